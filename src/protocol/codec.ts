@@ -1,0 +1,168 @@
+/** Text of a client → a request that is checked once and trusted after, or an error that names the field. */
+import { ERROR_CODES, type ErrorCode } from './codes.js';
+import { channelNameProblem, isWildcard } from './channel-name.js';
+import { MAX_EVENT_ID_LENGTH } from './position.js';
+import type { FieldProblem, SubscribeTarget } from './frames.js';
+
+/** The longest `ref`, in characters. */
+export const MAX_REF_LENGTH = 64;
+
+interface Referable {
+  readonly ref?: string;
+}
+
+/** A client frame in one form: what may come single or as a list is a list here. */
+export type ClientRequest =
+  | ({ readonly type: 'subscribe'; readonly targets: readonly SubscribeTarget[] } & Referable)
+  | ({ readonly type: 'unsubscribe'; readonly channels: readonly string[] } & Referable)
+  | ({ readonly type: 'ping' } & Referable)
+  | ({ readonly type: 'list_channels' } & Referable)
+  | ({ readonly type: 'stats' } & Referable)
+  | ({ readonly type: 'auth'; readonly token: string } & Referable)
+  | ({ readonly type: 'presence'; readonly channel: string } & Referable);
+
+export type RequestType = ClientRequest['type'];
+
+/** A frame that is not the protocol; it is answered by an `error` frame with these fields. */
+export interface BadFrame extends Referable {
+  readonly code: Extract<ErrorCode, 'invalid_json' | 'invalid_message' | 'unknown_type'>;
+  readonly message: string;
+  readonly details?: readonly FieldProblem[];
+}
+
+/** A request, or what is wrong with the frame; `foreign` is a well-formed one of a type that an application may have added. */
+export type Decoded =
+  | { readonly request: ClientRequest; readonly bad?: undefined; readonly foreign?: undefined }
+  | { readonly request?: undefined; readonly bad: BadFrame; readonly foreign?: ForeignFrame };
+
+/** A well-formed frame of a type that the protocol does not know. */
+export interface ForeignFrame extends Referable {
+  readonly type: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+type Fields = Record<string, unknown>;
+type Reader = (fields: Fields, problems: FieldProblem[]) => ClientRequest;
+
+const readers: { readonly [T in RequestType]: Reader } = {
+  subscribe: (fields, problems) => ({ type: 'subscribe', targets: readTargets(fields, problems) }),
+  unsubscribe: (fields, problems) => ({
+    type: 'unsubscribe',
+    channels: readTargets(fields, problems).map((target) => target.channel),
+  }),
+  ping: () => ({ type: 'ping' }),
+  list_channels: () => ({ type: 'list_channels' }),
+  stats: () => ({ type: 'stats' }),
+  auth: (fields, problems) => {
+    if (typeof fields['token'] !== 'string') problems.push({ field: 'token', message: 'must be a string' });
+    return { type: 'auth', token: String(fields['token']) };
+  },
+  presence: (fields, problems) => ({ type: 'presence', channel: readChannel(fields['channel'], 'channel', problems) }),
+};
+
+/** Every type of request, in the order of the protocol's table. */
+export const REQUEST_TYPES = Object.keys(readers) as readonly RequestType[];
+
+/** Decodes one text frame. Never throws. */
+export function decodeClientFrame(text: string): Decoded {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return { bad: { code: 'invalid_json', message: ERROR_CODES.invalid_json.message } };
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    return invalid([{ field: '', message: 'must be a JSON object' }]);
+  }
+  const fields = parsed as Fields;
+  const problems: FieldProblem[] = [];
+  const ref = readRef(fields['ref'], problems);
+  const type = fields['type'];
+  if (typeof type !== 'string' || type === '') {
+    return invalid([{ field: 'type', message: 'must be a non-empty string' }, ...problems], ref);
+  }
+  if (!Object.hasOwn(readers, type)) {
+    if (problems.length > 0) return invalid(problems, ref);
+    const message = `${ERROR_CODES.unknown_type.message}: use one of ${REQUEST_TYPES.join(', ')}`;
+    return { bad: withRef({ code: 'unknown_type', message }, ref), foreign: withRef({ type, fields }, ref) };
+  }
+  const request = readers[type as RequestType](fields, problems);
+  return problems.length > 0 ? invalid(problems, ref) : { request: withRef(request, ref) };
+}
+
+/** The answer to a frame that is not text. */
+export const BINARY_FRAME: BadFrame = invalid([{ field: '', message: 'must be a text frame, not a binary one' }]).bad;
+
+function invalid(details: readonly FieldProblem[], ref?: string): { bad: BadFrame } {
+  return { bad: withRef({ code: 'invalid_message', message: ERROR_CODES.invalid_message.message, details }, ref) };
+}
+
+function withRef<T extends object>(value: T, ref: string | undefined): T & Referable {
+  return ref === undefined ? value : { ...value, ref };
+}
+
+function readRef(value: unknown, problems: FieldProblem[]): string | undefined {
+  if (value === undefined) return undefined;
+  // Characters, not UTF-16 units; the cheap test first.
+  const fits = typeof value === 'string' && (value.length <= MAX_REF_LENGTH || isWithin(value, MAX_REF_LENGTH));
+  if (fits) return value;
+  problems.push({ field: 'ref', message: `must be a string of at most ${MAX_REF_LENGTH} characters` });
+  return undefined;
+}
+
+function isWithin(text: string, characters: number): boolean {
+  return text.length <= 2 * characters && [...text].length <= characters;
+}
+
+function readTargets(fields: Fields, problems: FieldProblem[]): SubscribeTarget[] {
+  const list = fields['channels'];
+  if (list === undefined) return [readTarget(fields, '', problems)];
+  if (fields['channel'] !== undefined) {
+    problems.push({ field: 'channels', message: 'must not stand beside "channel": use one of them' });
+    return [];
+  }
+  if (!Array.isArray(list) || list.length === 0) {
+    problems.push({ field: 'channels', message: 'must be a non-empty list' });
+    return [];
+  }
+  return list.map((entry: unknown, index) => {
+    const field = `channels[${index}]`;
+    if (typeof entry === 'string') return { channel: readChannel(entry, field, problems) };
+    if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
+      problems.push({ field, message: 'must be a channel name or an object with "channel"' });
+      return { channel: '' };
+    }
+    return readTarget(entry as Fields, `${field}.`, problems);
+  });
+}
+
+function readTarget(fields: Fields, prefix: string, problems: FieldProblem[]): SubscribeTarget {
+  const channel = readChannel(fields['channel'], `${prefix}channel`, problems);
+  const { lastEventId, presence } = fields;
+  if (lastEventId !== undefined) {
+    const field = `${prefix}lastEventId`;
+    if (typeof lastEventId !== 'string' || lastEventId.length > MAX_EVENT_ID_LENGTH) {
+      problems.push({ field, message: `must be a string of at most ${MAX_EVENT_ID_LENGTH} characters` });
+    } else if (isWildcard(channel)) {
+      problems.push({ field, message: 'must not stand beside a wildcard: name the channels' });
+    }
+  }
+  if (presence !== undefined && typeof presence !== 'boolean') {
+    problems.push({ field: `${prefix}presence`, message: 'must be true or false' });
+  }
+  return {
+    channel,
+    ...(lastEventId === undefined ? {} : { lastEventId: lastEventId as string }),
+    ...(presence === undefined ? {} : { presence: presence as boolean }),
+  };
+}
+
+function readChannel(value: unknown, field: string, problems: FieldProblem[]): string {
+  if (typeof value !== 'string') {
+    problems.push({ field, message: 'must be a string' });
+    return '';
+  }
+  const problem = isWildcard(value) ? null : channelNameProblem(value);
+  if (problem) problems.push({ field, message: problem });
+  return value;
+}

@@ -1,0 +1,77 @@
+/**
+ * The one catalogue of error codes and close codes. PROTOCOL.md is tested against it.
+ */
+
+/** What a refused frame is told; `message` is the default text of `error.message`, `meaning` is for the docs. */
+export const ERROR_CODES = {
+  invalid_json: { message: 'The frame is not valid JSON', meaning: 'The text of the frame does not parse as JSON.' },
+  invalid_message: {
+    message: 'The frame is not a valid message',
+    meaning: 'JSON that is no object, a missing or wrong field (`details` names it), or a binary frame.',
+  },
+  unknown_type: { message: 'Unknown message type', meaning: 'The `type` is none that this server knows.' },
+  unknown_channel: { message: 'Unknown channel', meaning: 'Nobody registered a channel of this name.' },
+  forbidden: {
+    message: 'Not authorized to subscribe to this channel',
+    meaning: 'The identity of this connection may not do this.',
+  },
+  not_subscribed: {
+    message: 'Not subscribed to this channel',
+    meaning: 'This connection has no subscription to the channel that it wants to leave.',
+  },
+  auth_required: {
+    message: 'Authentication required: send {"type":"auth","token":"…"} first',
+    meaning: 'Anonymous connections are switched off here, and no token was brought yet.',
+  },
+  token_invalid: {
+    message: 'The token is not valid',
+    meaning: 'Malformed, wrong signature, algorithm, issuer or audience, not yet valid, or without a usable user id.',
+  },
+  token_expired: { message: 'The token has expired', meaning: 'The token was good once; bring a fresh one.' },
+  rate_limited: {
+    message: 'Too many frames: slow down',
+    meaning: 'This frame came over the allowed rate and was not handled.',
+  },
+  too_many_subscriptions: {
+    message: 'This connection has as many subscriptions as it may have',
+    meaning: 'The limit of subscriptions of one connection is reached.',
+  },
+  too_many_connections: {
+    message: 'Too many connections',
+    meaning: 'The limit of connections of this user, or of this instance, is reached.',
+  },
+  presence_disabled: {
+    message: 'This channel has no presence',
+    meaning: "The channel's definition does not switch presence on.",
+  },
+  unavailable: {
+    message: 'Temporarily unavailable: try again',
+    meaning: 'Something behind the server does not answer now; the same frame may succeed later.',
+  },
+  internal: { message: 'Internal error', meaning: 'Our fault. It was logged; no detail reaches a client.' },
+} as const satisfies Record<string, { message: string; meaning: string }>;
+
+/** The `code` of an `error` frame. */
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** What a client does after a close. */
+export type AfterClose = 'comes back' | 'stays away' | 'gets a new token first';
+
+/** Why the server closed a connection: number, the text of the close frame (under 123 bytes), and what a client does next. */
+export const CLOSE_CODES = {
+  goingAway: { code: 1001, reason: 'shutting down', then: 'comes back' },
+  frameTooLarge: { code: 1009, reason: 'a frame over the size limit', then: 'stays away' },
+  restarting: { code: 1012, reason: 'restarting', then: 'comes back' },
+  instanceFull: { code: 1013, reason: 'this instance is full', then: 'comes back' },
+  notTheProtocol: { code: 4400, reason: 'too many frames that are not the protocol', then: 'stays away' },
+  noValidToken: { code: 4401, reason: 'no valid token', then: 'gets a new token first' },
+  accessRevoked: { code: 4403, reason: 'access was revoked', then: 'stays away' },
+  tooManyConnections: { code: 4429, reason: 'too many connections', then: 'stays away' },
+  internal: { code: 4500, reason: 'internal error', then: 'comes back' },
+  slowConsumer: { code: 4501, reason: 'reads too slowly', then: 'comes back' },
+  heartbeatTimeout: { code: 4502, reason: 'no sign of life', then: 'comes back' },
+  tooFast: { code: 4503, reason: 'sends too fast', then: 'comes back' },
+} as const satisfies Record<string, { code: number; reason: string; then: AfterClose }>;
+
+/** The name of a close in the catalogue. */
+export type CloseName = keyof typeof CLOSE_CODES;

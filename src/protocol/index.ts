@@ -1,0 +1,9 @@
+/** The wire, as server and clients share it. */
+export * from './channel-name.js';
+export * from './codec.js';
+export * from './codes.js';
+export * from './event-text.js';
+export * from './events.js';
+export * from './frames.js';
+export * from './position.js';
+export * from './protocol-error.js';

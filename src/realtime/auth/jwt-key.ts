@@ -1,0 +1,43 @@
+import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
+import { RealtimeOptionsError } from '../options/resolve-options.js';
+import type { JwtAlgorithm, JwtOptions } from '../options/realtime-options.js';
+
+export interface JwtKey {
+  /** Made once: a secret passed as text costs 50 times as much per token. */
+  readonly key: KeyObject;
+  readonly algorithms: JwtAlgorithm[];
+}
+
+const BY_CURVE: Readonly<Record<string, JwtAlgorithm>> = {
+  prime256v1: 'ES256',
+  secp384r1: 'ES384',
+  secp521r1: 'ES512',
+};
+
+/** @throws RealtimeOptionsError when the key cannot be read, or is of a kind that no allowed algorithm can use */
+export function jwtKey({ secret, publicKey, algorithms }: JwtOptions): JwtKey {
+  if (secret !== undefined) return { key: createSecretKey(secret, 'utf8'), algorithms: algorithms ?? ['HS256'] };
+  let key: KeyObject;
+  try {
+    key = createPublicKey(publicKey!);
+  } catch {
+    throw new RealtimeOptionsError(['`jwt.publicKey` cannot be read: give the public key as PEM']);
+  }
+  const usual = key.asymmetricKeyType === 'rsa' ? 'RS256' : BY_CURVE[key.asymmetricKeyDetails?.namedCurve ?? ''];
+  if (usual === undefined) {
+    throw new RealtimeOptionsError([
+      '`jwt.publicKey` must be an RSA key, or an EC key of the curve P-256, P-384 or P-521',
+    ]);
+  }
+  const unusable = (algorithms ?? []).filter((name) => !fits(name, usual));
+  if (unusable.length > 0) {
+    throw new RealtimeOptionsError([
+      `\`jwt.algorithms\` ${unusable.join(', ')} cannot be verified with this public key`,
+    ]);
+  }
+  return { key, algorithms: algorithms ?? [usual] };
+}
+
+function fits(algorithm: JwtAlgorithm, usual: JwtAlgorithm): boolean {
+  return usual === 'RS256' ? /^[RP]S/.test(algorithm) : algorithm === usual;
+}

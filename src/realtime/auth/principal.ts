@@ -1,0 +1,75 @@
+import { userChannel, type User } from '../../protocol/index.js';
+import type { ClaimNames } from '../options/realtime-options.js';
+
+/** Who is at the other end of a connection, as its token says. Frozen and shared by all who read it. */
+export interface Principal {
+  /** What clients see as `user`. */
+  readonly user: User;
+  readonly isAdmin: boolean;
+  /** The user's private channel, `user:{userId}`. */
+  readonly channel: string;
+  /** The session, where the token names one. */
+  readonly jti?: string;
+  /** When the token ends, in milliseconds since 1970; `Infinity` where it has no end. */
+  readonly expiresAt: number;
+}
+
+/** The claims do not say who this is. The message is for logs, never for clients. */
+export class ClaimsError extends Error {
+  override readonly name = 'ClaimsError';
+}
+
+type Claims = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads who somebody is from the claims of a verified token.
+ * @throws ClaimsError when they name no usable user, role or end
+ */
+export function principalFromClaims(claims: Claims, names: ClaimNames, adminRole: string): Principal {
+  const userId = readUserId(claims, names.userId);
+  const channel = userChannel(userId);
+  if (channel === null) throw new ClaimsError('the user id makes no channel name');
+  const email = claims[names.email];
+  const role = readRole(claims, names);
+  const jti = claims['jti'];
+  return Object.freeze({
+    user: Object.freeze({ userId, email: typeof email === 'string' ? email : null, role }),
+    isAdmin: role === adminRole,
+    channel,
+    ...(typeof jti === 'string' ? { jti } : {}),
+    expiresAt: readExpiry(claims['exp']),
+  });
+}
+
+function readUserId(claims: Claims, names: readonly string[]): string {
+  for (const name of names) {
+    const value = claims[name];
+    if (value === undefined || value === '') continue;
+    if (typeof value === 'string') return value;
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return String(value);
+    throw new ClaimsError(`${name} is neither text nor a whole number`);
+  }
+  throw new ClaimsError('there is no user id');
+}
+
+function readRole(claims: Claims, names: ClaimNames): string {
+  const role = claims[names.role];
+  if (role !== undefined && role !== null) {
+    if (typeof role !== 'string' || role === '') throw new ClaimsError('the role is no text');
+    return role;
+  }
+  const roles = claims[names.roles];
+  if (roles === undefined) return 'user';
+  if (!Array.isArray(roles) || !roles.every((entry) => typeof entry === 'string')) {
+    throw new ClaimsError('the roles are no list of texts');
+  }
+  const first = roles[0] as string | undefined;
+  if (first === '') throw new ClaimsError('the role is empty');
+  return first ?? 'user';
+}
+
+function readExpiry(exp: unknown): number {
+  if (exp === undefined) return Infinity;
+  if (typeof exp !== 'number' || !Number.isFinite(exp)) throw new ClaimsError('exp is no number');
+  return exp * 1000;
+}

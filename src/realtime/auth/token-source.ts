@@ -1,0 +1,57 @@
+import type { IncomingMessage } from 'node:http';
+
+/** The subprotocol of this wire; picked when a client offers it, so that a token offered beside it is not echoed. */
+export const SUBPROTOCOL = 'realtime.v1';
+
+const TOKEN_PREFIX = 'token-';
+
+/** What an upgrade request brings: no token, one that cannot be any good, or one to verify. */
+export type BroughtToken =
+  { readonly kind: 'none' } | { readonly kind: 'bad' } | { readonly kind: 'token'; readonly token: string };
+
+const NONE: BroughtToken = { kind: 'none' };
+const BAD: BroughtToken = { kind: 'bad' };
+
+/** Looks for the token in the header, then in the subprotocol, then in the query: the first place that has one wins. */
+export function findToken(request: Pick<IncomingMessage, 'headers' | 'url'>): BroughtToken {
+  for (const place of [fromHeader, fromSubprotocol, fromQuery]) {
+    const brought = place(request);
+    if (brought.kind !== 'none') return brought;
+  }
+  return NONE;
+}
+
+/** The subprotocol to answer with; `false` for none. */
+export function chooseSubprotocol(offered: Iterable<string>): string | false {
+  let chosen: string | false = false;
+  for (const protocol of offered) {
+    if (protocol === SUBPROTOCOL) return protocol;
+    if (chosen === false && protocol.startsWith(TOKEN_PREFIX)) chosen = protocol;
+  }
+  return chosen;
+}
+
+type Place = (request: Pick<IncomingMessage, 'headers' | 'url'>) => BroughtToken;
+
+const fromHeader: Place = ({ headers }) => {
+  const match = /^bearer(?: +(.*))?$/i.exec(headers.authorization?.trim() ?? '');
+  return match ? tokenOrBad(match[1]?.trim() ?? '') : NONE;
+};
+
+const fromSubprotocol: Place = ({ headers }) => {
+  const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((protocol) => protocol.trim());
+  const tokens = offered.filter((protocol) => protocol.startsWith(TOKEN_PREFIX));
+  if (tokens.length === 0) return NONE;
+  return tokens.length > 1 ? BAD : tokenOrBad(tokens[0]!.slice(TOKEN_PREFIX.length));
+};
+
+const fromQuery: Place = ({ url = '' }) => {
+  const question = url.indexOf('?');
+  const tokens = question < 0 ? [] : new URLSearchParams(url.slice(question + 1)).getAll('token');
+  if (tokens.length === 0) return NONE;
+  return tokens.length > 1 ? BAD : tokenOrBad(tokens[0]!);
+};
+
+function tokenOrBad(token: string): BroughtToken {
+  return token === '' ? BAD : { kind: 'token', token };
+}

@@ -1,0 +1,141 @@
+import { formatPosition, type Position, type RecoveryReason } from '../../protocol/index.js';
+import type { Broker, BrokerEvent, ReadLimits, ReadResult } from '../broker/broker.js';
+import { EventFrame } from '../connections/event-frame.js';
+
+/** Frames of a channel kept at hand, so that most returns need no read. */
+const RECENT_FRAMES = 64;
+/** Events that may wait while a hole is being filled; beyond it they are let go and read again. */
+const MAX_PENDING = 1_000;
+/** How long to wait before reading again when the broker did not answer, in milliseconds. */
+const RETRY_MS = 500;
+
+/** Where a stream's frames go: to every subscription of its channel on this instance. */
+export interface StreamOutput {
+  deliver(channel: string, frame: EventFrame): void;
+  /** Continuity was lost: what comes next follows `top`. */
+  reset(channel: string, reason: RecoveryReason, top: Position): void;
+}
+
+/**
+ * One channel as this instance sees it: takes what the broker hands out, and passes it on in order, once and without a
+ * hole. A hole is filled from the history before anything after it is delivered; where it cannot be, the output is told.
+ */
+export class ChannelStream {
+  /** Where this instance stands; `null` on a channel without history, and before it is opened. */
+  position: Position | null = null;
+  private state: 'opening' | 'live' | 'mending' | 'closed' = 'opening';
+  private pending: BrokerEvent[] = [];
+  private pendingLost = false;
+  private recent: EventFrame[] = [];
+
+  constructor(
+    readonly channel: string,
+    private readonly broker: Pick<Broker, 'read'>,
+    private readonly limits: ReadLimits,
+    private readonly output: StreamOutput,
+  ) {}
+
+  /** The broker says where the channel stands; what it handed out in the meantime is sorted in. */
+  opened(position: Position | null): void {
+    this.position = position;
+    this.resume();
+  }
+
+  close(): void {
+    this.state = 'closed';
+    this.pending = [];
+    this.recent = [];
+  }
+
+  /** Takes one event that the broker handed out. */
+  receive(event: BrokerEvent): void {
+    if (this.state === 'live') this.take(event);
+    else if (this.state !== 'closed') this.hold(event);
+  }
+
+  /** The frames after a position, when they are at hand: `null` means that the history has to be read. */
+  recentAfter(after: Position): readonly EventFrame[] | null {
+    const top = this.position;
+    if (this.state !== 'live' || top === null || after.epoch !== top.epoch || after.offset > top.offset) return null;
+    const missed = top.offset - after.offset;
+    return missed > this.recent.length ? null : missed === 0 ? [] : this.recent.slice(-missed);
+  }
+
+  private take(event: BrokerEvent): void {
+    const { position: top } = this;
+    const { position } = event;
+    if (position === null || top === null) return this.pass(event);
+    if (position.epoch === top.epoch) {
+      if (position.offset <= top.offset) return;
+      if (position.offset === top.offset + 1) return this.pass(event);
+    }
+    this.hold(event);
+    void this.mend(top);
+  }
+
+  private pass(event: BrokerEvent): void {
+    const frame = new EventFrame(event.position, event.body);
+    if (event.position !== null) {
+      if (this.position?.epoch !== event.position.epoch) this.recent = [];
+      this.position = event.position;
+      this.recent.push(frame);
+      if (this.recent.length > RECENT_FRAMES) this.recent.shift();
+    }
+    this.output.deliver(this.channel, frame);
+  }
+
+  private hold(event: BrokerEvent): void {
+    if (this.pending.length >= MAX_PENDING) {
+      this.pending = [];
+      this.pendingLost = true;
+    }
+    this.pending.push(event);
+  }
+
+  /** Reads what is missing after `from`, delivers it or says that it is lost, and goes on with what has waited. */
+  private async mend(from: Position): Promise<void> {
+    this.state = 'mending';
+    const result = await this.readUntilAnswered(from);
+    if (result === null) return;
+    if (result.ok) for (const event of result.events) this.pass(event);
+    else {
+      this.recent = [];
+      this.output.reset(this.channel, result.reason, result.top);
+    }
+    this.position = result.top;
+    if (this.pendingLost) {
+      this.pendingLost = false;
+      this.pending = [];
+      await this.mend(result.top);
+    } else this.resume();
+  }
+
+  private async readUntilAnswered(from: Position): Promise<ReadResult | null> {
+    for (;;) {
+      try {
+        const result = await this.broker.read(this.channel, from, this.limits);
+        return this.isClosed() ? null : result;
+      } catch {
+        await new Promise<void>((resolve) => void setTimeout(resolve, RETRY_MS).unref());
+        if (this.isClosed()) return null;
+      }
+    }
+  }
+
+  private resume(): void {
+    if (this.state === 'closed') return;
+    this.state = 'live';
+    const pending = this.pending;
+    this.pending = [];
+    for (const event of pending) this.receive(event);
+  }
+
+  private isClosed(): boolean {
+    return this.state === 'closed';
+  }
+
+  /** For logs and tests. */
+  toString(): string {
+    return `${this.channel} ${this.state} at ${this.position === null ? 'no position' : formatPosition(this.position)}`;
+  }
+}

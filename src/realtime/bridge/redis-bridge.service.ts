@@ -1,0 +1,214 @@
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  formatPosition,
+  parsePosition,
+  ProtocolError,
+  type Position,
+  type RecoveryReason,
+} from '../../protocol/index.js';
+import { Broker, type ReadLimits } from '../broker/broker.js';
+import { RealtimeUnavailableError } from '../broker/errors.js';
+import type { Channel } from '../channels/channel-catalogue.js';
+import type { Connection } from '../connections/connection.js';
+import { ConnectionRegistry } from '../connections/connection-registry.js';
+import { EventFrame } from '../connections/event-frame.js';
+import { FanOut } from '../connections/fan-out.js';
+import { ENDED, type Subscription } from '../connections/subscription.js';
+import { Counters } from '../observability/counters.js';
+import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { CatchUp, type Missed } from './catch-up.js';
+import { ChannelStream, type StreamOutput } from './channel-stream.js';
+
+/** How long a channel without subscribers stays open, for a page that is reloading, in milliseconds. */
+const LINGER_MS = 2_000;
+
+/** What a client is told of its new subscription, and the moment to go on. */
+export interface Attachment {
+  readonly recovered?: boolean;
+  readonly reason?: RecoveryReason;
+  readonly lastEventId?: string;
+  /** Call it once the client was told: from then on events are sent. */
+  start(): void;
+}
+
+interface OpenChannel {
+  readonly stream: ChannelStream;
+  readonly opening: Promise<void>;
+  /** Subscriptions on their way in, which the registry does not know yet. */
+  joining: number;
+  /** When it is closed, while nobody listens (`performance.now()`). */
+  closeAt: number;
+}
+
+/**
+ * Joins the connections of this instance to the broker, which joins the instances: over Redis where one is configured,
+ * else within this process. The first subscriber of a channel opens it, the last one closes it.
+ */
+@Injectable()
+export class RedisBridge implements StreamOutput, OnApplicationShutdown {
+  private readonly logger = new Logger('Realtime');
+  private readonly open = new Map<string, OpenChannel>();
+  private readonly limits: ReadLimits;
+  /** channel and position → the read under way for all who stand there */
+  private readonly reads = new Map<string, Promise<Missed>>();
+  private readonly closer = setInterval(() => this.closeIdle(performance.now()), LINGER_MS / 2).unref();
+
+  constructor(
+    private readonly broker: Broker,
+    private readonly registry: ConnectionRegistry,
+    private readonly fanOut: FanOut,
+    private readonly counters: Counters,
+    options: ResolvedRealtimeOptions,
+  ) {
+    this.limits = { maxEvents: options.recoveryMaxEvents, maxBytes: options.recoveryMaxBytes };
+    broker.listen((channel, event) => this.open.get(channel)?.stream.receive(event));
+  }
+
+  /**
+   * Subscribes a connection that has not subscribed to this channel yet.
+   * @param lastEventId what the client saw last, where it wants to resume
+   * @throws ProtocolError `unavailable` when the broker does not answer
+   */
+  async attach(
+    connection: Connection,
+    name: string,
+    channel: Channel,
+    lastEventId?: string,
+  ): Promise<Attachment | null> {
+    const open = this.opened(name, channel);
+    open.joining += 1;
+    open.closeAt = Infinity;
+    try {
+      await open.opening;
+      if (this.registry.get(connection.id) === undefined) return null; // it left in the meantime
+      const subscription = this.registry.subscribe(connection, name);
+      return await this.join(subscription, open.stream, lastEventId);
+    } catch (error) {
+      const subscription = connection.subscriptions.get(name);
+      if (subscription !== undefined) this.detach(subscription);
+      if (error instanceof RealtimeUnavailableError) throw new ProtocolError('unavailable', { channel: name });
+      throw error;
+    } finally {
+      open.joining -= 1;
+      this.lingerIfIdle(name, open);
+    }
+  }
+
+  /** Where a subscription stands, as an event id; `undefined` without history, and while it is catching up. */
+  positionOf({ channel, feed }: Subscription): string | undefined {
+    const position = feed === null ? this.open.get(channel)?.stream.position : undefined;
+    return position ? formatPosition(position) : undefined;
+  }
+
+  /** Ends a subscription: nothing of the channel is sent to it after this. */
+  detach(subscription: Subscription): void {
+    subscription.feed = ENDED;
+    const wasLast = this.registry.unsubscribe(subscription);
+    const open = this.open.get(subscription.channel);
+    if (wasLast && open !== undefined) this.lingerIfIdle(subscription.channel, open);
+  }
+
+  deliver(channel: string, frame: EventFrame): void {
+    this.fanOut.deliver(channel, frame);
+  }
+
+  reset(channel: string, reason: RecoveryReason, top: Position): void {
+    const lastEventId = formatPosition(top);
+    for (const { feed, connection } of this.registry.subscribersOf(channel)) {
+      if (feed === null) connection.send({ type: 'resync', channel, lastEventId, reason });
+      else feed.reset();
+    }
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    clearInterval(this.closer);
+    for (const { stream } of this.open.values()) stream.close();
+    this.open.clear();
+    await this.broker.close();
+  }
+
+  private opened(name: string, channel: Channel): OpenChannel {
+    const known = this.open.get(name);
+    if (known !== undefined) return known;
+    const stream = new ChannelStream(name, this.broker, this.limits, this);
+    const opening = this.broker.subscribe(name, channel.history).then(
+      (position) => stream.opened(position),
+      (error: unknown) => {
+        this.open.delete(name); // the next subscriber tries again
+        throw error;
+      },
+    );
+    const open: OpenChannel = { stream, opening, joining: 0, closeAt: Infinity };
+    this.open.set(name, open);
+    return open;
+  }
+
+  private async join(subscription: Subscription, stream: ChannelStream, lastEventId?: string): Promise<Attachment> {
+    const wanted = lastEventId === undefined || stream.position === null ? null : parsePosition(lastEventId);
+    const source = {
+      get position() {
+        return stream.position;
+      },
+      readAfter: (after: Position) => this.readAfter(stream, after),
+    };
+    const catchUp = new CatchUp(
+      subscription,
+      source,
+      this.limits,
+      wanted ?? stream.position,
+      () => void (this.counters.delivered += 1),
+    );
+    subscription.feed = catchUp;
+    const start = (): void => catchUp.start();
+    if (stream.position === null) {
+      return lastEventId === undefined ? { start } : { recovered: false, reason: 'no_history', start };
+    }
+    const here = formatPosition(stream.position);
+    if (lastEventId === undefined) return { lastEventId: here, start };
+    // An id that no server gave out is like one of an epoch long gone.
+    if (wanted === null) return { recovered: false, reason: 'unknown_epoch', lastEventId: here, start };
+    const missed = await catchUp.recover();
+    if (missed.ok) return { recovered: true, lastEventId, start };
+    return { recovered: false, reason: missed.reason, lastEventId: formatPosition(missed.top), start };
+  }
+
+  /** What comes after a position: from what is at hand, else by one read for all who ask at once. */
+  private async readAfter(stream: ChannelStream, after: Position): Promise<Missed> {
+    const top = stream.position;
+    const recent = stream.recentAfter(after);
+    if (recent !== null) return { ok: true, frames: recent, top: top! };
+    const key = `${stream.channel} ${formatPosition(after)}`;
+    let read = this.reads.get(key);
+    if (read === undefined) {
+      read = this.read(stream.channel, after).finally(() => this.reads.delete(key));
+      this.reads.set(key, read);
+    }
+    return read;
+  }
+
+  private async read(channel: string, after: Position): Promise<Missed> {
+    const result = await this.broker.read(channel, after, this.limits);
+    if (!result.ok) return result;
+    return {
+      ok: true,
+      frames: result.events.map(({ position, body }) => new EventFrame(position, body)),
+      top: result.top,
+    };
+  }
+
+  private lingerIfIdle(name: string, open: OpenChannel): void {
+    const idle = open.joining === 0 && this.registry.subscribersOf(name).size === 0;
+    open.closeAt = idle ? performance.now() + LINGER_MS : Infinity;
+  }
+
+  private closeIdle(now: number): void {
+    for (const [name, open] of this.open) {
+      if (open.closeAt > now) continue;
+      this.open.delete(name);
+      open.stream.close();
+      this.broker
+        .unsubscribe(name)
+        .catch((error: unknown) => this.logger.warn(`Unsubscribing from ${name} failed: ${String(error)}`));
+    }
+  }
+}

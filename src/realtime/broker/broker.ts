@@ -1,0 +1,79 @@
+import type { Position, RecoveryReason } from '../../protocol/index.js';
+
+/** What is to be kept of a channel. */
+export interface HistoryWindow {
+  readonly size: number;
+  readonly ttlMs: number;
+}
+
+/** One event on its way in. */
+export interface OutgoingEvent {
+  readonly channel: string;
+  /** The frame without its head: see `eventBody`. */
+  readonly body: string;
+  /** `null`: the event gets no number and is not kept. */
+  readonly history: HistoryWindow | null;
+  /** A second event of this channel with the same key within 5 minutes is not published; the first one's position is the answer. */
+  readonly idempotencyKey?: string;
+  /** When it is given up, in milliseconds from now. */
+  readonly timeoutMs: number;
+}
+
+/** One event as it comes out, on every instance alike. */
+export interface BrokerEvent {
+  /** `null` on a channel without history. */
+  readonly position: Position | null;
+  readonly body: string;
+}
+
+export type ReadResult =
+  /** Every event after the given position, in order: the last one stands at `top`. */
+  | { readonly ok: true; readonly events: readonly BrokerEvent[]; readonly top: Position }
+  /** An event is missing, so none are given. */
+  | { readonly ok: false; readonly reason: RecoveryReason; readonly top: Position };
+
+/** A reader further behind than either of these reloads instead. */
+export interface ReadLimits {
+  readonly maxEvents: number;
+  readonly maxBytes: number;
+}
+
+/** Takes what the broker hands out. It must not throw. */
+export type BrokerListener = (channel: string, event: BrokerEvent) => void;
+
+/**
+ * The port behind which events are numbered, kept and carried between instances.
+ *
+ * It promises: one order per channel, the same for every listener; an event is numbered, kept and handed out in one
+ * step or not at all; events of one process and channel keep the order in which they were published; offsets of one
+ * epoch count up by one. It does not promise that a listener gets every event: the listener sees a hole by the offset,
+ * and fills it with `read`.
+ */
+export abstract class Broker {
+  /** Sets who takes the events of subscribed channels. Called once, before anything is subscribed. */
+  abstract listen(listener: BrokerListener): void;
+
+  /**
+   * @returns the event's position; `null` without history
+   * @throws RealtimeUnavailableError when it was not published, and will not be later
+   */
+  abstract publish(event: OutgoingEvent): Promise<Position | null>;
+
+  /**
+   * Begins to hand out a channel's events.
+   * @returns where the channel stands (`null` without history): every event beyond it is handed out, before or after this resolves
+   */
+  abstract subscribe(channel: string, history: HistoryWindow | null): Promise<Position | null>;
+
+  /** Hands out no more of this channel. */
+  abstract unsubscribe(channel: string): Promise<void>;
+
+  /** Everything after a position, or the reason why it cannot be had; never a part of it. */
+  abstract read(channel: string, after: Position, limits: ReadLimits): Promise<ReadResult>;
+
+  /** Whether any instance has subscribed to this channel. */
+  abstract hasSubscribers(channel: string): Promise<boolean>;
+
+  /** Ends it; what is published after this is refused. */
+  abstract close(): Promise<void>;
+}

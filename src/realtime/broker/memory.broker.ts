@@ -1,0 +1,145 @@
+import { randomBytes } from 'node:crypto';
+import type { Position } from '../../protocol/index.js';
+import {
+  Broker,
+  type BrokerEvent,
+  type BrokerListener,
+  type HistoryWindow,
+  type OutgoingEvent,
+  type ReadLimits,
+  type ReadResult,
+} from './broker.js';
+import { RealtimeUnavailableError } from './errors.js';
+
+/** How long an `idempotencyKey` is remembered, in milliseconds. */
+const IDEMPOTENCY_MS = 300_000;
+/** How long an unused channel keeps its epoch and number, in milliseconds. */
+const IDLE_CHANNEL_MS = 86_400_000;
+/** How often what has expired is let go, in milliseconds. */
+const SWEEP_MS = 30_000;
+
+/** One channel: where it stands, and its last events. The last of `events` stands at `offset`. */
+interface ChannelLog {
+  readonly epoch: string;
+  offset: number;
+  events: BrokerEvent[];
+  /** How many of `events` count; more may still be held. */
+  size: number;
+  eventsExpireAt: number;
+  usedAt: number;
+}
+
+/** The broker of a single process: the same promises as over Redis, with nothing to install. */
+export class MemoryBroker extends Broker {
+  private readonly logs = new Map<string, ChannelLog>();
+  private readonly subscribed = new Set<string>();
+  /** channel and key → the position that the first event got */
+  private readonly keys = new Map<string, { readonly position: Position | null; readonly expiresAt: number }>();
+  private readonly sweeper = setInterval(() => this.sweep(), SWEEP_MS).unref();
+  private listener: BrokerListener = () => undefined;
+  private closed = false;
+
+  /** @param now milliseconds of a clock that only goes forward */
+  constructor(private readonly now: () => number = () => performance.now()) {
+    super();
+  }
+
+  override listen(listener: BrokerListener): void {
+    this.listener = listener;
+  }
+
+  override async publish(event: OutgoingEvent): Promise<Position | null> {
+    if (this.closed)
+      throw new RealtimeUnavailableError('The application is shutting down: the event was not published');
+    const { channel, body, history, idempotencyKey } = event;
+    const key = idempotencyKey === undefined ? null : `${channel} ${idempotencyKey}`;
+    const first = key === null ? undefined : this.keys.get(key);
+    if (first !== undefined && first.expiresAt > this.now()) return first.position;
+
+    const position = history === null ? null : this.append(channel, body, history);
+    if (key !== null) this.remember(key, position);
+    if (this.subscribed.has(channel)) this.listener(channel, { position, body });
+    return position;
+  }
+
+  override async subscribe(channel: string, history: HistoryWindow | null): Promise<Position | null> {
+    this.subscribed.add(channel);
+    if (history === null) return null;
+    const { epoch, offset } = this.log(channel);
+    return { epoch, offset };
+  }
+
+  override async unsubscribe(channel: string): Promise<void> {
+    this.subscribed.delete(channel);
+  }
+
+  override async read(channel: string, after: Position, limits: ReadLimits): Promise<ReadResult> {
+    const log = this.log(channel);
+    const top = { epoch: log.epoch, offset: log.offset };
+    if (after.epoch !== log.epoch) return { ok: false, reason: 'unknown_epoch', top };
+    if (after.offset > log.offset) return { ok: false, reason: 'rewound', top };
+    const missed = log.offset - after.offset;
+    if (missed > Math.min(log.events.length, log.size)) return { ok: false, reason: 'expired', top };
+    if (missed > limits.maxEvents) return { ok: false, reason: 'too_many', top };
+    const events = missed === 0 ? [] : log.events.slice(-missed);
+    const bytes = events.reduce((sum, event) => sum + event.body.length, 0);
+    return bytes > limits.maxBytes ? { ok: false, reason: 'too_many', top } : { ok: true, events, top };
+  }
+
+  override async hasSubscribers(channel: string): Promise<boolean> {
+    return this.subscribed.has(channel);
+  }
+
+  override async close(): Promise<void> {
+    this.closed = true;
+    clearInterval(this.sweeper);
+  }
+
+  private remember(key: string, position: Position | null): void {
+    this.keys.delete(key); // so that the map stays in the order in which its entries expire
+    this.keys.set(key, { position, expiresAt: this.now() + IDEMPOTENCY_MS });
+  }
+
+  private append(channel: string, body: string, history: HistoryWindow): Position {
+    const log = this.log(channel);
+    log.offset += 1;
+    const position = { epoch: log.epoch, offset: log.offset };
+    log.size = history.size;
+    log.events.push({ position, body });
+    // Trimmed in strides: a shift for every event would move the whole list each time.
+    if (log.events.length >= 2 * history.size) log.events = log.events.slice(-history.size);
+    log.eventsExpireAt = this.now() + history.ttlMs;
+    return position;
+  }
+
+  private log(channel: string): ChannelLog {
+    const now = this.now();
+    let log = this.logs.get(channel);
+    if (log === undefined) {
+      const epoch = randomBytes(6).toString('hex');
+      log = { epoch, offset: 0, events: [], size: 0, eventsExpireAt: Infinity, usedAt: now };
+      this.logs.set(channel, log);
+    }
+    if (log.eventsExpireAt <= now) {
+      log.events = [];
+      log.eventsExpireAt = Infinity;
+    }
+    log.usedAt = now;
+    return log;
+  }
+
+  private sweep(): void {
+    const now = this.now();
+    for (const [key, { expiresAt }] of this.keys) {
+      if (expiresAt > now) break;
+      this.keys.delete(key);
+    }
+    for (const [channel, log] of this.logs) {
+      if (log.eventsExpireAt <= now) {
+        log.events = [];
+        log.eventsExpireAt = Infinity;
+      }
+      if (log.usedAt + IDLE_CHANNEL_MS <= now && !this.subscribed.has(channel)) this.logs.delete(channel);
+    }
+  }
+}

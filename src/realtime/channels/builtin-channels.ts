@@ -1,0 +1,28 @@
+import type { ChannelAccess, ChannelDefinition } from '../options/channel-definition.js';
+
+/** Who may use the channels of a group: the pattern of names, and the access. The first that matches counts. */
+export interface ChannelRule {
+  readonly pattern: string;
+  readonly access: ChannelAccess;
+}
+
+export const BUILTIN_RULES: readonly ChannelRule[] = [
+  { pattern: 'announcements', access: 'public' },
+  { pattern: 'apps:*', access: 'authenticated' },
+  { pattern: 'users:*', access: 'authenticated' },
+  { pattern: 'user:{userId}', access: 'owner' },
+  { pattern: 'database:*', access: 'authenticated' },
+  { pattern: 'deployments:*', access: 'authenticated' },
+  { pattern: 'storage:*', access: 'authenticated' },
+  { pattern: 'system:*', access: 'admin' },
+];
+
+export const BUILTIN_CHANNELS: readonly ChannelDefinition[] = [
+  'announcements',
+  ...['apps:created', 'apps:updated', 'apps:deleted', 'apps:deployed', 'apps:status'],
+  ...['users:created', 'users:updated', 'users:deleted'],
+  ...['database:table_created', 'database:table_updated', 'database:table_deleted', 'database:row_updated'],
+  ...['deployments:started', 'deployments:completed', 'deployments:failed', 'deployments:status'],
+  ...['storage:uploaded', 'storage:deleted', 'storage:updated'],
+  ...['system:health', 'system:metrics', 'system:alerts'],
+].map((name) => ({ name }));

@@ -1,0 +1,90 @@
+import { Injectable } from '@nestjs/common';
+import { channelNameProblem, matchPattern, USER_GROUP, userOfChannel } from '../../protocol/index.js';
+import type { ChannelAccess, ChannelDefinition } from '../options/channel-definition.js';
+import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { RealtimeOptionsError } from '../options/resolve-options.js';
+import { BUILTIN_CHANNELS, BUILTIN_RULES, type ChannelRule } from './builtin-channels.js';
+
+/** What is kept of a channel for those who come back. */
+export interface History {
+  readonly size: number;
+  readonly ttlMs: number;
+}
+
+/** A channel as the module knows it, every default filled in. */
+export interface Channel {
+  readonly access: ChannelAccess;
+  /** `null`: nothing is kept, and events have no id. */
+  readonly history: History | null;
+}
+
+/** Every channel there is: the built-in ones, the application's, and the private one of each user. */
+@Injectable()
+export class ChannelCatalogue {
+  private readonly channels = new Map<string, Channel>();
+  private readonly rules: ChannelRule[] = [];
+  private readonly ofUsers: Channel;
+
+  constructor(options: ResolvedRealtimeOptions) {
+    const byDefault: History = { size: options.history.size, ttlMs: options.history.ttlMs };
+    this.ofUsers = { access: 'owner', history: byDefault };
+    const problems = options.channels.flatMap((definition, index) =>
+      problemsOf(definition).map((problem) => `\`channels[${index}]\` ${problem}`),
+    );
+    if (problems.length > 0) throw new RealtimeOptionsError(problems);
+    // An application's own access to one of its channels comes before the rule of the group.
+    for (const { name, access } of options.channels)
+      if (access !== undefined) this.rules.push({ pattern: name, access });
+    this.rules.push(...BUILTIN_RULES);
+    for (const definition of [...BUILTIN_CHANNELS, ...options.channels]) {
+      const access = this.accessOf(definition.name);
+      if (access === null) {
+        throw new RealtimeOptionsError([`\`channels\` ${definition.name} falls under no rule: give it an \`access\``]);
+      }
+      this.channels.set(definition.name, { access, history: historyOf(definition, byDefault) });
+    }
+  }
+
+  /** @returns `null` where nobody registered such a channel */
+  find(name: string): Channel | null {
+    return this.channels.get(name) ?? (userOfChannel(name) === null ? null : this.ofUsers);
+  }
+
+  /** The access that the first matching rule gives to a name, registered or not; `null` where no rule matches. */
+  accessOf(name: string): ChannelAccess | null {
+    return this.rules.find((rule) => matchPattern(rule.pattern, name) !== null)?.access ?? null;
+  }
+
+  /** Every registered channel by name; the private ones of users are not listed. */
+  list(): Iterable<[name: string, channel: Channel]> {
+    return this.channels;
+  }
+}
+
+function problemsOf(definition: ChannelDefinition): string[] {
+  const { name, access, history } = definition ?? {};
+  if (typeof name !== 'string') return ['must be an object with a `name`'];
+  const form = channelNameProblem(name);
+  if (form !== null) return [`name ${JSON.stringify(name)} ${form}`];
+  const problems: string[] = [];
+  if (BUILTIN_CHANNELS.some((builtin) => builtin.name === name)) {
+    // Its history may be set anew, who may read it may not.
+    if (access !== undefined) problems.push(`${name} is built in: its access cannot be changed`);
+  } else if (name.startsWith(`${USER_GROUP}:`))
+    problems.push(`${name}: the group \`${USER_GROUP}\` belongs to the private channels`);
+  if (access !== undefined && !['public', 'authenticated', 'admin'].includes(access)) {
+    problems.push(`${name}: access must be public, authenticated or admin`);
+  }
+  if (history !== undefined && history !== false) {
+    for (const [field, value] of Object.entries(history)) {
+      if (!['size', 'ttlMs'].includes(field) || !Number.isSafeInteger(value) || value < 1) {
+        problems.push(`${name}: history must be false or { size, ttlMs } with whole numbers from 1`);
+      }
+    }
+  }
+  return problems;
+}
+
+function historyOf({ history }: ChannelDefinition, byDefault: History): History | null {
+  return history === false ? null : { ...byDefault, ...history };
+}

@@ -1,0 +1,125 @@
+import { Injectable } from '@nestjs/common';
+import type { ChannelStats, InstanceStats } from '../../protocol/index.js';
+import type { Principal } from '../auth/principal.js';
+import { Counters } from '../observability/counters.js';
+import type { Connection } from './connection.js';
+import { Subscription } from './subscription.js';
+
+/** Every connection of this instance, by id, by user and by channel. */
+@Injectable()
+export class ConnectionRegistry {
+  private readonly byId = new Map<string, Connection>();
+  private readonly byUser = new Map<string, Set<Connection>>();
+  private readonly byChannel = new Map<string, Set<Subscription>>();
+  private subscriptions = 0;
+
+  constructor(private readonly counters: Counters) {}
+
+  get size(): number {
+    return this.byId.size;
+  }
+
+  add(connection: Connection): void {
+    this.byId.set(connection.id, connection);
+    this.index(connection);
+  }
+
+  /** Forgets a connection whose subscriptions are gone already. */
+  remove(connection: Connection): void {
+    if (!this.byId.delete(connection.id)) return;
+    this.unindex(connection);
+  }
+
+  /** Gives a connection its identity, or a fresh token of the same. */
+  identify(connection: Connection, principal: Principal | null): void {
+    const known = this.byId.has(connection.id);
+    if (known) this.unindex(connection);
+    connection.principal = principal;
+    if (known) this.index(connection);
+  }
+
+  get(connectionId: string): Connection | undefined {
+    return this.byId.get(connectionId);
+  }
+
+  all(): Iterable<Connection> {
+    return this.byId.values();
+  }
+
+  /** The connections of one user on this instance. */
+  ofUser(userId: string): ReadonlySet<Connection> {
+    return this.byUser.get(userId) ?? NO_CONNECTIONS;
+  }
+
+  /** The subscriptions of one channel on this instance. */
+  subscribersOf(channel: string): ReadonlySet<Subscription> {
+    return this.byChannel.get(channel) ?? NO_SUBSCRIPTIONS;
+  }
+
+  /** Enters a subscription; the connection must not have one of this channel. */
+  subscribe(connection: Connection, channel: string): Subscription {
+    const subscription = new Subscription(connection, channel);
+    connection.subscriptions.set(channel, subscription);
+    const subscribers = this.byChannel.get(channel);
+    if (subscribers) subscribers.add(subscription);
+    else this.byChannel.set(channel, new Set([subscription]));
+    this.subscriptions += 1;
+    return subscription;
+  }
+
+  /** @returns whether that was the channel's last one here */
+  unsubscribe(subscription: Subscription): boolean {
+    const { connection, channel } = subscription;
+    const subscribers = this.byChannel.get(channel);
+    if (!subscribers?.delete(subscription)) return false;
+    connection.subscriptions.delete(channel);
+    this.subscriptions -= 1;
+    if (subscribers.size > 0) return false;
+    this.byChannel.delete(channel);
+    return true;
+  }
+
+  stats(): InstanceStats {
+    const { published, delivered, slowConsumersClosed, startedAt } = this.counters;
+    let anonymous = 0;
+    for (const connection of this.byId.values()) if (connection.principal === null) anonymous += 1;
+    return {
+      connections: this.byId.size,
+      anonymous,
+      users: this.byUser.size,
+      channels: this.byChannel.size,
+      subscriptions: this.subscriptions,
+      published,
+      delivered,
+      slowConsumersClosed,
+      uptimeMs: Math.round(performance.now() - startedAt),
+    };
+  }
+
+  /** The channels with most subscribers here, most first, then by name. */
+  busiestChannels(most: number): ChannelStats[] {
+    return [...this.byChannel]
+      .map(([channel, subscribers]) => ({ channel, subscribers: subscribers.size }))
+      .toSorted((a, b) => b.subscribers - a.subscribers || (a.channel < b.channel ? -1 : 1))
+      .slice(0, most);
+  }
+
+  private index(connection: Connection): void {
+    const userId = connection.principal?.user.userId;
+    if (userId === undefined) return;
+    const others = this.byUser.get(userId);
+    if (others) others.add(connection);
+    else this.byUser.set(userId, new Set([connection]));
+  }
+
+  private unindex(connection: Connection): void {
+    const userId = connection.principal?.user.userId;
+    if (userId === undefined) return;
+    const own = this.byUser.get(userId);
+    own?.delete(connection);
+    if (own?.size === 0) this.byUser.delete(userId);
+  }
+}
+
+const NO_CONNECTIONS: ReadonlySet<Connection> = new Set();
+const NO_SUBSCRIPTIONS: ReadonlySet<Subscription> = new Set();

@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import type { Observable } from 'rxjs';
+import type { WebSocket } from 'ws';
+import {
+  CLOSE_CODES,
+  ERROR_CODES,
+  type CloseName,
+  type Decoded,
+  type ErrorCode,
+  type Unstamped,
+} from '../../protocol/index.js';
+import type { Principal } from '../auth/principal.js';
+import { FrameRate } from './frame-rate.js';
+import { Outbox } from './outbox.js';
+import { Strikes } from './strikes.js';
+import type { Subscription } from './subscription.js';
+
+/** The part of the options that a connection lives by. */
+export interface ConnectionLimits {
+  readonly maxBufferedBytes: number;
+  readonly framesPerSecond: number;
+  readonly heartbeatIntervalMs: number;
+}
+
+/** More bad frames than this within a minute, and the connection is closed (4400). */
+export const MAX_BAD_FRAMES_PER_MINUTE = 100;
+
+/** This many refused `auth` in a row, and the connection is closed (4401). */
+export const MAX_REFUSED_AUTHS = 3;
+
+/** Takes the data of one message; each value that it emits is an answer. */
+export type MessageHandler = (data: unknown) => Observable<unknown>;
+
+/** One client: its socket, who it is, what it has subscribed to, and what it is owed. It decides nothing by itself. */
+export class Connection {
+  readonly id = randomUUID();
+  readonly subscriptions = new Map<string, Subscription>();
+  readonly outbox: Outbox;
+  readonly rate: FrameRate;
+  readonly badFrames = new Strikes(MAX_BAD_FRAMES_PER_MINUTE, 60_000);
+  refusedAuths = 0;
+
+  /** Until when it has to bring a token, where one is needed and it has none yet (`performance.now()`). */
+  authDeadline = Infinity;
+
+  /** A sign of life came since the last heartbeat. */
+  alive = true;
+  /** When the next heartbeat is due (`performance.now()`). */
+  heartbeatAt: number;
+  closing = false;
+
+  /** A frame is being handled; those that came after it wait their turn. */
+  busy = false;
+  readonly waiting: Decoded[] = [];
+  /** The `ref` of the message of the application's own type that is being carried out. */
+  currentRef: string | undefined;
+  /** Message types that the application added, each with what takes its data; `null` for none. */
+  messageTypes: Map<string, MessageHandler> | null = null;
+
+  constructor(
+    readonly socket: WebSocket,
+    /** Where it comes from. */
+    readonly address: string,
+    /** Who it is; `null` without a token. The registry changes it. */
+    public principal: Principal | null,
+    limits: ConnectionLimits,
+    private readonly onSlow: (connection: Connection) => void,
+  ) {
+    const now = performance.now();
+    this.outbox = new Outbox(socket, limits.maxBufferedBytes, () => this.onSlow(this));
+    this.rate = new FrameRate(limits.framesPerSecond, now);
+    this.heartbeatAt = now + limits.heartbeatIntervalMs;
+  }
+
+  /** Whether it still has to bring a token before anything else. */
+  get awaitsAuth(): boolean {
+    return this.authDeadline !== Infinity;
+  }
+
+  /** Sends one frame, stamped now. `ref` is that of the request which it answers. */
+  send(frame: Unstamped, ref?: string): void {
+    const { type, ...fields } = frame;
+    this.outbox.send(JSON.stringify({ type, ...fields, ref, timestamp: new Date().toISOString() }));
+  }
+
+  /** Sends one frame of a type that is the application's own. */
+  sendMessage(type: string, data: unknown, ref?: string): void {
+    this.outbox.send(JSON.stringify({ type, data, ref, timestamp: new Date().toISOString() }));
+  }
+
+  /** Nest's exception filters speak to a client in this way. What a `WsException` says is meant for the client. */
+  emit(event: string, payload: unknown): void {
+    if (event !== 'exception') {
+      this.sendMessage(event, payload, this.currentRef);
+      return;
+    }
+    const { message, code } = (payload ?? {}) as { message?: unknown; code?: unknown };
+    const isOurFault = typeof message !== 'string' || message === 'Internal server error';
+    const known =
+      typeof code === 'string' && Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : 'invalid_message';
+    this.send(
+      isOurFault
+        ? { type: 'error', code: 'internal', message: ERROR_CODES.internal.message }
+        : { type: 'error', code: known, message },
+      this.currentRef,
+    );
+  }
+
+  /** Closes after what is queued was sent, for a reason of the catalogue; `ws` cuts off a peer that does not close in turn. */
+  close(why: CloseName): void {
+    if (this.closing) return;
+    this.closing = true;
+    const { code, reason } = CLOSE_CODES[why];
+    this.outbox.close(code, reason);
+  }
+}

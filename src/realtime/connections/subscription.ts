@@ -1,0 +1,31 @@
+import type { EventFrame } from './event-frame.js';
+import type { Unstamped } from '../../protocol/index.js';
+import type { Outbox } from './outbox.js';
+
+/** Takes a subscription's events in while it catches up; `null` in {@link Subscription.feed} means that it is live. */
+export interface Feed {
+  push(frame: EventFrame): void;
+  /** Continuity was lost for everyone on this channel. */
+  reset(): void;
+}
+
+/** The feed of a subscription that has ended: takes everything and keeps nothing. */
+export const ENDED: Feed = { push: () => undefined, reset: () => undefined };
+
+/** The side of a connection that its subscriptions use. */
+export interface Subscriber {
+  readonly outbox: Outbox;
+  readonly subscriptions: Map<string, Subscription>;
+  send(frame: Unstamped): void;
+}
+
+/** One channel of one connection. */
+export class Subscription {
+  /** While it catches up, events go here instead of to the socket. */
+  feed: Feed | null = null;
+
+  constructor(
+    readonly connection: Subscriber,
+    readonly channel: string,
+  ) {}
+}

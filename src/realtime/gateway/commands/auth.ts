@@ -1,0 +1,58 @@
+import { ProtocolError } from '../../../protocol/index.js';
+import type { Principal } from '../../auth/principal.js';
+import { MAX_REFUSED_AUTHS, type Connection } from '../../connections/connection.js';
+import { sendConnected } from '../send-connected.js';
+import { sendError } from '../send-error.js';
+import type { Command, Services } from './command.js';
+
+/** `{"type":"auth",…}`: a first token, or a fresh one of the same user. The third refused one in a row closes the connection. */
+export const auth: Command<'auth'> = async (services, connection, { token, ref }) => {
+  let principal: Principal;
+  try {
+    principal = await services.auth.verify(token);
+    const current = connection.principal?.user.userId;
+    if (current !== undefined && current !== principal.user.userId) {
+      throw new ProtocolError('forbidden', { message: 'This connection belongs to another user: open a new one' });
+    }
+  } catch (error) {
+    sendError(connection, error, { ref });
+    connection.refusedAuths += 1;
+    if (connection.refusedAuths >= MAX_REFUSED_AUTHS) connection.close('noValidToken');
+    return;
+  }
+  if (connection.closing) return;
+  connection.refusedAuths = 0;
+  if (connection.principal === null && isOneTooMany(services, principal)) {
+    sendError(connection, new ProtocolError('too_many_connections'), { ref });
+    connection.close('tooManyConnections');
+    return;
+  }
+  services.registry.identify(connection, principal);
+  if (connection.awaitsAuth) {
+    connection.authDeadline = Infinity;
+    sendConnected(services, connection, ref);
+    return;
+  }
+  const { user, expiresAt } = principal;
+  const authorizedChannels = services.policy.authorizedChannels(principal);
+  const end = Number.isFinite(expiresAt) ? { expiresAt: new Date(expiresAt).toISOString() } : {};
+  connection.send({ type: 'authenticated', user, authorizedChannels, ...end }, ref);
+  await judgeAnew(services, connection);
+};
+
+function isOneTooMany({ registry, options }: Services, { user }: Principal): boolean {
+  return registry.ofUser(user.userId).size >= options.maxConnectionsPerUser;
+}
+
+/** Ends the subscriptions that this connection's identity may no longer have. */
+async function judgeAnew({ policy, bridge }: Services, connection: Connection): Promise<void> {
+  for (const subscription of connection.subscriptions.values()) {
+    const { channel } = subscription;
+    try {
+      await policy.authorize(connection.principal, channel);
+    } catch {
+      bridge.detach(subscription);
+      connection.send({ type: 'unsubscribed', channel, reason: 'access_revoked' });
+    }
+  }
+}

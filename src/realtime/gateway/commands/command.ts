@@ -1,0 +1,28 @@
+import type { ClientRequest, RequestType } from '../../../protocol/index.js';
+import type { AuthService } from '../../auth/auth.service.js';
+import type { RedisBridge } from '../../bridge/redis-bridge.service.js';
+import type { ChannelPolicyService } from '../../channels/channel-policy.service.js';
+import type { Connection } from '../../connections/connection.js';
+import type { ConnectionRegistry } from '../../connections/connection-registry.js';
+import type { ResolvedRealtimeOptions } from '../../options/realtime-options.js';
+
+/** What the commands delegate to. */
+export interface Services {
+  readonly auth: AuthService;
+  readonly policy: ChannelPolicyService;
+  readonly registry: ConnectionRegistry;
+  readonly bridge: RedisBridge;
+  readonly options: ResolvedRealtimeOptions;
+}
+
+type RequestOf<T extends RequestType> = Extract<ClientRequest, { type: T }>;
+
+/**
+ * Carries out one request and sends its answer. A refusal is thrown (`ProtocolError`) and becomes an `error` frame with
+ * the request's `ref`; a request for several channels answers for each.
+ */
+export type Command<T extends RequestType> = (
+  services: Services,
+  connection: Connection,
+  request: RequestOf<T>,
+) => void | Promise<void>;

@@ -1,0 +1,20 @@
+import type { RequestType } from '../../../protocol/index.js';
+import { auth } from './auth.js';
+import type { Command } from './command.js';
+import { listChannels } from './list-channels.js';
+import { ping } from './ping.js';
+import { presence } from './presence.js';
+import { stats } from './stats.js';
+import { subscribe } from './subscribe.js';
+import { unsubscribe } from './unsubscribe.js';
+
+/** Type of a request → what carries it out. */
+export const COMMANDS: { readonly [T in RequestType]: Command<T> } = {
+  subscribe,
+  unsubscribe,
+  ping,
+  list_channels: listChannels,
+  stats,
+  auth,
+  presence,
+};

@@ -1,0 +1,70 @@
+import type { Type, WebSocketAdapter } from '@nestjs/common';
+import type { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
+import { GATEWAY_METADATA, GATEWAY_OPTIONS } from '@nestjs/websockets/internal';
+import { RealtimeAdapter } from './realtime.adapter.js';
+import { RealtimeGateway } from './realtime.gateway.js';
+import type { RealtimeServer } from './realtime-server.js';
+
+type AdapterClass = new (httpServer: unknown) => WebSocketAdapter;
+
+/**
+ * Puts the module's adapter in front of whichever the application uses, so that an application only has to import the
+ * module. What Nest would do for other gateways stays as it is: `useWebSocketAdapter` decides, and without it Socket.IO
+ * where it is installed, else `ws`.
+ *
+ * Nest keeps the adapter in its ApplicationConfig, which it does not hand out: it is reached through the container. Where
+ * that is not found, the start says so.
+ */
+export async function installAdapter(
+  moduleRef: ModuleRef,
+  modules: ModulesContainer,
+  host: HttpAdapterHost,
+  server: RealtimeServer,
+): Promise<void> {
+  const { container } = moduleRef as unknown as { container?: { applicationConfig?: ApplicationConfig } };
+  const config = container?.applicationConfig;
+  if (typeof config?.setIoAdapter !== 'function') {
+    throw new Error(
+      'RealtimeModule: this version of @nestjs/core keeps its WebSocket adapter elsewhere; version 12 is supported',
+    );
+  }
+  const Default = await defaultAdapter(modules);
+  const set = config.setIoAdapter.bind(config);
+  config.setIoAdapter = (adapter) =>
+    set(adapter instanceof RealtimeAdapter ? adapter : new RealtimeAdapter(server, () => adapter));
+  config.setIoAdapter(new RealtimeAdapter(server, () => new Default(host.httpAdapter.getHttpServer())));
+  servePath(modules, server.path);
+}
+
+async function defaultAdapter(modules: ModulesContainer): Promise<AdapterClass> {
+  if (hasOtherGateways(modules)) {
+    try {
+      return ((await import('@nestjs/platform-socket.io')) as { IoAdapter: AdapterClass }).IoAdapter;
+    } catch {
+      // It is not installed, as in most applications that use `ws`.
+    }
+  }
+  return ((await import('@nestjs/platform-ws')) as { WsAdapter: AdapterClass }).WsAdapter;
+}
+
+function hasOtherGateways(modules: ModulesContainer): boolean {
+  for (const { providers } of modules.values()) {
+    for (const { metatype } of providers.values()) {
+      if (metatype && metatype !== RealtimeGateway && Reflect.hasMetadata(GATEWAY_METADATA, metatype)) return true;
+    }
+  }
+  return false;
+}
+
+/** Tells Nest of a path that differs from the decorator's: for this application only, hence on a class of its own. */
+function servePath(modules: ModulesContainer, path: string): void {
+  const { path: declared } = Reflect.getMetadata(GATEWAY_OPTIONS, RealtimeGateway) as { path: string };
+  if (path === declared) return;
+  for (const { providers } of modules.values()) {
+    const wrapper = providers.get(RealtimeGateway);
+    if (wrapper === undefined) continue;
+    const Gateway = class extends RealtimeGateway {} as Type<RealtimeGateway>;
+    Reflect.defineMetadata(GATEWAY_OPTIONS, { path }, Gateway);
+    wrapper.metatype = Gateway;
+  }
+}

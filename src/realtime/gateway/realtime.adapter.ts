@@ -1,0 +1,66 @@
+import type { WebSocketAdapter, WsMessageHandler } from '@nestjs/common';
+import type { Observable } from 'rxjs';
+import { Connection } from '../connections/connection.js';
+import { addMessageType } from './message-types.js';
+import { RealtimeServer } from './realtime-server.js';
+
+type Transform = (result: unknown) => Observable<unknown>;
+
+/**
+ * Nest's adapter for the realtime path: gateways of that path get the module's server, all others the adapter that the
+ * application chose. The module puts it in front by itself.
+ */
+export class RealtimeAdapter implements WebSocketAdapter {
+  private chosen: WebSocketAdapter | null = null;
+
+  /** @param choose makes the adapter of all other gateways, when the first of them asks */
+  constructor(
+    private readonly server: RealtimeServer,
+    private readonly choose: () => WebSocketAdapter,
+  ) {}
+
+  create(port: number, options: { path?: string } = {}): unknown {
+    if (port !== 0 || options.path !== this.server.path) return this.others.create(port, options);
+    this.server.attachToApplication();
+    return this.server;
+  }
+
+  bindClientConnect(server: unknown, callback: (...args: unknown[]) => void): void {
+    if (server === this.server) this.server.onConnection(callback);
+    else this.others.bindClientConnect(server, callback);
+  }
+
+  bindClientDisconnect(client: unknown, callback: (reason?: unknown) => void): void {
+    if (client instanceof Connection) this.server.onDisconnect(client, callback);
+    else this.others.bindClientDisconnect?.(client, callback);
+  }
+
+  /** A gateway of the application on the same path adds message types of its own with `@SubscribeMessage`. */
+  bindMessageHandlers(client: unknown, handlers: WsMessageHandler[], transform: Transform): void {
+    if (!(client instanceof Connection)) {
+      this.others.bindMessageHandlers(client, handlers, transform);
+      return;
+    }
+    for (const { message, callback } of handlers) {
+      addMessageType(client, message, (data) => transform(callback(data, message)));
+    }
+  }
+
+  async close(server: { close(): unknown }): Promise<void> {
+    if (server === this.server) await this.server.close();
+    else await this.others.close(server);
+  }
+
+  async dispose(): Promise<void> {
+    await (this.chosen as { dispose?(): Promise<void> } | null)?.dispose?.();
+  }
+
+  /** Nest sets it on the adapter that it knows; it is meant for the one behind. */
+  set forceCloseConnections(force: boolean | undefined) {
+    if (this.chosen !== null || force !== undefined) Object.assign(this.others, { forceCloseConnections: force });
+  }
+
+  private get others(): WebSocketAdapter {
+    return (this.chosen ??= this.choose());
+  }
+}

@@ -1,0 +1,142 @@
+import { Logger, type BeforeApplicationShutdown } from '@nestjs/common';
+import {
+  WebSocketGateway,
+  type OnGatewayConnection,
+  type OnGatewayDisconnect,
+  type OnGatewayInit,
+} from '@nestjs/websockets';
+import type { RawData } from 'ws';
+import { BINARY_FRAME, decodeClientFrame, ProtocolError, type Decoded } from '../../protocol/index.js';
+import { AuthService } from '../auth/auth.service.js';
+import { RedisBridge } from '../bridge/redis-bridge.service.js';
+import { ChannelPolicyService } from '../channels/channel-policy.service.js';
+import { Caretaker } from '../connections/caretaker.js';
+import type { Connection } from '../connections/connection.js';
+import { ConnectionRegistry } from '../connections/connection-registry.js';
+import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import type { Services } from './commands/command.js';
+import { COMMANDS } from './commands/index.js';
+import { handleMessage } from './message-types.js';
+import { RealtimeServer } from './realtime-server.js';
+import { sendConnected } from './send-connected.js';
+import { sendError } from './send-error.js';
+
+/** A connection with this many frames waiting is not read from until they are handled. */
+const MAX_WAITING_FRAMES = 256;
+
+/**
+ * The door of the module: takes connections and frames, and delegates. It decides nothing itself; whatever goes wrong on
+ * the way ends in the one `catch` here and becomes an `error` frame.
+ */
+@WebSocketGateway({ path: '/ws' })
+export class RealtimeGateway
+  implements OnGatewayInit, OnGatewayConnection, OnGatewayDisconnect, BeforeApplicationShutdown
+{
+  private readonly logger = new Logger('Realtime');
+  private readonly services: Services;
+  private readonly caretaker: Caretaker;
+
+  constructor(
+    auth: AuthService,
+    policy: ChannelPolicyService,
+    private readonly registry: ConnectionRegistry,
+    private readonly bridge: RedisBridge,
+    private readonly server: RealtimeServer,
+    private readonly options: ResolvedRealtimeOptions,
+  ) {
+    this.services = { auth, policy, registry, bridge, options };
+    this.caretaker = new Caretaker(registry, options.heartbeatIntervalMs);
+  }
+
+  afterInit(server: unknown): void {
+    if (server !== this.server) {
+      throw new Error(
+        'RealtimeModule: another WebSocket adapter serves its path. Remove app.useWebSocketAdapter(…), or call it after the module was created',
+      );
+    }
+    this.server.onFrame((connection, data, isBinary) => this.handleFrame(connection, data, isBinary));
+    this.caretaker.start();
+    this.logger.log(`Serving WebSocket on ${this.options.path}`);
+  }
+
+  handleConnection(connection: Connection): void {
+    const userId = connection.principal?.user.userId;
+    if (userId !== undefined && this.registry.ofUser(userId).size >= this.options.maxConnectionsPerUser) {
+      sendError(connection, new ProtocolError('too_many_connections'));
+      connection.close('tooManyConnections');
+      return;
+    }
+    this.registry.add(connection);
+    if (connection.principal === null && !this.options.anonymous) {
+      connection.authDeadline = performance.now() + this.options.authTimeoutMs;
+      return;
+    }
+    sendConnected(this.services, connection);
+  }
+
+  handleDisconnect(connection: Connection): void {
+    for (const subscription of connection.subscriptions.values()) this.bridge.detach(subscription);
+    this.registry.remove(connection);
+  }
+
+  /** Ends the connections in good order while the HTTP server still serves. The delay is for a load balancer, so only a signal needs it. */
+  async beforeApplicationShutdown(signal?: string): Promise<void> {
+    await this.server.drain(signal === undefined ? 0 : this.options.drainDelayMs);
+    this.caretaker.stop();
+  }
+
+  private handleFrame(connection: Connection, data: RawData, isBinary: boolean): void {
+    connection.alive = true;
+    if (connection.closing) return;
+    if (!connection.rate.take(performance.now())) {
+      sendError(connection, new ProtocolError('rate_limited'));
+      if (connection.rate.flooding) connection.close('tooFast');
+      return;
+    }
+    this.enqueue(connection, isBinary ? { bad: BINARY_FRAME } : decodeClientFrame(textOf(data)));
+  }
+
+  /** Frames of one connection are handled one after the other, and answered in the order in which they came. */
+  private enqueue(connection: Connection, frame: Decoded): void {
+    if (!connection.busy) {
+      void this.work(connection, frame);
+      return;
+    }
+    connection.waiting.push(frame);
+    if (connection.waiting.length >= MAX_WAITING_FRAMES) connection.socket.pause();
+  }
+
+  private async work(connection: Connection, first: Decoded): Promise<void> {
+    connection.busy = true;
+    for (let next: Decoded | undefined = first; next !== undefined; next = connection.waiting.shift()) {
+      if (connection.closing) continue;
+      if (connection.socket.isPaused && connection.waiting.length < MAX_WAITING_FRAMES / 2) connection.socket.resume();
+      try {
+        const pending = this.carryOut(connection, next);
+        if (pending !== undefined) await pending;
+      } catch (error) {
+        sendError(connection, error, { ref: (next.request ?? next.bad).ref });
+      }
+    }
+    connection.busy = false;
+  }
+
+  private carryOut(connection: Connection, { request, bad, foreign }: Decoded): void | Promise<void> {
+    if (request !== undefined) {
+      if (connection.awaitsAuth && request.type !== 'auth') throw new ProtocolError('auth_required');
+      return COMMANDS[request.type](this.services, connection, request as never);
+    }
+    if (foreign !== undefined) {
+      if (connection.awaitsAuth) throw new ProtocolError('auth_required');
+      if (connection.messageTypes?.has(foreign.type) === true) return handleMessage(connection, foreign);
+    }
+    sendError(connection, new ProtocolError(bad.code, bad), { ref: bad.ref });
+    if (connection.badFrames.add(performance.now())) connection.close('notTheProtocol');
+  }
+}
+
+function textOf(data: RawData): string {
+  return Buffer.isBuffer(data)
+    ? data.toString()
+    : Buffer.concat(Array.isArray(data) ? data : [Buffer.from(data)]).toString();
+}

@@ -1,0 +1,33 @@
+import { Logger } from '@nestjs/common';
+import { ERROR_CODES, ProtocolError } from '../../protocol/index.js';
+import type { Connection } from '../connections/connection.js';
+
+const logger = new Logger('Realtime');
+
+/** Tells a client what was refused. Whatever is no `ProtocolError` is ours: it is logged, and the client learns no more than that. */
+export function sendError(
+  connection: Connection,
+  error: unknown,
+  about: { channel?: string; ref?: string | undefined } = {},
+): void {
+  if (!(error instanceof ProtocolError))
+    logger.error(`Connection ${connection.id}: a frame could not be handled`, error);
+  const {
+    code,
+    message,
+    details,
+    channel = about.channel,
+  } = error instanceof ProtocolError
+    ? error
+    : { code: 'internal' as const, message: ERROR_CODES.internal.message, details: undefined };
+  connection.send(
+    {
+      type: 'error',
+      code,
+      message,
+      ...(channel === undefined ? {} : { channel }),
+      ...(details === undefined ? {} : { details }),
+    },
+    about.ref,
+  );
+}

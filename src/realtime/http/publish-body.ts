@@ -1,0 +1,47 @@
+import type { FieldProblem } from '../../protocol/index.js';
+
+/** Events that one call may publish. */
+export const MAX_BATCH = 1_000;
+
+/** One event of the body; `field` is where it stands in it (`""`, or `[2].`). */
+export interface EventToPublish {
+  readonly channel: string;
+  readonly data: unknown;
+  readonly options: { readonly idempotencyKey?: string };
+  readonly field: string;
+}
+
+const FIELDS = ['channel', 'data', 'idempotencyKey'];
+
+/** Reads the body of `POST /realtime/events`: the events that are well-formed, and what is wrong with the others. */
+export function readPublishBody(body: unknown): { events: EventToPublish[]; problems: FieldProblem[] } {
+  const events: EventToPublish[] = [];
+  const problems: FieldProblem[] = [];
+  if (Array.isArray(body) && (body.length === 0 || body.length > MAX_BATCH)) {
+    problems.push({ field: '', message: `must hold 1 to ${MAX_BATCH} events` });
+    return { events, problems };
+  }
+  const entries: unknown[] = Array.isArray(body) ? body : [body];
+  for (const [index, entry] of entries.entries()) {
+    const field = Array.isArray(body) ? `[${index}].` : '';
+    const before = problems.length;
+    if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
+      problems.push({ field: field.slice(0, -1), message: 'must be an object { channel, data, idempotencyKey? }' });
+      continue;
+    }
+    const { channel, data, idempotencyKey } = entry as Record<string, unknown>;
+    for (const name of Object.keys(entry)) {
+      if (!FIELDS.includes(name))
+        problems.push({ field: field + name, message: `is unknown: use ${FIELDS.join(', ')}` });
+    }
+    if (typeof channel !== 'string') problems.push({ field: `${field}channel`, message: 'must be a string' });
+    if (data === undefined) problems.push({ field: `${field}data`, message: 'must be given' });
+    if (idempotencyKey !== undefined && typeof idempotencyKey !== 'string') {
+      problems.push({ field: `${field}idempotencyKey`, message: 'must be a string' });
+    }
+    if (problems.length > before) continue;
+    const options = idempotencyKey === undefined ? {} : { idempotencyKey: idempotencyKey as string };
+    events.push({ channel: channel as string, data, options, field });
+  }
+  return { events, problems };
+}

@@ -1,0 +1,63 @@
+import {
+  ForbiddenException,
+  Injectable,
+  UnauthorizedException,
+  type CanActivate,
+  type ExecutionContext,
+} from '@nestjs/common';
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { ProtocolError } from '../../protocol/index.js';
+import { AuthService } from '../auth/auth.service.js';
+import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+
+/** Lets administrators (`Authorization: Bearer JWT`) and other services (`X-API-Key`) in. */
+@Injectable()
+export class PublishGuard implements CanActivate {
+  private readonly keys: readonly Buffer[];
+
+  constructor(
+    private readonly auth: AuthService,
+    options: ResolvedRealtimeOptions,
+  ) {
+    this.keys = options.publishApiKeys.map(digest);
+  }
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const { headers } = context.switchToHttp().getRequest<{ headers: IncomingHttpHeaders }>();
+    const key = headers['x-api-key'];
+    if (typeof key === 'string') {
+      if (this.knows(key)) return true;
+      throw new UnauthorizedException('The API key is not valid');
+    }
+    // The query of a REST call is no place for a token: only the header is looked at.
+    const { authorization } = headers;
+    const principal = authorization === undefined ? null : await this.identify(authorization);
+    if (principal === null) {
+      throw new UnauthorizedException(
+        "Bring an administrator's token (Authorization: Bearer …) or an API key (X-API-Key: …)",
+      );
+    }
+    if (!principal.isAdmin) throw new ForbiddenException('Only administrators may publish');
+    return true;
+  }
+
+  private async identify(authorization: string) {
+    try {
+      return await this.auth.identify({ headers: { authorization }, url: '' });
+    } catch (error) {
+      if (error instanceof ProtocolError) throw new UnauthorizedException(error.message);
+      throw error;
+    }
+  }
+
+  /** Digests have one length and are compared in constant time: neither a key nor its length can be guessed by the clock. */
+  private knows(key: string): boolean {
+    const given = digest(key);
+    return this.keys.filter((known) => timingSafeEqual(known, given)).length > 0;
+  }
+}
+
+function digest(key: string): Buffer {
+  return createHash('sha256').update(key).digest();
+}

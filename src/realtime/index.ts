@@ -1,0 +1,18 @@
+/** The public door of the module: what an application imports. */
+export { RealtimeModule, type RealtimeAsyncOptions } from './realtime.module.js';
+export { ResolvedRealtimeOptions, type JwtAlgorithm, type RealtimeOptions } from './options/realtime-options.js';
+export type { ChannelAccess, ChannelDefinition } from './options/channel-definition.js';
+export { RealtimeOptionsError } from './options/resolve-options.js';
+export { realtimeOptionsFromEnv, REALTIME_VARIABLES } from './options/options-from-env.js';
+export { EventsPublisher, type EmitOptions, type EmittedEvent } from './publishing/events-publisher.js';
+export { InvalidEventError, RealtimeUnavailableError } from './publishing/errors.js';
+export { AuthService } from './auth/auth.service.js';
+export type { Principal } from './auth/principal.js';
+export { ChannelPolicyService } from './channels/channel-policy.service.js';
+export type { Channel } from './channels/channel-catalogue.js';
+export { Connection } from './connections/connection.js';
+export { ConnectionRegistry } from './connections/connection-registry.js';
+export { RedisBridge } from './bridge/redis-bridge.service.js';
+export { RealtimeGateway } from './gateway/realtime.gateway.js';
+export { RealtimeServer } from './gateway/realtime-server.js';
+export * from '../protocol/index.js';

@@ -1,0 +1,238 @@
+import { Type } from 'class-transformer';
+import {
+  ArrayNotEmpty,
+  IsArray,
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsNotEmpty,
+  IsOptional,
+  IsString,
+  Matches,
+  Max,
+  Min,
+  MinLength,
+  ValidateNested,
+} from 'class-validator';
+import type { ChannelDefinition } from './channel-definition.js';
+
+/** The signature algorithms that can be allowed. `none` is not among them. */
+export const JWT_ALGORITHMS = [
+  ...['HS256', 'HS384', 'HS512', 'RS256', 'RS384', 'RS512'],
+  ...['PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512'],
+] as const;
+
+export type JwtAlgorithm = `${'HS' | 'RS' | 'PS' | 'ES'}${256 | 384 | 512}`;
+
+/** Which claims of a token say who somebody is. */
+export class ClaimNames {
+  /** Claims that may hold the user id, the first that is present counts. @default ['sub', 'userId', 'id'] */
+  @IsArray()
+  @ArrayNotEmpty()
+  @IsString({ each: true })
+  userId: string[] = ['sub', 'userId', 'id'];
+
+  /** @default 'email' */
+  @IsString()
+  email = 'email';
+
+  /** @default 'role' */
+  @IsString()
+  role = 'role';
+
+  /** A list of roles, of which the first counts where `role` is absent. @default 'roles' */
+  @IsString()
+  roles = 'roles';
+}
+
+/** How tokens are verified. Exactly one of `secret` and `publicKey` is given. */
+export class JwtOptions {
+  /** The shared secret of HS256, HS384 or HS512: 32 bytes or more. */
+  @IsOptional()
+  @IsString()
+  @IsNotEmpty()
+  secret?: string;
+
+  /** The issuer's public key as PEM, for RS…, PS… and ES…. */
+  @IsOptional()
+  @IsString()
+  @Matches(/-----BEGIN (PUBLIC KEY|RSA PUBLIC KEY|CERTIFICATE)-----/, { message: 'must be a public key as PEM' })
+  publicKey?: string;
+
+  /** The only algorithms that are accepted. @default HS256 for a secret; RS256 or ES256/384/512 by the kind of public key */
+  @IsOptional()
+  @IsArray()
+  @ArrayNotEmpty()
+  @IsIn(JWT_ALGORITHMS, { each: true })
+  algorithms?: JwtAlgorithm[];
+
+  /** The `iss` that a token must carry. @default any */
+  @IsOptional()
+  @IsString()
+  @IsNotEmpty()
+  issuer?: string;
+
+  /** The `aud` that a token must carry. @default any */
+  @IsOptional()
+  @IsString()
+  @IsNotEmpty()
+  audience?: string;
+
+  /** How far `nbf` may lie in the future, in seconds, for clocks that differ. @default 5 */
+  @IsInt()
+  @Min(0)
+  @Max(300)
+  clockToleranceSeconds = 5;
+
+  /** Whether a token without `exp` is accepted. @default false */
+  @IsBoolean()
+  allowWithoutExpiry = false;
+
+  /** @default { userId: ['sub', 'userId', 'id'], email: 'email', role: 'role', roles: 'roles' } */
+  @ValidateNested()
+  @Type(() => ClaimNames)
+  claims = new ClaimNames();
+}
+
+/** How much of each channel is kept for those who come back. */
+export class HistoryOptions {
+  /** Events kept per channel. @default 100 */
+  @IsInt()
+  @Min(1)
+  @Max(100_000)
+  size = 100;
+
+  /** How long a channel's history is kept after its last event, in milliseconds. @default 300000 (5 minutes) */
+  @IsInt()
+  @Min(1_000)
+  @Max(86_400_000)
+  ttlMs = 300_000;
+}
+
+/** Everything that can be set, with its default. `RealtimeModule.forRoot` takes any part of it, and needs `jwt`. */
+export class ResolvedRealtimeOptions {
+  /** Where the WebSocket is served. @default '/ws' */
+  @IsString()
+  @Matches(/^\/[\w\-./]*$/, { message: 'must be a path such as /ws' })
+  path = '/ws';
+
+  /** How tokens are verified. Required. */
+  @ValidateNested()
+  @Type(() => JwtOptions)
+  jwt = new JwtOptions();
+
+  /** The role that is the administrator. @default 'admin' */
+  @IsString()
+  @IsNotEmpty()
+  adminRole = 'admin';
+
+  /** Whether a connection without a token may use the public channels. @default true */
+  @IsBoolean()
+  anonymous = true;
+
+  /** Where `anonymous` is false: how long a connection may take to send `auth`, in milliseconds. @default 10000 */
+  @IsInt()
+  @Min(100)
+  @Max(300_000)
+  authTimeoutMs = 10_000;
+
+  /** How often a WebSocket ping is sent; a connection that shows no sign of life by the next is closed, in milliseconds. @default 30000 */
+  @IsInt()
+  @Min(200)
+  @Max(600_000)
+  heartbeatIntervalMs = 30_000;
+
+  /** The largest frame that a client may send, in bytes. @default 65536 */
+  @IsInt()
+  @Min(1_024)
+  @Max(16_777_216)
+  maxFrameBytes = 65_536;
+
+  /** Frames that one connection may send per second, on average; twice as many may come at once. @default 100 */
+  @IsInt()
+  @Min(1)
+  @Max(100_000)
+  framesPerSecond = 100;
+
+  /** Connections that this instance takes. @default 50000 */
+  @IsInt()
+  @Min(1)
+  maxConnections = 50_000;
+
+  /** Connections of one user on this instance. @default 100 */
+  @IsInt()
+  @Min(1)
+  maxConnectionsPerUser = 100;
+
+  /** Subscriptions of one connection. @default 200 */
+  @IsInt()
+  @Min(1)
+  @Max(100_000)
+  maxSubscriptionsPerConnection = 200;
+
+  /** What may wait for one connection before it counts as a slow reader and is closed (4501), in bytes. @default 1048576 */
+  @IsInt()
+  @Min(16_384)
+  maxBufferedBytes = 1_048_576;
+
+  /** How long a connection that is being closed may take before it is cut off, in milliseconds. @default 5000 */
+  @IsInt()
+  @Min(100)
+  @Max(60_000)
+  closeTimeoutMs = 5_000;
+
+  /** The largest `data` of one event, as JSON, in bytes. @default 65536 */
+  @IsInt()
+  @Min(1)
+  @Max(16_777_216)
+  maxEventBytes = 65_536;
+
+  /** Of every channel whose definition does not say otherwise. @default { size: 100, ttlMs: 300000 } */
+  @ValidateNested()
+  @Type(() => HistoryOptions)
+  history = new HistoryOptions();
+
+  /** A client further behind than this many events reloads instead of catching up. @default 500 */
+  @IsInt()
+  @Min(1)
+  @Max(100_000)
+  recoveryMaxEvents = 500;
+
+  /** A client further behind than this many bytes reloads instead of catching up. @default 1048576 */
+  @IsInt()
+  @Min(1_024)
+  recoveryMaxBytes = 1_048_576;
+
+  /** Channels of the application, beside the built-in ones. @default [] */
+  @IsArray()
+  channels: ChannelDefinition[] = [];
+
+  /** Keys with which other services may call `POST /realtime/events` (header `X-API-Key`), 16 characters or more each. @default [] */
+  @IsArray()
+  @IsString({ each: true })
+  @MinLength(16, { each: true })
+  publishApiKeys: string[] = [];
+
+  /** On SIGTERM: how long readiness says 503 before connections are told to leave, in milliseconds. @default 1000 */
+  @IsInt()
+  @Min(0)
+  @Max(60_000)
+  drainDelayMs = 1_000;
+
+  /** On SIGTERM: the span over which clients are told to come back, in milliseconds. @default 10000 */
+  @IsInt()
+  @Min(0)
+  @Max(600_000)
+  reconnectSpreadMs = 10_000;
+
+  /** `redis://` or `rediss://` of the server that joins several instances. @default none: one instance, in memory */
+  @IsOptional()
+  @IsString()
+  @Matches(/^rediss?:\/\//, { message: 'must begin with redis:// or rediss://' })
+  redisUrl?: string;
+}
+
+type Given<T> = T extends readonly unknown[] ? T : T extends object ? { [K in keyof T]?: Given<T[K]> } : T;
+
+/** What an application gives; everything but `jwt` has a default. See {@link ResolvedRealtimeOptions}. */
+export type RealtimeOptions = Given<Omit<ResolvedRealtimeOptions, 'jwt'>> & { jwt: Given<JwtOptions> };

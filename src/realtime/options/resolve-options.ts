@@ -1,0 +1,94 @@
+import 'reflect-metadata';
+import { plainToInstance } from 'class-transformer';
+import { validateSync, type ValidationError } from 'class-validator';
+import { ResolvedRealtimeOptions, type RealtimeOptions } from './realtime-options.js';
+
+/** The options were refused; the message has a line for each that is wrong. */
+export class RealtimeOptionsError extends Error {
+  override readonly name = 'RealtimeOptionsError';
+
+  constructor(readonly problems: readonly string[]) {
+    super(
+      `RealtimeModule: ${problems.length === 1 ? 'an option is' : 'some options are'} wrong.\n- ${problems.join('\n- ')}`,
+    );
+  }
+}
+
+/** Never shown in a message or a log. */
+const SECRETS = new Set(['jwt.secret', 'jwt.publicKey', 'publishApiKeys', 'redisUrl']);
+
+/** The shortest secret that HS256 may be used with, in bytes (RFC 7518, 3.2: as long as the hash). */
+export const MIN_SECRET_BYTES = 32;
+
+/**
+ * Lays what was given over the defaults and checks all of it.
+ * @throws RealtimeOptionsError naming each wrong option, its value (secrets excepted) and what is allowed
+ */
+export function resolveOptions(given: RealtimeOptions): ResolvedRealtimeOptions {
+  if (typeof given !== 'object' || given === null) {
+    throw new RealtimeOptionsError(['forRoot needs an object with at least `jwt`, for example { jwt: { secret } }']);
+  }
+  const options = plainToInstance(ResolvedRealtimeOptions, withoutUndefined(given), {
+    exposeDefaultValues: true,
+    enableImplicitConversion: false,
+  });
+  const problems = validateSync(options, {
+    whitelist: true,
+    forbidNonWhitelisted: true,
+    forbidUnknownValues: true,
+  }).flatMap((error) => describe(error, ''));
+  problems.push(...(problems.length > 0 ? [] : contradictions(options)));
+  if (problems.length > 0) throw new RealtimeOptionsError(problems);
+  return options;
+}
+
+/** An option that is `undefined` was not given: the default counts. */
+function withoutUndefined(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, field]) => field !== undefined)
+      .map(([name, field]) => [name, withoutUndefined(field)]),
+  );
+}
+
+function describe(error: ValidationError, prefix: string): string[] {
+  const name = prefix + error.property;
+  const nested = (error.children ?? []).flatMap((child) => describe(child, `${name}.`));
+  const reasons = Object.entries(error.constraints ?? {}).map(([constraint, message]) =>
+    constraint === 'whitelistValidation' ? `there is no such option` : message.replace(`${error.property} `, ''),
+  );
+  if (reasons.length === 0) return nested;
+  const isUnknown = error.constraints?.['whitelistValidation'] !== undefined;
+  const value = SECRETS.has(name) || isUnknown ? '' : ` (it is ${show(error.value)})`;
+  return [`\`${name}\` ${[...new Set(reasons)].join(', ')}${value}`, ...nested];
+}
+
+function show(value: unknown): string {
+  const text = typeof value === 'bigint' ? `${value}n` : (JSON.stringify(value) ?? String(value));
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+function contradictions(options: ResolvedRealtimeOptions): string[] {
+  const { secret, publicKey, algorithms } = options.jwt;
+  const problems: string[] = [];
+  if (secret === undefined && publicKey === undefined) {
+    problems.push('`jwt` needs `secret` (HS256) or `publicKey` (RS256, ES256)');
+  }
+  if (secret !== undefined && publicKey !== undefined) {
+    problems.push('`jwt.secret` and `jwt.publicKey` exclude each other: give one of them');
+  }
+  if (
+    process.env['NODE_ENV'] === 'production' &&
+    secret !== undefined &&
+    Buffer.byteLength(secret) < MIN_SECRET_BYTES
+  ) {
+    problems.push(`\`jwt.secret\` must have at least ${MIN_SECRET_BYTES} bytes in production`);
+  }
+  const wrong = (algorithms ?? []).filter((name) => name.startsWith('HS') !== (secret !== undefined));
+  if (wrong.length > 0 && problems.length === 0) {
+    const key = secret === undefined ? 'publicKey' : 'secret';
+    problems.push(`\`jwt.algorithms\` ${wrong.join(', ')} cannot be verified with \`jwt.${key}\``);
+  }
+  return problems;
+}

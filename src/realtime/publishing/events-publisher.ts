@@ -1,0 +1,130 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+import { eventBody, formatPosition, userChannel, type ChannelName, type EventData } from '../../protocol/index.js';
+import { Broker } from '../broker/broker.js';
+import { ChannelCatalogue } from '../channels/channel-catalogue.js';
+import { Counters } from '../observability/counters.js';
+import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { InvalidEventError } from './errors.js';
+
+export interface EmitOptions {
+  /** A second emit to this channel with the same key within 5 minutes publishes nothing; it answers the first one's id. At most 200 characters. */
+  readonly idempotencyKey?: string;
+  /** How long to go on trying, in milliseconds. Once it was rejected, the event is never published later. @default 10000 */
+  readonly timeoutMs?: number;
+}
+
+/** What `emit` answers. */
+export interface EmittedEvent {
+  /** The event's id, as subscribers see it; on a channel without history an id of its own, which they do not see. */
+  readonly id: string;
+  readonly channel: string;
+  /** ISO 8601, UTC, milliseconds. */
+  readonly timestamp: string;
+}
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+const MAX_KEY_LENGTH = 200;
+
+/**
+ * What every other module injects to tell clients that something happened. It needs no HTTP server, works before
+ * `listen()`, and in workers and command-line programs.
+ */
+@Injectable()
+export class EventsPublisher {
+  private readonly logger = new Logger('Realtime');
+
+  constructor(
+    private readonly broker: Broker,
+    private readonly catalogue: ChannelCatalogue,
+    private readonly counters: Counters,
+    private readonly options: ResolvedRealtimeOptions,
+  ) {}
+
+  /**
+   * Publishes one event to everyone who has subscribed to the channel, on every instance. Events of one process and
+   * channel keep their order. The promise need not be awaited: a failure is logged, and never ends the process.
+   * @param data anything that JSON can hold, at most `maxEventBytes`
+   * @returns once the event has its place in the channel
+   * @throws InvalidEventError for an unknown channel, or data that cannot be sent
+   * @throws RealtimeUnavailableError when it was not published, and will not be later
+   */
+  emit<C extends ChannelName, D extends EventData<C>>(
+    channel: C,
+    data: D,
+    options: EmitOptions = {},
+  ): Promise<EmittedEvent> {
+    return this.publish(channel, data, options);
+  }
+
+  /** Publishes one event to the private channel of a user. See {@link emit}. */
+  emitToUser(userId: string, data: unknown, options: EmitOptions = {}): Promise<EmittedEvent> {
+    return this.publish(userChannel(userId) ?? `user:${userId}`, data, options);
+  }
+
+  /** {@link emit} for a channel whose name is only known at run time, as `POST /realtime/events` needs it. */
+  publish(channel: string, data: unknown, options: EmitOptions = {}): Promise<EmittedEvent> {
+    const published = this.send(channel, data, options);
+    published.catch((error: Error) => this.logger.warn(`An event to ${channel} was not published: ${error.message}`));
+    return published;
+  }
+
+  /** Whether anyone, on any instance, listens to this channel: what is only made for listeners need not be made for none. */
+  hasSubscribers(channel: string): Promise<boolean> {
+    return this.broker.hasSubscribers(channel);
+  }
+
+  /**
+   * Checks an event without publishing it.
+   * @throws InvalidEventError
+   */
+  check(channel: string, data: unknown, options: EmitOptions = {}): void {
+    this.compose(channel, data, options);
+  }
+
+  private async send(channel: string, data: unknown, options: EmitOptions): Promise<EmittedEvent> {
+    const { json, history } = this.compose(channel, data, options);
+    const timestamp = new Date().toISOString();
+    const position = await this.broker.publish({
+      channel,
+      body: eventBody(channel, json, timestamp),
+      history,
+      timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      ...(options.idempotencyKey === undefined ? {} : { idempotencyKey: options.idempotencyKey }),
+    });
+    this.counters.published += 1;
+    return { id: position === null ? randomUUID() : formatPosition(position), channel, timestamp };
+  }
+
+  private compose(channel: string, data: unknown, { idempotencyKey, timeoutMs }: EmitOptions) {
+    const known = typeof channel === 'string' ? this.catalogue.find(channel) : null;
+    if (known === null) throw new InvalidEventError('channel', `is not registered: ${show(channel)}`);
+    if (idempotencyKey !== undefined && (idempotencyKey === '' || idempotencyKey.length > MAX_KEY_LENGTH)) {
+      throw new InvalidEventError('idempotencyKey', `must have 1 to ${MAX_KEY_LENGTH} characters`);
+    }
+    if (timeoutMs !== undefined && !(timeoutMs > 0)) {
+      throw new InvalidEventError('timeoutMs', `must be a number of milliseconds above 0`);
+    }
+    return { json: this.serialise(data), history: known.history };
+  }
+
+  private serialise(data: unknown): string {
+    let json: string | undefined;
+    try {
+      json = JSON.stringify(data);
+    } catch (error) {
+      throw new InvalidEventError('data', `cannot be turned into JSON: ${(error as Error).message.split('\n', 1)[0]}`);
+    }
+    if (json === undefined) throw new InvalidEventError('data', 'must be something that JSON can hold');
+    const { maxEventBytes } = this.options;
+    // Text has at most three bytes for each UTF-16 unit: most events need no count.
+    if (json.length * 3 > maxEventBytes && Buffer.byteLength(json) > maxEventBytes) {
+      throw new InvalidEventError('data', `is larger than ${maxEventBytes} bytes as JSON (the option maxEventBytes)`);
+    }
+    return json;
+  }
+}
+
+function show(channel: unknown): string {
+  return (JSON.stringify(channel) ?? typeof channel).slice(0, 220);
+}

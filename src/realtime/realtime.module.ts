@@ -1,0 +1,93 @@
+import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata, type Provider } from '@nestjs/common';
+import { HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
+import { JwtService } from '@nestjs/jwt';
+import { AuthService } from './auth/auth.service.js';
+import { jwtKey } from './auth/jwt-key.js';
+import { RedisBridge } from './bridge/redis-bridge.service.js';
+import { Broker } from './broker/broker.js';
+import { MemoryBroker } from './broker/memory.broker.js';
+import { ChannelCatalogue } from './channels/channel-catalogue.js';
+import { ChannelPolicyService } from './channels/channel-policy.service.js';
+import { ConnectionRegistry } from './connections/connection-registry.js';
+import { FanOut } from './connections/fan-out.js';
+import { installAdapter } from './gateway/install-adapter.js';
+import { RealtimeGateway } from './gateway/realtime.gateway.js';
+import { RealtimeServer } from './gateway/realtime-server.js';
+import { EventsController } from './http/events.controller.js';
+import { Counters } from './observability/counters.js';
+import { ResolvedRealtimeOptions, type RealtimeOptions } from './options/realtime-options.js';
+import { RealtimeOptionsError, resolveOptions } from './options/resolve-options.js';
+import { EventsPublisher } from './publishing/events-publisher.js';
+
+/** Options that other providers are needed for, for example `ConfigService`. */
+export interface RealtimeAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
+  useFactory: (...dependencies: never[]) => RealtimeOptions | Promise<RealtimeOptions>;
+  inject?: FactoryProvider['inject'];
+  /** Whether every module can inject `EventsPublisher` without importing this one. @default true */
+  isGlobal?: boolean;
+}
+
+/** The marker of the provider that puts the adapter in its place; nobody injects it. */
+const ADAPTER_INSTALLED = Symbol('realtime: adapter installed');
+
+/** Serves the WebSocket of an application, and gives its services `EventsPublisher`. Import it once, in the root module. */
+@Module({})
+export class RealtimeModule {
+  /**
+   * @param options see {@link ResolvedRealtimeOptions}; `jwt` is required. `isGlobal` (default true) lets every module
+   *   inject `EventsPublisher` without importing this one
+   * @throws RealtimeOptionsError at start, with a line for each option that is wrong
+   */
+  static forRoot({ isGlobal = true, ...options }: RealtimeOptions & { isGlobal?: boolean }): DynamicModule {
+    return build({ provide: ResolvedRealtimeOptions, useFactory: () => supported(resolveOptions(options)) }, isGlobal);
+  }
+
+  /** {@link forRoot} with options from a factory. */
+  static forRootAsync({ imports = [], inject = [], useFactory, isGlobal = true }: RealtimeAsyncOptions): DynamicModule {
+    const resolve = async (...dependencies: never[]) => supported(resolveOptions(await useFactory(...dependencies)));
+    return build({ provide: ResolvedRealtimeOptions, useFactory: resolve, inject }, isGlobal, imports);
+  }
+}
+
+function build(options: Provider, global: boolean, imports: ModuleMetadata['imports'] = []): DynamicModule {
+  return {
+    module: RealtimeModule,
+    global,
+    imports,
+    controllers: [EventsController],
+    providers: [
+      options,
+      Counters,
+      { provide: JwtService, useFactory: jwtService, inject: [ResolvedRealtimeOptions] },
+      AuthService,
+      ChannelCatalogue,
+      ChannelPolicyService,
+      ConnectionRegistry,
+      FanOut,
+      { provide: Broker, useFactory: () => new MemoryBroker() },
+      RedisBridge,
+      EventsPublisher,
+      RealtimeServer,
+      RealtimeGateway,
+      {
+        provide: ADAPTER_INSTALLED,
+        useFactory: installAdapter,
+        inject: [ModuleRef, ModulesContainer, HttpAdapterHost, RealtimeServer],
+      },
+    ],
+    exports: [EventsPublisher, AuthService, ChannelPolicyService, ConnectionRegistry, RedisBridge, RealtimeServer],
+  };
+}
+
+function jwtService(options: ResolvedRealtimeOptions): JwtService {
+  const { key } = jwtKey(options.jwt);
+  return new JwtService(options.jwt.secret === undefined ? { publicKey: key } : { secret: key });
+}
+
+/** @throws RealtimeOptionsError for what is not built yet: it is not silently left out */
+function supported(options: ResolvedRealtimeOptions): ResolvedRealtimeOptions {
+  if (options.redisUrl === undefined) return options;
+  throw new RealtimeOptionsError([
+    '`redisUrl` (REDIS_URL) is set, but this version runs as a single instance: remove it until the Redis engine is released',
+  ]);
+}
