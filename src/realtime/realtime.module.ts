@@ -6,9 +6,12 @@ import { jwtKey } from './auth/jwt-key.js';
 import { RedisBridge } from './bridge/redis-bridge.service.js';
 import { Broker } from './broker/broker.js';
 import { MemoryBroker } from './broker/memory.broker.js';
+import { RedisBroker } from './broker/redis.broker.js';
+import { redisTarget } from './broker/redis/redis-target.js';
 import { ChannelCatalogue } from './channels/channel-catalogue.js';
 import { ChannelPolicyService } from './channels/channel-policy.service.js';
 import { ConnectionRegistry } from './connections/connection-registry.js';
+import { RealtimeControl } from './control/realtime-control.service.js';
 import { FanOut } from './connections/fan-out.js';
 import { installAdapter } from './gateway/install-adapter.js';
 import { RealtimeGateway } from './gateway/realtime.gateway.js';
@@ -16,7 +19,7 @@ import { RealtimeServer } from './gateway/realtime-server.js';
 import { EventsController } from './http/events.controller.js';
 import { Counters } from './observability/counters.js';
 import { ResolvedRealtimeOptions, type RealtimeOptions } from './options/realtime-options.js';
-import { RealtimeOptionsError, resolveOptions } from './options/resolve-options.js';
+import { resolveOptions } from './options/resolve-options.js';
 import { EventsPublisher } from './publishing/events-publisher.js';
 
 /** Options that other providers are needed for, for example `ConfigService`. */
@@ -39,12 +42,12 @@ export class RealtimeModule {
    * @throws RealtimeOptionsError at start, with a line for each option that is wrong
    */
   static forRoot({ isGlobal = true, ...options }: RealtimeOptions & { isGlobal?: boolean }): DynamicModule {
-    return build({ provide: ResolvedRealtimeOptions, useFactory: () => supported(resolveOptions(options)) }, isGlobal);
+    return build({ provide: ResolvedRealtimeOptions, useFactory: () => resolveOptions(options) }, isGlobal);
   }
 
   /** {@link forRoot} with options from a factory. */
   static forRootAsync({ imports = [], inject = [], useFactory, isGlobal = true }: RealtimeAsyncOptions): DynamicModule {
-    const resolve = async (...dependencies: never[]) => supported(resolveOptions(await useFactory(...dependencies)));
+    const resolve = async (...dependencies: never[]) => resolveOptions(await useFactory(...dependencies));
     return build({ provide: ResolvedRealtimeOptions, useFactory: resolve, inject }, isGlobal, imports);
   }
 }
@@ -64,8 +67,9 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
       ChannelPolicyService,
       ConnectionRegistry,
       FanOut,
-      { provide: Broker, useFactory: () => new MemoryBroker() },
+      { provide: Broker, useFactory: broker, inject: [ResolvedRealtimeOptions] },
       RedisBridge,
+      RealtimeControl,
       EventsPublisher,
       RealtimeServer,
       RealtimeGateway,
@@ -75,7 +79,15 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
         inject: [ModuleRef, ModulesContainer, HttpAdapterHost, RealtimeServer],
       },
     ],
-    exports: [EventsPublisher, AuthService, ChannelPolicyService, ConnectionRegistry, RedisBridge, RealtimeServer],
+    exports: [
+      EventsPublisher,
+      AuthService,
+      ChannelPolicyService,
+      ConnectionRegistry,
+      RedisBridge,
+      RealtimeControl,
+      RealtimeServer,
+    ],
   };
 }
 
@@ -84,10 +96,7 @@ function jwtService(options: ResolvedRealtimeOptions): JwtService {
   return new JwtService(options.jwt.secret === undefined ? { publicKey: key } : { secret: key });
 }
 
-/** @throws RealtimeOptionsError for what is not built yet: it is not silently left out */
-function supported(options: ResolvedRealtimeOptions): ResolvedRealtimeOptions {
-  if (options.redisUrl === undefined) return options;
-  throw new RealtimeOptionsError([
-    '`redisUrl` (REDIS_URL) is set, but this version runs as a single instance: remove it until the Redis engine is released',
-  ]);
+function broker(options: ResolvedRealtimeOptions): Broker {
+  const target = redisTarget(options.redis);
+  return target === null ? new MemoryBroker() : new RedisBroker(target, options.redis.prefix);
 }

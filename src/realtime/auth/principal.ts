@@ -19,6 +19,9 @@ export class ClaimsError extends Error {
   override readonly name = 'ClaimsError';
 }
 
+/** The last moment that a date can hold: a token may claim any end, and clients are told of it as a date. */
+const LAST_DATE_MS = 8.64e15;
+
 type Claims = Readonly<Record<string, unknown>>;
 
 /**
@@ -71,5 +74,5 @@ function readRole(claims: Claims, names: ClaimNames): string {
 function readExpiry(exp: unknown): number {
   if (exp === undefined) return Infinity;
   if (typeof exp !== 'number' || !Number.isFinite(exp)) throw new ClaimsError('exp is no number');
-  return exp * 1000;
+  return Math.min(exp * 1000, LAST_DATE_MS);
 }

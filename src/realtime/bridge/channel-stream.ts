@@ -53,12 +53,23 @@ export class ChannelStream {
     else if (this.state !== 'closed') this.hold(event);
   }
 
+  /** The broker says where the channel stands: whatever lies before that and did not come in is missing. */
+  check(there: Position): void {
+    const { position: here } = this;
+    if (this.state !== 'live' || here === null) return;
+    if (there.epoch !== here.epoch || there.offset > here.offset) void this.mend(here);
+  }
+
   /** The frames after a position, when they are at hand: `null` means that the history has to be read. */
   recentAfter(after: Position): readonly EventFrame[] | null {
     const top = this.position;
     if (this.state !== 'live' || top === null || after.epoch !== top.epoch || after.offset > top.offset) return null;
     const missed = top.offset - after.offset;
-    return missed > this.recent.length ? null : missed === 0 ? [] : this.recent.slice(-missed);
+    if (missed === 0) return [];
+    // What is at hand is held to the same limits as what is read: whether somebody is too far behind is no matter of luck.
+    if (missed > Math.min(this.recent.length, this.limits.maxEvents)) return null;
+    const frames = this.recent.slice(-missed);
+    return frames.reduce((sum, { bytes }) => sum + bytes.length, 0) > this.limits.maxBytes ? null : frames;
   }
 
   private take(event: BrokerEvent): void {

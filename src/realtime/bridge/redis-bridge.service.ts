@@ -6,7 +6,7 @@ import {
   type Position,
   type RecoveryReason,
 } from '../../protocol/index.js';
-import { Broker, type ReadLimits } from '../broker/broker.js';
+import { Broker, type BrokerStatus, type HistoryWindow, type ReadLimits } from '../broker/broker.js';
 import { RealtimeUnavailableError } from '../broker/errors.js';
 import type { Channel } from '../channels/channel-catalogue.js';
 import type { Connection } from '../connections/connection.js';
@@ -21,6 +21,8 @@ import { ChannelStream, type StreamOutput } from './channel-stream.js';
 
 /** How long a channel without subscribers stays open, for a page that is reloading, in milliseconds. */
 const LINGER_MS = 2_000;
+/** How long to wait before asking again a broker that did not answer, in milliseconds. */
+const RETRY_MS = 500;
 
 /** What a client is told of its new subscription, and the moment to go on. */
 export interface Attachment {
@@ -29,6 +31,14 @@ export interface Attachment {
   readonly lastEventId?: string;
   /** Call it once the client was told: from then on events are sent. */
   start(): void;
+}
+
+/** Takes what a channel of the instances' own carries. */
+export interface Follower {
+  /** The `data` of one event. */
+  event(data: unknown): void;
+  /** Events were missed and cannot be had any more. */
+  reset(): void;
 }
 
 interface OpenChannel {
@@ -51,6 +61,7 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
   private readonly limits: ReadLimits;
   /** channel and position → the read under way for all who stand there */
   private readonly reads = new Map<string, Promise<Missed>>();
+  private ended = false;
   private readonly closer = setInterval(() => this.closeIdle(performance.now()), LINGER_MS / 2).unref();
 
   constructor(
@@ -61,7 +72,15 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
     options: ResolvedRealtimeOptions,
   ) {
     this.limits = { maxEvents: options.recoveryMaxEvents, maxBytes: options.recoveryMaxBytes };
-    broker.listen((channel, event) => this.open.get(channel)?.stream.receive(event));
+    broker.listen({
+      event: (channel, event) => this.open.get(channel)?.stream.receive(event),
+      position: (channel, position) => this.open.get(channel)?.stream.check(position),
+    });
+  }
+
+  /** Whether events go through, and why not: for readiness. */
+  get status(): BrokerStatus {
+    return this.broker.status;
   }
 
   /**
@@ -108,6 +127,19 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
     if (wasLast && open !== undefined) this.lingerIfIdle(subscription.channel, open);
   }
 
+  /**
+   * Follows a channel that no client can name, for as long as this instance lives: what instances tell each other. It
+   * goes on trying while the broker does not answer.
+   */
+  follow(name: string, history: HistoryWindow, follower: Follower): void {
+    const stream = new ChannelStream(name, this.broker, this.limits, {
+      deliver: (_channel, frame) => follower.event((JSON.parse(frame.bytes.toString()) as { data: unknown }).data),
+      reset: () => follower.reset(),
+    });
+    const opening = this.subscribeUntilAnswered(name, history, stream);
+    this.open.set(name, { stream, opening, joining: 1, closeAt: Infinity });
+  }
+
   deliver(channel: string, frame: EventFrame): void {
     this.fanOut.deliver(channel, frame);
   }
@@ -121,10 +153,22 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
+    this.ended = true;
     clearInterval(this.closer);
     for (const { stream } of this.open.values()) stream.close();
     this.open.clear();
     await this.broker.close();
+  }
+
+  private async subscribeUntilAnswered(name: string, history: HistoryWindow, stream: ChannelStream): Promise<void> {
+    while (!this.ended) {
+      try {
+        stream.opened(await this.broker.subscribe(name, history));
+        return;
+      } catch {
+        await new Promise<void>((resolve) => void setTimeout(resolve, RETRY_MS).unref());
+      }
+    }
   }
 
   private opened(name: string, channel: Channel): OpenChannel {

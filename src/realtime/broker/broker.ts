@@ -39,7 +39,18 @@ export interface ReadLimits {
 }
 
 /** Takes what the broker hands out. It must not throw. */
-export type BrokerListener = (channel: string, event: BrokerEvent) => void;
+export interface BrokerListener {
+  event(channel: string, event: BrokerEvent): void;
+  /** Where a subscribed channel stands, told whenever events may have been missed: what lies before it was handed out, or is to be read. */
+  position(channel: string, position: Position): void;
+}
+
+/** Whether events go through. */
+export interface BrokerStatus {
+  readonly up: boolean;
+  /** Why not, as a sentence for operators. */
+  readonly reason?: string;
+}
 
 /**
  * The port behind which events are numbered, kept and carried between instances.
@@ -50,6 +61,8 @@ export type BrokerListener = (channel: string, event: BrokerEvent) => void;
  * and fills it with `read`.
  */
 export abstract class Broker {
+  abstract readonly status: BrokerStatus;
+
   /** Sets who takes the events of subscribed channels. Called once, before anything is subscribed. */
   abstract listen(listener: BrokerListener): void;
 

@@ -4,6 +4,7 @@ import {
   Broker,
   type BrokerEvent,
   type BrokerListener,
+  type BrokerStatus,
   type HistoryWindow,
   type OutgoingEvent,
   type ReadLimits,
@@ -36,12 +37,16 @@ export class MemoryBroker extends Broker {
   /** channel and key → the position that the first event got */
   private readonly keys = new Map<string, { readonly position: Position | null; readonly expiresAt: number }>();
   private readonly sweeper = setInterval(() => this.sweep(), SWEEP_MS).unref();
-  private listener: BrokerListener = () => undefined;
+  private listener: BrokerListener | null = null;
   private closed = false;
 
   /** @param now milliseconds of a clock that only goes forward */
   constructor(private readonly now: () => number = () => performance.now()) {
     super();
+  }
+
+  override get status(): BrokerStatus {
+    return this.closed ? { up: false, reason: 'The application is shutting down' } : { up: true };
   }
 
   override listen(listener: BrokerListener): void {
@@ -58,7 +63,7 @@ export class MemoryBroker extends Broker {
 
     const position = history === null ? null : this.append(channel, body, history);
     if (key !== null) this.remember(key, position);
-    if (this.subscribed.has(channel)) this.listener(channel, { position, body });
+    if (this.subscribed.has(channel)) this.listener?.event(channel, { position, body });
     return position;
   }
 

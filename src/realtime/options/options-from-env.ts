@@ -1,4 +1,4 @@
-import type { RealtimeOptions, ResolvedRealtimeOptions } from './realtime-options.js';
+import type { RealtimeOptions } from './realtime-options.js';
 
 type Parse = (text: string) => unknown;
 
@@ -17,38 +17,40 @@ const flag: Parse = (value) => {
   return value === 'true';
 };
 
-type EnvOption = Exclude<keyof ResolvedRealtimeOptions, 'jwt' | 'history' | 'channels'>;
-
-/** Variable → option. `REALTIME_HISTORY_SIZE` and `REALTIME_HISTORY_TTL_MS` make up `history`. */
-const VARIABLES: Readonly<Record<string, { option: EnvOption; parse: Parse }>> = {
-  REALTIME_PATH: { option: 'path', parse: text },
-  REALTIME_ADMIN_ROLE: { option: 'adminRole', parse: text },
-  REALTIME_ANONYMOUS: { option: 'anonymous', parse: flag },
-  REALTIME_AUTH_TIMEOUT_MS: { option: 'authTimeoutMs', parse: whole },
-  REALTIME_HEARTBEAT_INTERVAL_MS: { option: 'heartbeatIntervalMs', parse: whole },
-  REALTIME_MAX_FRAME_BYTES: { option: 'maxFrameBytes', parse: whole },
-  REALTIME_FRAMES_PER_SECOND: { option: 'framesPerSecond', parse: whole },
-  REALTIME_MAX_CONNECTIONS: { option: 'maxConnections', parse: whole },
-  REALTIME_MAX_CONNECTIONS_PER_USER: { option: 'maxConnectionsPerUser', parse: whole },
-  REALTIME_MAX_SUBSCRIPTIONS_PER_CONNECTION: { option: 'maxSubscriptionsPerConnection', parse: whole },
-  REALTIME_MAX_BUFFERED_BYTES: { option: 'maxBufferedBytes', parse: whole },
-  REALTIME_CLOSE_TIMEOUT_MS: { option: 'closeTimeoutMs', parse: whole },
-  REALTIME_MAX_EVENT_BYTES: { option: 'maxEventBytes', parse: whole },
-  REALTIME_RECOVERY_MAX_EVENTS: { option: 'recoveryMaxEvents', parse: whole },
-  REALTIME_RECOVERY_MAX_BYTES: { option: 'recoveryMaxBytes', parse: whole },
-  REALTIME_PUBLISH_API_KEYS: { option: 'publishApiKeys', parse: list },
-  REALTIME_DRAIN_DELAY_MS: { option: 'drainDelayMs', parse: whole },
-  REALTIME_RECONNECT_SPREAD_MS: { option: 'reconnectSpreadMs', parse: whole },
-  REDIS_URL: { option: 'redisUrl', parse: text },
+/** Variable → option, and how its text is read. A dot leads into a group of options. */
+const VARIABLES: Readonly<Record<string, readonly [option: string, parse: Parse]>> = {
+  REALTIME_PATH: ['path', text],
+  REALTIME_ADMIN_ROLE: ['adminRole', text],
+  REALTIME_ANONYMOUS: ['anonymous', flag],
+  REALTIME_AUTH_TIMEOUT_MS: ['authTimeoutMs', whole],
+  REALTIME_HEARTBEAT_INTERVAL_MS: ['heartbeatIntervalMs', whole],
+  REALTIME_MAX_FRAME_BYTES: ['maxFrameBytes', whole],
+  REALTIME_FRAMES_PER_SECOND: ['framesPerSecond', whole],
+  REALTIME_MAX_CONNECTIONS: ['maxConnections', whole],
+  REALTIME_MAX_CONNECTIONS_PER_USER: ['maxConnectionsPerUser', whole],
+  REALTIME_MAX_SUBSCRIPTIONS_PER_CONNECTION: ['maxSubscriptionsPerConnection', whole],
+  REALTIME_MAX_BUFFERED_BYTES: ['maxBufferedBytes', whole],
+  REALTIME_CLOSE_TIMEOUT_MS: ['closeTimeoutMs', whole],
+  REALTIME_MAX_EVENT_BYTES: ['maxEventBytes', whole],
+  REALTIME_HISTORY_SIZE: ['history.size', whole],
+  REALTIME_HISTORY_TTL_MS: ['history.ttlMs', whole],
+  REALTIME_RECOVERY_MAX_EVENTS: ['recoveryMaxEvents', whole],
+  REALTIME_RECOVERY_MAX_BYTES: ['recoveryMaxBytes', whole],
+  REALTIME_PUBLISH_API_KEYS: ['publishApiKeys', list],
+  REALTIME_DRAIN_DELAY_MS: ['drainDelayMs', whole],
+  REALTIME_RECONNECT_SPREAD_MS: ['reconnectSpreadMs', whole],
+  REDIS_URL: ['redis.url', text],
+  REALTIME_REDIS_SENTINELS: ['redis.sentinels', list],
+  REALTIME_REDIS_SENTINEL_NAME: ['redis.sentinelName', text],
+  REALTIME_REDIS_CLUSTER: ['redis.cluster', list],
+  REALTIME_REDIS_PREFIX: ['redis.prefix', text],
 };
-
-const HISTORY = { REALTIME_HISTORY_SIZE: 'size', REALTIME_HISTORY_TTL_MS: 'ttlMs' } as const;
 
 /** Variables whose value is never shown. */
 const SECRET_VARIABLES = new Set(['REALTIME_PUBLISH_API_KEYS', 'REDIS_URL']);
 
 /** Every variable that {@link realtimeOptionsFromEnv} reads. */
-export const REALTIME_VARIABLES: readonly string[] = [...Object.keys(VARIABLES), ...Object.keys(HISTORY)];
+export const REALTIME_VARIABLES: readonly string[] = Object.keys(VARIABLES);
 
 /**
  * Reads the module's variables (see .env.example). One that is unset or empty is left to its default.
@@ -60,16 +62,13 @@ export function realtimeOptionsFromEnv(env: NodeJS.ProcessEnv): Omit<RealtimeOpt
   if (unknown !== undefined) {
     throw new Error(`${unknown}: there is no such variable. Known are: ${REALTIME_VARIABLES.join(', ')}`);
   }
-  for (const [variable, { option, parse }] of Object.entries(VARIABLES)) {
+  for (const [variable, [option, parse]] of Object.entries(VARIABLES)) {
     const value = read(env, variable, parse);
-    if (value !== undefined) options[option] = value;
+    if (value === undefined) continue;
+    const [group, field] = option.split('.') as [string, string?];
+    if (field === undefined) options[group] = value;
+    else options[group] = { ...(options[group] as object | undefined), [field]: value };
   }
-  const history: Record<string, unknown> = {};
-  for (const [variable, field] of Object.entries(HISTORY)) {
-    const value = read(env, variable, whole);
-    if (value !== undefined) history[field] = value;
-  }
-  if (Object.keys(history).length > 0) options['history'] = history;
   return options as Omit<RealtimeOptions, 'jwt'>;
 }
 

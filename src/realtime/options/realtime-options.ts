@@ -109,6 +109,37 @@ export class HistoryOptions {
   ttlMs = 300_000;
 }
 
+const ADDRESS = /^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/;
+
+/** The Redis (7 or later) or Valkey (8 or later) that joins several instances: one server, Sentinel, or Cluster. */
+export class RedisOptions {
+  /** `redis://` or `rediss://user:password@host:port/db`; beside Sentinels or Cluster nodes only user, password, database and TLS count. @default none */
+  @IsOptional()
+  @IsString()
+  @Matches(/^rediss?:\/\/./, { message: 'must begin with redis:// or rediss://' })
+  url?: string;
+
+  /** The Sentinels, as `host:port`. @default [] */
+  @IsArray()
+  @Matches(ADDRESS, { each: true, message: 'must be addresses such as sentinel-1:26379' })
+  sentinels: string[] = [];
+
+  /** The name under which the Sentinels know the master. @default 'mymaster' */
+  @IsString()
+  @IsNotEmpty()
+  sentinelName = 'mymaster';
+
+  /** Some nodes of the Cluster, as `host:port`. @default [] */
+  @IsArray()
+  @Matches(ADDRESS, { each: true, message: 'must be addresses such as redis-1:6379' })
+  cluster: string[] = [];
+
+  /** What the names of all keys begin with. @default 'rt:' */
+  @IsString()
+  @Matches(/^[\w:.-]{1,50}$/, { message: 'must be 1 to 50 of A-Z a-z 0-9 _ : . -' })
+  prefix = 'rt:';
+}
+
 /** Everything that can be set, with its default. `RealtimeModule.forRoot` takes any part of it, and needs `jwt`. */
 export class ResolvedRealtimeOptions {
   /** Where the WebSocket is served. @default '/ws' */
@@ -225,11 +256,10 @@ export class ResolvedRealtimeOptions {
   @Max(600_000)
   reconnectSpreadMs = 10_000;
 
-  /** `redis://` or `rediss://` of the server that joins several instances. @default none: one instance, in memory */
-  @IsOptional()
-  @IsString()
-  @Matches(/^rediss?:\/\//, { message: 'must begin with redis:// or rediss://' })
-  redisUrl?: string;
+  /** Where several instances meet. @default none: one instance, in memory */
+  @ValidateNested()
+  @Type(() => RedisOptions)
+  redis = new RedisOptions();
 }
 
 type Given<T> = T extends readonly unknown[] ? T : T extends object ? { [K in keyof T]?: Given<T[K]> } : T;

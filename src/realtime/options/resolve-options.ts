@@ -15,7 +15,7 @@ export class RealtimeOptionsError extends Error {
 }
 
 /** Never shown in a message or a log. */
-const SECRETS = new Set(['jwt.secret', 'jwt.publicKey', 'publishApiKeys', 'redisUrl']);
+const SECRETS = new Set(['jwt.secret', 'jwt.publicKey', 'publishApiKeys', 'redis.url']);
 
 /** The shortest secret that HS256 may be used with, in bytes (RFC 7518, 3.2: as long as the hash). */
 export const MIN_SECRET_BYTES = 32;
@@ -89,6 +89,9 @@ function contradictions(options: ResolvedRealtimeOptions): string[] {
   if (wrong.length > 0 && problems.length === 0) {
     const key = secret === undefined ? 'publicKey' : 'secret';
     problems.push(`\`jwt.algorithms\` ${wrong.join(', ')} cannot be verified with \`jwt.${key}\``);
+  }
+  if (options.redis.sentinels.length > 0 && options.redis.cluster.length > 0) {
+    problems.push('`redis.sentinels` and `redis.cluster` exclude each other: give one of them');
   }
   return problems;
 }

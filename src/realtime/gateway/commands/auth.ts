@@ -1,6 +1,7 @@
 import { ProtocolError } from '../../../protocol/index.js';
 import type { Principal } from '../../auth/principal.js';
-import { MAX_REFUSED_AUTHS, type Connection } from '../../connections/connection.js';
+import { MAX_REFUSED_AUTHS } from '../../connections/connection.js';
+import { judgeAnew } from '../../control/judge-anew.js';
 import { sendConnected } from '../send-connected.js';
 import { sendError } from '../send-error.js';
 import type { Command, Services } from './command.js';
@@ -42,17 +43,4 @@ export const auth: Command<'auth'> = async (services, connection, { token, ref }
 
 function isOneTooMany({ registry, options }: Services, { user }: Principal): boolean {
   return registry.ofUser(user.userId).size >= options.maxConnectionsPerUser;
-}
-
-/** Ends the subscriptions that this connection's identity may no longer have. */
-async function judgeAnew({ policy, bridge }: Services, connection: Connection): Promise<void> {
-  for (const subscription of connection.subscriptions.values()) {
-    const { channel } = subscription;
-    try {
-      await policy.authorize(connection.principal, channel);
-    } catch {
-      bridge.detach(subscription);
-      connection.send({ type: 'unsubscribed', channel, reason: 'access_revoked' });
-    }
-  }
 }

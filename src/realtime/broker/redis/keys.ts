@@ -1,0 +1,35 @@
+/** The keys of one installation; `{channel}` keeps what belongs together on one node of a Cluster. */
+export class Keys {
+  constructor(private readonly prefix: string) {}
+
+  /** hash: `e` epoch, `s` top offset, `l` lineage, `b` boundaries */
+  meta(channel: string): string {
+    return `${this.prefix}m:{${channel}}`;
+  }
+
+  /** list: `<offset> <message id> <body>` */
+  history(channel: string): string {
+    return `${this.prefix}h:{${channel}}`;
+  }
+
+  /** string: `<epoch> <offset>` */
+  idempotency(channel: string, key: string): string {
+    return `${this.prefix}i:{${channel}}:${key}`;
+  }
+
+  /** pub/sub: `<epoch> <offset> <message id> <body>` */
+  pubsub(channel: string): string {
+    return `${this.prefix}c:{${channel}}`;
+  }
+
+  /** The channel of a pub/sub channel; `null` for one that is not ours. */
+  channelOf(pubsub: string): string | null {
+    const start = `${this.prefix}c:{`;
+    return pubsub.startsWith(start) && pubsub.endsWith('}') ? pubsub.slice(start.length, -1) : null;
+  }
+
+  /** pub/sub: an instance's own beat, by which it sees that it still hears */
+  beat(instance: string): string {
+    return `${this.prefix}beat:${instance}`;
+  }
+}

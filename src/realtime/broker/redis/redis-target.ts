@@ -1,0 +1,150 @@
+import { Cluster, Redis, type RedisOptions as ClientOptions } from 'ioredis';
+import type { RedisOptions } from '../../options/realtime-options.js';
+
+/** One address of a Redis server. */
+export interface RedisNode {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Which Redis joins the instances: one server, a master that Sentinels know, or a Cluster. */
+export interface RedisTarget {
+  /** `redis://` or `rediss://`, with user, password and database; beside Sentinels or Cluster nodes it gives only these. */
+  readonly url?: string;
+  readonly sentinels?: readonly RedisNode[];
+  /** The name under which the Sentinels know the master. */
+  readonly sentinelName?: string;
+  readonly cluster?: readonly RedisNode[];
+}
+
+/** @returns `null` where no Redis is configured */
+export function redisTarget({ url, sentinels, sentinelName, cluster }: RedisOptions): RedisTarget | null {
+  if (url === undefined && sentinels.length === 0 && cluster.length === 0) return null;
+  return {
+    ...(url === undefined ? {} : { url }),
+    ...(sentinels.length === 0 ? {} : { sentinels: sentinels.map(nodeOf), sentinelName }),
+    ...(cluster.length === 0 ? {} : { cluster: cluster.map(nodeOf) }),
+  };
+}
+
+/** `redis-1:6379`, `[::1]:6379` */
+function nodeOf(address: string): RedisNode {
+  const colon = address.lastIndexOf(':');
+  return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)) };
+}
+
+/** The oldest Redis that does: scripts whose effects are replicated, RESP3. */
+const MIN_MAJOR = 7;
+
+/**
+ * Each connection is made once and never reconnects by itself: when it closes, everything that waits for an answer is
+ * rejected, and its owner makes a new one. ioredis's own reconnection would run scripts twice, leave promises pending, or
+ * execute later what it had rejected.
+ */
+const ONCE = {
+  protocol: 3,
+  lazyConnect: true,
+  retryStrategy: null,
+  autoResubscribe: false,
+  autoResendUnfulfilledCommands: false,
+  enableOfflineQueue: false,
+  enableAutoPipelining: false,
+  maxRetriesPerRequest: null,
+  connectTimeout: 1_500,
+  // Nothing heard for so long while an answer is owed: the peer is gone, whatever TCP says.
+  socketTimeout: 2_500,
+  keepAlive: 5_000,
+  failoverDetector: true,
+  sentinelRetryStrategy: () => null,
+  connectionName: 'nestjs-realtime',
+} as const satisfies ClientOptions;
+
+/** How long all of a connection's handshake may take, in milliseconds. */
+const HANDSHAKE_MS = 5_000;
+
+/** One connection to a server that takes writes. @throws with a sentence for the operator */
+export async function connectMaster(target: RedisTarget): Promise<Redis> {
+  const redis = target.sentinels
+    ? new Redis({ ...credentials(target.url), sentinels: [...target.sentinels], name: target.sentinelName!, ...ONCE })
+    : new Redis(target.url!, ONCE);
+  await ready(redis);
+  try {
+    await checkServer(redis);
+    return redis;
+  } catch (error) {
+    redis.disconnect();
+    throw error;
+  }
+}
+
+/** One connection to any node of the Cluster: pub/sub reaches every node. Another one each time, where it can. */
+export async function connectClusterNode(target: RedisTarget, attempt: number): Promise<Redis> {
+  const nodes = target.cluster!;
+  const redis = new Redis({ ...credentials(target.url), ...nodes[attempt % nodes.length]!, ...ONCE });
+  await ready(redis);
+  return redis;
+}
+
+/** A client of the whole Cluster that follows no redirection by itself: the caller tries again, in order. */
+export async function connectCluster(target: RedisTarget): Promise<Cluster> {
+  const cluster = new Cluster([...target.cluster!], {
+    redisOptions: { ...credentials(target.url), ...ONCE, lazyConnect: false },
+    clusterRetryStrategy: () => null,
+    enableOfflineQueue: false,
+    enableAutoPipelining: false,
+    maxRedirections: 0,
+    lazyConnect: true,
+    slotsRefreshTimeout: 2_000,
+    scaleReads: 'master',
+  });
+  await ready(cluster);
+  return cluster;
+}
+
+async function ready(client: Redis | Cluster): Promise<void> {
+  client.on('error', () => undefined); // whoever waits for an answer is told
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`it did not complete the handshake within ${HANDSHAKE_MS} ms`)),
+      HANDSHAKE_MS,
+    );
+  });
+  let lastError: Error | null = null;
+  const remember = (error: Error): void => void (lastError = error);
+  client.on('error', remember);
+  const connected = client.connect();
+  connected.catch(() => undefined);
+  try {
+    await Promise.race([connected, late]);
+  } catch (error) {
+    client.disconnect();
+    throw lastError ?? error;
+  } finally {
+    clearTimeout(timer);
+    client.off('error', remember);
+  }
+}
+
+async function checkServer(redis: Redis): Promise<void> {
+  const info = `${await redis.info('server')}\n${await redis.info('replication')}`;
+  const version = /^(?:valkey|redis)_version:(\S+)/m.exec(info)?.[1] ?? 'unknown';
+  if (Number.parseInt(version, 10) < MIN_MAJOR) {
+    throw new Error(`it is version ${version}: Redis ${MIN_MAJOR} or Valkey 8, or later, is needed`);
+  }
+  const role = /^role:(\S+)/m.exec(info)?.[1] ?? 'unknown';
+  if (role !== 'master')
+    throw new Error(`it is a ${role === 'slave' ? 'replica' : role}, not a master: it takes no writes`);
+}
+
+function credentials(url: string | undefined): ClientOptions {
+  if (url === undefined) return {};
+  const { username, password, pathname, protocol } = new URL(url);
+  const db = Number(pathname.slice(1) || 0);
+  return {
+    ...(username === '' ? {} : { username: decodeURIComponent(username) }),
+    ...(password === '' ? {} : { password: decodeURIComponent(password) }),
+    ...(db === 0 ? {} : { db }),
+    ...(protocol === 'rediss:' ? { tls: {} } : {}),
+  };
+}

@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+
+/** A Lua script and the digest that EVALSHA calls it by. */
+export interface Script {
+  readonly lua: string;
+  readonly sha: string;
+}
+
+/**
+ * The fence: an epoch belongs to one incarnation of the Redis server, which `master_replid` names. It changes with every
+ * restart and promotion. Each of these keeps a prefix of the log, so a reader at (old epoch, offset) has missed nothing
+ * that is gone while its offset is not beyond the boundary, where the log stood when the incarnations changed. Without
+ * the fence a promoted replica that lagged would give offsets out twice, and events would be skipped in silence.
+ */
+const FENCE = `
+local function lineage()
+  return string.sub(string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)'), 1, 12)
+end
+local function fence(meta, history, fresh, line)
+  local m = redis.call('HMGET', meta, 'e', 's', 'l', 'b')
+  local e, s, b = m[1], tonumber(m[2] or '0'), m[4] or ''
+  if not e then
+    redis.call('DEL', history)
+    redis.call('HSET', meta, 'e', fresh, 's', '0', 'l', line, 'b', '')
+    return fresh, 0, ''
+  end
+  if m[3] ~= line then
+    local kept = { e .. '@' .. s }
+    for boundary in string.gmatch(b, '%S+') do
+      if #kept < 4 then kept[#kept + 1] = boundary end
+    end
+    b = table.concat(kept, ' ')
+    e = fresh
+    redis.call('HSET', meta, 'e', e, 'l', line, 'b', b)
+  end
+  return e, s, b
+end
+`;
+
+const META_TTL_MS = 86_400_000;
+
+/**
+ * KEYS meta, history, [idempotency]
+ * ARGV pub/sub channel, body, message id, history size, history ttl ms, retry 0|1, fresh epoch, not after (Redis ms),
+ *      idempotency ttl ms, floor epoch, floor offset
+ *      (a position known to come before the first try; `-` and 0 where none is)
+ * → { epoch, offset } | { 'late' } | { 'unsure' }: a retry whose first try can neither be found nor be ruled out
+ */
+export const PUBLISH = script(`${FENCE}
+local time = redis.call('TIME')
+if tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) > tonumber(ARGV[8]) then return { 'late' } end
+if KEYS[3] then
+  local known = redis.call('GET', KEYS[3])
+  if known then
+    local e, s = string.match(known, '^(%S+) (%d+)$')
+    return { e, s }
+  end
+end
+local e, s, b = fence(KEYS[1], KEYS[2], ARGV[7], lineage())
+if ARGV[6] == '1' then
+  local entries = redis.call('LRANGE', KEYS[2], 0, -1)
+  for i = #entries, 1, -1 do
+    local offset, id = string.match(entries[i], '^(%d+) (%S+) ')
+    if id == ARGV[3] then return { e, offset } end
+  end
+  local first = entries[1] and tonumber(string.match(entries[1], '^(%d+)')) or s + 1
+  local comparable = ARGV[10] == e or string.find(b, ARGV[10] .. '@', 1, true)
+  if first > (comparable and tonumber(ARGV[11]) or 0) + 1 then return { 'unsure' } end
+end
+s = s + 1
+local tail = string.format('%.0f', s) .. ' ' .. ARGV[3] .. ' ' .. ARGV[2]
+redis.call('RPUSH', KEYS[2], tail)
+redis.call('LTRIM', KEYS[2], -tonumber(ARGV[4]), -1)
+redis.call('PEXPIRE', KEYS[2], ARGV[5])
+redis.call('HSET', KEYS[1], 's', string.format('%.0f', s))
+redis.call('PEXPIRE', KEYS[1], ${META_TTL_MS})
+if KEYS[3] then redis.call('SET', KEYS[3], e .. ' ' .. string.format('%.0f', s), 'PX', ARGV[9]) end
+redis.call('PUBLISH', ARGV[1], e .. ' ' .. tail)
+return { e, string.format('%.0f', s) }
+`);
+
+/**
+ * A channel without history. KEYS [idempotency]; ARGV pub/sub channel, body, message id, not after (Redis ms),
+ * idempotency ttl ms → { '' } | { 'late' }
+ */
+export const PUBLISH_PLAIN = script(`
+local time = redis.call('TIME')
+if tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) > tonumber(ARGV[4]) then return { 'late' } end
+if KEYS[1] and not redis.call('SET', KEYS[1], '1', 'PX', ARGV[5], 'NX') then return { '' } end
+redis.call('PUBLISH', ARGV[1], '- 0 ' .. ARGV[3] .. ' ' .. ARGV[2])
+return { '' }
+`);
+
+/**
+ * KEYS meta, history; ARGV fresh epoch, epoch, offset, most events, most bytes
+ * → { 'ok', epoch, top, entry … } | { reason, epoch, top }: never a part of what is missing
+ */
+export const READ = script(`${FENCE}
+local e, s, b = fence(KEYS[1], KEYS[2], ARGV[1], lineage())
+redis.call('PEXPIRE', KEYS[1], ${META_TTL_MS})
+local top = string.format('%.0f', s)
+local after = tonumber(ARGV[3])
+if ARGV[2] ~= e then
+  local boundary
+  for epoch, offset in string.gmatch(b, '(%w+)@(%d+)') do
+    if epoch == ARGV[2] then boundary = tonumber(offset) end
+  end
+  if not boundary then return { 'unknown_epoch', e, top } end
+  if after > boundary then return { 'rewound', e, top } end
+end
+if after > s then return { 'rewound', e, top } end
+local missed = s - after
+if missed == 0 then return { 'ok', e, top } end
+if missed > tonumber(ARGV[4]) then return { 'too_many', e, top } end
+local entries = redis.call('LRANGE', KEYS[2], -missed, -1)
+if #entries < missed or tonumber(string.match(entries[1], '^(%d+)')) ~= after + 1 then return { 'expired', e, top } end
+local bytes = 0
+for i = 1, #entries do bytes = bytes + #entries[i] end
+if bytes > tonumber(ARGV[5]) then return { 'too_many', e, top } end
+table.insert(entries, 1, top)
+table.insert(entries, 1, e)
+table.insert(entries, 1, 'ok')
+return entries
+`);
+
+/** KEYS meta, history, meta, history …; ARGV the beginning of fresh epochs → { epoch, offset, epoch, offset … } */
+export const POSITIONS = script(`${FENCE}
+local line = lineage()
+local result = {}
+for i = 1, #KEYS, 2 do
+  local e, s = fence(KEYS[i], KEYS[i + 1], ARGV[1] .. 'x' .. i, line)
+  redis.call('PEXPIRE', KEYS[i], ${META_TTL_MS})
+  result[i] = e
+  result[i + 1] = string.format('%.0f', s)
+end
+return result
+`);
+
+export const SCRIPTS: readonly Script[] = [PUBLISH, PUBLISH_PLAIN, READ, POSITIONS];
+
+function script(lua: string): Script {
+  return { lua, sha: createHash('sha1').update(lua).digest('hex') };
+}

@@ -1,0 +1,176 @@
+import type { Redis } from 'ioredis';
+import type { Position } from '../../../protocol/index.js';
+import { RealtimeUnavailableError } from '../errors.js';
+
+/** Channels of one SUBSCRIBE: a single command with 100,000 would stall every other client of that Redis. */
+const BATCH = 512;
+/** How long a channel that was just asked for may take, in milliseconds. */
+const SUBSCRIBE_TIMEOUT_MS = 5_000;
+/** A channel without traffic for so long has its position read, ± 20 %, in milliseconds. */
+const AUDIT_MS = 60_000;
+
+export interface SubscriberSource {
+  pubsub(channel: string): string;
+  /** Where these channels stand, read after the subscription was acknowledged. */
+  positions(client: Redis, channels: readonly string[]): Promise<readonly Position[]>;
+  /** Where a channel stands, on a fresh connection or in an audit. */
+  onPosition(channel: string, position: Position): void;
+}
+
+interface Wanted {
+  readonly hasHistory: boolean;
+  subscribed: boolean;
+  /** Who waits for the first position. */
+  waiters: { resolve(position: Position | null): void; reject(error: Error): void; readonly deadline: number }[];
+  /** When its position is read if nothing comes in until then (`performance.now()`). */
+  auditAt: number;
+}
+
+/**
+ * What this instance has subscribed to at Redis, over any number of connections: new channels of one turn go out
+ * together, a fresh connection subscribes to all of them in batches, and quiet ones are looked after.
+ */
+export class Subscriber {
+  private readonly channels = new Map<string, Wanted>();
+  private client: Redis | null = null;
+  private working: Promise<void> | null = null;
+  private readonly timer = setInterval(() => this.look(performance.now()), 1_000).unref();
+
+  constructor(
+    private readonly source: SubscriberSource,
+    private readonly onTrouble: (why: string) => void,
+  ) {}
+
+  has(channel: string): boolean {
+    return this.channels.has(channel);
+  }
+
+  /** @throws RealtimeUnavailableError when Redis does not answer in time */
+  add(channel: string, hasHistory: boolean): Promise<Position | null> {
+    let wanted = this.channels.get(channel);
+    if (wanted === undefined) {
+      wanted = { hasHistory, subscribed: false, waiters: [], auditAt: nextAudit() };
+      this.channels.set(channel, wanted);
+    }
+    const { waiters } = wanted;
+    return new Promise((resolve, reject) => {
+      waiters.push({ resolve, reject, deadline: performance.now() + SUBSCRIBE_TIMEOUT_MS });
+      this.work();
+    });
+  }
+
+  async remove(channel: string): Promise<void> {
+    const wanted = this.channels.get(channel);
+    this.channels.delete(channel);
+    if (wanted?.subscribed === true) await this.client?.unsubscribe(this.source.pubsub(channel));
+  }
+
+  /** Something came in on this channel. */
+  heard(channel: string): void {
+    const wanted = this.channels.get(channel);
+    if (wanted !== undefined) wanted.auditAt = nextAudit();
+  }
+
+  /** A fresh connection: nothing is subscribed on it yet. Resolves once everything is. */
+  async up(client: Redis): Promise<void> {
+    this.client = client;
+    for (const wanted of this.channels.values()) wanted.subscribed = false;
+    this.working = null;
+    await this.work();
+  }
+
+  down(): void {
+    this.client = null;
+    this.working = null;
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    for (const { waiters } of this.channels.values()) {
+      for (const waiter of waiters) waiter.reject(new RealtimeUnavailableError('The application is shutting down'));
+    }
+    this.channels.clear();
+  }
+
+  private work(): Promise<void> {
+    const { client } = this;
+    if (client === null) return Promise.resolve();
+    this.working ??= this.subscribeAll(client).finally(() => {
+      if (this.client === client) this.working = null;
+    });
+    return this.working;
+  }
+
+  private async subscribeAll(client: Redis): Promise<void> {
+    await Promise.resolve(); // what is added in this turn goes out together
+    for (;;) {
+      const batch: string[] = [];
+      for (const [channel, { subscribed, waiters }] of this.channels) {
+        if (!subscribed || waiters.length > 0) batch.push(channel);
+        if (batch.length === BATCH) break;
+      }
+      if (batch.length === 0 || this.client !== client) return;
+      try {
+        await this.subscribeBatch(client, batch);
+      } catch (error) {
+        if (this.client === client) this.onTrouble((error as Error).message);
+        return;
+      }
+    }
+  }
+
+  private async subscribeBatch(client: Redis, batch: readonly string[]): Promise<void> {
+    await client.subscribe(...batch.map((channel) => this.source.pubsub(channel)));
+    const kept = batch.filter((channel) => this.channels.get(channel)?.hasHistory === true);
+    // On the same connection: Redis has written every earlier message to it before this answer.
+    const positions = kept.length === 0 ? [] : await this.source.positions(client, kept);
+    if (this.client !== client) return;
+    const byChannel = new Map(kept.map((channel, index) => [channel, positions[index]!]));
+    for (const channel of batch) {
+      const wanted = this.channels.get(channel);
+      if (wanted === undefined) {
+        void client.unsubscribe(this.source.pubsub(channel)).catch(() => undefined); // it left in the meantime
+        continue;
+      }
+      const position = byChannel.get(channel) ?? null;
+      const { waiters } = wanted;
+      wanted.subscribed = true;
+      wanted.waiters = [];
+      wanted.auditAt = nextAudit();
+      for (const waiter of waiters) waiter.resolve(position);
+      if (position !== null) this.source.onPosition(channel, position);
+    }
+  }
+
+  private look(now: number): void {
+    const quiet: string[] = [];
+    for (const [channel, wanted] of this.channels) {
+      if (wanted.waiters.length > 0) this.expire(channel, wanted, now);
+      if (wanted.hasHistory && wanted.subscribed && now >= wanted.auditAt && quiet.length < BATCH) {
+        wanted.auditAt = nextAudit();
+        quiet.push(channel);
+      }
+    }
+    const { client } = this;
+    if (client === null || quiet.length === 0) return;
+    this.source.positions(client, quiet).then(
+      (positions) => {
+        if (this.client === client)
+          quiet.forEach((channel, index) => this.source.onPosition(channel, positions[index]!));
+      },
+      () => undefined, // the next look, or the next connection, reads it again
+    );
+  }
+
+  private expire(channel: string, wanted: Wanted, now: number): void {
+    const late = wanted.waiters.filter((waiter) => waiter.deadline <= now);
+    if (late.length === 0) return;
+    wanted.waiters = wanted.waiters.filter((waiter) => waiter.deadline > now);
+    if (wanted.waiters.length === 0 && !wanted.subscribed) this.channels.delete(channel);
+    for (const waiter of late) waiter.reject(new RealtimeUnavailableError('Redis does not answer'));
+  }
+}
+
+function nextAudit(): number {
+  return performance.now() + AUDIT_MS * (0.8 + 0.4 * Math.random());
+}

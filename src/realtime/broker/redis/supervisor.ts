@@ -1,0 +1,101 @@
+import { Logger } from '@nestjs/common';
+import type { Cluster, Redis } from 'ioredis';
+
+/** Between two attempts: from 50 ms, doubling to 1 s, ± 50 %. */
+const FIRST_DELAY_MS = 50;
+const MAX_DELAY_MS = 1_000;
+
+/** A connection that lasted for so long was a good one: the next attempt does not wait, in milliseconds. */
+const STABLE_MS = 2_000;
+
+/** What the owner of a connection does with it. */
+export interface Connected<T> {
+  /** A fresh connection: it counts as up once this resolves; when it throws, the connection is given up. */
+  prepare(client: T): Promise<void>;
+  /** It is up. */
+  up(): void;
+  /** The connection is gone; whatever waited for an answer on it was rejected. */
+  down(why: string): void;
+}
+
+/** Keeps one connection: makes it, hands it to its owner, and makes the next one when it is gone, for as long as it takes. */
+export class Supervisor<T extends Redis | Cluster> {
+  /** The connection, while it is up. */
+  client: T | null = null;
+  /** Why there is none, for operators. */
+  reason = 'it was not reached yet';
+  private readonly logger = new Logger('Realtime');
+  private raw: T | null = null;
+  private timer: NodeJS.Timeout | null = null;
+  private attempt = 0;
+  private upSince = 0;
+  private closed = false;
+  private complained = false;
+
+  constructor(
+    private readonly name: string,
+    private readonly connect: (attempt: number) => Promise<T>,
+    private readonly owner: Connected<T>,
+  ) {}
+
+  start(): void {
+    void this.open();
+  }
+
+  /** Gives the connection up, and makes another one. */
+  reset(why: string): void {
+    if (this.raw !== null) this.lost(this.raw, why);
+  }
+
+  close(): void {
+    this.closed = true;
+    if (this.timer !== null) clearTimeout(this.timer);
+    if (this.raw !== null) this.lost(this.raw, 'it was closed');
+  }
+
+  private async open(): Promise<void> {
+    this.timer = null;
+    this.attempt += 1;
+    try {
+      const client = await this.connect(this.attempt);
+      if (this.closed) {
+        client.disconnect();
+        return;
+      }
+      this.raw = client;
+      // A client that ended in the meantime says so no more.
+      client.once('end', () => this.lost(client, 'the connection was lost'));
+      if (client.status !== 'ready') throw new Error('the connection was lost');
+      await this.owner.prepare(client);
+      if (this.raw !== client) return;
+      this.client = client;
+      this.upSince = performance.now();
+      if (this.complained) this.logger.log(`Redis (${this.name}): connected again`);
+      this.complained = false;
+      this.owner.up();
+    } catch (error) {
+      if (this.raw === null) this.retry((error as Error).message);
+      else this.lost(this.raw, (error as Error).message);
+    }
+  }
+
+  private lost(client: T, why: string): void {
+    if (this.raw !== client) return;
+    this.raw = null;
+    if (this.client !== null && performance.now() - this.upSince > STABLE_MS) this.attempt = 0;
+    this.client = null;
+    client.disconnect();
+    this.owner.down(why);
+    this.retry(why);
+  }
+
+  private retry(why: string): void {
+    this.reason = why;
+    if (this.closed || this.timer !== null) return;
+    // One line for an outage, not one for each attempt.
+    if (!this.complained) this.logger.warn(`Redis (${this.name}) cannot be used: ${why}. Trying again until it can`);
+    this.complained = true;
+    const delay = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(10, this.attempt)) * (0.5 + Math.random());
+    this.timer = setTimeout(() => void this.open(), delay).unref();
+  }
+}

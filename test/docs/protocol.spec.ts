@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import {
+  CLOSE_CODES,
+  ERROR_CODES,
+  REQUEST_TYPES,
+  type RecoveryReason,
+  type ServerFrame,
+} from '../../src/protocol/index.js';
+
+const protocol = readFileSync('docs/PROTOCOL.md', 'utf8');
+
+/** The rows of the table under a heading, as lists of cells. */
+function rowsUnder(heading: string): string[][] {
+  const section = protocol.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
+  const rows = section.split('\n').filter((line) => line.startsWith('|'));
+  return rows.slice(2).map((row) =>
+    row
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+describe('docs/PROTOCOL.md', () => {
+  it('has every error code of the catalogue with its meaning, and no other', () => {
+    const expected = Object.entries(ERROR_CODES).map(([code, { meaning }]) => [`\`${code}\``, meaning]);
+    expect(rowsUnder('Error codes')).toEqual(expected);
+  });
+
+  it('has every close code of the catalogue with its reason and what a client does next, and no other', () => {
+    const expected = Object.values(CLOSE_CODES).map(({ code, reason, then }) => [String(code), reason, then]);
+    expect(rowsUnder('Close codes')).toEqual(expected);
+  });
+
+  it('has every frame that a client can send', () => {
+    const table = rowsUnder('From the client').flat().join('\n');
+    for (const type of REQUEST_TYPES) expect(table).toContain(`{"type":"${type}"`);
+  });
+
+  it('has every frame that the server can send', () => {
+    const types: Record<ServerFrame['type'], true> = {
+      connected: true,
+      subscribed: true,
+      unsubscribed: true,
+      event: true,
+      pong: true,
+      error: true,
+      channels: true,
+      stats: true,
+      authenticated: true,
+      presence: true,
+      presence_diff: true,
+      resync: true,
+      reconnect: true,
+    };
+    const named = rowsUnder('From the server').map(([frame]) => /"type":"(\w+)"/.exec(frame!)?.[1]);
+    expect(named.toSorted()).toEqual(Object.keys(types).toSorted());
+  });
+
+  it('has every reason for which continuity may be lost', () => {
+    const reasons: Record<RecoveryReason, true> = {
+      expired: true,
+      unknown_epoch: true,
+      rewound: true,
+      too_many: true,
+      no_history: true,
+      already_subscribed: true,
+    };
+    for (const reason of Object.keys(reasons)) expect(protocol).toContain(`\`${reason}\``);
+  });
+});
