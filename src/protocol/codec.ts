@@ -54,8 +54,10 @@ const readers: { readonly [T in RequestType]: Reader } = {
   list_channels: () => ({ type: 'list_channels' }),
   stats: () => ({ type: 'stats' }),
   auth: (fields, problems) => {
-    if (typeof fields['token'] !== 'string') problems.push({ field: 'token', message: 'must be a string' });
-    return { type: 'auth', token: String(fields['token']) };
+    const { token } = fields;
+    if (typeof token === 'string') return { type: 'auth', token };
+    problems.push({ field: 'token', message: 'must be a string' });
+    return { type: 'auth', token: '' };
   },
   presence: (fields, problems) => ({ type: 'presence', channel: readChannel(fields['channel'], 'channel', problems) }),
 };

@@ -29,6 +29,8 @@ export class CatchUp implements Feed {
   /** How many of the queue were sent already. */
   private head = 0;
   private queuedBytes = 0;
+  /** What came in while the history is being read; `null` while it is not. */
+  private came: EventFrame[] | null = null;
   /** The queue ends before the live edge: the rest has to be read again. */
   private lost = false;
   private started = false;
@@ -45,9 +47,8 @@ export class CatchUp implements Feed {
 
   /** Reads what the client missed. @returns whether all of it can be had; the queue then begins with it */
   async recover(): Promise<Missed> {
-    const missed = await this.source.readAfter(this.at!);
-    if (missed.ok) this.join(missed.frames, missed.top);
-    else this.jump(missed.top);
+    const missed = await this.read();
+    this.takeIn(missed);
     return missed;
   }
 
@@ -59,16 +60,10 @@ export class CatchUp implements Feed {
 
   push(frame: EventFrame): void {
     if (this.lost) return;
-    if (this.isKnown(frame)) {
-      void this.run(); // this instance lagged behind what was read: it may have caught up with that
-      return;
-    }
-    if (this.isFull()) {
-      this.lost = true;
-      return;
-    }
-    this.queue.push(frame);
-    this.queuedBytes += frame.bytes.length;
+    if (this.isFull()) this.lost = true;
+    else if (this.came !== null) this.came.push(frame);
+    else if (this.at === null) this.enqueue(frame);
+    else this.follow(frame);
     void this.run();
   }
 
@@ -83,9 +78,10 @@ export class CatchUp implements Feed {
     while (!this.ended) {
       if (this.queue.length > 0) await this.sendQueue();
       else if (this.lost) await this.readAgain();
+      else if (this.edge === 'behind') this.lost = true;
       else {
         // No step lies between this and the look at the queue: what comes next goes to the socket itself.
-        if (!this.isBeyondInstance()) this.subscription.feed = null;
+        if (this.edge === 'here') this.subscription.feed = null;
         break;
       }
     }
@@ -109,50 +105,63 @@ export class CatchUp implements Feed {
 
   private async readAgain(): Promise<void> {
     this.lost = false;
+    const before = this.at!;
     let missed: Missed;
     try {
-      missed = await this.source.readAfter(this.at!);
+      missed = await this.read();
     } catch {
       this.lost = true;
-      await new Promise<void>((resolve) => void setTimeout(resolve, RETRY_MS).unref());
+      await retryLater();
       return;
     }
     if (this.ended) return;
-    if (missed.ok) {
-      this.join(missed.frames, missed.top);
-      return;
+    if (!missed.ok) {
+      const { connection, channel } = this.subscription;
+      connection.send({ type: 'resync', channel, lastEventId: formatPosition(missed.top), reason: missed.reason });
     }
-    const { connection, channel } = this.subscription;
-    connection.send({ type: 'resync', channel, lastEventId: formatPosition(missed.top), reason: missed.reason });
-    this.jump(missed.top);
+    this.takeIn(missed);
+    // The history has not got what this instance has: asking again at once would not change that.
+    const moved = this.queue.length > 0 || this.at!.epoch !== before.epoch || this.at!.offset !== before.offset;
+    if (!moved && this.edge === 'behind') await retryLater();
+  }
+
+  /** Reads on from what the client has; what comes in until the answer is there is kept apart. */
+  private async read(): Promise<Missed> {
+    this.came = [];
+    try {
+      return await this.source.readAfter(this.at!);
+    } catch (error) {
+      this.came = null;
+      throw error;
+    }
   }
 
   /** Puts what was read before what came in meanwhile, and drops what is in both. */
-  private join(read: readonly EventFrame[], top: Position): void {
-    const came = this.queue;
-    this.queue = [...read];
-    this.keepBeyond(came, top);
-    if (this.queue.length === 0) this.at = top;
+  private takeIn(missed: Missed): void {
+    const came = this.came ?? [];
+    this.came = null;
+    if (missed.ok) for (const frame of missed.frames) this.enqueue(frame);
+    if (this.queue.length === 0) this.at = missed.top;
+    for (const frame of came) if (!this.lost) this.follow(frame);
   }
 
-  /** Goes on from `top`, without what lies before it. */
-  private jump(top: Position): void {
-    const came = this.queue;
-    this.queue = [];
-    this.at = top;
-    this.keepBeyond(came, top);
+  /** Takes the next frame, drops one that is known, and sees a hole or another epoch: what comes after that is read again. */
+  private follow(frame: EventFrame): void {
+    const tail = this.queue.at(-1)?.position ?? this.at!;
+    const { epoch, offset } = frame.position!;
+    if (epoch !== tail.epoch || offset > tail.offset + 1) this.lost = true;
+    else if (offset === tail.offset + 1) this.enqueue(frame);
   }
 
-  private keepBeyond(came: readonly EventFrame[], top: Position): void {
-    // Offsets of different epochs do not compare: what came in under another epoch is read again from `top`.
-    if (came.some((frame) => frame.position?.epoch !== top.epoch)) this.lost = true;
-    else this.queue.push(...came.filter((frame) => frame.position!.offset > top.offset));
-    this.queuedBytes = this.queue.reduce((sum, frame) => sum + frame.bytes.length, 0);
+  private enqueue(frame: EventFrame): void {
+    this.queue.push(frame);
+    this.queuedBytes += frame.bytes.length;
   }
 
   private isFull(): boolean {
     const { maxEvents, maxBytes } = this.limits;
-    return this.at !== null && (this.queue.length - this.head >= maxEvents || this.queuedBytes >= maxBytes);
+    if (this.at === null) return false;
+    return this.queue.length - this.head + (this.came?.length ?? 0) >= maxEvents || this.queuedBytes >= maxBytes;
   }
 
   /** The subscription went live, was ended, or lost its connection. */
@@ -160,19 +169,16 @@ export class CatchUp implements Feed {
     return this.subscription.feed !== this;
   }
 
-  private get tail(): Position | null {
-    return this.queue.at(-1)?.position ?? this.at;
-  }
-
-  private isKnown({ position }: EventFrame): boolean {
-    const { tail } = this;
-    return position !== null && tail !== null && position.epoch === tail.epoch && position.offset <= tail.offset;
-  }
-
-  /** The history was ahead of what this instance has taken in: what is still to come in is known here already. */
-  private isBeyondInstance(): boolean {
+  /** Where this subscription stands, against this instance: `ahead` where the history was ahead of what has come in, or was in another epoch. */
+  private get edge(): 'here' | 'behind' | 'ahead' {
     const { at } = this;
     const here = this.source.position;
-    return at !== null && here !== null && at.epoch === here.epoch && at.offset > here.offset;
+    if (at === null || here === null) return 'here';
+    if (at.epoch !== here.epoch || at.offset > here.offset) return 'ahead';
+    return at.offset < here.offset ? 'behind' : 'here';
   }
+}
+
+function retryLater(): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, RETRY_MS).unref());
 }

@@ -2,8 +2,9 @@ import { formatPosition, type Position, type RecoveryReason } from '../../protoc
 import type { Broker, BrokerEvent, ReadLimits, ReadResult } from '../broker/broker.js';
 import { EventFrame } from '../connections/event-frame.js';
 
-/** Frames of a channel kept at hand, so that most returns need no read. */
+/** Frames of a channel kept at hand, so that most returns need no read, and their bytes. */
 const RECENT_FRAMES = 64;
+const RECENT_BYTES = 262_144;
 /** Events that may wait while a hole is being filled; beyond it they are let go and read again. */
 const MAX_PENDING = 1_000;
 /** How long to wait before reading again when the broker did not answer, in milliseconds. */
@@ -26,7 +27,10 @@ export class ChannelStream {
   private state: 'opening' | 'live' | 'mending' | 'closed' = 'opening';
   private pending: BrokerEvent[] = [];
   private pendingLost = false;
+  /** What {@link check} was told while it could not look. */
+  private told: Position | null = null;
   private recent: EventFrame[] = [];
+  private recentBytes = 0;
 
   constructor(
     readonly channel: string,
@@ -44,7 +48,7 @@ export class ChannelStream {
   close(): void {
     this.state = 'closed';
     this.pending = [];
-    this.recent = [];
+    this.forgetRecent();
   }
 
   /** Takes one event that the broker handed out. */
@@ -56,7 +60,11 @@ export class ChannelStream {
   /** The broker says where the channel stands: whatever lies before that and did not come in is missing. */
   check(there: Position): void {
     const { position: here } = this;
-    if (this.state !== 'live' || here === null) return;
+    if (this.state !== 'live') {
+      this.told = there;
+      return;
+    }
+    if (here === null) return;
     if (there.epoch !== here.epoch || there.offset > here.offset) void this.mend(here);
   }
 
@@ -80,19 +88,31 @@ export class ChannelStream {
       if (position.offset <= top.offset) return;
       if (position.offset === top.offset + 1) return this.pass(event);
     }
-    this.hold(event);
+    // A hole, or another epoch. What was published up to now is in the history, this event too: it need not be kept.
     void this.mend(top);
   }
 
   private pass(event: BrokerEvent): void {
     const frame = new EventFrame(event.position, event.body);
     if (event.position !== null) {
-      if (this.position?.epoch !== event.position.epoch) this.recent = [];
+      if (this.position?.epoch !== event.position.epoch) this.forgetRecent();
       this.position = event.position;
-      this.recent.push(frame);
-      if (this.recent.length > RECENT_FRAMES) this.recent.shift();
+      this.keepRecent(frame);
     }
     this.output.deliver(this.channel, frame);
+  }
+
+  private keepRecent(frame: EventFrame): void {
+    this.recent.push(frame);
+    this.recentBytes += frame.bytes.length;
+    while (this.recent.length > RECENT_FRAMES || this.recentBytes > RECENT_BYTES) {
+      this.recentBytes -= this.recent.shift()!.bytes.length;
+    }
+  }
+
+  private forgetRecent(): void {
+    this.recent = [];
+    this.recentBytes = 0;
   }
 
   private hold(event: BrokerEvent): void {
@@ -106,11 +126,16 @@ export class ChannelStream {
   /** Reads what is missing after `from`, delivers it or says that it is lost, and goes on with what has waited. */
   private async mend(from: Position): Promise<void> {
     this.state = 'mending';
+    const before = this.pending;
+    this.pending = [];
     const result = await this.readUntilAnswered(from);
     if (result === null) return;
+    // What came before the answer and is of another epoch is of one long gone: looking at it again would never end.
+    const { epoch } = result.top;
+    this.pending.unshift(...before.filter(({ position }) => position?.epoch === epoch));
     if (result.ok) for (const event of result.events) this.pass(event);
     else {
-      this.recent = [];
+      this.forgetRecent();
       this.output.reset(this.channel, result.reason, result.top);
     }
     this.position = result.top;
@@ -123,6 +148,8 @@ export class ChannelStream {
 
   private async readUntilAnswered(from: Position): Promise<ReadResult | null> {
     for (;;) {
+      this.pending = [];
+      this.pendingLost = false;
       try {
         const result = await this.broker.read(this.channel, from, this.limits);
         return this.isClosed() ? null : result;
@@ -139,6 +166,9 @@ export class ChannelStream {
     const pending = this.pending;
     this.pending = [];
     for (const event of pending) this.receive(event);
+    const { told } = this;
+    this.told = null;
+    if (told !== null) this.check(told);
   }
 
   private isClosed(): boolean {

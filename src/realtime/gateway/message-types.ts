@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { fromEvent, takeUntil } from 'rxjs';
 import { REQUEST_TYPES, type ForeignFrame } from '../../protocol/index.js';
 import type { Connection, MessageHandler } from '../connections/connection.js';
 import { sendError } from './send-error.js';
@@ -18,14 +19,21 @@ export function addMessageType(connection: Connection, type: string, handler: Me
   (connection.messageTypes ??= new Map()).set(type, handler);
 }
 
-/** Carries out one message of the application's own; resolves once everything was answered. */
+/**
+ * Carries out one message of the application's own; resolves with its first answer. A handler may go on answering for as
+ * long as the connection lives, and the frames after it do not wait for that.
+ */
 export async function handleMessage(connection: Connection, { type, fields, ref }: ForeignFrame): Promise<void> {
   const { type: _type, ref: _ref, data, ...others } = fields;
   const handler = connection.messageTypes!.get(type)!;
   connection.currentRef = ref;
   await new Promise<void>((resolve) => {
-    handler(data === undefined ? others : data).subscribe({
-      next: (value) => answer(connection, type, value, ref),
+    const answers = handler(data === undefined ? others : data);
+    answers.pipe(takeUntil(fromEvent(connection.socket, 'close'))).subscribe({
+      next: (value) => {
+        answer(connection, type, value, ref);
+        resolve();
+      },
       error: (error: unknown) => {
         sendError(connection, error, { ref });
         resolve();
@@ -39,8 +47,12 @@ export async function handleMessage(connection: Connection, { type, fields, ref 
 function answer(connection: Connection, type: string, value: unknown, ref: string | undefined): void {
   if (value === undefined || value === null) return;
   const { event, data } = value as { event?: unknown; data?: unknown };
-  if (typeof event === 'string') connection.sendMessage(event, data, ref);
-  else connection.sendMessage(type, value, ref);
+  try {
+    if (typeof event === 'string') connection.sendMessage(event, data, ref);
+    else connection.sendMessage(type, value, ref);
+  } catch (error) {
+    sendError(connection, error, { ref }); // it cannot be turned into JSON
+  }
 }
 
 const logger = new Logger('Realtime');

@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { IncomingMessage, Server } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { CLOSE_CODES, ERROR_CODES, ProtocolError, type CloseName, type ErrorCode } from '../../protocol/index.js';
@@ -41,7 +42,7 @@ export class RealtimeServer {
   readonly path: string;
   private readonly logger = new Logger('Realtime');
   private readonly webSockets: WebSocketServer;
-  private readonly detachers = new Map<Server, () => void>();
+  private readonly detachers = new Map<Server | HttpsServer, () => void>();
   private readonly onConnect: ((connection: Connection, request: IncomingMessage) => void)[] = [];
   private readonly onClose = new WeakMap<Connection, ((reason: number) => void)[]>();
   private handleFrame: FrameHandler = () => undefined;
@@ -66,7 +67,7 @@ export class RealtimeServer {
   }
 
   /** Serves the path on one more HTTP or HTTPS server, with the same connections. Attaching it twice changes nothing. */
-  attach(server: Server): void {
+  attach(server: Server | HttpsServer): void {
     if (this.detachers.has(server)) return;
     const detach = routeUpgrades(server, this.path, (request, socket, head) => {
       void this.upgrade(request, socket, head);

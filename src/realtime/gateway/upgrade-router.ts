@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 
 type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -17,13 +18,13 @@ export function pathOf({ url = '' }: Pick<IncomingMessage, 'url'>): string {
  * destroy the sockets of paths that they do not know. So the event is looked at where it is emitted.
  * @returns takes it back
  */
-export function routeUpgrades(server: Server, path: string, handle: UpgradeHandler): () => void {
+export function routeUpgrades(server: Server | HttpsServer, path: string, handle: UpgradeHandler): () => void {
   const emit = server.emit;
   // Node only upgrades while somebody listens.
   const listener = (): void => undefined;
   server.on('upgrade', listener);
 
-  const route = function (this: Server, event: string | symbol, ...args: unknown[]): boolean {
+  const route = function (this: unknown, event: string | symbol, ...args: unknown[]): boolean {
     if (event !== 'upgrade') return Reflect.apply(emit, this, [event, ...args]) as boolean;
     const [request, socket, head] = args as Parameters<UpgradeHandler>;
     if (pathOf(request) === path) handle(request, socket, head);

@@ -9,4 +9,6 @@ export interface ChannelDefinition {
   readonly access?: Exclude<ChannelAccess, 'owner'>;
   /** What is kept for those who come back; `false` keeps nothing and gives events no id. @default the option `history` */
   readonly history?: { readonly size?: number; readonly ttlMs?: number } | false;
+  /** Whether subscribers can see who is here. @default false */
+  readonly presence?: boolean;
 }

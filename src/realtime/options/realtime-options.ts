@@ -238,6 +238,12 @@ export class ResolvedRealtimeOptions {
   @IsArray()
   channels: ChannelDefinition[] = [];
 
+  /** How long somebody whose last connection is gone still counts as present, for a page that is reloading, in milliseconds. @default 5000 */
+  @IsInt()
+  @Min(0)
+  @Max(60_000)
+  presenceGraceMs = 5_000;
+
   /** Keys with which other services may call `POST /realtime/events` (header `X-API-Key`), 16 characters or more each. @default [] */
   @IsArray()
   @IsString({ each: true })

@@ -14,8 +14,8 @@ export class RealtimeOptionsError extends Error {
   }
 }
 
-/** Never shown in a message or a log. */
-const SECRETS = new Set(['jwt.secret', 'jwt.publicKey', 'publishApiKeys', 'redis.url']);
+/** Never shown in a message or a log; the groups neither, for somebody may give the secret itself in their place. */
+const SECRETS = /^(jwt|redis)(\.(secret|publicKey|url|\d+))?$|^publishApiKeys$/;
 
 /** The shortest secret that HS256 may be used with, in bytes (RFC 7518, 3.2: as long as the hash). */
 export const MIN_SECRET_BYTES = 32;
@@ -56,12 +56,17 @@ function describe(error: ValidationError, prefix: string): string[] {
   const name = prefix + error.property;
   const nested = (error.children ?? []).flatMap((child) => describe(child, `${name}.`));
   const reasons = Object.entries(error.constraints ?? {}).map(([constraint, message]) =>
-    constraint === 'whitelistValidation' ? `there is no such option` : message.replace(`${error.property} `, ''),
+    constraint === 'whitelistValidation' ? `there is no such option` : withoutName(message, error.property),
   );
   if (reasons.length === 0) return nested;
   const isUnknown = error.constraints?.['whitelistValidation'] !== undefined;
-  const value = SECRETS.has(name) || isUnknown ? '' : ` (it is ${show(error.value)})`;
+  const value = SECRETS.test(name) || isUnknown ? '' : ` (it is ${show(error.value)})`;
   return [`\`${name}\` ${[...new Set(reasons)].join(', ')}${value}`, ...nested];
+}
+
+/** The name is said before: it is taken from the beginning, and left where it is part of the sentence. */
+function withoutName(message: string, name: string): string {
+  return message.startsWith(`${name} `) ? message.slice(name.length + 1) : message;
 }
 
 function show(value: unknown): string {

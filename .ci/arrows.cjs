@@ -1,0 +1,73 @@
+// The import arrows of the house. README, section Architecture, draws the same arrows.
+const room = (name) => `^src/${name}/`;
+const inside = (...names) => names.map((name) => `^src/realtime/${name}/`).join('|');
+
+/** A room of the module may import only what is named here, and `protocol`, `options`, the counters, and itself. */
+const realtimeRooms = {
+  options: [],
+  auth: [],
+  channels: ['auth'],
+  connections: ['auth', 'channels'],
+  broker: [],
+  control: ['channels', 'connections', 'broker', 'bridge'],
+  bridge: ['connections', 'broker', 'channels'],
+  publishing: ['broker', 'channels'],
+  gateway: ['auth', 'channels', 'connections', 'bridge', 'control', 'publishing'],
+  http: ['auth', 'channels', 'connections', 'bridge', 'control', 'publishing'],
+};
+
+/** Counters know nobody, and everybody counts. */
+const counters = '^src/realtime/observability/counters\\.ts$';
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'protocol-imports-nothing',
+      severity: 'error',
+      from: { path: room('protocol'), pathNot: '\\.spec\\.ts$' },
+      to: { pathNot: room('protocol') },
+    },
+    {
+      name: 'platform-uses-the-public-door',
+      severity: 'error',
+      from: { path: [room('platform'), '^src/main\\.ts$'] },
+      to: { path: room('realtime'), pathNot: '^src/realtime/index\\.ts$' },
+    },
+    {
+      name: 'the-module-does-not-know-the-platform',
+      severity: 'error',
+      from: { path: [room('realtime'), room('protocol')] },
+      to: { path: [room('platform'), '^src/main\\.ts$'] },
+    },
+    {
+      name: 'counters-know-nobody',
+      severity: 'error',
+      from: { path: counters },
+      to: { path: '^src/', pathNot: room('protocol') },
+    },
+    ...Object.entries(realtimeRooms).map(([name, allowed]) => ({
+      name: `${name}-imports`,
+      comment: `src/realtime/${name} may import: ${['protocol', 'options', 'the counters', ...allowed].join(', ')}`,
+      severity: 'error',
+      from: { path: inside(name), pathNot: '\\.spec\\.ts$' },
+      to: { path: '^src/realtime/', pathNot: [inside(name, 'options', ...allowed), counters] },
+    })),
+    {
+      name: 'no-undeclared-packages',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '\\.spec\\.ts$' },
+      // platform-socket.io is only used where the application has installed it.
+      to: {
+        pathNot: 'node_modules/@nestjs/platform-socket\\.io/',
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'],
+      },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'types'] },
+  },
+};

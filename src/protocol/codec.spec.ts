@@ -1,0 +1,302 @@
+import * as fc from 'fast-check';
+import { BINARY_FRAME, decodeClientFrame, REQUEST_TYPES, type BadFrame, type ClientRequest } from './codec.js';
+import { ERROR_CODES } from './codes.js';
+
+/** The request that a good frame is. */
+function requestOf(frame: object): ClientRequest {
+  const { request, bad } = decodeClientFrame(JSON.stringify(frame));
+  if (request === undefined) throw new Error(`It was refused: ${JSON.stringify(bad)}`);
+  return request;
+}
+
+/** Why a frame is refused. */
+function refusalOf(frame: unknown): BadFrame {
+  const { request, bad } = decodeClientFrame(typeof frame === 'string' ? frame : JSON.stringify(frame));
+  if (bad === undefined) throw new Error(`It was accepted: ${JSON.stringify(request)}`);
+  return bad;
+}
+
+/** The fields that a refusal names, in order. */
+function fieldsOf(frame: unknown): string[] {
+  const { code, details } = refusalOf(frame);
+  expect(code).toBe('invalid_message');
+  return details!.map(({ field }) => field);
+}
+
+describe('a request', () => {
+  it.each<[object, ClientRequest]>([
+    [{ type: 'ping' }, { type: 'ping' }],
+    [{ type: 'list_channels' }, { type: 'list_channels' }],
+    [{ type: 'stats' }, { type: 'stats' }],
+    [
+      { type: 'auth', token: 'a.b.c' },
+      { type: 'auth', token: 'a.b.c' },
+    ],
+    [
+      { type: 'auth', token: '' },
+      { type: 'auth', token: '' },
+    ],
+    [
+      { type: 'presence', channel: 'apps:created' },
+      { type: 'presence', channel: 'apps:created' },
+    ],
+    [
+      { type: 'subscribe', channel: 'apps:created' },
+      { type: 'subscribe', targets: [{ channel: 'apps:created' }] },
+    ],
+    [
+      { type: 'subscribe', channel: 'apps:*' },
+      { type: 'subscribe', targets: [{ channel: 'apps:*' }] },
+    ],
+    [
+      { type: 'subscribe', channel: 'apps:created', lastEventId: 'e-1', presence: true },
+      { type: 'subscribe', targets: [{ channel: 'apps:created', lastEventId: 'e-1', presence: true }] },
+    ],
+    [
+      { type: 'subscribe', channels: ['a', { channel: 'b', lastEventId: '' }, { channel: 'c:*', presence: false }] },
+      {
+        type: 'subscribe',
+        targets: [{ channel: 'a' }, { channel: 'b', lastEventId: '' }, { channel: 'c:*', presence: false }],
+      },
+    ],
+    [
+      { type: 'unsubscribe', channel: 'apps:created' },
+      { type: 'unsubscribe', channels: ['apps:created'] },
+    ],
+    [
+      { type: 'unsubscribe', channel: 'apps:*' },
+      { type: 'unsubscribe', channels: ['apps:*'] },
+    ],
+    [
+      { type: 'unsubscribe', channels: ['a', 'b:*'] },
+      { type: 'unsubscribe', channels: ['a', 'b:*'] },
+    ],
+  ])('%j is understood', (frame, request) => {
+    expect(requestOf(frame)).toStrictEqual(request);
+    expect(requestOf({ ...frame, ref: 'r1' })).toStrictEqual({ ...request, ref: 'r1' });
+  });
+
+  it('may carry fields that nobody knows', () => {
+    expect(requestOf({ type: 'ping', channel: 7, more: [] })).toStrictEqual({ type: 'ping' });
+  });
+
+  it('is of a type of the protocol', () => {
+    expect(REQUEST_TYPES).toEqual(['subscribe', 'unsubscribe', 'ping', 'list_channels', 'stats', 'auth', 'presence']);
+  });
+});
+
+describe('a wrong field is named', () => {
+  const channel = 'apps:created';
+
+  it.each<[object, string[]]>([
+    [{ type: 'auth' }, ['token']],
+    [{ type: 'auth', token: 7 }, ['token']],
+    [{ type: 'auth', token: null }, ['token']],
+    [{ type: 'auth', token: { toString: 1, valueOf: 1 } }, ['token']],
+    [{ type: 'presence' }, ['channel']],
+    [{ type: 'presence', channel: ['a'] }, ['channel']],
+    [{ type: 'presence', channel: '' }, ['channel']],
+    [{ type: 'subscribe' }, ['channel']],
+    [{ type: 'subscribe', channel: null }, ['channel']],
+    [{ type: 'subscribe', channel: 'a b' }, ['channel']],
+    [{ type: 'subscribe', channel: '*' }, ['channel']],
+    [{ type: 'subscribe', channel: 'a'.repeat(201) }, ['channel']],
+    [{ type: 'subscribe', channel, lastEventId: 7 }, ['lastEventId']],
+    [{ type: 'subscribe', channel, lastEventId: null }, ['lastEventId']],
+    [{ type: 'subscribe', channel, lastEventId: 'e'.repeat(129) }, ['lastEventId']],
+    [{ type: 'subscribe', channel: 'apps:*', lastEventId: 'e-1' }, ['lastEventId']],
+    [{ type: 'subscribe', channel, presence: 'yes' }, ['presence']],
+    [{ type: 'subscribe', channel: 7, lastEventId: 7, presence: 7 }, ['channel', 'lastEventId', 'presence']],
+    [{ type: 'subscribe', channel, channels: [channel] }, ['channels']],
+    [{ type: 'subscribe', channels: [] }, ['channels']],
+    [{ type: 'subscribe', channels: channel }, ['channels']],
+    [{ type: 'subscribe', channels: null }, ['channels']],
+    [{ type: 'subscribe', channels: { 0: channel } }, ['channels']],
+    [{ type: 'subscribe', channels: [channel, 7, 'a b'] }, ['channels[1]', 'channels[2]']],
+    [{ type: 'subscribe', channels: [[channel], null] }, ['channels[0]', 'channels[1]']],
+    [{ type: 'subscribe', channels: [{}] }, ['channels[0].channel']],
+    [{ type: 'subscribe', channels: [channel, { channel, lastEventId: 7 }] }, ['channels[1].lastEventId']],
+    [{ type: 'subscribe', channels: [{ channel: 'apps:*', lastEventId: 'e-1' }] }, ['channels[0].lastEventId']],
+    [{ type: 'subscribe', channels: [{ channel, presence: 1 }] }, ['channels[0].presence']],
+    [{ type: 'unsubscribe' }, ['channel']],
+    [{ type: 'unsubscribe', channel: 'a:' }, ['channel']],
+    [{ type: 'unsubscribe', channels: [] }, ['channels']],
+    [{ type: 'unsubscribe', channels: ['a', 0] }, ['channels[1]']],
+    [{ type: 'ping', ref: 7 }, ['ref']],
+    [{ type: 'ping', ref: null }, ['ref']],
+    [{ type: 'subscribe', ref: 7 }, ['ref', 'channel']],
+  ])('%j', (frame, fields) => expect(fieldsOf(frame)).toEqual(fields));
+
+  it('with a sentence about it, and the ref of the frame', () => {
+    expect(refusalOf({ type: 'auth', ref: 'r1' })).toStrictEqual({
+      code: 'invalid_message',
+      message: ERROR_CODES.invalid_message.message,
+      details: [{ field: 'token', message: 'must be a string' }],
+      ref: 'r1',
+    });
+  });
+
+  it('and a frame that is nothing at all is named as a whole', () => {
+    for (const frame of [null, 7, true, '"ping"', [], ['ping'], [{ type: 'ping' }]])
+      expect(fieldsOf(frame)).toEqual(['']);
+    expect(BINARY_FRAME).toMatchObject({ code: 'invalid_message', details: [{ field: '' }] });
+  });
+
+  it.each([{}, { type: '' }, { type: 7 }, { type: null }, { type: ['ping'] }])('the type of %j', (frame) => {
+    expect(fieldsOf(frame)).toEqual(['type']);
+    expect(refusalOf({ ...frame, ref: 'r1' }).ref).toBe('r1');
+  });
+
+  it('the type and the ref, where both are wrong', () => expect(fieldsOf({ ref: 7 })).toEqual(['type', 'ref']));
+});
+
+describe('ref', () => {
+  it.each([
+    ['nothing', ''],
+    ['64 letters', 'r'.repeat(64)],
+    ['64 emoji', '😀'.repeat(64)],
+    ['a lone surrogate', '\ud83d'],
+  ])('may be %s', (_what, ref) => expect(requestOf({ type: 'ping', ref }).ref).toBe(ref));
+
+  it.each([
+    ['65 letters', 'r'.repeat(65)],
+    ['65 emoji', '😀'.repeat(65)],
+    ['63 emoji and 2 letters', `${'😀'.repeat(63)}ab`],
+  ])('may not be %s', (_what, ref) => {
+    const bad = refusalOf({ type: 'ping', ref });
+    expect(bad.details).toEqual([{ field: 'ref', message: 'must be a string of at most 64 characters' }]);
+    expect(bad).not.toHaveProperty('ref');
+  });
+
+  it('counts characters', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 100 }), (ref) => {
+        const { request } = decodeClientFrame(JSON.stringify({ type: 'ping', ref }));
+        expect(request !== undefined).toBe([...ref].length <= 64);
+      }),
+    );
+  });
+});
+
+describe('an unknown type', () => {
+  it.each(['subscribed', 'Ping', ' ping', '__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf'])(
+    '%j',
+    (type) => {
+      const { bad, foreign } = decodeClientFrame(JSON.stringify({ type, ref: 'r1', more: 1 }));
+      expect(bad).toMatchObject({ code: 'unknown_type', ref: 'r1' });
+      expect(bad).not.toHaveProperty('details');
+      expect(foreign).toStrictEqual({ type, ref: 'r1', fields: { type, ref: 'r1', more: 1 } });
+    },
+  );
+
+  it('is told which types there are', () => {
+    const { message } = refusalOf({ type: 'publish' });
+    for (const type of REQUEST_TYPES) expect(message).toContain(type);
+  });
+
+  it('is no matter where the ref is wrong', () => expect(fieldsOf({ type: 'publish', ref: 7 })).toEqual(['ref']));
+});
+
+describe('a field of another object', () => {
+  it('is none of the frame’s', () => {
+    expect(fieldsOf('{"__proto__":{"type":"ping"}}')).toEqual(['type']);
+    expect(fieldsOf('{"type":"auth","__proto__":{"token":"t"}}')).toEqual(['token']);
+    expect(fieldsOf('{"type":"subscribe","channels":[{"__proto__":{"channel":"a"}}]}')).toEqual([
+      'channels[0].channel',
+    ]);
+  });
+});
+
+describe('text that is no JSON', () => {
+  it.each([
+    '',
+    ' ',
+    'ping',
+    '{',
+    '{"type":"ping"',
+    "{'type':'ping'}",
+    '{"type":"ping"}{}',
+    '\ufeff{"type":"ping"}',
+    '\0',
+    'NaN',
+  ])('%j', (text) =>
+    expect(refusalOf(text)).toStrictEqual({ code: 'invalid_json', message: ERROR_CODES.invalid_json.message }),
+  );
+});
+
+describe('whatever comes', () => {
+  /** Frames that get far: known types and known fields, with anything in them. */
+  const nearly = fc.record(
+    {
+      type: fc.oneof(fc.constantFrom<string>(...REQUEST_TYPES), fc.string()),
+      ref: fc.oneof(fc.string(), fc.jsonValue()),
+      channel: fc.oneof(fc.constantFrom('apps:created', 'apps:*', 'user:%41'), fc.string(), fc.jsonValue()),
+      channels: fc.oneof(
+        fc.array(
+          fc.oneof(fc.string(), fc.record({ channel: fc.jsonValue(), lastEventId: fc.jsonValue() }), fc.jsonValue()),
+        ),
+        fc.jsonValue(),
+      ),
+      lastEventId: fc.oneof(fc.string(), fc.jsonValue()),
+      presence: fc.oneof(fc.boolean(), fc.jsonValue()),
+      token: fc.oneof(fc.string(), fc.jsonValue()),
+    },
+    { requiredKeys: [] },
+  );
+
+  /** Either a request of a known type, or a refusal that can be sent. */
+  function expectSound(text: string): void {
+    const { request, bad } = decodeClientFrame(text);
+    const answer = request ?? bad;
+    expect([...REQUEST_TYPES, 'invalid_json', 'invalid_message', 'unknown_type']).toContain(request?.type ?? bad?.code);
+    expect(bad?.details !== undefined).toBe(bad?.code === 'invalid_message');
+    expect(JSON.parse(JSON.stringify(answer))).toEqual(answer);
+  }
+
+  it('any text is answered', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), expectSound), { numRuns: 1000 });
+  });
+
+  it('any JSON is answered', () => {
+    fc.assert(fc.property(fc.json(), expectSound), { numRuns: 1000 });
+  });
+
+  it('any frame that nearly is one is answered', () => {
+    fc.assert(
+      fc.property(nearly, (frame) => expectSound(JSON.stringify(frame))),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('every good subscribe is understood as it was meant', () => {
+    const name = fc.stringMatching(/^[A-Za-z0-9_.@-]{1,20}(:[A-Za-z0-9_.@-]{1,20}){0,3}$/);
+    const target = fc.record(
+      { channel: name, lastEventId: fc.string({ maxLength: 128 }), presence: fc.boolean() },
+      { requiredKeys: ['channel'], noNullPrototype: true },
+    );
+    fc.assert(
+      fc.property(fc.array(target, { minLength: 1 }), fc.string({ maxLength: 64 }), (targets, ref) => {
+        expect(requestOf({ type: 'subscribe', channels: targets, ref })).toStrictEqual({
+          type: 'subscribe',
+          targets,
+          ref,
+        });
+      }),
+    );
+  });
+
+  it.each([
+    ['lists', '['.repeat(200_000) + ']'.repeat(200_000)],
+    ['objects', '{"a":'.repeat(200_000) + '1' + '}'.repeat(200_000)],
+    ['lists that never end', '['.repeat(1_000_000)],
+    ['a field of lists', `{"type":"ping","x":${'['.repeat(200_000)}${']'.repeat(200_000)}}`],
+    ['a token of lists', `{"type":"auth","token":${'['.repeat(200_000)}${']'.repeat(200_000)}}`],
+    ['a list of a million names', `{"type":"subscribe","channels":[${'"a",'.repeat(1_000_000)}"a"]}`],
+    ['a name of a million segments', `{"type":"subscribe","channel":"${'a:'.repeat(1_000_000)}"}`],
+    ['a ref of a million letters', `{"type":"ping","ref":"${'r'.repeat(1_000_000)}"}`],
+  ])('costs time in proportion to its length: %s', (_what, text) => {
+    const start = performance.now();
+    decodeClientFrame(text);
+    expect(performance.now() - start).toBeLessThan(2000); // milliseconds are expected; what grows faster takes minutes
+  });
+});

@@ -1,0 +1,74 @@
+import { CLOSE_CODES, ERROR_CODES, type AfterClose } from './codes.js';
+
+const closes = Object.entries(CLOSE_CODES);
+
+/** What the number alone tells a client. */
+function saidByTheNumber(code: number): readonly AfterClose[] {
+  if (code === 1009) return ['stays away'];
+  if (code >= 4400 && code < 4500) return ['stays away', 'gets a new token first'];
+  return ['comes back'];
+}
+
+describe('close codes', () => {
+  it.each(closes)('%s has a number that a server may send', (_name, { code }) => {
+    const isOurs = code >= 4400 && code < 4600;
+    expect(isOurs || [1001, 1009, 1012, 1013].includes(code)).toBe(true);
+  });
+
+  it('have numbers and reasons of their own', () => {
+    expect(new Set(closes.map(([, { code }]) => code)).size).toBe(closes.length);
+    expect(new Set(closes.map(([, { reason }]) => reason)).size).toBe(closes.length);
+  });
+
+  it.each(closes)('%s has a reason that fits a close frame', (_name, { reason }) => {
+    expect(reason).not.toBe('');
+    expect(Buffer.byteLength(reason)).toBeLessThanOrEqual(123);
+  });
+
+  it.each(closes)('%s tells by its number what the client does', (_name, { code, then }) => {
+    expect(saidByTheNumber(code)).toContain(then);
+  });
+
+  it('wants a new token for 4401, and for no other', () => {
+    const wanting = closes.filter(([, { then }]) => then === 'gets a new token first').map(([, { code }]) => code);
+    expect(wanting).toEqual([4401]);
+  });
+
+  it('are those of the protocol', () => {
+    const codes = closes.map(([, { code }]) => code).toSorted((a, b) => a - b);
+    expect(codes).toEqual([1001, 1009, 1012, 1013, 4400, 4401, 4403, 4429, 4500, 4501, 4502, 4503]);
+  });
+});
+
+describe('error codes', () => {
+  it('are those of the protocol', () => {
+    expect(Object.keys(ERROR_CODES)).toEqual([
+      'invalid_json',
+      'invalid_message',
+      'unknown_type',
+      'unknown_channel',
+      'forbidden',
+      'not_subscribed',
+      'auth_required',
+      'token_invalid',
+      'token_expired',
+      'rate_limited',
+      'too_many_subscriptions',
+      'too_many_connections',
+      'presence_disabled',
+      'unavailable',
+      'internal',
+    ]);
+  });
+
+  it('refuse a channel in exactly these words', () => {
+    expect(ERROR_CODES.forbidden.message).toBe('Not authorized to subscribe to this channel');
+  });
+
+  it.each(Object.entries(ERROR_CODES))('%s has a text of its own and a meaning', (name, { message, meaning }) => {
+    expect(message).toMatch(/^[A-Z]/);
+    expect(meaning).toMatch(/^[A-Z].*\.$/);
+    const others = Object.entries(ERROR_CODES).filter(([other]) => other !== name);
+    expect(others.map(([, other]) => other.message)).not.toContain(message);
+  });
+});

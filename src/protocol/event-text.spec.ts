@@ -1,0 +1,32 @@
+import * as fc from 'fast-check';
+import { eventBody, eventText } from './event-text.js';
+
+const TIMESTAMP = '2026-01-02T03:04:05.678Z';
+
+describe('eventText', () => {
+  it('is the event frame as JSON, whatever the data is', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.string(), (data, channel) => {
+        const dataJson = JSON.stringify(data);
+        const text = eventText({ epoch: 'e1', offset: 7 }, eventBody(channel, dataJson, TIMESTAMP));
+        const expected = {
+          type: 'event',
+          id: 'e1-7',
+          channel,
+          data: JSON.parse(dataJson) as unknown,
+          timestamp: TIMESTAMP,
+        };
+        expect(JSON.parse(text)).toEqual(expected);
+      }),
+    );
+  });
+
+  it('has no id without a position', () => {
+    expect(JSON.parse(eventText(null, eventBody('a:b', '[1]', TIMESTAMP)))).toEqual({
+      type: 'event',
+      channel: 'a:b',
+      data: [1],
+      timestamp: TIMESTAMP,
+    });
+  });
+});

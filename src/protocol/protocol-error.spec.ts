@@ -1,0 +1,22 @@
+import { ERROR_CODES } from './codes.js';
+import { ProtocolError } from './protocol-error.js';
+
+describe('ProtocolError', () => {
+  it('says what the catalogue says', () => {
+    const error = new ProtocolError('forbidden', { channel: 'system:health' });
+    expect(error).toMatchObject({
+      name: 'ProtocolError',
+      code: 'forbidden',
+      message: ERROR_CODES.forbidden.message,
+      channel: 'system:health',
+    });
+    expect(error.details).toBeUndefined();
+  });
+
+  it('says what it is told to say', () => {
+    const details = [{ field: 'data', message: 'is too large' }];
+    const error = new ProtocolError('invalid_message', { message: 'No.', details });
+    expect(error).toMatchObject({ message: 'No.', details });
+    expect(error.channel).toBeUndefined();
+  });
+});

@@ -1,0 +1,71 @@
+import { ClaimsError, principalFromClaims } from './principal.js';
+
+const NAMES = { userId: ['sub', 'userId', 'id'], email: 'email', role: 'role', roles: 'roles' };
+const read = (claims: object) => principalFromClaims(claims as Record<string, unknown>, NAMES, 'admin');
+
+describe('principalFromClaims', () => {
+  it('says who somebody is, and is frozen', () => {
+    const principal = read({ sub: 'a b', email: 'e', role: 'ops', jti: 's1', exp: 5 });
+    expect(principal).toEqual({
+      user: { userId: 'a b', email: 'e', role: 'ops' },
+      isAdmin: false,
+      channel: 'user:a%20b',
+      jti: 's1',
+      expiresAt: 5_000,
+    });
+    expect(Object.isFrozen(principal) && Object.isFrozen(principal.user)).toBe(true);
+  });
+
+  it.each<[object, string]>([
+    [{ sub: 'a', userId: 'b' }, 'a'],
+    [{ sub: '', userId: 'b' }, 'b'],
+    [{ id: 'c' }, 'c'],
+    [{ sub: 0 }, '0'],
+    [{ sub: 2 ** 53 - 1 }, '9007199254740991'],
+    [{ sub: ' ' }, ' '],
+  ])('the user id of %j is %j', (claims, userId) => {
+    expect(read(claims).user.userId).toBe(userId);
+  });
+
+  it.each<[object, string, boolean]>([
+    [{}, 'user', false],
+    [{ role: 'admin' }, 'admin', true],
+    [{ role: 'Admin' }, 'Admin', false],
+    [{ role: null, roles: ['admin'] }, 'admin', true],
+    [{ roles: ['ops', 'admin'] }, 'ops', false],
+    [{ roles: [] }, 'user', false],
+  ])('the role of %j is %s', (claims, role, isAdmin) => {
+    expect(read({ sub: 'a', ...claims })).toMatchObject({ user: { role }, isAdmin });
+  });
+
+  it('reads when it ends, as far as a date goes; without exp it does not end', () => {
+    expect(read({ sub: 'a' }).expiresAt).toBe(Infinity);
+    expect(read({ sub: 'a', exp: 1.5 }).expiresAt).toBe(1_500);
+    expect(read({ sub: 'a', exp: -1 }).expiresAt).toBe(-1_000);
+    for (const exp of [1e13, 1e300, Number.MAX_VALUE]) {
+      expect(new Date(read({ sub: 'a', exp }).expiresAt).toISOString()).toBe('+275760-09-13T00:00:00.000Z');
+    }
+  });
+
+  it.each<[object, string]>([
+    [{}, 'no user id'],
+    [{ sub: '', userId: '', id: '' }, 'no user id'],
+    [{ sub: null }, 'sub is neither'],
+    [{ sub: -1 }, 'sub is neither'],
+    [{ sub: 2 ** 53 }, 'sub is neither'],
+    [{ sub: NaN }, 'sub is neither'],
+    [{ sub: '', userId: {} }, 'userId is neither'],
+    [{ sub: 'x'.repeat(196) }, 'no channel name'],
+    [{ sub: '\udfff' }, 'no channel name'],
+    [{ sub: 'a', role: 1 }, 'role'],
+    [{ sub: 'a', role: '' }, 'role'],
+    [{ sub: 'a', roles: 'admin' }, 'roles'],
+    [{ sub: 'a', roles: [1] }, 'roles'],
+    [{ sub: 'a', roles: [''] }, 'role is empty'],
+    [{ sub: 'a', exp: '5' }, 'exp'],
+    [{ sub: 'a', exp: Infinity }, 'exp'],
+  ])('refuses %j', (claims, about) => {
+    expect(() => read(claims)).toThrow(ClaimsError);
+    expect(() => read(claims)).toThrow(about);
+  });
+});

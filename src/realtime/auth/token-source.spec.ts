@@ -1,0 +1,47 @@
+import { chooseSubprotocol, findToken } from './token-source.js';
+
+const find = (headers: Record<string, string>, url = '/ws') => findToken({ headers, url });
+const token = (text: string) => ({ kind: 'token', token: text });
+const NONE = { kind: 'none' };
+const BAD = { kind: 'bad' };
+
+describe('findToken', () => {
+  it.each<[string, Record<string, string>, string | undefined, object]>([
+    ['nothing', {}, '/ws', NONE],
+    ['no url', {}, undefined, NONE],
+    ['another parameter', {}, '/ws?tokens=a&x=token', NONE],
+    ['the query', {}, '/ws?a=b&token=abc', token('abc')],
+    ['an encoded query', {}, '/ws?token=a%2Bb', token('a+b')],
+    ['an empty query', {}, '/ws?token=', BAD],
+    ['a query without a value', {}, '/ws?token', BAD],
+    ['a query twice', {}, '/ws?token=a&token=b', BAD],
+    ['a second question mark', {}, '/ws?x=?token=a', NONE],
+    ['the header', { authorization: 'Bearer abc' }, '/ws', token('abc')],
+    ['a header with spaces', { authorization: '  BEARER   abc  ' }, '/ws', token('abc')],
+    ['an empty header', { authorization: 'Bearer ' }, '/ws?token=abc', BAD],
+    ['a bare scheme', { authorization: 'Bearer' }, '/ws?token=abc', BAD],
+    ['another scheme', { authorization: 'Basic abc' }, '/ws', NONE],
+    ['a scheme that begins alike', { authorization: 'Bearerabc' }, '/ws', NONE],
+    ['the subprotocol', { 'sec-websocket-protocol': 'a, token-abc ,b' }, '/ws', token('abc')],
+    ['an empty subprotocol', { 'sec-websocket-protocol': 'token-' }, '/ws', BAD],
+    ['two subprotocols', { 'sec-websocket-protocol': 'token-a, token-b' }, '/ws', BAD],
+    ['a subprotocol in capitals', { 'sec-websocket-protocol': 'Token-abc' }, '/ws', NONE],
+    ['the header first', { authorization: 'Bearer a', 'sec-websocket-protocol': 'token-b' }, '/ws?token=c', token('a')],
+    ['the subprotocol second', { 'sec-websocket-protocol': 'token-b' }, '/ws?token=c&token=d', token('b')],
+  ])('%s', (_what, headers, url, expected) => {
+    expect(find(headers, url)).toEqual(expected);
+  });
+});
+
+describe('chooseSubprotocol', () => {
+  it.each<[string[], string | false]>([
+    [[], false],
+    [['chat'], false],
+    [['token-a'], 'token-a'],
+    [['token-a', 'token-b'], 'token-a'],
+    [['token-a', 'realtime.v1'], 'realtime.v1'],
+    [['chat', 'realtime.v1', 'token-a'], 'realtime.v1'],
+  ])('of %j picks %s', (offered, picked) => {
+    expect(chooseSubprotocol(new Set(offered))).toBe(picked);
+  });
+});

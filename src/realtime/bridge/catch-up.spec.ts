@@ -1,0 +1,417 @@
+import { jest } from '@jest/globals';
+import fc from 'fast-check';
+import { eventBody, type Position } from '../../protocol/index.js';
+import { EventFrame } from '../connections/event-frame.js';
+import { Outbox, type OutboxSocket } from '../connections/outbox.js';
+import { Subscription } from '../connections/subscription.js';
+import { CatchUp, type CatchUpSource, type Missed } from './catch-up.js';
+
+const LIMITS = { maxEvents: 10, maxBytes: 1_000_000 };
+
+/** Lets everything that waits for a resolved promise go on. */
+const turn = (): Promise<void> => new Promise(setImmediate);
+
+const frameAt = (epoch: string, offset: number): EventFrame =>
+  new EventFrame({ epoch, offset }, eventBody('c', String(offset), 't'));
+
+/** A socket that keeps what is sent, and sends it on when the test says so. */
+class ManualSocket implements OutboxSocket {
+  readonly OPEN = 1;
+  readyState = 1 as const;
+  bufferedAmount = 0;
+  reads = true;
+  readonly texts: string[] = [];
+  private sent: (() => void)[] = [];
+
+  send(data: unknown, ...rest: unknown[]): void {
+    const text = String(data as Buffer);
+    this.texts.push(text);
+    const done = rest.find((part) => typeof part === 'function') as (() => void) | undefined;
+    if (this.reads) done?.();
+    else {
+      this.bufferedAmount += text.length;
+      if (done) this.sent.push(done);
+    }
+  }
+
+  drain(): void {
+    this.bufferedAmount = 0;
+    for (const done of this.sent.splice(0)) done();
+  }
+
+  close(): void {}
+  terminate(): void {}
+}
+
+/** A channel's history, and the instance that may lag behind it. */
+class Source implements CatchUpSource {
+  epoch = 'a';
+  top = 0;
+  trimmed = 0;
+  /** Where the instance stands; `null` without history. */
+  position: Position | null = { epoch: 'a', offset: 0 };
+  manual = false;
+  failures = 0;
+  reads = 0;
+  readonly asked: (() => void)[] = [];
+
+  get there(): Position {
+    return { epoch: this.epoch, offset: this.top };
+  }
+
+  async readAfter(after: Position): Promise<Missed> {
+    this.reads += 1;
+    if (this.failures > 0) {
+      this.failures -= 1;
+      throw new Error('no answer');
+    }
+    const answer = this.answer(after);
+    if (this.manual) await new Promise<void>((resolve) => this.asked.push(resolve));
+    return answer;
+  }
+
+  private answer(after: Position): Missed {
+    const top = this.there;
+    if (after.epoch !== this.epoch) return { ok: false, reason: 'unknown_epoch', top };
+    if (after.offset > this.top) return { ok: false, reason: 'rewound', top };
+    if (after.offset < this.trimmed) return { ok: false, reason: 'expired', top };
+    const frames = [];
+    for (let offset = after.offset + 1; offset <= this.top; offset += 1) frames.push(frameAt(this.epoch, offset));
+    return { ok: true, frames, top };
+  }
+}
+
+class Harness {
+  readonly socket = new ManualSocket();
+  readonly source = new Source();
+  readonly outbox = new Outbox(this.socket, 16_384, () => undefined);
+  readonly subscription = new Subscription(
+    {
+      outbox: this.outbox,
+      subscriptions: new Map(),
+      send: (frame) => void this.outbox.send(JSON.stringify(frame)),
+    },
+    'c',
+  );
+  delivered = 0;
+
+  begin(at: Position | null, limits = LIMITS): CatchUp {
+    const catchUp = new CatchUp(this.subscription, this.source, limits, at, () => (this.delivered += 1));
+    this.subscription.feed = catchUp;
+    return catchUp;
+  }
+
+  /** The channel gets one more event, which the instance does not know yet. */
+  publish(): void {
+    this.source.top += 1;
+  }
+
+  /** The instance takes in the next event, and gives it to the subscription as fan-out does. */
+  takeIn(): void {
+    const { source, subscription } = this;
+    const here = source.position!;
+    if (here.epoch !== source.epoch || here.offset >= source.top) return;
+    source.position = { epoch: here.epoch, offset: here.offset + 1 };
+    const frame = frameAt(here.epoch, here.offset + 1);
+    if (subscription.feed === null) this.outbox.send(frame.bytes);
+    else subscription.feed.push(frame);
+  }
+
+  /** The instance lost continuity: it tells its subscribers, and goes on from where the channel stands. */
+  reset(): void {
+    const { source, subscription } = this;
+    const { there } = source;
+    if (subscription.feed === null) {
+      this.outbox.send(
+        JSON.stringify({ type: 'resync', channel: 'c', lastEventId: `${there.epoch}-${there.offset}`, reason: 'x' }),
+      );
+    } else subscription.feed.reset();
+    source.position = there;
+  }
+
+  get live(): boolean {
+    return this.subscription.feed === null;
+  }
+
+  /** What the client got: ids of events, `resync …` for what it was told. */
+  get seen(): string[] {
+    return this.socket.texts.map((text) => {
+      const frame = JSON.parse(text) as { type: string; id?: string; lastEventId?: string; reason?: string };
+      return frame.type === 'event' ? frame.id! : `${frame.type} ${frame.reason} ${frame.lastEventId}`;
+    });
+  }
+}
+
+const upTo = (first: number, last: number): string[] =>
+  Array.from({ length: last - first + 1 }, (_, index) => `a-${first + index}`);
+
+describe('CatchUp', () => {
+  let harness: Harness;
+  beforeEach(() => {
+    harness = new Harness();
+  });
+
+  /** So many events are published and taken in, while nobody listens. */
+  const past = (count: number): void => {
+    harness.source.top = count;
+    harness.source.position = { epoch: 'a', offset: count };
+  };
+
+  it('goes live at once when there is nothing to catch up with', async () => {
+    past(3);
+    harness.begin({ epoch: 'a', offset: 3 }).start();
+    await turn();
+    expect(harness.live).toBe(true);
+    harness.publish();
+    harness.takeIn();
+    expect(harness.seen).toEqual(['a-4']);
+  });
+
+  it('sends nothing before it is started, and everything in order after', async () => {
+    past(3);
+    const catchUp = harness.begin({ epoch: 'a', offset: 0 });
+    expect(await catchUp.recover()).toMatchObject({ ok: true });
+    harness.publish();
+    harness.takeIn();
+    expect(harness.seen).toEqual([]);
+    catchUp.start();
+    await turn();
+    expect(harness.seen).toEqual(upTo(1, 4));
+    expect(harness.delivered).toBe(4);
+    expect(harness.live).toBe(true);
+  });
+
+  it('drops what is both in what was read and in what came meanwhile', async () => {
+    past(3);
+    harness.source.manual = true;
+    const catchUp = harness.begin({ epoch: 'a', offset: 0 });
+    harness.publish(); // 4 is in the history already when the read is asked …
+    const recovered = catchUp.recover();
+    harness.takeIn(); // … and comes in before its answer
+    harness.publish();
+    harness.takeIn();
+    harness.source.asked.shift()!();
+    await recovered;
+    catchUp.start();
+    await turn();
+    expect(harness.seen).toEqual(upTo(1, 5));
+  });
+
+  it('stays behind while the instance lags behind the history, so that nothing comes twice', async () => {
+    past(2);
+    harness.publish();
+    harness.publish();
+    const catchUp = harness.begin({ epoch: 'a', offset: 1 });
+    await catchUp.recover();
+    catchUp.start();
+    await turn();
+    expect(harness.seen).toEqual(upTo(2, 4));
+    expect(harness.live).toBe(false);
+    for (let count = 0; count < 2; count += 1) harness.takeIn();
+    await turn();
+    expect(harness.live).toBe(true);
+    harness.publish();
+    harness.takeIn();
+    expect(harness.seen).toEqual(upTo(2, 5));
+  });
+
+  it.each(['expired', 'unknown_epoch', 'rewound'] as const)(
+    'goes on from where the channel stands after %s',
+    async (reason) => {
+      past(5);
+      harness.source.trimmed = 4;
+      const from = { expired: ['a', 2], unknown_epoch: ['z', 2], rewound: ['a', 9] } as const;
+      const [epoch, offset] = from[reason];
+      const catchUp = harness.begin({ epoch, offset });
+      expect(await catchUp.recover()).toEqual({ ok: false, reason, top: { epoch: 'a', offset: 5 } });
+      catchUp.start();
+      harness.publish();
+      harness.takeIn();
+      await turn();
+      expect(harness.seen).toEqual(['a-6']);
+      expect(harness.live).toBe(true);
+    },
+  );
+
+  it('is paced by the reader, bounded in what it holds, and reads again what it let go', async () => {
+    past(5);
+    harness.socket.reads = false;
+    harness.socket.bufferedAmount = 10_000; // no room from the start
+    const catchUp = harness.begin({ epoch: 'a', offset: 0 });
+    await catchUp.recover();
+    catchUp.start();
+    for (let count = 0; count < 40; count += 1) {
+      harness.publish();
+      harness.takeIn();
+    }
+    await turn();
+    expect(harness.seen).toEqual([]);
+    harness.socket.reads = true;
+    harness.outbox.send('{"type":"pong"}'); // its callback says that there is room again
+    harness.socket.drain();
+    harness.outbox.send('{"type":"pong"}');
+    await turn();
+    expect(harness.seen.filter((line) => line.startsWith('a-'))).toEqual(upTo(1, 45));
+    expect(harness.source.reads).toBe(2);
+    expect(harness.live).toBe(true);
+  });
+
+  it('says resync when what it let go cannot be read again', async () => {
+    past(1);
+    harness.source.manual = true;
+    const catchUp = harness.begin({ epoch: 'a', offset: 0 });
+    const recovered = catchUp.recover();
+    for (let count = 0; count < 30; count += 1) {
+      harness.publish();
+      harness.takeIn();
+    }
+    harness.source.asked.shift()!();
+    await recovered;
+    harness.source.manual = false;
+    harness.source.trimmed = 20;
+    catchUp.start();
+    await turn();
+    const [first, ...rest] = harness.seen;
+    expect(first).toBe('a-1');
+    expect(rest.at(-1)).toBe('resync expired a-31');
+    harness.publish();
+    harness.takeIn();
+    expect(harness.seen.at(-1)).toBe('a-32');
+  });
+
+  it('reads again after a reset, and tells what is lost', async () => {
+    past(2);
+    const catchUp = harness.begin({ epoch: 'a', offset: 0 });
+    await catchUp.recover();
+    [harness.source.epoch, harness.source.top] = ['b', 1];
+    harness.reset();
+    catchUp.start();
+    await turn();
+    expect(harness.seen).toEqual(['a-1', 'a-2', 'resync unknown_epoch b-1']);
+    expect(harness.live).toBe(true);
+  });
+
+  it('asks again when the broker does not answer', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate'] });
+    try {
+      past(1);
+      const catchUp = harness.begin({ epoch: 'a', offset: 1 });
+      catchUp.reset();
+      harness.source.failures = 2;
+      catchUp.start();
+      harness.publish();
+      for (let count = 0; count < 3; count += 1) {
+        await turn();
+        await jest.runAllTimersAsync();
+      }
+      expect(harness.seen).toEqual(['a-2']);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('fails to recover when the broker does not answer the first time: the client is told instead', async () => {
+    harness.source.failures = 1;
+    await expect(harness.begin({ epoch: 'a', offset: 0 }).recover()).rejects.toThrow('no answer');
+  });
+
+  it('sends nothing more once the connection closes while it waits for room', async () => {
+    past(5);
+    harness.socket.reads = false;
+    harness.socket.bufferedAmount = 10_000;
+    const catchUp = harness.begin({ epoch: 'a', offset: 0 });
+    await catchUp.recover();
+    catchUp.start();
+    await turn();
+    harness.outbox.close(1000, '');
+    await turn();
+    expect(harness.seen).toEqual([]);
+    expect(harness.live).toBe(false);
+  });
+
+  it('sends nothing more once the subscription ended', async () => {
+    past(5);
+    harness.source.manual = true;
+    const catchUp = harness.begin({ epoch: 'a', offset: 0 });
+    const recovered = catchUp.recover();
+    harness.subscription.feed = { push: () => undefined, reset: () => undefined };
+    harness.source.asked.shift()!();
+    await recovered;
+    catchUp.start();
+    await turn();
+    expect(harness.seen).toEqual([]);
+  });
+
+  it('passes everything on without history', async () => {
+    harness.source.position = null;
+    const catchUp = harness.begin(null);
+    catchUp.push(new EventFrame(null, eventBody('c', '1', 't')));
+    catchUp.start();
+    await turn();
+    expect(harness.socket.texts).toHaveLength(1);
+    expect(harness.live).toBe(true);
+  });
+
+  it('whatever happens in whatever order: contiguous and once, or told, and live in the end', async () => {
+    const step = fc.constantFrom(
+      ...(['publish', 'publish', 'publish', 'takeIn', 'takeIn', 'takeIn'] as const),
+      ...(['stall', 'flow', 'answer', 'answer', 'trim', 'anew', 'turn', 'start'] as const),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.nat(12), fc.nat(12), fc.array(step, { maxLength: 80 }), async (top, from, steps) => {
+        harness = new Harness();
+        const { source, socket } = harness;
+        past(top);
+        source.manual = true;
+        const begin = { epoch: 'a', offset: from };
+        const catchUp = harness.begin(begin, { maxEvents: 4, maxBytes: 400 });
+        let told: Missed | undefined;
+        const recovered = catchUp.recover().then((missed) => (told = missed));
+        let started = false;
+        const start = (): void => {
+          if (told !== undefined && !started) catchUp.start();
+          started ||= told !== undefined;
+        };
+        for (const [index, what] of steps.entries()) {
+          if (what === 'publish') harness.publish();
+          else if (what === 'takeIn') harness.takeIn();
+          else if (what === 'stall') {
+            socket.reads = false;
+            socket.bufferedAmount = 10_000;
+          } else if (what === 'flow') {
+            socket.reads = true;
+            socket.drain();
+            harness.outbox.send('{"type":"pong"}');
+          } else if (what === 'answer') source.asked.shift()?.();
+          else if (what === 'trim') source.trimmed = source.top;
+          else if (what === 'anew') {
+            [source.epoch, source.top, source.trimmed] = [`e${index}`, 0, 0];
+            harness.reset();
+          } else if (what === 'start') start();
+          else await turn();
+        }
+        source.manual = false;
+        for (const answer of source.asked.splice(0)) answer();
+        await recovered;
+        start();
+        socket.reads = true;
+        socket.drain();
+        harness.outbox.send('{"type":"pong"}');
+        harness.publish();
+        while (source.position!.offset < source.top) harness.takeIn();
+        for (let count = 0; count < 5; count += 1) await turn();
+
+        expect(harness.live).toBe(true);
+        let at = told!.ok ? begin : told!.top;
+        for (const line of harness.seen) {
+          if (line.startsWith('pong')) continue;
+          const [epoch, offset] = line.split(' ').at(-1)!.split('-') as [string, string];
+          if (!line.startsWith('resync')) expect(line).toBe(`${at.epoch}-${at.offset + 1}`);
+          at = { epoch, offset: Number(offset) };
+        }
+        expect(at).toEqual(source.there);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -1,0 +1,385 @@
+import { jest } from '@jest/globals';
+import fc from 'fast-check';
+import type { Position, RecoveryReason } from '../../protocol/index.js';
+import type { BrokerEvent, ReadLimits, ReadResult } from '../broker/broker.js';
+import type { EventFrame } from '../connections/event-frame.js';
+import { ChannelStream, type StreamOutput } from './channel-stream.js';
+
+const LIMITS: ReadLimits = { maxEvents: 5_000, maxBytes: 10_000_000 };
+
+/** Lets everything that waits for a resolved promise go on. */
+const turn = (): Promise<void> => new Promise(setImmediate);
+
+const eventAt = (epoch: string, offset: number): BrokerEvent => ({
+  position: { epoch, offset },
+  body: `"channel":"c","data":${offset},"timestamp":"t"}`,
+});
+
+/** A history whose answers come when the test says so. */
+class History {
+  epoch = 'a';
+  top = 0;
+  /** Offsets up to this one were trimmed. */
+  trimmed = 0;
+  /** Reads that were asked and not answered yet. */
+  readonly asked: (() => void)[] = [];
+  manual = false;
+  reads = 0;
+  failures = 0;
+
+  publish(): BrokerEvent {
+    this.top += 1;
+    return eventAt(this.epoch, this.top);
+  }
+
+  get position(): Position {
+    return { epoch: this.epoch, offset: this.top };
+  }
+
+  /** The answer is that of the moment of the question, as Redis gives it. */
+  async read(_channel: string, after: Position, { maxEvents }: ReadLimits): Promise<ReadResult> {
+    this.reads += 1;
+    if (this.failures > 0) {
+      this.failures -= 1;
+      throw new Error('no answer');
+    }
+    const result = this.answer(after, maxEvents);
+    if (this.manual) await new Promise<void>((resolve) => this.asked.push(resolve));
+    return result;
+  }
+
+  private answer(after: Position, maxEvents: number): ReadResult {
+    const top = this.position;
+    if (after.epoch !== this.epoch) return { ok: false, reason: 'unknown_epoch', top };
+    if (after.offset > this.top) return { ok: false, reason: 'rewound', top };
+    if (after.offset < this.trimmed) return { ok: false, reason: 'expired', top };
+    if (this.top - after.offset > maxEvents) return { ok: false, reason: 'too_many', top };
+    const events = [];
+    for (let offset = after.offset + 1; offset <= this.top; offset += 1) events.push(eventAt(this.epoch, offset));
+    return { ok: true, events, top };
+  }
+}
+
+/** What came out: `a-1` for a frame, `reset expired a-5` for a reset. */
+class Recorder implements StreamOutput {
+  readonly out: string[] = [];
+  deliver(_channel: string, { position }: EventFrame): void {
+    this.out.push(position === null ? 'unnumbered' : `${position.epoch}-${position.offset}`);
+  }
+  reset(_channel: string, reason: RecoveryReason, { epoch, offset }: Position): void {
+    this.out.push(`reset ${reason} ${epoch}-${offset}`);
+  }
+}
+
+const upTo = (first: number, last: number, epoch = 'a'): string[] =>
+  Array.from({ length: last - first + 1 }, (_, index) => `${epoch}-${first + index}`);
+
+describe('ChannelStream', () => {
+  let history: History;
+  let recorder: Recorder;
+  let stream: ChannelStream;
+
+  const open = (position: Position | null = history.position): void => stream.opened(position);
+
+  beforeEach(() => {
+    history = new History();
+    recorder = new Recorder();
+    stream = new ChannelStream('c', history, LIMITS, recorder);
+  });
+
+  it('passes on what follows, and nothing twice', () => {
+    open();
+    const [one, two] = [history.publish(), history.publish()];
+    for (const event of [one, one, two, one, two]) stream.receive(event);
+    expect(recorder.out).toEqual(upTo(1, 2));
+    expect(history.reads).toBe(0);
+    expect(stream.position).toEqual({ epoch: 'a', offset: 2 });
+  });
+
+  it('sorts in what was handed out before it was open', () => {
+    history.publish();
+    for (const event of [eventAt('a', 1), eventAt('a', 2)]) stream.receive(event);
+    history.publish();
+    open({ epoch: 'a', offset: 1 });
+    expect(recorder.out).toEqual(['a-2']);
+  });
+
+  it('fills a hole from the history before it passes on what came behind it', async () => {
+    open();
+    for (let count = 0; count < 5; count += 1) history.publish();
+    stream.receive(eventAt('a', 1));
+    stream.receive(eventAt('a', 4));
+    stream.receive(eventAt('a', 5));
+    expect(recorder.out).toEqual(['a-1']);
+    await turn();
+    expect(recorder.out).toEqual(upTo(1, 5));
+    expect(history.reads).toBe(1);
+  });
+
+  it('holds what comes while it reads, and passes it on behind', async () => {
+    open();
+    history.manual = true;
+    history.publish();
+    stream.receive(history.publish());
+    await turn();
+    stream.receive(history.publish());
+    stream.receive(history.publish());
+    expect(recorder.out).toEqual([]);
+    history.asked.shift()!();
+    await turn();
+    expect(recorder.out).toEqual(upTo(1, 4));
+  });
+
+  it('reads again when even that left a hole', async () => {
+    open();
+    history.manual = true;
+    history.publish();
+    stream.receive(history.publish()); // 2, without 1
+    await turn();
+    history.publish();
+    stream.receive(history.publish()); // 4, without 3
+    history.asked.shift()!();
+    await turn();
+    expect(recorder.out).toEqual(upTo(1, 2));
+    history.asked.shift()!();
+    await turn();
+    expect(recorder.out).toEqual(upTo(1, 4));
+  });
+
+  it('says that continuity is lost when the history has lost the hole', async () => {
+    open();
+    for (let count = 0; count < 5; count += 1) history.publish();
+    history.trimmed = 3;
+    stream.receive(eventAt('a', 5));
+    await turn();
+    expect(recorder.out).toEqual(['reset expired a-5']);
+    stream.receive(history.publish());
+    expect(recorder.out).toEqual(['reset expired a-5', 'a-6']);
+  });
+
+  it('says so when the channel began anew', async () => {
+    open({ epoch: 'old', offset: 7 });
+    stream.receive(history.publish());
+    await turn();
+    stream.receive(history.publish());
+    expect(recorder.out).toEqual(['reset unknown_epoch a-1', 'a-2']);
+  });
+
+  it('goes on when an event of an epoch long gone comes late', async () => {
+    open({ epoch: 'old', offset: 5 });
+    stream.receive(eventAt('old', 7)); // 6 was lost, and so was the whole epoch
+    await turn();
+    await turn();
+    expect(recorder.out).toEqual(['reset unknown_epoch a-0']);
+    const reads = history.reads;
+    await turn();
+    await turn();
+    expect(history.reads).toBe(reads); // it does not turn in circles
+    stream.receive(history.publish());
+    expect(recorder.out).toEqual(['reset unknown_epoch a-0', 'a-1']);
+  });
+
+  it('goes on through two new epochs in a row', async () => {
+    open();
+    history.manual = true;
+    history.epoch = 'b';
+    stream.receive(history.publish());
+    await turn();
+    [history.epoch, history.top] = ['c', 0];
+    stream.receive(history.publish());
+    history.asked.shift()!();
+    await turn();
+    history.asked.shift()!();
+    await turn();
+    expect(recorder.out).toEqual(['reset unknown_epoch b-1', 'reset unknown_epoch c-1']);
+    stream.receive(history.publish());
+    expect(recorder.out.at(-1)).toBe('c-2');
+  });
+
+  it('lets go of what waits when it is too much, and reads it again', async () => {
+    open();
+    history.manual = true;
+    history.publish();
+    for (let count = 0; count < 1_500; count += 1) stream.receive(history.publish());
+    await turn();
+    expect(recorder.out).toEqual([]);
+    history.asked.shift()!();
+    await turn();
+    history.manual = false;
+    history.asked.shift()!();
+    await turn();
+    expect(recorder.out).toEqual(upTo(1, 1_501));
+  });
+
+  it('asks again when the history does not answer', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate'] });
+    try {
+      open();
+      history.failures = 2;
+      history.publish();
+      stream.receive(history.publish());
+      for (let count = 0; count < 3; count += 1) {
+        await turn();
+        await jest.runAllTimersAsync();
+      }
+      expect(recorder.out).toEqual(upTo(1, 2));
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('says nothing any more once it is closed, not even what it was about to', async () => {
+    open();
+    history.manual = true;
+    history.publish();
+    stream.receive(history.publish());
+    await turn();
+    stream.close();
+    history.asked.shift()!();
+    stream.receive(history.publish());
+    await turn();
+    expect(recorder.out).toEqual([]);
+  });
+
+  it('passes everything on without history', () => {
+    stream.opened(null);
+    const unnumbered = { position: null, body: '"channel":"c","data":1,"timestamp":"t"}' };
+    stream.receive(unnumbered);
+    stream.receive(unnumbered);
+    expect(recorder.out).toEqual(['unnumbered', 'unnumbered']);
+  });
+
+  describe('told where the channel stands', () => {
+    it('reads what it missed', async () => {
+      open();
+      for (let count = 0; count < 3; count += 1) history.publish();
+      stream.check(history.position);
+      await turn();
+      expect(recorder.out).toEqual(upTo(1, 3));
+    });
+
+    it('reads nothing when it missed nothing', () => {
+      open();
+      stream.receive(history.publish());
+      stream.check(history.position);
+      expect(history.reads).toBe(0);
+    });
+
+    it('while it reads already: does not forget it', async () => {
+      open();
+      history.manual = true;
+      history.publish();
+      stream.receive(history.publish()); // 2, without 1
+      await turn();
+      history.publish(); // 3 is never handed out
+      stream.check(history.position);
+      history.asked.shift()!();
+      await turn();
+      history.asked.shift()?.();
+      await turn();
+      expect(recorder.out).toEqual(upTo(1, 3));
+    });
+
+    it('before it is open: does not forget it', async () => {
+      history.publish();
+      stream.check(history.position);
+      open({ epoch: 'a', offset: 0 });
+      await turn();
+      expect(recorder.out).toEqual(['a-1']);
+    });
+  });
+
+  describe('recentAfter', () => {
+    beforeEach(() => {
+      open();
+      for (let count = 0; count < 100; count += 1) stream.receive(history.publish());
+    });
+    const after = (offset: number, epoch = 'a') =>
+      stream.recentAfter({ epoch, offset })?.map(({ position }) => position!.offset);
+
+    it('has the last frames at hand', () => {
+      expect(after(100)).toEqual([]);
+      expect(after(98)).toEqual([99, 100]);
+      expect(after(36)).toHaveLength(64);
+    });
+
+    it('has none of what is older, beyond, or of another epoch', () => {
+      expect(after(35)).toBeUndefined();
+      expect(after(101)).toBeUndefined();
+      expect(after(98, 'b')).toBeUndefined();
+    });
+
+    it('keeps to the limits of a read', () => {
+      const small = new ChannelStream('c', history, { maxEvents: 2, maxBytes: 150 }, recorder);
+      small.opened(history.position);
+      for (let count = 0; count < 5; count += 1) small.receive(history.publish());
+      expect(small.recentAfter({ epoch: 'a', offset: 102 })).toBeNull();
+      expect(small.recentAfter({ epoch: 'a', offset: 103 })).toHaveLength(2);
+      const tiny = new ChannelStream('c', history, { maxEvents: 9, maxBytes: 100 }, recorder);
+      tiny.opened(history.position);
+      for (let count = 0; count < 5; count += 1) tiny.receive(history.publish());
+      expect(tiny.recentAfter({ epoch: 'a', offset: 108 })).toBeNull();
+    });
+  });
+
+  it('whatever is lost, doubled, late, trimmed or begun anew: contiguous and once, or told', async () => {
+    const step = fc.oneof(
+      { weight: 6, arbitrary: fc.constant('publish' as const) },
+      { weight: 3, arbitrary: fc.constant('lose' as const) },
+      { weight: 2, arbitrary: fc.constant('double' as const) },
+      { weight: 1, arbitrary: fc.constant('late' as const) },
+      { weight: 1, arbitrary: fc.constant('trim' as const) },
+      { weight: 1, arbitrary: fc.constant('anew' as const) },
+      { weight: 2, arbitrary: fc.constant('answer' as const) },
+      { weight: 1, arbitrary: fc.constant('check' as const) },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.nat(20), async (steps, openAt) => {
+        history = new History();
+        recorder = new Recorder();
+        stream = new ChannelStream('c', history, { maxEvents: 8, maxBytes: 1e6 }, recorder);
+        history.manual = true;
+        const past: BrokerEvent[] = [];
+        let begin = history.position;
+        for (const [index, what] of steps.entries()) {
+          if (index === openAt) {
+            begin = history.position;
+            open();
+          }
+          if (what === 'publish' || what === 'lose') {
+            const event = history.publish();
+            past.push(event);
+            if (what === 'publish') stream.receive(event);
+          } else if (what === 'double' && past.length > 0) stream.receive(past.at(-1)!);
+          else if (what === 'late' && past.length > 0) stream.receive(past[index % past.length]!);
+          else if (what === 'trim') history.trimmed = history.top;
+          else if (what === 'anew') [history.epoch, history.top, history.trimmed] = [`e${index}`, 0, 0];
+          else if (what === 'check') stream.check(history.position);
+          else {
+            history.asked.shift()?.();
+            await turn();
+          }
+        }
+        if (openAt >= steps.length) {
+          begin = history.position;
+          open();
+        }
+        history.manual = false;
+        for (const answer of history.asked.splice(0)) answer();
+        await turn();
+        stream.check(history.position);
+        for (let count = 0; count < 5; count += 1) await turn();
+
+        expect(stream.position).toEqual(history.position);
+        let at = begin;
+        for (const line of recorder.out) {
+          const [epoch, offset] = line.split(' ').at(-1)!.split('-') as [string, string];
+          if (!line.startsWith('reset')) expect(line).toBe(`${at.epoch}-${at.offset + 1}`);
+          at = { epoch, offset: Number(offset) };
+        }
+        expect(at).toEqual(history.position);
+      }),
+      { numRuns: 400 },
+    );
+  });
+});

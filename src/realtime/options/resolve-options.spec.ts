@@ -1,0 +1,73 @@
+import { ResolvedRealtimeOptions, type RealtimeOptions } from './realtime-options.js';
+import { RealtimeOptionsError, resolveOptions } from './resolve-options.js';
+
+const jwt = { secret: 'x'.repeat(32) };
+
+/** The lines with which options are refused. */
+function problemsOf(options: object): readonly string[] {
+  try {
+    resolveOptions(options as RealtimeOptions);
+    return [];
+  } catch (error) {
+    if (!(error instanceof RealtimeOptionsError)) throw error;
+    return error.problems;
+  }
+}
+
+describe('resolveOptions', () => {
+  it('fills in every default', () => {
+    const { jwt: resolved, ...others } = resolveOptions({ jwt });
+    const { jwt: _, ...defaults } = new ResolvedRealtimeOptions();
+    expect(others).toEqual(defaults);
+    expect(resolved).toMatchObject({ ...jwt, clockToleranceSeconds: 5, allowWithoutExpiry: false });
+    expect(resolved.claims.userId).toEqual(['sub', 'userId', 'id']);
+  });
+
+  it('takes a value that is falsy where one is allowed', () => {
+    const options = resolveOptions({ jwt: { ...jwt, clockToleranceSeconds: 0 }, anonymous: false, drainDelayMs: 0 });
+    expect(options).toMatchObject({ anonymous: false, drainDelayMs: 0, jwt: { clockToleranceSeconds: 0 } });
+  });
+
+  it('takes undefined as not given, at every depth', () => {
+    const given = { jwt: { ...jwt, issuer: undefined }, path: undefined, history: { size: 5, ttlMs: undefined } };
+    expect(resolveOptions(given)).toMatchObject({ path: '/ws', history: { size: 5, ttlMs: 300_000 } });
+  });
+
+  it('does not share its defaults between applications', () => {
+    resolveOptions({ jwt }).publishApiKeys.push('changed');
+    expect(resolveOptions({ jwt }).publishApiKeys).toEqual([]);
+  });
+
+  it('converts nothing: text is no number', () => {
+    expect(problemsOf({ jwt, maxConnections: '5' })).toEqual([expect.stringContaining('(it is "5")')]);
+  });
+
+  it('says what is wrong once, with the value and what is allowed', () => {
+    expect(problemsOf({ jwt, framesPerSecond: 0 })).toEqual(['`framesPerSecond` must not be less than 1 (it is 0)']);
+    expect(problemsOf({ jwt, path: 'ws' })).toEqual(['`path` must be a path such as /ws (it is "ws")']);
+  });
+
+  it.each([undefined, null, 'options', 5])('refuses %j instead of options', (given) => {
+    expect(problemsOf(given as unknown as object)).toEqual([expect.stringContaining('forRoot needs an object')]);
+  });
+
+  it('cuts a long value short', () => {
+    const [problem] = problemsOf({ jwt, path: 'x'.repeat(500) });
+    expect(problem!.length).toBeLessThan(200);
+  });
+
+  it.each([
+    { jwt: 'SECRET' },
+    { jwt: ['SECRET'] },
+    { jwt: { secret: ['SECRET'] } },
+    { jwt: { publicKey: 'SECRET' } },
+    { jwt, publishApiKeys: ['SECRET'] },
+    { jwt, redis: 'redis://user:SECRET@host' },
+    { jwt, redis: { url: 'http://user:SECRET@host' } },
+    { jwt, apiKey: 'SECRET' },
+  ])('never shows a secret: %j', (options) => {
+    const problems = problemsOf(options);
+    expect(problems.length).toBeGreaterThan(0);
+    expect(problems.join('\n')).not.toContain('SECRET');
+  });
+});

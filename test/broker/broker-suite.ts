@@ -1,0 +1,250 @@
+import { EventEmitter, once } from 'node:events';
+import type { Position } from '../../src/protocol/index.js';
+import type { Broker, BrokerEvent, BrokerListener, OutgoingEvent } from '../../src/realtime/broker/broker.js';
+import { RealtimeUnavailableError } from '../../src/realtime/broker/errors.js';
+import { within } from '../support/within.js';
+
+const HISTORY = { size: 10, ttlMs: 60_000 };
+const LIMITS = { maxEvents: 100, maxBytes: 1_000_000 };
+
+/** Keeps what a broker hands out, and waits for more of it. */
+export class Collector implements BrokerListener {
+  readonly received: { channel: string; event: BrokerEvent }[] = [];
+  private readonly news = new EventEmitter();
+
+  event(channel: string, event: BrokerEvent): void {
+    this.received.push({ channel, event });
+    this.news.emit('news');
+  }
+
+  position(): void {}
+
+  bodies(channel: string): string[] {
+    return this.received.filter((entry) => entry.channel === channel).map(({ event }) => event.body);
+  }
+
+  offsets(channel: string): (number | undefined)[] {
+    return this.received.filter((entry) => entry.channel === channel).map(({ event }) => event.position?.offset);
+  }
+
+  /** Resolves once a channel has handed out this body. */
+  async until(channel: string, body: string): Promise<void> {
+    const watch = async (): Promise<void> => {
+      while (!this.bodies(channel).includes(body)) await once(this.news, 'news');
+    };
+    await within(5_000, () => `${body} on ${channel}; received: ${JSON.stringify(this.received)}`, watch());
+  }
+}
+
+/**
+ * What every broker promises, whatever it is made of.
+ * @param makeBroker a broker that is ready; brokers of one test may share what they keep, each test uses channels of its own
+ */
+export function describeBroker(name: string, makeBroker: () => Broker | Promise<Broker>): void {
+  let channels = 0;
+
+  describe(`${name}, as every broker,`, () => {
+    let broker: Broker;
+    let collector: Collector;
+    let channel: string;
+
+    beforeEach(async () => {
+      channel = `apps:suite${(channels += 1)}-${Math.random().toString(36).slice(2)}`;
+      broker = await makeBroker();
+      collector = new Collector();
+      broker.listen(collector);
+    });
+    afterEach(() => broker.close());
+
+    const publish = (body: string, about: Partial<OutgoingEvent> = {}): Promise<Position | null> =>
+      broker.publish({ channel, body, history: HISTORY, timeoutMs: 5_000, ...about });
+    const publishMany = (count: number, about: Partial<OutgoingEvent> = {}): Promise<(Position | null)[]> =>
+      Promise.all(Array.from({ length: count }, (_, index) => publish(`m${index + 1}`, about)));
+    const read = (after: Position, limits = LIMITS) => broker.read(channel, after, limits);
+    const before = ({ epoch }: Position): Position => ({ epoch, offset: 0 });
+
+    it('numbers the events of a channel from 1, without a hole, in one epoch', async () => {
+      const positions = await publishMany(20);
+      expect(positions.map((position) => position?.offset)).toEqual(
+        Array.from({ length: 20 }, (_, index) => index + 1),
+      );
+      expect(new Set(positions.map((position) => position?.epoch)).size).toBe(1);
+      expect(positions[0]!.epoch).toMatch(/^[A-Za-z0-9]{1,64}$/);
+    });
+
+    it('gives each channel an epoch of its own', async () => {
+      const [one, other] = [await publish('m'), await publish('m', { channel: `${channel}-other` })];
+      expect(one!.epoch).not.toBe(other!.epoch);
+    });
+
+    it('keeps the order of what was published without waiting, and hands it out in that order', async () => {
+      await broker.subscribe(channel, HISTORY);
+      await publishMany(200);
+      await collector.until(channel, 'm200');
+      expect(collector.bodies(channel)).toEqual(Array.from({ length: 200 }, (_, index) => `m${index + 1}`));
+      expect(collector.offsets(channel)).toEqual(Array.from({ length: 200 }, (_, index) => index + 1));
+    });
+
+    it('says on subscribe where the channel stands, and hands out all that lies beyond', async () => {
+      const last = (await publishMany(3)).at(-1);
+      expect(await broker.subscribe(channel, HISTORY)).toEqual(last);
+      await publish('beyond');
+      await collector.until(channel, 'beyond');
+      expect(collector.offsets(channel).at(-1)).toBe(4);
+    });
+
+    it('says so too where nothing was published yet, and keeps to that epoch', async () => {
+      const begin = await broker.subscribe(channel, HISTORY);
+      expect(begin).toMatchObject({ offset: 0 });
+      expect(await publish('first')).toEqual({ epoch: begin!.epoch, offset: 1 });
+    });
+
+    it('loses nothing between subscribe and what is published at the same time', async () => {
+      const published = publishMany(20);
+      const position = await broker.subscribe(channel, HISTORY);
+      await published;
+      if (position!.offset < 20) await collector.until(channel, 'm20');
+      const beyond = collector.offsets(channel).filter((offset) => offset! > position!.offset);
+      expect(beyond).toEqual(Array.from({ length: 20 - position!.offset }, (_, index) => position!.offset + 1 + index));
+    });
+
+    it('hands out only what was subscribed to, and no more after unsubscribe', async () => {
+      const [left, other] = [`${channel}-left`, `${channel}-other`];
+      await broker.subscribe(channel, HISTORY);
+      await broker.subscribe(left, HISTORY);
+      await broker.unsubscribe(left);
+      await publish('unseen', { channel: left });
+      await publish('unseen', { channel: other });
+      await publish('fence');
+      await collector.until(channel, 'fence');
+      expect(collector.received.map((entry) => entry.channel)).toEqual([channel]);
+    });
+
+    it('hands out again after subscribing anew', async () => {
+      await broker.subscribe(channel, HISTORY);
+      await broker.unsubscribe(channel);
+      await publish('missed');
+      expect(await broker.subscribe(channel, HISTORY)).toMatchObject({ offset: 1 });
+      await publish('seen');
+      await collector.until(channel, 'seen');
+      expect(collector.bodies(channel)).toEqual(['seen']);
+    });
+
+    it('hands out the body byte by byte', async () => {
+      await broker.subscribe(channel, HISTORY);
+      const body = '"data":"\\"ü😀\u2028\u0000\\n"}';
+      const position = await publish(body);
+      await collector.until(channel, body);
+      expect(await read(before(position!))).toMatchObject({ ok: true, events: [{ position, body }] });
+    });
+
+    describe('reads', () => {
+      it('everything after a position, in order', async () => {
+        const positions = await publishMany(5);
+        const [, second] = positions;
+        const top = positions.at(-1)!;
+        expect(await read(second!)).toEqual({
+          ok: true,
+          events: [3, 4, 5].map((offset) => ({ position: { epoch: top!.epoch, offset }, body: `m${offset}` })),
+          top,
+        });
+        expect(await read(top!)).toEqual({ ok: true, events: [], top });
+      });
+
+      it('from the beginning of a channel where nothing was published', async () => {
+        const begin = await broker.subscribe(channel, HISTORY);
+        expect(await read(begin!)).toEqual({ ok: true, events: [], top: begin });
+      });
+
+      it('none when one is missing: trimmed, beyond, of another epoch', async () => {
+        const positions = await publishMany(25);
+        const top = positions.at(-1)!;
+        const at = (offset: number): Position => ({ epoch: top.epoch, offset });
+        expect(await read(at(15))).toMatchObject({ ok: true });
+        expect(await read(at(14))).toEqual({ ok: false, reason: 'expired', top });
+        expect(await read(at(0))).toEqual({ ok: false, reason: 'expired', top });
+        expect(await read(at(26))).toEqual({ ok: false, reason: 'rewound', top });
+        expect(await read({ epoch: 'another', offset: 20 })).toEqual({ ok: false, reason: 'unknown_epoch', top });
+      });
+
+      it('none when they are too many, or too many bytes', async () => {
+        const top = (await publishMany(6)).at(-1)!;
+        const at = (offset: number): Position => ({ epoch: top.epoch, offset });
+        expect(await read(at(2), { ...LIMITS, maxEvents: 4 })).toMatchObject({ ok: true });
+        expect(await read(at(1), { ...LIMITS, maxEvents: 4 })).toEqual({ ok: false, reason: 'too_many', top });
+        expect(await read(at(2), { ...LIMITS, maxBytes: 8 })).toMatchObject({ ok: true });
+        expect(await read(at(1), { ...LIMITS, maxBytes: 8 })).toEqual({ ok: false, reason: 'too_many', top });
+      });
+
+      it('none once the history outlived its time; the channel goes on counting', async () => {
+        const history = { size: 10, ttlMs: 50 };
+        const first = await publish('m1', { history });
+        const second = await publish('m2', { history });
+        await new Promise((resolve) => void setTimeout(resolve, 150)); // the time that is to pass
+        expect(await read(first!)).toEqual({ ok: false, reason: 'expired', top: second });
+        expect(await read(second!)).toEqual({ ok: true, events: [], top: second });
+        expect(await publish('m3', { history })).toEqual({ epoch: first!.epoch, offset: 3 });
+      });
+
+      it('as much as the last event that was published wants to keep', async () => {
+        await publishMany(5, { history: { size: 2, ttlMs: 60_000 } });
+        const top = await publish('m6', { history: { size: 3, ttlMs: 60_000 } });
+        expect(await read({ epoch: top!.epoch, offset: 2 })).toMatchObject({ ok: false, reason: 'expired' });
+        expect(await read({ epoch: top!.epoch, offset: 4 })).toMatchObject({ ok: true });
+      });
+    });
+
+    describe('with an idempotencyKey', () => {
+      it('publishes once, and answers the position of the first', async () => {
+        await broker.subscribe(channel, HISTORY);
+        const answers = await Promise.all(['a', 'b', 'c'].map((body) => publish(body, { idempotencyKey: 'k' })));
+        expect(answers).toEqual(answers.map(() => answers[0]));
+        await publish('fence');
+        await collector.until(channel, 'fence');
+        expect(collector.bodies(channel)).toEqual(['a', 'fence']);
+      });
+
+      it('tells keys and channels apart', async () => {
+        await publish('a', { idempotencyKey: 'k' });
+        expect(await publish('b', { idempotencyKey: 'l' })).toMatchObject({ offset: 2 });
+        expect(await publish('c', { idempotencyKey: 'k', channel: `${channel}-other` })).toMatchObject({ offset: 1 });
+        expect(await publish('d')).toMatchObject({ offset: 3 });
+      });
+
+      it('publishes once without history too', async () => {
+        await broker.subscribe(channel, null);
+        await publish('a', { history: null, idempotencyKey: 'k' });
+        await publish('b', { history: null, idempotencyKey: 'k' });
+        await publish('fence', { history: null });
+        await collector.until(channel, 'fence');
+        expect(collector.bodies(channel)).toEqual(['a', 'fence']);
+      });
+    });
+
+    it('without history: no position, nothing kept, and everything handed out in order', async () => {
+      expect(await broker.subscribe(channel, null)).toBeNull();
+      const answers = await publishMany(20, { history: null });
+      expect(answers.every((answer) => answer === null)).toBe(true);
+      await collector.until(channel, 'm20');
+      expect(collector.received.map(({ event }) => event)).toEqual(
+        answers.map((_, index) => ({ position: null, body: `m${index + 1}` })),
+      );
+    });
+
+    it('knows whether anyone has subscribed', async () => {
+      expect(await broker.hasSubscribers(channel)).toBe(false);
+      await broker.subscribe(channel, HISTORY);
+      expect(await broker.hasSubscribers(channel)).toBe(true);
+      await broker.unsubscribe(channel);
+      expect(await broker.hasSubscribers(channel)).toBe(false);
+    });
+
+    it('is up, until it is closed; then it refuses to publish, and may be closed again', async () => {
+      expect(broker.status).toEqual({ up: true });
+      await broker.close();
+      expect(broker.status).toMatchObject({ up: false, reason: expect.stringMatching(/./) as unknown });
+      await expect(publish('late')).rejects.toBeInstanceOf(RealtimeUnavailableError);
+      await broker.close();
+    });
+  });
+}

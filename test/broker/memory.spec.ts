@@ -1,0 +1,51 @@
+import { MemoryBroker } from '../../src/realtime/broker/memory.broker.js';
+import { describeBroker } from './broker-suite.js';
+
+describeBroker('MemoryBroker', () => new MemoryBroker());
+
+describe('MemoryBroker', () => {
+  const history = { size: 3, ttlMs: 1_000 };
+  let now: number;
+  let broker: MemoryBroker;
+
+  beforeEach(() => {
+    now = 0;
+    broker = new MemoryBroker(() => now);
+  });
+  afterEach(() => broker.close());
+
+  const publish = (body: string, idempotencyKey?: string) =>
+    broker.publish({
+      channel: 'c',
+      body,
+      history,
+      timeoutMs: 1,
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    });
+
+  it('remembers an idempotencyKey for 5 minutes, and not longer', async () => {
+    const first = await publish('a', 'k');
+    now = 299_999;
+    expect(await publish('b', 'k')).toEqual(first);
+    now = 300_000;
+    expect(await publish('c', 'k')).toEqual({ ...first, offset: 2 });
+  });
+
+  it('keeps a history for its time after the last event', async () => {
+    const first = await publish('a');
+    now = 900;
+    await publish('b');
+    now = 1_899;
+    const limits = { maxEvents: 10, maxBytes: 100 };
+    expect(await broker.read('c', first!, limits)).toMatchObject({ ok: true, events: [{ body: 'b' }] });
+    now = 1_900;
+    expect(await broker.read('c', first!, limits)).toMatchObject({ ok: false, reason: 'expired' });
+  });
+
+  it('counts bytes, not characters', async () => {
+    const first = await publish('a');
+    await publish('ü'.repeat(50));
+    expect(await broker.read('c', first!, { maxEvents: 10, maxBytes: 99 })).toMatchObject({ reason: 'too_many' });
+    expect(await broker.read('c', first!, { maxEvents: 10, maxBytes: 100 })).toMatchObject({ ok: true });
+  });
+});

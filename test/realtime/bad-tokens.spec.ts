@@ -1,0 +1,211 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { ERROR_CODES } from '../../src/protocol/index.js';
+import { secondsFromNow, signToken, TEST_SECRET, unsignedToken, type TestClaims } from '../support/jwt.js';
+import { handSigned } from './support/hand-signed.js';
+import { RealtimeApp } from './support/realtime-app.js';
+import { errorOf, stamped } from './support/shapes.js';
+
+const claims = { sub: 'u1', exp: secondsFromNow(3600) };
+
+describe('a bad token', () => {
+  let app: RealtimeApp;
+
+  beforeAll(async () => {
+    app = await RealtimeApp.start();
+  });
+  afterAll(() => app.close());
+
+  const invalid: [string, string][] = [
+    ['no JWT at all', 'rubbish'],
+    ['three parts of nothing', '..'],
+    ['a payload that is no JSON', `${Buffer.from('{"alg":"HS256"}').toString('base64url')}.bm9wZQ.x`],
+    ['a signature by another secret', signToken({}, { key: 'another secret of at least 32 bytes in length' })],
+    ['a signature cut short', signToken().slice(0, -5)],
+    ['no signature (alg none)', unsignedToken({ role: 'admin' })],
+    ['alg none over a good signature', handSigned(claims, { alg: 'none', typ: 'JWT' })],
+    ['an algorithm that is not allowed', signToken({}, { alg: 'HS512' })],
+    ['another secret and expired too', signToken({ exp: 1 }, { key: 'another secret of at least 32 bytes in length' })],
+    ['not yet valid', signToken({ nbf: secondsFromNow(60) })],
+    ['no end', signToken({ exp: undefined })],
+    ['an end that is no number', handSigned({ ...claims, exp: 'tomorrow' })],
+    ['a payload that is no object', handSigned('u1')],
+    ['a payload that is a list', handSigned(['u1'])],
+    ['more than 8192 characters', signToken({ padding: 'x'.repeat(9000) })],
+  ];
+  const odd: [string, TestClaims][] = [
+    ['no user id', { sub: undefined }],
+    ['only empty user ids', { sub: '', userId: '', id: '' }],
+    ['a user id that is null', { sub: null }],
+    ['a user id that is true', { sub: true }],
+    ['a user id that is a fraction', { sub: 1.5 }],
+    ['a user id that is negative', { sub: -1 }],
+    ['a user id that is no safe number', { sub: 2 ** 53 }],
+    ['a user id that is a list', { sub: ['u1'] }],
+    ['a user id that is an object', { sub: { id: 'u1' } }],
+    ['a user id whose channel would be over 200 bytes', { sub: 'x'.repeat(196) }],
+    ['a user id whose encoded channel would be over 200 bytes', { sub: 'ü'.repeat(33) }],
+    ['a user id that is no well-formed text', { sub: '\ud800' }],
+    ['a role that is a number', { role: 1 }],
+    ['a role that is empty', { role: '' }],
+    ['a role that is a list', { role: ['admin'] }],
+    ['roles that are text', { role: undefined, roles: 'admin' }],
+    ['roles that hold a number', { role: undefined, roles: ['admin', 1] }],
+    ['roles that are null', { role: undefined, roles: null }],
+    ['roles that begin with an empty one', { role: undefined, roles: ['', 'admin'] }],
+  ];
+  // jsonwebtoken itself refuses to sign some of these.
+  const all = [...invalid, ...odd.map(([what, fields]) => [what, handSigned({ ...claims, ...fields })] as const)];
+
+  it.each(all)('(%s) is told token_invalid, and closed with 4401', async (_what, token) => {
+    const client = await app.connect({ header: `Bearer ${token}` });
+    const { message } = ERROR_CODES.token_invalid;
+    expect(await client.next()).toEqual(stamped({ type: 'error', code: 'token_invalid', message }));
+    expect(await client.whenClosed()).toEqual({ code: 4401, reason: 'no valid token' });
+    expect(client.frames).toHaveLength(1);
+  });
+
+  it.each([
+    ['long ago', 1],
+    ['a moment ago: no tolerance for the end', secondsFromNow(-1)],
+    ['before 1970', -5],
+  ])('that ended %s is told token_expired, and closed with 4401', async (_when, exp) => {
+    const client = await app.connect({ token: signToken({ exp }) });
+    expect(await client.next()).toEqual(errorOf('token_expired', { message: ERROR_CODES.token_expired.message }));
+    expect(await client.whenClosed()).toMatchObject({ code: 4401 });
+  });
+
+  it('shows nobody the token: not the client, and not a log line', async () => {
+    const tokens = [
+      signToken({ exp: 1 }),
+      signToken({ nbf: secondsFromNow(60) }),
+      'rubbish-of-a-token',
+      unsignedToken(),
+    ];
+    for (const token of tokens) {
+      const client = await app.connect({ token });
+      await client.whenClosed();
+      expect(JSON.stringify(client.frames)).not.toContain(token);
+    }
+    expect(app.log.lines.join('\n')).toContain('A token was refused');
+    for (const token of tokens) expect(app.log.lines.join('\n')).not.toContain(token);
+  });
+
+  it('takes no place: the connection is not counted', async () => {
+    const client = await app.connect({ token: 'rubbish' });
+    await client.whenClosed();
+    expect(app.registry.size).toBe(0);
+  });
+});
+
+describe('the claims of a good token', () => {
+  let app: RealtimeApp;
+
+  beforeAll(async () => {
+    app = await RealtimeApp.start();
+  });
+  afterAll(() => app.close());
+
+  it.each<[string, TestClaims, object]>([
+    ['a whole number as user id', { sub: 42 }, { userId: '42' }],
+    ['zero as user id', { sub: 0 }, { userId: '0' }],
+    ['userId where there is no sub', { sub: undefined, userId: 'v2' }, { userId: 'v2' }],
+    ['id where sub and userId are empty', { sub: '', userId: '', id: 'w3' }, { userId: 'w3' }],
+    ['sub before userId', { sub: 'a', userId: 'b', id: 'c' }, { userId: 'a' }],
+    ['no role: a plain user', { role: undefined }, { role: 'user' }],
+    ['a null role: the roles count', { role: null, roles: ['ops', 'admin'] }, { role: 'ops' }],
+    ['roles without a role: the first', { role: undefined, roles: ['admin', 'ops'] }, { role: 'admin' }],
+    ['empty roles: a plain user', { role: undefined, roles: [] }, { role: 'user' }],
+    ['a role beside roles', { role: 'ops', roles: ['admin'] }, { role: 'ops' }],
+    ['no email', { email: undefined }, { email: null }],
+    ['an email that is no text', { email: 5 }, { email: null }],
+    ['a nbf within the tolerance', { nbf: secondsFromNow(3) }, { userId: 'u1' }],
+    ['an end in the far future, beyond what a date can hold', { exp: 1e13 }, { userId: 'u1' }],
+    ['an end with a fraction', { exp: secondsFromNow(60) + 0.5 }, { userId: 'u1' }],
+  ])('%s', async (_what, fields, user) => {
+    const token = handSigned({ sub: 'u1', exp: secondsFromNow(3600), role: 'user', email: 'e', ...fields });
+    const client = await app.connect({ token });
+    expect(await client.next('connected')).toMatchObject({ user });
+    client.terminate();
+  });
+});
+
+describe('a token of a certain issuer for a certain audience', () => {
+  let app: RealtimeApp;
+  const good = { iss: 'https://issuer.example', aud: 'realtime' };
+
+  beforeAll(async () => {
+    app = await RealtimeApp.start({ jwt: { secret: TEST_SECRET, issuer: good.iss, audience: good.aud } });
+  });
+  afterAll(() => app.close());
+
+  it.each<[string, TestClaims, string]>([
+    ['is good', good, 'connected'],
+    ['is good for several audiences', { ...good, aud: ['other', 'realtime'] }, 'connected'],
+    ['is bad from another issuer', { ...good, iss: 'https://other.example' }, 'error'],
+    ['is bad for another audience', { ...good, aud: 'other' }, 'error'],
+    ['is bad without an issuer', { aud: good.aud }, 'error'],
+    ['is bad without an audience', { iss: good.iss }, 'error'],
+  ])('%s', async (_what, fields, type) => {
+    const client = await app.connect({ token: signToken(fields) });
+    expect(await client.next()).toMatchObject(type === 'error' ? { type, code: 'token_invalid' } : { type });
+    client.terminate();
+  });
+});
+
+describe('tokens signed with a private key', () => {
+  const rsa = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+  const ec = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+
+  it.each([
+    ['RS256', rsa],
+    ['ES256', ec],
+  ] as const)('are good with %s, and one signed with the public key as a secret is not', async (alg, keys) => {
+    const app = await RealtimeApp.start({ jwt: { publicKey: keys.publicKey } });
+    try {
+      const good = await app.connect({ token: signToken({ sub: 'k1' }, { alg, key: keys.privateKey }) });
+      expect(await good.next('connected')).toMatchObject({ user: { userId: 'k1' } });
+      // The classic confusion of keys, signed by hand: the library would not.
+      const { createHmac } = await import('node:crypto');
+      const parts = handSigned({ sub: 'k1', role: 'admin', exp: secondsFromNow(60) })
+        .split('.')
+        .slice(0, 2)
+        .join('.');
+      const signature = createHmac('sha256', keys.publicKey).update(parts).digest('base64url');
+      const forged = await app.connect({ token: `${parts}.${signature}` });
+      expect(await forged.next()).toEqual(errorOf('token_invalid'));
+    } finally {
+      await app.close();
+    }
+  });
+});
+
+describe('options of tokens', () => {
+  it('claim names, the admin role and tokens without an end can be set', async () => {
+    const app = await RealtimeApp.start({
+      adminRole: 'root',
+      jwt: {
+        secret: TEST_SECRET,
+        allowWithoutExpiry: true,
+        claims: { userId: ['uid'], email: 'mail', role: 'kind', roles: 'kinds' },
+      },
+    });
+    try {
+      const payload = { uid: 'me', mail: 'm@example.com', kind: 'root', sub: 'not me', role: 'user' };
+      const client = await app.connect({ token: handSigned(payload) });
+      const connected = await client.next('connected');
+      expect(connected.user).toEqual({ userId: 'me', email: 'm@example.com', role: 'root' });
+      expect(connected).not.toHaveProperty('expiresAt');
+      expect(connected.authorizedChannels).toContain('system:health');
+    } finally {
+      await app.close();
+    }
+  });
+});

@@ -1,0 +1,106 @@
+import { signToken } from '../support/jwt.js';
+import { TcpClient, upgradeRequest } from '../support/tcp.js';
+import { connect } from '../support/ws-client.js';
+import { startChildApp } from './support/child-app.js';
+import { RawWebSocket } from './support/raw-web-socket.js';
+import { RealtimeApp } from './support/realtime-app.js';
+import { stamped } from './support/shapes.js';
+
+describe('draining', () => {
+  it('tells each connection when to come back, spread evenly, and closes it with 1012', async () => {
+    const app = await RealtimeApp.start({ reconnectSpreadMs: 10_000 });
+    const clients = await Promise.all([1, 2, 3, 4].map((n) => app.connectAs({ sub: `u${n}` })));
+    await app.close();
+    const afterMs = [];
+    for (const client of clients) {
+      expect(await client.whenClosed()).toEqual({ code: 1012, reason: 'restarting' });
+      const last = client.frames.at(-1)!;
+      expect(last).toEqual(stamped({ type: 'reconnect', afterMs: expect.any(Number) }));
+      afterMs.push('afterMs' in last && last.afterMs);
+    }
+    expect(afterMs.toSorted((a, b) => Number(a) - Number(b))).toEqual([0, 2_500, 5_000, 7_500]);
+  });
+
+  it('ends at once when nobody is connected', async () => {
+    const app = await RealtimeApp.start({ drainDelayMs: 60_000 });
+    await app.close();
+  });
+
+  it('sends what was queued before it closes', async () => {
+    const app = await RealtimeApp.start();
+    const client = await app.connectAs();
+    await client.ask({ type: 'subscribe', channel: 'user:u1' });
+    for (let count = 0; count < 100; count += 1) void app.events.emitToUser('u1', 'x'.repeat(5_000));
+    const { id } = await app.events.emitToUser('u1', 'last');
+    await app.close();
+    expect(await client.whenClosed()).toMatchObject({ code: 1012 });
+    expect(await client.next('event', (event) => event.data === 'last')).toMatchObject({ id });
+    expect(client.frames.filter(({ type }) => type === 'event')).toHaveLength(101);
+  });
+
+  it('turns new upgrades away with 503 and Retry-After, and serves publishing to the end', async () => {
+    const app = await RealtimeApp.start();
+    const client = await app.connectAs();
+    await client.ask({ type: 'subscribe', channel: 'user:u1' });
+    const drained = app.server.drain(300);
+    expect(app.server.draining).toBe(true);
+
+    const late = await TcpClient.connect(app.port);
+    late.send(upgradeRequest());
+    const answer = await late.untilClosed();
+    expect(answer).toMatch(/^HTTP\/1\.1 503 Service Unavailable\r\n/);
+    expect(answer).toMatch(/\r\nRetry-After: \d+\r\n/);
+    await expect(app.connect()).rejects.toThrow('503');
+
+    await app.events.emitToUser('u1', 'while draining');
+    expect(await client.next('event')).toMatchObject({ data: 'while draining' });
+    expect(await client.ask({ type: 'subscribe', channel: 'apps:created' })).toMatchObject({ type: 'subscribed' });
+
+    await drained;
+    expect(await client.whenClosed()).toMatchObject({ code: 1012 });
+    await app.events.emitToUser('u1', 'to nobody');
+    await app.close();
+    await expect(app.events.emitToUser('u1', 'too late')).rejects.toThrow('shutting down');
+  });
+
+  it('cuts off who does not answer the close, and takes no longer than that', async () => {
+    const app = await RealtimeApp.start({ closeTimeoutMs: 300 });
+    const mute = await RawWebSocket.connect(app.port, { path: `/ws?token=${signToken()}` });
+    await mute.until('connected');
+    const since = performance.now();
+    await app.close();
+    await mute.tcp.untilClosed();
+    expect(performance.now() - since).toBeLessThan(3_000);
+    expect(mute.messages.at(-1)).toMatchObject({ type: 'reconnect' });
+    expect(mute.closeCode).toBe(1012);
+  });
+
+  it('keeps no connection that was still awaiting its auth', async () => {
+    const app = await RealtimeApp.start({ anonymous: false });
+    const client = await app.connect();
+    await app.close();
+    expect(await client.whenClosed()).toMatchObject({ code: 1012 });
+  });
+});
+
+describe('SIGTERM', () => {
+  it('drains: readiness first, then everyone is told, and the process ends by itself', async () => {
+    const child = await startChildApp({ drainDelayMs: 500, reconnectSpreadMs: 1_000 });
+    const client = await connect(child.url, { token: signToken() });
+    await client.ask({ type: 'subscribe', channel: 'user:u1' });
+    child.process.kill('SIGTERM');
+    await child.process.said('draining');
+    await expect(connect(child.url)).rejects.toThrow('503');
+    const published = await fetch(`${child.http}/realtime/events`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${signToken({ role: 'admin' })}` },
+      body: JSON.stringify({ channel: 'user:u1', data: 'still here' }),
+    });
+    expect(published.status).toBe(201);
+    expect(await client.next('event')).toMatchObject({ data: 'still here' });
+    expect(await client.next('reconnect')).toMatchObject({ afterMs: 0 });
+    expect(await client.whenClosed()).toMatchObject({ code: 1012 });
+    expect(await child.process.exited).toEqual({ code: null, signal: 'SIGTERM' });
+    expect(child.process.stderr).toBe('');
+  });
+});

@@ -1,0 +1,80 @@
+import { signToken } from '../support/jwt.js';
+import { RealtimeApp } from './support/realtime-app.js';
+import { errorOf, stamped } from './support/shapes.js';
+
+describe('limits', () => {
+  let app: RealtimeApp;
+  afterEach(() => app.close());
+
+  it('an instance that is full tells a further connection, and closes it with 1013', async () => {
+    app = await RealtimeApp.start({ maxConnections: 2 });
+    const first = await app.connectAs();
+    await app.connectAs({ sub: 'u2' });
+    for (const token of [signToken({ sub: 'u3' }), undefined, 'rubbish']) {
+      const refused = await app.connect(token === undefined ? {} : { token });
+      expect(await refused.next()).toEqual(errorOf('too_many_connections'));
+      expect(await refused.whenClosed()).toEqual({ code: 1013, reason: 'this instance is full' });
+      expect(refused.frames).toHaveLength(1);
+    }
+    const gone = app.gone('u1');
+    await first.close();
+    await gone;
+    await app.connectAs({ sub: 'u3' });
+  });
+
+  it("a user's connection too many is told, and closed with 4429; other users and anonymous ones are not", async () => {
+    app = await RealtimeApp.start({ maxConnectionsPerUser: 2 });
+    const first = await app.connectAs();
+    await app.connectAs();
+    const refused = await app.connect({ token: signToken() });
+    expect(await refused.next()).toEqual(errorOf('too_many_connections'));
+    expect(await refused.whenClosed()).toEqual({ code: 4429, reason: 'too many connections' });
+    expect(refused.frames).toHaveLength(1);
+
+    await app.connectAs({ sub: 'u2' });
+    for (let count = 0; count < 3; count += 1) await (await app.connect()).next('connected');
+    const gone = app.letGo([...app.registry.ofUser('u1')][0]!);
+    await first.close();
+    await gone;
+    await app.connectAs();
+  });
+
+  it('counts a user who comes in by auth too', async () => {
+    app = await RealtimeApp.start({ maxConnectionsPerUser: 1 });
+    const first = await app.connectAs();
+    expect(await first.ask({ type: 'auth', token: signToken() })).toMatchObject({ type: 'authenticated' });
+    const second = await app.connect();
+    await second.next('connected');
+    expect(await second.ask({ type: 'auth', token: signToken() })).toEqual(
+      errorOf('too_many_connections', { ref: 'ask-1' }),
+    );
+    expect(await second.whenClosed()).toMatchObject({ code: 4429 });
+  });
+
+  it('a subscription too many is refused, the connection and its other ones live on', async () => {
+    app = await RealtimeApp.start({ maxSubscriptionsPerConnection: 3 });
+    const client = await app.connectAs();
+    const tooMany = (channel: string) => errorOf('too_many_subscriptions', { channel });
+    client.send({ type: 'subscribe', channels: ['apps:created', 'apps:updated', 'apps:deleted', 'apps:status'] });
+    for (let count = 0; count < 3; count += 1) await client.next('subscribed');
+    expect(await client.next()).toEqual(tooMany('apps:status'));
+    client.send({ type: 'subscribe', channel: 'apps:updated' });
+    expect(await client.next()).toMatchObject({ type: 'subscribed' }); // it has it already
+    client.send({ type: 'unsubscribe', channel: 'apps:updated' });
+    expect(await client.next()).toEqual(stamped({ type: 'unsubscribed', channel: 'apps:updated' }));
+    client.send({ type: 'subscribe', channel: 'apps:status' });
+    expect(await client.next()).toMatchObject({ type: 'subscribed', channel: 'apps:status' });
+  });
+
+  it('a wildcard is answered for each channel, those that are too many included', async () => {
+    app = await RealtimeApp.start({ maxSubscriptionsPerConnection: 2 });
+    const client = await app.connectAs();
+    client.send({ type: 'subscribe', channel: 'apps:*' });
+    await client.fence();
+    expect(client.frames.slice(1, -1).map(({ type }) => type)).toEqual([
+      ...['subscribed', 'subscribed'],
+      ...['error', 'error', 'error'],
+    ]);
+    expect(await client.next('error')).toEqual(errorOf('too_many_subscriptions', { channel: 'apps:deleted' }));
+  });
+});

@@ -1,0 +1,174 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { RealtimeOptionsError, realtimeOptionsFromEnv, type RealtimeOptions } from '../../src/realtime/index.js';
+import { TEST_SECRET } from '../support/jwt.js';
+import { RealtimeApp } from './support/realtime-app.js';
+
+const ed25519 = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }) as string;
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({
+  type: 'spki',
+  format: 'pem',
+}) as string;
+const jwt = { secret: TEST_SECRET };
+
+describe('options that are wrong', () => {
+  /** The message with which the start is refused. */
+  async function refusal(options: object): Promise<string> {
+    const error: unknown = await RealtimeApp.start(options as RealtimeOptions).then(
+      (app) => app.close(),
+      (reason: unknown) => reason,
+    );
+    expect(error).toBeInstanceOf(RealtimeOptionsError);
+    return (error as Error).message;
+  }
+
+  it.each<[object, string, string]>([
+    [{ path: 'ws' }, '`path`', 'must be a path such as /ws (it is "ws")'],
+    [{ path: '/ws?x' }, '`path`', 'it is "/ws?x"'],
+    [{ path: 5 }, '`path`', 'it is 5'],
+    [{ adminRole: '' }, '`adminRole`', 'should not be empty'],
+    [{ anonymous: 'yes' }, '`anonymous`', 'it is "yes"'],
+    [{ authTimeoutMs: 50 }, '`authTimeoutMs`', 'must not be less than 100 (it is 50)'],
+    [{ heartbeatIntervalMs: '30s' }, '`heartbeatIntervalMs`', 'it is "30s"'],
+    [{ heartbeatIntervalMs: NaN }, '`heartbeatIntervalMs`', 'must be an integer'],
+    [{ maxFrameBytes: 2 ** 30 }, '`maxFrameBytes`', 'must not be greater than 16777216'],
+    [{ framesPerSecond: 0 }, '`framesPerSecond`', 'must not be less than 1 (it is 0)'],
+    [{ framesPerSecond: 1.5 }, '`framesPerSecond`', 'must be an integer'],
+    [{ maxConnections: -1 }, '`maxConnections`', 'it is -1'],
+    [{ maxConnections: Infinity }, '`maxConnections`', 'must be an integer'],
+    [{ maxConnectionsPerUser: 0 }, '`maxConnectionsPerUser`', 'it is 0'],
+    [{ maxSubscriptionsPerConnection: 0 }, '`maxSubscriptionsPerConnection`', 'it is 0'],
+    [{ maxBufferedBytes: 1 }, '`maxBufferedBytes`', 'must not be less than 16384'],
+    [{ closeTimeoutMs: 0 }, '`closeTimeoutMs`', 'it is 0'],
+    [{ maxEventBytes: 0 }, '`maxEventBytes`', 'it is 0'],
+    [{ history: { size: 0 } }, '`history.size`', 'must not be less than 1 (it is 0)'],
+    [{ history: { ttlMs: 10 } }, '`history.ttlMs`', 'must not be less than 1000'],
+    [{ history: { length: 10 } }, '`history.length`', 'there is no such option'],
+    [{ recoveryMaxEvents: 0 }, '`recoveryMaxEvents`', 'it is 0'],
+    [{ recoveryMaxBytes: 0 }, '`recoveryMaxBytes`', 'it is 0'],
+    [{ channels: 'apps:x' }, '`channels`', 'must be an array'],
+    [{ publishApiKeys: 'key' }, '`publishApiKeys`', 'must be an array'],
+    [{ publishApiKeys: ['short'] }, '`publishApiKeys`', '16 characters'],
+    [{ drainDelayMs: -1 }, '`drainDelayMs`', 'it is -1'],
+    [{ reconnectSpreadMs: -1 }, '`reconnectSpreadMs`', 'it is -1'],
+    [{ pathh: '/ws' }, '`pathh`', 'there is no such option'],
+    [{ jwt: {} }, '`jwt`', 'needs `secret` (HS256) or `publicKey`'],
+    [{ jwt: undefined }, '`jwt`', 'needs `secret`'],
+    [{ jwt: null }, '`jwt`', ''],
+    [{ jwt: 'secret' }, '`jwt`', ''],
+    [{ jwt: { secret: '' } }, '`jwt.secret`', 'should not be empty'],
+    [{ jwt: { secret: 5 } }, '`jwt.secret`', 'must be a string'],
+    [{ jwt: { secret: TEST_SECRET, publicKey: rsa } }, '`jwt.publicKey`', 'exclude each other'],
+    [{ jwt: { publicKey: 'a key' } }, '`jwt.publicKey`', 'must be a public key as PEM'],
+    [{ jwt: { publicKey: '-----BEGIN PUBLIC KEY-----' } }, '`jwt.publicKey`', 'cannot be read'],
+    [{ jwt: { publicKey: ed25519 } }, '`jwt.publicKey`', 'must be an RSA key, or an EC key'],
+    [{ jwt: { ...jwt, algorithms: [] } }, '`jwt.algorithms`', 'should not be empty'],
+    [{ jwt: { ...jwt, algorithms: ['none'] } }, '`jwt.algorithms`', 'HS256'],
+    [{ jwt: { ...jwt, algorithms: ['RS256'] } }, '`jwt.algorithms`', 'RS256 cannot be verified with `jwt.secret`'],
+    [{ jwt: { publicKey: rsa, algorithms: ['HS256'] } }, '`jwt.algorithms`', 'HS256 cannot be verified'],
+    [{ jwt: { publicKey: rsa, algorithms: ['ES256'] } }, '`jwt.algorithms`', 'ES256 cannot be verified'],
+    [{ jwt: { ...jwt, clockToleranceSeconds: 301 } }, '`jwt.clockToleranceSeconds`', 'it is 301'],
+    [{ jwt: { ...jwt, claims: { userId: [] } } }, '`jwt.claims.userId`', 'should not be empty'],
+    [{ jwt: { ...jwt, claims: { sub: 'x' } } }, '`jwt.claims.sub`', 'there is no such option'],
+  ])('are refused at start by a sentence that names them: %j', async (options, name, sentence) => {
+    const message = await refusal(options);
+    expect(message).toContain(name);
+    expect(message).toContain(sentence);
+  });
+
+  it('are all named at once', async () => {
+    const message = await refusal({ path: '', framesPerSecond: 0, history: { size: 0, ttlMs: 0 } });
+    for (const name of ['path', 'framesPerSecond', 'history.size', 'history.ttlMs'])
+      expect(message).toContain(`\`${name}\``);
+  });
+
+  it('never show a secret', async () => {
+    const secret = 'do-not-show';
+    const messages = await Promise.all(
+      [
+        { jwt: { secret: [secret] } },
+        { jwt: { secret: { secret } } },
+        { jwt: { publicKey: secret } },
+        { jwt: { secret, publicKey: secret } },
+        { jwt, publishApiKeys: [secret] },
+        { jwt, publishApiKeys: secret },
+        { jwt: secret },
+        { jwt: [secret] },
+      ].map(refusal),
+    );
+    for (const message of messages) expect(message).not.toContain(secret);
+  });
+
+  it('are refused without any options at all', async () => {
+    const { RealtimeModule } = await import('../../src/realtime/index.js');
+    const { NestFactory } = await import('@nestjs/core');
+    const start = NestFactory.createApplicationContext(
+      RealtimeModule.forRootAsync({ useFactory: () => undefined as unknown as RealtimeOptions }),
+      { logger: false, abortOnError: false },
+    );
+    await expect(start).rejects.toThrow('forRoot needs an object with at least `jwt`');
+  });
+
+  describe('in production', () => {
+    const before = process.env['NODE_ENV'];
+    afterEach(() => {
+      process.env['NODE_ENV'] = before;
+    });
+
+    it('a secret under 32 bytes is refused, one of 32 is not', async () => {
+      process.env['NODE_ENV'] = 'production';
+      expect(await refusal({ jwt: { secret: 'x'.repeat(31) } })).toContain('`jwt.secret` must have at least 32 bytes');
+      const app = await RealtimeApp.start({ jwt: { secret: 'x'.repeat(32) } });
+      await app.close();
+    });
+  });
+});
+
+describe('options that are undefined', () => {
+  it('were not given: the defaults count, in groups too', async () => {
+    const app = await RealtimeApp.start({ heartbeatIntervalMs: undefined, history: { size: undefined, ttlMs: 5_000 } });
+    expect(await (await app.connect()).next('connected')).toMatchObject({ heartbeatMs: 30_000 });
+    await app.close();
+  });
+});
+
+describe('realtimeOptionsFromEnv', () => {
+  it('reads every variable of its kind', () => {
+    expect(
+      realtimeOptionsFromEnv({
+        REALTIME_PATH: '/live',
+        REALTIME_ADMIN_ROLE: 'root',
+        REALTIME_ANONYMOUS: 'false',
+        REALTIME_MAX_FRAME_BYTES: '2048',
+        REALTIME_DRAIN_DELAY_MS: '0',
+        REALTIME_HISTORY_SIZE: '7',
+        REALTIME_HISTORY_TTL_MS: '9000',
+        REALTIME_PUBLISH_API_KEYS: 'first-key-of-two , second-key-of-two,',
+        OTHER: 'x',
+      }),
+    ).toEqual({
+      path: '/live',
+      adminRole: 'root',
+      anonymous: false,
+      maxFrameBytes: 2048,
+      drainDelayMs: 0,
+      history: { size: 7, ttlMs: 9000 },
+      publishApiKeys: ['first-key-of-two', 'second-key-of-two'],
+    });
+  });
+
+  it('leaves out what is unset or empty', () => {
+    expect(realtimeOptionsFromEnv({ REALTIME_PATH: '', REALTIME_HISTORY_SIZE: undefined })).toEqual({});
+  });
+
+  it.each([
+    ['REALTIME_MAX_CONNECTIONS', 'many', 'must be a whole number (it is "many")'],
+    ['REALTIME_MAX_CONNECTIONS', '-1', 'must be a whole number'],
+    ['REALTIME_MAX_CONNECTIONS', '1e3', 'must be a whole number'],
+    ['REALTIME_HISTORY_SIZE', '1.5', 'must be a whole number'],
+    ['REALTIME_ANONYMOUS', 'yes', 'must be true or false (it is "yes")'],
+    ['REALTIME_ANONIMOUS', 'true', 'there is no such variable. Known are: REALTIME_PATH'],
+  ])('refuses %s=%s by a sentence that names it', (variable, value, sentence) => {
+    expect(() => realtimeOptionsFromEnv({ [variable]: value })).toThrow(new RegExp(`^${variable}.*`));
+    expect(() => realtimeOptionsFromEnv({ [variable]: value })).toThrow(sentence);
+  });
+});

@@ -1,0 +1,95 @@
+import { RealtimeApp } from './support/realtime-app.js';
+
+describe('a client that reads too slowly', () => {
+  let app: RealtimeApp;
+
+  beforeEach(async () => {
+    app = await RealtimeApp.start({ maxBufferedBytes: 16_384, closeTimeoutMs: 1_000 });
+  });
+  afterEach(() => app.close());
+
+  /** Emits until somebody is closed for it; the network between takes some megabytes before that. */
+  async function emitUntilSomebodyIsSlow(): Promise<number> {
+    let count = 0;
+    while (app.registry.stats().slowConsumersClosed === 0) {
+      await app.events.emitToUser('slow', { count: (count += 1), padding: 'x'.repeat(60_000) });
+      await new Promise(setImmediate);
+      if (count > 2_000) throw new Error('Nobody was closed after 120 MB');
+    }
+    return count;
+  }
+
+  it('is closed with 4501, after everything that had been queued, in order', async () => {
+    const slow = await app.connectAs({ sub: 'slow' });
+    await slow.ask({ type: 'subscribe', channel: 'user:slow' });
+    slow.socket.pause();
+    const emitted = await emitUntilSomebodyIsSlow();
+    slow.socket.resume();
+    expect(await slow.whenClosed()).toEqual({ code: 4501, reason: 'reads too slowly' });
+    const seen = slow.frames.flatMap((frame) =>
+      frame.type === 'event' ? [(frame.data as { count: number }).count] : [],
+    );
+    expect(seen).toEqual(seen.map((_, index) => index + 1));
+    expect(seen.length).toBeLessThan(emitted);
+  });
+
+  it('is cut off when it does not even read the close, and what it had is gone', async () => {
+    const slow = await app.connectAs({ sub: 'slow' });
+    await slow.ask({ type: 'subscribe', channel: 'user:slow' });
+    const gone = app.gone('slow');
+    slow.socket.pause();
+    await emitUntilSomebodyIsSlow();
+    await gone;
+    expect(app.registry.stats()).toMatchObject({
+      connections: 0,
+      subscriptions: 0,
+      channels: 0,
+      slowConsumersClosed: 1,
+    });
+    slow.terminate();
+  });
+
+  it('harms nobody else, and is counted', async () => {
+    const [slow, quick] = [await app.connectAs({ sub: 'slow' }), await app.connectAdmin()];
+    for (const client of [slow, quick]) await client.ask({ type: 'subscribe', channel: 'user:slow' });
+    slow.socket.pause();
+    const emitted = await emitUntilSomebodyIsSlow();
+    await quick.next('event', ({ data }) => (data as { count: number }).count === emitted);
+    expect(quick.frames.filter(({ type }) => type === 'event')).toHaveLength(emitted);
+    expect(await quick.ask({ type: 'stats' })).toMatchObject({ stats: { instance: { slowConsumersClosed: 1 } } });
+    slow.terminate();
+  });
+
+  it('is closed too when it floods answers that it does not read', async () => {
+    const asks = await app.connectAs({ sub: 'asks' });
+    const gone = app.gone('asks');
+    asks.socket.pause();
+    while (app.registry.stats().slowConsumersClosed === 0 && app.registry.size > 0) {
+      asks.send({ type: 'list_channels' });
+      await new Promise(setImmediate);
+    }
+    asks.terminate();
+    await gone;
+  });
+
+  it('may come back and resume', async () => {
+    const slow = await app.connectAs({ sub: 'slow' });
+    const subscribed = await slow.ask({ type: 'subscribe', channel: 'user:slow' });
+    slow.socket.pause();
+    await emitUntilSomebodyIsSlow();
+    slow.socket.resume();
+    await slow.whenClosed();
+    const last = slow.frames.findLast((frame) => frame.type === 'event');
+    const lastEventId = last?.id ?? ('lastEventId' in subscribed ? subscribed.lastEventId : '');
+    const back = await app.connectAs({ sub: 'slow' });
+    const answer = await back.ask({ type: 'subscribe', channel: 'user:slow', lastEventId });
+    // What it missed may be more than a replay gives: then it is told so, and never that nothing is missing.
+    if ('recovered' in answer && answer.recovered === true) {
+      const { count } = last!.data as { count: number };
+      expect((await back.next('event')).data).toMatchObject({ count: count + 1 });
+    } else {
+      expect(answer).toMatchObject({ recovered: false, reason: expect.stringMatching(/^(expired|too_many)$/) });
+    }
+    await back.close();
+  });
+});

@@ -1,0 +1,26 @@
+// A command-line program without HTTP: publishes, ignores what is refused, and ends by itself.
+import { NestFactory } from '@nestjs/core';
+import { EventsPublisher, RealtimeModule } from '../../../dist/realtime/index.js';
+
+const [secret] = process.argv.slice(2);
+
+class RootModule {}
+
+const root = { module: RootModule, imports: [RealtimeModule.forRoot({ jwt: { secret } })] };
+const app = await NestFactory.createApplicationContext(root, { logger: ['warn', 'error'] });
+const events = app.get(EventsPublisher);
+
+events.publish('nobody:knows', {});
+events.emit('apps:created', undefined);
+events.emit('apps:created', { big: 1n });
+events.emitToUser('', {});
+events.emit(undefined, {});
+events.emit('apps:created', {}, { idempotencyKey: 5 });
+
+const { id } = await events.emit('apps:created', { id: '1', name: 'one' });
+process.stdout.write(`published ${id}\n`);
+await new Promise(setImmediate);
+await app.close();
+events.emit('apps:created', { id: '2', name: 'after the end' });
+await new Promise(setImmediate);
+process.stdout.write('alive\n');

@@ -1,0 +1,140 @@
+import { Module, type DynamicModule, type INestApplication, type LoggerService } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  ConnectionRegistry,
+  EventsPublisher,
+  RealtimeModule,
+  RealtimeServer,
+  type Connection,
+  type RealtimeOptions,
+} from '../../../src/realtime/index.js';
+import { signToken, TEST_SECRET, type TestClaims } from '../../support/jwt.js';
+import { connect, type ConnectOptions, type WsClient } from '../../support/ws-client.js';
+
+@Module({})
+class RootModule {}
+
+/** The options of the module, any part of them; `jwt` has the secret of the tests unless it says otherwise. */
+export type TestOptions = Partial<RealtimeOptions>;
+
+export interface BootOptions extends Pick<DynamicModule, 'imports' | 'providers' | 'controllers'> {
+  /** Express unless said otherwise. */
+  readonly http?: 'express' | 'fastify';
+  /** Any free one unless said otherwise. */
+  readonly port?: number;
+  /** Called before `listen()`. */
+  readonly prepare?: (app: INestApplication) => void;
+}
+
+/** Keeps every line that the application logs, debug included. */
+export class LogBook implements LoggerService {
+  readonly lines: string[] = [];
+  log = (...parts: unknown[]): void => this.write('log', parts);
+  warn = (...parts: unknown[]): void => this.write('warn', parts);
+  error = (...parts: unknown[]): void => this.write('error', parts);
+  debug = (...parts: unknown[]): void => this.write('debug', parts);
+  verbose = (...parts: unknown[]): void => this.write('verbose', parts);
+  fatal = (...parts: unknown[]): void => this.write('fatal', parts);
+
+  private write(level: string, parts: unknown[]): void {
+    const text = parts.map((part) => (part instanceof Error ? `${part.message} ${part.stack}` : String(part)));
+    this.lines.push(`${level}: ${text.join(' ')}`);
+  }
+}
+
+/** A Nest application that imports the module, listening on a port of its own. */
+export class RealtimeApp {
+  readonly events: EventsPublisher;
+  readonly registry: ConnectionRegistry;
+  readonly server: RealtimeServer;
+  readonly port: number;
+
+  private constructor(
+    readonly app: INestApplication,
+    readonly log: LogBook,
+    private readonly path: string,
+  ) {
+    this.events = app.get(EventsPublisher);
+    this.registry = app.get(ConnectionRegistry);
+    this.server = app.get(RealtimeServer);
+    this.port = ((app.getHttpServer() as Server).address() as AddressInfo).port;
+  }
+
+  static async start(options: TestOptions = {}, boot: BootOptions = {}): Promise<RealtimeApp> {
+    const log = new LogBook();
+    const { imports = [], providers = [], controllers = [], http, port = 0, prepare } = boot;
+    const root: DynamicModule = {
+      module: RootModule,
+      imports: [RealtimeModule.forRoot(withDefaults(options)), ...imports],
+      providers,
+      controllers,
+    };
+    const settings = { abortOnError: false, logger: log };
+    const app =
+      http === 'fastify'
+        ? await NestFactory.create(root, new FastifyAdapter(), settings)
+        : await NestFactory.create(root, settings);
+    prepare?.(app);
+    try {
+      await app.listen(port, '127.0.0.1');
+    } catch (error) {
+      await app.close();
+      throw error;
+    }
+    return new RealtimeApp(app, log, options.path ?? '/ws');
+  }
+
+  get http(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  get url(): string {
+    return `ws://127.0.0.1:${this.port}${this.path}`;
+  }
+
+  /** Connects without a token unless one is brought. */
+  connect(options: ConnectOptions = {}): Promise<WsClient> {
+    return connect(this.url, options);
+  }
+
+  /** Connects with a token of these claims, and takes `connected`. */
+  async connectAs(claims: TestClaims = {}): Promise<WsClient> {
+    const client = await this.connect({ token: signToken(claims) });
+    await client.next('connected');
+    return client;
+  }
+
+  /** Connects as `boss`, an administrator, and takes `connected`. */
+  connectAdmin(): Promise<WsClient> {
+    return this.connectAs({ sub: 'boss', role: 'admin' });
+  }
+
+  /** Resolves with the close code once the server has let go of a user's only connection. Ask before it happens. */
+  gone(userId: string): Promise<number> {
+    const [connection] = this.registry.ofUser(userId);
+    return this.letGo(connection!);
+  }
+
+  letGo(connection: Connection): Promise<number> {
+    return new Promise((resolve) => this.server.onDisconnect(connection, resolve));
+  }
+
+  /** Ends it as a deployment would; every connection is told. */
+  close(): Promise<void> {
+    return this.app.close();
+  }
+}
+
+/** What every test gets: quick ends, and the secret that `signToken` uses. */
+export function withDefaults(options: TestOptions): RealtimeOptions {
+  return { jwt: { secret: TEST_SECRET }, closeTimeoutMs: 500, drainDelayMs: 0, reconnectSpreadMs: 0, ...options };
+}
+
+/** Resolves with the arguments of one event. */
+export async function eventOf(emitter: NodeJS.EventEmitter, name: string): Promise<unknown[]> {
+  return once(emitter, name) as Promise<unknown[]>;
+}

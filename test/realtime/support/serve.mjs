@@ -1,0 +1,21 @@
+// Serves the built module on a port of its own; says which, and when it begins to drain.
+import { NestFactory } from '@nestjs/core';
+import { RealtimeModule, RealtimeServer } from '../../../dist/realtime/index.js';
+
+const [secret, options] = process.argv.slice(2);
+
+class RootModule {}
+
+const realtime = RealtimeModule.forRoot({ jwt: { secret }, ...JSON.parse(options) });
+const root = { module: RootModule, imports: [realtime] };
+const app = await NestFactory.create(root, { logger: ['error', 'warn'] });
+app.enableShutdownHooks();
+await app.listen(0, '127.0.0.1');
+process.once('SIGTERM', () => {
+  const timer = setInterval(() => {
+    if (!app.get(RealtimeServer).draining) return;
+    process.stdout.write('draining\n');
+    clearInterval(timer);
+  }, 5);
+});
+process.stdout.write(`listening on ${app.getHttpServer().address().port}\n`);

@@ -1,0 +1,30 @@
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { chromium, type Browser } from 'playwright-core';
+
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
+
+/** It stays quiet: no sandbox (tests may run as root), no GPU, nothing asked of the network by itself. */
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** Starts the system's own Chromium, headless; close it at the end. */
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({ executablePath: findChromium(), args: FLAGS });
+}
+
+function findChromium(): string {
+  const directories = (process.env['PATH'] ?? '').split(delimiter);
+  const found = directories
+    .flatMap((directory) => NAMES.map((name) => join(directory, name)))
+    .find((file) => existsSync(file));
+  if (found === undefined) throw new Error('There is no Chromium: install the Debian package "chromium"');
+  return found;
+}

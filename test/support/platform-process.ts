@@ -1,0 +1,134 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Child, type Exit } from './child.js';
+import { freePort } from './ports.js';
+import { makeTemporaryDirectory, removeDirectory } from './temporary-directory.js';
+import { within } from './within.js';
+
+const MAIN = resolve('dist/main.js');
+
+export interface PlatformOptions {
+  /** Variables beside, or instead of, those that every test gets; `undefined` takes one away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** How long it may take until it is ready. */
+  readonly readyWithinMs?: number;
+}
+
+/** The built platform as a process of its own: on free ports, with a database in memory and a data directory that goes with it. */
+export class PlatformProcess {
+  private constructor(
+    private readonly child: Child,
+    private readonly dataDir: string,
+    readonly port: number,
+    readonly tlsPort: number,
+  ) {}
+
+  /** Resolves once `GET /health/ready` answers 200; rejects, with its output, when it ends before that. */
+  static async start(options: PlatformOptions = {}): Promise<PlatformProcess> {
+    if (!existsSync(MAIN)) throw new Error('There is no dist/main.js: run "npm run build" first');
+    const dataDir = await makeTemporaryDirectory();
+    const env: NodeJS.ProcessEnv = {
+      PATH: process.env['PATH'],
+      NODE_ENV: 'development',
+      PORT: String(await freePort()),
+      TLS_PORT: String(await freePort()),
+      DATABASE_URL: 'memory:',
+      DATA_DIR: dataDir,
+      ...options.env,
+    };
+    const child = new Child(process.execPath, ['--enable-source-maps', MAIN], { env });
+    const platform = new PlatformProcess(child, dataDir, Number(env['PORT']), Number(env['TLS_PORT']));
+    try {
+      await platform.ready(options.readyWithinMs ?? 30_000);
+    } catch (error) {
+      await platform.stop('SIGKILL');
+      throw error;
+    }
+    return platform;
+  }
+
+  /** `http://localhost:…` */
+  get url(): string {
+    return `http://localhost:${this.port}`;
+  }
+
+  /** `ws://localhost:…/ws` */
+  get wsUrl(): string {
+    return `ws://localhost:${this.port}/ws`;
+  }
+
+  /** `https://localhost:…`; only where `TLS_PORT` is not 0. */
+  get tlsUrl(): string {
+    return `https://localhost:${this.tlsPort}`;
+  }
+
+  /** `wss://localhost:…/ws`; only where `TLS_PORT` is not 0. */
+  get wssUrl(): string {
+    return `wss://localhost:${this.tlsPort}/ws`;
+  }
+
+  get stdout(): string {
+    return this.child.stdout;
+  }
+
+  get stderr(): string {
+    return this.child.stderr;
+  }
+
+  /** Resolves when the process is gone, whoever ended it. */
+  get exited(): Promise<Exit> {
+    return this.child.exited;
+  }
+
+  /** Sends a signal without waiting for what follows. */
+  kill(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  /** Resolves once it wrote the text to either output. */
+  said(text: string | RegExp): Promise<void> {
+    return this.child.said(text);
+  }
+
+  /** Ends it and removes its data. @returns its exit code, or `null` when the signal itself ended it */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    try {
+      const { code } = await this.child.stop(signal);
+      return code;
+    } catch (error) {
+      await this.child.stop('SIGKILL');
+      throw error;
+    } finally {
+      await removeDirectory(this.dataDir);
+    }
+  }
+
+  private async ready(milliseconds: number): Promise<void> {
+    const over = new AbortController();
+    const answers = async (): Promise<void> => {
+      // Nothing tells from outside when a port opens.
+      while (!over.signal.aborted && !(await isReady(this.url))) await delay(50);
+    };
+    const ends = async (): Promise<never> => {
+      const { code, signal } = await this.exited;
+      throw new Error(`The platform ended (${signal ?? `code ${code}`}) before it was ready:\n${this.child.output}`);
+    };
+    const what = (): string => `the platform to be ready; it said:\n${this.child.output}`;
+    try {
+      await within(milliseconds, what, Promise.race([answers(), ends()]));
+    } finally {
+      over.abort();
+    }
+  }
+}
+
+async function isReady(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${url}/health/ready`);
+    await response.arrayBuffer();
+    return response.status === 200;
+  } catch {
+    return false; // it does not listen yet
+  }
+}

@@ -1,0 +1,78 @@
+import { chown, readdir, readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { Child, type ChildOptions } from './child.js';
+import { freePort } from './ports.js';
+import { makeTemporaryDirectory, removeDirectory } from './temporary-directory.js';
+
+/** A Postgres server of the test's own, made from nothing and gone with all its data at the end. */
+export class PostgresProcess {
+  private constructor(
+    private readonly child: Child,
+    private readonly directory: string,
+    readonly port: number,
+  ) {}
+
+  /** Resolves when it accepts connections. */
+  static async start(): Promise<PostgresProcess> {
+    const bin = await binaries();
+    const owner = await unprivileged();
+    const directory = await makeTemporaryDirectory();
+    try {
+      if (owner.uid !== undefined) await chown(directory, owner.uid, owner.gid!);
+      const data = join(directory, 'data');
+      const options = { ...owner, cwd: directory };
+      await initialise(join(bin, 'initdb'), data, options);
+      const port = await freePort();
+      const settings = { port, listen_addresses: '127.0.0.1', unix_socket_directories: directory, fsync: 'off' };
+      const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+      const child = new Child(join(bin, 'postgres'), ['-D', data, ...args], options);
+      const postgres = new PostgresProcess(child, directory, port);
+      await child.said('database system is ready to accept connections');
+      return postgres;
+    } catch (error) {
+      await removeDirectory(directory);
+      throw error;
+    }
+  }
+
+  get url(): string {
+    return `postgres://postgres@127.0.0.1:${this.port}/postgres`;
+  }
+
+  /** Ends it, breaking whatever connections there are, and removes its data. */
+  async stop(): Promise<void> {
+    await this.child.stop('SIGINT'); // what Postgres calls a fast shutdown
+    await removeDirectory(this.directory);
+  }
+}
+
+async function initialise(initdb: string, data: string, options: ChildOptions): Promise<void> {
+  const args = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
+  const child = new Child(initdb, args, options);
+  const { code } = await child.exited;
+  if (code !== 0) throw new Error(`initdb failed:\n${child.output}`);
+}
+
+/** Where initdb and postgres are: on the PATH, or where Debian keeps them, the newest version of several. */
+async function binaries(): Promise<string> {
+  const onPath = (process.env['PATH'] ?? '').split(delimiter);
+  const versions = await readdir('/usr/lib/postgresql').catch(() => []);
+  const ofDebian = versions
+    .toSorted((a, b) => Number(b) - Number(a))
+    .map((version) => join('/usr/lib/postgresql', version, 'bin'));
+  const found = [...onPath, ...ofDebian].find(
+    (bin) => existsSync(join(bin, 'initdb')) && existsSync(join(bin, 'postgres')),
+  );
+  if (found === undefined) throw new Error('There is no initdb: install the Debian package "postgresql"');
+  return found;
+}
+
+/** Postgres refuses to run as root: root lends it the account that its package made, or `nobody`. */
+async function unprivileged(): Promise<{ uid?: number; gid?: number }> {
+  if (process.getuid?.() !== 0) return {};
+  const accounts = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
+  const account = accounts.find(([name]) => name === 'postgres') ?? accounts.find(([name]) => name === 'nobody');
+  if (account === undefined) throw new Error('There is no account "postgres" or "nobody" to run Postgres as');
+  return { uid: Number(account[2]), gid: Number(account[3]) };
+}

@@ -1,0 +1,85 @@
+import { once } from 'node:events';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { within } from './within.js';
+
+/** Bytes out, bytes in: for what no well-behaved client would send. */
+export class TcpClient {
+  private received = Buffer.alloc(0);
+  private ended = false;
+
+  private constructor(private readonly socket: Socket) {
+    socket.on('data', (chunk: Buffer) => (this.received = Buffer.concat([this.received, chunk])));
+    socket.on('error', () => undefined); // a reset is an end like any other; `close` follows
+    socket.once('close', () => (this.ended = true));
+  }
+
+  static async connect(port: number, options: { readonly tls?: boolean } = {}): Promise<TcpClient> {
+    const socket = options.tls
+      ? connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+      : connectTcp({ port, host: '127.0.0.1' });
+    await once(socket, options.tls ? 'secureConnect' : 'connect');
+    return new TcpClient(socket);
+  }
+
+  /** Everything received so far. */
+  get bytes(): Buffer {
+    return this.received;
+  }
+
+  /** Everything received so far, one character a byte. */
+  get text(): string {
+    return this.received.toString('latin1');
+  }
+
+  send(bytes: string | Uint8Array): void {
+    this.socket.write(bytes);
+  }
+
+  /** Resolves once what was received holds the text; rejects when the other side ends before that. */
+  async until(text: string, milliseconds = 5000): Promise<void> {
+    const watch = async (): Promise<void> => {
+      while (!this.text.includes(text)) {
+        if (this.ended) throw new Error(`The connection ended without ${JSON.stringify(text)}: ${this.text}`);
+        await Promise.race([once(this.socket, 'data'), once(this.socket, 'close')]);
+      }
+    };
+    await within(milliseconds, () => `${JSON.stringify(text)}; received: ${this.text}`, watch());
+  }
+
+  /** Resolves, with everything received, once the connection is gone. */
+  async untilClosed(milliseconds = 5000): Promise<string> {
+    if (!this.ended) await within(milliseconds, () => `an end; received: ${this.text}`, once(this.socket, 'close'));
+    return this.text;
+  }
+
+  /** Ends it the hard way: the other side sees a reset. */
+  reset(): void {
+    this.socket.resetAndDestroy();
+  }
+
+  /** Ends it at once. */
+  destroy(): void {
+    this.socket.destroy();
+  }
+}
+
+export interface UpgradeRequest {
+  readonly path?: string;
+  /** Beside, or instead of, those of a good upgrade; `undefined` takes one away. */
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+}
+
+/** The text of an HTTP request that asks for a WebSocket. */
+export function upgradeRequest({ path = '/ws', headers = {} }: UpgradeRequest = {}): string {
+  const all = {
+    Host: 'localhost',
+    Connection: 'Upgrade',
+    Upgrade: 'websocket',
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    ...headers,
+  };
+  const lines = Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${value}`]));
+  return [`GET ${path} HTTP/1.1`, ...lines, '', ''].join('\r\n');
+}

@@ -1,0 +1,12 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** An empty directory of its own for one test. */
+export function makeTemporaryDirectory(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'nestjs-realtime-'));
+}
+
+export function removeDirectory(path: string): Promise<void> {
+  return rm(path, { recursive: true, force: true });
+}

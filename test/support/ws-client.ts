@@ -1,0 +1,170 @@
+import { EventEmitter, once } from 'node:events';
+import { WebSocket } from 'ws';
+import type { ServerFrame } from '../../src/protocol/frames.js';
+import { within } from './within.js';
+
+export interface ConnectOptions {
+  /** Goes into the query as `?token=`. */
+  readonly token?: string;
+  /** The whole value of the `Authorization` header. */
+  readonly header?: string;
+  /** The subprotocols that are offered. */
+  readonly protocols?: readonly string[];
+  /** Further headers of the upgrade. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Closed {
+  readonly code: number;
+  readonly reason: string;
+}
+
+type FrameType = ServerFrame['type'];
+type FrameOf<T extends FrameType> = Extract<ServerFrame, { type: T }>;
+
+/** How long a frame may take before the test is told what came instead. */
+const PATIENCE_MS = 5000;
+
+/**
+ * A client that hides nothing: it keeps every frame in order, and answers, retries and reconnects never.
+ * A frame that arrived before anybody awaited it waits to be taken.
+ */
+export class WsClient {
+  /** Every frame that ever arrived, in order, whether taken or not. */
+  readonly frames: ServerFrame[] = [];
+  /** Resolves when the connection is gone; never rejects. */
+  readonly closed: Promise<Closed>;
+  private untaken: ServerFrame[] = [];
+  private readonly news = new EventEmitter().setMaxListeners(0);
+  private end: Closed | undefined;
+  private breach: Error | undefined;
+  private fences = 0;
+
+  private constructor(readonly socket: WebSocket) {
+    socket.on('message', (data: Buffer, isBinary) => {
+      this.take(data.toString(isBinary ? 'hex' : 'utf8'), isBinary);
+      this.news.emit('news');
+    });
+    socket.on('error', () => undefined); // `close` follows, and says how it ended
+    this.closed = new Promise((resolve) => {
+      socket.once('close', (code, reason) => {
+        this.end = { code, reason: reason.toString() };
+        resolve(this.end);
+        this.news.emit('news');
+      });
+    });
+  }
+
+  /** Resolves when the upgrade is accepted (`connected` may still be on its way); rejects, with the HTTP status, when refused. */
+  static async connect(url: string, options: ConnectOptions = {}): Promise<WsClient> {
+    const target = new URL(url);
+    if (options.token !== undefined) target.searchParams.set('token', options.token);
+    const authorization = options.header === undefined ? {} : { Authorization: options.header };
+    const socket = new WebSocket(target, [...(options.protocols ?? [])], {
+      headers: { ...authorization, ...options.headers },
+      rejectUnauthorized: false, // a development certificate is self-signed
+    });
+    const client = new WsClient(socket);
+    await within(PATIENCE_MS, `the upgrade at ${target.host}`, once(socket, 'open'));
+    return client;
+  }
+
+  /** What the server picked of the subprotocols; `''` when none. */
+  get protocol(): string {
+    return this.socket.protocol;
+  }
+
+  /** Sends an object as JSON, a string as it is, bytes as a binary frame. */
+  send(frame: object | string | Uint8Array): void {
+    const asIs = typeof frame === 'string' || frame instanceof Uint8Array;
+    this.socket.send(asIs ? frame : JSON.stringify(frame));
+  }
+
+  /**
+   * Takes the first frame of this type that nobody took yet, or waits for it. Others stay where they are.
+   * Rejects when the connection ends without it.
+   */
+  async next<T extends FrameType = FrameType>(
+    type?: T,
+    fits: (frame: FrameOf<T>) => boolean = () => true,
+  ): Promise<FrameOf<T>> {
+    const isWanted = (frame: ServerFrame): frame is FrameOf<T> =>
+      (type === undefined || frame.type === type) && fits(frame as FrameOf<T>);
+    const watch = async (): Promise<FrameOf<T>> => {
+      for (;;) {
+        if (this.breach) throw this.breach;
+        const frame = this.untaken.find(isWanted);
+        if (frame !== undefined) {
+          this.untaken = this.untaken.filter((other) => other !== frame);
+          return frame;
+        }
+        if (this.end) throw new Error(`The connection ended without ${type ?? 'a frame'}; ${this.story()}`);
+        await once(this.news, 'news');
+      }
+    };
+    return within(PATIENCE_MS, () => `${type ?? 'a frame'}; ${this.story()}`, watch());
+  }
+
+  /** Sends a request with a `ref` of its own and takes the first frame that carries it back. */
+  async ask(frame: object): Promise<ServerFrame> {
+    this.fences += 1;
+    const ref = `ask-${this.fences}`;
+    this.send({ ...frame, ref });
+    return this.next(undefined, (answer) => 'ref' in answer && answer.ref === ref);
+  }
+
+  /** Resolves when everything that the server had sent before it handled this is here: the answer to a `ping` says so. */
+  async fence(): Promise<void> {
+    if (this.end) return;
+    await this.ask({ type: 'ping' });
+  }
+
+  /** Fails if such a frame, not taken yet, is here or comes before a fence. */
+  async expectNone<T extends FrameType = FrameType>(
+    type?: T,
+    fits: (frame: FrameOf<T>) => boolean = () => true,
+  ): Promise<void> {
+    await this.fence();
+    const found = this.untaken.find(
+      (frame) => (type === undefined || frame.type === type) && fits(frame as FrameOf<T>),
+    );
+    if (found !== undefined) throw new Error(`Expected no ${type ?? 'frame'}, but there is ${JSON.stringify(found)}`);
+  }
+
+  /** Ends the connection and waits until it is gone. */
+  async close(code?: number): Promise<Closed> {
+    this.socket.close(code);
+    return this.whenClosed();
+  }
+
+  /** `closed`, but with a failure that says what arrived when the end does not come. */
+  whenClosed(milliseconds = PATIENCE_MS): Promise<Closed> {
+    return within(milliseconds, () => `the end of the connection; ${this.story()}`, this.closed);
+  }
+
+  /** Cuts the line without a word, as a lost network does. */
+  terminate(): void {
+    this.socket.terminate();
+  }
+
+  private take(text: string, isBinary: boolean): void {
+    try {
+      if (isBinary) throw new Error('it is binary');
+      const frame = JSON.parse(text) as ServerFrame;
+      this.frames.push(frame);
+      this.untaken.push(frame);
+    } catch (error) {
+      this.breach = new Error(`The server sent what is not the protocol: ${text}`, { cause: error });
+    }
+  }
+
+  private story(): string {
+    const frames = this.frames.map((frame) => JSON.stringify(frame)).join('\n');
+    return `closed: ${JSON.stringify(this.end ?? false)}; frames so far:\n${frames}`;
+  }
+}
+
+/** Short for {@link WsClient.connect}. */
+export function connect(url: string, options?: ConnectOptions): Promise<WsClient> {
+  return WsClient.connect(url, options);
+}
