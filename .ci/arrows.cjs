@@ -11,9 +11,11 @@ const realtimeRooms = {
   broker: [],
   control: ['channels', 'connections', 'broker', 'bridge'],
   bridge: ['connections', 'broker', 'channels'],
+  instances: ['broker', 'connections'],
+  presence: ['broker', 'bridge', 'channels', 'connections', 'instances'],
   publishing: ['broker', 'channels'],
-  gateway: ['auth', 'channels', 'connections', 'bridge', 'control', 'publishing'],
-  http: ['auth', 'channels', 'connections', 'bridge', 'control', 'publishing'],
+  gateway: ['auth', 'channels', 'connections', 'bridge', 'control', 'instances', 'presence', 'publishing'],
+  http: ['auth', 'channels', 'connections', 'bridge', 'control', 'instances', 'presence', 'publishing'],
 };
 
 /** Counters know nobody, and everybody counts. */

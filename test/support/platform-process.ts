@@ -13,6 +13,8 @@ export interface PlatformOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** How long it may take until it is ready. */
   readonly readyWithinMs?: number;
+  /** What `GET /health/ready` answers once it serves: 503 where it cannot be ready yet. */
+  readonly readyCode?: 200 | 503;
 }
 
 /** The built platform as a process of its own: on free ports, with a database in memory and a data directory that goes with it. */
@@ -40,7 +42,7 @@ export class PlatformProcess {
     const child = new Child(process.execPath, ['--enable-source-maps', MAIN], { env });
     const platform = new PlatformProcess(child, dataDir, Number(env['PORT']), Number(env['TLS_PORT']));
     try {
-      await platform.ready(options.readyWithinMs ?? 30_000);
+      await platform.ready(options.readyWithinMs ?? 30_000, options.readyCode ?? 200);
     } catch (error) {
       await platform.stop('SIGKILL');
       throw error;
@@ -104,11 +106,11 @@ export class PlatformProcess {
     }
   }
 
-  private async ready(milliseconds: number): Promise<void> {
+  private async ready(milliseconds: number, expected: number): Promise<void> {
     const over = new AbortController();
     const answers = async (): Promise<void> => {
       // Nothing tells from outside when a port opens.
-      while (!over.signal.aborted && !(await isReady(this.url))) await delay(50);
+      while (!over.signal.aborted && (await readiness(this.url)) !== expected) await delay(50);
     };
     const ends = async (): Promise<never> => {
       const { code, signal } = await this.exited;
@@ -123,12 +125,12 @@ export class PlatformProcess {
   }
 }
 
-async function isReady(url: string): Promise<boolean> {
+async function readiness(url: string): Promise<number | null> {
   try {
     const response = await fetch(`${url}/health/ready`);
     await response.arrayBuffer();
-    return response.status === 200;
+    return response.status;
   } catch {
-    return false; // it does not listen yet
+    return null; // it does not listen yet
   }
 }
