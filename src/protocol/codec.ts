@@ -7,6 +7,9 @@ import type { FieldProblem, SubscribeTarget } from './frames.js';
 /** The longest `ref`, in characters. */
 export const MAX_REF_LENGTH = 64;
 
+/** Problems that one answer names: two bytes of a frame must not cost ninety of an answer, as often as they fit. */
+const MAX_DETAILS = 20;
+
 interface Referable {
   readonly ref?: string;
 }
@@ -95,8 +98,17 @@ export function decodeClientFrame(text: string): Decoded {
 /** The answer to a frame that is not text. */
 export const BINARY_FRAME: BadFrame = invalid([{ field: '', message: 'must be a text frame, not a binary one' }]).bad;
 
-function invalid(details: readonly FieldProblem[], ref?: string): { bad: BadFrame } {
-  return { bad: withRef({ code: 'invalid_message', message: ERROR_CODES.invalid_message.message, details }, ref) };
+function invalid(problems: readonly FieldProblem[], ref?: string): { bad: BadFrame } {
+  return {
+    bad: withRef(
+      {
+        code: 'invalid_message',
+        message: ERROR_CODES.invalid_message.message,
+        details: problems.slice(0, MAX_DETAILS),
+      },
+      ref,
+    ),
+  };
 }
 
 function withRef<T extends object>(value: T, ref: string | undefined): T & Referable {
