@@ -12,6 +12,8 @@ export { ChannelPolicyService } from './channels/channel-policy.service.js';
 export type { Channel } from './channels/channel-catalogue.js';
 export { Connection } from './connections/connection.js';
 export { ConnectionRegistry } from './connections/connection-registry.js';
+export { ClusterStatsService } from './instances/cluster-stats.service.js';
+export { PresenceService } from './presence/presence.service.js';
 export { RealtimeControl } from './control/realtime-control.service.js';
 export { RedisBridge } from './bridge/redis-bridge.service.js';
 export { RealtimeGateway } from './gateway/realtime.gateway.js';

@@ -13,6 +13,11 @@ import { ChannelPolicyService } from './channels/channel-policy.service.js';
 import { ConnectionRegistry } from './connections/connection-registry.js';
 import { RealtimeControl } from './control/realtime-control.service.js';
 import { FanOut } from './connections/fan-out.js';
+import { ClusterStatsService } from './instances/cluster-stats.service.js';
+import { InstanceDirectory } from './instances/instance-directory.js';
+import { Lease } from './instances/lease.js';
+import { MemoryInstanceDirectory } from './instances/memory.instance-directory.js';
+import { RedisInstanceDirectory } from './instances/redis.instance-directory.js';
 import { installAdapter } from './gateway/install-adapter.js';
 import { RealtimeGateway } from './gateway/realtime.gateway.js';
 import { RealtimeServer } from './gateway/realtime-server.js';
@@ -20,6 +25,10 @@ import { EventsController } from './http/events.controller.js';
 import { Counters } from './observability/counters.js';
 import { ResolvedRealtimeOptions, type RealtimeOptions } from './options/realtime-options.js';
 import { resolveOptions } from './options/resolve-options.js';
+import { MemoryPresenceStore } from './presence/memory.presence-store.js';
+import { PresenceService } from './presence/presence.service.js';
+import { PresenceStore } from './presence/presence-store.js';
+import { RedisPresenceStore } from './presence/redis.presence-store.js';
 import { EventsPublisher } from './publishing/events-publisher.js';
 
 /** Options that other providers are needed for, for example `ConfigService`. */
@@ -70,6 +79,11 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
       { provide: Broker, useFactory: broker, inject: [ResolvedRealtimeOptions] },
       RedisBridge,
       RealtimeControl,
+      Lease,
+      { provide: InstanceDirectory, useFactory: instanceDirectory, inject: [Broker, Lease] },
+      ClusterStatsService,
+      { provide: PresenceStore, useFactory: presenceStore, inject: [Broker, RedisBridge, InstanceDirectory, Lease] },
+      PresenceService,
       EventsPublisher,
       RealtimeServer,
       RealtimeGateway,
@@ -86,6 +100,8 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
       ConnectionRegistry,
       RedisBridge,
       RealtimeControl,
+      ClusterStatsService,
+      PresenceService,
       RealtimeServer,
     ],
   };
@@ -99,4 +115,19 @@ function jwtService(options: ResolvedRealtimeOptions): JwtService {
 function broker(options: ResolvedRealtimeOptions): Broker {
   const target = redisTarget(options.redis);
   return target === null ? new MemoryBroker() : new RedisBroker(target, options.redis.prefix);
+}
+
+function instanceDirectory(messages: Broker, lease: Lease): InstanceDirectory {
+  return messages instanceof RedisBroker ? new RedisInstanceDirectory(messages, lease) : new MemoryInstanceDirectory();
+}
+
+function presenceStore(
+  messages: Broker,
+  bridge: RedisBridge,
+  directory: InstanceDirectory,
+  lease: Lease,
+): PresenceStore {
+  return messages instanceof RedisBroker
+    ? new RedisPresenceStore(messages, bridge, directory, lease)
+    : new MemoryPresenceStore();
 }

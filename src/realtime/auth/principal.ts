@@ -66,7 +66,7 @@ function readRole(claims: Claims, names: ClaimNames): string {
   if (!Array.isArray(roles) || !roles.every((entry) => typeof entry === 'string')) {
     throw new ClaimsError('the roles are no list of texts');
   }
-  const first = roles[0] as string | undefined;
+  const first: string | undefined = roles[0];
   if (first === '') throw new ClaimsError('the role is empty');
   return first ?? 'user';
 }

@@ -24,7 +24,7 @@ class ManualSocket implements OutboxSocket {
   private sent: (() => void)[] = [];
 
   send(data: unknown, ...rest: unknown[]): void {
-    const text = String(data as Buffer);
+    const text = String(data);
     this.texts.push(text);
     const done = rest.find((part) => typeof part === 'function') as (() => void) | undefined;
     if (this.reads) done?.();
@@ -58,6 +58,8 @@ class Source implements CatchUpSource {
   get there(): Position {
     return { epoch: this.epoch, offset: this.top };
   }
+
+  flush(): void {}
 
   async readAfter(after: Position): Promise<Missed> {
     this.reads += 1;

@@ -12,6 +12,8 @@ export type Missed =
 export interface CatchUpSource {
   /** Where this instance stands. */
   readonly position: Position | null;
+  /** Has what this instance has taken in pushed at once. */
+  flush(): void;
   /** @throws when the broker does not answer */
   readAfter(position: Position): Promise<Missed>;
 }
@@ -78,8 +80,13 @@ export class CatchUp implements Feed {
     while (!this.ended) {
       if (this.queue.length > 0) await this.sendQueue();
       else if (this.lost) await this.readAgain();
-      else if (this.edge === 'behind') this.lost = true;
       else {
+        this.source.flush();
+        if (this.queue.length > 0 || this.lost) continue;
+        if (this.edge === 'behind') {
+          this.lost = true;
+          continue;
+        }
         // No step lies between this and the look at the queue: what comes next goes to the socket itself.
         if (this.edge === 'here') this.subscription.feed = null;
         break;
@@ -96,7 +103,7 @@ export class CatchUp implements Feed {
       if (frame.position !== null && !outbox.hasRoom && !(await outbox.room())) this.subscription.feed = ENDED;
       if (this.ended) return;
       if (outbox.send(frame.bytes)) this.onDelivered();
-      this.queuedBytes -= frame.bytes.length;
+      this.queuedBytes -= frame.wire.length;
       this.at = frame.position;
     }
     this.queue = [];
@@ -155,7 +162,7 @@ export class CatchUp implements Feed {
 
   private enqueue(frame: EventFrame): void {
     this.queue.push(frame);
-    this.queuedBytes += frame.bytes.length;
+    this.queuedBytes += frame.wire.length;
   }
 
   private isFull(): boolean {

@@ -351,7 +351,7 @@ describe('ChannelStream', () => {
             past.push(event);
             if (what === 'publish') stream.receive(event);
           } else if (what === 'double' && past.length > 0) stream.receive(past.at(-1)!);
-          else if (what === 'late' && past.length > 0) stream.receive(past[index % past.length]!);
+          else if (what === 'late' && past.length > 0) stream.receive(past.at(index % past.length)!);
           else if (what === 'trim') history.trimmed = history.top;
           else if (what === 'anew') [history.epoch, history.top, history.trimmed] = [`e${index}`, 0, 0];
           else if (what === 'check') stream.check(history.position);

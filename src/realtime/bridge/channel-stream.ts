@@ -104,9 +104,9 @@ export class ChannelStream {
 
   private keepRecent(frame: EventFrame): void {
     this.recent.push(frame);
-    this.recentBytes += frame.bytes.length;
+    this.recentBytes += frame.wire.length;
     while (this.recent.length > RECENT_FRAMES || this.recentBytes > RECENT_BYTES) {
-      this.recentBytes -= this.recent.shift()!.bytes.length;
+      this.recentBytes -= this.recent.shift()!.wire.length;
     }
   }
 

@@ -100,6 +100,7 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
     try {
       await open.opening;
       if (this.registry.get(connection.id) === undefined) return null; // it left in the meantime
+      this.fanOut.flush(name);
       const subscription = this.registry.subscribe(connection, name);
       return await this.join(subscription, open.stream, lastEventId);
     } catch (error) {
@@ -131,7 +132,7 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
    * Follows a channel that no client can name, for as long as this instance lives: what instances tell each other. It
    * goes on trying while the broker does not answer.
    */
-  follow(name: string, history: HistoryWindow, follower: Follower): void {
+  follow(name: string, history: HistoryWindow | null, follower: Follower): void {
     const stream = new ChannelStream(name, this.broker, this.limits, {
       deliver: (_channel, frame) => follower.event((JSON.parse(frame.bytes.toString()) as { data: unknown }).data),
       reset: () => follower.reset(),
@@ -146,6 +147,7 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
 
   reset(channel: string, reason: RecoveryReason, top: Position): void {
     const lastEventId = formatPosition(top);
+    this.fanOut.flush(channel);
     for (const { feed, connection } of this.registry.subscribersOf(channel)) {
       if (feed === null) connection.send({ type: 'resync', channel, lastEventId, reason });
       else feed.reset();
@@ -160,7 +162,11 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
     await this.broker.close();
   }
 
-  private async subscribeUntilAnswered(name: string, history: HistoryWindow, stream: ChannelStream): Promise<void> {
+  private async subscribeUntilAnswered(
+    name: string,
+    history: HistoryWindow | null,
+    stream: ChannelStream,
+  ): Promise<void> {
     while (!this.ended) {
       try {
         stream.opened(await this.broker.subscribe(name, history));
@@ -193,6 +199,7 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
       get position() {
         return stream.position;
       },
+      flush: () => this.fanOut.flush(stream.channel),
       readAfter: (after: Position) => this.readAfter(stream, after),
     };
     const catchUp = new CatchUp(

@@ -87,7 +87,7 @@ export class MemoryBroker extends Broker {
     if (missed > Math.min(log.events.length, log.size)) return { ok: false, reason: 'expired', top };
     if (missed > limits.maxEvents) return { ok: false, reason: 'too_many', top };
     const events = missed === 0 ? [] : log.events.slice(-missed);
-    const bytes = events.reduce((sum, event) => sum + event.body.length, 0);
+    const bytes = events.reduce((sum, event) => sum + Buffer.byteLength(event.body), 0);
     return bytes > limits.maxBytes ? { ok: false, reason: 'too_many', top } : { ok: true, events, top };
   }
 

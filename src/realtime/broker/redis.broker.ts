@@ -29,6 +29,9 @@ const BEAT_LOST_MS = 12_000;
 /** Channels whose last acknowledged position is remembered. */
 const MAX_TOPS = 100_000;
 
+/** How long a command of others than the broker may take, in milliseconds. */
+const COMMAND_MS = 3_000;
+
 type Client = Redis | Cluster;
 
 /** An event on its way, with what a retry needs to know. */
@@ -38,25 +41,34 @@ interface Publication extends OutgoingEvent {
   floor: Position | null;
 }
 
+/** `<epoch> <offset> <message id> `, with `-` for the epoch of a channel without history. */
+const MESSAGE_HEAD = /^([0-9A-Za-z]{1,64}|-) (\d{1,15}) [0-9a-f]{16}\.\d+ /;
+
 /** Answers that say «not now»: the event is tried again until its deadline. All others refuse it. */
 const NOT_NOW =
   /READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK |NOSCRIPT|NOREPLICAS|BUSY |OOM |MISCONF|NOAUTH|WRONGPASS/;
+
+/** Answers of a server that is not the one to ask any more. */
+const MOVED_AWAY = /MOVED|READONLY/;
 
 /**
  * The broker over Redis 7 or later, or Valkey 8: one server, Sentinel or Cluster. Two connections: one publishes, one
  * subscribes and reads. See docs/delivery.md for what it promises and how.
  */
 export class RedisBroker extends Broker {
-  private readonly keys: Keys;
+  readonly keys: Keys;
   private readonly instance = randomBytes(8).toString('hex');
   private readonly queue: PublishQueue<Publication>;
   private readonly subscriber: Subscriber;
   private readonly publishing: Supervisor<Client>;
   private readonly subscribing: Supervisor<Redis>;
+  /** The subscribing connection, as soon as it can be asked. */
+  private reading: Redis | null = null;
   private readonly tops = new Map<string, Position>();
   /** run id of a Redis server → the id that it gave to our last publishing connection */
   private readonly connectionIds = new Map<string, number>();
   private readonly timers: NodeJS.Timeout[] = [];
+  private readonly onUps: (() => void)[] = [];
   private listener: BrokerListener = { event: () => undefined, position: () => undefined };
   private lastMessage = 0;
   /** Redis's clock minus ours, never too late, in milliseconds. */
@@ -92,7 +104,10 @@ export class RedisBroker extends Broker {
       () => (isCluster ? connectCluster(target) : connectMaster(target)),
       {
         prepare: (client) => this.preparePublisher(client),
-        up: () => this.queue.run(),
+        up: () => {
+          this.queue.run();
+          for (const callback of this.onUps) callback();
+        },
         down: (why) => this.queue.pause(why),
       },
     );
@@ -102,7 +117,10 @@ export class RedisBroker extends Broker {
       {
         prepare: (client) => this.prepareSubscriber(client),
         up: () => undefined,
-        down: () => this.subscriber.down(),
+        down: () => {
+          this.reading = null;
+          this.subscriber.down();
+        },
       },
     );
     this.publishing.start();
@@ -146,7 +164,7 @@ export class RedisBroker extends Broker {
   override async read(channel: string, after: Position, { maxEvents, maxBytes }: ReadLimits): Promise<ReadResult> {
     const keys = [this.keys.meta(channel), this.keys.history(channel)];
     const args = [freshEpoch(), after.epoch, after.offset, maxEvents, maxBytes];
-    const [state, epoch, offset, ...entries] = (await this.run(this.reader(), READ, keys, args)) as string[];
+    const [state, epoch, offset, ...entries] = await this.answerOf(READ, keys, args);
     const top: Position = { epoch: epoch!, offset: Number(offset) };
     if (state !== 'ok') return { ok: false, reason: state as RecoveryReason, top };
     return { ok: true, top, events: entries.map((entry) => parseEntry(top.epoch, entry)) };
@@ -172,6 +190,35 @@ export class RedisBroker extends Broker {
     this.subscribing.close();
   }
 
+  /** Calls back each time that {@link command} has become possible. */
+  onUp(callback: () => void): void {
+    this.onUps.push(callback);
+  }
+
+  /**
+   * What else an installation keeps in Redis goes over the publishing connection. A command has an answer in time or
+   * fails; one that failed may have been carried out.
+   * @throws RealtimeUnavailableError
+   */
+  async command<T>(run: (client: Client) => Promise<T>): Promise<T> {
+    const { client } = this.publishing;
+    if (client === null) throw new RealtimeUnavailableError(`Redis cannot be used: ${this.publishing.reason}`);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error('it does not answer')), COMMAND_MS);
+    });
+    try {
+      return await Promise.race([run(client), late]);
+    } catch (error) {
+      const { message } = error as Error;
+      // Another server is the right one now: only a fresh connection knows which.
+      if (MOVED_AWAY.test(message) && this.publishing.client === client) this.publishing.reset(message);
+      throw new RealtimeUnavailableError(`Redis cannot be used: ${message}`, { cause: error });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   private async preparePublisher(client: Client): Promise<void> {
     await this.measureClock(client);
     for (const node of mastersOf(client)) {
@@ -194,9 +241,11 @@ export class RedisBroker extends Broker {
   private async prepareSubscriber(client: Redis): Promise<void> {
     client.on('message', (pubsub: string, message: string) => this.take(pubsub, message));
     if (this.target.cluster === undefined) for (const { lua } of SCRIPTS) await client.script('LOAD', lua);
+    // Whoever finds a hole while 100,000 channels are subscribed anew need not wait for the last of them.
+    this.reading = client;
     await client.subscribe(this.keys.beat(this.instance));
-    this.beatHeardAt = performance.now();
     await this.subscriber.up(client);
+    this.beatHeardAt = performance.now();
   }
 
   private take(pubsub: string, message: string): void {
@@ -205,26 +254,15 @@ export class RedisBroker extends Broker {
       if (pubsub === this.keys.beat(this.instance)) this.beatHeardAt = performance.now();
       return;
     }
-    const afterEpoch = message.indexOf(' ');
-    const afterOffset = message.indexOf(' ', afterEpoch + 1);
-    const afterId = message.indexOf(' ', afterOffset + 1);
-    const epoch = message.slice(0, afterEpoch);
-    const offset = Number(message.slice(afterEpoch + 1, afterOffset));
-    if (
-      afterEpoch < 1 ||
-      afterOffset < 0 ||
-      afterId < 0 ||
-      !Number.isSafeInteger(offset) ||
-      message[afterId + 1] !== '"'
-    ) {
+    const head = MESSAGE_HEAD.exec(message);
+    if (head === null) {
       this.foreign += 1;
       return;
     }
+    const [{ length }, epoch, offset] = head as unknown as [string, string, string];
     this.subscriber.heard(channel);
-    this.listener.event(channel, {
-      position: epoch === '-' ? null : { epoch, offset },
-      body: message.slice(afterId + 1),
-    });
+    const position = epoch === '-' ? null : { epoch, offset: Number(offset) };
+    this.listener.event(channel, { position, body: message.slice(length) });
   }
 
   /** The commands of one turn leave in one write: it costs far less than ioredis's own pipelining. */
@@ -309,9 +347,19 @@ export class RedisBroker extends Broker {
 
   /** Reads go over the subscribing connection, behind every message that was written to it before; in a Cluster to the owner of the slot. */
   private reader(): Client {
-    const client = this.target.cluster === undefined ? this.subscribing.client : this.publishing.client;
+    const client = this.target.cluster === undefined ? this.reading : this.publishing.client;
     if (client === null) throw new RealtimeUnavailableError(this.status.reason ?? 'Redis cannot be used');
     return client;
+  }
+
+  /** @throws RealtimeUnavailableError whatever kept Redis from answering */
+  private async answerOf(script: Script, keys: readonly string[], args: readonly (string | number)[]) {
+    const client = this.reader();
+    try {
+      return (await this.run(client, script, keys, args)) as string[];
+    } catch (error) {
+      throw new RealtimeUnavailableError(`Redis did not answer: ${(error as Error).message}`, { cause: error });
+    }
   }
 
   private async run(

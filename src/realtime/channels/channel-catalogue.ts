@@ -16,6 +16,8 @@ export interface Channel {
   readonly access: ChannelAccess;
   /** `null`: nothing is kept, and events have no id. */
   readonly history: History | null;
+  /** Whether subscribers can see who is here. */
+  readonly presence: boolean;
 }
 
 /** Every channel there is: the built-in ones, the application's, and the private one of each user. */
@@ -27,7 +29,7 @@ export class ChannelCatalogue {
 
   constructor(options: ResolvedRealtimeOptions) {
     const byDefault: History = { size: options.history.size, ttlMs: options.history.ttlMs };
-    this.ofUsers = { access: 'owner', history: byDefault };
+    this.ofUsers = { access: 'owner', history: byDefault, presence: false };
     const problems = options.channels.flatMap((definition, index) =>
       problemsOf(definition).map((problem) => `\`channels[${index}]\` ${problem}`),
     );
@@ -41,7 +43,8 @@ export class ChannelCatalogue {
       if (access === null) {
         throw new RealtimeOptionsError([`\`channels\` ${definition.name} falls under no rule: give it an \`access\``]);
       }
-      this.channels.set(definition.name, { access, history: historyOf(definition, byDefault) });
+      const { presence = false } = definition;
+      this.channels.set(definition.name, { access, history: historyOf(definition, byDefault), presence });
     }
   }
 
@@ -62,18 +65,21 @@ export class ChannelCatalogue {
 }
 
 function problemsOf(definition: ChannelDefinition): string[] {
-  const { name, access, history } = definition ?? {};
+  const { name, access, history, presence } = definition ?? {};
   if (typeof name !== 'string') return ['must be an object with a `name`'];
   const form = channelNameProblem(name);
   if (form !== null) return [`name ${JSON.stringify(name)} ${form}`];
   const problems: string[] = [];
   if (BUILTIN_CHANNELS.some((builtin) => builtin.name === name)) {
-    // Its history may be set anew, who may read it may not.
+    // Its history and presence may be set anew, who may read it may not.
     if (access !== undefined) problems.push(`${name} is built in: its access cannot be changed`);
   } else if (name.startsWith(`${USER_GROUP}:`))
     problems.push(`${name}: the group \`${USER_GROUP}\` belongs to the private channels`);
   if (access !== undefined && !['public', 'authenticated', 'admin'].includes(access)) {
     problems.push(`${name}: access must be public, authenticated or admin`);
+  }
+  if (presence !== undefined && typeof presence !== 'boolean') {
+    problems.push(`${name}: presence must be true or false`);
   }
   if (history !== undefined && history !== false) {
     for (const [field, value] of Object.entries(history)) {

@@ -3,7 +3,16 @@ import type { ChannelStats, InstanceStats } from '../../protocol/index.js';
 import type { Principal } from '../auth/principal.js';
 import { Counters } from '../observability/counters.js';
 import type { Connection } from './connection.js';
+import { FirstOf } from './first-of.js';
 import { Subscription } from './subscription.js';
+
+/** Hears where every subscription begins and ends, however it comes about. It must not throw. */
+export interface SubscriptionListener {
+  began(subscription: Subscription, connection: Connection): void;
+  ended(subscription: Subscription): void;
+  /** A connection got an identity, or another token of the same. */
+  identified(connection: Connection): void;
+}
 
 /** Every connection of this instance, by id, by user and by channel. */
 @Injectable()
@@ -12,11 +21,17 @@ export class ConnectionRegistry {
   private readonly byUser = new Map<string, Set<Connection>>();
   private readonly byChannel = new Map<string, Set<Subscription>>();
   private subscriptions = 0;
+  private listener: SubscriptionListener | null = null;
 
   constructor(private readonly counters: Counters) {}
 
   get size(): number {
     return this.byId.size;
+  }
+
+  /** Sets who hears of subscriptions; there is one at most. */
+  listen(listener: SubscriptionListener): void {
+    this.listener = listener;
   }
 
   add(connection: Connection): void {
@@ -36,6 +51,7 @@ export class ConnectionRegistry {
     if (known) this.unindex(connection);
     connection.principal = principal;
     if (known) this.index(connection);
+    this.listener?.identified(connection);
   }
 
   get(connectionId: string): Connection | undefined {
@@ -64,6 +80,7 @@ export class ConnectionRegistry {
     if (subscribers) subscribers.add(subscription);
     else this.byChannel.set(channel, new Set([subscription]));
     this.subscriptions += 1;
+    this.listener?.began(subscription, connection);
     return subscription;
   }
 
@@ -74,9 +91,20 @@ export class ConnectionRegistry {
     if (!subscribers?.delete(subscription)) return false;
     connection.subscriptions.delete(channel);
     this.subscriptions -= 1;
+    this.listener?.ended(subscription);
     if (subscribers.size > 0) return false;
     this.byChannel.delete(channel);
     return true;
+  }
+
+  /** The ids of all users with a connection here. */
+  users(): Iterable<string> {
+    return this.byUser.keys();
+  }
+
+  /** The names of all channels with a subscriber here. */
+  channels(): Iterable<string> {
+    return this.byChannel.keys();
   }
 
   stats(): InstanceStats {
@@ -98,10 +126,9 @@ export class ConnectionRegistry {
 
   /** The channels with most subscribers here, most first, then by name. */
   busiestChannels(most: number): ChannelStats[] {
-    return [...this.byChannel]
-      .map(([channel, subscribers]) => ({ channel, subscribers: subscribers.size }))
-      .toSorted((a, b) => b.subscribers - a.subscribers || (a.channel < b.channel ? -1 : 1))
-      .slice(0, most);
+    const first = new FirstOf<ChannelStats>(most, mostSubscribersFirst);
+    for (const [channel, { size }] of this.byChannel) first.add({ channel, subscribers: size });
+    return first.list();
   }
 
   private index(connection: Connection): void {
@@ -119,6 +146,10 @@ export class ConnectionRegistry {
     own?.delete(connection);
     if (own?.size === 0) this.byUser.delete(userId);
   }
+}
+
+export function mostSubscribersFirst(a: ChannelStats, b: ChannelStats): number {
+  return b.subscribers - a.subscribers || (a.channel < b.channel ? -1 : 1);
 }
 
 const NO_CONNECTIONS: ReadonlySet<Connection> = new Set();

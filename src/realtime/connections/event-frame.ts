@@ -1,15 +1,36 @@
 import { eventText, type Position } from '../../protocol/index.js';
+import { frameText } from './wire.js';
 
 /** One event as it goes to every subscriber: the same bytes for all, made once. */
 export class EventFrame {
-  /** The whole frame as UTF-8. */
-  readonly bytes: Buffer;
+  /** The whole WebSocket frame, ready to be written. */
+  readonly wire: Buffer;
+  private readonly payloadAt: number;
 
   /** @param position `null` on a channel that keeps no history */
   constructor(
     readonly position: Position | null,
     body: string,
   ) {
-    this.bytes = Buffer.from(eventText(position, body));
+    ({ wire: this.wire, payloadAt: this.payloadAt } = frameText(eventText(position, body)));
+  }
+
+  /** The text of the frame as UTF-8. */
+  get bytes(): Buffer {
+    return this.wire.subarray(this.payloadAt);
+  }
+}
+
+/** All events of one channel in one turn of the loop, which go out together. */
+export class EventBatch {
+  private joined: Buffer | null = null;
+
+  constructor(readonly frames: readonly EventFrame[]) {}
+
+  /** The frames one behind the other; joined once, for all receivers. */
+  get wire(): Buffer {
+    this.joined ??=
+      this.frames.length === 1 ? this.frames[0]!.wire : Buffer.concat(this.frames.map(({ wire }) => wire));
+    return this.joined;
   }
 }

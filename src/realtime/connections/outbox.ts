@@ -1,7 +1,11 @@
 import type { WebSocket } from 'ws';
+import type { EventBatch } from './event-frame.js';
+import { idleSocket } from './wire.js';
 
 /** What an outbox needs of a socket. */
 export type OutboxSocket = Pick<WebSocket, 'readyState' | 'bufferedAmount' | 'send' | 'close' | 'terminate' | 'OPEN'>;
+
+const NOTHING = Buffer.alloc(0);
 
 /**
  * What waits to be sent to one connection. It is bounded: a frame that would be added behind more than `maxBytes` is not
@@ -28,13 +32,22 @@ export class Outbox {
    * @returns whether it was queued: not when the connection is closing, or too slow
    */
   send(frame: string | Buffer): boolean {
-    if (this.closed || this.socket.readyState !== this.socket.OPEN) return false;
-    if (this.socket.bufferedAmount > this.maxBytes) {
-      this.onSlow();
-      return false;
-    }
+    if (!this.takesMore()) return false;
     this.socket.send(frame, { binary: false }, this.onSent);
     return true;
+  }
+
+  /** Queues the events of one turn in a single write, where that keeps the order, else one by one. @returns how many were queued */
+  sendBatch(batch: EventBatch): number {
+    if (!this.takesMore()) return 0;
+    const socket = idleSocket(this.socket);
+    if (socket !== null) {
+      socket.write(batch.wire);
+      return batch.frames.length;
+    }
+    let sent = 0;
+    for (const { bytes } of batch.frames) if (this.send(bytes)) sent += 1;
+    return sent;
   }
 
   /** Whether a replay may go on: it keeps the queue short, so that it never makes its own reader a slow one. */
@@ -45,6 +58,8 @@ export class Outbox {
   /** Resolves once there is room, or once the connection closes (`false`). */
   async room(): Promise<boolean> {
     while (!this.closed && !this.hasRoom) {
+      // What was written past `ws` calls nobody back: a write of nothing behind it does.
+      idleSocket(this.socket)?.write(NOTHING, this.onSent);
       await new Promise<void>((resolve) => (this.waiting ??= []).push(resolve));
     }
     return !this.closed;
@@ -64,12 +79,20 @@ export class Outbox {
   }
 
   private readonly onSent = (): void => {
-    if (this.waiting !== null && this.hasRoom) this.wake();
+    if (this.waiting !== null && (this.closed || this.hasRoom)) this.wake();
   };
 
   private wake(): void {
-    const waiting = this.waiting;
+    const { waiting } = this;
     this.waiting = null;
     for (const resolve of waiting ?? []) resolve();
+  }
+
+  /** Slow readers are seen before they are written to. */
+  private takesMore(): boolean {
+    if (this.closed || this.socket.readyState !== this.socket.OPEN) return false;
+    if (this.socket.bufferedAmount <= this.maxBytes) return true;
+    this.onSlow();
+    return false;
   }
 }

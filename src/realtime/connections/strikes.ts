@@ -1,7 +1,7 @@
-/** Counts what may happen at most so often within a window; the window begins with the first and ends by itself. */
+/** Counts what may happen at most so often within any span of a given length. */
 export class Strikes {
-  private count = 0;
-  private since = 0;
+  /** When the last ones happened, at most one more than allowed; none are held before the first. */
+  private times: number[] | null = null;
 
   constructor(
     private readonly allowed: number,
@@ -10,11 +10,9 @@ export class Strikes {
 
   /** Counts one more. @returns whether that was one too many */
   add(now: number): boolean {
-    if (this.count === 0 || now - this.since >= this.windowMs) {
-      this.count = 0;
-      this.since = now;
-    }
-    this.count += 1;
-    return this.count > this.allowed;
+    const times = (this.times ??= []);
+    times.push(now);
+    if (times.length <= this.allowed) return false;
+    return now - times.splice(0, times.length - this.allowed)[0]! < this.windowMs;
   }
 }

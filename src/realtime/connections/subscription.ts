@@ -16,6 +16,8 @@ export const ENDED: Feed = { push: () => undefined, reset: () => undefined };
 export interface Subscriber {
   readonly outbox: Outbox;
   readonly subscriptions: Map<string, Subscription>;
+  /** Its line is gone, or goes now. */
+  readonly closing?: boolean;
   send(frame: Unstamped): void;
 }
 

@@ -38,8 +38,8 @@ export class RealtimeControl implements OnApplicationBootstrap {
   onApplicationBootstrap(): void {
     this.bridge.follow(CONTROL_CHANNEL, CONTROL_HISTORY, {
       event: (data) => void this.carryOut(data as Order),
-      // Cut off for longer than orders are kept: what they were is not known, so nobody keeps what may have been taken away.
-      reset: () => this.endAll(),
+      // Redis lost the log of orders, or this instance was away for longer than they are kept.
+      reset: () => void this.judgeAll(),
     });
   }
 
@@ -79,7 +79,17 @@ export class RealtimeControl implements OnApplicationBootstrap {
       for (const connection of concerned) connection.close('accessRevoked');
       return;
     }
-    for (const connection of concerned) {
+    await this.judge(concerned);
+  }
+
+  /** What was ordered meanwhile is not known: nobody keeps a subscription that the policies do not grant now. */
+  private async judgeAll(): Promise<void> {
+    this.logger.warn('Orders of other instances may have been missed: every subscription is judged anew');
+    await this.judge([...this.registry.all()]);
+  }
+
+  private async judge(connections: readonly Connection[]): Promise<void> {
+    for (const connection of connections) {
       await judgeAnew({ policy: this.policy, bridge: this.bridge }, connection).catch((error: unknown) =>
         this.logger.error(`Connection ${connection.id} could not be judged anew`, error),
       );
@@ -98,12 +108,5 @@ export class RealtimeControl implements OnApplicationBootstrap {
         return connection === undefined ? [] : [connection];
       }
     }
-  }
-
-  private endAll(): void {
-    this.logger.warn(
-      'Orders of other instances were missed: every connection is closed, to come back and be judged anew',
-    );
-    for (const connection of this.registry.all()) connection.close('restarting');
   }
 }

@@ -10,6 +10,7 @@ import type { Principal } from '../auth/principal.js';
 import { chooseSubprotocol } from '../auth/token-source.js';
 import { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
+import { FanOut } from '../connections/fan-out.js';
 import { Counters } from '../observability/counters.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { refuseUpgrade, routeUpgrades } from './upgrade-router.js';
@@ -24,6 +25,8 @@ interface Refusal {
 }
 
 type Identity = { readonly principal: Principal | null } | Refusal;
+
+const FULL: Refusal = { code: 'too_many_connections', close: 'instanceFull' };
 
 /** How long a client that is turned away with 503 should wait, in seconds. */
 const RETRY_AFTER_SECONDS = '2';
@@ -53,6 +56,7 @@ export class RealtimeServer {
     private readonly auth: AuthService,
     private readonly registry: ConnectionRegistry,
     private readonly counters: Counters,
+    private readonly fanOut: FanOut,
     private readonly host: HttpAdapterHost,
   ) {
     this.path = options.path;
@@ -106,6 +110,7 @@ export class RealtimeServer {
     if (this.draining) return;
     this.draining = true;
     if (delayMs > 0) await new Promise((resolve) => void setTimeout(resolve, delayMs));
+    this.fanOut.flushAll();
     const connections = [...this.registry.all()];
     if (connections.length === 0) return;
     this.logger.log(`Draining ${connections.length} connections`);
@@ -131,12 +136,11 @@ export class RealtimeServer {
     // Nobody listens for errors between the upgrade and the handshake: a reset in between would end the process.
     const ignore = (): void => undefined;
     socket.on('error', ignore);
-    if (this.draining) {
-      refuseUpgrade(socket, '503 Service Unavailable', { 'Retry-After': RETRY_AFTER_SECONDS });
-      return;
-    }
+    if (this.draining) return turnAway(socket);
     const identity = await this.identify(request);
     if (socket.destroyed) return;
+    // A drain that began meanwhile does not know of this one, and would wait for it for ever.
+    if (this.draining) return turnAway(socket);
     this.webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       socket.off('error', ignore);
       this.accept(webSocket, request, identity);
@@ -145,10 +149,12 @@ export class RealtimeServer {
 
   private async identify(request: IncomingMessage): Promise<Identity> {
     if (this.registry.size >= this.options.maxConnections) {
-      return { code: 'too_many_connections', close: 'instanceFull' };
+      return FULL;
     }
     try {
-      return { principal: await this.auth.identify(request) };
+      const principal = await this.auth.identify(request);
+      // Others may have come in while this one was looked at.
+      return this.registry.size < this.options.maxConnections ? { principal } : FULL;
     } catch (error) {
       if (error instanceof ProtocolError) return { code: error.code, close: 'noValidToken' };
       this.logger.error('Identifying a client failed', error);
@@ -196,6 +202,10 @@ export class RealtimeServer {
     this.counters.slowConsumersClosed += 1;
     connection.close('slowConsumer');
   };
+}
+
+function turnAway(socket: Duplex): void {
+  refuseUpgrade(socket, '503 Service Unavailable', { 'Retry-After': RETRY_AFTER_SECONDS });
 }
 
 function signOfLife(this: Socket): void {

@@ -13,7 +13,9 @@ import { ChannelPolicyService } from '../channels/channel-policy.service.js';
 import { Caretaker } from '../connections/caretaker.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
+import { ClusterStatsService } from '../instances/cluster-stats.service.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { PresenceService } from '../presence/presence.service.js';
 import type { Services } from './commands/command.js';
 import { COMMANDS } from './commands/index.js';
 import { handleMessage } from './message-types.js';
@@ -41,10 +43,12 @@ export class RealtimeGateway
     policy: ChannelPolicyService,
     private readonly registry: ConnectionRegistry,
     private readonly bridge: RedisBridge,
+    private readonly presence: PresenceService,
+    private readonly stats: ClusterStatsService,
     private readonly server: RealtimeServer,
     private readonly options: ResolvedRealtimeOptions,
   ) {
-    this.services = { auth, policy, registry, bridge, options };
+    this.services = { auth, policy, registry, bridge, presence, stats, options };
     this.caretaker = new Caretaker(registry, options.heartbeatIntervalMs);
   }
 
@@ -81,8 +85,11 @@ export class RealtimeGateway
 
   /** Ends the connections in good order while the HTTP server still serves. The delay is for a load balancer, so only a signal needs it. */
   async beforeApplicationShutdown(signal?: string): Promise<void> {
+    this.presence.hold();
     await this.server.drain(signal === undefined ? 0 : this.options.drainDelayMs);
     this.caretaker.stop();
+    await this.presence.leave();
+    await this.stats.leave();
   }
 
   private handleFrame(connection: Connection, data: RawData, isBinary: boolean): void {
@@ -130,7 +137,11 @@ export class RealtimeGateway
       if (connection.awaitsAuth) throw new ProtocolError('auth_required');
       if (connection.messageTypes?.has(foreign.type) === true) return handleMessage(connection, foreign);
     }
-    sendError(connection, new ProtocolError(bad.code, bad), { ref: bad.ref });
+    // Who has not said who it is learns only that, unless its text is no JSON or it tried to.
+    const isOther = connection.awaitsAuth && bad.code === 'invalid_message' && bad.details?.[0]?.field !== 'token';
+    sendError(connection, isOther ? new ProtocolError('auth_required') : new ProtocolError(bad.code, bad), {
+      ref: bad.ref,
+    });
     if (connection.badFrames.add(performance.now())) connection.close('notTheProtocol');
   }
 }

@@ -70,7 +70,7 @@ export function realtimeOptionsFromEnv(env: NodeJS.ProcessEnv): Omit<RealtimeOpt
     if (field === undefined) options[group] = value;
     else options[group] = { ...(options[group] as object | undefined), [field]: value };
   }
-  return options as Omit<RealtimeOptions, 'jwt'>;
+  return options;
 }
 
 function read(env: NodeJS.ProcessEnv, variable: string, parse: Parse): unknown {

@@ -4,7 +4,7 @@ import { RealtimeOptionsError, resolveOptions } from './resolve-options.js';
 const jwt = { secret: 'x'.repeat(32) };
 
 /** The lines with which options are refused. */
-function problemsOf(options: object): readonly string[] {
+function problemsOf(options: unknown): readonly string[] {
   try {
     resolveOptions(options as RealtimeOptions);
     return [];
@@ -48,12 +48,11 @@ describe('resolveOptions', () => {
   });
 
   it.each([undefined, null, 'options', 5])('refuses %j instead of options', (given) => {
-    expect(problemsOf(given as unknown as object)).toEqual([expect.stringContaining('forRoot needs an object')]);
+    expect(problemsOf(given)).toEqual([expect.stringContaining('forRoot needs an object')]);
   });
 
   it('cuts a long value short', () => {
-    const [problem] = problemsOf({ jwt, path: 'x'.repeat(500) });
-    expect(problem!.length).toBeLessThan(200);
+    expect(problemsOf({ jwt, path: 'x'.repeat(500) }).join('\n').length).toBeLessThan(200);
   });
 
   it.each([

@@ -99,7 +99,7 @@ export class EventsPublisher {
   private compose(channel: string, data: unknown, { idempotencyKey, timeoutMs }: EmitOptions) {
     const known = typeof channel === 'string' ? this.catalogue.find(channel) : null;
     if (known === null) throw new InvalidEventError('channel', `is not registered: ${show(channel)}`);
-    if (idempotencyKey !== undefined && (idempotencyKey === '' || idempotencyKey.length > MAX_KEY_LENGTH)) {
+    if (idempotencyKey !== undefined && !isKey(idempotencyKey)) {
       throw new InvalidEventError('idempotencyKey', `must have 1 to ${MAX_KEY_LENGTH} characters`);
     }
     if (timeoutMs !== undefined && !(timeoutMs > 0)) {
@@ -123,6 +123,11 @@ export class EventsPublisher {
     }
     return json;
   }
+}
+
+/** Callers that are not written in TypeScript may bring anything. */
+function isKey(key: unknown): boolean {
+  return typeof key === 'string' && key !== '' && key.length <= MAX_KEY_LENGTH;
 }
 
 function show(channel: unknown): string {

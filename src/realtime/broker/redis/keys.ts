@@ -32,4 +32,19 @@ export class Keys {
   beat(instance: string): string {
     return `${this.prefix}beat:${instance}`;
   }
+
+  /** string that an instance renews while it lives: its report */
+  lease(instance: string): string {
+    return `${this.prefix}n:${instance}`;
+  }
+
+  /** sorted set: instance → when it was last heard of, by Redis's clock */
+  nodes(): string {
+    return `${this.prefix}nodes`;
+  }
+
+  /** hash: `<instance>:<user id>` → connections there; no user id stands for those without an identity */
+  presence(channel: string): string {
+    return `${this.prefix}p:{${channel}}`;
+  }
 }

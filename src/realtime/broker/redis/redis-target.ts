@@ -90,6 +90,8 @@ export async function connectCluster(target: RedisTarget): Promise<Cluster> {
   const cluster = new Cluster([...target.cluster!], {
     redisOptions: { ...credentials(target.url), ...ONCE, lazyConnect: false },
     clusterRetryStrategy: () => null,
+    // Its check asks any node, one that was just let go too, and then gives up without a word.
+    enableReadyCheck: false,
     enableOfflineQueue: false,
     enableAutoPipelining: false,
     maxRedirections: 0,
@@ -115,8 +117,12 @@ async function ready(client: Redis | Cluster): Promise<void> {
   client.on('error', remember);
   const connected = client.connect();
   connected.catch(() => undefined);
+  const ended = new Promise<never>((_resolve, reject) => {
+    client.once('end', () => reject(new Error('the connection was lost in the handshake')));
+  });
+  ended.catch(() => undefined); // it ends at some time in any case
   try {
-    await Promise.race([connected, late]);
+    await Promise.race([connected, ended, late]);
   } catch (error) {
     client.disconnect();
     throw lastError ?? error;

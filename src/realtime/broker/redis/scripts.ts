@@ -115,7 +115,7 @@ if missed > tonumber(ARGV[4]) then return { 'too_many', e, top } end
 local entries = redis.call('LRANGE', KEYS[2], -missed, -1)
 if #entries < missed or tonumber(string.match(entries[1], '^(%d+)')) ~= after + 1 then return { 'expired', e, top } end
 local bytes = 0
-for i = 1, #entries do bytes = bytes + #entries[i] end
+for i = 1, #entries do bytes = bytes + #entries[i] - #string.match(entries[i], '^%d+ %S+ ') end
 if bytes > tonumber(ARGV[5]) then return { 'too_many', e, top } end
 table.insert(entries, 1, top)
 table.insert(entries, 1, e)

@@ -55,7 +55,7 @@ export class Subscriber {
     const { waiters } = wanted;
     return new Promise((resolve, reject) => {
       waiters.push({ resolve, reject, deadline: performance.now() + SUBSCRIBE_TIMEOUT_MS });
-      this.work();
+      void this.work();
     });
   }
 

@@ -84,7 +84,8 @@ export class Supervisor<T extends Redis | Cluster> {
     this.raw = null;
     if (this.client !== null && performance.now() - this.upSince > STABLE_MS) this.attempt = 0;
     this.client = null;
-    client.disconnect();
+    // To one that has ended already it would only leave a timer behind.
+    if (client.status !== 'end') client.disconnect();
     this.owner.down(why);
     this.retry(why);
   }

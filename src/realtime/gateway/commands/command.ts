@@ -4,7 +4,9 @@ import type { RedisBridge } from '../../bridge/redis-bridge.service.js';
 import type { ChannelPolicyService } from '../../channels/channel-policy.service.js';
 import type { Connection } from '../../connections/connection.js';
 import type { ConnectionRegistry } from '../../connections/connection-registry.js';
+import type { ClusterStatsService } from '../../instances/cluster-stats.service.js';
 import type { ResolvedRealtimeOptions } from '../../options/realtime-options.js';
+import type { PresenceService } from '../../presence/presence.service.js';
 
 /** What the commands delegate to. */
 export interface Services {
@@ -12,6 +14,8 @@ export interface Services {
   readonly policy: ChannelPolicyService;
   readonly registry: ConnectionRegistry;
   readonly bridge: RedisBridge;
+  readonly presence: PresenceService;
+  readonly stats: ClusterStatsService;
   readonly options: ResolvedRealtimeOptions;
 }
 

@@ -1,8 +1,10 @@
 import { ProtocolError } from '../../../protocol/index.js';
 import type { Command } from './command.js';
 
-/** `{"type":"presence",…}`: no channel has presence, so whoever may use the channel is told that. */
-export const presence: Command<'presence'> = async ({ policy }, connection, { channel }) => {
-  await policy.authorize(connection.principal, channel);
-  throw new ProtocolError('presence_disabled', { channel });
+/** `{"type":"presence",…}` → who is here, for whoever may use the channel. */
+export const presence: Command<'presence'> = async (services, connection, { channel, ref }) => {
+  const known = await services.policy.authorize(connection.principal, channel);
+  if (!known.presence) throw new ProtocolError('presence_disabled', { channel });
+  const { members, count } = await services.presence.list(channel);
+  connection.send({ type: 'presence', channel, members, count }, ref);
 };

@@ -17,16 +17,16 @@ export const subscribe: Command<'subscribe'> = async (services, connection, { ta
 };
 
 async function subscribeOne(
-  { policy, registry, bridge, options }: Services,
+  { policy, registry, bridge, presence, options }: Services,
   connection: Connection,
   target: SubscribeTarget,
   ofWildcard: boolean,
   ref: string | undefined,
 ): Promise<void> {
-  const { channel: name, lastEventId, presence } = target;
+  const { channel: name, lastEventId, presence: withPresence = false } = target;
   try {
     const channel = await policy.authorize(connection.principal, name);
-    if (presence === true) throw new ProtocolError('presence_disabled', { channel: name });
+    if (withPresence && !channel.presence) throw new ProtocolError('presence_disabled', { channel: name });
     const existing = connection.subscriptions.get(name);
     if (existing !== undefined) {
       const refused = lastEventId === undefined ? {} : ({ recovered: false, reason: 'already_subscribed' } as const);
@@ -35,6 +35,7 @@ async function subscribeOne(
         { type: 'subscribed', channel: name, ...refused, ...(position && { lastEventId: position }) },
         ref,
       );
+      if (withPresence) presence.watch(existing);
       return;
     }
     if (connection.subscriptions.size >= options.maxSubscriptionsPerConnection) {
@@ -42,9 +43,20 @@ async function subscribeOne(
     }
     const attachment = await bridge.attach(connection, name, channel, lastEventId);
     if (attachment === null || registry.get(connection.id) === undefined) return;
-    const { start, ...position } = attachment;
-    connection.send({ type: 'subscribed', channel: name, ...position }, ref);
-    start();
+    const { recovered, reason, lastEventId: position } = attachment;
+    connection.send(
+      {
+        type: 'subscribed',
+        channel: name,
+        ...(recovered !== undefined && { recovered }),
+        ...(reason !== undefined && { reason }),
+        ...(position !== undefined && { lastEventId: position }),
+      },
+      ref,
+    );
+    attachment.start();
+    const subscription = connection.subscriptions.get(name);
+    if (withPresence && subscription !== undefined) presence.watch(subscription);
   } catch (error) {
     // A channel of a wildcard that cannot be had does not keep the others from being answered.
     if (!ofWildcard) throw error;

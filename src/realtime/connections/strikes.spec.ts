@@ -1,0 +1,22 @@
+import { Strikes } from './strikes.js';
+
+describe('Strikes', () => {
+  it('is one too many beyond what is allowed', () => {
+    const strikes = new Strikes(3, 1_000);
+    expect([0, 1, 2, 3].map((now) => strikes.add(now))).toEqual([false, false, false, true]);
+  });
+
+  it('begins anew when the window is over', () => {
+    const strikes = new Strikes(1, 1_000);
+    expect([0, 1_000, 1_999, 2_999].map((now) => strikes.add(now))).toEqual([false, false, true, false]);
+  });
+
+  it('looks at any span, wherever it begins', () => {
+    const strikes = new Strikes(2, 1_000);
+    expect([0, 900, 1_001, 1_002, 2_500].map((now) => strikes.add(now))).toEqual([false, false, false, true, false]);
+  });
+
+  it('allows nothing when told so', () => {
+    expect(new Strikes(0, 1_000).add(0)).toBe(true);
+  });
+});

@@ -1,0 +1,104 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { WebSocket, WebSocketServer } from 'ws';
+import { EventBatch, EventFrame } from './event-frame.js';
+import { Outbox } from './outbox.js';
+import { frameText, idleSocket } from './wire.js';
+
+describe('a frame that was built once', () => {
+  let http: Server;
+  let webSockets: WebSocketServer;
+  let client: WebSocket;
+  let server: WebSocket;
+  let received: string[];
+
+  beforeEach(async () => {
+    http = createServer();
+    webSockets = new WebSocketServer({ server: http });
+    http.listen(0);
+    await once(http, 'listening');
+    client = new WebSocket(`ws://localhost:${(http.address() as AddressInfo).port}`);
+    received = [];
+    client.on('message', (data: Buffer) => void received.push(data.toString()));
+    [server] = (await once(webSockets, 'connection')) as [WebSocket];
+    if (client.readyState !== client.OPEN) await once(client, 'open');
+  });
+  afterEach(async () => {
+    client.terminate();
+    webSockets.close();
+    http.close();
+    await once(http, 'close');
+  });
+
+  /** Everything that was written before it has come in once this has. */
+  async function fence(): Promise<void> {
+    server.send('fence');
+    while (received.at(-1) !== 'fence') await once(client, 'message');
+    received.pop();
+  }
+
+  it.each([0, 1, 125, 126, 65_535, 65_536, 200_000])('of %i bytes arrives as it is', async (length) => {
+    const text = 'x'.repeat(length);
+    idleSocket(server)!.write(frameText(text).wire);
+    await fence();
+    expect(received).toEqual([text]);
+  });
+
+  it('counts bytes, not characters', async () => {
+    const text = '😀'.repeat(40);
+    idleSocket(server)!.write(frameText(text).wire);
+    await fence();
+    expect(received).toEqual([text]);
+  });
+
+  it('keeps its place among what ws sends, before and after it', async () => {
+    const outbox = new Outbox(server, 1_000_000, () => undefined);
+    const frames = [1, 2].map((offset) => new EventFrame({ epoch: 'e', offset }, `"n":${offset}}`));
+    for (let round = 0; round < 50; round += 1) {
+      outbox.send(`before ${round}`);
+      expect(outbox.sendBatch(new EventBatch(frames))).toBe(2);
+      outbox.send(`after ${round}`);
+    }
+    await fence();
+    const round = (number: number) => [
+      `before ${number}`,
+      '{"type":"event","id":"e-1","n":1}',
+      '{"type":"event","id":"e-2","n":2}',
+      `after ${number}`,
+    ];
+    expect(received).toEqual(Array.from({ length: 50 }, (_, number) => round(number)).flat());
+  });
+
+  it('is not written past a sender that holds something back', async () => {
+    // A fragment of a message is on its way: another frame may not come in between.
+    server.send('frag', { fin: false });
+    expect(idleSocket(server)).toBeNull();
+    server.send('ment');
+    await fence();
+    expect(received).toEqual(['fragment']);
+    expect(idleSocket(server)).not.toBeNull();
+  });
+
+  it('goes frame by frame through ws where its insides are not as expected', async () => {
+    const sender = (server as unknown as { _sender: { _state: unknown } })._sender;
+    const state = sender._state;
+    sender._state = 'something new';
+    expect(idleSocket(server)).toBeNull();
+    sender._state = state;
+    const outbox = new Outbox(
+      {
+        ...{ OPEN: 1, readyState: 1, bufferedAmount: 0 },
+        send: server.send.bind(server),
+        close: () => undefined,
+        terminate: () => undefined,
+      } as never,
+      1_000,
+      () => undefined,
+    );
+    const frames = [1, 2].map((offset) => new EventFrame(null, `"n":${offset}}`));
+    expect(outbox.sendBatch(new EventBatch(frames))).toBe(2);
+    await fence();
+    expect(received).toEqual(['{"type":"event","n":1}', '{"type":"event","n":2}']);
+  });
+});

@@ -1,0 +1,52 @@
+import { MAX_BATCH, readPublishBody } from './publish-body.js';
+
+const fieldsOf = (body: unknown): string[] => readPublishBody(body).problems.map(({ field }) => field);
+
+describe('readPublishBody', () => {
+  it('reads one event', () => {
+    expect(readPublishBody({ channel: 'c', data: null, idempotencyKey: 'k' })).toEqual({
+      events: [{ channel: 'c', data: null, options: { idempotencyKey: 'k' }, field: '' }],
+      problems: [],
+    });
+  });
+
+  it('reads a list, and says where each stands in it', () => {
+    const { events, problems } = readPublishBody([
+      { channel: 'a', data: 0 },
+      { channel: 'b', data: false },
+    ]);
+    expect(problems).toEqual([]);
+    expect(events).toEqual([
+      { channel: 'a', data: 0, options: {}, field: '[0].' },
+      { channel: 'b', data: false, options: {}, field: '[1].' },
+    ]);
+  });
+
+  it('takes as many as are allowed', () => {
+    const many = (count: number): unknown[] => Array.from({ length: count }, () => ({ channel: 'c', data: 1 }));
+    expect(readPublishBody(many(MAX_BATCH)).events).toHaveLength(MAX_BATCH);
+    expect(fieldsOf(many(MAX_BATCH + 1))).toEqual(['']);
+  });
+
+  it.each<[unknown, string[]]>([
+    [undefined, ['']],
+    [null, ['']],
+    ['text', ['']],
+    [[], ['']],
+    [{}, ['channel', 'data']],
+    [{ channel: null, data: 1 }, ['channel']],
+    [{ channel: 'c', data: 1, idempotencyKey: null }, ['idempotencyKey']],
+    [{ channel: 'c', data: 1, event: 'x', name: 'y' }, ['event', 'name']],
+    [JSON.parse('{"channel":"c","data":1,"__proto__":{}}'), ['__proto__']],
+    [
+      [{ channel: 'c', data: 1 }, null, [], { channel: 5, data: 1 }],
+      ['[1]', '[2]', '[3].channel'],
+    ],
+  ])('names what is wrong with %j', (body, fields) => {
+    expect(fieldsOf(body)).toEqual(fields);
+  });
+
+  it('keeps the good ones beside the bad, so that all can be checked', () => {
+    expect(readPublishBody([{ channel: 'c', data: 1 }, 5]).events).toHaveLength(1);
+  });
+});

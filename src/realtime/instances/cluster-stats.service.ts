@@ -1,0 +1,151 @@
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import type { ChannelStats, ClusterStats, Stats } from '../../protocol/index.js';
+import { ConnectionRegistry, mostSubscribersFirst } from '../connections/connection-registry.js';
+import { FirstOf } from '../connections/first-of.js';
+import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { Distinct } from './distinct.js';
+import { InstanceDirectory, type InstanceReport } from './instance-directory.js';
+import { Lease } from './lease.js';
+
+/** Channels that `stats` names. */
+const MOST_CHANNELS = 100;
+/** Channels that an instance reports: more than are named, for one that is busy everywhere may be among the first nowhere. */
+const REPORTED_CHANNELS = 200;
+/** How long the directory may take, in milliseconds; after that one's own figures are the answer. */
+const PATIENCE_MS = 1_000;
+/** How soon an announcement that failed is tried again, in milliseconds. */
+const RETRY_MS = 1_000;
+
+/** Makes this instance known to the others, and adds up the figures of all. */
+@Injectable()
+export class ClusterStatsService implements OnApplicationBootstrap, OnApplicationShutdown {
+  private timer: NodeJS.Timeout | null = null;
+  private announcing: Promise<void> | null = null;
+  private ended = false;
+
+  constructor(
+    private readonly directory: InstanceDirectory,
+    private readonly registry: ConnectionRegistry,
+    private readonly lease: Lease,
+    private readonly options: ResolvedRealtimeOptions,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    if (this.directory.isAlone) return;
+    this.directory.onReachable(() => void this.announce());
+    void this.announce();
+  }
+
+  onApplicationShutdown(): void {
+    this.end();
+  }
+
+  /** Says now that this instance lives, and what it does; it does so by itself every `renewMs`. */
+  announce(): Promise<void> {
+    if (this.ended) return Promise.resolve();
+    this.announcing ??= this.tell().finally(() => (this.announcing = null));
+    return this.announcing;
+  }
+
+  /** Says that this instance ends; its connections may come back elsewhere for as long as they were told to. */
+  async leave(): Promise<void> {
+    if (this.ended) return;
+    this.end();
+    const { reconnectSpreadMs, presenceGraceMs } = this.options;
+    const left = (async () => {
+      await this.announcing;
+      await this.directory.leave(reconnectSpreadMs + presenceGraceMs);
+    })();
+    await inTime(left, undefined); // where it is not heard, the lease ends by itself
+  }
+
+  /** The figures of this instance and of all that live. Where these cannot be had in time, this instance's count as all. */
+  async collect(): Promise<Stats> {
+    const [own, others] = await Promise.all([this.report(), this.others()]);
+    const reports = [own, ...others];
+    const cluster: ClusterStats = {
+      connections: sum(reports, 'connections'),
+      anonymous: sum(reports, 'anonymous'),
+      users: distinct(reports, 'users'),
+      channels: distinct(reports, 'channelNames'),
+      subscriptions: sum(reports, 'subscriptions'),
+      published: sum(reports, 'published'),
+      delivered: sum(reports, 'delivered'),
+      slowConsumersClosed: sum(reports, 'slowConsumersClosed'),
+      // The instance that has lived longest: a sum of times would say nothing.
+      uptimeMs: Math.max(...reports.map(({ stats }) => stats.uptimeMs)),
+      instances: reports.length,
+    };
+    return { instance: own.stats, cluster, channels: busiest(reports) };
+  }
+
+  private end(): void {
+    this.ended = true;
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+  }
+
+  private async tell(): Promise<void> {
+    let next = this.lease.renewMs;
+    try {
+      await this.directory.announce(await this.report());
+    } catch {
+      next = Math.min(next, RETRY_MS); // what is down is logged by the broker
+    }
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = this.ended ? null : setTimeout(() => void this.announce(), next).unref();
+  }
+
+  private async report(): Promise<InstanceReport> {
+    const { registry } = this;
+    const users = await Distinct.of(registry.users());
+    const channelNames = await Distinct.of(registry.channels());
+    return {
+      stats: registry.stats(),
+      users: users.toString(),
+      channelNames: channelNames.toString(),
+      channels: registry.busiestChannels(REPORTED_CHANNELS),
+    };
+  }
+
+  private async others(): Promise<InstanceReport[]> {
+    const all = await inTime(this.directory.all(), new Map<string, InstanceReport>());
+    return [...all].filter(([id]) => id !== this.directory.id).map(([, report]) => report);
+  }
+}
+
+/** What comes within `PATIENCE_MS`, else something instead. */
+async function inTime<T>(result: Promise<T>, instead: T): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<T>((resolve) => {
+    timer = setTimeout(() => resolve(instead), PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([result, late]);
+  } catch {
+    return instead;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function sum(reports: readonly InstanceReport[], figure: keyof InstanceReport['stats']): number {
+  return reports.reduce((total, { stats }) => total + stats[figure], 0);
+}
+
+function distinct(reports: readonly InstanceReport[], what: 'users' | 'channelNames'): number {
+  return Distinct.merge(reports.map((report) => Distinct.parse(report[what]))).count;
+}
+
+/** An instance that reports as many as it may can have a few subscribers more of a channel that it did not report. */
+function busiest(reports: readonly InstanceReport[]): ChannelStats[] {
+  const subscribers = new Map<string, number>();
+  for (const { channels } of reports) {
+    for (const entry of channels) {
+      subscribers.set(entry.channel, (subscribers.get(entry.channel) ?? 0) + entry.subscribers);
+    }
+  }
+  const first = new FirstOf<ChannelStats>(MOST_CHANNELS, mostSubscribersFirst);
+  for (const [channel, count] of subscribers) first.add({ channel, subscribers: count });
+  return first.list();
+}

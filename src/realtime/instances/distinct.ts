@@ -1,0 +1,77 @@
+import { FirstOf } from '../connections/first-of.js';
+
+/**
+ * How many different ones there are across instances, without sending all of them to anybody: each instance keeps the
+ * 1,024 smallest hashes of its own (k minimum values). Fewer than 1,024 are counted exactly; beyond, the standard error is 3 %.
+ *
+ * Why not PFADD and PFCOUNT: they are never exact; users leave, so each report would need its key made anew, with an
+ * argument to Redis for each user (50,000 users: 15 ms of an instance and 7 ms of Redis, against 11 ms of an instance
+ * and 8 KB of its report); and PFCOUNT over instances is a command over many keys, which a Cluster only takes when all lie
+ * on one node.
+ */
+export const EXACT_UP_TO = 1_024;
+const HASH_BYTES = 6;
+const HASHES = 2 ** (8 * HASH_BYTES);
+
+/** Names between which other work is let through. */
+const STRIDE = 5_000;
+
+/** The different ones of a collection, and of several merged. */
+export class Distinct {
+  private constructor(private readonly hashes: readonly number[]) {}
+
+  /** Lets other work through in between: there may be many. Of names that come and go meanwhile, any may be counted. */
+  static async of(names: Iterable<string>): Promise<Distinct> {
+    const smallest = new FirstOf<number>(EXACT_UP_TO, ascending);
+    let seen = 0;
+    for (const name of names) {
+      smallest.add(hash(name));
+      seen += 1;
+      if (seen % STRIDE === 0) await new Promise((resolve) => void setImmediate(resolve));
+    }
+    return new Distinct(smallest.list());
+  }
+
+  /** @param text what `toString` gave; anything else counts as nothing */
+  static parse(text: string): Distinct {
+    const bytes = Buffer.from(text, 'base64');
+    const hashes: number[] = [];
+    for (let at = 0; at + HASH_BYTES <= bytes.length; at += HASH_BYTES) hashes.push(bytes.readUIntBE(at, HASH_BYTES));
+    return new Distinct(hashes);
+  }
+
+  static merge(all: readonly Distinct[]): Distinct {
+    const smallest = new Set(all.flatMap(({ hashes }) => [...hashes]).toSorted(ascending));
+    return new Distinct([...smallest].slice(0, EXACT_UP_TO));
+  }
+
+  get count(): number {
+    const { hashes } = this;
+    if (hashes.length < EXACT_UP_TO) return hashes.length;
+    return Math.round(((EXACT_UP_TO - 1) * HASHES) / hashes[EXACT_UP_TO - 1]!);
+  }
+
+  toString(): string {
+    const bytes = Buffer.alloc(this.hashes.length * HASH_BYTES);
+    for (const [index, value] of this.hashes.entries()) bytes.writeUIntBE(value, index * HASH_BYTES, HASH_BYTES);
+    return bytes.toString('base64');
+  }
+}
+
+function ascending(a: number, b: number): number {
+  return a - b;
+}
+
+/** 48 bits that are evenly spread (cyrb53, of which the upper bits are taken). It guards nothing. */
+function hash(text: string): number {
+  let a = 0xdeadbeef;
+  let b = 0x41c6ce57;
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    a = Math.imul(a ^ unit, 2_654_435_761);
+    b = Math.imul(b ^ unit, 1_597_334_677);
+  }
+  a = Math.imul(a ^ (a >>> 16), 2_246_822_507) ^ Math.imul(b ^ (b >>> 13), 3_266_489_909);
+  b = Math.imul(b ^ (b >>> 16), 2_246_822_507) ^ Math.imul(a ^ (a >>> 13), 3_266_489_909);
+  return (b >>> 0) * 65_536 + (a >>> 16);
+}

@@ -1,0 +1,47 @@
+import type { ChannelStats, InstanceStats } from '../../protocol/index.js';
+
+/** What one instance says of itself. */
+export interface InstanceReport {
+  readonly stats: InstanceStats;
+  /** Its users and its channels as sketches (see `Distinct`), to count them across instances. */
+  readonly users: string;
+  readonly channelNames: string;
+  /** Its busiest channels, most subscribers first. */
+  readonly channels: readonly ChannelStats[];
+}
+
+/**
+ * The port behind which instances know of each other.
+ *
+ * It promises: an instance that announces itself every `renewMs` is among the living; one that stopped without a word is
+ * not, once its lease is over. It does not promise that a report is newer than the last announcement.
+ */
+export abstract class InstanceDirectory {
+  /** This instance, of which no two ever have the same. */
+  abstract readonly id: string;
+
+  /** Whether there can be no other instance: nothing need be announced then. */
+  abstract readonly isAlone: boolean;
+
+  /** How often this instance was entered anew: more than before means that it was taken for dead, or that data was lost. */
+  abstract readonly entries: number;
+
+  /** Calls back when announcing has become possible (again). */
+  abstract onReachable(callback: () => void): void;
+
+  /** Says that this instance lives, and what it does. @throws RealtimeUnavailableError */
+  abstract announce(report: InstanceReport): Promise<void>;
+
+  /** The reports of all that announced themselves and live, this one included. @throws RealtimeUnavailableError */
+  abstract all(): Promise<ReadonlyMap<string, InstanceReport>>;
+
+  /** Which of these instances live; this one always does. @throws RealtimeUnavailableError */
+  abstract living(instances: Iterable<string>): Promise<ReadonlySet<string>>;
+
+  /**
+   * This instance ends: it is in no report any more, and counts among the living for a while yet.
+   * @param lingerMs for how long what it said of its connections holds, so that these can come back elsewhere
+   * @throws RealtimeUnavailableError
+   */
+  abstract leave(lingerMs: number): Promise<void>;
+}

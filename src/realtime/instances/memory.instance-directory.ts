@@ -1,0 +1,30 @@
+import { randomBytes } from 'node:crypto';
+import { InstanceDirectory, type InstanceReport } from './instance-directory.js';
+
+/** The directory of an instance that is alone. */
+export class MemoryInstanceDirectory extends InstanceDirectory {
+  override readonly id = randomBytes(8).toString('hex');
+  override readonly isAlone = true;
+  override readonly entries = 1;
+  private report: InstanceReport | null = null;
+
+  override onReachable(): void {
+    // It always is.
+  }
+
+  override async announce(report: InstanceReport): Promise<void> {
+    this.report = report;
+  }
+
+  override async all(): Promise<ReadonlyMap<string, InstanceReport>> {
+    return new Map(this.report === null ? [] : [[this.id, this.report]]);
+  }
+
+  override async living(instances: Iterable<string>): Promise<ReadonlySet<string>> {
+    return new Set([...instances].filter((id) => id === this.id));
+  }
+
+  override async leave(): Promise<void> {
+    this.report = null;
+  }
+}

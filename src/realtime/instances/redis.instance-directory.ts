@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import type { RedisBroker } from '../broker/redis.broker.js';
+import { InstanceDirectory, type InstanceReport } from './instance-directory.js';
+import type { Lease } from './lease.js';
+
+/** That an instance lives is believed for so long before Redis is asked again, in milliseconds. */
+const BELIEVED_MS = 1_000;
+/** Instances that are remembered as living. */
+const MAX_BELIEVED = 1_024;
+/** A dead instance's name stays in the sorted set for so many leases, which only costs a look at its lease. */
+const LEASES_UNTIL_FORGOTTEN = 4;
+
+/**
+ * KEYS sorted set of instances; ARGV instance, forget older than (ms). Redis's own clock: those of instances may differ.
+ * One key for each command, so that all of it works in a Cluster.
+ */
+const ENTER = `
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+return redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[2]))
+`;
+
+/** The directory in Redis: a lease for each instance, which holds its report, and a sorted set of their names. */
+export class RedisInstanceDirectory extends InstanceDirectory {
+  override readonly id = randomBytes(8).toString('hex');
+  override readonly isAlone = false;
+  private entered = 0;
+  /** instance → until when it is believed to live (`performance.now()`) */
+  private readonly believed = new Map<string, number>();
+
+  constructor(
+    private readonly redis: RedisBroker,
+    private readonly lease: Lease,
+  ) {
+    super();
+  }
+
+  override get entries(): number {
+    return this.entered;
+  }
+
+  override onReachable(callback: () => void): void {
+    this.redis.onUp(callback);
+  }
+
+  override async announce(report: InstanceReport): Promise<void> {
+    const { keys } = this.redis;
+    const { leaseMs } = this.lease;
+    // The lease first: whoever finds the name finds the report too.
+    const before = await this.redis.command((client) =>
+      client.set(keys.lease(this.id), JSON.stringify(report), 'PX', leaseMs, 'GET'),
+    );
+    if (before === null) this.entered += 1;
+    await this.redis.command((client) =>
+      client.eval(ENTER, 1, keys.nodes(), this.id, String(LEASES_UNTIL_FORGOTTEN * leaseMs)),
+    );
+  }
+
+  override async all(): Promise<ReadonlyMap<string, InstanceReport>> {
+    const { keys } = this.redis;
+    const ids = await this.redis.command((client) => client.zrange(keys.nodes(), '0', '-1'));
+    const texts = await this.redis.command((client) => Promise.all(ids.map((id) => client.get(keys.lease(id)))));
+    const reports = new Map<string, InstanceReport>();
+    for (const [index, text] of texts.entries()) {
+      // One whose lease is over is dead, one that has left said so by an empty report.
+      if (text !== null && text !== '') reports.set(ids[index]!, JSON.parse(text) as InstanceReport);
+    }
+    return reports;
+  }
+
+  override async living(instances: Iterable<string>): Promise<ReadonlySet<string>> {
+    const now = performance.now();
+    const living = new Set<string>();
+    const asked: string[] = [];
+    for (const id of instances) {
+      if (id === this.id || (this.believed.get(id) ?? 0) > now) living.add(id);
+      else asked.push(id);
+    }
+    if (asked.length === 0) return living;
+    const { keys } = this.redis;
+    const found = await this.redis.command((client) => Promise.all(asked.map((id) => client.exists(keys.lease(id)))));
+    if (this.believed.size > MAX_BELIEVED) this.believed.clear();
+    for (const [index, id] of asked.entries()) {
+      this.believed.delete(id);
+      if (found[index] !== 1) continue;
+      living.add(id);
+      this.believed.set(id, now + BELIEVED_MS);
+    }
+    return living;
+  }
+
+  override async leave(lingerMs: number): Promise<void> {
+    const { keys } = this.redis;
+    await this.redis.command((client) => client.zrem(keys.nodes(), this.id));
+    await this.redis.command((client) => client.set(keys.lease(this.id), '', 'PX', Math.max(1, lingerMs)));
+  }
+}

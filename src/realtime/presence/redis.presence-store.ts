@@ -1,0 +1,143 @@
+import { eventBody } from '../../protocol/index.js';
+import type { RedisBridge } from '../bridge/redis-bridge.service.js';
+import { RealtimeUnavailableError } from '../broker/errors.js';
+import type { RedisBroker } from '../broker/redis.broker.js';
+import type { InstanceDirectory } from '../instances/instance-directory.js';
+import type { Lease } from '../instances/lease.js';
+import { ANONYMOUS, PresenceStore, type Present } from './presence-store.js';
+
+/** On which instances tell each other whose presence has changed; no client can name it. */
+const HINTS = '$presence';
+/** A hint that does not get through is not worth more than this, in milliseconds: everybody looks every few seconds anyway. */
+const HINT_TIMEOUT_MS = 1_000;
+/** Channels of one hint. */
+const HINT_CHANNELS = 500;
+/** Fields of one command: a whole channel at once would hold up every other client of that Redis. */
+const BATCH = 1_000;
+/** A channel of which nobody says anything any more is forgotten after so many leases. */
+const LEASES_KEPT = 4;
+
+interface Hint {
+  readonly from: string;
+  readonly channels: readonly string[];
+}
+
+/**
+ * The store in Redis: a hash for each channel, `<instance>:<user id>` → connections there. A field counts while its
+ * instance's lease lives, so an instance that was killed is out of it by itself; whoever comes upon its fields removes them.
+ */
+export class RedisPresenceStore extends PresenceStore {
+  private readonly ownPrefix: string;
+  private readonly changed = new Set<string>();
+  private hinting = false;
+
+  constructor(
+    private readonly redis: RedisBroker,
+    private readonly bridge: RedisBridge,
+    private readonly directory: InstanceDirectory,
+    private readonly lease: Lease,
+  ) {
+    super();
+    this.ownPrefix = `${directory.id}:`;
+  }
+
+  override listen(changed: (channel: string) => void): void {
+    this.bridge.follow(HINTS, null, {
+      event: (data) => {
+        const { from, channels } = data as Hint;
+        if (from !== this.directory.id) for (const channel of channels) changed(channel);
+      },
+      reset: () => undefined, // there is nothing to miss
+    });
+  }
+
+  override async write(channel: string, counts: ReadonlyMap<string, number | null>): Promise<void> {
+    // Before the lease is there, others would take the fields for those of a dead instance.
+    if (this.directory.entries === 0) throw new RealtimeUnavailableError('This instance is not known in Redis yet');
+    const key = this.redis.keys.presence(channel);
+    const set: string[] = [];
+    const gone: string[] = [];
+    for (const [userId, count] of counts) {
+      if (count === null) gone.push(this.ownPrefix + userId);
+      else set.push(this.ownPrefix + userId, String(count));
+    }
+    for (const batch of batches(set, 2 * BATCH)) await this.redis.command((client) => client.hset(key, ...batch));
+    for (const batch of batches(gone, BATCH)) await this.redis.command((client) => client.hdel(key, ...batch));
+    await this.keep(channel);
+    this.hint(channel);
+  }
+
+  override async read(channel: string): Promise<Present> {
+    const fields = await this.scan(this.redis.keys.presence(channel));
+    const living = await this.directory.living(new Set([...fields.keys()].map(instanceOf)));
+    const members = new Map<string, number>();
+    const own = new Map<string, number>();
+    const dead: string[] = [];
+    let anonymous = 0;
+    for (const [field, text] of fields) {
+      const instance = instanceOf(field);
+      if (!living.has(instance)) {
+        dead.push(field);
+        continue;
+      }
+      const userId = field.slice(instance.length + 1);
+      const count = Number(text);
+      if (instance === this.directory.id) own.set(userId, count);
+      if (userId === ANONYMOUS) anonymous += count;
+      else members.set(userId, (members.get(userId) ?? 0) + count);
+    }
+    for (const [userId, count] of members) if (count === 0) members.set(userId, 1);
+    await this.remove(channel, dead);
+    return { members, anonymous, own };
+  }
+
+  override async keep(channel: string): Promise<boolean> {
+    const key = this.redis.keys.presence(channel);
+    return (await this.redis.command((client) => client.pexpire(key, LEASES_KEPT * this.lease.leaseMs))) === 1;
+  }
+
+  /** Page by page; a field that is there all the while is found, one that comes or goes meanwhile may be. */
+  private async scan(key: string): Promise<Map<string, string>> {
+    const fields = new Map<string, string>();
+    let cursor = '0';
+    do {
+      const at = cursor;
+      const [next, page] = await this.redis.command((client) => client.hscan(key, at, 'COUNT', BATCH));
+      for (let index = 0; index + 1 < page.length; index += 2) fields.set(page[index]!, page[index + 1]!);
+      cursor = next;
+    } while (cursor !== '0');
+    return fields;
+  }
+
+  private async remove(channel: string, fields: readonly string[]): Promise<void> {
+    const key = this.redis.keys.presence(channel);
+    for (const batch of batches(fields, BATCH)) await this.redis.command((client) => client.hdel(key, ...batch));
+    if (fields.length > 0) this.hint(channel);
+  }
+
+  /** The hints of one turn go out together. */
+  private hint(channel: string): void {
+    this.changed.add(channel);
+    if (this.hinting) return;
+    this.hinting = true;
+    setImmediate(() => {
+      this.hinting = false;
+      const channels = [...this.changed];
+      this.changed.clear();
+      for (const batch of batches(channels, HINT_CHANNELS)) this.publish({ from: this.directory.id, channels: batch });
+    });
+  }
+
+  private publish(hint: Hint): void {
+    const body = eventBody(HINTS, JSON.stringify(hint), new Date().toISOString());
+    this.redis.publish({ channel: HINTS, body, history: null, timeoutMs: HINT_TIMEOUT_MS }).catch(() => undefined);
+  }
+}
+
+function instanceOf(field: string): string {
+  return field.slice(0, field.indexOf(':'));
+}
+
+function* batches<T>(items: readonly T[], size: number): Iterable<T[]> {
+  for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size);
+}
