@@ -145,10 +145,10 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
         const top = positions.at(-1)!;
         expect(await read(second!)).toEqual({
           ok: true,
-          events: [3, 4, 5].map((offset) => ({ position: { epoch: top!.epoch, offset }, body: `m${offset}` })),
+          events: [3, 4, 5].map((offset) => ({ position: { epoch: top.epoch, offset }, body: `m${offset}` })),
           top,
         });
-        expect(await read(top!)).toEqual({ ok: true, events: [], top });
+        expect(await read(top)).toEqual({ ok: true, events: [], top });
       });
 
       it('from the beginning of a channel where nothing was published', async () => {

@@ -54,7 +54,8 @@ describe('docs/PROTOCOL.md', () => {
       reconnect: true,
     };
     const named = rowsUnder('From the server').map(([frame]) => /"type":"(\w+)"/.exec(frame!)?.[1]);
-    expect(named.toSorted()).toEqual(Object.keys(types).toSorted());
+    expect(named).toHaveLength(Object.keys(types).length);
+    expect(new Set(named)).toEqual(new Set(Object.keys(types)));
   });
 
   it('has every reason for which continuity may be lost', () => {

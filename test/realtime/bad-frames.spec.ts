@@ -3,7 +3,9 @@ import { connect, type WsClient } from '../support/ws-client.js';
 import { RealtimeApp } from './support/realtime-app.js';
 import { errorOf, stamped } from './support/shapes.js';
 
-const field = (name: string): object => ({ details: [{ field: name, message: expect.stringMatching(/^must /) }] });
+const field = (name: string): Record<string, unknown> => ({
+  details: [{ field: name, message: expect.stringMatching(/^must /) }],
+});
 
 describe('a bad frame is answered, and the connection lives on', () => {
   let app: RealtimeApp;

@@ -23,7 +23,7 @@ describe('draining', () => {
 
   it('ends at once when nobody is connected', async () => {
     const app = await RealtimeApp.start({ drainDelayMs: 60_000 });
-    await app.close();
+    await expect(app.close()).resolves.toBeUndefined();
   });
 
   it('sends what was queued before it closes', async () => {

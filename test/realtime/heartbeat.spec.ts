@@ -37,6 +37,7 @@ describe('the heartbeat', () => {
     const client = await app.connectAs({ sub: 'pongs' });
     for (let beat = 0; beat < 4; beat += 1) await new Promise((resolve) => client.socket.once('ping', resolve));
     await client.fence();
+    expect(app.registry.ofUser('pongs').size).toBe(1);
     await client.close();
   });
 

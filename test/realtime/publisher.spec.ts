@@ -65,8 +65,9 @@ describe('EventsPublisher', () => {
   );
 
   it('takes data of exactly the limit', async () => {
-    await app.events.publish('apps:created', 'x'.repeat(998));
-    await app.events.publish('apps:created', 'ü'.repeat(499));
+    for (const data of ['x'.repeat(998), 'ü'.repeat(499)]) {
+      await expect(app.events.publish('apps:created', data)).resolves.toMatchObject({ channel: 'apps:created' });
+    }
   });
 
   it('takes undefined and null fields as JSON does', async () => {
@@ -224,6 +225,6 @@ describe('EventsPublisher without a server that listens', () => {
     expect(await child.exited).toEqual({ code: 0, signal: null });
     expect(child.stdout).toMatch(/^published \w+-1$/m);
     expect(child.stdout).toMatch(/\nalive\n$/);
-    expect(child.output.match(/was not published/g)).toHaveLength(7);
+    expect(child.output.match(/An event to/g)).toHaveLength(7);
   });
 });

@@ -70,7 +70,7 @@ describe('resuming with lastEventId', () => {
     const subscribed = await client.ask({ type: 'subscribe', channel: 'storage:deleted' });
     const at = 'lastEventId' in subscribed ? subscribed.lastEventId! : '';
     await client.close();
-    const { id } = await app.events.emit('storage:deleted', { id: 'x' });
+    const { id } = await app.events.emit('storage:deleted', { id: 'x', name: 'n' });
     client = await app.connectAs();
     expect(await resume(at, 'storage:deleted')).toMatchObject({ recovered: true, lastEventId: at });
     expect(await client.next('event')).toMatchObject({ id });

@@ -70,6 +70,7 @@ describe('a client that reads too slowly', () => {
     }
     asks.terminate();
     await gone;
+    expect(app.registry.size).toBe(0);
   });
 
   it('may come back and resume', async () => {

@@ -21,7 +21,7 @@ describe('stats', () => {
     await again.ask({ type: 'subscribe', channel: 'apps:created' });
     await again.ask({ type: 'subscribe', channel: 'apps:updated' });
     await app.events.emit('apps:created', { id: '1', name: 'one' });
-    await app.events.emit('storage:deleted', { id: '2' });
+    await app.events.emit('storage:deleted', { id: '2', name: 'n' });
     const instance = {
       connections: 4,
       anonymous: 1,

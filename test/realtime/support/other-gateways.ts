@@ -72,7 +72,7 @@ export class SamePathGateway {
 
   @SubscribeMessage('refuse-with-code')
   refuseWithCode(): never {
-    throw new WsException({ code: 'forbidden', message: 'Not you' } as unknown as object);
+    throw new WsException({ code: 'forbidden', message: 'Not you' });
   }
 
   @SubscribeMessage('break')

@@ -1,0 +1,239 @@
+import { Redis } from 'ioredis';
+import type { Position } from '../../src/protocol/index.js';
+import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
+import { PUBLISH, type Script } from '../../src/realtime/broker/redis/scripts.js';
+import { RedisProcess } from '../support/redis-process.js';
+import { until } from '../support/until.js';
+import { describeBroker } from './broker-suite.js';
+
+const HISTORY = { size: 10, ttlMs: 60_000 };
+const LIMITS = { maxEvents: 100, maxBytes: 1_000_000 };
+
+async function connected(url: string, prefix = 'rt:'): Promise<RedisBroker> {
+  const broker = new RedisBroker({ url }, prefix);
+  await until(() => broker.status.up);
+  return broker;
+}
+
+function emit(broker: RedisBroker, body: string, timeoutMs = 5_000): Promise<Position | null> {
+  return broker.publish({ channel: 'apps:created', body, history: HISTORY, timeoutMs });
+}
+
+describe('over one Redis', () => {
+  let redis: RedisProcess;
+
+  beforeAll(async () => void (redis = await RedisProcess.start()));
+  afterAll(() => redis.stop());
+
+  describeBroker('RedisBroker', () => connected(redis.url));
+
+  it('keeps installations with different prefixes apart', async () => {
+    const [one, other] = [await connected(redis.url, 'one:'), await connected(redis.url, 'other:')];
+    expect((await emit(one, 'a'))!.offset).toBe(1);
+    expect((await emit(other, 'b'))!.offset).toBe(1);
+    await one.close();
+    await other.close();
+  });
+
+  it('skips what is foreign on a channel of its own, and delivers what follows', async () => {
+    const broker = await connected(redis.url, 'foreign:');
+    const bodies: string[] = [];
+    broker.listen({ event: (_channel, { body }) => void bodies.push(body), position: () => undefined });
+    await broker.subscribe('apps:created', HISTORY);
+    const stranger = new Redis(redis.url);
+    for (const message of ['', 'hello', '- 0 x', 'e 1 zz {}', 'e -1 0000000000000000.1 {}']) {
+      await stranger.publish('foreign:c:{apps:created}', message);
+    }
+    await emit(broker, 'real');
+    await until(() => bodies.length > 0);
+    expect(bodies).toEqual(['real']);
+    stranger.disconnect();
+    await broker.close();
+  });
+});
+
+describe('the publish script', () => {
+  let redis: RedisProcess;
+  let client: Redis;
+  const id = (number: number): string => `00000000deadbeef.${number}`;
+
+  beforeAll(async () => {
+    redis = await RedisProcess.start();
+    client = new Redis(redis.url);
+  });
+  beforeEach(() => client.flushall());
+  afterAll(async () => {
+    client.disconnect();
+    await redis.stop();
+  });
+
+  const run = ({ lua }: Script, keys: string[], args: (string | number)[]): Promise<unknown> =>
+    client.eval(lua, keys.length, ...keys, ...args);
+  const publish = (number: number, about: { retry?: boolean; floor?: [string, number]; notAfter?: number } = {}) =>
+    run(
+      PUBLISH,
+      ['m', 'h'],
+      [
+        ...[
+          'c',
+          'body',
+          id(number),
+          3,
+          60_000,
+          about.retry === true ? 1 : 0,
+          'fresh',
+          about.notAfter ?? Date.now() + 9_999,
+        ],
+        ...[300_000, ...(about.floor ?? ['-', 0])],
+      ],
+    );
+
+  it('gives a retry the place of its first try', async () => {
+    await publish(1);
+    await publish(2);
+    expect(await publish(1, { retry: true })).toEqual(['fresh', '1']);
+    expect(await client.llen('h')).toBe(2);
+  });
+
+  it('publishes a retry whose first try never arrived', async () => {
+    await publish(1);
+    expect(await publish(2, { retry: true, floor: ['fresh', 1] })).toEqual(['fresh', '2']);
+  });
+
+  it('says that it is not sure when the first try may have been trimmed away', async () => {
+    for (const number of [1, 2, 3, 4, 5]) await publish(number);
+    expect(await publish(1, { retry: true })).toEqual(['unsure']);
+    expect(await publish(9, { retry: true, floor: ['fresh', 2] })).toEqual(['fresh', '6']);
+    expect(await publish(8, { retry: true, floor: ['fresh', 1] })).toEqual(['unsure']);
+    // A floor of a log that is gone says nothing about this one.
+    expect(await publish(7, { retry: true, floor: ['gone', 99] })).toEqual(['unsure']);
+  });
+
+  it('refuses what comes after its deadline', async () => {
+    expect(await publish(1, { notAfter: Date.now() - 1_000 })).toEqual(['late']);
+    expect(await client.exists('h')).toBe(0);
+  });
+});
+
+describe('when Redis is restarted', () => {
+  it('with its data: offsets go on under a new epoch, readers at the boundary miss nothing, those beyond are told', async () => {
+    const redis = await RedisProcess.start({ appendonly: 'yes', appendfsync: 'always' });
+    const broker = await connected(redis.url);
+    const first = (await emit(broker, 'a'))!;
+    const second = (await emit(broker, 'b'))!;
+    await redis.restart();
+    const third = (await emit(broker, 'c'))!;
+    expect(third.epoch).not.toBe(second.epoch);
+    expect(third.offset).toBe(3);
+    await until(() => broker.status.up);
+    expect(await broker.read('apps:created', first, LIMITS)).toMatchObject({
+      ok: true,
+      events: [{ body: 'b' }, { body: 'c' }],
+    });
+    const beyond = { epoch: second.epoch, offset: 3 };
+    expect(await broker.read('apps:created', beyond, LIMITS)).toMatchObject({
+      ok: false,
+      reason: 'rewound',
+      top: third,
+    });
+    await broker.close();
+    await redis.stop();
+  });
+
+  it('without its data: a fresh epoch from 1, and readers of the old one are told', async () => {
+    const redis = await RedisProcess.start();
+    const broker = await connected(redis.url);
+    const before = (await emit(broker, 'a'))!;
+    await redis.restart();
+    const after = (await emit(broker, 'b'))!;
+    expect(after.offset).toBe(1);
+    await until(() => broker.status.up);
+    expect(await broker.read('apps:created', before, LIMITS)).toMatchObject({ ok: false, reason: 'unknown_epoch' });
+    await broker.close();
+    await redis.stop();
+  });
+
+  it('goes on handing out what is published, on channels that were subscribed to before', async () => {
+    const redis = await RedisProcess.start();
+    const broker = await connected(redis.url);
+    const bodies: string[] = [];
+    const positions: number[] = [];
+    broker.listen({
+      event: (_channel, { body }) => void bodies.push(body),
+      position: (_channel, { offset }) => void positions.push(offset),
+    });
+    await broker.subscribe('apps:created', HISTORY);
+    await redis.restart();
+    positions.length = 0;
+    await until(() => positions.length > 0); // subscribed again, and its position read
+    await emit(broker, 'after');
+    await until(() => bodies.length > 0);
+    expect(bodies).toEqual(['after']);
+    await broker.close();
+    await redis.stop();
+  });
+});
+
+describe('when Redis is away', () => {
+  it('says so, rejects an emit at its deadline, and publishes it at no later time', async () => {
+    const redis = await RedisProcess.start({ appendonly: 'yes' });
+    const broker = await connected(redis.url);
+    await redis.kill();
+    await until(() => !broker.status.up);
+    expect(broker.status.reason).toMatch(/^Redis cannot be used: /);
+    await expect(emit(broker, 'lost', 300)).rejects.toThrow('Not published in time');
+    await redis.restart();
+    expect((await emit(broker, 'next'))!.offset).toBe(1);
+    await broker.close();
+    await redis.stop();
+  });
+
+  it('publishes what was emitted meanwhile, in order, once it is back', async () => {
+    const redis = await RedisProcess.start({ appendonly: 'yes' });
+    const broker = await connected(redis.url);
+    await redis.kill();
+    await until(() => !broker.status.up);
+    const emitted = ['a', 'b', 'c'].map((body) => emit(broker, body));
+    await redis.restart();
+    expect((await Promise.all(emitted)).map((position) => position!.offset)).toEqual([1, 2, 3]);
+    await broker.close();
+    await redis.stop();
+  });
+
+  it('is bounded in what waits', async () => {
+    const broker = new RedisBroker({ url: 'redis://127.0.0.1:1' }, 'rt:');
+    const waiting = Array.from({ length: 20_000 }, () => emit(broker, 'x').catch((error: Error) => error));
+    await expect(emit(broker, 'one too many')).rejects.toThrow('The queue to Redis is full');
+    await broker.close();
+    expect(await Promise.all(waiting)).toHaveLength(20_000);
+  });
+});
+
+describe('a Redis that does not do', () => {
+  it('a replica: says so, and goes on trying until it is a master', async () => {
+    const master = await RedisProcess.start();
+    const replica = await RedisProcess.start({ replicaof: `127.0.0.1 ${master.port}` });
+    const broker = new RedisBroker({ url: replica.url }, 'rt:');
+    await until(() => /replica, not a master/.test(broker.status.reason ?? ''));
+    const client = new Redis(replica.url);
+    await client.replicaof('NO', 'ONE');
+    await until(() => broker.status.up);
+    expect((await emit(broker, 'a'))!.offset).toBe(1);
+    client.disconnect();
+    await broker.close();
+    await replica.stop();
+    await master.stop();
+  });
+
+  it('with another password: says so', async () => {
+    const redis = await RedisProcess.start();
+    const client = new Redis(redis.url);
+    await client.config('SET', 'requirepass', 'right');
+    client.disconnect();
+    const broker = new RedisBroker({ url: `redis://:wrong@127.0.0.1:${redis.port}` }, 'rt:');
+    await until(() => /WRONGPASS/.test(broker.status.reason ?? ''));
+    expect(broker.status.reason).not.toContain('wrong@');
+    await broker.close();
+    await redis.stop();
+  });
+});

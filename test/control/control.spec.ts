@@ -1,0 +1,107 @@
+import { RealtimeControl, RedisBridge } from '../../src/realtime/index.js';
+import { ChannelPolicyService } from '../../src/realtime/channels/channel-policy.service.js';
+import { ProtocolError } from '../../src/protocol/index.js';
+import { RealtimeApp } from '../realtime/support/realtime-app.js';
+import { RedisProcess } from '../support/redis-process.js';
+import { until } from '../support/until.js';
+
+const REVOKED = { code: 4403, reason: 'access was revoked' };
+
+describe.each(['memory', 'Redis'])('RealtimeControl over %s', (engine) => {
+  let redis: RedisProcess | null = null;
+  let here: RealtimeApp;
+  let there: RealtimeApp;
+  let control: RealtimeControl;
+
+  beforeAll(async () => {
+    if (engine === 'Redis') redis = await RedisProcess.start({ appendonly: 'yes' });
+    const options = redis === null ? {} : { redis: { url: redis.url } };
+    here = await RealtimeApp.start(options);
+    there = redis === null ? here : await RealtimeApp.start(options);
+    control = here.app.get(RealtimeControl);
+    await until(() => [here, there].every(({ app }) => app.get(RedisBridge).status.up));
+  });
+  afterAll(async () => {
+    await here.close();
+    if (there !== here) await there.close();
+    await redis?.stop();
+  });
+
+  it('ends every connection of a user, on every instance, and nobody else’s', async () => {
+    const own = [await here.connectAs({ sub: 'ann' }), await there.connectAs({ sub: 'ann' })];
+    const other = await there.connectAs({ sub: 'bob' });
+    await control.disconnectUser('ann');
+    expect(await Promise.all(own.map(({ closed }) => closed))).toEqual([REVOKED, REVOKED]);
+    await other.fence();
+    await other.close();
+  });
+
+  it('ends one session by the jti of its token', async () => {
+    const [ended, kept] = [
+      await there.connectAs({ sub: 'ann', jti: 'one' }),
+      await there.connectAs({ sub: 'ann', jti: 'two' }),
+    ];
+    await control.disconnectSession('one');
+    expect(await ended.closed).toEqual(REVOKED);
+    await kept.fence();
+    await kept.close();
+  });
+
+  it('ends one connection by its id', async () => {
+    const [ended, kept] = [await there.connectAs({ sub: 'ann' }), await there.connectAs({ sub: 'ann' })];
+    const { connectionId } = ended.frames[0] as unknown as { connectionId: string };
+    await control.disconnectConnection(connectionId);
+    expect(await ended.closed).toEqual(REVOKED);
+    await kept.fence();
+    await kept.close();
+  });
+
+  it('has the subscriptions of a user judged anew, and nothing is delivered after that', async () => {
+    const client = await there.connectAs({ sub: 'ann' });
+    await client.ask({ type: 'subscribe', channel: 'apps:created' });
+    await client.ask({ type: 'subscribe', channel: 'apps:updated' });
+    // The application took a right away.
+    const policy = there.app.get(ChannelPolicyService);
+    const authorize = policy.authorize.bind(policy);
+    policy.authorize = async (principal, name) => {
+      if (name === 'apps:created') throw new ProtocolError('forbidden', { channel: name });
+      return authorize(principal, name);
+    };
+    try {
+      await control.judgeUser('ann');
+      const told = await client.next('unsubscribed');
+      expect(told).toMatchObject({ channel: 'apps:created', reason: 'access_revoked' });
+      await here.events.emit('apps:created', { id: '1', name: 'unseen' });
+      await here.events.emit('apps:updated', { id: '1', name: 'seen' });
+      expect(await client.next('event')).toMatchObject({ channel: 'apps:updated' });
+    } finally {
+      policy.authorize = authorize;
+      await client.close();
+    }
+  });
+});
+
+describe('an instance that was cut off', () => {
+  it('carries out the orders that it missed, once it is back', async () => {
+    const redis = await RedisProcess.start();
+    const other = await RealtimeApp.start({ redis: { url: redis.url } });
+    const cutOff = await RealtimeApp.start({ redis: { url: redis.url } });
+    const bridges = [other, cutOff].map(({ app }) => app.get(RedisBridge));
+    await until(() => bridges.every(({ status }) => status.up));
+    const client = await cutOff.connectAs({ sub: 'ann' });
+    // Its subscribing connection goes, and does not come back before the order is given.
+    const { subscribing } = (
+      bridges[1] as unknown as { broker: { subscribing: { connect: unknown; reset(why: string): void } } }
+    ).broker;
+    const connect = subscribing.connect;
+    subscribing.connect = () => Promise.reject(new Error('cut off by the test'));
+    subscribing.reset('cut off by the test');
+    await until(() => !bridges[1]!.status.up);
+    await other.app.get(RealtimeControl).disconnectUser('ann');
+    subscribing.connect = connect;
+    expect(await client.closed).toEqual(REVOKED);
+    await other.close();
+    await cutOff.close();
+    await redis.stop();
+  });
+});

@@ -1,0 +1,134 @@
+import { Redis } from 'ioredis';
+import { setTimeout as delay } from 'node:timers/promises';
+import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
+import type { InstanceDirectory, InstanceReport } from '../../src/realtime/instances/instance-directory.js';
+import { MemoryInstanceDirectory } from '../../src/realtime/instances/memory.instance-directory.js';
+import { RedisInstanceDirectory } from '../../src/realtime/instances/redis.instance-directory.js';
+import { RedisProcess } from '../support/redis-process.js';
+import { within } from '../support/within.js';
+
+const LEASE = { leaseMs: 500, renewMs: 100 };
+
+function report(connections: number): InstanceReport {
+  const figures = { connections, anonymous: 0, users: 0, channels: 0, subscriptions: 0, published: 0 };
+  return {
+    stats: { ...figures, delivered: 0, slowConsumersClosed: 0, uptimeMs: 1 },
+    users: '',
+    channelNames: '',
+    channels: [{ channel: 'apps:created', subscribers: connections }],
+  };
+}
+
+let redis: RedisProcess;
+const brokers: RedisBroker[] = [];
+
+async function join(): Promise<InstanceDirectory> {
+  const broker = new RedisBroker({ url: redis.url }, 'rt:');
+  brokers.push(broker);
+  const directory = new RedisInstanceDirectory(broker, LEASE);
+  const reached = new Promise<void>((resolve) => directory.onReachable(resolve));
+  await within(5_000, 'Redis to be reached', reached);
+  return directory;
+}
+
+beforeAll(async () => {
+  redis = await RedisProcess.start();
+});
+afterEach(async () => {
+  await Promise.all(brokers.splice(0).map((broker) => broker.close()));
+});
+afterAll(() => redis.stop());
+
+describe.each(['memory', 'redis'])('the instance directory: %s', (engine) => {
+  let directory: InstanceDirectory;
+
+  beforeEach(async () => {
+    directory = engine === 'redis' ? await join() : new MemoryInstanceDirectory();
+  });
+  afterEach(() => directory.leave(0));
+
+  it('knows nobody before anybody has announced itself', async () => {
+    expect([...(await directory.all())]).toEqual([]);
+  });
+
+  it('gives the last report', async () => {
+    await directory.announce(report(1));
+    await directory.announce(report(2));
+    expect([...(await directory.all())]).toEqual([[directory.id, report(2)]]);
+    expect(directory.entries).toBe(1);
+  });
+
+  it('takes itself for living, and one that it never heard of for dead', async () => {
+    await directory.announce(report(1));
+    expect([...(await directory.living([directory.id, 'nobody']))]).toEqual([directory.id]);
+  });
+
+  it('is in no report once it has left', async () => {
+    await directory.announce(report(1));
+    await directory.leave(10_000);
+    expect((await directory.all()).size).toBe(0);
+  });
+});
+
+describe('the instance directory in Redis', () => {
+  it('shows all to all', async () => {
+    const [one, two] = [await join(), await join()];
+    await one.announce(report(1));
+    await two.announce(report(2));
+    for (const each of [one, two]) {
+      const all = await each.all();
+      expect(new Set(all.keys())).toEqual(new Set([one.id, two.id]));
+      expect(all.get(two.id)).toEqual(report(2));
+      expect((await each.living([one.id, two.id])).size).toBe(2);
+    }
+    await one.leave(10_000);
+    expect([...(await two.all()).keys()]).toEqual([two.id]);
+    // What it said of its connections holds for a while.
+    expect([...(await two.living([one.id]))]).toEqual([one.id]);
+    await two.leave(0);
+  });
+
+  it('takes one that fell silent for dead once its lease is over, and forgets it', async () => {
+    const [one, two] = [await join(), await join()];
+    await one.announce(report(1));
+    expect((await two.all()).has(one.id)).toBe(true);
+    const start = performance.now();
+    const isLiving = async (): Promise<boolean> => (await two.living([one.id])).has(one.id);
+    while (await isLiving()) await delay(20);
+    // That it lives is believed for another second.
+    expect(performance.now() - start).toBeLessThan(LEASE.leaseMs + 1_500);
+    expect((await two.all()).has(one.id)).toBe(false);
+
+    const client = new Redis(redis.url);
+    while ((await client.zscore('rt:nodes', one.id)) !== null) {
+      await two.announce(report(2));
+      await delay(50);
+    }
+    client.disconnect();
+    await one.announce(report(1));
+    expect(one.entries).toBe(2);
+    expect((await two.all()).has(one.id)).toBe(true);
+  });
+
+  it('notices that Redis has lost it', async () => {
+    const one = await join();
+    await one.announce(report(1));
+    const client = new Redis(redis.url);
+    await client.flushall();
+    client.disconnect();
+    expect((await one.all()).size).toBe(0);
+    await one.announce(report(1));
+    expect(one.entries).toBe(2);
+    expect((await one.all()).size).toBe(1);
+  });
+
+  it('says that Redis does not answer, and within seconds when it is silent', async () => {
+    const one = await join();
+    redis.signal('SIGSTOP');
+    const start = performance.now();
+    await expect(one.announce(report(1))).rejects.toMatchObject({ code: 'unavailable' });
+    expect(performance.now() - start).toBeLessThan(4_000);
+    await expect(one.all()).rejects.toMatchObject({ code: 'unavailable' });
+    redis.signal('SIGCONT');
+  });
+});

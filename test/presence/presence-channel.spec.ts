@@ -1,0 +1,191 @@
+import { RealtimeUnavailableError } from '../../src/realtime/broker/errors.js';
+import { Subscription } from '../../src/realtime/connections/subscription.js';
+import type { Outbox } from '../../src/realtime/connections/outbox.js';
+import { PresenceChannel } from '../../src/realtime/presence/presence-channel.js';
+import { MemoryPresenceStore } from '../../src/realtime/presence/memory.presence-store.js';
+import type { Present } from '../../src/realtime/presence/presence-store.js';
+
+const LEASE = { leaseMs: 15_000, renewMs: 5_000 };
+
+/** A store that can be told what to do. */
+class Store extends MemoryPresenceStore {
+  writes = 0;
+  reads = 0;
+  down = false;
+  /** What other instances say. */
+  readonly others = new Map<string, number>();
+  onWrite: () => void = () => undefined;
+  onRead: () => Promise<void> = async () => undefined;
+
+  override async write(channel: string, counts: ReadonlyMap<string, number | null>): Promise<void> {
+    this.check();
+    this.writes += 1;
+    this.onWrite();
+    await super.write(channel, counts);
+  }
+
+  override async read(channel: string): Promise<Present> {
+    this.check();
+    this.reads += 1;
+    await this.onRead();
+    const present = await super.read(channel);
+    return { ...present, members: new Map([...present.members, ...this.others]) };
+  }
+
+  private check(): void {
+    if (this.down) throw new RealtimeUnavailableError('down');
+  }
+}
+
+interface Told {
+  readonly type: string;
+  readonly members?: readonly { userId: string }[];
+  readonly joined?: readonly { userId: string }[];
+  readonly left?: readonly { userId: string }[];
+}
+
+/** A subscription of a connection that remembers what it was sent. */
+function subscriber() {
+  const told: Told[] = [];
+  const outbox = { send: (frame: Buffer) => told.push(JSON.parse(frame.toString()) as Told) } as unknown as Outbox;
+  const connection = { outbox, subscriptions: new Map<string, Subscription>(), send: () => undefined };
+  return { told, subscription: new Subscription(connection, 'c') };
+}
+
+const names = (members: readonly { userId: string }[]): string[] =>
+  members.map(({ userId }) => userId).toSorted((a, b) => (a < b ? -1 : 1));
+
+describe('PresenceChannel', () => {
+  let store: Store;
+  let channel: PresenceChannel;
+  /** Seconds are nothing to a test that moves the clock itself. */
+  let clock: number;
+
+  beforeEach(() => {
+    store = new Store();
+    channel = new PresenceChannel('c', store, LEASE, () => clock);
+    clock = 1_000;
+  });
+
+  const later = async (milliseconds: number): Promise<void> => {
+    clock += milliseconds;
+    await channel.look();
+  };
+  const watching = async () => {
+    const watcher = subscriber();
+    channel.local.enter(watcher.subscription, 'w');
+    channel.entered();
+    channel.watch(watcher.subscription);
+    await channel.finish();
+    return watcher;
+  };
+
+  it('reads although somebody comes all the time', async () => {
+    store.onWrite = () => {
+      if (store.reads === 0 && store.writes < 500) channel.local.enter(subscriber().subscription, `u${store.writes}`);
+    };
+    let writesBefore = 0;
+    store.onRead = async () => void (writesBefore ||= store.writes);
+    const { told } = await watching();
+    expect(writesBefore).toBeLessThanOrEqual(3);
+    expect(told[0]).toMatchObject({ type: 'presence' });
+  });
+
+  it('reads although many ask, come and go all the time, and each who asks sees what it did before', async () => {
+    let asked = 0;
+    let answered = 0;
+    const ask = (): void => {
+      asked += 1;
+      void channel.list().then(() => (answered += 1));
+    };
+    store.onWrite = () => {
+      if (asked > 100) return;
+      channel.local.enter(subscriber().subscription, `u${asked}`);
+      ask();
+    };
+    await watching();
+    expect(store.reads).toBeGreaterThan(0);
+    expect(answered).toBeGreaterThan(0);
+    for (let step = 0; step < 50; step += 1) await later(100);
+    expect(answered).toBe(asked);
+
+    channel.local.enter(subscriber().subscription, 'late');
+    await channel.look();
+    channel.local.enter(subscriber().subscription, 'later');
+    const list = channel.list();
+    await later(100);
+    expect(names((await list).members)).toContain('later');
+  });
+
+  it('says one after the other, and what came meanwhile together', async () => {
+    for (let index = 0; index < 100; index += 1) channel.local.enter(subscriber().subscription, `u${index}`);
+    channel.entered();
+    await channel.finish();
+    expect(store.writes).toBe(1);
+    expect(channel.isIdle).toBe(false);
+  });
+
+  it('reads a quiet channel from time to time, and less often when nobody watches', async () => {
+    const { subscription } = await watching();
+    let before = store.reads;
+    for (let second = 0; second < 60; second += 1) await later(1_000);
+    expect(store.reads - before).toBe(60 / 5);
+    channel.unwatch(subscription);
+    before = store.reads;
+    for (let second = 0; second < 60; second += 1) await later(1_000);
+    expect(store.reads - before).toBe(60 / 15);
+  });
+
+  it('asks a large channel so seldom that reading takes a tenth of the time, and answers with what it knows', async () => {
+    store.onRead = async () => void (clock += 300);
+    const { told } = await watching();
+    const before = store.reads;
+    store.others.set('u1', 1);
+    for (let step = 0; step < 60; step += 1) {
+      channel.hint();
+      await later(50);
+      expect((await channel.list()).count).toBe(store.reads === before ? 1 : 2);
+    }
+    expect(store.reads - before).toBeLessThanOrEqual(1);
+    await later(3_000);
+    expect(told.flatMap(({ joined = [] }) => names(joined))).toEqual(['u1']);
+  });
+
+  it('refuses those who ask while the store is down, welcomes newcomers once it is back, and says what it has to say', async () => {
+    store.down = true;
+    channel.local.enter(subscriber().subscription, 'u1');
+    channel.entered();
+    await expect(channel.list()).rejects.toThrow('down');
+    const { told } = await watching();
+    for (let index = 0; index < 20; index += 1) await later(100);
+    expect(told).toEqual([]);
+    store.down = false;
+    await later(300);
+    expect(names(told[0]!.members!)).toEqual(['u1', 'w']);
+    expect((await channel.list()).count).toBe(2);
+  });
+
+  it('takes nobody for gone after a loss, until all had the time to say again who is with them', async () => {
+    store.others.set('u1', 1);
+    const { told } = await watching();
+    store.others.clear();
+    await store.write('c', new Map([['w', null]]));
+    await later(5_000);
+    await later(5_000);
+    expect(told).toHaveLength(1);
+    store.others.set('u2', 1);
+    await later(5_000);
+    expect(told).toHaveLength(2);
+    expect(told[1]).toMatchObject({ joined: [{ userId: 'u2' }], left: [{ userId: 'u1' }] });
+    expect((await store.read('c')).own).toEqual(new Map([['w', 1]]));
+  });
+
+  it('is idle once everybody has gone', async () => {
+    const { subscription } = await watching();
+    channel.unwatch(subscription);
+    channel.local.exit(subscription, null);
+    await channel.finish();
+    expect(channel.isIdle).toBe(true);
+    expect((await store.read('c')).members.size).toBe(0);
+  });
+});

@@ -1,0 +1,52 @@
+import { MAX_LISTED, Roll } from '../../src/realtime/presence/roll.js';
+
+function present(members: Record<string, number>, anonymous = 0) {
+  return { members: new Map(Object.entries(members)), anonymous, own: new Map<string, number>() };
+}
+
+describe('Roll', () => {
+  it('tells who joined and who left, and not who has more connections', () => {
+    const roll = new Roll();
+    expect(roll.update(present({ u1: 1, u2: 2 }), true)).toEqual({
+      joined: [
+        { userId: 'u1', connections: 1 },
+        { userId: 'u2', connections: 2 },
+      ],
+      left: [],
+    });
+    expect(roll.update(present({ u1: 3, u3: 1 }), true)).toEqual({
+      joined: [{ userId: 'u3', connections: 1 }],
+      left: [{ userId: 'u2', connections: 0 }],
+    });
+    expect(roll.list()).toEqual([
+      { userId: 'u1', connections: 3 },
+      { userId: 'u3', connections: 1 },
+    ]);
+  });
+
+  it('counts those without an identity, and does not list them', () => {
+    const roll = new Roll();
+    expect(roll.update(present({ u1: 1 }, 2), true).joined).toHaveLength(1);
+    expect(roll.count).toBe(3);
+    expect(roll.list()).toEqual([{ userId: 'u1', connections: 1 }]);
+  });
+
+  it('keeps those who are not found while that says nothing', () => {
+    const roll = new Roll();
+    roll.update(present({ u1: 1, u2: 1 }), true);
+    expect(roll.update(present({ u3: 1 }), false)).toEqual({ joined: [{ userId: 'u3', connections: 1 }], left: [] });
+    expect(roll.count).toBe(3);
+    expect(roll.update(present({ u3: 1, u1: 1 }), true).left).toEqual([{ userId: 'u2', connections: 0 }]);
+  });
+
+  it('lists as many as fit into one frame, and counts all', () => {
+    const roll = new Roll();
+    const many = Object.fromEntries(Array.from({ length: MAX_LISTED + 5 }, (_, index) => [`u${index}`, 1]));
+    roll.update(present(many), true);
+    expect(roll.list()).toHaveLength(MAX_LISTED);
+    expect(roll.count).toBe(MAX_LISTED + 5);
+    // The longest user id makes a channel name of 200 bytes.
+    const longest = JSON.stringify({ userId: 'x'.repeat(195), connections: 1_000 }).length;
+    expect(MAX_LISTED * longest).toBeLessThan(1_048_576);
+  });
+});
