@@ -1,0 +1,225 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { ADMIN, Api, USER } from '../platform/support/api.js';
+import { launchChromium } from '../support/chromium.js';
+import { PlatformProcess } from '../support/platform-process.js';
+import { Line } from './support/line.js';
+
+/** Where screenshots go, for a person to look at; nowhere unless given. */
+const SCREENSHOTS = process.env['SCREENSHOT_DIR'];
+
+const DESKTOP = { viewport: { width: 1440, height: 900 } };
+const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+
+describe('the live page', () => {
+  let platform: PlatformProcess;
+  let browser: Browser;
+  let page: Page;
+  let complaints: string[];
+
+  beforeAll(async () => {
+    platform = await PlatformProcess.start({ env: { DEPLOY_STEP_MS: '50' } });
+    browser = await launchChromium();
+  }, 60_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await platform?.stop();
+  });
+
+  async function open(url: string, options: BrowserContextOptions): Promise<void> {
+    complaints = [];
+    const context = await browser.newContext({ ignoreHTTPSErrors: true, ...options });
+    context.setDefaultTimeout(10_000);
+    page = await context.newPage();
+    page.on('console', (message) => complaints.push(message.text()));
+    page.on('pageerror', (error) => complaints.push(error.message));
+    await page.goto(url);
+  }
+
+  afterEach(async () => {
+    await page.context().close();
+  });
+
+  async function screenshot(name: string): Promise<void> {
+    if (SCREENSHOTS === undefined) return;
+    await mkdir(SCREENSHOTS, { recursive: true });
+    await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+  }
+
+  const click = (name: string): Promise<void> => page.getByRole('button', { name, exact: true }).click();
+  const connected = (): Promise<void> => page.locator('#connection[data-state=open]').waitFor();
+  const subscribedTo = (channel: string): Promise<void> =>
+    page.getByRole('checkbox', { name: channel, exact: true, checked: true }).waitFor();
+  const arrived = (channel: string, text = ''): Promise<void> =>
+    page.locator(`#feed [data-channel="${channel}"]`, { hasText: text }).first().waitFor();
+
+  /** The channels in the list, oldest first. */
+  const feed = (): Promise<string[]> =>
+    page
+      .locator('#feed .channel')
+      .allTextContents()
+      .then((channels) => channels.toReversed());
+
+  async function signIn(who: string): Promise<void> {
+    await page.getByRole('button', { name: new RegExp(`^${who} `) }).click();
+    await connected();
+    await subscribedTo('apps:created');
+  }
+
+  it.each([
+    ['over ws, on a desktop in the light', 'url', { ...DESKTOP, colorScheme: 'light' }],
+    ['over wss, on a phone in the dark', 'tlsUrl', { ...PHONE, colorScheme: 'dark' }],
+  ] as const)('%s: signs in, creates and deploys an application, and shows what arrives', async (name, url, device) => {
+    const app = `shop ${url}`;
+    await open(`${platform[url]}/#${ADMIN}`, device);
+    await page.getByText('Or as a demo user').waitFor(); // the form is filled now
+    await screenshot(`sign-in ${name}`);
+    await click('Sign in');
+    await connected();
+    await subscribedTo('announcements');
+
+    await page.getByLabel('Name').fill(app);
+    await page.locator('#app-form').getByRole('button').click();
+    await arrived('apps:created', app);
+    await click(`Deploy ${app}`);
+    await arrived('apps:status', `${app}, running`);
+    expect(await feed()).toEqual([
+      'apps:created',
+      'deployments:started',
+      'apps:status',
+      'deployments:status',
+      'deployments:status',
+      'deployments:completed',
+      'apps:deployed',
+      'apps:status',
+    ]);
+    await page.locator(`[data-app="${app}"] [data-status=running]`).waitFor();
+
+    await page.getByLabel('Let the next deployment fail').check();
+    await click(`Deploy ${app}`);
+    await arrived('system:alerts', app);
+    await screenshot(name);
+    await click(`Delete ${app}`);
+    await arrived('apps:deleted', app);
+    await page.locator(`[data-app="${app}"]`).waitFor({ state: 'detached' });
+    expect(complaints).toEqual([]);
+  });
+
+  it('changes rows, uploads and replaces a file, announces, all of it shown as it arrives', async () => {
+    await open(platform.url, DESKTOP);
+    await signIn(ADMIN);
+    await page.getByLabel('New table').fill('orders');
+    await page.locator('#table-form').getByRole('button').click();
+    await arrived('database:table_created', 'orders');
+    await page.getByLabel('Column').fill('price');
+    await page.getByLabel('Value').fill('12');
+    await click('Insert row');
+    await arrived('database:row_updated', 'row inserted, {"price":12}');
+    await page.getByRole('combobox', { name: 'Row' }).selectOption('{"price":12}');
+    await page.getByLabel('Value').fill('<b>13</b>');
+    await click('Change row');
+    await arrived('database:row_updated', 'row changed, {"price":"<b>13</b>"}');
+
+    const file = (text: string) => ({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from(text) });
+    await page.getByLabel('File, up to 1 MiB').setInputFiles(file('one'));
+    await click('Upload');
+    await arrived('storage:uploaded', 'notes.txt');
+    await page.getByLabel('New content of notes.txt').setInputFiles(file('two, and more'));
+    await arrived('storage:updated', 'notes.txt');
+    const [download] = await Promise.all([page.waitForEvent('download'), click('Download notes.txt')]);
+    const chunks: Buffer[] = [];
+    for await (const chunk of await download.createReadStream()) chunks.push(chunk as Buffer);
+    expect([download.suggestedFilename(), Buffer.concat(chunks).toString()]).toEqual(['notes.txt', 'two, and more']);
+
+    await page.getByLabel('To everyone').fill('<img src=x onerror=alert(1)>');
+    await click('Announce');
+    await arrived('announcements', '<img src=x onerror=alert(1)>');
+    expect(await page.locator('#feed img, #feed b, #row-form b').count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  it('subscribes and unsubscribes as one switches, one channel or a whole group', async () => {
+    await open(platform.url, DESKTOP);
+    await signIn(USER);
+    expect(await page.getByRole('checkbox', { name: /^system/ }).count()).toBe(0);
+    expect(await page.getByText('Announcement', { exact: true }).isVisible()).toBe(false);
+    const api = await Api.signIn(platform, USER);
+    const group = page.getByRole('checkbox', { name: 'all of apps' });
+
+    await page.getByRole('checkbox', { name: 'apps:created' }).uncheck();
+    await page.waitForFunction(() => document.querySelector<HTMLInputElement>('.all input')?.indeterminate === true);
+    await api.post('/api/apps', { name: 'unheard' });
+    await api.post('/api/database/tables', { name: 'heard' });
+    await arrived('database:table_created', 'heard');
+    expect(await feed()).not.toContain('apps:created');
+
+    await group.click(); // some of it becomes all of it
+    await subscribedTo('apps:created');
+    await api.post('/api/apps', { name: 'heard again' });
+    await arrived('apps:created', 'heard again');
+    await group.uncheck();
+    await page.getByRole('checkbox', { name: 'apps:status', checked: false }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('comes back by itself after the connection was lost, and shows what it missed, once', async () => {
+    const line = await Line.open(platform.port);
+    try {
+      await open(`http://localhost:${line.port}`, DESKTOP);
+      await signIn(USER);
+      const api = await Api.signIn(platform, USER);
+      await api.post('/api/apps', { name: 'before' });
+      await arrived('apps:created', 'before');
+      line.cut();
+      await page.locator('#connection[data-state=waiting]').waitFor();
+      await api.post('/api/apps', { name: 'meanwhile' });
+      line.mend();
+      await connected();
+      await arrived('apps:created', 'meanwhile');
+      await api.post('/api/apps', { name: 'after' });
+      await arrived('apps:created', 'after');
+      expect(await feed()).toEqual(['apps:created', 'apps:created', 'apps:created']);
+    } finally {
+      await line.close();
+    }
+  });
+
+  it('goes back to the sign-in when the token is no longer good, and says so', async () => {
+    await open(platform.url, DESKTOP);
+    await page.evaluate(() => {
+      sessionStorage.setItem(
+        'platform.signed-in',
+        JSON.stringify({ token: 'bad', user: { id: 'u1', email: 'u1@example.com', role: 'user' } }),
+      );
+    });
+    await page.reload();
+    await page.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
+    expect(await page.getByRole('alert').textContent()).toMatch(/\w+ \w+/);
+    expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
+  });
+
+  it('can be used with the keyboard alone', async () => {
+    await open(`${platform.url}/#${USER}`, DESKTOP);
+    await page.getByText('Or as a demo user').waitFor();
+    await page.getByLabel('Password').press('Enter');
+    await connected();
+    await subscribedTo('apps:created');
+    await page.getByLabel('Name').focus();
+    await page.keyboard.type('typed');
+    await page.keyboard.press('Enter');
+    await arrived('apps:created', 'typed');
+    const summary = page.locator('#feed summary').first();
+    await summary.focus();
+    expect(await summary.evaluate((element) => getComputedStyle(element).outlineStyle)).toBe('solid');
+    await page.keyboard.press('Enter');
+    expect(await page.locator('#feed pre').first().textContent()).toContain('"name": "typed"');
+  });
+
+  it('has no name for an outside file, and lets nothing run that is not its own', async () => {
+    const response = await fetch(platform.url);
+    expect(response.headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self'");
+    expect(await response.text()).not.toMatch(/https?:|<script>|\son\w+=|style=/);
+  });
+});

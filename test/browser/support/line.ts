@@ -1,0 +1,55 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+/** A line to a port that can be cut: every connection over it breaks, and none is made until it is mended. */
+export class Line {
+  private readonly sockets = new Set<Socket>();
+  private isCut = false;
+
+  private constructor(
+    private readonly server: Server,
+    readonly port: number,
+  ) {}
+
+  /** @param to the port of this machine where it leads */
+  static async open(to: number): Promise<Line> {
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const line = new Line(server, (server.address() as AddressInfo).port);
+    server.on('connection', (near) => line.join(near, to));
+    return line;
+  }
+
+  cut(): void {
+    this.isCut = true;
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  mend(): void {
+    this.isCut = false;
+  }
+
+  async close(): Promise<void> {
+    this.cut();
+    this.server.close();
+    await once(this.server, 'close');
+  }
+
+  private join(near: Socket, to: number): void {
+    if (this.isCut) {
+      near.destroy();
+      return;
+    }
+    const far = connect({ port: to, host: 'localhost' });
+    for (const [socket, other] of [[near, far] as const, [far, near] as const]) {
+      this.sockets.add(socket);
+      socket.on('error', () => other.destroy());
+      socket.on('close', () => {
+        this.sockets.delete(socket);
+        other.destroy();
+      });
+      socket.pipe(other);
+    }
+  }
+}
