@@ -1,0 +1,17 @@
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { EventsPublisher, type EmittedEvent } from '../../realtime/index.js';
+import { AdminOnly } from '../auth/access.js';
+import { AnnouncementDto } from './announcement.dto.js';
+
+@Controller('api/announcements')
+export class AnnouncementsController {
+  constructor(private readonly events: EventsPublisher) {}
+
+  /** Tells everyone, without a token too. It is kept nowhere: the event is all there is, so the answer waits for it. */
+  @Post()
+  @HttpCode(202)
+  @AdminOnly()
+  announce(@Body() { message, level }: AnnouncementDto): Promise<EmittedEvent> {
+    return this.events.emit('announcements', { message, level });
+  }
+}

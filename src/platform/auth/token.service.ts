@@ -1,0 +1,53 @@
+import { Injectable, NotImplementedException } from '@nestjs/common';
+import { JwtService } from '@nestjs/jwt';
+import { randomUUID } from 'node:crypto';
+import { JwtKeys } from '../config/jwt-keys.js';
+import { PlatformConfig } from '../config/platform-config.js';
+
+/** Whom a token is for. */
+export interface TokenHolder {
+  readonly id: string;
+  readonly email: string | null;
+  readonly role: string;
+}
+
+export interface IssuedToken {
+  readonly token: string;
+  readonly expiresAt: Date;
+}
+
+/** Signs tokens: claims `sub`, `email`, `role`, `jti`, `iat`, `exp`, and `iss` and `aud` where they are configured. */
+@Injectable()
+export class TokenService {
+  constructor(
+    private readonly jwt: JwtService,
+    private readonly keys: JwtKeys,
+    private readonly config: PlatformConfig,
+  ) {}
+
+  /**
+   * @param lifetimeMs how long the token lives, in milliseconds. @default JWT_EXPIRES_IN
+   * @throws NotImplementedException (501) where this server only verifies tokens
+   */
+  issue({ id, email, role }: TokenHolder, lifetimeMs: number = this.config.jwt.lifetimeMs): IssuedToken {
+    const { signing } = this.keys;
+    if (signing === null) {
+      throw new NotImplementedException(
+        'This server verifies tokens but signs none (JWT_PRIVATE_KEY_FILE is not given): get one from your issuer',
+      );
+    }
+    const { issuer, audience } = this.config.jwt;
+    const exp = Math.floor((Date.now() + lifetimeMs) / 1000);
+    const claims = {
+      ...{ sub: id, role, jti: randomUUID(), exp },
+      ...(email === null ? {} : { email }),
+      ...(issuer === undefined ? {} : { iss: issuer }),
+      ...(audience === undefined ? {} : { aud: audience }),
+    };
+    const key = signing.algorithm === 'HS256' ? { secret: signing.key } : { privateKey: signing.key };
+    return {
+      token: this.jwt.sign(claims, { algorithm: signing.algorithm, ...key }),
+      expiresAt: new Date(exp * 1000),
+    };
+  }
+}

@@ -1,0 +1,55 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { StartError } from './start-error.js';
+
+/** Reads a file that a variable names. @throws StartError naming the variable and what is wrong with the file */
+export function readNamedFile(variable: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new StartError(`${variable} is ${JSON.stringify(path)}, which cannot be read: ${reason(error)}.`, {
+      cause: error,
+    });
+  }
+}
+
+/** The text of a file in the data directory; `null` when there is none. */
+export function readKept(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw new StartError(`DATA_DIR: ${path} cannot be read: ${reason(error)}.`, { cause: error });
+  }
+}
+
+/**
+ * Writes a file that only its owner may read.
+ * @param replace whether a file that is there already is replaced, at once and whole
+ * @returns whether it was written
+ */
+export function keep(path: string, text: string, { replace }: { replace: boolean }): boolean {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    if (replace) {
+      const temporary = `${path}.${process.pid}`;
+      writeFileSync(temporary, text, { mode: 0o600 });
+      renameSync(temporary, path);
+    } else {
+      writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
+    }
+    return true;
+  } catch (error) {
+    if (!replace && codeOf(error) === 'EEXIST') return false;
+    throw new StartError(`DATA_DIR: ${path} cannot be written: ${reason(error)}.`, { cause: error });
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
+}
+
+/** `ENOENT: no such file or directory, open '…'` without the path, which the sentence has already. */
+function reason(error: unknown): string {
+  return (error as Error).message.replace(/, \w+( '.*')?$/, '');
+}

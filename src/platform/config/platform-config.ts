@@ -1,0 +1,152 @@
+import { join } from 'node:path';
+import { realtimeOptionsFromEnv, type RealtimeOptions } from '../../realtime/index.js';
+import { StartError } from './start-error.js';
+import { refusal, Variables } from './variables.js';
+
+/** From the few messages that matter most to all of them. */
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'log', 'debug', 'verbose'] as const;
+
+/** Where the data is: a Postgres server, Postgres in this process with its files, or the same in memory. */
+export type DatabaseLocation =
+  | { readonly kind: 'server'; readonly url: string }
+  | { readonly kind: 'directory'; readonly path: string }
+  | { readonly kind: 'memory' };
+
+/** How tokens are signed and verified; the files are not read yet. */
+export interface JwtSettings {
+  readonly secret?: string;
+  readonly publicKeyFile?: string;
+  readonly privateKeyFile?: string;
+  readonly issuer?: string;
+  readonly audience?: string;
+  /** How long a token of a sign-in lives, in milliseconds. */
+  readonly lifetimeMs: number;
+}
+
+/** Everything that the environment decides; `.env.example` says what each variable is for. */
+export class PlatformConfig {
+  /** Demo users, a secret and a certificate made by itself: in development only. */
+  readonly development: boolean;
+  /** The address to listen on; every one of the machine where it is not given. */
+  readonly host: string | undefined;
+  readonly port: number;
+  /** 0 for none. */
+  readonly tlsPort: number;
+  readonly tlsFiles: { readonly key: string; readonly certificate: string } | null;
+  readonly dataDir: string;
+  readonly database: DatabaseLocation;
+  readonly jwt: JwtSettings;
+  /** Who administers a platform that has no user yet. */
+  readonly firstAdmin: { readonly email: string; readonly password: string } | null;
+  readonly deployStepMs: number;
+  readonly systemIntervalMs: number;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+  readonly realtime: Omit<RealtimeOptions, 'jwt'>;
+
+  /** @throws StartError naming the variable, its value (no secret's) and what is allowed */
+  constructor(env: NodeJS.ProcessEnv) {
+    const variables = new Variables(env);
+    this.development =
+      variables.oneOf('NODE_ENV', ['development', 'test', 'production'], 'development') !== 'production';
+    this.host = variables.text('HOST');
+    this.port = variables.whole('PORT', 8888, 0, 65_535);
+    this.tlsPort = variables.whole('TLS_PORT', 8443, 0, 65_535);
+    this.tlsFiles = readTlsFiles(variables);
+    this.dataDir = variables.text('DATA_DIR') ?? '.data';
+    this.database = readDatabase(variables, this.dataDir);
+    this.jwt = readJwt(variables, this.development);
+    this.firstAdmin = readFirstAdmin(variables);
+    this.deployStepMs = variables.whole('DEPLOY_STEP_MS', 700, 0, 600_000);
+    this.systemIntervalMs = variables.whole('SYSTEM_INTERVAL_MS', 5_000, 100, 3_600_000);
+    this.logLevel = variables.oneOf('LOG_LEVEL', LOG_LEVELS, 'log');
+    this.realtime = readRealtime(env);
+    if (this.port === this.tlsPort && this.port !== 0) {
+      throw new StartError(`PORT and TLS_PORT are both ${this.port}, but must differ.`);
+    }
+  }
+}
+
+function readTlsFiles(variables: Variables): PlatformConfig['tlsFiles'] {
+  const key = variables.text('TLS_KEY_FILE');
+  const certificate = variables.text('TLS_CERT_FILE');
+  if (key !== undefined && certificate !== undefined) return { key, certificate };
+  if (key === undefined && certificate === undefined) return null;
+  const [given, missing] = key === undefined ? ['TLS_CERT_FILE', 'TLS_KEY_FILE'] : ['TLS_KEY_FILE', 'TLS_CERT_FILE'];
+  throw new StartError(`${given} is given without ${missing}: give both or neither.`);
+}
+
+const MEMORY = 'memory:';
+
+function readDatabase(variables: Variables, dataDir: string): DatabaseLocation {
+  const url = variables.text('DATABASE_URL');
+  if (url === undefined) return { kind: 'directory', path: join(dataDir, 'pglite') };
+  if (url === MEMORY) return { kind: 'memory' };
+  if (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url)) return { kind: 'server', url };
+  // It may hold a password: it is not shown.
+  throw new StartError(
+    `DATABASE_URL must be a URL such as postgres://user:password@host:5432/name, or ${MEMORY} (its value is not shown).`,
+  );
+}
+
+/** The shortest secret in production, in bytes: HS256 wants one as long as its hash (RFC 7518, 3.2). */
+const MIN_SECRET_BYTES = 32;
+
+function readJwt(variables: Variables, development: boolean): JwtSettings {
+  const secret = variables.text('JWT_SECRET');
+  const publicKeyFile = variables.text('JWT_PUBLIC_KEY_FILE');
+  const privateKeyFile = variables.text('JWT_PRIVATE_KEY_FILE');
+  if (secret !== undefined && publicKeyFile !== undefined) {
+    throw new StartError('JWT_SECRET and JWT_PUBLIC_KEY_FILE exclude each other: give one of them.');
+  }
+  if (privateKeyFile !== undefined && publicKeyFile === undefined) {
+    throw new StartError('JWT_PRIVATE_KEY_FILE is given without JWT_PUBLIC_KEY_FILE: give both, or JWT_SECRET.');
+  }
+  if (!development && secret === undefined && publicKeyFile === undefined) {
+    throw new StartError(
+      `JWT_SECRET is missing: in production give a secret of at least ${MIN_SECRET_BYTES} bytes, or JWT_PUBLIC_KEY_FILE.`,
+    );
+  }
+  if (!development && secret !== undefined && Buffer.byteLength(secret) < MIN_SECRET_BYTES) {
+    throw new StartError(
+      `JWT_SECRET has ${Buffer.byteLength(secret)} bytes, but must have at least ${MIN_SECRET_BYTES} in production.`,
+    );
+  }
+  const issuer = variables.text('JWT_ISSUER');
+  const audience = variables.text('JWT_AUDIENCE');
+  return {
+    ...(secret === undefined ? {} : { secret }),
+    ...(publicKeyFile === undefined ? {} : { publicKeyFile }),
+    ...(privateKeyFile === undefined ? {} : { privateKeyFile }),
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(audience === undefined ? {} : { audience }),
+    lifetimeMs: variables.duration('JWT_EXPIRES_IN', '8h'),
+  };
+}
+
+/** The shortest password, in characters. */
+const MIN_PASSWORD = 8;
+
+function readFirstAdmin(variables: Variables): PlatformConfig['firstAdmin'] {
+  const email = variables.text('ADMIN_EMAIL');
+  const password = variables.text('ADMIN_PASSWORD');
+  if (email === undefined && password === undefined) return null;
+  if (email === undefined || password === undefined) {
+    throw new StartError('ADMIN_EMAIL and ADMIN_PASSWORD belong together: give both or neither.');
+  }
+  if (!/^[^\s@]+@[^\s@]+$/.test(email)) throw refusal('ADMIN_EMAIL', email, 'an email address');
+  if (password.length < MIN_PASSWORD) {
+    throw new StartError(`ADMIN_PASSWORD must have at least ${MIN_PASSWORD} characters.`);
+  }
+  return { email, password };
+}
+
+/** Publishing takes events of 1 MiB here, while the module's own default is smaller. */
+const MAX_EVENT_BYTES = 1_048_576;
+
+function readRealtime(env: NodeJS.ProcessEnv): Omit<RealtimeOptions, 'jwt'> {
+  try {
+    return { maxEventBytes: MAX_EVENT_BYTES, ...realtimeOptionsFromEnv(env) };
+  } catch (error) {
+    throw new StartError((error as Error).message, { cause: error });
+  }
+}

@@ -1,0 +1,36 @@
+import type { DatabaseLocation } from '../config/platform-config.js';
+import { StartError } from '../config/start-error.js';
+import type { Database } from './database.js';
+import { DirectoryLock } from './directory-lock.js';
+import { migrate } from './migrations.js';
+import { PgliteDatabase } from './pglite.database.js';
+import { PostgresDatabase } from './postgres.database.js';
+
+/** Opens the database and brings it to the newest version. @throws StartError when that is not possible */
+export async function openDatabase(location: DatabaseLocation): Promise<Database> {
+  const database = await open(location);
+  try {
+    await migrate(database);
+    return database;
+  } catch (error) {
+    await database.close();
+    if (location.kind !== 'server') throw error;
+    throw new StartError(`DATABASE_URL: ${database.location} cannot be used: ${(error as Error).message}.`, {
+      cause: error,
+    });
+  }
+}
+
+async function open(location: DatabaseLocation): Promise<Database> {
+  if (location.kind === 'server') return new PostgresDatabase(location.url);
+  if (location.kind === 'memory') return PgliteDatabase.inMemory();
+  const lock = DirectoryLock.take(location.path);
+  try {
+    return await PgliteDatabase.inDirectory(location.path, lock);
+  } catch (error) {
+    lock.release();
+    throw new StartError(`DATA_DIR: the database in ${location.path} cannot be opened: ${(error as Error).message}.`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,45 @@
+import { PGlite } from '@electric-sql/pglite';
+import { Database, type Statements } from './database.js';
+import type { DirectoryLock } from './directory-lock.js';
+import { emptyCluster } from './empty-cluster.js';
+
+/** Postgres in this process: its files in a directory, or nothing but memory. */
+export class PgliteDatabase extends Database {
+  readonly shared = false;
+
+  private constructor(
+    private readonly pglite: PGlite,
+    readonly location: string,
+    private readonly lock: DirectoryLock | null,
+  ) {
+    super();
+  }
+
+  static async inMemory(): Promise<PgliteDatabase> {
+    const pglite = await PGlite.create({ loadDataDir: await emptyCluster() });
+    return new PgliteDatabase(pglite, 'Postgres in this process, in memory', null);
+  }
+
+  /** @param lock is released when the database is closed */
+  static async inDirectory(path: string, lock: DirectoryLock): Promise<PgliteDatabase> {
+    return new PgliteDatabase(await PGlite.create(path), `Postgres in this process, in ${path}`, lock);
+  }
+
+  async query<Row extends object>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    return (await this.pglite.query<Row>(sql, [...parameters])).rows;
+  }
+
+  transaction<T>(work: (statements: Statements) => Promise<T>): Promise<T> {
+    return this.pglite.transaction((transaction) =>
+      work({
+        query: async <Row extends object>(sql: string, parameters: readonly unknown[] = []) =>
+          (await transaction.query<Row>(sql, [...parameters])).rows,
+      }),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.pglite.close();
+    this.lock?.release();
+  }
+}

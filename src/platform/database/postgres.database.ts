@@ -1,0 +1,75 @@
+import { Logger } from '@nestjs/common';
+import pg from 'pg';
+import { Database, DatabaseUnavailableError, type Statements } from './database.js';
+
+/** How long to wait for a connection, in milliseconds. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** A Postgres server, over a pool of connections. */
+export class PostgresDatabase extends Database {
+  readonly shared = true;
+  readonly location: string;
+  private readonly pool: pg.Pool;
+
+  constructor(url: string) {
+    super();
+    const { host, pathname } = new URL(url);
+    this.location = `Postgres at ${host}${pathname}`;
+    this.pool = new pg.Pool({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+    // A connection that breaks while idle is replaced by the pool; unheard, its error would end the process.
+    this.pool.on('error', (error) => new Logger('Database').warn(`A connection was lost: ${error.message}`));
+  }
+
+  async query<Row extends object>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    return run<Row>(this.pool, sql, parameters);
+  }
+
+  async transaction<T>(work: (statements: Statements) => Promise<T>): Promise<T> {
+    const client = await this.connect();
+    let broken = false;
+    try {
+      await run(client, 'begin');
+      const result = await work({ query: (sql, parameters) => run(client, sql, parameters) });
+      await run(client, 'commit');
+      return result;
+    } catch (error) {
+      // A connection that cannot even roll back is not given back to the pool.
+      await run(client, 'rollback').catch(() => (broken = true));
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.pool.end();
+  }
+
+  private async connect(): Promise<pg.PoolClient> {
+    try {
+      return await this.pool.connect();
+    } catch (error) {
+      throw unavailable(error);
+    }
+  }
+}
+
+async function run<Row extends object>(
+  client: pg.Pool | pg.PoolClient,
+  sql: string,
+  parameters: readonly unknown[] = [],
+): Promise<Row[]> {
+  try {
+    return (await client.query<Row & pg.QueryResultRow>(sql, [...parameters])).rows;
+  } catch (error) {
+    // 57P…: the server is shutting down. What is no answer of the server at all is about the line to it.
+    const isAnswer = error instanceof pg.DatabaseError && !error.code?.startsWith('57P');
+    throw isAnswer ? error : unavailable(error);
+  }
+}
+
+function unavailable(error: unknown): DatabaseUnavailableError {
+  const { message, code } = error as { message: string; code?: string };
+  // Several addresses that all refuse are one error without a message.
+  return new DatabaseUnavailableError(message === '' ? (code ?? 'no answer') : message, { cause: error });
+}

@@ -1,0 +1,82 @@
+import { Injectable, Logger, ServiceUnavailableException, type OnModuleDestroy } from '@nestjs/common';
+import { setTimeout as delay } from 'node:timers/promises';
+import { PlatformConfig } from '../config/platform-config.js';
+import { DeploymentEvents } from './deployment-events.js';
+import type { Deployment } from './deployment.js';
+import { DeploymentsStore } from './deployments.store.js';
+
+/** Deploys applications in the background, a few steps each. */
+@Injectable()
+export class DeploymentsService implements OnModuleDestroy {
+  private readonly logger = new Logger('Deployments');
+  private readonly stopping = new AbortController();
+  private readonly running = new Set<Promise<void>>();
+
+  constructor(
+    private readonly store: DeploymentsStore,
+    private readonly events: DeploymentEvents,
+    private readonly config: PlatformConfig,
+  ) {}
+
+  /**
+   * Starts to deploy; resolves once that is stored and told.
+   * @param fail whether the last step fails
+   */
+  async deploy(appId: string, startedBy: string, fail: boolean): Promise<Deployment> {
+    if (this.stopping.signal.aborted) throw new ServiceUnavailableException('This instance is shutting down');
+    const deployment = await this.store.start(appId, startedBy);
+    await this.events.started(deployment);
+    const run = this.run(deployment.id, fail).finally(() => this.running.delete(run));
+    this.running.add(run);
+    return deployment;
+  }
+
+  /** Ends a deployment as failed, unless it has ended. */
+  async fail(id: string, reason: string): Promise<void> {
+    const failed = await this.store.end(id, reason);
+    if (failed !== null) await this.events.failed(failed);
+  }
+
+  /** What goes on when this instance stops is told to have failed, to those who are still connected. */
+  async onModuleDestroy(): Promise<void> {
+    this.stopping.abort();
+    await Promise.all(this.running);
+  }
+
+  /** Never rejects. */
+  private async run(id: string, fail: boolean): Promise<void> {
+    try {
+      const failure = (await this.steps(id)) ?? (fail ? 'The health check of the new version did not answer' : null);
+      if (failure !== null) return await this.fail(id, failure);
+      const completed = await this.store.end(id, null);
+      if (completed !== null) await this.events.completed(completed);
+    } catch (error) {
+      // Most likely the database is away: then it counts as abandoned, and fails later.
+      this.logger.error(`Deployment ${id} got stuck: ${(error as Error).message}`);
+    }
+  }
+
+  /** @returns why it cannot go on; `null` when all steps were taken */
+  private async steps(id: string): Promise<string | null> {
+    for (const status of ['building', 'deploying'] as const) {
+      if (!(await this.step())) return INTERRUPTED;
+      const deployment = await this.store.advance(id, status);
+      if (deployment === null) return INTERRUPTED;
+      await this.events.advanced(deployment);
+    }
+    return (await this.step()) ? null : INTERRUPTED;
+  }
+
+  /** @returns whether it was taken to its end */
+  private async step(): Promise<boolean> {
+    try {
+      await delay(this.config.deployStepMs, undefined, { signal: this.stopping.signal });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** The reason of a deployment whose server stopped. */
+export const INTERRUPTED = 'The server that ran it was stopped';

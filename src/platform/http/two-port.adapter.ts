@@ -1,0 +1,30 @@
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { createServer, type Server, type ServerOptions } from 'node:https';
+
+/** How long requests that are being answered may take once the servers close, in milliseconds. */
+const LAST_ANSWERS_MS = 5_000;
+
+/** Express on two ports: Nest's own HTTP server, and an HTTPS server for the same application. They close together. */
+export class TwoPortAdapter extends ExpressAdapter {
+  private tlsServer: Server | null = null;
+
+  /** Makes the HTTPS server; it does not listen yet. */
+  createTlsServer(options: ServerOptions): Server {
+    this.tlsServer = createServer(options, this.getInstance());
+    return this.tlsServer;
+  }
+
+  /** Takes no further requests, and resolves when the last is answered; one that takes too long is cut off. */
+  override async close(): Promise<void> {
+    const cutOff = setTimeout(() => {
+      this.getHttpServer().closeAllConnections();
+      this.tlsServer?.closeAllConnections();
+    }, LAST_ANSWERS_MS);
+    const { tlsServer } = this;
+    await Promise.all([
+      super.close(),
+      tlsServer === null ? null : new Promise<void>((resolve) => tlsServer.close(() => resolve())),
+    ]);
+    clearTimeout(cutOff);
+  }
+}

@@ -1,0 +1,42 @@
+import { Module } from '@nestjs/common';
+import { RealtimeModule } from '../realtime/index.js';
+import { AnnouncementsModule } from './announcements/announcements.module.js';
+import { AppsModule } from './apps/apps.module.js';
+import { AuthModule } from './auth/auth.module.js';
+import { TokenModule } from './auth/token.module.js';
+import { ConfigurationModule } from './config/configuration.module.js';
+import { JwtKeys } from './config/jwt-keys.js';
+import { PlatformConfig } from './config/platform-config.js';
+import { DatabaseModule } from './database/database.module.js';
+import { DeploymentsModule } from './deployments/deployments.module.js';
+import { HealthModule } from './health/health.module.js';
+import { StorageModule } from './storage/storage.module.js';
+import { SystemModule } from './system/system.module.js';
+import { TablesModule } from './tables/tables.module.js';
+import { UsersModule } from './users/users.module.js';
+
+/** A small SaaS API, with realtime in it the way an application of your own would have it. */
+@Module({
+  imports: [
+    ConfigurationModule,
+    RealtimeModule.forRootAsync({
+      inject: [PlatformConfig, JwtKeys],
+      useFactory: ({ realtime, jwt: { issuer, audience } }: PlatformConfig, { verification }: JwtKeys) => ({
+        ...realtime,
+        jwt: { ...verification, ...(issuer && { issuer }), ...(audience && { audience }) },
+      }),
+    }),
+    DatabaseModule,
+    TokenModule,
+    AuthModule,
+    UsersModule,
+    AppsModule,
+    DeploymentsModule,
+    TablesModule,
+    StorageModule,
+    AnnouncementsModule,
+    SystemModule,
+    HealthModule,
+  ],
+})
+export class PlatformModule {}

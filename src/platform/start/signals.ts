@@ -1,0 +1,15 @@
+import { constants } from 'node:os';
+
+/** The signals that end the platform in good order. */
+export const END_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
+/** Whoever sends a second signal does not want to wait: it ends the process at once. */
+export function endAtOnceOnSecondSignal(): void {
+  let ending = false;
+  for (const signal of END_SIGNALS) {
+    process.on(signal, () => {
+      if (ending) process.exit(128 + constants.signals[signal]);
+      ending = true;
+    });
+  }
+}

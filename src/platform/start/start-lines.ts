@@ -1,0 +1,35 @@
+/** What the start lines tell of. */
+export interface Started {
+  readonly port: number;
+  /** `null` for none. */
+  readonly tls: { readonly port: number; readonly selfSigned: boolean } | null;
+  /** Why there is no TLS port; only where there is none. */
+  readonly tlsMissing: string;
+  readonly path: string;
+  readonly database: string;
+  readonly development: boolean;
+  /** Ready-made tokens: only where the secret was made here, for development. */
+  readonly tokens: readonly { readonly email: string; readonly password: string; readonly token: string }[];
+}
+
+/** The lines that the platform prints once it serves. */
+export function startLines({ port, tls, tlsMissing, path, database, development, tokens }: Started): string {
+  const secure = tls === null ? tlsMissing : `https://localhost:${tls.port}/${tls.selfSigned ? ' (self-signed)' : ''}`;
+  const lines = [
+    `nestjs-realtime platform, ${development ? 'development' : 'production'}`,
+    `  page       http://localhost:${port}/`,
+    `             ${secure}`,
+    `  WebSocket  ws://localhost:${port}${path}`,
+    ...(tls === null ? [] : [`             wss://localhost:${tls.port}${path}`]),
+    `  data       ${database}`,
+  ];
+  for (const { email, password, token } of tokens) {
+    lines.push(
+      '',
+      `  ${email}, password ${password}`,
+      `    sign in  http://localhost:${port}/#${email}`,
+      `    connect  ws://localhost:${port}${path}?token=${token}`,
+    );
+  }
+  return `\n${lines.join('\n')}\n\n`;
+}

@@ -1,0 +1,46 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, StreamableFile } from '@nestjs/common';
+import type { User } from '../../realtime/index.js';
+import { CurrentUser, SignedIn } from '../auth/access.js';
+import { IdPipe } from '../http/id.pipe.js';
+import { PageDto } from '../http/page.dto.js';
+import { ReplaceFileDto, UploadFileDto } from './file.dto.js';
+import type { StoredFile } from './file.js';
+import { StorageService } from './storage.service.js';
+
+@Controller('api/storage/files')
+@SignedIn()
+export class StorageController {
+  constructor(private readonly storage: StorageService) {}
+
+  @Get()
+  list(@Query() page: PageDto): Promise<StoredFile[]> {
+    return this.storage.list(page);
+  }
+
+  @Post()
+  upload(@Body() file: UploadFileDto, @CurrentUser() user: User): Promise<StoredFile> {
+    return this.storage.upload(file, user.userId);
+  }
+
+  @Put(':id')
+  replace(@Param('id', IdPipe) id: string, @Body() file: ReplaceFileDto): Promise<StoredFile> {
+    return this.storage.replace(id, file);
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  remove(@Param('id', IdPipe) id: string): Promise<void> {
+    return this.storage.remove(id);
+  }
+
+  /** Always as a download: what somebody uploaded never runs as a page of ours. */
+  @Get(':id/content')
+  async content(@Param('id', IdPipe) id: string): Promise<StreamableFile> {
+    const { name, contentType, content } = await this.storage.content(id);
+    return new StreamableFile(content, {
+      type: contentType,
+      length: content.length,
+      disposition: `attachment; filename*=UTF-8''${encodeURIComponent(name)}`,
+    });
+  }
+}

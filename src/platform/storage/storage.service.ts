@@ -1,0 +1,68 @@
+import { Injectable, NotFoundException } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+import { EventsPublisher } from '../../realtime/index.js';
+import { Database } from '../database/database.js';
+import type { PageDto } from '../http/page.dto.js';
+import type { ReplaceFileDto, UploadFileDto } from './file.dto.js';
+import { FILE_COLUMNS, type StoredFile } from './file.js';
+
+/** Files. Each change is stored first, and told on `storage:*` then: what the file is, never what is in it. */
+@Injectable()
+export class StorageService {
+  constructor(
+    private readonly database: Database,
+    private readonly events: EventsPublisher,
+  ) {}
+
+  list({ limit, offset }: PageDto): Promise<StoredFile[]> {
+    return this.database.query(`select ${FILE_COLUMNS} from files order by created_at desc, id limit $1 offset $2`, [
+      limit,
+      offset,
+    ]);
+  }
+
+  async upload({ name, contentType, content }: UploadFileDto, uploadedBy: string): Promise<StoredFile> {
+    const bytes = Buffer.from(content, 'base64');
+    const [file] = await this.database.query<StoredFile>(
+      `insert into files (id, name, content_type, size, content, uploaded_by) values ($1, $2, $3, $4, $5, $6)
+       returning ${FILE_COLUMNS}`,
+      [randomUUID(), name, contentType, bytes.length, bytes, uploadedBy],
+    );
+    void this.events.emit('storage:uploaded', file!);
+    return file!;
+  }
+
+  async replace(id: string, { contentType, content }: ReplaceFileDto): Promise<StoredFile> {
+    const bytes = Buffer.from(content, 'base64');
+    const [file] = await this.database.query<StoredFile>(
+      `update files set content_type = coalesce($2, content_type), size = $3, content = $4, updated_at = now()
+       where id = $1 returning ${FILE_COLUMNS}`,
+      [id, contentType ?? null, bytes.length, bytes],
+    );
+    if (file === undefined) throw missing(id);
+    void this.events.emit('storage:updated', file);
+    return file;
+  }
+
+  async remove(id: string): Promise<void> {
+    const [file] = await this.database.query<{ id: string; name: string }>(
+      'delete from files where id = $1 returning id, name',
+      [id],
+    );
+    if (file === undefined) throw missing(id);
+    void this.events.emit('storage:deleted', file);
+  }
+
+  async content(id: string): Promise<{ name: string; contentType: string; content: Uint8Array }> {
+    const [file] = await this.database.query<{ name: string; contentType: string; content: Uint8Array }>(
+      'select name, content_type as "contentType", content from files where id = $1',
+      [id],
+    );
+    if (file === undefined) throw missing(id);
+    return file;
+  }
+}
+
+function missing(id: string): NotFoundException {
+  return new NotFoundException(`There is no file ${id}`);
+}

@@ -1,0 +1,63 @@
+import { ConflictException, Injectable, NotFoundException } from '@nestjs/common';
+import { EventsPublisher } from '../../realtime/index.js';
+import { Database, isDuplicate } from '../database/database.js';
+import type { PageDto } from '../http/page.dto.js';
+import type { CreateTableDto, UpdateTableDto } from './table.dto.js';
+import { TABLE_COLUMNS, type Table } from './table.js';
+
+/** The tables of the customer. Each change is stored first, and told on `database:table_*` then. */
+@Injectable()
+export class TablesService {
+  constructor(
+    private readonly database: Database,
+    private readonly events: EventsPublisher,
+  ) {}
+
+  list({ limit, offset }: PageDto): Promise<Table[]> {
+    return this.database.query(`select ${TABLE_COLUMNS} from customer_tables order by name limit $1 offset $2`, [
+      limit,
+      offset,
+    ]);
+  }
+
+  async get(name: string): Promise<Table> {
+    const [table] = await this.database.query<Table>(`select ${TABLE_COLUMNS} from customer_tables where name = $1`, [
+      name,
+    ]);
+    if (table === undefined) throw missingTable(name);
+    return table;
+  }
+
+  async create({ name, description }: CreateTableDto): Promise<Table> {
+    try {
+      const [table] = await this.database.query<Table>(
+        `insert into customer_tables (name, description) values ($1, $2) returning ${TABLE_COLUMNS}`,
+        [name, description],
+      );
+      void this.events.emit('database:table_created', { table: name, description });
+      return table!;
+    } catch (error) {
+      throw isDuplicate(error) ? new ConflictException('There is a table with this name already') : error;
+    }
+  }
+
+  async update(name: string, { description }: UpdateTableDto): Promise<Table> {
+    const [table] = await this.database.query<Table>(
+      `update customer_tables set description = $2, updated_at = now() where name = $1 returning ${TABLE_COLUMNS}`,
+      [name, description],
+    );
+    if (table === undefined) throw missingTable(name);
+    void this.events.emit('database:table_updated', { table: name, description });
+    return table;
+  }
+
+  async remove(name: string): Promise<void> {
+    const [table] = await this.database.query('delete from customer_tables where name = $1 returning name', [name]);
+    if (table === undefined) throw missingTable(name);
+    void this.events.emit('database:table_deleted', { table: name });
+  }
+}
+
+export function missingTable(name: string): NotFoundException {
+  return new NotFoundException(`There is no table ${name}`);
+}

@@ -1,0 +1,50 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import type { EmittedEvent, User } from '../../realtime/index.js';
+import { AdminOnly, CurrentUser, SignedIn } from '../auth/access.js';
+import { IdPipe } from '../http/id.pipe.js';
+import { PageDto } from '../http/page.dto.js';
+import { CreateUserDto, NotifyDto, UpdateUserDto } from './user.dto.js';
+import type { UserRecord } from './user.js';
+import { UsersService } from './users.service.js';
+
+@Controller('api/users')
+export class UsersController {
+  constructor(private readonly users: UsersService) {}
+
+  @Get()
+  @SignedIn()
+  list(@Query() page: PageDto): Promise<UserRecord[]> {
+    return this.users.list(page);
+  }
+
+  @Post()
+  @AdminOnly()
+  create(@Body() user: CreateUserDto): Promise<UserRecord> {
+    return this.users.create(user);
+  }
+
+  @Patch(':id')
+  @AdminOnly()
+  update(@Param('id', IdPipe) id: string, @Body() changes: UpdateUserDto): Promise<UserRecord> {
+    return this.users.update(id, changes);
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @AdminOnly()
+  remove(@Param('id', IdPipe) id: string, @CurrentUser() user: User): Promise<void> {
+    return this.users.remove(id, user.userId);
+  }
+
+  /** Tells one user something on `user:{id}`; answers `{ id, channel, timestamp }` of the event. */
+  @Post(':id/notify')
+  @HttpCode(202)
+  @AdminOnly()
+  notify(
+    @Param('id', IdPipe) id: string,
+    @Body() { message }: NotifyDto,
+    @CurrentUser() user: User,
+  ): Promise<EmittedEvent> {
+    return this.users.notify(id, message, user.userId);
+  }
+}

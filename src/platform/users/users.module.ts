@@ -1,0 +1,12 @@
+import { Module } from '@nestjs/common';
+import { DemoController } from './demo.controller.js';
+import { FirstUsersService } from './first-users.service.js';
+import { UsersController } from './users.controller.js';
+import { UsersService } from './users.service.js';
+
+@Module({
+  controllers: [UsersController, DemoController],
+  providers: [UsersService, FirstUsersService],
+  exports: [UsersService],
+})
+export class UsersModule {}

@@ -1,0 +1,88 @@
+import { ConflictException, Injectable, NotFoundException } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+import { EventsPublisher, type EmittedEvent } from '../../realtime/index.js';
+import { hashPassword, verifyPassword } from '../auth/passwords.js';
+import { Database, isDuplicate } from '../database/database.js';
+import type { PageDto } from '../http/page.dto.js';
+import { isStorable } from '../http/text.js';
+import type { CreateUserDto, UpdateUserDto } from './user.dto.js';
+import { USER_COLUMNS, type UserRecord } from './user.js';
+
+/** Who may sign in. Each change is stored first, and told on `users:*` then. */
+@Injectable()
+export class UsersService {
+  constructor(
+    private readonly database: Database,
+    private readonly events: EventsPublisher,
+  ) {}
+
+  /** The user with this email and password; `null` when either is wrong, after the same time. */
+  async authenticate(email: string, password: string): Promise<UserRecord | null> {
+    const [found] = isStorable(email)
+      ? await this.database.query<UserRecord & { hash: string }>(
+          `select ${USER_COLUMNS}, password_hash as hash from users where lower(email) = lower($1)`,
+          [email],
+        )
+      : [];
+    if (!(await verifyPassword(password, found?.hash ?? null)) || found === undefined) return null;
+    const { hash: _, ...user } = found;
+    return user;
+  }
+
+  list({ limit, offset }: PageDto): Promise<UserRecord[]> {
+    return this.database.query(`select ${USER_COLUMNS} from users order by created_at, id limit $1 offset $2`, [
+      limit,
+      offset,
+    ]);
+  }
+
+  async create({ email, name, password, role }: CreateUserDto): Promise<UserRecord> {
+    const hash = await hashPassword(password);
+    const [user] = await this.write(
+      `insert into users (id, email, name, role, password_hash) values ($1, $2, $3, $4, $5) returning ${USER_COLUMNS}`,
+      [randomUUID(), email, name, role, hash],
+    );
+    void this.events.emit('users:created', user!);
+    return user!;
+  }
+
+  async update(id: string, { email, name, password, role }: UpdateUserDto): Promise<UserRecord> {
+    const hash = password === undefined ? null : await hashPassword(password);
+    // A user whose password is no longer the known one is no demo user any more.
+    const [user] = await this.write(
+      `update users set email = coalesce($2, email), name = coalesce($3, name), role = coalesce($4, role),
+         password_hash = coalesce($5, password_hash), demo = demo and $5::text is null, updated_at = now()
+       where id = $1 returning ${USER_COLUMNS}`,
+      [id, email ?? null, name ?? null, role ?? null, hash],
+    );
+    if (user === undefined) throw missing(id);
+    void this.events.emit('users:updated', user);
+    return user;
+  }
+
+  async remove(id: string, removedBy: string): Promise<void> {
+    if (id === removedBy) throw new ConflictException('Nobody can delete themselves');
+    const [user] = await this.database.query<{ id: string }>('delete from users where id = $1 returning id', [id]);
+    if (user === undefined) throw missing(id);
+    void this.events.emit('users:deleted', user);
+  }
+
+  /** Sends a message to the private channel of a user. */
+  async notify(id: string, message: string, from: string): Promise<EmittedEvent> {
+    const [user] = await this.database.query('select 1 from users where id = $1', [id]);
+    if (user === undefined) throw missing(id);
+    return this.events.emitToUser(id, { kind: 'message', message, from });
+  }
+
+  private async write(sql: string, parameters: readonly unknown[]): Promise<UserRecord[]> {
+    try {
+      return await this.database.query<UserRecord>(sql, parameters);
+    } catch (error) {
+      throw isDuplicate(error) ? new ConflictException('There is a user with this email already') : error;
+    }
+  }
+}
+
+function missing(id: string): NotFoundException {
+  return new NotFoundException(`There is no user ${id}`);
+}

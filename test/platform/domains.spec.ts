@@ -1,0 +1,216 @@
+import { PlatformProcess } from '../support/platform-process.js';
+import type { WsClient } from '../support/ws-client.js';
+import { ADMIN, Api, DEMO_PASSWORD, USER } from './support/api.js';
+import { listen, nextEvent, story } from './support/listener.js';
+
+describe('the domains of the platform', () => {
+  let platform: PlatformProcess;
+  let admin: Api;
+  let user: Api;
+  let listener: WsClient;
+
+  beforeAll(async () => {
+    platform = await PlatformProcess.start({ env: { TLS_PORT: '0' } });
+    [admin, user] = await Promise.all([Api.signIn(platform, ADMIN), Api.signIn(platform, USER)]);
+  }, 60_000);
+
+  afterAll(async () => {
+    await platform?.stop();
+  });
+
+  beforeEach(async () => {
+    listener = await listen(platform.wsUrl, user.token!, ['apps:*', 'users:*', 'database:*', 'storage:*']);
+  });
+
+  afterEach(async () => {
+    await listener.close();
+  });
+
+  describe('signing in', () => {
+    it('answers a token, its end and the user, and never the password', async () => {
+      const { status, body } = await new Api(platform.url).post('/api/auth/login', {
+        email: 'USER@example.com',
+        password: DEMO_PASSWORD,
+      });
+      expect(status).toBe(200);
+      expect(Object.keys(body).toSorted()).toEqual(['expiresAt', 'token', 'user']);
+      expect(body['user']).toMatchObject({ id: 'demo-user', email: USER, role: 'user' });
+      expect(JSON.stringify(body)).not.toMatch(/scrypt|hash|demo1234/);
+      expect(Date.parse(String(body['expiresAt']))).toBeGreaterThan(Date.now() + 7 * 3_600_000);
+      expect((await user.get('/api/auth/me')).body).toEqual({ id: 'demo-user', email: USER, role: 'user' });
+    });
+
+    it.each([
+      [USER, 'wrong'],
+      ['nobody@example.com', DEMO_PASSWORD],
+      ['\0', DEMO_PASSWORD],
+      ["' or true --", DEMO_PASSWORD],
+    ])('is refused for %j with %j, in the same words', async (email, password) => {
+      expect(await new Api(platform.url).post('/api/auth/login', { email, password })).toEqual({
+        status: 401,
+        body: { statusCode: 401, error: 'Unauthorized', message: 'The email or the password is wrong' },
+      });
+    });
+
+    it('is needed everywhere under /api', async () => {
+      const paths = ['apps', 'users', 'database/tables', 'deployments', 'storage/files', 'auth/me'];
+      for (const token of [null, 'not-a-token']) {
+        const answers = await Promise.all(paths.map((path) => new Api(platform.url, token).get(`/api/${path}`)));
+        expect(answers.map(({ status }) => status)).toEqual(paths.map(() => 401));
+      }
+    });
+  });
+
+  it('applications are created, renamed and deleted, and each change is told', async () => {
+    const { body: app } = await user.post('/api/apps', { name: 'one' });
+    const path = `/api/apps/${String(app['id'])}`;
+    expect(app).toMatchObject({ name: 'one', status: 'created', ownerId: 'demo-user' });
+    expect((await user.post('/api/apps', { name: 'ONE' })).status).toBe(409);
+    expect(await nextEvent(listener, 'apps:created')).toEqual(app);
+
+    const { body: renamed } = await user.patch(path, { name: 'two' });
+    expect(await nextEvent(listener, 'apps:updated')).toEqual(renamed);
+    expect((await user.get<object[]>('/api/apps')).body).toContainEqual(renamed);
+
+    expect((await user.delete(path)).status).toBe(204);
+    expect(await nextEvent(listener, 'apps:deleted')).toEqual({ id: app['id'], name: 'two' });
+    const gone = [user.get(path), user.patch(path, { name: 'x' }), user.delete(path), user.post(`${path}/deploy`)];
+    expect((await Promise.all(gone)).map(({ status }) => status)).toEqual([404, 404, 404, 404]);
+    expect(story(listener)).toHaveLength(3);
+  });
+
+  it('an application that is being deployed is neither deployed again nor deleted', async () => {
+    const { body: app } = await user.post('/api/apps', { name: 'busy' });
+    const path = `/api/apps/${String(app['id'])}`;
+    const both = await Promise.all([user.post(`${path}/deploy`), user.post(`${path}/deploy`)]);
+    expect(both.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([202, 409]);
+    expect((await user.delete(path)).status).toBe(409);
+    const { body: deployments } = await user.get<{ id: string }[]>(`/api/deployments?appId=${String(app['id'])}`);
+    expect(deployments).toHaveLength(1);
+    const { body: deployment } = await user.get(`/api/deployments/${deployments[0]!.id}`);
+    expect(deployment).toMatchObject({ appId: app['id'], startedBy: 'demo-user', endedAt: null });
+  });
+
+  it('users are made, changed and deleted by administrators, and each change is told without a password', async () => {
+    const newcomer = { email: 'new@example.com', name: 'Nora New', password: 'a good password' };
+    expect((await user.post('/api/users', newcomer)).status).toBe(403);
+    const { status, body: made } = await admin.post('/api/users', newcomer);
+    expect([status, made]).toEqual([201, expect.objectContaining({ email: newcomer.email, role: 'user' })]);
+    expect(await nextEvent(listener, 'users:created')).toEqual(made);
+    expect((await admin.post('/api/users', { ...newcomer, email: 'NEW@example.com' })).status).toBe(409);
+    await expect(Api.signIn(platform, newcomer.email, newcomer.password)).resolves.toBeInstanceOf(Api);
+
+    const path = `/api/users/${String(made['id'])}`;
+    const { body: changed } = await admin.patch(path, { role: 'admin', password: 'another password' });
+    expect(await nextEvent(listener, 'users:updated')).toEqual(changed);
+    await expect(Api.signIn(platform, newcomer.email, newcomer.password)).rejects.toThrow('401');
+    const promoted = await Api.signIn(platform, newcomer.email, 'another password');
+    expect((await promoted.post('/api/announcements', { message: 'I may' })).status).toBe(202);
+
+    expect((await promoted.delete(path)).status).toBe(409); // nobody deletes themselves
+    expect((await user.delete(path)).status).toBe(403);
+    expect((await admin.delete(path)).status).toBe(204);
+    expect(await nextEvent(listener, 'users:deleted')).toEqual({ id: made['id'] });
+    expect((await admin.post(`${path}/notify`, { message: 'hello?' })).status).toBe(404);
+    expect(JSON.stringify(listener.frames)).not.toMatch(/scrypt|password/);
+  });
+
+  it('tables and rows are kept, changed and told', async () => {
+    const tables = '/api/database/tables';
+    expect((await user.post(tables, { name: 'orders' })).status).toBe(201);
+    expect((await user.post(tables, { name: 'orders' })).status).toBe(409);
+    expect(await nextEvent(listener, 'database:table_created')).toEqual({ table: 'orders', description: '' });
+    await user.patch(`${tables}/orders`, { description: 'What was bought' });
+    expect(await nextEvent(listener, 'database:table_updated')).toMatchObject({ description: 'What was bought' });
+
+    const values = { item: "tea'); drop table users; --", price: 4.5, paid: false, note: null };
+    const { body: row } = await user.post(`${tables}/orders/rows`, { values });
+    expect(row).toMatchObject({ table: 'orders', values });
+    expect(await nextEvent(listener, 'database:row_updated')).toEqual({ table: 'orders', row, action: 'inserted' });
+    const { body: paid } = await user.patch(`${tables}/orders/rows/${String(row['id'])}`, { values: { paid: true } });
+    expect(paid).toMatchObject({ values: { ...values, paid: true } });
+    expect(await nextEvent(listener, 'database:row_updated')).toEqual({
+      table: 'orders',
+      row: paid,
+      action: 'changed',
+    });
+    expect((await user.get(`${tables}/orders/rows`)).body).toEqual([paid]);
+
+    expect((await user.delete(`${tables}/orders`)).status).toBe(204);
+    expect(await nextEvent(listener, 'database:table_deleted')).toEqual({ table: 'orders' });
+    expect((await user.get(`${tables}/orders/rows`)).status).toBe(404);
+    expect((await user.post(`${tables}/orders/rows`, { values })).status).toBe(404);
+  });
+
+  it('files come back byte for byte, always as a download, and each change is told', async () => {
+    const bytes = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
+    const upload = { name: 'größe "1".bin', contentType: 'text/html', content: bytes.toString('base64') };
+    const { status, body: file } = await user.post('/api/storage/files', upload);
+    expect([status, file['size']]).toEqual([201, 256]);
+    expect(await nextEvent(listener, 'storage:uploaded')).toEqual(file);
+
+    const path = `/api/storage/files/${String(file['id'])}`;
+    const headers = { Authorization: `Bearer ${user.token}` };
+    const download = await fetch(`${platform.url}${path}/content`, { headers });
+    expect(Buffer.from(await download.arrayBuffer())).toEqual(bytes);
+    expect(download.headers.get('content-disposition')).toBe(
+      "attachment; filename*=UTF-8''gr%C3%B6%C3%9Fe%20%221%22.bin",
+    );
+    expect(download.headers.get('x-content-type-options')).toBe('nosniff');
+
+    const { body: replaced } = await user.put(path, { content: '' });
+    expect(replaced).toMatchObject({ size: 0, contentType: 'text/html' });
+    expect(await nextEvent(listener, 'storage:updated')).toEqual(replaced);
+    expect((await user.delete(path)).status).toBe(204);
+    expect(await nextEvent(listener, 'storage:deleted')).toEqual({ id: file['id'], name: upload.name });
+    expect((await user.get(`${path}/content`)).status).toBe(404);
+
+    const largest = Buffer.alloc(1_048_576).toString('base64');
+    expect((await user.post('/api/storage/files', { name: 'large', content: largest })).status).toBe(201);
+    expect((await user.post('/api/storage/files', { name: 'larger', content: `${largest}AAAA` })).status).toBe(400);
+  });
+
+  it.each<[string, unknown]>([
+    ['/api/apps', undefined],
+    ['/api/apps', []],
+    ['/api/apps', { name: '' }],
+    ['/api/apps', { name: ' a' }],
+    ['/api/apps', { name: 'a\nb' }],
+    ['/api/apps', { name: 'a\0' }],
+    ['/api/apps', '{"name":"\\ud800"}'],
+    ['/api/apps', { name: 'x'.repeat(61) }],
+    ['/api/apps', { name: { $ne: 1 } }],
+    ['/api/apps', { name: 'a', ownerId: 'demo-admin' }],
+    ['/api/auth/login', { email: USER }],
+    ['/api/users', { email: 'no email', name: 'N', password: 'long enough' }],
+    ['/api/users', { email: 'n@example.com', name: 'N', password: 'short' }],
+    ['/api/users', { email: 'n@example.com', name: 'N', password: 'long enough', role: 'root' }],
+    ['/api/announcements', { message: '' }],
+    ['/api/announcements', { message: 'a', level: 'loud' }],
+    ['/api/database/tables', { name: 'Orders' }],
+    ['/api/database/tables', { name: 'a; drop table users' }],
+    ['/api/database/tables/t/rows', { values: {} }],
+    ['/api/database/tables/t/rows', { values: { a: {} } }],
+    ['/api/database/tables/t/rows', { values: { 'a b': 1 } }],
+    ['/api/database/tables/t/rows', { values: { a: '\0' } }],
+    ['/api/database/tables/t/rows', { values: [1] }],
+    ['/api/storage/files', { name: 'a', content: '???' }],
+    ['/api/storage/files', { name: 'a', content: '', contentType: 'text/html\r\nX: y' }],
+  ])('POST %s refuses %j and says why', async (path, body) => {
+    const { status, body: refusal } = await admin.post<{ message: string[] }>(path, body);
+    expect(status).toBe(400);
+    expect(refusal).toMatchObject({ statusCode: 400, error: 'Bad Request' });
+    expect([refusal.message].flat().join()).toMatch(/\w+ \w+/);
+    expect(story(listener)).toEqual([]);
+  });
+
+  it.each(['/api/apps/%00', '/api/apps/nope', '/api/deployments/nope', `/api/apps/${'x'.repeat(500)}`, '/api/nothing'])(
+    'GET %s is 404',
+    async (path) => expect((await user.get(path)).status).toBe(404),
+  );
+
+  it.each(['limit=0', 'limit=501', 'limit=x', 'offset=-1', 'offset=1.5', 'page=2'])(
+    'a list refuses ?%s',
+    async (query) => expect((await user.get(`/api/apps?${query}`)).status).toBe(400),
+  );
+});

@@ -1,0 +1,88 @@
+import { PlatformProcess } from '../support/platform-process.js';
+import { TcpClient } from '../support/tcp.js';
+import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
+import { ADMIN, Api } from './support/api.js';
+import { listen, nextEvent } from './support/listener.js';
+
+/** One step lasts longer than any test. */
+const FOR_EVER = { DEPLOY_STEP_MS: '600000' };
+
+async function deployForEver(platform: PlatformProcess, name: string) {
+  const api = await Api.signIn(platform, ADMIN);
+  const { body: app } = await api.post('/api/apps', { name });
+  const { body: deployment } = await api.post(`/api/apps/${String(app['id'])}/deploy`);
+  return { api, app, deployment };
+}
+
+describe('a platform that is told to end', () => {
+  it('says 503, fails what it was deploying, closes every connection, and ends with code 0', async () => {
+    const platform = await PlatformProcess.start({ env: { ...FOR_EVER, REALTIME_DRAIN_DELAY_MS: '1500' } });
+    const { api, deployment } = await deployForEver(platform, 'one');
+    const clients = await Promise.all(
+      [platform.wsUrl, platform.wssUrl].map((url) => listen(url, api.token!, ['deployments:failed'])),
+    );
+    // Requests that never become whole hold nothing up.
+    const type = 'Content-Type: application/json';
+    const request = `POST /api/apps HTTP/1.1\r\nHost: localhost\r\n${type}\r\nContent-Length: 9\r\n\r\n`;
+    const slow = [await TcpClient.connect(platform.port), await TcpClient.connect(platform.tlsPort, { tls: true })];
+    for (const client of slow) client.send(request);
+    const stopped = platform.stop('SIGTERM');
+    for (const client of clients) {
+      expect(await nextEvent(client, 'deployments:failed')).toMatchObject({
+        id: deployment['id'],
+        reason: 'The server that ran it was stopped',
+      });
+    }
+    const ready = await fetch(`${platform.url}/health/ready`);
+    expect([ready.status, await ready.json()]).toEqual([503, { status: 'draining', database: 'ok', realtime: 'ok' }]);
+    expect((await fetch(`${platform.url}/health/live`)).status).toBe(200);
+    for (const client of clients) {
+      await client.next('reconnect');
+      expect(await client.closed).toMatchObject({ code: 1012 });
+    }
+    await Promise.all(slow.map((client) => client.untilClosed(20_000)));
+    await expect(stopped).resolves.toBe(0);
+    expect(platform.stderr).toBe('');
+    await expect(fetch(`${platform.url}/health/live`)).rejects.toThrow('fetch failed');
+  }, 60_000);
+
+  it('ends at once at the second signal', async () => {
+    const platform = await PlatformProcess.start({ env: { TLS_PORT: '0', REALTIME_DRAIN_DELAY_MS: '60000' } });
+    platform.kill('SIGINT');
+    while ((await fetch(`${platform.url}/health/ready`)).status !== 503); // it drains now
+    platform.kill('SIGINT');
+    await expect(platform.exited).resolves.toEqual({ code: 130, signal: null });
+    await platform.stop('SIGKILL');
+  }, 60_000);
+});
+
+describe('a platform that keeps its data in a directory', () => {
+  it('has everything after a restart, and fails what nobody brought to an end', async () => {
+    const directory = await makeTemporaryDirectory();
+    const env = { ...FOR_EVER, TLS_PORT: '0', DATA_DIR: directory, DATABASE_URL: undefined };
+    try {
+      const first = await PlatformProcess.start({ env });
+      const { api, app, deployment } = await deployForEver(first, 'kept');
+      await first.stop('SIGKILL');
+
+      const second = await PlatformProcess.start({ env });
+      // The secret is kept too: who was signed in still is.
+      const again = new Api(second.url, api.token);
+      expect((await again.get(`/api/apps/${String(app['id'])}`)).body).toMatchObject({
+        name: 'kept',
+        status: 'failed',
+      });
+      expect((await again.get(`/api/deployments/${String(deployment['id'])}`)).body).toMatchObject({
+        status: 'failed',
+        reason: 'The server that ran it was stopped',
+      });
+      await expect(second.stop()).resolves.toBe(0);
+
+      const third = await PlatformProcess.start({ env });
+      expect((await new Api(third.url, api.token).get<object[]>('/api/apps')).body).toHaveLength(1);
+      await third.stop();
+    } finally {
+      await removeDirectory(directory);
+    }
+  }, 90_000);
+});

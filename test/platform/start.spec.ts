@@ -1,0 +1,142 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { Child } from '../support/child.js';
+import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
+
+const SECRET = 'a secret of at least thirty-two bytes';
+
+/** Runs the built platform until it ends. */
+async function refusal(directory: string, env: NodeJS.ProcessEnv): Promise<{ code: number | null; said: string }> {
+  const child = new Child(process.execPath, ['dist/main.js'], {
+    env: { PATH: process.env['PATH'], PORT: '0', TLS_PORT: '0', DATABASE_URL: 'memory:', DATA_DIR: directory, ...env },
+  });
+  const { code } = await child.exited;
+  expect(child.stdout).toBe('');
+  return { code, said: child.stderr.trim() };
+}
+
+describe('the platform refuses to start, in one sentence,', () => {
+  let directory: string;
+
+  beforeAll(async () => {
+    directory = await makeTemporaryDirectory();
+    const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const pem = { public: { type: 'spki', format: 'pem' }, private: { type: 'pkcs8', format: 'pem' } } as const;
+    await writeFile(join(directory, 'public.pem'), other.publicKey.export(pem.public));
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    await writeFile(join(directory, 'other-private.pem'), privateKey.export(pem.private));
+    await writeFile(join(directory, 'text.pem'), 'no key');
+  });
+
+  afterAll(() => removeDirectory(directory));
+
+  it.each<[string, NodeJS.ProcessEnv, string]>([
+    ['a port', { PORT: '80x' }, 'PORT is "80x", but must be a whole number from 0 to 65535.'],
+    ['a port that is none', { TLS_PORT: '70000' }, 'TLS_PORT is "70000", but must be a whole number from 0 to 65535.'],
+    ['two ports in one', { PORT: '8080', TLS_PORT: '8080' }, 'PORT and TLS_PORT are both 8080, but must differ.'],
+    ['an address', { HOST: '192.0.2.1' }, 'HOST is "192.0.2.1", which is no address of this machine.'],
+    ['an environment', { NODE_ENV: 'prod' }, 'NODE_ENV is "prod", but must be development, test or production.'],
+    [
+      'half of a certificate',
+      { TLS_KEY_FILE: 'k' },
+      'TLS_KEY_FILE is given without TLS_CERT_FILE: give both or neither.',
+    ],
+    [
+      'a certificate that is not there',
+      { TLS_PORT: '1', TLS_KEY_FILE: '/nowhere/k', TLS_CERT_FILE: 'c' },
+      'TLS_KEY_FILE is "/nowhere/k", which cannot be read: ENOENT: no such file or directory.',
+    ],
+    [
+      'a secret and a key',
+      { JWT_SECRET: SECRET, JWT_PUBLIC_KEY_FILE: 'p' },
+      'JWT_SECRET and JWT_PUBLIC_KEY_FILE exclude each other: give one of them.',
+    ],
+    ['a time span', { JWT_EXPIRES_IN: '8' }, 'JWT_EXPIRES_IN is "8", but must be a number with s, m, h or d behind it'],
+    [
+      'production without a secret',
+      { NODE_ENV: 'production' },
+      'JWT_SECRET is missing: in production give a secret of at least 32 bytes, or JWT_PUBLIC_KEY_FILE.',
+    ],
+    [
+      'production with a weak secret',
+      { NODE_ENV: 'production', JWT_SECRET: 'secret-of-few' },
+      'JWT_SECRET has 13 bytes, but must have at least 32 in production.',
+    ],
+    ['half of an administrator', { ADMIN_EMAIL: 'a@b.c' }, 'ADMIN_EMAIL and ADMIN_PASSWORD belong together'],
+    [
+      'a database',
+      { DATABASE_URL: 'mysql://root:hunter2@localhost/x' },
+      'DATABASE_URL must be a URL such as postgres://user:password@host:5432/name, or memory: (its value is not shown).',
+    ],
+    [
+      'a database that is away',
+      { DATABASE_URL: 'postgres://root:hunter2@127.0.0.1:1/x' },
+      'DATABASE_URL: Postgres at 127.0.0.1:1/x cannot be used: connect ECONNREFUSED 127.0.0.1:1.',
+    ],
+    ['an option of the module', { REALTIME_HISTORY_SIZE: 'many' }, 'REALTIME_HISTORY_SIZE must be a whole number'],
+    [
+      'an option that is out of range',
+      { REALTIME_HISTORY_SIZE: '0' },
+      '`history.size` must not be less than 1 (it is 0)',
+    ],
+  ])('%s', async (_, env, sentence) => {
+    const { code, said } = await refusal(directory, env);
+    expect(said).toContain(sentence);
+    expect(said).not.toMatch(/\n\s+at |hunter2|secret-of-few/);
+    expect(said.split('\n').length).toBeLessThanOrEqual(2);
+    expect(code).toBe(1);
+  });
+
+  it('keys that do not belong together, or are none', async () => {
+    const file = (name: string) => join(directory, name);
+    const foreign = { JWT_PUBLIC_KEY_FILE: file('public.pem'), JWT_PRIVATE_KEY_FILE: file('other-private.pem') };
+    expect(await refusal(directory, foreign)).toEqual({
+      code: 1,
+      said: 'JWT_PRIVATE_KEY_FILE does not belong to the key of JWT_PUBLIC_KEY_FILE.',
+    });
+    expect((await refusal(directory, { JWT_PUBLIC_KEY_FILE: file('text.pem') })).said).toBe(
+      'JWT_PUBLIC_KEY_FILE must hold a public key as PEM: RSA (RS256), or EC on P-256 (ES256).',
+    );
+    const text = { TLS_PORT: '1', TLS_KEY_FILE: file('text.pem'), TLS_CERT_FILE: file('text.pem') };
+    expect((await refusal(directory, text)).said).toMatch(
+      /^TLS_KEY_FILE and TLS_CERT_FILE must hold a key and its certificate as PEM: /,
+    );
+  });
+
+  it.each(['PORT', 'TLS_PORT'])('%s, when another process listens there', async (variable) => {
+    const server = createServer().listen(0);
+    await once(server, 'listening');
+    const port = String((server.address() as AddressInfo).port);
+    try {
+      expect(await refusal(directory, { [variable]: port })).toEqual({
+        code: 1,
+        said: `${variable} is ${port}, where another process listens already: stop that one, or choose another ${variable}.`,
+      });
+    } finally {
+      server.close();
+    }
+  });
+
+  it('a data directory that another process works on', async () => {
+    const holder = new Child(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+    try {
+      await mkdir(join(directory, 'held'));
+      await writeFile(join(directory, 'held', 'pglite.lock'), String(holder.pid));
+      const { code, said } = await refusal(join(directory, 'held'), { DATABASE_URL: undefined });
+      expect(said).toContain(
+        `is in use by the process ${holder.pid}. Give this one another DATA_DIR, or DATABASE_URL.`,
+      );
+      expect(code).toBe(1);
+    } finally {
+      await holder.stop('SIGKILL');
+    }
+  });
+
+  it('and what it kept before that is for nobody else to read', async () => {
+    const kept = await stat(join(directory, 'jwt-secret'));
+    expect(kept.mode & 0o777).toBe(0o600);
+  });
+});

@@ -1,0 +1,132 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Child } from '../support/child.js';
+import { PlatformProcess } from '../support/platform-process.js';
+import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
+import { connect } from '../support/ws-client.js';
+import { ADMIN, Api, DEMO_PASSWORD } from './support/api.js';
+
+const SECRET = 'a secret of at least thirty-two bytes';
+
+let directory: string;
+
+beforeAll(async () => {
+  directory = await makeTemporaryDirectory();
+});
+
+afterAll(() => removeDirectory(directory));
+
+/** What `npm run token` runs. */
+async function tokenCommand(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Child> {
+  const child = new Child(process.execPath, ['dist/platform/token.js', ...args], {
+    env: { PATH: process.env['PATH'], DATA_DIR: directory, ...env },
+  });
+  await child.exited;
+  return child;
+}
+
+function claimsOf(token: string): Record<string, unknown> {
+  return JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as Record<string, unknown>;
+}
+
+describe('the token command', () => {
+  it('prints nothing but a token with what was asked for', async () => {
+    const asked = ['--user', 'u1', '--role', 'admin', '--email', 'a@example.com', '--expires', '2h'];
+    const { stdout, stderr } = await tokenCommand(asked, { JWT_ISSUER: 'me', JWT_AUDIENCE: 'you' });
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+    const { exp, iat, jti, ...claims } = claimsOf(stdout);
+    expect(claims).toEqual({ sub: 'u1', role: 'admin', email: 'a@example.com', iss: 'me', aud: 'you' });
+    expect(Number(exp) - Number(iat)).toBe(7_200);
+    expect(jti).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it.each([
+    [[], '--user must be the id of a user.'],
+    [['--user', ''], '--user must be the id of a user.'],
+    [['--user', 'u1', '--role', ''], '--role must not be empty.'],
+    [['--user', 'u1', '--expires', 'soon'], '--expires must be a number with s, m, h or d behind it'],
+    [['--user', 'u1', '--admin'], "Unknown option '--admin'"],
+  ])('refuses %j and says how it is used', async (args, sentence) => {
+    const child = await tokenCommand(args);
+    expect((await child.exited).code).toBe(1);
+    expect(child.stdout).toBe('');
+    expect(child.stderr).toContain(sentence);
+    expect(child.stderr).toContain('Usage: npm run --silent token');
+    expect(child.stderr).not.toMatch(/\n\s+at /);
+  });
+});
+
+describe('a platform in production', () => {
+  let platform: PlatformProcess;
+
+  beforeAll(async () => {
+    const env = { NODE_ENV: 'production', JWT_SECRET: SECRET, JWT_ISSUER: 'platform', JWT_AUDIENCE: 'apps' };
+    const admin = { ADMIN_EMAIL: 'root@example.com', ADMIN_PASSWORD: 'a long password' };
+    platform = await PlatformProcess.start({ env: { ...env, ...admin } });
+  }, 60_000);
+
+  afterAll(async () => {
+    await platform?.stop();
+  });
+
+  it('has its first administrator and no demo users, and prints no token', async () => {
+    const root = await Api.signIn(platform, 'root@example.com', 'a long password');
+    expect((await root.get<object[]>('/api/users')).body).toEqual([
+      expect.objectContaining({ email: 'root@example.com', role: 'admin' }),
+    ]);
+    await expect(Api.signIn(platform, ADMIN, DEMO_PASSWORD)).rejects.toThrow('401');
+    expect((await root.get('/api/demo')).status).toBe(404);
+    expect(platform.stdout).toContain('no TLS port (TLS_KEY_FILE is not given)');
+    expect(platform.stdout).not.toMatch(/eyJ|demo1234/);
+  });
+
+  it('takes the tokens of the command that is run with its environment, and no others', async () => {
+    const env = { JWT_SECRET: SECRET, JWT_ISSUER: 'platform', JWT_AUDIENCE: 'apps', NODE_ENV: 'production' };
+    const token = (await tokenCommand(['--user', 'u1'], env)).stdout.trim();
+    const client = await connect(platform.wsUrl, { header: `Bearer ${token}` });
+    expect(await client.next('connected')).toMatchObject({ user: { userId: 'u1', email: null, role: 'user' } });
+    await client.close();
+    const wrong = [{ JWT_AUDIENCE: 'others' }, { JWT_ISSUER: 'others' }, { JWT_SECRET: `${SECRET}!` }];
+    for (const difference of wrong) {
+      const foreign = (await tokenCommand(['--user', 'u1'], { ...env, ...difference })).stdout.trim();
+      expect((await new Api(platform.url, foreign).get('/api/apps')).status).toBe(401);
+    }
+  });
+});
+
+describe.each([
+  ['RS256', () => generateKeyPairSync('rsa', { modulusLength: 2048 })],
+  ['ES256', () => generateKeyPairSync('ec', { namedCurve: 'P-256' })],
+] as const)('keys of %s', (algorithm, makeKeys) => {
+  let env: { JWT_PUBLIC_KEY_FILE: string; JWT_PRIVATE_KEY_FILE: string };
+
+  beforeAll(async () => {
+    const { publicKey, privateKey } = makeKeys();
+    env = {
+      JWT_PUBLIC_KEY_FILE: join(directory, `${algorithm}.public.pem`),
+      JWT_PRIVATE_KEY_FILE: join(directory, `${algorithm}.private.pem`),
+    };
+    await writeFile(env.JWT_PUBLIC_KEY_FILE, publicKey.export({ type: 'spki', format: 'pem' }));
+    await writeFile(env.JWT_PRIVATE_KEY_FILE, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  });
+
+  it('verify what the private key signed; without that one, there is no sign-in', async () => {
+    const token = (await tokenCommand(['--user', 'u1', '--role', 'admin'], env)).stdout.trim();
+    expect(JSON.parse(Buffer.from(token.split('.')[0]!, 'base64url').toString())).toMatchObject({ alg: algorithm });
+
+    const platform = await PlatformProcess.start({
+      env: { TLS_PORT: '0', JWT_PUBLIC_KEY_FILE: env.JWT_PUBLIC_KEY_FILE },
+    });
+    try {
+      expect((await new Api(platform.url, token).get('/api/auth/me')).body).toMatchObject({ id: 'u1', role: 'admin' });
+      const login = await new Api(platform.url).post('/api/auth/login', { email: ADMIN, password: DEMO_PASSWORD });
+      expect(login).toMatchObject({ status: 501, body: { message: expect.stringContaining('signs none') as string } });
+      const child = await tokenCommand(['--user', 'u1'], { JWT_PUBLIC_KEY_FILE: env.JWT_PUBLIC_KEY_FILE });
+      expect(child.stderr).toMatch(/^This server verifies tokens but signs none/);
+    } finally {
+      await platform.stop();
+    }
+  }, 60_000);
+});
