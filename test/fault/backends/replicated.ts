@@ -1,0 +1,69 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { lastingPort } from '../lasting-port.js';
+import { TcpProxy } from '../proxy.js';
+import type { Random } from '../random.js';
+import { RedisNode } from '../redis-node.js';
+import type { Backend } from './backend.js';
+import { linesTo } from './single.js';
+
+/** A master and a replica whose line can stall, and somebody (the test) who promotes it. */
+export class ReplicatedBackend implements Backend {
+  private constructor(
+    private master: RedisNode,
+    private replica: RedisNode,
+    private link: TcpProxy,
+    readonly lines: readonly TcpProxy[],
+    private readonly random: Random,
+  ) {}
+
+  static async start(instances: number, random: Random): Promise<ReplicatedBackend> {
+    const master = await RedisNode.start();
+    const { replica, link } = await follow(master, random);
+    return new ReplicatedBackend(master, replica, link, await linesTo(master.port, instances, random), random);
+  }
+
+  env(index: number): Readonly<Record<string, string>> {
+    return { REDIS_URL: `redis://127.0.0.1:${this.lines[index]!.port}` };
+  }
+
+  /** Lets the replica fall behind for a time. */
+  async lag(milliseconds: number): Promise<void> {
+    this.link.set('blackHole');
+    await delay(milliseconds);
+  }
+
+  /** Makes the replica the master as it is, and leads everybody to it; the old master dies before, or after that. */
+  async promote(): Promise<void> {
+    const old = this.master;
+    const diesFirst = this.random.chance(0.5);
+    if (diesFirst) await old.kill();
+    await this.replica.command('REPLICAOF', 'NO', 'ONE');
+    this.master = this.replica;
+    for (const line of this.lines) {
+      line.retarget(this.master.port);
+      line.cut();
+      // In between, some instances publish to the old master and some to the new one.
+      if (!diesFirst) await delay(this.random.between(0, 100));
+    }
+    await old.stop();
+    await this.link.stop();
+  }
+
+  /** Gives the master a replica again. */
+  async mend(): Promise<void> {
+    ({ replica: this.replica, link: this.link } = await follow(this.master, this.random));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.lines, this.link].map((line) => line.stop()));
+    await Promise.all([this.replica, this.master].map((node) => node.stop()));
+  }
+}
+
+async function follow(master: RedisNode, random: Random): Promise<{ replica: RedisNode; link: TcpProxy }> {
+  const link = await TcpProxy.start(await lastingPort(), master.port, random.next);
+  const replica = await RedisNode.start();
+  await replica.command('REPLICAOF', '127.0.0.1', link.port);
+  await replica.until(/master_link_status:up/);
+  return { replica, link };
+}

@@ -1,0 +1,52 @@
+import { cp, readFile, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
+
+/** One text of the build, and what stands there instead. */
+export interface Patch {
+  /** Below `dist`. */
+  readonly file: string;
+  /** Must be there exactly once. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+/** A copy of the build: it stays what it is when somebody builds anew, and it may be changed without touching the product. */
+export class Build {
+  private constructor(
+    private readonly root: string,
+    readonly dist: string,
+  ) {}
+
+  /** @param from where the build is: `FAULT_DIST`, or `dist` */
+  static async copy(patches: readonly Patch[] = [], from = process.env['FAULT_DIST'] ?? 'dist'): Promise<Build> {
+    const source = resolve(from);
+    if (!existsSync(join(source, 'main.js'))) throw new Error(`There is no ${from}/main.js: run "npm run build" first`);
+    const root = await makeTemporaryDirectory();
+    const dist = join(root, 'dist');
+    await cp(source, dist, { recursive: true });
+    await cp('package.json', join(root, 'package.json'));
+    await symlink(resolve('node_modules'), join(root, 'node_modules'));
+    const build = new Build(root, dist);
+    try {
+      for (const patch of patches) await build.apply(patch);
+    } catch (error) {
+      await build.remove();
+      throw error;
+    }
+    return build;
+  }
+
+  remove(): Promise<void> {
+    return removeDirectory(this.root);
+  }
+
+  private async apply({ file, find, replace }: Patch): Promise<void> {
+    const path = join(this.dist, file);
+    const text = await readFile(path, 'utf8');
+    const parts = text.split(find);
+    if (parts.length !== 2) throw new Error(`${file} holds ${parts.length - 1} times, not once: ${find}`);
+    await writeFile(path, parts.join(replace));
+  }
+}

@@ -1,0 +1,76 @@
+import { CLOSE_CODES } from '../../../src/protocol/codes.js';
+import type { FaultMark, Outcome, RunLog } from '../log.js';
+import { positionOf, type Ledger } from './ledger.js';
+
+/** What a run amounts to, in numbers. */
+export interface Figures {
+  readonly acknowledged: number;
+  readonly rejected: number;
+  readonly unknown: number;
+  readonly unsettled: number;
+  /** Events that clients got, all clients together. */
+  readonly delivered: number;
+  readonly resyncs: number;
+  readonly recoveredTrue: number;
+  readonly recoveredFalse: number;
+  /** Connections that were closed because their client read too slowly. */
+  readonly closedAsSlow: number;
+  /** Acknowledged events that Redis itself lost. */
+  readonly lostByRedis: number;
+  /** Emits that were rejected, and yet stand in the log: their answer was lost. */
+  readonly rejectedYetPublished: number;
+  /** How long after the end of each fault the last channel was live again for every client that stays, in milliseconds; `null` where it never was. */
+  readonly liveAgainMs: readonly (number | null)[];
+}
+
+/** Clients whose name begins so never leave by themselves: by them it is told when a channel is live again. */
+export const STAYING = 'stay';
+
+export function figuresOf(log: RunLog, ledger: Ledger): Figures {
+  const count = (outcome: Outcome): number => log.emits.filter((emit) => emit.outcome === outcome).length;
+  const rejected = new Set(log.emits.filter((emit) => emit.outcome === 'rejected').map((emit) => emit.key));
+  const published = new Set<string>();
+  let [delivered, resyncs, recoveredTrue, recoveredFalse, closedAsSlow] = [0, 0, 0, 0, 0];
+  for (const record of log.seen) {
+    if (record.kind === 'event') {
+      delivered += 1;
+      if (rejected.has(record.key)) published.add(record.key);
+    } else if (record.kind === 'resync') resyncs += 1;
+    else if (record.kind === 'closed' && record.code === CLOSE_CODES.slowConsumer.code) closedAsSlow += 1;
+    else if (record.kind === 'subscribed') {
+      if (record.recovered === true) recoveredTrue += 1;
+      else if (record.recovered === false) recoveredFalse += 1;
+    }
+  }
+  return {
+    acknowledged: count('acknowledged'),
+    rejected: count('rejected'),
+    unknown: count('unknown'),
+    unsettled: count('unsettled'),
+    delivered,
+    resyncs,
+    recoveredTrue,
+    recoveredFalse,
+    closedAsSlow,
+    lostByRedis: log.emits.filter(({ channel, id }) => id !== undefined && ledger.isGone(channel, positionOf(id)))
+      .length,
+    rejectedYetPublished: published.size,
+    liveAgainMs: log.faults.map((fault) => liveAgain(log, fault)),
+  };
+}
+
+/** A channel is live again for a client when it gets an event that was begun after the fault's end. */
+function liveAgain(log: RunLog, { to }: FaultMark): number | null {
+  const startedAt = new Map(log.emits.map((emit) => [emit.key, emit.startedAt]));
+  const waiting = new Set<string>();
+  for (const { kind, client, channel } of log.seen) {
+    if (kind === 'subscribed' && client.startsWith(STAYING)) waiting.add(`${client} ${channel}`);
+  }
+  for (const record of log.seen) {
+    if (record.kind !== 'event' || record.at < to) continue;
+    const started = startedAt.get(record.key);
+    if (started === undefined || started < to) continue;
+    if (waiting.delete(`${record.client} ${record.channel}`) && waiting.size === 0) return Math.round(record.at - to);
+  }
+  return null;
+}

@@ -1,0 +1,30 @@
+/** What the checker can find, each with the promise that it breaks. */
+export const VIOLATIONS = {
+  hole: 'an offset was skipped inside a continuity segment',
+  duplicate: 'a client saw an id twice',
+  stepBack: 'an offset was not beyond the last one',
+  mismatch: 'two clients, or a client and the acknowledgement, have different events at one id',
+  conflict: 'two acknowledged events have one id',
+  twoPlaces: 'one emit stands at two places',
+  fifo: 'events of one publisher came in another order',
+  missing: 'an acknowledged event inside a segment was not delivered',
+  fork: 'a client went on into a new epoch from an event that the new epoch does not have',
+  lost: 'an acknowledged event is gone, where Redis lost nothing',
+  skippedAhead: 'a client was put beyond an event that did not exist yet',
+  rejectedLater: 'an emit was published after it had been rejected',
+  differentTop: 'after quiet a client does not stand at the top of the channel',
+  unsettled: 'an emit was not answered',
+  outside: 'an event came while not subscribed',
+  breach: 'a client got what is not the protocol, or an error that it should not get',
+} as const;
+
+export type ViolationClass = keyof typeof VIOLATIONS;
+
+export interface Violation {
+  readonly class: ViolationClass;
+  readonly channel: string;
+  /** Where known: the client that saw it. */
+  readonly client?: string;
+  readonly detail: string;
+  readonly at: number;
+}

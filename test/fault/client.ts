@@ -1,0 +1,293 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { WebSocket } from 'ws';
+import { parsePosition } from '../../src/protocol/position.js';
+import type { ServerFrame } from '../../src/protocol/frames.js';
+import { secondsFromNow, signToken } from '../support/jwt.js';
+import type { ClientRecord, RunLog } from './log.js';
+import type { Random } from './random.js';
+
+/** What a client does besides taking events. */
+export interface Habits {
+  /** How long it stays on one connection, in milliseconds: it leaves and resumes on any instance; `null`: it never leaves. */
+  readonly stayMs: readonly [from: number, to: number] | null;
+  /** @default 'user' */
+  readonly role?: string;
+  /** Without an answer to a request for so long, it tries its luck elsewhere. @default 6000 */
+  readonly answerMs?: number;
+  /** How often, on each visit, it stops reading for a while. */
+  readonly dozes?: { readonly chance: number; readonly forMs: readonly [from: number, to: number] };
+}
+
+/** A way to an instance. */
+export interface Door {
+  readonly port: number;
+  readonly open: boolean;
+}
+
+const HANDSHAKE_MS = 3_000;
+const ANSWER_MS = 6_000;
+/** A server may close with these; after any other the client would have to stay away. */
+const MAY_COME_BACK = new Set([1000, 1001, 1005, 1006, 1012, 1013, 4500, 4501, 4502]);
+
+/** One channel as the client has it. */
+interface Subscribed {
+  readonly channel: string;
+  /** What it hands back as `lastEventId`. */
+  lastEventId: string | null;
+  state: 'off' | 'asked' | 'on' | 'leaving';
+  askedAt: number;
+  asked: string | undefined;
+}
+
+/** A real client that writes down everything it sees: it comes, goes, and hands back its last id, on any instance. */
+export class FaultClient {
+  private readonly channels: Map<string, Subscribed>;
+  private readonly token: string;
+  private socket: WebSocket | null = null;
+  private ended = false;
+  private settling = false;
+  private dozing = false;
+
+  constructor(
+    readonly name: string,
+    channels: readonly string[],
+    private readonly doors: () => readonly Door[],
+    private readonly log: RunLog,
+    private readonly random: Random,
+    private readonly habits: Habits,
+  ) {
+    this.channels = new Map(
+      channels.map((channel) => [channel, { channel, lastEventId: null, state: 'off', askedAt: 0, asked: undefined }]),
+    );
+    this.token = signToken({ sub: name, role: habits.role ?? 'user', exp: secondsFromNow(7200) });
+  }
+
+  /** Resolves after `end`. */
+  async run(): Promise<void> {
+    while (!this.ended) {
+      const doors = this.doors().filter((door) => door.open);
+      if (doors.length > 0) await this.visit(this.random.pick(doors));
+      await delay(this.random.between(20, this.settling ? 100 : 400));
+    }
+  }
+
+  /** From now on it stays and reads. */
+  settle(): void {
+    this.settling = true;
+  }
+
+  /** Where it stands in a channel, once it is subscribed to it; `null` otherwise. */
+  standing(channel: string): string | null {
+    const subscribed = this.channels.get(channel)!;
+    return subscribed.state === 'on' && !this.dozing ? subscribed.lastEventId : null;
+  }
+
+  /** Writes down where it stands, and leaves for good. */
+  end(): void {
+    if (this.ended) return;
+    for (const { channel, lastEventId } of this.channels.values()) this.enter({ kind: 'end', channel, lastEventId });
+    this.ended = true;
+    this.leave();
+  }
+
+  private async visit(door: Door): Promise<void> {
+    const socket = new WebSocket(`ws://127.0.0.1:${door.port}/ws`, {
+      headers: { Authorization: `Bearer ${this.token}` },
+      handshakeTimeout: HANDSHAKE_MS,
+      perMessageDeflate: false,
+    });
+    this.socket = socket;
+    const gone = new Promise<void>((resolve) => {
+      socket.on('error', () => undefined); // `close` follows
+      socket.once('close', (code) => {
+        if (this.socket === socket) {
+          this.enter({ kind: 'closed', channel: '-', code });
+          if (!MAY_COME_BACK.has(code)) this.breach(`closed with ${code}`);
+          this.leave();
+        }
+        resolve();
+      });
+    });
+    socket.once('open', () => this.subscribe([...this.channels.values()]));
+    socket.on('message', (data: Buffer, isBinary) => {
+      if (this.socket === socket) this.take(data, isBinary);
+    });
+    const over = new AbortController();
+    await Promise.race([gone, this.stay(socket, over.signal)]);
+    over.abort();
+    if (this.socket === socket) this.leave();
+  }
+
+  /** What it does on one visit, until it wants to leave, or the server no longer answers. */
+  private async stay(socket: WebSocket, over: AbortSignal): Promise<void> {
+    const { stayMs, dozes } = this.habits;
+    const until = stayMs === null ? Infinity : performance.now() + this.random.between(...stayMs);
+    // At once, while the system has not yet learned how much room a reader of this speed needs.
+    let dozeAt = dozes !== undefined && this.random.chance(dozes.chance) ? performance.now() : Infinity;
+    while (!over.aborted) {
+      await delay(50);
+      const now = performance.now();
+      if (over.aborted) return;
+      if (!this.settling) {
+        if (now >= dozeAt && socket.readyState === WebSocket.OPEN) {
+          dozeAt = Infinity;
+          await this.doze(socket, over);
+          continue;
+        }
+        if (now >= until) return;
+        if (stayMs !== null && this.random.chance(0.01))
+          this.unsubscribe(this.random.pick([...this.channels.values()]));
+      }
+      if (this.isStuck(now)) return;
+    }
+  }
+
+  private async doze(socket: WebSocket, over: AbortSignal): Promise<void> {
+    this.dozing = true;
+    socket.pause();
+    const until = performance.now() + this.random.between(...this.habits.dozes!.forMs);
+    while (performance.now() < until && !this.settling && !over.aborted) await delay(50);
+    socket.resume();
+    this.dozing = false;
+    for (const subscribed of this.channels.values()) subscribed.askedAt = performance.now();
+  }
+
+  private isStuck(now: number): boolean {
+    const { answerMs = ANSWER_MS } = this.habits;
+    for (const { state, askedAt } of this.channels.values()) {
+      if ((state === 'asked' || state === 'leaving') && now - askedAt > answerMs) return true;
+    }
+    return false;
+  }
+
+  private subscribe(wanted: readonly Subscribed[]): void {
+    const now = performance.now();
+    const channels = wanted.map((subscribed) => {
+      // Now and then a client has forgotten where it was.
+      const forgets = this.habits.stayMs !== null && !this.settling && this.random.chance(0.05);
+      const lastEventId = forgets ? undefined : (subscribed.lastEventId ?? undefined);
+      subscribed.state = 'asked';
+      subscribed.askedAt = now;
+      subscribed.asked = lastEventId;
+      return { channel: subscribed.channel, ...(lastEventId === undefined ? {} : { lastEventId }) };
+    });
+    this.socket?.send(JSON.stringify({ type: 'subscribe', channels }));
+  }
+
+  private unsubscribe(subscribed: Subscribed): void {
+    if (subscribed.state !== 'on') return;
+    subscribed.state = 'leaving';
+    subscribed.askedAt = performance.now();
+    this.socket?.send(JSON.stringify({ type: 'unsubscribe', channel: subscribed.channel }));
+  }
+
+  private take(data: Buffer, isBinary: boolean): void {
+    let frame: ServerFrame;
+    try {
+      if (isBinary) throw new Error('binary');
+      frame = JSON.parse(data.toString()) as ServerFrame;
+    } catch {
+      return this.breach(`no frame of the protocol: ${data.toString().slice(0, 200)}`);
+    }
+    const subscribed = 'channel' in frame && frame.channel !== undefined ? this.channels.get(frame.channel) : undefined;
+    switch (frame.type) {
+      case 'event':
+        return this.takeEvent(frame, subscribed);
+      case 'subscribed':
+        return this.takeSubscribed(frame, subscribed);
+      case 'resync': {
+        const { lastEventId, reason, channel } = frame;
+        if (subscribed === undefined || !isId(lastEventId)) return this.breach(JSON.stringify(frame));
+        subscribed.lastEventId = lastEventId;
+        return this.enter({ kind: 'resync', channel, lastEventId, reason });
+      }
+      case 'unsubscribed':
+        if (subscribed?.state !== 'leaving') return this.breach(JSON.stringify(frame), frame.channel);
+        subscribed.state = 'off';
+        this.enter({ kind: 'left', channel: subscribed.channel });
+        return this.again(subscribed);
+      case 'error':
+        if (frame.code !== 'unavailable' || subscribed?.state !== 'asked') {
+          return this.breach(JSON.stringify(frame), frame.channel);
+        }
+        subscribed.state = 'off';
+        return this.again(subscribed);
+      case 'connected':
+      case 'reconnect':
+        return;
+      default:
+        return this.breach(`unexpected ${frame.type}`);
+    }
+  }
+
+  private takeEvent(frame: Extract<ServerFrame, { type: 'event' }>, subscribed: Subscribed | undefined): void {
+    const { channel, id } = frame;
+    const key = (frame.data as { readonly key?: unknown } | null)?.key;
+    if (subscribed === undefined || !isId(id) || typeof key !== 'string') {
+      return this.breach(`event ${channel} ${id}`, channel);
+    }
+    subscribed.lastEventId = id;
+    this.enter({ kind: 'event', channel, id, key });
+  }
+
+  private takeSubscribed(frame: Extract<ServerFrame, { type: 'subscribed' }>, subscribed?: Subscribed): void {
+    const { channel, lastEventId, recovered, reason } = frame;
+    if (subscribed?.state !== 'asked' || !isId(lastEventId)) return this.breach(JSON.stringify(frame), channel);
+    const { asked } = subscribed;
+    subscribed.state = 'on';
+    subscribed.lastEventId = lastEventId;
+    this.enter({
+      kind: 'subscribed',
+      channel,
+      lastEventId,
+      ...(asked === undefined ? {} : { asked }),
+      ...(recovered === undefined ? {} : { recovered }),
+      ...(reason === undefined ? {} : { reason }),
+    });
+  }
+
+  /** Subscribes once more, a little later, on the same connection. */
+  private again(subscribed: Subscribed): void {
+    const { socket } = this;
+    setTimeout(
+      () => {
+        if (this.socket === socket && socket?.readyState === WebSocket.OPEN && subscribed.state === 'off') {
+          this.subscribe([subscribed]);
+        }
+      },
+      this.random.between(50, 400),
+    );
+  }
+
+  /** Takes nothing more from its connection, and ends it in one of the ways in which clients do. */
+  private leave(): void {
+    const { socket } = this;
+    this.socket = null;
+    this.dozing = false;
+    for (const subscribed of this.channels.values()) {
+      if (subscribed.state === 'on' || subscribed.state === 'leaving') {
+        this.enter({ kind: 'left', channel: subscribed.channel });
+      }
+      subscribed.state = 'off';
+    }
+    if (socket === null || socket.readyState === WebSocket.CLOSED) return;
+    if (socket.readyState === WebSocket.OPEN && this.random.chance(0.5)) {
+      socket.close();
+      setTimeout(() => socket.terminate(), 2_000).unref();
+    } else socket.terminate();
+  }
+
+  private breach(what: string, channel = '-'): void {
+    this.enter({ kind: 'breach', channel, what });
+  }
+
+  private enter(record: Unentered): void {
+    this.log.seen.push({ ...record, at: performance.now(), client: this.name });
+  }
+}
+
+type Unentered = ClientRecord extends infer R ? (R extends ClientRecord ? Omit<R, 'at' | 'client'> : never) : never;
+
+function isId(id: string | undefined): id is string {
+  return id !== undefined && parsePosition(id) !== null;
+}

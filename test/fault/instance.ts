@@ -1,0 +1,113 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { join } from 'node:path';
+import { Child } from '../support/child.js';
+import { TEST_SECRET } from '../support/jwt.js';
+import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
+import { within } from '../support/within.js';
+import { lastingPort } from './lasting-port.js';
+
+/** The key with which emitters publish. */
+export const API_KEY = 'the key that the emitters of the fault suite use';
+
+/** One process of the built application, which can be killed and come back on its port. */
+export class Instance {
+  /** It runs and is not stopped: new connections may be tried. */
+  up = false;
+  private child: Child | null = null;
+  private log = '';
+
+  private constructor(
+    readonly name: string,
+    readonly port: number,
+    private readonly main: string,
+    private readonly dataDir: string,
+    private readonly env: Readonly<Record<string, string>>,
+  ) {}
+
+  /** @param dist the directory of the build to run */
+  static async create(name: string, dist: string, env: Readonly<Record<string, string>>): Promise<Instance> {
+    return new Instance(name, await lastingPort(), join(dist, 'main.js'), await makeTemporaryDirectory(), env);
+  }
+
+  get httpUrl(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** What it wrote, over all of its lives. */
+  get output(): string {
+    return this.log + (this.child?.output ?? '');
+  }
+
+  /** Resolves once it is ready. */
+  async start(): Promise<void> {
+    this.log = this.output;
+    this.child = new Child(process.execPath, ['--enable-source-maps', this.main], {
+      env: {
+        PATH: process.env['PATH'],
+        NODE_ENV: 'development',
+        HOST: '127.0.0.1',
+        PORT: String(this.port),
+        TLS_PORT: '0',
+        DATABASE_URL: 'memory:',
+        DATA_DIR: this.dataDir,
+        JWT_SECRET: TEST_SECRET,
+        REALTIME_PUBLISH_API_KEYS: API_KEY,
+        REALTIME_DRAIN_DELAY_MS: '0',
+        ...this.env,
+      },
+    });
+    const { child } = this;
+    const over = new AbortController();
+    const answers = async (): Promise<void> => {
+      while (!over.signal.aborted && !(await this.isReady())) await delay(50);
+    };
+    const ends = async (): Promise<never> => {
+      await child.exited;
+      throw new Error(`${this.name} ended before it was ready:\n${child.output}`);
+    };
+    const what = (): string => `${this.name} to be ready; it said:\n${child.output}`;
+    try {
+      await within(60_000, what, Promise.race([answers(), ends()]));
+      this.up = true;
+    } finally {
+      over.abort();
+    }
+  }
+
+  async kill(): Promise<void> {
+    this.up = false;
+    await this.child?.stop('SIGKILL');
+  }
+
+  freeze(): void {
+    this.up = false;
+    this.child?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.child?.kill('SIGCONT');
+    this.up = true;
+  }
+
+  /** Ends it as an operator would. @returns whether it ended in good order */
+  async stop(): Promise<boolean> {
+    this.up = false;
+    try {
+      const exit = await this.child?.stop('SIGTERM', 30_000);
+      return exit === undefined || exit.code === 0 || exit.signal === 'SIGTERM';
+    } finally {
+      await this.child?.stop('SIGKILL');
+      await removeDirectory(this.dataDir);
+    }
+  }
+
+  private async isReady(): Promise<boolean> {
+    try {
+      const response = await fetch(`${this.httpUrl}/health/ready`, { signal: AbortSignal.timeout(2000) });
+      await response.arrayBuffer();
+      return response.status === 200;
+    } catch {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+
+/** Below the range from which the system takes the ports of outgoing connections (32768 on Linux). */
+const [FROM, TO] = [14_000, 22_000] as const;
+/** A node of a Redis Cluster listens this far above its own port too. */
+const CLUSTER_BUS = 10_000;
+
+const given = new Set<number>();
+
+/**
+ * A free port for a server that is killed and comes back: while it is down, no outgoing connection can take its port.
+ * None is given twice in one process.
+ */
+export async function lastingPort(): Promise<number> {
+  for (;;) {
+    const port = FROM + Math.floor(Math.random() * (TO - FROM));
+    if (given.has(port) || !(await isFree(port)) || !(await isFree(port + CLUSTER_BUS))) continue;
+    given.add(port);
+    return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+  } catch {
+    return false;
+  }
+  server.close();
+  await once(server, 'close');
+  return true;
+}

@@ -1,0 +1,75 @@
+/**
+ * What a run writes down, and all that the checker looks at. Entries stand in the order in which they happened, as the one
+ * process that runs emitters and clients saw it; `at` is that process's clock in milliseconds, which only goes forward.
+ */
+
+/** What became of an emit. */
+export type Outcome =
+  /** It was answered with an id. */
+  | 'acknowledged'
+  /** It was answered with 503: not published, and never will be. */
+  | 'rejected'
+  /** The line to the instance broke: nobody can know. So is every event of a batch that was answered with 503. */
+  | 'unknown'
+  /** No answer within the time, from an instance that lived. */
+  | 'unsettled';
+
+/** One event that was given to an instance, whatever became of it. */
+export interface EmitRecord {
+  /** Unique in the run; the event's data carry it. */
+  readonly key: string;
+  readonly channel: string;
+  /** Who published it. One publisher never begins an emit before its last one to the same channel was settled. */
+  readonly publisher: string;
+  /** Counts the emits of one publisher to one channel. */
+  readonly sequence: number;
+  readonly startedAt: number;
+  readonly settledAt: number;
+  readonly outcome: Outcome;
+  /** Of an acknowledged event. */
+  readonly id?: string;
+}
+
+interface Seen {
+  readonly at: number;
+  readonly client: string;
+  readonly channel: string;
+}
+
+/** One thing that a client saw or did. */
+export type ClientRecord =
+  | (Seen & {
+      readonly kind: 'subscribed';
+      /** The `lastEventId` of the request. */
+      readonly asked?: string;
+      readonly recovered?: boolean;
+      readonly lastEventId?: string;
+      readonly reason?: string;
+    })
+  | (Seen & { readonly kind: 'event'; readonly id: string; readonly key: string })
+  | (Seen & { readonly kind: 'resync'; readonly lastEventId: string; readonly reason: string })
+  /** It unsubscribed, or its connection ended; it keeps its position. */
+  | (Seen & { readonly kind: 'left' })
+  /** The server closed its connection; the channel is `-`. */
+  | (Seen & { readonly kind: 'closed'; readonly code: number })
+  /** Where it stood when the run ended. */
+  | (Seen & { readonly kind: 'end'; readonly lastEventId: string | null })
+  /** It got what no client should get. */
+  | (Seen & { readonly kind: 'breach'; readonly what: string });
+
+/** A fault that was over at that time. */
+export interface FaultMark {
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface RunLog {
+  readonly emits: EmitRecord[];
+  readonly seen: ClientRecord[];
+  readonly faults: FaultMark[];
+}
+
+export function emptyLog(): RunLog {
+  return { emits: [], seen: [], faults: [] };
+}

@@ -1,0 +1,54 @@
+import type { Patch } from './build.js';
+import { memory } from './scenarios/calm.js';
+import { promotion } from './scenarios/failover.js';
+import { lostReplies } from './scenarios/network.js';
+import type { Scenario } from './scenarios/scenario.js';
+
+/** A fault of the product, made on purpose, that the suite has to find. */
+export interface Mutant {
+  readonly name: string;
+  readonly scenario: Scenario;
+  readonly patches: readonly Patch[];
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'no-fence',
+    scenario: promotion,
+    patches: [
+      {
+        file: 'realtime/broker/redis/scripts.js',
+        find: "return string.sub(string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)'), 1, 12)",
+        replace: "return 'always the same'",
+      },
+    ],
+  },
+  {
+    name: 'no-retry-flag',
+    scenario: lostReplies,
+    patches: [
+      {
+        file: 'realtime/broker/redis/publish-queue.js',
+        find: 'entry.retry = true',
+        replace: 'entry.retry = false',
+      },
+    ],
+  },
+  {
+    name: 'resume-skips-one',
+    scenario: memory,
+    patches: [
+      {
+        file: 'realtime/bridge/channel-stream.js',
+        find: 'this.recent.slice(-missed)',
+        replace: 'this.recent.slice(-missed).slice(1)',
+      },
+    ],
+  },
+];
+
+export function mutantNamed(name: string): Mutant {
+  const found = MUTANTS.find((mutant) => mutant.name === name);
+  if (found === undefined) throw new Error(`There is no mutant ${name}: ${MUTANTS.map((one) => one.name).join(', ')}`);
+  return found;
+}

@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Child } from '../support/child.js';
+import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
+import { within } from '../support/within.js';
+import type { Instance } from './instance.js';
+import { lastingPort } from './lasting-port.js';
+import type { Front } from './world.js';
+
+/** Debian puts it where only root looks. */
+const NGINX = ['/usr/sbin/nginx', '/usr/bin/nginx', '/usr/local/sbin/nginx'].find((path) => existsSync(path));
+
+/** nginx in front of the instances, without sticky sessions: each connection goes to the next one that lives. */
+export class Nginx implements Front {
+  private constructor(
+    private readonly child: Child,
+    private readonly directory: string,
+    readonly port: number,
+  ) {}
+
+  static async start(instances: readonly Pick<Instance, 'port'>[]): Promise<Nginx> {
+    if (NGINX === undefined) {
+      throw new Error('This test needs nginx, which is missing: install it with "apt-get install nginx-light"');
+    }
+    const port = await lastingPort();
+    const directory = await makeTemporaryDirectory();
+    const file = join(directory, 'nginx.conf');
+    await writeFile(file, configuration(port, instances, directory));
+    const child = new Child(NGINX, ['-p', directory, '-e', 'stderr', '-c', file]);
+    const nginx = new Nginx(child, directory, port);
+    try {
+      await nginx.listens();
+      return nginx;
+    } catch (error) {
+      await nginx.stop();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.child.stop('SIGTERM');
+    await removeDirectory(this.directory);
+  }
+
+  private async listens(): Promise<void> {
+    const answers = async (): Promise<void> => {
+      for (;;) {
+        const socket = connect(this.port, '127.0.0.1');
+        try {
+          await once(socket, 'connect');
+          return;
+        } catch {
+          await delay(20);
+        } finally {
+          socket.destroy();
+        }
+      }
+    };
+    const ends = async (): Promise<never> => {
+      await this.child.exited;
+      throw new Error(`nginx ended:\n${this.child.output}`);
+    };
+    await within(10_000, () => `nginx:\n${this.child.output}`, Promise.race([answers(), ends()]));
+  }
+}
+
+function configuration(port: number, instances: readonly Pick<Instance, 'port'>[], directory: string): string {
+  const servers = instances.map((instance) => `server 127.0.0.1:${instance.port} max_fails=1 fail_timeout=1s;`);
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
+  return `
+daemon off;
+worker_processes 1;
+pid ${directory}/nginx.pid;
+error_log stderr warn;
+events { worker_connections 1024; }
+http {
+  access_log off;
+${temporary.map((name) => `  ${name}_temp_path ${directory}/${name};`).join('\n')}
+  map $http_upgrade $connection_upgrade { default upgrade; '' close; }
+  upstream realtime {
+    ${servers.join('\n    ')}
+  }
+  server {
+    listen 127.0.0.1:${port};
+    location / {
+      proxy_pass http://realtime;
+      proxy_http_version 1.1;
+      proxy_set_header Host $host;
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Connection $connection_upgrade;
+      proxy_connect_timeout 1s;
+      proxy_read_timeout 75s;
+      proxy_next_upstream error timeout;
+    }
+  }
+}
+`;
+}

@@ -1,0 +1,39 @@
+/** Choices that a seed repeats. */
+export class Random {
+  private state: number;
+
+  constructor(seed: number | string) {
+    // FNV-1a: seeds that lie close together begin far apart.
+    let hash = 0x811c9dc5;
+    for (const character of String(seed)) hash = Math.imul(hash ^ character.codePointAt(0)!, 0x01000193);
+    this.state = hash >>> 0;
+  }
+
+  /** From 0 up to, not including, 1 (mulberry32). */
+  readonly next = (): number => {
+    this.state = (this.state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(this.state ^ (this.state >>> 15), this.state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+
+  between(from: number, to: number): number {
+    return from + this.next() * (to - from);
+  }
+
+  /** Whether something that happens so often (0 to 1) happens now. */
+  chance(probability: number): boolean {
+    return this.next() < probability;
+  }
+
+  pick<T>(choices: readonly T[]): T {
+    const choice = choices[Math.floor(this.next() * choices.length)];
+    if (choice === undefined) throw new Error('There is nothing to pick from');
+    return choice;
+  }
+
+  /** A source of its own, so that what one does not draw does not change what another draws. */
+  fork(name: string): Random {
+    return new Random(`${name} ${this.next()}`);
+  }
+}

@@ -1,0 +1,55 @@
+import { check, type Verdict } from './checker/check.js';
+import type { RunLog } from './log.js';
+import { Random } from './random.js';
+import type { Scenario } from './scenarios/scenario.js';
+import { World } from './world.js';
+
+export interface Run {
+  readonly dist: string;
+  readonly seconds: number;
+  readonly seed: number | string;
+}
+
+export interface RunResult {
+  readonly scenario: string;
+  readonly seed: number | string;
+  readonly seconds: number;
+  readonly verdict: Verdict;
+  readonly log: RunLog;
+  /** What the instances wrote, by name. */
+  readonly outputs: ReadonlyMap<string, string>;
+  /** What went wrong beside the log: an instance that did not end in good order, a channel that stayed dead. */
+  readonly problems: readonly string[];
+}
+
+const WARM_UP_MS = 1_500;
+
+/** Runs one scenario for so long (at least one round), and judges what it left behind. */
+export async function runScenario(scenario: Scenario, { dist, seconds, seed }: Run): Promise<RunResult> {
+  const random = new Random(`${scenario.name} ${seed}`);
+  const instances = scenario.options?.instances ?? 3;
+  const backend = await scenario.backend(instances, random);
+  const world = await World.start({
+    rate: 150,
+    stayers: 6,
+    wanderers: 10,
+    ...scenario.options,
+    ...{ dist, backend, instances, random },
+  });
+  let problems: string[] = [];
+  try {
+    await world.calm(WARM_UP_MS);
+    const until = performance.now() + seconds * 1000;
+    do {
+      await scenario.round(world);
+      await world.calm(random.between(2000, 3500));
+    } while (performance.now() < until);
+    await world.settle();
+  } finally {
+    problems = await world.stop();
+  }
+  const verdict = check(world.log, { redisMayLose: scenario.redisMayLose });
+  if (verdict.figures.liveAgainMs.includes(null)) problems.push('After a fault a channel never came to life again');
+  const outputs = new Map(world.instances.map((instance) => [instance.name, instance.output]));
+  return { scenario: scenario.name, seed, seconds, verdict, log: world.log, outputs, problems };
+}

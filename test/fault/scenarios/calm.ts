@@ -1,0 +1,20 @@
+import { MemoryBackend } from '../backends/memory.js';
+import { SingleBackend } from '../backends/single.js';
+import { scenario } from './scenario.js';
+
+/** No fault at all, in one process without Redis: clients that come and go are enough to look for. */
+export const memory = scenario({
+  name: 'memory',
+  redisMayLose: false,
+  options: { instances: 1 },
+  backend: async () => new MemoryBackend(),
+  round: (world) => world.fault('none', () => world.calm(1000)),
+});
+
+/** No fault, three instances. */
+export const calm = scenario({
+  name: 'calm',
+  redisMayLose: false,
+  backend: (instances, random) => SingleBackend.start(instances, random),
+  round: (world) => world.fault('none', () => world.calm(1000)),
+});

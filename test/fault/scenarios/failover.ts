@@ -1,0 +1,47 @@
+import { ClusterBackend } from '../backends/cluster.js';
+import { ReplicatedBackend } from '../backends/replicated.js';
+import { SentinelBackend } from '../backends/sentinel.js';
+import { CHANNELS } from '../world.js';
+import { scenario } from './scenario.js';
+
+/** A replica that has not got everything becomes the master: what it lacks is gone, though it was acknowledged. */
+export const promotion = scenario<ReplicatedBackend>({
+  name: 'promotion',
+  redisMayLose: true,
+  backend: (instances, random) => ReplicatedBackend.start(instances, random),
+  async round(world) {
+    await world.backend.lag(world.random.between(100, 800));
+    await world.fault('promotion', () => world.backend.promote());
+    await world.backend.mend();
+  },
+});
+
+/** The Sentinels do what they are for. */
+export const sentinel = scenario<SentinelBackend>({
+  name: 'sentinel',
+  redisMayLose: true,
+  backend: () => SentinelBackend.start(),
+  async round(world) {
+    let dead: Awaited<ReturnType<SentinelBackend['failOver']>> | undefined;
+    await world.fault('failover', async () => {
+      dead = await world.backend.failOver();
+    });
+    await world.calm(world.random.between(0, 3000));
+    await world.backend.mend(dead!);
+  },
+});
+
+/** The owner of a channel's slot dies, and its replica takes over. */
+export const cluster = scenario<ClusterBackend>({
+  name: 'cluster',
+  redisMayLose: true,
+  backend: () => ClusterBackend.start(),
+  async round(world) {
+    let dead: Awaited<ReturnType<ClusterBackend['killOwnerOf']>> | undefined;
+    await world.fault('owner killed', async () => {
+      dead = await world.backend.killOwnerOf(world.random.pick(CHANNELS));
+    });
+    await world.calm(world.random.between(0, 3000));
+    await world.backend.mend(dead!);
+  },
+});

@@ -1,0 +1,24 @@
+import { calm, memory } from './calm.js';
+import { clientCut, slowConsumer, storm } from './clients.js';
+import { cluster, promotion, sentinel } from './failover.js';
+import { medley } from './medley.js';
+import { blackHole, cuts, lostReplies, outage } from './network.js';
+import { sigkill, sigstop } from './processes.js';
+import { aof, dataLost, pubsubKilled } from './redis-server.js';
+import type { Scenario } from './scenario.js';
+
+/** What a run without `--scenario` goes through. */
+export const SCENARIOS: readonly Scenario[] = [
+  ...[calm, cuts, lostReplies, blackHole, outage, sigkill, sigstop, aof, dataLost, promotion, pubsubKilled],
+  ...[clientCut, slowConsumer, storm, sentinel, cluster],
+];
+
+/** Those that are only run by name. */
+const OTHERS: readonly Scenario[] = [memory, medley];
+
+export function scenarioNamed(name: string): Scenario {
+  const all = [...SCENARIOS, ...OTHERS];
+  const found = all.find((scenario) => scenario.name === name);
+  if (found === undefined) throw new Error(`There is no scenario ${name}: ${all.map((one) => one.name).join(', ')}`);
+  return found;
+}

@@ -1,0 +1,19 @@
+import type { Backend } from '../backends/backend.js';
+import type { Random } from '../random.js';
+import type { World, WorldOptions } from '../world.js';
+
+/** One kind of fault, that happens again and again. */
+export interface Scenario<B extends Backend = Backend> {
+  readonly name: string;
+  /** Redis may lose what it acknowledged in it. */
+  readonly redisMayLose: boolean;
+  readonly options?: Partial<Omit<WorldOptions, 'dist' | 'backend' | 'random'>>;
+  backend(instances: number, random: Random): Promise<B>;
+  /** Lets the fault happen once; `world.fault` around what is to be over when it returns. */
+  round(world: World<B>): Promise<void>;
+}
+
+/** Keeps the type of the backend between its two methods. */
+export function scenario<B extends Backend>(definition: Scenario<B>): Scenario {
+  return definition;
+}

@@ -1,0 +1,43 @@
+import { Build } from './build.js';
+import { mutantNamed } from './mutants.js';
+import { describe as describeViolations } from './report.js';
+import { runScenario } from './run-scenario.js';
+import { promotion } from './scenarios/failover.js';
+import { medley } from './scenarios/medley.js';
+
+/** One round of what can happen, and a look at whether the checker would see it. `npm run test:fault` is the long form. */
+describe('the fault suite, short', () => {
+  const seed = process.env['FAULT_SEED'] ?? new Date().toISOString();
+
+  it.each([medley, promotion])(
+    '$name',
+    async (scenario) => {
+      const build = await Build.copy();
+      try {
+        const { verdict, problems } = await runScenario(scenario, { dist: build.dist, seconds: 1, seed });
+        expect(`seed ${seed}\n${describeViolations(verdict.violations)}`).toBe(`seed ${seed}\n`);
+        expect(problems).toEqual([]);
+        expect(verdict.figures.acknowledged).toBeGreaterThan(100);
+        expect(verdict.figures.recoveredTrue).toBeGreaterThan(10);
+      } finally {
+        await build.remove();
+      }
+    },
+    90_000,
+  );
+
+  // The others are left to the long form: each takes as long as its scenario.
+  it.each(['no-fence', 'resume-skips-one'].map(mutantNamed))(
+    'catches the mutant $name',
+    async ({ scenario, patches }) => {
+      const build = await Build.copy(patches);
+      try {
+        const { verdict } = await runScenario(scenario, { dist: build.dist, seconds: 1, seed });
+        expect(verdict.violations.length).toBeGreaterThan(0);
+      } finally {
+        await build.remove();
+      }
+    },
+    60_000,
+  );
+});

@@ -1,0 +1,192 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { STAYING } from './checker/figures.js';
+import type { Backend } from './backends/backend.js';
+import { FaultClient, type Door, type Habits } from './client.js';
+import { Emitter, type Pace } from './emitter.js';
+import { Instance } from './instance.js';
+import { lastingPort } from './lasting-port.js';
+import { emptyLog, type RunLog } from './log.js';
+import { TcpProxy } from './proxy.js';
+import type { Random } from './random.js';
+
+export const CHANNELS = [
+  'announcements',
+  'apps:created',
+  'apps:status',
+  'database:row_updated',
+  'deployments:status',
+  'storage:uploaded',
+] as const;
+
+/** How long clients may take to come to rest after the last event. */
+const REST_MS = 30_000;
+
+/** What clients come through instead of going to an instance themselves. */
+export interface Front {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+export interface WorldOptions<B extends Backend = Backend> {
+  readonly dist: string;
+  readonly backend: B;
+  readonly instances: number;
+  readonly random: Random;
+  /** Further variables of the instances. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Events per second over all, roughly. */
+  readonly rate: number;
+  readonly ballast?: number;
+  /** Whether clients come through lines that can be cut. */
+  readonly clientLines?: boolean;
+  /** A load balancer in front of the instances. */
+  readonly front?: (instances: readonly Instance[]) => Promise<Front>;
+  readonly stayers: number;
+  readonly wanderers: number;
+  /** Clients that stop reading now and then. */
+  readonly dozers?: { readonly count: number; readonly habits: Habits };
+}
+
+/** Instances, what joins them, clients and emitters: everything that a scenario does something to. */
+export class World<B extends Backend = Backend> {
+  readonly log: RunLog = emptyLog();
+  readonly pace: Pace;
+  readonly clientLines: TcpProxy[] = [];
+  private readonly emitters: Emitter[] = [];
+  private readonly clients: FaultClient[] = [];
+  private readonly running: Promise<void>[] = [];
+  private front: Front | null = null;
+  private failure: Error | null = null;
+
+  private constructor(
+    readonly backend: B,
+    readonly instances: readonly Instance[],
+    readonly random: Random,
+    private readonly options: WorldOptions<B>,
+  ) {
+    // Two plain emitters for each instance and one careful one; one request in ten has four events.
+    const emitters = instances.length * 2 + 1;
+    this.pace = { intervalMs: (1000 * emitters * 1.3) / options.rate, burst: 1, ballast: options.ballast ?? 40 };
+  }
+
+  /** Starts everything. What was started is stopped again when it fails. */
+  static async start<B extends Backend>(options: WorldOptions<B>): Promise<World<B>> {
+    const { backend, random, dist } = options;
+    const instances: Instance[] = [];
+    for (let index = 0; index < options.instances; index += 1) {
+      const env = { REALTIME_HISTORY_SIZE: '1000', ...options.env, ...backend.env(index) };
+      instances.push(await Instance.create(`i${index + 1}`, dist, env));
+    }
+    const world = new World(backend, instances, random, options);
+    try {
+      await Promise.all(instances.map((instance) => instance.start()));
+      if (options.clientLines === true) {
+        for (const { port } of instances) {
+          world.clientLines.push(await TcpProxy.start(await lastingPort(), port, random.fork('line').next));
+        }
+      }
+      world.front = (await options.front?.(instances)) ?? null;
+      world.begin();
+      return world;
+    } catch (error) {
+      await world.stop();
+      throw error;
+    }
+  }
+
+  /** Carries out a fault and writes down when it was over. */
+  async fault(name: string, happen: () => Promise<void>): Promise<void> {
+    const from = performance.now();
+    await happen();
+    this.log.faults.push({ name, from, to: performance.now() });
+    this.throwIfFailed();
+  }
+
+  async calm(milliseconds: number): Promise<void> {
+    await delay(milliseconds);
+    this.throwIfFailed();
+  }
+
+  /** Ends publishing, and waits until every client has come to rest where the others are. */
+  async settle(): Promise<void> {
+    this.pace.burst = 1;
+    for (const client of this.clients) client.settle();
+    await delay(500); // some last events, by which every channel shows where it stands
+    for (const emitter of this.emitters) emitter.stop();
+    await Promise.all(this.running.slice(0, this.emitters.length));
+    const until = performance.now() + REST_MS;
+    let rested = 0;
+    // At rest means: the same for a second. Who is not at the top then never gets there by itself.
+    while (rested < 10 && performance.now() < until) {
+      rested = this.isAtRest() ? rested + 1 : 0;
+      await delay(100);
+    }
+    for (const client of this.clients) client.end();
+    await Promise.all(this.running);
+    this.throwIfFailed();
+  }
+
+  /** Ends everything that was started. @returns what went wrong in ending it */
+  async stop(): Promise<string[]> {
+    const problems: string[] = [];
+    for (const emitter of this.emitters) emitter.stop();
+    for (const client of this.clients) client.end();
+    for (const instance of this.instances) if (!instance.up) instance.thaw();
+    await Promise.all(
+      this.instances.map(async (instance) => {
+        try {
+          const inGoodOrder = await instance.stop();
+          if (!inGoodOrder)
+            problems.push(`${instance.name} did not end in good order:\n${instance.output.slice(-2000)}`);
+        } catch (error) {
+          problems.push(`${instance.name} did not end: ${(error as Error).message.slice(0, 2000)}`);
+        }
+      }),
+    );
+    await Promise.allSettled([...this.running, ...this.clientLines.map((line) => line.stop())]);
+    await this.front?.stop();
+    await this.backend.stop();
+    return problems;
+  }
+
+  private begin(): void {
+    const { random, log, pace } = this;
+    for (const instance of this.instances) {
+      for (const name of ['a', 'b']) {
+        const emitter = `${instance.name}${name}`;
+        this.emitters.push(new Emitter(emitter, [instance], CHANNELS, pace, log, random.fork(emitter), false));
+      }
+    }
+    this.emitters.push(new Emitter('careful', this.instances, CHANNELS, pace, log, random.fork('careful'), true));
+    const { front } = this;
+    const ofInstances = (): Door[] =>
+      this.instances.map(({ port, up }, index) => ({ port: this.clientLines[index]?.port ?? port, open: up }));
+    const doors = front === null ? ofInstances : () => [{ port: front.port, open: true }];
+    const { stayers, wanderers, dozers } = this.options;
+    const client = (name: string, where: () => readonly Door[], habits: Habits): void => {
+      this.clients.push(new FaultClient(name, CHANNELS, where, log, random.fork(name), habits));
+    };
+    for (let index = 0; index < stayers; index += 1) {
+      const own = index % this.instances.length;
+      // Each stays with an instance of its own, and goes elsewhere only while that is down.
+      const where = (): readonly Door[] => (ofInstances()[own]!.open ? [ofInstances()[own]!] : ofInstances());
+      client(`${STAYING}${index + 1}`, front === null ? where : doors, { stayMs: null });
+    }
+    for (let index = 0; index < wanderers; index += 1) client(`go${index + 1}`, doors, { stayMs: [200, 3000] });
+    for (let index = 0; index < (dozers?.count ?? 0); index += 1) client(`doze${index + 1}`, doors, dozers!.habits);
+    for (const runner of [...this.emitters, ...this.clients]) {
+      this.running.push(runner.run().catch((error: Error) => void (this.failure ??= error)));
+    }
+  }
+
+  private isAtRest(): boolean {
+    return CHANNELS.every((channel) => {
+      const [first, ...others] = this.clients.map((client) => client.standing(channel));
+      return first !== null && others.every((other) => other === first);
+    });
+  }
+
+  private throwIfFailed(): void {
+    if (this.failure !== null) throw this.failure;
+  }
+}
