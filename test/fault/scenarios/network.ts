@@ -73,9 +73,11 @@ export const outage = scenario<SingleBackend>({
   async round(world) {
     const lines = some(world.backend, world.random);
     await world.fault('outage', async () => {
-      // What is asked just before is carried out, and nobody hears of it.
-      for (const line of lines) line.set('dropReplies');
-      await world.calm(world.random.between(20, 200));
+      // What is asked just before is either carried out, and nobody hears of it, or held until everybody has given it up.
+      if (world.random.chance(0.5)) {
+        for (const line of lines) line.set('dropReplies');
+        await world.calm(world.random.between(20, 200));
+      }
       const mode = world.random.pick(['refuse', 'blackHole'] as const);
       for (const line of lines) {
         if (mode === 'refuse') line.cut();
