@@ -68,7 +68,7 @@ export abstract class Broker {
 
   /**
    * @returns the event's position; `null` without history
-   * @throws RealtimeUnavailableError when it was not published, and will not be later
+   * @throws RealtimeUnavailableError when it was not acknowledged in time; it will not be published later
    */
   abstract publish(event: OutgoingEvent): Promise<Position | null>;
 

@@ -47,7 +47,7 @@ export class EventsPublisher {
    * @param data anything that JSON can hold, at most `maxEventBytes`
    * @returns once the event has its place in the channel
    * @throws InvalidEventError for an unknown channel, or data that cannot be sent
-   * @throws RealtimeUnavailableError when it was not published, and will not be later
+   * @throws RealtimeUnavailableError when it was not acknowledged in time; it will not be published later
    */
   emit<C extends ChannelName, D extends EventData<C>>(
     channel: C,

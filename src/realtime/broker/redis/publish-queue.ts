@@ -185,9 +185,9 @@ export class PublishQueue<E> {
     for (const list of [this.waiting, this.again, this.inFlight]) {
       for (const entry of list) {
         if (entry.settled || entry.deadline > now) continue;
-        this.settle(entry, () =>
-          entry.reject(new RealtimeUnavailableError(`Not published in time: ${this.lastTrouble}`)),
-        );
+        const doubt = entry.retry || this.inFlight.has(entry);
+        const what = doubt ? 'Not acknowledged in time, it may have been published' : 'Not published in time';
+        this.settle(entry, () => entry.reject(new RealtimeUnavailableError(`${what}: ${this.lastTrouble}`)));
       }
     }
     this.waiting = this.waiting.slice(this.head).filter((entry) => !entry.settled);
