@@ -1,21 +1,25 @@
 import { PlatformProcess } from '../support/platform-process.js';
+import { PostgresProcess } from '../support/postgres-process.js';
 import type { WsClient } from '../support/ws-client.js';
 import { ADMIN, Api, DEMO_PASSWORD, USER } from './support/api.js';
 import { listen, nextEvent, story } from './support/listener.js';
 
-describe('the domains of the platform', () => {
+describe.each(['in this process', 'on a server'])('the domains of the platform, with Postgres %s', (place) => {
+  let postgres: PostgresProcess | undefined;
   let platform: PlatformProcess;
   let admin: Api;
   let user: Api;
   let listener: WsClient;
 
   beforeAll(async () => {
-    platform = await PlatformProcess.start({ env: { TLS_PORT: '0' } });
+    postgres = place === 'on a server' ? await PostgresProcess.start() : undefined;
+    platform = await PlatformProcess.start({ env: { TLS_PORT: '0', DATABASE_URL: postgres?.url ?? 'memory:' } });
     [admin, user] = await Promise.all([Api.signIn(platform, ADMIN), Api.signIn(platform, USER)]);
   }, 60_000);
 
   afterAll(async () => {
     await platform?.stop();
+    await postgres?.stop();
   });
 
   beforeEach(async () => {

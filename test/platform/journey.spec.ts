@@ -15,13 +15,21 @@ const DEPLOYED = [
   'apps:status running',
 ];
 
+const API_KEY = 'a key for this test alone';
+
 describe('the built platform', () => {
   let platform: PlatformProcess;
   let admin: Api;
   let user: Api;
 
   beforeAll(async () => {
-    platform = await PlatformProcess.start({ env: { DEPLOY_STEP_MS: '20', SYSTEM_INTERVAL_MS: '100' } });
+    platform = await PlatformProcess.start({
+      env: {
+        DEPLOY_STEP_MS: '20',
+        SYSTEM_INTERVAL_MS: '100',
+        REALTIME_PUBLISH_API_KEYS: `another key for this test,${API_KEY}`,
+      },
+    });
     [admin, user] = await Promise.all([Api.signIn(platform, ADMIN), Api.signIn(platform, USER)]);
   }, 60_000);
 
@@ -70,6 +78,10 @@ describe('the built platform', () => {
     const other = await Api.signIn(platform, OTHER);
     const stranger = await listen(platform.wsUrl, other.token!, [...GROUPS, 'system:*', 'user:demo-user']);
     const owner = await listen(platform.wssUrl, user.token!, ['user:demo-user']);
+    const welcome = stranger.frames.find((frame) => frame.type === 'connected');
+    expect(welcome?.authorizedChannels.filter((channel) => /^(system|user):/.test(channel))).toEqual([
+      'user:demo-other',
+    ]);
     const refusals = stranger.frames.filter(({ type }) => type === 'error');
     expect(refusals.map((frame) => 'message' in frame && frame.message)).toEqual([
       'Not authorized to subscribe to this channel',
@@ -96,6 +108,49 @@ describe('the built platform', () => {
     expect(status).toBe(202);
     expect(await nextEvent(anonymous, 'announcements')).toEqual({ message: 'hello', level: 'info' });
     await anonymous.close();
+  });
+
+  it('takes events from services with an API key, large ones and batches, and from nobody else', async () => {
+    const publish = async (headers: Record<string, string>, body: unknown): Promise<number> => {
+      const response = await fetch(`${platform.url}/realtime/events`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', ...headers },
+        body: JSON.stringify(body),
+      });
+      await response.arrayBuffer();
+      return response.status;
+    };
+    const owner = await listen(platform.wssUrl, user.token!, ['user:demo-user', 'announcements']);
+    const large = { channel: 'user:demo-user', data: 'y'.repeat(1_048_576 - 2) };
+    expect(await publish({ 'X-API-Key': API_KEY }, large)).toBe(201);
+    expect(await nextEvent<string>(owner, 'user:demo-user')).toBe(large.data);
+    const batch = ['one', 'two'].map((message) => ({ channel: 'announcements', data: { message } }));
+    expect(await publish({ 'X-API-Key': API_KEY }, batch)).toBe(201);
+    expect(await nextEvent(owner, 'announcements')).toEqual({ message: 'one' });
+    expect(await nextEvent(owner, 'announcements')).toEqual({ message: 'two' });
+    expect(await publish({ 'X-API-Key': `${API_KEY}!` }, batch)).toBe(401);
+    expect(await publish({}, batch)).toBe(401);
+    expect(await publish({ Authorization: `Bearer ${user.token}` }, batch)).toBe(403);
+    await owner.expectNone('event');
+    await owner.close();
+  });
+
+  it('takes as many events of an administrator as come', async () => {
+    const owner = await listen(platform.wsUrl, user.token!, ['user:demo-user']);
+    const publish = (data: number) => admin.post('/realtime/events', { channel: 'user:demo-user', data });
+    const answers = await Promise.all(Array.from({ length: 300 }, (_, index) => publish(index)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
+    const heard = [];
+    for (const _ of answers) heard.push(await nextEvent<number>(owner, 'user:demo-user'));
+    expect(new Set(heard).size).toBe(300);
+    await owner.close();
+  });
+
+  it('says that it lives and is ready, and names no secret in what it prints', async () => {
+    const api = new Api(platform.url);
+    expect(await api.get('/health/live')).toEqual({ status: 200, body: { status: 'ok' } });
+    expect(await api.get('/health/ready')).toMatchObject({ status: 200, body: { status: 'ok' } });
+    expect(platform.stdout + platform.stderr).not.toContain(API_KEY);
   });
 
   it('publishes an event of 1 MiB to any user, and says so when a body is too large or no JSON', async () => {

@@ -42,6 +42,15 @@ describe('the token command', () => {
     expect(jti).toMatch(/^[0-9a-f-]{36}$/);
   });
 
+  it('is a script of the package', async () => {
+    const args = ['run', '--silent', '--ignore-scripts', 'token', '--', '--user', 'u1', '--role', 'admin'];
+    const child = new Child('npm', [...args, '--email', 'a@example.com'], {
+      env: { PATH: process.env['PATH'], HOME: directory, DATA_DIR: directory }, // without its build, which is done
+    });
+    expect((await child.exited).code).toBe(0);
+    expect(claimsOf(child.stdout)).toMatchObject({ sub: 'u1', role: 'admin', email: 'a@example.com' });
+  });
+
   it.each([
     [[], '--user must be the id of a user.'],
     [['--user', ''], '--user must be the id of a user.'],
@@ -79,7 +88,7 @@ describe('a platform in production', () => {
     await expect(Api.signIn(platform, ADMIN, DEMO_PASSWORD)).rejects.toThrow('401');
     expect((await root.get('/api/demo')).status).toBe(404);
     expect(platform.stdout).toContain('no TLS port (TLS_KEY_FILE is not given)');
-    expect(platform.stdout).not.toMatch(/eyJ|demo1234/);
+    expect(platform.stdout + platform.stderr).not.toMatch(/eyJ|demo1234|thirty-two|a long password/);
   });
 
   it('takes the tokens of the command that is run with its environment, and no others', async () => {
