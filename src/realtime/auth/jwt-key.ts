@@ -1,6 +1,6 @@
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
 import { RealtimeOptionsError } from '../options/resolve-options.js';
-import type { JwtAlgorithm, JwtOptions } from '../options/realtime-options.js';
+import type { JwtAlgorithm, JwtOptions } from '../options/jwt-options.js';
 
 export interface JwtKey {
   /** Made once: a secret passed as text costs 50 times as much per token. */

@@ -1,5 +1,5 @@
 import { userChannel, type User } from '../../protocol/index.js';
-import type { ClaimNames } from '../options/realtime-options.js';
+import type { ClaimNames } from '../options/jwt-options.js';
 
 /** Who is at the other end of a connection, as its token says. Frozen and shared by all who read it. */
 export interface Principal {

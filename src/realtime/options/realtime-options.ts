@@ -1,12 +1,9 @@
 import { Type } from 'class-transformer';
 import {
-  ArrayNotEmpty,
   IsArray,
   IsBoolean,
-  IsIn,
   IsInt,
   IsNotEmpty,
-  IsOptional,
   IsString,
   Matches,
   Max,
@@ -15,84 +12,8 @@ import {
   ValidateNested,
 } from 'class-validator';
 import type { ChannelDefinition } from './channel-definition.js';
-
-/** The signature algorithms that can be allowed. `none` is not among them. */
-export const JWT_ALGORITHMS = [
-  ...['HS256', 'HS384', 'HS512', 'RS256', 'RS384', 'RS512'],
-  ...['PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512'],
-] as const;
-
-export type JwtAlgorithm = `${'HS' | 'RS' | 'PS' | 'ES'}${256 | 384 | 512}`;
-
-/** Which claims of a token say who somebody is. */
-export class ClaimNames {
-  /** Claims that may hold the user id, the first that is present counts. @default ['sub', 'userId', 'id'] */
-  @IsArray()
-  @ArrayNotEmpty()
-  @IsString({ each: true })
-  userId: string[] = ['sub', 'userId', 'id'];
-
-  /** @default 'email' */
-  @IsString()
-  email = 'email';
-
-  /** @default 'role' */
-  @IsString()
-  role = 'role';
-
-  /** A list of roles, of which the first counts where `role` is absent. @default 'roles' */
-  @IsString()
-  roles = 'roles';
-}
-
-/** How tokens are verified. Exactly one of `secret` and `publicKey` is given. */
-export class JwtOptions {
-  /** The shared secret of HS256, HS384 or HS512: 32 bytes or more. */
-  @IsOptional()
-  @IsString()
-  @IsNotEmpty()
-  secret?: string;
-
-  /** The issuer's public key as PEM, for RS…, PS… and ES…. */
-  @IsOptional()
-  @IsString()
-  @Matches(/-----BEGIN (PUBLIC KEY|RSA PUBLIC KEY|CERTIFICATE)-----/, { message: 'must be a public key as PEM' })
-  publicKey?: string;
-
-  /** The only algorithms that are accepted. @default HS256 for a secret; RS256 or ES256/384/512 by the kind of public key */
-  @IsOptional()
-  @IsArray()
-  @ArrayNotEmpty()
-  @IsIn(JWT_ALGORITHMS, { each: true })
-  algorithms?: JwtAlgorithm[];
-
-  /** The `iss` that a token must carry. @default any */
-  @IsOptional()
-  @IsString()
-  @IsNotEmpty()
-  issuer?: string;
-
-  /** The `aud` that a token must carry. @default any */
-  @IsOptional()
-  @IsString()
-  @IsNotEmpty()
-  audience?: string;
-
-  /** How far `nbf` may lie in the future, in seconds, for clocks that differ. @default 5 */
-  @IsInt()
-  @Min(0)
-  @Max(300)
-  clockToleranceSeconds = 5;
-
-  /** Whether a token without `exp` is accepted. @default false */
-  @IsBoolean()
-  allowWithoutExpiry = false;
-
-  /** @default { userId: ['sub', 'userId', 'id'], email: 'email', role: 'role', roles: 'roles' } */
-  @ValidateNested()
-  @Type(() => ClaimNames)
-  claims = new ClaimNames();
-}
+import { JwtOptions } from './jwt-options.js';
+import { RedisOptions } from './redis-options.js';
 
 /** How much of each channel is kept for those who come back. */
 export class HistoryOptions {
@@ -107,37 +28,6 @@ export class HistoryOptions {
   @Min(1_000)
   @Max(86_400_000)
   ttlMs = 300_000;
-}
-
-const ADDRESS = /^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/;
-
-/** The Redis (7 or later) or Valkey (8 or later) that joins several instances: one server, Sentinel, or Cluster. */
-export class RedisOptions {
-  /** `redis://` or `rediss://user:password@host:port/db`; beside Sentinels or Cluster nodes only user, password, database and TLS count. @default none */
-  @IsOptional()
-  @IsString()
-  @Matches(/^rediss?:\/\/./, { message: 'must begin with redis:// or rediss://' })
-  url?: string;
-
-  /** The Sentinels, as `host:port`. @default [] */
-  @IsArray()
-  @Matches(ADDRESS, { each: true, message: 'must be addresses such as sentinel-1:26379' })
-  sentinels: string[] = [];
-
-  /** The name under which the Sentinels know the master. @default 'mymaster' */
-  @IsString()
-  @IsNotEmpty()
-  sentinelName = 'mymaster';
-
-  /** Some nodes of the Cluster, as `host:port`. @default [] */
-  @IsArray()
-  @Matches(ADDRESS, { each: true, message: 'must be addresses such as redis-1:6379' })
-  cluster: string[] = [];
-
-  /** What the names of all keys begin with. @default 'rt:' */
-  @IsString()
-  @Matches(/^[\w:.-]{1,50}$/, { message: 'must be 1 to 50 of A-Z a-z 0-9 _ : . -' })
-  prefix = 'rt:';
 }
 
 /** Everything that can be set, with its default. `RealtimeModule.forRoot` takes any part of it, and needs `jwt`. */

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
+import { contradictions } from './contradictions.js';
 import { ResolvedRealtimeOptions, type RealtimeOptions } from './realtime-options.js';
 
 /** The options were refused; the message has a line for each that is wrong. */
@@ -16,9 +17,6 @@ export class RealtimeOptionsError extends Error {
 
 /** Never shown in a message or a log; the groups neither, for somebody may give the secret itself in their place. */
 const SECRETS = /^(jwt|redis)(\.(secret|publicKey|url|\d+))?$|^publishApiKeys$/;
-
-/** The shortest secret that HS256 may be used with, in bytes (RFC 7518, 3.2: as long as the hash). */
-export const MIN_SECRET_BYTES = 32;
 
 /**
  * Lays what was given over the defaults and checks all of it.
@@ -72,31 +70,4 @@ function withoutName(message: string, name: string): string {
 function show(value: unknown): string {
   const text = typeof value === 'bigint' ? `${value}n` : (JSON.stringify(value) ?? String(value));
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
-}
-
-function contradictions(options: ResolvedRealtimeOptions): string[] {
-  const { secret, publicKey, algorithms } = options.jwt;
-  const problems: string[] = [];
-  if (secret === undefined && publicKey === undefined) {
-    problems.push('`jwt` needs `secret` (HS256) or `publicKey` (RS256, ES256)');
-  }
-  if (secret !== undefined && publicKey !== undefined) {
-    problems.push('`jwt.secret` and `jwt.publicKey` exclude each other: give one of them');
-  }
-  if (
-    process.env['NODE_ENV'] === 'production' &&
-    secret !== undefined &&
-    Buffer.byteLength(secret) < MIN_SECRET_BYTES
-  ) {
-    problems.push(`\`jwt.secret\` must have at least ${MIN_SECRET_BYTES} bytes in production`);
-  }
-  const wrong = (algorithms ?? []).filter((name) => name.startsWith('HS') !== (secret !== undefined));
-  if (wrong.length > 0 && problems.length === 0) {
-    const key = secret === undefined ? 'publicKey' : 'secret';
-    problems.push(`\`jwt.algorithms\` ${wrong.join(', ')} cannot be verified with \`jwt.${key}\``);
-  }
-  if (options.redis.sentinels.length > 0 && options.redis.cluster.length > 0) {
-    problems.push('`redis.sentinels` and `redis.cluster` exclude each other: give one of them');
-  }
-  return problems;
 }

@@ -1,5 +1,5 @@
 import { Cluster, Redis, type RedisOptions as ClientOptions } from 'ioredis';
-import type { RedisOptions } from '../../options/realtime-options.js';
+import type { RedisOptions } from '../../options/redis-options.js';
 
 /** One address of a Redis server. */
 export interface RedisNode {

@@ -1,0 +1,32 @@
+import type { ResolvedRealtimeOptions } from './realtime-options.js';
+
+/** The shortest secret that HS256 may be used with, in bytes (RFC 7518, 3.2: as long as the hash). */
+export const MIN_SECRET_BYTES = 32;
+
+/** Options that are each fine, and cannot stand together: a sentence for every case. */
+export function contradictions(options: ResolvedRealtimeOptions): string[] {
+  const { secret, publicKey, algorithms } = options.jwt;
+  const problems: string[] = [];
+  if (secret === undefined && publicKey === undefined) {
+    problems.push('`jwt` needs `secret` (HS256) or `publicKey` (RS256, ES256)');
+  }
+  if (secret !== undefined && publicKey !== undefined) {
+    problems.push('`jwt.secret` and `jwt.publicKey` exclude each other: give one of them');
+  }
+  if (
+    process.env['NODE_ENV'] === 'production' &&
+    secret !== undefined &&
+    Buffer.byteLength(secret) < MIN_SECRET_BYTES
+  ) {
+    problems.push(`\`jwt.secret\` must have at least ${MIN_SECRET_BYTES} bytes in production`);
+  }
+  const wrong = (algorithms ?? []).filter((name) => name.startsWith('HS') !== (secret !== undefined));
+  if (wrong.length > 0 && problems.length === 0) {
+    const key = secret === undefined ? 'publicKey' : 'secret';
+    problems.push(`\`jwt.algorithms\` ${wrong.join(', ')} cannot be verified with \`jwt.${key}\``);
+  }
+  if (options.redis.sentinels.length > 0 && options.redis.cluster.length > 0) {
+    problems.push('`redis.sentinels` and `redis.cluster` exclude each other: give one of them');
+  }
+  return problems;
+}
