@@ -18,7 +18,7 @@ export class EventsController {
   @Post()
   async publish(@Body() body: unknown): Promise<EmittedEvent | EmittedEvent[]> {
     const { events, problems } = readPublishBody(body);
-    problems.push(...events.flatMap((event) => this.problemsOf(event)));
+    const publishers = events.flatMap((event) => this.prepare(event, problems));
     if (problems.length > 0)
       throw new BadRequestException({
         statusCode: 400,
@@ -27,9 +27,7 @@ export class EventsController {
         details: problems,
       });
     try {
-      const emitted = await Promise.all(
-        events.map(({ channel, data, options }) => this.events.publish(channel, data, options)),
-      );
+      const emitted = await Promise.all(publishers.map((publish) => publish()));
       return Array.isArray(body) ? emitted : emitted[0]!;
     } catch (error) {
       if (error instanceof RealtimeUnavailableError) throw new ServiceUnavailableException(error.message);
@@ -37,13 +35,14 @@ export class EventsController {
     }
   }
 
-  private problemsOf({ channel, data, options, field }: EventToPublish): FieldProblem[] {
+  /** What publishes this event, or nothing and one problem more. */
+  private prepare({ channel, data, options, field }: EventToPublish, problems: FieldProblem[]) {
     try {
-      this.events.check(channel, data, options);
-      return [];
+      return [this.events.prepare(channel, data, options)];
     } catch (error) {
       if (!(error instanceof InvalidEventError)) throw error;
-      return [{ field: field + error.field, message: error.problem }];
+      problems.push({ field: field + error.field, message: error.problem });
+      return [];
     }
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { eventBody, formatPosition, userChannel, type ChannelName, type EventData } from '../../protocol/index.js';
-import { Broker } from '../broker/broker.js';
+import { Broker, type HistoryWindow } from '../broker/broker.js';
 import { ChannelCatalogue } from '../channels/channel-catalogue.js';
 import { Counters } from '../observability/counters.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
@@ -21,6 +21,14 @@ export interface EmittedEvent {
   readonly channel: string;
   /** ISO 8601, UTC, milliseconds. */
   readonly timestamp: string;
+}
+
+/** An event that may be published: `data` is JSON already, and is never serialised again. */
+interface Prepared {
+  readonly channel: string;
+  readonly json: string;
+  readonly history: HistoryWindow | null;
+  readonly options: EmitOptions;
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -64,9 +72,7 @@ export class EventsPublisher {
 
   /** {@link emit} for a channel whose name is only known at run time, as `POST /realtime/events` needs it. */
   publish(channel: string, data: unknown, options: EmitOptions = {}): Promise<EmittedEvent> {
-    const published = this.send(channel, data, options);
-    published.catch((error: Error) => this.logger.warn(`An event to ${channel} was not published: ${error.message}`));
-    return published;
+    return this.logged(channel, this.composeAndSend(channel, data, options));
   }
 
   /** Whether anyone, on any instance, listens to this channel: what is only made for listeners need not be made for none. */
@@ -75,15 +81,25 @@ export class EventsPublisher {
   }
 
   /**
-   * Checks an event without publishing it.
+   * Checks and serialises an event without publishing it: call what it returns to publish it, at once or later.
    * @throws InvalidEventError
    */
-  check(channel: string, data: unknown, options: EmitOptions = {}): void {
-    this.compose(channel, data, options);
+  prepare(channel: string, data: unknown, options: EmitOptions = {}): () => Promise<EmittedEvent> {
+    const prepared = this.compose(channel, data, options);
+    return () => this.logged(channel, this.send(prepared));
   }
 
-  private async send(channel: string, data: unknown, options: EmitOptions): Promise<EmittedEvent> {
-    const { json, history } = this.compose(channel, data, options);
+  /** A bad event rejects: `emit` never throws at who does not await it. */
+  private async composeAndSend(channel: string, data: unknown, options: EmitOptions): Promise<EmittedEvent> {
+    return this.send(this.compose(channel, data, options));
+  }
+
+  private logged(channel: string, published: Promise<EmittedEvent>): Promise<EmittedEvent> {
+    published.catch((error: Error) => this.logger.warn(`An event to ${channel} was not published: ${error.message}`));
+    return published;
+  }
+
+  private async send({ channel, json, history, options }: Prepared): Promise<EmittedEvent> {
     const timestamp = new Date().toISOString();
     const position = await this.broker.publish({
       channel,
@@ -96,7 +112,8 @@ export class EventsPublisher {
     return { id: position === null ? randomUUID() : formatPosition(position), channel, timestamp };
   }
 
-  private compose(channel: string, data: unknown, { idempotencyKey, timeoutMs }: EmitOptions) {
+  private compose(channel: string, data: unknown, options: EmitOptions): Prepared {
+    const { idempotencyKey, timeoutMs } = options;
     const known = typeof channel === 'string' ? this.catalogue.find(channel) : null;
     if (known === null) throw new InvalidEventError('channel', `is not registered: ${show(channel)}`);
     if (idempotencyKey !== undefined && !isKey(idempotencyKey)) {
@@ -105,7 +122,7 @@ export class EventsPublisher {
     if (timeoutMs !== undefined && !(timeoutMs > 0)) {
       throw new InvalidEventError('timeoutMs', `must be a number of milliseconds above 0`);
     }
-    return { json: this.serialise(data), history: known.history };
+    return { channel, json: this.serialise(data), history: known.history, options };
   }
 
   private serialise(data: unknown): string {
