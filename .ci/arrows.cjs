@@ -18,6 +18,9 @@ const realtimeRooms = {
   http: ['auth', 'channels', 'connections', 'bridge', 'control', 'instances', 'presence', 'publishing'],
 };
 
+/** The live page: it runs in the browser. */
+const page = room('platform/page');
+
 /** Counters know nobody, and everybody counts. */
 const counters = '^src/realtime/observability/counters\\.ts$';
 
@@ -43,6 +46,22 @@ module.exports = {
       to: { path: [room('platform'), '^src/main\\.ts$'] },
     },
     {
+      name: 'the-page-uses-the-public-doors',
+      comment: 'What runs in the browser knows the client, its React hooks and the wire, and nothing of the server.',
+      severity: 'error',
+      from: { path: page },
+      to: {
+        path: '^src/',
+        pathNot: [page, room('protocol'), '^src/(client|react)/index\\.ts$', '^src/react/query\\.ts$'],
+      },
+    },
+    {
+      name: 'react-imports',
+      severity: 'error',
+      from: { path: room('react'), pathNot: '\\.spec\\.ts$' },
+      to: { path: '^src/', pathNot: [room('react'), room('protocol'), '^src/client/index\\.ts$'] },
+    },
+    {
       name: 'counters-know-nobody',
       severity: 'error',
       from: { path: counters },
@@ -58,7 +77,8 @@ module.exports = {
     {
       name: 'no-undeclared-packages',
       severity: 'error',
-      from: { path: '^src/', pathNot: '\\.spec\\.ts$' },
+      // The page is bundled: nothing that it imports is looked for when the platform runs.
+      from: { path: '^src/', pathNot: ['\\.spec\\.ts$', page] },
       // platform-socket.io is only used where the application has installed it.
       to: {
         pathNot: 'node_modules/@nestjs/platform-socket\\.io/',

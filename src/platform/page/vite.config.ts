@@ -1,0 +1,19 @@
+import { defineConfig } from 'vite';
+
+/** Where `npm start` listens. */
+const PLATFORM = 'http://localhost:8888';
+
+/** `vite build` puts the page beside the platform's own files; `vite` serves it with hot reload, over the API of `npm start`. */
+export default defineConfig({
+  base: './',
+  build: {
+    outDir: '../../../dist/platform/page',
+    emptyOutDir: true,
+    modulePreload: { polyfill: false },
+    // Every file is one of ours: nothing is put into the page or a stylesheet as data.
+    assetsInlineLimit: 0,
+  },
+  server: {
+    proxy: { '/api': PLATFORM, '/ws': { target: PLATFORM, ws: true } },
+  },
+});
