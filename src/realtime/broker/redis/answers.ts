@@ -1,0 +1,33 @@
+import type { Outcome } from './publish-queue.js';
+
+/** Answers that say «not now»: the event is tried again until its deadline. All others refuse it. */
+const NOT_NOW =
+  /READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK |NOSCRIPT|NOREPLICAS|BUSY |OOM |MISCONF|NOAUTH|WRONGPASS/;
+
+/** Answers of a server that is not the one to ask any more. */
+const MOVED_AWAY = /MOVED|READONLY/;
+
+/** What became of an event, by the answer of its script. */
+export function outcomeOfReply(reply: readonly string[], hasHistory: boolean): Outcome {
+  const [first, offset] = reply as [string, string?];
+  if (first === 'late')
+    return { kind: 'refused', why: 'Not published in time: Redis was not reached before the deadline' };
+  if (first === 'unsure') {
+    return {
+      kind: 'refused',
+      why: 'The connection to Redis was lost for so long that it is not known whether the event was published',
+    };
+  }
+  return { kind: 'published', position: hasHistory ? { epoch: first, offset: Number(offset) } : null };
+}
+
+/** What became of an event whose script had no answer, or a bad one. */
+export function outcomeOfError({ name, message }: Error): Outcome {
+  const refused = name === 'ReplyError' && !NOT_NOW.test(message);
+  return refused ? { kind: 'refused', why: `Redis refused the event: ${message}` } : { kind: 'again', why: message };
+}
+
+/** Whether only a fresh connection knows which server is the right one now. */
+export function hasMovedAway({ message }: Error): boolean {
+  return MOVED_AWAY.test(message);
+}

@@ -1,0 +1,50 @@
+import fc from 'fast-check';
+import { freshEpoch, parseEntry, parseMessage } from './wire.js';
+
+const ID = '00000000deadbeef.12';
+
+describe('a message', () => {
+  it('has a head and a body', () => {
+    expect(parseMessage(`e1 7 ${ID} {"a":1}`)).toEqual({ position: { epoch: 'e1', offset: 7 }, body: '{"a":1}' });
+  });
+
+  it('of a channel without history has no position', () => {
+    expect(parseMessage(`- 0 ${ID} body`)).toEqual({ position: null, body: 'body' });
+  });
+
+  it('comes out as it went in, whatever its body holds', () => {
+    const parts = fc.tuple(fc.stringMatching(/^[0-9A-Za-z]{1,64}$/), fc.nat(), fc.string({ unit: 'grapheme' }));
+    fc.assert(
+      fc.property(parts, ([epoch, offset, body]) => {
+        expect(parseMessage(`${epoch} ${offset} ${ID} ${body}`)).toEqual({ position: { epoch, offset }, body });
+        expect(parseEntry(epoch, `${offset} ${ID} ${body}`)).toEqual({ position: { epoch, offset }, body });
+      }),
+    );
+  });
+
+  it.each([
+    '',
+    'hello',
+    `e 1 ${ID}`,
+    'e 1 zz {}',
+    `e -1 ${ID} {}`,
+    `e 1.5 ${ID} {}`,
+    `e 1${'0'.repeat(15)} ${ID} {}`,
+    `${'e'.repeat(65)} 1 ${ID} {}`,
+    `é 1 ${ID} {}`,
+    ` e 1 ${ID} {}`,
+    `\ne 1 ${ID} {}`,
+  ])('is nobody’s of ours: %j', (text) => {
+    expect(parseMessage(text)).toBeNull();
+  });
+
+  it('is parsed or skipped, and never throws', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void parseMessage(text)));
+  });
+});
+
+it('a fresh epoch is one that a message may name', () => {
+  const epoch = freshEpoch();
+  expect(parseMessage(`${epoch} 1 ${ID} x`)?.position).toEqual({ epoch, offset: 1 });
+  expect(freshEpoch()).not.toBe(epoch);
+});
