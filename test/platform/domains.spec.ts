@@ -70,14 +70,14 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     const path = `/api/apps/${String(app['id'])}`;
     expect(app).toMatchObject({ name: 'one', status: 'created', ownerId: 'demo-user' });
     expect((await user.post('/api/apps', { name: 'ONE' })).status).toBe(409);
-    expect(await nextEvent(listener, 'apps:created')).toEqual(app);
+    expect(await nextEvent(listener, 'apps:created')).toEqual({ ...app, by: 'demo-user' });
 
     const { body: renamed } = await user.patch(path, { name: 'two' });
-    expect(await nextEvent(listener, 'apps:updated')).toEqual(renamed);
+    expect(await nextEvent(listener, 'apps:updated')).toEqual({ ...renamed, by: 'demo-user' });
     expect((await user.get<object[]>('/api/apps')).body).toContainEqual(renamed);
 
     expect((await user.delete(path)).status).toBe(204);
-    expect(await nextEvent(listener, 'apps:deleted')).toEqual({ id: app['id'], name: 'two' });
+    expect(await nextEvent(listener, 'apps:deleted')).toEqual({ id: app['id'], name: 'two', by: 'demo-user' });
     const gone = [user.get(path), user.patch(path, { name: 'x' }), user.delete(path), user.post(`${path}/deploy`)];
     expect((await Promise.all(gone)).map(({ status }) => status)).toEqual([404, 404, 404, 404]);
     expect(story(listener)).toHaveLength(3);
@@ -100,13 +100,13 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     expect((await user.post('/api/users', newcomer)).status).toBe(403);
     const { status, body: made } = await admin.post('/api/users', newcomer);
     expect([status, made]).toEqual([201, expect.objectContaining({ email: newcomer.email, role: 'user' })]);
-    expect(await nextEvent(listener, 'users:created')).toEqual(made);
+    expect(await nextEvent(listener, 'users:created')).toEqual({ ...made, by: 'demo-admin' });
     expect((await admin.post('/api/users', { ...newcomer, email: 'NEW@example.com' })).status).toBe(409);
     await expect(Api.signIn(platform, newcomer.email, newcomer.password)).resolves.toBeInstanceOf(Api);
 
     const path = `/api/users/${String(made['id'])}`;
     const { body: changed } = await admin.patch(path, { role: 'admin', password: 'another password' });
-    expect(await nextEvent(listener, 'users:updated')).toEqual(changed);
+    expect(await nextEvent(listener, 'users:updated')).toEqual({ ...changed, by: 'demo-admin' });
     await expect(Api.signIn(platform, newcomer.email, newcomer.password)).rejects.toThrow('401');
     const promoted = await Api.signIn(platform, newcomer.email, 'another password');
     expect((await promoted.post('/api/announcements', { message: 'I may' })).status).toBe(202);
@@ -114,7 +114,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     expect((await promoted.delete(path)).status).toBe(409); // nobody deletes themselves
     expect((await user.delete(path)).status).toBe(403);
     expect((await admin.delete(path)).status).toBe(204);
-    expect(await nextEvent(listener, 'users:deleted')).toEqual({ id: made['id'] });
+    expect(await nextEvent(listener, 'users:deleted')).toEqual({ id: made['id'], by: 'demo-admin' });
     expect((await admin.post(`${path}/notify`, { message: 'hello?' })).status).toBe(404);
     expect(JSON.stringify(listener.frames)).not.toMatch(/scrypt|password/);
   });
@@ -123,25 +123,38 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     const tables = '/api/database/tables';
     expect((await user.post(tables, { name: 'orders' })).status).toBe(201);
     expect((await user.post(tables, { name: 'orders' })).status).toBe(409);
-    expect(await nextEvent(listener, 'database:table_created')).toEqual({ table: 'orders', description: '' });
+    expect(await nextEvent(listener, 'database:table_created')).toEqual({
+      table: 'orders',
+      description: '',
+      by: 'demo-user',
+    });
     await user.patch(`${tables}/orders`, { description: 'What was bought' });
-    expect(await nextEvent(listener, 'database:table_updated')).toMatchObject({ description: 'What was bought' });
+    expect(await nextEvent(listener, 'database:table_updated')).toMatchObject({
+      description: 'What was bought',
+      by: 'demo-user',
+    });
 
     const values = { item: "tea'); drop table users; --", price: 4.5, paid: false, note: null };
     const { body: row } = await user.post(`${tables}/orders/rows`, { values });
     expect(row).toMatchObject({ table: 'orders', values });
-    expect(await nextEvent(listener, 'database:row_updated')).toEqual({ table: 'orders', row, action: 'inserted' });
+    expect(await nextEvent(listener, 'database:row_updated')).toEqual({
+      table: 'orders',
+      row,
+      action: 'inserted',
+      by: 'demo-user',
+    });
     const { body: paid } = await user.patch(`${tables}/orders/rows/${String(row['id'])}`, { values: { paid: true } });
     expect(paid).toMatchObject({ values: { ...values, paid: true } });
     expect(await nextEvent(listener, 'database:row_updated')).toEqual({
       table: 'orders',
       row: paid,
       action: 'changed',
+      by: 'demo-user',
     });
     expect((await user.get(`${tables}/orders/rows`)).body).toEqual([paid]);
 
     expect((await user.delete(`${tables}/orders`)).status).toBe(204);
-    expect(await nextEvent(listener, 'database:table_deleted')).toEqual({ table: 'orders' });
+    expect(await nextEvent(listener, 'database:table_deleted')).toEqual({ table: 'orders', by: 'demo-user' });
     expect((await user.get(`${tables}/orders/rows`)).status).toBe(404);
     expect((await user.post(`${tables}/orders/rows`, { values })).status).toBe(404);
   });
@@ -151,7 +164,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     const upload = { name: 'größe "1".bin', contentType: 'text/html', content: bytes.toString('base64') };
     const { status, body: file } = await user.post('/api/storage/files', upload);
     expect([status, file['size']]).toEqual([201, 256]);
-    expect(await nextEvent(listener, 'storage:uploaded')).toEqual(file);
+    expect(await nextEvent(listener, 'storage:uploaded')).toEqual({ ...file, by: 'demo-user' });
 
     const path = `/api/storage/files/${String(file['id'])}`;
     const headers = { Authorization: `Bearer ${user.token}` };
@@ -164,9 +177,13 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
 
     const { body: replaced } = await user.put(path, { content: '' });
     expect(replaced).toMatchObject({ size: 0, contentType: 'text/html' });
-    expect(await nextEvent(listener, 'storage:updated')).toEqual(replaced);
+    expect(await nextEvent(listener, 'storage:updated')).toEqual({ ...replaced, by: 'demo-user' });
     expect((await user.delete(path)).status).toBe(204);
-    expect(await nextEvent(listener, 'storage:deleted')).toEqual({ id: file['id'], name: upload.name });
+    expect(await nextEvent(listener, 'storage:deleted')).toEqual({
+      id: file['id'],
+      name: upload.name,
+      by: 'demo-user',
+    });
     expect((await user.get(`${path}/content`)).status).toBe(404);
 
     const largest = Buffer.alloc(1_048_576).toString('base64');

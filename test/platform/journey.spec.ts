@@ -99,6 +99,25 @@ describe('the built platform', () => {
     await Promise.all([stranger, owner, watcher].map((client) => client.close()));
   });
 
+  it('tells those who are signed in who else is here', async () => {
+    const first = await connect(platform.wsUrl, { token: user.token! });
+    await first.next('connected');
+    first.send({ type: 'subscribe', channel: 'users:online', presence: true });
+    const { members } = await first.next('presence');
+    expect(members).toContainEqual({ userId: 'demo-user', connections: 1 });
+    // Whoever listened in an earlier test may still be leaving.
+    const newcomer = { email: 'nora@example.com', name: 'Nora New', password: 'a good password' };
+    const { body: nora } = await admin.post('/api/users', newcomer);
+    const { token } = await Api.signIn(platform, newcomer.email, newcomer.password);
+    const second = await listen(platform.wssUrl, token!, ['users:online']);
+    const { joined } = await first.next('presence_diff', (diff) => diff.joined.length > 0);
+    expect(joined).toEqual([{ userId: nora['id'], connections: 1 }]);
+    const anonymous = await connect(platform.wsUrl);
+    anonymous.send({ type: 'subscribe', channel: 'users:online' });
+    expect(await anonymous.next('error')).toMatchObject({ code: 'forbidden' });
+    await Promise.all([first, second, anonymous].map((client) => client.close()));
+  });
+
   it('tells everyone of an announcement, without a token too', async () => {
     const anonymous = await connect(platform.wssUrl);
     anonymous.send({ type: 'subscribe', channel: 'announcements' });
@@ -106,7 +125,11 @@ describe('the built platform', () => {
     expect((await user.post('/api/announcements', { message: 'hello' })).status).toBe(403);
     const { status } = await admin.post('/api/announcements', { message: 'hello' });
     expect(status).toBe(202);
-    expect(await nextEvent(anonymous, 'announcements')).toEqual({ message: 'hello', level: 'info' });
+    expect(await nextEvent(anonymous, 'announcements')).toEqual({
+      message: 'hello',
+      level: 'info',
+      by: 'demo-admin',
+    });
     await anonymous.close();
   });
 

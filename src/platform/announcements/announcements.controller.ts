@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import { EventsPublisher, type EmittedEvent } from '../../realtime/index.js';
-import { AdminOnly } from '../auth/access.js';
+import { EventsPublisher, type EmittedEvent, type User } from '../../realtime/index.js';
+import { AdminOnly, CurrentUser } from '../auth/access.js';
 import { AnnouncementDto } from './announcement.dto.js';
 
 @Controller('api/announcements')
@@ -11,7 +11,7 @@ export class AnnouncementsController {
   @Post()
   @HttpCode(202)
   @AdminOnly()
-  announce(@Body() { message, level }: AnnouncementDto): Promise<EmittedEvent> {
-    return this.events.emit('announcements', { message, level });
+  announce(@Body() { message, level }: AnnouncementDto, @CurrentUser() user: User): Promise<EmittedEvent> {
+    return this.events.emit('announcements', { message, level, by: user.userId });
   }
 }

@@ -28,13 +28,13 @@ export class AppsController {
   }
 
   @Patch(':id')
-  update(@Param('id', IdPipe) id: string, @Body() changes: AppDto): Promise<App> {
-    return this.apps.update(id, changes);
+  update(@Param('id', IdPipe) id: string, @Body() changes: AppDto, @CurrentUser() user: User): Promise<App> {
+    return this.apps.update(id, changes, user.userId);
   }
 
   @Delete(':id')
   @HttpCode(204)
-  remove(@Param('id', IdPipe) id: string): Promise<void> {
-    return this.apps.remove(id);
+  remove(@Param('id', IdPipe) id: string, @CurrentUser() user: User): Promise<void> {
+    return this.apps.remove(id, user.userId);
   }
 }

@@ -8,7 +8,8 @@ import type { AppDto } from './app.dto.js';
 
 /**
  * Applications. Each change is stored first, and told on `apps:*` then. Emitting is not awaited: the change stands whether
- * or not anyone can be told, the order is that of the calls, and the module logs what could not be published.
+ * or not anyone can be told, the order is that of the calls, and the module logs what could not be published. `by` is the
+ * id of the user who asked for it, here and in the events of the other domains.
  */
 @Injectable()
 export class AppsService {
@@ -30,26 +31,26 @@ export class AppsService {
     return app;
   }
 
-  async create({ name }: AppDto, ownerId: string): Promise<App> {
+  async create({ name }: AppDto, by: string): Promise<App> {
     const [app] = await this.write(
       `insert into apps (id, name, status, owner_id) values ($1, $2, 'created', $3) returning ${APP_COLUMNS}`,
-      [randomUUID(), name, ownerId],
+      [randomUUID(), name, by],
     );
-    void this.events.emit('apps:created', app!);
+    void this.events.emit('apps:created', { ...app!, by });
     return app!;
   }
 
-  async update(id: string, { name }: AppDto): Promise<App> {
+  async update(id: string, { name }: AppDto, by: string): Promise<App> {
     const [app] = await this.write(
       `update apps set name = $2, updated_at = now() where id = $1 returning ${APP_COLUMNS}`,
       [id, name],
     );
     if (app === undefined) throw missingApp(id);
-    void this.events.emit('apps:updated', app);
+    void this.events.emit('apps:updated', { ...app, by });
     return app;
   }
 
-  async remove(id: string): Promise<void> {
+  async remove(id: string, by: string): Promise<void> {
     const [app] = await this.database.query<{ id: string; name: string }>(
       `delete from apps where id = $1 and status <> 'deploying' returning id, name`,
       [id],
@@ -58,7 +59,7 @@ export class AppsService {
       await this.get(id);
       throw new ConflictException('An application that is being deployed cannot be deleted');
     }
-    void this.events.emit('apps:deleted', app);
+    void this.events.emit('apps:deleted', { ...app, by });
   }
 
   private async write(sql: string, parameters: readonly unknown[]): Promise<App[]> {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { realtimeOptionsFromEnv, type RealtimeOptions } from '../../realtime/index.js';
+import { realtimeOptionsFromEnv, type ChannelDefinition, type RealtimeOptions } from '../../realtime/index.js';
 import { StartError } from './start-error.js';
 import { refusal, Variables } from './variables.js';
 
@@ -143,9 +143,12 @@ function readFirstAdmin(variables: Variables): PlatformConfig['firstAdmin'] {
 /** Publishing takes events of 1 MiB here, while the module's own default is smaller. */
 const MAX_EVENT_BYTES = 1_048_576;
 
+/** Whoever has the page open subscribes to it: its presence is who is here. Nothing is ever said on it. */
+const CHANNELS: ChannelDefinition[] = [{ name: 'users:online', presence: true, history: false }];
+
 function readRealtime(env: NodeJS.ProcessEnv): Omit<RealtimeOptions, 'jwt'> {
   try {
-    return { maxEventBytes: MAX_EVENT_BYTES, ...realtimeOptionsFromEnv(env) };
+    return { maxEventBytes: MAX_EVENT_BYTES, channels: CHANNELS, ...realtimeOptionsFromEnv(env) };
   } catch (error) {
     throw new StartError((error as Error).message, { cause: error });
   }

@@ -23,14 +23,18 @@ export class StorageController {
   }
 
   @Put(':id')
-  replace(@Param('id', IdPipe) id: string, @Body() file: ReplaceFileDto): Promise<StoredFile> {
-    return this.storage.replace(id, file);
+  replace(
+    @Param('id', IdPipe) id: string,
+    @Body() file: ReplaceFileDto,
+    @CurrentUser() user: User,
+  ): Promise<StoredFile> {
+    return this.storage.replace(id, file, user.userId);
   }
 
   @Delete(':id')
   @HttpCode(204)
-  remove(@Param('id', IdPipe) id: string): Promise<void> {
-    return this.storage.remove(id);
+  remove(@Param('id', IdPipe) id: string, @CurrentUser() user: User): Promise<void> {
+    return this.storage.remove(id, user.userId);
   }
 
   /** Always as a download: what somebody uploaded never runs as a page of ours. */

@@ -21,18 +21,18 @@ export class StorageService {
     ]);
   }
 
-  async upload({ name, contentType, content }: UploadFileDto, uploadedBy: string): Promise<StoredFile> {
+  async upload({ name, contentType, content }: UploadFileDto, by: string): Promise<StoredFile> {
     const bytes = Buffer.from(content, 'base64');
     const [file] = await this.database.query<StoredFile>(
       `insert into files (id, name, content_type, size, content, uploaded_by) values ($1, $2, $3, $4, $5, $6)
        returning ${FILE_COLUMNS}`,
-      [randomUUID(), name, contentType, bytes.length, bytes, uploadedBy],
+      [randomUUID(), name, contentType, bytes.length, bytes, by],
     );
-    void this.events.emit('storage:uploaded', file!);
+    void this.events.emit('storage:uploaded', { ...file!, by });
     return file!;
   }
 
-  async replace(id: string, { contentType, content }: ReplaceFileDto): Promise<StoredFile> {
+  async replace(id: string, { contentType, content }: ReplaceFileDto, by: string): Promise<StoredFile> {
     const bytes = Buffer.from(content, 'base64');
     const [file] = await this.database.query<StoredFile>(
       `update files set content_type = coalesce($2, content_type), size = $3, content = $4, updated_at = now()
@@ -40,17 +40,17 @@ export class StorageService {
       [id, contentType ?? null, bytes.length, bytes],
     );
     if (file === undefined) throw missing(id);
-    void this.events.emit('storage:updated', file);
+    void this.events.emit('storage:updated', { ...file, by });
     return file;
   }
 
-  async remove(id: string): Promise<void> {
+  async remove(id: string, by: string): Promise<void> {
     const [file] = await this.database.query<{ id: string; name: string }>(
       'delete from files where id = $1 returning id, name',
       [id],
     );
     if (file === undefined) throw missing(id);
-    void this.events.emit('storage:deleted', file);
+    void this.events.emit('storage:deleted', { ...file, by });
   }
 
   async content(id: string): Promise<{ name: string; contentType: string; content: Uint8Array }> {

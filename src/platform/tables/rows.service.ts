@@ -24,25 +24,25 @@ export class RowsService {
     );
   }
 
-  async insert(table: string, { values }: RowDto): Promise<Row> {
+  async insert(table: string, { values }: RowDto, by: string): Promise<Row> {
     const [row] = await this.database.query<Row>(
       `insert into customer_rows (id, table_name, row_values)
        select $1, name, $3::jsonb from customer_tables where name = $2 returning ${ROW_COLUMNS}`,
       [randomUUID(), table, JSON.stringify(values)],
     );
     if (row === undefined) throw missingTable(table);
-    void this.events.emit('database:row_updated', { table, row, action: 'inserted' });
+    void this.events.emit('database:row_updated', { table, row, action: 'inserted', by });
     return row;
   }
 
-  async change(table: string, id: string, { values }: RowDto): Promise<Row> {
+  async change(table: string, id: string, { values }: RowDto, by: string): Promise<Row> {
     const [row] = await this.database.query<Row>(
       `update customer_rows set row_values = row_values || $3::jsonb, updated_at = now()
        where table_name = $1 and id = $2 returning ${ROW_COLUMNS}`,
       [table, id, JSON.stringify(values)],
     );
     if (row === undefined) throw new NotFoundException(`There is no row ${id} in ${table}`);
-    void this.events.emit('database:row_updated', { table, row, action: 'changed' });
+    void this.events.emit('database:row_updated', { table, row, action: 'changed', by });
     return row;
   }
 }

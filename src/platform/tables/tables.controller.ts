@@ -1,5 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
-import { SignedIn } from '../auth/access.js';
+import type { User } from '../../realtime/index.js';
+import { CurrentUser, SignedIn } from '../auth/access.js';
 import { IdPipe } from '../http/id.pipe.js';
 import { PageDto } from '../http/page.dto.js';
 import { RowsService } from './rows.service.js';
@@ -21,8 +22,8 @@ export class TablesController {
   }
 
   @Post()
-  create(@Body() table: CreateTableDto): Promise<Table> {
-    return this.tables.create(table);
+  create(@Body() table: CreateTableDto, @CurrentUser() user: User): Promise<Table> {
+    return this.tables.create(table, user.userId);
   }
 
   @Get(':name')
@@ -31,14 +32,18 @@ export class TablesController {
   }
 
   @Patch(':name')
-  update(@Param('name', IdPipe) name: string, @Body() changes: UpdateTableDto): Promise<Table> {
-    return this.tables.update(name, changes);
+  update(
+    @Param('name', IdPipe) name: string,
+    @Body() changes: UpdateTableDto,
+    @CurrentUser() user: User,
+  ): Promise<Table> {
+    return this.tables.update(name, changes, user.userId);
   }
 
   @Delete(':name')
   @HttpCode(204)
-  remove(@Param('name', IdPipe) name: string): Promise<void> {
-    return this.tables.remove(name);
+  remove(@Param('name', IdPipe) name: string, @CurrentUser() user: User): Promise<void> {
+    return this.tables.remove(name, user.userId);
   }
 
   @Get(':name/rows')
@@ -47,12 +52,17 @@ export class TablesController {
   }
 
   @Post(':name/rows')
-  insertRow(@Param('name', IdPipe) name: string, @Body() row: RowDto): Promise<Row> {
-    return this.rows.insert(name, row);
+  insertRow(@Param('name', IdPipe) name: string, @Body() row: RowDto, @CurrentUser() user: User): Promise<Row> {
+    return this.rows.insert(name, row, user.userId);
   }
 
   @Patch(':name/rows/:id')
-  changeRow(@Param('name', IdPipe) name: string, @Param('id', IdPipe) id: string, @Body() row: RowDto): Promise<Row> {
-    return this.rows.change(name, id, row);
+  changeRow(
+    @Param('name', IdPipe) name: string,
+    @Param('id', IdPipe) id: string,
+    @Body() row: RowDto,
+    @CurrentUser() user: User,
+  ): Promise<Row> {
+    return this.rows.change(name, id, row, user.userId);
   }
 }

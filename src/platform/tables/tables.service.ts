@@ -28,33 +28,33 @@ export class TablesService {
     return table;
   }
 
-  async create({ name, description }: CreateTableDto): Promise<Table> {
+  async create({ name, description }: CreateTableDto, by: string): Promise<Table> {
     try {
       const [table] = await this.database.query<Table>(
         `insert into customer_tables (name, description) values ($1, $2) returning ${TABLE_COLUMNS}`,
         [name, description],
       );
-      void this.events.emit('database:table_created', { table: name, description });
+      void this.events.emit('database:table_created', { table: name, description, by });
       return table!;
     } catch (error) {
       throw isDuplicate(error) ? new ConflictException('There is a table with this name already') : error;
     }
   }
 
-  async update(name: string, { description }: UpdateTableDto): Promise<Table> {
+  async update(name: string, { description }: UpdateTableDto, by: string): Promise<Table> {
     const [table] = await this.database.query<Table>(
       `update customer_tables set description = $2, updated_at = now() where name = $1 returning ${TABLE_COLUMNS}`,
       [name, description],
     );
     if (table === undefined) throw missingTable(name);
-    void this.events.emit('database:table_updated', { table: name, description });
+    void this.events.emit('database:table_updated', { table: name, description, by });
     return table;
   }
 
-  async remove(name: string): Promise<void> {
+  async remove(name: string, by: string): Promise<void> {
     const [table] = await this.database.query('delete from customer_tables where name = $1 returning name', [name]);
     if (table === undefined) throw missingTable(name);
-    void this.events.emit('database:table_deleted', { table: name });
+    void this.events.emit('database:table_deleted', { table: name, by });
   }
 }
 

@@ -19,14 +19,18 @@ export class UsersController {
 
   @Post()
   @AdminOnly()
-  create(@Body() user: CreateUserDto): Promise<UserRecord> {
-    return this.users.create(user);
+  create(@Body() newcomer: CreateUserDto, @CurrentUser() user: User): Promise<UserRecord> {
+    return this.users.create(newcomer, user.userId);
   }
 
   @Patch(':id')
   @AdminOnly()
-  update(@Param('id', IdPipe) id: string, @Body() changes: UpdateUserDto): Promise<UserRecord> {
-    return this.users.update(id, changes);
+  update(
+    @Param('id', IdPipe) id: string,
+    @Body() changes: UpdateUserDto,
+    @CurrentUser() user: User,
+  ): Promise<UserRecord> {
+    return this.users.update(id, changes, user.userId);
   }
 
   @Delete(':id')

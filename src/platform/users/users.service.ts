@@ -36,17 +36,17 @@ export class UsersService {
     ]);
   }
 
-  async create({ email, name, password, role }: CreateUserDto): Promise<UserRecord> {
+  async create({ email, name, password, role }: CreateUserDto, by: string): Promise<UserRecord> {
     const hash = await hashPassword(password);
     const [user] = await this.write(
       `insert into users (id, email, name, role, password_hash) values ($1, $2, $3, $4, $5) returning ${USER_COLUMNS}`,
       [randomUUID(), email, name, role, hash],
     );
-    void this.events.emit('users:created', user!);
+    void this.events.emit('users:created', { ...user!, by });
     return user!;
   }
 
-  async update(id: string, { email, name, password, role }: UpdateUserDto): Promise<UserRecord> {
+  async update(id: string, { email, name, password, role }: UpdateUserDto, by: string): Promise<UserRecord> {
     const hash = password === undefined ? null : await hashPassword(password);
     // A user whose password is no longer the known one is no demo user any more.
     const [user] = await this.write(
@@ -56,15 +56,15 @@ export class UsersService {
       [id, email ?? null, name ?? null, role ?? null, hash],
     );
     if (user === undefined) throw missing(id);
-    void this.events.emit('users:updated', user);
+    void this.events.emit('users:updated', { ...user, by });
     return user;
   }
 
-  async remove(id: string, removedBy: string): Promise<void> {
-    if (id === removedBy) throw new ConflictException('Nobody can delete themselves');
+  async remove(id: string, by: string): Promise<void> {
+    if (id === by) throw new ConflictException('Nobody can delete themselves');
     const [user] = await this.database.query<{ id: string }>('delete from users where id = $1 returning id', [id]);
     if (user === undefined) throw missing(id);
-    void this.events.emit('users:deleted', user);
+    void this.events.emit('users:deleted', { ...user, by });
   }
 
   /** Sends a message to the private channel of a user. */
