@@ -1,6 +1,7 @@
 /** The public door of the module: what an application imports. */
 export { RealtimeModule, type RealtimeAsyncOptions } from './realtime.module.js';
 export { ResolvedRealtimeOptions, type RealtimeOptions } from './options/realtime-options.js';
+export type { OriginRule } from './options/origins.js';
 export type { JwtAlgorithm } from './options/jwt-options.js';
 export type { ChannelAccess, ChannelDefinition } from './options/channel-definition.js';
 export { RealtimeOptionsError } from './options/resolve-options.js';

@@ -65,6 +65,11 @@ describe('the platform refuses to start, in one sentence,', () => {
       { NODE_ENV: 'production', JWT_SECRET: 'secret-of-few' },
       'JWT_SECRET has 13 bytes, but must have at least 32 in production.',
     ],
+    [
+      'production without the web sites that may connect',
+      { NODE_ENV: 'production', JWT_SECRET: SECRET },
+      'REALTIME_ORIGINS must be given in production: the web sites whose pages may connect, such as https://app.example.com',
+    ],
     ['half of an administrator', { ADMIN_EMAIL: 'a@b.c' }, 'ADMIN_EMAIL and ADMIN_PASSWORD belong together'],
     [
       'a database',

@@ -71,7 +71,13 @@ describe('a platform in production', () => {
   let platform: PlatformProcess;
 
   beforeAll(async () => {
-    const env = { NODE_ENV: 'production', JWT_SECRET: SECRET, JWT_ISSUER: 'platform', JWT_AUDIENCE: 'apps' };
+    const env = {
+      NODE_ENV: 'production',
+      JWT_SECRET: SECRET,
+      JWT_ISSUER: 'platform',
+      JWT_AUDIENCE: 'apps',
+      REALTIME_ORIGINS: 'self',
+    };
     const admin = { ADMIN_EMAIL: 'root@example.com', ADMIN_PASSWORD: 'a long password' };
     platform = await PlatformProcess.start({ env: { ...env, ...admin } });
   }, 60_000);

@@ -116,8 +116,10 @@ describe('options that are wrong', () => {
 
     it('a secret under 32 bytes is refused, one of 32 is not', async () => {
       process.env['NODE_ENV'] = 'production';
-      expect(await refusal({ jwt: { secret: 'x'.repeat(31) } })).toContain('`jwt.secret` must have at least 32 bytes');
-      const app = await RealtimeApp.start({ jwt: { secret: 'x'.repeat(32) } });
+      expect(await refusal({ jwt: { secret: 'x'.repeat(31) }, origins: ['*'] })).toContain(
+        '`jwt.secret` must have at least 32 bytes',
+      );
+      const app = await RealtimeApp.start({ jwt: { secret: 'x'.repeat(32) }, origins: ['*'] });
       await app.close();
     });
   });
@@ -135,6 +137,7 @@ describe('realtimeOptionsFromEnv', () => {
   it('reads every variable of its kind', () => {
     expect(
       realtimeOptionsFromEnv({
+        REALTIME_ORIGINS: 'https://app.example.com, self',
         REALTIME_PATH: '/live',
         REALTIME_ADMIN_ROLE: 'root',
         REALTIME_ANONYMOUS: 'false',
@@ -146,6 +149,7 @@ describe('realtimeOptionsFromEnv', () => {
         OTHER: 'x',
       }),
     ).toEqual({
+      origins: ['https://app.example.com', 'self'],
       path: '/live',
       adminRole: 'root',
       anonymous: false,

@@ -13,6 +13,7 @@ import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { FanOut } from '../connections/fan-out.js';
 import { Counters } from '../observability/counters.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { OriginGate } from './origin-gate.js';
 import { refuseUpgrade, routeUpgrades } from './upgrade-router.js';
 
 /** Takes every frame of every connection. It must not throw. */
@@ -45,6 +46,7 @@ export class RealtimeServer {
   readonly path: string;
   private readonly logger = new Logger('Realtime');
   private readonly webSockets: WebSocketServer;
+  private readonly origins: OriginGate;
   private readonly detachers = new Map<Server | HttpsServer, () => void>();
   private readonly onConnect: ((connection: Connection, request: IncomingMessage) => void)[] = [];
   private readonly onClose = new WeakMap<Connection, ((reason: number) => void)[]>();
@@ -60,6 +62,7 @@ export class RealtimeServer {
     private readonly host: HttpAdapterHost,
   ) {
     this.path = options.path;
+    this.origins = new OriginGate(options.origins);
     this.webSockets = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -137,6 +140,10 @@ export class RealtimeServer {
     const ignore = (): void => undefined;
     socket.on('error', ignore);
     if (this.draining) return turnAway(socket);
+    if (!(await this.origins.admits(request))) {
+      this.counters.originsRefused += 1;
+      return refuseUpgrade(socket, '403 Forbidden');
+    }
     const identity = await this.identify(request);
     if (socket.destroyed) return;
     // A drain that began meanwhile does not know of this one, and would wait for it for ever.

@@ -9,6 +9,8 @@ export class Counters {
   delivered = 0;
   /** Connections closed because they read too slowly. */
   slowConsumersClosed = 0;
+  /** Upgrades refused because their page is of a site that is not allowed. */
+  originsRefused = 0;
   /** `performance.now()` of the start. */
   readonly startedAt = performance.now();
 }

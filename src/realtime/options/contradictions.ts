@@ -13,11 +13,13 @@ export function contradictions(options: ResolvedRealtimeOptions): string[] {
   if (secret !== undefined && publicKey !== undefined) {
     problems.push('`jwt.secret` and `jwt.publicKey` exclude each other: give one of them');
   }
-  if (
-    process.env['NODE_ENV'] === 'production' &&
-    secret !== undefined &&
-    Buffer.byteLength(secret) < MIN_SECRET_BYTES
-  ) {
+  const inProduction = process.env['NODE_ENV'] === 'production';
+  if (inProduction && options.origins === undefined) {
+    problems.push(
+      '`origins` must be given in production: the web sites whose pages may connect, such as https://app.example.com, or self for the host that serves this; * lets every site connect',
+    );
+  }
+  if (inProduction && secret !== undefined && Buffer.byteLength(secret) < MIN_SECRET_BYTES) {
     problems.push(`\`jwt.secret\` must have at least ${MIN_SECRET_BYTES} bytes in production`);
   }
   const wrong = (algorithms ?? []).filter((name) => name.startsWith('HS') !== (secret !== undefined));

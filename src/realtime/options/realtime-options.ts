@@ -4,6 +4,7 @@ import {
   IsBoolean,
   IsInt,
   IsNotEmpty,
+  IsOptional,
   IsString,
   Matches,
   Max,
@@ -13,6 +14,7 @@ import {
 } from 'class-validator';
 import type { ChannelDefinition } from './channel-definition.js';
 import { JwtOptions } from './jwt-options.js';
+import { IsOrigins, type OriginRule } from './origins.js';
 import { RedisOptions } from './redis-options.js';
 
 /** How much of each channel is kept for those who come back. */
@@ -46,6 +48,16 @@ export class ResolvedRealtimeOptions {
   @IsString()
   @IsNotEmpty()
   adminRole = 'admin';
+
+  /**
+   * The web sites whose pages may open a WebSocket: origins (`https://app.example.com`), subdomains of any depth
+   * (`https://*.example.com`), `self` for the host that the request went to, `null` for pages without an origin, `*` for
+   * all; or a function. Others get HTTP 403. A request without `Origin` comes from no browser, and passes.
+   * @default in development the host that serves it and localhost; in production it must be given
+   */
+  @IsOptional()
+  @IsOrigins()
+  origins?: string[] | OriginRule;
 
   /** Whether a connection without a token may use the public channels. @default true */
   @IsBoolean()
@@ -158,7 +170,11 @@ export class ResolvedRealtimeOptions {
   redis = new RedisOptions();
 }
 
-type Given<T> = T extends readonly unknown[] ? T : T extends object ? { [K in keyof T]?: Given<T[K]> } : T;
+type Given<T> = T extends readonly unknown[] | ((...args: never[]) => unknown)
+  ? T
+  : T extends object
+    ? { [K in keyof T]?: Given<T[K]> }
+    : T;
 
 /** What an application gives; everything but `jwt` has a default. See {@link ResolvedRealtimeOptions}. */
 export type RealtimeOptions = Given<Omit<ResolvedRealtimeOptions, 'jwt'>> & { jwt: Given<JwtOptions> };

@@ -1,0 +1,40 @@
+import { ValidateBy } from 'class-validator';
+import type { IncomingMessage } from 'node:http';
+
+/**
+ * Decides over the `Origin` of an upgrade in code. It has 5 s; a promise that rejects, or takes longer, refuses.
+ * @param origin as the browser sent it, for example `https://app.example.com`, or `null`
+ */
+export type OriginRule = (origin: string, request: IncomingMessage) => boolean | Promise<boolean>;
+
+/** `https://app.example.com`, `https://*.example.com:8443`, `capacitor://localhost`: what a browser writes into `Origin`. */
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/(\*\.)?([a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:]+\])(:\d{1,5})?$/;
+
+/** Words that stand for no single origin: everybody, the host that serves the request, and what has no origin (`file:`, sandboxes). */
+const WORDS: readonly unknown[] = ['*', 'self', 'null'];
+
+const FORM =
+  'must be a function, or a list of origins as browsers write them: https://app.example.com (lower case, no path and no slash at the end), https://*.example.com, self, null or *';
+
+/** Checks the option `origins`. */
+export function IsOrigins(): PropertyDecorator {
+  return ValidateBy({
+    name: 'isOrigins',
+    validator: { validate: isOrigins, defaultMessage: () => FORM },
+  });
+}
+
+function isOrigins(value: unknown): boolean {
+  if (typeof value === 'function') return true;
+  return Array.isArray(value) && value.length > 0 && value.every(isEntry);
+}
+
+function isEntry(entry: unknown): boolean {
+  if (typeof entry !== 'string') return false;
+  return WORDS.includes(entry) || (ORIGIN.test(entry) && !hasDefaultPort(entry));
+}
+
+/** A browser leaves it out, so an entry with it would never match. */
+function hasDefaultPort(entry: string): boolean {
+  return /^https:.*:443$|^http:.*:80$/.test(entry);
+}
