@@ -1,6 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { RealtimeOptionsError, realtimeOptionsFromEnv, type RealtimeOptions } from '../../src/realtime/index.js';
 import { TEST_SECRET } from '../support/jwt.js';
+import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 import { RealtimeApp } from './support/realtime-app.js';
 
 const ed25519 = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }) as string;
@@ -158,6 +161,19 @@ describe('realtimeOptionsFromEnv', () => {
       history: { size: 7, ttlMs: 9000 },
       publishApiKeys: ['first-key-of-two', 'second-key-of-two'],
     });
+  });
+
+  it('reads the files that certificates are in', async () => {
+    const directory = await makeTemporaryDirectory();
+    const path = join(directory, 'ca.pem');
+    await writeFile(path, 'text of the file');
+    expect(realtimeOptionsFromEnv({ REALTIME_REDIS_TLS_CA_FILE: path })).toEqual({
+      redis: { tlsCa: 'text of the file' },
+    });
+    await removeDirectory(directory);
+    expect(() => realtimeOptionsFromEnv({ REALTIME_REDIS_TLS_CA_FILE: path })).toThrow(
+      /^REALTIME_REDIS_TLS_CA_FILE must name a file that can be read: ENOENT/,
+    );
   });
 
   it('leaves out what is unset or empty', () => {

@@ -30,5 +30,12 @@ export function contradictions(options: ResolvedRealtimeOptions): string[] {
   if (options.redis.sentinels.length > 0 && options.redis.cluster.length > 0) {
     problems.push('`redis.sentinels` and `redis.cluster` exclude each other: give one of them');
   }
+  const { url, tlsCa, tlsCert, tlsKey } = options.redis;
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    problems.push('`redis.tlsCert` and `redis.tlsKey` belong together: give both, or none');
+  }
+  if ((tlsCa ?? tlsCert ?? tlsKey) !== undefined && url?.startsWith('rediss://') !== true) {
+    problems.push('`redis.tlsCa`, `redis.tlsCert` and `redis.tlsKey` need a `redis.url` that begins with rediss://');
+  }
   return problems;
 }

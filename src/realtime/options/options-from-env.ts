@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { RealtimeOptions } from './realtime-options.js';
 
 type Parse = (text: string) => unknown;
@@ -15,6 +16,14 @@ const whole: Parse = (value) => {
 const flag: Parse = (value) => {
   if (value !== 'true' && value !== 'false') throw new Error('must be true or false');
   return value === 'true';
+};
+/** The name of a file stands for what is in it. */
+const file: Parse = (value) => {
+  try {
+    return readFileSync(value, 'utf8');
+  } catch (error) {
+    throw new Error(`must name a file that can be read: ${(error as Error).message}`, { cause: error });
+  }
 };
 
 /** Variable → option, and how its text is read. A dot leads into a group of options. */
@@ -45,6 +54,9 @@ const VARIABLES: Readonly<Record<string, readonly [option: string, parse: Parse]
   REALTIME_REDIS_SENTINELS: ['redis.sentinels', list],
   REALTIME_REDIS_SENTINEL_NAME: ['redis.sentinelName', text],
   REALTIME_REDIS_CLUSTER: ['redis.cluster', list],
+  REALTIME_REDIS_TLS_CA_FILE: ['redis.tlsCa', file],
+  REALTIME_REDIS_TLS_CERT_FILE: ['redis.tlsCert', file],
+  REALTIME_REDIS_TLS_KEY_FILE: ['redis.tlsKey', file],
   REALTIME_REDIS_PREFIX: ['redis.prefix', text],
 };
 

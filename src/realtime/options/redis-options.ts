@@ -1,6 +1,7 @@
 import { IsArray, IsNotEmpty, IsOptional, IsString, Matches } from 'class-validator';
 
 const ADDRESS = /^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/;
+const CERTIFICATE = /^-----BEGIN CERTIFICATE-----/m;
 
 /** The Redis (7 or later) or Valkey (8 or later) that joins several instances: one server, Sentinel, or Cluster. */
 export class RedisOptions {
@@ -24,6 +25,26 @@ export class RedisOptions {
   @IsArray()
   @Matches(ADDRESS, { each: true, message: 'must be addresses such as redis-1:6379' })
   cluster: string[] = [];
+
+  /** The authority (CA) that signed the certificates of Redis, as PEM, where it is none of the public ones; with `rediss://`. @default the public ones */
+  @IsOptional()
+  @IsString()
+  @Matches(CERTIFICATE, { message: 'must be a certificate as PEM' })
+  tlsCa?: string;
+
+  /** The certificate that Redis asks of its clients (`tls-auth-clients`), as PEM; with `tlsKey`. @default none */
+  @IsOptional()
+  @IsString()
+  @Matches(CERTIFICATE, { message: 'must be a certificate as PEM' })
+  tlsCert?: string;
+
+  /** The private key of `tlsCert`, as PEM, without a passphrase. @default none */
+  @IsOptional()
+  @IsString()
+  @Matches(/^-----BEGIN ([A-Z]+ )?PRIVATE KEY-----/m, {
+    message: 'must be a private key as PEM, without a passphrase',
+  })
+  tlsKey?: string;
 
   /** What the names of all keys begin with. @default 'rt:' */
   @IsString()

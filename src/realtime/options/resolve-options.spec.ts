@@ -56,6 +56,19 @@ describe('resolveOptions', () => {
   });
 
   it.each([
+    [{ tlsCa: 'ca.pem' }, '`redis.tlsCa` must be a certificate as PEM'],
+    [
+      { url: 'rediss://host', tlsKey: '-----BEGIN PRIVATE KEY-----' },
+      '`redis.tlsCert` and `redis.tlsKey` belong together',
+    ],
+    [{ url: 'rediss://host', tlsCert: '-----BEGIN CERTIFICATE-----' }, 'belong together'],
+    [{ url: 'redis://host', tlsCa: '-----BEGIN CERTIFICATE-----' }, 'need a `redis.url` that begins with rediss://'],
+    [{ sentinels: ['a:1'], tlsCa: '-----BEGIN CERTIFICATE-----' }, 'need a `redis.url` that begins with rediss://'],
+  ])('refuses TLS of Redis that cannot work: %j', (redis, problem) => {
+    expect(problemsOf({ jwt, redis }).join()).toContain(problem);
+  });
+
+  it.each([
     { jwt: 'SECRET' },
     { jwt: ['SECRET'] },
     { jwt: { secret: ['SECRET'] } },
@@ -63,6 +76,7 @@ describe('resolveOptions', () => {
     { jwt, publishApiKeys: ['SECRET'] },
     { jwt, redis: 'redis://user:SECRET@host' },
     { jwt, redis: { url: 'http://user:SECRET@host' } },
+    { jwt, redis: { tlsKey: 'SECRET' } },
     { jwt, apiKey: 'SECRET' },
   ])('never shows a secret: %j', (options) => {
     const problems = problemsOf(options);

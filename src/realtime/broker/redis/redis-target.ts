@@ -1,5 +1,7 @@
+import type { ConnectionOptions } from 'node:tls';
 import { Cluster, Redis, type RedisOptions as ClientOptions } from 'ioredis';
 import type { RedisOptions } from '../../options/redis-options.js';
+import { sentenceOf } from './connection-error.js';
 
 /** One address of a Redis server. */
 export interface RedisNode {
@@ -15,12 +17,17 @@ export interface RedisTarget {
   /** The name under which the Sentinels know the master. */
   readonly sentinelName?: string;
   readonly cluster?: readonly RedisNode[];
+  /** What `rediss://` trusts and shows, as PEM. */
+  readonly tls?: Pick<ConnectionOptions, 'ca' | 'cert' | 'key'>;
 }
 
 /** @returns `null` where no Redis is configured */
-export function redisTarget({ url, sentinels, sentinelName, cluster }: RedisOptions): RedisTarget | null {
+export function redisTarget(options: RedisOptions): RedisTarget | null {
+  const { url, sentinels, sentinelName, cluster, tlsCa, tlsCert, tlsKey } = options;
   if (url === undefined && sentinels.length === 0 && cluster.length === 0) return null;
+  const tls = Object.entries({ ca: tlsCa, cert: tlsCert, key: tlsKey }).filter(([, pem]) => pem !== undefined);
   return {
+    ...(tls.length === 0 ? {} : { tls: Object.fromEntries(tls) }),
     ...(url === undefined ? {} : { url }),
     ...(sentinels.length === 0 ? {} : { sentinels: sentinels.map(nodeOf), sentinelName }),
     ...(cluster.length === 0 ? {} : { cluster: cluster.map(nodeOf) }),
@@ -65,9 +72,19 @@ const HANDSHAKE_MS = 5_000;
 /** One connection to a server that takes writes. @throws with a sentence for the operator */
 export async function connectMaster(target: RedisTarget): Promise<Redis> {
   const redis = target.sentinels
-    ? new Redis({ ...credentials(target.url), sentinels: [...target.sentinels], name: target.sentinelName!, ...ONCE })
-    : new Redis(target.url!, ONCE);
-  await ready(redis);
+    ? new Redis({
+        ...ONCE,
+        ...credentials(target),
+        ...(isEncrypted(target) ? { enableTLSForSentinelMode: true, sentinelTLS: target.tls ?? {} } : {}),
+        sentinels: [...target.sentinels],
+        name: target.sentinelName!,
+      })
+    : // The client takes TLS from the address or from the options, and not from both.
+      new Redis(target.url!.replace(/^rediss:/, 'redis:'), {
+        ...ONCE,
+        ...(isEncrypted(target) ? { tls: target.tls ?? {} } : {}),
+      });
+  await ready(redis, isEncrypted(target));
   try {
     await checkServer(redis);
     return redis;
@@ -80,15 +97,23 @@ export async function connectMaster(target: RedisTarget): Promise<Redis> {
 /** One connection to any node of the Cluster: pub/sub reaches every node. Another one each time, where it can. */
 export async function connectClusterNode(target: RedisTarget, attempt: number): Promise<Redis> {
   const nodes = target.cluster!;
-  const redis = new Redis({ ...credentials(target.url), ...nodes[attempt % nodes.length]!, ...ONCE });
-  await ready(redis);
-  return redis;
+  const redis = new Redis({ ...ONCE, ...credentials(target), ...nodes[attempt % nodes.length]! });
+  await ready(redis, isEncrypted(target));
+  try {
+    checkVersion(await redis.info('server'));
+    return redis;
+  } catch (error) {
+    redis.disconnect();
+    throw error;
+  }
 }
 
 /** A client of the whole Cluster that follows no redirection by itself: the caller tries again, in order. */
 export async function connectCluster(target: RedisTarget): Promise<Cluster> {
   const cluster = new Cluster([...target.cluster!], {
-    redisOptions: { ...credentials(target.url), ...ONCE, lazyConnect: false },
+    redisOptions: { ...ONCE, ...credentials(target), lazyConnect: false },
+    // A certificate names hosts: they are not to become addresses before it is looked at.
+    ...(isEncrypted(target) ? { dnsLookup: (host, callback) => callback(null, host) } : {}),
     clusterRetryStrategy: () => null,
     // Its check asks any node, one that was just let go too, and then gives up without a word.
     enableReadyCheck: false,
@@ -99,11 +124,11 @@ export async function connectCluster(target: RedisTarget): Promise<Cluster> {
     slotsRefreshTimeout: 2_000,
     scaleReads: 'master',
   });
-  await ready(cluster);
+  await ready(cluster, isEncrypted(target));
   return cluster;
 }
 
-async function ready(client: Redis | Cluster): Promise<void> {
+async function ready(client: Redis | Cluster, encrypted: boolean): Promise<void> {
   client.on('error', () => undefined); // whoever waits for an answer is told
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
@@ -118,14 +143,14 @@ async function ready(client: Redis | Cluster): Promise<void> {
   const connected = client.connect();
   connected.catch(() => undefined);
   const ended = new Promise<never>((_resolve, reject) => {
-    client.once('end', () => reject(new Error('the connection was lost in the handshake')));
+    client.once('end', () => reject(new Error('it ended the connection in the handshake')));
   });
   ended.catch(() => undefined); // it ends at some time in any case
   try {
     await Promise.race([connected, ended, late]);
   } catch (error) {
     client.disconnect();
-    throw lastError ?? error;
+    throw new Error(sentenceOf(lastError ?? (error as Error), encrypted), { cause: error });
   } finally {
     clearTimeout(timer);
     client.off('error', remember);
@@ -134,23 +159,36 @@ async function ready(client: Redis | Cluster): Promise<void> {
 
 async function checkServer(redis: Redis): Promise<void> {
   const info = `${await redis.info('server')}\n${await redis.info('replication')}`;
-  const version = /^(?:valkey|redis)_version:(\S+)/m.exec(info)?.[1] ?? 'unknown';
-  if (Number.parseInt(version, 10) < MIN_MAJOR) {
-    throw new Error(`it is version ${version}: Redis ${MIN_MAJOR} or Valkey 8, or later, is needed`);
-  }
+  checkVersion(info);
   const role = /^role:(\S+)/m.exec(info)?.[1] ?? 'unknown';
   if (role !== 'master')
     throw new Error(`it is a ${role === 'slave' ? 'replica' : role}, not a master: it takes no writes`);
+  if (/^redis_mode:cluster/m.test(info)) {
+    throw new Error('it is a node of a Cluster: name its nodes in `redis.cluster` (REALTIME_REDIS_CLUSTER)');
+  }
 }
 
-function credentials(url: string | undefined): ClientOptions {
-  if (url === undefined) return {};
-  const { username, password, pathname, protocol } = new URL(url);
+/** @param info what INFO says of the server */
+function checkVersion(info: string): void {
+  const version = /^(?:valkey|redis)_version:(\S+)/m.exec(info)?.[1] ?? 'unknown';
+  // «unknown» is not too old: whoever hides the version may be a proxy that does.
+  if (Number.parseInt(version, 10) < MIN_MAJOR) {
+    throw new Error(`it is version ${version}: Redis ${MIN_MAJOR} or Valkey 8, or later, is needed`);
+  }
+}
+
+function isEncrypted({ url }: RedisTarget): boolean {
+  return url?.startsWith('rediss:') === true;
+}
+
+function credentials(target: RedisTarget): ClientOptions {
+  if (target.url === undefined) return {};
+  const { username, password, pathname } = new URL(target.url);
   const db = Number(pathname.slice(1) || 0);
   return {
     ...(username === '' ? {} : { username: decodeURIComponent(username) }),
     ...(password === '' ? {} : { password: decodeURIComponent(password) }),
     ...(db === 0 ? {} : { db }),
-    ...(protocol === 'rediss:' ? { tls: {} } : {}),
+    ...(isEncrypted(target) ? { tls: target.tls ?? {} } : {}),
   };
 }

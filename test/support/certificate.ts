@@ -1,0 +1,47 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { generate } from 'selfsigned';
+
+/** A certificate that signed itself, as PEM; who trusts it gives `cert` as the authority. */
+export interface TestCertificate {
+  readonly key: string;
+  readonly cert: string;
+}
+
+/** Good for a host name, and for 127.0.0.1. */
+export async function makeCertificate(host = 'localhost'): Promise<TestCertificate> {
+  const { private: key, cert } = await generate([{ name: 'commonName', value: host }], {
+    keyType: 'ec',
+    curve: 'P-256',
+    algorithm: 'sha256',
+    extensions: [
+      { name: 'basicConstraints', cA: true },
+      {
+        name: 'subjectAltName',
+        altNames: [
+          { type: 2, value: host },
+          { type: 7, ip: '127.0.0.1' },
+        ],
+      },
+    ],
+  });
+  return { key, cert };
+}
+
+/** What a redis.conf needs to show a certificate and to trust another one of clients. */
+export async function tlsSettings(
+  directory: string,
+  server: TestCertificate,
+  client?: TestCertificate,
+): Promise<Record<string, string>> {
+  const files = { cert: join(directory, 'cert.pem'), key: join(directory, 'key.pem'), ca: join(directory, 'ca.pem') };
+  await writeFile(files.cert, server.cert);
+  await writeFile(files.key, server.key);
+  await writeFile(files.ca, (client ?? server).cert);
+  return {
+    'tls-cert-file': files.cert,
+    'tls-key-file': files.key,
+    'tls-ca-cert-file': files.ca,
+    'tls-auth-clients': client === undefined ? 'no' : 'yes',
+  };
+}
