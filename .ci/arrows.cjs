@@ -56,6 +56,13 @@ module.exports = {
       },
     },
     {
+      name: 'client-imports-the-wire-alone',
+      comment: 'No package and nothing of Node: it runs in browsers, workers, Node and React Native.',
+      severity: 'error',
+      from: { path: room('client'), pathNot: '\\.spec\\.ts$' },
+      to: { pathNot: [room('client'), room('protocol')] },
+    },
+    {
       name: 'react-imports',
       severity: 'error',
       from: { path: room('react'), pathNot: '\\.spec\\.ts$' },

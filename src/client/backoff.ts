@@ -1,0 +1,4 @@
+/** Full jitter: anything from nothing to the bound, which doubles with each attempt, so that not everyone comes at once. */
+export function delayBefore(attempt: number, minDelayMs: number, maxDelayMs: number): number {
+  return Math.random() * Math.min(maxDelayMs, minDelayMs * 2 ** attempt);
+}

@@ -1,0 +1,36 @@
+/** The client: browsers, workers, Node and React Native. It imports the wire and nothing else. */
+export { createRealtimeClient } from './create-client.js';
+export { follow, type Following } from './follow.js';
+export { RealtimeError, type RealtimeErrorCode } from './errors.js';
+export {
+  CHANNEL_STATES,
+  CLIENT_STATES,
+  type ChannelCause,
+  type ChannelState,
+  type ClientCause,
+  type ClientState,
+} from './states.js';
+export type { GivenToken, RealtimeClientOptions } from './options.js';
+export type { TokenVia, WebSocketClass, WebSocketLike } from './socket.js';
+export type {
+  AnswerTo,
+  Channel,
+  ChannelChange,
+  ChannelListeners,
+  ClientListeners,
+  DataOf,
+  ForeignFrame,
+  Identity,
+  KnownChannel,
+  Presence,
+  RealtimeClient,
+  RealtimeEvent,
+  RequestFrame,
+  Reset,
+  StateChange,
+  Stop,
+  SubscribeOptions,
+} from './types.js';
+export { userChannel } from '../protocol/channel-name.js';
+export type * from '../protocol/events.js';
+export type { PresenceMember, RecoveryReason, ServerFrame, Stats, User } from '../protocol/frames.js';

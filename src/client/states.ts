@@ -1,0 +1,113 @@
+/**
+ * The two machines of the client, each a table: state × cause → state. A cause that stands in no column of a state changes
+ * nothing there. There is one door for changes, and it asks this table.
+ */
+
+/** `state → cause → next state` */
+type Table<S extends string, C extends string> = { readonly [state in S]: { readonly [cause in C]?: S } };
+
+/**
+ * - `idle`: nobody wants a connection
+ * - `connecting`: gets a token, opens the socket, says who it is
+ * - `connected`: the server has said who we are
+ * - `waiting`: for the next attempt
+ * - `paused`: no attempt makes sense: the browser is offline, or the page is in the back/forward cache
+ * - `closed`: stays away until `connect()` is called
+ */
+export type ClientState = 'idle' | 'connecting' | 'connected' | 'waiting' | 'paused' | 'closed';
+
+/**
+ * - `connect`, `close`: the application asked
+ * - `ready`: the server has said who we are
+ * - `lost`: the connection ended, and the client comes back
+ * - `unreachable`: an attempt to connect failed
+ * - `silent`: no sign of life within the heartbeat
+ * - `token_failed`: no token could be got
+ * - `token_refused`: the server wants another token
+ * - `refused`: the server wants nothing more of this client (44xx, 1009), or of its tokens
+ * - `other_user`: the new token belongs to somebody else, which takes a new connection
+ * - `retry`: the wait is over
+ * - `offline`, `online`, `hidden`, `shown`, `woken`: the browser says so
+ */
+export type ClientCause =
+  | 'connect'
+  | 'close'
+  | 'ready'
+  | 'lost'
+  | 'unreachable'
+  | 'silent'
+  | 'token_failed'
+  | 'token_refused'
+  | 'refused'
+  | 'other_user'
+  | 'retry'
+  | 'offline'
+  | 'online'
+  | 'hidden'
+  | 'shown'
+  | 'woken';
+
+/** The states of a client. */
+export const CLIENT_STATES = {
+  idle: { connect: 'connecting' },
+  connecting: {
+    ready: 'connected',
+    unreachable: 'waiting',
+    token_failed: 'waiting',
+    token_refused: 'waiting',
+    refused: 'closed',
+    hidden: 'paused',
+    close: 'idle',
+  },
+  connected: {
+    lost: 'waiting',
+    silent: 'waiting',
+    token_refused: 'waiting',
+    other_user: 'waiting',
+    refused: 'closed',
+    hidden: 'paused',
+    close: 'idle',
+  },
+  waiting: {
+    retry: 'connecting',
+    woken: 'connecting',
+    online: 'connecting',
+    offline: 'paused',
+    hidden: 'paused',
+    close: 'idle',
+  },
+  paused: { online: 'connecting', shown: 'connecting', woken: 'connecting', close: 'idle' },
+  closed: { connect: 'connecting', close: 'idle' },
+} as const satisfies Table<ClientState, ClientCause>;
+
+/**
+ * - `unsubscribed`: it has no user
+ * - `subscribing`: asked for, or waiting for the connection
+ * - `subscribed`: events arrive
+ * - `refused`: the server says no; asked again with the next connection or token
+ */
+export type ChannelState = 'unsubscribed' | 'subscribing' | 'subscribed' | 'refused';
+
+/**
+ * - `subscribe`: it got its first user, or is asked for again
+ * - `unsubscribe`: its last user left
+ * - `subscribed`: the server said so
+ * - `refused`: the server said no
+ * - `revoked`: the server took the right away
+ * - `lost`: the connection ended
+ * - `behind`: so many events wait for the listeners that it is left, and resumed once they are done
+ */
+export type ChannelCause = 'subscribe' | 'unsubscribe' | 'subscribed' | 'refused' | 'revoked' | 'lost' | 'behind';
+
+/** The states of a channel. */
+export const CHANNEL_STATES = {
+  unsubscribed: { subscribe: 'subscribing' },
+  subscribing: { subscribed: 'subscribed', refused: 'refused', unsubscribe: 'unsubscribed' },
+  subscribed: { lost: 'subscribing', behind: 'subscribing', revoked: 'refused', unsubscribe: 'unsubscribed' },
+  refused: { subscribe: 'subscribing', unsubscribe: 'unsubscribed' },
+} as const satisfies Table<ChannelState, ChannelCause>;
+
+/** Where a cause leads; `undefined` where it changes nothing. */
+export function nextState<S extends string, C extends string>(table: Table<S, C>, state: S, cause: C): S | undefined {
+  return table[state][cause];
+}

@@ -1,0 +1,184 @@
+import type { PresenceMember, RealtimeEvents, RecoveryReason, ServerFrame, User } from '../protocol/index.js';
+import type { RealtimeError } from './errors.js';
+import type { ChannelCause, ChannelState, ClientCause, ClientState } from './states.js';
+
+/** Takes back what it was returned by. Calling it again changes nothing. */
+export type Stop = () => void;
+
+/** The client went from one state to another. The object never changes: a view may keep it. */
+export interface StateChange {
+  readonly state: ClientState;
+  readonly previous: ClientState;
+  /** Why: the column of {@link CLIENT_STATES}. */
+  readonly code: ClientCause;
+  /** Why, as a sentence for a person. */
+  readonly reason: string;
+  /** The WebSocket's close code, where the connection ended with one. */
+  readonly closeCode?: number;
+  /** With `waiting`: when the next attempt begins, in milliseconds. */
+  readonly retryInMs?: number;
+}
+
+/** A channel went from one state to another. The object never changes: a view may keep it. */
+export interface ChannelChange {
+  readonly state: ChannelState;
+  readonly previous: ChannelState;
+  /** Why: the column of {@link CHANNEL_STATES}. */
+  readonly code: ChannelCause;
+  /** Why, as a sentence for a person. */
+  readonly reason: string;
+  /** With `subscribed`, after a break: whether everything that was missed follows. */
+  readonly recovered?: boolean;
+  /** With `refused`: what the server said. */
+  readonly error?: RealtimeError;
+}
+
+/** One event of a channel. */
+export interface RealtimeEvent<T = unknown> {
+  readonly channel: string;
+  readonly data: T;
+  /** When it was emitted, ISO 8601. */
+  readonly timestamp: string;
+  /** Its place in the channel; absent where the channel keeps no history. */
+  readonly id?: string;
+}
+
+/** Continuity was lost: events are missing, so that state has to be loaded again. */
+export interface Reset {
+  readonly channel: string;
+  readonly reason: RecoveryReason;
+  /** Where the channel goes on; absent where it keeps no history. */
+  readonly lastEventId?: string;
+}
+
+/** Who is in a channel. The object never changes: a view may keep it. */
+export interface Presence {
+  readonly members: readonly PresenceMember[];
+  /** Members and anonymous connections. */
+  readonly count: number;
+}
+
+/** Who the server takes this client for, and what it may use. */
+export interface Identity {
+  /** `null` without a token. */
+  readonly user: User | null;
+  readonly authorizedChannels: readonly string[];
+}
+
+export interface ChannelListeners<T> {
+  /** One event. When it returns a promise, this listener gets its next event after that. */
+  event: (event: RealtimeEvent<T>) => void | Promise<void>;
+  /** Events are missing: load your state again. */
+  reset: (reset: Reset) => void | Promise<void>;
+  state: (change: ChannelChange) => void;
+  /** Who is here, whenever it changes; see {@link SubscribeOptions.presence}. */
+  presence: (presence: Presence) => void;
+}
+
+export interface SubscribeOptions {
+  /**
+   * Go on after this event, for example the `lastEventId` that came with a page or was kept in a store.
+   * It counts only for the first user of a channel. @default from now on
+   */
+  readonly after?: string;
+  /** Also tell who is here, on channels that have presence. @default false */
+  readonly presence?: boolean;
+}
+
+/**
+ * One channel of a client; always the same object for the same name. It is subscribed to while it has users.
+ * `for await (const event of channel)` is a user of its own from its first step to its end.
+ */
+export interface Channel<T = unknown> extends AsyncIterable<RealtimeEvent<T>> {
+  readonly name: string;
+  readonly state: ChannelState;
+  /** The last change of state. */
+  readonly change: ChannelChange;
+  /** How many use it now. */
+  readonly users: number;
+  /** The last event for which all listeners are done (an asynchronous one: its promise is settled). */
+  readonly lastEventId: string | undefined;
+  /** Who is here; `null` while nobody asked with `presence: true`, or the answer is not there yet. */
+  readonly presence: Presence | null;
+  /**
+   * Adds a user. The client connects by itself where it is `idle`; after each break it goes on where it stood.
+   * @returns takes this user away again
+   */
+  subscribe(options?: SubscribeOptions): Stop;
+  /** Takes one user away, the last one ends the subscription; a later one begins anew, from then on. */
+  unsubscribe(): void;
+  /** Adds a listener. It listens only: `subscribe` makes that there is something to hear. @returns takes it away */
+  on<N extends keyof ChannelListeners<T>>(name: N, listener: ChannelListeners<T>[N]): Stop;
+  /** Resolves once it is subscribed; rejects with a {@link RealtimeError} when it is refused, or has no user (any more). */
+  ready(): Promise<void>;
+}
+
+export interface ClientListeners {
+  state: (change: StateChange) => void;
+  /** What went wrong; the client goes on by itself, unless a change to `closed` follows. */
+  error: (error: RealtimeError) => void;
+  /** Who the server takes us for: after each connect, and after each renewal of the token. */
+  identity: (identity: Identity) => void;
+  /** A frame that is none of the protocol's: a message type of the application's own, without the `ref` of a request. */
+  message: (frame: ForeignFrame) => void;
+}
+
+/** A frame of a type that the application added to the server. */
+export interface ForeignFrame {
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
+
+type AnswerTypes = { ping: 'pong'; list_channels: 'channels'; stats: 'stats'; presence: 'presence' };
+
+/** What a request of the protocol is answered by. */
+export type AnswerTo<T extends string> = T extends keyof AnswerTypes
+  ? Extract<ServerFrame, { type: AnswerTypes[T] }>
+  : ForeignFrame;
+
+/** What {@link RealtimeClient.request} sends: a request of the protocol, or a message type of the application's own. */
+export interface RequestFrame<T extends string = string> {
+  readonly type: T;
+  readonly [field: string]: unknown;
+}
+
+/** A literal must be a channel of the event map; a `string` that is only known at run time is taken as it is. */
+export type KnownChannel<E, C extends string> = string extends C ? C : C extends keyof E ? C : keyof E & string;
+
+/** What a channel's events carry, by its name. */
+export type DataOf<E, C extends string> = C extends keyof E ? E[C] : unknown;
+
+/** A connection that stays, and the channels on it. `E` is the event map. */
+export interface RealtimeClient<E extends object = RealtimeEvents> {
+  readonly state: ClientState;
+  /** The last change of state. */
+  readonly change: StateChange;
+  /** Who the server takes us for; `null` until it has said so. */
+  readonly identity: Identity | null;
+  /** Connects, and stays connected. From `closed` it tries again; in other states it does nothing. */
+  connect(): void;
+  /** Ends the connection for good, or until `connect()`; every `for await` ends. */
+  close(): void;
+  /**
+   * The channel of this name, the same object each time.
+   * @throws RealtimeError `invalid_channel` when it is no name of a channel, or a wildcard
+   */
+  channel<const C extends string>(name: C & KnownChannel<E, C>): Channel<DataOf<E, C>>;
+  on<N extends keyof ClientListeners>(name: N, listener: ClientListeners[N]): Stop;
+  /**
+   * Sends a request and resolves with its answer: `ping`, `list_channels`, `stats`, `presence`, or a message type of the
+   * application's own.
+   * @throws RealtimeError the server's refusal, `not_connected`, or `timeout`
+   */
+  request<const T extends string>(frame: RequestFrame<T>): Promise<AnswerTo<T>>;
+  /**
+   * Gets a token now and brings it to the server: after a sign-in, a sign-out, or a change of rights.
+   * A token of another user, or none, makes a new connection. It changes nothing while there is no connection.
+   */
+  reauthenticate(): Promise<void>;
+  /**
+   * Looks now whether the connection lives, and cuts a wait for the next attempt short. A browser's page does so by
+   * itself; call it where there is none, as when React Native's `AppState` turns `active`.
+   */
+  wake(): void;
+}

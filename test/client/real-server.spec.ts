@@ -1,0 +1,113 @@
+import { WebSocket } from 'ws';
+import { createRealtimeClient, type RealtimeClient, type RealtimeClientOptions } from '../../src/client/index.js';
+import { RealtimeApp } from '../realtime/support/realtime-app.js';
+import { secondsFromNow, signToken } from '../support/jwt.js';
+import { within } from '../support/within.js';
+
+describe('the client, against the module', () => {
+  let app: RealtimeApp;
+  const clients: RealtimeClient[] = [];
+
+  beforeAll(async () => {
+    app = await RealtimeApp.start();
+  });
+  afterEach(() => {
+    for (const client of clients.splice(0)) client.close();
+  });
+  afterAll(() => app.close());
+
+  function make(options: Partial<RealtimeClientOptions> = {}): RealtimeClient {
+    const client = createRealtimeClient({ url: app.url, WebSocket, minDelayMs: 20, ...options });
+    clients.push(client);
+    return client;
+  }
+
+  /** Resolves once the client is in this state. */
+  function reached(client: RealtimeClient, state: RealtimeClient['state']): Promise<void> {
+    const arrived = new Promise<void>((resolve) => {
+      if (client.state === state) resolve();
+      else client.on('state', (change) => change.state === state && resolve());
+    });
+    return within(5_000, () => `${state}; it is ${JSON.stringify(client.change)}`, arrived);
+  }
+
+  it('connects, brings its token in band, subscribes, and hears events', async () => {
+    const client = make({ token: signToken({ sub: 'u1' }) });
+    const channel = client.channel('apps:created');
+    const heard: string[] = [];
+    channel.on('event', ({ data }) => void heard.push(data.name));
+    channel.subscribe();
+    await channel.ready();
+    expect(client.identity?.user?.userId).toBe('u1');
+    for (const name of ['one', 'two']) await app.events.emit('apps:created', { id: '1', name });
+    await client.request({ type: 'ping' }); // what comes before its answer has arrived
+    const events: unknown[] = [];
+    setImmediate(() => void app.events.emit('apps:created', { id: '2', name: 'three' }));
+    for await (const event of channel) {
+      events.push(event.data);
+      break;
+    }
+    expect(heard).toEqual(['one', 'two', 'three']);
+    expect(events).toEqual([{ id: '2', name: 'three' }]);
+  });
+
+  it.each(['query', 'subprotocol', 'header', 'in-band'] as const)('brings its token by way of %s', async (tokenVia) => {
+    const client = make({ getToken: () => Promise.resolve(signToken({ sub: tokenVia })), tokenVia });
+    client.connect();
+    await reached(client, 'connected');
+    expect(client.identity?.user?.userId).toBe(tokenVia);
+  });
+
+  it('goes on where it stood after its connection broke, each event once', async () => {
+    const client = make({ token: signToken({ sub: 'broken' }) });
+    const channel = client.channel('apps:updated');
+    const heard: string[] = [];
+    channel.on('event', ({ data }) => void heard.push(data.name));
+    channel.subscribe();
+    await channel.ready();
+    await app.events.emit('apps:updated', { id: '1', name: 'before' });
+    const [connection] = app.registry.ofUser('broken');
+    connection!.socket.terminate();
+    await reached(client, 'waiting');
+    await app.events.emit('apps:updated', { id: '1', name: 'meanwhile' });
+    const recovered = new Promise((resolve) => void channel.on('state', (change) => resolve(change.recovered)));
+    expect(await recovered).toBe(true);
+    await app.events.emit('apps:updated', { id: '1', name: 'after' });
+    await client.request({ type: 'ping' });
+    expect(heard).toEqual(['before', 'meanwhile', 'after']);
+  });
+
+  it('gets another token when its own ends, without a new connection', async () => {
+    let got = 0;
+    const client = make({
+      getToken: () => {
+        got += 1;
+        return signToken({ sub: 'renewing', exp: secondsFromNow(got === 1 ? 2 : 3600) });
+      },
+    });
+    client.connect();
+    await reached(client, 'connected');
+    const [connection] = app.registry.ofUser('renewing');
+    await within(5_000, 'a renewal', new Promise<void>((resolve) => void client.on('identity', () => resolve())));
+    expect(got).toBe(2);
+    expect([...app.registry.ofUser('renewing')]).toEqual([connection]);
+  });
+
+  it('stays away after three refused tokens in a row', async () => {
+    let got = 0;
+    const client = make({ getToken: () => `rubbish ${(got += 1)}` });
+    client.connect();
+    await reached(client, 'closed');
+    expect(got).toBe(3);
+    expect(client.change).toMatchObject({ code: 'refused', reason: 'The token is not valid' });
+  });
+
+  it('is refused a channel with what the server says, and its iteration throws', async () => {
+    const client = make({ token: signToken() });
+    const iterate = async (): Promise<void> => {
+      for await (const event of client.channel('system:health')) throw new Error(`It heard ${JSON.stringify(event)}`);
+    };
+    await expect(iterate()).rejects.toMatchObject({ code: 'forbidden', channel: 'system:health' });
+    expect(client.channel('system:health').state).toBe('unsubscribed');
+  });
+});
