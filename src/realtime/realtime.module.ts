@@ -22,6 +22,7 @@ import { installAdapter } from './gateway/install-adapter.js';
 import { RealtimeGateway } from './gateway/realtime.gateway.js';
 import { RealtimeServer } from './gateway/realtime-server.js';
 import { EventsController } from './http/events.controller.js';
+import { RealtimeMetrics } from './metrics/realtime-metrics.service.js';
 import { Counters } from './observability/counters.js';
 import { ResolvedRealtimeOptions, type RealtimeOptions } from './options/realtime-options.js';
 import { resolveOptions } from './options/resolve-options.js';
@@ -87,6 +88,7 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
       EventsPublisher,
       RealtimeServer,
       RealtimeGateway,
+      RealtimeMetrics,
       {
         provide: ADAPTER_INSTALLED,
         useFactory: installAdapter,

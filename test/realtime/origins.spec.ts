@@ -80,13 +80,13 @@ describe('a list of origins', () => {
 
   it('refuses before it looks at a token, counts, and logs one line for many', async () => {
     const counters = app.app.get(Counters);
-    const before = counters.originsRefused;
+    const before = counters.handshakes.get('origin_refused');
     const lines = (): string[] => app.log.lines.filter((line) => line.includes('An upgrade from'));
     expect(lines()).toHaveLength(1);
     await expect(
       app.connect({ token: signToken({ sub: 'u1' }), headers: { Origin: 'https://evil.org' } }),
     ).rejects.toThrow('403');
-    expect(counters.originsRefused).toBe(before + 1);
+    expect(counters.handshakes.get('origin_refused')).toBe(before + 1);
     expect(lines()).toHaveLength(1);
     expect(lines()[0]).toContain('option `origins`');
     expect(app.log.lines.join('\n')).not.toContain('A token was refused');

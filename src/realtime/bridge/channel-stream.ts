@@ -15,6 +15,8 @@ export interface StreamOutput {
   deliver(channel: string, frame: EventFrame): void;
   /** Continuity was lost: what comes next follows `top`. */
   reset(channel: string, reason: RecoveryReason, top: Position): void;
+  /** Events were missing; whether all of them could be had is now known. */
+  mended?(filled: boolean): void;
 }
 
 /**
@@ -130,6 +132,7 @@ export class ChannelStream {
     this.pending = [];
     const result = await this.readUntilAnswered(from);
     if (result === null) return;
+    this.output.mended?.(result.ok);
     // What came before the answer and is of another epoch is of one long gone: looking at it again would never end.
     const { epoch } = result.top;
     this.pending.unshift(...before.filter(({ position }) => position?.epoch === epoch));

@@ -154,6 +154,11 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
     }
   }
 
+  mended(filled: boolean): void {
+    this.counters.gapsFound += 1;
+    if (filled) this.counters.gapsFilled += 1;
+  }
+
   async onApplicationShutdown(): Promise<void> {
     this.ended = true;
     clearInterval(this.closer);
@@ -202,12 +207,8 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
       flush: () => this.fanOut.flush(stream.channel),
       readAfter: (after: Position) => this.readAfter(stream, after),
     };
-    const catchUp = new CatchUp(
-      subscription,
-      source,
-      this.limits,
-      wanted ?? stream.position,
-      () => void (this.counters.delivered += 1),
+    const catchUp = new CatchUp(subscription, source, this.limits, wanted ?? stream.position, () =>
+      this.counters.countReplayed(subscription.channel),
     );
     subscription.feed = catchUp;
     const start = (): void => catchUp.start();

@@ -5,6 +5,8 @@ import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeOptionsError } from '../options/resolve-options.js';
 import { BUILTIN_CHANNELS, BUILTIN_RULES, type ChannelRule } from './builtin-channels.js';
 
+const PATTERN_OF_USERS = 'user:{userId}';
+
 /** What is kept of a channel for those who come back. */
 export interface History {
   readonly size: number;
@@ -13,6 +15,8 @@ export interface History {
 
 /** A channel as the module knows it, every default filled in. */
 export interface Channel {
+  /** The pattern of the rule under which it falls: what figures are told by, for names are without end. */
+  readonly pattern: string;
   readonly access: ChannelAccess;
   /** `null`: nothing is kept, and events have no id. */
   readonly history: History | null;
@@ -29,7 +33,7 @@ export class ChannelCatalogue {
 
   constructor(options: ResolvedRealtimeOptions) {
     const byDefault: History = { size: options.history.size, ttlMs: options.history.ttlMs };
-    this.ofUsers = { access: 'owner', history: byDefault, presence: false };
+    this.ofUsers = { pattern: PATTERN_OF_USERS, access: 'owner', history: byDefault, presence: false };
     const problems = options.channels.flatMap((definition, index) =>
       problemsOf(definition).map((problem) => `\`channels[${index}]\` ${problem}`),
     );
@@ -39,12 +43,13 @@ export class ChannelCatalogue {
       if (access !== undefined) this.rules.push({ pattern: name, access });
     this.rules.push(...BUILTIN_RULES);
     for (const definition of [...BUILTIN_CHANNELS, ...options.channels]) {
-      const access = this.accessOf(definition.name);
-      if (access === null) {
+      const rule = this.ruleOf(definition.name);
+      if (rule === undefined) {
         throw new RealtimeOptionsError([`\`channels\` ${definition.name} falls under no rule: give it an \`access\``]);
       }
       const { presence = false } = definition;
-      this.channels.set(definition.name, { access, history: historyOf(definition, byDefault), presence });
+      const { pattern, access } = rule;
+      this.channels.set(definition.name, { pattern, access, history: historyOf(definition, byDefault), presence });
     }
   }
 
@@ -55,7 +60,21 @@ export class ChannelCatalogue {
 
   /** The access that the first matching rule gives to a name, registered or not; `null` where no rule matches. */
   accessOf(name: string): ChannelAccess | null {
-    return this.rules.find((rule) => matchPattern(rule.pattern, name) !== null)?.access ?? null;
+    return this.ruleOf(name)?.access ?? null;
+  }
+
+  /** The pattern under which a channel's figures are told. */
+  patternOf(name: string): string {
+    return this.channels.get(name)?.pattern ?? PATTERN_OF_USERS; // there are no others: nobody gets beyond `find`
+  }
+
+  /** Every pattern that {@link patternOf} may answer. */
+  patterns(): Iterable<string> {
+    return new Set([...this.channels.values(), this.ofUsers].map(({ pattern }) => pattern));
+  }
+
+  private ruleOf(name: string): ChannelRule | undefined {
+    return this.rules.find((rule) => matchPattern(rule.pattern, name) !== null);
   }
 
   /** Every registered channel by name; the private ones of users are not listed. */

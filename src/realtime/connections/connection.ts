@@ -10,6 +10,7 @@ import {
   type Unstamped,
 } from '../../protocol/index.js';
 import type { Principal } from '../auth/principal.js';
+import type { Counters } from '../observability/counters.js';
 import { FrameRate } from './frame-rate.js';
 import { Outbox } from './outbox.js';
 import { Strikes } from './strikes.js';
@@ -65,6 +66,7 @@ export class Connection {
     public principal: Principal | null,
     limits: ConnectionLimits,
     private readonly onSlow: (connection: Connection) => void,
+    private readonly counters: Counters,
   ) {
     const now = performance.now();
     this.outbox = new Outbox(socket, limits.maxBufferedBytes, () => this.onSlow(this));
@@ -80,11 +82,13 @@ export class Connection {
   /** Sends one frame, stamped now. `ref` is that of the request which it answers. */
   send(frame: Unstamped, ref?: string): void {
     const { type, ...fields } = frame;
+    this.counters.countSent(frame);
     this.outbox.send(JSON.stringify({ type, ...fields, ref, timestamp: new Date().toISOString() }));
   }
 
   /** Sends one frame of a type that is the application's own. */
   sendMessage(type: string, data: unknown, ref?: string): void {
+    this.counters.framesSent.add('application');
     this.outbox.send(JSON.stringify({ type, data, ref, timestamp: new Date().toISOString() }));
   }
 

@@ -15,6 +15,12 @@ export class EventFrame {
     ({ wire: this.wire, payloadAt: this.payloadAt } = frameText(eventText(position, body)));
   }
 
+  /** When it was emitted, in milliseconds since 1970: the end of its text says so. */
+  get emittedAt(): number {
+    const end = this.wire.length - '"}'.length;
+    return Date.parse(this.wire.toString('latin1', end - '2026-01-01T12:00:00.000Z'.length, end));
+  }
+
   /** The text of the frame as UTF-8. */
   get bytes(): Buffer {
     return this.wire.subarray(this.payloadAt);

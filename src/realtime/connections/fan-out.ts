@@ -39,6 +39,7 @@ export class FanOut {
       else for (const frame of frames) feed.push(frame);
     }
     this.counters.delivered += delivered;
+    if (delivered > 0) this.counters.measurements?.batch(channel, frames.length, delivered, frames[0]!.emittedAt);
   }
 
   flushAll(): void {

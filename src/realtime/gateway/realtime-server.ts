@@ -139,15 +139,15 @@ export class RealtimeServer {
     // Nobody listens for errors between the upgrade and the handshake: a reset in between would end the process.
     const ignore = (): void => undefined;
     socket.on('error', ignore);
-    if (this.draining) return turnAway(socket);
+    if (this.draining) return this.turnAway(socket);
     if (!(await this.origins.admits(request))) {
-      this.counters.originsRefused += 1;
+      this.counters.handshakes.add('origin_refused');
       return refuseUpgrade(socket, '403 Forbidden');
     }
     const identity = await this.identify(request);
     if (socket.destroyed) return;
     // A drain that began meanwhile does not know of this one, and would wait for it for ever.
-    if (this.draining) return turnAway(socket);
+    if (this.draining) return this.turnAway(socket);
     this.webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       socket.off('error', ignore);
       this.accept(webSocket, request, identity);
@@ -169,18 +169,33 @@ export class RealtimeServer {
     }
   }
 
+  private turnAway(socket: Duplex): void {
+    this.counters.handshakes.add('draining');
+    refuseUpgrade(socket, '503 Service Unavailable', { 'Retry-After': RETRY_AFTER_SECONDS });
+  }
+
   private accept(webSocket: Socket, request: IncomingMessage, identity: Identity): void {
     // A protocol violation is an `error` event followed by the right close: nothing else is to be done about it.
     webSocket.on('error', () => undefined);
     if ('code' in identity) {
       const { code, reason } = CLOSE_CODES[identity.close];
-      const frame = { type: 'error', code: identity.code, message: ERROR_CODES[identity.code].message };
+      this.counters.handshakes.add(identity.code);
+      const frame = { type: 'error', code: identity.code, message: ERROR_CODES[identity.code].message } as const;
+      this.counters.countSent(frame);
       webSocket.send(JSON.stringify({ ...frame, timestamp: new Date().toISOString() }));
       webSocket.close(code, reason);
       return;
     }
+    this.counters.handshakes.add('accepted');
     const address = request.socket.remoteAddress ?? '';
-    const connection = new Connection(webSocket, address, identity.principal, this.options, this.closeSlow);
+    const connection = new Connection(
+      webSocket,
+      address,
+      identity.principal,
+      this.options,
+      this.closeSlow,
+      this.counters,
+    );
     webSocket.connection = connection;
     webSocket.on('message', this.received);
     webSocket.on('pong', signOfLife);
@@ -199,6 +214,7 @@ export class RealtimeServer {
     function (this: Socket, code: number): void {
       const connection = this.connection!;
       connection.closing = true;
+      server.counters.countClosed(code);
       connection.outbox.end();
       for (const callback of server.onClose.get(connection) ?? []) callback(code);
       if (server.registry.size === 0) server.onEmpty?.();
@@ -209,10 +225,6 @@ export class RealtimeServer {
     this.counters.slowConsumersClosed += 1;
     connection.close('slowConsumer');
   };
-}
-
-function turnAway(socket: Duplex): void {
-  refuseUpgrade(socket, '503 Service Unavailable', { 'Retry-After': RETRY_AFTER_SECONDS });
 }
 
 function signOfLife(this: Socket): void {

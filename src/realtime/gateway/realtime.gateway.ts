@@ -14,6 +14,7 @@ import { Caretaker } from '../connections/caretaker.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { ClusterStatsService } from '../instances/cluster-stats.service.js';
+import { Counters } from '../observability/counters.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { PresenceService } from '../presence/presence.service.js';
 import type { Services } from './commands/command.js';
@@ -47,6 +48,7 @@ export class RealtimeGateway
     private readonly stats: ClusterStatsService,
     private readonly server: RealtimeServer,
     private readonly options: ResolvedRealtimeOptions,
+    private readonly counters: Counters,
   ) {
     this.services = { auth, policy, registry, bridge, presence, stats, options };
     this.caretaker = new Caretaker(registry, options.heartbeatIntervalMs);
@@ -96,6 +98,7 @@ export class RealtimeGateway
     connection.alive = true;
     if (connection.closing) return;
     if (!connection.rate.take(performance.now())) {
+      this.counters.framesReceived.add('rate_limited');
       sendError(connection, new ProtocolError('rate_limited'));
       if (connection.rate.flooding) connection.close('tooFast');
       return;
@@ -130,13 +133,18 @@ export class RealtimeGateway
 
   private carryOut(connection: Connection, { request, bad, foreign }: Decoded): void | Promise<void> {
     if (request !== undefined) {
+      this.counters.framesReceived.add(request.type);
       if (connection.awaitsAuth && request.type !== 'auth') throw new ProtocolError('auth_required');
       return COMMANDS[request.type](this.services, connection, request as never);
     }
     if (foreign !== undefined) {
       if (connection.awaitsAuth) throw new ProtocolError('auth_required');
-      if (connection.messageTypes?.has(foreign.type) === true) return handleMessage(connection, foreign);
+      if (connection.messageTypes?.has(foreign.type) === true) {
+        this.counters.framesReceived.add('application');
+        return handleMessage(connection, foreign);
+      }
     }
+    this.counters.framesReceived.add('bad');
     // Who has not said who it is learns only that, unless its text is no JSON or it tried to.
     const isOther = connection.awaitsAuth && bad.code === 'invalid_message' && bad.details?.[0]?.field !== 'token';
     sendError(connection, isOther ? new ProtocolError('auth_required') : new ProtocolError(bad.code, bad), {

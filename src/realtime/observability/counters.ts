@@ -1,6 +1,31 @@
 import { Injectable } from '@nestjs/common';
+import {
+  CLOSE_CODES,
+  ERROR_CODES,
+  REQUEST_TYPES,
+  type RecoveryReason,
+  type ServerFrame,
+  type Unstamped,
+} from '../../protocol/index.js';
+import type { Measurements } from './measurements.js';
+import { Tally } from './tally.js';
 
-/** What this instance has done since it started. Plain numbers, added to in place. */
+/** The frames of the server without `event`. */
+const FRAME_TYPES: Record<Exclude<ServerFrame['type'], 'event'> | 'application', true> = {
+  ...{ connected: true, subscribed: true, unsubscribed: true, pong: true, error: true, channels: true, stats: true },
+  ...{ authenticated: true, presence: true, presence_diff: true, resync: true, reconnect: true, application: true },
+};
+
+/** Why continuity may be lost. */
+const RECOVERY_REASONS: Record<RecoveryReason, true> = {
+  ...{ expired: true, unknown_epoch: true, rewound: true, too_many: true, no_history: true, already_subscribed: true },
+};
+
+/** Close codes that a client or the network may bring about beside those of the catalogue; all others count as `other`. */
+const OTHER_CLOSES = [1000, 1005, 1006, 1007];
+const CLOSES = new Set([...OTHER_CLOSES, ...Object.values(CLOSE_CODES).map(({ code }) => code)]);
+
+/** What this instance has done since it started. Plain numbers, added to in place; whoever wants them reads them. */
 @Injectable()
 export class Counters {
   /** Events that `emit` acknowledged here. */
@@ -9,8 +34,49 @@ export class Counters {
   delivered = 0;
   /** Connections closed because they read too slowly. */
   slowConsumersClosed = 0;
-  /** Upgrades refused because their page is of a site that is not allowed. */
-  originsRefused = 0;
+  /** Upgrades of this path: `accepted`, `draining` (answered by 503), `origin_refused` (by 403), or the error code with which they were refused. */
+  readonly handshakes = new Tally([
+    ...['accepted', 'draining', 'origin_refused', 'token_invalid', 'token_expired', 'too_many_connections', 'internal'],
+  ]);
+  /** Connections that are gone, by close code. */
+  readonly closed = new Tally([...[...CLOSES].map(String), 'other']);
+  /** Frames of clients: the type of the request, `application` for a type of the application's own, `bad`, or `rate_limited`. */
+  readonly framesReceived = new Tally([...REQUEST_TYPES, 'application', 'bad', 'rate_limited']);
+  /** Frames to clients by type, without events: these are {@link delivered}. */
+  readonly framesSent = new Tally(Object.keys(FRAME_TYPES));
+  /** `error` frames by code. */
+  readonly errorsSent = new Tally(Object.keys(ERROR_CODES));
+  /** Times that an event was seen to be missing here, and how often all that was missing could be had. */
+  gapsFound = 0;
+  gapsFilled = 0;
+  /** Subscribers told to reload while connected, by reason. */
+  readonly resyncs = new Tally(Object.keys(RECOVERY_REASONS));
+  /** Subscriptions that wanted to resume: `recovered`, or the reason why not. */
+  readonly recoveries = new Tally(['recovered', ...Object.keys(RECOVERY_REASONS)]);
   /** `performance.now()` of the start. */
   readonly startedAt = performance.now();
+
+  /** Takes durations and sizes, while anybody wants them: `null` measures nothing, and costs nothing. */
+  measurements: Measurements | null = null;
+
+  /** Counts a frame to a client, and what it tells. */
+  countSent(frame: Unstamped): void {
+    this.framesSent.add(frame.type);
+    if (frame.type === 'error') this.errorsSent.add(frame.code);
+    else if (frame.type === 'resync') this.resyncs.add(frame.reason);
+    else if (frame.type === 'subscribed' && frame.recovered !== undefined) {
+      this.recoveries.add(frame.recovered ? 'recovered' : frame.reason!);
+    }
+  }
+
+  /** Counts an event that was written to one subscriber which was catching up. */
+  countReplayed(channel: string): void {
+    this.delivered += 1;
+    this.measurements?.replayed(channel, 1);
+  }
+
+  /** Counts a connection that is gone. */
+  countClosed(code: number): void {
+    this.closed.add(CLOSES.has(code) ? String(code) : 'other');
+  }
 }

@@ -4,8 +4,9 @@ import { eventBody, formatPosition, userChannel, type ChannelName, type EventDat
 import { Broker, type HistoryWindow } from '../broker/broker.js';
 import { ChannelCatalogue } from '../channels/channel-catalogue.js';
 import { Counters } from '../observability/counters.js';
+import type { Measurements } from '../observability/measurements.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
-import { InvalidEventError } from './errors.js';
+import { InvalidEventError, RealtimeUnavailableError } from './errors.js';
 
 export interface EmitOptions {
   /** A second emit to this channel with the same key within 5 minutes publishes nothing; it answers the first one's id. At most 200 characters. */
@@ -101,13 +102,15 @@ export class EventsPublisher {
 
   private async send({ channel, json, history, options }: Prepared): Promise<EmittedEvent> {
     const timestamp = new Date().toISOString();
-    const position = await this.broker.publish({
+    const published = this.broker.publish({
       channel,
       body: eventBody(channel, json, timestamp),
       history,
       timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       ...(options.idempotencyKey === undefined ? {} : { idempotencyKey: options.idempotencyKey }),
     });
+    const { measurements } = this.counters;
+    const position = await (measurements === null ? published : measured(channel, published, measurements));
     this.counters.published += 1;
     return { id: position === null ? randomUUID() : formatPosition(position), channel, timestamp };
   }
@@ -149,4 +152,18 @@ function isKey(key: unknown): boolean {
 
 function show(channel: unknown): string {
   return (JSON.stringify(channel) ?? typeof channel).slice(0, 220);
+}
+
+/** Tells how long the broker took for an event. */
+async function measured<T>(channel: string, published: Promise<T>, measurements: Measurements): Promise<T> {
+  const startedAt = performance.now();
+  const seconds = (): number => (performance.now() - startedAt) / 1_000;
+  try {
+    const result = await published;
+    measurements.published(channel, seconds(), null);
+    return result;
+  } catch (error) {
+    measurements.published(channel, seconds(), error instanceof RealtimeUnavailableError ? error.code : 'internal');
+    throw error;
+  }
 }

@@ -1,0 +1,192 @@
+/**
+ * Every metric of the module, named by the OpenTelemetry conventions; docs/operations.md is tested against it. Values of
+ * attributes are bounded: they come from catalogues (codes, frame types, channel patterns), never from a client.
+ */
+export interface MetricDefinition {
+  readonly name: string;
+  /** `counter` only grows, `upDown` is a sum that can be added up over instances, `gauge` cannot. */
+  readonly kind: 'counter' | 'upDown' | 'gauge' | 'histogram';
+  /** UCUM: `s`, `By`, or what is counted in braces. */
+  readonly unit: string;
+  readonly description: string;
+  readonly attributes?: readonly string[];
+  /** Upper bounds of a histogram's buckets. */
+  readonly boundaries?: readonly number[];
+}
+
+/** From a millisecond, which is how exact the time of an event is, to the longest wait of an `emit`. */
+const SECONDS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+export const CHANNEL_PATTERN = 'realtime.channel.pattern';
+
+export const METRICS = {
+  connections: {
+    name: 'realtime.connection.count',
+    kind: 'upDown',
+    unit: '{connection}',
+    description: 'Open connections: authenticated, anonymous, or pending (a token is still awaited)',
+    attributes: ['realtime.auth.state'],
+  },
+  handshakes: {
+    name: 'realtime.handshakes',
+    kind: 'counter',
+    unit: '{handshake}',
+    description:
+      'Upgrades: accepted, draining (answered by 503), origin_refused (by 403), or the error code with which they were refused',
+    attributes: ['realtime.handshake.outcome'],
+  },
+  closed: {
+    name: 'realtime.connections.closed',
+    kind: 'counter',
+    unit: '{connection}',
+    description: 'Connections that are gone, by close code',
+    attributes: ['realtime.close.code'],
+  },
+  framesReceived: {
+    name: 'realtime.frames.received',
+    kind: 'counter',
+    unit: '{frame}',
+    description: 'Frames of clients by type; application (a type of your own), bad, rate_limited',
+    attributes: ['realtime.frame.type'],
+  },
+  framesSent: {
+    name: 'realtime.frames.sent',
+    kind: 'counter',
+    unit: '{frame}',
+    description: 'Frames to clients by type',
+    attributes: ['realtime.frame.type'],
+  },
+  errorsSent: {
+    name: 'realtime.errors.sent',
+    kind: 'counter',
+    unit: '{error}',
+    description: 'Error frames to clients by code',
+    attributes: ['error.type'],
+  },
+  subscriptions: {
+    name: 'realtime.subscription.count',
+    kind: 'upDown',
+    unit: '{subscription}',
+    description: 'Subscriptions by pattern of channels',
+    attributes: [CHANNEL_PATTERN],
+  },
+  channels: {
+    name: 'realtime.channel.count',
+    kind: 'gauge',
+    unit: '{channel}',
+    description: 'Channels with a subscriber on this instance',
+  },
+  published: {
+    name: 'realtime.events.published',
+    kind: 'counter',
+    unit: '{event}',
+    description: 'Events that emit acknowledged here',
+    attributes: [CHANNEL_PATTERN],
+  },
+  delivered: {
+    name: 'realtime.events.delivered',
+    kind: 'counter',
+    unit: '{event}',
+    description: 'Events written to connections here, one for each that got it',
+    attributes: [CHANNEL_PATTERN],
+  },
+  batchSize: {
+    name: 'realtime.fan_out.batch.size',
+    kind: 'histogram',
+    unit: '{event}',
+    description: 'Events of one channel that left in one write to each subscriber',
+    boundaries: [1, 2, 5, 10, 20, 50, 100, 200, 500],
+  },
+  delivery: {
+    name: 'realtime.delivery.duration',
+    kind: 'histogram',
+    unit: 's',
+    description:
+      'From emit, on whichever instance, to the write to the sockets: one value per batch, of its oldest event',
+    boundaries: SECONDS,
+  },
+  publish: {
+    name: 'realtime.publish.duration',
+    kind: 'histogram',
+    unit: 's',
+    description: 'From emit to its acknowledgement, or to its failure (error.type)',
+    attributes: ['error.type'],
+    boundaries: SECONDS,
+  },
+  gapsFound: {
+    name: 'realtime.gaps.found',
+    kind: 'counter',
+    unit: '{gap}',
+    description: 'Times that events were seen to be missing on this instance',
+  },
+  gapsFilled: {
+    name: 'realtime.gaps.filled',
+    kind: 'counter',
+    unit: '{gap}',
+    description: 'Of these, times that all that was missing was read from the history',
+  },
+  resyncs: {
+    name: 'realtime.resyncs',
+    kind: 'counter',
+    unit: '{resync}',
+    description: 'Subscribers told while connected that they must reload, by reason',
+    attributes: ['realtime.recovery.reason'],
+  },
+  recoveries: {
+    name: 'realtime.recoveries',
+    kind: 'counter',
+    unit: '{recovery}',
+    description: 'Subscriptions that wanted to resume: recovered, or the reason why not',
+    attributes: ['realtime.recovery.outcome'],
+  },
+  slowConsumersClosed: {
+    name: 'realtime.slow_consumers.closed',
+    kind: 'counter',
+    unit: '{connection}',
+    description: 'Connections closed because they read too slowly',
+  },
+  buffered: {
+    name: 'realtime.outbox.size',
+    kind: 'upDown',
+    unit: 'By',
+    description: 'What waits to be sent to all connections',
+  },
+  bufferedMost: {
+    name: 'realtime.outbox.max',
+    kind: 'gauge',
+    unit: 'By',
+    description: 'What waits for the connection for which most waits',
+  },
+  brokerUp: {
+    name: 'realtime.broker.up',
+    kind: 'gauge',
+    unit: '1',
+    description: '1 while events go through, 0 while they cannot (Redis is away)',
+  },
+  draining: {
+    name: 'realtime.draining',
+    kind: 'gauge',
+    unit: '1',
+    description: '1 while this instance sends its connections away to end, else 0',
+  },
+  eventLoopP50: {
+    name: 'nodejs.eventloop.delay.p50',
+    kind: 'gauge',
+    unit: 's',
+    description: 'Median delay of the event loop since the last reading',
+  },
+  eventLoopP99: {
+    name: 'nodejs.eventloop.delay.p99',
+    kind: 'gauge',
+    unit: 's',
+    description: '99th percentile of the delay of the event loop since the last reading',
+  },
+  eventLoopMax: {
+    name: 'nodejs.eventloop.delay.max',
+    kind: 'gauge',
+    unit: 's',
+    description: 'Longest delay of the event loop since the last reading',
+  },
+} as const satisfies Record<string, MetricDefinition>;
+
+export type MetricName = keyof typeof METRICS;

@@ -1,0 +1,176 @@
+import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import {
+  createNoopMeter,
+  metrics,
+  type BatchObservableResult,
+  type Histogram,
+  type Meter,
+  type Observable,
+} from '@opentelemetry/api';
+import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
+import { RedisBridge } from '../bridge/redis-bridge.service.js';
+import { ChannelCatalogue } from '../channels/channel-catalogue.js';
+import { ConnectionRegistry } from '../connections/connection-registry.js';
+import { RealtimeServer } from '../gateway/realtime-server.js';
+import { Counters } from '../observability/counters.js';
+import type { Measurements } from '../observability/measurements.js';
+import { CHANNEL_PATTERN, METRICS, type MetricDefinition, type MetricName } from './metric-catalogue.js';
+import { Tally } from '../observability/tally.js';
+
+type Tell = (metric: MetricName, value: number, attributes?: Readonly<Record<string, string>>) => void;
+type Observables = { readonly [N in MetricName]?: Observable };
+
+/** How many samples a second the event loop is asked for its delay, as milliseconds between two. */
+const LOOP_RESOLUTION_MS = 20;
+const NANOSECONDS = 1e9;
+
+/**
+ * Offers the module's figures to OpenTelemetry: the global `MeterProvider`, as it stands when the modules are initialised.
+ * Without one nothing is registered and nothing is measured. Sums are read from plain numbers when somebody collects;
+ * only durations and sizes are recorded as they happen, once for each event or batch.
+ */
+@Injectable()
+export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicationShutdown {
+  private readonly publishedBy: Tally;
+  private readonly deliveredBy: Tally;
+  private readonly patterns: readonly string[];
+  private loop: IntervalHistogram | null = null;
+  private batchSize!: Histogram;
+  private delivery!: Histogram;
+  private publish!: Histogram;
+  private forget: (() => void) | null = null;
+
+  constructor(
+    private readonly counters: Counters,
+    private readonly registry: ConnectionRegistry,
+    private readonly catalogue: ChannelCatalogue,
+    private readonly bridge: RedisBridge,
+    private readonly server: RealtimeServer,
+  ) {
+    this.patterns = [...catalogue.patterns()];
+    this.publishedBy = new Tally(this.patterns);
+    this.deliveredBy = new Tally(this.patterns);
+  }
+
+  onModuleInit(): void {
+    const meter = metrics.getMeter('nestjs-realtime');
+    if (meter === createNoopMeter()) return;
+    this.loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
+    this.loop.enable();
+    this.batchSize = histogram(meter, METRICS.batchSize);
+    this.delivery = histogram(meter, METRICS.delivery);
+    this.publish = histogram(meter, METRICS.publish);
+    const observables = observablesOf(meter);
+    const all = Object.values(observables);
+    const observe = (result: BatchObservableResult): void => this.observe(result, observables);
+    meter.addBatchObservableCallback(observe, all);
+    this.forget = () => meter.removeBatchObservableCallback(observe, all);
+    this.counters.measurements = this;
+  }
+
+  onApplicationShutdown(): void {
+    this.counters.measurements = null;
+    this.loop?.disable();
+    this.forget?.();
+  }
+
+  published(channel: string, seconds: number, error: string | null): void {
+    if (error === null) this.publishedBy.add(this.catalogue.patternOf(channel));
+    this.publish.record(seconds, error === null ? {} : { 'error.type': error });
+  }
+
+  batch(channel: string, events: number, deliveries: number, oldestAt: number): void {
+    this.deliveredBy.add(this.catalogue.patternOf(channel), deliveries);
+    this.batchSize.record(events);
+    // The clocks of two instances differ a little: an event is never delivered before it was emitted.
+    this.delivery.record(Math.max(0, Date.now() - oldestAt) / 1_000);
+  }
+
+  replayed(channel: string, events: number): void {
+    this.deliveredBy.add(this.catalogue.patternOf(channel), events);
+  }
+
+  private observe(result: BatchObservableResult, to: Observables): void {
+    const tell: Tell = (metric, value, attributes = {}) => result.observe(to[metric]!, value, attributes);
+    const tellAll = (metric: MetricName, attribute: string, tally: Iterable<[string, number]>): void => {
+      for (const [label, count] of tally) tell(metric, count, { [attribute]: label });
+    };
+    const { counters } = this;
+    tellAll('handshakes', 'realtime.handshake.outcome', counters.handshakes);
+    tellAll('closed', 'realtime.close.code', counters.closed);
+    tellAll('framesReceived', 'realtime.frame.type', counters.framesReceived);
+    tellAll('framesSent', 'realtime.frame.type', counters.framesSent);
+    tell('framesSent', counters.delivered, { 'realtime.frame.type': 'event' });
+    tellAll('errorsSent', 'error.type', counters.errorsSent);
+    tellAll('published', CHANNEL_PATTERN, this.publishedBy);
+    tellAll('delivered', CHANNEL_PATTERN, this.deliveredBy);
+    tell('gapsFound', counters.gapsFound);
+    tell('gapsFilled', counters.gapsFilled);
+    tellAll('resyncs', 'realtime.recovery.reason', counters.resyncs);
+    tellAll('recoveries', 'realtime.recovery.outcome', counters.recoveries);
+    tell('slowConsumersClosed', counters.slowConsumersClosed);
+    this.observeChannels(tell);
+    tell('brokerUp', this.bridge.status.up ? 1 : 0);
+    tell('draining', this.server.draining ? 1 : 0);
+    this.observeConnections(tell);
+    this.observeLoop(tell);
+  }
+
+  private observeConnections(tell: Tell): void {
+    const states = { authenticated: 0, anonymous: 0, pending: 0 };
+    let buffered = 0;
+    let most = 0;
+    for (const { principal, awaitsAuth, outbox } of this.registry.all()) {
+      states[principal !== null ? 'authenticated' : awaitsAuth ? 'pending' : 'anonymous'] += 1;
+      buffered += outbox.bufferedBytes;
+      most = Math.max(most, outbox.bufferedBytes);
+    }
+    for (const [state, count] of Object.entries(states)) tell('connections', count, { 'realtime.auth.state': state });
+    tell('buffered', buffered);
+    tell('bufferedMost', most);
+  }
+
+  private observeChannels(tell: Tell): void {
+    const subscriptions = new Tally(this.patterns);
+    let channels = 0;
+    for (const channel of this.registry.channels()) {
+      channels += 1;
+      subscriptions.add(this.catalogue.patternOf(channel), this.registry.subscribersOf(channel).size);
+    }
+    tell('channels', channels);
+    for (const [pattern, count] of subscriptions) tell('subscriptions', count, { [CHANNEL_PATTERN]: pattern });
+  }
+
+  private observeLoop(tell: Tell): void {
+    const { loop } = this;
+    if (loop === null) return;
+    tell('eventLoopP50', loop.percentile(50) / NANOSECONDS);
+    tell('eventLoopP99', loop.percentile(99) / NANOSECONDS);
+    tell('eventLoopMax', loop.max / NANOSECONDS);
+    loop.reset();
+  }
+}
+
+function histogram(meter: Meter, { name, description, unit, boundaries }: MetricDefinition): Histogram {
+  return meter.createHistogram(name, {
+    description,
+    unit,
+    advice: { explicitBucketBoundaries: [...(boundaries ?? [])] },
+  });
+}
+
+function observablesOf(meter: Meter): Observables {
+  const made: Partial<Record<MetricName, Observable>> = {};
+  for (const [key, definition] of Object.entries(METRICS)) {
+    const { name, kind, unit, description } = definition;
+    if (kind === 'histogram') continue;
+    const options = { unit, description };
+    made[key as MetricName] =
+      kind === 'counter'
+        ? meter.createObservableCounter(name, options)
+        : kind === 'upDown'
+          ? meter.createObservableUpDownCounter(name, options)
+          : meter.createObservableGauge(name, options);
+  }
+  return made;
+}

@@ -1,0 +1,15 @@
+/** Takes what is measured once for each event or batch, never for each subscriber. It must not throw. */
+export interface Measurements {
+  /**
+   * An `emit` came to its end.
+   * @param error `null` when it was acknowledged, else its code
+   */
+  published(channel: string, seconds: number, error: string | null): void;
+  /**
+   * The events of one channel in one turn were written to its subscribers.
+   * @param oldestAt when the first of them was emitted, in milliseconds since 1970
+   */
+  batch(channel: string, events: number, deliveries: number, oldestAt: number): void;
+  /** Events were written to one subscriber that was catching up. */
+  replayed(channel: string, events: number): void;
+}

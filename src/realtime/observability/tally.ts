@@ -1,0 +1,21 @@
+/** Counts by label. The labels come from a catalogue, never from a client: there are few of them. */
+export class Tally {
+  private readonly counts = new Map<string, number>();
+
+  /** @param labels those that are known: they count 0 from the start, so that a rate over them has a beginning */
+  constructor(labels: Iterable<string> = []) {
+    for (const label of labels) this.counts.set(label, 0);
+  }
+
+  add(label: string, by = 1): void {
+    this.counts.set(label, (this.counts.get(label) ?? 0) + by);
+  }
+
+  get(label: string): number {
+    return this.counts.get(label) ?? 0;
+  }
+
+  [Symbol.iterator](): IterableIterator<[label: string, count: number]> {
+    return this.counts.entries();
+  }
+}

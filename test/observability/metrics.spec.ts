@@ -1,0 +1,166 @@
+import { RedisBridge } from '../../src/realtime/index.js';
+import { METRICS, type MetricDefinition } from '../../src/realtime/metrics/metric-catalogue.js';
+import { RedisProcess } from '../support/redis-process.js';
+import { until } from '../support/until.js';
+import { RealtimeApp } from '../realtime/support/realtime-app.js';
+import { Meters, type Scraped } from './support/scraped.js';
+
+const RECENT = { type: 'subscribe', channel: 'apps:created' };
+
+/** The name under which Prometheus gets a metric. */
+function scrapedName({ name, kind }: MetricDefinition): string {
+  return name.replace(/\W/g, '_') + (kind === 'counter' ? '_total' : '');
+}
+
+/** The sum over every set of labels. */
+function total(scraped: Scraped, name: string): number {
+  return [...scraped]
+    .filter(([key]) => key === name || key.startsWith(`${name}{`))
+    .reduce((sum, [, value]) => sum + value, 0);
+}
+
+describe('metrics of two instances over Redis', () => {
+  let redis: RedisProcess;
+  const meters = [new Meters(), new Meters()] as const;
+  let apps: readonly [RealtimeApp, RealtimeApp];
+
+  beforeAll(async () => {
+    redis = await RedisProcess.start();
+    const start = async (own: Meters): Promise<RealtimeApp> => {
+      own.install();
+      return RealtimeApp.start({ redis: { url: redis.url } });
+    };
+    apps = [await start(meters[0]), await start(meters[1])];
+    await until(() => apps.every(({ app }) => app.get(RedisBridge).status.up));
+  });
+  afterAll(async () => {
+    for (const app of apps ?? []) await app.close();
+    for (const own of meters) await own.end();
+    await redis?.stop();
+  });
+
+  it('tell exactly what was done', async () => {
+    const [one, two] = apps;
+    // Who comes: two with a token and one without; one is refused.
+    const ann = await one.connectAs({ sub: 'ann' });
+    const bob = await two.connectAs({ sub: 'bob' });
+    const anonymous = await two.connect();
+    await anonymous.next('connected');
+    const refused = await two.connect({ token: 'no token' });
+    expect((await refused.closed).code).toBe(4401);
+    await ann.ask(RECENT);
+    await bob.ask(RECENT);
+    await ann.ask({ type: 'subscribe', channel: 'user:ann' });
+    await bob.ask({ type: 'subscribe', channel: 'no:such' });
+    ann.send('no json');
+    await ann.next('error');
+
+    // What happens: three events to both in one turn on one instance, one to a user from the other.
+    const events = ['1', '2', '3'].map((id) => one.events.emit('apps:created', { id, name: 'n' }));
+    const [first] = await Promise.all(events);
+    await two.events.emitToUser('ann', 'hello');
+    for (let count = 0; count < 4; count += 1) await ann.next('event');
+    for (let count = 0; count < 3; count += 1) await bob.next('event');
+
+    // Somebody comes back and gets the two that were missed; somebody else asks for what nobody has.
+    const late = await two.connectAs({ sub: 'late' });
+    await late.ask({ ...RECENT, lastEventId: first!.id });
+    await late.next('event');
+    await late.next('event');
+    await anonymous.ask({ type: 'subscribe', channel: 'announcements', lastEventId: 'abcdefabcdef-7' });
+    await late.close(1000);
+    await until(() => two.registry.size === 2);
+
+    const [here, there] = [await meters[0].scrape(), await meters[1].scrape()];
+    expect(Object.fromEntries([...here].filter(([key, value]) => isCounted(key) && value !== 0))).toEqual({
+      'realtime_connection_count{realtime_auth_state="authenticated"}': 1,
+      'realtime_handshakes_total{realtime_handshake_outcome="accepted"}': 1,
+      'realtime_frames_received_total{realtime_frame_type="subscribe"}': 2,
+      'realtime_frames_received_total{realtime_frame_type="bad"}': 1,
+      'realtime_frames_sent_total{realtime_frame_type="connected"}': 1,
+      'realtime_frames_sent_total{realtime_frame_type="subscribed"}': 2,
+      'realtime_frames_sent_total{realtime_frame_type="error"}': 1,
+      'realtime_frames_sent_total{realtime_frame_type="event"}': 4,
+      'realtime_errors_sent_total{error_type="invalid_json"}': 1,
+      'realtime_subscription_count{realtime_channel_pattern="apps:*"}': 1,
+      'realtime_subscription_count{realtime_channel_pattern="user:{userId}"}': 1,
+      realtime_channel_count: 2,
+      'realtime_events_published_total{realtime_channel_pattern="apps:*"}': 3,
+      'realtime_events_delivered_total{realtime_channel_pattern="apps:*"}': 3,
+      'realtime_events_delivered_total{realtime_channel_pattern="user:{userId}"}': 1,
+      realtime_publish_duration_count: 3,
+      realtime_broker_up: 1,
+    });
+    expect(Object.fromEntries([...there].filter(([key, value]) => isCounted(key) && value !== 0))).toEqual({
+      'realtime_connection_count{realtime_auth_state="authenticated"}': 1,
+      'realtime_connection_count{realtime_auth_state="anonymous"}': 1,
+      'realtime_handshakes_total{realtime_handshake_outcome="accepted"}': 3,
+      'realtime_handshakes_total{realtime_handshake_outcome="token_invalid"}': 1,
+      'realtime_connections_closed_total{realtime_close_code="1000"}': 1,
+      'realtime_frames_received_total{realtime_frame_type="subscribe"}': 4,
+      'realtime_frames_sent_total{realtime_frame_type="connected"}': 3,
+      'realtime_frames_sent_total{realtime_frame_type="subscribed"}': 3,
+      'realtime_frames_sent_total{realtime_frame_type="error"}': 2,
+      'realtime_frames_sent_total{realtime_frame_type="event"}': 5,
+      'realtime_errors_sent_total{error_type="unknown_channel"}': 1,
+      'realtime_errors_sent_total{error_type="token_invalid"}': 1,
+      'realtime_subscription_count{realtime_channel_pattern="apps:*"}': 1,
+      'realtime_subscription_count{realtime_channel_pattern="announcements"}': 1,
+      realtime_channel_count: 2,
+      'realtime_events_published_total{realtime_channel_pattern="user:{userId}"}': 1,
+      'realtime_events_delivered_total{realtime_channel_pattern="apps:*"}': 5,
+      'realtime_recoveries_total{realtime_recovery_outcome="recovered"}': 1,
+      'realtime_recoveries_total{realtime_recovery_outcome="unknown_epoch"}': 1,
+      realtime_publish_duration_count: 1,
+      realtime_broker_up: 1,
+    });
+
+    // Each batch has a size and an age; their events are all that were delivered live.
+    expect(here.get('realtime_fan_out_batch_size_sum')).toBe(4);
+    expect(there.get('realtime_fan_out_batch_size_sum')).toBe(3);
+    for (const scraped of [here, there]) {
+      const batches = scraped.get('realtime_fan_out_batch_size_count')!;
+      expect(scraped.get('realtime_delivery_duration_count')).toBe(batches);
+      expect(scraped.get('realtime_delivery_duration_bucket{le="10"}')).toBe(batches);
+      expect(scraped.get('realtime_delivery_duration_sum')).toBeGreaterThanOrEqual(0);
+      expect(scraped.get('nodejs_eventloop_delay_p99')).toBeGreaterThan(0);
+    }
+    for (const client of [ann, bob, anonymous]) await client.close();
+  });
+
+  it('exist each, once somebody has published and somebody has listened', async () => {
+    const scraped = await meters[0].scrape();
+    const names = Object.values(METRICS as Record<string, MetricDefinition>).map(
+      (metric) => scrapedName(metric) + (metric.kind === 'histogram' ? '_count' : ''),
+    );
+    const found = new Set([...scraped.keys()].map((key) => key.split('{')[0]));
+    expect(names.filter((name) => !found.has(name))).toEqual([]);
+  });
+
+  it('tell an emit that failed apart, by its code', async () => {
+    const [one] = apps;
+    await redis.kill();
+    await expect(one.events.emit('apps:created', { id: '9', name: 'n' }, { timeoutMs: 300 })).rejects.toThrow();
+    await until(() => !one.app.get(RedisBridge).status.up);
+    const scraped = await meters[0].scrape();
+    expect(scraped.get('realtime_publish_duration_count{error_type="unavailable"}')).toBe(1);
+    expect(scraped.get('realtime_broker_up')).toBe(0);
+    expect(total(scraped, 'realtime_events_published_total')).toBe(3);
+    await redis.restart();
+    await until(() => apps.every(({ app }) => app.get(RedisBridge).status.up));
+  });
+});
+
+/** What an exact number is expected of. */
+function isCounted(key: string): boolean {
+  return key.startsWith('realtime_') && !/_bucket\{|_sum$|batch_size|delivery_duration|outbox/.test(key);
+}
+
+describe('without an SDK', () => {
+  it('nothing is measured', async () => {
+    const app = await RealtimeApp.start();
+    const { Counters } = await import('../../src/realtime/observability/counters.js');
+    expect(app.app.get(Counters).measurements).toBeNull();
+    await app.close();
+  });
+});
