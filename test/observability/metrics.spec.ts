@@ -140,7 +140,9 @@ describe('metrics of two instances over Redis', () => {
   it('tell an emit that failed apart, by its code', async () => {
     const [one] = apps;
     await redis.kill();
-    await expect(one.events.emit('apps:created', { id: '9', name: 'n' }, { timeoutMs: 300 })).rejects.toThrow('in time');
+    await expect(one.events.emit('apps:created', { id: '9', name: 'n' }, { timeoutMs: 300 })).rejects.toThrow(
+      'in time',
+    );
     await until(() => !one.app.get(RedisBridge).status.up);
     const scraped = await meters[0].scrape();
     expect(scraped.get('realtime_publish_duration_count{error_type="unavailable"}')).toBe(1);
