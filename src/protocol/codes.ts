@@ -60,6 +60,9 @@ export type AfterClose = 'comes back' | 'stays away' | 'gets a new token first';
 /** Why the server closed a connection: number, the text of the close frame (under 123 bytes), and what a client does next. */
 export const CLOSE_CODES = {
   goingAway: { code: 1001, reason: 'shutting down', then: 'comes back' },
+  protocolError: { code: 1002, reason: 'bytes that RFC 6455 forbids', then: 'comes back' },
+  invalidText: { code: 1007, reason: 'text that is not UTF-8', then: 'comes back' },
+  tooManyPieces: { code: 1008, reason: 'a message in too many pieces, or never whole', then: 'comes back' },
   frameTooLarge: { code: 1009, reason: 'a frame over the size limit', then: 'stays away' },
   restarting: { code: 1012, reason: 'restarting', then: 'comes back' },
   instanceFull: { code: 1013, reason: 'this instance is full', then: 'comes back' },
@@ -71,6 +74,7 @@ export const CLOSE_CODES = {
   slowConsumer: { code: 4501, reason: 'reads too slowly', then: 'comes back' },
   heartbeatTimeout: { code: 4502, reason: 'no sign of life', then: 'comes back' },
   tooFast: { code: 4503, reason: 'sends too fast', then: 'comes back' },
+  anonymousTimeout: { code: 4504, reason: 'without a token for too long', then: 'comes back' },
 } as const satisfies Record<string, { code: number; reason: string; then: AfterClose }>;
 
 /** The name of a close in the catalogue. */

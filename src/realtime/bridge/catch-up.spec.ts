@@ -40,7 +40,7 @@ class ManualSocket implements OutboxSocket {
   }
 
   close(): void {}
-  terminate(): void {}
+  pong(): void {}
 }
 
 /** A channel's history, and the instance that may lag behind it. */

@@ -1,21 +1,32 @@
+import type { CloseName } from '../../protocol/index.js';
+import type { BufferGuard } from './buffer-guard.js';
 import type { Connection } from './connection.js';
 import type { ConnectionRegistry } from './connection-registry.js';
+import { isHalfSent } from './wire.js';
+
+/** The part of the options that it goes by. */
+export interface CaretakerLimits {
+  readonly heartbeatIntervalMs: number;
+  readonly anonymousTimeoutMs: number;
+  readonly reconnectSpreadMs: number;
+}
 
 /**
- * Looks after every connection with one timer: heartbeats, tokens that end, and tokens that never came.
- * Each look is a comparison of numbers per connection.
+ * Looks after every connection with one timer: heartbeats, tokens that end, tokens that never came, messages that are never
+ * whole, and what all of them hold together. Each look is a comparison of numbers per connection.
  */
 export class Caretaker {
   private timer: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly registry: ConnectionRegistry,
-    private readonly heartbeatIntervalMs: number,
+    private readonly buffers: BufferGuard,
+    private readonly limits: CaretakerLimits,
   ) {}
 
   start(): void {
     if (this.timer !== null) return;
-    const everyMs = Math.min(250, Math.ceil(this.heartbeatIntervalMs / 4));
+    const everyMs = Math.min(250, Math.ceil(this.limits.heartbeatIntervalMs / 4));
     this.timer = setInterval(() => this.look(performance.now(), Date.now()), everyMs).unref();
   }
 
@@ -26,12 +37,17 @@ export class Caretaker {
 
   /** @param now `performance.now()` @param wallClock `Date.now()`, which tokens end by */
   look(now: number, wallClock: number): void {
+    this.buffers.look();
     for (const connection of this.registry.all()) {
       if (connection.closing) continue;
       if (now >= connection.authDeadline) {
         refuse(connection, 'auth_required', 'Authentication took too long');
       } else if (connection.principal !== null && wallClock >= connection.principal.expiresAt) {
         refuse(connection, 'token_expired', 'The token has expired');
+      } else if (connection.principal === null && now - connection.since >= this.limits.anonymousTimeoutMs) {
+        // Those who came together, after a restart, do not come back together.
+        connection.send({ type: 'reconnect', afterMs: Math.round(Math.random() * this.limits.reconnectSpreadMs) });
+        connection.close('anonymousTimeout');
       } else if (now >= connection.heartbeatAt) {
         this.beat(connection, now);
       }
@@ -39,14 +55,24 @@ export class Caretaker {
   }
 
   private beat(connection: Connection, now: number): void {
-    if (!connection.alive && !connection.socket.isPaused) {
-      connection.close('heartbeatTimeout');
+    const why = reasonToClose(connection);
+    if (why !== null) {
+      connection.close(why);
       return;
     }
     connection.alive = false;
-    connection.heartbeatAt = now + this.heartbeatIntervalMs;
+    connection.halfSentAfter = isHalfSent(connection.socket) ? connection.messages : null;
+    connection.heartbeatAt = now + this.limits.heartbeatIntervalMs;
     connection.socket.ping();
   }
+}
+
+function reasonToClose(connection: Connection): CloseName | null {
+  // Not read from by our own choice: it cannot have shown anything.
+  if (connection.socket.isPaused) return null;
+  if (!connection.alive) return 'heartbeatTimeout';
+  const isTheSame = connection.halfSentAfter === connection.messages && isHalfSent(connection.socket);
+  return isTheSame ? 'tooManyPieces' : null;
 }
 
 function refuse(connection: Connection, code: 'auth_required' | 'token_expired', message: string): void {

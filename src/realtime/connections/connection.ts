@@ -32,6 +32,12 @@ export const MAX_REFUSED_AUTHS = 3;
 /** Takes the data of one message; each value that it emits is an answer. */
 export type MessageHandler = (data: unknown) => Observable<unknown>;
 
+/** A frame that waits for those before it. */
+export interface WaitingFrame {
+  readonly frame: Decoded;
+  readonly bytes: number;
+}
+
 /** One client: its socket, who it is, what it has subscribed to, and what it is owed. It decides nothing by itself. */
 export class Connection {
   readonly id = randomUUID();
@@ -46,13 +52,21 @@ export class Connection {
 
   /** A sign of life came since the last heartbeat. */
   alive = true;
+  /** `performance.now()` of its first moment. */
+  readonly since = performance.now();
   /** When the next heartbeat is due (`performance.now()`). */
   heartbeatAt: number;
+  /** How many messages had come when the last heartbeat found one half-sent; `null` where it found none. */
+  halfSentAfter: number | null = null;
   closing = false;
 
   /** A frame is being handled; those that came after it wait their turn. */
   busy = false;
-  readonly waiting: Decoded[] = [];
+  readonly waiting: WaitingFrame[] = [];
+  /** What they weighed as they came, in bytes. */
+  waitingBytes = 0;
+  /** Whole messages that came so far. */
+  messages = 0;
   /** The `ref` of the message of the application's own type that is being carried out. */
   currentRef: string | undefined;
   /** Message types that the application added, each with what takes its data; `null` for none. */
@@ -68,10 +82,9 @@ export class Connection {
     private readonly onSlow: (connection: Connection) => void,
     private readonly counters: Counters,
   ) {
-    const now = performance.now();
     this.outbox = new Outbox(socket, limits.maxBufferedBytes, () => this.onSlow(this));
-    this.rate = new FrameRate(limits.framesPerSecond, now);
-    this.heartbeatAt = now + limits.heartbeatIntervalMs;
+    this.rate = new FrameRate(limits.framesPerSecond, this.since);
+    this.heartbeatAt = this.since + limits.heartbeatIntervalMs;
   }
 
   /** Whether it still has to bring a token before anything else. */

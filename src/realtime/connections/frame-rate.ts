@@ -1,41 +1,28 @@
+import { TokenBucket } from './token-bucket.js';
+
 /**
- * A token bucket for the frames of one connection: `perSecond` on average, twice as many at once.
- * Going on after refusals is counted too: as many refusals in a row as a full bucket holds, without a pause long enough
- * to refill it by half, is more than a client that slips over the rate.
+ * The rate of one connection's frames. Going on after refusals is counted too: as many refusals in a row as a full bucket
+ * holds, without a pause long enough to refill it by half, is more than a client that slips over the rate.
  */
 export class FrameRate {
-  private tokens: number;
+  private readonly bucket: TokenBucket;
   private refused = 0;
-  private at: number;
 
   /** @param now milliseconds of a clock that only goes forward */
-  constructor(
-    private readonly perSecond: number,
-    now: number,
-  ) {
-    this.tokens = this.capacity;
-    this.at = now;
+  constructor(perSecond: number, now: number) {
+    this.bucket = new TokenBucket(perSecond, now);
   }
 
   /** Whether one more frame may be handled now. */
   take(now: number): boolean {
-    this.tokens = Math.min(this.capacity, this.tokens + ((now - this.at) / 1000) * this.perSecond);
-    this.at = now;
-    if (this.tokens >= this.capacity / 2) this.refused = 0;
-    if (this.tokens < 1) {
-      this.refused += 1;
-      return false;
-    }
-    this.tokens -= 1;
-    return true;
+    if (this.bucket.tokens(now) >= this.bucket.capacity / 2) this.refused = 0;
+    const taken = this.bucket.take(now);
+    if (!taken) this.refused += 1;
+    return taken;
   }
 
   /** Whether the sender went on after being refused, for so long that it has to be closed. */
   get flooding(): boolean {
-    return this.refused >= this.capacity;
-  }
-
-  private get capacity(): number {
-    return 2 * this.perSecond;
+    return this.refused >= this.bucket.capacity;
   }
 }

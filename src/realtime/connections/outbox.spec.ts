@@ -25,7 +25,7 @@ class FakeSocket implements OutboxSocket {
     this.closedWith = args;
   }
 
-  terminate(): void {}
+  pong(): void {}
 }
 
 describe('Outbox', () => {

@@ -3,7 +3,7 @@ import type { EventBatch } from './event-frame.js';
 import { idleSocket } from './wire.js';
 
 /** What an outbox needs of a socket. */
-export type OutboxSocket = Pick<WebSocket, 'readyState' | 'bufferedAmount' | 'send' | 'close' | 'terminate' | 'OPEN'>;
+export type OutboxSocket = Pick<WebSocket, 'readyState' | 'bufferedAmount' | 'send' | 'pong' | 'close' | 'OPEN'>;
 
 const NOTHING = Buffer.alloc(0);
 
@@ -48,6 +48,11 @@ export class Outbox {
     let sent = 0;
     for (const { bytes } of batch.frames) if (this.send(bytes)) sent += 1;
     return sent;
+  }
+
+  /** Answers a WebSocket ping, unless the connection is closing, or too slow. */
+  pong(data: Buffer): void {
+    if (this.takesMore()) this.socket.pong(data);
   }
 
   /** Whether a replay may go on: it keeps the queue short, so that it never makes its own reader a slow one. */

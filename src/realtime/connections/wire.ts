@@ -37,6 +37,7 @@ interface Inside {
     readonly _firstFragment?: unknown;
     readonly _queue?: readonly unknown[];
   };
+  readonly _receiver?: { readonly _state?: unknown; readonly _fragmented?: unknown; readonly _bufferedBytes?: unknown };
 }
 
 /** `_state` of a sender that neither compresses nor reads a blob. */
@@ -48,4 +49,14 @@ export function idleSocket(webSocket: Pick<WebSocket, 'readyState' | 'OPEN'>): S
   if (socket === undefined || sender === undefined || webSocket.readyState !== webSocket.OPEN) return null;
   const idle = sender._state === IDLE && sender._firstFragment === true && sender._queue?.length === 0;
   return idle && socket.writable ? socket : null;
+}
+
+/** `_state` of a receiver that waits for the first bytes of a frame. */
+const GET_INFO = 0;
+
+/** Whether a message has begun and is not whole yet. */
+export function isHalfSent(webSocket: Pick<WebSocket, 'readyState'>): boolean {
+  const { _receiver: receiver } = webSocket as Inside;
+  if (receiver === undefined) return false;
+  return receiver._fragmented !== 0 || receiver._state !== GET_INFO || receiver._bufferedBytes !== 0;
 }

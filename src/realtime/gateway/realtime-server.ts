@@ -12,12 +12,19 @@ import { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { FanOut } from '../connections/fan-out.js';
 import { Counters } from '../observability/counters.js';
+import { LogLimiter } from '../observability/log-limiter.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { ClientAddresses } from './client-address.js';
+import { Door } from './door.js';
 import { OriginGate } from './origin-gate.js';
 import { refuseUpgrade, routeUpgrades } from './upgrade-router.js';
 
-/** Takes every frame of every connection. It must not throw. */
-export type FrameHandler = (connection: Connection, data: RawData, isBinary: boolean) => void;
+/** Takes every frame of every connection. None of it may throw. */
+export interface FrameHandler {
+  message(connection: Connection, data: RawData, isBinary: boolean): void;
+  ping(connection: Connection, data: Buffer): void;
+  pong(connection: Connection): void;
+}
 
 /** Why an upgrade that was accepted is told an error and closed at once. */
 interface Refusal {
@@ -26,8 +33,6 @@ interface Refusal {
 }
 
 type Identity = { readonly principal: Principal | null } | Refusal;
-
-const FULL: Refusal = { code: 'too_many_connections', close: 'instanceFull' };
 
 /** How long a client that is turned away with 503 should wait, in seconds. */
 const RETRY_AFTER_SECONDS = '2';
@@ -50,7 +55,10 @@ export class RealtimeServer {
   private readonly detachers = new Map<Server | HttpsServer, () => void>();
   private readonly onConnect: ((connection: Connection, request: IncomingMessage) => void)[] = [];
   private readonly onClose = new WeakMap<Connection, ((reason: number) => void)[]>();
-  private handleFrame: FrameHandler = () => undefined;
+  private readonly door: Door;
+  private readonly addresses: ClientAddresses;
+  private readonly log = new LogLimiter(this.logger);
+  private frames!: FrameHandler;
   private onEmpty: (() => void) | null = null;
 
   constructor(
@@ -63,11 +71,16 @@ export class RealtimeServer {
   ) {
     this.path = options.path;
     this.origins = new OriginGate(options.origins);
+    this.door = new Door(options, performance.now());
+    this.addresses = new ClientAddresses(options.trustedProxies);
     this.webSockets = new WebSocketServer({
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: options.maxFrameBytes,
+      maxFragments: options.maxFragments,
+      maxBufferedChunks: maxChunks(options.maxFrameBytes),
+      autoPong: false, // a ping counts as a frame, and is answered where those are
       closeTimeout: options.closeTimeoutMs,
       handleProtocols: chooseSubprotocol,
     } as ConstructorParameters<typeof WebSocketServer>[0]);
@@ -101,7 +114,7 @@ export class RealtimeServer {
 
   /** Sets who takes the frames. */
   onFrame(handler: FrameHandler): void {
-    this.handleFrame = handler;
+    this.frames = handler;
   }
 
   /**
@@ -129,6 +142,7 @@ export class RealtimeServer {
   /** Stops serving. Connections that are still open are cut off. */
   async close(): Promise<void> {
     this.draining = true;
+    this.door.close();
     for (const detach of this.detachers.values()) detach();
     this.detachers.clear();
     for (const connection of this.registry.all()) connection.socket.terminate();
@@ -137,44 +151,68 @@ export class RealtimeServer {
 
   private async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     // Nobody listens for errors between the upgrade and the handshake: a reset in between would end the process.
-    const ignore = (): void => undefined;
     socket.on('error', ignore);
-    if (this.draining) return this.turnAway(socket);
-    if (!(await this.origins.admits(request))) {
+    if (this.draining) return this.turnAway(socket, 'draining');
+    const shut = this.door.shut(performance.now());
+    if (shut !== null) return this.turnAway(socket, shut.outcome, shut.why);
+    const { address, countedAs } = this.addresses.of(request);
+    const place = this.door.enter(countedAs);
+    if (typeof place === 'string') {
+      this.finish(request, socket, head, { code: 'too_many_connections', close: place }, address);
+      return;
+    }
+    socket.once('close', () => place.leave());
+    const identity = await this.identify(request);
+    if (socket.destroyed) return;
+    if (identity === null)
+      return this.turnAway(socket, 'timed_out', 'it took too long to find out who somebody is (handshakeTimeoutMs)');
+    // A drain that began meanwhile does not know of this one, and would wait for it for ever.
+    if (this.draining) return this.turnAway(socket, 'draining');
+    if (identity === 'foreignOrigin') {
       this.counters.handshakes.add('origin_refused');
       return refuseUpgrade(socket, '403 Forbidden');
     }
-    const identity = await this.identify(request);
-    if (socket.destroyed) return;
-    // A drain that began meanwhile does not know of this one, and would wait for it for ever.
-    if (this.draining) return this.turnAway(socket);
+    if ('code' in identity) place.leave();
+    this.finish(request, socket, head, identity, address);
+  }
+
+  private finish(request: IncomingMessage, socket: Duplex, head: Buffer, identity: Identity, address: string): void {
     this.webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       socket.off('error', ignore);
-      this.accept(webSocket, request, identity);
+      this.accept(webSocket, request, identity, address);
     });
   }
 
-  private async identify(request: IncomingMessage): Promise<Identity> {
-    if (this.registry.size >= this.options.maxConnections) {
-      return FULL;
-    }
+  /** Who it is, or why it is refused; `null` when that could not be found out in time. */
+  private async identify(request: IncomingMessage): Promise<Identity | 'foreignOrigin' | null> {
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<null>((resolve) => {
+      timer = setTimeout(() => resolve(null), this.options.handshakeTimeoutMs);
+    });
     try {
-      const principal = await this.auth.identify(request);
-      // Others may have come in while this one was looked at.
-      return this.registry.size < this.options.maxConnections ? { principal } : FULL;
+      return await Promise.race([this.look(request), tooLate]);
     } catch (error) {
       if (error instanceof ProtocolError) return { code: error.code, close: 'noValidToken' };
-      this.logger.error('Identifying a client failed', error);
+      this.log.error('identify', 'Identifying a client failed', error);
       return { code: 'internal', close: 'internal' };
+    } finally {
+      clearTimeout(timer);
     }
   }
 
-  private turnAway(socket: Duplex): void {
-    this.counters.handshakes.add('draining');
+  private async look(request: IncomingMessage): Promise<Identity | 'foreignOrigin'> {
+    if (!(await this.origins.admits(request))) return 'foreignOrigin';
+    return { principal: await this.auth.identify(request) };
+  }
+
+  /** @param why what is logged; nothing where it is meant to be */
+  private turnAway(socket: Duplex, outcome: 'draining' | 'held_up' | 'too_fast' | 'timed_out', why?: string): void {
+    this.counters.handshakes.add(outcome);
+    if (why !== undefined) this.log.warn(outcome, `New clients are turned away with 503: ${why}`);
     refuseUpgrade(socket, '503 Service Unavailable', { 'Retry-After': RETRY_AFTER_SECONDS });
   }
 
-  private accept(webSocket: Socket, request: IncomingMessage, identity: Identity): void {
+  private accept(webSocket: Socket, request: IncomingMessage, identity: Identity, address: string): void {
     // A protocol violation is an `error` event followed by the right close: nothing else is to be done about it.
     webSocket.on('error', () => undefined);
     if ('code' in identity) {
@@ -187,7 +225,6 @@ export class RealtimeServer {
       return;
     }
     this.counters.handshakes.add('accepted');
-    const address = request.socket.remoteAddress ?? '';
     const connection = new Connection(
       webSocket,
       address,
@@ -198,8 +235,8 @@ export class RealtimeServer {
     );
     webSocket.connection = connection;
     webSocket.on('message', this.received);
-    webSocket.on('pong', signOfLife);
-    webSocket.on('ping', signOfLife);
+    webSocket.on('ping', this.pinged);
+    webSocket.on('pong', this.ponged);
     webSocket.on('close', this.closed);
     for (const callback of this.onConnect) callback(connection, request);
   }
@@ -207,7 +244,17 @@ export class RealtimeServer {
   // One function for all connections each: the socket says whose it is.
   private readonly received = ((server: RealtimeServer) =>
     function (this: Socket, data: RawData, isBinary: boolean): void {
-      server.handleFrame(this.connection!, data, isBinary);
+      server.frames.message(this.connection!, data, isBinary);
+    })(this);
+
+  private readonly pinged = ((server: RealtimeServer) =>
+    function (this: Socket, data: Buffer): void {
+      server.frames.ping(this.connection!, data);
+    })(this);
+
+  private readonly ponged = ((server: RealtimeServer) =>
+    function (this: Socket): void {
+      server.frames.pong(this.connection!);
     })(this);
 
   private readonly closed = ((server: RealtimeServer) =>
@@ -227,6 +274,9 @@ export class RealtimeServer {
   };
 }
 
-function signOfLife(this: Socket): void {
-  this.connection!.alive = true;
+function ignore(): void {}
+
+/** The pieces in which the network may bring one frame: a byte in each would cost hundreds of times what it holds. */
+function maxChunks(maxFrameBytes: number): number {
+  return Math.max(256, Math.ceil(maxFrameBytes / 128));
 }

@@ -10,8 +10,9 @@ import { BINARY_FRAME, decodeClientFrame, ProtocolError, type Decoded } from '..
 import { AuthService } from '../auth/auth.service.js';
 import { RedisBridge } from '../bridge/redis-bridge.service.js';
 import { ChannelPolicyService } from '../channels/channel-policy.service.js';
+import { BufferGuard } from '../connections/buffer-guard.js';
 import { Caretaker } from '../connections/caretaker.js';
-import type { Connection } from '../connections/connection.js';
+import type { Connection, WaitingFrame } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { ClusterStatsService } from '../instances/cluster-stats.service.js';
 import { Counters } from '../observability/counters.js';
@@ -51,7 +52,11 @@ export class RealtimeGateway
     private readonly counters: Counters,
   ) {
     this.services = { auth, policy, registry, bridge, presence, stats, options };
-    this.caretaker = new Caretaker(registry, options.heartbeatIntervalMs);
+    this.caretaker = new Caretaker(
+      registry,
+      new BufferGuard(registry, counters, options.maxBufferedBytesTotal),
+      options,
+    );
   }
 
   afterInit(server: unknown): void {
@@ -60,7 +65,11 @@ export class RealtimeGateway
         'RealtimeModule: another WebSocket adapter serves its path. Remove app.useWebSocketAdapter(…), or call it after the module was created',
       );
     }
-    this.server.onFrame((connection, data, isBinary) => this.handleFrame(connection, data, isBinary));
+    this.server.onFrame({
+      message: (connection, data, isBinary) => this.handleFrame(connection, data, isBinary),
+      ping: (connection, data) => void (this.admit(connection) && connection.outbox.pong(data)),
+      pong: (connection) => void this.admit(connection),
+    });
     this.caretaker.start();
     this.logger.log(`Serving WebSocket on ${this.options.path}`);
   }
@@ -94,41 +103,56 @@ export class RealtimeGateway
     await this.stats.leave();
   }
 
-  private handleFrame(connection: Connection, data: RawData, isBinary: boolean): void {
+  /** Whether a frame of this connection is looked at: not when it comes over the rate, which is answered at once. */
+  private admit(connection: Connection): boolean {
     connection.alive = true;
-    if (connection.closing) return;
-    if (!connection.rate.take(performance.now())) {
-      this.counters.framesReceived.add('rate_limited');
-      sendError(connection, new ProtocolError('rate_limited'));
-      if (connection.rate.flooding) connection.close('tooFast');
-      return;
-    }
-    this.enqueue(connection, isBinary ? { bad: BINARY_FRAME } : decodeClientFrame(textOf(data)));
+    if (connection.closing) return false;
+    if (connection.rate.take(performance.now())) return true;
+    this.counters.framesReceived.add('rate_limited');
+    sendError(connection, new ProtocolError('rate_limited'));
+    if (connection.rate.flooding) connection.close('tooFast');
+    return false;
+  }
+
+  private handleFrame(connection: Connection, data: RawData, isBinary: boolean): void {
+    connection.messages += 1;
+    if (!this.admit(connection)) return;
+    const bytes = bytesOf(data);
+    const frame = isBinary ? { bad: BINARY_FRAME } : decodeClientFrame(bytes.toString());
+    this.enqueue(connection, frame, bytes.length);
   }
 
   /** Frames of one connection are handled one after the other, and answered in the order in which they came. */
-  private enqueue(connection: Connection, frame: Decoded): void {
+  private enqueue(connection: Connection, frame: Decoded, bytes: number): void {
     if (!connection.busy) {
-      void this.work(connection, frame);
+      void this.work(connection, { frame, bytes: 0 });
       return;
     }
-    connection.waiting.push(frame);
-    if (connection.waiting.length >= MAX_WAITING_FRAMES) connection.socket.pause();
+    connection.waiting.push({ frame, bytes });
+    connection.waitingBytes += bytes;
+    if (this.isBehind(connection, 1)) connection.socket.pause();
   }
 
-  private async work(connection: Connection, first: Decoded): Promise<void> {
+  private async work(connection: Connection, first: WaitingFrame): Promise<void> {
     connection.busy = true;
-    for (let next: Decoded | undefined = first; next !== undefined; next = connection.waiting.shift()) {
+    for (let next: WaitingFrame | undefined = first; next !== undefined; next = connection.waiting.shift()) {
+      const { frame, bytes } = next;
+      connection.waitingBytes -= bytes;
       if (connection.closing) continue;
-      if (connection.socket.isPaused && connection.waiting.length < MAX_WAITING_FRAMES / 2) connection.socket.resume();
+      if (connection.socket.isPaused && !this.isBehind(connection, 2)) connection.socket.resume();
       try {
-        const pending = this.carryOut(connection, next);
+        const pending = this.carryOut(connection, frame);
         if (pending !== undefined) await pending;
       } catch (error) {
-        sendError(connection, error, { ref: (next.request ?? next.bad).ref });
+        sendError(connection, error, { ref: (frame.request ?? frame.bad).ref });
       }
     }
     connection.busy = false;
+  }
+
+  /** Whether as much waits as may, or a part of that: it is not read from then. What waits may cost far more than it weighs. */
+  private isBehind({ waiting, waitingBytes }: Connection, part: number): boolean {
+    return waiting.length >= MAX_WAITING_FRAMES / part || waitingBytes >= this.options.maxFrameBytes / part;
   }
 
   private carryOut(connection: Connection, { request, bad, foreign }: Decoded): void | Promise<void> {
@@ -154,8 +178,7 @@ export class RealtimeGateway
   }
 }
 
-function textOf(data: RawData): string {
-  return Buffer.isBuffer(data)
-    ? data.toString()
-    : Buffer.concat(Array.isArray(data) ? data : [Buffer.from(data)]).toString();
+function bytesOf(data: RawData): Buffer {
+  if (Buffer.isBuffer(data)) return data;
+  return Buffer.concat(Array.isArray(data) ? data : [Buffer.from(data)]);
 }

@@ -22,7 +22,7 @@ const RECOVERY_REASONS: Record<RecoveryReason, true> = {
 };
 
 /** Close codes that a client or the network may bring about beside those of the catalogue; all others count as `other`. */
-const OTHER_CLOSES = [1000, 1005, 1006, 1007];
+const OTHER_CLOSES = [1000, 1005, 1006];
 const CLOSES = new Set([...OTHER_CLOSES, ...Object.values(CLOSE_CODES).map(({ code }) => code)]);
 
 /** What this instance has done since it started. Plain numbers, added to in place; whoever wants them reads them. */
@@ -34,9 +34,15 @@ export class Counters {
   delivered = 0;
   /** Connections closed because they read too slowly. */
   slowConsumersClosed = 0;
-  /** Upgrades of this path: `accepted`, `draining` (answered by 503), `origin_refused` (by 403), or the error code with which they were refused. */
+  /** How often more waited for all connections together than may. */
+  buffersOverflowed = 0;
+  /**
+   * Upgrades of this path: `accepted`, `draining`, `held_up`, `too_fast` or `timed_out` (answered by 503), `origin_refused`
+   * (by 403), or the error code with which they were refused.
+   */
   readonly handshakes = new Tally([
-    ...['accepted', 'draining', 'origin_refused', 'token_invalid', 'token_expired', 'too_many_connections', 'internal'],
+    ...['accepted', 'draining', 'held_up', 'too_fast', 'timed_out'],
+    ...['origin_refused', 'token_invalid', 'token_expired', 'too_many_connections', 'internal'],
   ]);
   /** Connections that are gone, by close code. */
   readonly closed = new Tally([...[...CLOSES].map(String), 'other']);

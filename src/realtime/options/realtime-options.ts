@@ -14,6 +14,7 @@ import {
 } from 'class-validator';
 import type { ChannelDefinition } from './channel-definition.js';
 import { JwtOptions } from './jwt-options.js';
+import { LimitOptions } from './limit-options.js';
 import { IsOrigins, type OriginRule } from './origins.js';
 import { RedisOptions } from './redis-options.js';
 
@@ -33,7 +34,7 @@ export class HistoryOptions {
 }
 
 /** Everything that can be set, with its default. `RealtimeModule.forRoot` takes any part of it, and needs `jwt`. */
-export class ResolvedRealtimeOptions {
+export class ResolvedRealtimeOptions extends LimitOptions {
   /** Where the WebSocket is served. @default '/ws' */
   @IsString()
   @Matches(/^\/[\w\-./]*$/, { message: 'must be a path such as /ws' })
@@ -74,45 +75,6 @@ export class ResolvedRealtimeOptions {
   @Min(200)
   @Max(600_000)
   heartbeatIntervalMs = 30_000;
-
-  /** The largest frame that a client may send, in bytes. @default 65536 */
-  @IsInt()
-  @Min(1_024)
-  @Max(16_777_216)
-  maxFrameBytes = 65_536;
-
-  /** Frames that one connection may send per second, on average; twice as many may come at once. @default 100 */
-  @IsInt()
-  @Min(1)
-  @Max(100_000)
-  framesPerSecond = 100;
-
-  /** Connections that this instance takes. @default 50000 */
-  @IsInt()
-  @Min(1)
-  maxConnections = 50_000;
-
-  /** Connections of one user on this instance. @default 100 */
-  @IsInt()
-  @Min(1)
-  maxConnectionsPerUser = 100;
-
-  /** Subscriptions of one connection. @default 200 */
-  @IsInt()
-  @Min(1)
-  @Max(100_000)
-  maxSubscriptionsPerConnection = 200;
-
-  /** What may wait for one connection before it counts as a slow reader and is closed (4501), in bytes. @default 1048576 */
-  @IsInt()
-  @Min(16_384)
-  maxBufferedBytes = 1_048_576;
-
-  /** How long a connection that is being closed may take before it is cut off, in milliseconds. @default 5000 */
-  @IsInt()
-  @Min(100)
-  @Max(60_000)
-  closeTimeoutMs = 5_000;
 
   /** The largest `data` of one event, as JSON, in bytes. @default 65536 */
   @IsInt()

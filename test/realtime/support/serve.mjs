@@ -1,5 +1,6 @@
 // Serves the built module on a port of its own; says which, and when it begins to drain.
 import { NestFactory } from '@nestjs/core';
+import { writeSync } from 'node:fs';
 import { RealtimeModule, RealtimeServer } from '../../../dist/realtime/index.js';
 
 const [secret, options] = process.argv.slice(2);
@@ -17,5 +18,11 @@ process.once('SIGTERM', () => {
     process.stdout.write('draining\n');
     clearInterval(timer);
   }, 5);
+});
+// Holds up the event loop for a second. (Nest ends at SIGUSR2.)
+process.on('SIGWINCH', () => {
+  writeSync(1, 'blocking\n');
+  const end = performance.now() + 1_000;
+  while (performance.now() < end);
 });
 process.stdout.write(`listening on ${app.getHttpServer().address().port}\n`);

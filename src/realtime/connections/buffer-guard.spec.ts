@@ -1,0 +1,46 @@
+import { BufferGuard } from './buffer-guard.js';
+import type { Connection } from './connection.js';
+
+/** A connection for which so many bytes wait; `did` says what came of it. */
+function holding(bytes: number, closing = false) {
+  const fake = {
+    closing,
+    did: '',
+    outbox: { bufferedBytes: bytes },
+    close: (why: string) => void (fake.did = why),
+    socket: { terminate: () => void (fake.did = 'cut off') },
+  };
+  return fake;
+}
+
+describe('BufferGuard', () => {
+  const look = (fakes: ReturnType<typeof holding>[], maxBytes: number) => {
+    const counters = { slowConsumersClosed: 0, buffersOverflowed: 0 };
+    new BufferGuard({ all: () => fakes as unknown as Connection[] }, counters, maxBytes).look();
+    return { did: fakes.map(({ did }) => did), ...counters };
+  };
+
+  it('does nothing while all together hold no more than they may', () => {
+    expect(look([holding(50), holding(50)], 100)).toEqual({
+      did: ['', ''],
+      slowConsumersClosed: 0,
+      buffersOverflowed: 0,
+    });
+  });
+
+  it('closes those that hold most, until the rest fits', () => {
+    expect(look([holding(10), holding(60), holding(5), holding(40)], 20)).toEqual({
+      did: ['', 'slowConsumer', '', 'slowConsumer'],
+      slowConsumersClosed: 2,
+      buffersOverflowed: 1,
+    });
+  });
+
+  it('cuts off who is closing and still holds most', () => {
+    expect(look([holding(10), holding(60, true)], 20)).toEqual({
+      did: ['', 'cut off'],
+      slowConsumersClosed: 0,
+      buffersOverflowed: 1,
+    });
+  });
+});

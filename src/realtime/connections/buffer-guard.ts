@@ -1,0 +1,33 @@
+import type { Counters } from '../observability/counters.js';
+import type { Connection } from './connection.js';
+
+/**
+ * Keeps what waits for all connections together within a bound. Past it those for which most waits go, the worst first:
+ * one that is open is closed as a slow reader, and one that is closing, and still does not read, is cut off.
+ */
+export class BufferGuard {
+  constructor(
+    private readonly connections: { all(): Iterable<Connection> },
+    private readonly counters: Pick<Counters, 'slowConsumersClosed' | 'buffersOverflowed'>,
+    private readonly maxBytes: number,
+  ) {}
+
+  look(): void {
+    let total = 0;
+    for (const { outbox } of this.connections.all()) total += outbox.bufferedBytes;
+    if (total <= this.maxBytes) return;
+    this.counters.buffersOverflowed += 1;
+    const worstFirst = [...this.connections.all()]
+      .map((connection) => ({ connection, bytes: connection.outbox.bufferedBytes }))
+      .sort((a, b) => b.bytes - a.bytes);
+    for (const { connection, bytes } of worstFirst) {
+      if (total <= this.maxBytes) return;
+      total -= bytes;
+      if (connection.closing) connection.socket.terminate();
+      else {
+        this.counters.slowConsumersClosed += 1;
+        connection.close('slowConsumer');
+      }
+    }
+  }
+}

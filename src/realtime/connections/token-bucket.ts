@@ -1,0 +1,30 @@
+/** Lets through `perSecond` on average, and twice as many at once. */
+export class TokenBucket {
+  readonly capacity: number;
+  private level: number;
+  private at: number;
+
+  /** @param now milliseconds of a clock that only goes forward */
+  constructor(
+    private readonly perSecond: number,
+    now: number,
+  ) {
+    this.capacity = 2 * perSecond;
+    this.level = this.capacity;
+    this.at = now;
+  }
+
+  /** How many may come now. */
+  tokens(now: number): number {
+    this.level = Math.min(this.capacity, this.level + ((now - this.at) / 1000) * this.perSecond);
+    this.at = now;
+    return this.level;
+  }
+
+  /** Whether one more may come now; it is counted then. */
+  take(now: number): boolean {
+    if (this.tokens(now) < 1) return false;
+    this.level -= 1;
+    return true;
+  }
+}

@@ -1,0 +1,60 @@
+import { ClientAddresses } from './client-address.js';
+
+const request = (remoteAddress: string | undefined, forwarded?: string, other: Record<string, string> = {}) =>
+  ({
+    headers: { ...(forwarded === undefined ? {} : { 'x-forwarded-for': forwarded }), ...other },
+    socket: { remoteAddress },
+  }) as unknown as Parameters<ClientAddresses['of']>[0];
+
+const addressOf = (trusted: string[], ...parts: Parameters<typeof request>): string =>
+  new ClientAddresses(trusted).of(request(...parts)).address;
+
+const countedAs = (trusted: string[], ...parts: Parameters<typeof request>): string | null =>
+  new ClientAddresses(trusted).of(request(...parts)).countedAs;
+
+describe('the address of a client', () => {
+  it.each<[string, string[], string, string | undefined, string]>([
+    ['is that of the socket without trusted proxies', [], '203.0.113.7', undefined, '203.0.113.7'],
+    ['is that of the socket, whatever a header claims', [], '203.0.113.7', '198.51.100.1', '203.0.113.7'],
+    ['is that of a socket that is no trusted proxy', ['10.0.0.0/8'], '203.0.113.7', '198.51.100.1', '203.0.113.7'],
+    ['is what the trusted proxy added', ['10.0.0.0/8'], '10.0.0.1', '198.51.100.1', '198.51.100.1'],
+    ['is read from the right', ['10.0.0.0/8'], '10.0.0.1', '1.1.1.1, 198.51.100.1', '198.51.100.1'],
+    ['passes over trusted ones', ['10.0.0.0/8'], '10.0.0.1', '1.1.1.1, 198.51.100.1, 10.9.9.9', '198.51.100.1'],
+    ['is the leftmost where all are trusted', ['10.0.0.0/8'], '10.0.0.1', '10.0.0.3, 10.0.0.2', '10.0.0.3'],
+    ['is the proxy’s own without the header', ['10.0.0.0/8'], '10.0.0.1', undefined, '10.0.0.1'],
+    ['is the last that is known where the header is rubbish', ['10.0.0.0/8'], '10.0.0.1', 'rubbish', '10.0.0.1'],
+    ['loses its port', ['loopback'], '127.0.0.1', '198.51.100.1:4711', '198.51.100.1'],
+    ['loses its brackets and port', ['loopback'], '127.0.0.1', '[2001:db8::1]:4711', '2001:db8::1'],
+    ['is IPv4 where the socket maps it', [], '::ffff:203.0.113.7', undefined, '203.0.113.7'],
+    ['is IPv4 behind a mapped proxy', ['loopback'], '::ffff:127.0.0.1', '198.51.100.1', '198.51.100.1'],
+  ])('%s', (_what, trusted, peer, forwarded, expected) => {
+    expect(addressOf(trusted, peer, forwarded)).toBe(expected);
+  });
+
+  it('is empty where the socket is gone', () => {
+    expect(addressOf([], undefined)).toBe('');
+  });
+});
+
+describe('what a limit per address counts by', () => {
+  it('is the address itself, and of IPv6 the network of 64 bits', () => {
+    expect(countedAs([], '203.0.113.7')).toBe('203.0.113.7');
+    expect(countedAs([], '2001:db8:1:2:3::4')).toBe('2001:db8:1:2::/64');
+    expect(countedAs([], '2001:db8:1:2:ffff::')).toBe('2001:db8:1:2::/64');
+    expect(countedAs([], '2001:db8:1:3::')).toBe('2001:db8:1:3::/64');
+    expect(countedAs([], '::1')).toBe('0:0:0:0::/64');
+  });
+
+  it('is nothing for a proxy of a private network that is not configured: it would count everybody behind it as one', () => {
+    for (const peer of ['10.0.0.1', '192.168.1.1', '127.0.0.1', '::ffff:172.17.0.1', 'fd00::1']) {
+      expect(countedAs([], peer, '198.51.100.1')).toBeNull();
+      expect(countedAs([], peer, undefined, { forwarded: 'for=198.51.100.1' })).toBeNull();
+      expect(countedAs([], peer)).not.toBeNull();
+    }
+  });
+
+  it('cannot be talked away from the internet', () => {
+    expect(countedAs([], '203.0.113.7', '10.0.0.1')).toBe('203.0.113.7');
+    expect(countedAs(['10.0.0.0/8'], '203.0.113.7', '10.0.0.1')).toBe('203.0.113.7');
+  });
+});

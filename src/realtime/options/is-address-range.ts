@@ -1,0 +1,21 @@
+import { ValidateBy, type ValidationOptions } from 'class-validator';
+import proxyAddr from 'proxy-addr';
+
+/** Whether the text is an address, a range of addresses, or the name of one, as `proxy-addr` reads it. */
+export function IsAddressRange(options?: ValidationOptions): PropertyDecorator {
+  const message = `${options?.each === true ? 'each value in $property ' : ''}must be an address, a range such as 10.0.0.0/8, or loopback, linklocal or uniquelocal`;
+  return ValidateBy(
+    { name: 'isAddressRange', validator: { validate: isAddressRange, defaultMessage: () => message } },
+    options,
+  );
+}
+
+function isAddressRange(value: unknown): boolean {
+  if (typeof value !== 'string' || value === '') return false;
+  try {
+    proxyAddr.compile(value);
+    return true;
+  } catch {
+    return false;
+  }
+}

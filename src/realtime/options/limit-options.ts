@@ -1,0 +1,101 @@
+import { IsArray, IsInt, Max, Min } from 'class-validator';
+import { IsAddressRange } from './is-address-range.js';
+
+/** What one connection, one user, one address, and all together may take of this instance. None is without an end. */
+export class LimitOptions {
+  /** Connections that this instance takes. @default 50000 */
+  @IsInt()
+  @Min(1)
+  maxConnections = 50_000;
+
+  /** Connections of one user on this instance. @default 100 */
+  @IsInt()
+  @Min(1)
+  maxConnectionsPerUser = 100;
+
+  /**
+   * Connections from one address on this instance; of IPv6, from one network of 64 bits. Behind a proxy it counts only
+   * where `trustedProxies` says which. @default 1000
+   */
+  @IsInt()
+  @Min(1)
+  maxConnectionsPerAddress = 1_000;
+
+  /**
+   * The proxies whose `X-Forwarded-For` is believed: addresses, ranges such as `10.0.0.0/8`, or `loopback`, `linklocal`,
+   * `uniquelocal`. The client is the first address from the right that is none of them. @default []: the socket's address counts
+   */
+  @IsArray()
+  @IsAddressRange({ each: true })
+  trustedProxies: string[] = [];
+
+  /** Handshakes that this instance takes per second, on average; twice as many may come at once. The others get 503. @default 1000 */
+  @IsInt()
+  @Min(1)
+  @Max(1_000_000)
+  handshakesPerSecond = 1_000;
+
+  /** How long it may take to find out who a new client is before it gets 503, in milliseconds. @default 10000 */
+  @IsInt()
+  @Min(100)
+  @Max(300_000)
+  handshakeTimeoutMs = 10_000;
+
+  /**
+   * When the event loop was held up for longer than this within the last second, new clients get 503, so that those who
+   * are connected do not suffer, in milliseconds. @default 1000
+   */
+  @IsInt()
+  @Min(50)
+  @Max(3_600_000)
+  maxEventLoopDelayMs = 1_000;
+
+  /** How long a connection without a token may stay before it is told to come back (4504), in milliseconds. @default 86400000 (a day) */
+  @IsInt()
+  @Min(1_000)
+  @Max(2_147_483_647)
+  anonymousTimeoutMs = 86_400_000;
+
+  /** The largest message that a client may send, in bytes. @default 65536 */
+  @IsInt()
+  @Min(1_024)
+  @Max(16_777_216)
+  maxFrameBytes = 65_536;
+
+  /** Frames that one message may come in. @default 128 */
+  @IsInt()
+  @Min(1)
+  @Max(16_384)
+  maxFragments = 128;
+
+  /** Frames that one connection may send per second, on average; twice as many may come at once. @default 100 */
+  @IsInt()
+  @Min(1)
+  @Max(100_000)
+  framesPerSecond = 100;
+
+  /** Subscriptions of one connection. @default 200 */
+  @IsInt()
+  @Min(1)
+  @Max(100_000)
+  maxSubscriptionsPerConnection = 200;
+
+  /** What may wait for one connection before it counts as a slow reader and is closed (4501), in bytes. @default 1048576 */
+  @IsInt()
+  @Min(16_384)
+  maxBufferedBytes = 1_048_576;
+
+  /**
+   * What may wait for all connections together; past it those for which most waits are closed (4501), the worst first, in
+   * bytes. @default 268435456 (256 MiB)
+   */
+  @IsInt()
+  @Min(1_048_576)
+  maxBufferedBytesTotal = 268_435_456;
+
+  /** How long a connection that is being closed may take before it is cut off, in milliseconds. @default 5000 */
+  @IsInt()
+  @Min(100)
+  @Max(60_000)
+  closeTimeoutMs = 5_000;
+}
