@@ -130,6 +130,41 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
       expect(collector.bodies(channel)).toEqual(['seen']);
     });
 
+    it('hands out the traceparent beside the event, on a channel with history and on one without', async () => {
+      const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+      await broker.subscribe(channel, HISTORY);
+      await broker.subscribe(`${channel}-plain`, null);
+      const position = await publish('traced', { traceparent });
+      await publish('not traced');
+      await publish('plain', { channel: `${channel}-plain`, history: null, traceparent });
+      await collector.until(channel, 'not traced');
+      await collector.until(`${channel}-plain`, 'plain');
+      expect(collector.received.map(({ event }) => event)).toEqual([
+        { position, body: 'traced', traceparent },
+        { position: { ...position!, offset: 2 }, body: 'not traced' },
+        { position: null, body: 'plain', traceparent },
+      ]);
+    });
+
+    it('gives the last events that it keeps to who has no position', async () => {
+      expect(await broker.latest(channel, 5)).toEqual([]);
+      const positions = await publishMany(25);
+      const events = positions.map((position, index) => ({ position, body: `m${index + 1}` }));
+      expect(await broker.latest(channel, 3)).toEqual(events.slice(-3));
+      expect(await broker.latest(channel, 1_000)).toEqual(events.slice(-HISTORY.size));
+    });
+
+    it('says what waits, and how lately it heard itself', async () => {
+      expect(broker.vitals).toMatchObject({ queuedEvents: 0, queuedBytes: 0 });
+      const published = publish('m');
+      if (broker.vitals.beatAgeMs !== null) {
+        expect(broker.vitals).toMatchObject({ queuedEvents: 1, queuedBytes: 1 });
+        expect(broker.vitals.beatAgeMs).toBeLessThan(10_000);
+      }
+      await published;
+      expect(broker.vitals).toMatchObject({ queuedEvents: 0, queuedBytes: 0 });
+    });
+
     it('hands out the body byte by byte', async () => {
       await broker.subscribe(channel, HISTORY);
       const body = '"data":"\\"ü😀\u2028\u0000\\n"}';

@@ -95,7 +95,7 @@ export class ChannelStream {
   }
 
   private pass(event: BrokerEvent): void {
-    const frame = new EventFrame(event.position, event.body);
+    const frame = new EventFrame(event.position, event.body, event.traceparent);
     if (event.position !== null) {
       if (this.position?.epoch !== event.position.epoch) this.forgetRecent();
       this.position = event.position;

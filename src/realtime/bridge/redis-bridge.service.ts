@@ -6,7 +6,7 @@ import {
   type Position,
   type RecoveryReason,
 } from '../../protocol/index.js';
-import { Broker, type BrokerStatus, type HistoryWindow, type ReadLimits } from '../broker/broker.js';
+import { Broker, type BrokerStatus, type BrokerVitals, type HistoryWindow, type ReadLimits } from '../broker/broker.js';
 import { RealtimeUnavailableError } from '../broker/errors.js';
 import type { Channel } from '../channels/channel-catalogue.js';
 import type { Connection } from '../connections/connection.js';
@@ -81,6 +81,11 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
   /** Whether events go through, and why not: for readiness. */
   get status(): BrokerStatus {
     return this.broker.status;
+  }
+
+  /** The queue to the broker, and when this instance was last heard through it. */
+  get vitals(): BrokerVitals {
+    return this.broker.vitals;
   }
 
   /**

@@ -17,6 +17,8 @@ export interface OutgoingEvent {
   readonly idempotencyKey?: string;
   /** When it is given up, in milliseconds from now. */
   readonly timeoutMs: number;
+  /** The W3C traceparent of its `emit`, where that is sampled: it goes beside the event, never to a client. */
+  readonly traceparent?: string;
 }
 
 /** One event as it comes out, on every instance alike. */
@@ -24,6 +26,8 @@ export interface BrokerEvent {
   /** `null` on a channel without history. */
   readonly position: Position | null;
   readonly body: string;
+  /** As it was given to `publish`; what is read from the history has none. */
+  readonly traceparent?: string;
 }
 
 export type ReadResult =
@@ -52,6 +56,15 @@ export interface BrokerStatus {
   readonly reason?: string;
 }
 
+/** How the broker does. */
+export interface BrokerVitals {
+  /** Events that wait to be acknowledged, and their bytes. */
+  readonly queuedEvents: number;
+  readonly queuedBytes: number;
+  /** How long ago this instance heard itself through pub/sub, in milliseconds; `null` where there is none. */
+  readonly beatAgeMs: number | null;
+}
+
 /**
  * The port behind which events are numbered, kept and carried between instances.
  *
@@ -62,6 +75,8 @@ export interface BrokerStatus {
  */
 export abstract class Broker {
   abstract readonly status: BrokerStatus;
+
+  abstract readonly vitals: BrokerVitals;
 
   /** Sets who takes the events of subscribed channels. Called once, before anything is subscribed. */
   abstract listen(listener: BrokerListener): void;
@@ -83,6 +98,12 @@ export abstract class Broker {
 
   /** Everything after a position, or the reason why it cannot be had; never a part of it. */
   abstract read(channel: string, after: Position, limits: ReadLimits): Promise<ReadResult>;
+
+  /**
+   * The last events that are kept of a channel, oldest first: for operators, who have no position.
+   * @throws RealtimeUnavailableError
+   */
+  abstract latest(channel: string, most: number): Promise<readonly BrokerEvent[]>;
 
   /** Whether any instance has subscribed to this channel. */
   abstract hasSubscribers(channel: string): Promise<boolean>;

@@ -5,6 +5,7 @@ import {
   type BrokerEvent,
   type BrokerListener,
   type BrokerStatus,
+  type BrokerVitals,
   type HistoryWindow,
   type OutgoingEvent,
   type ReadLimits,
@@ -49,6 +50,8 @@ export class MemoryBroker extends Broker {
     return this.closed ? { up: false, reason: 'The application is shutting down' } : { up: true };
   }
 
+  override readonly vitals: BrokerVitals = { queuedEvents: 0, queuedBytes: 0, beatAgeMs: null };
+
   override listen(listener: BrokerListener): void {
     this.listener = listener;
   }
@@ -56,14 +59,16 @@ export class MemoryBroker extends Broker {
   override async publish(event: OutgoingEvent): Promise<Position | null> {
     if (this.closed)
       throw new RealtimeUnavailableError('The application is shutting down: the event was not published');
-    const { channel, body, history, idempotencyKey } = event;
+    const { channel, body, history, idempotencyKey, traceparent } = event;
     const key = idempotencyKey === undefined ? null : `${channel} ${idempotencyKey}`;
     const first = key === null ? undefined : this.keys.get(key);
     if (first !== undefined && first.expiresAt > this.now()) return first.position;
 
     const position = history === null ? null : this.append(channel, body, history);
     if (key !== null) this.remember(key, position);
-    if (this.subscribed.has(channel)) this.listener?.event(channel, { position, body });
+    if (this.subscribed.has(channel)) {
+      this.listener?.event(channel, { position, body, ...(traceparent === undefined ? {} : { traceparent }) });
+    }
     return position;
   }
 
@@ -89,6 +94,11 @@ export class MemoryBroker extends Broker {
     const events = missed === 0 ? [] : log.events.slice(-missed);
     const bytes = events.reduce((sum, event) => sum + Buffer.byteLength(event.body), 0);
     return bytes > limits.maxBytes ? { ok: false, reason: 'too_many', top } : { ok: true, events, top };
+  }
+
+  override async latest(channel: string, most: number): Promise<readonly BrokerEvent[]> {
+    const { events, size } = this.log(channel);
+    return events.slice(-Math.min(most, size));
   }
 
   override async hasSubscribers(channel: string): Promise<boolean> {

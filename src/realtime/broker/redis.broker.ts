@@ -3,7 +3,9 @@ import type { Position } from '../../protocol/index.js';
 import {
   Broker,
   type BrokerListener,
+  type BrokerEvent,
   type BrokerStatus,
+  type BrokerVitals,
   type HistoryWindow,
   type OutgoingEvent,
   type ReadLimits,
@@ -64,6 +66,12 @@ export class RedisBroker extends Broker {
     return { up: true };
   }
 
+  override get vitals(): BrokerVitals {
+    const { length, bytes } = this.publisher.queue;
+    const beatAgeMs = Math.round(performance.now() - this.receiver.beatHeardAt);
+    return { queuedEvents: length, queuedBytes: bytes, beatAgeMs };
+  }
+
   override listen(listener: BrokerListener): void {
     this.receiver.listener = listener;
   }
@@ -87,6 +95,10 @@ export class RedisBroker extends Broker {
 
   override read(channel: string, after: Position, limits: ReadLimits): Promise<ReadResult> {
     return this.receiver.read(channel, after, limits);
+  }
+
+  override latest(channel: string, most: number): Promise<readonly BrokerEvent[]> {
+    return this.receiver.latest(channel, most);
   }
 
   override async hasSubscribers(channel: string): Promise<boolean> {

@@ -7,10 +7,14 @@ export class EventFrame {
   readonly wire: Buffer;
   private readonly payloadAt: number;
 
-  /** @param position `null` on a channel that keeps no history */
+  /**
+   * @param position `null` on a channel that keeps no history
+   * @param traceparent of its `emit`, where that is sampled
+   */
   constructor(
     readonly position: Position | null,
     body: string,
+    readonly traceparent?: string,
   ) {
     ({ wire: this.wire, payloadAt: this.payloadAt } = frameText(eventText(position, body)));
   }

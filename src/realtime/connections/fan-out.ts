@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Counters } from '../observability/counters.js';
+import { beginDelivery } from '../observability/tracing.js';
 import { ConnectionRegistry } from './connection-registry.js';
 import { EventBatch, type EventFrame } from './event-frame.js';
 
@@ -32,12 +33,22 @@ export class FanOut {
     const frames = this.pending.get(channel);
     if (frames === undefined) return;
     this.pending.delete(channel);
+    const subscribers = this.registry.subscribersOf(channel);
+    if (subscribers.size === 0) return;
     const batch = new EventBatch(frames);
+    const traced = frames.some(({ traceparent }) => traceparent !== undefined);
+    const endSpan = traced
+      ? beginDelivery(
+          channel,
+          frames.map(({ traceparent }) => traceparent),
+        )
+      : null;
     let delivered = 0;
-    for (const { feed, connection } of this.registry.subscribersOf(channel)) {
+    for (const { feed, connection } of subscribers) {
       if (feed === null) delivered += connection.outbox.sendBatch(batch);
       else for (const frame of frames) feed.push(frame);
     }
+    endSpan?.(delivered);
     this.counters.delivered += delivered;
     if (delivered > 0) this.counters.measurements?.batch(channel, frames.length, delivered, frames[0]!.emittedAt);
   }

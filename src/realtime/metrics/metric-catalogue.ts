@@ -113,6 +113,18 @@ export const METRICS = {
     attributes: ['error.type'],
     boundaries: SECONDS,
   },
+  queuedEvents: {
+    name: 'realtime.publish.queue.count',
+    kind: 'upDown',
+    unit: '{event}',
+    description: 'Events that wait for Redis to acknowledge them',
+  },
+  queuedBytes: {
+    name: 'realtime.publish.queue.size',
+    kind: 'upDown',
+    unit: 'By',
+    description: 'The bytes of these events',
+  },
   gapsFound: {
     name: 'realtime.gaps.found',
     kind: 'counter',
@@ -162,6 +174,13 @@ export const METRICS = {
     kind: 'gauge',
     unit: '1',
     description: '1 while events go through, 0 while they cannot (Redis is away)',
+  },
+  beatAge: {
+    name: 'realtime.broker.beat.age',
+    kind: 'gauge',
+    unit: 's',
+    description:
+      'How long ago this instance heard itself through pub/sub (a beat goes out every 5 s); not told without Redis',
   },
   draining: {
     name: 'realtime.draining',

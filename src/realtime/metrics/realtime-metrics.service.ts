@@ -111,6 +111,10 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
     tell('slowConsumersClosed', counters.slowConsumersClosed);
     this.observeChannels(tell);
     tell('brokerUp', this.bridge.status.up ? 1 : 0);
+    const { queuedEvents, queuedBytes, beatAgeMs } = this.bridge.vitals;
+    tell('queuedEvents', queuedEvents);
+    tell('queuedBytes', queuedBytes);
+    if (beatAgeMs !== null) tell('beatAge', beatAgeMs / 1_000);
     tell('draining', this.server.draining ? 1 : 0);
     this.observeConnections(tell);
     this.observeLoop(tell);

@@ -5,6 +5,7 @@ import { Broker, type HistoryWindow } from '../broker/broker.js';
 import { ChannelCatalogue } from '../channels/channel-catalogue.js';
 import { Counters } from '../observability/counters.js';
 import type { Measurements } from '../observability/measurements.js';
+import { beginEmit, type EmitSpan } from '../observability/tracing.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { InvalidEventError, RealtimeUnavailableError } from './errors.js';
 
@@ -27,6 +28,7 @@ export interface EmittedEvent {
 /** An event that may be published: `data` is JSON already, and is never serialised again. */
 interface Prepared {
   readonly channel: string;
+  readonly pattern: string;
   readonly json: string;
   readonly history: HistoryWindow | null;
   readonly options: EmitOptions;
@@ -100,17 +102,20 @@ export class EventsPublisher {
     return published;
   }
 
-  private async send({ channel, json, history, options }: Prepared): Promise<EmittedEvent> {
+  private async send({ channel, pattern, json, history, options }: Prepared): Promise<EmittedEvent> {
     const timestamp = new Date().toISOString();
+    const span = beginEmit(channel, pattern);
     const published = this.broker.publish({
       channel,
       body: eventBody(channel, json, timestamp),
       history,
       timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       ...(options.idempotencyKey === undefined ? {} : { idempotencyKey: options.idempotencyKey }),
+      ...(span === null ? {} : { traceparent: span.traceparent }),
     });
     const { measurements } = this.counters;
-    const position = await (measurements === null ? published : measured(channel, published, measurements));
+    const observed = measurements !== null || span !== null;
+    const position = await (observed ? observe(published, channel, measurements, span) : published);
     this.counters.published += 1;
     return { id: position === null ? randomUUID() : formatPosition(position), channel, timestamp };
   }
@@ -125,7 +130,7 @@ export class EventsPublisher {
     if (timeoutMs !== undefined && !(timeoutMs > 0)) {
       throw new InvalidEventError('timeoutMs', `must be a number of milliseconds above 0`);
     }
-    return { channel, json: this.serialise(data), history: known.history, options };
+    return { channel, pattern: known.pattern, json: this.serialise(data), history: known.history, options };
   }
 
   private serialise(data: unknown): string {
@@ -154,16 +159,24 @@ function show(channel: unknown): string {
   return (JSON.stringify(channel) ?? typeof channel).slice(0, 220);
 }
 
-/** Tells how long the broker took for an event. */
-async function measured<T>(channel: string, published: Promise<T>, measurements: Measurements): Promise<T> {
+/** Tells how long the broker took for an event, and ends its span. */
+async function observe<T>(
+  published: Promise<T>,
+  channel: string,
+  measurements: Measurements | null,
+  span: EmitSpan | null,
+): Promise<T> {
   const startedAt = performance.now();
   const seconds = (): number => (performance.now() - startedAt) / 1_000;
   try {
     const result = await published;
-    measurements.published(channel, seconds(), null);
+    measurements?.published(channel, seconds(), null);
+    span?.end();
     return result;
   } catch (error) {
-    measurements.published(channel, seconds(), error instanceof RealtimeUnavailableError ? error.code : 'internal');
+    const code = error instanceof RealtimeUnavailableError ? error.code : 'internal';
+    measurements?.published(channel, seconds(), code);
+    span?.end(code);
     throw error;
   }
 }

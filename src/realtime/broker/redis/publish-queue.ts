@@ -49,7 +49,7 @@ export class PublishQueue<E> {
   private again: Entry<E>[] = [];
   private readonly busyChannels = new Set<string>();
   private added = 0;
-  private bytes = 0;
+  private queuedBytes = 0;
   private size = 0;
   private running = false;
   private scheduled = false;
@@ -74,9 +74,13 @@ export class PublishQueue<E> {
     return this.size;
   }
 
+  get bytes(): number {
+    return this.queuedBytes;
+  }
+
   /** @throws RealtimeUnavailableError at the deadline, or when the queue is full; the event is then never published later */
   add(event: E, channel: string, bytes: number, timeoutMs: number): Promise<Position | null> {
-    if (this.size >= MAX_QUEUED_EVENTS || this.bytes + bytes > MAX_QUEUED_BYTES) {
+    if (this.size >= MAX_QUEUED_EVENTS || this.queuedBytes + bytes > MAX_QUEUED_BYTES) {
       return Promise.reject(
         new RealtimeUnavailableError(`The queue to Redis is full (${this.lastTrouble}): the event was not published`),
       );
@@ -95,7 +99,7 @@ export class PublishQueue<E> {
         settled: false,
       });
       this.size += 1;
-      this.bytes += bytes;
+      this.queuedBytes += bytes;
       this.schedule();
     });
   }
@@ -198,7 +202,7 @@ export class PublishQueue<E> {
     if (entry.settled) return;
     entry.settled = true;
     this.size -= 1;
-    this.bytes -= entry.bytes;
+    this.queuedBytes -= entry.bytes;
     how();
   }
 }

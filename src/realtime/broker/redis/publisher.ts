@@ -10,7 +10,7 @@ import { RedisClock } from './redis-clock.js';
 import { connectCluster, connectMaster, type RedisTarget } from './redis-target.js';
 import { PUBLISH, PUBLISH_PLAIN, SCRIPTS } from './scripts.js';
 import { Supervisor } from './supervisor.js';
-import { freshEpoch } from './wire.js';
+import { freshEpoch, messageIdOf } from './wire.js';
 
 /** How long an `idempotencyKey` is remembered, in milliseconds. */
 const IDEMPOTENCY_MS = 300_000;
@@ -27,7 +27,7 @@ interface Publication extends OutgoingEvent {
 /** The connection that publishes, and what waits for it. */
 export class Publisher {
   readonly link: Supervisor<Client>;
-  private readonly queue: PublishQueue<Publication>;
+  readonly queue: PublishQueue<Publication>;
   private readonly clock = new RedisClock();
   private readonly predecessors = new Predecessors();
   private readonly tops = new Map<string, Position>();
@@ -64,7 +64,7 @@ export class Publisher {
   /** @throws RealtimeUnavailableError when it was not acknowledged in time */
   publish(event: OutgoingEvent): Promise<Position | null> {
     this.lastMessage += 1;
-    const messageId = `${this.instance}.${this.lastMessage}`;
+    const messageId = messageIdOf(this.instance, this.lastMessage, event.traceparent);
     return this.queue.add({ ...event, messageId, floor: null }, event.channel, event.body.length, event.timeoutMs);
   }
 

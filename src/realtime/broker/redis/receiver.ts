@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Position, RecoveryReason } from '../../../protocol/index.js';
-import type { BrokerListener, ReadLimits, ReadResult } from '../broker.js';
+import type { BrokerEvent, BrokerListener, ReadLimits, ReadResult } from '../broker.js';
 import { RealtimeUnavailableError } from '../errors.js';
 import { runScript, type Client } from './client.js';
 import type { Keys } from './keys.js';
@@ -66,6 +66,18 @@ export class Receiver {
     const top: Position = { epoch: epoch!, offset: Number(offset) };
     if (state !== 'ok') return { ok: false, reason: state as RecoveryReason, top };
     return { ok: true, top, events: entries.map((entry) => parseEntry(top.epoch, entry)) };
+  }
+
+  /** @throws RealtimeUnavailableError */
+  async latest(channel: string, most: number): Promise<BrokerEvent[]> {
+    const client = this.reader();
+    try {
+      const entries = await client.lrange(this.keys.history(channel), -most, -1);
+      const [top] = await this.positionsOf(client, [channel]);
+      return entries.map((entry) => parseEntry(top!.epoch, entry));
+    } catch (error) {
+      throw new RealtimeUnavailableError(`Redis did not answer: ${(error as Error).message}`, { cause: error });
+    }
   }
 
   /** An answer that does not come lets the connection's own time limit close it. */

@@ -1,11 +1,19 @@
 import fc from 'fast-check';
-import { freshEpoch, parseEntry, parseMessage } from './wire.js';
+import { freshEpoch, messageIdOf, parseEntry, parseMessage } from './wire.js';
 
 const ID = '00000000deadbeef.12';
 
 describe('a message', () => {
   it('has a head and a body', () => {
     expect(parseMessage(`e1 7 ${ID} {"a":1}`)).toEqual({ position: { epoch: 'e1', offset: 7 }, body: '{"a":1}' });
+  });
+
+  it('may carry a traceparent beside its id, which is no part of the body', () => {
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    const id = messageIdOf('00000000deadbeef', 12, traceparent);
+    expect(parseMessage(`e1 7 ${id} {}`)).toEqual({ position: { epoch: 'e1', offset: 7 }, body: '{}', traceparent });
+    expect(parseEntry('e1', `7 ${id} {}`)).toEqual({ position: { epoch: 'e1', offset: 7 }, body: '{}' });
+    expect(messageIdOf('00000000deadbeef', 12)).toBe(ID);
   });
 
   it('of a channel without history has no position', () => {

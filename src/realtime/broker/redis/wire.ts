@@ -3,14 +3,21 @@ import type { Position } from '../../../protocol/index.js';
 import type { BrokerEvent } from '../broker.js';
 
 /** `<epoch> <offset> <message id> `, with `-` for the epoch of a channel without history. */
-const MESSAGE_HEAD = /^([0-9A-Za-z]{1,64}|-) (\d{1,15}) [0-9a-f]{16}\.\d+ /;
+const MESSAGE_HEAD = /^([0-9A-Za-z]{1,64}|-) (\d{1,15}) [0-9a-f]{16}\.\d+(?:~([0-9a-f-]{55}))? /;
+
+/** `<instance>.<number>`, and behind a `~` the traceparent where there is one: so it is beside the event, and not in it. */
+export function messageIdOf(instance: string, number: number, traceparent?: string): string {
+  return `${instance}.${number}${traceparent === undefined ? '' : `~${traceparent}`}`;
+}
 
 /** What came in through pub/sub; `null` for what no instance has published. */
 export function parseMessage(message: string): BrokerEvent | null {
   const head = MESSAGE_HEAD.exec(message);
   if (head === null) return null;
-  const [{ length }, epoch, offset] = head as unknown as [string, string, string];
-  return { position: epoch === '-' ? null : { epoch, offset: Number(offset) }, body: message.slice(length) };
+  const [{ length }, epoch, offset, traceparent] = head as unknown as [string, string, string, string?];
+  const position = epoch === '-' ? null : { epoch, offset: Number(offset) };
+  const body = message.slice(length);
+  return traceparent === undefined ? { position, body } : { position, body, traceparent };
 }
 
 /** One entry of a history, `<offset> <message id> <body>`. */
