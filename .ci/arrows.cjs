@@ -64,6 +64,12 @@ module.exports = {
       to: { pathNot: [room('client'), room('protocol')] },
     },
     {
+      name: 'testing-uses-the-public-doors',
+      severity: 'error',
+      from: { path: room('testing'), pathNot: '\\.spec\\.ts$' },
+      to: { path: '^src/', pathNot: [room('testing'), room('protocol'), '^src/(client|realtime)/index\\.ts$'] },
+    },
+    {
       name: 'react-imports',
       severity: 'error',
       from: { path: room('react'), pathNot: '\\.spec\\.ts$' },

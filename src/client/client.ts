@@ -110,7 +110,7 @@ export class Client implements ChannelHost {
     if (this.state === 'idle') this.connect();
     if (this.#willLook) return;
     this.#willLook = true;
-    queueMicrotask(() => {
+    void Promise.resolve().then(() => {
       this.#willLook = false;
       this.#look();
     });

@@ -61,7 +61,7 @@ export class Session {
       });
     } catch (error) {
       // Not from within the constructor: whoever makes a session does not have it yet.
-      queueMicrotask(() => this.end({ cause: 'unreachable', reason: String(error) }));
+      void Promise.resolve().then(() => this.end({ cause: 'unreachable', reason: String(error) }));
     }
   }
 

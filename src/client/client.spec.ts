@@ -1,0 +1,609 @@
+import { jest } from '@jest/globals';
+import { FakeRealtimeServer, type FakeIdentity, type FakeServerOptions } from '../testing/index.js';
+import { CLOSE_CODES } from '../protocol/index.js';
+import { createRealtimeClient, type RealtimeClient, type RealtimeClientOptions, type StateChange } from './index.js';
+
+const app = (name: string) => ({ id: name, name });
+
+describe('a client, on a clock of its own', () => {
+  let server: FakeRealtimeServer;
+  let client: RealtimeClient;
+  let changes: StateChange[];
+  let errors: string[];
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    jest.spyOn(Math, 'random').mockReturnValue(0.5);
+  });
+  afterEach(() => {
+    client.close();
+    if (jest.getTimerCount() > 0) throw new Error('The client left a timer behind');
+    jest.useRealTimers();
+    jest.restoreAllMocks();
+  });
+
+  function begin(options: Partial<RealtimeClientOptions> = {}, ofServer: FakeServerOptions = {}): void {
+    server = new FakeRealtimeServer(ofServer);
+    client = createRealtimeClient({ url: 'ws://fake/ws', WebSocket: server.WebSocket, ...options });
+    changes = [];
+    errors = [];
+    client.on('state', (change) => changes.push(change));
+    client.on('error', ({ code }) => errors.push(code));
+  }
+  const pass = (ms = 0): Promise<void> => jest.advanceTimersByTimeAsync(ms);
+  const states = (): string[] => changes.map(({ state, code }) => `${code} → ${state}`);
+  /** Names that a channel's listener hears. */
+  function hear(): string[] {
+    const heard: string[] = [];
+    client.channel('apps:created').on('event', ({ data }) => void heard.push(data.name));
+    return heard;
+  }
+
+  describe('states', () => {
+    it('does nothing until somebody wants something', async () => {
+      begin();
+      client.channel('apps:created').on('event', () => undefined);
+      await pass(60_000);
+      expect(states()).toEqual([]);
+      expect(server.connections).toHaveLength(0);
+    });
+
+    it('connects for the first user of a channel, and tells each change with a code and a reason', async () => {
+      begin();
+      client.channel('apps:created').subscribe();
+      await pass();
+      client.close();
+      expect(states()).toEqual(['connect → connecting', 'ready → connected', 'close → idle']);
+      for (const { reason } of changes) expect(reason).toMatch(/\w+ \w+/);
+    });
+
+    it('waits a random part of a bound that doubles, up to the longest', async () => {
+      begin();
+      server.isDown = true;
+      client.connect();
+      for (let attempt = 0; attempt < 8; attempt += 1) await pass(20_000);
+      const waits = changes.flatMap(({ retryInMs }) => (retryInMs === undefined ? [] : [retryInMs]));
+      expect(waits.slice(0, 7)).toEqual([500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000]);
+    });
+
+    it('begins anew with the first wait only after a connection that lasted', async () => {
+      begin();
+      client.connect();
+      for (const lasted of [0, 1_000, 6_000]) {
+        await pass(lasted);
+        server.cut();
+        await pass(2_000);
+      }
+      const waits = changes.flatMap(({ retryInMs }) => (retryInMs === undefined ? [] : [retryInMs]));
+      expect(waits).toEqual([500, 1_000, 500]);
+    });
+
+    it('comes back when the server said so', async () => {
+      begin();
+      client.connect();
+      await pass();
+      server.send({ type: 'reconnect', afterMs: 7_000 });
+      server.close(1012, 'restarting');
+      await pass(6_999);
+      expect(client.change).toMatchObject({
+        state: 'waiting',
+        retryInMs: 7_000,
+        closeCode: 1012,
+        reason: 'restarting',
+      });
+      await pass(1);
+      expect(client.state).toBe('connected');
+    });
+
+    it.each(Object.values(CLOSE_CODES))('$code: $then', async ({ code, then }) => {
+      let got = 0;
+      begin({ getToken: () => `user ${(got += 1)}` });
+      client.connect();
+      await pass();
+      server.close(code, 'because');
+      await pass(60_000);
+      const after = { 'comes back': 'connected 1', 'stays away': 'closed 1', 'gets a new token first': 'connected 2' };
+      expect(`${client.state} ${got}`).toBe(after[then]);
+      expect(changes.find(({ closeCode }) => closeCode !== undefined)).toMatchObject({
+        closeCode: code,
+        reason: 'because',
+      });
+    });
+
+    it('gives up on an attempt that takes too long', async () => {
+      begin(
+        { timeoutMs: 3_000, token: 'u1' },
+        { identify: () => ({ user: { userId: 'u1', email: null, role: 'user' } }) },
+      );
+      client.connect();
+      client.on('state', () => undefined);
+      await pass();
+      server.cut();
+      const silent = class extends server.WebSocket {
+        override send(): void {}
+      };
+      client.close();
+      begin({ timeoutMs: 3_000, token: 'u1', WebSocket: silent });
+      client.connect();
+      await pass(3_000);
+      expect(client.change).toMatchObject({ state: 'waiting', code: 'unreachable' });
+    });
+
+    it('comes back from `closed` when the application asks', async () => {
+      begin();
+      client.connect();
+      await pass();
+      server.close(4403, 'access was revoked');
+      await pass(60_000);
+      expect(client.state).toBe('closed');
+      client.connect();
+      await pass();
+      expect(client.state).toBe('connected');
+    });
+  });
+
+  describe('a dead line', () => {
+    it('is noticed within the heartbeat, and what was missed comes', async () => {
+      begin({}, { heartbeatMs: 30_000 });
+      const heard = hear();
+      client.channel('apps:created').subscribe();
+      await pass();
+      await pass(60_000); // a quiet line that answers
+      expect(client.state).toBe('connected');
+      server.silence();
+      server.publish('apps:created', app('unheard'));
+      await pass(30_000);
+      expect(changes.find(({ code }) => code === 'silent')).toBeDefined();
+      await pass(1_000);
+      expect(heard).toEqual(['unheard']);
+    });
+
+    it('is not asked while it talks', async () => {
+      begin({}, { heartbeatMs: 10_000 });
+      client.channel('apps:created').subscribe();
+      for (let second = 0; second < 30; second += 1) {
+        await pass(1_000);
+        server.publish('apps:created', app('x'));
+      }
+      expect(server.open.at(0)!.received.map(({ type }) => type)).toEqual(['subscribe']);
+    });
+
+    it('is asked once more by a page whose timers came late', async () => {
+      begin({}, { heartbeatMs: 20_000 });
+      client.connect();
+      await pass();
+      let now = performance.now();
+      const clock = jest.spyOn(performance, 'now').mockImplementation(() => now);
+      client.wake(); // asks, and then the page is frozen for an hour; its timer comes before the answer is read
+      server.silence();
+      now += 3_600_000;
+      await pass(5_000);
+      expect(client.state).toBe('connected');
+      now += 5_000;
+      await pass(5_000);
+      expect(client.change.code).toBe('silent');
+      clock.mockRestore();
+    });
+  });
+
+  describe('tokens', () => {
+    const user = { userId: 'u1', email: null, role: 'user' };
+
+    it('are got once for all who wait, and kept while they are good', async () => {
+      let got = 0;
+      begin({ getToken: () => new Promise((resolve) => setTimeout(() => resolve(`t${(got += 1)}`), 100)) });
+      client.connect();
+      await pass(100);
+      await Promise.all([client.reauthenticate(), client.reauthenticate(), pass(200)]).catch(() => undefined);
+      expect(got).toBe(2);
+      server.cut();
+      await pass(2_000);
+      expect(client.state).toBe('connected');
+      expect(got).toBe(2);
+    });
+
+    it('are renewed before they end, on the same connection', async () => {
+      let got = 0;
+      const identify = (): FakeIdentity => ({ user, expiresInMs: 100_000 });
+      begin({ getToken: () => `t${(got += 1)}` }, { identify });
+      client.connect();
+      await pass(60_000);
+      expect(got).toBe(1);
+      await pass(15_000);
+      expect(got).toBe(2);
+      await pass(1_000_000);
+      expect(server.connections).toHaveLength(1);
+      expect(errors).toEqual([]);
+    });
+
+    it('that cannot be got are asked for again, later and later', async () => {
+      let asked = 0;
+      begin({
+        getToken: () => {
+          asked += 1;
+          if (asked < 4) throw new Error('the sign-in is away');
+          return 'u1';
+        },
+      });
+      client.connect();
+      await pass();
+      expect(client.change).toMatchObject({ state: 'waiting', code: 'token_failed', retryInMs: 500 });
+      expect(client.change.reason).toContain('the sign-in is away');
+      await pass(3_500);
+      expect(client.state).toBe('connected');
+      expect(errors).toEqual(['token_failed', 'token_failed', 'token_failed']);
+    });
+
+    it('that cannot be renewed are asked for again while the old one lasts', async () => {
+      let asked = 0;
+      begin(
+        {
+          getToken: () => {
+            asked += 1;
+            return asked === 2 ? Promise.reject(new Error('away')) : `t${asked}`;
+          },
+        },
+        { identify: () => ({ user, expiresInMs: 100_000 }) },
+      );
+      client.connect();
+      await pass(95_000);
+      expect(asked).toBe(3);
+      expect(errors).toEqual(['token_failed']);
+      expect(server.connections).toHaveLength(1);
+    });
+
+    it('that end in a page that slept are exchanged at once', async () => {
+      let got = 0;
+      const identify = (token: string): FakeIdentity => (token === 't1' ? { user, expiresInMs: 50 } : { user });
+      begin({ getToken: () => `t${(got += 1)}` }, { identify });
+      jest.spyOn(Math, 'random').mockReturnValue(-5); // a renewal that comes too late
+      client.connect();
+      await pass(60);
+      expect(states()).toEqual([
+        'connect → connecting',
+        'ready → connected',
+        'token_refused → waiting',
+        'retry → connecting',
+        'ready → connected',
+      ]);
+      expect(got).toBe(2);
+    });
+
+    it('that are refused again and again end it', async () => {
+      let got = 0;
+      begin({ getToken: () => `t${(got += 1)}`, maxTokenRefusals: 4 }, { identify: () => 'token_expired' });
+      client.connect();
+      await pass(120_000);
+      expect(client.change).toMatchObject({ state: 'closed', code: 'refused', reason: 'The token has expired' });
+      expect(got).toBe(4);
+    });
+
+    it('that are fixed are not tried twice', async () => {
+      begin({ token: 't1' }, { identify: () => 'token_invalid' });
+      client.connect();
+      await pass(60_000);
+      expect(client.state).toBe('closed');
+      expect(server.connections).toHaveLength(1);
+    });
+
+    it('of somebody else make a new connection', async () => {
+      let who: string | null = 'ada';
+      begin({ getToken: () => who });
+      client.connect();
+      await pass();
+      who = 'grace';
+      await client.reauthenticate();
+      await pass();
+      expect(client.identity?.user?.userId).toBe('grace');
+      expect(states().slice(2)).toEqual(['other_user → waiting', 'retry → connecting', 'ready → connected']);
+      who = null;
+      await client.reauthenticate();
+      await pass();
+      expect(client.identity).toEqual({ user: null, authorizedChannels: [] });
+      expect(server.connections).toHaveLength(3);
+    });
+
+    it('are brought where no connection is allowed without one', async () => {
+      begin({ token: 'ada' }, { anonymous: false });
+      client.connect();
+      await pass();
+      expect(client.identity?.user?.userId).toBe('ada');
+    });
+  });
+
+  describe('channels', () => {
+    it('are asked for in one frame, and left in one', async () => {
+      begin();
+      const stops = (['apps:created', 'apps:updated', 'users:created'] as const).map((name) =>
+        client.channel(name).subscribe(),
+      );
+      await pass();
+      for (const stop of stops) stop();
+      await pass();
+      expect(server.open.at(0)!.received).toEqual([
+        {
+          type: 'subscribe',
+          ref: 's1',
+          targets: [{ channel: 'apps:created' }, { channel: 'apps:updated' }, { channel: 'users:created' }],
+        },
+        { type: 'unsubscribe', channels: ['apps:created', 'apps:updated', 'users:created'] },
+      ]);
+    });
+
+    it('are subscribed to while they have users, and a user who leaves twice is one', async () => {
+      begin();
+      const channel = client.channel('apps:created');
+      const [first, second] = [channel.subscribe(), channel.subscribe()];
+      await pass();
+      first();
+      first();
+      await pass();
+      expect([...server.open.at(0)!.subscriptions]).toEqual(['apps:created']);
+      second();
+      await pass();
+      expect([...server.open.at(0)!.subscriptions]).toEqual([]);
+      expect(channel.state).toBe('unsubscribed');
+    });
+
+    it('do not notice a view that is made anew', async () => {
+      begin();
+      const channel = client.channel('apps:created');
+      const stop = channel.subscribe();
+      await pass();
+      stop();
+      channel.subscribe();
+      await pass();
+      expect(server.open.at(0)!.received).toHaveLength(1);
+      expect(channel.state).toBe('subscribed');
+    });
+
+    it('go on after a break where they stood, all in one frame, each event once', async () => {
+      begin();
+      const heard = hear();
+      client.channel('apps:created').subscribe();
+      client.channel('apps:updated').subscribe();
+      await pass();
+      const id = server.publish('apps:created', app('one'));
+      await pass();
+      server.cut();
+      server.publish('apps:created', app('two'));
+      await pass(1_000);
+      const [resume] = server.open.at(0)!.received;
+      expect(resume).toMatchObject({ type: 'subscribe', targets: [{ lastEventId: id }, { channel: 'apps:updated' }] });
+      expect(resume).toHaveProperty('targets.1.lastEventId');
+      expect(heard).toEqual(['one', 'two']);
+      expect(client.channel('apps:created').change).toMatchObject({ code: 'subscribed', recovered: true });
+    });
+
+    it('drop what they have seen', async () => {
+      begin();
+      const heard = hear();
+      client.channel('apps:created').subscribe();
+      await pass();
+      const first = server.publish('apps:created', app('one'))!;
+      server.publish('apps:created', app('two'));
+      await pass();
+      server.send({ type: 'event', channel: 'apps:created', data: app('one'), id: first });
+      await pass();
+      expect(heard).toEqual(['one', 'two']);
+    });
+
+    it('say once that events are missing, and go on from there', async () => {
+      begin();
+      const channel = client.channel('apps:created');
+      const heard = hear();
+      const resets: string[] = [];
+      channel.on('reset', ({ reason }) => void resets.push(reason));
+      channel.subscribe();
+      await pass();
+      server.publish('apps:created', app('one'));
+      await pass();
+      server.cut();
+      server.forget('apps:created');
+      server.publish('apps:created', app('lost'));
+      await pass(1_000);
+      expect(resets).toEqual(['unknown_epoch']);
+      server.publish('apps:created', app('after'));
+      await pass();
+      expect(heard).toEqual(['one', 'after']);
+      const lastEventId = server.publish('apps:created', app('resync'))!;
+      server.send({ type: 'resync', channel: 'apps:created', reason: 'too_many', lastEventId });
+      await pass();
+      expect(resets).toEqual(['unknown_epoch', 'too_many']);
+      expect(channel.lastEventId).toBe(lastEventId);
+    });
+
+    it('advance only when their listeners are done, and each listener goes at its own pace', async () => {
+      begin();
+      const channel = client.channel('apps:created');
+      const heard = hear();
+      const slow: string[] = [];
+      let finish: () => void = () => undefined;
+      channel.on('event', async ({ data }) => {
+        await new Promise<void>((resolve) => (finish = resolve));
+        slow.push(data.name);
+      });
+      channel.subscribe();
+      await pass();
+      const start = channel.lastEventId;
+      const ids = ['one', 'two'].map((name) => server.publish('apps:created', app(name)));
+      await pass();
+      expect(heard).toEqual(['one', 'two']);
+      expect(channel.lastEventId).toBe(start);
+      finish();
+      await pass();
+      expect([slow, channel.lastEventId]).toEqual([['one'], ids[0]]);
+      finish();
+      await pass();
+      expect([slow, channel.lastEventId]).toEqual([['one', 'two'], ids[1]]);
+    });
+
+    it('are left while their listeners are behind, and resumed: what waits is bounded, and nothing is lost', async () => {
+      begin({ maxWaitingEvents: 10 });
+      const channel = client.channel('apps:created');
+      const heard: string[] = [];
+      let finish: () => void = () => undefined;
+      channel.on('event', async ({ data }) => {
+        await new Promise<void>((resolve) => (finish = resolve));
+        heard.push(data.name);
+      });
+      channel.subscribe();
+      await pass();
+      const names = Array.from({ length: 30 }, (_, index) => `app ${index}`);
+      for (const name of names) server.publish('apps:created', app(name));
+      await pass();
+      expect(channel.change.code).toBe('behind');
+      expect(server.open.at(0)!.subscriptions.size).toBe(0);
+      for (let step = 0; step < 40; step += 1) {
+        finish();
+        await pass();
+      }
+      expect(heard).toEqual(names);
+      expect(channel.state).toBe('subscribed');
+    });
+
+    it('go on after a listener that fails, which is told', async () => {
+      begin();
+      const channel = client.channel('apps:created');
+      channel.on('event', () => {
+        throw new Error('a mistake');
+      });
+      channel.on('event', () => Promise.reject(new Error('another')));
+      const heard = hear();
+      channel.subscribe();
+      await pass();
+      const id = server.publish('apps:created', app('one'));
+      await pass();
+      expect(heard).toEqual(['one']);
+      expect(errors).toEqual(['listener_failed', 'listener_failed']);
+      expect(channel.lastEventId).toBe(id);
+    });
+
+    it('that are refused say why, and are asked for again when rights may have changed', async () => {
+      let mayHave = false;
+      begin({ getToken: () => 'u1' }, { refuse: () => (mayHave ? null : 'forbidden') });
+      const channel = client.channel('apps:created');
+      channel.subscribe();
+      await expect(Promise.all([channel.ready(), pass()])).rejects.toMatchObject({ code: 'forbidden' });
+      expect(channel.change).toMatchObject({ state: 'refused', error: { channel: 'apps:created' } });
+      mayHave = true;
+      await client.reauthenticate();
+      await pass();
+      expect(channel.state).toBe('subscribed');
+    });
+
+    it('that the server cannot give now are asked for again', async () => {
+      let isAway = true;
+      begin({}, { refuse: () => (isAway ? 'unavailable' : null) });
+      const channel = client.channel('apps:created');
+      channel.subscribe();
+      await pass();
+      expect([channel.state, errors]).toEqual(['subscribing', ['unavailable']]);
+      isAway = false;
+      await pass(3_000);
+      expect(channel.state).toBe('subscribed');
+    });
+
+    it('end when the right to them is taken away', async () => {
+      begin();
+      const channel = client.channel('apps:created');
+      channel.subscribe();
+      await pass();
+      server.send({ type: 'unsubscribed', channel: 'apps:created', reason: 'access_revoked' });
+      await pass();
+      expect(channel.change).toMatchObject({ state: 'refused', code: 'revoked' });
+    });
+
+    it('begin after an event that the application names', async () => {
+      begin();
+      const id = server.publish('apps:created', app('known'));
+      server.publish('apps:created', app('new'));
+      const heard = hear();
+      client.channel('apps:created').subscribe({ after: id });
+      await pass();
+      expect(heard).toEqual(['new']);
+    });
+
+    it('are iterated over: the next event when the one before is done with', async () => {
+      begin();
+      const channel = client.channel('apps:created');
+      const heard: string[] = [];
+      const loop = (async () => {
+        for await (const { data } of channel) {
+          heard.push(data.name);
+          if (heard.length === 3) break;
+        }
+      })();
+      await pass();
+      for (const name of ['one', 'two', 'three', 'four']) server.publish('apps:created', app(name));
+      await pass();
+      await loop;
+      expect(heard).toEqual(['one', 'two', 'three']);
+      await pass();
+      expect(channel.state).toBe('unsubscribed');
+    });
+
+    it('end their iterations when the client is closed, or the iterator is', async () => {
+      begin();
+      const iterators = [1, 2].map(() => client.channel('apps:created')[Symbol.asyncIterator]());
+      const asked = iterators.map((iterator) => [iterator.next(), iterator.next()]).flat();
+      await pass();
+      await iterators.at(0)!.return!();
+      client.close();
+      const over = { done: true, value: undefined };
+      expect(await Promise.all(asked)).toEqual([over, over, over, over]);
+      await pass();
+      expect(client.channel('apps:created').users).toBe(0);
+    });
+
+    it.each(['', 'apps:*', 'a b', 'x'.repeat(201)])('have names: %j is none', (name) => {
+      begin();
+      expect(() => client.channel(name)).toThrow(expect.objectContaining({ code: 'invalid_channel' }) as Error);
+    });
+  });
+
+  describe('presence', () => {
+    it('is kept up as members come and go', async () => {
+      begin();
+      const channel = client.channel('apps:created');
+      channel.subscribe({ presence: true });
+      await pass();
+      expect(server.open.at(0)!.received[0]).toMatchObject({ targets: [{ channel: 'apps:created', presence: true }] });
+      const member = (userId: string, connections = 1) => ({ userId, connections });
+      server.send({ type: 'presence', channel: 'apps:created', members: [member('ada')], count: 3 });
+      server.send({
+        type: 'presence_diff',
+        channel: 'apps:created',
+        joined: [member('grace')],
+        left: [member('ada', 0)],
+      });
+      await pass();
+      expect(channel.presence).toEqual({ members: [member('grace')], count: 3 });
+    });
+  });
+
+  describe('requests', () => {
+    /** The code of the refusal. Taken at once, for a rejection that nobody awaits yet is an error of its own. */
+    const refused = (request: Promise<unknown>): Promise<string> =>
+      request.then(
+        () => 'answered',
+        ({ code }: { code: string }) => code,
+      );
+
+    it('resolve with their answers, reject with what the server says, and end with the connection', async () => {
+      begin({}, { channels: ['announcements'] });
+      await expect(client.request({ type: 'ping' })).rejects.toMatchObject({ code: 'not_connected' });
+      client.connect();
+      await pass();
+      expect(await client.request({ type: 'list_channels' })).toMatchObject({ channels: ['announcements'] });
+      await expect(client.request({ type: 'stats' })).rejects.toMatchObject({ code: 'forbidden' });
+      server.silence();
+      const late = refused(client.request({ type: 'ping' }));
+      await pass(10_000);
+      expect(await late).toBe('timeout');
+      const cut = refused(client.request({ type: 'ping' }));
+      client.close();
+      expect(await cut).toBe('not_connected');
+    });
+  });
+});

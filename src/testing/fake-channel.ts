@@ -1,0 +1,70 @@
+import {
+  eventBody,
+  eventText,
+  formatPosition,
+  parsePosition,
+  type Position,
+  type RecoveryReason,
+} from '../protocol/index.js';
+
+/** What a resume comes to. */
+export type Recovery =
+  | { readonly recovered: true; readonly missed: readonly string[] }
+  | { readonly recovered: false; readonly reason: RecoveryReason };
+
+let epochs = 0;
+
+/** One channel of a fake server: its numbers, and its last events. */
+export class FakeChannel {
+  #epoch = newEpoch();
+  #top = 0;
+  // the text of the frames, oldest first
+  #kept: string[] = [];
+
+  /** @param size events that are kept; 0 for a channel without history, whose events have no ids */
+  constructor(
+    readonly name: string,
+    private readonly size: number,
+  ) {}
+
+  /** Where it stands; `undefined` without history. */
+  get lastEventId(): string | undefined {
+    return this.size === 0 ? undefined : formatPosition(this.#position);
+  }
+
+  /** @returns the text of the frame */
+  append(data: unknown, timestamp: string): string {
+    const body = eventBody(this.name, JSON.stringify(data), timestamp);
+    if (this.size === 0) return eventText(null, body);
+    this.#top += 1;
+    const text = eventText(this.#position, body);
+    this.#kept.push(text);
+    if (this.#kept.length > this.size) this.#kept.shift();
+    return text;
+  }
+
+  recover(lastEventId: string): Recovery {
+    if (this.size === 0) return { recovered: false, reason: 'no_history' };
+    const position = parsePosition(lastEventId);
+    if (position === null || position.epoch !== this.#epoch) return { recovered: false, reason: 'unknown_epoch' };
+    if (position.offset > this.#top) return { recovered: false, reason: 'rewound' };
+    const missed = this.#top - position.offset;
+    if (missed > this.#kept.length) return { recovered: false, reason: 'expired' };
+    return { recovered: true, missed: missed === 0 ? [] : this.#kept.slice(-missed) };
+  }
+
+  /** Loses what is kept, as a server that lost its data: ids from before are good for nothing. */
+  forget(): void {
+    this.#epoch = newEpoch();
+    this.#kept = [];
+  }
+
+  get #position(): Position {
+    return { epoch: this.#epoch, offset: this.#top };
+  }
+}
+
+function newEpoch(): string {
+  epochs += 1;
+  return `fake${epochs}`;
+}

@@ -1,0 +1,213 @@
+import {
+  decodeClientFrame,
+  ERROR_CODES,
+  isWildcard,
+  wildcardPrefix,
+  type ClientRequest,
+  type ErrorCode,
+  type SubscribeTarget,
+  type Unstamped,
+  type User,
+} from '../protocol/index.js';
+import type { FakeChannel } from './fake-channel.js';
+
+/** What a connection asks of its server. */
+export interface FakeWorld {
+  readonly heartbeatMs: number;
+  readonly anonymous: boolean;
+  /** @returns who it is, or why it is nobody */
+  identify(token: string): { readonly user: User; readonly expiresInMs?: number } | ErrorCode;
+  channel(name: string): FakeChannel;
+  channelNames(): string[];
+  refusal(channel: string, user: User | null): ErrorCode | null;
+}
+
+/** The server's end of a socket: how it speaks to the client. */
+export interface FakeWire {
+  send(text: string): void;
+  close(code: number, reason: string): void;
+}
+
+/** One connection to a fake server, as the server sees it. */
+export class FakeConnection {
+  user: User | null = null;
+  /** Everything that the client sent, in one form. */
+  readonly received: ClientRequest[] = [];
+  readonly subscriptions = new Set<string>();
+  /** Nothing of what the client sends is answered, and no event reaches it: a line that broke without a word. */
+  isSilent = false;
+  #isIdentified = false;
+  #refusedAuths = 0;
+  #end: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly wire: FakeWire,
+    private readonly world: FakeWorld,
+    readonly id: string,
+  ) {}
+
+  /** @param token what came with the URL or the subprotocols; `null` for none */
+  open(token: string | null): void {
+    if (token !== null && !this.#identify(token)) {
+      this.close(4401, 'no valid token');
+      return;
+    }
+    if (token !== null || this.world.anonymous) this.#connected();
+  }
+
+  /** Text of the client. */
+  take(text: string): void {
+    if (this.isSilent) return;
+    const { request, bad } = decodeClientFrame(text);
+    if (request === undefined) {
+      this.send({ type: 'error', ...bad });
+      return;
+    }
+    this.received.push(request);
+    if (!this.#isIdentified && request.type !== 'auth') this.#refuse('auth_required', request.ref);
+    else this.#carryOut(request);
+  }
+
+  send(frame: Unstamped): void {
+    this.sendText(JSON.stringify({ ...frame, timestamp: new Date().toISOString() }));
+  }
+
+  sendText(text: string): void {
+    if (!this.isSilent) this.wire.send(text);
+  }
+
+  close(code: number, reason: string): void {
+    this.ended();
+    this.wire.close(code, reason);
+  }
+
+  /** The socket is gone. */
+  ended(): void {
+    clearTimeout(this.#end);
+  }
+
+  #carryOut(request: ClientRequest): void {
+    const ref = withRef(request.ref);
+    switch (request.type) {
+      case 'subscribe':
+        for (const target of request.targets) this.#subscribe(target, request.ref);
+        return;
+      case 'unsubscribe':
+        for (const channel of request.channels) {
+          if (this.subscriptions.delete(channel)) this.send({ type: 'unsubscribed', channel, ...ref });
+          else this.#refuse('not_subscribed', request.ref, channel);
+        }
+        return;
+      case 'ping':
+        return this.send({ type: 'pong', ...ref });
+      case 'auth':
+        return this.#auth(request.token, request.ref);
+      case 'list_channels':
+        return this.send({
+          type: 'channels',
+          channels: this.#authorized(),
+          subscribed: [...this.subscriptions],
+          ...ref,
+        });
+      case 'presence':
+        return this.send({ type: 'presence', channel: request.channel, members: [], count: 0, ...ref });
+      case 'stats':
+        return this.#refuse('forbidden', request.ref);
+    }
+  }
+
+  #subscribe(target: SubscribeTarget, ref: string | undefined): void {
+    const prefix = isWildcard(target.channel) ? wildcardPrefix(target.channel) : null;
+    const names =
+      prefix === null ? [target.channel] : this.world.channelNames().filter((name) => name.startsWith(prefix));
+    for (const name of names) this.#subscribeOne({ ...target, channel: name }, ref);
+  }
+
+  #subscribeOne({ channel: name, lastEventId }: SubscribeTarget, ref: string | undefined): void {
+    const refusal = this.world.refusal(name, this.user);
+    if (refusal !== null) return this.#refuse(refusal, ref, name);
+    const channel = this.world.channel(name);
+    const here = channel.lastEventId === undefined ? {} : { lastEventId: channel.lastEventId };
+    if (this.subscriptions.has(name)) {
+      const again = lastEventId === undefined ? {} : ({ recovered: false, reason: 'already_subscribed' } as const);
+      return this.send({ type: 'subscribed', channel: name, ...again, ...here, ...withRef(ref) });
+    }
+    this.subscriptions.add(name);
+    if (lastEventId === undefined) return this.send({ type: 'subscribed', channel: name, ...here, ...withRef(ref) });
+    const recovery = channel.recover(lastEventId);
+    if (!recovery.recovered) {
+      return this.send({ type: 'subscribed', channel: name, ...recovery, ...here, ...withRef(ref) });
+    }
+    this.send({ type: 'subscribed', channel: name, recovered: true, lastEventId, ...withRef(ref) });
+    for (const text of recovery.missed) this.sendText(text);
+  }
+
+  #auth(token: string, ref: string | undefined): void {
+    const before = this.user;
+    if (!this.#identify(token, ref)) {
+      this.#refusedAuths += 1;
+      if (this.#refusedAuths >= 3) this.close(4401, 'no valid token');
+      return;
+    }
+    if (before !== null && before.userId !== this.user!.userId) {
+      this.user = before;
+      return this.#refuse('forbidden', ref);
+    }
+    if (!this.#isIdentified) return this.#connected(ref);
+    this.send({
+      type: 'authenticated',
+      user: this.user!,
+      authorizedChannels: this.#authorized(),
+      ...this.#expiry,
+      ...withRef(ref),
+    });
+  }
+
+  /** @returns whether the token is good; where it is not, the client was told */
+  #identify(token: string, ref?: string): boolean {
+    const who = this.world.identify(token);
+    if (typeof who === 'string') {
+      this.#refuse(who, ref);
+      return false;
+    }
+    this.user = who.user;
+    clearTimeout(this.#end);
+    this.#expiry = {};
+    if (who.expiresInMs !== undefined) {
+      this.#expiry = { expiresAt: new Date(Date.now() + who.expiresInMs).toISOString() };
+      this.#end = setTimeout(() => {
+        this.#refuse('token_expired');
+        this.close(4401, 'no valid token');
+      }, who.expiresInMs);
+    }
+    return true;
+  }
+
+  #expiry: { expiresAt?: string } = {};
+
+  #connected(ref?: string): void {
+    this.#isIdentified = true;
+    this.send({
+      type: 'connected',
+      connectionId: this.id,
+      user: this.user,
+      authorizedChannels: this.#authorized(),
+      heartbeatMs: this.world.heartbeatMs,
+      ...this.#expiry,
+      ...withRef(ref),
+    });
+  }
+
+  #authorized(): string[] {
+    return this.world.channelNames().filter((name) => this.world.refusal(name, this.user) === null);
+  }
+
+  #refuse(code: ErrorCode, ref?: string, channel?: string): void {
+    const about = channel === undefined ? {} : { channel };
+    this.send({ type: 'error', code, message: ERROR_CODES[code].message, ...about, ...withRef(ref) });
+  }
+}
+
+function withRef(ref: string | undefined): { ref?: string } {
+  return ref === undefined ? {} : { ref };
+}
