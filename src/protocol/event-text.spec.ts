@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { eventBody, eventText } from './event-text.js';
+import { eventBody, eventText, isEventBody } from './event-text.js';
 
 const TIMESTAMP = '2026-01-02T03:04:05.678Z';
 
@@ -28,5 +28,28 @@ describe('eventText', () => {
       data: [1],
       timestamp: TIMESTAMP,
     });
+  });
+});
+
+describe('isEventBody', () => {
+  it('knows every body of its channel, and none of another', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.string(), fc.string(), (data, channel, other) => {
+        const body = eventBody(channel, JSON.stringify(data), TIMESTAMP);
+        expect(isEventBody(channel, body)).toBe(true);
+        expect(isEventBody(other, body)).toBe(other === channel);
+      }),
+    );
+  });
+
+  it.each([
+    '',
+    'hello',
+    '"channel":"a"',
+    '"channel":"a","data":',
+    '"channel":"a","data":1',
+    '{"channel":"a","data":1}',
+  ])('is none: %j', (text) => {
+    expect(isEventBody('a', text)).toBe(false);
   });
 });

@@ -10,6 +10,11 @@ export function eventBody(channel: string, dataJson: string, timestamp: string):
   return `"channel":${JSON.stringify(channel)},"data":${dataJson},"timestamp":"${timestamp}"}`;
 }
 
+/** Whether a text can be the body of an event of this channel; `data` is not looked into. */
+export function isEventBody(channel: string, text: string): boolean {
+  return text.startsWith(`"channel":${JSON.stringify(channel)},"data":`) && text.endsWith('"}');
+}
+
 /** The whole frame; without a position (a channel that keeps no history) it has no `id`. */
 export function eventText(position: Position | null, body: string): string {
   return position === null ? `{"type":"event",${body}` : `{"type":"event","id":"${formatPosition(position)}",${body}`;

@@ -77,7 +77,7 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
       ChannelPolicyService,
       ConnectionRegistry,
       FanOut,
-      { provide: Broker, useFactory: broker, inject: [ResolvedRealtimeOptions] },
+      { provide: Broker, useFactory: broker, inject: [ResolvedRealtimeOptions, Counters] },
       RedisBridge,
       RealtimeControl,
       Lease,
@@ -114,9 +114,9 @@ function jwtService(options: ResolvedRealtimeOptions): JwtService {
   return new JwtService(options.jwt.secret === undefined ? { publicKey: key } : { secret: key });
 }
 
-function broker(options: ResolvedRealtimeOptions): Broker {
+function broker(options: ResolvedRealtimeOptions, counters: Counters): Broker {
   const target = redisTarget(options.redis);
-  return target === null ? new MemoryBroker() : new RedisBroker(target, options.redis.prefix);
+  return target === null ? new MemoryBroker() : new RedisBroker(target, options.redis.prefix, counters);
 }
 
 function instanceDirectory(messages: Broker, lease: Lease): InstanceDirectory {

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import type { Position } from '../../src/protocol/index.js';
 import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
+import { Counters } from '../../src/realtime/observability/counters.js';
 import { PUBLISH, type Script } from '../../src/realtime/broker/redis/scripts.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { until } from '../support/until.js';
@@ -35,8 +36,10 @@ describe('over one Redis', () => {
     await other.close();
   });
 
-  it('skips what is foreign on a channel of its own, and delivers what follows', async () => {
-    const broker = await connected(redis.url, 'foreign:');
+  it('skips and counts what is foreign on a channel of its own, and delivers what follows', async () => {
+    const counters = new Counters();
+    const broker = new RedisBroker({ url: redis.url }, 'foreign:', counters);
+    await until(() => broker.status.up);
     const bodies: string[] = [];
     broker.listen({ event: (_channel, { body }) => void bodies.push(body), position: () => undefined });
     await broker.subscribe('apps:created', HISTORY);
@@ -47,6 +50,7 @@ describe('over one Redis', () => {
     await emit(broker, 'real');
     await until(() => bodies.length > 0);
     expect(bodies).toEqual(['real']);
+    expect(counters.foreignMessages).toBe(5);
     stranger.disconnect();
     await broker.close();
   });

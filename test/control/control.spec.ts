@@ -1,6 +1,8 @@
 import { RealtimeControl, RedisBridge } from '../../src/realtime/index.js';
 import { ChannelPolicyService } from '../../src/realtime/channels/channel-policy.service.js';
-import { ProtocolError } from '../../src/protocol/index.js';
+import { Redis } from 'ioredis';
+import { eventBody, ProtocolError } from '../../src/protocol/index.js';
+import { Counters } from '../../src/realtime/observability/counters.js';
 import { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { until } from '../support/until.js';
@@ -90,18 +92,55 @@ describe('an instance that was cut off', () => {
     await until(() => bridges.every(({ status }) => status.up));
     const client = await cutOff.connectAs({ sub: 'ann' });
     // Its subscribing connection goes, and does not come back before the order is given.
-    const { subscribing } = (
-      bridges[1] as unknown as { broker: { subscribing: { connect: unknown; reset(why: string): void } } }
-    ).broker;
-    const connect = subscribing.connect;
-    subscribing.connect = () => Promise.reject(new Error('cut off by the test'));
-    subscribing.reset('cut off by the test');
+    const { link } = (
+      bridges[1] as unknown as { broker: { receiver: { link: { connect: unknown; reset(why: string): void } } } }
+    ).broker.receiver;
+    const connect = link.connect;
+    link.connect = () => Promise.reject(new Error('cut off by the test'));
+    link.reset('cut off by the test');
     await until(() => !bridges[1]!.status.up);
     await other.app.get(RealtimeControl).disconnectUser('ann');
-    subscribing.connect = connect;
+    link.connect = connect;
     expect(await client.closed).toEqual(REVOKED);
     await other.close();
     await cutOff.close();
+    await redis.stop();
+  });
+});
+
+describe('whoever can write to Redis', () => {
+  it('cannot end an instance by what it writes: it is skipped and counted, and orders go on', async () => {
+    const redis = await RedisProcess.start();
+    const app = await RealtimeApp.start({
+      redis: { url: redis.url },
+      channels: [{ name: 'rooms:lobby', access: 'authenticated', presence: true }],
+    });
+    const counters = app.app.get(Counters);
+    await until(() => app.app.get(RedisBridge).status.up);
+    const client = await app.connectAs({ sub: 'ann' });
+    await client.ask({ type: 'subscribe', channel: 'apps:created' });
+    const stranger = new Redis(redis.url);
+    const bodies = (channel: string): string[] => [
+      'no body at all',
+      eventBody('another', '{}', ''),
+      eventBody(channel, '{"broken":', ''),
+      ...['null', '5', '{"do":"unheard of"}', '{"from":"x","channels":null}'].map((data) =>
+        eventBody(channel, data, ''),
+      ),
+    ];
+    for (const channel of ['$ctl', '$presence']) {
+      for (const body of bodies(channel)) await stranger.publish(`rt:c:{${channel}}`, `- 0 0000000000000000.1 ${body}`);
+    }
+    for (const message of ['hello', '- 0 0000000000000000.1 no body at all']) {
+      await stranger.publish('rt:c:{apps:created}', message);
+    }
+    await app.events.emit('apps:created', { id: '1', name: 'real' });
+    expect(await client.next('event')).toMatchObject({ data: { name: 'real' } });
+    expect(counters.foreignMessages).toBe(16);
+    await app.app.get(RealtimeControl).disconnectUser('ann');
+    expect(await client.closed).toEqual(REVOKED);
+    stranger.disconnect();
+    await app.close();
     await redis.stop();
   });
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { Child } from '../support/child.js';
+import { redisServer } from '../support/redis-process.js';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 import { within } from '../support/within.js';
 import { lastingPort } from './lasting-port.js';
@@ -34,7 +35,7 @@ export class RedisNode {
     const own = sentinel ? [] : ['save ""', 'repl-diskless-sync-delay 0', 'repl-diskless-load swapdb'];
     await writeFile(file, `${[...common, ...own, ...config].join('\n')}\n`);
     const args = sentinel ? [file, '--sentinel'] : [file];
-    const node = new RedisNode(new Child('redis-server', args), args, directory, port);
+    const node = new RedisNode(new Child(redisServer(), args), args, directory, port);
     try {
       await node.ready();
     } catch (error) {
@@ -56,7 +57,7 @@ export class RedisNode {
   /** Brings it back on the same port with the data that it kept. */
   async restart(): Promise<void> {
     await this.kill();
-    this.child = new Child('redis-server', this.args);
+    this.child = new Child(redisServer(), this.args);
     await this.ready();
   }
 

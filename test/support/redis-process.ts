@@ -5,6 +5,11 @@ import { freePort } from './ports.js';
 import { makeTemporaryDirectory, removeDirectory } from './temporary-directory.js';
 import { within } from './within.js';
 
+/** The server that the tests run on: `redis-server`, or what TEST_REDIS_SERVER names, such as a valkey-server. */
+export function redisServer(): string {
+  return process.env['TEST_REDIS_SERVER'] ?? 'redis-server';
+}
+
 /** A Redis server of the test's own, which it may kill and bring back with its port and its data. */
 export class RedisProcess {
   private constructor(
@@ -23,7 +28,7 @@ export class RedisProcess {
     const directory = await makeTemporaryDirectory();
     const all = { port: String(port), bind: '127.0.0.1', dir: directory, save: '', ...settings };
     const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
-    const redis = new RedisProcess(new Child('redis-server', args), directory, args, port);
+    const redis = new RedisProcess(new Child(redisServer(), args), directory, args, port);
     try {
       await redis.ready();
     } catch (error) {
@@ -50,7 +55,7 @@ export class RedisProcess {
   /** Brings it back on the same port, with whatever its settings made it keep; kills it first if it still runs. */
   async restart(): Promise<void> {
     await this.kill();
-    this.child = new Child('redis-server', this.args);
+    this.child = new Child(redisServer(), this.args);
     await this.ready();
   }
 

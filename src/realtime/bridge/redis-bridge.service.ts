@@ -1,6 +1,7 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import {
   formatPosition,
+  isEventBody,
   parsePosition,
   ProtocolError,
   type Position,
@@ -36,7 +37,7 @@ export interface Attachment {
 /** Takes what a channel of the instances' own carries. */
 export interface Follower {
   /** The `data` of one event. */
-  event(data: unknown): void;
+  event(data: unknown): void | Promise<void>;
   /** Events were missed and cannot be had any more. */
   reset(): void;
 }
@@ -73,7 +74,10 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
   ) {
     this.limits = { maxEvents: options.recoveryMaxEvents, maxBytes: options.recoveryMaxBytes };
     broker.listen({
-      event: (channel, event) => this.open.get(channel)?.stream.receive(event),
+      event: (channel, event) => {
+        if (isEventBody(channel, event.body)) this.open.get(channel)?.stream.receive(event);
+        else counters.foreignMessages += 1;
+      },
       position: (channel, position) => this.open.get(channel)?.stream.check(position),
     });
   }
@@ -139,11 +143,21 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
    */
   follow(name: string, history: HistoryWindow | null, follower: Follower): void {
     const stream = new ChannelStream(name, this.broker, this.limits, {
-      deliver: (_channel, frame) => follower.event((JSON.parse(frame.bytes.toString()) as { data: unknown }).data),
+      deliver: (_channel, frame) => void this.hand(name, frame, follower),
       reset: () => follower.reset(),
     });
     const opening = this.subscribeUntilAnswered(name, history, stream);
     this.open.set(name, { stream, opening, joining: 1, closeAt: Infinity });
+  }
+
+  /** Whoever can write to Redis can write anything: what a follower cannot take is skipped. */
+  private async hand(name: string, frame: EventFrame, follower: Follower): Promise<void> {
+    try {
+      await follower.event((JSON.parse(frame.bytes.toString()) as { data: unknown }).data);
+    } catch (error) {
+      this.counters.foreignMessages += 1;
+      this.logger.warn(`A message on ${name} could not be understood and was skipped: ${String(error)}`);
+    }
   }
 
   deliver(channel: string, frame: EventFrame): void {

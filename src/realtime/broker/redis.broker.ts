@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Position } from '../../protocol/index.js';
+import { Counters } from '../observability/counters.js';
 import {
   Broker,
   type BrokerListener,
@@ -18,12 +19,8 @@ import { Keys } from './redis/keys.js';
 import { Publisher } from './redis/publisher.js';
 import { Receiver } from './redis/receiver.js';
 import type { RedisTarget } from './redis/redis-target.js';
+import { REDIS_TIMES, type RedisTimes } from './redis/redis-times.js';
 
-/** How often each connection is asked for the time, which also shows that it lives, in milliseconds. */
-const PROBE_MS = 2_000;
-/** How often the instance sends itself a beat through pub/sub, and how long it waits for one, in milliseconds. */
-const BEAT_MS = 5_000;
-const BEAT_LOST_MS = 12_000;
 /** How long a command of others than the broker may take, in milliseconds. */
 const COMMAND_MS = 3_000;
 
@@ -40,7 +37,12 @@ export class RedisBroker extends Broker {
   private readonly onUps: (() => void)[] = [];
   private closed = false;
 
-  constructor(target: RedisTarget, prefix: string) {
+  constructor(
+    target: RedisTarget,
+    prefix: string,
+    counters: Counters = new Counters(),
+    private readonly times: RedisTimes = REDIS_TIMES,
+  ) {
     super();
     const instance = randomBytes(8).toString('hex');
     this.keys = new Keys(prefix);
@@ -48,14 +50,19 @@ export class RedisBroker extends Broker {
     this.publisher = new Publisher(target, this.keys, instance, () => {
       for (const callback of this.onUps) callback();
     });
-    this.receiver = new Receiver(target, this.keys, this.beatChannel, () => this.publisher.link.client);
+    this.receiver = new Receiver(target, this.keys, {
+      beat: this.beatChannel,
+      owners: () => this.publisher.link.client,
+      counters,
+      auditMs: times.auditMs,
+    });
     for (const { link } of [this.publisher, this.receiver]) link.start();
     this.timers.push(
       setInterval(() => {
         this.publisher.probe();
         this.receiver.probe();
-      }, PROBE_MS).unref(),
-      setInterval(() => this.beat(), BEAT_MS).unref(),
+      }, times.probeMs).unref(),
+      setInterval(() => this.beat(), times.beatMs).unref(),
     );
   }
 
@@ -154,7 +161,7 @@ export class RedisBroker extends Broker {
     client.publish(this.beatChannel, '').then(
       () => {
         const silent = performance.now() - this.receiver.beatHeardAt;
-        if (silent > BEAT_LOST_MS)
+        if (silent > this.times.beatLostMs)
           this.receiver.link.reset(`nothing was heard through pub/sub for ${Math.round(silent / 1_000)} s`);
       },
       () => undefined,

@@ -37,7 +37,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     this.bridge.follow(CONTROL_CHANNEL, CONTROL_HISTORY, {
-      event: (data) => void this.carryOut(data as Order),
+      event: (data) => this.carryOut(data as Order),
       // Redis lost the log of orders, or this instance was away for longer than they are kept.
       reset: () => void this.judgeAll(),
     });

@@ -59,6 +59,8 @@ export class Counters {
   readonly resyncs = new Tally(Object.keys(RECOVERY_REASONS));
   /** Subscriptions that wanted to resume: `recovered`, or the reason why not. */
   readonly recoveries = new Tally(['recovered', ...Object.keys(RECOVERY_REASONS)]);
+  /** Messages on the module's Redis channels that no instance of it has written, skipped. */
+  foreignMessages = 0;
   /** `performance.now()` of the start. */
   readonly startedAt = performance.now();
 

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** The keys of one installation; `{channel}` keeps what belongs together on one node of a Cluster. */
 export class Keys {
   constructor(private readonly prefix: string) {}
@@ -14,7 +16,9 @@ export class Keys {
 
   /** string: `<epoch> <offset>` */
   idempotency(channel: string, key: string): string {
-    return `${this.prefix}i:{${channel}}:${key}`;
+    // A caller's text is no part of a name: it might be long, or reach into another channel's.
+    const digest = createHash('sha256').update(key, 'utf16le').digest('base64url');
+    return `${this.prefix}i:{${channel}}:${digest}`;
   }
 
   /** pub/sub: `<epoch> <offset> <message id> <body>` */

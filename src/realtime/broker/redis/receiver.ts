@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Position, RecoveryReason } from '../../../protocol/index.js';
+import type { Counters } from '../../observability/counters.js';
 import type { BrokerEvent, BrokerListener, ReadLimits, ReadResult } from '../broker.js';
 import { RealtimeUnavailableError } from '../errors.js';
 import { runScript, type Client } from './client.js';
@@ -10,6 +11,16 @@ import { Subscriber } from './subscriber.js';
 import { Supervisor } from './supervisor.js';
 import { freshEpoch, parseEntry, parseMessage } from './wire.js';
 
+export interface ReceiverContext {
+  /** The pub/sub channel of this instance's own. */
+  readonly beat: string;
+  /** What knows the owners of a Cluster's slots. */
+  readonly owners: () => Client | null;
+  readonly counters: Counters;
+  /** A channel without traffic for so long has its position read, ± 20 %, in milliseconds. */
+  readonly auditMs: number;
+}
+
 /** The connection that subscribes and reads. */
 export class Receiver {
   readonly link: Supervisor<Redis>;
@@ -19,18 +30,11 @@ export class Receiver {
   beatHeardAt = performance.now();
   /** The subscribing connection, as soon as it can be asked. */
   private reading: Redis | null = null;
-  /** Messages on our channels that are not ours. */
-  private foreign = 0;
 
-  /**
-   * @param beat the pub/sub channel of this instance's own
-   * @param owners what knows the owners of a Cluster's slots
-   */
   constructor(
     private readonly target: RedisTarget,
     private readonly keys: Keys,
-    private readonly beat: string,
-    private readonly owners: () => Client | null,
+    private readonly own: ReceiverContext,
   ) {
     this.subscriber = new Subscriber(
       {
@@ -39,6 +43,7 @@ export class Receiver {
         onPosition: (channel, position) => this.listener.position(channel, position),
       },
       (why) => this.link.reset(why),
+      own.auditMs,
     );
     this.link = new Supervisor<Redis>(
       'subscribing',
@@ -95,7 +100,7 @@ export class Receiver {
     if (this.target.cluster === undefined) for (const { lua } of SCRIPTS) await client.script('LOAD', lua);
     // Whoever finds a hole while 100,000 channels are subscribed anew need not wait for the last of them.
     this.reading = client;
-    await client.subscribe(this.beat);
+    await client.subscribe(this.own.beat);
     await this.subscriber.up(client);
     this.beatHeardAt = performance.now();
   }
@@ -103,12 +108,12 @@ export class Receiver {
   private take(pubsub: string, message: string): void {
     const channel = this.keys.channelOf(pubsub);
     if (channel === null) {
-      if (pubsub === this.beat) this.beatHeardAt = performance.now();
+      if (pubsub === this.own.beat) this.beatHeardAt = performance.now();
       return;
     }
     const event = parseMessage(message);
     if (event === null) {
-      this.foreign += 1;
+      this.own.counters.foreignMessages += 1;
       return;
     }
     this.subscriber.heard(channel);
@@ -131,7 +136,7 @@ export class Receiver {
 
   /** Reads go over the subscribing connection, behind every message that was written to it before; in a Cluster to the owner of the slot. */
   private reader(): Client {
-    const client = this.target.cluster === undefined ? this.reading : this.owners();
+    const client = this.target.cluster === undefined ? this.reading : this.own.owners();
     if (client === null) throw new RealtimeUnavailableError('Redis cannot be used: it is not connected');
     return client;
   }

@@ -6,8 +6,6 @@ import { RealtimeUnavailableError } from '../errors.js';
 const BATCH = 512;
 /** How long a channel that was just asked for may take, in milliseconds. */
 const SUBSCRIBE_TIMEOUT_MS = 5_000;
-/** A channel without traffic for so long has its position read, ± 20 %, in milliseconds. */
-const AUDIT_MS = 60_000;
 
 export interface SubscriberSource {
   pubsub(channel: string): string;
@@ -39,6 +37,7 @@ export class Subscriber {
   constructor(
     private readonly source: SubscriberSource,
     private readonly onTrouble: (why: string) => void,
+    private readonly auditMs: number,
   ) {}
 
   has(channel: string): boolean {
@@ -49,7 +48,7 @@ export class Subscriber {
   add(channel: string, hasHistory: boolean): Promise<Position | null> {
     let wanted = this.channels.get(channel);
     if (wanted === undefined) {
-      wanted = { hasHistory, subscribed: false, waiters: [], auditAt: nextAudit() };
+      wanted = { hasHistory, subscribed: false, waiters: [], auditAt: this.nextAudit() };
       this.channels.set(channel, wanted);
     }
     const { waiters } = wanted;
@@ -68,7 +67,7 @@ export class Subscriber {
   /** Something came in on this channel. */
   heard(channel: string): void {
     const wanted = this.channels.get(channel);
-    if (wanted !== undefined) wanted.auditAt = nextAudit();
+    if (wanted !== undefined) wanted.auditAt = this.nextAudit();
   }
 
   /** A fresh connection: nothing is subscribed on it yet. Resolves once everything is. */
@@ -136,7 +135,7 @@ export class Subscriber {
       const { waiters } = wanted;
       wanted.subscribed = true;
       wanted.waiters = [];
-      wanted.auditAt = nextAudit();
+      wanted.auditAt = this.nextAudit();
       for (const waiter of waiters) waiter.resolve(position);
       if (position !== null) this.source.onPosition(channel, position);
     }
@@ -147,7 +146,7 @@ export class Subscriber {
     for (const [channel, wanted] of this.channels) {
       if (wanted.waiters.length > 0) this.expire(channel, wanted, now);
       if (wanted.hasHistory && wanted.subscribed && now >= wanted.auditAt && quiet.length < BATCH) {
-        wanted.auditAt = nextAudit();
+        wanted.auditAt = this.nextAudit();
         quiet.push(channel);
       }
     }
@@ -162,6 +161,10 @@ export class Subscriber {
     );
   }
 
+  private nextAudit(): number {
+    return performance.now() + this.auditMs * (0.8 + 0.4 * Math.random());
+  }
+
   private expire(channel: string, wanted: Wanted, now: number): void {
     const late = wanted.waiters.filter((waiter) => waiter.deadline <= now);
     if (late.length === 0) return;
@@ -169,8 +172,4 @@ export class Subscriber {
     if (wanted.waiters.length === 0 && !wanted.subscribed) this.channels.delete(channel);
     for (const waiter of late) waiter.reject(new RealtimeUnavailableError('Redis does not answer'));
   }
-}
-
-function nextAudit(): number {
-  return performance.now() + AUDIT_MS * (0.8 + 0.4 * Math.random());
 }

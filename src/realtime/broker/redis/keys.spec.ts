@@ -1,0 +1,24 @@
+import fc from 'fast-check';
+import { Keys } from './keys.js';
+
+describe('the keys', () => {
+  const keys = new Keys('rt:');
+
+  it('hold nothing of an idempotencyKey but its digest, and tell all of them apart', () => {
+    const names = fc.string({ unit: 'binary', minLength: 1 });
+    fc.assert(
+      fc.property(names, names, (one, other) => {
+        expect(keys.idempotency('a', one)).toMatch(/^rt:i:\{a\}:[\w-]{43}$/);
+        expect(keys.idempotency('a', one) === keys.idempotency('a', other)).toBe(one === other);
+      }),
+    );
+    expect(keys.idempotency('a', '\ud800')).not.toBe(keys.idempotency('a', '\ud801'));
+  });
+
+  it('lead from a pub/sub channel back to the channel, and from a foreign one to none', () => {
+    expect(keys.channelOf(keys.pubsub('apps:created'))).toBe('apps:created');
+    for (const foreign of ['', 'rt:', 'rt:c:{a', 'rt:c:a}', 'xrt:c:{a}', 'rt:m:{a}', keys.beat('i')]) {
+      expect(keys.channelOf(foreign)).toBeNull();
+    }
+  });
+});
