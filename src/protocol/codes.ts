@@ -75,6 +75,7 @@ export const CLOSE_CODES = {
   heartbeatTimeout: { code: 4502, reason: 'no sign of life', then: 'comes back' },
   tooFast: { code: 4503, reason: 'sends too fast', then: 'comes back' },
   anonymousTimeout: { code: 4504, reason: 'without a token for too long', then: 'comes back' },
+  unavailable: { code: 4505, reason: 'temporarily unavailable', then: 'comes back' },
 } as const satisfies Record<string, { code: number; reason: string; then: AfterClose }>;
 
 /** The name of a close in the catalogue. */

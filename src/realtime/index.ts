@@ -9,6 +9,7 @@ export { realtimeOptionsFromEnv, REALTIME_VARIABLES } from './options/options-fr
 export { EventsPublisher, type EmitOptions, type EmittedEvent } from './publishing/events-publisher.js';
 export { InvalidEventError, RealtimeUnavailableError } from './publishing/errors.js';
 export { AuthService } from './auth/auth.service.js';
+export { bearerOf } from './http/bearer.js';
 export type { Principal } from './auth/principal.js';
 export { ChannelPolicyService } from './channels/channel-policy.service.js';
 export type { Channel } from './channels/channel-catalogue.js';

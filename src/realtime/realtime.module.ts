@@ -2,7 +2,8 @@ import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata, 
 import { HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { JwtService } from '@nestjs/jwt';
 import { AuthService } from './auth/auth.service.js';
-import { jwtKey } from './auth/jwt-key.js';
+import { JwksKeys } from './auth/jwks-keys.js';
+import { FixedKey, TokenKeys } from './auth/token-keys.js';
 import { RedisBridge } from './bridge/redis-bridge.service.js';
 import { Broker } from './broker/broker.js';
 import { MemoryBroker } from './broker/memory.broker.js';
@@ -71,7 +72,8 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
     providers: [
       options,
       Counters,
-      { provide: JwtService, useFactory: jwtService, inject: [ResolvedRealtimeOptions] },
+      { provide: JwtService, useFactory: () => new JwtService() },
+      { provide: TokenKeys, useFactory: tokenKeys, inject: [ResolvedRealtimeOptions] },
       AuthService,
       ChannelCatalogue,
       ChannelPolicyService,
@@ -109,9 +111,8 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
   };
 }
 
-function jwtService(options: ResolvedRealtimeOptions): JwtService {
-  const { key } = jwtKey(options.jwt);
-  return new JwtService(options.jwt.secret === undefined ? { publicKey: key } : { secret: key });
+function tokenKeys({ jwt }: ResolvedRealtimeOptions): TokenKeys {
+  return jwt.jwksUrl === undefined ? new FixedKey(jwt) : new JwksKeys(jwt);
 }
 
 function broker(options: ResolvedRealtimeOptions, counters: Counters): Broker {

@@ -56,9 +56,19 @@ describe('the platform refuses to start, in one sentence,', () => {
     ],
     ['a time span', { JWT_EXPIRES_IN: '8' }, 'JWT_EXPIRES_IN is "8", but must be a number with s, m, h or d behind it'],
     [
+      'an issuer over plain http',
+      { JWT_JWKS_URL: 'http://issuer.example/keys' },
+      'JWT_JWKS_URL must begin with https://',
+    ],
+    [
+      'an issuer and a secret',
+      { JWT_JWKS_URL: 'https://issuer.example', JWT_SECRET: SECRET },
+      'JWT_JWKS_URL stands alone',
+    ],
+    [
       'production without a secret',
       { NODE_ENV: 'production' },
-      'JWT_SECRET is missing: in production give a secret of at least 32 bytes, or JWT_PUBLIC_KEY_FILE.',
+      'JWT_SECRET is missing: in production give a secret of at least 32 bytes, JWT_PUBLIC_KEY_FILE, or JWT_JWKS_URL.',
     ],
     [
       'production with a weak secret',

@@ -152,6 +152,28 @@ describe('a token of a certain issuer for a certain audience', () => {
   });
 });
 
+describe('a token for one of several audiences', () => {
+  it('is good, and one for another is not', async () => {
+    const app = await RealtimeApp.start({ jwt: { secret: TEST_SECRET, audience: ['web', 'mobile'] } });
+    try {
+      const first = async (aud: string | string[] | undefined) => {
+        const client = await app.connect({ token: signToken({ aud }) });
+        const frame = await client.next();
+        client.terminate();
+        return frame;
+      };
+      for (const aud of ['web', 'mobile', ['other', 'mobile']]) {
+        expect(await first(aud)).toMatchObject({ type: 'connected' });
+      }
+      for (const aud of ['other', ['other'], [], undefined, 'we', 'web,mobile']) {
+        expect(await first(aud)).toEqual(errorOf('token_invalid'));
+      }
+    } finally {
+      await app.close();
+    }
+  });
+});
+
 describe('tokens signed with a private key', () => {
   const rsa = generateKeyPairSync('rsa', {
     modulusLength: 2048,

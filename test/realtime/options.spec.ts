@@ -54,7 +54,7 @@ describe('options that are wrong', () => {
     [{ drainDelayMs: -1 }, '`drainDelayMs`', 'it is -1'],
     [{ reconnectSpreadMs: -1 }, '`reconnectSpreadMs`', 'it is -1'],
     [{ pathh: '/ws' }, '`pathh`', 'there is no such option'],
-    [{ jwt: {} }, '`jwt`', 'needs `secret` (HS256) or `publicKey`'],
+    [{ jwt: {} }, '`jwt`', 'needs `secret` (HS256), `publicKey`'],
     [{ jwt: undefined }, '`jwt`', 'needs `secret`'],
     [{ jwt: null }, '`jwt`', ''],
     [{ jwt: 'secret' }, '`jwt`', ''],
@@ -111,6 +111,29 @@ describe('options that are wrong', () => {
     await expect(start).rejects.toThrow('forRoot needs an object with at least `jwt`');
   });
 
+  it.each<[string, object, string]>([
+    [
+      'keys of two kinds',
+      { secret: 'x'.repeat(32), jwksUrl: 'https://a.example' },
+      '`jwt.secret` and `jwt.jwksUrl` exclude',
+    ],
+    ['none', {}, '`jwt` needs `secret` (HS256), `publicKey` (RS256, ES256) or `jwksUrl`'],
+    [
+      'a secret’s algorithm for published keys',
+      { jwksUrl: 'https://a.example', algorithms: ['HS256'] },
+      'HS256 cannot be',
+    ],
+    ['no URL', { jwksUrl: 'https://' }, '`jwt.jwksUrl` must'],
+    ['an empty audience', { secret: 'x'.repeat(32), audience: [] }, '`jwt.audience` must be a text, or a list'],
+    [
+      'an audience that is no text',
+      { secret: 'x'.repeat(32), audience: ['a', 5] },
+      '`jwt.audience` must be a text, or a list',
+    ],
+  ])('are refused with %s', async (_what, given, sentence) => {
+    expect(await refusal({ jwt: given as RealtimeOptions['jwt'] })).toContain(sentence);
+  });
+
   describe('in production', () => {
     const before = process.env['NODE_ENV'];
     afterEach(() => {
@@ -121,6 +144,9 @@ describe('options that are wrong', () => {
       process.env['NODE_ENV'] = 'production';
       expect(await refusal({ jwt: { secret: 'x'.repeat(31) }, origins: ['*'] })).toContain(
         '`jwt.secret` must have at least 32 bytes',
+      );
+      expect(await refusal({ jwt: { jwksUrl: 'http://issuer.example/keys' }, origins: ['*'] })).toContain(
+        '`jwt.jwksUrl` must begin with https://',
       );
       const app = await RealtimeApp.start({ jwt: { secret: 'x'.repeat(32) }, origins: ['*'] });
       await app.close();

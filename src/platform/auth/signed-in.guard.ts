@@ -1,6 +1,6 @@
 import { Injectable, UnauthorizedException, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
-import { AuthService, ProtocolError, type Principal } from '../../realtime/index.js';
+import { AuthService, bearerOf, type Principal } from '../../realtime/index.js';
 
 /** A request whose token was good. */
 export interface SignedInRequest extends Request {
@@ -14,18 +14,9 @@ export class SignedInGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<SignedInRequest>();
-    const { authorization } = request.headers;
-    const principal = authorization === undefined ? null : await this.identify(authorization);
+    const principal = await bearerOf(this.auth, request.headers);
     if (principal === null) throw new UnauthorizedException('Bring a token: Authorization: Bearer …');
     request.principal = principal;
     return true;
-  }
-
-  private async identify(authorization: string): Promise<Principal | null> {
-    try {
-      return await this.auth.identify({ headers: { authorization }, url: '' });
-    } catch (error) {
-      throw error instanceof ProtocolError ? new UnauthorizedException(error.message) : error;
-    }
   }
 }

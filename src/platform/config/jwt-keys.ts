@@ -14,7 +14,7 @@ export interface SigningKey {
 export class JwtKeys {
   private constructor(
     /** What the realtime module and the API verify tokens with. */
-    readonly verification: { readonly secret: string } | { readonly publicKey: string },
+    readonly verification: { readonly secret: string } | { readonly publicKey: string } | { readonly jwksUrl: string },
     /** `null` where somebody else signs: then there is no sign-in here. */
     readonly signing: SigningKey | null,
     /** Whether the secret was made here, which happens in development only. */
@@ -23,6 +23,7 @@ export class JwtKeys {
 
   /** @throws StartError when a key cannot be read or used, or the two do not belong together */
   static load({ jwt, dataDir }: Pick<PlatformConfig, 'jwt' | 'dataDir'>): JwtKeys {
+    if (jwt.jwksUrl !== undefined) return new JwtKeys({ jwksUrl: jwt.jwksUrl }, null, false);
     if (jwt.publicKeyFile === undefined) {
       const secret = jwt.secret ?? keptSecret(dataDir);
       return new JwtKeys({ secret }, { key: secret, algorithm: 'HS256' }, jwt.secret === undefined);

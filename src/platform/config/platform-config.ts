@@ -17,6 +17,7 @@ export interface JwtSettings {
   readonly secret?: string;
   readonly publicKeyFile?: string;
   readonly privateKeyFile?: string;
+  readonly jwksUrl?: string;
   readonly issuer?: string;
   readonly audience?: string;
   /** How long a token of a sign-in lives, in milliseconds. */
@@ -98,12 +99,16 @@ function readJwt(variables: Variables, development: boolean): JwtSettings {
   if (secret !== undefined && publicKeyFile !== undefined) {
     throw new StartError('JWT_SECRET and JWT_PUBLIC_KEY_FILE exclude each other: give one of them.');
   }
+  const jwksUrl = variables.text('JWT_JWKS_URL');
+  if (jwksUrl !== undefined && (secret ?? publicKeyFile) !== undefined) {
+    throw new StartError('JWT_JWKS_URL stands alone: give it, or JWT_SECRET, or JWT_PUBLIC_KEY_FILE.');
+  }
   if (privateKeyFile !== undefined && publicKeyFile === undefined) {
     throw new StartError('JWT_PRIVATE_KEY_FILE is given without JWT_PUBLIC_KEY_FILE: give both, or JWT_SECRET.');
   }
-  if (!development && secret === undefined && publicKeyFile === undefined) {
+  if (!development && (secret ?? publicKeyFile ?? jwksUrl) === undefined) {
     throw new StartError(
-      `JWT_SECRET is missing: in production give a secret of at least ${MIN_SECRET_BYTES} bytes, or JWT_PUBLIC_KEY_FILE.`,
+      `JWT_SECRET is missing: in production give a secret of at least ${MIN_SECRET_BYTES} bytes, JWT_PUBLIC_KEY_FILE, or JWT_JWKS_URL.`,
     );
   }
   if (!development && secret !== undefined && Buffer.byteLength(secret) < MIN_SECRET_BYTES) {
@@ -117,6 +122,7 @@ function readJwt(variables: Variables, development: boolean): JwtSettings {
     ...(secret === undefined ? {} : { secret }),
     ...(publicKeyFile === undefined ? {} : { publicKeyFile }),
     ...(privateKeyFile === undefined ? {} : { privateKeyFile }),
+    ...(jwksUrl === undefined ? {} : { jwksUrl }),
     ...(issuer === undefined ? {} : { issuer }),
     ...(audience === undefined ? {} : { audience }),
     lifetimeMs: variables.duration('JWT_EXPIRES_IN', '8h'),

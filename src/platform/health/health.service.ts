@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
-import { RealtimeServer, RedisBridge } from '../../realtime/index.js';
+import { AuthService, RealtimeServer, RedisBridge } from '../../realtime/index.js';
 import { Database } from '../database/database.js';
 
 export interface Health {
   /** `ok` when requests should be sent here. */
   readonly status: 'ok' | 'draining' | 'unavailable';
   readonly database: 'ok' | 'unavailable';
-  /** Whether events go through. */
+  /** Whether events go through, and tokens can be verified. */
   readonly realtime: 'ok' | 'unavailable';
 }
 
@@ -21,11 +21,12 @@ export class HealthService {
     private readonly database: Database,
     private readonly server: RealtimeServer,
     private readonly bridge: RedisBridge,
+    private readonly auth: AuthService,
   ) {}
 
   async check(): Promise<Health> {
     const database = (await this.databaseAnswers()) ? 'ok' : 'unavailable';
-    const realtime = this.bridge.status.up ? 'ok' : 'unavailable';
+    const realtime = this.bridge.status.up && this.auth.status.up ? 'ok' : 'unavailable';
     if (this.server.draining) return { status: 'draining', database, realtime };
     return { status: database === 'ok' ? realtime : 'unavailable', database, realtime };
   }

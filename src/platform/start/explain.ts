@@ -13,7 +13,9 @@ export function explain(error: unknown): string {
 function byVariable(problem: string): string {
   const [start, option] = /^`([\w.]+)` (?:each value in \w+ )?/.exec(problem) ?? [];
   const words = option?.replace(/[A-Z]/g, '_$&').replace('.', '_').toUpperCase();
-  const variable = REALTIME_VARIABLES.find((name) => name === `REALTIME_${words}` || name === words);
+  const variable = [...REALTIME_VARIABLES, 'JWT_JWKS_URL'].find(
+    (name) => name === `REALTIME_${words}` || name === words,
+  );
   if (start === undefined || variable === undefined) return `${problem}.`;
   const subject = start.includes('each value') ? `Each value of ${variable}` : variable;
   return `${subject} ${problem.slice(start.length)}.`;

@@ -1,10 +1,11 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
+import { decodeProtectedHeader } from 'jose';
 import type { IncomingMessage } from 'node:http';
 import { ProtocolError } from '../../protocol/index.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
-import { jwtKey, type JwtKey } from './jwt-key.js';
 import { principalFromClaims, type Principal } from './principal.js';
+import { KeysUnavailableError, TokenKeys, type TokenHeader } from './token-keys.js';
 import { findToken } from './token-source.js';
 
 /** The longest token that is looked at, in characters. */
@@ -14,19 +15,22 @@ const MAX_TOKEN_LENGTH = 8_192;
 @Injectable()
 export class AuthService {
   private readonly logger = new Logger('Realtime');
-  private readonly key: JwtKey;
 
   constructor(
     private readonly jwt: JwtService,
+    private readonly keys: TokenKeys,
     private readonly options: ResolvedRealtimeOptions,
-  ) {
-    this.key = jwtKey(options.jwt);
+  ) {}
+
+  /** Whether tokens can be verified, and why not: for readiness. */
+  get status(): TokenKeys['status'] {
+    return this.keys.status;
   }
 
   /**
    * The identity that an upgrade request brings: header before subprotocol before query.
    * @returns `null` for a request without any token
-   * @throws ProtocolError `token_invalid` or `token_expired`
+   * @throws ProtocolError `token_invalid`, `token_expired`, or `unavailable` where it cannot be told now
    */
   async identify(request: Pick<IncomingMessage, 'headers' | 'url'>): Promise<Principal | null> {
     const brought = findToken(request);
@@ -37,33 +41,54 @@ export class AuthService {
 
   /**
    * Verifies one token.
-   * @throws ProtocolError `token_invalid` or `token_expired`; why exactly is only logged (at debug, and never the token)
+   * @throws ProtocolError `token_invalid`, `token_expired`, or `unavailable` while the keys of the issuer cannot be fetched;
+   *   why exactly is only logged (at debug, and never the token)
    */
   async verify(token: string): Promise<Principal> {
-    const principal = this.read(token);
+    const principal = await this.read(token);
     // `exp` counts to the millisecond, without the tolerance: a living connection ends at that moment too.
     if (principal.expiresAt <= Date.now()) throw new ProtocolError('token_expired');
     return principal;
   }
 
-  private read(token: string): Principal {
-    const { issuer, audience, clockToleranceSeconds, claims: names, allowWithoutExpiry } = this.options.jwt;
+  private async read(token: string): Promise<Principal> {
+    const { claims: names, allowWithoutExpiry } = this.options.jwt;
     try {
-      if (token.length > MAX_TOKEN_LENGTH) throw new Error(`it is longer than ${MAX_TOKEN_LENGTH} characters`);
-      const claims: unknown = this.jwt.verify(token, {
-        algorithms: this.key.algorithms,
-        clockTolerance: clockToleranceSeconds,
-        ignoreExpiration: true,
-        ...(issuer === undefined ? {} : { issuer }),
-        ...(audience === undefined ? {} : { audience }),
-      });
+      const claims = await this.claimsOf(token);
       if (typeof claims !== 'object' || claims === null) throw new Error('its payload is no object');
       const principal = principalFromClaims(claims as Record<string, unknown>, names, this.options.adminRole);
       if (principal.expiresAt === Infinity && !allowWithoutExpiry) throw new Error('it has no exp');
       return principal;
     } catch (error) {
-      this.logger.debug(`A token was refused: ${(error as Error).message}`);
-      throw new ProtocolError('token_invalid');
+      const unavailable = error instanceof KeysUnavailableError;
+      this.logger.debug(`A token ${unavailable ? 'could not be judged' : 'was refused'}: ${reasonOf(error)}`);
+      throw new ProtocolError(unavailable ? 'unavailable' : 'token_invalid');
     }
   }
+
+  private async claimsOf(token: string): Promise<unknown> {
+    if (token.length > MAX_TOKEN_LENGTH) throw new Error(`it is longer than ${MAX_TOKEN_LENGTH} characters`);
+    const { alg, kid, crit } = decodeProtectedHeader(token) as TokenHeader & { crit?: unknown };
+    // Before any key is looked for: what a token says of itself decides nothing.
+    const algorithm = this.keys.algorithms.find((allowed) => allowed === alg);
+    if (algorithm === undefined) throw new Error('its algorithm is not allowed');
+    if (crit !== undefined) throw new Error('it demands an extension (crit) that is not supported');
+    if (kid !== undefined && typeof kid !== 'string') throw new Error('its kid is no text');
+    const key = await this.keys.keyFor({ alg: algorithm, ...(kid === undefined ? {} : { kid }) });
+    const { issuer, audience, clockToleranceSeconds } = this.options.jwt;
+    // JwtService reads its key from the options of the call, which its types take for text.
+    return this.jwt.verify(token, {
+      ...({ publicKey: key } as object),
+      algorithms: [algorithm],
+      clockTolerance: clockToleranceSeconds,
+      ignoreExpiration: true,
+      ...(issuer === undefined ? {} : { issuer }),
+      ...(audience === undefined ? {} : { audience: audience as string | [string, ...string[]] }),
+    });
+  }
+}
+
+/** What is wrong with a token, without a piece of what it holds: the parser of JSON quotes what it reads. */
+function reasonOf(error: unknown): string {
+  return error instanceof SyntaxError ? 'it is malformed' : (error as Error).message;
 }

@@ -192,7 +192,9 @@ export class RealtimeServer {
     try {
       return await Promise.race([this.look(request), tooLate]);
     } catch (error) {
-      if (error instanceof ProtocolError) return { code: error.code, close: 'noValidToken' };
+      if (error instanceof ProtocolError) {
+        return { code: error.code, close: error.code === 'unavailable' ? 'unavailable' : 'noValidToken' };
+      }
       this.log.error('identify', 'Identifying a client failed', error);
       return { code: 'internal', close: 'internal' };
     } finally {

@@ -7,9 +7,9 @@ import {
 } from '@nestjs/common';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { ProtocolError } from '../../protocol/index.js';
 import { AuthService } from '../auth/auth.service.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { bearerOf } from './bearer.js';
 
 /** Lets administrators (`Authorization: Bearer JWT`) and other services (`X-API-Key`) in. */
 @Injectable()
@@ -30,9 +30,7 @@ export class PublishGuard implements CanActivate {
       if (this.knows(key)) return true;
       throw new UnauthorizedException('The API key is not valid');
     }
-    // The query of a REST call is no place for a token: only the header is looked at.
-    const { authorization } = headers;
-    const principal = authorization === undefined ? null : await this.identify(authorization);
+    const principal = await bearerOf(this.auth, headers);
     if (principal === null) {
       throw new UnauthorizedException(
         "Bring an administrator's token (Authorization: Bearer …) or an API key (X-API-Key: …)",
@@ -40,15 +38,6 @@ export class PublishGuard implements CanActivate {
     }
     if (!principal.isAdmin) throw new ForbiddenException('Only administrators may publish');
     return true;
-  }
-
-  private async identify(authorization: string) {
-    try {
-      return await this.auth.identify({ headers: { authorization }, url: '' });
-    } catch (error) {
-      if (error instanceof ProtocolError) throw new UnauthorizedException(error.message);
-      throw error;
-    }
   }
 
   /** Digests have one length and are compared in constant time: neither a key nor its length can be guessed by the clock. */

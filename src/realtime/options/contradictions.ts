@@ -5,13 +5,19 @@ export const MIN_SECRET_BYTES = 32;
 
 /** Options that are each fine, and cannot stand together: a sentence for every case. */
 export function contradictions(options: ResolvedRealtimeOptions): string[] {
-  const { secret, publicKey, algorithms } = options.jwt;
+  const { secret, publicKey, jwksUrl, algorithms } = options.jwt;
   const problems: string[] = [];
-  if (secret === undefined && publicKey === undefined) {
-    problems.push('`jwt` needs `secret` (HS256) or `publicKey` (RS256, ES256)');
+  const keys = Object.entries({ secret, publicKey, jwksUrl }).filter(([, value]) => value !== undefined);
+  if (keys.length === 0) {
+    problems.push(
+      '`jwt` needs `secret` (HS256), `publicKey` (RS256, ES256) or `jwksUrl` (keys that the issuer publishes)',
+    );
   }
-  if (secret !== undefined && publicKey !== undefined) {
-    problems.push('`jwt.secret` and `jwt.publicKey` exclude each other: give one of them');
+  if (keys.length > 1) {
+    problems.push(`${keys.map(([name]) => `\`jwt.${name}\``).join(' and ')} exclude each other: give one of them`);
+  }
+  if (jwksUrl !== undefined && !isSafeUrl(jwksUrl)) {
+    problems.push('`jwt.jwksUrl` must begin with https://: whoever can change the answer on its way can sign tokens');
   }
   const inProduction = process.env['NODE_ENV'] === 'production';
   if (inProduction && options.origins === undefined) {
@@ -24,8 +30,7 @@ export function contradictions(options: ResolvedRealtimeOptions): string[] {
   }
   const wrong = (algorithms ?? []).filter((name) => name.startsWith('HS') !== (secret !== undefined));
   if (wrong.length > 0 && problems.length === 0) {
-    const key = secret === undefined ? 'publicKey' : 'secret';
-    problems.push(`\`jwt.algorithms\` ${wrong.join(', ')} cannot be verified with \`jwt.${key}\``);
+    problems.push(`\`jwt.algorithms\` ${wrong.join(', ')} cannot be verified with \`jwt.${keys[0]![0]}\``);
   }
   if (options.redis.sentinels.length > 0 && options.redis.cluster.length > 0) {
     problems.push('`redis.sentinels` and `redis.cluster` exclude each other: give one of them');
@@ -38,4 +43,15 @@ export function contradictions(options: ResolvedRealtimeOptions): string[] {
     problems.push('`redis.tlsCa`, `redis.tlsCert` and `redis.tlsKey` need a `redis.url` that begins with rediss://');
   }
   return problems;
+}
+
+/** Over TLS, on this machine, or in a test. */
+function isSafeUrl(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname } = new URL(url);
+  return (
+    protocol === 'https:' ||
+    ['localhost', '127.0.0.1', '[::1]'].includes(hostname) ||
+    process.env['NODE_ENV'] === 'test'
+  );
 }

@@ -11,6 +11,7 @@ import {
   Matches,
   Max,
   Min,
+  ValidateBy,
   ValidateNested,
 } from 'class-validator';
 
@@ -21,6 +22,19 @@ export const JWT_ALGORITHMS = [
 ] as const;
 
 export type JwtAlgorithm = `${'HS' | 'RS' | 'PS' | 'ES'}${256 | 384 | 512}`;
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
+}
+
+const IsTextOrTexts = (): PropertyDecorator =>
+  ValidateBy({
+    name: 'isTextOrTexts',
+    validator: {
+      validate: (value) => isText(value) || (Array.isArray(value) && value.length > 0 && value.every(isText)),
+      defaultMessage: () => 'must be a text, or a list of texts, none of them empty',
+    },
+  });
 
 /** Which claims of a token say who somebody is. */
 export class ClaimNames {
@@ -43,7 +57,7 @@ export class ClaimNames {
   roles = 'roles';
 }
 
-/** How tokens are verified. Exactly one of `secret` and `publicKey` is given. */
+/** How tokens are verified. Exactly one of `secret`, `publicKey` and `jwksUrl` is given. */
 export class JwtOptions {
   /** The shared secret of HS256, HS384 or HS512: 32 bytes or more. */
   @IsOptional()
@@ -57,7 +71,28 @@ export class JwtOptions {
   @Matches(/-----BEGIN (PUBLIC KEY|RSA PUBLIC KEY|CERTIFICATE)-----/, { message: 'must be a public key as PEM' })
   publicKey?: string;
 
-  /** The only algorithms that are accepted. @default HS256 for a secret; RS256 or ES256/384/512 by the kind of public key */
+  /** Where the issuer publishes its public keys (JWKS): `https:`, or `http:` on this machine. Keys may come and go there. */
+  @IsOptional()
+  @IsString()
+  @Matches(/^https?:\/\/./, { message: 'must be a URL such as https://issuer.example/.well-known/jwks.json' })
+  jwksUrl?: string;
+
+  /** How long after a fetch of `jwksUrl` the next one may follow, whatever tokens arrive, in milliseconds. @default 5000 */
+  @IsInt()
+  @Min(100)
+  @Max(300_000)
+  jwksCooldownMs = 5_000;
+
+  /** How often `jwksUrl` is fetched anyway, so that a withdrawn key ends, in milliseconds. @default 600000 (10 minutes) */
+  @IsInt()
+  @Min(1_000)
+  @Max(86_400_000)
+  jwksMaxAgeMs = 600_000;
+
+  /**
+   * The only algorithms that are accepted, whatever a token says.
+   * @default HS256 for a secret; RS256 or ES256/384/512 by the kind of public key; RS256 and ES256 for `jwksUrl`
+   */
   @IsOptional()
   @IsArray()
   @ArrayNotEmpty()
@@ -70,13 +105,15 @@ export class JwtOptions {
   @IsNotEmpty()
   issuer?: string;
 
-  /** The `aud` that a token must carry. @default any */
+  /** The `aud` that a token must carry, or several of which one is enough. @default any */
   @IsOptional()
-  @IsString()
-  @IsNotEmpty()
-  audience?: string;
+  @IsTextOrTexts()
+  audience?: string | string[];
 
-  /** How far `nbf` may lie in the future, in seconds, for clocks that differ. @default 5 */
+  /**
+   * How far `nbf` may lie in the future, in seconds, for clocks that differ. `exp` has no such leeway: it counts to the
+   * moment, for a token that arrives as for a connection that lives. @default 5
+   */
   @IsInt()
   @Min(0)
   @Max(300)

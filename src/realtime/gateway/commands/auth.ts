@@ -17,6 +17,7 @@ export const auth: Command<'auth'> = async (services, connection, { token, ref }
     }
   } catch (error) {
     sendError(connection, error, { ref });
+    if (error instanceof ProtocolError && error.code === 'unavailable') return; // not the client's fault
     connection.refusedAuths += 1;
     if (connection.refusedAuths >= MAX_REFUSED_AUTHS) connection.close('noValidToken');
     return;

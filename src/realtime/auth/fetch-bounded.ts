@@ -1,0 +1,17 @@
+/**
+ * `fetch` that reads no more than so many bytes of the answer's body.
+ * @throws Error when there are more
+ */
+export async function fetchBounded(url: string, init: RequestInit, maxBytes: number): Promise<Response> {
+  const response = await fetch(url, init);
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    bytes += chunk.byteLength;
+    // Leaving the loop gives up the rest of the body, and its connection.
+    if (bytes > maxBytes) throw new Error(`The answer is longer than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  const { status } = response;
+  return new Response(status === 200 ? Buffer.concat(chunks) : null, { status });
+}

@@ -1,0 +1,122 @@
+import { Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { createRemoteJWKSet, customFetch, errors, type CryptoKey } from 'jose';
+import { KeyObject } from 'node:crypto';
+import type { JwtAlgorithm, JwtOptions } from '../options/jwt-options.js';
+import { fetchBounded } from './fetch-bounded.js';
+import { KeysUnavailableError, TokenKeys, type TokenHeader } from './token-keys.js';
+
+/** How long the host of the keys may take to answer, in milliseconds. */
+const TIMEOUT_MS = 5_000;
+/** The largest answer that is read, in bytes. */
+const MAX_BYTES = 524_288;
+
+const DEFAULT_ALGORITHMS: readonly JwtAlgorithm[] = ['RS256', 'ES256'];
+
+/**
+ * The keys that an issuer publishes (JWKS), by their `kid`. `jose` fetches and reads them; here stands when. They are
+ * fetched at the start, every `jwksMaxAgeMs`, and for a `kid` that is not known, but never sooner than `jwksCooldownMs`
+ * after the last time, however many such tokens arrive. While the host does not answer, the keys that are known go on.
+ */
+export class JwksKeys extends TokenKeys implements OnApplicationBootstrap, OnApplicationShutdown {
+  override readonly algorithms: readonly JwtAlgorithm[];
+  private readonly logger = new Logger('Realtime');
+  private readonly place: string;
+  private readonly maxAgeMs: number;
+  private readonly cooldownMs: number;
+  private readonly remote: ReturnType<typeof createRemoteJWKSet>;
+  private loaded = false;
+  /** Why the last fetch failed; `null` when it did not. */
+  private failure: string | null = null;
+  private pending: Promise<void> | null = null;
+  private notBefore = -Infinity;
+  private timer: NodeJS.Timeout | undefined;
+  private ended = false;
+
+  constructor({ jwksUrl, algorithms, jwksMaxAgeMs, jwksCooldownMs }: JwtOptions) {
+    super();
+    const url = new URL(jwksUrl!);
+    this.place = url.origin + url.pathname; // its query may hold a secret
+    this.algorithms = algorithms ?? DEFAULT_ALGORITHMS;
+    this.maxAgeMs = jwksMaxAgeMs;
+    this.cooldownMs = jwksCooldownMs;
+    this.remote = createRemoteJWKSet(url, {
+      // When it is fetched is decided here: `jose` would give up known keys for their age, and not wait after a failure.
+      cacheMaxAge: Infinity,
+      cooldownDuration: Infinity,
+      timeoutDuration: TIMEOUT_MS,
+      [customFetch]: (target, init) => fetchBounded(target, init, MAX_BYTES),
+    });
+  }
+
+  override get status(): { up: boolean; reason?: string } {
+    if (this.loaded) return { up: true };
+    return { up: false, reason: `The keys of tokens cannot be fetched: ${this.failure ?? 'they are on their way'}` };
+  }
+
+  onApplicationBootstrap(): void {
+    void this.keepFresh();
+  }
+
+  onApplicationShutdown(): void {
+    this.ended = true;
+    clearTimeout(this.timer);
+  }
+
+  override async keyFor(header: TokenHeader): Promise<KeyObject> {
+    if (!this.loaded) await this.fetch();
+    try {
+      return await this.find(header);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+      await this.fetch();
+      return this.find(header);
+    }
+  }
+
+  private async find({ alg, kid }: TokenHeader): Promise<KeyObject> {
+    // Only these two: a key that a token brings along, or points to, is never looked at.
+    const key = await this.remote({ alg: alg!, ...(kid === undefined ? {} : { kid }) });
+    return KeyObject.from(key satisfies CryptoKey);
+  }
+
+  private async keepFresh(): Promise<void> {
+    await this.fetch().catch(() => undefined); // it was logged; known keys go on
+    if (this.ended) return;
+    const failed = this.failure !== null;
+    this.timer = setTimeout(() => void this.keepFresh(), failed ? this.cooldownMs : this.maxAgeMs).unref();
+  }
+
+  /** Fetches them, once for all who ask at the same time. @throws KeysUnavailableError also where it is too soon to ask again */
+  private fetch(): Promise<void> {
+    if (this.pending !== null) return this.pending;
+    const now = performance.now();
+    if (now < this.notBefore) {
+      const why = this.failure ?? 'they were fetched a moment ago, and are not fetched again so soon';
+      return Promise.reject(new KeysUnavailableError(why));
+    }
+    this.notBefore = now + this.cooldownMs;
+    this.pending = this.remote.reload().then(
+      () => this.succeeded(),
+      (error: Error) => this.failed(error),
+    );
+    return this.pending.finally(() => (this.pending = null));
+  }
+
+  private succeeded(): void {
+    if (this.failure !== null) this.logger.log(`The keys of tokens were fetched again from ${this.place}`);
+    this.loaded = true;
+    this.failure = null;
+  }
+
+  private failed({ message, cause }: Error): never {
+    const why = cause instanceof Error && cause.message !== '' ? `${message} (${cause.message})` : message;
+    if (this.failure === null) {
+      const meanwhile = this.loaded
+        ? 'the known keys go on'
+        : 'until they are known, no token can be verified, and clients are told to come back';
+      this.logger.warn(`The keys of tokens cannot be fetched from ${this.place}: ${why}. Trying again; ${meanwhile}`);
+    }
+    this.failure = why;
+    throw new KeysUnavailableError(why);
+  }
+}

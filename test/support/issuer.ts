@@ -1,0 +1,144 @@
+import { createHmac, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { secondsFromNow, type TestClaims } from './jwt.js';
+
+export interface IssuerKey {
+  readonly kid: string;
+  readonly alg: 'RS256' | 'ES256';
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
+}
+
+/** How the issuer answers: with its keys, with more than anybody wants to read, with rubbish, with another address, or not at all. */
+export type Manner = 'keys' | 'endless' | 'rubbish' | 'redirect' | 'error' | 'silent';
+
+/** An issuer of tokens that publishes its keys over HTTP (JWKS), and counts who asks. */
+export class Issuer {
+  /** What is published now. */
+  published: IssuerKey[] = [];
+  manner: Manner = 'keys';
+  requests = 0;
+  /** Bytes of endless answers that were written. */
+  written = 0;
+
+  private constructor(
+    private server: Server,
+    readonly port: number,
+  ) {}
+
+  static async start(): Promise<Issuer> {
+    const server = createServer();
+    const port = await listening(server, 0);
+    const issuer = new Issuer(server, port);
+    issuer.serve();
+    return issuer;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}/keys?secret=of-the-query`;
+  }
+
+  /** Makes a key and publishes it beside the others. */
+  addKey(kid: string, alg: IssuerKey['alg'] = 'RS256'): IssuerKey {
+    const pair =
+      alg === 'RS256'
+        ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+        : generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const key: IssuerKey = { kid, alg, ...pair };
+    this.published.push(key);
+    return key;
+  }
+
+  /** It is gone: nobody listens, and every connection is cut. */
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    this.server.close();
+    await once(this.server, 'close');
+  }
+
+  /** It is back on the same port. */
+  async restart(): Promise<void> {
+    this.server = createServer();
+    await listening(this.server, this.port);
+    this.serve();
+  }
+
+  private serve(): void {
+    this.server.on('request', (_request, response) => {
+      this.requests += 1;
+      this.answer(response);
+    });
+  }
+
+  private answer(response: ServerResponse): void {
+    switch (this.manner) {
+      case 'keys':
+        response.setHeader('Content-Type', 'application/json').end(this.keySet());
+        return;
+      case 'endless':
+        this.writeOn(response);
+        return;
+      case 'rubbish':
+        response.end('{"keys":[');
+        return;
+      case 'redirect':
+        response.writeHead(302, { Location: `http://127.0.0.1:${this.port}/elsewhere` }).end();
+        return;
+      case 'error':
+        response.writeHead(500).end(this.keySet());
+        return;
+      case 'silent':
+    }
+  }
+
+  private keySet(): string {
+    const keys = this.published.map(({ kid, alg, publicKey }) => ({
+      ...publicKey.export({ format: 'jwk' }),
+      ...{ kid, alg, use: 'sig' },
+    }));
+    return JSON.stringify({ keys });
+  }
+
+  private writeOn(response: ServerResponse): void {
+    const chunk = ' '.repeat(65_536);
+    const write = (): void => {
+      let more = true;
+      while (more && !response.destroyed) {
+        more = response.write(chunk);
+        this.written += chunk.length;
+      }
+    };
+    response.on('drain', write);
+    write();
+  }
+}
+
+/** A token signed with this key; the header is whatever is asked for. */
+export function signWith({ privateKey, alg, kid }: IssuerKey, claims: TestClaims = {}, header: object = {}): string {
+  const input = signingInput({ alg, kid, typ: 'JWT', ...header }, claims);
+  const signature = sign('sha256', Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' });
+  return `${input}.${signature.toString('base64url')}`;
+}
+
+/** The classic confusion: HS256 with the text of the public key as the secret. */
+export function confused({ publicKey, kid }: IssuerKey, format: 'pem' | 'jwk', header: object = {}): string {
+  const secret =
+    format === 'pem'
+      ? publicKey.export({ type: 'spki', format: 'pem' }).toString()
+      : JSON.stringify(publicKey.export({ format: 'jwk' }));
+  const input = signingInput({ alg: 'HS256', kid, typ: 'JWT', ...header }, {});
+  return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`;
+}
+
+function signingInput(header: object, claims: TestClaims): string {
+  const payload = { sub: 'u1', role: 'user', exp: secondsFromNow(3600), ...claims };
+  return [header, payload].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+}
+
+async function listening(server: Server, port: number): Promise<number> {
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
