@@ -1,0 +1,96 @@
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { clientFrame } from './client-frame.js';
+import { FrameCounter } from './frame-counter.js';
+
+/** How to become a subscriber of a server. `{n}` in any text is the number of the connection, `{token}` its token. */
+export interface Door {
+  readonly port: number;
+  readonly tls?: boolean;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Frames to send once the upgrade was accepted. */
+  readonly hello?: readonly string[];
+  /** Data frames of the server after which the connection is ready. */
+  readonly readyAfter: number;
+}
+
+/** One buffer for all reads of this process: nothing of it is kept. */
+const BUFFER = Buffer.allocUnsafe(262_144);
+const END_OF_HEAD = Buffer.from('\r\n\r\n');
+
+/** A client that reads at next to no cost: it counts frames and throws them away. */
+export class Client {
+  readonly ready: Promise<void>;
+  /** Sees every byte behind the upgrade, where somebody wants to. */
+  watch: ((bytes: Buffer) => void) | null = null;
+  private readonly socket: Socket;
+  private readonly counter = new FrameCounter();
+  private head: Buffer | null = Buffer.alloc(0);
+  private settle!: { resolve: () => void; reject: (error: Error) => void };
+
+  constructor(
+    private readonly door: Door,
+    fill: (text: string) => string,
+    private readonly onFrames: (count: number) => void,
+  ) {
+    this.ready = new Promise((resolve, reject) => (this.settle = { resolve, reject }));
+    const { port, path, headers = {}, hello = [] } = door;
+    const onread = {
+      buffer: BUFFER,
+      callback: (length: number, buffer: Uint8Array): boolean => {
+        this.read(buffer as Buffer, length);
+        return true;
+      },
+    };
+    this.socket = door.tls
+      ? connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+      : connectTcp({ port, host: '127.0.0.1', onread });
+    if (door.tls) this.socket.on('data', (bytes: Buffer) => this.read(bytes, bytes.length));
+    this.socket.setNoDelay(true);
+    this.socket.on('error', (error) => this.settle.reject(error));
+    this.socket.on('close', () => this.settle.reject(new Error('The server closed the connection')));
+    const lines = Object.entries({
+      Host: `127.0.0.1:${port}`,
+      Connection: 'Upgrade',
+      Upgrade: 'websocket',
+      'Sec-WebSocket-Version': '13',
+      'Sec-WebSocket-Key': 'MDEyMzQ1Njc4OWFiY2RlZg==',
+      ...headers,
+    }).map(([name, value]) => `${name}: ${value}`);
+    this.socket.write(fill(`GET ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`));
+    this.hello = hello.map((text) => clientFrame(fill(text)));
+  }
+
+  private readonly hello: readonly Buffer[];
+
+  write(bytes: Buffer): void {
+    this.socket.write(bytes);
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  private read(buffer: Buffer, length: number): void {
+    let bytes = buffer.subarray(0, length);
+    if (this.head !== null) {
+      this.head = Buffer.concat([this.head, bytes]);
+      const end = this.head.indexOf(END_OF_HEAD);
+      if (end < 0) return;
+      if (!this.head.subarray(0, 12).equals(Buffer.from('HTTP/1.1 101'))) {
+        this.settle.reject(new Error(this.head.toString('latin1', 0, end)));
+        this.socket.destroy();
+        return;
+      }
+      bytes = this.head.subarray(end + 4);
+      this.head = null;
+      for (const frame of this.hello) this.socket.write(frame);
+      if (this.door.readyAfter === 0) this.settle.resolve();
+    }
+    const count = this.counter.push(bytes);
+    if (this.counter.frames >= this.door.readyAfter) this.settle.resolve();
+    if (count > 0) this.onFrames(count);
+    this.watch?.(bytes);
+  }
+}

@@ -1,0 +1,110 @@
+import { microseconds } from '../clock.js';
+import { tokenOf } from '../tokens.js';
+import { answerCalls } from '../worker.js';
+import { clientFrame } from './client-frame.js';
+import { Client, type Door } from './client.js';
+import { Latencies } from './latencies.js';
+
+/** Connections that are being opened at once. */
+const AT_ONCE = 100;
+
+const clients: Client[] = [];
+let sampled: Latencies[] = [];
+let received = 0;
+let expected: { readonly count: number; readonly resolve: (at: number) => void } | null = null;
+let opened = 0;
+
+function onFrames(count: number): void {
+  received += count;
+  if (expected === null || received < expected.count) return;
+  const { resolve } = expected;
+  expected = null;
+  resolve(microseconds());
+}
+
+function open(door: Door): Client {
+  const number = opened;
+  opened += 1;
+  let token: string | undefined;
+  const fill = (text: string): string =>
+    text.replaceAll('{n}', String(number)).replaceAll('{token}', () => (token ??= tokenOf(number)));
+  return new Client(door, fill, onFrames);
+}
+
+/** Carries out a number of tasks, a few at a time. */
+async function inTurn(count: number, task: () => Promise<void>): Promise<void> {
+  let begun = 0;
+  const work = async (): Promise<void> => {
+    while (begun < count) {
+      begun += 1;
+      await task();
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+}
+
+const handlers = {
+  /** Opens connections that stay, ready when this resolves. */
+  async connect({ door, count }: { door: Door; count: number }): Promise<void> {
+    await inTurn(count, async () => {
+      const client = open(door);
+      clients.push(client);
+      await client.ready;
+    });
+  },
+
+  /** Opens connections and cuts each off as soon as it is ready. */
+  async comeAndGo({ door, count }: { door: Door; count: number }): Promise<void> {
+    await inTurn(count, async () => {
+      const client = open(door);
+      await client.ready;
+      client.destroy();
+    });
+  },
+
+  /** Counts from zero. */
+  reset(): void {
+    received = 0;
+  },
+
+  /** Resolves with the moment at which so many data frames have come in since the count was reset. */
+  until({ count }: { count: number }): Promise<number> {
+    if (received >= count) return Promise.resolve(microseconds());
+    return new Promise((resolve) => (expected = { count, resolve }));
+  },
+
+  /** Has every connection send a text so many times: each by itself, or all in one packet. */
+  async say({ text, times, together }: { text: string; times: number; together: boolean }): Promise<void> {
+    const frame = clientFrame(text);
+    const bytes = together ? Buffer.concat(Array.from({ length: times }, () => frame)) : frame;
+    for (let time = 0; time < (together ? 1 : times); time += 1) {
+      for (const client of clients) client.write(bytes);
+      await new Promise(setImmediate);
+    }
+  },
+
+  /** Begins to take the latencies of every so-many-th connection. */
+  sample({ every }: { every: number }): void {
+    sampled = [];
+    for (const [index, client] of clients.entries()) {
+      client.watch = null;
+      if (index % every !== 0) continue;
+      const latencies = new Latencies();
+      sampled.push(latencies);
+      client.watch = latencies.take;
+    }
+  },
+
+  /** The latencies since then, in microseconds, and how many frames have come in. */
+  samples(): { latencies: number[]; received: number } {
+    return { latencies: sampled.flatMap(({ all }) => all), received };
+  },
+
+  disconnect(): void {
+    for (const client of clients.splice(0)) client.destroy();
+  },
+};
+
+export type LoadHandlers = typeof handlers;
+
+answerCalls(handlers);

@@ -1,0 +1,78 @@
+import { CHANNEL, Contender, EVENT_BYTES, withContenders } from '../contender.js';
+import type { PeerSettings } from '../servers/peer.js';
+import type { PeerName } from '../servers/serve.js';
+import type { Context } from './context.js';
+import { MODULE, type Row, type Target } from './row.js';
+
+/** Deliveries of one round, at least: then the load says that all has come in before the next begins. */
+const ROUND = 10_000;
+
+export interface Measure {
+  readonly n: number;
+  readonly b: number;
+  readonly bytes?: number;
+  readonly channel?: string;
+}
+
+/** CPU time of the server for one delivery to one subscriber, in microseconds. */
+export async function costOfDelivery(
+  contender: Contender,
+  { n, b, bytes = EVENT_BYTES, channel = CHANNEL }: Measure,
+  deliveries: number,
+): Promise<number> {
+  const { server, load } = contender;
+  const turns = Math.max(1, Math.round(ROUND / (n * b)));
+  const rounds = Math.max(3, Math.ceil(deliveries / (turns * n * b)));
+  const round = async (): Promise<void> => {
+    await load.call('reset', undefined);
+    const all = load.call('until', { count: turns * n * b });
+    await server.call('publish', { channel, batch: b, turns, bytes });
+    await all;
+  };
+  await round();
+  await round();
+  const cpu = await contender.cpuOf(async () => {
+    for (let done = 0; done < rounds; done += 1) await round();
+  });
+  return cpu / (rounds * turns * n * b);
+}
+
+export interface FanOutPlan {
+  readonly group: string;
+  readonly what: string;
+  readonly subscribers: readonly number[];
+  readonly batches: readonly number[];
+  readonly peers: readonly PeerName[];
+  readonly settings?: PeerSettings;
+  readonly bytes?: number;
+  readonly targets: (n: number, b: number) => readonly Target[];
+}
+
+/** Fan-out to one channel: all servers in turn, as often as there are runs. */
+export async function fanOutRows(context: Context, plan: FanOutPlan): Promise<Row[]> {
+  const { group, what, peers, settings = {}, targets } = plan;
+  const bytes = plan.bytes ?? EVENT_BYTES;
+  const rows: Row[] = [];
+  for (const n of plan.subscribers) {
+    const starts = peers.map((peer) => () => Contender.start(peer, settings));
+    await withContenders(starts, async (contenders) => {
+      for (const contender of contenders) await contender.connect(n);
+      for (const b of plan.batches) {
+        const columns = Object.fromEntries(peers.map((peer) => [columnOf(peer), [] as number[]]));
+        for (let run = 0; run < context.runs; run += 1) {
+          for (const contender of contenders) {
+            const cost = await costOfDelivery(contender, { n, b, bytes }, context.deliveries);
+            columns[columnOf(contender.name)]!.push(cost);
+          }
+        }
+        rows.push({ group, what, unit: 'µs', n, b, columns, targets: targets(n, b) });
+        context.done(rows.at(-1)!);
+      }
+    });
+  }
+  return rows;
+}
+
+export function columnOf(peer: PeerName): string {
+  return { module: MODULE, ws: 'ws', 'socket.io': 'Socket.IO', 'bare redis': 'bare Redis' }[peer];
+}

@@ -1,0 +1,69 @@
+import { certificate } from '../certificate.js';
+import { handshakeRows } from './handshake.js';
+import type { Context } from './context.js';
+import { fanOutRows } from './fan-out.js';
+import { inboundRows } from './inbound.js';
+import { memoryRows } from './memory.js';
+import { lastOfManyRows } from './last-of-many.js';
+import { openLoopRows } from './open-loop.js';
+import { redisEmitRows, redisLatencyRows } from './redis.js';
+import { channelRows, instanceRows, subscriptionRows } from './flat.js';
+import type { Row } from './row.js';
+
+type Measure = (context: Context) => Promise<Row[]>;
+
+const many = ({ quick }: Context): number[] => (quick ? [100, 1_000] : [100, 1_000, 10_000]);
+const thousand = (n: number): boolean => n === 1_000;
+
+/** Every group of rows by the name that `--only` takes, in the order of the table. */
+export const GROUPS: Readonly<Record<string, Measure>> = {
+  'fan-out': (context) =>
+    fanOutRows(context, {
+      group: 'fan-out',
+      what: 'fan-out, per delivery',
+      subscribers: many(context),
+      batches: [1, 10],
+      peers: ['module', 'ws', 'socket.io'],
+      targets: (n, b) =>
+        thousand(n)
+          ? [
+              { kind: 'cheaper', than: 'ws', times: b === 1 ? 1.25 : 10 },
+              { kind: 'cheaper', than: 'Socket.IO', times: b === 1 ? 1.5 : 9 },
+            ]
+          : [],
+    }),
+  tls: async (context) =>
+    fanOutRows(context, {
+      group: 'tls',
+      what: 'fan-out over TLS, per delivery',
+      subscribers: [1_000],
+      batches: [1, 10],
+      peers: ['module', 'ws'],
+      settings: { tls: await certificate() },
+      targets: (_n, b) => [{ kind: 'cheaper', than: 'ws', times: b === 1 ? 1.1 : 2.5 }],
+    }),
+  compression: (context) =>
+    fanOutRows(
+      { ...context, deliveries: context.deliveries / 4 },
+      {
+        group: 'compression',
+        what: 'fan-out of compressed events of 2,000 bytes, per delivery',
+        subscribers: [1_000],
+        batches: [1],
+        peers: ['module', 'ws'],
+        settings: { compression: true },
+        bytes: 2_000,
+        targets: () => [{ kind: 'cheaper', than: 'ws', times: 8 }],
+      },
+    ),
+  'open-loop': openLoopRows,
+  'last-of-many': lastOfManyRows,
+  handshake: handshakeRows,
+  inbound: inboundRows,
+  memory: memoryRows,
+  'redis-emit': redisEmitRows,
+  'redis-latency': redisLatencyRows,
+  channels: channelRows,
+  subscriptions: subscriptionRows,
+  instances: instanceRows,
+};

@@ -1,0 +1,33 @@
+import { NestFactory } from '@nestjs/core';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type * as Realtime from '../../src/realtime/index.js';
+import { SECRET } from '../tokens.js';
+import type { Peer, PeerSettings } from './peer.js';
+
+/** This module in its built form, inside a Nest application, with ids, history and policies as they are by default. */
+export async function startModule({ tls, compression, redisUrl }: PeerSettings): Promise<Peer> {
+  const built = new URL('../../dist/realtime/index.js', import.meta.url).href;
+  const { EventsPublisher, RealtimeModule } = (await import(built)) as typeof Realtime;
+  class RootModule {}
+  const realtime = RealtimeModule.forRoot({
+    jwt: { secret: SECRET },
+    // The load comes from one address, speaks for few users and asks much; nothing is switched off.
+    heartbeatIntervalMs: 600_000,
+    framesPerSecond: 100_000,
+    maxConnectionsPerUser: 100_000,
+    maxSubscriptionsPerConnection: 100_000,
+    ...(compression === true ? { compression: true } : {}),
+    ...(redisUrl === undefined ? {} : { redis: { url: redisUrl } }),
+  });
+  const app = await NestFactory.create(
+    { module: RootModule, imports: [realtime] },
+    { logger: ['error', 'warn'], ...(tls === undefined ? {} : { httpsOptions: tls }) },
+  );
+  await app.listen(0, '127.0.0.1');
+  const events = app.get(EventsPublisher);
+  return {
+    port: ((app.getHttpServer() as Server).address() as AddressInfo).port,
+    publish: (channel, data) => events.publish(channel, data),
+  };
+}

@@ -1,0 +1,106 @@
+import { microseconds, sleep } from '../clock.js';
+import { answerCalls } from '../worker.js';
+import { startBareRedis } from './bare-redis.js';
+import { startModule } from './module.js';
+import type { Peer, PeerSettings } from './peer.js';
+import { startSocketIo } from './socket-io.js';
+import { startWs } from './ws.js';
+
+const PEERS = { module: startModule, ws: startWs, 'socket.io': startSocketIo, 'bare redis': startBareRedis };
+
+export type PeerName = keyof typeof PEERS;
+
+let peer: Peer;
+const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+/** An event of about 200 bytes on the wire, or of as many as are asked for, which says when it was made. */
+function eventData(bytes: number): object {
+  const filler = 'It is the same for everyone who is subscribed. ';
+  const padding = filler.repeat(Math.ceil(bytes / filler.length)).slice(0, Math.max(0, bytes - 150));
+  return { id: 'app-1', name: padding, at: microseconds() };
+}
+
+const handlers = {
+  async start(settings: PeerSettings): Promise<{ port: number }> {
+    peer = await PEERS[process.argv[2] as PeerName](settings);
+    return { port: peer.port };
+  },
+
+  /** Publishes `batch` events in each of so many turns of the loop. @returns when the first was made */
+  async publish({ channel, batch, turns, bytes }: Burst): Promise<number> {
+    const startedAt = microseconds();
+    for (let turn = 0; turn < turns; turn += 1) {
+      for (let event = 0; event < batch; event += 1) void peer.publish(channel, eventData(bytes));
+      await nextTurn();
+    }
+    return startedAt;
+  },
+
+  /** Publishes at a fixed rate whatever becomes of it. @returns how many, and by how much the last was late */
+  async openLoop({ channel, perSecond, seconds, bytes }: OpenLoop): Promise<{ published: number; lateMs: number }> {
+    const startedAt = microseconds();
+    const total = Math.round(perSecond * seconds);
+    let published = 0;
+    while (published < total) {
+      const due = Math.min(total, Math.floor(((microseconds() - startedAt) / 1e6) * perSecond) + 1);
+      for (; published < due; published += 1) void peer.publish(channel, eventData(bytes));
+      await sleep(1);
+    }
+    return { published, lateMs: (microseconds() - startedAt) / 1e3 - seconds * 1e3 };
+  },
+
+  /** Publishes with so many unacknowledged at any time. @returns acknowledged events per second of the wall clock */
+  async acknowledged({ channels, window, seconds, bytes }: Acknowledged): Promise<number> {
+    const startedAt = performance.now();
+    const until = startedAt + seconds * 1_000;
+    let done = 0;
+    const publishOn = async (): Promise<void> => {
+      while (performance.now() < until) {
+        await peer.publish(channels[done % channels.length]!, eventData(bytes));
+        done += 1;
+      }
+    };
+    await Promise.all(Array.from({ length: window }, publishOn));
+    return done / ((performance.now() - startedAt) / 1_000);
+  },
+
+  /** CPU time of this process so far, of all its threads, in microseconds. */
+  cpu(): number {
+    const { user, system } = process.cpuUsage();
+    return user + system;
+  },
+
+  /** Resident memory after garbage was collected, in bytes. */
+  async memory(): Promise<number> {
+    for (let round = 0; round < 3; round += 1) {
+      (globalThis as { gc?: () => void }).gc?.();
+      await sleep(100);
+    }
+    return process.memoryUsage.rss();
+  },
+};
+
+interface Burst {
+  readonly channel: string;
+  readonly batch: number;
+  readonly turns: number;
+  readonly bytes: number;
+}
+
+interface OpenLoop {
+  readonly channel: string;
+  readonly perSecond: number;
+  readonly seconds: number;
+  readonly bytes: number;
+}
+
+interface Acknowledged {
+  readonly channels: readonly string[];
+  readonly window: number;
+  readonly seconds: number;
+  readonly bytes: number;
+}
+
+export type ServerHandlers = typeof handlers;
+
+answerCalls(handlers);

@@ -1,0 +1,12 @@
+/** The value that half of them lie below. */
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/** The value that this part of them lies below; the nearest of them, none in between but for the median. */
+export function quantile(values: readonly number[], part: number): number {
+  if (values.length === 0) return NaN;
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = part * (sorted.length - 1);
+  return part === 0.5 ? (sorted[Math.floor(at)]! + sorted[Math.ceil(at)]!) / 2 : sorted[Math.ceil(at)]!;
+}

@@ -1,0 +1,86 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+interface Reply {
+  readonly id: number;
+  readonly result?: unknown;
+  readonly error?: string;
+}
+
+interface Call {
+  readonly id: number;
+  readonly name: string;
+  readonly args: unknown;
+}
+
+/** How long one call may take, in milliseconds: nothing here runs without an end. */
+const CALL_MS = 120_000;
+
+/** What a process of the benchmark can be asked to do. */
+export type Handlers = Readonly<Record<string, (args: never) => unknown>>;
+
+type Asked<H, K extends keyof H> = H[K] extends (args: infer A) => infer R ? { args: A; result: Awaited<R> } : never;
+
+/** A process of the benchmark's own: the server under test, or what loads it. It ends with its parent. */
+export class Worker<H> {
+  private readonly child: ChildProcess;
+  private readonly waiting = new Map<number, (reply: Reply) => void>();
+  private calls = 0;
+
+  /** @param script beside this file @param nodeArgs flags of Node itself */
+  constructor(script: string, args: readonly string[] = [], nodeArgs: readonly string[] = []) {
+    this.child = fork(fileURLToPath(new URL(script, import.meta.url)), args, {
+      execArgv: ['--import', 'tsx', ...nodeArgs],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    this.child.on('message', (reply: Reply) => this.waiting.get(reply.id)?.(reply));
+    this.child.once('exit', (code, signal) => {
+      const error = `${script} ended: ${code ?? signal}`;
+      for (const [id, settle] of this.waiting) settle({ id, error });
+    });
+  }
+
+  get pid(): number {
+    return this.child.pid!;
+  }
+
+  call<K extends keyof H & string>(name: K, args: Asked<H, K>['args']): Promise<Asked<H, K>['result']> {
+    const id = (this.calls += 1);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => settle({ id, error: `${name} took longer than ${CALL_MS} ms` }), CALL_MS);
+      const settle = (reply: Reply): void => {
+        clearTimeout(timer);
+        this.waiting.delete(id);
+        if (reply.error === undefined) resolve(reply.result as never);
+        else reject(new Error(`${name}: ${reply.error}`));
+      };
+      this.waiting.set(id, settle);
+      const call: Call = { id, name, args };
+      this.child.send(call, (error) => error && settle({ id, error: error.message }));
+    });
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const gone = new Promise((resolve) => void this.child.once('exit', resolve));
+    // It ends by itself when its parent lets go, and writes its profile where one is wanted.
+    this.child.disconnect();
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), 10_000);
+    await gone;
+    clearTimeout(timer);
+  }
+}
+
+/** The other end: carries out what the parent asks, one call beside the other. */
+export function answerCalls(handlers: Handlers): void {
+  process.on('disconnect', () => process.exit());
+  process.on('message', ({ id, name, args }: Call) => {
+    const answer = (reply: Reply): void => void process.send!(reply);
+    Promise.resolve()
+      .then(() => handlers[name]!(args as never))
+      .then(
+        (result) => answer({ id, result }),
+        (error: unknown) => answer({ id, error: error instanceof Error ? (error.stack ?? error.message) : 'failed' }),
+      );
+  });
+}
