@@ -12,6 +12,13 @@ export interface Patch {
   readonly replace: string;
 }
 
+/** Nothing is written past `ws`. */
+export const FALLBACK: Patch = {
+  file: 'realtime/connections/wire.js',
+  find: 'let direct = true;',
+  replace: 'let direct = false;',
+};
+
 /** A copy of the build: it stays what it is when somebody builds anew, and it may be changed without touching the product. */
 export class Build {
   private constructor(

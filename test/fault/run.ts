@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Build } from './build.js';
+import { Build, FALLBACK, type Patch } from './build.js';
 import { MUTANTS, mutantNamed, type Mutant } from './mutants.js';
 import { describe, rowOf, table, type Row } from './report.js';
 import { runScenario, type RunResult } from './run-scenario.js';
@@ -9,7 +9,7 @@ import { SCENARIOS, scenarioNamed } from './scenarios/index.js';
 import type { Scenario } from './scenarios/scenario.js';
 
 /**
- * The fault suite: `npm run test:fault -- --seconds 30 --seed 1 [--scenario name] [--mutant name]`.
+ * The fault suite: `npm run test:fault -- --seconds 30 --seed 1 [--scenario name] [--mutant name] [--fallback]`.
  * Without names it runs every scenario, and then every mutant. It ends with 1 when anything was violated, or a mutant lived.
  */
 const { values } = parseArgs({
@@ -18,6 +18,8 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     scenario: { type: 'string', multiple: true },
     mutant: { type: 'string', multiple: true },
+    /** Has every frame go through `ws.send`, as it does where the insides of `ws` are not as expected. */
+    fallback: { type: 'boolean', default: false },
     dist: { type: 'string' },
     out: { type: 'string', default: 'coverage/fault' },
     /** Keeps the logs of every run, not only of those that failed. */
@@ -30,6 +32,8 @@ if (!(seconds > 0)) throw new Error(`--seconds must be a number above 0, not ${v
 const named = values.scenario !== undefined || values.mutant !== undefined;
 const scenarios = named ? (values.scenario ?? []).map(scenarioNamed) : SCENARIOS;
 const mutants = named ? (values.mutant ?? []).map(mutantNamed) : MUTANTS;
+
+const wire: readonly Patch[] = values.fallback ? [FALLBACK] : [];
 
 const rows: Row[] = [];
 const failures: string[] = [];
@@ -50,7 +54,7 @@ async function attempt(name: string, run: () => Promise<void>): Promise<void> {
 }
 
 async function runOne(scenario: Scenario): Promise<void> {
-  const build = await Build.copy([], values.dist);
+  const build = await Build.copy(wire, values.dist);
   try {
     const result = await runScenario(scenario, { dist: build.dist, seconds, seed: values.seed });
     const row = rowOf(result);
@@ -69,7 +73,7 @@ async function runOne(scenario: Scenario): Promise<void> {
 }
 
 async function runMutant(mutant: Mutant): Promise<void> {
-  const build = await Build.copy(mutant.patches, values.dist);
+  const build = await Build.copy([...wire, ...mutant.patches], values.dist);
   try {
     const result = await runScenario(mutant.scenario, { dist: build.dist, seconds, seed: values.seed });
     const caught = result.verdict.violations.length > 0;

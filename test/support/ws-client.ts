@@ -12,6 +12,8 @@ export interface ConnectOptions {
   readonly protocols?: readonly string[];
   /** Further headers of the upgrade. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Whether permessage-deflate is offered. @default true */
+  readonly perMessageDeflate?: boolean;
 }
 
 export interface Closed {
@@ -62,6 +64,7 @@ export class WsClient {
     const authorization = options.header === undefined ? {} : { Authorization: options.header };
     const socket = new WebSocket(target, [...(options.protocols ?? [])], {
       headers: { ...authorization, ...options.headers },
+      perMessageDeflate: options.perMessageDeflate ?? true,
       rejectUnauthorized: false, // a development certificate is self-signed
     });
     const client = new WsClient(socket);

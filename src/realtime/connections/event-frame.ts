@@ -1,11 +1,12 @@
 import { eventText, type Position } from '../../protocol/index.js';
-import { frameText } from './wire.js';
+import { frameDeflated, frameText } from './frame-bytes.js';
 
 /** One event as it goes to every subscriber: the same bytes for all, made once. */
 export class EventFrame {
   /** The whole WebSocket frame, ready to be written. */
   readonly wire: Buffer;
   private readonly payloadAt: number;
+  private compressed: Buffer | null = null;
 
   /**
    * @param position `null` on a channel that keeps no history
@@ -29,18 +30,34 @@ export class EventFrame {
   get bytes(): Buffer {
     return this.wire.subarray(this.payloadAt);
   }
+
+  /** The frame for clients that read compressed ones: compressed once, when the first of them needs it. */
+  get deflated(): Buffer {
+    this.compressed ??= frameDeflated(this.bytes) ?? this.wire;
+    return this.compressed;
+  }
 }
 
 /** All events of one channel in one turn of the loop, which go out together. */
 export class EventBatch {
   private joined: Buffer | null = null;
+  private joinedDeflated: Buffer | null = null;
 
   constructor(readonly frames: readonly EventFrame[]) {}
 
   /** The frames one behind the other; joined once, for all receivers. */
   get wire(): Buffer {
-    this.joined ??=
-      this.frames.length === 1 ? this.frames[0]!.wire : Buffer.concat(this.frames.map(({ wire }) => wire));
+    this.joined ??= join(this.frames.map(({ wire }) => wire));
     return this.joined;
   }
+
+  /** The same for clients that read compressed frames. */
+  get deflated(): Buffer {
+    this.joinedDeflated ??= join(this.frames.map(({ deflated }) => deflated));
+    return this.joinedDeflated;
+  }
+}
+
+function join(frames: readonly Buffer[]): Buffer {
+  return frames.length === 1 ? frames[0]! : Buffer.concat(frames);
 }

@@ -48,7 +48,7 @@ describe('Outbox', () => {
   it('sends text frames, bytes too', () => {
     expect(outbox.send('a')).toBe(true);
     expect(outbox.send(Buffer.from('b'))).toBe(true);
-    expect(socket.sent.map(({ options }) => options)).toEqual([{ binary: false }, { binary: false }]);
+    expect(socket.sent.map(({ options }) => options)).toEqual(Array(2).fill({ binary: false, compress: false }));
     expect(outbox.bufferedBytes).toBe(2);
   });
 

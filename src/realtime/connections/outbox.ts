@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
-import type { EventBatch } from './event-frame.js';
-import { idleSocket } from './wire.js';
+import type { EventBatch, EventFrame } from './event-frame.js';
+import { idleSocket, readsSharedDeflate } from './wire.js';
 
 /** What an outbox needs of a socket. */
 export type OutboxSocket = Pick<WebSocket, 'readyState' | 'bufferedAmount' | 'send' | 'pong' | 'close' | 'OPEN'>;
@@ -13,13 +13,17 @@ const NOTHING = Buffer.alloc(0);
  */
 export class Outbox {
   private closed = false;
+  /** Whether the client reads frames that were compressed once for everyone. */
+  private readonly deflates: boolean;
   private waiting: (() => void)[] | null = null;
 
   constructor(
     private readonly socket: OutboxSocket,
     private readonly maxBytes: number,
     private readonly onSlow: () => void,
-  ) {}
+  ) {
+    this.deflates = readsSharedDeflate(socket);
+  }
 
   /** Bytes that wait. */
   get bufferedBytes(): number {
@@ -33,7 +37,17 @@ export class Outbox {
    */
   send(frame: string | Buffer): boolean {
     if (!this.takesMore()) return false;
-    this.socket.send(frame, { binary: false }, this.onSent);
+    // `ws` must never compress: for each connection by itself it costs a hundred times what sharing costs.
+    this.socket.send(frame, { binary: false, compress: false }, this.onSent);
+    return true;
+  }
+
+  /** Queues one event of a replay. @returns whether it was queued */
+  sendEvent(frame: EventFrame): boolean {
+    if (!this.takesMore()) return false;
+    const socket = idleSocket(this.socket);
+    if (socket === null) return this.send(frame.bytes);
+    socket.write(this.deflates ? frame.deflated : frame.wire, this.onSent);
     return true;
   }
 
@@ -42,7 +56,7 @@ export class Outbox {
     if (!this.takesMore()) return 0;
     const socket = idleSocket(this.socket);
     if (socket !== null) {
-      socket.write(batch.wire);
+      socket.write(this.deflates ? batch.deflated : batch.wire);
       return batch.frames.length;
     }
     let sent = 0;

@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
 import { EventBatch, EventFrame } from './event-frame.js';
 import { Outbox } from './outbox.js';
-import { frameText, idleSocket } from './wire.js';
+import { frameText } from './frame-bytes.js';
+import { idleSocket } from './wire.js';
 
 describe('a frame that was built once', () => {
   let http: Server;

@@ -3,31 +3,11 @@ import type { WebSocket } from 'ws';
 
 /**
  * The one file that knows `ws` from the inside. Writing a frame that was built once straight to the socket is what makes
- * fan-out cheap: `ws.send` builds a header and queues a callback for each receiver, and the joined frames of a whole turn
- * cannot be given to it at all. It is safe only while the sender of `ws` is idle, else the bytes would overtake what it
- * holds back; private fields tell that, so each is looked for, and where one is missing the caller uses `ws.send`.
+ * fan-out cheap: `ws.send` builds a header and queues a callback for each receiver, and neither the joined frames of a
+ * whole turn nor a frame that was compressed once for everyone can be given to it at all. It is safe only while the sender
+ * of `ws` is idle, else the bytes would overtake what it holds back; private fields tell that, so each is looked for, and
+ * where one is missing the caller uses `ws.send`.
  */
-
-/** A frame opcode of text with FIN set. */
-const FIN_TEXT = 0x81;
-
-/** The bytes of one unmasked text frame, and where its payload begins. */
-export function frameText(text: string): { readonly wire: Buffer; readonly payloadAt: number } {
-  const length = Buffer.byteLength(text);
-  const payloadAt = length < 126 ? 2 : length < 65_536 ? 4 : 10;
-  const wire = Buffer.allocUnsafe(payloadAt + length);
-  wire[0] = FIN_TEXT;
-  if (payloadAt === 2) wire[1] = length;
-  else if (payloadAt === 4) {
-    wire[1] = 126;
-    wire.writeUInt16BE(length, 2);
-  } else {
-    wire[1] = 127;
-    wire.writeBigUInt64BE(BigInt(length), 2);
-  }
-  wire.write(text, payloadAt);
-  return { wire, payloadAt };
-}
 
 /** What of `ws` is used beyond its public face (8.23). */
 interface Inside {
@@ -38,17 +18,46 @@ interface Inside {
     readonly _queue?: readonly unknown[];
   };
   readonly _receiver?: { readonly _state?: unknown; readonly _fragmented?: unknown; readonly _bufferedBytes?: unknown };
+  readonly _extensions?: {
+    readonly 'permessage-deflate'?: {
+      readonly params?: Readonly<Record<string, unknown>>;
+      cleanup?(): void;
+    };
+  };
 }
+
+type Face = Pick<WebSocket, 'readyState' | 'OPEN'>;
 
 /** `_state` of a sender that neither compresses nor reads a blob. */
 const IDLE = 0;
 
+let direct = true;
+
+/** For tests: with `false`, everything goes through `ws.send`, as it does where the insides of `ws` are not as expected. */
+export function allowDirectWrites(allow: boolean): void {
+  direct = allow;
+}
+
 /** The socket under an open connection whose sender is idle: what is written to it now stands in order. `null` where that is not certain. */
-export function idleSocket(webSocket: Pick<WebSocket, 'readyState' | 'OPEN'>): Socket | null {
+export function idleSocket(webSocket: Face): Socket | null {
   const { _socket: socket, _sender: sender } = webSocket as Inside;
   if (socket === undefined || sender === undefined || webSocket.readyState !== webSocket.OPEN) return null;
   const idle = sender._state === IDLE && sender._firstFragment === true && sender._queue?.length === 0;
-  return idle && socket.writable ? socket : null;
+  return idle && direct && socket.writable ? socket : null;
+}
+
+/**
+ * Whether a client can read a frame that was compressed for nobody in particular: no context is kept between messages,
+ * and it asked for no smaller window.
+ */
+export function readsSharedDeflate(webSocket: Face): boolean {
+  const params = (webSocket as Inside)._extensions?.['permessage-deflate']?.params;
+  return params?.server_no_context_takeover === true && params.server_max_window_bits === undefined;
+}
+
+/** Lets go of what unpacked the last message of a client (some 40 KB): without context takeover the next needs nothing of it. */
+export function releaseInflate(webSocket: Face): void {
+  (webSocket as Inside)._extensions?.['permessage-deflate']?.cleanup?.();
 }
 
 /** `_state` of a receiver that waits for the first bytes of a frame. */

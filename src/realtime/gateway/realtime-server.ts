@@ -11,6 +11,7 @@ import { chooseSubprotocol } from '../auth/token-source.js';
 import { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { FanOut } from '../connections/fan-out.js';
+import { releaseInflate } from '../connections/wire.js';
 import { Counters } from '../observability/counters.js';
 import { LogLimiter } from '../observability/log-limiter.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
@@ -33,6 +34,9 @@ interface Refusal {
 }
 
 type Identity = { readonly principal: Principal | null } | Refusal;
+
+/** Nothing is remembered from one message to the next, in either direction: frames can be shared, and memory let go of. */
+const WITHOUT_CONTEXT = { serverNoContextTakeover: true, clientNoContextTakeover: true };
 
 /** How long a client that is turned away with 503 should wait, in seconds. */
 const RETRY_AFTER_SECONDS = '2';
@@ -76,7 +80,7 @@ export class RealtimeServer {
     this.webSockets = new WebSocketServer({
       noServer: true,
       clientTracking: false,
-      perMessageDeflate: false,
+      perMessageDeflate: options.compression && WITHOUT_CONTEXT,
       maxPayload: options.maxFrameBytes,
       maxFragments: options.maxFragments,
       maxBufferedChunks: maxChunks(options.maxFrameBytes),
@@ -247,6 +251,7 @@ export class RealtimeServer {
   private readonly received = ((server: RealtimeServer) =>
     function (this: Socket, data: RawData, isBinary: boolean): void {
       server.frames.message(this.connection!, data, isBinary);
+      if (server.options.compression) releaseInflate(this);
     })(this);
 
   private readonly pinged = ((server: RealtimeServer) =>

@@ -46,6 +46,7 @@ const VARIABLES: Readonly<Record<string, readonly [option: string, parse: Parse]
   REALTIME_MAX_EVENT_LOOP_DELAY_MS: ['maxEventLoopDelayMs', whole],
   REALTIME_ANONYMOUS_TIMEOUT_MS: ['anonymousTimeoutMs', whole],
   REALTIME_MAX_SUBSCRIPTIONS_PER_CONNECTION: ['maxSubscriptionsPerConnection', whole],
+  REALTIME_COMPRESSION: ['compression', flag],
   REALTIME_MAX_BUFFERED_BYTES: ['maxBufferedBytes', whole],
   REALTIME_MAX_BUFFERED_BYTES_TOTAL: ['maxBufferedBytesTotal', whole],
   REALTIME_CLOSE_TIMEOUT_MS: ['closeTimeoutMs', whole],

@@ -76,6 +76,10 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   @Max(600_000)
   heartbeatIntervalMs = 30_000;
 
+  /** Whether events of 1 KB or more go compressed (permessage-deflate, once for all) to clients that offer it. @default false */
+  @IsBoolean()
+  compression = false;
+
   /** The largest `data` of one event, as JSON, in bytes. @default 65536 */
   @IsInt()
   @Min(1)

@@ -1,0 +1,206 @@
+import { once } from 'node:events';
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
+import { WebSocket } from 'ws';
+import { allowDirectWrites } from '../../src/realtime/connections/wire.js';
+import { signToken } from '../support/jwt.js';
+import { WsClient } from '../support/ws-client.js';
+import { decodeFrames, encodeFrame, RawWebSocket, TEXT } from './support/raw-web-socket.js';
+import { RealtimeApp } from './support/realtime-app.js';
+
+const CHANNEL = 'apps:created';
+const EXTENSIONS = 'Sec-WebSocket-Extensions';
+const LARGE = 'it is the same text again and again, '.repeat(200);
+const OFFER = { [EXTENSIONS]: 'permessage-deflate; client_max_window_bits' };
+/** What a flush ends with, and the wire leaves out. */
+const TAIL = Buffer.from([0, 0, 255, 255]);
+
+/** RSV1 stands in the first byte of a frame, which the opcode is taken from. */
+const isCompressed = (bytes: Buffer): boolean => (bytes[0]! & 0x40) !== 0;
+
+function deflated(text: string): Buffer {
+  return deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
+}
+
+/** A text frame of a client with RSV1 set. */
+function compressedFrame(payload: Buffer): Buffer {
+  const frame = encodeFrame(TEXT, payload);
+  frame[0]! |= 0x40;
+  return frame;
+}
+
+describe('compression', () => {
+  let app: RealtimeApp;
+
+  beforeAll(async () => {
+    app = await RealtimeApp.start({ compression: true, maxFrameBytes: 65_536 });
+  });
+  afterAll(() => app.close());
+  afterEach(() => allowDirectWrites(true));
+
+  async function raw(extensions?: string): Promise<{ client: RawWebSocket; answered: string | undefined }> {
+    const headers = {
+      Authorization: `Bearer ${signToken({})}`,
+      ...(extensions === undefined ? {} : { [EXTENSIONS]: extensions }),
+    };
+    const client = await RawWebSocket.connect(app.port, { headers });
+    const answered = /sec-websocket-extensions: (.*)\r\n/i.exec(client.tcp.text)?.[1];
+    return { client, answered };
+  }
+
+  /** The frames as they stand on the wire, the first bytes included. */
+  function onTheWire({ tcp }: RawWebSocket): { compressed: boolean; text: string }[] {
+    let rest = tcp.bytes.subarray(tcp.bytes.indexOf('\r\n\r\n') + 4);
+    const seen: { compressed: boolean; text: string }[] = [];
+    for (let [frame] = decodeFrames(rest); frame !== undefined; [frame] = decodeFrames(rest)) {
+      const compressed = isCompressed(rest);
+      const payload = compressed
+        ? inflateRawSync(Buffer.concat([frame.payload, TAIL]), { finishFlush: constants.Z_SYNC_FLUSH })
+        : frame.payload;
+      seen.push({ compressed, text: payload.toString() });
+      rest = rest.subarray(frame.payload.byteOffset + frame.payload.length - rest.byteOffset);
+    }
+    return seen;
+  }
+
+  async function subscribed(client: RawWebSocket): Promise<void> {
+    client.sendJson({ type: 'subscribe', channel: CHANNEL });
+    await client.until('"subscribed"');
+  }
+
+  /** Resolves once everything that was sent before has come in. */
+  async function fence(client: RawWebSocket, ref: string): Promise<void> {
+    client.sendJson({ type: 'ping', ref });
+    await client.until(`"${ref}"`);
+  }
+
+  it.each([
+    ['permessage-deflate', 'permessage-deflate; server_no_context_takeover; client_no_context_takeover'],
+    [
+      'permessage-deflate; client_max_window_bits, permessage-deflate',
+      'permessage-deflate; server_no_context_takeover; client_no_context_takeover',
+    ],
+    [
+      'permessage-deflate; server_max_window_bits=10',
+      'permessage-deflate; server_max_window_bits=10; server_no_context_takeover; client_no_context_takeover',
+    ],
+    ['x-webkit-deflate-frame', undefined],
+    [undefined, undefined],
+  ])('is negotiated without context takeover: %s', async (offered, expected) => {
+    const { client, answered } = await raw(offered);
+    expect(answered).toBe(expected);
+    client.tcp.destroy();
+  });
+
+  it('sends the very same bytes to everyone who reads them, and plain ones to those who do not', async () => {
+    const offers = ['permessage-deflate', OFFER[EXTENSIONS], 'permessage-deflate; server_max_window_bits=9', undefined];
+    const clients = await Promise.all(offers.map(async (offer) => (await raw(offer)).client));
+    for (const client of clients) await subscribed(client);
+    await app.events.publish(CHANNEL, { text: LARGE });
+    await app.events.publish(CHANNEL, { text: 'small' });
+    for (const client of clients) await fence(client, 'all-read');
+    const events = clients.map((client) => onTheWire(client).filter(({ text }) => text.includes('"event"')));
+    expect(events.map((own) => own.map(({ compressed }) => compressed))).toEqual([
+      [true, false],
+      [true, false],
+      [false, false],
+      [false, false],
+    ]);
+    expect(new Set(events.map((own) => JSON.stringify(own.map(({ text }) => text)))).size).toBe(1);
+    const bytes = clients.map(({ tcp }) => tcp.bytes.subarray(tcp.bytes.indexOf('"subscribed"')).length);
+    expect(bytes[0]).toBeLessThan(bytes[3]! / 10);
+    for (const client of clients) client.tcp.destroy();
+  });
+
+  it('never compresses an answer', async () => {
+    const { client } = await raw('permessage-deflate');
+    for (let n = 0; n < 3; n += 1) client.sendJson({ type: 'list_channels', ref: `list-${n}` });
+    await fence(client, 'all-read');
+    expect(onTheWire(client).filter(({ compressed }) => compressed)).toEqual([]);
+    client.tcp.destroy();
+  });
+
+  describe.each(['the fast path', 'the fallback'])('with a client of ws, by %s', (path) => {
+    beforeEach(() => allowDirectWrites(path === 'the fast path'));
+
+    it.each([true, false])(
+      'keeps the order among events, large and small, and answers (offered: %s)',
+      async (offered) => {
+        const client = await open(offered);
+        expect(client.socket.extensions).toBe(offered ? 'permessage-deflate' : '');
+        await client.next('connected');
+        await client.ask({ type: 'subscribe', channel: CHANNEL });
+        const expected: string[] = [];
+        for (let round = 0; round < 20; round += 1) {
+          await app.events.publish(CHANNEL, { n: `small ${round}` });
+          void app.events.publish(CHANNEL, { n: `large ${round}`, LARGE });
+          void app.events.publish(CHANNEL, { n: `with it ${round}` });
+          expected.push(`small ${round}`, `large ${round}`, `with it ${round}`);
+          await client.ask({ type: 'ping' });
+        }
+        const seen = client.frames.flatMap((frame) =>
+          frame.type === 'event' ? [(frame.data as { n: string }).n] : [],
+        );
+        expect(seen).toEqual(expected);
+        await client.close();
+      },
+    );
+
+    it('replays, and goes on live', async () => {
+      const { id } = await app.events.publish(CHANNEL, { text: 'before' });
+      for (let n = 0; n < 5; n += 1) await app.events.publish(CHANNEL, { n, LARGE });
+      const client = await open(true);
+      await client.next('connected');
+      const answer = await client.ask({ type: 'subscribe', channel: CHANNEL, lastEventId: id });
+      expect(answer).toMatchObject({ recovered: true });
+      for (let n = 0; n < 5; n += 1) expect((await client.next('event')).data).toEqual({ n, LARGE });
+      await app.events.publish(CHANNEL, { n: 5, LARGE });
+      expect((await client.next('event')).data).toEqual({ n: 5, LARGE });
+      await client.close();
+    });
+  });
+
+  async function open(offered: boolean): Promise<WsClient> {
+    return WsClient.connect(app.url, { token: signToken({}), perMessageDeflate: offered });
+  }
+
+  describe('of what a client sends', () => {
+    it('is unpacked, every time, and nothing is kept of it', async () => {
+      const { client } = await raw('permessage-deflate');
+      for (let n = 0; n < 3; n += 1) {
+        client.tcp.send(compressedFrame(deflated(JSON.stringify({ type: 'ping', ref: `packed-${n}` }))));
+        await client.until(`"packed-${n}"`);
+      }
+      const [connection] = [...app.registry.all()].filter(({ socket }) => socket.extensions !== '');
+      const held = connection!.socket as unknown as { _extensions: Record<string, { _inflate: unknown }> };
+      expect(held._extensions['permessage-deflate']!._inflate).toBeNull();
+      client.tcp.destroy();
+    });
+
+    it('is bounded: a frame that unpacks to more than is allowed is refused with 1009, whatever its size', async () => {
+      const { client } = await raw('permessage-deflate');
+      const bomb = deflateRawSync(Buffer.alloc(32 * 1_048_576, 32), { finishFlush: constants.Z_SYNC_FLUSH });
+      expect(bomb.length).toBeLessThan(65_536);
+      const before = process.memoryUsage().arrayBuffers;
+      client.tcp.send(compressedFrame(bomb.subarray(0, -4)));
+      await client.tcp.untilClosed();
+      expect(client.closeCode).toBe(1009);
+      expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * 1_048_576);
+    });
+
+    it('that cannot be unpacked ends with 1007', async () => {
+      const { client } = await raw('permessage-deflate');
+      client.tcp.send(compressedFrame(Buffer.from([0xff, 0xff, 0xff, 0xff])));
+      await client.tcp.untilClosed();
+      expect(client.closeCode).toBe(1007);
+    });
+  });
+
+  it('is off by default: nobody is answered an extension', async () => {
+    const plain = await RealtimeApp.start();
+    const socket = new WebSocket(plain.url, { perMessageDeflate: true });
+    await once(socket, 'open');
+    expect(socket.extensions).toBe('');
+    socket.terminate();
+    await plain.close();
+  });
+});
