@@ -1,6 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { WebSocket } from 'ws';
+import {
+  COMPRESS_FROM_BYTES,
+  COMPRESS_UP_TO_BYTES,
+  frameDeflated,
+} from '../../src/realtime/connections/frame-bytes.js';
 import { allowDirectWrites } from '../../src/realtime/connections/wire.js';
 import { signToken } from '../support/jwt.js';
 import { WsClient } from '../support/ws-client.js';
@@ -32,7 +38,11 @@ describe('compression', () => {
   let app: RealtimeApp;
 
   beforeAll(async () => {
-    app = await RealtimeApp.start({ compression: true, maxFrameBytes: 65_536 });
+    app = await RealtimeApp.start({
+      compression: true,
+      maxFrameBytes: 65_536,
+      channels: Array.from({ length: 50 }, (_, index) => ({ name: `apps:further-${index}` })),
+    });
   });
   afterAll(() => app.close());
   afterEach(() => allowDirectWrites(true));
@@ -111,11 +121,22 @@ describe('compression', () => {
     for (const client of clients) client.tcp.destroy();
   });
 
+  it('leaves out what a flush ends with, and compresses nothing that would not become smaller', () => {
+    const frame = frameDeflated(Buffer.from(LARGE))!;
+    expect(frame.subarray(-4).equals(TAIL)).toBe(false);
+    expect(frameDeflated(randomBytes(2_000))).toBeNull();
+    expect(frameDeflated(Buffer.alloc(COMPRESS_FROM_BYTES - 1))).toBeNull();
+    expect(frameDeflated(Buffer.alloc(COMPRESS_FROM_BYTES))).not.toBeNull();
+    expect(frameDeflated(Buffer.alloc(COMPRESS_UP_TO_BYTES + 1))).toBeNull();
+  });
+
   it('never compresses an answer', async () => {
     const { client } = await raw('permessage-deflate');
-    for (let n = 0; n < 3; n += 1) client.sendJson({ type: 'list_channels', ref: `list-${n}` });
+    client.sendJson({ type: 'list_channels' });
     await fence(client, 'all-read');
-    expect(onTheWire(client).filter(({ compressed }) => compressed)).toEqual([]);
+    const answers = onTheWire(client);
+    expect(Math.max(...answers.map(({ text }) => text.length))).toBeGreaterThan(COMPRESS_FROM_BYTES);
+    expect(answers.filter(({ compressed }) => compressed)).toEqual([]);
     client.tcp.destroy();
   });
 

@@ -21,7 +21,7 @@ interface Inside {
   readonly _extensions?: {
     readonly 'permessage-deflate'?: {
       readonly params?: Readonly<Record<string, unknown>>;
-      cleanup?(): void;
+      _inflate?: { close(): void } | null;
     };
   };
 }
@@ -57,7 +57,10 @@ export function readsSharedDeflate(webSocket: Face): boolean {
 
 /** Lets go of what unpacked the last message of a client (some 40 KB): without context takeover the next needs nothing of it. */
 export function releaseInflate(webSocket: Face): void {
-  (webSocket as Inside)._extensions?.['permessage-deflate']?.cleanup?.();
+  const deflate = (webSocket as Inside)._extensions?.['permessage-deflate'];
+  if (!deflate?._inflate) return;
+  deflate._inflate.close();
+  deflate._inflate = null;
 }
 
 /** `_state` of a receiver that waits for the first bytes of a frame. */
