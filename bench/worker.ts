@@ -46,7 +46,7 @@ export class Worker<H> {
 
   call<K extends keyof H & string>(name: K, args: Asked<H, K>['args']): Promise<Asked<H, K>['result']> {
     const id = (this.calls += 1);
-    return new Promise((resolve, reject) => {
+    return new Promise<never>((resolve, reject) => {
       const timer = setTimeout(() => settle({ id, error: `${name} took longer than ${CALL_MS} ms` }), CALL_MS);
       const settle = (reply: Reply): void => {
         clearTimeout(timer);
