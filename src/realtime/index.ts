@@ -6,7 +6,13 @@ export type { JwtAlgorithm } from './options/jwt-options.js';
 export type { ChannelAccess, ChannelDefinition } from './options/channel-definition.js';
 export { RealtimeOptionsError } from './options/resolve-options.js';
 export { realtimeOptionsFromEnv, REALTIME_VARIABLES } from './options/options-from-env.js';
-export { EventsPublisher, type EmitOptions, type EmittedEvent } from './publishing/events-publisher.js';
+export {
+  EventsPublisher,
+  type EmitOptions,
+  type EmittedEvent,
+  type TransactionOptions,
+} from './publishing/events-publisher.js';
+export { bindTransactions } from './publishing/bind-transactions.js';
 export { InvalidEventError, RealtimeUnavailableError } from './publishing/errors.js';
 export { AuthService } from './auth/auth.service.js';
 export { bearerOf } from './http/bearer.js';

@@ -1,5 +1,6 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationShutdown } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { eventBody, formatPosition, userChannel, type ChannelName, type EventData } from '../../protocol/index.js';
 import { Broker, type HistoryWindow } from '../broker/broker.js';
 import { ChannelCatalogue } from '../channels/channel-catalogue.js';
@@ -8,6 +9,8 @@ import type { Measurements } from '../observability/measurements.js';
 import { beginEmit, type EmitSpan } from '../observability/tracing.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { InvalidEventError, RealtimeUnavailableError } from './errors.js';
+import { afterCommit, inTransaction } from './transaction-scope.js';
+import { UntilPublished } from './until-published.js';
 
 export interface EmitOptions {
   /** A second emit to this channel with the same key within 5 minutes publishes nothing; it answers the first one's id. At most 200 characters. */
@@ -25,6 +28,11 @@ export interface EmittedEvent {
   readonly timestamp: string;
 }
 
+export interface TransactionOptions {
+  /** Whether it is committed or rolled back on its own though it runs inside another one, and is no savepoint of that. @default false */
+  readonly independent?: boolean;
+}
+
 /** An event that may be published: `data` is JSON already, and is never serialised again. */
 interface Prepared {
   readonly channel: string;
@@ -36,14 +44,17 @@ interface Prepared {
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 const MAX_KEY_LENGTH = 200;
+/** How long a shutdown waits for events of committed transactions, in milliseconds. */
+const SHUTDOWN_MS = 5_000;
 
 /**
  * What every other module injects to tell clients that something happened. It needs no HTTP server, works before
  * `listen()`, and in workers and command-line programs.
  */
 @Injectable()
-export class EventsPublisher {
+export class EventsPublisher implements BeforeApplicationShutdown, OnApplicationShutdown {
   private readonly logger = new Logger('Realtime');
+  private readonly committed = new UntilPublished();
 
   constructor(
     private readonly broker: Broker,
@@ -73,6 +84,30 @@ export class EventsPublisher {
     return this.publish(userChannel(userId) ?? `user:${userId}`, data, options);
   }
 
+  /**
+   * Publishes one event when the transaction that the calling code belongs to is committed, and never when it is rolled
+   * back; at once where there is none. It belongs to the transaction of {@link transaction}, or of a client that
+   * `bindTransactions` bound. Checked at once; then it is tried again until it is published, while the process lives.
+   * @throws InvalidEventError for an unknown channel, or data that cannot be sent
+   */
+  afterCommit<C extends ChannelName, D extends EventData<C>>(
+    channel: C,
+    data: D,
+    { idempotencyKey = randomUUID() }: Pick<EmitOptions, 'idempotencyKey'> = {},
+  ): void {
+    const prepared = this.compose(channel, data, { idempotencyKey });
+    afterCommit(() => this.committed.add(channel, prepared.json.length, () => this.send(prepared)));
+  }
+
+  /**
+   * Runs a transaction of any database: what is told by {@link afterCommit} inside waits until `run` resolves, and is
+   * forgotten when it rejects. Inside another one it is a savepoint of that, unless `independent` says otherwise.
+   * @param run begins the transaction, and resolves once it is committed; it calls `rollBack` where it rolls back without rejecting
+   */
+  transaction<T>(run: (rollBack: () => void) => Promise<T>, { independent = false }: TransactionOptions = {}) {
+    return inTransaction<T>(run, independent);
+  }
+
   /** {@link emit} for a channel whose name is only known at run time, as `POST /realtime/events` needs it. */
   publish(channel: string, data: unknown, options: EmitOptions = {}): Promise<EmittedEvent> {
     return this.logged(channel, this.composeAndSend(channel, data, options));
@@ -90,6 +125,17 @@ export class EventsPublisher {
   prepare(channel: string, data: unknown, options: EmitOptions = {}): () => Promise<EmittedEvent> {
     const prepared = this.compose(channel, data, options);
     return () => this.logged(channel, this.send(prepared));
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    const ending = new AbortController();
+    const late = delay(SHUTDOWN_MS, undefined, { signal: ending.signal }).catch(() => undefined);
+    await Promise.race([this.committed.settled(), late]);
+    ending.abort();
+  }
+
+  onApplicationShutdown(): void {
+    this.committed.close();
   }
 
   /** A bad event rejects: `emit` never throws at who does not await it. */

@@ -1,0 +1,66 @@
+import { Logger } from '@nestjs/common';
+import { setTimeout as delay } from 'node:timers/promises';
+import { RealtimeUnavailableError } from './errors.js';
+
+/** What may wait in one process, at most. */
+const MAX_WAITING_EVENTS = 20_000;
+const MAX_WAITING_BYTES = 33_554_432;
+/** How long to wait before a channel is tried again, in milliseconds. */
+const PAUSE_MS = 500;
+
+/** Publishes what must not be lost: in order per channel, again and again until each is acknowledged, while the process lives. */
+export class UntilPublished {
+  private readonly logger = new Logger('Realtime');
+  private readonly ending = new AbortController();
+  /** channel → the end of its last event */
+  private readonly lanes = new Map<string, Promise<void>>();
+  private waiting = 0;
+  private bytes = 0;
+
+  /** @param send one try; it may be called many times, and then publishes once */
+  add(channel: string, bytes: number, send: () => Promise<unknown>): void {
+    if (this.waiting >= MAX_WAITING_EVENTS || this.bytes + bytes > MAX_WAITING_BYTES) {
+      this.logger.error(`An event to ${channel} is lost: too many wait to be published`);
+      return;
+    }
+    this.waiting += 1;
+    this.bytes += bytes;
+    const before = this.lanes.get(channel);
+    const after = (before === undefined ? this.publish(channel, send) : before.then(() => this.publish(channel, send)))
+      // Nothing is thrown here that anybody could handle.
+      .finally(() => {
+        this.waiting -= 1;
+        this.bytes -= bytes;
+        if (this.lanes.get(channel) === after) this.lanes.delete(channel);
+      });
+    this.lanes.set(channel, after);
+  }
+
+  /** Resolves when nothing waits any more. */
+  async settled(): Promise<void> {
+    while (this.lanes.size > 0) await Promise.all(this.lanes.values());
+  }
+
+  /** Gives up what still waits. */
+  close(): void {
+    this.ending.abort();
+  }
+
+  /** Never rejects. */
+  private async publish(channel: string, send: () => Promise<unknown>): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await send();
+        return;
+      } catch (error) {
+        const { message } = error as Error;
+        if (!(error instanceof RealtimeUnavailableError) || this.ending.signal.aborted) {
+          this.logger.error(`An event to ${channel} is lost: ${message}`);
+          return;
+        }
+        if (tries === 1) this.logger.warn(`An event to ${channel} waits until it can be published: ${message}`);
+        await delay(PAUSE_MS, undefined, { signal: this.ending.signal }).catch(() => undefined);
+      }
+    }
+  }
+}

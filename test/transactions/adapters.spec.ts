@@ -1,0 +1,196 @@
+import { sql as drizzleSql } from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/node-postgres';
+import { Kysely, PostgresDialect, sql as kyselySql } from 'kysely';
+import pg from 'pg';
+import { DataSource } from 'typeorm';
+import { bindTransactions, type EventsPublisher } from '../../src/realtime/index.js';
+import { RealtimeApp } from '../realtime/support/realtime-app.js';
+import type { WsClient } from '../support/ws-client.js';
+import { PostgresProcess } from '../support/postgres-process.js';
+
+/** How one library runs transactions: `run` gets what runs a statement in the transaction, and what begins a savepoint of it. */
+type Run = (statement: (sql: string) => Promise<unknown>, savepoint?: Transaction) => Promise<unknown>;
+type Transaction = (run: Run) => Promise<unknown>;
+
+interface Library {
+  readonly name: string;
+  readonly open: (pool: pg.Pool, url: string, events: EventsPublisher) => Promise<Transaction>;
+}
+
+const LIBRARIES: readonly Library[] = [
+  {
+    name: 'TypeORM',
+    open: async (_pool, url, events) => {
+      const source = await new DataSource({ type: 'postgres', url }).initialize();
+      closing.push(() => source.destroy());
+      bindTransactions(source.manager, events);
+      const begin = (manager: typeof source.manager | DataSource): Transaction => {
+        return (run) => manager.transaction((inner) => run((sql) => inner.query(sql), begin(inner)));
+      };
+      return begin(source); // which is what Nest injects
+    },
+  },
+  {
+    name: 'Drizzle',
+    open: async (pool, _url, events) => {
+      type Begin = Pick<ReturnType<typeof drizzle>, 'transaction'>;
+      const begin = (db: Begin): Transaction => {
+        return (run) => db.transaction((inner) => run((sql) => inner.execute(drizzleSql.raw(sql)), begin(inner)));
+      };
+      return begin(bindTransactions(drizzle(pool), events));
+    },
+  },
+  {
+    name: 'Kysely',
+    open: async (pool, _url, events) => {
+      const db = bindTransactions(new Kysely<object>({ dialect: new PostgresDialect({ pool }) }), events);
+      return (run) =>
+        db
+          .transaction()
+          .setIsolationLevel('read committed')
+          .execute((inner) => run((sql) => kyselySql.raw(sql).execute(inner)));
+    },
+  },
+  {
+    name: 'pg, by hand',
+    open: async (pool, _url, events) => {
+      return (run) =>
+        events.transaction(async () => {
+          const client = await pool.connect();
+          try {
+            await client.query('begin');
+            const result = await run((sql) => client.query(sql));
+            await client.query('commit');
+            return result;
+          } catch (error) {
+            await client.query('rollback');
+            throw error;
+          } finally {
+            client.release();
+          }
+        });
+    },
+  },
+];
+
+const closing: (() => Promise<unknown>)[] = [];
+
+describe('an event of a transaction', () => {
+  let postgres: PostgresProcess;
+  let pool: pg.Pool;
+  let app: RealtimeApp;
+  let client: WsClient;
+
+  beforeAll(async () => {
+    [postgres, app] = await Promise.all([PostgresProcess.start(), RealtimeApp.start()]);
+    pool = new pg.Pool({ connectionString: postgres.url });
+    await pool.query('create table things (name text primary key)');
+    client = await app.connectAs();
+    await client.ask({ type: 'subscribe', channel: 'apps:created' });
+  }, 60_000);
+
+  afterAll(async () => {
+    for (const close of closing.toReversed()) await close();
+    await pool?.end();
+    await app?.close();
+    await postgres?.stop();
+  });
+
+  const told = async (): Promise<string> => {
+    const { data } = await client.next('event');
+    return (data as { name: string }).name;
+  };
+  const stored = async (prefix: string): Promise<string[]> => {
+    const { rows } = await pool.query<{ name: string }>(
+      `select name from things where name like '${prefix}%' order by 1`,
+    );
+    return rows.map(({ name }) => name);
+  };
+
+  it.each(LIBRARIES)(
+    'is told after the commit and never after a rollback: $name',
+    async ({ name: library, open }) => {
+      const transaction = await open(pool, postgres.url, app.events);
+      const write = async (statement: (sql: string) => Promise<unknown>, name: string): Promise<void> => {
+        await statement(`insert into things values ('${library} ${name}')`);
+        app.events.afterCommit('apps:created', { id: name, name: `${library} ${name}` });
+      };
+
+      await transaction(async (statement) => {
+        await write(statement, 'a');
+        await client.expectNone('event');
+        expect(await stored(library)).toEqual([]);
+        await write(statement, 'b');
+      });
+      expect([await told(), await told()]).toEqual([`${library} a`, `${library} b`]);
+
+      const failing = transaction(async (statement) => {
+        await write(statement, 'never');
+        throw new Error('changed my mind');
+      });
+      await expect(failing).rejects.toThrow('changed my mind');
+      // A statement that fails takes the transaction with it; so does a commit that is refused.
+      await expect(transaction((statement) => write(statement, 'a'))).rejects.toThrow(
+        /duplicate key value|insert into things/,
+      );
+      await client.expectNone('event');
+      expect(await stored(library)).toEqual([`${library} a`, `${library} b`]);
+
+      // Many at once, on several connections: each knows its own.
+      const one = async (index: number): Promise<void> => {
+        await transaction(async (statement) => {
+          await write(statement, `many ${index}`);
+          if (index % 3 === 0) throw new Error('changed my mind');
+        });
+      };
+      await Promise.allSettled(Array.from({ length: 12 }, (_, index) => one(index)));
+      const heard = await Promise.all(Array.from({ length: 8 }, told));
+      expect(heard.toSorted()).toEqual(await stored(`${library} many`));
+      await client.expectNone('event');
+    },
+    30_000,
+  );
+
+  it.each(LIBRARIES.slice(0, 2))(
+    'of a savepoint waits for the transaction around it: $name',
+    async ({ name, open }) => {
+      const transaction = await open(pool, postgres.url, app.events);
+      const tell = (what: string): void =>
+        app.events.afterCommit('apps:created', { id: what, name: `${name} ${what}` });
+      await transaction(async (_statement, savepoint) => {
+        await savepoint!(async () => tell('inner'));
+        const failing = savepoint!(async () => {
+          tell('never');
+          throw new Error('changed my mind');
+        });
+        await expect(failing).rejects.toThrow('changed my mind');
+        await client.expectNone('event');
+        // Another one of the client itself has a connection and a commit of its own.
+        await transaction(async () => tell('independent'));
+        expect(await told()).toBe(`${name} independent`);
+        tell('outer');
+      });
+      expect([await told(), await told()]).toEqual([`${name} inner`, `${name} outer`]);
+      await client.expectNone('event');
+    },
+  );
+
+  it('is refused at once where it cannot be sent, so that nothing is stored that nobody can be told of', async () => {
+    const channel = 'no:such' as string as 'apps:created';
+    const failing = app.events.transaction(async () => app.events.afterCommit(channel, { id: '1', name: 'x' }));
+    await expect(failing).rejects.toThrow('channel is not registered: "no:such"');
+  });
+
+  it('is told before an application that ends is gone', async () => {
+    const ending = await RealtimeApp.start();
+    const listener = await ending.connectAs();
+    await listener.ask({ type: 'subscribe', channel: 'apps:created' });
+    await ending.events.transaction(async () => ending.events.afterCommit('apps:created', { id: '1', name: 'last' }));
+    await ending.close();
+    expect((await listener.next('event')).data).toMatchObject({ name: 'last' });
+  });
+
+  it('needs a client that has transactions', () => {
+    expect(() => bindTransactions({}, app.events)).toThrow('has no method transaction() or $transaction()');
+  });
+});
