@@ -4,7 +4,7 @@ import { parsePosition } from '../../src/protocol/position.js';
 import type { ServerFrame } from '../../src/protocol/frames.js';
 import { secondsFromNow, signToken } from '../support/jwt.js';
 import type { ClientRecord, RunLog } from './log.js';
-import type { Random } from './random.js';
+import type { Random } from '../support/random.js';
 
 /** What a client does besides taking events. */
 export interface Habits {

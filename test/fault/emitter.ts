@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { EmitRecord, Outcome, RunLog } from './log.js';
 import { API_KEY, type Instance } from './instance.js';
 import { post } from './post.js';
-import type { Random } from './random.js';
+import type { Random } from '../support/random.js';
 
 /** An emit gives up after 10 s; its instance may have been frozen for some seconds before that. */
 const ANSWER_MS = 25_000;

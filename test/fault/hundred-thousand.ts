@@ -8,7 +8,7 @@ import { FaultClient } from './client.js';
 import { API_KEY, Instance } from './instance.js';
 import { emptyLog } from './log.js';
 import { post } from './post.js';
-import { Random } from './random.js';
+import { Random } from '../support/random.js';
 import { describe } from './report.js';
 
 /**

@@ -2,7 +2,7 @@ import { SingleBackend } from './backends/single.js';
 import { Build } from './build.js';
 import { check } from './checker/check.js';
 import { Nginx } from './nginx.js';
-import { Random } from './random.js';
+import { Random } from '../support/random.js';
 import { describe as describeViolations } from './report.js';
 import { World } from './world.js';
 

@@ -1,6 +1,6 @@
 import { check, type Verdict } from './checker/check.js';
 import type { RunLog } from './log.js';
-import { Random } from './random.js';
+import { Random } from '../support/random.js';
 import type { Scenario } from './scenarios/scenario.js';
 import { World } from './world.js';
 

@@ -7,7 +7,7 @@ import { Instance } from './instance.js';
 import { lastingPort } from './lasting-port.js';
 import { emptyLog, type RunLog } from './log.js';
 import { TcpProxy } from './proxy.js';
-import type { Random } from './random.js';
+import type { Random } from '../support/random.js';
 
 export const CHANNELS = [
   'announcements',

@@ -51,6 +51,10 @@ export class PlatformProcess {
     return platform;
   }
 
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
   /** `http://localhost:…` */
   get url(): string {
     return `http://localhost:${this.port}`;

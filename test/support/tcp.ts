@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { within } from './within.js';
@@ -7,11 +7,18 @@ import { within } from './within.js';
 export class TcpClient {
   private received = Buffer.alloc(0);
   private ended = false;
+  private readonly news = new EventEmitter().setMaxListeners(0);
 
   private constructor(private readonly socket: Socket) {
-    socket.on('data', (chunk: Buffer) => (this.received = Buffer.concat([this.received, chunk])));
+    socket.on('data', (chunk: Buffer) => {
+      this.received = Buffer.concat([this.received, chunk]);
+      this.news.emit('news');
+    });
     socket.on('error', () => undefined); // a reset is an end like any other; `close` follows
-    socket.once('close', () => (this.ended = true));
+    socket.once('close', () => {
+      this.ended = true;
+      this.news.emit('news');
+    });
   }
 
   static async connect(port: number, options: { readonly tls?: boolean } = {}): Promise<TcpClient> {
@@ -41,7 +48,7 @@ export class TcpClient {
     const watch = async (): Promise<void> => {
       while (!this.text.includes(text)) {
         if (this.ended) throw new Error(`The connection ended without ${JSON.stringify(text)}: ${this.text}`);
-        await Promise.race([once(this.socket, 'data'), once(this.socket, 'close')]);
+        await once(this.news, 'news');
       }
     };
     await within(milliseconds, () => `${JSON.stringify(text)}; received: ${this.text}`, watch());
@@ -49,7 +56,10 @@ export class TcpClient {
 
   /** Resolves, with everything received, once the connection is gone. */
   async untilClosed(milliseconds = 5000): Promise<string> {
-    if (!this.ended) await within(milliseconds, () => `an end; received: ${this.text}`, once(this.socket, 'close'));
+    const watch = async (): Promise<void> => {
+      while (!this.ended) await once(this.news, 'news');
+    };
+    await within(milliseconds, () => `an end; received: ${this.text}`, watch());
     return this.text;
   }
 

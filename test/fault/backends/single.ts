@@ -1,6 +1,6 @@
 import { lastingPort } from '../lasting-port.js';
 import { TcpProxy } from '../proxy.js';
-import type { Random } from '../random.js';
+import type { Random } from '../../support/random.js';
 import { RedisNode } from '../redis-node.js';
 import type { Backend } from './backend.js';
 

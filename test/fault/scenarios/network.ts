@@ -1,6 +1,6 @@
 import { SingleBackend } from '../backends/single.js';
 import type { TcpProxy } from '../proxy.js';
-import type { Random } from '../random.js';
+import type { Random } from '../../support/random.js';
 import { scenario } from './scenario.js';
 
 const backend = (instances: number, random: Random) => SingleBackend.start(instances, random);

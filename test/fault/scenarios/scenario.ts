@@ -1,5 +1,5 @@
 import type { Backend } from '../backends/backend.js';
-import type { Random } from '../random.js';
+import type { Random } from '../../support/random.js';
 import type { World, WorldOptions } from '../world.js';
 
 /** One kind of fault, that happens again and again. */

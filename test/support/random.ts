@@ -27,9 +27,8 @@ export class Random {
   }
 
   pick<T>(choices: readonly T[]): T {
-    const choice = choices[Math.floor(this.next() * choices.length)];
-    if (choice === undefined) throw new Error('There is nothing to pick from');
-    return choice;
+    if (choices.length === 0) throw new Error('There is nothing to pick from');
+    return choices[Math.floor(this.next() * choices.length)] as T;
   }
 
   /** A source of its own, so that what one does not draw does not change what another draws. */

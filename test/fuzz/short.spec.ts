@@ -1,0 +1,13 @@
+import { fuzz } from './fuzz.js';
+
+/** A few seconds of it, with a seed of its own each time; `npm run fuzz` is the long form. */
+describe('the fuzzer, short', () => {
+  const seed = process.env['FUZZ_SEED'] ?? new Date().toISOString();
+
+  it('finds nothing', async () => {
+    const { problems, sessions, pings } = await fuzz({ seconds: 4, seed });
+    expect(`seed ${seed}\n${problems.join('\n')}`).toBe(`seed ${seed}\n`);
+    expect(Object.keys(sessions).length).toBeGreaterThan(1);
+    expect(pings.count).toBeGreaterThan(1);
+  }, 60_000);
+});
