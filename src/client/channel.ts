@@ -21,7 +21,9 @@ import type {
 /** What a channel needs of its client. */
 export interface ChannelHost {
   readonly maxWaitingEvents: number;
-  /** What it wants of the server has changed: look soon, and connect where nobody is. */
+  /** It is wanted: connect where nobody is. */
+  wanted(): void;
+  /** What it wants of the server has changed: look soon. */
   changed(): void;
   /** The server may say yes later. */
   askLater(): void;
@@ -80,6 +82,7 @@ export class ClientChannel<T> implements Channel<T> {
       this.#startAt(after);
       this.#move('subscribe', 'It got its first user');
     }
+    this.host.wanted();
     this.host.changed();
     let isUser = true;
     return () => {

@@ -106,8 +106,11 @@ export class Client implements ChannelHost {
 
   // What channels need.
 
-  changed(): void {
+  wanted(): void {
     if (this.state === 'idle') this.connect();
+  }
+
+  changed(): void {
     if (this.#willLook) return;
     this.#willLook = true;
     void Promise.resolve().then(() => {
