@@ -93,9 +93,9 @@ module.exports = {
       severity: 'error',
       // The page is bundled: nothing that it imports is looked for when the platform runs.
       from: { path: '^src/', pathNot: ['\\.spec\\.ts$', page] },
-      // platform-socket.io is only used where the application has installed it.
+      // What is only used where the application has installed it.
       to: {
-        pathNot: 'node_modules/@nestjs/platform-socket\\.io/',
+        pathNot: 'node_modules/(@nestjs/platform-socket\\.io|react|@tanstack/react-query)/',
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'],
       },
     },

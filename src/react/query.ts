@@ -1,0 +1,103 @@
+'use client';
+/** TanStack Query, kept true by events. */
+import { useQueryClient, type QueryKey } from '@tanstack/react-query';
+import { useEffect, useMemo } from 'react';
+import { keyOf, namesOf, type Channels, type EventOn } from './channel-names.js';
+import { useChannel } from './channel.js';
+import { useLatest } from './latest.js';
+import { useRealtimeClient } from './provider.js';
+import { Refetch } from './refetch.js';
+
+export interface UseRealtimeQueryOptions {
+  /** Whether to subscribe. @default true */
+  readonly enabled?: boolean;
+}
+
+/**
+ * Loads queries again when something happened on these channels: those that are shown at once, others when they are needed.
+ * A burst of events is one load, and one more where events came while it went on. After a break that the server filled
+ * (`recovered: true`) only the events that were missed count; where it could not, it is one load.
+ * @param queryKey the key of the queries, or what their keys begin with
+ */
+export function useRealtimeInvalidation<const C extends string>(
+  channels: Channels<C>,
+  queryKey: QueryKey,
+  options: UseRealtimeQueryOptions = {},
+): void {
+  const { ask, askOnceAnswered } = useRefetch(channels, queryKey, options);
+  useChannel(channels, ask, { ...options, onReset: askOnceAnswered });
+}
+
+/**
+ * Changes what a query holds by each event of these channels, without loading it again. It is loaded once where events are
+ * missing, and where an event came while it was being loaded, for what was read may be older than the event.
+ * @param queryKey the whole key of the query; one that holds nothing yet is left alone
+ * @param patch gives what the query holds after an event, as a new value; what it returned unchanged renders nothing
+ */
+export function useRealtimePatch<T, const C extends string>(
+  channels: Channels<C>,
+  queryKey: QueryKey,
+  patch: (data: T, event: EventOn<C>) => T,
+  options: UseRealtimeQueryOptions = {},
+): void {
+  const queries = useQueryClient();
+  const { ask, askOnceAnswered } = useRefetch(channels, queryKey, options);
+  const apply = (event: EventOn<C>): void => {
+    if (queries.isFetching({ queryKey, exact: true }) > 0) ask();
+    queries.setQueryData<T>(queryKey, (data) => (data === undefined ? undefined : patch(data, event)));
+  };
+  useChannel(channels, apply, { ...options, onReset: askOnceAnswered });
+}
+
+interface Asking {
+  /** Loads them again soon. */
+  readonly ask: () => void;
+  /** Loads them again once the server has answered for every channel: after a break they come one by one. */
+  readonly askOnceAnswered: () => void;
+}
+
+/**
+ * Loads the queries again. It asks by itself when a channel begins anew, for what was loaded before that may lack what
+ * happened in between: the queries that were begun by then are loaded once more.
+ */
+function useRefetch(
+  channels: string | readonly string[],
+  queryKey: QueryKey,
+  { enabled = true }: UseRealtimeQueryOptions,
+): Asking {
+  const client = useRealtimeClient();
+  const queries = useQueryClient();
+  const latest = useLatest(queryKey);
+  const key = keyOf(channels);
+  const { refetch, asking, settle } = useMemo(() => {
+    const loading = new Refetch(() => queries.invalidateQueries({ queryKey: latest.current }));
+    let wanted = false;
+    const settleIt = (): void => {
+      if (!wanted || namesOf(key).some((name) => client.channel(name).state === 'subscribing')) return;
+      wanted = false;
+      loading.ask();
+    };
+    const askOnceAnswered = (): void => {
+      wanted = true;
+      settleIt();
+    };
+    return { refetch: loading, settle: settleIt, asking: { ask: () => loading.ask(), askOnceAnswered } };
+  }, [client, queries, key, latest]);
+  useEffect(() => {
+    if (!enabled) return;
+    const begun = (): boolean =>
+      queries
+        .getQueryCache()
+        .findAll({ queryKey: latest.current })
+        .some(({ state }) => state.data !== undefined || state.fetchStatus !== 'idle');
+    const stops = namesOf(key).map((name) =>
+      client.channel(name).on('state', ({ state, recovered }) => {
+        if (state === 'subscribed' && recovered === undefined && begun()) asking.askOnceAnswered();
+        else settle();
+      }),
+    );
+    return () => stops.forEach((stop) => stop());
+  }, [client, queries, key, enabled, latest, asking, settle]);
+  useEffect(() => () => refetch.stop(), [refetch]);
+  return asking;
+}

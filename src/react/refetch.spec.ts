@@ -1,0 +1,52 @@
+import { jest } from '@jest/globals';
+import { Refetch } from './refetch.js';
+
+describe('Refetch', () => {
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => jest.useRealTimers());
+
+  /** One that counts its loads, each of which goes on until it is ended. */
+  function counted() {
+    const ends: { resolve: () => void; reject: (error: Error) => void }[] = [];
+    const refetch = new Refetch(() => new Promise<void>((resolve, reject) => ends.push({ resolve, reject })));
+    return { refetch, ends };
+  }
+  const passes = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
+
+  it('loads once for all who ask within a moment', async () => {
+    const { refetch, ends } = counted();
+    for (let count = 0; count < 5; count += 1) refetch.ask();
+    expect(ends).toHaveLength(0);
+    await passes(25);
+    expect(ends).toHaveLength(1);
+    ends[0]?.resolve();
+    await passes(1_000);
+    expect(ends).toHaveLength(1);
+  });
+
+  it('loads once more for all who ask while it loads, however that ends', async () => {
+    const { refetch, ends } = counted();
+    refetch.ask();
+    await passes(25);
+    for (let count = 0; count < 5; count += 1) refetch.ask();
+    await passes(1_000);
+    expect(ends).toHaveLength(1);
+    ends[0]?.reject(new Error('away'));
+    await passes(25);
+    expect(ends).toHaveLength(2);
+    ends[1]?.resolve();
+    await passes(1_000);
+    expect(ends).toHaveLength(2);
+  });
+
+  it('forgets what was asked when it is stopped, and can be asked again', async () => {
+    const { refetch, ends } = counted();
+    refetch.ask();
+    refetch.stop();
+    await passes(1_000);
+    expect(ends).toHaveLength(0);
+    refetch.ask();
+    await passes(25);
+    expect(ends).toHaveLength(1);
+  });
+});

@@ -1,0 +1,193 @@
+// What the tests of the hooks drive in a browser: `show` renders a scenario, inside StrictMode.
+import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-query';
+import { StrictMode, useRef } from 'react';
+import { createRoot, hydrateRoot, type Root } from 'react-dom/client';
+import { createRealtimeClient, type RealtimeClient } from '../../../src/client/index.js';
+import {
+  RealtimeProvider,
+  useChannel,
+  useChannelState,
+  useConnectionState,
+  useEvents,
+  usePresence,
+} from '../../../src/react/index.js';
+import { useRealtimeInvalidation, useRealtimePatch } from '../../../src/react/query.js';
+import { Greeting } from './greeting.js';
+
+type App = { readonly id: string; readonly name: string };
+
+/** What a scenario is given. */
+export interface Props {
+  readonly channels?: readonly string[];
+  readonly limit?: number;
+  readonly tick?: number;
+  readonly enabled?: boolean;
+}
+
+const log: string[] = [];
+const stored: App[] = [];
+let loads = 0;
+let renders = 0;
+let answer: Promise<unknown> = Promise.resolve();
+
+function Connection() {
+  const { state, reason } = useConnectionState();
+  return <h1 title={reason}>{state}</h1>;
+}
+
+/** A list and a callback that are new at each render. */
+function Callback({ channels = [], tick = 0, enabled = true }: Props) {
+  const { state } = useChannelState(channels[0] ?? 'announcements');
+  useChannel(
+    channels.map((name) => name),
+    ({ channel, data }) => void log.push(`${tick} ${channel} ${JSON.stringify(data)}`),
+    { enabled, onReset: ({ channel, reason }) => void log.push(`${tick} ${channel} reset ${reason}`) },
+  );
+  return <h2>{`${tick} ${state}`}</h2>;
+}
+
+function Events({ channels = [], limit = 3 }: Props) {
+  renders += 1;
+  const events = useEvents(
+    channels.map((name) => name),
+    { limit },
+  );
+  return (
+    <ol>
+      {events.map(({ id, data }) => (
+        <li key={id}>{(data as App).name}</li>
+      ))}
+    </ol>
+  );
+}
+
+function Presence() {
+  const presence = usePresence('rooms:lobby');
+  return (
+    <h2>
+      {presence === null
+        ? 'nobody said'
+        : presence.members
+            .map(({ userId }) => userId)
+            .toSorted()
+            .join(' ')}
+    </h2>
+  );
+}
+
+function useApps(): readonly App[] {
+  const { data } = useQuery<readonly App[]>({
+    queryKey: ['apps'],
+    queryFn: async () => {
+      loads += 1;
+      const read = [...stored];
+      await answer;
+      return read;
+    },
+    staleTime: Infinity,
+    refetchOnReconnect: false,
+    refetchOnWindowFocus: false,
+  });
+  return data ?? [];
+}
+
+function Invalidated() {
+  useRealtimeInvalidation(['apps:created', 'apps:updated', 'apps:deleted'], ['apps']);
+  return <AppList apps={useApps()} />;
+}
+
+function Patched() {
+  useRealtimePatch<readonly App[], 'apps:created'>(['apps:created'], ['apps'], (apps, { data }) =>
+    apps.some(({ id }) => id === data.id) ? apps : [...apps, data],
+  );
+  return <AppList apps={useApps()} />;
+}
+
+function AppList({ apps }: { readonly apps: readonly App[] }) {
+  const first = useRef(apps);
+  return (
+    <ul data-first={first.current.length}>
+      {apps.map(({ id, name }) => (
+        <li key={id}>{name}</li>
+      ))}
+    </ul>
+  );
+}
+
+const scenarios = { Callback, Events, Presence, Invalidated, Patched };
+
+export interface Harness {
+  /** Makes the client; nothing is connected by that. */
+  connectTo(url: string, token: string): void;
+  show(scenario: keyof typeof scenarios | 'nothing', props?: Props): void;
+  /** Takes over what a server has rendered. */
+  hydrate(html: string): void;
+  close(): void;
+  store(app: App): void;
+  /** Queries are answered once `release` was called. */
+  holdAnswers(): void;
+  release(): void;
+  readonly log: readonly string[];
+  readonly loads: number;
+  readonly renders: number;
+  readonly state: string;
+}
+
+let client: RealtimeClient;
+let root: Root | undefined;
+let release = (): void => undefined;
+const queries = new QueryClient();
+
+const harness: Harness = {
+  connectTo(url, token) {
+    client = createRealtimeClient({ url, token, minDelayMs: 50, maxDelayMs: 100 });
+  },
+  show(scenario, props = {}) {
+    root ??= createRoot(document.body.appendChild(document.createElement('main')));
+    const Scenario = scenario === 'nothing' ? null : scenarios[scenario];
+    root.render(
+      <StrictMode>
+        <QueryClientProvider client={queries}>
+          <RealtimeProvider client={client}>
+            <Connection />
+            {Scenario && <Scenario {...props} />}
+          </RealtimeProvider>
+        </QueryClientProvider>
+      </StrictMode>,
+    );
+  },
+  hydrate(html) {
+    const main = document.body.appendChild(document.createElement('main'));
+    main.innerHTML = html;
+    root = hydrateRoot(
+      main,
+      <RealtimeProvider client={client}>
+        <Greeting />
+      </RealtimeProvider>,
+    );
+  },
+  close: () => client.close(),
+  store: (app) => void stored.push(app),
+  holdAnswers() {
+    answer = new Promise<void>((resolve) => (release = resolve));
+  },
+  release: () => release(),
+  get log() {
+    return log;
+  },
+  get loads() {
+    return loads;
+  },
+  get renders() {
+    return renders;
+  },
+  get state() {
+    return client.state;
+  },
+};
+
+declare global {
+  var harness: Harness;
+}
+
+globalThis.harness = harness;
