@@ -14,6 +14,7 @@ const realtimeRooms = {
   instances: ['broker', 'connections'],
   presence: ['broker', 'bridge', 'channels', 'connections', 'instances'],
   publishing: ['broker', 'channels'],
+  outbox: ['publishing', 'bridge'],
   gateway: ['auth', 'channels', 'connections', 'bridge', 'control', 'instances', 'presence', 'publishing'],
   metrics: ['channels', 'connections', 'bridge', 'gateway'],
   http: ['auth', 'channels', 'connections', 'bridge', 'control', 'instances', 'presence', 'publishing'],

@@ -6,12 +6,8 @@ export type { JwtAlgorithm } from './options/jwt-options.js';
 export type { ChannelAccess, ChannelDefinition } from './options/channel-definition.js';
 export { RealtimeOptionsError } from './options/resolve-options.js';
 export { realtimeOptionsFromEnv, REALTIME_VARIABLES } from './options/options-from-env.js';
-export {
-  EventsPublisher,
-  type EmitOptions,
-  type EmittedEvent,
-  type TransactionOptions,
-} from './publishing/events-publisher.js';
+export { EventsPublisher, type EmittedEvent, type TransactionOptions } from './publishing/events-publisher.js';
+export type { EmitOptions } from './publishing/event-composer.js';
 export { bindTransactions } from './publishing/bind-transactions.js';
 export { InvalidEventError, RealtimeUnavailableError } from './publishing/errors.js';
 export { AuthService } from './auth/auth.service.js';
@@ -27,4 +23,16 @@ export { RealtimeControl } from './control/realtime-control.service.js';
 export { RedisBridge } from './bridge/redis-bridge.service.js';
 export { RealtimeGateway } from './gateway/realtime.gateway.js';
 export { RealtimeServer } from './gateway/realtime-server.js';
+export { RealtimeOutboxModule, type RealtimeOutboxAsyncOptions } from './outbox/realtime-outbox.module.js';
+export { RealtimeOutbox } from './outbox/realtime-outbox.service.js';
+export { OUTBOX_MIGRATION } from './outbox/outbox-schema.js';
+export {
+  pgListen,
+  pgOutboxDatabase,
+  type OutboxDatabase,
+  type OutboxRows,
+  type OutboxStatements,
+} from './outbox/outbox-database.js';
+export type { RealtimeOutboxOptions } from './outbox/outbox-options.js';
+export type { OutboxStatus } from './outbox/outbox-table.js';
 export * from '../protocol/index.js';

@@ -99,6 +99,7 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
     ],
     exports: [
       EventsPublisher,
+      Counters,
       AuthService,
       ChannelPolicyService,
       ConnectionRegistry,

@@ -15,6 +15,8 @@ export interface OutgoingEvent {
   readonly history: HistoryWindow | null;
   /** A second event of this channel with the same key within 5 minutes is not published; the first one's position is the answer. */
   readonly idempotencyKey?: string;
+  /** How long the key is remembered instead of 5 minutes, in milliseconds. */
+  readonly idempotencyMs?: number;
   /** When it is given up, in milliseconds from now. */
   readonly timeoutMs: number;
   /** The W3C traceparent of its `emit`, where that is sampled: it goes beside the event, never to a client. */

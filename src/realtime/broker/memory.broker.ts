@@ -59,13 +59,13 @@ export class MemoryBroker extends Broker {
   override async publish(event: OutgoingEvent): Promise<Position | null> {
     if (this.closed)
       throw new RealtimeUnavailableError('The application is shutting down: the event was not published');
-    const { channel, body, history, idempotencyKey, traceparent } = event;
+    const { channel, body, history, idempotencyKey, traceparent, idempotencyMs = IDEMPOTENCY_MS } = event;
     const key = idempotencyKey === undefined ? null : `${channel} ${idempotencyKey}`;
     const first = key === null ? undefined : this.keys.get(key);
     if (first !== undefined && first.expiresAt > this.now()) return first.position;
 
     const position = history === null ? null : this.append(channel, body, history);
-    if (key !== null) this.remember(key, position);
+    if (key !== null) this.keys.set(key, { position, expiresAt: this.now() + idempotencyMs });
     if (this.subscribed.has(channel)) {
       this.listener?.event(channel, { position, body, ...(traceparent === undefined ? {} : { traceparent }) });
     }
@@ -110,11 +110,6 @@ export class MemoryBroker extends Broker {
     clearInterval(this.sweeper);
   }
 
-  private remember(key: string, position: Position | null): void {
-    this.keys.delete(key); // so that the map stays in the order in which its entries expire
-    this.keys.set(key, { position, expiresAt: this.now() + IDEMPOTENCY_MS });
-  }
-
   private append(channel: string, body: string, history: HistoryWindow): Position {
     const log = this.log(channel);
     log.offset += 1;
@@ -146,8 +141,7 @@ export class MemoryBroker extends Broker {
   private sweep(): void {
     const now = this.now();
     for (const [key, { expiresAt }] of this.keys) {
-      if (expiresAt > now) break;
-      this.keys.delete(key);
+      if (expiresAt <= now) this.keys.delete(key);
     }
     for (const [channel, log] of this.logs) {
       if (log.eventsExpireAt <= now) {

@@ -30,6 +30,9 @@ const CLOSES = new Set([...OTHER_CLOSES, ...Object.values(CLOSE_CODES).map(({ co
 export class Counters {
   /** Events that `emit` acknowledged here. */
   published = 0;
+  /** Events of the outbox that were sent here, and those that were set aside because they can never be published. */
+  outboxSent = 0;
+  outboxSetAside = 0;
   /** Events written to a connection here, one for each that got it. */
   delivered = 0;
   /** Connections closed because they read too slowly. */

@@ -2,22 +2,16 @@ import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationS
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventBody, formatPosition, userChannel, type ChannelName, type EventData } from '../../protocol/index.js';
-import { Broker, type HistoryWindow } from '../broker/broker.js';
+import { Broker } from '../broker/broker.js';
 import { ChannelCatalogue } from '../channels/channel-catalogue.js';
 import { Counters } from '../observability/counters.js';
 import type { Measurements } from '../observability/measurements.js';
 import { beginEmit, type EmitSpan } from '../observability/tracing.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
-import { InvalidEventError, RealtimeUnavailableError } from './errors.js';
+import { RealtimeUnavailableError } from './errors.js';
+import { EventComposer, type ComposedEvent, type EmitOptions } from './event-composer.js';
 import { afterCommit, inTransaction } from './transaction-scope.js';
 import { UntilPublished } from './until-published.js';
-
-export interface EmitOptions {
-  /** A second emit to this channel with the same key within 5 minutes publishes nothing; it answers the first one's id. At most 200 characters. */
-  readonly idempotencyKey?: string;
-  /** How long to go on trying, in milliseconds. Once it was rejected, the event is never published later. @default 10000 */
-  readonly timeoutMs?: number;
-}
 
 /** What `emit` answers. */
 export interface EmittedEvent {
@@ -33,17 +27,7 @@ export interface TransactionOptions {
   readonly independent?: boolean;
 }
 
-/** An event that may be published: `data` is JSON already, and is never serialised again. */
-interface Prepared {
-  readonly channel: string;
-  readonly pattern: string;
-  readonly json: string;
-  readonly history: HistoryWindow | null;
-  readonly options: EmitOptions;
-}
-
 const DEFAULT_TIMEOUT_MS = 10_000;
-const MAX_KEY_LENGTH = 200;
 /** How long a shutdown waits for events of committed transactions, in milliseconds. */
 const SHUTDOWN_MS = 5_000;
 
@@ -54,14 +38,17 @@ const SHUTDOWN_MS = 5_000;
 @Injectable()
 export class EventsPublisher implements BeforeApplicationShutdown, OnApplicationShutdown {
   private readonly logger = new Logger('Realtime');
+  private readonly composer: EventComposer;
   private readonly committed = new UntilPublished();
 
   constructor(
     private readonly broker: Broker,
-    private readonly catalogue: ChannelCatalogue,
+    catalogue: ChannelCatalogue,
     private readonly counters: Counters,
-    private readonly options: ResolvedRealtimeOptions,
-  ) {}
+    options: ResolvedRealtimeOptions,
+  ) {
+    this.composer = new EventComposer(catalogue, options);
+  }
 
   /**
    * Publishes one event to everyone who has subscribed to the channel, on every instance. Events of one process and
@@ -95,7 +82,7 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
     data: D,
     { idempotencyKey = randomUUID() }: Pick<EmitOptions, 'idempotencyKey'> = {},
   ): void {
-    const prepared = this.compose(channel, data, { idempotencyKey });
+    const prepared = this.composer.compose(channel, data, { idempotencyKey });
     afterCommit(() => this.committed.add(channel, prepared.json.length, () => this.send(prepared)));
   }
 
@@ -123,8 +110,21 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
    * @throws InvalidEventError
    */
   prepare(channel: string, data: unknown, options: EmitOptions = {}): () => Promise<EmittedEvent> {
-    const prepared = this.compose(channel, data, options);
+    const prepared = this.composer.compose(channel, data, options);
     return () => this.logged(channel, this.send(prepared));
+  }
+
+  /**
+   * Checks an event, and gives its data as JSON for {@link publishJson}.
+   * @throws InvalidEventError
+   */
+  serialise(channel: string, data: unknown): string {
+    return this.composer.compose(channel, data, {}).json;
+  }
+
+  /** {@link publish} for data that is JSON already. It is sent as it is; whoever calls it handles the failure. */
+  async publishJson(channel: string, json: string, options: EmitOptions = {}): Promise<EmittedEvent> {
+    return this.send(this.composer.composeJson(channel, json, options));
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -140,7 +140,7 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
 
   /** A bad event rejects: `emit` never throws at who does not await it. */
   private async composeAndSend(channel: string, data: unknown, options: EmitOptions): Promise<EmittedEvent> {
-    return this.send(this.compose(channel, data, options));
+    return this.send(this.composer.compose(channel, data, options));
   }
 
   private logged(channel: string, published: Promise<EmittedEvent>): Promise<EmittedEvent> {
@@ -148,7 +148,7 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
     return published;
   }
 
-  private async send({ channel, pattern, json, history, options }: Prepared): Promise<EmittedEvent> {
+  private async send({ channel, pattern, json, history, options }: ComposedEvent): Promise<EmittedEvent> {
     const timestamp = new Date().toISOString();
     const span = beginEmit(channel, pattern);
     const published = this.broker.publish({
@@ -157,6 +157,7 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
       history,
       timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       ...(options.idempotencyKey === undefined ? {} : { idempotencyKey: options.idempotencyKey }),
+      ...(options.idempotencyMs === undefined ? {} : { idempotencyMs: options.idempotencyMs }),
       ...(span === null ? {} : { traceparent: span.traceparent }),
     });
     const { measurements } = this.counters;
@@ -165,44 +166,6 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
     this.counters.published += 1;
     return { id: position === null ? randomUUID() : formatPosition(position), channel, timestamp };
   }
-
-  private compose(channel: string, data: unknown, options: EmitOptions): Prepared {
-    const { idempotencyKey, timeoutMs } = options;
-    const known = typeof channel === 'string' ? this.catalogue.find(channel) : null;
-    if (known === null) throw new InvalidEventError('channel', `is not registered: ${show(channel)}`);
-    if (idempotencyKey !== undefined && !isKey(idempotencyKey)) {
-      throw new InvalidEventError('idempotencyKey', `must have 1 to ${MAX_KEY_LENGTH} characters`);
-    }
-    if (timeoutMs !== undefined && !(timeoutMs > 0)) {
-      throw new InvalidEventError('timeoutMs', `must be a number of milliseconds above 0`);
-    }
-    return { channel, pattern: known.pattern, json: this.serialise(data), history: known.history, options };
-  }
-
-  private serialise(data: unknown): string {
-    let json: string | undefined;
-    try {
-      json = JSON.stringify(data);
-    } catch (error) {
-      throw new InvalidEventError('data', `cannot be turned into JSON: ${(error as Error).message.split('\n', 1)[0]}`);
-    }
-    if (json === undefined) throw new InvalidEventError('data', 'must be something that JSON can hold');
-    const { maxEventBytes } = this.options;
-    // Text has at most three bytes for each UTF-16 unit: most events need no count.
-    if (json.length * 3 > maxEventBytes && Buffer.byteLength(json) > maxEventBytes) {
-      throw new InvalidEventError('data', `is larger than ${maxEventBytes} bytes as JSON (the option maxEventBytes)`);
-    }
-    return json;
-  }
-}
-
-/** Callers that are not written in TypeScript may bring anything. */
-function isKey(key: unknown): boolean {
-  return typeof key === 'string' && key !== '' && key.length <= MAX_KEY_LENGTH;
-}
-
-function show(channel: unknown): string {
-  return (JSON.stringify(channel) ?? typeof channel).slice(0, 220);
 }
 
 /** Tells how long the broker took for an event, and ends its span. */

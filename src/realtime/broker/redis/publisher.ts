@@ -114,18 +114,18 @@ export class Publisher {
 
   /** @param notAfter by Redis's clock */
   private run(client: Client, event: Publication, retry: boolean, notAfter: number): Promise<unknown> {
-    const { channel, body, history, idempotencyKey, messageId, floor } = event;
+    const { channel, body, history, idempotencyKey, idempotencyMs = IDEMPOTENCY_MS, messageId, floor } = event;
     const key = idempotencyKey === undefined ? [] : [this.keys.idempotency(channel, idempotencyKey)];
     const pubsub = this.keys.pubsub(channel);
     if (history === null)
-      return runScript(client, PUBLISH_PLAIN, key, [pubsub, body, messageId, notAfter, IDEMPOTENCY_MS]);
+      return runScript(client, PUBLISH_PLAIN, key, [pubsub, body, messageId, notAfter, idempotencyMs]);
     return runScript(
       client,
       PUBLISH,
       [this.keys.meta(channel), this.keys.history(channel), ...key],
       [
         ...[pubsub, body, messageId, history.size, history.ttlMs],
-        ...[retry ? 1 : 0, freshEpoch(), notAfter, IDEMPOTENCY_MS],
+        ...[retry ? 1 : 0, freshEpoch(), notAfter, idempotencyMs],
         ...[floor?.epoch ?? '-', floor?.offset ?? 0],
       ],
     );

@@ -1,0 +1,105 @@
+import type { Pool, PoolClient } from 'pg';
+
+/** Runs one statement of SQL, with `$1`, `$2`… for the parameters: a client of `pg`, TypeORM's manager, or a function of your own. */
+export interface OutboxStatements {
+  query(sql: string, parameters: unknown[]): Promise<unknown>;
+}
+
+/** Statements whose answer is the rows. */
+export interface OutboxRows {
+  query<Row extends object>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
+}
+
+/** The Postgres that holds the outbox, as the relay needs it. {@link pgOutboxDatabase} makes one of a pool of `pg`. */
+export interface OutboxDatabase extends OutboxRows {
+  /** Whether other processes may work on the same data; where they may not, no transaction is held while events are sent. @default true */
+  readonly shared?: boolean;
+
+  /** All of `work` on one connection, committed when it resolves, rolled back when it rejects. */
+  transaction<T>(work: (statements: OutboxRows) => Promise<T>): Promise<T>;
+
+  /**
+   * `LISTEN`: calls back at each notification. Without it, or while it is broken, the relay looks in intervals.
+   * @returns what ends it
+   */
+  listen?(channel: string, callback: () => void): Promise<() => Promise<void>>;
+}
+
+/** How long to wait before a broken `LISTEN` is begun again, in milliseconds. */
+const LISTEN_AGAIN_MS = 1_000;
+
+/** The outbox in the database of a pool of `pg`; `LISTEN` takes one connection of it for good. */
+export function pgOutboxDatabase(pool: Pool): OutboxDatabase {
+  return {
+    async query<Row extends object>(sql: string, parameters: readonly unknown[] = []) {
+      return (await pool.query<Row & Record<string, unknown>>(sql, [...parameters])).rows;
+    },
+    transaction: (work) => pgTransaction(pool, work),
+    listen: (channel, callback) => pgListen(() => pool.connect(), channel, callback),
+  };
+}
+
+async function pgTransaction<T>(pool: Pool, work: (statements: OutboxRows) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  // A connection that breaks while nothing is asked of it says so by an event, which unheard would end the process.
+  let broken: Error | undefined;
+  const onError = (error: Error): void => void (broken = error);
+  client.on('error', onError);
+  try {
+    await client.query('begin');
+    const result = await work({
+      query: async <Row extends object>(sql: string, parameters: readonly unknown[] = []) =>
+        (await client.query<Row & Record<string, unknown>>(sql, [...parameters])).rows,
+    });
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch((failure: Error) => (broken = failure));
+    throw error;
+  } finally {
+    client.off('error', onError);
+    client.release(broken);
+  }
+}
+
+/**
+ * `LISTEN` on a connection of its own, begun again whenever that breaks; each time it calls back once, for what may have
+ * been missed.
+ * @param connect takes a connection out of a pool
+ * @returns what ends it
+ */
+export async function pgListen(
+  connect: () => Promise<PoolClient>,
+  channel: string,
+  callback: () => void,
+): Promise<() => Promise<void>> {
+  let ended = false;
+  let client: PoolClient | null = null;
+  let timer: NodeJS.Timeout | undefined;
+  const again = (): void => {
+    client = null;
+    if (!ended) timer = setTimeout(() => void begin(), LISTEN_AGAIN_MS).unref();
+  };
+  const begin = async (): Promise<void> => {
+    try {
+      const fresh = await connect();
+      if (ended) return fresh.release(true);
+      client = fresh;
+      fresh.on('notification', callback);
+      fresh.once('error', () => {
+        fresh.release(true);
+        again();
+      });
+      await fresh.query(`listen "${channel}"`);
+      callback();
+    } catch {
+      if (client === null) again(); // otherwise its own error says so
+    }
+  };
+  await begin();
+  return async () => {
+    ended = true;
+    clearTimeout(timer);
+    client?.release(true);
+  };
+}

@@ -1,0 +1,23 @@
+/** The channel of `NOTIFY` by which a committed row is told to the relays. */
+export const NOTIFY_CHANNEL = 'realtime_outbox';
+
+/**
+ * The table of the outbox, for Postgres 14 or later: statements for your own migrations, in this order. They may be run
+ * again. Rows that another writer inserts (only `channel` and `data` need a value) are sent like those of `RealtimeOutbox`.
+ */
+export const OUTBOX_MIGRATION: readonly string[] = [
+  `create table if not exists realtime_outbox (
+    id bigint generated always as identity primary key,
+    key uuid not null default gen_random_uuid(),
+    channel text not null,
+    data json not null,
+    created_at timestamptz not null default now(),
+    set_aside_at timestamptz,
+    reason text
+  )`,
+  `create index if not exists realtime_outbox_waiting on realtime_outbox (id) where set_aside_at is null`,
+  `create or replace function realtime_outbox_notify() returns trigger language plpgsql as
+   $$ begin perform pg_notify('${NOTIFY_CHANNEL}', ''); return null; end $$`,
+  `create or replace trigger realtime_outbox_notify after insert on realtime_outbox
+   for each statement execute function realtime_outbox_notify()`,
+];

@@ -1,0 +1,101 @@
+import type { OutboxRows } from './outbox-database.js';
+import { NOTIFY_CHANNEL } from './outbox-schema.js';
+
+/** One event that waits. */
+export interface OutboxRow {
+  readonly id: string;
+  /** What makes it one event, however often it is sent. */
+  readonly key: string;
+  readonly channel: string;
+  /** JSON. */
+  readonly data: string;
+  /** Since when, in milliseconds. */
+  readonly ageMs: number;
+}
+
+/** What stands in the outbox. */
+export interface OutboxStatus {
+  /** Events that wait to be sent. */
+  readonly waiting: number;
+  /** How long the oldest of them has waited, in milliseconds; 0 where none waits. */
+  readonly oldestMs: number;
+  /** Events that were set aside, because they can never be published. */
+  readonly setAside: number;
+}
+
+/** Any number, as long as it is always the same: the class of the advisory locks, of which each channel has one. */
+const LOCK = 727_101;
+
+/**
+ * Longer than a relay sends, in milliseconds: one that was frozen in between loses its hold on the rows, and what it would
+ * still send is late by then.
+ */
+const HOLD_MS = 30_000;
+
+/** The rows of the outbox, for one relay. Lists go in as JSON: that is the same for every driver. */
+export class OutboxTable {
+  constructor(private readonly statements: OutboxRows) {}
+
+  /** Lets the server end a transaction in which nothing happens any more. */
+  async limitHold(): Promise<void> {
+    await this.statements.query(`set local idle_in_transaction_session_timeout = ${HOLD_MS}`);
+  }
+
+  /**
+   * The oldest rows of channels that no other relay works on. In a transaction, these channels are ours until it ends: so
+   * each channel is sent by one relay at a time, which is what keeps its order.
+   */
+  async take(limit: number, without: Iterable<string>): Promise<OutboxRow[]> {
+    const channels = await this.statements.query<{ channel: string }>(
+      `with oldest as materialized (
+         select channel from realtime_outbox where set_aside_at is null
+           and channel not in (select json_array_elements_text($2::text::json)) order by id limit $1
+       ), candidates as materialized (select distinct channel from oldest)
+       select channel from candidates where pg_try_advisory_xact_lock(${LOCK}, hashtext(channel))`,
+      [limit, JSON.stringify([...without])],
+    );
+    if (channels.length === 0) return [];
+    // A statement of its own, which sees what was committed before the channels were ours.
+    return this.statements.query<OutboxRow>(
+      `select id::text, key::text, channel, data::text, (extract(epoch from now() - created_at) * 1000)::float8 as "ageMs"
+       from realtime_outbox where set_aside_at is null
+         and channel in (select json_array_elements_text($2::text::json))
+       order by realtime_outbox.id limit $1 for update skip locked`,
+      [limit, JSON.stringify(channels.map(({ channel }) => channel))],
+    );
+  }
+
+  async remove(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    await this.statements.query(
+      `delete from realtime_outbox where id in (select json_array_elements_text($1::text::json)::bigint)`,
+      [JSON.stringify(ids)],
+    );
+  }
+
+  async setAside(id: string, reason: string): Promise<void> {
+    await this.statements.query(
+      `update realtime_outbox set set_aside_at = now(), reason = $2 where id = $1::text::bigint`,
+      [id, reason],
+    );
+  }
+
+  async status(): Promise<OutboxStatus> {
+    const [status] = await this.statements.query<OutboxStatus>(
+      `select count(*) filter (where set_aside_at is null)::int as waiting,
+         count(set_aside_at)::int as "setAside",
+         coalesce(extract(epoch from now() - min(created_at) filter (where set_aside_at is null)) * 1000, 0)::float8 as "oldestMs"
+       from realtime_outbox`,
+    );
+    return status!;
+  }
+
+  /** @returns how many rows wait again */
+  async retry(): Promise<number> {
+    const rows = await this.statements.query(
+      `update realtime_outbox set set_aside_at = null, reason = null where set_aside_at is not null returning id`,
+    );
+    await this.statements.query(`select pg_notify('${NOTIFY_CHANNEL}', '')`);
+    return rows.length;
+  }
+}

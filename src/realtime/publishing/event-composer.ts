@@ -1,0 +1,100 @@
+import type { HistoryWindow } from '../broker/broker.js';
+import type { Channel, ChannelCatalogue } from '../channels/channel-catalogue.js';
+import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { InvalidEventError } from './errors.js';
+
+export interface EmitOptions {
+  /** A second emit to this channel with the same key within 5 minutes publishes nothing; it answers the first one's id. At most 200 characters. */
+  readonly idempotencyKey?: string;
+  /** How long the key is remembered, in milliseconds, a day at most. @default 300000 */
+  readonly idempotencyMs?: number;
+  /** How long to go on trying, in milliseconds. Once it was rejected, the event is never published later. @default 10000 */
+  readonly timeoutMs?: number;
+}
+
+/** An event that may be published: `data` is JSON already, and is never serialised again. */
+export interface ComposedEvent {
+  readonly channel: string;
+  readonly pattern: string;
+  readonly json: string;
+  readonly history: HistoryWindow | null;
+  readonly options: EmitOptions;
+}
+
+const MAX_KEY_LENGTH = 200;
+const MAX_IDEMPOTENCY_MS = 86_400_000;
+
+/** Checks what is to be published. Callers that are not written in TypeScript may bring anything. */
+export class EventComposer {
+  constructor(
+    private readonly catalogue: ChannelCatalogue,
+    private readonly options: ResolvedRealtimeOptions,
+  ) {}
+
+  /** @throws InvalidEventError */
+  compose(channel: string, data: unknown, options: EmitOptions): ComposedEvent {
+    const known = this.check(channel, options);
+    return this.composed(channel, known, this.serialise(data), options);
+  }
+
+  /** {@link compose} for data that is JSON already. @throws InvalidEventError */
+  composeJson(channel: string, json: string, options: EmitOptions): ComposedEvent {
+    const known = this.check(channel, options);
+    this.checkSize(json);
+    return this.composed(channel, known, json, options);
+  }
+
+  private composed(channel: string, known: Channel, json: string, options: EmitOptions): ComposedEvent {
+    return { channel, pattern: known.pattern, json, history: known.history, options };
+  }
+
+  private check(channel: string, { idempotencyKey, idempotencyMs, timeoutMs }: EmitOptions): Channel {
+    const known = typeof channel === 'string' ? this.catalogue.find(channel) : null;
+    if (known === null) throw new InvalidEventError('channel', `is not registered: ${show(channel)}`);
+    if (idempotencyKey !== undefined && !isKey(idempotencyKey)) {
+      throw new InvalidEventError('idempotencyKey', `must have 1 to ${MAX_KEY_LENGTH} characters`);
+    }
+    if (idempotencyMs !== undefined && !isDuration(idempotencyMs)) {
+      throw new InvalidEventError(
+        'idempotencyMs',
+        `must be a whole number of milliseconds from 1 to ${MAX_IDEMPOTENCY_MS}`,
+      );
+    }
+    if (timeoutMs !== undefined && !(timeoutMs > 0)) {
+      throw new InvalidEventError('timeoutMs', `must be a number of milliseconds above 0`);
+    }
+    return known;
+  }
+
+  private serialise(data: unknown): string {
+    let json: string | undefined;
+    try {
+      json = JSON.stringify(data);
+    } catch (error) {
+      throw new InvalidEventError('data', `cannot be turned into JSON: ${(error as Error).message.split('\n', 1)[0]}`);
+    }
+    if (json === undefined) throw new InvalidEventError('data', 'must be something that JSON can hold');
+    this.checkSize(json);
+    return json;
+  }
+
+  private checkSize(json: string): void {
+    const { maxEventBytes } = this.options;
+    // Text has at most three bytes for each UTF-16 unit: most events need no count.
+    if (json.length * 3 > maxEventBytes && Buffer.byteLength(json) > maxEventBytes) {
+      throw new InvalidEventError('data', `is larger than ${maxEventBytes} bytes as JSON (the option maxEventBytes)`);
+    }
+  }
+}
+
+function isKey(key: unknown): boolean {
+  return typeof key === 'string' && key !== '' && key.length <= MAX_KEY_LENGTH;
+}
+
+function isDuration(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 1 && value <= MAX_IDEMPOTENCY_MS;
+}
+
+function show(channel: unknown): string {
+  return (JSON.stringify(channel) ?? typeof channel).slice(0, 220);
+}

@@ -1,0 +1,195 @@
+import pg from 'pg';
+import {
+  OUTBOX_MIGRATION,
+  pgOutboxDatabase,
+  RealtimeOutbox,
+  RealtimeOutboxModule,
+  type RealtimeOutboxOptions,
+} from '../../src/realtime/index.js';
+import { RealtimeApp, type TestOptions } from '../realtime/support/realtime-app.js';
+import { PostgresProcess } from '../support/postgres-process.js';
+import { RedisProcess } from '../support/redis-process.js';
+import type { WsClient } from '../support/ws-client.js';
+
+interface Numbered {
+  readonly n: number;
+}
+
+describe('the outbox', () => {
+  let postgres: PostgresProcess;
+  let redis: RedisProcess;
+  let pool: pg.Pool;
+  let apps: RealtimeApp[];
+  let outbox: RealtimeOutbox;
+  let client: WsClient;
+
+  const start = (options: TestOptions, given: Partial<RealtimeOutboxOptions> = {}): Promise<RealtimeApp> =>
+    RealtimeApp.start(options, {
+      imports: [RealtimeOutboxModule.forRoot({ database: pgOutboxDatabase(pool), ...given })],
+    });
+
+  beforeAll(async () => {
+    [postgres, redis] = await Promise.all([
+      PostgresProcess.start(),
+      RedisProcess.start({ appendonly: 'yes', appendfsync: 'always' }),
+    ]);
+    pool = new pg.Pool({ connectionString: postgres.url, max: 20 });
+    pool.on('error', () => undefined); // a connection that breaks while idle: the pool makes another
+    // Twice, as every start of an application may run it.
+    for (const statement of [...OUTBOX_MIGRATION, ...OUTBOX_MIGRATION]) await pool.query(statement);
+    const options = { redis: { url: redis.url }, maxEventBytes: 1_000, history: { size: 5_000 } };
+    apps = await Promise.all([start(options, { batchSize: 7 }), start(options, { batchSize: 7 })]);
+    outbox = apps[0]!.app.get(RealtimeOutbox);
+    client = await apps[1]!.connectAs();
+    await client.ask({ type: 'subscribe', channels: ['apps:*', 'storage:*'] });
+    await client.fence();
+  }, 60_000);
+
+  afterAll(async () => {
+    await client?.close();
+    await Promise.all((apps ?? []).map((app) => app.close()));
+    await pool?.end();
+    await Promise.all([postgres?.stop(), redis?.stop()]);
+  });
+
+  const transaction = async (work: (tx: pg.PoolClient) => Promise<unknown>): Promise<void> => {
+    const tx = await pool.connect();
+    try {
+      await tx.query('begin');
+      await work(tx);
+      await tx.query('commit');
+    } catch (error) {
+      await tx.query('rollback');
+      throw error;
+    } finally {
+      tx.release();
+    }
+  };
+  const event = (n: number) => ({ id: String(n), name: 'app', n });
+  const heard = async (count: number, channel = 'apps:created'): Promise<number[]> => {
+    const numbers: number[] = [];
+    while (numbers.length < count) {
+      const { data } = await client.next('event', (frame) => frame.channel === channel);
+      numbers.push((data as Numbered).n);
+    }
+    return numbers;
+  };
+  /** Resolves once the outbox stands so; the time limit of the test is its end otherwise. */
+  const untilStatus = async (expected: { waiting: number; setAside: number }): Promise<void> => {
+    for (;;) {
+      const { waiting, setAside } = await outbox.status();
+      if (waiting === expected.waiting && setAside === expected.setAside) return;
+    }
+  };
+  const empty = async (): Promise<void> => {
+    while ((await outbox.status()).waiting > 0);
+  };
+
+  it('sends what is committed, in order, and nothing of what is rolled back', async () => {
+    await transaction(async (tx) => {
+      await outbox.emit(tx, 'apps:created', event(1));
+      await outbox.emit(tx, 'apps:created', event(2));
+      await client.expectNone('event');
+    });
+    const failing = transaction(async (tx) => {
+      await outbox.emit(tx, 'apps:created', event(-1));
+      throw new Error('changed my mind');
+    });
+    await expect(failing).rejects.toThrow('changed my mind');
+    await transaction((tx) => outbox.emit(tx, 'apps:created', event(3)));
+    expect(await heard(3)).toEqual([1, 2, 3]);
+    await empty();
+    await client.expectNone('event');
+    expect(await outbox.status()).toEqual({ waiting: 0, oldestMs: 0, setAside: 0 });
+  });
+
+  it('sends each once and in order per channel, though two instances send in small batches', async () => {
+    const channels = ['apps:updated', 'apps:deployed', 'apps:status', 'storage:updated'] as const;
+    const write = async (channel: (typeof channels)[number]): Promise<void> => {
+      for (let n = 1; n <= 60; n += 1) {
+        await transaction((tx) => outbox.emit(tx, channel, { id: '1', name: 'x', status: 's', n } as object as never));
+      }
+    };
+    await Promise.all(channels.map(write));
+    const expected = Array.from({ length: 60 }, (_, index) => index + 1);
+    for (const channel of channels) expect(await heard(60, channel)).toEqual(expected);
+    await empty();
+    await client.expectNone('event');
+  });
+
+  it('sets aside what can never be published, says why, and sends the others', async () => {
+    const insert = 'insert into realtime_outbox (channel, data) values ($1, $2)';
+    await expect(outbox.emit(pool, 'apps:created', { ...event(1), name: 'x'.repeat(1_000) })).rejects.toThrow(
+      'data is larger than 1000 bytes',
+    );
+    await transaction(async (tx) => {
+      await tx.query(insert, ['apps:created', JSON.stringify(event(10))]);
+      await tx.query(insert, ['apps:created', JSON.stringify({ n: 11, text: 'x'.repeat(1_000) })]);
+      await tx.query(insert, ['apps:created', JSON.stringify(event(12))]);
+    });
+    expect(await heard(2)).toEqual([10, 12]);
+    await empty();
+    const { rows } = await pool.query('select channel, reason from realtime_outbox');
+    expect(rows).toEqual([
+      { channel: 'apps:created', reason: 'data is larger than 1000 bytes as JSON (the option maxEventBytes)' },
+    ]);
+    expect(await outbox.status()).toMatchObject({ waiting: 0, setAside: 1 });
+    expect(apps.flatMap(({ log }) => log.lines).filter((line) => line.includes('is set aside'))).toHaveLength(1);
+
+    await pool.query(`update realtime_outbox set data = $1`, [JSON.stringify(event(11))]);
+    expect(await outbox.retry()).toBe(1);
+    expect(await heard(1)).toEqual([11]);
+    await empty();
+  });
+
+  it('leaves a channel that it does not know to an instance that does, for a while', async () => {
+    const insert = 'insert into realtime_outbox (channel, data, created_at) values ($1, $2, now() - $3::interval)';
+    await pool.query(insert, ['next:version', '1', '0']);
+    await pool.query(insert, ['no:such', '1', '1 hour']);
+    await transaction((tx) => outbox.emit(tx, 'apps:created', event(20)));
+    expect(await heard(1)).toEqual([20]);
+    await untilStatus({ waiting: 1, setAside: 1 });
+    await pool.query('delete from realtime_outbox');
+  });
+
+  it('lets everything wait while Redis is away, and sends it in order when it is back', async () => {
+    await redis.kill();
+    for (let n = 30; n < 50; n += 1) await transaction((tx) => outbox.emit(tx, 'apps:created', event(n)));
+    expect((await outbox.status()).waiting).toBe(20);
+    await redis.restart();
+    expect(await heard(20)).toEqual(Array.from({ length: 20 }, (_, index) => 30 + index));
+    await empty();
+    await client.expectNone('event');
+  });
+
+  it('goes on when its connections to Postgres were ended', async () => {
+    await pool.query(
+      'select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = $1',
+      ['client backend'],
+    );
+    await transaction((tx) => outbox.emit(tx, 'apps:created', event(60))).catch(() =>
+      transaction((tx) => outbox.emit(tx, 'apps:created', event(60))),
+    );
+    expect(await heard(1)).toEqual([60]);
+  });
+
+  it('sends what an ending application has committed', async () => {
+    const last = await start({});
+    const listener = await last.connectAs();
+    await listener.ask({ type: 'subscribe', channel: 'deployments:started' });
+    await Promise.all(apps.map((app) => app.close()));
+    apps = [];
+    const data = { id: '1', appId: '1', status: 'started' };
+    await transaction((tx) => last.app.get(RealtimeOutbox).emit(tx, 'deployments:started', data));
+    await last.close();
+    expect((await listener.next('event')).data).toEqual(data);
+  });
+
+  it('refuses to start without its table, and with options that are wrong', async () => {
+    await expect(start({}, { batchSize: 0, relay: 'yes' as unknown as boolean })).rejects.toThrow(
+      /`relay`.*must be true or false\n- `batchSize`.*from 1 to 1000/,
+    );
+    await pool.query('drop table realtime_outbox');
+    await expect(start({})).rejects.toThrow('run the statements of OUTBOX_MIGRATION');
+  });
+});
