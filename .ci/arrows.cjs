@@ -9,7 +9,7 @@ const realtimeRooms = {
   channels: ['auth'],
   connections: ['auth', 'channels'],
   broker: [],
-  control: ['channels', 'connections', 'broker', 'bridge'],
+  control: ['auth', 'channels', 'connections', 'broker', 'bridge'],
   bridge: ['connections', 'broker', 'channels'],
   instances: ['broker', 'connections'],
   presence: ['broker', 'bridge', 'channels', 'connections', 'instances'],

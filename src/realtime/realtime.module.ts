@@ -3,6 +3,7 @@ import { HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { JwtService } from '@nestjs/jwt';
 import { AuthService } from './auth/auth.service.js';
 import { JwksKeys } from './auth/jwks-keys.js';
+import { Revocations } from './auth/revocations.js';
 import { FixedKey, TokenKeys } from './auth/token-keys.js';
 import { RedisBridge } from './bridge/redis-bridge.service.js';
 import { Broker } from './broker/broker.js';
@@ -12,6 +13,10 @@ import { redisTarget } from './broker/redis/redis-target.js';
 import { ChannelCatalogue } from './channels/channel-catalogue.js';
 import { ChannelPolicyService } from './channels/channel-policy.service.js';
 import { ConnectionRegistry } from './connections/connection-registry.js';
+import { MemoryRevocationStore } from './control/memory.revocation-store.js';
+import { OrderLog } from './control/order-log.js';
+import { RedisRevocationStore } from './control/redis.revocation-store.js';
+import { RevocationStore } from './control/revocation-store.js';
 import { RealtimeControl } from './control/realtime-control.service.js';
 import { FanOut } from './connections/fan-out.js';
 import { ClusterStatsService } from './instances/cluster-stats.service.js';
@@ -74,6 +79,7 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
       Counters,
       { provide: JwtService, useFactory: () => new JwtService() },
       { provide: TokenKeys, useFactory: tokenKeys, inject: [ResolvedRealtimeOptions] },
+      Revocations,
       AuthService,
       ChannelCatalogue,
       ChannelPolicyService,
@@ -81,6 +87,8 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
       FanOut,
       { provide: Broker, useFactory: broker, inject: [ResolvedRealtimeOptions, Counters] },
       RedisBridge,
+      OrderLog,
+      { provide: RevocationStore, useFactory: revocationStore, inject: [Broker] },
       RealtimeControl,
       Lease,
       { provide: InstanceDirectory, useFactory: instanceDirectory, inject: [Broker, Lease] },
@@ -119,6 +127,10 @@ function tokenKeys({ jwt }: ResolvedRealtimeOptions): TokenKeys {
 function broker(options: ResolvedRealtimeOptions, counters: Counters): Broker {
   const target = redisTarget(options.redis);
   return target === null ? new MemoryBroker() : new RedisBroker(target, options.redis.prefix, counters);
+}
+
+function revocationStore(messages: Broker): RevocationStore {
+  return messages instanceof RedisBroker ? new RedisRevocationStore(messages) : new MemoryRevocationStore();
 }
 
 function instanceDirectory(messages: Broker, lease: Lease): InstanceDirectory {

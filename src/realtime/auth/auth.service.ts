@@ -5,6 +5,7 @@ import type { IncomingMessage } from 'node:http';
 import { ProtocolError } from '../../protocol/index.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { principalFromClaims, type Principal } from './principal.js';
+import { Revocations } from './revocations.js';
 import { KeysUnavailableError, TokenKeys, type TokenHeader } from './token-keys.js';
 import { findToken } from './token-source.js';
 
@@ -19,6 +20,7 @@ export class AuthService {
   constructor(
     private readonly jwt: JwtService,
     private readonly keys: TokenKeys,
+    private readonly revocations: Revocations,
     private readonly options: ResolvedRealtimeOptions,
   ) {}
 
@@ -48,6 +50,10 @@ export class AuthService {
     const principal = await this.read(token);
     // `exp` counts to the millisecond, without the tolerance: a living connection ends at that moment too.
     if (principal.expiresAt <= Date.now()) throw new ProtocolError('token_expired');
+    if (this.revocations.revokes(principal)) {
+      this.logger.debug('A token was refused: it was revoked');
+      throw new ProtocolError('token_invalid');
+    }
     return principal;
   }
 
@@ -56,7 +62,7 @@ export class AuthService {
     try {
       const claims = await this.claimsOf(token);
       if (typeof claims !== 'object' || claims === null) throw new Error('its payload is no object');
-      const principal = principalFromClaims(claims as Record<string, unknown>, names, this.options.adminRole);
+      const principal = principalFromClaims(claims as Record<string, unknown>, names, this.options.adminRole, token);
       if (principal.expiresAt === Infinity && !allowWithoutExpiry) throw new Error('it has no exp');
       return principal;
     } catch (error) {

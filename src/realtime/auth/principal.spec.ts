@@ -1,16 +1,18 @@
 import { ClaimsError, principalFromClaims } from './principal.js';
 
 const NAMES = { userId: ['sub', 'userId', 'id'], email: 'email', role: 'role', roles: 'roles' };
-const read = (claims: object) => principalFromClaims(claims as Record<string, unknown>, NAMES, 'admin');
+const read = (claims: object) => principalFromClaims(claims as Record<string, unknown>, NAMES, 'admin', 'a token');
 
 describe('principalFromClaims', () => {
   it('says who somebody is, and is frozen', () => {
-    const principal = read({ sub: 'a b', email: 'e', role: 'ops', jti: 's1', exp: 5 });
+    const principal = read({ sub: 'a b', email: 'e', role: 'ops', jti: 's1', iat: 4, exp: 5 });
     expect(principal).toEqual({
       user: { userId: 'a b', email: 'e', role: 'ops' },
       isAdmin: false,
       channel: 'user:a%20b',
       jti: 's1',
+      session: 'jti s1',
+      issuedAt: 4_000,
       expiresAt: 5_000,
     });
     expect(Object.isFrozen(principal) && Object.isFrozen(principal.user)).toBe(true);
@@ -38,6 +40,15 @@ describe('principalFromClaims', () => {
     expect(read({ sub: 'a', ...claims })).toMatchObject({ user: { role }, isAdmin });
   });
 
+  it('knows the session of a token without a jti by its digest, and its age by iat', () => {
+    expect(read({ sub: 'a' })).toMatchObject({
+      session: expect.stringMatching(/^token [\w-]{43}$/),
+      issuedAt: -Infinity,
+    });
+    expect(read({ sub: 'a', jti: 5 })).not.toHaveProperty('jti');
+    expect(read({ sub: 'a', jti: 'x'.repeat(256) }).session).toBe(`jti ${'x'.repeat(256)}`);
+  });
+
   it('reads when it ends, as far as a date goes; without exp it does not end', () => {
     expect(read({ sub: 'a' }).expiresAt).toBe(Infinity);
     expect(read({ sub: 'a', exp: 1.5 }).expiresAt).toBe(1_500);
@@ -63,6 +74,9 @@ describe('principalFromClaims', () => {
     [{ sub: 'a', roles: [1] }, 'roles'],
     [{ sub: 'a', roles: [''] }, 'role is empty'],
     [{ sub: 'a', exp: '5' }, 'exp'],
+    [{ sub: 'a', iat: '5' }, 'iat'],
+    [{ sub: 'a', iat: Infinity }, 'iat'],
+    [{ sub: 'a', jti: 'x'.repeat(257) }, 'jti'],
     [{ sub: 'a', exp: Infinity }, 'exp'],
   ])('refuses %j', (claims, about) => {
     expect(() => read(claims)).toThrow(ClaimsError);

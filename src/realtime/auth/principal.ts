@@ -1,5 +1,6 @@
 import { userChannel, type User } from '../../protocol/index.js';
 import type { ClaimNames } from '../options/jwt-options.js';
+import { sessionOf } from './revocation.js';
 
 /** Who is at the other end of a connection, as its token says. Frozen and shared by all who read it. */
 export interface Principal {
@@ -10,6 +11,10 @@ export interface Principal {
   readonly channel: string;
   /** The session, where the token names one. */
   readonly jti?: string;
+  /** What this token, with all others of its session, is revoked by. */
+  readonly session: string;
+  /** When the token was issued, in milliseconds since 1970; `-Infinity` where it does not say. */
+  readonly issuedAt: number;
   /** When the token ends, in milliseconds since 1970; `Infinity` where it has no end. */
   readonly expiresAt: number;
 }
@@ -22,24 +27,30 @@ export class ClaimsError extends Error {
 /** The last moment that a date can hold: a token may claim any end, and clients are told of it as a date. */
 const LAST_DATE_MS = 8.64e15;
 
+/** The longest name of a session, in characters: what is revoked is remembered by it. */
+const MAX_JTI_LENGTH = 256;
+
 type Claims = Readonly<Record<string, unknown>>;
 
 /**
  * Reads who somebody is from the claims of a verified token.
+ * @param token its text, of which no more than a digest is kept, and only where it names no session
  * @throws ClaimsError when they name no usable user, role or end
  */
-export function principalFromClaims(claims: Claims, names: ClaimNames, adminRole: string): Principal {
+export function principalFromClaims(claims: Claims, names: ClaimNames, adminRole: string, token: string): Principal {
   const userId = readUserId(claims, names.userId);
   const channel = userChannel(userId);
   if (channel === null) throw new ClaimsError('the user id makes no channel name');
   const email = claims[names.email];
   const role = readRole(claims, names);
-  const jti = claims['jti'];
+  const jti = readJti(claims['jti']);
   return Object.freeze({
     user: Object.freeze({ userId, email: typeof email === 'string' ? email : null, role }),
     isAdmin: role === adminRole,
     channel,
-    ...(typeof jti === 'string' ? { jti } : {}),
+    ...(jti === undefined ? {} : { jti }),
+    session: sessionOf(jti, token),
+    issuedAt: readIssuedAt(claims['iat']),
     expiresAt: readExpiry(claims['exp']),
   });
 }
@@ -69,6 +80,19 @@ function readRole(claims: Claims, names: ClaimNames): string {
   const first: string | undefined = roles[0];
   if (first === '') throw new ClaimsError('the role is empty');
   return first ?? 'user';
+}
+
+/** A session's name of any other kind is none, as it was never compared with anything. */
+function readJti(jti: unknown): string | undefined {
+  if (typeof jti !== 'string' || jti === '') return undefined;
+  if (jti.length > MAX_JTI_LENGTH) throw new ClaimsError('the jti is too long');
+  return jti;
+}
+
+function readIssuedAt(iat: unknown): number {
+  if (iat === undefined) return -Infinity;
+  if (typeof iat !== 'number' || !Number.isFinite(iat)) throw new ClaimsError('iat is no number');
+  return iat * 1000;
 }
 
 function readExpiry(exp: unknown): number {

@@ -110,6 +110,9 @@ export abstract class Broker {
   /** Whether any instance has subscribed to this channel. */
   abstract hasSubscribers(channel: string): Promise<boolean>;
 
+  /** How many instances have subscribed to this channel and can be reached. @throws RealtimeUnavailableError */
+  abstract listeners(channel: string): Promise<number>;
+
   /** Ends it; what is published after this is refused. */
   abstract close(): Promise<void>;
 }

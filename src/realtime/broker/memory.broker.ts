@@ -105,6 +105,10 @@ export class MemoryBroker extends Broker {
     return this.subscribed.has(channel);
   }
 
+  override async listeners(channel: string): Promise<number> {
+    return this.subscribed.has(channel) ? 1 : 0;
+  }
+
   override async close(): Promise<void> {
     this.closed = true;
     clearInterval(this.sweeper);

@@ -14,7 +14,7 @@ import {
 } from './broker.js';
 import { RealtimeUnavailableError } from './errors.js';
 import { hasMovedAway } from './redis/answers.js';
-import { mastersOf, type Client } from './redis/client.js';
+import { nodesOf, type Client } from './redis/client.js';
 import { Keys } from './redis/keys.js';
 import { Publisher } from './redis/publisher.js';
 import { Receiver } from './redis/receiver.js';
@@ -110,13 +110,16 @@ export class RedisBroker extends Broker {
 
   override async hasSubscribers(channel: string): Promise<boolean> {
     if (this.receiver.subscriber.has(channel)) return true;
-    const { client } = this.publisher.link;
-    if (client === null) return false;
+    if (this.publisher.link.client === null) return false;
+    return (await this.listeners(channel)) > 0;
+  }
+
+  override async listeners(channel: string): Promise<number> {
     const pubsub = this.keys.pubsub(channel);
-    const counts = await Promise.all(
-      mastersOf(client).map((node) => node.pubsub('NUMSUB', pubsub).catch(() => [pubsub, 0])),
+    const counts = await this.command((client) =>
+      Promise.all(nodesOf(client).map((node) => node.pubsub('NUMSUB', pubsub).catch(() => [pubsub, 0]))),
     );
-    return counts.some((count) => Number(count[1]) > 0);
+    return counts.reduce((sum, count) => sum + Number(count[1]), 0);
   }
 
   override async close(): Promise<void> {

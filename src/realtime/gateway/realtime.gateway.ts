@@ -8,6 +8,7 @@ import {
 import type { RawData } from 'ws';
 import { BINARY_FRAME, decodeClientFrame, ProtocolError, type Decoded } from '../../protocol/index.js';
 import { AuthService } from '../auth/auth.service.js';
+import { Revocations } from '../auth/revocations.js';
 import { RedisBridge } from '../bridge/redis-bridge.service.js';
 import { ChannelPolicyService } from '../channels/channel-policy.service.js';
 import { BufferGuard } from '../connections/buffer-guard.js';
@@ -48,6 +49,7 @@ export class RealtimeGateway
     private readonly presence: PresenceService,
     private readonly stats: ClusterStatsService,
     private readonly server: RealtimeServer,
+    private readonly revocations: Revocations,
     private readonly options: ResolvedRealtimeOptions,
     private readonly counters: Counters,
   ) {
@@ -75,6 +77,12 @@ export class RealtimeGateway
   }
 
   handleConnection(connection: Connection): void {
+    // Revoked between the look at its token and now: whoever revoked it could not find this connection yet.
+    if (connection.principal !== null && this.revocations.revokes(connection.principal)) {
+      sendError(connection, new ProtocolError('token_invalid'));
+      connection.close('noValidToken');
+      return;
+    }
     const userId = connection.principal?.user.userId;
     if (userId !== undefined && this.registry.ofUser(userId).size >= this.options.maxConnectionsPerUser) {
       sendError(connection, new ProtocolError('too_many_connections'));

@@ -57,6 +57,7 @@ const VARIABLES: Readonly<Record<string, readonly [option: string, parse: Parse]
   REALTIME_RECOVERY_MAX_BYTES: ['recoveryMaxBytes', whole],
   REALTIME_PRESENCE_GRACE_MS: ['presenceGraceMs', whole],
   REALTIME_PUBLISH_API_KEYS: ['publishApiKeys', list],
+  REALTIME_REVOCATION_TTL_MS: ['revocationTtlMs', whole],
   REALTIME_DRAIN_DELAY_MS: ['drainDelayMs', whole],
   REALTIME_RECONNECT_SPREAD_MS: ['reconnectSpreadMs', whole],
   REDIS_URL: ['redis.url', text],

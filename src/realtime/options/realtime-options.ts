@@ -130,6 +130,15 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   @Max(600_000)
   reconnectSpreadMs = 10_000;
 
+  /**
+   * How long a revocation (`RealtimeControl.revokeUser` and its like) is remembered: at least as long as the longest token
+   * lives, in milliseconds. @default 2592000000 (30 days)
+   */
+  @IsInt()
+  @Min(60_000)
+  @Max(31_622_400_000)
+  revocationTtlMs = 2_592_000_000;
+
   /** Where several instances meet. @default none: one instance, in memory */
   @ValidateNested()
   @Type(() => RedisOptions)

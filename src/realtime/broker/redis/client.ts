@@ -4,6 +4,11 @@ import type { Script } from './scripts.js';
 /** A connection to one server, or those to the nodes of a Cluster. */
 export type Client = Redis | Cluster;
 
+/** Every node that may have subscribers: in a Cluster its replicas too. */
+export function nodesOf(client: Client): Redis[] {
+  return 'nodes' in client ? client.nodes('all') : [client];
+}
+
 /** The servers that take writes. */
 export function mastersOf(client: Client): Redis[] {
   return 'nodes' in client ? client.nodes('master') : [client];

@@ -47,6 +47,11 @@ export class Keys {
     return `${this.prefix}nodes`;
   }
 
+  /** sorted set: what is revoked → until when, in milliseconds since 1970 */
+  revocations(): string {
+    return `${this.prefix}revoked`;
+  }
+
   /** hash: `<instance>:<user id>` → connections there; no user id stands for those without an identity */
   presence(channel: string): string {
     return `${this.prefix}p:{${channel}}`;

@@ -1,0 +1,55 @@
+import { Injectable } from '@nestjs/common';
+import type { Principal } from './principal.js';
+import { MAX_REVOCATIONS, RevocationsFullError, subjectOf, type Revocation } from './revocation.js';
+
+/** The revocations that this instance knows: every token is held against them, which asks nobody else. */
+@Injectable()
+export class Revocations implements Iterable<Revocation> {
+  private readonly bySubject = new Map<string, Revocation>();
+
+  /**
+   * Remembers one. What is known of the same subject already stays where it says more.
+   * @throws RevocationsFullError
+   */
+  add(revocation: Revocation, now = Date.now()): void {
+    const subject = subjectOf(revocation);
+    const known = this.bySubject.get(subject);
+    if (known === undefined && revocation.kind !== 'all' && this.bySubject.size >= MAX_REVOCATIONS) {
+      this.forget(now);
+      if (this.bySubject.size >= MAX_REVOCATIONS) throw new RevocationsFullError();
+    }
+    this.bySubject.set(subject, known === undefined ? revocation : merge(known, revocation));
+  }
+
+  /** What is known of the same subject. */
+  like(revocation: Revocation): Revocation | undefined {
+    return this.bySubject.get(subjectOf(revocation));
+  }
+
+  /** Whether the token of this principal is revoked. One that does not say when it was issued counts as the oldest. */
+  revokes({ session, user, issuedAt }: Principal, now = Date.now()): boolean {
+    if (this.bySubject.size === 0) return false;
+    const all = this.bySubject.get('all');
+    const ofUser = this.bySubject.get(`user ${user.userId}`);
+    const ofSession = this.bySubject.get(`session ${session}`);
+    return [all, ofUser, ofSession].some(
+      (found) => found !== undefined && found.until > now && (found.kind === 'session' || issuedAt < found.before),
+    );
+  }
+
+  /** Those that still count. */
+  *[Symbol.iterator](): Iterator<Revocation> {
+    this.forget(Date.now());
+    yield* this.bySubject.values();
+  }
+
+  private forget(now: number): void {
+    for (const [subject, { until }] of this.bySubject) if (until <= now) this.bySubject.delete(subject);
+  }
+}
+
+function merge(known: Revocation, news: Revocation): Revocation {
+  const until = Math.max(known.until, news.until);
+  if (known.kind === 'session' || news.kind === 'session') return { ...news, until };
+  return { ...news, before: Math.max(known.before, news.before), until };
+}

@@ -1,0 +1,20 @@
+import type { Revocation } from '../auth/revocation.js';
+import { Revocations } from '../auth/revocations.js';
+import { RevocationStore } from './revocation-store.js';
+
+/** The store of an instance that is alone. */
+export class MemoryRevocationStore extends RevocationStore {
+  private readonly revocations = new Revocations();
+
+  override onReachable(): void {
+    // It always is.
+  }
+
+  override async add(revocation: Revocation): Promise<void> {
+    this.revocations.add(revocation);
+  }
+
+  override async all(): Promise<Revocation[]> {
+    return [...this.revocations];
+  }
+}

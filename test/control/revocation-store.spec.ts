@@ -1,0 +1,88 @@
+import { Redis } from 'ioredis';
+import { MAX_REVOCATIONS, RevocationsFullError, type Revocation } from '../../src/realtime/auth/revocation.js';
+import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
+import { MemoryRevocationStore } from '../../src/realtime/control/memory.revocation-store.js';
+import { RedisRevocationStore } from '../../src/realtime/control/redis.revocation-store.js';
+import type { RevocationStore } from '../../src/realtime/control/revocation-store.js';
+import { Counters } from '../../src/realtime/observability/counters.js';
+import { RedisProcess } from '../support/redis-process.js';
+import { until } from '../support/until.js';
+
+const LATER = Date.now() + 3_600_000;
+const session = (id: string, end = LATER): Revocation => ({ kind: 'session', id, until: end });
+
+describe.each(['memory', 'Redis'])('the revocation store: %s', (engine) => {
+  let redis: RedisProcess | null = null;
+  let broker: RedisBroker | null = null;
+  let stranger: Redis | null = null;
+  let store: RevocationStore;
+
+  beforeAll(async () => {
+    if (engine === 'memory') return;
+    redis = await RedisProcess.start();
+    broker = new RedisBroker({ url: redis.url }, 'rt:', new Counters());
+    stranger = new Redis(redis.url);
+    await until(() => broker!.status.up);
+  });
+  afterAll(async () => {
+    stranger?.disconnect();
+    await broker?.close();
+    await redis?.stop();
+  });
+  beforeEach(async () => {
+    await stranger?.flushall();
+    store = broker === null ? new MemoryRevocationStore() : new RedisRevocationStore(broker);
+  });
+
+  const all = async (): Promise<Revocation[]> =>
+    (await store.all()).toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+
+  it('holds what was added, with its times, whatever users are called', async () => {
+    const added: Revocation[] = [
+      { kind: 'all', before: 5, until: LATER },
+      { kind: 'session', id: 'jti *?[x]\r\n{"', until: Infinity },
+      { kind: 'user', id: 'ä b', before: 7.5, until: LATER },
+    ];
+    for (const revocation of added) await store.add(revocation);
+    expect(await all()).toEqual(added);
+  });
+
+  it('forgets what is over', async () => {
+    await store.add(session('short', Date.now() + 40));
+    await store.add(session('long'));
+    const over = Date.now() + 45;
+    await until(() => Date.now() > over);
+    expect(await all()).toEqual([session('long')]);
+    await store.add(session('another'));
+    expect(await all()).toEqual([session('another'), session('long')]);
+  });
+
+  it('keeps the longer of two, and one for another that it stands for', async () => {
+    await store.add(session('a'));
+    await store.add(session('a', LATER - 1_000));
+    const first: Revocation = { kind: 'user', id: 'u', before: 1, until: LATER };
+    const second: Revocation = { ...first, before: 2 };
+    await store.add(first);
+    await store.add(second, first);
+    expect(await all()).toEqual([session('a'), second]);
+  });
+
+  it('is bounded, says so, and still takes one that revokes all', async () => {
+    const ids = Array.from({ length: MAX_REVOCATIONS }, (_, index) => `s${index}`);
+    if (stranger === null) for (const id of ids) await store.add(session(id));
+    await stranger?.eval(
+      `for i = 0, ARGV[1] - 1 do redis.call('ZADD', 'rt:revoked', ARGV[2], '{"kind":"session","id":"s' .. i .. '"}') end`,
+      ...[0, MAX_REVOCATIONS, LATER],
+    );
+    await expect(store.add(session('one too many'))).rejects.toThrow(RevocationsFullError);
+    await store.add(session('s5'));
+    await store.add({ kind: 'all', before: 1, until: LATER });
+    expect(await store.all()).toHaveLength(MAX_REVOCATIONS + 1);
+  });
+
+  it('skips what a stranger wrote', async () => {
+    await stranger?.zadd('rt:revoked', LATER, 'rubbish', LATER, '{"kind":"user"}', LATER, 'null', LATER, '[1]');
+    await store.add(session('real'));
+    expect(await all()).toEqual([session('real')]);
+  });
+});

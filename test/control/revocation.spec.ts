@@ -1,0 +1,254 @@
+import { Redis } from 'ioredis';
+import { AuthService, RealtimeControl, RealtimeUnavailableError, RedisBridge } from '../../src/realtime/index.js';
+import { RealtimeApp } from '../realtime/support/realtime-app.js';
+import { errorOf } from '../realtime/support/shapes.js';
+import { secondsFromNow, signToken, type TestClaims } from '../support/jwt.js';
+import { RedisProcess } from '../support/redis-process.js';
+import { until } from '../support/until.js';
+import type { WsClient } from '../support/ws-client.js';
+
+const REVOKED = { code: 4403, reason: 'access was revoked' };
+
+const controlOf = ({ app }: RealtimeApp): RealtimeControl => app.get(RealtimeControl);
+const isUp = ({ app }: RealtimeApp): boolean => app.get(RedisBridge).status.up;
+
+/** What a client that brings this token is told first. */
+async function told(app: RealtimeApp, token: string): Promise<object> {
+  const client = await app.connect({ header: `Bearer ${token}` });
+  const frame = await client.next();
+  client.terminate();
+  return frame;
+}
+
+async function connectWith(app: RealtimeApp, token: string): Promise<WsClient> {
+  const client = await app.connect({ header: `Bearer ${token}` });
+  await client.next('connected');
+  return client;
+}
+
+/** Issued after every revocation of this test. */
+const newer = (claims: TestClaims): string => signToken({ ...claims, iat: secondsFromNow(5) });
+
+describe.each(['memory', 'Redis'])('revocation over %s', (engine) => {
+  let redis: RedisProcess | null = null;
+  let here: RealtimeApp;
+  let there: RealtimeApp;
+  let control: RealtimeControl;
+
+  beforeAll(async () => {
+    if (engine === 'Redis') redis = await RedisProcess.start();
+    const options = redis === null ? {} : { redis: { url: redis.url } };
+    here = await RealtimeApp.start(options);
+    there = redis === null ? here : await RealtimeApp.start(options);
+    control = controlOf(here);
+    await until(() => isUp(here) && isUp(there));
+  });
+  afterAll(async () => {
+    await here.close();
+    if (there !== here) await there.close();
+    await redis?.stop();
+  });
+
+  it('of a user ends its connections everywhere, and its tokens for new ones; a newer token is good', async () => {
+    const token = signToken({ sub: 'ann' });
+    const own = [await connectWith(here, token), await connectWith(there, token)];
+    const other = await there.connectAs({ sub: 'bob' });
+    await control.revokeUser('ann');
+    expect(await Promise.all(own.map(({ closed }) => closed))).toEqual([REVOKED, REVOKED]);
+    for (const app of [here, there]) {
+      expect(await told(app, token)).toEqual(errorOf('token_invalid'));
+      expect(await told(app, newer({ sub: 'ann' }))).toMatchObject({ type: 'connected' });
+      expect(await told(app, signToken({ sub: 'anna' }))).toMatchObject({ type: 'connected' });
+    }
+    await other.fence();
+    await other.close();
+  });
+
+  it('of a session ends it alone', async () => {
+    const [one, two] = [signToken({ sub: 'cat', jti: 'one' }), signToken({ sub: 'cat', jti: 'two' })];
+    const [ended, kept] = [await connectWith(there, one), await connectWith(there, two)];
+    await control.revokeSession('one');
+    expect(await ended.closed).toEqual(REVOKED);
+    expect(await told(there, one)).toEqual(errorOf('token_invalid'));
+    expect(await told(here, newer({ sub: 'cat', jti: 'one' }))).toEqual(errorOf('token_invalid'));
+    await kept.fence();
+    await kept.close();
+  });
+
+  it('of a session is forgotten when its token has ended', async () => {
+    await control.revokeSession('brief', { until: Date.now() + 300 });
+    const token = signToken({ sub: 'dot', jti: 'brief' });
+    expect(await told(there, token)).toEqual(errorOf('token_invalid'));
+    const over = Date.now() + 310;
+    await until(() => Date.now() > over);
+    expect(await told(there, token)).toMatchObject({ type: 'connected' });
+  });
+
+  it('of a connection ends its token, with a jti and without one, wherever it is', async () => {
+    for (const jti of ['three', undefined]) {
+      const token = signToken({ sub: 'eve', jti, salt: String(jti) });
+      const [ended, kept] = [await connectWith(there, token), await there.connectAs({ sub: 'eve', jti: 'four' })];
+      const { connectionId } = ended.frames[0] as unknown as { connectionId: string };
+      await control.revokeConnection(connectionId);
+      expect(await ended.closed).toEqual(REVOKED);
+      for (const app of [here, there]) expect(await told(app, token)).toEqual(errorOf('token_invalid'));
+      await kept.fence();
+      await kept.close();
+    }
+    await control.revokeConnection('nobody has it');
+  });
+
+  it('counts for auth on a living connection and for REST too', async () => {
+    const token = signToken({ sub: 'fay', role: 'admin', jti: 'five' });
+    const client = await connectWith(there, signToken({ sub: 'fay', role: 'admin', jti: 'six' }));
+    await control.revokeSession('five');
+    expect(await client.ask({ type: 'auth', token })).toMatchObject({ code: 'token_invalid' });
+    const publish = (bearer: string): Promise<Response> =>
+      fetch(`${there.http}/realtime/events`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
+        body: '{"channel":"apps:created","data":{"id":"1","name":"n"}}',
+      });
+    expect((await publish(token)).status).toBe(401);
+    expect((await publish(signToken({ sub: 'fay', role: 'admin', jti: 'six' }))).status).toBe(201);
+    await client.close();
+  });
+
+  it('that was acknowledged is the end: nothing is delivered after it, under a stream of events', async () => {
+    const client = await connectWith(there, signToken({ sub: 'gus' }));
+    await client.ask({ type: 'subscribe', channel: 'apps:created' });
+    let sent = 0;
+    let streaming = true;
+    const stream = (async () => {
+      while (streaming) {
+        await here.events.emit('apps:created', { id: String((sent += 1)), name: 'n' });
+        await new Promise<void>((resolve) => void setImmediate(resolve)); // in memory nothing else gets its turn
+      }
+    })();
+    await client.next('event');
+    await control.revokeUser('gus');
+    const acknowledgedAt = sent;
+    // The events from now on were emitted after the answer.
+    await until(() => sent > acknowledgedAt + 50);
+    streaming = false;
+    await stream;
+    expect(await client.closed).toEqual(REVOKED);
+    const seen = client.frames.flatMap((frame) =>
+      frame.type === 'event' ? [Number((frame.data as { id: string }).id)] : [],
+    );
+    expect(seen.length).toBeGreaterThan(0);
+    // One emit was under way while it was acknowledged.
+    expect(Math.max(...seen)).toBeLessThanOrEqual(acknowledgedAt);
+  });
+
+  it('between the look at a token and the connection counts too', async () => {
+    const auth = there.app.get(AuthService);
+    const identify = auth.identify.bind(auth);
+    auth.identify = async (request) => {
+      const principal = await identify(request);
+      if (principal?.user.userId === 'hal') await control.revokeUser('hal');
+      return principal;
+    };
+    try {
+      expect(await told(there, signToken({ sub: 'hal' }))).toEqual(errorOf('token_invalid'));
+      expect(there.registry.ofUser('hal').size).toBe(0);
+    } finally {
+      auth.identify = identify;
+    }
+  });
+
+  it.each<[string, (control: RealtimeControl) => Promise<void>]>([
+    ['no user', (to) => to.revokeUser('')],
+    ['no session', (to) => to.revokeSession('')],
+    ['no moment', (to) => to.revokeAll({ issuedBefore: new Date('nonsense') })],
+  ])('of %s is refused by a sentence', async (_what, revoke) => {
+    await expect((async () => revoke(control))()).rejects.toThrow(TypeError);
+  });
+
+  it('of all tokens that were issued before now: clients are told to get a new one; who has none stays', async () => {
+    const token = signToken({ sub: 'ida' });
+    const clients = [await connectWith(here, token), await there.connectAdmin()];
+    const [fresh, anonymous] = [await connectWith(there, newer({ sub: 'ida' })), await there.connect()];
+    await control.revokeAll();
+    for (const client of clients) {
+      expect(await client.next('error')).toMatchObject({ code: 'token_invalid' });
+      expect(await client.closed).toEqual({ code: 4401, reason: 'no valid token' });
+    }
+    for (const app of [here, there]) {
+      expect(await told(app, token)).toEqual(errorOf('token_invalid'));
+      expect(await told(app, newer({ sub: 'ida' }))).toMatchObject({ type: 'connected' });
+    }
+    await fresh.fence();
+    await anonymous.fence();
+    await fresh.close();
+    await anonymous.close();
+  });
+});
+
+describe('revocation and Redis', () => {
+  let redis: RedisProcess;
+  let here: RealtimeApp;
+  const options = (): object => ({ redis: { url: redis.url } });
+
+  beforeEach(async () => {
+    redis = await RedisProcess.start();
+    here = await RealtimeApp.start(options());
+    await until(() => isUp(here));
+  });
+  afterEach(async () => {
+    await here.close();
+    await redis.stop();
+  });
+
+  it('an instance that starts later knows it from its first connection on', async () => {
+    const token = signToken({ sub: 'ann' });
+    await controlOf(here).revokeUser('ann');
+    const later = await RealtimeApp.start(options());
+    expect(await told(later, token)).toEqual(errorOf('token_invalid'));
+    await later.close();
+  });
+
+  it('while Redis is away, what is known goes on to count, and a new one counts here and is refused; back and empty, Redis learns it again, and others from it', async () => {
+    const there = await RealtimeApp.start(options());
+    await until(() => isUp(there));
+    const [old, young] = [signToken({ sub: 'ann' }), signToken({ sub: 'bob' })];
+    await controlOf(there).revokeUser('ann');
+    const client = await connectWith(there, young);
+    await redis.kill();
+    await until(() => !isUp(here) && !isUp(there));
+    for (const app of [here, there]) expect(await told(app, old)).toEqual(errorOf('token_invalid'));
+    await expect(controlOf(here).revokeUser('bob')).rejects.toThrow(RealtimeUnavailableError);
+    expect(await told(here, young)).toEqual(errorOf('token_invalid'));
+    await client.ask({ type: 'ping' }); // it cannot be known there yet
+    await redis.restart();
+    expect(await client.closed).toEqual(REVOKED);
+    const later = await RealtimeApp.start(options());
+    await until(() => isUp(later));
+    for (const token of [old, young]) expect(await told(later, token)).toEqual(errorOf('token_invalid'));
+    await later.close();
+    await there.close();
+  });
+
+  it('an instance that hears nothing does not hold it up for long, and the log says so', async () => {
+    const deaf = new Redis(redis.url);
+    await deaf.subscribe('rt:c:{$ctl}');
+    const token = signToken({ sub: 'ann' });
+    await controlOf(here).revokeUser('ann');
+    expect(here.log.lines.join('\n')).toContain('1 of 2 instances did not confirm the order revoke within 2000 ms');
+    expect(await told(here, token)).toEqual(errorOf('token_invalid'));
+    deaf.disconnect();
+  });
+
+  it('what a stranger writes into the log of orders is skipped, and the next order is carried out', async () => {
+    const stranger = new Redis(redis.url);
+    const client = await here.connectAs({ sub: 'ann' });
+    const orders = [null, 5, {}, { do: 'revoke' }, { do: 'revoke', revocation: { kind: 'all' } }, { do: 'toString' }];
+    for (const [index, order] of [...orders, { do: 'disconnect_user', userId: { toString: 1 } }].entries()) {
+      const body = `,"channel":"$ctl","data":${JSON.stringify(order)}}`;
+      await stranger.publish('rt:c:{$ctl}', `- 0 0000000000000000.${index} ${body}`);
+    }
+    await controlOf(here).disconnectUser('ann');
+    expect(await client.closed).toEqual(REVOKED);
+    stranger.disconnect();
+  });
+});
