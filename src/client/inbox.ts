@@ -1,111 +1,89 @@
+import { callListener } from './emitter.js';
 import type { Stop } from './types.js';
 
-/** What was handed to listeners, and is not yet done by all of them. */
+/** What was handed to listeners. */
 interface Entry {
   readonly id: string | undefined;
-  open: number;
+  /** Those who are not done with it. */
+  readonly open: Set<object>;
 }
 
-type Listener<V> = (value: V) => void | Promise<void>;
-
 interface Reader<V> {
-  readonly listener: Listener<V>;
-  queue: { readonly value: V; readonly entry: Entry }[];
-  busy: boolean;
+  readonly listener: (value: V) => void | Promise<void>;
+  /** While it is busy: the end of all that it has to do. */
+  last?: Promise<void> | undefined;
 }
 
 /**
  * Hands each value to each listener, in order: an asynchronous listener gets its next value when it is done with the one
  * before, and holds nobody else up. `lastEventId` moves on when all listeners are done.
  */
-export class Inbox<V> {
+export interface Inbox<V> {
   lastEventId: string | undefined;
-  // oldest first
-  #pending: Entry[] = [];
-  readonly #readers = new Set<Reader<V>>();
-
-  /** @param onDone what was pending is done by all */
-  constructor(
-    private readonly failed: (error: unknown) => void,
-    private readonly onDone: () => void,
-  ) {}
-
-  /** How many values are not yet done by all. */
-  get waiting(): number {
-    return this.#pending.length;
-  }
-
-  add(listener: Listener<V>): Stop {
-    const reader: Reader<V> = { listener, queue: [], busy: false };
-    this.#readers.add(reader);
-    return () => {
-      if (!this.#readers.delete(reader)) return;
-      for (const { entry } of reader.queue.splice(0)) this.#done(entry);
-    };
-  }
-
-  push(value: V, id: string | undefined): void {
-    const entry: Entry = { id, open: this.#readers.size };
-    this.#pending.push(entry);
-    if (entry.open === 0) this.#advance();
-    for (const reader of [...this.#readers]) {
-      reader.queue.push({ value, entry });
-      this.#pump(reader);
-    }
-  }
-
+  add(listener: (value: V) => void | Promise<void>): Stop;
+  /** @returns how many values are not yet done by all */
+  push(value: V, id: string | undefined): number;
   /** Something whose end `lastEventId` waits for, as for an event. @returns to be called when it is done */
-  hold(id: string | undefined): Stop {
-    const entry: Entry = { id, open: 1 };
-    this.#pending.push(entry);
-    return () => this.#done(entry);
-  }
-
+  hold(id: string | undefined): Stop;
   /** Lets go of what no listener has begun with; `lastEventId` stays where it is. */
-  clear(): void {
-    this.#pending = [];
-    for (const reader of this.#readers) reader.queue = [];
-  }
-
-  #pump(reader: Reader<V>): void {
-    while (!reader.busy) {
-      const next = reader.queue.shift();
-      if (next === undefined) return;
-      reader.busy = true;
-      const promise = callListener(() => reader.listener(next.value), this.failed);
-      if (promise === undefined) {
-        reader.busy = false;
-        this.#done(next.entry);
-      } else {
-        void promise.then(() => {
-          reader.busy = false;
-          this.#done(next.entry);
-          this.#pump(reader);
-        });
-      }
-    }
-  }
-
-  #done(entry: Entry): void {
-    entry.open -= 1;
-    if (this.#pending[0]?.open === 0) this.#advance();
-  }
-
-  #advance(): void {
-    while (this.#pending[0]?.open === 0) this.lastEventId = this.#pending.shift()!.id ?? this.lastEventId;
-    if (this.#pending.length === 0) this.onDone();
-  }
+  clear(): void;
 }
 
-/** Calls it, and tells when it throws. @returns where it is asynchronous, a promise that does not reject */
-export function callListener(
-  call: () => void | Promise<void>,
-  failed: (error: unknown) => void,
-): Promise<void> | undefined {
-  try {
-    return call()?.then(undefined, failed);
-  } catch (error) {
-    failed(error);
-    return undefined;
-  }
+/** @param onEmpty nothing is pending (it may be called when nothing was) */
+export function createInbox<V>(onEmpty: () => void): Inbox<V> {
+  const readers = new Set<Reader<V>>();
+  // oldest first
+  let pending: Entry[] = [];
+
+  const advance = (): void => {
+    while (pending[0]?.open.size === 0) inbox.lastEventId = pending.shift()!.id ?? inbox.lastEventId;
+    if (pending.length === 0) onEmpty();
+  };
+  const enter = (id: string | undefined, open: Iterable<object>): ((one: object) => void) => {
+    const entry = { id, open: new Set(open) };
+    pending.push(entry);
+    return (one) => {
+      entry.open.delete(one);
+      advance();
+    };
+  };
+
+  const inbox: Inbox<V> = {
+    lastEventId: undefined,
+    add(listener) {
+      const reader: Reader<V> = { listener };
+      readers.add(reader);
+      return () => {
+        readers.delete(reader);
+        for (const { open } of pending) open.delete(reader);
+        advance();
+      };
+    },
+    push(value, id) {
+      const own = pending; // another list after `clear`
+      const finish = enter(id, readers);
+      advance();
+      for (const reader of readers) {
+        const run = (): Promise<void> | undefined =>
+          readers.has(reader) && own === pending ? callListener(reader.listener, value) : undefined;
+        const promise = reader.last ? reader.last.then(run) : run();
+        if (promise) {
+          const last = promise.then(() => {
+            if (reader.last === last) reader.last = undefined;
+            finish(reader);
+          });
+          reader.last = last;
+        } else finish(reader);
+      }
+      return pending.length;
+    },
+    hold(id) {
+      const done = enter(id, [inbox]);
+      return () => done(inbox);
+    },
+    clear() {
+      pending = [];
+    },
+  };
+  return inbox;
 }

@@ -1,6 +1,7 @@
 /** The client: browsers, workers, Node and React Native. It imports the wire and nothing else. */
-export { createRealtimeClient } from './create-client.js';
+export { createRealtimeClient } from './client.js';
 export { follow, type Following } from './follow.js';
+export { subscribed } from './subscribed.js';
 export { RealtimeError, type RealtimeErrorCode } from './errors.js';
 export {
   CHANNEL_STATES,
@@ -11,7 +12,8 @@ export {
   type ClientState,
 } from './states.js';
 export type { GivenToken, RealtimeClientOptions } from './options.js';
-export type { TokenVia, WebSocketClass, WebSocketLike } from './socket.js';
+export { viaHeader, viaQuery, viaSubprotocol } from './token-via.js';
+export type { TokenVia, WebSocketClass, WebSocketLike } from './web-socket.js';
 export type {
   AnswerTo,
   Channel,

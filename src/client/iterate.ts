@@ -7,69 +7,62 @@ import type { Channel, RealtimeEvent, Stop } from './types.js';
  */
 export function iterate<T>(
   channel: Channel<T>,
-  whenEnded: (ended: (error: RealtimeError | null) => void) => Stop,
+  whenClosed: (closed: () => void) => Stop,
 ): AsyncIterableIterator<RealtimeEvent<T>> {
-  type Result = IteratorResult<RealtimeEvent<T>>;
+  // Who asks for events, in order. The first to ask after a failure is told.
+  const asking: [(result: IteratorResult<RealtimeEvent<T>>) => void, (error: RealtimeError) => void][] = [];
   let stops: Stop[] | undefined;
   let isOver = false;
-  let failure: RealtimeError | null = null;
-  let done: Stop = () => undefined;
-  const asking: { resolve: (result: Result) => void; reject: (error: RealtimeError) => void }[] = [];
+  let failure: RealtimeError | undefined;
+  let done: Stop | undefined;
 
-  const end = (error: RealtimeError | null): void => {
+  const end = (error?: RealtimeError): void => {
     if (isOver) return;
     isOver = true;
     failure = error;
     for (const stop of stops ?? []) stop();
-    done();
-    const first = asking.shift();
-    if (failure === null) first?.resolve(OVER);
-    else if (first !== undefined) {
-      first.reject(failure);
-      failure = null;
-    }
-    for (const { resolve } of asking.splice(0)) resolve(OVER);
+    answer();
   };
-
-  const begin = (): void => {
-    stops = [
-      // The channel hands out the next event when this one is done, so there is never one without somebody who asks.
-      channel.on(
-        'event',
-        (value) =>
-          new Promise<void>((resolve) => {
-            done = resolve;
-            asking.shift()?.resolve({ value, done: false });
-            if (asking.length > 0) done();
-          }),
-      ),
-      whenEnded((error) => end(error?.code === 'unsubscribed' ? null : error)),
-      channel.subscribe(),
-    ];
-    if (channel.change.error !== undefined) end(channel.change.error);
+  const answer = (): void => {
+    for (const [resolve, reject] of asking.splice(0)) {
+      if (failure) reject(failure);
+      else resolve({ value: undefined, done: true });
+      failure = undefined;
+    }
+  };
+  const look = (): void => {
+    if (channel.change.error || channel.users === 0) end(channel.change.error);
   };
 
   return {
-    next() {
-      return new Promise<Result>((resolve, reject) => {
-        if (failure !== null) reject(failure);
-        else if (isOver) resolve(OVER);
-        else {
-          asking.push({ resolve, reject });
-          done();
-          if (stops === undefined) begin();
-        }
-        if (isOver) failure = null;
-      });
-    },
+    next: () =>
+      new Promise((resolve, reject) => {
+        asking.push([resolve, reject]);
+        if (isOver) return answer();
+        done?.();
+        stops ??= [
+          // The channel hands out the next event when this one is done, so there is never one without somebody who asks.
+          channel.on(
+            'event',
+            (value) =>
+              new Promise<void>((next) => {
+                done = next;
+                asking.shift()?.[0]({ value, done: false });
+                if (asking.length > 0) next();
+              }),
+          ),
+          channel.on('state', look),
+          whenClosed(end),
+          channel.subscribe(),
+        ];
+        look();
+      }),
     return() {
-      end(null);
-      return Promise.resolve(OVER);
+      end();
+      return Promise.resolve({ value: undefined, done: true });
     },
     [Symbol.asyncIterator]() {
       return this;
     },
   };
 }
-
-const OVER: IteratorReturnResult<undefined> = { value: undefined, done: true };

@@ -1,4 +1,5 @@
-import type { Dialling, TokenVia, WebSocketClass } from './socket.js';
+import type { Dialling } from './socket.js';
+import type { TokenVia, WebSocketClass } from './web-socket.js';
 
 /** What `getToken` gives: a token, or `null` for an anonymous connection. */
 export type GivenToken = string | null;
@@ -7,7 +8,7 @@ export type GivenToken = string | null;
 export interface RealtimeClientOptions {
   /** Where the server is: `ws://…/ws` or `wss://…/ws`; in a page also a path, such as `/ws`. Required. */
   readonly url: string;
-  /** A token that is good for as long as it is needed; for one that ends use `getToken`. @default none: anonymous */
+  /** A token that is good for as long as it is needed; not looked at beside `getToken`. @default none: anonymous */
   readonly token?: string;
   /**
    * Gets a token: called when one is needed, that is before the first connect, before the last one ends, and after the
@@ -15,9 +16,8 @@ export interface RealtimeClientOptions {
    */
   readonly getToken?: () => GivenToken | Promise<GivenToken>;
   /**
-   * Which way the token travels: `in-band` (an `auth` frame: in no URL and no log), `query` (`?token=…`), `subprotocol`,
-   * or `header` (`Authorization: Bearer …`: only with a `WebSocket` that takes headers as its third argument, such as
-   * `ws` or React Native's; a browser's does not). @default 'in-band'
+   * Which way the token travels, if not in band, that is by an `auth` frame, which keeps it out of URLs and logs:
+   * `viaQuery`, `viaSubprotocol` or `viaHeader`. @default in band
    */
   readonly tokenVia?: TokenVia;
   /** The WebSocket implementation. @default the global one (browsers, workers, React Native, Node 22 and later) */
@@ -26,10 +26,8 @@ export interface RealtimeClientOptions {
   readonly minDelayMs?: number;
   /** The longest such wait, in milliseconds. @default 30000 */
   readonly maxDelayMs?: number;
-  /** How long an attempt to connect, or a request, may take, in milliseconds. @default 10000 */
+  /** How long an attempt to connect may take, in milliseconds. @default 10000 */
   readonly timeoutMs?: number;
-  /** Tokens that may be refused in a row before the client stays away. @default 3 */
-  readonly maxTokenRefusals?: number;
   /**
    * Events of one channel that may wait for asynchronous listeners; past it the channel is left, and resumed once they are
    * done. @default 10000
@@ -37,62 +35,37 @@ export interface RealtimeClientOptions {
   readonly maxWaitingEvents?: number;
 }
 
-/** The options with their defaults. */
-export interface ResolvedOptions extends Required<
-  Pick<RealtimeClientOptions, 'minDelayMs' | 'maxDelayMs' | 'timeoutMs' | 'maxTokenRefusals' | 'maxWaitingEvents'>
-> {
-  /** How to open a socket. @throws Error where there is no WebSocket, or the URL cannot be made out */
-  dialling(): Dialling;
-}
-
 const DEFAULTS = {
   minDelayMs: 1_000,
   maxDelayMs: 30_000,
   timeoutMs: 10_000,
-  maxTokenRefusals: 3,
   maxWaitingEvents: 10_000,
 };
 
+/** The options with their defaults. */
+export interface ResolvedOptions
+  extends Omit<RealtimeClientOptions, keyof typeof DEFAULTS>, Readonly<typeof DEFAULTS> {}
+
 /** @throws TypeError that names the option and says what it takes */
 export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions {
-  const { url, token, getToken, tokenVia = 'in-band', WebSocket } = options;
-  check(/^(wss?:\/\/|\/)/.test(url), 'url', 'must begin with ws:// or wss://, or be a path such as /ws');
-  check(token === undefined || getToken === undefined, 'token', 'must not stand beside getToken: use one of them');
-  check(
-    tokenVia !== 'header' || WebSocket !== undefined,
-    'tokenVia',
-    '"header" needs a WebSocket that takes headers, such as that of the package ws: pass it as WebSocket',
-  );
-  const numbers = { ...DEFAULTS };
+  const resolved = { ...DEFAULTS, ...options };
+  check(/^(wss?:\/)?\//.test(options.url), 'url must be ws://…, wss://… or a path');
   for (const name of Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[]) {
-    const value = options[name] ?? DEFAULTS[name];
-    check(Number.isInteger(value) && value > 0, name, 'must be a whole number above 0');
-    numbers[name] = value;
+    resolved[name] ??= DEFAULTS[name];
+    check(resolved[name] > 0, `${name} must be above 0`);
   }
-  return {
-    ...numbers,
-    dialling: () => ({ url: absolute(url), tokenVia, WebSocket: WebSocket ?? globalWebSocket() }),
-  };
+  return resolved;
 }
 
-function check(isGood: boolean, option: string, problem: string): void {
-  if (!isGood) throw new TypeError(`createRealtimeClient: ${option} ${problem}`);
+/** How to open a socket, from here. @throws TypeError where there is no WebSocket, or the URL cannot be made out */
+export function diallingOf({ url, tokenVia, WebSocket }: RealtimeClientOptions): Dialling {
+  const here = globalThis as { WebSocket?: WebSocketClass; location?: { origin: string } };
+  const origin = url.startsWith('/') ? here.location?.origin.replace('http', 'ws') : '';
+  const Class = WebSocket ?? here.WebSocket;
+  check(Class && origin !== undefined, 'pass WebSocket and a whole url');
+  return { url: origin + url, tokenVia, WebSocket: Class! };
 }
 
-function globalWebSocket(): WebSocketClass {
-  const { WebSocket } = globalThis as { WebSocket?: WebSocketClass };
-  if (WebSocket === undefined) {
-    throw new TypeError(
-      'createRealtimeClient: there is no global WebSocket here: pass one as WebSocket, such as that of ws',
-    );
-  }
-  return WebSocket;
-}
-
-function absolute(url: string): string {
-  if (!url.startsWith('/')) return url;
-  const { location } = globalThis as { location?: { protocol: string; host: string } };
-  if (location === undefined)
-    throw new TypeError('createRealtimeClient: outside of a page, url must begin with ws:// or wss://');
-  return `${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}${url}`;
+function check(isGood: unknown, problem: string): void {
+  if (!isGood) throw new TypeError(problem);
 }

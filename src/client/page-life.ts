@@ -1,36 +1,34 @@
+import type { ClientCause } from './states.js';
 import type { Stop } from './types.js';
 
-/** What a page, or a worker, tells of its life. Where there is none (Node, React Native), nothing is told. */
-export interface PageLife {
-  offline(): void;
-  online(): void;
-  /** It leaves, perhaps into the back/forward cache. */
-  hidden(): void;
-  /** It is back from there. */
-  shown(): void;
-  /** It is looked at again, or goes on after it was frozen. */
-  woken(): void;
+type PageCause = Extract<ClientCause, 'offline' | 'online' | 'hidden' | 'shown' | 'woken'>;
+
+/** What a browser calls it → what it means here. */
+const CAUSES: { readonly [event: string]: PageCause } = {
+  offline: 'offline',
+  online: 'online',
+  pagehide: 'hidden', // it is left, perhaps into the back/forward cache
+  pageshow: 'shown',
+  resume: 'woken', // it was frozen
+  visibilitychange: 'woken',
+};
+
+interface Page {
+  readonly document?: Page;
+  readonly visibilityState?: string;
+  addEventListener?(name: string, listener: (event: { type: string }) => void, capture: boolean): void;
+  removeEventListener?(name: string, listener: (event: { type: string }) => void, capture: boolean): void;
 }
 
-interface Events {
-  addEventListener?(name: string, listener: () => void): void;
-  removeEventListener?(name: string, listener: () => void): void;
-}
-
-/** Listens to the page. */
-export function watchPage(life: PageLife): Stop {
-  const world = globalThis as Events & { document?: Events & { visibilityState?: string } };
-  const { document } = world;
-  const heard: [Events | undefined, string, () => void][] = [
-    [world, 'offline', () => life.offline()],
-    [world, 'online', () => life.online()],
-    [world, 'pagehide', () => life.hidden()],
-    [world, 'pageshow', () => life.shown()],
-    [document, 'resume', () => life.woken()],
-    [document, 'visibilitychange', () => void (document?.visibilityState === 'visible' && life.woken())],
-  ];
-  for (const [target, name, listener] of heard) target?.addEventListener?.(name, listener);
+/** Listens to what a page, or a worker, tells of its life. Where there is none (Node, React Native), nothing is told. */
+export function watchPage(tell: (cause: PageCause) => void): Stop {
+  const page = globalThis as Page;
+  const listener = ({ type }: { type: string }): void => {
+    if (page.document?.visibilityState !== 'hidden' || CAUSES[type] !== 'woken') tell(CAUSES[type]!);
+  };
+  // Captured, for not all that the document tells comes up to the window.
+  for (const name of Object.keys(CAUSES)) page.addEventListener?.(name, listener, true);
   return () => {
-    for (const [target, name, listener] of heard) target?.removeEventListener?.(name, listener);
+    for (const name of Object.keys(CAUSES)) page.removeEventListener?.(name, listener, true);
   };
 }

@@ -1,4 +1,4 @@
-import type { ServerFrame } from '../protocol/index.js';
+import type { ServerFrame } from '../protocol/frames.js';
 import type { Presence } from './types.js';
 
 /** Who is here after a frame; `null` while the list itself has not come. */
@@ -8,16 +8,10 @@ export function nowPresent(
 ): Presence | null {
   if (frame.type === 'presence') return { members: frame.members, count: frame.count };
   if (before === null) return null;
-  // user id → member
-  const members = new Map(before.members.map((member) => [member.userId, member]));
-  let { count } = before;
-  for (const member of frame.joined) {
-    if (!members.has(member.userId)) count += 1;
-    members.set(member.userId, member);
-  }
-  for (const { userId } of frame.left) {
-    members.delete(userId);
-    count -= 1;
-  }
-  return { members: [...members.values()], count };
+  const { joined, left } = frame;
+  const changed = new Set([...joined, ...left].map(({ userId }) => userId));
+  return {
+    members: [...before.members.filter(({ userId }) => !changed.has(userId)), ...joined],
+    count: before.count + joined.length - left.length,
+  };
 }

@@ -1,163 +1,157 @@
-import type { ClientFrame, ServerFrame } from '../protocol/index.js';
-import { RealtimeError } from './errors.js';
-import { Pulse } from './pulse.js';
-import { errorOf, Requests } from './requests.js';
-import { openSocket, type Dialling, type WebSocketLike } from './socket.js';
+import type { ClientFrame, ServerFrame } from '../protocol/frames.js';
+import { errorOf, RealtimeError } from './errors.js';
+import { createPulse, type Pulse } from './pulse.js';
+import { openSocket, type Dialling } from './socket.js';
 import type { ClientCause } from './states.js';
+import type { WebSocketLike } from './web-socket.js';
 import type { Identity, RequestFrame } from './types.js';
 
-type Connected = Extract<ServerFrame, { type: 'connected' }>;
-type Authenticated = Extract<ServerFrame, { type: 'authenticated' }>;
+type Identified = Extract<ServerFrame, { type: 'connected' | 'authenticated' }>;
 
 /** How a connection ended. */
 export interface SessionEnd {
   readonly cause: ClientCause;
-  readonly reason: string;
-  readonly closeCode?: number;
+  /** What somebody said of it. */
+  readonly reason?: string | undefined;
+  readonly closeCode?: number | undefined;
   /** When to come back, where the server said so, in milliseconds. */
-  readonly retryInMs?: number;
+  readonly retryInMs?: number | undefined;
 }
 
-export interface SessionListeners {
-  /** Who we are; the first time this makes the session ready. @param tokenEndsInMs `Infinity` where it has no end */
-  identified(identity: Identity, tokenEndsInMs: number): void;
-  /** A frame that is no answer to a request. */
-  received(frame: ServerFrame): void;
-  /** Something is wrong, and the session goes on. */
-  failed(error: RealtimeError): void;
-  /** Once, and nothing after it. */
-  ended(end: SessionEnd): void;
+/** One connection, from opening the socket to its end. */
+export interface Session {
+  send(frame: ClientFrame): void;
+  request(frame: RequestFrame): Promise<ServerFrame>;
+  /** Brings a token; one of another user ends the session. @throws RealtimeError when it is refused */
+  authenticate(token: string): Promise<void>;
+  /** Looks whether the other side still lives. */
+  check(): void;
+  /** Ends it from this side. */
+  end(end: SessionEnd): void;
 }
 
 /** How soon somebody who was away wants to know whether the connection lives, in milliseconds. */
 const CHECK_WITHIN_MS = 5_000;
 
-/** One connection, from opening the socket to its end. */
-export class Session {
-  readonly #requests: Requests;
-  readonly #socket: WebSocketLike | undefined;
-  readonly #deadline: ReturnType<typeof setTimeout>;
-  #pulse: Pulse | undefined;
-  #isReady = false;
-  #isOver = false;
-  #complaint: string | undefined;
-  #retryInMs: number | undefined;
+/**
+ * @param timeoutMs how long it may take until it is ready
+ * @param onIdentity who we are, and when the token ends, in milliseconds (`Infinity`: never); the first makes it ready
+ * @param onFrame a frame that is no answer to a request
+ * @param onEnd once, and nothing after it
+ */
+export function openSession(
+  dialling: Dialling,
+  token: string | null,
+  timeoutMs: number,
+  onIdentity: (identity: Identity, tokenEndsInMs: number) => void,
+  onFrame: (frame: ServerFrame) => void,
+  onEnd: (end: SessionEnd) => void,
+): Session {
+  // ref → who waits for the answer
+  const waiting = new Map<string | undefined, [(frame: ServerFrame) => void, (error: RealtimeError) => void]>();
+  const isInBand = token !== null && !dialling.tokenVia;
+  let socket: WebSocketLike | undefined;
+  let pulse: Pulse | undefined;
+  let refs = 0;
+  let isReady = false;
+  let isOver = false;
+  let complaint: string | undefined;
+  let retryInMs: number | undefined;
 
-  constructor(
-    private readonly dialling: Dialling,
-    private readonly token: string | null,
-    timeoutMs: number,
-    private readonly on: SessionListeners,
-  ) {
-    this.#requests = new Requests(timeoutMs);
-    this.#deadline = setTimeout(() => {
-      this.end({ cause: 'unreachable', reason: `No connection within ${timeoutMs} ms` });
-    }, timeoutMs);
+  const send = (frame: object): void => socket!.send(JSON.stringify(frame));
+
+  const rejectAll = (error: RealtimeError): void => {
+    for (const [, reject] of waiting.values()) reject(error);
+    waiting.clear();
+  };
+
+  const end = (how: SessionEnd): void => {
+    if (isOver) return;
+    isOver = true;
+    clearTimeout(deadline);
+    pulse?.stop();
+    rejectAll(new RealtimeError('not_connected', 'The connection ended'));
+    socket?.close(1000);
+    onEnd(how);
+  };
+
+  const request = (frame: RequestFrame): Promise<ServerFrame> =>
+    new Promise((resolve, reject) => {
+      refs += 1;
+      waiting.set(`r${refs}`, [resolve, reject]);
+      send({ ...frame, ref: `r${refs}` });
+    });
+
+  const identified = ({ user, authorizedChannels, expiresAt, timestamp }: Identified): void => {
+    if (isOver) return;
+    clearTimeout(deadline);
+    isReady = true;
+    // By the server's clock alone: ours may be wrong.
+    onIdentity({ user, authorizedChannels }, expiresAt ? Date.parse(expiresAt) - Date.parse(timestamp) : Infinity);
+  };
+
+  const authenticate = async (fresh: string): Promise<void> => {
     try {
-      this.#socket = openSocket(dialling, token, {
-        opened: () => this.#opened(),
-        received: (text) => this.#received(text),
-        ended: (code, reason, retryAfterMs) => this.#closed(code, reason, retryAfterMs),
-      });
-    } catch (error) {
-      // Not from within the constructor: whoever makes a session does not have it yet.
-      void Promise.resolve().then(() => this.end({ cause: 'unreachable', reason: String(error) }));
-    }
-  }
-
-  send(frame: ClientFrame): void {
-    this.#socket?.send(JSON.stringify(frame));
-  }
-
-  request(frame: RequestFrame): Promise<ServerFrame> {
-    return this.#requests.ask((ref) => this.#socket?.send(JSON.stringify({ ...frame, ref })));
-  }
-
-  /** Brings a token; one of another user ends the session. @throws RealtimeError when it is refused */
-  async authenticate(token: string): Promise<void> {
-    try {
-      this.#identified((await this.request({ type: 'auth', token })) as Connected | Authenticated);
+      identified((await request({ type: 'auth', token: fresh })) as Identified);
     } catch (error) {
       const { code, message: reason } = error as RealtimeError;
-      if (code !== 'forbidden' || !this.#isReady) throw error;
-      this.end({ cause: 'other_user', reason });
+      if (!isReady) end({ cause: TOKEN_ERRORS.test(code) ? 'token_refused' : 'unreachable', reason });
+      else if (code === 'forbidden') end({ cause: 'other_user', reason });
+      else throw error;
     }
-  }
+  };
 
-  /** Looks whether the other side still lives. */
-  check(): void {
-    this.#pulse?.check(CHECK_WITHIN_MS);
-  }
-
-  /** Ends it from this side. */
-  end(end: SessionEnd): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    clearTimeout(this.#deadline);
-    this.#pulse?.stop();
-    this.#requests.end(end.reason);
-    this.#socket?.close(1000);
-    this.on.ended(end);
-  }
-
-  #opened(): void {
-    if (this.#isOver || this.token === null || this.dialling.tokenVia !== 'in-band') return;
-    this.authenticate(this.token).catch(({ code, message: reason }: RealtimeError) => {
-      const isToken = code === 'token_invalid' || code === 'token_expired' || code === 'forbidden';
-      this.end({ cause: isToken ? 'token_refused' : 'unreachable', reason });
-    });
-  }
-
-  #received(text: string): void {
-    if (this.#isOver) return;
-    this.#pulse?.heard();
+  const received = (text: string): void => {
+    if (isOver) return;
+    pulse?.heard();
     let frame: ServerFrame;
     try {
       frame = JSON.parse(text) as ServerFrame;
-    } catch (cause) {
-      this.on.failed(new RealtimeError('invalid_frame', 'The server sent what is no JSON', undefined, cause));
+    } catch {
+      closed(1007);
       return;
     }
-    if (frame.type === 'connected') this.#connected(frame);
-    if (this.#requests.settle(frame)) return;
-    if (frame.type === 'reconnect') this.#retryInMs = frame.afterMs;
-    else if (frame.type === 'error' && frame.channel === undefined) this.#complaint = frame.message;
-    if (frame.type === 'error' && !this.#isReady) this.on.failed(errorOf(frame));
-    else this.on.received(frame);
-  }
+    if (frame.type === 'connected') {
+      const { heartbeatMs } = frame;
+      // Half of it to become suspicious, half of it for an answer.
+      pulse = createPulse(
+        heartbeatMs / 2,
+        () => send({ type: 'ping' }),
+        () => end({ cause: 'silent' }),
+      );
+      if (!isInBand) identified(frame);
+    }
+    const { ref } = frame as { ref?: string };
+    const [resolve, reject] = waiting.get(ref) ?? [];
+    waiting.delete(ref);
+    if (frame.type === 'error') {
+      reject?.(errorOf(frame));
+      if (!frame.channel) complaint = frame.message;
+      // It does not say whose frame was refused.
+      if (frame.code === 'rate_limited') rejectAll(errorOf(frame));
+    } else resolve?.(frame);
+    if (frame.type === 'reconnect') retryInMs = frame.afterMs;
+    if (!resolve) onFrame(frame);
+  };
 
-  #connected(frame: Connected): void {
-    const ping = (): void => this.send({ type: 'ping' });
-    // Half of it to become suspicious, half of it for an answer.
-    this.#pulse = new Pulse(frame.heartbeatMs / 2, ping, () => {
-      this.end({ cause: 'silent', reason: `No sign of life within ${frame.heartbeatMs} ms` });
-    });
-    if (this.token === null || this.dialling.tokenVia !== 'in-band') this.#identified(frame);
-  }
+  const closed = (closeCode: number, text?: string, retryAfterMs = retryInMs): void =>
+    end({ cause: causeOf(closeCode, isReady), reason: complaint ?? text, closeCode, retryInMs: retryAfterMs });
 
-  #identified({ user, authorizedChannels, expiresAt, timestamp }: Connected | Authenticated): void {
-    if (this.#isOver) return;
-    clearTimeout(this.#deadline);
-    this.#isReady = true;
-    // By the server's clock alone: ours may be wrong.
-    const endsInMs = expiresAt === undefined ? Infinity : Date.parse(expiresAt) - Date.parse(timestamp);
-    this.on.identified({ user, authorizedChannels }, endsInMs);
+  const deadline = setTimeout(() => end({ cause: 'unreachable' }), timeoutMs);
+  try {
+    socket = openSocket(dialling, token, () => isInBand && !isOver && void authenticate(token), received, closed);
+  } catch (error) {
+    // Not at once: whoever opens a session does not have it yet.
+    void Promise.resolve().then(() => end({ cause: 'unreachable', reason: String(error) }));
   }
-
-  #closed(closeCode: number, text: string, retryAfterMs?: number): void {
-    const reason = this.#complaint ?? (text === '' ? `The connection ended (${closeCode})` : text);
-    const retryInMs = retryAfterMs ?? this.#retryInMs;
-    this.end({
-      cause: causeOf(closeCode, this.#isReady),
-      reason,
-      closeCode,
-      ...(retryInMs !== undefined && { retryInMs }),
-    });
-  }
+  return { send, request, authenticate, check: () => pulse?.check(CHECK_WITHIN_MS), end };
 }
 
+/** What an answer to the first `auth` says of the token, and not of the server. */
+const TOKEN_ERRORS = /^(token_|forbidden)/;
+
 /** What a close means: 44xx and 1009 stay away, 4401 wants another token, all others come back. */
-export function causeOf(closeCode: number, wasReady: boolean): ClientCause {
+function causeOf(closeCode: number, wasReady: boolean): ClientCause {
   if (closeCode === 4401) return 'token_refused';
   if (closeCode === 1009 || (closeCode >= 4400 && closeCode < 4500)) return 'refused';
   return wasReady ? 'lost' : 'unreachable';

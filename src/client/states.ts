@@ -47,6 +47,9 @@ export type ClientCause =
   | 'shown'
   | 'woken';
 
+/** What ends every state that has, or will have, a connection. */
+const ENDS = { hidden: 'paused', close: 'idle' } as const;
+
 /** The states of a client. */
 export const CLIENT_STATES = {
   idle: { connect: 'connecting' },
@@ -56,8 +59,7 @@ export const CLIENT_STATES = {
     token_failed: 'waiting',
     token_refused: 'waiting',
     refused: 'closed',
-    hidden: 'paused',
-    close: 'idle',
+    ...ENDS,
   },
   connected: {
     lost: 'waiting',
@@ -65,16 +67,14 @@ export const CLIENT_STATES = {
     token_refused: 'waiting',
     other_user: 'waiting',
     refused: 'closed',
-    hidden: 'paused',
-    close: 'idle',
+    ...ENDS,
   },
   waiting: {
     retry: 'connecting',
     woken: 'connecting',
     online: 'connecting',
     offline: 'paused',
-    hidden: 'paused',
-    close: 'idle',
+    ...ENDS,
   },
   paused: { online: 'connecting', shown: 'connecting', woken: 'connecting', close: 'idle' },
   closed: { connect: 'connecting', close: 'idle' },

@@ -11,12 +11,12 @@ export interface StateChange {
   readonly previous: ClientState;
   /** Why: the column of {@link CLIENT_STATES}. */
   readonly code: ClientCause;
-  /** Why, as a sentence for a person. */
+  /** What the server, the token's source or the WebSocket said of it; where nobody said anything, the code. */
   readonly reason: string;
   /** The WebSocket's close code, where the connection ended with one. */
-  readonly closeCode?: number;
+  readonly closeCode?: number | undefined;
   /** With `waiting`: when the next attempt begins, in milliseconds. */
-  readonly retryInMs?: number;
+  readonly retryInMs?: number | undefined;
 }
 
 /** A channel went from one state to another. The object never changes: a view may keep it. */
@@ -25,10 +25,10 @@ export interface ChannelChange {
   readonly previous: ChannelState;
   /** Why: the column of {@link CHANNEL_STATES}. */
   readonly code: ChannelCause;
-  /** Why, as a sentence for a person. */
+  /** What the server or the WebSocket said of it; where nobody said anything, the code. */
   readonly reason: string;
   /** With `subscribed`, after a break: whether everything that was missed follows. */
-  readonly recovered?: boolean;
+  readonly recovered?: boolean | undefined;
   /** With `refused`: what the server said. */
   readonly error?: RealtimeError;
 }
@@ -40,7 +40,7 @@ export interface RealtimeEvent<T = unknown> {
   /** When it was emitted, ISO 8601. */
   readonly timestamp: string;
   /** Its place in the channel; absent where the channel keeps no history. */
-  readonly id?: string;
+  readonly id?: string | undefined;
 }
 
 /** Continuity was lost: events are missing, so that state has to be loaded again. */
@@ -48,7 +48,7 @@ export interface Reset {
   readonly channel: string;
   readonly reason: RecoveryReason;
   /** Where the channel goes on; absent where it keeps no history. */
-  readonly lastEventId?: string;
+  readonly lastEventId?: string | undefined;
 }
 
 /** Who is in a channel. The object never changes: a view may keep it. */
@@ -109,8 +109,6 @@ export interface Channel<T = unknown> extends AsyncIterable<RealtimeEvent<T>> {
   unsubscribe(): void;
   /** Adds a listener. It listens only: `subscribe` makes that there is something to hear. @returns takes it away */
   on<N extends keyof ChannelListeners<T>>(name: N, listener: ChannelListeners<T>[N]): Stop;
-  /** Resolves once it is subscribed; rejects with a {@link RealtimeError} when it is refused, or has no user (any more). */
-  ready(): Promise<void>;
 }
 
 export interface ClientListeners {
@@ -119,7 +117,7 @@ export interface ClientListeners {
   error: (error: RealtimeError) => void;
   /** Who the server takes us for: after each connect, and after each renewal of the token. */
   identity: (identity: Identity) => void;
-  /** A frame that is none of the protocol's: a message type of the application's own, without the `ref` of a request. */
+  /** A frame that is about no channel and answers no request: mostly a message type of the application's own. */
   message: (frame: ForeignFrame) => void;
 }
 
@@ -168,7 +166,7 @@ export interface RealtimeClient<E extends object = RealtimeEvents> {
   /**
    * Sends a request and resolves with its answer: `ping`, `list_channels`, `stats`, `presence`, or a message type of the
    * application's own.
-   * @throws RealtimeError the server's refusal, `not_connected`, or `timeout`
+   * @throws RealtimeError the server's refusal, or `not_connected`
    */
   request<const T extends string>(frame: RequestFrame<T>): Promise<AnswerTo<T>>;
   /**

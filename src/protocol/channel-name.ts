@@ -9,7 +9,7 @@ export const MAX_CHANNEL_BYTES = 200;
 /** The group whose second segment is a user's id, percent-encoded. */
 export const USER_GROUP = 'user';
 
-const PLAIN = /^[A-Za-z0-9_.@-]+(?::[A-Za-z0-9_.@-]+)*$/;
+const NAME = /^(user:[\w.@%-]+|[\w.@-]+(:[\w.@-]+)*)$/;
 const OF_A_USER = /^user:[A-Za-z0-9_.@%-]+$/;
 const WILDCARD = /^[A-Za-z0-9_.@-]+(?::[A-Za-z0-9_.@-]+)*:\*$/;
 
@@ -17,8 +17,13 @@ const WILDCARD = /^[A-Za-z0-9_.@-]+(?::[A-Za-z0-9_.@-]+)*:\*$/;
 export function channelNameProblem(name: string): string | null {
   if (name === '') return 'must not be empty';
   if (name.length > MAX_CHANNEL_BYTES) return `must be at most ${MAX_CHANNEL_BYTES} bytes`;
-  if (PLAIN.test(name) || OF_A_USER.test(name)) return null;
+  if (isChannelName(name)) return null;
   return 'must be segments of A-Z a-z 0-9 _ . - @ split by ":"';
+}
+
+/** Whether the form of the name is good. */
+export function isChannelName(name: string): boolean {
+  return name.length <= MAX_CHANNEL_BYTES && NAME.test(name);
 }
 
 /** Whether the text asks for every channel of a group, as `apps:*` does. */

@@ -1,0 +1,22 @@
+import { RealtimeError } from './errors.js';
+import type { Channel } from './types.js';
+
+/** Resolves once a channel is subscribed to. @throws RealtimeError when it is refused, or has no user (any more) */
+export function subscribed(channel: Channel): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const { name } = channel;
+    const settle = (): boolean => {
+      const { state, error } = channel.change;
+      if (state === 'subscribed') resolve();
+      else if (error !== undefined) reject(error);
+      else if (state === 'unsubscribed') {
+        reject(new RealtimeError('unsubscribed', `Nobody uses ${name}: subscribe first`, { channel: name }));
+      } else return false;
+      return true;
+    };
+    if (settle()) return;
+    const stop = channel.on('state', () => {
+      if (settle()) stop();
+    });
+  });
+}
