@@ -64,8 +64,8 @@ describe('two instances of the platform behind nginx, without sticky sessions', 
     await page.goto(`http://127.0.0.1:${nginx.port}/#${USER}`);
     await page.getByText('Or as a demo user').waitFor();
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-    await page.locator('#connection[data-state=open]').waitFor();
-    await page.getByRole('checkbox', { name: 'announcements', exact: true, checked: true }).waitFor();
+    await page.locator('#connection[data-state=connected]').waitFor();
+    await page.locator('.channel-switch[data-state=subscribed]', { hasText: 'announcements' }).waitFor();
 
     // The prober counts itself.
     const [first, second] = await Promise.all(instances.map(connectionsOf));

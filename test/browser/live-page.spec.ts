@@ -1,15 +1,23 @@
+import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { ADMIN, Api, USER } from '../platform/support/api.js';
+import { ADMIN, Api, OTHER, USER } from '../platform/support/api.js';
+import { listen } from '../platform/support/listener.js';
 import { launchChromium } from '../support/chromium.js';
+import { TEST_SECRET } from '../support/jwt.js';
 import { PlatformProcess } from '../support/platform-process.js';
+import { freePort } from '../support/ports.js';
 import { Line } from './support/line.js';
 
 /** Where screenshots go, for a person to look at; nowhere unless given. */
 const SCREENSHOTS = process.env['SCREENSHOT_DIR'];
 
 const DESKTOP = { viewport: { width: 1440, height: 900 } };
+/** Finds what keeps people from using a page. */
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
 describe('the live page', () => {
@@ -49,9 +57,12 @@ describe('the live page', () => {
   }
 
   const click = (name: string): Promise<void> => page.getByRole('button', { name, exact: true }).click();
-  const connected = (): Promise<void> => page.locator('#connection[data-state=open]').waitFor();
+  const connected = (): Promise<void> => page.locator('#connection[data-state=connected]').waitFor();
   const subscribedTo = (channel: string): Promise<void> =>
-    page.getByRole('checkbox', { name: channel, exact: true, checked: true }).waitFor();
+    page
+      .locator('.channel-switch[data-state=subscribed]')
+      .getByRole('checkbox', { name: channel, exact: true, checked: true })
+      .waitFor();
   const arrived = (channel: string, text = ''): Promise<void> =>
     page.locator(`#feed [data-channel="${channel}"]`, { hasText: text }).first().waitFor();
 
@@ -61,6 +72,15 @@ describe('the live page', () => {
       .locator('#feed .channel')
       .allTextContents()
       .then((channels) => channels.toReversed());
+
+  /** What axe finds, in a line each. */
+  async function violations(): Promise<string[]> {
+    await page.evaluate(AXE);
+    return page.evaluate(async () => {
+      const { violations: found } = await globalThis.axe.run();
+      return found.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
+    });
+  }
 
   async function signIn(who: string): Promise<void> {
     await page.getByRole('button', { name: new RegExp(`^${who} `) }).click();
@@ -75,6 +95,7 @@ describe('the live page', () => {
     const app = `shop ${url}`;
     await open(`${platform[url]}/#${ADMIN}`, device);
     await page.getByText('Or as a demo user').waitFor(); // the form is filled now
+    expect(await violations()).toEqual([]);
     await screenshot(`sign-in ${name}`);
     await click('Sign in');
     await connected();
@@ -84,7 +105,7 @@ describe('the live page', () => {
     await page.locator('#app-form').getByRole('button').click();
     await arrived('apps:created', app);
     await click(`Deploy ${app}`);
-    await arrived('apps:status', `${app}, running`);
+    await arrived('apps:status', `${app} is running`);
     expect(await feed()).toEqual([
       'apps:created',
       'deployments:started',
@@ -100,6 +121,9 @@ describe('the live page', () => {
     await page.getByLabel('Let the next deployment fail').check();
     await click(`Deploy ${app}`);
     await arrived('system:alerts', app);
+    await page.locator(`[data-app="${app}"] .progress[data-status=failed]`).waitFor();
+    await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
+    expect(await violations()).toEqual([]);
     await screenshot(name);
     await click(`Delete ${app}`);
     await arrived('apps:deleted', app);
@@ -116,11 +140,11 @@ describe('the live page', () => {
     await page.getByLabel('Column').fill('price');
     await page.getByLabel('Value').fill('12');
     await click('Insert row');
-    await arrived('database:row_updated', 'row inserted, {"price":12}');
+    await arrived('database:row_updated', 'inserted a row of orders: {"price":12}');
     await page.getByRole('combobox', { name: 'Row' }).selectOption('{"price":12}');
     await page.getByLabel('Value').fill('<b>13</b>');
     await click('Change row');
-    await arrived('database:row_updated', 'row changed, {"price":"<b>13</b>"}');
+    await arrived('database:row_updated', 'changed a row of orders: {"price":"<b>13</b>"}');
 
     const file = (text: string) => ({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from(text) });
     await page.getByLabel('File, up to 1 MiB').setInputFiles(file('one'));
@@ -161,6 +185,7 @@ describe('the live page', () => {
     await arrived('apps:created', 'heard again');
     await group.uncheck();
     await page.getByRole('checkbox', { name: 'apps:status', checked: false }).waitFor();
+    expect(await page.locator('#feed [data-channel^="apps:"]').count()).toBe(0);
     expect(complaints).toEqual([]);
   });
 
@@ -173,17 +198,64 @@ describe('the live page', () => {
       await api.post('/api/apps', { name: 'before' });
       await arrived('apps:created', 'before');
       line.cut();
-      await page.locator('#connection[data-state=waiting]').waitFor();
+      await page.locator('#connection:not([data-state=connected])').waitFor();
+      await page.getByText('Connection lost: ').waitFor();
       await api.post('/api/apps', { name: 'meanwhile' });
       line.mend();
       await connected();
       await arrived('apps:created', 'meanwhile');
+      await page.getByText(/^Back after \d+ s: \d+ channels resumed, nothing missed$/).waitFor();
       await api.post('/api/apps', { name: 'after' });
       await arrived('apps:created', 'after');
       expect(await feed()).toEqual(['apps:created', 'apps:created', 'apps:created']);
     } finally {
       await line.close();
     }
+  });
+
+  it('says so when the server has forgotten what was missed, and loads the lists again', async () => {
+    const env = { PORT: String(await freePort()), TLS_PORT: '0', JWT_SECRET: TEST_SECRET };
+    let forgetful = await PlatformProcess.start({ env });
+    try {
+      await open(forgetful.url, DESKTOP);
+      await signIn(USER);
+      const api = await Api.signIn(forgetful, USER);
+      await api.post('/api/apps', { name: 'forgotten' });
+      await page.locator('[data-app=forgotten]').waitFor();
+      await forgetful.stop('SIGKILL');
+      await page.locator('#connection:not([data-state=connected])').waitFor();
+      forgetful = await PlatformProcess.start({ env });
+      await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange'))); // it need not wait its time
+      await connected();
+      await page.getByText(/^Back after \d+ s: events were missed/).waitFor();
+      await page.locator('[data-app=forgotten]').waitFor({ state: 'detached' });
+      expect(complaints.filter((text) => !text.includes('WebSocket connection'))).toEqual([]);
+    } finally {
+      await forgetful.stop();
+    }
+  }, 60_000);
+
+  it('shows who else is here and who did what, and lets nobody in who signed out', async () => {
+    await open(platform.url, DESKTOP);
+    await signIn(USER);
+    const here = page.locator('.people');
+    await here.getByText('Uma User').waitFor();
+    const other = await Api.signIn(platform, OTHER);
+    const listener = await listen(platform.wsUrl, other.token!, ['users:online']);
+    await here.getByText('Otto Other').waitFor();
+    await other.post('/api/apps', { name: 'by another' });
+    await arrived('apps:created', 'Otto Other created the application by another');
+    await listener.close();
+    await here.getByText('Otto Other').waitFor({ state: 'detached' });
+
+    let sockets = 0;
+    page.on('websocket', () => (sockets += 1));
+    await click('Sign out');
+    await page.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
+    expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+    expect(sockets).toBe(0);
+    expect(complaints).toEqual([]);
   });
 
   it('goes back to the sign-in when the token is no longer good, and says so', async () => {
@@ -223,3 +295,8 @@ describe('the live page', () => {
     expect(await response.text()).not.toMatch(/https?:|<script>|\son\w+=|style=/);
   });
 });
+
+declare global {
+  /** As much of axe-core as is used here. */
+  var axe: { run(): Promise<{ violations: { id: string; nodes: { target: string[] }[] }[] }> };
+}

@@ -12,6 +12,12 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // Every file is one of ours: nothing is put into the page or a stylesheet as data.
     assetsInlineLimit: 0,
+    rolldownOptions: {
+      onLog(level, log, next) {
+        // "use client" is for frameworks that render on a server.
+        if (log.code !== 'MODULE_LEVEL_DIRECTIVE') next(level, log);
+      },
+    },
   },
   server: {
     proxy: { '/api': PLATFORM, '/ws': { target: PLATFORM, ws: true } },

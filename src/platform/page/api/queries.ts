@@ -1,0 +1,31 @@
+import { useQuery, type QueryKey } from '@tanstack/react-query';
+import { useApi } from './api.js';
+import type { App, Deployment, Person, Row, StoredFile, Table } from './types.js';
+
+const NONE: readonly never[] = [];
+
+/** A list of the API, loaded once: `useLiveLists` keeps it true. */
+function useList<T>(queryKey: QueryKey, path: string, enabled = true): readonly T[] {
+  const api = useApi();
+  const { data } = useQuery({ queryKey, queryFn: () => api.get<T[]>(path), enabled });
+  return data ?? NONE;
+}
+
+export const useApps = (): readonly App[] => useList(['apps'], '/apps?limit=500');
+
+/** The last deployments, newest first. */
+export const useDeployments = (): readonly Deployment[] => useList(['deployments'], '/deployments?limit=500');
+
+export const useTables = (): readonly Table[] => useList(['tables'], '/database/tables?limit=500');
+
+/** @param table empty where there is none yet */
+export const useRows = (table: string): readonly Row[] =>
+  useList(['rows', table], `/database/tables/${table}/rows?limit=500`, table !== '');
+
+export const useFiles = (): readonly StoredFile[] => useList(['files'], '/storage/files?limit=500');
+
+/** Finds the name of a user by the id that stands in events. */
+export function useNames(): (id: string) => string {
+  const people = useList<Person>(['people'], '/users?limit=500');
+  return (id) => people.find((person) => person.id === id)?.name ?? 'Somebody';
+}

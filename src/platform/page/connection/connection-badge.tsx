@@ -1,0 +1,27 @@
+import { useConnectionState, useRealtimeClient } from '../../../react/index.js';
+import { useNow } from '../parts/ago.js';
+import { describeConnection, describeWait } from './describe.js';
+import { useSince } from './use-since.js';
+
+/** How the connection is, always in sight; what it says is announced, the seconds that it counts are not. */
+export function ConnectionBadge() {
+  const client = useRealtimeClient();
+  const change = useConnectionState();
+  const since = useSince(change);
+  const now = useNow(500);
+  return (
+    <div className="connection-box">
+      <p className="connection" id="connection" role="status" data-state={change.state}>
+        <span>
+          {describeConnection(change)}
+          <span aria-hidden="true">{describeWait(change, since, now)}</span>
+        </span>
+      </p>
+      {change.state === 'closed' && (
+        <button type="button" className="quiet small" onClick={() => client.connect()}>
+          Connect again
+        </button>
+      )}
+    </div>
+  );
+}

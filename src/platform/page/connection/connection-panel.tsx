@@ -1,0 +1,26 @@
+import { useEffect, useState, useSyncExternalStore } from 'react';
+import { useRealtimeClient } from '../../../react/index.js';
+import { ConnectionLog } from './connection-log.js';
+
+/** When the connection was lost, and what came of it. */
+export function ConnectionPanel({ channels }: { readonly channels: readonly string[] }) {
+  const client = useRealtimeClient();
+  const [log] = useState(() => new ConnectionLog(client));
+  const entries = useSyncExternalStore(log.subscribe, log.snapshot);
+  useEffect(() => log.watch(channels), [log, channels]);
+  return (
+    <section className="card" aria-labelledby="connection-title">
+      <header>
+        <h2 id="connection-title">Connection</h2>
+      </header>
+      <ol className="log">
+        {entries.map(({ at, kind, text }) => (
+          <li key={`${at} ${text}`} data-kind={kind}>
+            <time dateTime={at}>{new Date(at).toLocaleTimeString()}</time>
+            <span>{text}</span>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}

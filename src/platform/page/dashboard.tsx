@@ -1,0 +1,99 @@
+import { useMemo, useState } from 'react';
+import { useEvents, useIdentity } from '../../react/index.js';
+import { useLiveLists } from './api/live-lists.js';
+import { useApps } from './api/queries.js';
+import type { SignedInUser } from './api/types.js';
+import { ConnectionBadge } from './connection/connection-badge.js';
+import { ConnectionPanel } from './connection/connection-panel.js';
+import { Feed } from './feed/feed.js';
+import { AnnouncePanel } from './panels/announce.js';
+import { AppsPanel } from './panels/apps.js';
+import { ChannelsPanel } from './panels/channels.js';
+import { DatabasePanel } from './panels/database.js';
+import { PeoplePanel } from './panels/people.js';
+import { StoragePanel } from './panels/storage.js';
+import { Avatar } from './parts/avatar.js';
+
+/** Figures that come every few seconds: nobody wants them unasked. */
+const NOT_AT_FIRST = new Set(['system:health', 'system:metrics']);
+
+/** Nothing is ever said there: it is for presence alone. */
+const SILENT = 'users:online';
+
+interface DashboardProps {
+  readonly user: SignedInUser;
+  readonly onSignOut: () => void;
+}
+
+export function Dashboard({ user, onSignOut }: DashboardProps) {
+  useLiveLists();
+  const identity = useIdentity();
+  const channels = useMemo(() => (identity?.authorizedChannels ?? []).filter((name) => name !== SILENT), [identity]);
+  const [choices, setChoices] = useState<ReadonlyMap<string, boolean>>(new Map());
+  const wanted = useMemo(
+    () => channels.filter((name) => choices.get(name) ?? !NOT_AT_FIRST.has(name)),
+    [channels, choices],
+  );
+  const events = useEvents(wanted, { limit: 200 });
+
+  const want = (names: readonly string[], isWanted: boolean): void =>
+    setChoices((before) => new Map([...before, ...names.map((name) => [name, isWanted] as const)]));
+
+  return (
+    <>
+      <header className="bar">
+        <h1 className="brand">
+          <span className="mark" aria-hidden="true" /> Live platform
+        </h1>
+        <ConnectionBadge />
+        <div className="who">
+          <Avatar id={user.id} name={user.name ?? user.email ?? user.id} />
+          <p>
+            {user.email ?? user.id} <span className="faint">({user.role})</span>
+          </p>
+          <button type="button" className="quiet small" onClick={onSignOut}>
+            Sign out
+          </button>
+        </div>
+      </header>
+      <main className="dashboard">
+        <div className="work">
+          <Figures />
+          <AppsPanel />
+          <div className="pair">
+            <DatabasePanel />
+            <StoragePanel />
+          </div>
+        </div>
+        <Feed events={events} />
+        <div className="side">
+          <PeoplePanel userId={user.id} />
+          <ConnectionPanel channels={wanted} />
+          {user.role === 'admin' && <AnnouncePanel />}
+          <ChannelsPanel channels={channels} wanted={new Set(wanted)} onWant={want} />
+        </div>
+      </main>
+    </>
+  );
+}
+
+/** How many applications are how. */
+function Figures() {
+  const apps = useApps();
+  const count = (status: string): number => apps.filter((app) => app.status === status).length;
+  return (
+    <dl className="figures">
+      {[
+        ['Apps', apps.length, 'all'],
+        ['Running', count('running'), 'running'],
+        ['Deploying', count('deploying'), 'deploying'],
+        ['Failed', count('failed'), 'failed'],
+      ].map(([name, figure, status]) => (
+        <div key={name} data-status={figure === 0 ? 'none' : status}>
+          <dt>{name}</dt>
+          <dd>{figure}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,24 @@
+import { useApi } from '../api/api.js';
+import { ActionForm, textOf } from '../parts/act.js';
+
+/** For administrators: a word to everyone. */
+export function AnnouncePanel() {
+  const api = useApi();
+  return (
+    <section className="card" aria-labelledby="announce-title">
+      <header>
+        <h2 id="announce-title">Announcement</h2>
+      </header>
+      <ActionForm
+        id="announcement-form"
+        action={(fields) => api.post('/announcements', { message: textOf(fields, 'message') })}
+      >
+        <label>
+          To everyone
+          <input name="message" maxLength={1_000} autoComplete="off" required placeholder="Hello, all" />
+        </label>
+        <button type="submit">Announce</button>
+      </ActionForm>
+    </section>
+  );
+}

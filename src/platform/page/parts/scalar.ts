@@ -1,0 +1,5 @@
+/** `12`, `true`, `null` are what they look like; everything else is text. */
+export function readScalar(text: string): string | number | boolean | null {
+  if (!/^(true|false|null|-?\d{1,15}(\.\d{1,10})?)$/.test(text) || /^-?0\d/.test(text)) return text;
+  return JSON.parse(text) as number | boolean | null;
+}

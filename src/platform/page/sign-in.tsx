@@ -1,0 +1,104 @@
+import { useEffect, useRef, useState } from 'react';
+import { Api } from './api/api.js';
+import type { DemoUser, SignedIn } from './api/types.js';
+import { useNotice } from './parts/notice.js';
+
+interface SignInProps {
+  readonly onSignedIn: (who: SignedIn) => void;
+}
+
+/** The form, and in development one click for each demo user; `#email` of the start lines fills the form. */
+export function SignIn({ onSignedIn }: SignInProps) {
+  const { tell } = useNotice();
+  const [email, setEmail] = useState('');
+  const [password, setPassword] = useState('');
+  const demoUsers = useDemoUsers((user) => {
+    setEmail(user.email);
+    setPassword(user.password);
+  });
+
+  const signIn = async (who: Pick<DemoUser, 'email' | 'password'>): Promise<void> => {
+    try {
+      onSignedIn(await new Api().post<SignedIn>('/auth/login', { email: who.email, password: who.password }));
+    } catch (error) {
+      tell((error as Error).message);
+    }
+  };
+
+  return (
+    <main className="sign-in">
+      <div className="sign-in-box">
+        <h1 className="brand">
+          <span className="mark" aria-hidden="true" /> Live platform
+        </h1>
+        <form
+          className="card"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void signIn({ email, password });
+          }}
+        >
+          <h2>Sign in</h2>
+          <label>
+            Email
+            <input
+              type="email"
+              autoComplete="username"
+              required
+              autoFocus
+              value={email}
+              onChange={({ target }) => setEmail(target.value)}
+            />
+          </label>
+          <label>
+            Password
+            <input
+              type="password"
+              autoComplete="current-password"
+              required
+              value={password}
+              onChange={({ target }) => setPassword(target.value)}
+            />
+          </label>
+          <button type="submit">Sign in</button>
+          {demoUsers.length > 0 && (
+            <section className="demo">
+              <h3>Or as a demo user</h3>
+              <ul>
+                {demoUsers.map((user) => (
+                  <li key={user.email}>
+                    <button type="button" className="quiet" onClick={() => void signIn(user)}>
+                      {user.email} <span className="faint">({user.role})</span>
+                    </button>
+                  </li>
+                ))}
+              </ul>
+            </section>
+          )}
+        </form>
+      </div>
+    </main>
+  );
+}
+
+/** @param wanted is told of the one that the address names */
+function useDemoUsers(wanted: (user: DemoUser) => void): readonly DemoUser[] {
+  const [users, setUsers] = useState<readonly DemoUser[]>([]);
+  const onWanted = useRef(wanted);
+  useEffect(() => {
+    let shown = true;
+    new Api().get<{ users: DemoUser[] }>('/demo').then(
+      ({ users: found }) => {
+        if (!shown) return;
+        const named = found.find(({ email }) => email === decodeURIComponent(location.hash.slice(1)));
+        if (named !== undefined) onWanted.current(named);
+        setUsers(found);
+      },
+      () => undefined, // There are none outside development.
+    );
+    return () => {
+      shown = false;
+    };
+  }, []);
+  return users;
+}
