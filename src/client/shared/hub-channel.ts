@@ -1,0 +1,150 @@
+import type { ServerFrame, SubscribeTarget } from '../../protocol/frames.js';
+import { parsePosition } from '../../protocol/position.js';
+
+type Subscribed = Extract<ServerFrame, { type: 'subscribed' }>;
+export type Answer = Subscribed | Extract<ServerFrame, { type: 'error' }>;
+
+/** What a channel of the hub needs of it. */
+export interface HubChannelHost {
+  /** Asks the server. @param answered is called in the step in which the answer came: events follow it */
+  subscribe(target: SubscribeTarget, answered: (answer: Answer) => void): void;
+  unsubscribe(channel: string): void;
+  tell(ports: readonly string[], frame: object): void;
+}
+
+interface Joining {
+  readonly port: string;
+  readonly target: SubscribeTarget;
+  readonly ref: string | undefined;
+}
+
+/**
+ * One channel of the shared connection. The server has one subscription; sockets join it wherever they stand. For one that is
+ * behind the subscription is made anew from there: the others get events twice, and clients drop what they have seen.
+ */
+export class HubChannel {
+  readonly #ports = new Set<string>();
+  readonly #joining: Joining[] = [];
+  /** The last event that went out, or where the subscription began. */
+  #at: string | undefined;
+  #isOpen = false;
+  /** The server is asked for it. */
+  #isBusy = false;
+
+  constructor(
+    private readonly name: string,
+    private readonly host: HubChannelHost,
+  ) {}
+
+  join(joining: Joining): void {
+    this.#joining.push(joining);
+    this.#next();
+  }
+
+  leave(port: string): void {
+    for (const [index, joining] of [...this.#joining.entries()].toReversed()) {
+      if (joining.port === port) this.#joining.splice(index, 1);
+    }
+    if (this.#ports.delete(port) && this.#ports.size === 0 && !this.#isBusy) this.#close();
+  }
+
+  /** A frame of the server that answers nobody. */
+  take(frame: Extract<ServerFrame, { channel: string }>): void {
+    if (frame.type === 'event') this.#at = frame.id ?? this.#at;
+    if (frame.type === 'resync') this.#at = frame.lastEventId;
+    this.host.tell([...this.#ports], frame);
+    if (frame.type !== 'unsubscribed') return;
+    this.#isOpen = false;
+    this.#ports.clear();
+  }
+
+  /** One after the other. */
+  #next(): void {
+    while (!this.#isBusy) {
+      const joining = this.#joining.shift();
+      if (joining === undefined) return;
+      if (this.#isOpen && !this.#isBehind(joining.target.lastEventId)) this.#add(joining);
+      else this.#open(joining);
+    }
+  }
+
+  /** It has missed nothing that went out. */
+  #add({ port, target, ref }: Joining): void {
+    const { lastEventId } = target;
+    const position = lastEventId === undefined ? { lastEventId: this.#at } : { recovered: true, lastEventId };
+    this.#ports.add(port);
+    this.host.tell([port], { type: 'subscribed', channel: this.name, ref, ...position, timestamp: now() });
+    if (target.presence) this.host.subscribe({ channel: this.name, presence: true }, () => undefined);
+  }
+
+  #open({ port, target, ref }: Joining): void {
+    if (this.#isOpen) this.#close();
+    this.#ask(target, (answer) => {
+      const before = this.#at;
+      const others = [...this.#ports];
+      const isRecovered = answer.type === 'subscribed' && answer.recovered === true;
+      // What was recovered for this one begins before the others. Otherwise they have to go on from where they were,
+      // and hear nothing before that.
+      if (!isRecovered) this.#ports.clear();
+      if (answer.type === 'subscribed') {
+        this.#opened(answer, target.lastEventId);
+        this.#ports.add(port);
+      }
+      this.host.tell([port], { ...answer, ref });
+      if (!isRecovered && others.length > 0) this.#restore(others, before);
+    });
+  }
+
+  /** Goes on for the others from where they were. */
+  #restore(others: readonly string[], before: string | undefined): void {
+    if (this.#isOpen) this.#close();
+    this.#ask({ channel: this.name, ...(before !== undefined && { lastEventId: before }) }, (answer) => {
+      if (answer.type === 'error') {
+        this.host.tell(others, {
+          type: 'unsubscribed',
+          channel: this.name,
+          reason: 'access_revoked',
+          timestamp: now(),
+        });
+        return;
+      }
+      this.#opened(answer, before);
+      for (const port of others) this.#ports.add(port);
+      const { reason, lastEventId } = answer;
+      if (answer.recovered !== false) return;
+      this.host.tell(others, { type: 'resync', channel: this.name, reason, lastEventId, timestamp: now() });
+    });
+  }
+
+  #ask(target: SubscribeTarget, answered: (answer: Answer) => void): void {
+    this.#isBusy = true;
+    this.host.subscribe(target, (answer) => {
+      this.#isBusy = false;
+      answered(answer);
+      if (this.#isOpen && this.#ports.size === 0 && !this.#isBusy) this.#close();
+      this.#next();
+    });
+  }
+
+  #opened(answer: Subscribed, asked: string | undefined): void {
+    this.#isOpen = true;
+    this.#at = answer.recovered === true ? asked : answer.lastEventId;
+  }
+
+  #close(): void {
+    this.#isOpen = false;
+    this.host.unsubscribe(this.name);
+  }
+
+  /** Whether somebody who stands there needs what went out before. */
+  #isBehind(lastEventId: string | undefined): boolean {
+    if (lastEventId === undefined || lastEventId === this.#at) return false;
+    const theirs = parsePosition(lastEventId);
+    const ours = parsePosition(this.#at ?? '');
+    return theirs === null || theirs.epoch !== ours?.epoch || theirs.offset < ours.offset;
+  }
+}
+
+function now(): string {
+  return new Date().toISOString();
+}

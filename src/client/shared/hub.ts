@@ -1,0 +1,176 @@
+import type { ServerFrame, SubscribeTarget } from '../../protocol/frames.js';
+import { HubChannel, type Answer } from './hub-channel.js';
+import type { ToLeader, ToPorts } from './messages.js';
+import type { WebSocketClass, WebSocketLike } from '../web-socket.js';
+
+interface Request {
+  readonly type: string;
+  readonly ref?: string;
+  readonly channel?: string;
+  readonly channels?: readonly (string | SubscribeTarget)[];
+  readonly lastEventId?: string;
+  readonly presence?: boolean;
+}
+
+/**
+ * The one connection of all tabs, and their sockets. To the server it is one client; to each socket it is the server: it
+ * joins their subscriptions, gives each request a `ref` of its own and each answer back to who asked.
+ */
+export class Hub {
+  #socket: WebSocketLike | undefined;
+  #isOpen = false;
+  #connected: string | undefined;
+  #refs = 0;
+  readonly #ports = new Set<string>();
+  // our ref → who asked, and by which ref of its own
+  readonly #asked = new Map<string, { readonly port: string; readonly ref: string | undefined }>();
+  // our ref → our own subscriptions
+  readonly #subscribing = new Map<string, (answer: Answer) => void>();
+  readonly #channels = new Map<string, HubChannel>();
+
+  constructor(
+    private readonly WebSocket: WebSocketClass,
+    private readonly tell: (message: ToPorts) => void,
+  ) {}
+
+  take(message: ToLeader): void {
+    const { port } = message;
+    if (message.op === 'open') this.#enter(port, message.url, message.protocols);
+    else if (!this.#ports.has(port))
+      return; // of the last leader's: it hears who leads now, and comes again
+    else if (message.op === 'leave') this.leave(port);
+    else this.#request(port, JSON.parse(message.text) as Request);
+  }
+
+  /** A socket is gone. */
+  leave(port: string): void {
+    if (!this.#ports.delete(port)) return;
+    for (const channel of this.#channels.values()) channel.leave(port);
+    if (this.#ports.size === 0) this.close();
+  }
+
+  /** Ends the connection, and every socket. */
+  close(code = 1000, reason = ''): void {
+    const socket = this.#socket;
+    this.#ended(code, reason);
+    socket?.close(1000);
+  }
+
+  #enter(port: string, url: string, protocols: string[]): void {
+    this.#ports.add(port);
+    this.tell({ op: 'heard', ports: [port] });
+    if (this.#socket === undefined) this.#dial(url, protocols);
+    else if (this.#isOpen) this.#welcome(port);
+  }
+
+  #welcome(port: string): void {
+    this.tell({ op: 'opened', ports: [port] });
+    if (this.#connected !== undefined) this.tell({ op: 'message', ports: [port], text: this.#connected });
+  }
+
+  #dial(url: string, protocols: string[]): void {
+    const socket = protocols.length > 0 ? new this.WebSocket(url, protocols) : new this.WebSocket(url);
+    this.#socket = socket;
+    const isOurs = (): boolean => this.#socket === socket;
+    socket.onopen = () => {
+      if (!isOurs()) return;
+      this.#isOpen = true;
+      for (const port of this.#ports) this.#welcome(port);
+    };
+    socket.onmessage = ({ data }: { data: unknown }) => {
+      if (isOurs()) this.#received(String(data));
+    };
+    socket.onerror = () => undefined;
+    socket.onclose = ({ code, reason }: { code: number; reason?: string }) => {
+      if (isOurs()) this.#ended(code, reason ?? '');
+    };
+  }
+
+  #ended(code: number, reason: string): void {
+    this.#socket = undefined;
+    this.#isOpen = false;
+    this.#connected = undefined;
+    this.#asked.clear();
+    this.#channels.clear();
+    this.#subscribing.clear();
+    if (this.#ports.size > 0) this.tell({ op: 'closed', ports: [...this.#ports], code, reason });
+    this.#ports.clear();
+  }
+
+  #request(port: string, frame: Request): void {
+    const targets = (frame.channels ?? (frame.channel === undefined ? [] : [frame as SubscribeTarget])).map((target) =>
+      typeof target === 'string' ? { channel: target } : target,
+    );
+    if (frame.type === 'subscribe') {
+      for (const { channel, lastEventId, presence } of targets) {
+        const target = { channel, ...(lastEventId && { lastEventId }), ...(presence && { presence }) };
+        this.#channel(channel).join({ port, target, ref: frame.ref });
+      }
+    } else if (frame.type === 'unsubscribe') {
+      for (const { channel } of targets) {
+        this.#channel(channel).leave(port);
+        this.#tell([port], { type: 'unsubscribed', channel, ref: frame.ref, timestamp: new Date().toISOString() });
+      }
+    } else {
+      const ref = this.#newRef();
+      this.#asked.set(ref, { port, ref: frame.ref });
+      this.#send({ ...frame, ref });
+    }
+  }
+
+  #received(text: string): void {
+    const frame = JSON.parse(text) as ServerFrame & { ref?: string; channel?: string };
+    const { ref } = frame;
+    if (frame.type === 'connected') this.#connected = JSON.stringify({ ...frame, ref: undefined });
+    const own = ref === undefined ? undefined : this.#subscribing.get(ref);
+    if (own !== undefined) {
+      this.#subscribing.delete(ref!);
+      own(frame as Answer);
+      return;
+    }
+    const asker = ref === undefined ? undefined : this.#asked.get(ref);
+    if (asker !== undefined) {
+      this.#asked.delete(ref!);
+      this.#tell([asker.port], { ...frame, ref: asker.ref });
+      if (frame.type !== 'connected') return;
+      const others = [...this.#ports].filter((port) => port !== asker.port);
+      this.tell({ op: 'message', ports: others, text: this.#connected! });
+    } else if (ref !== undefined) {
+      return; // it answers what the hub did by itself
+    } else if (frame.channel !== undefined && frame.type !== 'error') {
+      this.#channels.get(frame.channel)?.take(frame as Extract<ServerFrame, { channel: string }>);
+    } else {
+      this.tell({ op: 'message', ports: [...this.#ports], text });
+    }
+  }
+
+  #channel(name: string): HubChannel {
+    let channel = this.#channels.get(name);
+    if (channel === undefined) {
+      channel = new HubChannel(name, {
+        subscribe: (target, answered) => {
+          const ref = this.#newRef();
+          this.#subscribing.set(ref, answered);
+          this.#send({ type: 'subscribe', ...target, ref });
+        },
+        unsubscribe: (left) => this.#send({ type: 'unsubscribe', channel: left, ref: this.#newRef() }),
+        tell: (ports, frame) => this.#tell(ports, frame),
+      });
+      this.#channels.set(name, channel);
+    }
+    return channel;
+  }
+
+  #tell(ports: readonly string[], frame: object): void {
+    if (ports.length > 0) this.tell({ op: 'message', ports, text: JSON.stringify(frame) });
+  }
+
+  #send(frame: object): void {
+    if (this.#isOpen) this.#socket?.send(JSON.stringify(frame));
+  }
+
+  #newRef(): string {
+    this.#refs += 1;
+    return `h${this.#refs}`;
+  }
+}

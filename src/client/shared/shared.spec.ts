@@ -1,0 +1,193 @@
+import { FakeRealtimeServer } from '../../testing/index.js';
+import { createRealtimeClient, subscribed, type RealtimeClient } from '../index.js';
+import { shareIn } from './shared-web-socket.js';
+import type { Locks, Radio, World } from './tab.js';
+
+/** What tabs of one browser have in common. */
+class FakeBrowser {
+  readonly radios = new Set<Radio & { readonly name: string }>();
+  // lock → who holds it, and who waits
+  readonly held = new Map<string, { end: (error?: Error) => void }>();
+  readonly waiting: { name: string; take: () => void }[] = [];
+
+  world(server: FakeRealtimeServer): World {
+    const { radios } = this;
+    const FakeRadio = class implements Radio {
+      onmessage: Radio['onmessage'] = null;
+      constructor(readonly name: string) {
+        radios.add(this);
+      }
+      postMessage(message: unknown): void {
+        const data = structuredClone(message);
+        for (const radio of radios) {
+          if (radio === this || radio.name !== this.name) continue;
+          void Promise.resolve().then(() => radio.onmessage?.({ data } as never));
+        }
+      }
+      close(): void {
+        radios.delete(this);
+      }
+    };
+    return { BroadcastChannel: FakeRadio, locks: this.#locks(), WebSocket: server.WebSocket };
+  }
+
+  #locks(): Locks {
+    return {
+      request: (name, { steal, signal }, held) =>
+        new Promise((resolve, reject) => {
+          const take = (): void => {
+            const own = { end: (error?: Error) => (error === undefined ? resolve(undefined) : reject(error)) };
+            this.held.set(name, own);
+            const free = (): void => {
+              if (this.held.get(name) === own) this.held.delete(name);
+              own.end();
+              this.#next(name);
+            };
+            void held().then(free);
+          };
+          if (steal === true) {
+            this.held.get(name)?.end(new Error('stolen'));
+            return take();
+          }
+          if (!this.held.has(name)) return take();
+          const entry = { name, take };
+          this.waiting.push(entry);
+          signal?.addEventListener('abort', () => {
+            const at = this.waiting.indexOf(entry);
+            if (at >= 0) this.waiting.splice(at, 1);
+            if (at >= 0) reject(new Error('aborted'));
+          });
+        }),
+    };
+  }
+
+  #next(name: string): void {
+    const at = this.waiting.findIndex((entry) => entry.name === name);
+    if (at >= 0 && !this.held.has(name)) this.waiting.splice(at, 1)[0]?.take();
+  }
+}
+
+const app = (name: string) => ({ id: name, name });
+
+describe('one connection for all tabs', () => {
+  let server: FakeRealtimeServer;
+  let browser: FakeBrowser;
+  let clients: RealtimeClient[];
+
+  beforeEach(() => {
+    server = new FakeRealtimeServer({ channels: ['apps:created'] });
+    browser = new FakeBrowser();
+    clients = [];
+  });
+  afterEach(() => {
+    for (const client of clients) client.close();
+  });
+
+  /** A tab with a client, and what its listener heard. */
+  async function tab(): Promise<{ client: RealtimeClient; heard: string[]; resets: string[] }> {
+    const WebSocket = shareIn(browser.world(server), 'test');
+    const client = createRealtimeClient({ url: 'ws://fake/ws', token: 'ada', WebSocket, minDelayMs: 1 });
+    clients.push(client);
+    const heard: string[] = [];
+    const resets: string[] = [];
+    const channel = client.channel('apps:created');
+    channel.on('event', ({ data }) => void heard.push(data.name));
+    channel.on('reset', ({ reason }) => void resets.push(reason));
+    channel.subscribe();
+    await subscribed(channel);
+    return { client, heard, resets };
+  }
+  /** Until what is on its way has arrived. */
+  const settle = async (): Promise<void> => {
+    for (let step = 0; step < 50; step += 1) await Promise.resolve();
+  };
+
+  it('is one connection and one subscription, and every tab hears each event once', async () => {
+    const tabs = [await tab(), await tab(), await tab()];
+    server.publish('apps:created', app('one'));
+    await settle();
+    expect(tabs.map(({ heard }) => heard)).toEqual([['one'], ['one'], ['one']]);
+    expect(server.open).toHaveLength(1);
+    expect(tabs.map(({ client }) => client.identity?.user?.userId)).toEqual(['ada', 'ada', 'ada']);
+    expect(await tabs.at(2)!.client.request({ type: 'list_channels' })).toMatchObject({ subscribed: ['apps:created'] });
+  });
+
+  it('is taken over when the leader is closed, without an event lost or twice', async () => {
+    const [leader, ...others] = [await tab(), await tab(), await tab()];
+    server.publish('apps:created', app('before'));
+    await settle();
+    leader.client.close();
+    server.publish('apps:created', app('meanwhile'));
+    await Promise.all(
+      others.map(
+        ({ client }) =>
+          new Promise<void>((resolve) => {
+            client.channel('apps:created').on('state', ({ state }) => state === 'subscribed' && resolve());
+          }),
+      ),
+    );
+    server.publish('apps:created', app('after'));
+    await settle();
+    for (const { heard, resets } of others) {
+      expect(heard).toEqual(['before', 'meanwhile', 'after']);
+      expect(resets).toEqual([]);
+    }
+    expect(server.open).toHaveLength(1);
+  });
+
+  it('lets a tab resume that stands behind the others, who hear nothing twice', async () => {
+    const first = await tab();
+    const start = first.client.channel('apps:created').lastEventId!;
+    for (const name of ['one', 'two']) server.publish('apps:created', app(name));
+    await settle();
+    const second = createRealtimeClient({
+      url: 'ws://fake/ws',
+      token: 'ada',
+      WebSocket: shareIn(browser.world(server), 'test'),
+    });
+    clients.push(second);
+    const heard: string[] = [];
+    const channel = second.channel('apps:created');
+    channel.on('event', ({ data }) => void heard.push(data.name));
+    channel.subscribe({ after: start });
+    await subscribed(channel);
+    server.publish('apps:created', app('three'));
+    await settle();
+    expect(heard).toEqual(['one', 'two', 'three']);
+    expect(first.heard).toEqual(['one', 'two', 'three']);
+  });
+
+  it('tells a tab that cannot resume, and loses nothing of the others', async () => {
+    const first = await tab();
+    server.publish('apps:created', app('one'));
+    await settle();
+    const second = createRealtimeClient({
+      url: 'ws://fake/ws',
+      token: 'ada',
+      WebSocket: shareIn(browser.world(server), 'test'),
+    });
+    clients.push(second);
+    const resets: string[] = [];
+    const channel = second.channel('apps:created');
+    channel.on('reset', ({ reason }) => void resets.push(reason));
+    channel.subscribe({ after: 'other-7' });
+    await subscribed(channel);
+    server.publish('apps:created', app('two'));
+    await settle();
+    expect(resets).toEqual(['unknown_epoch']);
+    expect(first).toMatchObject({ heard: ['one', 'two'], resets: [] });
+  });
+
+  it('gives up its subscription with the last tab that has it, and the connection with the last tab', async () => {
+    const tabs = [await tab(), await tab()];
+    const connection = server.open.at(0);
+    tabs.at(1)!.client.close();
+    await settle();
+    expect([...connection!.subscriptions]).toEqual(['apps:created']);
+    tabs.at(0)!.client.close();
+    await settle();
+    expect(server.open).toHaveLength(0);
+    expect([...browser.radios]).toEqual([]);
+    expect([...browser.held.keys()]).toEqual([]);
+  });
+});
