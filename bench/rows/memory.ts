@@ -30,7 +30,7 @@ export async function memoryRows(context: Context): Promise<Row[]> {
 
 async function bytesEach({ server, load, door }: Contender, n: number): Promise<number> {
   // Code and pools are there before the first connection that counts.
-  await load.call('comeAndGo', { door, count: 500 });
+  await load.call('comeAndGo', { door, count: 100 });
   const before = await server.call('memory', undefined);
   await load.call('connect', { door, count: n });
   return ((await server.call('memory', undefined)) - before) / n;

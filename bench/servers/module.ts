@@ -12,10 +12,13 @@ export async function startModule({ tls, compression, redisUrl }: PeerSettings):
   class RootModule {}
   const realtime = RealtimeModule.forRoot({
     jwt: { secret: SECRET },
-    // The load comes from one address, speaks for few users and asks much; nothing is switched off.
+    // All of the load comes from one address, at once, and asks much. Nothing is switched off.
     heartbeatIntervalMs: 600_000,
     framesPerSecond: 100_000,
     maxConnectionsPerUser: 100_000,
+    maxConnectionsPerAddress: 100_000,
+    handshakesPerSecond: 1_000_000,
+    maxEventLoopDelayMs: 60_000,
     maxSubscriptionsPerConnection: 100_000,
     ...(compression === true ? { compression: true } : {}),
     ...(redisUrl === undefined ? {} : { redis: { url: redisUrl } }),

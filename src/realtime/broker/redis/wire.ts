@@ -27,7 +27,17 @@ export function parseEntry(epoch: string, entry: string): BrokerEvent & { readon
   return { position: { epoch, offset: Number(entry.slice(0, afterOffset)) }, body: entry.slice(afterId + 1) };
 }
 
+const EPOCH_BYTES = 6;
+/** Random bytes ahead: asking for six of them for every event was the dearest part of an emit. */
+let entropy = Buffer.alloc(0);
+let used = 0;
+
 /** An epoch in case that the channel has none; 12 hex digits. */
 export function freshEpoch(): string {
-  return randomBytes(6).toString('hex');
+  if (used === entropy.length) {
+    entropy = randomBytes(EPOCH_BYTES * 1_024);
+    used = 0;
+  }
+  used += EPOCH_BYTES;
+  return entropy.toString('hex', used - EPOCH_BYTES, used);
 }
