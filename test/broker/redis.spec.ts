@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import type { Position } from '../../src/protocol/index.js';
 import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
 import { Counters } from '../../src/realtime/observability/counters.js';
-import { PUBLISH, type Script } from '../../src/realtime/broker/redis/scripts.js';
+import { PUBLISH, PUBLISH_MANY, type Script } from '../../src/realtime/broker/redis/scripts.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { until } from '../support/until.js';
 import { describeBroker } from './broker-suite.js';
@@ -27,6 +27,41 @@ describe('over one Redis', () => {
   afterAll(() => redis.stop());
 
   describeBroker('RedisBroker', () => connected(redis.url));
+
+  it('keeps the order of what is emitted at once, with and without an idempotency key', async () => {
+    const broker = await connected(redis.url, 'at-once:');
+    const emitted = Array.from({ length: 300 }, (_, index) =>
+      broker.publish({
+        ...{ channel: `apps:${index % 2}`, body: String(index), history: HISTORY, timeoutMs: 5_000 },
+        ...(index % 7 === 0 ? { idempotencyKey: `key ${index}` } : {}),
+      }),
+    );
+    const offsets = (await Promise.all(emitted)).map((position) => position!.offset);
+    expect(offsets).toEqual(offsets.map((_, index) => Math.floor(index / 2) + 1));
+    await broker.close();
+  });
+
+  it('publishes once and in order what is emitted at once while its connection is cut', async () => {
+    const broker = await connected(redis.url, 'cut:');
+    const stranger = new Redis(redis.url);
+    const window = { size: 10_000, ttlMs: 60_000 };
+    const emitted: Promise<Position | null>[] = [];
+    for (let round = 0; round < 20; round += 1) {
+      for (let index = 0; index < 100; index += 1) {
+        const body = String(emitted.length);
+        emitted.push(broker.publish({ channel: 'apps:created', body, history: window, timeoutMs: 20_000 }));
+      }
+      // Every other round what was just written is on its way when the connection goes.
+      if (round % 2 === 0) await stranger.client('KILL', 'TYPE', 'normal');
+      else await new Promise(setImmediate);
+    }
+    const offsets = (await Promise.all(emitted)).map((position) => position!.offset);
+    expect(offsets).toEqual(offsets.map((_, index) => index + 1));
+    const kept = await stranger.lrange('cut:h:{apps:created}', 0, -1);
+    expect(kept.map((entry) => entry.split(' ').at(-1))).toEqual(offsets.map((_, index) => String(index)));
+    stranger.disconnect();
+    await broker.close();
+  });
 
   it('keeps installations with different prefixes apart', async () => {
     const [one, other] = [await connected(redis.url, 'one:'), await connected(redis.url, 'other:')];
@@ -111,6 +146,24 @@ describe('the publish script', () => {
     expect(await publish(8, { retry: true, floor: ['fresh', 1] })).toEqual(['unsure']);
     // A floor of a log that is gone says nothing about this one.
     expect(await publish(7, { retry: true, floor: ['gone', 99] })).toEqual(['unsure']);
+  });
+
+  it('publishes several in one step, and leaves out those whose deadline is over', async () => {
+    const [early, late] = [Date.now() + 9_999, Date.now() - 1_000];
+    const many = (...events: [number, number][]) =>
+      run(
+        PUBLISH_MANY,
+        ['m', 'h'],
+        ['c', 3, 60_000, 'fresh', ...events.flatMap(([number, notAfter]) => [`body ${number}`, id(number), notAfter])],
+      );
+    expect(await many([1, early], [2, late], [3, early])).toEqual(['fresh', '1', '1']);
+    expect(await client.lrange('h', 0, -1)).toEqual([`1 ${id(1)} body 1`, `2 ${id(3)} body 3`]);
+    expect(await many([4, late])).toEqual(['fresh', '3', '0']);
+    expect(await many([5, early], [6, early], [7, early])).toEqual(['fresh', '3']);
+    expect((await client.lrange('h', 0, -1)).map((entry) => entry.split(' ')[0])).toEqual(['3', '4', '5']);
+    expect(await publish(7, { retry: true })).toEqual(['fresh', '5']);
+    expect(await client.pttl('h')).toBeGreaterThan(0);
+    expect(await client.pttl('m')).toBeGreaterThan(0);
   });
 
   it('refuses what comes after its deadline', async () => {

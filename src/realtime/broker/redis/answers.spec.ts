@@ -1,4 +1,4 @@
-import { hasMovedAway, outcomeOfError, outcomeOfReply } from './answers.js';
+import { hasMovedAway, outcomeOfError, outcomeOfReply, outcomesOfReply } from './answers.js';
 
 const replyError = (message: string): Error => Object.assign(new Error(message), { name: 'ReplyError' });
 
@@ -18,6 +18,16 @@ describe('what became of an event', () => {
     const outcome = { kind: 'refused', why: expect.stringMatching(why) as unknown };
     expect(outcomeOfReply([reply], true)).toEqual(outcome);
     expect(outcomeOfReply([reply], false)).toEqual(outcome);
+  });
+
+  it('of each that went out together: those in time have offsets that count up', () => {
+    expect(outcomesOfReply(['e1', '7', '1', '2'], 5)).toEqual([
+      { kind: 'published', position: { epoch: 'e1', offset: 7 } },
+      { kind: 'refused', why: expect.stringMatching(/Not published in time/) as unknown },
+      { kind: 'refused', why: expect.stringMatching(/Not published in time/) as unknown },
+      { kind: 'published', position: { epoch: 'e1', offset: 8 } },
+      { kind: 'published', position: { epoch: 'e1', offset: 9 } },
+    ]);
   });
 
   it.each([

@@ -7,11 +7,15 @@ const NOT_NOW =
 /** Answers of a server that is not the one to ask any more. */
 const MOVED_AWAY = /MOVED|READONLY/;
 
+const TOO_LATE: Outcome = {
+  kind: 'refused',
+  why: 'Not published in time: Redis was not reached before the deadline',
+};
+
 /** What became of an event, by the answer of its script. */
 export function outcomeOfReply(reply: readonly string[], hasHistory: boolean): Outcome {
   const [first, offset] = reply as [string, string?];
-  if (first === 'late')
-    return { kind: 'refused', why: 'Not published in time: Redis was not reached before the deadline' };
+  if (first === 'late') return TOO_LATE;
   if (first === 'unsure') {
     return {
       kind: 'refused',
@@ -19,6 +23,19 @@ export function outcomeOfReply(reply: readonly string[], hasHistory: boolean): O
     };
   }
   return { kind: 'published', position: hasHistory ? { epoch: first, offset: Number(offset) } : null };
+}
+
+/** What became of each of so many events that went out together. */
+export function outcomesOfReply(reply: readonly string[], count: number): Outcome[] {
+  const [epoch, first, ...late] = reply as [string, string, ...string[]];
+  const tooLate = new Set(late.map(Number));
+  let offset = Number(first);
+  return Array.from({ length: count }, (_, index) => {
+    if (tooLate.has(index)) return TOO_LATE;
+    const position = { epoch, offset };
+    offset += 1;
+    return { kind: 'published', position };
+  });
 }
 
 /** What became of an event whose script had no answer, or a bad one. */

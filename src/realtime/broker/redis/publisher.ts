@@ -1,14 +1,15 @@
 import type { Writable } from 'node:stream';
 import type { Position } from '../../../protocol/index.js';
 import type { OutgoingEvent } from '../broker.js';
-import { outcomeOfError, outcomeOfReply } from './answers.js';
+import { outcomeOfError, outcomeOfReply, outcomesOfReply } from './answers.js';
 import { mastersOf, runScript, type Client } from './client.js';
 import type { Keys } from './keys.js';
 import { Predecessors } from './predecessors.js';
+import { PublishBatches } from './publish-batches.js';
 import { PublishQueue, type Outcome, type QueuedEvent } from './publish-queue.js';
 import { RedisClock } from './redis-clock.js';
 import { connectCluster, connectMaster, type RedisTarget } from './redis-target.js';
-import { PUBLISH, PUBLISH_PLAIN, SCRIPTS } from './scripts.js';
+import { PUBLISH, PUBLISH_MANY, PUBLISH_PLAIN, SCRIPTS } from './scripts.js';
 import { Supervisor } from './supervisor.js';
 import { freshEpoch, messageIdOf } from './wire.js';
 
@@ -30,6 +31,7 @@ export class Publisher {
   readonly queue: PublishQueue<Publication>;
   private readonly clock = new RedisClock();
   private readonly predecessors = new Predecessors();
+  private readonly batches = new PublishBatches<Publication>((entries) => this.sendMany(entries));
   private readonly tops = new Map<string, Position>();
   private lastMessage = 0;
 
@@ -92,24 +94,61 @@ export class Publisher {
     const stream = (this.link.client as { stream?: Writable } | null)?.stream;
     stream?.cork();
     write();
+    this.batches.closeAll();
     stream?.uncork();
   }
 
-  /** One try of one event. */
-  private async send({ event, retry, deadline }: QueuedEvent<Publication>): Promise<Outcome> {
-    const { client } = this.link;
-    if (client === null) return { kind: 'again', why: `Redis cannot be used: ${this.link.reason}` };
+  /** One try of one event: with the others of its channel where it can be, in the order in which they come here. */
+  private async send(entry: QueuedEvent<Publication>): Promise<Outcome> {
+    const { event, retry } = entry;
     if (!retry) event.floor = this.tops.get(event.channel) ?? null;
-    else if (event.history === null)
+    if (!retry && event.history !== null && event.idempotencyKey === undefined) return this.batches.add(entry);
+    this.batches.close(event.channel);
+    return this.sendOne(entry);
+  }
+
+  private async sendOne({ event, retry, deadline }: QueuedEvent<Publication>): Promise<Outcome> {
+    const { client } = this.link;
+    if (client === null) return this.notConnected();
+    if (retry && event.history === null)
       return { kind: 'refused', why: 'The connection to Redis was lost: whether the event was published is not known' };
     try {
       const reply = (await this.run(client, event, retry, this.clock.at(deadline))) as string[];
-      const outcome = outcomeOfReply(reply, event.history !== null);
-      if (outcome.kind === 'published' && outcome.position !== null) this.remember(event.channel, outcome.position);
-      return outcome;
+      return this.remembered(event, outcomeOfReply(reply, event.history !== null));
     } catch (error) {
       return outcomeOfError(error as Error);
     }
+  }
+
+  /** One try of several events of one channel, which has a history. */
+  private async sendMany(entries: readonly QueuedEvent<Publication>[]): Promise<readonly Outcome[]> {
+    const [first] = entries as [QueuedEvent<Publication>];
+    if (entries.length === 1) return [await this.sendOne(first)];
+    const { client } = this.link;
+    if (client === null) return entries.map(() => this.notConnected());
+    const { channel, history } = first.event;
+    const keys = [this.keys.meta(channel), this.keys.history(channel)];
+    const args: (string | number)[] = [this.keys.pubsub(channel), history!.size, history!.ttlMs, freshEpoch()];
+    for (const { event, deadline } of entries) args.push(event.body, event.messageId, this.clock.at(deadline));
+    try {
+      const reply = (await runScript(client, PUBLISH_MANY, keys, args)) as string[];
+      const outcomes = outcomesOfReply(reply, entries.length);
+      const last = outcomes.findLast(({ kind }) => kind === 'published');
+      if (last !== undefined) this.remembered(first.event, last);
+      return outcomes;
+    } catch (error) {
+      const outcome = outcomeOfError(error as Error);
+      return entries.map(() => outcome);
+    }
+  }
+
+  private notConnected(): Outcome {
+    return { kind: 'again', why: `Redis cannot be used: ${this.link.reason}` };
+  }
+
+  private remembered({ channel }: Publication, outcome: Outcome): Outcome {
+    if (outcome.kind === 'published' && outcome.position !== null) this.remember(channel, outcome.position);
+    return outcome;
   }
 
   /** @param notAfter by Redis's clock */

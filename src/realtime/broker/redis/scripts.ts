@@ -80,6 +80,36 @@ return { e, string.format('%.0f', s) }
 `);
 
 /**
+ * Several events of one channel, each for the first time and without an idempotency key.
+ * KEYS meta, history
+ * ARGV pub/sub channel, history size, history ttl ms, fresh epoch, then for each event: body, message id, not after (Redis ms)
+ * → { epoch, offset of the first that was published, which were too late (from 0) … }
+ */
+export const PUBLISH_MANY = script(`${FENCE}
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local e, s = fence(KEYS[1], KEYS[2], ARGV[4], lineage())
+local reply = { e, string.format('%.0f', s + 1) }
+local tails = {}
+for i = 5, #ARGV, 3 do
+  if now > tonumber(ARGV[i + 2]) then
+    reply[#reply + 1] = string.format('%.0f', (i - 5) / 3)
+  else
+    s = s + 1
+    tails[#tails + 1] = string.format('%.0f', s) .. ' ' .. ARGV[i + 1] .. ' ' .. ARGV[i]
+  end
+end
+if #tails == 0 then return reply end
+redis.call('RPUSH', KEYS[2], unpack(tails))
+redis.call('LTRIM', KEYS[2], -tonumber(ARGV[2]), -1)
+redis.call('PEXPIRE', KEYS[2], ARGV[3])
+redis.call('HSET', KEYS[1], 's', string.format('%.0f', s))
+redis.call('PEXPIRE', KEYS[1], ${META_TTL_MS})
+for i = 1, #tails do redis.call('PUBLISH', ARGV[1], e .. ' ' .. tails[i]) end
+return reply
+`);
+
+/**
  * A channel without history. KEYS [idempotency]; ARGV pub/sub channel, body, message id, not after (Redis ms),
  * idempotency ttl ms → { '' } | { 'late' }
  */
@@ -136,7 +166,7 @@ end
 return result
 `);
 
-export const SCRIPTS: readonly Script[] = [PUBLISH, PUBLISH_PLAIN, READ, POSITIONS];
+export const SCRIPTS: readonly Script[] = [PUBLISH, PUBLISH_MANY, PUBLISH_PLAIN, READ, POSITIONS];
 
 function script(lua: string): Script {
   return { lua, sha: createHash('sha1').update(lua).digest('hex') };
