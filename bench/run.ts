@@ -16,7 +16,7 @@ print(machine());
 const context: Context = {
   runs,
   quick,
-  deliveries: quick ? 100_000 : 200_000,
+  deliveries: quick ? 50_000 : 100_000,
   done: (row) => print(line(row)),
 };
 const rows: Row[] = [];
