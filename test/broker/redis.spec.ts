@@ -52,7 +52,7 @@ describe('over one Redis', () => {
         emitted.push(broker.publish({ channel: 'apps:created', body, history: window, timeoutMs: 20_000 }));
       }
       // Every other round what was just written is on its way when the connection goes.
-      if (round % 2 === 0) await stranger.client('KILL', 'TYPE', 'normal');
+      if (round % 2 === 0) await stranger.call('CLIENT', 'KILL', 'TYPE', 'normal');
       else await new Promise(setImmediate);
     }
     const offsets = (await Promise.all(emitted)).map((position) => position!.offset);
