@@ -29,5 +29,5 @@ const missed = rows.flatMap((row) =>
   row.targets.map((target) => judge(row, target)).flatMap(({ text, met }) => (met ? [] : [`${row.what}: ${text}`])),
 );
 for (const sentence of missed) print(`Missed: ${sentence}`);
-if (write) await writeDocument(rows, runs);
+if (write) await writeDocument(rows, runs, Object.keys(GROUPS));
 process.exitCode = missed.length > 0 ? 1 : 0;

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import type { Row } from '../rows/row.js';
@@ -8,23 +8,48 @@ import { markdownTable } from './table.js';
 
 const DOCUMENT = fileURLToPath(new URL('../../docs/performance.md', import.meta.url));
 const CHARTS = fileURLToPath(new URL('../../docs/performance/', import.meta.url));
+/** The figures themselves, by group. */
+const KEPT = `${CHARTS}measured.json`;
 /** What stands between these is made by `npm run bench -- --write`; the rest of the document is written by hand. */
 const BEGIN = '<!-- measured: begin -->';
 const END = '<!-- measured: end -->';
 
-/** Puts table, charts, machine and date into docs/performance.md. */
-export async function writeDocument(rows: readonly Row[], runs: number): Promise<void> {
-  const before = readFileSync(DOCUMENT, 'utf8');
-  const [begin, end] = [before.indexOf(BEGIN), before.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`docs/performance.md has lost its marks ${BEGIN} and ${END}`);
+/** What was measured of one group, the last time that it was. */
+interface Measured {
+  readonly date: string;
+  readonly machine: string;
+  readonly runs: number;
+  readonly rows: readonly Row[];
+}
+
+/**
+ * Keeps the rows of these groups, and makes table and charts of docs/performance.md anew from all that is kept.
+ * @param order the groups, as the table has them
+ */
+export async function writeDocument(rows: readonly Row[], runs: number, order: readonly string[]): Promise<void> {
   mkdirSync(CHARTS, { recursive: true });
+  const kept = existsSync(KEPT) ? (JSON.parse(readFileSync(KEPT, 'utf8')) as Record<string, Measured>) : {};
+  const now = { date: new Date().toISOString().slice(0, 10), machine: machine(), runs };
+  for (const { group } of rows) kept[group] = { ...now, rows: rows.filter((row) => row.group === group) };
+  const measured = order.flatMap((group) => kept[group] ?? []);
+  writeFileSync(KEPT, await format(JSON.stringify(kept), { parser: 'json' }));
+
+  const all = measured.flatMap((group) => group.rows);
   const images: string[] = [];
-  for (const [name, content] of charts(rows)) {
+  for (const [name, content] of charts(all)) {
     writeFileSync(CHARTS + name, content);
     images.push(`![${/<title>(.*)<\/title>/.exec(content)![1]!}](performance/${name})`);
   }
-  const about = `Measured on ${new Date().toISOString().slice(0, 10)}: ${machine()}. Medians of ${runs} runs, the least and the most in brackets.`;
-  const measured = [BEGIN, about, markdownTable(rows), ...images, END].join('\n\n');
-  const text = before.slice(0, begin) + measured + before.slice(end + END.length);
+  const about = new Set(
+    measured.map(
+      (group) =>
+        `Measured on ${group.date}: ${group.machine}; medians of ${group.runs} runs, the least and the most in brackets.`,
+    ),
+  );
+  const before = readFileSync(DOCUMENT, 'utf8');
+  const [begin, end] = [before.indexOf(BEGIN), before.indexOf(END)];
+  if (begin < 0 || end < begin) throw new Error(`docs/performance.md has lost its marks ${BEGIN} and ${END}`);
+  const made = [BEGIN, ...about, markdownTable(all), ...images, END].join('\n\n');
+  const text = before.slice(0, begin) + made + before.slice(end + END.length);
   writeFileSync(DOCUMENT, await format(text, { ...(await resolveConfig(DOCUMENT)), parser: 'markdown' }));
 }

@@ -29,7 +29,7 @@ describe('PublishBatches', () => {
   });
 
   it('keeps channels apart', () => {
-    for (const [event, channel] of ['1a', '2b', '3a'].map((name) => [name, name[1]!] as const)) {
+    for (const [event, channel] of ['1a', '2b', '3a'].map((name) => [name, name.charAt(1)] as const)) {
       void batches.add(entry(event, channel));
     }
     batches.close('b');
