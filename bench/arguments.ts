@@ -29,9 +29,7 @@ export function readArguments(args: readonly string[], groups: readonly string[]
   const runs = Number(values.runs ?? (values.quick ? 1 : 3));
   if (!Number.isInteger(runs) || runs < 1 || runs > 20) throw new Error('--runs: a whole number from 1 to 20');
   if (values.write && (values.quick || runs < 3 || values.profile !== undefined)) {
-    throw new Error(
-      '--write wants the whole benchmark: leave out --quick, --only and --profile, and take 3 runs or more',
-    );
+    throw new Error('--write wants 3 runs or more: leave out --quick and --profile');
   }
   return { only, quick: values.quick, runs, profile: values.profile, write: values.write };
 }
