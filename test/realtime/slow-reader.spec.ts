@@ -1,12 +1,17 @@
+import { allowDirectWrites } from '../../src/realtime/connections/wire.js';
 import { RealtimeApp } from './support/realtime-app.js';
 
-describe('a client that reads too slowly', () => {
+describe.each(['the fast path', 'the fallback'] as const)('a client that reads too slowly, by %s', (path) => {
   let app: RealtimeApp;
 
   beforeEach(async () => {
+    allowDirectWrites(path === 'the fast path');
     app = await RealtimeApp.start({ maxBufferedBytes: 16_384, closeTimeoutMs: 1_000 });
   });
-  afterEach(() => app.close());
+  afterEach(() => {
+    allowDirectWrites(true);
+    return app.close();
+  });
 
   /** Emits until somebody is closed for it; the network between takes some megabytes before that. */
   async function emitUntilSomebodyIsSlow(): Promise<number> {

@@ -1,0 +1,95 @@
+import { allowDirectWrites, idleSocket } from '../../src/realtime/connections/wire.js';
+import type { WsClient } from '../support/ws-client.js';
+import { RealtimeApp } from './support/realtime-app.js';
+
+const CHANNEL = 'apps:created';
+
+/** Frames that were built once are written past `ws`, or where that is not possible through it: nobody may see which. */
+describe.each(['the fast path', 'the fallback'] as const)('the order of what one connection is sent, by %s', (path) => {
+  let app: RealtimeApp;
+  let client: WsClient;
+
+  beforeAll(async () => void (app = await RealtimeApp.start()));
+  afterAll(async () => {
+    allowDirectWrites(true);
+    await app.close();
+  });
+  beforeEach(async () => {
+    allowDirectWrites(path === 'the fast path');
+    client = await app.connectAs({ sub: 'reader' });
+    await client.ask({ type: 'subscribe', channel: CHANNEL });
+    await client.ask({ type: 'subscribe', channel: 'user:reader' });
+    client.frames.length = 0;
+  });
+  afterEach(() => client.terminate());
+
+  const connection = () => [...app.registry.ofUser('reader')][0]!;
+  /** What came, each by one word. */
+  const seen = (): string[] =>
+    client.frames.map((frame) => {
+      if (frame.type === 'event') return String((frame.data as { n: unknown }).n);
+      return 'ref' in frame && typeof frame.ref === 'string' ? frame.ref : frame.type;
+    });
+
+  it('is the one that is meant', () => {
+    expect(idleSocket(connection().socket) !== null).toBe(path === 'the fast path');
+  });
+
+  it('is that of the events of a channel, whatever goes out in one turn', async () => {
+    const expected: string[] = [];
+    for (let n = 0; n < 200; n += 1) {
+      void app.events.publish(CHANNEL, { n, padding: 'x'.repeat(n * 10) });
+      expected.push(String(n));
+      if (n % 7 === 0) await new Promise(setImmediate);
+    }
+    await client.next('event', ({ data }) => (data as { n: number }).n === 199);
+    expect(seen()).toEqual(expected);
+  });
+
+  it('has each answer behind what was sent before it', async () => {
+    for (let n = 0; n < 50; n += 1) {
+      await app.events.publish(CHANNEL, { n: `before ${n}` });
+      await app.events.publish('user:reader', { n: `own ${n}` });
+      await new Promise(setImmediate);
+      connection().send({ type: 'pong' }, `answer ${n}`);
+    }
+    await client.ask({ type: 'ping' });
+    const round = (n: number): string[] => [`before ${n}`, `own ${n}`, `answer ${n}`];
+    expect(seen().slice(0, 150)).toEqual(Array.from({ length: 50 }, (_, n) => round(n)).flat());
+  });
+
+  it('has a close behind everything, and nothing behind a close', async () => {
+    for (let n = 0; n < 100; n += 1) void app.events.publish(CHANNEL, { n });
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    connection().close('restarting');
+    void app.events.publish(CHANNEL, { n: 'too late' });
+    expect((await client.whenClosed()).code).toBe(1012);
+    expect(seen()).toEqual(Array.from({ length: 100 }, (_, n) => String(n)));
+  });
+
+  it('has a replay before what is live', async () => {
+    const { id } = await app.events.publish(CHANNEL, { n: 'seen' });
+    for (let n = 0; n < 40; n += 1) void app.events.publish(CHANNEL, { n });
+    const back = await app.connectAs({ sub: 'returns' });
+    back.frames.length = 0;
+    back.send({ type: 'subscribe', channel: CHANNEL, lastEventId: id });
+    await back.next('subscribed');
+    for (let n = 40; n < 60; n += 1) void app.events.publish(CHANNEL, { n });
+    await back.next('event', ({ data }) => (data as { n: number }).n === 59);
+    const numbers = back.frames.flatMap((frame) => (frame.type === 'event' ? [(frame.data as { n: number }).n] : []));
+    expect(numbers).toEqual(Array.from({ length: 60 }, (_, n) => n));
+    back.terminate();
+  });
+
+  it('goes on through a turn in which ws holds something back', async () => {
+    const { socket } = connection();
+    socket.send('{"type":"half', { fin: false });
+    for (let n = 0; n < 3; n += 1) void app.events.publish(CHANNEL, { n });
+    expect(idleSocket(socket)).toBeNull();
+    socket.send('","timestamp":"x"}');
+    await new Promise(setImmediate);
+    await client.next('event', ({ data }) => (data as { n: number }).n === 2);
+    expect(seen().map((word) => word.replace(/^half$/, 'message'))).toEqual(['message', '0', '1', '2']);
+  });
+});
