@@ -32,7 +32,7 @@ export async function writeDocument(rows: readonly Row[], runs: number, order: r
   const now = { date: new Date().toISOString().slice(0, 10), machine: machine(), runs };
   for (const { group } of rows) kept[group] = { ...now, rows: rows.filter((row) => row.group === group) };
   const measured = order.flatMap((group) => kept[group] ?? []);
-  writeFileSync(KEPT, await format(JSON.stringify(kept), { parser: 'json' }));
+  writeFileSync(KEPT, await format(JSON.stringify(kept), { ...(await resolveConfig(KEPT)), parser: 'json' }));
 
   const all = measured.flatMap((group) => group.rows);
   const images: string[] = [];
