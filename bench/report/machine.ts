@@ -22,7 +22,7 @@ export function machine(): string {
   const processors = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);
   return [
-    `${processors.length} × ${processors[0]?.model.trim() ?? 'CPU'}, ${memory} GB, ${type()} ${release()}`,
+    `${processors.length} × ${processors[0]?.model.trim() ?? 'CPU'}, ${memory} GB, ${type()} ${release().split('-')[0]}`,
     `Node ${process.versions.node}, ${versionOf('ws')}, ${versionOf('socket.io')}, ${versionOf('ioredis')}, ${redisVersion()}`,
   ].join('; ');
 }
