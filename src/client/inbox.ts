@@ -9,7 +9,7 @@ interface Entry {
 }
 
 interface Reader<V> {
-  readonly listener: (value: V) => void | Promise<void>;
+  readonly listener: (value: V) => unknown;
   /** While it is busy: the end of all that it has to do. */
   last?: Promise<void> | undefined;
 }
@@ -20,7 +20,7 @@ interface Reader<V> {
  */
 export interface Inbox<V> {
   lastEventId: string | undefined;
-  add(listener: (value: V) => void | Promise<void>): Stop;
+  add(listener: (value: V) => unknown): Stop;
   /** @returns how many values are not yet done by all */
   push(value: V, id: string | undefined): number;
   /** Something whose end `lastEventId` waits for, as for an event. @returns to be called when it is done */

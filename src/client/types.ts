@@ -67,9 +67,9 @@ export interface Identity {
 
 export interface ChannelListeners<T> {
   /** One event. When it returns a promise, this listener gets its next event after that. */
-  event: (event: RealtimeEvent<T>) => void | Promise<void>;
+  event: (event: RealtimeEvent<T>) => unknown;
   /** Events are missing: load your state again. */
-  reset: (reset: Reset) => void | Promise<void>;
+  reset: (reset: Reset) => unknown;
   state: (change: ChannelChange) => void;
   /** Who is here, whenever it changes; see {@link SubscribeOptions.presence}. */
   presence: (presence: Presence) => void;

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import ts from 'typescript';
 
 /** Every block of TypeScript in these compiles as it stands, as a file of an application that has installed the package. */
-const DOCS = ['docs/transactions.md'];
+const DOCS = ['docs/client.md', 'docs/transactions.md'];
 
 interface Block {
   /** `docs/transactions.md:28` */
@@ -32,6 +32,8 @@ function compile(blocks: readonly Block[]): ts.Diagnostic[] {
       noUnusedParameters: false,
       paths: {
         'nestjs-realtime': [resolve('src/realtime/index.ts')],
+        'nestjs-realtime/client': [resolve('src/client/index.ts')],
+        'nestjs-realtime/client/shared': [resolve('src/client/shared/index.ts')],
         'nestjs-realtime/testing': [resolve('src/testing/index.ts')],
       },
     },

@@ -1,0 +1,63 @@
+/** What must compile for those who use the client, and what must not: `npm run types` is the test. */
+import {
+  createRealtimeClient,
+  follow,
+  userChannel,
+  type Channel,
+  type RealtimeClient,
+  type WebSocketClass,
+} from '../../src/client/index.js';
+import { WebSocket as NodeWebSocket } from 'ws';
+
+declare module '../../src/protocol/events.js' {
+  interface RealtimeEvents {
+    'types:merged': { readonly total: number };
+  }
+}
+
+export function compiles(client: RealtimeClient, name: string): void {
+  client.channel('apps:created').on('event', ({ data, id }) => [data.name.length, id?.length]);
+  client.channel('types:merged').on('event', ({ data }) => data.total.toFixed());
+  client.channel('user:42').on('event', ({ data }: { data: unknown }) => data);
+  const known: Channel = client.channel(name); // only known at run time
+  known.on('event', async () => undefined);
+  if (client.state === 'waiting') client.change.retryInMs?.toFixed();
+  void client.request({ type: 'stats' }).then(({ stats }) => stats.cluster.instances.toFixed());
+  void client.request({ type: 'greet', data: { name: 'Ada' } }).then((answer) => answer['data']);
+  follow([client.channel('apps:created'), client.channel('apps:updated')], {
+    load: () => Promise.resolve(1),
+    onLoad: (total) => total.toFixed(),
+    onEvent: ({ data }) => data.name.length,
+  });
+  const channel = userChannel('42');
+  if (channel !== null) client.channel(channel).subscribe({ presence: true, after: 'e-1' });
+  const own = createRealtimeClient<{ 'my:channel': { readonly mine: true } }>({ url: '/ws' });
+  own.channel('my:channel').on('event', ({ data }) => data.mine);
+  const classes: WebSocketClass[] = [NodeWebSocket, WebSocket];
+  createRealtimeClient({ url: 'ws://localhost/ws', WebSocket: classes[0]! });
+}
+
+export async function compilesToo(client: RealtimeClient): Promise<void> {
+  for await (const { data } of client.channel('deployments:status')) data.status.length.toFixed();
+}
+
+export function doesNot(client: RealtimeClient): void {
+  // @ts-expect-error a name that is none
+  client.channel('apps:creatde');
+  // @ts-expect-error a wildcard
+  client.channel('apps:*');
+  // @ts-expect-error a field that the event has not
+  client.channel('apps:created').on('event', ({ data }) => data.title);
+  // @ts-expect-error an event that channels have not
+  client.channel('apps:created').on('message', () => undefined);
+  // @ts-expect-error a state that there is not
+  if (client.state === 'open') client.close();
+  // @ts-expect-error no URL
+  createRealtimeClient({ token: 'JWT' });
+  // @ts-expect-error a way that is none
+  createRealtimeClient({ url: '/ws', tokenVia: 'cookie' });
+  // @ts-expect-error a token that is none
+  createRealtimeClient({ url: '/ws', getToken: () => 42 });
+  // @ts-expect-error what is told cannot be changed
+  client.change.state = 'idle';
+}
