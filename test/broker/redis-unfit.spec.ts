@@ -1,0 +1,102 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
+import { connectClusterNode } from '../../src/realtime/broker/redis/redis-target.js';
+import { RedisProcess } from '../support/redis-process.js';
+import { until } from '../support/until.js';
+
+/** A server of the test's own, which ends whatever is still connected when it is stopped. */
+class Listener {
+  private readonly sockets = new Set<Socket>();
+
+  private constructor(private readonly server: Server) {}
+
+  static async start(lead: (socket: Socket) => void): Promise<Listener> {
+    const listener = new Listener(createServer());
+    listener.server.on('connection', (socket) => {
+      listener.sockets.add(socket.on('error', () => undefined));
+      lead(socket);
+    });
+    listener.server.listen(0, '127.0.0.1');
+    await once(listener.server, 'listening');
+    return listener;
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    this.server.close();
+    await once(this.server, 'close');
+  }
+}
+
+describe('a Redis that is too old', () => {
+  let redis: RedisProcess;
+  let line: Listener;
+  let old: boolean;
+
+  beforeAll(async () => {
+    redis = await RedisProcess.start();
+    // The real server, which says in INFO that it is a version 6.
+    line = await Listener.start((client) => {
+      const server = connect(redis.port, '127.0.0.1');
+      client.pipe(server);
+      client.on('close', () => server.destroy());
+      server.on('error', () => undefined).on('close', () => client.destroy());
+      server.on('data', (chunk: Buffer) => {
+        const text = chunk.toString('latin1');
+        client.write(old ? text.replace(/redis_version:\d/, 'redis_version:6') : text, 'latin1');
+      });
+    });
+  });
+  beforeEach(() => void (old = true));
+  afterAll(async () => {
+    await line.stop();
+    await redis.stop();
+  });
+
+  it('is named, takes no event, and is used once it is new enough', async () => {
+    const broker = new RedisBroker({ url: `redis://127.0.0.1:${line.port}` }, 'rt:');
+    await until(() => /it is version 6/.test(broker.status.reason ?? ''));
+    expect(broker.status).toEqual({
+      up: false,
+      reason: expect.stringMatching(
+        /^Redis cannot be used: it is version 6\.\S+: Redis 7 or Valkey 8, or later, is needed$/,
+      ),
+    });
+    const event = { channel: 'apps:created', body: 'x', history: { size: 1, ttlMs: 1_000 } };
+    await expect(broker.publish({ ...event, timeoutMs: 200 })).rejects.toThrow('Not published in time');
+    old = false;
+    await until(() => broker.status.up);
+    expect(await broker.publish({ ...event, timeoutMs: 5_000 })).toMatchObject({ offset: 1 });
+    await broker.close();
+  });
+
+  it('is refused as a node of a Cluster too', async () => {
+    const target = { cluster: [{ host: '127.0.0.1', port: line.port }] };
+    await expect(connectClusterNode(target, 0)).rejects.toThrow('it is version 6');
+  });
+});
+
+describe('a Redis of another kind', () => {
+  it('a node of a Cluster, given as one server: says which option it belongs to', async () => {
+    const node = await RedisProcess.start({ 'cluster-enabled': 'yes' });
+    const broker = new RedisBroker({ url: node.url }, 'rt:');
+    await until(() => /REALTIME_REDIS_CLUSTER/.test(broker.status.reason ?? ''));
+    expect(broker.status.up).toBe(false);
+    await broker.close();
+    await node.stop();
+  });
+
+  it('one server, given as a Cluster: says which option it belongs to', async () => {
+    const single = await RedisProcess.start();
+    const broker = new RedisBroker({ cluster: [{ host: '127.0.0.1', port: single.port }] }, 'rt:');
+    await until(() => /no node of a Cluster: give it as `redis.url`/.test(broker.status.reason ?? ''));
+    expect(broker.status.up).toBe(false);
+    await broker.close();
+    await single.stop();
+  });
+});
