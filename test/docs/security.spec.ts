@@ -14,7 +14,7 @@ describe('SECURITY.md', () => {
 
   it.each(rows)('%s%s is stopped, and a test shows it', (_edge, _threat, defence, test) => {
     expect(defence).not.toBe('');
-    const [, file, name] = /^`([\w./-]+\.spec\.ts)`: (.+)$/.exec(test!) ?? [];
+    const [, file, name] = /^`([\w./-]+\.spec\.ts)`: (.+)$/.exec(test) ?? [];
     expect(name).toBeDefined();
     const titles = [...readFileSync(file!, 'utf8').matchAll(/\('((?:[^'\\\n]|\\.)+)', (?:async )?\(/g)].map(
       ([, title]) => title,

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { signToken, TEST_SECRET } from '../support/jwt.js';
-import { connect } from '../support/ws-client.js';
+import { connect, type WsClient } from '../support/ws-client.js';
 
 /** What the server tells of itself; memory in bytes. */
 export interface Sample {
@@ -67,13 +67,24 @@ export async function soak({ seconds, connections, onProgress }: SoakOptions): P
     const isOver = (): boolean => performance.now() >= until;
     const pings: number[] = [];
     const samples: Sample[] = [];
-    const healthy = async (): Promise<void> => {
+    const healthyClient = async (): Promise<WsClient> => {
       const client = await connect(`ws://127.0.0.1:${port}/ws`, { token: signToken({ sub: 'healthy' }) });
       await client.next('connected');
+      return client;
+    };
+    const healthy = async (): Promise<void> => {
+      let client = await healthyClient();
       while (!isOver()) {
         const since = performance.now();
-        await client.fence();
+        const answered = await client.fence().then(
+          () => true,
+          () => false, // its patience is over: that counts as a ping of so long, and it begins anew
+        );
         pings.push(performance.now() - since);
+        if (!answered) {
+          client.terminate();
+          client = await healthyClient();
+        }
         await delay(100);
       }
       await client.close();
