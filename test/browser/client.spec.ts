@@ -1,0 +1,159 @@
+import { build } from 'esbuild';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Reset, RealtimeClient, StateChange } from '../../src/client/index.js';
+import { RealtimeApp } from '../realtime/support/realtime-app.js';
+import { launchChromium } from '../support/chromium.js';
+import { secondsFromNow, signToken } from '../support/jwt.js';
+import { Line } from './support/line.js';
+
+/** What the page keeps. */
+interface World {
+  client: RealtimeClient;
+  heard: string[];
+  resets: Reset[];
+  changes: StateChange[];
+}
+
+declare global {
+  var world: World;
+  var begin: (url: string) => void;
+  var getToken: () => Promise<string>;
+}
+
+const PAGE = `
+import { createRealtimeClient } from './src/client/index.ts';
+globalThis.begin = (url) => {
+  const client = createRealtimeClient({ url, getToken: () => globalThis.getToken(), minDelayMs: 50 });
+  const world = (globalThis.world = { client, heard: [], resets: [], changes: [] });
+  const channel = client.channel('apps:created');
+  channel.on('event', ({ data }) => void world.heard.push(data.name));
+  channel.on('reset', (reset) => void world.resets.push(reset));
+  client.on('state', (change) => world.changes.push(change));
+  channel.subscribe();
+};`;
+
+describe('the client in Chromium', () => {
+  let browser: Browser;
+  let context: BrowserContext;
+  let app: RealtimeApp;
+  let line: Line;
+  let pages: Server;
+  let origin: string;
+  let tokens: number;
+  let tokenFor: () => string;
+
+  beforeAll(async () => {
+    const { outputFiles } = await build({
+      stdin: { contents: PAGE, resolveDir: '.', loader: 'ts' },
+      bundle: true,
+      write: false,
+      format: 'esm',
+    });
+    const html = `<!doctype html><title>page</title><script type="module">${outputFiles[0]!.text}</script>`;
+    pages = createServer((_request, response) => void response.setHeader('Content-Type', 'text/html').end(html));
+    pages.listen(0, '127.0.0.1');
+    await once(pages, 'listening');
+    origin = `http://127.0.0.1:${(pages.address() as AddressInfo).port}`;
+    browser = await launchChromium();
+    app = await RealtimeApp.start();
+    line = await Line.open(app.port);
+  }, 60_000);
+  afterAll(async () => {
+    await browser?.close();
+    await line?.close();
+    await app?.close();
+    pages.close();
+  });
+  beforeEach(async () => {
+    tokens = 0;
+    tokenFor = () => signToken({ sub: 'viewer' });
+    context = await browser.newContext();
+    context.setDefaultTimeout(20_000);
+    await context.exposeFunction('getToken', () => {
+      tokens += 1;
+      return tokenFor();
+    });
+  });
+  afterEach(() => context.close());
+
+  async function open(): Promise<Page> {
+    const page = await context.newPage();
+    await page.goto(origin);
+    await page.evaluate((url) => globalThis.begin(url), `ws://127.0.0.1:${line.port}/ws`);
+    await subscribed(page);
+    return page;
+  }
+  const subscribed = (page: Page) =>
+    page.waitForFunction(() => world.client.channel('apps:created').state === 'subscribed');
+  const inState = (page: Page, state: string) => page.waitForFunction((wanted) => world.client.state === wanted, state);
+  const emit = (name: string) => app.events.emit('apps:created', { id: name, name });
+  const heard = (page: Page, count: number): Promise<string[]> =>
+    page.waitForFunction((wanted) => world.heard.length >= wanted, count).then(() => page.evaluate(() => world.heard));
+
+  it('comes back after the network was cut, with what it missed, once', async () => {
+    const page = await open();
+    await emit('before');
+    await heard(page, 1);
+    line.cut();
+    await inState(page, 'waiting');
+    await emit('meanwhile');
+    line.mend();
+    await subscribed(page);
+    await emit('after');
+    expect(await heard(page, 3)).toEqual(['before', 'meanwhile', 'after']);
+    expect(await page.evaluate(() => world.resets)).toEqual([]);
+  });
+
+  it('says once that events are missing after the server restarted without its history', async () => {
+    const page = await open();
+    await emit('before');
+    await heard(page, 1);
+    const { port } = app;
+    await app.close();
+    await inState(page, 'waiting');
+    app = await RealtimeApp.start({}, { port });
+    await subscribed(page);
+    await emit('after');
+    expect(await heard(page, 2)).toEqual(['before', 'after']);
+    expect(await page.evaluate(() => world.resets.map(({ reason }) => reason))).toEqual(['unknown_epoch']);
+  });
+
+  it('renews its token before it ends, on the same connection', async () => {
+    tokenFor = () => signToken({ sub: 'renewing', exp: secondsFromNow(tokens === 1 ? 5 : 3600) });
+    const page = await open();
+    const [connection] = app.registry.ofUser('renewing');
+    await page.evaluate(() => new Promise<void>((resolve) => void world.client.on('identity', () => resolve())));
+    expect(tokens).toBe(2);
+    expect([...app.registry.ofUser('renewing')]).toEqual([connection]);
+    expect(await page.evaluate(() => world.changes.length)).toBe(2);
+  });
+
+  it('goes on in a tab that was asleep while its connection broke', async () => {
+    const page = await open();
+    const session = await context.newCDPSession(page);
+    await session.send('Page.setWebLifecycleState', { state: 'frozen' });
+    line.cut();
+    await emit('asleep');
+    line.mend();
+    await session.send('Page.setWebLifecycleState', { state: 'active' });
+    expect(await heard(page, 1)).toEqual(['asleep']);
+    expect(await page.evaluate(() => world.resets)).toEqual([]);
+  });
+
+  it('looks at once when the browser is offline, and is online again', async () => {
+    const page = await open();
+    line.cut();
+    await inState(page, 'waiting');
+    await context.setOffline(true);
+    await inState(page, 'paused');
+    line.mend();
+    await context.setOffline(false);
+    await inState(page, 'connected');
+    expect(await page.evaluate(() => world.changes.map(({ code }) => code))).toEqual(
+      expect.arrayContaining(['lost', 'offline', 'online']),
+    );
+  });
+});
