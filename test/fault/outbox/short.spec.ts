@@ -1,0 +1,19 @@
+import { Random } from '../../support/random.js';
+import { runOutbox } from './run-outbox.js';
+
+/** `npm run test:fault:outbox` is the long form, with faults of the servers, and mutants that have to be caught. */
+describe('the outbox, while processes are killed', () => {
+  it('tells each committed change exactly once and in order, and nothing else', async () => {
+    const seed = process.env['FAULT_SEED'] ?? new Date().toISOString();
+    const verdict = await runOutbox({
+      dist: 'dist',
+      random: new Random(seed),
+      workers: 2,
+      kills: 2,
+      life: [10, 100],
+      servers: false,
+    });
+    expect({ seed, ...verdict }).toMatchObject({ seed, differences: [], resyncs: 0 });
+    expect(verdict.committed).toBeGreaterThanOrEqual(40);
+  }, 180_000);
+});

@@ -1,0 +1,88 @@
+// A process that changes the database and emits through the outbox, as fast as it can, until it is killed; or, as `observer`,
+// one that serves subscribers and neither writes nor relays. Arguments: the build, its role, the options as JSON.
+import 'reflect-metadata';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { NestFactory } from '@nestjs/core';
+import pg from 'pg';
+
+const [dist, role, json] = process.argv.slice(2);
+const { secret, redis, postgres, channels, batchSize } = JSON.parse(json);
+const { pgOutboxDatabase, RealtimeModule, RealtimeOutbox, RealtimeOutboxModule } = await import(
+  pathToFileURL(`${dist}/realtime/index.js`).href
+);
+
+const pool = new pg.Pool({ connectionString: postgres, max: 12 });
+pool.on('error', () => undefined);
+let committed = 0;
+const quit = new Error('rolled back on purpose');
+
+class RootModule {}
+
+const root = {
+  module: RootModule,
+  imports: [
+    RealtimeModule.forRoot({
+      jwt: { secret },
+      redis: { url: redis },
+      channels: channels.map((name) => ({ name, access: 'authenticated', history: { size: 20_000 } })),
+      recoveryMaxEvents: 20_000,
+      recoveryMaxBytes: 64_000_000,
+    }),
+    RealtimeOutboxModule.forRoot({ database: pgOutboxDatabase(pool), relay: role !== 'observer', batchSize }),
+  ],
+};
+
+if (role === 'observer') {
+  const app = await NestFactory.create(root, { logger: ['error', 'warn'] });
+  await app.listen(0, '127.0.0.1');
+  process.stdout.write(`listening on ${app.getHttpServer().address().port}\n`);
+} else {
+  const app = await NestFactory.createApplicationContext(root, { logger: ['error', 'warn'] });
+  const outbox = app.get(RealtimeOutbox);
+  let writing = true;
+  const lanes = role === 'relay' ? [] : [1, 2, 3, 4].map(() => write(outbox, () => writing));
+  process.once('SIGTERM', async () => {
+    writing = false;
+    await Promise.all(lanes);
+    await app.close();
+    await pool.end();
+    process.exit(0);
+  });
+  process.stdout.write('working\n');
+}
+
+async function write(outbox, goesOn) {
+  while (goesOn()) {
+    try {
+      await change(outbox, channels[Math.floor(Math.random() * channels.length)]);
+    } catch (error) {
+      if (error !== quit) await delay(50); // the database is away
+    }
+  }
+}
+
+/** The counter of the channel is the change: its row is locked until the end, so each follows the one before it. */
+async function change(outbox, channel) {
+  const client = await pool.connect();
+  const ignore = () => undefined;
+  client.on('error', ignore);
+  try {
+    await client.query('begin');
+    const { rows } = await client.query('update counters set n = n + 1 where channel = $1 returning n', [channel]);
+    const event = { channel, n: rows[0].n, token: randomUUID() };
+    await client.query('insert into changes values ($1, $2, $3)', [channel, event.n, event.token]);
+    await outbox.emit(client, channel, event);
+    if (Math.random() < 0.2) throw quit;
+    await client.query('commit');
+    committed += 1;
+    process.stdout.write(`committed ${committed}\n`);
+  } catch (error) {
+    await client.query('rollback').catch(ignore);
+    throw error;
+  } finally {
+    client.off('error', ignore);
+    client.release();
+  }
+}
