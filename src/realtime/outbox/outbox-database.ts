@@ -57,7 +57,8 @@ async function pgTransaction<T>(pool: Pool, work: (statements: OutboxRows) => Pr
     await client.query('rollback').catch((failure: Error) => (broken = failure));
     throw error;
   } finally {
-    client.off('error', onError);
+    // A broken one may say so more than once.
+    if (broken === undefined) client.off('error', onError);
     client.release(broken);
   }
 }
@@ -86,7 +87,8 @@ export async function pgListen(
       if (ended) return fresh.release(true);
       client = fresh;
       fresh.on('notification', callback);
-      fresh.once('error', () => {
+      fresh.on('error', () => {
+        if (client !== fresh) return; // it says so more than once
         fresh.release(true);
         again();
       });

@@ -76,7 +76,7 @@ export class OutboxRelay
   async onApplicationShutdown(): Promise<void> {
     this.ended = true;
     this.bell.ring();
-    await this.stopListening();
+    await this.stopListening().catch(() => undefined); // its connection may be closed already
     await this.running;
   }
 

@@ -43,14 +43,13 @@ if (role === 'observer') {
   const outbox = app.get(RealtimeOutbox);
   let writing = true;
   const lanes = role === 'relay' ? [] : [1, 2, 3, 4].map(() => write(outbox, () => writing));
-  process.once('SIGTERM', async () => {
-    writing = false;
-    await Promise.all(lanes);
-    await app.close();
-    await pool.end();
-    process.exit(0);
-  });
+  const stopped = new Promise((resolve) => process.once('SIGTERM', resolve));
   process.stdout.write('working\n');
+  await stopped;
+  writing = false;
+  await Promise.all(lanes);
+  await app.close();
+  await pool.end();
 }
 
 async function write(outbox, goesOn) {
@@ -66,7 +65,8 @@ async function write(outbox, goesOn) {
 /** The counter of the channel is the change: its row is locked until the end, so each follows the one before it. */
 async function change(outbox, channel) {
   const client = await pool.connect();
-  const ignore = () => undefined;
+  let broken = false;
+  const ignore = () => (broken = true);
   client.on('error', ignore);
   try {
     await client.query('begin');
@@ -82,7 +82,7 @@ async function change(outbox, channel) {
     await client.query('rollback').catch(ignore);
     throw error;
   } finally {
-    client.off('error', ignore);
-    client.release();
+    if (!broken) client.off('error', ignore);
+    client.release(broken);
   }
 }
