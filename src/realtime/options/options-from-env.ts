@@ -63,6 +63,8 @@ const VARIABLES: Readonly<Record<string, readonly [option: string, parse: Parse]
   REDIS_URL: ['redis.url', text],
   REALTIME_REDIS_SENTINELS: ['redis.sentinels', list],
   REALTIME_REDIS_SENTINEL_NAME: ['redis.sentinelName', text],
+  REALTIME_REDIS_SENTINEL_USERNAME: ['redis.sentinelUsername', text],
+  REALTIME_REDIS_SENTINEL_PASSWORD: ['redis.sentinelPassword', text],
   REALTIME_REDIS_CLUSTER: ['redis.cluster', list],
   REALTIME_REDIS_TLS_CA_FILE: ['redis.tlsCa', file],
   REALTIME_REDIS_TLS_CERT_FILE: ['redis.tlsCert', file],
@@ -71,7 +73,7 @@ const VARIABLES: Readonly<Record<string, readonly [option: string, parse: Parse]
 };
 
 /** Variables whose value is never shown. */
-const SECRET_VARIABLES = new Set(['REALTIME_PUBLISH_API_KEYS', 'REDIS_URL']);
+const SECRET_VARIABLES = new Set(['REALTIME_PUBLISH_API_KEYS', 'REDIS_URL', 'REALTIME_REDIS_SENTINEL_PASSWORD']);
 
 /** Every variable that {@link realtimeOptionsFromEnv} reads. */
 export const REALTIME_VARIABLES: readonly string[] = Object.keys(VARIABLES);

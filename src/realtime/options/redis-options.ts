@@ -21,6 +21,18 @@ export class RedisOptions {
   @IsNotEmpty()
   sentinelName = 'mymaster';
 
+  /** The user that the Sentinels ask for; those of the master stand in `url`. @default none */
+  @IsOptional()
+  @IsString()
+  @IsNotEmpty()
+  sentinelUsername?: string;
+
+  /** The password that the Sentinels ask for. @default none */
+  @IsOptional()
+  @IsString()
+  @IsNotEmpty()
+  sentinelPassword?: string;
+
   /** Some nodes of the Cluster, as `host:port`. @default [] */
   @IsArray()
   @Matches(ADDRESS, { each: true, message: 'must be addresses such as redis-1:6379' })

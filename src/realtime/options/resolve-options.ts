@@ -16,7 +16,7 @@ export class RealtimeOptionsError extends Error {
 }
 
 /** Never shown in a message or a log; the groups neither, for somebody may give the secret itself in their place. */
-const SECRETS = /^(jwt|redis)(\.(secret|publicKey|jwksUrl|url|tlsKey|\d+))?$|^publishApiKeys$/;
+const SECRETS = /^(jwt|redis)(\.(secret|publicKey|jwksUrl|url|tlsKey|sentinelPassword|\d+))?$|^publishApiKeys$/;
 
 /**
  * Lays what was given over the defaults and checks all of it.

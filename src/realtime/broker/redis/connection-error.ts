@@ -16,6 +16,10 @@ const SENTENCES: readonly (readonly [RegExp, string])[] = [
     /self[- ]signed certificate|unable to (verify|get)|certificate is not yet valid|certificate has expired|UNABLE_TO/i,
     'its certificate is not trusted: give the authority that signed it in `redis.tlsCa`',
   ],
+  [
+    /^All sentinels.*(NOAUTH|WRONGPASS|no password is set|without any password)/is,
+    'the Sentinels refuse: give `redis.sentinelUsername` and `redis.sentinelPassword` as they want them',
+  ],
   [/WRONGPASS/, 'it refuses the user or the password'],
   [/NOAUTH|no password is set|without any password/i, 'user and password in the URL are not what it wants'],
   [/cluster support disabled/, 'it is no node of a Cluster: give it as `redis.url`'],

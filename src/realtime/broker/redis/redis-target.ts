@@ -16,6 +16,8 @@ export interface RedisTarget {
   readonly sentinels?: readonly RedisNode[];
   /** The name under which the Sentinels know the master. */
   readonly sentinelName?: string;
+  /** What the Sentinels themselves ask for. */
+  readonly sentinelCredentials?: Pick<ClientOptions, 'sentinelUsername' | 'sentinelPassword'>;
   readonly cluster?: readonly RedisNode[];
   /** What `rediss://` trusts and shows, as PEM. */
   readonly tls?: Pick<ConnectionOptions, 'ca' | 'cert' | 'key'>;
@@ -23,13 +25,17 @@ export interface RedisTarget {
 
 /** @returns `null` where no Redis is configured */
 export function redisTarget(options: RedisOptions): RedisTarget | null {
-  const { url, sentinels, sentinelName, cluster, tlsCa, tlsCert, tlsKey } = options;
+  const { url, sentinels, sentinelName, sentinelUsername, sentinelPassword, cluster, tlsCa, tlsCert, tlsKey } = options;
+  const sentinelCredentials = {
+    ...(sentinelUsername === undefined ? {} : { sentinelUsername }),
+    ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
+  };
   if (url === undefined && sentinels.length === 0 && cluster.length === 0) return null;
   const tls = Object.entries({ ca: tlsCa, cert: tlsCert, key: tlsKey }).filter(([, pem]) => pem !== undefined);
   return {
     ...(tls.length === 0 ? {} : { tls: Object.fromEntries(tls) }),
     ...(url === undefined ? {} : { url }),
-    ...(sentinels.length === 0 ? {} : { sentinels: sentinels.map(nodeOf), sentinelName }),
+    ...(sentinels.length === 0 ? {} : { sentinels: sentinels.map(nodeOf), sentinelName, sentinelCredentials }),
     ...(cluster.length === 0 ? {} : { cluster: cluster.map(nodeOf) }),
   };
 }
@@ -76,6 +82,7 @@ export async function connectMaster(target: RedisTarget): Promise<Redis> {
         ...ONCE,
         ...credentials(target),
         ...(isEncrypted(target) ? { enableTLSForSentinelMode: true, sentinelTLS: target.tls ?? {} } : {}),
+        ...target.sentinelCredentials,
         sentinels: [...target.sentinels],
         name: target.sentinelName!,
       })
