@@ -1,0 +1,56 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** Runs a program to its end. @returns what it wrote @throws with what it wrote, where it fails */
+export async function finish(program: string, args: readonly string[], cwd = '.'): Promise<string> {
+  try {
+    const { stdout } = await run(program, args, { cwd, maxBuffer: 2 ** 26 });
+    return stdout;
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string };
+    throw new Error(`${program} ${args.join(' ')} failed:\n${stdout}${stderr}`, { cause: error });
+  }
+}
+
+/** As `npm publish` would pack it. @returns the path of the tarball */
+export async function pack(into: string): Promise<string> {
+  const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', into];
+  const [{ filename }] = JSON.parse(await finish('npm', args)) as [{ filename: string }];
+  return join(into, filename);
+}
+
+/**
+ * An application outside of the repository that has installed the tarball, and the packages that it names and no other:
+ * what the package forgot to declare is not there.
+ */
+export async function installed(
+  root: string,
+  tarball: string,
+  packages: readonly string[],
+  files: Readonly<Record<string, string>>,
+): Promise<void> {
+  const own = join(root, 'node_modules/nestjs-realtime');
+  await mkdir(own, { recursive: true });
+  await finish('tar', ['xzf', tarball, '--strip-components=1', '-C', own]);
+  for (const name of packages) {
+    const link = join(root, 'node_modules', name);
+    await mkdir(dirname(link), { recursive: true });
+    await symlink(resolve('node_modules', name), link);
+  }
+  const manifest = { name: 'an-application', private: true, type: 'module' };
+  for (const [path, text] of Object.entries({ 'package.json': JSON.stringify(manifest), ...files })) {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), text);
+  }
+}
+
+export async function readJson<T>(path: string): Promise<T> {
+  return JSON.parse(await readFile(path, 'utf8')) as T;
+}
+
+/** A program of one of our own packages, to be run by node. */
+export const bin = (path: string): string => resolve('node_modules', path);

@@ -1,0 +1,211 @@
+import { build } from 'esbuild';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
+import { bin, finish, installed, pack, readJson } from './installed.js';
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+/** The doors that a server opens, and those of a browser. */
+const SERVER = ['.', './protocol', './client', './testing'];
+const BROWSER = ['./protocol', './client', './react', './react-query'];
+
+const nameOf = (subpath: string): string => `nestjs-realtime${subpath.slice(1)}`;
+const importAll = (subpaths: readonly string[]): string =>
+  subpaths.map((subpath, index) => `import * as door${index} from '${nameOf(subpath)}';`).join('\n');
+const shapes = (subpaths: readonly string[]): string =>
+  `[${subpaths.map((_, index) => `Object.keys(door${index}).length > 0`).join(', ')}].every(Boolean)`;
+
+const NEST_APP = `
+import 'reflect-metadata';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { EventsPublisher, RealtimeModule } from 'nestjs-realtime';
+import { createRealtimeClient } from 'nestjs-realtime/client';
+import { WebSocket } from 'ws';
+${importAll(SERVER)}
+
+@Module({ imports: [RealtimeModule.forRoot({ jwt: { secret: 'a secret for this test alone, long enough' } })] })
+class AppModule {}
+
+if (!${shapes(SERVER)}) throw new Error('a door is empty');
+const app = await NestFactory.create(AppModule, { logger: false });
+await app.listen(0, '127.0.0.1');
+const { port } = app.getHttpServer().address() as { port: number };
+const client = createRealtimeClient({ url: \`ws://127.0.0.1:\${port}/ws\`, WebSocket });
+const channel = client.channel('announcements');
+const heard = new Promise<string>((resolve) => channel.on('event', ({ data }) => resolve(data.message)));
+const subscribed = new Promise<void>((resolve) => channel.on('state', ({ state }) => state === 'subscribed' && resolve()));
+channel.subscribe();
+await subscribed;
+await app.get(EventsPublisher).emit('announcements', { message: 'installed' });
+console.log(await heard);
+client.close();
+await app.close();
+`;
+
+const NEST_TSCONFIG = {
+  compilerOptions: {
+    target: 'es2022',
+    lib: ['es2023'],
+    module: 'nodenext',
+    strict: true,
+    experimentalDecorators: true,
+    emitDecoratorMetadata: true,
+    skipLibCheck: true,
+    types: ['node'],
+    outDir: 'built',
+  },
+  include: ['main.ts'],
+};
+
+const VITE_APP = `
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { createRoot } from 'react-dom/client';
+import { createRealtimeClient } from 'nestjs-realtime/client';
+import { RealtimeProvider, useEvents } from 'nestjs-realtime/react';
+import { useRealtimeInvalidation } from 'nestjs-realtime/react-query';
+${importAll(BROWSER)}
+
+function Apps() {
+  useRealtimeInvalidation('apps:created', ['apps']);
+  return <ol>{useEvents('apps:created', { limit: 10 }).map(({ id, data }) => <li key={id}>{data.name}</li>)}</ol>;
+}
+
+const client = createRealtimeClient({ url: '/ws' });
+createRoot(document.body).render(
+  <QueryClientProvider client={new QueryClient()}>
+    <RealtimeProvider client={client}>
+      <Apps />
+      {String(${shapes(BROWSER)})}
+    </RealtimeProvider>
+  </QueryClientProvider>,
+);
+`;
+
+/** Writes down which modules came into the bundle. */
+const VITE_CONFIG = `
+import { writeFileSync } from 'node:fs';
+export default {
+  logLevel: 'silent',
+  plugins: [{
+    name: 'modules',
+    generateBundle(_, bundle) {
+      writeFileSync('modules.json', JSON.stringify(Object.values(bundle).flatMap((chunk) => chunk.moduleIds ?? [])));
+    },
+  }],
+};
+`;
+
+const VITE_TSCONFIG = {
+  compilerOptions: {
+    target: 'es2022',
+    lib: ['es2023', 'dom'],
+    module: 'esnext',
+    moduleResolution: 'bundler',
+    jsx: 'react-jsx',
+    strict: true,
+    skipLibCheck: false,
+    noEmit: true,
+    types: [],
+  },
+  include: ['main.tsx'],
+};
+
+/** What may be in a bundle for browsers; everything else has leaked into it. */
+const FOR_BROWSERS = [
+  /\/an-app\/(main\.tsx|index\.html)/,
+  /\/nestjs-realtime\/dist\/(client|react|protocol)\//,
+  /\/node_modules\/(react|react-dom|scheduler|@tanstack\/(react-query|query-core))\//,
+  /^\0(rolldown\/|vite\/|.*commonjs)/,
+];
+const leakedOf = (modules: readonly string[]): string[] =>
+  modules.filter((id) => !FOR_BROWSERS.some((pattern) => pattern.test(id)));
+
+describe('the package, as it would be published', () => {
+  let home: string;
+  let tarball: string;
+  let manifest: Manifest;
+
+  beforeAll(async () => {
+    if (!existsSync('dist/main.js')) throw new Error('There is no dist/main.js: run "npm run build" first');
+    home = await makeTemporaryDirectory();
+    tarball = await pack(home);
+    manifest = await readJson<Manifest>('package.json');
+  }, 60_000);
+  afterAll(() => removeDirectory(home));
+
+  it('holds what is imported, and nothing of the platform, of tests or of tools', async () => {
+    const files = (await finish('tar', ['tzf', tarball])).trim().split('\n');
+    const others = files.filter((file) => !/^package\/dist\/(realtime|protocol|client|react|testing)\//.test(file));
+    expect(others.filter((file) => !/^package\/(package\.json|README\.md|LICENSE)$/.test(file))).toEqual([]);
+    expect(files.filter((file) => /\.(spec|test)\.|\.tsx?$/.test(file) && !file.endsWith('.d.ts'))).toEqual([]);
+    for (const { types, default: code } of Object.values(manifest.exports)) {
+      expect(files).toEqual(expect.arrayContaining([types, code].map((path) => join('package', path))));
+    }
+    expect(new Set([...SERVER, ...BROWSER])).toEqual(new Set(Object.keys(manifest.exports)));
+    for (const door of Object.values(manifest.exports)) expect(Object.keys(door)[0]).toBe('types');
+  });
+
+  it('is clean to publint and to attw', async () => {
+    expect(await finish(process.execPath, [bin('publint/src/cli.js'), 'run', tarball, '--strict'])).toContain(
+      'All good',
+    );
+    const attw = [bin('@arethetypeswrong/cli/dist/index.js'), tarball, '--profile', 'esm-only', '--no-color'];
+    const report = await finish(process.execPath, attw); // fails where it finds a problem
+    for (const subpath of Object.keys(manifest.exports)) expect(report).toContain(`"${nameOf(subpath)}"`);
+  }, 120_000);
+
+  it('runs in a fresh Nest application, with what it declares and no more', async () => {
+    const root = join(home, 'a-nest-app');
+    await installed(root, tarball, [...Object.keys(manifest.dependencies), '@types/node', '@types/ws'], {
+      'main.ts': NEST_APP,
+      'tsconfig.json': JSON.stringify(NEST_TSCONFIG),
+    });
+    await finish(process.execPath, [bin('typescript/bin/tsc'), '-p', '.'], root);
+    expect(await finish(process.execPath, ['built/main.js'], root)).toBe('installed\n');
+  }, 120_000);
+
+  it('is built into a fresh Vite application, of which no part is server code', async () => {
+    const root = join(home, 'an-app');
+    const packages = ['react', 'react-dom', '@tanstack/react-query', '@types/react', '@types/react-dom'];
+    await installed(root, tarball, packages, {
+      'main.tsx': VITE_APP,
+      'index.html': '<!doctype html><title>app</title><script type="module" src="/main.tsx"></script>',
+      'vite.config.js': VITE_CONFIG,
+      'tsconfig.json': JSON.stringify(VITE_TSCONFIG),
+    });
+    await finish(process.execPath, [bin('typescript/bin/tsc'), '-p', '.'], root);
+    await finish(process.execPath, [bin('vite/bin/vite.js'), 'build'], root);
+    const modules = await readJson<string[]>(join(root, 'modules.json'));
+    expect(leakedOf(modules)).toEqual([]);
+    for (const room of ['client', 'react', 'protocol']) {
+      expect(modules.filter((id) => id.includes(`/nestjs-realtime/dist/${room}/`))).not.toEqual([]);
+    }
+    const server = join(root, 'node_modules/nestjs-realtime/dist/realtime/index.js');
+    expect(leakedOf([...modules, server, '\0node:fs'])).toEqual([server, '\0node:fs']);
+  }, 120_000);
+
+  it('gives a bundle no more than it uses', async () => {
+    const resolveDir = join(home, 'an-app');
+    const contents = "import { userChannel } from 'nestjs-realtime/protocol'; console.log(userChannel('u1'));";
+    const { metafile, outputFiles } = await build({
+      stdin: { contents, resolveDir },
+      bundle: true,
+      write: false,
+      minify: true,
+      format: 'esm',
+      metafile: true,
+    });
+    const used = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+      Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
+    );
+    expect(used.filter((path) => path.includes('dist')).map((path) => path.split('dist/')[1])).toEqual([
+      'protocol/channel-name.js',
+    ]);
+    expect(outputFiles[0]!.text.length).toBeLessThan(1_000);
+  });
+});
