@@ -11,7 +11,7 @@ interface Manifest {
 
 /** The doors that a server opens, and those of a browser. */
 const SERVER = ['.', './protocol', './client', './testing'];
-const BROWSER = ['./protocol', './client', './react', './react-query'];
+const BROWSER = ['./protocol', './client', './client/shared', './react', './react-query'];
 
 const nameOf = (subpath: string): string => `nestjs-realtime${subpath.slice(1)}`;
 const importAll = (subpaths: readonly string[]): string =>
