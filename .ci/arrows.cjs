@@ -5,7 +5,7 @@ const inside = (...names) => names.map((name) => `^src/realtime/${name}/`).join(
 /** A room of the module may import only what is named here, and `protocol`, `options`, the counters, and itself. */
 const realtimeRooms = {
   options: [],
-  auth: [],
+  auth: ['broker'],
   channels: ['auth'],
   connections: ['auth', 'channels'],
   broker: [],

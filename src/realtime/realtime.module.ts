@@ -3,6 +3,10 @@ import { HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { JwtService } from '@nestjs/jwt';
 import { AuthService } from './auth/auth.service.js';
 import { JwksKeys } from './auth/jwks-keys.js';
+import { MemoryTicketStore } from './auth/memory.ticket-store.js';
+import { RedisTicketStore } from './auth/redis.ticket-store.js';
+import { TicketStore } from './auth/ticket-store.js';
+import { Tickets } from './auth/tickets.js';
 import { Revocations } from './auth/revocations.js';
 import { FixedKey, TokenKeys } from './auth/token-keys.js';
 import { RedisBridge } from './bridge/redis-bridge.service.js';
@@ -28,6 +32,7 @@ import { installAdapter } from './gateway/install-adapter.js';
 import { RealtimeGateway } from './gateway/realtime.gateway.js';
 import { RealtimeServer } from './gateway/realtime-server.js';
 import { EventsController } from './http/events.controller.js';
+import { TicketsController } from './http/tickets.controller.js';
 import { RealtimeMetrics } from './metrics/realtime-metrics.service.js';
 import { Counters } from './observability/counters.js';
 import { ResolvedRealtimeOptions, type RealtimeOptions } from './options/realtime-options.js';
@@ -73,13 +78,15 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
     module: RealtimeModule,
     global,
     imports,
-    controllers: [EventsController],
+    controllers: [EventsController, TicketsController],
     providers: [
       options,
       Counters,
       { provide: JwtService, useFactory: () => new JwtService() },
       { provide: TokenKeys, useFactory: tokenKeys, inject: [ResolvedRealtimeOptions] },
       Revocations,
+      { provide: TicketStore, useFactory: ticketStore, inject: [Broker] },
+      Tickets,
       AuthService,
       ChannelCatalogue,
       ChannelPolicyService,
@@ -127,6 +134,10 @@ function tokenKeys({ jwt }: ResolvedRealtimeOptions): TokenKeys {
 function broker(options: ResolvedRealtimeOptions, counters: Counters): Broker {
   const target = redisTarget(options.redis);
   return target === null ? new MemoryBroker() : new RedisBroker(target, options.redis.prefix, counters);
+}
+
+function ticketStore(messages: Broker): TicketStore {
+  return messages instanceof RedisBroker ? new RedisTicketStore(messages) : new MemoryTicketStore();
 }
 
 function revocationStore(messages: Broker): RevocationStore {

@@ -6,6 +6,7 @@ import { ProtocolError } from '../../protocol/index.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { principalFromClaims, type Principal } from './principal.js';
 import { Revocations } from './revocations.js';
+import { Tickets } from './tickets.js';
 import { KeysUnavailableError, TokenKeys, type TokenHeader } from './token-keys.js';
 import { findToken } from './token-source.js';
 
@@ -21,6 +22,7 @@ export class AuthService {
     private readonly jwt: JwtService,
     private readonly keys: TokenKeys,
     private readonly revocations: Revocations,
+    private readonly tickets: Tickets,
     private readonly options: ResolvedRealtimeOptions,
   ) {}
 
@@ -38,7 +40,7 @@ export class AuthService {
     const brought = findToken(request);
     if (brought.kind === 'none') return null;
     if (brought.kind === 'bad') throw new ProtocolError('token_invalid');
-    return this.verify(brought.token);
+    return brought.kind === 'ticket' ? this.redeem(brought.ticket) : this.verify(brought.token);
   }
 
   /**
@@ -48,6 +50,29 @@ export class AuthService {
    */
   async verify(token: string): Promise<Principal> {
     const principal = await this.read(token);
+    return this.stillGood(principal);
+  }
+
+  /**
+   * Takes a one-time ticket: it stands for the token with which it was asked for, as that token is judged now.
+   * @throws ProtocolError as {@link verify} does
+   */
+  private async redeem(ticket: string): Promise<Principal> {
+    let principal: Principal | null;
+    try {
+      principal = await this.tickets.redeem(ticket);
+    } catch (error) {
+      this.logger.debug(`A ticket could not be judged: ${(error as Error).message}`);
+      throw new ProtocolError('unavailable');
+    }
+    if (principal === null) {
+      this.logger.debug('A ticket was refused: it is used, over or none');
+      throw new ProtocolError('token_invalid');
+    }
+    return this.stillGood(principal);
+  }
+
+  private stillGood(principal: Principal): Principal {
     // `exp` counts to the millisecond, without the tolerance: a living connection ends at that moment too.
     if (principal.expiresAt <= Date.now()) throw new ProtocolError('token_expired');
     if (this.revocations.revokes(principal)) {

@@ -39,19 +39,34 @@ type Claims = Readonly<Record<string, unknown>>;
  */
 export function principalFromClaims(claims: Claims, names: ClaimNames, adminRole: string, token: string): Principal {
   const userId = readUserId(claims, names.userId);
+  const email = claims[names.email];
+  const jti = readJti(claims['jti']);
+  return makePrincipal(
+    {
+      userId,
+      email: typeof email === 'string' ? email : null,
+      role: readRole(claims, names),
+      ...(jti === undefined ? {} : { jti }),
+      session: sessionOf(jti, token),
+      issuedAt: readIssuedAt(claims['iat']),
+      expiresAt: readExpiry(claims['exp']),
+    },
+    { adminRole },
+  );
+}
+
+/** @throws ClaimsError when the user id makes no channel name */
+export function makePrincipal(
+  { userId, email, role, ...token }: User & Pick<Principal, 'jti' | 'session' | 'issuedAt' | 'expiresAt'>,
+  { adminRole }: { readonly adminRole: string },
+): Principal {
   const channel = userChannel(userId);
   if (channel === null) throw new ClaimsError('the user id makes no channel name');
-  const email = claims[names.email];
-  const role = readRole(claims, names);
-  const jti = readJti(claims['jti']);
   return Object.freeze({
-    user: Object.freeze({ userId, email: typeof email === 'string' ? email : null, role }),
+    user: Object.freeze({ userId, email, role }),
     isAdmin: role === adminRole,
     channel,
-    ...(jti === undefined ? {} : { jti }),
-    session: sessionOf(jti, token),
-    issuedAt: readIssuedAt(claims['iat']),
-    expiresAt: readExpiry(claims['exp']),
+    ...token,
   });
 }
 

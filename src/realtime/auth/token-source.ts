@@ -7,12 +7,16 @@ const TOKEN_PREFIX = 'token-';
 
 /** What an upgrade request brings: no token, one that cannot be any good, or one to verify. */
 export type BroughtToken =
-  { readonly kind: 'none' } | { readonly kind: 'bad' } | { readonly kind: 'token'; readonly token: string };
+  | { readonly kind: 'none' }
+  | { readonly kind: 'bad' }
+  | { readonly kind: 'token'; readonly token: string }
+  /** One of the module's own, to be used once: see `Tickets`. */
+  | { readonly kind: 'ticket'; readonly ticket: string };
 
 const NONE: BroughtToken = { kind: 'none' };
 const BAD: BroughtToken = { kind: 'bad' };
 
-/** Looks for the token in the header, then in the subprotocol, then in the query: the first place that has one wins. */
+/** Looks for the token in the header, then in the subprotocol, then in the query, there before a ticket: the first that is found wins. */
 export function findToken(request: Pick<IncomingMessage, 'headers' | 'url'>): BroughtToken {
   for (const place of [fromHeader, fromSubprotocol, fromQuery]) {
     const brought = place(request);
@@ -47,9 +51,13 @@ const fromSubprotocol: Place = ({ headers }) => {
 
 const fromQuery: Place = ({ url = '' }) => {
   const question = url.indexOf('?');
-  const tokens = question < 0 ? [] : new URLSearchParams(url.slice(question + 1)).getAll('token');
-  if (tokens.length === 0) return NONE;
-  return tokens.length > 1 ? BAD : tokenOrBad(tokens[0]!);
+  if (question < 0) return NONE;
+  const query = new URLSearchParams(url.slice(question + 1));
+  const [token, ticket] = [query.getAll('token'), query.getAll('ticket')];
+  if (token.length > 1 || ticket.length > 1) return BAD;
+  if (token.length === 1) return tokenOrBad(token[0]!);
+  if (ticket.length === 0) return NONE;
+  return ticket[0] === '' ? BAD : { kind: 'ticket', ticket: ticket[0]! };
 };
 
 function tokenOrBad(token: string): BroughtToken {

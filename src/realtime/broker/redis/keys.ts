@@ -52,6 +52,11 @@ export class Keys {
     return `${this.prefix}revoked`;
   }
 
+  /** string: who a one-time ticket with this digest stands for */
+  ticket(digest: string): string {
+    return `${this.prefix}t:${digest}`;
+  }
+
   /** hash: `<instance>:<user id>` → connections there; no user id stands for those without an identity */
   presence(channel: string): string {
     return `${this.prefix}p:{${channel}}`;

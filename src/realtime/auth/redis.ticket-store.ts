@@ -1,0 +1,17 @@
+import type { RedisBroker } from '../broker/redis.broker.js';
+import { TicketStore } from './ticket-store.js';
+
+/** The store in Redis: good once across all instances. */
+export class RedisTicketStore extends TicketStore {
+  constructor(private readonly redis: RedisBroker) {
+    super();
+  }
+
+  override async put(digest: string, holder: string, ttlMs: number): Promise<void> {
+    await this.redis.command((client) => client.set(this.redis.keys.ticket(digest), holder, 'PX', ttlMs));
+  }
+
+  override take(digest: string): Promise<string | null> {
+    return this.redis.command((client) => client.getdel(this.redis.keys.ticket(digest)));
+  }
+}

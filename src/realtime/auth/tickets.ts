@@ -1,0 +1,64 @@
+import { Injectable } from '@nestjs/common';
+import { createHash, randomBytes } from 'node:crypto';
+import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { makePrincipal, type Principal } from './principal.js';
+import { TicketStore } from './ticket-store.js';
+
+/** How long a ticket waits to be used, in milliseconds. */
+export const TICKET_TTL_MS = 30_000;
+
+/** A ticket as it is made: 32 random bytes as base64url. */
+const TICKET = /^[\w-]{43}$/;
+
+export interface Ticket {
+  readonly ticket: string;
+  /** When it is no longer good, as ISO 8601. */
+  readonly expiresAt: string;
+}
+
+/** Whom a ticket stands for; a time that has no end is left out. */
+type Holder = Pick<Principal, 'user' | 'jti' | 'session'> & Partial<Pick<Principal, 'issuedAt' | 'expiresAt'>>;
+
+/**
+ * One-time tickets, for those who want no token in a URL: good once, for 30 s, as the token with which they were asked for.
+ * Only their digest is stored, so that who can read the store cannot use them.
+ */
+@Injectable()
+export class Tickets {
+  constructor(
+    private readonly store: TicketStore,
+    private readonly options: ResolvedRealtimeOptions,
+  ) {}
+
+  /** @throws RealtimeUnavailableError */
+  async issue({ user, jti, session, issuedAt, expiresAt }: Principal): Promise<Ticket> {
+    const ticket = randomBytes(32).toString('base64url');
+    // Infinity has no JSON: what is not there is not limited.
+    const times = {
+      ...(Number.isFinite(issuedAt) && { issuedAt }),
+      ...(Number.isFinite(expiresAt) && { expiresAt }),
+    };
+    await this.store.put(digestOf(ticket), JSON.stringify({ user, jti, session, ...times }), TICKET_TTL_MS);
+    return { ticket, expiresAt: new Date(Date.now() + TICKET_TTL_MS).toISOString() };
+  }
+
+  /**
+   * Whose ticket this is; nobody's any more after that.
+   * @returns `null` for one that is used, over or none
+   * @throws RealtimeUnavailableError
+   */
+  async redeem(ticket: string): Promise<Principal | null> {
+    const holder = TICKET.test(ticket) ? await this.store.take(digestOf(ticket)) : null;
+    if (holder === null) return null;
+    try {
+      const { user, jti, session, issuedAt = -Infinity, expiresAt = Infinity } = JSON.parse(holder) as Holder;
+      return makePrincipal({ ...user, ...(jti !== undefined && { jti }), session, issuedAt, expiresAt }, this.options);
+    } catch {
+      return null; // somebody else wrote it
+    }
+  }
+}
+
+function digestOf(ticket: string): string {
+  return createHash('sha256').update(ticket).digest('base64url');
+}
