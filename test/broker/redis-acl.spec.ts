@@ -1,8 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { Redis } from 'ioredis';
 import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
+import { RealtimeControl } from '../../src/realtime/control/realtime-control.service.js';
+import { enter, enterAndWatch, expectPresent, expectTold, startInstance } from '../presence/support/presence-app.js';
+import { signToken } from '../support/jwt.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { until } from '../support/until.js';
+import { connect } from '../support/ws-client.js';
 import { describeBroker } from './broker-suite.js';
 
 describe('the ACL of docs/redis.md', () => {
@@ -42,6 +46,36 @@ describe('the ACL of docs/redis.md', () => {
       await broker.close();
     },
   );
+
+  it('is enough for all of the module: presence, stats, tickets, revocations', async () => {
+    await admin.call('ACL', 'LOG', 'RESET');
+    const url = redis.url.replace('//', '//realtime:secret@');
+    const [one, two] = [await startInstance(url), await startInstance(url)];
+    try {
+      const watcher = await one.connectAs({ sub: 'w' });
+      await enterAndWatch(watcher);
+      const other = await two.connectAs({ sub: 'u1', jti: 'its session' });
+      await enter(other);
+      await expectTold(watcher, 'joined', 'u1');
+      await expectPresent(watcher, { w: 1, u1: 1 }, 2);
+      const headers = { Authorization: `Bearer ${signToken({ sub: 'u2' })}` };
+      const answer = await fetch(`${one.http}/realtime/tickets`, { method: 'POST', headers });
+      const { ticket } = (await answer.json()) as { ticket: string };
+      const byTicket = await connect(`${two.url}?ticket=${ticket}`);
+      expect((await byTicket.next('connected')).user).toMatchObject({ userId: 'u2' });
+      const boss = await one.connectAdmin();
+      expect(await boss.ask({ type: 'stats' })).toMatchObject({ stats: { cluster: { instances: 2 } } });
+      await one.app.get(RealtimeControl).revokeSession('its session');
+      await expectTold(watcher, 'left', 'u1');
+      const late = await startInstance(url);
+      const again = await connect(late.url, { token: signToken({ sub: 'u1', jti: 'its session' }) });
+      expect(await again.next('error')).toMatchObject({ code: 'token_invalid' });
+      await late.close();
+      expect(await admin.call('ACL', 'LOG')).toEqual([]);
+    } finally {
+      await Promise.all([one.close(), two.close()]);
+    }
+  });
 
   it('without a command of the scripts (-rpush): an emit is rejected with what Redis says', async () => {
     await admin.call('ACL', 'SETUSER', 'realtime', '-rpush');
