@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import ts from 'typescript';
 
 /** Every block of TypeScript in these compiles as it stands, as a file of an application that has installed the package. */
-const DOCS = ['docs/client.md', 'docs/transactions.md'];
+const DOCS = ['docs/react.md', 'docs/client.md', 'docs/transactions.md'];
 
 interface Block {
   /** `docs/transactions.md:28` */
@@ -14,11 +14,11 @@ interface Block {
 
 function blocksOf(doc: string): Block[] {
   const text = readFileSync(doc, 'utf8');
-  return [...text.matchAll(/^```tsx?\n([^]*?)^```$/gm)].map(({ index, 1: code }) => {
+  return [...text.matchAll(/^```(tsx?)\n([^]*?)^```$/gm)].map(({ index, 1: language, 2: code }) => {
     const line = text.slice(0, index).split('\n').length;
     return {
       name: `${doc}:${line}`,
-      path: resolve('test/docs', `${doc.replaceAll(/\W/g, '-')}-${line}.ts`),
+      path: resolve('test/docs', `${doc.replaceAll(/\W/g, '-')}-${line}.${language}`),
       code: code!,
     };
   });
@@ -34,6 +34,8 @@ function compile(blocks: readonly Block[]): ts.Diagnostic[] {
         'nestjs-realtime': [resolve('src/realtime/index.ts')],
         'nestjs-realtime/client': [resolve('src/client/index.ts')],
         'nestjs-realtime/client/shared': [resolve('src/client/shared/index.ts')],
+        'nestjs-realtime/react': [resolve('src/react/index.ts')],
+        'nestjs-realtime/react-query': [resolve('src/react/query.ts')],
         'nestjs-realtime/testing': [resolve('src/testing/index.ts')],
       },
     },
