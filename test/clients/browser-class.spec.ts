@@ -31,7 +31,7 @@ describe('a class in a browser, with the token in the query', () => {
   });
   afterAll(() => browser.close());
   beforeEach(async () => {
-    app = await RealtimeApp.start();
+    app = await RealtimeApp.start({ origins: ['null'] }); // the page comes from nowhere
     page = await browser.newPage();
     await page.addScriptTag({ path: 'test/clients/pages/socket-class.js' });
   });
@@ -65,7 +65,7 @@ describe('a class in a browser, with the token in the query', () => {
     await page.waitForFunction(() => client.subscribed === 'apps:created');
     await app.close();
     await page.waitForFunction(() => client.closes.length >= 3);
-    app = await RealtimeApp.start({}, { port: app.port });
+    app = await RealtimeApp.start({ origins: ['null'] }, { port: app.port });
     const [connection] = await connected();
     while (connection!.subscriptions.size === 0) await new Promise(setImmediate);
     await app.events.emit('apps:created', { id: '2', name: 'after' });

@@ -16,7 +16,7 @@ describe('a browser with the token in the subprotocol', () => {
   let app: RealtimeApp;
 
   beforeAll(async () => {
-    [browser, app] = await Promise.all([launchChromium(), RealtimeApp.start()]);
+    [browser, app] = await Promise.all([launchChromium(), RealtimeApp.start({ origins: ['null'] })]);
     page = await browser.newPage();
   });
   afterAll(async () => {

@@ -28,7 +28,7 @@ describe('a React hook that subscribes in onopen, in StrictMode', () => {
   });
   afterAll(() => browser.close());
   beforeEach(async () => {
-    app = await RealtimeApp.start();
+    app = await RealtimeApp.start({ origins: ['null'] }); // the page comes from nowhere
     page = await browser.newPage();
     await page.setContent('<!doctype html><title>hook</title><body></body>');
     await page.addScriptTag({ content: bundle });
