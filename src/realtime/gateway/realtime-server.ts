@@ -181,10 +181,13 @@ export class RealtimeServer {
   }
 
   private finish(request: IncomingMessage, socket: Duplex, head: Buffer, identity: Identity, address: string): void {
+    // The answer to the upgrade and the first frame leave in one write: `ws` upgrades, and Nest calls back, within this turn.
+    socket.cork();
     this.webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       socket.off('error', ignore);
       this.accept(webSocket, request, identity, address);
     });
+    socket.uncork();
   }
 
   /** Who it is, or why it is refused; `null` when that could not be found out in time. */
