@@ -5,18 +5,19 @@ const inside = (...names) => names.map((name) => `^src/realtime/${name}/`).join(
 /** A room of the module may import only what is named here, and `protocol`, `options`, the counters, and itself. */
 const realtimeRooms = {
   options: [],
+  tenants: [],
   auth: ['broker'],
   channels: ['auth'],
-  connections: ['auth', 'channels'],
+  connections: ['auth', 'channels', 'tenants'],
   broker: [],
   control: ['auth', 'channels', 'connections', 'broker', 'bridge'],
-  bridge: ['connections', 'broker', 'channels'],
+  bridge: ['connections', 'broker', 'channels', 'tenants'],
   instances: ['broker', 'connections'],
   presence: ['broker', 'bridge', 'channels', 'connections', 'instances'],
   publishing: ['broker', 'channels'],
   outbox: ['publishing', 'bridge'],
   gateway: ['auth', 'channels', 'connections', 'bridge', 'control', 'instances', 'presence', 'publishing'],
-  metrics: ['channels', 'connections', 'bridge', 'gateway'],
+  metrics: ['channels', 'connections', 'bridge', 'gateway', 'tenants'],
   http: ['auth', 'channels', 'connections', 'bridge', 'control', 'instances', 'presence', 'publishing'],
 };
 

@@ -12,9 +12,9 @@ const RETRY_MS = 500;
 
 /** Where a stream's frames go: to every subscription of its channel on this instance. */
 export interface StreamOutput {
-  deliver(channel: string, frame: EventFrame): void;
+  deliver(topic: string, frame: EventFrame): void;
   /** Continuity was lost: what comes next follows `top`. */
-  reset(channel: string, reason: RecoveryReason, top: Position): void;
+  reset(topic: string, reason: RecoveryReason, top: Position): void;
   /** Events were missing; whether all of them could be had is now known. */
   mended?(filled: boolean): void;
 }
@@ -35,7 +35,7 @@ export class ChannelStream {
   private recentBytes = 0;
 
   constructor(
-    readonly channel: string,
+    readonly topic: string,
     private readonly broker: Pick<Broker, 'read'>,
     private readonly limits: ReadLimits,
     private readonly output: StreamOutput,
@@ -101,7 +101,7 @@ export class ChannelStream {
       this.position = event.position;
       this.keepRecent(frame);
     }
-    this.output.deliver(this.channel, frame);
+    this.output.deliver(this.topic, frame);
   }
 
   private keepRecent(frame: EventFrame): void {
@@ -139,7 +139,7 @@ export class ChannelStream {
     if (result.ok) for (const event of result.events) this.pass(event);
     else {
       this.forgetRecent();
-      this.output.reset(this.channel, result.reason, result.top);
+      this.output.reset(this.topic, result.reason, result.top);
     }
     this.position = result.top;
     if (this.pendingLost) {
@@ -154,7 +154,7 @@ export class ChannelStream {
       this.pending = [];
       this.pendingLost = false;
       try {
-        const result = await this.broker.read(this.channel, from, this.limits);
+        const result = await this.broker.read(this.topic, from, this.limits);
         return this.isClosed() ? null : result;
       } catch {
         await new Promise<void>((resolve) => void setTimeout(resolve, RETRY_MS).unref());
@@ -180,6 +180,6 @@ export class ChannelStream {
 
   /** For logs and tests. */
   toString(): string {
-    return `${this.channel} ${this.state} at ${this.position === null ? 'no position' : formatPosition(this.position)}`;
+    return `${this.topic} ${this.state} at ${this.position === null ? 'no position' : formatPosition(this.position)}`;
   }
 }

@@ -17,6 +17,7 @@ import { FanOut } from '../connections/fan-out.js';
 import { ENDED, type Subscription } from '../connections/subscription.js';
 import { Counters } from '../observability/counters.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { channelOf } from '../tenants/topic.js';
 import { CatchUp, type Missed } from './catch-up.js';
 import { ChannelStream, type StreamOutput } from './channel-stream.js';
 
@@ -58,9 +59,10 @@ interface OpenChannel {
 @Injectable()
 export class RedisBridge implements StreamOutput, OnApplicationShutdown {
   private readonly logger = new Logger('Realtime');
+  /** topic → what is open */
   private readonly open = new Map<string, OpenChannel>();
   private readonly limits: ReadLimits;
-  /** channel and position → the read under way for all who stand there */
+  /** topic and position → the read under way for all who stand there */
   private readonly reads = new Map<string, Promise<Missed>>();
   private ended = false;
   private readonly closer = setInterval(() => this.closeIdle(performance.now()), LINGER_MS / 2).unref();
@@ -74,11 +76,11 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
   ) {
     this.limits = { maxEvents: options.recoveryMaxEvents, maxBytes: options.recoveryMaxBytes };
     broker.listen({
-      event: (channel, event) => {
-        if (isEventBody(channel, event.body)) this.open.get(channel)?.stream.receive(event);
+      event: (topic, event) => {
+        if (isEventBody(channelOf(topic), event.body)) this.open.get(topic)?.stream.receive(event);
         else counters.foreignMessages += 1;
       },
-      position: (channel, position) => this.open.get(channel)?.stream.check(position),
+      position: (topic, position) => this.open.get(topic)?.stream.check(position),
     });
   }
 
@@ -124,8 +126,8 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
   }
 
   /** Where a subscription stands, as an event id; `undefined` without history, and while it is catching up. */
-  positionOf({ channel, feed }: Subscription): string | undefined {
-    const position = feed === null ? this.open.get(channel)?.stream.position : undefined;
+  positionOf({ topic, feed }: Subscription): string | undefined {
+    const position = feed === null ? this.open.get(topic)?.stream.position : undefined;
     return position ? formatPosition(position) : undefined;
   }
 
@@ -133,8 +135,8 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
   detach(subscription: Subscription): void {
     subscription.feed = ENDED;
     const wasLast = this.registry.unsubscribe(subscription);
-    const open = this.open.get(subscription.channel);
-    if (wasLast && open !== undefined) this.lingerIfIdle(subscription.channel, open);
+    const open = this.open.get(subscription.topic);
+    if (wasLast && open !== undefined) this.lingerIfIdle(subscription.topic, open);
   }
 
   /**
@@ -143,7 +145,7 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
    */
   follow(name: string, history: HistoryWindow | null, follower: Follower): void {
     const stream = new ChannelStream(name, this.broker, this.limits, {
-      deliver: (_channel, frame) => void this.hand(name, frame, follower),
+      deliver: (_topic, frame) => void this.hand(name, frame, follower),
       reset: () => follower.reset(),
     });
     const opening = this.subscribeUntilAnswered(name, history, stream);
@@ -160,14 +162,15 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
     }
   }
 
-  deliver(channel: string, frame: EventFrame): void {
-    this.fanOut.deliver(channel, frame);
+  deliver(topic: string, frame: EventFrame): void {
+    this.fanOut.deliver(topic, frame);
   }
 
-  reset(channel: string, reason: RecoveryReason, top: Position): void {
+  reset(topic: string, reason: RecoveryReason, top: Position): void {
     const lastEventId = formatPosition(top);
-    this.fanOut.flush(channel);
-    for (const { feed, connection } of this.registry.subscribersOf(channel)) {
+    const channel = channelOf(topic);
+    this.fanOut.flush(topic);
+    for (const { feed, connection } of this.registry.subscribersOf(topic)) {
       if (feed === null) connection.send({ type: 'resync', channel, lastEventId, reason });
       else feed.reset();
     }
@@ -201,19 +204,19 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
     }
   }
 
-  private opened(name: string, channel: Channel): OpenChannel {
-    const known = this.open.get(name);
+  private opened(topic: string, channel: Channel): OpenChannel {
+    const known = this.open.get(topic);
     if (known !== undefined) return known;
-    const stream = new ChannelStream(name, this.broker, this.limits, this);
-    const opening = this.broker.subscribe(name, channel.history).then(
+    const stream = new ChannelStream(topic, this.broker, this.limits, this);
+    const opening = this.broker.subscribe(topic, channel.history).then(
       (position) => stream.opened(position),
       (error: unknown) => {
-        this.open.delete(name); // the next subscriber tries again
+        this.open.delete(topic); // the next subscriber tries again
         throw error;
       },
     );
     const open: OpenChannel = { stream, opening, joining: 0, closeAt: Infinity };
-    this.open.set(name, open);
+    this.open.set(topic, open);
     return open;
   }
 
@@ -223,11 +226,11 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
       get position() {
         return stream.position;
       },
-      flush: () => this.fanOut.flush(stream.channel),
+      flush: () => this.fanOut.flush(stream.topic),
       readAfter: (after: Position) => this.readAfter(stream, after),
     };
     const catchUp = new CatchUp(subscription, source, this.limits, wanted ?? stream.position, () =>
-      this.counters.countReplayed(subscription.channel),
+      this.counters.countReplayed(subscription.topic),
     );
     subscription.feed = catchUp;
     const start = (): void => catchUp.start();
@@ -248,17 +251,17 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
     const top = stream.position;
     const recent = stream.recentAfter(after);
     if (recent !== null) return { ok: true, frames: recent, top: top! };
-    const key = `${stream.channel} ${formatPosition(after)}`;
+    const key = `${stream.topic} ${formatPosition(after)}`;
     let read = this.reads.get(key);
     if (read === undefined) {
-      read = this.read(stream.channel, after).finally(() => this.reads.delete(key));
+      read = this.read(stream.topic, after).finally(() => this.reads.delete(key));
       this.reads.set(key, read);
     }
     return read;
   }
 
-  private async read(channel: string, after: Position): Promise<Missed> {
-    const result = await this.broker.read(channel, after, this.limits);
+  private async read(topic: string, after: Position): Promise<Missed> {
+    const result = await this.broker.read(topic, after, this.limits);
     if (!result.ok) return result;
     return {
       ok: true,
@@ -267,19 +270,19 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
     };
   }
 
-  private lingerIfIdle(name: string, open: OpenChannel): void {
-    const idle = open.joining === 0 && this.registry.subscribersOf(name).size === 0;
+  private lingerIfIdle(topic: string, open: OpenChannel): void {
+    const idle = open.joining === 0 && this.registry.subscribersOf(topic).size === 0;
     open.closeAt = idle ? performance.now() + LINGER_MS : Infinity;
   }
 
   private closeIdle(now: number): void {
-    for (const [name, open] of this.open) {
+    for (const [topic, open] of this.open) {
       if (open.closeAt > now) continue;
-      this.open.delete(name);
+      this.open.delete(topic);
       open.stream.close();
       this.broker
-        .unsubscribe(name)
-        .catch((error: unknown) => this.logger.warn(`Unsubscribing from ${name} failed: ${String(error)}`));
+        .unsubscribe(topic)
+        .catch((error: unknown) => this.logger.warn(`Unsubscribing from ${topic} failed: ${String(error)}`));
     }
   }
 }

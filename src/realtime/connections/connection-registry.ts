@@ -14,12 +14,12 @@ export interface SubscriptionListener {
   identified(connection: Connection): void;
 }
 
-/** Every connection of this instance, by id, by user and by channel. */
+/** Every connection of this instance, by id, by user and by topic. */
 @Injectable()
 export class ConnectionRegistry {
   private readonly byId = new Map<string, Connection>();
   private readonly byUser = new Map<string, Set<Connection>>();
-  private readonly byChannel = new Map<string, Set<Subscription>>();
+  private readonly byTopic = new Map<string, Set<Subscription>>();
   private subscriptions = 0;
   private listener: SubscriptionListener | null = null;
 
@@ -67,33 +67,33 @@ export class ConnectionRegistry {
     return this.byUser.get(userId) ?? NO_CONNECTIONS;
   }
 
-  /** The subscriptions of one channel on this instance. */
-  subscribersOf(channel: string): ReadonlySet<Subscription> {
-    return this.byChannel.get(channel) ?? NO_SUBSCRIPTIONS;
+  /** The subscriptions of one topic on this instance. */
+  subscribersOf(topic: string): ReadonlySet<Subscription> {
+    return this.byTopic.get(topic) ?? NO_SUBSCRIPTIONS;
   }
 
   /** Enters a subscription; the connection must not have one of this channel. */
-  subscribe(connection: Connection, channel: string): Subscription {
-    const subscription = new Subscription(connection, channel);
+  subscribe(connection: Connection, channel: string, topic = channel): Subscription {
+    const subscription = new Subscription(connection, channel, topic);
     connection.subscriptions.set(channel, subscription);
-    const subscribers = this.byChannel.get(channel);
+    const subscribers = this.byTopic.get(topic);
     if (subscribers) subscribers.add(subscription);
-    else this.byChannel.set(channel, new Set([subscription]));
+    else this.byTopic.set(topic, new Set([subscription]));
     this.subscriptions += 1;
     this.listener?.began(subscription, connection);
     return subscription;
   }
 
-  /** @returns whether that was the channel's last one here */
+  /** @returns whether that was the topic's last one here */
   unsubscribe(subscription: Subscription): boolean {
-    const { connection, channel } = subscription;
-    const subscribers = this.byChannel.get(channel);
+    const { connection, channel, topic } = subscription;
+    const subscribers = this.byTopic.get(topic);
     if (!subscribers?.delete(subscription)) return false;
     connection.subscriptions.delete(channel);
     this.subscriptions -= 1;
     this.listener?.ended(subscription);
     if (subscribers.size > 0) return false;
-    this.byChannel.delete(channel);
+    this.byTopic.delete(topic);
     return true;
   }
 
@@ -102,9 +102,9 @@ export class ConnectionRegistry {
     return this.byUser.keys();
   }
 
-  /** The names of all channels with a subscriber here. */
-  channels(): Iterable<string> {
-    return this.byChannel.keys();
+  /** All topics with a subscriber here. */
+  topics(): Iterable<string> {
+    return this.byTopic.keys();
   }
 
   stats(): InstanceStats {
@@ -115,7 +115,7 @@ export class ConnectionRegistry {
       connections: this.byId.size,
       anonymous,
       users: this.byUser.size,
-      channels: this.byChannel.size,
+      channels: this.byTopic.size,
       subscriptions: this.subscriptions,
       published,
       delivered,
@@ -127,7 +127,7 @@ export class ConnectionRegistry {
   /** The channels with most subscribers here, most first, then by name. */
   busiestChannels(most: number): ChannelStats[] {
     const first = new FirstOf<ChannelStats>(most, mostSubscribersFirst);
-    for (const [channel, { size }] of this.byChannel) first.add({ channel, subscribers: size });
+    for (const [topic, { size }] of this.byTopic) first.add({ channel: topic, subscribers: size });
     return first.list();
   }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Counters } from '../observability/counters.js';
 import { beginDelivery } from '../observability/tracing.js';
+import { channelOf } from '../tenants/topic.js';
 import { ConnectionRegistry } from './connection-registry.js';
 import { EventBatch, type EventFrame } from './event-frame.js';
 
@@ -11,7 +12,7 @@ import { EventBatch, type EventFrame } from './event-frame.js';
  */
 @Injectable()
 export class FanOut {
-  /** channel → what came in during this turn */
+  /** topic → what came in during this turn */
   private readonly pending = new Map<string, EventFrame[]>();
 
   constructor(
@@ -19,27 +20,27 @@ export class FanOut {
     private readonly counters: Counters,
   ) {}
 
-  deliver(channel: string, frame: EventFrame): void {
-    const frames = this.pending.get(channel);
+  deliver(topic: string, frame: EventFrame): void {
+    const frames = this.pending.get(topic);
     if (frames !== undefined) frames.push(frame);
     else {
       if (this.pending.size === 0) setImmediate(() => this.flushAll());
-      this.pending.set(channel, [frame]);
+      this.pending.set(topic, [frame]);
     }
   }
 
-  /** Sends what this channel holds back: it must be called before anyone joins its live subscribers, and before anything is told that comes after it. */
-  flush(channel: string): void {
-    const frames = this.pending.get(channel);
+  /** Sends what this topic holds back: it must be called before anyone joins its live subscribers, and before anything is told that comes after it. */
+  flush(topic: string): void {
+    const frames = this.pending.get(topic);
     if (frames === undefined) return;
-    this.pending.delete(channel);
-    const subscribers = this.registry.subscribersOf(channel);
+    this.pending.delete(topic);
+    const subscribers = this.registry.subscribersOf(topic);
     if (subscribers.size === 0) return;
     const batch = new EventBatch(frames);
     const traced = frames.some(({ traceparent }) => traceparent !== undefined);
     const endSpan = traced
       ? beginDelivery(
-          channel,
+          channelOf(topic),
           frames.map(({ traceparent }) => traceparent),
         )
       : null;
@@ -50,10 +51,10 @@ export class FanOut {
     }
     endSpan?.(delivered);
     this.counters.delivered += delivered;
-    if (delivered > 0) this.counters.measurements?.batch(channel, frames.length, delivered, frames[0]!.emittedAt);
+    if (delivered > 0) this.counters.measurements?.batch(topic, frames.length, delivered, frames[0]!.emittedAt);
   }
 
   flushAll(): void {
-    for (const channel of this.pending.keys()) this.flush(channel);
+    for (const topic of this.pending.keys()) this.flush(topic);
   }
 }

@@ -26,8 +26,10 @@ export class Subscription {
   /** While it catches up, events go here instead of to the socket. */
   feed: Feed | null = null;
 
+  /** @param topic the channel's name inside the house, by which its events are kept and carried */
   constructor(
     readonly connection: Subscriber,
     readonly channel: string,
+    readonly topic: string = channel,
   ) {}
 }

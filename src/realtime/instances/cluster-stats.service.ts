@@ -99,7 +99,7 @@ export class ClusterStatsService implements OnApplicationBootstrap, OnApplicatio
   private async report(): Promise<InstanceReport> {
     const { registry } = this;
     const users = await Distinct.of(registry.users());
-    const channelNames = await Distinct.of(registry.channels());
+    const channelNames = await Distinct.of(registry.topics());
     return {
       stats: registry.stats(),
       users: users.toString(),

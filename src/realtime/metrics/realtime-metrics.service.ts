@@ -14,6 +14,7 @@ import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { RealtimeServer } from '../gateway/realtime-server.js';
 import { Counters } from '../observability/counters.js';
 import type { Measurements } from '../observability/measurements.js';
+import { channelOf } from '../tenants/topic.js';
 import { CHANNEL_PATTERN, METRICS, type MetricDefinition, type MetricName } from './metric-catalogue.js';
 import { Tally } from '../observability/tally.js';
 
@@ -74,20 +75,20 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
     this.forget?.();
   }
 
-  published(channel: string, seconds: number, error: string | null): void {
-    if (error === null) this.publishedBy.add(this.catalogue.patternOf(channel));
+  published(topic: string, seconds: number, error: string | null): void {
+    if (error === null) this.publishedBy.add(this.catalogue.patternOf(channelOf(topic)));
     this.publish.record(seconds, error === null ? {} : { 'error.type': error });
   }
 
-  batch(channel: string, events: number, deliveries: number, oldestAt: number): void {
-    this.deliveredBy.add(this.catalogue.patternOf(channel), deliveries);
+  batch(topic: string, events: number, deliveries: number, oldestAt: number): void {
+    this.deliveredBy.add(this.catalogue.patternOf(channelOf(topic)), deliveries);
     this.batchSize.record(events);
     // The clocks of two instances differ a little: an event is never delivered before it was emitted.
     this.delivery.record(Math.max(0, Date.now() - oldestAt) / 1_000);
   }
 
-  replayed(channel: string, events: number): void {
-    this.deliveredBy.add(this.catalogue.patternOf(channel), events);
+  replayed(topic: string, events: number): void {
+    this.deliveredBy.add(this.catalogue.patternOf(channelOf(topic)), events);
   }
 
   private observe(result: BatchObservableResult, to: Observables): void {
@@ -137,9 +138,9 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
   private observeChannels(tell: Tell): void {
     const subscriptions = new Tally(this.patterns);
     let channels = 0;
-    for (const channel of this.registry.channels()) {
+    for (const topic of this.registry.topics()) {
       channels += 1;
-      subscriptions.add(this.catalogue.patternOf(channel), this.registry.subscribersOf(channel).size);
+      subscriptions.add(this.catalogue.patternOf(channelOf(topic)), this.registry.subscribersOf(topic).size);
     }
     tell('channels', channels);
     for (const [pattern, count] of subscriptions) tell('subscriptions', count, { [CHANNEL_PATTERN]: pattern });

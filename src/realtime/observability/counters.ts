@@ -81,9 +81,9 @@ export class Counters {
   }
 
   /** Counts an event that was written to one subscriber which was catching up. */
-  countReplayed(channel: string): void {
+  countReplayed(topic: string): void {
     this.delivered += 1;
-    this.measurements?.replayed(channel, 1);
+    this.measurements?.replayed(topic, 1);
   }
 
   /** Counts a connection that is gone. */

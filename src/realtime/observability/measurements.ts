@@ -4,12 +4,12 @@ export interface Measurements {
    * An `emit` came to its end.
    * @param error `null` when it was acknowledged, else its code
    */
-  published(channel: string, seconds: number, error: string | null): void;
+  published(topic: string, seconds: number, error: string | null): void;
   /**
-   * The events of one channel in one turn were written to its subscribers.
+   * The events of one topic in one turn were written to its subscribers.
    * @param oldestAt when the first of them was emitted, in milliseconds since 1970
    */
-  batch(channel: string, events: number, deliveries: number, oldestAt: number): void;
+  batch(topic: string, events: number, deliveries: number, oldestAt: number): void;
   /** Events were written to one subscriber that was catching up. */
-  replayed(channel: string, events: number): void;
+  replayed(topic: string, events: number): void;
 }
