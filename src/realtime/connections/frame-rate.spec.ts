@@ -46,4 +46,15 @@ describe('FrameRate', () => {
     expect(take(rate, 10, 500)).toBe(5);
     expect(rate.flooding).toBe(true);
   });
+
+  it('counts a frame that asks for many things as one for each ten of them, and pays off what was too much', () => {
+    const rate = new FrameRate(10, 0);
+    rate.asksFor(10);
+    expect(take(rate, 1, 0)).toBe(1);
+    rate.asksFor(100);
+    expect(take(rate, 50, 0)).toBe(10);
+    rate.asksFor(210);
+    expect(take(rate, 1, 1_999)).toBe(0);
+    expect(take(rate, 50, 2_100)).toBe(1);
+  });
 });

@@ -1,5 +1,8 @@
 import { TokenBucket } from './token-bucket.js';
 
+/** A frame may ask for this many channels; one that asks for more counts as one for each so many. */
+const ASKED_BY_ONE_FRAME = 10;
+
 /**
  * The rate of one connection's frames. Going on after refusals is counted too: as many refusals in a row as a full bucket
  * holds, without a pause long enough to refill it by half, is more than a client that slips over the rate.
@@ -19,6 +22,11 @@ export class FrameRate {
     const taken = this.bucket.take(now);
     if (!taken) this.refused += 1;
     return taken;
+  }
+
+  /** Counts a frame that asks for this many things for as many frames as it is worth; it is handled all the same. */
+  asksFor(count: number): void {
+    if (count > ASKED_BY_ONE_FRAME) this.bucket.owe(count / ASKED_BY_ONE_FRAME - 1);
   }
 
   /** Whether the sender went on after being refused, for so long that it has to be closed. */

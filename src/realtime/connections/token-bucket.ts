@@ -27,4 +27,9 @@ export class TokenBucket {
     this.level -= 1;
     return true;
   }
+
+  /** Counts what has come already, whether there was room for it or not: what follows waits for as long as that takes. */
+  owe(count: number): void {
+    this.level -= count;
+  }
 }

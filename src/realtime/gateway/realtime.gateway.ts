@@ -127,6 +127,8 @@ export class RealtimeGateway
     if (!this.admit(connection)) return;
     const bytes = bytesOf(data);
     const frame = isBinary ? { bad: BINARY_FRAME } : decodeClientFrame(bytes.toString());
+    if (frame.request !== undefined && 'targets' in frame.request)
+      connection.rate.asksFor(frame.request.targets.length);
     this.enqueue(connection, frame, bytes.length);
   }
 

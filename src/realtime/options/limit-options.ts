@@ -68,7 +68,10 @@ export class LimitOptions {
   @Max(16_384)
   maxFragments = 128;
 
-  /** Frames that one connection may send per second, on average; twice as many may come at once. @default 100 */
+  /**
+   * Frames that one connection may send per second, on average; twice as many may come at once. A request for more than ten
+   * channels counts as one for each ten. @default 100
+   */
   @IsInt()
   @Min(1)
   @Max(100_000)
