@@ -1,4 +1,5 @@
 import { allowDirectWrites } from '../../src/realtime/connections/wire.js';
+import { until } from '../support/until.js';
 import { RealtimeApp } from './support/realtime-app.js';
 
 describe.each(['the fast path', 'the fallback'] as const)('a client that reads too slowly, by %s', (path) => {
@@ -97,5 +98,30 @@ describe.each(['the fast path', 'the fallback'] as const)('a client that reads t
       expect(answer).toMatchObject({ recovered: false, reason: expect.stringMatching(/^(expired|too_many)$/) });
     }
     await back.close();
+  });
+});
+
+describe('many clients that read too slowly', () => {
+  it('are closed before they hold more together than may be, though none holds too much, and the others live on', async () => {
+    const most = 1_048_576;
+    const app = await RealtimeApp.start({ maxBufferedBytes: most, maxBufferedBytesTotal: most });
+    const slow = await Promise.all(Array.from({ length: 3 }, () => app.connectAs({ sub: 'slow' })));
+    const quick = await app.connectAdmin();
+    for (const client of [...slow, quick]) await client.ask({ type: 'subscribe', channel: 'user:slow' });
+    for (const client of slow) client.socket.pause();
+    const held = (): number[] => [...app.registry.all()].map(({ outbox }) => outbox.bufferedBytes);
+    const together = (): number => held().reduce((sum, bytes) => sum + bytes, 0);
+    while (together() <= most) {
+      await app.events.emitToUser('slow', { padding: 'x'.repeat(30_000) });
+      await new Promise(setImmediate);
+    }
+    expect(Math.max(...held())).toBeLessThan(most);
+
+    await until(() => app.registry.stats().slowConsumersClosed > 0);
+    for (const client of slow) client.socket.resume();
+    expect(await Promise.race(slow.map((client) => client.whenClosed()))).toMatchObject({ code: 4501 });
+    await app.events.emitToUser('slow', { last: true });
+    await quick.next('event', ({ data }) => (data as { last?: boolean }).last === true);
+    await app.close();
   });
 });
