@@ -18,6 +18,7 @@ const realtimeRooms = {
   outbox: ['publishing', 'bridge'],
   gateway: ['auth', 'channels', 'connections', 'bridge', 'control', 'instances', 'presence', 'publishing'],
   metrics: ['channels', 'connections', 'bridge', 'gateway', 'tenants'],
+  health: ['auth', 'bridge', 'connections', 'gateway'],
   http: ['auth', 'channels', 'connections', 'bridge', 'control', 'instances', 'presence', 'publishing'],
 };
 
@@ -39,7 +40,7 @@ module.exports = {
     {
       name: 'platform-uses-the-public-door',
       severity: 'error',
-      from: { path: [room('platform'), '^src/main\\.ts$'] },
+      from: { path: [room('platform'), room('terminus'), '^src/main\\.ts$'] },
       to: { path: room('realtime'), pathNot: '^src/realtime/index\\.ts$' },
     },
     {

@@ -10,6 +10,7 @@ import { PlatformConfig } from './config/platform-config.js';
 import { DatabaseModule } from './database/database.module.js';
 import { DeploymentsModule } from './deployments/deployments.module.js';
 import { HealthModule } from './health/health.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { StorageModule } from './storage/storage.module.js';
 import { SystemModule } from './system/system.module.js';
 import { TablesModule } from './tables/tables.module.js';
@@ -37,6 +38,7 @@ import { UsersModule } from './users/users.module.js';
     AnnouncementsModule,
     SystemModule,
     HealthModule,
+    MetricsModule,
   ],
 })
 export class PlatformModule {}

@@ -17,6 +17,7 @@ export { ChannelPolicyService } from './channels/channel-policy.service.js';
 export type { Channel } from './channels/channel-catalogue.js';
 export { Connection } from './connections/connection.js';
 export { ConnectionRegistry } from './connections/connection-registry.js';
+export { RealtimeHealth, type RealtimeHealthReport } from './health/realtime-health.service.js';
 export { ClusterStatsService } from './instances/cluster-stats.service.js';
 export { PresenceService } from './presence/presence.service.js';
 export { RevocationsFullError } from './auth/revocation.js';

@@ -33,6 +33,7 @@ import { RealtimeGateway } from './gateway/realtime.gateway.js';
 import { RealtimeServer } from './gateway/realtime-server.js';
 import { EventsController } from './http/events.controller.js';
 import { TicketsController } from './http/tickets.controller.js';
+import { RealtimeHealth } from './health/realtime-health.service.js';
 import { RealtimeMetrics } from './metrics/realtime-metrics.service.js';
 import { Counters } from './observability/counters.js';
 import { ResolvedRealtimeOptions, type RealtimeOptions } from './options/realtime-options.js';
@@ -106,6 +107,7 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
       RealtimeServer,
       RealtimeGateway,
       RealtimeMetrics,
+      RealtimeHealth,
       {
         provide: ADAPTER_INSTALLED,
         useFactory: installAdapter,
@@ -123,6 +125,7 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
       ClusterStatsService,
       PresenceService,
       RealtimeServer,
+      RealtimeHealth,
     ],
   };
 }

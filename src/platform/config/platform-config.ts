@@ -41,6 +41,8 @@ export class PlatformConfig {
   readonly firstAdmin: { readonly email: string; readonly password: string } | null;
   readonly deployStepMs: number;
   readonly systemIntervalMs: number;
+  /** What Prometheus brings to `GET /metrics`; `null`: only administrators get in. */
+  readonly metricsToken: string | null;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly realtime: Omit<RealtimeOptions, 'jwt'>;
 
@@ -59,6 +61,7 @@ export class PlatformConfig {
     this.firstAdmin = readFirstAdmin(variables);
     this.deployStepMs = variables.whole('DEPLOY_STEP_MS', 700, 0, 600_000);
     this.systemIntervalMs = variables.whole('SYSTEM_INTERVAL_MS', 5_000, 100, 3_600_000);
+    this.metricsToken = readMetricsToken(variables);
     this.logLevel = variables.oneOf('LOG_LEVEL', LOG_LEVELS, 'log');
     this.realtime = readRealtime(env);
     if (this.port === this.tlsPort && this.port !== 0) {
@@ -144,6 +147,17 @@ function readFirstAdmin(variables: Variables): PlatformConfig['firstAdmin'] {
     throw new StartError(`ADMIN_PASSWORD must have at least ${MIN_PASSWORD} characters.`);
   }
   return { email, password };
+}
+
+/** The shortest METRICS_TOKEN, in characters. */
+const MIN_METRICS_TOKEN = 16;
+
+function readMetricsToken(variables: Variables): string | null {
+  const token = variables.text('METRICS_TOKEN') ?? null;
+  if (token !== null && token.length < MIN_METRICS_TOKEN) {
+    throw new StartError(`METRICS_TOKEN must have at least ${MIN_METRICS_TOKEN} characters (its value is not shown).`);
+  }
+  return token;
 }
 
 /** Publishing takes events of 1 MiB here, while the module's own default is smaller. */

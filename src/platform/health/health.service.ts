@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
-import { AuthService, RealtimeServer, RedisBridge } from '../../realtime/index.js';
+import { RealtimeHealth } from '../../realtime/index.js';
 import { Database } from '../database/database.js';
 
 export interface Health {
@@ -19,16 +19,15 @@ const PATIENCE_MS = 2_000;
 export class HealthService {
   constructor(
     private readonly database: Database,
-    private readonly server: RealtimeServer,
-    private readonly bridge: RedisBridge,
-    private readonly auth: AuthService,
+    private readonly realtime: RealtimeHealth,
   ) {}
 
   async check(): Promise<Health> {
     const database = (await this.databaseAnswers()) ? 'ok' : 'unavailable';
-    const realtime = this.bridge.status.up && this.auth.status.up ? 'ok' : 'unavailable';
-    if (this.server.draining) return { status: 'draining', database, realtime };
-    return { status: database === 'ok' ? realtime : 'unavailable', database, realtime };
+    const { status, broker, tokens } = this.realtime.check();
+    const realtime = broker === 'up' && tokens === 'up' ? 'ok' : 'unavailable';
+    if (status === 'draining') return { status, database, realtime };
+    return { status: database === 'ok' ? status : 'unavailable', database, realtime };
   }
 
   private async databaseAnswers(): Promise<boolean> {

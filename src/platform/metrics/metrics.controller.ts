@@ -1,0 +1,17 @@
+import { Controller, Get, Header, UseGuards } from '@nestjs/common';
+import { MetricsGuard } from './metrics.guard.js';
+import { PrometheusMetrics } from './prometheus-metrics.js';
+
+@Controller('metrics')
+@UseGuards(MetricsGuard)
+export class MetricsController {
+  constructor(private readonly metrics: PrometheusMetrics) {}
+
+  /** For Prometheus; docs/operations.md says what is in it. */
+  @Get()
+  @Header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
+  @Header('Cache-Control', 'no-store')
+  read(): Promise<string> {
+    return this.metrics.text();
+  }
+}

@@ -1,0 +1,57 @@
+import { Injectable } from '@nestjs/common';
+import { AuthService } from '../auth/auth.service.js';
+import { RedisBridge } from '../bridge/redis-bridge.service.js';
+import { ConnectionRegistry } from '../connections/connection-registry.js';
+import { RealtimeServer } from '../gateway/realtime-server.js';
+
+/** What an instance says of its readiness. */
+export interface RealtimeHealthReport {
+  /** `ok`: send clients and requests here. `draining`: it is about to end. `unavailable`: events do not go through, or tokens cannot be verified. */
+  readonly status: 'ok' | 'draining' | 'unavailable';
+  /** Whether events go through; always `up` without Redis. */
+  readonly broker: 'up' | 'down';
+  /** Whether tokens can be verified. */
+  readonly tokens: 'up' | 'down';
+  /** Why it is not `ok`, as a sentence for operators. */
+  readonly reason?: string;
+  /** How long ago this instance heard itself through Redis's pub/sub, in milliseconds; absent without Redis. A beat goes out every 5 s. */
+  readonly beatAgeMs?: number;
+  /** Events that wait for Redis to acknowledge them, and their bytes. */
+  readonly queuedEvents: number;
+  readonly queuedBytes: number;
+  /** Connections that are open. */
+  readonly connections: number;
+}
+
+/**
+ * Whether this instance can do its work: for readiness. It says nothing about liveness: an instance whose Redis is away
+ * keeps its connections, goes on trying, and must not be restarted for that.
+ */
+@Injectable()
+export class RealtimeHealth {
+  constructor(
+    private readonly bridge: RedisBridge,
+    private readonly auth: AuthService,
+    private readonly server: RealtimeServer,
+    private readonly registry: ConnectionRegistry,
+  ) {}
+
+  /** Looks at what is known: asks nobody, and never throws. */
+  check(): RealtimeHealthReport {
+    const { status: broker, vitals } = this.bridge;
+    const { beatAgeMs, queuedEvents, queuedBytes } = vitals;
+    const tokens = this.auth.status;
+    const figures = {
+      broker: broker.up ? ('up' as const) : ('down' as const),
+      tokens: tokens.up ? ('up' as const) : ('down' as const),
+      ...(beatAgeMs === null ? {} : { beatAgeMs }),
+      ...{ queuedEvents, queuedBytes, connections: this.registry.size },
+    };
+    if (this.server.draining) {
+      return { status: 'draining', reason: 'It sends its connections away, and ends', ...figures };
+    }
+    if (broker.up && tokens.up) return { status: 'ok', ...figures };
+    const { reason } = broker.up ? tokens : broker;
+    return { status: 'unavailable', ...(reason === undefined ? {} : { reason }), ...figures };
+  }
+}

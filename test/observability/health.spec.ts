@@ -1,0 +1,103 @@
+import { Controller, Get, Inject } from '@nestjs/common';
+import { HealthCheck, HealthCheckService, TerminusModule, type HealthCheckResult } from '@nestjs/terminus';
+import { RealtimeHealth, RedisBridge } from '../../src/realtime/index.js';
+import { RealtimeHealthIndicator } from '../../src/terminus/index.js';
+import { RealtimeApp, type TestOptions } from '../realtime/support/realtime-app.js';
+import { RedisProcess } from '../support/redis-process.js';
+import { until } from '../support/until.js';
+
+@Controller('health')
+class HealthController {
+  constructor(
+    @Inject(HealthCheckService) private readonly health: HealthCheckService,
+    @Inject(RealtimeHealthIndicator) private readonly realtime: RealtimeHealthIndicator,
+  ) {}
+
+  @Get('live')
+  live(): string {
+    return 'ok';
+  }
+
+  @Get('ready')
+  @HealthCheck()
+  ready(): Promise<HealthCheckResult> {
+    return this.health.check([() => this.realtime.isHealthy()]);
+  }
+}
+
+const boot = {
+  imports: [TerminusModule.forRoot({ logger: false })],
+  controllers: [HealthController],
+  providers: [RealtimeHealthIndicator],
+};
+const start = (options: TestOptions = {}): Promise<RealtimeApp> => RealtimeApp.start(options, boot);
+
+async function ask(app: RealtimeApp, path: string): Promise<{ status: number; body: { details?: unknown } }> {
+  const response = await fetch(`${app.http}/health/${path}`);
+  const text = await response.text();
+  return { status: response.status, body: text === 'ok' ? {} : (JSON.parse(text) as { details: unknown }) };
+}
+
+describe('RealtimeHealthIndicator', () => {
+  it('tells of an instance that is alone: no beat, nothing queued', async () => {
+    const app = await start();
+    const client = await app.connectAs();
+    const details = { broker: 'up', queuedEvents: 0, queuedBytes: 0, connections: 1, draining: false };
+    expect(await ask(app, 'ready')).toMatchObject({ status: 200, body: { details: { realtime: details } } });
+    expect(app.app.get(RealtimeHealth).check()).not.toHaveProperty('beatAgeMs');
+    await client.close();
+    await app.close();
+  });
+
+  it('makes an instance whose Redis was killed unready, never dead, and ready again', async () => {
+    const redis = await RedisProcess.start();
+    const app = await start({ redis: { url: redis.url } });
+    const bridge = app.app.get(RedisBridge);
+    await until(() => bridge.status.up);
+    const client = await app.connectAs();
+    const before = await ask(app, 'ready');
+    expect(before).toMatchObject({ status: 200, body: { details: { realtime: { status: 'up' } } } });
+    expect(app.app.get(RealtimeHealth).check().beatAgeMs).toBeLessThan(10_000);
+
+    await redis.kill();
+    await until(() => !bridge.status.up);
+    const emitted = app.events.emit('apps:created', { id: '1', name: 'n' });
+    expect(await ask(app, 'ready')).toEqual({
+      status: 503,
+      body: expect.objectContaining({
+        details: {
+          realtime: {
+            ...{ status: 'down', broker: 'down', tokens: 'up', draining: false, connections: 1, queuedEvents: 1 },
+            queuedBytes: expect.any(Number) as number,
+            beatAgeMs: expect.any(Number) as number,
+            reason: expect.stringMatching(/^Redis cannot be used: /) as string,
+          },
+        },
+      }) as object,
+    });
+    // It lives: the connection that it has is served.
+    expect((await ask(app, 'live')).status).toBe(200);
+    await client.fence();
+
+    await redis.restart();
+    expect((await emitted).channel).toBe('apps:created');
+    await until(() => bridge.status.up);
+    expect((await ask(app, 'ready')).status).toBe(200);
+    await client.close();
+    await app.close();
+    await redis.stop();
+  });
+
+  it('says that it drains', async () => {
+    const app = await start();
+    await app.server.drain(0);
+    const answer = await ask(app, 'ready');
+    expect(answer).toMatchObject({
+      status: 503,
+      body: {
+        details: { realtime: { status: 'down', draining: true, reason: 'It sends its connections away, and ends' } },
+      },
+    });
+    await app.close();
+  });
+});

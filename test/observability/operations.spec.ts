@@ -1,0 +1,112 @@
+import { readFile } from 'node:fs/promises';
+import { METRICS, type MetricDefinition } from '../../src/realtime/metrics/metric-catalogue.js';
+import { ADMIN, Api, USER } from '../platform/support/api.js';
+import { PlatformProcess } from '../support/platform-process.js';
+import { RedisProcess } from '../support/redis-process.js';
+import { connect } from '../support/ws-client.js';
+import { parseScraped, type Scraped } from './support/scraped.js';
+
+const METRICS_TOKEN = 'prometheus-of-the-tests';
+
+/** The metrics that a PromQL expression names. */
+const namesIn = (expression: string): string[] =>
+  expression.match(/\b(?:realtime|nodejs)_[a-z0-9_]+(?=[{[ )]|$)/g) ?? [];
+const LABELS = /(?:by|without) \([^)]*\)|\{[^}]*\}/g;
+
+describe('GET /metrics of the platform', () => {
+  let redis: RedisProcess;
+  let platform: PlatformProcess;
+  let scraped: Scraped;
+
+  beforeAll(async () => {
+    redis = await RedisProcess.start();
+    platform = await PlatformProcess.start({ env: { REDIS_URL: redis.url, METRICS_TOKEN } });
+    const admin = await Api.signIn(platform, ADMIN);
+    const client = await connect(platform.wsUrl, { token: admin.token! });
+    await client.ask({ type: 'subscribe', channel: 'apps:created' });
+    expect((await admin.post('/api/apps', { name: 'shop' })).status).toBe(201);
+    await client.next('event');
+    scraped = parseScraped(await (await read(`Bearer ${METRICS_TOKEN}`)).text());
+    await client.close();
+  });
+  afterAll(async () => {
+    await platform?.stop();
+    await redis?.stop();
+  });
+
+  const read = (authorization?: string): Promise<Response> =>
+    fetch(`${platform.url}/metrics`, { headers: authorization === undefined ? {} : { authorization } });
+
+  it('lets Prometheus and administrators in, and nobody else', async () => {
+    const [admin, user] = [await Api.signIn(platform, ADMIN), await Api.signIn(platform, USER)];
+    const status = async (authorization?: string): Promise<number> => (await read(authorization)).status;
+    expect(await status(`Bearer ${METRICS_TOKEN}`)).toBe(200);
+    expect(await status(`Bearer ${admin.token}`)).toBe(200);
+    expect(await status(`Bearer ${user.token}`)).toBe(403);
+    for (const wrong of [
+      undefined,
+      '',
+      'Bearer ',
+      `Bearer ${METRICS_TOKEN}x`,
+      `Basic ${METRICS_TOKEN}`,
+      METRICS_TOKEN,
+    ]) {
+      expect(await status(wrong)).toBe(401);
+    }
+  });
+
+  it('is text that Prometheus takes', async () => {
+    const answer = await read(`Bearer ${METRICS_TOKEN}`);
+    expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect(scraped.get('realtime_events_published_total{realtime_channel_pattern="apps:*"}')).toBe(1);
+    expect(scraped.get('realtime_events_delivered_total{realtime_channel_pattern="apps:*"}')).toBe(1);
+    expect(scraped.get('realtime_broker_up')).toBe(1);
+  });
+
+  it('has every metric that the dashboard and the alert rules name', async () => {
+    const dashboard = JSON.parse(await readFile('docs/operations/grafana-dashboard.json', 'utf8')) as {
+      panels: { targets?: { expr: string }[] }[];
+    };
+    const rules = await readFile('docs/operations/prometheus-rules.yaml', 'utf8');
+    const expressions = [
+      ...dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)),
+      ...[...rules.matchAll(/^ +expr: (.*)$/gm)].map(([, expression]) => expression!),
+    ];
+    expect(expressions.length).toBeGreaterThan(40);
+    const named = expressions.flatMap((expression) => {
+      const names = namesIn(expression.replace(LABELS, ''));
+      expect([expression, names.length]).not.toEqual([expression, 0]);
+      return names;
+    });
+    const exported = new Set([...scraped.keys()].map((key) => key.split('{')[0]));
+    expect([...new Set(named)].filter((name) => !exported.has(name))).toEqual([]);
+    // And the other way: nothing is exported that nobody can see.
+    const shown = new Set(named.map((name) => name.replace(/_(?:bucket|sum|count)$/, '')));
+    const unseen = [...exported].filter((name) => /^(?:realtime|nodejs)_/.test(name!));
+    expect(unseen.filter((name) => !shown.has(name!.replace(/_(?:bucket|sum|count)$/, '')))).toEqual([]);
+  });
+
+  it('has every label by which they ask', async () => {
+    const text = `${await readFile('docs/operations/grafana-dashboard.json', 'utf8')}
+      ${await readFile('docs/operations/prometheus-rules.yaml', 'utf8')}`;
+    const labels = new Set(
+      [...text.matchAll(/\b(realtime_\w+|error_type)\s*(?:\)\s*\(|=~?\\?"|!=\\?"|\}\})/g)].map(([, label]) => label!),
+    );
+    expect(labels.size).toBeGreaterThan(5);
+    const known = Object.values(METRICS as Record<string, MetricDefinition>).flatMap(({ attributes = [] }) =>
+      attributes.map((attribute) => attribute.replace(/\W/g, '_')),
+    );
+    expect([...labels].filter((label) => !known.includes(label))).toEqual([]);
+  });
+
+  it('each alert rule says what to do', async () => {
+    const rules = (await readFile('docs/operations/prometheus-rules.yaml', 'utf8')).split(/^ {6}- alert: /m).slice(1);
+    expect(rules.length).toBeGreaterThan(10);
+    for (const rule of rules) {
+      expect(rule).toMatch(/^ {8}expr: .+$/m);
+      expect(rule).toMatch(/^ {10}summary: '.+'$/m);
+      expect(rule).toMatch(/^ {10}runbook: '.{40,}'$/m);
+    }
+  });
+});
