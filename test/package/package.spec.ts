@@ -10,7 +10,7 @@ interface Manifest {
 }
 
 /** The doors that a server opens, and those of a browser. */
-const SERVER = ['.', './protocol', './client', './testing'];
+const SERVER = ['.', './terminus', './protocol', './client', './testing'];
 const BROWSER = ['./protocol', './client', './client/shared', './react', './react-query'];
 
 const nameOf = (subpath: string): string => `nestjs-realtime${subpath.slice(1)}`;
@@ -140,7 +140,9 @@ describe('the package, as it would be published', () => {
 
   it('holds what is imported, and nothing of the platform, of tests or of tools', async () => {
     const files = (await finish('tar', ['tzf', tarball])).trim().split('\n');
-    const others = files.filter((file) => !/^package\/dist\/(realtime|protocol|client|react|testing)\//.test(file));
+    const others = files.filter(
+      (file) => !/^package\/dist\/(realtime|terminus|protocol|client|react|testing)\//.test(file),
+    );
     expect(others.filter((file) => !/^package\/(package\.json|README\.md|LICENSE)$/.test(file))).toEqual([]);
     expect(files.filter((file) => /\.(spec|test)\.|\.tsx?$/.test(file) && !file.endsWith('.d.ts'))).toEqual([]);
     for (const { types, default: code } of Object.values(manifest.exports)) {

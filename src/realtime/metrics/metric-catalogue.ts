@@ -32,7 +32,7 @@ export const METRICS = {
     kind: 'counter',
     unit: '{handshake}',
     description:
-      'Upgrades: accepted, draining (answered by 503), origin_refused (by 403), or the error code with which they were refused',
+      'Upgrades: accepted; draining, held_up, too_fast or timed_out (answered by 503), origin_refused (by 403), or the error code with which they were refused',
     attributes: ['realtime.handshake.outcome'],
   },
   closed: {
@@ -168,6 +168,30 @@ export const METRICS = {
     kind: 'gauge',
     unit: 'By',
     description: 'What waits for the connection for which most waits',
+  },
+  buffersOverflowed: {
+    name: 'realtime.outbox.overflows',
+    kind: 'counter',
+    unit: '{overflow}',
+    description: 'Times that more waited for all connections together than may, so that the slowest were closed',
+  },
+  outboxSent: {
+    name: 'realtime.transactional_outbox.sent',
+    kind: 'counter',
+    unit: '{event}',
+    description: 'Events stored with a transaction that were sent here once it was committed (RealtimeOutboxModule)',
+  },
+  outboxSetAside: {
+    name: 'realtime.transactional_outbox.set_aside',
+    kind: 'counter',
+    unit: '{event}',
+    description: 'Of the events stored with a transaction, those set aside because they can never be published',
+  },
+  foreignMessages: {
+    name: 'realtime.broker.foreign_messages',
+    kind: 'counter',
+    unit: '{message}',
+    description: "Messages on the module's Redis channels that no instance of it wrote, skipped",
   },
   brokerUp: {
     name: 'realtime.broker.up',

@@ -21,6 +21,12 @@ import { Tally } from '../observability/tally.js';
 type Tell = (metric: MetricName, value: number, attributes?: Readonly<Record<string, string>>) => void;
 type Observables = { readonly [N in MetricName]?: Observable };
 
+/** Counters without an attribute, which have the same name here and there. */
+const SUMS = [
+  ...(['gapsFound', 'gapsFilled', 'slowConsumersClosed', 'buffersOverflowed'] as const),
+  ...(['outboxSent', 'outboxSetAside', 'foreignMessages'] as const),
+];
+
 /** How many samples a second the event loop is asked for its delay, as milliseconds between two. */
 const LOOP_RESOLUTION_MS = 20;
 const NANOSECONDS = 1e9;
@@ -105,11 +111,9 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
     tellAll('errorsSent', 'error.type', counters.errorsSent);
     tellAll('published', CHANNEL_PATTERN, this.publishedBy);
     tellAll('delivered', CHANNEL_PATTERN, this.deliveredBy);
-    tell('gapsFound', counters.gapsFound);
-    tell('gapsFilled', counters.gapsFilled);
     tellAll('resyncs', 'realtime.recovery.reason', counters.resyncs);
     tellAll('recoveries', 'realtime.recovery.outcome', counters.recoveries);
-    tell('slowConsumersClosed', counters.slowConsumersClosed);
+    for (const sum of SUMS) tell(sum, counters[sum]);
     this.observeChannels(tell);
     tell('brokerUp', this.bridge.status.up ? 1 : 0);
     const { queuedEvents, queuedBytes, beatAgeMs } = this.bridge.vitals;
