@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { RealtimeModule } from '../realtime/index.js';
+import { RealtimeModule, RealtimeOutboxModule } from '../realtime/index.js';
 import { AnnouncementsModule } from './announcements/announcements.module.js';
 import { AppsModule } from './apps/apps.module.js';
 import { AuthModule } from './auth/auth.module.js';
@@ -7,6 +7,7 @@ import { TokenModule } from './auth/token.module.js';
 import { ConfigurationModule } from './config/configuration.module.js';
 import { JwtKeys } from './config/jwt-keys.js';
 import { PlatformConfig } from './config/platform-config.js';
+import { Database } from './database/database.js';
 import { DatabaseModule } from './database/database.module.js';
 import { DeploymentsModule } from './deployments/deployments.module.js';
 import { HealthModule } from './health/health.module.js';
@@ -28,6 +29,7 @@ import { UsersModule } from './users/users.module.js';
       }),
     }),
     DatabaseModule,
+    RealtimeOutboxModule.forRootAsync({ inject: [Database], useFactory: (database: Database) => ({ database }) }),
     TokenModule,
     AuthModule,
     UsersModule,

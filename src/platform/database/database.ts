@@ -25,6 +25,12 @@ export abstract class Database implements Statements {
    */
   abstract transaction<T>(work: (statements: Statements) => Promise<T>): Promise<T>;
 
+  /**
+   * Calls back at each notification (`NOTIFY`) of this name, once that is committed.
+   * @returns what ends it
+   */
+  abstract listen(channel: string, callback: () => void): Promise<() => Promise<void>>;
+
   /** Ends it; nothing may be asked of it any more. */
   abstract close(): Promise<void>;
 

@@ -1,3 +1,4 @@
+import { OUTBOX_MIGRATION } from '../../realtime/index.js';
 import type { Database } from './database.js';
 
 /** Each entry brings the data one version further, and is never changed once it is released. */
@@ -61,6 +62,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
       updated_at timestamptz not null default now()
     )`,
   ],
+  OUTBOX_MIGRATION,
 ];
 
 /** Any number, as long as it is always the same: instances that start together migrate one after the other. */

@@ -38,6 +38,10 @@ export class PgliteDatabase extends Database {
     );
   }
 
+  listen(channel: string, callback: () => void): Promise<() => Promise<void>> {
+    return this.pglite.listen(channel, callback);
+  }
+
   async close(): Promise<void> {
     await this.pglite.close();
     this.lock?.release();

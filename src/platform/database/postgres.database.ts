@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
+import { pgListen } from '../../realtime/index.js';
 import { Database, DatabaseUnavailableError, type Statements } from './database.js';
 
 /** How long to wait for a connection, in milliseconds. */
@@ -27,6 +28,9 @@ export class PostgresDatabase extends Database {
   async transaction<T>(work: (statements: Statements) => Promise<T>): Promise<T> {
     const client = await this.connect();
     let broken = false;
+    // A connection that breaks while nothing is asked of it says so by an event; the next statement fails anyway.
+    const onError = (): void => void (broken = true);
+    client.on('error', onError);
     try {
       await run(client, 'begin');
       const result = await work({ query: (sql, parameters) => run(client, sql, parameters) });
@@ -37,8 +41,13 @@ export class PostgresDatabase extends Database {
       await run(client, 'rollback').catch(() => (broken = true));
       throw error;
     } finally {
+      if (!broken) client.off('error', onError);
       client.release(broken);
     }
+  }
+
+  listen(channel: string, callback: () => void): Promise<() => Promise<void>> {
+    return pgListen(() => this.pool.connect(), channel, callback);
   }
 
   close(): Promise<void> {

@@ -1,39 +1,30 @@
-import { Injectable } from '@nestjs/common';
-import { EventsPublisher } from '../../realtime/index.js';
 import type { App } from '../apps/app.js';
+import type { Tell } from '../database/changes.js';
 import type { Deployment } from './deployment.js';
 
-/**
- * Tells what happens to a deployment, one event after the other: each has its place before the next is emitted. One that
- * could not be published is logged by the module, and does not keep the deployment from going on.
- */
-@Injectable()
-export class DeploymentEvents {
-  constructor(private readonly events: EventsPublisher) {}
+/** What is told when a deployment has started. */
+export async function tellStarted(tell: Tell, deployment: Deployment): Promise<void> {
+  await tell('deployments:started', signed(deployment));
+  await tell('apps:status', appStatus(deployment, 'deploying'));
+}
 
-  async started(deployment: Deployment): Promise<void> {
-    await told(this.events.emit('deployments:started', signed(deployment)));
-    await told(this.events.emit('apps:status', appStatus(deployment, 'deploying')));
-  }
+export async function tellAdvanced(tell: Tell, deployment: Deployment): Promise<void> {
+  await tell('deployments:status', signed(deployment));
+}
 
-  async advanced(deployment: Deployment): Promise<void> {
-    await told(this.events.emit('deployments:status', signed(deployment)));
-  }
+export async function tellCompleted(tell: Tell, deployment: Deployment): Promise<void> {
+  const { id, appId, appName, startedBy } = deployment;
+  await tell('deployments:completed', signed(deployment));
+  await tell('apps:deployed', { id: appId, name: appName, deploymentId: id, by: startedBy });
+  await tell('apps:status', appStatus(deployment, 'running'));
+}
 
-  async completed(deployment: Deployment): Promise<void> {
-    const { id, appId, appName, startedBy } = deployment;
-    await told(this.events.emit('deployments:completed', signed(deployment)));
-    await told(this.events.emit('apps:deployed', { id: appId, name: appName, deploymentId: id, by: startedBy }));
-    await told(this.events.emit('apps:status', appStatus(deployment, 'running')));
-  }
-
-  async failed(deployment: Deployment): Promise<void> {
-    const { id, appId, appName, reason } = deployment;
-    const message = `The deployment of ${appName} failed: ${reason}`;
-    await told(this.events.emit('deployments:failed', signed(deployment)));
-    await told(this.events.emit('apps:status', appStatus(deployment, 'failed')));
-    await told(this.events.emit('system:alerts', { level: 'error', message, appId, deploymentId: id }));
-  }
+export async function tellFailed(tell: Tell, deployment: Deployment): Promise<void> {
+  const { id, appId, appName, reason } = deployment;
+  const message = `The deployment of ${appName} failed: ${reason}`;
+  await tell('deployments:failed', signed(deployment));
+  await tell('apps:status', appStatus(deployment, 'failed'));
+  await tell('system:alerts', { level: 'error', message, appId, deploymentId: id });
 }
 
 /** Whoever started it did all of it. */
@@ -43,12 +34,4 @@ function signed(deployment: Deployment) {
 
 function appStatus({ id, appId, appName, startedBy }: Deployment, status: App['status']) {
   return { id: appId, name: appName, status, deploymentId: id, by: startedBy };
-}
-
-async function told(emitted: Promise<unknown>): Promise<void> {
-  try {
-    await emitted;
-  } catch {
-    // It is logged already.
-  }
 }

@@ -1,12 +1,11 @@
 import { Module } from '@nestjs/common';
 import { AbandonedDeploymentsService } from './abandoned-deployments.service.js';
-import { DeploymentEvents } from './deployment-events.js';
 import { DeploymentsController } from './deployments.controller.js';
 import { DeploymentsService } from './deployments.service.js';
 import { DeploymentsStore } from './deployments.store.js';
 
 @Module({
   controllers: [DeploymentsController],
-  providers: [DeploymentsStore, DeploymentEvents, DeploymentsService, AbandonedDeploymentsService],
+  providers: [DeploymentsStore, DeploymentsService, AbandonedDeploymentsService],
 })
 export class DeploymentsModule {}

@@ -1,7 +1,6 @@
 import { Injectable, Logger, ServiceUnavailableException, type OnModuleDestroy } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PlatformConfig } from '../config/platform-config.js';
-import { DeploymentEvents } from './deployment-events.js';
 import type { Deployment } from './deployment.js';
 import { DeploymentsStore } from './deployments.store.js';
 
@@ -14,18 +13,16 @@ export class DeploymentsService implements OnModuleDestroy {
 
   constructor(
     private readonly store: DeploymentsStore,
-    private readonly events: DeploymentEvents,
     private readonly config: PlatformConfig,
   ) {}
 
   /**
-   * Starts to deploy; resolves once that is stored and told.
+   * Starts to deploy; resolves once that is stored, and what tells of it with it.
    * @param fail whether the last step fails
    */
   async deploy(appId: string, startedBy: string, fail: boolean): Promise<Deployment> {
     if (this.stopping.signal.aborted) throw new ServiceUnavailableException('This instance is shutting down');
     const deployment = await this.store.start(appId, startedBy);
-    await this.events.started(deployment);
     const run = this.run(deployment.id, fail).finally(() => this.running.delete(run));
     this.running.add(run);
     return deployment;
@@ -33,8 +30,7 @@ export class DeploymentsService implements OnModuleDestroy {
 
   /** Ends a deployment as failed, unless it has ended. */
   async fail(id: string, reason: string): Promise<void> {
-    const failed = await this.store.end(id, reason);
-    if (failed !== null) await this.events.failed(failed);
+    await this.store.end(id, reason);
   }
 
   /** What goes on when this instance stops is told to have failed, to those who are still connected. */
@@ -48,8 +44,7 @@ export class DeploymentsService implements OnModuleDestroy {
     try {
       const failure = (await this.steps(id)) ?? (fail ? 'The health check of the new version did not answer' : null);
       if (failure !== null) return await this.fail(id, failure);
-      const completed = await this.store.end(id, null);
-      if (completed !== null) await this.events.completed(completed);
+      await this.store.end(id, null);
     } catch (error) {
       // Most likely the database is away: then it counts as abandoned, and fails later.
       this.logger.error(`Deployment ${id} got stuck: ${(error as Error).message}`);
@@ -62,7 +57,6 @@ export class DeploymentsService implements OnModuleDestroy {
       if (!(await this.step())) return INTERRUPTED;
       const deployment = await this.store.advance(id, status);
       if (deployment === null) return INTERRUPTED;
-      await this.events.advanced(deployment);
     }
     return (await this.step()) ? null : INTERRUPTED;
   }

@@ -1,14 +1,19 @@
 import { ConflictException, Injectable, NotFoundException } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { missingApp } from '../apps/apps.service.js';
+import { Changes } from '../database/changes.js';
 import { Database, isDuplicate } from '../database/database.js';
 import type { PageDto } from '../http/page.dto.js';
+import { tellAdvanced, tellCompleted, tellFailed, tellStarted } from './deployment-events.js';
 import { DEPLOYMENT_COLUMNS, type Deployment } from './deployment.js';
 
-/** What is stored of deployments; an application's status changes with them. It tells nobody. */
+/** What is stored of deployments; an application's status changes with them, and what tells of it is stored with each change. */
 @Injectable()
 export class DeploymentsStore {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly changes: Changes,
+  ) {}
 
   list(appId: string | null, { limit, offset }: PageDto): Promise<Deployment[]> {
     return this.database.query(
@@ -30,7 +35,7 @@ export class DeploymentsStore {
   /** Begins a deployment. @throws ConflictException while another one of the application goes on */
   async start(appId: string, startedBy: string): Promise<Deployment> {
     try {
-      return await this.database.transaction(async (statements) => {
+      return await this.changes.make(async (statements, tell) => {
         const [app] = await statements.query(
           `update apps set status = 'deploying', updated_at = now() where id = $1 returning id`,
           [appId],
@@ -41,6 +46,7 @@ export class DeploymentsStore {
            returning ${DEPLOYMENT_COLUMNS}`,
           [randomUUID(), appId, startedBy],
         );
+        await tellStarted(tell, deployment!);
         return deployment!;
       });
     } catch (error) {
@@ -50,12 +56,15 @@ export class DeploymentsStore {
 
   /** @returns `null` when it had ended before */
   async advance(id: string, status: 'building' | 'deploying'): Promise<Deployment | null> {
-    const [deployment] = await this.database.query<Deployment>(
-      `update deployments set status = $2, touched_at = now() where id = $1 and ended_at is null
-       returning ${DEPLOYMENT_COLUMNS}`,
-      [id, status],
-    );
-    return deployment ?? null;
+    return this.changes.make(async (statements, tell) => {
+      const [deployment] = await statements.query<Deployment>(
+        `update deployments set status = $2, touched_at = now() where id = $1 and ended_at is null
+         returning ${DEPLOYMENT_COLUMNS}`,
+        [id, status],
+      );
+      if (deployment !== undefined) await tellAdvanced(tell, deployment);
+      return deployment ?? null;
+    });
   }
 
   /**
@@ -63,7 +72,7 @@ export class DeploymentsStore {
    * @returns `null` when it had ended before
    */
   end(id: string, reason: string | null): Promise<Deployment | null> {
-    return this.database.transaction(async (statements) => {
+    return this.changes.make(async (statements, tell) => {
       const [deployment] = await statements.query<Deployment>(
         `update deployments set status = $2, reason = $3, touched_at = now(), ended_at = now()
          where id = $1 and ended_at is null returning ${DEPLOYMENT_COLUMNS}`,
@@ -74,6 +83,7 @@ export class DeploymentsStore {
         deployment.appId,
         reason === null ? 'running' : 'failed',
       ]);
+      await (reason === null ? tellCompleted(tell, deployment) : tellFailed(tell, deployment));
       return deployment;
     });
   }

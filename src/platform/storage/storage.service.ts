@@ -1,17 +1,17 @@
 import { Injectable, NotFoundException } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import { EventsPublisher } from '../../realtime/index.js';
+import { Changes } from '../database/changes.js';
 import { Database } from '../database/database.js';
 import type { PageDto } from '../http/page.dto.js';
 import type { ReplaceFileDto, UploadFileDto } from './file.dto.js';
 import { FILE_COLUMNS, type StoredFile } from './file.js';
 
-/** Files. Each change is stored first, and told on `storage:*` then: what the file is, never what is in it. */
+/** Files. Each change is stored together with what tells of it on `storage:*`: what the file is, never what is in it. */
 @Injectable()
 export class StorageService {
   constructor(
     private readonly database: Database,
-    private readonly events: EventsPublisher,
+    private readonly changes: Changes,
   ) {}
 
   list({ limit, offset }: PageDto): Promise<StoredFile[]> {
@@ -23,34 +23,40 @@ export class StorageService {
 
   async upload({ name, contentType, content }: UploadFileDto, by: string): Promise<StoredFile> {
     const bytes = Buffer.from(content, 'base64');
-    const [file] = await this.database.query<StoredFile>(
-      `insert into files (id, name, content_type, size, content, uploaded_by) values ($1, $2, $3, $4, $5, $6)
+    return this.changes.make(async (statements, tell) => {
+      const [file] = await statements.query<StoredFile>(
+        `insert into files (id, name, content_type, size, content, uploaded_by) values ($1, $2, $3, $4, $5, $6)
        returning ${FILE_COLUMNS}`,
-      [randomUUID(), name, contentType, bytes.length, bytes, by],
-    );
-    void this.events.emit('storage:uploaded', { ...file!, by });
-    return file!;
+        [randomUUID(), name, contentType, bytes.length, bytes, by],
+      );
+      await tell('storage:uploaded', { ...file!, by });
+      return file!;
+    });
   }
 
   async replace(id: string, { contentType, content }: ReplaceFileDto, by: string): Promise<StoredFile> {
     const bytes = Buffer.from(content, 'base64');
-    const [file] = await this.database.query<StoredFile>(
-      `update files set content_type = coalesce($2, content_type), size = $3, content = $4, updated_at = now()
+    return this.changes.make(async (statements, tell) => {
+      const [file] = await statements.query<StoredFile>(
+        `update files set content_type = coalesce($2, content_type), size = $3, content = $4, updated_at = now()
        where id = $1 returning ${FILE_COLUMNS}`,
-      [id, contentType ?? null, bytes.length, bytes],
-    );
-    if (file === undefined) throw missing(id);
-    void this.events.emit('storage:updated', { ...file, by });
-    return file;
+        [id, contentType ?? null, bytes.length, bytes],
+      );
+      if (file === undefined) throw missing(id);
+      await tell('storage:updated', { ...file, by });
+      return file;
+    });
   }
 
   async remove(id: string, by: string): Promise<void> {
-    const [file] = await this.database.query<{ id: string; name: string }>(
-      'delete from files where id = $1 returning id, name',
-      [id],
-    );
-    if (file === undefined) throw missing(id);
-    void this.events.emit('storage:deleted', { ...file, by });
+    await this.changes.make(async (statements, tell) => {
+      const [file] = await statements.query<{ id: string; name: string }>(
+        'delete from files where id = $1 returning id, name',
+        [id],
+      );
+      if (file === undefined) throw missing(id);
+      await tell('storage:deleted', { ...file, by });
+    });
   }
 
   async content(id: string): Promise<{ name: string; contentType: string; content: Uint8Array }> {

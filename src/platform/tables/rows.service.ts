@@ -1,18 +1,18 @@
 import { Injectable, NotFoundException } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import { EventsPublisher } from '../../realtime/index.js';
+import { Changes } from '../database/changes.js';
 import { Database } from '../database/database.js';
 import type { PageDto } from '../http/page.dto.js';
 import type { RowDto } from './table.dto.js';
 import { ROW_COLUMNS, type Row } from './table.js';
 import { missingTable, TablesService } from './tables.service.js';
 
-/** The rows of the customer's tables. Each change is stored first, and told on `database:row_updated` then. */
+/** The rows of the customer's tables. Each change is stored together with what tells of it on `database:row_updated`. */
 @Injectable()
 export class RowsService {
   constructor(
     private readonly database: Database,
-    private readonly events: EventsPublisher,
+    private readonly changes: Changes,
     private readonly tables: TablesService,
   ) {}
 
@@ -25,24 +25,28 @@ export class RowsService {
   }
 
   async insert(table: string, { values }: RowDto, by: string): Promise<Row> {
-    const [row] = await this.database.query<Row>(
-      `insert into customer_rows (id, table_name, row_values)
+    return this.changes.make(async (statements, tell) => {
+      const [row] = await statements.query<Row>(
+        `insert into customer_rows (id, table_name, row_values)
        select $1, name, $3::jsonb from customer_tables where name = $2 returning ${ROW_COLUMNS}`,
-      [randomUUID(), table, JSON.stringify(values)],
-    );
-    if (row === undefined) throw missingTable(table);
-    void this.events.emit('database:row_updated', { table, row, action: 'inserted', by });
-    return row;
+        [randomUUID(), table, JSON.stringify(values)],
+      );
+      if (row === undefined) throw missingTable(table);
+      await tell('database:row_updated', { table, row, action: 'inserted', by });
+      return row;
+    });
   }
 
   async change(table: string, id: string, { values }: RowDto, by: string): Promise<Row> {
-    const [row] = await this.database.query<Row>(
-      `update customer_rows set row_values = row_values || $3::jsonb, updated_at = now()
+    return this.changes.make(async (statements, tell) => {
+      const [row] = await statements.query<Row>(
+        `update customer_rows set row_values = row_values || $3::jsonb, updated_at = now()
        where table_name = $1 and id = $2 returning ${ROW_COLUMNS}`,
-      [table, id, JSON.stringify(values)],
-    );
-    if (row === undefined) throw new NotFoundException(`There is no row ${id} in ${table}`);
-    void this.events.emit('database:row_updated', { table, row, action: 'changed', by });
-    return row;
+        [table, id, JSON.stringify(values)],
+      );
+      if (row === undefined) throw new NotFoundException(`There is no row ${id} in ${table}`);
+      await tell('database:row_updated', { table, row, action: 'changed', by });
+      return row;
+    });
   }
 }

@@ -2,18 +2,20 @@ import { ConflictException, Injectable, NotFoundException } from '@nestjs/common
 import { randomUUID } from 'node:crypto';
 import { EventsPublisher, type EmittedEvent } from '../../realtime/index.js';
 import { hashPassword, verifyPassword } from '../auth/passwords.js';
-import { Database, isDuplicate } from '../database/database.js';
+import { Changes, type Tell } from '../database/changes.js';
+import { Database, isDuplicate, type Statements } from '../database/database.js';
 import type { PageDto } from '../http/page.dto.js';
 import { isStorable } from '../http/text.js';
 import type { CreateUserDto, UpdateUserDto } from './user.dto.js';
 import { USER_COLUMNS, type UserRecord } from './user.js';
 
-/** Who may sign in. Each change is stored first, and told on `users:*` then. */
+/** Who may sign in. Each change is stored together with what tells of it on `users:*`. */
 @Injectable()
 export class UsersService {
   constructor(
     private readonly database: Database,
     private readonly events: EventsPublisher,
+    private readonly changes: Changes,
   ) {}
 
   /** The user with this email and password; `null` when either is wrong, after the same time. */
@@ -38,33 +40,39 @@ export class UsersService {
 
   async create({ email, name, password, role }: CreateUserDto, by: string): Promise<UserRecord> {
     const hash = await hashPassword(password);
-    const [user] = await this.write(
-      `insert into users (id, email, name, role, password_hash) values ($1, $2, $3, $4, $5) returning ${USER_COLUMNS}`,
-      [randomUUID(), email, name, role, hash],
-    );
-    void this.events.emit('users:created', { ...user!, by });
-    return user!;
+    return this.write(async (statements, tell) => {
+      const [user] = await statements.query<UserRecord>(
+        `insert into users (id, email, name, role, password_hash) values ($1, $2, $3, $4, $5) returning ${USER_COLUMNS}`,
+        [randomUUID(), email, name, role, hash],
+      );
+      await tell('users:created', { ...user!, by });
+      return user!;
+    });
   }
 
   async update(id: string, { email, name, password, role }: UpdateUserDto, by: string): Promise<UserRecord> {
     const hash = password === undefined ? null : await hashPassword(password);
-    // A user whose password is no longer the known one is no demo user any more.
-    const [user] = await this.write(
-      `update users set email = coalesce($2, email), name = coalesce($3, name), role = coalesce($4, role),
-         password_hash = coalesce($5, password_hash), demo = demo and $5::text is null, updated_at = now()
-       where id = $1 returning ${USER_COLUMNS}`,
-      [id, email ?? null, name ?? null, role ?? null, hash],
-    );
-    if (user === undefined) throw missing(id);
-    void this.events.emit('users:updated', { ...user, by });
-    return user;
+    return this.write(async (statements, tell) => {
+      // A user whose password is no longer the known one is no demo user any more.
+      const [user] = await statements.query<UserRecord>(
+        `update users set email = coalesce($2, email), name = coalesce($3, name), role = coalesce($4, role),
+           password_hash = coalesce($5, password_hash), demo = demo and $5::text is null, updated_at = now()
+         where id = $1 returning ${USER_COLUMNS}`,
+        [id, email ?? null, name ?? null, role ?? null, hash],
+      );
+      if (user === undefined) throw missing(id);
+      await tell('users:updated', { ...user, by });
+      return user;
+    });
   }
 
   async remove(id: string, by: string): Promise<void> {
     if (id === by) throw new ConflictException('Nobody can delete themselves');
-    const [user] = await this.database.query<{ id: string }>('delete from users where id = $1 returning id', [id]);
-    if (user === undefined) throw missing(id);
-    void this.events.emit('users:deleted', { ...user, by });
+    await this.changes.make(async (statements, tell) => {
+      const [user] = await statements.query<{ id: string }>('delete from users where id = $1 returning id', [id]);
+      if (user === undefined) throw missing(id);
+      await tell('users:deleted', { ...user, by });
+    });
   }
 
   /** Sends a message to the private channel of a user. */
@@ -74,9 +82,9 @@ export class UsersService {
     return this.events.emitToUser(id, { kind: 'message', message, from });
   }
 
-  private async write(sql: string, parameters: readonly unknown[]): Promise<UserRecord[]> {
+  private async write(work: (statements: Statements, tell: Tell) => Promise<UserRecord>): Promise<UserRecord> {
     try {
-      return await this.database.query<UserRecord>(sql, parameters);
+      return await this.changes.make(work);
     } catch (error) {
       throw isDuplicate(error) ? new ConflictException('There is a user with this email already') : error;
     }
