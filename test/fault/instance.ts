@@ -67,7 +67,7 @@ export class Instance {
     };
     const what = (): string => `${this.name} to be ready; it said:\n${child.output}`;
     try {
-      await within(60_000, what, Promise.race([answers(), ends()]));
+      await within(180_000, what, Promise.race([answers(), ends()]));
       this.up = true;
     } finally {
       over.abort();
