@@ -5,21 +5,25 @@ const inside = (...names) => names.map((name) => `^src/realtime/${name}/`).join(
 /** A room of the module may import only what is named here, and `protocol`, `options`, the counters, and itself. */
 const realtimeRooms = {
   options: [],
-  tenants: [],
-  auth: ['broker'],
-  channels: ['auth'],
-  connections: ['auth', 'channels', 'tenants'],
+  limits: [],
+  tenants: ['limits'],
+  auth: ['broker', 'tenants'],
+  channels: ['auth', 'tenants'],
+  connections: ['auth', 'channels', 'limits', 'tenants'],
   broker: [],
-  control: ['auth', 'channels', 'connections', 'broker', 'bridge'],
+  control: ['auth', 'channels', 'connections', 'broker', 'bridge', 'tenants'],
   bridge: ['connections', 'broker', 'channels', 'tenants'],
-  instances: ['broker', 'connections'],
-  presence: ['broker', 'bridge', 'channels', 'connections', 'instances'],
-  publishing: ['broker', 'channels'],
+  instances: ['broker', 'connections', 'tenants'],
+  presence: ['broker', 'bridge', 'channels', 'connections', 'instances', 'tenants'],
+  publishing: ['broker', 'channels', 'tenants'],
   outbox: ['publishing', 'bridge'],
-  gateway: ['auth', 'channels', 'connections', 'bridge', 'control', 'instances', 'presence', 'publishing'],
+  gateway: [
+    ...['auth', 'channels', 'connections', 'bridge', 'control', 'instances', 'limits', 'presence', 'publishing'],
+    'tenants',
+  ],
   metrics: ['channels', 'connections', 'bridge', 'gateway', 'tenants'],
   health: ['auth', 'bridge', 'connections', 'gateway'],
-  http: ['auth', 'channels', 'connections', 'bridge', 'control', 'instances', 'presence', 'publishing'],
+  http: ['auth', 'channels', 'connections', 'bridge', 'control', 'instances', 'presence', 'publishing', 'tenants'],
 };
 
 /** The live page: it runs in the browser. */

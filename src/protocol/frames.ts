@@ -58,6 +58,8 @@ export interface ClusterStats extends InstanceStats {
 
 export interface ChannelStats {
   readonly channel: string;
+  /** Whose channel it is, where there are tenants and it is no global one. */
+  readonly tenant?: string;
   readonly subscribers: number;
 }
 
@@ -89,6 +91,8 @@ export type ServerFrame =
       readonly type: 'connected';
       readonly connectionId: string;
       readonly user: User | null;
+      /** The tenant whose channels these are; absent where there is none. */
+      readonly tenant?: string;
       readonly authorizedChannels: readonly string[];
       /** When the token ends, ISO 8601; absent where it has no end. */
       readonly expiresAt?: string;

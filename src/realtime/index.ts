@@ -9,9 +9,10 @@ export { realtimeOptionsFromEnv, REALTIME_VARIABLES } from './options/options-fr
 export { EventsPublisher, type EmittedEvent, type TransactionOptions } from './publishing/events-publisher.js';
 export type { EmitOptions } from './publishing/event-composer.js';
 export { bindTransactions } from './publishing/bind-transactions.js';
-export { InvalidEventError, RealtimeUnavailableError } from './publishing/errors.js';
+export { InvalidEventError, RealtimeUnavailableError, TenantBusyError } from './publishing/errors.js';
 export { AuthService } from './auth/auth.service.js';
 export { bearerOf } from './http/bearer.js';
+export { TenantInterceptor } from './http/tenant.interceptor.js';
 export type { Principal } from './auth/principal.js';
 export { ChannelPolicyService } from './channels/channel-policy.service.js';
 export type { Channel } from './channels/channel-catalogue.js';
@@ -21,7 +22,7 @@ export { RealtimeHealth, type RealtimeHealthReport } from './health/realtime-hea
 export { ClusterStatsService } from './instances/cluster-stats.service.js';
 export { PresenceService } from './presence/presence.service.js';
 export { RevocationsFullError } from './auth/revocation.js';
-export { RealtimeControl, type Moment } from './control/realtime-control.service.js';
+export { RealtimeControl, type Moment, type OfTenant } from './control/realtime-control.service.js';
 export { RedisBridge } from './bridge/redis-bridge.service.js';
 export { RealtimeGateway } from './gateway/realtime.gateway.js';
 export { RealtimeServer } from './gateway/realtime-server.js';

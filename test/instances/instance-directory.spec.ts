@@ -14,8 +14,8 @@ function report(connections: number): InstanceReport {
   return {
     stats: { ...figures, delivered: 0, slowConsumersClosed: 0, uptimeMs: 1 },
     users: '',
-    channelNames: '',
-    channels: [{ channel: 'apps:created', subscribers: connections }],
+    topicNames: '',
+    topics: [{ topic: 'apps:created', subscribers: connections }],
   };
 }
 

@@ -102,6 +102,7 @@ describe('the platform refuses to start, in one sentence,', () => {
       { REALTIME_PUBLISH_API_KEYS: 'hunter2' },
       'Each value of REALTIME_PUBLISH_API_KEYS must be longer than or equal to 16 characters.',
     ],
+    ['tenants, of which it has none', { REALTIME_TENANT_CLAIM: 'org' }, 'REALTIME_TENANT_CLAIM must be empty'],
     ['a variable that nobody reads', { REALTIME_HISTORY: '5' }, 'REALTIME_HISTORY: there is no such variable.'],
   ])('%s', async (_, env, sentence) => {
     const { code, said } = await refusal(directory, env);

@@ -180,12 +180,14 @@ describe('PresenceChannel', () => {
     expect((await store.read('c')).own).toEqual(new Map([['w', 1]]));
   });
 
-  it('is idle once everybody has gone', async () => {
+  it('is idle once everybody has gone, and what was read last is no answer any more', async () => {
     const { subscription } = await watching();
     channel.unwatch(subscription);
     channel.local.exit(subscription, null);
     await channel.finish();
-    expect(channel.isIdle).toBe(true);
     expect((await store.read('c')).members.size).toBe(0);
+    expect(channel.isIdle).toBe(false);
+    clock += 1_000;
+    expect(channel.isIdle).toBe(true);
   });
 });

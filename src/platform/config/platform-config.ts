@@ -168,7 +168,13 @@ const CHANNELS: ChannelDefinition[] = [{ name: 'users:online', presence: true, h
 
 function readRealtime(env: NodeJS.ProcessEnv): Omit<RealtimeOptions, 'jwt'> {
   try {
-    return { maxEventBytes: MAX_EVENT_BYTES, channels: CHANNELS, ...realtimeOptionsFromEnv(env) };
+    const options = realtimeOptionsFromEnv(env);
+    if (options.tenants?.claim !== undefined) {
+      throw new Error(
+        'REALTIME_TENANT_CLAIM must be empty: this platform has no tenants, and says of no event whose it is',
+      );
+    }
+    return { maxEventBytes: MAX_EVENT_BYTES, channels: CHANNELS, ...options };
   } catch (error) {
     throw new StartError((error as Error).message, { cause: error });
   }

@@ -4,11 +4,11 @@ import { decodeProtectedHeader } from 'jose';
 import type { IncomingMessage } from 'node:http';
 import { ProtocolError } from '../../protocol/index.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
-import { principalFromClaims, type Principal } from './principal.js';
+import { actingFor, principalFromClaims, TenantMissingError, type Principal } from './principal.js';
 import { Revocations } from './revocations.js';
 import { Tickets } from './tickets.js';
 import { KeysUnavailableError, TokenKeys, type TokenHeader } from './token-keys.js';
-import { findToken } from './token-source.js';
+import { findTenant, findToken } from './token-source.js';
 
 /** The longest token that is looked at, in characters. */
 const MAX_TOKEN_LENGTH = 8_192;
@@ -34,23 +34,38 @@ export class AuthService {
   /**
    * The identity that an upgrade request brings: header before subprotocol before query.
    * @returns `null` for a request without any token
-   * @throws ProtocolError `token_invalid`, `token_expired`, or `unavailable` where it cannot be told now
+   * @throws ProtocolError `token_invalid`, `token_expired`, `forbidden` where it names a tenant that it may not, or
+   *   `unavailable` where it cannot be told now
    */
   async identify(request: Pick<IncomingMessage, 'headers' | 'url'>): Promise<Principal | null> {
+    const tenant = this.tenantNamedBy(request);
     const brought = findToken(request);
     if (brought.kind === 'none') return null;
     if (brought.kind === 'bad') throw new ProtocolError('token_invalid');
-    return brought.kind === 'ticket' ? this.redeem(brought.ticket) : this.verify(brought.token);
+    if (brought.kind === 'token') return this.verify(brought.token, tenant);
+    return inTenant(await this.redeem(brought.ticket), tenant);
+  }
+
+  /**
+   * The tenant that the query of an upgrade request names; `null` for none, and without the option `tenants`.
+   * @throws ProtocolError `forbidden` for one that cannot be
+   */
+  tenantNamedBy(request: Pick<IncomingMessage, 'url'>): string | null {
+    if (this.options.tenants.claim === undefined) return null;
+    const tenant = findTenant(request);
+    if (tenant !== undefined) return tenant;
+    throw new ProtocolError('forbidden', { message: 'The tenant in the query cannot be one, or is there twice' });
   }
 
   /**
    * Verifies one token.
-   * @throws ProtocolError `token_invalid`, `token_expired`, or `unavailable` while the keys of the issuer cannot be fetched;
-   *   why exactly is only logged (at debug, and never the token)
+   * @param tenant the tenant that its bearer wants to act for: its own, or as an administrator of the platform any
+   * @throws ProtocolError `token_invalid`, `token_expired`, `forbidden` for the tenant, or `unavailable` while the keys of the
+   *   issuer cannot be fetched; why exactly is only logged (at debug, and never the token)
    */
-  async verify(token: string): Promise<Principal> {
+  async verify(token: string, tenant: string | null = null): Promise<Principal> {
     const principal = await this.read(token);
-    return this.stillGood(principal);
+    return inTenant(this.stillGood(principal), tenant);
   }
 
   /**
@@ -83,17 +98,17 @@ export class AuthService {
   }
 
   private async read(token: string): Promise<Principal> {
-    const { claims: names, allowWithoutExpiry } = this.options.jwt;
     try {
       const claims = await this.claimsOf(token);
       if (typeof claims !== 'object' || claims === null) throw new Error('its payload is no object');
-      const principal = principalFromClaims(claims as Record<string, unknown>, names, this.options.adminRole, token);
-      if (principal.expiresAt === Infinity && !allowWithoutExpiry) throw new Error('it has no exp');
+      const principal = principalFromClaims(claims as Record<string, unknown>, this.options, token);
+      if (principal.expiresAt === Infinity && !this.options.jwt.allowWithoutExpiry) throw new Error('it has no exp');
       return principal;
     } catch (error) {
       const unavailable = error instanceof KeysUnavailableError;
       this.logger.debug(`A token ${unavailable ? 'could not be judged' : 'was refused'}: ${reasonOf(error)}`);
-      throw new ProtocolError(unavailable ? 'unavailable' : 'token_invalid');
+      const about = error instanceof TenantMissingError ? { message: 'The token names no tenant' } : {};
+      throw new ProtocolError(unavailable ? 'unavailable' : 'token_invalid', about);
     }
   }
 
@@ -117,6 +132,13 @@ export class AuthService {
       ...(audience === undefined ? {} : { audience: audience as string | [string, ...string[]] }),
     });
   }
+}
+
+/** @throws ProtocolError `forbidden` */
+function inTenant(principal: Principal, tenant: string | null): Principal {
+  if (tenant === null || tenant === principal.tenant) return principal;
+  if (principal.home === null) return actingFor(principal, tenant);
+  throw new ProtocolError('forbidden', { message: 'Only administrators of the platform may name a tenant' });
 }
 
 /** What is wrong with a token, without a piece of what it holds: the parser of JSON quotes what it reads. */

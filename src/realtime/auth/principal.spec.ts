@@ -1,7 +1,10 @@
-import { ClaimsError, principalFromClaims } from './principal.js';
+import { resolveOptions } from '../options/resolve-options.js';
+import { actingFor, ClaimsError, principalFromClaims, TenantMissingError, type PrincipalOptions } from './principal.js';
 
-const NAMES = { userId: ['sub', 'userId', 'id'], email: 'email', role: 'role', roles: 'roles' };
-const read = (claims: object) => principalFromClaims(claims as Record<string, unknown>, NAMES, 'admin', 'a token');
+const jwt = { secret: 'x'.repeat(32) };
+const OPTIONS = resolveOptions({ jwt });
+const read = (claims: object, options: PrincipalOptions = OPTIONS) =>
+  principalFromClaims(claims as Record<string, unknown>, options, 'a token');
 
 describe('principalFromClaims', () => {
   it('says who somebody is, and is frozen', () => {
@@ -10,6 +13,9 @@ describe('principalFromClaims', () => {
       user: { userId: 'a b', email: 'e', role: 'ops' },
       isAdmin: false,
       channel: 'user:a%20b',
+      home: null,
+      tenant: null,
+      userKey: 'a b',
       jti: 's1',
       session: 'jti s1',
       issuedAt: 4_000,
@@ -81,5 +87,41 @@ describe('principalFromClaims', () => {
   ])('refuses %j', (claims, about) => {
     expect(() => read(claims)).toThrow(ClaimsError);
     expect(() => read(claims)).toThrow(about);
+  });
+});
+
+describe('principalFromClaims with tenants', () => {
+  const readIn = (claims: object, platformRole?: string) =>
+    read(
+      claims,
+      resolveOptions({ jwt, tenants: { claim: 'org', ...(platformRole !== undefined && { platformRole }) } }),
+    );
+
+  it('says whose user it is', () => {
+    const principal = readIn({ sub: 'a', org: 'acme' });
+    expect(principal).toMatchObject({ home: 'acme', tenant: 'acme', userKey: 'acme/a', channel: 'user:a' });
+    expect(readIn({ sub: 'a', org: 7 })).toMatchObject({ home: '7' });
+    expect(read({ sub: 'a', org: 'acme' })).toMatchObject({ home: null, tenant: null, userKey: 'a' });
+  });
+
+  it('lets administrators of the platform be without one, and name one', () => {
+    const principal = readIn({ sub: 'a', role: 'admin' });
+    expect(principal).toMatchObject({ isAdmin: true, home: null, tenant: null, userKey: '/a' });
+    expect(actingFor(principal, 'acme')).toMatchObject({ home: null, tenant: 'acme', userKey: '/a' });
+  });
+
+  it('tells administrators of the platform from those of a tenant by their role, where one is given', () => {
+    expect(readIn({ sub: 'a', role: 'root' }, 'root')).toMatchObject({ isAdmin: true, home: null });
+    expect(readIn({ sub: 'a', role: 'admin', org: 'acme' }, 'root')).toMatchObject({ isAdmin: true, home: 'acme' });
+    expect(readIn({ sub: 'a', role: 'root', org: 'acme' }, 'root')).toMatchObject({ isAdmin: false, home: 'acme' });
+    expect(() => readIn({ sub: 'a', role: 'admin' }, 'root')).toThrow(TenantMissingError);
+  });
+
+  it.each([undefined, null, ''])('refuses others without one: %j', (org) => {
+    expect(() => readIn({ sub: 'a', org })).toThrow(TenantMissingError);
+  });
+
+  it.each([true, -1, 1.5, {}, ['acme'], '\ud800', 'x'.repeat(201)])('refuses %j as one', (org) => {
+    for (const role of ['user', 'admin']) expect(() => readIn({ sub: 'a', role, org })).toThrow(ClaimsError);
   });
 });

@@ -1,14 +1,23 @@
 import { userChannel, type User } from '../../protocol/index.js';
 import type { ClaimNames } from '../options/jwt-options.js';
+import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { tenantProblem, userKeyOf } from '../tenants/topic.js';
 import { sessionOf } from './revocation.js';
 
 /** Who is at the other end of a connection, as its token says. Frozen and shared by all who read it. */
 export interface Principal {
   /** What clients see as `user`. */
   readonly user: User;
+  /** With tenants: of its own tenant, or where `home` is `null`, of the platform. */
   readonly isAdmin: boolean;
   /** The user's private channel, `user:{userId}`. */
   readonly channel: string;
+  /** The tenant that the token names; `null` without the option `tenants`, and for an administrator of the platform. */
+  readonly home: string | null;
+  /** The tenant whose channels it uses: its `home`, or the one that an administrator of the platform has named. */
+  readonly tenant: string | null;
+  /** What the user is known by on this installation: two tenants may have users with the same id. */
+  readonly userKey: string;
   /** The session, where the token names one. */
   readonly jti?: string;
   /** What this token, with all others of its session, is revoked by. */
@@ -24,6 +33,9 @@ export class ClaimsError extends Error {
   override readonly name = 'ClaimsError';
 }
 
+/** They do not say whose user this is. */
+export class TenantMissingError extends ClaimsError {}
+
 /** The last moment that a date can hold: a token may claim any end, and clients are told of it as a date. */
 const LAST_DATE_MS = 8.64e15;
 
@@ -32,12 +44,18 @@ const MAX_JTI_LENGTH = 256;
 
 type Claims = Readonly<Record<string, unknown>>;
 
+/** The part of the options that says how claims are read. */
+export type PrincipalOptions = Pick<ResolvedRealtimeOptions, 'adminRole' | 'tenants'> & {
+  readonly jwt: Pick<ResolvedRealtimeOptions['jwt'], 'claims'>;
+};
+
 /**
  * Reads who somebody is from the claims of a verified token.
  * @param token its text, of which no more than a digest is kept, and only where it names no session
  * @throws ClaimsError when they name no usable user, role or end
  */
-export function principalFromClaims(claims: Claims, names: ClaimNames, adminRole: string, token: string): Principal {
+export function principalFromClaims(claims: Claims, options: PrincipalOptions, token: string): Principal {
+  const names = options.jwt.claims;
   const userId = readUserId(claims, names.userId);
   const email = claims[names.email];
   const jti = readJti(claims['jti']);
@@ -46,28 +64,49 @@ export function principalFromClaims(claims: Claims, names: ClaimNames, adminRole
       userId,
       email: typeof email === 'string' ? email : null,
       role: readRole(claims, names),
+      home: readTenant(claims, options.tenants.claim),
       ...(jti === undefined ? {} : { jti }),
       session: sessionOf(jti, token),
       issuedAt: readIssuedAt(claims['iat']),
       expiresAt: readExpiry(claims['exp']),
     },
-    { adminRole },
+    options,
   );
 }
 
-/** @throws ClaimsError when the user id makes no channel name */
+/** @throws ClaimsError when the user id makes no channel name, or it is not clear whose user it is */
 export function makePrincipal(
-  { userId, email, role, ...token }: User & Pick<Principal, 'jti' | 'session' | 'issuedAt' | 'expiresAt'>,
-  { adminRole }: { readonly adminRole: string },
+  { userId, email, role, ...token }: User & Pick<Principal, 'home' | 'jti' | 'session' | 'issuedAt' | 'expiresAt'>,
+  { adminRole, tenants }: Pick<PrincipalOptions, 'adminRole' | 'tenants'>,
 ): Principal {
   const channel = userChannel(userId);
   if (channel === null) throw new ClaimsError('the user id makes no channel name');
+  const { home } = token;
+  const hasTenants = tenants.claim !== undefined;
+  const isAdmin = role === (hasTenants && home === null ? (tenants.platformRole ?? adminRole) : adminRole);
+  if (hasTenants && home === null && !isAdmin) throw new TenantMissingError(`there is no tenant (${tenants.claim})`);
   return Object.freeze({
     user: Object.freeze({ userId, email, role }),
-    isAdmin: role === adminRole,
+    isAdmin,
     channel,
+    tenant: home,
+    userKey: hasTenants ? userKeyOf(home, userId) : userId,
     ...token,
   });
+}
+
+/** As an administrator of the platform who has named a tenant: with all its channels, and none of them its own. */
+export function actingFor(principal: Principal, tenant: string): Principal {
+  return Object.freeze({ ...principal, tenant });
+}
+
+function readTenant(claims: Claims, claim: string | undefined): string | null {
+  const value = claim === undefined ? undefined : claims[claim];
+  if (value === undefined || value === null || value === '') return null;
+  const tenant = typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? String(value) : value;
+  const problem = tenantProblem(tenant);
+  if (problem !== null) throw new ClaimsError(`${claim} ${problem}`);
+  return tenant as string;
 }
 
 function readUserId(claims: Claims, names: readonly string[]): string {

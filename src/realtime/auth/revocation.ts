@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 export type Revocation =
   /** The token, or tokens, of one session: see {@link sessionOf}. */
   | { readonly kind: 'session'; readonly id: string; readonly until: number }
-  /** Those of a user that were issued before a moment. */
+  /** Those of a user, by its `userKey`, that were issued before a moment. */
   | { readonly kind: 'user'; readonly id: string; readonly before: number; readonly until: number }
   /** All that were issued before a moment. */
   | { readonly kind: 'all'; readonly before: number; readonly until: number };

@@ -27,10 +27,10 @@ export class Revocations implements Iterable<Revocation> {
   }
 
   /** Whether the token of this principal is revoked. One that does not say when it was issued counts as the oldest. */
-  revokes({ session, user, issuedAt }: Principal, now = Date.now()): boolean {
+  revokes({ session, userKey, issuedAt }: Principal, now = Date.now()): boolean {
     if (this.bySubject.size === 0) return false;
     const all = this.bySubject.get('all');
-    const ofUser = this.bySubject.get(`user ${user.userId}`);
+    const ofUser = this.bySubject.get(`user ${userKey}`);
     const ofSession = this.bySubject.get(`session ${session}`);
     return [all, ofUser, ofSession].some(
       (found) => found !== undefined && found.until > now && (found.kind === 'session' || issuedAt < found.before),

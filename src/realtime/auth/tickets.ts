@@ -17,7 +17,7 @@ export interface Ticket {
 }
 
 /** Whom a ticket stands for; a time that has no end is left out. */
-type Holder = Pick<Principal, 'user' | 'jti' | 'session'> & Partial<Pick<Principal, 'issuedAt' | 'expiresAt'>>;
+type Holder = Pick<Principal, 'user' | 'home' | 'jti' | 'session'> & Partial<Pick<Principal, 'issuedAt' | 'expiresAt'>>;
 
 /**
  * One-time tickets, for those who want no token in a URL: good once, for 30 s, as the token with which they were asked for.
@@ -31,14 +31,14 @@ export class Tickets {
   ) {}
 
   /** @throws RealtimeUnavailableError */
-  async issue({ user, jti, session, issuedAt, expiresAt }: Principal): Promise<Ticket> {
+  async issue({ user, home, jti, session, issuedAt, expiresAt }: Principal): Promise<Ticket> {
     const ticket = randomBytes(32).toString('base64url');
     // Infinity has no JSON: what is not there is not limited.
     const times = {
       ...(Number.isFinite(issuedAt) && { issuedAt }),
       ...(Number.isFinite(expiresAt) && { expiresAt }),
     };
-    await this.store.put(digestOf(ticket), JSON.stringify({ user, jti, session, ...times }), TICKET_TTL_MS);
+    await this.store.put(digestOf(ticket), JSON.stringify({ user, home, jti, session, ...times }), TICKET_TTL_MS);
     return { ticket, expiresAt: new Date(Date.now() + TICKET_TTL_MS).toISOString() };
   }
 
@@ -51,8 +51,11 @@ export class Tickets {
     const holder = TICKET.test(ticket) ? await this.store.take(digestOf(ticket)) : null;
     if (holder === null) return null;
     try {
-      const { user, jti, session, issuedAt = -Infinity, expiresAt = Infinity } = JSON.parse(holder) as Holder;
-      return makePrincipal({ ...user, ...(jti !== undefined && { jti }), session, issuedAt, expiresAt }, this.options);
+      const { user, home, jti, session, issuedAt = -Infinity, expiresAt = Infinity } = JSON.parse(holder) as Holder;
+      return makePrincipal(
+        { ...user, home, ...(jti !== undefined && { jti }), session, issuedAt, expiresAt },
+        this.options,
+      );
     } catch {
       return null; // somebody else wrote it
     }

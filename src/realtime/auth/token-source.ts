@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { tenantProblem } from '../tenants/topic.js';
 
 /** The subprotocol of this wire; picked when a client offers it, so that a token offered beside it is not echoed. */
 export const SUBPROTOCOL = 'realtime.v1';
@@ -23,6 +24,13 @@ export function findToken(request: Pick<IncomingMessage, 'headers' | 'url'>): Br
     if (brought.kind !== 'none') return brought;
   }
   return NONE;
+}
+
+/** The tenant that the query names: `null` for none, `undefined` for one that cannot be, or several. */
+export function findTenant({ url = '' }: Pick<IncomingMessage, 'url'>): string | null | undefined {
+  const [tenant, ...others] = queryOf(url).getAll('tenant');
+  if (tenant === undefined) return null;
+  return others.length > 0 || tenantProblem(tenant) !== null ? undefined : tenant;
 }
 
 /** The subprotocol to answer with; `false` for none. */
@@ -50,15 +58,18 @@ const fromSubprotocol: Place = ({ headers }) => {
 };
 
 const fromQuery: Place = ({ url = '' }) => {
-  const question = url.indexOf('?');
-  if (question < 0) return NONE;
-  const query = new URLSearchParams(url.slice(question + 1));
+  const query = queryOf(url);
   const [token, ticket] = [query.getAll('token'), query.getAll('ticket')];
   if (token.length > 1 || ticket.length > 1) return BAD;
   if (token.length === 1) return tokenOrBad(token[0]!);
   if (ticket.length === 0) return NONE;
   return ticket[0] === '' ? BAD : { kind: 'ticket', ticket: ticket[0]! };
 };
+
+function queryOf(url: string): URLSearchParams {
+  const question = url.indexOf('?');
+  return new URLSearchParams(question < 0 ? '' : url.slice(question + 1));
+}
 
 function tokenOrBad(token: string): BroughtToken {
   return token === '' ? BAD : { kind: 'token', token };

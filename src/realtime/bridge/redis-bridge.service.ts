@@ -10,6 +10,7 @@ import {
 import { Broker, type BrokerStatus, type BrokerVitals, type HistoryWindow, type ReadLimits } from '../broker/broker.js';
 import { RealtimeUnavailableError } from '../broker/errors.js';
 import type { Channel } from '../channels/channel-catalogue.js';
+import { topicFor } from '../channels/topic-for.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { EventFrame } from '../connections/event-frame.js';
@@ -105,14 +106,15 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
     channel: Channel,
     lastEventId?: string,
   ): Promise<Attachment | null> {
-    const open = this.opened(name, channel);
+    const topic = topicFor(connection.principal, name, channel);
+    const open = this.opened(topic, channel);
     open.joining += 1;
     open.closeAt = Infinity;
     try {
       await open.opening;
       if (this.registry.get(connection.id) === undefined) return null; // it left in the meantime
-      this.fanOut.flush(name);
-      const subscription = this.registry.subscribe(connection, name);
+      this.fanOut.flush(topic);
+      const subscription = this.registry.subscribe(connection, name, topic);
       return await this.join(subscription, open.stream, lastEventId);
     } catch (error) {
       const subscription = connection.subscriptions.get(name);
@@ -121,7 +123,7 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
       throw error;
     } finally {
       open.joining -= 1;
-      this.lingerIfIdle(name, open);
+      this.lingerIfIdle(topic, open);
     }
   }
 

@@ -4,17 +4,19 @@ import type { ChannelAccess, ChannelDefinition } from '../options/channel-defini
 export interface ChannelRule {
   readonly pattern: string;
   readonly access: ChannelAccess;
+  /** Whether a channel of the group is one for all tenants, unless its definition says otherwise. */
+  readonly global?: boolean;
 }
 
 export const BUILTIN_RULES: readonly ChannelRule[] = [
-  { pattern: 'announcements', access: 'public' },
+  { pattern: 'announcements', access: 'public', global: true },
   { pattern: 'apps:*', access: 'authenticated' },
   { pattern: 'users:*', access: 'authenticated' },
   { pattern: 'user:{userId}', access: 'owner' },
   { pattern: 'database:*', access: 'authenticated' },
   { pattern: 'deployments:*', access: 'authenticated' },
   { pattern: 'storage:*', access: 'authenticated' },
-  { pattern: 'system:*', access: 'admin' },
+  { pattern: 'system:*', access: 'admin', global: true },
 ];
 
 export const BUILTIN_CHANNELS: readonly ChannelDefinition[] = [

@@ -22,7 +22,12 @@ export interface Channel {
   readonly history: History | null;
   /** Whether subscribers can see who is here. */
   readonly presence: boolean;
+  /** Whether it is one channel for all tenants; without the option `tenants` that makes no difference. */
+  readonly global: boolean;
 }
+
+/** Whom a channel, or a group of them, is for. */
+export type Audience = Pick<Channel, 'access' | 'global'>;
 
 /** Every channel there is: the built-in ones, the application's, and the private one of each user. */
 @Injectable()
@@ -33,7 +38,7 @@ export class ChannelCatalogue {
 
   constructor(options: ResolvedRealtimeOptions) {
     const byDefault: History = { size: options.history.size, ttlMs: options.history.ttlMs };
-    this.ofUsers = { pattern: PATTERN_OF_USERS, access: 'owner', history: byDefault, presence: false };
+    this.ofUsers = { pattern: PATTERN_OF_USERS, access: 'owner', history: byDefault, presence: false, global: false };
     const problems = options.channels.flatMap((definition, index) =>
       problemsOf(definition).map((problem) => `\`channels[${index}]\` ${problem}`),
     );
@@ -47,9 +52,15 @@ export class ChannelCatalogue {
       if (rule === undefined) {
         throw new RealtimeOptionsError([`\`channels\` ${definition.name} falls under no rule: give it an \`access\``]);
       }
-      const { presence = false } = definition;
       const { pattern, access } = rule;
-      this.channels.set(definition.name, { pattern, access, history: historyOf(definition, byDefault), presence });
+      const { presence = false, global = isGlobalByDefault(definition.name) } = definition;
+      if (global && presence && options.tenants.claim !== undefined) {
+        throw new RealtimeOptionsError([
+          `\`channels\` ${definition.name} is global and has presence: with \`tenants.claim\` it would show the users of one tenant to another`,
+        ]);
+      }
+      const history = historyOf(definition, byDefault);
+      this.channels.set(definition.name, { pattern, access, history, presence, global });
     }
   }
 
@@ -58,9 +69,10 @@ export class ChannelCatalogue {
     return this.channels.get(name) ?? (userOfChannel(name) === null ? null : this.ofUsers);
   }
 
-  /** The access that the first matching rule gives to a name, registered or not; `null` where no rule matches. */
-  accessOf(name: string): ChannelAccess | null {
-    return this.ruleOf(name)?.access ?? null;
+  /** Whom the first matching rule gives a name to, registered or not; `null` where no rule matches. */
+  audienceOf(name: string): Audience | null {
+    const rule = this.ruleOf(name);
+    return this.find(name) ?? (rule === undefined ? null : { access: rule.access, global: isGlobalByDefault(name) });
   }
 
   /** The pattern under which a channel's figures are told. */
@@ -83,8 +95,13 @@ export class ChannelCatalogue {
   }
 }
 
+/** A channel that an application adds to a group that is global is global too, whoever may use it. */
+function isGlobalByDefault(name: string): boolean {
+  return BUILTIN_RULES.some(({ pattern, global }) => global === true && matchPattern(pattern, name) !== null);
+}
+
 function problemsOf(definition: ChannelDefinition): string[] {
-  const { name, access, history, presence } = definition ?? {};
+  const { name, access, history, presence, global } = definition ?? {};
   if (typeof name !== 'string') return ['must be an object with a `name`'];
   const form = channelNameProblem(name);
   if (form !== null) return [`name ${JSON.stringify(name)} ${form}`];
@@ -99,6 +116,9 @@ function problemsOf(definition: ChannelDefinition): string[] {
   }
   if (presence !== undefined && typeof presence !== 'boolean') {
     problems.push(`${name}: presence must be true or false`);
+  }
+  if (global !== undefined && typeof global !== 'boolean') {
+    problems.push(`${name}: global must be true or false`);
   }
   if (history !== undefined && history !== false) {
     for (const [field, value] of Object.entries(history)) {

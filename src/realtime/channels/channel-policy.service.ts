@@ -1,28 +1,21 @@
 import { Injectable } from '@nestjs/common';
 import { isWildcard, ProtocolError, USER_GROUP, userOfChannel, wildcardPrefix } from '../../protocol/index.js';
 import type { Principal } from '../auth/principal.js';
-import type { ChannelAccess } from '../options/channel-definition.js';
-import { ChannelCatalogue, type Channel } from './channel-catalogue.js';
+import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { ChannelCatalogue, type Audience, type Channel } from './channel-catalogue.js';
 
 /** Who may use which channel. `null` stands for a connection without a token. */
 @Injectable()
 export class ChannelPolicyService {
-  private readonly listed = new Map<'anonymous' | 'user' | 'admin', readonly string[]>();
+  /** What principals of one kind may use by name. */
+  private readonly listed = new Map<string, readonly string[]>();
+  private readonly hasTenants: boolean;
 
-  constructor(private readonly catalogue: ChannelCatalogue) {
-    const somebody = { isAdmin: false } as const;
-    this.listed.set(
-      'anonymous',
-      this.listFor((access) => access === 'public'),
-    );
-    this.listed.set(
-      'user',
-      this.listFor((access) => allows(access, somebody, '')),
-    );
-    this.listed.set(
-      'admin',
-      this.listFor(() => true),
-    );
+  constructor(
+    private readonly catalogue: ChannelCatalogue,
+    { tenants }: ResolvedRealtimeOptions,
+  ) {
+    this.hasTenants = tenants.claim !== undefined;
   }
 
   /**
@@ -31,8 +24,9 @@ export class ChannelPolicyService {
    *   (so that names cannot be probed); `unknown_channel` where nobody registered it
    */
   async authorize(principal: Principal | null, name: string): Promise<Channel> {
-    const access = this.catalogue.accessOf(name);
-    if (access !== null && !allows(access, principal, name)) throw new ProtocolError('forbidden', { channel: name });
+    const audience = this.catalogue.audienceOf(name);
+    if (audience !== null && !this.allows(audience, principal, name))
+      throw new ProtocolError('forbidden', { channel: name });
     const channel = this.catalogue.find(name);
     if (channel === null) throw new ProtocolError('unknown_channel', { channel: name });
     return channel;
@@ -48,15 +42,16 @@ export class ChannelPolicyService {
     if (names.length > 0) return names;
     // Nothing to give: whoever may not use the group is told the same, whether it has channels or not.
     const isUserGroup = prefix === `${USER_GROUP}:`;
-    const access = this.catalogue.accessOf(`${prefix}x`);
-    const refused = isUserGroup ? principal === null : access !== null && !allows(access, principal, '');
+    const audience = this.catalogue.audienceOf(`${prefix}x`);
+    const refused = isUserGroup ? principal === null : audience !== null && !this.allows(audience, principal, '');
     throw new ProtocolError(refused ? 'forbidden' : 'unknown_channel', { channel: wildcard });
   }
 
   /** What this principal may subscribe to by name, its own private channel included. */
   authorizedChannels(principal: Principal | null): readonly string[] {
     const listed = this.listedFor(principal);
-    return principal === null ? listed : [...listed, principal.channel];
+    const hasOwn = principal !== null && (!this.hasTenants || principal.home !== null);
+    return hasOwn ? [...listed, principal.channel] : listed;
   }
 
   /** The names that a request asks for: a wildcard stands for several. */
@@ -65,19 +60,24 @@ export class ChannelPolicyService {
   }
 
   private listedFor(principal: Principal | null): readonly string[] {
-    return this.listed.get(principal === null ? 'anonymous' : principal.isAdmin ? 'admin' : 'user')!;
+    const kind =
+      principal === null ? '' : [principal.isAdmin, principal.home === null, principal.tenant === null].join();
+    let listed = this.listed.get(kind);
+    if (listed === undefined) {
+      const channels = [...this.catalogue.list()].filter(([name, channel]) => this.allows(channel, principal, name));
+      this.listed.set(kind, (listed = channels.map(([name]) => name)));
+    }
+    return listed;
   }
 
-  private listFor(may: (access: ChannelAccess) => boolean): readonly string[] {
-    return [...this.catalogue.list()].filter(([, channel]) => may(channel.access)).map(([name]) => name);
+  private allows({ access, global }: Audience, principal: Principal | null, name: string): boolean {
+    // A channel of a tenant is nobody's who is in none.
+    if (this.hasTenants && !global && (principal === null || principal.tenant === null)) return false;
+    if (access === 'public') return true;
+    if (principal === null) return false;
+    if (access === 'authenticated') return true;
+    // What is for administrators and for all tenants is the platform's: an administrator of a tenant is none of it.
+    if (principal.isAdmin) return !global || principal.home === null;
+    return access === 'owner' && userOfChannel(name) === principal.user.userId;
   }
-}
-
-type Rights = Pick<Principal, 'isAdmin'> & { readonly user?: Principal['user'] };
-
-function allows(access: ChannelAccess, principal: Rights | null, name: string): boolean {
-  if (access === 'public') return true;
-  if (principal === null) return false;
-  if (access === 'authenticated' || principal.isAdmin) return true;
-  return access === 'owner' && principal.user !== undefined && userOfChannel(name) === principal.user.userId;
 }

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import type { ChannelStats, InstanceStats } from '../../protocol/index.js';
+import type { InstanceStats } from '../../protocol/index.js';
 import type { Principal } from '../auth/principal.js';
 import { Counters } from '../observability/counters.js';
 import type { Connection } from './connection.js';
 import { FirstOf } from './first-of.js';
-import { Subscription } from './subscription.js';
+import { Subscription, type Subscriber } from './subscription.js';
+import { TenantLoads, type TenantLoad } from './tenant-loads.js';
 
 /** Hears where every subscription begins and ends, however it comes about. It must not throw. */
 export interface SubscriptionListener {
@@ -20,6 +21,7 @@ export class ConnectionRegistry {
   private readonly byId = new Map<string, Connection>();
   private readonly byUser = new Map<string, Set<Connection>>();
   private readonly byTopic = new Map<string, Set<Subscription>>();
+  private readonly tenants = new TenantLoads();
   private subscriptions = 0;
   private listener: SubscriptionListener | null = null;
 
@@ -62,9 +64,14 @@ export class ConnectionRegistry {
     return this.byId.values();
   }
 
-  /** The connections of one user on this instance. */
-  ofUser(userId: string): ReadonlySet<Connection> {
-    return this.byUser.get(userId) ?? NO_CONNECTIONS;
+  /** The connections of one user on this instance, by its `userKey`: the user id, unless there are tenants. */
+  ofUser(userKey: string): ReadonlySet<Connection> {
+    return this.byUser.get(userKey) ?? NO_CONNECTIONS;
+  }
+
+  /** What a tenant takes of this instance. */
+  ofTenant(tenant: string): Readonly<TenantLoad> {
+    return this.tenants.get(tenant);
   }
 
   /** The subscriptions of one topic on this instance. */
@@ -79,7 +86,7 @@ export class ConnectionRegistry {
     const subscribers = this.byTopic.get(topic);
     if (subscribers) subscribers.add(subscription);
     else this.byTopic.set(topic, new Set([subscription]));
-    this.subscriptions += 1;
+    this.count(connection, 1);
     this.listener?.began(subscription, connection);
     return subscription;
   }
@@ -90,14 +97,14 @@ export class ConnectionRegistry {
     const subscribers = this.byTopic.get(topic);
     if (!subscribers?.delete(subscription)) return false;
     connection.subscriptions.delete(channel);
-    this.subscriptions -= 1;
+    this.count(connection, -1);
     this.listener?.ended(subscription);
     if (subscribers.size > 0) return false;
     this.byTopic.delete(topic);
     return true;
   }
 
-  /** The ids of all users with a connection here. */
+  /** All users with a connection here, by their `userKey`. */
   users(): Iterable<string> {
     return this.byUser.keys();
   }
@@ -124,32 +131,47 @@ export class ConnectionRegistry {
     };
   }
 
-  /** The channels with most subscribers here, most first, then by name. */
-  busiestChannels(most: number): ChannelStats[] {
-    const first = new FirstOf<ChannelStats>(most, mostSubscribersFirst);
-    for (const [topic, { size }] of this.byTopic) first.add({ channel: topic, subscribers: size });
+  /** The topics with most subscribers here, most first, then by name. */
+  busiestTopics(most: number): TopicStats[] {
+    const first = new FirstOf<TopicStats>(most, mostSubscribersFirst);
+    for (const [topic, { size }] of this.byTopic) first.add({ topic, subscribers: size });
     return first.list();
   }
 
+  private count({ principal }: Subscriber, by: 1 | -1): void {
+    this.subscriptions += by;
+    if (principal && principal.tenant !== null) this.tenants.subscribed(principal.tenant, by);
+  }
+
   private index(connection: Connection): void {
-    const userId = connection.principal?.user.userId;
-    if (userId === undefined) return;
-    const others = this.byUser.get(userId);
+    const { principal } = connection;
+    if (principal === null) return;
+    const { userKey, tenant } = principal;
+    if (tenant !== null) this.tenants.enter(tenant, connection);
+    const others = this.byUser.get(userKey);
     if (others) others.add(connection);
-    else this.byUser.set(userId, new Set([connection]));
+    else this.byUser.set(userKey, new Set([connection]));
   }
 
   private unindex(connection: Connection): void {
-    const userId = connection.principal?.user.userId;
-    if (userId === undefined) return;
-    const own = this.byUser.get(userId);
+    const { principal } = connection;
+    if (principal === null) return;
+    const { userKey, tenant } = principal;
+    if (tenant !== null) this.tenants.leave(tenant, connection);
+    const own = this.byUser.get(userKey);
     own?.delete(connection);
-    if (own?.size === 0) this.byUser.delete(userId);
+    if (own?.size === 0) this.byUser.delete(userKey);
   }
 }
 
-export function mostSubscribersFirst(a: ChannelStats, b: ChannelStats): number {
-  return b.subscribers - a.subscribers || (a.channel < b.channel ? -1 : 1);
+/** How many subscribe to a topic. */
+export interface TopicStats {
+  readonly topic: string;
+  readonly subscribers: number;
+}
+
+export function mostSubscribersFirst(a: TopicStats, b: TopicStats): number {
+  return b.subscribers - a.subscribers || (a.topic < b.topic ? -1 : 1);
 }
 
 const NO_CONNECTIONS: ReadonlySet<Connection> = new Set();

@@ -47,6 +47,9 @@ export class Connection {
   readonly badFrames = new Strikes(MAX_BAD_FRAMES_PER_MINUTE, 60_000);
   refusedAuths = 0;
 
+  /** The tenant that it wants to act for, as it said when it connected. */
+  namedTenant: string | null = null;
+
   /** Until when it has to bring a token, where one is needed and it has none yet (`performance.now()`). */
   authDeadline = Infinity;
 

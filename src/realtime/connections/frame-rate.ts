@@ -1,4 +1,4 @@
-import { TokenBucket } from './token-bucket.js';
+import { TokenBucket } from '../limits/token-bucket.js';
 
 /** A frame may ask for this many channels; one that asks for more counts as one for each so many. */
 const ASKED_BY_ONE_FRAME = 10;

@@ -16,6 +16,8 @@ export const ENDED: Feed = { push: () => undefined, reset: () => undefined };
 export interface Subscriber {
   readonly outbox: Outbox;
   readonly subscriptions: Map<string, Subscription>;
+  /** Who it is, and in which tenant. */
+  readonly principal?: { readonly tenant: string | null } | null;
   /** Its line is gone, or goes now. */
   readonly closing?: boolean;
   send(frame: Unstamped): void;

@@ -2,10 +2,10 @@ import { readRevocation, type Revocation } from '../auth/revocation.js';
 
 /** What one instance tells all, itself included. */
 export type Order =
-  | { readonly do: 'disconnect_user'; readonly userId: string }
+  | { readonly do: 'disconnect_user'; readonly userKey: string }
   | { readonly do: 'disconnect_session'; readonly jti: string }
   | { readonly do: 'disconnect_connection'; readonly connectionId: string }
-  | { readonly do: 'judge_user'; readonly userId: string }
+  | { readonly do: 'judge_user'; readonly userKey: string }
   | { readonly do: 'revoke'; readonly revocation: Revocation }
   | { readonly do: 'revoke_connection'; readonly connectionId: string }
   /** What Redis remembers has changed by more than can be told. */
@@ -13,10 +13,10 @@ export type Order =
 
 /** What each order holds beside its name: all of it text. */
 const FIELDS: Readonly<Record<Exclude<Order['do'], 'revoke'>, readonly string[]>> = {
-  disconnect_user: ['userId'],
+  disconnect_user: ['userKey'],
   disconnect_session: ['jti'],
   disconnect_connection: ['connectionId'],
-  judge_user: ['userId'],
+  judge_user: ['userKey'],
   revoke_connection: ['connectionId'],
   load_revocations: [],
 };

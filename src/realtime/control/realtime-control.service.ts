@@ -6,6 +6,7 @@ import { ChannelPolicyService } from '../channels/channel-policy.service.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { TenantError, Tenants } from '../tenants/tenants.js';
 import { judgeAnew } from './judge-anew.js';
 import type { Order } from './order.js';
 import { OrderLog } from './order-log.js';
@@ -13,6 +14,12 @@ import { RevocationStore } from './revocation-store.js';
 
 /** How long the start waits for the revocations that Redis remembers, in milliseconds. */
 const FIRST_LOAD_MS = 1_000;
+
+/** With the option `tenants`: whose user it is. */
+export interface OfTenant {
+  /** `null` for a user of the platform who has no tenant. @default the tenant of the running code (`EventsPublisher.withTenant`) */
+  readonly tenant?: string | null;
+}
 
 /** A moment: milliseconds since 1970, or a date. */
 export type Moment = number | Date;
@@ -25,6 +32,7 @@ export type Moment = number | Date;
 @Injectable()
 export class RealtimeControl implements OnApplicationBootstrap {
   private readonly logger = new Logger('Realtime');
+  private readonly tenants: Tenants;
 
   constructor(
     private readonly orders: OrderLog,
@@ -34,7 +42,9 @@ export class RealtimeControl implements OnApplicationBootstrap {
     private readonly revocations: Revocations,
     private readonly store: RevocationStore,
     private readonly options: ResolvedRealtimeOptions,
-  ) {}
+  ) {
+    this.tenants = new Tenants(options);
+  }
 
   async onApplicationBootstrap(): Promise<void> {
     this.orders.follow({
@@ -54,8 +64,8 @@ export class RealtimeControl implements OnApplicationBootstrap {
   }
 
   /** Closes every connection of a user with 4403; a good token may come back. @throws RealtimeUnavailableError */
-  disconnectUser(userId: string): Promise<void> {
-    return this.orders.give({ do: 'disconnect_user', userId });
+  disconnectUser(userId: string, whose: OfTenant = {}): Promise<void> {
+    return this.orders.give({ do: 'disconnect_user', userKey: this.userKeyOf(userId, whose) });
   }
 
   /** Closes every connection whose token has this `jti` with 4403; a good token may come back. @throws RealtimeUnavailableError */
@@ -69,8 +79,8 @@ export class RealtimeControl implements OnApplicationBootstrap {
   }
 
   /** Has every subscription of a user judged anew; those that it may no longer have end with `access_revoked`. @throws RealtimeUnavailableError */
-  judgeUser(userId: string): Promise<void> {
-    return this.orders.give({ do: 'judge_user', userId });
+  judgeUser(userId: string, whose: OfTenant = {}): Promise<void> {
+    return this.orders.give({ do: 'judge_user', userKey: this.userKeyOf(userId, whose) });
   }
 
   /**
@@ -80,10 +90,10 @@ export class RealtimeControl implements OnApplicationBootstrap {
    * @throws RealtimeUnavailableError
    * @throws RevocationsFullError
    */
-  revokeUser(userId: string, about: { issuedBefore?: Moment } = {}): Promise<void> {
+  revokeUser(userId: string, about: OfTenant & { issuedBefore?: Moment } = {}): Promise<void> {
     assertText(userId, 'userId');
     const before = momentOf(about.issuedBefore, 'issuedBefore');
-    return this.revoke({ kind: 'user', id: userId, before, until: this.endFrom(before) });
+    return this.revoke({ kind: 'user', id: this.userKeyOf(userId, about), before, until: this.endFrom(before) });
   }
 
   /**
@@ -202,7 +212,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
     switch (order.do) {
       case 'disconnect_user':
       case 'judge_user':
-        return this.registry.ofUser(order.userId);
+        return this.registry.ofUser(order.userKey);
       case 'disconnect_session':
         return [...this.registry.all()].filter(({ principal }) => principal?.jti === order.jti);
       case 'disconnect_connection':
@@ -210,6 +220,14 @@ export class RealtimeControl implements OnApplicationBootstrap {
         const connection = this.registry.get(order.connectionId);
         return connection === undefined ? [] : [connection];
       }
+    }
+  }
+
+  private userKeyOf(userId: string, { tenant }: OfTenant): string {
+    try {
+      return this.tenants.userKeyOf(userId, tenant);
+    } catch (error) {
+      throw error instanceof TenantError ? new TypeError(`tenant ${error.message}`) : error;
     }
   }
 

@@ -1,4 +1,4 @@
-import { TokenBucket } from '../connections/token-bucket.js';
+import { TokenBucket } from '../limits/token-bucket.js';
 import { LoopDelay } from './loop-delay.js';
 
 /** The part of the options that the door goes by. */

@@ -30,8 +30,13 @@ export interface FrameHandler {
 /** Why an upgrade that was accepted is told an error and closed at once. */
 interface Refusal {
   readonly code: ErrorCode;
+  /** The catalogue's unless given. */
+  readonly message?: string;
   readonly close: CloseName;
 }
+
+/** How a connection ends whose identity is refused: for want of a good token, where it is none of these. */
+const CLOSES: { readonly [C in ErrorCode]?: CloseName } = { unavailable: 'unavailable', forbidden: 'accessRevoked' };
 
 type Identity = { readonly principal: Principal | null } | Refusal;
 
@@ -200,7 +205,7 @@ export class RealtimeServer {
       return await Promise.race([this.look(request), tooLate]);
     } catch (error) {
       if (error instanceof ProtocolError) {
-        return { code: error.code, close: error.code === 'unavailable' ? 'unavailable' : 'noValidToken' };
+        return { code: error.code, message: error.message, close: CLOSES[error.code] ?? 'noValidToken' };
       }
       this.log.error('identify', 'Identifying a client failed', error);
       return { code: 'internal', close: 'internal' };
@@ -227,7 +232,11 @@ export class RealtimeServer {
     if ('code' in identity) {
       const { code, reason } = CLOSE_CODES[identity.close];
       this.counters.handshakes.add(identity.code);
-      const frame = { type: 'error', code: identity.code, message: ERROR_CODES[identity.code].message } as const;
+      const frame = {
+        type: 'error',
+        code: identity.code,
+        message: identity.message ?? ERROR_CODES[identity.code].message,
+      } as const;
       this.counters.countSent(frame);
       webSocket.send(JSON.stringify({ ...frame, timestamp: new Date().toISOString() }));
       webSocket.close(code, reason);
@@ -242,6 +251,7 @@ export class RealtimeServer {
       this.closeSlow,
       this.counters,
     );
+    connection.namedTenant = this.auth.tenantNamedBy(request);
     webSocket.connection = connection;
     webSocket.on('message', this.received);
     webSocket.on('ping', this.pinged);

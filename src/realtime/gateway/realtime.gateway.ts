@@ -19,8 +19,10 @@ import { ClusterStatsService } from '../instances/cluster-stats.service.js';
 import { Counters } from '../observability/counters.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { PresenceService } from '../presence/presence.service.js';
+import { inTenant } from '../tenants/current-tenant.js';
 import type { Services } from './commands/command.js';
 import { COMMANDS } from './commands/index.js';
+import { hasRoom } from './has-room.js';
 import { handleMessage } from './message-types.js';
 import { RealtimeServer } from './realtime-server.js';
 import { sendConnected } from './send-connected.js';
@@ -83,8 +85,7 @@ export class RealtimeGateway
       connection.close('noValidToken');
       return;
     }
-    const userId = connection.principal?.user.userId;
-    if (userId !== undefined && this.registry.ofUser(userId).size >= this.options.maxConnectionsPerUser) {
+    if (connection.principal !== null && !hasRoom(this.registry, this.options, connection.principal)) {
       sendError(connection, new ProtocolError('too_many_connections'));
       connection.close('tooManyConnections');
       return;
@@ -175,7 +176,10 @@ export class RealtimeGateway
       if (connection.awaitsAuth) throw new ProtocolError('auth_required');
       if (connection.messageTypes?.has(foreign.type) === true) {
         this.counters.framesReceived.add('application');
-        return handleMessage(connection, foreign);
+        const tenant = connection.principal?.tenant ?? null;
+        return tenant === null
+          ? handleMessage(connection, foreign)
+          : inTenant(tenant, () => handleMessage(connection, foreign));
       }
     }
     this.counters.framesReceived.add('bad');

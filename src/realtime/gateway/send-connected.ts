@@ -15,6 +15,7 @@ export function sendConnected(
       type: 'connected',
       connectionId: connection.id,
       user: principal === null ? null : principal.user,
+      ...(principal !== null && principal.tenant !== null && { tenant: principal.tenant }),
       authorizedChannels: policy.authorizedChannels(principal),
       ...(principal !== null && Number.isFinite(principal.expiresAt)
         ? { expiresAt: new Date(principal.expiresAt).toISOString() }

@@ -1,8 +1,18 @@
-import { BadRequestException, Body, Controller, Post, ServiceUnavailableException, UseGuards } from '@nestjs/common';
+import {
+  BadRequestException,
+  Body,
+  Controller,
+  ForbiddenException,
+  HttpException,
+  Post,
+  Req,
+  ServiceUnavailableException,
+  UseGuards,
+} from '@nestjs/common';
 import type { FieldProblem } from '../../protocol/index.js';
-import { InvalidEventError, RealtimeUnavailableError } from '../publishing/errors.js';
+import { InvalidEventError, RealtimeUnavailableError, TenantBusyError } from '../publishing/errors.js';
 import { EventsPublisher, type EmittedEvent } from '../publishing/events-publisher.js';
-import { PublishGuard } from './publish.guard.js';
+import { PublishGuard, type PublishRequest } from './publish.guard.js';
 import { readPublishBody, type EventToPublish } from './publish-body.js';
 
 /** Publishing over HTTP, for services that are not written in Node. */
@@ -12,13 +22,13 @@ export class EventsController {
   constructor(private readonly events: EventsPublisher) {}
 
   /**
-   * `{ channel, data, idempotencyKey? }`, or a list of them. All of a list is checked before the first is published; they
+   * `{ channel, data, idempotencyKey?, tenant? }`, or a list of them. All of a list is checked before the first is published; they
    * are published in its order. Answers `{ id, channel, timestamp }`, or a list of them.
    */
   @Post()
-  async publish(@Body() body: unknown): Promise<EmittedEvent | EmittedEvent[]> {
+  async publish(@Body() body: unknown, @Req() request: PublishRequest): Promise<EmittedEvent | EmittedEvent[]> {
     const { events, problems } = readPublishBody(body);
-    const publishers = events.flatMap((event) => this.prepare(event, problems));
+    const publishers = events.flatMap((event) => this.prepare(event, request.tenantOfPublisher ?? null, problems));
     if (problems.length > 0)
       throw new BadRequestException({
         statusCode: 400,
@@ -30,15 +40,23 @@ export class EventsController {
       const emitted = await Promise.all(publishers.map((publish) => publish()));
       return Array.isArray(body) ? emitted : emitted[0]!;
     } catch (error) {
+      if (error instanceof TenantBusyError) throw new HttpException(error.message, 429);
       if (error instanceof RealtimeUnavailableError) throw new ServiceUnavailableException(error.message);
       throw error;
     }
   }
 
-  /** What publishes this event, or nothing and one problem more. */
-  private prepare({ channel, data, options, field }: EventToPublish, problems: FieldProblem[]) {
+  /**
+   * What publishes this event, or nothing and one problem more.
+   * @param home the tenant whose administrator publishes, who has no say for others; `null` for the platform
+   */
+  private prepare({ channel, data, options, field }: EventToPublish, home: string | null, problems: FieldProblem[]) {
+    if (home !== null && (options.tenant ?? home) !== home) {
+      throw new ForbiddenException('Only administrators of the platform may name another tenant');
+    }
     try {
-      return [this.events.prepare(channel, data, options)];
+      // Named, and not left to be found: a global channel, which is no tenant's, is refused then.
+      return [this.events.prepare(channel, data, home === null ? options : { ...options, tenant: home })];
     } catch (error) {
       if (!(error instanceof InvalidEventError)) throw error;
       problems.push({ field: field + error.field, message: error.problem });

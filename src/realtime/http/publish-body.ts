@@ -7,11 +7,11 @@ export const MAX_BATCH = 1_000;
 export interface EventToPublish {
   readonly channel: string;
   readonly data: unknown;
-  readonly options: { readonly idempotencyKey?: string };
+  readonly options: { readonly idempotencyKey?: string; readonly tenant?: string };
   readonly field: string;
 }
 
-const FIELDS = ['channel', 'data', 'idempotencyKey'];
+const FIELDS = ['channel', 'data', 'idempotencyKey', 'tenant'];
 
 /** Reads the body of `POST /realtime/events`: the events that are well-formed, and what is wrong with the others. */
 export function readPublishBody(body: unknown): { events: EventToPublish[]; problems: FieldProblem[] } {
@@ -26,10 +26,13 @@ export function readPublishBody(body: unknown): { events: EventToPublish[]; prob
     const field = Array.isArray(body) ? `[${index}].` : '';
     const before = problems.length;
     if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
-      problems.push({ field: field.slice(0, -1), message: 'must be an object { channel, data, idempotencyKey? }' });
+      problems.push({
+        field: field.slice(0, -1),
+        message: 'must be an object { channel, data, idempotencyKey?, tenant? }',
+      });
       continue;
     }
-    const { channel, data, idempotencyKey } = entry as Record<string, unknown>;
+    const { channel, data, idempotencyKey, tenant } = entry as Record<string, unknown>;
     for (const name of Object.keys(entry)) {
       if (!FIELDS.includes(name))
         problems.push({ field: field + name, message: `is unknown: use ${FIELDS.join(', ')}` });
@@ -39,8 +42,14 @@ export function readPublishBody(body: unknown): { events: EventToPublish[]; prob
     if (idempotencyKey !== undefined && typeof idempotencyKey !== 'string') {
       problems.push({ field: `${field}idempotencyKey`, message: 'must be a string' });
     }
+    if (tenant !== undefined && typeof tenant !== 'string') {
+      problems.push({ field: `${field}tenant`, message: 'must be a string' });
+    }
     if (problems.length > before) continue;
-    const options = idempotencyKey === undefined ? {} : { idempotencyKey: idempotencyKey as string };
+    const options = {
+      ...(idempotencyKey !== undefined && { idempotencyKey: idempotencyKey as string }),
+      ...(tenant !== undefined && { tenant: tenant as string }),
+    };
     events.push({ channel: channel as string, data, options, field });
   }
   return { events, problems };

@@ -11,6 +11,13 @@ import { AuthService } from '../auth/auth.service.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { bearerOf } from './bearer.js';
 
+/** A request that was let in. */
+export interface PublishRequest {
+  readonly headers: IncomingHttpHeaders;
+  /** The only tenant for which it may publish; `null`, or nothing for a service with a key: for all of them. */
+  tenantOfPublisher?: string | null;
+}
+
 /** Lets administrators (`Authorization: Bearer JWT`) and other services (`X-API-Key`) in. */
 @Injectable()
 export class PublishGuard implements CanActivate {
@@ -24,7 +31,8 @@ export class PublishGuard implements CanActivate {
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const { headers } = context.switchToHttp().getRequest<{ headers: IncomingHttpHeaders }>();
+    const request = context.switchToHttp().getRequest<PublishRequest>();
+    const { headers } = request;
     const key = headers['x-api-key'];
     if (typeof key === 'string') {
       if (this.knows(key)) return true;
@@ -37,6 +45,7 @@ export class PublishGuard implements CanActivate {
       );
     }
     if (!principal.isAdmin) throw new ForbiddenException('Only administrators may publish');
+    request.tenantOfPublisher = principal.home;
     return true;
   }
 

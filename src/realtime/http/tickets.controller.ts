@@ -36,7 +36,7 @@ export class TicketsController {
   async issue(@Req() { headers }: { headers: IncomingHttpHeaders }): Promise<Ticket> {
     const principal = await bearerOf(this.auth, headers);
     if (principal === null) throw new UnauthorizedException('Bring a token: Authorization: Bearer …');
-    if (this.isOneTooMany(principal.user.userId)) {
+    if (this.isOneTooMany(principal.userKey)) {
       throw new HttpException(`More than ${MAX_TICKETS_PER_MINUTE} tickets within a minute: wait a little`, 429);
     }
     try {
@@ -47,10 +47,10 @@ export class TicketsController {
     }
   }
 
-  private isOneTooMany(userId: string): boolean {
-    const strikes = this.asked.get(userId) ?? new Strikes(MAX_TICKETS_PER_MINUTE, MINUTE_MS);
-    this.asked.delete(userId); // so that whoever asked longest ago is forgotten first
-    this.asked.set(userId, strikes);
+  private isOneTooMany(userKey: string): boolean {
+    const strikes = this.asked.get(userKey) ?? new Strikes(MAX_TICKETS_PER_MINUTE, MINUTE_MS);
+    this.asked.delete(userKey); // so that whoever asked longest ago is forgotten first
+    this.asked.set(userKey, strikes);
     if (this.asked.size > MAX_COUNTED) this.asked.delete(this.asked.keys().next().value!);
     return strikes.add(performance.now());
   }

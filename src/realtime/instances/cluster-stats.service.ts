@@ -1,16 +1,17 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { ChannelStats, ClusterStats, Stats } from '../../protocol/index.js';
-import { ConnectionRegistry, mostSubscribersFirst } from '../connections/connection-registry.js';
+import { ConnectionRegistry, mostSubscribersFirst, type TopicStats } from '../connections/connection-registry.js';
 import { FirstOf } from '../connections/first-of.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { channelOf, tenantOf } from '../tenants/topic.js';
 import { Distinct } from './distinct.js';
 import { InstanceDirectory, type InstanceReport } from './instance-directory.js';
 import { Lease } from './lease.js';
 
 /** Channels that `stats` names. */
 const MOST_CHANNELS = 100;
-/** Channels that an instance reports: more than are named, for one that is busy everywhere may be among the first nowhere. */
-const REPORTED_CHANNELS = 200;
+/** Topics that an instance reports: more than are named, for one that is busy everywhere may be among the first nowhere. */
+const REPORTED_TOPICS = 200;
 /** How long the directory may take, in milliseconds; after that one's own figures are the answer. */
 const PATIENCE_MS = 1_000;
 /** How soon an announcement that failed is tried again, in milliseconds. */
@@ -67,7 +68,7 @@ export class ClusterStatsService implements OnApplicationBootstrap, OnApplicatio
       connections: sum(reports, 'connections'),
       anonymous: sum(reports, 'anonymous'),
       users: distinct(reports, 'users'),
-      channels: distinct(reports, 'channelNames'),
+      channels: distinct(reports, 'topicNames'),
       subscriptions: sum(reports, 'subscriptions'),
       published: sum(reports, 'published'),
       delivered: sum(reports, 'delivered'),
@@ -99,12 +100,12 @@ export class ClusterStatsService implements OnApplicationBootstrap, OnApplicatio
   private async report(): Promise<InstanceReport> {
     const { registry } = this;
     const users = await Distinct.of(registry.users());
-    const channelNames = await Distinct.of(registry.topics());
+    const topicNames = await Distinct.of(registry.topics());
     return {
       stats: registry.stats(),
       users: users.toString(),
-      channelNames: channelNames.toString(),
-      channels: registry.busiestChannels(REPORTED_CHANNELS),
+      topicNames: topicNames.toString(),
+      topics: registry.busiestTopics(REPORTED_TOPICS),
     };
   }
 
@@ -133,19 +134,22 @@ function sum(reports: readonly InstanceReport[], figure: keyof InstanceReport['s
   return reports.reduce((total, { stats }) => total + stats[figure], 0);
 }
 
-function distinct(reports: readonly InstanceReport[], what: 'users' | 'channelNames'): number {
+function distinct(reports: readonly InstanceReport[], what: 'users' | 'topicNames'): number {
   return Distinct.merge(reports.map((report) => Distinct.parse(report[what]))).count;
 }
 
 /** An instance that reports as many as it may can have a few subscribers more of a channel that it did not report. */
 function busiest(reports: readonly InstanceReport[]): ChannelStats[] {
   const subscribers = new Map<string, number>();
-  for (const { channels } of reports) {
-    for (const entry of channels) {
-      subscribers.set(entry.channel, (subscribers.get(entry.channel) ?? 0) + entry.subscribers);
-    }
+  for (const { topics } of reports) {
+    for (const entry of topics) subscribers.set(entry.topic, (subscribers.get(entry.topic) ?? 0) + entry.subscribers);
   }
-  const first = new FirstOf<ChannelStats>(MOST_CHANNELS, mostSubscribersFirst);
-  for (const [channel, count] of subscribers) first.add({ channel, subscribers: count });
-  return first.list();
+  const first = new FirstOf<TopicStats>(MOST_CHANNELS, mostSubscribersFirst);
+  for (const [topic, count] of subscribers) first.add({ topic, subscribers: count });
+  return first.list().map(channelStats);
+}
+
+function channelStats({ topic, subscribers }: TopicStats): ChannelStats {
+  const tenant = tenantOf(topic);
+  return { channel: channelOf(topic), subscribers, ...(tenant !== null && { tenant }) };
 }

@@ -1,13 +1,14 @@
-import type { ChannelStats, InstanceStats } from '../../protocol/index.js';
+import type { InstanceStats } from '../../protocol/index.js';
+import type { TopicStats } from '../connections/connection-registry.js';
 
 /** What one instance says of itself. */
 export interface InstanceReport {
   readonly stats: InstanceStats;
-  /** Its users and its channels as sketches (see `Distinct`), to count them across instances. */
+  /** Its users and its topics as sketches (see `Distinct`), to count them across instances. */
   readonly users: string;
-  readonly channelNames: string;
-  /** Its busiest channels, most subscribers first. */
-  readonly channels: readonly ChannelStats[];
+  readonly topicNames: string;
+  /** Its busiest topics, most subscribers first. */
+  readonly topics: readonly TopicStats[];
 }
 
 /**

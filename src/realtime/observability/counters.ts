@@ -45,7 +45,15 @@ export class Counters {
    */
   readonly handshakes = new Tally([
     ...['accepted', 'draining', 'held_up', 'too_fast', 'timed_out'],
-    ...['origin_refused', 'token_invalid', 'token_expired', 'too_many_connections', 'unavailable', 'internal'],
+    ...[
+      'origin_refused',
+      'forbidden',
+      'token_invalid',
+      'token_expired',
+      'too_many_connections',
+      'unavailable',
+      'internal',
+    ],
   ]);
   /** Connections that are gone, by close code. */
   readonly closed = new Tally([...[...CLOSES].map(String), 'other']);

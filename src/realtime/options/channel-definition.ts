@@ -11,4 +11,6 @@ export interface ChannelDefinition {
   readonly history?: { readonly size?: number; readonly ttlMs?: number } | false;
   /** Whether subscribers can see who is here. @default false */
   readonly presence?: boolean;
+  /** With the option `tenants`: whether it is one channel for all tenants, instead of one for each. @default false; true for `announcements` and `system:*` */
+  readonly global?: boolean;
 }

@@ -17,6 +17,7 @@ import { JwtOptions } from './jwt-options.js';
 import { LimitOptions } from './limit-options.js';
 import { IsOrigins, type OriginRule } from './origins.js';
 import { RedisOptions } from './redis-options.js';
+import { TenantOptions } from './tenant-options.js';
 
 /** How much of each channel is kept for those who come back. */
 export class HistoryOptions {
@@ -138,6 +139,11 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   @Min(60_000)
   @Max(31_622_400_000)
   revocationTtlMs = 2_592_000_000;
+
+  /** Customers that must never see each other's events. See docs/tenants.md. @default none */
+  @ValidateNested()
+  @Type(() => TenantOptions)
+  tenants = new TenantOptions();
 
   /** Where several instances meet. @default none: one instance, in memory */
   @ValidateNested()

@@ -53,10 +53,16 @@ export class OutboxRelay
   /** @throws Error when the table is missing */
   async onModuleInit(): Promise<void> {
     try {
-      await this.options.database.query('select id from realtime_outbox limit 0');
+      await this.options.database.query('select id, tenant from realtime_outbox limit 0');
     } catch (error) {
-      if ((error as { code?: unknown }).code !== '42P01') return; // it is away, and may come back
-      throw new Error('There is no table realtime_outbox: run the statements of OUTBOX_MIGRATION', { cause: error });
+      // No such table, or no such column; else it is away, and may come back.
+      if (!['42P01', '42703'].includes(String((error as { code?: unknown }).code))) return;
+      throw new Error(
+        'There is no table realtime_outbox, or it is an old one: run the statements of OUTBOX_MIGRATION',
+        {
+          cause: error,
+        },
+      );
     }
   }
 
@@ -131,23 +137,25 @@ export class OutboxRelay
     const lanes = new Map<string, Promise<Outcome>>();
     return Promise.all(
       rows.map((row) => {
-        const before = lanes.get(row.channel) ?? Promise.resolve('sent');
+        const lane = `${row.channel} ${row.tenant}`;
+        const before = lanes.get(lane) ?? Promise.resolve('sent');
         const outcome = before.then((last) =>
           last === 'waits' || performance.now() > deadline ? 'waits' : this.sendOne(row, table),
         );
-        lanes.set(row.channel, outcome);
+        lanes.set(lane, outcome);
         return outcome;
       }),
     );
   }
 
   private async sendOne(row: OutboxRow, table: OutboxTable): Promise<Outcome> {
-    const { id, key, channel, data, ageMs } = row;
+    const { id, key, channel, tenant, data, ageMs } = row;
     try {
       await this.events.publishJson(channel, data, {
         idempotencyKey: key,
         idempotencyMs: this.options.rememberMs,
         timeoutMs: SEND_MS,
+        ...(tenant !== null && { tenant }),
       });
       this.counters.outboxSent += 1;
       return 'sent';

@@ -3,7 +3,7 @@ export const NOTIFY_CHANNEL = 'realtime_outbox';
 
 /**
  * The table of the outbox, for Postgres 14 or later: statements for your own migrations, in this order. They may be run
- * again. Rows that another writer inserts (only `channel` and `data` need a value) are sent like those of `RealtimeOutbox`.
+ * again. Rows that another writer inserts (only `channel` and `data` need a value, and `tenant` where there are tenants) are sent like those of `RealtimeOutbox`.
  */
 export const OUTBOX_MIGRATION: readonly string[] = [
   `create table if not exists realtime_outbox (
@@ -15,6 +15,7 @@ export const OUTBOX_MIGRATION: readonly string[] = [
     set_aside_at timestamptz,
     reason text
   )`,
+  `alter table realtime_outbox add column if not exists tenant text`,
   `create index if not exists realtime_outbox_waiting on realtime_outbox (id) where set_aside_at is null`,
   `create or replace function realtime_outbox_notify() returns trigger language plpgsql as
    $$ begin perform pg_notify('${NOTIFY_CHANNEL}', ''); return null; end $$`,

@@ -7,6 +7,8 @@ export interface OutboxRow {
   /** What makes it one event, however often it is sent. */
   readonly key: string;
   readonly channel: string;
+  /** Whose event it is; `null` for nobody's. */
+  readonly tenant: string | null;
   /** JSON. */
   readonly data: string;
   /** Since when, in milliseconds. */
@@ -57,7 +59,7 @@ export class OutboxTable {
     if (channels.length === 0) return [];
     // A statement of its own, which sees what was committed before the channels were ours.
     return this.statements.query<OutboxRow>(
-      `select id::text, key::text, channel, data::text, (extract(epoch from now() - created_at) * 1000)::float8 as "ageMs"
+      `select id::text, key::text, channel, tenant, data::text, (extract(epoch from now() - created_at) * 1000)::float8 as "ageMs"
        from realtime_outbox where set_aside_at is null
          and channel in (select json_array_elements_text($2::text::json))
        order by realtime_outbox.id limit $1 for update skip locked`,

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { userChannel, type ChannelName, type EventData } from '../../protocol/index.js';
+import type { EmitOptions } from '../publishing/event-composer.js';
 import { EventsPublisher } from '../publishing/events-publisher.js';
 import type { OutboxStatements } from './outbox-database.js';
 import { ResolvedOutboxOptions } from './outbox-options.js';
@@ -27,23 +28,34 @@ export class RealtimeOutbox {
     statements: OutboxStatements,
     channel: C,
     data: D,
+    whose: Pick<EmitOptions, 'tenant'> = {},
   ): Promise<void> {
-    const row = this.row(channel, data);
-    const sql = 'insert into realtime_outbox (channel, data) values ($1, $2::text::json)';
-    await statements.query(sql, [row.channel, row.data]);
+    const row = this.row(channel, data, whose);
+    const sql = 'insert into realtime_outbox (channel, data, tenant) values ($1, $2::text::json, $3)';
+    await statements.query(sql, [row.channel, row.data, row.tenant]);
   }
 
   /** {@link emit} to the private channel of a user. */
-  async emitToUser(statements: OutboxStatements, userId: string, data: unknown): Promise<void> {
-    await this.emit(statements, (userChannel(userId) ?? `user:${userId}`) as `user:${string}`, data);
+  async emitToUser(
+    statements: OutboxStatements,
+    userId: string,
+    data: unknown,
+    whose: Pick<EmitOptions, 'tenant'> = {},
+  ): Promise<void> {
+    await this.emit(statements, (userChannel(userId) ?? `user:${userId}`) as `user:${string}`, data, whose);
   }
 
   /**
    * The checked values of a row of `realtime_outbox`, to be inserted by a query builder of your own; `data` is JSON.
    * @throws InvalidEventError
    */
-  row<C extends ChannelName, D extends EventData<C>>(channel: C, data: D): { channel: string; data: string } {
-    return { channel, data: this.events.serialise(channel, data) };
+  row<C extends ChannelName, D extends EventData<C>>(
+    channel: C,
+    data: D,
+    whose: Pick<EmitOptions, 'tenant'> = {},
+  ): { channel: string; data: string; tenant: string | null } {
+    const { json, tenant } = this.events.serialise(channel, data, whose);
+    return { channel, data: json, tenant };
   }
 
   /** What stands in the outbox, for health checks and figures. */

@@ -1,6 +1,7 @@
 import type { PresenceMember, ServerFrame, Unstamped } from '../../protocol/index.js';
 import type { Subscription } from '../connections/subscription.js';
 import type { Lease } from '../instances/lease.js';
+import { channelOf } from '../tenants/topic.js';
 import { LocalPresence } from './local-presence.js';
 import type { PresenceStore } from './presence-store.js';
 import { MAX_LISTED, Roll, type RollChange } from './roll.js';
@@ -62,16 +63,17 @@ export class PresenceChannel {
 
   /** @param now milliseconds of a clock that only goes forward */
   constructor(
-    private readonly name: string,
+    private readonly topic: string,
     private readonly store: PresenceStore,
     private readonly lease: Lease,
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** Nothing is here and nothing is to be done. */
+  /** Nothing is here, nothing is to be done, and what was read last is no answer any more. */
   get isIdle(): boolean {
     const { local } = this;
-    return local.isEmpty && !local.hasChanges && !local.isDoubtful && !this.isAwaited && this.working === null;
+    if (!local.isEmpty || local.hasChanges || local.isDoubtful || this.isAwaited || this.working !== null) return false;
+    return this.now() >= this.lastReadAt + this.spacing;
   }
 
   /** Somebody subscribed here: sees to it that what is said of it stays said. */
@@ -158,7 +160,7 @@ export class PresenceChannel {
   }
 
   private async step(): Promise<void> {
-    const { local, store, name } = this;
+    const { local, store, topic } = this;
     const now = this.now();
     const writesFirst = local.hasChanges && this.owesWrite && this.writes < WRITES_BEFORE_READ;
     const mustRead = local.isDoubtful || (now >= this.readAt && !writesFirst);
@@ -166,13 +168,13 @@ export class PresenceChannel {
       this.owesWrite = false;
       this.writes += 1;
       this.stale = true;
-      await store.write(name, local.take());
+      await store.write(topic, local.take());
       if (this.isAwaited) this.readSoon(SETTLE_MS);
     } else if (mustRead) {
       await this.read();
     } else {
       this.keepAt = local.isEmpty ? Infinity : now + this.lease.renewMs;
-      if (!local.isEmpty && !(await store.keep(name))) local.doubt();
+      if (!local.isEmpty && !(await store.keep(topic))) local.doubt();
     }
   }
 
@@ -184,7 +186,7 @@ export class PresenceChannel {
     const newcomers = new Set(this.newcomers);
     this.writes = 0;
     this.stale = false;
-    const present = await this.store.read(this.name);
+    const present = await this.store.read(this.topic);
     const end = this.now();
     const isFirst = this.lastReadAt === -Infinity; // nobody can be taken for gone yet
     this.lastReadAt = end;
@@ -233,7 +235,7 @@ export class PresenceChannel {
 
   private welcome(newcomers: ReadonlySet<Subscription>): void {
     if (newcomers.size === 0) return;
-    const frame = bytesOf({ type: 'presence', channel: this.name, ...this.answer() });
+    const frame = bytesOf({ type: 'presence', channel: channelOf(this.topic), ...this.answer() });
     for (const newcomer of newcomers) {
       if (!this.newcomers.delete(newcomer)) continue; // it left in the meantime
       this.watchers.add(newcomer);
@@ -246,7 +248,7 @@ export class PresenceChannel {
     for (let at = 0; at < Math.max(joined.length, left.length); at += MAX_LISTED) {
       const frame = bytesOf({
         type: 'presence_diff',
-        channel: this.name,
+        channel: channelOf(this.topic),
         joined: joined.slice(at, at + MAX_LISTED),
         left: left.slice(at, at + MAX_LISTED),
       });

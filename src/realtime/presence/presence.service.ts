@@ -8,6 +8,7 @@ import type { Subscription } from '../connections/subscription.js';
 import { InstanceDirectory } from '../instances/instance-directory.js';
 import { Lease } from '../instances/lease.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { channelOf } from '../tenants/topic.js';
 import { PresenceChannel, type PresenceList } from './presence-channel.js';
 import { ANONYMOUS, PresenceStore } from './presence-store.js';
 
@@ -22,10 +23,9 @@ const LAST_WORDS_MS = 1_000;
  */
 @Injectable()
 export class PresenceService implements SubscriptionListener, OnApplicationBootstrap, OnApplicationShutdown {
-  // name → every channel with presence; the catalogue bounds them
+  // topic → the channel, while something is here or to be done
   private readonly channels = new Map<string, PresenceChannel>();
-  /** Those where something is here, or to be done. */
-  private readonly active = new Set<PresenceChannel>();
+  private readonly isNeeded: boolean;
   private timer: NodeJS.Timeout | null = null;
   private held = false;
   private entriesSeen = 0;
@@ -33,20 +33,18 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
   constructor(
     private readonly store: PresenceStore,
     private readonly directory: InstanceDirectory,
-    lease: Lease,
+    private readonly lease: Lease,
     private readonly options: ResolvedRealtimeOptions,
-    catalogue: ChannelCatalogue,
+    private readonly catalogue: ChannelCatalogue,
     registry: ConnectionRegistry,
   ) {
-    for (const [name, { presence }] of catalogue.list()) {
-      if (presence) this.channels.set(name, new PresenceChannel(name, store, lease));
-    }
-    if (this.channels.size > 0) registry.listen(this);
+    this.isNeeded = [...catalogue.list()].some(([, { presence }]) => presence);
+    if (this.isNeeded) registry.listen(this);
   }
 
   onApplicationBootstrap(): void {
-    if (this.channels.size === 0) return;
-    this.store.listen((name) => this.channels.get(name)?.hint());
+    if (!this.isNeeded) return;
+    this.store.listen((topic) => this.channels.get(topic)?.hint());
     this.directory.onReachable(() => this.doubtAll());
     this.timer = setInterval(() => this.look(performance.now()), LOOK_MS).unref();
   }
@@ -56,32 +54,31 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
   }
 
   /** Who is in a channel with presence. @throws ProtocolError `unavailable` */
-  async list(name: string): Promise<PresenceList> {
-    const channel = this.channels.get(name)!;
-    this.active.add(channel);
+  async list(topic: string): Promise<PresenceList> {
+    const channel = this.opened(topic);
     try {
       return await channel.list();
     } catch (error) {
-      if (error instanceof RealtimeUnavailableError) throw new ProtocolError('unavailable', { channel: name });
+      if (error instanceof RealtimeUnavailableError)
+        throw new ProtocolError('unavailable', { channel: channelOf(topic) });
       throw error;
     }
   }
 
   /** Sends `presence` once it is known who is here, and `presence_diff` from then on, for as long as the subscription lives. */
   watch(subscription: Subscription): void {
-    this.channels.get(subscription.channel)?.watch(subscription);
+    this.channels.get(subscription.topic)?.watch(subscription);
   }
 
   began(subscription: Subscription, connection: Connection): void {
-    const channel = this.channels.get(subscription.channel);
-    if (channel === undefined) return;
+    if (this.catalogue.find(subscription.channel)?.presence !== true) return;
+    const channel = this.opened(subscription.topic);
     channel.local.enter(subscription, userOf(connection));
     channel.entered();
-    this.active.add(channel);
   }
 
   ended(subscription: Subscription): void {
-    const channel = this.channels.get(subscription.channel);
+    const channel = this.channels.get(subscription.topic);
     if (channel === undefined) return;
     channel.unwatch(subscription);
     // One whose line is gone may be a page that is reloading; one that unsubscribed, or may no longer, has left.
@@ -92,7 +89,7 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
 
   identified(connection: Connection): void {
     for (const subscription of connection.subscriptions.values()) {
-      this.channels.get(subscription.channel)?.local.enter(subscription, userOf(connection));
+      this.channels.get(subscription.topic)?.local.enter(subscription, userOf(connection));
     }
   }
 
@@ -104,11 +101,20 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
   /** Says what there is still to say. */
   async leave(): Promise<void> {
     this.end();
-    const words = Promise.all([...this.active].map((channel) => channel.finish()));
+    const words = Promise.all([...this.channels.values()].map((channel) => channel.finish()));
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => void (timer = setTimeout(resolve, LAST_WORDS_MS)));
     await Promise.race([words, late]);
     clearTimeout(timer);
+  }
+
+  private opened(topic: string): PresenceChannel {
+    let channel = this.channels.get(topic);
+    if (channel === undefined) {
+      channel = new PresenceChannel(topic, this.store, this.lease);
+      this.channels.set(topic, channel);
+    }
+    return channel;
   }
 
   private end(): void {
@@ -122,19 +128,20 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
     this.entriesSeen = entries;
     // Taken for dead in the meantime, or the data is lost: others may have removed what was said.
     if (entries !== entriesSeen && entriesSeen > 0) this.doubtAll();
-    for (const channel of this.active) {
+    for (const [topic, channel] of this.channels) {
       if (entriesSeen === 0) channel.retry();
       if (!this.held) channel.local.expire(now);
-      if (channel.isIdle) this.active.delete(channel);
+      if (channel.isIdle) this.channels.delete(topic);
       else void channel.look();
     }
   }
 
   private doubtAll(): void {
-    for (const channel of this.active) channel.doubt();
+    for (const channel of this.channels.values()) channel.doubt();
   }
 }
 
-function userOf(connection: Connection): string {
-  return connection.principal?.user.userId ?? ANONYMOUS;
+/** An administrator of the platform is no member of the tenant that it looks at: it may have the same id as one. */
+function userOf({ principal }: Connection): string {
+  return principal === null || principal.tenant !== principal.home ? ANONYMOUS : principal.user.userId;
 }

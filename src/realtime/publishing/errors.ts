@@ -1,11 +1,16 @@
-export { RealtimeUnavailableError } from '../broker/errors.js';
+import { RealtimeUnavailableError } from '../broker/errors.js';
+
+export { RealtimeUnavailableError };
+
+/** A tenant publishes more events per second than it may (`tenants.eventsPerSecond`): nothing was published, try again. */
+export class TenantBusyError extends RealtimeUnavailableError {}
 
 /** The event was refused: nothing was published, and it would be refused again. */
 export class InvalidEventError extends Error {
   override readonly name = 'InvalidEventError';
   readonly code = 'invalid_event';
 
-  /** @param field what is wrong: `channel`, `data`, `idempotencyKey` or `timeoutMs` */
+  /** @param field what is wrong: `channel`, `data`, `tenant`, `idempotencyKey` or `timeoutMs` */
   constructor(
     readonly field: string,
     readonly problem: string,

@@ -1,9 +1,12 @@
 import type { HistoryWindow } from '../broker/broker.js';
 import type { Channel, ChannelCatalogue } from '../channels/channel-catalogue.js';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { TenantError, Tenants } from '../tenants/tenants.js';
 import { InvalidEventError } from './errors.js';
 
 export interface EmitOptions {
+  /** With the option `tenants`: whose event it is. @default the tenant of the running code (`withTenant`); global channels have none */
+  readonly tenant?: string;
   /** A second emit to this channel with the same key within 5 minutes publishes nothing; it answers the first one's id. At most 200 characters. */
   readonly idempotencyKey?: string;
   /** How long the key is remembered, in milliseconds, a day at most. @default 300000 */
@@ -15,6 +18,7 @@ export interface EmitOptions {
 /** An event that may be published: `data` is JSON already, and is never serialised again. */
 export interface ComposedEvent {
   readonly channel: string;
+  readonly topic: string;
   readonly pattern: string;
   readonly json: string;
   readonly history: HistoryWindow | null;
@@ -26,10 +30,20 @@ const MAX_IDEMPOTENCY_MS = 86_400_000;
 
 /** Checks what is to be published. Callers that are not written in TypeScript may bring anything. */
 export class EventComposer {
+  private readonly tenants: Tenants;
+
   constructor(
     private readonly catalogue: ChannelCatalogue,
     private readonly options: ResolvedRealtimeOptions,
-  ) {}
+  ) {
+    this.tenants = new Tenants(options);
+  }
+
+  /** The topic of a channel; `null` where nobody registered it. @throws InvalidEventError */
+  topicOf(channel: string, { tenant }: Pick<EmitOptions, 'tenant'>): string | null {
+    const known = this.catalogue.find(channel);
+    return known === null ? null : this.topicOfKnown(channel, known, tenant);
+  }
 
   /** @throws InvalidEventError */
   compose(channel: string, data: unknown, options: EmitOptions): ComposedEvent {
@@ -45,7 +59,16 @@ export class EventComposer {
   }
 
   private composed(channel: string, known: Channel, json: string, options: EmitOptions): ComposedEvent {
-    return { channel, pattern: known.pattern, json, history: known.history, options };
+    const topic = this.topicOfKnown(channel, known, options.tenant);
+    return { channel, topic, pattern: known.pattern, json, history: known.history, options };
+  }
+
+  private topicOfKnown(channel: string, known: Channel, tenant: string | undefined): string {
+    try {
+      return this.tenants.topicOf(channel, known.global, tenant);
+    } catch (error) {
+      throw error instanceof TenantError ? new InvalidEventError('tenant', error.message) : error;
+    }
   }
 
   private check(channel: string, { idempotencyKey, idempotencyMs, timeoutMs }: EmitOptions): Channel {

@@ -8,7 +8,10 @@ import { Counters } from '../observability/counters.js';
 import type { Measurements } from '../observability/measurements.js';
 import { beginEmit, type EmitSpan } from '../observability/tracing.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
-import { RealtimeUnavailableError } from './errors.js';
+import { inTenant } from '../tenants/current-tenant.js';
+import { TenantRates } from '../tenants/tenant-rates.js';
+import { tenantOf } from '../tenants/topic.js';
+import { RealtimeUnavailableError, TenantBusyError } from './errors.js';
 import { EventComposer, type ComposedEvent, type EmitOptions } from './event-composer.js';
 import { afterCommit, inTransaction } from './transaction-scope.js';
 import { UntilPublished } from './until-published.js';
@@ -20,6 +23,12 @@ export interface EmittedEvent {
   readonly channel: string;
   /** ISO 8601, UTC, milliseconds. */
   readonly timestamp: string;
+}
+
+/** An event's data as JSON, and whose event it is: `null` for nobody's. */
+export interface SerialisedEvent {
+  readonly json: string;
+  readonly tenant: string | null;
 }
 
 export interface TransactionOptions {
@@ -40,6 +49,7 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
   private readonly logger = new Logger('Realtime');
   private readonly composer: EventComposer;
   private readonly committed = new UntilPublished();
+  private readonly rates: TenantRates;
 
   constructor(
     private readonly broker: Broker,
@@ -48,6 +58,7 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
     options: ResolvedRealtimeOptions,
   ) {
     this.composer = new EventComposer(catalogue, options);
+    this.rates = new TenantRates(options.tenants.eventsPerSecond);
   }
 
   /**
@@ -57,6 +68,7 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
    * @returns once the event has its place in the channel
    * @throws InvalidEventError for an unknown channel, or data that cannot be sent
    * @throws RealtimeUnavailableError when it was not acknowledged in time; it will not be published later
+   * @throws TenantBusyError when its tenant publishes more than it may
    */
   emit<C extends ChannelName, D extends EventData<C>>(
     channel: C,
@@ -80,10 +92,10 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
   afterCommit<C extends ChannelName, D extends EventData<C>>(
     channel: C,
     data: D,
-    { idempotencyKey = randomUUID() }: Pick<EmitOptions, 'idempotencyKey'> = {},
+    { idempotencyKey = randomUUID(), ...whose }: Pick<EmitOptions, 'idempotencyKey' | 'tenant'> = {},
   ): void {
-    const prepared = this.composer.compose(channel, data, { idempotencyKey });
-    afterCommit(() => this.committed.add(channel, prepared.json.length, () => this.send(prepared)));
+    const prepared = this.composer.compose(channel, data, { idempotencyKey, ...whose });
+    afterCommit(() => this.committed.add(prepared.topic, prepared.json.length, () => this.send(prepared)));
   }
 
   /**
@@ -101,8 +113,17 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
   }
 
   /** Whether anyone, on any instance, listens to this channel: what is only made for listeners need not be made for none. */
-  hasSubscribers(channel: string): Promise<boolean> {
-    return this.broker.hasSubscribers(channel);
+  async hasSubscribers(channel: string, whose: Pick<EmitOptions, 'tenant'> = {}): Promise<boolean> {
+    const topic = this.composer.topicOf(channel, whose);
+    return topic !== null && this.broker.hasSubscribers(topic);
+  }
+
+  /**
+   * Runs code for a tenant: whatever it emits, in whatever it calls and awaits, is that tenant's where nothing else is said.
+   * @param tenant `null` for none, inside code that has one
+   */
+  withTenant<T>(tenant: string | null, run: () => T): T {
+    return inTenant(tenant, run);
   }
 
   /**
@@ -115,11 +136,12 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
   }
 
   /**
-   * Checks an event, and gives its data as JSON for {@link publishJson}.
+   * Checks an event, and gives its data as JSON for {@link publishJson}, and whose it is.
    * @throws InvalidEventError
    */
-  serialise(channel: string, data: unknown): string {
-    return this.composer.compose(channel, data, {}).json;
+  serialise(channel: string, data: unknown, whose: Pick<EmitOptions, 'tenant'> = {}): SerialisedEvent {
+    const { json, topic } = this.composer.compose(channel, data, whose);
+    return { json, tenant: tenantOf(topic) };
   }
 
   /** {@link publish} for data that is JSON already. It is sent as it is; whoever calls it handles the failure. */
@@ -148,11 +170,15 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
     return published;
   }
 
-  private async send({ channel, pattern, json, history, options }: ComposedEvent): Promise<EmittedEvent> {
+  private async send({ channel, topic, pattern, json, history, options }: ComposedEvent): Promise<EmittedEvent> {
+    const tenant = tenantOf(topic);
+    if (tenant !== null && !this.rates.take(tenant, performance.now())) {
+      throw new TenantBusyError(`More events of the tenant ${tenant} per second than may be (tenants.eventsPerSecond)`);
+    }
     const timestamp = new Date().toISOString();
     const span = beginEmit(channel, pattern);
     const published = this.broker.publish({
-      channel,
+      channel: topic,
       body: eventBody(channel, json, timestamp),
       history,
       timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
@@ -162,7 +188,7 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
     });
     const { measurements } = this.counters;
     const observed = measurements !== null || span !== null;
-    const position = await (observed ? observe(published, channel, measurements, span) : published);
+    const position = await (observed ? observe(published, topic, measurements, span) : published);
     this.counters.published += 1;
     return { id: position === null ? randomUUID() : formatPosition(position), channel, timestamp };
   }
@@ -171,7 +197,7 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
 /** Tells how long the broker took for an event, and ends its span. */
 async function observe<T>(
   published: Promise<T>,
-  channel: string,
+  topic: string,
   measurements: Measurements | null,
   span: EmitSpan | null,
 ): Promise<T> {
@@ -179,12 +205,12 @@ async function observe<T>(
   const seconds = (): number => (performance.now() - startedAt) / 1_000;
   try {
     const result = await published;
-    measurements?.published(channel, seconds(), null);
+    measurements?.published(topic, seconds(), null);
     span?.end();
     return result;
   } catch (error) {
     const code = error instanceof RealtimeUnavailableError ? error.code : 'internal';
-    measurements?.published(channel, seconds(), code);
+    measurements?.published(topic, seconds(), code);
     span?.end(code);
     throw error;
   }

@@ -2,17 +2,18 @@ import { ProtocolError } from '../../../protocol/index.js';
 import type { Principal } from '../../auth/principal.js';
 import { MAX_REFUSED_AUTHS } from '../../connections/connection.js';
 import { judgeAnew } from '../../control/judge-anew.js';
+import { hasRoom } from '../has-room.js';
 import { sendConnected } from '../send-connected.js';
 import { sendError } from '../send-error.js';
-import type { Command, Services } from './command.js';
+import type { Command } from './command.js';
 
 /** `{"type":"auth",…}`: a first token, or a fresh one of the same user. The third refused one in a row closes the connection. */
 export const auth: Command<'auth'> = async (services, connection, { token, ref }) => {
   let principal: Principal;
   try {
-    principal = await services.auth.verify(token);
-    const current = connection.principal?.user.userId;
-    if (current !== undefined && current !== principal.user.userId) {
+    principal = await services.auth.verify(token, connection.namedTenant);
+    const current = connection.principal?.userKey;
+    if (current !== undefined && current !== principal.userKey) {
       throw new ProtocolError('forbidden', { message: 'This connection belongs to another user: open a new one' });
     }
   } catch (error) {
@@ -24,7 +25,7 @@ export const auth: Command<'auth'> = async (services, connection, { token, ref }
   }
   if (connection.closing) return;
   connection.refusedAuths = 0;
-  if (connection.principal === null && isOneTooMany(services, principal)) {
+  if (connection.principal === null && !hasRoom(services.registry, services.options, principal)) {
     sendError(connection, new ProtocolError('too_many_connections'), { ref });
     connection.close('tooManyConnections');
     return;
@@ -41,7 +42,3 @@ export const auth: Command<'auth'> = async (services, connection, { token, ref }
   connection.send({ type: 'authenticated', user, authorizedChannels, ...end }, ref);
   await judgeAnew(services, connection);
 };
-
-function isOneTooMany({ registry, options }: Services, { user }: Principal): boolean {
-  return registry.ofUser(user.userId).size >= options.maxConnectionsPerUser;
-}

@@ -16,6 +16,8 @@ export const subscribe: Command<'subscribe'> = async (services, connection, { ta
   }
 };
 
+const TOO_MANY_OF_TENANT = 'Too many subscriptions of this tenant';
+
 async function subscribeOne(
   { policy, registry, bridge, presence, options }: Services,
   connection: Connection,
@@ -40,6 +42,10 @@ async function subscribeOne(
     }
     if (connection.subscriptions.size >= options.maxSubscriptionsPerConnection) {
       throw new ProtocolError('too_many_subscriptions', { channel: name });
+    }
+    const tenant = connection.principal?.tenant ?? null;
+    if (tenant !== null && registry.ofTenant(tenant).subscriptions >= options.tenants.maxSubscriptions) {
+      throw new ProtocolError('too_many_subscriptions', { channel: name, message: TOO_MANY_OF_TENANT });
     }
     const attachment = await bridge.attach(connection, name, channel, lastEventId);
     if (attachment === null || registry.get(connection.id) === undefined) return;

@@ -1,0 +1,38 @@
+import type { Connection } from './connection.js';
+
+/** What a tenant takes of this instance. */
+export interface TenantLoad {
+  readonly connections: Set<Connection>;
+  subscriptions: number;
+}
+
+/** What each tenant takes of this instance; only those that take something are kept. */
+export class TenantLoads {
+  private readonly loads = new Map<string, TenantLoad>();
+
+  get(tenant: string): Readonly<TenantLoad> {
+    return this.loads.get(tenant) ?? NOTHING;
+  }
+
+  enter(tenant: string, connection: Connection): void {
+    let load = this.loads.get(tenant);
+    if (load === undefined) this.loads.set(tenant, (load = { connections: new Set(), subscriptions: 0 }));
+    load.connections.add(connection);
+    load.subscriptions += connection.subscriptions.size;
+  }
+
+  leave(tenant: string, connection: Connection): void {
+    const load = this.loads.get(tenant);
+    if (load?.connections.delete(connection) !== true) return;
+    load.subscriptions -= connection.subscriptions.size;
+    if (load.connections.size === 0) this.loads.delete(tenant);
+  }
+
+  /** A connection that has entered subscribed (1) or unsubscribed (-1). */
+  subscribed(tenant: string, by: 1 | -1): void {
+    const load = this.loads.get(tenant);
+    if (load !== undefined) load.subscriptions += by;
+  }
+}
+
+const NOTHING: TenantLoad = { connections: new Set(), subscriptions: 0 };

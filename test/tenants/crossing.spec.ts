@@ -1,0 +1,502 @@
+import { Controller, Post, RequestMethod, UseInterceptors } from '@nestjs/common';
+import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
+import { ModulesContainer } from '@nestjs/core';
+import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { Redis } from 'ioredis';
+import type { RequestType, ServerFrame } from '../../src/protocol/index.js';
+import {
+  EventsPublisher,
+  InvalidEventError,
+  RealtimeControl,
+  RedisBridge,
+  TenantInterceptor,
+} from '../../src/realtime/index.js';
+import { RealtimeApp } from '../realtime/support/realtime-app.js';
+import { errorOf } from '../realtime/support/shapes.js';
+import { signToken } from '../support/jwt.js';
+import { RedisProcess } from '../support/redis-process.js';
+import { until } from '../support/until.js';
+import { connect, type WsClient } from '../support/ws-client.js';
+
+/** Two customers, whose users have the same ids; the second is called as badly as can be. */
+const A = 'acme';
+const B = 'acme/apps:created{*}%2F';
+const KEY = 'a key of sixteen characters';
+const TENANTS = { claim: 'org' };
+const CHANNELS = [{ name: 'rooms:lobby', access: 'authenticated', presence: true }] as const;
+const app = (name: string) => ({ id: name, name });
+
+@Controller('own')
+@UseInterceptors(TenantInterceptor)
+class OwnController {
+  constructor(private readonly events: EventsPublisher) {}
+
+  @Post()
+  async create(): Promise<object> {
+    await new Promise((resolve) => void setImmediate(resolve));
+    return this.events.emit('apps:updated', app('by request'));
+  }
+}
+
+@WebSocketGateway({ path: '/ws' })
+class OwnGateway {
+  constructor(private readonly events: EventsPublisher) {}
+
+  @SubscribeMessage('create')
+  async create(): Promise<object> {
+    await new Promise((resolve) => void setImmediate(resolve));
+    return this.events.emit('apps:updated', app('by message'));
+  }
+}
+
+const tokenOf = (org: unknown, sub = 'ann', role = 'user', more = {}): string => signToken({ sub, role, org, ...more });
+
+describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
+  let redis: RedisProcess | null = null;
+  let here: RealtimeApp;
+  let there: RealtimeApp;
+  let control: RealtimeControl;
+
+  const enter = async (org: unknown, sub?: string, role?: string, where = there): Promise<WsClient> => {
+    const client = await connect(where.url, { token: tokenOf(org, sub, role) });
+    await client.next('connected');
+    return client;
+  };
+  /** As an administrator of the platform. */
+  const enterAs = async (tenant?: string): Promise<WsClient> => {
+    const query = tenant === undefined ? '' : `?tenant=${encodeURIComponent(tenant)}`;
+    return connect(there.url + query, { header: `Bearer ${tokenOf(undefined, 'ann', 'admin')}` });
+  };
+  const subscribed = async (client: WsClient, channel: string, more = {}): Promise<WsClient> => {
+    expect(await client.ask({ type: 'subscribe', channel, ...more })).toMatchObject({ type: 'subscribed', channel });
+    return client;
+  };
+  const names = async (client: WsClient, count: number): Promise<unknown[]> => {
+    const found: unknown[] = [];
+    while (found.length < count) found.push(((await client.next('event')).data as { name: unknown }).name);
+    await client.expectNone('event');
+    return found;
+  };
+  const post = (path: string, body: unknown, headers: Record<string, string>): Promise<Response> =>
+    fetch(here.http + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+  const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+  const firstFrame = async (url: string, options = {}): Promise<ServerFrame> => {
+    const client = await connect(url, options);
+    const frame = await client.next();
+    client.terminate();
+    return frame;
+  };
+  const bye = (...clients: WsClient[]) => Promise.all(clients.map((client) => client.close()));
+
+  beforeAll(async () => {
+    if (engine === 'Redis') redis = await RedisProcess.start();
+    const options = {
+      tenants: TENANTS,
+      channels: [...CHANNELS],
+      presenceGraceMs: 0,
+      publishApiKeys: [KEY],
+      ...(redis !== null && { redis: { url: redis.url } }),
+    };
+    const boot = { controllers: [OwnController], providers: [OwnGateway] };
+    here = await RealtimeApp.start(options, boot);
+    there = redis === null ? here : await RealtimeApp.start(options, boot);
+    control = here.app.get(RealtimeControl);
+    await until(() => [here, there].every((one) => one.app.get(RedisBridge).status.up));
+  });
+  afterAll(async () => {
+    await here.close();
+    if (there !== here) await there.close();
+    await redis?.stop();
+  });
+
+  describe('what is emitted', () => {
+    it('reaches its tenant alone, by the names of the wire, whichever way its tenant is said', async () => {
+      const [a, b] = [await enter(A), await enter(B)];
+      for (const client of [a, b]) await subscribed(client, 'apps:created');
+      const { events } = here;
+      const emitted = await events.emit('apps:created', app('named'), { tenant: A });
+      expect(emitted.channel).toBe('apps:created');
+      await events.withTenant(B, async () => {
+        await new Promise((resolve) => void setImmediate(resolve));
+        await events.emit('apps:created', app('of b'));
+        await events.emit('apps:created', app('named inside another'), { tenant: A });
+        await events.withTenant(A, () => events.emit('apps:created', app('inner')));
+      });
+      expect(await names(a, 3)).toEqual(['named', 'named inside another', 'inner']);
+      expect(await names(b, 1)).toEqual(['of b']);
+      expect(a.frames.find(({ type }) => type === 'event')).toMatchObject({ channel: 'apps:created', id: emitted.id });
+      await bye(a, b);
+    });
+
+    it('is told after a commit to the tenant for which it was said', async () => {
+      const [a, b] = [await enter(A), await enter(B)];
+      for (const client of [a, b]) await subscribed(client, 'apps:created');
+      const { events } = here;
+      await events.withTenant(A, () =>
+        events.transaction(async () => {
+          events.afterCommit('apps:created', app('of a'));
+          events.afterCommit('apps:created', app('of b'), { tenant: B });
+          await events.withTenant(B, async () => events.afterCommit('apps:created', app('of b too')));
+        }),
+      );
+      expect(await names(a, 1)).toEqual(['of a']);
+      expect(await names(b, 2)).toEqual(['of b', 'of b too']);
+      expect(() => events.afterCommit('apps:created', app('nobody’s'))).toThrow(/tenant is missing/);
+      await bye(a, b);
+    });
+
+    it('without a tenant is refused with what to do, unless the channel is global: that all get', async () => {
+      const { events } = here;
+      await expect(events.emit('apps:created', app('x'))).rejects.toThrow(
+        'tenant is missing: name it ({ tenant }), run the code in withTenant(tenant, …), or declare apps:created global',
+      );
+      await expect(events.emitToUser('ann', {})).rejects.toThrow(InvalidEventError);
+      await expect(events.hasSubscribers('apps:created')).rejects.toThrow(InvalidEventError);
+      await expect(events.emit('apps:created', app('x'), { tenant: '' })).rejects.toThrow('tenant must be a text');
+      await expect(events.emit('announcements', { title: 't', message: 'm' }, { tenant: A })).rejects.toThrow(
+        'announcements is global',
+      );
+      const everybody = [await enter(A), await enter(B), await there.connect(), await enterAs()];
+      for (const client of everybody) await subscribed(client, 'announcements');
+      await events.withTenant(A, () => events.emit('announcements', { title: 't', message: 'for all' }));
+      for (const client of everybody) {
+        expect(await client.next('event')).toMatchObject({ data: { message: 'for all' } });
+      }
+      await bye(...everybody);
+    });
+
+    it('to a user reaches that of the tenant, though both have one with this id', async () => {
+      const [a, b] = [await enter(A), await enter(B)];
+      const boss = await enter(A, 'boss', 'admin');
+      for (const client of [a, b, boss]) await subscribed(client, 'user:ann');
+      await here.events.emitToUser('ann', app('for b'), { tenant: B });
+      await here.events.emitToUser('ann', app('for a'), { tenant: A });
+      expect(await names(a, 1)).toEqual(['for a']);
+      expect(await names(boss, 1)).toEqual(['for a']);
+      expect(await names(b, 1)).toEqual(['for b']);
+      await bye(a, b, boss);
+    });
+
+    it('in a request and in a message of the application’s own belongs to the tenant of whoever sent it', async () => {
+      const [a, b] = [await enter(A), await enter(B)];
+      for (const client of [a, b]) await subscribed(client, 'apps:updated');
+      expect((await post('/own', {}, bearer(tokenOf(A)))).status).toBe(201);
+      b.send({ type: 'create' });
+      expect(await names(a, 1)).toEqual(['by request']);
+      expect(await names(b, 1)).toEqual(['by message']);
+      expect((await post('/own', {}, {})).status).toBe(500);
+      expect((await post('/own', {}, bearer('rubbish'))).status).toBe(401);
+      await bye(a, b);
+    });
+
+    it('is listened to by its tenant alone', async () => {
+      const a = await subscribed(await enter(A), 'apps:deleted');
+      expect(await here.events.hasSubscribers('apps:deleted', { tenant: A })).toBe(true);
+      expect(await here.events.hasSubscribers('apps:deleted', { tenant: B })).toBe(false);
+      await bye(a);
+    });
+  });
+
+  describe('every frame of a client', () => {
+    let a: WsClient;
+    let b: WsClient;
+
+    const frames: { readonly [T in RequestType]: () => Promise<void> } = {
+      async subscribe() {
+        const first = await here.events.emit('apps:status', app('of a 1') as never, { tenant: A });
+        await here.events.emit('apps:status', app('of a 2') as never, { tenant: A });
+        // Where another tenant stood is nowhere in one's own channel.
+        expect(await b.ask({ type: 'subscribe', channel: 'apps:status', lastEventId: first.id })).toMatchObject({
+          recovered: false,
+          reason: 'unknown_epoch',
+        });
+        expect(await a.ask({ type: 'subscribe', channel: 'apps:status', lastEventId: first.id })).toMatchObject({
+          recovered: true,
+        });
+        expect(await names(a, 1)).toEqual(['of a 2']);
+        for (const client of [a, b]) {
+          client.send({ type: 'subscribe', channels: ['apps:*', 'users:*', 'storage:*'] });
+          await client.fence();
+        }
+        await here.events.emit('storage:deleted', app('of b') as never, { tenant: B });
+        expect(await names(b, 1)).toEqual(['of b']);
+        await a.expectNone('event');
+        // What the names inside the house look like is no name of a channel.
+        for (const channel of [
+          `${A}/apps:created`,
+          'acme%2Fapps:created',
+          '/apps:created',
+          '$ctl',
+          '../apps:created',
+        ]) {
+          expect(await b.ask({ type: 'subscribe', channel })).toEqual(
+            errorOf('invalid_message', { ref: expect.anything(), details: expect.anything() }),
+          );
+        }
+        expect(await b.ask({ type: 'subscribe', channel: 'user:boss' })).toMatchObject({ code: 'forbidden' });
+      },
+      async unsubscribe() {
+        expect(await b.ask({ type: 'unsubscribe', channel: 'apps:status' })).toMatchObject({ type: 'unsubscribed' });
+        await here.events.emit('apps:status', app('of a 3') as never, { tenant: A });
+        expect(await names(a, 1)).toEqual(['of a 3']);
+        await b.expectNone('event');
+      },
+      async ping() {
+        expect(await b.ask({ type: 'ping' })).toMatchObject({ type: 'pong' });
+      },
+      async list_channels() {
+        const { channels } = (await a.ask({ type: 'list_channels' })) as Extract<ServerFrame, { type: 'channels' }>;
+        expect(channels).toEqual(expect.arrayContaining(['announcements', 'apps:created', 'user:ann']));
+        expect(channels.filter((name) => name.startsWith('system:') || name.includes('/'))).toEqual([]);
+        const boss = await enter(A, 'boss', 'admin');
+        const listed = (await boss.ask({ type: 'list_channels' })) as Extract<ServerFrame, { type: 'channels' }>;
+        expect(listed.channels.filter((name) => name.startsWith('system:'))).toEqual([]);
+        await bye(boss);
+      },
+      async stats() {
+        const boss = await enter(A, 'boss', 'admin');
+        expect(await boss.ask({ type: 'stats' })).toMatchObject({ code: 'forbidden' });
+        expect(await b.ask({ type: 'stats' })).toMatchObject({ code: 'forbidden' });
+        await bye(boss);
+      },
+      async auth() {
+        expect(await a.ask({ type: 'auth', token: tokenOf(B) })).toMatchObject({ code: 'forbidden' });
+        expect(await a.ask({ type: 'auth', token: tokenOf(undefined, 'ann', 'admin') })).toMatchObject({
+          code: 'forbidden',
+        });
+        expect(await a.ask({ type: 'auth', token: tokenOf(A) })).toMatchObject({ type: 'authenticated' });
+      },
+      async presence() {
+        const only = await enter(B, 'only-in-b');
+        await subscribed(a, 'rooms:lobby', { presence: true });
+        expect(await a.next('presence')).toMatchObject({ members: [{ userId: 'ann', connections: 1 }], count: 1 });
+        await subscribed(b, 'rooms:lobby');
+        await subscribed(only, 'rooms:lobby');
+        const asked = (await only.ask({ type: 'presence', channel: 'rooms:lobby' })) as Extract<
+          ServerFrame,
+          { type: 'presence' }
+        >;
+        expect(asked.members).toHaveLength(2);
+        expect(await a.ask({ type: 'presence', channel: 'rooms:lobby' })).toMatchObject({
+          members: [{ userId: 'ann', connections: 1 }],
+          count: 1,
+        });
+        await bye(only);
+        const second = await subscribed(await enter(A, 'second'), 'rooms:lobby');
+        expect(await a.next('presence_diff')).toMatchObject({ joined: [{ userId: 'second' }], left: [] });
+        await bye(second);
+      },
+    };
+
+    beforeAll(async () => {
+      [a, b] = [await enter(A), await enter(B)];
+    });
+    afterAll(() => bye(a, b));
+
+    it.each(Object.keys(frames) as RequestType[])('%s', async (type) => {
+      await expect(frames[type]()).resolves.toBeUndefined();
+    });
+
+    it('has brought nothing of another tenant to anybody', () => {
+      expect(JSON.stringify(a.frames)).not.toMatch(/of b|only-in-b/);
+      expect(JSON.stringify(b.frames)).not.toMatch(/of a/);
+    });
+  });
+
+  describe('every REST call', () => {
+    const calls: Readonly<Record<string, () => Promise<void>>> = {
+      async 'POST /realtime/events'() {
+        const [a, b] = [await enter(A), await enter(B)];
+        for (const client of [a, b]) await subscribed(client, 'apps:deployed');
+        const publish = (headers: Record<string, string>, name: string, more = {}, channel = 'apps:deployed') =>
+          post('/realtime/events', { channel, data: app(name), ...more }, headers).then(({ status }) => status);
+        const [key, platform] = [{ 'x-api-key': KEY }, bearer(tokenOf(undefined, 'root', 'admin'))];
+        const [ofA, userOfA] = [bearer(tokenOf(A, 'boss', 'admin')), bearer(tokenOf(A))];
+        expect(await publish(key, 'b by key', { tenant: B })).toBe(201);
+        expect(await publish(platform, 'b by the platform', { tenant: B })).toBe(201);
+        expect(await publish(ofA, 'a by its administrator')).toBe(201);
+        expect(await publish(ofA, 'a by its administrator, named', { tenant: A })).toBe(201);
+        expect(await publish(key, 'nobody’s')).toBe(400);
+        expect(await publish(platform, 'nobody’s')).toBe(400);
+        expect(await publish(platform, 'bad', { tenant: 5 })).toBe(400);
+        expect(await publish(ofA, 'crossing', { tenant: B })).toBe(403);
+        expect(await publish(ofA, 'to all', {}, 'announcements')).toBe(400);
+        expect(await publish(ofA, 'to the platform', {}, 'system:health')).toBe(400);
+        expect(await publish(userOfA, 'as a user')).toBe(403);
+        for (const channel of [`${A}/apps:deployed`, 'acme%2Fapps:created%7B%2A%7D%252F/apps:deployed']) {
+          expect(await publish(key, 'by topic', { tenant: B }, channel)).toBe(400);
+        }
+        const list = [
+          { channel: 'apps:deployed', data: app('in a list') },
+          { channel: 'apps:deployed', data: app('in a list'), tenant: B },
+        ];
+        expect((await post('/realtime/events', list, ofA)).status).toBe(403);
+        expect(await names(a, 2)).toEqual(['a by its administrator', 'a by its administrator, named']);
+        expect(await names(b, 2)).toEqual(['b by key', 'b by the platform']);
+        await bye(a, b);
+      },
+      async 'POST /realtime/tickets'() {
+        const ask = async (token: string): Promise<string> => {
+          const response = await post('/realtime/tickets', {}, bearer(token));
+          return ((await response.json()) as { ticket: string }).ticket;
+        };
+        const use = async (ticket: string, tenant?: string): Promise<ServerFrame> =>
+          firstFrame(`${there.url}?ticket=${ticket}${tenant === undefined ? '' : `&tenant=${tenant}`}`);
+        expect(await use(await ask(tokenOf(A)))).toMatchObject({ user: { userId: 'ann' }, tenant: A });
+        expect(await use(await ask(tokenOf(A)), 'beta')).toMatchObject({ code: 'forbidden' });
+        const platform = tokenOf(undefined, 'root', 'admin');
+        expect(await use(await ask(platform), 'beta')).toMatchObject({ user: { userId: 'root' }, tenant: 'beta' });
+        expect(await use(await ask(platform))).not.toHaveProperty('tenant');
+      },
+    };
+
+    it.each(Object.keys(calls))('%s', async (call) => {
+      await expect(calls[call]!()).resolves.toBeUndefined();
+    });
+
+    it('is among these', () => {
+      const controllers = [...here.app.get(ModulesContainer).values()]
+        .filter(({ metatype }) => metatype.name === 'RealtimeModule')
+        .flatMap((module) => [...module.controllers.values()]);
+      const routes = controllers.flatMap(({ metatype }) => {
+        const prototype = (metatype as { prototype: object }).prototype;
+        return Object.getOwnPropertyNames(prototype).flatMap((name) => {
+          const handler = Reflect.get(prototype, name) as object;
+          const method = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod | undefined;
+          if (method === undefined) return [];
+          const parts = [metatype as object, handler].map((what) => Reflect.getMetadata(PATH_METADATA, what) as string);
+          return `${RequestMethod[method]} /${parts.join('/').replace(/\/+$/, '')}`;
+        });
+      });
+      expect(routes.toSorted()).toEqual(Object.keys(calls).toSorted());
+    });
+  });
+
+  describe('who ends, or is judged', () => {
+    it('is the user of the tenant', async () => {
+      const [a, b] = [await enter(A), await enter(B)];
+      const platform = await enterAs(A);
+      await platform.next('connected');
+      await control.disconnectUser('ann', { tenant: A });
+      expect(await a.whenClosed()).toMatchObject({ code: 4403 });
+      await control.judgeUser('ann', { tenant: A });
+      for (const client of [b, platform]) await client.fence();
+      await here.events.withTenant(B, () => control.disconnectUser('ann'));
+      expect(await b.whenClosed()).toMatchObject({ code: 4403 });
+      await platform.fence();
+      await control.disconnectUser('ann', { tenant: null });
+      expect(await platform.whenClosed()).toMatchObject({ code: 4403 });
+      expect(() => control.disconnectUser('ann')).toThrow('tenant is missing');
+      expect(() => control.judgeUser('ann')).toThrow('tenant is missing');
+      expect(() => control.revokeUser('ann')).toThrow('tenant is missing');
+    });
+
+    it('does not come back with a revoked token, while the user of another tenant does', async () => {
+      const [a, b] = [tokenOf(A, 'cat'), tokenOf(B, 'cat')];
+      const living = await enter(B, 'cat');
+      await control.revokeUser('cat', { tenant: A });
+      await living.fence();
+      expect(await firstFrame(there.url, { token: a })).toMatchObject({ code: 'token_invalid' });
+      expect(await firstFrame(there.url, { token: b })).toMatchObject({ type: 'connected', tenant: B });
+      expect((await post('/realtime/tickets', {}, bearer(a))).status).toBe(401);
+      expect((await post('/realtime/tickets', {}, bearer(b))).status).toBe(201);
+      await bye(living);
+    });
+  });
+
+  describe('an administrator of the platform', () => {
+    it('uses the global channels, and those of a tenant once it names one', async () => {
+      const nowhere = await enterAs();
+      const connected = await nowhere.next('connected');
+      expect(connected.authorizedChannels.toSorted()).toEqual(
+        ['announcements', 'system:alerts', 'system:health', 'system:metrics'].toSorted(),
+      );
+      for (const channel of ['apps:created', 'user:ann', 'apps:*', 'rooms:lobby']) {
+        expect(await nowhere.ask({ type: 'subscribe', channel })).toMatchObject({ code: 'forbidden' });
+      }
+      const inB = await enterAs(B);
+      const { tenant, authorizedChannels } = await inB.next('connected');
+      expect(tenant).toBe(B);
+      expect(authorizedChannels).toEqual(expect.arrayContaining(['apps:created', 'system:health']));
+      expect(authorizedChannels).not.toContain('user:ann');
+      for (const channel of ['apps:created', 'user:ann', 'system:health']) await subscribed(inB, channel);
+      await here.events.emit('apps:created', app('of a'), { tenant: A });
+      await here.events.emit('apps:created', app('of b'), { tenant: B });
+      expect(await names(inB, 1)).toEqual(['of b']);
+      // It is no member of the tenant, though one may have its id.
+      await subscribed(inB, 'rooms:lobby');
+      expect(await inB.ask({ type: 'presence', channel: 'rooms:lobby' })).toMatchObject({ members: [], count: 1 });
+      await bye(nowhere, inB);
+    });
+
+    it('sees whose channels are busy; an administrator of a tenant sees nothing of the platform', async () => {
+      const a = await subscribed(await enter(A), 'database:row_updated');
+      const platform = await enterAs();
+      const { stats } = (await platform.ask({ type: 'stats' })) as Extract<ServerFrame, { type: 'stats' }>;
+      // Others say what they have every few seconds: this is the instance that has it.
+      expect(stats.channels).toContainEqual({ channel: 'database:row_updated', tenant: A, subscribers: 1 });
+      const boss = await enter(A, 'boss', 'admin');
+      for (const channel of ['system:health', 'system:*', 'system:nothing']) {
+        expect(await boss.ask({ type: 'subscribe', channel })).toMatchObject({ code: 'forbidden' });
+      }
+      await bye(a, platform, boss);
+    });
+  });
+
+  describe('a tenant in the query', () => {
+    const tell = (tenant: string, token?: string) =>
+      firstFrame(`${there.url}?tenant=${tenant}`, token === undefined ? {} : { header: `Bearer ${token}` });
+
+    it('is the own one, or refused', async () => {
+      expect(await tell(A, tokenOf(A))).toMatchObject({ type: 'connected', tenant: A });
+      const client = await connect(`${there.url}?tenant=beta`, { header: `Bearer ${tokenOf(A, 'boss', 'admin')}` });
+      expect(await client.next()).toMatchObject({
+        code: 'forbidden',
+        message: 'Only administrators of the platform may name a tenant',
+      });
+      expect(await client.whenClosed()).toMatchObject({ code: 4403 });
+      for (const bad of ['', 'a&tenant=b', '%ED%A0%80'.repeat(80)]) {
+        expect(await tell(bad, tokenOf(undefined, 'root', 'admin'))).toMatchObject({ code: 'forbidden' });
+      }
+    });
+
+    it('gives nothing to a connection without a token, and counts once it brings one', async () => {
+      const client = await connect(`${there.url}?tenant=${A}`);
+      expect(await client.next('connected')).toMatchObject({ authorizedChannels: ['announcements'] });
+      expect(await client.ask({ type: 'subscribe', channel: 'apps:created' })).toMatchObject({ code: 'forbidden' });
+      expect(await client.ask({ type: 'auth', token: tokenOf(B) })).toMatchObject({ code: 'forbidden' });
+      await subscribed(client, 'announcements');
+      const token = tokenOf(undefined, 'root', 'admin');
+      expect(await client.ask({ type: 'auth', token })).toMatchObject({ type: 'authenticated' });
+      await subscribed(client, 'apps:created');
+      await here.events.emit('apps:created', app('of b'), { tenant: B });
+      await here.events.emit('apps:created', app('of a'), { tenant: A });
+      expect(await names(client, 1)).toEqual(['of a']);
+      await bye(client);
+    });
+  });
+
+  it('a token without a tenant is refused, and told why', async () => {
+    const client = await connect(there.url, { token: tokenOf(undefined) });
+    expect(await client.next()).toMatchObject({ code: 'token_invalid', message: 'The token names no tenant' });
+    expect(await client.whenClosed()).toMatchObject({ code: 4401 });
+    for (const org of ['', true, ['acme'], { acme: 1 }]) {
+      expect(await firstFrame(there.url, { token: tokenOf(org) })).toMatchObject({ code: 'token_invalid' });
+      expect((await post('/realtime/tickets', {}, bearer(tokenOf(org)))).status).toBe(401);
+    }
+  });
+
+  it('nothing of a tenant’s name stands in a key as it is', async () => {
+    if (redis === null) return;
+    const stranger = new Redis(redis.url);
+    const keys = await stranger.keys('*');
+    stranger.disconnect();
+    const ofB = keys.filter((key) => key.includes('acme%2Fapps%3Acreated%7B%2A%7D%252F/'));
+    expect(ofB.length).toBeGreaterThan(0);
+    for (const key of keys) expect(key).toMatch(/^rt:(\w+:(\{[\w.%:@$/-]+\}|[\w-]+)(:[\w-]+)?|nodes|revoked)$/);
+  });
+});
