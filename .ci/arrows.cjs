@@ -23,7 +23,11 @@ const realtimeRooms = {
   ],
   metrics: ['channels', 'connections', 'bridge', 'gateway', 'tenants'],
   health: ['auth', 'bridge', 'connections', 'gateway'],
-  http: ['auth', 'channels', 'connections', 'bridge', 'control', 'instances', 'presence', 'publishing', 'tenants'],
+  inspection: ['broker', 'bridge', 'connections', 'instances', 'gateway', 'tenants'],
+  http: [
+    ...['auth', 'channels', 'connections', 'bridge', 'control', 'instances', 'inspection', 'presence', 'publishing'],
+    'tenants',
+  ],
 };
 
 /** The live page: it runs in the browser. */

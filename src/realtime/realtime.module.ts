@@ -25,6 +25,7 @@ import { RealtimeControl } from './control/realtime-control.service.js';
 import { FanOut } from './connections/fan-out.js';
 import { ClusterStatsService } from './instances/cluster-stats.service.js';
 import { InstanceDirectory } from './instances/instance-directory.js';
+import { InstanceVitals } from './instances/instance-vitals.js';
 import { Lease } from './instances/lease.js';
 import { MemoryInstanceDirectory } from './instances/memory.instance-directory.js';
 import { RedisInstanceDirectory } from './instances/redis.instance-directory.js';
@@ -34,6 +35,9 @@ import { RealtimeServer } from './gateway/realtime-server.js';
 import { EventsController } from './http/events.controller.js';
 import { TicketsController } from './http/tickets.controller.js';
 import { RealtimeHealth } from './health/realtime-health.service.js';
+import { OperatorsController } from './http/operators.controller.js';
+import { Inspection } from './inspection/inspection.service.js';
+import { Survey } from './inspection/survey.js';
 import { RealtimeMetrics } from './metrics/realtime-metrics.service.js';
 import { Counters } from './observability/counters.js';
 import { ResolvedRealtimeOptions, type RealtimeOptions } from './options/realtime-options.js';
@@ -79,7 +83,7 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
     module: RealtimeModule,
     global,
     imports,
-    controllers: [EventsController, TicketsController],
+    controllers: [EventsController, TicketsController, OperatorsController],
     providers: [
       options,
       Counters,
@@ -100,6 +104,7 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
       RealtimeControl,
       Lease,
       { provide: InstanceDirectory, useFactory: instanceDirectory, inject: [Broker, Lease] },
+      InstanceVitals,
       ClusterStatsService,
       { provide: PresenceStore, useFactory: presenceStore, inject: [Broker, RedisBridge, InstanceDirectory, Lease] },
       PresenceService,
@@ -108,6 +113,8 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
       RealtimeGateway,
       RealtimeMetrics,
       RealtimeHealth,
+      Survey,
+      Inspection,
       {
         provide: ADAPTER_INSTALLED,
         useFactory: installAdapter,

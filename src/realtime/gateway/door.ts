@@ -1,5 +1,5 @@
 import { TokenBucket } from '../limits/token-bucket.js';
-import { LoopDelay } from './loop-delay.js';
+import { LoopDelay } from '../observability/loop-delay.js';
 
 /** The part of the options that the door goes by. */
 export interface DoorLimits {

@@ -106,6 +106,7 @@ export class RealtimeGateway
   /** Ends the connections in good order while the HTTP server still serves. The delay is for a load balancer, so only a signal needs it. */
   async beforeApplicationShutdown(signal?: string): Promise<void> {
     this.presence.hold();
+    void this.stats.drain();
     await this.server.drain(signal === undefined ? 0 : this.options.drainDelayMs);
     this.caretaker.stop();
     await this.presence.leave();

@@ -6,6 +6,7 @@ import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { channelOf, tenantOf } from '../tenants/topic.js';
 import { Distinct } from './distinct.js';
 import { InstanceDirectory, type InstanceReport } from './instance-directory.js';
+import { InstanceVitals } from './instance-vitals.js';
 import { Lease } from './lease.js';
 
 /** Channels that `stats` names. */
@@ -28,6 +29,7 @@ export class ClusterStatsService implements OnApplicationBootstrap, OnApplicatio
     private readonly directory: InstanceDirectory,
     private readonly registry: ConnectionRegistry,
     private readonly lease: Lease,
+    private readonly vitals: InstanceVitals,
     private readonly options: ResolvedRealtimeOptions,
   ) {}
 
@@ -60,24 +62,36 @@ export class ClusterStatsService implements OnApplicationBootstrap, OnApplicatio
     await inTime(left, undefined); // where it is not heard, the lease ends by itself
   }
 
+  /** This instance begins to send its connections away: the others hear of it now. */
+  async drain(): Promise<void> {
+    this.vitals.draining = true;
+    if (!this.directory.isAlone) await this.announce();
+  }
+
   /** The figures of this instance and of all that live. Where these cannot be had in time, this instance's count as all. */
   async collect(): Promise<Stats> {
-    const [own, others] = await Promise.all([this.report(), this.others()]);
-    const reports = [own, ...others];
-    const cluster: ClusterStats = {
-      connections: sum(reports, 'connections'),
-      anonymous: sum(reports, 'anonymous'),
-      users: distinct(reports, 'users'),
-      channels: distinct(reports, 'topicNames'),
-      subscriptions: sum(reports, 'subscriptions'),
-      published: sum(reports, 'published'),
-      delivered: sum(reports, 'delivered'),
-      slowConsumersClosed: sum(reports, 'slowConsumersClosed'),
-      // The instance that has lived longest: a sum of times would say nothing.
-      uptimeMs: Math.max(...reports.map(({ stats }) => stats.uptimeMs)),
-      instances: reports.length,
+    const [own, known] = await Promise.all([this.report(), this.reports()]);
+    const reports = [...new Map([...known, [this.directory.id, own]]).values()];
+    return { instance: own.stats, cluster: clusterOf(reports), channels: busiest(reports) };
+  }
+
+  /** What every instance that lives said of itself last, by its id; none where that cannot be had in time. */
+  reports(): Promise<ReadonlyMap<string, InstanceReport>> {
+    return inTime(this.directory.all(), new Map<string, InstanceReport>());
+  }
+
+  /** What this instance says of itself now. */
+  async report(): Promise<InstanceReport> {
+    const { registry } = this;
+    const users = await Distinct.of(registry.users());
+    const topicNames = await Distinct.of(registry.topics());
+    return {
+      stats: registry.stats(),
+      vitals: this.vitals.report(),
+      users: users.toString(),
+      topicNames: topicNames.toString(),
+      topics: registry.busiestTopics(REPORTED_TOPICS),
     };
-    return { instance: own.stats, cluster, channels: busiest(reports) };
   }
 
   private end(): void {
@@ -96,23 +110,6 @@ export class ClusterStatsService implements OnApplicationBootstrap, OnApplicatio
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = this.ended ? null : setTimeout(() => void this.announce(), next).unref();
   }
-
-  private async report(): Promise<InstanceReport> {
-    const { registry } = this;
-    const users = await Distinct.of(registry.users());
-    const topicNames = await Distinct.of(registry.topics());
-    return {
-      stats: registry.stats(),
-      users: users.toString(),
-      topicNames: topicNames.toString(),
-      topics: registry.busiestTopics(REPORTED_TOPICS),
-    };
-  }
-
-  private async others(): Promise<InstanceReport[]> {
-    const all = await inTime(this.directory.all(), new Map<string, InstanceReport>());
-    return [...all].filter(([id]) => id !== this.directory.id).map(([, report]) => report);
-  }
 }
 
 /** What comes within `PATIENCE_MS`, else something instead. */
@@ -128,6 +125,23 @@ async function inTime<T>(result: Promise<T>, instead: T): Promise<T> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The figures of several instances in one. */
+export function clusterOf(reports: readonly InstanceReport[]): ClusterStats {
+  return {
+    connections: sum(reports, 'connections'),
+    anonymous: sum(reports, 'anonymous'),
+    users: distinct(reports, 'users'),
+    channels: distinct(reports, 'topicNames'),
+    subscriptions: sum(reports, 'subscriptions'),
+    published: sum(reports, 'published'),
+    delivered: sum(reports, 'delivered'),
+    slowConsumersClosed: sum(reports, 'slowConsumersClosed'),
+    // The instance that has lived longest: a sum of times would say nothing.
+    uptimeMs: Math.max(...reports.map(({ stats }) => stats.uptimeMs)),
+    instances: reports.length,
+  };
 }
 
 function sum(reports: readonly InstanceReport[], figure: keyof InstanceReport['stats']): number {

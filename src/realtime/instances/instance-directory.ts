@@ -1,9 +1,25 @@
 import type { InstanceStats } from '../../protocol/index.js';
 import type { TopicStats } from '../connections/connection-registry.js';
 
+/** How an instance does, for operators. Moments are milliseconds since 1970. */
+export interface VitalsReport {
+  /** It sends its connections away, and ends. */
+  readonly draining: boolean;
+  /** From `emit` to the sockets, in the last 10 to 20 s, in milliseconds; `null` where nothing was delivered, or nobody looked. */
+  readonly deliveryMs: { readonly p50: number; readonly p99: number } | null;
+  /** The longest delay of the event loop within the last second, in milliseconds; 0 while nobody looks. */
+  readonly eventLoopDelayMs: number;
+  /** What waits to be sent to all connections, in bytes. */
+  readonly bufferedBytes: number;
+  readonly startedAt: number;
+  /** When this was said. */
+  readonly seenAt: number;
+}
+
 /** What one instance says of itself. */
 export interface InstanceReport {
   readonly stats: InstanceStats;
+  readonly vitals: VitalsReport;
   /** Its users and its topics as sketches (see `Distinct`), to count them across instances. */
   readonly users: string;
   readonly topicNames: string;

@@ -71,12 +71,14 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
     const all = Object.values(observables);
     const observe = (result: BatchObservableResult): void => this.observe(result, observables);
     meter.addBatchObservableCallback(observe, all);
-    this.forget = () => meter.removeBatchObservableCallback(observe, all);
-    this.counters.measurements = this;
+    const endMeasuring = this.counters.measure(this);
+    this.forget = () => {
+      meter.removeBatchObservableCallback(observe, all);
+      endMeasuring();
+    };
   }
 
   onApplicationShutdown(): void {
-    this.counters.measurements = null;
     this.loop?.disable();
     this.forget?.();
   }

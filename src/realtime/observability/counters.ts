@@ -7,7 +7,7 @@ import {
   type ServerFrame,
   type Unstamped,
 } from '../../protocol/index.js';
-import type { Measurements } from './measurements.js';
+import { measurementsFor, type Measurements } from './measurements.js';
 import { Tally } from './tally.js';
 
 /** The frames of the server without `event`. */
@@ -77,6 +77,17 @@ export class Counters {
 
   /** Takes durations and sizes, while anybody wants them: `null` measures nothing, and costs nothing. */
   measurements: Measurements | null = null;
+  private readonly measuring = new Set<Measurements>();
+
+  /** Has durations and sizes measured for one more. @returns what ends that */
+  measure(taker: Measurements): () => void {
+    this.measuring.add(taker);
+    this.measurements = measurementsFor(this.measuring);
+    return () => {
+      this.measuring.delete(taker);
+      this.measurements = measurementsFor(this.measuring);
+    };
+  }
 
   /** Counts a frame to a client, and what it tells. */
   countSent(frame: Unstamped): void {

@@ -13,3 +13,14 @@ export interface Measurements {
   /** Events were written to one subscriber that was catching up. */
   replayed(topic: string, events: number): void;
 }
+
+/** Who takes what is measured: `null` where nobody wants it, and one alone without a detour. */
+export function measurementsFor(takers: ReadonlySet<Measurements>): Measurements | null {
+  const all = [...takers];
+  if (all.length <= 1) return all[0] ?? null;
+  return {
+    published: (...figures) => all.forEach((taker) => taker.published(...figures)),
+    batch: (...figures) => all.forEach((taker) => taker.batch(...figures)),
+    replayed: (...figures) => all.forEach((taker) => taker.replayed(...figures)),
+  };
+}

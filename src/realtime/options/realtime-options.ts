@@ -119,6 +119,14 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   @MinLength(16, { each: true })
   publishApiKeys: string[] = [];
 
+  /**
+   * Whether administrators may see, under `/realtime/…`, who is connected from where and what channels carry, and end
+   * connections. It is off because these are personal data, and an application's administrators need not be its operators.
+   * @default false
+   */
+  @IsBoolean()
+  operatorApi = false;
+
   /** On SIGTERM: how long readiness says 503 before connections are told to leave, in milliseconds. @default 1000 */
   @IsInt()
   @Min(0)

@@ -1,0 +1,34 @@
+import {
+  ForbiddenException,
+  Injectable,
+  NotFoundException,
+  UnauthorizedException,
+  type CanActivate,
+  type ExecutionContext,
+} from '@nestjs/common';
+import type { IncomingHttpHeaders } from 'node:http';
+import { AuthService } from '../auth/auth.service.js';
+import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { bearerOf } from './bearer.js';
+
+/** Lets administrators (`Authorization: Bearer JWT`) in, where there is an API for operators at all. */
+@Injectable()
+export class AdminGuard implements CanActivate {
+  constructor(
+    private readonly auth: AuthService,
+    private readonly options: ResolvedRealtimeOptions,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    if (!this.options.operatorApi) {
+      throw new NotFoundException('The API for operators is switched off (option `operatorApi`)');
+    }
+    const { headers } = context.switchToHttp().getRequest<{ headers: IncomingHttpHeaders }>();
+    const principal = await bearerOf(this.auth, headers);
+    if (principal === null) throw new UnauthorizedException("Bring an administrator's token: Authorization: Bearer …");
+    // Who runs the platform sees all tenants: an administrator of one of them does not run it.
+    if (!principal.isAdmin || principal.home !== null)
+      throw new ForbiddenException('Only administrators may ask for this');
+    return true;
+  }
+}

@@ -1,0 +1,95 @@
+import { BadRequestException } from '@nestjs/common';
+import { CONNECTION_SORTS, type ConnectionQuery, type Place } from '../inspection/connection-rows.js';
+import { MAX_PAGE, ORDERS, readCursor } from '../inspection/paging.js';
+
+/** The parameters of a query as the HTTP adapter reads them: a repeated one is a list. */
+export type Parameters = Readonly<Record<string, unknown>>;
+
+const DEFAULT_LIMIT = 100;
+/** The longest value of a parameter, in characters. */
+const MAX_LENGTH = 1_000;
+
+const CONNECTION_FILTERS = ['user', 'channel', 'instance', 'address', 'session', 'tenant', 'search'] as const;
+
+/** What is asked of connections. @throws BadRequestException (400) with a sentence */
+export function readConnectionQuery(parameters: Parameters): {
+  readonly query: Omit<ConnectionQuery, 'most'>;
+  readonly limit: number;
+  readonly instance: string | undefined;
+} {
+  const read = textsOf(parameters, [...CONNECTION_FILTERS, 'sort', 'order', 'limit', 'cursor']);
+  const { instance, sort, order, limit, cursor, ...filters } = read;
+  return {
+    query: {
+      ...filters,
+      sort: oneOf('sort', sort ?? 'connectedAt', CONNECTION_SORTS),
+      order: oneOf('order', order ?? 'asc', ORDERS),
+      ...(cursor === undefined ? {} : { after: readPlace(cursor) }),
+    },
+    limit: readLimit(limit),
+    instance,
+  };
+}
+
+/** What is asked of channels. @throws BadRequestException (400) with a sentence */
+export function readChannelQuery(parameters: Parameters): {
+  readonly query: { readonly search?: string; readonly after?: string };
+  readonly limit: number;
+} {
+  const { limit, cursor, ...query } = textsOf(parameters, ['search', 'limit', 'cursor']);
+  return { query: cursor === undefined ? query : { ...query, after: readTopic(cursor) }, limit: readLimit(limit) };
+}
+
+/** How many events of whose channel are asked for. @throws BadRequestException (400) with a sentence */
+export function readHistoryQuery(parameters: Parameters): { readonly limit: number; readonly tenant?: string } {
+  const { limit, ...whose } = textsOf(parameters, ['limit', 'tenant']);
+  return { limit: readLimit(limit), ...whose };
+}
+
+/** @throws BadRequestException (400) for parameters that are not known, are repeated, or are too long */
+export function textsOf<Name extends string>(
+  parameters: Parameters,
+  known: readonly Name[],
+): { readonly [N in Name]?: string } {
+  const texts: { [N in Name]?: string } = {};
+  for (const [name, value] of Object.entries(parameters)) {
+    const wanted = known.find((one) => one === name);
+    if (wanted === undefined) {
+      throw new BadRequestException(`There is no parameter ${JSON.stringify(name)}. Known are: ${known.join(', ')}`);
+    }
+    if (typeof value !== 'string') throw new BadRequestException(`${name} must stand in the query once`);
+    if (value.length > MAX_LENGTH) throw new BadRequestException(`${name} must have at most ${MAX_LENGTH} characters`);
+    if (value !== '') texts[wanted] = value;
+  }
+  return texts;
+}
+
+function readLimit(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_LIMIT;
+  const limit = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (limit < 1 || limit > MAX_PAGE)
+    throw new BadRequestException(`limit must be a whole number from 1 to ${MAX_PAGE}`);
+  return limit;
+}
+
+function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((one) => one === value);
+  if (found === undefined) throw new BadRequestException(`${name} must be one of: ${allowed.join(', ')}`);
+  return found;
+}
+
+const BAD_CURSOR = 'cursor must be what `next` of the page before said';
+
+function readPlace(cursor: string): Place {
+  const { key, id } = (readCursor(cursor) ?? {}) as { key?: unknown; id?: unknown };
+  if ((typeof key !== 'string' && typeof key !== 'number') || typeof id !== 'string') {
+    throw new BadRequestException(BAD_CURSOR);
+  }
+  return { key, id };
+}
+
+function readTopic(cursor: string): string {
+  const { topic } = (readCursor(cursor) ?? {}) as { topic?: unknown };
+  if (typeof topic !== 'string') throw new BadRequestException(BAD_CURSOR);
+  return topic;
+}

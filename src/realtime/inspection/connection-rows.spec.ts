@@ -1,0 +1,98 @@
+import fc from 'fast-check';
+import {
+  CONNECTION_SORTS,
+  mergeConnections,
+  selectConnections,
+  type ConnectionQuery,
+  type ConnectionRow,
+  type Place,
+} from './connection-rows.js';
+import type { Connection } from '../connections/connection.js';
+
+/** As much of a connection as a row is made of. */
+interface Fake {
+  readonly id: string;
+  readonly user: string | null;
+  readonly address: string;
+  readonly since: number;
+  readonly channels: readonly string[];
+  readonly bytes: number;
+}
+
+function connectionOf({ id, user, address, since, channels, bytes }: Fake): Connection {
+  const principal = user === null ? null : { user: { userId: user, role: 'user' }, expiresAt: Infinity };
+  const subscriptions = new Map(channels.map((channel) => [channel, {}]));
+  return { id, principal, address, since, subscriptions, outbox: { bufferedBytes: bytes } } as unknown as Connection;
+}
+
+const fake = fc.record<Fake>({
+  id: fc.uuid(),
+  user: fc.option(fc.constantFrom('ann', 'bob', 'Åse', '')),
+  address: fc.constantFrom('10.0.0.1', '10.0.0.2', '::1'),
+  since: fc.integer({ min: 0, max: 5 }),
+  channels: fc.subarray(['apps:created', 'apps:updated']),
+  bytes: fc.integer({ min: 0, max: 3 }),
+});
+
+/** Two instances, and all pages of both, one after the other. */
+async function allPages(instances: readonly Fake[][], limit: number, query: Omit<ConnectionQuery, 'most'>) {
+  const pages: ConnectionRow[][] = [];
+  const totals = new Set<number>();
+  let after: Place | undefined;
+  do {
+    const asked = { ...query, most: limit + 1, ...(after === undefined ? {} : { after }) };
+    const answers = await Promise.all(instances.map((all) => selectConnections(all.map(connectionOf), asked)));
+    const { rows, total, end } = mergeConnections(answers, asked, limit);
+    pages.push([...rows]);
+    totals.add(total);
+    after = end ?? undefined;
+  } while (after !== undefined);
+  return { pages, totals: [...totals] };
+}
+
+describe('the pages of connections of several instances', () => {
+  it('hold each connection once, in order, whatever the order and the size of a page', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.uniqueArray(fake, { selector: ({ id }) => id, maxLength: 12 }), { minLength: 1, maxLength: 3 }),
+        fc.integer({ min: 1, max: 7 }),
+        fc.constantFrom(...CONNECTION_SORTS),
+        fc.constantFrom('asc' as const, 'desc' as const),
+        async (instances, limit, sort, order) => {
+          const ids = instances.flat().map(({ id }) => id);
+          fc.pre(new Set(ids).size === ids.length);
+          const { pages, totals } = await allPages(instances, limit, { sort, order });
+          const rows = pages.flat();
+          expect(rows.map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
+          expect(totals).toEqual([ids.length]);
+          expect(pages.slice(0, -1).every((page) => page.length === limit)).toBe(true);
+          const keys = rows.map((row) => row[sort] ?? '');
+          const sorted = [...keys].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+          expect(keys).toEqual(order === 'asc' ? sorted : sorted.toReversed());
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  const here: Fake[] = [
+    { id: '1', user: 'ann', address: '10.0.0.1', since: 1, channels: ['apps:created'], bytes: 5 },
+    { id: '2', user: 'Bob', address: '10.0.0.2', since: 2, channels: [], bytes: 0 },
+  ];
+  const there: Fake[] = [{ id: '3', user: null, address: '10.0.0.1', since: 3, channels: ['apps:created'], bytes: 9 }];
+
+  it.each<[string, object, string[]]>([
+    ['a user', { user: 'ann' }, ['1']],
+    ['a user as it is written, and no part of it', { user: 'bob' }, []],
+    ['a channel', { channel: 'apps:created' }, ['1', '3']],
+    ['an address', { address: '10.0.0.1' }, ['1', '3']],
+    ['a session that nobody has', { session: 's' }, []],
+    ['text, whatever its case', { search: 'bO' }, ['2']],
+    ['text in an address', { search: '0.0.2' }, ['2']],
+    ['both', { search: '10.0', channel: 'apps:created', user: 'ann' }, ['1']],
+  ])('are filtered by %s', async (_what, filter, ids) => {
+    const { pages, totals } = await allPages([here, there], 10, { sort: 'connectedAt', order: 'asc', ...filter });
+    expect(pages.flat().map(({ id }) => id)).toEqual(ids);
+    expect(totals).toEqual([ids.length]);
+  });
+});

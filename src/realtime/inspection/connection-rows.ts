@@ -1,0 +1,123 @@
+import type { Connection } from '../connections/connection.js';
+import { FirstOf } from '../connections/first-of.js';
+import { searcher, unhurried, type Order, type Page } from './paging.js';
+
+export const CONNECTION_SORTS = ['connectedAt', 'userId', 'address', 'subscriptions', 'bufferedBytes'] as const;
+export type ConnectionSort = (typeof CONNECTION_SORTS)[number];
+
+/** A connection in a list. Moments are milliseconds since 1970. */
+export interface ConnectionRow {
+  readonly id: string;
+  /** `null` without a token. */
+  readonly userId: string | null;
+  readonly role: string | null;
+  /** With the option `tenants`: in which one it is. */
+  readonly tenant: string | null;
+  readonly address: string;
+  readonly connectedAt: number;
+  readonly subscriptions: number;
+  readonly bufferedBytes: number;
+  /** The `jti` of its token, where that has one. */
+  readonly sessionId: string | null;
+  /** When its token ends; `null` where it has no end, or there is none. */
+  readonly expiresAt: number | null;
+}
+
+/** One connection, with all there is to tell of it. */
+export interface ConnectionDetails extends ConnectionRow {
+  readonly channels: readonly string[];
+  readonly userAgent: string | null;
+}
+
+/** Where a page ends, and the next one begins: after the row with this key and id. */
+export interface Place {
+  readonly key: string | number;
+  readonly id: string;
+}
+
+/** Which connections, in which order, how many, and after which. */
+export interface ConnectionQuery {
+  readonly user?: string;
+  readonly channel?: string;
+  readonly address?: string;
+  readonly session?: string;
+  readonly tenant?: string;
+  /** Stands in the id, user, role, address or session, whatever its case. */
+  readonly search?: string;
+  readonly sort: ConnectionSort;
+  readonly order: Order;
+  readonly most: number;
+  readonly after?: Place;
+}
+
+export function connectionRow(connection: Connection): ConnectionRow {
+  const { id, principal, address, since, subscriptions, outbox } = connection;
+  return {
+    id,
+    userId: principal?.user.userId ?? null,
+    role: principal?.user.role ?? null,
+    tenant: principal?.tenant ?? null,
+    address,
+    connectedAt: Math.round(performance.timeOrigin + since),
+    subscriptions: subscriptions.size,
+    bufferedBytes: outbox.bufferedBytes,
+    sessionId: principal?.jti ?? null,
+    expiresAt: principal === null || principal.expiresAt === Infinity ? null : principal.expiresAt,
+  };
+}
+
+/** The first that match of these connections, and how many do. */
+export async function selectConnections(
+  connections: Iterable<Connection>,
+  query: ConnectionQuery,
+): Promise<Page<ConnectionRow>> {
+  const { user, channel, address, session, tenant, after, most } = query;
+  const found = searcher(query.search);
+  const compare = compareRows(query);
+  const first = new FirstOf<ConnectionRow>(Math.max(1, most), compare);
+  let total = 0;
+  for await (const connection of unhurried(connections)) {
+    if (user !== undefined && connection.principal?.user.userId !== user) continue;
+    if (session !== undefined && connection.principal?.jti !== session) continue;
+    if (tenant !== undefined && connection.principal?.tenant !== tenant) continue;
+    if (address !== undefined && connection.address !== address) continue;
+    if (channel !== undefined && !connection.subscriptions.has(channel)) continue;
+    const row = connectionRow(connection);
+    if (!found([row.id, row.userId, row.role, row.address, row.sessionId])) continue;
+    total += 1;
+    if (after === undefined || isAfter(row, after, query)) first.add(row);
+  }
+  return { rows: first.list().slice(0, most), total };
+}
+
+/** The first of what several instances answered. @returns the place where it ends too, where there are more */
+export function mergeConnections<Row extends ConnectionRow>(
+  pages: readonly Page<Row>[],
+  query: ConnectionQuery,
+  limit: number,
+): Page<Row> & { readonly end: Place | null } {
+  const rows = pages.flatMap((page) => page.rows).toSorted(compareRows(query));
+  const last = rows[limit - 1];
+  const end = rows.length > limit && last !== undefined ? placeOf(last, query.sort) : null;
+  return { rows: rows.slice(0, limit), total: pages.reduce((sum, { total }) => sum + total, 0), end };
+}
+
+function placeOf(row: ConnectionRow, sort: ConnectionSort): Place {
+  return { key: row[sort] ?? '', id: row.id };
+}
+
+function compareRows({ sort, order }: ConnectionQuery): (a: ConnectionRow, b: ConnectionRow) => number {
+  const sign = order === 'asc' ? 1 : -1;
+  return (a, b) => sign * comparePlaces(placeOf(a, sort), placeOf(b, sort));
+}
+
+function isAfter(row: ConnectionRow, after: Place, { sort, order }: ConnectionQuery): boolean {
+  const compared = comparePlaces(placeOf(row, sort), after);
+  return order === 'asc' ? compared > 0 : compared < 0;
+}
+
+/** By key, then by id: no two places are the same. */
+function comparePlaces(a: Place, b: Place): number {
+  if (a.key !== b.key) return a.key < b.key ? -1 : 1;
+  return a.id === b.id ? 0 : a.id < b.id ? -1 : 1;
+}

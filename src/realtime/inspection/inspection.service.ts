@@ -1,0 +1,156 @@
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import type { IncomingMessage } from 'node:http';
+import { eventText, type ClusterStats, type ServerFrame } from '../../protocol/index.js';
+import { Broker } from '../broker/broker.js';
+import type { Connection } from '../connections/connection.js';
+import { ConnectionRegistry } from '../connections/connection-registry.js';
+import { RealtimeServer } from '../gateway/realtime-server.js';
+import { clusterOf, ClusterStatsService } from '../instances/cluster-stats.service.js';
+import type { InstanceReport } from '../instances/instance-directory.js';
+import { InstanceVitals } from '../instances/instance-vitals.js';
+import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { mergeChannels, selectChannels, type ChannelQuery, type ClusterChannelRow } from './channel-rows.js';
+import {
+  connectionRow,
+  mergeConnections,
+  selectConnections,
+  type ConnectionDetails,
+  type ConnectionQuery,
+  type ConnectionRow,
+  type Place,
+} from './connection-rows.js';
+import type { Questions, Topic } from './questions.js';
+import { Survey } from './survey.js';
+
+/** What is kept of a client's `User-Agent`, in characters. */
+const MAX_USER_AGENT = 256;
+/** A report of this instance serves all who ask within so long, in milliseconds. */
+const REPORT_MS = 500;
+
+/** An event as clients get it. */
+export type KeptEvent = Extract<ServerFrame, { type: 'event' }>;
+
+/** Who has been asked, and who has not answered in time: an answer may be short of what these have. */
+export interface Asked {
+  /** The ids of the instances that did not answer. */
+  readonly unanswered: readonly string[];
+}
+
+/** The instances by id, each with what it said of itself; of those that did not answer, what they said last. */
+export interface ClusterView extends Asked {
+  readonly cluster: ClusterStats;
+  readonly instances: ReadonlyMap<string, InstanceReport>;
+}
+
+export type PlacedConnection<Row extends ConnectionRow = ConnectionRow> = Row & { readonly instanceId: string };
+
+/** What a page of connections holds, and where the next one begins. */
+export interface ConnectionPage extends Asked {
+  readonly rows: readonly PlacedConnection[];
+  readonly total: number;
+  readonly end: Place | null;
+}
+
+/** What a page of channels holds, and after which the next one begins. */
+export interface ChannelPage extends Asked {
+  readonly rows: readonly ClusterChannelRow[];
+  readonly total: number;
+  readonly end: string | null;
+}
+
+/** What operators want to know, of all instances: asks each, and answers what others ask. */
+@Injectable()
+export class Inspection implements OnApplicationBootstrap {
+  private readonly userAgents = new WeakMap<Connection, string>();
+  private reported: { readonly at: number; readonly report: Promise<InstanceReport> } | null = null;
+
+  constructor(
+    private readonly survey: Survey,
+    private readonly registry: ConnectionRegistry,
+    private readonly stats: ClusterStatsService,
+    private readonly vitals: InstanceVitals,
+    private readonly broker: Broker,
+    private readonly server: RealtimeServer,
+    private readonly options: ResolvedRealtimeOptions,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    if (!this.options.operatorApi) return;
+    this.server.onConnection((connection, request) => this.remember(connection, request));
+    this.survey.follow((about, query) => this.answer(about, query));
+  }
+
+  async cluster(): Promise<ClusterView> {
+    const { answers, unanswered } = await this.survey.ask('report', null);
+    const instances = new Map([...unanswered, ...answers]);
+    return { cluster: clusterOf([...instances.values()]), instances, unanswered: [...unanswered.keys()] };
+  }
+
+  /** @param instance only the connections of this one */
+  async connections(query: Omit<ConnectionQuery, 'most'>, limit: number, instance?: string): Promise<ConnectionPage> {
+    const wanted = (id: string): boolean => instance === undefined || id === instance;
+    const asked = { ...query, most: limit + 1 }; // one more says whether there is a next page
+    const { answers, unanswered } = await this.survey.ask('connections', asked);
+    const pages = [...answers].flatMap(([instanceId, { rows, total }]) =>
+      wanted(instanceId) ? [{ rows: rows.map((row) => ({ instanceId, ...row })), total }] : [],
+    );
+    return { ...mergeConnections(pages, asked, limit), unanswered: [...unanswered.keys()].filter(wanted) };
+  }
+
+  /** The connection with this id, wherever it is; `null` where no instance that answered has it. */
+  async connection(id: string): Promise<Asked & { readonly row: PlacedConnection<ConnectionDetails> | null }> {
+    const { answers, unanswered } = await this.survey.ask('connection', id);
+    const [row = null] = [...answers].flatMap(([instanceId, found]) =>
+      found === null ? [] : [{ instanceId, ...found }],
+    );
+    return { row, unanswered: [...unanswered.keys()] };
+  }
+
+  async channels(query: Omit<ChannelQuery, 'most'>, limit: number): Promise<ChannelPage> {
+    const { answers, unanswered } = await this.survey.ask('channels', { ...query, most: limit + 1 });
+    return { ...mergeChannels([...answers.values()], limit), unanswered: [...unanswered.keys()] };
+  }
+
+  /** The last events that are kept of a channel, oldest first, as on the wire. @throws RealtimeUnavailableError */
+  async history(topic: string, most: number): Promise<{ epoch: string | null; events: readonly KeptEvent[] }> {
+    const events = await this.broker.latest(topic, most);
+    return {
+      epoch: events.at(-1)?.position?.epoch ?? null,
+      events: events.map(({ position, body }) => JSON.parse(eventText(position, body)) as KeptEvent),
+    };
+  }
+
+  private remember(connection: Connection, { headers }: IncomingMessage): void {
+    const { 'user-agent': userAgent } = headers;
+    if (userAgent !== undefined) this.userAgents.set(connection, userAgent.slice(0, MAX_USER_AGENT));
+  }
+
+  private async answer<T extends Topic>(about: T, query: Questions[T]['query']): Promise<Questions[T]['answer']> {
+    const answers: { readonly [K in Topic]: (of: Questions[K]['query']) => Promise<Questions[K]['answer']> } = {
+      report: () => this.report(),
+      connections: (of) => selectConnections(this.registry.all(), of),
+      connection: async (id) => this.details(this.registry.get(id)),
+      channels: (of) => selectChannels(this.registry.topics(), (topic) => this.registry.subscribersOf(topic).size, of),
+    };
+    return answers[about](query);
+  }
+
+  /** Counting the users of many connections takes time: those who ask at once share it. */
+  private report(): Promise<InstanceReport> {
+    this.vitals.watch();
+    const now = performance.now();
+    if (this.reported === null || now - this.reported.at > REPORT_MS) {
+      this.reported = { at: now, report: this.stats.report() };
+    }
+    return this.reported.report;
+  }
+
+  private details(connection: Connection | undefined): ConnectionDetails | null {
+    if (connection === undefined) return null;
+    return {
+      ...connectionRow(connection),
+      channels: [...connection.subscriptions.keys()].toSorted(),
+      userAgent: this.userAgents.get(connection) ?? null,
+    };
+  }
+}

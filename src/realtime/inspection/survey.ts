@@ -1,0 +1,128 @@
+import { Injectable } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+import { eventBody } from '../../protocol/index.js';
+import { RedisBridge } from '../bridge/redis-bridge.service.js';
+import { Broker } from '../broker/broker.js';
+import { ClusterStatsService } from '../instances/cluster-stats.service.js';
+import { InstanceDirectory, type InstanceReport } from '../instances/instance-directory.js';
+import { readQuestion, type Question, type Questions, type Topic } from './questions.js';
+
+/** The channel on which instances ask each other, and the one of each instance for answers; no client can name them. */
+const QUESTIONS = '$ask';
+const answersTo = (instance: string): string => `$answers-${instance}`;
+
+/** How long the others may take to answer, in milliseconds. */
+const PATIENCE_MS = 2_000;
+
+/** Answers one question, for this instance. */
+export type Answerer = <T extends Topic>(about: T, query: Questions[T]['query']) => Promise<Questions[T]['answer']>;
+
+/** What the instances answered, and who did not. */
+export interface Answers<Answer> {
+  /** By instance, this one included. */
+  readonly answers: ReadonlyMap<string, Answer>;
+  /** What those that did not answer in time said of themselves last: they are cut off, or died a moment ago. */
+  readonly unanswered: ReadonlyMap<string, InstanceReport>;
+}
+
+interface Waiting {
+  readonly answers: Map<string, unknown>;
+  check(): void;
+}
+
+/** Asks every instance, and answers what others ask. */
+@Injectable()
+export class Survey {
+  private readonly waiting = new Map<string, Waiting>();
+  private answer: Answerer | null = null;
+  /** What all that lived said of themselves, when that was known last. */
+  private known: ReadonlyMap<string, InstanceReport> = new Map();
+
+  constructor(
+    private readonly broker: Broker,
+    private readonly bridge: RedisBridge,
+    private readonly directory: InstanceDirectory,
+    private readonly stats: ClusterStatsService,
+  ) {}
+
+  /** This instance, to the others. */
+  get instanceId(): string {
+    return this.directory.id;
+  }
+
+  /** Begins to answer the others; there is one who does. */
+  follow(answer: Answerer): void {
+    this.answer = answer;
+    if (this.directory.isAlone) return;
+    const nothing = (): void => undefined;
+    this.bridge.follow(answersTo(this.instanceId), null, { event: (data) => this.heard(data), reset: nothing });
+    this.bridge.follow(QUESTIONS, null, { event: (data) => this.asked(data), reset: nothing });
+  }
+
+  /** Asks every instance that lives. Resolves once all that can be reached have answered, or after 2 s. */
+  async ask<T extends Topic>(about: T, query: Questions[T]['query']): Promise<Answers<Questions[T]['answer']>> {
+    const own = this.answer!(about, query);
+    if (this.directory.isAlone) return { answers: new Map([[this.instanceId, await own]]), unanswered: new Map() };
+    const id = randomUUID();
+    const answers = new Map<string, unknown>();
+    const others = this.collect(id, { about, query } as Question, answers);
+    const [mine, , living] = await Promise.all([own, others, this.stats.reports()]);
+    answers.set(this.instanceId, mine);
+    if (living.size > 0) this.known = living; // else Redis is away, and those that were there still count
+    return {
+      answers: answers as ReadonlyMap<string, Questions[T]['answer']>,
+      unanswered: new Map([...this.known].filter(([instance]) => !answers.has(instance))),
+    };
+  }
+
+  /** Fills in the answers of the others; those that do not come in time are not there. */
+  private async collect(id: string, question: Question, answers: Map<string, unknown>): Promise<void> {
+    if (!this.bridge.status.up) return;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, PATIENCE_MS);
+      let wanted = Infinity;
+      const check = (): void => void (answers.size >= wanted && resolve());
+      this.waiting.set(id, { answers, check });
+      this.publish(QUESTIONS, { ...question, id, from: this.instanceId })
+        // Counted after it was asked: whoever heard it and still listens is among them, this instance too.
+        .then(() => this.broker.listeners(QUESTIONS))
+        .then((count) => {
+          wanted = count;
+          check();
+        })
+        .catch(() => resolve()); // Redis went away: this instance alone answers
+    });
+    clearTimeout(timer);
+    this.waiting.delete(id);
+  }
+
+  private async asked(data: unknown): Promise<void> {
+    const { id, from } = (data ?? {}) as { id?: unknown; from?: unknown };
+    if (typeof id !== 'string' || typeof from !== 'string') throw new Error('nobody asks it');
+    if (from === this.instanceId) return this.take(id, from, null); // it answers itself without a detour
+    const { about, query } = readQuestion(data);
+    const answer = await this.answer!(about, query);
+    // Whoever waits for it says so itself when it does not come.
+    await this.publish(answersTo(from), { id, instance: this.instanceId, answer }).catch(() => undefined);
+  }
+
+  private heard(data: unknown): void {
+    const { id, instance, answer } = (data ?? {}) as { id?: unknown; instance?: unknown; answer?: unknown };
+    if (typeof id !== 'string' || typeof instance !== 'string' || answer === undefined) {
+      throw new Error('it answers nothing');
+    }
+    this.take(id, instance, answer);
+  }
+
+  private take(id: string, instance: string, answer: unknown): void {
+    const waiting = this.waiting.get(id);
+    waiting?.answers.set(instance, answer);
+    waiting?.check();
+  }
+
+  private async publish(channel: string, data: object): Promise<void> {
+    const body = eventBody(channel, JSON.stringify(data), new Date().toISOString());
+    await this.broker.publish({ channel, body, history: null, timeoutMs: PATIENCE_MS });
+  }
+}

@@ -1,0 +1,69 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { ConnectionRegistry } from '../connections/connection-registry.js';
+import { Counters } from '../observability/counters.js';
+import { LoopDelay } from '../observability/loop-delay.js';
+import { RecentDurations, WINDOW_MS } from '../observability/recent-durations.js';
+import type { VitalsReport } from './instance-directory.js';
+
+/** For how long it is measured on after somebody looked, in milliseconds. */
+const WATCHED_MS = 60_000;
+
+/** How this instance does. What has to be measured for that is measured while somebody looks. */
+@Injectable()
+export class InstanceVitals implements OnApplicationShutdown {
+  /** It sends its connections away, and ends. */
+  draining = false;
+  private readonly loop = new LoopDelay();
+  private delivery = new RecentDurations(0);
+  private timer: NodeJS.Timeout | null = null;
+  private endMeasuring: (() => void) | null = null;
+
+  constructor(
+    private readonly registry: ConnectionRegistry,
+    private readonly counters: Counters,
+  ) {}
+
+  onApplicationShutdown(): void {
+    this.rest();
+  }
+
+  /** Somebody looks: measures, from now on for a minute. */
+  watch(): void {
+    if (this.timer !== null) {
+      this.timer.refresh();
+      return;
+    }
+    this.timer = setTimeout(() => this.rest(), WATCHED_MS).unref();
+    this.loop.start(performance.now());
+    this.delivery = new RecentDurations(performance.now() + WINDOW_MS);
+    this.endMeasuring = this.counters.measure({
+      published: () => undefined,
+      // The clocks of two instances differ a little: an event is never delivered before it was emitted.
+      batch: (_topic, _events, _deliveries, oldestAt) =>
+        this.delivery.record(Math.max(0, Date.now() - oldestAt), performance.now()),
+      replayed: () => undefined,
+    });
+  }
+
+  report(): VitalsReport {
+    const now = performance.now();
+    let bufferedBytes = 0;
+    for (const { outbox } of this.registry.all()) bufferedBytes += outbox.bufferedBytes;
+    return {
+      draining: this.draining,
+      deliveryMs: this.timer === null ? null : this.delivery.percentiles(now),
+      eventLoopDelayMs: this.timer === null ? 0 : Math.round(this.loop.worstOfLate(now)),
+      bufferedBytes,
+      startedAt: Math.round(performance.timeOrigin + this.counters.startedAt),
+      seenAt: Date.now(),
+    };
+  }
+
+  private rest(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    this.loop.stop();
+    this.endMeasuring?.();
+    this.endMeasuring = null;
+  }
+}

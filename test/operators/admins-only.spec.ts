@@ -1,0 +1,80 @@
+import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
+import { RequestMethod } from '@nestjs/common';
+import { OperatorsController } from '../../src/realtime/http/operators.controller.js';
+import { RealtimeApp } from '../realtime/support/realtime-app.js';
+import { signToken, unsignedToken } from '../support/jwt.js';
+import type { WsClient } from '../support/ws-client.js';
+import { call } from './operator-app.js';
+
+/** Every route, with what stands for its parameters here. */
+const ROUTES: readonly (readonly [method: string, path: string, parameters: Readonly<Record<string, string>>])[] = [
+  ['GET', 'stats', {}],
+  ['GET', 'connections', {}],
+  ['GET', 'connections/:id', {}],
+  ['GET', 'channels', {}],
+  ['GET', 'channels/:channel/history', { channel: 'apps:created' }],
+];
+
+const bearer = (token: string): string => `Bearer ${token}`;
+
+describe.each(['express', 'fastify'] as const)('the API for operators (%s)', (http) => {
+  let on: RealtimeApp;
+  let off: RealtimeApp;
+  let client: WsClient;
+
+  beforeAll(async () => {
+    [on, off] = await Promise.all([
+      RealtimeApp.start({ operatorApi: true }, { http }),
+      RealtimeApp.start({}, { http }),
+    ]);
+    client = await on.connectAs({ sub: 'ann' });
+  });
+  afterAll(async () => {
+    await client?.close();
+    await Promise.all([on?.close(), off?.close()]);
+  });
+
+  /** The client's id stands for that of a connection. */
+  function routeOf(path: string, parameters: Readonly<Record<string, string>>): string {
+    const { connectionId } = client.frames[0] as unknown as { connectionId: string };
+    return path
+      .replace(/:(\w+)/g, (_, name: string) => (name === 'id' ? connectionId : encodeURIComponent(parameters[name]!)))
+      .concat(parameters['query'] ?? '');
+  }
+
+  it.each(ROUTES)('%s %s is for administrators alone', async (method, path, parameters) => {
+    const route = routeOf(path, parameters);
+    const statusFor = async (authorization: string): Promise<number> =>
+      (await call(on, route, { method, authorization })).status;
+    for (const nobody of [
+      ...['', 'Basic YTpi', bearer(''), bearer('rubbish'), bearer(unsignedToken({ role: 'admin' }))],
+      bearer(signToken({ role: 'admin', exp: 1 })),
+    ]) {
+      expect([nobody, await statusFor(nobody)]).toEqual([nobody, 401]);
+    }
+    expect(await statusFor(bearer(signToken({ sub: 'ann' })))).toBe(403);
+    expect(
+      (
+        await call(on, `${route}${route.includes('?') ? '&' : '?'}token=${signToken({ role: 'admin' })}`, {
+          method,
+          authorization: '',
+        })
+      ).status,
+    ).toBe(401);
+    expect(await statusFor(bearer(signToken({ role: 'admin' })))).toBe(200);
+    // Off unless switched on.
+    const admin = await call(off, route, { method });
+    expect([admin.status, admin.body.message]).toEqual([404, expect.stringContaining('operatorApi')]);
+  });
+});
+
+it('has no route beside these', () => {
+  const { prototype } = OperatorsController;
+  const handlers = Object.getOwnPropertyNames(prototype).map((name) => prototype[name as keyof OperatorsController]);
+  const routes = handlers.flatMap((handler) => {
+    const path = Reflect.getMetadata(PATH_METADATA, handler) as string | undefined;
+    const method = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod | undefined;
+    return path === undefined || method === undefined ? [] : [`${RequestMethod[method]} ${path}`];
+  });
+  expect(routes.toSorted()).toEqual(ROUTES.map(([method, path]) => `${method} ${path}`).toSorted());
+});

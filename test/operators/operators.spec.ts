@@ -1,0 +1,260 @@
+import { RedisBridge } from '../../src/realtime/index.js';
+import type {
+  ChannelAnswer,
+  ConnectionAnswer,
+  ConnectionDetailsAnswer,
+  InstanceAnswer,
+  Paged,
+} from '../../src/realtime/http/operator-answers.js';
+import type { KeptEvent } from '../../src/realtime/inspection/inspection.service.js';
+import { Broker } from '../../src/realtime/broker/broker.js';
+import { InstanceDirectory } from '../../src/realtime/instances/instance-directory.js';
+import { SHORT_LEASE, startChildInstance, startInstance } from '../presence/support/presence-app.js';
+import type { RealtimeApp } from '../realtime/support/realtime-app.js';
+import { TIMESTAMP } from '../realtime/support/shapes.js';
+import { signToken } from '../support/jwt.js';
+import { RedisProcess } from '../support/redis-process.js';
+import { connect, type WsClient } from '../support/ws-client.js';
+import { answerOf, call } from './operator-app.js';
+
+type StatsAnswer = { cluster: Record<string, number>; instances: InstanceAnswer[]; unanswered: string[] };
+type Connections = Paged<'connections', ConnectionAnswer>;
+type Channels = Paged<'channels', ChannelAnswer>;
+interface History {
+  readonly channel: string;
+  readonly epoch: string | null;
+  readonly events: readonly KeptEvent[];
+}
+
+const EXPIRES = 2_000_000_000;
+
+/** Resolves once each of these hears what the instances ask each other. */
+async function untilHeard(apps: readonly RealtimeApp[]): Promise<void> {
+  for (const { app } of apps) {
+    while (
+      !app.get(RedisBridge).status.up ||
+      (await app
+        .get(Broker)
+        .listeners('$ask')
+        .catch(() => 0)) < apps.length
+    ) {
+      await new Promise((resolve) => void setTimeout(resolve, 10));
+    }
+  }
+}
+
+const idOf = (client: WsClient): string => (client.frames[0] as unknown as { connectionId: string }).connectionId;
+const instanceOf = ({ app }: RealtimeApp): string => app.get(InstanceDirectory).id;
+
+describe('the API for operators over two instances', () => {
+  let redis: RedisProcess;
+  let here: RealtimeApp;
+  let there: RealtimeApp;
+  /** Three of them on two instances, in the order in which they came; the last without a token. */
+  let clients: WsClient[];
+
+  beforeAll(async () => {
+    redis = await RedisProcess.start();
+    const options = { operatorApi: true, lease: SHORT_LEASE };
+    [here, there] = await Promise.all([startInstance(redis.url, options), startInstance(redis.url, options)]);
+    await untilHeard([here, there]);
+    const ann = await connect(here.url, {
+      token: signToken({ sub: 'ann', jti: 's1', exp: EXPIRES }),
+      headers: { 'User-Agent': 'a browser of the tests' },
+    });
+    await ann.next('connected');
+    const bob = await there.connectAs({ sub: 'Bob' });
+    const nobody = await there.connect();
+    await nobody.next('connected');
+    clients = [ann, bob, nobody];
+    for (const channel of ['apps:created', 'user:ann']) await ann.ask({ type: 'subscribe', channel });
+    await bob.ask({ type: 'subscribe', channel: 'apps:created' });
+    await nobody.ask({ type: 'subscribe', channel: 'announcements' });
+  }, 60_000);
+  afterAll(async () => {
+    for (const client of clients ?? []) await client.close();
+    await Promise.all([here?.close(), there?.close()]);
+    await redis?.stop();
+  });
+
+  it('tells the figures of each instance, and of all', async () => {
+    await answerOf(here, 'stats'); // from now on deliveries are timed
+    await here.events.emit('apps:created', { id: '1', name: 'shop' });
+    await clients[0]!.next('event');
+    await clients[1]!.next('event');
+    const { cluster, instances, unanswered } = await settled(
+      () => answerOf<StatsAnswer>(there, 'stats'),
+      (stats) => stats.instances.every(({ eventsDelivered }) => eventsDelivered === 1),
+    );
+    expect(unanswered).toEqual([]);
+    expect(cluster).toMatchObject({ instances: 2, connections: 3, anonymous: 1, users: 2, channels: 3 });
+    expect(cluster).toMatchObject({ subscriptions: 4, published: 1, delivered: 2 });
+    const figures = {
+      ...{ draining: false, eventsDelivered: 1, bufferedBytes: 0 },
+      deliveryMs: { p50: expect.any(Number) as number, p99: expect.any(Number) as number },
+      eventLoopDelayMs: expect.any(Number) as number,
+      startedAt: expect.stringMatching(TIMESTAMP) as string,
+      seenAt: expect.stringMatching(TIMESTAMP) as string,
+    };
+    const byId = new Map(instances.map((instance) => [instance.instanceId, instance]));
+    expect(byId.get(instanceOf(here))).toEqual({
+      ...{ instanceId: instanceOf(here), ...figures },
+      ...{ connections: 1, users: 1, subscriptions: 2, channels: 2, eventsPublished: 1 },
+    });
+    expect(byId.get(instanceOf(there))).toEqual({
+      ...{ instanceId: instanceOf(there), ...figures },
+      ...{ connections: 2, users: 1, subscriptions: 2, channels: 2, eventsPublished: 0 },
+    });
+  });
+
+  it('lists the connections of all instances', async () => {
+    const answer = await answerOf<Connections>(here, 'connections');
+    expect(answer).toMatchObject({ total: 3, next: null, unanswered: [] });
+    const row = {
+      address: '127.0.0.1',
+      connectedAt: expect.stringMatching(TIMESTAMP) as string,
+      bufferedBytes: 0,
+    };
+    expect(answer.connections[0]).toEqual({
+      ...{ id: idOf(clients[0]!), instanceId: instanceOf(here), userId: 'ann', role: 'user', ...row },
+      ...{ subscriptions: 2, sessionId: 's1', expiresAt: new Date(EXPIRES * 1_000).toISOString() },
+    });
+    expect(answer.connections[2]).toEqual({
+      ...{ id: idOf(clients[2]!), instanceId: instanceOf(there), userId: null, role: null, ...row },
+      ...{ subscriptions: 1, sessionId: null, expiresAt: null },
+    });
+    expect(answer.connections.map(({ id }) => id)).toEqual(clients.map(idOf));
+  });
+
+  it.each<[string, number[]]>([
+    ['user=ann', [0]],
+    ['user=nobody', []],
+    ['channel=apps:created', [0, 1]],
+    ['session=s1', [0]],
+    ['address=127.0.0.1', [0, 1, 2]],
+    ['address=10.0.0.1', []],
+    ['search=bob', [1]],
+    ['sort=userId', [2, 1, 0]],
+    ['sort=userId&order=desc', [0, 1, 2]],
+    ['sort=connectedAt&order=desc', [2, 1, 0]],
+    ['search=&limit=1000', [0, 1, 2]],
+  ])('finds connections by ?%s', async (query, found) => {
+    const { connections, total } = await answerOf<Connections>(there, `connections?${query}`);
+    expect(connections.map(({ id }) => clients.findIndex((client) => idOf(client) === id))).toEqual(found);
+    expect(total).toBe(found.length);
+  });
+
+  it('finds the connections of one instance', async () => {
+    const found = async (instance: string) =>
+      (await answerOf<Connections>(here, `connections?instance=${instance}`)).connections.map(({ id }) => id);
+    expect(await found(instanceOf(there))).toEqual(clients.slice(1).map(idOf));
+    expect(await found('none')).toEqual([]);
+  });
+
+  it('turns the pages of connections and of channels, whichever instance is asked', async () => {
+    const ids: string[] = [];
+    let next: string | null = '';
+    for (const app of [here, there, here]) {
+      const page: Connections = await answerOf(app, `connections?sort=address&limit=1&cursor=${next}`);
+      expect(page).toMatchObject({ total: 3, connections: { length: 1 } });
+      ids.push(page.connections[0]!.id);
+      next = page.next;
+    }
+    expect(next).toBeNull();
+    expect(ids).toEqual(clients.map(idOf).toSorted());
+    const first: Channels = await answerOf(here, 'channels?limit=2');
+    const second: Channels = await answerOf(there, `channels?limit=2&cursor=${first.next}`);
+    expect([...first.channels, ...second.channels]).toEqual([
+      { channel: 'announcements', pattern: 'announcements', subscribers: 1, instances: 1 },
+      { channel: 'apps:created', pattern: 'apps:*', subscribers: 2, instances: 2 },
+      { channel: 'user:ann', pattern: 'user:{userId}', subscribers: 1, instances: 1 },
+    ]);
+    expect(second).toMatchObject({ total: 3, next: null, unanswered: [] });
+    expect(await answerOf(here, 'channels?search=APPS')).toMatchObject({ total: 1, channels: { length: 1 } });
+  });
+
+  it('tells all of one connection, wherever it is', async () => {
+    const answer = await answerOf<ConnectionDetailsAnswer>(there, `connections/${idOf(clients[0]!)}`);
+    expect(answer).toMatchObject({ userId: 'ann', instanceId: instanceOf(here), subscriptions: 2 });
+    expect(answer).toMatchObject({ channels: ['apps:created', 'user:ann'], userAgent: 'a browser of the tests' });
+    expect(await answerOf(there, `connections/${idOf(clients[2]!)}`)).not.toHaveProperty('userAgent');
+    expect((await call(there, 'connections/none')).status).toBe(404);
+  });
+
+  it('tells what is kept of a channel, as clients get it', async () => {
+    const client = await there.connectAs({ sub: 'ann' });
+    await client.ask({ type: 'subscribe', channel: 'apps:updated' });
+    for (const name of ['a', 'b', 'c']) await here.events.emit('apps:updated', { id: '1', name });
+    const events = [await client.next('event'), await client.next('event'), await client.next('event')];
+    const all = await answerOf<History>(there, 'channels/apps:updated/history');
+    expect(all).toEqual({ channel: 'apps:updated', epoch: events[0]!.id!.split('-')[0], events });
+    expect((await answerOf<History>(here, 'channels/apps%3Aupdated/history?limit=2')).events).toEqual(events.slice(1));
+    expect(await answerOf(here, 'channels/apps:deleted/history')).toMatchObject({ epoch: null, events: [] });
+    expect((await call(here, 'channels/nobody:knows/history')).status).toBe(404);
+    await client.close();
+  });
+
+  it.each([
+    ['connections?users=ann', 'There is no parameter "users". Known are: user, '],
+    ['connections?user=ann&user=bob', 'user must stand in the query once'],
+    ['connections?limit=0', 'limit must be a whole number from 1 to 1000'],
+    ['connections?limit=1001', 'limit must be'],
+    ['connections?limit=ten', 'limit must be'],
+    ['connections?sort=id', 'sort must be one of: connectedAt, userId, '],
+    ['connections?order=up', 'order must be one of: asc, desc'],
+    ['connections?cursor=rubbish', 'cursor must be what `next`'],
+    ['connections?cursor=e30', 'cursor must be what `next`'],
+    ['channels/apps:created/history?tenant=acme', 'tenant must not be given'],
+    ['channels?limit=-1', 'limit must be'],
+    ['channels?cursor=rubbish', 'cursor must be'],
+    ['channels?sort=channel', 'There is no parameter "sort"'],
+    ['channels/apps:created/history?limit=x', 'limit must be'],
+    ['stats?all', 'There is no parameter "all"'],
+  ])('refuses %s with 400 and a sentence', async (route, sentence) => {
+    const { status, body } = await call(here, route);
+    expect({ status, message: body.message.slice(0, sentence.length) }).toEqual({ status: 400, message: sentence });
+  });
+
+  it('refuses a parameter that is too long', async () => {
+    expect((await call(here, `connections?search=${'x'.repeat(1_001)}`)).status).toBe(400);
+    expect((await call(here, `connections?search=${'x'.repeat(1_000)}`)).status).toBe(200);
+  });
+
+  it('marks an instance that hangs or died, and then it is gone', async () => {
+    const { child, url } = await startChildInstance(redis.url, { operatorApi: true, lease: SHORT_LEASE });
+    const client = await connect(url, { token: signToken({ sub: 'cleo' }) });
+    await client.next('connected');
+    const known = await settled(
+      () => answerOf<StatsAnswer>(here, 'stats'),
+      ({ cluster, unanswered }) => cluster['connections'] === 4 && unanswered.length === 0,
+    );
+    const own = [instanceOf(here), instanceOf(there)];
+    const third = known.instances.find(({ instanceId }) => !own.includes(instanceId))!.instanceId;
+    const found = await answerOf<Connections>(here, 'connections?user=cleo');
+    expect(found).toMatchObject({ total: 1, unanswered: [], connections: [{ instanceId: third }] });
+
+    child.kill('SIGSTOP');
+    const hung = await answerOf<StatsAnswer>(here, 'stats');
+    expect(hung.unanswered).toEqual([third]);
+    expect(hung.instances.map(({ instanceId }) => instanceId)).toContain(third);
+    child.kill('SIGKILL');
+    await client.closed;
+    const { connections, unanswered } = await answerOf<Connections>(there, 'connections?limit=2');
+    expect({ connections: connections.length, unanswered }).toEqual({ connections: 2, unanswered: expect.any(Array) });
+    const left = await settled(
+      () => answerOf<StatsAnswer>(there, 'stats'),
+      ({ instances }) => instances.length === 2,
+    );
+    expect(left).toMatchObject({ unanswered: [], cluster: { connections: 3 } });
+  }, 90_000);
+});
+
+/** Asks until the answer fits: what happens elsewhere takes a moment. */
+async function settled<Body>(ask: () => Promise<Body>, fits: (body: Body) => boolean): Promise<Body> {
+  const deadline = performance.now() + 60_000;
+  for (;;) {
+    const body = await ask();
+    if (fits(body)) return body;
+    if (performance.now() > deadline) throw new Error(`It never fitted: ${JSON.stringify(body)}`);
+  }
+}
