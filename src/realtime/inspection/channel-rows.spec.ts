@@ -21,7 +21,7 @@ describe('the pages of channels of several instances', () => {
           do {
             const query = { most: limit + 1, ...(after === null ? {} : { after }) };
             const answers = await Promise.all(
-              instances.map((one) => selectChannels(Object.keys(one), (name) => one[name], query)),
+              instances.map((one) => selectChannels(Object.keys(one), (name) => one[name] ?? 0, query)),
             );
             const { rows, total, end } = mergeChannels(answers, limit);
             expect(total).toBe(expected.length);
