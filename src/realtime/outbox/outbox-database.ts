@@ -102,6 +102,8 @@ export async function pgListen(
   return async () => {
     ended = true;
     clearTimeout(timer);
-    client?.release(true);
+    const last = client;
+    client = null; // whatever is still said of it, it is let go of once
+    last?.release(true);
   };
 }

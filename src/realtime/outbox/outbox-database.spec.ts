@@ -1,0 +1,27 @@
+import { EventEmitter } from 'node:events';
+import type { PoolClient } from 'pg';
+import { pgListen } from './outbox-database.js';
+
+/** A connection of a pool, which takes it amiss to be let go of twice, as that of `pg` does. */
+class Lent extends EventEmitter {
+  released = false;
+
+  async query(): Promise<void> {}
+
+  release(): void {
+    if (this.released) throw new Error('Release called on client which has already been released to the pool.');
+    this.released = true;
+  }
+}
+
+it('lets go of its connection once, though the server ends it at the same time', async () => {
+  const lent = new Lent();
+  const stop = await pgListen(
+    async () => lent as unknown as PoolClient,
+    'events',
+    () => undefined,
+  );
+  await stop();
+  expect(lent.released).toBe(true);
+  expect(() => lent.emit('error', new Error('terminating connection due to administrator command'))).not.toThrow();
+});
