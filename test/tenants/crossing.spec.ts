@@ -99,6 +99,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       channels: [...CHANNELS],
       presenceGraceMs: 0,
       publishApiKeys: [KEY],
+      operatorApi: true,
       ...(redis !== null && { redis: { url: redis.url } }),
     };
     const boot = { controllers: [OwnController], providers: [OwnGateway] };
@@ -273,7 +274,11 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       async presence() {
         const only = await enter(B, 'only-in-b');
         await subscribed(a, 'rooms:lobby', { presence: true });
-        expect(await a.next('presence')).toMatchObject({ members: [{ userId: 'ann', connections: 1 }], count: 1 });
+        expect(await a.next('presence')).toMatchObject({
+          channel: 'rooms:lobby',
+          members: [{ userId: 'ann', connections: 1 }],
+          count: 1,
+        });
         await subscribed(b, 'rooms:lobby');
         await subscribed(only, 'rooms:lobby');
         const asked = (await only.ask({ type: 'presence', channel: 'rooms:lobby' })) as Extract<
@@ -287,7 +292,11 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         });
         await bye(only);
         const second = await subscribed(await enter(A, 'second'), 'rooms:lobby');
-        expect(await a.next('presence_diff')).toMatchObject({ joined: [{ userId: 'second' }], left: [] });
+        expect(await a.next('presence_diff')).toMatchObject({
+          channel: 'rooms:lobby',
+          joined: [{ userId: 'second' }],
+          left: [],
+        });
         await bye(second);
       },
     };
@@ -352,7 +361,51 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         expect(await use(await ask(platform), 'beta')).toMatchObject({ user: { userId: 'root' }, tenant: 'beta' });
         expect(await use(await ask(platform))).not.toHaveProperty('tenant');
       },
+      async 'GET /realtime/stats'() {
+        const { cluster } = (await seen('stats')) as { cluster: { connections: number } };
+        expect(cluster.connections).toBeGreaterThan(0);
+      },
+      async 'GET /realtime/connections'() {
+        const query = new URLSearchParams({ tenant: B });
+        const { connections } = (await seen(`connections?${query}`)) as { connections: { tenant: string }[] };
+        expect(connections.map(({ tenant }) => tenant)).toEqual([B]);
+      },
+      async 'GET /realtime/connections/:id'() {
+        expect(await seen(`connections/${watcher.connectionId}`)).toMatchObject({ tenant: B, userId: 'ann' });
+      },
+      async 'GET /realtime/channels'() {
+        const { channels } = (await seen('channels')) as { channels: object[] };
+        expect(channels).toContainEqual(expect.objectContaining({ channel: 'database:table_created', tenant: B }));
+        expect(channels).not.toContainEqual(expect.objectContaining({ channel: 'database:table_created', tenant: A }));
+      },
+      async 'GET /realtime/channels/:channel/history'() {
+        await here.events.emit('database:table_created', app('of b') as never, { tenant: B });
+        const of = (tenant: string) =>
+          seen(`channels/database:table_created/history?${new URLSearchParams({ tenant })}`);
+        expect(await of(B)).toMatchObject({ events: [{ data: { name: 'of b' } }] });
+        expect(await of(A)).toMatchObject({ events: [] });
+      },
     };
+
+    let watcher: { readonly client: WsClient; readonly connectionId: string };
+    /** What the API for operators shows the platform, once it has refused everybody else. */
+    const seen = async (path: string): Promise<unknown> => {
+      const get = (token: string) => fetch(`${here.http}/realtime/${path}`, { headers: bearer(token) });
+      for (const org of [A, B]) {
+        for (const role of ['user', 'admin']) expect((await get(tokenOf(org, 'boss', role))).status).toBe(403);
+      }
+      const response = await get(tokenOf(undefined, 'root', 'admin'));
+      expect(response.status).toBe(200);
+      return response.json();
+    };
+
+    beforeAll(async () => {
+      const client = await connect(there.url, { token: tokenOf(B) });
+      const { connectionId } = await client.next('connected');
+      watcher = { client, connectionId };
+      await client.ask({ type: 'subscribe', channel: 'database:table_created' });
+    });
+    afterAll(() => watcher.client.close());
 
     it.each(Object.keys(calls))('%s', async (call) => {
       await expect(calls[call]!()).resolves.toBeUndefined();
