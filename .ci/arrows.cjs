@@ -106,7 +106,7 @@ module.exports = {
       from: { path: '^src/', pathNot: ['\\.spec\\.ts$', page] },
       // What is only used where the application has installed it.
       to: {
-        pathNot: 'node_modules/(@nestjs/platform-socket\\.io|react|@tanstack/react-query)/',
+        pathNot: 'node_modules/(@nestjs/platform-socket\\.io|@nestjs/swagger|react|@tanstack/react-query)/',
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'],
       },
     },
