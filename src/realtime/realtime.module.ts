@@ -35,6 +35,8 @@ import { RealtimeServer } from './gateway/realtime-server.js';
 import { EventsController } from './http/events.controller.js';
 import { TicketsController } from './http/tickets.controller.js';
 import { RealtimeHealth } from './health/realtime-health.service.js';
+import { describeRoutes } from './http/openapi.js';
+import { OperatorActionsController } from './http/operator-actions.controller.js';
 import { OperatorsController } from './http/operators.controller.js';
 import { Inspection } from './inspection/inspection.service.js';
 import { Survey } from './inspection/survey.js';
@@ -58,6 +60,9 @@ export interface RealtimeAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
 
 /** The marker of the provider that puts the adapter in its place; nobody injects it. */
 const ADAPTER_INSTALLED = Symbol('realtime: adapter installed');
+
+/** The marker of the provider that describes the routes for OpenAPI, before an application makes its document. */
+const ROUTES_DESCRIBED = Symbol('realtime: routes described');
 
 /** Serves the WebSocket of an application, and gives its services `EventsPublisher`. Import it once, in the root module. */
 @Module({})
@@ -83,7 +88,7 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
     module: RealtimeModule,
     global,
     imports,
-    controllers: [EventsController, TicketsController, OperatorsController],
+    controllers: [EventsController, TicketsController, OperatorsController, OperatorActionsController],
     providers: [
       options,
       Counters,
@@ -115,6 +120,7 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
       RealtimeHealth,
       Survey,
       Inspection,
+      { provide: ROUTES_DESCRIBED, useFactory: describeRoutes },
       {
         provide: ADAPTER_INSTALLED,
         useFactory: installAdapter,

@@ -1,5 +1,6 @@
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { RequestMethod } from '@nestjs/common';
+import { OperatorActionsController } from '../../src/realtime/http/operator-actions.controller.js';
 import { OperatorsController } from '../../src/realtime/http/operators.controller.js';
 import { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { signToken, unsignedToken } from '../support/jwt.js';
@@ -13,6 +14,11 @@ const ROUTES: readonly (readonly [method: string, path: string, parameters: Read
   ['GET', 'connections/:id', {}],
   ['GET', 'channels', {}],
   ['GET', 'channels/:channel/history', { channel: 'apps:created' }],
+  ['GET', 'explain', { query: '?channel=apps:created' }],
+  ['POST', 'users/:userId/judge', { userId: 'ann' }],
+  ['POST', 'users/:userId/disconnect', { userId: 'nobody' }],
+  ['POST', 'sessions/:jti/disconnect', { jti: 'none' }],
+  ['DELETE', 'connections/:id', {}],
 ];
 
 const bearer = (token: string): string => `Bearer ${token}`;
@@ -69,8 +75,9 @@ describe.each(['express', 'fastify'] as const)('the API for operators (%s)', (ht
 });
 
 it('has no route beside these', () => {
-  const { prototype } = OperatorsController;
-  const handlers = Object.getOwnPropertyNames(prototype).map((name) => prototype[name as keyof OperatorsController]);
+  const handlers = [OperatorsController.prototype, OperatorActionsController.prototype].flatMap((prototype) =>
+    Object.values(Object.getOwnPropertyDescriptors(prototype)).map(({ value }) => value as object),
+  );
   const routes = handlers.flatMap((handler) => {
     const path = Reflect.getMetadata(PATH_METADATA, handler) as string | undefined;
     const method = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod | undefined;

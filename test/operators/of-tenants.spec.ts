@@ -46,6 +46,21 @@ describe('the API for operators, where there are tenants', () => {
     expect(await answerOf(app, 'channels?search=acme')).toMatchObject({ total: 0 });
   });
 
+  it('explains, and ends, by tenant', async () => {
+    const explained = (query: string) => call<{ allowed?: boolean }>(app, `explain?channel=apps:created&${query}`);
+    expect((await explained('user=u1&tenant=acme')).body).toMatchObject({ allowed: true });
+    expect((await explained('user=u1')).status).toBe(400);
+    expect((await explained('')).body).toMatchObject({ allowed: false });
+    const [gone] = [
+      await app.connectAs({ sub: 'u2', tenant: 'acme' }),
+      await app.connectAs({ sub: 'u2', tenant: 'globex' }),
+    ];
+    expect(await answerOf(app, 'users/u2/disconnect', 'POST')).toMatchObject({ disconnected: 0 });
+    expect(await answerOf(app, 'users/u2/disconnect?tenant=acme', 'POST')).toMatchObject({ disconnected: 1 });
+    expect(await gone.closed).toMatchObject({ code: 4403 });
+    expect(await answerOf(app, 'connections?user=u2')).toMatchObject({ total: 1, connections: [{ tenant: 'globex' }] });
+  });
+
   it('tells the history of the channel of one of them', async () => {
     const of = (query: string) => call<{ events?: object[] }>(app, `channels/${query}`);
     expect((await of('apps:created/history?tenant=acme')).body.events).toMatchObject([{ data: { name: 'of acme' } }]);

@@ -1,4 +1,4 @@
-import { RedisBridge } from '../../src/realtime/index.js';
+import { ChannelPolicyService, ProtocolError, RedisBridge } from '../../src/realtime/index.js';
 import type {
   ChannelAnswer,
   ConnectionAnswer,
@@ -26,6 +26,7 @@ interface History {
   readonly events: readonly KeptEvent[];
 }
 
+const REVOKED = { code: 4403, reason: 'access was revoked' };
 const EXPIRES = 2_000_000_000;
 
 /** Resolves once each of these hears what the instances ask each other. */
@@ -209,6 +210,8 @@ describe('the API for operators over two instances', () => {
     ['channels?cursor=rubbish', 'cursor must be'],
     ['channels?sort=channel', 'There is no parameter "sort"'],
     ['channels/apps:created/history?limit=x', 'limit must be'],
+    ['explain?user=ann', 'channel must name'],
+    [`explain?channel=apps:created&user=${'x'.repeat(300)}`, 'There can be no such user'],
     ['stats?all', 'There is no parameter "all"'],
   ])('refuses %s with 400 and a sentence', async (route, sentence) => {
     const { status, body } = await call(here, route);
@@ -218,6 +221,59 @@ describe('the API for operators over two instances', () => {
   it('refuses a parameter that is too long', async () => {
     expect((await call(here, `connections?search=${'x'.repeat(1_001)}`)).status).toBe(400);
     expect((await call(here, `connections?search=${'x'.repeat(1_000)}`)).status).toBe(200);
+  });
+
+  it('ends one connection, on whichever instance it is', async () => {
+    const client = await there.connectAs({ sub: 'dan' });
+    const route = `connections/${idOf(client)}`;
+    expect(await answerOf(here, route, 'DELETE')).toEqual({ disconnected: 1, unanswered: [] });
+    expect(await client.closed).toEqual(REVOKED);
+    expect((await call(here, route, { method: 'DELETE' })).status).toBe(404);
+  });
+
+  it('ends the connections of a user, or of a session, and tells how many', async () => {
+    const users = [await here.connectAs({ sub: 'dan/1' }), await there.connectAs({ sub: 'dan/1' })];
+    const session = await there.connectAs({ sub: 'eve', jti: 's2' });
+    const route = `users/${encodeURIComponent('dan/1')}/disconnect`;
+    expect(await answerOf(here, route, 'POST')).toEqual({ disconnected: 2, unanswered: [] });
+    for (const { closed } of users) expect(await closed).toEqual(REVOKED);
+    expect(await answerOf(here, 'sessions/s2/disconnect', 'POST')).toEqual({ disconnected: 1, unanswered: [] });
+    expect(await session.closed).toEqual(REVOKED);
+    expect(await answerOf(here, 'users/nobody/disconnect', 'POST')).toEqual({ disconnected: 0, unanswered: [] });
+    expect(await answerOf(here, 'connections')).toMatchObject({ total: 3 });
+  });
+
+  it('has the rights of a user judged anew', async () => {
+    const policy = there.app.get(ChannelPolicyService);
+    const authorize = policy.authorize.bind(policy);
+    policy.authorize = async (principal, name) => {
+      if (name === 'apps:created') throw new ProtocolError('forbidden', { channel: name });
+      return authorize(principal, name);
+    };
+    expect(await answerOf(here, 'users/Bob/judge', 'POST')).toEqual({ judged: 1, unanswered: [] });
+    expect(await clients[1]!.next('unsubscribed')).toMatchObject({ reason: 'access_revoked' });
+    policy.authorize = authorize;
+    await clients[1]!.ask({ type: 'subscribe', channel: 'apps:created' });
+  });
+
+  it.each<[string, object]>([
+    ['user=ann&channel=apps:created', { allowed: true, rule: 'apps:*', reason: null }],
+    ['user=ann&channel=user:ann', { allowed: true, rule: 'user:{userId}', reason: null }],
+    [
+      'user=ann&channel=user:bob',
+      { allowed: false, rule: 'user:{userId}', reason: 'It is private to its user, and to administrators' },
+    ],
+    ['user=ann&channel=system:alerts', { allowed: false, rule: 'system:*', reason: 'It is for administrators' }],
+    ['user=ann&roles=admin,user&channel=system:alerts', { allowed: true, rule: 'system:*', reason: null }],
+    ['channel=announcements', { allowed: true, rule: 'announcements', reason: null }],
+    [
+      'channel=apps:created',
+      { allowed: false, rule: 'apps:*', reason: expect.stringContaining('It is for those who have a token') },
+    ],
+    ['user=ann&channel=apps:nothing', { allowed: false, rule: null, reason: 'Nobody registered such a channel' }],
+  ])('explains ?%s', async (query, answer) => {
+    const channel = new URLSearchParams(query).get('channel');
+    expect(await answerOf(here, `explain?${query}`)).toEqual({ channel, policy: null, ...answer });
   });
 
   it('marks an instance that hangs or died, and then it is gone', async () => {

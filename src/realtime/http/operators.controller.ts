@@ -11,13 +11,22 @@ import {
 } from '@nestjs/common';
 import type { ClusterStats } from '../../protocol/index.js';
 import { ChannelCatalogue } from '../channels/channel-catalogue.js';
+import { ChannelPolicyService } from '../channels/channel-policy.service.js';
 import { Inspection, type KeptEvent } from '../inspection/inspection.service.js';
 import { writeCursor } from '../inspection/paging.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeUnavailableError } from '../publishing/errors.js';
 import { channelOf, tenantProblem, topicOf } from '../tenants/topic.js';
+import { explain, type Explanation } from './explanation.js';
 import { AdminGuard } from './admin.guard.js';
-import { readChannelQuery, readConnectionQuery, readHistoryQuery, textsOf, type Parameters } from './operator-query.js';
+import {
+  readChannelQuery,
+  readConnectionQuery,
+  readExplainQuery,
+  readHistoryQuery,
+  textsOf,
+  type Parameters,
+} from './operator-query.js';
 import {
   channelAnswer,
   connectionAnswer,
@@ -36,6 +45,7 @@ export class OperatorsController {
   constructor(
     private readonly inspection: Inspection,
     private readonly catalogue: ChannelCatalogue,
+    private readonly policy: ChannelPolicyService,
     private readonly options: ResolvedRealtimeOptions,
   ) {}
 
@@ -100,6 +110,14 @@ export class OperatorsController {
       if (error instanceof RealtimeUnavailableError) throw new ServiceUnavailableException(error.message);
       throw error;
     }
+  }
+
+  /** Why a user may use a channel, or may not; without `user`, somebody who has no token. */
+  @Get('explain')
+  @Header('Cache-Control', 'no-store')
+  async explain(@Query() parameters: Parameters): Promise<Explanation> {
+    const { principal, channel } = readExplainQuery(parameters, this.options);
+    return explain({ policy: this.policy, catalogue: this.catalogue }, principal, channel);
   }
 
   /** @throws NotFoundException @throws BadRequestException where it is not clear whose channel it is */

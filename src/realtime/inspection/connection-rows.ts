@@ -41,6 +41,8 @@ export interface ConnectionQuery {
   readonly channel?: string;
   readonly address?: string;
   readonly session?: string;
+  /** What a user is known by on the installation. */
+  readonly userKey?: string;
   readonly tenant?: string;
   /** Stands in the id, user, role, address or session, whatever its case. */
   readonly search?: string;
@@ -71,13 +73,14 @@ export async function selectConnections(
   connections: Iterable<Connection>,
   query: ConnectionQuery,
 ): Promise<Page<ConnectionRow>> {
-  const { user, channel, address, session, tenant, after, most } = query;
+  const { user, userKey, channel, address, session, tenant, after, most } = query;
   const found = searcher(query.search);
   const compare = compareRows(query);
   const first = new FirstOf<ConnectionRow>(Math.max(1, most), compare);
   let total = 0;
   for await (const connection of unhurried(connections)) {
     if (user !== undefined && connection.principal?.user.userId !== user) continue;
+    if (userKey !== undefined && connection.principal?.userKey !== userKey) continue;
     if (session !== undefined && connection.principal?.jti !== session) continue;
     if (tenant !== undefined && connection.principal?.tenant !== tenant) continue;
     if (address !== undefined && connection.address !== address) continue;

@@ -97,6 +97,12 @@ export class Inspection implements OnApplicationBootstrap {
     return { ...mergeConnections(pages, asked, limit), unanswered: [...unanswered.keys()].filter(wanted) };
   }
 
+  /** How many connections a user or a session has. */
+  async count(of: Pick<ConnectionQuery, 'userKey' | 'session'>): Promise<Asked & { readonly total: number }> {
+    const { total, unanswered } = await this.connections({ ...of, sort: 'connectedAt', order: 'asc' }, 1);
+    return { total, unanswered };
+  }
+
   /** The connection with this id, wherever it is; `null` where no instance that answered has it. */
   async connection(id: string): Promise<Asked & { readonly row: PlacedConnection<ConnectionDetails> | null }> {
     const { answers, unanswered } = await this.survey.ask('connection', id);

@@ -20,7 +20,7 @@ export type Topic = keyof Questions;
 
 export type Question = { readonly [T in Topic]: { readonly about: T; readonly query: Questions[T]['query'] } }[Topic];
 
-const FIELDS_OF_CONNECTIONS = ['user', 'channel', 'address', 'session', 'tenant', 'search'] as const;
+const FIELDS_OF_CONNECTIONS = ['user', 'channel', 'address', 'session', 'tenant', 'userKey', 'search'] as const;
 
 /**
  * @returns the question

@@ -1,0 +1,71 @@
+/** What the routes answer, as OpenAPI 3.0 schemas. */
+
+type Schema = Readonly<Record<string, unknown>>;
+
+const text = { type: 'string' } as const;
+const texts = { type: 'array', items: text } as const;
+const moment = { type: 'string', format: 'date-time' } as const;
+const whole = { type: 'integer', minimum: 0 } as const;
+const truth = { type: 'boolean' } as const;
+const orNull = (schema: Schema): Schema => ({ ...schema, nullable: true });
+const list = (items: Schema): Schema => ({ type: 'array', items });
+
+/** Every property is required, but for those that are named. */
+function record(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
+  return { type: 'object', properties, required: Object.keys(properties).filter((name) => !optional.includes(name)) };
+}
+
+const unanswered = { ...texts, description: 'Instances that did not answer in time: what they have is missing' };
+
+const page = (name: string, row: Schema): Schema =>
+  record({ [name]: list(row), total: whole, next: orNull(text), unanswered });
+
+const counts = (...names: string[]): Record<string, Schema> => Object.fromEntries(names.map((name) => [name, whole]));
+
+const CONNECTION = {
+  ...{ id: text, instanceId: text, userId: orNull(text), role: orNull(text), tenant: text, address: text },
+  ...{ connectedAt: moment, subscriptions: whole, bufferedBytes: whole, sessionId: orNull(text) },
+  expiresAt: orNull(moment),
+};
+
+const CHANNEL = { channel: text, tenant: text, pattern: text, subscribers: whole, instances: whole };
+
+const INSTANCE = {
+  ...{ instanceId: text, draining: truth },
+  ...counts('connections', 'users', 'subscriptions', 'channels', 'eventsPublished', 'eventsDelivered'),
+  deliveryMs: orNull(record({ p50: { type: 'number' }, p99: { type: 'number' } })),
+  ...counts('eventLoopDelayMs', 'bufferedBytes'),
+  ...{ startedAt: moment, seenAt: moment },
+};
+
+const CLUSTER = counts(
+  ...['connections', 'anonymous', 'users', 'channels', 'subscriptions', 'published', 'delivered'],
+  ...['slowConsumersClosed', 'uptimeMs', 'instances'],
+);
+
+const EVENT_TO_PUBLISH = record({ channel: text, data: {}, idempotencyKey: text, tenant: text }, [
+  ...['idempotencyKey', 'tenant'],
+]);
+
+const EMITTED = record({ id: text, channel: text, timestamp: moment }, ['id']);
+
+const oneOrMany = (schema: Schema): Schema => ({ oneOf: [schema, list(schema)] });
+
+export const SCHEMAS = {
+  stats: record({ cluster: record(CLUSTER), instances: list(record(INSTANCE)), unanswered }),
+  connections: page('connections', record(CONNECTION, ['tenant'])),
+  connection: record({ ...CONNECTION, channels: texts, userAgent: text }, ['tenant', 'userAgent']),
+  channels: page('channels', record(CHANNEL, ['tenant'])),
+  history: record({
+    ...{ channel: text, epoch: orNull(text) },
+    events: list(record({ type: text, id: text, channel: text, data: {}, timestamp: moment }, ['id'])),
+  }),
+  explanation: record({
+    ...{ channel: text, allowed: truth, rule: orNull(text), policy: orNull(text), reason: orNull(text) },
+  }),
+  disconnected: record({ disconnected: whole, unanswered }),
+  judged: record({ judged: whole, unanswered }),
+  eventsToPublish: oneOrMany(EVENT_TO_PUBLISH),
+  emitted: oneOrMany(EMITTED),
+  ticket: record({ ticket: text, expiresAt: moment }),
+};

@@ -1,0 +1,196 @@
+import type { Type } from '@nestjs/common';
+import { CONNECTION_SORTS } from '../inspection/connection-rows.js';
+import { MAX_PAGE, ORDERS } from '../inspection/paging.js';
+import { EventsController } from './events.controller.js';
+import { OperatorActionsController } from './operator-actions.controller.js';
+import { OperatorsController } from './operators.controller.js';
+import { TicketsController } from './tickets.controller.js';
+import { SCHEMAS } from './openapi-schemas.js';
+
+interface Operation {
+  readonly summary: string;
+  readonly description?: string;
+  /** Parameters of the query: what each is, or which values it takes. */
+  readonly query?: Readonly<Record<string, string | readonly string[]>>;
+  /** Those of the query that must be given. */
+  readonly required?: readonly string[];
+  readonly path?: Readonly<Record<string, string>>;
+  readonly body?: object;
+  readonly status?: number;
+  /** What it answers. */
+  readonly answer: object;
+  /** Statuses beside 401 and 403. */
+  readonly refusals?: readonly (keyof typeof REFUSALS)[];
+}
+
+const REFUSALS = {
+  400: 'A parameter or the body is wrong; the message says which',
+  401: 'No valid token',
+  403: 'Only administrators may do this',
+  404: 'There is no such thing (any more), or the option `operatorApi` is off',
+  429: 'Too many within a minute',
+  503: 'Redis cannot be used now, or an instance did not answer: try again',
+} as const;
+
+const LIMIT = `How many on a page, from 1 to ${MAX_PAGE}; 100 where it is not given`;
+const CURSOR = '`next` of the page before';
+const TENANT = 'Whose it is, where there are tenants';
+const search = (where: string): string => `A part of ${where}, whatever its case`;
+
+type Operations<Controller> = { readonly [Method in keyof Controller]: Operation };
+
+const OPERATORS: Operations<OperatorsController> = {
+  stats: { summary: 'The figures of the cluster and of each instance', answer: SCHEMAS.stats },
+  connections: {
+    summary: 'The connections of all instances, page by page',
+    query: {
+      ...{
+        user: 'The id of a user',
+        channel: 'A channel to which it has subscribed',
+        instance: 'The id of an instance',
+      },
+      ...{ address: 'The address of a client', session: 'The `jti` of a token', tenant: TENANT },
+      search: search('the id, user, role, address or session'),
+      ...{ sort: CONNECTION_SORTS, order: ORDERS, limit: LIMIT, cursor: CURSOR },
+    },
+    answer: SCHEMAS.connections,
+    refusals: [400],
+  },
+  connection: {
+    summary: 'One connection, with its channels',
+    path: { id: 'The id of a connection' },
+    answer: SCHEMAS.connection,
+    refusals: [404, 503],
+  },
+  channels: {
+    summary: 'The channels that have subscribers, by name, page by page',
+    query: { search: search('the name'), limit: LIMIT, cursor: CURSOR },
+    answer: SCHEMAS.channels,
+    refusals: [400],
+  },
+  history: {
+    summary: 'The last events that are kept of a channel, oldest first, as clients get them',
+    path: { channel: 'The name of a channel' },
+    query: { limit: `How many events, from 1 to ${MAX_PAGE}; 100 where it is not given`, tenant: TENANT },
+    answer: SCHEMAS.history,
+    refusals: [400, 404, 503],
+  },
+  explain: {
+    summary: 'Why a user may use a channel, or may not',
+    query: {
+      ...{ channel: 'The name of the channel', user: 'The id of the user; nobody with a token where it is not given' },
+      ...{ roles: 'The roles of its token, split by commas', tenant: TENANT },
+    },
+    required: ['channel'],
+    answer: SCHEMAS.explanation,
+    refusals: [400],
+  },
+};
+
+const ACTIONS: Operations<OperatorActionsController> = {
+  disconnect: {
+    summary: 'Ends one connection (4403); its client may come back with a good token',
+    path: { id: 'The id of a connection' },
+    answer: SCHEMAS.disconnected,
+    refusals: [404, 503],
+  },
+  disconnectUser: {
+    summary: 'Ends every connection of a user (4403)',
+    path: { userId: 'The id of a user' },
+    query: { tenant: TENANT },
+    answer: SCHEMAS.disconnected,
+    refusals: [400, 503],
+  },
+  judgeUser: {
+    summary: 'Has every subscription of a user judged anew',
+    path: { userId: 'The id of a user' },
+    query: { tenant: TENANT },
+    answer: SCHEMAS.judged,
+    refusals: [400, 503],
+  },
+  disconnectSession: {
+    summary: 'Ends every connection whose token has this `jti` (4403)',
+    path: { jti: 'The `jti` of a token' },
+    answer: SCHEMAS.disconnected,
+    refusals: [503],
+  },
+};
+
+const EVENTS: Operations<EventsController> = {
+  publish: {
+    summary: 'Publishes an event, or a list of them',
+    description: 'For administrators, and for services with an `X-API-Key`.',
+    body: SCHEMAS.eventsToPublish,
+    status: 201,
+    answer: SCHEMAS.emitted,
+    refusals: [400, 503],
+  },
+};
+
+const TICKETS: Operations<TicketsController> = {
+  issue: {
+    summary: 'A ticket for `/ws?ticket=…`: good once, for 30 s',
+    description: 'For everybody with a token.',
+    status: 201,
+    answer: SCHEMAS.ticket,
+    refusals: [429, 503],
+  },
+};
+
+let described: Promise<void> | null = null;
+
+/**
+ * Tells @nestjs/swagger of the module's routes, where the application has installed it. It is imported only here, when
+ * the module is built: without it there is nothing to describe, and nothing is missing.
+ */
+export function describeRoutes(): Promise<void> {
+  described ??= describe();
+  return described;
+}
+
+async function describe(): Promise<void> {
+  const swagger = await import('@nestjs/swagger').catch((error: unknown) => {
+    if ((error as { code?: string }).code === 'ERR_MODULE_NOT_FOUND') return null;
+    throw error;
+  });
+  if (swagger === null) return;
+  const { ApiBearerAuth, ApiBody, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } = swagger;
+
+  const decorators = ({
+    summary,
+    description,
+    query = {},
+    required = [],
+    path = {},
+    body,
+    status = 200,
+    ...operation
+  }: Operation) => [
+    ApiOperation({ summary, ...(description !== undefined && { description }) }),
+    ...Object.entries(path).map(([name, text]) => ApiParam({ name, description: text, type: String })),
+    ...Object.entries(query).map(([name, about]) =>
+      typeof about === 'string'
+        ? ApiQuery({ name, required: required.includes(name), description: about, type: String })
+        : ApiQuery({ name, required: false, enum: [...about] }),
+    ),
+    ...(body === undefined ? [] : [ApiBody({ schema: body })]),
+    ApiResponse({ status, description: summary, schema: operation.answer }),
+    ...[401, 403, ...(operation.refusals ?? [])].map((refusal) =>
+      ApiResponse({ status: refusal, description: REFUSALS[refusal as keyof typeof REFUSALS] }),
+    ),
+  ];
+
+  function about<C>(controller: Type<C>, operations: Operations<C>): void {
+    for (const decorate of [ApiTags('realtime'), ApiBearerAuth()]) decorate(controller);
+    for (const [method, operation] of Object.entries<Operation>(operations)) {
+      const { prototype } = controller as { prototype: object };
+      const descriptor = Object.getOwnPropertyDescriptor(prototype, method)!;
+      for (const decorate of decorators(operation)) decorate(prototype, method, descriptor);
+    }
+  }
+
+  about(OperatorsController, OPERATORS);
+  about(OperatorActionsController, ACTIONS);
+  about(EventsController, EVENTS);
+  about(TicketsController, TICKETS);
+}
