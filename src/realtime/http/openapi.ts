@@ -180,7 +180,7 @@ async function describe(): Promise<void> {
     ),
   ];
 
-  function about<C>(controller: Type<C>, operations: Operations<C>): void {
+  function describeAll<C>(controller: Type<C>, operations: Operations<C>): void {
     for (const decorate of [ApiTags('realtime'), ApiBearerAuth()]) decorate(controller);
     for (const [method, operation] of Object.entries<Operation>(operations)) {
       const { prototype } = controller as { prototype: object };
@@ -189,8 +189,8 @@ async function describe(): Promise<void> {
     }
   }
 
-  about(OperatorsController, OPERATORS);
-  about(OperatorActionsController, ACTIONS);
-  about(EventsController, EVENTS);
-  about(TicketsController, TICKETS);
+  describeAll(OperatorsController, OPERATORS);
+  describeAll(OperatorActionsController, ACTIONS);
+  describeAll(EventsController, EVENTS);
+  describeAll(TicketsController, TICKETS);
 }
