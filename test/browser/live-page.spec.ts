@@ -39,7 +39,7 @@ describe('the live page', () => {
   async function open(url: string, options: BrowserContextOptions): Promise<void> {
     complaints = [];
     const context = await browser.newContext({ ignoreHTTPSErrors: true, ...options });
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(30_000);
     page = await context.newPage();
     page.on('console', (message) => complaints.push(message.text()));
     page.on('pageerror', (error) => complaints.push(error.message));
