@@ -3,7 +3,7 @@ export { RealtimeModule, type RealtimeAsyncOptions } from './realtime.module.js'
 export { ResolvedRealtimeOptions, type RealtimeOptions } from './options/realtime-options.js';
 export type { OriginRule } from './options/origins.js';
 export type { JwtAlgorithm } from './options/jwt-options.js';
-export type { ChannelAccess, ChannelDefinition } from './options/channel-definition.js';
+export type { ChannelAccess, ChannelDefinition, OwnerAccess, RolesAccess } from './options/channel-definition.js';
 export { RealtimeOptionsError } from './options/resolve-options.js';
 export { realtimeOptionsFromEnv, REALTIME_VARIABLES } from './options/options-from-env.js';
 export { EventsPublisher, type EmittedEvent, type TransactionOptions } from './publishing/events-publisher.js';
@@ -14,8 +14,15 @@ export { AuthService } from './auth/auth.service.js';
 export { bearerOf } from './http/bearer.js';
 export { TenantInterceptor } from './http/tenant.interceptor.js';
 export type { Principal } from './auth/principal.js';
-export { ChannelPolicyService } from './channels/channel-policy.service.js';
-export type { Channel } from './channels/channel-catalogue.js';
+export { ChannelPolicyService, type ChannelExplanation } from './channels/channel-policy.service.js';
+export {
+  ChannelPolicy,
+  type CanSubscribe,
+  type ChannelAnswer,
+  type ChannelContext,
+} from './channels/channel-policy.js';
+export type { PolicyOutcome, PolicyVerdict } from './channels/policy-runner.js';
+export type { Access, Channel, ChannelRule } from './channels/channel-catalogue.js';
 export { Connection } from './connections/connection.js';
 export { ConnectionRegistry } from './connections/connection-registry.js';
 export { RealtimeHealth, type RealtimeHealthReport } from './health/realtime-health.service.js';

@@ -15,6 +15,7 @@ import { MemoryBroker } from './broker/memory.broker.js';
 import { RedisBroker } from './broker/redis.broker.js';
 import { redisTarget } from './broker/redis/redis-target.js';
 import { ChannelCatalogue } from './channels/channel-catalogue.js';
+import { ChannelFeature, ChannelFeatures } from './channels/channel-features.js';
 import { ChannelPolicyService } from './channels/channel-policy.service.js';
 import { ConnectionRegistry } from './connections/connection-registry.js';
 import { MemoryRevocationStore } from './control/memory.revocation-store.js';
@@ -42,6 +43,7 @@ import { Inspection } from './inspection/inspection.service.js';
 import { Survey } from './inspection/survey.js';
 import { RealtimeMetrics } from './metrics/realtime-metrics.service.js';
 import { Counters } from './observability/counters.js';
+import type { ChannelDefinition } from './options/channel-definition.js';
 import { ResolvedRealtimeOptions, type RealtimeOptions } from './options/realtime-options.js';
 import { resolveOptions } from './options/resolve-options.js';
 import { MemoryPresenceStore } from './presence/memory.presence-store.js';
@@ -81,6 +83,17 @@ export class RealtimeModule {
     const resolve = async (...dependencies: never[]) => resolveOptions(await useFactory(...dependencies));
     return build({ provide: ResolvedRealtimeOptions, useFactory: resolve, inject }, isGlobal, imports);
   }
+
+  /**
+   * Registers the channels of one feature, from its module: by name, or by a pattern such as `projects:{projectId}:updated`.
+   * @throws RealtimeOptionsError at start, with a sentence for each that is wrong or contradicts another
+   */
+  static forFeature(channels: readonly ChannelDefinition[]): DynamicModule {
+    return {
+      module: RealtimeModule,
+      providers: [{ provide: ChannelFeature, useValue: new ChannelFeature(channels) }],
+    };
+  }
 }
 
 function build(options: Provider, global: boolean, imports: ModuleMetadata['imports'] = []): DynamicModule {
@@ -98,6 +111,7 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
       { provide: TicketStore, useFactory: ticketStore, inject: [Broker] },
       Tickets,
       AuthService,
+      { provide: ChannelFeatures, useFactory: channelFeatures, inject: [ModulesContainer] },
       ChannelCatalogue,
       ChannelPolicyService,
       ConnectionRegistry,
@@ -141,6 +155,10 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
       RealtimeHealth,
     ],
   };
+}
+
+function channelFeatures(modules: ModulesContainer): ChannelFeatures {
+  return ChannelFeatures.of(modules);
 }
 
 function tokenKeys({ jwt }: ResolvedRealtimeOptions): TokenKeys {

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import ts from 'typescript';
 
 /** Every block of TypeScript in these compiles as it stands, as a file of an application that has installed the package. */
-const DOCS = ['docs/react.md', 'docs/client.md', 'docs/transactions.md', 'docs/tenants.md'];
+const DOCS = ['docs/react.md', 'docs/client.md', 'docs/transactions.md', 'docs/tenants.md', 'docs/channels.md'];
 
 interface Block {
   /** `docs/transactions.md:28` */

@@ -1,30 +1,33 @@
 import type { ChannelAccess, ChannelDefinition } from '../options/channel-definition.js';
 
-/** Who may use the channels of a group: the pattern of names, and the access. The first that matches counts. */
-export interface ChannelRule {
+/** Who may use the channels of a group: the pattern of names, and the access. */
+export interface GroupRule {
   readonly pattern: string;
   readonly access: ChannelAccess;
   /** Whether a channel of the group is one for all tenants, unless its definition says otherwise. */
   readonly global?: boolean;
 }
 
-export const BUILTIN_RULES: readonly ChannelRule[] = [
-  { pattern: 'announcements', access: 'public', global: true },
+/** What counts for a channel of these groups whose definition says nothing else. */
+export const BUILTIN_GROUPS: readonly GroupRule[] = [
   { pattern: 'apps:*', access: 'authenticated' },
   { pattern: 'users:*', access: 'authenticated' },
-  { pattern: 'user:{userId}', access: 'owner' },
   { pattern: 'database:*', access: 'authenticated' },
   { pattern: 'deployments:*', access: 'authenticated' },
   { pattern: 'storage:*', access: 'authenticated' },
   { pattern: 'system:*', access: 'admin', global: true },
 ];
 
+/** Defined as an application defines its own. */
 export const BUILTIN_CHANNELS: readonly ChannelDefinition[] = [
-  'announcements',
-  ...['apps:created', 'apps:updated', 'apps:deleted', 'apps:deployed', 'apps:status'],
-  ...['users:created', 'users:updated', 'users:deleted'],
-  ...['database:table_created', 'database:table_updated', 'database:table_deleted', 'database:row_updated'],
-  ...['deployments:started', 'deployments:completed', 'deployments:failed', 'deployments:status'],
-  ...['storage:uploaded', 'storage:deleted', 'storage:updated'],
-  ...['system:health', 'system:metrics', 'system:alerts'],
-].map((name) => ({ name }));
+  { name: 'announcements', access: 'public', global: true },
+  { name: 'user:{userId}', access: { owner: 'userId' } },
+  ...[
+    ...['apps:created', 'apps:updated', 'apps:deleted', 'apps:deployed', 'apps:status'],
+    ...['users:created', 'users:updated', 'users:deleted'],
+    ...['database:table_created', 'database:table_updated', 'database:table_deleted', 'database:row_updated'],
+    ...['deployments:started', 'deployments:completed', 'deployments:failed', 'deployments:status'],
+    ...['storage:uploaded', 'storage:deleted', 'storage:updated'],
+    ...['system:health', 'system:metrics', 'system:alerts'],
+  ].map((name) => ({ name })),
+];

@@ -1,11 +1,24 @@
 import { Injectable } from '@nestjs/common';
-import { channelNameProblem, matchPattern, USER_GROUP, userOfChannel } from '../../protocol/index.js';
+import { isChannelName, matchPattern, USER_GROUP, userOfChannel } from '../../protocol/index.js';
 import type { ChannelAccess, ChannelDefinition } from '../options/channel-definition.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeOptionsError } from '../options/resolve-options.js';
-import { BUILTIN_CHANNELS, BUILTIN_RULES, type ChannelRule } from './builtin-channels.js';
+import { BUILTIN_CHANNELS, BUILTIN_GROUPS } from './builtin-channels.js';
+import { channelConflicts } from './channel-conflicts.js';
+import { ChannelFeatures } from './channel-features.js';
+import { definitionProblems } from './definition-problems.js';
+import { covers, isPattern } from './patterns.js';
 
 const PATTERN_OF_USERS = 'user:{userId}';
+
+/** Who may subscribe: what a definition or a group says, or what a policy of this name answers. */
+export type Access = ChannelAccess | { readonly policy: string };
+
+/** Who may use the names under a pattern. */
+export interface ChannelRule {
+  readonly pattern: string;
+  readonly access: Access;
+}
 
 /** What is kept of a channel for those who come back. */
 export interface History {
@@ -13,11 +26,11 @@ export interface History {
   readonly ttlMs: number;
 }
 
-/** A channel as the module knows it, every default filled in. */
+/** A channel, or a family of channels, as the module knows it, every default filled in. */
 export interface Channel {
-  /** The pattern of the rule under which it falls: what figures are told by, for names are without end. */
+  /** The pattern by which it is registered, or of the rule under which it falls: what figures are told by, for names are without end. */
   readonly pattern: string;
-  readonly access: ChannelAccess;
+  readonly access: Access;
   /** `null`: nothing is kept, and events have no id. */
   readonly history: History | null;
   /** Whether subscribers can see who is here. */
@@ -29,107 +42,129 @@ export interface Channel {
 /** Whom a channel, or a group of them, is for. */
 export type Audience = Pick<Channel, 'access' | 'global'>;
 
-/** Every channel there is: the built-in ones, the application's, and the private one of each user. */
+/** Every channel there is: the built-in ones, and those of the options and of `forFeature`. */
 @Injectable()
 export class ChannelCatalogue {
   private readonly channels = new Map<string, Channel>();
-  private readonly rules: ChannelRule[] = [];
-  private readonly ofUsers: Channel;
+  /** The first segment → the families of that group, by pattern. */
+  private readonly families = new Map<string, Map<string, Channel>>();
+  /** The first that matches counts. An application's own come before those of groups. */
+  private readonly rules: readonly ChannelRule[];
 
-  constructor(options: ResolvedRealtimeOptions) {
-    const byDefault: History = { size: options.history.size, ttlMs: options.history.ttlMs };
-    this.ofUsers = { pattern: PATTERN_OF_USERS, access: 'owner', history: byDefault, presence: false, global: false };
-    const problems = options.channels.flatMap((definition, index) =>
-      problemsOf(definition).map((problem) => `\`channels[${index}]\` ${problem}`),
-    );
+  /** @throws RealtimeOptionsError with a sentence for each channel or policy that is wrong, or contradicts another */
+  constructor(options: ResolvedRealtimeOptions, features: ChannelFeatures = new ChannelFeatures()) {
+    const own = [...options.channels, ...features.channels];
+    const problems = [
+      ...options.channels.flatMap((definition, index) =>
+        definitionProblems(definition).map((problem) => `\`channels[${index}]\` ${problem}`),
+      ),
+      ...features.channels.flatMap((definition) =>
+        definitionProblems(definition).map((problem) => `\`forFeature\` ${problem}`),
+      ),
+    ];
+    if (problems.length === 0) problems.push(...channelConflicts(own, features.policies));
     if (problems.length > 0) throw new RealtimeOptionsError(problems);
-    // An application's own access to one of its channels comes before the rule of the group.
-    for (const { name, access } of options.channels)
-      if (access !== undefined) this.rules.push({ pattern: name, access });
-    this.rules.push(...BUILTIN_RULES);
-    for (const definition of [...BUILTIN_CHANNELS, ...options.channels]) {
-      const rule = this.ruleOf(definition.name);
-      if (rule === undefined) {
-        throw new RealtimeOptionsError([`\`channels\` ${definition.name} falls under no rule: give it an \`access\``]);
-      }
-      const { pattern, access } = rule;
-      const { presence = false, global = isGlobalByDefault(definition.name) } = definition;
-      if (global && presence && options.tenants.claim !== undefined) {
-        throw new RealtimeOptionsError([
-          `\`channels\` ${definition.name} is global and has presence: with \`tenants.claim\` it would show the users of one tenant to another`,
-        ]);
-      }
-      const history = historyOf(definition, byDefault);
-      this.channels.set(definition.name, { pattern, access, history, presence, global });
+    const rules: ChannelRule[] = [];
+    for (const { name, access } of [...BUILTIN_CHANNELS, ...own]) {
+      if (access !== undefined) rules.push({ pattern: name, access });
     }
+    for (const { patterns, name } of features.policies) {
+      rules.push(...patterns.map((pattern) => ({ pattern, access: { policy: name } })));
+    }
+    this.rules = [...rules, ...BUILTIN_GROUPS];
+    for (const definition of [...BUILTIN_CHANNELS, ...own]) this.enter(definition, options);
   }
 
   /** @returns `null` where nobody registered such a channel */
   find(name: string): Channel | null {
-    return this.channels.get(name) ?? (userOfChannel(name) === null ? null : this.ofUsers);
+    const exact = this.channels.get(name);
+    if (exact !== undefined) return exact;
+    const group = groupOf(name);
+    const families = this.families.get(group);
+    if (families === undefined || !isChannelName(name)) return null;
+    // The channel of a user has one way to be written.
+    if (group === USER_GROUP && userOfChannel(name) === null) return null;
+    for (const [pattern, channel] of families) if (matchPattern(pattern, name) !== null) return channel;
+    return null;
   }
 
-  /** Whom the first matching rule gives a name to, registered or not; `null` where no rule matches. */
+  /** The first rule that matches a name, registered or not; `null` where none does. */
+  ruleOf(name: string): ChannelRule | null {
+    return this.rules.find(({ pattern }) => matchPattern(pattern, name) !== null) ?? null;
+  }
+
+  /** Whom a name is for, registered or not; `null` where no rule covers it. */
   audienceOf(name: string): Audience | null {
     const rule = this.ruleOf(name);
-    return this.find(name) ?? (rule === undefined ? null : { access: rule.access, global: isGlobalByDefault(name) });
+    return this.find(name) ?? (rule === null ? null : { access: rule.access, global: isGlobalByDefault(name) });
   }
 
   /** The pattern under which a channel's figures are told. */
   patternOf(name: string): string {
-    return this.channels.get(name)?.pattern ?? PATTERN_OF_USERS; // there are no others: nobody gets beyond `find`
+    return this.find(name)?.pattern ?? PATTERN_OF_USERS; // there are no others: nobody gets beyond `find`
   }
 
   /** Every pattern that {@link patternOf} may answer. */
   patterns(): Iterable<string> {
-    return new Set([...this.channels.values(), this.ofUsers].map(({ pattern }) => pattern));
+    return new Set([...this.registered()].map(([, { pattern }]) => pattern));
   }
 
-  private ruleOf(name: string): ChannelRule | undefined {
-    return this.rules.find((rule) => matchPattern(rule.pattern, name) !== null);
-  }
-
-  /** Every registered channel by name; the private ones of users are not listed. */
+  /** Every channel that has a name of its own, by that. */
   list(): Iterable<[name: string, channel: Channel]> {
     return this.channels;
+  }
+
+  /** Everything that is registered: channels by name, families by pattern. */
+  *registered(): Iterable<[name: string, channel: Channel]> {
+    yield* this.channels;
+    for (const families of this.families.values()) yield* families;
+  }
+
+  private enter(
+    definition: ChannelDefinition,
+    { history, tenants }: Pick<ResolvedRealtimeOptions, 'history' | 'tenants'>,
+  ): void {
+    const { name, presence = false, global = isGlobalByDefault(definition.name) } = definition;
+    const rule = this.rules.find(({ pattern }) => covers(pattern, name));
+    if (rule === undefined) {
+      throw new RealtimeOptionsError([
+        `\`channels\` ${name} falls under no rule: give it an \`access\`, or provide a @ChannelPolicy that covers it`,
+      ]);
+    }
+    if (global && presence && tenants.claim !== undefined) {
+      throw new RealtimeOptionsError([
+        `\`channels\` ${name} is global and has presence: with \`tenants.claim\` it would show the users of one tenant to another`,
+      ]);
+    }
+    const isFamily = isPattern(name);
+    const channel: Channel = {
+      pattern: isFamily ? name : rule.pattern,
+      access: rule.access,
+      history: historyOf(definition, history),
+      presence,
+      global,
+    };
+    if (!isFamily) {
+      this.channels.set(name, channel);
+      return;
+    }
+    const families = this.families.get(groupOf(name)) ?? new Map<string, Channel>();
+    this.families.set(groupOf(name), families.set(name, channel));
   }
 }
 
 /** A channel that an application adds to a group that is global is global too, whoever may use it. */
 function isGlobalByDefault(name: string): boolean {
-  return BUILTIN_RULES.some(({ pattern, global }) => global === true && matchPattern(pattern, name) !== null);
+  return [...BUILTIN_CHANNELS, ...BUILTIN_GROUPS].some(
+    (one) => one.global === true && covers('pattern' in one ? one.pattern : one.name, name),
+  );
 }
 
-function problemsOf(definition: ChannelDefinition): string[] {
-  const { name, access, history, presence, global } = definition ?? {};
-  if (typeof name !== 'string') return ['must be an object with a `name`'];
-  const form = channelNameProblem(name);
-  if (form !== null) return [`name ${JSON.stringify(name)} ${form}`];
-  const problems: string[] = [];
-  if (BUILTIN_CHANNELS.some((builtin) => builtin.name === name)) {
-    // Its history and presence may be set anew, who may read it may not.
-    if (access !== undefined) problems.push(`${name} is built in: its access cannot be changed`);
-  } else if (name.startsWith(`${USER_GROUP}:`))
-    problems.push(`${name}: the group \`${USER_GROUP}\` belongs to the private channels`);
-  if (access !== undefined && !['public', 'authenticated', 'admin'].includes(access)) {
-    problems.push(`${name}: access must be public, authenticated or admin`);
-  }
-  if (presence !== undefined && typeof presence !== 'boolean') {
-    problems.push(`${name}: presence must be true or false`);
-  }
-  if (global !== undefined && typeof global !== 'boolean') {
-    problems.push(`${name}: global must be true or false`);
-  }
-  if (history !== undefined && history !== false) {
-    for (const [field, value] of Object.entries(history)) {
-      if (!['size', 'ttlMs'].includes(field) || !Number.isSafeInteger(value) || value < 1) {
-        problems.push(`${name}: history must be false or { size, ttlMs } with whole numbers from 1`);
-      }
-    }
-  }
-  return problems;
+function groupOf(name: string): string {
+  const end = name.indexOf(':');
+  return end < 0 ? name : name.slice(0, end);
 }
 
-function historyOf({ history }: ChannelDefinition, byDefault: History): History | null {
-  return history === false ? null : { ...byDefault, ...history };
+function historyOf({ history }: ChannelDefinition, { size, ttlMs }: History): History | null {
+  return history === false ? null : { size, ttlMs, ...history };
 }

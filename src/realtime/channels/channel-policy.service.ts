@@ -1,53 +1,113 @@
-import { Injectable } from '@nestjs/common';
-import { isWildcard, ProtocolError, USER_GROUP, userOfChannel, wildcardPrefix } from '../../protocol/index.js';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import {
+  isWildcard,
+  matchPattern,
+  ProtocolError,
+  USER_GROUP,
+  wildcardPrefix,
+  type ErrorCode,
+} from '../../protocol/index.js';
 import type { Principal } from '../auth/principal.js';
+import { Counters } from '../observability/counters.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
-import { ChannelCatalogue, type Audience, type Channel } from './channel-catalogue.js';
+import { RealtimeOptionsError } from '../options/resolve-options.js';
+import { isGranted, isInReach, knownRoles } from './access.js';
+import { ChannelCatalogue, type Channel, type ChannelRule } from './channel-catalogue.js';
+import { ChannelFeatures, type PolicyEntry } from './channel-features.js';
+import { PolicyRunner, type PolicyVerdict } from './policy-runner.js';
+
+/** Why somebody may subscribe to a channel, or may not: for operators, never for clients. Plain data, ready for JSON. */
+export interface ChannelExplanation {
+  readonly channel: string;
+  /** What a `subscribe` is answered: `granted`, or the error code. */
+  readonly verdict: 'granted' | Extract<ErrorCode, 'forbidden' | 'unknown_channel'>;
+  /** Whether somebody registered the channel, by its name or by a pattern. */
+  readonly registered: boolean;
+  /** The first rule that covers the name, with its pattern; `null` where none does. */
+  readonly rule: ChannelRule | null;
+  /** Where a policy decides: the name of its class, what it answered or how it failed, and its reason. */
+  readonly policy: (PolicyVerdict & { readonly name: string }) | null;
+}
 
 /** Who may use which channel. `null` stands for a connection without a token. */
 @Injectable()
-export class ChannelPolicyService {
-  /** What principals of one kind may use by name. */
+export class ChannelPolicyService implements OnModuleInit {
+  /** Pattern → the policy that decides there. */
+  private readonly policies = new Map<string, PolicyEntry>();
+  private readonly runner: PolicyRunner;
+  private readonly roles: ReadonlySet<string>;
+  /** What principals of one kind may use by name, without what policies decide. */
   private readonly listed = new Map<string, readonly string[]>();
   private readonly hasTenants: boolean;
+  private readonly timeoutMs: number;
 
   constructor(
     private readonly catalogue: ChannelCatalogue,
-    { tenants }: ResolvedRealtimeOptions,
+    features: ChannelFeatures,
+    counters: Counters,
+    { policyTimeoutMs, tenants }: ResolvedRealtimeOptions,
   ) {
+    for (const policy of features.policies) for (const pattern of policy.patterns) this.policies.set(pattern, policy);
+    this.runner = new PolicyRunner(counters);
+    this.roles = knownRoles(catalogue.registered());
     this.hasTenants = tenants.claim !== undefined;
+    this.timeoutMs = policyTimeoutMs;
+  }
+
+  /** Every policy is constructed now: one that cannot be asked keeps the application from starting. */
+  onModuleInit(): void {
+    const problems = [...new Set(this.policies.values())].flatMap(({ name, instance }) => {
+      if (instance === undefined)
+        return [`the policy ${name} must be a singleton: no scope, and none in what it injects`];
+      return typeof instance.canSubscribe === 'function' ? [] : [`the policy ${name} needs canSubscribe(context)`];
+    });
+    if (problems.length > 0) throw new RealtimeOptionsError(problems);
   }
 
   /**
    * The channel, when this principal may subscribe to it.
+   * @param withinMs how long a policy may take, where that is less than `policyTimeoutMs`
    * @throws ProtocolError `forbidden` where the name falls under a rule that this principal fails, registered or not
    *   (so that names cannot be probed); `unknown_channel` where nobody registered it
    */
-  async authorize(principal: Principal | null, name: string): Promise<Channel> {
-    const audience = this.catalogue.audienceOf(name);
-    if (audience !== null && !this.allows(audience, principal, name))
-      throw new ProtocolError('forbidden', { channel: name });
-    const channel = this.catalogue.find(name);
-    if (channel === null) throw new ProtocolError('unknown_channel', { channel: name });
-    return channel;
+  async authorize(principal: Principal | null, name: string, withinMs = Infinity): Promise<Channel> {
+    const { verdict } = await this.judge(principal, name, withinMs);
+    if (verdict !== 'granted') throw new ProtocolError(verdict, { channel: name });
+    return this.catalogue.find(name)!;
+  }
+
+  /** Judges as a `subscribe` would, asks the policy where one decides, and tells what decided. Never rejects. */
+  explain(principal: Principal | null, name: string): Promise<ChannelExplanation> {
+    return this.judge(principal, name, Infinity);
   }
 
   /**
-   * The registered channels of a group (`apps:*`) that this principal may use.
+   * The channels of a group (`apps:*`) that have a name of their own and that this principal may use. Channels that are
+   * registered by a pattern are not among them: there is no end to these.
    * @throws ProtocolError `forbidden` or `unknown_channel` where there is none
    */
-  expand(principal: Principal | null, wildcard: string): readonly string[] {
+  async expand(principal: Principal | null, wildcard: string): Promise<readonly string[]> {
     const prefix = wildcardPrefix(wildcard);
-    const names = this.listedFor(principal).filter((name) => name.startsWith(prefix));
-    if (names.length > 0) return names;
+    const listed = this.listedFor(principal).filter((name) => name.startsWith(prefix));
+    const underPolicy = [...this.catalogue.list()].filter(
+      ([name, { access }]) => name.startsWith(prefix) && typeof access === 'object' && 'policy' in access,
+    );
+    const judged = await Promise.all(underPolicy.map(([name]) => this.judge(principal, name, Infinity)));
+    const allowed = judged.filter(({ verdict }) => verdict === 'granted').map(({ channel }) => channel);
+    if (listed.length + allowed.length > 0) return [...listed, ...allowed];
     // Nothing to give: whoever may not use the group is told the same, whether it has channels or not.
     const isUserGroup = prefix === `${USER_GROUP}:`;
     const audience = this.catalogue.audienceOf(`${prefix}x`);
-    const refused = isUserGroup ? principal === null : audience !== null && !this.allows(audience, principal, '');
+    const refused = isUserGroup
+      ? principal === null
+      : audience !== null && !isGranted(audience, principal, {}, this.hasTenants);
     throw new ProtocolError(refused ? 'forbidden' : 'unknown_channel', { channel: wildcard });
   }
 
-  /** What this principal may subscribe to by name, its own private channel included. */
+  /**
+   * What this principal may subscribe to by name, its own private channel included. What a policy decides is judged when
+   * somebody subscribes, and not listed.
+   */
   authorizedChannels(principal: Principal | null): readonly string[] {
     const listed = this.listedFor(principal);
     const hasOwn = principal !== null && (!this.hasTenants || principal.home !== null);
@@ -55,29 +115,47 @@ export class ChannelPolicyService {
   }
 
   /** The names that a request asks for: a wildcard stands for several. */
-  resolve(principal: Principal | null, name: string): readonly string[] {
+  async resolve(principal: Principal | null, name: string): Promise<readonly string[]> {
     return isWildcard(name) ? this.expand(principal, name) : [name];
   }
 
+  private async judge(principal: Principal | null, name: string, withinMs: number): Promise<ChannelExplanation> {
+    const registered = this.catalogue.find(name) !== null;
+    const rule = this.catalogue.ruleOf(name);
+    const audience = this.catalogue.audienceOf(name);
+    if (rule === null || audience === null) {
+      return { channel: name, verdict: 'unknown_channel', registered, rule, policy: null };
+    }
+    const params = matchPattern(rule.pattern, name)!;
+    const entry = this.policies.get(rule.pattern);
+    let policy: ChannelExplanation['policy'] = null;
+    // Whoever is in no tenant is refused before a policy is asked, which need not know of tenants.
+    if (entry !== undefined && isInReach(audience, principal, this.hasTenants)) {
+      const limit = Math.min(withinMs, this.timeoutMs);
+      policy = { name: entry.name, ...(await this.runner.ask(entry, { principal, channel: name, params }, limit)) };
+    }
+    const allowed =
+      entry === undefined
+        ? isGranted(audience, principal, params, this.hasTenants)
+        : policy !== null && policy.outcome === 'allowed';
+    const verdict = !allowed ? 'forbidden' : registered ? 'granted' : 'unknown_channel';
+    return { channel: name, verdict, registered, rule, policy };
+  }
+
   private listedFor(principal: Principal | null): readonly string[] {
-    const kind =
-      principal === null ? '' : [principal.isAdmin, principal.home === null, principal.tenant === null].join();
+    const kind = principal === null ? '' : this.kindOf(principal);
     let listed = this.listed.get(kind);
     if (listed === undefined) {
-      const channels = [...this.catalogue.list()].filter(([name, channel]) => this.allows(channel, principal, name));
+      const channels = [...this.catalogue.list()].filter(([, channel]) =>
+        isGranted(channel, principal, {}, this.hasTenants),
+      );
       this.listed.set(kind, (listed = channels.map(([name]) => name)));
     }
     return listed;
   }
 
-  private allows({ access, global }: Audience, principal: Principal | null, name: string): boolean {
-    // A channel of a tenant is nobody's who is in none.
-    if (this.hasTenants && !global && (principal === null || principal.tenant === null)) return false;
-    if (access === 'public') return true;
-    if (principal === null) return false;
-    if (access === 'authenticated') return true;
-    // What is for administrators and for all tenants is the platform's: an administrator of a tenant is none of it.
-    if (principal.isAdmin) return !global || principal.home === null;
-    return access === 'owner' && userOfChannel(name) === principal.user.userId;
+  /** Principals of one kind may use the same channels. Roles come from tokens: those that no channel names are one. */
+  private kindOf({ isAdmin, home, tenant, user }: Principal): string {
+    return [isAdmin, home === null, tenant === null, this.roles.has(user.role) ? user.role : ''].join();
   }
 }

@@ -46,6 +46,8 @@ export class Connection {
   readonly rate: FrameRate;
   readonly badFrames = new Strikes(MAX_BAD_FRAMES_PER_MINUTE, 60_000);
   refusedAuths = 0;
+  /** How often its rights were judged anew: what was granted before that and is still on its way has to be granted again. */
+  judgements = 0;
 
   /** The tenant that it wants to act for, as it said when it connected. */
   namedTenant: string | null = null;

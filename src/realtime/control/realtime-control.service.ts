@@ -21,6 +21,11 @@ export interface OfTenant {
   readonly tenant?: string | null;
 }
 
+/** How long a policy may take where an order has rights judged anew, in milliseconds: less than the order waits to be confirmed. */
+const JUDGE_MS = 1_500;
+/** How many connections are judged anew at a time. */
+const JUDGED_AT_ONCE = 16;
+
 /** A moment: milliseconds since 1970, or a date. */
 export type Moment = number | Date;
 
@@ -201,11 +206,16 @@ export class RealtimeControl implements OnApplicationBootstrap {
   }
 
   private async judge(connections: readonly Connection[]): Promise<void> {
-    for (const connection of connections) {
-      await judgeAnew({ policy: this.policy, bridge: this.bridge }, connection).catch((error: unknown) =>
-        this.logger.error(`Connection ${connection.id} could not be judged anew`, error),
-      );
-    }
+    const judges = { policy: this.policy, bridge: this.bridge };
+    const waiting = connections.values();
+    const work = async (): Promise<void> => {
+      for (const connection of waiting) {
+        await judgeAnew(judges, connection, JUDGE_MS).catch((error: unknown) =>
+          this.logger.error(`Connection ${connection.id} could not be judged anew`, error),
+        );
+      }
+    };
+    await Promise.all(Array.from({ length: JUDGED_AT_ONCE }, work));
   }
 
   private concernedBy(order: Exclude<Order, { do: 'revoke' | 'load_revocations' }>): Iterable<Connection> {

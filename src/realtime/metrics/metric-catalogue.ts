@@ -187,6 +187,13 @@ export const METRICS = {
     unit: '{event}',
     description: 'Of the events stored with a transaction, those set aside because they can never be published',
   },
+  policyFailures: {
+    name: 'realtime.policy.failures',
+    kind: 'counter',
+    unit: '{failure}',
+    description: 'Channel policies that failed, and so refused: they threw, timed_out, or gave an invalid answer',
+    attributes: ['error.type'],
+  },
   foreignMessages: {
     name: 'realtime.broker.foreign_messages',
     kind: 'counter',

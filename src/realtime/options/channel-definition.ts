@@ -1,12 +1,26 @@
-/** Who may subscribe: everyone, whoever has a token, administrators, or the user whose id stands in the name (and administrators). */
-export type ChannelAccess = 'public' | 'authenticated' | 'admin' | 'owner';
+/** Who may subscribe where roles decide: whoever has one of these, and administrators. */
+export interface RolesAccess {
+  readonly roles: readonly string[];
+}
 
-/** One channel as an application registers it. */
+/** Who may subscribe where the name says whose it is: the user whose id stands for this parameter, and administrators. */
+export interface OwnerAccess {
+  /** The name of a parameter of the pattern: `userId` in `orders:{userId}:status`. */
+  readonly owner: string;
+}
+
+/**
+ * Who may subscribe: everyone (`public`), whoever has a token (`authenticated`), administrators (`admin`), some roles, or
+ * the user named by a parameter. A channel without one of these falls under the policy, or the group, that covers its name.
+ */
+export type ChannelAccess = 'public' | 'authenticated' | 'admin' | RolesAccess | OwnerAccess;
+
+/** One channel, or a family of channels, as an application registers it. */
 export interface ChannelDefinition {
-  /** The exact name, for example `projects:created`. */
+  /** The exact name (`projects:created`), or a pattern in which `{…}` stands for one segment (`projects:{projectId}:updated`). */
   readonly name: string;
-  /** Who may subscribe. Left out, the rule of the name's group counts (`apps:archived` falls under `apps:*`). */
-  readonly access?: Exclude<ChannelAccess, 'owner'>;
+  /** Who may subscribe. @default what the `@ChannelPolicy` that covers the name answers, else the rule of its group (`apps:archived` falls under `apps:*`) */
+  readonly access?: ChannelAccess;
   /** What is kept for those who come back; `false` keeps nothing and gives events no id. @default the option `history` */
   readonly history?: { readonly size?: number; readonly ttlMs?: number } | false;
   /** Whether subscribers can see who is here. @default false */

@@ -103,9 +103,15 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   @Min(1_024)
   recoveryMaxBytes = 1_048_576;
 
-  /** Channels of the application, beside the built-in ones. @default [] */
+  /** Channels of the application, beside the built-in ones and those of `forFeature`. @default [] */
   @IsArray()
   channels: ChannelDefinition[] = [];
+
+  /** How long a `@ChannelPolicy` may take before it counts as a refusal, in milliseconds. @default 2000 */
+  @IsInt()
+  @Min(10)
+  @Max(30_000)
+  policyTimeoutMs = 2_000;
 
   /** How long somebody whose last connection is gone still counts as present, for a page that is reloading, in milliseconds. @default 5000 */
   @IsInt()

@@ -38,7 +38,7 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
     private readonly catalogue: ChannelCatalogue,
     registry: ConnectionRegistry,
   ) {
-    this.isNeeded = [...catalogue.list()].some(([, { presence }]) => presence);
+    this.isNeeded = [...catalogue.registered()].some(([, { presence }]) => presence);
     if (this.isNeeded) registry.listen(this);
   }
 

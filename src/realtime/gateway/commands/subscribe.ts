@@ -1,13 +1,16 @@
 import { isWildcard, ProtocolError, type SubscribeTarget } from '../../../protocol/index.js';
+import type { RedisBridge } from '../../bridge/redis-bridge.service.js';
 import type { Connection } from '../../connections/connection.js';
+import type { Subscription } from '../../connections/subscription.js';
 import { sendError } from '../send-error.js';
 import type { Command, Services } from './command.js';
+import { Grant } from './grant.js';
 
 /** `{"type":"subscribe",…}`: each channel is answered by `subscribed` or by `error`, in the order of the request. */
 export const subscribe: Command<'subscribe'> = async (services, connection, { targets, ref }) => {
   for (const target of targets) {
     try {
-      for (const channel of services.policy.resolve(connection.principal, target.channel)) {
+      for (const channel of await services.policy.resolve(connection.principal, target.channel)) {
         await subscribeOne(services, connection, { ...target, channel }, isWildcard(target.channel), ref);
       }
     } catch (error) {
@@ -27,7 +30,8 @@ async function subscribeOne(
 ): Promise<void> {
   const { channel: name, lastEventId, presence: withPresence = false } = target;
   try {
-    const channel = await policy.authorize(connection.principal, name);
+    const grant = await Grant.of(policy, connection, name);
+    const { channel } = grant;
     if (withPresence && !channel.presence) throw new ProtocolError('presence_disabled', { channel: name });
     const existing = connection.subscriptions.get(name);
     if (existing !== undefined) {
@@ -49,6 +53,10 @@ async function subscribeOne(
     }
     const attachment = await bridge.attach(connection, name, channel, lastEventId);
     if (attachment === null || registry.get(connection.id) === undefined) return;
+    await confirm(grant, bridge, connection.subscriptions.get(name));
+    const subscription = connection.subscriptions.get(name);
+    // Whoever judged anew has ended it already.
+    if (subscription === undefined) throw new ProtocolError('forbidden', { channel: name });
     const { recovered, reason, lastEventId: position } = attachment;
     connection.send(
       {
@@ -61,11 +69,20 @@ async function subscribeOne(
       ref,
     );
     attachment.start();
-    const subscription = connection.subscriptions.get(name);
-    if (withPresence && subscription !== undefined) presence.watch(subscription);
+    if (withPresence) presence.watch(subscription);
   } catch (error) {
     // A channel of a wildcard that cannot be had does not keep the others from being answered.
     if (!ofWildcard) throw error;
     sendError(connection, error, { channel: name, ref });
+  }
+}
+
+/** Rights may have been judged anew while it was on its way in: nothing was sent to it yet. @throws ProtocolError */
+async function confirm(grant: Grant, bridge: RedisBridge, attached: Subscription | undefined): Promise<void> {
+  try {
+    if (!grant.holds) await grant.renew();
+  } catch (error) {
+    if (attached !== undefined) bridge.detach(attached);
+    throw error;
   }
 }

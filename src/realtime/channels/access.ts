@@ -1,0 +1,45 @@
+import { USER_GROUP } from '../../protocol/index.js';
+import type { Principal } from '../auth/principal.js';
+import type { Audience, Channel } from './channel-catalogue.js';
+
+/** Whether a channel is in the space of this principal at all: one of a tenant is nobody's who is in none. */
+export function isInReach({ global }: Audience, principal: Principal | null, hasTenants: boolean): boolean {
+  return !hasTenants || global || (principal !== null && principal.tenant !== null);
+}
+
+/**
+ * Whether a rule grants a channel by itself; what a policy decides, it does not.
+ * @param params what stands in the name for the parameters of the rule's pattern
+ */
+export function isGranted(
+  audience: Audience,
+  principal: Principal | null,
+  params: Readonly<Record<string, string>>,
+  hasTenants: boolean,
+): boolean {
+  const { access, global } = audience;
+  if (!isInReach(audience, principal, hasTenants)) return false;
+  if (access === 'public') return true;
+  if (principal === null || (typeof access === 'object' && 'policy' in access)) return false;
+  if (access === 'authenticated') return true;
+  if (typeof access === 'object') {
+    if ('roles' in access && access.roles.includes(principal.user.role)) return true;
+    if ('owner' in access && Object.hasOwn(params, access.owner) && params[access.owner] === segmentOf(principal)) {
+      return true;
+    }
+  }
+  // What is for administrators and for all tenants is the platform's: an administrator of a tenant is none of it.
+  return principal.isAdmin && (!global || principal.home === null);
+}
+
+/** The roles that the rules of some channels name. */
+export function knownRoles(channels: Iterable<[name: string, channel: Channel]>): ReadonlySet<string> {
+  return new Set(
+    [...channels].flatMap(([, { access }]) => (typeof access === 'object' && 'roles' in access ? access.roles : [])),
+  );
+}
+
+/** The user's id as it stands in the name of a channel. */
+function segmentOf({ channel }: Principal): string {
+  return channel.slice(USER_GROUP.length + 1);
+}

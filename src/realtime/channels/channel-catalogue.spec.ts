@@ -1,0 +1,106 @@
+import type { ChannelDefinition } from '../options/channel-definition.js';
+import { resolveOptions } from '../options/resolve-options.js';
+import { ChannelCatalogue } from './channel-catalogue.js';
+import { ChannelFeatures, type PolicyEntry } from './channel-features.js';
+
+const OPTIONS = resolveOptions({ jwt: { secret: 'x'.repeat(32) } });
+
+function policy(name: string, ...patterns: string[]): PolicyEntry {
+  return { name, patterns, module: `${name}Module`, instance: undefined };
+}
+
+function catalogue(channels: readonly unknown[], ...policies: PolicyEntry[]): ChannelCatalogue {
+  return new ChannelCatalogue(OPTIONS, new ChannelFeatures(channels as ChannelDefinition[], policies));
+}
+
+describe('ChannelCatalogue', () => {
+  const own = catalogue(
+    [
+      { name: 'projects:{projectId}:updated' },
+      { name: 'orders:{userId}:status', access: { owner: 'userId' }, history: false, presence: true },
+      { name: 'billing:invoices', access: { roles: ['billing'] } },
+      { name: 'apps:{appId}:logs', history: { size: 5 } },
+    ],
+    policy('ProjectPolicy', 'projects:{projectId}:*'),
+  );
+
+  it('finds a name under the pattern that it matches, and tells its figures by that pattern', () => {
+    expect(own.find('projects:42:updated')).toEqual({
+      pattern: 'projects:{projectId}:updated',
+      access: { policy: 'ProjectPolicy' },
+      history: { size: 100, ttlMs: 300_000 },
+      presence: false,
+      global: false,
+    });
+    expect(own.find('orders:u1:status')).toMatchObject({ history: null, presence: true, access: { owner: 'userId' } });
+    expect(own.find('apps:7:logs')).toMatchObject({ access: 'authenticated', history: { size: 5, ttlMs: 300_000 } });
+    expect(own.patternOf('projects:42:updated')).toBe('projects:{projectId}:updated');
+    expect([...own.patterns()]).toContain('orders:{userId}:status');
+  });
+
+  it.each([
+    ...['projects:42', 'projects:42:deleted', 'projects:42:updated:more', 'projects::updated', 'projects:{x}:updated'],
+    ...['projects:a b:updated', 'projects:%34%32:updated', 'Projects:42:updated', 'user:%75', 'user:a:b', 'user:'],
+  ])('knows no channel %s', (name) => expect(own.find(name)).toBeNull());
+
+  it('finds the private channel of a user, written the one way', () => {
+    expect(own.find('user:a%2Fb')).toMatchObject({ pattern: 'user:{userId}', access: { owner: 'userId' } });
+    expect(own.find('user:a%2fb')).toBeNull();
+  });
+
+  it.each<[string, readonly unknown[], readonly PolicyEntry[], RegExp]>([
+    ['no object', [null], [], /must be an object with a `name`/],
+    ['a bad name', [{ name: 'a b' }], [], /name "a b" must be segments/],
+    ['an open pattern', [{ name: 'a:*', access: 'public' }], [], /must not end in \*/],
+    ['no rule', [{ name: 'a:b' }], [], /a:b falls under no rule: give it an `access`, or provide a @ChannelPolicy/],
+    ['an unknown access', [{ name: 'a:b', access: 'owner' }], [], /access must be public, authenticated, admin/],
+    ['no roles', [{ name: 'a:b', access: { roles: [] } }], [], /roles must be a list of one role or more/],
+    ['roles and an owner', [{ name: 'a:{b}', access: { roles: ['x'], owner: 'b' } }], [], /access must be public/],
+    ['an owner that is no parameter', [{ name: 'a:{b}', access: { owner: 'c' } }], [], /must name a parameter of it/],
+    ['an access for what is built in', [{ name: 'apps:created', access: 'public' }], [], /is built in/],
+    ['a private group', [{ name: 'user:{id}:x', access: 'public' }], [], /belongs to the private channels/],
+    ['a part of what is built in', [{ name: 'apps:{x}', access: 'public' }], [], /apps:\{x\} and apps:created overlap/],
+    [
+      'the same twice',
+      [
+        { name: 'a:b', access: 'public' },
+        { name: 'a:b', access: 'public' },
+      ],
+      [],
+      /a:b is registered twice/,
+    ],
+    [
+      'two patterns for one name',
+      [
+        { name: 'a:{x}:c', access: 'public' },
+        { name: 'a:b:{y}', access: 'public' },
+      ],
+      [],
+      /a:\{x\}:c and a:b:\{y\} overlap/,
+    ],
+    ['a bad pattern', [], [policy('P', '{x}:*')], /@ChannelPolicy\('\{x\}:\*'\) of P must begin with a group/],
+    [
+      'two policies for one name',
+      [],
+      [policy('P', 'a:{x}:*'), policy('Q', 'a:b:c')],
+      /the policy P \('a:\{x\}:\*'\) and the policy Q \('a:b:c'\) overlap/,
+    ],
+    ['one policy twice', [], [policy('P', 'a:*'), policy('P', 'a:*')], /provided twice, in PModule and PModule/],
+    [
+      'a policy for what is built in',
+      [],
+      [policy('P', 'apps:*')],
+      /P \('apps:\*'\) covers apps:created, which is built/,
+    ],
+    ['a policy for private channels', [], [policy('P', 'user:{id}:x')], /belongs to the private channels/],
+    [
+      'a policy beside an access',
+      [{ name: 'a:b', access: 'public' }],
+      [policy('P', 'a:*')],
+      /a:b has an access of its own, and the policy P \('a:\*'\) covers it/,
+    ],
+    ['a policy for a part', [{ name: 'a:{x}' }], [policy('P', 'a:b')], /covers a part of a:\{x\}/],
+  ])('refuses %s', (_what, channels, policies, message) => {
+    expect(() => catalogue(channels, ...policies)).toThrow(message);
+  });
+});

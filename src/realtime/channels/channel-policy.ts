@@ -1,0 +1,37 @@
+import { applyDecorators, Injectable, SetMetadata } from '@nestjs/common';
+import type { Principal } from '../auth/principal.js';
+
+/** What a policy is asked about. */
+export interface ChannelContext {
+  /** Who asks; `null` for a connection without a token. */
+  readonly principal: Principal | null;
+  /** The name of the channel, registered or not. */
+  readonly channel: string;
+  /** What stands in the name for the parameters of the policy's pattern. */
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** A policy's answer; the reason is for operators, who read it in `ChannelPolicyService.explain`, never for clients. */
+export type ChannelAnswer = boolean | { readonly allowed: boolean; readonly reason?: string };
+
+/**
+ * Decides who may subscribe to the channels under its pattern: asked at each subscribe, and anew when a token is renewed
+ * or `RealtimeControl.judgeUser` is called. One that throws, or takes longer than `policyTimeoutMs`, refuses.
+ */
+export interface CanSubscribe {
+  canSubscribe(context: ChannelContext): ChannelAnswer | Promise<ChannelAnswer>;
+}
+
+/** Where the patterns of a policy stand. */
+export const POLICY_PATTERNS = Symbol('realtime: patterns of a policy');
+
+/**
+ * Makes a class the policy of every channel under a pattern, administrators included: `{param}` stands for one segment, a
+ * last `*` for one or more. Provide the class in any module; it may inject whatever that module can.
+ *
+ *     @ChannelPolicy('projects:{projectId}:*')
+ *     export class ProjectPolicy implements CanSubscribe { … }
+ */
+export function ChannelPolicy(...patterns: [string, ...string[]]): ClassDecorator {
+  return applyDecorators(Injectable(), SetMetadata(POLICY_PATTERNS, patterns));
+}

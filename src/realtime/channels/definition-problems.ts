@@ -1,0 +1,52 @@
+import { channelNameProblem, USER_GROUP } from '../../protocol/index.js';
+import type { ChannelAccess, ChannelDefinition } from '../options/channel-definition.js';
+import { BUILTIN_CHANNELS } from './builtin-channels.js';
+import { isPattern, parametersOf, patternProblem } from './patterns.js';
+
+const WORDS: readonly unknown[] = ['public', 'authenticated', 'admin'];
+
+/** What is wrong with one definition by itself, as sentences. */
+export function definitionProblems(definition: ChannelDefinition): string[] {
+  const { name, access, history, presence, global } = definition ?? {};
+  if (typeof name !== 'string') return ['a channel must be an object with a `name`'];
+  const form = isPattern(name) ? patternProblem(name, false) : channelNameProblem(name);
+  if (form !== null) return [`name ${JSON.stringify(name)} ${form}`];
+  const problems: string[] = [];
+  if (BUILTIN_CHANNELS.some((builtin) => builtin.name === name)) {
+    // Its history and presence may be set anew, who may read it may not.
+    if (access !== undefined) problems.push(`${name} is built in: its access cannot be changed`);
+  } else if (name.startsWith(`${USER_GROUP}:`))
+    problems.push(`${name}: the group \`${USER_GROUP}\` belongs to the private channels`);
+  if (access !== undefined) problems.push(...accessProblems(name, access));
+  if (presence !== undefined && typeof presence !== 'boolean') {
+    problems.push(`${name}: presence must be true or false`);
+  }
+  if (global !== undefined && typeof global !== 'boolean') {
+    problems.push(`${name}: global must be true or false`);
+  }
+  if (history !== undefined && history !== false) {
+    for (const [field, value] of Object.entries(history)) {
+      if (!['size', 'ttlMs'].includes(field) || !Number.isSafeInteger(value) || value < 1) {
+        problems.push(`${name}: history must be false or { size, ttlMs } with whole numbers from 1`);
+      }
+    }
+  }
+  return problems;
+}
+
+function accessProblems(name: string, access: ChannelAccess): string[] {
+  if (WORDS.includes(access)) return [];
+  const { roles, owner } = (typeof access === 'object' && access !== null ? access : {}) as {
+    readonly roles?: unknown;
+    readonly owner?: unknown;
+  };
+  if (roles !== undefined && owner === undefined) {
+    const good = Array.isArray(roles) && roles.length > 0 && roles.every((role) => typeof role === 'string' && role);
+    return good ? [] : [`${name}: access.roles must be a list of one role or more`];
+  }
+  if (owner !== undefined && roles === undefined) {
+    if (parametersOf(name).some((parameter) => parameter === owner)) return [];
+    return [`${name}: access.owner must name a parameter of it, such as userId in orders:{userId}:status`];
+  }
+  return [`${name}: access must be public, authenticated, admin, { roles: […] } or { owner: 'parameter' }`];
+}

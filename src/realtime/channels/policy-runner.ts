@@ -1,0 +1,61 @@
+import { Logger } from '@nestjs/common';
+import type { Counters } from '../observability/counters.js';
+import { LogLimiter } from '../observability/log-limiter.js';
+import type { PolicyEntry } from './channel-features.js';
+import type { ChannelContext } from './channel-policy.js';
+
+/** What came of asking a policy. All but the first two are faults of the policy, and refuse. */
+export type PolicyOutcome = 'allowed' | 'refused' | 'threw' | 'timed_out' | 'invalid';
+
+export interface PolicyVerdict {
+  readonly outcome: PolicyOutcome;
+  /** What the policy gave as its reason, or what went wrong with it; `null` where it said nothing. */
+  readonly reason: string | null;
+}
+
+const LATE = Symbol('late');
+
+/** Asks policies, and is harmed by none: whatever goes wrong refuses, is logged once in a while, and counted. */
+export class PolicyRunner {
+  private readonly log = new LogLimiter(new Logger('Realtime'));
+
+  constructor(private readonly counters: Counters) {}
+
+  /** @param withinMs how long it may take */
+  async ask(policy: PolicyEntry, context: ChannelContext, withinMs: number): Promise<PolicyVerdict> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<typeof LATE>((resolve) => void (timer = setTimeout(() => resolve(LATE), withinMs)));
+    try {
+      // A policy that throws before it awaits anything throws here, too.
+      const answer: unknown = await Promise.race([policy.instance!.canSubscribe(context), late]);
+      if (answer === LATE) return this.failed(policy, context, 'timed_out', `it took more than ${withinMs} ms`);
+      const verdict = read(answer);
+      return verdict ?? this.failed(policy, context, 'invalid', 'it answered neither a boolean nor { allowed }');
+    } catch (error) {
+      return this.failed(policy, context, 'threw', error instanceof Error ? error.message : String(error), error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private failed(
+    { name }: PolicyEntry,
+    { channel }: ChannelContext,
+    outcome: 'threw' | 'timed_out' | 'invalid',
+    reason: string,
+    error?: unknown,
+  ): PolicyVerdict {
+    this.counters.policyFailures.add(outcome);
+    this.log.error(`${name} ${outcome}`, `The policy ${name} refuses ${channel}: ${reason}`, error);
+    return { outcome, reason };
+  }
+}
+
+function read(answer: unknown): PolicyVerdict | null {
+  const { allowed, reason } = (typeof answer === 'boolean' ? { allowed: answer } : (answer ?? {})) as {
+    readonly allowed?: unknown;
+    readonly reason?: unknown;
+  };
+  if (typeof allowed !== 'boolean') return null;
+  return { outcome: allowed ? 'allowed' : 'refused', reason: typeof reason === 'string' ? reason : null };
+}

@@ -1,0 +1,38 @@
+import type { Channel } from '../../channels/channel-catalogue.js';
+import type { ChannelPolicyService } from '../../channels/channel-policy.service.js';
+import type { Connection } from '../../connections/connection.js';
+
+/** A channel that a connection may use, for as long as its rights are not judged anew. */
+export class Grant {
+  private constructor(
+    readonly channel: Channel,
+    private readonly policy: ChannelPolicyService,
+    private readonly connection: Connection,
+    private readonly name: string,
+    private judgements: number,
+  ) {}
+
+  /** @throws ProtocolError `forbidden` or `unknown_channel` */
+  static async of(policy: ChannelPolicyService, connection: Connection, name: string): Promise<Grant> {
+    const { judgements } = connection;
+    const grant = new Grant(await policy.authorize(connection.principal, name), policy, connection, name, judgements);
+    await grant.renew();
+    return grant;
+  }
+
+  /**
+   * Judges again where rights were judged anew since; whatever is sent in the same breath as this resolves is granted.
+   * @throws ProtocolError `forbidden` or `unknown_channel`
+   */
+  async renew(): Promise<void> {
+    while (!this.holds) {
+      this.judgements = this.connection.judgements;
+      await this.policy.authorize(this.connection.principal, this.name);
+    }
+  }
+
+  /** Whether nobody has judged anew since it was granted. */
+  get holds(): boolean {
+    return this.judgements === this.connection.judgements;
+  }
+}
