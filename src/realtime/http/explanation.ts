@@ -1,7 +1,5 @@
-import { ProtocolError } from '../../protocol/index.js';
-import type { Principal } from '../auth/principal.js';
-import type { Audience, ChannelCatalogue } from '../channels/channel-catalogue.js';
-import type { ChannelPolicyService } from '../channels/channel-policy.service.js';
+import type { Access } from '../channels/channel-catalogue.js';
+import type { ChannelExplanation } from '../channels/channel-policy.service.js';
 
 /** Why somebody may use a channel, or may not. */
 export interface Explanation {
@@ -9,39 +7,36 @@ export interface Explanation {
   readonly allowed: boolean;
   /** The pattern of the rule under which the channel falls; `null` where nobody registered it. */
   readonly rule: string | null;
-  /** The policy that decided; `null` where the rule did. */
+  /** The policy that decided, by the name of its class; `null` where the rule did. */
   readonly policy: string | null;
-  /** Why not, as a sentence; `null` where it is allowed. */
+  /** Why not, as a sentence; where a policy decided, what it gave as its reason either way. `null` where there is none. */
   readonly reason: string | null;
 }
 
-/** Asks as a `subscribe` would. */
-export async function explain(
-  { policy, catalogue }: { readonly policy: ChannelPolicyService; readonly catalogue: ChannelCatalogue },
-  principal: Principal | null,
-  name: string,
-): Promise<Explanation> {
-  const rule = catalogue.find(name)?.pattern ?? null;
-  const refused = await policy.authorize(principal, name).then(
-    () => null,
-    (error: unknown) => {
-      if (error instanceof ProtocolError) return error;
-      throw error;
-    },
-  );
-  const reason = refused === null ? null : reasonOf(refused, catalogue.audienceOf(name));
-  return { channel: name, allowed: refused === null, rule, policy: null, reason };
+/** What operators are told of a judgement. */
+export function explanationOf({ channel, verdict, registered, rule, policy }: ChannelExplanation): Explanation {
+  const allowed = verdict === 'granted';
+  const told = {
+    channel,
+    allowed,
+    rule: registered && rule !== null ? rule.pattern : null,
+    policy: policy?.name ?? null,
+  };
+  if (policy !== null && (policy.outcome !== 'allowed' || allowed)) return { ...told, reason: policy.reason };
+  if (allowed) return { ...told, reason: null };
+  const isUnknown = verdict === 'unknown_channel' || rule === null;
+  return { ...told, reason: isUnknown ? 'Nobody registered such a channel' : reasonOf(rule.access) };
 }
 
 const REASONS = {
   public: 'Each tenant has such a channel: it is for everybody who is in one',
   authenticated: 'It is for those who have a token, and are in a tenant where each has such a channel',
   admin: 'It is for administrators',
-  owner: 'It is private to its user, and to administrators',
 } as const;
 
-function reasonOf({ code }: ProtocolError, audience: Audience | null): string {
-  return code === 'unknown_channel' || audience === null
-    ? 'Nobody registered such a channel'
-    : REASONS[audience.access];
+function reasonOf(access: Access): string {
+  if (typeof access === 'string') return REASONS[access];
+  if ('roles' in access) return `It is for the roles ${access.roles.join(', ')}, and for administrators`;
+  if ('owner' in access) return 'It is private to its user, and to administrators';
+  return 'Each tenant has such a channel, and nobody is asked who is in none';
 }

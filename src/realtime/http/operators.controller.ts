@@ -17,7 +17,7 @@ import { writeCursor } from '../inspection/paging.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeUnavailableError } from '../publishing/errors.js';
 import { channelOf, tenantProblem, topicOf } from '../tenants/topic.js';
-import { explain, type Explanation } from './explanation.js';
+import { explanationOf, type Explanation } from './explanation.js';
 import { AdminGuard } from './admin.guard.js';
 import {
   readChannelQuery,
@@ -117,7 +117,7 @@ export class OperatorsController {
   @Header('Cache-Control', 'no-store')
   async explain(@Query() parameters: Parameters): Promise<Explanation> {
     const { principal, channel } = readExplainQuery(parameters, this.options);
-    return explain({ policy: this.policy, catalogue: this.catalogue }, principal, channel);
+    return explanationOf(await this.policy.explain(principal, channel));
   }
 
   /** @throws NotFoundException @throws BadRequestException where it is not clear whose channel it is */
