@@ -3,7 +3,13 @@ export { RealtimeModule, type RealtimeAsyncOptions } from './realtime.module.js'
 export { ResolvedRealtimeOptions, type RealtimeOptions } from './options/realtime-options.js';
 export type { OriginRule } from './options/origins.js';
 export type { JwtAlgorithm } from './options/jwt-options.js';
-export type { ChannelAccess, ChannelDefinition, OwnerAccess, RolesAccess } from './options/channel-definition.js';
+export type {
+  ChannelAccess,
+  ChannelDefinition,
+  EventClass,
+  OwnerAccess,
+  RolesAccess,
+} from './options/channel-definition.js';
 export { RealtimeOptionsError } from './options/resolve-options.js';
 export { realtimeOptionsFromEnv, REALTIME_VARIABLES } from './options/options-from-env.js';
 export { EventsPublisher, type EmittedEvent, type TransactionOptions } from './publishing/events-publisher.js';

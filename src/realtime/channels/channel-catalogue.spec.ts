@@ -28,6 +28,7 @@ describe('ChannelCatalogue', () => {
     expect(own.find('projects:42:updated')).toEqual({
       pattern: 'projects:{projectId}:updated',
       access: { policy: 'ProjectPolicy' },
+      data: null,
       history: { size: 100, ttlMs: 300_000 },
       presence: false,
       global: false,
@@ -54,6 +55,7 @@ describe('ChannelCatalogue', () => {
     ['an open pattern', [{ name: 'a:*', access: 'public' }], [], /must not end in \*/],
     ['no rule', [{ name: 'a:b' }], [], /a:b falls under no rule: give it an `access`, or provide a @ChannelPolicy/],
     ['an unknown access', [{ name: 'a:b', access: 'owner' }], [], /access must be public, authenticated, admin/],
+    ['data that is no class', [{ name: 'a:b', access: 'public', data: {} }], [], /a:b: data must be a class/],
     ['no roles', [{ name: 'a:b', access: { roles: [] } }], [], /roles must be a list of one role or more/],
     ['roles and an owner', [{ name: 'a:{b}', access: { roles: ['x'], owner: 'b' } }], [], /access must be public/],
     ['an owner that is no parameter', [{ name: 'a:{b}', access: { owner: 'c' } }], [], /must name a parameter of it/],

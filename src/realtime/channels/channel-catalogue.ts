@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { isChannelName, matchPattern, USER_GROUP, userOfChannel } from '../../protocol/index.js';
-import type { ChannelAccess, ChannelDefinition } from '../options/channel-definition.js';
+import type { ChannelAccess, ChannelDefinition, EventClass } from '../options/channel-definition.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeOptionsError } from '../options/resolve-options.js';
 import { BUILTIN_CHANNELS, BUILTIN_GROUPS } from './builtin-channels.js';
@@ -31,6 +31,8 @@ export interface Channel {
   /** The pattern by which it is registered, or of the rule under which it falls: what figures are told by, for names are without end. */
   readonly pattern: string;
   readonly access: Access;
+  /** The class of what its events carry; `null`: anything. */
+  readonly data: EventClass | null;
   /** `null`: nothing is kept, and events have no id. */
   readonly history: History | null;
   /** Whether subscribers can see who is here. */
@@ -124,7 +126,7 @@ export class ChannelCatalogue {
     definition: ChannelDefinition,
     { history, tenants }: Pick<ResolvedRealtimeOptions, 'history' | 'tenants'>,
   ): void {
-    const { name, presence = false, global = isGlobalByDefault(definition.name) } = definition;
+    const { name, data = null, presence = false, global = isGlobalByDefault(definition.name) } = definition;
     const rule = this.rules.find(({ pattern }) => covers(pattern, name));
     if (rule === undefined) {
       throw new RealtimeOptionsError([
@@ -140,6 +142,7 @@ export class ChannelCatalogue {
     const channel: Channel = {
       pattern: isFamily ? name : rule.pattern,
       access: rule.access,
+      data,
       history: historyOf(definition, history),
       presence,
       global,

@@ -187,6 +187,13 @@ export const METRICS = {
     unit: '{event}',
     description: 'Of the events stored with a transaction, those set aside because they can never be published',
   },
+  invalidEvents: {
+    name: 'realtime.events.invalid',
+    kind: 'counter',
+    unit: '{event}',
+    description: 'Events whose data did not fit the class of their channel: refused, dropped, or passed',
+    attributes: ['realtime.event.outcome'],
+  },
   policyFailures: {
     name: 'realtime.policy.failures',
     kind: 'counter',

@@ -15,12 +15,17 @@ export interface OwnerAccess {
  */
 export type ChannelAccess = 'public' | 'authenticated' | 'admin' | RolesAccess | OwnerAccess;
 
+/** A class whose fields are decorated with class-validator, and with class-transformer where they are nested. */
+export type EventClass = new () => object;
+
 /** One channel, or a family of channels, as an application registers it. */
 export interface ChannelDefinition {
   /** The exact name (`projects:created`), or a pattern in which `{…}` stands for one segment (`projects:{projectId}:updated`). */
   readonly name: string;
   /** Who may subscribe. @default what the `@ChannelPolicy` that covers the name answers, else the rule of its group (`apps:archived` falls under `apps:*`) */
   readonly access?: ChannelAccess;
+  /** The class of what its events carry: data that does not fit is treated as the option `invalidEvents` says. @default anything is sent */
+  readonly data?: EventClass;
   /** What is kept for those who come back; `false` keeps nothing and gives events no id. @default the option `history` */
   readonly history?: { readonly size?: number; readonly ttlMs?: number } | false;
   /** Whether subscribers can see who is here. @default false */

@@ -55,6 +55,7 @@ const VARIABLES: Readonly<Record<string, readonly [option: string, parse: Parse]
   REALTIME_HISTORY_TTL_MS: ['history.ttlMs', whole],
   REALTIME_RECOVERY_MAX_EVENTS: ['recoveryMaxEvents', whole],
   REALTIME_RECOVERY_MAX_BYTES: ['recoveryMaxBytes', whole],
+  REALTIME_INVALID_EVENTS: ['invalidEvents', text],
   REALTIME_POLICY_TIMEOUT_MS: ['policyTimeoutMs', whole],
   REALTIME_PRESENCE_GRACE_MS: ['presenceGraceMs', whole],
   REALTIME_PUBLISH_API_KEYS: ['publishApiKeys', list],

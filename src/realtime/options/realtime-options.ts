@@ -2,6 +2,7 @@ import { Type } from 'class-transformer';
 import {
   IsArray,
   IsBoolean,
+  IsIn,
   IsInt,
   IsNotEmpty,
   IsOptional,
@@ -33,6 +34,10 @@ export class HistoryOptions {
   @Max(86_400_000)
   ttlMs = 300_000;
 }
+
+/** What becomes of an event whose data does not fit the class of its channel. */
+export const INVALID_EVENTS = ['throw', 'drop', 'pass'] as const;
+export type InvalidEvents = (typeof INVALID_EVENTS)[number];
 
 /** Everything that can be set, with its default. `RealtimeModule.forRoot` takes any part of it, and needs `jwt`. */
 export class ResolvedRealtimeOptions extends LimitOptions {
@@ -106,6 +111,13 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   /** Channels of the application, beside the built-in ones and those of `forFeature`. @default [] */
   @IsArray()
   channels: ChannelDefinition[] = [];
+
+  /**
+   * What becomes of an event whose data does not fit the class (`data`) of its channel: `throw` refuses it, `drop` counts
+   * and logs it and sends nothing, `pass` counts and logs it and sends it. @default 'pass' with NODE_ENV=production, else 'throw'
+   */
+  @IsIn(INVALID_EVENTS)
+  invalidEvents: InvalidEvents = process.env['NODE_ENV'] === 'production' ? 'pass' : 'throw';
 
   /** How long a `@ChannelPolicy` may take before it counts as a refusal, in milliseconds. @default 2000 */
   @IsInt()

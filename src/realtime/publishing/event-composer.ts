@@ -2,7 +2,9 @@ import type { HistoryWindow } from '../broker/broker.js';
 import type { Channel, ChannelCatalogue } from '../channels/channel-catalogue.js';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { TenantError, Tenants } from '../tenants/tenants.js';
+import type { InvalidEvents } from '../options/realtime-options.js';
 import { InvalidEventError } from './errors.js';
+import type { EventValidator } from './event-validator.js';
 
 export interface EmitOptions {
   /** With the option `tenants`: whose event it is. @default the tenant of the running code (`withTenant`); global channels have none */
@@ -22,6 +24,8 @@ export interface ComposedEvent {
   readonly pattern: string;
   readonly json: string;
   readonly history: HistoryWindow | null;
+  /** Its data does not fit the class of the channel, and the option says that such an event is not sent. */
+  readonly dropped: boolean;
   readonly options: EmitOptions;
 }
 
@@ -35,6 +39,7 @@ export class EventComposer {
   constructor(
     private readonly catalogue: ChannelCatalogue,
     private readonly options: ResolvedRealtimeOptions,
+    private readonly validator: EventValidator,
   ) {
     this.tenants = new Tenants(options);
   }
@@ -45,22 +50,43 @@ export class EventComposer {
     return known === null ? null : this.topicOfKnown(channel, known, tenant);
   }
 
-  /** @throws InvalidEventError */
-  compose(channel: string, data: unknown, options: EmitOptions): ComposedEvent {
+  /**
+   * @param mode what becomes of data that does not fit the class of the channel; the option says it unless given
+   * @throws InvalidEventError
+   */
+  compose(channel: string, data: unknown, options: EmitOptions, mode?: InvalidEvents): ComposedEvent {
     const known = this.check(channel, options);
-    return this.composed(channel, known, this.serialise(data), options);
+    const json = this.serialise(data);
+    const dropped = !this.validator.admits(channel, known, data, mode);
+    return this.composed(channel, known, json, options, dropped);
   }
 
-  /** {@link compose} for data that is JSON already. @throws InvalidEventError */
+  /** {@link compose} for an event that is to be stored: one that is dropped or counted is that when it is sent. @throws InvalidEventError */
+  composeToStore(channel: string, data: unknown, options: EmitOptions): ComposedEvent {
+    const known = this.check(channel, options);
+    const json = this.serialise(data);
+    if (this.validator.mode === 'throw') this.validator.admits(channel, known, data);
+    return this.composed(channel, known, json, options, false);
+  }
+
+  /** {@link compose} for data that was stored as JSON. @throws InvalidEventError */
   composeJson(channel: string, json: string, options: EmitOptions): ComposedEvent {
     const known = this.check(channel, options);
     this.checkSize(json);
-    return this.composed(channel, known, json, options);
+    const isChecked = known.data === null || this.validator.mode === 'throw';
+    const dropped = !isChecked && !this.validator.admits(channel, known, JSON.parse(json));
+    return this.composed(channel, known, json, options, dropped);
   }
 
-  private composed(channel: string, known: Channel, json: string, options: EmitOptions): ComposedEvent {
+  private composed(
+    channel: string,
+    known: Channel,
+    json: string,
+    options: EmitOptions,
+    dropped: boolean,
+  ): ComposedEvent {
     const topic = this.topicOfKnown(channel, known, options.tenant);
-    return { channel, topic, pattern: known.pattern, json, history: known.history, options };
+    return { channel, topic, pattern: known.pattern, json, history: known.history, dropped, options };
   }
 
   private topicOfKnown(channel: string, known: Channel, tenant: string | undefined): string {

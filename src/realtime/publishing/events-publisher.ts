@@ -13,6 +13,7 @@ import { TenantRates } from '../tenants/tenant-rates.js';
 import { tenantOf } from '../tenants/topic.js';
 import { RealtimeUnavailableError, TenantBusyError } from './errors.js';
 import { EventComposer, type ComposedEvent, type EmitOptions } from './event-composer.js';
+import { EventValidator } from './event-validator.js';
 import { afterCommit, inTransaction } from './transaction-scope.js';
 import { UntilPublished } from './until-published.js';
 
@@ -23,6 +24,8 @@ export interface EmittedEvent {
   readonly channel: string;
   /** ISO 8601, UTC, milliseconds. */
   readonly timestamp: string;
+  /** Nothing was sent: the data does not fit the class of the channel, and `invalidEvents` is `drop`. */
+  readonly dropped?: true;
 }
 
 /** An event's data as JSON, and whose event it is: `null` for nobody's. */
@@ -57,14 +60,14 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
     private readonly counters: Counters,
     options: ResolvedRealtimeOptions,
   ) {
-    this.composer = new EventComposer(catalogue, options);
+    this.composer = new EventComposer(catalogue, options, new EventValidator(options.invalidEvents, counters));
     this.rates = new TenantRates(options.tenants.eventsPerSecond);
   }
 
   /**
    * Publishes one event to everyone who has subscribed to the channel, on every instance. Events of one process and
    * channel keep their order. The promise need not be awaited: a failure is logged, and never ends the process.
-   * @param data anything that JSON can hold, at most `maxEventBytes`
+   * @param data anything that JSON can hold, at most `maxEventBytes`, and that fits the class of the channel where it has one
    * @returns once the event has its place in the channel
    * @throws InvalidEventError for an unknown channel, or data that cannot be sent
    * @throws RealtimeUnavailableError when it was not acknowledged in time; it will not be published later
@@ -127,11 +130,12 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
   }
 
   /**
-   * Checks and serialises an event without publishing it: call what it returns to publish it, at once or later.
+   * Checks and serialises an event without publishing it: call what it returns to publish it, at once or later. Data that
+   * does not fit the class of the channel is refused whatever `invalidEvents` says: it comes from somebody who can mend it.
    * @throws InvalidEventError
    */
   prepare(channel: string, data: unknown, options: EmitOptions = {}): () => Promise<EmittedEvent> {
-    const prepared = this.composer.compose(channel, data, options);
+    const prepared = this.composer.compose(channel, data, options, 'throw');
     return () => this.logged(channel, this.send(prepared));
   }
 
@@ -140,7 +144,7 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
    * @throws InvalidEventError
    */
   serialise(channel: string, data: unknown, whose: Pick<EmitOptions, 'tenant'> = {}): SerialisedEvent {
-    const { json, topic } = this.composer.compose(channel, data, whose);
+    const { json, topic } = this.composer.composeToStore(channel, data, whose);
     return { json, tenant: tenantOf(topic) };
   }
 
@@ -170,7 +174,16 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
     return published;
   }
 
-  private async send({ channel, topic, pattern, json, history, options }: ComposedEvent): Promise<EmittedEvent> {
+  private async send({
+    channel,
+    topic,
+    pattern,
+    json,
+    history,
+    dropped,
+    options,
+  }: ComposedEvent): Promise<EmittedEvent> {
+    if (dropped) return { id: randomUUID(), channel, timestamp: new Date().toISOString(), dropped };
     const tenant = tenantOf(topic);
     if (tenant !== null && !this.rates.take(tenant, performance.now())) {
       throw new TenantBusyError(`More events of the tenant ${tenant} per second than may be (tenants.eventsPerSecond)`);

@@ -1,0 +1,56 @@
+import { Logger } from '@nestjs/common';
+import { plainToInstance } from 'class-transformer';
+import { validateSync, type ValidationError } from 'class-validator';
+import type { Channel } from '../channels/channel-catalogue.js';
+import type { Counters } from '../observability/counters.js';
+import { LogLimiter } from '../observability/log-limiter.js';
+import type { EventClass } from '../options/channel-definition.js';
+import type { InvalidEvents } from '../options/realtime-options.js';
+import { InvalidEventError } from './errors.js';
+
+/** How many of an event's problems are told. */
+const MAX_TOLD = 5;
+
+/** Holds events against the class of their channel, and does with those that do not fit what the option says. */
+export class EventValidator {
+  private readonly log = new LogLimiter(new Logger('Realtime'));
+
+  constructor(
+    readonly mode: InvalidEvents,
+    private readonly counters: Counters,
+  ) {}
+
+  /**
+   * Whether an event may be sent.
+   * @param mode what to do with one that does not fit
+   * @throws InvalidEventError where that is `throw`
+   */
+  admits(name: string, { data: type, pattern }: Channel, data: unknown, mode = this.mode): boolean {
+    if (type === null) return true;
+    const problems = dataProblems(type, data);
+    if (problems.length === 0) return true;
+    const problem = `does not fit ${type.name}: ${problems.slice(0, MAX_TOLD).join('; ')}`;
+    this.counters.invalidEvents.add(mode === 'throw' ? 'refused' : mode === 'drop' ? 'dropped' : 'passed');
+    if (mode === 'throw') throw new InvalidEventError('data', problem);
+    this.log.warn(pattern, `An event to ${name} was ${mode === 'drop' ? 'dropped' : 'sent all the same'}: ${problem}`);
+    return mode === 'pass';
+  }
+}
+
+/** What is wrong with data that should fit a class decorated with class-validator, as sentences. */
+export function dataProblems(type: EventClass, data: unknown): string[] {
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) return ['it must be an object'];
+  let errors: ValidationError[];
+  try {
+    const instance = data instanceof type ? data : plainToInstance(type, data);
+    errors = validateSync(instance, { forbidUnknownValues: false });
+  } catch (error) {
+    return [`it cannot be read: ${error instanceof Error ? error.message : String(error)}`];
+  }
+  return errors.flatMap((error) => describe(error, ''));
+}
+
+function describe({ property, constraints = {}, children = [] }: ValidationError, prefix: string): string[] {
+  const own = Object.values(constraints).map((message) => prefix + message);
+  return [...own, ...children.flatMap((child) => describe(child, `${prefix}${property}.`))];
+}
