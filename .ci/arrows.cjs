@@ -10,6 +10,7 @@ const realtimeRooms = {
   auth: ['broker', 'tenants'],
   channels: ['auth', 'tenants'],
   connections: ['auth', 'channels', 'limits', 'tenants'],
+  audit: ['connections'],
   broker: [],
   control: ['auth', 'channels', 'connections', 'broker', 'bridge', 'tenants'],
   bridge: ['connections', 'broker', 'channels', 'tenants'],
@@ -18,8 +19,8 @@ const realtimeRooms = {
   publishing: ['broker', 'channels', 'tenants'],
   outbox: ['publishing', 'bridge'],
   gateway: [
-    ...['auth', 'channels', 'connections', 'bridge', 'control', 'instances', 'limits', 'presence', 'publishing'],
-    'tenants',
+    ...['auth', 'channels', 'audit', 'connections', 'bridge', 'control', 'instances', 'limits', 'presence'],
+    ...['publishing', 'tenants'],
   ],
   metrics: ['channels', 'connections', 'bridge', 'gateway', 'tenants'],
   health: ['auth', 'bridge', 'connections', 'gateway'],

@@ -30,12 +30,13 @@ export {
 export type { PolicyOutcome, PolicyVerdict } from './channels/policy-runner.js';
 export type { Access, Channel, ChannelRule } from './channels/channel-catalogue.js';
 export { Connection } from './connections/connection.js';
+export { RealtimeAudit, type AuditEntry } from './audit/realtime-audit.js';
 export { ConnectionRegistry } from './connections/connection-registry.js';
 export { RealtimeHealth, type RealtimeHealthReport } from './health/realtime-health.service.js';
 export { ClusterStatsService } from './instances/cluster-stats.service.js';
 export { PresenceService } from './presence/presence.service.js';
 export { RevocationsFullError } from './auth/revocation.js';
-export { RealtimeControl, type Moment, type OfTenant } from './control/realtime-control.service.js';
+export { RealtimeControl, type Moment, type OfTenant, type OrderedBy } from './control/realtime-control.service.js';
 export { RedisBridge } from './bridge/redis-bridge.service.js';
 export { RealtimeGateway } from './gateway/realtime.gateway.js';
 export { RealtimeServer } from './gateway/realtime-server.js';

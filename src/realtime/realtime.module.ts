@@ -1,6 +1,7 @@
 import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata, type Provider } from '@nestjs/common';
 import { HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { JwtService } from '@nestjs/jwt';
+import { Journal } from './audit/journal.service.js';
 import { AuthService } from './auth/auth.service.js';
 import { JwksKeys } from './auth/jwks-keys.js';
 import { MemoryTicketStore } from './auth/memory.ticket-store.js';
@@ -115,6 +116,7 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
       ChannelCatalogue,
       ChannelPolicyService,
       ConnectionRegistry,
+      Journal,
       FanOut,
       { provide: Broker, useFactory: broker, inject: [ResolvedRealtimeOptions, Counters] },
       RedisBridge,

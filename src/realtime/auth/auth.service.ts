@@ -3,6 +3,7 @@ import { JwtService } from '@nestjs/jwt';
 import { decodeProtectedHeader } from 'jose';
 import type { IncomingMessage } from 'node:http';
 import { ProtocolError } from '../../protocol/index.js';
+import { LogLimiter } from '../observability/log-limiter.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { actingFor, principalFromClaims, TenantMissingError, type Principal } from './principal.js';
 import { Revocations } from './revocations.js';
@@ -16,7 +17,7 @@ const MAX_TOKEN_LENGTH = 8_192;
 /** Who somebody is: takes a token from where it travels, and turns it into a principal. */
 @Injectable()
 export class AuthService {
-  private readonly logger = new Logger('Realtime');
+  private readonly log = new LogLimiter(new Logger('Realtime'));
 
   constructor(
     private readonly jwt: JwtService,
@@ -77,11 +78,11 @@ export class AuthService {
     try {
       principal = await this.tickets.redeem(ticket);
     } catch (error) {
-      this.logger.debug(`A ticket could not be judged: ${(error as Error).message}`);
+      this.log.debug('ticket unavailable', `A ticket could not be judged: ${(error as Error).message}`);
       throw new ProtocolError('unavailable');
     }
     if (principal === null) {
-      this.logger.debug('A ticket was refused: it is used, over or none');
+      this.log.debug('ticket', 'A ticket was refused: it is used, over or none');
       throw new ProtocolError('token_invalid');
     }
     return this.stillGood(principal);
@@ -91,7 +92,7 @@ export class AuthService {
     // `exp` counts to the millisecond, without the tolerance: a living connection ends at that moment too.
     if (principal.expiresAt <= Date.now()) throw new ProtocolError('token_expired');
     if (this.revocations.revokes(principal)) {
-      this.logger.debug('A token was refused: it was revoked');
+      this.log.debug('revoked', 'A token was refused: it was revoked');
       throw new ProtocolError('token_invalid');
     }
     return principal;
@@ -106,7 +107,9 @@ export class AuthService {
       return principal;
     } catch (error) {
       const unavailable = error instanceof KeysUnavailableError;
-      this.logger.debug(`A token ${unavailable ? 'could not be judged' : 'was refused'}: ${reasonOf(error)}`);
+      const reason = reasonOf(error);
+      const verdict = unavailable ? 'could not be judged' : 'was refused';
+      this.log.debug(`token ${reason}`, `A token ${verdict}: ${reason}`);
       const about = error instanceof TenantMissingError ? { message: 'The token names no tenant' } : {};
       throw new ProtocolError(unavailable ? 'unavailable' : 'token_invalid', about);
     }

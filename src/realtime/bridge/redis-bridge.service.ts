@@ -17,6 +17,7 @@ import { EventFrame } from '../connections/event-frame.js';
 import { FanOut } from '../connections/fan-out.js';
 import { ENDED, type Subscription } from '../connections/subscription.js';
 import { Counters } from '../observability/counters.js';
+import { LogLimiter } from '../observability/log-limiter.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { channelOf } from '../tenants/topic.js';
 import { CatchUp, type Missed } from './catch-up.js';
@@ -60,6 +61,7 @@ interface OpenChannel {
 @Injectable()
 export class RedisBridge implements StreamOutput, OnApplicationShutdown {
   private readonly logger = new Logger('Realtime');
+  private readonly log = new LogLimiter(this.logger);
   /** topic → what is open */
   private readonly open = new Map<string, OpenChannel>();
   private readonly limits: ReadLimits;
@@ -160,7 +162,10 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
       await follower.event((JSON.parse(frame.bytes.toString()) as { data: unknown }).data);
     } catch (error) {
       this.counters.foreignMessages += 1;
-      this.logger.warn(`A message on ${name} could not be understood and was skipped: ${String(error)}`);
+      this.log.warn(
+        `foreign ${name}`,
+        `A message on ${name} could not be understood and was skipped: ${String(error)}`,
+      );
     }
   }
 

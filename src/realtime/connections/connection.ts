@@ -64,6 +64,10 @@ export class Connection {
   /** How many messages had come when the last heartbeat found one half-sent; `null` where it found none. */
   halfSentAfter: number | null = null;
   closing = false;
+  /** Why the server closed it; `null` where it did not. */
+  endedFor: CloseName | null = null;
+  /** Who ordered that, where somebody did. */
+  orderedBy: string | null = null;
 
   /** A frame is being handled; those that came after it wait their turn. */
   busy = false;
@@ -128,10 +132,15 @@ export class Connection {
     );
   }
 
-  /** Closes after what is queued was sent, for a reason of the catalogue; `ws` cuts off a peer that does not close in turn. */
-  close(why: CloseName): void {
+  /**
+   * Closes after what is queued was sent, for a reason of the catalogue; `ws` cuts off a peer that does not close in turn.
+   * @param by who ordered it, where somebody did
+   */
+  close(why: CloseName, by: string | null = null): void {
     if (this.closing) return;
     this.closing = true;
+    this.endedFor = why;
+    this.orderedBy = by;
     const { code, reason } = CLOSE_CODES[why];
     this.outbox.close(code, reason);
   }

@@ -2,9 +2,9 @@ import { readRevocation, type Revocation } from '../auth/revocation.js';
 
 /** What one instance tells all, itself included. */
 export type Order =
-  | { readonly do: 'disconnect_user'; readonly userKey: string }
-  | { readonly do: 'disconnect_session'; readonly jti: string }
-  | { readonly do: 'disconnect_connection'; readonly connectionId: string }
+  | { readonly do: 'disconnect_user'; readonly userKey: string; readonly by?: string }
+  | { readonly do: 'disconnect_session'; readonly jti: string; readonly by?: string }
+  | { readonly do: 'disconnect_connection'; readonly connectionId: string; readonly by?: string }
   | { readonly do: 'judge_user'; readonly userKey: string }
   | { readonly do: 'revoke'; readonly revocation: Revocation }
   | { readonly do: 'revoke_connection'; readonly connectionId: string }
@@ -38,5 +38,6 @@ export function readOrder(value: unknown): { readonly order: Order; readonly id:
   if (typeof name !== 'string' || !Object.hasOwn(FIELDS, name)) throw new Error('it is no order that is known here');
   const wanted = FIELDS[name as keyof typeof FIELDS];
   if (!wanted.every((field) => typeof fields[field] === 'string')) throw new Error('it lacks a field');
+  if (fields['by'] !== undefined && typeof fields['by'] !== 'string') throw new Error('whoever gave it has no name');
   return { order: fields as unknown as Order, id: known };
 }

@@ -15,6 +15,12 @@ import { RevocationStore } from './revocation-store.js';
 /** How long the start waits for the revocations that Redis remembers, in milliseconds. */
 const FIRST_LOAD_MS = 1_000;
 
+/** For the audit log. */
+export interface OrderedBy {
+  /** Who wants it: the id of an operator, or the name of a job. @default nobody is named */
+  readonly by?: string;
+}
+
 /** With the option `tenants`: whose user it is. */
 export interface OfTenant {
   /** `null` for a user of the platform who has no tenant. @default the tenant of the running code (`EventsPublisher.withTenant`) */
@@ -69,18 +75,18 @@ export class RealtimeControl implements OnApplicationBootstrap {
   }
 
   /** Closes every connection of a user with 4403; a good token may come back. @throws RealtimeUnavailableError */
-  disconnectUser(userId: string, whose: OfTenant = {}): Promise<void> {
-    return this.orders.give({ do: 'disconnect_user', userKey: this.userKeyOf(userId, whose) });
+  disconnectUser(userId: string, { by, ...whose }: OfTenant & OrderedBy = {}): Promise<void> {
+    return this.orders.give({ do: 'disconnect_user', userKey: this.userKeyOf(userId, whose), ...orderedBy(by) });
   }
 
   /** Closes every connection whose token has this `jti` with 4403; a good token may come back. @throws RealtimeUnavailableError */
-  disconnectSession(jti: string): Promise<void> {
-    return this.orders.give({ do: 'disconnect_session', jti });
+  disconnectSession(jti: string, { by }: OrderedBy = {}): Promise<void> {
+    return this.orders.give({ do: 'disconnect_session', jti, ...orderedBy(by) });
   }
 
   /** Closes one connection with 4403; a good token may come back. @throws RealtimeUnavailableError */
-  disconnectConnection(connectionId: string): Promise<void> {
-    return this.orders.give({ do: 'disconnect_connection', connectionId });
+  disconnectConnection(connectionId: string, { by }: OrderedBy = {}): Promise<void> {
+    return this.orders.give({ do: 'disconnect_connection', connectionId, ...orderedBy(by) });
   }
 
   /** Has every subscription of a user judged anew; those that it may no longer have end with `access_revoked`. @throws RealtimeUnavailableError */
@@ -150,12 +156,12 @@ export class RealtimeControl implements OnApplicationBootstrap {
         await this.judge([...this.concernedBy(order)]);
         return;
       default:
-        this.closeAll(this.concernedBy(order));
+        this.closeAll(this.concernedBy(order), order.by);
     }
   }
 
-  private closeAll(connections: Iterable<Connection>): void {
-    for (const connection of [...connections]) connection.close('accessRevoked');
+  private closeAll(connections: Iterable<Connection>, by?: string): void {
+    for (const connection of [...connections]) connection.close('accessRevoked', by);
   }
 
   /** Remembers it, and ends the connections that it concerns, at once. */
@@ -246,6 +252,10 @@ export class RealtimeControl implements OnApplicationBootstrap {
     // A token without an end is never forgotten.
     return this.options.jwt.allowWithoutExpiry ? Infinity : moment + this.options.revocationTtlMs;
   }
+}
+
+function orderedBy(by: string | undefined): OrderedBy {
+  return by === undefined ? {} : { by };
 }
 
 function momentOf(moment: Moment | undefined, name: string): number {

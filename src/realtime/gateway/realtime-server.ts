@@ -8,6 +8,7 @@ import { CLOSE_CODES, ERROR_CODES, ProtocolError, type CloseName, type ErrorCode
 import { AuthService } from '../auth/auth.service.js';
 import type { Principal } from '../auth/principal.js';
 import { chooseSubprotocol } from '../auth/token-source.js';
+import { Journal } from '../audit/journal.service.js';
 import { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { FanOut } from '../connections/fan-out.js';
@@ -77,6 +78,7 @@ export class RealtimeServer {
     private readonly counters: Counters,
     private readonly fanOut: FanOut,
     private readonly host: HttpAdapterHost,
+    private readonly journal: Journal,
   ) {
     this.path = options.path;
     this.origins = new OriginGate(options.origins);
@@ -173,12 +175,15 @@ export class RealtimeServer {
     socket.once('close', () => place.leave());
     const identity = await this.identify(request);
     if (socket.destroyed) return;
-    if (identity === null)
+    if (identity === null) {
+      this.journal.refused('timed_out', { address, principal: null });
       return this.turnAway(socket, 'timed_out', 'it took too long to find out who somebody is (handshakeTimeoutMs)');
+    }
     // A drain that began meanwhile does not know of this one, and would wait for it for ever.
     if (this.draining) return this.turnAway(socket, 'draining');
     if (identity === 'foreignOrigin') {
       this.counters.handshakes.add('origin_refused');
+      this.journal.refused('origin_refused', { address, principal: null });
       return refuseUpgrade(socket, '403 Forbidden');
     }
     if ('code' in identity) place.leave();
@@ -232,6 +237,7 @@ export class RealtimeServer {
     if ('code' in identity) {
       const { code, reason } = CLOSE_CODES[identity.close];
       this.counters.handshakes.add(identity.code);
+      this.journal.refused(identity.code, { address, principal: null });
       const frame = {
         type: 'error',
         code: identity.code,
@@ -283,6 +289,7 @@ export class RealtimeServer {
       connection.closing = true;
       server.counters.countClosed(code);
       connection.outbox.end();
+      if (server.registry.get(connection.id) !== undefined) server.journal.disconnected(connection, code);
       for (const callback of server.onClose.get(connection) ?? []) callback(code);
       if (server.registry.size === 0) server.onEmpty?.();
     })(this);

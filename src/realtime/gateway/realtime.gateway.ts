@@ -6,7 +6,15 @@ import {
   type OnGatewayInit,
 } from '@nestjs/websockets';
 import type { RawData } from 'ws';
-import { BINARY_FRAME, decodeClientFrame, ProtocolError, type Decoded } from '../../protocol/index.js';
+import {
+  BINARY_FRAME,
+  decodeClientFrame,
+  ProtocolError,
+  type CloseName,
+  type Decoded,
+  type ErrorCode,
+} from '../../protocol/index.js';
+import { Journal } from '../audit/journal.service.js';
 import { AuthService } from '../auth/auth.service.js';
 import { Revocations } from '../auth/revocations.js';
 import { RedisBridge } from '../bridge/redis-bridge.service.js';
@@ -54,8 +62,9 @@ export class RealtimeGateway
     private readonly revocations: Revocations,
     private readonly options: ResolvedRealtimeOptions,
     private readonly counters: Counters,
+    private readonly journal: Journal,
   ) {
-    this.services = { auth, policy, registry, bridge, presence, stats, options };
+    this.services = { auth, policy, registry, bridge, presence, stats, options, journal };
     this.caretaker = new Caretaker(
       registry,
       new BufferGuard(registry, counters, options.maxBufferedBytesTotal),
@@ -81,21 +90,27 @@ export class RealtimeGateway
   handleConnection(connection: Connection): void {
     // Revoked between the look at its token and now: whoever revoked it could not find this connection yet.
     if (connection.principal !== null && this.revocations.revokes(connection.principal)) {
-      sendError(connection, new ProtocolError('token_invalid'));
-      connection.close('noValidToken');
+      this.refuse(connection, 'token_invalid', 'noValidToken');
       return;
     }
     if (connection.principal !== null && !hasRoom(this.registry, this.options, connection.principal)) {
-      sendError(connection, new ProtocolError('too_many_connections'));
-      connection.close('tooManyConnections');
+      this.refuse(connection, 'too_many_connections', 'tooManyConnections');
       return;
     }
     this.registry.add(connection);
+    this.journal.connected(connection);
     if (connection.principal === null && !this.options.anonymous) {
       connection.authDeadline = performance.now() + this.options.authTimeoutMs;
       return;
     }
     sendConnected(this.services, connection);
+  }
+
+  /** It never was connected: its handshake is refused. */
+  private refuse(connection: Connection, code: ErrorCode, close: CloseName): void {
+    sendError(connection, new ProtocolError(code));
+    connection.close(close);
+    this.journal.refused(code, connection);
   }
 
   handleDisconnect(connection: Connection): void {

@@ -1,8 +1,10 @@
 import { Logger } from '@nestjs/common';
 import { ERROR_CODES, ProtocolError } from '../../protocol/index.js';
 import type { Connection } from '../connections/connection.js';
+import { fieldsOf } from '../observability/log-fields.js';
+import { LogLimiter } from '../observability/log-limiter.js';
 
-const logger = new Logger('Realtime');
+const log = new LogLimiter(new Logger('Realtime'));
 
 /** Tells a client what was refused. Whatever is no `ProtocolError` is ours: it is logged, and the client learns no more than that. */
 export function sendError(
@@ -10,8 +12,11 @@ export function sendError(
   error: unknown,
   about: { channel?: string; ref?: string | undefined } = {},
 ): void {
-  if (!(error instanceof ProtocolError))
-    logger.error(`Connection ${connection.id}: a frame could not be handled`, error);
+  if (!(error instanceof ProtocolError)) {
+    const user = connection.principal?.user.userId;
+    const fields = fieldsOf({ connection: connection.id, user, channel: about.channel });
+    log.error('frame', `A frame could not be handled${fields}`, error);
+  }
   const {
     code,
     message,

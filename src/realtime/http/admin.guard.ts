@@ -11,6 +11,13 @@ import { AuthService } from '../auth/auth.service.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { bearerOf } from './bearer.js';
 
+/** A request that was let in. */
+export interface OperatorRequest {
+  readonly headers: IncomingHttpHeaders;
+  /** The id of the administrator whose it is. */
+  operator?: string;
+}
+
 /** Lets administrators (`Authorization: Bearer JWT`) in, where there is an API for operators at all. */
 @Injectable()
 export class AdminGuard implements CanActivate {
@@ -23,12 +30,13 @@ export class AdminGuard implements CanActivate {
     if (!this.options.operatorApi) {
       throw new NotFoundException('The API for operators is switched off (option `operatorApi`)');
     }
-    const { headers } = context.switchToHttp().getRequest<{ headers: IncomingHttpHeaders }>();
-    const principal = await bearerOf(this.auth, headers);
+    const request = context.switchToHttp().getRequest<OperatorRequest>();
+    const principal = await bearerOf(this.auth, request.headers);
     if (principal === null) throw new UnauthorizedException("Bring an administrator's token: Authorization: Bearer …");
     // Who runs the platform sees all tenants: an administrator of one of them does not run it.
     if (!principal.isAdmin || principal.home !== null)
       throw new ForbiddenException('Only administrators may ask for this');
+    request.operator = principal.user.userId;
     return true;
   }
 }

@@ -7,6 +7,7 @@ import {
   Param,
   Post,
   Query,
+  Req,
   ServiceUnavailableException,
   UseGuards,
 } from '@nestjs/common';
@@ -15,7 +16,7 @@ import { Inspection } from '../inspection/inspection.service.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeUnavailableError } from '../publishing/errors.js';
 import { TenantError, Tenants } from '../tenants/tenants.js';
-import { AdminGuard } from './admin.guard.js';
+import { AdminGuard, type OperatorRequest } from './admin.guard.js';
 import { textsOf, type Parameters } from './operator-query.js';
 
 /** What was done to how many connections. Instances that did not answer carry it out when they hear of it. */
@@ -37,11 +38,15 @@ export class OperatorActionsController {
 
   /** Closes one connection with 4403; its client may come back with a good token. */
   @Delete('connections/:id')
-  async disconnect(@Param('id') id: string, @Query() parameters: Parameters): Promise<Done<'disconnected'>> {
+  async disconnect(
+    @Param('id') id: string,
+    @Query() parameters: Parameters,
+    @Req() request: OperatorRequest,
+  ): Promise<Done<'disconnected'>> {
     textsOf(parameters, []);
     const { row, unanswered } = await this.inspection.connection(id);
     if (row === null && unanswered.length === 0) throw new NotFoundException('There is no such connection (any more)');
-    await carriedOut(this.control.disconnectConnection(id));
+    await carriedOut(this.control.disconnectConnection(id, byWhom(request)));
     return { disconnected: row === null ? 0 : 1, unanswered };
   }
 
@@ -51,10 +56,11 @@ export class OperatorActionsController {
   async disconnectUser(
     @Param('userId') userId: string,
     @Query() parameters: Parameters,
+    @Req() request: OperatorRequest,
   ): Promise<Done<'disconnected'>> {
     const { tenant, userKey } = this.userOf(userId, parameters);
     const { total, unanswered } = await this.inspection.count({ userKey });
-    await carriedOut(this.control.disconnectUser(userId, { tenant }));
+    await carriedOut(this.control.disconnectUser(userId, { tenant, ...byWhom(request) }));
     return { disconnected: total, unanswered };
   }
 
@@ -71,10 +77,14 @@ export class OperatorActionsController {
   /** Closes every connection whose token has this `jti` with 4403; a good token may come back. */
   @Post('sessions/:jti/disconnect')
   @HttpCode(200)
-  async disconnectSession(@Param('jti') jti: string, @Query() parameters: Parameters): Promise<Done<'disconnected'>> {
+  async disconnectSession(
+    @Param('jti') jti: string,
+    @Query() parameters: Parameters,
+    @Req() request: OperatorRequest,
+  ): Promise<Done<'disconnected'>> {
     textsOf(parameters, []);
     const { total, unanswered } = await this.inspection.count({ session: jti });
-    await carriedOut(this.control.disconnectSession(jti));
+    await carriedOut(this.control.disconnectSession(jti, byWhom(request)));
     return { disconnected: total, unanswered };
   }
 
@@ -97,4 +107,8 @@ async function carriedOut(order: Promise<void>): Promise<void> {
     if (error instanceof RealtimeUnavailableError) throw new ServiceUnavailableException(error.message);
     throw error;
   }
+}
+
+function byWhom({ operator }: OperatorRequest): { readonly by?: string } {
+  return operator === undefined ? {} : { by: operator };
 }

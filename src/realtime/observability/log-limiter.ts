@@ -2,34 +2,49 @@ import type { Logger } from '@nestjs/common';
 
 /** How often a sentence of one kind is logged at most, in milliseconds. */
 const EVERY_MS = 10_000;
+/** Kinds that are remembered. */
+const MAX_KINDS = 1_000;
 
-/** Keeps a fault that anybody can cause from filling the log: of each kind one line in ten seconds, with how many it stands for. */
+/** A sentence, or what makes it where it is logged. */
+type Sentence = string | (() => string);
+
+/** Keeps what anybody can cause from filling the log: of each kind one line in ten seconds, with how many it stands for. */
 export class LogLimiter {
   /** kind → when it was logged last (`performance.now()`), and how often it was kept back since */
   private readonly kinds = new Map<string, { at: number; kept: number }>();
 
-  constructor(private readonly logger: Pick<Logger, 'warn' | 'error'>) {}
+  constructor(private readonly logger: Pick<Logger, 'log' | 'warn' | 'error' | 'debug'>) {}
 
   /** @param kind one of few: each is remembered */
-  warn(kind: string, sentence: string): void {
-    const repeated = this.pass(kind);
-    if (repeated !== null) this.logger.warn(sentence + repeated);
+  warn(kind: string, sentence: Sentence): void {
+    this.pass(kind, sentence, (line) => this.logger.warn(line));
+  }
+
+  /** {@link warn}, for what is in order and worth a line. */
+  log(kind: string, sentence: Sentence): void {
+    this.pass(kind, sentence, (line) => this.logger.log(line));
+  }
+
+  /** {@link warn}, for those who look closely. */
+  debug(kind: string, sentence: Sentence): void {
+    this.pass(kind, sentence, (line) => this.logger.debug(line));
   }
 
   /** {@link warn}, for what is our own fault. */
-  error(kind: string, sentence: string, error: unknown): void {
-    const repeated = this.pass(kind);
-    if (repeated !== null) this.logger.error(sentence + repeated, error);
+  error(kind: string, sentence: Sentence, error: unknown): void {
+    this.pass(kind, sentence, (line) => this.logger.error(line, error));
   }
 
-  private pass(kind: string): string | null {
+  private pass(kind: string, sentence: Sentence, write: (line: string) => void): void {
     const now = performance.now();
     const last = this.kinds.get(kind);
     if (last !== undefined && now - last.at < EVERY_MS) {
       last.kept += 1;
-      return null;
+      return;
     }
+    if (this.kinds.size >= MAX_KINDS) this.kinds.clear();
     this.kinds.set(kind, { at: now, kept: 0 });
-    return last === undefined || last.kept === 0 ? '' : ` (and ${last.kept} more before this)`;
+    const line = typeof sentence === 'string' ? sentence : sentence();
+    write(last === undefined || last.kept === 0 ? line : `${line} (and ${last.kept} more before this)`);
   }
 }

@@ -18,6 +18,7 @@ export const auth: Command<'auth'> = async (services, connection, { token, ref }
     }
   } catch (error) {
     sendError(connection, error, { ref });
+    services.journal.refused(codeOf(error), connection, connection.id);
     if (error instanceof ProtocolError && error.code === 'unavailable') return; // not the client's fault
     connection.refusedAuths += 1;
     if (connection.refusedAuths >= MAX_REFUSED_AUTHS) connection.close('noValidToken');
@@ -27,10 +28,12 @@ export const auth: Command<'auth'> = async (services, connection, { token, ref }
   connection.refusedAuths = 0;
   if (connection.principal === null && !hasRoom(services.registry, services.options, principal)) {
     sendError(connection, new ProtocolError('too_many_connections'), { ref });
+    services.journal.refused('too_many_connections', { address: connection.address, principal }, connection.id);
     connection.close('tooManyConnections');
     return;
   }
   services.registry.identify(connection, principal);
+  services.journal.identified(connection);
   if (connection.awaitsAuth) {
     connection.authDeadline = Infinity;
     sendConnected(services, connection, ref);
@@ -42,3 +45,7 @@ export const auth: Command<'auth'> = async (services, connection, { token, ref }
   connection.send({ type: 'authenticated', user, authorizedChannels, ...end }, ref);
   await judgeAnew(services, connection);
 };
+
+function codeOf(error: unknown): string {
+  return error instanceof ProtocolError ? error.code : 'internal';
+}

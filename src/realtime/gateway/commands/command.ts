@@ -1,4 +1,5 @@
 import type { ClientRequest, RequestType } from '../../../protocol/index.js';
+import type { Journal } from '../../audit/journal.service.js';
 import type { AuthService } from '../../auth/auth.service.js';
 import type { RedisBridge } from '../../bridge/redis-bridge.service.js';
 import type { ChannelPolicyService } from '../../channels/channel-policy.service.js';
@@ -16,6 +17,7 @@ export interface Services {
   readonly bridge: RedisBridge;
   readonly presence: PresenceService;
   readonly stats: ClusterStatsService;
+  readonly journal: Journal;
   readonly options: ResolvedRealtimeOptions;
 }
 

@@ -1,0 +1,95 @@
+import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { UnknownElementException } from '@nestjs/core/errors/exceptions/unknown-element.exception.js';
+import { CLOSE_CODES } from '../../protocol/index.js';
+import type { Connection } from '../connections/connection.js';
+import { fieldsOf } from '../observability/log-fields.js';
+import { LogLimiter } from '../observability/log-limiter.js';
+import { RealtimeAudit, type AuditEntry } from './realtime-audit.js';
+
+/** What the server does to clients that behave: nothing that anybody has to look into. */
+const ORDINARY = new Set<number>([
+  CLOSE_CODES.restarting.code,
+  CLOSE_CODES.accessRevoked.code,
+  CLOSE_CODES.noValidToken.code,
+]);
+
+type Client = Pick<Connection, 'address' | 'principal'>;
+
+/** Writes down who comes and goes: in the log, where a flood of one kind is one line in ten seconds, and to the application's {@link RealtimeAudit}. */
+@Injectable()
+export class Journal implements OnApplicationBootstrap {
+  private readonly log = new LogLimiter(new Logger('Realtime'));
+  private audit: RealtimeAudit | null = null;
+
+  constructor(private readonly modules: ModuleRef) {}
+
+  onApplicationBootstrap(): void {
+    try {
+      this.audit = this.modules.get(RealtimeAudit, { strict: false });
+    } catch (error) {
+      if (!(error instanceof UnknownElementException)) throw error; // else nobody wants to be told
+    }
+  }
+
+  connected(connection: Connection): void {
+    this.log.debug('connected', () => `A client connected${about(connection)}`);
+    this.tell(connection, { event: 'connected', connectionId: connection.id });
+  }
+
+  /** It brought a token, its first or a fresh one. */
+  identified(connection: Connection): void {
+    this.log.debug('identified', () => `A client brought a token${about(connection)}`);
+    this.tell(connection, { event: 'identified', connectionId: connection.id });
+  }
+
+  /** @param reason an error code, or an outcome of a handshake: one of few */
+  refused(reason: string, client: Client, connectionId: string | null = null): void {
+    const what = connectionId === null ? 'A handshake was refused' : 'A token was refused on a connection';
+    this.log.log(
+      `refused ${reason}`,
+      () => what + fieldsOf({ code: reason, connection: connectionId, ...whose(client) }),
+    );
+    this.tell(client, { event: 'refused', connectionId, reason });
+  }
+
+  /** What was connected is gone. */
+  disconnected(connection: Connection, code: number): void {
+    const { endedFor, orderedBy, since } = connection;
+    const endedBy = endedFor === null ? 'client' : 'server';
+    const openMs = Math.round(performance.now() - since);
+    const sentence = (): string =>
+      `A connection ended${fieldsOf({ code, by: orderedBy ?? endedBy, reason: endedFor })}${about(connection)}`;
+    if (endedFor === null || ORDINARY.has(CLOSE_CODES[endedFor].code)) this.log.debug(`ended ${endedFor}`, sentence);
+    else this.log.log(`ended ${endedFor}`, sentence);
+    this.tell(connection, { event: 'disconnected', connectionId: connection.id, code, endedBy, orderedBy, openMs });
+  }
+
+  private tell(client: Client, entry: EntryOf<AuditEntry>): void {
+    if (this.audit === null) return;
+    const { address, principal } = client;
+    const { userId = null, role = null } = principal?.user ?? {};
+    const known = { userId, role, tenant: principal?.tenant ?? null, sessionId: principal?.jti ?? null };
+    // Within the promise: what is thrown at once, and what is rejected later, end in the same place.
+    void this.record(this.audit, { at: new Date(), address, ...known, ...entry });
+  }
+
+  private async record(audit: RealtimeAudit, entry: AuditEntry): Promise<void> {
+    try {
+      await audit.record(entry);
+    } catch (error) {
+      this.log.error('audit', `RealtimeAudit failed for ${entry.event}`, error);
+    }
+  }
+}
+
+type Known = 'at' | 'address' | 'userId' | 'role' | 'tenant' | 'sessionId';
+type EntryOf<E> = E extends AuditEntry ? Omit<E, Known> : never;
+
+function whose({ address, principal }: Client): Readonly<Record<string, string | null>> {
+  return { user: principal?.user.userId ?? null, tenant: principal?.tenant ?? null, address };
+}
+
+function about(connection: Connection): string {
+  return fieldsOf({ connection: connection.id, ...whose(connection) });
+}
