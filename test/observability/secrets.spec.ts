@@ -69,7 +69,7 @@ describe('secrets', () => {
       await client.next('connected');
       told.push(JSON.stringify(await client.ask({ type: 'auth', token })));
       client.send(`{"type":"auth","token":"${token}"`); // no JSON
-      client.send({ type: 'auth', token: [token] } as object);
+      client.send({ type: 'auth', token: [token] });
       await client.fence();
       told.push(JSON.stringify(client.frames));
       await client.close();
