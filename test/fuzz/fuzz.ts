@@ -43,6 +43,10 @@ export async function fuzz({ seconds, seed, only, onProgress }: FuzzOptions): Pr
   const sessions: Record<string, number> = {};
   const problems: string[] = [];
   const pings: number[] = [];
+  const report = (problem: string): void => {
+    problems.push(problem);
+    onProgress?.(problem);
+  };
   const until = performance.now() + seconds * 1000;
   const isOver = (): boolean => performance.now() >= until || problems.length >= 20;
   let next = 0;
@@ -52,7 +56,7 @@ export async function fuzz({ seconds, seed, only, onProgress }: FuzzOptions): Pr
     const [name, run] = random.pick(SESSIONS);
     sessions[name] = (sessions[name] ?? 0) + 1;
     const found = await run(platform.port, random).catch((error: Error) => [error.message.slice(0, 1_000)]);
-    for (const problem of found) problems.push(`session ${number} (${name}): ${problem}`);
+    for (const problem of found) report(`session ${number} (${name}): ${problem}`);
   };
   const keepRunning = async (): Promise<void> => {
     while (!isOver()) await runOne((next += 1));
@@ -64,7 +68,7 @@ export async function fuzz({ seconds, seed, only, onProgress }: FuzzOptions): Pr
       const since = performance.now();
       await client.fence();
       pings.push(performance.now() - since);
-      if (pings.at(-1)! > PING_PATIENCE_MS) problems.push(`a healthy client's ping took ${pings.at(-1)} ms`);
+      if (pings.at(-1)! > PING_PATIENCE_MS) report(`a healthy client's ping took ${pings.at(-1)} ms`);
       await delay(50);
     }
     await client.close();
