@@ -46,6 +46,17 @@ describe.each(['the fast path', 'the fallback'] as const)('the order of what one
     expect(seen()).toEqual(expected);
   });
 
+  it('has the answer to subscribing again, which says where the channel stands, behind the events up to there', async () => {
+    const { socket } = connection();
+    void app.events.publish(CHANNEL, { n: 'news' });
+    socket.emit('message', Buffer.from(JSON.stringify({ type: 'subscribe', channel: CHANNEL, ref: 'again' })), false);
+    await client.next('subscribed');
+    expect(seen()).toEqual(['news', 'again']);
+    const [news, again] = client.frames as { id?: string; lastEventId?: string }[];
+    expect(again!.lastEventId).toBe(news!.id);
+    expect(news!.id).toBeDefined();
+  });
+
   it('has each answer behind what was sent before it', async () => {
     for (let n = 0; n < 50; n += 1) {
       await app.events.publish(CHANNEL, { n: `before ${n}` });

@@ -129,8 +129,9 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
     }
   }
 
-  /** Where a subscription stands, as an event id; `undefined` without history, and while it is catching up. */
+  /** Where a subscription stands, as an event id: it is sent everything up to there first. `undefined` without history, and while it is catching up. */
   positionOf({ topic, feed }: Subscription): string | undefined {
+    this.fanOut.flush(topic);
     const position = feed === null ? this.open.get(topic)?.stream.position : undefined;
     return position ? formatPosition(position) : undefined;
   }

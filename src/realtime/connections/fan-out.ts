@@ -4,16 +4,38 @@ import { beginDelivery } from '../observability/tracing.js';
 import { channelOf } from '../tenants/topic.js';
 import { ConnectionRegistry } from './connection-registry.js';
 import { EventBatch, type EventFrame } from './event-frame.js';
+import type { Subscription } from './subscription.js';
+
+/** Subscribers that are written to in one turn of the loop, some 10 ms: then everybody else has theirs. */
+const WRITES_PER_TURN = 1_000;
+/** Of these, how many a channel gets before the next one has its share. */
+const WRITES_IN_A_ROW = 250;
+
+/** The events of one turn, on their way to those subscribers who do not have them yet. */
+interface Delivery {
+  readonly topic: string;
+  readonly frames: readonly EventFrame[];
+  readonly batch: EventBatch;
+  readonly rest: Iterator<Subscription>;
+  readonly endSpan: ((delivered: number) => void) | null;
+  delivered: number;
+  /** It is being written now: who asks for that meanwhile is reached by what goes on. */
+  busy: boolean;
+}
 
 /**
  * Gives events to every subscriber of their channel on this instance. What comes in during one turn of the loop is
  * joined once and leaves in a single write per subscriber at its end: the write is nearly the whole cost of a delivery.
- * No timer: at low load nothing waits, at high load the batches grow by themselves.
+ * A channel with many subscribers is served over several turns, so that nobody waits for all of its writes; what comes
+ * meanwhile is joined for the next round. No timer: at low load nothing waits, at high load the batches grow by themselves.
  */
 @Injectable()
 export class FanOut {
-  /** topic → what came in during this turn */
+  /** topic → what came in, and is not on its way yet */
   private readonly pending = new Map<string, EventFrame[]>();
+  /** topic → what is on its way; the others of this topic wait for it */
+  private readonly underWay = new Map<string, Delivery>();
+  private scheduled = false;
 
   constructor(
     private readonly registry: ConnectionRegistry,
@@ -22,21 +44,50 @@ export class FanOut {
 
   deliver(topic: string, frame: EventFrame): void {
     const frames = this.pending.get(topic);
-    if (frames !== undefined) frames.push(frame);
-    else {
-      if (this.pending.size === 0) setImmediate(() => this.flushAll());
-      this.pending.set(topic, [frame]);
-    }
+    if (frames === undefined) this.pending.set(topic, [frame]);
+    else frames.push(frame);
+    this.schedule();
   }
 
   /** Sends what this topic holds back: it must be called before anyone joins its live subscribers, and before anything is told that comes after it. */
   flush(topic: string): void {
+    const delivery = this.underWay.get(topic);
+    if (delivery?.busy === true) return;
+    if (delivery !== undefined) this.proceed(delivery, Infinity);
+    const next = this.begin(topic);
+    if (next !== null) this.proceed(next, Infinity);
+  }
+
+  flushAll(): void {
+    for (const topic of [...this.underWay.keys(), ...this.pending.keys()]) this.flush(topic);
+  }
+
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setImmediate(() => this.takeTurn());
+  }
+
+  /** Channels stand in line, and get their share one after the other, for as long as this turn lasts. */
+  private takeTurn(): void {
+    this.scheduled = false;
+    for (const topic of this.pending.keys()) if (!this.underWay.has(topic)) this.begin(topic);
+    let writes = 0;
+    for (const delivery of this.underWay.values()) {
+      if (writes >= WRITES_PER_TURN) break;
+      writes += this.proceed(delivery, WRITES_IN_A_ROW);
+      // What is not done yet goes to the end of the line, which this loop comes to as well.
+      if (this.underWay.delete(delivery.topic)) this.underWay.set(delivery.topic, delivery);
+    }
+    if (this.underWay.size > 0 || this.pending.size > 0) this.schedule();
+  }
+
+  private begin(topic: string): Delivery | null {
     const frames = this.pending.get(topic);
-    if (frames === undefined) return;
+    if (frames === undefined) return null;
     this.pending.delete(topic);
     const subscribers = this.registry.subscribersOf(topic);
-    if (subscribers.size === 0) return;
-    const batch = new EventBatch(frames);
+    if (subscribers.size === 0) return null;
     const traced = frames.some(({ traceparent }) => traceparent !== undefined);
     const endSpan = traced
       ? beginDelivery(
@@ -44,17 +95,37 @@ export class FanOut {
           frames.map(({ traceparent }) => traceparent),
         )
       : null;
-    let delivered = 0;
-    for (const { feed, connection } of subscribers) {
-      if (feed === null) delivered += connection.outbox.sendBatch(batch);
-      else for (const frame of frames) feed.push(frame);
-    }
-    endSpan?.(delivered);
-    this.counters.delivered += delivered;
-    if (delivered > 0) this.counters.measurements?.batch(topic, frames.length, delivered, frames[0]!.emittedAt);
+    const batch = new EventBatch(frames);
+    const delivery: Delivery = { topic, frames, batch, rest: subscribers.values(), endSpan, delivered: 0, busy: false };
+    this.underWay.set(topic, delivery);
+    return delivery;
   }
 
-  flushAll(): void {
-    for (const topic of this.pending.keys()) this.flush(topic);
+  /** Writes to this many of its subscribers at most. @returns to how many */
+  private proceed(delivery: Delivery, most: number): number {
+    const { topic, frames, batch, rest, endSpan } = delivery;
+    let delivered = 0;
+    let writes = 0;
+    delivery.busy = true;
+    while (writes < most) {
+      const next = rest.next();
+      if (next.done === true) {
+        this.underWay.delete(topic);
+        break;
+      }
+      const { feed, connection } = next.value;
+      if (feed === null) delivered += connection.outbox.sendBatch(batch);
+      else for (const frame of frames) feed.push(frame);
+      writes += 1;
+    }
+    delivery.busy = false;
+    delivery.delivered += delivered;
+    this.counters.delivered += delivered;
+    if (this.underWay.get(topic) === delivery) return writes;
+    endSpan?.(delivery.delivered);
+    if (delivery.delivered > 0) {
+      this.counters.measurements?.batch(topic, frames.length, delivery.delivered, frames[0]!.emittedAt);
+    }
+    return writes;
   }
 }

@@ -1,0 +1,131 @@
+import { eventBody } from '../../protocol/index.js';
+import { Counters } from '../observability/counters.js';
+import type { Connection } from './connection.js';
+import { ConnectionRegistry } from './connection-registry.js';
+import { EventFrame, type EventBatch } from './event-frame.js';
+import { FanOut } from './fan-out.js';
+import type { Feed, Subscription } from './subscription.js';
+
+const turn = (): Promise<void> => new Promise(setImmediate);
+const frame = (name: string): EventFrame => new EventFrame(null, eventBody('c', name, '2026-01-01T12:00:00.000Z'));
+const nameOf = (sent: EventFrame): string => String((JSON.parse(sent.bytes.toString()) as { data: unknown }).data);
+
+describe('the fan-out of a turn', () => {
+  let counters: Counters;
+  let registry: ConnectionRegistry;
+  let fanOut: FanOut;
+  /** subscription → the names of what it was sent, one text for each write */
+  let sent: Map<Subscription, string[]>;
+
+  beforeEach(() => {
+    counters = new Counters();
+    registry = new ConnectionRegistry(counters);
+    fanOut = new FanOut(registry, counters);
+    sent = new Map();
+  });
+
+  function subscribe(topic: string, count: number): Subscription[] {
+    return Array.from({ length: count }, () => {
+      const writes: string[] = [];
+      const outbox = {
+        sendBatch: ({ frames }: EventBatch) => {
+          writes.push(frames.map(nameOf).join(' '));
+          return frames.length;
+        },
+      };
+      const connection = { outbox, subscriptions: new Map(), principal: null } as unknown as Connection;
+      const subscription = registry.subscribe(connection, topic);
+      sent.set(subscription, writes);
+      return subscription;
+    });
+  }
+
+  const having = (subscriptions: readonly Subscription[], name: string): number =>
+    subscriptions.filter((subscription) => sent.get(subscription)!.join(' ').split(' ').includes(name)).length;
+  const toAll = (subscriptions: readonly Subscription[]): Set<string> =>
+    new Set(subscriptions.map((subscription) => sent.get(subscription)!.join(', ')));
+
+  it('goes to everybody in one write, together with what else came in', async () => {
+    const all = subscribe('a', 3);
+    fanOut.deliver('a', frame('1'));
+    fanOut.deliver('a', frame('2'));
+    expect(having(all, '1')).toBe(0);
+    await turn();
+    expect(toAll(all)).toEqual(new Set(['1 2']));
+    expect(counters.delivered).toBe(6);
+  });
+
+  it('of a large channel takes several turns, and what comes meanwhile is joined for the next round', async () => {
+    const all = subscribe('a', 2_500);
+    fanOut.deliver('a', frame('1'));
+    await turn();
+    expect(having(all, '1')).toBe(1_000);
+    fanOut.deliver('a', frame('2'));
+    await turn();
+    expect([having(all, '1'), having(all, '2')]).toEqual([2_000, 0]);
+    fanOut.deliver('a', frame('3'));
+    await turn();
+    expect([having(all, '1'), having(all, '2')]).toEqual([2_500, 0]);
+    for (let count = 0; count < 3; count += 1) await turn();
+    expect(toAll(all)).toEqual(new Set(['1, 2 3']));
+    expect(counters.delivered).toBe(7_500);
+  });
+
+  it('leaves room for small channels beside a large one', async () => {
+    const [large, small] = [subscribe('large', 5_000), subscribe('small', 10)];
+    fanOut.deliver('large', frame('1'));
+    fanOut.deliver('small', frame('1'));
+    await turn();
+    expect(having(small, '1')).toBe(10);
+    fanOut.deliver('small', frame('2'));
+    await turn();
+    expect(having(small, '2')).toBe(10);
+    expect(having(large, '1')).toBeLessThan(5_000);
+  });
+
+  it('is done at once where that is needed, and nobody has it twice', async () => {
+    const all = subscribe('a', 2_500);
+    fanOut.deliver('a', frame('1'));
+    await turn();
+    fanOut.deliver('a', frame('2'));
+    fanOut.flush('a');
+    expect(toAll(all)).toEqual(new Set(['1, 2']));
+    const late = subscribe('a', 1);
+    fanOut.deliver('a', frame('3'));
+    fanOut.flushAll();
+    expect(toAll(late)).toEqual(new Set(['3']));
+    await turn();
+    expect(toAll(all)).toEqual(new Set(['1, 2, 3']));
+    expect(counters.delivered).toBe(7_501);
+  });
+
+  it('passes over who left before it was their turn', async () => {
+    const all = subscribe('a', 1_500);
+    fanOut.deliver('a', frame('1'));
+    await turn();
+    const left = all.slice(1_200);
+    for (const subscription of left) registry.unsubscribe(subscription);
+    await turn();
+    expect(having(left, '1')).toBe(0);
+    expect(having(all, '1')).toBe(1_200);
+  });
+
+  it('reaches a feed that asks for it while it is given its events, in order', async () => {
+    const fed: string[] = [];
+    const feed: Feed = {
+      push: (given) => {
+        fed.push(nameOf(given));
+        fanOut.flush('a');
+      },
+      reset: () => undefined,
+    };
+    for (const subscription of subscribe('a', 1)) subscription.feed = feed;
+    const others = subscribe('a', 2);
+    fanOut.deliver('a', frame('1'));
+    fanOut.deliver('a', frame('2'));
+    await turn();
+    expect(fed).toEqual(['1', '2']);
+    expect(toAll(others)).toEqual(new Set(['1 2']));
+    expect(counters.delivered).toBe(4);
+  });
+});
