@@ -26,6 +26,7 @@ import { RevocationStore } from './control/revocation-store.js';
 import { RealtimeControl } from './control/realtime-control.service.js';
 import { FanOut } from './connections/fan-out.js';
 import { ClusterStatsService } from './instances/cluster-stats.service.js';
+import { TenantStats } from './instances/tenant-stats.js';
 import { InstanceDirectory } from './instances/instance-directory.js';
 import { InstanceVitals } from './instances/instance-vitals.js';
 import { Lease } from './instances/lease.js';
@@ -137,6 +138,7 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
       Survey,
       Inspection,
       { provide: ROUTES_DESCRIBED, useFactory: describeRoutes },
+      { provide: TenantStats, useExisting: Inspection },
       {
         provide: ADAPTER_INSTALLED,
         useFactory: installAdapter,

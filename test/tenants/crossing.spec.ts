@@ -90,6 +90,15 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
     client.terminate();
     return frame;
   };
+  /** Resolves once a tenant has so many connections: those of another test may still be on their way out. */
+  const connectionsOf = (tenant: string, count: number) =>
+    until(
+      () =>
+        [...new Set([here, there])].reduce(
+          (sum, { registry }) => sum + registry.ofTenant(tenant).connections.size,
+          0,
+        ) === count,
+    );
   const bye = (...clients: WsClient[]) => Promise.all(clients.map((client) => client.close()));
 
   beforeAll(async () => {
@@ -259,10 +268,30 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         await bye(boss);
       },
       async stats() {
-        const boss = await enter(A, 'boss', 'admin');
-        expect(await boss.ask({ type: 'stats' })).toMatchObject({ code: 'forbidden' });
         expect(await b.ask({ type: 'stats' })).toMatchObject({ code: 'forbidden' });
-        await bye(boss);
+        const [boss, same] = [await enter(A, 'boss', 'admin'), await enter(A, 'ann', 'user', here)];
+        for (const channel of ['apps:created', 'announcements']) await subscribed(same, channel);
+        await connectionsOf(A, 3);
+        const asked = await boss.ask({ type: 'stats' });
+        const { stats } = asked as Extract<ServerFrame, { type: 'stats' }>;
+        // a, boss and same; ann is one user. The channels of a, of which same has one too; no announcements.
+        expect(stats.cluster).toMatchObject({
+          connections: 3,
+          users: 2,
+          anonymous: 0,
+          channels: 11,
+          subscriptions: 12,
+        });
+        expect(stats.cluster.instances).toBe(engine === 'Redis' ? 2 : 1);
+        expect(stats.channels[0]).toEqual({ channel: 'apps:created', tenant: A, subscribers: 2 });
+        expect(new Set(stats.channels.map(({ tenant }) => tenant))).toEqual(new Set([A]));
+        const inB = await enterAs(B);
+        await connectionsOf(B, 2);
+        const ofB = (await inB.ask({ type: 'stats' })) as typeof asked & { stats: typeof stats };
+        expect(ofB.stats.cluster).toMatchObject({ connections: 2, users: 1, subscriptions: 10 });
+        expect(new Set(ofB.stats.channels.map(({ tenant }) => tenant))).toEqual(new Set([B]));
+        expect(ofB.stats.cluster.published).not.toBe(stats.cluster.published);
+        await bye(boss, same, inB);
       },
       async auth() {
         expect(await a.ask({ type: 'auth', token: tokenOf(B) })).toMatchObject({ code: 'forbidden' });
@@ -366,6 +395,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         expect(cluster.connections).toBeGreaterThan(0);
       },
       async 'GET /realtime/connections'() {
+        await connectionsOf(B, 1);
         const query = new URLSearchParams({ tenant: B });
         const { connections } = (await seen(`connections?${query}`)) as { connections: { tenant: string }[] };
         expect(connections.map(({ tenant }) => tenant)).toEqual([B]);

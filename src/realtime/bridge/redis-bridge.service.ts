@@ -19,7 +19,7 @@ import { ENDED, type Subscription } from '../connections/subscription.js';
 import { Counters } from '../observability/counters.js';
 import { LogLimiter } from '../observability/log-limiter.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
-import { channelOf } from '../tenants/topic.js';
+import { channelOf, tenantOf } from '../tenants/topic.js';
 import { CatchUp, type Missed } from './catch-up.js';
 import { ChannelStream, type StreamOutput } from './channel-stream.js';
 
@@ -237,8 +237,9 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
       flush: () => this.fanOut.flush(stream.topic),
       readAfter: (after: Position) => this.readAfter(stream, after),
     };
+    const tenant = tenantOf(stream.topic);
     const catchUp = new CatchUp(subscription, source, this.limits, wanted ?? stream.position, () =>
-      this.counters.countReplayed(subscription.topic),
+      this.counters.countReplayed(subscription.topic, tenant),
     );
     subscription.feed = catchUp;
     const start = (): void => catchUp.start();

@@ -1,3 +1,4 @@
+import { Counters } from '../observability/counters.js';
 import { BufferGuard } from './buffer-guard.js';
 import type { Connection } from './connection.js';
 
@@ -15,9 +16,10 @@ function holding(bytes: number, closing = false) {
 
 describe('BufferGuard', () => {
   const look = (fakes: ReturnType<typeof holding>[], maxBytes: number) => {
-    const counters = { slowConsumersClosed: 0, buffersOverflowed: 0 };
+    const counters = new Counters();
     new BufferGuard({ all: () => fakes as unknown as Connection[] }, counters, maxBytes).look();
-    return { did: fakes.map(({ did }) => did), ...counters };
+    const { slowConsumersClosed, buffersOverflowed } = counters;
+    return { did: fakes.map(({ did }) => did), slowConsumersClosed, buffersOverflowed };
   };
 
   it('does nothing while all together hold no more than they may', () => {

@@ -21,7 +21,7 @@ export class ConnectionRegistry {
   private readonly byId = new Map<string, Connection>();
   private readonly byUser = new Map<string, Set<Connection>>();
   private readonly byTopic = new Map<string, Set<Subscription>>();
-  private readonly tenants = new TenantLoads();
+  private readonly loads = new TenantLoads();
   private subscriptions = 0;
   private listener: SubscriptionListener | null = null;
 
@@ -71,7 +71,12 @@ export class ConnectionRegistry {
 
   /** What a tenant takes of this instance. */
   ofTenant(tenant: string): Readonly<TenantLoad> {
-    return this.tenants.get(tenant);
+    return this.loads.get(tenant);
+  }
+
+  /** What each tenant with a connection here takes of this instance. */
+  tenants(): Iterable<[tenant: string, load: Readonly<TenantLoad>]> {
+    return this.loads;
   }
 
   /** The subscriptions of one topic on this instance. */
@@ -140,14 +145,14 @@ export class ConnectionRegistry {
 
   private count({ principal }: Subscriber, by: 1 | -1): void {
     this.subscriptions += by;
-    if (principal && principal.tenant !== null) this.tenants.subscribed(principal.tenant, by);
+    if (principal && principal.tenant !== null) this.loads.subscribed(principal.tenant, by);
   }
 
   private index(connection: Connection): void {
     const { principal } = connection;
     if (principal === null) return;
     const { userKey, tenant } = principal;
-    if (tenant !== null) this.tenants.enter(tenant, connection);
+    if (tenant !== null) this.loads.enter(tenant, connection);
     const others = this.byUser.get(userKey);
     if (others) others.add(connection);
     else this.byUser.set(userKey, new Set([connection]));
@@ -157,7 +162,7 @@ export class ConnectionRegistry {
     const { principal } = connection;
     if (principal === null) return;
     const { userKey, tenant } = principal;
-    if (tenant !== null) this.tenants.leave(tenant, connection);
+    if (tenant !== null) this.loads.leave(tenant, connection);
     const own = this.byUser.get(userKey);
     own?.delete(connection);
     if (own?.size === 0) this.byUser.delete(userKey);

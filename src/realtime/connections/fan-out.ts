@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Counters } from '../observability/counters.js';
 import { beginDelivery } from '../observability/tracing.js';
-import { channelOf } from '../tenants/topic.js';
+import { channelOf, tenantOf } from '../tenants/topic.js';
 import { ConnectionRegistry } from './connection-registry.js';
 import { EventBatch, type EventFrame } from './event-frame.js';
 import type { Subscription } from './subscription.js';
@@ -124,6 +124,7 @@ export class FanOut {
     if (this.underWay.get(topic) === delivery) return writes;
     endSpan?.(delivery.delivered);
     if (delivery.delivered > 0) {
+      this.counters.ofTenants.add(tenantOf(topic), 'delivered', delivery.delivered);
       this.counters.measurements?.batch(topic, frames.length, delivery.delivered, frames[0]!.emittedAt);
     }
     return writes;

@@ -7,11 +7,15 @@ export interface TenantLoad {
 }
 
 /** What each tenant takes of this instance; only those that take something are kept. */
-export class TenantLoads {
+export class TenantLoads implements Iterable<[tenant: string, load: Readonly<TenantLoad>]> {
   private readonly loads = new Map<string, TenantLoad>();
 
   get(tenant: string): Readonly<TenantLoad> {
     return this.loads.get(tenant) ?? NOTHING;
+  }
+
+  [Symbol.iterator](): Iterator<[tenant: string, load: Readonly<TenantLoad>]> {
+    return this.loads.entries();
   }
 
   enter(tenant: string, connection: Connection): void {

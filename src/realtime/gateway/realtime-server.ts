@@ -297,6 +297,7 @@ export class RealtimeServer {
   private readonly closeSlow = (connection: Connection): void => {
     if (connection.closing) return;
     this.counters.slowConsumersClosed += 1;
+    this.counters.ofTenants.add(connection.principal?.tenant ?? null, 'slowConsumersClosed');
     connection.close('slowConsumer');
   };
 }

@@ -24,6 +24,7 @@ import { Caretaker } from '../connections/caretaker.js';
 import type { Connection, WaitingFrame } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { ClusterStatsService } from '../instances/cluster-stats.service.js';
+import { TenantStats } from '../instances/tenant-stats.js';
 import { Counters } from '../observability/counters.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { PresenceService } from '../presence/presence.service.js';
@@ -58,13 +59,14 @@ export class RealtimeGateway
     private readonly bridge: RedisBridge,
     private readonly presence: PresenceService,
     private readonly stats: ClusterStatsService,
+    tenantStats: TenantStats,
     private readonly server: RealtimeServer,
     private readonly revocations: Revocations,
     private readonly options: ResolvedRealtimeOptions,
     private readonly counters: Counters,
     private readonly journal: Journal,
   ) {
-    this.services = { auth, policy, registry, bridge, presence, stats, options, journal };
+    this.services = { auth, policy, registry, bridge, presence, stats, tenantStats, options, journal };
     this.caretaker = new Caretaker(
       registry,
       new BufferGuard(registry, counters, options.maxBufferedBytesTotal),

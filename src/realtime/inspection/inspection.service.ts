@@ -1,13 +1,15 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
-import { eventText, type ClusterStats, type ServerFrame } from '../../protocol/index.js';
+import { eventText, type ClusterStats, type ServerFrame, type Stats } from '../../protocol/index.js';
 import { Broker } from '../broker/broker.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { RealtimeServer } from '../gateway/realtime-server.js';
-import { clusterOf, ClusterStatsService } from '../instances/cluster-stats.service.js';
+import { busiest, clusterOf, ClusterStatsService, REPORTED_TOPICS } from '../instances/cluster-stats.service.js';
 import type { InstanceReport } from '../instances/instance-directory.js';
 import { InstanceVitals } from '../instances/instance-vitals.js';
+import { reportOf, type TenantStats } from '../instances/tenant-stats.js';
+import { Counters } from '../observability/counters.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { mergeChannels, selectChannels, type ChannelQuery, type ClusterChannelRow } from './channel-rows.js';
 import {
@@ -26,6 +28,9 @@ import { Survey } from './survey.js';
 const MAX_USER_AGENT = 256;
 /** A report of this instance serves all who ask within so long, in milliseconds. */
 const REPORT_MS = 500;
+
+/** The figures of a tenant serve all who ask within so long, in milliseconds. */
+const TENANT_MS = 1_000;
 
 /** An event as clients get it. */
 export type KeptEvent = Extract<ServerFrame, { type: 'event' }>;
@@ -60,8 +65,10 @@ export interface ChannelPage extends Asked {
 
 /** What operators want to know, of all instances: asks each, and answers what others ask. */
 @Injectable()
-export class Inspection implements OnApplicationBootstrap {
+export class Inspection implements TenantStats, OnApplicationBootstrap {
   private readonly userAgents = new WeakMap<Connection, string>();
+  /** tenant → its figures, for those who ask at once */
+  private readonly ofTenants = new Map<string, Promise<Stats>>();
   private reported: { readonly at: number; readonly report: Promise<InstanceReport> } | null = null;
 
   constructor(
@@ -71,19 +78,31 @@ export class Inspection implements OnApplicationBootstrap {
     private readonly vitals: InstanceVitals,
     private readonly broker: Broker,
     private readonly server: RealtimeServer,
+    private readonly counters: Counters,
     private readonly options: ResolvedRealtimeOptions,
   ) {}
 
   onApplicationBootstrap(): void {
-    if (!this.options.operatorApi) return;
-    this.server.onConnection((connection, request) => this.remember(connection, request));
-    this.survey.follow((about, query) => this.answer(about, query));
+    const { operatorApi, tenants } = this.options;
+    if (operatorApi) this.server.onConnection((connection, request) => this.remember(connection, request));
+    if (operatorApi || tenants.claim !== undefined) this.survey.follow((about, query) => this.answer(about, query));
   }
 
   async cluster(): Promise<ClusterView> {
     const { answers, unanswered } = await this.survey.ask('report', null);
     const instances = new Map([...unanswered, ...answers]);
     return { cluster: clusterOf([...instances.values()]), instances, unanswered: [...unanswered.keys()] };
+  }
+
+  /** The figures of one tenant. Adding them up takes time: those who ask at once, and within a second, share it. */
+  of(tenant: string): Promise<Stats> {
+    let stats = this.ofTenants.get(tenant);
+    if (stats === undefined) {
+      stats = this.statsOf(tenant);
+      this.ofTenants.set(tenant, stats);
+      setTimeout(() => this.ofTenants.delete(tenant), TENANT_MS).unref();
+    }
+    return stats;
   }
 
   /** @param instance only the connections of this one */
@@ -126,6 +145,13 @@ export class Inspection implements OnApplicationBootstrap {
     };
   }
 
+  private async statsOf(tenant: string): Promise<Stats> {
+    const { answers } = await this.survey.ask('tenant', tenant);
+    const reports = [...answers.values()];
+    const own = answers.get(this.survey.instanceId)!;
+    return { instance: own.stats, cluster: clusterOf(reports), channels: busiest(reports) };
+  }
+
   private remember(connection: Connection, { headers }: IncomingMessage): void {
     const { 'user-agent': userAgent } = headers;
     if (userAgent !== undefined) this.userAgents.set(connection, userAgent.slice(0, MAX_USER_AGENT));
@@ -134,6 +160,7 @@ export class Inspection implements OnApplicationBootstrap {
   private async answer<T extends Topic>(about: T, query: Questions[T]['query']): Promise<Questions[T]['answer']> {
     const answers: { readonly [K in Topic]: (of: Questions[K]['query']) => Promise<Questions[K]['answer']> } = {
       report: () => this.report(),
+      tenant: (tenant) => reportOf(tenant, this.registry, this.counters, REPORTED_TOPICS),
       connections: (of) => selectConnections(this.registry.all(), of),
       connection: async (id) => this.details(this.registry.get(id)),
       channels: (of) => selectChannels(this.registry.topics(), (topic) => this.registry.subscribersOf(topic).size, of),

@@ -6,11 +6,12 @@ import {
   type ConnectionRow,
 } from './connection-rows.js';
 import { MAX_PAGE, ORDERS, type Page } from './paging.js';
-import type { InstanceReport } from '../instances/instance-directory.js';
+import type { InstanceReport, TenantReport } from '../instances/instance-directory.js';
 
 /** What one instance asks of all, and what each answers. */
 export interface Questions {
   readonly report: { readonly query: null; readonly answer: InstanceReport };
+  readonly tenant: { readonly query: string; readonly answer: TenantReport };
   readonly connections: { readonly query: ConnectionQuery; readonly answer: Page<ConnectionRow> };
   readonly connection: { readonly query: string; readonly answer: ConnectionDetails | null };
   readonly channels: { readonly query: ChannelQuery; readonly answer: ChannelAnswer };
@@ -29,7 +30,7 @@ const FIELDS_OF_CONNECTIONS = ['user', 'channel', 'address', 'session', 'tenant'
 export function readQuestion(value: unknown): Question {
   const { about, query } = (value ?? {}) as { about?: unknown; query?: unknown };
   if (about === 'report') return { about, query: null };
-  if (about === 'connection' && typeof query === 'string') return { about, query };
+  if ((about === 'connection' || about === 'tenant') && typeof query === 'string') return { about, query };
   if ((about !== 'connections' && about !== 'channels') || typeof query !== 'object' || query === null) {
     throw new Error('it is no question that is known here');
   }

@@ -5,14 +5,14 @@ import { FirstOf } from '../connections/first-of.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { channelOf, tenantOf } from '../tenants/topic.js';
 import { Distinct } from './distinct.js';
-import { InstanceDirectory, type InstanceReport } from './instance-directory.js';
+import { InstanceDirectory, type InstanceReport, type TenantReport } from './instance-directory.js';
 import { InstanceVitals } from './instance-vitals.js';
 import { Lease } from './lease.js';
 
 /** Channels that `stats` names. */
 const MOST_CHANNELS = 100;
 /** Topics that an instance reports: more than are named, for one that is busy everywhere may be among the first nowhere. */
-const REPORTED_TOPICS = 200;
+export const REPORTED_TOPICS = 200;
 /** How long the directory may take, in milliseconds; after that one's own figures are the answer. */
 const PATIENCE_MS = 1_000;
 /** How soon an announcement that failed is tried again, in milliseconds. */
@@ -128,7 +128,7 @@ async function inTime<T>(result: Promise<T>, instead: T): Promise<T> {
 }
 
 /** The figures of several instances in one. */
-export function clusterOf(reports: readonly InstanceReport[]): ClusterStats {
+export function clusterOf(reports: readonly TenantReport[]): ClusterStats {
   return {
     connections: sum(reports, 'connections'),
     anonymous: sum(reports, 'anonymous'),
@@ -144,16 +144,16 @@ export function clusterOf(reports: readonly InstanceReport[]): ClusterStats {
   };
 }
 
-function sum(reports: readonly InstanceReport[], figure: keyof InstanceReport['stats']): number {
+function sum(reports: readonly TenantReport[], figure: keyof TenantReport['stats']): number {
   return reports.reduce((total, { stats }) => total + stats[figure], 0);
 }
 
-function distinct(reports: readonly InstanceReport[], what: 'users' | 'topicNames'): number {
+function distinct(reports: readonly TenantReport[], what: 'users' | 'topicNames'): number {
   return Distinct.merge(reports.map((report) => Distinct.parse(report[what]))).count;
 }
 
-/** An instance that reports as many as it may can have a few subscribers more of a channel that it did not report. */
-function busiest(reports: readonly InstanceReport[]): ChannelStats[] {
+/** The channels with most subscribers. An instance that reports as many as it may can have a few subscribers more of a channel that it did not report. */
+export function busiest(reports: readonly TenantReport[]): ChannelStats[] {
   const subscribers = new Map<string, number>();
   for (const { topics } of reports) {
     for (const entry of topics) subscribers.set(entry.topic, (subscribers.get(entry.topic) ?? 0) + entry.subscribers);

@@ -27,6 +27,9 @@ export interface InstanceReport {
   readonly topics: readonly TopicStats[];
 }
 
+/** What one instance says of one tenant. */
+export type TenantReport = Omit<InstanceReport, 'vitals'>;
+
 /**
  * The port behind which instances know of each other.
  *

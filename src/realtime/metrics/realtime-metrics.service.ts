@@ -14,6 +14,7 @@ import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { RealtimeServer } from '../gateway/realtime-server.js';
 import { Counters } from '../observability/counters.js';
 import type { Measurements } from '../observability/measurements.js';
+import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { channelOf } from '../tenants/topic.js';
 import { CHANNEL_PATTERN, METRICS, type MetricDefinition, type MetricName } from './metric-catalogue.js';
 import { Tally } from '../observability/tally.js';
@@ -26,6 +27,8 @@ const SUMS = [
   ...(['gapsFound', 'gapsFilled', 'slowConsumersClosed', 'buffersOverflowed'] as const),
   ...(['outboxSent', 'outboxSetAside', 'foreignMessages'] as const),
 ];
+
+const TENANT = 'realtime.tenant';
 
 /** How many samples a second the event loop is asked for its delay, as milliseconds between two. */
 const LOOP_RESOLUTION_MS = 20;
@@ -53,6 +56,7 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
     private readonly catalogue: ChannelCatalogue,
     private readonly bridge: RedisBridge,
     private readonly server: RealtimeServer,
+    private readonly options: ResolvedRealtimeOptions,
   ) {
     this.patterns = [...catalogue.patterns()];
     this.publishedBy = new Tally(this.patterns);
@@ -126,6 +130,7 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
     if (beatAgeMs !== null) tell('beatAge', beatAgeMs / 1_000);
     tell('draining', this.server.draining ? 1 : 0);
     this.observeConnections(tell);
+    if (this.options.tenants.metrics) this.observeTenants(tell);
     this.observeLoop(tell);
   }
 
@@ -152,6 +157,17 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
     }
     tell('channels', channels);
     for (const [pattern, count] of subscriptions) tell('subscriptions', count, { [CHANNEL_PATTERN]: pattern });
+  }
+
+  private observeTenants(tell: Tell): void {
+    for (const [tenant, { connections, subscriptions }] of this.registry.tenants()) {
+      tell('tenantConnections', connections.size, { [TENANT]: tenant });
+      tell('tenantSubscriptions', subscriptions, { [TENANT]: tenant });
+    }
+    for (const [tenant, { published, delivered }] of this.counters.ofTenants) {
+      tell('tenantPublished', published, { [TENANT]: tenant });
+      tell('tenantDelivered', delivered, { [TENANT]: tenant });
+    }
   }
 
   private observeLoop(tell: Tell): void {

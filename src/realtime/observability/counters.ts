@@ -9,6 +9,7 @@ import {
 } from '../../protocol/index.js';
 import { measurementsFor, type Measurements } from './measurements.js';
 import { Tally } from './tally.js';
+import { FiguresOfTenants } from './tenant-figures.js';
 
 /** The frames of the server without `event`. */
 const FRAME_TYPES: Record<Exclude<ServerFrame['type'], 'event'> | 'application', true> = {
@@ -76,6 +77,8 @@ export class Counters {
   readonly policyFailures = new Tally(['threw', 'timed_out', 'invalid']);
   /** Messages on the module's Redis channels that no instance of it has written, skipped. */
   foreignMessages = 0;
+  /** What of it was done for each tenant. */
+  readonly ofTenants = new FiguresOfTenants();
   /** `performance.now()` of the start. */
   readonly startedAt = performance.now();
 
@@ -104,8 +107,9 @@ export class Counters {
   }
 
   /** Counts an event that was written to one subscriber which was catching up. */
-  countReplayed(topic: string): void {
+  countReplayed(topic: string, tenant: string | null): void {
     this.delivered += 1;
+    this.ofTenants.add(tenant, 'delivered');
     this.measurements?.replayed(topic, 1);
   }
 

@@ -63,6 +63,7 @@ const VARIABLES: Readonly<Record<string, readonly [option: string, parse: Parse]
   REALTIME_REVOCATION_TTL_MS: ['revocationTtlMs', whole],
   REALTIME_TENANT_CLAIM: ['tenants.claim', text],
   REALTIME_TENANT_PLATFORM_ROLE: ['tenants.platformRole', text],
+  REALTIME_TENANT_METRICS: ['tenants.metrics', flag],
   REALTIME_TENANT_MAX_CONNECTIONS: ['tenants.maxConnections', whole],
   REALTIME_TENANT_MAX_SUBSCRIPTIONS: ['tenants.maxSubscriptions', whole],
   REALTIME_TENANT_EVENTS_PER_SECOND: ['tenants.eventsPerSecond', whole],

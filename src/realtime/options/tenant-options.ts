@@ -1,4 +1,4 @@
-import { IsInt, IsNotEmpty, IsOptional, IsString, Max, Min } from 'class-validator';
+import { IsBoolean, IsInt, IsNotEmpty, IsOptional, IsString, Max, Min } from 'class-validator';
 
 /** Customers of the application that must never see each other's events: each has a space of its own. */
 export class TenantOptions {
@@ -16,6 +16,10 @@ export class TenantOptions {
   @IsString()
   @IsNotEmpty()
   platformRole?: string;
+
+  /** Whether the metrics tell of each tenant: that makes series for each, which a platform with thousands may not want. @default false */
+  @IsBoolean()
+  metrics = false;
 
   /** Connections of one tenant on this instance. @default 10000 */
   @IsInt()

@@ -203,6 +203,7 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
     const observed = measurements !== null || span !== null;
     const position = await (observed ? observe(published, topic, measurements, span) : published);
     this.counters.published += 1;
+    this.counters.ofTenants.add(tenant, 'published');
     return { id: position === null ? randomUUID() : formatPosition(position), channel, timestamp };
   }
 }

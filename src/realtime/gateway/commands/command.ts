@@ -6,6 +6,7 @@ import type { ChannelPolicyService } from '../../channels/channel-policy.service
 import type { Connection } from '../../connections/connection.js';
 import type { ConnectionRegistry } from '../../connections/connection-registry.js';
 import type { ClusterStatsService } from '../../instances/cluster-stats.service.js';
+import type { TenantStats } from '../../instances/tenant-stats.js';
 import type { ResolvedRealtimeOptions } from '../../options/realtime-options.js';
 import type { PresenceService } from '../../presence/presence.service.js';
 
@@ -18,6 +19,7 @@ export interface Services {
   readonly presence: PresenceService;
   readonly stats: ClusterStatsService;
   readonly journal: Journal;
+  readonly tenantStats: TenantStats;
   readonly options: ResolvedRealtimeOptions;
 }
 

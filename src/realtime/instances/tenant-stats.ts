@@ -1,0 +1,60 @@
+import type { Stats } from '../../protocol/index.js';
+import { mostSubscribersFirst, type ConnectionRegistry, type TopicStats } from '../connections/connection-registry.js';
+import { FirstOf } from '../connections/first-of.js';
+import type { Counters } from '../observability/counters.js';
+import { topicOf } from '../tenants/topic.js';
+import { Distinct } from './distinct.js';
+import type { TenantReport } from './instance-directory.js';
+
+/** The port behind which the figures of one tenant are put together from all instances. */
+export abstract class TenantStats {
+  /** Its connections, its users, its own channels, and what was done for these. */
+  abstract of(tenant: string): Promise<Stats>;
+}
+
+/** Subscriptions between which other work is let through. */
+const STRIDE = 5_000;
+
+/** What one instance has of one tenant: only the tenant's own channels count, no global ones. */
+export async function reportOf(
+  tenant: string,
+  registry: ConnectionRegistry,
+  { ofTenants, startedAt }: Counters,
+  mostTopics: number,
+): Promise<TenantReport> {
+  const { connections } = registry.ofTenant(tenant);
+  const beginning = topicOf(tenant, '');
+  const users = new Set<string>();
+  const topics = new Map<string, number>();
+  let subscriptions = 0;
+  let seen = 0;
+  for (const { principal, subscriptions: own } of [...connections]) {
+    if (principal?.home === tenant) users.add(principal.userKey);
+    for (const { topic } of own.values()) {
+      if (!topic.startsWith(beginning)) continue;
+
+      topics.set(topic, (topics.get(topic) ?? 0) + 1);
+      subscriptions += 1;
+    }
+    seen += 1 + own.size;
+    if (seen < STRIDE) continue;
+    seen = 0;
+    await new Promise((resolve) => void setImmediate(resolve));
+  }
+  const busiest = new FirstOf<TopicStats>(mostTopics, mostSubscribersFirst);
+  for (const [topic, subscribers] of topics) busiest.add({ topic, subscribers });
+  return {
+    stats: {
+      connections: connections.size,
+      anonymous: 0, // whoever has no token has no tenant
+      users: users.size,
+      channels: topics.size,
+      subscriptions,
+      ...ofTenants.of(tenant),
+      uptimeMs: Math.round(performance.now() - startedAt),
+    },
+    users: (await Distinct.of(users)).toString(),
+    topicNames: (await Distinct.of(topics.keys())).toString(),
+    topics: busiest.list(),
+  };
+}
