@@ -415,12 +415,44 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         expect(await of(B)).toMatchObject({ events: [{ data: { name: 'of b' } }] });
         expect(await of(A)).toMatchObject({ events: [] });
       },
+      async 'GET /realtime/explain'() {
+        const query = (tenant: string) =>
+          seen(`explain?${new URLSearchParams({ channel: 'apps:created', user: 'ann', tenant })}`);
+        expect(await query(B)).toMatchObject({ allowed: true });
+      },
+      async 'DELETE /realtime/connections/:id'() {
+        const gone = await connect(there.url, { token: tokenOf(B) });
+        const { connectionId } = await gone.next('connected');
+        expect(await seen(`connections/${connectionId}`, 'DELETE')).toMatchObject({ disconnected: 1 });
+        expect(await gone.whenClosed()).toMatchObject({ code: 4403 });
+        await watcher.client.fence();
+      },
+      async 'POST /realtime/users/:userId/disconnect'() {
+        const [a, b] = [await enter(A, 'dot'), await enter(B, 'dot')];
+        await seen('users/dot/disconnect', 'POST');
+        await a.fence();
+        await seen(`users/dot/disconnect?${new URLSearchParams({ tenant: B })}`, 'POST');
+        expect(await b.whenClosed()).toMatchObject({ code: 4403 });
+        await a.fence();
+        await bye(a);
+      },
+      async 'POST /realtime/users/:userId/judge'() {
+        const query = new URLSearchParams({ tenant: B });
+        expect(await seen(`users/only-of-a/judge?${query}`, 'POST')).toMatchObject({ judged: 0 });
+      },
+      async 'POST /realtime/sessions/:jti/disconnect'() {
+        const gone = await connect(there.url, { token: tokenOf(B, 'eve', 'user', { jti: 'of b' }) });
+        await gone.next('connected');
+        await seen('sessions/of%20b/disconnect', 'POST');
+        expect(await gone.whenClosed()).toMatchObject({ code: 4403 });
+        await watcher.client.fence();
+      },
     };
 
     let watcher: { readonly client: WsClient; readonly connectionId: string };
     /** What the API for operators shows the platform, once it has refused everybody else. */
-    const seen = async (path: string): Promise<unknown> => {
-      const get = (token: string) => fetch(`${here.http}/realtime/${path}`, { headers: bearer(token) });
+    const seen = async (path: string, method = 'GET'): Promise<unknown> => {
+      const get = (token: string) => fetch(`${here.http}/realtime/${path}`, { method, headers: bearer(token) });
       for (const org of [A, B]) {
         for (const role of ['user', 'admin']) expect((await get(tokenOf(org, 'boss', role))).status).toBe(403);
       }

@@ -102,10 +102,14 @@ describe('the limits of a tenant', () => {
 });
 
 describe('the option tenants', () => {
-  it('refuses presence on a channel that all tenants share', async () => {
+  it('refuses presence and owners on a channel that all tenants share', async () => {
     const channels = [{ name: 'lounge', access: 'authenticated', presence: true, global: true }] as const;
     await expect(RealtimeApp.start({ tenants: { claim: 'org' }, channels: [...channels] })).rejects.toThrow(
       'lounge is global and has presence',
+    );
+    const owned = [{ name: 'desks:{userId}', access: { owner: 'userId' }, global: true }] as const;
+    await expect(RealtimeApp.start({ tenants: { claim: 'org' }, channels: [...owned] })).rejects.toThrow(
+      'desks:{userId} is global and has owners',
     );
     await expect(RealtimeApp.start({ channels: [{ name: 'apps:x', global: 1 as never }] })).rejects.toThrow(
       RealtimeOptionsError,
@@ -137,6 +141,8 @@ describe('the option tenants', () => {
       channels: [
         { name: 'apps:catalogue', global: true },
         { name: 'system:notice', access: 'authenticated' },
+        { name: 'plans:internal', access: { roles: ['admin', 'sales'] }, global: true },
+        { name: 'plans:own', access: { roles: ['admin', 'sales'] } },
         { name: 'announcements', global: false },
       ],
     });
@@ -161,6 +167,15 @@ describe('the option tenants', () => {
     };
     expect(await heard(b)).toEqual(['apps:catalogue', 'system:notice', 'announcements']);
     expect(await heard(a)).toEqual(['apps:catalogue', 'system:notice']);
+    // A role is a role in every tenant, but an administrator of a tenant is none of what all share.
+    const may = async (org: string | undefined, role: string, channel: string) => {
+      const client = await connect(server.url, { token: signToken({ org, role }) });
+      return (await client.ask({ type: 'subscribe', channel })).type === 'subscribed';
+    };
+    expect(await may('a', 'sales', 'plans:internal')).toBe(true);
+    expect(await may('a', 'admin', 'plans:internal')).toBe(false);
+    expect(await may('a', 'admin', 'plans:own')).toBe(true);
+    expect(await may(undefined, 'admin', 'plans:internal')).toBe(true);
     const anonymous = await connect(server.url);
     expect(await anonymous.next('connected')).toMatchObject({ authorizedChannels: [] });
     await server.close();

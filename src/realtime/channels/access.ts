@@ -22,14 +22,15 @@ export function isGranted(
   if (access === 'public') return true;
   if (principal === null || (typeof access === 'object' && 'policy' in access)) return false;
   if (access === 'authenticated') return true;
+  // What is for administrators and for all tenants is the platform's: an administrator of a tenant is none of it.
+  if (principal.isAdmin) return !global || principal.home === null;
   if (typeof access === 'object') {
     if ('roles' in access && access.roles.includes(principal.user.role)) return true;
     if ('owner' in access && Object.hasOwn(params, access.owner) && params[access.owner] === segmentOf(principal)) {
       return true;
     }
   }
-  // What is for administrators and for all tenants is the platform's: an administrator of a tenant is none of it.
-  return principal.isAdmin && (!global || principal.home === null);
+  return false;
 }
 
 /** The roles that the rules of some channels name. */

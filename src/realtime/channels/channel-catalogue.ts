@@ -138,6 +138,11 @@ export class ChannelCatalogue {
         `\`channels\` ${name} is global and has presence: with \`tenants.claim\` it would show the users of one tenant to another`,
       ]);
     }
+    if (global && tenants.claim !== undefined && typeof rule.access === 'object' && 'owner' in rule.access) {
+      throw new RealtimeOptionsError([
+        `\`channels\` ${name} is global and has owners: with \`tenants.claim\` users of two tenants may have the same id`,
+      ]);
+    }
     const isFamily = isPattern(name);
     const channel: Channel = {
       pattern: isFamily ? name : rule.pattern,
