@@ -276,6 +276,26 @@ describe('the API for operators over two instances', () => {
     expect(await answerOf(here, `explain?${query}`)).toEqual({ channel, policy: null, ...answer });
   });
 
+  it('shows an instance that drains at once', async () => {
+    const options = { operatorApi: true, lease: SHORT_LEASE, drainDelayMs: 60_000 };
+    const { child } = await startChildInstance(redis.url, options);
+    await settled(
+      () => answerOf<StatsAnswer>(here, 'stats'),
+      ({ instances }) => instances.length === 3,
+    );
+    child.kill('SIGTERM');
+    const { instances } = await settled(
+      () => answerOf<StatsAnswer>(here, 'stats'),
+      (stats) => stats.instances.some(({ draining }) => draining),
+    );
+    expect(instances.map(({ draining }) => draining)).toEqual([false, false, true]);
+    child.kill('SIGKILL');
+    await settled(
+      () => answerOf<StatsAnswer>(there, 'stats'),
+      (stats) => stats.instances.length === 2,
+    );
+  }, 90_000);
+
   it('marks an instance that hangs or died, and then it is gone', async () => {
     const { child, url } = await startChildInstance(redis.url, { operatorApi: true, lease: SHORT_LEASE });
     const client = await connect(url, { token: signToken({ sub: 'cleo' }) });

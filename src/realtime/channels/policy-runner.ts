@@ -23,6 +23,14 @@ export class PolicyRunner {
 
   /** @param withinMs how long it may take */
   async ask(policy: PolicyEntry, context: ChannelContext, withinMs: number): Promise<PolicyVerdict> {
+    const begun = performance.now();
+    const verdict = await this.verdictOf(policy, context, withinMs);
+    this.counters.policyAnswers.add(verdict.outcome);
+    this.counters.policySeconds += (performance.now() - begun) / 1_000;
+    return verdict;
+  }
+
+  private async verdictOf(policy: PolicyEntry, context: ChannelContext, withinMs: number): Promise<PolicyVerdict> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<typeof LATE>((resolve) => void (timer = setTimeout(() => resolve(LATE), withinMs)));
     try {

@@ -194,6 +194,19 @@ export const METRICS = {
     description: 'Events whose data did not fit the class of their channel: refused, dropped, or passed',
     attributes: ['realtime.event.outcome'],
   },
+  policyAnswers: {
+    name: 'realtime.policy.answers',
+    kind: 'counter',
+    unit: '{answer}',
+    description: 'Answers of channel policies: allowed, refused, or how they failed',
+    attributes: ['realtime.policy.outcome'],
+  },
+  policySeconds: {
+    name: 'realtime.policy.time',
+    kind: 'counter',
+    unit: 's',
+    description: 'How long these answers took, all together',
+  },
   policyFailures: {
     name: 'realtime.policy.failures',
     kind: 'counter',

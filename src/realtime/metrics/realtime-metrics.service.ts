@@ -25,7 +25,7 @@ type Observables = { readonly [N in MetricName]?: Observable };
 /** Counters without an attribute, which have the same name here and there. */
 const SUMS = [
   ...(['gapsFound', 'gapsFilled', 'slowConsumersClosed', 'buffersOverflowed'] as const),
-  ...(['outboxSent', 'outboxSetAside', 'foreignMessages'] as const),
+  ...(['outboxSent', 'outboxSetAside', 'foreignMessages', 'policySeconds'] as const),
 ];
 
 const TENANT = 'realtime.tenant';
@@ -120,6 +120,7 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
     tellAll('resyncs', 'realtime.recovery.reason', counters.resyncs);
     tellAll('recoveries', 'realtime.recovery.outcome', counters.recoveries);
     tellAll('invalidEvents', 'realtime.event.outcome', counters.invalidEvents);
+    tellAll('policyAnswers', 'realtime.policy.outcome', counters.policyAnswers);
     tellAll('policyFailures', 'error.type', counters.policyFailures);
     for (const sum of SUMS) tell(sum, counters[sum]);
     this.observeChannels(tell);
