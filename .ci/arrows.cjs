@@ -8,6 +8,7 @@ const realtimeRooms = {
   limits: [],
   tenants: ['limits'],
   auth: ['broker', 'tenants'],
+  asyncapi: ['channels'],
   channels: ['auth', 'tenants'],
   connections: ['auth', 'channels', 'limits', 'tenants'],
   audit: ['connections'],
@@ -26,6 +27,7 @@ const realtimeRooms = {
   health: ['auth', 'bridge', 'connections', 'gateway'],
   inspection: ['broker', 'bridge', 'connections', 'instances', 'gateway', 'tenants'],
   http: [
+    'asyncapi',
     ...['auth', 'channels', 'connections', 'bridge', 'control', 'instances', 'inspection', 'presence', 'publishing'],
     'tenants',
   ],

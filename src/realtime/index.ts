@@ -16,6 +16,8 @@ export { EventsPublisher, type EmittedEvent, type TransactionOptions } from './p
 export type { EmitOptions } from './publishing/event-composer.js';
 export { bindTransactions } from './publishing/bind-transactions.js';
 export { InvalidEventError, RealtimeUnavailableError, TenantBusyError } from './publishing/errors.js';
+export { RealtimeAsyncApi } from './asyncapi/asyncapi.service.js';
+export type { AsyncApiDocument, AsyncApiInfo } from './asyncapi/asyncapi-document.js';
 export { AuthService } from './auth/auth.service.js';
 export { bearerOf } from './http/bearer.js';
 export { TenantInterceptor } from './http/tenant.interceptor.js';

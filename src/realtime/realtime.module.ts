@@ -2,6 +2,7 @@ import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata, 
 import { HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { JwtService } from '@nestjs/jwt';
 import { Journal } from './audit/journal.service.js';
+import { RealtimeAsyncApi } from './asyncapi/asyncapi.service.js';
 import { AuthService } from './auth/auth.service.js';
 import { JwksKeys } from './auth/jwks-keys.js';
 import { MemoryTicketStore } from './auth/memory.ticket-store.js';
@@ -35,6 +36,7 @@ import { RedisInstanceDirectory } from './instances/redis.instance-directory.js'
 import { installAdapter } from './gateway/install-adapter.js';
 import { RealtimeGateway } from './gateway/realtime.gateway.js';
 import { RealtimeServer } from './gateway/realtime-server.js';
+import { AsyncApiController } from './http/asyncapi.controller.js';
 import { EventsController } from './http/events.controller.js';
 import { TicketsController } from './http/tickets.controller.js';
 import { RealtimeHealth } from './health/realtime-health.service.js';
@@ -103,7 +105,13 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
     module: RealtimeModule,
     global,
     imports,
-    controllers: [EventsController, TicketsController, OperatorsController, OperatorActionsController],
+    controllers: [
+      EventsController,
+      TicketsController,
+      OperatorsController,
+      OperatorActionsController,
+      AsyncApiController,
+    ],
     providers: [
       options,
       Counters,
@@ -116,6 +124,7 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
       { provide: ChannelFeatures, useFactory: channelFeatures, inject: [ModulesContainer] },
       ChannelCatalogue,
       ChannelPolicyService,
+      RealtimeAsyncApi,
       ConnectionRegistry,
       Journal,
       FanOut,
@@ -146,6 +155,7 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
       },
     ],
     exports: [
+      RealtimeAsyncApi,
       EventsPublisher,
       Counters,
       AuthService,

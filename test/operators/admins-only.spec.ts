@@ -1,6 +1,7 @@
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { RequestMethod } from '@nestjs/common';
 import { OperatorActionsController } from '../../src/realtime/http/operator-actions.controller.js';
+import { AsyncApiController } from '../../src/realtime/http/asyncapi.controller.js';
 import { OperatorsController } from '../../src/realtime/http/operators.controller.js';
 import { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { signToken, unsignedToken } from '../support/jwt.js';
@@ -9,6 +10,7 @@ import { call } from './operator-app.js';
 
 /** Every route, with what stands for its parameters here. */
 const ROUTES: readonly (readonly [method: string, path: string, parameters: Readonly<Record<string, string>>])[] = [
+  ['GET', 'asyncapi.json', {}],
   ['GET', 'stats', {}],
   ['GET', 'connections', {}],
   ['GET', 'connections/:id', {}],
@@ -75,9 +77,11 @@ describe.each(['express', 'fastify'] as const)('the API for operators (%s)', (ht
 });
 
 it('has no route beside these', () => {
-  const handlers = [OperatorsController.prototype, OperatorActionsController.prototype].flatMap((prototype) =>
-    Object.values(Object.getOwnPropertyDescriptors(prototype)).map(({ value }) => value as object),
-  );
+  const handlers = [OperatorsController, OperatorActionsController, AsyncApiController]
+    .map(({ prototype }) => prototype as object)
+    .flatMap((prototype) =>
+      Object.values(Object.getOwnPropertyDescriptors(prototype)).map(({ value }) => value as object),
+    );
   const routes = handlers.flatMap((handler) => {
     const path = Reflect.getMetadata(PATH_METADATA, handler) as string | undefined;
     const method = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod | undefined;

@@ -73,6 +73,7 @@ describe('the OpenAPI document of an application', () => {
         .toSorted(),
     ).toEqual([
       'delete /realtime/connections/{id}',
+      'get /realtime/asyncapi.json',
       'get /realtime/channels',
       'get /realtime/channels/{channel}/history',
       'get /realtime/connections',

@@ -63,6 +63,7 @@ export const SCHEMAS = {
   explanation: record({
     ...{ channel: text, allowed: truth, rule: orNull(text), policy: orNull(text), reason: orNull(text) },
   }),
+  asyncApi: { type: 'object' },
   disconnected: record({ disconnected: whole, unanswered }),
   judged: record({ judged: whole, unanswered }),
   eventsToPublish: oneOrMany(EVENT_TO_PUBLISH),

@@ -1,6 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { CONNECTION_SORTS } from '../inspection/connection-rows.js';
 import { MAX_PAGE, ORDERS } from '../inspection/paging.js';
+import { AsyncApiController } from './asyncapi.controller.js';
 import { EventsController } from './events.controller.js';
 import { OperatorActionsController } from './operator-actions.controller.js';
 import { OperatorsController } from './operators.controller.js';
@@ -127,6 +128,13 @@ const EVENTS: Operations<EventsController> = {
   },
 };
 
+const ASYNC_API: Operations<AsyncApiController> = {
+  document: {
+    summary: 'Every channel, who may use it and what its events carry, as an AsyncAPI 3 document',
+    answer: SCHEMAS.asyncApi,
+  },
+};
+
 const TICKETS: Operations<TicketsController> = {
   issue: {
     summary: 'A ticket for `/ws?ticket=…`: good once, for 30 s',
@@ -192,5 +200,6 @@ async function describe(): Promise<void> {
   describeAll(OperatorsController, OPERATORS);
   describeAll(OperatorActionsController, ACTIONS);
   describeAll(EventsController, EVENTS);
+  describeAll(AsyncApiController, ASYNC_API);
   describeAll(TicketsController, TICKETS);
 }

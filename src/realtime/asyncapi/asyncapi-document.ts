@@ -1,0 +1,127 @@
+import type { Access, Channel } from '../channels/channel-catalogue.js';
+import { parametersOf } from '../channels/patterns.js';
+import type { EventClass } from '../options/channel-definition.js';
+import { dataSchemas, schemaReference } from './data-schemas.js';
+
+/** What a document says beside the channels. */
+export interface AsyncApiInfo {
+  /** The name of the application. @default 'Realtime events' */
+  readonly title?: string;
+  /** The version of the application. @default '1.0.0' */
+  readonly version?: string;
+  /** Where it is served, with the port where it is not the protocol's own. @default 'localhost' */
+  readonly host?: string;
+  /** @default 'wss' */
+  readonly protocol?: 'ws' | 'wss';
+}
+
+/** A channel, with its address as clients name it. */
+export interface AsyncApiChannel {
+  readonly address: string;
+  readonly description: string;
+  readonly [field: string]: unknown;
+}
+
+/** An AsyncAPI 3 document: plain data, ready for JSON. */
+export interface AsyncApiDocument {
+  readonly asyncapi: '3.0.0';
+  readonly info: { readonly title: string; readonly version: string; readonly description: string };
+  readonly channels: Readonly<Record<string, AsyncApiChannel>>;
+  readonly operations: Readonly<Record<string, object>>;
+  readonly [section: string]: unknown;
+}
+
+const DESCRIPTION =
+  'Events over WebSocket. A client sends {"type":"subscribe","channel":"…"} with the address of a channel, its parameters filled in, and gets each event as one frame of JSON.';
+const TOKEN = { $ref: '#/components/securitySchemes/token' };
+
+/**
+ * Describes channels as AsyncAPI 3, as the server sees them: it sends their events.
+ * @param path where the WebSocket is served
+ */
+export function asyncApiDocument(
+  registered: Iterable<[name: string, channel: Channel]>,
+  path: string,
+  { title = 'Realtime events', version = '1.0.0', host = 'localhost', protocol = 'wss' }: AsyncApiInfo = {},
+): AsyncApiDocument {
+  const channels: Record<string, AsyncApiChannel> = {};
+  const operations: Record<string, object> = {};
+  const messages: Record<string, object> = {};
+  const types = new Set<EventClass>();
+  for (const [address, channel] of registered) {
+    const id = freeId(address, channels);
+    if (channel.data !== null) types.add(channel.data);
+    messages[id] = { name: address, title: `An event of ${address}`, payload: frameOf(address, channel) };
+    channels[id] = channelOf(id, address, channel);
+    operations[`send_${id}`] = {
+      action: 'send',
+      channel: { $ref: `#/channels/${id}` },
+      messages: [{ $ref: `#/channels/${id}/messages/event` }],
+      ...(channel.access === 'public' ? {} : { security: [TOKEN] }),
+    };
+  }
+  return {
+    asyncapi: '3.0.0',
+    info: { title, version, description: DESCRIPTION },
+    defaultContentType: 'application/json',
+    servers: { websocket: { host, pathname: path, protocol } },
+    channels,
+    operations,
+    components: {
+      messages,
+      schemas: dataSchemas(types),
+      securitySchemes: {
+        token: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description: 'In the Authorization header of the upgrade, as ?token=…, or in an auth frame',
+        },
+      },
+    },
+  };
+}
+
+function channelOf(id: string, address: string, { access, history, presence }: Channel): AsyncApiChannel {
+  const parameters = parametersOf(address);
+  return {
+    address,
+    description: `For ${whoMay(access)}.${history === null ? ' Nothing is kept: events have no id.' : ''}`,
+    ...(parameters.length === 0
+      ? {}
+      : { parameters: Object.fromEntries(parameters.map((name) => [name, { description: `The ${name}` }])) }),
+    messages: { event: { $ref: `#/components/messages/${id}` } },
+    'x-realtime': { access, history, presence },
+  };
+}
+
+function frameOf(address: string, { data, history }: Channel): object {
+  return {
+    type: 'object',
+    required: ['type', 'channel', 'data', 'timestamp', ...(history === null ? [] : ['id'])],
+    properties: {
+      type: { type: 'string', const: 'event' },
+      ...(history === null ? {} : { id: { type: 'string', description: 'Remember it, to resume after it' } }),
+      channel: { type: 'string', ...(parametersOf(address).length === 0 ? { const: address } : {}) },
+      data: data === null ? { description: 'Any JSON' } : schemaReference(data),
+      timestamp: { type: 'string', format: 'date-time' },
+    },
+  };
+}
+
+function whoMay(access: Access): string {
+  if (access === 'public') return 'everyone';
+  if (access === 'authenticated') return 'whoever has a token';
+  if (access === 'admin') return 'administrators';
+  if ('roles' in access) return `the roles ${access.roles.join(', ')}, and administrators`;
+  if ('owner' in access) return `the user whose id is ${access.owner}, and administrators`;
+  return `whom the policy ${access.policy} allows`;
+}
+
+/** Identifiers of the document have no colons and braces. */
+function freeId(address: string, taken: object): string {
+  const id = address.replaceAll(/[^\w-]+/g, '_').replace(/_$/, '');
+  let free = id;
+  for (let count = 2; Object.hasOwn(taken, free); count += 1) free = `${id}_${count}`;
+  return free;
+}

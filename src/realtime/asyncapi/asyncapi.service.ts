@@ -1,0 +1,18 @@
+import { Injectable } from '@nestjs/common';
+import { ChannelCatalogue } from '../channels/channel-catalogue.js';
+import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { asyncApiDocument, type AsyncApiDocument, type AsyncApiInfo } from './asyncapi-document.js';
+
+/** Describes the channels of this application as AsyncAPI 3: for `GET /realtime/asyncapi.json`, and for scripts at build time. */
+@Injectable()
+export class RealtimeAsyncApi {
+  constructor(
+    private readonly catalogue: ChannelCatalogue,
+    private readonly options: ResolvedRealtimeOptions,
+  ) {}
+
+  /** Every registered channel, the built-in ones included: who may use it, and what its events carry. */
+  document(info?: AsyncApiInfo): AsyncApiDocument {
+    return asyncApiDocument(this.catalogue.registered(), this.options.path, info);
+  }
+}

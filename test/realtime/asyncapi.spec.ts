@@ -1,0 +1,119 @@
+import { Parser } from '@asyncapi/parser';
+import { Type } from 'class-transformer';
+import { IsInt, IsOptional, IsString, Min, ValidateNested } from 'class-validator';
+import { ChannelPolicy, RealtimeAsyncApi, RealtimeModule, type CanSubscribe } from '../../src/realtime/index.js';
+import { signToken } from '../support/jwt.js';
+import { RealtimeApp } from './support/realtime-app.js';
+
+class Member {
+  @IsString()
+  name!: string;
+}
+
+class ProjectUpdated {
+  @IsInt()
+  @Min(1)
+  id!: number;
+
+  @IsOptional()
+  @ValidateNested({ each: true })
+  @Type(() => Member)
+  members?: Member[];
+}
+
+@ChannelPolicy('projects:{projectId}:*')
+class ProjectPolicy implements CanSubscribe {
+  canSubscribe = (): boolean => false;
+}
+
+interface Described {
+  readonly address: string;
+  readonly description: string;
+  readonly parameters?: object;
+}
+
+/** The problems that make a document invalid; the parser also gives advice. */
+function errorsOf(diagnostics: readonly { readonly severity: number }[]): object[] {
+  return diagnostics.filter(({ severity }) => severity === 0);
+}
+
+describe('the AsyncAPI document of an application', () => {
+  let app: RealtimeApp;
+  let text: string;
+
+  beforeAll(async () => {
+    const feature = RealtimeModule.forFeature([
+      { name: 'projects:{projectId}:updated', data: ProjectUpdated },
+      { name: 'projects:{projectId}:cursor', history: false },
+      { name: 'projects.all:x', access: { roles: ['billing'] } },
+      { name: 'projects:all_x', access: { roles: ['sales'] } },
+      { name: 'orders:{userId}:status', access: { owner: 'userId' } },
+    ]);
+    app = await RealtimeApp.start({ operatorApi: true }, { imports: [feature], providers: [ProjectPolicy] });
+    const Authorization = `Bearer ${signToken({ sub: 'boss', role: 'admin' })}`;
+    const response = await fetch(`${app.http}/realtime/asyncapi.json`, { headers: { Authorization } });
+    text = await response.text();
+  });
+  afterAll(() => app.close());
+
+  it('is valid by the parser of AsyncAPI, and has every channel', async () => {
+    const { document, diagnostics } = await new Parser().parse(text);
+    expect(errorsOf(diagnostics)).toEqual([]);
+    const addresses = document!
+      .channels()
+      .all()
+      .map((channel) => channel.address());
+    expect(addresses).toEqual(
+      expect.arrayContaining(['announcements', 'user:{userId}', 'apps:created', 'projects:{projectId}:updated']),
+    );
+    expect(document!.operations().all()).toHaveLength(addresses.length);
+    const server = document!.servers().all()[0]!;
+    expect([server.host(), server.protocol(), server.pathname()]).toEqual([`127.0.0.1:${app.port}`, 'ws', '/ws']);
+  });
+
+  it('would not be, with a channel that names a parameter which its address has not', async () => {
+    const { channels, ...rest } = JSON.parse(text) as { channels: Record<string, Described> };
+    const wrong = { ...channels['apps_created']!, parameters: { nothing: {} } };
+    const { diagnostics } = await new Parser().parse(
+      JSON.stringify({ ...rest, channels: { ...channels, apps_created: wrong } }),
+    );
+    expect(errorsOf(diagnostics)).not.toEqual([]);
+  });
+
+  it('tells what an event carries, and who may use the channel', () => {
+    const { channels, operations, components } = JSON.parse(text) as {
+      channels: Record<string, Described>;
+      operations: Record<string, { action: string; security?: unknown }>;
+      components: {
+        messages: Record<string, { payload: { required: string[]; properties: object } }>;
+        schemas: object;
+      };
+    };
+    expect(components.schemas).toEqual({
+      ProjectUpdated: {
+        type: 'object',
+        properties: {
+          id: { type: 'integer', minimum: 1 },
+          members: { type: 'array', items: { $ref: '#/components/schemas/Member' } },
+        },
+        required: ['id'],
+      },
+      Member: { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] },
+    });
+    const { payload } = components.messages['projects_projectId_updated']!;
+    expect(payload.properties).toMatchObject({ data: { $ref: '#/components/schemas/ProjectUpdated' }, id: {} });
+    expect(components.messages['projects_projectId_cursor']!.payload.required).not.toContain('id');
+    expect(operations['send_announcements']).not.toHaveProperty('security');
+    expect(operations['send_apps_created']).toMatchObject({ action: 'send', security: [expect.anything()] });
+    const described = new Map(Object.values(channels).map(({ address, description }) => [address, description]));
+    expect(described.get('projects:{projectId}:updated')).toBe('For whom the policy ProjectPolicy allows.');
+    expect(described.get('projects.all:x')).toBe('For the roles billing, and administrators.');
+    expect(described.get('projects:all_x')).toBe('For the roles sales, and administrators.');
+    expect(described.get('orders:{userId}:status')).toBe('For the user whose id is userId, and administrators.');
+  });
+
+  it('is the same for a script', () => {
+    const document = app.app.get(RealtimeAsyncApi).document({ host: `127.0.0.1:${app.port}`, protocol: 'ws' });
+    expect(JSON.parse(JSON.stringify(document))).toEqual(JSON.parse(text));
+  });
+});
