@@ -89,6 +89,17 @@ describe('the trace of an HTTP request', () => {
       'messaging.destination.name': 'apps:created',
       'messaging.destination.template': 'apps:*',
     });
+    // What a span may say: neither who asked, nor what the event holds.
+    const said = new Set([emit, ...named('deliver')].flatMap((span) => Object.keys(span!.attributes)));
+    expect([...said].toSorted()).toEqual([
+      'messaging.batch.message_count',
+      'messaging.destination.name',
+      'messaging.destination.template',
+      'messaging.operation.name',
+      'messaging.operation.type',
+      'messaging.system',
+      'realtime.deliveries',
+    ]);
     // One span for the batch of each instance, however many subscribers it has.
     const deliveries = named('deliver');
     expect(deliveries.map(({ parentSpanContext }) => parentSpanContext?.spanId)).toEqual([idOf(emit), idOf(emit)]);
