@@ -420,6 +420,11 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
           seen(`explain?${new URLSearchParams({ channel: 'apps:created', user: 'ann', tenant })}`);
         expect(await query(B)).toMatchObject({ allowed: true });
       },
+      async 'GET /realtime/asyncapi.json'() {
+        const document = await seen('asyncapi.json');
+        expect(document).toMatchObject({ channels: { apps_created: { address: 'apps:created' } } });
+        for (const tenant of [A, B]) expect(JSON.stringify(document)).not.toContain(tenant);
+      },
       async 'DELETE /realtime/connections/:id'() {
         const gone = await connect(there.url, { token: tokenOf(B) });
         const { connectionId } = await gone.next('connected');
