@@ -1,0 +1,54 @@
+import type { ChannelExplanation } from '../channels/channel-policy.service.js';
+import { explanationOf } from './explanation.js';
+
+const OF_POLICY: ChannelExplanation = {
+  channel: 'projects:42:updated',
+  verdict: 'granted',
+  registered: true,
+  rule: { pattern: 'projects:{projectId}:*', access: { policy: 'ProjectPolicy' } },
+  policy: { name: 'ProjectPolicy', outcome: 'allowed', reason: 'a member' },
+};
+const ROLES: ChannelExplanation = {
+  channel: 'billing:invoices',
+  verdict: 'forbidden',
+  registered: true,
+  rule: { pattern: 'billing:invoices', access: { roles: ['billing', 'sales'] } },
+  policy: null,
+};
+const NOBODY = 'Nobody registered such a channel';
+
+describe('explanationOf', () => {
+  it.each<[string, ChannelExplanation, object]>([
+    [
+      'an allowing policy',
+      OF_POLICY,
+      { allowed: true, rule: 'projects:{projectId}:*', policy: 'ProjectPolicy', reason: 'a member' },
+    ],
+    [
+      'a policy that failed',
+      {
+        ...OF_POLICY,
+        verdict: 'forbidden',
+        policy: { name: 'ProjectPolicy', outcome: 'timed_out', reason: 'it took more than 2000 ms' },
+      },
+      { allowed: false, policy: 'ProjectPolicy', reason: 'it took more than 2000 ms' },
+    ],
+    [
+      'a policy that allows what is not registered',
+      { ...OF_POLICY, verdict: 'unknown_channel', registered: false },
+      { allowed: false, rule: null, policy: 'ProjectPolicy', reason: NOBODY },
+    ],
+    [
+      'a policy that was not asked of somebody without a tenant',
+      { ...OF_POLICY, verdict: 'forbidden', policy: null },
+      { allowed: false, policy: null, reason: expect.stringContaining('in none') },
+    ],
+    ['roles', ROLES, { allowed: false, reason: 'It is for the roles billing, sales, and for administrators' }],
+    ['a rule that allows', { ...ROLES, verdict: 'granted' }, { allowed: true, policy: null, reason: null }],
+    [
+      'a name under no rule',
+      { ...ROLES, verdict: 'unknown_channel', registered: false, rule: null },
+      { allowed: false, rule: null, reason: NOBODY },
+    ],
+  ])('tells of %s', (_what, explanation, told) => expect(explanationOf(explanation)).toMatchObject(told));
+});
