@@ -43,7 +43,7 @@ export class PlatformProcess {
     const child = new Child(process.execPath, ['--enable-source-maps', MAIN], { env });
     const platform = new PlatformProcess(child, dataDir, Number(env['PORT']), Number(env['TLS_PORT']));
     try {
-      await platform.ready(options.readyWithinMs ?? 30_000, options.readyCode ?? 200);
+      await platform.ready(options.readyWithinMs ?? 90_000, options.readyCode ?? 200);
     } catch (error) {
       await platform.stop('SIGKILL');
       throw error;

@@ -5,7 +5,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { EventBatch, EventFrame } from './event-frame.js';
 import { Outbox } from './outbox.js';
 import { frameText } from './frame-bytes.js';
-import { idleSocket } from './wire.js';
+import { idleSocket, joinAnswers } from './wire.js';
 
 describe('a frame that was built once', () => {
   let http: Server;
@@ -44,6 +44,26 @@ describe('a frame that was built once', () => {
     idleSocket(server)!.write(frameText(text).wire);
     await fence();
     expect(received).toEqual([text]);
+  });
+
+  it('leaves together with the other answers to frames that came together, in order', async () => {
+    const socket = idleSocket(server)!;
+    /** What waited to be written after each answer. */
+    const held: number[] = [];
+    server.on('message', (data: Buffer) => {
+      joinAnswers(server);
+      server.send(data);
+      held.push(socket.writableLength);
+    });
+    const frameOf = (digit: string): Buffer => Buffer.from([0x81, 0x81, 0, 0, 0, 0, digit.charCodeAt(0)]);
+    idleSocket(client)!.write(Buffer.concat('0123456789'.split('').map(frameOf)));
+    while (received.length < 10) await once(client, 'message');
+    expect(received).toEqual('0123456789'.split(''));
+    expect(held).toEqual([3, 6, 9, 12, 15, 18, 21, 24, 27, 30]);
+
+    idleSocket(client)!.write(frameOf('x')); // alone: nothing is held back for it
+    await once(client, 'message');
+    expect(held.at(-1)).toBe(0);
   });
 
   it('counts bytes, not characters', async () => {

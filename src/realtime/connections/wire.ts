@@ -72,3 +72,19 @@ export function isHalfSent(webSocket: Pick<WebSocket, 'readyState'>): boolean {
   if (receiver === undefined) return false;
   return receiver._fragmented !== 0 || receiver._state !== GET_INFO || receiver._bufferedBytes !== 0;
 }
+
+/**
+ * Called for each message: where more frames of the client are at hand already, what is written until they are all read
+ * leaves in one write, and not in one for each answer. The order stays what it is.
+ */
+export function joinAnswers(webSocket: Pick<WebSocket, 'readyState'>): void {
+  const { _socket: socket, _receiver: receiver } = webSocket as Inside;
+  if (socket === undefined || !direct || socket.writableCorked > 0) return;
+  if (typeof receiver?._bufferedBytes !== 'number' || receiver._bufferedBytes === 0) return;
+  socket.cork();
+  process.nextTick(uncork, socket);
+}
+
+function uncork(socket: Socket): void {
+  socket.uncork();
+}

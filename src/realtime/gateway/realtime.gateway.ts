@@ -23,6 +23,7 @@ import { BufferGuard } from '../connections/buffer-guard.js';
 import { Caretaker } from '../connections/caretaker.js';
 import type { Connection, WaitingFrame } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
+import { joinAnswers } from '../connections/wire.js';
 import { ClusterStatsService } from '../instances/cluster-stats.service.js';
 import { TenantStats } from '../instances/tenant-stats.js';
 import { Counters } from '../observability/counters.js';
@@ -39,6 +40,9 @@ import { sendError } from './send-error.js';
 
 /** A connection with this many frames waiting is not read from until they are handled. */
 const MAX_WAITING_FRAMES = 256;
+
+/** Made once: an error is dear, and a flood wants thousands. */
+const RATE_LIMITED = new ProtocolError('rate_limited');
 
 /**
  * The door of the module: takes connections and frames, and delegates. It decides nothing itself; whatever goes wrong on
@@ -136,13 +140,14 @@ export class RealtimeGateway
     if (connection.closing) return false;
     if (connection.rate.take(performance.now())) return true;
     this.counters.framesReceived.add('rate_limited');
-    sendError(connection, new ProtocolError('rate_limited'));
+    sendError(connection, RATE_LIMITED);
     if (connection.rate.flooding) connection.close('tooFast');
     return false;
   }
 
   private handleFrame(connection: Connection, data: RawData, isBinary: boolean): void {
     connection.messages += 1;
+    joinAnswers(connection.socket);
     if (!this.admit(connection)) return;
     const bytes = bytesOf(data);
     const frame = isBinary ? { bad: BINARY_FRAME } : decodeClientFrame(bytes.toString());
