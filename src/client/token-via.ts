@@ -1,3 +1,4 @@
+import { SUBPROTOCOL } from '../protocol/frames.js';
 import type { TokenVia, WebSocketLike } from './web-socket.js';
 
 type WithHeaders = new (
@@ -5,9 +6,6 @@ type WithHeaders = new (
   protocols: string[],
   options: { headers: Readonly<Record<string, string>> },
 ) => WebSocketLike;
-
-/** The subprotocol of the wire: offered beside a token, so that the server does not echo the token. */
-const SUBPROTOCOL = 'realtime.v1';
 
 /** In the URL, `?token=…`: it will stand in logs of proxies. */
 export const viaQuery: TokenVia = (WebSocket, url, token) =>

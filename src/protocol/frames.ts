@@ -4,6 +4,9 @@
  */
 import type { ErrorCode } from './codes.js';
 
+/** The subprotocol of this wire: offered beside a token and picked by the server, so that the token is not echoed. */
+export const SUBPROTOCOL = 'realtime.v1';
+
 /** One channel of a request, with what the client last saw of it. */
 export interface SubscribeTarget {
   readonly channel: string;

@@ -1,8 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import { SUBPROTOCOL } from '../../protocol/index.js';
 import { tenantProblem } from '../tenants/topic.js';
-
-/** The subprotocol of this wire; picked when a client offers it, so that a token offered beside it is not echoed. */
-export const SUBPROTOCOL = 'realtime.v1';
 
 const TOKEN_PREFIX = 'token-';
 
