@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { signToken } from '../support/jwt.js';
 import type { Random } from '../support/random.js';
 import { TcpClient, upgradeRequest } from '../support/tcp.js';
@@ -78,10 +79,19 @@ const flood: Session = async (port, random) => {
     Buffer.from(random.pick(['{"type":"ping"}', 'rubbish', '{"type":"list_channels"}'])),
   );
   const ping = frame(random, OPCODES.ping, bytes(random, 10));
-  client.send(Buffer.concat(Array.from({ length: 600 }, () => (random.chance(0.8) ? one : ping))));
+  const burst = Buffer.concat(Array.from({ length: 600 }, () => (random.chance(0.8) ? one : ping)));
   // It does not answer the close, and would be cut off later.
   const ends = ['sends too fast', 'not the protocol'].map((reason) => client.until(reason, PATIENCE_MS));
-  await Promise.any(ends).catch(() => undefined);
+  let over = false;
+  const end = Promise.any(ends).then(
+    () => (over = true),
+    () => (over = true),
+  );
+  // A server that was held up for seconds may take a whole burst for what had been saved up: it is no flood until it goes on.
+  while (!over) {
+    client.send(burst);
+    await Promise.race([end, delay(500)]);
+  }
   client.destroy();
   await Promise.allSettled(ends);
   const { closeCode, problems } = read(afterHandshake(client));
