@@ -78,6 +78,13 @@ module.exports = {
       to: { pathNot: [room('client'), room('protocol')] },
     },
     {
+      name: 'asyncapi-tools-import-node-alone',
+      comment: 'A command for frontends in other repositories: it reads documents, and needs nothing of the server.',
+      severity: 'error',
+      from: { path: room('asyncapi-tools'), pathNot: '\\.spec\\.ts$' },
+      to: { pathNot: [room('asyncapi-tools'), '^(node:)?(fs/promises|util)$'] },
+    },
+    {
       name: 'testing-uses-the-public-doors',
       severity: 'error',
       from: { path: room('testing'), pathNot: '\\.spec\\.ts$' },

@@ -5,6 +5,7 @@ import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-di
 import { bin, finish, installed, pack, readJson } from './installed.js';
 
 interface Manifest {
+  readonly bin: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
   readonly dependencies: Readonly<Record<string, string>>;
 }
@@ -141,7 +142,7 @@ describe('the package, as it would be published', () => {
   it('holds what is imported, and nothing of the platform, of tests or of tools', async () => {
     const files = (await finish('tar', ['tzf', tarball])).trim().split('\n');
     const others = files.filter(
-      (file) => !/^package\/dist\/(realtime|terminus|protocol|client|react|testing)\//.test(file),
+      (file) => !/^package\/dist\/(asyncapi-tools|realtime|terminus|protocol|client|react|testing)\//.test(file),
     );
     expect(others.filter((file) => !/^package\/(package\.json|README\.md|LICENSE)$/.test(file))).toEqual([]);
     expect(files.filter((file) => /\.(spec|test)\.|\.tsx?$/.test(file) && !file.endsWith('.d.ts'))).toEqual([]);
@@ -160,6 +161,20 @@ describe('the package, as it would be published', () => {
     const report = await finish(process.execPath, attw); // fails where it finds a problem
     for (const subpath of Object.keys(manifest.exports)) expect(report).toContain(`"${nameOf(subpath)}"`);
   }, 120_000);
+
+  it('has a command that runs where nothing but it is installed', async () => {
+    const root = join(home, 'a-frontend');
+    const document = { asyncapi: '3.0.0', info: { title: 'Games', version: '1.0.0' }, channels: {} };
+    await installed(root, tarball, [], { 'document.json': JSON.stringify(document) });
+    const command = join(root, 'node_modules/nestjs-realtime', manifest.bin['nestjs-realtime-asyncapi']!);
+    const code = await finish(process.execPath, [command, 'types', 'document.json'], root);
+    expect(code).toContain('export interface Events {');
+    const again = finish(process.execPath, [command, 'diff', 'document.json', 'absent.json'], root);
+    await expect(again).rejects.toMatchObject({
+      message: expect.stringContaining('absent.json cannot be read') as string,
+      cause: { code: 2 },
+    });
+  });
 
   it('runs in a fresh Nest application, with what it declares and no more', async () => {
     const root = join(home, 'a-nest-app');

@@ -1,0 +1,94 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runCommand } from './command.js';
+
+const documentOf = (data: object): string =>
+  JSON.stringify({
+    asyncapi: '3.0.0',
+    info: { title: 'Games', version: '1.0.0' },
+    channels: {
+      score: {
+        address: 'games:{gameId}:score',
+        messages: { event: { payload: { properties: { data } } } },
+        'x-realtime': { access: 'public', history: null, presence: false },
+      },
+    },
+  });
+
+describe('the command', () => {
+  let home: string;
+  const at = (name: string): string => join(home, name);
+
+  beforeAll(async () => {
+    home = await mkdtemp(join(tmpdir(), 'nestjs-realtime-'));
+    await writeFile(at('old.json'), documentOf({ properties: { a: { type: 'string' } } }));
+    await writeFile(at('new.json'), documentOf({ properties: { a: { type: 'string' }, b: { type: 'string' } } }));
+    await writeFile(at('text.json'), 'hello');
+  });
+  afterAll(() => rm(home, { recursive: true }));
+
+  const run = async (...args: string[]) => {
+    const told = { code: 0, out: '', problem: '' };
+    told.code = await runCommand(args, {
+      write: (text) => (told.out += text),
+      complain: (text) => (told.problem += text),
+    });
+    return told;
+  };
+
+  it('types: writes types into a file, or to the standard output', async () => {
+    expect(await run('types', at('old.json'), '--out', at('events.ts'))).toEqual({ code: 0, out: '', problem: '' });
+    const code = await readFile(at('events.ts'), 'utf8');
+    expect(code).toContain('[channel: `games:${string}:score`]: {');
+    expect(code).toContain("declare module 'nestjs-realtime/client'");
+    const { out } = await run('types', at('old.json'), '--no-augment');
+    expect(out).toContain('export interface Events {');
+    expect(out).not.toContain('declare module');
+  });
+
+  it('diff: names what changed, and ends with 1 where that breaks', async () => {
+    expect(await run('diff', at('old.json'), at('new.json'))).toEqual({
+      code: 0,
+      out: 'harmless  games:{gameId}:score: data.b is new\n0 breaking, 1 harmless\n',
+      problem: '',
+    });
+    expect(await run('diff', at('new.json'), at('old.json'))).toEqual({
+      code: 1,
+      out: 'breaking  games:{gameId}:score: data.b is gone\n1 breaking, 0 harmless\n',
+      problem: '',
+    });
+    expect(await run('diff', at('old.json'), at('old.json'))).toEqual({
+      code: 0,
+      out: 'Nothing changed.\n',
+      problem: '',
+    });
+  });
+
+  it.each([
+    [[], 'say what to do'],
+    [['draw'], 'there is no command "draw"'],
+    [['types'], 'types takes one document, not 0'],
+    [['diff', 'a.json'], 'diff takes two documents, the older one first, not 1'],
+    [['diff', 'a.json', 'b.json', '--out', 'c'], 'diff takes no options'],
+    [['types', 'a.json', '--fast'], "Unknown option '--fast'"],
+    [['types', 'absent.json'], 'absent.json cannot be read: ENOENT'],
+  ])('ends with 2 for %j', async (args, problem) => {
+    const told = await run(...args);
+    expect(told).toMatchObject({ code: 2, out: '' });
+    expect(told.problem).toContain(`nestjs-realtime-asyncapi: ${problem}`);
+  });
+
+  it('ends with 2 for a file that is no document, and one that cannot be written', async () => {
+    const wrong = await run('diff', at('old.json'), at('text.json'));
+    expect(wrong.code).toBe(2);
+    expect(wrong.problem).toMatch(/text\.json: it is no JSON: /);
+    const unwritable = await run('types', at('old.json'), '--out', at('absent/events.ts'));
+    expect(unwritable.code).toBe(2);
+    expect(unwritable.problem).toContain('events.ts cannot be written: ENOENT');
+  });
+
+  it('explains itself', async () => {
+    expect(await run('--help')).toMatchObject({ code: 0, out: expect.stringContaining('Usage:') as string });
+  });
+});

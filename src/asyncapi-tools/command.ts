@@ -1,0 +1,119 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import type { Change } from './changes.js';
+import { compareContracts } from './compare.js';
+import { readContract, type Contract } from './contract.js';
+import { eventTypes } from './event-types.js';
+import { ToolError } from './tool-error.js';
+
+const NAME = 'nestjs-realtime-asyncapi';
+
+const USAGE = `Usage:
+  ${NAME} types <document.json> [--out <file.ts>] [--no-augment]
+      TypeScript types of the events, for clients: the event map \`Events\`, which is also merged into that of
+      nestjs-realtime/client, unless --no-augment is given. Without --out they go to the standard output.
+  ${NAME} diff <old.json> <new.json>
+      What changed for clients. Ends with 1 where something breaks them.
+
+The documents are those that GET /realtime/asyncapi.json answers. Wrong input ends with 2.
+`;
+
+/** Where a command writes to. */
+export interface Output {
+  write(text: string): void;
+  complain(text: string): void;
+}
+
+/**
+ * Runs the command.
+ * @param args what stands behind its name
+ * @returns the exit code: 0; 1 where `diff` found a breaking change; 2 for wrong input
+ */
+export async function runCommand(args: readonly string[], output: Output): Promise<number> {
+  try {
+    return await run(args, output);
+  } catch (error) {
+    if (!(error instanceof ToolError)) throw error;
+    output.complain(`${NAME}: ${error.message}\n`);
+    return 2;
+  }
+}
+
+async function run(args: readonly string[], output: Output): Promise<number> {
+  const { values, positionals } = parse(args);
+  const [command, ...files] = positionals;
+  if (values.help === true) {
+    output.write(USAGE);
+    return 0;
+  }
+  if (command === 'types' && files.length === 1) {
+    await writeTypes(files[0]!, values, output);
+    return 0;
+  }
+  if (command === 'diff' && files.length === 2) {
+    if (values.out !== undefined || values['no-augment']) throw new ToolError(`diff takes no options.\n\n${USAGE}`);
+    return tellChanges(compareContracts(await read(files[0]!), await read(files[1]!)), output);
+  }
+  throw new ToolError(`${problemOf(command, files.length)}.\n\n${USAGE}`);
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { out: { type: 'string' }, 'no-augment': { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    });
+  } catch (error) {
+    throw new ToolError(`${(error as Error).message}\n\n${USAGE}`, { cause: error });
+  }
+}
+
+function problemOf(command: string | undefined, files: number): string {
+  if (command === 'types') return `types takes one document, not ${files}`;
+  if (command === 'diff') return `diff takes two documents, the older one first, not ${files}`;
+  return command === undefined ? 'say what to do' : `there is no command ${JSON.stringify(command)}`;
+}
+
+async function writeTypes(
+  file: string,
+  { out, 'no-augment': isPlain = false }: { out?: string; 'no-augment'?: boolean },
+  output: Output,
+): Promise<void> {
+  const code = eventTypes(await read(file), { augment: !isPlain });
+  if (out === undefined) {
+    output.write(code);
+    return;
+  }
+  try {
+    await writeFile(out, code);
+  } catch (error) {
+    throw new ToolError(`${out} cannot be written: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+async function read(file: string): Promise<Contract> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new ToolError(`${file} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+  try {
+    return readContract(text);
+  } catch (error) {
+    if (!(error instanceof ToolError)) throw error;
+    throw new ToolError(`${file}: ${error.message}`, { cause: error });
+  }
+}
+
+function tellChanges(changes: readonly Change[], output: Output): number {
+  const breaking = changes.filter(({ breaks }) => breaks);
+  const harmless = changes.filter(({ breaks }) => !breaks);
+  for (const { channel, text } of breaking) output.write(`breaking  ${channel}: ${text}\n`);
+  for (const { channel, text } of harmless) output.write(`harmless  ${channel}: ${text}\n`);
+  output.write(
+    changes.length === 0 ? 'Nothing changed.\n' : `${breaking.length} breaking, ${harmless.length} harmless\n`,
+  );
+  return breaking.length > 0 ? 1 : 0;
+}

@@ -1,0 +1,128 @@
+import type { Told } from './changes.js';
+import { printType } from './print-type.js';
+import { ANY, resolved, type Field, type Schema } from './schema.js';
+
+type Schemas = ReadonlyMap<string, Schema>;
+type Structure = Extract<Schema, { kind: 'object' | 'array' }>;
+
+/** The names by which schemas refer to each other, in the older document and in the newer one. */
+export interface Names {
+  readonly before: Schemas;
+  readonly after: Schemas;
+}
+
+/**
+ * What differs in the data that clients get. It breaks where something arrives that the older document ruled out: a field is
+ * missing, or carries what it could not carry. Less than was announced, and more fields than were known, break nobody.
+ */
+export function compareData(before: Schema, after: Schema, names: Names): Told[] {
+  const open = new Set<string>(); // pairs that are being compared: schemas may hold themselves
+
+  const compare = (older: Schema, newer: Schema, path: string): Told[] => {
+    const pair = older.kind === 'ref' && newer.kind === 'ref' ? `${older.name} ${newer.name}` : null;
+    if (pair === null) return compareOptions(optionsOf(older, names.before), optionsOf(newer, names.after), path);
+    if (open.has(pair)) return [];
+    open.add(pair);
+    const found = compareOptions(optionsOf(older, names.before), optionsOf(newer, names.after), path);
+    open.delete(pair);
+    return found;
+  };
+
+  const compareOptions = (older: readonly Schema[], newer: readonly Schema[], path: string): Told[] => {
+    const [was, is] = [textOf(older), textOf(newer)];
+    const changed = (breaks: boolean): Told[] => [{ breaks, text: `${path} is ${is}, and was ${was}` }];
+    if (older.some(isAny)) return newer.some(isAny) ? [] : changed(false);
+    if (newer.some(isAny)) return changed(true);
+    const inner: Told[] = [];
+    for (const option of newer) {
+      if (!isStructure(option)) {
+        if (!older.some((known) => admits(known, option))) return changed(true);
+        continue;
+      }
+      const alike = older.filter((known): known is Structure => known.kind === option.kind);
+      const answers = alike.map((known) => compareStructures(known, option, path));
+      const answer = answers.find((told) => told.every(({ breaks }) => !breaks)) ?? answers[0];
+      if (answer === undefined) return changed(true);
+      inner.push(...answer);
+    }
+    const isNarrower = older.some(
+      (known) => !newer.some((option) => (isStructure(known) ? known.kind === option.kind : admits(option, known))),
+    );
+    return isNarrower ? [...changed(false), ...inner] : inner;
+  };
+
+  const compareStructures = (older: Structure, newer: Structure, path: string): Told[] => {
+    if (older.kind === 'array' || newer.kind === 'array') {
+      return older.kind === 'array' && newer.kind === 'array' ? compare(older.items, newer.items, `${path}[]`) : [];
+    }
+    const told: Told[] = [];
+    for (const [name, field] of older.fields) {
+      told.push(...compareFields(field, newer.fields.get(name), `${path}.${name}`));
+    }
+    for (const name of newer.fields.keys()) {
+      if (!older.fields.has(name)) told.push({ breaks: false, text: `${path}.${name} is new` });
+    }
+    if (older.others !== null) told.push(...compare(older.others, newer.others ?? ANY, `${path}.*`));
+    return told;
+  };
+
+  const compareFields = (older: Field, newer: Field | undefined, path: string): Told[] => {
+    if (newer === undefined) return [{ breaks: true, text: `${path} is gone` }];
+    const told: Told[] = [];
+    if (older.required && !newer.required) told.push({ breaks: true, text: `${path} may be missing now` });
+    if (!older.required && newer.required) told.push({ breaks: false, text: `${path} is always there now` });
+    return [...told, ...compare(older.schema, newer.schema, path)];
+  };
+
+  return compare(before, after, 'data');
+}
+
+function isAny({ kind }: Schema): boolean {
+  return kind === 'any';
+}
+
+function isStructure(schema: Schema): schema is Structure {
+  return schema.kind === 'object' || schema.kind === 'array';
+}
+
+/** Whether what is of the one type was of the other, too. Neither is an object or an array. */
+function admits(known: Schema, option: Schema): boolean {
+  if (known.kind === 'literal') return option.kind === 'literal' && option.value === known.value;
+  if (known.kind !== 'simple') return false;
+  if (option.kind === 'simple') {
+    const isOfType = option.type === known.type || (option.type === 'integer' && known.type === 'number');
+    return isOfType && (known.format === null || known.format === option.format);
+  }
+  if (option.kind !== 'literal' || known.format !== null) return false;
+  if (known.type === 'integer') return Number.isInteger(option.value);
+  return option.value === null ? known.type === 'null' : typeof option.value === known.type;
+}
+
+/** The types of which a value has one: without names, without unions in unions, and with objects that hold all of `all`. */
+function optionsOf(schema: Schema, schemas: Schemas): Schema[] {
+  const plain = resolved(schema, schemas);
+  if (plain.kind === 'union') return plain.of.flatMap((one) => optionsOf(one, schemas));
+  if (plain.kind !== 'all') return [plain];
+  const parts = plain.of.map((part) => resolved(part, schemas));
+  const fields = new Map<string, Field>();
+  for (const part of parts) {
+    if (part.kind !== 'object') continue;
+    for (const [name, field] of part.fields) fields.set(name, field);
+  }
+  if (parts.every(({ kind }) => kind === 'object')) return [{ kind: 'object', fields, others: null }];
+  // A type and a choice of the same, as `string` and one of three strings: the choice says more.
+  const choice = parts.find(({ kind }) => kind === 'union') ?? parts.find(({ kind }) => kind !== 'object') ?? ANY;
+  return choice.kind === 'all' ? [ANY] : optionsOf(choice, schemas);
+}
+
+function textOf(options: readonly Schema[]): string {
+  return [...new Set(options.map(nameOf))].join(' | ');
+}
+
+function nameOf(option: Schema): string {
+  if (option.kind === 'any') return 'anything';
+  if (option.kind === 'object') return 'an object';
+  if (option.kind === 'array') return 'a list';
+  if (option.kind !== 'simple') return printType(option, (name) => name);
+  return option.format === null ? option.type : `${option.type} (${option.format})`;
+}

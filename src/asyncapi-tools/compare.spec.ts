@@ -1,0 +1,179 @@
+import { compareContracts } from './compare.js';
+import type { Access, Contract, ContractChannel } from './contract.js';
+import { readSchema } from './schema.js';
+
+const channel = (changed: Partial<ContractChannel> = {}): ContractChannel => ({
+  address: 'games:{gameId}:score',
+  description: '',
+  access: 'authenticated',
+  history: true,
+  presence: false,
+  data: { kind: 'any' },
+  ...changed,
+});
+const contract = (channels: readonly ContractChannel[], schemas: Record<string, object> = {}): Contract => ({
+  title: '',
+  version: '',
+  channels,
+  schemas: new Map(Object.entries(schemas).map(([name, schema]) => [name, readSchema(schema, name)])),
+});
+const told = (older: Contract, newer: Contract): string[] =>
+  compareContracts(older, newer).map(({ breaks, text }) => `${breaks ? 'breaking' : 'harmless'}: ${text}`);
+
+describe('what changed of a channel', () => {
+  const between = (older: Partial<ContractChannel>, newer: Partial<ContractChannel>): string[] =>
+    told(contract([channel(older)]), contract([channel(newer)]));
+
+  it('is nothing in the same document', () => {
+    expect(between({}, {})).toEqual([]);
+  });
+
+  it('is whether it is there', () => {
+    expect(compareContracts(contract([channel()]), contract([channel({ address: 'games:all' })]))).toEqual([
+      { breaks: true, channel: 'games:{gameId}:score', text: 'is gone' },
+      { breaks: false, channel: 'games:all', text: 'is new' },
+    ]);
+  });
+
+  it('is not how a parameter is called', () => {
+    expect(between({ access: { owner: 'gameId' } }, { address: 'games:{id}:score', access: { owner: 'id' } })).toEqual([
+      'harmless: is written games:{id}:score: the same names on the wire',
+    ]);
+  });
+
+  it('is history and presence', () => {
+    expect(between({}, { history: false, presence: true })).toEqual([
+      'breaking: keeps no history any more: its events have no id, and nobody can resume',
+      'harmless: has presence now',
+    ]);
+    expect(between({ history: false, presence: true }, {})).toEqual([
+      'harmless: keeps a history now',
+      'breaking: has no presence any more',
+    ]);
+  });
+
+  const rules: Record<string, Access> = {
+    public: 'public',
+    authenticated: 'authenticated',
+    roles: { roles: ['a', 'b'] },
+    more: { roles: ['c', 'b', 'a'] },
+    owner: { owner: 'gameId' },
+    admin: 'admin',
+    policy: { policy: 'P' },
+    other: { policy: 'Q' },
+  };
+  /** Rule → the rules that let in all whom it lets in, as far as a document can tell. */
+  const harmless: Record<string, string[]> = {
+    public: [],
+    authenticated: ['public'],
+    roles: ['public', 'authenticated', 'more'],
+    more: ['public', 'authenticated'],
+    owner: ['public', 'authenticated'],
+    admin: ['public', 'authenticated', 'roles', 'more', 'owner'],
+    policy: ['public'],
+    other: ['public'],
+  };
+  it.each(Object.keys(rules))('is who may use it, where it was %s', (before) => {
+    const open = Object.keys(rules).filter((after) => {
+      const changes = between({ access: rules[before] }, { access: rules[after] });
+      expect(changes).toHaveLength(before === after ? 0 : 1);
+      return changes.some((change) => change.startsWith('harmless'));
+    });
+    expect(open).toEqual(harmless[before]);
+  });
+
+  it('is told in words', () => {
+    expect(between({ access: 'public' }, { access: { roles: ['a', 'b'] } })).toEqual([
+      'breaking: is for the roles a, b, and was for everyone',
+    ]);
+    expect(between({ access: { policy: 'P' } }, { access: { owner: 'gameId' } })).toEqual([
+      'breaking: is for the user whose id is gameId, and was for whom the policy P allows (what a policy answers is in no document)',
+    ]);
+  });
+});
+
+describe('what changed in the data', () => {
+  const schemas = { A: { properties: { id: { type: 'integer' } } } };
+  const between = (older: object, newer: object): string[] =>
+    told(
+      contract([channel({ data: readSchema(older, 'data') })], schemas),
+      contract([channel({ data: readSchema(newer, 'data') })], schemas),
+    );
+  const fields = (properties: object, required: readonly string[] = []) => ({ type: 'object', properties, required });
+  const text = { type: 'string' };
+
+  it.each<[string, object, object, string[]]>([
+    ['a field is gone', fields({ a: text, b: text }), fields({ a: text }), ['breaking: data.b is gone']],
+    ['a field is new', fields({ a: text }), fields({ a: text, b: text }), ['harmless: data.b is new']],
+    [
+      'a field may be missing',
+      fields({ a: text }, ['a']),
+      fields({ a: text }),
+      ['breaking: data.a may be missing now'],
+    ],
+    [
+      'a field is always there',
+      fields({ a: text }),
+      fields({ a: text }, ['a']),
+      ['harmless: data.a is always there now'],
+    ],
+    ['a type', fields({ a: text }), fields({ a: { type: 'number' } }), ['breaking: data.a is number, and was string']],
+    ['an integer no more', { type: 'integer' }, { type: 'number' }, ['breaking: data is number, and was integer']],
+    ['an integer now', { type: 'number' }, { type: 'integer' }, ['harmless: data is integer, and was number']],
+    ['one more value', { enum: ['a'] }, { enum: ['a', 'b'] }, ['breaking: data is "a" | "b", and was "a"']],
+    ['one value less', { enum: ['a', 'b'] }, { enum: ['b'] }, ['harmless: data is "b", and was "a" | "b"']],
+    ['some of all values', text, { enum: ['a', 'b'] }, ['harmless: data is "a" | "b", and was string']],
+    ['any value', { enum: ['a'] }, text, ['breaking: data is string, and was "a"']],
+    ['null, too', text, { type: ['string', 'null'] }, ['breaking: data is string | null, and was string']],
+    ['no null', { type: ['string', 'null'] }, text, ['harmless: data is string, and was string | null']],
+    [
+      'a form less',
+      { type: 'string', format: 'date-time' },
+      text,
+      ['breaking: data is string, and was string (date-time)'],
+    ],
+    ['a form', text, { type: 'string', format: 'date-time' }, ['harmless: data is string (date-time), and was string']],
+    ['anything', text, {}, ['breaking: data is anything, and was string']],
+    ['something', {}, text, ['harmless: data is string, and was anything']],
+    ['a list', text, { type: 'array', items: text }, ['breaking: data is a list, and was string']],
+    ['what a list holds', { items: fields({ a: text }) }, { items: fields({}) }, ['breaking: data[].a is gone']],
+    [
+      'what other fields hold',
+      { type: 'object', additionalProperties: text },
+      { type: 'object' },
+      ['breaking: data.* is anything, and was string'],
+    ],
+    [
+      'an object or nothing',
+      { anyOf: [fields({ a: text }), { type: 'null' }] },
+      fields({ a: text }),
+      ['harmless: data is an object, and was an object | null'],
+    ],
+    [
+      'a kind of object',
+      { oneOf: [fields({ a: text }, ['a']), fields({ b: text }, ['b'])] },
+      { oneOf: [fields({ b: text }, ['b'])] },
+      [],
+    ],
+    ['limits', { type: 'string', maxLength: 5 }, { type: 'string', maxLength: 9 }, []],
+    ['a name for the same', { $ref: '#/components/schemas/A' }, schemas.A, []],
+    [
+      'a choice of a type',
+      { type: 'string', allOf: [{ enum: ['a'] }] },
+      { type: 'string', allOf: [{ enum: ['a'] }] },
+      [],
+    ],
+  ])('%s', (_, older, newer, expected) => {
+    expect(between(older, newer)).toEqual(expected);
+  });
+
+  it('is found through names, and in schemas that hold themselves', () => {
+    const tree = (leaf: object) => ({
+      Tree: fields({ leaf, nodes: { type: 'array', items: { $ref: '#/components/schemas/Tree' } } }),
+    });
+    const trees = [channel({ data: { kind: 'ref', name: 'Tree' } })];
+    expect(told(contract(trees, tree(text)), contract(trees, tree({ type: 'number' })))).toEqual([
+      'breaking: data.leaf is number, and was string',
+    ]);
+  });
+});

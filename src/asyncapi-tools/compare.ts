@@ -1,0 +1,38 @@
+import { onTheWire } from './addresses.js';
+import type { Change, Told } from './changes.js';
+import { compareAccess } from './compare-access.js';
+import { compareData, type Names } from './compare-data.js';
+import type { Contract, ContractChannel } from './contract.js';
+
+/**
+ * What changed from one document to the next, for clients that were written against the older one: channel by channel, in the
+ * order of the older document, then the new ones.
+ */
+export function compareContracts(older: Contract, newer: Contract): Change[] {
+  const names: Names = { before: older.schemas, after: newer.schemas };
+  const left = new Map(newer.channels.map((channel) => [onTheWire(channel.address), channel]));
+  const changes: Change[] = [];
+  for (const before of older.channels) {
+    const key = onTheWire(before.address);
+    const after = left.get(key);
+    left.delete(key);
+    const told = after === undefined ? [{ breaks: true, text: 'is gone' }] : compareChannels(before, after, names);
+    changes.push(...told.map((change) => ({ channel: before.address, ...change })));
+  }
+  for (const { address } of left.values()) changes.push({ breaks: false, channel: address, text: 'is new' });
+  return changes;
+}
+
+function compareChannels(before: ContractChannel, after: ContractChannel, names: Names): Told[] {
+  const changes = compareAccess(before, after);
+  if (before.address !== after.address) {
+    changes.push({ breaks: false, text: `is written ${after.address}: the same names on the wire` });
+  }
+  if (before.history && !after.history) {
+    changes.push({ breaks: true, text: 'keeps no history any more: its events have no id, and nobody can resume' });
+  }
+  if (!before.history && after.history) changes.push({ breaks: false, text: 'keeps a history now' });
+  if (before.presence && !after.presence) changes.push({ breaks: true, text: 'has no presence any more' });
+  if (!before.presence && after.presence) changes.push({ breaks: false, text: 'has presence now' });
+  return [...changes, ...compareData(before.data, after.data, names)];
+}

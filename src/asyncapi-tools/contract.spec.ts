@@ -1,0 +1,59 @@
+import { readContract } from './contract.js';
+
+const channel = {
+  address: 'games:{gameId}:score',
+  messages: { event: { $ref: '#/components/messages/score' } },
+  'x-realtime': { access: 'public', history: { size: 1, ttlMs: 1 }, presence: false },
+};
+const message = { payload: { properties: { data: { $ref: '#/components/schemas/Score' } } } };
+const document = {
+  asyncapi: '3.0.0',
+  info: { title: 'Games', version: '1.0.0' },
+  channels: { score: channel },
+  components: { messages: { score: message }, schemas: { Score: { type: 'object' } } },
+};
+const read = (changed: object) => readContract(JSON.stringify({ ...document, ...changed }));
+
+describe('reading a document', () => {
+  it('finds what it promises', () => {
+    expect(read({})).toEqual({
+      title: 'Games',
+      version: '1.0.0',
+      channels: [
+        {
+          address: 'games:{gameId}:score',
+          description: '',
+          access: 'public',
+          history: true,
+          presence: false,
+          data: { kind: 'ref', name: 'Score' },
+        },
+      ],
+      schemas: new Map([['Score', { kind: 'object', fields: new Map(), others: null }]]),
+    });
+  });
+
+  it.each([
+    ['{', /it is no JSON: /],
+    ['[]', 'the document must be an object'],
+    ['{}', 'it is no AsyncAPI 3 document: it has no field `asyncapi`'],
+    ['{"asyncapi":"2.6.0"}', 'it is no AsyncAPI 3 document: `asyncapi` is "2.6.0"'],
+    ['{"asyncapi":"3.0.0","channels":[]}', 'channels must be an object'],
+  ])('refuses %s', (text, problem) => {
+    expect(() => readContract(text)).toThrow(problem);
+  });
+
+  it.each([
+    [{ channels: { score: { ...channel, address: null } } }, 'channels.score has no address; this command reads'],
+    [{ channels: { score: { ...channel, 'x-realtime': undefined } } }, 'channels.score has no x-realtime'],
+    [{ channels: { score: { ...channel, messages: {} } } }, 'channels.score has no message `event`'],
+    [
+      { channels: { score: { ...channel, 'x-realtime': { access: { moon: 'full' } } } } },
+      'channels.score.x-realtime.access is no rule that nestjs-realtime knows: {"moon":"full"}',
+    ],
+    [{ components: { schemas: {} } }, 'refers to "#/components/messages/score", which is not there'],
+    [{ components: { messages: { score: message } } }, '#/components/schemas/Score is referred to, and not there'],
+  ])('says what is wrong with a document of somebody else: %j', (changed, problem) => {
+    expect(() => read(changed)).toThrow(problem);
+  });
+});

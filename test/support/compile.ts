@@ -1,0 +1,54 @@
+import { resolve } from 'node:path';
+import ts from 'typescript';
+
+/** A file that is in no directory: where it would stand, and what it holds. */
+export interface SourceText {
+  readonly path: string;
+  readonly code: string;
+}
+
+/** Type-checks files as those of an application that has installed the package. @returns what is wrong with them */
+export function compile(files: readonly SourceText[]): ts.Diagnostic[] {
+  const config = ts.getParsedCommandLineOfConfigFile(
+    'test/tsconfig.json',
+    {
+      noUnusedLocals: false,
+      noUnusedParameters: false,
+      paths: {
+        'nestjs-realtime': [resolve('src/realtime/index.ts')],
+        'nestjs-realtime/client': [resolve('src/client/index.ts')],
+        'nestjs-realtime/client/shared': [resolve('src/client/shared/index.ts')],
+        'nestjs-realtime/react': [resolve('src/react/index.ts')],
+        'nestjs-realtime/react-query': [resolve('src/react/query.ts')],
+        'nestjs-realtime/testing': [resolve('src/testing/index.ts')],
+      },
+    },
+    { ...ts.sys, onUnRecoverableConfigFileDiagnostic: (problem) => expect(problem).toBeNull() },
+  )!;
+  const host = ts.createCompilerHost(config.options);
+  const codeOf = (path: string) => files.find((file) => file.path === path)?.code;
+  const onDisk = ts.createCompilerHost(config.options);
+  host.fileExists = (path) => codeOf(path) !== undefined || onDisk.fileExists(path);
+  host.readFile = (path) => codeOf(path) ?? onDisk.readFile(path);
+  host.getSourceFile = (path, language, ...rest) => {
+    const code = codeOf(path);
+    return code === undefined
+      ? onDisk.getSourceFile(path, language, ...rest)
+      : ts.createSourceFile(path, code, language);
+  };
+  const program = ts.createProgram(
+    files.map(({ path }) => path),
+    config.options,
+    host,
+  );
+  return files.flatMap(({ path }) => {
+    const file = program.getSourceFile(path);
+    return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)];
+  });
+}
+
+/** `mistake.ts line 2: …` */
+export function problemText({ file, start, messageText }: ts.Diagnostic): string {
+  const line = file?.getLineAndCharacterOfPosition(start ?? 0).line ?? 0;
+  return `${file?.fileName} line ${line + 1}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`;
+}
