@@ -35,7 +35,7 @@ class MemberJoined {
 
 /** What a frontend writes, and what it must not. */
 const FRONTEND = `
-import { createRealtimeClient } from 'nestjs-realtime/client';
+import { createRealtimeClient, type RealtimeEvents } from 'nestjs-realtime/client';
 import type { Events, Member } from './generated-events.js';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -62,10 +62,14 @@ export function use(id: string): void {
 
   const merged = createRealtimeClient({ url: '/ws' });
   merged.channel('teams:7:updated').on('event', ({ data }) => same<typeof data.id, number>(true));
+  client.channel('apps:created').on('event', ({ data }) => same<typeof data.name, string>(true));
   merged.channel('apps:created').on('event', ({ data }) => same<typeof data.name, string>(true));
   // @ts-expect-error no such channel
   merged.channel('teams:7:removed');
 }
+
+/** What the document says of the built-in channels is what the event map says of them. */
+export const bothWays = (documented: Events, declared: RealtimeEvents): [RealtimeEvents, Events] => [documented, declared];
 `;
 
 const MISTAKE = `

@@ -102,6 +102,9 @@ describe('the AsyncAPI document of an application', () => {
     });
     const { payload } = components.messages['projects_projectId_updated']!;
     expect(payload.properties).toMatchObject({ data: { $ref: '#/components/schemas/ProjectUpdated' }, id: {} });
+    const builtin = { type: 'object', properties: { id: { type: 'string' }, name: { type: 'string' } } };
+    expect(components.messages['apps_created']!.payload.properties).toMatchObject({ data: builtin });
+    expect(components.messages['user_userId']!.payload.properties).toMatchObject({ data: { description: 'Any JSON' } });
     expect(components.messages['projects_projectId_cursor']!.payload.required).not.toContain('id');
     expect(operations['send_announcements']).not.toHaveProperty('security');
     expect(operations['send_apps_created']).toMatchObject({ action: 'send', security: [expect.anything()] });

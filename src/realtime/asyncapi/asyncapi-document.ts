@@ -1,6 +1,7 @@
 import type { Access, Channel } from '../channels/channel-catalogue.js';
 import { parametersOf } from '../channels/patterns.js';
 import type { EventClass } from '../options/channel-definition.js';
+import { BUILTIN_DATA } from './builtin-data.js';
 import { dataSchemas, schemaReference } from './data-schemas.js';
 
 /** What a document says beside the channels. */
@@ -103,7 +104,7 @@ function frameOf(address: string, { data, history }: Channel): object {
       type: { type: 'string', const: 'event' },
       ...(history === null ? {} : { id: { type: 'string', description: 'Remember it, to resume after it' } }),
       channel: { type: 'string', ...(parametersOf(address).length === 0 ? { const: address } : {}) },
-      data: data === null ? { description: 'Any JSON' } : schemaReference(data),
+      data: data === null ? (BUILTIN_DATA[address] ?? { description: 'Any JSON' }) : schemaReference(data),
       timestamp: { type: 'string', format: 'date-time' },
     },
   };
