@@ -1,0 +1,99 @@
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import ts from 'typescript';
+import { WebSocket } from 'ws';
+import { Child } from '../support/child.js';
+import { signToken, TEST_SECRET } from '../support/jwt.js';
+import { freePort } from '../support/ports.js';
+import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
+import { until } from '../support/until.js';
+
+/** What the application of a newcomer has installed, besides the package itself. */
+const INSTALLED = ['@nestjs/common', '@nestjs/core'];
+
+/** The blocks of one language under "Into your application, in ten lines", as they stand in the README. */
+async function quickStart(language: 'ts' | 'js'): Promise<string[]> {
+  const section = (await readFile('README.md', 'utf8'))
+    .split('\n## Into your application, in ten lines\n')[1]!
+    .split('\n### ')[0]!;
+  return [...section.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\`$`, 'gm'))].map(([, code]) => code!);
+}
+
+/** The same on a port that is free here. */
+function onPort(port: number, code: string): string {
+  expect(code.split('8888')).toHaveLength(2);
+  return code.replace('8888', String(port));
+}
+
+/** The service of the quick start creates an application each time that the process is told to, by a signal that Nest leaves alone. */
+const CREATE = `\nprocess.on('SIGCONT', () => void app.get(AppsService).create('shop'));\nconsole.log('listening');\n`;
+
+describe('the quick start of the README', () => {
+  let home: string;
+  let port: number;
+  let server: Child;
+
+  beforeAll(async () => {
+    if (!existsSync('dist/main.js')) throw new Error('There is no dist/main.js: run "npm run build" first');
+    home = await makeTemporaryDirectory();
+    port = await freePort();
+    const [code] = await quickStart('ts');
+    const { outputText } = ts.transpileModule(onPort(port, code!), {
+      compilerOptions: {
+        target: ts.ScriptTarget.ES2022,
+        module: ts.ModuleKind.ES2022,
+        experimentalDecorators: true,
+        emitDecoratorMetadata: true,
+      },
+    });
+    await writeFile(join(home, 'main.mjs'), outputText + CREATE);
+    for (const name of ['nestjs-realtime', ...INSTALLED]) {
+      const link = join(home, 'node_modules', name);
+      await mkdir(dirname(link), { recursive: true });
+      await symlink(name === 'nestjs-realtime' ? resolve('.') : resolve('node_modules', name), link);
+    }
+    const { PATH } = process.env;
+    server = new Child(process.execPath, ['main.mjs'], { cwd: home, env: { PATH, JWT_SECRET: TEST_SECRET } });
+    await server.said('listening', 60_000);
+  }, 90_000);
+
+  afterAll(async () => {
+    const exit = await server.stop();
+    await removeDirectory(home);
+    expect(exit).toEqual({ code: null, signal: 'SIGTERM' }); // Nest ends by the signal, once its hooks are done
+  }, 60_000);
+
+  it('is short', async () => {
+    const blocks = await quickStart('ts');
+    expect(blocks[0]!.split('\n').length).toBeLessThan(30);
+  });
+
+  it('tells a page what the service emits', async () => {
+    const said: unknown[][] = [];
+    const log = (...parts: unknown[]): void => void said.push(parts);
+    let socket: WebSocket | undefined;
+    let subscribed = false;
+    class Observed extends WebSocket {
+      constructor(url: string) {
+        super(url);
+        socket = this;
+        this.on('message', (text: Buffer) => (subscribed ||= text.includes('"subscribed","channel":"apps:created"')));
+      }
+    }
+    const [page] = await quickStart('js');
+    const run = new Function('WebSocket', 'token', 'console', onPort(port, page!));
+    run(Observed, signToken({ sub: 'u1' }), { log, warn: log });
+    try {
+      await until(() => subscribed);
+      server.kill('SIGCONT');
+      await until(() => said.length > 1);
+    } finally {
+      socket?.close();
+    }
+    expect(said).toEqual([
+      ['signed in as', expect.objectContaining({ userId: 'u1' }), 'may use', expect.arrayContaining(['apps:created'])],
+      ['apps:created', { id: '1', name: 'shop' }, 'remember', expect.stringMatching(/./)],
+    ]);
+  }, 60_000);
+});
