@@ -1,8 +1,10 @@
 /** The public door of the module: what an application imports. */
 export { RealtimeModule, type RealtimeAsyncOptions } from './realtime.module.js';
-export { ResolvedRealtimeOptions, type RealtimeOptions } from './options/realtime-options.js';
+export { ResolvedRealtimeOptions, type HistoryOptions, type RealtimeOptions } from './options/realtime-options.js';
 export type { OriginRule } from './options/origins.js';
-export type { JwtAlgorithm } from './options/jwt-options.js';
+export type { JwtAlgorithm, JwtOptions } from './options/jwt-options.js';
+export type { RedisOptions } from './options/redis-options.js';
+export type { TenantOptions } from './options/tenant-options.js';
 export type {
   ChannelAccess,
   ChannelDefinition,

@@ -144,7 +144,9 @@ describe('the package, as it would be published', () => {
     const others = files.filter(
       (file) => !/^package\/dist\/(asyncapi-tools|realtime|terminus|protocol|client|react|testing)\//.test(file),
     );
-    expect(others.filter((file) => !/^package\/(package\.json|README\.md|LICENSE)$/.test(file))).toEqual([]);
+    expect(new Set(others)).toEqual(
+      new Set(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'].map((file) => `package/${file}`)),
+    );
     expect(files.filter((file) => /\.(spec|test)\.|\.tsx?$/.test(file) && !file.endsWith('.d.ts'))).toEqual([]);
     for (const { types, default: code } of Object.values(manifest.exports)) {
       expect(files).toEqual(expect.arrayContaining([types, code].map((path) => join('package', path))));
