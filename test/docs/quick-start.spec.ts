@@ -1,6 +1,7 @@
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import ts from 'typescript';
 import { WebSocket } from 'ws';
 import { Child } from '../support/child.js';
@@ -59,9 +60,8 @@ describe('the quick start of the README', () => {
   }, 90_000);
 
   afterAll(async () => {
-    const exit = await server.stop();
+    await server.stop('SIGKILL');
     await removeDirectory(home);
-    expect(exit).toEqual({ code: null, signal: 'SIGTERM' }); // Nest ends by the signal, once its hooks are done
   }, 60_000);
 
   it('is short', async () => {
@@ -72,28 +72,32 @@ describe('the quick start of the README', () => {
   it('tells a page what the service emits', async () => {
     const said: unknown[][] = [];
     const log = (...parts: unknown[]): void => void said.push(parts);
-    let socket: WebSocket | undefined;
+    const sockets: WebSocket[] = [];
     let subscribed = false;
     class Observed extends WebSocket {
       constructor(url: string) {
         super(url);
-        socket = this;
+        sockets.push(this);
         this.on('message', (text: Buffer) => (subscribed ||= text.includes('"subscribed","channel":"apps:created"')));
       }
     }
     const [page] = await quickStart('js');
-    const run = new Function('WebSocket', 'token', 'console', onPort(port, page!));
-    run(Observed, signToken({ sub: 'u1' }), { log, warn: log });
+    const token = signToken({ sub: 'u1' });
+    runInNewContext(onPort(port, page!), { WebSocket: Observed, token, console: { log, warn: log } });
     try {
-      await until(() => subscribed);
+      await until(() => subscribed, 20_000);
       server.kill('SIGCONT');
-      await until(() => said.length > 1);
+      await until(() => said.length > 1, 20_000);
     } finally {
-      socket?.close();
+      for (const socket of sockets) socket.close();
     }
     expect(said).toEqual([
       ['signed in as', expect.objectContaining({ userId: 'u1' }), 'may use', expect.arrayContaining(['apps:created'])],
       ['apps:created', { id: '1', name: 'shop' }, 'remember', expect.stringMatching(/./)],
     ]);
+  }, 60_000);
+
+  it('ends in good order when it is told to', async () => {
+    expect(await server.stop()).toEqual({ code: null, signal: 'SIGTERM' }); // by the signal, once Nest's hooks are done
   }, 60_000);
 });
