@@ -3,7 +3,14 @@ import { resolve } from 'node:path';
 import { compile, problemText, type SourceText } from '../support/compile.js';
 
 /** Every block of TypeScript in these compiles as it stands, as a file of an application that has installed the package. */
-const DOCS = ['docs/react.md', 'docs/client.md', 'docs/transactions.md', 'docs/tenants.md', 'docs/channels.md'];
+const DOCS = [
+  'docs/react.md',
+  'docs/client.md',
+  'docs/transactions.md',
+  'docs/tenants.md',
+  'docs/channels.md',
+  'docs/testing.md',
+];
 
 interface Block extends SourceText {
   /** `docs/transactions.md:28` */

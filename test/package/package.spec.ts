@@ -11,7 +11,7 @@ interface Manifest {
 }
 
 /** The doors that a server opens, and those of a browser. */
-const SERVER = ['.', './terminus', './protocol', './client', './testing'];
+const SERVER = ['.', './terminus', './protocol', './client', './testing', './testing/nest'];
 const BROWSER = ['./protocol', './client', './client/shared', './react', './react-query'];
 
 const nameOf = (subpath: string): string => `nestjs-realtime${subpath.slice(1)}`;

@@ -21,6 +21,7 @@ export function compile(files: readonly SourceText[]): ts.Diagnostic[] {
         'nestjs-realtime/react': [resolve('src/react/index.ts')],
         'nestjs-realtime/react-query': [resolve('src/react/query.ts')],
         'nestjs-realtime/testing': [resolve('src/testing/index.ts')],
+        'nestjs-realtime/testing/nest': [resolve('src/testing/nest/index.ts')],
       },
     },
     { ...ts.sys, onUnRecoverableConfigFileDiagnostic: (problem) => expect(problem).toBeNull() },
