@@ -10,6 +10,8 @@ const DOCS = [
   'docs/tenants.md',
   'docs/channels.md',
   'docs/testing.md',
+  'docs/authentication.md',
+  'docs/migrating.md',
 ];
 
 interface Block extends SourceText {
