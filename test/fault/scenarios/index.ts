@@ -4,12 +4,25 @@ import { cluster, promotion, sentinel } from './failover.js';
 import { medley } from './medley.js';
 import { blackHole, cuts, lostReplies, outage } from './network.js';
 import { sigkill, sigstop } from './processes.js';
-import { aof, dataLost, pubsubKilled } from './redis-server.js';
+import { aof, aofEverySecond, dataLost, pubsubKilled } from './redis-server.js';
 import type { Scenario } from './scenario.js';
 
 /** What a run without `--scenario` goes through. */
 export const SCENARIOS: readonly Scenario[] = [
-  ...[calm, cuts, lostReplies, blackHole, outage, sigkill, sigstop, aof, dataLost, promotion, pubsubKilled],
+  ...[
+    calm,
+    cuts,
+    lostReplies,
+    blackHole,
+    outage,
+    sigkill,
+    sigstop,
+    aof,
+    aofEverySecond,
+    dataLost,
+    promotion,
+    pubsubKilled,
+  ],
   ...[clientCut, slowConsumer, storm, sentinel, cluster],
 ];
 

@@ -1,20 +1,26 @@
 import { SingleBackend } from '../backends/single.js';
 import { scenario } from './scenario.js';
 
+const comesBackWith = (appendfsync: 'always' | 'everysec') =>
+  scenario<SingleBackend>({
+    name: appendfsync === 'always' ? 'redis-aof' : 'redis-aof-everysec',
+    redisMayLose: appendfsync === 'everysec',
+    backend: (instances, random) =>
+      SingleBackend.start(instances, random, ['appendonly yes', `appendfsync ${appendfsync}`]),
+    async round(world) {
+      await world.fault('Redis killed', async () => {
+        await world.backend.node.kill();
+        await world.calm(world.random.between(0, 2000));
+        await world.backend.node.restart();
+      });
+    },
+  });
+
 /** Redis dies and comes back with what its append-only file holds: everything that it ever answered. */
-export const aof = scenario<SingleBackend>({
-  name: 'redis-aof',
-  redisMayLose: false,
-  backend: (instances, random) =>
-    SingleBackend.start(instances, random, ['appendonly yes', `appendfsync ${random.pick(['always', 'everysec'])}`]),
-  async round(world) {
-    await world.fault('Redis killed', async () => {
-      await world.backend.node.kill();
-      await world.calm(world.random.between(0, 2000));
-      await world.backend.node.restart();
-    });
-  },
-});
+export const aof = comesBackWith('always');
+
+/** The same with a file that may be behind: where the disk is slow, Redis answers before it writes, for up to two seconds. */
+export const aofEverySecond = comesBackWith('everysec');
 
 /** Redis comes back with nothing. */
 export const dataLost = scenario<SingleBackend>({
