@@ -36,6 +36,9 @@ const realtimeRooms = {
 /** The live page: it runs in the browser. */
 const page = room('platform/page');
 
+/** The console: it runs in the browser too, and the package brings it along. */
+const consolePage = room('console');
+
 /** Counters know nobody, and everybody counts. */
 const counters = '^src/realtime/observability/';
 
@@ -69,6 +72,13 @@ module.exports = {
         path: '^src/',
         pathNot: [page, room('protocol'), '^src/(client|react)/index\\.ts$', '^src/react/query\\.ts$'],
       },
+    },
+    {
+      name: 'the-console-uses-the-public-doors',
+      comment: 'It knows the client and its React hooks; what it shows comes over HTTP.',
+      severity: 'error',
+      from: { path: consolePage },
+      to: { path: '^src/', pathNot: [consolePage, '^src/(client|react)/index\\.ts$'] },
     },
     {
       name: 'client-imports-the-wire-alone',
@@ -112,8 +122,8 @@ module.exports = {
     {
       name: 'no-undeclared-packages',
       severity: 'error',
-      // The page is bundled: nothing that it imports is looked for when the platform runs.
-      from: { path: '^src/', pathNot: ['\\.spec\\.ts$', page] },
+      // The pages are bundled: nothing that they import is looked for when a server runs.
+      from: { path: '^src/', pathNot: ['\\.spec\\.ts$', page, consolePage] },
       // What is only used where the application has installed it.
       to: {
         pathNot: 'node_modules/(@nestjs/platform-socket\\.io|@nestjs/swagger|react|@tanstack/react-query)/',

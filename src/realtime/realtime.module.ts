@@ -37,6 +37,7 @@ import { installAdapter } from './gateway/install-adapter.js';
 import { RealtimeGateway } from './gateway/realtime.gateway.js';
 import { RealtimeServer } from './gateway/realtime-server.js';
 import { AsyncApiController } from './http/asyncapi.controller.js';
+import { ConsoleController } from './http/console.controller.js';
 import { EventsController } from './http/events.controller.js';
 import { TicketsController } from './http/tickets.controller.js';
 import { RealtimeHealth } from './health/realtime-health.service.js';
@@ -111,6 +112,7 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
       OperatorsController,
       OperatorActionsController,
       AsyncApiController,
+      ConsoleController,
     ],
     providers: [
       options,

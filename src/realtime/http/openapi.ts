@@ -2,6 +2,7 @@ import type { Type } from '@nestjs/common';
 import { CONNECTION_SORTS } from '../inspection/connection-rows.js';
 import { MAX_PAGE, ORDERS } from '../inspection/paging.js';
 import { AsyncApiController } from './asyncapi.controller.js';
+import { ConsoleController } from './console.controller.js';
 import { EventsController } from './events.controller.js';
 import { OperatorActionsController } from './operator-actions.controller.js';
 import { OperatorsController } from './operators.controller.js';
@@ -163,6 +164,7 @@ async function describe(): Promise<void> {
   });
   if (swagger === null) return;
   const { ApiBearerAuth, ApiBody, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } = swagger;
+  swagger.ApiExcludeController()(ConsoleController); // a page, and no API
 
   const decorators = ({
     summary,

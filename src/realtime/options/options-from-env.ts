@@ -60,6 +60,7 @@ const VARIABLES: Readonly<Record<string, readonly [option: string, parse: Parse]
   REALTIME_PRESENCE_GRACE_MS: ['presenceGraceMs', whole],
   REALTIME_PUBLISH_API_KEYS: ['publishApiKeys', list],
   REALTIME_OPERATOR_API: ['operatorApi', flag],
+  REALTIME_CONSOLE: ['console', flag],
   REALTIME_REVOCATION_TTL_MS: ['revocationTtlMs', whole],
   REALTIME_TENANT_CLAIM: ['tenants.claim', text],
   REALTIME_TENANT_PLATFORM_ROLE: ['tenants.platformRole', text],

@@ -145,6 +145,10 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   @IsBoolean()
   operatorApi = false;
 
+  /** Whether `/realtime/console` serves the console, a page over the API for operators; it needs `operatorApi`. @default false */
+  @IsBoolean()
+  console = false;
+
   /** On SIGTERM: how long readiness says 503 before connections are told to leave, in milliseconds. @default 1000 */
   @IsInt()
   @Min(0)

@@ -1,0 +1,104 @@
+import { useEffect, useState } from 'react';
+import { sentenceOf, useApi } from '../api/api.js';
+import type { ChannelRow, Listed } from '../api/types.js';
+
+interface Page extends Listed {
+  readonly channels: readonly ChannelRow[];
+}
+
+/** The channels that have subscribers. */
+export function Channels({ onTail }: { readonly onTail: (channel: string) => void }) {
+  const api = useApi();
+  const [search, setSearch] = useState('');
+  const [turn, setTurn] = useState(0);
+  const [page, setPage] = useState<Page | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+
+  useEffect(() => {
+    const over = new AbortController();
+    const load = async (): Promise<void> => {
+      try {
+        setPage(await api.get<Page>('channels', { search }, over.signal));
+        setProblem(null);
+      } catch (error) {
+        if (!over.signal.aborted) setProblem(sentenceOf(error));
+      }
+    };
+    const wait = setTimeout(() => void load(), 150); // while somebody types, one question is enough
+    return () => {
+      clearTimeout(wait);
+      over.abort();
+    };
+  }, [api, search, turn]);
+
+  const more = async (): Promise<void> => {
+    if (page?.next == null) return;
+    try {
+      const next = await api.get<Page>('channels', { search, cursor: page.next });
+      setPage({ ...next, channels: [...page.channels, ...next.channels] });
+    } catch (error) {
+      setProblem(sentenceOf(error));
+    }
+  };
+
+  return (
+    <section className="card" aria-labelledby="channels-title">
+      <header>
+        <h2 id="channels-title">Channels</h2>
+        <p className="faint" role="status">
+          {page === null ? '' : `${page.total.toLocaleString('en')} found`}
+        </p>
+        <button type="button" className="quiet" onClick={() => setTurn(turn + 1)}>
+          Refresh
+        </button>
+      </header>
+      <div className="filters">
+        <label>
+          Search
+          <input type="search" value={search} onChange={(event) => setSearch(event.target.value)} />
+        </label>
+      </div>
+      {problem !== null && (
+        <p className="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      <div className="scroll-x" tabIndex={0} role="region" aria-labelledby="channels-title">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Channel</th>
+              <th scope="col">Pattern</th>
+              <th scope="col" className="number">
+                Subscribers
+              </th>
+              <th scope="col" className="number">
+                Instances
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {page?.channels.map(({ channel, tenant, pattern, subscribers, instances }) => (
+              <tr key={`${tenant ?? ''} ${channel}`} data-channel={channel}>
+                <th scope="row">
+                  <button type="button" className="link" onClick={() => onTail(channel)}>
+                    {channel}
+                  </button>
+                  {tenant !== undefined && <span className="faint"> of {tenant}</span>}
+                </th>
+                <td className="faint">{pattern}</td>
+                <td className="number">{subscribers.toLocaleString('en')}</td>
+                <td className="number">{instances}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {page?.next != null && (
+        <button type="button" className="quiet" onClick={() => void more()}>
+          More
+        </button>
+      )}
+    </section>
+  );
+}

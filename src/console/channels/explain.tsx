@@ -1,0 +1,81 @@
+import { useState, type FormEvent } from 'react';
+import { sentenceOf, useApi } from '../api/api.js';
+import type { Explanation } from '../api/types.js';
+
+/** Why somebody may use a channel, or may not. */
+export function Explain() {
+  const api = useApi();
+  const [answer, setAnswer] = useState<Explanation | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+
+  const ask = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
+    event.preventDefault();
+    const fields = new FormData(event.currentTarget);
+    const query = Object.fromEntries(
+      ['channel', 'user', 'roles', 'tenant'].map((name) => [name, String(fields.get(name))]),
+    );
+    try {
+      setAnswer(await api.get<Explanation>('explain', query));
+      setProblem(null);
+    } catch (error) {
+      setAnswer(null);
+      setProblem(sentenceOf(error));
+    }
+  };
+
+  return (
+    <section className="card" aria-labelledby="explain-title">
+      <header>
+        <h2 id="explain-title">Why may this user (not) use that channel?</h2>
+      </header>
+      <form className="filters" onSubmit={(event) => void ask(event)}>
+        <label>
+          Channel
+          <input name="channel" required />
+        </label>
+        <label>
+          User
+          <input name="user" placeholder="nobody with a token" />
+        </label>
+        <label>
+          Role
+          <input name="roles" placeholder="user" />
+        </label>
+        <label>
+          Tenant
+          <input name="tenant" placeholder="none" />
+        </label>
+        <button type="submit">Explain</button>
+      </form>
+      <div role="status">
+        {answer !== null && (
+          <div className="answer">
+            <p>
+              <span className="state" data-condition={answer.allowed ? 'serving' : 'gone'}>
+                {answer.allowed ? 'Allowed' : 'Refused'}
+              </span>{' '}
+              <code>{answer.channel}</code>
+            </p>
+            <dl className="details">
+              {[
+                ['Rule', answer.rule],
+                ['Policy', answer.policy],
+                ['Reason', answer.reason],
+              ].map(([name, value]) => (
+                <div key={name}>
+                  <dt>{name}</dt>
+                  <dd>{value ?? '–'}</dd>
+                </div>
+              ))}
+            </dl>
+          </div>
+        )}
+      </div>
+      {problem !== null && (
+        <p className="problem" role="alert">
+          {problem}
+        </p>
+      )}
+    </section>
+  );
+}

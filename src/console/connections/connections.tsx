@@ -1,0 +1,69 @@
+import { useState } from 'react';
+import type { Instance } from '../api/types.js';
+import { Details } from './details.js';
+import { Table } from './table.js';
+import { useConnections, type ConnectionQuery } from './use-connections.js';
+
+const AT_FIRST: ConnectionQuery = { search: '', sort: 'connectedAt', order: 'desc', instance: '', channel: '' };
+
+/** Who is connected, from where. */
+export function Connections({ instances }: { readonly instances: readonly Instance[] }) {
+  const [query, setQuery] = useState(AT_FIRST);
+  const [opened, setOpened] = useState<string | null>(null);
+  const { rows, problem, reload, more, without } = useConnections(query);
+  const ask = (change: Partial<ConnectionQuery>): void => setQuery((before) => ({ ...before, ...change }));
+  const sortBy = (sort: string): void =>
+    ask({ sort, order: query.sort === sort && query.order === 'asc' ? 'desc' : 'asc' });
+  return (
+    <section className="card" aria-labelledby="connections-title">
+      <header>
+        <h2 id="connections-title">Connections</h2>
+        <p className="faint" role="status">
+          {rows.total.toLocaleString('en')} found
+        </p>
+        <button type="button" className="quiet" onClick={reload}>
+          Refresh
+        </button>
+      </header>
+      <div className="filters">
+        <label>
+          Search
+          <input
+            type="search"
+            placeholder="id, user, role, address, session"
+            value={query.search}
+            onChange={(event) => ask({ search: event.target.value })}
+          />
+        </label>
+        <label>
+          Channel
+          <input value={query.channel} onChange={(event) => ask({ channel: event.target.value })} />
+        </label>
+        <label>
+          Instance
+          <select value={query.instance} onChange={(event) => ask({ instance: event.target.value })}>
+            <option value="">All</option>
+            {instances.map(({ instanceId }) => (
+              <option key={instanceId}>{instanceId}</option>
+            ))}
+          </select>
+        </label>
+      </div>
+      {problem !== null && (
+        <p className="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      <Table
+        rows={rows.connections}
+        total={rows.total}
+        sort={query.sort}
+        order={query.order}
+        onSort={sortBy}
+        onOpen={setOpened}
+        onEnd={more}
+      />
+      {opened !== null && <Details id={opened} onClose={() => setOpened(null)} onEnded={without} />}
+    </section>
+  );
+}

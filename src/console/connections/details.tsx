@@ -1,0 +1,85 @@
+import { useEffect, useRef, useState } from 'react';
+import { sentenceOf, useApi } from '../api/api.js';
+import type { ConnectionDetails } from '../api/types.js';
+
+interface DetailsProps {
+  readonly id: string;
+  readonly onClose: () => void;
+  readonly onEnded: (id: string) => void;
+}
+
+/** One connection, and the button that ends it. */
+export function Details({ id, onClose, onEnded }: DetailsProps) {
+  const api = useApi();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [details, setDetails] = useState<ConnectionDetails | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const path = `connections/${encodeURIComponent(id)}`;
+
+  useEffect(() => dialog.current!.showModal(), []);
+  useEffect(() => {
+    const over = new AbortController();
+    api.get<ConnectionDetails>(path, {}, over.signal).then(setDetails, (error: unknown) => {
+      if (!over.signal.aborted) setProblem(sentenceOf(error));
+    });
+    return () => over.abort();
+  }, [api, path]);
+
+  const end = async (): Promise<void> => {
+    try {
+      await api.delete(path);
+      onEnded(id);
+      onClose();
+    } catch (error) {
+      setProblem(sentenceOf(error));
+    }
+  };
+
+  return (
+    <dialog ref={dialog} aria-labelledby="details-title" onClose={onClose}>
+      <h2 id="details-title">
+        Connection of {details === null ? '…' : (details.userId ?? 'somebody without a token')}
+      </h2>
+      {problem !== null && (
+        <p className="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      {details !== null && (
+        <dl className="details">
+          {entriesOf(details).map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
+      <div className="actions">
+        <button type="button" className="quiet" onClick={onClose}>
+          Close
+        </button>
+        <button type="button" className="danger" disabled={details === null} onClick={() => void end()}>
+          End connection
+        </button>
+      </div>
+    </dialog>
+  );
+}
+
+function entriesOf(one: ConnectionDetails): [string, string][] {
+  const moment = (text: string | null): string => (text === null ? '–' : new Date(text).toLocaleString());
+  return [
+    ['Id', one.id],
+    ['Role', one.role ?? '–'],
+    ...(one.tenant === undefined ? [] : [['Tenant', one.tenant] as [string, string]]),
+    ['Instance', one.instanceId],
+    ['Address', one.address],
+    ['Connected', moment(one.connectedAt)],
+    ['Session', one.sessionId ?? '–'],
+    ['Token expires', moment(one.expiresAt)],
+    ['Buffered', `${one.bufferedBytes} bytes`],
+    ['Program', one.userAgent ?? '–'],
+    ['Channels', one.channels.length === 0 ? '–' : one.channels.join(', ')],
+  ];
+}

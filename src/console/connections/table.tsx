@@ -1,0 +1,102 @@
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useEffect, useRef } from 'react';
+import type { Connection } from '../api/types.js';
+
+const COLUMNS = [
+  ['userId', 'User'],
+  ['address', 'Address'],
+  ['connectedAt', 'Connected'],
+  ['subscriptions', 'Channels'],
+  ['bufferedBytes', 'Buffered'],
+] as const;
+
+const ROW_PX = 40;
+
+interface TableProps {
+  readonly rows: readonly Connection[];
+  readonly total: number;
+  readonly sort: string;
+  readonly order: string;
+  readonly onSort: (column: string) => void;
+  readonly onOpen: (id: string) => void;
+  /** The last of the rows is near. */
+  readonly onEnd: () => void;
+}
+
+/** A table of any length: only the rows that are seen are in the page. */
+export function Table({ rows, total, sort, order, onSort, onOpen, onEnd }: TableProps) {
+  const scroll = useRef<HTMLDivElement>(null);
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroll.current,
+    estimateSize: () => ROW_PX,
+    overscan: 10,
+  });
+  const seen = virtual.getVirtualItems();
+  const last = seen.at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (last >= rows.length - 50) onEnd();
+  }, [last, rows.length, onEnd]);
+  return (
+    <div ref={scroll} className="grid-scroll" tabIndex={0} role="region" aria-label="The connections that were found">
+      <div className="grid" role="table" aria-label="Connections" aria-rowcount={total + 1}>
+        <div role="rowgroup" className="grid-head">
+          <div role="row" aria-rowindex={1} className="grid-row">
+            {COLUMNS.map(([column, title]) => (
+              <div
+                key={column}
+                role="columnheader"
+                aria-sort={sort !== column ? 'none' : order === 'asc' ? 'ascending' : 'descending'}
+              >
+                <button type="button" className="sort" onClick={() => onSort(column)}>
+                  {title}
+                  <span aria-hidden="true">{sort !== column ? '' : order === 'asc' ? ' ↑' : ' ↓'}</span>
+                </button>
+              </div>
+            ))}
+          </div>
+        </div>
+        <div role="rowgroup" className="grid-body" style={{ height: virtual.getTotalSize() }}>
+          {seen.map(({ index, start }) => (
+            <Row key={rows[index]!.id} row={rows[index]!} index={index} start={start} onOpen={onOpen} />
+          ))}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+interface RowProps {
+  readonly row: Connection;
+  readonly index: number;
+  readonly start: number;
+  readonly onOpen: (id: string) => void;
+}
+
+function Row({ row, index, start, onOpen }: RowProps) {
+  const { id, userId, role, address, connectedAt, subscriptions, bufferedBytes } = row;
+  return (
+    <div
+      role="row"
+      aria-rowindex={index + 2}
+      className="grid-row"
+      data-connection={id}
+      style={{ transform: `translateY(${start}px)` }}
+    >
+      <div role="cell">
+        <button type="button" className="link" onClick={() => onOpen(id)}>
+          {userId ?? 'anonymous'}
+        </button>
+        {role !== null && <span className="faint"> {role}</span>}
+      </div>
+      <div role="cell">{address}</div>
+      <div role="cell">{new Date(connectedAt).toLocaleTimeString()}</div>
+      <div role="cell" className="number">
+        {subscriptions}
+      </div>
+      <div role="cell" className="number">
+        {bufferedBytes}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,69 @@
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { sentenceOf, useApi } from '../api/api.js';
+import type { Connection, Listed } from '../api/types.js';
+
+const PAGE = 500;
+
+/** What connections are asked for. */
+export type ConnectionQuery = Readonly<Record<'search' | 'sort' | 'order' | 'instance' | 'channel', string>>;
+
+interface Rows extends Listed {
+  readonly connections: readonly Connection[];
+}
+
+const NONE: Rows = { connections: [], total: 0, next: null };
+
+/** The connections that match, page after page. */
+export function useConnections(query: ConnectionQuery) {
+  const api = useApi();
+  const [rows, setRows] = useState(NONE);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [turn, setTurn] = useState(0);
+  const current = useRef(new AbortController());
+  const isLoading = useRef(false);
+  const { search, sort, order, instance, channel } = query;
+
+  const load = useCallback(
+    async (cursor: string, before: readonly Connection[]): Promise<void> => {
+      const { signal } = current.current;
+      isLoading.current = true;
+      try {
+        const asked = { search, sort, order, instance, channel, limit: String(PAGE), cursor };
+        const page = await api.get<Rows>('connections', asked, signal);
+        setRows({ ...page, connections: [...before, ...page.connections] });
+        setProblem(null);
+      } catch (error) {
+        if (!signal.aborted) setProblem(sentenceOf(error));
+      }
+      if (!signal.aborted) isLoading.current = false;
+    },
+    [api, search, sort, order, instance, channel],
+  );
+
+  useEffect(() => {
+    const over = new AbortController();
+    current.current = over;
+    const wait = setTimeout(() => void load('', []), 150); // while somebody types, one question is enough
+    return () => {
+      clearTimeout(wait);
+      over.abort();
+    };
+  }, [load, turn]);
+
+  return {
+    rows,
+    problem,
+    reload: useCallback(() => setTurn((before) => before + 1), []),
+    more: useCallback(() => {
+      if (rows.next !== null && !isLoading.current) void load(rows.next, rows.connections);
+    }, [load, rows]),
+    /** Takes one out that was ended. */
+    without: useCallback((id: string) => {
+      setRows((before) => ({
+        ...before,
+        connections: before.connections.filter((one) => one.id !== id),
+        total: before.total - 1,
+      }));
+    }, []),
+  };
+}

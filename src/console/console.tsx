@@ -1,0 +1,57 @@
+import { useCallback, useEffect, useMemo, useState } from 'react';
+import { createRealtimeClient } from '../client/index.js';
+import { RealtimeProvider } from '../react/index.js';
+import { Api, ApiContext } from './api/api.js';
+import { Shell } from './shell.js';
+import { SignIn } from './sign-in.js';
+
+/** Where the token is kept, for as long as the tab is open; it is in no URL. */
+const KEPT = 'realtime.console.token';
+
+const PATH = document.querySelector<HTMLMetaElement>('meta[name=realtime-path]')!.content;
+
+export function Console() {
+  const [token, setToken] = useState(() => sessionStorage.getItem(KEPT));
+  const [why, setWhy] = useState<string | null>(null);
+
+  const start = (good: string): void => {
+    sessionStorage.setItem(KEPT, good);
+    setWhy(null);
+    setToken(good);
+  };
+  const end = useCallback((reason: string | null) => {
+    sessionStorage.removeItem(KEPT);
+    setWhy(reason);
+    setToken(null);
+  }, []);
+
+  if (token === null) return <SignIn why={why} onSignedIn={start} />;
+  return <Session token={token} onEnd={end} />;
+}
+
+interface SessionProps {
+  readonly token: string;
+  readonly onEnd: (why: string | null) => void;
+}
+
+function Session({ token, onEnd }: SessionProps) {
+  const api = useMemo(() => new Api(token, onEnd), [token, onEnd]);
+  // It connects when a channel is tailed, and not before.
+  const [client] = useState(() => createRealtimeClient({ url: PATH, getToken: () => token }));
+  useEffect(() => {
+    const leave = (): void => client.close();
+    addEventListener('pagehide', leave);
+    return () => removeEventListener('pagehide', leave);
+  }, [client]);
+  const signOut = (): void => {
+    client.close();
+    onEnd(null);
+  };
+  return (
+    <ApiContext value={api}>
+      <RealtimeProvider client={client}>
+        <Shell onSignOut={signOut} />
+      </RealtimeProvider>
+    </ApiContext>
+  );
+}

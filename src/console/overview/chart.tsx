@@ -1,0 +1,91 @@
+import { useEffect, useRef } from 'react';
+import UPlot from 'uplot';
+import { useDark } from './use-dark.js';
+import type { Figure, Moment } from './history.js';
+
+interface ChartProps {
+  readonly title: string;
+  readonly figure: Figure;
+  readonly unit: string;
+  readonly moments: readonly Moment[];
+  /** Whose lines are drawn beside the one of all. */
+  readonly instances: readonly string[];
+}
+
+/** The lines of instances, in the order of the instances; `--line-…` of the stylesheet. */
+export const LINES = 6;
+const HEIGHT = 150;
+
+/** One figure over the last minutes. What it shows now stands beside it as text. */
+export function Chart({ title, figure, unit, moments, instances }: ChartProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<UPlot | null>(null);
+  const isDark = useDark();
+  const key = instances.join(' ');
+  const now = moments.at(-1)?.all[figure] ?? null;
+
+  useEffect(() => {
+    const element = place.current!;
+    const style = getComputedStyle(document.documentElement);
+    const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim();
+    const axis = { stroke: colour('faint'), grid: { stroke: colour('line'), width: 1 }, ticks: { show: false } };
+    const ids = key === '' ? [] : key.split(' ');
+    const made = new UPlot(
+      {
+        width: element.clientWidth,
+        height: HEIGHT,
+        legend: { show: false },
+        cursor: { show: false },
+        axes: [
+          { ...axis, space: 80, values: [[1, '{HH}:{mm}:{ss}', null, null, null, null, null, null, 1]] },
+          { ...axis, size: 46 },
+        ],
+        scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.15 : 1] } },
+        series: [
+          {},
+          { stroke: colour('accent'), width: 2, fill: colour('accent-fill'), points: { show: false } },
+          ...ids.map((_, n) => ({
+            stroke: colour(`line-${(n % LINES) + 1}`),
+            width: 1.25,
+            points: { show: false },
+          })),
+        ],
+      },
+      [[], [], ...ids.map(() => [])],
+      element,
+    );
+    plot.current = made;
+    const resized = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: HEIGHT }));
+    resized.observe(element);
+    return () => {
+      resized.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+  }, [key, isDark]);
+
+  useEffect(() => {
+    const ids = key === '' ? [] : key.split(' ');
+    plot.current?.setData([
+      moments.map(({ at }) => at / 1_000),
+      moments.map(({ all }) => all[figure]),
+      ...ids.map((id) => moments.map(({ byInstance }) => byInstance.get(id)?.[figure] ?? null)),
+    ]);
+  }, [moments, figure, key, isDark]);
+
+  return (
+    <section className="card chart" aria-label={title}>
+      <header>
+        <h2>{title}</h2>
+        <p className="figure" data-figure={figure}>
+          {now === null ? '–' : rounded(now)} <span className="faint">{unit}</span>
+        </p>
+      </header>
+      <div ref={place} className="plot" aria-hidden="true" />
+    </section>
+  );
+}
+
+function rounded(value: number): string {
+  return value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 1 : 0 });
+}

@@ -1,0 +1,52 @@
+import type { Instance } from '../api/types.js';
+import { EMPTY, LOOK_BACK, withStats, type History } from './history.js';
+
+const SECOND = (n: number): number => Date.UTC(2026, 0, 1) + n * 1_000;
+
+function instance(instanceId: string, second: number, figures: Partial<Instance> = {}): Instance {
+  return {
+    ...{ instanceId, draining: false, connections: 10, users: 5, subscriptions: 20, channels: 3 },
+    ...{ eventsPublished: 0, eventsDelivered: 0, deliveryMs: null, eventLoopDelayMs: 0, bufferedBytes: 0 },
+    startedAt: new Date(SECOND(0)).toISOString(),
+    seenAt: new Date(SECOND(second)).toISOString(),
+    ...figures,
+  };
+}
+
+const told = (history: History, second: number, instances: Instance[], unanswered: string[] = []): History =>
+  withStats(history, { instances, unanswered }, SECOND(second));
+
+it('makes rates of sums by the clock of the instance, and adds up instances', () => {
+  const first = told(EMPTY, 1, [instance('a', 1), instance('b', 1)]);
+  expect(first.moments[0]!.all).toEqual({ connections: 20, published: null, delivered: null, latency: null });
+  const second = told(first, 9, [
+    instance('a', 3, { eventsPublished: 10, eventsDelivered: 100, deliveryMs: { p50: 1, p99: 4 } }),
+    instance('b', 3, { eventsPublished: 4, eventsDelivered: 40, deliveryMs: { p50: 2, p99: 9 } }),
+  ]);
+  expect(second.moments[1]!.all).toEqual({ connections: 20, published: 7, delivered: 70, latency: 9 });
+  expect(second.moments[1]!.byInstance.get('a')).toMatchObject({ published: 5, delivered: 50, latency: 4 });
+});
+
+it('begins anew with an instance that started again', () => {
+  const first = told(EMPTY, 1, [instance('a', 1, { eventsPublished: 500 })]);
+  const again = instance('a', 2, { eventsPublished: 3, startedAt: new Date(SECOND(1)).toISOString() });
+  expect(told(first, 2, [again]).moments[1]!.all.published).toBeNull();
+});
+
+it('tells which instance drains, is silent or gone, and forgets it after a while', () => {
+  const two = told(EMPTY, 1, [instance('a', 1, { draining: true }), instance('b', 1)]);
+  const conditions = (history: History) => history.instances.map((one) => `${one.instanceId} ${one.condition}`);
+  expect(conditions(two)).toEqual(['a draining', 'b serving']);
+  const silent = told(two, 2, [instance('a', 2), instance('b', 1)], ['b']);
+  expect(conditions(silent)).toEqual(['a serving', 'b silent']);
+  expect(silent.moments[1]!.all.connections).toBe(10);
+  const gone = told(silent, 3, [instance('a', 3)]);
+  expect(conditions(gone)).toEqual(['a serving', 'b gone']);
+  expect(conditions(told(gone, 302, [instance('a', 302)]))).toEqual(['a serving']);
+});
+
+it('keeps as much as the charts show', () => {
+  let history = EMPTY;
+  for (let second = 0; second < LOOK_BACK + 5; second += 1) history = told(history, second, [instance('a', second)]);
+  expect([history.moments.length, history.moments[0]!.at]).toEqual([LOOK_BACK, SECOND(5)]);
+});

@@ -1,0 +1,81 @@
+import type { Instance, Stats } from '../api/types.js';
+
+/** How long the charts look back, in samples: one is taken each second. */
+export const LOOK_BACK = 300;
+/** For how long an instance that is gone is still told of, in milliseconds. */
+const TOLD_MS = 300_000;
+
+export type Condition = 'serving' | 'draining' | 'silent' | 'gone';
+
+export interface KnownInstance extends Instance {
+  readonly condition: Condition;
+  /** When it was there last, by the clock of this page. */
+  readonly at: number;
+}
+
+export const FIGURES = ['connections', 'published', 'delivered', 'latency'] as const;
+export type Figure = (typeof FIGURES)[number];
+
+/** What one instance did at a moment; `null` where it cannot be told. */
+export type Sample = Readonly<Record<Figure, number | null>>;
+
+export interface Moment {
+  readonly at: number;
+  readonly all: Sample;
+  readonly byInstance: ReadonlyMap<string, Sample>;
+}
+
+export interface History {
+  readonly instances: readonly KnownInstance[];
+  readonly moments: readonly Moment[];
+}
+
+export const EMPTY: History = { instances: [], moments: [] };
+
+/** The history with what was answered now. @param at milliseconds */
+export function withStats(history: History, { instances, unanswered }: Stats, at: number): History {
+  const before = new Map(history.instances.map((one) => [one.instanceId, one]));
+  const present = instances.map((one): KnownInstance => {
+    const isSilent = unanswered.includes(one.instanceId);
+    const condition = isSilent ? 'silent' : one.draining ? 'draining' : 'serving';
+    return { ...one, condition, at: isSilent ? (before.get(one.instanceId)?.at ?? at) : at };
+  });
+  const ids = new Set(present.map(({ instanceId }) => instanceId));
+  const gone = history.instances
+    .filter((one) => !ids.has(one.instanceId) && at - one.at < TOLD_MS)
+    .map((one): KnownInstance => ({ ...one, condition: 'gone' }));
+  const byInstance = new Map(
+    present
+      .filter(({ condition }) => condition !== 'silent')
+      .map((one) => [one.instanceId, sampleOf(one, before.get(one.instanceId))]),
+  );
+  const moment = { at, all: together([...byInstance.values()]), byInstance };
+  return { instances: [...present, ...gone], moments: [...history.moments, moment].slice(-LOOK_BACK) };
+}
+
+function sampleOf(now: KnownInstance, before: KnownInstance | undefined): Sample {
+  const isSame = before?.startedAt === now.startedAt && before.condition !== 'gone';
+  // By the clock of the instance: how long the answer took to come is no part of it.
+  const seconds = isSame ? (Date.parse(now.seenAt) - Date.parse(before.seenAt)) / 1_000 : 0;
+  const rate = (name: 'eventsPublished' | 'eventsDelivered'): number | null =>
+    seconds > 0 ? Math.max(0, now[name] - before![name]) / seconds : null;
+  return {
+    connections: now.connections,
+    published: rate('eventsPublished'),
+    delivered: rate('eventsDelivered'),
+    latency: now.deliveryMs?.p99 ?? null,
+  };
+}
+
+/** Of all instances: sums, and the slowest latency. */
+function together(samples: readonly Sample[]): Sample {
+  const known = (figure: Figure): number[] => samples.flatMap((one) => one[figure] ?? []);
+  const sum = (figure: Figure): number | null =>
+    known(figure).length === 0 ? null : known(figure).reduce((total, one) => total + one, 0);
+  return {
+    connections: sum('connections'),
+    published: sum('published'),
+    delivered: sum('delivered'),
+    latency: known('latency').length === 0 ? null : Math.max(...known('latency')),
+  };
+}

@@ -1,0 +1,100 @@
+import { useState } from 'react';
+import { Chart, LINES } from './chart.js';
+import type { Condition, Figure, History, KnownInstance } from './history.js';
+
+const CHARTS: readonly (readonly [title: string, figure: Figure, unit: string])[] = [
+  ['Connections', 'connections', 'open'],
+  ['Events', 'published', 'published / s'],
+  ['Deliveries', 'delivered', 'delivered / s'],
+  ['Latency', 'latency', 'ms, 99th percentile'],
+];
+
+const CONDITIONS: Readonly<Record<Condition, string>> = {
+  serving: 'Serving',
+  draining: 'Draining',
+  silent: 'Does not answer',
+  gone: 'Gone',
+};
+
+/** How the cluster does, and each of its instances. */
+export function Overview({ history: { instances, moments } }: { readonly history: History }) {
+  const [chosen, setChosen] = useState('');
+  const shown = instances.filter(({ instanceId }) => chosen === '' || instanceId === chosen);
+  const ids = shown.slice(0, LINES).map(({ instanceId }) => instanceId);
+  const lines = instances.length > 1 ? ids : [];
+  const troubled = instances.filter(({ condition }) => condition !== 'serving');
+  return (
+    <>
+      <div role="status">
+        {troubled.length > 0 && (
+          <p className="warning">
+            {troubled.map((one) => `${one.instanceId}: ${CONDITIONS[one.condition].toLowerCase()}`).join(' · ')}
+          </p>
+        )}
+      </div>
+      <div className="charts">
+        {CHARTS.map(([title, figure, unit]) => (
+          <Chart key={figure} {...{ title, figure, unit, moments }} instances={lines} />
+        ))}
+      </div>
+      <section className="card" aria-labelledby="instances-title">
+        <header>
+          <h2 id="instances-title">Instances</h2>
+          <label className="inline">
+            Lines in the charts
+            <select value={chosen} onChange={(event) => setChosen(event.target.value)}>
+              <option value="">All and each</option>
+              {instances.map(({ instanceId }) => (
+                <option key={instanceId}>{instanceId}</option>
+              ))}
+            </select>
+          </label>
+        </header>
+        <div className="scroll-x" tabIndex={0} role="region" aria-labelledby="instances-title">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Instance</th>
+                <th scope="col">State</th>
+                {['Connections', 'Users', 'Subscriptions', 'Channels', 'Loop delay', 'Buffered'].map((name) => (
+                  <th key={name} scope="col" className="number">
+                    {name}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {instances.map((one) => (
+                <InstanceRow key={one.instanceId} instance={one} line={ids.indexOf(one.instanceId) + 1} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </section>
+    </>
+  );
+}
+
+function InstanceRow({ instance, line }: { readonly instance: KnownInstance; readonly line: number }) {
+  const { instanceId, condition, connections, users, subscriptions, channels } = instance;
+  const bytes = instance.bufferedBytes;
+  return (
+    <tr data-instance={instanceId} data-condition={condition}>
+      <th scope="row">
+        <span className="key" data-line={line} aria-hidden="true" /> {instanceId}
+      </th>
+      <td>
+        <span className="state" data-condition={condition}>
+          {CONDITIONS[condition]}
+        </span>
+      </td>
+      {[connections, users, subscriptions, channels].map((figure, n) => (
+        <td key={n} className="number">
+          {figure.toLocaleString('en')}
+        </td>
+      ))}
+      <td className="number">{instance.eventLoopDelayMs} ms</td>
+      <td className="number">{bytes < 1_024 ? `${bytes} B` : `${(bytes / 1_024).toFixed(0)} KiB`}</td>
+    </tr>
+  );
+}

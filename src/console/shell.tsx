@@ -1,0 +1,59 @@
+import { useState } from 'react';
+import { useHistory } from './api/use-history.js';
+import { Channels } from './channels/channels.js';
+import { Connections } from './connections/connections.js';
+import { Explain } from './channels/explain.js';
+import { Overview } from './overview/overview.js';
+import { Publish } from './tail/publish.js';
+import { Tail } from './tail/tail.js';
+
+const VIEWS = ['Overview', 'Connections', 'Channels', 'Live tail', 'Permissions'] as const;
+type View = (typeof VIEWS)[number];
+
+export function Shell({ onSignOut }: { readonly onSignOut: () => void }) {
+  const { history, problem } = useHistory();
+  const [view, setView] = useState<View>('Overview');
+  const [channel, setChannel] = useState('');
+  const tail = (name: string): void => {
+    setChannel(name);
+    setView('Live tail');
+  };
+  return (
+    <>
+      <header className="bar">
+        <h1 className="brand">
+          <span className="mark" aria-hidden="true" /> Realtime console
+        </h1>
+        <nav aria-label="Views">
+          {VIEWS.map((name) => (
+            <button
+              key={name}
+              type="button"
+              className="tab"
+              aria-current={name === view ? 'page' : undefined}
+              onClick={() => setView(name)}
+            >
+              {name}
+            </button>
+          ))}
+        </nav>
+        <button type="button" className="quiet" onClick={onSignOut}>
+          Sign out
+        </button>
+      </header>
+      <main>
+        <div role="alert">{problem !== null && <p className="problem">{problem}</p>}</div>
+        {view === 'Overview' && <Overview history={history} />}
+        {view === 'Connections' && <Connections instances={history.instances} />}
+        {view === 'Channels' && <Channels onTail={tail} />}
+        {view === 'Live tail' && (
+          <div className="pair">
+            <Tail channel={channel} onChannel={setChannel} />
+            <Publish channel={channel} />
+          </div>
+        )}
+        {view === 'Permissions' && <Explain />}
+      </main>
+    </>
+  );
+}

@@ -1,0 +1,51 @@
+import { useState, type FormEvent } from 'react';
+import { Api, sentenceOf } from './api/api.js';
+
+interface SignInProps {
+  /** Why one has to sign in again; `null` at first. */
+  readonly why: string | null;
+  readonly onSignedIn: (token: string) => void;
+}
+
+/** Asks for the token of an administrator, and tries it. */
+export function SignIn({ why, onSignedIn }: SignInProps) {
+  const [problem, setProblem] = useState(why);
+  const [isBusy, setBusy] = useState(false);
+
+  const submit = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
+    event.preventDefault();
+    const token = String(new FormData(event.currentTarget).get('token')).trim();
+    if (!/^[\w.~+/=-]+$/.test(token)) return setProblem('That is no token: it has characters that no token has');
+    setBusy(true);
+    try {
+      await new Api(token).get('stats');
+      onSignedIn(token);
+    } catch (error) {
+      setProblem(sentenceOf(error));
+      setBusy(false);
+    }
+  };
+
+  return (
+    <main className="sign-in">
+      <form className="card" onSubmit={(event) => void submit(event)}>
+        <h1 className="brand">
+          <span className="mark" aria-hidden="true" /> Realtime console
+        </h1>
+        <label>
+          An administrator’s token
+          <input name="token" type="password" autoComplete="off" spellCheck={false} required />
+        </label>
+        <button type="submit" disabled={isBusy}>
+          Sign in
+        </button>
+        <p className="faint small">It stays in this tab, and is forgotten when you sign out or close it.</p>
+        {problem !== null && (
+          <p className="problem" role="alert">
+            {problem}
+          </p>
+        )}
+      </form>
+    </main>
+  );
+}

@@ -1,0 +1,34 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+
+/** The built console lies beside this folder. */
+const BUILT = join(import.meta.dirname, '../console');
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+export interface ConsoleFile {
+  readonly type: string;
+  readonly content: Buffer;
+}
+
+/** What the console consists of, as the build left it. */
+export interface ConsoleFiles {
+  readonly page: string;
+  /** By name: what is not in here is not served, whatever lies on the disk. */
+  readonly assets: ReadonlyMap<string, ConsoleFile>;
+}
+
+/** Reads the built console. @throws Error where there is none */
+export function readConsole(directory = BUILT): ConsoleFiles {
+  const page = readFileSync(join(directory, 'index.html'), 'utf8');
+  const assets = join(directory, 'console');
+  const files = readdirSync(assets).flatMap((name): [string, ConsoleFile][] => {
+    const type = TYPES[extname(name)];
+    return type === undefined ? [] : [[name, { type, content: readFileSync(join(assets, name)) }]];
+  });
+  return { page, assets: new Map(files) };
+}
