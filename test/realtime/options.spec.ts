@@ -61,6 +61,7 @@ describe('options that are wrong', () => {
     [{ jwt: { secret: '' } }, '`jwt.secret`', 'should not be empty'],
     [{ jwt: { secret: 5 } }, '`jwt.secret`', 'must be a string'],
     [{ jwt: { secret: TEST_SECRET, publicKey: rsa } }, '`jwt.publicKey`', 'exclude each other'],
+    [{ jwt: { secret: TEST_SECRET }, console: true }, '`console`', 'needs `operatorApi`'],
     [{ jwt: { publicKey: 'a key' } }, '`jwt.publicKey`', 'must be a public key as PEM'],
     [{ jwt: { publicKey: '-----BEGIN PUBLIC KEY-----' } }, '`jwt.publicKey`', 'cannot be read'],
     [{ jwt: { publicKey: ed25519 } }, '`jwt.publicKey`', 'must be an RSA key, or an EC key'],

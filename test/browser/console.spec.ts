@@ -1,0 +1,289 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import WebSocket from 'ws';
+import { ADMIN, Api, USER } from '../platform/support/api.js';
+import { launchChromium } from '../support/chromium.js';
+import { signToken, TEST_SECRET } from '../support/jwt.js';
+import { PlatformProcess } from '../support/platform-process.js';
+import { RedisProcess } from '../support/redis-process.js';
+
+/** Where screenshots go, for a person to look at; nowhere unless given. */
+const SCREENSHOTS = process.env['SCREENSHOT_DIR'];
+
+const CROWD = 2_000;
+const DESKTOP = { viewport: { width: 1440, height: 900 } };
+const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+
+describe('the console', () => {
+  let redis: RedisProcess;
+  let one: PlatformProcess;
+  let other: PlatformProcess;
+  let browser: Browser;
+  let page: Page;
+  let complaints: string[];
+  let admin: Api;
+  const crowd: WebSocket[] = [];
+
+  beforeAll(async () => {
+    redis = await RedisProcess.start();
+    const env = {
+      ...{ JWT_SECRET: TEST_SECRET, REDIS_URL: redis.url, TLS_PORT: '0' },
+      ...{ REALTIME_OPERATOR_API: 'true', REALTIME_CONSOLE: 'true' },
+      ...{ REALTIME_MAX_CONNECTIONS_PER_ADDRESS: '5000', REALTIME_HANDSHAKES_PER_SECOND: '10000' },
+    };
+    [one, other, browser] = await Promise.all([
+      PlatformProcess.start({ env }),
+      PlatformProcess.start({ env }),
+      launchChromium(),
+    ]);
+    admin = await Api.signIn(one, ADMIN);
+    for (let begun = 0; begun < CROWD; begun += 200) {
+      await Promise.all(Array.from({ length: 200 }, (_, n) => enter(n % 2 === 0 ? one : other, begun + n)));
+    }
+  }, 180_000);
+
+  afterAll(async () => {
+    for (const socket of crowd) socket.terminate();
+    await browser?.close();
+    await Promise.all([one?.stop(), other?.stop('SIGKILL')]);
+    await redis?.stop();
+  });
+
+  afterEach(async () => {
+    await page?.context().close();
+  });
+
+  /** Somebody who hears the announcements. */
+  async function enter({ wsUrl }: PlatformProcess, n: number): Promise<void> {
+    const token = signToken({ sub: `crowd-${n}`, email: undefined });
+    const socket = new WebSocket(`${wsUrl}?token=${token}`, { perMessageDeflate: false });
+    crowd.push(socket);
+    await new Promise<void>((resolve, reject) => {
+      socket.on('error', reject);
+      socket.on('open', () => socket.send('{"type":"subscribe","channel":"announcements"}'));
+      socket.on('message', (text: Buffer) => {
+        if (text.includes('"subscribed"')) resolve();
+        if (text.includes('"error"')) reject(new Error(String(text)));
+      });
+    });
+  }
+
+  async function open(options: BrowserContextOptions = DESKTOP): Promise<void> {
+    complaints = [];
+    const context = await browser.newContext(options);
+    context.setDefaultTimeout(30_000);
+    page = await context.newPage();
+    page.on('console', (message) => complaints.push(message.text()));
+    page.on('pageerror', (error) => complaints.push(error.message));
+    await page.goto(`${one.url}/realtime/console`);
+  }
+
+  async function signIn(token: string): Promise<void> {
+    await page.getByLabel('An administrator’s token').fill(token);
+    await click('Sign in');
+  }
+
+  const click = (name: string): Promise<void> => page.getByRole('button', { name, exact: true }).click();
+
+  async function screenshot(name: string): Promise<void> {
+    if (SCREENSHOTS === undefined) return;
+    await mkdir(SCREENSHOTS, { recursive: true });
+    await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+  }
+
+  /** What axe finds, in a line each. */
+  async function violations(): Promise<string[]> {
+    await page.evaluate(await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
+    return page.evaluate(async () => {
+      const { violations: found } = await globalThis.axe.run();
+      return found.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
+    });
+  }
+
+  const figureAbove = (figure: string, least: number) =>
+    page.waitForFunction(
+      ([name, bound]) =>
+        Number.parseFloat(document.querySelector(`[data-figure=${name}]`)?.textContent?.replaceAll(',', '') ?? '') >=
+        (bound as number),
+      [figure, least] as const,
+    );
+
+  it('is a page with a strict policy and files that caches keep, and has no other file', async () => {
+    const index = await fetch(`${one.url}/realtime/console`);
+    const html = await index.text();
+    expect([index.status, index.headers.get('cache-control')]).toEqual([200, 'no-store']);
+    const policy = index.headers.get('content-security-policy');
+    expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
+    expect(policy).not.toContain('unsafe');
+    expect(html).not.toMatch(/https?:|<script>|\son\w+=|style=/);
+    const files = [...html.matchAll(/(?:src|href)="\.\/([^"]+)"/g)].map(([, path]) => path!);
+    const answers = await Promise.all(files.map((path) => fetch(`${one.url}/realtime/${path}`)));
+    expect(answers.map(({ headers }) => headers.get('content-type')).toSorted()).toEqual([
+      'image/svg+xml',
+      'text/css; charset=utf-8',
+      'text/javascript; charset=utf-8',
+    ]);
+    expect(answers.map(({ headers }) => headers.get('cache-control'))).toEqual(
+      answers.map(() => 'public, max-age=31536000, immutable'),
+    );
+    const outside = ['index.html', '..%2Findex.html', '..%2F..%2Findex.js'];
+    const refused = await Promise.all(outside.map((name) => fetch(`${one.url}/realtime/console/${name}`)));
+    expect(refused.map(({ status }) => status)).toEqual([404, 404, 404]);
+  });
+
+  it('lets no one in but administrators', async () => {
+    await open();
+    expect(await violations()).toEqual([]);
+    await signIn('rubbish');
+    await page.getByRole('alert').waitFor();
+    await signIn((await Api.signIn(one, USER)).token!);
+    await page.getByText('Only administrators may ask for this').waitFor();
+    expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
+  });
+
+  it.each([
+    ['light on a desktop', { ...DESKTOP, colorScheme: 'light' }],
+    ['dark on a desktop', { ...DESKTOP, colorScheme: 'dark' }],
+    ['dark on a phone', { ...PHONE, colorScheme: 'dark' }],
+  ] as const)('%s: every view can be read, by everybody', async (name, device) => {
+    await open(device);
+    await signIn(admin.token!);
+    await figureAbove('connections', CROWD);
+    for (let n = 0; n < 3; n += 1) await admin.post('/api/announcements', { message: `hello ${n}` });
+    await figureAbove('delivered', 1);
+    await figureAbove('latency', 0);
+    expect(await violations()).toEqual([]);
+    await screenshot(`${name} overview`);
+    for (const [view, there] of [
+      ['Connections', '[data-connection]'],
+      ['Channels', '[data-channel=announcements]'],
+      ['Live tail', '[name=data]'],
+      ['Permissions', '[name=user]'],
+    ] as const) {
+      await click(view);
+      await page.locator(there).first().waitFor();
+      expect(await violations()).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+      await screenshot(`${name} ${view}`);
+    }
+    expect(complaints).toEqual([]);
+  });
+
+  it('searches, sorts and scrolls through all connections, and ends one', async () => {
+    await open();
+    await signIn(admin.token!);
+    const victim = new WebSocket(`${one.wsUrl}?token=${signToken({ sub: 'victim' })}`);
+    const greeting = await new Promise<string>((resolve) =>
+      victim.once('message', (text: Buffer) => resolve(String(text))),
+    );
+    const { connectionId } = JSON.parse(greeting) as { connectionId: string };
+    const closed = new Promise<number>((resolve) => victim.once('close', resolve));
+    await click('Connections');
+    await page.locator('[data-connection]').first().waitFor();
+
+    await page.getByRole('columnheader', { name: 'Channels' }).getByRole('button').click();
+    await page.locator('[aria-sort=ascending]', { hasText: 'Channels' }).waitFor();
+    await page.locator('[aria-rowindex="2"][data-connection]', { hasText: 'victim' }).waitFor();
+    await page.waitForFunction(
+      () => {
+        const grid = document.querySelector('.grid-scroll')!;
+        grid.scrollTop = grid.scrollHeight;
+        return [...document.querySelectorAll('[aria-rowindex]')].some(
+          (row) => Number(row.getAttribute('aria-rowindex')) > 2_000,
+        );
+      },
+      null,
+      { polling: 'raf' },
+    );
+    expect(await page.locator('[data-connection]').count()).toBeLessThan(80);
+
+    await page.getByLabel('Search').fill(connectionId);
+    await page.getByText('1 found', { exact: true }).waitFor();
+    await page.locator(`[data-connection="${connectionId}"]`).getByRole('button').press('Enter');
+    await page.getByRole('dialog').getByText(connectionId).waitFor();
+    expect(await violations()).toEqual([]);
+    await screenshot('details');
+    await click('End connection');
+    expect(await closed).toBe(4403);
+    await page.getByText('0 found', { exact: true }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('follows a channel and pauses, publishes, and explains a permission', async () => {
+    await open();
+    await signIn(admin.token!);
+    await click('Channels');
+    await click('announcements');
+    await page.locator('.state', { hasText: /^subscribed$/ }).waitFor();
+    await page.getByLabel('Data, as JSON').fill('{"message":"from the console","level":"info"}');
+    await click('Publish');
+    const events = page.locator('.tail li');
+    await events.filter({ hasText: 'from the console' }).waitFor();
+    await events.first().locator('summary').press('Enter');
+    expect(await events.first().locator('pre').textContent()).toContain('"message": "from the console"');
+    await screenshot('tail');
+
+    await click('Pause');
+    const before = await events.count();
+    await page.getByLabel('Data, as JSON').fill('{"message":"while it pauses","level":"info"}');
+    await click('Publish');
+    await page.getByText('paused, 1 more since').waitFor();
+    expect(await events.count()).toBe(before);
+    await click('Pause');
+    await events.filter({ hasText: 'while it pauses' }).waitFor();
+    await page.getByLabel('Data, as JSON').fill('{');
+    await click('Publish');
+    await page.getByText('The data is no JSON').waitFor();
+
+    await click('Permissions');
+    await page.getByLabel('Channel').fill('system:health');
+    await page.getByLabel('User').fill('somebody');
+    await click('Explain');
+    await page.getByText('Refused', { exact: true }).waitFor();
+    await page.getByText('It is for administrators').waitFor();
+    await screenshot('explained');
+    expect(complaints).toEqual([]);
+  });
+
+  it('asks nothing while nobody sees it', async () => {
+    await open();
+    await signIn(admin.token!);
+    await figureAbove('connections', 1);
+    await page.evaluate(() => {
+      Object.defineProperty(document, 'hidden', { get: () => true, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    });
+    let asked = 0;
+    page.on('request', () => (asked += 1));
+    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 2_500))); // two turns and more of its clock
+    expect(asked).toBeLessThanOrEqual(1); // what was on its way
+  });
+
+  it('shows at once that an instance was killed', async () => {
+    await open();
+    await signIn(admin.token!);
+    await page.locator('tr[data-condition=serving]').nth(1).waitFor();
+    other.kill('SIGKILL');
+    await page.locator('tr[data-condition=silent], tr[data-condition=gone]').waitFor();
+    await screenshot('killed');
+  });
+});
+
+it('is off by default', async () => {
+  const platform = await PlatformProcess.start({ env: { TLS_PORT: '0', REALTIME_OPERATOR_API: 'true' } });
+  try {
+    const answers = await Promise.all(
+      ['', '/index.js'].map((path) => fetch(`${platform.url}/realtime/console${path}`)),
+    );
+    expect(answers.map(({ status }) => status)).toEqual([404, 404]);
+  } finally {
+    await platform.stop();
+  }
+}, 120_000);
+
+declare global {
+  /** As much of axe-core as is used here. */
+  var axe: { run(): Promise<{ violations: { id: string; nodes: { target: string[] }[] }[] }> };
+}
