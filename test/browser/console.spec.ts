@@ -238,7 +238,7 @@ describe('the console', () => {
     await page.getByText('The data is no JSON').waitFor();
 
     await click('Permissions');
-    await page.getByLabel('Channel').fill('system:health');
+    await page.getByRole('textbox', { name: 'Channel' }).fill('system:health');
     await page.getByLabel('User').fill('somebody');
     await click('Explain');
     await page.getByText('Refused', { exact: true }).waitFor();

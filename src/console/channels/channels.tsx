@@ -63,7 +63,7 @@ export function Channels({ onTail }: { readonly onTail: (channel: string) => voi
           {problem}
         </p>
       )}
-      <div className="scroll-x" tabIndex={0} role="region" aria-labelledby="channels-title">
+      <div className="scroll-x" tabIndex={0} role="region" aria-label="Table of channels">
         <table>
           <thead>
             <tr>

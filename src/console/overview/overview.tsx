@@ -50,7 +50,7 @@ export function Overview({ history: { instances, moments } }: { readonly history
             </select>
           </label>
         </header>
-        <div className="scroll-x" tabIndex={0} role="region" aria-labelledby="instances-title">
+        <div className="scroll-x" tabIndex={0} role="region" aria-label="Table of instances">
           <table>
             <thead>
               <tr>
