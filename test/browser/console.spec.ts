@@ -87,6 +87,9 @@ describe('the console', () => {
 
   const click = (name: string): Promise<void> => page.getByRole('button', { name, exact: true }).click();
 
+  const view = (name: string): Promise<void> =>
+    page.getByRole('navigation', { name: 'Views' }).getByRole('button', { name, exact: true }).click();
+
   async function screenshot(name: string): Promise<void> {
     if (SCREENSHOTS === undefined) return;
     await mkdir(SCREENSHOTS, { recursive: true });
@@ -156,17 +159,17 @@ describe('the console', () => {
     await figureAbove('latency', 0);
     expect(await violations()).toEqual([]);
     await screenshot(`${name} overview`);
-    for (const [view, there] of [
+    for (const [title, there] of [
       ['Connections', '[data-connection]'],
       ['Channels', '[data-channel=announcements]'],
       ['Live tail', '[name=data]'],
       ['Permissions', '[name=user]'],
     ] as const) {
-      await click(view);
+      await view(title);
       await page.locator(there).first().waitFor();
       expect(await violations()).toEqual([]);
       expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
-      await screenshot(`${name} ${view}`);
+      await screenshot(`${name} ${title}`);
     }
     expect(complaints).toEqual([]);
   });
@@ -180,7 +183,7 @@ describe('the console', () => {
     );
     const { connectionId } = JSON.parse(greeting) as { connectionId: string };
     const closed = new Promise<number>((resolve) => victim.once('close', resolve));
-    await click('Connections');
+    await view('Connections');
     await page.locator('[data-connection]').first().waitFor();
 
     await page.getByRole('columnheader', { name: 'Channels' }).getByRole('button').click();
@@ -214,7 +217,7 @@ describe('the console', () => {
   it('follows a channel and pauses, publishes, and explains a permission', async () => {
     await open();
     await signIn(admin.token!);
-    await click('Channels');
+    await view('Channels');
     await click('announcements');
     await page.locator('.state', { hasText: /^subscribed$/ }).waitFor();
     await page.getByLabel('Data, as JSON').fill('{"message":"from the console","level":"info"}');
@@ -237,9 +240,9 @@ describe('the console', () => {
     await click('Publish');
     await page.getByText('The data is no JSON').waitFor();
 
-    await click('Permissions');
+    await view('Permissions');
     await page.getByRole('textbox', { name: 'Channel' }).fill('system:health');
-    await page.getByLabel('User').fill('somebody');
+    await page.getByRole('textbox', { name: 'User' }).fill('somebody');
     await click('Explain');
     await page.getByText('Refused', { exact: true }).waitFor();
     await page.getByText('It is for administrators').waitFor();
