@@ -1,5 +1,6 @@
 import { useState, type FormEvent } from 'react';
 import { Api, sentenceOf } from './api/api.js';
+import { textOf } from './api/form.js';
 
 interface SignInProps {
   /** Why one has to sign in again; `null` at first. */
@@ -14,7 +15,7 @@ export function SignIn({ why, onSignedIn }: SignInProps) {
 
   const submit = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
     event.preventDefault();
-    const token = String(new FormData(event.currentTarget).get('token')).trim();
+    const token = textOf(new FormData(event.currentTarget), 'token');
     if (!/^[\w.~+/=-]+$/.test(token)) return setProblem('That is no token: it has characters that no token has');
     setBusy(true);
     try {

@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import WebSocket from 'ws';
+import { WebSocket } from 'ws';
 import { ADMIN, Api, USER } from '../platform/support/api.js';
 import { launchChromium } from '../support/chromium.js';
 import { signToken, TEST_SECRET } from '../support/jwt.js';
@@ -109,7 +109,7 @@ describe('the console', () => {
     page.waitForFunction(
       ([name, bound]) =>
         Number.parseFloat(document.querySelector(`[data-figure=${name}]`)?.textContent?.replaceAll(',', '') ?? '') >=
-        (bound as number),
+        bound,
       [figure, least] as const,
     );
 
@@ -123,11 +123,9 @@ describe('the console', () => {
     expect(html).not.toMatch(/https?:|<script>|\son\w+=|style=/);
     const files = [...html.matchAll(/(?:src|href)="\.\/([^"]+)"/g)].map(([, path]) => path!);
     const answers = await Promise.all(files.map((path) => fetch(`${one.url}/realtime/${path}`)));
-    expect(answers.map(({ headers }) => headers.get('content-type')).toSorted()).toEqual([
-      'image/svg+xml',
-      'text/css; charset=utf-8',
-      'text/javascript; charset=utf-8',
-    ]);
+    expect(
+      answers.map(({ headers }) => headers.get('content-type')).toSorted((a, b) => String(a).localeCompare(String(b))),
+    ).toEqual(['image/svg+xml', 'text/css; charset=utf-8', 'text/javascript; charset=utf-8']);
     expect(answers.map(({ headers }) => headers.get('cache-control'))).toEqual(
       answers.map(() => 'public, max-age=31536000, immutable'),
     );
@@ -269,7 +267,9 @@ describe('the console', () => {
     await signIn(admin.token!);
     await page.locator('tr[data-condition=serving]').nth(1).waitFor();
     other.kill('SIGKILL');
-    await page.locator('tr[data-condition=silent], tr[data-condition=gone]').waitFor();
+    const ended = page.locator('tr[data-condition=silent], tr[data-condition=gone]');
+    await ended.waitFor();
+    expect(await ended.count()).toBe(1);
     await screenshot('killed');
   });
 });

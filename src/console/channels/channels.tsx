@@ -32,7 +32,7 @@ export function Channels({ onTail }: { readonly onTail: (channel: string) => voi
   }, [api, search, turn]);
 
   const more = async (): Promise<void> => {
-    if (page?.next == null) return;
+    if (typeof page?.next !== 'string') return;
     try {
       const next = await api.get<Page>('channels', { search, cursor: page.next });
       setPage({ ...next, channels: [...page.channels, ...next.channels] });
@@ -94,7 +94,7 @@ export function Channels({ onTail }: { readonly onTail: (channel: string) => voi
           </tbody>
         </table>
       </div>
-      {page?.next != null && (
+      {typeof page?.next === 'string' && (
         <button type="button" className="quiet" onClick={() => void more()}>
           More
         </button>

@@ -1,5 +1,6 @@
 import { useState, type FormEvent } from 'react';
 import { sentenceOf, useApi } from '../api/api.js';
+import { textOf } from '../api/form.js';
 import type { Explanation } from '../api/types.js';
 
 /** Why somebody may use a channel, or may not. */
@@ -12,7 +13,7 @@ export function Explain() {
     event.preventDefault();
     const fields = new FormData(event.currentTarget);
     const query = Object.fromEntries(
-      ['channel', 'user', 'roles', 'tenant'].map((name) => [name, String(fields.get(name))]),
+      ['channel', 'user', 'roles', 'tenant'].map((name) => [name, textOf(fields, name)]),
     );
     try {
       setAnswer(await api.get<Explanation>('explain', query));

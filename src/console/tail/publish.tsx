@@ -1,5 +1,6 @@
 import { useState, type FormEvent } from 'react';
 import { sentenceOf, useApi } from '../api/api.js';
+import { textOf } from '../api/form.js';
 
 /** Publishes an event. */
 export function Publish({ channel }: { readonly channel: string }) {
@@ -10,11 +11,11 @@ export function Publish({ channel }: { readonly channel: string }) {
   const publish = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
     event.preventDefault();
     const fields = new FormData(event.currentTarget);
-    const name = String(fields.get('channel')).trim();
-    const tenant = String(fields.get('tenant')).trim();
+    const name = textOf(fields, 'channel');
+    const tenant = textOf(fields, 'tenant');
     setTold(null);
     try {
-      const data = parse(String(fields.get('data')));
+      const data = parse(textOf(fields, 'data'));
       const { id } = await api.post<{ id?: string }>('events', {
         channel: name,
         data,

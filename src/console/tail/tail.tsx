@@ -1,5 +1,6 @@
 import { useState, type FormEvent } from 'react';
 import type { RealtimeEvent } from '../../client/index.js';
+import { textOf } from '../api/form.js';
 import { useChannelState, useEvents } from '../../react/index.js';
 
 const LIMIT = 200;
@@ -13,7 +14,7 @@ interface TailProps {
 export function Tail({ channel, onChannel }: TailProps) {
   const follow = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
-    onChannel(String(new FormData(event.currentTarget).get('channel')).trim());
+    onChannel(textOf(new FormData(event.currentTarget), 'channel'));
   };
   return (
     <section className="card" aria-labelledby="tail-title">
