@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { signToken, TEST_SECRET } from '../support/jwt.js';
+import { secondsFromNow, signToken, TEST_SECRET } from '../support/jwt.js';
 import { PlatformProcess } from '../support/platform-process.js';
 import { Random } from '../support/random.js';
 import { connect } from '../support/ws-client.js';
@@ -62,7 +62,9 @@ export async function fuzz({ seconds, seed, only, onProgress }: FuzzOptions): Pr
     while (!isOver()) await runOne((next += 1));
   };
   const healthy = async (): Promise<void> => {
-    const client = await connect(platform.wsUrl, { token: signToken({ sub: 'healthy' }) });
+    const client = await connect(platform.wsUrl, {
+      token: signToken({ sub: 'healthy', exp: secondsFromNow(7 * 86_400) }),
+    });
     await client.next('connected');
     while (!isOver()) {
       const since = performance.now();

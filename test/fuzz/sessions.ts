@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { signToken } from '../support/jwt.js';
+import { secondsFromNow, signToken } from '../support/jwt.js';
 import type { Random } from '../support/random.js';
 import { TcpClient, upgradeRequest } from '../support/tcp.js';
 import { INTERNAL, isInCatalogue, read } from './answers.js';
@@ -12,9 +12,11 @@ const PATIENCE_MS = 20_000;
 /** What one session found wrong; nothing, if all is well. */
 export type Session = (port: number, random: Random) => Promise<string[]>;
 
+/** Longer than anybody fuzzes. */
+const exp = secondsFromNow(7 * 86_400);
 /** Signed once: a secret that nobody may find in a log. */
 const TOKENS = [
-  ...[signToken({ sub: 'u1' }), signToken({ sub: 'boss', role: 'admin' })],
+  ...[signToken({ sub: 'u1', exp }), signToken({ sub: 'boss', role: 'admin', exp })],
   ...['', 'rubbish', signToken({ exp: 1 })],
 ];
 export const SECRETS = TOKENS.filter((token) => token.length > 20);
