@@ -2,7 +2,7 @@
 const room = (name) => `^src/${name}/`;
 const inside = (...names) => names.map((name) => `^src/realtime/${name}/`).join('|');
 
-/** A room of the module may import only what is named here, and `protocol`, `options`, the counters, and itself. */
+/** A room of the module may import only what is named here, and `protocol`, `options`, the clock, the counters, and itself. */
 const realtimeRooms = {
   options: [],
   limits: [],
@@ -41,6 +41,9 @@ const consolePage = room('console');
 
 /** Counters know nobody, and everybody counts. */
 const counters = '^src/realtime/observability/';
+
+/** Everybody asks the clock, which asks nobody. */
+const clock = '^src/realtime/clock/';
 
 module.exports = {
   forbidden: [
@@ -112,12 +115,13 @@ module.exports = {
       from: { path: counters },
       to: { path: '^src/', pathNot: [room('protocol'), counters] },
     },
+    { name: 'the-clock-asks-nobody', severity: 'error', from: { path: clock }, to: { path: '^src/', pathNot: clock } },
     ...Object.entries(realtimeRooms).map(([name, allowed]) => ({
       name: `${name}-imports`,
-      comment: `src/realtime/${name} may import: ${['protocol', 'options', 'the counters', ...allowed].join(', ')}`,
+      comment: `src/realtime/${name} may import: ${['protocol', 'options', 'the clock', 'the counters', ...allowed].join(', ')}`,
       severity: 'error',
       from: { path: inside(name), pathNot: '\\.spec\\.ts$' },
-      to: { path: '^src/realtime/', pathNot: [inside(name, 'options', ...allowed), counters] },
+      to: { path: '^src/realtime/', pathNot: [inside(name, 'options', ...allowed), clock, counters] },
     })),
     {
       name: 'no-undeclared-packages',

@@ -14,7 +14,12 @@ export type {
 } from './options/channel-definition.js';
 export { RealtimeOptionsError } from './options/resolve-options.js';
 export { realtimeOptionsFromEnv, REALTIME_VARIABLES } from './options/options-from-env.js';
-export { EventsPublisher, type EmittedEvent, type TransactionOptions } from './publishing/events-publisher.js';
+export {
+  EventsPublisher,
+  type EmitAttempt,
+  type EmittedEvent,
+  type TransactionOptions,
+} from './publishing/events-publisher.js';
 export type { EmitOptions } from './publishing/event-composer.js';
 export { bindTransactions } from './publishing/bind-transactions.js';
 export { InvalidEventError, RealtimeUnavailableError, TenantBusyError } from './publishing/errors.js';
@@ -32,7 +37,9 @@ export {
   type ChannelContext,
 } from './channels/channel-policy.js';
 export type { PolicyOutcome, PolicyVerdict } from './channels/policy-runner.js';
-export type { Access, Channel, ChannelRule } from './channels/channel-catalogue.js';
+export { ChannelCatalogue, type Access, type Channel, type ChannelRule } from './channels/channel-catalogue.js';
+export { RealtimeClock } from './clock/realtime-clock.js';
+export { Broker, type OutgoingEvent } from './broker/broker.js';
 export { Connection } from './connections/connection.js';
 export { RealtimeAudit, type AuditEntry } from './audit/realtime-audit.js';
 export { ConnectionRegistry } from './connections/connection-registry.js';

@@ -19,6 +19,7 @@ import { redisTarget } from './broker/redis/redis-target.js';
 import { ChannelCatalogue } from './channels/channel-catalogue.js';
 import { ChannelFeature, ChannelFeatures } from './channels/channel-features.js';
 import { ChannelPolicyService } from './channels/channel-policy.service.js';
+import { RealtimeClock } from './clock/realtime-clock.js';
 import { ConnectionRegistry } from './connections/connection-registry.js';
 import { MemoryRevocationStore } from './control/memory.revocation-store.js';
 import { OrderLog } from './control/order-log.js';
@@ -116,11 +117,12 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
     ],
     providers: [
       options,
+      RealtimeClock,
       Counters,
       { provide: JwtService, useFactory: () => new JwtService() },
       { provide: TokenKeys, useFactory: tokenKeys, inject: [ResolvedRealtimeOptions] },
       Revocations,
-      { provide: TicketStore, useFactory: ticketStore, inject: [Broker] },
+      { provide: TicketStore, useFactory: ticketStore, inject: [Broker, RealtimeClock] },
       Tickets,
       AuthService,
       { provide: ChannelFeatures, useFactory: channelFeatures, inject: [ModulesContainer] },
@@ -130,10 +132,10 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
       ConnectionRegistry,
       Journal,
       FanOut,
-      { provide: Broker, useFactory: broker, inject: [ResolvedRealtimeOptions, Counters] },
+      { provide: Broker, useFactory: broker, inject: [ResolvedRealtimeOptions, Counters, RealtimeClock] },
       RedisBridge,
       OrderLog,
-      { provide: RevocationStore, useFactory: revocationStore, inject: [Broker] },
+      { provide: RevocationStore, useFactory: revocationStore, inject: [Broker, RealtimeClock] },
       RealtimeControl,
       Lease,
       { provide: InstanceDirectory, useFactory: instanceDirectory, inject: [Broker, Lease] },
@@ -159,6 +161,8 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
     exports: [
       RealtimeAsyncApi,
       EventsPublisher,
+      RealtimeClock,
+      Broker,
       Counters,
       AuthService,
       ChannelPolicyService,
@@ -181,17 +185,19 @@ function tokenKeys({ jwt }: ResolvedRealtimeOptions): TokenKeys {
   return jwt.jwksUrl === undefined ? new FixedKey(jwt) : new JwksKeys(jwt);
 }
 
-function broker(options: ResolvedRealtimeOptions, counters: Counters): Broker {
+function broker(options: ResolvedRealtimeOptions, counters: Counters, clock: RealtimeClock): Broker {
   const target = redisTarget(options.redis);
-  return target === null ? new MemoryBroker() : new RedisBroker(target, options.redis.prefix, counters);
+  return target === null
+    ? new MemoryBroker(() => clock.now())
+    : new RedisBroker(target, options.redis.prefix, counters);
 }
 
-function ticketStore(messages: Broker): TicketStore {
-  return messages instanceof RedisBroker ? new RedisTicketStore(messages) : new MemoryTicketStore();
+function ticketStore(messages: Broker, clock: RealtimeClock): TicketStore {
+  return messages instanceof RedisBroker ? new RedisTicketStore(messages) : new MemoryTicketStore(() => clock.now());
 }
 
-function revocationStore(messages: Broker): RevocationStore {
-  return messages instanceof RedisBroker ? new RedisRevocationStore(messages) : new MemoryRevocationStore();
+function revocationStore(messages: Broker, clock: RealtimeClock): RevocationStore {
+  return messages instanceof RedisBroker ? new RedisRevocationStore(messages) : new MemoryRevocationStore(clock);
 }
 
 function instanceDirectory(messages: Broker, lease: Lease): InstanceDirectory {

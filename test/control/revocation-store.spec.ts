@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { MAX_REVOCATIONS, RevocationsFullError, type Revocation } from '../../src/realtime/auth/revocation.js';
 import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
+import { RealtimeClock } from '../../src/realtime/clock/realtime-clock.js';
 import { MemoryRevocationStore } from '../../src/realtime/control/memory.revocation-store.js';
 import { RedisRevocationStore } from '../../src/realtime/control/redis.revocation-store.js';
 import type { RevocationStore } from '../../src/realtime/control/revocation-store.js';
@@ -31,7 +32,7 @@ describe.each(['memory', 'Redis'])('the revocation store: %s', (engine) => {
   });
   beforeEach(async () => {
     await stranger?.flushall();
-    store = broker === null ? new MemoryRevocationStore() : new RedisRevocationStore(broker);
+    store = broker === null ? new MemoryRevocationStore(new RealtimeClock()) : new RedisRevocationStore(broker);
   });
 
   const all = async (): Promise<Revocation[]> =>

@@ -1,14 +1,26 @@
-import { Injectable, Module } from '@nestjs/common';
+import { Injectable, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { IsString } from 'class-validator';
+import { once } from 'node:events';
+import { WebSocket } from 'ws';
 import {
   ChannelPolicy,
+  ConnectionRegistry,
   EventsPublisher,
+  InvalidEventError,
+  RealtimeControl,
+  RealtimeHealth,
   RealtimeModule,
+  RealtimeUnavailableError,
   type CanSubscribe,
   type ChannelContext,
 } from '../../src/realtime/index.js';
-import { RealtimeTesting, RealtimeTestingModule, type TestClient } from '../../src/testing/nest/index.js';
+import {
+  RealtimeTesting,
+  RealtimeTestingModule,
+  type Duration,
+  type TestClient,
+} from '../../src/testing/nest/index.js';
 
 declare module '../../src/protocol/events.js' {
   interface RealtimeEvents {
@@ -44,8 +56,13 @@ class ShipsService {
 })
 class ShipsModule {}
 
-const CAPTAIN = { userId: 'captain-of-argo' };
+const CAPTAIN = { userId: 'captain-of-argo', endsInSeconds: 100 * 86_400 };
 const CHANNEL = 'ships:argo:moved';
+const OPTIONS = {
+  closeTimeoutMs: 200,
+  presenceGraceMs: 60_000,
+  channels: [{ name: 'deck', access: 'authenticated' as const, presence: true }],
+};
 
 describe('RealtimeTesting', () => {
   let realtime: RealtimeTesting;
@@ -53,7 +70,7 @@ describe('RealtimeTesting', () => {
   let captain: TestClient;
 
   beforeAll(async () => {
-    @Module({ imports: [RealtimeTestingModule.forRoot({ closeTimeoutMs: 200 }), ShipsModule] })
+    @Module({ imports: [RealtimeTestingModule.forRoot(OPTIONS), ShipsModule] })
     class AppModule {}
     const app = await NestFactory.create(AppModule, { logger: false });
     realtime = await RealtimeTesting.of(app, { patienceMs: 15_000 });
@@ -63,7 +80,7 @@ describe('RealtimeTesting', () => {
   beforeEach(async () => {
     captain = await realtime.connectAs(CAPTAIN);
   });
-  afterEach(() => captain.dropConnection());
+  afterEach(() => realtime.reset());
 
   it('expects events, by their fields or by a function, and none twice', async () => {
     await captain.subscribe(CHANNEL);
@@ -71,22 +88,135 @@ describe('RealtimeTesting', () => {
     for (const to of ['Iolcus', 'Lemnos', 'Colchis']) await ships.move('argo', to);
     expect((await captain.expectEvent(CHANNEL, { to: 'Lemnos' })).data).toEqual({ to: 'Lemnos' });
     await captain.expectEvent(CHANNEL, ({ data }) => (data as { to: string }).to.startsWith('C'));
-    await expect(captain.expectNoEvent(CHANNEL)).rejects.toThrow(/There should be no such event, .*Iolcus/);
+    await expect(captain.expectNoEvent(CHANNEL)).rejects.toThrow(
+      /There should be no event on ships:argo:moved, but there is .*Iolcus/,
+    );
     await captain.expectEvent(CHANNEL);
     await captain.expectNoEvent(CHANNEL);
   });
 
-  it('says what came instead', async () => {
+  it('says what came instead, and what the application did', async () => {
     const app = await NestFactory.create(RealtimeTestingModule.forRoot(), { logger: false });
     const hasty = await RealtimeTesting.of(app, { patienceMs: 50 });
+    const events = app.get(EventsPublisher);
     const client = await hasty.connectAs({ userId: 'ada' });
-    await client.subscribe('apps:created');
-    await expect(client.expectEvent('apps:created')).rejects.toThrow('Expected event; nothing else came.');
-    await app.get(EventsPublisher).emit('apps:created', { id: '1', name: 'shop' });
-    await expect(client.expectEvent('apps:created', { id: '2' })).rejects.toThrow(
-      /Expected event; what came instead:\n {2}\{.*"shop"/,
+    const miss = (matcher?: { id?: string }): Promise<string> =>
+      client.expectEvent('apps:created', matcher).then(
+        () => 'it was there',
+        ({ message }: Error) => message,
+      );
+    expect(await miss()).toBe(
+      'Expected an event on apps:created; nothing else came.\nThis client has not subscribed to apps:created.',
     );
+    await client.subscribe('apps:created');
+    expect(await miss()).toContain('The application has emitted nothing to apps:created.');
+    await events.emit('apps:created', { id: '1', name: 'shop' });
+    expect(await miss({ id: '2' })).toMatch(
+      /^Expected an event on apps:created that matches \{"id":"2"\}; what came instead:\n {2}\{.*"shop".*\nThe application has emitted to apps:created:\n {2}published: apps:created \{"id":"1","name":"shop"\}$/,
+    );
+    await client.expectEvent('apps:created', { id: '1' });
+    expect(await miss({ id: '1' })).toContain('1 such came before, and was expected already.');
+    await expect(events.emit('apps:created', { id: '3', name: 'x'.repeat(1e6) })).rejects.toThrow('larger than');
+    expect(await miss({ id: '3' })).toMatch(/\n {2}rejected \(data is larger than .*\): apps:created \{"id":"3"/);
+    await expect(hasty.expectEmitted('apps:created', { id: '4' })).rejects.toThrow(
+      /^Expected an emit to apps:created that matches \{"id":"4"\}\. The application has emitted:\n {2}published/,
+    );
+    client.dropConnection();
+    await client.whenClosed();
+    expect(await miss()).toContain('The connection ended: 1006.');
     await hasty.close();
+  });
+
+  it('matches at any depth, lists as they are, and values that a test runner describes', async () => {
+    await captain.subscribe('user:captain-of-argo');
+    const events = realtime.get(EventsPublisher);
+    await events.emitToUser('captain-of-argo', {
+      crew: [{ name: 'Atalanta', oars: 2 }],
+      ship: { name: 'Argo', length: 20 },
+    });
+    const event = await captain.expectEvent('user:captain-of-argo', {
+      ship: { name: 'Argo' },
+      crew: [{ name: expect.stringMatching(/^A/) }],
+    });
+    expect(event.data).toMatchObject({ ship: { length: 20 } });
+    await events.emitToUser('captain-of-argo', 'Ahoy');
+    for (const other of ['ahoy', { length: 4 }, ['Ahoy'], expect.any(Number)]) {
+      await captain.expectNoEvent('user:captain-of-argo', other as string);
+    }
+    await captain.expectEvent('user:captain-of-argo', 'Ahoy');
+  });
+
+  it('subscribes to groups and to several at once, and tells of each refusal', async () => {
+    await captain.subscribe(['apps:*', CHANNEL]);
+    await captain.expectNoEvent();
+    await expect(captain.subscribe(['storage:updated', 'system:health'])).rejects.toThrow(
+      'system:health was refused: forbidden, Not authorized to subscribe to this channel',
+    );
+    await expect(captain.expectDenied('apps:*')).rejects.toThrow('apps:* should be denied, but it was granted');
+    expect(await captain.expectDenied('system:*')).toBe('forbidden');
+    await captain.unsubscribe(CHANNEL);
+    await ships.move('argo', 'Phasis');
+    await captain.expectNoEvent(CHANNEL);
+    captain.send({ type: 'list_channels' });
+    await captain.next('channels');
+  });
+
+  describe('the recorder', () => {
+    it('has every emit with what became of it, typed, until it is cleared', async () => {
+      realtime.clearEmitted();
+      await ships.move('argo', 'Iolcus');
+      const bad = { to: 5 };
+      await expect(realtime.get(EventsPublisher).publish(CHANNEL, bad)).rejects.toThrow('to must be a string');
+      bad.to = 6;
+      const emitted = realtime.emitted(CHANNEL);
+      expect(emitted.map(({ data: { to }, outcome }) => [to, outcome])).toEqual([
+        ['Iolcus', 'published'],
+        [5, 'rejected'],
+      ]);
+      expect(emitted[0]!.event).toMatchObject({ channel: CHANNEL, id: expect.any(String) });
+      expect(emitted[1]!.error).toBeInstanceOf(InvalidEventError);
+      expect(realtime.emitted(CHANNEL, { to: 'Iolcus' })).toHaveLength(1);
+      expect(realtime.emitted(CHANNEL, ({ outcome }) => outcome === 'rejected')).toHaveLength(1);
+      expect(realtime.emitted('apps:created')).toEqual([]);
+      realtime.clearEmitted();
+      expect(realtime.emitted()).toEqual([]);
+    });
+
+    it('has what is told after a transaction once it is committed, and what is refused at once', async () => {
+      realtime.clearEmitted();
+      const events = realtime.get(EventsPublisher);
+      await events.transaction(async () => {
+        events.afterCommit('apps:created', { id: '1', name: 'shop' });
+        expect(realtime.emitted()).toEqual([]);
+      });
+      expect((await realtime.expectEmitted('apps:created', { name: 'shop' })).data.id).toBe('1');
+      const failing = events.transaction(async () => {
+        events.afterCommit('apps:deleted', { id: '1' });
+        throw new Error('rolled back');
+      });
+      await expect(failing).rejects.toThrow('rolled back');
+      expect(() => events.afterCommit(CHANNEL, { to: 5 as unknown as string })).toThrow(InvalidEventError);
+      await new Promise(setImmediate);
+      expect(realtime.emitted().map(({ channel, outcome }) => [channel, outcome])).toEqual([
+        ['apps:created', 'published'],
+        [CHANNEL, 'rejected'],
+      ]);
+    });
+
+    it('has what the application emits while it starts', async () => {
+      @Injectable()
+      class Eager implements OnApplicationBootstrap {
+        constructor(private readonly events: EventsPublisher) {}
+        async onApplicationBootstrap(): Promise<void> {
+          await this.events.emit('announcements', { message: 'here' });
+        }
+      }
+      @Module({ imports: [RealtimeTestingModule.forRoot()], providers: [Eager] })
+      class EagerModule {}
+      const other = await RealtimeTesting.of(await NestFactory.create(EagerModule, { logger: false }));
+      expect(other.emitted('announcements')).toHaveLength(1);
+      await other.close();
+    });
   });
 
   it('expects a refusal, and tells where there is none', async () => {
@@ -127,12 +257,145 @@ describe('RealtimeTesting', () => {
       await new Promise(setImmediate); // a turn of the loop for each
     }
     readOn();
-    expect(await captain.whenClosed()).toMatch(/^(4501 reads too slowly|1006 )/); // or cut off, for it did not read the close
+    expect(await captain.whenClosed()).toMatch(/^(4501 reads too slowly|1006$)/); // or cut off, for it did not read the close
   });
 
-  it('makes tokens that end', async () => {
-    const leaving = await realtime.connectAs({ userId: 'ada', endsInSeconds: 1 });
-    expect(await leaving.next('error')).toMatchObject({ code: 'token_expired' });
-    expect(await leaving.whenClosed()).toMatch(/^4401/);
+  describe('the broker', () => {
+    it('is away: an emit waits, a new channel cannot be had, readiness says so, connections stay; and comes back', async () => {
+      await captain.subscribe(CHANNEL);
+      realtime.clearEmitted();
+      realtime.brokerDown();
+      realtime.brokerDown();
+      const health = realtime.get(RealtimeHealth);
+      const moves = ['Iolcus', 'Lemnos'].map((to) => ships.move('argo', to));
+      expect(health.check()).toMatchObject({ status: 'unavailable', broker: 'down', queuedEvents: 2 });
+      expect(health.check().reason).toContain('brokerDown()');
+      await expect(captain.subscribe('announcements')).rejects.toThrow('announcements was refused: unavailable');
+      await captain.expectNoEvent();
+      expect(realtime.emitted(CHANNEL).map(({ outcome }) => outcome)).toEqual(['pending', 'pending']);
+      realtime.brokerUp();
+      await Promise.all(moves);
+      expect((await captain.expectEvent(CHANNEL)).data).toEqual({ to: 'Iolcus' });
+      expect((await captain.expectEvent(CHANNEL)).data).toEqual({ to: 'Lemnos' });
+      expect(health.check()).toMatchObject({ status: 'ok', broker: 'up', queuedEvents: 0 });
+      expect(realtime.emitted(CHANNEL).map(({ outcome }) => outcome)).toEqual(['published', 'published']);
+      await captain.subscribe('announcements');
+    });
+
+    it('is away for too long: what was emitted is rejected, and never comes', async () => {
+      await captain.subscribe(CHANNEL);
+      realtime.brokerDown();
+      const move = ships.move('argo', 'Colchis');
+      const rejected = expect(move).rejects.toThrow(RealtimeUnavailableError);
+      await realtime.clock.advance('9s');
+      expect(realtime.emitted(CHANNEL).at(-1)!.outcome).toBe('pending');
+      await realtime.clock.advance('1s');
+      await rejected;
+      await expect(realtime.get(EventsPublisher).emit('apps:deleted', { id: '1' }, { timeoutMs: 20 })).rejects.toThrow(
+        'Not published in time',
+      );
+      realtime.brokerUp();
+      await captain.expectNoEvent(CHANNEL);
+    });
+
+    it('loses nothing that is told after a transaction', async () => {
+      await captain.subscribe('apps:created');
+      realtime.brokerDown();
+      const events = realtime.get(EventsPublisher);
+      events.afterCommit('apps:created', { id: '1', name: 'shop' });
+      await realtime.clock.advance('10s');
+      expect((await realtime.expectEmitted('apps:created')).outcome).toBe('pending');
+      realtime.brokerUp();
+      await captain.expectEvent('apps:created', { id: '1' });
+      expect(realtime.emitted('apps:created').at(-1)!.outcome).toBe('published');
+    });
+  });
+
+  describe('the clock', () => {
+    it('ends the token of a living connection, and lets one with a fresh token in', async () => {
+      const leaving = await realtime.connectAs({ userId: 'ada', endsInSeconds: 8 * 3_600 });
+      await realtime.clock.advance('7h');
+      await leaving.expectNoEvent();
+      await realtime.clock.advance('1h');
+      expect(await leaving.next('error')).toMatchObject({ code: 'token_expired' });
+      expect(await leaving.whenClosed()).toMatch(/^4401/);
+      await (await realtime.connectAs({ userId: 'ada' })).close();
+    });
+
+    it('turns away a token that has ended, and takes its renewal', async () => {
+      const token = realtime.tokenFor({ userId: 'ada', endsInSeconds: 60 });
+      const client = await realtime.connect({ token });
+      client.send({ type: 'auth', token: realtime.tokenFor({ userId: 'ada', endsInSeconds: 600 }) });
+      await client.next('authenticated');
+      await realtime.clock.advance('1m');
+      await expect(realtime.connect({ token })).rejects.toThrow(/token_expired.* The connection ended: 4401/s);
+      await client.expectNoEvent();
+    });
+
+    it('has heartbeats that are due: who is silent is closed, who lives stays', async () => {
+      const silent = await realtime.connectAs({ userId: 'ada' });
+      const readOn = silent.slowConsumer();
+      await realtime.clock.advance('29s');
+      expect(realtime.get(ConnectionRegistry).ofUser('ada').size).toBe(1);
+      await realtime.clock.advance('2m');
+      await captain.expectNoEvent();
+      readOn();
+      expect(await silent.whenClosed()).toMatch(/^(4502 no sign of life|1006)/);
+      await realtime.clock.advance('3h'); // the captain's token has not ended: it was made for longer
+      await captain.expectNoEvent();
+    });
+
+    it('ends presence of those who went, tickets, revocations and histories with it', async () => {
+      const { now } = realtime.clock;
+      const other = await realtime.connectAs({ userId: 'ada' });
+      await other.subscribe('deck');
+      captain.send({ type: 'subscribe', channel: 'deck', presence: true });
+      expect((await captain.next('presence')).members).toHaveLength(1 + 1);
+      other.dropConnection();
+      await other.whenClosed();
+      await ships.move('argo', 'Lemnos');
+      await captain.subscribe(CHANNEL);
+      const seen = realtime.emitted(CHANNEL).at(-1)!.event!.id;
+      await ships.move('argo', 'Colchis');
+      await captain.unsubscribe(CHANNEL);
+      const token = realtime.tokenFor({ userId: 'ada', endsInSeconds: 40 * 86_400 });
+      const headers = { Authorization: `Bearer ${token}` };
+      const ask = (): Promise<Response> =>
+        fetch(realtime.url.replace(/^ws(.*)\/ws$/, 'http$1/realtime/tickets'), { method: 'POST', headers });
+      const { ticket } = (await (await ask()).json()) as { ticket: string };
+      await realtime.get(RealtimeControl).revokeSession('lost', { until: +realtime.clock.now + 60_000 });
+      const lost = { userId: 'ada', jti: 'lost' };
+      await expect(realtime.connectAs(lost)).rejects.toThrow('token_invalid');
+      await realtime.clock.advance('30d');
+      expect(+realtime.clock.now - +now).toBeGreaterThanOrEqual(30 * 86_400_000);
+      expect(await captain.next('presence_diff')).toMatchObject({ left: [{ userId: 'ada' }] });
+      await (await realtime.connectAs(lost)).close();
+      expect((await ask()).status).toBe(201);
+      await expect(
+        once(new WebSocket(`${realtime.url}?ticket=${ticket}`), 'message').then(([text]) => String(text)),
+      ).resolves.toContain('token_invalid');
+      const back = await realtime.connectAs(CAPTAIN);
+      back.send({ type: 'subscribe', channel: CHANNEL, lastEventId: seen });
+      expect(await back.next('subscribed')).toMatchObject({ recovered: false, reason: 'expired' });
+    });
+
+    it('goes forward only, by times that it understands', async () => {
+      for (const wrong of [0, -1, NaN, '8', '8 hours', '-1h', 'soon'] as Duration[]) {
+        await expect(realtime.clock.advance(wrong)).rejects.toThrow(/is no time to go ahead by: write "90s"/);
+      }
+    });
+  });
+
+  it('is as new after a reset, but for the time', async () => {
+    realtime.brokerDown();
+    await realtime.reset();
+    expect(await captain.whenClosed()).toBe('1006');
+    expect(realtime.get(ConnectionRegistry).size).toBe(0);
+    expect(realtime.emitted()).toEqual([]);
+    await ships.move('argo', 'Iolcus');
+  });
+
+  it('makes no token with a tenant where there are none', async () => {
+    expect(() => realtime.tokenFor({ userId: 'ada', tenant: 'acme' })).toThrow('tenants.claim');
   });
 });

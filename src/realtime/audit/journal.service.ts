@@ -2,6 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common'
 import { ModuleRef } from '@nestjs/core';
 import { UnknownElementException } from '@nestjs/core/errors/exceptions/unknown-element.exception.js';
 import { CLOSE_CODES } from '../../protocol/index.js';
+import { RealtimeClock } from '../clock/realtime-clock.js';
 import type { Connection } from '../connections/connection.js';
 import { fieldsOf } from '../observability/log-fields.js';
 import { LogLimiter } from '../observability/log-limiter.js';
@@ -22,7 +23,10 @@ export class Journal implements OnApplicationBootstrap {
   private readonly log = new LogLimiter(new Logger('Realtime'));
   private audit: RealtimeAudit | null = null;
 
-  constructor(private readonly modules: ModuleRef) {}
+  constructor(
+    private readonly modules: ModuleRef,
+    private readonly clock: RealtimeClock,
+  ) {}
 
   onApplicationBootstrap(): void {
     try {
@@ -57,7 +61,7 @@ export class Journal implements OnApplicationBootstrap {
   disconnected(connection: Connection, code: number): void {
     const { endedFor, orderedBy, since } = connection;
     const endedBy = endedFor === null ? 'client' : 'server';
-    const openMs = Math.round(performance.now() - since);
+    const openMs = Math.round(this.clock.now() - since);
     const sentence = (): string =>
       `A connection ended${fieldsOf({ code, by: orderedBy ?? endedBy, reason: endedFor })}${about(connection)}`;
     if (endedFor === null || ORDINARY.has(CLOSE_CODES[endedFor].code)) this.log.debug(`ended ${endedFor}`, sentence);

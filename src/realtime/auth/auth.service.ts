@@ -3,6 +3,7 @@ import { JwtService } from '@nestjs/jwt';
 import { decodeProtectedHeader } from 'jose';
 import type { IncomingMessage } from 'node:http';
 import { ProtocolError } from '../../protocol/index.js';
+import { RealtimeClock } from '../clock/realtime-clock.js';
 import { LogLimiter } from '../observability/log-limiter.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { actingFor, principalFromClaims, TenantMissingError, type Principal } from './principal.js';
@@ -25,6 +26,7 @@ export class AuthService {
     private readonly revocations: Revocations,
     private readonly tickets: Tickets,
     private readonly options: ResolvedRealtimeOptions,
+    private readonly clock: RealtimeClock,
   ) {}
 
   /** Whether tokens can be verified, and why not: for readiness. */
@@ -90,7 +92,7 @@ export class AuthService {
 
   private stillGood(principal: Principal): Principal {
     // `exp` counts to the millisecond, without the tolerance: a living connection ends at that moment too.
-    if (principal.expiresAt <= Date.now()) throw new ProtocolError('token_expired');
+    if (principal.expiresAt <= this.clock.wall()) throw new ProtocolError('token_expired');
     if (this.revocations.revokes(principal)) {
       this.log.debug('revoked', 'A token was refused: it was revoked');
       throw new ProtocolError('token_invalid');
@@ -129,6 +131,7 @@ export class AuthService {
     return this.jwt.verify(token, {
       ...({ publicKey: key } as object),
       algorithms: [algorithm],
+      clockTimestamp: Math.floor(this.clock.wall() / 1_000),
       clockTolerance: clockToleranceSeconds,
       ignoreExpiration: true,
       ...(issuer === undefined ? {} : { issuer }),

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { RealtimeClock } from '../clock/realtime-clock.js';
 import type { Principal } from './principal.js';
 import { MAX_REVOCATIONS, RevocationsFullError, subjectOf, type Revocation } from './revocation.js';
 
@@ -7,11 +8,13 @@ import { MAX_REVOCATIONS, RevocationsFullError, subjectOf, type Revocation } fro
 export class Revocations implements Iterable<Revocation> {
   private readonly bySubject = new Map<string, Revocation>();
 
+  constructor(private readonly clock: RealtimeClock) {}
+
   /**
    * Remembers one. What is known of the same subject already stays where it says more.
    * @throws RevocationsFullError
    */
-  add(revocation: Revocation, now = Date.now()): void {
+  add(revocation: Revocation, now = this.clock.wall()): void {
     const subject = subjectOf(revocation);
     const known = this.bySubject.get(subject);
     if (known === undefined && revocation.kind !== 'all' && this.bySubject.size >= MAX_REVOCATIONS) {
@@ -27,7 +30,7 @@ export class Revocations implements Iterable<Revocation> {
   }
 
   /** Whether the token of this principal is revoked. One that does not say when it was issued counts as the oldest. */
-  revokes({ session, userKey, issuedAt }: Principal, now = Date.now()): boolean {
+  revokes({ session, userKey, issuedAt }: Principal, now = this.clock.wall()): boolean {
     if (this.bySubject.size === 0) return false;
     const all = this.bySubject.get('all');
     const ofUser = this.bySubject.get(`user ${userKey}`);
@@ -39,7 +42,7 @@ export class Revocations implements Iterable<Revocation> {
 
   /** Those that still count. */
   *[Symbol.iterator](): Iterator<Revocation> {
-    this.forget(Date.now());
+    this.forget(this.clock.wall());
     yield* this.bySubject.values();
   }
 

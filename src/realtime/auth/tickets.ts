@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { createHash, randomBytes } from 'node:crypto';
+import { RealtimeClock } from '../clock/realtime-clock.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { makePrincipal, type Principal } from './principal.js';
 import { TicketStore } from './ticket-store.js';
@@ -28,6 +29,7 @@ export class Tickets {
   constructor(
     private readonly store: TicketStore,
     private readonly options: ResolvedRealtimeOptions,
+    private readonly clock: RealtimeClock,
   ) {}
 
   /** @throws RealtimeUnavailableError */
@@ -39,7 +41,7 @@ export class Tickets {
       ...(Number.isFinite(expiresAt) && { expiresAt }),
     };
     await this.store.put(digestOf(ticket), JSON.stringify({ user, home, jti, session, ...times }), TICKET_TTL_MS);
-    return { ticket, expiresAt: new Date(Date.now() + TICKET_TTL_MS).toISOString() };
+    return { ticket, expiresAt: new Date(this.clock.wall() + TICKET_TTL_MS).toISOString() };
   }
 
   /**

@@ -11,6 +11,7 @@ import { Broker, type BrokerStatus, type BrokerVitals, type HistoryWindow, type 
 import { RealtimeUnavailableError } from '../broker/errors.js';
 import type { Channel } from '../channels/channel-catalogue.js';
 import { topicFor } from '../channels/topic-for.js';
+import { RealtimeClock } from '../clock/realtime-clock.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { EventFrame } from '../connections/event-frame.js';
@@ -50,7 +51,7 @@ interface OpenChannel {
   readonly opening: Promise<void>;
   /** Subscriptions on their way in, which the registry does not know yet. */
   joining: number;
-  /** When it is closed, while nobody listens (`performance.now()`). */
+  /** When it is closed, while nobody listens. */
   closeAt: number;
 }
 
@@ -68,15 +69,17 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
   /** topic and position → the read under way for all who stand there */
   private readonly reads = new Map<string, Promise<Missed>>();
   private ended = false;
-  private readonly closer = setInterval(() => this.closeIdle(performance.now()), LINGER_MS / 2).unref();
+  private readonly closer = setInterval(() => this.closeIdle(), LINGER_MS / 2).unref();
 
   constructor(
     private readonly broker: Broker,
     private readonly registry: ConnectionRegistry,
     private readonly fanOut: FanOut,
     private readonly counters: Counters,
+    private readonly clock: RealtimeClock,
     options: ResolvedRealtimeOptions,
   ) {
+    clock.onTurn(() => this.closeIdle());
     this.limits = { maxEvents: options.recoveryMaxEvents, maxBytes: options.recoveryMaxBytes };
     broker.listen({
       event: (topic, event) => {
@@ -281,10 +284,11 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
 
   private lingerIfIdle(topic: string, open: OpenChannel): void {
     const idle = open.joining === 0 && this.registry.subscribersOf(topic).size === 0;
-    open.closeAt = idle ? performance.now() + LINGER_MS : Infinity;
+    open.closeAt = idle ? this.clock.now() + LINGER_MS : Infinity;
   }
 
-  private closeIdle(now: number): void {
+  private closeIdle(): void {
+    const now = this.clock.now();
     for (const [topic, open] of this.open) {
       if (open.closeAt > now) continue;
       this.open.delete(topic);

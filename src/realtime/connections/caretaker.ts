@@ -1,4 +1,5 @@
 import type { CloseName } from '../../protocol/index.js';
+import type { RealtimeClock } from '../clock/realtime-clock.js';
 import type { BufferGuard } from './buffer-guard.js';
 import type { Connection } from './connection.js';
 import type { ConnectionRegistry } from './connection-registry.js';
@@ -22,12 +23,15 @@ export class Caretaker {
     private readonly registry: ConnectionRegistry,
     private readonly buffers: BufferGuard,
     private readonly limits: CaretakerLimits,
-  ) {}
+    private readonly clock: RealtimeClock,
+  ) {
+    clock.onTurn(() => this.look());
+  }
 
   start(): void {
     if (this.timer !== null) return;
     const everyMs = Math.min(250, Math.ceil(this.limits.heartbeatIntervalMs / 4));
-    this.timer = setInterval(() => this.look(performance.now(), Date.now()), everyMs).unref();
+    this.timer = setInterval(() => this.look(), everyMs).unref();
   }
 
   stop(): void {
@@ -35,8 +39,9 @@ export class Caretaker {
     this.timer = null;
   }
 
-  /** @param now `performance.now()` @param wallClock `Date.now()`, which tokens end by */
-  look(now: number, wallClock: number): void {
+  private look(): void {
+    const now = this.clock.now();
+    const wallClock = this.clock.wall();
     this.buffers.look();
     for (const connection of this.registry.all()) {
       if (connection.closing) continue;

@@ -52,14 +52,12 @@ export class Connection {
   /** The tenant that it wants to act for, as it said when it connected. */
   namedTenant: string | null = null;
 
-  /** Until when it has to bring a token, where one is needed and it has none yet (`performance.now()`). */
+  /** Until when it has to bring a token, where one is needed and it has none yet. */
   authDeadline = Infinity;
 
   /** A sign of life came since the last heartbeat. */
   alive = true;
-  /** `performance.now()` of its first moment. */
-  readonly since = performance.now();
-  /** When the next heartbeat is due (`performance.now()`). */
+  /** When the next heartbeat is due. */
   heartbeatAt: number;
   /** How many messages had come when the last heartbeat found one half-sent; `null` where it found none. */
   halfSentAfter: number | null = null;
@@ -90,6 +88,8 @@ export class Connection {
     limits: ConnectionLimits,
     private readonly onSlow: (connection: Connection) => void,
     private readonly counters: Counters,
+    /** Its first moment, as {@link RealtimeClock.now} counts; so do the other moments here. */
+    readonly since: number,
   ) {
     this.outbox = new Outbox(socket, limits.maxBufferedBytes, () => this.onSlow(this));
     this.rate = new FrameRate(limits.framesPerSecond, this.since);

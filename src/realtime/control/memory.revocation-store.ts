@@ -1,10 +1,16 @@
 import type { Revocation } from '../auth/revocation.js';
 import { Revocations } from '../auth/revocations.js';
+import type { RealtimeClock } from '../clock/realtime-clock.js';
 import { RevocationStore } from './revocation-store.js';
 
 /** The store of an instance that is alone. */
 export class MemoryRevocationStore extends RevocationStore {
-  private readonly revocations = new Revocations();
+  private readonly revocations: Revocations;
+
+  constructor(clock: RealtimeClock) {
+    super();
+    this.revocations = new Revocations(clock);
+  }
 
   override onReachable(): void {
     // It always is.

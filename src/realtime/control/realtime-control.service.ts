@@ -3,6 +3,7 @@ import { sessionOfJti, type Revocation } from '../auth/revocation.js';
 import { Revocations } from '../auth/revocations.js';
 import { RedisBridge } from '../bridge/redis-bridge.service.js';
 import { ChannelPolicyService } from '../channels/channel-policy.service.js';
+import { RealtimeClock } from '../clock/realtime-clock.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
@@ -53,6 +54,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
     private readonly revocations: Revocations,
     private readonly store: RevocationStore,
     private readonly options: ResolvedRealtimeOptions,
+    private readonly clock: RealtimeClock,
   ) {
     this.tenants = new Tenants(options);
   }
@@ -103,7 +105,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
    */
   revokeUser(userId: string, about: OfTenant & { issuedBefore?: Moment } = {}): Promise<void> {
     assertText(userId, 'userId');
-    const before = momentOf(about.issuedBefore, 'issuedBefore');
+    const before = toMilliseconds(about.issuedBefore ?? this.clock.wall(), 'issuedBefore');
     return this.revoke({ kind: 'user', id: this.userKeyOf(userId, about), before, until: this.endFrom(before) });
   }
 
@@ -113,7 +115,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
    */
   revokeSession(jti: string, about: { until?: Moment } = {}): Promise<void> {
     assertText(jti, 'jti');
-    const until = about.until === undefined ? this.endFrom(Date.now()) : momentOf(about.until, 'until');
+    const until = about.until === undefined ? this.endFrom(this.clock.wall()) : toMilliseconds(about.until, 'until');
     return this.revoke({ kind: 'session', id: sessionOfJti(jti), until });
   }
 
@@ -125,7 +127,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
 
   /** {@link revokeUser} for everybody. Connections are closed with 4401: clients get a new token, and come back with it. */
   revokeAll(about: { issuedBefore?: Moment } = {}): Promise<void> {
-    const before = momentOf(about.issuedBefore, 'issuedBefore');
+    const before = toMilliseconds(about.issuedBefore ?? this.clock.wall(), 'issuedBefore');
     return this.revoke({ kind: 'all', before, until: this.endFrom(before) });
   }
 
@@ -148,7 +150,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
       case 'revoke_connection': {
         const principal = this.registry.get(order.connectionId)?.principal;
         if (!principal) return this.closeAll(this.concernedBy(order));
-        const until = Math.min(principal.expiresAt, this.endFrom(Date.now()));
+        const until = Math.min(principal.expiresAt, this.endFrom(this.clock.wall()));
         await this.revoke({ kind: 'session', id: principal.session, until });
         return;
       }
@@ -258,8 +260,8 @@ function orderedBy(by: string | undefined): OrderedBy {
   return by === undefined ? {} : { by };
 }
 
-function momentOf(moment: Moment | undefined, name: string): number {
-  const milliseconds = moment === undefined ? Date.now() : Number(moment);
+function toMilliseconds(moment: Moment, name: string): number {
+  const milliseconds = Number(moment);
   if (!Number.isFinite(milliseconds)) throw new TypeError(`${name} must be a date, or milliseconds since 1970`);
   return milliseconds;
 }

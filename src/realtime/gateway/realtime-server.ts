@@ -4,11 +4,11 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
-import { CLOSE_CODES, ERROR_CODES, ProtocolError, type CloseName, type ErrorCode } from '../../protocol/index.js';
+import { CLOSE_CODES, ERROR_CODES } from '../../protocol/index.js';
 import { AuthService } from '../auth/auth.service.js';
-import type { Principal } from '../auth/principal.js';
 import { chooseSubprotocol } from '../auth/token-source.js';
 import { Journal } from '../audit/journal.service.js';
+import { RealtimeClock } from '../clock/realtime-clock.js';
 import { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { FanOut } from '../connections/fan-out.js';
@@ -18,7 +18,7 @@ import { LogLimiter } from '../observability/log-limiter.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { ClientAddresses } from './client-address.js';
 import { Door } from './door.js';
-import { OriginGate } from './origin-gate.js';
+import { Identification, type Identity } from './identification.js';
 import { refuseUpgrade, routeUpgrades } from './upgrade-router.js';
 
 /** Takes every frame of every connection. None of it may throw. */
@@ -27,19 +27,6 @@ export interface FrameHandler {
   ping(connection: Connection, data: Buffer): void;
   pong(connection: Connection): void;
 }
-
-/** Why an upgrade that was accepted is told an error and closed at once. */
-interface Refusal {
-  readonly code: ErrorCode;
-  /** The catalogue's unless given. */
-  readonly message?: string;
-  readonly close: CloseName;
-}
-
-/** How a connection ends whose identity is refused: for want of a good token, where it is none of these. */
-const CLOSES: { readonly [C in ErrorCode]?: CloseName } = { unavailable: 'unavailable', forbidden: 'accessRevoked' };
-
-type Identity = { readonly principal: Principal | null } | Refusal;
 
 /** Nothing is remembered from one message to the next, in either direction: frames can be shared, and memory let go of. */
 const WITHOUT_CONTEXT = { serverNoContextTakeover: true, clientNoContextTakeover: true };
@@ -61,7 +48,7 @@ export class RealtimeServer {
   readonly path: string;
   private readonly logger = new Logger('Realtime');
   private readonly webSockets: WebSocketServer;
-  private readonly origins: OriginGate;
+  private readonly identification: Identification;
   private readonly detachers = new Map<Server | HttpsServer, () => void>();
   private readonly onConnect: ((connection: Connection, request: IncomingMessage) => void)[] = [];
   private readonly onClose = new WeakMap<Connection, ((reason: number) => void)[]>();
@@ -79,9 +66,10 @@ export class RealtimeServer {
     private readonly fanOut: FanOut,
     private readonly host: HttpAdapterHost,
     private readonly journal: Journal,
+    private readonly clock: RealtimeClock,
   ) {
     this.path = options.path;
-    this.origins = new OriginGate(options.origins);
+    this.identification = new Identification(auth, options);
     this.door = new Door(options, performance.now());
     this.addresses = new ClientAddresses(options.trustedProxies);
     this.webSockets = new WebSocketServer({
@@ -173,7 +161,7 @@ export class RealtimeServer {
       return;
     }
     socket.once('close', () => place.leave());
-    const identity = await this.identify(request);
+    const identity = await this.identification.of(request);
     if (socket.destroyed) return;
     if (identity === null) {
       this.journal.refused('timed_out', { address, principal: null });
@@ -198,30 +186,6 @@ export class RealtimeServer {
       this.accept(webSocket, request, identity, address);
     });
     socket.uncork();
-  }
-
-  /** Who it is, or why it is refused; `null` when that could not be found out in time. */
-  private async identify(request: IncomingMessage): Promise<Identity | 'foreignOrigin' | null> {
-    let timer: NodeJS.Timeout | undefined;
-    const tooLate = new Promise<null>((resolve) => {
-      timer = setTimeout(() => resolve(null), this.options.handshakeTimeoutMs);
-    });
-    try {
-      return await Promise.race([this.look(request), tooLate]);
-    } catch (error) {
-      if (error instanceof ProtocolError) {
-        return { code: error.code, message: error.message, close: CLOSES[error.code] ?? 'noValidToken' };
-      }
-      this.log.error('identify', 'Identifying a client failed', error);
-      return { code: 'internal', close: 'internal' };
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  private async look(request: IncomingMessage): Promise<Identity | 'foreignOrigin'> {
-    if (!(await this.origins.admits(request))) return 'foreignOrigin';
-    return { principal: await this.auth.identify(request) };
   }
 
   /** @param why what is logged; nothing where it is meant to be */
@@ -256,6 +220,7 @@ export class RealtimeServer {
       this.options,
       this.closeSlow,
       this.counters,
+      this.clock.now(),
     );
     connection.namedTenant = this.auth.tenantNamedBy(request);
     webSocket.connection = connection;

@@ -19,6 +19,7 @@ import { AuthService } from '../auth/auth.service.js';
 import { Revocations } from '../auth/revocations.js';
 import { RedisBridge } from '../bridge/redis-bridge.service.js';
 import { ChannelPolicyService } from '../channels/channel-policy.service.js';
+import { RealtimeClock } from '../clock/realtime-clock.js';
 import { BufferGuard } from '../connections/buffer-guard.js';
 import { Caretaker } from '../connections/caretaker.js';
 import type { Connection, WaitingFrame } from '../connections/connection.js';
@@ -69,12 +70,14 @@ export class RealtimeGateway
     private readonly options: ResolvedRealtimeOptions,
     private readonly counters: Counters,
     private readonly journal: Journal,
+    private readonly clock: RealtimeClock,
   ) {
     this.services = { auth, policy, registry, bridge, presence, stats, tenantStats, options, journal };
     this.caretaker = new Caretaker(
       registry,
       new BufferGuard(registry, counters, options.maxBufferedBytesTotal),
       options,
+      clock,
     );
   }
 
@@ -106,7 +109,7 @@ export class RealtimeGateway
     this.registry.add(connection);
     this.journal.connected(connection);
     if (connection.principal === null && !this.options.anonymous) {
-      connection.authDeadline = performance.now() + this.options.authTimeoutMs;
+      connection.authDeadline = this.clock.now() + this.options.authTimeoutMs;
       return;
     }
     sendConnected(this.services, connection);
@@ -138,7 +141,7 @@ export class RealtimeGateway
   private admit(connection: Connection): boolean {
     connection.alive = true;
     if (connection.closing) return false;
-    if (connection.rate.take(performance.now())) return true;
+    if (connection.rate.take(this.clock.now())) return true;
     this.counters.framesReceived.add('rate_limited');
     sendError(connection, RATE_LIMITED);
     if (connection.rate.flooding) connection.close('tooFast');
@@ -211,7 +214,7 @@ export class RealtimeGateway
     sendError(connection, isOther ? new ProtocolError('auth_required') : new ProtocolError(bad.code, bad), {
       ref: bad.ref,
     });
-    if (connection.badFrames.add(performance.now())) connection.close('notTheProtocol');
+    if (connection.badFrames.add(this.clock.now())) connection.close('notTheProtocol');
   }
 }
 

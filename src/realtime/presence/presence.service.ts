@@ -2,6 +2,7 @@ import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } f
 import { ProtocolError } from '../../protocol/index.js';
 import { RealtimeUnavailableError } from '../broker/errors.js';
 import { ChannelCatalogue } from '../channels/channel-catalogue.js';
+import { RealtimeClock } from '../clock/realtime-clock.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry, type SubscriptionListener } from '../connections/connection-registry.js';
 import type { Subscription } from '../connections/subscription.js';
@@ -36,6 +37,7 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
     private readonly lease: Lease,
     private readonly options: ResolvedRealtimeOptions,
     private readonly catalogue: ChannelCatalogue,
+    private readonly clock: RealtimeClock,
     registry: ConnectionRegistry,
   ) {
     this.isNeeded = [...catalogue.registered()].some(([, { presence }]) => presence);
@@ -46,7 +48,7 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
     if (!this.isNeeded) return;
     this.store.listen((topic) => this.channels.get(topic)?.hint());
     this.directory.onReachable(() => this.doubtAll());
-    this.timer = setInterval(() => this.look(performance.now()), LOOK_MS).unref();
+    this.timer = setInterval(() => this.look(this.clock.now()), LOOK_MS).unref();
   }
 
   onApplicationShutdown(): void {
@@ -84,7 +86,7 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
     // One whose line is gone may be a page that is reloading; one that unsubscribed, or may no longer, has left.
     const { presenceGraceMs } = this.options;
     const mayReturn = subscription.connection.closing && (this.held || presenceGraceMs > 0);
-    channel.local.exit(subscription, mayReturn ? performance.now() + presenceGraceMs : null);
+    channel.local.exit(subscription, mayReturn ? this.clock.now() + presenceGraceMs : null);
   }
 
   identified(connection: Connection): void {

@@ -34,6 +34,16 @@ export interface SerialisedEvent {
   readonly tenant: string | null;
 }
 
+/** One event that the application wants to be published, for {@link EventsPublisher.onEmit}. */
+export interface EmitAttempt {
+  readonly channel: string;
+  /** As it was given; of an event of the outbox, as it was stored. */
+  readonly data: unknown;
+  readonly options: EmitOptions;
+  /** What `emit` answers, or why it is refused; of {@link EventsPublisher.afterCommit}, once it is published at last. */
+  readonly result: Promise<EmittedEvent>;
+}
+
 export interface TransactionOptions {
   /** Whether it is committed or rolled back on its own though it runs inside another one, and is no savepoint of that. @default false */
   readonly independent?: boolean;
@@ -53,6 +63,7 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
   private readonly composer: EventComposer;
   private readonly committed = new UntilPublished();
   private readonly rates: TenantRates;
+  private readonly observers: ((attempt: EmitAttempt) => void)[] = [];
 
   constructor(
     private readonly broker: Broker,
@@ -97,8 +108,27 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
     data: D,
     { idempotencyKey = randomUUID(), ...whose }: Pick<EmitOptions, 'idempotencyKey' | 'tenant'> = {},
   ): void {
-    const prepared = this.composer.compose(channel, data, { idempotencyKey, ...whose });
-    afterCommit(() => this.committed.add(prepared.topic, prepared.json.length, () => this.send(prepared)));
+    const options = { idempotencyKey, ...whose };
+    let prepared: ComposedEvent;
+    try {
+      prepared = this.composer.compose(channel, data, options);
+    } catch (error) {
+      const refused = Promise.reject<EmittedEvent>(error as Error);
+      refused.catch(() => undefined); // it is thrown, too
+      this.tell(channel, data, options, refused);
+      throw error;
+    }
+    afterCommit(() => {
+      const result = new Promise<EmittedEvent>((resolve) => {
+        this.committed.add(prepared.topic, prepared.json.length, () => this.send(prepared).then(resolve));
+      });
+      this.tell(channel, data, options, result);
+    });
+  }
+
+  /** Calls back for every event that the application wants to be published, those that are refused too: for tests, and for your own records. */
+  onEmit(callback: (attempt: EmitAttempt) => void): void {
+    this.observers.push(callback);
   }
 
   /**
@@ -112,7 +142,7 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
 
   /** {@link emit} for a channel whose name is only known at run time, as `POST /realtime/events` needs it. */
   publish(channel: string, data: unknown, options: EmitOptions = {}): Promise<EmittedEvent> {
-    return this.logged(channel, this.composeAndSend(channel, data, options));
+    return this.logged(channel, this.tell(channel, data, options, this.composeAndSend(channel, data, options)));
   }
 
   /** Whether anyone, on any instance, listens to this channel: what is only made for listeners need not be made for none. */
@@ -136,7 +166,7 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
    */
   prepare(channel: string, data: unknown, options: EmitOptions = {}): () => Promise<EmittedEvent> {
     const prepared = this.composer.compose(channel, data, options, 'throw');
-    return () => this.logged(channel, this.send(prepared));
+    return () => this.logged(channel, this.tell(channel, data, options, this.send(prepared)));
   }
 
   /**
@@ -150,7 +180,10 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
 
   /** {@link publish} for data that is JSON already. It is sent as it is; whoever calls it handles the failure. */
   async publishJson(channel: string, json: string, options: EmitOptions = {}): Promise<EmittedEvent> {
-    return this.send(this.composer.composeJson(channel, json, options));
+    const result = await this.send(this.composer.composeJson(channel, json, options));
+    // What failed is tried again: it is told of once.
+    if (this.observers.length > 0) this.tell(channel, JSON.parse(json), options, Promise.resolve(result));
+    return result;
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -167,6 +200,11 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
   /** A bad event rejects: `emit` never throws at who does not await it. */
   private async composeAndSend(channel: string, data: unknown, options: EmitOptions): Promise<EmittedEvent> {
     return this.send(this.composer.compose(channel, data, options));
+  }
+
+  private tell(channel: string, data: unknown, options: EmitOptions, result: Promise<EmittedEvent>) {
+    for (const observer of this.observers) observer({ channel, data, options, result });
+    return result;
   }
 
   private logged(channel: string, published: Promise<EmittedEvent>): Promise<EmittedEvent> {

@@ -1,16 +1,24 @@
 import { once } from 'node:events';
-import { isDeepStrictEqual } from 'node:util';
 import { WebSocket } from 'ws';
 import type { ServerFrame } from '../../protocol/index.js';
+import { describeMatcher, matches, type DataOf, type Matcher } from './matcher.js';
+import { News } from './news.js';
 
 /** An event as it came. */
-export type EventFrame = Extract<ServerFrame, { type: 'event' }>;
-/** What an event must be: its data has these fields, or the function says yes. */
-export type Matcher = object | ((event: EventFrame) => boolean);
+export type EventFrame<D = unknown> = Omit<Extract<ServerFrame, { type: 'event' }>, 'data'> & { readonly data: D };
 
-type Answer = Extract<ServerFrame, { type: 'subscribed' | 'error' }>;
+type Answer = Extract<ServerFrame, { ref?: string }>;
 
-/** Characters of a frame in the story of a failure. */
+/** What a client is told of its surroundings. */
+export interface Surroundings {
+  /** How long an expectation waits for its frame, in milliseconds. */
+  readonly patienceMs: number;
+  /** What the application emitted to a channel, for the story of a failure. */
+  emitted(channel: string): string;
+}
+
+/** Frames in the story of a failure, and characters of each. */
+const TOLD = 20;
 const TOLD_OF_A_FRAME = 300;
 
 const DENIALS: readonly string[] = ['forbidden', 'unknown_channel', 'auth_required', 'presence_disabled'];
@@ -22,32 +30,41 @@ export class TestClient {
   private untaken: ServerFrame[] = [];
   private ended: string | null = null;
   private refs = 0;
-  private readonly news = new Set<() => void>();
+  private readonly news = new News();
 
   private constructor(
     /** For what is not to be had otherwise. */
     readonly socket: WebSocket,
-    private readonly patienceMs: number,
+    private readonly surroundings: Surroundings,
   ) {
     socket.on('message', (data: Buffer) => {
       const frame = JSON.parse(data.toString()) as ServerFrame;
       this.frames.push(frame);
       this.untaken.push(frame);
-      this.wake();
+      this.news.wake();
     });
     socket.on('error', () => undefined); // `close` follows
     socket.on('close', (code, reason) => {
-      this.ended = `${code} ${reason.toString()}`;
-      this.wake();
+      this.ended = `${code} ${reason.toString()}`.trim();
+      this.news.wake();
     });
   }
 
-  /** @param patienceMs how long an expectation waits for its frame */
-  static async open(url: string, token: string | undefined, patienceMs: number): Promise<TestClient> {
+  static async open(url: string, token: string | undefined, surroundings: Surroundings): Promise<TestClient> {
     const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
-    const client = new TestClient(new WebSocket(url, { headers, rejectUnauthorized: false }), patienceMs);
+    const client = new TestClient(new WebSocket(url, { headers, rejectUnauthorized: false }), surroundings);
     await once(client.socket, 'open');
     return client;
+  }
+
+  /** What the server calls it; `undefined` until `connected` came. */
+  get connectionId(): string | undefined {
+    return this.frames.find((frame) => frame.type === 'connected')?.connectionId;
+  }
+
+  /** Whether it shows no sign of life: it is gone, or reads nothing. */
+  get isSilent(): boolean {
+    return this.ended !== null || this.socket.isPaused;
   }
 
   /** Takes the next frame of a type, or waits for it. @throws with what came instead */
@@ -57,41 +74,59 @@ export class TestClient {
   ): Promise<Extract<ServerFrame, { type: T }>> {
     const isIt = (frame: ServerFrame): boolean =>
       frame.type === type && fits(frame as Extract<ServerFrame, { type: T }>);
-    return (await this.take(isIt, type)) as Extract<ServerFrame, { type: T }>;
+    return (await this.take(isIt, `a frame of type ${type}`)) as Extract<ServerFrame, { type: T }>;
   }
 
-  /** Subscribes. @throws where the server refuses it */
-  async subscribe(channel: string, lastEventId?: string): Promise<void> {
-    const answer = await this.ask({
-      type: 'subscribe',
-      channel,
-      ...(lastEventId === undefined ? {} : { lastEventId }),
-    });
-    if (answer.type === 'error') throw new Error(`${channel} was refused: ${answer.code}, ${answer.message}`);
+  /** Sends any frame: `{ type: 'presence', channel: 'apps:created' }`. Take what is answered with {@link next}. */
+  send(frame: { readonly type: string; readonly [field: string]: unknown }): void {
+    this.socket.send(JSON.stringify(frame));
+  }
+
+  /** Subscribes to a channel, to a group such as `apps:*`, or to several. @throws where the server refuses any of it */
+  async subscribe(channel: string | readonly string[], lastEventId?: string): Promise<void> {
+    for (const name of typeof channel === 'string' ? [channel] : channel) {
+      const about = { type: 'subscribe', channel: name, ...(lastEventId === undefined ? {} : { lastEventId }) };
+      for (const answer of await this.ask(about)) {
+        if (answer.type === 'error') throw new Error(`${name} was refused: ${answer.code}, ${answer.message}`);
+      }
+    }
+  }
+
+  /** Ends a subscription. */
+  async unsubscribe(channel: string): Promise<void> {
+    await this.ask({ type: 'unsubscribe', channel });
   }
 
   /** Resolves with the next event of this channel that matches. @throws with what came instead */
-  expectEvent(channel: string, matcher: Matcher = {}): Promise<EventFrame> {
-    return this.next('event', (event) => event.channel === channel && matches(event, matcher));
+  async expectEvent<C extends string>(
+    channel: C,
+    matcher?: Matcher<DataOf<C>, EventFrame<DataOf<C>>>,
+  ): Promise<EventFrame<DataOf<C>>> {
+    const isIt = isEventOf(channel, matcher);
+    const expected = `an event on ${channel}${describeMatcher(matcher)}`;
+    const event = await this.take(isIt, expected, () => this.hint(channel, this.frames.filter(isIt).length));
+    return event as EventFrame<DataOf<C>>;
   }
 
-  /** Resolves when everything that the server has sent so far is here, and no such event is among it. */
-  async expectNoEvent(channel?: string, matcher: Matcher = {}): Promise<void> {
-    await this.ask({ type: 'ping' });
-    const found = this.untaken.find(
-      (frame) =>
-        frame.type === 'event' && (channel === undefined || frame.channel === channel) && matches(frame, matcher),
-    );
-    if (found !== undefined) throw new Error(`There should be no such event, but there is ${JSON.stringify(found)}`);
+  /** Resolves when everything that the server has sent so far is here, and no such event is among it. @throws with the event */
+  async expectNoEvent<C extends string>(
+    channel?: C,
+    matcher?: Matcher<DataOf<C>, EventFrame<DataOf<C>>>,
+  ): Promise<void> {
+    await this.ask();
+    const found = this.untaken.find(isEventOf(channel, matcher));
+    if (found === undefined) return;
+    const which = `${channel === undefined ? '' : ` on ${channel}`}${describeMatcher(matcher)}`;
+    throw new Error(`There should be no event${which}, but there is ${told(found)}`);
   }
 
   /** Resolves with the code by which subscribing is refused. @throws where it is not */
   async expectDenied(channel: string): Promise<string> {
-    const answer = await this.ask({ type: 'subscribe', channel });
-    if (answer.type !== 'error') throw new Error(`${channel} should be denied, but it was granted`);
-    if (!DENIALS.includes(answer.code))
-      throw new Error(`${channel} should be denied, but the answer is ${answer.code}`);
-    return answer.code;
+    const answers = await this.ask({ type: 'subscribe', channel });
+    const refusal = answers.find((answer) => answer.type === 'error');
+    if (refusal === undefined || answers.length > 1) throw new Error(`${channel} should be denied, but it was granted`);
+    if (DENIALS.includes(refusal.code)) return refusal.code;
+    throw new Error(`${channel} should be denied, but the answer is ${refusal.code}, ${refusal.message}`);
   }
 
   /** Cuts the line without a word, as a lost network does. */
@@ -99,7 +134,7 @@ export class TestClient {
     this.socket.terminate();
   }
 
-  /** Reads no more, as one that is too slow. @returns reads on */
+  /** Reads no more and answers no heartbeat, as one that is too slow or whose peer is gone. @returns reads on */
   slowConsumer(): () => void {
     this.socket.pause();
     return () => this.socket.resume();
@@ -107,8 +142,9 @@ export class TestClient {
 
   /** Resolves with the code and the reason once the connection is gone, whoever ended it. */
   async whenClosed(): Promise<string> {
-    await this.until(() => this.ended !== null, 'the end of the connection');
-    return this.ended!;
+    await this.news.until(() => this.ended !== null, this.surroundings.patienceMs);
+    if (this.ended === null) throw new Error(`Expected the end of the connection; ${this.story()}`);
+    return this.ended;
   }
 
   /** Ends the connection, and waits for that. */
@@ -117,50 +153,50 @@ export class TestClient {
     await this.whenClosed();
   }
 
-  private async ask(request: object): Promise<Answer> {
+  /** Sends a request, and takes all that it is answered: requests are handled in order, so the pong comes last. */
+  private async ask(request?: object): Promise<Answer[]> {
     this.refs += 1;
     const ref = `test-${this.refs}`;
-    this.socket.send(JSON.stringify({ ...request, ref }));
-    return (await this.take((frame) => 'ref' in frame && frame.ref === ref, JSON.stringify(request))) as Answer;
+    if (request !== undefined) this.socket.send(JSON.stringify({ ...request, ref }));
+    this.socket.send(JSON.stringify({ type: 'ping', ref }));
+    const isOurs = (frame: ServerFrame): frame is Answer => 'ref' in frame && frame.ref === ref;
+    const isEnd = (frame: ServerFrame): boolean => frame.type === 'pong' && isOurs(frame);
+    await this.take(isEnd, `an answer to ${JSON.stringify(request ?? { type: 'ping' })}`);
+    const answers = this.untaken.filter(isOurs);
+    this.untaken = this.untaken.filter((frame) => !isOurs(frame));
+    return answers;
   }
 
-  private async take(isIt: (frame: ServerFrame) => boolean, what: string): Promise<ServerFrame> {
-    await this.until(() => this.untaken.some(isIt), what);
-    const frame = this.untaken.find(isIt)!;
+  /** @param hint what else may explain that it did not come */
+  private async take(isIt: (frame: ServerFrame) => boolean, expected: string, hint = () => ''): Promise<ServerFrame> {
+    const { patienceMs } = this.surroundings;
+    await this.news.until(() => this.ended !== null || this.untaken.some(isIt), patienceMs);
+    const frame = this.untaken.find(isIt);
+    if (frame === undefined) throw new Error(`Expected ${expected}; ${this.story()}${hint()}`);
     this.untaken = this.untaken.filter((other) => other !== frame);
     return frame;
   }
 
-  private async until(isSo: () => boolean, what: string): Promise<void> {
-    const endsAt = performance.now() + this.patienceMs;
-    while (!isSo()) {
-      const left = endsAt - performance.now();
-      if (left <= 0 || this.ended !== null) throw new Error(`Expected ${what}; ${this.story()}`);
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left);
-        this.news.add(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-      });
-    }
-  }
-
-  private wake(): void {
-    for (const resolve of this.news) resolve();
-    this.news.clear();
+  /** @param taken how many such events came, all of them taken already */
+  private hint(channel: string, taken: number): string {
+    const isSubscribed = this.frames.some((frame) => frame.type === 'subscribed' && frame.channel === channel);
+    const before =
+      taken === 0 ? '' : `\n${taken} such came before, and ${taken === 1 ? 'was' : 'were'} expected already.`;
+    return `${before}\n${isSubscribed ? this.surroundings.emitted(channel) : `This client has not subscribed to ${channel}.`}`;
   }
 
   private story(): string {
-    const frames = this.untaken.map((frame) => `\n  ${JSON.stringify(frame).slice(0, TOLD_OF_A_FRAME)}`).join('');
+    const frames = this.untaken.slice(-TOLD).map((frame) => `\n  ${told(frame)}`);
     const end = this.ended === null ? '' : ` The connection ended: ${this.ended}.`;
-    return `${frames === '' ? 'nothing else came.' : `what came instead:${frames}`}${end}`;
+    return `${frames.length === 0 ? 'nothing else came.' : `what came instead:${frames.join('')}`}${end}`;
   }
 }
 
-function matches(event: EventFrame, matcher: Matcher): boolean {
-  if (typeof matcher === 'function') return (matcher as (event: EventFrame) => boolean)(event);
-  return Object.entries(matcher).every(([name, value]) =>
-    isDeepStrictEqual((event.data as Readonly<Record<string, unknown>> | null)?.[name], value),
-  );
+function isEventOf(channel: string | undefined, matcher: unknown): (frame: ServerFrame) => boolean {
+  return (frame) =>
+    frame.type === 'event' && (channel ?? frame.channel) === frame.channel && matches<EventFrame>(frame, matcher);
+}
+
+function told(frame: ServerFrame): string {
+  return JSON.stringify(frame).slice(0, TOLD_OF_A_FRAME);
 }

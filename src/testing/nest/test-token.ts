@@ -16,8 +16,12 @@ export interface TestUser {
   readonly endsInSeconds?: number;
 }
 
-/** A token that the application takes, by its own names of claims. @throws where it verifies with a public key: then only its issuer can make one */
-export function tokenFor(user: TestUser, { jwt, tenants }: ResolvedRealtimeOptions): string {
+/**
+ * A token that the application takes, by its own names of claims.
+ * @param now what time it is for the application, in milliseconds since 1970
+ * @throws where it verifies with a public key: then only its issuer can make one
+ */
+export function tokenFor(user: TestUser, { jwt, tenants }: ResolvedRealtimeOptions, now: number): string {
   if (jwt.secret === undefined) {
     throw new Error('Tokens can only be made where `jwt.secret` is set: bring one yourself, connect({ token })');
   }
@@ -34,7 +38,8 @@ export function tokenFor(user: TestUser, { jwt, tenants }: ResolvedRealtimeOptio
     ...(jti === undefined ? {} : { jti }),
     ...(jwt.issuer === undefined ? {} : { iss: jwt.issuer }),
     ...(jwt.audience === undefined ? {} : { aud: jwt.audience }),
-    exp: Math.floor(Date.now() / 1_000) + endsInSeconds,
+    iat: Math.floor(now / 1_000),
+    exp: Math.floor(now / 1_000) + endsInSeconds,
   };
   return new JwtService().sign(payload, { secret: jwt.secret, algorithm: 'HS256' });
 }

@@ -1,0 +1,59 @@
+import { Logger } from '@nestjs/common';
+import type { IncomingMessage } from 'node:http';
+import { ProtocolError, type CloseName, type ErrorCode } from '../../protocol/index.js';
+import type { AuthService } from '../auth/auth.service.js';
+import type { Principal } from '../auth/principal.js';
+import { LogLimiter } from '../observability/log-limiter.js';
+import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { OriginGate } from './origin-gate.js';
+
+/** Why an upgrade that was accepted is told an error and closed at once. */
+interface Refusal {
+  readonly code: ErrorCode;
+  /** The catalogue's unless given. */
+  readonly message?: string;
+  readonly close: CloseName;
+}
+
+/** Who wants to connect, or why it is refused. */
+export type Identity = { readonly principal: Principal | null } | Refusal;
+
+/** How a connection ends whose identity is refused: for want of a good token, where it is none of these. */
+const CLOSES: { readonly [C in ErrorCode]?: CloseName } = { unavailable: 'unavailable', forbidden: 'accessRevoked' };
+
+/** Finds out who sends an upgrade, and whether its page may connect at all. */
+export class Identification {
+  private readonly origins: OriginGate;
+  private readonly log = new LogLimiter(new Logger('Realtime'));
+
+  constructor(
+    private readonly auth: AuthService,
+    private readonly options: ResolvedRealtimeOptions,
+  ) {
+    this.origins = new OriginGate(options.origins);
+  }
+
+  /** Never rejects. @returns `null` when it could not be found out within `handshakeTimeoutMs` */
+  async of(request: IncomingMessage): Promise<Identity | 'foreignOrigin' | null> {
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<null>((resolve) => {
+      timer = setTimeout(() => resolve(null), this.options.handshakeTimeoutMs);
+    });
+    try {
+      return await Promise.race([this.look(request), tooLate]);
+    } catch (error) {
+      if (error instanceof ProtocolError) {
+        return { code: error.code, message: error.message, close: CLOSES[error.code] ?? 'noValidToken' };
+      }
+      this.log.error('identify', 'Identifying a client failed', error);
+      return { code: 'internal', close: 'internal' };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private async look(request: IncomingMessage): Promise<Identity | 'foreignOrigin'> {
+    if (!(await this.origins.admits(request))) return 'foreignOrigin';
+    return { principal: await this.auth.identify(request) };
+  }
+}

@@ -1,0 +1,96 @@
+import {
+  RealtimeUnavailableError,
+  type Broker,
+  type OutgoingEvent,
+  type Position,
+  type RealtimeClock,
+} from '../../realtime/index.js';
+
+interface Waiting {
+  readonly event: OutgoingEvent;
+  readonly deadline: number;
+  resolve(position: Position | null): void;
+  reject(error: Error): void;
+}
+
+const REASON = 'The broker cannot be used: the test called brokerDown()';
+/** How often deadlines are looked at, in milliseconds. */
+const LOOK_MS = 50;
+
+/**
+ * Makes the broker of an application do as it does while Redis is away: what is published waits until its `timeoutMs`, and
+ * nothing can be subscribed to or read that is not at hand.
+ */
+export class BrokerOutage {
+  private waiting: Waiting[] = [];
+  private restore: (() => void) | null = null;
+
+  constructor(
+    private readonly broker: Broker,
+    private readonly clock: RealtimeClock,
+  ) {
+    clock.onTurn(() => this.expire());
+  }
+
+  begin(): void {
+    if (this.restore !== null) return;
+    const timer = setInterval(() => this.expire(), LOOK_MS).unref();
+    const uncover = cover(this.broker, {
+      status: { get: () => ({ up: false, reason: REASON }) },
+      vitals: { get: () => ({ queuedEvents: this.waiting.length, queuedBytes: this.bytes, beatAgeMs: null }) },
+      publish: { value: (event: OutgoingEvent) => this.hold(event) },
+      subscribe: { value: unavailable },
+      read: { value: unavailable },
+      latest: { value: unavailable },
+      listeners: { value: unavailable },
+    });
+    this.restore = () => {
+      clearInterval(timer);
+      uncover();
+    };
+  }
+
+  /** What still waits is published, in order. */
+  end(): void {
+    this.restore?.();
+    this.restore = null;
+    const waiting = this.waiting;
+    this.waiting = [];
+    for (const { event, resolve, reject } of waiting) this.broker.publish(event).then(resolve, reject);
+  }
+
+  private get bytes(): number {
+    return this.waiting.reduce((sum, { event }) => sum + Buffer.byteLength(event.body), 0);
+  }
+
+  private hold(event: OutgoingEvent): Promise<Position | null> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ event, deadline: this.clock.now() + event.timeoutMs, resolve, reject });
+    });
+  }
+
+  private expire(): void {
+    const now = this.clock.now();
+    const late = this.waiting.filter(({ deadline }) => deadline <= now);
+    this.waiting = this.waiting.filter(({ deadline }) => deadline > now);
+    for (const { reject } of late) reject(new RealtimeUnavailableError(`Not published in time: ${REASON}`));
+  }
+}
+
+async function unavailable(): Promise<never> {
+  throw new RealtimeUnavailableError(REASON);
+}
+
+/** Puts other properties before those of an object. @returns takes them away again */
+function cover(object: object, properties: PropertyDescriptorMap): () => void {
+  const own = Object.keys(properties).map((name) => [name, Object.getOwnPropertyDescriptor(object, name)] as const);
+  for (const [name, property] of Object.entries(properties)) {
+    Object.defineProperty(object, name, { ...property, configurable: true });
+  }
+  return () => {
+    for (const [name, before] of own) {
+      if (before === undefined) Reflect.deleteProperty(object, name);
+      else Object.defineProperty(object, name, before);
+    }
+  };
+}

@@ -1,0 +1,52 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ChannelName, EventData } from '../../realtime/index.js';
+
+/** What a channel's events hold: as the event map says, and unknown where it does not. */
+export type DataOf<C extends string> = C extends ChannelName ? EventData<C> : unknown;
+
+/** Fields of the data, as many as matter, at any depth; `expect.any(String)` and the like of a test runner may stand for a value. */
+type Shape<D> = unknown extends D
+  ? object | string | number | boolean | null
+  : D extends object
+    ? { readonly [K in keyof D]?: Shape<D[K]> } & { readonly [more: string]: unknown }
+    : D;
+
+/** What an event must be: its data has these fields, or the function says yes. */
+export type Matcher<D, E> = Shape<D> | ((event: E) => boolean);
+
+interface Matched {
+  readonly data: unknown;
+}
+
+/** Whether this is the event. Without a matcher every one is. */
+export function matches<E extends Matched>(event: E, matcher: unknown): boolean {
+  if (matcher === undefined) return true;
+  return typeof matcher === 'function' ? (matcher as (event: E) => boolean)(event) : fits(event.data, matcher);
+}
+
+/** For the story of a failure. */
+export function describeMatcher(matcher: unknown): string {
+  if (matcher === undefined) return '';
+  return typeof matcher === 'function' ? ' that the function says yes to' : ` that matches ${JSON.stringify(matcher)}`;
+}
+
+function fits(value: unknown, shape: unknown): boolean {
+  if (isAsymmetric(shape)) return shape.asymmetricMatch(value);
+  if (!isObject(shape)) return Object.is(value, shape);
+  if (!isObject(value)) return false;
+  if (Array.isArray(shape) || Array.isArray(value)) {
+    if (!Array.isArray(shape) || !Array.isArray(value)) return false;
+    return shape.length === value.length && shape.every((item, index) => fits(value[index], item));
+  }
+  if (Object.getPrototypeOf(shape) !== Object.prototype) return isDeepStrictEqual(value, shape);
+  return Object.entries(shape).every(([name, part]) => fits(value[name], part));
+}
+
+/** Jest, Vitest and Jasmine have the same protocol for `expect.any(…)` and its like. */
+function isAsymmetric(shape: unknown): shape is { asymmetricMatch(value: unknown): boolean } {
+  return isObject(shape) && typeof shape['asymmetricMatch'] === 'function';
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
