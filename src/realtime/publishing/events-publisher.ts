@@ -113,16 +113,16 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
     try {
       prepared = this.composer.compose(channel, data, options);
     } catch (error) {
-      const refused = Promise.reject<EmittedEvent>(error as Error);
+      const refused = Promise.reject<EmittedEvent>(error);
       refused.catch(() => undefined); // it is thrown, too
-      this.tell(channel, data, options, refused);
+      this.tell({ channel, data, options, result: refused });
       throw error;
     }
     afterCommit(() => {
       const result = new Promise<EmittedEvent>((resolve) => {
         this.committed.add(prepared.topic, prepared.json.length, () => this.send(prepared).then(resolve));
       });
-      this.tell(channel, data, options, result);
+      this.tell({ channel, data, options, result });
     });
   }
 
@@ -142,7 +142,9 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
 
   /** {@link emit} for a channel whose name is only known at run time, as `POST /realtime/events` needs it. */
   publish(channel: string, data: unknown, options: EmitOptions = {}): Promise<EmittedEvent> {
-    return this.logged(channel, this.tell(channel, data, options, this.composeAndSend(channel, data, options)));
+    const result = this.composeAndSend(channel, data, options);
+    this.tell({ channel, data, options, result });
+    return this.logged(channel, result);
   }
 
   /** Whether anyone, on any instance, listens to this channel: what is only made for listeners need not be made for none. */
@@ -166,7 +168,11 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
    */
   prepare(channel: string, data: unknown, options: EmitOptions = {}): () => Promise<EmittedEvent> {
     const prepared = this.composer.compose(channel, data, options, 'throw');
-    return () => this.logged(channel, this.tell(channel, data, options, this.send(prepared)));
+    return () => {
+      const result = this.send(prepared);
+      this.tell({ channel, data, options, result });
+      return this.logged(channel, result);
+    };
   }
 
   /**
@@ -182,7 +188,9 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
   async publishJson(channel: string, json: string, options: EmitOptions = {}): Promise<EmittedEvent> {
     const result = await this.send(this.composer.composeJson(channel, json, options));
     // What failed is tried again: it is told of once.
-    if (this.observers.length > 0) this.tell(channel, JSON.parse(json), options, Promise.resolve(result));
+    if (this.observers.length > 0) {
+      this.tell({ channel, data: JSON.parse(json) as unknown, options, result: Promise.resolve(result) });
+    }
     return result;
   }
 
@@ -202,9 +210,8 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
     return this.send(this.composer.compose(channel, data, options));
   }
 
-  private tell(channel: string, data: unknown, options: EmitOptions, result: Promise<EmittedEvent>) {
-    for (const observer of this.observers) observer({ channel, data, options, result });
-    return result;
+  private tell(attempt: EmitAttempt): void {
+    for (const observer of this.observers) observer(attempt);
   }
 
   private logged(channel: string, published: Promise<EmittedEvent>): Promise<EmittedEvent> {

@@ -9,8 +9,8 @@ import {
 interface Waiting {
   readonly event: OutgoingEvent;
   readonly deadline: number;
-  resolve(position: Position | null): void;
-  reject(error: Error): void;
+  readonly resolve: (position: Position | null) => void;
+  readonly reject: (error: Error) => void;
 }
 
 const REASON = 'The broker cannot be used: the test called brokerDown()';
