@@ -1,13 +1,10 @@
-import { build } from 'esbuild';
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { Reset, RealtimeClient, StateChange } from '../../src/client/index.js';
 import { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { launchChromium } from '../support/chromium.js';
 import { secondsFromNow, signToken } from '../support/jwt.js';
 import { Line } from './support/line.js';
+import { ServedPage } from './support/served-page.js';
 
 /** What the page keeps. */
 interface World {
@@ -40,23 +37,12 @@ describe('the client in Chromium', () => {
   let context: BrowserContext;
   let app: RealtimeApp;
   let line: Line;
-  let pages: Server;
-  let origin: string;
+  let pages: ServedPage;
   let tokens: number;
   let tokenFor: () => string;
 
   beforeAll(async () => {
-    const { outputFiles } = await build({
-      stdin: { contents: PAGE, resolveDir: '.', loader: 'ts' },
-      bundle: true,
-      write: false,
-      format: 'esm',
-    });
-    const html = `<!doctype html><title>page</title><script type="module">${outputFiles[0]!.text}</script>`;
-    pages = createServer((_request, response) => void response.setHeader('Content-Type', 'text/html').end(html));
-    pages.listen(0, '127.0.0.1');
-    await once(pages, 'listening');
-    origin = `http://127.0.0.1:${(pages.address() as AddressInfo).port}`;
+    pages = await ServedPage.serve(PAGE);
     browser = await launchChromium();
     app = await RealtimeApp.start();
     line = await Line.open(app.port);
@@ -65,7 +51,7 @@ describe('the client in Chromium', () => {
     await browser?.close();
     await line?.close();
     await app?.close();
-    pages.close();
+    pages?.close();
   });
   beforeEach(async () => {
     tokens = 0;
@@ -81,7 +67,7 @@ describe('the client in Chromium', () => {
 
   async function open(): Promise<Page> {
     const page = await context.newPage();
-    await page.goto(origin);
+    await page.goto(pages.origin);
     await page.evaluate((url) => globalThis.begin(url), `ws://127.0.0.1:${line.port}/ws`);
     await subscribed(page);
     return page;

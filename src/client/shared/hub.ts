@@ -36,9 +36,9 @@ export class Hub {
   take(message: ToLeader): void {
     const { port } = message;
     if (message.op === 'open') this.#enter(port, message.url, message.protocols);
-    else if (!this.#ports.has(port))
-      return; // of the last leader's: it hears who leads now, and comes again
     else if (message.op === 'leave') this.leave(port);
+    else if (!this.#ports.has(port))
+      this.tell({ op: 'closed', ports: [port], code: 1012, reason: 'another tab leads now' }); // it waits in vain
     else this.#request(port, JSON.parse(message.text) as Request);
   }
 
@@ -46,13 +46,14 @@ export class Hub {
   leave(port: string): void {
     if (!this.#ports.delete(port)) return;
     for (const channel of this.#channels.values()) channel.leave(port);
-    if (this.#ports.size === 0) this.close();
+    if (this.#ports.size === 0) this.drop();
   }
 
-  /** Ends the connection, and every socket. */
-  close(code = 1000, reason = ''): void {
+  /** Ends the connection, and tells nobody. */
+  drop(): void {
     const socket = this.#socket;
-    this.#ended(code, reason);
+    this.#ports.clear();
+    this.#ended(1000, '');
     socket?.close(1000);
   }
 

@@ -21,4 +21,6 @@ export type ToPorts =
   | { readonly op: 'leads' };
 
 export type Message =
-  { readonly to: 'leader'; readonly message: ToLeader } | { readonly to: 'ports'; readonly message: ToPorts };
+  | { readonly to: 'leader'; readonly message: ToLeader }
+  /** `from` is the tab that leads. */
+  | { readonly to: 'ports'; readonly from: string; readonly message: ToPorts };

@@ -1,6 +1,7 @@
 import type { WebSocketClass, WebSocketLike } from '../web-socket.js';
 import type { ToPorts } from './messages.js';
-import { Tab, type Locks, type Radio, type World } from './tab.js';
+import type { Locks } from './leadership.js';
+import { Tab, type Radio, type World } from './tab.js';
 
 export interface SharedWebSocketOptions {
   /**

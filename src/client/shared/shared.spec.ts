@@ -1,17 +1,30 @@
+import { jest } from '@jest/globals';
 import { FakeRealtimeServer } from '../../testing/index.js';
-import { createRealtimeClient, subscribed, type RealtimeClient } from '../index.js';
+import { createRealtimeClient, subscribed, type RealtimeClient, type StateChange } from '../index.js';
 import { shareIn } from './shared-web-socket.js';
-import type { Locks, Radio, World } from './tab.js';
+import type { Locks } from './leadership.js';
+import type { Radio, World } from './tab.js';
+
+/** What a tab lives in. While it is frozen nothing happens in it, and nothing leaves it. */
+interface FakeWorld extends World {
+  freeze(): void;
+  thaw(): void;
+}
 
 /** What tabs of one browser have in common. */
 class FakeBrowser {
-  readonly radios = new Set<Radio & { readonly name: string }>();
+  readonly radios = new Set<Radio & { readonly name: string; receive(data: unknown): void }>();
   // lock → who holds it, and who waits
   readonly held = new Map<string, { end: (error?: Error) => void }>();
   readonly waiting: { name: string; take: () => void }[] = [];
 
-  world(server: FakeRealtimeServer): World {
+  world(server: FakeRealtimeServer): FakeWorld {
     const { radios } = this;
+    let frozen: (() => void)[] | null = null;
+    const happen = (what: () => void): void => {
+      if (frozen === null) void Promise.resolve().then(what);
+      else frozen.push(what);
+    };
     const FakeRadio = class implements Radio {
       onmessage: Radio['onmessage'] = null;
       constructor(readonly name: string) {
@@ -19,24 +32,38 @@ class FakeBrowser {
       }
       postMessage(message: unknown): void {
         const data = structuredClone(message);
-        for (const radio of radios) {
-          if (radio === this || radio.name !== this.name) continue;
-          void Promise.resolve().then(() => radio.onmessage?.({ data } as never));
-        }
+        const send = (): void => {
+          for (const radio of radios) if (radio !== this && radio.name === this.name) radio.receive(data);
+        };
+        if (frozen === null) send();
+        else frozen.push(send);
+      }
+      receive(data: unknown): void {
+        happen(() => this.onmessage?.({ data } as never));
       }
       close(): void {
         radios.delete(this);
       }
     };
-    return { BroadcastChannel: FakeRadio, locks: this.#locks(), WebSocket: server.WebSocket };
+    return {
+      BroadcastChannel: FakeRadio,
+      locks: this.#locks(happen),
+      WebSocket: server.WebSocket,
+      freeze: () => (frozen ??= []),
+      thaw: () => {
+        const all = frozen ?? [];
+        frozen = null;
+        for (const what of all) what();
+      },
+    };
   }
 
-  #locks(): Locks {
+  #locks(happen: (what: () => void) => void): Locks {
     return {
       request: (name, { steal, signal }, held) =>
         new Promise((resolve, reject) => {
           const take = (): void => {
-            const own = { end: (error?: Error) => (error === undefined ? resolve(undefined) : reject(error)) };
+            const own = { end: (error?: Error) => happen(() => (error ? reject(error) : resolve(undefined))) };
             this.held.set(name, own);
             const free = (): void => {
               if (this.held.get(name) === own) this.held.delete(name);
@@ -84,8 +111,9 @@ describe('one connection for all tabs', () => {
   });
 
   /** A tab with a client, and what its listener heard. */
-  async function tab(): Promise<{ client: RealtimeClient; heard: string[]; resets: string[] }> {
-    const WebSocket = shareIn(browser.world(server), 'test');
+  async function tab() {
+    const world = browser.world(server);
+    const WebSocket = shareIn(world, 'test');
     const client = createRealtimeClient({ url: 'ws://fake/ws', token: 'ada', WebSocket, minDelayMs: 1 });
     clients.push(client);
     const heard: string[] = [];
@@ -95,7 +123,7 @@ describe('one connection for all tabs', () => {
     channel.on('reset', ({ reason }) => void resets.push(reason));
     channel.subscribe();
     await subscribed(channel);
-    return { client, heard, resets };
+    return { client, heard, resets, world };
   }
   /** Until what is on its way has arrived. */
   const settle = async (): Promise<void> => {
@@ -118,14 +146,17 @@ describe('one connection for all tabs', () => {
     await settle();
     leader.client.close();
     server.publish('apps:created', app('meanwhile'));
+    const lost: StateChange[] = [];
     await Promise.all(
       others.map(
         ({ client }) =>
           new Promise<void>((resolve) => {
+            client.on('state', (change) => change.code === 'lost' && lost.push(change));
             client.channel('apps:created').on('state', ({ state }) => state === 'subscribed' && resolve());
           }),
       ),
     );
+    expect(lost.map(({ retryInMs }) => retryInMs)).toEqual([0, 0]); // nothing is wrong with the server
     server.publish('apps:created', app('after'));
     await settle();
     for (const { heard, resets } of others) {
@@ -176,6 +207,45 @@ describe('one connection for all tabs', () => {
     await settle();
     expect(resets).toEqual(['unknown_epoch']);
     expect(first).toMatchObject({ heard: ['one', 'two'], resets: [] });
+  });
+
+  it('is taken from a leader that is frozen, which follows when it wakes', async () => {
+    jest.useFakeTimers();
+    try {
+      const [leader, other] = [await tab(), await tab()];
+      leader.world.freeze();
+      const third = tab(); // it asks, and nobody answers
+      await jest.advanceTimersByTimeAsync(2_900);
+      expect(server.open).toHaveLength(1);
+      await jest.advanceTimersByTimeAsync(200);
+      const tabs = [leader, other, await third];
+      server.publish('apps:created', app('meanwhile'));
+      await settle();
+      leader.world.thaw();
+      await jest.advanceTimersByTimeAsync(10);
+      server.publish('apps:created', app('after'));
+      await settle();
+      for (const { heard, resets } of tabs)
+        expect({ heard, resets }).toEqual({ heard: ['meanwhile', 'after'], resets: [] });
+      expect(server.open).toHaveLength(1);
+    } finally {
+      for (const client of clients) client.close();
+      jest.useRealTimers();
+    }
+  });
+
+  it('tells a socket that the leader does not know, instead of nothing', async () => {
+    const { client, world } = await tab();
+    const radio = new world.BroadcastChannel('test');
+    const told: unknown[] = [];
+    radio.onmessage = ({ data }: { data: unknown }) => told.push(data);
+    radio.postMessage({ to: 'leader', message: { op: 'send', port: 'lost/1', text: '{"type":"ping"}' } });
+    await settle();
+    expect(told).toEqual([
+      expect.objectContaining({ message: expect.objectContaining({ op: 'closed', ports: ['lost/1'], code: 1012 }) }),
+    ]);
+    expect(client.state).toBe('connected');
+    radio.close();
   });
 
   it('gives up its subscription with the last tab that has it, and the connection with the last tab', async () => {

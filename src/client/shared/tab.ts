@@ -1,5 +1,6 @@
 import type { WebSocketClass } from '../web-socket.js';
 import { Hub } from './hub.js';
+import { Leadership, type Locks } from './leadership.js';
 import type { Message, ToLeader, ToPorts } from './messages.js';
 
 /** As much of `BroadcastChannel` as is used. */
@@ -7,15 +8,6 @@ export interface Radio {
   onmessage: ((event: never) => void) | null;
   postMessage(message: unknown): void;
   close(): void;
-}
-
-/** As much of `navigator.locks` as is used. */
-export interface Locks {
-  request(
-    name: string,
-    options: { readonly steal?: boolean; readonly signal?: AbortSignal },
-    held: () => Promise<void>,
-  ): Promise<unknown>;
 }
 
 /** What a browser has for this. */
@@ -38,8 +30,13 @@ export class Tab {
   readonly #id = crypto.randomUUID();
   readonly #radio: Radio;
   readonly #over = new AbortController();
+  readonly #leadership: Leadership;
+  /** Its own lock is held: from then on its end is noticed. */
+  readonly #isHere: Promise<void>;
   #count = 0;
   #hub: Hub | undefined;
+  // The tab that leads, as far as this one has heard: what another says, that led before, counts no more.
+  #leader: string | undefined;
   #linger: ReturnType<typeof setTimeout> | undefined;
   // tabs that have sockets here: told when they are gone
   readonly #watched = new Set<string>();
@@ -55,12 +52,25 @@ export class Tab {
   ) {
     this.#radio = new world.BroadcastChannel(name);
     this.#radio.onmessage = ({ data }: { data: Message }) => {
-      if (data.to === 'ports') this.#toPorts(data.message);
-      else if (this.#hub !== undefined) this.#toHub(data.message);
+      if (data.to === 'leader') this.#toHub(data.message);
+      else if (this.#hub === undefined) this.#toPorts(data.from, data.message);
     };
     // Held for as long as this tab is there, however it ends: that is how the leader learns.
-    this.#hold(this.#ownLock(this.#id), {}, () => undefined);
-    this.#stand(false);
+    this.#isHere = new Promise((resolve) => {
+      const held = (): Promise<void> => {
+        resolve();
+        return this.#whileHere();
+      };
+      world.locks.request(this.#ownLock(this.#id), {}, held).catch(() => undefined);
+    });
+    this.#leadership = new Leadership(
+      name,
+      world.locks,
+      this.#over.signal,
+      () => this.#lead(),
+      () => this.#follow(),
+    );
+    this.#leadership.stand();
   }
 
   /** @returns the name of the socket */
@@ -73,8 +83,11 @@ export class Tab {
   }
 
   open(port: string, url: string, protocols: string[]): void {
-    this.tell({ op: 'open', port, tab: this.#id, url, protocols });
-    this.#patience ??= setTimeout(() => this.#stand(true), LEADER_ANSWERS_WITHIN_MS);
+    void this.#isHere.then(() => {
+      if (!this.#sockets.has(port)) return;
+      this.tell({ op: 'open', port, tab: this.#id, url, protocols });
+      if (this.#patience === undefined) this.#waitForAnswer();
+    });
   }
 
   tell(message: ToLeader): void {
@@ -87,61 +100,66 @@ export class Tab {
     if (!this.#sockets.delete(port)) return;
     this.tell({ op: 'leave', port });
     if (this.#sockets.size > 0) return;
+    this.#answered();
     if (isOurs) this.#end();
     else this.#linger = setTimeout(() => this.#end(), LINGER_MS);
   }
 
   #end(): void {
     clearTimeout(this.#linger);
-    clearTimeout(this.#patience);
-    this.#stepDown();
+    this.#dropHub();
     this.#over.abort();
     this.#radio.close();
     this.onEmpty();
   }
 
-  /** Gets in line to lead, or (a leader does not answer) to the head of it. */
-  #stand(steal: boolean): void {
-    this.#patience = undefined;
-    if (this.#over.signal.aborted || this.#hub !== undefined) return;
-    this.#hold(this.name, steal ? { steal } : { signal: this.#over.signal }, () => this.#lead());
+  /** Whoever leads answers soon, or is taken for frozen. */
+  #waitForAnswer(): void {
+    const lateAt = performance.now() + 2 * LEADER_ANSWERS_WITHIN_MS;
+    this.#patience = setTimeout(() => {
+      // It was this tab that slept: the answer may be there, unread.
+      if (performance.now() > lateAt) return this.#waitForAnswer();
+      this.#patience = undefined;
+      if (this.#hub === undefined) this.#leadership.rob();
+    }, LEADER_ANSWERS_WITHIN_MS);
   }
 
-  #hold(lock: string, options: { steal?: boolean; signal?: AbortSignal }, held: () => void): void {
-    const whileHere = (): Promise<void> =>
-      new Promise((resolve) => {
-        if (this.#over.signal.aborted) return resolve();
-        this.#over.signal.addEventListener('abort', () => resolve());
-        held();
-      });
-    // Rejected where it was stolen, or this tab is over: then another leads.
-    this.world.locks.request(lock, options, whileHere).catch(() => {
-      if (lock !== this.name) return;
-      this.#stepDown();
-      this.#stand(false);
-    });
+  #answered(): void {
+    clearTimeout(this.#patience);
+    this.#patience = undefined;
   }
 
   #lead(): void {
-    this.#hub = new Hub(this.world.WebSocket, (message) => {
-      this.#radio.postMessage({ to: 'ports', message } satisfies Message);
-      this.#later(() => this.#toPorts(message));
-    });
-    this.#radio.postMessage({ to: 'ports', message: { op: 'leads' } } satisfies Message);
-    this.#later(() => this.#toPorts({ op: 'leads' }));
+    this.#dropHub();
+    const tell = (message: ToPorts): void => {
+      this.#radio.postMessage({ to: 'ports', from: this.#id, message } satisfies Message);
+      this.#later(() => {
+        if (this.#hub === hub) this.#toPorts(this.#id, message);
+      });
+    };
+    const hub = (this.#hub = new Hub(this.world.WebSocket, tell));
+    tell({ op: 'leads' });
   }
 
-  #stepDown(): void {
+  /** Another leads: it has said so already, or will say so. */
+  #follow(): void {
+    this.#dropHub();
+    this.#newLeader(undefined);
+  }
+
+  /** In silence: whoever leads next says so, and by that every socket knows that it has to come again. */
+  #dropHub(): void {
     const hub = this.#hub;
     this.#hub = undefined;
     this.#watched.clear();
     this.#tabOf.clear();
-    hub?.close(1012, 'another tab leads');
+    hub?.drop();
   }
 
   #toHub(message: ToLeader): void {
+    if (this.#hub === undefined) return;
     if (message.op === 'open') this.#watch(message.tab, message.port);
-    this.#hub?.take(message);
+    this.#hub.take(message);
   }
 
   /** A tab that crashes says nothing: its lock does. */
@@ -161,22 +179,27 @@ export class Tab {
     this.world.locks.request(this.#ownLock(tab), { signal: this.#over.signal }, gone).catch(() => undefined);
   }
 
-  #toPorts(message: ToPorts): void {
-    if (message.op === 'leads') {
-      clearTimeout(this.#patience);
-      this.#patience = undefined;
-      for (const socket of [...this.#sockets.values()]) socket.take(message);
-      return;
-    }
+  #toPorts(from: string, message: ToPorts): void {
+    if (message.op === 'leads') return this.#newLeader(from);
+    this.#leader ??= from;
+    if (from !== this.#leader) return;
     for (const port of message.ports) {
       const socket = this.#sockets.get(port);
       if (socket === undefined) continue;
-      if (message.op === 'heard') {
-        clearTimeout(this.#patience);
-        this.#patience = undefined;
-      }
+      if (message.op === 'heard') this.#answered();
       socket.take(message);
     }
+  }
+
+  #newLeader(leader: string | undefined): void {
+    this.#leader = leader;
+    this.#answered();
+    for (const socket of [...this.#sockets.values()]) socket.take({ op: 'leads' });
+  }
+
+  #whileHere(): Promise<void> {
+    const { signal } = this.#over;
+    return new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve())));
   }
 
   #ownLock(tab: string): string {

@@ -1,0 +1,156 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { RealtimeClient, StateChange } from '../../src/client/index.js';
+import { RealtimeApp } from '../realtime/support/realtime-app.js';
+import { launchChromium } from '../support/chromium.js';
+import { signToken } from '../support/jwt.js';
+import { ServedPage } from './support/served-page.js';
+
+/** What a tab keeps. */
+interface Tab {
+  client: RealtimeClient;
+  heard: string[];
+  resets: string[];
+  changes: StateChange[];
+  /** How often the channel went on after a break. */
+  resumed: number;
+}
+
+declare global {
+  var tab: Tab;
+  var join: (url: string, token: string) => void;
+}
+
+const SCRIPT = `
+import { createRealtimeClient } from './src/client/index.ts';
+import { sharedWebSocket } from './src/client/shared/index.ts';
+globalThis.join = (url, token) => {
+  const client = createRealtimeClient({ url, token, WebSocket: sharedWebSocket({ name: 'user 42' }) });
+  const tab = (globalThis.tab = { client, heard: [], resets: [], changes: [], resumed: 0 });
+  const channel = client.channel('apps:created');
+  client.on('state', (change) => tab.changes.push(change));
+  channel.on('event', ({ data }) => void tab.heard.push(data.name));
+  channel.on('reset', ({ reason }) => void tab.resets.push(reason));
+  channel.on('state', ({ recovered }) => recovered && (tab.resumed += 1));
+  channel.subscribe();
+};`;
+
+describe('tabs that share one connection, in Chromium', () => {
+  let browser: Browser;
+  let context: BrowserContext;
+  let app: RealtimeApp;
+  let served: ServedPage;
+  let token: string;
+
+  beforeAll(async () => {
+    [served, browser, app] = await Promise.all([
+      ServedPage.serve(SCRIPT),
+      launchChromium(),
+      RealtimeApp.start({ history: { size: 10_000, ttlMs: 60_000 } }),
+    ]);
+  }, 60_000);
+  afterAll(async () => {
+    await browser?.close();
+    await app?.close();
+    served?.close();
+  });
+  beforeEach(async () => {
+    token = signToken({ sub: '42' });
+    context = await browser.newContext();
+    context.setDefaultTimeout(60_000);
+  });
+  afterEach(() => context.close());
+
+  async function open(): Promise<Page> {
+    const page = await context.newPage();
+    await page.goto(served.origin);
+    await page.evaluate(([url, theirs]) => globalThis.join(url, theirs), [app.url, token] as const);
+    await subscribed(page);
+    return page;
+  }
+  const subscribed = (page: Page) =>
+    page.waitForFunction(() => globalThis.tab.client.channel('apps:created').state === 'subscribed');
+  const connections = () => [...app.registry.ofUser('42')];
+
+  /** Emits numbered events from now on; `stop` resolves with how many there were. */
+  function emitting(): { stop: () => Promise<number> } {
+    let isOver = false;
+    const all = (async () => {
+      let number = 0;
+      while (!isOver) {
+        number += 1;
+        await app.events.emit('apps:created', { id: `${number}`, name: `${number}` });
+        await delay(5);
+      }
+      return number;
+    })();
+    return {
+      stop: () => {
+        isOver = true;
+        return all;
+      },
+    };
+  }
+  /** Each of these tabs heard each event once, in order, and missed none. */
+  async function expectAll(pages: readonly Page[], count: number): Promise<void> {
+    const numbers = Array.from({ length: count }, (_, index) => String(index + 1));
+    for (const page of pages) {
+      await page.waitForFunction((last) => globalThis.tab.heard.at(-1) === last, String(count));
+      expect(await page.evaluate(() => [globalThis.tab.heard, globalThis.tab.resets])).toEqual([numbers, []]);
+    }
+  }
+
+  const crash = async (page: Page): Promise<void> => {
+    const session = await context.newCDPSession(page);
+    const crashed = page.waitForEvent('crash');
+    session.send('Page.crash').catch(() => undefined); // it does not live to answer
+    await crashed;
+  };
+  const openAll = async (count: number): Promise<Page[]> => {
+    const pages: Page[] = [];
+    for (let index = 0; index < count; index += 1) pages.push(await open());
+    expect(connections()).toHaveLength(1);
+    return pages;
+  };
+
+  it.each([
+    [2, 'is closed', (leader: Page) => leader.close()],
+    [5, 'is closed', (leader: Page) => leader.close()],
+    [5, 'crashes', crash],
+  ])(
+    '%d of them are one socket, and another leads at once when the leader %s: each event comes once',
+    async (count, _, end) => {
+      const [leader, ...others] = await openAll(count);
+      const gone = app.gone('42');
+      const stream = emitting();
+      await leader!.waitForFunction(() => globalThis.tab.heard.length > 20);
+      await end(leader!);
+      await gone;
+      await Promise.all(others.map((page) => page.waitForFunction(() => globalThis.tab.resumed > 0)));
+      await expectAll(others, await stream.stop());
+      expect(connections()).toHaveLength(1);
+      for (const page of others) {
+        const [, , lost] = await page.evaluate(() => globalThis.tab.changes);
+        // At once: without a leader a client would wait a random time, and an unanswered one 3 s and more.
+        expect(lost).toMatchObject({ code: 'lost', reason: 'another tab leads now', retryInMs: 0 });
+      }
+    },
+    90_000,
+  );
+
+  it('the others go on when one crashes that does not lead, and the socket is gone with the last tab', async () => {
+    const pages = await openAll(3);
+    const [connection] = connections();
+    await crash(pages[1]!);
+    const stream = emitting();
+    await pages[2]!.waitForFunction(() => globalThis.tab.heard.length > 20);
+    await expectAll([pages[0]!, pages[2]!], await stream.stop());
+    expect(connections()).toEqual([connection]);
+    await pages[2]!.close();
+    expect(connections()).toEqual([connection]);
+    const gone = app.gone('42');
+    await pages[0]!.close();
+    await gone;
+    expect(connections()).toEqual([]);
+  }, 90_000);
+});
