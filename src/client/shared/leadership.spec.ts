@@ -40,7 +40,7 @@ describe('a place in the line of leaders', () => {
   it('leads once the lock is granted, until it is over', async () => {
     leadership.stand();
     expect(log).toEqual([]);
-    requests[0]!.grant();
+    requests.at(0)!.grant();
     expect(log).toEqual(['won']);
     over.abort();
     await settle();
@@ -50,8 +50,8 @@ describe('a place in the line of leaders', () => {
   it('gets in line again when it is robbed, once', async () => {
     leadership.stand();
     leadership.rob();
-    requests[1]!.grant();
-    requests[1]!.takeBack();
+    requests.at(1)!.grant();
+    requests.at(1)!.takeBack();
     await settle();
     expect(log).toEqual(['won', 'lost']);
     expect(requests.map(({ isRobbery }) => isRobbery)).toEqual([false, true]);
@@ -60,12 +60,12 @@ describe('a place in the line of leaders', () => {
   it('goes on leading when it has robbed itself: its turn came while it lost its patience', async () => {
     leadership.stand();
     leadership.rob();
-    requests[0]!.grant();
-    requests[1]!.grant();
-    requests[0]!.takeBack();
+    requests.at(0)!.grant();
+    requests.at(1)!.grant();
+    requests.at(0)!.takeBack();
     await settle();
     expect(log).toEqual(['won', 'won']);
-    requests[1]!.takeBack();
+    requests.at(1)!.takeBack();
     await settle();
     expect(log).toEqual(['won', 'won', 'lost']);
     expect(requests.map(({ isRobbery }) => isRobbery)).toEqual([false, true, false]);
@@ -73,7 +73,7 @@ describe('a place in the line of leaders', () => {
 
   it('asks once of a browser that refuses', async () => {
     leadership.stand();
-    requests[0]!.takeBack();
+    requests.at(0)!.takeBack();
     await settle();
     expect([requests.length, log]).toEqual([1, []]);
   });
@@ -81,7 +81,7 @@ describe('a place in the line of leaders', () => {
   it('leaves a lock that comes when it is over', async () => {
     leadership.stand();
     over.abort();
-    requests[0]!.grant();
+    requests.at(0)!.grant();
     await settle();
     expect(log).toEqual(['let go']);
   });
