@@ -12,6 +12,8 @@ interface World {
   heard: string[];
   resets: Reset[];
   changes: StateChange[];
+  /** Whether the page was shown again out of the back/forward cache. */
+  isRestored: boolean;
 }
 
 declare global {
@@ -24,7 +26,8 @@ const PAGE = `
 import { createRealtimeClient } from './src/client/index.ts';
 globalThis.begin = (url) => {
   const client = createRealtimeClient({ url, getToken: () => globalThis.getToken(), minDelayMs: 50 });
-  const world = (globalThis.world = { client, heard: [], resets: [], changes: [] });
+  const world = (globalThis.world = { client, heard: [], resets: [], changes: [], isRestored: false });
+  addEventListener('pageshow', ({ persisted }) => (world.isRestored = persisted));
   const channel = client.channel('apps:created');
   channel.on('event', ({ data }) => void world.heard.push(data.name));
   channel.on('reset', (reset) => void world.resets.push(reset));
@@ -43,7 +46,7 @@ describe('the client in Chromium', () => {
 
   beforeAll(async () => {
     pages = await ServedPage.serve(PAGE);
-    browser = await launchChromium();
+    browser = await launchChromium({ backForwardCache: true });
     app = await RealtimeApp.start();
     line = await Line.open(app.port);
   }, 60_000);
@@ -127,6 +130,27 @@ describe('the client in Chromium', () => {
     await session.send('Page.setWebLifecycleState', { state: 'active' });
     expect(await heard(page, 1)).toEqual(['asleep']);
     expect(await page.evaluate(() => world.resets)).toEqual([]);
+  });
+
+  it('lets its page into the back/forward cache, and goes on when it is shown again', async () => {
+    const page = await open();
+    await emit('before');
+    await heard(page, 1);
+    const gone = app.gone('viewer');
+    await page.goto(`${pages.origin}/elsewhere`);
+    await gone;
+    await emit('meanwhile');
+    await page.goBack({ waitUntil: 'commit' });
+    await emit('after');
+    expect(await heard(page, 3)).toEqual(['before', 'meanwhile', 'after']);
+    expect(await page.evaluate(() => [world.isRestored, world.resets])).toEqual([true, []]);
+    expect(await page.evaluate(() => world.changes.map(({ state }) => state))).toEqual([
+      'connecting',
+      'connected',
+      'paused',
+      'connecting',
+      'connected',
+    ]);
   });
 
   it('looks at once when the browser is offline, and is online again', async () => {

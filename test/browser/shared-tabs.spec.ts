@@ -14,6 +14,8 @@ interface Tab {
   changes: StateChange[];
   /** How often the channel went on after a break. */
   resumed: number;
+  /** Whether the page was shown again out of the back/forward cache. */
+  isRestored: boolean;
 }
 
 declare global {
@@ -26,7 +28,8 @@ import { createRealtimeClient } from './src/client/index.ts';
 import { sharedWebSocket } from './src/client/shared/index.ts';
 globalThis.join = (url, token) => {
   const client = createRealtimeClient({ url, token, WebSocket: sharedWebSocket({ name: 'user 42' }) });
-  const tab = (globalThis.tab = { client, heard: [], resets: [], changes: [], resumed: 0 });
+  const tab = (globalThis.tab = { client, heard: [], resets: [], changes: [], resumed: 0, isRestored: false });
+  addEventListener('pageshow', ({ persisted }) => (tab.isRestored = persisted));
   const channel = client.channel('apps:created');
   client.on('state', (change) => tab.changes.push(change));
   channel.on('event', ({ data }) => void tab.heard.push(data.name));
@@ -45,7 +48,7 @@ describe('tabs that share one connection, in Chromium', () => {
   beforeAll(async () => {
     [served, browser, app] = await Promise.all([
       ServedPage.serve(SCRIPT),
-      launchChromium(),
+      launchChromium({ backForwardCache: true }),
       RealtimeApp.start({ history: { size: 10_000, ttlMs: 60_000 } }),
     ]);
   }, 60_000);
@@ -137,6 +140,19 @@ describe('tabs that share one connection, in Chromium', () => {
     },
     90_000,
   );
+
+  it('the leader may enter the back/forward cache, and is one of them again when it is shown', async () => {
+    const pages = await openAll(2);
+    const [leader, other] = pages;
+    const stream = emitting();
+    await leader!.goto(`${served.origin}/elsewhere`);
+    await other!.waitForFunction(() => globalThis.tab.resumed > 0);
+    await leader!.goBack({ waitUntil: 'commit' });
+    await leader!.waitForFunction(() => globalThis.tab.resumed > 0);
+    await expectAll(pages, await stream.stop());
+    expect(await leader!.evaluate(() => globalThis.tab.isRestored)).toBe(true);
+    expect(connections()).toHaveLength(1);
+  }, 90_000);
 
   it('the others go on when one crashes that does not lead, and the socket is gone with the last tab', async () => {
     const pages = await openAll(3);

@@ -15,9 +15,16 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** Starts the system's own Chromium, headless; close it at the end. */
-export function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: findChromium(), args: FLAGS });
+/**
+ * Starts the system's own Chromium, headless; close it at the end.
+ * @param backForwardCache whether pages that one leaves are kept, as users have it; then `goBack` never tells of a load
+ */
+export function launchChromium({ backForwardCache = false } = {}): Promise<Browser> {
+  return chromium.launch({
+    executablePath: findChromium(),
+    args: FLAGS,
+    ignoreDefaultArgs: backForwardCache ? ['--disable-back-forward-cache'] : [],
+  });
 }
 
 function findChromium(): string {
