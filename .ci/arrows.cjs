@@ -104,6 +104,13 @@ module.exports = {
       to: { path: '^src/', pathNot: [room('testing'), room('protocol'), '^src/(client|realtime)/index\\.ts$'] },
     },
     {
+      name: 'the-fake-server-imports-the-client-and-the-wire',
+      comment: 'It runs in browsers, where the tests of a frontend do: no package, nothing of Node, and nothing of Nest.',
+      severity: 'error',
+      from: { path: '^src/testing/[^/]+$', pathNot: '\\.spec\\.ts$' },
+      to: { pathNot: ['^src/testing/[^/]+$', room('protocol'), '^src/client/index\\.ts$'] },
+    },
+    {
       name: 'react-imports',
       severity: 'error',
       from: { path: room('react'), pathNot: '\\.spec\\.ts$' },

@@ -12,7 +12,7 @@ interface Manifest {
 
 /** The doors that a server opens, and those of a browser. */
 const SERVER = ['.', './terminus', './protocol', './client', './testing', './testing/nest'];
-const BROWSER = ['./protocol', './client', './client/shared', './react', './react-query'];
+const BROWSER = ['./protocol', './client', './client/shared', './testing', './react', './react-query'];
 
 const nameOf = (subpath: string): string => `nestjs-realtime${subpath.slice(1)}`;
 const importAll = (subpaths: readonly string[]): string =>
