@@ -13,7 +13,7 @@ export type {
   RolesAccess,
 } from './options/channel-definition.js';
 export { RealtimeOptionsError } from './options/resolve-options.js';
-export { realtimeOptionsFromEnv, REALTIME_VARIABLES } from './options/options-from-env.js';
+export { realtimeOptionsFromEnv, realtimeVariableOf, REALTIME_VARIABLES } from './options/options-from-env.js';
 export {
   EventsPublisher,
   type EmitAttempt,

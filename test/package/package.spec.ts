@@ -119,7 +119,7 @@ const VITE_TSCONFIG = {
 /** What may be in a bundle for browsers; everything else has leaked into it. */
 const FOR_BROWSERS = [
   /\/an-app\/(main\.tsx|index\.html)/,
-  /\/nestjs-realtime\/dist\/(client|react|protocol)\//,
+  /\/nestjs-realtime\/dist\/(client|react|protocol|testing)\/(?!nest\/)/,
   /\/node_modules\/(react|react-dom|scheduler|@tanstack\/(react-query|query-core))\//,
   /^\0(rolldown\/|vite\/|.*commonjs)/,
 ];

@@ -9,6 +9,8 @@ import { within } from './within.js';
 const MAIN = resolve('dist/main.js');
 
 export interface PlatformOptions {
+  /** The binary of Node; the one that runs the tests unless given. */
+  readonly node?: string;
   /** Variables beside, or instead of, those that every test gets; `undefined` takes one away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** How long it may take until it is ready. */
@@ -40,7 +42,7 @@ export class PlatformProcess {
       REALTIME_MAX_EVENT_LOOP_DELAY_MS: '60000', // a machine that is busy with other tests turns nobody away
       ...options.env,
     };
-    const child = new Child(process.execPath, ['--enable-source-maps', MAIN], { env });
+    const child = new Child(options.node ?? process.execPath, ['--enable-source-maps', MAIN], { env });
     const platform = new PlatformProcess(child, dataDir, Number(env['PORT']), Number(env['TLS_PORT']));
     try {
       await platform.ready(options.readyWithinMs ?? 90_000, options.readyCode ?? 200);

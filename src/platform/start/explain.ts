@@ -1,5 +1,5 @@
 import { HttpException } from '@nestjs/common';
-import { REALTIME_VARIABLES, RealtimeOptionsError } from '../../realtime/index.js';
+import { RealtimeOptionsError, realtimeVariableOf } from '../../realtime/index.js';
 import { StartError } from '../config/start-error.js';
 
 /** What to tell whoever starts the platform: a sentence where the fault is theirs, the stack where it is ours. */
@@ -9,14 +9,12 @@ export function explain(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-/** `history.size` must … → REALTIME_HISTORY_SIZE must …: whoever starts the platform has given a variable, no option. */
+/** `history.size` must … → REALTIME_HISTORY_SIZE must …: whoever starts the platform has given variables, no options. */
 function byVariable(problem: string): string {
-  const [start, option] = /^`([\w.]+)` (?:each value in \w+ )?/.exec(problem) ?? [];
-  const words = option?.replace(/[A-Z]/g, '_$&').replace('.', '_').toUpperCase();
-  const variable = [...REALTIME_VARIABLES, 'JWT_JWKS_URL'].find(
-    (name) => name === `REALTIME_${words}` || name === words,
-  );
-  if (start === undefined || variable === undefined) return `${problem}.`;
-  const subject = start.includes('each value') ? `Each value of ${variable}` : variable;
-  return `${subject} ${problem.slice(start.length)}.`;
+  const named = problem.replaceAll(/`([\w.]+)`/g, (code, option: string) => variableOf(option) ?? code);
+  return `${named.replace(/^(\w+) each value in \w+ /, 'Each value of $1 ')}.`;
+}
+
+function variableOf(option: string): string | undefined {
+  return option === 'jwt.jwksUrl' ? 'JWT_JWKS_URL' : realtimeVariableOf(option);
 }

@@ -88,6 +88,11 @@ const SECRET_VARIABLES = new Set(['REALTIME_PUBLISH_API_KEYS', 'REDIS_URL', 'REA
 /** Every variable that {@link realtimeOptionsFromEnv} reads. */
 export const REALTIME_VARIABLES: readonly string[] = Object.keys(VARIABLES);
 
+/** The variable that sets an option such as `history.size`; `undefined` where none does. */
+export function realtimeVariableOf(option: string): string | undefined {
+  return REALTIME_VARIABLES.find((name) => VARIABLES[name]![0] === option);
+}
+
 /**
  * Reads the module's variables (see .env.example). One that is unset or empty is left to its default.
  * @throws Error naming the variable, its value and what is allowed; an unknown `REALTIME_…` variable is refused too

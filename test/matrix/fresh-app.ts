@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import { bin, finish, installed, pack, readJson } from '../package/installed.js';
+import { Child } from '../support/child.js';
+import { TEST_SECRET } from '../support/jwt.js';
+
+export type HttpAdapter = 'express' | 'fastify';
+
+/** An application as a newcomer would write it, on the adapter and the port that its arguments name. */
+const MAIN = `
+import 'reflect-metadata';
+import { Controller, Get, Header, Injectable, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { HealthCheckService, TerminusModule } from '@nestjs/terminus';
+import { metrics } from '@opentelemetry/api';
+import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
+import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import { RealtimeModule, realtimeOptionsFromEnv } from 'nestjs-realtime';
+import { RealtimeHealthIndicator } from 'nestjs-realtime/terminus';
+
+const [adapter, port, secret] = process.argv.slice(2);
+const reader = new PrometheusExporter({ preventServerStart: true });
+metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
+
+@Controller()
+class OperationsController {
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly realtime: RealtimeHealthIndicator,
+  ) {}
+
+  @Get('health/ready')
+  ready() {
+    return this.health.check([() => this.realtime.isHealthy('realtime')]);
+  }
+
+  @Get('metrics')
+  @Header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
+  async metrics(): Promise<string> {
+    return new PrometheusSerializer().serialize((await reader.collect()).resourceMetrics);
+  }
+}
+
+@Module({
+  imports: [TerminusModule, RealtimeModule.forRoot({ jwt: { secret: secret! }, ...realtimeOptionsFromEnv(process.env) })],
+  controllers: [OperationsController],
+  providers: [RealtimeHealthIndicator],
+})
+class AppModule {}
+
+const http = adapter === 'fastify' ? new FastifyAdapter() : new ExpressAdapter();
+const app = await NestFactory.create(AppModule, http, { logger: ['error', 'warn'] });
+app.enableShutdownHooks();
+await app.listen(Number(port), '127.0.0.1');
+console.log('listening');
+`;
+
+const TSCONFIG = {
+  compilerOptions: {
+    ...{ target: 'es2022', lib: ['es2023'], module: 'nodenext', strict: true, skipLibCheck: true, types: ['node'] },
+    ...{ experimentalDecorators: true, emitDecoratorMetadata: true, outDir: 'built' },
+  },
+  include: ['main.ts'],
+};
+
+/** What it has installed beside the package and what that declares. */
+const BESIDE = ['@nestjs/platform-fastify', '@types/node', '@types/ws'];
+
+/** Installs the package into a project of its own, and compiles the application there. @throws with what the compiler wrote */
+export async function makeFreshApp(root: string): Promise<void> {
+  const { dependencies } = await readJson<{ dependencies: Readonly<Record<string, string>> }>('package.json');
+  await installed(root, await pack(root), [...Object.keys(dependencies), ...BESIDE], {
+    'main.ts': MAIN,
+    'tsconfig.json': JSON.stringify(TSCONFIG),
+  });
+  await finish(process.execPath, [bin('typescript/bin/tsc'), '-p', '.'], root);
+}
+
+/** Starts it under this Node, and resolves once it listens. */
+export async function startFreshApp(
+  root: string,
+  node: string,
+  adapter: HttpAdapter,
+  port: number,
+  env: NodeJS.ProcessEnv,
+): Promise<Child> {
+  const child = new Child(node, [join(root, 'built/main.js'), adapter, String(port), TEST_SECRET], { env });
+  await child.said('listening', 90_000);
+  return child;
+}
