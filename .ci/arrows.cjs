@@ -105,7 +105,8 @@ module.exports = {
     },
     {
       name: 'the-fake-server-imports-the-client-and-the-wire',
-      comment: 'It runs in browsers, where the tests of a frontend do: no package, nothing of Node, and nothing of Nest.',
+      comment:
+        'It runs in browsers, where the tests of a frontend do: no package, nothing of Node, and nothing of Nest.',
       severity: 'error',
       from: { path: '^src/testing/[^/]+$', pathNot: '\\.spec\\.ts$' },
       to: { pathNot: ['^src/testing/[^/]+$', room('protocol'), '^src/client/index\\.ts$'] },
