@@ -1,0 +1,172 @@
+import type { Browser } from 'playwright-core';
+import { WebSocket } from 'ws';
+import { createRealtimeClient, follow, type RealtimeClient } from '../../src/client/index.js';
+import { Line } from '../browser/support/line.js';
+import { ServedPage } from '../browser/support/served-page.js';
+import { Api, USER } from '../platform/support/api.js';
+import { launchChromium } from '../support/chromium.js';
+import { PlatformProcess } from '../support/platform-process.js';
+import { freePort } from '../support/ports.js';
+import { RedisProcess } from '../support/redis-process.js';
+import { TEST_SECRET } from '../support/jwt.js';
+import { until } from '../support/until.js';
+
+interface App {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** What the page keeps. */
+interface World {
+  client: RealtimeClient;
+  heard: string[];
+  resets: string[];
+}
+
+declare global {
+  var listenTo: (url: string) => void;
+  var listened: World;
+}
+
+const SCRIPT = `
+import { createRealtimeClient } from './src/client/index.ts';
+globalThis.listenTo = (url) => {
+  const client = createRealtimeClient({ url, minDelayMs: 50, maxDelayMs: 500 });
+  const world = (globalThis.listened = { client, heard: [], resets: [] });
+  const channel = client.channel('announcements');
+  channel.on('event', ({ data }) => void world.heard.push(data.message));
+  channel.on('reset', ({ reason }) => void world.resets.push(reason));
+  channel.subscribe();
+};`;
+
+const API_KEY = 'a key for this test alone';
+
+describe('the client, against the built platform over Redis', () => {
+  let redis: RedisProcess;
+  let platform: PlatformProcess;
+  let env: Record<string, string>;
+  let served: ServedPage;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    redis = await RedisProcess.start();
+    env = {
+      PORT: String(await freePort()),
+      TLS_PORT: '0',
+      REDIS_URL: redis.url,
+      JWT_SECRET: TEST_SECRET,
+      REALTIME_HISTORY_SIZE: '10000',
+      REALTIME_PUBLISH_API_KEYS: API_KEY,
+    };
+    [platform, browser, served] = await Promise.all([
+      PlatformProcess.start({ env }),
+      launchChromium(),
+      ServedPage.serve(SCRIPT),
+    ]);
+  }, 120_000);
+  afterAll(async () => {
+    await browser?.close();
+    served?.close();
+    await platform?.stop();
+    await redis?.stop();
+  }, 60_000);
+
+  it('loads, then follows, without a hole, while others write and the line breaks', async () => {
+    const api = await Api.signIn(platform, USER);
+    const { body: counter } = await api.post<App>('/api/apps', { name: 'version 0' });
+    const line = await Line.open(platform.port);
+    const url = `ws://127.0.0.1:${line.port}/ws`;
+    const clients: RealtimeClient[] = [];
+    const views: Map<string, string>[] = [];
+    let breaks = 0;
+
+    /** Begins with what it loads, and goes on with what happens. */
+    const begin = (): Promise<void> =>
+      new Promise((resolve) => {
+        const client = createRealtimeClient({ url, token: api.token!, WebSocket, minDelayMs: 20, maxDelayMs: 100 });
+        const view = new Map<string, string>();
+        clients.push(client);
+        views.push(view);
+        follow([client.channel('apps:created'), client.channel('apps:updated')], {
+          load: async () => (await api.get<App[]>('/api/apps?limit=500')).body,
+          onLoad: (apps) => {
+            view.clear();
+            for (const { id, name } of apps) view.set(id, name);
+            resolve();
+          },
+          onEvent: ({ data }) => void view.set(data.id, data.name),
+        });
+        client.on('state', ({ code }) => (breaks += code === 'lost' ? 1 : 0));
+      });
+
+    try {
+      let isOver = false;
+      const create = async (writer: number): Promise<void> => {
+        for (let number = 1; !isOver && number <= 200; number += 1)
+          await api.post('/api/apps', { name: `app ${writer}.${number}` });
+      };
+      const rename = async (): Promise<void> => {
+        for (let version = 1; !isOver; version += 1)
+          await api.patch(`/api/apps/${counter.id}`, { name: `version ${version}` });
+      };
+      const writing = Promise.all([create(1), create(2), rename()]);
+      for (let count = 0; count < 4; count += 1) await Promise.all([begin(), begin()]);
+      line.cut();
+      line.mend();
+      await Promise.all([begin(), begin()]);
+      isOver = true;
+      await writing;
+      const { body } = await api.get<App[]>('/api/apps?limit=500');
+      const truth = Object.fromEntries(body.map(({ id, name }) => [id, name]));
+      const isTrue = (view: Map<string, string>): boolean =>
+        view.size === body.length && body.every(({ id, name }) => view.get(id) === name);
+      await until(() => views.every(isTrue), 30_000).catch(() => undefined);
+      for (const view of views) expect(Object.fromEntries(view)).toEqual(truth);
+      expect(breaks).toBe(8);
+    } finally {
+      for (const client of clients) client.close();
+      await line.close();
+    }
+  }, 90_000);
+
+  it('gets every event that was acknowledged, once and in order, when the server is killed and started again', async () => {
+    const page = await browser.newPage();
+    page.setDefaultTimeout(60_000);
+    await page.goto(served.origin);
+    await page.evaluate((url) => globalThis.listenTo(url), platform.wsUrl);
+    await page.waitForFunction(() => listened.client.channel('announcements').state === 'subscribed');
+
+    const acknowledged: string[] = [];
+    let number = 0;
+    /** @returns whether it was acknowledged; otherwise it may have been published or not */
+    const announce = async (): Promise<boolean> => {
+      number += 1;
+      const message = String(number);
+      const { status } = await fetch(`${platform.url}/realtime/events`, {
+        method: 'POST',
+        headers: { 'X-API-Key': API_KEY, 'Content-Type': 'application/json' },
+        body: JSON.stringify({ channel: 'announcements', data: { message } }),
+      }).catch(() => ({ status: 0 }));
+      if (status === 201) acknowledged.push(message);
+      return status === 201;
+    };
+    const announceUntilItDies = async (): Promise<void> => {
+      while (await announce());
+    };
+    const died = announceUntilItDies();
+    await page.waitForFunction(() => listened.heard.length >= 20);
+    platform.kill('SIGKILL');
+    await died;
+    platform = await PlatformProcess.start({ env });
+    for (let count = 0; count < 20; count += 1) expect(await announce()).toBe(true);
+
+    await page.waitForFunction((last) => listened.heard.at(-1) === last, acknowledged.at(-1));
+    const { heard, resets } = await page.evaluate(() => ({ heard: listened.heard, resets: listened.resets }));
+    expect(resets).toEqual([]);
+    expect(heard.map(Number)).toEqual([...new Set(heard.map(Number))].toSorted((a, b) => a - b));
+    expect(heard.filter((message) => acknowledged.includes(message))).toEqual(acknowledged);
+    // Only the one that was on its way when it died may be there without an acknowledgement.
+    expect(heard.length - acknowledged.length).toBeLessThanOrEqual(1);
+    await page.close();
+  }, 180_000);
+});
