@@ -1,38 +1,39 @@
-import { PlatformProcess } from '../support/platform-process.js';
+import type { RealtimeTesting, TestClient } from '../../src/testing/nest/index.js';
 import { PostgresProcess } from '../support/postgres-process.js';
-import type { WsClient } from '../support/ws-client.js';
 import { ADMIN, Api, DEMO_PASSWORD, USER } from './support/api.js';
-import { listen, nextEvent, story } from './support/listener.js';
+import { startTested } from './support/tested-platform.js';
 
 describe.each(['in this process', 'on a server'])('the domains of the platform, with Postgres %s', (place) => {
   let postgres: PostgresProcess | undefined;
-  let platform: PlatformProcess;
+  let realtime: RealtimeTesting;
   let admin: Api;
   let user: Api;
-  let listener: WsClient;
+  let listener: TestClient;
 
   beforeAll(async () => {
     postgres = place === 'on a server' ? await PostgresProcess.start() : undefined;
-    platform = await PlatformProcess.start({ env: { TLS_PORT: '0', DATABASE_URL: postgres?.url ?? 'memory:' } });
-    [admin, user] = await Promise.all([Api.signIn(platform, ADMIN), Api.signIn(platform, USER)]);
+    realtime = await startTested({ DATABASE_URL: postgres?.url ?? 'memory:' });
+    [admin, user] = await Promise.all([signIn(ADMIN), signIn(USER)]);
   }, 60_000);
 
   afterAll(async () => {
-    await platform?.stop();
+    await realtime?.close();
     await postgres?.stop();
   });
 
   beforeEach(async () => {
-    listener = await listen(platform.wsUrl, user.token!, ['apps:*', 'users:*', 'database:*', 'storage:*']);
+    listener = await realtime.connect({ token: user.token! });
+    await listener.subscribe(['apps:*', 'users:*', 'database:*', 'storage:*']);
   });
 
-  afterEach(async () => {
-    await listener.close();
-  });
+  afterEach(() => realtime.reset());
+
+  const signIn = (email: string, password?: string): Promise<Api> =>
+    Api.signIn({ url: realtime.origin }, email, password);
 
   describe('signing in', () => {
     it('answers a token, its end and the user, and never the password', async () => {
-      const { status, body } = await new Api(platform.url).post('/api/auth/login', {
+      const { status, body } = await new Api(realtime.origin).post('/api/auth/login', {
         email: 'USER@example.com',
         password: DEMO_PASSWORD,
       });
@@ -50,7 +51,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
       ['\0', DEMO_PASSWORD],
       ["' or true --", DEMO_PASSWORD],
     ])('is refused for %j with %j, in the same words', async (email, password) => {
-      expect(await new Api(platform.url).post('/api/auth/login', { email, password })).toEqual({
+      expect(await new Api(realtime.origin).post('/api/auth/login', { email, password })).toEqual({
         status: 401,
         body: { statusCode: 401, error: 'Unauthorized', message: 'The email or the password is wrong' },
       });
@@ -59,7 +60,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     it('is needed everywhere under /api', async () => {
       const paths = ['apps', 'users', 'database/tables', 'deployments', 'storage/files', 'auth/me'];
       for (const token of [null, 'not-a-token']) {
-        const answers = await Promise.all(paths.map((path) => new Api(platform.url, token).get(`/api/${path}`)));
+        const answers = await Promise.all(paths.map((path) => new Api(realtime.origin, token).get(`/api/${path}`)));
         expect(answers.map(({ status }) => status)).toEqual(paths.map(() => 401));
       }
     });
@@ -70,17 +71,17 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     const path = `/api/apps/${String(app['id'])}`;
     expect(app).toMatchObject({ name: 'one', status: 'created', ownerId: 'demo-user' });
     expect((await user.post('/api/apps', { name: 'ONE' })).status).toBe(409);
-    expect(await nextEvent(listener, 'apps:created')).toEqual({ ...app, by: 'demo-user' });
+    expect((await listener.expectEvent('apps:created')).data).toEqual({ ...app, by: 'demo-user' });
 
     const { body: renamed } = await user.patch(path, { name: 'two' });
-    expect(await nextEvent(listener, 'apps:updated')).toEqual({ ...renamed, by: 'demo-user' });
+    expect((await listener.expectEvent('apps:updated')).data).toEqual({ ...renamed, by: 'demo-user' });
     expect((await user.get<object[]>('/api/apps')).body).toContainEqual(renamed);
 
     expect((await user.delete(path)).status).toBe(204);
-    expect(await nextEvent(listener, 'apps:deleted')).toEqual({ id: app['id'], name: 'two', by: 'demo-user' });
+    expect((await listener.expectEvent('apps:deleted')).data).toEqual({ id: app['id'], name: 'two', by: 'demo-user' });
     const gone = [user.get(path), user.patch(path, { name: 'x' }), user.delete(path), user.post(`${path}/deploy`)];
     expect((await Promise.all(gone)).map(({ status }) => status)).toEqual([404, 404, 404, 404]);
-    expect(story(listener)).toHaveLength(3);
+    expect(realtime.emitted()).toHaveLength(3);
   });
 
   it('an application that is being deployed is neither deployed again nor deleted', async () => {
@@ -100,21 +101,21 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     expect((await user.post('/api/users', newcomer)).status).toBe(403);
     const { status, body: made } = await admin.post('/api/users', newcomer);
     expect([status, made]).toEqual([201, expect.objectContaining({ email: newcomer.email, role: 'user' })]);
-    expect(await nextEvent(listener, 'users:created')).toEqual({ ...made, by: 'demo-admin' });
+    expect((await listener.expectEvent('users:created')).data).toEqual({ ...made, by: 'demo-admin' });
     expect((await admin.post('/api/users', { ...newcomer, email: 'NEW@example.com' })).status).toBe(409);
-    await expect(Api.signIn(platform, newcomer.email, newcomer.password)).resolves.toBeInstanceOf(Api);
+    await expect(signIn(newcomer.email, newcomer.password)).resolves.toBeInstanceOf(Api);
 
     const path = `/api/users/${String(made['id'])}`;
     const { body: changed } = await admin.patch(path, { role: 'admin', password: 'another password' });
-    expect(await nextEvent(listener, 'users:updated')).toEqual({ ...changed, by: 'demo-admin' });
-    await expect(Api.signIn(platform, newcomer.email, newcomer.password)).rejects.toThrow('401');
-    const promoted = await Api.signIn(platform, newcomer.email, 'another password');
+    expect((await listener.expectEvent('users:updated')).data).toEqual({ ...changed, by: 'demo-admin' });
+    await expect(signIn(newcomer.email, newcomer.password)).rejects.toThrow('401');
+    const promoted = await signIn(newcomer.email, 'another password');
     expect((await promoted.post('/api/announcements', { message: 'I may' })).status).toBe(202);
 
     expect((await promoted.delete(path)).status).toBe(409); // nobody deletes themselves
     expect((await user.delete(path)).status).toBe(403);
     expect((await admin.delete(path)).status).toBe(204);
-    expect(await nextEvent(listener, 'users:deleted')).toEqual({ id: made['id'], by: 'demo-admin' });
+    expect((await listener.expectEvent('users:deleted')).data).toEqual({ id: made['id'], by: 'demo-admin' });
     expect((await admin.post(`${path}/notify`, { message: 'hello?' })).status).toBe(404);
     expect(JSON.stringify(listener.frames)).not.toMatch(/scrypt|password/);
   });
@@ -123,13 +124,13 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     const tables = '/api/database/tables';
     expect((await user.post(tables, { name: 'orders' })).status).toBe(201);
     expect((await user.post(tables, { name: 'orders' })).status).toBe(409);
-    expect(await nextEvent(listener, 'database:table_created')).toEqual({
+    expect((await listener.expectEvent('database:table_created')).data).toEqual({
       table: 'orders',
       description: '',
       by: 'demo-user',
     });
     await user.patch(`${tables}/orders`, { description: 'What was bought' });
-    expect(await nextEvent(listener, 'database:table_updated')).toMatchObject({
+    await listener.expectEvent('database:table_updated', {
       description: 'What was bought',
       by: 'demo-user',
     });
@@ -137,7 +138,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     const values = { item: "tea'); drop table users; --", price: 4.5, paid: false, note: null };
     const { body: row } = await user.post(`${tables}/orders/rows`, { values });
     expect(row).toMatchObject({ table: 'orders', values });
-    expect(await nextEvent(listener, 'database:row_updated')).toEqual({
+    expect((await listener.expectEvent('database:row_updated')).data).toEqual({
       table: 'orders',
       row,
       action: 'inserted',
@@ -145,7 +146,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     });
     const { body: paid } = await user.patch(`${tables}/orders/rows/${String(row['id'])}`, { values: { paid: true } });
     expect(paid).toMatchObject({ values: { ...values, paid: true } });
-    expect(await nextEvent(listener, 'database:row_updated')).toEqual({
+    expect((await listener.expectEvent('database:row_updated')).data).toEqual({
       table: 'orders',
       row: paid,
       action: 'changed',
@@ -154,7 +155,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     expect((await user.get(`${tables}/orders/rows`)).body).toEqual([paid]);
 
     expect((await user.delete(`${tables}/orders`)).status).toBe(204);
-    expect(await nextEvent(listener, 'database:table_deleted')).toEqual({ table: 'orders', by: 'demo-user' });
+    expect((await listener.expectEvent('database:table_deleted')).data).toEqual({ table: 'orders', by: 'demo-user' });
     expect((await user.get(`${tables}/orders/rows`)).status).toBe(404);
     expect((await user.post(`${tables}/orders/rows`, { values })).status).toBe(404);
   });
@@ -164,11 +165,11 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     const upload = { name: 'größe "1".bin', contentType: 'text/html', content: bytes.toString('base64') };
     const { status, body: file } = await user.post('/api/storage/files', upload);
     expect([status, file['size']]).toEqual([201, 256]);
-    expect(await nextEvent(listener, 'storage:uploaded')).toEqual({ ...file, by: 'demo-user' });
+    expect((await listener.expectEvent('storage:uploaded')).data).toEqual({ ...file, by: 'demo-user' });
 
     const path = `/api/storage/files/${String(file['id'])}`;
     const headers = { Authorization: `Bearer ${user.token}` };
-    const download = await fetch(`${platform.url}${path}/content`, { headers });
+    const download = await fetch(`${realtime.origin}${path}/content`, { headers });
     expect(Buffer.from(await download.arrayBuffer())).toEqual(bytes);
     expect(download.headers.get('content-disposition')).toBe(
       "attachment; filename*=UTF-8''gr%C3%B6%C3%9Fe%20%221%22.bin",
@@ -177,9 +178,9 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
 
     const { body: replaced } = await user.put(path, { content: '' });
     expect(replaced).toMatchObject({ size: 0, contentType: 'text/html' });
-    expect(await nextEvent(listener, 'storage:updated')).toEqual({ ...replaced, by: 'demo-user' });
+    expect((await listener.expectEvent('storage:updated')).data).toEqual({ ...replaced, by: 'demo-user' });
     expect((await user.delete(path)).status).toBe(204);
-    expect(await nextEvent(listener, 'storage:deleted')).toEqual({
+    expect((await listener.expectEvent('storage:deleted')).data).toEqual({
       id: file['id'],
       name: upload.name,
       by: 'demo-user',
@@ -222,7 +223,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     expect(status).toBe(400);
     expect(refusal).toMatchObject({ statusCode: 400, error: 'Bad Request' });
     expect([refusal.message].flat().join()).toMatch(/\w+ \w+/);
-    expect(story(listener)).toEqual([]);
+    expect(realtime.emitted()).toEqual([]);
   });
 
   it.each(['/api/apps/%00', '/api/apps/nope', '/api/deployments/nope', `/api/apps/${'x'.repeat(500)}`, '/api/nothing'])(

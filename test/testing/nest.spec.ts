@@ -359,8 +359,7 @@ describe('RealtimeTesting', () => {
       await captain.unsubscribe(CHANNEL);
       const token = realtime.tokenFor({ userId: 'ada', endsInSeconds: 40 * 86_400 });
       const headers = { Authorization: `Bearer ${token}` };
-      const ask = (): Promise<Response> =>
-        fetch(realtime.url.replace(/^ws(.*)\/ws$/, 'http$1/realtime/tickets'), { method: 'POST', headers });
+      const ask = (): Promise<Response> => fetch(`${realtime.origin}/realtime/tickets`, { method: 'POST', headers });
       const { ticket } = (await (await ask()).json()) as { ticket: string };
       await realtime.get(RealtimeControl).revokeSession('lost', { until: +realtime.clock.now + 60_000 });
       const lost = { userId: 'ada', jti: 'lost' };

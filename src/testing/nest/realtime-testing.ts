@@ -66,10 +66,15 @@ export class RealtimeTesting {
     return this.app.get(provider, { strict: false });
   }
 
+  /** Where it answers HTTP: `http://127.0.0.1:49152`. */
+  get origin(): string {
+    const { port } = (this.app.getHttpServer() as Server).address() as AddressInfo;
+    return `http://127.0.0.1:${port}`;
+  }
+
   /** Where clients connect. */
   get url(): string {
-    const { port } = (this.app.getHttpServer() as Server).address() as AddressInfo;
-    return `ws://127.0.0.1:${port}${this.options.path}`;
+    return this.origin.replace('http', 'ws') + this.options.path;
   }
 
   /** Connects as a user, and takes `connected`. */
