@@ -12,7 +12,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
 
   beforeAll(async () => {
     postgres = place === 'on a server' ? await PostgresProcess.start() : undefined;
-    realtime = await startTested({ DATABASE_URL: postgres?.url ?? 'memory:' });
+    realtime = await startTested({ DATABASE_URL: postgres?.url ?? 'memory:', DEPLOY_STEP_MS: '250' });
     [admin, user] = await Promise.all([signIn(ADMIN), signIn(USER)]);
   }, 60_000);
 
@@ -94,6 +94,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     expect(deployments).toHaveLength(1);
     const { body: deployment } = await user.get(`/api/deployments/${deployments[0]!.id}`);
     expect(deployment).toMatchObject({ appId: app['id'], startedBy: 'demo-user', endedAt: null });
+    await realtime.expectEmitted('apps:status', { id: String(app['id']), status: 'running' }); // the next test counts
   });
 
   it('users are made, changed and deleted by administrators, and each change is told without a password', async () => {
@@ -189,6 +190,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
 
     const largest = Buffer.alloc(1_048_576).toString('base64');
     expect((await user.post('/api/storage/files', { name: 'large', content: largest })).status).toBe(201);
+    await realtime.expectEmitted('storage:uploaded', { name: 'large' });
     expect((await user.post('/api/storage/files', { name: 'larger', content: `${largest}AAAA` })).status).toBe(400);
   });
 

@@ -19,8 +19,10 @@ describe('the platform', () => {
   afterEach(() => realtime.reset());
 
   it('grants these rights, for every channel that it has', async () => {
-    expect(await realtime.policyMatrix(USERS)).toMatchSnapshot();
-    expect(await realtime.policyMatrix(USERS, ['user:demo-user', 'user:demo-admin'])).toMatchSnapshot();
+    expect(await realtime.policyMatrix(USERS)).toMatchSnapshot('channels with a name');
+    expect(await realtime.policyMatrix(USERS, ['user:demo-user', 'user:demo-admin'])).toMatchSnapshot(
+      'private channels',
+    );
   });
 
   it('keeps what it tells of while the broker is away, and is not ready', async () => {
