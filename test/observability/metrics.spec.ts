@@ -3,6 +3,7 @@ import { METRICS, type MetricDefinition } from '../../src/realtime/metrics/metri
 import { RedisProcess } from '../support/redis-process.js';
 import { until } from '../support/until.js';
 import { RealtimeApp } from '../realtime/support/realtime-app.js';
+import { RoomsModule } from './support/rooms.js';
 import { Meters, type Scraped } from './support/scraped.js';
 
 const RECENT = { type: 'subscribe', channel: 'apps:created' };
@@ -28,7 +29,7 @@ describe('metrics of two instances over Redis', () => {
     redis = await RedisProcess.start();
     const start = async (own: Meters): Promise<RealtimeApp> => {
       own.install();
-      return RealtimeApp.start({ redis: { url: redis.url } });
+      return RealtimeApp.start({ redis: { url: redis.url } }, { imports: [RoomsModule] });
     };
     apps = [await start(meters[0]), await start(meters[1])];
     await until(() => apps.every(({ app }) => app.get(RedisBridge).status.up));
@@ -126,6 +127,27 @@ describe('metrics of two instances over Redis', () => {
       expect(scraped.get('nodejs_eventloop_delay_p99')).toBeGreaterThan(0);
     }
     for (const client of [ann, bob, anonymous]) await client.close();
+  });
+
+  it('tell how long policies took, by pattern and outcome, and never by channel', async () => {
+    const [one] = apps;
+    const client = await one.connectAs({ sub: 'cara' });
+    const rooms = ['rooms:1', 'rooms:2', 'rooms:3'];
+    const answers = [];
+    for (const channel of rooms) answers.push((await client.ask({ type: 'subscribe', channel })).type);
+    expect(answers).toEqual(['error', 'subscribed', 'subscribed']);
+    await client.close();
+    const scraped = await meters[0].scrape();
+    const told = [...scraped].filter(([key]) => /^realtime_policy_duration_(?:count|bucket\{le="10")/.test(key));
+    const labels = (outcome: string): string =>
+      `realtime_channel_pattern="rooms:*",realtime_policy_outcome="${outcome}"`;
+    expect(Object.fromEntries(told)).toEqual({
+      [`realtime_policy_duration_bucket{le="10",${labels('refused')}}`]: 1,
+      [`realtime_policy_duration_bucket{le="10",${labels('allowed')}}`]: 2,
+      [`realtime_policy_duration_count{${labels('refused')}}`]: 1,
+      [`realtime_policy_duration_count{${labels('allowed')}}`]: 2,
+    });
+    expect(total(scraped, 'realtime_policy_duration_sum')).toBeGreaterThan(0);
   });
 
   it('exist each, once somebody has published and somebody has listened', async () => {

@@ -4,7 +4,9 @@ import { ADMIN, Api, USER } from '../platform/support/api.js';
 import { PlatformProcess } from '../support/platform-process.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { connect } from '../support/ws-client.js';
-import { parseScraped, type Scraped } from './support/scraped.js';
+import { RealtimeApp } from '../realtime/support/realtime-app.js';
+import { RoomsModule } from './support/rooms.js';
+import { Meters, parseScraped, type Scraped } from './support/scraped.js';
 
 const METRICS_TOKEN = 'prometheus-of-the-tests';
 
@@ -12,6 +14,21 @@ const METRICS_TOKEN = 'prometheus-of-the-tests';
 const namesIn = (expression: string): string[] =>
   expression.match(/\b(?:realtime|nodejs)_[a-z0-9_]+(?=[{[ )]|$)/g) ?? [];
 const LABELS = /(?:by|without) \([^)]*\)|\{[^}]*\}/g;
+
+/** What an application with a policy exports, which has been asked: the platform has none. */
+async function scrapedWithPolicy(): Promise<Scraped> {
+  const meters = new Meters().install();
+  const app = await RealtimeApp.start({}, { imports: [RoomsModule] });
+  try {
+    const client = await app.connect();
+    await client.ask({ type: 'subscribe', channel: 'rooms:1' });
+    await client.close();
+    return await meters.scrape();
+  } finally {
+    await app.close();
+    await meters.end();
+  }
+}
 
 describe('GET /metrics of the platform', () => {
   let redis: RedisProcess;
@@ -79,7 +96,7 @@ describe('GET /metrics of the platform', () => {
       expect([expression, names.length]).not.toEqual([expression, 0]);
       return names;
     });
-    const exported = new Set([...scraped.keys()].map((key) => key.split('{')[0]));
+    const exported = new Set([...scraped, ...(await scrapedWithPolicy())].map(([key]) => key.split('{')[0]));
     expect([...new Set(named)].filter((name) => !exported.has(name))).toEqual([]);
     // And the other way: nothing is exported that nobody can see.
     const shown = new Set(named.map((name) => name.replace(/_(?:bucket|sum|count)$/, '')));

@@ -132,7 +132,8 @@ export class ChannelPolicyService implements OnModuleInit {
     // Whoever is in no tenant is refused before a policy is asked, which need not know of tenants.
     if (entry !== undefined && isInReach(audience, principal, this.hasTenants)) {
       const limit = Math.min(withinMs, this.timeoutMs);
-      policy = { name: entry.name, ...(await this.runner.ask(entry, { principal, channel: name, params }, limit)) };
+      const context = { principal, channel: name, params };
+      policy = { name: entry.name, ...(await this.runner.ask(entry, rule.pattern, context, limit)) };
     }
     const allowed =
       entry === undefined

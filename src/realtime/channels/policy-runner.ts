@@ -21,12 +21,14 @@ export class PolicyRunner {
 
   constructor(private readonly counters: Counters) {}
 
-  /** @param withinMs how long it may take */
-  async ask(policy: PolicyEntry, context: ChannelContext, withinMs: number): Promise<PolicyVerdict> {
+  /**
+   * @param pattern that of its patterns which covers the channel
+   * @param withinMs how long it may take
+   */
+  async ask(policy: PolicyEntry, pattern: string, context: ChannelContext, withinMs: number): Promise<PolicyVerdict> {
     const begun = performance.now();
     const verdict = await this.verdictOf(policy, context, withinMs);
-    this.counters.policyAnswers.add(verdict.outcome);
-    this.counters.policySeconds += (performance.now() - begun) / 1_000;
+    this.counters.measurements?.policyAnswered(pattern, verdict.outcome, (performance.now() - begun) / 1_000);
     return verdict;
   }
 

@@ -42,6 +42,7 @@ export class InstanceVitals implements OnApplicationShutdown {
       batch: (_topic, _events, _deliveries, oldestAt) =>
         this.delivery.record(Math.max(0, Date.now() - oldestAt), performance.now()),
       replayed: () => undefined,
+      policyAnswered: () => undefined,
     });
   }
 

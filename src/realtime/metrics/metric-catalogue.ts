@@ -194,18 +194,14 @@ export const METRICS = {
     description: 'Events whose data did not fit the class of their channel: refused, dropped, or passed',
     attributes: ['realtime.event.outcome'],
   },
-  policyAnswers: {
-    name: 'realtime.policy.answers',
-    kind: 'counter',
-    unit: '{answer}',
-    description: 'Answers of channel policies: allowed, refused, or how they failed',
-    attributes: ['realtime.policy.outcome'],
-  },
-  policySeconds: {
-    name: 'realtime.policy.time',
-    kind: 'counter',
+  policy: {
+    name: 'realtime.policy.duration',
+    kind: 'histogram',
     unit: 's',
-    description: 'How long these answers took, all together',
+    description:
+      'From asking a channel policy to its answer, by the pattern it stands for: allowed, refused, or how it failed',
+    attributes: [CHANNEL_PATTERN, 'realtime.policy.outcome'],
+    boundaries: SECONDS,
   },
   policyFailures: {
     name: 'realtime.policy.failures',

@@ -25,7 +25,7 @@ type Observables = { readonly [N in MetricName]?: Observable };
 /** Counters without an attribute, which have the same name here and there. */
 const SUMS = [
   ...(['gapsFound', 'gapsFilled', 'slowConsumersClosed', 'buffersOverflowed'] as const),
-  ...(['outboxSent', 'outboxSetAside', 'foreignMessages', 'policySeconds'] as const),
+  ...(['outboxSent', 'outboxSetAside', 'foreignMessages'] as const),
 ];
 
 const TENANT = 'realtime.tenant';
@@ -48,6 +48,7 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
   private batchSize!: Histogram;
   private delivery!: Histogram;
   private publish!: Histogram;
+  private policy!: Histogram;
   private forget: (() => void) | null = null;
 
   constructor(
@@ -71,6 +72,7 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
     this.batchSize = histogram(meter, METRICS.batchSize);
     this.delivery = histogram(meter, METRICS.delivery);
     this.publish = histogram(meter, METRICS.publish);
+    this.policy = histogram(meter, METRICS.policy);
     const observables = observablesOf(meter);
     const all = Object.values(observables);
     const observe = (result: BatchObservableResult): void => this.observe(result, observables);
@@ -103,6 +105,10 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
     this.deliveredBy.add(this.catalogue.patternOf(channelOf(topic)), events);
   }
 
+  policyAnswered(pattern: string, outcome: string, seconds: number): void {
+    this.policy.record(seconds, { [CHANNEL_PATTERN]: pattern, 'realtime.policy.outcome': outcome });
+  }
+
   private observe(result: BatchObservableResult, to: Observables): void {
     const tell: Tell = (metric, value, attributes = {}) => result.observe(to[metric]!, value, attributes);
     const tellAll = (metric: MetricName, attribute: string, tally: Iterable<[string, number]>): void => {
@@ -120,7 +126,6 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
     tellAll('resyncs', 'realtime.recovery.reason', counters.resyncs);
     tellAll('recoveries', 'realtime.recovery.outcome', counters.recoveries);
     tellAll('invalidEvents', 'realtime.event.outcome', counters.invalidEvents);
-    tellAll('policyAnswers', 'realtime.policy.outcome', counters.policyAnswers);
     tellAll('policyFailures', 'error.type', counters.policyFailures);
     for (const sum of SUMS) tell(sum, counters[sum]);
     this.observeChannels(tell);

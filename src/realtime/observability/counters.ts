@@ -73,10 +73,6 @@ export class Counters {
   readonly recoveries = new Tally(['recovered', ...Object.keys(RECOVERY_REASONS)]);
   /** Events whose data did not fit the class of their channel: `refused`, `dropped`, or `passed`. */
   readonly invalidEvents = new Tally(['refused', 'dropped', 'passed']);
-  /** Answers of the policies of channels: `allowed`, `refused`, or how they failed. */
-  readonly policyAnswers = new Tally(['allowed', 'refused', 'threw', 'timed_out', 'invalid']);
-  /** How long all of these took together, in seconds. */
-  policySeconds = 0;
   /** Policies of channels that failed, and so refused: they threw, took too long, or answered what is no answer. */
   readonly policyFailures = new Tally(['threw', 'timed_out', 'invalid']);
   /** Messages on the module's Redis channels that no instance of it has written, skipped. */

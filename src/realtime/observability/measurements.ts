@@ -1,4 +1,4 @@
-/** Takes what is measured once for each event or batch, never for each subscriber. It must not throw. */
+/** Takes what is measured once for each event, batch or answer of a policy, never for each subscriber. It must not throw. */
 export interface Measurements {
   /**
    * An `emit` came to its end.
@@ -12,6 +12,11 @@ export interface Measurements {
   batch(topic: string, events: number, deliveries: number, oldestAt: number): void;
   /** Events were written to one subscriber that was catching up. */
   replayed(topic: string, events: number): void;
+  /**
+   * The policy of a pattern of channels was asked.
+   * @param outcome what came of it, of a catalogue
+   */
+  policyAnswered(pattern: string, outcome: string, seconds: number): void;
 }
 
 /** Who takes what is measured: `null` where nobody wants it, and one alone without a detour. */
@@ -22,5 +27,6 @@ export function measurementsFor(takers: ReadonlySet<Measurements>): Measurements
     published: (...figures) => all.forEach((taker) => taker.published(...figures)),
     batch: (...figures) => all.forEach((taker) => taker.batch(...figures)),
     replayed: (...figures) => all.forEach((taker) => taker.replayed(...figures)),
+    policyAnswered: (...figures) => all.forEach((taker) => taker.policyAnswered(...figures)),
   };
 }
