@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { Redis } from 'ioredis';
 import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
+import { REDIS_TIMES, type RedisTimes } from '../../src/realtime/broker/redis/redis-times.js';
 import { RealtimeControl } from '../../src/realtime/control/realtime-control.service.js';
+import { Counters } from '../../src/realtime/observability/counters.js';
 import { enter, enterAndWatch, expectPresent, expectTold, startInstance } from '../presence/support/presence-app.js';
 import { signToken } from '../support/jwt.js';
 import { RedisProcess } from '../support/redis-process.js';
@@ -26,7 +28,8 @@ describe('the ACL of docs/redis.md', () => {
     await redis.stop();
   });
 
-  const start = (): RedisBroker => new RedisBroker({ url: redis.url.replace('//', '//realtime:secret@') }, 'rt:');
+  const start = (times: RedisTimes = REDIS_TIMES): RedisBroker =>
+    new RedisBroker({ url: redis.url.replace('//', '//realtime:secret@') }, 'rt:', new Counters(), times);
 
   describeBroker('RedisBroker under it', async () => {
     const broker = start();
@@ -77,9 +80,43 @@ describe('the ACL of docs/redis.md', () => {
     }
   });
 
-  it('without a command of the scripts (-rpush): an emit is rejected with what Redis says', async () => {
+  it.each(['-evalsha', '-rpush', '-lrange', '-publish', '-hset'])(
+    'is not ready while a command of the scripts is missing (%s), though nobody emits and PING works',
+    async (taken) => {
+      const broker = start({ ...REDIS_TIMES, probeMs: 50, beatMs: 50 });
+      await until(() => broker.status.up);
+      await admin.call('ACL', 'SETUSER', 'realtime', taken);
+      await until(() => !broker.status.up);
+      expect(broker.status.reason).toMatch(/^Redis takes no events: its user may not do what is needed: see the ACL/);
+      await admin.call('ACL', 'SETUSER', 'realtime', ...rules);
+      await until(() => broker.status.up);
+      await broker.close();
+    },
+  );
+
+  it('is not ready while Redis has no memory left', async () => {
+    const broker = start({ ...REDIS_TIMES, probeMs: 50, beatMs: 50 });
+    await until(() => broker.status.up);
+    await admin.config('SET', 'maxmemory', '1');
+    await until(() => /^Redis takes no events: .*OOM/.test(broker.status.reason ?? ''));
+    await admin.config('SET', 'maxmemory', '0');
+    await until(() => broker.status.up);
+    await broker.close();
+  });
+
+  it('finds its scripts again where somebody flushed them, though nobody emits', async () => {
+    const broker = start({ ...REDIS_TIMES, probeMs: 50, beatMs: 50 });
+    await until(() => broker.status.up);
+    await admin.script('FLUSH');
+    await until(() => !broker.status.up);
+    await until(() => broker.status.up);
+    await broker.close();
+  });
+
+  it('without a command of the scripts (-rpush): not ready from the start, an emit is rejected with what Redis says', async () => {
     await admin.call('ACL', 'SETUSER', 'realtime', '-rpush');
     const broker = start();
+    await until(() => /can't run this command/.test(broker.status.reason ?? ''));
     const event = { channel: 'apps:created', body: 'x', history: { size: 1, ttlMs: 1_000 }, timeoutMs: 5_000 };
     await expect(broker.publish(event)).rejects.toThrow(/^Redis refused the event: .*can't run this command/);
     await broker.close();

@@ -45,7 +45,7 @@ describe('GET /metrics of the platform', () => {
     await client.next('event');
     scraped = parseScraped(await (await read(`Bearer ${METRICS_TOKEN}`)).text());
     await client.close();
-  });
+  }, 120_000);
   afterAll(async () => {
     await platform?.stop();
     await redis?.stop();

@@ -30,7 +30,6 @@ const COMMAND_MS = 3_000;
  */
 export class RedisBroker extends Broker {
   readonly keys: Keys;
-  private readonly beatChannel: string;
   private readonly publisher: Publisher;
   private readonly receiver: Receiver;
   private readonly timers: NodeJS.Timeout[] = [];
@@ -46,12 +45,11 @@ export class RedisBroker extends Broker {
     super();
     const instance = randomBytes(8).toString('hex');
     this.keys = new Keys(prefix);
-    this.beatChannel = this.keys.beat(instance);
     this.publisher = new Publisher(target, this.keys, instance, () => {
       for (const callback of this.onUps) callback();
     });
     this.receiver = new Receiver(target, this.keys, {
-      beat: this.beatChannel,
+      beat: this.keys.beat(instance),
       owners: () => this.publisher.link.client,
       counters,
       auditMs: times.auditMs,
@@ -70,7 +68,8 @@ export class RedisBroker extends Broker {
     for (const { link } of [this.publisher, this.receiver]) {
       if (link.client === null) return { up: false, reason: `Redis cannot be used: ${link.reason}` };
     }
-    return { up: true };
+    const { refusal } = this.publisher.selfTest;
+    return refusal === null ? { up: true } : { up: false, reason: `Redis takes no events: ${refusal}` };
   }
 
   override get vitals(): BrokerVitals {
@@ -159,15 +158,12 @@ export class RedisBroker extends Broker {
   }
 
   private beat(): void {
-    const { client } = this.publisher.link;
-    if (client === null || this.receiver.link.client === null) return;
-    client.publish(this.beatChannel, '').then(
-      () => {
-        const silent = performance.now() - this.receiver.beatHeardAt;
-        if (silent > this.times.beatLostMs)
-          this.receiver.link.reset(`nothing was heard through pub/sub for ${Math.round(silent / 1_000)} s`);
-      },
-      () => undefined,
-    );
+    if (this.publisher.link.client === null || this.receiver.link.client === null) return;
+    const tookEvents = this.status.up; // nothing can be heard while nothing may be published
+    void this.publisher.beat().then(() => {
+      const silent = performance.now() - this.receiver.beatHeardAt;
+      if (silent > this.times.beatLostMs && tookEvents && this.status.up)
+        this.receiver.link.reset(`nothing was heard through pub/sub for ${Math.round(silent / 1_000)} s`);
+    });
   }
 }

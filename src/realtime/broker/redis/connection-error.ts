@@ -23,7 +23,7 @@ const SENTENCES: readonly (readonly [RegExp, string])[] = [
   [/WRONGPASS/, 'it refuses the user or the password'],
   [/NOAUTH|no password is set|without any password/i, 'user and password in the URL are not what it wants'],
   [/cluster support disabled/, 'it is no node of a Cluster: give it as `redis.url`'],
-  [/NOPERM/, 'its user may not do what is needed: see the ACL in docs/redis.md'],
+  [/NOPERM|user executing the script can't/, 'its user may not do what is needed: see the ACL in docs/redis.md'],
   [/unknown command.*hello/i, 'it is too old: Redis 7 or Valkey 8, or later, is needed'],
 ];
 

@@ -10,11 +10,14 @@ import { PublishQueue, type Outcome, type QueuedEvent } from './publish-queue.js
 import { RedisClock } from './redis-clock.js';
 import { connectCluster, connectMaster, type RedisTarget } from './redis-target.js';
 import { PUBLISH, PUBLISH_MANY, PUBLISH_PLAIN, SCRIPTS } from './scripts.js';
+import { SelfTest } from './self-test.js';
 import { Supervisor } from './supervisor.js';
 import { freshEpoch, messageIdOf } from './wire.js';
 
 /** How long an `idempotencyKey` is remembered, in milliseconds. */
 const IDEMPOTENCY_MS = 300_000;
+/** How long a self-test has before it counts as too late, in milliseconds. */
+const SELF_TEST_MS = 10_000;
 /** Channels whose last acknowledged position is remembered. */
 const MAX_TOPS = 100_000;
 
@@ -29,6 +32,7 @@ interface Publication extends OutgoingEvent {
 export class Publisher {
   readonly link: Supervisor<Client>;
   readonly queue: PublishQueue<Publication>;
+  readonly selfTest: SelfTest;
   private readonly clock = new RedisClock();
   private readonly predecessors = new Predecessors();
   private readonly batches = new PublishBatches<Publication>((entries) => this.sendMany(entries));
@@ -43,6 +47,7 @@ export class Publisher {
     onUp: () => void,
   ) {
     const isCluster = target.cluster !== undefined;
+    this.selfTest = new SelfTest(keys, keys.beat(instance));
     this.queue = new PublishQueue(
       (entry) => this.send(entry),
       (write) => this.inOnePiece(write),
@@ -74,6 +79,16 @@ export class Publisher {
   probe(): void {
     const { client } = this.link;
     if (client !== null) this.clock.measure(mastersOf(client)[0]!).catch(() => undefined);
+    if (this.selfTest.refusal !== null) void this.beat();
+  }
+
+  /** Sends what the instance hears itself by, in the way of an event. */
+  beat(): Promise<void> {
+    const { client } = this.link;
+    if (client === null) return Promise.resolve();
+    return this.selfTest.run(client, this.selfTestDeadline(), (why) => {
+      if (this.link.client === client) this.link.reset(why);
+    });
   }
 
   close(): void {
@@ -87,6 +102,18 @@ export class Publisher {
       await this.predecessors.end(node);
       for (const { lua } of SCRIPTS) await node.script('LOAD', lua);
     }
+    await this.selfTest.run(client, this.selfTestDeadline());
+  }
+
+  private selfTestDeadline(): number {
+    return this.clock.at(performance.now() + SELF_TEST_MS);
+  }
+
+  /** An event that is refused may be the only one; whether all are, a self-test shows at once. */
+  private failed(error: Error): Outcome {
+    const outcome = outcomeOfError(error);
+    if (outcome.kind === 'refused') void this.beat();
+    return outcome;
   }
 
   /** The commands of one turn leave in one write: it costs far less than ioredis's own pipelining. */
@@ -116,7 +143,7 @@ export class Publisher {
       const reply = (await this.run(client, event, retry, this.clock.at(deadline))) as string[];
       return this.remembered(event, outcomeOfReply(reply, event.history !== null));
     } catch (error) {
-      return outcomeOfError(error as Error);
+      return this.failed(error as Error);
     }
   }
 
@@ -137,7 +164,7 @@ export class Publisher {
       if (last !== undefined) this.remembered(first.event, last);
       return outcomes;
     } catch (error) {
-      const outcome = outcomeOfError(error as Error);
+      const outcome = this.failed(error as Error);
       return entries.map(() => outcome);
     }
   }
