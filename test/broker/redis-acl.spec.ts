@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Redis } from 'ioredis';
 import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
 import { REDIS_TIMES, type RedisTimes } from '../../src/realtime/broker/redis/redis-times.js';
+import { PUBLISH } from '../../src/realtime/broker/redis/scripts.js';
 import { RealtimeControl } from '../../src/realtime/control/realtime-control.service.js';
 import { Counters } from '../../src/realtime/observability/counters.js';
 import { enter, enterAndWatch, expectPresent, expectTold, startInstance } from '../presence/support/presence-app.js';
@@ -101,6 +102,7 @@ describe('the ACL of docs/redis.md', () => {
     await until(() => /^Redis takes no events: .*OOM/.test(broker.status.reason ?? ''));
     await admin.config('SET', 'maxmemory', '0');
     await until(() => broker.status.up);
+    expect(broker.status).toEqual({ up: true });
     await broker.close();
   });
 
@@ -110,6 +112,7 @@ describe('the ACL of docs/redis.md', () => {
     await admin.script('FLUSH');
     await until(() => !broker.status.up);
     await until(() => broker.status.up);
+    expect(await admin.script('EXISTS', PUBLISH.sha)).toEqual([1]);
     await broker.close();
   });
 
