@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
-import { connectClusterNode } from '../../src/realtime/broker/redis/redis-target.js';
+import { connectClusterNode, connectMaster } from '../../src/realtime/broker/redis/redis-target.js';
+import { freePort } from '../support/ports.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { until } from '../support/until.js';
 
@@ -78,6 +79,16 @@ describe('a Redis that is too old', () => {
   it('is refused as a node of a Cluster too', async () => {
     const target = { cluster: [{ host: '127.0.0.1', port: line.port }] };
     await expect(connectClusterNode(target, 0)).rejects.toThrow('it is version 6');
+  });
+});
+
+describe('a Redis that is not there', () => {
+  it('leaves no timer behind that a process would wait for', async () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const url = `redis://127.0.0.1:${await freePort()}`;
+    const before = timers();
+    await expect(connectMaster({ url })).rejects.toThrow('ECONNREFUSED');
+    expect(timers()).toBe(before);
   });
 });
 

@@ -4,6 +4,11 @@ import type { Script } from './scripts.js';
 /** A connection to one server, or those to the nodes of a Cluster. */
 export type Client = Redis | Cluster;
 
+/** Ends its connections. To one that has ended already it would only leave a timer behind, for which the process waits 2 s. */
+export function letGo(client: Client): void {
+  if (client.status !== 'end') client.disconnect();
+}
+
 /** Every node that may have subscribers: in a Cluster its replicas too. */
 export function nodesOf(client: Client): Redis[] {
   return 'nodes' in client ? client.nodes('all') : [client];

@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import { Cluster, Redis, type RedisOptions as ClientOptions } from 'ioredis';
 import type { RedisOptions } from '../../options/redis-options.js';
+import { letGo } from './client.js';
 import { sentenceOf } from './connection-error.js';
 
 /** One address of a Redis server. */
@@ -96,7 +97,7 @@ export async function connectMaster(target: RedisTarget): Promise<Redis> {
     await checkServer(redis);
     return redis;
   } catch (error) {
-    redis.disconnect();
+    letGo(redis);
     throw error;
   }
 }
@@ -110,7 +111,7 @@ export async function connectClusterNode(target: RedisTarget, attempt: number): 
     checkVersion(await redis.info('server'));
     return redis;
   } catch (error) {
-    redis.disconnect();
+    letGo(redis);
     throw error;
   }
 }
@@ -156,7 +157,7 @@ async function ready(client: Redis | Cluster, encrypted: boolean): Promise<void>
   try {
     await Promise.race([connected, ended, late]);
   } catch (error) {
-    client.disconnect();
+    letGo(client);
     throw new Error(sentenceOf(lastError ?? (error as Error), encrypted), { cause: error });
   } finally {
     clearTimeout(timer);

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Cluster, Redis } from 'ioredis';
+import { letGo } from './client.js';
 
 /** Between two attempts: from 50 ms, doubling to 1 s, ± 50 %. */
 const FIRST_DELAY_MS = 50;
@@ -59,7 +60,7 @@ export class Supervisor<T extends Redis | Cluster> {
     try {
       const client = await this.connect(this.attempt);
       if (this.closed) {
-        client.disconnect();
+        letGo(client);
         return;
       }
       this.raw = client;
@@ -84,8 +85,7 @@ export class Supervisor<T extends Redis | Cluster> {
     this.raw = null;
     if (this.client !== null && performance.now() - this.upSince > STABLE_MS) this.attempt = 0;
     this.client = null;
-    // To one that has ended already it would only leave a timer behind.
-    if (client.status !== 'end') client.disconnect();
+    letGo(client);
     this.owner.down(why);
     this.retry(why);
   }
