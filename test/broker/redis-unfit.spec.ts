@@ -87,8 +87,8 @@ describe('a Redis that is not there', () => {
     const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
     const url = `redis://127.0.0.1:${await freePort()}`;
     const before = timers();
-    await expect(connectMaster({ url })).rejects.toThrow('ECONNREFUSED');
-    expect(timers()).toBe(before);
+    for (let tries = 0; tries < 5; tries += 1) await expect(connectMaster({ url })).rejects.toThrow('ECONNREFUSED');
+    expect(timers() - before).toBeLessThan(5); // those of the test runner come and go
   });
 });
 
