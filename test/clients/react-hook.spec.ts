@@ -7,31 +7,33 @@ import { RealtimeApp } from '../realtime/support/realtime-app.js';
 declare global {
   var show: (props: { url: string; token: string; channel: string }) => void;
   var leave: () => void;
+  var showApps: (url: string) => void;
 }
 
-describe('a React hook that subscribes in onopen, in StrictMode', () => {
+describe('React hooks that others wrote, in Chromium, in StrictMode', () => {
   let browser: Browser;
   let page: Page;
   let app: RealtimeApp;
-  let bundle: string;
+  let scripts: readonly string[];
 
   beforeAll(async () => {
     const { outputFiles } = await build({
-      entryPoints: ['test/clients/pages/react-app.jsx'],
+      entryPoints: ['test/clients/pages/react-app.jsx', 'test/clients/pages/react-use-websocket.jsx'],
+      outdir: 'unwritten',
       bundle: true,
       write: false,
       jsx: 'automatic',
       define: { 'process.env.NODE_ENV': '"development"' },
     });
-    bundle = outputFiles[0]!.text;
+    scripts = outputFiles.map(({ text }) => text);
     browser = await launchChromium();
-  });
-  afterAll(() => browser.close());
+  }, 60_000);
+  afterAll(() => browser?.close());
   beforeEach(async () => {
     app = await RealtimeApp.start({ origins: ['null'] }); // the page comes from nowhere
     page = await browser.newPage();
     await page.setContent('<!doctype html><title>hook</title><body></body>');
-    await page.addScriptTag({ content: bundle });
+    for (const content of scripts) await page.addScriptTag({ content });
   });
   afterEach(async () => {
     await page.close();
@@ -43,7 +45,7 @@ describe('a React hook that subscribes in onopen, in StrictMode', () => {
   const subscribed = (channel: string) =>
     page.waitForFunction((name) => document.body.dataset['subscribed'] === name, channel);
 
-  it('shows who it is, and every event once', async () => {
+  it('by hand, subscribing in onopen: shows who it is, and every event once', async () => {
     await show('apps:created');
     await subscribed('apps:created');
     expect(await page.textContent('h1')).toBe('reactor');
@@ -52,7 +54,7 @@ describe('a React hook that subscribes in onopen, in StrictMode', () => {
     expect(await page.locator('li').allTextContents()).toEqual(['app 1', 'app 2', 'app 3']);
   });
 
-  it('follows its channel', async () => {
+  it('by hand: follows its channel', async () => {
     await show('apps:created');
     await subscribed('apps:created');
     await show('users:created');
@@ -63,7 +65,7 @@ describe('a React hook that subscribes in onopen, in StrictMode', () => {
     expect(await page.locator('li').allTextContents()).toEqual(['shown']);
   });
 
-  it('leaves no connection behind when it is unmounted', async () => {
+  it('by hand: leaves no connection behind when it is unmounted', async () => {
     await show('apps:created');
     await subscribed('apps:created');
     const [connection] = [...app.registry.all()].filter(({ subscriptions }) => subscriptions.size > 0);
@@ -71,5 +73,23 @@ describe('a React hook that subscribes in onopen, in StrictMode', () => {
     await page.evaluate(() => globalThis.leave());
     expect(await gone).toBe(1005);
     expect(app.registry.stats()).toMatchObject({ connections: 0, subscriptions: 0 });
+  });
+
+  it('react-use-websocket: shows every event once, and again after its connection broke', async () => {
+    const subscriptions = () => [...app.registry.all()].filter((connection) => connection.subscriptions.size > 0);
+    const isSubscribed = () => page.locator('ol[title=subscribed]').waitFor({ state: 'attached' });
+    const shown = async (count: number): Promise<string[]> => {
+      await page.waitForFunction((expected) => document.querySelectorAll('ol li').length >= expected, count);
+      return page.locator('ol li').allTextContents();
+    };
+    await page.evaluate((url) => globalThis.showApps(url), `${app.url}?token=${signToken({ sub: 'reactor' })}`);
+    await isSubscribed();
+    for (const id of ['1', '2', '3']) await app.events.emit('apps:created', { id, name: `app ${id}` });
+    expect(await shown(3)).toEqual(['app 1', 'app 2', 'app 3']);
+    for (const { socket } of subscriptions()) socket.terminate();
+    await isSubscribed();
+    await app.events.emit('apps:created', { id: '4', name: 'app 4' });
+    expect(await shown(4)).toEqual(['app 1', 'app 2', 'app 3', 'app 4']);
+    expect(subscriptions()).toHaveLength(1);
   });
 });
