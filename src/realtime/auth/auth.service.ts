@@ -1,6 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
-import { decodeProtectedHeader } from 'jose';
 import type { IncomingMessage } from 'node:http';
 import { ProtocolError } from '../../protocol/index.js';
 import { RealtimeClock } from '../clock/realtime-clock.js';
@@ -9,7 +8,8 @@ import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { actingFor, principalFromClaims, TenantMissingError, type Principal } from './principal.js';
 import { Revocations } from './revocations.js';
 import { Tickets } from './tickets.js';
-import { KeysUnavailableError, TokenKeys, type TokenHeader } from './token-keys.js';
+import { TokenHeaders } from './token-headers.js';
+import { KeysUnavailableError, TokenKeys } from './token-keys.js';
 import { findTenant, findToken } from './token-source.js';
 
 /** The longest token that is looked at, in characters. */
@@ -19,6 +19,7 @@ const MAX_TOKEN_LENGTH = 8_192;
 @Injectable()
 export class AuthService {
   private readonly log = new LogLimiter(new Logger('Realtime'));
+  private readonly headers = new TokenHeaders();
 
   constructor(
     private readonly jwt: JwtService,
@@ -119,7 +120,7 @@ export class AuthService {
 
   private async claimsOf(token: string): Promise<unknown> {
     if (token.length > MAX_TOKEN_LENGTH) throw new Error(`it is longer than ${MAX_TOKEN_LENGTH} characters`);
-    const { alg, kid, crit } = decodeProtectedHeader(token) as TokenHeader & { crit?: unknown };
+    const { alg, kid, crit } = this.headers.of(token);
     // Before any key is looked for: what a token says of itself decides nothing.
     const algorithm = this.keys.algorithms.find((allowed) => allowed === alg);
     if (algorithm === undefined) throw new Error('its algorithm is not allowed');
