@@ -4,7 +4,10 @@ import type { PeerName } from '../servers/serve.js';
 import type { Context } from './context.js';
 import { MODULE, type Row, type Target } from './row.js';
 
-/** Deliveries of one round, at least: then the load says that all has come in before the next begins. */
+/**
+ * Subscribers that the turns of one round reach between them: then the load says that all has come in before the next
+ * begins. As many turns whatever B is: what starts and ends a round is no cost of a delivery, and few turns would make it one.
+ */
 const ROUND = 10_000;
 
 export interface Measure {
@@ -21,7 +24,7 @@ export async function costOfDelivery(
   deliveries: number,
 ): Promise<number> {
   const { server, load } = contender;
-  const turns = Math.max(1, Math.round(ROUND / (n * b)));
+  const turns = Math.max(1, Math.round(ROUND / n));
   const rounds = Math.max(3, Math.ceil(deliveries / (turns * n * b)));
   const round = async (): Promise<void> => {
     await load.call('reset', undefined);
