@@ -16,7 +16,10 @@ interface Delivery {
   readonly topic: string;
   readonly frames: readonly EventFrame[];
   readonly batch: EventBatch;
+  readonly subscribers: ReadonlySet<Subscription>;
   readonly rest: Iterator<Subscription>;
+  /** Where the last turn ended: the one who is next, unless it has left meanwhile. */
+  next: Subscription | null;
   readonly endSpan: ((delivered: number) => void) | null;
   delivered: number;
   /** It is being written now: who asks for that meanwhile is reached by what goes on. */
@@ -96,28 +99,32 @@ export class FanOut {
         )
       : null;
     const batch = new EventBatch(frames);
-    const delivery: Delivery = { topic, frames, batch, rest: subscribers.values(), endSpan, delivered: 0, busy: false };
+    const rest = subscribers.values();
+    const delivery: Delivery = {
+      ...{ topic, frames, batch, subscribers, rest, next: null },
+      ...{ endSpan, delivered: 0, busy: false },
+    };
     this.underWay.set(topic, delivery);
     return delivery;
   }
 
   /** Writes to this many of its subscribers at most. @returns to how many */
   private proceed(delivery: Delivery, most: number): number {
-    const { topic, frames, batch, rest, endSpan } = delivery;
+    const { topic, frames, batch, subscribers, rest, endSpan } = delivery;
     let delivered = 0;
     let writes = 0;
     delivery.busy = true;
-    while (writes < most) {
-      const next = rest.next();
-      if (next.done === true) {
-        this.underWay.delete(topic);
-        break;
-      }
-      const { feed, connection } = next.value;
+    let next = delivery.next !== null && subscribers.has(delivery.next) ? delivery.next : take(rest);
+    while (next !== null && writes < most) {
+      const { feed, connection } = next;
       if (feed === null) delivered += connection.outbox.sendBatch(batch);
       else for (const frame of frames) feed.push(frame);
       writes += 1;
+      next = take(rest);
     }
+    delivery.next = next;
+    // Seen now, and not a turn later: what comes meanwhile would wait for nothing.
+    if (next === null) this.underWay.delete(topic);
     delivery.busy = false;
     delivery.delivered += delivered;
     this.counters.delivered += delivered;
@@ -129,4 +136,9 @@ export class FanOut {
     }
     return writes;
   }
+}
+
+function take(rest: Iterator<Subscription>): Subscription | null {
+  const next = rest.next();
+  return next.done === true ? null : next.value;
 }
