@@ -1,5 +1,5 @@
 import { Parser } from '@asyncapi/parser';
-import { Type } from 'class-transformer';
+import { Expose, Type } from 'class-transformer';
 import { IsInt, IsOptional, IsString, Min, ValidateNested } from 'class-validator';
 import { ChannelPolicy, RealtimeAsyncApi, RealtimeModule, type CanSubscribe } from '../../src/realtime/index.js';
 import { signToken } from '../support/jwt.js';
@@ -14,6 +14,10 @@ class ProjectUpdated {
   @IsInt()
   @Min(1)
   id!: number;
+
+  @IsInt()
+  @Expose({ groups: ['billing'] })
+  budget!: number;
 
   @IsOptional()
   @ValidateNested({ each: true })
@@ -94,6 +98,7 @@ describe('the AsyncAPI document of an application', () => {
         type: 'object',
         properties: {
           id: { type: 'integer', minimum: 1 },
+          budget: { type: 'integer', 'x-groups': ['billing'] }, // and not required: others get none
           members: { type: 'array', items: { $ref: '#/components/schemas/Member' } },
         },
         required: ['id'],

@@ -184,7 +184,7 @@ describe('channels of feature modules', () => {
   it.each([
     ['throws', 'broken', 'threw', 'the database said no'],
     ['hangs', 'stuck', 'timed_out', 'it took more than 300 ms'],
-    ['answers nothing', 'mute', 'invalid', 'neither a boolean nor { allowed }'],
+    ['answers nothing', 'mute', 'invalid', 'neither a boolean nor { allowed, reason, groups }'],
   ])('are refused where the policy %s; it is logged and harms nobody else', async (_what, id, outcome, why) => {
     const { policyFailures } = app.app.get(Counters);
     const before = policyFailures.get(outcome);
@@ -286,14 +286,14 @@ describe('channels of feature modules', () => {
       verdict: 'granted',
       registered: true,
       rule,
-      policy: { name: 'ProjectPolicy', outcome: 'allowed', reason: 'a member' },
+      policy: { name: 'ProjectPolicy', outcome: 'allowed', reason: 'a member', groups: [] },
     });
     expect(await explained('projects:43:nothing', null)).toEqual({
       channel: 'projects:43:nothing',
       verdict: 'forbidden',
       registered: false,
       rule,
-      policy: { name: 'ProjectPolicy', outcome: 'refused', reason: 'no member of the project' },
+      policy: { name: 'ProjectPolicy', outcome: 'refused', reason: 'no member of the project', groups: [] },
     });
     expect(await explained('projects:broken:updated')).toMatchObject({
       verdict: 'forbidden',

@@ -1,5 +1,6 @@
 import { defaultMetadataStorage } from 'class-transformer/cjs/storage.js';
 import { targetConstructorToSchema, validationMetadatasToSchemas } from 'class-validator-jsonschema';
+import { allRules, classRules, type ClassRules } from '../fields/class-rules.js';
 import type { EventClass } from '../options/channel-definition.js';
 
 const PREFIX = '#/components/schemas/';
@@ -20,7 +21,33 @@ export function dataSchemas(types: Iterable<EventClass>): Record<string, object>
     }
   };
   for (const type of types) add(type.name, { ...targetConstructorToSchema(type, OPTIONS) });
+  for (const rules of [...types].flatMap((type) => [...allRules(classRules(type))])) {
+    const schema: JsonSchema | undefined = schemas[rules.name];
+    if (schema !== undefined) schemas[rules.name] = withGroups(schema, rules);
+  }
   return schemas;
+}
+
+interface JsonSchema {
+  readonly properties?: Readonly<Record<string, object>>;
+  readonly required?: readonly string[];
+}
+
+/** Says whom fields are for that not everybody gets: to those who do not, they are missing. */
+function withGroups(schema: JsonSchema, { fields }: ClassRules): JsonSchema {
+  const groupsOf = (key: string): readonly string[] => fields.get(key)?.flatMap(({ groups }) => groups ?? []) ?? [];
+  const limited = Object.entries(schema.properties ?? {}).filter(([key]) => groupsOf(key).length > 0);
+  if (limited.length === 0) return schema;
+  const { required = [], ...rest } = schema;
+  const always = required.filter((key) => groupsOf(key).length === 0);
+  return {
+    ...rest,
+    properties: {
+      ...schema.properties,
+      ...Object.fromEntries(limited.map(([key, property]) => [key, { ...property, 'x-groups': groupsOf(key) }])),
+    },
+    ...(always.length === 0 ? {} : { required: always }),
+  };
 }
 
 /** How a document refers to the schema of a class. */

@@ -102,7 +102,7 @@ export class CatchUp implements Feed {
       // Without history there is nothing to read again: such a reader is bounded by its outbox alone.
       if (frame.position !== null && !outbox.hasRoom && !(await outbox.room())) this.subscription.feed = ENDED;
       if (this.ended) return;
-      if (outbox.sendEvent(frame)) this.onDelivered();
+      if (outbox.sendEvent(frame.seenBy(this.subscription.view))) this.onDelivered();
       this.queuedBytes -= frame.wire.length;
       this.at = frame.position;
     }

@@ -1,6 +1,7 @@
 import { formatPosition, type Position, type RecoveryReason } from '../../protocol/index.js';
 import type { Broker, BrokerEvent, ReadLimits, ReadResult } from '../broker/broker.js';
 import { EventFrame } from '../connections/event-frame.js';
+import type { FieldGroups } from '../fields/field-groups.js';
 
 /** Frames of a channel kept at hand, so that most returns need no read, and their bytes. */
 const RECENT_FRAMES = 64;
@@ -39,6 +40,8 @@ export class ChannelStream {
     private readonly broker: Pick<Broker, 'read'>,
     private readonly limits: ReadLimits,
     private readonly output: StreamOutput,
+    /** Which fields of its events are not for everybody. */
+    readonly fields: FieldGroups | null = null,
   ) {}
 
   /** The broker says where the channel stands; what it handed out in the meantime is sorted in. */
@@ -95,7 +98,7 @@ export class ChannelStream {
   }
 
   private pass(event: BrokerEvent): void {
-    const frame = new EventFrame(event.position, event.body, event.traceparent);
+    const frame = EventFrame.of(event, this.fields);
     if (event.position !== null) {
       if (this.position?.epoch !== event.position.epoch) this.forgetRecent();
       this.position = event.position;

@@ -2,12 +2,20 @@ import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import {
   formatPosition,
   isEventBody,
+  isLimitedBody,
   parsePosition,
   ProtocolError,
   type Position,
   type RecoveryReason,
 } from '../../protocol/index.js';
-import { Broker, type BrokerStatus, type BrokerVitals, type HistoryWindow, type ReadLimits } from '../broker/broker.js';
+import {
+  Broker,
+  type BrokerEvent,
+  type BrokerStatus,
+  type BrokerVitals,
+  type HistoryWindow,
+  type ReadLimits,
+} from '../broker/broker.js';
 import { RealtimeUnavailableError } from '../broker/errors.js';
 import type { Channel } from '../channels/channel-catalogue.js';
 import { topicFor } from '../channels/topic-for.js';
@@ -83,7 +91,7 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
     this.limits = { maxEvents: options.recoveryMaxEvents, maxBytes: options.recoveryMaxBytes };
     broker.listen({
       event: (topic, event) => {
-        if (isEventBody(channelOf(topic), event.body)) this.open.get(topic)?.stream.receive(event);
+        if (isEventBody(channelOf(topic), event.body)) this.receive(topic, event);
         else counters.foreignMessages += 1;
       },
       position: (topic, position) => this.open.get(topic)?.stream.check(position),
@@ -215,10 +223,23 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
     }
   }
 
+  private receive(topic: string, event: BrokerEvent): void {
+    const stream = this.open.get(topic)?.stream;
+    if (stream === undefined) return;
+    if (stream.fields === null && isLimitedBody(event.body)) {
+      this.counters.invalidEvents.add('withheld');
+      this.log.warn(
+        `withheld ${topic}`,
+        `The data of events to ${channelOf(topic)} is withheld: whoever emits them keeps fields from some, and here the channel has no class that says from whom: give its definition the same \`data\``,
+      );
+    }
+    stream.receive(event);
+  }
+
   private opened(topic: string, channel: Channel): OpenChannel {
     const known = this.open.get(topic);
     if (known !== undefined) return known;
-    const stream = new ChannelStream(topic, this.broker, this.limits, this);
+    const stream = new ChannelStream(topic, this.broker, this.limits, this, channel.fields);
     const opening = this.broker.subscribe(topic, channel.history).then(
       (position) => stream.opened(position),
       (error: unknown) => {
@@ -266,18 +287,18 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
     const key = `${stream.topic} ${formatPosition(after)}`;
     let read = this.reads.get(key);
     if (read === undefined) {
-      read = this.read(stream.topic, after).finally(() => this.reads.delete(key));
+      read = this.read(stream, after).finally(() => this.reads.delete(key));
       this.reads.set(key, read);
     }
     return read;
   }
 
-  private async read(topic: string, after: Position): Promise<Missed> {
+  private async read({ topic, fields }: ChannelStream, after: Position): Promise<Missed> {
     const result = await this.broker.read(topic, after, this.limits);
     if (!result.ok) return result;
     return {
       ok: true,
-      frames: result.events.map(({ position, body }) => new EventFrame(position, body)),
+      frames: result.events.map((event) => EventFrame.of(event, fields)),
       top: result.top,
     };
   }

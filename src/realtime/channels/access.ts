@@ -33,6 +33,13 @@ export function isGranted(
   return false;
 }
 
+/** The groups of fields that a principal has by itself: its role. */
+export function ownGroups({ global }: Audience, principal: Principal | null): readonly string[] {
+  if (principal === null) return [];
+  // As with channels: what is for administrators and for all tenants is the platform's.
+  return global && principal.isAdmin && principal.home !== null ? [] : [principal.user.role];
+}
+
 /** The roles that the rules of some channels name. */
 export function knownRoles(channels: Iterable<[name: string, channel: Channel]>): ReadonlySet<string> {
   return new Set(

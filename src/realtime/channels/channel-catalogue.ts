@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { isChannelName, matchPattern, USER_GROUP, userOfChannel } from '../../protocol/index.js';
 import type { ChannelAccess, ChannelDefinition, EventClass } from '../options/channel-definition.js';
+import { FieldGroups } from '../fields/field-groups.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeOptionsError } from '../options/resolve-options.js';
 import { BUILTIN_CHANNELS, BUILTIN_GROUPS } from './builtin-channels.js';
@@ -33,6 +34,8 @@ export interface Channel {
   readonly access: Access;
   /** The class of what its events carry; `null`: anything. */
   readonly data: EventClass | null;
+  /** Which fields of its events are not for everybody; `null` where all are. */
+  readonly fields: FieldGroups | null;
   /** `null`: nothing is kept, and events have no id. */
   readonly history: History | null;
   /** Whether subscribers can see who is here. */
@@ -148,6 +151,7 @@ export class ChannelCatalogue {
       pattern: isFamily ? name : rule.pattern,
       access: rule.access,
       data,
+      fields: fieldsOf(name, data),
       history: historyOf(definition, history),
       presence,
       global,
@@ -166,6 +170,14 @@ function isGlobalByDefault(name: string): boolean {
   return [...BUILTIN_CHANNELS, ...BUILTIN_GROUPS].some(
     (one) => one.global === true && covers('pattern' in one ? one.pattern : one.name, name),
   );
+}
+
+function fieldsOf(name: string, data: EventClass | null): FieldGroups | null {
+  try {
+    return data === null ? null : FieldGroups.of(data);
+  } catch (error) {
+    throw new RealtimeOptionsError([`\`channels\` ${name}: data ${(error as Error).message}`]);
+  }
 }
 
 function groupOf(name: string): string {

@@ -9,9 +9,10 @@ import {
 } from '../../protocol/index.js';
 import type { Principal } from '../auth/principal.js';
 import { Counters } from '../observability/counters.js';
+import { NO_GROUPS, type View } from '../fields/field-groups.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeOptionsError } from '../options/resolve-options.js';
-import { isGranted, isInReach, knownRoles } from './access.js';
+import { isGranted, isInReach, knownRoles, ownGroups } from './access.js';
 import { ChannelCatalogue, type Channel, type ChannelRule } from './channel-catalogue.js';
 import { ChannelFeatures, type PolicyEntry } from './channel-features.js';
 import { PolicyRunner, type PolicyVerdict } from './policy-runner.js';
@@ -27,6 +28,13 @@ export interface ChannelExplanation {
   readonly rule: ChannelRule | null;
   /** Where a policy decides: the name of its class, what it answered or how it failed, and its reason. */
   readonly policy: (PolicyVerdict & { readonly name: string }) | null;
+}
+
+/** What somebody may have of a channel. */
+export interface Authorized {
+  readonly channel: Channel;
+  /** The groups of fields that a policy granted beside those of the role. */
+  readonly groups: readonly string[];
 }
 
 /** Who may use which channel. `null` stands for a connection without a token. */
@@ -65,15 +73,22 @@ export class ChannelPolicyService implements OnModuleInit {
   }
 
   /**
-   * The channel, when this principal may subscribe to it.
+   * The channel, when this principal may subscribe to it, and what it was granted there.
    * @param withinMs how long a policy may take, where that is less than `policyTimeoutMs`
    * @throws ProtocolError `forbidden` where the name falls under a rule that this principal fails, registered or not
    *   (so that names cannot be probed); `unknown_channel` where nobody registered it
    */
-  async authorize(principal: Principal | null, name: string, withinMs = Infinity): Promise<Channel> {
-    const { verdict } = await this.judge(principal, name, withinMs);
+  async authorize(principal: Principal | null, name: string, withinMs = Infinity): Promise<Authorized> {
+    const { verdict, policy } = await this.judge(principal, name, withinMs);
     if (verdict !== 'granted') throw new ProtocolError(verdict, { channel: name });
-    return this.catalogue.find(name)!;
+    return { channel: this.catalogue.find(name)!, groups: policy?.groups ?? [] };
+  }
+
+  /** Which fields of a channel's events this principal gets. @param granted the groups that a policy granted it there */
+  viewOf(principal: Principal | null, name: string, granted: readonly string[]): View {
+    const channel = this.catalogue.find(name);
+    if (channel === null || channel.fields === null) return NO_GROUPS;
+    return channel.fields.viewOf([...ownGroups(channel, principal), ...granted]);
   }
 
   /** Judges as a `subscribe` would, asks the policy where one decides, and tells what decided. Never rejects. */

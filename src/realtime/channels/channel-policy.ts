@@ -11,8 +11,16 @@ export interface ChannelContext {
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** A policy's answer; the reason is for operators, who read it in `ChannelPolicyService.explain`, never for clients. */
-export type ChannelAnswer = boolean | { readonly allowed: boolean; readonly reason?: string };
+/** A policy's answer. */
+export type ChannelAnswer =
+  | boolean
+  | {
+      readonly allowed: boolean;
+      /** For operators, who read it in `ChannelPolicyService.explain`, never for clients. */
+      readonly reason?: string;
+      /** The groups of members-only fields (`@Expose({ groups: ['members'] })`) that it gets beside those of its role. @default none */
+      readonly groups?: readonly string[];
+    };
 
 /**
  * Decides who may subscribe to the channels under its pattern: asked at each subscribe, and anew when a token is renewed

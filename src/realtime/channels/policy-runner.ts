@@ -11,6 +11,8 @@ export interface PolicyVerdict {
   readonly outcome: PolicyOutcome;
   /** What the policy gave as its reason, or what went wrong with it; `null` where it said nothing. */
   readonly reason: string | null;
+  /** The groups of fields that it granted beside those of the role. */
+  readonly groups: readonly string[];
 }
 
 const LATE = Symbol('late');
@@ -40,7 +42,10 @@ export class PolicyRunner {
       const answer: unknown = await Promise.race([policy.instance!.canSubscribe(context), late]);
       if (answer === LATE) return this.failed(policy, context, 'timed_out', `it took more than ${withinMs} ms`);
       const verdict = read(answer);
-      return verdict ?? this.failed(policy, context, 'invalid', 'it answered neither a boolean nor { allowed }');
+      return (
+        verdict ??
+        this.failed(policy, context, 'invalid', 'it answered neither a boolean nor { allowed, reason, groups }')
+      );
     } catch (error) {
       return this.failed(policy, context, 'threw', error instanceof Error ? error.message : String(error), error);
     } finally {
@@ -57,15 +62,28 @@ export class PolicyRunner {
   ): PolicyVerdict {
     this.counters.policyFailures.add(outcome);
     this.log.error(`${name} ${outcome}`, `The policy ${name} refuses ${channel}: ${reason}`, error);
-    return { outcome, reason };
+    return { outcome, reason, groups: [] };
   }
 }
 
 function read(answer: unknown): PolicyVerdict | null {
-  const { allowed, reason } = (typeof answer === 'boolean' ? { allowed: answer } : (answer ?? {})) as {
+  const {
+    allowed,
+    reason,
+    groups = [],
+  } = (typeof answer === 'boolean' ? { allowed: answer } : (answer ?? {})) as {
     readonly allowed?: unknown;
     readonly reason?: unknown;
+    readonly groups?: unknown;
   };
-  if (typeof allowed !== 'boolean') return null;
-  return { outcome: allowed ? 'allowed' : 'refused', reason: typeof reason === 'string' ? reason : null };
+  if (typeof allowed !== 'boolean' || !isTexts(groups)) return null;
+  return {
+    outcome: allowed ? 'allowed' : 'refused',
+    reason: typeof reason === 'string' ? reason : null,
+    groups: allowed ? groups : [],
+  };
+}
+
+function isTexts(list: unknown): list is string[] {
+  return Array.isArray(list) && list.every((entry) => typeof entry === 'string');
 }

@@ -1,23 +1,49 @@
-import { eventText, type Position } from '../../protocol/index.js';
+import { eventBody, eventText, isLimitedBody, withoutData, type Position } from '../../protocol/index.js';
+import type { FieldGroups, View } from '../fields/field-groups.js';
 import { frameDeflated, frameText } from './frame-bytes.js';
 
-/** One event as it goes to every subscriber: the same bytes for all, made once. */
+/** An event as it is stored and carried. */
+export interface StoredEvent {
+  readonly position: Position | null;
+  readonly body: string;
+  readonly traceparent?: string;
+}
+
+/** One event as it goes to every subscriber: the same bytes for all who get the same fields, made once. */
 export class EventFrame {
   /** The whole WebSocket frame, ready to be written. */
   readonly wire: Buffer;
   private readonly payloadAt: number;
   private compressed: Buffer | null = null;
+  private narrowed: Map<View, EventFrame> | null = null;
 
   /**
    * @param position `null` on a channel that keeps no history
    * @param traceparent of its `emit`, where that is sampled
+   * @param fields which of its fields are not for everybody; `null` where all are
    */
   constructor(
     readonly position: Position | null,
     body: string,
     readonly traceparent?: string,
+    readonly fields: FieldGroups | null = null,
   ) {
     ({ wire: this.wire, payloadAt: this.payloadAt } = frameText(eventText(position, body)));
+  }
+
+  /** An event of a channel. What was emitted as not for everybody is withheld where it is not known whom it is for. */
+  static of({ position, body, traceparent }: StoredEvent, fields: FieldGroups | null): EventFrame {
+    const known = fields === null && isLimitedBody(body) ? withoutData(body) : body;
+    return new EventFrame(position, known, traceparent, fields);
+  }
+
+  /** The event as those get it who have this view: made once for all of them. */
+  seenBy(view: View): EventFrame {
+    if (this.fields === null || this.fields.isWhole(view)) return this;
+    this.narrowed ??= new Map();
+    let frame = this.narrowed.get(view);
+    if (frame === undefined) this.narrowed.set(view, (frame = this.narrow(this.fields, view)));
+    return frame;
   }
 
   /** When it was emitted, in milliseconds since 1970: the end of its text says so. */
@@ -36,14 +62,48 @@ export class EventFrame {
     this.compressed ??= frameDeflated(this.bytes) ?? this.wire;
     return this.compressed;
   }
+
+  private narrow(fields: FieldGroups, view: View): EventFrame {
+    const text = this.bytes.toString();
+    // What is kept of an event are its bytes alone.
+    const body = text.slice(text.indexOf('"channel":'));
+    return new EventFrame(this.position, narrowBody(body, fields, view), this.traceparent);
+  }
+}
+
+/** What cannot be read, as a stranger may have written it, is withheld whole. */
+function narrowBody(body: string, fields: FieldGroups, view: View): string {
+  try {
+    const event = JSON.parse(`{${body}`) as { channel: string; data: unknown; timestamp: string };
+    fields.narrow(event.data, view);
+    return eventBody(event.channel, JSON.stringify(event.data), event.timestamp);
+  } catch {
+    return withoutData(body);
+  }
 }
 
 /** All events of one channel in one turn of the loop, which go out together. */
 export class EventBatch {
   private joined: Buffer | null = null;
   private joinedDeflated: Buffer | null = null;
+  private narrowed: Map<View, EventBatch> | null = null;
 
   constructor(readonly frames: readonly EventFrame[]) {}
+
+  /** Whether it is not the same for everybody: {@link seenBy} has what is. */
+  get isLimited(): boolean {
+    return this.frames[0]!.fields !== null;
+  }
+
+  /** The events as those get them who have this view: joined once for all of them. */
+  seenBy(view: View): EventBatch {
+    this.narrowed ??= new Map();
+    let batch = this.narrowed.get(view);
+    if (batch === undefined) {
+      this.narrowed.set(view, (batch = new EventBatch(this.frames.map((frame) => frame.seenBy(view)))));
+    }
+    return batch;
+  }
 
   /** The frames one behind the other; joined once, for all receivers. */
   get wire(): Buffer {

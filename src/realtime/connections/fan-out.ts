@@ -111,13 +111,14 @@ export class FanOut {
   /** Writes to this many of its subscribers at most. @returns to how many */
   private proceed(delivery: Delivery, most: number): number {
     const { topic, frames, batch, subscribers, rest, endSpan } = delivery;
+    const { isLimited } = batch;
     let delivered = 0;
     let writes = 0;
     delivery.busy = true;
     let next = delivery.next !== null && subscribers.has(delivery.next) ? delivery.next : take(rest);
     while (next !== null && writes < most) {
       const { feed, connection } = next;
-      if (feed === null) delivered += connection.outbox.sendBatch(batch);
+      if (feed === null) delivered += connection.outbox.sendBatch(isLimited ? batch.seenBy(next.view) : batch);
       else for (const frame of frames) feed.push(frame);
       writes += 1;
       next = take(rest);

@@ -1,3 +1,4 @@
+import { NO_GROUPS, type View } from '../fields/field-groups.js';
 import type { EventFrame } from './event-frame.js';
 import type { Unstamped } from '../../protocol/index.js';
 import type { Outbox } from './outbox.js';
@@ -27,6 +28,10 @@ export interface Subscriber {
 export class Subscription {
   /** While it catches up, events go here instead of to the socket. */
   feed: Feed | null = null;
+  /** The groups that a policy granted it. */
+  granted: readonly string[] = [];
+  /** Which fields it gets, on a channel where not all are for everybody. */
+  view: View = NO_GROUPS;
 
   /** @param topic the channel's name inside the house, by which its events are kept and carried */
   constructor(

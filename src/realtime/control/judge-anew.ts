@@ -15,9 +15,24 @@ interface Judges {
  */
 export async function judgeAnew(judges: Judges, connection: Connection, withinMs?: number): Promise<void> {
   connection.judgements += 1;
+  // A role that is lost loses its fields now, before anybody is asked.
+  for (const subscription of connection.subscriptions.values()) {
+    showFields(judges.policy, connection, subscription, subscription.granted);
+  }
   await Promise.all(
     [...connection.subscriptions.values()].map((subscription) => judge(judges, connection, subscription, withinMs)),
   );
+}
+
+/** Has a subscription get the fields that its connection's role, and what a policy granted, are for. */
+export function showFields(
+  policy: ChannelPolicyService,
+  { principal }: Connection,
+  subscription: Subscription,
+  granted: readonly string[],
+): void {
+  subscription.granted = granted;
+  subscription.view = policy.viewOf(principal, subscription.channel, granted);
 }
 
 async function judge(
@@ -27,8 +42,11 @@ async function judge(
   withinMs: number | undefined,
 ): Promise<void> {
   const { channel } = subscription;
+  const { judgements } = connection;
   try {
-    await policy.authorize(connection.principal, channel, withinMs);
+    const { groups } = await policy.authorize(connection.principal, channel, withinMs);
+    // An answer that was overtaken by another judgement says nothing any more.
+    if (connection.judgements === judgements) showFields(policy, connection, subscription, groups);
   } catch {
     if (connection.subscriptions.get(channel) !== subscription) return;
     bridge.detach(subscription);

@@ -8,14 +8,15 @@ import {
 } from '@nestjs/common';
 import type { IncomingHttpHeaders } from 'node:http';
 import { AuthService } from '../auth/auth.service.js';
+import type { Principal } from '../auth/principal.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { bearerOf } from './bearer.js';
 
 /** A request that was let in. */
 export interface OperatorRequest {
   readonly headers: IncomingHttpHeaders;
-  /** The id of the administrator whose it is. */
-  operator?: string;
+  /** The administrator whose it is. */
+  operator?: Principal;
 }
 
 /** Lets administrators (`Authorization: Bearer JWT`) in, where there is an API for operators at all. */
@@ -36,7 +37,7 @@ export class AdminGuard implements CanActivate {
     // Who runs the platform sees all tenants: an administrator of one of them does not run it.
     if (!principal.isAdmin || principal.home !== null)
       throw new ForbiddenException('Only administrators may ask for this');
-    request.operator = principal.user.userId;
+    request.operator = principal;
     return true;
   }
 }

@@ -6,7 +6,7 @@ const OF_POLICY: ChannelExplanation = {
   verdict: 'granted',
   registered: true,
   rule: { pattern: 'projects:{projectId}:*', access: { policy: 'ProjectPolicy' } },
-  policy: { name: 'ProjectPolicy', outcome: 'allowed', reason: 'a member' },
+  policy: { name: 'ProjectPolicy', outcome: 'allowed', reason: 'a member', groups: [] },
 };
 const ROLES: ChannelExplanation = {
   channel: 'billing:invoices',
@@ -29,7 +29,7 @@ describe('explanationOf', () => {
       {
         ...OF_POLICY,
         verdict: 'forbidden',
-        policy: { name: 'ProjectPolicy', outcome: 'timed_out', reason: 'it took more than 2000 ms' },
+        policy: { name: 'ProjectPolicy', outcome: 'timed_out', reason: 'it took more than 2000 ms', groups: [] },
       },
       { allowed: false, policy: 'ProjectPolicy', reason: 'it took more than 2000 ms' },
     ],

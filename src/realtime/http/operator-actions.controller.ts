@@ -110,5 +110,5 @@ async function carriedOut(order: Promise<void>): Promise<void> {
 }
 
 function byWhom({ operator }: OperatorRequest): { readonly by?: string } {
-  return operator === undefined ? {} : { by: operator };
+  return operator === undefined ? {} : { by: operator.user.userId };
 }

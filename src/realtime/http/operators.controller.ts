@@ -6,6 +6,7 @@ import {
   NotFoundException,
   Param,
   Query,
+  Req,
   ServiceUnavailableException,
   UseGuards,
 } from '@nestjs/common';
@@ -18,7 +19,7 @@ import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeUnavailableError } from '../publishing/errors.js';
 import { channelOf, tenantProblem, topicOf } from '../tenants/topic.js';
 import { explanationOf, type Explanation } from './explanation.js';
-import { AdminGuard } from './admin.guard.js';
+import { AdminGuard, type OperatorRequest } from './admin.guard.js';
 import {
   readChannelQuery,
   readConnectionQuery,
@@ -95,17 +96,20 @@ export class OperatorsController {
     return { channels, total, next: end === null ? null : writeCursor({ topic: end }), unanswered };
   }
 
-  /** The last events that are kept of a channel, oldest first. */
+  /** The last events that are kept of a channel, oldest first, with the fields that the administrator's role is for. */
   @Get('channels/:channel/history')
   @Header('Cache-Control', 'no-store')
   async history(
     @Param('channel') channel: string,
     @Query() parameters: Parameters,
+    @Req() { operator }: OperatorRequest,
   ): Promise<{ channel: string; epoch: string | null; events: readonly KeptEvent[] }> {
     const { limit, tenant } = readHistoryQuery(parameters);
     const topic = this.topicOf(channel, tenant);
+    const { fields } = this.catalogue.find(channel)!;
+    const view = this.policy.viewOf(operator!, channel, []);
     try {
-      return { channel, ...(await this.inspection.history(topic, limit)) };
+      return { channel, ...(await this.inspection.history(topic, limit, fields, view)) };
     } catch (error) {
       if (error instanceof RealtimeUnavailableError) throw new ServiceUnavailableException(error.message);
       throw error;

@@ -1,9 +1,11 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
-import { eventText, type ClusterStats, type ServerFrame, type Stats } from '../../protocol/index.js';
+import type { ClusterStats, ServerFrame, Stats } from '../../protocol/index.js';
 import { Broker } from '../broker/broker.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
+import { EventFrame } from '../connections/event-frame.js';
+import type { FieldGroups, View } from '../fields/field-groups.js';
 import { RealtimeServer } from '../gateway/realtime-server.js';
 import { busiest, clusterOf, ClusterStatsService, REPORTED_TOPICS } from '../instances/cluster-stats.service.js';
 import type { InstanceReport } from '../instances/instance-directory.js';
@@ -136,12 +138,22 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
     return { ...mergeChannels([...answers.values()], limit), unanswered: [...unanswered.keys()] };
   }
 
-  /** The last events that are kept of a channel, oldest first, as on the wire. @throws RealtimeUnavailableError */
-  async history(topic: string, most: number): Promise<{ epoch: string | null; events: readonly KeptEvent[] }> {
+  /**
+   * The last events that are kept of a channel, oldest first, as on the wire to whoever has this view of their fields.
+   * @throws RealtimeUnavailableError
+   */
+  async history(
+    topic: string,
+    most: number,
+    fields: FieldGroups | null,
+    view: View,
+  ): Promise<{ epoch: string | null; events: readonly KeptEvent[] }> {
     const events = await this.broker.latest(topic, most);
     return {
       epoch: events.at(-1)?.position?.epoch ?? null,
-      events: events.map(({ position, body }) => JSON.parse(eventText(position, body)) as KeptEvent),
+      events: events.map(
+        (event) => JSON.parse(EventFrame.of(event, fields).seenBy(view).bytes.toString()) as KeptEvent,
+      ),
     };
   }
 

@@ -191,7 +191,8 @@ export const METRICS = {
     name: 'realtime.events.invalid',
     kind: 'counter',
     unit: '{event}',
-    description: 'Events whose data did not fit the class of their channel: refused, dropped, or passed',
+    description:
+      'Events whose data did not fit the class of their channel: refused, dropped, or passed; withheld where the class is not known',
     attributes: ['realtime.event.outcome'],
   },
   policy: {

@@ -71,8 +71,11 @@ export class Counters {
   readonly resyncs = new Tally(Object.keys(RECOVERY_REASONS));
   /** Subscriptions that wanted to resume: `recovered`, or the reason why not. */
   readonly recoveries = new Tally(['recovered', ...Object.keys(RECOVERY_REASONS)]);
-  /** Events whose data did not fit the class of their channel: `refused`, `dropped`, or `passed`. */
-  readonly invalidEvents = new Tally(['refused', 'dropped', 'passed']);
+  /**
+   * Events whose data did not fit the class of their channel: `refused`, `dropped`, or `passed`; and those whose data was
+   * `withheld`, for they were emitted as not for everybody, and nobody knows here whom their fields are for.
+   */
+  readonly invalidEvents = new Tally(['refused', 'dropped', 'passed', 'withheld']);
   /** Policies of channels that failed, and so refused: they threw, took too long, or answered what is no answer. */
   readonly policyFailures = new Tally(['threw', 'timed_out', 'invalid']);
   /** Messages on the module's Redis channels that no instance of it has written, skipped. */

@@ -23,6 +23,8 @@ export interface ComposedEvent {
   readonly topic: string;
   readonly pattern: string;
   readonly json: string;
+  /** Not everybody may have all of its data. */
+  readonly limited: boolean;
   readonly history: HistoryWindow | null;
   /** Its data does not fit the class of the channel, and the option says that such an event is not sent. */
   readonly dropped: boolean;
@@ -86,7 +88,16 @@ export class EventComposer {
     dropped: boolean,
   ): ComposedEvent {
     const topic = this.topicOfKnown(channel, known, options.tenant);
-    return { channel, topic, pattern: known.pattern, json, history: known.history, dropped, options };
+    return {
+      channel,
+      topic,
+      pattern: known.pattern,
+      json,
+      limited: known.fields !== null,
+      history: known.history,
+      dropped,
+      options,
+    };
   }
 
   private topicOfKnown(channel: string, known: Channel, tenant: string | undefined): string {

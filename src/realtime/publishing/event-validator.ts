@@ -25,9 +25,9 @@ export class EventValidator {
    * @param mode what to do with one that does not fit
    * @throws InvalidEventError where that is `throw`
    */
-  admits(name: string, { data: type, pattern }: Channel, data: unknown, mode = this.mode): boolean {
+  admits(name: string, { data: type, pattern, fields }: Channel, data: unknown, mode = this.mode): boolean {
     if (type === null) return true;
-    const problems = dataProblems(type, data);
+    const problems = dataProblems(type, data, fields?.groups);
     if (problems.length === 0) return true;
     const problem = `does not fit ${type.name}: ${problems.slice(0, MAX_TOLD).join('; ')}`;
     this.counters.invalidEvents.add(mode === 'throw' ? 'refused' : mode === 'drop' ? 'dropped' : 'passed');
@@ -37,12 +37,15 @@ export class EventValidator {
   }
 }
 
-/** What is wrong with data that should fit a class decorated with class-validator, as sentences. */
-export function dataProblems(type: EventClass, data: unknown): string[] {
+/**
+ * What is wrong with data that should fit a class decorated with class-validator, as sentences.
+ * @param groups of fields that the class has: those of all of them are looked at
+ */
+export function dataProblems(type: EventClass, data: unknown, groups: Iterable<string> = []): string[] {
   if (typeof data !== 'object' || data === null || Array.isArray(data)) return ['it must be an object'];
   let errors: ValidationError[];
   try {
-    const instance = data instanceof type ? data : plainToInstance(type, data);
+    const instance = data instanceof type ? data : plainToInstance(type, data, { groups: [...groups] });
     errors = validateSync(instance, { forbidUnknownValues: false });
   } catch (error) {
     return [`it cannot be read: ${error instanceof Error ? error.message : String(error)}`];

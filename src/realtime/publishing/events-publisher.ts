@@ -224,6 +224,7 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
     topic,
     pattern,
     json,
+    limited,
     history,
     dropped,
     options,
@@ -237,7 +238,7 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
     const span = beginEmit(channel, pattern);
     const published = this.broker.publish({
       channel: topic,
-      body: eventBody(channel, json, timestamp),
+      body: eventBody(channel, json, timestamp, limited),
       history,
       timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       ...(options.idempotencyKey === undefined ? {} : { idempotencyKey: options.idempotencyKey }),

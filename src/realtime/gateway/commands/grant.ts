@@ -1,11 +1,11 @@
 import type { Channel } from '../../channels/channel-catalogue.js';
-import type { ChannelPolicyService } from '../../channels/channel-policy.service.js';
+import type { Authorized, ChannelPolicyService } from '../../channels/channel-policy.service.js';
 import type { Connection } from '../../connections/connection.js';
 
 /** A channel that a connection may use, for as long as its rights are not judged anew. */
 export class Grant {
   private constructor(
-    readonly channel: Channel,
+    private authorized: Authorized,
     private readonly policy: ChannelPolicyService,
     private readonly connection: Connection,
     private readonly name: string,
@@ -27,8 +27,17 @@ export class Grant {
   async renew(): Promise<void> {
     while (!this.holds) {
       this.judgements = this.connection.judgements;
-      await this.policy.authorize(this.connection.principal, this.name);
+      this.authorized = await this.policy.authorize(this.connection.principal, this.name);
     }
+  }
+
+  get channel(): Channel {
+    return this.authorized.channel;
+  }
+
+  /** The groups of fields that a policy granted. */
+  get groups(): readonly string[] {
+    return this.authorized.groups;
   }
 
   /** Whether nobody has judged anew since it was granted. */

@@ -2,6 +2,7 @@ import { isWildcard, ProtocolError, type SubscribeTarget } from '../../../protoc
 import type { RedisBridge } from '../../bridge/redis-bridge.service.js';
 import type { Connection } from '../../connections/connection.js';
 import type { Subscription } from '../../connections/subscription.js';
+import { showFields } from '../../control/judge-anew.js';
 import { sendError } from '../send-error.js';
 import type { Command, Services } from './command.js';
 import { Grant } from './grant.js';
@@ -57,6 +58,7 @@ async function subscribeOne(
     const subscription = connection.subscriptions.get(name);
     // Whoever judged anew has ended it already.
     if (subscription === undefined) throw new ProtocolError('forbidden', { channel: name });
+    showFields(policy, connection, subscription, grant.groups);
     const { recovered, reason, lastEventId: position } = attachment;
     connection.send(
       {

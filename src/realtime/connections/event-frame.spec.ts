@@ -1,0 +1,36 @@
+import { Expose } from 'class-transformer';
+import { FieldGroups } from '../fields/field-groups.js';
+import { EventFrame } from './event-frame.js';
+
+class Note {
+  id!: string;
+
+  @Expose({ groups: ['admin'] })
+  secret!: string;
+}
+
+const body = (data: string) => `"channel":"notes","data":${data},"timestamp":"2026-01-01T00:00:00.000Z"}`;
+
+describe('an event whose fields are not all for everybody', () => {
+  const fields = FieldGroups.of(Note)!;
+  const nobody = fields.viewOf([]);
+  const textOf = (data: string, view = nobody) =>
+    EventFrame.of({ position: null, body: body(data) }, fields)
+      .seenBy(view)
+      .bytes.toString();
+
+  it('has what is for the view, and is the same frame for all who share it', () => {
+    expect(textOf('{"id":"1","secret":"s"}')).toContain(body('{"id":"1"}'));
+    expect(textOf('{"id":"1","secret":"s"}', fields.viewOf(['admin']))).toContain(body('{"id":"1","secret":"s"}'));
+    const frame = EventFrame.of({ position: null, body: body('{"id":"1","secret":"s"}') }, fields);
+    expect(frame.seenBy(nobody)).toBe(frame.seenBy(nobody));
+    expect(frame.seenBy(fields.viewOf(['admin']))).toBe(frame);
+  });
+
+  it.each(['{"id":"1","secret":"s"', '{"secret":"s"},"data":[', 'secret'])(
+    'has no data where what a stranger wrote cannot be read: %s',
+    (data) => {
+      expect(textOf(data)).toContain(body('null'));
+    },
+  );
+});

@@ -1,0 +1,146 @@
+import 'reflect-metadata';
+import { defaultMetadataStorage as storage } from 'class-transformer/cjs/storage.js';
+import type { ExcludeOptions, ExposeOptions, TypeHelpOptions } from 'class-transformer';
+import { getMetadataStorage } from 'class-validator';
+import type { EventClass } from '../options/channel-definition.js';
+
+/** Who gets a field, and what it is made of. */
+export interface FieldRule {
+  /** Whoever has one of these gets it; `null`: everybody, empty: nobody. */
+  readonly groups: readonly string[] | null;
+  /** What its value, or each entry of it, is made of. */
+  readonly nested: NestedRules | null;
+}
+
+/** What class-transformer's decorators of a class say of who gets which field. */
+export interface ClassRules {
+  /** The name of the class. */
+  readonly name: string;
+  /** Key in JSON → what counts for it; where it is several, each must let it pass. */
+  readonly fields: ReadonlyMap<string, readonly FieldRule[]>;
+  /** `@Exclude()` on the class: nobody gets what is not exposed. */
+  readonly exposedOnly: boolean;
+}
+
+export interface NestedRules {
+  /** It is a `Map`: an object in JSON, whose values are made of this, whatever their keys. */
+  readonly isMap: boolean;
+  readonly base: ClassRules;
+  /** Where the value says itself of which class it is: the field that does, and its rules by that. */
+  readonly subTypes: { readonly property: string; readonly byName: ReadonlyMap<unknown, ClassRules> } | null;
+}
+
+/** What a class says cannot be known from the class alone; the message is a sentence without its subject. */
+export class ClassRulesError extends Error {}
+
+/** Reads the rules of a class and of all that are nested in it. @throws ClassRulesError */
+export function classRules(type: EventClass): ClassRules {
+  return read(type, new Map());
+}
+
+/** The rules of a class, and of all that it is made of. */
+export function allRules(rules: ClassRules, seen = new Set<ClassRules>()): Set<ClassRules> {
+  if (seen.has(rules)) return seen;
+  seen.add(rules);
+  for (const { nested } of [...rules.fields.values()].flat()) {
+    if (nested === null) continue;
+    for (const one of [nested.base, ...(nested.subTypes?.byName.values() ?? [])]) allRules(one, seen);
+  }
+  return seen;
+}
+
+/** @param known those that were read already, or are being read: classes may contain themselves */
+function read(type: EventClass, known: Map<EventClass, ClassRules>): ClassRules {
+  const found = known.get(type);
+  if (found !== undefined) return found;
+  const fields = new Map<string, FieldRule[]>();
+  const exposedOnly = storage.getStrategy(type) === 'excludeAll';
+  const rules = { name: type.name, fields, exposedOnly };
+  known.set(type, rules);
+  for (const property of propertiesOf(type)) {
+    const { name = property, groups } = storage.findExposeMetadata(type, property)?.options ?? {};
+    const rule: FieldRule = {
+      groups: isHidden(type, property, exposedOnly) ? [] : groups?.length ? groups : null,
+      nested: nestedIn(type, property, known),
+    };
+    // Data may come as the class has it, or as class-transformer has renamed it.
+    for (const key of new Set([property, name])) {
+      fields.set(key, [...(fields.get(key) ?? []), rule]);
+    }
+  }
+  return rules;
+}
+
+/** Whether nobody gets a field. */
+function isHidden(type: EventClass, property: string, exposedOnly: boolean): boolean {
+  const exclude = storage.findExcludeMetadata(type, property);
+  if (exclude !== undefined && isForOutput(exclude.options)) return true;
+  const expose = storage.findExposeMetadata(type, property);
+  return exposedOnly && !(expose !== undefined && isForOutput(expose.options));
+}
+
+function isForOutput(options: ExposeOptions | ExcludeOptions | undefined): boolean {
+  return options?.toClassOnly !== true;
+}
+
+/** Every property of which a decorator tells. */
+function propertiesOf(type: EventClass): Set<string> {
+  const types: unknown = Reflect.get(storage, '_typeMetadatas');
+  if (!(types instanceof Map)) throw new ClassRulesError('cannot be read: class-transformer is not 0.5');
+  const properties = [
+    ...storage.getExposedMetadatas(type).map(({ propertyName }) => propertyName),
+    ...storage.getExcludedMetadatas(type).map(({ propertyName }) => propertyName),
+    ...getMetadataStorage()
+      .getTargetValidationMetadatas(type, '', false, false)
+      .map(({ propertyName }) => propertyName),
+    ...withAncestors(type).flatMap((one) => [
+      ...((types as Map<unknown, Map<string, unknown>>).get(one)?.keys() ?? []),
+    ]),
+  ];
+  return new Set(properties.filter((property) => typeof property === 'string'));
+}
+
+function withAncestors(type: unknown): unknown[] {
+  return typeof type === 'function' && type !== Function.prototype
+    ? [type, ...withAncestors(Object.getPrototypeOf(type))]
+    : [];
+}
+
+/** @throws ClassRulesError */
+function nestedIn(type: EventClass, property: string, known: Map<EventClass, ClassRules>): NestedRules | null {
+  const metadata = storage.findTypeMetadata(type, property);
+  if (metadata === undefined) {
+    const declared: unknown = Reflect.getMetadata('design:type', type.prototype as object, property);
+    return isClass(declared) ? { isMap: false, base: read(declared, known), subTypes: null } : null;
+  }
+  const where = `${type.name}.${property}`;
+  const { discriminator } = metadata.options ?? {};
+  const isMap = metadata.reflectedType === Map;
+  const base = typeOf(metadata.typeFunction, where, discriminator !== undefined);
+  if (!isClass(base)) throw new ClassRulesError(`${where}: its @Type names no class`);
+  if (discriminator === undefined) return { isMap, base: read(base, known), subTypes: null };
+  const byName = discriminator.subTypes.map(({ name, value }) => [name, read(value as EventClass, known)] as const);
+  return { isMap, base: read(base, known), subTypes: { property: discriminator.property, byName: new Map(byName) } };
+}
+
+/** Asks for a type before there is an object; one that looks at the object has no answer then. */
+function typeOf(typeFunction: (help?: TypeHelpOptions) => unknown, where: string, hasSubTypes: boolean): unknown {
+  let looked = false;
+  const look = (): undefined => void (looked = true);
+  const nothing = { newObject: {}, object: {}, property: '' };
+  const help = new Proxy<TypeHelpOptions>(nothing, { get: look, has: () => (looked = true) });
+  let type: unknown;
+  try {
+    type = typeFunction(help);
+  } catch (error) {
+    if (!looked) throw error;
+  }
+  if (looked && !hasSubTypes) {
+    throw new ClassRulesError(`${where}: its @Type depends on the object: name one class, or give a discriminator`);
+  }
+  return type;
+}
+
+function isClass(type: unknown): type is EventClass {
+  return typeof type === 'function';
+}

@@ -1,0 +1,232 @@
+import { Exclude, Expose, Type } from 'class-transformer';
+import { IsString, ValidateNested } from 'class-validator';
+import fc from 'fast-check';
+import { FieldGroups } from './field-groups.js';
+
+class Contact {
+  @IsString()
+  name!: string;
+
+  @Expose({ groups: ['members'] })
+  phone?: string;
+
+  @Exclude()
+  note?: string;
+}
+
+class Base {
+  @Expose({ groups: ['admin'] })
+  cost?: number;
+}
+
+class Invoice extends Base {
+  id!: string;
+
+  @Expose({ groups: ['admin', 'billing'], name: 'grand_total' })
+  total?: number;
+
+  @Type(() => Contact)
+  contacts?: Contact[];
+
+  @ValidateNested()
+  owner?: Contact;
+
+  @Type(() => Invoice)
+  parts?: Invoice[];
+}
+
+/** Nobody gets what is not exposed. */
+@Exclude()
+class Closed {
+  @Expose()
+  id!: string;
+
+  @Expose({ groups: ['admin'] })
+  secret?: string;
+
+  @Expose({ toClassOnly: true })
+  incoming?: string;
+
+  other?: string;
+}
+
+class Shape {
+  kind!: string;
+}
+class Circle extends Shape {
+  @Expose({ groups: ['admin'] })
+  radius?: number;
+}
+class Square extends Shape {
+  @Expose({ groups: ['members'] })
+  side?: number;
+}
+const BY_NAME = { circle: Circle, square: Square };
+class Drawing {
+  @Type(() => Shape, {
+    discriminator: {
+      property: 'kind',
+      subTypes: Object.entries(BY_NAME).map(([name, value]) => ({ name, value })),
+    },
+  })
+  shapes!: Shape[];
+}
+
+class Directory {
+  @Type(() => Contact)
+  byName!: Map<string, Contact>;
+}
+
+class Open {
+  @IsString()
+  @Expose()
+  name!: string;
+
+  @Type(() => Date)
+  at?: Date;
+}
+
+function seen(type: new () => object, data: unknown, ...groups: string[]): unknown {
+  const fields = FieldGroups.of(type)!;
+  const copy: unknown = JSON.parse(JSON.stringify(data));
+  fields.narrow(copy, fields.viewOf(groups));
+  return copy;
+}
+
+describe('which fields somebody gets', () => {
+  const invoice = {
+    id: '1',
+    cost: 3,
+    total: 5,
+    grand_total: 5,
+    contacts: [{ name: 'Ann', phone: '1', note: 'x' }, null, 'text'],
+    owner: { name: 'Bob', phone: '2', note: 'x' },
+    parts: [{ id: '2', cost: 1, parts: [{ id: '3', cost: 1 }] }],
+    unknown: { cost: 1 },
+  };
+  const bare = {
+    id: '1',
+    contacts: [{ name: 'Ann' }, null, 'text'],
+    owner: { name: 'Bob' },
+    parts: [{ id: '2', parts: [{ id: '3' }] }],
+    unknown: { cost: 1 },
+  };
+
+  it('is those that are for everybody, at any depth, where one has no group', () => {
+    expect(seen(Invoice, invoice)).toEqual(bare);
+    expect(seen(Invoice, invoice, 'user', 'Admin', '')).toEqual(bare);
+    expect(seen(Invoice, [invoice])).toEqual([bare]);
+  });
+
+  it('is those of the groups that one has, by either name of a field', () => {
+    expect(seen(Invoice, invoice, 'billing')).toEqual({ ...bare, total: 5, grand_total: 5 });
+    const contacts = [{ name: 'Ann', phone: '1' }, null, 'text'];
+    expect(seen(Invoice, invoice, 'members')).toEqual({ ...bare, contacts, owner: { name: 'Bob', phone: '2' } });
+  });
+
+  it('is never one that is excluded', () => {
+    expect(JSON.stringify(seen(Invoice, invoice, 'admin', 'members', 'billing'))).not.toContain('note');
+  });
+
+  it('is what is exposed, where the class is excluded', () => {
+    const data = { id: '1', secret: 's', incoming: 'i', other: 'o', unknown: 'u' };
+    expect(seen(Closed, data)).toEqual({ id: '1' });
+    expect(seen(Closed, data, 'admin')).toEqual({ id: '1', secret: 's' });
+  });
+
+  it('is those of each entry of a map, whatever its keys', () => {
+    const byName = { ann: { name: 'Ann', phone: '1' }, name: [{ name: 'Bob', note: 'x' }], phone: { phone: '3' } };
+    expect(seen(Directory, { byName })).toEqual({
+      byName: { ann: { name: 'Ann' }, name: [{ name: 'Bob' }], phone: {} },
+    });
+  });
+
+  it('goes by the class that a value says it is of; one that does not say is held to the rules of all', () => {
+    const shapes = [
+      { kind: 'circle', radius: 1, side: 1 },
+      { kind: 'square', radius: 1, side: 1 },
+      { kind: 'toString', radius: 1, side: 1 },
+      { radius: 1, side: 1 },
+    ];
+    expect(seen(Drawing, { shapes }, 'admin')).toEqual({
+      shapes: [
+        { kind: 'circle', radius: 1, side: 1 },
+        { kind: 'square', radius: 1 },
+        { kind: 'toString', radius: 1 },
+        { radius: 1 },
+      ],
+    });
+  });
+
+  it('is all of them, whatever keys the data has', () => {
+    const data: unknown = JSON.parse('{"id":"1","cost":1,"__proto__":{"cost":1},"constructor":1,"0":1}');
+    const copy: unknown = JSON.parse(JSON.stringify(data));
+    const fields = FieldGroups.of(Invoice)!;
+    fields.narrow(copy, fields.viewOf([]));
+    expect(JSON.stringify(copy)).toBe('{"0":1,"id":"1","__proto__":{"cost":1},"constructor":1}');
+  });
+
+  it('costs nothing on a class that keeps nothing from anybody', () => {
+    expect(FieldGroups.of(Open)).toBeNull();
+  });
+
+  it('is the same view for all who get the same', () => {
+    const fields = FieldGroups.of(Invoice)!;
+    expect(fields.viewOf(['billing', 'user', 'admin'])).toBe(fields.viewOf(['admin', 'billing', '"], ["members']));
+    expect(fields.isWhole(fields.viewOf(fields.groups))).toBe(false); // nobody gets notes
+    const shape = FieldGroups.of(Circle)!;
+    expect([shape.isWhole(shape.viewOf(['admin'])), shape.isWhole(shape.viewOf([]))]).toEqual([true, false]);
+  });
+
+  it('cannot be known where a @Type looks at the object, or names nothing: the sentence says where', () => {
+    class Looking {
+      @Type((help) => (help!.object['kind'] === 'x' ? Contact : Open))
+      inner?: object;
+    }
+    class Nameless {
+      @Type(() => undefined as never)
+      inner?: object;
+    }
+    class OldFashioned {
+      @Type((_type) => Contact)
+      inner?: object;
+    }
+    expect(() => FieldGroups.of(Looking)).toThrow('Looking.inner: its @Type depends on the object');
+    expect(() => FieldGroups.of(Nameless)).toThrow('Nameless.inner: its @Type names no class');
+    expect(seen(OldFashioned, { inner: { phone: '1' } })).toEqual({ inner: {} });
+  });
+
+  it('has no field of a group that one has not, whatever the data', () => {
+    const leaf = fc.record({ name: fc.string(), phone: fc.constant('of members'), note: fc.constant('of nobody') });
+    const data = fc.letrec((tie) => ({
+      invoice: fc.record(
+        {
+          id: fc.string(),
+          cost: fc.constant('of admin'),
+          total: fc.constant('of admin or billing'),
+          grand_total: fc.constant('of admin or billing'),
+          contacts: fc.oneof(fc.array(leaf), fc.array(fc.array(leaf)), leaf),
+          owner: fc.oneof(leaf, fc.array(leaf)),
+          parts: fc.oneof({ depthSize: 'small' }, fc.constant([]), fc.array(tie('invoice'), { maxLength: 2 })),
+        },
+        { requiredKeys: [] },
+      ),
+    })).invoice;
+    const groups = fc.subarray(['admin', 'billing', 'members', 'user']);
+    const property = fc.property(data, groups, (event, own) => {
+      const text = JSON.stringify(seen(Invoice, event, ...own));
+      const may = (...names: string[]) => names.some((name) => own.includes(name));
+      if (!may('admin')) expect(text).not.toContain('"of admin"');
+      if (!may('admin', 'billing')) expect(text).not.toContain('"of admin or billing"');
+      if (!may('members')) expect(text).not.toContain('"of members"');
+      expect(text).not.toContain('"of nobody"');
+      // What one may have is there.
+      const count = (word: string, where: string) => where.split(word).length;
+      for (const name of own) {
+        const word = `"of ${name}"`;
+        if (name !== 'user') expect(count(word, text)).toBe(count(word, JSON.stringify(event)));
+      }
+    });
+    fc.assert(property, { numRuns: 300 });
+  });
+});

@@ -1,0 +1,278 @@
+import { Exclude, Expose, Type } from 'class-transformer';
+import { IsInt, IsOptional, IsString, ValidateNested } from 'class-validator';
+import { jest } from '@jest/globals';
+import { allowDirectWrites } from '../../src/realtime/connections/wire.js';
+import { FieldGroups } from '../../src/realtime/fields/field-groups.js';
+import {
+  ChannelPolicy,
+  ChannelPolicyService,
+  RealtimeControl,
+  RealtimeModule,
+  type CanSubscribe,
+  type ChannelAnswer,
+  type ChannelContext,
+} from '../../src/realtime/index.js';
+import { Counters } from '../../src/realtime/observability/counters.js';
+import { RedisProcess } from '../support/redis-process.js';
+import { signToken } from '../support/jwt.js';
+import type { WsClient } from '../support/ws-client.js';
+import { RealtimeApp, type TestOptions } from './support/realtime-app.js';
+
+declare module '../../src/protocol/events.js' {
+  interface RealtimeEvents {
+    [ofATeam: `teams:${string}:invoice`]: { readonly id: string };
+    'teams:all': { readonly id: string };
+  }
+}
+
+class Line {
+  @IsString()
+  text!: string;
+
+  @IsInt()
+  @Expose({ groups: ['admin', 'billing'] })
+  price!: number;
+}
+
+class Invoice {
+  @IsString()
+  id!: string;
+
+  @IsString()
+  @Expose({ groups: ['billing'] })
+  iban!: string;
+
+  @IsOptional()
+  @IsString()
+  @Expose({ groups: ['members'] })
+  comment?: string;
+
+  @Exclude()
+  internal?: string;
+
+  @ValidateNested()
+  @Type(() => Line)
+  lines!: Line[];
+}
+
+const CHANNEL = 'teams:1:invoice';
+const invoice = (id: string) => ({
+  id,
+  iban: 'of billing',
+  comment: 'of members',
+  internal: 'of nobody',
+  lines: [{ text: 'x'.repeat(1_500), price: 77_777 }], // long enough to be compressed
+});
+/** What a client may never see, unless it has one of these groups. */
+const SECRETS = [
+  ['of billing', ['billing']],
+  ['of members', ['members']],
+  ['of nobody', []],
+  ['77777', ['admin', 'billing']],
+] as const;
+
+/** Who is a member: the answer of the policy. */
+const members = new Set<string>();
+let gate: Promise<void> = Promise.resolve();
+
+@ChannelPolicy('teams:{teamId}:*')
+class TeamPolicy implements CanSubscribe {
+  async canSubscribe({ principal }: ChannelContext): Promise<ChannelAnswer> {
+    const groups = principal !== null && members.has(principal.user.userId) ? ['members', 'nonsense'] : [];
+    if (principal?.user.userId === 'odd') return { allowed: true, groups: 'members' } as unknown as ChannelAnswer;
+    await gate;
+    return { allowed: principal !== null, groups };
+  }
+}
+
+const features = (data?: typeof Invoice) =>
+  RealtimeModule.forFeature([
+    { name: 'teams:{teamId}:invoice', ...(data && { data }) },
+    { name: 'teams:all', access: 'public', history: false, ...(data && { data }) },
+  ]);
+
+describe.each(['memory', 'redis'] as const)('fields that are not for everybody (%s)', (engine) => {
+  let redis: RedisProcess | null = null;
+  let here: RealtimeApp;
+  let there: RealtimeApp;
+  const clients: { client: WsClient; groups: readonly string[] }[] = [];
+  const options = (): TestOptions => ({ operatorApi: true, ...(redis === null ? {} : { redis: { url: redis.url } }) });
+  const start = () => RealtimeApp.start(options(), { imports: [features(Invoice)], providers: [TeamPolicy] });
+
+  beforeAll(async () => {
+    redis = engine === 'redis' ? await RedisProcess.start() : null;
+    here = await start();
+    there = redis === null ? here : await start();
+  });
+  beforeEach(() => {
+    members.clear();
+    gate = Promise.resolve();
+  });
+  afterEach(async () => {
+    for (const { client, groups } of clients) {
+      const text = JSON.stringify(client.frames);
+      for (const [secret, allowed] of SECRETS) {
+        const may = allowed.some((group: string) => groups.includes(group));
+        if (!may && text.includes(secret)) throw new Error(`Somebody got what is ${secret}: ${text}`);
+      }
+    }
+    await Promise.all(clients.splice(0).map(({ client }) => client.close()));
+  });
+  afterAll(async () => {
+    if (there !== here) await there.close();
+    await here.close();
+    await redis?.stop();
+  });
+
+  /** @param groups all that it may ever have; what it got is held against them after the test */
+  async function as(app: RealtimeApp, sub: string, role: string, groups: readonly string[]): Promise<WsClient> {
+    const client = await app.connectAs({ sub, role });
+    clients.push({ client, groups });
+    return client;
+  }
+  async function on(client: WsClient, rest: object = {}, channel = CHANNEL): Promise<WsClient> {
+    expect(await client.ask({ type: 'subscribe', channel, ...rest })).toMatchObject({ type: 'subscribed' });
+    return client;
+  }
+  const dataOf = async (client: WsClient, id: string) =>
+    (await client.next('event', ({ data }) => (data as { id?: string }).id === id)).data;
+
+  /** The data of the last event of the history, as an administrator reads it over HTTP. */
+  const lastKept = async (app: RealtimeApp) => {
+    const Authorization = `Bearer ${signToken({ sub: 'boss', role: 'admin' })}`;
+    const answer = await fetch(`${app.http}/realtime/channels/${CHANNEL}/history`, { headers: { Authorization } });
+    const { events } = (await answer.json()) as { events: { data: unknown }[] };
+    return events.at(-1)!.data;
+  };
+  const text = 'x'.repeat(1_500);
+  const bare = (id: string) => ({ id, lines: [{ text }] });
+  const ofAdmin = (id: string) => ({ id, lines: [{ text, price: 77_777 }] });
+  const ofBilling = (id: string) => ({ ...ofAdmin(id), iban: 'of billing' });
+
+  it('are sent to each role as it may have them, on every instance; made once for each, not once for each subscriber', async () => {
+    members.add('ann');
+    const narrow = jest.spyOn(FieldGroups.prototype, 'narrow');
+    const users = await Promise.all(['a', 'b', 'c'].map(async (id) => on(await as(there, id, 'user', []))));
+    const ann = await on(await as(there, 'ann', 'user', ['members']));
+    const boss = await on(await as(there, 'boss', 'admin', ['admin']));
+    const billing = await on(await as(there, 'bill', 'billing', ['billing']));
+    await here.events.emit(CHANNEL, invoice('1'));
+    for (const user of users) expect(await dataOf(user, '1')).toEqual(bare('1'));
+    expect(await dataOf(ann, '1')).toEqual({ ...bare('1'), comment: 'of members' });
+    expect(await dataOf(boss, '1')).toEqual(ofAdmin('1'));
+    expect(await dataOf(billing, '1')).toEqual(ofBilling('1'));
+    expect(narrow).toHaveBeenCalledTimes(4);
+    narrow.mockRestore();
+  });
+
+  it('are left out for those without a token, and where writes do not go straight to the socket', async () => {
+    const anonymous = await there.connect({ perMessageDeflate: false });
+    clients.push({ client: anonymous, groups: [] });
+    allowDirectWrites(false);
+    try {
+      await anonymous.ask({ type: 'subscribe', channel: 'teams:all' });
+      await here.events.emit('teams:all', invoice('1'));
+      expect(await dataOf(anonymous, '1')).toEqual(bare('1'));
+    } finally {
+      allowDirectWrites(true);
+    }
+    await here.events.emit('teams:all', invoice('2'));
+    expect(await dataOf(anonymous, '2')).toEqual(bare('2'));
+  });
+
+  it('are left out of what is replayed, from memory and from the history', async () => {
+    const channel = 'teams:replayed:invoice';
+    const first = await on(await as(here, 'a', 'user', []), {}, channel);
+    await here.events.emit(channel, invoice('1'));
+    const { id } = await first.next('event');
+    for (const name of ['2', '3']) await here.events.emit(channel, invoice(name));
+    await dataOf(first, '3');
+    // There nobody was subscribed yet: what was missed is read. The next one gets it from what is at hand.
+    for (const name of ['b', 'c']) {
+      const back = await on(await as(there, name, 'user', []), { lastEventId: id }, channel);
+      expect(await dataOf(back, '2')).toEqual(bare('2'));
+      expect(await dataOf(back, '3')).toEqual(bare('3'));
+    }
+    const bill = await on(await as(there, 'bill', 'billing', ['billing']), { lastEventId: id }, channel);
+    expect(await dataOf(bill, '2')).toEqual(ofBilling('2'));
+  });
+
+  it('are lost at once with the role, before the policy has answered, and come with another one', async () => {
+    const client = await on(await as(there, 'bill', 'billing', ['billing']));
+    let open = (): void => undefined;
+    gate = new Promise((resolve) => (open = resolve));
+    await client.ask({ type: 'auth', token: signToken({ sub: 'bill', role: 'user' }) });
+    await here.events.emit(CHANNEL, invoice('1'));
+    expect(await dataOf(client, '1')).toEqual(bare('1'));
+    open();
+    await client.ask({ type: 'auth', token: signToken({ sub: 'bill', role: 'billing' }) });
+    await here.events.emit(CHANNEL, invoice('2'));
+    expect(await dataOf(client, '2')).toEqual(ofBilling('2'));
+  });
+
+  it('are lost when rights are judged anew, and an answer that was overtaken brings none back', async () => {
+    members.add('ann');
+    const ann = await on(await as(there, 'ann', 'user', ['members']));
+    const control = here.app.get(RealtimeControl);
+    let open = (): void => undefined;
+    const slow = new Promise<void>((resolve) => (open = resolve));
+    const policies = there.app.get(ChannelPolicyService);
+    const authorize = policies.authorize.bind(policies);
+    let asked = (): void => undefined;
+    const wasAsked = new Promise<void>((resolve) => (asked = resolve));
+    const held = jest.spyOn(policies, 'authorize').mockImplementationOnce(async (...args) => {
+      const answer = await authorize(...args); // it says that she is a member
+      asked();
+      await slow;
+      return answer;
+    });
+    const first = control.judgeUser('ann');
+    await wasAsked;
+    members.clear();
+    await control.judgeUser('ann');
+    open();
+    await first;
+    held.mockRestore();
+    await here.events.emit(CHANNEL, invoice('1'));
+    expect(await dataOf(ann, '1')).toEqual(bare('1'));
+  });
+
+  it('are granted by a good answer of the policy alone, which operators can have explained', async () => {
+    const odd = await as(there, 'odd', 'user', []);
+    expect(await odd.ask({ type: 'subscribe', channel: CHANNEL })).toMatchObject({ code: 'forbidden' });
+    members.add('u1');
+    const policies = there.app.get(ChannelPolicyService);
+    const principal = { user: { userId: 'u1', email: null, role: 'user' } } as Parameters<typeof policies.explain>[0];
+    expect(await policies.explain(principal, CHANNEL)).toMatchObject({ policy: { groups: ['members', 'nonsense'] } });
+  });
+
+  it('are checked like all others; operators see those of their role in the history, and nobody what the class hides', async () => {
+    await expect(here.events.emit(CHANNEL, { ...invoice('1'), iban: 5 })).rejects.toThrow('iban must be a string');
+    await here.events.emit(CHANNEL, invoice('last'));
+    expect(await lastKept(there)).toEqual(ofAdmin('last'));
+  });
+
+  it('are withheld with all others by an instance that does not know whom they are for; it counts and says so', async () => {
+    if (redis === null) return;
+    const edge = await RealtimeApp.start(options(), { imports: [features()], providers: [TeamPolicy] });
+    try {
+      const bill = await on(await as(edge, 'bill', 'billing', []));
+      const { id } = await here.events.emit(CHANNEL, invoice('1'));
+      expect(await bill.next('event')).toMatchObject({ id, data: null });
+      const { id: next } = await here.events.emit(CHANNEL, invoice('2'));
+      await bill.next('event', (event) => event.id === next);
+      const back = await on(await as(edge, 'bill', 'billing', []), { lastEventId: id });
+      expect(await back.next('event')).toMatchObject({ id: next, data: null });
+      expect(await lastKept(edge)).toBeNull();
+      expect(edge.app.get(Counters).invalidEvents.get('withheld')).toBe(2);
+      expect(edge.log.lines.filter((line) => line.includes(`to ${CHANNEL} is withheld`))).toHaveLength(1);
+      // What it emits itself is limited where the class is known, and cannot be where it is not.
+      for (const client of [bill, back]) await client.ask({ type: 'unsubscribe', channel: CHANNEL });
+      const user = await on(await as(here, 'a', 'user', []));
+      await edge.events.emit(CHANNEL, invoice('3'));
+      expect(await dataOf(user, '3')).toEqual(bare('3'));
+    } finally {
+      await edge.close();
+    }
+  });
+});
