@@ -60,6 +60,8 @@ export {
   type OutboxDatabase,
   type OutboxRows,
   type OutboxStatements,
+  type PgClient,
+  type PgPool,
 } from './outbox/outbox-database.js';
 export type { RealtimeOutboxOptions } from './outbox/outbox-options.js';
 export type { OutboxStatus } from './outbox/outbox-table.js';

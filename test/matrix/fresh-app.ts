@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { bin, finish, installed, pack, readJson } from '../package/installed.js';
+import { bin, finish, installed, pack, packagesNeeded } from '../package/installed.js';
 import { Child } from '../support/child.js';
 import { TEST_SECRET } from '../support/jwt.js';
 
@@ -64,13 +64,19 @@ const TSCONFIG = {
   include: ['main.ts'],
 };
 
-/** What it has installed beside the package and what that declares. */
-const BESIDE = ['@nestjs/platform-fastify', '@types/node', '@types/ws'];
+/** What it has installed beside the package and what that needs. */
+const BESIDE = [
+  '@nestjs/platform-express',
+  '@nestjs/platform-fastify',
+  '@nestjs/terminus',
+  '@opentelemetry/exporter-prometheus',
+  '@opentelemetry/sdk-metrics',
+  '@types/node',
+];
 
 /** Installs the package into a project of its own, and compiles the application there. @throws with what the compiler wrote */
 export async function makeFreshApp(root: string): Promise<void> {
-  const { dependencies } = await readJson<{ dependencies: Readonly<Record<string, string>> }>('package.json');
-  await installed(root, await pack(root), [...Object.keys(dependencies), ...BESIDE], {
+  await installed(root, await pack(root), [...(await packagesNeeded()), ...BESIDE], {
     'main.ts': MAIN,
     'tsconfig.json': JSON.stringify(TSCONFIG),
   });

@@ -16,6 +16,19 @@ export async function finish(program: string, args: readonly string[], cwd = '.'
   }
 }
 
+interface Needs {
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional?: boolean }>>;
+}
+
+/** What npm installs with the package: what it depends on, and those of its peers that it cannot do without. */
+export async function packagesNeeded(): Promise<string[]> {
+  const { dependencies, peerDependencies, peerDependenciesMeta } = await readJson<Needs>('package.json');
+  const peers = Object.keys(peerDependencies).filter((name) => peerDependenciesMeta[name]?.optional !== true);
+  return [...Object.keys(dependencies), ...peers];
+}
+
 /** As `npm publish` would pack it. @returns the path of the tarball */
 export async function pack(into: string): Promise<string> {
   const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', into];

@@ -1,13 +1,15 @@
 import { build } from 'esbuild';
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
-import { bin, finish, installed, pack, readJson } from './installed.js';
+import { bin, finish, installed, pack, packagesNeeded, readJson } from './installed.js';
 
 interface Manifest {
   readonly bin: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
   readonly dependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
 }
 
 /** The doors that a server opens, and those of a browser. */
@@ -32,20 +34,23 @@ ${importAll(SERVER)}
 @Module({ imports: [RealtimeModule.forRoot({ jwt: { secret: 'a secret for this test alone, long enough' } })] })
 class AppModule {}
 
-if (!${shapes(SERVER)}) throw new Error('a door is empty');
-const app = await NestFactory.create(AppModule, { logger: false });
-await app.listen(0, '127.0.0.1');
-const { port } = app.getHttpServer().address() as { port: number };
-const client = createRealtimeClient({ url: \`ws://127.0.0.1:\${port}/ws\`, WebSocket });
-const channel = client.channel('announcements');
-const heard = new Promise<string>((resolve) => channel.on('event', ({ data }) => resolve(data.message)));
-const subscribed = new Promise<void>((resolve) => channel.on('state', ({ state }) => state === 'subscribed' && resolve()));
-channel.subscribe();
-await subscribed;
-await app.get(EventsPublisher).emit('announcements', { message: 'installed' });
-console.log(await heard);
-client.close();
-await app.close();
+async function main() {
+  if (!${shapes(SERVER)}) throw new Error('a door is empty');
+  const app = await NestFactory.create(AppModule, { logger: false });
+  await app.listen(0, '127.0.0.1');
+  const { port } = app.getHttpServer().address() as { port: number };
+  const client = createRealtimeClient({ url: \`ws://127.0.0.1:\${port}/ws\`, WebSocket });
+  const channel = client.channel('announcements');
+  const heard = new Promise<string>((resolve) => channel.on('event', ({ data }) => resolve(data.message)));
+  const subscribed = new Promise<void>((resolve) => channel.on('state', ({ state }) => state === 'subscribed' && resolve()));
+  channel.subscribe();
+  await subscribed;
+  await app.get(EventsPublisher).emit('announcements', { message: 'installed' });
+  console.log(await heard);
+  client.close();
+  await app.close();
+}
+void main();
 `;
 
 const NEST_TSCONFIG = {
@@ -60,7 +65,7 @@ const NEST_TSCONFIG = {
     types: ['node'],
     outDir: 'built',
   },
-  include: ['main.ts'],
+  include: ['main.ts', 'required.cts'],
 };
 
 const VITE_APP = `
@@ -178,14 +183,42 @@ describe('the package, as it would be published', () => {
     });
   });
 
-  it('runs in a fresh Nest application, with what it declares and no more', async () => {
+  it('depends on what it imports and on nothing else; what an application must have once is a peer', async () => {
+    const code = join(home, 'code');
+    await installed(code, tarball, [], {});
+    const rooms = join(code, 'node_modules/nestjs-realtime/dist');
+    const lines = await finish('grep', [
+      '-rhoE',
+      "(from|import)[ (]'[^.'][^']*'",
+      rooms,
+      '--include=*.js',
+      '--include=*.d.ts',
+    ]);
+    const imported = new Set(lines.match(/(?<=')(?!node:)(@[^/']+\/)?[^/'\n]+/gm));
+    const { dependencies, peerDependencies } = manifest;
+    const declared = Object.keys({ ...dependencies, ...peerDependencies }).filter(
+      (name) => !name.startsWith('@types/'),
+    );
+    expect([...imported].toSorted()).toEqual(declared.toSorted());
+    // Two copies of these, and Nest does not find its own providers, or a decorator writes where nobody reads.
+    const once =
+      /^(@nestjs\/(common|core|websockets|terminus|swagger)|class-(validator|transformer)|reflect-metadata|rxjs|react)$/;
+    expect(Object.keys(dependencies).filter((name) => once.test(name))).toEqual([]);
+  });
+
+  it('runs in a fresh Nest application, imported and required, with what it declares and no more', async () => {
     const root = join(home, 'a-nest-app');
-    await installed(root, tarball, [...Object.keys(manifest.dependencies), '@types/node', '@types/ws'], {
+    const beside = ['@nestjs/platform-express', '@nestjs/terminus', '@types/node'];
+    await installed(root, tarball, [...(await packagesNeeded()), ...beside], {
       'main.ts': NEST_APP,
+      'required.cts': NEST_APP,
       'tsconfig.json': JSON.stringify(NEST_TSCONFIG),
     });
     await finish(process.execPath, [bin('typescript/bin/tsc'), '-p', '.'], root);
-    expect(await finish(process.execPath, ['built/main.js'], root)).toBe('installed\n');
+    expect(await readFile(join(root, 'built/required.cjs'), 'utf8')).toContain('require("nestjs-realtime")');
+    for (const main of ['built/main.js', 'built/required.cjs']) {
+      expect(await finish(process.execPath, ['--disable-warning=ExperimentalWarning', main], root)).toBe('installed\n');
+    }
   }, 120_000);
 
   it('is built into a fresh Vite application, of which no part is server code', async () => {

@@ -1,4 +1,17 @@
-import type { Pool, PoolClient } from 'pg';
+/** A client of a pool of `pg`, as far as the outbox needs it. */
+export interface PgClient {
+  query<Row extends object>(sql: string, parameters?: unknown[]): Promise<{ readonly rows: Row[] }>;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'notification', listener: () => void): unknown;
+  off(event: 'error', listener: (error: Error) => void): unknown;
+  release(broken?: Error | boolean): void;
+}
+
+/** A pool of `pg`, as far as the outbox needs it: so the package depends on no version of it, nor on its types. */
+export interface PgPool {
+  query<Row extends object>(sql: string, parameters?: unknown[]): Promise<{ readonly rows: Row[] }>;
+  connect(): Promise<PgClient>;
+}
 
 /** Runs one statement of SQL, with `$1`, `$2`… for the parameters: a client of `pg`, TypeORM's manager, or a function of your own. */
 export interface OutboxStatements {
@@ -29,17 +42,17 @@ export interface OutboxDatabase extends OutboxRows {
 const LISTEN_AGAIN_MS = 1_000;
 
 /** The outbox in the database of a pool of `pg`; `LISTEN` takes one connection of it for good. */
-export function pgOutboxDatabase(pool: Pool): OutboxDatabase {
+export function pgOutboxDatabase(pool: PgPool): OutboxDatabase {
   return {
     async query<Row extends object>(sql: string, parameters: readonly unknown[] = []) {
-      return (await pool.query<Row & Record<string, unknown>>(sql, [...parameters])).rows;
+      return (await pool.query<Row>(sql, [...parameters])).rows;
     },
     transaction: (work) => pgTransaction(pool, work),
     listen: (channel, callback) => pgListen(() => pool.connect(), channel, callback),
   };
 }
 
-async function pgTransaction<T>(pool: Pool, work: (statements: OutboxRows) => Promise<T>): Promise<T> {
+async function pgTransaction<T>(pool: PgPool, work: (statements: OutboxRows) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   // A connection that breaks while nothing is asked of it says so by an event, which unheard would end the process.
   let broken: Error | undefined;
@@ -49,7 +62,7 @@ async function pgTransaction<T>(pool: Pool, work: (statements: OutboxRows) => Pr
     await client.query('begin');
     const result = await work({
       query: async <Row extends object>(sql: string, parameters: readonly unknown[] = []) =>
-        (await client.query<Row & Record<string, unknown>>(sql, [...parameters])).rows,
+        (await client.query<Row>(sql, [...parameters])).rows,
     });
     await client.query('commit');
     return result;
@@ -70,12 +83,12 @@ async function pgTransaction<T>(pool: Pool, work: (statements: OutboxRows) => Pr
  * @returns what ends it
  */
 export async function pgListen(
-  connect: () => Promise<PoolClient>,
+  connect: () => Promise<PgClient>,
   channel: string,
   callback: () => void,
 ): Promise<() => Promise<void>> {
   let ended = false;
-  let client: PoolClient | null = null;
+  let client: PgClient | null = null;
   let timer: NodeJS.Timeout | undefined;
   const again = (): void => {
     client = null;
