@@ -1,9 +1,10 @@
 import type { Browser } from 'playwright-core';
 import { WebSocket } from 'ws';
-import { createRealtimeClient, follow, type RealtimeClient } from '../../src/client/index.js';
+import { createRealtimeClient, follow, type Channel, type RealtimeClient } from '../../src/client/index.js';
 import { Line } from '../browser/support/line.js';
 import { ServedPage } from '../browser/support/served-page.js';
 import { Api, USER } from '../platform/support/api.js';
+import { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { launchChromium } from '../support/chromium.js';
 import { PlatformProcess } from '../support/platform-process.js';
 import { freePort } from '../support/ports.js';
@@ -23,13 +24,27 @@ interface World {
   resets: string[];
 }
 
+/** What the page keeps of a flood: when each event was handled, and what else got its turn. */
+interface Flood {
+  channel: Channel;
+  numbers: number[];
+  handledAt: number[];
+  timerAt: number[];
+  longTasks: { startTime: number; duration: number }[];
+  renders: number;
+}
+
 declare global {
   var listenTo: (url: string) => void;
   var listened: World;
+  var flood: Flood;
+  var measure: (url: string) => void;
 }
 
 const SCRIPT = `
+import { createRoot } from 'react-dom/client';
 import { createRealtimeClient } from './src/client/index.ts';
+import { RealtimeProvider, useEvents } from './src/react/index.ts';
 globalThis.listenTo = (url) => {
   const client = createRealtimeClient({ url, minDelayMs: 50, maxDelayMs: 500 });
   const world = (globalThis.listened = { client, heard: [], resets: [] });
@@ -37,7 +52,33 @@ globalThis.listenTo = (url) => {
   channel.on('event', ({ data }) => void world.heard.push(data.message));
   channel.on('reset', ({ reason }) => void world.resets.push(reason));
   channel.subscribe();
+};
+
+function Last() {
+  flood.renders += 1;
+  const events = useEvents('announcements', { limit: 100 });
+  return <ol>{events.map(({ id, data }) => <li key={id}>{data.message}</li>)}</ol>;
+}
+globalThis.measure = (url) => {
+  const client = createRealtimeClient({ url });
+  const channel = client.channel('announcements');
+  const flood = (globalThis.flood = { channel, numbers: [], handledAt: [], timerAt: [], longTasks: [], renders: 0 });
+  channel.on('event', ({ data }) => {
+    flood.numbers.push(Number(data.message));
+    flood.handledAt.push(performance.now());
+  });
+  const tick = () => {
+    flood.timerAt.push(performance.now());
+    setTimeout(tick);
+  };
+  tick();
+  new PerformanceObserver((list) => {
+    for (const { startTime, duration } of list.getEntries()) flood.longTasks.push({ startTime, duration });
+  }).observe({ type: 'longtask' });
+  createRoot(document.body).render(<RealtimeProvider client={client}><Last /></RealtimeProvider>);
 };`;
+
+const EVENTS = 10_000;
 
 const API_KEY = 'a key for this test alone';
 
@@ -128,6 +169,43 @@ describe('the client, against the built platform over Redis', () => {
       await line.close();
     }
   }, 90_000);
+
+  it('leaves a page its turns under 10,000 events in a second', async () => {
+    const page = await browser.newPage();
+    page.setDefaultTimeout(60_000);
+    await page.goto(served.origin);
+    await page.evaluate((url) => globalThis.measure(url), platform.wsUrl);
+    await page.waitForFunction(() => flood.channel.state === 'subscribed');
+
+    // Another instance publishes: over HTTP, one by one, they would not come fast enough.
+    const other = await RealtimeApp.start({ redis: { url: redis.url } });
+    try {
+      for (let number = 1; number <= EVENTS; number += 100)
+        await Promise.all(
+          Array.from({ length: 100 }, (_, index) =>
+            other.events.publish('announcements', { message: String(number + index) }),
+          ),
+        );
+    } finally {
+      await other.close();
+    }
+    await page.waitForFunction((last) => document.querySelector('li:last-child')?.textContent === last, String(EVENTS));
+    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve))); // what the observer still has
+    const { numbers, handledAt, timerAt, longTasks, renders } = await page.evaluate(() => ({
+      ...flood,
+      channel: null,
+    }));
+    await page.close();
+    expect(numbers).toEqual(Array.from({ length: EVENTS }, (_, index) => index + 1));
+    const handledIn = (from: number, to: number): number => handledAt.filter((at) => at >= from && at < to).length;
+    // Counted, and not timed: a task may be long because the machine is busy, but then it has done little.
+    const inOneTask = longTasks.map(({ startTime, duration }) => handledIn(startTime, startTime + duration));
+    const withoutTimer = timerAt.slice(1).map((at, index) => handledIn(timerAt[index]!, at));
+    expect(Math.max(0, ...inOneTask)).toBeLessThan(EVENTS / 10);
+    expect(Math.max(...withoutTimer)).toBeLessThan(EVENTS / 2);
+    // At most once a frame, and not once an event.
+    expect(renders).toBeLessThan((handledAt.at(-1)! - handledAt[0]!) / 16 + 10);
+  }, 120_000);
 
   it('gets every event that was acknowledged, once and in order, when the server is killed and started again', async () => {
     const page = await browser.newPage();
