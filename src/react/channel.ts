@@ -1,6 +1,7 @@
-import { useCallback, useEffect, useSyncExternalStore } from 'react';
+import { useCallback, useSyncExternalStore } from 'react';
 import type { ChannelChange, Reset } from '../client/index.js';
-import { keyOf, namesOf, type Channels, type EventOn } from './channel-names.js';
+import { keyOf, type Channels, type EventOn } from './channel-names.js';
+import { useLasting } from './lasting.js';
 import { useLatest } from './latest.js';
 import { useRealtimeClient } from './provider.js';
 
@@ -30,19 +31,16 @@ export function useChannel<const C extends string>(
   const key = keyOf(channels);
   const latest = useLatest({ onEvent, options });
   const { enabled = true } = options;
-  useEffect(() => {
-    if (!enabled) return;
-    const stops = namesOf(key).flatMap((name) => {
-      const channel = client.channel(name);
-      const after = latest.current.options.after?.[name];
-      return [
-        channel.on('event', (event) => latest.current.onEvent?.(event as EventOn<C>)),
-        channel.on('reset', (reset) => latest.current.options.onReset?.(reset)),
-        channel.subscribe(after === undefined ? {} : { after }),
-      ];
-    });
+  useLasting(enabled ? key : '', client, (name) => {
+    const channel = client.channel(name);
+    const after = latest.current.options.after?.[name];
+    const stops = [
+      channel.on('event', (event) => latest.current.onEvent?.(event as EventOn<C>)),
+      channel.on('reset', (reset) => latest.current.options.onReset?.(reset)),
+      channel.subscribe(after === undefined ? {} : { after }),
+    ];
     return () => stops.forEach((stop) => stop());
-  }, [client, key, enabled, latest]);
+  });
 }
 
 /** What a channel is before anybody asked for it, and on a server that renders. */

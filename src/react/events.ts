@@ -26,7 +26,6 @@ export function useEvents<const C extends string>(
     const names = new Set(namesOf(key));
     recent.keep(({ channel }) => names.has(channel));
   }, [recent, key]);
-  useEffect(() => () => recent.stop(), [recent]);
   useChannel(channels, (event) => recent.add(event), options);
   return useSyncExternalStore(recent.subscribe, recent.snapshot, () => NONE);
 }

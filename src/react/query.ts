@@ -1,7 +1,7 @@
 'use client';
 /** TanStack Query, kept true by events. */
 import { useQueryClient, type QueryKey } from '@tanstack/react-query';
-import { useEffect, useMemo } from 'react';
+import { useEffect, useState } from 'react';
 import { keyOf, namesOf, type Channels, type EventOn } from './channel-names.js';
 import { useChannel } from './channel.js';
 import { useLatest } from './latest.js';
@@ -67,13 +67,15 @@ function useRefetch(
 ): Asking {
   const client = useRealtimeClient();
   const queries = useQueryClient();
-  const latest = useLatest(queryKey);
   const key = keyOf(channels);
-  const { refetch, asking, settle } = useMemo(() => {
-    const loading = new Refetch(() => queries.invalidateQueries({ queryKey: latest.current }));
+  const latest = useLatest({ client, queries, key, queryKey });
+  // As state, which hot reload keeps: what was asked for is still done.
+  const [{ asking, settle }] = useState(() => {
+    const loading = new Refetch(() => latest.current.queries.invalidateQueries({ queryKey: latest.current.queryKey }));
     let wanted = false;
+    const isAsked = (name: string): boolean => latest.current.client.channel(name).state === 'subscribing';
     const settleIt = (): void => {
-      if (!wanted || namesOf(key).some((name) => client.channel(name).state === 'subscribing')) return;
+      if (!wanted || namesOf(latest.current.key).some(isAsked)) return;
       wanted = false;
       loading.ask();
     };
@@ -81,14 +83,14 @@ function useRefetch(
       wanted = true;
       settleIt();
     };
-    return { refetch: loading, settle: settleIt, asking: { ask: () => loading.ask(), askOnceAnswered } };
-  }, [client, queries, key, latest]);
+    return { settle: settleIt, asking: { ask: () => loading.ask(), askOnceAnswered } };
+  });
   useEffect(() => {
     if (!enabled) return;
     const begun = (): boolean =>
       queries
         .getQueryCache()
-        .findAll({ queryKey: latest.current })
+        .findAll({ queryKey: latest.current.queryKey })
         .some(({ state }) => state.data !== undefined || state.fetchStatus !== 'idle');
     const stops = namesOf(key).map((name) =>
       client.channel(name).on('state', ({ state, recovered }) => {
@@ -98,6 +100,5 @@ function useRefetch(
     );
     return () => stops.forEach((stop) => stop());
   }, [client, queries, key, enabled, latest, asking, settle]);
-  useEffect(() => () => refetch.stop(), [refetch]);
   return asking;
 }

@@ -68,13 +68,4 @@ describe('RecentEvents', () => {
     recent.keep((value) => value > 0);
     expect(shown).toHaveLength(times);
   });
-
-  it('waits for nothing once it is stopped', () => {
-    const { recent, shown } = watched(9);
-    recent.add(1);
-    recent.add(2);
-    recent.stop();
-    expect(jest.getTimerCount()).toBe(0);
-    expect(shown).toEqual([[1]]);
-  });
 });

@@ -47,14 +47,9 @@ export class RecentEvents<T> {
     this.show();
   }
 
-  /** Waits for nothing any more. */
-  stop(): void {
+  private show(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-  }
-
-  private show(): void {
-    this.stop();
     this.shownAt = performance.now();
     this.list = last([...this.list, ...this.waiting], this.limit);
     this.waiting = [];

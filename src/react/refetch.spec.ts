@@ -38,15 +38,4 @@ describe('Refetch', () => {
     await passes(1_000);
     expect(ends).toHaveLength(2);
   });
-
-  it('forgets what was asked when it is stopped, and can be asked again', async () => {
-    const { refetch, ends } = counted();
-    refetch.ask();
-    refetch.stop();
-    await passes(1_000);
-    expect(ends).toHaveLength(0);
-    refetch.ask();
-    await passes(25);
-    expect(ends).toHaveLength(1);
-  });
 });

@@ -18,13 +18,6 @@ export class Refetch {
     else this.timer ??= setTimeout(() => void this.run(), GATHER_MS);
   }
 
-  /** Forgets what was asked. */
-  stop(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    this.again = false;
-  }
-
   private async run(): Promise<void> {
     this.timer = undefined;
     this.loading = true;

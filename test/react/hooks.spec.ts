@@ -138,6 +138,21 @@ describe.each([
     expect(framesOf('unsubscribe')).toHaveLength(2);
   });
 
+  it('useChannel: events that wait for the listener are not lost where other channels come and go', async () => {
+    await show('Callback', { channels: ['announcements', 'apps:created'], tick: 1 });
+    await expectText('h2', '1 subscribed');
+    await untilSubscribed('apps:created');
+    await page.evaluate(() => harness.holdAnswers());
+    for (const name of ['one', 'two', 'three']) await app.events.emit('apps:created', { id: '1', name });
+    await page.waitForFunction(() => harness.heard === 3);
+    await show('Callback', { channels: ['announcements', 'apps:created', 'apps:deleted'], tick: 2 });
+    await expectText('h2', '2 subscribed');
+    await untilSubscribed('apps:deleted');
+    await page.evaluate(() => harness.release());
+    await logged('2 apps:created {"id":"1","name":"three"}');
+    expect((await log()).map((entry) => entry.split('"name":')[1])).toEqual(['"one"}', '"two"}', '"three"}']);
+  });
+
   it('useChannel: nothing is left behind by a component that went, nor by a client that was closed before it', async () => {
     await show('Callback', { channels: ['apps:created'], tick: 1 });
     await expectText('h2', '1 subscribed');

@@ -1,3 +1,4 @@
+import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
 /** Where `npm start` listens. */
@@ -6,6 +7,7 @@ const PLATFORM = 'http://localhost:8888';
 /** `vite build` puts the page beside the platform's own files; `vite` serves it with hot reload, over the API of `npm start`. */
 export default defineConfig({
   base: './',
+  plugins: [react()],
   build: {
     outDir: '../../../dist/platform/page',
     emptyOutDir: true,

@@ -28,6 +28,7 @@ const log: string[] = [];
 const stored: App[] = [];
 let loads = 0;
 let renders = 0;
+let heard = 0;
 let answer: Promise<unknown> = Promise.resolve();
 
 function Connection() {
@@ -40,7 +41,10 @@ function Callback({ channels = [], tick = 0, enabled = true }: Props) {
   const { state } = useChannelState(channels[0] ?? 'announcements');
   useChannel(
     channels.map((name) => name),
-    ({ channel, data }) => void log.push(`${tick} ${channel} ${JSON.stringify(data)}`),
+    async ({ channel, data }) => {
+      await answer;
+      log.push(`${tick} ${channel} ${JSON.stringify(data)}`);
+    },
     { enabled, onReset: ({ channel, reason }) => void log.push(`${tick} ${channel} reset ${reason}`) },
   );
   return <h2>{`${tick} ${state}`}</h2>;
@@ -124,12 +128,14 @@ export interface Harness {
   hydrate(html: string): void;
   close(): void;
   store(app: App): void;
-  /** Queries are answered once `release` was called. */
+  /** Queries are answered, and listeners are done, once `release` was called. */
   holdAnswers(): void;
   release(): void;
   readonly log: readonly string[];
   readonly loads: number;
   readonly renders: number;
+  /** How many events of `apps:created` came. */
+  readonly heard: number;
   readonly state: string;
 }
 
@@ -141,6 +147,7 @@ const queries = new QueryClient();
 const harness: Harness = {
   connectTo(url, token) {
     client = createRealtimeClient({ url, token, minDelayMs: 50, maxDelayMs: 100 });
+    client.channel('apps:created').on('event', () => void (heard += 1));
   },
   show(scenario, props = {}) {
     root ??= createRoot(document.body.appendChild(document.createElement('main')));
@@ -177,6 +184,9 @@ const harness: Harness = {
   },
   get loads() {
     return loads;
+  },
+  get heard() {
+    return heard;
   },
   get renders() {
     return renders;

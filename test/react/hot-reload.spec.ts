@@ -1,0 +1,132 @@
+import { symlink, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { RealtimeApp } from '../realtime/support/realtime-app.js';
+import { Child } from '../support/child.js';
+import { launchChromium } from '../support/chromium.js';
+import { signToken } from '../support/jwt.js';
+import { freePort } from '../support/ports.js';
+import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
+
+const CONFIG = `
+import react from '@vitejs/plugin-react';
+export default {
+  cacheDir: 'cache',
+  plugins: [react()],
+  resolve: {
+    alias: {
+      'nestjs-realtime/client': '${resolve('src/client/index.ts')}',
+      'nestjs-realtime/react': '${resolve('src/react/index.ts')}',
+    },
+  },
+  server: { host: '127.0.0.1', strictPort: true, fs: { strict: false } },
+};`;
+
+const MAIN = `
+import { createRoot } from 'react-dom/client';
+import { createRealtimeClient } from 'nestjs-realtime/client';
+import { RealtimeProvider } from 'nestjs-realtime/react';
+import { Panel } from './panel';
+
+const { url, token } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+globalThis.hot = { begun: 0, handled: [], replacements: 0, gate: Promise.resolve(), open: () => undefined };
+import.meta.hot.on('vite:afterUpdate', () => (hot.replacements += 1));
+createRoot(document.querySelector('main')).render(
+  <RealtimeProvider client={createRealtimeClient({ url, token })}><Panel /></RealtimeProvider>,
+);`;
+
+/** What is written anew while it runs; its listener waits, and so do the events that come meanwhile. */
+const PANEL = `
+import { useState } from 'react';
+import { useChannel, useChannelState, useEvents } from 'nestjs-realtime/react';
+
+export function Panel() {
+  const [count, setCount] = useState(0);
+  const { state } = useChannelState('apps:created');
+  const recent = useEvents('apps:created', { limit: 1000 });
+  useChannel('apps:created', async ({ data }) => {
+    hot.begun += 1;
+    await hot.gate;
+    hot.handled.push(data.name);
+    setCount((known) => known + 1);
+  });
+  return <><h1>version 0</h1><h2>{state}</h2><p>{count}</p><ol>{recent.map(({ id, data }) => <li key={id}>{data.name}</li>)}</ol></>;
+}`;
+
+declare global {
+  var hot: { begun: number; handled: string[]; replacements: number; gate: Promise<void>; open: () => void };
+}
+
+describe('hot reload, by Vite, in Chromium', () => {
+  let directory: string;
+  let vite: Child;
+  let port: number;
+  let browser: Browser;
+  let app: RealtimeApp;
+
+  beforeAll(async () => {
+    directory = await makeTemporaryDirectory();
+    await writeFile(join(directory, 'index.html'), '<main></main><script type="module" src="/main.tsx"></script>');
+    await writeFile(join(directory, 'main.tsx'), MAIN);
+    await writeFile(join(directory, 'panel.tsx'), PANEL);
+    await symlink(resolve('node_modules'), join(directory, 'node_modules'));
+    await writeFile(join(directory, 'vite.config.js'), CONFIG);
+    port = await freePort();
+    // A process of its own, as one has it: what is native in Vite wants nothing of Jest's globals.
+    vite = new Child(process.execPath, [resolve('node_modules/vite/bin/vite.js'), '--port', String(port)], {
+      cwd: directory,
+    });
+    [browser, app] = await Promise.all([
+      launchChromium(),
+      RealtimeApp.start({ history: { size: 1000, ttlMs: 60_000 } }),
+      vite.said(/ready in/, 60_000),
+    ]);
+  }, 90_000);
+  afterAll(async () => {
+    await browser?.close();
+    await vite?.stop();
+    await app?.close();
+    await removeDirectory(directory);
+  });
+
+  it('keeps the connection and the subscription of a component, and loses no event, also of those that wait', async () => {
+    const sockets: string[] = [];
+    const sent: string[] = [];
+    const page = await browser.newPage();
+    page.setDefaultTimeout(15_000);
+    const url = `ws://127.0.0.1:${app.port}/ws`;
+    page.on('websocket', (socket) => {
+      if (!socket.url().startsWith(url)) return; // Vite has one of its own
+      sockets.push(socket.url());
+      socket.on('framesent', ({ payload }) => sent.push((JSON.parse(String(payload)) as { type: string }).type));
+    });
+    const hash = new URLSearchParams({ url, token: signToken({ sub: 'developer' }) });
+    await page.goto(`http://127.0.0.1:${port}/#${hash}`);
+    await page.locator('h2', { hasText: /^subscribed$/ }).waitFor();
+
+    const expected: string[] = [];
+    const emit = async (): Promise<void> => {
+      const name = `app ${expected.length + 1}`;
+      expected.push(name);
+      await app.events.emit('apps:created', { id: name, name });
+    };
+    for (let version = 1; version <= 3; version += 1) {
+      await page.evaluate(() => void (hot.gate = new Promise((done) => (hot.open = done))));
+      for (let count = 0; count < 5; count += 1) await emit();
+      await page.waitForFunction((count) => hot.begun > count, expected.length - 5);
+      await writeFile(join(directory, 'panel.tsx'), PANEL.replace('version 0', `version ${version}`));
+      // They come before it is replaced, just then, and after.
+      while ((await page.locator('h1').textContent()) !== `version ${version}`) await emit();
+      await emit();
+      await page.evaluate(() => hot.open());
+      await page.waitForFunction((count) => hot.handled.length >= count, expected.length);
+    }
+    expect(await page.evaluate(() => hot.handled)).toEqual(expected);
+    await page.locator('li', { hasText: new RegExp(`^${expected.at(-1)}$`) }).waitFor();
+    expect(await page.locator('li').allTextContents()).toEqual(expected);
+    await page.locator('p', { hasText: new RegExp(`^${expected.length}$`) }).waitFor();
+    expect(await page.evaluate(() => hot.replacements)).toBe(3);
+    expect(sockets).toHaveLength(1);
+    expect(sent.filter((type) => type !== 'ping')).toEqual(['auth', 'subscribe']);
+  }, 90_000);
+});
