@@ -93,10 +93,23 @@ module.exports = {
     },
     {
       name: 'asyncapi-tools-import-node-alone',
-      comment: 'A command for frontends in other repositories: it reads documents, and needs nothing of the server.',
+      comment:
+        'A command for frontends in other repositories: it reads documents, and needs nothing of the server – but for what writes one, and loads the application then.',
       severity: 'error',
       from: { path: room('asyncapi-tools'), pathNot: '\\.spec\\.ts$' },
-      to: { pathNot: [room('asyncapi-tools'), '^(node:)?(fs/promises|util)$'] },
+      to: {
+        pathNot: [
+          ...[room('asyncapi-tools'), '^(node:)?(fs/promises|path|url|util)$'],
+          '^src/realtime/asyncapi/module-document\\.ts$',
+        ],
+      },
+    },
+    {
+      name: 'asyncapi-tools-load-the-server-late',
+      comment: 'Whoever has no Nest can make types all the same.',
+      severity: 'error',
+      from: { path: room('asyncapi-tools') },
+      to: { path: room('realtime'), dependencyTypesNot: ['dynamic-import'] },
     },
     {
       name: 'testing-uses-the-public-doors',

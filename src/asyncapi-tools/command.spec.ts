@@ -71,6 +71,11 @@ describe('the command', () => {
     [['types'], 'types takes one document, not 0'],
     [['diff', 'a.json'], 'diff takes two documents, the older one first, not 1'],
     [['diff', 'a.json', 'b.json', '--out', 'c'], 'diff takes no options'],
+    [['types', 'a.json', '--title', 'x'], '--title is for write'],
+    [['write'], 'write takes the file of one module, not 0'],
+    [['write', 'a.js', '--no-augment'], '--no-augment is for types'],
+    [['write', 'a.js', '--protocol', 'http'], '--protocol is ws or wss, not "http"'],
+    [['write', 'absent.js'], 'absent.js cannot be loaded: '],
     [['types', 'a.json', '--fast'], "Unknown option '--fast'"],
     [['types', 'absent.json'], 'absent.json cannot be read: ENOENT'],
   ])('ends with 2 for %j', async (args, problem) => {
@@ -86,6 +91,22 @@ describe('the command', () => {
     const unwritable = await run('types', at('old.json'), '--out', at('absent/events.ts'));
     expect(unwritable.code).toBe(2);
     expect(unwritable.problem).toContain('events.ts cannot be written: ENOENT');
+  });
+
+  it('write: ends with 2 for a file that exports no module, and where it is not clear which', async () => {
+    await writeFile(at('none.mjs'), 'export const answer = 42; export class Service {}');
+    const none = await run('write', at('none.mjs'));
+    expect(none).toMatchObject({ code: 2, out: '' });
+    expect(none.problem).toContain('none.mjs exports no module of Nest');
+    await writeFile(
+      at('two.cjs'),
+      'class Left {}\nReflect.defineMetadata("imports", [], Left);\nmodule.exports = { ["Left"]: Left, ["Right"]: { module: Left } };',
+    );
+    const two = await run('write', at('two.cjs'));
+    expect(two.problem).toContain('two.cjs exports no module AppModule, but Left, Right: say which by --module');
+    const named = await run('write', at('two.cjs'), '--module', 'Right');
+    expect(named.problem).toContain('Right of ');
+    expect(named.problem).toContain('none of its modules imports RealtimeModule.forRoot');
   });
 
   it('explains itself', async () => {

@@ -1,21 +1,28 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import type { Change } from './changes.js';
 import { compareContracts } from './compare.js';
 import { readContract, type Contract } from './contract.js';
 import { eventTypes } from './event-types.js';
 import { ToolError } from './tool-error.js';
+import { documentText, writeText } from './write-document.js';
 
 const NAME = 'nestjs-realtime-asyncapi';
 
 const USAGE = `Usage:
+  ${NAME} write <module.js> [--out <file.json>] [--module <name>]
+      [--title <text>] [--version <text>] [--host <host:port>] [--protocol ws|wss]
+      The document of an application, from the built file that exports its root module (AppModule, unless there is
+      but one). The application is not started: nothing listens, and no database and no Redis is connected to. Its
+      options are read, so it needs the environment that they need. Without --out it goes to the standard output.
   ${NAME} types <document.json> [--out <file.ts>] [--no-augment]
       TypeScript types of the events, for clients: the event map \`Events\`, which is also merged into that of
       nestjs-realtime/client, unless --no-augment is given. Without --out they go to the standard output.
   ${NAME} diff <old.json> <new.json>
       What changed for clients. Ends with 1 where something breaks them.
 
-The documents are those that GET /realtime/asyncapi.json answers. Wrong input ends with 2.
+The documents of types and diff are those that write makes, or GET /realtime/asyncapi.json answers. Wrong input
+ends with 2.
 `;
 
 /** Where a command writes to. */
@@ -46,12 +53,20 @@ async function run(args: readonly string[], output: Output): Promise<number> {
     output.write(USAGE);
     return 0;
   }
+  const { help: _, out, 'no-augment': isPlain, ...ofDocument } = values;
+  if (command === 'write' && files.length === 1) {
+    if (isPlain !== undefined) throw new ToolError(`--no-augment is for types.\n\n${USAGE}`);
+    await give(await documentText(files[0]!, ofDocument), out, output);
+    return 0;
+  }
+  const [foreign] = Object.keys(ofDocument);
+  if (foreign !== undefined) throw new ToolError(`--${foreign} is for write.\n\n${USAGE}`);
   if (command === 'types' && files.length === 1) {
-    await writeTypes(files[0]!, values, output);
+    await give(eventTypes(await read(files[0]!), { augment: isPlain !== true }), out, output);
     return 0;
   }
   if (command === 'diff' && files.length === 2) {
-    if (values.out !== undefined || values['no-augment']) throw new ToolError(`diff takes no options.\n\n${USAGE}`);
+    if (out !== undefined || isPlain !== undefined) throw new ToolError(`diff takes no options.\n\n${USAGE}`);
     return tellChanges(compareContracts(await read(files[0]!), await read(files[1]!)), output);
   }
   throw new ToolError(`${problemOf(command, files.length)}.\n\n${USAGE}`);
@@ -62,7 +77,11 @@ function parse(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { out: { type: 'string' }, 'no-augment': { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+      options: {
+        ...{ out: { type: 'string', short: 'o' }, module: { type: 'string' }, title: { type: 'string' } },
+        ...{ version: { type: 'string' }, host: { type: 'string' }, protocol: { type: 'string' } },
+        ...{ 'no-augment': { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+      },
     });
   } catch (error) {
     throw new ToolError(`${(error as Error).message}\n\n${USAGE}`, { cause: error });
@@ -70,26 +89,15 @@ function parse(args: readonly string[]) {
 }
 
 function problemOf(command: string | undefined, files: number): string {
+  if (command === 'write') return `write takes the file of one module, not ${files}`;
   if (command === 'types') return `types takes one document, not ${files}`;
   if (command === 'diff') return `diff takes two documents, the older one first, not ${files}`;
   return command === undefined ? 'say what to do' : `there is no command ${JSON.stringify(command)}`;
 }
 
-async function writeTypes(
-  file: string,
-  { out, 'no-augment': isPlain = false }: { out?: string; 'no-augment'?: boolean },
-  output: Output,
-): Promise<void> {
-  const code = eventTypes(await read(file), { augment: !isPlain });
-  if (out === undefined) {
-    output.write(code);
-    return;
-  }
-  try {
-    await writeFile(out, code);
-  } catch (error) {
-    throw new ToolError(`${out} cannot be written: ${(error as Error).message}`, { cause: error });
-  }
+async function give(text: string, out: string | undefined, output: Output): Promise<void> {
+  if (out === undefined) output.write(text);
+  else await writeText(out, text);
 }
 
 async function read(file: string): Promise<Contract> {

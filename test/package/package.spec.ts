@@ -53,6 +53,51 @@ async function main() {
 void main();
 `;
 
+/** An application that cannot be started here: it is described all the same. */
+const APP_MODULE = `
+import { Injectable, Module } from '@nestjs/common';
+import { IsString } from 'class-validator';
+import { ChannelPolicy, RealtimeModule, type CanSubscribe } from 'nestjs-realtime';
+
+class Shipped {
+  @IsString()
+  parcel!: string;
+}
+
+@Injectable()
+class Database {
+  constructor() {
+    throw new Error('there is no database');
+  }
+}
+
+@ChannelPolicy('orders:{orderId}:*')
+class OrderPolicy implements CanSubscribe {
+  constructor(readonly database: Database) {}
+  canSubscribe = () => true;
+}
+
+@Injectable()
+class Settings {
+  readonly redis = { url: 'redis://nowhere.invalid:1' };
+}
+@Module({ providers: [Settings], exports: [Settings] })
+class SettingsModule {}
+
+@Module({
+  imports: [
+    RealtimeModule.forRootAsync({
+      imports: [SettingsModule],
+      inject: [Settings],
+      useFactory: async ({ redis }: Settings) => ({ redis, jwt: { secret: 'a secret for this test alone, long enough' } }),
+    }),
+    RealtimeModule.forFeature([{ name: 'orders:{orderId}:shipped', data: Shipped }]),
+  ],
+  providers: [Database, OrderPolicy],
+})
+export class AppModule {}
+`;
+
 const NEST_TSCONFIG = {
   compilerOptions: {
     target: 'es2022',
@@ -65,7 +110,7 @@ const NEST_TSCONFIG = {
     types: ['node'],
     outDir: 'built',
   },
-  include: ['main.ts', 'required.cts'],
+  include: ['main.ts', 'required.cts', 'app.module.ts', 'app.module.cts'],
 };
 
 const VITE_APP = `
@@ -212,12 +257,26 @@ describe('the package, as it would be published', () => {
     await installed(root, tarball, [...(await packagesNeeded()), ...beside], {
       'main.ts': NEST_APP,
       'required.cts': NEST_APP,
+      'app.module.ts': APP_MODULE,
+      'app.module.cts': APP_MODULE,
       'tsconfig.json': JSON.stringify(NEST_TSCONFIG),
     });
     await finish(process.execPath, [bin('typescript/bin/tsc'), '-p', '.'], root);
     expect(await readFile(join(root, 'built/required.cjs'), 'utf8')).toContain('require("nestjs-realtime")');
     for (const main of ['built/main.js', 'built/required.cjs']) {
       expect(await finish(process.execPath, ['--disable-warning=ExperimentalWarning', main], root)).toBe('installed\n');
+    }
+    const command = join(root, 'node_modules/nestjs-realtime', manifest.bin['nestjs-realtime-asyncapi']!);
+    for (const module of ['built/app.module.js', 'built/app.module.cjs']) {
+      const args = ['write', module, '-o', 'asyncapi.json', '--title', module, '--host', 'api.example'];
+      expect(await finish(process.execPath, [command, ...args], root)).toBe('');
+      expect(await readJson(join(root, 'asyncapi.json'))).toMatchObject({
+        asyncapi: '3.0.0',
+        info: { title: module },
+        servers: { websocket: { host: 'api.example' } },
+        channels: { orders_orderId_shipped: { 'x-realtime': { access: { policy: 'OrderPolicy' } } } },
+        components: { schemas: { Shipped: { required: ['parcel'] } } },
+      });
     }
   }, 120_000);
 

@@ -1,0 +1,63 @@
+import { Injectable, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { RealtimeModule } from '../realtime.module.js';
+import { RealtimeAsyncApi } from './asyncapi.service.js';
+import { moduleDocument, modulesOf } from './module-document.js';
+
+const constructed: string[] = [];
+
+@Injectable()
+class Settings {
+  readonly path = '/live';
+  constructor() {
+    constructed.push('Settings');
+  }
+}
+
+@Module({ providers: [Settings], exports: [Settings] })
+class SettingsModule {}
+
+@Injectable()
+class Database {
+  constructor() {
+    constructed.push('Database');
+  }
+}
+
+@Module({
+  imports: [
+    RealtimeModule.forRootAsync({
+      imports: [SettingsModule],
+      inject: [Settings],
+      useFactory: ({ path }: Settings) => ({ path, jwt: { secret: 'a secret for this test alone, long enough' } }),
+    }),
+    RealtimeModule.forFeature([{ name: 'projects:{projectId}:updated', access: 'public' }]),
+  ],
+  providers: [Database],
+})
+class AppModule {}
+
+describe('the document of an application that is not started', () => {
+  it('is that of the application, and constructs what its options are made of, and nothing else', async () => {
+    const document = await moduleDocument(AppModule, { title: 'Projects' });
+    expect(constructed).toEqual(['Settings']);
+    expect(Object.keys(document.channels)).toContain('projects_projectId_updated');
+    const app = await NestFactory.createApplicationContext(AppModule, { logger: false });
+    expect(document).toEqual(app.get(RealtimeAsyncApi).document({ title: 'Projects' }));
+    await app.close();
+  });
+
+  it('is refused with what is wrong in the application', async () => {
+    const wrong = { module: SettingsModule, imports: [RealtimeModule.forRoot({ jwt: {} })] };
+    await expect(moduleDocument(wrong)).rejects.toThrow('jwt');
+    await expect(moduleDocument(SettingsModule)).rejects.toThrow('none of its modules imports RealtimeModule.forRoot');
+  });
+
+  it('is of a module among what a file exports', () => {
+    const dynamic = { module: SettingsModule };
+    expect([...modulesOf({ AppModule, dynamic, Settings, text: 'x', nothing: null }).keys()]).toEqual([
+      'AppModule',
+      'dynamic',
+    ]);
+  });
+});

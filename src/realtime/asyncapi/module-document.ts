@@ -1,0 +1,41 @@
+import 'reflect-metadata';
+import { Logger, type DynamicModule, type Type } from '@nestjs/common';
+import { ApplicationConfig, MetadataScanner, NestContainer } from '@nestjs/core';
+import { DependenciesScanner, Injector, NoopGraphInspector } from '@nestjs/core/internal';
+import type { AsyncApiDocument, AsyncApiInfo } from './asyncapi-document.js';
+import { RealtimeAsyncApi } from './asyncapi.service.js';
+
+/** A root module, as `NestFactory.create` takes it. */
+export type RootModule = Type | DynamicModule | Promise<DynamicModule>;
+
+const MODULE_METADATA = ['imports', 'providers', 'controllers', 'exports'];
+
+/** The modules among what a file exports, by their names. */
+export function modulesOf(exported: object): Map<string, RootModule> {
+  return new Map(Object.entries(exported).filter((entry): entry is [string, RootModule] => isModule(entry[1])));
+}
+
+/**
+ * Describes the channels of an application that is not started: Nest looks through its modules, and of what they provide
+ * only the options of the RealtimeModule are constructed, with what these are made of. Nothing is connected to.
+ * It needs Nest's own injector: an application context constructs all or, in its preview mode, nothing.
+ * @throws Error where no module imports the RealtimeModule; and whatever the application throws
+ */
+export async function moduleDocument(root: RootModule, info?: AsyncApiInfo): Promise<AsyncApiDocument> {
+  Logger.overrideLogger(['warn', 'error', 'fatal']); // the standard output is the document's
+  const config = new ApplicationConfig();
+  const container = new NestContainer(config);
+  await new DependenciesScanner(container, new MetadataScanner(), NoopGraphInspector, config).scan(root as Type);
+  for (const module of container.getModules().values()) {
+    const provider = module.providers.get(RealtimeAsyncApi);
+    if (provider === undefined) continue;
+    await new Injector().loadProvider(provider, module);
+    return (provider.instance as RealtimeAsyncApi).document(info);
+  }
+  throw new Error('none of its modules imports RealtimeModule.forRoot(…) of the package that this command is of');
+}
+
+function isModule(value: unknown): boolean {
+  if (typeof value === 'function') return MODULE_METADATA.some((key) => Reflect.hasOwnMetadata(key, value));
+  return typeof value === 'object' && value !== null && typeof Reflect.get(value, 'module') === 'function';
+}
