@@ -98,6 +98,28 @@ class SettingsModule {}
 export class AppModule {}
 `;
 
+/** The blocks of TypeScript in a document, as they stand there. */
+async function blocksOf(doc: string): Promise<string[]> {
+  return [...(await readFile(doc, 'utf8')).matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => code!);
+}
+
+/** With the time that Jest gives a test by default: what an expectation has to say comes before that. */
+const JEST_SPEC = `
+import { Test } from '@nestjs/testing';
+import { RealtimeTesting, RealtimeTestingModule } from 'nestjs-realtime/testing/nest';
+import { tellsOfANewApp } from './built/apps.js';
+
+it('tells of a new app', tellsOfANewApp);
+
+it('gives up before the test is over', async () => {
+  const tested = await Test.createTestingModule({ imports: [RealtimeTestingModule.forRoot()] }).compile();
+  const realtime = await RealtimeTesting.of(tested.createNestApplication());
+  const client = await realtime.connect();
+  await expect(client.expectEvent('announcements')).rejects.toThrow('This client has not subscribed to announcements.');
+  await realtime.close();
+});
+`;
+
 const NEST_TSCONFIG = {
   compilerOptions: {
     target: 'es2022',
@@ -110,7 +132,7 @@ const NEST_TSCONFIG = {
     types: ['node'],
     outDir: 'built',
   },
-  include: ['main.ts', 'required.cts', 'app.module.ts', 'app.module.cts'],
+  include: ['*.ts', '*.cts'],
 };
 
 const VITE_APP = `
@@ -278,6 +300,23 @@ describe('the package, as it would be published', () => {
         components: { schemas: { Shipped: { required: ['parcel'] } } },
       });
     }
+  }, 120_000);
+
+  it('tests an application as the docs have it, with Jest and with node:test', async () => {
+    const root = join(home, 'a-tested-app');
+    const blocks = await blocksOf('docs/testing.md');
+    const beside = ['@nestjs/platform-express', '@nestjs/testing', '@types/node'];
+    await installed(root, tarball, [...(await packagesNeeded()), ...beside], {
+      'apps.ts': blocks.find((code) => code.includes('tellsOfANewApp'))!,
+      'apps.spec.mjs': JEST_SPEC,
+      'node.ts': blocks.find((code) => code.includes("from 'node:test'"))!,
+      'jest.config.json': JSON.stringify({ testMatch: ['**/apps.spec.mjs'], transform: {} }),
+      'tsconfig.json': JSON.stringify(NEST_TSCONFIG),
+    });
+    await finish(process.execPath, [bin('typescript/bin/tsc'), '-p', '.'], root);
+    expect(await finish(process.execPath, ['--test', 'built/node.js'], root)).toMatch(/^# pass 1$/m);
+    const jest = ['--experimental-vm-modules', bin('jest/bin/jest.js'), '--config', 'jest.config.json', '--json'];
+    expect(JSON.parse(await finish(process.execPath, jest, root))).toMatchObject({ numPassedTests: 2, success: true });
   }, 120_000);
 
   it('is built into a fresh Vite application, of which no part is server code', async () => {

@@ -114,6 +114,10 @@ describe('RealtimeTesting', () => {
     expect(await miss({ id: '2' })).toMatch(
       /^Expected an event on apps:created that matches \{"id":"2"\}; what came instead:\n {2}\{.*"shop".*\nThe application has emitted to apps:created:\n {2}published: apps:created \{"id":"1","name":"shop"\}$/,
     );
+    expect(await miss({ id: expect.any(Number) as unknown as string })).toContain('matches {"id":"Any<Number>"}; ');
+    await expect(client.expectEvent('apps:created', ({ data }) => data.id === '2')).rejects.toThrow(
+      /^Expected an event on apps:created for which this holds: \(\{ data \}\)\s?=>\s?data\.id === '2'; what came/,
+    );
     await client.expectEvent('apps:created', { id: '1' });
     expect(await miss({ id: '1' })).toContain('1 such came before, and was expected already.');
     await expect(events.emit('apps:created', { id: '3', name: 'x'.repeat(1e6) })).rejects.toThrow('larger than');

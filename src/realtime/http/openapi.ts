@@ -157,9 +157,12 @@ export function describeRoutes(): Promise<void> {
   return described;
 }
 
+/** What Node says of a package that is not there, and what Jest says. */
+const ABSENT = ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'];
+
 async function describe(): Promise<void> {
-  const swagger = await import('@nestjs/swagger').catch((error: unknown) => {
-    if ((error as { code?: string }).code === 'ERR_MODULE_NOT_FOUND') return null;
+  const swagger = await import('@nestjs/swagger').catch((error: { readonly code?: string }) => {
+    if (ABSENT.includes(error.code ?? '')) return null;
     throw error;
   });
   if (swagger === null) return;

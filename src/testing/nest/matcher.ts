@@ -18,6 +18,12 @@ interface Matched {
   readonly data: unknown;
 }
 
+/** `expect.any(…)` and its like: Jest, Vitest and Jasmine have the same protocol. */
+interface Asymmetric {
+  asymmetricMatch(value: unknown): boolean;
+  toAsymmetricMatcher?(): string;
+}
+
 /** Whether this is the event. Without a matcher every one is. */
 export function matches<E extends Matched>(event: E, matcher: unknown): boolean {
   if (matcher === undefined) return true;
@@ -27,7 +33,13 @@ export function matches<E extends Matched>(event: E, matcher: unknown): boolean 
 /** For the story of a failure. */
 export function describeMatcher(matcher: unknown): string {
   if (matcher === undefined) return '';
-  return typeof matcher === 'function' ? ' that the function says yes to' : ` that matches ${JSON.stringify(matcher)}`;
+  if (typeof matcher === 'function') return ` for which this holds: ${String(matcher)}`;
+  return ` that matches ${JSON.stringify(matcher, (_, part: unknown) => (isAsymmetric(part) ? nameOf(part) : part))}`;
+}
+
+/** `Any<Number>`, as the test runner itself would write it. */
+function nameOf(matcher: Asymmetric): string {
+  return matcher.toAsymmetricMatcher?.() ?? 'a value that a matcher of the test runner says yes to';
 }
 
 function fits(value: unknown, shape: unknown): boolean {
@@ -42,8 +54,7 @@ function fits(value: unknown, shape: unknown): boolean {
   return Object.entries(shape).every(([name, part]) => fits(value[name], part));
 }
 
-/** Jest, Vitest and Jasmine have the same protocol for `expect.any(…)` and its like. */
-function isAsymmetric(shape: unknown): shape is { asymmetricMatch(value: unknown): boolean } {
+function isAsymmetric(shape: unknown): shape is Asymmetric {
   return isObject(shape) && typeof shape['asymmetricMatch'] === 'function';
 }
 

@@ -23,8 +23,8 @@ import { tokenFor, type TestUser } from './test-token.js';
 /** Channel → name of a user → what a `subscribe` is answered. Plain data, for the snapshot of any test runner. */
 export type PolicyMatrix = Record<string, Record<string, 'granted' | 'forbidden' | 'unknown_channel'>>;
 
-/** How long an expectation waits, in milliseconds, unless said otherwise. */
-const PATIENCE_MS = 5_000;
+/** How long an expectation waits, in milliseconds: less than a test may take in Jest and Vitest, which would cut its story short. */
+const PATIENCE_MS = 2_000;
 
 /** Clients and questions for a running application, over real sockets on a free port. */
 export class RealtimeTesting {
@@ -53,7 +53,7 @@ export class RealtimeTesting {
 
   /**
    * @param app imports `RealtimeModule` or `RealtimeTestingModule`; it is brought to listen where it does not yet
-   * @param patienceMs how long an expectation waits for its frame. @default 5000
+   * @param patienceMs how long an expectation waits for its frame. @default 2000
    */
   static async of(app: INestApplication, { patienceMs = PATIENCE_MS } = {}): Promise<RealtimeTesting> {
     const realtime = new RealtimeTesting(app, patienceMs); // before it listens: what is emitted meanwhile is recorded too
