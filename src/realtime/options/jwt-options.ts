@@ -124,7 +124,7 @@ export class JwtOptions {
   allowWithoutExpiry = false;
 
   /** @default { userId: ['sub', 'userId', 'id'], email: 'email', role: 'role', roles: 'roles' } */
-  @ValidateNested()
+  @ValidateNested({ message: 'must be an object such as { userId: "sub", role: "role" }' })
   @Type(() => ClaimNames)
   claims = new ClaimNames();
 }

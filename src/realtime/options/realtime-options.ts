@@ -47,7 +47,7 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   path = '/ws';
 
   /** How tokens are verified. Required. */
-  @ValidateNested()
+  @ValidateNested({ message: 'must be an object such as { secret }' })
   @Type(() => JwtOptions)
   jwt = new JwtOptions();
 
@@ -93,7 +93,7 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   maxEventBytes = 65_536;
 
   /** Of every channel whose definition does not say otherwise. @default { size: 100, ttlMs: 300000 } */
-  @ValidateNested()
+  @ValidateNested({ message: 'must be an object such as { size: 100, ttlMs: 300000 }' })
   @Type(() => HistoryOptions)
   history = new HistoryOptions();
 
@@ -171,12 +171,12 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   revocationTtlMs = 2_592_000_000;
 
   /** Customers that must never see each other's events. See docs/tenants.md. @default none */
-  @ValidateNested()
+  @ValidateNested({ message: 'must be an object such as { claim: "tenantId" }' })
   @Type(() => TenantOptions)
   tenants = new TenantOptions();
 
   /** Where several instances meet. @default none: one instance, in memory */
-  @ValidateNested()
+  @ValidateNested({ message: 'must be an object such as { url: "redis://localhost:6379" }' })
   @Type(() => RedisOptions)
   redis = new RedisOptions();
 }

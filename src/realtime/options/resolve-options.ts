@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
+import { closestName } from './closest-name.js';
 import { contradictions } from './contradictions.js';
 import { ResolvedRealtimeOptions, type RealtimeOptions } from './realtime-options.js';
 
@@ -54,12 +55,19 @@ function describe(error: ValidationError, prefix: string): string[] {
   const name = prefix + error.property;
   const nested = (error.children ?? []).flatMap((child) => describe(child, `${name}.`));
   const reasons = Object.entries(error.constraints ?? {}).map(([constraint, message]) =>
-    constraint === 'whitelistValidation' ? `there is no such option` : withoutName(message, error.property),
+    constraint === 'whitelistValidation' ? noSuchOption(error) : withoutName(message, error.property),
   );
   if (reasons.length === 0) return nested;
   const isUnknown = error.constraints?.['whitelistValidation'] !== undefined;
   const value = SECRETS.test(name) || isUnknown ? '' : ` (it is ${show(error.value)})`;
   return [`\`${name}\` ${[...new Set(reasons)].join(', ')}${value}`, ...nested];
+}
+
+/** The group is laid over its defaults, so that every name that it may have is there. */
+function noSuchOption({ property, target = {} }: ValidationError): string {
+  const names = Object.keys(new (target.constructor as new () => object)());
+  const meant = closestName(property, names);
+  return `there is no such option${meant === undefined ? '' : `: did you mean \`${meant}\`?`}`;
 }
 
 /** The name is said before: it is taken from the beginning, and left where it is part of the sentence. */
