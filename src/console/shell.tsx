@@ -2,18 +2,26 @@ import { useState } from 'react';
 import { useHistory } from './api/use-history.js';
 import { Channels } from './channels/channels.js';
 import { Connections } from './connections/connections.js';
+import { ContractPage } from './contract/contract.js';
 import { Explain } from './channels/explain.js';
 import { Overview } from './overview/overview.js';
 import { Publish } from './tail/publish.js';
 import { Tail } from './tail/tail.js';
 
-const VIEWS = ['Overview', 'Connections', 'Channels', 'Live tail', 'Permissions'] as const;
+const VIEWS = ['Overview', 'Connections', 'Channels', 'Live tail', 'Permissions', 'Contract'] as const;
 type View = (typeof VIEWS)[number];
 
+/** The page of the contract has an address of its own beside the console's: the page is the same. */
+const addressOf = (view: View): string => (view === 'Contract' ? 'asyncapi' : 'console');
+
 export function Shell({ onSignOut }: { readonly onSignOut: () => void }) {
-  const { history, problem } = useHistory();
-  const [view, setView] = useState<View>('Overview');
+  const { history: past, problem } = useHistory();
+  const [view, setShown] = useState<View>(() => (location.pathname.endsWith('/asyncapi') ? 'Contract' : 'Overview'));
   const [channel, setChannel] = useState('');
+  const setView = (next: View): void => {
+    history.replaceState(null, '', addressOf(next));
+    setShown(next);
+  };
   const tail = (name: string): void => {
     setChannel(name);
     setView('Live tail');
@@ -43,8 +51,8 @@ export function Shell({ onSignOut }: { readonly onSignOut: () => void }) {
       </header>
       <main>
         <div role="alert">{problem !== null && <p className="problem">{problem}</p>}</div>
-        {view === 'Overview' && <Overview history={history} />}
-        {view === 'Connections' && <Connections instances={history.instances} />}
+        {view === 'Overview' && <Overview history={past} />}
+        {view === 'Connections' && <Connections instances={past.instances} />}
         {view === 'Channels' && <Channels onTail={tail} />}
         {view === 'Live tail' && (
           <div className="pair">
@@ -53,6 +61,7 @@ export function Shell({ onSignOut }: { readonly onSignOut: () => void }) {
           </div>
         )}
         {view === 'Permissions' && <Explain />}
+        {view === 'Contract' && <ContractPage />}
       </main>
     </>
   );

@@ -70,14 +70,14 @@ describe('the console', () => {
     });
   }
 
-  async function open(options: BrowserContextOptions = DESKTOP): Promise<void> {
+  async function open(options: BrowserContextOptions = DESKTOP, at = 'console'): Promise<void> {
     complaints = [];
     const context = await browser.newContext(options);
     context.setDefaultTimeout(30_000);
     page = await context.newPage();
     page.on('console', (message) => complaints.push(message.text()));
     page.on('pageerror', (error) => complaints.push(error.message));
-    await page.goto(`${one.url}/realtime/console`);
+    await page.goto(`${one.url}/realtime/${at}`);
   }
 
   async function signIn(token: string): Promise<void> {
@@ -162,6 +162,7 @@ describe('the console', () => {
       ['Channels', '[data-channel=announcements]'],
       ['Live tail', '[name=data]'],
       ['Permissions', '[name=user]'],
+      ['Contract', '[data-contract="apps:created"]'],
     ] as const) {
       await view(title);
       await page.locator(there).first().waitFor();
@@ -248,6 +249,26 @@ describe('the console', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('has the contract at an address of its own: the channels, who may use them, what their events carry', async () => {
+    await open(DESKTOP, 'asyncapi');
+    await signIn(admin.token!);
+    const created = page.locator('[data-contract="apps:created"]');
+    await created.getByText('For whoever has a token.').waitFor();
+    expect(await created.getByRole('rowheader').allTextContents()).toEqual(['id', 'name']);
+    await page.getByLabel('Search').fill('user:{');
+    await page.getByText('1 found', { exact: true }).waitFor();
+    expect(await created.count()).toBe(0);
+    const saved = page.waitForEvent('download');
+    await click('Download asyncapi.json');
+    const document = JSON.parse(await readFile(await (await saved).path(), 'utf8')) as object;
+    expect(document).toMatchObject({ asyncapi: '3.0.0', channels: { apps_created: { address: 'apps:created' } } });
+    await page.reload();
+    await created.waitFor(); // the token is still there, and so is the view
+    await view('Overview');
+    expect(new URL(page.url()).pathname).toBe('/realtime/console');
+    expect(complaints).toEqual([]);
+  });
+
   it('asks nothing while nobody sees it', async () => {
     await open();
     await signIn(admin.token!);
@@ -278,9 +299,9 @@ it('is off by default', async () => {
   const platform = await PlatformProcess.start({ env: { TLS_PORT: '0', REALTIME_OPERATOR_API: 'true' } });
   try {
     const answers = await Promise.all(
-      ['', '/index.js'].map((path) => fetch(`${platform.url}/realtime/console${path}`)),
+      ['console', 'console/index.js', 'asyncapi'].map((path) => fetch(`${platform.url}/realtime/${path}`)),
     );
-    expect(answers.map(({ status }) => status)).toEqual([404, 404]);
+    expect(answers.map(({ status }) => status)).toEqual([404, 404, 404]);
   } finally {
     await platform.stop();
   }

@@ -60,6 +60,7 @@ export const SMOKE: Readonly<Record<string, (served: Served) => Promise<void>>> 
     const { pathname } = new URL(script ?? assert.fail(`no script in ${page}`), `${url}/realtime/console`);
     assert.ok((await textOf(url, pathname)).length > 10_000);
     assert.match(await textOf(url, '/realtime/stats'), /"instances"/);
+    assert.equal(await textOf(url, '/realtime/asyncapi'), page);
     assert.match(await textOf(url, '/realtime/asyncapi.json'), /"asyncapi":"3\./);
   },
 

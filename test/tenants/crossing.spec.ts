@@ -431,6 +431,11 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         expect(answer.status).toBe(404);
         expect(await answer.text()).toContain('The console is switched off');
       },
+      async 'GET /realtime/asyncapi'() {
+        const answer = await fetch(`${here.http}/realtime/asyncapi`);
+        expect(answer.status).toBe(404);
+        expect(await answer.text()).toContain('The console is switched off');
+      },
       async 'GET /realtime/console/:name'() {
         expect((await fetch(`${here.http}/realtime/console/index.js`)).status).toBe(404);
       },

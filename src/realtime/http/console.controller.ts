@@ -27,31 +27,46 @@ interface Answer {
   header(name: string, value: string): unknown;
 }
 
+interface Request {
+  readonly url: string;
+}
+
 /** The path at which the page finds the WebSocket; the build leaves this in its place. */
 const PATH_IN_PAGE = 'name="realtime-path" content="/ws"';
 
 /** The files of the console, where the option `console` is on. They tell nothing: what it shows, the API for operators guards. */
-@Controller('realtime/console')
+@Controller('realtime')
 export class ConsoleController {
   private files: ConsoleFiles | null = null;
 
   constructor(private readonly options: ResolvedRealtimeOptions) {}
 
-  @Get()
-  page(@Req() { url }: { url: string }, @Res({ passthrough: true }) answer: Answer): StreamableFile {
-    const { page } = this.read();
-    if (new URL(url, 'http://localhost').pathname.endsWith('/')) {
-      throw new NotFoundException('The console is at /realtime/console, without a slash at the end');
-    }
-    const content = page.replace(PATH_IN_PAGE, `name="realtime-path" content="${this.options.path}"`);
-    return send(answer, { type: 'text/html; charset=utf-8', content: Buffer.from(content) }, 'no-store');
+  @Get('console')
+  console(@Req() { url }: Request, @Res({ passthrough: true }) answer: Answer): StreamableFile {
+    return this.page('console', url, answer);
   }
 
-  @Get(':name')
+  /** The AsyncAPI document, for people: a view of the console, at an address of its own. */
+  @Get('asyncapi')
+  contract(@Req() { url }: Request, @Res({ passthrough: true }) answer: Answer): StreamableFile {
+    return this.page('asyncapi', url, answer);
+  }
+
+  @Get('console/:name')
   asset(@Param('name') name: string, @Res({ passthrough: true }) answer: Answer): StreamableFile {
     const file = this.read().assets.get(name);
     if (file === undefined) throw new NotFoundException('The console has no such file');
     return send(answer, file, 'public, max-age=31536000, immutable'); // its name has the hash of its content
+  }
+
+  private page(name: string, url: string, answer: Answer): StreamableFile {
+    const { page } = this.read();
+    // Its files are relative to it.
+    if (new URL(url, 'http://localhost').pathname.endsWith('/')) {
+      throw new NotFoundException(`This page is at /realtime/${name}, without a slash at the end`);
+    }
+    const content = page.replace(PATH_IN_PAGE, `name="realtime-path" content="${this.options.path}"`);
+    return send(answer, { type: 'text/html; charset=utf-8', content: Buffer.from(content) }, 'no-store');
   }
 
   /** Read when somebody looks for the first time. */
