@@ -68,10 +68,11 @@ describe('the client in Chromium', () => {
   });
   afterEach(() => context.close());
 
-  async function open(): Promise<Page> {
+  /** @param port another than that of the line */
+  async function open(port = line.port): Promise<Page> {
     const page = await context.newPage();
     await page.goto(pages.origin);
-    await page.evaluate((url) => globalThis.begin(url), `ws://127.0.0.1:${line.port}/ws`);
+    await page.evaluate((url) => globalThis.begin(url), `ws://127.0.0.1:${port}/ws`);
     await subscribed(page);
     return page;
   }
@@ -118,6 +119,43 @@ describe('the client in Chromium', () => {
     expect(tokens).toBe(2);
     expect([...app.registry.ofUser('renewing')]).toEqual([connection]);
     expect(await page.evaluate(() => world.changes.length)).toBe(2);
+  });
+
+  it('goes on where it stood after its token ended, and none was to be had for a while', async () => {
+    tokenFor = () => signToken({ sub: 'viewer', exp: secondsFromNow(2) });
+    const page = await open();
+    tokenFor = () => {
+      throw new Error('the sign-in is away');
+    };
+    await emit('before');
+    await inState(page, 'waiting');
+    await emit('meanwhile');
+    tokenFor = () => signToken({ sub: 'viewer' });
+    await subscribed(page);
+    await emit('after');
+    expect(await heard(page, 3)).toEqual(['before', 'meanwhile', 'after']);
+    expect(await page.evaluate(() => world.changes.filter(({ previous }) => previous === 'connected'))).toMatchObject([
+      { state: 'waiting', code: 'token_refused', closeCode: 4401 },
+    ]);
+    expect(await page.evaluate(() => world.resets)).toEqual([]);
+  });
+
+  it('notices within the heartbeat that its line is dead, where nobody says so', async () => {
+    const quick = await RealtimeApp.start({ heartbeatIntervalMs: 1_000 });
+    const dying = await Line.open(quick.port);
+    try {
+      const page = await open(dying.port);
+      await quick.events.emit('apps:created', { id: '1', name: 'before' });
+      await heard(page, 1);
+      dying.die();
+      await quick.events.emit('apps:created', { id: '2', name: 'meanwhile' });
+      await page.waitForFunction(() => world.changes.some(({ code }) => code === 'silent'));
+      dying.mend();
+      expect(await heard(page, 2)).toEqual(['before', 'meanwhile']);
+    } finally {
+      await dying.close();
+      await quick.close();
+    }
   });
 
   it('goes on in a tab that was asleep while its connection broke', async () => {

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** A line to a port that can be cut: every connection over it breaks, and none is made until it is mended. */
+/** A line to a port that can be cut – every connection over it breaks – or go dead; no other is made until it is mended. */
 export class Line {
   private readonly sockets = new Set<Socket>();
   private isCut = false;
+  private isDead = false;
 
   private constructor(
     private readonly server: Server,
@@ -26,8 +27,18 @@ export class Line {
     for (const socket of this.sockets) socket.destroy();
   }
 
+  /** Nothing comes through any more, and nobody is told. */
+  die(): void {
+    this.isDead = true;
+    for (const socket of this.sockets) socket.unpipe().pause();
+  }
+
+  /** What was on a dead line is lost with it. */
   mend(): void {
     this.isCut = false;
+    if (!this.isDead) return;
+    this.isDead = false;
+    for (const socket of this.sockets) socket.destroy();
   }
 
   async close(): Promise<void> {
@@ -49,7 +60,7 @@ export class Line {
         this.sockets.delete(socket);
         other.destroy();
       });
-      socket.pipe(other);
+      if (!this.isDead) socket.pipe(other);
     }
   }
 }
