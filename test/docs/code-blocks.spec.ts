@@ -12,6 +12,8 @@ const DOCS = [
   'docs/testing.md',
   'docs/authentication.md',
   'docs/migrating.md',
+  'docs/operations.md',
+  'README.md',
 ];
 
 interface Block extends SourceText {

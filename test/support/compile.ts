@@ -20,6 +20,7 @@ export function compile(files: readonly SourceText[]): ts.Diagnostic[] {
         'nestjs-realtime/client/shared': [resolve('src/client/shared/index.ts')],
         'nestjs-realtime/react': [resolve('src/react/index.ts')],
         'nestjs-realtime/react-query': [resolve('src/react/query.ts')],
+        'nestjs-realtime/terminus': [resolve('src/terminus/index.ts')],
         'nestjs-realtime/testing': [resolve('src/testing/index.ts')],
         'nestjs-realtime/testing/nest': [resolve('src/testing/nest/index.ts')],
       },
