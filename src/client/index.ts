@@ -16,6 +16,7 @@ export { viaHeader, viaQuery, viaSubprotocol } from './token-via.js';
 export type { TokenVia, WebSocketClass, WebSocketLike } from './web-socket.js';
 export type {
   AnswerTo,
+  AnswerTypes,
   Channel,
   ChannelChange,
   ChannelListeners,

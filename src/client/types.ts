@@ -65,6 +65,7 @@ export interface Identity {
   readonly authorizedChannels: readonly string[];
 }
 
+/** What `channel.on` tells. */
 export interface ChannelListeners<T> {
   /** One event. When it returns a promise, this listener gets its next event after that. */
   event: (event: RealtimeEvent<T>) => unknown;
@@ -75,6 +76,7 @@ export interface ChannelListeners<T> {
   presence: (presence: Presence) => void;
 }
 
+/** What `channel.subscribe` takes. */
 export interface SubscribeOptions {
   /**
    * Go on after this event, for example the `lastEventId` that came with a page or was kept in a store.
@@ -111,6 +113,7 @@ export interface Channel<T = unknown> extends AsyncIterable<RealtimeEvent<T>> {
   on<N extends keyof ChannelListeners<T>>(name: N, listener: ChannelListeners<T>[N]): Stop;
 }
 
+/** What `client.on` tells. */
 export interface ClientListeners {
   state: (change: StateChange) => void;
   /** What went wrong; the client goes on by itself, unless a change to `closed` follows. */
@@ -127,7 +130,8 @@ export interface ForeignFrame {
   readonly [field: string]: unknown;
 }
 
-type AnswerTypes = { ping: 'pong'; list_channels: 'channels'; stats: 'stats'; presence: 'presence' };
+/** Request → the type of the frame that answers it. */
+export type AnswerTypes = { ping: 'pong'; list_channels: 'channels'; stats: 'stats'; presence: 'presence' };
 
 /** What a request of the protocol is answered by. */
 export type AnswerTo<T extends string> = T extends keyof AnswerTypes

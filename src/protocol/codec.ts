@@ -24,6 +24,7 @@ export type ClientRequest =
   | ({ readonly type: 'auth'; readonly token: string } & Referable)
   | ({ readonly type: 'presence'; readonly channel: string } & Referable);
 
+/** What a request asks for: `subscribe`, `ping` … */
 export type RequestType = ClientRequest['type'];
 
 /** A frame that is not the protocol; it is answered by an `error` frame with these fields. */

@@ -14,6 +14,7 @@ export interface Identified {
   readonly id: string;
 }
 
+/** A text for everybody. */
 export interface AnnouncementEvent {
   readonly message: string;
 }
@@ -30,10 +31,12 @@ export interface UserEvent extends Identified {
   readonly email: string;
 }
 
+/** What happened to a table. */
 export interface TableEvent {
   readonly table: string;
 }
 
+/** What happened to one row of a table. */
 export interface RowEvent extends TableEvent {
   /** The row as it now stands. */
   readonly row: object;
@@ -48,10 +51,12 @@ export interface FileEvent extends Identified {
   readonly name: string;
 }
 
+/** How the system is, for administrators. */
 export interface SystemHealthEvent {
   readonly status: string;
 }
 
+/** Something that administrators should look at; `level` is the application's own word for how bad it is. */
 export interface SystemAlertEvent {
   readonly level: string;
   readonly message: string;

@@ -21,6 +21,7 @@ interface Request {
   readonly ref?: string;
 }
 
+/** What a client may send, as JSON; see docs/PROTOCOL.md. */
 export type ClientFrame =
   | ({ readonly type: 'subscribe' } & SubscribeTarget & Request)
   | ({ readonly type: 'subscribe'; readonly channels: readonly (string | SubscribeTarget)[] } & Request)
@@ -59,6 +60,7 @@ export interface ClusterStats extends InstanceStats {
   readonly instances: number;
 }
 
+/** How many connections have subscribed to a channel, right across the instances. */
 export interface ChannelStats {
   readonly channel: string;
   /** Whose channel it is, where there are tenants and it is no global one. */
@@ -66,6 +68,7 @@ export interface ChannelStats {
   readonly subscribers: number;
 }
 
+/** What `stats` is answered. */
 export interface Stats {
   readonly instance: InstanceStats;
   readonly cluster: ClusterStats;
@@ -79,6 +82,7 @@ export interface FieldProblem {
   readonly message: string;
 }
 
+/** One user who is in a channel, and by how many connections. */
 export interface PresenceMember {
   readonly userId: string;
   readonly connections: number;
@@ -89,6 +93,7 @@ interface Answer {
   readonly timestamp: string;
 }
 
+/** What a server sends, as JSON; see docs/PROTOCOL.md. */
 export type ServerFrame =
   | ({
       readonly type: 'connected';

@@ -13,6 +13,7 @@ const ID = /^([A-Za-z0-9]{1,64})-(0|[1-9][0-9]{0,15})$/;
 /** The longest `lastEventId` that a request may carry, in characters. */
 export const MAX_EVENT_ID_LENGTH = 128;
 
+/** @returns the id of the event at this position, as it is on the wire: `8b9f07bccbee-1` */
 export function formatPosition(position: Position): string {
   return `${position.epoch}-${position.offset}`;
 }

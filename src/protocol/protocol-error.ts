@@ -7,7 +7,7 @@ export class ProtocolError extends Error {
   readonly channel?: string;
   readonly details?: readonly FieldProblem[];
 
-  /** @param message the client reads it; the catalogue's text unless given */
+  /** @param about.message the client reads it. @default the catalogue's text */
   constructor(
     readonly code: ErrorCode,
     about: { message?: string; channel?: string; details?: readonly FieldProblem[] } = {},

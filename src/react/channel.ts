@@ -5,6 +5,7 @@ import { useLasting } from './lasting.js';
 import { useLatest } from './latest.js';
 import { useRealtimeClient } from './provider.js';
 
+/** What `useChannel` takes. */
 export interface UseChannelOptions {
   /** Whether to subscribe. @default true */
   readonly enabled?: boolean;

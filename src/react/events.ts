@@ -3,6 +3,7 @@ import { keyOf, namesOf, type Channels, type EventOn } from './channel-names.js'
 import { useChannel, type UseChannelOptions } from './channel.js';
 import { RecentEvents } from './recent-events.js';
 
+/** What `useEvents` takes. */
 export interface UseEventsOptions extends UseChannelOptions {
   /** How many of the last events are kept. @default 100 */
   readonly limit?: number;

@@ -8,6 +8,7 @@ import { useLatest } from './latest.js';
 import { useRealtimeClient } from './provider.js';
 import { Refetch } from './refetch.js';
 
+/** What the hooks for TanStack Query take. */
 export interface UseRealtimeQueryOptions {
   /** Whether to subscribe. @default true */
   readonly enabled?: boolean;

@@ -2,7 +2,7 @@
 export { RealtimeModule, type RealtimeAsyncOptions } from './realtime.module.js';
 export { ResolvedRealtimeOptions, type HistoryOptions, type RealtimeOptions } from './options/realtime-options.js';
 export type { OriginRule } from './options/origins.js';
-export type { JwtAlgorithm, JwtOptions } from './options/jwt-options.js';
+export type { ClaimNames, JwtAlgorithm, JwtOptions } from './options/jwt-options.js';
 export type { RedisOptions } from './options/redis-options.js';
 export type { TenantOptions } from './options/tenant-options.js';
 export type {
@@ -18,18 +18,19 @@ export {
   EventsPublisher,
   type EmitAttempt,
   type EmittedEvent,
+  type SerialisedEvent,
   type TransactionOptions,
 } from './publishing/events-publisher.js';
 export type { EmitOptions } from './publishing/event-composer.js';
 export { bindTransactions } from './publishing/bind-transactions.js';
 export { InvalidEventError, RealtimeUnavailableError, TenantBusyError } from './publishing/errors.js';
 export { RealtimeAsyncApi } from './asyncapi/asyncapi.service.js';
-export type { AsyncApiDocument, AsyncApiInfo } from './asyncapi/asyncapi-document.js';
+export type { AsyncApiChannel, AsyncApiDocument, AsyncApiInfo } from './asyncapi/asyncapi-document.js';
 export { AuthService } from './auth/auth.service.js';
 export { bearerOf } from './http/bearer.js';
 export { TenantInterceptor } from './http/tenant.interceptor.js';
 export type { Principal } from './auth/principal.js';
-export { ChannelPolicyService, type ChannelExplanation } from './channels/channel-policy.service.js';
+export { ChannelPolicyService, type Authorized, type ChannelExplanation } from './channels/channel-policy.service.js';
 export {
   ChannelPolicy,
   type CanSubscribe,
@@ -37,15 +38,33 @@ export {
   type ChannelContext,
 } from './channels/channel-policy.js';
 export type { PolicyOutcome, PolicyVerdict } from './channels/policy-runner.js';
-export { ChannelCatalogue, type Access, type Channel, type ChannelRule } from './channels/channel-catalogue.js';
+export {
+  ChannelCatalogue,
+  type Access,
+  type Audience,
+  type Channel,
+  type ChannelRule,
+  type History,
+} from './channels/channel-catalogue.js';
 export { RealtimeClock } from './clock/realtime-clock.js';
-export { Broker, type OutgoingEvent } from './broker/broker.js';
-export { Connection } from './connections/connection.js';
-export { RealtimeAudit, type AuditEntry } from './audit/realtime-audit.js';
-export { ConnectionRegistry } from './connections/connection-registry.js';
+export {
+  Broker,
+  type BrokerEvent,
+  type BrokerListener,
+  type BrokerStatus,
+  type BrokerVitals,
+  type HistoryWindow,
+  type OutgoingEvent,
+  type ReadLimits,
+  type ReadResult,
+} from './broker/broker.js';
+export { Connection, type MessageHandler } from './connections/connection.js';
+export { RealtimeAudit, type AboutClient, type AuditEntry } from './audit/realtime-audit.js';
+export { ConnectionRegistry, type TopicStats } from './connections/connection-registry.js';
 export { RealtimeHealth, type RealtimeHealthReport } from './health/realtime-health.service.js';
 export { ClusterStatsService } from './instances/cluster-stats.service.js';
 export { PresenceService } from './presence/presence.service.js';
+export type { PresenceList } from './presence/presence-channel.js';
 export { RevocationsFullError } from './auth/revocation.js';
 export { RealtimeControl, type Moment, type OfTenant, type OrderedBy } from './control/realtime-control.service.js';
 export { RedisBridge } from './bridge/redis-bridge.service.js';

@@ -3,7 +3,10 @@ import { ChannelCatalogue } from '../channels/channel-catalogue.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { asyncApiDocument, type AsyncApiDocument, type AsyncApiInfo } from './asyncapi-document.js';
 
-/** Describes the channels of this application as AsyncAPI 3: for `GET /realtime/asyncapi.json`, and for scripts at build time. */
+/**
+ * Describes the channels of this application as AsyncAPI 3: for `GET /realtime/asyncapi.json`, and for scripts at build time.
+ * @hideconstructor
+ */
 @Injectable()
 export class RealtimeAsyncApi {
   constructor(

@@ -1,5 +1,5 @@
 /** Whom an entry is about, as far as it is known. */
-interface AboutClient {
+export interface AboutClient {
   /** When it happened. */
   readonly at: Date;
   /** Where the client comes from. */

@@ -15,7 +15,10 @@ import { findTenant, findToken } from './token-source.js';
 /** The longest token that is looked at, in characters. */
 const MAX_TOKEN_LENGTH = 8_192;
 
-/** Who somebody is: takes a token from where it travels, and turns it into a principal. */
+/**
+ * Who somebody is: takes a token from where it travels, and turns it into a principal.
+ * @hideconstructor
+ */
 @Injectable()
 export class AuthService {
   private readonly log = new LogLimiter(new Logger('Realtime'));

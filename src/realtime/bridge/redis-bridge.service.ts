@@ -66,6 +66,7 @@ interface OpenChannel {
 /**
  * Joins the connections of this instance to the broker, which joins the instances: over Redis where one is configured,
  * else within this process. The first subscriber of a channel opens it, the last one closes it.
+ * @hideconstructor
  */
 @Injectable()
 export class RedisBridge implements StreamOutput, OnApplicationShutdown {
@@ -112,6 +113,7 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
    * Subscribes a connection that has not subscribed to this channel yet.
    * @param lastEventId what the client saw last, where it wants to resume
    * @throws ProtocolError `unavailable` when the broker does not answer
+   * @internal
    */
   async attach(
     connection: Connection,
@@ -140,14 +142,14 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
     }
   }
 
-  /** Where a subscription stands, as an event id: it is sent everything up to there first. `undefined` without history, and while it is catching up. */
+  /** Where a subscription stands, as an event id: it is sent everything up to there first. `undefined` without history, and while it is catching up. @internal */
   positionOf({ topic, feed }: Subscription): string | undefined {
     this.fanOut.flush(topic);
     const position = feed === null ? this.open.get(topic)?.stream.position : undefined;
     return position ? formatPosition(position) : undefined;
   }
 
-  /** Ends a subscription: nothing of the channel is sent to it after this. */
+  /** Ends a subscription: nothing of the channel is sent to it after this. @internal */
   detach(subscription: Subscription): void {
     subscription.feed = ENDED;
     const wasLast = this.registry.unsubscribe(subscription);
@@ -158,6 +160,7 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
   /**
    * Follows a channel that no client can name, for as long as this instance lives: what instances tell each other. It
    * goes on trying while the broker does not answer.
+   * @internal
    */
   follow(name: string, history: HistoryWindow | null, follower: Follower): void {
     const stream = new ChannelStream(name, this.broker, this.limits, {
@@ -181,6 +184,7 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
     }
   }
 
+  /** @internal */
   deliver(topic: string, frame: EventFrame): void {
     this.fanOut.deliver(topic, frame);
   }

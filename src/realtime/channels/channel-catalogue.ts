@@ -34,7 +34,7 @@ export interface Channel {
   readonly access: Access;
   /** The class of what its events carry; `null`: anything. */
   readonly data: EventClass | null;
-  /** Which fields of its events are not for everybody; `null` where all are. */
+  /** Which fields of its events are not for everybody; `null` where all are. @internal */
   readonly fields: FieldGroups | null;
   /** `null`: nothing is kept, and events have no id. */
   readonly history: History | null;
@@ -47,7 +47,10 @@ export interface Channel {
 /** Whom a channel, or a group of them, is for. */
 export type Audience = Pick<Channel, 'access' | 'global'>;
 
-/** Every channel there is: the built-in ones, and those of the options and of `forFeature`. */
+/**
+ * Every channel there is: the built-in ones, and those of the options and of `forFeature`.
+ * @hideconstructor
+ */
 @Injectable()
 export class ChannelCatalogue {
   private readonly channels = new Map<string, Channel>();

@@ -37,7 +37,10 @@ export interface Authorized {
   readonly groups: readonly string[];
 }
 
-/** Who may use which channel. `null` stands for a connection without a token. */
+/**
+ * Who may use which channel. `null` stands for a connection without a token.
+ * @hideconstructor
+ */
 @Injectable()
 export class ChannelPolicyService implements OnModuleInit {
   /** Pattern → the policy that decides there. */

@@ -7,6 +7,7 @@ import type { ChannelContext } from './channel-policy.js';
 /** What came of asking a policy. All but the first two are faults of the policy, and refuse. */
 export type PolicyOutcome = 'allowed' | 'refused' | 'threw' | 'timed_out' | 'invalid';
 
+/** What came of asking a policy. */
 export interface PolicyVerdict {
   readonly outcome: PolicyOutcome;
   /** What the policy gave as its reason, or what went wrong with it; `null` where it said nothing. */

@@ -15,7 +15,10 @@ export interface SubscriptionListener {
   identified(connection: Connection): void;
 }
 
-/** Every connection of this instance, by id, by user and by topic. */
+/**
+ * Every connection of this instance, by id, by user and by topic.
+ * @hideconstructor
+ */
 @Injectable()
 export class ConnectionRegistry {
   private readonly byId = new Map<string, Connection>();
@@ -69,22 +72,22 @@ export class ConnectionRegistry {
     return this.byUser.get(userKey) ?? NO_CONNECTIONS;
   }
 
-  /** What a tenant takes of this instance. */
+  /** What a tenant takes of this instance. @internal */
   ofTenant(tenant: string): Readonly<TenantLoad> {
     return this.loads.get(tenant);
   }
 
-  /** What each tenant with a connection here takes of this instance. */
+  /** What each tenant with a connection here takes of this instance. @internal */
   tenants(): Iterable<[tenant: string, load: Readonly<TenantLoad>]> {
     return this.loads;
   }
 
-  /** The subscriptions of one topic on this instance. */
+  /** The subscriptions of one topic on this instance. @internal */
   subscribersOf(topic: string): ReadonlySet<Subscription> {
     return this.byTopic.get(topic) ?? NO_SUBSCRIPTIONS;
   }
 
-  /** Enters a subscription; the connection must not have one of this channel. */
+  /** Enters a subscription; the connection must not have one of this channel. @internal */
   subscribe(connection: Connection, channel: string, topic = channel): Subscription {
     const subscription = new Subscription(connection, channel, topic);
     connection.subscriptions.set(channel, subscription);
@@ -96,7 +99,7 @@ export class ConnectionRegistry {
     return subscription;
   }
 
-  /** @returns whether that was the topic's last one here */
+  /** @returns whether that was the topic's last one here @internal */
   unsubscribe(subscription: Subscription): boolean {
     const { connection, channel, topic } = subscription;
     const subscribers = this.byTopic.get(topic);

@@ -38,13 +38,22 @@ export interface WaitingFrame {
   readonly bytes: number;
 }
 
-/** One client: its socket, who it is, what it has subscribed to, and what it is owed. It decides nothing by itself. */
+/**
+ * One client: its socket, who it is, what it has subscribed to, and what it is owed. It decides nothing by itself.
+ * @hideconstructor
+ */
 export class Connection {
+  /** What the client was told as `connectionId`. */
   readonly id = randomUUID();
+  /** What it has subscribed to, by topic. @internal */
   readonly subscriptions = new Map<string, Subscription>();
+  /** What it is owed. @internal */
   readonly outbox: Outbox;
+  /** @internal */
   readonly rate: FrameRate;
+  /** @internal */
   readonly badFrames = new Strikes(MAX_BAD_FRAMES_PER_MINUTE, 60_000);
+  /** @internal */
   refusedAuths = 0;
   /** How often its rights were judged anew: what was granted before that and is still on its way has to be granted again. */
   judgements = 0;
@@ -61,6 +70,7 @@ export class Connection {
   heartbeatAt: number;
   /** How many messages had come when the last heartbeat found one half-sent; `null` where it found none. */
   halfSentAfter: number | null = null;
+  /** Its end has begun: nothing is sent any more but why. */
   closing = false;
   /** Why the server closed it; `null` where it did not. */
   endedFor: CloseName | null = null;
@@ -69,6 +79,7 @@ export class Connection {
 
   /** A frame is being handled; those that came after it wait their turn. */
   busy = false;
+  /** Those. @internal */
   readonly waiting: WaitingFrame[] = [];
   /** What they weighed as they came, in bytes. */
   waitingBytes = 0;

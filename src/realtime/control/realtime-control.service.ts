@@ -40,6 +40,7 @@ export type Moment = number | Date;
  * Ends connections and tokens, and has rights judged anew, on every instance. Each method resolves once every instance
  * that can be reached has carried it out: nothing is sent to a connection concerned after that. An instance that was cut
  * off does so when it is back.
+ * @hideconstructor
  */
 @Injectable()
 export class RealtimeControl implements OnApplicationBootstrap {

@@ -39,6 +39,7 @@ type Socket = WebSocket & { connection?: Connection };
 /**
  * The WebSocket server of the module: upgrades requests whose identity is settled, and turns sockets into connections.
  * The application's HTTP server is attached by itself; `attach` adds another, for example an HTTPS one.
+ * @hideconstructor
  */
 @Injectable()
 export class RealtimeServer {
@@ -111,7 +112,7 @@ export class RealtimeServer {
     else this.onClose.set(connection, [callback]);
   }
 
-  /** Sets who takes the frames. */
+  /** Sets who takes the frames. @internal */
   onFrame(handler: FrameHandler): void {
     this.frames = handler;
   }

@@ -48,6 +48,7 @@ const RATE_LIMITED = new ProtocolError('rate_limited');
 /**
  * The door of the module: takes connections and frames, and delegates. It decides nothing itself; whatever goes wrong on
  * the way ends in the one `catch` here and becomes an `error` frame.
+ * @hideconstructor
  */
 @WebSocketGateway({ path: '/ws' })
 export class RealtimeGateway

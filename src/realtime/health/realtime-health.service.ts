@@ -26,6 +26,7 @@ export interface RealtimeHealthReport {
 /**
  * Whether this instance can do its work: for readiness. It says nothing about liveness: an instance whose Redis is away
  * keeps its connections, goes on trying, and must not be restarted for that.
+ * @hideconstructor
  */
 @Injectable()
 export class RealtimeHealth {

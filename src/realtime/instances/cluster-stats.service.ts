@@ -18,7 +18,10 @@ const PATIENCE_MS = 1_000;
 /** How soon an announcement that failed is tried again, in milliseconds. */
 const RETRY_MS = 1_000;
 
-/** Makes this instance known to the others, and adds up the figures of all. */
+/**
+ * Makes this instance known to the others, and adds up the figures of all.
+ * @hideconstructor
+ */
 @Injectable()
 export class ClusterStatsService implements OnApplicationBootstrap, OnApplicationShutdown {
   private timer: NodeJS.Timeout | null = null;
@@ -75,12 +78,12 @@ export class ClusterStatsService implements OnApplicationBootstrap, OnApplicatio
     return { instance: own.stats, cluster: clusterOf(reports), channels: busiest(reports) };
   }
 
-  /** What every instance that lives said of itself last, by its id; none where that cannot be had in time. */
+  /** What every instance that lives said of itself last, by its id; none where that cannot be had in time. @internal */
   reports(): Promise<ReadonlyMap<string, InstanceReport>> {
     return inTime(this.directory.all(), new Map<string, InstanceReport>());
   }
 
-  /** What this instance says of itself now. */
+  /** What this instance says of itself now. @internal */
   async report(): Promise<InstanceReport> {
     const { registry } = this;
     const users = await Distinct.of(registry.users());

@@ -21,6 +21,7 @@ export const JWT_ALGORITHMS = [
   ...['PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512'],
 ] as const;
 
+/** How a token is signed, by the names of RFC 7518. */
 export type JwtAlgorithm = `${'HS' | 'RS' | 'PS' | 'ES'}${256 | 384 | 512}`;
 
 function isText(value: unknown): boolean {

@@ -1,6 +1,7 @@
 import { RealtimeOptionsError } from '../options/resolve-options.js';
 import type { OutboxDatabase } from './outbox-database.js';
 
+/** What `RealtimeOutboxModule` takes. */
 export interface RealtimeOutboxOptions {
   /** The Postgres that holds the table of `OUTBOX_MIGRATION`: `pgOutboxDatabase(pool)`, or your own. */
   readonly database: OutboxDatabase;

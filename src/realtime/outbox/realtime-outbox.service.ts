@@ -6,7 +6,10 @@ import type { OutboxStatements } from './outbox-database.js';
 import { ResolvedOutboxOptions } from './outbox-options.js';
 import { OutboxTable, type OutboxStatus } from './outbox-table.js';
 
-/** Emits as a part of a transaction: the event is stored with the change, and a relay sends it once that is committed. */
+/**
+ * Emits as a part of a transaction: the event is stored with the change, and a relay sends it once that is committed.
+ * @hideconstructor
+ */
 @Injectable()
 export class RealtimeOutbox {
   private readonly table: OutboxTable;

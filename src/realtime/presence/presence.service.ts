@@ -21,6 +21,7 @@ const LAST_WORDS_MS = 1_000;
 /**
  * Who is in the channels whose definition switches presence on. Whoever has subscribed is present, whether it watches or
  * not: the registry tells where subscriptions begin and end, so no way in or out can be forgotten.
+ * @hideconstructor
  */
 @Injectable()
 export class PresenceService implements SubscriptionListener, OnApplicationBootstrap, OnApplicationShutdown {
@@ -67,11 +68,12 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
     }
   }
 
-  /** Sends `presence` once it is known who is here, and `presence_diff` from then on, for as long as the subscription lives. */
+  /** Sends `presence` once it is known who is here, and `presence_diff` from then on, for as long as the subscription lives. @internal */
   watch(subscription: Subscription): void {
     this.channels.get(subscription.topic)?.watch(subscription);
   }
 
+  /** @internal */
   began(subscription: Subscription, connection: Connection): void {
     if (this.catalogue.find(subscription.channel)?.presence !== true) return;
     const channel = this.opened(subscription.topic);
@@ -79,6 +81,7 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
     channel.entered();
   }
 
+  /** @internal */
   ended(subscription: Subscription): void {
     const channel = this.channels.get(subscription.topic);
     if (channel === undefined) return;

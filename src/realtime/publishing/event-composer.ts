@@ -6,6 +6,7 @@ import type { InvalidEvents } from '../options/realtime-options.js';
 import { InvalidEventError } from './errors.js';
 import type { EventValidator } from './event-validator.js';
 
+/** What `emit` takes beside the channel and the data. */
 export interface EmitOptions {
   /** With the option `tenants`: whose event it is. @default the tenant of the running code (`withTenant`); global channels have none */
   readonly tenant?: string;

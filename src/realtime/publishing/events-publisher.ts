@@ -44,6 +44,7 @@ export interface EmitAttempt {
   readonly result: Promise<EmittedEvent>;
 }
 
+/** What `events.transaction` takes. */
 export interface TransactionOptions {
   /** Whether it is committed or rolled back on its own though it runs inside another one, and is no savepoint of that. @default false */
   readonly independent?: boolean;
@@ -56,6 +57,7 @@ const SHUTDOWN_MS = 5_000;
 /**
  * What every other module injects to tell clients that something happened. It needs no HTTP server, works before
  * `listen()`, and in workers and command-line programs.
+ * @hideconstructor
  */
 @Injectable()
 export class EventsPublisher implements BeforeApplicationShutdown, OnApplicationShutdown {

@@ -3,6 +3,6 @@ export { RealtimeTestingModule } from './realtime-testing.module.js';
 export { RealtimeTesting, type PolicyMatrix } from './realtime-testing.js';
 export { TestClient, type EventFrame } from './test-client.js';
 export type { RecordedEmit } from './emit-recorder.js';
-export type { DataOf, Matcher } from './matcher.js';
+export type { DataOf, Matcher, Shape } from './matcher.js';
 export type { Duration, TestClock } from './test-clock.js';
 export type { TestUser } from './test-token.js';

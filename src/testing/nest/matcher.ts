@@ -5,7 +5,7 @@ import type { ChannelName, EventData } from '../../realtime/index.js';
 export type DataOf<C extends string> = C extends ChannelName ? EventData<C> : unknown;
 
 /** Fields of the data, as many as matter, at any depth; `expect.any(String)` and the like of a test runner may stand for a value. */
-type Shape<D> = unknown extends D
+export type Shape<D> = unknown extends D
   ? object | string | number | boolean | null
   : D extends object
     ? { readonly [K in keyof D]?: Shape<D[K]> } & { readonly [more: string]: unknown }

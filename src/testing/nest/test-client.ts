@@ -50,6 +50,7 @@ export class TestClient {
     });
   }
 
+  /** Use `RealtimeTesting.connect`. @internal */
   static async open(url: string, token: string | undefined, surroundings: Surroundings): Promise<TestClient> {
     const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
     const client = new TestClient(new WebSocket(url, { headers, rejectUnauthorized: false }), surroundings);

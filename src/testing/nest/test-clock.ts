@@ -11,6 +11,7 @@ const PATIENCE_MS = 1_000;
 /**
  * The time of one application, which a test turns ahead: tokens end, heartbeats are due, peers that are silent are closed,
  * and nobody waits. Timers of the test runner, the system's clock and other applications go on as they are.
+ * @hideconstructor
  */
 export class TestClock {
   constructor(
