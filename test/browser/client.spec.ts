@@ -20,6 +20,8 @@ declare global {
   var world: World;
   var begin: (url: string) => void;
   var getToken: () => Promise<string>;
+  /** What the worker told its page. */
+  var told: string[];
 }
 
 const PAGE = `
@@ -168,6 +170,38 @@ describe('the client in Chromium', () => {
     await session.send('Page.setWebLifecycleState', { state: 'active' });
     expect(await heard(page, 1)).toEqual(['asleep']);
     expect(await page.evaluate(() => world.resets)).toEqual([]);
+  });
+
+  it('runs in a worker, and comes back there too', async () => {
+    const page = await context.newPage();
+    await page.goto(pages.origin);
+    await page.evaluate(
+      ([url, token]) => {
+        const script = `${document.scripts[0]!.textContent}
+          globalThis.getToken = () => ${JSON.stringify(token)};
+          begin(${JSON.stringify(url)});
+          world.client.on('state', ({ state }) => postMessage(state));
+          world.client.channel('apps:created').on('state', ({ state }) => postMessage(state));
+          world.client.channel('apps:created').on('event', ({ data }) => postMessage(data.name));`;
+        globalThis.told = [];
+        const worker = new Worker(URL.createObjectURL(new Blob([script], { type: 'text/javascript' })), {
+          type: 'module',
+        });
+        worker.onmessage = ({ data }) => void told.push(data as string);
+      },
+      [`ws://127.0.0.1:${line.port}/ws`, signToken({ sub: 'worker' })] as const,
+    );
+    const tells = (text: string) => page.waitForFunction((wanted) => told.includes(wanted), text);
+    await tells('subscribed');
+    await emit('before');
+    await tells('before');
+    line.cut();
+    await tells('waiting');
+    await emit('meanwhile');
+    line.mend();
+    await tells('meanwhile');
+    const names = (await page.evaluate(() => told)).filter((text) => text === 'before' || text === 'meanwhile');
+    expect(names).toEqual(['before', 'meanwhile']);
   });
 
   it('lets its page into the back/forward cache, and goes on when it is shown again', async () => {

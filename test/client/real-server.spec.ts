@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { WebSocket } from 'ws';
 import {
   createRealtimeClient,
@@ -112,6 +115,27 @@ describe('the client, against the module', () => {
     await reached(client, 'closed');
     expect(got).toBe(3);
     expect(client.change).toMatchObject({ code: 'refused', reason: 'The token is not valid' });
+  });
+
+  it('comes back when `Retry-After` says, where its WebSocket shows it', async () => {
+    const full = createServer();
+    full.on('upgrade', (_request, socket) =>
+      socket.end('HTTP/1.1 503 Service Unavailable\r\nRetry-After: 7\r\nConnection: close\r\n\r\n'),
+    );
+    full.listen(0, '127.0.0.1');
+    await once(full, 'listening');
+    const { port } = full.address() as AddressInfo;
+    try {
+      const client = make({ url: `ws://127.0.0.1:${port}/ws`, maxDelayMs: 1_000 });
+      client.connect();
+      await reached(client, 'waiting');
+      const { code, reason, retryInMs } = client.change;
+      expect([code, reason]).toEqual(['unreachable', 'HTTP 503']);
+      expect(retryInMs).toBeGreaterThanOrEqual(7_000);
+      expect(retryInMs).toBeLessThan(8_000);
+    } finally {
+      full.close();
+    }
   });
 
   it('is refused a channel with what the server says, and its iteration throws', async () => {
