@@ -13,6 +13,7 @@ const DOCS = [
   'docs/authentication.md',
   'docs/migrating.md',
   'docs/operations.md',
+  'docs/module.md',
   'README.md',
 ];
 

@@ -214,10 +214,13 @@ describe('the package, as it would be published', () => {
   it('holds what is imported, and nothing of the platform, of tests or of tools', async () => {
     const files = (await finish('tar', ['tzf', tarball])).trim().split('\n');
     const others = files.filter(
-      (file) => !/^package\/dist\/(asyncapi-tools|realtime|terminus|protocol|client|react|testing)\//.test(file),
+      (file) =>
+        !/^package\/(dist\/(asyncapi-tools|realtime|terminus|protocol|client|react|testing)\/|docs\/[\w-]+\.md$)/.test(
+          file,
+        ),
     );
     expect(new Set(others)).toEqual(
-      new Set(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'].map((file) => `package/${file}`)),
+      new Set(['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'].map((file) => `package/${file}`)),
     );
     expect(files.filter((file) => /\.(spec|test)\.|\.tsx?$/.test(file) && !file.endsWith('.d.ts'))).toEqual([]);
     for (const { types, default: code } of Object.values(manifest.exports)) {

@@ -1,0 +1,49 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+const DOCS = [
+  ...['README.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md'],
+  ...readdirSync('docs').flatMap((name) => (name.endsWith('.md') ? [join('docs', name)] : [])),
+];
+
+/** What stands outside of blocks of code. */
+const textOf = (doc: string): string => readFileSync(doc, 'utf8').replaceAll(/^```[^]*?^```$/gm, '');
+
+/** The names by which headings are linked to, as GitHub makes them. */
+const anchorsOf = (doc: string): string[] =>
+  [...textOf(doc).matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  );
+
+/** Why a link leads nowhere; `null` where it does lead somewhere. */
+function problemOf(doc: string, link: string): string | null {
+  if (/^[a-z]+:/.test(link)) return null; // another site
+  const [path, anchor] = link.split('#') as [string, string?];
+  const target = path === '' ? doc : join(dirname(doc), path);
+  if (!existsSync(target)) return `${doc}: ${link} is no file`;
+  if (anchor === undefined || anchorsOf(target).includes(anchor)) return null;
+  return `${doc}: ${link} is no heading`;
+}
+
+const linksOf = (doc: string): string[] => [...textOf(doc).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link!);
+
+describe('the links of the docs', () => {
+  it('lead somewhere', () => {
+    const links = DOCS.flatMap((doc) => linksOf(doc).map((link) => [doc, link] as const));
+    expect(links.length).toBeGreaterThan(100);
+    expect(links.map(([doc, link]) => problemOf(doc, link)).filter((problem) => problem !== null)).toEqual([]);
+  });
+
+  it('are found out where they do not', () => {
+    expect(problemOf('README.md', 'docs/absent.md')).toBe('README.md: docs/absent.md is no file');
+    expect(problemOf('docs/client.md', 'channels.md#absent')).toBe('docs/client.md: channels.md#absent is no heading');
+  });
+
+  it('reach every document from the README', () => {
+    const reached = new Set(linksOf('README.md').map((link) => link.split('#')[0]));
+    expect(DOCS.filter((doc) => doc !== 'README.md' && !reached.has(doc))).toEqual([]);
+  });
+});
