@@ -1,7 +1,14 @@
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { RealtimeOptionsError, realtimeOptionsFromEnv, type RealtimeOptions } from '../../src/realtime/index.js';
+import {
+  RealtimeModule,
+  RealtimeOptionsError,
+  realtimeOptionsFromEnv,
+  type RealtimeOptions,
+} from '../../src/realtime/index.js';
 import { TEST_SECRET } from '../support/jwt.js';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 import { RealtimeApp } from './support/realtime-app.js';
@@ -102,9 +109,17 @@ describe('options that are wrong', () => {
     for (const message of messages) expect(message).not.toContain(secret);
   });
 
+  it('are given once: a second forRoot in the same application is refused', async () => {
+    @Module({ imports: [RealtimeModule.forRoot({ jwt })] })
+    class FeatureModule {}
+    @Module({ imports: [RealtimeModule.forRoot({ jwt }), FeatureModule] })
+    class AppModule {}
+    await expect(NestFactory.create(AppModule, { logger: false, abortOnError: false })).rejects.toThrow(
+      'forRoot is imported 2 times: import it once, in the root module.',
+    );
+  });
+
   it('are refused without any options at all', async () => {
-    const { RealtimeModule } = await import('../../src/realtime/index.js');
-    const { NestFactory } = await import('@nestjs/core');
     const start = NestFactory.createApplicationContext(
       RealtimeModule.forRootAsync({ useFactory: () => undefined as unknown as RealtimeOptions }),
       { logger: false, abortOnError: false },

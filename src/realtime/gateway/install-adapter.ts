@@ -1,6 +1,7 @@
 import type { Type, WebSocketAdapter } from '@nestjs/common';
 import type { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { GATEWAY_METADATA, GATEWAY_OPTIONS } from '@nestjs/websockets/internal';
+import { RealtimeOptionsError } from '../options/resolve-options.js';
 import { RealtimeAdapter } from './realtime.adapter.js';
 import { RealtimeGateway } from './realtime.gateway.js';
 import type { RealtimeServer } from './realtime-server.js';
@@ -21,6 +22,7 @@ export async function installAdapter(
   host: HttpAdapterHost,
   server: RealtimeServer,
 ): Promise<void> {
+  isImportedOnce(modules);
   const { container } = moduleRef as unknown as { container?: { applicationConfig?: ApplicationConfig } };
   const config = container?.applicationConfig;
   if (typeof config?.setIoAdapter !== 'function') {
@@ -34,6 +36,16 @@ export async function installAdapter(
     set(adapter instanceof RealtimeAdapter ? adapter : new RealtimeAdapter(server, () => adapter));
   config.setIoAdapter(new RealtimeAdapter(server, () => new Default(host.httpAdapter.getHttpServer())));
   servePath(modules, server.path);
+}
+
+/** Two of them would take the same path from each other. */
+function isImportedOnce(modules: ModulesContainer): void {
+  const roots = [...modules.values()].filter(({ providers }) => providers.has(RealtimeGateway));
+  if (roots.length <= 1) return;
+  throw new RealtimeOptionsError([
+    `forRoot is imported ${roots.length} times: import it once, in the root module. It is global: other modules inject ` +
+      'EventsPublisher as it is, and register their channels by RealtimeModule.forFeature',
+  ]);
 }
 
 async function defaultAdapter(modules: ModulesContainer): Promise<AdapterClass> {
