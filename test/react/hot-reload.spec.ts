@@ -8,6 +8,8 @@ import { signToken } from '../support/jwt.js';
 import { freePort } from '../support/ports.js';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 
+const VITE = resolve('node_modules/vite/bin/vite.js');
+
 const CONFIG = `
 import react from '@vitejs/plugin-react';
 export default {
@@ -73,7 +75,7 @@ describe('hot reload, by Vite, in Chromium', () => {
     await writeFile(join(directory, 'vite.config.js'), CONFIG);
     port = await freePort();
     // A process of its own, as one has it: what is native in Vite wants nothing of Jest's globals.
-    vite = new Child(process.execPath, [resolve('node_modules/vite/bin/vite.js'), '--port', String(port)], {
+    vite = new Child(process.execPath, [VITE, '--port', String(port)], {
       cwd: directory,
     });
     [browser, app] = await Promise.all([
@@ -128,5 +130,20 @@ describe('hot reload, by Vite, in Chromium', () => {
     expect(await page.evaluate(() => hot.replacements)).toBe(3);
     expect(sockets).toHaveLength(1);
     expect(sent.filter((type) => type !== 'ping')).toEqual(['auth', 'subscribe']);
+  }, 90_000);
+
+  it('is served for the page of the platform, by `npm run dev:page`, whose own files go before the API', async () => {
+    const at = await freePort();
+    const args = ['src/platform/page', '--host', '127.0.0.1', '--port', String(at), '--strictPort'];
+    const served = new Child(process.execPath, [VITE, ...args]);
+    const page = await browser.newPage();
+    try {
+      await served.said(/ready in/, 60_000);
+      await page.goto(`http://127.0.0.1:${at}/`);
+      await page.getByRole('button', { name: 'Sign in' }).waitFor();
+    } finally {
+      await page.close();
+      await served.stop();
+    }
   }, 90_000);
 });

@@ -22,6 +22,7 @@ export default defineConfig({
     },
   },
   server: {
-    proxy: { '/api': PLATFORM, '/ws': { target: PLATFORM, ws: true } },
+    // The page has a folder of that name too.
+    proxy: { '^/api/(?![\\w-]+\\.ts\\b)': PLATFORM, '/ws': { target: PLATFORM, ws: true } },
   },
 });
