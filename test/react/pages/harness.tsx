@@ -29,6 +29,7 @@ const stored: App[] = [];
 let loads = 0;
 let renders = 0;
 let heard = 0;
+const busyAt: number[] = [];
 let answer: Promise<unknown> = Promise.resolve();
 
 function Connection() {
@@ -136,6 +137,8 @@ export interface Harness {
   readonly renders: number;
   /** How many events of `apps:created` came. */
   readonly heard: number;
+  /** When each event of `rooms:busy` came. */
+  readonly busyAt: readonly number[];
   readonly state: string;
 }
 
@@ -148,6 +151,7 @@ const harness: Harness = {
   connectTo(url, token) {
     client = createRealtimeClient({ url, token, minDelayMs: 50, maxDelayMs: 100 });
     client.channel('apps:created').on('event', () => void (heard += 1));
+    client.channel<string>('rooms:busy').on('event', () => void busyAt.push(performance.now()));
   },
   show(scenario, props = {}) {
     root ??= createRoot(document.body.appendChild(document.createElement('main')));
@@ -184,6 +188,9 @@ const harness: Harness = {
   },
   get loads() {
     return loads;
+  },
+  get busyAt() {
+    return busyAt;
   },
   get heard() {
     return heard;
