@@ -127,6 +127,7 @@ describe.each([
     await expectText('h2', '1 subscribed');
     await show('Callback', { channels: ['announcements', 'apps:deleted'], tick: 2 });
     await expectText('h2', '2 subscribed');
+    await untilSubscribed('apps:deleted'); // the heading tells of the other one
     await app.events.emit('apps:created', { id: '1', name: 'no longer' });
     await app.events.emit('apps:deleted', { id: '2' });
     await logged('2 apps:deleted {"id":"2"}');

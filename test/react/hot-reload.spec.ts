@@ -141,6 +141,7 @@ describe('hot reload, by Vite, in Chromium', () => {
       await served.said(/ready in/, 60_000);
       await page.goto(`http://127.0.0.1:${at}/`);
       await page.getByRole('button', { name: 'Sign in' }).waitFor();
+      expect(await page.title()).toContain('platform');
     } finally {
       await page.close();
       await served.stop();
