@@ -7,6 +7,7 @@ import { bindTransactions, type EventsPublisher } from '../../src/realtime/index
 import { RealtimeApp } from '../realtime/support/realtime-app.js';
 import type { WsClient } from '../support/ws-client.js';
 import { PostgresProcess } from '../support/postgres-process.js';
+import { openPrisma } from './prisma-client.js';
 
 /** How one library runs transactions: `run` gets what runs a statement in the transaction, and what begins a savepoint of it. */
 type Run = (statement: (sql: string) => Promise<unknown>, savepoint?: Transaction) => Promise<unknown>;
@@ -38,6 +39,17 @@ const LIBRARIES: readonly Library[] = [
         return (run) => db.transaction((inner) => run((sql) => inner.execute(drizzleSql.raw(sql)), begin(inner)));
       };
       return begin(bindTransactions(drizzle(pool), events));
+    },
+  },
+  {
+    name: 'Prisma',
+    open: async (_pool, url, events) => {
+      const client = openPrisma(url);
+      closing.push(() => client.$disconnect());
+      const begin = (db: typeof client): Transaction => {
+        return (run) => db.$transaction((inner) => run(async (sql) => inner.$executeRawUnsafe(sql), begin(inner)));
+      };
+      return begin(bindTransactions(client, events));
     },
   },
   {
@@ -153,7 +165,7 @@ describe('an event of a transaction', () => {
     30_000,
   );
 
-  it.each(LIBRARIES.slice(0, 2))(
+  it.each(LIBRARIES.slice(0, 3))(
     'of a savepoint waits for the transaction around it: $name',
     async ({ name, open }) => {
       const transaction = await open(pool, postgres.url, app.events);
@@ -176,6 +188,40 @@ describe('an event of a transaction', () => {
       await client.expectNone('event');
     },
   );
+
+  it('leaves alone the transactions of Prisma that take a list of statements', async () => {
+    const prisma = bindTransactions(openPrisma(postgres.url), app.events);
+    closing.push(() => prisma.$disconnect());
+    const insert = (name: string) => prisma.$executeRawUnsafe(`insert into things values ('list ${name}')`);
+    expect(await prisma.$transaction([insert('a'), insert('b')])).toEqual([1, 1]);
+    await expect(prisma.$transaction([insert('c'), insert('a')])).rejects.toThrow('duplicate key value');
+    expect(await stored('list')).toEqual(['list a', 'list b']);
+  });
+
+  it('of a client that Prisma’s $extends made of a bound one is told too, and the extension works in the transaction', async () => {
+    const prisma = bindTransactions(openPrisma(postgres.url), app.events);
+    closing.push(() => prisma.$disconnect());
+    const seen: string[] = [];
+    const query = ({
+      operation,
+      args,
+      query: run,
+    }: {
+      operation: string;
+      args: unknown;
+      query: (args: unknown) => unknown;
+    }) => {
+      seen.push(operation);
+      return run(args);
+    };
+    const extended = prisma.$extends({ query: { $allOperations: query } });
+    await extended.$transaction(async (inner) => {
+      await inner.$executeRawUnsafe(`insert into things values ('extended')`);
+      app.events.afterCommit('apps:created', { id: '1', name: 'extended' });
+    });
+    expect(await told()).toBe('extended');
+    expect(seen).toEqual(['$executeRawUnsafe']);
+  });
 
   it('is refused at once where it cannot be sent, so that nothing is stored that nobody can be told of', async () => {
     const channel = 'no:such' as string as 'apps:created';

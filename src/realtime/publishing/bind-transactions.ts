@@ -5,8 +5,8 @@ type Method = (this: unknown, ...args: unknown[]) => unknown;
 /** What libraries call their method that runs a transaction: TypeORM, Drizzle and Kysely, or Prisma. */
 const METHODS = ['transaction', '$transaction'];
 
-/** Methods that are bound already. */
-const bound = new WeakSet<Method>();
+/** Methods that are bound already → what they were, and of which client. */
+const bound = new WeakMap<Method, { readonly original: Method; readonly client: object }>();
 
 /**
  * Binds {@link EventsPublisher.afterCommit} to the transactions of a database client, so that no caller needs
@@ -27,25 +27,51 @@ export function bindTransactions<Client extends object>(client: Client, events: 
 function bind(client: object, events: EventsPublisher, independent: boolean): boolean {
   let found = false;
   for (const name of METHODS) {
-    const original = Reflect.get(client, name) as Method | undefined;
-    if (typeof original !== 'function') continue;
+    const original = methodOf(client, name);
+    if (original === null) continue;
     found = true;
     if (bound.has(original)) continue;
-    const method: Method = (...args) => {
-      const at = args.findIndex((argument) => typeof argument === 'function');
-      if (at === -1) return bindBuilder(original.apply(client, args), events, independent);
-      const work = args[at] as Method;
-      const inside: Method = (transaction, ...others) => {
-        if (typeof transaction === 'object' && transaction !== null) bind(transaction, events, false);
-        return work(transaction, ...others);
-      };
-      const begin = async () => original.apply(client, [...args.slice(0, at), inside, ...args.slice(at + 1)]);
-      return events.transaction(begin, { independent });
-    };
-    bound.add(method);
-    Object.defineProperty(client, name, { value: method, configurable: true, writable: true });
+    const value = boundMethod(original, client, events, independent);
+    Object.defineProperty(client, name, { value, configurable: true, writable: true });
   }
   return found;
+}
+
+function boundMethod(original: Method, client: object, events: EventsPublisher, independent: boolean): Method {
+  // Whatever inherits it – a client that Prisma's `$extends` made – begins transactions of its own by it.
+  const method: Method = function (this: unknown, ...args) {
+    const self = this ?? client;
+    const at = args.findIndex((argument) => typeof argument === 'function');
+    if (at === -1) return bindBuilder(original.apply(self, args), events, independent);
+    const work = args[at] as Method;
+    const inside: Method = (transaction, ...others) => work(withSavepoints(transaction, events), ...others);
+    const begin = async () => original.apply(self, [...args.slice(0, at), inside, ...args.slice(at + 1)]);
+    return events.transaction(begin, { independent });
+  };
+  bound.set(method, { original, client });
+  return method;
+}
+
+/** What the function of a transaction is given: what that begins is a savepoint. */
+function withSavepoints(transaction: unknown, events: EventsPublisher): unknown {
+  if (typeof transaction !== 'object' || transaction === null) return transaction;
+  for (const name of METHODS) {
+    const method = methodOf(transaction, name);
+    const inherited = method === null ? undefined : bound.get(method);
+    if (inherited === undefined || inherited.client === transaction) continue;
+    // Prisma's inherits what is bound on the client, and what is written to it is written to the client too.
+    const savepoint = boundMethod(inherited.original, transaction, events, false);
+    return new Proxy(transaction, {
+      get: (target, key) => (key === name ? savepoint : (Reflect.get(target, key) as unknown)),
+    });
+  }
+  bind(transaction, events, false);
+  return transaction;
+}
+
+function methodOf(client: object, name: string): Method | null {
+  const method: unknown = Reflect.get(client, name);
+  return typeof method === 'function' ? (method as Method) : null;
 }
 
 /** Kysely's `transaction()` gives a builder, whose `execute` takes the function; its other methods give further builders. */
