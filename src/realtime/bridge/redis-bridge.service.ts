@@ -22,15 +22,17 @@ import { topicFor } from '../channels/topic-for.js';
 import { RealtimeClock } from '../clock/realtime-clock.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
-import { EventFrame } from '../connections/event-frame.js';
+import type { EventFrame } from '../connections/event-frame.js';
 import { FanOut } from '../connections/fan-out.js';
 import { ENDED, type Subscription } from '../connections/subscription.js';
 import { Counters } from '../observability/counters.js';
 import { LogLimiter } from '../observability/log-limiter.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { channelOf, tenantOf } from '../tenants/topic.js';
-import { CatchUp, type Missed } from './catch-up.js';
+import { CatchUp } from './catch-up.js';
 import { ChannelStream, type StreamOutput } from './channel-stream.js';
+import { outputTo, type Follower } from './follower.js';
+import { SharedReads } from './shared-reads.js';
 
 /** How long a channel without subscribers stays open, for a page that is reloading, in milliseconds. */
 const LINGER_MS = 2_000;
@@ -44,14 +46,6 @@ export interface Attachment {
   readonly lastEventId?: string;
   /** Call it once the client was told: from then on events are sent. */
   start(): void;
-}
-
-/** Takes what a channel of the instances' own carries. */
-export interface Follower {
-  /** The `data` of one event. */
-  event(data: unknown): void | Promise<void>;
-  /** Events were missed and cannot be had any more. */
-  reset(): void;
 }
 
 interface OpenChannel {
@@ -75,8 +69,7 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
   /** topic → what is open */
   private readonly open = new Map<string, OpenChannel>();
   private readonly limits: ReadLimits;
-  /** topic and position → the read under way for all who stand there */
-  private readonly reads = new Map<string, Promise<Missed>>();
+  private readonly reads: SharedReads;
   private ended = false;
   private readonly closer = setInterval(() => this.closeIdle(), LINGER_MS / 2).unref();
 
@@ -90,6 +83,7 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
   ) {
     clock.onTurn(() => this.closeIdle());
     this.limits = { maxEvents: options.recoveryMaxEvents, maxBytes: options.recoveryMaxBytes };
+    this.reads = new SharedReads(broker, this.limits);
     broker.listen({
       event: (topic, event) => {
         if (isEventBody(channelOf(topic), event.body)) this.receive(topic, event);
@@ -163,25 +157,16 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
    * @internal
    */
   follow(name: string, history: HistoryWindow | null, follower: Follower): void {
-    const stream = new ChannelStream(name, this.broker, this.limits, {
-      deliver: (_topic, frame) => void this.hand(name, frame, follower),
-      reset: () => follower.reset(),
-    });
-    const opening = this.subscribeUntilAnswered(name, history, stream);
-    this.open.set(name, { stream, opening, joining: 1, closeAt: Infinity });
-  }
-
-  /** Whoever can write to Redis can write anything: what a follower cannot take is skipped. */
-  private async hand(name: string, frame: EventFrame, follower: Follower): Promise<void> {
-    try {
-      await follower.event((JSON.parse(frame.bytes.toString()) as { data: unknown }).data);
-    } catch (error) {
+    const output = outputTo(follower, (error) => {
       this.counters.foreignMessages += 1;
       this.log.warn(
         `foreign ${name}`,
         `A message on ${name} could not be understood and was skipped: ${String(error)}`,
       );
-    }
+    });
+    const stream = new ChannelStream(name, this.broker, this.limits, output);
+    const opening = this.subscribeUntilAnswered(name, history, stream);
+    this.open.set(name, { stream, opening, joining: 1, closeAt: Infinity });
   }
 
   /** @internal */
@@ -263,7 +248,7 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
         return stream.position;
       },
       flush: () => this.fanOut.flush(stream.topic),
-      readAfter: (after: Position) => this.readAfter(stream, after),
+      readAfter: (after: Position) => this.reads.after(stream, after),
     };
     const tenant = tenantOf(stream.topic);
     const catchUp = new CatchUp(subscription, source, this.limits, wanted ?? stream.position, () =>
@@ -281,30 +266,6 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
     const missed = await catchUp.recover();
     if (missed.ok) return { recovered: true, lastEventId, start };
     return { recovered: false, reason: missed.reason, lastEventId: formatPosition(missed.top), start };
-  }
-
-  /** What comes after a position: from what is at hand, else by one read for all who ask at once. */
-  private async readAfter(stream: ChannelStream, after: Position): Promise<Missed> {
-    const top = stream.position;
-    const recent = stream.recentAfter(after);
-    if (recent !== null) return { ok: true, frames: recent, top: top! };
-    const key = `${stream.topic} ${formatPosition(after)}`;
-    let read = this.reads.get(key);
-    if (read === undefined) {
-      read = this.read(stream, after).finally(() => this.reads.delete(key));
-      this.reads.set(key, read);
-    }
-    return read;
-  }
-
-  private async read({ topic, fields }: ChannelStream, after: Position): Promise<Missed> {
-    const result = await this.broker.read(topic, after, this.limits);
-    if (!result.ok) return result;
-    return {
-      ok: true,
-      frames: result.events.map((event) => EventFrame.of(event, fields)),
-      top: result.top,
-    };
   }
 
   private lingerIfIdle(topic: string, open: OpenChannel): void {
