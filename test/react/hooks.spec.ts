@@ -277,6 +277,13 @@ describe.each([
     await expectItems('ul li', ['one']);
     expect(await loadsInPeace()).toBe(before);
 
+    line.cut();
+    await page.waitForFunction(() => document.querySelector('h1')!.textContent !== 'connected');
+    await app.events.emit('apps:created', { id: '2', name: 'two' });
+    line.mend();
+    await expectItems('ul li', ['one', 'two']);
+    expect(await loadsInPeace()).toBe(before); // recovered: what was missed came as events
+
     // A load that has read before the event, and answers after it.
     await page.evaluate(() => harness.holdAnswers());
     line.cut();
@@ -286,9 +293,10 @@ describe.each([
     await page.waitForFunction((count) => harness.loads > count, before);
     await page.evaluate(() => harness.store({ id: '3', name: 'three' }));
     await app.events.emit('apps:created', { id: '3', name: 'three' });
-    await expectItems('ul li', ['one', 'three']);
+    await expectItems('ul li', ['one', 'two', 'three']);
     await page.evaluate(() => harness.release());
     await expectItems('ul li', ['three']);
+    expect(await loadsInPeace()).toBe(before + 2); // one for what is missing, one for the event that came meanwhile
   });
 
   it('takes over what a server has rendered, without a word of complaint', async () => {
