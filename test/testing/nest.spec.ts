@@ -95,6 +95,17 @@ describe('RealtimeTesting', () => {
     await captain.expectNoEvent(CHANNEL);
   });
 
+  it('misses no event that should not be there, waited for or not, and takes no time', async () => {
+    await captain.subscribe(CHANNEL);
+    for (let count = 0; count < 300; count += 1) {
+      const moved = ships.move('argo', String(count));
+      if (count % 2 === 0) await moved;
+      await expect(captain.expectNoEvent(CHANNEL)).rejects.toThrow(`there is {"type":"event"`);
+      await captain.expectEvent(CHANNEL, { to: String(count) });
+      await moved;
+    }
+  });
+
   it('says what came instead, and what the application did', async () => {
     const app = await NestFactory.create(RealtimeTestingModule.forRoot(), { logger: false });
     const hasty = await RealtimeTesting.of(app, { patienceMs: 50 });

@@ -2,18 +2,24 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
 import { RealtimeModule, type RealtimeOptions } from '../../realtime/index.js';
 
+/** As many as the option allows: a test asks faster than any client should. */
+const FRAMES_PER_SECOND = 100_000;
+
 /**
- * The real module for tests of feature modules: in memory, with a secret of its own, for every origin. Nothing is mocked.
+ * The real module for tests of feature modules: in memory, with a secret of its own, for every origin, and for clients
+ * that ask as fast as a test does. Nothing is mocked.
  * An application that is tested whole imports its own `RealtimeModule`, and needs this one not: see `RealtimeTesting.of`.
  */
 @Module({})
 export class RealtimeTestingModule {
-  /** @param options whatever should be otherwise */
+  /** @param options whatever should be otherwise, `redis` too. @throws RealtimeOptionsError at start, as `RealtimeModule.forRoot` does */
   static forRoot(options: Partial<RealtimeOptions> = {}): DynamicModule {
     const secret = randomBytes(32).toString('hex');
     return {
       module: RealtimeTestingModule,
-      imports: [RealtimeModule.forRoot({ jwt: { secret }, origins: ['*'], ...options })],
+      imports: [
+        RealtimeModule.forRoot({ jwt: { secret }, origins: ['*'], framesPerSecond: FRAMES_PER_SECOND, ...options }),
+      ],
       exports: [RealtimeModule],
     };
   }
