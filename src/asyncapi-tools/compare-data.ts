@@ -69,12 +69,27 @@ export function compareData(before: Schema, after: Schema, names: Names): Told[]
   const compareFields = (older: Field, newer: Field | undefined, path: string): Told[] => {
     if (newer === undefined) return [{ breaks: true, text: `${path} is gone` }];
     const told: Told[] = [];
-    if (older.required && !newer.required) told.push({ breaks: true, text: `${path} may be missing now` });
+    const audience = compareGroups(older.groups, newer.groups);
+    if (audience !== null)
+      told.push({ breaks: audience, text: `${path} is for ${whom(newer)}, and was for ${whom(older)}` });
+    else if (older.required && !newer.required) told.push({ breaks: true, text: `${path} may be missing now` });
     if (!older.required && newer.required) told.push({ breaks: false, text: `${path} is always there now` });
     return [...told, ...compare(older.schema, newer.schema, path)];
   };
 
   return compare(before, after, 'data');
+}
+
+/** Whether somebody gets it no more who got it; `null` where the same do. */
+function compareGroups(older: Field['groups'], newer: Field['groups']): boolean | null {
+  if (newer === null) return older === null ? null : false;
+  if (older?.length === newer.length && older.every((group) => newer.includes(group))) return null;
+  return older === null || !older.every((group) => newer.includes(group));
+}
+
+function whom({ groups }: Field): string {
+  if (groups === null) return 'everybody';
+  return `the group${groups.length === 1 ? '' : 's'} ${groups.join(', ')}`;
 }
 
 function isAny({ kind }: Schema): boolean {

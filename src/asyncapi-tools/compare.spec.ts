@@ -117,6 +117,33 @@ describe('what changed in the data', () => {
       fields({ a: text }, ['a']),
       ['harmless: data.a is always there now'],
     ],
+    [
+      'a field is for a group alone',
+      fields({ a: text }, ['a']),
+      fields({ a: { ...text, 'x-groups': ['billing'] } }),
+      ['breaking: data.a is for the group billing, and was for everybody'],
+    ],
+    [
+      'a field is for fewer groups',
+      fields({ a: { ...text, 'x-groups': ['billing', 'admin'] } }),
+      fields({ a: { ...text, 'x-groups': ['admin', 'sales'] } }),
+      ['breaking: data.a is for the groups admin, sales, and was for the groups billing, admin'],
+    ],
+    [
+      'a field is for more groups',
+      fields({ a: { ...text, 'x-groups': ['admin'] }, b: { ...text, 'x-groups': ['admin'] } }),
+      fields({ a: { ...text, 'x-groups': ['sales', 'admin'] }, b: text }),
+      [
+        'harmless: data.a is for the groups sales, admin, and was for the group admin',
+        'harmless: data.b is for everybody, and was for the group admin',
+      ],
+    ],
+    [
+      'the groups of a field in another order',
+      fields({ a: { ...text, 'x-groups': ['admin', 'sales'] } }),
+      fields({ a: { ...text, 'x-groups': ['sales', 'admin'] } }),
+      [],
+    ],
     ['a type', fields({ a: text }), fields({ a: { type: 'number' } }), ['breaking: data.a is number, and was string']],
     ['an integer no more', { type: 'integer' }, { type: 'number' }, ['breaking: data is number, and was integer']],
     ['an integer now', { type: 'number' }, { type: 'integer' }, ['harmless: data is integer, and was number']],

@@ -6,6 +6,8 @@ export interface Field {
   readonly schema: Schema;
   readonly required: boolean;
   readonly description: string | null;
+  /** Only who has one of these groups gets it; `null`: everybody. */
+  readonly groups: readonly string[] | null;
 }
 
 /** What JSON Schema says of types. Limits of values (`minimum`, `maxLength`, `pattern` …) are left out: no type shows them. */
@@ -103,11 +105,12 @@ function objectOf(schema: Record<string, unknown>, where: string): Schema {
   const fields = new Map<string, Field>();
   for (const [name, value] of Object.entries(readObject(schema['properties'] ?? {}, `${where}.properties`))) {
     const field = readSchema(value, `${where}.properties.${name}`);
-    const description = (value as { description?: unknown }).description;
+    const { description, 'x-groups': groups } = value as Record<string, unknown>;
     fields.set(name, {
       schema: field,
       required: required.has(name),
       description: typeof description === 'string' ? description : null,
+      groups: Array.isArray(groups) ? groups.map(String) : null,
     });
   }
   const others = schema['additionalProperties'];

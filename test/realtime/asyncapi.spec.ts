@@ -1,5 +1,5 @@
 import { Parser } from '@asyncapi/parser';
-import { Expose, Type } from 'class-transformer';
+import { Exclude, Expose, Type } from 'class-transformer';
 import { IsInt, IsOptional, IsString, Min, ValidateNested } from 'class-validator';
 import { ChannelPolicy, RealtimeAsyncApi, RealtimeModule, type CanSubscribe } from '../../src/realtime/index.js';
 import { signToken } from '../support/jwt.js';
@@ -18,6 +18,10 @@ class ProjectUpdated {
   @IsInt()
   @Expose({ groups: ['billing'] })
   budget!: number;
+
+  @IsString()
+  @Exclude()
+  internal!: string;
 
   @IsOptional()
   @ValidateNested({ each: true })

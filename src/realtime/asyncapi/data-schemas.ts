@@ -33,19 +33,20 @@ interface JsonSchema {
   readonly required?: readonly string[];
 }
 
-/** Says whom fields are for that not everybody gets: to those who do not, they are missing. */
+/** Says whom fields are for that not everybody gets: to those who do not, they are missing. What nobody gets is left out. */
 function withGroups(schema: JsonSchema, { fields }: ClassRules): JsonSchema {
   const groupsOf = (key: string): readonly string[] => fields.get(key)?.flatMap(({ groups }) => groups ?? []) ?? [];
-  const limited = Object.entries(schema.properties ?? {}).filter(([key]) => groupsOf(key).length > 0);
-  if (limited.length === 0) return schema;
-  const { required = [], ...rest } = schema;
-  const always = required.filter((key) => groupsOf(key).length === 0);
+  const isHidden = (key: string): boolean => fields.get(key)?.some(({ groups }) => groups?.length === 0) === true;
+  const { required = [], properties = {}, ...rest } = schema;
+  const seen = Object.entries(properties).filter(([key]) => !isHidden(key));
+  const told = seen.map(([key, property]) => {
+    const groups = groupsOf(key);
+    return [key, groups.length === 0 ? property : { ...property, 'x-groups': groups }];
+  });
+  const always = required.filter((key) => groupsOf(key).length === 0 && !isHidden(key));
   return {
     ...rest,
-    properties: {
-      ...schema.properties,
-      ...Object.fromEntries(limited.map(([key, property]) => [key, { ...property, 'x-groups': groupsOf(key) }])),
-    },
+    ...(told.length === 0 ? {} : { properties: Object.fromEntries(told) as Record<string, object> }),
     ...(always.length === 0 ? {} : { required: always }),
   };
 }
