@@ -29,6 +29,16 @@ class ProjectUpdated {
   members?: Member[];
 }
 
+@Exclude()
+class Cursor {
+  @IsInt()
+  @Expose()
+  x!: number;
+
+  @IsString()
+  session!: string; // nobody gets it, for it is not exposed
+}
+
 @ChannelPolicy('projects:{projectId}:*')
 class ProjectPolicy implements CanSubscribe {
   canSubscribe = (): boolean => false;
@@ -52,7 +62,7 @@ describe('the AsyncAPI document of an application', () => {
   beforeAll(async () => {
     const feature = RealtimeModule.forFeature([
       { name: 'projects:{projectId}:updated', data: ProjectUpdated },
-      { name: 'projects:{projectId}:cursor', history: false },
+      { name: 'projects:{projectId}:cursor', history: false, data: Cursor },
       { name: 'projects.all:x', access: { roles: ['billing'] } },
       { name: 'projects:all_x', access: { roles: ['sales'] } },
       { name: 'orders:{userId}:status', access: { owner: 'userId' } },
@@ -107,6 +117,7 @@ describe('the AsyncAPI document of an application', () => {
         },
         required: ['id'],
       },
+      Cursor: { type: 'object', properties: { x: { type: 'integer' } }, required: ['x'] },
       Member: { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] },
     });
     const { payload } = components.messages['projects_projectId_updated']!;
