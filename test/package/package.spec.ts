@@ -128,7 +128,7 @@ const NEST_TSCONFIG = {
     strict: true,
     experimentalDecorators: true,
     emitDecoratorMetadata: true,
-    skipLibCheck: true,
+    skipLibCheck: false,
     types: ['node'],
     outDir: 'built',
   },
