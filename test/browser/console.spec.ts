@@ -129,6 +129,10 @@ describe('the console', () => {
     expect(answers.map(({ headers }) => headers.get('cache-control'))).toEqual(
       answers.map(() => 'public, max-age=31536000, immutable'),
     );
+    for (const name of ['console', 'asyncapi']) {
+      const slash = await fetch(`${one.url}/realtime/${name}/`);
+      expect([slash.status, slash.redirected, new URL(slash.url).pathname]).toEqual([200, true, `/realtime/${name}`]);
+    }
     const outside = ['index.html', '..%2Findex.html', '..%2F..%2Findex.js'];
     const refused = await Promise.all(outside.map((name) => fetch(`${one.url}/realtime/console/${name}`)));
     expect(refused.map(({ status }) => status)).toEqual([404, 404, 404]);

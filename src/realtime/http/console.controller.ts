@@ -1,4 +1,4 @@
-import { Controller, Get, NotFoundException, Param, Req, Res, StreamableFile } from '@nestjs/common';
+import { Controller, Get, HttpStatus, NotFoundException, Param, Req, Res, StreamableFile } from '@nestjs/common';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { readConsole, type ConsoleFiles } from './console-files.js';
 
@@ -25,6 +25,7 @@ const HEADERS = {
 /** As much of an answer as Express and Fastify have in common. */
 interface Answer {
   header(name: string, value: string): unknown;
+  status(code: number): unknown;
 }
 
 interface Request {
@@ -42,13 +43,13 @@ export class ConsoleController {
   constructor(private readonly options: ResolvedRealtimeOptions) {}
 
   @Get('console')
-  console(@Req() { url }: Request, @Res({ passthrough: true }) answer: Answer): StreamableFile {
+  console(@Req() { url }: Request, @Res({ passthrough: true }) answer: Answer): StreamableFile | '' {
     return this.page('console', url, answer);
   }
 
   /** The AsyncAPI document, for people: a view of the console, at an address of its own. */
   @Get('asyncapi')
-  contract(@Req() { url }: Request, @Res({ passthrough: true }) answer: Answer): StreamableFile {
+  contract(@Req() { url }: Request, @Res({ passthrough: true }) answer: Answer): StreamableFile | '' {
     return this.page('asyncapi', url, answer);
   }
 
@@ -59,12 +60,9 @@ export class ConsoleController {
     return send(answer, file, 'public, max-age=31536000, immutable'); // its name has the hash of its content
   }
 
-  private page(name: string, url: string, answer: Answer): StreamableFile {
+  private page(name: string, url: string, answer: Answer): StreamableFile | '' {
     const { page } = this.read();
-    // Its files are relative to it.
-    if (new URL(url, 'http://localhost').pathname.endsWith('/')) {
-      throw new NotFoundException(`This page is at /realtime/${name}, without a slash at the end`);
-    }
+    if (new URL(url, 'http://localhost').pathname.endsWith('/')) return withoutSlash(name, answer);
     const content = page.replace(PATH_IN_PAGE, `name="realtime-path" content="${this.options.path}"`);
     return send(answer, { type: 'text/html; charset=utf-8', content: Buffer.from(content) }, 'no-store');
   }
@@ -75,6 +73,13 @@ export class ConsoleController {
     this.files ??= readConsole();
     return this.files;
   }
+}
+
+/** A page's files lie beside it, so it has one address. The way there is relative: a proxy may have put a prefix before it. */
+function withoutSlash(name: string, answer: Answer): '' {
+  answer.status(HttpStatus.PERMANENT_REDIRECT);
+  answer.header('Location', `../${name}`);
+  return '';
 }
 
 function send(answer: Answer, { type, content }: { type: string; content: Buffer }, caching: string): StreamableFile {
