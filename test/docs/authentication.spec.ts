@@ -6,6 +6,7 @@ import { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { Issuer, signWith } from '../support/issuer.js';
 
 const guide = readFileSync('docs/authentication.md', 'utf8');
+const HEADINGS = ['Auth0', 'Keycloak', 'Cognito'];
 
 /** A token has the claims of the guide, and none that the tests give to others. */
 const NOTHING = { email: undefined, role: undefined };
@@ -30,7 +31,11 @@ function provider(heading: string): Provider {
   return { jwt, claims: claims!, user };
 }
 
-describe.each(['Auth0', 'Keycloak', 'Cognito'])('the guide for %s', (heading) => {
+it('has the claims and the user of each provider, and no other JSON', () => {
+  expect(guide.match(/^```json$/gm)).toHaveLength(2 * HEADINGS.length);
+});
+
+describe.each(HEADINGS)('the guide for %s', (heading) => {
   const { jwt, claims, user } = provider(heading);
   let issuer: Issuer;
   let app: RealtimeApp;

@@ -1,53 +1,92 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { compile, problemText, type SourceText } from '../support/compile.js';
+import { blocksIn, blocksOf, DOCS, type Block } from './support/blocks.js';
+import { judgedByNginx } from './support/nginx.js';
+import { asTypeScript, documentsOf, strangersIn } from './support/yaml.js';
 
-/** Every block of TypeScript in these compiles as it stands, as a file of an application that has installed the package. */
-const DOCS = [
-  'docs/react.md',
-  'docs/client.md',
-  'docs/transactions.md',
-  'docs/tenants.md',
-  'docs/channels.md',
-  'docs/testing.md',
-  'docs/authentication.md',
-  'docs/migrating.md',
-  'docs/operations.md',
-  'docs/module.md',
-  'README.md',
-];
+/** A block as a file of an application that has installed the package. */
+const fileOf = ({ doc, line, language, code }: Block): SourceText => ({
+  path: resolve('test/docs', `${doc.replaceAll(/\W/g, '-')}-${line}.${language === 'yaml' ? 'ts' : language}`),
+  code: language === 'yaml' ? asTypeScript(code) : code,
+});
 
-interface Block extends SourceText {
-  /** `docs/transactions.md:28` */
-  readonly name: string;
-}
+/** What is no code, or of no use without what is around it, and the spec that holds it against what it is about. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  'README.md text': 'test/docs/architecture.spec.ts',
+  'docs/authentication.md json': 'test/docs/authentication.spec.ts',
+  'docs/channels.md text': 'test/docs/run-commands.spec.ts',
+  'docs/redis.md text': 'test/broker/redis-acl.spec.ts',
+  'docs/testing.md text': 'test/docs/testing.spec.ts',
+};
 
-function blocksOf(doc: string): Block[] {
-  const text = readFileSync(doc, 'utf8');
-  return [...text.matchAll(/^```(tsx?)\n([^]*?)^```$/gm)].map(({ index, 1: language, 2: code }) => {
-    const line = text.slice(0, index).split('\n').length;
-    return {
-      name: `${doc}:${line}`,
-      path: resolve('test/docs', `${doc.replaceAll(/\W/g, '-')}-${line}.${language}`),
-      code: code!,
-    };
+/** Languages whose blocks are checked here, or by commands.spec.ts (`sh`), wherever they stand. */
+const EVERYWHERE = ['ts', 'tsx', 'js', 'yaml', 'nginx', 'sh'];
+
+/** What the blocks of JavaScript have from the page around them. */
+const PAGE: SourceText = {
+  path: resolve('test/docs/page.d.ts'),
+  code: `declare const token: string;
+    declare const Pusher: typeof import('pusher-js', { with: { 'resolution-mode': 'require' } }).default;
+    declare const key: string;
+    declare function show(app: unknown): void;
+    declare function showState(state: string): void;`,
+};
+
+describe('the blocks of code in the docs', () => {
+  it('are all in a language that is checked', () => {
+    const blocks = DOCS.flatMap((doc) => blocksOf(doc));
+    const unchecked = blocks.filter(
+      ({ doc, language }) => !EVERYWHERE.includes(language) && ELSEWHERE[`${doc} ${language}`] === undefined,
+    );
+    expect(unchecked.map(({ name, language }) => `${name}: ${language || 'say text, where it is no code'}`)).toEqual(
+      [],
+    );
+    for (const language of EVERYWHERE) expect(blocksIn(language)).not.toEqual([]);
   });
-}
 
-describe('the code in the docs', () => {
-  const blocks = DOCS.flatMap(blocksOf);
-  const mistake: SourceText = {
-    path: resolve('test/docs/mistake.ts'),
-    code: `import { EventsPublisher } from 'nestjs-realtime';
-      export const tell = (events: EventsPublisher) => events.emit('apps:created', { id: '1' });`,
-  };
-
-  it('is found', () => {
-    for (const doc of DOCS) expect(blocks.filter(({ name }) => name.startsWith(doc)).length).toBeGreaterThan(1);
+  it('are held by another spec where they say so', () => {
+    for (const [what, spec] of Object.entries(ELSEWHERE)) {
+      const [doc, language] = what.split(' ') as [string, string];
+      expect(blocksOf(doc).map((block) => block.language)).toContain(language);
+      expect(readFileSync(spec, 'utf8')).toContain(`'${doc}'`);
+    }
   });
 
-  it('compiles, and would not with a mistake in it', () => {
-    const problems = compile([...blocks, mistake]).map(problemText);
-    expect(problems).toEqual([expect.stringMatching(/mistake\.ts line 2: .*Property 'name' is missing/s)]);
+  it('compile, and would not with a mistake in them', () => {
+    const mistakes: SourceText[] = [
+      {
+        path: resolve('test/docs/mistake.ts'),
+        code: `import { EventsPublisher } from 'nestjs-realtime';
+          export const tell = (events: EventsPublisher) => events.emit('apps:created', { id: '1' });`,
+      },
+      { path: resolve('test/docs/mistake.js'), code: `new WebSocket('wss://api.example.com/ws').subscribe('apps:*');` },
+      {
+        path: resolve('test/docs/mistaken-manifest.ts'),
+        code: asTypeScript('readinessProbe: { httpGet: { path: /health/ready, port: 8888 }, period: 2 }'),
+      },
+    ];
+    const files = blocksIn('ts', 'tsx', 'js', 'yaml').map(fileOf);
+    expect(compile([...files, ...mistakes, PAGE]).map(problemText)).toEqual([
+      expect.stringMatching(/mistake\.ts line 2: .*Property 'name' is missing/s),
+      expect.stringMatching(/mistake\.js line 1: Property 'subscribe' does not exist/),
+      expect.stringMatching(/mistaken-manifest\.ts line \d+: .*"period"' does not exist/),
+    ]);
   }, 100_000);
+
+  it.each(blocksIn('yaml'))('name what the platform has: $name', ({ code }) => {
+    for (const document of documentsOf(code)) expect(strangersIn(document)).toEqual([]);
+  });
+
+  it.each(blocksIn('nginx'))(
+    'are accepted by nginx: $name',
+    async ({ code }) => {
+      const http = code.replace('listen 80;', 'listen 127.0.0.1:18080;'); // `-t` binds no port, but asks for one that may be
+      expect(await judgedByNginx(http)).toContain('test is successful');
+      await expect(judgedByNginx(http.replace('proxy_http_version', 'proxy_http_versions'))).rejects.toThrow(
+        'unknown directive',
+      );
+    },
+    60_000,
+  );
 });

@@ -1,10 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-
-const DOCS = [
-  ...['README.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md'],
-  ...readdirSync('docs').flatMap((name) => (name.endsWith('.md') ? [join('docs', name)] : [])),
-];
+import { DOCS } from './support/blocks.js';
 
 /** What stands outside of blocks of code. */
 const textOf = (doc: string): string => readFileSync(doc, 'utf8').replaceAll(/^```[^]*?^```$/gm, '');

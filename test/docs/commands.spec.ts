@@ -1,0 +1,41 @@
+import { accessSync, constants } from 'node:fs';
+import { GROUPS } from '../../bench/rows/index.js';
+import { scenarioNamed } from '../fault/scenarios/index.js';
+import { Child } from '../support/child.js';
+import { blocksIn } from './support/blocks.js';
+import { npmProblem } from './support/npm-scripts.js';
+import { commandsOf, type Command } from './support/shell.js';
+
+/** What is wrong with a command; `null` where nothing is. Those of curl and npx are run by run-commands.spec.ts. */
+function problemOf(command: Command): string | null {
+  const [program] = command;
+  if (program === 'npm') return npmProblem(command);
+  if (program === '.ci/run') return accessSync(program, constants.X_OK) ?? null;
+  if (program === 'curl' || program === 'npx') return null;
+  return `nobody checks ${program}`;
+}
+
+/** The names that flags take, wherever they are used. */
+const NAMES: Readonly<Record<string, (name: string) => unknown>> = {
+  '--scenario': scenarioNamed,
+  '--only': (group) => expect(Object.keys(GROUPS)).toContain(group),
+  '--node': (release) => expect(['20', '22', '24']).toContain(release),
+};
+
+describe.each(blocksIn('sh'))('the commands at $name', ({ code }) => {
+  it('are understood by bash', async () => {
+    const bash = new Child('bash', ['-n', '-c', code]);
+    expect([await bash.exited, bash.stderr]).toEqual([{ code: 0, signal: null }, '']);
+  });
+
+  it('exist, with what they are given', () => {
+    const commands = commandsOf(code);
+    expect(commands).not.toEqual([]);
+    expect(commands.map(problemOf).filter((problem) => problem !== null)).toEqual([]);
+    for (const command of commands) {
+      for (const [at, flag] of command.entries()) {
+        for (const name of command[at + 1]?.split(',') ?? []) NAMES[flag]?.(name);
+      }
+    }
+  });
+});

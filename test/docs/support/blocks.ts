@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A fenced block of code, as it stands in the docs. */
+export interface Block {
+  readonly doc: string;
+  readonly line: number;
+  /** `docs/transactions.md:28` */
+  readonly name: string;
+  /** What stands behind the fence; empty where nothing does. */
+  readonly language: string;
+  readonly code: string;
+}
+
+/** Everything that people read, in the order of its names. */
+export const DOCS: readonly string[] = [
+  ...['README.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md'],
+  ...readdirSync('docs', { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name))
+    .sort(),
+];
+
+/** @throws Error at a fence that is not closed, or that other readers of Markdown would see differently */
+export function blocksOf(doc: string, text: string = readFileSync(doc, 'utf8')): Block[] {
+  const blocks: Block[] = [];
+  let open: { line: number; language: string; code: string } | null = null;
+  for (const [index, content] of text.split('\n').entries()) {
+    const line = index + 1;
+    if (/^\s+(```|~~~)|^~~~|^````/.test(content))
+      throw new Error(`${doc}:${line}: a fence is three ticks at the margin`);
+    if (!content.startsWith('```')) {
+      if (open !== null) open.code += `${content}\n`;
+    } else if (open === null) {
+      open = { line, language: content.slice(3), code: '' };
+    } else if (content !== '```') {
+      throw new Error(`${doc}:${line}: a block is open since line ${open.line}`);
+    } else {
+      blocks.push({ doc, name: `${doc}:${open.line}`, ...open });
+      open = null;
+    }
+  }
+  if (open !== null) throw new Error(`${doc}:${open.line}: nothing closes this block`);
+  return blocks;
+}
+
+/** The blocks of these languages in all docs. */
+export function blocksIn(...languages: readonly string[]): Block[] {
+  return DOCS.flatMap((doc) => blocksOf(doc)).filter(({ language }) => languages.includes(language));
+}

@@ -1,0 +1,26 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { makeTemporaryDirectory, removeDirectory } from '../../support/temporary-directory.js';
+
+const run = promisify(execFile);
+
+/** Debian puts it where only root looks. */
+const NGINX = ['/usr/sbin/nginx', '/usr/bin/nginx', '/usr/local/sbin/nginx'].find((path) => existsSync(path));
+
+/** What nginx says of a configuration whose `http` holds this. @throws with what it says, where it refuses */
+export async function judgedByNginx(http: string): Promise<string> {
+  if (NGINX === undefined) throw new Error('This test needs nginx: install it with "apt-get install nginx-light"');
+  const directory = await makeTemporaryDirectory();
+  try {
+    const file = join(directory, 'nginx.conf');
+    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
+    const paths = temporary.map((name) => `${name}_temp_path ${directory}/${name};`).join('\n');
+    await writeFile(file, `pid ${directory}/pid;\nevents {}\nhttp {\naccess_log off;\n${paths}\n${http}\n}\n`);
+    return (await run(NGINX, ['-t', '-p', directory, '-e', 'stderr', '-c', file])).stderr;
+  } finally {
+    await removeDirectory(directory);
+  }
+}

@@ -1,0 +1,50 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import ts from 'typescript';
+import type { Command } from './shell.js';
+
+const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+
+/** The file that a script of package.json runs, as its source. */
+function programOf(script: string): string | undefined {
+  const [, tsx, built] = /^(?:tsx (\S+\.ts)|node dist\/(\S+)\.js)$/.exec(scripts[script]!) ?? [];
+  return tsx ?? (built === undefined ? undefined : `src/${built}.ts`);
+}
+
+/** What the program hands to `parseArgs`, or a file beside it that does so in its place. */
+function optionsOf(program: string): ParseArgsConfig['options'] {
+  const files = [program, join(dirname(program), 'arguments.ts')].filter((path) => existsSync(path));
+  const options: NonNullable<ParseArgsConfig['options']> = {};
+  const visit = (node: ts.Node, inside: boolean): void => {
+    const { parent } = node;
+    if (inside && ts.isPropertyAssignment(node) && parent.parent.getText().startsWith('options:')) {
+      options[node.name.getText()] = { type: /'boolean'/.test(node.initializer.getText()) ? 'boolean' : 'string' };
+    }
+    const calls = ts.isCallExpression(node) && node.expression.getText() === 'parseArgs';
+    node.forEachChild((child) => visit(child, inside || calls));
+  };
+  for (const path of files)
+    visit(ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true), false);
+  return options;
+}
+
+/** What is wrong with `npm …`; `null` where it would do what it says. */
+export function npmProblem(command: Command): string | null {
+  const [, verb, ...rest] = command;
+  if (verb === 'ci') return rest.length === 0 ? null : 'npm ci takes nothing here';
+  const [name, ...behind] = verb === 'run' ? rest.filter((word) => word !== '--silent') : [verb!, ...rest];
+  if (name === undefined || scripts[name] === undefined) return `package.json has no script ${name}`;
+  if (behind.length === 0) return null;
+  const [dashes, ...args] = behind;
+  if (dashes !== '--') return `${dashes} is for npm: put -- before what is for the script`;
+  if (name === 'test') return args.find((path) => !existsSync(path)) ?? null;
+  const program = programOf(name);
+  if (program === undefined) return `${name} takes nothing`;
+  try {
+    parseArgs({ args, options: optionsOf(program)! });
+    return null;
+  } catch (error) {
+    return `${program}: ${(error as Error).message}`;
+  }
+}
