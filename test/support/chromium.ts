@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { chromium, type Browser } from 'playwright-core';
+import { findProgram } from './programs.js';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 
@@ -21,17 +20,8 @@ const FLAGS = [
  */
 export function launchChromium({ backForwardCache = false } = {}): Promise<Browser> {
   return chromium.launch({
-    executablePath: findChromium(),
+    executablePath: findProgram(NAMES, 'chromium'),
     args: FLAGS,
     ignoreDefaultArgs: backForwardCache ? ['--disable-back-forward-cache'] : [],
   });
-}
-
-function findChromium(): string {
-  const directories = (process.env['PATH'] ?? '').split(delimiter);
-  const found = directories
-    .flatMap((directory) => NAMES.map((name) => join(directory, name)))
-    .find((file) => existsSync(file));
-  if (found === undefined) throw new Error('There is no Chromium: install the Debian package "chromium"');
-  return found;
 }

@@ -1,0 +1,177 @@
+import { jest } from '@jest/globals';
+import type { RealtimeClient, Reset, StateChange } from '../../src/client/index.js';
+import { RealtimeApp } from '../realtime/support/realtime-app.js';
+import { Firefox, type FirefoxPage } from '../support/firefox.js';
+import { secondsFromNow, signToken } from '../support/jwt.js';
+import { until } from '../support/until.js';
+import { Line } from './support/line.js';
+import { ServedPage } from './support/served-page.js';
+
+/** What the page keeps. */
+interface Seen {
+  client: RealtimeClient;
+  heard: string[];
+  resets: Reset[];
+  changes: StateChange[];
+  /** How often the channel went on after a break. */
+  resumed: number;
+  /** How often the server said who it is: once for each token, if no connection breaks. */
+  identified: number;
+}
+
+/** With what it begins, again when it is loaded again. */
+interface Start {
+  readonly url: string;
+  /** The first is used first, the last from then on. */
+  readonly tokens: readonly string[];
+  /** Whether the tabs share a connection. */
+  readonly isShared: boolean;
+}
+
+declare global {
+  var seen: Seen;
+  var start: (start: Start) => void;
+}
+
+const SCRIPT = `
+import { createRealtimeClient } from './src/client/index.ts';
+import { sharedWebSocket } from './src/client/shared/index.ts';
+globalThis.start = (options) => {
+  sessionStorage.options = JSON.stringify(options);
+  const { url, tokens, isShared } = options;
+  const getToken = () => (tokens.length > 1 ? tokens.shift() : tokens[0]);
+  const WebSocket = isShared ? sharedWebSocket({ name: 'user 42' }) : undefined;
+  const client = createRealtimeClient({ url, getToken, minDelayMs: 50, maxDelayMs: 500, WebSocket });
+  const seen = (globalThis.seen = { client, heard: [], resets: [], changes: [], resumed: 0, identified: 0 });
+  const channel = client.channel('apps:created');
+  client.on('state', (change) => seen.changes.push(change));
+  client.on('identity', () => (seen.identified += 1));
+  channel.on('event', ({ data }) => void seen.heard.push(data.name));
+  channel.on('reset', (reset) => void seen.resets.push(reset));
+  channel.on('state', ({ recovered }) => recovered && (seen.resumed += 1));
+  channel.subscribe();
+};
+if (location.pathname === '/' && sessionStorage.options) start(JSON.parse(sessionStorage.options));`;
+
+jest.setTimeout(90_000);
+
+describe('the client in Firefox', () => {
+  let firefox: Firefox;
+  let app: RealtimeApp;
+  let line: Line;
+  let served: ServedPage;
+  const pages: FirefoxPage[] = [];
+
+  beforeAll(async () => {
+    [firefox, app, served] = await Promise.all([Firefox.start(), RealtimeApp.start(), ServedPage.serve(SCRIPT)]);
+    line = await Line.open(app.port);
+  }, 120_000);
+  afterAll(async () => {
+    await firefox?.close();
+    await line?.close();
+    await app?.close();
+    served?.close();
+  });
+  afterEach(async () => {
+    line.mend();
+    for (const page of pages.splice(0)) await page.close();
+  });
+
+  /** @param lifetimes of the tokens it gets one after the other, in seconds; the last it gets again */
+  async function open(
+    sub: string,
+    { port = line.port, lifetimes = [3600], isShared = false } = {},
+  ): Promise<FirefoxPage> {
+    const page = await firefox.open(served.origin);
+    pages.push(page);
+    const tokens = lifetimes.map((seconds) => signToken({ sub, exp: secondsFromNow(seconds) }));
+    await page.evaluate((given) => globalThis.start(given), { url: `ws://127.0.0.1:${port}/ws`, tokens, isShared });
+    await subscribed(page);
+    return page;
+  }
+  const subscribed = (page: FirefoxPage) =>
+    page.waitFor(() => globalThis.seen.client.channel('apps:created').state === 'subscribed');
+  const emit = (name: string) => app.events.emit('apps:created', { id: name, name });
+  const connectionsOf = (sub: string) => [...app.registry.ofUser(sub)];
+  async function expectHeard(page: FirefoxPage, names: readonly string[]): Promise<void> {
+    await page.waitFor((last) => globalThis.seen.heard.at(-1) === last, names.at(-1));
+    expect(await page.evaluate(() => [globalThis.seen.heard, globalThis.seen.resets])).toEqual([names, []]);
+  }
+
+  it('comes back after the network was cut, with what it missed, once', async () => {
+    const page = await open('viewer');
+    await emit('before');
+    await expectHeard(page, ['before']);
+    line.cut();
+    await page.waitFor(() => globalThis.seen.changes.some(({ code }) => code === 'lost'));
+    await emit('meanwhile');
+    line.mend();
+    await subscribed(page);
+    await emit('after');
+    await expectHeard(page, ['before', 'meanwhile', 'after']);
+  });
+
+  it('notices within the heartbeat that its line is dead, where nobody says so', async () => {
+    const quick = await RealtimeApp.start({ heartbeatIntervalMs: 1_000 });
+    const dying = await Line.open(quick.port);
+    try {
+      const page = await open('viewer', { port: dying.port });
+      await quick.events.emit('apps:created', { id: '1', name: 'before' });
+      await expectHeard(page, ['before']);
+      dying.die();
+      await quick.events.emit('apps:created', { id: '2', name: 'meanwhile' });
+      await page.waitFor(() => globalThis.seen.changes.some(({ code }) => code === 'silent'));
+      dying.mend();
+      await expectHeard(page, ['before', 'meanwhile']);
+    } finally {
+      await dying.close();
+      await quick.close();
+    }
+  });
+
+  it('renews its token before it ends, on the same connection', async () => {
+    const page = await open('renewing', { lifetimes: [5, 3600] });
+    const [connection] = connectionsOf('renewing');
+    await page.waitFor(() => globalThis.seen.identified === 2);
+    expect(connectionsOf('renewing')).toEqual([connection]);
+    expect(await page.evaluate(() => globalThis.seen.changes.map(({ state }) => state))).toEqual([
+      'connecting',
+      'connected',
+    ]);
+  });
+
+  it('lets its connection go with the page, and has one again when the page is reloaded, or gone back to', async () => {
+    const page = await open('viewer');
+    const leave = async (how: () => Promise<void>): Promise<void> => {
+      const gone = app.gone('viewer');
+      await how();
+      await gone;
+    };
+    const isBack = () => until(() => connectionsOf('viewer').length === 1, 30_000);
+    await leave(() => page.reload());
+    await isBack();
+    await leave(() => page.goto(`${served.origin}/elsewhere`));
+    expect(connectionsOf('viewer')).toEqual([]);
+    await page.goBack();
+    await isBack();
+    await subscribed(page);
+    await emit('after');
+    await expectHeard(page, ['after']);
+  });
+
+  it('tabs that share are one socket, and another leads when the leader is closed: each event comes once', async () => {
+    const [leader, other] = [await open('42', { isShared: true }), await open('42', { isShared: true })];
+    expect(connectionsOf('42')).toHaveLength(1);
+    await emit('before');
+    await expectHeard(other, ['before']);
+    const gone = app.gone('42');
+    await leader.close();
+    pages.shift();
+    await gone;
+    await emit('meanwhile');
+    await other.waitFor(() => globalThis.seen.resumed > 0);
+    await emit('after');
+    await expectHeard(other, ['before', 'meanwhile', 'after']);
+    expect(connectionsOf('42')).toHaveLength(1);
+  });
+});
