@@ -54,15 +54,7 @@ export function Connections({ instances }: { readonly instances: readonly Instan
           {problem}
         </p>
       )}
-      <Table
-        rows={rows.connections}
-        total={rows.total}
-        sort={query.sort}
-        order={query.order}
-        onSort={sortBy}
-        onOpen={setOpened}
-        onEnd={more}
-      />
+      <Table rows={rows.connections} total={rows.total} query={query} onSort={sortBy} onOpen={setOpened} onEnd={more} />
       {opened !== null && <Details id={opened} onClose={() => setOpened(null)} onEnded={without} />}
     </section>
   );

@@ -1,6 +1,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef } from 'react';
 import type { Connection } from '../api/types.js';
+import type { ConnectionQuery } from './use-connections.js';
 
 const COLUMNS = [
   ['userId', 'User'],
@@ -15,8 +16,7 @@ const ROW_PX = 40;
 interface TableProps {
   readonly rows: readonly Connection[];
   readonly total: number;
-  readonly sort: string;
-  readonly order: string;
+  readonly query: ConnectionQuery;
   readonly onSort: (column: string) => void;
   readonly onOpen: (id: string) => void;
   /** The last of the rows is near. */
@@ -24,7 +24,8 @@ interface TableProps {
 }
 
 /** A table of any length: only the rows that are seen are in the page. */
-export function Table({ rows, total, sort, order, onSort, onOpen, onEnd }: TableProps) {
+export function Table({ rows, total, query, onSort, onOpen, onEnd }: TableProps) {
+  const { sort, order } = query;
   const scroll = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -32,6 +33,9 @@ export function Table({ rows, total, sort, order, onSort, onOpen, onEnd }: Table
     estimateSize: () => ROW_PX,
     overscan: 10,
   });
+  useEffect(() => {
+    scroll.current!.scrollTop = 0; // another question: its answer is read from the top
+  }, [query]);
   const seen = virtual.getVirtualItems();
   const last = seen.at(-1)?.index ?? 0;
   useEffect(() => {

@@ -15,6 +15,10 @@ interface ChartProps {
 /** The lines of instances, in the order of the instances; `--line-…` of the stylesheet. */
 export const LINES = 6;
 const HEIGHT = 150;
+/** So much time is shown at least, in seconds: what is new comes in from the right, and nothing is stretched. */
+const SPAN = 60;
+/** How far the marks of time may be apart, in seconds. */
+const STEPS = [10, 15, 30, 60, 120, 300];
 
 /** One figure over the last minutes. What it shows now stands beside it as text. */
 export function Chart({ title, figure, unit, moments, instances }: ChartProps) {
@@ -36,11 +40,21 @@ export function Chart({ title, figure, unit, moments, instances }: ChartProps) {
         height: HEIGHT,
         legend: { show: false },
         cursor: { show: false },
+        padding: [8, 0, 0, 0],
         axes: [
-          { ...axis, space: 80, values: [[1, '{HH}:{mm}:{ss}', null, null, null, null, null, null, 1]] },
-          { ...axis, size: 46 },
+          {
+            ...axis,
+            size: 26,
+            space: 80,
+            incrs: STEPS,
+            values: [[1, '{HH}:{mm}:{ss}', null, null, null, null, null, null, 1]],
+          },
+          { ...axis, size: 46, space: 32 },
         ],
-        scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.15 : 1] } },
+        scales: {
+          x: { range: (_, first, last) => [Math.min(first, last - SPAN), last] },
+          y: { range: (_, __, max) => [0, max > 0 ? max * 1.15 : 1] },
+        },
         series: [
           {},
           { stroke: colour('accent'), width: 2, fill: colour('accent-fill'), points: { show: false } },

@@ -40,6 +40,7 @@ function Followed({ channel }: { readonly channel: string }) {
   const shown = held ?? events;
   const newest = held?.at(-1);
   const since = held === null ? 0 : newest === undefined ? events.length : events.length - 1 - events.indexOf(newest);
+  const isMore = since === LIMIT; // the newest that is shown is no longer among those that are kept
   return (
     <>
       <div className="tail-bar">
@@ -48,7 +49,7 @@ function Followed({ channel }: { readonly channel: string }) {
             {state}
           </span>{' '}
           {state === 'refused' && reason}
-          {held !== null && ` paused, ${since} more since`}
+          {held !== null && ` paused, ${since}${isMore ? ' or' : ''} more since`}
         </p>
         <button
           type="button"
