@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import { RedisBridge } from '../../src/realtime/index.js';
 import { METRICS, type MetricDefinition } from '../../src/realtime/metrics/metric-catalogue.js';
 import { RedisProcess } from '../support/redis-process.js';
@@ -6,6 +7,8 @@ import { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { RoomsModule } from './support/rooms.js';
 import { Meters, type Scraped } from './support/scraped.js';
 
+/** Who leaves more than this unread is closed. */
+const SLOW_BYTES = 1_000_000;
 const RECENT = { type: 'subscribe', channel: 'apps:created' };
 
 /** The name under which Prometheus gets a metric. */
@@ -29,7 +32,8 @@ describe('metrics of two instances over Redis', () => {
     redis = await RedisProcess.start();
     const start = async (own: Meters): Promise<RealtimeApp> => {
       own.install();
-      return RealtimeApp.start({ redis: { url: redis.url } }, { imports: [RoomsModule] });
+      const options = { redis: { url: redis.url }, maxBufferedBytes: SLOW_BYTES };
+      return RealtimeApp.start(options, { imports: [RoomsModule] });
     };
     apps = [await start(meters[0]), await start(meters[1])];
     await until(() => apps.every(({ app }) => app.get(RedisBridge).status.up));
@@ -160,17 +164,71 @@ describe('metrics of two instances over Redis', () => {
     expect(names.filter((name) => !found.has(name))).toEqual([]);
   });
 
+  it('tell what did not come by itself: gaps that were filled, and subscribers who were told to reload', async () => {
+    const [one, two] = apps;
+    const reader = await two.connectAs({ sub: 'reader' });
+    await reader.ask(RECENT);
+    const stranger = new Redis(redis.url);
+    let emitted = 0;
+    let scraped = await meters[1].scrape();
+    while (scraped.get('realtime_gaps_found_total') === 0) {
+      await stranger.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      await one.events.emit('apps:created', { id: String((emitted += 1)), name: 'unheard' });
+      for (const { app } of apps) await until(() => app.get(RedisBridge).status.up);
+      scraped = await meters[1].scrape();
+    }
+    for (let n = 1; n <= emitted; n += 1) {
+      expect(await reader.next('event')).toMatchObject({ data: { id: String(n) } });
+    }
+    expect(scraped.get('realtime_gaps_filled_total')).toBe(scraped.get('realtime_gaps_found_total'));
+    expect(total(scraped, 'realtime_resyncs_total')).toBe(0);
+
+    await stranger.flushall(); // nobody knows any more what the reader has missed
+    await stranger.quit();
+    await one.events.emit('apps:created', { id: 'anew', name: 'n' });
+    const { reason } = await reader.next('resync');
+    scraped = await meters[1].scrape();
+    expect(scraped.get(`realtime_resyncs_total{realtime_recovery_reason="${String(reason)}"}`)).toBe(1);
+    await reader.close();
+  });
+
+  it('tell what waits for who reads too slowly, and that it was closed', async () => {
+    const [one] = apps;
+    const slow = await one.connectAs({ sub: 'slow' });
+    await slow.ask({ type: 'subscribe', channel: 'user:slow' });
+    slow.socket.pause();
+    let waited = 0;
+    while (one.registry.stats().slowConsumersClosed === 0) {
+      await one.events.emitToUser('slow', 'x'.repeat(60_000));
+      waited = Math.max(waited, (await meters[0].scrape()).get('realtime_outbox_max')!);
+    }
+    expect(waited).toBeGreaterThan(60_000);
+    expect(waited).toBeLessThan(2 * SLOW_BYTES);
+    slow.socket.resume();
+    expect(await slow.closed).toMatchObject({ code: 4501 });
+    const scraped = await meters[0].scrape();
+    expect(scraped.get('realtime_slow_consumers_closed_total')).toBe(1);
+    expect(scraped.get('realtime_connections_closed_total{realtime_close_code="4501"}')).toBe(1);
+    expect([scraped.get('realtime_outbox_max'), scraped.get('realtime_outbox_size')]).toEqual([0, 0]);
+  });
+
   it('tell an emit that failed apart, by its code', async () => {
     const [one] = apps;
     await redis.kill();
-    await expect(one.events.emit('apps:created', { id: '9', name: 'n' }, { timeoutMs: 300 })).rejects.toThrow(
+    const published = total(await meters[0].scrape(), 'realtime_events_published_total');
+    const failing = expect(one.events.emit('apps:created', { id: '9', name: 'n' }, { timeoutMs: 300 })).rejects.toThrow(
       'in time',
     );
+    const waiting = await meters[0].scrape();
+    expect(waiting.get('realtime_publish_queue_count')).toBe(1);
+    expect(waiting.get('realtime_publish_queue_size')).toBeGreaterThan(20);
+    await failing;
     await until(() => !one.app.get(RedisBridge).status.up);
     const scraped = await meters[0].scrape();
+    expect([scraped.get('realtime_publish_queue_count'), scraped.get('realtime_publish_queue_size')]).toEqual([0, 0]);
     expect(scraped.get('realtime_publish_duration_count{error_type="unavailable"}')).toBe(1);
     expect(scraped.get('realtime_broker_up')).toBe(0);
-    expect(total(scraped, 'realtime_events_published_total')).toBe(3);
+    expect(total(scraped, 'realtime_events_published_total')).toBe(published);
     await redis.restart();
     await until(() => apps.every(({ app }) => app.get(RedisBridge).status.up));
   });

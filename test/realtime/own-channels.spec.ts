@@ -83,7 +83,7 @@ describe('channels of feature modules', () => {
   const clients: WsClient[] = [];
 
   beforeAll(async () => {
-    app = await RealtimeApp.start({ policyTimeoutMs: 300 }, { imports: [ProjectsModule, ShopModule] });
+    app = await RealtimeApp.start({ policyTimeoutMs: 300, operatorApi: true }, { imports: [ProjectsModule, ShopModule] });
     members = app.app.get(Members);
     control = app.app.get(RealtimeControl);
   });
@@ -305,6 +305,20 @@ describe('channels of feature modules', () => {
       policy: null,
     });
     expect(await explained('nobody:knows')).toMatchObject({ verdict: 'unknown_channel', rule: null });
+  });
+
+  it.each([
+    ['projects:42:updated', { allowed: true, reason: 'a member' }],
+    ['projects:43:updated', { allowed: false, reason: 'no member of the project' }],
+    ['projects:broken:updated', { allowed: false, reason: 'the database said no' }],
+    ['projects:stuck:updated', { allowed: false, reason: 'it took more than 300 ms' }],
+  ])('are explained to operators: %s', async (channel, answer) => {
+    members.set('42', 'ann');
+    const response = await fetch(`${app.http}/realtime/explain?${new URLSearchParams({ channel, user: 'ann' })}`, {
+      headers: { authorization: `Bearer ${signToken({ sub: 'boss', role: 'admin' })}` },
+    });
+    const policy = { channel, rule: 'projects:{projectId}:*', policy: 'ProjectPolicy' };
+    expect(await response.json()).toEqual({ ...policy, ...answer });
   });
 });
 
