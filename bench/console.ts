@@ -25,6 +25,7 @@ await withRedis(async (redisUrl) => {
     ...{ REALTIME_MAX_CONNECTIONS_PER_ADDRESS: String(CROWD), REALTIME_HANDSHAKES_PER_SECOND: '100000' },
   };
   const instances = await Promise.all([PlatformProcess.start({ env }), PlatformProcess.start({ env })]);
+  const [one] = instances;
   const crowd: WebSocket[] = [];
   let browser: Browser | undefined;
   try {
@@ -32,18 +33,18 @@ await withRedis(async (redisUrl) => {
       const many = Array.from({ length: 200 }, (_, n) => enter(instances[n % 2]!, begun + n));
       crowd.push(...(await Promise.all(many)));
     }
-    const admin = await Api.signIn(instances[0]!, ADMIN);
+    const admin = await Api.signIn(one, ADMIN);
     say('connections', CROWD);
-    say('processor time of an instance, nobody looks, ms/s', await busy(instances[0]!));
+    say('processor time of an instance, nobody looks, ms/s', await busy(one));
 
     browser = await launchChromium();
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
     page.setDefaultTimeout(60_000);
-    await page.goto(`${instances[0]!.url}/realtime/console`);
+    await page.goto(`${one.url}/realtime/console`);
     await page.getByLabel('An administrator’s token').fill(admin.token!);
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await page.locator('[data-figure=connections]').waitFor();
-    say('the same, one console open on its overview, ms/s', await busy(instances[0]!));
+    say('the same, one console open on its overview, ms/s', await busy(one));
 
     const found = (text: string): Promise<void> => page.getByText(`${text} found`, { exact: true }).waitFor();
     const all = CROWD.toLocaleString('en');
@@ -78,7 +79,7 @@ await withRedis(async (redisUrl) => {
   } finally {
     for (const socket of crowd) socket.terminate();
     await browser?.close();
-    await Promise.all(instances.map((one) => one.stop('SIGKILL')));
+    await Promise.all(instances.map((instance) => instance.stop('SIGKILL')));
   }
 });
 
