@@ -14,6 +14,8 @@ const SCREENSHOTS = process.env['SCREENSHOT_DIR'];
 
 const CROWD = 2_000;
 const DESKTOP = { viewport: { width: 1440, height: 900 } };
+/** Within this an operator sees that an instance is in trouble: its charts are a second apart, and who is silent is waited for. */
+const AT_ONCE = { timeout: 10_000 };
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
 describe('the console', () => {
@@ -35,7 +37,7 @@ describe('the console', () => {
     };
     [one, other, browser] = await Promise.all([
       PlatformProcess.start({ env }),
-      PlatformProcess.start({ env }),
+      PlatformProcess.start({ env: { ...env, REALTIME_DRAIN_DELAY_MS: '60000' } }),
       launchChromium(),
     ]);
     admin = await Api.signIn(one, ADMIN);
@@ -151,6 +153,7 @@ describe('the console', () => {
   it.each([
     ['light on a desktop', { ...DESKTOP, colorScheme: 'light' }],
     ['dark on a desktop', { ...DESKTOP, colorScheme: 'dark' }],
+    ['light on a phone', { ...PHONE, colorScheme: 'light' }],
     ['dark on a phone', { ...PHONE, colorScheme: 'dark' }],
   ] as const)('%s: every view can be read, by everybody', async (name, device) => {
     await open(device);
@@ -242,6 +245,14 @@ describe('the console', () => {
     await page.getByLabel('Data, as JSON').fill('{');
     await click('Publish');
     await page.getByText('The data is no JSON').waitFor();
+    await page.getByLabel('Data, as JSON').fill('{}');
+    await page.getByLabel('Channel to publish on').fill('no:such');
+    await click('Publish');
+    await page.getByRole('alert').getByText('Nothing was published: channel is not registered: "no:such"').waitFor();
+    expect(complaints.splice(0)).toEqual([expect.stringContaining('400 (Bad Request)')]); // what Chromium says of it
+    await page.getByRole('textbox', { name: 'Channel to follow' }).fill('no:such');
+    await click('Follow');
+    await page.locator('.state', { hasText: /^refused$/ }).waitFor();
 
     await view('Permissions');
     await page.getByRole('textbox', { name: 'Channel' }).fill('system:health');
@@ -287,13 +298,56 @@ describe('the console', () => {
     expect(asked).toBeLessThanOrEqual(1); // what was on its way
   });
 
-  it('shows at once that an instance was killed', async () => {
+  it('is used without a mouse', async () => {
+    await open();
+    const press = (key: string): Promise<void> => page.keyboard.press(key);
+    /** Goes on with Tab to whatever is called so, as somebody would who sees where the focus is. */
+    const tabTo = async (name: string): Promise<void> => {
+      for (let steps = 0; steps < 40; steps += 1) {
+        await press('Tab');
+        const focused = page.locator(':focus');
+        const isThere = await focused.evaluate((element, wanted) => {
+          const own = element as HTMLInputElement;
+          return (own.labels?.[0]?.textContent ?? own.getAttribute('aria-label') ?? own.textContent).trim() === wanted;
+        }, name);
+        if (!isThere) continue;
+        expect(await focused.evaluate((element) => getComputedStyle(element).outlineStyle)).toBe('solid');
+        return;
+      }
+      throw new Error(`Tab never came to "${name}"`);
+    };
+    await tabTo('An administrator’s token');
+    await page.keyboard.type(admin.token!);
+    await press('Enter');
+    await page.locator('tr[data-instance]').first().waitFor();
+
+    await tabTo('Connections');
+    await press('Enter');
+    await tabTo('Search');
+    await page.keyboard.type('crowd-1234');
+    await page.getByText('1 found', { exact: true }).waitFor();
+    await tabTo('The connections that were found');
+    await tabTo('crowd-1234');
+    await press('Enter');
+    await page.getByRole('dialog').getByText('announcements').waitFor();
+    await press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    expect(await page.locator(':focus').textContent()).toBe('crowd-1234'); // back where one was
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows at once that an instance drains, and that it was killed', async () => {
     await open();
     await signIn(admin.token!);
     await page.locator('tr[data-condition=serving]').nth(1).waitFor();
+    other.kill('SIGTERM');
+    await page.locator('tr[data-condition=draining]').waitFor(AT_ONCE);
+    await page.getByRole('status').getByText(': draining').waitFor();
+    expect(await violations()).toEqual([]);
+    await screenshot('draining');
     other.kill('SIGKILL');
     const ended = page.locator('tr[data-condition=silent], tr[data-condition=gone]');
-    await ended.waitFor();
+    await ended.waitFor(AT_ONCE);
     expect(await ended.count()).toBe(1);
     await screenshot('killed');
   });

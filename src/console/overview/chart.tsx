@@ -17,6 +17,9 @@ export const LINES = 6;
 const HEIGHT = 150;
 /** So much time is shown at least, in seconds: what is new comes in from the right, and nothing is stretched. */
 const SPAN = 60;
+/** Half of such a mark's text, in pixels. */
+const HALF_MARK = 28;
+const timeOf = UPlot.fmtDate('{HH}:{mm}:{ss}');
 /** How far the marks of time may be apart, in seconds. */
 const STEPS = [10, 15, 30, 60, 120, 300];
 
@@ -47,7 +50,7 @@ export function Chart({ title, figure, unit, moments, instances }: ChartProps) {
             size: 26,
             space: 80,
             incrs: STEPS,
-            values: [[1, '{HH}:{mm}:{ss}', null, null, null, null, null, null, 1]],
+            values: marks,
           },
           { ...axis, size: 46, space: 32 },
         ],
@@ -98,6 +101,12 @@ export function Chart({ title, figure, unit, moments, instances }: ChartProps) {
       <div ref={place} className="plot" aria-hidden="true" />
     </section>
   );
+}
+
+/** The text at each mark of time; none where it would be cut off at the right edge. */
+function marks(plot: UPlot, seconds: readonly number[]): (string | null)[] {
+  const end = plot.bbox.width / devicePixelRatio - HALF_MARK;
+  return seconds.map((at) => (plot.valToPos(at, 'x') > end ? null : timeOf(new Date(at * 1_000))));
 }
 
 function rounded(value: number): string {
