@@ -116,6 +116,7 @@ describe('the console', () => {
     );
 
   it('is a page with a strict policy and files that caches keep, and has no other file', async () => {
+    expect(one.stdout).toContain(`console    http://localhost:${one.port}/realtime/console`);
     const index = await fetch(`${one.url}/realtime/console`);
     const html = await index.text();
     expect([index.status, index.headers.get('cache-control')]).toEqual([200, 'no-store']);

@@ -83,7 +83,10 @@ describe('channels of feature modules', () => {
   const clients: WsClient[] = [];
 
   beforeAll(async () => {
-    app = await RealtimeApp.start({ policyTimeoutMs: 300, operatorApi: true }, { imports: [ProjectsModule, ShopModule] });
+    app = await RealtimeApp.start(
+      { policyTimeoutMs: 300, operatorApi: true },
+      { imports: [ProjectsModule, ShopModule] },
+    );
     members = app.app.get(Members);
     control = app.app.get(RealtimeControl);
   });

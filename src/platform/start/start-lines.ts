@@ -6,6 +6,8 @@ export interface Started {
   /** Why there is no TLS port; only where there is none. */
   readonly tlsMissing: string;
   readonly path: string;
+  /** Whether the console for operators is served. */
+  readonly console: boolean;
   readonly database: string;
   readonly development: boolean;
   /** Ready-made tokens: only where the secret was made here, for development. */
@@ -13,7 +15,8 @@ export interface Started {
 }
 
 /** The lines that the platform prints once it serves. */
-export function startLines({ port, tls, tlsMissing, path, database, development, tokens }: Started): string {
+export function startLines(started: Started): string {
+  const { port, tls, tlsMissing, path, database, development, tokens } = started;
   const secure = tls === null ? tlsMissing : `https://localhost:${tls.port}/${tls.selfSigned ? ' (self-signed)' : ''}`;
   const lines = [
     `nestjs-realtime platform, ${development ? 'development' : 'production'}`,
@@ -21,6 +24,7 @@ export function startLines({ port, tls, tlsMissing, path, database, development,
     `             ${secure}`,
     `  WebSocket  ws://localhost:${port}${path}`,
     ...(tls === null ? [] : [`             wss://localhost:${tls.port}${path}`]),
+    ...(started.console ? [`  console    http://localhost:${port}/realtime/console`] : []),
     `  data       ${database}`,
   ];
   for (const { email, password, token } of tokens) {

@@ -51,6 +51,7 @@ async function serve(app: NestExpressApplication, adapter: TwoPortAdapter): Prom
     tls: tlsPort === null ? null : { port: tlsPort, selfSigned: certificate!.selfSigned },
     tlsMissing: config.tlsPort === 0 ? 'no TLS port (TLS_PORT is 0)' : 'no TLS port (TLS_KEY_FILE is not given)',
     path: realtime.path,
+    console: config.realtime.console ?? false,
     database: app.get(Database).location,
     development: config.development,
     tokens: app.get(JwtKeys).selfMade ? demoTokens(app.get(TokenService)) : [],
