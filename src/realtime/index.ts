@@ -37,6 +37,8 @@ export {
   type ChannelAnswer,
   type ChannelContext,
 } from './channels/channel-policy.js';
+export type { FieldPath } from './channels/field-path.js';
+export type { FieldGrants } from './fields/granted-fields.js';
 export type { PolicyOutcome, PolicyVerdict } from './channels/policy-runner.js';
 export {
   ChannelCatalogue,

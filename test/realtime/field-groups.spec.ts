@@ -11,6 +11,7 @@ import {
   type CanSubscribe,
   type ChannelAnswer,
   type ChannelContext,
+  type FieldPath,
 } from '../../src/realtime/index.js';
 import { Counters } from '../../src/realtime/observability/counters.js';
 import { RedisProcess } from '../support/redis-process.js';
@@ -71,17 +72,20 @@ const SECRETS = [
   ['77777', ['admin', 'billing']],
 ] as const;
 
-/** Who is a member: the answer of the policy. */
+/** Who is a member, and whom which fields are granted by name: the answer of the policy. */
 const members = new Set<string>();
+const named = new Map<string, readonly FieldPath<Invoice>[]>();
 let gate: Promise<void> = Promise.resolve();
 
 @ChannelPolicy('teams:{teamId}:*')
 class TeamPolicy implements CanSubscribe {
-  async canSubscribe({ principal }: ChannelContext): Promise<ChannelAnswer> {
+  async canSubscribe({ principal }: ChannelContext): Promise<ChannelAnswer<Invoice>> {
     const groups = principal !== null && members.has(principal.user.userId) ? ['members', 'nonsense'] : [];
-    if (principal?.user.userId === 'odd') return { allowed: true, groups: 'members' } as unknown as ChannelAnswer;
+    if (principal?.user.userId === 'odd')
+      return { allowed: true, groups: 'members' } as unknown as ChannelAnswer<Invoice>;
+    if (principal?.user.userId === 'eve') return { allowed: true, fields: [5] } as unknown as ChannelAnswer<Invoice>;
     await gate;
-    return { allowed: principal !== null, groups };
+    return { allowed: principal !== null, groups, fields: named.get(principal?.user.userId ?? '') ?? [] };
   }
 }
 
@@ -106,6 +110,7 @@ describe.each(['memory', 'redis'] as const)('fields that are not for everybody (
   });
   beforeEach(() => {
     members.clear();
+    named.clear();
     gate = Promise.resolve();
   });
   afterEach(async () => {
@@ -163,6 +168,42 @@ describe.each(['memory', 'redis'] as const)('fields that are not for everybody (
     expect(await dataOf(billing, '1')).toEqual(ofBilling('1'));
     expect(narrow).toHaveBeenCalledTimes(4);
     narrow.mockRestore();
+  });
+
+  it('are sent to whom a policy grants them by name, on every way; made once for all who get the same', async () => {
+    const channel = 'teams:named:invoice';
+    named.set('ann', ['comment', 'lines.price', 'internal']); // what the class hides from all cannot be granted
+    named.set('ben', ['lines.price', 'lines.price', 'comment', 'lines.text', 'id']);
+    named.set('bill', ['iban', 'comment']);
+    const granted = (id: string) => ({ ...ofAdmin(id), comment: 'of members' });
+    const ann = await on(await as(there, 'ann', 'user', ['members', 'admin']), {}, channel);
+    const ben = await on(await as(there, 'ben', 'user', ['members', 'admin']), {}, channel);
+    const user = await on(await as(there, 'a', 'user', []), {}, channel);
+    const bill = await on(await as(there, 'bill', 'billing', ['billing', 'members']), {}, channel);
+    const narrow = jest.spyOn(FieldGroups.prototype, 'narrow');
+    const { id } = await here.events.emit(channel, invoice('1'));
+    expect(await dataOf(ann, '1')).toEqual(granted('1'));
+    expect(await dataOf(ben, '1')).toEqual(granted('1'));
+    expect(await dataOf(bill, '1')).toEqual({ ...ofBilling('1'), comment: 'of members' });
+    expect(await dataOf(user, '1')).toEqual(bare('1'));
+    expect(narrow).toHaveBeenCalledTimes(3);
+    narrow.mockRestore();
+    // Several at once, and to those who come back.
+    await Promise.all(['2', '3'].map((name) => here.events.emit(channel, invoice(name))));
+    expect(await dataOf(ann, '3')).toEqual(granted('3'));
+    for (const app of [here, there]) {
+      const back = await on(await as(app, 'ann', 'user', ['members', 'admin']), { lastEventId: id! }, channel);
+      expect(await dataOf(back, '2')).toEqual(granted('2'));
+    }
+    // What the role had goes with it, what the policy granted goes when it is asked anew.
+    await bill.ask({ type: 'auth', token: signToken({ sub: 'bill', role: 'user' }) });
+    await here.events.emit(channel, invoice('4'));
+    expect(await dataOf(bill, '4')).toEqual({ ...bare('4'), iban: 'of billing', comment: 'of members' });
+    named.clear();
+    await Promise.all(['ann', 'bill'].map((name) => here.app.get(RealtimeControl).judgeUser(name)));
+    await here.events.emit(channel, invoice('5'));
+    for (const client of [ann, bill]) expect(await dataOf(client, '5')).toEqual(bare('5'));
+    expect(await dataOf(ben, '5')).toEqual(granted('5'));
   });
 
   it('are left out for those without a token, and where writes do not go straight to the socket', async () => {
@@ -240,10 +281,19 @@ describe.each(['memory', 'redis'] as const)('fields that are not for everybody (
   it('are granted by a good answer of the policy alone, which operators can have explained', async () => {
     const odd = await as(there, 'odd', 'user', []);
     expect(await odd.ask({ type: 'subscribe', channel: CHANNEL })).toMatchObject({ code: 'forbidden' });
+    const eve = await as(there, 'eve', 'user', []);
+    expect(await eve.ask({ type: 'subscribe', channel: CHANNEL })).toMatchObject({ code: 'forbidden' });
     members.add('u1');
+    named.set('u1', ['comment']);
     const policies = there.app.get(ChannelPolicyService);
     const principal = { user: { userId: 'u1', email: null, role: 'user' } } as Parameters<typeof policies.explain>[0];
-    expect(await policies.explain(principal, CHANNEL)).toMatchObject({ policy: { groups: ['members', 'nonsense'] } });
+    expect(await policies.explain(principal, CHANNEL)).toMatchObject({
+      policy: { groups: ['members', 'nonsense'], fields: ['comment'] },
+    });
+    const Authorization = `Bearer ${signToken({ sub: 'boss', role: 'admin' })}`;
+    const url = `${there.http}/realtime/explain?channel=${CHANNEL}&user=u1`;
+    const answer = await fetch(url, { headers: { Authorization } });
+    expect(await answer.json()).toMatchObject({ groups: ['members', 'nonsense'], fields: ['comment'] });
   });
 
   it('are checked like all others; operators see those of their role in the history, and nobody what the class hides', async () => {

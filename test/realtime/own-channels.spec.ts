@@ -187,7 +187,7 @@ describe('channels of feature modules', () => {
   it.each([
     ['throws', 'broken', 'threw', 'the database said no'],
     ['hangs', 'stuck', 'timed_out', 'it took more than 300 ms'],
-    ['answers nothing', 'mute', 'invalid', 'neither a boolean nor { allowed, reason, groups }'],
+    ['answers nothing', 'mute', 'invalid', 'neither a boolean nor { allowed, reason, groups, fields }'],
   ])('are refused where the policy %s; it is logged and harms nobody else', async (_what, id, outcome, why) => {
     const { policyFailures } = app.app.get(Counters);
     const before = policyFailures.get(outcome);
@@ -289,14 +289,14 @@ describe('channels of feature modules', () => {
       verdict: 'granted',
       registered: true,
       rule,
-      policy: { name: 'ProjectPolicy', outcome: 'allowed', reason: 'a member', groups: [] },
+      policy: { name: 'ProjectPolicy', outcome: 'allowed', reason: 'a member', groups: [], fields: [] },
     });
     expect(await explained('projects:43:nothing', null)).toEqual({
       channel: 'projects:43:nothing',
       verdict: 'forbidden',
       registered: false,
       rule,
-      policy: { name: 'ProjectPolicy', outcome: 'refused', reason: 'no member of the project', groups: [] },
+      policy: { name: 'ProjectPolicy', outcome: 'refused', reason: 'no member of the project', groups: [], fields: [] },
     });
     expect(await explained('projects:broken:updated')).toMatchObject({
       verdict: 'forbidden',

@@ -60,4 +60,6 @@ export interface Explanation {
   readonly rule: string | null;
   readonly policy: string | null;
   readonly reason: string | null;
+  readonly groups: readonly string[];
+  readonly fields: readonly string[];
 }

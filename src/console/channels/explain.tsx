@@ -62,6 +62,8 @@ export function Explain() {
                 ['Rule', answer.rule],
                 ['Policy', answer.policy],
                 ['Reason', answer.reason],
+                ['Groups of fields', answer.groups.join(', ') || null],
+                ['Fields', answer.fields.join(', ') || null],
               ].map(([name, value]) => (
                 <div key={name}>
                   <dt>{name}</dt>

@@ -10,6 +10,7 @@ import {
 import type { Principal } from '../auth/principal.js';
 import { Counters } from '../observability/counters.js';
 import { NO_GROUPS, type View } from '../fields/field-groups.js';
+import { NO_GRANTS, type FieldGrants } from '../fields/granted-fields.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeOptionsError } from '../options/resolve-options.js';
 import { isGranted, isInReach, knownRoles, ownGroups } from './access.js';
@@ -33,8 +34,8 @@ export interface ChannelExplanation {
 /** What somebody may have of a channel. */
 export interface Authorized {
   readonly channel: Channel;
-  /** The groups of fields that a policy granted beside those of the role. */
-  readonly groups: readonly string[];
+  /** What a policy granted of its fields beside those of the role. */
+  readonly granted: FieldGrants;
 }
 
 /**
@@ -84,14 +85,14 @@ export class ChannelPolicyService implements OnModuleInit {
   async authorize(principal: Principal | null, name: string, withinMs = Infinity): Promise<Authorized> {
     const { verdict, policy } = await this.judge(principal, name, withinMs);
     if (verdict !== 'granted') throw new ProtocolError(verdict, { channel: name });
-    return { channel: this.catalogue.find(name)!, groups: policy?.groups ?? [] };
+    return { channel: this.catalogue.find(name)!, granted: policy ?? NO_GRANTS };
   }
 
-  /** Which fields of a channel's events this principal gets. @param granted the groups that a policy granted it there */
-  viewOf(principal: Principal | null, name: string, granted: readonly string[]): View {
+  /** Which fields of a channel's events this principal gets. @param granted what a policy granted it there */
+  viewOf(principal: Principal | null, name: string, granted: FieldGrants = NO_GRANTS): View {
     const channel = this.catalogue.find(name);
     if (channel === null || channel.fields === null) return NO_GROUPS;
-    return channel.fields.viewOf([...ownGroups(channel, principal), ...granted]);
+    return channel.fields.viewOf([...ownGroups(channel, principal), ...granted.groups], granted.fields);
   }
 
   /** Judges as a `subscribe` would, asks the policy where one decides, and tells what decided. Never rejects. */

@@ -1,5 +1,6 @@
 import { applyDecorators, Injectable, SetMetadata } from '@nestjs/common';
 import type { Principal } from '../auth/principal.js';
+import type { FieldPath } from './field-path.js';
 
 /** What a policy is asked about. */
 export interface ChannelContext {
@@ -11,8 +12,10 @@ export interface ChannelContext {
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** A policy's answer. */
-export type ChannelAnswer =
+/**
+ * A policy's answer. `ChannelAnswer<Order>`, with the class of the channel's events, knows the names of its fields.
+ */
+export type ChannelAnswer<Data = unknown> =
   | boolean
   | {
       readonly allowed: boolean;
@@ -20,6 +23,11 @@ export type ChannelAnswer =
       readonly reason?: string;
       /** The groups of members-only fields (`@Expose({ groups: ['members'] })`) that it gets beside those of its role. @default none */
       readonly groups?: readonly string[];
+      /**
+       * Fields that it gets by name, whatever groups they are for; those of nested classes by their path, such as
+       * `customer.email`, through lists and maps alike. Never one that the class hides from all. @default none
+       */
+      readonly fields?: readonly FieldPath<Data>[];
     };
 
 /**

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { NO_GRANTS, type FieldGrants } from '../fields/granted-fields.js';
 import type { Counters } from '../observability/counters.js';
 import { LogLimiter } from '../observability/log-limiter.js';
 import type { PolicyEntry } from './channel-features.js';
@@ -8,12 +9,10 @@ import type { ChannelContext } from './channel-policy.js';
 export type PolicyOutcome = 'allowed' | 'refused' | 'threw' | 'timed_out' | 'invalid';
 
 /** What came of asking a policy. */
-export interface PolicyVerdict {
+export interface PolicyVerdict extends FieldGrants {
   readonly outcome: PolicyOutcome;
   /** What the policy gave as its reason, or what went wrong with it; `null` where it said nothing. */
   readonly reason: string | null;
-  /** The groups of fields that it granted beside those of the role. */
-  readonly groups: readonly string[];
 }
 
 const LATE = Symbol('late');
@@ -45,7 +44,7 @@ export class PolicyRunner {
       const verdict = read(answer);
       return (
         verdict ??
-        this.failed(policy, context, 'invalid', 'it answered neither a boolean nor { allowed, reason, groups }')
+        this.failed(policy, context, 'invalid', 'it answered neither a boolean nor { allowed, reason, groups, fields }')
       );
     } catch (error) {
       return this.failed(policy, context, 'threw', error instanceof Error ? error.message : String(error), error);
@@ -63,7 +62,7 @@ export class PolicyRunner {
   ): PolicyVerdict {
     this.counters.policyFailures.add(outcome);
     this.log.error(`${name} ${outcome}`, `The policy ${name} refuses ${channel}: ${reason}`, error);
-    return { outcome, reason, groups: [] };
+    return { outcome, reason, ...NO_GRANTS };
   }
 }
 
@@ -72,16 +71,18 @@ function read(answer: unknown): PolicyVerdict | null {
     allowed,
     reason,
     groups = [],
+    fields = [],
   } = (typeof answer === 'boolean' ? { allowed: answer } : (answer ?? {})) as {
     readonly allowed?: unknown;
     readonly reason?: unknown;
     readonly groups?: unknown;
+    readonly fields?: unknown;
   };
-  if (typeof allowed !== 'boolean' || !isTexts(groups)) return null;
+  if (typeof allowed !== 'boolean' || !isTexts(groups) || !isTexts(fields)) return null;
   return {
     outcome: allowed ? 'allowed' : 'refused',
     reason: typeof reason === 'string' ? reason : null,
-    groups: allowed ? groups : [],
+    ...(allowed ? { groups, fields } : NO_GRANTS),
   };
 }
 

@@ -1,4 +1,5 @@
 import { NO_GROUPS, type View } from '../fields/field-groups.js';
+import { NO_GRANTS, type FieldGrants } from '../fields/granted-fields.js';
 import type { EventFrame } from './event-frame.js';
 import type { Unstamped } from '../../protocol/index.js';
 import type { Outbox } from './outbox.js';
@@ -28,8 +29,8 @@ export interface Subscriber {
 export class Subscription {
   /** While it catches up, events go here instead of to the socket. */
   feed: Feed | null = null;
-  /** The groups that a policy granted it. */
-  granted: readonly string[] = [];
+  /** What a policy granted it beside what its role has. */
+  granted: FieldGrants = NO_GRANTS;
   /** Which fields it gets, on a channel where not all are for everybody. */
   view: View = NO_GROUPS;
 

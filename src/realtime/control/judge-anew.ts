@@ -2,6 +2,7 @@ import type { RedisBridge } from '../bridge/redis-bridge.service.js';
 import type { ChannelPolicyService } from '../channels/channel-policy.service.js';
 import type { Connection } from '../connections/connection.js';
 import type { Subscription } from '../connections/subscription.js';
+import type { FieldGrants } from '../fields/granted-fields.js';
 
 interface Judges {
   readonly policy: ChannelPolicyService;
@@ -29,7 +30,7 @@ export function showFields(
   policy: ChannelPolicyService,
   { principal }: Connection,
   subscription: Subscription,
-  granted: readonly string[],
+  granted: FieldGrants,
 ): void {
   subscription.granted = granted;
   subscription.view = policy.viewOf(principal, subscription.channel, granted);
@@ -44,9 +45,9 @@ async function judge(
   const { channel } = subscription;
   const { judgements } = connection;
   try {
-    const { groups } = await policy.authorize(connection.principal, channel, withinMs);
+    const { granted } = await policy.authorize(connection.principal, channel, withinMs);
     // An answer that was overtaken by another judgement says nothing any more.
-    if (connection.judgements === judgements) showFields(policy, connection, subscription, groups);
+    if (connection.judgements === judgements) showFields(policy, connection, subscription, granted);
   } catch {
     if (connection.subscriptions.get(channel) !== subscription) return;
     bridge.detach(subscription);

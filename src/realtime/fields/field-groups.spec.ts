@@ -87,9 +87,18 @@ class Open {
 }
 
 function seen(type: new () => object, data: unknown, ...groups: string[]): unknown {
+  return granted(type, data, [], groups);
+}
+
+function granted(
+  type: new () => object,
+  data: unknown,
+  names: readonly string[],
+  groups: readonly string[] = [],
+): unknown {
   const fields = FieldGroups.of(type)!;
   const copy: unknown = JSON.parse(JSON.stringify(data));
-  fields.narrow(copy, fields.viewOf(groups));
+  fields.narrow(copy, fields.viewOf(groups, names));
   return copy;
 }
 
@@ -122,6 +131,55 @@ describe('which fields somebody gets', () => {
     expect(seen(Invoice, invoice, 'billing')).toEqual({ ...bare, total: 5, grand_total: 5 });
     const contacts = [{ name: 'Ann', phone: '1' }, null, 'text'];
     expect(seen(Invoice, invoice, 'members')).toEqual({ ...bare, contacts, owner: { name: 'Bob', phone: '2' } });
+  });
+
+  it('is those that are granted by name, at the place that is named and at no other', () => {
+    expect(granted(Invoice, invoice, ['cost'])).toEqual({ ...bare, cost: 3 });
+    expect(granted(Invoice, invoice, ['total'])).toEqual({ ...bare, total: 5, grand_total: 5 });
+    expect(granted(Invoice, invoice, ['owner.phone'])).toEqual({ ...bare, owner: { name: 'Bob', phone: '2' } });
+    const contacts = [{ name: 'Ann', phone: '1' }, null, 'text'];
+    expect(granted(Invoice, invoice, ['contacts.phone', 'cost'])).toEqual({ ...bare, contacts, cost: 3 });
+    const parts = [{ id: '2', parts: [{ id: '3', cost: 1 }] }];
+    expect(granted(Invoice, invoice, ['parts.parts.cost'])).toEqual({ ...bare, parts });
+    expect(granted(Invoice, [invoice], ['cost'], ['members', 'billing'])).toEqual([
+      { ...(seen(Invoice, invoice, 'members', 'billing') as object), cost: 3 },
+    ]);
+    expect(granted(Closed, { id: '1', secret: 's' }, ['secret'])).toEqual({ id: '1', secret: 's' });
+    expect(granted(Directory, { byName: { ann: { phone: '1', note: 'x' } } }, ['byName.phone'])).toEqual({
+      byName: { ann: { phone: '1' } },
+    });
+    const shapes = ['circle', 'square', 'other'].map((kind) => ({ kind, radius: 1, side: 1 }));
+    expect(granted(Drawing, { shapes }, ['shapes.radius'])).toEqual({
+      shapes: [
+        { kind: 'circle', radius: 1, side: 1 },
+        { kind: 'square', radius: 1 },
+        { kind: 'other', radius: 1 },
+      ],
+    });
+  });
+
+  it.each([
+    ...['note', 'contacts.note', 'owner.note', 'contacts', 'contacts.', '.phone', 'phone', 'contacts.phone.x', 'Cost'],
+    ...['', '.', 'unknown', 'unknown.cost', 'id', '__proto__', 'constructor', 'toString'],
+  ])('is nothing more for the name %p, which is of no field that a group keeps', (name) => {
+    expect(granted(Invoice, invoice, [name])).toEqual(bare);
+    const fields = FieldGroups.of(Invoice)!;
+    expect(fields.viewOf([], [name])).toBe(fields.viewOf([]));
+  });
+
+  it('is nothing of what stands in a field that one does not get', () => {
+    class Safe {
+      @Type(() => Contact)
+      @Expose({ groups: ['admin'] })
+      contact?: Contact;
+      @Expose({ groups: ['members'] })
+      label?: string;
+    }
+    const data = { contact: { name: 'Ann', phone: '1' }, label: 'l' };
+    expect(granted(Safe, data, ['contact.phone'])).toEqual({});
+    expect(granted(Safe, data, ['contact'])).toEqual({ contact: { name: 'Ann' } });
+    expect(granted(Safe, data, ['contact', 'contact.phone'])).toEqual({ contact: { name: 'Ann', phone: '1' } });
+    expect(granted(Safe, data, ['contact.phone'], ['admin'])).toEqual({ contact: { name: 'Ann', phone: '1' } });
   });
 
   it('is never one that is excluded', () => {
@@ -173,6 +231,10 @@ describe('which fields somebody gets', () => {
   it('is the same view for all who get the same', () => {
     const fields = FieldGroups.of(Invoice)!;
     expect(fields.viewOf(['billing', 'user', 'admin'])).toBe(fields.viewOf(['admin', 'billing', '"], ["members']));
+    expect(fields.viewOf(['admin'], ['owner.phone', 'cost', 'nonsense', 'parts.total', 'owner.phone'])).toBe(
+      fields.viewOf(['admin'], ['owner.phone']),
+    );
+    expect(fields.viewOf([], ['cost', 'contacts.phone'])).toBe(fields.viewOf([], ['contacts.phone', 'cost']));
     expect(fields.isWhole(fields.viewOf(fields.groups))).toBe(false); // nobody gets notes
     const shape = FieldGroups.of(Circle)!;
     expect([shape.isWhole(shape.viewOf(['admin'])), shape.isWhole(shape.viewOf([]))]).toEqual([true, false]);

@@ -6,7 +6,7 @@ const OF_POLICY: ChannelExplanation = {
   verdict: 'granted',
   registered: true,
   rule: { pattern: 'projects:{projectId}:*', access: { policy: 'ProjectPolicy' } },
-  policy: { name: 'ProjectPolicy', outcome: 'allowed', reason: 'a member', groups: [] },
+  policy: { name: 'ProjectPolicy', outcome: 'allowed', reason: 'a member', groups: ['members'], fields: ['total'] },
 };
 const ROLES: ChannelExplanation = {
   channel: 'billing:invoices',
@@ -22,21 +22,30 @@ describe('explanationOf', () => {
     [
       'an allowing policy',
       OF_POLICY,
-      { allowed: true, rule: 'projects:{projectId}:*', policy: 'ProjectPolicy', reason: 'a member' },
+      {
+        ...{ allowed: true, rule: 'projects:{projectId}:*', policy: 'ProjectPolicy', reason: 'a member' },
+        ...{ groups: ['members'], fields: ['total'] },
+      },
     ],
     [
       'a policy that failed',
       {
         ...OF_POLICY,
         verdict: 'forbidden',
-        policy: { name: 'ProjectPolicy', outcome: 'timed_out', reason: 'it took more than 2000 ms', groups: [] },
+        policy: {
+          name: 'ProjectPolicy',
+          outcome: 'timed_out',
+          reason: 'it took more than 2000 ms',
+          groups: [],
+          fields: [],
+        },
       },
       { allowed: false, policy: 'ProjectPolicy', reason: 'it took more than 2000 ms' },
     ],
     [
       'a policy that allows what is not registered',
       { ...OF_POLICY, verdict: 'unknown_channel', registered: false },
-      { allowed: false, rule: null, policy: 'ProjectPolicy', reason: NOBODY },
+      { allowed: false, rule: null, policy: 'ProjectPolicy', reason: NOBODY, groups: [], fields: [] },
     ],
     [
       'a policy that was not asked of somebody without a tenant',

@@ -1,5 +1,6 @@
 import type { Access } from '../channels/channel-catalogue.js';
 import type { ChannelExplanation } from '../channels/channel-policy.service.js';
+import { NO_GRANTS } from '../fields/granted-fields.js';
 
 /** Why somebody may use a channel, or may not. */
 export interface Explanation {
@@ -11,16 +12,22 @@ export interface Explanation {
   readonly policy: string | null;
   /** Why not, as a sentence; where a policy decided, what it gave as its reason either way. `null` where there is none. */
   readonly reason: string | null;
+  /** The groups of fields that the policy grants beside those of the role. */
+  readonly groups: readonly string[];
+  /** The fields that the policy grants by name. */
+  readonly fields: readonly string[];
 }
 
 /** What operators are told of a judgement. */
 export function explanationOf({ channel, verdict, registered, rule, policy }: ChannelExplanation): Explanation {
   const allowed = verdict === 'granted';
+  const { groups, fields } = allowed && policy !== null ? policy : NO_GRANTS;
   const told = {
     channel,
     allowed,
     rule: registered && rule !== null ? rule.pattern : null,
     policy: policy?.name ?? null,
+    ...{ groups, fields },
   };
   if (policy !== null && (policy.outcome !== 'allowed' || allowed)) return { ...told, reason: policy.reason };
   if (allowed) return { ...told, reason: null };

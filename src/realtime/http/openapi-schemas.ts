@@ -62,6 +62,7 @@ export const SCHEMAS = {
   }),
   explanation: record({
     ...{ channel: text, allowed: truth, rule: orNull(text), policy: orNull(text), reason: orNull(text) },
+    ...{ groups: list(text), fields: list(text) },
   }),
   asyncApi: { type: 'object' },
   disconnected: record({ disconnected: whole, unanswered }),

@@ -107,7 +107,7 @@ export class OperatorsController {
     const { limit, tenant } = readHistoryQuery(parameters);
     const topic = this.topicOf(channel, tenant);
     const { fields } = this.catalogue.find(channel)!;
-    const view = this.policy.viewOf(operator!, channel, []);
+    const view = this.policy.viewOf(operator!, channel);
     try {
       return { channel, ...(await this.inspection.history(topic, limit, fields, view)) };
     } catch (error) {

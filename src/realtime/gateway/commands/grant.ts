@@ -1,5 +1,6 @@
 import type { Channel } from '../../channels/channel-catalogue.js';
 import type { Authorized, ChannelPolicyService } from '../../channels/channel-policy.service.js';
+import type { FieldGrants } from '../../fields/granted-fields.js';
 import type { Connection } from '../../connections/connection.js';
 
 /** A channel that a connection may use, for as long as its rights are not judged anew. */
@@ -35,9 +36,9 @@ export class Grant {
     return this.authorized.channel;
   }
 
-  /** The groups of fields that a policy granted. */
-  get groups(): readonly string[] {
-    return this.authorized.groups;
+  /** What a policy granted of its fields. */
+  get granted(): FieldGrants {
+    return this.authorized.granted;
   }
 
   /** Whether nobody has judged anew since it was granted. */

@@ -58,7 +58,7 @@ async function subscribeOne(
     const subscription = connection.subscriptions.get(name);
     // Whoever judged anew has ended it already.
     if (subscription === undefined) throw new ProtocolError('forbidden', { channel: name });
-    showFields(policy, connection, subscription, grant.groups);
+    showFields(policy, connection, subscription, grant.granted);
     const { recovered, reason, lastEventId: position } = attachment;
     connection.send(
       {

@@ -1,0 +1,40 @@
+import type { ChannelAnswer, FieldPath } from '../../src/realtime/index.js';
+
+interface Contact {
+  readonly name: string;
+  readonly phone?: string;
+}
+interface Invoice {
+  readonly total: number;
+  readonly due?: Date | null;
+  readonly owner?: Contact | null;
+  readonly contacts: readonly Contact[];
+  readonly byName: Map<string, Contact>;
+  readonly parts?: Invoice[];
+}
+
+/** What must compile, and what must not: `npm run types` is the test. */
+export function compiles(take: (path: FieldPath<Invoice>) => void): void {
+  for (const path of ['total', 'due', 'owner', 'contacts', 'byName', 'parts'] as const) take(path);
+  for (const path of ['owner.phone', 'contacts.phone', 'byName.phone', 'parts.parts.parts.owner.phone'] as const)
+    take(path);
+  // @ts-expect-error no such field
+  take('totals');
+  // @ts-expect-error no such field of what it is made of
+  take('owner.fax');
+  // @ts-expect-error a list is no step of a path
+  take('contacts.0.phone');
+  // @ts-expect-error a date is made of nothing
+  take('due.getTime');
+}
+
+export const answers: readonly ChannelAnswer<Invoice | Contact>[] = [
+  true,
+  { allowed: true, fields: ['total', 'phone', 'owner.phone'] },
+  // @ts-expect-error of neither
+  { allowed: true, fields: ['fax'] },
+];
+
+/** Where the class is not known, any name is one. */
+export const anything: ChannelAnswer = { allowed: true, fields: ['whatever.it.is'] };
+export const known: ChannelAnswer = answers[0]!;
