@@ -1,7 +1,20 @@
 import { Counters } from '../observability/counters.js';
 import { PolicyRunner } from './policy-runner.js';
 
+const context = { principal: null, channel: 'rooms:1', params: {} };
+
 describe('PolicyRunner', () => {
+  it.each([
+    [true, { groups: ['members'], fields: ['price'] }],
+    [false, { groups: [], fields: [] }],
+  ])('hands on what is granted beside %p', async (allowed, granted) => {
+    const canSubscribe = () => ({ allowed, groups: ['members'], fields: ['price'] });
+    const policy = { name: 'RoomPolicy', patterns: ['rooms:*'], instance: { canSubscribe } };
+    const runner = new PolicyRunner(new Counters());
+    const asked = policy as unknown as Parameters<PolicyRunner['ask']>[0];
+    expect(await runner.ask(asked, 'rooms:*', context, 5_000)).toMatchObject(granted);
+  });
+
   it('tells of each answer once, what it was and how long it took', async () => {
     const counters = new Counters();
     const told: [pattern: string, outcome: string, seconds: number][] = [];
@@ -10,7 +23,6 @@ describe('PolicyRunner', () => {
       policyAnswered: (...answer) => void told.push(answer),
     });
     const runner = new PolicyRunner(counters);
-    const context = { principal: null, channel: 'rooms:1', params: {} };
     const answers: (() => unknown)[] = [
       () => true,
       () => false,
