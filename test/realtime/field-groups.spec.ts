@@ -192,7 +192,7 @@ describe.each(['memory', 'redis'] as const)('fields that are not for everybody (
     await Promise.all(['2', '3'].map((name) => here.events.emit(channel, invoice(name))));
     expect(await dataOf(ann, '3')).toEqual(granted('3'));
     for (const app of [here, there]) {
-      const back = await on(await as(app, 'ann', 'user', ['members', 'admin']), { lastEventId: id! }, channel);
+      const back = await on(await as(app, 'ann', 'user', ['members', 'admin']), { lastEventId: id }, channel);
       expect(await dataOf(back, '2')).toEqual(granted('2'));
     }
     // What the role had goes with it, what the policy granted goes when it is asked anew.
