@@ -2,7 +2,6 @@ import type { RedisBridge } from '../bridge/redis-bridge.service.js';
 import type { ChannelPolicyService } from '../channels/channel-policy.service.js';
 import type { Connection } from '../connections/connection.js';
 import type { Subscription } from '../connections/subscription.js';
-import type { FieldGrants } from '../fields/granted-fields.js';
 
 interface Judges {
   readonly policy: ChannelPolicyService;
@@ -30,7 +29,7 @@ export function showFields(
   policy: ChannelPolicyService,
   { principal }: Connection,
   subscription: Subscription,
-  granted: FieldGrants,
+  granted: Subscription['granted'],
 ): void {
   subscription.granted = granted;
   subscription.view = policy.viewOf(principal, subscription.channel, granted);

@@ -1,6 +1,5 @@
 import type { Access } from '../channels/channel-catalogue.js';
 import type { ChannelExplanation } from '../channels/channel-policy.service.js';
-import { NO_GRANTS } from '../fields/granted-fields.js';
 
 /** Why somebody may use a channel, or may not. */
 export interface Explanation {
@@ -21,7 +20,7 @@ export interface Explanation {
 /** What operators are told of a judgement. */
 export function explanationOf({ channel, verdict, registered, rule, policy }: ChannelExplanation): Explanation {
   const allowed = verdict === 'granted';
-  const { groups, fields } = allowed && policy !== null ? policy : NO_GRANTS;
+  const { groups, fields } = allowed && policy !== null ? policy : { groups: [], fields: [] };
   const told = {
     channel,
     allowed,

@@ -1,6 +1,5 @@
 import type { Channel } from '../../channels/channel-catalogue.js';
 import type { Authorized, ChannelPolicyService } from '../../channels/channel-policy.service.js';
-import type { FieldGrants } from '../../fields/granted-fields.js';
 import type { Connection } from '../../connections/connection.js';
 
 /** A channel that a connection may use, for as long as its rights are not judged anew. */
@@ -37,7 +36,7 @@ export class Grant {
   }
 
   /** What a policy granted of its fields. */
-  get granted(): FieldGrants {
+  get granted(): Authorized['granted'] {
     return this.authorized.granted;
   }
 
