@@ -273,7 +273,13 @@ describe('the API for operators over two instances', () => {
     ['user=ann&channel=apps:nothing', { allowed: false, rule: null, reason: 'Nobody registered such a channel' }],
   ])('explains ?%s', async (query, answer) => {
     const channel = new URLSearchParams(query).get('channel');
-    expect(await answerOf(here, `explain?${query}`)).toEqual({ channel, policy: null, groups: [], fields: [], ...answer });
+    expect(await answerOf(here, `explain?${query}`)).toEqual({
+      channel,
+      policy: null,
+      groups: [],
+      fields: [],
+      ...answer,
+    });
   });
 
   it('shows an instance that drains at once', async () => {
