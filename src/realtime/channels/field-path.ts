@@ -1,17 +1,14 @@
-type Leaf = string | number | boolean | bigint | symbol | null | undefined | Date | ((...args: never[]) => unknown);
-
 /**
  * The names of a class's fields, and `outer.inner` for those of what they are made of, be it in a list or a map; down to the
  * fifth name. Any text where the class is not known.
  */
 export type FieldPath<Data, Above extends readonly unknown[] = []> = unknown extends Data
   ? string
-  : Data extends Leaf
+  : Data extends string | number | boolean | bigint | symbol | null | undefined | Date | ((...args: never[]) => unknown)
     ? never
     : Data extends readonly (infer Entry)[] | ReadonlyMap<unknown, infer Entry>
       ? FieldPath<Entry, Above>
-      : { [Key in keyof Data & string]-?: Key | PathBelow<Key, Data[Key], [...Above, Key]> }[keyof Data & string];
-
-type PathBelow<Key extends string, Value, Above extends readonly unknown[]> = Above['length'] extends 5
-  ? never
-  : `${Key}.${FieldPath<Value, Above>}`;
+      : {
+          [Key in keyof Data & string]-?:
+            Key | (Above['length'] extends 4 ? never : `${Key}.${FieldPath<Data[Key], [...Above, Key]>}`);
+        }[keyof Data & string];
