@@ -4,7 +4,7 @@ import type { Connection } from './connection.js';
 import { ConnectionRegistry } from './connection-registry.js';
 import { EventFrame, type EventBatch } from './event-frame.js';
 import { FanOut } from './fan-out.js';
-import type { Feed, Subscription } from './subscription.js';
+import { ENDED, type Feed, type Subscription } from './subscription.js';
 
 const turn = (): Promise<void> => new Promise(setImmediate);
 const frame = (name: string): EventFrame => new EventFrame(null, eventBody('c', name, '2026-01-01T12:00:00.000Z'));
@@ -16,19 +16,27 @@ describe('the fan-out of a turn', () => {
   let fanOut: FanOut;
   /** subscription → the names of what it was sent, one text for each write */
   let sent: Map<Subscription, string[]>;
+  /** What was done to the connections, one after the other. */
+  let steps: ('look' | 'write')[];
 
   beforeEach(() => {
     counters = new Counters();
     registry = new ConnectionRegistry(counters);
     fanOut = new FanOut(registry, counters);
     sent = new Map();
+    steps = [];
   });
 
   function subscribe(topic: string, count: number): Subscription[] {
     return Array.from({ length: count }, () => {
       const writes: string[] = [];
       const outbox = {
+        get idleSocket() {
+          steps.push('look');
+          return null;
+        },
         sendBatch: ({ frames }: EventBatch) => {
+          steps.push('write');
           writes.push(frames.map(nameOf).join(' '));
           return frames.length;
         },
@@ -53,6 +61,26 @@ describe('the fan-out of a turn', () => {
     await turn();
     expect(toAll(all)).toEqual(new Set(['1 2']));
     expect(counters.delivered).toBe(6);
+  });
+
+  it('looks at some before it writes to the first of them, and never long before', async () => {
+    subscribe('a', 40);
+    fanOut.deliver('a', frame('1'));
+    await turn();
+    const times = (count: number, step: string): string[] => Array<string>(count).fill(step);
+    expect(steps).toEqual([...times(32, 'look'), ...times(32, 'write'), ...times(8, 'look'), ...times(8, 'write')]);
+  });
+
+  it('gives nothing to one who left while another of the same few was served', async () => {
+    const [first, second] = subscribe('a', 2) as [Subscription, Subscription];
+    const push = (): void => {
+      second.feed = ENDED;
+      registry.unsubscribe(second);
+    };
+    first.feed = { push, reset: () => undefined };
+    fanOut.deliver('a', frame('1'));
+    await turn();
+    expect(sent.get(second)).toEqual([]);
   });
 
   it('of a large channel takes several turns, and what comes meanwhile is joined for the next round', async () => {

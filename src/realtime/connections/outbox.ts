@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { EventBatch, EventFrame } from './event-frame.js';
 import { idleSocket, readsSharedDeflate } from './wire.js';
@@ -51,10 +52,18 @@ export class Outbox {
     return true;
   }
 
-  /** Queues the events of one turn in a single write, where that keeps the order, else one by one. @returns how many were queued */
-  sendBatch(batch: EventBatch): number {
+  /** Where frames that were built once can be written past `ws` in this step; `null` where they cannot. */
+  get idleSocket(): Socket | null {
+    return idleSocket(this.socket);
+  }
+
+  /**
+   * Queues the events of one turn in a single write, where that keeps the order, else one by one.
+   * @param socket {@link idleSocket}, looked up in the same step
+   * @returns how many were queued
+   */
+  sendBatch(batch: EventBatch, socket: Socket | null): number {
     if (this.closed) return 0;
-    const socket = idleSocket(this.socket);
     if (socket === null) return this.sendEach(batch);
     // While the sender is idle, all that waits is in the socket: `bufferedAmount` at half the cost, once per delivery.
     if (socket.writableLength > this.maxBytes) {

@@ -78,7 +78,7 @@ describe('a frame that was built once', () => {
     const frames = [1, 2].map((offset) => new EventFrame({ epoch: 'e', offset }, `"n":${offset}}`));
     for (let round = 0; round < 50; round += 1) {
       outbox.send(`before ${round}`);
-      expect(outbox.sendBatch(new EventBatch(frames))).toBe(2);
+      expect(outbox.sendBatch(new EventBatch(frames), outbox.idleSocket)).toBe(2);
       outbox.send(`after ${round}`);
     }
     await fence();
@@ -89,6 +89,17 @@ describe('a frame that was built once', () => {
       `after ${number}`,
     ];
     expect(received).toEqual(Array.from({ length: 50 }, (_, number) => round(number)).flat());
+  });
+
+  it('is not written once its connection has begun to close, though its socket was looked up before', async () => {
+    const outbox = new Outbox(server, 1_000_000, () => undefined);
+    const socket = outbox.idleSocket;
+    expect(socket).not.toBeNull();
+    outbox.close(1000, 'over');
+    expect(outbox.idleSocket).toBeNull();
+    expect(outbox.sendBatch(new EventBatch([new EventFrame(null, '"n":1}')]), socket)).toBe(0);
+    await once(client, 'close');
+    expect(received).toEqual([]);
   });
 
   it('is not written past a sender that holds something back', async () => {
@@ -118,7 +129,7 @@ describe('a frame that was built once', () => {
       () => undefined,
     );
     const frames = [1, 2].map((offset) => new EventFrame(null, `"n":${offset}}`));
-    expect(outbox.sendBatch(new EventBatch(frames))).toBe(2);
+    expect(outbox.sendBatch(new EventBatch(frames), outbox.idleSocket)).toBe(2);
     await fence();
     expect(received).toEqual(['{"type":"event","n":1}', '{"type":"event","n":2}']);
   });
