@@ -7,16 +7,18 @@ import { launchChromium } from '../support/chromium.js';
 import { signToken } from '../support/jwt.js';
 import { freePort } from '../support/ports.js';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
+import { REACTS } from './support/hooks-page.js';
 
 const VITE = resolve('node_modules/vite/bin/vite.js');
 
-const CONFIG = `
+const configWith = (alias: Readonly<Record<string, string>>): string => `
 import react from '@vitejs/plugin-react';
 export default {
   cacheDir: 'cache',
   plugins: [react()],
   resolve: {
     alias: {
+      ...${JSON.stringify(alias)},
       'nestjs-realtime/client': '${resolve('src/client/index.ts')}',
       'nestjs-realtime/react': '${resolve('src/react/index.ts')}',
     },
@@ -25,13 +27,14 @@ export default {
 };`;
 
 const MAIN = `
+import { version as react } from 'react';
 import { createRoot } from 'react-dom/client';
 import { createRealtimeClient } from 'nestjs-realtime/client';
 import { RealtimeProvider } from 'nestjs-realtime/react';
 import { Panel } from './panel';
 
 const { url, token } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-globalThis.hot = { begun: 0, handled: [], replacements: 0, gate: Promise.resolve(), open: () => undefined };
+globalThis.hot = { react, begun: 0, handled: [], replacements: 0, gate: Promise.resolve(), open: () => undefined };
 import.meta.hot.on('vite:afterUpdate', () => (hot.replacements += 1));
 createRoot(document.querySelector('main')).render(
   <RealtimeProvider client={createRealtimeClient({ url, token })}><Panel /></RealtimeProvider>,
@@ -56,10 +59,17 @@ export function Panel() {
 }`;
 
 declare global {
-  var hot: { begun: number; handled: string[]; replacements: number; gate: Promise<void>; open: () => void };
+  var hot: {
+    react: string;
+    begun: number;
+    handled: string[];
+    replacements: number;
+    gate: Promise<void>;
+    open: () => void;
+  };
 }
 
-describe('hot reload, by Vite, in Chromium', () => {
+describe.each(REACTS)('hot reload, by Vite, in Chromium, with React %s', (version, alias) => {
   let directory: string;
   let vite: Child;
   let port: number;
@@ -72,7 +82,7 @@ describe('hot reload, by Vite, in Chromium', () => {
     await writeFile(join(directory, 'main.tsx'), MAIN);
     await writeFile(join(directory, 'panel.tsx'), PANEL);
     await symlink(resolve('node_modules'), join(directory, 'node_modules'));
-    await writeFile(join(directory, 'vite.config.js'), CONFIG);
+    await writeFile(join(directory, 'vite.config.js'), configWith(alias));
     port = await freePort();
     // A process of its own, as one has it: what is native in Vite wants nothing of Jest's globals.
     vite = new Child(process.execPath, [VITE, '--port', String(port)], {
@@ -95,7 +105,7 @@ describe('hot reload, by Vite, in Chromium', () => {
     const sockets: string[] = [];
     const sent: string[] = [];
     const page = await browser.newPage();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(60_000);
     const url = `ws://127.0.0.1:${app.port}/ws`;
     page.on('websocket', (socket) => {
       if (!socket.url().startsWith(url)) return; // Vite has one of its own
@@ -112,13 +122,13 @@ describe('hot reload, by Vite, in Chromium', () => {
       expected.push(name);
       await app.events.emit('apps:created', { id: name, name });
     };
-    for (let version = 1; version <= 3; version += 1) {
+    for (let edit = 1; edit <= 3; edit += 1) {
       await page.evaluate(() => void (hot.gate = new Promise((done) => (hot.open = done))));
       for (let count = 0; count < 5; count += 1) await emit();
       await page.waitForFunction((count) => hot.begun > count, expected.length - 5);
-      await writeFile(join(directory, 'panel.tsx'), PANEL.replace('version 0', `version ${version}`));
+      await writeFile(join(directory, 'panel.tsx'), PANEL.replace('version 0', `version ${edit}`));
       // They come before it is replaced, just then, and after.
-      while ((await page.locator('h1').textContent()) !== `version ${version}`) await emit();
+      while ((await page.locator('h1').textContent()) !== `version ${edit}`) await emit();
       await emit();
       await page.evaluate(() => hot.open());
       await page.waitForFunction((count) => hot.handled.length >= count, expected.length);
@@ -128,23 +138,25 @@ describe('hot reload, by Vite, in Chromium', () => {
     expect(await page.locator('li').allTextContents()).toEqual(expected);
     await page.locator('p', { hasText: new RegExp(`^${expected.length}$`) }).waitFor();
     expect(await page.evaluate(() => hot.replacements)).toBe(3);
+    expect(await page.evaluate(() => hot.react.split('.')[0])).toBe(version);
     expect(sockets).toHaveLength(1);
     expect(sent.filter((type) => type !== 'ping')).toEqual(['auth', 'subscribe']);
   }, 90_000);
-
-  it('is served for the page of the platform, by `npm run dev:page`, whose own files go before the API', async () => {
-    const at = await freePort();
-    const args = ['src/platform/page', '--host', '127.0.0.1', '--port', String(at), '--strictPort'];
-    const served = new Child(process.execPath, [VITE, ...args]);
-    const page = await browser.newPage();
-    try {
-      await served.said(/ready in/, 60_000);
-      await page.goto(`http://127.0.0.1:${at}/`);
-      await page.getByRole('button', { name: 'Sign in' }).waitFor();
-      expect(await page.title()).toContain('platform');
-    } finally {
-      await page.close();
-      await served.stop();
-    }
-  }, 90_000);
 });
+
+it('hot reload is served for the page of the platform, by `npm run dev:page`, whose own files go before the API', async () => {
+  const at = await freePort();
+  const args = ['src/platform/page', '--host', '127.0.0.1', '--port', String(at), '--strictPort'];
+  const served = new Child(process.execPath, [VITE, ...args]);
+  const browser = await launchChromium();
+  const page = await browser.newPage();
+  try {
+    await served.said(/ready in/, 60_000);
+    await page.goto(`http://127.0.0.1:${at}/`);
+    await page.getByRole('button', { name: 'Sign in' }).waitFor();
+    expect(await page.title()).toContain('platform');
+  } finally {
+    await browser.close();
+    await served.stop();
+  }
+}, 90_000);
