@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { userChannel, type ChannelName, type EventData } from '../../protocol/index.js';
+import { userChannel, type RealtimeEvents } from '../../protocol/index.js';
 import type { EmitOptions } from '../publishing/event-composer.js';
 import { EventsPublisher } from '../publishing/events-publisher.js';
 import type { OutboxStatements } from './outbox-database.js';
@@ -8,10 +8,11 @@ import { OutboxTable, type OutboxStatus } from './outbox-table.js';
 
 /**
  * Emits as a part of a transaction: the event is stored with the change, and a relay sends it once that is committed.
+ * `E` is the event map, as of {@link EventsPublisher}.
  * @hideconstructor
  */
 @Injectable()
-export class RealtimeOutbox {
+export class RealtimeOutbox<E extends RealtimeEvents = RealtimeEvents> {
   private readonly table: OutboxTable;
 
   constructor(
@@ -27,15 +28,13 @@ export class RealtimeOutbox {
    *   `{ query: (sql, parameters) => … }` around anything else
    * @throws InvalidEventError for an unknown channel, or data that cannot be sent
    */
-  async emit<C extends ChannelName, D extends EventData<C>>(
+  async emit<C extends keyof E & string, D extends E[C]>(
     statements: OutboxStatements,
     channel: C,
     data: D,
     whose: Pick<EmitOptions, 'tenant'> = {},
   ): Promise<void> {
-    const row = this.row(channel, data, whose);
-    const sql = 'insert into realtime_outbox (channel, data, tenant) values ($1, $2::text::json, $3)';
-    await statements.query(sql, [row.channel, row.data, row.tenant]);
+    await this.store(statements, channel, data, whose);
   }
 
   /** {@link emit} to the private channel of a user. */
@@ -45,14 +44,14 @@ export class RealtimeOutbox {
     data: unknown,
     whose: Pick<EmitOptions, 'tenant'> = {},
   ): Promise<void> {
-    await this.emit(statements, (userChannel(userId) ?? `user:${userId}`) as `user:${string}`, data, whose);
+    await this.store(statements, userChannel(userId) ?? `user:${userId}`, data, whose);
   }
 
   /**
    * The checked values of a row of `realtime_outbox`, to be inserted by a query builder of your own; `data` is JSON.
    * @throws InvalidEventError
    */
-  row<C extends ChannelName, D extends EventData<C>>(
+  row<C extends keyof E & string, D extends E[C]>(
     channel: C,
     data: D,
     whose: Pick<EmitOptions, 'tenant'> = {},
@@ -69,5 +68,16 @@ export class RealtimeOutbox {
   /** Sends what was set aside once more, for when its reason is gone. @returns how many events that are */
   retry(): Promise<number> {
     return this.table.retry();
+  }
+
+  private async store(
+    statements: OutboxStatements,
+    channel: string,
+    data: unknown,
+    whose: Pick<EmitOptions, 'tenant'>,
+  ): Promise<void> {
+    const { json, tenant } = this.events.serialise(channel, data, whose);
+    const sql = 'insert into realtime_outbox (channel, data, tenant) values ($1, $2::text::json, $3)';
+    await statements.query(sql, [channel, json, tenant]);
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationShutdown } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { eventBody, formatPosition, userChannel, type ChannelName, type EventData } from '../../protocol/index.js';
+import { eventBody, formatPosition, userChannel, type RealtimeEvents } from '../../protocol/index.js';
 import { Broker } from '../broker/broker.js';
 import { ChannelCatalogue } from '../channels/channel-catalogue.js';
 import { Counters } from '../observability/counters.js';
@@ -57,10 +57,14 @@ const SHUTDOWN_MS = 5_000;
 /**
  * What every other module injects to tell clients that something happened. It needs no HTTP server, works before
  * `listen()`, and in workers and command-line programs.
+ *
+ * `E` is the event map, `RealtimeEvents` unless another is given: one that extends it.
  * @hideconstructor
  */
 @Injectable()
-export class EventsPublisher implements BeforeApplicationShutdown, OnApplicationShutdown {
+export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
+  implements BeforeApplicationShutdown, OnApplicationShutdown
+{
   private readonly logger = new Logger('Realtime');
   private readonly composer: EventComposer;
   private readonly committed = new UntilPublished();
@@ -86,7 +90,7 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
    * @throws RealtimeUnavailableError when it was not acknowledged in time; it will not be published later
    * @throws TenantBusyError when its tenant publishes more than it may
    */
-  emit<C extends ChannelName, D extends EventData<C>>(
+  emit<C extends keyof E & string, D extends E[C]>(
     channel: C,
     data: D,
     options: EmitOptions = {},
@@ -105,7 +109,7 @@ export class EventsPublisher implements BeforeApplicationShutdown, OnApplication
    * `bindTransactions` bound. Checked at once; then it is tried again until it is published, while the process lives.
    * @throws InvalidEventError for an unknown channel, or data that cannot be sent
    */
-  afterCommit<C extends ChannelName, D extends EventData<C>>(
+  afterCommit<C extends keyof E & string, D extends E[C]>(
     channel: C,
     data: D,
     { idempotencyKey = randomUUID(), ...whose }: Pick<EmitOptions, 'idempotencyKey' | 'tenant'> = {},
