@@ -159,19 +159,43 @@ describe('the client in Firefox', () => {
     await expectHeard(page, ['after']);
   });
 
-  it('tabs that share are one socket, and another leads when the leader is closed: each event comes once', async () => {
-    const [leader, other] = [await open('42', { isShared: true }), await open('42', { isShared: true })];
-    expect(connectionsOf('42')).toHaveLength(1);
-    await emit('before');
-    await expectHeard(other, ['before']);
-    const gone = app.gone('42');
-    await leader.close();
-    pages.shift();
-    await gone;
-    await emit('meanwhile');
-    await other.waitFor(() => globalThis.seen.resumed > 0);
-    await emit('after');
-    await expectHeard(other, ['before', 'meanwhile', 'after']);
-    expect(connectionsOf('42')).toHaveLength(1);
+  it('says once that events are missing after the server restarted without its history', async () => {
+    let restarted = await RealtimeApp.start();
+    const { port } = restarted;
+    try {
+      const page = await open('viewer', { port });
+      await restarted.events.emit('apps:created', { id: '1', name: 'before' });
+      await expectHeard(page, ['before']);
+      await restarted.close();
+      await page.waitFor(() => globalThis.seen.changes.filter(({ previous }) => previous === 'connected').length === 1);
+      restarted = await RealtimeApp.start({}, { port });
+      await page.waitFor(() => globalThis.seen.resets.length > 0);
+      await subscribed(page);
+      await restarted.events.emit('apps:created', { id: '2', name: 'after' });
+      await page.waitFor(() => globalThis.seen.heard.length === 2);
+      expect(await page.evaluate(() => globalThis.seen.resets.map(({ reason }) => reason))).toEqual(['unknown_epoch']);
+    } finally {
+      await restarted.close();
+    }
   });
+
+  it.each([2, 5])(
+    '%d tabs that share are one socket, and another leads when the leader is closed: each event comes once',
+    async (count) => {
+      for (let tab = 0; tab < count; tab += 1) await open('42', { isShared: true });
+      expect(connectionsOf('42')).toHaveLength(1);
+      const [leader, ...others] = pages;
+      await emit('before');
+      for (const page of others) await expectHeard(page, ['before']);
+      const gone = app.gone('42');
+      await leader!.close();
+      pages.shift();
+      await gone;
+      await emit('meanwhile');
+      for (const page of others) await page.waitFor(() => globalThis.seen.resumed > 0);
+      await emit('after');
+      for (const page of others) await expectHeard(page, ['before', 'meanwhile', 'after']);
+      expect(connectionsOf('42')).toHaveLength(1);
+    },
+  );
 });
