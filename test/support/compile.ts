@@ -10,6 +10,9 @@ export interface SourceText {
 /** A parameter without a type (`noImplicitAny`), which JavaScript cannot give it. */
 const UNTYPED = [7006, 7031];
 
+/** What is on the disk is read once for all that a spec compiles. */
+const READ = new Map<string, ts.SourceFile | undefined>();
+
 /** Type-checks files as those of an application that has installed the package. @returns what is wrong with them */
 export function compile(files: readonly SourceText[]): ts.Diagnostic[] {
   const config = ts.getParsedCommandLineOfConfigFile(
@@ -39,9 +42,9 @@ export function compile(files: readonly SourceText[]): ts.Diagnostic[] {
   host.readFile = (path) => codeOf(path) ?? onDisk.readFile(path);
   host.getSourceFile = (path, language, ...rest) => {
     const code = codeOf(path);
-    return code === undefined
-      ? onDisk.getSourceFile(path, language, ...rest)
-      : ts.createSourceFile(path, code, language);
+    if (code !== undefined) return ts.createSourceFile(path, code, language);
+    if (!READ.has(path)) READ.set(path, onDisk.getSourceFile(path, language, ...rest));
+    return READ.get(path);
   };
   const program = ts.createProgram(
     files.map(({ path }) => path),
