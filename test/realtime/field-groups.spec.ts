@@ -1,5 +1,3 @@
-import { Exclude, Expose, Type } from 'class-transformer';
-import { IsInt, IsOptional, IsString, ValidateNested } from 'class-validator';
 import { jest } from '@jest/globals';
 import { allowDirectWrites } from '../../src/realtime/connections/wire.js';
 import { FieldGroups } from '../../src/realtime/fields/field-groups.js';
@@ -17,60 +15,8 @@ import { Counters } from '../../src/realtime/observability/counters.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { signToken } from '../support/jwt.js';
 import type { WsClient } from '../support/ws-client.js';
+import { CHANNEL, Invoice, invoice, SECRETS } from './support/invoices.js';
 import { RealtimeApp, type TestOptions } from './support/realtime-app.js';
-
-declare module '../../src/protocol/events.js' {
-  interface RealtimeEvents {
-    [ofATeam: `teams:${string}:invoice`]: { readonly id: string };
-    'teams:all': { readonly id: string };
-  }
-}
-
-class Line {
-  @IsString()
-  text!: string;
-
-  @IsInt()
-  @Expose({ groups: ['admin', 'billing'] })
-  price!: number;
-}
-
-class Invoice {
-  @IsString()
-  id!: string;
-
-  @IsString()
-  @Expose({ groups: ['billing'] })
-  iban!: string;
-
-  @IsOptional()
-  @IsString()
-  @Expose({ groups: ['members'] })
-  comment?: string;
-
-  @Exclude()
-  internal?: string;
-
-  @ValidateNested()
-  @Type(() => Line)
-  lines!: Line[];
-}
-
-const CHANNEL = 'teams:1:invoice';
-const invoice = (id: string) => ({
-  id,
-  iban: 'of billing',
-  comment: 'of members',
-  internal: 'of nobody',
-  lines: [{ text: 'x'.repeat(1_500), price: 77_777 }], // long enough to be compressed
-});
-/** What a client may never see, unless it has one of these groups. */
-const SECRETS = [
-  ['of billing', ['billing']],
-  ['of members', ['members']],
-  ['of nobody', []],
-  ['77777', ['admin', 'billing']],
-] as const;
 
 /** Who is a member, and whom which fields are granted by name: the answer of the policy. */
 const members = new Set<string>();
