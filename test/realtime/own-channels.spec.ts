@@ -320,7 +320,7 @@ describe('channels of feature modules', () => {
     const response = await fetch(`${app.http}/realtime/explain?${new URLSearchParams({ channel, user: 'ann' })}`, {
       headers: { authorization: `Bearer ${signToken({ sub: 'boss', role: 'admin' })}` },
     });
-    const policy = { channel, rule: 'projects:{projectId}:*', policy: 'ProjectPolicy' };
+    const policy = { channel, rule: 'projects:{projectId}:*', policy: 'ProjectPolicy', groups: [], fields: [] };
     expect(await response.json()).toEqual({ ...policy, ...answer });
   });
 });

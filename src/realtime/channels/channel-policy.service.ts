@@ -85,7 +85,10 @@ export class ChannelPolicyService implements OnModuleInit {
   async authorize(principal: Principal | null, name: string, withinMs = Infinity): Promise<Authorized> {
     const { verdict, policy } = await this.judge(principal, name, withinMs);
     if (verdict !== 'granted') throw new ProtocolError(verdict, { channel: name });
-    return { channel: this.catalogue.find(name)!, granted: policy ?? NO_GRANTS };
+    const { groups, fields } = policy ?? NO_GRANTS;
+    // Every subscription keeps it: most were granted nothing, and share that.
+    const granted = groups.length + fields.length === 0 ? NO_GRANTS : { groups, fields };
+    return { channel: this.catalogue.find(name)!, granted };
   }
 
   /** Which fields of a channel's events this principal gets. @param granted what a policy granted it there */
