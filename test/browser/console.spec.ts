@@ -301,6 +301,7 @@ describe('the console', () => {
 
   it('is used without a mouse', async () => {
     await open();
+    await page.getByLabel('An administrator’s token').waitFor(); // Tab goes nowhere on a page that is not drawn yet
     const press = (key: string): Promise<void> => page.keyboard.press(key);
     /** Goes on with Tab to whatever is called so, as somebody would who sees where the focus is. */
     const tabTo = async (name: string): Promise<void> => {
