@@ -18,6 +18,13 @@ export interface UseChannelOptions {
   readonly onReset?: (reset: Reset) => void | Promise<void>;
 }
 
+/** `useChannel` for the channels of a map. */
+export type UseChannel<E extends object> = <const C extends string>(
+  channels: Channels<C, E>,
+  onEvent?: (event: EventOn<C, E>) => void | Promise<void>,
+  options?: UseChannelOptions,
+) => void;
+
 /**
  * Subscribes to a channel, or to several, for as long as the component is there.
  * @param channels an inline list is fine: only other names make other subscriptions
@@ -28,6 +35,15 @@ export function useChannel<const C extends string>(
   onEvent?: (event: EventOn<C>) => void | Promise<void>,
   options: UseChannelOptions = {},
 ): void {
+  useNamedChannels(channels, onEvent, options);
+}
+
+/** What `useChannel` does, whatever map its names and events are from. */
+export function useNamedChannels<Event>(
+  channels: string | readonly string[],
+  onEvent?: (event: Event) => void | Promise<void>,
+  options: UseChannelOptions = {},
+): void {
   const client = useRealtimeClient();
   const key = keyOf(channels);
   const latest = useLatest({ onEvent, options });
@@ -36,7 +52,7 @@ export function useChannel<const C extends string>(
     const channel = client.channel(name);
     const after = latest.current.options.after?.[name];
     const stops = [
-      channel.on('event', (event) => latest.current.onEvent?.(event as EventOn<C>)),
+      channel.on('event', (event) => latest.current.onEvent?.(event as Event)),
       channel.on('reset', (reset) => latest.current.options.onReset?.(reset)),
       channel.subscribe(after === undefined ? {} : { after }),
     ];

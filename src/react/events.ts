@@ -1,6 +1,6 @@
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { keyOf, namesOf, type Channels, type EventOn } from './channel-names.js';
-import { useChannel, type UseChannelOptions } from './channel.js';
+import { useNamedChannels, type UseChannelOptions } from './channel.js';
 import { RecentEvents } from './recent-events.js';
 
 /** What `useEvents` takes. */
@@ -11,6 +11,12 @@ export interface UseEventsOptions extends UseChannelOptions {
 
 const NONE: readonly never[] = [];
 
+/** `useEvents` for the channels of a map. */
+export type UseEvents<E extends object> = <const C extends string>(
+  channels: Channels<C, E>,
+  options?: UseEventsOptions,
+) => readonly EventOn<C, E>[];
+
 /**
  * Subscribes to a channel, or to several, and keeps the last events, oldest first. It renders at most once a frame, however
  * fast they come. Where the channels change, those that stay keep their events.
@@ -19,14 +25,22 @@ export function useEvents<const C extends string>(
   channels: Channels<C>,
   options: UseEventsOptions = {},
 ): readonly EventOn<C>[] {
+  return useNamedEvents(channels, options);
+}
+
+/** What `useEvents` does, whatever map its names and events are from. */
+export function useNamedEvents<Event extends { readonly channel: string }>(
+  channels: string | readonly string[],
+  options: UseEventsOptions = {},
+): readonly Event[] {
   const { limit = 100 } = options;
   const key = keyOf(channels);
-  const [recent] = useState(() => new RecentEvents<EventOn<C>>(limit));
+  const [recent] = useState(() => new RecentEvents<Event>(limit));
   useEffect(() => recent.resize(limit), [recent, limit]);
   useEffect(() => {
     const names = new Set(namesOf(key));
     recent.keep(({ channel }) => names.has(channel));
   }, [recent, key]);
-  useChannel(channels, (event) => recent.add(event), options);
+  useNamedChannels(channels, (event: Event) => recent.add(event), options);
   return useSyncExternalStore(recent.subscribe, recent.snapshot, () => NONE);
 }

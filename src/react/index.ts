@@ -1,8 +1,9 @@
 'use client';
 /** The client as React has it: a provider and hooks. What they promise is the client's promise. */
-export { RealtimeProvider, useRealtimeClient, type RealtimeProviderProps } from './provider.js';
+export { RealtimeProvider, useRealtimeClient, type AnyRealtimeClient, type RealtimeProviderProps } from './provider.js';
 export { useConnectionState, useIdentity } from './connection.js';
-export { useChannel, useChannelState, type UseChannelOptions } from './channel.js';
-export { useEvents, type UseEventsOptions } from './events.js';
+export { useChannel, useChannelState, type UseChannel, type UseChannelOptions } from './channel.js';
+export { useEvents, type UseEvents, type UseEventsOptions } from './events.js';
+export { realtimeHooks, type RealtimeHooks } from './own-map.js';
 export { usePresence } from './presence.js';
 export type { Channels, EventOn } from './channel-names.js';

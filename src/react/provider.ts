@@ -1,14 +1,18 @@
 import { createContext, createElement, useContext, type ReactElement, type ReactNode } from 'react';
 import type { RealtimeClient } from '../client/index.js';
+import type { RealtimeEvents } from '../protocol/index.js';
 
-const Context = createContext<RealtimeClient | null>(null);
+/** A client, whichever map its channels are of. */
+export type AnyRealtimeClient = Omit<RealtimeClient, 'channel'> & { readonly channel: unknown };
+
+const Context = createContext<AnyRealtimeClient | null>(null);
 
 export interface RealtimeProviderProps {
   /**
    * Made outside of rendering by `createRealtimeClient`, and closed by whoever made it. It connects when the first
    * component asks for a channel.
    */
-  readonly client: RealtimeClient;
+  readonly client: AnyRealtimeClient;
   readonly children?: ReactNode;
 }
 
@@ -18,13 +22,13 @@ export function RealtimeProvider({ client, children }: RealtimeProviderProps): R
 }
 
 /**
- * The client of the nearest {@link RealtimeProvider}.
+ * The client of the nearest {@link RealtimeProvider}; `useRealtimeClient<E>()` where it has a map of its own.
  * @throws where there is none
  */
-export function useRealtimeClient(): RealtimeClient {
+export function useRealtimeClient<E extends object = RealtimeEvents>(): RealtimeClient<E> {
   const client = useContext(Context);
   if (client === null) {
     throw new Error('There is no realtime client here: put <RealtimeProvider client={…}> above this component');
   }
-  return client;
+  return client as RealtimeClient<E>;
 }

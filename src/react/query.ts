@@ -3,7 +3,7 @@
 import { useQueryClient, type QueryKey } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { keyOf, namesOf, type Channels, type EventOn } from './channel-names.js';
-import { useChannel } from './channel.js';
+import { useNamedChannels } from './channel.js';
 import { useLatest } from './latest.js';
 import { useRealtimeClient } from './provider.js';
 import { Refetch } from './refetch.js';
@@ -12,6 +12,26 @@ import { Refetch } from './refetch.js';
 export interface UseRealtimeQueryOptions {
   /** Whether to subscribe. @default true */
   readonly enabled?: boolean;
+}
+
+/** The hooks for TanStack Query, of one map. */
+export interface RealtimeQueryHooks<E extends object> {
+  readonly useRealtimeInvalidation: <const C extends string>(
+    channels: Channels<C, E>,
+    queryKey: QueryKey,
+    options?: UseRealtimeQueryOptions,
+  ) => void;
+  readonly useRealtimePatch: <T, const C extends string>(
+    channels: Channels<C, E>,
+    queryKey: QueryKey,
+    patch: (data: T, event: EventOn<C, E>) => T,
+    options?: UseRealtimeQueryOptions,
+  ) => void;
+}
+
+/** {@link useRealtimeInvalidation} and {@link useRealtimePatch}, typed by a map of one's own, as `realtimeHooks` gives the others. */
+export function realtimeQueryHooks<E extends object>(): RealtimeQueryHooks<E> {
+  return { useRealtimeInvalidation: useInvalidation, useRealtimePatch: usePatch };
 }
 
 /**
@@ -25,8 +45,7 @@ export function useRealtimeInvalidation<const C extends string>(
   queryKey: QueryKey,
   options: UseRealtimeQueryOptions = {},
 ): void {
-  const { ask, askOnceAnswered } = useRefetch(channels, queryKey, options);
-  useChannel(channels, ask, { ...options, onReset: askOnceAnswered });
+  useInvalidation(channels, queryKey, options);
 }
 
 /**
@@ -41,13 +60,31 @@ export function useRealtimePatch<T, const C extends string>(
   patch: (data: T, event: EventOn<C>) => T,
   options: UseRealtimeQueryOptions = {},
 ): void {
+  usePatch(channels, queryKey, patch, options);
+}
+
+function useInvalidation(
+  channels: string | readonly string[],
+  queryKey: QueryKey,
+  options: UseRealtimeQueryOptions = {},
+): void {
+  const { ask, askOnceAnswered } = useRefetch(channels, queryKey, options);
+  useNamedChannels(channels, ask, { ...options, onReset: askOnceAnswered });
+}
+
+function usePatch<T, Event>(
+  channels: string | readonly string[],
+  queryKey: QueryKey,
+  patch: (data: T, event: Event) => T,
+  options: UseRealtimeQueryOptions = {},
+): void {
   const queries = useQueryClient();
   const { ask, askOnceAnswered } = useRefetch(channels, queryKey, options);
-  const apply = (event: EventOn<C>): void => {
+  const apply = (event: Event): void => {
     if (queries.isFetching({ queryKey, exact: true }) > 0) ask();
     queries.setQueryData<T>(queryKey, (data) => (data === undefined ? undefined : patch(data, event)));
   };
-  useChannel(channels, apply, { ...options, onReset: askOnceAnswered });
+  useNamedChannels(channels, apply, { ...options, onReset: askOnceAnswered });
 }
 
 interface Asking {

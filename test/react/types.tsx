@@ -1,6 +1,7 @@
 // What the hooks take and what they do not: checked by `npm run types`, not run.
 import { createRealtimeClient } from '../../src/client/index.js';
 import {
+  realtimeHooks,
   RealtimeProvider,
   useChannel,
   useChannelState,
@@ -8,8 +9,9 @@ import {
   useEvents,
   useIdentity,
   usePresence,
+  useRealtimeClient,
 } from '../../src/react/index.js';
-import { useRealtimeInvalidation, useRealtimePatch } from '../../src/react/query.js';
+import { realtimeQueryHooks, useRealtimeInvalidation, useRealtimePatch } from '../../src/react/query.js';
 
 interface App {
   readonly id: string;
@@ -68,4 +70,38 @@ export function DoesNot(): unknown {
   useRealtimePatch('apps:created', ['apps'], (apps: readonly App[], { data }) => data.name.length + apps.length);
   // @ts-expect-error no client
   return <RealtimeProvider />;
+}
+
+/** Of another server than the merged map is of. */
+interface ShopEvents {
+  readonly 'orders:placed': { readonly total: number };
+  readonly [item: `items:${string}:sold`]: { readonly count: number };
+}
+
+const shop = { ...realtimeHooks<ShopEvents>(), ...realtimeQueryHooks<ShopEvents>() };
+
+export function OfAMapOfOnesOwn(): unknown {
+  shop.useChannel(['orders:placed', 'items:7:sold'], (event) => {
+    if (event.channel === 'orders:placed') event.data.total.toFixed();
+    else event.data.count.toFixed();
+  });
+  shop.useRealtimeInvalidation('orders:placed', ['orders']);
+  shop.useRealtimePatch('orders:placed', ['total'], (total: number, { data }) => total + data.total);
+  const [first] = shop.useEvents('orders:placed', { limit: 5 });
+  useRealtimeClient<ShopEvents>().channel('orders:placed').subscribe();
+  const client = createRealtimeClient<ShopEvents>({ url: '/ws' });
+  return <RealtimeProvider client={client}>{first?.data.total}</RealtimeProvider>;
+}
+
+export function OfAMapOfOnesOwnDoesNot(): void {
+  // @ts-expect-error a name of the merged map alone
+  shop.useChannel('apps:created');
+  // @ts-expect-error a field that the event has not
+  shop.useChannel('orders:placed', ({ data }) => data.name);
+  // @ts-expect-error a name that is none
+  shop.useEvents('orders:palced');
+  // @ts-expect-error a name of the merged map alone
+  shop.useRealtimeInvalidation('apps:created', ['apps']);
+  // @ts-expect-error a field that the event has not
+  shop.useRealtimePatch('orders:placed', ['total'], (total: number, { data }) => total + data.sum);
 }
