@@ -355,18 +355,6 @@ describe('the console', () => {
   });
 });
 
-it('is off by default', async () => {
-  const platform = await PlatformProcess.start({ env: { TLS_PORT: '0', REALTIME_OPERATOR_API: 'true' } });
-  try {
-    const answers = await Promise.all(
-      ['console', 'console/index.js', 'asyncapi'].map((path) => fetch(`${platform.url}/realtime/${path}`)),
-    );
-    expect(answers.map(({ status }) => status)).toEqual([404, 404, 404]);
-  } finally {
-    await platform.stop();
-  }
-}, 120_000);
-
 declare global {
   /** As much of axe-core as is used here. */
   var axe: { run(): Promise<{ violations: { id: string; nodes: { target: string[] }[] }[] }> };

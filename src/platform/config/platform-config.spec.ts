@@ -1,0 +1,65 @@
+import { explain } from '../start/explain.js';
+import { PlatformConfig } from './platform-config.js';
+
+const SECRET = 'a secret of at least thirty-two bytes';
+
+/** What whoever starts it is told of this environment. */
+function told(env: NodeJS.ProcessEnv): string {
+  try {
+    return `It listens on ${new PlatformConfig(env).port}.`;
+  } catch (error) {
+    return explain(error);
+  }
+}
+
+describe('what the environment decides is refused in one sentence, without its secrets:', () => {
+  it.each<[string, NodeJS.ProcessEnv, string]>([
+    ['a port', { PORT: '80x' }, 'PORT is "80x", but must be a whole number from 0 to 65535.'],
+    ['a port that is none', { TLS_PORT: '70000' }, 'TLS_PORT is "70000", but must be a whole number from 0 to 65535.'],
+    ['two ports in one', { PORT: '8080', TLS_PORT: '8080' }, 'PORT and TLS_PORT are both 8080, but must differ.'],
+    ['an environment', { NODE_ENV: 'prod' }, 'NODE_ENV is "prod", but must be development, test or production.'],
+    [
+      'half of a certificate',
+      { TLS_KEY_FILE: 'k' },
+      'TLS_KEY_FILE is given without TLS_CERT_FILE: give both or neither.',
+    ],
+    [
+      'a secret and a key',
+      { JWT_SECRET: SECRET, JWT_PUBLIC_KEY_FILE: 'p' },
+      'JWT_SECRET and JWT_PUBLIC_KEY_FILE exclude each other: give one of them.',
+    ],
+    ['a time span', { JWT_EXPIRES_IN: '8' }, 'JWT_EXPIRES_IN is "8", but must be a number with s, m, h or d behind it'],
+    [
+      'an issuer and a secret',
+      { JWT_JWKS_URL: 'https://issuer.example', JWT_SECRET: SECRET },
+      'JWT_JWKS_URL stands alone',
+    ],
+    [
+      'production without a secret',
+      { NODE_ENV: 'production' },
+      'JWT_SECRET is missing: in production give a secret of at least 32 bytes, JWT_PUBLIC_KEY_FILE, or JWT_JWKS_URL.',
+    ],
+    [
+      'production with a weak secret',
+      { NODE_ENV: 'production', JWT_SECRET: 'secret-of-few' },
+      'JWT_SECRET has 13 bytes, but must have at least 32 in production.',
+    ],
+    ['half of an administrator', { ADMIN_EMAIL: 'a@b.c' }, 'ADMIN_EMAIL and ADMIN_PASSWORD belong together'],
+    [
+      'a database',
+      { DATABASE_URL: 'mysql://root:hunter2@localhost/x' },
+      'DATABASE_URL must be a URL such as postgres://user:password@host:5432/name, or memory: (its value is not shown).',
+    ],
+    ['an option of the module', { REALTIME_HISTORY_SIZE: 'many' }, 'REALTIME_HISTORY_SIZE must be a whole number'],
+    ['tenants, of which it has none', { REALTIME_TENANT_CLAIM: 'org' }, 'REALTIME_TENANT_CLAIM must be empty'],
+    ['a variable that nobody reads', { REALTIME_HISTORY: '5' }, 'REALTIME_HISTORY: there is no such variable.'],
+  ])('%s', (_, env, sentence) => {
+    const said = told({ PORT: '0', TLS_PORT: '0', DATABASE_URL: 'memory:', ...env });
+    expect(said).toContain(sentence);
+    expect(said).not.toMatch(/\n|hunter2|secret-of-few/);
+  });
+
+  it('but not an empty one', () => {
+    expect(told({})).toBe('It listens on 8888.');
+  });
+});
