@@ -1,4 +1,4 @@
-import { symlink, writeFile } from 'node:fs/promises';
+import { rename, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { RealtimeApp } from '../realtime/support/realtime-app.js';
@@ -57,6 +57,12 @@ export function Panel() {
   });
   return <><h1>version 0</h1><h2>{state}</h2><p>{count}</p><ol>{recent.map(({ id, data }) => <li key={id}>{data.name}</li>)}</ol></>;
 }`;
+
+/** At once, as editors do: a file that is being written is empty for a moment, and would be loaded so. */
+const replaceFile = async (path: string, text: string): Promise<void> => {
+  await writeFile(`${path}.new`, text);
+  await rename(`${path}.new`, path);
+};
 
 declare global {
   var hot: {
@@ -126,7 +132,7 @@ describe.each(REACTS)('hot reload, by Vite, in Chromium, with React %s', (versio
       await page.evaluate(() => void (hot.gate = new Promise((done) => (hot.open = done))));
       for (let count = 0; count < 5; count += 1) await emit();
       await page.waitForFunction((count) => hot.begun > count, expected.length - 5);
-      await writeFile(join(directory, 'panel.tsx'), PANEL.replace('version 0', `version ${edit}`));
+      await replaceFile(join(directory, 'panel.tsx'), PANEL.replace('version 0', `version ${edit}`));
       // They come before it is replaced, just then, and after.
       while ((await page.locator('h1').textContent()) !== `version ${edit}`) await emit();
       await emit();
