@@ -91,6 +91,61 @@ describe('Redis with TLS', () => {
     await sentinel.stop();
   });
 
+  describe('with a Cluster', () => {
+    const nodes: RedisNode[] = [];
+    let cluster: RedisTarget;
+
+    beforeAll(async () => {
+      const ports = [await freePort(), await freePort()];
+      const shared = [
+        ...Object.entries(await tlsSettings(directory, server)).map((setting) => setting.join(' ')),
+        ...['tls-cluster yes', 'cluster-enabled yes', 'cluster-announce-ip 127.0.0.1'],
+      ];
+      for (const port of ports) {
+        const bus = await freePort();
+        nodes.push(await RedisNode.start({ config: [...shared, `tls-port ${port}`, `cluster-port ${bus}`] }));
+        await nodes[0]!.command('CLUSTER', 'MEET', '127.0.0.1', port, bus);
+      }
+      await nodes[0]!.command('CLUSTER', 'ADDSLOTSRANGE', 0, 8_191);
+      await nodes[1]!.command('CLUSTER', 'ADDSLOTSRANGE', 8_192, 16_383);
+      for (const node of nodes) {
+        while (!String(await node.command('CLUSTER', 'INFO')).includes('cluster_state:ok')) {
+          await new Promise((resolve) => void setTimeout(resolve, 20));
+        }
+      }
+      cluster = { ...trusting(), url: 'rediss://localhost', cluster: [{ host: 'localhost', port: ports[0]! }] };
+    }, 60_000);
+    afterAll(async () => {
+      for (const node of nodes) await node.stop();
+    });
+
+    describeBroker('RedisBroker over TLS to a Cluster', () => ready(cluster));
+
+    it('speaks TLS with each of its nodes', async () => {
+      const broker = await ready(cluster);
+      // Their slots lie on both nodes.
+      for (const channel of ['apps:created', 'apps:updated', 'apps:deleted', 'apps:status']) {
+        await broker.publish({ channel, body: 'x', history: HISTORY, timeoutMs: 5_000 });
+      }
+      const kept = await Promise.all(nodes.map((node) => node.command('DBSIZE')));
+      expect(kept.every((keys) => Number(keys) > 0)).toBe(true);
+      await broker.close();
+    });
+
+    it('publishes all events of a channel on one node, those without history too: what two nodes publish has no order', async () => {
+      const broker = await ready(cluster);
+      for (const node of nodes) await node.command('CONFIG', 'RESETSTAT');
+      const publish = (index: number): Promise<unknown> =>
+        broker.publish({ channel: 'apps:created', body: `m${index}`, history: null, timeoutMs: 5_000 });
+      await Promise.all(Array.from({ length: 40 }, (_, index) => publish(index)));
+      const ran = await Promise.all(nodes.map((node) => node.command('INFO', 'commandstats')));
+      const calls = ran.map((stats) => Number(/cmdstat_publish:calls=(\d+)/.exec(String(stats))?.[1] ?? 0));
+      expect(Math.max(...calls)).toBeGreaterThanOrEqual(40);
+      expect(Math.min(...calls)).toBeLessThan(5); // its beats
+      await broker.close();
+    });
+  });
+
   it('a certificate that nobody vouches for: says what to give', () =>
     expectSaid({ url: url() }, /certificate is not trusted: .*`redis.tlsCa` \(self-signed certificate/));
 

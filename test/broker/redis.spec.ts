@@ -63,6 +63,16 @@ describe('over one Redis', () => {
     await broker.close();
   });
 
+  it('publishes again what Redis refused to begin with, without history too: that it did not happen is certain', async () => {
+    const broker = await connected(redis.url, 'flushed:');
+    const admin = new Redis(redis.url);
+    await admin.script('FLUSH');
+    const event = { channel: 'apps:created', body: 'x', history: null, timeoutMs: 5_000 };
+    await expect(broker.publish(event)).resolves.toBeNull();
+    admin.disconnect();
+    await broker.close();
+  });
+
   it('keeps installations with different prefixes apart', async () => {
     const [one, other] = [await connected(redis.url, 'one:'), await connected(redis.url, 'other:')];
     expect((await emit(one, 'a'))!.offset).toBe(1);

@@ -41,7 +41,7 @@ describe('what became of an event', () => {
     "OOM command not allowed when used memory > 'maxmemory'.",
     'NOSCRIPT No matching script. Please use EVAL.',
   ])('not now: %s', (message) => {
-    expect(outcomeOfError(replyError(message))).toEqual({ kind: 'again', why: message });
+    expect(outcomeOfError(replyError(message))).toEqual({ kind: 'again', why: message, mayBePublished: false });
   });
 
   it('refused, where Redis will say the same again', () => {
@@ -55,6 +55,7 @@ describe('what became of an event', () => {
     expect(outcomeOfError(new Error('Connection is closed.'))).toEqual({
       kind: 'again',
       why: 'Connection is closed.',
+      mayBePublished: true,
     });
   });
 });

@@ -38,10 +38,11 @@ export function outcomesOfReply(reply: readonly string[], count: number): Outcom
   });
 }
 
-/** What became of an event whose script had no answer, or a bad one. */
+/** What became of an event whose script had no answer, or a bad one: an error that Redis answers stands before any effect. */
 export function outcomeOfError({ name, message }: Error): Outcome {
-  const refused = name === 'ReplyError' && !NOT_NOW.test(message);
-  return refused ? { kind: 'refused', why: `Redis refused the event: ${message}` } : { kind: 'again', why: message };
+  const answered = name === 'ReplyError';
+  if (answered && !NOT_NOW.test(message)) return { kind: 'refused', why: `Redis refused the event: ${message}` };
+  return { kind: 'again', why: message, mayBePublished: !answered };
 }
 
 /** Whether only a fresh connection knows which server is the right one now. */

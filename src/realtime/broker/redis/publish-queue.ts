@@ -27,8 +27,8 @@ export type Outcome =
   | { readonly kind: 'published'; readonly position: Position | null }
   /** Refused for good. */
   | { readonly kind: 'refused'; readonly why: string }
-  /** Not known, or not now: it is tried again. */
-  | { readonly kind: 'again'; readonly why: string };
+  /** Not now, or not known where it may have been published: it is tried again. */
+  | { readonly kind: 'again'; readonly why: string; readonly mayBePublished: boolean };
 
 interface Entry<E> extends QueuedEvent<E> {
   readonly order: number;
@@ -167,7 +167,7 @@ export class PublishQueue<E> {
     else {
       this.lastTrouble = outcome.why;
       this.running = false;
-      entry.retry = true;
+      entry.retry ||= outcome.mayBePublished;
       this.again.push(entry);
     }
     if (this.again.length > 0) this.putBack();

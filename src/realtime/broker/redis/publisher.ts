@@ -170,7 +170,7 @@ export class Publisher {
   }
 
   private notConnected(): Outcome {
-    return { kind: 'again', why: `Redis cannot be used: ${this.link.reason}` };
+    return { kind: 'again', why: `Redis cannot be used: ${this.link.reason}`, mayBePublished: false };
   }
 
   private remembered({ channel }: Publication, outcome: Outcome): Outcome {
@@ -182,13 +182,13 @@ export class Publisher {
   private run(client: Client, event: Publication, retry: boolean, notAfter: number): Promise<unknown> {
     const { channel, body, history, idempotencyKey, idempotencyMs = IDEMPOTENCY_MS, messageId, floor } = event;
     const key = idempotencyKey === undefined ? [] : [this.keys.idempotency(channel, idempotencyKey)];
-    const pubsub = this.keys.pubsub(channel);
+    const [meta, pubsub] = [this.keys.meta(channel), this.keys.pubsub(channel)];
     if (history === null)
-      return runScript(client, PUBLISH_PLAIN, key, [pubsub, body, messageId, notAfter, idempotencyMs]);
+      return runScript(client, PUBLISH_PLAIN, [meta, ...key], [pubsub, body, messageId, notAfter, idempotencyMs]);
     return runScript(
       client,
       PUBLISH,
-      [this.keys.meta(channel), this.keys.history(channel), ...key],
+      [meta, this.keys.history(channel), ...key],
       [
         ...[pubsub, body, messageId, history.size, history.ttlMs],
         ...[retry ? 1 : 0, freshEpoch(), notAfter, idempotencyMs],

@@ -110,13 +110,16 @@ return reply
 `);
 
 /**
- * A channel without history. KEYS [idempotency]; ARGV pub/sub channel, body, message id, not after (Redis ms),
+ * A channel without history. KEYS meta, [idempotency]; ARGV pub/sub channel, body, message id, not after (Redis ms),
  * idempotency ttl ms → { '' } | { 'late' }
+ *
+ * `meta` is only named: a script without a key runs on any node of a Cluster, and what two nodes publish reaches a third
+ * in any order.
  */
 export const PUBLISH_PLAIN = script(`
 local time = redis.call('TIME')
 if tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) > tonumber(ARGV[4]) then return { 'late' } end
-if KEYS[1] and not redis.call('SET', KEYS[1], '1', 'PX', ARGV[5], 'NX') then return { '' } end
+if KEYS[2] and not redis.call('SET', KEYS[2], '1', 'PX', ARGV[5], 'NX') then return { '' } end
 redis.call('PUBLISH', ARGV[1], '- 0 ' .. ARGV[3] .. ' ' .. ARGV[2])
 return { '' }
 `);
