@@ -8,11 +8,11 @@ const PACKAGES = join(dirname(createRequire(import.meta.url).resolve('@electric-
 
 /**
  * An empty cluster of Postgres, as the archive of a data directory. To make one takes PGlite several seconds: it is kept
- * beside the packages, one for each version, where that may be written. Databases in memory begin with it, which tests start
- * by the dozen.
+ * beside the packages, one for each version, where that may be written, and not compressed: to unpack it would take longer than
+ * all else. Databases in memory begin with it, which tests start by the dozen.
  */
 export async function emptyCluster(): Promise<Blob> {
-  const path = join(PACKAGES, '.cache', 'nestjs-realtime', `empty-cluster-${await version()}.tar.gz`);
+  const path = join(PACKAGES, '.cache', 'nestjs-realtime', `empty-cluster-${await version()}.tar`);
   const kept = await readFile(path).catch(() => null);
   if (kept !== null) return new Blob([kept]);
   const made = await makeCluster();
@@ -27,7 +27,7 @@ async function version(): Promise<string> {
 
 async function makeCluster(): Promise<Uint8Array<ArrayBuffer>> {
   const pglite = await PGlite.create();
-  const archive = await pglite.dumpDataDir('gzip');
+  const archive = await pglite.dumpDataDir('none');
   await pglite.close();
   return new Uint8Array(await archive.arrayBuffer());
 }
