@@ -29,7 +29,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'realtime/broker/redis/publish-queue.js',
-        find: 'entry.retry = true',
+        find: 'entry.retry ||= outcome.mayBePublished',
         replace: 'entry.retry = false',
       },
     ],
