@@ -73,6 +73,29 @@ describe('over one Redis', () => {
     await broker.close();
   });
 
+  it('rejects what had no answer, without history: it may have been published, and nothing tells whether', async () => {
+    const broker = await connected(redis.url, 'unanswered:');
+    const admin = new Redis(redis.url);
+    const bodies: string[] = [];
+    broker.listen({ event: (_channel, { body }) => void bodies.push(body), position: () => undefined });
+    await broker.subscribe('apps:created', null);
+    await admin.call('CLIENT', 'PAUSE', 30_000, 'WRITE');
+    const event = { channel: 'apps:created', history: null, timeoutMs: 20_000 };
+    const unanswered = broker.publish({ ...event, body: 'unanswered' });
+    unanswered.catch(() => undefined); // it is looked at below
+    await new Promise(setImmediate);
+    await admin.call('CLIENT', 'KILL', 'TYPE', 'normal');
+    await until(() => !broker.status.up);
+    await admin.call('CLIENT', 'UNPAUSE');
+    await expect(unanswered).rejects.toThrow('is not known');
+    await until(() => broker.status.up);
+    await broker.publish({ ...event, body: 'fence' });
+    await until(() => bodies.includes('fence'));
+    expect(bodies).toEqual(['fence']); // and is not tried again
+    admin.disconnect();
+    await broker.close();
+  });
+
   it('keeps installations with different prefixes apart', async () => {
     const [one, other] = [await connected(redis.url, 'one:'), await connected(redis.url, 'other:')];
     expect((await emit(one, 'a'))!.offset).toBe(1);
