@@ -6,7 +6,7 @@ const inside = (...names) => names.map((name) => `^src/realtime/${name}/`).join(
 const realtimeRooms = {
   options: [],
   limits: [],
-  tenants: ['limits'],
+  tenants: [],
   fields: [],
   auth: ['broker', 'tenants'],
   asyncapi: ['channels', 'fields'],
@@ -18,7 +18,7 @@ const realtimeRooms = {
   bridge: ['connections', 'broker', 'channels', 'fields', 'tenants'],
   instances: ['broker', 'connections', 'tenants'],
   presence: ['broker', 'bridge', 'channels', 'connections', 'instances', 'tenants'],
-  publishing: ['broker', 'channels', 'tenants'],
+  publishing: ['broker', 'channels', 'limits', 'tenants'],
   outbox: ['publishing', 'bridge'],
   gateway: [
     ...['auth', 'channels', 'audit', 'connections', 'bridge', 'control', 'instances', 'limits', 'presence'],

@@ -4,12 +4,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { eventBody, formatPosition, userChannel, type RealtimeEvents } from '../../protocol/index.js';
 import { Broker } from '../broker/broker.js';
 import { ChannelCatalogue } from '../channels/channel-catalogue.js';
+import { KeyedBuckets } from '../limits/keyed-buckets.js';
 import { Counters } from '../observability/counters.js';
 import type { Measurements } from '../observability/measurements.js';
 import { beginEmit, type EmitSpan } from '../observability/tracing.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { inTenant } from '../tenants/current-tenant.js';
-import { TenantRates } from '../tenants/tenant-rates.js';
 import { tenantOf } from '../tenants/topic.js';
 import { RealtimeUnavailableError, TenantBusyError } from './errors.js';
 import { EventComposer, type ComposedEvent, type EmitOptions } from './event-composer.js';
@@ -68,7 +68,7 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
   private readonly logger = new Logger('Realtime');
   private readonly composer: EventComposer;
   private readonly committed = new UntilPublished();
-  private readonly rates: TenantRates;
+  private readonly tenantRates: KeyedBuckets;
   private readonly observers: ((attempt: EmitAttempt) => void)[] = [];
 
   constructor(
@@ -78,7 +78,7 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
     options: ResolvedRealtimeOptions,
   ) {
     this.composer = new EventComposer(catalogue, options, new EventValidator(options.invalidEvents, counters));
-    this.rates = new TenantRates(options.tenants.eventsPerSecond);
+    this.tenantRates = new KeyedBuckets({ perSecond: options.tenants.eventsPerSecond });
   }
 
   /**
@@ -237,7 +237,7 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
   }: ComposedEvent): Promise<EmittedEvent> {
     if (dropped) return { id: randomUUID(), channel, timestamp: new Date().toISOString(), dropped };
     const tenant = tenantOf(topic);
-    if (tenant !== null && !this.rates.take(tenant, performance.now())) {
+    if (tenant !== null && !this.tenantRates.take(tenant, performance.now())) {
       throw new TenantBusyError(`More events of the tenant ${tenant} per second than may be (tenants.eventsPerSecond)`);
     }
     const timestamp = new Date().toISOString();
