@@ -7,6 +7,7 @@ import { LogLimiter } from '../observability/log-limiter.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { actingFor, principalFromClaims, TenantMissingError, type Principal } from './principal.js';
 import { Revocations } from './revocations.js';
+import { signedPartOf } from './signed-part.js';
 import { Tickets } from './tickets.js';
 import { TokenHeaders } from './token-headers.js';
 import { KeysUnavailableError, TokenKeys } from './token-keys.js';
@@ -106,9 +107,11 @@ export class AuthService {
 
   private async read(token: string): Promise<Principal> {
     try {
+      if (token.length > MAX_TOKEN_LENGTH) throw new Error(`it is longer than ${MAX_TOKEN_LENGTH} characters`);
+      const signedPart = signedPartOf(token);
       const claims = await this.claimsOf(token);
       if (typeof claims !== 'object' || claims === null) throw new Error('its payload is no object');
-      const principal = principalFromClaims(claims as Record<string, unknown>, this.options, token);
+      const principal = principalFromClaims(claims as Record<string, unknown>, this.options, signedPart);
       if (principal.expiresAt === Infinity && !this.options.jwt.allowWithoutExpiry) throw new Error('it has no exp');
       return principal;
     } catch (error) {
@@ -122,7 +125,6 @@ export class AuthService {
   }
 
   private async claimsOf(token: string): Promise<unknown> {
-    if (token.length > MAX_TOKEN_LENGTH) throw new Error(`it is longer than ${MAX_TOKEN_LENGTH} characters`);
     const { alg, kid, crit } = this.headers.of(token);
     // Before any key is looked for: what a token says of itself decides nothing.
     const algorithm = this.keys.algorithms.find((allowed) => allowed === alg);

@@ -51,10 +51,10 @@ export type PrincipalOptions = Pick<ResolvedRealtimeOptions, 'adminRole' | 'tena
 
 /**
  * Reads who somebody is from the claims of a verified token.
- * @param token its text, of which no more than a digest is kept, and only where it names no session
+ * @param signedPart what the signature covers; without a `jti` its digest is the session
  * @throws ClaimsError when they name no usable user, role or end
  */
-export function principalFromClaims(claims: Claims, options: PrincipalOptions, token: string): Principal {
+export function principalFromClaims(claims: Claims, options: PrincipalOptions, signedPart: string): Principal {
   const names = options.jwt.claims;
   const userId = readUserId(claims, names.userId);
   const email = claims[names.email];
@@ -66,7 +66,7 @@ export function principalFromClaims(claims: Claims, options: PrincipalOptions, t
       role: readRole(claims, names),
       home: readTenant(claims, options.tenants.claim),
       ...(jti === undefined ? {} : { jti }),
-      session: sessionOf(jti, token),
+      session: sessionOf(jti, signedPart),
       issuedAt: readIssuedAt(claims['iat']),
       expiresAt: readExpiry(claims['exp']),
     },

@@ -23,9 +23,13 @@ export class RevocationsFullError extends Error {
   }
 }
 
-/** What a token's session is known by: its `jti`, or where it has none the digest of the whole token. */
-export function sessionOf(jti: string | undefined, token: string): string {
-  return jti === undefined ? `token ${createHash('sha256').update(token).digest('base64url')}` : sessionOfJti(jti);
+/**
+ * The id of a token's session: its `jti`, or without one the digest of what is signed. It must not cover the signature,
+ * which can be respelled: a revoked token would be valid again.
+ * @param signedPart see `signedPartOf`
+ */
+export function sessionOf(jti: string | undefined, signedPart: string): string {
+  return jti === undefined ? `token ${createHash('sha256').update(signedPart).digest('base64url')}` : sessionOfJti(jti);
 }
 
 export function sessionOfJti(jti: string): string {

@@ -1,0 +1,99 @@
+import { Logger } from '@nestjs/common';
+import { JwtService } from '@nestjs/jwt';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { signToken, type SigningOptions } from '../../../test/support/jwt.js';
+import { RealtimeClock } from '../clock/realtime-clock.js';
+import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { resolveOptions } from '../options/resolve-options.js';
+import { AuthService } from './auth.service.js';
+import { MemoryTicketStore } from './memory.ticket-store.js';
+import { Revocations } from './revocations.js';
+import { Tickets } from './tickets.js';
+import { FixedKey } from './token-keys.js';
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+/** The order of P-256. */
+const N = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+
+const pem = (key: KeyObject): string =>
+  key.export({ type: key.type === 'public' ? 'spki' : 'pkcs8', format: 'pem' }) as string;
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2_048 });
+const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const SECRET = 'a secret that is long enough for HS256';
+
+type Algorithm = 'HS256' | 'RS256' | 'ES256';
+const KEYS: Readonly<Record<Algorithm, { readonly jwt: object; readonly signing: SigningOptions }>> = {
+  HS256: { jwt: { secret: SECRET }, signing: { alg: 'HS256', key: SECRET } },
+  RS256: { jwt: { publicKey: pem(rsa.publicKey) }, signing: { alg: 'RS256', key: pem(rsa.privateKey) } },
+  ES256: { jwt: { publicKey: pem(ec.publicKey) }, signing: { alg: 'ES256', key: pem(ec.privateKey) } },
+};
+
+function authWith(jwt: object): {
+  readonly auth: AuthService;
+  readonly revocations: Revocations;
+  readonly tickets: Tickets;
+} {
+  const options: ResolvedRealtimeOptions = resolveOptions({ jwt });
+  const clock = new RealtimeClock();
+  const revocations = new Revocations(clock);
+  const tickets = new Tickets(new MemoryTicketStore(), options, clock);
+  const auth = new AuthService(new JwtService(), new FixedKey(options.jwt), revocations, tickets, options, clock);
+  return { auth, revocations, tickets };
+}
+
+/** Every other spelling of the same bytes. */
+function respelled(token: string): string[] {
+  const parts = token.split('.');
+  return parts.flatMap((part, index) =>
+    ALPHABET.split('')
+      .map((last) => part.slice(0, -1) + last)
+      .filter((other) => other !== part && Buffer.from(other, 'base64url').equals(Buffer.from(part, 'base64url')))
+      .map((other) => parts.with(index, other).join('.')),
+  );
+}
+
+/** The other signature that ECDSA accepts for the same text: r, n - s. */
+function mirrored(token: string): string {
+  const [header, payload, signature] = token.split('.') as [string, string, string];
+  const bytes = Buffer.from(signature, 'base64url');
+  const s = BigInt(`0x${bytes.subarray(32).toString('hex')}`);
+  const mirror = Buffer.from((N - s).toString(16).padStart(64, '0'), 'hex');
+  return `${header}.${payload}.${Buffer.concat([bytes.subarray(0, 32), mirror]).toString('base64url')}`;
+}
+
+beforeAll(() => Logger.overrideLogger(false));
+
+describe.each(['HS256', 'RS256', 'ES256'] as const)('a token of %s without jti', (algorithm) => {
+  const { auth, revocations, tickets } = authWith(KEYS[algorithm].jwt);
+  const token = signToken({ sub: 'ann', note: 'x'.repeat(7) }, KEYS[algorithm].signing);
+
+  it('is rejected in every other spelling, before and after it was revoked', async () => {
+    const others = respelled(token);
+    expect(others.length).toBeGreaterThan(0);
+    const { session } = await auth.verify(token);
+    for (const other of others) await expect(auth.verify(other)).rejects.toThrow('not valid');
+    revocations.add({ kind: 'session', id: session, until: Infinity });
+    for (const other of [token, ...others]) await expect(auth.verify(other)).rejects.toThrow('not valid');
+  });
+
+  it('keeps its session in a ticket, so that its revocation reaches the ticket', async () => {
+    const young = signToken({ sub: 'ann', note: 'young' }, KEYS[algorithm].signing);
+    const principal = await auth.verify(young);
+    const { ticket } = await tickets.issue(principal);
+    revocations.add({ kind: 'session', id: principal.session, until: Infinity });
+    await expect(auth.identify({ headers: {}, url: `/ws?ticket=${ticket}` })).rejects.toThrow('not valid');
+  });
+});
+
+describe('the mirror of an ECDSA signature', () => {
+  it('belongs to the session of the token, and is revoked with it', async () => {
+    const { auth, revocations } = authWith(KEYS.ES256.jwt);
+    const token = signToken({ sub: 'ann' }, KEYS.ES256.signing);
+    const mirror = mirrored(token);
+    expect(mirror).not.toBe(token);
+    const { session } = await auth.verify(token);
+    expect((await auth.verify(mirror)).session).toBe(session);
+    revocations.add({ kind: 'session', id: session, until: Infinity });
+    for (const spelling of [token, mirror]) await expect(auth.verify(spelling)).rejects.toThrow('not valid');
+  });
+});
