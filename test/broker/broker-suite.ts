@@ -93,10 +93,24 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
       expect(collector.offsets(channel).at(-1)).toBe(4);
     });
 
-    it('says so too where nothing was published yet, and keeps to that epoch', async () => {
+    it('says so too where nothing was published yet, and reads the first event from there', async () => {
       const begin = await broker.subscribe(channel, HISTORY);
       expect(begin).toMatchObject({ offset: 0 });
-      expect(await publish('first')).toEqual({ epoch: begin!.epoch, offset: 1 });
+      const first = await publish('first');
+      expect(first).toMatchObject({ offset: 1 });
+      const events = [{ position: first, body: 'first' }];
+      expect(await read(begin!)).toEqual({ ok: true, events, top: first });
+    });
+
+    it('knows the position of a channel without events again after every subscriber left', async () => {
+      const begin = await broker.subscribe(channel, HISTORY);
+      await broker.unsubscribe(channel);
+      expect(await read(begin!)).toEqual({ ok: true, events: [], top: begin });
+      await publish('first');
+      expect(await read(begin!)).toMatchObject({ ok: true, events: [{ body: 'first' }] });
+      const other = { ...begin!, offset: 1 };
+      expect(await read({ epoch: 'unknown', offset: 0 })).toMatchObject({ ok: false, reason: 'unknown_epoch' });
+      if (begin!.epoch.startsWith('v')) expect(await read(other)).toMatchObject({ ok: false, reason: 'unknown_epoch' });
     });
 
     it('loses nothing between subscribe and what is published at the same time', async () => {

@@ -48,4 +48,30 @@ describe('MemoryBroker', () => {
     expect(await broker.read('c', first!, { maxEvents: 10, maxBytes: 99 })).toMatchObject({ reason: 'too_many' });
     expect(await broker.read('c', first!, { maxEvents: 10, maxBytes: 100 })).toMatchObject({ ok: true });
   });
+
+  it('keeps nothing of names that are only read or were left without an event', async () => {
+    const { logs } = broker as unknown as { logs: Map<string, unknown> };
+    for (let index = 0; index < 100; index += 1) {
+      await broker.read(`read:${index}`, { epoch: 'e', offset: 0 }, { maxEvents: 1, maxBytes: 1 });
+      await broker.latest(`latest:${index}`, 5);
+      await broker.subscribe(`left:${index}`, history);
+      await broker.unsubscribe(`left:${index}`);
+    }
+    expect(logs.size).toBe(0);
+  });
+
+  it('knows where a channel without events stood for less than a day', async () => {
+    const hour = 3_600_000;
+    const limits = { maxEvents: 10, maxBytes: 100 };
+    const begin = (await broker.subscribe('c', history))!;
+    await broker.unsubscribe('c');
+    now = 23 * hour;
+    expect(await broker.read('c', begin, limits)).toMatchObject({ ok: true, events: [] });
+    await publish('a');
+    expect(await broker.read('c', begin, limits)).toMatchObject({ ok: true, events: [{ body: 'a' }] });
+    const later = (await broker.subscribe('d', history))!;
+    await broker.unsubscribe('d');
+    now = 47 * hour;
+    expect(await broker.read('d', later, limits)).toMatchObject({ ok: false, reason: 'unknown_epoch' });
+  });
 });

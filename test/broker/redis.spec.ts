@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import type { Position } from '../../src/protocol/index.js';
 import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
 import { Counters } from '../../src/realtime/observability/counters.js';
-import { PUBLISH, PUBLISH_MANY, type Script } from '../../src/realtime/broker/redis/scripts.js';
+import { POSITIONS, PUBLISH, PUBLISH_MANY, READ, type Script } from '../../src/realtime/broker/redis/scripts.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { until } from '../support/until.js';
 import { describeBroker } from './broker-suite.js';
@@ -104,6 +104,38 @@ describe('over one Redis', () => {
     await other.close();
   });
 
+  it('writes nothing for a channel that never had an event: subscribing, reading, its latest events', async () => {
+    const broker = await connected(redis.url, 'names:');
+    const admin = new Redis(redis.url);
+    await broker.subscribe('apps:first', HISTORY);
+    const keys = await admin.keys('names:*');
+    for (let index = 0; index < 200; index += 1) {
+      const channel = `apps:${index}`;
+      const begin = (await broker.subscribe(channel, HISTORY))!;
+      expect(await broker.read(channel, begin, LIMITS)).toMatchObject({ ok: true, events: [] });
+      expect(await broker.latest(channel, 5)).toEqual([]);
+      await broker.unsubscribe(channel);
+    }
+    expect((await admin.keys('names:*')).sort()).toEqual(keys.sort());
+    admin.disconnect();
+    await broker.close();
+  });
+
+  it('reports the loss of a first event to a subscriber from before it, after FLUSHDB too', async () => {
+    const lonely = await RedisProcess.start();
+    const broker = await connected(lonely.url);
+    const admin = new Redis(lonely.url);
+    const begin = (await broker.subscribe('apps:created', HISTORY))!;
+    await emit(broker, 'lost');
+    await admin.flushdb();
+    expect(await broker.read('apps:created', begin, LIMITS)).toMatchObject({ ok: false, reason: 'unknown_epoch' });
+    await emit(broker, 'next');
+    expect(await broker.read('apps:created', begin, LIMITS)).toMatchObject({ ok: false, reason: 'unknown_epoch' });
+    admin.disconnect();
+    await broker.close();
+    await lonely.stop();
+  });
+
   it('skips and counts what is foreign on a channel of its own, and delivers what follows', async () => {
     const counters = new Counters();
     const broker = new RedisBroker({ url: redis.url }, 'foreign:', counters);
@@ -144,7 +176,7 @@ describe('the publish script', () => {
   const publish = (number: number, about: { retry?: boolean; floor?: [string, number]; notAfter?: number } = {}) =>
     run(
       PUBLISH,
-      ['m', 'h'],
+      ['m', 'h', 'data'],
       [
         ...[
           'c',
@@ -186,7 +218,7 @@ describe('the publish script', () => {
     const many = (...events: [number, number][]) =>
       run(
         PUBLISH_MANY,
-        ['m', 'h'],
+        ['m', 'h', 'data'],
         ['c', 3, 60_000, 'fresh', ...events.flatMap(([number, notAfter]) => [`body ${number}`, id(number), notAfter])],
       );
     expect(await many([1, early], [2, late], [3, early])).toEqual(['fresh', '1', '1']);
@@ -202,6 +234,56 @@ describe('the publish script', () => {
   it('refuses what comes after its deadline', async () => {
     expect(await publish(1, { notAfter: Date.now() - 1_000 })).toEqual(['late']);
     expect(await client.exists('h')).toBe(0);
+  });
+});
+
+describe('the position of a channel without events', () => {
+  let redis: RedisProcess;
+  let client: Redis;
+
+  beforeAll(async () => {
+    redis = await RedisProcess.start();
+    client = new Redis(redis.url);
+  });
+  beforeEach(() => client.flushall());
+  afterAll(async () => {
+    client.disconnect();
+    await redis.stop();
+  });
+
+  const run = ({ lua }: Script, keys: string[], args: (string | number)[]): Promise<unknown> =>
+    client.eval(lua, keys.length, ...keys, ...args);
+  const position = async () => ((await run(POSITIONS, ['data', 'm', 'h'], ['abcdefabcdef'])) as [string, string])[0];
+  const read = (epoch: string, offset = 0) =>
+    run(READ, ['m', 'h', 'data'], ['abcdefabcdef', epoch, offset, 10, 1_000]) as Promise<string[]>;
+  const publish = (number: number) =>
+    run(PUBLISH_MANY, ['m', 'h', 'data'], ['c', 9, 60_000, 'fresh', 'body', `00000000deadbeef.${number}`, 9e15]);
+  const older = (epoch: string, hours: number) => epoch.replace(/\d+$/, (hour) => String(Number(hour) - hours));
+
+  it('stands before the first event, however often it was read before', async () => {
+    const begin = await position();
+    expect(await read(begin)).toEqual(['ok', begin, '0']);
+    await publish(1);
+    expect((await read(begin)).slice(0, 3)).toEqual(['ok', 'fresh', '1']);
+    expect(await read(begin, 1)).toEqual(['unknown_epoch', 'fresh', '1']);
+  });
+
+  it('is good for less than a day: for as long a log may have come and gone since', async () => {
+    const begin = await position();
+    expect((await read(older(begin, 23)))[0]).toBe('ok');
+    expect((await read(older(begin, 24)))[0]).toBe('unknown_epoch');
+    expect((await read(older(begin, -1)))[0]).toBe('unknown_epoch');
+    await publish(1);
+    expect((await read(older(begin, 23)))[0]).toBe('ok');
+    expect((await read(older(begin, 24)))[0]).toBe('unknown_epoch');
+  });
+
+  it('is not that of a log which began in other data', async () => {
+    const begin = await position();
+    await client.flushall();
+    await publish(1);
+    await run(POSITIONS, ['data', 'm', 'h'], ['012345012345']);
+    expect(await read(begin.replace('abcdefabcdef', '012345012345'))).toEqual(['unknown_epoch', 'fresh', '1']);
   });
 });
 

@@ -135,7 +135,9 @@ export class ChannelStream {
     this.pending = [];
     const result = await this.readUntilAnswered(from);
     if (result === null) return;
-    this.output.mended?.(result.ok);
+    // A channel without events has no log yet: reading from its beginning is no gap.
+    const isBeginning = result.ok && from.offset === 0 && result.top.epoch !== from.epoch;
+    if (!isBeginning) this.output.mended?.(result.ok);
     // What came before the answer and is of another epoch is of one long gone: looking at it again would never end.
     const { epoch } = result.top;
     this.pending.unshift(...before.filter(({ position }) => position?.epoch === epoch));

@@ -91,6 +91,8 @@ export abstract class Broker {
 
   /**
    * Begins to hand out a channel's events.
+   * It keeps nothing of a channel that never had an event: the epoch of such a position may end with the first event, which
+   * `read` finds from there.
    * @returns where the channel stands (`null` without history): every event beyond it is handed out, before or after this resolves
    */
   abstract subscribe(channel: string, history: HistoryWindow | null): Promise<Position | null>;

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Position } from '../../protocol/index.js';
 import {
   Broker,
@@ -17,12 +17,15 @@ import { RealtimeUnavailableError } from './errors.js';
 const IDEMPOTENCY_MS = 300_000;
 /** How long an unused channel keeps its epoch and number, in milliseconds. */
 const IDLE_CHANNEL_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
 /** How often what has expired is let go, in milliseconds. */
 const SWEEP_MS = 30_000;
 
 /** One channel: where it stands, and its last events. The last of `events` stands at `offset`. */
 interface ChannelLog {
   readonly epoch: string;
+  /** The hour in which it began. */
+  readonly hour: number;
   offset: number;
   events: BrokerEvent[];
   /** How many of `events` count; more may still be held. */
@@ -33,6 +36,8 @@ interface ChannelLog {
 
 /** The broker of a single process: the same promises as over Redis, with nothing to install. */
 export class MemoryBroker extends Broker {
+  private readonly secret = randomBytes(16);
+  /** Only channels that had an event, or are subscribed to: names that a client makes up must not fill the memory. */
   private readonly logs = new Map<string, ChannelLog>();
   private readonly subscribed = new Set<string>();
   /** channel and key → the position that the first event got */
@@ -81,12 +86,14 @@ export class MemoryBroker extends Broker {
 
   override async unsubscribe(channel: string): Promise<void> {
     this.subscribed.delete(channel);
+    if (this.logs.get(channel)?.offset === 0) this.logs.delete(channel);
   }
 
   override async read(channel: string, after: Position, limits: ReadLimits): Promise<ReadResult> {
-    const log = this.log(channel);
+    const log = this.known(channel) ?? this.begin(channel);
     const top = { epoch: log.epoch, offset: log.offset };
-    if (after.epoch !== log.epoch) return { ok: false, reason: 'unknown_epoch', top };
+    if (after.epoch !== log.epoch && !this.precedes(after, channel, log))
+      return { ok: false, reason: 'unknown_epoch', top };
     if (after.offset > log.offset) return { ok: false, reason: 'rewound', top };
     const missed = log.offset - after.offset;
     if (missed > Math.min(log.events.length, log.size)) return { ok: false, reason: 'expired', top };
@@ -97,8 +104,8 @@ export class MemoryBroker extends Broker {
   }
 
   override async latest(channel: string, most: number): Promise<readonly BrokerEvent[]> {
-    const { events, size } = this.log(channel);
-    return events.slice(-Math.min(most, size));
+    const log = this.known(channel);
+    return log === undefined ? [] : log.events.slice(-Math.min(most, log.size));
   }
 
   override async hasSubscribers(channel: string): Promise<boolean> {
@@ -127,19 +134,49 @@ export class MemoryBroker extends Broker {
   }
 
   private log(channel: string): ChannelLog {
+    let log = this.known(channel);
+    if (log === undefined) this.logs.set(channel, (log = this.begin(channel)));
+    return log;
+  }
+
+  private known(channel: string): ChannelLog | undefined {
     const now = this.now();
-    let log = this.logs.get(channel);
-    if (log === undefined) {
-      const epoch = randomBytes(6).toString('hex');
-      log = { epoch, offset: 0, events: [], size: 0, eventsExpireAt: Infinity, usedAt: now };
-      this.logs.set(channel, log);
-    }
+    const log = this.logs.get(channel);
+    if (log === undefined) return undefined;
     if (log.eventsExpireAt <= now) {
       log.events = [];
       log.eventsExpireAt = Infinity;
     }
     log.usedAt = now;
     return log;
+  }
+
+  private begin(channel: string): ChannelLog {
+    const usedAt = this.now();
+    const hour = Math.floor(usedAt / HOUR_MS);
+    return {
+      epoch: this.epochAt(channel, hour),
+      hour,
+      offset: 0,
+      events: [],
+      size: 0,
+      eventsExpireAt: Infinity,
+      usedAt,
+    };
+  }
+
+  /** Derived, so that a channel without events needs no memory. No two logs share one: a log is kept for a day after its last use. */
+  private epochAt(channel: string, hour: number): string {
+    return createHash('sha256').update(this.secret).update(`${hour} ${channel}`).digest('hex').slice(0, 12);
+  }
+
+  /** Returns true for the position that this channel had without events, less than a day before its log began. */
+  private precedes({ epoch, offset }: Position, channel: string, log: ChannelLog): boolean {
+    if (offset !== 0) return false;
+    for (let age = 1; age < IDLE_CHANNEL_MS / HOUR_MS; age += 1) {
+      if (this.epochAt(channel, log.hour - age) === epoch) return true;
+    }
+    return false;
   }
 
   private sweep(): void {

@@ -44,7 +44,7 @@ export class RedisBroker extends Broker {
   ) {
     super();
     const instance = randomBytes(8).toString('hex');
-    this.keys = new Keys(prefix);
+    this.keys = new Keys(prefix, target.cluster !== undefined);
     this.publisher = new Publisher(target, this.keys, instance, () => {
       for (const callback of this.onUps) callback();
     });

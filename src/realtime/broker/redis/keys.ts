@@ -1,10 +1,27 @@
 import { createHash } from 'node:crypto';
+import { tagOfSlot } from './cluster-slot.js';
 
 /** The keys of one installation; `{channel}` keeps what belongs together on one node of a Cluster. */
 export class Keys {
-  constructor(private readonly prefix: string) {}
+  constructor(
+    private readonly prefix: string,
+    private readonly isCluster = false,
+  ) {}
 
-  /** hash: `e` epoch, `s` top offset, `l` lineage, `b` boundaries */
+  /** The keys of a channel's log, as the scripts take them. */
+  log(channel: string): [meta: string, history: string, dataSet: string] {
+    return [this.meta(channel), this.history(channel), this.dataSet(channel)];
+  }
+
+  /**
+   * string: a random value, set once: another one means that the data was deleted. In a Cluster there is one for each slot,
+   * since a script takes keys of one slot only.
+   */
+  dataSet(channel: string): string {
+    return this.isCluster ? `${this.prefix}data:{${tagOfSlot(channel)}}` : `${this.prefix}data`;
+  }
+
+  /** hash: `e` epoch, `s` top offset, `l` lineage, `b` boundaries, `o` initial epoch `@` first epoch; none before the first event */
   meta(channel: string): string {
     return `${this.prefix}m:{${channel}}`;
   }

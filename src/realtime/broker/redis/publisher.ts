@@ -154,7 +154,7 @@ export class Publisher {
     const { client } = this.link;
     if (client === null) return entries.map(() => this.notConnected());
     const { channel, history } = first.event;
-    const keys = [this.keys.meta(channel), this.keys.history(channel)];
+    const keys = this.keys.log(channel);
     const args: (string | number)[] = [this.keys.pubsub(channel), history!.size, history!.ttlMs, freshEpoch()];
     for (const { event, deadline } of entries) args.push(event.body, event.messageId, this.clock.at(deadline));
     try {
@@ -188,7 +188,7 @@ export class Publisher {
     return runScript(
       client,
       PUBLISH,
-      [meta, this.keys.history(channel), ...key],
+      [...this.keys.log(channel), ...key],
       [
         ...[pubsub, body, messageId, history.size, history.ttlMs],
         ...[retry ? 1 : 0, freshEpoch(), notAfter, idempotencyMs],

@@ -61,7 +61,7 @@ export class Receiver {
 
   /** @throws RealtimeUnavailableError whatever kept Redis from answering */
   async read(channel: string, after: Position, { maxEvents, maxBytes }: ReadLimits): Promise<ReadResult> {
-    const keys = [this.keys.meta(channel), this.keys.history(channel)];
+    const keys = this.keys.log(channel);
     const args = [freshEpoch(), after.epoch, after.offset, maxEvents, maxBytes];
     const client = this.reader();
     const reply = await runScript(client, READ, keys, args).catch((error: Error) => {
@@ -79,7 +79,7 @@ export class Receiver {
     try {
       const entries = await client.lrange(this.keys.history(channel), -most, -1);
       const [top] = await this.positionsOf(client, [channel]);
-      return entries.map((entry) => parseEntry(top!.epoch, entry));
+      return top!.offset === 0 ? [] : entries.map((entry) => parseEntry(top!.epoch, entry));
     } catch (error) {
       throw new RealtimeUnavailableError(`Redis did not answer: ${(error as Error).message}`, { cause: error });
     }
@@ -129,7 +129,8 @@ export class Receiver {
   }
 
   private async positionsOf(client: Client, channels: readonly string[]): Promise<Position[]> {
-    const keys = channels.flatMap((channel) => [this.keys.meta(channel), this.keys.history(channel)]);
+    const logs = channels.flatMap((channel) => [this.keys.meta(channel), this.keys.history(channel)]);
+    const keys = [this.keys.dataSet(channels[0]!), ...logs];
     const flat = (await runScript(client, POSITIONS, keys, [freshEpoch()])) as string[];
     return channels.map((_channel, index) => ({ epoch: flat[2 * index]!, offset: Number(flat[2 * index + 1]) }));
   }

@@ -6,23 +6,51 @@ export interface Script {
   readonly sha: string;
 }
 
+/** How long the position of a channel without events is good: META_TTL_MS, less the hour by which it is rounded down. */
+const INITIAL_EPOCH_HOURS = 24;
+
 /**
  * The fence: an epoch belongs to one incarnation of the Redis server, which `master_replid` names. It changes with every
  * restart and promotion. Each of these keeps a prefix of the log, so a reader at (old epoch, offset) has missed nothing
  * that is gone while its offset is not beyond the boundary, where the log stood when the incarnations changed. Without
  * the fence a promoted replica that lagged would give offsets out twice, and events would be skipped in silence.
+ *
+ * A channel without events has no key: a client that subscribes to any number of names must not fill Redis. Until its first
+ * event such a channel stands at offset 0 of an *initial epoch*, `v<lineage><data set>h<hour>`, which is derived. The log's
+ * `o` keeps it as `<initial epoch>@<first epoch>`: a reader at an initial epoch stands before the first event, if
+ *  - the lineage is the same (the server was not restarted since),
+ *  - the data set is the same (a random value in a key that FLUSHDB deletes, too), and
+ *  - less than a day has passed: for as long a log is kept after its last event, so an older one cannot have come and gone.
  */
 const FENCE = `
 local function lineage()
   return string.sub(string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)'), 1, 12)
 end
-local function fence(meta, history, fresh, line)
-  local m = redis.call('HMGET', meta, 'e', 's', 'l', 'b')
-  local e, s, b = m[1], tonumber(m[2] or '0'), m[4] or ''
+local function initial(data, fresh, line)
+  local set = redis.call('GET', data)
+  if not set then
+    set = string.sub(fresh, 1, 12)
+    redis.call('SET', data, set)
+  end
+  return 'v' .. line .. set .. 'h' .. math.floor(tonumber(redis.call('TIME')[1]) / 3600)
+end
+local function precedes(seen, origin)
+  local set, hour = string.match(seen, '^(v%w+)h(%d+)$')
+  local originalSet, originalHour = string.match(origin, '^(v%w+)h(%d+)')
+  if not set or set ~= originalSet then return false end
+  local age = tonumber(originalHour) - tonumber(hour)
+  return age >= 0 and age < ${INITIAL_EPOCH_HOURS}
+end
+local function fence(meta, history, data, fresh, line, create)
+  local m = redis.call('HMGET', meta, 'e', 's', 'l', 'b', 'o')
+  local e, s, b, o = m[1], tonumber(m[2] or '0'), m[4] or '', m[5] or ''
   if not e then
+    local epoch = initial(data, fresh, line)
+    if not create then return epoch, 0, '', epoch .. '@' .. epoch end
     redis.call('DEL', history)
-    redis.call('HSET', meta, 'e', fresh, 's', '0', 'l', line, 'b', '')
-    return fresh, 0, ''
+    o = epoch .. '@' .. fresh
+    redis.call('HSET', meta, 'e', fresh, 's', '0', 'l', line, 'b', '', 'o', o)
+    return fresh, 0, '', o
   end
   if m[3] ~= line then
     local kept = { e .. '@' .. s }
@@ -33,14 +61,14 @@ local function fence(meta, history, fresh, line)
     e = fresh
     redis.call('HSET', meta, 'e', e, 'l', line, 'b', b)
   end
-  return e, s, b
+  return e, s, b, o
 end
 `;
 
 const META_TTL_MS = 86_400_000;
 
 /**
- * KEYS meta, history, [idempotency]
+ * KEYS meta, history, data set, [idempotency]
  * ARGV pub/sub channel, body, message id, history size, history ttl ms, retry 0|1, fresh epoch, not after (Redis ms),
  *      idempotency ttl ms, floor epoch, floor offset
  *      (a position known to come before the first try; `-` and 0 where none is)
@@ -49,14 +77,14 @@ const META_TTL_MS = 86_400_000;
 export const PUBLISH = script(`${FENCE}
 local time = redis.call('TIME')
 if tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) > tonumber(ARGV[8]) then return { 'late' } end
-if KEYS[3] then
-  local known = redis.call('GET', KEYS[3])
+if KEYS[4] then
+  local known = redis.call('GET', KEYS[4])
   if known then
     local e, s = string.match(known, '^(%S+) (%d+)$')
     return { e, s }
   end
 end
-local e, s, b = fence(KEYS[1], KEYS[2], ARGV[7], lineage())
+local e, s, b = fence(KEYS[1], KEYS[2], KEYS[3], ARGV[7], lineage(), true)
 if ARGV[6] == '1' then
   local entries = redis.call('LRANGE', KEYS[2], 0, -1)
   for i = #entries, 1, -1 do
@@ -74,21 +102,21 @@ redis.call('LTRIM', KEYS[2], -tonumber(ARGV[4]), -1)
 redis.call('PEXPIRE', KEYS[2], ARGV[5])
 redis.call('HSET', KEYS[1], 's', string.format('%.0f', s))
 redis.call('PEXPIRE', KEYS[1], ${META_TTL_MS})
-if KEYS[3] then redis.call('SET', KEYS[3], e .. ' ' .. string.format('%.0f', s), 'PX', ARGV[9]) end
+if KEYS[4] then redis.call('SET', KEYS[4], e .. ' ' .. string.format('%.0f', s), 'PX', ARGV[9]) end
 redis.call('PUBLISH', ARGV[1], e .. ' ' .. tail)
 return { e, string.format('%.0f', s) }
 `);
 
 /**
  * Several events of one channel, each for the first time and without an idempotency key.
- * KEYS meta, history
+ * KEYS meta, history, data set
  * ARGV pub/sub channel, history size, history ttl ms, fresh epoch, then for each event: body, message id, not after (Redis ms)
  * → { epoch, offset of the first that was published, which were too late (from 0) … }
  */
 export const PUBLISH_MANY = script(`${FENCE}
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local e, s = fence(KEYS[1], KEYS[2], ARGV[4], lineage())
+local e, s = fence(KEYS[1], KEYS[2], KEYS[3], ARGV[4], lineage(), true)
 local reply = { e, string.format('%.0f', s + 1) }
 local tails = {}
 for i = 5, #ARGV, 3 do
@@ -99,12 +127,12 @@ for i = 5, #ARGV, 3 do
     tails[#tails + 1] = string.format('%.0f', s) .. ' ' .. ARGV[i + 1] .. ' ' .. ARGV[i]
   end
 end
+redis.call('PEXPIRE', KEYS[1], ${META_TTL_MS})
 if #tails == 0 then return reply end
 redis.call('RPUSH', KEYS[2], unpack(tails))
 redis.call('LTRIM', KEYS[2], -tonumber(ARGV[2]), -1)
 redis.call('PEXPIRE', KEYS[2], ARGV[3])
 redis.call('HSET', KEYS[1], 's', string.format('%.0f', s))
-redis.call('PEXPIRE', KEYS[1], ${META_TTL_MS})
 for i = 1, #tails do redis.call('PUBLISH', ARGV[1], e .. ' ' .. tails[i]) end
 return reply
 `);
@@ -125,18 +153,19 @@ return { '' }
 `);
 
 /**
- * KEYS meta, history; ARGV fresh epoch, epoch, offset, most events, most bytes
+ * KEYS meta, history, data set; ARGV fresh epoch, epoch, offset, most events, most bytes
  * → { 'ok', epoch, top, entry … } | { reason, epoch, top }: never a part of what is missing
  */
 export const READ = script(`${FENCE}
-local e, s, b = fence(KEYS[1], KEYS[2], ARGV[1], lineage())
+local e, s, b, o = fence(KEYS[1], KEYS[2], KEYS[3], ARGV[1], lineage(), false)
 redis.call('PEXPIRE', KEYS[1], ${META_TTL_MS})
 local top = string.format('%.0f', s)
-local after = tonumber(ARGV[3])
-if ARGV[2] ~= e then
+local seen, after = ARGV[2], tonumber(ARGV[3])
+if after == 0 and precedes(seen, o) then seen = string.match(o, '@(%w+)$') end
+if seen ~= e then
   local boundary
   for epoch, offset in string.gmatch(b, '(%w+)@(%d+)') do
-    if epoch == ARGV[2] then boundary = tonumber(offset) end
+    if epoch == seen then boundary = tonumber(offset) end
   end
   if not boundary then return { 'unknown_epoch', e, top } end
   if after > boundary then return { 'rewound', e, top } end
@@ -156,15 +185,15 @@ table.insert(entries, 1, 'ok')
 return entries
 `);
 
-/** KEYS meta, history, meta, history …; ARGV the beginning of fresh epochs → { epoch, offset, epoch, offset … } */
+/** KEYS data set, meta, history, meta, history …; ARGV the beginning of fresh epochs → { epoch, offset, epoch, offset … } */
 export const POSITIONS = script(`${FENCE}
 local line = lineage()
 local result = {}
-for i = 1, #KEYS, 2 do
-  local e, s = fence(KEYS[i], KEYS[i + 1], ARGV[1] .. 'x' .. i, line)
+for i = 2, #KEYS, 2 do
+  local e, s = fence(KEYS[i], KEYS[i + 1], KEYS[1], ARGV[1] .. 'x' .. i, line, false)
   redis.call('PEXPIRE', KEYS[i], ${META_TTL_MS})
-  result[i] = e
-  result[i + 1] = string.format('%.0f', s)
+  result[#result + 1] = e
+  result[#result + 1] = string.format('%.0f', s)
 end
 return result
 `);

@@ -39,7 +39,7 @@ export class SelfTest {
   }
 
   private async once(client: Client, notAfter: number, reset: (why: string) => void): Promise<void> {
-    const keys = [this.keys.meta(CHANNEL), this.keys.history(CHANNEL)];
+    const keys = this.keys.log(CHANNEL);
     try {
       const event = [this.beat, '', '-', 1, KEPT_MS, 0, freshEpoch(), notAfter, 0, '-', 0];
       const [epoch, offset] = (await runScript(client, PUBLISH, keys, event)) as string[];
