@@ -2,6 +2,7 @@ import type { Type, WebSocketAdapter } from '@nestjs/common';
 import type { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { GATEWAY_METADATA, GATEWAY_OPTIONS } from '@nestjs/websockets/internal';
 import { RealtimeOptionsError } from '../options/resolve-options.js';
+import { applicationServer } from './application-server.js';
 import { RealtimeAdapter } from './realtime.adapter.js';
 import { RealtimeGateway } from './realtime.gateway.js';
 import type { RealtimeServer } from './realtime-server.js';
@@ -34,7 +35,7 @@ export async function installAdapter(
   const set = config.setIoAdapter.bind(config);
   config.setIoAdapter = (adapter) =>
     set(adapter instanceof RealtimeAdapter ? adapter : new RealtimeAdapter(server, () => adapter));
-  config.setIoAdapter(new RealtimeAdapter(server, () => new Default(host.httpAdapter.getHttpServer())));
+  config.setIoAdapter(new RealtimeAdapter(server, () => new Default(applicationServer(host) ?? undefined)));
   servePath(modules, server.path);
 }
 

@@ -16,6 +16,7 @@ import { releaseInflate } from '../connections/wire.js';
 import { Counters } from '../observability/counters.js';
 import { LogLimiter } from '../observability/log-limiter.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { applicationServer } from './application-server.js';
 import { ClientAddresses } from './client-address.js';
 import { Door } from './door.js';
 import { Identification, type Identity } from './identification.js';
@@ -95,9 +96,18 @@ export class RealtimeServer {
     this.detachers.set(server, detach);
   }
 
-  /** Serves the path on the application's own HTTP server. */
+  /**
+   * Serves the path on the application's HTTP server. A process without one (a microservice) publishes, and serves no
+   * WebSocket.
+   */
   attachToApplication(): void {
-    this.attach(this.host.httpAdapter.getHttpServer() as Server);
+    const server = applicationServer(this.host);
+    if (server !== null) this.attach(server);
+  }
+
+  /** True once the path is served on some HTTP server. */
+  get isAttached(): boolean {
+    return this.detachers.size > 0;
   }
 
   /** Calls back for each new connection. */

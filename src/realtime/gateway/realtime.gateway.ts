@@ -94,7 +94,8 @@ export class RealtimeGateway
       pong: (connection) => void this.admit(connection),
     });
     this.caretaker.start();
-    this.logger.log(`Serving WebSocket on ${this.options.path}`);
+    if (this.server.isAttached) this.logger.log(`Serving WebSocket on ${this.options.path}`);
+    else this.logger.log('This process has no HTTP server: it publishes events and serves no WebSocket');
   }
 
   handleConnection(connection: Connection): void {
