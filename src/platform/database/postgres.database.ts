@@ -1,10 +1,12 @@
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
-import { pgListen } from '../../realtime/index.js';
+import { pgListen, safely } from '../../realtime/index.js';
 import { Database, DatabaseUnavailableError, type Statements } from './database.js';
 
 /** How long to wait for a connection, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 5_000;
+
+const logger = new Logger('Database');
 
 /** A Postgres server, over a pool of connections. */
 export class PostgresDatabase extends Database {
@@ -18,7 +20,10 @@ export class PostgresDatabase extends Database {
     this.location = `Postgres at ${host}${pathname}`;
     this.pool = new pg.Pool({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
     // A connection that breaks while idle is replaced by the pool; unheard, its error would end the process.
-    this.pool.on('error', (error) => new Logger('Database').warn(`A connection was lost: ${error.message}`));
+    this.pool.on(
+      'error',
+      safely('A lost connection', (error: Error) => logger.warn(`A connection was lost: ${error.message}`)),
+    );
   }
 
   async query<Row extends object>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {

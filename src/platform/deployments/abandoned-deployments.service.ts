@@ -1,4 +1,5 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { safely } from '../../realtime/index.js';
 import { PlatformConfig } from '../config/platform-config.js';
 import { Database } from '../database/database.js';
 import { DeploymentsService, INTERRUPTED } from './deployments.service.js';
@@ -27,11 +28,10 @@ export class AbandonedDeploymentsService implements OnApplicationBootstrap, OnMo
     // Data that is ours alone: whatever goes on was left by the process before us. Data that is shared: it may be another's.
     await this.sweep(this.database.shared ? this.patienceMs : 0);
     if (!this.database.shared) return;
-    this.timer = setInterval(() => {
-      this.sweep(this.patienceMs).catch((error: Error) =>
-        this.logger.warn(`Looking was not possible: ${error.message}`),
-      );
-    }, INTERVAL_MS);
+    this.timer = setInterval(
+      safely('The look for abandoned deployments', () => this.sweep(this.patienceMs)),
+      INTERVAL_MS,
+    );
   }
 
   onModuleDestroy(): void {

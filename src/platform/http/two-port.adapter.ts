@@ -1,5 +1,6 @@
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { createServer, type Server, type ServerOptions } from 'node:https';
+import { safely } from '../../realtime/index.js';
 
 /** How long requests that are being answered may take once the servers close, in milliseconds. */
 const LAST_ANSWERS_MS = 5_000;
@@ -16,10 +17,13 @@ export class TwoPortAdapter extends ExpressAdapter {
 
   /** Takes no further requests, and resolves when the last is answered; one that takes too long is cut off. */
   override async close(): Promise<void> {
-    const cutOff = setTimeout(() => {
-      this.getHttpServer().closeAllConnections();
-      this.tlsServer?.closeAllConnections();
-    }, LAST_ANSWERS_MS);
+    const cutOff = setTimeout(
+      safely('The end of the last requests', () => {
+        this.getHttpServer().closeAllConnections();
+        this.tlsServer?.closeAllConnections();
+      }),
+      LAST_ANSWERS_MS,
+    );
     const { tlsServer } = this;
     await Promise.all([
       super.close(),

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { safely } from '../../realtime/index.js';
 
 /** The signals that end the platform in good order. */
 export const END_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
@@ -7,9 +8,12 @@ export const END_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 export function endAtOnceOnSecondSignal(): void {
   let ending = false;
   for (const signal of END_SIGNALS) {
-    process.on(signal, () => {
-      if (ending) process.exit(128 + constants.signals[signal]);
-      ending = true;
-    });
+    process.on(
+      signal,
+      safely('A signal', () => {
+        if (ending) process.exit(128 + constants.signals[signal]);
+        ending = true;
+      }),
+    );
   }
 }

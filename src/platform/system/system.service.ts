@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { ConnectionRegistry, EventsPublisher } from '../../realtime/index.js';
+import { ConnectionRegistry, EventsPublisher, safely } from '../../realtime/index.js';
 import { PlatformConfig } from '../config/platform-config.js';
 import { HealthService } from '../health/health.service.js';
 import { MetricsReader } from './metrics.js';
@@ -20,7 +20,10 @@ export class SystemService implements OnApplicationBootstrap, OnModuleDestroy {
   ) {}
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => void this.tick(), this.config.systemIntervalMs);
+    this.timer = setInterval(
+      safely('The report on the system', () => this.tick()),
+      this.config.systemIntervalMs,
+    );
   }
 
   onModuleDestroy(): void {

@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { UnknownElementException } from '@nestjs/core/errors/exceptions/unknown-element.exception.js';
 import { CLOSE_CODES } from '../../protocol/index.js';
@@ -6,6 +6,8 @@ import { RealtimeClock } from '../clock/realtime-clock.js';
 import type { Connection } from '../connections/connection.js';
 import { fieldsOf } from '../observability/log-fields.js';
 import { LogLimiter } from '../observability/log-limiter.js';
+import { runSafely } from '../observability/run-safely.js';
+import { SafeLogger } from '../observability/safe-logger.js';
 import { RealtimeAudit, type AuditEntry } from './realtime-audit.js';
 
 /** What the server does to clients that behave: nothing that anybody has to look into. */
@@ -20,7 +22,7 @@ type Client = Pick<Connection, 'address' | 'principal'>;
 /** Writes down who comes and goes: in the log, where a flood of one kind is one line in ten seconds, and to the application's {@link RealtimeAudit}. */
 @Injectable()
 export class Journal implements OnApplicationBootstrap {
-  private readonly log = new LogLimiter(new Logger('Realtime'));
+  private readonly log = new LogLimiter(new SafeLogger('Realtime'));
   private audit: RealtimeAudit | null = null;
 
   constructor(
@@ -74,16 +76,8 @@ export class Journal implements OnApplicationBootstrap {
     const { address, principal } = client;
     const { userId = null, role = null } = principal?.user ?? {};
     const known = { userId, role, tenant: principal?.tenant ?? null, sessionId: principal?.jti ?? null };
-    // Within the promise: what is thrown at once, and what is rejected later, end in the same place.
-    void this.record(this.audit, { at: new Date(), address, ...known, ...entry });
-  }
-
-  private async record(audit: RealtimeAudit, entry: AuditEntry): Promise<void> {
-    try {
-      await audit.record(entry);
-    } catch (error) {
-      this.log.error('audit', `RealtimeAudit failed for ${entry.event}`, error);
-    }
+    const { audit } = this;
+    runSafely(`RealtimeAudit for ${entry.event}`, () => audit.record({ at: new Date(), address, ...known, ...entry }));
   }
 }
 

@@ -1,9 +1,10 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 import type { IncomingMessage } from 'node:http';
 import { ProtocolError } from '../../protocol/index.js';
 import { RealtimeClock } from '../clock/realtime-clock.js';
 import { LogLimiter } from '../observability/log-limiter.js';
+import { SafeLogger } from '../observability/safe-logger.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { actingFor, principalFromClaims, TenantMissingError, type Principal } from './principal.js';
 import { Revocations } from './revocations.js';
@@ -22,7 +23,7 @@ const MAX_TOKEN_LENGTH = 8_192;
  */
 @Injectable()
 export class AuthService {
-  private readonly log = new LogLimiter(new Logger('Realtime'));
+  private readonly log = new LogLimiter(new SafeLogger('Realtime'));
   private readonly headers = new TokenHeaders();
 
   constructor(

@@ -1,6 +1,8 @@
-import { Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import { createRemoteJWKSet, customFetch, errors, type CryptoKey } from 'jose';
 import { KeyObject } from 'node:crypto';
+import { runSafely, safely } from '../observability/run-safely.js';
+import { SafeLogger } from '../observability/safe-logger.js';
 import type { JwtAlgorithm, JwtOptions } from '../options/jwt-options.js';
 import { fetchBounded } from './fetch-bounded.js';
 import { KeysUnavailableError, TokenKeys, type TokenHeader } from './token-keys.js';
@@ -9,6 +11,9 @@ import { KeysUnavailableError, TokenKeys, type TokenHeader } from './token-keys.
 const TIMEOUT_MS = 5_000;
 /** The largest answer that is read, in bytes. */
 const MAX_BYTES = 524_288;
+
+/** The entry point, for the log. */
+const KEEP_FRESH = 'Fetching the keys of tokens';
 
 const DEFAULT_ALGORITHMS: readonly JwtAlgorithm[] = ['RS256', 'ES256'];
 
@@ -19,7 +24,7 @@ const DEFAULT_ALGORITHMS: readonly JwtAlgorithm[] = ['RS256', 'ES256'];
  */
 export class JwksKeys extends TokenKeys implements OnApplicationBootstrap, OnApplicationShutdown {
   override readonly algorithms: readonly JwtAlgorithm[];
-  private readonly logger = new Logger('Realtime');
+  private readonly logger = new SafeLogger('Realtime');
   private readonly place: string;
   private readonly maxAgeMs: number;
   private readonly cooldownMs: number;
@@ -54,7 +59,7 @@ export class JwksKeys extends TokenKeys implements OnApplicationBootstrap, OnApp
   }
 
   onApplicationBootstrap(): void {
-    void this.keepFresh();
+    runSafely(KEEP_FRESH, () => this.keepFresh());
   }
 
   onApplicationShutdown(): void {
@@ -83,7 +88,10 @@ export class JwksKeys extends TokenKeys implements OnApplicationBootstrap, OnApp
     await this.fetch().catch(() => undefined); // it was logged; known keys go on
     if (this.ended) return;
     const failed = this.failure !== null;
-    this.timer = setTimeout(() => void this.keepFresh(), failed ? this.cooldownMs : this.maxAgeMs).unref();
+    this.timer = setTimeout(
+      safely(KEEP_FRESH, () => this.keepFresh()),
+      failed ? this.cooldownMs : this.maxAgeMs,
+    ).unref();
   }
 
   /** Fetches them, once for all who ask at the same time. @throws KeysUnavailableError also where it is too soon to ask again */

@@ -2,6 +2,7 @@ import { formatPosition, type Position, type RecoveryReason } from '../../protoc
 import type { ReadLimits } from '../broker/broker.js';
 import type { EventFrame } from '../connections/event-frame.js';
 import { ENDED, type Feed, type Subscription } from '../connections/subscription.js';
+import { runSafely } from '../observability/run-safely.js';
 
 /** What was read for somebody who is behind. */
 export type Missed =
@@ -57,7 +58,7 @@ export class CatchUp implements Feed {
   /** Begins to send, after the client was told that it is subscribed. */
   start(): void {
     this.started = true;
-    void this.run();
+    this.runOn();
   }
 
   push(frame: EventFrame): void {
@@ -66,16 +67,25 @@ export class CatchUp implements Feed {
     else if (this.came !== null) this.came.push(frame);
     else if (this.at === null) this.enqueue(frame);
     else this.follow(frame);
-    void this.run();
+    this.runOn();
   }
 
   reset(): void {
     this.lost = true;
-    void this.run();
+    this.runOn();
+  }
+
+  /** Goes on sending. A client that this fails for comes back, and resumes where it is. */
+  private runOn(): void {
+    if (!this.started || this.running) return;
+    runSafely(
+      'Catching up',
+      () => this.run(),
+      () => this.subscription.connection.close?.('internal'),
+    );
   }
 
   private async run(): Promise<void> {
-    if (!this.started || this.running) return;
     this.running = true;
     while (!this.ended) {
       if (this.queue.length > 0) await this.sendQueue();

@@ -2,6 +2,7 @@ import { formatPosition, type Position, type RecoveryReason } from '../../protoc
 import type { Broker, BrokerEvent, ReadLimits, ReadResult } from '../broker/broker.js';
 import { EventFrame } from '../connections/event-frame.js';
 import type { FieldGroups } from '../fields/field-groups.js';
+import { runSafely } from '../observability/run-safely.js';
 
 /** Frames of a channel kept at hand, so that most returns need no read, and their bytes. */
 const RECENT_FRAMES = 64;
@@ -70,7 +71,7 @@ export class ChannelStream {
       return;
     }
     if (here === null) return;
-    if (there.epoch !== here.epoch || there.offset > here.offset) void this.mend(here);
+    if (there.epoch !== here.epoch || there.offset > here.offset) this.mendFrom(here);
   }
 
   /** The frames after a position, when they are at hand: `null` means that the history has to be read. */
@@ -94,7 +95,7 @@ export class ChannelStream {
       if (position.offset === top.offset + 1) return this.pass(event);
     }
     // A hole, or another epoch. What was published up to now is in the history, this event too: it need not be kept.
-    void this.mend(top);
+    this.mendFrom(top);
   }
 
   private pass(event: BrokerEvent): void {
@@ -126,6 +127,14 @@ export class ChannelStream {
       this.pendingLost = true;
     }
     this.pending.push(event);
+  }
+
+  private mendFrom(from: Position): void {
+    runSafely(
+      'Filling a gap',
+      () => this.mend(from),
+      () => this.resume(), // the next event finds the gap again
+    );
   }
 
   /** Reads what is missing after `from`, delivers it or says that it is lost, and goes on with what has waited. */

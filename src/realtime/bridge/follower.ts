@@ -1,3 +1,4 @@
+import { runSafely } from '../observability/run-safely.js';
 import type { StreamOutput } from './channel-stream.js';
 
 /** Takes what a channel of the instances' own carries. */
@@ -21,5 +22,8 @@ export function outputTo(follower: Follower, skipped: (error: unknown) => void):
       skipped(error);
     }
   };
-  return { deliver: (_topic, { bytes }) => void hand(bytes), reset: () => follower.reset() };
+  return {
+    deliver: (_topic, { bytes }) => runSafely('A message of another instance', () => hand(bytes)),
+    reset: () => follower.reset(),
+  };
 }

@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import {
   formatPosition,
   isEventBody,
@@ -27,6 +27,8 @@ import { FanOut } from '../connections/fan-out.js';
 import { ENDED, type Subscription } from '../connections/subscription.js';
 import { Counters } from '../observability/counters.js';
 import { LogLimiter } from '../observability/log-limiter.js';
+import { safely } from '../observability/run-safely.js';
+import { SafeLogger } from '../observability/safe-logger.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { channelOf, tenantOf } from '../tenants/topic.js';
 import { CatchUp } from './catch-up.js';
@@ -64,14 +66,17 @@ interface OpenChannel {
  */
 @Injectable()
 export class RedisBridge implements StreamOutput, OnApplicationShutdown {
-  private readonly logger = new Logger('Realtime');
+  private readonly logger = new SafeLogger('Realtime');
   private readonly log = new LogLimiter(this.logger);
   /** topic → what is open */
   private readonly open = new Map<string, OpenChannel>();
   private readonly limits: ReadLimits;
   private readonly reads: SharedReads;
   private ended = false;
-  private readonly closer = setInterval(() => this.closeIdle(), LINGER_MS / 2).unref();
+  private readonly closer = setInterval(
+    safely('Closing idle channels', () => this.closeIdle()),
+    LINGER_MS / 2,
+  ).unref();
 
   constructor(
     private readonly broker: Broker,

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Position } from '../../protocol/index.js';
+import { safely } from '../observability/run-safely.js';
 import {
   Broker,
   type BrokerEvent,
@@ -42,7 +43,10 @@ export class MemoryBroker extends Broker {
   private readonly subscribed = new Set<string>();
   /** channel and key → the position that the first event got */
   private readonly keys = new Map<string, { readonly position: Position | null; readonly expiresAt: number }>();
-  private readonly sweeper = setInterval(() => this.sweep(), SWEEP_MS).unref();
+  private readonly sweeper = setInterval(
+    safely('The sweep of histories', () => this.sweep()),
+    SWEEP_MS,
+  ).unref();
   private listener: BrokerListener | null = null;
   private closed = false;
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Position } from '../../protocol/index.js';
 import { Counters } from '../observability/counters.js';
+import { safely } from '../observability/run-safely.js';
 import {
   Broker,
   type BrokerListener,
@@ -56,11 +57,17 @@ export class RedisBroker extends Broker {
     });
     for (const { link } of [this.publisher, this.receiver]) link.start();
     this.timers.push(
-      setInterval(() => {
-        this.publisher.probe();
-        this.receiver.probe();
-      }, times.probeMs).unref(),
-      setInterval(() => this.beat(), times.beatMs).unref(),
+      setInterval(
+        safely('The probe of Redis', () => {
+          this.publisher.probe();
+          this.receiver.probe();
+        }),
+        times.probeMs,
+      ).unref(),
+      setInterval(
+        safely('The self-test of Redis', () => this.beat()),
+        times.beatMs,
+      ).unref(),
     );
   }
 
@@ -157,13 +164,12 @@ export class RedisBroker extends Broker {
     }
   }
 
-  private beat(): void {
+  private async beat(): Promise<void> {
     if (this.publisher.link.client === null || this.receiver.link.client === null) return;
     const tookEvents = this.status.up; // nothing can be heard while nothing may be published
-    void this.publisher.beat().then(() => {
-      const silent = performance.now() - this.receiver.beatHeardAt;
-      if (silent > this.times.beatLostMs && tookEvents && this.status.up)
-        this.receiver.link.reset(`nothing was heard through pub/sub for ${Math.round(silent / 1_000)} s`);
-    });
+    await this.publisher.beat();
+    const silent = performance.now() - this.receiver.beatHeardAt;
+    if (silent > this.times.beatLostMs && tookEvents && this.status.up)
+      this.receiver.link.reset(`nothing was heard through pub/sub for ${Math.round(silent / 1_000)} s`);
   }
 }

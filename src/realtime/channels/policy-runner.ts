@@ -1,7 +1,7 @@
-import { Logger } from '@nestjs/common';
 import { NO_GRANTS, type FieldGrants } from '../fields/granted-fields.js';
 import type { Counters } from '../observability/counters.js';
 import { LogLimiter } from '../observability/log-limiter.js';
+import { SafeLogger } from '../observability/safe-logger.js';
 import type { PolicyEntry } from './channel-features.js';
 import type { ChannelContext } from './channel-policy.js';
 
@@ -19,7 +19,7 @@ const LATE = Symbol('late');
 
 /** Asks policies, and is harmed by none: whatever goes wrong refuses, is logged once in a while, and counted. */
 export class PolicyRunner {
-  private readonly log = new LogLimiter(new Logger('Realtime'));
+  private readonly log = new LogLimiter(new SafeLogger('Realtime'));
 
   constructor(private readonly counters: Counters) {}
 

@@ -1,5 +1,6 @@
 import type { CloseName } from '../../protocol/index.js';
 import type { RealtimeClock } from '../clock/realtime-clock.js';
+import { safely } from '../observability/run-safely.js';
 import type { BufferGuard } from './buffer-guard.js';
 import type { Connection } from './connection.js';
 import type { ConnectionRegistry } from './connection-registry.js';
@@ -31,7 +32,10 @@ export class Caretaker {
   start(): void {
     if (this.timer !== null) return;
     const everyMs = Math.min(250, Math.ceil(this.limits.heartbeatIntervalMs / 4));
-    this.timer = setInterval(() => this.look(), everyMs).unref();
+    this.timer = setInterval(
+      safely('The look at connections', () => this.look()),
+      everyMs,
+    ).unref();
   }
 
   stop(): void {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Counters } from '../observability/counters.js';
+import { reportFailure, safely } from '../observability/run-safely.js';
 import { beginDelivery } from '../observability/tracing.js';
 import { channelOf, tenantOf } from '../tenants/topic.js';
 import { ConnectionRegistry } from './connection-registry.js';
@@ -73,8 +74,10 @@ export class FanOut {
   private schedule(): void {
     if (this.scheduled) return;
     this.scheduled = true;
-    setImmediate(() => this.takeTurn());
+    setImmediate(this.nextTurn);
   }
+
+  private readonly nextTurn = safely('The delivery of one turn', () => this.takeTurn());
 
   /** Channels stand in line, and get their share one after the other, for as long as this turn lasts. */
   private takeTurn(): void {
@@ -115,6 +118,21 @@ export class FanOut {
 
   /** Writes to this many of its subscribers at most. @returns to how many */
   private proceed(delivery: Delivery, most: number): number {
+    try {
+      return this.write(delivery, most);
+    } catch (error) {
+      reportFailure('A delivery', error, () => this.abandon(delivery));
+      return 0;
+    }
+  }
+
+  /** Whom this batch did not reach is not known: each subscriber reconnects, and resumes where it is. */
+  private abandon({ topic, subscribers }: Delivery): void {
+    this.underWay.delete(topic);
+    for (const { connection } of [...subscribers]) connection.close?.('internal');
+  }
+
+  private write(delivery: Delivery, most: number): number {
     const { topic, frames, batch, subscribers, rest, endSpan } = delivery;
     let delivered = 0;
     let writes = 0;

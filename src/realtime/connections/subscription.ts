@@ -1,7 +1,7 @@
 import { NO_GROUPS, type View } from '../fields/field-groups.js';
 import { NO_GRANTS, type FieldGrants } from '../fields/granted-fields.js';
 import type { EventFrame } from './event-frame.js';
-import type { Unstamped } from '../../protocol/index.js';
+import type { CloseName, Unstamped } from '../../protocol/index.js';
 import type { Outbox } from './outbox.js';
 
 /** Takes a subscription's events in while it catches up; `null` in {@link Subscription.feed} means that it is live. */
@@ -23,6 +23,8 @@ export interface Subscriber {
   /** Its line is gone, or goes now. */
   readonly closing?: boolean;
   send(frame: Unstamped): void;
+  /** Ends the connection: its client reconnects and resumes. */
+  close?(why: CloseName): void;
 }
 
 /** One channel of one connection. */

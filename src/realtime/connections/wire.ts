@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
+import { safely } from '../observability/run-safely.js';
 
 /**
  * The one file that knows `ws` from the inside. Writing a frame that was built once straight to the socket is what makes
@@ -85,6 +86,4 @@ export function joinAnswers(webSocket: Pick<WebSocket, 'readyState'>): void {
   process.nextTick(uncork, socket);
 }
 
-function uncork(socket: Socket): void {
-  socket.uncork();
-}
+const uncork = safely('The answers of one turn', (socket: Socket) => socket.uncork());

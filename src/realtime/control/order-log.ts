@@ -1,8 +1,9 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { eventBody } from '../../protocol/index.js';
 import { RedisBridge } from '../bridge/redis-bridge.service.js';
 import { Broker, type HistoryWindow } from '../broker/broker.js';
+import { SafeLogger } from '../observability/safe-logger.js';
 import { Confirmations } from './confirmations.js';
 import { readOrder, type Order } from './order.js';
 
@@ -25,7 +26,7 @@ export interface OrderTaker {
 /** The log of orders that all instances follow, each carrying them out and saying so. */
 @Injectable()
 export class OrderLog {
-  private readonly logger = new Logger('Realtime');
+  private readonly logger = new SafeLogger('Realtime');
   private readonly confirmations = new Confirmations();
   /** This instance, to those who wait. */
   private readonly self = randomUUID();

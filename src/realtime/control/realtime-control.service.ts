@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { sessionOfJti, type Revocation } from '../auth/revocation.js';
 import { Revocations } from '../auth/revocations.js';
 import { RedisBridge } from '../bridge/redis-bridge.service.js';
@@ -6,6 +6,8 @@ import { ChannelPolicyService } from '../channels/channel-policy.service.js';
 import { RealtimeClock } from '../clock/realtime-clock.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
+import { safely } from '../observability/run-safely.js';
+import { SafeLogger } from '../observability/safe-logger.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { TenantError, Tenants } from '../tenants/tenants.js';
 import { judgeAnew } from './judge-anew.js';
@@ -44,7 +46,7 @@ export type Moment = number | Date;
  */
 @Injectable()
 export class RealtimeControl implements OnApplicationBootstrap {
-  private readonly logger = new Logger('Realtime');
+  private readonly logger = new SafeLogger('Realtime');
   private readonly tenants: Tenants;
 
   constructor(
@@ -64,13 +66,15 @@ export class RealtimeControl implements OnApplicationBootstrap {
     this.orders.follow({
       carryOut: (order) => this.carryOut(order),
       // Redis lost the log of orders, or this instance was away for longer than they are kept.
-      missed: () => void this.catchUp(),
+      missed: safely('Catching up with orders', () => this.catchUp()),
     });
     // Before anybody is let in: a token that was revoked before this instance started is no good here either.
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       timer = setTimeout(resolve, FIRST_LOAD_MS);
-      const load = (): void => void this.load().then((loaded) => loaded && resolve());
+      const load = safely('Loading revocations', async () => {
+        if (await this.load()) resolve();
+      });
       this.store.onReachable(load);
       load();
     });
@@ -198,7 +202,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
       const lost = [...this.revocations].filter((revocation) => !known.has(JSON.stringify(revocation)));
       for (const revocation of lost) await this.store.add(revocation);
       // Nobody waits for that: it would hold up the start.
-      if (lost.length > 0) void this.orders.give({ do: 'load_revocations' }).catch(() => undefined);
+      if (lost.length > 0) this.orders.give({ do: 'load_revocations' }).catch(() => undefined);
       return true;
     } catch (error) {
       // Redis is away, which the broker logs; as soon as it is back, this is done again.

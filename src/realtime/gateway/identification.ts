@@ -1,9 +1,9 @@
-import { Logger } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import { ProtocolError, type CloseName, type ErrorCode } from '../../protocol/index.js';
 import type { AuthService } from '../auth/auth.service.js';
 import type { Principal } from '../auth/principal.js';
 import { LogLimiter } from '../observability/log-limiter.js';
+import { SafeLogger } from '../observability/safe-logger.js';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { OriginGate } from './origin-gate.js';
 
@@ -24,7 +24,7 @@ const CLOSES: { readonly [C in ErrorCode]?: CloseName } = { unavailable: 'unavai
 /** Finds out who sends an upgrade, and whether its page may connect at all. */
 export class Identification {
   private readonly origins: OriginGate;
-  private readonly log = new LogLimiter(new Logger('Realtime'));
+  private readonly log = new LogLimiter(new SafeLogger('Realtime'));
 
   constructor(
     private readonly auth: AuthService,

@@ -1,7 +1,7 @@
-import { Logger } from '@nestjs/common';
 import { fromEvent, takeUntil } from 'rxjs';
 import { REQUEST_TYPES, type ForeignFrame } from '../../protocol/index.js';
 import type { Connection, MessageHandler } from '../connections/connection.js';
+import { SafeLogger } from '../observability/safe-logger.js';
 import { sendError } from './send-error.js';
 
 /**
@@ -55,5 +55,5 @@ function answer(connection: Connection, type: string, value: unknown, ref: strin
   }
 }
 
-const logger = new Logger('Realtime');
+const logger = new SafeLogger('Realtime');
 const complained = new Set<string>();

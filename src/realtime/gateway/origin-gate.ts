@@ -1,5 +1,5 @@
-import { Logger } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
+import { SafeLogger } from '../observability/safe-logger.js';
 import type { OriginRule } from '../options/origins.js';
 
 type Request = Pick<IncomingMessage, 'headers'>;
@@ -18,7 +18,7 @@ const IN_DEVELOPMENT: Rule = (origin, request) => isSelf(origin, request) || isT
  * is no browser sends none, and is let through: its token says who it is.
  */
 export class OriginGate {
-  private readonly logger = new Logger('Realtime');
+  private readonly logger = new SafeLogger('Realtime');
   private readonly decide: OriginRule;
   private loggedAt = -Infinity;
   private unlogged = 0;

@@ -1,4 +1,4 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
@@ -15,6 +15,8 @@ import { FanOut } from '../connections/fan-out.js';
 import { releaseInflate } from '../connections/wire.js';
 import { Counters } from '../observability/counters.js';
 import { LogLimiter } from '../observability/log-limiter.js';
+import { runSafely, safely } from '../observability/run-safely.js';
+import { SafeLogger } from '../observability/safe-logger.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { applicationServer } from './application-server.js';
 import { ClientAddresses } from './client-address.js';
@@ -35,6 +37,10 @@ const WITHOUT_CONTEXT = { serverNoContextTakeover: true, clientNoContextTakeover
 /** How long a client that is turned away with 503 should wait, in seconds. */
 const RETRY_AFTER_SECONDS = '2';
 
+/** The entry points, for the log. */
+const CONNECT = 'A callback for a new connection';
+const DISCONNECT = 'A callback for a connection that ended';
+
 type Socket = WebSocket & { connection?: Connection };
 
 /**
@@ -48,7 +54,7 @@ export class RealtimeServer {
   draining = false;
 
   readonly path: string;
-  private readonly logger = new Logger('Realtime');
+  private readonly logger = new SafeLogger('Realtime');
   private readonly webSockets: WebSocketServer;
   private readonly identification: Identification;
   private readonly detachers = new Map<Server | HttpsServer, () => void>();
@@ -91,7 +97,11 @@ export class RealtimeServer {
   attach(server: Server | HttpsServer): void {
     if (this.detachers.has(server)) return;
     const detach = routeUpgrades(server, this.path, (request, socket, head) => {
-      void this.upgrade(request, socket, head);
+      runSafely(
+        'An upgrade',
+        () => this.upgrade(request, socket, head),
+        () => socket.destroy(),
+      );
     });
     this.detachers.set(server, detach);
   }
@@ -171,7 +181,10 @@ export class RealtimeServer {
       this.finish(request, socket, head, { code: 'too_many_connections', close: place }, address);
       return;
     }
-    socket.once('close', () => place.leave());
+    socket.once(
+      'close',
+      safely('The end of a handshake', () => place.leave()),
+    );
     const identity = await this.identification.of(request);
     if (socket.destroyed) return;
     if (identity === null) {
@@ -239,36 +252,49 @@ export class RealtimeServer {
     webSocket.on('ping', this.pinged);
     webSocket.on('pong', this.ponged);
     webSocket.on('close', this.closed);
-    for (const callback of this.onConnect) callback(connection, request);
+    for (const callback of this.onConnect) runSafely(CONNECT, () => callback(connection, request));
   }
 
   // One function for all connections each: the socket says whose it is.
   private readonly received = ((server: RealtimeServer) =>
-    function (this: Socket, data: RawData, isBinary: boolean): void {
-      server.frames.message(this.connection!, data, isBinary);
-      if (server.options.compression) releaseInflate(this);
-    })(this);
+    safely(
+      'A frame',
+      function (this: Socket, data: RawData, isBinary: boolean): void {
+        server.frames.message(this.connection!, data, isBinary);
+        if (server.options.compression) releaseInflate(this);
+      },
+      terminate,
+    ))(this);
 
   private readonly pinged = ((server: RealtimeServer) =>
-    function (this: Socket, data: Buffer): void {
-      server.frames.ping(this.connection!, data);
-    })(this);
+    safely(
+      'A ping',
+      function (this: Socket, data: Buffer): void {
+        server.frames.ping(this.connection!, data);
+      },
+      terminate,
+    ))(this);
 
   private readonly ponged = ((server: RealtimeServer) =>
-    function (this: Socket): void {
-      server.frames.pong(this.connection!);
-    })(this);
+    safely(
+      'A pong',
+      function (this: Socket): void {
+        server.frames.pong(this.connection!);
+      },
+      terminate,
+    ))(this);
 
   private readonly closed = ((server: RealtimeServer) =>
-    function (this: Socket, code: number): void {
+    safely('The end of a connection', function (this: Socket, code: number): void {
       const connection = this.connection!;
       connection.closing = true;
       server.counters.countClosed(code);
       connection.outbox.end();
-      if (server.registry.get(connection.id) !== undefined) server.journal.disconnected(connection, code);
-      for (const callback of server.onClose.get(connection) ?? []) callback(code);
+      const isKnown = server.registry.get(connection.id) !== undefined;
+      if (isKnown) runSafely('The journal', () => server.journal.disconnected(connection, code));
+      for (const callback of server.onClose.get(connection) ?? []) runSafely(DISCONNECT, () => callback(code));
       if (server.registry.size === 0) server.onEmpty?.();
-    })(this);
+    }))(this);
 
   private readonly closeSlow = (connection: Connection): void => {
     if (connection.closing) return;
@@ -279,6 +305,10 @@ export class RealtimeServer {
 }
 
 function ignore(): void {}
+
+function terminate(this: WebSocket): void {
+  this.terminate();
+}
 
 /** The pieces in which the network may bring one frame: a byte in each would cost hundreds of times what it holds. */
 function maxChunks(maxFrameBytes: number): number {

@@ -1,4 +1,4 @@
-import { Logger, type BeforeApplicationShutdown } from '@nestjs/common';
+import type { BeforeApplicationShutdown } from '@nestjs/common';
 import {
   WebSocketGateway,
   type OnGatewayConnection,
@@ -28,6 +28,8 @@ import { joinAnswers } from '../connections/wire.js';
 import { ClusterStatsService } from '../instances/cluster-stats.service.js';
 import { TenantStats } from '../instances/tenant-stats.js';
 import { Counters } from '../observability/counters.js';
+import { runSafely } from '../observability/run-safely.js';
+import { SafeLogger } from '../observability/safe-logger.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { PresenceService } from '../presence/presence.service.js';
 import { inTenant } from '../tenants/current-tenant.js';
@@ -54,7 +56,7 @@ const RATE_LIMITED = new ProtocolError('rate_limited');
 export class RealtimeGateway
   implements OnGatewayInit, OnGatewayConnection, OnGatewayDisconnect, BeforeApplicationShutdown
 {
-  private readonly logger = new Logger('Realtime');
+  private readonly logger = new SafeLogger('Realtime');
   private readonly services: Services;
   private readonly caretaker: Caretaker;
 
@@ -99,6 +101,14 @@ export class RealtimeGateway
   }
 
   handleConnection(connection: Connection): void {
+    runSafely(
+      'A new connection',
+      () => this.admitted(connection),
+      () => connection.socket.terminate(),
+    );
+  }
+
+  private admitted(connection: Connection): void {
     // Revoked between the look at its token and now: whoever revoked it could not find this connection yet.
     if (connection.principal !== null && this.revocations.revokes(connection.principal)) {
       this.refuse(connection, 'token_invalid', 'noValidToken');
@@ -125,14 +135,16 @@ export class RealtimeGateway
   }
 
   handleDisconnect(connection: Connection): void {
-    for (const subscription of connection.subscriptions.values()) this.bridge.detach(subscription);
-    this.registry.remove(connection);
+    runSafely('The end of a connection', () => {
+      for (const subscription of connection.subscriptions.values()) this.bridge.detach(subscription);
+      this.registry.remove(connection);
+    });
   }
 
   /** Ends the connections in good order while the HTTP server still serves. The delay is for a load balancer, so only a signal needs it. */
   async beforeApplicationShutdown(signal?: string): Promise<void> {
     this.presence.hold();
-    void this.stats.drain();
+    runSafely('The last announcement', () => this.stats.drain());
     await this.server.drain(signal === undefined ? 0 : this.options.drainDelayMs);
     this.caretaker.stop();
     await this.presence.leave();
@@ -164,7 +176,11 @@ export class RealtimeGateway
   /** Frames of one connection are handled one after the other, and answered in the order in which they came. */
   private enqueue(connection: Connection, frame: Decoded, bytes: number): void {
     if (!connection.busy) {
-      void this.work(connection, { frame, bytes: 0 });
+      runSafely(
+        'The frames of a connection',
+        () => this.work(connection, { frame, bytes: 0 }),
+        () => connection.socket.terminate(),
+      );
       return;
     }
     connection.waiting.push({ frame, bytes });

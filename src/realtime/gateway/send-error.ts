@@ -1,10 +1,10 @@
-import { Logger } from '@nestjs/common';
 import { ERROR_CODES, ProtocolError } from '../../protocol/index.js';
 import type { Connection } from '../connections/connection.js';
 import { fieldsOf } from '../observability/log-fields.js';
 import { LogLimiter } from '../observability/log-limiter.js';
+import { SafeLogger } from '../observability/safe-logger.js';
 
-const log = new LogLimiter(new Logger('Realtime'));
+const log = new LogLimiter(new SafeLogger('Realtime'));
 
 /** Tells a client what was refused. Whatever is no `ProtocolError` is ours: it is logged, and the client learns no more than that. */
 export function sendError(

@@ -12,6 +12,7 @@ import type { InstanceReport } from '../instances/instance-directory.js';
 import { InstanceVitals } from '../instances/instance-vitals.js';
 import { reportOf, type TenantStats } from '../instances/tenant-stats.js';
 import { Counters } from '../observability/counters.js';
+import { safely } from '../observability/run-safely.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { mergeChannels, selectChannels, type ChannelQuery, type ClusterChannelRow } from './channel-rows.js';
 import {
@@ -102,7 +103,10 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
     if (stats === undefined) {
       stats = this.statsOf(tenant);
       this.ofTenants.set(tenant, stats);
-      setTimeout(() => this.ofTenants.delete(tenant), TENANT_MS).unref();
+      setTimeout(
+        safely('Forgetting the metrics of a tenant', () => this.ofTenants.delete(tenant)),
+        TENANT_MS,
+      ).unref();
     }
     return stats;
   }

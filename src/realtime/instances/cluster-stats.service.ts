@@ -2,6 +2,7 @@ import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } f
 import type { ChannelStats, ClusterStats, Stats } from '../../protocol/index.js';
 import { ConnectionRegistry, mostSubscribersFirst, type TopicStats } from '../connections/connection-registry.js';
 import { FirstOf } from '../connections/first-of.js';
+import { runSafely, safely } from '../observability/run-safely.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { channelOf, tenantOf } from '../tenants/topic.js';
 import { Distinct } from './distinct.js';
@@ -17,6 +18,8 @@ export const REPORTED_TOPICS = 200;
 const PATIENCE_MS = 1_000;
 /** How soon an announcement that failed is tried again, in milliseconds. */
 const RETRY_MS = 1_000;
+/** The entry point, for the log. */
+const ANNOUNCE = 'Announcing this instance';
 
 /**
  * Makes this instance known to the others, and adds up the figures of all.
@@ -38,8 +41,8 @@ export class ClusterStatsService implements OnApplicationBootstrap, OnApplicatio
 
   onApplicationBootstrap(): void {
     if (this.directory.isAlone) return;
-    this.directory.onReachable(() => void this.announce());
-    void this.announce();
+    this.directory.onReachable(safely(ANNOUNCE, () => this.announce()));
+    runSafely(ANNOUNCE, () => this.announce());
   }
 
   onApplicationShutdown(): void {
@@ -111,7 +114,12 @@ export class ClusterStatsService implements OnApplicationBootstrap, OnApplicatio
       next = Math.min(next, RETRY_MS); // what is down is logged by the broker
     }
     if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = this.ended ? null : setTimeout(() => void this.announce(), next).unref();
+    this.timer = this.ended
+      ? null
+      : setTimeout(
+          safely(ANNOUNCE, () => this.announce()),
+          next,
+        ).unref();
   }
 }
 

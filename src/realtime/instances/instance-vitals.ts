@@ -3,6 +3,7 @@ import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { Counters } from '../observability/counters.js';
 import { LoopDelay } from '../observability/loop-delay.js';
 import { RecentDurations, WINDOW_MS } from '../observability/recent-durations.js';
+import { safely } from '../observability/run-safely.js';
 import type { VitalsReport } from './instance-directory.js';
 
 /** For how long it is measured on after somebody looked, in milliseconds. */
@@ -33,7 +34,10 @@ export class InstanceVitals implements OnApplicationShutdown {
       this.timer.refresh();
       return;
     }
-    this.timer = setTimeout(() => this.rest(), WATCHED_MS).unref();
+    this.timer = setTimeout(
+      safely('Measuring this instance', () => this.rest()),
+      WATCHED_MS,
+    ).unref();
     this.loop.start(performance.now());
     this.delivery = new RecentDurations(performance.now() + WINDOW_MS);
     this.endMeasuring = this.counters.measure({

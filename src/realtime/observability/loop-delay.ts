@@ -1,3 +1,5 @@
+import { safely } from './run-safely.js';
+
 /** How often it is looked at, in milliseconds. */
 const EVERY_MS = 50;
 /** A delay is remembered for one to two of these, in milliseconds. */
@@ -15,7 +17,10 @@ export class LoopDelay {
     if (this.timer !== null) return;
     this.dueAt = now + EVERY_MS;
     this.windowEndsAt = now + WINDOW_MS;
-    this.timer = setInterval(() => this.look(performance.now()), EVERY_MS).unref();
+    this.timer = setInterval(
+      safely('Measuring the event loop', () => this.look(performance.now())),
+      EVERY_MS,
+    ).unref();
   }
 
   stop(): void {

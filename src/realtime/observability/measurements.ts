@@ -1,4 +1,6 @@
-/** Takes what is measured once for each event, batch or answer of a policy, never for each subscriber. It must not throw. */
+import { reportFailure } from './run-safely.js';
+
+/** Takes what is measured once for each event, batch or answer of a policy, never for each subscriber. */
 export interface Measurements {
   /**
    * An `emit` came to its end.
@@ -19,14 +21,23 @@ export interface Measurements {
   policyAnswered(pattern: string, outcome: string, seconds: number): void;
 }
 
-/** Who takes what is measured: `null` where nobody wants it, and one alone without a detour. */
+/** Passes what is measured on to each taker, `null` without any. A metrics SDK that throws is logged, and disturbs no event. */
 export function measurementsFor(takers: ReadonlySet<Measurements>): Measurements | null {
+  if (takers.size === 0) return null;
   const all = [...takers];
-  if (all.length <= 1) return all[0] ?? null;
+  const each = (record: (taker: Measurements) => void): void => {
+    for (const taker of all) {
+      try {
+        record(taker);
+      } catch (error) {
+        reportFailure('A metric', error);
+      }
+    }
+  };
   return {
-    published: (...figures) => all.forEach((taker) => taker.published(...figures)),
-    batch: (...figures) => all.forEach((taker) => taker.batch(...figures)),
-    replayed: (...figures) => all.forEach((taker) => taker.replayed(...figures)),
-    policyAnswered: (...figures) => all.forEach((taker) => taker.policyAnswered(...figures)),
+    published: (...figures) => each((taker) => taker.published(...figures)),
+    batch: (...figures) => each((taker) => taker.batch(...figures)),
+    replayed: (...figures) => each((taker) => taker.replayed(...figures)),
+    policyAnswered: (...figures) => each((taker) => taker.policyAnswered(...figures)),
   };
 }

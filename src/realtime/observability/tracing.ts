@@ -12,6 +12,7 @@ import {
   type SpanContext,
   type Tracer,
 } from '@opentelemetry/api';
+import { reportFailure } from './run-safely.js';
 
 /** Spans that a delivery names beside its parent, at most. */
 const MAX_LINKS = 64;
@@ -29,6 +30,16 @@ function tracerOfSdk(): Tracer | null {
     : provider.getTracer(SCOPE);
 }
 
+/** Runs code of whichever SDK is set: samplers and processors are the application's, and must not fail an event. */
+function traced<T>(run: () => T | null): T | null {
+  try {
+    return run();
+  } catch (error) {
+    reportFailure('Tracing', error);
+    return null;
+  }
+}
+
 /** One `emit` in a trace. */
 export interface EmitSpan {
   /** What goes beside the event, so that its deliveries belong to the same trace. */
@@ -39,6 +50,10 @@ export interface EmitSpan {
 
 /** Begins the span of an `emit`, a child of whatever is going on; `null` where this trace is not sampled, or nobody traces. */
 export function beginEmit(channel: string, pattern: string): EmitSpan | null {
+  return traced(() => startEmit(channel, pattern));
+}
+
+function startEmit(channel: string, pattern: string): EmitSpan | null {
   const tracer = tracerOfSdk();
   if (tracer === null) return null;
   const attributes = { ...about(channel, 'send', 'emit'), 'messaging.destination.template': pattern };
@@ -52,8 +67,11 @@ export function beginEmit(channel: string, pattern: string): EmitSpan | null {
   return {
     traceparent: `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`,
     end(error) {
-      if (error !== undefined) fail(span, error);
-      span.end();
+      traced(() => {
+        if (error !== undefined) fail(span, error);
+        span.end();
+        return null;
+      });
     },
   };
 }
@@ -64,6 +82,13 @@ export function beginEmit(channel: string, pattern: string): EmitSpan | null {
  * @param traceparents those of the events, where they have any
  */
 export function beginDelivery(
+  channel: string,
+  traceparents: readonly (string | undefined)[],
+): ((deliveries: number) => void) | null {
+  return traced(() => startDelivery(channel, traceparents));
+}
+
+function startDelivery(
   channel: string,
   traceparents: readonly (string | undefined)[],
 ): ((deliveries: number) => void) | null {
@@ -80,8 +105,11 @@ export function beginDelivery(
   const options = { kind: SpanKind.CONSUMER, attributes, links };
   const span = tracer.startSpan('deliver', options, trace.setSpanContext(ROOT_CONTEXT, parent));
   return (deliveries) => {
-    span.setAttribute('realtime.deliveries', deliveries);
-    span.end();
+    traced(() => {
+      span.setAttribute('realtime.deliveries', deliveries);
+      span.end();
+      return null;
+    });
   };
 }
 

@@ -1,3 +1,5 @@
+import { safely } from '../observability/run-safely.js';
+
 /** A client of a pool of `pg`, as far as the outbox needs it. */
 export interface PgClient {
   query<Row extends object>(sql: string, parameters?: unknown[]): Promise<{ readonly rows: Row[] }>;
@@ -39,6 +41,8 @@ export interface OutboxDatabase extends OutboxRows {
 }
 
 /** How long to wait before a broken `LISTEN` is begun again, in milliseconds. */
+/** The entry point, for the log. */
+const LISTEN = 'LISTEN of the outbox';
 const LISTEN_AGAIN_MS = 1_000;
 
 /** The outbox in the database of a pool of `pg`; `LISTEN` takes one connection of it for good. */
@@ -92,19 +96,20 @@ export async function pgListen(
   let timer: NodeJS.Timeout | undefined;
   const again = (): void => {
     client = null;
-    if (!ended) timer = setTimeout(() => void begin(), LISTEN_AGAIN_MS).unref();
+    if (!ended) timer = setTimeout(safely(LISTEN, begin), LISTEN_AGAIN_MS).unref();
   };
   const begin = async (): Promise<void> => {
     try {
       const fresh = await connect();
       if (ended) return fresh.release(true);
       client = fresh;
-      fresh.on('notification', callback);
-      fresh.on('error', () => {
+      fresh.on('notification', safely(LISTEN, callback));
+      const onError = safely(LISTEN, () => {
         if (client !== fresh) return; // it says so more than once
-        fresh.release(true);
         again();
+        fresh.release(true);
       });
+      fresh.on('error', onError);
       await fresh.query(`listen "${channel}"`);
       callback();
     } catch {

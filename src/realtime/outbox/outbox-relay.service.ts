@@ -1,6 +1,5 @@
 import {
   Injectable,
-  Logger,
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
@@ -8,6 +7,7 @@ import {
 } from '@nestjs/common';
 import { RedisBridge } from '../bridge/redis-bridge.service.js';
 import { Counters } from '../observability/counters.js';
+import { SafeLogger } from '../observability/safe-logger.js';
 import { InvalidEventError } from '../publishing/errors.js';
 import { EventsPublisher } from '../publishing/events-publisher.js';
 import { Bell } from './bell.js';
@@ -33,7 +33,7 @@ type Outcome = 'sent' | 'set aside' | 'waits';
 export class OutboxRelay
   implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
 {
-  private readonly logger = new Logger('RealtimeOutbox');
+  private readonly logger = new SafeLogger('RealtimeOutbox');
   private readonly bell = new Bell();
   /** Channels that are not known here → until when they are left to others, by `performance.now()`. */
   private readonly unknown = new Map<string, number>();

@@ -1,6 +1,7 @@
 import type { PresenceMember, ServerFrame, Unstamped } from '../../protocol/index.js';
 import type { Subscription } from '../connections/subscription.js';
 import type { Lease } from '../instances/lease.js';
+import { runSafely } from '../observability/run-safely.js';
 import { channelOf } from '../tenants/topic.js';
 import { LocalPresence } from './local-presence.js';
 import type { PresenceStore } from './presence-store.js';
@@ -89,7 +90,7 @@ export class PresenceChannel {
     this.owesWrite = true;
     if (this.isFresh()) this.welcome(this.newcomers);
     else this.readSoon(0);
-    void this.look();
+    this.lookSoon();
   }
 
   unwatch(subscription: Subscription): void {
@@ -105,8 +106,12 @@ export class PresenceChannel {
       this.owesWrite = true;
       this.retryAt = 0;
       this.readSoon(0);
-      void this.look();
+      this.lookSoon();
     });
+  }
+
+  private lookSoon(): void {
+    runSafely('Presence of a channel', () => this.look());
   }
 
   /** Another instance has said something. */

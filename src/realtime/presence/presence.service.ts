@@ -8,6 +8,7 @@ import { ConnectionRegistry, type SubscriptionListener } from '../connections/co
 import type { Subscription } from '../connections/subscription.js';
 import { InstanceDirectory } from '../instances/instance-directory.js';
 import { Lease } from '../instances/lease.js';
+import { runSafely, safely } from '../observability/run-safely.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { channelOf } from '../tenants/topic.js';
 import { PresenceChannel, type PresenceList } from './presence-channel.js';
@@ -49,7 +50,10 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
     if (!this.isNeeded) return;
     this.store.listen((topic) => this.channels.get(topic)?.hint());
     this.directory.onReachable(() => this.doubtAll());
-    this.timer = setInterval(() => this.look(this.clock.now()), LOOK_MS).unref();
+    this.timer = setInterval(
+      safely('The presence timer', () => this.look(this.clock.now())),
+      LOOK_MS,
+    ).unref();
   }
 
   onApplicationShutdown(): void {
@@ -137,7 +141,7 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
       if (entriesSeen === 0) channel.retry();
       if (!this.held) channel.local.expire(now);
       if (channel.isIdle) this.channels.delete(topic);
-      else void channel.look();
+      else runSafely('Presence of a channel', () => channel.look());
     }
   }
 

@@ -4,6 +4,7 @@ import { RealtimeUnavailableError } from '../broker/errors.js';
 import type { RedisBroker } from '../broker/redis.broker.js';
 import type { InstanceDirectory } from '../instances/instance-directory.js';
 import type { Lease } from '../instances/lease.js';
+import { safely } from '../observability/run-safely.js';
 import { ANONYMOUS, PresenceStore, type Present } from './presence-store.js';
 
 /** On which instances tell each other whose presence has changed; no client can name it. */
@@ -115,17 +116,19 @@ export class RedisPresenceStore extends PresenceStore {
     if (fields.length > 0) this.hint(channel);
   }
 
+  private readonly publishHints = safely('Hints of presence', () => {
+    this.hinting = false;
+    const channels = [...this.changed];
+    this.changed.clear();
+    for (const batch of batches(channels, HINT_CHANNELS)) this.publish({ from: this.directory.id, channels: batch });
+  });
+
   /** The hints of one turn go out together. */
   private hint(channel: string): void {
     this.changed.add(channel);
     if (this.hinting) return;
     this.hinting = true;
-    setImmediate(() => {
-      this.hinting = false;
-      const channels = [...this.changed];
-      this.changed.clear();
-      for (const batch of batches(channels, HINT_CHANNELS)) this.publish({ from: this.directory.id, channels: batch });
-    });
+    setImmediate(this.publishHints);
   }
 
   private publish(hint: Hint): void {

@@ -1,9 +1,9 @@
-import { Logger } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
 import type { Channel } from '../channels/channel-catalogue.js';
 import type { Counters } from '../observability/counters.js';
 import { LogLimiter } from '../observability/log-limiter.js';
+import { SafeLogger } from '../observability/safe-logger.js';
 import type { EventClass } from '../options/channel-definition.js';
 import type { InvalidEvents } from '../options/realtime-options.js';
 import { InvalidEventError } from './errors.js';
@@ -13,7 +13,7 @@ const MAX_TOLD = 5;
 
 /** Holds events against the class of their channel, and does with those that do not fit what the option says. */
 export class EventValidator {
-  private readonly log = new LogLimiter(new Logger('Realtime'));
+  private readonly log = new LogLimiter(new SafeLogger('Realtime'));
 
   constructor(
     readonly mode: InvalidEvents,

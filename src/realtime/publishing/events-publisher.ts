@@ -1,4 +1,4 @@
-import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type BeforeApplicationShutdown, type OnApplicationShutdown } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventBody, formatPosition, userChannel, type RealtimeEvents } from '../../protocol/index.js';
@@ -7,6 +7,8 @@ import { ChannelCatalogue } from '../channels/channel-catalogue.js';
 import { KeyedBuckets } from '../limits/keyed-buckets.js';
 import { Counters } from '../observability/counters.js';
 import type { Measurements } from '../observability/measurements.js';
+import { runSafely } from '../observability/run-safely.js';
+import { SafeLogger } from '../observability/safe-logger.js';
 import { beginEmit, type EmitSpan } from '../observability/tracing.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { inTenant } from '../tenants/current-tenant.js';
@@ -65,11 +67,11 @@ const SHUTDOWN_MS = 5_000;
 export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
   implements BeforeApplicationShutdown, OnApplicationShutdown
 {
-  private readonly logger = new Logger('Realtime');
+  private readonly logger = new SafeLogger('Realtime');
   private readonly composer: EventComposer;
   private readonly committed = new UntilPublished();
   private readonly tenantRates: KeyedBuckets;
-  private readonly observers: ((attempt: EmitAttempt) => void)[] = [];
+  private readonly observers: ((attempt: EmitAttempt) => void | Promise<void>)[] = [];
 
   constructor(
     private readonly broker: Broker,
@@ -132,8 +134,8 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
     });
   }
 
-  /** Calls back for every event that the application wants to be published, those that are refused too: for tests, and for your own records. */
-  onEmit(callback: (attempt: EmitAttempt) => void): void {
+  /** Calls back for every event that the application wants to be published, those that are refused too: for tests, and for your own records. A callback that fails is logged, and changes nothing. */
+  onEmit(callback: (attempt: EmitAttempt) => void | Promise<void>): void {
     this.observers.push(callback);
   }
 
@@ -216,8 +218,9 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
     return this.send(this.composer.compose(channel, data, options));
   }
 
+  /** An observer that fails must not fail the event: it may be out already. */
   private tell(attempt: EmitAttempt): void {
-    for (const observer of this.observers) observer(attempt);
+    for (const observer of this.observers) runSafely('An observer of onEmit', () => observer(attempt));
   }
 
   private logged(channel: string, published: Promise<EmittedEvent>): Promise<EmittedEvent> {

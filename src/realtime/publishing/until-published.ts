@@ -1,5 +1,5 @@
-import { Logger } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
+import { SafeLogger } from '../observability/safe-logger.js';
 import { RealtimeUnavailableError } from './errors.js';
 
 /** What may wait in one process, at most. */
@@ -10,7 +10,7 @@ const PAUSE_MS = 500;
 
 /** Publishes what must not be lost: in order per channel, again and again until each is acknowledged, while the process lives. */
 export class UntilPublished {
-  private readonly logger = new Logger('Realtime');
+  private readonly logger = new SafeLogger('Realtime');
   private readonly ending = new AbortController();
   /** channel → the end of its last event */
   private readonly lanes = new Map<string, Promise<void>>();

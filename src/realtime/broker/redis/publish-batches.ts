@@ -1,3 +1,4 @@
+import { runSafely } from '../../observability/run-safely.js';
 import type { Outcome, QueuedEvent } from './publish-queue.js';
 
 /** What one script may take: Redis serves nobody else meanwhile. */
@@ -44,7 +45,7 @@ export class PublishBatches<E> {
     const batch = this.open.get(channel);
     if (batch === undefined) return;
     this.open.delete(channel);
-    void this.sendBatch(batch);
+    runSafely('Publishing a batch', () => this.sendBatch(batch));
   }
 
   closeAll(): void {

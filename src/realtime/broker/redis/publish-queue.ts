@@ -1,4 +1,5 @@
 import type { Position } from '../../../protocol/index.js';
+import { runSafely, safely } from '../../observability/run-safely.js';
 import { RealtimeUnavailableError } from '../errors.js';
 
 /** What waits to be published in one process, at most. */
@@ -54,7 +55,10 @@ export class PublishQueue<E> {
   private running = false;
   private scheduled = false;
   private lastTrouble = 'Redis was not reached yet';
-  private readonly timer = setInterval(() => this.expire(performance.now()), LOOK_MS).unref();
+  private readonly timer = setInterval(
+    safely('The time limit of events', () => this.expire(performance.now())),
+    LOOK_MS,
+  ).unref();
 
   /**
    * @param send one try; never throws, and writes before it returns its promise
@@ -133,11 +137,13 @@ export class PublishQueue<E> {
   private schedule(): void {
     if (this.scheduled || !this.running) return;
     this.scheduled = true;
-    process.nextTick(() => {
-      this.scheduled = false;
-      this.together(() => this.flush());
-    });
+    process.nextTick(this.flushTogether);
   }
+
+  private readonly flushTogether = safely('Publishing the events of one turn', () => {
+    this.scheduled = false;
+    this.together(() => this.flush());
+  });
 
   private flush(): void {
     if (!this.running || this.again.length > 0) return;
@@ -147,7 +153,7 @@ export class PublishQueue<E> {
       this.head += 1;
       if (entry.settled) continue;
       if (this.oneByOne && this.busyChannels.has(entry.channel)) skipped.push(entry);
-      else void this.try(entry);
+      else runSafely('Publishing an event', () => this.try(entry));
     }
     if (this.head === this.waiting.length || skipped.length > 0 || this.head > 1_024) {
       this.waiting = [...skipped, ...this.waiting.slice(this.head)];

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { Position } from '../../../protocol/index.js';
+import { runSafely } from '../../observability/run-safely.js';
 import type { OutgoingEvent } from '../broker.js';
 import { outcomeOfError, outcomeOfReply, outcomesOfReply } from './answers.js';
 import { mastersOf, runScript, type Client } from './client.js';
@@ -79,7 +80,11 @@ export class Publisher {
   probe(): void {
     const { client } = this.link;
     if (client !== null) this.clock.measure(mastersOf(client)[0]!).catch(() => undefined);
-    if (this.selfTest.refusal !== null) void this.beat();
+    if (this.selfTest.refusal !== null) this.beatSoon();
+  }
+
+  private beatSoon(): void {
+    runSafely('The self-test of Redis', () => this.beat());
   }
 
   /** Sends what the instance hears itself by, in the way of an event. */
@@ -112,7 +117,7 @@ export class Publisher {
   /** An event that is refused may be the only one; whether all are, a self-test shows at once. */
   private failed(error: Error): Outcome {
     const outcome = outcomeOfError(error);
-    if (outcome.kind === 'refused') void this.beat();
+    if (outcome.kind === 'refused') this.beatSoon();
     return outcome;
   }
 

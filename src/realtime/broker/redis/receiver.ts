@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Position, RecoveryReason } from '../../../protocol/index.js';
 import type { Counters } from '../../observability/counters.js';
+import { safely } from '../../observability/run-safely.js';
 import type { BrokerEvent, BrokerListener, ReadLimits, ReadResult } from '../broker.js';
 import { RealtimeUnavailableError } from '../errors.js';
 import { runScript, type Client } from './client.js';
@@ -96,7 +97,10 @@ export class Receiver {
   }
 
   private async prepare(client: Redis): Promise<void> {
-    client.on('message', (pubsub: string, message: string) => this.take(pubsub, message));
+    client.on(
+      'message',
+      safely('A message of Redis', (pubsub: string, message: string) => this.take(pubsub, message)),
+    );
     if (this.target.cluster === undefined) for (const { lua } of SCRIPTS) await client.script('LOAD', lua);
     // Whoever finds a hole while 100,000 channels are subscribed anew need not wait for the last of them.
     this.reading = client;

@@ -1,4 +1,4 @@
-import { Logger } from '@nestjs/common';
+import { SafeLogger } from '../../observability/safe-logger.js';
 import { hasMovedAway } from './answers.js';
 import { runScript, type Client } from './client.js';
 import { sentenceOf } from './connection-error.js';
@@ -18,7 +18,7 @@ const MAX_BYTES = 1_024;
 export class SelfTest {
   /** Why Redis takes no events, as a sentence; `null` while it takes them. */
   refusal: string | null = null;
-  private readonly logger = new Logger('Realtime');
+  private readonly logger = new SafeLogger('Realtime');
   private running: Promise<void> | null = null;
 
   /** @param beat the pub/sub channel on which the instance hears itself */

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Position } from '../../../protocol/index.js';
+import { runSafely, safely } from '../../observability/run-safely.js';
 import { RealtimeUnavailableError } from '../errors.js';
 
 /** Channels of one SUBSCRIBE: a single command with 100,000 would stall every other client of that Redis. */
@@ -32,7 +33,10 @@ export class Subscriber {
   private readonly channels = new Map<string, Wanted>();
   private client: Redis | null = null;
   private working: Promise<void> | null = null;
-  private readonly timer = setInterval(() => this.look(performance.now()), 1_000).unref();
+  private readonly timer = setInterval(
+    safely('The check of subscriptions', () => this.look(performance.now())),
+    1_000,
+  ).unref();
 
   constructor(
     private readonly source: SubscriberSource,
@@ -54,7 +58,7 @@ export class Subscriber {
     const { waiters } = wanted;
     return new Promise((resolve, reject) => {
       waiters.push({ resolve, reject, deadline: performance.now() + SUBSCRIBE_TIMEOUT_MS });
-      void this.work();
+      runSafely('Subscribing at Redis', () => this.work());
     });
   }
 
@@ -128,7 +132,7 @@ export class Subscriber {
     for (const channel of batch) {
       const wanted = this.channels.get(channel);
       if (wanted === undefined) {
-        void client.unsubscribe(this.source.pubsub(channel)).catch(() => undefined); // it left in the meantime
+        client.unsubscribe(this.source.pubsub(channel)).catch(() => undefined); // it left in the meantime
         continue;
       }
       const position = byChannel.get(channel) ?? null;

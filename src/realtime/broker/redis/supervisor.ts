@@ -1,10 +1,13 @@
-import { Logger } from '@nestjs/common';
 import type { Cluster, Redis } from 'ioredis';
+import { runSafely, safely } from '../../observability/run-safely.js';
+import { SafeLogger } from '../../observability/safe-logger.js';
 import { letGo } from './client.js';
 
 /** Between two attempts: from 50 ms, doubling to 1 s, ± 50 %. */
 const FIRST_DELAY_MS = 50;
 const MAX_DELAY_MS = 1_000;
+/** The entry point, for the log. */
+const OPEN = 'The connection to Redis';
 
 /** A connection that lasted for so long was a good one: the next attempt does not wait, in milliseconds. */
 const STABLE_MS = 2_000;
@@ -25,7 +28,7 @@ export class Supervisor<T extends Redis | Cluster> {
   client: T | null = null;
   /** Why there is none, for operators. */
   reason = 'it was not reached yet';
-  private readonly logger = new Logger('Realtime');
+  private readonly logger = new SafeLogger('Realtime');
   private raw: T | null = null;
   private timer: NodeJS.Timeout | null = null;
   private attempt = 0;
@@ -40,7 +43,7 @@ export class Supervisor<T extends Redis | Cluster> {
   ) {}
 
   start(): void {
-    void this.open();
+    runSafely(OPEN, () => this.open());
   }
 
   /** Gives the connection up, and makes another one. */
@@ -65,7 +68,10 @@ export class Supervisor<T extends Redis | Cluster> {
       }
       this.raw = client;
       // A client that ended in the meantime says so no more.
-      client.once('end', () => this.lost(client, 'the connection was lost'));
+      client.once(
+        'end',
+        safely(OPEN, () => this.lost(client, 'the connection was lost')),
+      );
       if (client.status !== 'ready') throw new Error('the connection was lost');
       await this.owner.prepare(client);
       if (this.raw !== client) return;
@@ -97,6 +103,9 @@ export class Supervisor<T extends Redis | Cluster> {
     if (!this.complained) this.logger.warn(`Redis (${this.name}) cannot be used: ${why}. Trying again until it can`);
     this.complained = true;
     const delay = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(10, this.attempt)) * (0.5 + Math.random());
-    this.timer = setTimeout(() => void this.open(), delay).unref();
+    this.timer = setTimeout(
+      safely(OPEN, () => this.open()),
+      delay,
+    ).unref();
   }
 }

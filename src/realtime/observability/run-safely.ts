@@ -1,0 +1,46 @@
+import { LogLimiter } from './log-limiter.js';
+import { SafeLogger } from './safe-logger.js';
+
+const log = new LogLimiter(new SafeLogger('Realtime'));
+
+/**
+ * Runs work that starts at an entry point: a callback of a socket, an HTTP request, a timer, an observer or a Nest hook.
+ * No `catch` stands above it, so an error would end the process. Here it is logged, at most once in ten seconds by name.
+ * @param name what failed, for the log: one of few, `An upgrade`
+ * @param onFailure ends just what the work serves, for example one socket
+ */
+export function runSafely(name: string, work: () => unknown, onFailure?: () => void): void {
+  safely(name, work, onFailure)();
+}
+
+/** {@link runSafely} as a listener: `setInterval(safely('The sweep', () => this.sweep()), 1_000)`. */
+export function safely<A extends unknown[], This = void>(
+  name: string,
+  work: (this: This, ...args: A) => unknown,
+  onFailure?: (this: This) => void,
+): (this: This, ...args: A) => void {
+  return function (this: This, ...args: A): void {
+    try {
+      const pending = work.apply(this, args);
+      if (isThenable(pending)) {
+        pending.then(undefined, (error: unknown) => reportFailure(name, error, onFailure?.bind(this)));
+      }
+    } catch (error) {
+      reportFailure(name, error, onFailure?.bind(this));
+    }
+  };
+}
+
+/** Logs the failure of an entry point that needs its own `try`, to go on with the next of several. Never throws. */
+export function reportFailure(name: string, error: unknown, onFailure?: () => void): void {
+  log.error(name, `${name} failed`, error);
+  try {
+    onFailure?.();
+  } catch (failure) {
+    log.error(`${name}: cleanup`, `${name} failed, and so did its cleanup`, failure);
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
