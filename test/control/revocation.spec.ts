@@ -64,6 +64,27 @@ describe.each(['memory', 'Redis'])('revocation over %s', (engine) => {
     await other.close();
   });
 
+  it.each<[string, () => number]>([
+    ['lies an hour ahead', () => secondsFromNow(3_600)],
+    ['lies ahead by less than clocks may differ', () => secondsFromNow(3)],
+    ['is in milliseconds', () => Date.now()],
+    ['is in milliseconds and lies ahead', () => Date.now() + 86_400_000],
+  ])('of a user covers a living connection whose iat %s', async (kind, iat) => {
+    const ended = await connectWith(there, signToken({ sub: `ivy ${kind}`, iat: iat() }));
+    await control.revokeUser(`ivy ${kind}`);
+    expect(await ended.closed).toEqual(REVOKED);
+  });
+
+  it('of a user covers a token whose iat proves nothing when it is used again, and spares a newer one', async () => {
+    const [ahead, inMilliseconds] = [secondsFromNow(3_600), Date.now()].map((iat) => signToken({ sub: 'joe', iat }));
+    await until(() => Date.now() > JSON.parse(atob(inMilliseconds!.split('.')[1]!)).iat);
+    await control.revokeUser('joe');
+    for (const token of [ahead!, inMilliseconds!]) expect(await told(there, token)).toEqual(errorOf('token_invalid'));
+    for (const iat of [secondsFromNow(1), Date.now() + 1]) {
+      expect(await told(there, signToken({ sub: 'joe', iat }))).toMatchObject({ type: 'connected' });
+    }
+  });
+
   it('of a session ends it alone', async () => {
     const [one, two] = [signToken({ sub: 'cat', jti: 'one' }), signToken({ sub: 'cat', jti: 'two' })];
     const [ended, kept] = [await connectWith(there, one), await connectWith(there, two)];

@@ -8,7 +8,7 @@ describe('the API for operators, where there are tenants', () => {
   let clients: WsClient[];
 
   beforeAll(async () => {
-    app = await RealtimeApp.start({ operatorApi: true, tenants: { claim: 'tenant' } });
+    app = await RealtimeApp.start({ operatorApi: true, tenants: { claim: 'tenant', platformRole: 'admin' } });
     clients = [
       await app.connectAs({ sub: 'u1', tenant: 'acme' }),
       await app.connectAs({ sub: 'u1', tenant: 'globex' }),

@@ -22,7 +22,7 @@ import { connect, type WsClient } from '../support/ws-client.js';
 const A = 'acme';
 const B = 'acme/apps:created{*}%2F';
 const KEY = 'a key of sixteen characters';
-const TENANTS = { claim: 'org' };
+const TENANTS = { claim: 'org', platformRole: 'admin' };
 const CHANNELS = [{ name: 'rooms:lobby', access: 'authenticated', presence: true }] as const;
 const app = (name: string) => ({ id: name, name });
 

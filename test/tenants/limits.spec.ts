@@ -137,7 +137,7 @@ describe('the option tenants', () => {
 
   it('lets a definition say what is global', async () => {
     const server = await RealtimeApp.start({
-      tenants: { claim: 'org' },
+      tenants: { claim: 'org', platformRole: 'admin' },
       channels: [
         { name: 'apps:catalogue', global: true },
         { name: 'system:notice', access: 'authenticated' },

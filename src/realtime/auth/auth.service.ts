@@ -6,6 +6,7 @@ import { RealtimeClock } from '../clock/realtime-clock.js';
 import { LogLimiter } from '../observability/log-limiter.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { ClaimsError } from './claims.js';
 import { actingFor, principalFromClaims, TenantMissingError, type Principal } from './principal.js';
 import { Revocations } from './revocations.js';
 import { signedPartOf } from './signed-part.js';
@@ -13,6 +14,10 @@ import { Tickets } from './tickets.js';
 import { TokenHeaders } from './token-headers.js';
 import { KeysUnavailableError, TokenKeys } from './token-keys.js';
 import { findTenant, findToken } from './token-source.js';
+
+/** Said of an `iat` that cannot be true. */
+const IAT_AHEAD =
+  'The iat of a token lies further in the future than jwt.clockToleranceSeconds allows, so every revocation of its user covers it. Is the clock of its issuer right?';
 
 /** The longest token that is looked at, in characters. */
 const MAX_TOKEN_LENGTH = 8_192;
@@ -112,14 +117,25 @@ export class AuthService {
       const signedPart = signedPartOf(token);
       const claims = await this.claimsOf(token);
       if (typeof claims !== 'object' || claims === null) throw new Error('its payload is no object');
-      const principal = principalFromClaims(claims as Record<string, unknown>, this.options, signedPart);
+      const principal = principalFromClaims(
+        claims as Record<string, unknown>,
+        this.options,
+        signedPart,
+        this.clock.wall(),
+      );
+      if (principal.issuedAt === -Infinity && 'iat' in claims && claims.iat !== null) {
+        this.log.warn('iat ahead', IAT_AHEAD);
+      }
       if (principal.expiresAt === Infinity && !this.options.jwt.allowWithoutExpiry) throw new Error('it has no exp');
       return principal;
     } catch (error) {
       const unavailable = error instanceof KeysUnavailableError;
       const reason = reasonOf(error);
       const verdict = unavailable ? 'could not be judged' : 'was refused';
-      this.log.debug(`token ${reason}`, `A token ${verdict}: ${reason}`);
+      const line = `A token ${verdict}: ${reason}`;
+      // Signed by the issuer, and of no use here: the configuration has to change, so its developer has to see it.
+      if (error instanceof ClaimsError) this.log.warn(`token ${reason}`, `${line}. See docs/authentication.md`);
+      else this.log.debug(`token ${reason}`, line);
       const about = error instanceof TenantMissingError ? { message: 'The token names no tenant' } : {};
       throw new ProtocolError(unavailable ? 'unavailable' : 'token_invalid', about);
     }

@@ -1,16 +1,26 @@
 import { resolveOptions } from '../options/resolve-options.js';
-import { actingFor, ClaimsError, principalFromClaims, TenantMissingError, type PrincipalOptions } from './principal.js';
+import { ClaimsError } from './claims.js';
+import {
+  actingFor,
+  isSameIdentity,
+  principalFromClaims,
+  TenantMissingError,
+  type PrincipalOptions,
+} from './principal.js';
 
 const jwt = { secret: 'x'.repeat(32) };
 const OPTIONS = resolveOptions({ jwt });
+const NOW = Date.parse('2026-11-29T12:00:00Z');
 const read = (claims: object, options: PrincipalOptions = OPTIONS) =>
-  principalFromClaims(claims as Record<string, unknown>, options, 'a token');
+  principalFromClaims(claims as Record<string, unknown>, options, 'a token', NOW);
 
 describe('principalFromClaims', () => {
   it('says who somebody is, and is frozen', () => {
     const principal = read({ sub: 'a b', email: 'e', role: 'ops', jti: 's1', iat: 4, exp: 5 });
     expect(principal).toEqual({
       user: { userId: 'a b', email: 'e', role: 'ops' },
+      roles: ['ops'],
+      claimsDigest: expect.stringMatching(/^[\w-]{43}$/),
       isAdmin: false,
       channel: 'user:a%20b',
       home: null,
@@ -31,6 +41,8 @@ describe('principalFromClaims', () => {
     [{ sub: 0 }, '0'],
     [{ sub: 2 ** 53 - 1 }, '9007199254740991'],
     [{ sub: ' ' }, ' '],
+    [{ sub: null, userId: 'b' }, 'b'],
+    [{ sub: null, userId: '', id: 7 }, '7'],
   ])('the user id of %j is %j', (claims, userId) => {
     expect(read(claims).user.userId).toBe(userId);
   });
@@ -40,7 +52,17 @@ describe('principalFromClaims', () => {
     [{ role: 'admin' }, 'admin', true],
     [{ role: 'Admin' }, 'Admin', false],
     [{ role: null, roles: ['admin'] }, 'admin', true],
-    [{ roles: ['ops', 'admin'] }, 'ops', false],
+    [{ role: '', roles: ['admin'] }, 'admin', true],
+    [{ role: [], roles: ['admin'] }, 'admin', true],
+    [{ role: ['ops', 'admin'] }, 'ops', true],
+    [{ role: ['', null, 'admin'] }, 'admin', true],
+    [{ role: 'user', roles: ['admin'] }, 'user', false],
+    [{ roles: ['ops', 'admin'] }, 'ops', true],
+    [{ roles: 'admin' }, 'admin', true],
+    [{ roles: 'ops, admin' }, 'ops, admin', false],
+    [{ roles: null }, 'user', false],
+    [{ roles: '' }, 'user', false],
+    [{ roles: [''] }, 'user', false],
     [{ roles: [] }, 'user', false],
   ])('the role of %j is %s', (claims, role, isAdmin) => {
     expect(read({ sub: 'a', ...claims })).toMatchObject({ user: { role }, isAdmin });
@@ -55,6 +77,30 @@ describe('principalFromClaims', () => {
     expect(read({ sub: 'a', jti: 'x'.repeat(256) }).session).toBe(`jti ${'x'.repeat(256)}`);
   });
 
+  it.each<[string, unknown, number]>([
+    ['missing', undefined, -Infinity],
+    ['null', null, -Infinity],
+    ['in the past', NOW / 1000 - 60, NOW - 60_000],
+    ['ahead by less than the tolerance', NOW / 1000 + 4, NOW],
+    ['ahead by more than the tolerance', NOW / 1000 + 6, -Infinity],
+    ['an hour ahead', NOW / 1000 + 3_600, -Infinity],
+    ['in milliseconds', NOW - 60_000, NOW - 60_000],
+    ['in milliseconds, an hour ahead', NOW + 3_600_000, -Infinity],
+  ])('counts a token as issued no later than now: an iat that is %s', (_kind, iat, issuedAt) => {
+    expect(read({ sub: 'a', iat }).issuedAt).toBe(issuedAt);
+  });
+
+  it('tells a renewal that changes nothing from one that changes the user', () => {
+    const before = read({ sub: 'a', role: 'ops', plan: 'pro', jti: '1', iat: 1, exp: 2 });
+    const same = (claims: object) => isSameIdentity(before, read(claims));
+    expect(same({ plan: 'pro', exp: 9, iat: 8, nbf: 8, jti: '2', role: 'ops', sub: 'a' })).toBe(true);
+    expect(same({ sub: 'a', role: 'user', plan: 'pro' })).toBe(false);
+    expect(same({ sub: 'a', role: 'ops', plan: 'free' })).toBe(false);
+    expect(same({ sub: 'b', role: 'ops', plan: 'pro' })).toBe(false);
+    expect(isSameIdentity(null, before)).toBe(false);
+    expect(isSameIdentity(null, null)).toBe(true);
+  });
+
   it('reads when it ends, as far as a date goes; without exp it does not end', () => {
     expect(read({ sub: 'a' }).expiresAt).toBe(Infinity);
     expect(read({ sub: 'a', exp: 1.5 }).expiresAt).toBe(1_500);
@@ -67,18 +113,22 @@ describe('principalFromClaims', () => {
   it.each<[object, string]>([
     [{}, 'no user id'],
     [{ sub: '', userId: '', id: '' }, 'no user id'],
-    [{ sub: null }, 'sub is neither'],
-    [{ sub: -1 }, 'sub is neither'],
-    [{ sub: 2 ** 53 }, 'sub is neither'],
-    [{ sub: NaN }, 'sub is neither'],
-    [{ sub: '', userId: {} }, 'userId is neither'],
+    [{ sub: null }, 'no user id'],
+    [{ sub: -1 }, 'sub is a number out of range'],
+    [{ sub: 2 ** 53 }, 'sub is a number out of range'],
+    [{ sub: 1.5 }, 'sub is a fraction'],
+    [{ sub: false, userId: 'b' }, 'sub is a boolean'],
+    [{ sub: ['a'], userId: 'b' }, 'sub is a list'],
+    [{ sub: '', userId: {} }, 'userId is an object'],
     [{ sub: 'x'.repeat(196) }, 'no channel name'],
     [{ sub: '\udfff' }, 'no channel name'],
-    [{ sub: 'a', role: 1 }, 'role'],
-    [{ sub: 'a', role: '' }, 'role'],
-    [{ sub: 'a', roles: 'admin' }, 'roles'],
-    [{ sub: 'a', roles: [1] }, 'roles'],
-    [{ sub: 'a', roles: [''] }, 'role is empty'],
+    [{ sub: 'a', role: 1 }, 'role holds a number'],
+    [{ sub: 'a', roles: ['admin', 1] }, 'roles holds a number'],
+    [{ sub: 'a', role: {} }, 'role holds an object'],
+    [{ sub: 'a', role: true, roles: ['admin'] }, 'role holds a boolean'],
+    [{ sub: 'a', roles: { admin: true } }, 'roles holds an object'],
+    [{ sub: 'a', roles: ['admin', { name: 'blocked' }] }, 'roles holds an object'],
+    [{ sub: 'a', roles: [['admin']] }, 'roles holds a list'],
     [{ sub: 'a', exp: '5' }, 'exp'],
     [{ sub: 'a', iat: '5' }, 'iat'],
     [{ sub: 'a', iat: Infinity }, 'iat'],
@@ -105,13 +155,19 @@ describe('principalFromClaims with tenants', () => {
   });
 
   it('lets administrators of the platform be without one, and name one', () => {
-    const principal = readIn({ sub: 'a', role: 'admin' });
+    const principal = readIn({ sub: 'a', role: 'root' }, 'root');
     expect(principal).toMatchObject({ isAdmin: true, home: null, tenant: null, userKey: '/a' });
     expect(actingFor(principal, 'acme')).toMatchObject({ home: null, tenant: 'acme', userKey: '/a' });
+    expect(isSameIdentity(principal, actingFor(principal, 'acme'))).toBe(false);
   });
 
-  it('tells administrators of the platform from those of a tenant by their role, where one is given', () => {
-    expect(readIn({ sub: 'a', role: 'root' }, 'root')).toMatchObject({ isAdmin: true, home: null });
+  it('has no administrators of the platform unless their role is given', () => {
+    for (const role of ['admin', 'user']) expect(() => readIn({ sub: 'a', role })).toThrow('tenants.platformRole');
+    expect(readIn({ sub: 'a', role: 'admin', org: 'acme' })).toMatchObject({ isAdmin: true, home: 'acme' });
+  });
+
+  it('tells administrators of the platform from those of a tenant by any of their roles', () => {
+    expect(readIn({ sub: 'a', roles: ['user', 'root'] }, 'root')).toMatchObject({ isAdmin: true, home: null });
     expect(readIn({ sub: 'a', role: 'admin', org: 'acme' }, 'root')).toMatchObject({ isAdmin: true, home: 'acme' });
     expect(readIn({ sub: 'a', role: 'root', org: 'acme' }, 'root')).toMatchObject({ isAdmin: false, home: 'acme' });
     expect(() => readIn({ sub: 'a', role: 'admin' }, 'root')).toThrow(TenantMissingError);

@@ -1,14 +1,26 @@
 import { userChannel, type User } from '../../protocol/index.js';
-import type { ClaimNames } from '../options/jwt-options.js';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
-import { tenantProblem, userKeyOf } from '../tenants/topic.js';
+import { userKeyOf } from '../tenants/topic.js';
+import {
+  ClaimsError,
+  digestOfClaims,
+  readExpiry,
+  readIssuedAt,
+  readJti,
+  readRoles,
+  readTenant,
+  readUserId,
+  type Claims,
+} from './claims.js';
 import { sessionOf } from './revocation.js';
 
 /** Who is at the other end of a connection, as its token says. Frozen and shared by all who read it. */
 export interface Principal {
   /** What clients see as `user`. */
   readonly user: User;
-  /** With tenants: of its own tenant, or where `home` is `null`, of the platform. */
+  /** Every role that the token names; `user.role` is the first of them. */
+  readonly roles: readonly string[];
+  /** With tenants: of its own tenant, or if `home` is `null`, of the platform. */
   readonly isAdmin: boolean;
   /** The user's private channel, `user:{userId}`. */
   readonly channel: string;
@@ -22,135 +34,115 @@ export interface Principal {
   readonly jti?: string;
   /** What this token, with all others of its session, is revoked by. */
   readonly session: string;
-  /** When the token was issued, in milliseconds since 1970; `-Infinity` where it does not say. */
+  /** Digest of the claims that say something about the user, so not of `iat` or `exp`: a renewal that changes nothing keeps it. */
+  readonly claimsDigest: string;
+  /**
+   * When the token was issued, in milliseconds since 1970. Never later than the moment at which the token was verified;
+   * `-Infinity` if the token does not say, or names a moment that the tolerance for clocks does not allow.
+   */
   readonly issuedAt: number;
   /** When the token ends, in milliseconds since 1970; `Infinity` where it has no end. */
   readonly expiresAt: number;
 }
 
-/** The claims do not say who this is. The message is for logs, never for clients. */
-export class ClaimsError extends Error {
-  override readonly name = 'ClaimsError';
-}
-
-/** They do not say whose user this is. */
+/** The token names no tenant, and is not a platform administrator's. */
 export class TenantMissingError extends ClaimsError {}
-
-/** The last moment that a date can hold: a token may claim any end, and clients are told of it as a date. */
-const LAST_DATE_MS = 8.64e15;
-
-/** The longest name of a session, in characters: what is revoked is remembered by it. */
-const MAX_JTI_LENGTH = 256;
-
-type Claims = Readonly<Record<string, unknown>>;
 
 /** The part of the options that says how claims are read. */
 export type PrincipalOptions = Pick<ResolvedRealtimeOptions, 'adminRole' | 'tenants'> & {
-  readonly jwt: Pick<ResolvedRealtimeOptions['jwt'], 'claims'>;
+  readonly jwt: Pick<ResolvedRealtimeOptions['jwt'], 'claims' | 'clockToleranceSeconds'>;
 };
 
+/** The parts of a principal that do not follow from others. */
+export type PrincipalParts = Pick<User, 'userId' | 'email'> &
+  Pick<Principal, 'roles' | 'home' | 'jti' | 'session' | 'claimsDigest' | 'issuedAt' | 'expiresAt'>;
+
 /**
- * Reads who somebody is from the claims of a verified token.
+ * Reads who a user is from the claims of a verified token.
  * @param signedPart what the signature covers; without a `jti` its digest is the session
+ * @param now milliseconds since 1970
  * @throws ClaimsError when they name no usable user, role or end
  */
-export function principalFromClaims(claims: Claims, options: PrincipalOptions, signedPart: string): Principal {
+export function principalFromClaims(
+  claims: Claims,
+  options: PrincipalOptions,
+  signedPart: string,
+  now: number,
+): Principal {
   const names = options.jwt.claims;
-  const userId = readUserId(claims, names.userId);
   const email = claims[names.email];
   const jti = readJti(claims['jti']);
   return makePrincipal(
     {
-      userId,
+      userId: readUserId(claims, names.userId),
       email: typeof email === 'string' ? email : null,
-      role: readRole(claims, names),
+      roles: readRoles(claims, names),
       home: readTenant(claims, options.tenants.claim),
       ...(jti === undefined ? {} : { jti }),
       session: sessionOf(jti, signedPart),
+      claimsDigest: digestOfClaims(claims),
       issuedAt: readIssuedAt(claims['iat']),
       expiresAt: readExpiry(claims['exp']),
     },
     options,
+    now,
   );
 }
 
-/** @throws ClaimsError when the user id makes no channel name, or it is not clear whose user it is */
+/**
+ * Every principal is made here, so that nothing compares an `iat` that is not bounded.
+ * @param now milliseconds since 1970
+ * @throws ClaimsError when the user id makes no channel name, or there is no tenant
+ */
 export function makePrincipal(
-  { userId, email, role, ...token }: User & Pick<Principal, 'home' | 'jti' | 'session' | 'issuedAt' | 'expiresAt'>,
-  { adminRole, tenants }: Pick<PrincipalOptions, 'adminRole' | 'tenants'>,
+  { userId, email, roles, issuedAt, ...token }: PrincipalParts,
+  { adminRole, tenants, jwt }: PrincipalOptions,
+  now: number,
 ): Principal {
   const channel = userChannel(userId);
   if (channel === null) throw new ClaimsError('the user id makes no channel name');
   const { home } = token;
   const hasTenants = tenants.claim !== undefined;
-  const isAdmin = role === (hasTenants && home === null ? (tenants.platformRole ?? adminRole) : adminRole);
-  if (hasTenants && home === null && !isAdmin) throw new TenantMissingError(`there is no tenant (${tenants.claim})`);
+  // A token without a tenant is a platform administrator's only if the options name the role: a missing claim gives no rights.
+  const adminBy = hasTenants && home === null ? tenants.platformRole : adminRole;
+  const isAdmin = adminBy !== undefined && roles.includes(adminBy);
+  if (hasTenants && home === null && !isAdmin) throw new TenantMissingError(tenantMissing(tenants));
   return Object.freeze({
-    user: Object.freeze({ userId, email, role }),
+    user: Object.freeze({ userId, email, role: roles[0]! }),
+    roles: Object.freeze([...roles]),
     isAdmin,
     channel,
     tenant: home,
     userKey: hasTenants ? userKeyOf(home, userId) : userId,
+    issuedAt: boundIssuedAt(issuedAt, now, jwt.clockToleranceSeconds * 1_000),
     ...token,
   });
+}
+
+/** Returns true if a renewal from one token to the other changes nothing about the user. */
+export function isSameIdentity(one: Principal | null, other: Principal | null): boolean {
+  if (one === null || other === null) return one === other;
+  return one.userKey === other.userKey && one.tenant === other.tenant && one.claimsDigest === other.claimsDigest;
+}
+
+/**
+ * A token exists by the time it is verified, so it was issued by then, whatever the clock of its issuer shows. An `iat`
+ * further ahead than clocks may differ proves nothing: the token then counts as old, and every revocation of its user
+ * covers it.
+ */
+function boundIssuedAt(issuedAt: number, now: number, toleranceMs: number): number {
+  return issuedAt > now + toleranceMs ? -Infinity : Math.min(issuedAt, now);
+}
+
+function tenantMissing({ claim, platformRole }: PrincipalOptions['tenants']): string {
+  const remedy =
+    platformRole === undefined
+      ? 'tenants.platformRole is not set, so there are no platform administrators'
+      : `only the role ${platformRole} (tenants.platformRole) needs none`;
+  return `the claim ${claim} (tenants.claim) is missing: ${remedy}`;
 }
 
 /** As an administrator of the platform who has named a tenant: with all its channels, and none of them its own. */
 export function actingFor(principal: Principal, tenant: string): Principal {
   return Object.freeze({ ...principal, tenant });
-}
-
-function readTenant(claims: Claims, claim: string | undefined): string | null {
-  const value = claim === undefined ? undefined : claims[claim];
-  if (value === undefined || value === null || value === '') return null;
-  const tenant = typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? String(value) : value;
-  const problem = tenantProblem(tenant);
-  if (problem !== null) throw new ClaimsError(`${claim} ${problem}`);
-  return tenant as string;
-}
-
-function readUserId(claims: Claims, names: readonly string[]): string {
-  for (const name of names) {
-    const value = claims[name];
-    if (value === undefined || value === '') continue;
-    if (typeof value === 'string') return value;
-    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return String(value);
-    throw new ClaimsError(`${name} is neither text nor a whole number`);
-  }
-  throw new ClaimsError('there is no user id');
-}
-
-function readRole(claims: Claims, names: ClaimNames): string {
-  const role = claims[names.role];
-  if (role !== undefined && role !== null) {
-    if (typeof role !== 'string' || role === '') throw new ClaimsError('the role is no text');
-    return role;
-  }
-  const roles = claims[names.roles];
-  if (roles === undefined) return 'user';
-  if (!Array.isArray(roles) || !roles.every((entry) => typeof entry === 'string')) {
-    throw new ClaimsError('the roles are no list of texts');
-  }
-  const first: string | undefined = roles[0];
-  if (first === '') throw new ClaimsError('the role is empty');
-  return first ?? 'user';
-}
-
-/** A session's name of any other kind is none, as it was never compared with anything. */
-function readJti(jti: unknown): string | undefined {
-  if (typeof jti !== 'string' || jti === '') return undefined;
-  if (jti.length > MAX_JTI_LENGTH) throw new ClaimsError('the jti is too long');
-  return jti;
-}
-
-function readIssuedAt(iat: unknown): number {
-  if (iat === undefined) return -Infinity;
-  if (typeof iat !== 'number' || !Number.isFinite(iat)) throw new ClaimsError('iat is no number');
-  return iat * 1000;
-}
-
-function readExpiry(exp: unknown): number {
-  if (exp === undefined) return Infinity;
-  if (typeof exp !== 'number' || !Number.isFinite(exp)) throw new ClaimsError('exp is no number');
-  return Math.min(exp * 1000, LAST_DATE_MS);
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { createHash, randomBytes } from 'node:crypto';
 import { RealtimeClock } from '../clock/realtime-clock.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
-import { makePrincipal, type Principal } from './principal.js';
+import { makePrincipal, type Principal, type PrincipalParts } from './principal.js';
 import { TicketStore } from './ticket-store.js';
 
 /** How long a ticket waits to be used, in milliseconds. */
@@ -18,7 +18,8 @@ export interface Ticket {
 }
 
 /** Whom a ticket stands for; a time that has no end is left out. */
-type Holder = Pick<Principal, 'user' | 'home' | 'jti' | 'session'> & Partial<Pick<Principal, 'issuedAt' | 'expiresAt'>>;
+type Holder = Pick<PrincipalParts, 'userId' | 'email' | 'roles' | 'home' | 'jti' | 'session' | 'claimsDigest'> &
+  Partial<Pick<PrincipalParts, 'issuedAt' | 'expiresAt'>>;
 
 /**
  * One-time tickets, for those who want no token in a URL: good once, for 30 s, as the token with which they were asked for.
@@ -33,14 +34,20 @@ export class Tickets {
   ) {}
 
   /** @throws RealtimeUnavailableError */
-  async issue({ user, home, jti, session, issuedAt, expiresAt }: Principal): Promise<Ticket> {
+  async issue(principal: Principal): Promise<Ticket> {
+    const { user, roles, home, jti, session, claimsDigest, issuedAt, expiresAt } = principal;
+    const { userId, email } = user;
     const ticket = randomBytes(32).toString('base64url');
     // Infinity has no JSON: what is not there is not limited.
     const times = {
       ...(Number.isFinite(issuedAt) && { issuedAt }),
       ...(Number.isFinite(expiresAt) && { expiresAt }),
     };
-    await this.store.put(digestOf(ticket), JSON.stringify({ user, home, jti, session, ...times }), TICKET_TTL_MS);
+    const holder: Holder = {
+      ...{ userId, email, roles, home, session, claimsDigest, ...times },
+      ...(jti !== undefined && { jti }),
+    };
+    await this.store.put(digestOf(ticket), JSON.stringify(holder), TICKET_TTL_MS);
     return { ticket, expiresAt: new Date(this.clock.wall() + TICKET_TTL_MS).toISOString() };
   }
 
@@ -53,10 +60,13 @@ export class Tickets {
     const holder = TICKET.test(ticket) ? await this.store.take(digestOf(ticket)) : null;
     if (holder === null) return null;
     try {
-      const { user, home, jti, session, issuedAt = -Infinity, expiresAt = Infinity } = JSON.parse(holder) as Holder;
+      const parts = JSON.parse(holder) as Holder;
+      const { userId, email, roles, home, jti, session, claimsDigest } = parts;
+      const { issuedAt = -Infinity, expiresAt = Infinity } = parts;
       return makePrincipal(
-        { ...user, home, ...(jti !== undefined && { jti }), session, issuedAt, expiresAt },
+        { userId, email, roles, home, ...(jti !== undefined && { jti }), session, claimsDigest, issuedAt, expiresAt },
         this.options,
+        this.clock.wall(),
       );
     } catch {
       return null; // somebody else wrote it

@@ -1,8 +1,10 @@
 import type { Principal } from '../auth/principal.js';
-import { ownGroups } from './access.js';
+import { isGranted, ownGroups } from './access.js';
 
-const principal = (role: string, isAdmin: boolean, home: string | null): Principal => ({
-  user: { userId: 'u', email: null, role },
+const principal = (roles: string, isAdmin: boolean, home: string | null): Principal => ({
+  user: { userId: 'u', email: null, role: roles },
+  roles: roles.split(' '),
+  claimsDigest: '',
   channel: 'user:u',
   ...{ isAdmin, home, tenant: home, userKey: 'u', session: 's', issuedAt: 0, expiresAt: Infinity },
 });
@@ -10,11 +12,23 @@ const principal = (role: string, isAdmin: boolean, home: string | null): Princip
 describe('the groups of fields that somebody has by its role', () => {
   it.each([
     ['a user', principal('billing', false, 'acme'), true, ['billing']],
+    ['a user with several roles', principal('user billing', false, 'acme'), true, ['user', 'billing']],
     ['an administrator of the platform', principal('admin', true, null), true, ['admin']],
     ['an administrator of a tenant, on its own channels', principal('admin', true, 'acme'), false, ['admin']],
     ['an administrator of a tenant, on a channel for all tenants', principal('admin', true, 'acme'), true, []],
     ['nobody', null, false, []],
   ])('%s', (_who, who, global, groups) => {
     expect(ownGroups({ access: 'public', global }, who)).toEqual(groups);
+  });
+});
+
+describe('a channel for some roles', () => {
+  const access = { roles: ['billing', 'sales'] };
+  it.each([
+    ['user billing', true],
+    ['sales', true],
+    ['user', false],
+  ])('is for %s: %s', (roles, granted) => {
+    expect(isGranted({ access, global: false }, principal(roles, false, null), {}, false)).toBe(granted);
   });
 });

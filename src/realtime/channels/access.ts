@@ -25,7 +25,7 @@ export function isGranted(
   // What is for administrators and for all tenants is the platform's: an administrator of a tenant is none of it.
   if (principal.isAdmin) return !global || principal.home === null;
   if (typeof access === 'object') {
-    if ('roles' in access && access.roles.includes(principal.user.role)) return true;
+    if ('roles' in access && principal.roles.some((role) => access.roles.includes(role))) return true;
     if ('owner' in access && Object.hasOwn(params, access.owner) && params[access.owner] === segmentOf(principal)) {
       return true;
     }
@@ -33,11 +33,11 @@ export function isGranted(
   return false;
 }
 
-/** The groups of fields that a principal has by itself: its role. */
+/** The groups of fields that a principal has by itself: its roles. */
 export function ownGroups({ global }: Audience, principal: Principal | null): readonly string[] {
   if (principal === null) return [];
   // As with channels: what is for administrators and for all tenants is the platform's.
-  return global && principal.isAdmin && principal.home !== null ? [] : [principal.user.role];
+  return global && principal.isAdmin && principal.home !== null ? [] : principal.roles;
 }
 
 /** The roles that the rules of some channels name. */

@@ -177,8 +177,9 @@ export class ChannelPolicyService implements OnModuleInit {
     return listed;
   }
 
-  /** Principals of one kind may use the same channels. Roles come from tokens: those that no channel names are one. */
-  private kindOf({ isAdmin, home, tenant, user }: Principal): string {
-    return [isAdmin, home === null, tenant === null, this.roles.has(user.role) ? user.role : ''].join();
+  /** Principals of one kind may use the same channels. Roles come from tokens: those that no channel names make no difference. */
+  private kindOf({ isAdmin, home, tenant, roles }: Principal): string {
+    const known = roles.filter((role) => this.roles.has(role)).sort();
+    return JSON.stringify([isAdmin, home === null, tenant === null, ...known]);
   }
 }

@@ -1,8 +1,8 @@
 import { BadRequestException } from '@nestjs/common';
-import { ClaimsError, makePrincipal, type Principal } from '../auth/principal.js';
+import { ClaimsError } from '../auth/claims.js';
+import { makePrincipal, type Principal, type PrincipalOptions } from '../auth/principal.js';
 import { CONNECTION_SORTS, type ConnectionQuery, type Place } from '../inspection/connection-rows.js';
 import { MAX_PAGE, ORDERS, readCursor } from '../inspection/paging.js';
-import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 
 /** The parameters of a query as the HTTP adapter reads them: a repeated one is a list. */
 export type Parameters = Readonly<Record<string, unknown>>;
@@ -51,15 +51,17 @@ export function readHistoryQuery(parameters: Parameters): { readonly limit: numb
 /** Who is asked for, as a token of that user would say, and which channel. @throws BadRequestException (400) with a sentence */
 export function readExplainQuery(
   parameters: Parameters,
-  options: Pick<ResolvedRealtimeOptions, 'adminRole' | 'tenants'>,
+  options: PrincipalOptions,
 ): { readonly principal: Principal | null; readonly channel: string } {
   const { user, roles = 'user', channel, tenant } = textsOf(parameters, ['user', 'roles', 'channel', 'tenant']);
   if (channel === undefined) throw new BadRequestException('channel must name the channel');
   if (user === undefined) return { principal: null, channel };
-  const [role] = roles.split(',') as [string]; // of several, the first counts in a token too
-  const token = { home: tenant ?? null, session: '', issuedAt: Date.now(), expiresAt: Infinity };
+  const now = Date.now();
+  const token = { home: tenant ?? null, session: '', claimsDigest: '', issuedAt: now, expiresAt: Infinity };
+  const names = roles.split(',').filter((role) => role !== '');
   try {
-    return { principal: makePrincipal({ userId: user, email: null, role, ...token }, options), channel };
+    const parts = { userId: user, email: null, roles: names.length > 0 ? names : ['user'], ...token };
+    return { principal: makePrincipal(parts, options, now), channel };
   } catch (error) {
     throw error instanceof ClaimsError ? new BadRequestException(`There can be no such user: ${error.message}`) : error;
   }

@@ -49,11 +49,11 @@ export class ClaimNames {
   @IsString()
   email = 'email';
 
-  /** @default 'role' */
+  /** The claim that holds the role, or a list of roles. @default 'role' */
   @IsString()
   role = 'role';
 
-  /** A list of roles, of which the first counts where `role` is absent. @default 'roles' */
+  /** The claim that holds the roles if `role` is missing or empty: a list, or one string. @default 'roles' */
   @IsString()
   roles = 'roles';
 }

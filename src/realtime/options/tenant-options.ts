@@ -9,8 +9,8 @@ export class TenantOptions {
   claim?: string;
 
   /**
-   * The role of the platform's own administrators: with it a token needs no tenant, and may name one for each connection.
-   * @default the option `adminRole`
+   * The role of platform administrators: with it a token needs no tenant, and can name one for each connection.
+   * @default none: there are no platform administrators, and a token without a tenant is refused
    */
   @IsOptional()
   @IsString()

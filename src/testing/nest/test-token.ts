@@ -4,8 +4,8 @@ import type { ResolvedRealtimeOptions } from '../../realtime/index.js';
 /** Who a test connects as. */
 export interface TestUser {
   readonly userId: string;
-  /** @default 'user' */
-  readonly role?: string;
+  /** One role or several, of which the first is the `role` that clients see. @default 'user' */
+  readonly role?: string | readonly string[];
   /** @default none */
   readonly email?: string;
   /** Where the option `tenants` is set. @default none */

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import type { ClaimNames } from '../options/jwt-options.js';
+import { tenantProblem } from '../tenants/topic.js';
+
+/** The payload of a verified token. */
+export type Claims = Readonly<Record<string, unknown>>;
+
+/** The claims do not say who the user is. The message is for logs, never for clients. */
+export class ClaimsError extends Error {
+  override readonly name = 'ClaimsError';
+}
+
+/** The role of a user whose token names none. */
+const DEFAULT_ROLE = 'user';
+
+/** The last moment that a date can hold: a token may claim any end, and clients receive it as a date. */
+const LAST_DATE_MS = 8.64e15;
+
+/** A time of this size is in milliseconds: in seconds it would lie more than 30,000 years ahead. */
+const MILLISECONDS_FROM = 1e12;
+
+/** The longest name of a session, in characters: it is the key under which a revocation is kept. */
+const MAX_JTI_LENGTH = 256;
+
+/** Reads the first of these claims that is neither missing, null nor empty. */
+export function readUserId(claims: Claims, names: readonly string[]): string {
+  for (const name of names) {
+    const value = claims[name];
+    if (isMissing(value)) continue;
+    const userId = asText(value);
+    if (userId === null) throw new ClaimsError(`${name} is ${kindOf(value)}: a user id is a string or a whole number`);
+    return userId;
+  }
+  throw new ClaimsError(`there is no user id: none of ${names.join(', ')} has a value`);
+}
+
+/**
+ * Reads every role, the one that clients see as `role` first. The claim `role` counts before `roles`; each may hold one
+ * role or a list of them.
+ */
+export function readRoles(claims: Claims, { role, roles }: Pick<ClaimNames, 'role' | 'roles'>): readonly string[] {
+  for (const name of [role, roles]) {
+    const found = [claims[name]].flat().filter((value) => !isMissing(value));
+    if (found.length === 0) continue;
+    return [...new Set(found.map((value) => readRole(name, value)))];
+  }
+  return [DEFAULT_ROLE];
+}
+
+/** Reads the tenant; `null` if the token has none. */
+export function readTenant(claims: Claims, claim: string | undefined): string | null {
+  const value = claim === undefined ? undefined : claims[claim];
+  if (isMissing(value)) return null;
+  const tenant = asText(value);
+  const problem = tenantProblem(tenant ?? value);
+  if (problem !== null) throw new ClaimsError(`${claim} ${problem}`);
+  return tenant;
+}
+
+/** Reads the name of the session. A value of another kind than a string is ignored. */
+export function readJti(jti: unknown): string | undefined {
+  if (typeof jti !== 'string' || jti === '') return undefined;
+  if (jti.length > MAX_JTI_LENGTH) throw new ClaimsError(`jti has more than ${MAX_JTI_LENGTH} characters`);
+  return jti;
+}
+
+/** Reads when the token was issued, in milliseconds since 1970; `-Infinity` if it does not say. */
+export function readIssuedAt(iat: unknown): number {
+  if (iat === undefined || iat === null) return -Infinity;
+  if (typeof iat !== 'number' || !Number.isFinite(iat)) throw new ClaimsError(`iat is ${kindOf(iat)}, not a number`);
+  return iat >= MILLISECONDS_FROM ? iat : iat * 1000;
+}
+
+/** Reads when the token ends, in milliseconds since 1970; `Infinity` if it has no end. */
+export function readExpiry(exp: unknown): number {
+  if (exp === undefined) return Infinity;
+  if (typeof exp !== 'number' || !Number.isFinite(exp)) throw new ClaimsError(`exp is ${kindOf(exp)}, not a number`);
+  return Math.min(exp * 1000, LAST_DATE_MS);
+}
+
+/** Claims that differ from token to token of the same user. */
+const OF_ONE_TOKEN: ReadonlySet<string> = new Set([
+  ...['iat', 'exp', 'nbf', 'jti', 'auth_time', 'nonce', 'at_hash', 'c_hash', 's_hash', 'uti', 'rat', 'aio', 'rh'],
+]);
+
+/** Digest of everything that a token says about its user, so without what differs from token to token. */
+export function digestOfClaims(claims: Claims): string {
+  const names = Object.keys(claims).filter((name) => !OF_ONE_TOKEN.has(name));
+  const about = names.sort().map((name) => [name, claims[name]]);
+  return createHash('sha256').update(JSON.stringify(about)).digest('base64url');
+}
+
+/** Identity providers write "no value" in all of these ways. */
+function isMissing(value: unknown): value is undefined | null | '' {
+  return value === undefined || value === null || value === '';
+}
+
+function readRole(name: string, value: unknown): string {
+  // A role can also take rights away, so an unreadable one is not skipped.
+  if (typeof value !== 'string') throw new ClaimsError(`${name} holds ${kindOf(value)}: a role is a string`);
+  return value;
+}
+
+/** A string, or a whole number as its decimal digits; `null` for anything else. */
+function asText(value: unknown): string | null {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? String(value) : null;
+}
+
+/** Names the kind of a value without quoting it: logs must not hold what a token says. */
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'number' && !Number.isInteger(value)) return 'a fraction';
+  if (typeof value === 'number' && asText(value) === null) return 'a number out of range';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
