@@ -1,18 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Observable } from 'rxjs';
 import type { WebSocket } from 'ws';
-import {
-  CLOSE_CODES,
-  ERROR_CODES,
-  type CloseName,
-  type Decoded,
-  type ErrorCode,
-  type Unstamped,
-} from '../../protocol/index.js';
+import { CLOSE_CODES, ProtocolError, type CloseName, type Decoded, type Unstamped } from '../../protocol/index.js';
 import type { Principal } from '../auth/principal.js';
 import type { Counters } from '../observability/counters.js';
 import { FrameRate } from './frame-rate.js';
+import { refusalOf } from './message-refusal.js';
 import { Outbox } from './outbox.js';
+import { runningMessageOf, type RunningMessage } from './running-message.js';
 import { Strikes } from './strikes.js';
 import type { Subscription } from './subscription.js';
 
@@ -29,8 +24,8 @@ export const MAX_BAD_FRAMES_PER_MINUTE = 100;
 /** This many refused `auth` in a row, and the connection is closed (4401). */
 export const MAX_REFUSED_AUTHS = 3;
 
-/** Takes the data of one message; each value that it emits is an answer. */
-export type MessageHandler = (data: unknown) => Observable<unknown>;
+/** Handles one application message; each value that it emits is an answer. */
+export type MessageHandler = (data: unknown, message: RunningMessage) => Observable<unknown>;
 
 /** A frame that waits for those before it. */
 export interface WaitingFrame {
@@ -85,8 +80,8 @@ export class Connection {
   waitingBytes = 0;
   /** Whole messages that came so far. */
   messages = 0;
-  /** The `ref` of the message of the application's own type that is being carried out. */
-  currentRef: string | undefined;
+  /** The application messages whose handlers have not finished; `null` before the first one. @internal */
+  runningMessages: Set<RunningMessage> | null = null;
   /** Message types that the application added, each with what takes its data; `null` for none. */
   messageTypes: Map<string, MessageHandler> | null = null;
 
@@ -125,22 +120,22 @@ export class Connection {
     this.outbox.send(JSON.stringify({ type, data, ref, timestamp: new Date().toISOString() }));
   }
 
-  /** Nest's exception filters speak to a client in this way. What a `WsException` says is meant for the client. */
+  /**
+   * Sends a message to the client, as the handlers and exception filters of a gateway do. Inside a handler it carries the
+   * `ref` of the handler's message. An `exception` becomes an `error` frame.
+   */
   emit(event: string, payload: unknown): void {
+    const message = runningMessageOf(this);
+    const isAbandoned = message?.abandoned === true;
+    const ref = isAbandoned ? undefined : message?.ref;
     if (event !== 'exception') {
-      this.sendMessage(event, payload, this.currentRef);
+      this.sendMessage(event, payload, ref);
       return;
     }
-    const { message, code } = (payload ?? {}) as { message?: unknown; code?: unknown };
-    const isOurFault = typeof message !== 'string' || message === 'Internal server error';
-    const known =
-      typeof code === 'string' && Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : 'invalid_message';
-    this.send(
-      isOurFault
-        ? { type: 'error', code: 'internal', message: ERROR_CODES.internal.message }
-        : { type: 'error', code: known, message },
-      this.currentRef,
-    );
+    if (isAbandoned) return;
+    const refusal = refusalOf(payload, message?.type) ?? new ProtocolError('internal');
+    const { code, details } = refusal;
+    this.send({ type: 'error', code, message: refusal.message, ...(details === undefined ? {} : { details }) }, ref);
   }
 
   /**

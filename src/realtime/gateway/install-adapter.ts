@@ -3,6 +3,7 @@ import type { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } 
 import { GATEWAY_METADATA, GATEWAY_OPTIONS } from '@nestjs/websockets/internal';
 import { RealtimeOptionsError } from '../options/resolve-options.js';
 import { applicationServer } from './application-server.js';
+import { extendExceptionFilter } from './exception-filter.js';
 import { RealtimeAdapter } from './realtime.adapter.js';
 import { RealtimeGateway } from './realtime.gateway.js';
 import type { RealtimeServer } from './realtime-server.js';
@@ -37,6 +38,7 @@ export async function installAdapter(
     set(adapter instanceof RealtimeAdapter ? adapter : new RealtimeAdapter(server, () => adapter));
   config.setIoAdapter(new RealtimeAdapter(server, () => new Default(applicationServer(host) ?? undefined)));
   servePath(modules, server.path);
+  extendExceptionFilter();
 }
 
 /** Two of them would take the same path from each other. */

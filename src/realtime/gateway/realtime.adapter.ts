@@ -35,14 +35,14 @@ export class RealtimeAdapter implements WebSocketAdapter {
     else this.others.bindClientDisconnect?.(client, callback);
   }
 
-  /** A gateway of the application on the same path adds message types of its own with `@SubscribeMessage`. */
+  /** A gateway of the application on the same path adds message types with `@SubscribeMessage`. */
   bindMessageHandlers(client: unknown, handlers: WsMessageHandler[], transform: Transform): void {
     if (!(client instanceof Connection)) {
       this.others.bindMessageHandlers(client, handlers, transform);
       return;
     }
     for (const { message, callback } of handlers) {
-      addMessageType(client, message, (data) => transform(callback(data, message)));
+      addMessageType(client, message, (data, running) => transform(callback(data, running)));
     }
   }
 

@@ -22,7 +22,7 @@ import { ChannelPolicyService } from '../channels/channel-policy.service.js';
 import { RealtimeClock } from '../clock/realtime-clock.js';
 import { BufferGuard } from '../connections/buffer-guard.js';
 import { Caretaker } from '../connections/caretaker.js';
-import type { Connection, WaitingFrame } from '../connections/connection.js';
+import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { joinAnswers } from '../connections/wire.js';
 import { ClusterStatsService } from '../instances/cluster-stats.service.js';
@@ -35,14 +35,12 @@ import { PresenceService } from '../presence/presence.service.js';
 import { inTenant } from '../tenants/current-tenant.js';
 import type { Services } from './commands/command.js';
 import { COMMANDS } from './commands/index.js';
+import { FrameQueue } from './frame-queue.js';
 import { hasRoom } from './has-room.js';
-import { handleMessage } from './message-types.js';
+import { abandonMessages, MessageRunner } from './message-runner.js';
 import { RealtimeServer } from './realtime-server.js';
 import { sendConnected } from './send-connected.js';
 import { sendError } from './send-error.js';
-
-/** A connection with this many frames waiting is not read from until they are handled. */
-const MAX_WAITING_FRAMES = 256;
 
 /** Made once: an error is dear, and a flood wants thousands. */
 const RATE_LIMITED = new ProtocolError('rate_limited');
@@ -59,6 +57,8 @@ export class RealtimeGateway
   private readonly logger = new SafeLogger('Realtime');
   private readonly services: Services;
   private readonly caretaker: Caretaker;
+  private readonly queue: FrameQueue;
+  private readonly messages: MessageRunner;
 
   constructor(
     auth: AuthService,
@@ -81,6 +81,11 @@ export class RealtimeGateway
       new BufferGuard(registry, counters, options.maxBufferedBytesTotal),
       options,
       clock,
+    );
+    this.messages = new MessageRunner(options);
+    this.queue = new FrameQueue(
+      (connection, frame, bytes) => this.carryOut(connection, frame, bytes),
+      options.maxFrameBytes,
     );
   }
 
@@ -136,6 +141,7 @@ export class RealtimeGateway
 
   handleDisconnect(connection: Connection): void {
     runSafely('The end of a connection', () => {
+      abandonMessages(connection);
       for (const subscription of connection.subscriptions.values()) this.bridge.detach(subscription);
       this.registry.remove(connection);
     });
@@ -170,47 +176,10 @@ export class RealtimeGateway
     const frame = isBinary ? { bad: BINARY_FRAME } : decodeClientFrame(bytes.toString());
     if (frame.request !== undefined && 'targets' in frame.request)
       connection.rate.asksFor(frame.request.targets.length);
-    this.enqueue(connection, frame, bytes.length);
+    this.queue.add(connection, frame, bytes.length);
   }
 
-  /** Frames of one connection are handled one after the other, and answered in the order in which they came. */
-  private enqueue(connection: Connection, frame: Decoded, bytes: number): void {
-    if (!connection.busy) {
-      runSafely(
-        'The frames of a connection',
-        () => this.work(connection, { frame, bytes: 0 }),
-        () => connection.socket.terminate(),
-      );
-      return;
-    }
-    connection.waiting.push({ frame, bytes });
-    connection.waitingBytes += bytes;
-    if (this.isBehind(connection, 1)) connection.socket.pause();
-  }
-
-  private async work(connection: Connection, first: WaitingFrame): Promise<void> {
-    connection.busy = true;
-    for (let next: WaitingFrame | undefined = first; next !== undefined; next = connection.waiting.shift()) {
-      const { frame, bytes } = next;
-      connection.waitingBytes -= bytes;
-      if (connection.closing) continue;
-      if (connection.socket.isPaused && !this.isBehind(connection, 2)) connection.socket.resume();
-      try {
-        const pending = this.carryOut(connection, frame);
-        if (pending !== undefined) await pending;
-      } catch (error) {
-        sendError(connection, error, { ref: (frame.request ?? frame.bad).ref });
-      }
-    }
-    connection.busy = false;
-  }
-
-  /** Whether as much waits as may, or a part of that: it is not read from then. What waits may cost far more than it weighs. */
-  private isBehind({ waiting, waitingBytes }: Connection, part: number): boolean {
-    return waiting.length >= MAX_WAITING_FRAMES / part || waitingBytes >= this.options.maxFrameBytes / part;
-  }
-
-  private carryOut(connection: Connection, { request, bad, foreign }: Decoded): void | Promise<void> {
+  private carryOut(connection: Connection, { request, bad, foreign }: Decoded, bytes: number): void | Promise<void> {
     if (request !== undefined) {
       this.counters.framesReceived.add(request.type);
       if (connection.awaitsAuth && request.type !== 'auth') throw new ProtocolError('auth_required');
@@ -221,9 +190,10 @@ export class RealtimeGateway
       if (connection.messageTypes?.has(foreign.type) === true) {
         this.counters.framesReceived.add('application');
         const tenant = connection.principal?.tenant ?? null;
-        return tenant === null
-          ? handleMessage(connection, foreign)
-          : inTenant(tenant, () => handleMessage(connection, foreign));
+        // Not awaited: the frames after it do not wait for a handler of the application.
+        if (tenant === null) this.messages.start(connection, foreign, bytes);
+        else inTenant(tenant, () => this.messages.start(connection, foreign, bytes));
+        return;
       }
     }
     this.counters.framesReceived.add('bad');

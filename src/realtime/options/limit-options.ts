@@ -77,6 +77,24 @@ export class LimitOptions {
   @Max(100_000)
   framesPerSecond = 100;
 
+  /**
+   * Application messages (`@SubscribeMessage`) of one connection that may run at once, live streams included; the next one
+   * is answered `rate_limited`. @default 100
+   */
+  @IsInt()
+  @Min(1)
+  @Max(100_000)
+  maxRunningMessages = 100;
+
+  /**
+   * How long the handler of an application message may take to its first answer, in milliseconds; then the client receives
+   * `unavailable`, and later answers are not sent. @default 30000
+   */
+  @IsInt()
+  @Min(10)
+  @Max(86_400_000)
+  messageTimeoutMs = 30_000;
+
   /** Subscriptions of one connection. @default 200 */
   @IsInt()
   @Min(1)

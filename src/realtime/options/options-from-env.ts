@@ -36,6 +36,8 @@ const VARIABLES: Readonly<Record<string, readonly [option: string, parse: Parse]
   REALTIME_HEARTBEAT_INTERVAL_MS: ['heartbeatIntervalMs', whole],
   REALTIME_MAX_FRAME_BYTES: ['maxFrameBytes', whole],
   REALTIME_MAX_FRAGMENTS: ['maxFragments', whole],
+  REALTIME_MAX_RUNNING_MESSAGES: ['maxRunningMessages', whole],
+  REALTIME_MESSAGE_TIMEOUT_MS: ['messageTimeoutMs', whole],
   REALTIME_FRAMES_PER_SECOND: ['framesPerSecond', whole],
   REALTIME_MAX_CONNECTIONS: ['maxConnections', whole],
   REALTIME_MAX_CONNECTIONS_PER_USER: ['maxConnectionsPerUser', whole],

@@ -1,0 +1,45 @@
+import type { ArgumentsHost } from '@nestjs/common';
+import { BaseWsExceptionFilter } from '@nestjs/websockets';
+import { Connection } from '../connections/connection.js';
+import { refusalOf } from '../connections/message-refusal.js';
+import { RunningMessage, runningMessageOf } from '../connections/running-message.js';
+import { sendError } from './send-error.js';
+
+/** What the application's own filters may override, and call by `super`. */
+interface Filter {
+  catch: (this: Filter, exception: unknown, host: ArgumentsHost) => void;
+  handleError: (this: Filter, client: object, exception: unknown, cause: unknown) => void;
+}
+
+let installed = false;
+
+/**
+ * Answers exceptions on the module's connections by `error` frames. Nest's base filter hands the client a text only: an
+ * `HttpException` of a guard or pipe is "Internal server error" there, and the message that it belongs to is unknown. So the
+ * base filter is extended where the client is a {@link Connection}; other clients, and filters of the application, which
+ * come first or call `super.catch`, stay as they are.
+ */
+export function extendExceptionFilter(): void {
+  if (installed) return;
+  installed = true;
+  const base = BaseWsExceptionFilter.prototype as unknown as Filter;
+  const { catch: catchException, handleError } = base;
+
+  base.catch = function (this: Filter, exception, host) {
+    const message: unknown = host.getArgByIndex(2);
+    const isOurs = message instanceof RunningMessage;
+    // An Observable can fail in the code of another request: the arguments say which message this is.
+    if (isOurs) message.run(() => catchException.call(this, exception, host));
+    else catchException.call(this, exception, host);
+  };
+  base.handleError = function (this: Filter, client, exception, cause) {
+    if (client instanceof Connection) answerException(client, exception);
+    else handleError.call(this, client, exception, cause);
+  };
+}
+
+function answerException(connection: Connection, exception: unknown): void {
+  const message = runningMessageOf(connection);
+  if (message?.abandoned === true) return;
+  sendError(connection, refusalOf(exception, message?.type) ?? exception, { ref: message?.ref });
+}

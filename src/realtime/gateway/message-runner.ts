@@ -1,0 +1,97 @@
+import type { Observer } from 'rxjs';
+import { ProtocolError, type ForeignFrame } from '../../protocol/index.js';
+import type { Connection } from '../connections/connection.js';
+import { RunningMessage } from '../connections/running-message.js';
+import { safely } from '../observability/run-safely.js';
+import type { LimitOptions } from '../options/limit-options.js';
+import { sendError } from './send-error.js';
+
+/** Messages without an answer may hold this many times `maxFrameBytes` of one connection. */
+const UNANSWERED_FRAMES = 16;
+
+type Limits = Pick<LimitOptions, 'maxRunningMessages' | 'messageTimeoutMs' | 'maxFrameBytes'>;
+
+/**
+ * Runs application messages beside the frames of the protocol, which do not wait for them. A handler has
+ * `messageTimeoutMs` for its first answer; after that it may go on answering while the connection lives.
+ */
+export class MessageRunner {
+  constructor(private readonly limits: Limits) {}
+
+  /** @throws ProtocolError if the connection has too many running messages */
+  start(connection: Connection, { type, fields, ref }: ForeignFrame, bytes: number): void {
+    const running = (connection.runningMessages ??= new Set());
+    this.checkLimits(running, bytes);
+    const { type: _type, ref: _ref, data, ...others } = fields;
+    const handler = connection.messageTypes!.get(type)!;
+    const message = new RunningMessage(connection, type, ref, bytes);
+    running.add(message);
+    const onTimeout = safely('The time limit of an application message', () => {
+      message.abandon();
+      sendError(connection, timedOut(type, this.limits.messageTimeoutMs), { ref });
+    });
+    const timer = setTimeout(onTimeout, this.limits.messageTimeoutMs);
+    message.ending.add(() => {
+      clearTimeout(timer);
+      running.delete(message);
+    });
+    // The subscription as well: behind an interceptor, it is what calls the handler.
+    message.run(() => {
+      const answers = handler(data === undefined ? others : data, message);
+      message.ending.add(answers.subscribe(this.observerOf(connection, message, timer)));
+    });
+  }
+
+  private observerOf(connection: Connection, message: RunningMessage, timer: NodeJS.Timeout): Observer<unknown> {
+    return {
+      next: (value) => {
+        clearTimeout(timer);
+        message.unansweredBytes = 0;
+        answer(connection, message, value);
+      },
+      error: (error: unknown) => {
+        message.end();
+        sendError(connection, error, { ref: message.ref });
+      },
+      complete: () => message.end(),
+    };
+  }
+
+  private checkLimits(running: ReadonlySet<RunningMessage>, bytes: number): void {
+    const { maxRunningMessages, maxFrameBytes } = this.limits;
+    let unanswered = bytes;
+    for (const { unansweredBytes } of running) unanswered += unansweredBytes;
+    if (running.size < maxRunningMessages && unanswered <= UNANSWERED_FRAMES * maxFrameBytes) return;
+    throw new ProtocolError('rate_limited', {
+      message: `Too many messages are running on this connection (${running.size}): wait for an answer`,
+    });
+  }
+}
+
+/** Ends all application messages of a connection: handlers that still answer are unsubscribed from. */
+export function abandonMessages(connection: Connection): void {
+  for (const message of connection.runningMessages ?? []) message.abandon();
+}
+
+function timedOut(type: string, ms: number): ProtocolError {
+  return new ProtocolError('unavailable', {
+    message: `No answer to "${type.slice(0, 100)}" within ${ms} ms: try again`,
+  });
+}
+
+function answer(connection: Connection, { type, ref }: RunningMessage, value: unknown): void {
+  if (value === undefined || value === null) return;
+  try {
+    const { event, ...fields } = value as { event?: unknown };
+    if (typeof event !== 'string') connection.sendMessage(type, value, ref);
+    else connection.sendMessage(event, dataOf(fields), ref);
+  } catch (error) {
+    sendError(connection, error, { ref }); // the value cannot be turned into JSON
+  }
+}
+
+/** The data of a `WsResponse`; without `data`, its other fields are the data. */
+function dataOf(fields: Readonly<Record<string, unknown>>): unknown {
+  if ('data' in fields) return fields['data'];
+  return Object.keys(fields).length === 0 ? undefined : fields;
+}
