@@ -15,7 +15,7 @@ const realtimeRooms = {
   audit: ['connections'],
   broker: [],
   control: ['auth', 'channels', 'connections', 'broker', 'bridge', 'tenants'],
-  bridge: ['connections', 'broker', 'channels', 'fields', 'tenants'],
+  bridge: ['connections', 'broker', 'channels', 'fields', 'limits', 'tenants'],
   instances: ['broker', 'connections', 'tenants'],
   presence: ['broker', 'bridge', 'channels', 'connections', 'instances', 'tenants'],
   publishing: ['broker', 'channels', 'limits', 'tenants'],

@@ -147,6 +147,13 @@ describe('a wrong field is named', () => {
     expect(refusalOf({ ...frame, ref: 'r1' }).ref).toBe('r1');
   });
 
+  it('names more problems for a longer frame, and never more than 20', () => {
+    const frame = (count: number) => ({ type: 'subscribe', channels: Array.from({ length: count }, () => 0) });
+    expect(fieldsOf(frame(6))).toHaveLength(5);
+    expect(fieldsOf(frame(100))).toHaveLength(8);
+    expect(fieldsOf({ ...frame(100), padding: 'x'.repeat(2_000) })).toHaveLength(20);
+  });
+
   it('the type and the ref, where both are wrong', () => expect(fieldsOf({ ref: 7 })).toEqual(['type', 'ref']));
 });
 
@@ -275,13 +282,17 @@ describe('whatever comes', () => {
       { requiredKeys: ['channel'], noNullPrototype: true },
     );
     fc.assert(
-      fc.property(fc.array(target, { minLength: 1 }), fc.string({ maxLength: 64 }), (targets, ref) => {
-        expect(requestOf({ type: 'subscribe', channels: targets, ref })).toStrictEqual({
-          type: 'subscribe',
-          targets,
-          ref,
-        });
-      }),
+      fc.property(
+        fc.uniqueArray(target, { minLength: 1, selector: ({ channel }) => channel }),
+        fc.string({ maxLength: 64 }),
+        (targets, ref) => {
+          expect(requestOf({ type: 'subscribe', channels: targets, ref })).toStrictEqual({
+            type: 'subscribe',
+            targets,
+            ref,
+          });
+        },
+      ),
     );
   });
 
@@ -298,5 +309,30 @@ describe('whatever comes', () => {
     const start = performance.now();
     decodeClientFrame(text);
     expect(performance.now() - start).toBeLessThan(2000); // milliseconds are expected; what grows faster takes minutes
+  });
+});
+
+describe('the channels of one frame', () => {
+  const names = (count: number) => Array.from({ length: count }, (_, index) => `a:${index}`);
+  const decoded = (channels: unknown[], maxTargets?: number) =>
+    decodeClientFrame(JSON.stringify({ type: 'subscribe', channels }), maxTargets);
+
+  it('are at most 200, unless the server allows more', () => {
+    expect(decoded(names(200)).bad).toBeUndefined();
+    const message = 'must have at most 200 entries: send several frames';
+    expect(decoded(names(201)).bad?.details).toEqual([{ field: 'channels', message }]);
+    expect(decoded(names(201), 201).bad).toBeUndefined();
+  });
+
+  it('count once if they are named twice', () => {
+    const { request } = decoded([
+      'a',
+      { channel: 'b', presence: true },
+      'a',
+      'b',
+      { channel: 'a', lastEventId: 'e-1' },
+    ]);
+    expect(request).toEqual({ type: 'subscribe', targets: [{ channel: 'a' }, { channel: 'b', presence: true }] });
+    expect(decodeClientFrame('{"type":"unsubscribe","channels":["a","a"]}').request).toMatchObject({ channels: ['a'] });
   });
 });

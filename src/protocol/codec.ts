@@ -7,8 +7,15 @@ import type { FieldProblem, SubscribeTarget } from './frames.js';
 /** The longest `ref`, in characters. */
 export const MAX_REF_LENGTH = 64;
 
-/** Problems that one answer names: two bytes of a frame must not cost ninety of an answer, as often as they fit. */
+/** Channels that one frame may name, unless the server allows more. */
+export const MAX_TARGETS = 200;
+
+/** Problems that one answer names at most. */
 const MAX_DETAILS = 20;
+
+/** An answer names this many, and one more for each so many characters of the frame: it is not many times as large as that. */
+const MIN_DETAILS = 5;
+const CHARACTERS_PER_DETAIL = 64;
 
 interface Referable {
   readonly ref?: string;
@@ -46,13 +53,16 @@ export interface ForeignFrame extends Referable {
 }
 
 type Fields = Record<string, unknown>;
-type Reader = (fields: Fields, problems: FieldProblem[]) => ClientRequest;
+type Reader = (fields: Fields, problems: FieldProblem[], maxTargets: number) => ClientRequest;
 
 const readers: { readonly [T in RequestType]: Reader } = {
-  subscribe: (fields, problems) => ({ type: 'subscribe', targets: readTargets(fields, problems) }),
-  unsubscribe: (fields, problems) => ({
+  subscribe: (fields, problems, maxTargets) => ({
+    type: 'subscribe',
+    targets: readTargets(fields, problems, maxTargets),
+  }),
+  unsubscribe: (fields, problems, maxTargets) => ({
     type: 'unsubscribe',
-    channels: readTargets(fields, problems).map((target) => target.channel),
+    channels: readTargets(fields, problems, maxTargets).map((target) => target.channel),
   }),
   ping: () => ({ type: 'ping' }),
   list_channels: () => ({ type: 'list_channels' }),
@@ -69,8 +79,19 @@ const readers: { readonly [T in RequestType]: Reader } = {
 /** Every type of request, in the order of the protocol's table. */
 export const REQUEST_TYPES = Object.keys(readers) as readonly RequestType[];
 
-/** Decodes one text frame. Never throws. */
-export function decodeClientFrame(text: string): Decoded {
+/**
+ * Decodes one text frame. Never throws.
+ * @param maxTargets channels that a frame may name; one that names more is refused as a whole
+ */
+export function decodeClientFrame(text: string, maxTargets = MAX_TARGETS): Decoded {
+  const decoded = decode(text, maxTargets);
+  if (decoded.bad?.details === undefined) return decoded;
+  const { details } = decoded.bad;
+  const named = Math.min(MAX_DETAILS, MIN_DETAILS + Math.floor(text.length / CHARACTERS_PER_DETAIL));
+  return named >= details.length ? decoded : { bad: { ...decoded.bad, details: details.slice(0, named) } };
+}
+
+function decode(text: string, maxTargets: number): Decoded {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -92,7 +113,7 @@ export function decodeClientFrame(text: string): Decoded {
     const message = `${ERROR_CODES.unknown_type.message}: use one of ${REQUEST_TYPES.join(', ')}`;
     return { bad: withRef({ code: 'unknown_type', message }, ref), foreign: withRef({ type, fields }, ref) };
   }
-  const request = readers[type as RequestType](fields, problems);
+  const request = readers[type as RequestType](fields, problems, maxTargets);
   return problems.length > 0 ? invalid(problems, ref) : { request: withRef(request, ref) };
 }
 
@@ -105,7 +126,7 @@ function invalid(problems: readonly FieldProblem[], ref?: string): { bad: BadFra
       {
         code: 'invalid_message',
         message: ERROR_CODES.invalid_message.message,
-        details: problems.slice(0, MAX_DETAILS),
+        details: problems,
       },
       ref,
     ),
@@ -129,7 +150,8 @@ function isWithin(text: string, characters: number): boolean {
   return text.length <= 2 * characters && [...text].length <= characters;
 }
 
-function readTargets(fields: Fields, problems: FieldProblem[]): SubscribeTarget[] {
+/** Reads the channels of a request; one that is named twice counts once, as it was named first. */
+function readTargets(fields: Fields, problems: FieldProblem[], maxTargets: number): SubscribeTarget[] {
   const list = fields['channels'];
   if (list === undefined) return [readTarget(fields, '', problems)];
   if (fields['channel'] !== undefined) {
@@ -140,15 +162,26 @@ function readTargets(fields: Fields, problems: FieldProblem[]): SubscribeTarget[
     problems.push({ field: 'channels', message: 'must be a non-empty list' });
     return [];
   }
-  return list.map((entry: unknown, index) => {
-    const field = `channels[${index}]`;
-    if (typeof entry === 'string') return { channel: readChannel(entry, field, problems) };
-    if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
-      problems.push({ field, message: 'must be a channel name or an object with "channel"' });
-      return { channel: '' };
-    }
-    return readTarget(entry as Fields, `${field}.`, problems);
-  });
+  if (list.length > maxTargets) {
+    problems.push({ field: 'channels', message: `must have at most ${maxTargets} entries: send several frames` });
+    return [];
+  }
+  const targets = new Map<string, SubscribeTarget>();
+  for (const [index, entry] of list.entries()) {
+    const target = readEntry(entry, `channels[${index}]`, problems);
+    if (!targets.has(target.channel)) targets.set(target.channel, target);
+    if (problems.length >= MAX_DETAILS) break;
+  }
+  return [...targets.values()];
+}
+
+function readEntry(entry: unknown, field: string, problems: FieldProblem[]): SubscribeTarget {
+  if (typeof entry === 'string') return { channel: readChannel(entry, field, problems) };
+  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
+    problems.push({ field, message: 'must be a channel name or an object with "channel"' });
+    return { channel: '' };
+  }
+  return readTarget(entry as Fields, `${field}.`, problems);
 }
 
 function readTarget(fields: Fields, prefix: string, problems: FieldProblem[]): SubscribeTarget {

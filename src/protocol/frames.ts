@@ -41,7 +41,8 @@ export interface User {
 }
 
 /** Why a resume could not be completed, or why continuity was lost while connected. */
-export type RecoveryReason = 'expired' | 'unknown_epoch' | 'rewound' | 'too_many' | 'no_history' | 'already_subscribed';
+export type RecoveryReason =
+  'expired' | 'unknown_epoch' | 'rewound' | 'too_many' | 'no_history' | 'already_subscribed' | 'replay_limit';
 
 /** Counts since start, and of now. */
 export interface InstanceStats {

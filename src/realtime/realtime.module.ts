@@ -31,6 +31,7 @@ import { ClusterStatsService } from './instances/cluster-stats.service.js';
 import { TenantStats } from './instances/tenant-stats.js';
 import { InstanceDirectory } from './instances/instance-directory.js';
 import { InstanceVitals } from './instances/instance-vitals.js';
+import { RequestBudget } from './limits/request-budget.js';
 import { Lease } from './instances/lease.js';
 import { MemoryInstanceDirectory } from './instances/memory.instance-directory.js';
 import { RedisInstanceDirectory } from './instances/redis.instance-directory.js';
@@ -131,6 +132,7 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
       RealtimeAsyncApi,
       ConnectionRegistry,
       Journal,
+      RequestBudget,
       FanOut,
       { provide: Broker, useFactory: broker, inject: [ResolvedRealtimeOptions, Counters, RealtimeClock] },
       RedisBridge,

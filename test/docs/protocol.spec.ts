@@ -66,6 +66,7 @@ describe('docs/PROTOCOL.md', () => {
       too_many: true,
       no_history: true,
       already_subscribed: true,
+      replay_limit: true,
     };
     for (const reason of Object.keys(reasons)) expect(protocol).toContain(`\`${reason}\``);
   });

@@ -12,6 +12,11 @@ const MAX_PENDING = 1_000;
 /** How long to wait before reading again when the broker did not answer, in milliseconds. */
 const RETRY_MS = 500;
 
+/** The estimate for an event while none is at hand, in bytes. */
+const UNKNOWN_EVENT_BYTES = 512;
+/** The estimate for a replay from another epoch, as a part of the largest replay: 1/64. */
+const UNKNOWN_REPLAY_PART = 64;
+
 /** Where a stream's frames go: to every subscription of its channel on this instance. */
 export interface StreamOutput {
   deliver(topic: string, frame: EventFrame): void;
@@ -84,6 +89,19 @@ export class ChannelStream {
     if (missed > Math.min(this.recent.length, this.limits.maxEvents)) return null;
     const frames = this.recent.slice(-missed);
     return frames.reduce((sum, { bytes }) => sum + bytes.length, 0) > this.limits.maxBytes ? null : frames;
+  }
+
+  /** An estimate of what a replay after this position weighs, in bytes. */
+  bytesAfter(after: Position): number {
+    const { position: top, recent, recentBytes, limits } = this;
+    if (top === null) return 0;
+    if (after.epoch !== top.epoch) return limits.maxBytes / UNKNOWN_REPLAY_PART;
+    const missed = top.offset - after.offset;
+    if (missed <= 0 || missed > limits.maxEvents) return 0;
+    return Math.min(
+      limits.maxBytes,
+      missed * (recent.length === 0 ? UNKNOWN_EVENT_BYTES : recentBytes / recent.length),
+    );
   }
 
   private take(event: BrokerEvent): void {

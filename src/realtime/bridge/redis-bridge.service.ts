@@ -3,7 +3,6 @@ import {
   formatPosition,
   isEventBody,
   isLimitedBody,
-  parsePosition,
   ProtocolError,
   type Position,
   type RecoveryReason,
@@ -29,11 +28,13 @@ import { Counters } from '../observability/counters.js';
 import { LogLimiter } from '../observability/log-limiter.js';
 import { safely } from '../observability/run-safely.js';
 import { SafeLogger } from '../observability/safe-logger.js';
+import { RequestBudget } from '../limits/request-budget.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { channelOf, tenantOf } from '../tenants/topic.js';
 import { CatchUp } from './catch-up.js';
 import { ChannelStream, type StreamOutput } from './channel-stream.js';
 import { outputTo, type Follower } from './follower.js';
+import { ReplayAdmission, type Resume } from './replay-admission.js';
 import { SharedReads } from './shared-reads.js';
 
 /** How long a channel without subscribers stays open, for a page that is reloading, in milliseconds. */
@@ -71,6 +72,7 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
   /** topic → what is open */
   private readonly open = new Map<string, OpenChannel>();
   private readonly limits: ReadLimits;
+  private readonly admission: ReplayAdmission;
   private readonly reads: SharedReads;
   private ended = false;
   private readonly closer = setInterval(
@@ -85,7 +87,9 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
     private readonly counters: Counters,
     private readonly clock: RealtimeClock,
     options: ResolvedRealtimeOptions,
+    budget: RequestBudget,
   ) {
+    this.admission = new ReplayAdmission(budget);
     clock.onTurn(() => this.closeIdle());
     this.limits = { maxEvents: options.recoveryMaxEvents, maxBytes: options.recoveryMaxBytes };
     this.reads = new SharedReads(broker, this.limits);
@@ -121,15 +125,18 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
     lastEventId?: string,
   ): Promise<Attachment | null> {
     const topic = topicFor(connection.principal, name, channel);
+    if (!this.open.has(topic)) await this.admission.newChannel(connection, name);
     const open = this.opened(topic, channel);
     open.joining += 1;
     open.closeAt = Infinity;
     try {
       await open.opening;
+      const resume =
+        lastEventId === undefined ? null : await this.admission.replay(connection, open.stream, lastEventId);
       if (this.registry.get(connection.id) === undefined) return null; // it left in the meantime
       this.fanOut.flush(topic);
       const subscription = this.registry.subscribe(connection, name, topic);
-      return await this.join(subscription, open.stream, lastEventId);
+      return await this.join(subscription, open.stream, resume);
     } catch (error) {
       const subscription = connection.subscriptions.get(name);
       if (subscription !== undefined) this.detach(subscription);
@@ -246,8 +253,8 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
     return open;
   }
 
-  private async join(subscription: Subscription, stream: ChannelStream, lastEventId?: string): Promise<Attachment> {
-    const wanted = lastEventId === undefined || stream.position === null ? null : parsePosition(lastEventId);
+  private async join(subscription: Subscription, stream: ChannelStream, resume: Resume | null): Promise<Attachment> {
+    const wanted = resume?.after ?? null;
     const source = {
       get position() {
         return stream.position;
@@ -261,15 +268,12 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
     );
     subscription.feed = catchUp;
     const start = (): void => catchUp.start();
-    if (stream.position === null) {
-      return lastEventId === undefined ? { start } : { recovered: false, reason: 'no_history', start };
-    }
-    const here = formatPosition(stream.position);
-    if (lastEventId === undefined) return { lastEventId: here, start };
-    // An id that no server gave out is like one of an epoch long gone.
-    if (wanted === null) return { recovered: false, reason: 'unknown_epoch', lastEventId: here, start };
+    const here = stream.position === null ? {} : { lastEventId: formatPosition(stream.position) };
+    if (resume === null) return { ...here, start };
+    if (wanted === null) return { recovered: false, ...here, reason: resume.refusal!, start };
     const missed = await catchUp.recover();
-    if (missed.ok) return { recovered: true, lastEventId, start };
+    resume.settle(missed.ok ? missed.frames : []);
+    if (missed.ok) return { recovered: true, lastEventId: formatPosition(wanted), start };
     return { recovered: false, reason: missed.reason, lastEventId: formatPosition(missed.top), start };
   }
 

@@ -24,6 +24,9 @@ export const MAX_BAD_FRAMES_PER_MINUTE = 100;
 /** This many refused `auth` in a row, and the connection is closed (4401). */
 export const MAX_REFUSED_AUTHS = 3;
 
+/** Frames that the server sends by itself. All others answer a request, and are charged to the client. */
+const PUSHED: ReadonlySet<Unstamped['type']> = new Set(['presence_diff', 'resync', 'reconnect']);
+
 /** Handles one application message; each value that it emits is an answer. */
 export type MessageHandler = (data: unknown, message: RunningMessage) => Observable<unknown>;
 
@@ -52,6 +55,11 @@ export class Connection {
   refusedAuths = 0;
   /** How often its rights were judged anew: what was granted before that and is still on its way has to be granted again. */
   judgements = 0;
+
+  /** What limits per address count by; `null` for clients that a proxy hides. */
+  countedAs: string | null = null;
+  /** Bytes of answers that its budget was not charged for yet; below 0 for what was charged in advance. @internal */
+  unpaidBytes = 0;
 
   /** The tenant that it wants to act for, as it said when it connected. */
   namedTenant: string | null = null;
@@ -111,7 +119,9 @@ export class Connection {
   send(frame: Unstamped, ref?: string): void {
     const { type, ...fields } = frame;
     this.counters.countSent(frame);
-    this.outbox.send(JSON.stringify({ type, ...fields, ref, timestamp: new Date().toISOString() }));
+    const text = JSON.stringify({ type, ...fields, ref, timestamp: new Date().toISOString() });
+    if (!PUSHED.has(type)) this.unpaidBytes += text.length;
+    this.outbox.send(text);
   }
 
   /** Sends one frame of a type that is the application's own. */

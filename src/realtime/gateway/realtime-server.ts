@@ -19,7 +19,7 @@ import { runSafely, safely } from '../observability/run-safely.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { applicationServer } from './application-server.js';
-import { ClientAddresses } from './client-address.js';
+import { ClientAddresses, type ClientAddress } from './client-address.js';
 import { Door } from './door.js';
 import { Identification, type Identity } from './identification.js';
 import { refuseUpgrade, routeUpgrades } from './upgrade-router.js';
@@ -175,10 +175,11 @@ export class RealtimeServer {
     if (this.draining) return this.turnAway(socket, 'draining');
     const shut = this.door.shut(performance.now());
     if (shut !== null) return this.turnAway(socket, shut.outcome, shut.why);
-    const { address, countedAs } = this.addresses.of(request);
+    const client = this.addresses.of(request);
+    const { address, countedAs } = client;
     const place = this.door.enter(countedAs);
     if (typeof place === 'string') {
-      this.finish(request, socket, head, { code: 'too_many_connections', close: place }, address);
+      this.finish(request, socket, head, { code: 'too_many_connections', close: place }, client);
       return;
     }
     socket.once(
@@ -199,15 +200,21 @@ export class RealtimeServer {
       return refuseUpgrade(socket, '403 Forbidden');
     }
     if ('code' in identity) place.leave();
-    this.finish(request, socket, head, identity, address);
+    this.finish(request, socket, head, identity, client);
   }
 
-  private finish(request: IncomingMessage, socket: Duplex, head: Buffer, identity: Identity, address: string): void {
+  private finish(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    identity: Identity,
+    client: ClientAddress,
+  ): void {
     // The answer to the upgrade and the first frame leave in one write: `ws` upgrades, and Nest calls back, within this turn.
     socket.cork();
     this.webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       socket.off('error', ignore);
-      this.accept(webSocket, request, identity, address);
+      this.accept(webSocket, request, identity, client);
     });
     socket.uncork();
   }
@@ -219,7 +226,8 @@ export class RealtimeServer {
     refuseUpgrade(socket, '503 Service Unavailable', { 'Retry-After': RETRY_AFTER_SECONDS });
   }
 
-  private accept(webSocket: Socket, request: IncomingMessage, identity: Identity, address: string): void {
+  private accept(webSocket: Socket, request: IncomingMessage, identity: Identity, client: ClientAddress): void {
+    const { address, countedAs } = client;
     // A protocol violation is an `error` event followed by the right close: nothing else is to be done about it.
     webSocket.on('error', () => undefined);
     if ('code' in identity) {
@@ -246,6 +254,7 @@ export class RealtimeServer {
       this.counters,
       this.clock.now(),
     );
+    connection.countedAs = countedAs;
     connection.namedTenant = this.auth.tenantNamedBy(request);
     webSocket.connection = connection;
     webSocket.on('message', this.received);

@@ -9,6 +9,7 @@ import type { RawData } from 'ws';
 import {
   BINARY_FRAME,
   decodeClientFrame,
+  MAX_TARGETS,
   ProtocolError,
   type CloseName,
   type Decoded,
@@ -30,6 +31,7 @@ import { TenantStats } from '../instances/tenant-stats.js';
 import { Counters } from '../observability/counters.js';
 import { runSafely } from '../observability/run-safely.js';
 import { SafeLogger } from '../observability/safe-logger.js';
+import { RequestBudget } from '../limits/request-budget.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { PresenceService } from '../presence/presence.service.js';
 import { inTenant } from '../tenants/current-tenant.js';
@@ -39,11 +41,15 @@ import { FrameQueue } from './frame-queue.js';
 import { hasRoom } from './has-room.js';
 import { abandonMessages, MessageRunner } from './message-runner.js';
 import { RealtimeServer } from './realtime-server.js';
+import { costOf, costOfReading } from './request-cost.js';
 import { sendConnected } from './send-connected.js';
 import { sendError } from './send-error.js';
 
 /** Made once: an error is dear, and a flood wants thousands. */
 const RATE_LIMITED = new ProtocolError('rate_limited');
+const OVER_BUDGET = new ProtocolError('rate_limited', {
+  message: 'The requests of this client cause too much work: try again later',
+});
 
 /**
  * The door of the module: takes connections and frames, and delegates. It decides nothing itself; whatever goes wrong on
@@ -59,6 +65,7 @@ export class RealtimeGateway
   private readonly caretaker: Caretaker;
   private readonly queue: FrameQueue;
   private readonly messages: MessageRunner;
+  private readonly maxTargets: number;
 
   constructor(
     auth: AuthService,
@@ -74,8 +81,10 @@ export class RealtimeGateway
     private readonly counters: Counters,
     private readonly journal: Journal,
     private readonly clock: RealtimeClock,
+    budget: RequestBudget,
   ) {
-    this.services = { auth, policy, registry, bridge, presence, stats, tenantStats, options, journal };
+    this.services = { auth, policy, registry, bridge, presence, stats, tenantStats, options, journal, budget };
+    this.maxTargets = Math.max(MAX_TARGETS, options.maxSubscriptionsPerConnection);
     this.caretaker = new Caretaker(
       registry,
       new BufferGuard(registry, counters, options.maxBufferedBytesTotal),
@@ -173,7 +182,13 @@ export class RealtimeGateway
     joinAnswers(connection.socket);
     if (!this.admit(connection)) return;
     const bytes = bytesOf(data);
-    const frame = isBinary ? { bad: BINARY_FRAME } : decodeClientFrame(bytes.toString());
+    const readingCost = costOfReading(bytes.length);
+    if (readingCost > 0 && this.services.budget.charge(connection, readingCost) === null) {
+      this.counters.framesReceived.add('rate_limited');
+      sendError(connection, OVER_BUDGET);
+      return;
+    }
+    const frame = isBinary ? { bad: BINARY_FRAME } : decodeClientFrame(bytes.toString(), this.maxTargets);
     if (frame.request !== undefined && 'targets' in frame.request)
       connection.rate.asksFor(frame.request.targets.length);
     this.queue.add(connection, frame, bytes.length);
@@ -183,7 +198,11 @@ export class RealtimeGateway
     if (request !== undefined) {
       this.counters.framesReceived.add(request.type);
       if (connection.awaitsAuth && request.type !== 'auth') throw new ProtocolError('auth_required');
-      return COMMANDS[request.type](this.services, connection, request as never);
+      const cost = costOf(request);
+      const waitMs = cost === 0 ? 0 : this.services.budget.request(connection, cost);
+      if (waitMs === null) throw OVER_BUDGET;
+      const dispatch = () => COMMANDS[request.type](this.services, connection, request as never);
+      return waitMs === 0 ? dispatch() : afterWait(waitMs, connection, dispatch);
     }
     if (foreign !== undefined) {
       if (connection.awaitsAuth) throw new ProtocolError('auth_required');
@@ -204,6 +223,11 @@ export class RealtimeGateway
     });
     if (connection.badFrames.add(this.clock.now())) connection.close('notTheProtocol');
   }
+}
+
+async function afterWait(ms: number, connection: Connection, dispatch: () => void | Promise<void>): Promise<void> {
+  await new Promise<void>((resolve) => void setTimeout(resolve, ms).unref());
+  if (!connection.closing) await dispatch();
 }
 
 function bytesOf(data: RawData): Buffer {

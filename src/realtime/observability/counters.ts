@@ -19,7 +19,15 @@ const FRAME_TYPES: Record<Exclude<ServerFrame['type'], 'event'> | 'application',
 
 /** Why continuity may be lost. */
 const RECOVERY_REASONS: Record<RecoveryReason, true> = {
-  ...{ expired: true, unknown_epoch: true, rewound: true, too_many: true, no_history: true, already_subscribed: true },
+  ...{
+    expired: true,
+    unknown_epoch: true,
+    rewound: true,
+    too_many: true,
+    no_history: true,
+    already_subscribed: true,
+    replay_limit: true,
+  },
 };
 
 /** Close codes that a client or the network may bring about beside those of the catalogue; all others count as `other`. */

@@ -95,7 +95,31 @@ export class LimitOptions {
   @Max(86_400_000)
   messageTimeoutMs = 30_000;
 
-  /** Subscriptions of one connection. @default 200 */
+  /**
+   * Bytes that the requests of one connection may cause per second, on average; 32 times as many may come at once. Answers
+   * and replays count by their size, a channel that is asked for as 1 KiB at least, one that has no subscriber on this
+   * instance yet as 4 KiB more, a frame over 1 KiB as an eighth of its size. Requests past it wait for up to 5 s; past that
+   * they are answered `rate_limited`, and a resume `recovered: false`, `replay_limit`. @default 262144 (256 KiB)
+   */
+  @IsInt()
+  @Min(4_096)
+  requestBytesPerSecond = 262_144;
+
+  /** `requestBytesPerSecond` for all connections of one user on this instance. @default 1048576 (1 MiB) */
+  @IsInt()
+  @Min(4_096)
+  requestBytesPerSecondOfUser = 1_048_576;
+
+  /**
+   * `requestBytesPerSecond` for all connections from one address on this instance; of IPv6, from one network of 64 bits. With
+   * the default, 5,000 users behind one address may come back at once and replay 100 events of 250 bytes each.
+   * @default 8388608 (8 MiB)
+   */
+  @IsInt()
+  @Min(4_096)
+  requestBytesPerSecondOfAddress = 8_388_608;
+
+  /** Subscriptions of one connection. A frame may name as many channels, and never less than 200. @default 200 */
   @IsInt()
   @Min(1)
   @Max(100_000)

@@ -7,6 +7,7 @@ import type { Connection } from '../../connections/connection.js';
 import type { ConnectionRegistry } from '../../connections/connection-registry.js';
 import type { ClusterStatsService } from '../../instances/cluster-stats.service.js';
 import type { TenantStats } from '../../instances/tenant-stats.js';
+import type { RequestBudget } from '../../limits/request-budget.js';
 import type { ResolvedRealtimeOptions } from '../../options/realtime-options.js';
 import type { PresenceService } from '../../presence/presence.service.js';
 
@@ -20,6 +21,7 @@ export interface Services {
   readonly stats: ClusterStatsService;
   readonly journal: Journal;
   readonly tenantStats: TenantStats;
+  readonly budget: RequestBudget;
   readonly options: ResolvedRealtimeOptions;
 }
 

@@ -3,15 +3,23 @@ import type { RedisBridge } from '../../bridge/redis-bridge.service.js';
 import type { Connection } from '../../connections/connection.js';
 import type { Subscription } from '../../connections/subscription.js';
 import { showFields } from '../../control/judge-anew.js';
+import { SUBSCRIBE_COST } from '../request-cost.js';
 import { sendError } from '../send-error.js';
+import { Turns } from '../turns.js';
 import type { Command, Services } from './command.js';
 import { Grant } from './grant.js';
 
 /** `{"type":"subscribe",…}`: each channel is answered by `subscribed` or by `error`, in the order of the request. */
 export const subscribe: Command<'subscribe'> = async (services, connection, { targets, ref }) => {
+  const turns = new Turns();
   for (const target of targets) {
     try {
-      for (const channel of await services.policy.resolve(connection.principal, target.channel)) {
+      const channels = await services.policy.resolve(connection.principal, target.channel);
+      // A wildcard was charged as one channel.
+      if (channels.length > 1) services.budget.owe(connection, (channels.length - 1) * SUBSCRIBE_COST);
+      for (const channel of channels) {
+        await turns.next();
+        if (connection.closing) return;
         await subscribeOne(services, connection, { ...target, channel }, isWildcard(target.channel), ref);
       }
     } catch (error) {

@@ -1,24 +1,35 @@
 import { isWildcard, ProtocolError, wildcardPrefix } from '../../../protocol/index.js';
 import type { Connection } from '../../connections/connection.js';
+import { UNSUBSCRIBE_COST } from '../request-cost.js';
 import { sendError } from '../send-error.js';
-import type { Command } from './command.js';
+import { Turns } from '../turns.js';
+import type { Command, Services } from './command.js';
 
 /** `{"type":"unsubscribe",…}`: each channel is answered by `unsubscribed` or by `error`; a wildcard by what one has of it. */
-export const unsubscribe: Command<'unsubscribe'> = ({ bridge }, connection, { channels, ref }) => {
+export const unsubscribe: Command<'unsubscribe'> = async (services, connection, { channels, ref }) => {
+  const turns = new Turns();
   for (const asked of channels) {
     const names = isWildcard(asked) ? subscribedUnder(connection, asked) : [asked];
     if (names.length === 0) sendError(connection, new ProtocolError('not_subscribed', { channel: asked }), { ref });
+    if (names.length > 1) services.budget.owe(connection, (names.length - 1) * UNSUBSCRIBE_COST);
     for (const channel of names) {
-      const subscription = connection.subscriptions.get(channel);
-      if (subscription === undefined) {
-        sendError(connection, new ProtocolError('not_subscribed', { channel }), { ref });
-        continue;
-      }
-      bridge.detach(subscription);
-      connection.send({ type: 'unsubscribed', channel }, ref);
+      const turn = turns.next();
+      if (turn !== undefined) await turn;
+      if (connection.closing) return;
+      leave(services, connection, channel, ref);
     }
   }
 };
+
+function leave({ bridge }: Services, connection: Connection, channel: string, ref: string | undefined): void {
+  const subscription = connection.subscriptions.get(channel);
+  if (subscription === undefined) {
+    sendError(connection, new ProtocolError('not_subscribed', { channel }), { ref });
+    return;
+  }
+  bridge.detach(subscription);
+  connection.send({ type: 'unsubscribed', channel }, ref);
+}
 
 function subscribedUnder(connection: Connection, wildcard: string): string[] {
   const prefix = wildcardPrefix(wildcard);

@@ -1,0 +1,61 @@
+import { parsePosition, ProtocolError, type Position, type RecoveryReason } from '../../protocol/index.js';
+import type { EventFrame } from '../connections/event-frame.js';
+import type { Payer, RequestBudget } from '../limits/request-budget.js';
+import type { ChannelStream } from './channel-stream.js';
+
+/** Opening a channel that has no subscriber on this instance costs as much as this many bytes. */
+const NEW_CHANNEL_COST = 4_096;
+
+/** A read of the history costs this many bytes, however little it finds. */
+const READ_COST = 1_024;
+
+/** What a client that resumes gets. */
+export interface Resume {
+  /** The position to replay from; `null` if nothing is replayed. */
+  readonly after: Position | null;
+  /** Why nothing is replayed. */
+  readonly refusal?: RecoveryReason;
+  /** Corrects the charge by what was read. */
+  settle(frames: readonly EventFrame[]): void;
+}
+
+const NOTHING_READ = { after: null, settle: () => undefined } as const;
+
+/** Charges clients for the channels that they open and for what is replayed to them, before it is done. */
+export class ReplayAdmission {
+  constructor(private readonly budget: RequestBudget) {}
+
+  /**
+   * Resolves if the channel may be opened.
+   * @throws ProtocolError `rate_limited`
+   */
+  async newChannel(payer: Payer, channel: string): Promise<void> {
+    if (await this.admits(payer, NEW_CHANNEL_COST)) return;
+    const message = 'This client subscribes to too many new channels: try again later';
+    throw new ProtocolError('rate_limited', { channel, message });
+  }
+
+  /** Charges a replay by its estimated size, and waits if the client has to. */
+  async replay(payer: Payer, stream: ChannelStream, lastEventId: string): Promise<Resume> {
+    if (stream.position === null) return { ...NOTHING_READ, refusal: 'no_history' };
+    const after = parsePosition(lastEventId);
+    // An id that no server gave out is like one of an epoch long gone.
+    if (after === null) return { ...NOTHING_READ, refusal: 'unknown_epoch' };
+    const estimate = READ_COST + stream.bytesAfter(after);
+    if (!(await this.admits(payer, estimate))) return { ...NOTHING_READ, refusal: 'replay_limit' };
+    return {
+      after,
+      settle: (frames) => {
+        const bytes = frames.reduce((sum, { wire }) => sum + wire.length, READ_COST);
+        this.budget.owe(payer, bytes - estimate);
+      },
+    };
+  }
+
+  private async admits(payer: Payer, cost: number): Promise<boolean> {
+    const waitMs = this.budget.charge(payer, cost);
+    if (waitMs === null) return false;
+    if (waitMs > 0) await new Promise<void>((resolve) => void setTimeout(resolve, waitMs).unref());
+    return true;
+  }
+}

@@ -1,0 +1,96 @@
+import { Injectable } from '@nestjs/common';
+import { RealtimeClock } from '../clock/realtime-clock.js';
+import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { KeyedBuckets } from './keyed-buckets.js';
+
+/** A budget without recent use is as large as what it earns in this time, in seconds. */
+export const BURST_SECONDS = 32;
+
+/** A request that would have to wait for longer is refused, in milliseconds. */
+export const MAX_BUDGET_WAIT_MS = 5_000;
+
+/** A proxy that is not configured hides its clients: together they count as this many addresses. */
+const CLIENTS_OF_A_PROXY = 16;
+
+/** The client that pays for its requests. */
+export interface Payer {
+  readonly id: string;
+  readonly principal: { readonly userKey: string } | null;
+  readonly address: string;
+  /** What limits per address count by; `null` for clients that a proxy hides. */
+  readonly countedAs: string | null;
+  /** Bytes of answers that are not charged yet; below 0 for what was charged in advance. */
+  unpaidBytes: number;
+}
+
+/**
+ * Bounds what the requests of a client may cost: per connection, user and address, so that a new connection brings no fresh
+ * credit. Costs are in bytes: those of the answers and replays, and for work that answers little an amount of bytes that
+ * takes the processor as long. A cost is charged before the work is done; one that is only estimated is corrected after it.
+ */
+@Injectable()
+export class RequestBudget {
+  private readonly ofConnections: KeyedBuckets;
+  private readonly ofUsers: KeyedBuckets;
+  private readonly ofAddresses: KeyedBuckets;
+
+  constructor(
+    options: ResolvedRealtimeOptions,
+    private readonly clock: RealtimeClock,
+  ) {
+    const buckets = (perSecond: number): KeyedBuckets =>
+      new KeyedBuckets({ perSecond, burst: BURST_SECONDS * perSecond, maxKeys: options.maxConnections });
+    this.ofConnections = buckets(options.requestBytesPerSecond);
+    this.ofUsers = buckets(options.requestBytesPerSecondOfUser);
+    this.ofAddresses = buckets(options.requestBytesPerSecondOfAddress);
+  }
+
+  /**
+   * Charges the cost of a request, which pays for as many bytes of its answers. What earlier answers exceeded their charge by
+   * is charged, too.
+   * @returns as {@link charge}
+   */
+  request(payer: Payer, cost: number): number | null {
+    if (payer.unpaidBytes > 0) this.owe(payer, payer.unpaidBytes);
+    payer.unpaidBytes = 0;
+    const waitMs = this.charge(payer, cost);
+    if (waitMs !== null) payer.unpaidBytes = -cost;
+    return waitMs;
+  }
+
+  /**
+   * Charges a cost before the work is done.
+   * @returns how long to wait before doing it, in milliseconds; `null`: nothing was charged, refuse the request
+   */
+  charge(payer: Payer, cost: number): number | null {
+    const waitMs = this.waitMs(payer, cost);
+    if (waitMs > MAX_BUDGET_WAIT_MS) return null;
+    this.owe(payer, cost);
+    return waitMs;
+  }
+
+  /** Charges what has happened already: later requests wait for it. A negative cost gives back what was charged too much. */
+  owe(payer: Payer, cost: number): void {
+    const now = this.clock.now();
+    for (const [buckets, key, part] of this.bucketsOf(payer)) {
+      if (cost > 0) buckets.charge(key, now, cost / part);
+      else buckets.refund(key, -cost / part);
+    }
+  }
+
+  private waitMs(payer: Payer, cost: number): number {
+    const now = this.clock.now();
+    let longest = 0;
+    for (const [buckets, key, part] of this.bucketsOf(payer)) {
+      longest = Math.max(longest, buckets.waitMs(key, now, cost / part));
+    }
+    return longest;
+  }
+
+  private *bucketsOf({ id, principal, address, countedAs }: Payer): Iterable<[KeyedBuckets, string, number]> {
+    yield [this.ofConnections, id, 1];
+    if (principal !== null) yield [this.ofUsers, principal.userKey, 1];
+    if (countedAs === null) yield [this.ofAddresses, `proxy ${address}`, CLIENTS_OF_A_PROXY];
+    else yield [this.ofAddresses, countedAs, 1];
+  }
+}

@@ -1,0 +1,119 @@
+import { RequestBudget } from '../../src/realtime/limits/request-budget.js';
+import type { Connection } from '../../src/realtime/index.js';
+import type { WsClient } from '../support/ws-client.js';
+import { RealtimeApp, type TestOptions } from './support/realtime-app.js';
+
+const EVENTS = 100;
+const EVENT_BYTES = 1_000;
+
+/** Bytes of everything that the server sent to this client. */
+const received = ({ frames }: WsClient): number => frames.reduce((sum, frame) => sum + JSON.stringify(frame).length, 0);
+
+describe('what requests may cause', () => {
+  let app: RealtimeApp;
+  afterEach(() => app.close());
+
+  /** An application with a channel whose history weighs 100 KB. @returns the position before it */
+  const startWithHistory = async (options: TestOptions): Promise<string> => {
+    app = await RealtimeApp.start(options);
+    const client = await app.connectAs({ sub: 'first' });
+    client.send({ type: 'subscribe', channel: 'announcements' });
+    const { lastEventId } = await client.next('subscribed');
+    for (let index = 0; index < EVENTS; index += 1)
+      await app.events.emit('announcements', { message: 'x'.repeat(EVENT_BYTES) });
+    await client.close();
+    return lastEventId!;
+  };
+
+  const resume = async (client: WsClient, lastEventId: string) => {
+    client.send({ type: 'subscribe', channel: 'announcements', lastEventId });
+    const { recovered, reason } = await client.next('subscribed');
+    if (recovered === true) for (let index = 0; index < EVENTS; index += 1) await client.next('event');
+    client.send({ type: 'unsubscribe', channel: 'announcements' });
+    await client.next('unsubscribed');
+    return reason ?? recovered;
+  };
+
+  it('a frame with two thousand channels is answered once, whatever they are', async () => {
+    app = await RealtimeApp.start();
+    const client = await app.connect();
+    await client.next('connected');
+    const before = received(client);
+    for (const type of ['subscribe', 'unsubscribe']) {
+      for (const name of ['a:1', 'apps:*', 'storage:uploaded']) {
+        client.send({ type, channels: Array.from({ length: 2_000 }, () => name) });
+        client.send({ type, channels: Array.from({ length: 2_000 }, (_, index) => `${name}${index}`) });
+        for (const _ of [1, 2]) expect(await client.next('error')).toMatchObject({ code: 'invalid_message' });
+      }
+    }
+    expect(received(client) - before).toBeLessThan(12 * 400);
+  });
+
+  it('a connection that replays in a loop gets replay_limit, and goes on without a replay', async () => {
+    const start = await startWithHistory({ requestBytesPerSecond: 4_096 });
+    const client = await app.connectAs();
+    expect(await resume(client, start)).toBe(true);
+    for (let round = 0; round < 5; round += 1) expect(await resume(client, start)).toBe('replay_limit');
+    client.send({ type: 'subscribe', channel: 'announcements', lastEventId: start });
+    const { lastEventId } = await client.next('subscribed');
+    await app.events.emit('announcements', { message: 'next' });
+    const event = await client.next('event');
+    expect(event).toMatchObject({ data: { message: 'next' } });
+    expect(Number(event.id!.split('-')[1])).toBe(Number(lastEventId!.split('-')[1]) + 1);
+  });
+
+  it('a user does not get fresh replays with a fresh connection', async () => {
+    const start = await startWithHistory({ requestBytesPerSecondOfUser: 4_096 });
+    expect(await resume(await app.connectAs({ sub: 'u' }), start)).toBe(true);
+    expect(await resume(await app.connectAs({ sub: 'u' }), start)).toBe('replay_limit');
+    expect(await resume(await app.connectAs({ sub: 'other' }), start)).toBe(true);
+  });
+
+  it('an address does not get fresh replays with a fresh user, or without one', async () => {
+    const start = await startWithHistory({ requestBytesPerSecondOfAddress: 4_096 });
+    expect(await resume(await app.connectAs({ sub: 'u' }), start)).toBe(true);
+    expect(await resume(await app.connectAs({ sub: 'other' }), start)).toBe('replay_limit');
+    const anonymous = await app.connect();
+    expect(await resume(anonymous, start)).toBe('replay_limit');
+  });
+
+  describe('past the budget', () => {
+    let client: WsClient;
+    let connection: Connection;
+
+    beforeEach(async () => {
+      app = await RealtimeApp.start({ channels: [{ name: 'rooms:{id}', access: 'authenticated' }] });
+      client = await app.connectAs({ sub: 'u' });
+      [connection] = [...app.registry.ofUser('u')] as [Connection];
+    });
+
+    /** Leaves less than nothing of the connection's budget: it would be good again after this long. */
+    const exhaust = (seconds: number): void => app.app.get(RequestBudget).owe(connection, (32 + seconds) * 262_144);
+
+    it('every request that can cause more than itself is refused, and a ping is not', async () => {
+      exhaust(60);
+      for (const type of ['stats', 'list_channels'])
+        expect(await client.ask({ type })).toMatchObject({ type: 'error', code: 'rate_limited' });
+      for (const type of ['subscribe', 'unsubscribe', 'presence'])
+        expect(await client.ask({ type, channel: 'rooms:1' })).toMatchObject({ type: 'error', code: 'rate_limited' });
+      expect(await client.ask({ type: 'auth', token: 'x' })).toMatchObject({ type: 'error', code: 'rate_limited' });
+      expect(await client.ask({ type: 'ping' })).toMatchObject({ type: 'pong' });
+    });
+
+    it('a large frame is refused before it is parsed', async () => {
+      exhaust(60);
+      client.send(`{${' '.repeat(10_000)}`); // no JSON
+      expect(await client.next('error')).toMatchObject({ code: 'rate_limited' });
+    });
+
+    it('a request waits while that is short, and keeps its place before those after it', async () => {
+      exhaust(0.2);
+      client.send({ type: 'subscribe', channel: 'rooms:1' });
+      client.send({ type: 'ping' });
+      const { channel } = await client.next('subscribed');
+      expect(channel).toBe('rooms:1');
+      await client.next('pong');
+      expect(client.frames.map(({ type }) => type).slice(-2)).toEqual(['subscribed', 'pong']);
+    });
+  });
+});
