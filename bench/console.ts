@@ -22,7 +22,11 @@ await withRedis(async (redisUrl) => {
   const env = {
     ...{ JWT_SECRET: TEST_SECRET, REDIS_URL: redisUrl, TLS_PORT: '0' },
     ...{ REALTIME_OPERATOR_API: 'true', REALTIME_CONSOLE: 'true' },
-    ...{ REALTIME_MAX_CONNECTIONS_PER_ADDRESS: String(CROWD), REALTIME_HANDSHAKES_PER_SECOND: '100000' },
+    ...{
+      REALTIME_MAX_CONNECTIONS_PER_ADDRESS: String(CROWD),
+      REALTIME_HANDSHAKES_PER_SECOND: '100000',
+      REALTIME_HANDSHAKES_PER_SECOND_PER_USER: '100000',
+    },
   };
   const instances = await Promise.all([PlatformProcess.start({ env }), PlatformProcess.start({ env })]);
   const [one] = instances;

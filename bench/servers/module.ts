@@ -18,6 +18,7 @@ export async function startModule({ tls, compression, redisUrl }: PeerSettings):
     maxConnectionsPerUser: 100_000,
     maxConnectionsPerAddress: 100_000,
     handshakesPerSecond: 1_000_000,
+    handshakesPerSecondPerUser: 1_000_000,
     maxEventLoopDelayMs: 60_000,
     maxSubscriptionsPerConnection: 100_000,
     ...(compression === true ? { compression: true } : {}),

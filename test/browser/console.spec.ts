@@ -33,7 +33,11 @@ describe('the console', () => {
     const env = {
       ...{ JWT_SECRET: TEST_SECRET, REDIS_URL: redis.url, TLS_PORT: '0' },
       ...{ REALTIME_OPERATOR_API: 'true', REALTIME_CONSOLE: 'true' },
-      ...{ REALTIME_MAX_CONNECTIONS_PER_ADDRESS: '5000', REALTIME_HANDSHAKES_PER_SECOND: '10000' },
+      ...{
+        REALTIME_MAX_CONNECTIONS_PER_ADDRESS: '5000',
+        REALTIME_HANDSHAKES_PER_SECOND: '10000',
+        REALTIME_HANDSHAKES_PER_SECOND_PER_USER: '10000',
+      },
     };
     [one, other, browser] = await Promise.all([
       PlatformProcess.start({ env }),

@@ -114,6 +114,7 @@ for (let index = 0; index < count; index += 1) {
   const env = {
     REALTIME_MAX_SUBSCRIPTIONS_PER_CONNECTION: String(each),
     REALTIME_MAX_CONNECTIONS_PER_USER: String(sockets),
+    REALTIME_HANDSHAKES_PER_SECOND_PER_USER: '1000000',
     ...backend.env(index),
   };
   instances.push(await Instance.create(`i${index + 1}`, build.dist, env));

@@ -48,6 +48,7 @@ export class Instance {
         HOST: '127.0.0.1',
         PORT: String(this.port),
         TLS_PORT: '0',
+        REALTIME_HANDSHAKES_PER_SECOND_PER_USER: '1000', // a fault brings the same users back again and again
         DATABASE_URL: 'memory:',
         DATA_DIR: this.dataDir,
         JWT_SECRET: TEST_SECRET,

@@ -38,7 +38,13 @@ const PING_PATIENCE_MS = 5_000;
 /** Throws what a seed makes up at the built platform, in a process of its own, and says what it did wrong. */
 export async function fuzz({ seconds, seed, only, onProgress }: FuzzOptions): Promise<FuzzResult> {
   const platform = await PlatformProcess.start({
-    env: { JWT_SECRET: TEST_SECRET, TLS_PORT: '0', LOG_LEVEL: 'verbose', REALTIME_MAX_CONNECTIONS_PER_USER: '1000' },
+    env: {
+      JWT_SECRET: TEST_SECRET,
+      TLS_PORT: '0',
+      LOG_LEVEL: 'verbose',
+      REALTIME_MAX_CONNECTIONS_PER_USER: '1000',
+      REALTIME_HANDSHAKES_PER_SECOND_PER_USER: '1000',
+    },
   });
   const sessions: Record<string, number> = {};
   const problems: string[] = [];

@@ -19,6 +19,7 @@ const ENV = {
   REALTIME_CONSOLE: 'true',
   REALTIME_DRAIN_DELAY_MS: '0',
   REALTIME_MAX_EVENT_LOOP_DELAY_MS: '60000',
+  REALTIME_HANDSHAKES_PER_SECOND_PER_USER: '1000',
 };
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);

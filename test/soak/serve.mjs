@@ -10,6 +10,7 @@ const realtime = RealtimeModule.forRoot({
   jwt: { secret },
   heartbeatIntervalMs: 10_000,
   maxConnectionsPerUser: 10_000,
+  handshakesPerSecondPerUser: 10_000,
 });
 const app = await NestFactory.create({ module: RootModule, imports: [realtime] }, { logger: ['error'] });
 await app.listen(0, '127.0.0.1');

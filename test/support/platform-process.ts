@@ -40,6 +40,7 @@ export class PlatformProcess {
       DATABASE_URL: 'memory:',
       DATA_DIR: dataDir,
       REALTIME_MAX_EVENT_LOOP_DELAY_MS: '60000', // a machine that is busy with other tests turns nobody away
+      REALTIME_HANDSHAKES_PER_SECOND_PER_USER: '1000', // one user opens many connections in a test
       ...options.env,
     };
     const child = new Child(options.node ?? process.execPath, ['--enable-source-maps', MAIN], { env });

@@ -1,4 +1,4 @@
-import { chooseSubprotocol, findToken } from './token-source.js';
+import { chooseSubprotocol, digestCredential, findChannels, findToken } from './token-source.js';
 
 const find = (headers: Record<string, string>, url = '/ws') => findToken({ headers, url });
 const token = (text: string) => ({ kind: 'token', token: text });
@@ -20,7 +20,9 @@ describe('findToken', () => {
     ['the header before a ticket', { authorization: 'Bearer a' }, '/ws?ticket=b', token('a')],
     ['an empty ticket', {}, '/ws?ticket=', BAD],
     ['a ticket twice', {}, '/ws?ticket=a&ticket=b', BAD],
-    ['a second question mark', {}, '/ws?x=?token=a', NONE],
+    ['a second question mark, which counts as &', {}, '/ws?channels=x?token=a', token('a')],
+    ['two tokens, the second after a question mark', {}, '/ws?token=a?token=b', BAD],
+    ['an encoded question mark, which is part of a value', {}, '/ws?x=a%3Ftoken=b', NONE],
     ['the header', { authorization: 'Bearer abc' }, '/ws', token('abc')],
     ['a header with spaces', { authorization: '  BEARER   abc  ' }, '/ws', token('abc')],
     ['an empty header', { authorization: 'Bearer ' }, '/ws?token=abc', BAD],
@@ -35,6 +37,37 @@ describe('findToken', () => {
     ['the subprotocol second', { 'sec-websocket-protocol': 'token-b' }, '/ws?token=c&token=d', token('b')],
   ])('%s', (_what, headers, url, expected) => {
     expect(find(headers, url)).toEqual(expected);
+  });
+});
+
+describe('findChannels', () => {
+  it.each<[string, string, string[] | null]>([
+    ['a list', '/ws?channels=apps:created,users:updated', ['apps:created', 'users:updated']],
+    ['an encoded list', '/ws?channels=apps%3Acreated%2Cusers%3Aupdated', ['apps:created', 'users:updated']],
+    ['a name that holds an encoded character', '/ws?channels=user:a%2520b', ['user:a%20b']],
+    ['several parameters', '/ws?channels=a,b&token=x&channels=c', ['a', 'b', 'c']],
+    ['a wildcard', '/ws?channels=apps:*', ['apps:*']],
+    ['what a class appends to any URL', '/ws?channels=a,b?token=x', ['a', 'b']],
+    ['what comes after such a class', '/ws?token=x?channels=a', ['a']],
+    ['an empty name', '/ws?channels=a,,b', ['a', '', 'b']],
+    ['an empty list', '/ws?channels=', null],
+    ['no list', '/ws?channel=a', null],
+    ['no query', '/ws/channels', null],
+    ['what is no UTF-8', '/ws?channels=%FF', ['\uFFFD']],
+  ])('%s', (_what, url, expected) => {
+    expect(findChannels({ url })).toEqual(expected);
+  });
+});
+
+describe('digestCredential', () => {
+  const digest = (url: string): string | null => digestCredential({ headers: {}, url });
+
+  it('is the same for the same credential only, and holds nothing of it', () => {
+    expect(digest('/ws')).toBeNull();
+    expect(digest('/ws?token=abc')).toBe(digest('/ws?x=1&token=abc'));
+    const all = ['/ws?token=abc', '/ws?token=abd', '/ws?ticket=abc', '/ws?token='].map(digest);
+    expect(new Set(all).size).toBe(4);
+    expect(all.join()).not.toContain('abc');
   });
 });
 

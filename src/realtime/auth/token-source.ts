@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { SUBPROTOCOL } from '../../protocol/index.js';
 import { tenantProblem } from '../tenants/topic.js';
@@ -29,6 +30,26 @@ export function findTenant({ url = '' }: Pick<IncomingMessage, 'url'>): string |
   const [tenant, ...others] = queryOf(url).getAll('tenant');
   if (tenant === undefined) return null;
   return others.length > 0 || tenantProblem(tenant) !== null ? undefined : tenant;
+}
+
+/** A digest of the token or ticket of a request, to compare it with others without holding it; `null` without one. */
+export function digestCredential(request: Pick<IncomingMessage, 'headers' | 'url'>): string | null {
+  const brought = findToken(request);
+  if (brought.kind === 'none') return null;
+  const text = brought.kind === 'token' ? brought.token : brought.kind === 'ticket' ? brought.ticket : '';
+  return createHash('sha256').update(`${brought.kind} ${text}`).digest('base64url');
+}
+
+/**
+ * The channels that the query of an upgrade request names, `?channels=a,b`: they are subscribed to at connect.
+ * @returns `null` without the parameter, and if it is empty
+ */
+export function findChannels({ url = '' }: Pick<IncomingMessage, 'url'>): string[] | null {
+  if (!url.includes('channels')) return null;
+  const lists = queryOf(url)
+    .getAll('channels')
+    .filter((list) => list !== '');
+  return lists.length === 0 ? null : lists.flatMap((list) => list.split(','));
 }
 
 /** The subprotocol to answer with; `false` for none. */
@@ -64,9 +85,10 @@ const fromQuery: Place = ({ url = '' }) => {
   return ticket[0] === '' ? BAD : { kind: 'ticket', ticket: ticket[0]! };
 };
 
+/** A further `?` counts as `&`: clients append `?token=…` to URLs that have a query already. */
 function queryOf(url: string): URLSearchParams {
   const question = url.indexOf('?');
-  return new URLSearchParams(question < 0 ? '' : url.slice(question + 1));
+  return new URLSearchParams(question < 0 ? '' : url.slice(question + 1).replaceAll('?', '&'));
 }
 
 function tokenOrBad(token: string): BroughtToken {

@@ -64,6 +64,9 @@ export class Connection {
   /** The tenant that it wants to act for, as it said when it connected. */
   namedTenant: string | null = null;
 
+  /** Channels that its URL names, until they are subscribed to; `null` for none. */
+  channelsAtConnect: readonly string[] | null = null;
+
   /** Until when it has to bring a token, where one is needed and it has none yet. */
   authDeadline = Infinity;
 

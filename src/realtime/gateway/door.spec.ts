@@ -1,9 +1,9 @@
+import type { ClientAddress } from './client-address.js';
 import { Door, type Place } from './door.js';
 
 const LIMITS = {
   maxConnections: 3,
   maxConnectionsPerAddress: 2,
-  handshakesPerSecond: 5,
   maxEventLoopDelayMs: 1_000,
 };
 
@@ -14,33 +14,30 @@ describe('Door', () => {
   });
   afterEach(() => door.close());
 
-  it('lets twice the rate in at once, then the rate', () => {
-    const lets = (now: number): boolean => door.shut(now) === null;
-    expect(Array.from({ length: 12 }, () => lets(0)).filter(Boolean)).toHaveLength(10);
-    expect(door.shut(0)).toMatchObject({
-      outcome: 'too_fast',
-      why: expect.stringContaining('handshakesPerSecond is 5'),
-    });
-    expect([lets(200), lets(200)]).toEqual([true, false]);
-  });
-
   it('is shut while the event loop is held up, and counts nobody then', () => {
     for (let count = 0; count < 20; count += 1) expect(door.shut(5_000)).toMatchObject({ outcome: 'held_up' });
     expect(door.shut(900)).toBeNull();
   });
 
-  it('has so many places in all, and so many for one address', () => {
-    const places = [door.enter('a'), door.enter('a')];
-    expect(door.enter('a')).toBe('tooManyConnections');
-    places.push(door.enter(null));
-    expect(door.enter('b')).toBe('instanceFull');
+  const at = (address: string): ClientAddress => ({ address, countedAs: address });
+  const unknown: ClientAddress = { address: '10.0.0.1', countedAs: null };
+
+  it('has a number of places in all, and for one address', () => {
+    const places = [door.enter(at('a')), door.enter(at('a'))];
+    expect(door.enter(at('a'))).toBe('tooManyConnections');
+    places.push(door.enter(at('c')));
+    expect(door.enter(at('b'))).toBe('instanceFull');
     (places[0] as Place).leave();
     (places[0] as Place).leave();
-    expect(door.enter('a')).toHaveProperty('leave');
-    expect(door.enter('b')).toBe('instanceFull');
+    expect(door.enter(at('a'))).toHaveProperty('leave');
+    expect(door.enter(at('b'))).toBe('instanceFull');
   });
 
-  it('counts nobody by address who has none', () => {
-    for (let count = 0; count < 3; count += 1) expect(door.enter(null)).toHaveProperty('leave');
+  it('keeps half of its places for others when clients of one peer cannot be told apart', () => {
+    const wide = new Door({ ...LIMITS, maxConnections: 10 }, 0);
+    for (let count = 0; count < 5; count += 1) expect(wide.enter(unknown)).toHaveProperty('leave');
+    expect(wide.enter(unknown)).toBe('tooManyConnections');
+    expect(wide.enter(at('10.0.0.1'))).toHaveProperty('leave');
+    wide.close();
   });
 });

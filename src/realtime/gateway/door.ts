@@ -1,17 +1,16 @@
-import { TokenBucket } from '../limits/token-bucket.js';
 import { LoopDelay } from '../observability/loop-delay.js';
+import type { ClientAddress } from './client-address.js';
 
 /** The part of the options that the door goes by. */
 export interface DoorLimits {
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
-  readonly handshakesPerSecond: number;
   readonly maxEventLoopDelayMs: number;
 }
 
 /** Why nobody is let in: for the counters, and as a sentence for the log. */
 export interface Shut {
-  readonly outcome: 'held_up' | 'too_fast';
+  readonly outcome: 'held_up';
   readonly why: string;
 }
 
@@ -26,7 +25,6 @@ export interface Place {
  * there is room. A place is taken before the identity is looked at, so that many who come at once cannot pass together.
  */
 export class Door {
-  private readonly handshakes: TokenBucket;
   private readonly loopDelay = new LoopDelay();
   private taken = 0;
   /** address → places that are taken from there */
@@ -37,32 +35,32 @@ export class Door {
     private readonly limits: DoorLimits,
     now: number,
   ) {
-    this.handshakes = new TokenBucket(limits.handshakesPerSecond, now);
     this.loopDelay.start(now);
   }
 
-  /** Why nobody can be served now; `null` when somebody can, who is counted then. */
+  /** Why no client can be served now; `null` if clients can be. */
   shut(now: number): Shut | null {
-    const { maxEventLoopDelayMs, handshakesPerSecond } = this.limits;
+    const { maxEventLoopDelayMs } = this.limits;
     const delay = Math.round(this.loopDelay.worstOfLate(now));
-    if (delay > maxEventLoopDelayMs) {
-      const why = `the event loop was held up for ${delay} ms (maxEventLoopDelayMs is ${maxEventLoopDelayMs})`;
-      return { outcome: 'held_up', why };
-    }
-    if (this.handshakes.take(now)) return null;
-    return {
-      outcome: 'too_fast',
-      why: `more come per second than may (handshakesPerSecond is ${handshakesPerSecond})`,
-    };
+    if (delay <= maxEventLoopDelayMs) return null;
+    const why = `the event loop was blocked for ${delay} ms (maxEventLoopDelayMs is ${maxEventLoopDelayMs})`;
+    return { outcome: 'held_up', why };
   }
 
-  /** Takes a place. @param from what the limit per address counts by; `null` where it does not count */
-  enter(from: string | null): Place | 'instanceFull' | 'tooManyConnections' {
-    if (this.taken >= this.limits.maxConnections) return 'instanceFull';
-    const fromThere = from === null ? 0 : (this.takenFrom.get(from) ?? 0);
-    if (fromThere >= this.limits.maxConnectionsPerAddress) return 'tooManyConnections';
+  /**
+   * Takes a place. Clients behind a proxy that is not configured cannot be told apart: together they may take half of all
+   * places, so that a header which anybody can send never switches the limit off.
+   */
+  enter({ countedAs, address }: ClientAddress): Place | 'instanceFull' | 'tooManyConnections' {
+    const { maxConnections, maxConnectionsPerAddress } = this.limits;
+    if (this.taken >= maxConnections) return 'instanceFull';
+    const from = countedAs ?? `proxy ${address}`;
+    const limit =
+      countedAs === null ? Math.max(maxConnectionsPerAddress, maxConnections / 2) : maxConnectionsPerAddress;
+    const fromThere = this.takenFrom.get(from) ?? 0;
+    if (fromThere >= limit) return 'tooManyConnections';
     this.taken += 1;
-    if (from !== null) this.takenFrom.set(from, fromThere + 1);
+    this.takenFrom.set(from, fromThere + 1);
     let left = false;
     return {
       leave: () => {
@@ -77,9 +75,8 @@ export class Door {
     this.loopDelay.stop();
   }
 
-  private leave(from: string | null): void {
+  private leave(from: string): void {
     this.taken -= 1;
-    if (from === null) return;
     const rest = this.takenFrom.get(from)! - 1;
     if (rest === 0) this.takenFrom.delete(from);
     else this.takenFrom.set(from, rest);

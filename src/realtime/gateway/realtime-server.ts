@@ -20,8 +20,8 @@ import { SafeLogger } from '../observability/safe-logger.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { applicationServer } from './application-server.js';
 import { ClientAddresses, type ClientAddress } from './client-address.js';
-import { Door } from './door.js';
-import { Identification, type Identity } from './identification.js';
+import { ConnectionAdmission, DRAINING, type HttpRefusal } from './connection-admission.js';
+import type { Identity } from './identification.js';
 import { refuseUpgrade, routeUpgrades } from './upgrade-router.js';
 
 /** Takes every frame of every connection. None of it may throw. */
@@ -33,9 +33,6 @@ export interface FrameHandler {
 
 /** Nothing is remembered from one message to the next, in either direction: frames can be shared, and memory let go of. */
 const WITHOUT_CONTEXT = { serverNoContextTakeover: true, clientNoContextTakeover: true };
-
-/** How long a client that is turned away with 503 should wait, in seconds. */
-const RETRY_AFTER_SECONDS = '2';
 
 /** The entry points, for the log. */
 const CONNECT = 'A callback for a new connection';
@@ -56,11 +53,10 @@ export class RealtimeServer {
   readonly path: string;
   private readonly logger = new SafeLogger('Realtime');
   private readonly webSockets: WebSocketServer;
-  private readonly identification: Identification;
   private readonly detachers = new Map<Server | HttpsServer, () => void>();
   private readonly onConnect: ((connection: Connection, request: IncomingMessage) => void)[] = [];
   private readonly onClose = new WeakMap<Connection, ((reason: number) => void)[]>();
-  private readonly door: Door;
+  private readonly admission: ConnectionAdmission;
   private readonly addresses: ClientAddresses;
   private readonly log = new LogLimiter(this.logger);
   private frames!: FrameHandler;
@@ -77,8 +73,7 @@ export class RealtimeServer {
     private readonly clock: RealtimeClock,
   ) {
     this.path = options.path;
-    this.identification = new Identification(auth, options);
-    this.door = new Door(options, performance.now());
+    this.admission = new ConnectionAdmission(auth, options, journal, clock);
     this.addresses = new ClientAddresses(options.trustedProxies);
     this.webSockets = new WebSocketServer({
       noServer: true,
@@ -162,7 +157,7 @@ export class RealtimeServer {
   /** Stops serving. Connections that are still open are cut off. */
   async close(): Promise<void> {
     this.draining = true;
-    this.door.close();
+    this.admission.close();
     for (const detach of this.detachers.values()) detach();
     this.detachers.clear();
     for (const connection of this.registry.all()) connection.socket.terminate();
@@ -172,35 +167,14 @@ export class RealtimeServer {
   private async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     // Nobody listens for errors between the upgrade and the handshake: a reset in between would end the process.
     socket.on('error', ignore);
-    if (this.draining) return this.turnAway(socket, 'draining');
-    const shut = this.door.shut(performance.now());
-    if (shut !== null) return this.turnAway(socket, shut.outcome, shut.why);
+    if (this.draining) return this.refuse(socket, DRAINING);
     const client = this.addresses.of(request);
-    const { address, countedAs } = client;
-    const place = this.door.enter(countedAs);
-    if (typeof place === 'string') {
-      this.finish(request, socket, head, { code: 'too_many_connections', close: place }, client);
-      return;
-    }
-    socket.once(
-      'close',
-      safely('The end of a handshake', () => place.leave()),
-    );
-    const identity = await this.identification.of(request);
+    const decision = await this.admission.decide(request, socket, client);
     if (socket.destroyed) return;
-    if (identity === null) {
-      this.journal.refused('timed_out', { address, principal: null });
-      return this.turnAway(socket, 'timed_out', 'it took too long to find out who somebody is (handshakeTimeoutMs)');
-    }
     // A drain that began meanwhile does not know of this one, and would wait for it for ever.
-    if (this.draining) return this.turnAway(socket, 'draining');
-    if (identity === 'foreignOrigin') {
-      this.counters.handshakes.add('origin_refused');
-      this.journal.refused('origin_refused', { address, principal: null });
-      return refuseUpgrade(socket, '403 Forbidden');
-    }
-    if ('code' in identity) place.leave();
-    this.finish(request, socket, head, identity, client);
+    if (this.draining) return this.refuse(socket, DRAINING);
+    if ('status' in decision) return this.refuse(socket, decision);
+    this.finish(request, socket, head, decision, client);
   }
 
   private finish(
@@ -219,11 +193,10 @@ export class RealtimeServer {
     socket.uncork();
   }
 
-  /** @param why what is logged; nothing where it is meant to be */
-  private turnAway(socket: Duplex, outcome: 'draining' | 'held_up' | 'too_fast' | 'timed_out', why?: string): void {
+  private refuse(socket: Duplex, { status, headers, outcome, why }: HttpRefusal): void {
     this.counters.handshakes.add(outcome);
-    if (why !== undefined) this.log.warn(outcome, `New clients are turned away with 503: ${why}`);
-    refuseUpgrade(socket, '503 Service Unavailable', { 'Retry-After': RETRY_AFTER_SECONDS });
+    if (why !== undefined) this.log.warn(why.split(' (')[0]!, `New clients are refused with ${status}: ${why}`);
+    refuseUpgrade(socket, status, headers);
   }
 
   private accept(webSocket: Socket, request: IncomingMessage, identity: Identity, client: ClientAddress): void {

@@ -5,6 +5,7 @@ import {
   type OnGatewayDisconnect,
   type OnGatewayInit,
 } from '@nestjs/websockets';
+import type { IncomingMessage } from 'node:http';
 import type { RawData } from 'ws';
 import {
   BINARY_FRAME,
@@ -18,6 +19,7 @@ import {
 import { Journal } from '../audit/journal.service.js';
 import { AuthService } from '../auth/auth.service.js';
 import { Revocations } from '../auth/revocations.js';
+import { findChannels } from '../auth/token-source.js';
 import { RedisBridge } from '../bridge/redis-bridge.service.js';
 import { ChannelPolicyService } from '../channels/channel-policy.service.js';
 import { RealtimeClock } from '../clock/realtime-clock.js';
@@ -49,6 +51,12 @@ import { sendError } from './send-error.js';
 const RATE_LIMITED = new ProtocolError('rate_limited');
 const OVER_BUDGET = new ProtocolError('rate_limited', {
   message: 'The requests of this client cause too much work: try again later',
+});
+
+const CHANNELS_TOO_LONG = new ProtocolError('invalid_message', {
+  details: [
+    { field: 'channels', message: 'must not be longer in the URL than a frame may be: send a subscribe frame' },
+  ],
 });
 
 /**
@@ -114,15 +122,15 @@ export class RealtimeGateway
     else this.logger.log('This process has no HTTP server: it publishes events and serves no WebSocket');
   }
 
-  handleConnection(connection: Connection): void {
+  handleConnection(connection: Connection, request: IncomingMessage): void {
     runSafely(
       'A new connection',
-      () => this.admitted(connection),
+      () => this.admitted(connection, request),
       () => connection.socket.terminate(),
     );
   }
 
-  private admitted(connection: Connection): void {
+  private admitted(connection: Connection, request: IncomingMessage): void {
     // Revoked between the look at its token and now: whoever revoked it could not find this connection yet.
     if (connection.principal !== null && this.revocations.revokes(connection.principal)) {
       this.refuse(connection, 'token_invalid', 'noValidToken');
@@ -134,11 +142,29 @@ export class RealtimeGateway
     }
     this.registry.add(connection);
     this.journal.connected(connection);
+    connection.channelsAtConnect = findChannels(request);
     if (connection.principal === null && !this.options.anonymous) {
       connection.authDeadline = this.clock.now() + this.options.authTimeoutMs;
       return;
     }
     sendConnected(this.services, connection);
+    this.subscribeAtConnect(connection);
+  }
+
+  /** Handles the channels of the URL as if the client had sent a `subscribe` frame, with all its limits and answers. */
+  private subscribeAtConnect(connection: Connection): void {
+    const channels = connection.channelsAtConnect;
+    if (channels === null || connection.awaitsAuth) return;
+    connection.channelsAtConnect = null;
+    const frame = Buffer.from(JSON.stringify({ type: 'subscribe', channels }));
+    if (frame.length <= this.options.maxFrameBytes) this.handleFrame(connection, frame, false);
+    else sendError(connection, CHANNELS_TOO_LONG);
+  }
+
+  /** The channels of a URL wait until the connection has authenticated. */
+  private async thenSubscribe(connection: Connection, pending: void | Promise<void>): Promise<void> {
+    await pending;
+    this.subscribeAtConnect(connection);
   }
 
   /** It never was connected: its handshake is refused. */
@@ -202,7 +228,8 @@ export class RealtimeGateway
       const waitMs = cost === 0 ? 0 : this.services.budget.request(connection, cost);
       if (waitMs === null) throw OVER_BUDGET;
       const dispatch = () => COMMANDS[request.type](this.services, connection, request as never);
-      return waitMs === 0 ? dispatch() : afterWait(waitMs, connection, dispatch);
+      const pending = waitMs === 0 ? dispatch() : afterWait(waitMs, connection, dispatch);
+      return connection.channelsAtConnect === null ? pending : this.thenSubscribe(connection, pending);
     }
     if (foreign !== undefined) {
       if (connection.awaitsAuth) throw new ProtocolError('auth_required');

@@ -50,12 +50,13 @@ export class Counters {
   buffersOverflowed = 0;
   /**
    * Upgrades of this path: `accepted`, `draining`, `held_up`, `too_fast` or `timed_out` (answered by 503), `origin_refused`
-   * (by 403), or the error code with which they were refused.
+   * (by 403), `token_repeated` (by 401), or the error code with which they were refused.
    */
   readonly handshakes = new Tally([
     ...['accepted', 'draining', 'held_up', 'too_fast', 'timed_out'],
     ...[
       'origin_refused',
+      'token_repeated',
       'forbidden',
       'token_invalid',
       'token_expired',

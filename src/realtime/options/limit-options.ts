@@ -14,8 +14,9 @@ export class LimitOptions {
   maxConnectionsPerUser = 100;
 
   /**
-   * Connections from one address on this instance; of IPv6, from one network of 64 bits. Behind a proxy it counts only
-   * where `trustedProxies` says which. @default 1000
+   * Connections from one address on this instance; of IPv6, from one network of 64 bits. All of them can come back within
+   * `reconnectSpreadMs`; more handshakes per second get 503. Behind a proxy it counts only if `trustedProxies` names the
+   * proxy: all clients behind another proxy may together take half of `maxConnections`. @default 1000
    */
   @IsInt()
   @Min(1)
@@ -34,6 +35,15 @@ export class LimitOptions {
   @Min(1)
   @Max(1_000_000)
   handshakesPerSecond = 1_000;
+
+  /**
+   * Handshakes that one user opens per second, on average; twenty times as many at once. The others get 503, and are not
+   * charged to the address or this instance. Set it higher if programs of one user open many connections. @default 1
+   */
+  @IsInt()
+  @Min(1)
+  @Max(1_000_000)
+  handshakesPerSecondPerUser = 1;
 
   /** How long it may take to find out who a new client is before it gets 503, in milliseconds. @default 10000 */
   @IsInt()

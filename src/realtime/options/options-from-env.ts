@@ -47,6 +47,7 @@ const VARIABLES: Readonly<Record<string, readonly [option: string, parse: Parse]
   REALTIME_MAX_CONNECTIONS_PER_ADDRESS: ['maxConnectionsPerAddress', whole],
   REALTIME_TRUSTED_PROXIES: ['trustedProxies', list],
   REALTIME_HANDSHAKES_PER_SECOND: ['handshakesPerSecond', whole],
+  REALTIME_HANDSHAKES_PER_SECOND_PER_USER: ['handshakesPerSecondPerUser', whole],
   REALTIME_HANDSHAKE_TIMEOUT_MS: ['handshakeTimeoutMs', whole],
   REALTIME_MAX_EVENT_LOOP_DELAY_MS: ['maxEventLoopDelayMs', whole],
   REALTIME_ANONYMOUS_TIMEOUT_MS: ['anonymousTimeoutMs', whole],

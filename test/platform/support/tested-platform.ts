@@ -9,7 +9,12 @@ import { TEST_SECRET } from '../../support/jwt.js';
 /** The platform in this process, as its own tests have it: what it emits is recorded, and its time can be turned ahead. */
 export async function startTested(env: NodeJS.ProcessEnv = {}): Promise<RealtimeTesting> {
   const config = new PlatformConfig({
-    ...{ DATABASE_URL: 'memory:', JWT_SECRET: TEST_SECRET, REALTIME_MAX_EVENT_LOOP_DELAY_MS: '60000' },
+    ...{
+      DATABASE_URL: 'memory:',
+      JWT_SECRET: TEST_SECRET,
+      REALTIME_MAX_EVENT_LOOP_DELAY_MS: '60000',
+      REALTIME_HANDSHAKES_PER_SECOND_PER_USER: '1000',
+    },
     ...env,
   });
   const tested = await Test.createTestingModule({ imports: [PlatformModule] })

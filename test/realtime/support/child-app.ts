@@ -20,7 +20,10 @@ export function childScript(name: string, ...args: string[]): Child {
 
 /** An application in a process of its own that ends on signals; it says `draining` once it does. */
 export async function startChildApp(options: object = {}): Promise<ChildApp> {
-  const child = childScript('serve.mjs', JSON.stringify({ maxEventLoopDelayMs: BUSY_MACHINE_MS, ...options }));
+  const child = childScript(
+    'serve.mjs',
+    JSON.stringify({ maxEventLoopDelayMs: BUSY_MACHINE_MS, handshakesPerSecondPerUser: 1_000, ...options }),
+  );
   await child.said(/listening on \d+\n/);
   const port = /listening on (\d+)/.exec(child.stdout)![1]!;
   return { process: child, url: `ws://127.0.0.1:${port}/ws`, http: `http://127.0.0.1:${port}` };

@@ -1,0 +1,137 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { ErrorCode } from '../../protocol/index.js';
+import type { Journal } from '../audit/journal.service.js';
+import type { AuthService } from '../auth/auth.service.js';
+import { digestCredential } from '../auth/token-source.js';
+import type { RealtimeClock } from '../clock/realtime-clock.js';
+import { safely } from '../observability/run-safely.js';
+import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import type { ClientAddress } from './client-address.js';
+import { Door } from './door.js';
+import { HandshakeLimits, type Throttled } from './handshake-limits.js';
+import { Identification, type Identity } from './identification.js';
+import { RefusedTokens } from './refused-tokens.js';
+import { RejectedSockets } from './rejected-sockets.js';
+
+/** An upgrade that is answered over HTTP. */
+export interface HttpRefusal {
+  readonly status: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** For the metrics. */
+  readonly outcome: string;
+  /** For the log, if an operator should know. */
+  readonly why?: string;
+}
+
+/** An identity, an `error` that is sent after the upgrade, or an answer without an upgrade. */
+export type Decision = Identity | HttpRefusal;
+
+type Refusal = Extract<Identity, { code: ErrorCode }>;
+
+const UNAUTHORIZED = { status: '401 Unauthorized', headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } };
+
+/** The instance ends: another one takes the client. */
+export const DRAINING = unavailable('draining');
+
+/** Decides who may connect: the cheapest check first, and every resource is taken before the identity is looked at. */
+export class ConnectionAdmission {
+  private readonly door: Door;
+  private readonly handshakes: HandshakeLimits;
+  private readonly identification: Identification;
+  private readonly refusedTokens = new RefusedTokens();
+  private readonly rejected: RejectedSockets;
+
+  constructor(
+    auth: AuthService,
+    private readonly options: ResolvedRealtimeOptions,
+    private readonly journal: Journal,
+    private readonly clock: RealtimeClock,
+  ) {
+    this.door = new Door(options, performance.now());
+    this.handshakes = new HandshakeLimits(options);
+    this.identification = new Identification(auth, options);
+    this.rejected = new RejectedSockets(options);
+  }
+
+  /** Never rejects. What the client takes is released when its socket closes. */
+  async decide(request: IncomingMessage, socket: Duplex, client: ClientAddress): Promise<Decision> {
+    const shut = this.door.shut(performance.now());
+    if (shut !== null) return unavailable(shut.outcome, shut.why);
+    const digest = once(() => digestCredential(request));
+    const throttled = this.handshakes.enter(client, digest, this.clock.now());
+    if (throttled !== null) return this.tooFast(throttled);
+    const place = this.door.enter(client);
+    if (typeof place === 'string') {
+      if (place === 'tooManyConnections') this.handshakes.refundInstance();
+      return this.reject({ code: 'too_many_connections', close: place }, socket, client, digest);
+    }
+    socket.once(
+      'close',
+      safely('The end of a handshake', () => place.leave()),
+    );
+    const identity = await this.identification.of(request);
+    if (identity === null) {
+      this.journal.refused('timed_out', { address: client.address, principal: null });
+      return unavailable('timed_out', 'it took too long to find out who the client is (handshakeTimeoutMs)');
+    }
+    if (identity === 'foreignOrigin') {
+      this.journal.refused('origin_refused', { address: client.address, principal: null });
+      return { status: '403 Forbidden', outcome: 'origin_refused' };
+    }
+    if ('code' in identity) {
+      place.leave();
+      return this.reject(identity, socket, client, digest);
+    }
+    const { principal } = identity;
+    const over = principal && this.handshakes.enterAs(principal.userKey, client, digest, this.clock.now());
+    return over === null ? identity : this.tooFast(over);
+  }
+
+  close(): void {
+    this.door.close();
+  }
+
+  /** Sends the `error` over a WebSocket, unless the client does not listen or too many such sockets are open. */
+  private reject(refusal: Refusal, socket: Duplex, client: ClientAddress, digest: () => string | null): Decision {
+    const from = client.countedAs ?? client.address;
+    const isRepeated = this.isRepeated(refusal.code, from, digest);
+    if (!isRepeated && this.rejected.hold(socket, from)) return refusal;
+    this.journal.refused(refusal.code, { address: client.address, principal: null });
+    if (isRepeated) return { ...UNAUTHORIZED, outcome: 'token_repeated' };
+    return { ...statusOf(refusal.code), outcome: refusal.code };
+  }
+
+  private isRepeated(code: ErrorCode, from: string, digest: () => string | null): boolean {
+    if (code !== 'token_invalid' && code !== 'token_expired') return false;
+    const credential = digest();
+    return credential !== null && this.refusedTokens.isRepeated(from, credential, this.clock.now());
+  }
+
+  private tooFast({ scope, retryAfterSeconds }: Throttled): HttpRefusal {
+    const { handshakesPerSecond, handshakesPerSecondPerUser, maxConnectionsPerAddress } = this.options;
+    const why = {
+      user: `handshake rate limit of a user exceeded (handshakesPerSecondPerUser is ${handshakesPerSecondPerUser})`,
+      address: `handshake rate limit of an address exceeded (maxConnectionsPerAddress is ${maxConnectionsPerAddress})`,
+      instance: `handshake rate limit exceeded (handshakesPerSecond is ${handshakesPerSecond})`,
+    }[scope];
+    return unavailable('too_fast', why, retryAfterSeconds);
+  }
+}
+
+function unavailable(outcome: string, why?: string, retryAfterSeconds = 2): HttpRefusal {
+  const headers = { 'Retry-After': String(retryAfterSeconds) };
+  return { status: '503 Service Unavailable', headers, outcome, ...(why !== undefined && { why }) };
+}
+
+/** The answer to a client that is refused for this reason without a WebSocket. */
+function statusOf(code: ErrorCode): Pick<HttpRefusal, 'status' | 'headers'> {
+  if (code === 'token_invalid' || code === 'token_expired') return UNAUTHORIZED;
+  if (code === 'forbidden') return { status: '403 Forbidden' };
+  return { status: '503 Service Unavailable', headers: { 'Retry-After': '2' } };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}

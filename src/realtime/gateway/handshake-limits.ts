@@ -1,0 +1,119 @@
+import { KeyedBuckets } from '../limits/keyed-buckets.js';
+import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import type { ClientAddress } from './client-address.js';
+
+type Limits = Pick<
+  ResolvedRealtimeOptions,
+  | 'handshakesPerSecond'
+  | 'handshakesPerSecondPerUser'
+  | 'maxConnectionsPerAddress'
+  | 'maxConnections'
+  | 'reconnectSpreadMs'
+>;
+
+/** Handshakes that a user without recent ones may open at once, for each that the user may open per second. */
+const USER_BURST = 20;
+/** The least that an address may do, however few connections it may have: a refused client tries again. */
+const MIN_PER_ADDRESS = { perSecond: 10, burst: 50 };
+/** Credentials of throttled users that are remembered. */
+const MAX_THROTTLED = 10_000;
+/** Everything that this instance takes is one key. */
+const INSTANCE = '';
+/** How long clients wait at least that are refused with 503, in seconds. */
+const MIN_RETRY_SECONDS = 2;
+
+/** A handshake over a limit. */
+export interface Throttled {
+  readonly scope: 'user' | 'address' | 'instance';
+  readonly retryAfterSeconds: number;
+}
+
+/**
+ * How many handshakes a user, an address and this instance may open per second.
+ *
+ * The narrowest limit decides first, and what it refuses is not charged to a wider one: a page in a loop harms only itself.
+ * The user is known after the token was verified, so address and instance are charged before that and refunded if the
+ * user's limit refuses. The credential of a throttled user is remembered as a digest, so that a loop is refused without
+ * another verification.
+ */
+export class HandshakeLimits {
+  private readonly users: KeyedBuckets;
+  private readonly addresses: KeyedBuckets;
+  /** Peers that seem to be proxies nobody configured: all their clients together. */
+  private readonly peers: KeyedBuckets;
+  private readonly instance: KeyedBuckets;
+  /** digest of a credential → its throttled user */
+  private readonly throttled = new Map<string, string>();
+
+  constructor(limits: Limits) {
+    const { handshakesPerSecond, handshakesPerSecondPerUser, maxConnectionsPerAddress, reconnectSpreadMs } = limits;
+    const spreadSeconds = Math.max(1, reconnectSpreadMs / 1000);
+    const perSecond = Math.max(MIN_PER_ADDRESS.perSecond, Math.ceil(maxConnectionsPerAddress / spreadSeconds));
+    const burst = Math.max(MIN_PER_ADDRESS.burst, maxConnectionsPerAddress);
+    this.users = new KeyedBuckets({
+      perSecond: handshakesPerSecondPerUser,
+      burst: USER_BURST * handshakesPerSecondPerUser,
+      maxKeys: Math.max(10_000, limits.maxConnections),
+    });
+    this.addresses = new KeyedBuckets({ perSecond, burst });
+    this.peers = new KeyedBuckets({
+      perSecond: Math.max(perSecond, handshakesPerSecond / 2),
+      burst: Math.max(burst, handshakesPerSecond),
+    });
+    this.instance = new KeyedBuckets({ perSecond: handshakesPerSecond, maxKeys: 1 });
+  }
+
+  /**
+   * Charges one handshake to its address and to this instance, unless one of them has no room.
+   * @param digest of its credential; asked for only while users are throttled
+   */
+  enter(client: ClientAddress, digest: () => string | null, now: number): Throttled | null {
+    const [addresses, address] = this.addressOf(client);
+    const throttled =
+      this.refusedBefore(digest, now) ??
+      over('address', addresses.waitMs(address, now)) ??
+      over('instance', this.instance.waitMs(INSTANCE, now));
+    if (throttled !== null) return throttled;
+    addresses.charge(address, now);
+    this.instance.charge(INSTANCE, now);
+    return null;
+  }
+
+  /** Charges one handshake to the user; if the user has no room, its address and this instance get theirs back. */
+  enterAs(userKey: string, client: ClientAddress, digest: () => string | null, now: number): Throttled | null {
+    if (this.users.take(userKey, now)) return null;
+    const [addresses, address] = this.addressOf(client);
+    addresses.refund(address);
+    this.refundInstance();
+    const credential = digest();
+    if (credential !== null) {
+      if (this.throttled.size >= MAX_THROTTLED) this.throttled.delete(this.throttled.keys().next().value!);
+      this.throttled.set(credential, userKey);
+    }
+    return over('user', this.users.waitMs(userKey, now));
+  }
+
+  /** Gives this instance back what a narrower limit refused after {@link enter}. */
+  refundInstance(): void {
+    this.instance.refund(INSTANCE);
+  }
+
+  private refusedBefore(digest: () => string | null, now: number): Throttled | null {
+    if (this.throttled.size === 0) return null;
+    const credential = digest();
+    const userKey = credential === null ? undefined : this.throttled.get(credential);
+    if (userKey === undefined) return null;
+    const throttled = over('user', this.users.waitMs(userKey, now));
+    if (throttled === null) this.throttled.delete(credential!);
+    return throttled;
+  }
+
+  private addressOf({ countedAs, address }: ClientAddress): [KeyedBuckets, string] {
+    return countedAs === null ? [this.peers, address] : [this.addresses, countedAs];
+  }
+}
+
+function over(scope: Throttled['scope'], waitMs: number): Throttled | null {
+  if (waitMs === 0) return null;
+  return { scope, retryAfterSeconds: Math.max(MIN_RETRY_SECONDS, Math.ceil(waitMs / 1000)) };
+}

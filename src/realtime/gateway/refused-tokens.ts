@@ -1,0 +1,36 @@
+import { Strikes } from '../connections/strikes.js';
+
+/** A token that was refused this often within a minute from one address is refused before the upgrade. */
+const MAX_REFUSALS = 10;
+const WINDOW_MS = 60_000;
+/** Refused tokens that are remembered; the one that was refused longest ago is forgotten first. */
+const MAX_REMEMBERED = 10_000;
+
+/**
+ * Counts how often the same token was refused from the same address. A client that reads no `error` frame and no close code
+ * comes back with the same token for ever: it learns from a failed upgrade only. Tokens are held as digests.
+ */
+export class RefusedTokens {
+  private readonly refusals = new Map<string, Strikes>();
+
+  constructor(private readonly maxRemembered = MAX_REMEMBERED) {}
+
+  /** Tokens that are remembered. */
+  get size(): number {
+    return this.refusals.size;
+  }
+
+  /**
+   * Counts one refusal.
+   * @param now milliseconds of a clock that only goes forward
+   * @returns true for the tenth within a minute, and for each further one
+   */
+  isRepeated(address: string, digest: string, now: number): boolean {
+    const key = `${address} ${digest}`;
+    const strikes = this.refusals.get(key) ?? new Strikes(MAX_REFUSALS - 1, WINDOW_MS);
+    this.refusals.delete(key);
+    this.refusals.set(key, strikes);
+    if (this.refusals.size > this.maxRemembered) this.refusals.delete(this.refusals.keys().next().value!);
+    return strikes.add(now);
+  }
+}

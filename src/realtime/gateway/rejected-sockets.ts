@@ -1,0 +1,41 @@
+import type { Duplex } from 'node:stream';
+import { safely } from '../observability/run-safely.js';
+import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+
+type Limits = Pick<ResolvedRealtimeOptions, 'maxConnections' | 'maxConnectionsPerAddress'>;
+
+/**
+ * Counts sockets that were upgraded only to send an `error` and a close: each stays until its client closes too, for
+ * `closeTimeoutMs` at most. They hold no place among the connections, so they have limits: a tenth of those of connections.
+ */
+export class RejectedSockets {
+  private open = 0;
+  private readonly openFrom = new Map<string, number>();
+  private readonly max: number;
+  private readonly maxPerAddress: number;
+
+  constructor({ maxConnections, maxConnectionsPerAddress }: Limits) {
+    this.max = Math.max(100, Math.ceil(maxConnections / 10));
+    this.maxPerAddress = Math.max(20, Math.ceil(maxConnectionsPerAddress / 10));
+  }
+
+  /** Counts the socket until it is closed. @returns false if too many are open: then it should not be upgraded */
+  hold(socket: Duplex, address: string): boolean {
+    const fromThere = this.openFrom.get(address) ?? 0;
+    if (this.open >= this.max || fromThere >= this.maxPerAddress) return false;
+    this.open += 1;
+    this.openFrom.set(address, fromThere + 1);
+    socket.once(
+      'close',
+      safely('The end of a refused socket', () => this.release(address)),
+    );
+    return true;
+  }
+
+  private release(address: string): void {
+    this.open -= 1;
+    const rest = this.openFrom.get(address)! - 1;
+    if (rest === 0) this.openFrom.delete(address);
+    else this.openFrom.set(address, rest);
+  }
+}
