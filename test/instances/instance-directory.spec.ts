@@ -29,6 +29,7 @@ const brokers: RedisBroker[] = [];
 async function join(): Promise<InstanceDirectory> {
   const broker = new RedisBroker({ url: redis.url }, 'rt:');
   brokers.push(broker);
+  broker.start();
   const directory = new RedisInstanceDirectory(broker, LEASE);
   const reached = new Promise<void>((resolve) => directory.onReachable(resolve));
   await within(5_000, 'Redis to be reached', reached);

@@ -1,4 +1,4 @@
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import {
   formatPosition,
   isEventBody,
@@ -66,7 +66,7 @@ interface OpenChannel {
  * @hideconstructor
  */
 @Injectable()
-export class RedisBridge implements StreamOutput, OnApplicationShutdown {
+export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new SafeLogger('Realtime');
   private readonly log = new LogLimiter(this.logger);
   /** topic → what is open */
@@ -199,6 +199,10 @@ export class RedisBridge implements StreamOutput, OnApplicationShutdown {
   mended(filled: boolean): void {
     this.counters.gapsFound += 1;
     if (filled) this.counters.gapsFilled += 1;
+  }
+
+  onApplicationBootstrap(): void {
+    this.broker.start();
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -117,4 +117,10 @@ export abstract class Broker {
 
   /** Ends it; what is published after this is refused. */
   abstract close(): Promise<void>;
+
+  /**
+   * Opens connections. Called once the application is about to serve; a broker that is used before opens them by itself.
+   * A constructor opens none: nothing closes them if the application fails to start.
+   */
+  start(): void {}
 }

@@ -35,6 +35,7 @@ export class RedisBroker extends Broker {
   private readonly receiver: Receiver;
   private readonly timers: NodeJS.Timeout[] = [];
   private readonly onUps: (() => void)[] = [];
+  private started = false;
   private closed = false;
 
   constructor(
@@ -55,6 +56,11 @@ export class RedisBroker extends Broker {
       counters,
       auditMs: times.auditMs,
     });
+  }
+
+  override start(): void {
+    if (this.started || this.closed) return;
+    this.started = true;
     for (const { link } of [this.publisher, this.receiver]) link.start();
     this.timers.push(
       setInterval(
@@ -62,16 +68,17 @@ export class RedisBroker extends Broker {
           this.publisher.probe();
           this.receiver.probe();
         }),
-        times.probeMs,
+        this.times.probeMs,
       ).unref(),
       setInterval(
         safely('The self-test of Redis', () => this.beat()),
-        times.beatMs,
+        this.times.beatMs,
       ).unref(),
     );
   }
 
   override get status(): BrokerStatus {
+    this.start(); // only a connection tells
     for (const { link } of [this.publisher, this.receiver]) {
       if (link.client === null) return { up: false, reason: `Redis cannot be used: ${link.reason}` };
     }
@@ -95,10 +102,12 @@ export class RedisBroker extends Broker {
         new RealtimeUnavailableError('The application is shutting down: the event was not published'),
       );
     }
+    this.start();
     return this.publisher.publish(event);
   }
 
   override subscribe(channel: string, history: HistoryWindow | null): Promise<Position | null> {
+    this.start();
     return this.receiver.subscriber.add(channel, history !== null);
   }
 
@@ -107,10 +116,12 @@ export class RedisBroker extends Broker {
   }
 
   override read(channel: string, after: Position, limits: ReadLimits): Promise<ReadResult> {
+    this.start();
     return this.receiver.read(channel, after, limits);
   }
 
   override latest(channel: string, most: number): Promise<readonly BrokerEvent[]> {
+    this.start();
     return this.receiver.latest(channel, most);
   }
 
@@ -146,6 +157,7 @@ export class RedisBroker extends Broker {
    * @throws RealtimeUnavailableError
    */
   async command<T>(run: (client: Client) => Promise<T>): Promise<T> {
+    this.start();
     const { link } = this.publisher;
     const { client } = link;
     if (client === null) throw new RealtimeUnavailableError(`Redis cannot be used: ${link.reason}`);

@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
+import { safely } from '../../observability/run-safely.js';
 import type { Script } from './scripts.js';
 
 /** A connection to one server, or those to the nodes of a Cluster. */
@@ -7,6 +8,30 @@ export type Client = Redis | Cluster;
 /** Ends its connections. To one that has ended already it would only leave a timer behind, for which the process waits 2 s. */
 export function letGo(client: Client): void {
   if (client.status !== 'end') client.disconnect();
+}
+
+/**
+ * Idle connections do not keep the process alive: an application that failed to start, and was not closed, ends. What
+ * waits for an answer has a timer that does.
+ */
+export function unrefConnections(client: Client): void {
+  if (!('nodes' in client)) {
+    client.stream.unref();
+    return;
+  }
+  const unref = (node: Redis | null | undefined): void => void node?.stream?.unref();
+  const watch = (node: Redis): void => {
+    unref(node);
+    node.on(
+      'connect',
+      safely('A connection to Redis', () => unref(node)),
+    );
+  };
+  for (const node of client.nodes('all')) watch(node);
+  client.on('+node', safely('A node of Redis', watch));
+  // A Cluster keeps one more connection for subscriptions, and has no name for it in its types.
+  const { subscriber } = client as unknown as { subscriber?: { getInstance?(): Redis | null } };
+  unref(subscriber?.getInstance?.());
 }
 
 /** Every node that may have subscribers: in a Cluster its replicas too. */

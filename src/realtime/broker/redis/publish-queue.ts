@@ -104,6 +104,7 @@ export class PublishQueue<E> {
       });
       this.size += 1;
       this.queuedBytes += bytes;
+      this.timer.ref(); // a process does not end before its events are out, or refused
       this.schedule();
     });
   }
@@ -209,6 +210,7 @@ export class PublishQueue<E> {
     entry.settled = true;
     this.size -= 1;
     this.queuedBytes -= entry.bytes;
+    if (this.size === 0) this.timer.unref();
     how();
   }
 }

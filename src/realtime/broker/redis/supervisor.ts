@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import { runSafely, safely } from '../../observability/run-safely.js';
 import { SafeLogger } from '../../observability/safe-logger.js';
-import { letGo } from './client.js';
+import { letGo, unrefConnections } from './client.js';
 
 /** Between two attempts: from 50 ms, doubling to 1 s, ± 50 %. */
 const FIRST_DELAY_MS = 50;
@@ -66,6 +66,7 @@ export class Supervisor<T extends Redis | Cluster> {
         letGo(client);
         return;
       }
+      unrefConnections(client);
       this.raw = client;
       // A client that ended in the meantime says so no more.
       client.once(

@@ -1,0 +1,130 @@
+import { Module, type DynamicModule, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { Test } from '@nestjs/testing';
+import { Redis } from 'ioredis';
+import { existsSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
+import { EventsPublisher, RealtimeModule } from '../../src/realtime/index.js';
+import { withDefaults } from '../realtime/support/realtime-app.js';
+import { Child } from '../support/child.js';
+import { RedisProcess } from '../support/redis-process.js';
+
+@Module({})
+class RootModule {}
+
+class FailsInInit implements OnModuleInit {
+  onModuleInit(): void {
+    throw new Error('no database');
+  }
+}
+
+class FailsInBootstrap implements OnApplicationBootstrap {
+  onApplicationBootstrap(): void {
+    throw new Error('no database');
+  }
+}
+
+const SETTINGS = { logger: false, abortOnError: false } as const;
+
+describe('a start that fails, with Redis', () => {
+  let redis: RedisProcess;
+  let observer: Redis;
+  beforeAll(async () => {
+    redis = await RedisProcess.start();
+    observer = new Redis(redis.url);
+  });
+  afterAll(async () => {
+    observer?.disconnect();
+    await redis?.stop();
+  });
+
+  const rootWith = (...providers: NonNullable<DynamicModule['providers']>): DynamicModule => ({
+    module: RootModule,
+    imports: [RealtimeModule.forRoot(withDefaults({ redis: { url: redis.url } }))],
+    providers,
+  });
+
+  /** All connections that were ever made: a closed one counts too. */
+  const connectionsMade = async (): Promise<number> =>
+    Number(/total_connections_received:(\d+)/.exec(await observer.info('stats'))![1]);
+  const connections = async (): Promise<number> =>
+    ((await observer.client('LIST')) as string).split('\n').filter((line) => line.includes('nestjs-realtime')).length;
+  /** Redis notices the end of a connection a moment later. */
+  const expectReleased = async (): Promise<void> => {
+    let open = await connections();
+    for (let tries = 0; open > 0 && tries < 1_000; tries += 1) open = await connections();
+    expect(open).toBe(0);
+  };
+
+  it('opens no connection if a provider cannot be created', async () => {
+    const before = await connectionsMade();
+    const failing = { provide: 'failing', useFactory: () => Promise.reject(new Error('no database')) };
+    await expect(NestFactory.create(rootWith(failing), SETTINGS)).rejects.toThrow('no database');
+    await expect(Test.createTestingModule({ imports: [rootWith(failing)] }).compile()).rejects.toThrow('no database');
+    expect(await connectionsMade()).toBe(before);
+  });
+
+  it('opens none if an onModuleInit fails, in app.init() and in a test', async () => {
+    const before = await connectionsMade();
+    const app = await NestFactory.create(rootWith(FailsInInit), SETTINGS);
+    await expect(app.init()).rejects.toThrow('no database');
+    const testing = await Test.createTestingModule({ imports: [rootWith(FailsInInit)] }).compile();
+    await expect(testing.init()).rejects.toThrow('no database');
+    expect(await connectionsMade()).toBe(before);
+    await app.close();
+    await testing.close();
+  });
+
+  it('app.close() releases all if an onApplicationBootstrap failed', async () => {
+    const app = await NestFactory.create(rootWith(FailsInBootstrap), SETTINGS);
+    await expect(app.init()).rejects.toThrow('no database');
+    await app.close();
+    await expectReleased();
+  });
+
+  it('app.close() releases all after a port was in use; another port would have served', async () => {
+    const taken = createServer();
+    await new Promise<void>((listening) => taken.listen(0, '127.0.0.1', listening));
+    const app = await NestFactory.create(rootWith(), SETTINGS);
+    try {
+      const { port } = taken.address() as AddressInfo;
+      await expect(app.listen(port, '127.0.0.1')).rejects.toMatchObject({ code: 'EADDRINUSE' });
+      await expect(app.get(EventsPublisher).emit('apps:created', { id: '1', name: 'one' })).resolves.toBeDefined();
+    } finally {
+      await app.close();
+      taken.close();
+    }
+    await expectReleased();
+  });
+
+  it('connects when it is used before the start', async () => {
+    const app = await NestFactory.create(rootWith(), SETTINGS);
+    await expect(app.get(EventsPublisher).emit('apps:created', { id: '1', name: 'one' })).resolves.toBeDefined();
+    expect(await connections()).toBe(2);
+    await app.close();
+    await expectReleased();
+  });
+
+  it.each([
+    ['factory', 'failed: factory\n'],
+    ['onModuleInit', 'failed: onModuleInit\n'],
+    ['onApplicationBootstrap', 'failed: onApplicationBootstrap\n'],
+    ['listen', 'EADDRINUSE\n'],
+    ['script', 'published\nfailed: script\n'],
+  ])('the process ends by itself, although nothing closes the application: %s', async (how, said) => {
+    const dist = resolve('dist', 'realtime');
+    if (!existsSync(dist)) throw new Error('There is no dist: run "npm run build" first');
+    const options = withDefaults({ redis: { url: redis.url } });
+    const child = new Child(process.execPath, [
+      resolve('test/host/support/failing-start.mjs'),
+      JSON.stringify({ dist, options, how }),
+    ]);
+    try {
+      expect(await child.exited).toEqual({ code: 0, signal: null });
+      expect(child.output).toBe(said);
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
+});
