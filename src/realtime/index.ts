@@ -1,5 +1,6 @@
 /** The public door of the module: what an application imports. */
-export { RealtimeModule, type RealtimeAsyncOptions } from './realtime.module.js';
+export { RealtimeModule, type RealtimeAsyncOptions, type RealtimeModuleSettings } from './realtime.module.js';
+export { REALTIME_ROUTE, type RealtimeRoute, type RouteMetadata } from './http/realtime-route.js';
 export { ResolvedRealtimeOptions, type HistoryOptions, type RealtimeOptions } from './options/realtime-options.js';
 export type { OriginRule } from './options/origins.js';
 export type { ClaimNames, JwtAlgorithm, JwtOptions } from './options/jwt-options.js';

@@ -1,5 +1,15 @@
-import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata, type Provider } from '@nestjs/common';
-import { HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
+import {
+  Module,
+  Optional,
+  type DynamicModule,
+  type FactoryProvider,
+  type MiddlewareConsumer,
+  type ModuleMetadata,
+  type NestModule,
+  type Provider,
+  type Type,
+} from '@nestjs/common';
+import { HttpAdapterHost, ModuleRef, ModulesContainer, type ApplicationConfig } from '@nestjs/core';
 import { JwtService } from '@nestjs/jwt';
 import { Journal } from './audit/journal.service.js';
 import { RealtimeAsyncApi } from './asyncapi/asyncapi.service.js';
@@ -38,18 +48,25 @@ import { RedisInstanceDirectory } from './instances/redis.instance-directory.js'
 import { installAdapter } from './gateway/install-adapter.js';
 import { RealtimeGateway } from './gateway/realtime.gateway.js';
 import { RealtimeServer } from './gateway/realtime-server.js';
+import { applicationConfigOf } from './application-config.js';
 import { AsyncApiController } from './http/asyncapi.controller.js';
 import { ConsoleController } from './http/console.controller.js';
+import { ConsolePages } from './http/console-pages.js';
+import { deferBodies } from './http/deferred-bodies.js';
 import { EventsController } from './http/events.controller.js';
+import { TicketLimit } from './http/ticket-limit.js';
 import { TicketsController } from './http/tickets.controller.js';
 import { RealtimeHealth } from './health/realtime-health.service.js';
+import { unmapRoutes } from './http/map-routes.js';
 import { describeRoutes } from './http/openapi.js';
+import { withRouteMetadata, type RouteMetadata } from './http/realtime-route.js';
 import { OperatorActionsController } from './http/operator-actions.controller.js';
 import { OperatorsController } from './http/operators.controller.js';
 import { Inspection } from './inspection/inspection.service.js';
 import { Survey } from './inspection/survey.js';
 import { RealtimeMetrics } from './metrics/realtime-metrics.service.js';
 import { Counters } from './observability/counters.js';
+import { SafeLogger } from './observability/safe-logger.js';
 import type { ChannelDefinition } from './options/channel-definition.js';
 import { ResolvedRealtimeOptions, type RealtimeOptions } from './options/realtime-options.js';
 import { resolveOptions } from './options/resolve-options.js';
@@ -59,36 +76,59 @@ import { PresenceStore } from './presence/presence-store.js';
 import { RedisPresenceStore } from './presence/redis.presence-store.js';
 import { EventsPublisher } from './publishing/events-publisher.js';
 
-/** Options that other providers are needed for, for example `ConfigService`. */
-export interface RealtimeAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
-  useFactory: (...dependencies: never[]) => RealtimeOptions | Promise<RealtimeOptions>;
-  inject?: FactoryProvider['inject'];
+/** What has to be known before any provider is created. */
+export interface RealtimeModuleSettings {
   /** Whether every module can inject `EventsPublisher` without importing this one. @default true */
   isGlobal?: boolean;
+  /**
+   * Metadata of the application for the module's HTTP routes, so that a global guard of the application leaves them to
+   * the module's guards: `{ isPublic: true }` has the effect of `@SetMetadata('isPublic', true)`. @default {}
+   */
+  routeMetadata?: RouteMetadata;
+}
+
+/** Options that other providers are needed for, for example `ConfigService`. */
+export interface RealtimeAsyncOptions extends Pick<ModuleMetadata, 'imports'>, RealtimeModuleSettings {
+  useFactory: (...dependencies: never[]) => RealtimeOptions | Promise<RealtimeOptions>;
+  inject?: FactoryProvider['inject'];
 }
 
 /** The marker of the provider that puts the adapter in its place; nobody injects it. */
 const ADAPTER_INSTALLED = Symbol('realtime: adapter installed');
+
+/** The marker of Nest's ApplicationConfig. */
+const APPLICATION_CONFIG = Symbol('realtime: application config');
+
+/** The marker of the provider that removes the routes that are switched off, and defers the bodies of the others. */
+const ROUTES_PREPARED = Symbol('realtime: routes prepared');
 
 /** The marker of the provider that describes the routes for OpenAPI, before an application makes its document. */
 const ROUTES_DESCRIBED = Symbol('realtime: routes described');
 
 /** Serves the WebSocket of an application, and gives its services `EventsPublisher`. Import it once, in the root module. */
 @Module({})
-export class RealtimeModule {
+export class RealtimeModule implements NestModule {
+  /** @param pages only in the module of `forRoot`: a module of `forFeature` serves nothing */
+  constructor(@Optional() private readonly pages?: ConsolePages) {}
+
+  configure(consumer: MiddlewareConsumer): void {
+    const controllers = this.pages?.controllers ?? [];
+    if (controllers.length > 0) consumer.apply(this.pages!.serve).forRoutes(...controllers);
+  }
+
   /**
-   * @param options see {@link ResolvedRealtimeOptions}; `jwt` is required. `isGlobal` (default true) lets every module
-   *   inject `EventsPublisher` without importing this one
+   * @param options see {@link ResolvedRealtimeOptions} and {@link RealtimeModuleSettings}; `jwt` is required
    * @throws RealtimeOptionsError at start, with a line for each option that is wrong
    */
-  static forRoot({ isGlobal = true, ...options }: RealtimeOptions & { isGlobal?: boolean }): DynamicModule {
-    return build({ provide: ResolvedRealtimeOptions, useFactory: () => resolveOptions(options) }, isGlobal);
+  static forRoot({ isGlobal, routeMetadata, ...options }: RealtimeOptions & RealtimeModuleSettings): DynamicModule {
+    const provider = { provide: ResolvedRealtimeOptions, useFactory: () => resolveOptions(options) };
+    return build(provider, { isGlobal, routeMetadata });
   }
 
   /** {@link forRoot} with options from a factory. */
-  static forRootAsync({ imports = [], inject = [], useFactory, isGlobal = true }: RealtimeAsyncOptions): DynamicModule {
+  static forRootAsync({ imports = [], inject = [], useFactory, ...settings }: RealtimeAsyncOptions): DynamicModule {
     const resolve = async (...dependencies: never[]) => resolveOptions(await useFactory(...dependencies));
-    return build({ provide: ResolvedRealtimeOptions, useFactory: resolve, inject }, isGlobal, imports);
+    return build({ provide: ResolvedRealtimeOptions, useFactory: resolve, inject }, settings, imports);
   }
 
   /**
@@ -103,19 +143,28 @@ export class RealtimeModule {
   }
 }
 
-function build(options: Provider, global: boolean, imports: ModuleMetadata['imports'] = []): DynamicModule {
+const CONTROLLERS: readonly Type<object>[] = [
+  EventsController,
+  TicketsController,
+  OperatorsController,
+  OperatorActionsController,
+  AsyncApiController,
+  ConsoleController,
+];
+
+function build(
+  options: Provider,
+  {
+    isGlobal = true,
+    routeMetadata = {},
+  }: { [Name in keyof RealtimeModuleSettings]: RealtimeModuleSettings[Name] | undefined },
+  imports: ModuleMetadata['imports'] = [],
+): DynamicModule {
   return {
     module: RealtimeModule,
-    global,
+    global: isGlobal,
     imports,
-    controllers: [
-      EventsController,
-      TicketsController,
-      OperatorsController,
-      OperatorActionsController,
-      AsyncApiController,
-      ConsoleController,
-    ],
+    controllers: CONTROLLERS.map((controller) => withRouteMetadata(controller, routeMetadata)),
     providers: [
       options,
       RealtimeClock,
@@ -152,12 +201,20 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
       RealtimeHealth,
       Survey,
       Inspection,
+      ConsolePages,
+      TicketLimit,
+      { provide: APPLICATION_CONFIG, useFactory: applicationConfigOf, inject: [ModuleRef] },
+      {
+        provide: ROUTES_PREPARED,
+        useFactory: prepareRoutes,
+        inject: [ModulesContainer, HttpAdapterHost, APPLICATION_CONFIG, ResolvedRealtimeOptions],
+      },
       { provide: ROUTES_DESCRIBED, useFactory: describeRoutes },
       { provide: TenantStats, useExisting: Inspection },
       {
         provide: ADAPTER_INSTALLED,
         useFactory: installAdapter,
-        inject: [ModuleRef, ModulesContainer, HttpAdapterHost, RealtimeServer],
+        inject: [APPLICATION_CONFIG, ModulesContainer, HttpAdapterHost, RealtimeServer],
       },
     ],
     exports: [
@@ -179,6 +236,16 @@ function build(options: Provider, global: boolean, imports: ModuleMetadata['impo
   };
 }
 
+function prepareRoutes(
+  modules: ModulesContainer,
+  host: HttpAdapterHost,
+  config: ApplicationConfig,
+  options: ResolvedRealtimeOptions,
+): void {
+  unmapRoutes(modules, options);
+  if (options.publishApi) deferBodies(host, config);
+}
+
 function channelFeatures(modules: ModulesContainer): ChannelFeatures {
   return ChannelFeatures.of(modules);
 }
@@ -189,9 +256,8 @@ function tokenKeys({ jwt }: ResolvedRealtimeOptions): TokenKeys {
 
 function broker(options: ResolvedRealtimeOptions, counters: Counters, clock: RealtimeClock): Broker {
   const target = redisTarget(options.redis);
-  return target === null
-    ? new MemoryBroker(() => clock.now())
-    : new RedisBroker(target, options.redis.prefix, counters);
+  if (target !== null) return new RedisBroker(target, options.redis.prefix, counters);
+  return new MemoryBroker(() => clock.now());
 }
 
 function ticketStore(messages: Broker, clock: RealtimeClock): TicketStore {

@@ -425,20 +425,6 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         expect(document).toMatchObject({ channels: { apps_created: { address: 'apps:created' } } });
         for (const tenant of [A, B]) expect(JSON.stringify(document)).not.toContain(tenant);
       },
-      // Files, the same for everybody: off here, where there is no build; what the page shows, it asks for by the calls above.
-      async 'GET /realtime/console'() {
-        const answer = await fetch(`${here.http}/realtime/console`);
-        expect(answer.status).toBe(404);
-        expect(await answer.text()).toContain('The console is switched off');
-      },
-      async 'GET /realtime/asyncapi'() {
-        const answer = await fetch(`${here.http}/realtime/asyncapi`);
-        expect(answer.status).toBe(404);
-        expect(await answer.text()).toContain('The console is switched off');
-      },
-      async 'GET /realtime/console/:name'() {
-        expect((await fetch(`${here.http}/realtime/console/index.js`)).status).toBe(404);
-      },
       async 'DELETE /realtime/connections/:id'() {
         const gone = await connect(there.url, { token: tokenOf(B) });
         const { connectionId } = await gone.next('connected');

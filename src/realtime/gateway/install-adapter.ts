@@ -1,5 +1,5 @@
 import type { Type, WebSocketAdapter } from '@nestjs/common';
-import type { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
+import type { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { GATEWAY_METADATA, GATEWAY_OPTIONS } from '@nestjs/websockets/internal';
 import { RealtimeOptionsError } from '../options/resolve-options.js';
 import { applicationServer } from './application-server.js';
@@ -14,24 +14,14 @@ type AdapterClass = new (httpServer: unknown) => WebSocketAdapter;
  * Puts the module's adapter in front of whichever the application uses, so that an application only has to import the
  * module. What Nest would do for other gateways stays as it is: `useWebSocketAdapter` decides, and without it Socket.IO
  * where it is installed, else `ws`.
- *
- * Nest keeps the adapter in its ApplicationConfig, which it does not hand out: it is reached through the container. Where
- * that is not found, the start says so.
  */
 export async function installAdapter(
-  moduleRef: ModuleRef,
+  config: ApplicationConfig,
   modules: ModulesContainer,
   host: HttpAdapterHost,
   server: RealtimeServer,
 ): Promise<void> {
   isImportedOnce(modules);
-  const { container } = moduleRef as unknown as { container?: { applicationConfig?: ApplicationConfig } };
-  const config = container?.applicationConfig;
-  if (typeof config?.setIoAdapter !== 'function') {
-    throw new Error(
-      'RealtimeModule: this version of @nestjs/core keeps its WebSocket adapter elsewhere; version 12 is supported',
-    );
-  }
   const Default = await defaultAdapter(modules);
   const set = config.setIoAdapter.bind(config);
   config.setIoAdapter = (adapter) =>

@@ -1,7 +1,6 @@
 import {
   ForbiddenException,
   Injectable,
-  NotFoundException,
   UnauthorizedException,
   type CanActivate,
   type ExecutionContext,
@@ -9,7 +8,6 @@ import {
 import type { IncomingHttpHeaders } from 'node:http';
 import { AuthService } from '../auth/auth.service.js';
 import type { Principal } from '../auth/principal.js';
-import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { bearerOf } from './bearer.js';
 
 /** A request that was let in. */
@@ -19,18 +17,12 @@ export interface OperatorRequest {
   operator?: Principal;
 }
 
-/** Lets administrators (`Authorization: Bearer JWT`) in, where there is an API for operators at all. */
+/** Lets administrators (`Authorization: Bearer JWT`) in. */
 @Injectable()
 export class AdminGuard implements CanActivate {
-  constructor(
-    private readonly auth: AuthService,
-    private readonly options: ResolvedRealtimeOptions,
-  ) {}
+  constructor(private readonly auth: AuthService) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    if (!this.options.operatorApi) {
-      throw new NotFoundException('The API for operators is switched off (option `operatorApi`)');
-    }
     const request = context.switchToHttp().getRequest<OperatorRequest>();
     const principal = await bearerOf(this.auth, request.headers);
     if (principal === null) throw new UnauthorizedException("Bring an administrator's token: Authorization: Bearer …");

@@ -1,10 +1,11 @@
-import { Controller, Get, Header, Req, UseGuards } from '@nestjs/common';
+import { Get, Header, Req, UseGuards } from '@nestjs/common';
 import type { AsyncApiDocument } from '../asyncapi/asyncapi-document.js';
 import { RealtimeAsyncApi } from '../asyncapi/asyncapi.service.js';
 import { AdminGuard } from './admin.guard.js';
+import { RealtimeController } from './realtime-route.js';
 
 /** The contract of the channels. For administrators, where the option `operatorApi` is on. */
-@Controller('realtime')
+@RealtimeController('realtime', 'asyncapi')
 @UseGuards(AdminGuard)
 export class AsyncApiController {
   constructor(private readonly asyncApi: RealtimeAsyncApi) {}

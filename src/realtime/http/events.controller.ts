@@ -1,7 +1,5 @@
 import {
   BadRequestException,
-  Body,
-  Controller,
   ForbiddenException,
   HttpException,
   Post,
@@ -10,23 +8,36 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import type { FieldProblem } from '../../protocol/index.js';
+import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { InvalidEventError, RealtimeUnavailableError, TenantBusyError } from '../publishing/errors.js';
 import { EventsPublisher, type EmittedEvent } from '../publishing/events-publisher.js';
+import { maxBodyBytes } from './body-limit.js';
+import { bodyOf, ReadsItsBody } from './deferred-bodies.js';
 import { PublishGuard, type PublishRequest } from './publish.guard.js';
 import { readPublishBody, type EventToPublish } from './publish-body.js';
+import { RealtimeController } from './realtime-route.js';
 
 /** Publishing over HTTP, for services that are not written in Node. */
-@Controller('realtime/events')
+@RealtimeController('realtime/events', 'publish')
 @UseGuards(PublishGuard)
 export class EventsController {
-  constructor(private readonly events: EventsPublisher) {}
+  private readonly limit: number;
+
+  constructor(
+    private readonly events: EventsPublisher,
+    options: ResolvedRealtimeOptions,
+  ) {
+    this.limit = maxBodyBytes(options);
+  }
 
   /**
    * `{ channel, data, idempotencyKey?, tenant? }`, or a list of them. All of a list is checked before the first is published; they
    * are published in its order. Answers `{ id, channel, timestamp }`, or a list of them.
    */
   @Post()
-  async publish(@Body() body: unknown, @Req() request: PublishRequest): Promise<EmittedEvent | EmittedEvent[]> {
+  @ReadsItsBody()
+  async publish(@Req() request: PublishRequest): Promise<EmittedEvent | EmittedEvent[]> {
+    const body = await bodyOf(request, this.limit);
     const { events, problems } = readPublishBody(body);
     const publishers = events.flatMap((event) => this.prepare(event, request.tenantOfPublisher ?? null, problems));
     if (problems.length > 0)

@@ -1,6 +1,5 @@
 import {
   BadRequestException,
-  Controller,
   Delete,
   HttpCode,
   NotFoundException,
@@ -18,12 +17,13 @@ import { RealtimeUnavailableError } from '../publishing/errors.js';
 import { TenantError, Tenants } from '../tenants/tenants.js';
 import { AdminGuard, type OperatorRequest } from './admin.guard.js';
 import { textsOf, type Parameters } from './operator-query.js';
+import { RealtimeController } from './realtime-route.js';
 
 /** What was done to how many connections. Instances that did not answer carry it out when they hear of it. */
 export type Done<What extends string> = { readonly [W in What]: number } & { readonly unanswered: readonly string[] };
 
 /** What operators do to connections, on all instances. For administrators, where the option `operatorApi` is on. */
-@Controller('realtime')
+@RealtimeController('realtime', 'operators')
 @UseGuards(AdminGuard)
 export class OperatorActionsController {
   private readonly tenants: Tenants;

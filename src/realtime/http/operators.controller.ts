@@ -1,6 +1,5 @@
 import {
   BadRequestException,
-  Controller,
   Get,
   Header,
   NotFoundException,
@@ -38,9 +37,10 @@ import {
   type InstanceAnswer,
   type Paged,
 } from './operator-answers.js';
+import { RealtimeController } from './realtime-route.js';
 
 /** What operators want to see, of all instances. For administrators, where the option `operatorApi` is on. */
-@Controller('realtime')
+@RealtimeController('realtime', 'operators')
 @UseGuards(AdminGuard)
 export class OperatorsController {
   constructor(

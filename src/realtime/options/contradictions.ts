@@ -42,6 +42,9 @@ export function contradictions(options: ResolvedRealtimeOptions): string[] {
   if ((tlsCa ?? tlsCert ?? tlsKey) !== undefined && url?.startsWith('rediss://') !== true) {
     problems.push('`redis.tlsCa`, `redis.tlsCert` and `redis.tlsKey` need a `redis.url` that begins with rediss://');
   }
+  if (options.publishApiKeys.length > 0 && !options.publishApi) {
+    problems.push('`publishApiKeys` needs `publishApi`: no route accepts a key while it is off');
+  }
   if (options.console && !options.operatorApi) {
     problems.push('`console` needs `operatorApi`: the console shows what the API for operators tells');
   }

@@ -65,6 +65,8 @@ const VARIABLES: Readonly<Record<string, readonly [option: string, parse: Parse]
   REALTIME_POLICY_TIMEOUT_MS: ['policyTimeoutMs', whole],
   REALTIME_PRESENCE_GRACE_MS: ['presenceGraceMs', whole],
   REALTIME_PUBLISH_API_KEYS: ['publishApiKeys', list],
+  REALTIME_PUBLISH_API: ['publishApi', flag],
+  REALTIME_TICKET_API: ['ticketApi', flag],
   REALTIME_OPERATOR_API: ['operatorApi', flag],
   REALTIME_CONSOLE: ['console', flag],
   REALTIME_REVOCATION_TTL_MS: ['revocationTtlMs', whole],

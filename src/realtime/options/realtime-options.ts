@@ -137,6 +137,14 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   @MinLength(16, { each: true })
   publishApiKeys: string[] = [];
 
+  /** Whether `POST /realtime/events` publishes, for administrators and services with a key. @default true */
+  @IsBoolean()
+  publishApi = true;
+
+  /** Whether `POST /realtime/tickets` issues one-time tickets. @default true */
+  @IsBoolean()
+  ticketApi = true;
+
   /**
    * Whether administrators may see, under `/realtime/…`, who is connected from where and what channels carry, and end
    * connections. It is off because these are personal data, and an application's administrators need not be its operators.

@@ -1,0 +1,80 @@
+import { Injectable, type Type } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { readConsole, type ConsoleFile, type ConsoleFiles } from './console-files.js';
+import { routeOf } from './realtime-route.js';
+
+/** Only the console's own files run in it, it connects to its own host alone, and no page puts it into a frame. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'", // same-origin WebSockets included
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const HEADERS = {
+  'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+};
+
+/** The path at which the page finds the WebSocket; the build leaves this in its place. */
+const PATH_IN_PAGE = 'name="realtime-path" content="/ws"';
+
+type Request = IncomingMessage & { readonly originalUrl?: string };
+
+/**
+ * Serves the page and the files of the console, if the option `console` is on. It is a middleware: guards and
+ * interceptors of the application do not see these requests, so an envelope cannot wrap a page. The files are the same
+ * for every user and hold no data; {@link AdminGuard} protects what the console shows.
+ */
+@Injectable()
+export class ConsolePages {
+  private files: ConsoleFiles | null = null;
+
+  constructor(
+    private readonly options: ResolvedRealtimeOptions,
+    private readonly modules: ModulesContainer,
+  ) {}
+
+  /** The controllers whose routes it answers: none if the console is switched off. */
+  get controllers(): Type<object>[] {
+    const controllers = [...this.modules.values()].flatMap((module) => [...module.controllers.keys()]);
+    return controllers.filter((controller): controller is Type<object> => routeOf(controller) === 'console');
+  }
+
+  readonly serve = (request: Request, response: ServerResponse, next: () => void): void => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return next();
+    const { pathname } = new URL(request.originalUrl ?? request.url ?? '', 'http://localhost');
+    const [, name = ''] = /\/realtime\/(?:console\/)?([^/]*)\/?$/.exec(pathname) ?? [];
+    const isPage = /\/realtime\/(?:console|asyncapi)\/?$/.test(pathname);
+    // A page's files lie beside it, so it has one address. It is relative: a proxy may have put a prefix before it.
+    if (isPage && pathname.endsWith('/')) {
+      response.writeHead(308, { Location: `../${name}`, 'Content-Length': 0 }).end();
+      return;
+    }
+    this.files ??= readConsole();
+    const file = isPage ? this.page(this.files) : this.files.assets.get(name);
+    if (file === undefined) return next();
+    response.writeHead(200, {
+      ...HEADERS,
+      'Content-Type': file.type,
+      'Content-Length': file.content.length,
+      // The name of a file holds the hash of its content.
+      'Cache-Control': isPage ? 'no-store' : 'public, max-age=31536000, immutable',
+    });
+    response.end(request.method === 'HEAD' ? undefined : file.content);
+  };
+
+  private page({ page }: ConsoleFiles): ConsoleFile {
+    const content = page.replace(PATH_IN_PAGE, `name="realtime-path" content="${this.options.path}"`);
+    return { type: 'text/html; charset=utf-8', content: Buffer.from(content) };
+  }
+}

@@ -1,0 +1,109 @@
+import { RequestMethod } from '@nestjs/common';
+import type { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { safely } from '../observability/run-safely.js';
+import { readJsonBody } from './read-body.js';
+
+/** The route that reads its body itself. */
+const PATH = '/realtime/events';
+
+/** The key of Fastify's route config, as `@RouteConfig()` of @nestjs/platform-fastify writes it. */
+const FASTIFY_ROUTE_CONFIG = '__fastify_route_config__';
+const READS_ITS_BODY = { realtimeReadsItsBody: true };
+
+/** Headers without which body parsers see no body. */
+const BODY_HEADERS = ['content-type', 'content-length', 'transfer-encoding'] as const;
+
+/** Requests whose body no parser of the application has read → their headers as they were sent. */
+const deferred = new WeakMap<IncomingMessage, IncomingHttpHeaders>();
+
+interface FastifyRoute {
+  readonly config?: object;
+  onRequest?: unknown;
+}
+
+interface FastifyRequest {
+  readonly raw: IncomingMessage;
+  headers: IncomingHttpHeaders;
+}
+
+interface Fastify {
+  addHook(name: 'onRoute', hook: (route: FastifyRoute) => void): void;
+}
+
+/** Marks a handler whose body is deferred, for Fastify. */
+export function ReadsItsBody(): MethodDecorator {
+  return (_target, _name, descriptor) => {
+    Reflect.defineMetadata(FASTIFY_ROUTE_CONFIG, READS_ITS_BODY, descriptor.value as object);
+  };
+}
+
+/**
+ * Keeps the application's body parsers from reading the body of `POST /realtime/events`: the route reads it itself,
+ * behind its guards and with its own limit. Parsers and limits of the application stay as they are. It runs while the
+ * application gets its HTTP adapter, before it adds its parsers.
+ */
+export function deferBodies(host: HttpAdapterHost, config: ApplicationConfig): void {
+  // A testing module gets its adapter after its providers, with `createNestApplication()`.
+  host.init$.subscribe(safely('The body of POST /realtime/events', () => deferWith(host.httpAdapter, config)));
+}
+
+/** @param adapter `null` in a microservice */
+function deferWith(adapter: HttpAdapterHost['httpAdapter'] | null, config: ApplicationConfig): void {
+  if (adapter === null) return;
+  switch (adapter.getType()) {
+    case 'express':
+      adapter.use((request: IncomingMessage, _response: unknown, next: () => void) => {
+        if (request.method === 'POST' && pathOf(request) === servedPath(config)) hideBody(request);
+        next();
+      });
+      break;
+    case 'fastify':
+      adapter.getInstance<Fastify>().addHook('onRoute', deferOnFastify);
+  }
+}
+
+/**
+ * Reads the body of a request, which the application's parsers have left.
+ * @returns what a parser of the application has made of it, if one read it all the same
+ */
+export async function bodyOf(request: object, limit: number): Promise<unknown> {
+  const { raw, body } = request as { readonly raw?: IncomingMessage; readonly body?: unknown };
+  const message = deferred.has(request as IncomingMessage) || raw === undefined ? (request as IncomingMessage) : raw;
+  const headers = deferred.get(message);
+  if (headers === undefined || message.readableEnded) return body;
+  return readJsonBody(message, headers, limit);
+}
+
+function deferOnFastify(route: FastifyRoute): void {
+  if (route.config === undefined || !('realtimeReadsItsBody' in route.config)) return;
+  const hide = (request: FastifyRequest, _reply: unknown, done: () => void): void => {
+    deferred.set(request.raw, request.raw.headers);
+    request.headers = Object.fromEntries(BODY_HEADERS.map((name) => [name, undefined]));
+    done();
+  };
+  route.onRequest = [...[route.onRequest ?? []].flat(), hide];
+}
+
+function hideBody(request: IncomingMessage): void {
+  const { headers } = request;
+  deferred.set(request, headers);
+  const without = { ...headers };
+  for (const name of BODY_HEADERS) delete without[name];
+  request.headers = without;
+}
+
+function pathOf({ url = '' }: IncomingMessage): string {
+  return url.split('?', 1)[0]!;
+}
+
+/** The path with the application's prefix, unless the application excludes it from that. */
+function servedPath(config: ApplicationConfig): string {
+  const { exclude = [] } = config.getGlobalPrefixOptions();
+  const isExcluded = exclude.some(
+    ({ pathRegex, requestMethod }) =>
+      [RequestMethod.ALL, RequestMethod.POST].includes(requestMethod) && pathRegex.test(PATH),
+  );
+  const prefix = config.getGlobalPrefix().replace(/^\/|\/$/g, '');
+  return isExcluded || prefix === '' ? PATH : `/${prefix}${PATH}`;
+}

@@ -1,0 +1,38 @@
+import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { map, type Observable } from 'rxjs';
+import { safely } from '../observability/run-safely.js';
+
+/**
+ * Sends what a route of the module answers. It is the innermost interceptor: interceptors of the application run around
+ * it, but an envelope or a cache cannot change the answer, whose shape docs and OpenAPI promise.
+ */
+@Injectable()
+export class DirectReply implements NestInterceptor {
+  constructor(private readonly host: HttpAdapterHost) {}
+
+  intercept(context: ExecutionContext, next: CallHandler): Observable<undefined> {
+    const response = context.switchToHttp().getResponse<object>();
+    return next.handle().pipe(
+      map((answer) => {
+        // Fastify sends an empty answer if the handler ends without one. Express can wait until the application's
+        // interceptors have set their headers, or have failed.
+        if (this.host.httpAdapter.getType() === 'fastify') this.send(response, answer);
+        else
+          setImmediate(
+            safely(
+              'An answer',
+              () => this.send(response, answer),
+              () => this.host.httpAdapter.end(response),
+            ),
+          );
+        return undefined;
+      }),
+    );
+  }
+
+  private send(response: object, answer: unknown): void {
+    const { httpAdapter } = this.host;
+    if (!httpAdapter.isHeadersSent(response)) httpAdapter.reply(response, answer);
+  }
+}

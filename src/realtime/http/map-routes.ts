@@ -1,0 +1,41 @@
+import type { ModulesContainer } from '@nestjs/core';
+import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { routeOf, type RealtimeRoute } from './realtime-route.js';
+
+/** The routes that the options switch on. */
+export function isSwitchedOn(route: RealtimeRoute, options: ResolvedRealtimeOptions): boolean {
+  switch (route) {
+    case 'publish':
+      return options.publishApi;
+    case 'tickets':
+      return options.ticketApi;
+    case 'operators':
+    case 'asyncapi':
+      return options.operatorApi;
+    case 'console':
+      return options.console;
+  }
+}
+
+/**
+ * Removes the controllers of routes that are switched off, before Nest maps and logs them. It runs while the module's
+ * providers are created: by then the options are known, also those of `forRootAsync`, and Nest has neither created
+ * nor mapped the controllers.
+ * @throws Error if Nest does not keep its controllers where this version of it does
+ */
+export function unmapRoutes(modules: ModulesContainer, options: ResolvedRealtimeOptions): void {
+  let found = 0;
+  for (const { controllers } of modules.values()) {
+    if (!(controllers instanceof Map)) throw new Error(UNKNOWN_NEST);
+    for (const controller of [...controllers.keys()]) {
+      const route = routeOf(controller);
+      if (route === undefined) continue;
+      found += 1;
+      if (!isSwitchedOn(route, options)) controllers.delete(controller);
+    }
+  }
+  if (found === 0) throw new Error(UNKNOWN_NEST);
+}
+
+const UNKNOWN_NEST =
+  'RealtimeModule: this version of @nestjs/core keeps its controllers elsewhere, so routes cannot be switched off; version 12 is supported';

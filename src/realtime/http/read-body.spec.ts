@@ -1,0 +1,48 @@
+import type { IncomingMessage } from 'node:http';
+import { PassThrough } from 'node:stream';
+import { gzipSync } from 'node:zlib';
+import { readJsonBody } from './read-body.js';
+
+const JSON_HEADERS = { 'content-type': 'application/json' };
+
+describe('readJsonBody', () => {
+  const open = () => new PassThrough() as PassThrough & IncomingMessage;
+
+  it('refuses a request that ends before its body, also if it ended before it was read', async () => {
+    const request = open();
+    const reading = readJsonBody(request, JSON_HEADERS, 100);
+    request.write('{');
+    request.destroy();
+    await expect(reading).rejects.toThrow('The request ended before its body did');
+    await expect(readJsonBody(request, JSON_HEADERS, 100)).rejects.toThrow('The request ended before its body did');
+  });
+
+  it('refuses a body as soon as it is too large, and discards the rest', async () => {
+    const request = open();
+    const reading = readJsonBody(request, JSON_HEADERS, 4);
+    request.write('12345');
+    await expect(reading).rejects.toMatchObject({ status: 413 });
+    for (let count = 0; count < 100; count += 1) request.write('x'.repeat(10_000));
+    request.end();
+    await new Promise((resolve) => request.once('end', resolve));
+    expect(request.readableLength).toBe(0);
+  });
+
+  it('counts what comes out of a decompression bomb, and stops there', async () => {
+    const request = open();
+    const reading = readJsonBody(request, { ...JSON_HEADERS, 'content-encoding': 'gzip' }, 1_000);
+    request.end(gzipSync(Buffer.alloc(10_000_000)));
+    await expect(reading).rejects.toMatchObject({ status: 413 });
+  });
+
+  it.each([
+    'application/json',
+    'application/json; charset=utf-8',
+    'Application/JSON;charset="UTF-8"',
+    'application/cloudevents+json',
+  ])('reads %s', async (type) => {
+    const request = open();
+    request.end('{"name":"Zoë"}');
+    expect(await readJsonBody(request, { 'content-type': type }, 100)).toEqual({ name: 'Zoë' });
+  });
+});

@@ -1,0 +1,96 @@
+import { BadRequestException, PayloadTooLargeException, UnsupportedMediaTypeException } from '@nestjs/common';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Readable, Transform } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { safely } from '../observability/run-safely.js';
+
+const DECODERS: Readonly<Record<string, () => Transform>> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+};
+
+const ENDED_EARLY = 'The request ended before its body did';
+
+/**
+ * Reads a JSON body of at most `limit` bytes, counted after decompression.
+ * @throws UnsupportedMediaTypeException (415), PayloadTooLargeException (413) or BadRequestException (400) with a
+ *   sentence that says what to send instead
+ */
+export async function readJsonBody(
+  request: IncomingMessage,
+  headers: IncomingHttpHeaders,
+  limit: number,
+): Promise<unknown> {
+  checkType(headers['content-type']);
+  const encoding = headers['content-encoding']?.toLowerCase() ?? 'identity';
+  const decoder = DECODERS[encoding];
+  if (encoding !== 'identity' && decoder === undefined) {
+    throw new UnsupportedMediaTypeException(
+      `Content-Encoding: ${encoding} is not supported: send gzip, deflate, br or no encoding`,
+    );
+  }
+  if (encoding === 'identity' && Number(headers['content-length']) > limit) throw tooLarge(limit);
+  const text = await readText(request, decoder?.() ?? null, limit);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new BadRequestException(`The body is not JSON: ${(error as Error).message}`);
+  }
+}
+
+function checkType(type = ''): void {
+  const [mime = '', ...parameters] = type.toLowerCase().split(';');
+  const charset = parameters.map((one) => /^\s*charset\s*=\s*"?([\w-]+)"?\s*$/.exec(one)?.[1]).find(Boolean) ?? 'utf-8';
+  const isJson = /^application\/(?:[\w.+-]+\+)?json$/.test(mime.trim());
+  if (isJson && ['utf-8', 'utf8', 'us-ascii'].includes(charset)) return;
+  throw new UnsupportedMediaTypeException('Send the events as JSON in UTF-8, with Content-Type: application/json');
+}
+
+function tooLarge(limit: number): PayloadTooLargeException {
+  return new PayloadTooLargeException(
+    `The body is larger than ${limit} bytes: send fewer events in one call (the limit follows from maxEventBytes)`,
+  );
+}
+
+/** The rest of a body that is refused is discarded by Node, so that the client can read the answer. */
+function readText(request: Readable, decoder: Transform | null, limit: number): Promise<string> {
+  const source = decoder === null ? request : request.pipe(decoder);
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  return new Promise<string>((resolve, reject) => {
+    if (request.destroyed) return reject(new BadRequestException(ENDED_EARLY));
+    const fail = (error: Error): void => {
+      source.off('data', take);
+      if (decoder !== null) request.unpipe(decoder);
+      decoder?.destroy();
+      request.resume();
+      reject(error);
+    };
+    const take = safely('A body', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > limit) fail(tooLarge(limit));
+      else chunks.push(chunk);
+    });
+    const abort = safely('A body', () => fail(new BadRequestException(ENDED_EARLY)));
+    source.on('data', take);
+    source.once(
+      'end',
+      safely('A body', () => resolve(new TextDecoder().decode(Buffer.concat(chunks))), abort),
+    );
+    decoder?.once(
+      'error',
+      safely('A body', ({ message }: Error) =>
+        fail(new BadRequestException(`The body cannot be decompressed: ${message}`)),
+      ),
+    );
+    request.once('error', abort);
+    request.once(
+      'close',
+      safely('A body', () => {
+        if (!request.readableEnded) abort();
+      }),
+    );
+  });
+}

@@ -1,0 +1,20 @@
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+
+/**
+ * Answers the HTTP errors of the module's routes in Nest's standard shape, with `details` where a body was wrong,
+ * whatever global filters the application has. Errors that are no HttpException go to the application's filters.
+ */
+@Catch(HttpException)
+export class RouteErrors implements ExceptionFilter<HttpException> {
+  constructor(private readonly host: HttpAdapterHost) {}
+
+  catch(error: HttpException, host: ArgumentsHost): void {
+    const { httpAdapter } = this.host;
+    const response = host.switchToHttp().getResponse<object>();
+    if (httpAdapter.isHeadersSent(response)) return;
+    const status = error.getStatus();
+    const body = error.getResponse();
+    httpAdapter.reply(response, typeof body === 'string' ? { statusCode: status, message: body } : body, status);
+  }
+}
