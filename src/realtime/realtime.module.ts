@@ -70,6 +70,7 @@ import { SafeLogger } from './observability/safe-logger.js';
 import type { ChannelDefinition } from './options/channel-definition.js';
 import { ResolvedRealtimeOptions, type RealtimeOptions } from './options/realtime-options.js';
 import { resolveOptions } from './options/resolve-options.js';
+import { workerWarning } from './options/worker-warning.js';
 import { MemoryPresenceStore } from './presence/memory.presence-store.js';
 import { PresenceService } from './presence/presence.service.js';
 import { PresenceStore } from './presence/presence-store.js';
@@ -257,6 +258,8 @@ function tokenKeys({ jwt }: ResolvedRealtimeOptions): TokenKeys {
 function broker(options: ResolvedRealtimeOptions, counters: Counters, clock: RealtimeClock): Broker {
   const target = redisTarget(options.redis);
   if (target !== null) return new RedisBroker(target, options.redis.prefix, counters);
+  const warning = workerWarning();
+  if (warning !== null) new SafeLogger('Realtime').warn(warning);
   return new MemoryBroker(() => clock.now());
 }
 
