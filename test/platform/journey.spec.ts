@@ -184,9 +184,21 @@ describe('the built platform', () => {
     expect(await nextEvent<string>(owner, 'user:demo-user')).toHaveLength(data.length);
     expect((await admin.post('/realtime/events', { channel: 'user:nobody-yet', data: 1 })).status).toBe(201);
 
-    expect(await admin.post('/realtime/events', { channel: 'announcements', data: data + data })).toEqual({
+    expect(await admin.post('/realtime/events', { channel: 'announcements', data: data + data })).toMatchObject({
+      status: 400,
+      body: { message: 'Nothing was published', details: [{ field: 'data' }] },
+    });
+    expect(await new Api(platform.url).post('/api/auth/login', { email: data, password: 'x' })).toEqual({
       status: 413,
-      body: { statusCode: 413, error: 'Payload Too Large', message: 'The body must be at most 2097152 bytes' },
+      body: { statusCode: 413, error: 'Payload Too Large', message: 'The body must be at most 32768 bytes' },
+    });
+    expect(await new Api(platform.url).post('/api/storage/files', { name: 'a', content: data })).toMatchObject({
+      status: 401,
+    });
+    const keys = Object.fromEntries(Array.from({ length: 600 }, (_, index) => [`k${index}`, 1]));
+    expect(await admin.post('/api/storage/files', keys)).toMatchObject({
+      status: 400,
+      body: { message: 'The body has more than 500 keys' },
     });
     expect(await admin.post('/api/apps', '{"name":')).toEqual({
       status: 400,

@@ -1,12 +1,9 @@
 import { ValidationPipe } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { join } from 'node:path';
-import { bodyErrors } from './body-errors.js';
+import { readBodies } from './bodies.js';
 import { securityHeaders } from './security-headers.js';
 import { UnavailableFilter } from './unavailable.filter.js';
-
-/** Large enough for an event of 1 MiB, and for a file of 1 MiB as base64. */
-const MAX_BODY = '2mb';
 
 /** The built page lies beside this folder. */
 const PAGE = join(import.meta.dirname, '../page');
@@ -16,8 +13,7 @@ export function configureHttp(app: NestExpressApplication): void {
   app.disable('x-powered-by');
   app.use(securityHeaders);
   app.useStaticAssets(PAGE, { maxAge: 0 });
-  app.useBodyParser('json', { limit: MAX_BODY });
-  app.use(bodyErrors);
+  readBodies(app);
   app.useGlobalPipes(new ValidationPipe({ transform: true, whitelist: true, forbidNonWhitelisted: true }));
   app.useGlobalFilters(new UnavailableFilter());
 }

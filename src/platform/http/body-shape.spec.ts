@@ -1,0 +1,28 @@
+import { MAX_DEPTH, MAX_KEYS, shapeProblem } from './body-shape.js';
+
+const nested = (depth: number): unknown => (depth === 0 ? 1 : { a: nested(depth - 1) });
+
+describe('shapeProblem', () => {
+  it.each([undefined, null, 1, 'text', {}, [], { a: [1, { b: 2 }] }, nested(MAX_DEPTH), Array(MAX_KEYS).fill(1)])(
+    'accepts a small body (%#)',
+    (body) => expect(shapeProblem(body)).toBeNull(),
+  );
+
+  it.each<[string, unknown]>([
+    ['many keys', Object.fromEntries(Array.from({ length: MAX_KEYS + 1 }, (_, index) => [`k${index}`, 1]))],
+    ['many items', Array(MAX_KEYS + 1).fill(1)],
+    ['many keys in many objects', Array.from({ length: 251 }, () => ({ a: 1 }))],
+  ])('refuses %s', (_what, body) => expect(shapeProblem(body)).toBe(`has more than ${MAX_KEYS} keys`));
+
+  it('refuses a body that is nested too deeply', () => {
+    expect(shapeProblem(nested(MAX_DEPTH + 1))).toBe(`is nested deeper than ${MAX_DEPTH} levels`);
+    expect(shapeProblem(JSON.parse('['.repeat(5_000) + ']'.repeat(5_000)))).toMatch(/nested/);
+  });
+
+  it('takes little time for a body with 180,000 keys', () => {
+    const body = Object.fromEntries(Array.from({ length: 180_000 }, (_, index) => [`k${index}`, 1]));
+    const begun = performance.now();
+    expect(shapeProblem(body)).not.toBeNull();
+    expect(performance.now() - begun).toBeLessThan(1_000);
+  });
+});
