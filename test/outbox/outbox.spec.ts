@@ -122,6 +122,11 @@ describe('the outbox', () => {
     await expect(outbox.emit(pool, 'apps:created', { ...event(1), name: 'x'.repeat(1_000) })).rejects.toThrow(
       'data is larger than 1000 bytes',
     );
+    const none = undefined as unknown as string;
+    await expect(outbox.emitToUser(pool, none, 1)).rejects.toThrow('userId is undefined');
+    await expect(outbox.emitToUser(pool, 'u1', new Map())).rejects.toThrow('data cannot hold a Map');
+    await expect(outbox.emit(pool, 'apps:created', Promise.resolve() as never)).rejects.toThrow('await it before');
+    expect(() => outbox.row('apps:created', new Set() as never, null as never)).toThrow('data cannot hold a Set');
     await transaction(async (tx) => {
       await tx.query(insert, ['apps:created', JSON.stringify(event(10))]);
       await tx.query(insert, ['apps:created', JSON.stringify({ n: 11, text: 'x'.repeat(1_000) })]);

@@ -7,6 +7,7 @@ import {
   RealtimeUnavailableError,
   type EmittedEvent,
 } from '../../src/realtime/index.js';
+import { Counters } from '../../src/realtime/observability/counters.js';
 import { signToken } from '../support/jwt.js';
 import { childScript } from './support/child-app.js';
 import { LogBook, RealtimeApp, withDefaults } from './support/realtime-app.js';
@@ -23,6 +24,9 @@ describe('EventsPublisher', () => {
   });
   afterAll(() => app.close());
 
+  const throwNull = (): never => {
+    throw null;
+  };
   const circular: { self?: unknown } = {};
   circular.self = circular;
 
@@ -54,6 +58,21 @@ describe('EventsPublisher', () => {
     ['no time', 'apps:created', 1, { timeoutMs: 0 }, 'timeoutMs must be'],
     ['negative time', 'apps:created', 1, { timeoutMs: -1 }, 'timeoutMs must be'],
     ['time that is no number', 'apps:created', 1, { timeoutMs: NaN }, 'timeoutMs must be'],
+    ['time as text', 'apps:created', 1, { timeoutMs: '5' }, 'timeoutMs must be'],
+    ['time as a BigInt', 'apps:created', 1, { timeoutMs: 5n }, 'timeoutMs must be'],
+    ['a memory as text', 'apps:created', 1, { idempotencyMs: '5' }, 'idempotencyMs must be'],
+    ['options as text', 'apps:created', 1, 'key' as unknown as object, 'options must be an object'],
+    ['options as a list', 'apps:created', 1, ['key'], 'options must be an object'],
+    ['options as a function', 'apps:created', 1, () => ({}), 'options must be an object'],
+    ['a tenant without tenants', 'apps:created', 1, { tenant: null }, 'tenant must not be given'],
+    ['a channel that is null', null as unknown as string, 1, {}, 'channel is not registered: null'],
+    ['a channel that is a number', 5 as unknown as string, 1, {}, 'channel is not registered: number'],
+    ['a channel that is a BigInt', 5n as unknown as string, 1, {}, 'channel is not registered: bigint'],
+    ['a channel that is an object', circular as unknown as string, 1, {}, 'channel is not registered: object'],
+    ['a channel that is a symbol', Symbol('x') as unknown as string, 1, {}, 'channel is not registered: symbol'],
+    ['a promise', 'apps:created', Promise.resolve(1), {}, 'data cannot hold a Promise (data): await it before'],
+    ['a Map inside', 'apps:created', { apps: new Map() }, {}, 'data cannot hold a Map (data.apps)'],
+    ['a toJSON that throws null', 'apps:created', { toJSON: throwNull }, {}, 'data cannot be turned into JSON: null'],
   ])(
     'refuses %s, by an error of its own type that names the field',
     async (_what, channel, data, options, sentence) => {
@@ -83,12 +102,44 @@ describe('EventsPublisher', () => {
     await client.close();
   });
 
-  it.each(['', '\ud800', 'x'.repeat(196), 'ü'.repeat(33)])(
-    'emitToUser refuses an id without a channel: %j',
-    async (id) => {
-      await expect(app.events.emitToUser(id, 1)).rejects.toBeInstanceOf(InvalidEventError);
-    },
-  );
+  it('takes options that are null as none', async () => {
+    const none = null as unknown as undefined;
+    await expect(app.events.publish('apps:created', 1, none)).resolves.toMatchObject({ channel: 'apps:created' });
+    await expect(app.events.emitToUser('u1', 1, none)).resolves.toMatchObject({ channel: 'user:u1' });
+    await expect(app.events.prepare('apps:created', 1, none)()).resolves.toMatchObject({ channel: 'apps:created' });
+    await expect(app.events.hasSubscribers('users:updated', none)).resolves.toBe(false);
+    expect(app.events.serialise('apps:created', 1, none)).toEqual({ json: '1', tenant: null });
+    app.events.afterCommit('apps:created', { id: '1', name: 'x' }, none);
+  });
+
+  it.each<[string, unknown]>([
+    ['', ''],
+    ['a lone surrogate', '\ud800'],
+    ['too long', 'x'.repeat(196)],
+    ['too long once encoded', 'ü'.repeat(33)],
+    ['undefined', undefined],
+    ['null', null],
+    ['a symbol', Symbol('u1')],
+    ['an object', { id: 'u1' }],
+    ['a list', ['u1']],
+    ['a promise', Promise.resolve('u1')],
+    ['NaN', NaN],
+    ['a fraction', 1.5],
+    ['negative', -1],
+    ['true', true],
+  ])('emitToUser rejects an id that is no user (%s), and sends nothing', async (_what, id) => {
+    const seen: string[] = [];
+    app.events.onEmit(({ channel }) => void seen.push(channel));
+    const error: unknown = await app.events.emitToUser(id as string, 1).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(InvalidEventError);
+    expect(error).toMatchObject({ field: 'userId' });
+    expect(seen).toEqual(['user:']);
+  });
+
+  it.each([42, 42n])('emitToUser takes the whole number %p as a token does', async (id) => {
+    const emitted = app.events.emitToUser(id as unknown as string, 1);
+    await expect(emitted).resolves.toMatchObject({ channel: 'user:42' });
+  });
 
   it.each(['u1', 'a:b', '*', '../..', 'ü 😀', '%', 'user:u1', '__proto__'])(
     'emitToUser reaches %j only',
@@ -145,10 +196,16 @@ describe('EventsPublisher', () => {
     await client.close();
   });
 
-  it('logs what was refused, without its data', async () => {
-    await app.events.publish('nobody:knows', 'the secret of the data').catch(() => undefined);
-    expect(app.log.lines.at(-1)).toContain('An event to nobody:knows was not published');
-    expect(app.log.lines.join('\n')).not.toContain('the secret of the data');
+  it('counts every event that was refused, and logs of one kind one line in ten seconds, without its data', async () => {
+    const counters = app.app.get(Counters, { strict: false });
+    const before = counters.failedEvents.get('invalid_event');
+    for (let n = 0; n < 50; n += 1)
+      void app.events.publish('storage:updated', new Map([['the secret', 'of the data']]));
+    await expect(app.events.publish('storage:updated', Promise.resolve())).rejects.toThrow('await it before');
+    expect(counters.failedEvents.get('invalid_event')).toBe(before + 51);
+    const lines = app.log.lines.filter((line) => line.includes('An event to storage:updated was not published'));
+    expect(lines).toEqual([expect.stringContaining('data cannot hold a Map (data): send Object.fromEntries(map)')]);
+    expect(app.log.lines.join('\n')).not.toContain('of the data');
   });
 
   it('rejects with RealtimeUnavailableError after the end', async () => {
@@ -225,6 +282,7 @@ describe('EventsPublisher without a server that listens', () => {
     expect(await child.exited).toEqual({ code: 0, signal: null });
     expect(child.stdout).toMatch(/^published \w+-1$/m);
     expect(child.stdout).toMatch(/\nalive\n$/);
-    expect(child.output.match(/An event to/g)).toHaveLength(7);
+    // One line each: a channel or user that is none, refused data of apps:created, and an emit after the end.
+    expect(child.output.match(/An event to/g)).toHaveLength(3);
   });
 });

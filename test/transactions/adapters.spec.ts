@@ -227,6 +227,10 @@ describe('an event of a transaction', () => {
     const channel = 'no:such' as string as 'apps:created';
     const failing = app.events.transaction(async () => app.events.afterCommit(channel, { id: '1', name: 'x' }));
     await expect(failing).rejects.toThrow('channel is not registered: "no:such"');
+    const forgotten = app.events.transaction(async () =>
+      app.events.afterCommit('apps:created', Promise.resolve() as never),
+    );
+    await expect(forgotten).rejects.toThrow('data cannot hold a Promise (data): await it before');
   });
 
   it('is told before an application that ends is gone', async () => {

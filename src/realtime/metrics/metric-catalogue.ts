@@ -195,6 +195,14 @@ export const METRICS = {
       'Events whose data did not fit the class of their channel: refused, dropped, or passed; withheld where the class is not known',
     attributes: ['realtime.event.outcome'],
   },
+  failedEvents: {
+    name: 'realtime.events.failed',
+    kind: 'counter',
+    unit: '{event}',
+    description:
+      'Calls of emit that were rejected, awaited or not: invalid_event, unavailable, tenant_busy or internal',
+    attributes: ['error.type'],
+  },
   policy: {
     name: 'realtime.policy.duration',
     kind: 'histogram',

@@ -126,6 +126,7 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
     tellAll('resyncs', 'realtime.recovery.reason', counters.resyncs);
     tellAll('recoveries', 'realtime.recovery.outcome', counters.recoveries);
     tellAll('invalidEvents', 'realtime.event.outcome', counters.invalidEvents);
+    tellAll('failedEvents', 'error.type', counters.failedEvents);
     tellAll('policyFailures', 'error.type', counters.policyFailures);
     for (const sum of SUMS) tell(sum, counters[sum]);
     this.observeChannels(tell);

@@ -80,6 +80,8 @@ export class Counters {
   readonly resyncs = new Tally(Object.keys(RECOVERY_REASONS));
   /** Subscriptions that wanted to resume: `recovered`, or the reason why not. */
   readonly recoveries = new Tally(['recovered', ...Object.keys(RECOVERY_REASONS)]);
+  /** Calls of `emit` that were rejected: `invalid_event`, `unavailable`, `tenant_busy` or `internal`. */
+  readonly failedEvents = new Tally(['invalid_event', 'unavailable', 'tenant_busy', 'internal']);
   /**
    * Events whose data did not fit the class of their channel: `refused`, `dropped`, or `passed`; and those whose data was
    * `withheld`, for they were emitted as not for everybody, and nobody knows here whom their fields are for.

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { userChannel, type RealtimeEvents } from '../../protocol/index.js';
+import type { RealtimeEvents } from '../../protocol/index.js';
 import type { EmitOptions } from '../publishing/event-composer.js';
 import { EventsPublisher } from '../publishing/events-publisher.js';
+import { channelOfUser } from '../publishing/user-id.js';
 import type { OutboxStatements } from './outbox-database.js';
 import { ResolvedOutboxOptions } from './outbox-options.js';
 import { OutboxTable, type OutboxStatus } from './outbox-table.js';
@@ -44,7 +45,7 @@ export class RealtimeOutbox<E extends RealtimeEvents = RealtimeEvents> {
     data: unknown,
     whose: Pick<EmitOptions, 'tenant'> = {},
   ): Promise<void> {
-    await this.store(statements, userChannel(userId) ?? `user:${userId}`, data, whose);
+    await this.store(statements, channelOfUser(userId), data, whose);
   }
 
   /**

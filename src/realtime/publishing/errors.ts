@@ -10,7 +10,7 @@ export class InvalidEventError extends Error {
   override readonly name = 'InvalidEventError';
   readonly code = 'invalid_event';
 
-  /** @param field what is wrong: `channel`, `data`, `tenant`, `idempotencyKey` or `timeoutMs` */
+  /** @param field what is wrong: `channel`, `userId`, `data`, `options`, `tenant`, `idempotencyKey`, `idempotencyMs` or `timeoutMs` */
   constructor(
     readonly field: string,
     readonly problem: string,

@@ -4,6 +4,7 @@ import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { TenantError, Tenants } from '../tenants/tenants.js';
 import type { InvalidEvents } from '../options/realtime-options.js';
 import { InvalidEventError } from './errors.js';
+import { toJson } from './event-json.js';
 import type { EventValidator } from './event-validator.js';
 
 /** What `emit` takes beside the channel and the data. */
@@ -48,16 +49,27 @@ export class EventComposer {
   }
 
   /** The topic of a channel; `null` where nobody registered it. @throws InvalidEventError */
-  topicOf(channel: string, { tenant }: Pick<EmitOptions, 'tenant'>): string | null {
-    const known = this.catalogue.find(channel);
+  topicOf(channel: string, options: Pick<EmitOptions, 'tenant'>): string | null {
+    const { tenant } = readOptions(options);
+    const known = this.find(channel);
     return known === null ? null : this.topicOfKnown(channel, known, tenant);
+  }
+
+  /** Returns the pattern of a channel, whatever was given as its name; `null` if it is not registered. */
+  patternOf(channel: unknown): string | null {
+    return this.find(channel)?.pattern ?? null;
+  }
+
+  private find(channel: unknown): Channel | null {
+    return typeof channel === 'string' ? this.catalogue.find(channel) : null;
   }
 
   /**
    * @param mode what becomes of data that does not fit the class of the channel; the option says it unless given
    * @throws InvalidEventError
    */
-  compose(channel: string, data: unknown, options: EmitOptions, mode?: InvalidEvents): ComposedEvent {
+  compose(channel: string, data: unknown, given: EmitOptions, mode?: InvalidEvents): ComposedEvent {
+    const options = readOptions(given);
     const known = this.check(channel, options);
     const json = this.serialise(data);
     const dropped = !this.validator.admits(channel, known, data, mode);
@@ -65,7 +77,8 @@ export class EventComposer {
   }
 
   /** {@link compose} for an event that is to be stored: one that is dropped or counted is that when it is sent. @throws InvalidEventError */
-  composeToStore(channel: string, data: unknown, options: EmitOptions): ComposedEvent {
+  composeToStore(channel: string, data: unknown, given: EmitOptions): ComposedEvent {
+    const options = readOptions(given);
     const known = this.check(channel, options);
     const json = this.serialise(data);
     if (this.validator.mode === 'throw') this.validator.admits(channel, known, data);
@@ -110,8 +123,8 @@ export class EventComposer {
   }
 
   private check(channel: string, { idempotencyKey, idempotencyMs, timeoutMs }: EmitOptions): Channel {
-    const known = typeof channel === 'string' ? this.catalogue.find(channel) : null;
-    if (known === null) throw new InvalidEventError('channel', `is not registered: ${show(channel)}`);
+    const known = this.find(channel);
+    if (known === null) throw new InvalidEventError('channel', `is not registered: ${showChannel(channel)}`);
     if (idempotencyKey !== undefined && !isKey(idempotencyKey)) {
       throw new InvalidEventError('idempotencyKey', `must have 1 to ${MAX_KEY_LENGTH} characters`);
     }
@@ -121,20 +134,14 @@ export class EventComposer {
         `must be a whole number of milliseconds from 1 to ${MAX_IDEMPOTENCY_MS}`,
       );
     }
-    if (timeoutMs !== undefined && !(timeoutMs > 0)) {
+    if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs > 0)) {
       throw new InvalidEventError('timeoutMs', `must be a number of milliseconds above 0`);
     }
     return known;
   }
 
   private serialise(data: unknown): string {
-    let json: string | undefined;
-    try {
-      json = JSON.stringify(data);
-    } catch (error) {
-      throw new InvalidEventError('data', `cannot be turned into JSON: ${(error as Error).message.split('\n', 1)[0]}`);
-    }
-    if (json === undefined) throw new InvalidEventError('data', 'must be something that JSON can hold');
+    const json = toJson(data);
     this.checkSize(json);
     return json;
   }
@@ -156,6 +163,21 @@ function isDuration(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 1 && value <= MAX_IDEMPOTENCY_MS;
 }
 
-function show(channel: unknown): string {
-  return (JSON.stringify(channel) ?? typeof channel).slice(0, 220);
+/** Names a channel in a sentence, whatever was given as its name. */
+export function showChannel(channel: unknown): string {
+  if (typeof channel === 'string') return JSON.stringify(channel).slice(0, 220);
+  return channel === null ? 'null' : typeof channel;
+}
+
+/**
+ * Reads the options of an emit: without TypeScript they can be anything.
+ * @throws InvalidEventError
+ */
+export function readOptions(options: EmitOptions | null | undefined): EmitOptions {
+  if (options === undefined || options === null) return {};
+  if (typeof options === 'object' && !Array.isArray(options)) return options;
+  throw new InvalidEventError(
+    'options',
+    `must be an object such as { idempotencyKey }, not ${Array.isArray(options) ? 'a list' : `a ${typeof options}`}`,
+  );
 }

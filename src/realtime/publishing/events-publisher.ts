@@ -1,23 +1,26 @@
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationShutdown } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { eventBody, formatPosition, userChannel, type RealtimeEvents } from '../../protocol/index.js';
+import { eventBody, formatPosition, type RealtimeEvents } from '../../protocol/index.js';
 import { Broker } from '../broker/broker.js';
 import { ChannelCatalogue } from '../channels/channel-catalogue.js';
 import { KeyedBuckets } from '../limits/keyed-buckets.js';
 import { Counters } from '../observability/counters.js';
-import type { Measurements } from '../observability/measurements.js';
 import { runSafely } from '../observability/run-safely.js';
+import { LogLimiter } from '../observability/log-limiter.js';
 import { SafeLogger } from '../observability/safe-logger.js';
-import { beginEmit, type EmitSpan } from '../observability/tracing.js';
+import { beginEmit } from '../observability/tracing.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { inTenant } from '../tenants/current-tenant.js';
 import { tenantOf } from '../tenants/topic.js';
-import { RealtimeUnavailableError, TenantBusyError } from './errors.js';
-import { EventComposer, type ComposedEvent, type EmitOptions } from './event-composer.js';
+import { TenantBusyError } from './errors.js';
+import { EventComposer, readOptions, showChannel, type ComposedEvent, type EmitOptions } from './event-composer.js';
+import { thrownText } from './event-json.js';
 import { EventValidator } from './event-validator.js';
+import { failureOf, observe } from './publish-outcome.js';
 import { afterCommit, inTransaction } from './transaction-scope.js';
 import { UntilPublished } from './until-published.js';
+import { channelOfUser } from './user-id.js';
 
 /** What `emit` answers. */
 export interface EmittedEvent {
@@ -67,7 +70,7 @@ const SHUTDOWN_MS = 5_000;
 export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
   implements BeforeApplicationShutdown, OnApplicationShutdown
 {
-  private readonly logger = new SafeLogger('Realtime');
+  private readonly log = new LogLimiter(new SafeLogger('Realtime'));
   private readonly composer: EventComposer;
   private readonly committed = new UntilPublished();
   private readonly tenantRates: KeyedBuckets;
@@ -102,7 +105,13 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
 
   /** Publishes one event to the private channel of a user. See {@link emit}. */
   emitToUser(userId: string, data: unknown, options: EmitOptions = {}): Promise<EmittedEvent> {
-    return this.publish(userChannel(userId) ?? `user:${userId}`, data, options);
+    let channel: string;
+    try {
+      channel = channelOfUser(userId);
+    } catch (error) {
+      return this.announce('user:', data, options, Promise.reject(error));
+    }
+    return this.publish(channel, data, options);
   }
 
   /**
@@ -114,11 +123,13 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
   afterCommit<C extends keyof E & string, D extends E[C]>(
     channel: C,
     data: D,
-    { idempotencyKey = randomUUID(), ...whose }: Pick<EmitOptions, 'idempotencyKey' | 'tenant'> = {},
+    given: Pick<EmitOptions, 'idempotencyKey' | 'tenant'> = {},
   ): void {
-    const options = { idempotencyKey, ...whose };
+    let options: EmitOptions = given;
     let prepared: ComposedEvent;
     try {
+      const { idempotencyKey = randomUUID(), tenant } = readOptions(given);
+      options = { idempotencyKey, ...(tenant === undefined ? {} : { tenant }) };
       prepared = this.composer.compose(channel, data, options);
     } catch (error) {
       const refused = Promise.reject<EmittedEvent>(error);
@@ -150,9 +161,7 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
 
   /** {@link emit} for a channel whose name is only known at run time, as `POST /realtime/events` needs it. */
   publish(channel: string, data: unknown, options: EmitOptions = {}): Promise<EmittedEvent> {
-    const result = this.composeAndSend(channel, data, options);
-    this.tell({ channel, data, options, result });
-    return this.logged(channel, result);
+    return this.announce(channel, data, options, this.composeAndSend(channel, data, options));
   }
 
   /** Whether anyone, on any instance, listens to this channel: what is only made for listeners need not be made for none. */
@@ -176,11 +185,7 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
    */
   prepare(channel: string, data: unknown, options: EmitOptions = {}): () => Promise<EmittedEvent> {
     const prepared = this.composer.compose(channel, data, options, 'throw');
-    return () => {
-      const result = this.send(prepared);
-      this.tell({ channel, data, options, result });
-      return this.logged(channel, result);
-    };
+    return () => this.announce(channel, data, options, this.send(prepared));
   }
 
   /**
@@ -223,9 +228,22 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
     for (const observer of this.observers) runSafely('An observer of onEmit', () => observer(attempt));
   }
 
-  private logged(channel: string, published: Promise<EmittedEvent>): Promise<EmittedEvent> {
-    published.catch((error: Error) => this.logger.warn(`An event to ${channel} was not published: ${error.message}`));
-    return published;
+  /** Notifies the observers. A failure is logged and counted, for the caller of `emit` may ignore it. Never throws. */
+  private announce(
+    channel: string,
+    data: unknown,
+    options: EmitOptions,
+    result: Promise<EmittedEvent>,
+  ): Promise<EmittedEvent> {
+    result.catch((error: unknown) => {
+      const code = failureOf(error);
+      this.counters.failedEvents.add(code);
+      const where = this.composer.patternOf(channel) === null ? showChannel(channel) : channel;
+      const kind = `${code} ${this.composer.patternOf(channel) ?? ''}`;
+      this.log.warn(kind, () => `An event to ${where} was not published: ${thrownText(error)}`);
+    });
+    this.tell({ channel, data, options: options ?? {}, result });
+    return result;
   }
 
   private async send({
@@ -260,27 +278,5 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
     this.counters.published += 1;
     this.counters.ofTenants.add(tenant, 'published');
     return { id: position === null ? randomUUID() : formatPosition(position), channel, timestamp };
-  }
-}
-
-/** Tells how long the broker took for an event, and ends its span. */
-async function observe<T>(
-  published: Promise<T>,
-  topic: string,
-  measurements: Measurements | null,
-  span: EmitSpan | null,
-): Promise<T> {
-  const startedAt = performance.now();
-  const seconds = (): number => (performance.now() - startedAt) / 1_000;
-  try {
-    const result = await published;
-    measurements?.published(topic, seconds(), null);
-    span?.end();
-    return result;
-  } catch (error) {
-    const code = error instanceof RealtimeUnavailableError ? error.code : 'internal';
-    measurements?.published(topic, seconds(), code);
-    span?.end(code);
-    throw error;
   }
 }

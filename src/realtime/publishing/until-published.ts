@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { RealtimeUnavailableError } from './errors.js';
+import { thrownText } from './event-json.js';
 
 /** What may wait in one process, at most. */
 const MAX_WAITING_EVENTS = 20_000;
@@ -53,7 +54,7 @@ export class UntilPublished {
         await send();
         return;
       } catch (error) {
-        const { message } = error as Error;
+        const message = thrownText(error);
         if (!(error instanceof RealtimeUnavailableError) || this.ending.signal.aborted) {
           this.logger.error(`An event to ${channel} is lost: ${message}`);
           return;

@@ -15,6 +15,10 @@ events.emit('apps:created', undefined);
 events.emit('apps:created', { big: 1n });
 events.emitToUser('', {});
 events.emit(undefined, {});
+events.emitToUser(Symbol('u1'), {});
+events.emit(Symbol('x'), {});
+events.emit('apps:created', Promise.resolve({}));
+events.emit('apps:created', {}, 'key');
 events.emit('apps:created', {}, { idempotencyKey: 5 });
 
 const { id } = await events.emit('apps:created', { id: '1', name: 'one' });

@@ -1,0 +1,118 @@
+import { types } from 'node:util';
+import { InvalidEventError } from './errors.js';
+
+/** Traces in JSON of values that JSON cannot hold: what has no fields, `null`, and bytes. Only then data is looked through. */
+const TRACES = ['{}', 'null', '{"0":', '{"type":"Buffer"'];
+
+/** A value that JSON would change, with the path to it, and what to send instead. */
+interface Problem {
+  path: string;
+  readonly kind: string;
+  readonly remedy: string;
+}
+
+/**
+ * Serialises the data of an event as `JSON.stringify` does, but refuses values that JSON would change silently: a `Map`
+ * becomes `{}`, `NaN` becomes `null`. Fields that are undefined, functions or symbols are left out.
+ * @throws InvalidEventError
+ */
+export function toJson(data: unknown): string {
+  let json: string | undefined;
+  let problem: Problem | null;
+  try {
+    json = JSON.stringify(data);
+    problem = json === undefined || TRACES.some((trace) => json!.includes(trace)) ? problemIn(data) : problemOf(data);
+  } catch (error) {
+    throw new InvalidEventError('data', `cannot be turned into JSON: ${thrownText(error)}`);
+  }
+  if (problem !== null) {
+    const { path, kind, remedy } = problem;
+    throw new InvalidEventError('data', `cannot hold ${kind} (data${path}): ${remedy}`);
+  }
+  if (json !== undefined) return json;
+  throw new InvalidEventError(
+    'data',
+    `must be something that JSON can hold, not ${kindOf(data)}: send null or an object`,
+  );
+}
+
+/** Returns what was thrown as one line: code of the application may throw anything. */
+export function thrownText(error: unknown): string {
+  try {
+    const text = types.isNativeError(error) || error instanceof Error ? error.message : String(error);
+    return text.split('\n', 1)[0]!.slice(0, 500);
+  } catch {
+    return 'an error without a message';
+  }
+}
+
+/** Finds the first value that JSON would change. The data is known to have no circle. */
+function problemIn(value: unknown): Problem | null {
+  const problem = problemOf(value);
+  if (problem !== null || typeof value !== 'object' || value === null) return problem;
+  const { toJSON } = value as { toJSON?: unknown };
+  if (typeof toJSON === 'function') return types.isDate(value) ? null : problemIn(toJSON.call(value, ''));
+  if (Array.isArray(value)) return problemInList(value);
+  for (const key of Object.keys(value)) {
+    const found = problemIn((value as Record<string, unknown>)[key]);
+    if (found !== null) return inside(found, `.${key}`);
+  }
+  return null;
+}
+
+function problemInList(list: readonly unknown[]): Problem | null {
+  for (const [index, entry] of list.entries()) {
+    const isLost = typeof entry === 'function' || typeof entry === 'symbol';
+    const found = isLost ? { path: '', kind: kindOf(entry), remedy: 'leave it out' } : problemIn(entry);
+    if (found !== null) return inside(found, `[${index}]`);
+  }
+  return null;
+}
+
+function inside(problem: Problem, step: string): Problem {
+  problem.path = (step + problem.path).slice(0, 200);
+  return problem;
+}
+
+/** Looks at one value, not at what is inside it. */
+function problemOf(value: unknown): Problem | null {
+  const remedy = typeof value === 'number' ? remedyOfNumber(value) : remedyOfObject(value);
+  return remedy === null ? null : { path: '', kind: kindOf(value), remedy };
+}
+
+function remedyOfNumber(value: number): string | null {
+  return Number.isFinite(value) ? null : 'JSON has no such number, send null or a string';
+}
+
+/** Says what to send instead of an object that JSON cannot hold; `null` if JSON can hold it. */
+function remedyOfObject(value: unknown): string | null {
+  if (typeof value !== 'object' || value === null) return null;
+  if (types.isDate(value)) return Number.isNaN(value.getTime()) ? 'send null, or a valid date' : null;
+  if (Buffer.isBuffer(value)) return "send a string, for example buffer.toString('base64')";
+  if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return 'send a list of numbers, or a base64 string';
+  if (typeof (value as { then?: unknown }).then === 'function') return 'await it before';
+  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return null;
+  if (types.isMap(value)) return 'send Object.fromEntries(map)';
+  if (types.isSet(value)) return 'send [...set]';
+  if (types.isNativeError(value)) return 'send its message';
+  if (types.isNumberObject(value)) return remedyOfNumber(Number(value));
+  return hasNothing(value) ? 'it has no fields: send a plain object, or give its class a toJSON()' : null;
+}
+
+/** Returns true for an object of which JSON sees nothing: of a class without fields, or with functions only. */
+function hasNothing(value: object): boolean {
+  if (Array.isArray(value) || types.isBoxedPrimitive(value)) return types.isSymbolObject(value);
+  const fields = Object.values(value) as unknown[];
+  if (fields.length > 0) return fields.every((field) => typeof field === 'function' || typeof field === 'symbol');
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype !== null && Object.getPrototypeOf(prototype) !== null;
+}
+
+/** Names a value for a sentence: `a Map`, `NaN`, `a function`. */
+function kindOf(value: unknown): string {
+  if (value === undefined || typeof value === 'number') return String(value);
+  if (typeof value !== 'object' || value === null) return `a ${typeof value}`;
+  if (types.isDate(value)) return 'an invalid Date';
+  const name: unknown = value.constructor?.name;
+  return typeof name === 'string' && name !== '' ? `a ${name.slice(0, 100)}` : 'an object';
+}
