@@ -161,6 +161,8 @@ describe.each(['express', 'fastify'] as const)("the module's routes in an applic
       expect(await answer.text()).toContain('./console/a.js');
     }
     expect((await call(`${prefix}/realtime/console`, { method: 'HEAD' })).status).toBe(200);
+    const slash = await call(`${prefix}/realtime/console/`, { redirect: 'manual' });
+    expect([slash.status, slash.headers.get('location')]).toEqual([308, '../console']);
     const asset = await call(`${prefix}/realtime/console/a.js`);
     expect([asset.status, await asset.text()]).toEqual([200, 'let a;']);
 

@@ -53,22 +53,22 @@ export class ConsolePages {
   readonly serve = (request: Request, response: ServerResponse, next: () => void): void => {
     if (request.method !== 'GET' && request.method !== 'HEAD') return next();
     const { pathname } = new URL(request.originalUrl ?? request.url ?? '', 'http://localhost');
-    const [, name = ''] = /\/realtime\/(?:console\/)?([^/]*)\/?$/.exec(pathname) ?? [];
-    const isPage = /\/realtime\/(?:console|asyncapi)\/?$/.test(pathname);
+    const page = /\/realtime\/(console|asyncapi)\/?$/.exec(pathname)?.[1];
     // A page's files lie beside it, so it has one address. It is relative: a proxy may have put a prefix before it.
-    if (isPage && pathname.endsWith('/')) {
-      response.writeHead(308, { Location: `../${name}`, 'Content-Length': 0 }).end();
+    if (page !== undefined && pathname.endsWith('/')) {
+      response.writeHead(308, { Location: `../${page}`, 'Content-Length': 0 }).end();
       return;
     }
     this.files ??= readConsole();
-    const file = isPage ? this.page(this.files) : this.files.assets.get(name);
+    const name = pathname.slice(pathname.lastIndexOf('/') + 1);
+    const file = page === undefined ? this.files.assets.get(name) : this.page(this.files);
     if (file === undefined) return next();
     response.writeHead(200, {
       ...HEADERS,
       'Content-Type': file.type,
       'Content-Length': file.content.length,
       // The name of a file holds the hash of its content.
-      'Cache-Control': isPage ? 'no-store' : 'public, max-age=31536000, immutable',
+      'Cache-Control': page === undefined ? 'public, max-age=31536000, immutable' : 'no-store',
     });
     response.end(request.method === 'HEAD' ? undefined : file.content);
   };
