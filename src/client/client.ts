@@ -179,6 +179,8 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     // A token that ended, or was exchanged, says nothing about the server: the first try is at once.
     if (cause === 'other_user' || (cause === 'token_refused' && tokenRefusals === 1)) return 0;
     failures += 1;
+    // A browser does not say that an upgrade was refused because of its token.
+    if (failures % 2 === 0) tokens.forget();
     return retryInMs ?? delayBefore(failures - 1, minDelayMs, maxDelayMs);
   };
 

@@ -42,6 +42,26 @@ describe('the client, against the module', () => {
     return within(5_000, () => `${state}; it is ${JSON.stringify(client.change)}`, arrived);
   }
 
+  it('asks for another token after two failed upgrades, as a browser cannot see a 401', async () => {
+    const refused = 'a token that is refused at the upgrade';
+    for (let count = 0; count < 10; count += 1)
+      await (await app.connect({ token: refused }).catch(() => null))?.close();
+    const given: string[] = [];
+    const good = signToken({ sub: 'renewed' });
+    const getToken = (): string => {
+      given.push(given.length === 0 ? refused : good);
+      return given.at(-1)!;
+    };
+    const client = make({ getToken, tokenVia: viaQuery });
+    const failures: unknown[] = [];
+    client.on('state', ({ state, reason }) => state === 'waiting' && failures.push(reason));
+    client.connect();
+    await reached(client, 'connected');
+    expect(failures).toEqual(['HTTP 401', 'HTTP 401']);
+    expect(given).toEqual([refused, good]);
+    expect(client.identity?.user?.userId).toBe('renewed');
+  });
+
   it('connects, brings its token in band, subscribes, and hears events', async () => {
     const client = make({ token: signToken({ sub: 'u1' }) });
     const channel = client.channel('apps:created');

@@ -30,7 +30,7 @@ export class Identification {
     private readonly auth: AuthService,
     private readonly options: ResolvedRealtimeOptions,
   ) {
-    this.origins = new OriginGate(options.origins);
+    this.origins = new OriginGate(options);
   }
 
   /** Never rejects. @returns `null` when it could not be found out within `handshakeTimeoutMs` */

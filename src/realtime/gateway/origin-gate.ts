@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 import { SafeLogger } from '../observability/safe-logger.js';
 import type { OriginRule } from '../options/origins.js';
 
@@ -10,8 +11,13 @@ const RULE_TIMEOUT_MS = 5_000;
 /** Refusals are logged at most so often, with how many there were, in milliseconds. */
 const LOG_EVERY_MS = 60_000;
 
-/** Where nothing is configured, which is refused in production: the host that serves the page, and this machine. */
-const IN_DEVELOPMENT: Rule = (origin, request) => isSelf(origin, request) || isThisMachine(origin);
+/** The part of the options that says which web sites may connect. */
+export interface OriginOptions {
+  /** `undefined` for what counts in development. */
+  readonly origins?: readonly string[] | OriginRule | undefined;
+  /** The host names of this service; `self` means these. */
+  readonly hosts: readonly string[];
+}
 
 /**
  * Which web sites may open a WebSocket here. A browser sends `Origin` with every upgrade and lets no page change it; what
@@ -23,9 +29,11 @@ export class OriginGate {
   private loggedAt = -Infinity;
   private unlogged = 0;
 
-  /** @param origins the option; `undefined` for what counts in development */
-  constructor(origins: readonly string[] | OriginRule | undefined) {
-    this.decide = typeof origins === 'function' ? origins : origins === undefined ? IN_DEVELOPMENT : anyOf(origins);
+  constructor({ origins, hosts }: OriginOptions, isProduction = process.env['NODE_ENV'] === 'production') {
+    const isSelf = selfRule(hosts, isProduction);
+    if (typeof origins === 'function') this.decide = origins;
+    else if (origins !== undefined) this.decide = anyOf(origins, isSelf);
+    else this.decide = (origin, request) => isSelf(origin, request) || isThisMachine(origin);
   }
 
   /** Whether this request may go on. It never rejects. */
@@ -55,7 +63,7 @@ export class OriginGate {
 }
 
 /** One rule of a list of entries; each was checked when the options were. */
-function anyOf(entries: readonly string[]): Rule {
+function anyOf(entries: readonly string[], isSelf: Rule): Rule {
   const exact = new Set(entries.filter((entry) => !entry.includes('*') && entry !== 'self'));
   const rules: Rule[] = [(origin) => exact.has(origin)];
   if (entries.includes('*')) rules.push(() => true);
@@ -74,8 +82,26 @@ function isBelow(origin: string, scheme: string, parent: string): boolean {
   return /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(labels);
 }
 
-/** Whether a page came from the host that this request went to, on whichever port. */
-function isSelf(origin: string, { headers }: Request): boolean {
+/**
+ * What `self` means. A page can make its host name lead to this service (DNS rebinding): then `Origin` and `Host` are both its
+ * choice. So names count only if they are configured, and in development; an IP address cannot be made to lead elsewhere.
+ */
+function selfRule(hosts: readonly string[], isProduction: boolean): Rule {
+  if (hosts.length > 0) {
+    const names = new Set(hosts);
+    return (origin) => names.has(hostnameOf(origin) ?? '');
+  }
+  if (!isProduction) return isSameHost;
+  return (origin, request) => isSameHost(origin, request) && (isThisMachine(origin) || isAddress(origin));
+}
+
+/** Returns true for `http://192.0.2.1:8888` and `http://[2001:db8::1]`. */
+function isAddress(origin: string): boolean {
+  return isIP((hostnameOf(origin) ?? '').replace(/^\[(.*)\]$/, '$1')) !== 0;
+}
+
+/** Returns true if a page came from the host that this request went to, on any port. */
+function isSameHost(origin: string, { headers }: Request): boolean {
   const own = headers.host === undefined ? null : hostnameOf(`http://${headers.host}`);
   return own !== null && own === hostnameOf(origin);
 }

@@ -40,6 +40,7 @@ import { inTenant } from '../tenants/current-tenant.js';
 import type { Services } from './commands/command.js';
 import { COMMANDS } from './commands/index.js';
 import { FrameQueue } from './frame-queue.js';
+import { configurationWarnings } from './configuration-warnings.js';
 import { hasRoom } from './has-room.js';
 import { abandonMessages, MessageRunner } from './message-runner.js';
 import { RealtimeServer } from './realtime-server.js';
@@ -117,6 +118,8 @@ export class RealtimeGateway
       ping: (connection, data) => void (this.admit(connection) && connection.outbox.pong(data)),
       pong: (connection) => void this.admit(connection),
     });
+    const isProduction = process.env['NODE_ENV'] === 'production';
+    for (const warning of configurationWarnings(this.options, isProduction)) this.logger.warn(warning);
     this.caretaker.start();
     if (this.server.isAttached) this.logger.log(`Serving WebSocket on ${this.options.path}`);
     else this.logger.log('This process has no HTTP server: it publishes events and serves no WebSocket');

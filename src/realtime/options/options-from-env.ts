@@ -31,6 +31,7 @@ const VARIABLES: Readonly<Record<string, readonly [option: string, parse: Parse]
   REALTIME_PATH: ['path', text],
   REALTIME_ADMIN_ROLE: ['adminRole', text],
   REALTIME_ORIGINS: ['origins', list],
+  REALTIME_HOSTS: ['hosts', list],
   REALTIME_ANONYMOUS: ['anonymous', flag],
   REALTIME_AUTH_TIMEOUT_MS: ['authTimeoutMs', whole],
   REALTIME_HEARTBEAT_INTERVAL_MS: ['heartbeatIntervalMs', whole],

@@ -20,6 +20,9 @@ import { IsOrigins, type OriginRule } from './origins.js';
 import { RedisOptions } from './redis-options.js';
 import { TenantOptions } from './tenant-options.js';
 
+/** As a browser writes it into `Origin`: a name, or an IPv6 address in brackets. */
+const HOST_NAME = /^([a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:]+\])$/;
+
 /** How much of each channel is kept for those who come back. */
 export class HistoryOptions {
   /** Events kept per channel. @default 100 */
@@ -58,13 +61,24 @@ export class ResolvedRealtimeOptions extends LimitOptions {
 
   /**
    * The web sites whose pages may open a WebSocket: origins (`https://app.example.com`), subdomains of any depth
-   * (`https://*.example.com`), `self` for the host that the request went to, `null` for pages without an origin, `*` for
-   * all; or a function. Others get HTTP 403. A request without `Origin` comes from no browser, and passes.
+   * (`https://*.example.com`), `self` for `hosts`, `null` for pages without an origin, `*` for all; or a function. Others get HTTP 403. A request without `Origin` comes from no browser, and passes.
    * @default in development the host that serves it and localhost; in production it must be given
    */
   @IsOptional()
   @IsOrigins()
   origins?: string[] | OriginRule;
+
+  /**
+   * The host names under which browsers reach this service, such as `app.example.com`: `self` in `origins` means these. Without
+   * them `self` is the host that the request went to, in production only if that is an IP address or localhost: a hostile page can
+   * make its own host name lead here (DNS rebinding). @default []
+   */
+  @IsArray()
+  @Matches(HOST_NAME, {
+    each: true,
+    message: 'must be host names such as app.example.com, in lower case, without a port',
+  })
+  hosts: string[] = [];
 
   /** Whether a connection without a token may use the public channels. @default true */
   @IsBoolean()

@@ -1,0 +1,27 @@
+import type { IncomingMessage } from 'node:http';
+import { OriginGate } from './origin-gate.js';
+
+const admits = (origin: string, host: string, hosts: string[], isProduction = true): Promise<boolean> =>
+  new OriginGate({ origins: ['self'], hosts }, isProduction).admits({ headers: { origin, host } } as IncomingMessage);
+
+describe('self', () => {
+  it('is the configured hosts, whatever `Host` says', async () => {
+    expect(await admits('https://app.example.com', 'internal:8888', ['app.example.com'])).toBe(true);
+    expect(await admits('https://app.example.com:8443', 'x', ['app.example.com'], false)).toBe(true);
+    expect(await admits('https://other.example.com', 'other.example.com', ['app.example.com'])).toBe(false);
+  });
+
+  it('is no host name that an attacker made to lead here, in production or with `hosts`', async () => {
+    expect(await admits('http://evil.example', 'evil.example', [])).toBe(false);
+    expect(await admits('http://evil.example', 'evil.example', ['app.example.com'])).toBe(false);
+    expect(await admits('http://evil.example', 'evil.example', ['app.example.com'], false)).toBe(false);
+  });
+
+  it('is an address or localhost without configuration: no name leads elsewhere', async () => {
+    expect(await admits('http://192.0.2.1:8888', '192.0.2.1:8888', [])).toBe(true);
+    expect(await admits('http://[2001:db8::1]', '[2001:db8::1]', [])).toBe(true);
+    expect(await admits('http://localhost:5173', 'localhost:8888', [])).toBe(true);
+    expect(await admits('http://192.0.2.1', '192.0.2.2', [])).toBe(false);
+    expect(await admits('http://192.0.2.1.evil.example', '192.0.2.1.evil.example', [])).toBe(false);
+  });
+});
