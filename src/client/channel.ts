@@ -123,7 +123,10 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
       if (reason) reset({ reason, lastEventId });
     },
     unsubscribed({ reason }) {
-      if (reason) move('revoked', { reason, error: new RealtimeError('forbidden', reason, { channel: name }) });
+      if (reason === 'unavailable') {
+        move('lost', { reason });
+        host.askLater();
+      } else if (reason) move('revoked', { reason, error: new RealtimeError('forbidden', reason, { channel: name }) });
     },
     resync(frame) {
       if (change.state === 'subscribed') reset(frame);

@@ -542,6 +542,23 @@ describe('a client, on a clock of its own', () => {
       expect(channel.change).toMatchObject({ state: 'refused', code: 'revoked' });
     });
 
+    it('are asked for again, from where they stood, when the server could not decide for too long', async () => {
+      begin();
+      const heard = hear();
+      const channel = client.channel('apps:created');
+      channel.subscribe();
+      await pass();
+      server.publish('apps:created', app('before'));
+      await pass();
+      server.send({ type: 'unsubscribed', channel: 'apps:created', reason: 'unavailable' });
+      await pass();
+      expect(channel.change).toMatchObject({ state: 'subscribing', code: 'lost', reason: 'unavailable' });
+      server.publish('apps:created', app('meanwhile'));
+      await pass(3_000);
+      expect(channel.state).toBe('subscribed');
+      expect(heard).toEqual(['before', 'meanwhile']);
+    });
+
     it('begin after an event that the application names', async () => {
       begin();
       const id = server.publish('apps:created', app('known'));

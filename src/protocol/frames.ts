@@ -44,6 +44,9 @@ export interface User {
 export type RecoveryReason =
   'expired' | 'unknown_epoch' | 'rewound' | 'too_many' | 'no_history' | 'already_subscribed' | 'replay_limit';
 
+/** Why the server ended a subscription: the identity may not use the channel, or the decision took too long. */
+export type EndReason = 'access_revoked' | 'unavailable';
+
 /** Counts since start, and of now. */
 export interface InstanceStats {
   readonly connections: number;
@@ -115,7 +118,7 @@ export type ServerFrame =
       readonly reason?: RecoveryReason;
       readonly lastEventId?: string;
     } & Answer)
-  | ({ readonly type: 'unsubscribed'; readonly channel: string; readonly reason?: 'access_revoked' } & Answer)
+  | ({ readonly type: 'unsubscribed'; readonly channel: string; readonly reason?: EndReason } & Answer)
   | {
       readonly type: 'event';
       readonly channel: string;

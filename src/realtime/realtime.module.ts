@@ -35,6 +35,7 @@ import { MemoryRevocationStore } from './control/memory.revocation-store.js';
 import { OrderLog } from './control/order-log.js';
 import { RedisRevocationStore } from './control/redis.revocation-store.js';
 import { RevocationStore } from './control/revocation-store.js';
+import { Reauthorization } from './control/reauthorization.js';
 import { RealtimeControl } from './control/realtime-control.service.js';
 import { FanOut } from './connections/fan-out.js';
 import { ClusterStatsService } from './instances/cluster-stats.service.js';
@@ -188,6 +189,7 @@ function build(
       RedisBridge,
       OrderLog,
       { provide: RevocationStore, useFactory: revocationStore, inject: [Broker, RealtimeClock] },
+      Reauthorization,
       RealtimeControl,
       Lease,
       { provide: InstanceDirectory, useFactory: instanceDirectory, inject: [Broker, Lease] },

@@ -103,7 +103,7 @@ export class HubChannel {
         this.host.tell(others, {
           type: 'unsubscribed',
           channel: this.name,
-          reason: 'access_revoked',
+          reason: answer.code === 'unavailable' ? 'unavailable' : 'access_revoked',
           timestamp: now(),
         });
         return;

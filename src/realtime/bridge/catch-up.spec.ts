@@ -336,7 +336,7 @@ describe('CatchUp', () => {
     harness.source.manual = true;
     const catchUp = harness.begin({ epoch: 'a', offset: 0 });
     const recovered = catchUp.recover();
-    harness.subscription.feed = { push: () => undefined, reset: () => undefined };
+    harness.subscription.feed = { push: () => undefined, reset: () => undefined, position: null };
     harness.source.asked.shift()!();
     await recovered;
     catchUp.start();

@@ -55,6 +55,10 @@ export class CatchUp implements Feed {
     return missed;
   }
 
+  get position(): Position | null {
+    return this.at;
+  }
+
   /** Begins to send, after the client was told that it is subscribed. */
   start(): void {
     this.started = true;

@@ -30,9 +30,9 @@ import { safely } from '../observability/run-safely.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { RequestBudget } from '../limits/request-budget.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
-import { channelOf, tenantOf } from '../tenants/topic.js';
-import { CatchUp } from './catch-up.js';
+import { channelOf } from '../tenants/topic.js';
 import { ChannelStream, type StreamOutput } from './channel-stream.js';
+import { Feeds } from './feeds.js';
 import { outputTo, type Follower } from './follower.js';
 import { ReplayAdmission, type Resume } from './replay-admission.js';
 import { SharedReads } from './shared-reads.js';
@@ -73,7 +73,8 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
   private readonly open = new Map<string, OpenChannel>();
   private readonly limits: ReadLimits;
   private readonly admission: ReplayAdmission;
-  private readonly reads: SharedReads;
+  /** @internal */
+  readonly feeds: Feeds;
   private ended = false;
   private readonly closer = setInterval(
     safely('Closing idle channels', () => this.closeIdle()),
@@ -92,7 +93,8 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
     this.admission = new ReplayAdmission(budget);
     clock.onTurn(() => this.closeIdle());
     this.limits = { maxEvents: options.recoveryMaxEvents, maxBytes: options.recoveryMaxBytes };
-    this.reads = new SharedReads(broker, this.limits);
+    const reads = new SharedReads(broker, this.limits);
+    this.feeds = new Feeds(registry, fanOut, reads, this.limits, counters, (topic) => this.open.get(topic)?.stream);
     broker.listen({
       event: (topic, event) => {
         if (isEventBody(channelOf(topic), event.body)) this.receive(topic, event);
@@ -259,18 +261,7 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
 
   private async join(subscription: Subscription, stream: ChannelStream, resume: Resume | null): Promise<Attachment> {
     const wanted = resume?.after ?? null;
-    const source = {
-      get position() {
-        return stream.position;
-      },
-      flush: () => this.fanOut.flush(stream.topic),
-      readAfter: (after: Position) => this.reads.after(stream, after),
-    };
-    const tenant = tenantOf(stream.topic);
-    const catchUp = new CatchUp(subscription, source, this.limits, wanted ?? stream.position, () =>
-      this.counters.countReplayed(subscription.topic, tenant),
-    );
-    subscription.feed = catchUp;
+    const catchUp = this.feeds.catchUp(subscription, stream, wanted ?? stream.position);
     const start = (): void => catchUp.start();
     const here = stream.position === null ? {} : { lastEventId: formatPosition(stream.position) };
     if (resume === null) return { ...here, start };

@@ -16,19 +16,26 @@ import { RealtimeOptionsError } from '../options/resolve-options.js';
 import { isGranted, isInReach, knownRoles, ownGroups } from './access.js';
 import { ChannelCatalogue, type Channel, type ChannelRule } from './channel-catalogue.js';
 import { ChannelFeatures, type PolicyEntry } from './channel-features.js';
-import { PolicyRunner, type PolicyVerdict } from './policy-runner.js';
+import { isUndecided, PolicyRunner, type PolicyVerdict } from './policy-runner.js';
 
 /** Why somebody may subscribe to a channel, or may not: for operators, never for clients. Plain data, ready for JSON. */
 export interface ChannelExplanation {
   readonly channel: string;
-  /** What a `subscribe` is answered: `granted`, or the error code. */
-  readonly verdict: 'granted' | Extract<ErrorCode, 'forbidden' | 'unknown_channel'>;
+  /** What a `subscribe` is answered: `granted`, or the error code; `unavailable` if the policy could not decide. */
+  readonly verdict: 'granted' | Extract<ErrorCode, 'forbidden' | 'unknown_channel' | 'unavailable'>;
   /** Whether somebody registered the channel, by its name or by a pattern. */
   readonly registered: boolean;
   /** The first rule that covers the name, with its pattern; `null` where none does. */
   readonly rule: ChannelRule | null;
   /** Where a policy decides: the name of its class, what it answered or how it failed, and its reason. */
   readonly policy: (PolicyVerdict & { readonly name: string }) | null;
+}
+
+/** One channel that a request names, by itself or by a wildcard. */
+export interface Resolved {
+  readonly channel: string;
+  /** The answer for this channel, if it is known already. */
+  readonly error: ProtocolError | null;
 }
 
 /** What somebody may have of a channel. */
@@ -57,10 +64,10 @@ export class ChannelPolicyService implements OnModuleInit {
     private readonly catalogue: ChannelCatalogue,
     features: ChannelFeatures,
     counters: Counters,
-    { policyTimeoutMs, tenants }: ResolvedRealtimeOptions,
+    { policyTimeoutMs, policyConcurrency, tenants }: ResolvedRealtimeOptions,
   ) {
     for (const policy of features.policies) for (const pattern of policy.patterns) this.policies.set(pattern, policy);
-    this.runner = new PolicyRunner(counters);
+    this.runner = new PolicyRunner(counters, policyConcurrency);
     this.roles = knownRoles(catalogue.registered());
     this.hasTenants = tenants.claim !== undefined;
     this.timeoutMs = policyTimeoutMs;
@@ -78,8 +85,8 @@ export class ChannelPolicyService implements OnModuleInit {
 
   /**
    * The channel, when this principal may subscribe to it, and what it was granted there.
-   * @param withinMs how long a policy may take, where that is less than `policyTimeoutMs`
-   * @throws ProtocolError `forbidden` where the name falls under a rule that this principal fails, registered or not
+   * @param withinMs how long the decision may take, where that is less than `policyTimeoutMs`
+   * @throws ProtocolError `unavailable` if the policy could not decide; `forbidden` where the name falls under a rule that this principal fails, registered or not
    *   (so that names cannot be probed); `unknown_channel` where nobody registered it
    */
   async authorize(principal: Principal | null, name: string, withinMs = Infinity): Promise<Authorized> {
@@ -89,6 +96,17 @@ export class ChannelPolicyService implements OnModuleInit {
     // Every subscription keeps it: most were granted nothing, and share that.
     const granted = groups.length + fields.length === 0 ? NO_GRANTS : { groups, fields };
     return { channel: this.catalogue.find(name)!, granted };
+  }
+
+  /** Returns true if a policy decides about this name, so that the decision can take time and can fail. @internal */
+  asksPolicy(name: string): boolean {
+    const rule = this.catalogue.ruleOf(name);
+    return rule !== null && this.policies.has(rule.pattern);
+  }
+
+  /** Rights changed: what policies are deciding now does not count for questions that are asked from now on. @internal */
+  forgetUnderWay(): void {
+    this.runner.forgetUnderWay();
   }
 
   /** Which fields of a channel's events this principal gets. @param granted what a policy granted it there */
@@ -104,19 +122,31 @@ export class ChannelPolicyService implements OnModuleInit {
   }
 
   /**
-   * The channels of a group (`apps:*`) that have a name of their own and that this principal may use. Channels that are
-   * registered by a pattern are not among them: there is no end to these.
-   * @throws ProtocolError `forbidden` or `unknown_channel` where there is none
+   * The channels of a group (`apps:*`) that are registered by name and that this principal can use. Channels that are
+   * registered by a pattern are not among them: their number has no bound.
+   * @throws ProtocolError `forbidden` or `unknown_channel` if there is none
    */
   async expand(principal: Principal | null, wildcard: string): Promise<readonly string[]> {
+    return (await this.resolve(principal, wildcard))
+      .filter(({ error }) => error === null)
+      .map(({ channel }) => channel);
+  }
+
+  private async expandAll(principal: Principal | null, wildcard: string): Promise<readonly Resolved[]> {
     const prefix = wildcardPrefix(wildcard);
     const listed = this.listedFor(principal).filter((name) => name.startsWith(prefix));
     const underPolicy = [...this.catalogue.list()].filter(
       ([name, { access }]) => name.startsWith(prefix) && typeof access === 'object' && 'policy' in access,
     );
     const judged = await Promise.all(underPolicy.map(([name]) => this.judge(principal, name, Infinity)));
-    const allowed = judged.filter(({ verdict }) => verdict === 'granted').map(({ channel }) => channel);
-    if (listed.length + allowed.length > 0) return [...listed, ...allowed];
+    const found = [
+      ...listed.map((channel) => ({ channel, error: null })),
+      ...judged.filter(({ verdict }) => verdict === 'granted').map(({ channel }) => ({ channel, error: null })),
+      ...judged
+        .filter(({ verdict }) => verdict === 'unavailable')
+        .map(({ channel }) => ({ channel, error: new ProtocolError('unavailable', { channel }) })),
+    ];
+    if (found.length > 0) return found;
     // Nothing to give: whoever may not use the group is told the same, whether it has channels or not.
     const isUserGroup = prefix === `${USER_GROUP}:`;
     const audience = this.catalogue.audienceOf(`${prefix}x`);
@@ -136,9 +166,9 @@ export class ChannelPolicyService implements OnModuleInit {
     return hasOwn ? [...listed, principal.channel] : listed;
   }
 
-  /** The names that a request asks for: a wildcard stands for several. */
-  async resolve(principal: Principal | null, name: string): Promise<readonly string[]> {
-    return isWildcard(name) ? this.expand(principal, name) : [name];
+  /** The names that a request asks for: a wildcard stands for several, some of which can be undecided. */
+  async resolve(principal: Principal | null, name: string): Promise<readonly Resolved[]> {
+    return isWildcard(name) ? this.expandAll(principal, name) : [{ channel: name, error: null }];
   }
 
   private async judge(principal: Principal | null, name: string, withinMs: number): Promise<ChannelExplanation> {
@@ -153,9 +183,13 @@ export class ChannelPolicyService implements OnModuleInit {
     let policy: ChannelExplanation['policy'] = null;
     // Whoever is in no tenant is refused before a policy is asked, which need not know of tenants.
     if (entry !== undefined && isInReach(audience, principal, this.hasTenants)) {
-      const limit = Math.min(withinMs, this.timeoutMs);
       const context = { principal, channel: name, params };
-      policy = { name: entry.name, ...(await this.runner.ask(entry, rule.pattern, context, limit)) };
+      policy = {
+        name: entry.name,
+        ...(await this.runner.ask(entry, rule.pattern, context, this.timeoutMs, withinMs)),
+      };
+      // Neither granted nor refused, and whether the name is registered is not said either.
+      if (isUndecided(policy)) return { channel: name, verdict: 'unavailable', registered, rule, policy };
     }
     const allowed =
       entry === undefined

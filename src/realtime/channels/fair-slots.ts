@@ -1,3 +1,5 @@
+import { safely } from '../observability/run-safely.js';
+
 /**
  * Bounds how many calls run at the same time: in all, and for each key (a user). Keys that wait take turns, so that one
  * with many calls delays only itself.
@@ -22,11 +24,12 @@ export class FairSlots {
     return new Promise((resolve) => {
       const queue = this.queues.get(key) ?? new Set();
       this.queues.set(key, queue);
-      const timer = setTimeout(() => {
+      const giveUp = safely('Waiting for a slot', () => {
         queue.delete(start);
         if (queue.size === 0 && this.queues.get(key) === queue) this.queues.delete(key);
         resolve(false);
-      }, waitMs);
+      });
+      const timer = setTimeout(giveUp, waitMs);
       const start = (): void => {
         clearTimeout(timer);
         resolve(true);

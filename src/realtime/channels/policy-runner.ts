@@ -1,68 +1,161 @@
+import type { Principal } from '../auth/principal.js';
 import { NO_GRANTS, type FieldGrants } from '../fields/granted-fields.js';
 import type { Counters } from '../observability/counters.js';
 import { LogLimiter } from '../observability/log-limiter.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import type { PolicyEntry } from './channel-features.js';
 import type { ChannelContext } from './channel-policy.js';
+import { FairSlots } from './fair-slots.js';
 
-/** What came of asking a policy. All but the first two are faults of the policy, and refuse. */
-export type PolicyOutcome = 'allowed' | 'refused' | 'threw' | 'timed_out' | 'invalid';
+/** Why a policy could not decide. */
+export type PolicyFailure = 'threw' | 'timed_out' | 'invalid' | 'overloaded';
+
+/** What came of asking a policy. Only the first two are decisions. */
+export type PolicyOutcome = 'allowed' | 'refused' | PolicyFailure;
 
 /** What came of asking a policy. */
 export interface PolicyVerdict extends FieldGrants {
   readonly outcome: PolicyOutcome;
-  /** What the policy gave as its reason, or what went wrong with it; `null` where it said nothing. */
+  /** The reason that the policy gave, or why it could not decide; `null` if it gave none. */
   readonly reason: string | null;
 }
 
+/** Returns true if the policy could not decide: nothing is granted, and nothing is refused either. */
+export function isUndecided({ outcome }: PolicyVerdict): boolean {
+  return outcome !== 'allowed' && outcome !== 'refused';
+}
+
+/** How long a call waits for its turn, in milliseconds. */
+const MAX_WAIT_MS = 10_000;
+
+/** The share of all calls that run for one user at the same time. */
+const SHARE_OF_USER = 0.1;
+
 const LATE = Symbol('late');
 
-/** Asks policies, and is harmed by none: whatever goes wrong refuses, is logged once in a while, and counted. */
+/**
+ * Asks policies, and survives whatever they do: a failure is logged once in a while, counted, and decides nothing. Bounds
+ * how many calls run at the same time; a question that is being decided for the same user is not asked twice.
+ */
 export class PolicyRunner {
   private readonly log = new LogLimiter(new SafeLogger('Realtime'));
+  private readonly slots: FairSlots;
+  /** Question → the answer under way. */
+  private readonly underWay = new Map<string, Promise<PolicyVerdict>>();
 
-  constructor(private readonly counters: Counters) {}
+  /** @param concurrency calls that run at the same time, in all */
+  constructor(
+    private readonly counters: Counters,
+    concurrency = 100,
+  ) {
+    this.slots = new FairSlots(concurrency, Math.max(1, Math.ceil(concurrency * SHARE_OF_USER)));
+  }
 
   /**
    * @param pattern that of its patterns which covers the channel
-   * @param withinMs how long it may take
+   * @param limitMs how long the policy may take
+   * @param withinMs how long the answer may take, waiting for a turn included
    */
-  async ask(policy: PolicyEntry, pattern: string, context: ChannelContext, withinMs: number): Promise<PolicyVerdict> {
-    const begun = performance.now();
-    const verdict = await this.verdictOf(policy, context, withinMs);
-    this.counters.measurements?.policyAnswered(pattern, verdict.outcome, (performance.now() - begun) / 1_000);
-    return verdict;
+  async ask(
+    policy: PolicyEntry,
+    pattern: string,
+    context: ChannelContext,
+    limitMs: number,
+    withinMs = Infinity,
+  ): Promise<PolicyVerdict> {
+    const question = JSON.stringify([...identityOf(context.principal), context.channel]);
+    const known = this.underWay.get(question);
+    if (known !== undefined) {
+      if (withinMs === Infinity) return known;
+      return (await within(known, withinMs)) ?? this.failed(policy, context, 'timed_out', tookLonger(withinMs));
+    }
+    const answer = this.callInTurn(policy, pattern, context, limitMs, withinMs).finally(() => {
+      if (this.underWay.get(question) === answer) this.underWay.delete(question);
+    });
+    this.underWay.set(question, answer);
+    return answer;
   }
 
-  private async verdictOf(policy: PolicyEntry, context: ChannelContext, withinMs: number): Promise<PolicyVerdict> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<typeof LATE>((resolve) => void (timer = setTimeout(() => resolve(LATE), withinMs)));
+  /** Rights changed: an answer that is under way may not know it, so the next question is asked again. */
+  forgetUnderWay(): void {
+    this.underWay.clear();
+  }
+
+  private async callInTurn(
+    policy: PolicyEntry,
+    pattern: string,
+    context: ChannelContext,
+    limitMs: number,
+    withinMs: number,
+  ): Promise<PolicyVerdict> {
+    const begun = performance.now();
+    const user = context.principal?.userKey ?? '';
+    if (!(await this.slots.take(user, Math.min(MAX_WAIT_MS, withinMs)))) {
+      return this.failed(policy, context, 'overloaded', 'it was not asked: too many calls of policies are running');
+    }
     try {
-      // A policy that throws before it awaits anything throws here, too.
-      const answer: unknown = await Promise.race([policy.instance!.canSubscribe(context), late]);
-      if (answer === LATE) return this.failed(policy, context, 'timed_out', `it took more than ${withinMs} ms`);
-      const verdict = read(answer);
-      return (
-        verdict ??
-        this.failed(policy, context, 'invalid', 'it answered neither a boolean nor { allowed, reason, groups, fields }')
-      );
-    } catch (error) {
-      return this.failed(policy, context, 'threw', error instanceof Error ? error.message : String(error), error);
+      const asked = performance.now();
+      const verdict = await this.call(policy, context, Math.max(1, Math.min(limitMs, withinMs - (asked - begun))));
+      this.counters.measurements?.policyAnswered(pattern, verdict.outcome, (performance.now() - asked) / 1_000);
+      return verdict;
     } finally {
-      clearTimeout(timer);
+      this.slots.release(user);
+    }
+  }
+
+  private async call(policy: PolicyEntry, context: ChannelContext, limitMs: number): Promise<PolicyVerdict> {
+    try {
+      const answer = await within(Promise.resolve(policy.instance!.canSubscribe(context)), limitMs, LATE);
+      if (answer === LATE) return this.failed(policy, context, 'timed_out', tookLonger(limitMs));
+      return read(answer) ?? this.failed(policy, context, 'invalid', INVALID);
+    } catch (error) {
+      return this.failed(policy, context, 'threw', describe(error), error);
     }
   }
 
   private failed(
     { name }: PolicyEntry,
     { channel }: ChannelContext,
-    outcome: 'threw' | 'timed_out' | 'invalid',
+    outcome: PolicyFailure,
     reason: string,
     error?: unknown,
   ): PolicyVerdict {
     this.counters.policyFailures.add(outcome);
-    this.log.error(`${name} ${outcome}`, `The policy ${name} refuses ${channel}: ${reason}`, error);
+    const cause = error instanceof Error ? error : undefined;
+    this.log.error(`${name} ${outcome}`, `The policy ${name} could not decide about ${channel}: ${reason}`, cause);
     return { outcome, reason, ...NO_GRANTS };
+  }
+}
+
+const INVALID = 'it answered neither a boolean nor { allowed, reason, groups, fields }';
+
+function tookLonger(limitMs: number): string {
+  return `it took more than ${Math.round(limitMs)} ms`;
+}
+
+/** What a policy can tell users apart by, so that two with the same are asked about once. */
+function identityOf(principal: Principal | null): readonly unknown[] {
+  if (principal === null) return [];
+  return [principal.userKey, principal.tenant, principal.claimsDigest, principal.jti];
+}
+
+/** Resolves with `late` if the promise takes longer. The promise may go on; its rejection is handled here. */
+async function within<T, L = null>(promise: Promise<T>, limitMs: number, late: L = null as L): Promise<T | L> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<L>((resolve) => void (timer = setTimeout(() => resolve(late), limitMs)));
+  try {
+    return await Promise.race([promise, tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Policies throw anything, also objects that cannot be converted to a string. */
+function describe(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error);
+  } catch {
+    return 'it threw an object without a description';
   }
 }
 

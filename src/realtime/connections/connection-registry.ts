@@ -11,6 +11,8 @@ import { TenantLoads, type TenantLoad } from './tenant-loads.js';
 export interface SubscriptionListener {
   began(subscription: Subscription, connection: Connection): void;
   ended(subscription: Subscription): void;
+  /** A subscription that was paused goes on. */
+  resumed(subscription: Subscription): void;
   /** A connection got an identity, or another token of the same. */
   identified(connection: Connection): void;
 }
@@ -110,6 +112,11 @@ export class ConnectionRegistry {
     if (subscribers.size > 0) return false;
     this.byTopic.delete(topic);
     return true;
+  }
+
+  /** @internal */
+  resumed(subscription: Subscription): void {
+    this.listener?.resumed(subscription);
   }
 
   /** All users with a connection here, by their `userKey`. */

@@ -77,7 +77,7 @@ describe('the fan-out of a turn', () => {
       second.feed = ENDED;
       registry.unsubscribe(second);
     };
-    first.feed = { push, reset: () => undefined };
+    first.feed = { push, reset: () => undefined, position: null };
     fanOut.deliver('a', frame('1'));
     await turn();
     expect(sent.get(second)).toEqual([]);
@@ -157,6 +157,7 @@ describe('the fan-out of a turn', () => {
         fanOut.flush('a');
       },
       reset: () => undefined,
+      position: null,
     };
     for (const subscription of subscribe('a', 1)) subscription.feed = feed;
     const others = subscribe('a', 2);

@@ -1,7 +1,8 @@
 import { NO_GROUPS, type View } from '../fields/field-groups.js';
 import { NO_GRANTS, type FieldGrants } from '../fields/granted-fields.js';
+import type { Principal } from '../auth/principal.js';
 import type { EventFrame } from './event-frame.js';
-import type { CloseName, Unstamped } from '../../protocol/index.js';
+import type { CloseName, Position, Unstamped } from '../../protocol/index.js';
 import type { Outbox } from './outbox.js';
 
 /** Takes a subscription's events in while it catches up; `null` in {@link Subscription.feed} means that it is live. */
@@ -9,10 +10,28 @@ export interface Feed {
   push(frame: EventFrame): void;
   /** Continuity was lost for everyone on this channel. */
   reset(): void;
+  /** Up to where the client has the events; `null` without history. */
+  readonly position: Position | null;
 }
 
 /** The feed of a subscription that has ended: takes everything and keeps nothing. */
-export const ENDED: Feed = { push: () => undefined, reset: () => undefined };
+export const ENDED: Feed = { push: () => undefined, reset: () => undefined, position: null };
+
+/** The feed of a subscription that waits for a decision. It keeps no event, only the position to go on from. */
+export class PausedFeed implements Feed {
+  /** An event came meanwhile, or continuity was lost. */
+  missed = false;
+
+  constructor(readonly position: Position | null) {}
+
+  push(): void {
+    this.missed = true;
+  }
+
+  reset(): void {
+    this.missed = true;
+  }
+}
 
 /** The side of a connection that its subscriptions use. */
 export interface Subscriber {
@@ -33,6 +52,8 @@ export class Subscription {
   feed: Feed | null = null;
   /** What a policy granted it beside what its role has. */
   granted: FieldGrants = NO_GRANTS;
+  /** Who it was granted to; `undefined` while it is on its way in. */
+  decidedFor: Principal | null | undefined = undefined;
   /** Which fields it gets, on a channel where not all are for everybody. */
   view: View = NO_GROUPS;
 
@@ -42,4 +63,9 @@ export class Subscription {
     readonly channel: string,
     readonly topic: string = channel,
   ) {}
+
+  /** Nothing of the channel is sent before a policy decides. */
+  get isPaused(): boolean {
+    return this.feed instanceof PausedFeed;
+  }
 }

@@ -1,8 +1,6 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { sessionOfJti, type Revocation } from '../auth/revocation.js';
 import { Revocations } from '../auth/revocations.js';
-import { RedisBridge } from '../bridge/redis-bridge.service.js';
-import { ChannelPolicyService } from '../channels/channel-policy.service.js';
 import { RealtimeClock } from '../clock/realtime-clock.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
@@ -10,9 +8,9 @@ import { safely } from '../observability/run-safely.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { TenantError, Tenants } from '../tenants/tenants.js';
-import { judgeAnew } from './judge-anew.js';
 import type { Order } from './order.js';
 import { OrderLog } from './order-log.js';
+import { Reauthorization } from './reauthorization.js';
 import { RevocationStore } from './revocation-store.js';
 
 /** How long the start waits for the revocations that Redis remembers, in milliseconds. */
@@ -30,11 +28,6 @@ export interface OfTenant {
   readonly tenant?: string | null;
 }
 
-/** How long a policy may take where an order has rights judged anew, in milliseconds: less than the order waits to be confirmed. */
-const JUDGE_MS = 1_500;
-/** How many connections are judged anew at a time. */
-const JUDGED_AT_ONCE = 16;
-
 /** A moment: milliseconds since 1970, or a date. */
 export type Moment = number | Date;
 
@@ -51,9 +44,8 @@ export class RealtimeControl implements OnApplicationBootstrap {
 
   constructor(
     private readonly orders: OrderLog,
-    private readonly bridge: RedisBridge,
     private readonly registry: ConnectionRegistry,
-    private readonly policy: ChannelPolicyService,
+    private readonly reauthorization: Reauthorization,
     private readonly revocations: Revocations,
     private readonly store: RevocationStore,
     private readonly options: ResolvedRealtimeOptions,
@@ -160,7 +152,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
         return;
       }
       case 'judge_user':
-        await this.judge([...this.concernedBy(order)]);
+        await this.reauthorization.ordered([...this.concernedBy(order)]);
         return;
       default:
         this.closeAll(this.concernedBy(order), order.by);
@@ -215,20 +207,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
     await this.load();
     // What was ordered meanwhile is not known: nobody keeps a subscription that the policies do not grant now.
     this.logger.warn('Orders of other instances may have been missed: every subscription is judged anew');
-    await this.judge([...this.registry.all()]);
-  }
-
-  private async judge(connections: readonly Connection[]): Promise<void> {
-    const judges = { policy: this.policy, bridge: this.bridge };
-    const waiting = connections.values();
-    const work = async (): Promise<void> => {
-      for (const connection of waiting) {
-        await judgeAnew(judges, connection, JUDGE_MS).catch((error: unknown) =>
-          this.logger.error(`Connection ${connection.id} could not be judged anew`, error),
-        );
-      }
-    };
-    await Promise.all(Array.from({ length: JUDGED_AT_ONCE }, work));
+    await this.reauthorization.ordered([...this.registry.all()]);
   }
 
   private concernedBy(order: Exclude<Order, { do: 'revoke' | 'load_revocations' }>): Iterable<Connection> {

@@ -28,6 +28,7 @@ import { Caretaker } from '../connections/caretaker.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { joinAnswers } from '../connections/wire.js';
+import { Reauthorization } from '../control/reauthorization.js';
 import { ClusterStatsService } from '../instances/cluster-stats.service.js';
 import { TenantStats } from '../instances/tenant-stats.js';
 import { Counters } from '../observability/counters.js';
@@ -45,6 +46,7 @@ import { hasRoom } from './has-room.js';
 import { abandonMessages, MessageRunner } from './message-runner.js';
 import { RealtimeServer } from './realtime-server.js';
 import { costOf, costOfReading } from './request-cost.js';
+import { RenewalLimits } from './renewal-limits.js';
 import { sendConnected } from './send-connected.js';
 import { sendError } from './send-error.js';
 
@@ -82,6 +84,7 @@ export class RealtimeGateway
     private readonly registry: ConnectionRegistry,
     private readonly bridge: RedisBridge,
     private readonly presence: PresenceService,
+    reauthorization: Reauthorization,
     private readonly stats: ClusterStatsService,
     tenantStats: TenantStats,
     private readonly server: RealtimeServer,
@@ -92,7 +95,11 @@ export class RealtimeGateway
     private readonly clock: RealtimeClock,
     budget: RequestBudget,
   ) {
-    this.services = { auth, policy, registry, bridge, presence, stats, tenantStats, options, journal, budget };
+    const renewals = new RenewalLimits(options);
+    this.services = {
+      ...{ auth, policy, registry, bridge, presence, reauthorization, renewals },
+      ...{ clock, stats, tenantStats, options, journal, budget },
+    };
     this.maxTargets = Math.max(MAX_TARGETS, options.maxSubscriptionsPerConnection);
     this.caretaker = new Caretaker(
       registry,

@@ -121,7 +121,11 @@ export class OperatorsController {
   @Header('Cache-Control', 'no-store')
   async explain(@Query() parameters: Parameters): Promise<Explanation> {
     const { principal, channel } = readExplainQuery(parameters, this.options);
-    return explanationOf(await this.policy.explain(principal, channel));
+    const explained = await this.policy.explain(principal, channel);
+    const explanation = explanationOf(explained);
+    // The same answer, and by its status: ask again, for nothing was decided.
+    if (explained.verdict === 'unavailable') throw new ServiceUnavailableException(explanation);
+    return explanation;
   }
 
   /** @throws NotFoundException @throws BadRequestException where it is not clear whose channel it is */

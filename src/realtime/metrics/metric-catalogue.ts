@@ -216,7 +216,8 @@ export const METRICS = {
     name: 'realtime.policy.failures',
     kind: 'counter',
     unit: '{failure}',
-    description: 'Channel policies that failed, and so refused: they threw, timed_out, or gave an invalid answer',
+    description:
+      'Channel policies that could not decide: they threw, timed_out, gave an invalid answer, or were not asked (overloaded)',
     attributes: ['error.type'],
   },
   foreignMessages: {

@@ -64,6 +64,7 @@ const VARIABLES: Readonly<Record<string, readonly [option: string, parse: Parse]
   REALTIME_RECOVERY_MAX_BYTES: ['recoveryMaxBytes', whole],
   REALTIME_INVALID_EVENTS: ['invalidEvents', text],
   REALTIME_POLICY_TIMEOUT_MS: ['policyTimeoutMs', whole],
+  REALTIME_POLICY_CONCURRENCY: ['policyConcurrency', whole],
   REALTIME_PRESENCE_GRACE_MS: ['presenceGraceMs', whole],
   REALTIME_PUBLISH_API_KEYS: ['publishApiKeys', list],
   REALTIME_PUBLISH_API: ['publishApi', flag],

@@ -133,11 +133,17 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   @IsIn(INVALID_EVENTS)
   invalidEvents: InvalidEvents = process.env['NODE_ENV'] === 'production' ? 'pass' : 'throw';
 
-  /** How long a `@ChannelPolicy` may take before it counts as a refusal, in milliseconds. @default 2000 */
+  /** How long a `@ChannelPolicy` may take before the answer is `unavailable`, in milliseconds. @default 2000 */
   @IsInt()
   @Min(10)
   @Max(30_000)
   policyTimeoutMs = 2_000;
+
+  /** Calls of `@ChannelPolicy` classes that run at the same time, a tenth of them for one user; others wait. @default 100 */
+  @IsInt()
+  @Min(1)
+  @Max(100_000)
+  policyConcurrency = 100;
 
   /** How long somebody whose last connection is gone still counts as present, for a page that is reloading, in milliseconds. @default 5000 */
   @IsInt()

@@ -98,6 +98,11 @@ export class PresenceChannel {
     this.newcomers.delete(subscription);
   }
 
+  /** A watcher that was paused did not get what changed: it gets the whole list again. */
+  resumed(subscription: Subscription): void {
+    if (this.watchers.delete(subscription)) this.watch(subscription);
+  }
+
   /** @throws RealtimeUnavailableError */
   list(): Promise<PresenceList> {
     if (this.isFresh()) return Promise.resolve(this.answer());
@@ -244,7 +249,7 @@ export class PresenceChannel {
     for (const newcomer of newcomers) {
       if (!this.newcomers.delete(newcomer)) continue; // it left in the meantime
       this.watchers.add(newcomer);
-      newcomer.connection.outbox.send(frame);
+      if (!newcomer.isPaused) newcomer.connection.outbox.send(frame);
     }
   }
 
@@ -257,7 +262,7 @@ export class PresenceChannel {
         joined: joined.slice(at, at + MAX_LISTED),
         left: left.slice(at, at + MAX_LISTED),
       });
-      for (const { connection } of this.watchers) connection.outbox.send(frame);
+      for (const { connection, isPaused } of this.watchers) if (!isPaused) connection.outbox.send(frame);
     }
   }
 }

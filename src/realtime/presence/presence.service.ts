@@ -96,6 +96,10 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
     channel.local.exit(subscription, mayReturn ? this.clock.now() + presenceGraceMs : null);
   }
 
+  resumed(subscription: Subscription): void {
+    this.channels.get(subscription.topic)?.resumed(subscription);
+  }
+
   identified(connection: Connection): void {
     for (const subscription of connection.subscriptions.values()) {
       this.channels.get(subscription.topic)?.local.enter(subscription, userOf(connection));

@@ -21,7 +21,7 @@ import { TestClock } from './test-clock.js';
 import { tokenFor, type TestUser } from './test-token.js';
 
 /** Channel → name of a user → what a `subscribe` is answered. Plain data, for the snapshot of any test runner. */
-export type PolicyMatrix = Record<string, Record<string, 'granted' | 'forbidden' | 'unknown_channel'>>;
+export type PolicyMatrix = Record<string, Record<string, 'granted' | 'forbidden' | 'unknown_channel' | 'unavailable'>>;
 
 /** How long an expectation waits, in milliseconds: less than a test may take in Jest and Vitest, which would cut its story short. */
 const PATIENCE_MS = 2_000;

@@ -1,7 +1,6 @@
 import { ProtocolError } from '../../../protocol/index.js';
 import type { Principal } from '../../auth/principal.js';
 import { MAX_REFUSED_AUTHS } from '../../connections/connection.js';
-import { judgeAnew } from '../../control/judge-anew.js';
 import { hasRoom } from '../has-room.js';
 import { sendConnected } from '../send-connected.js';
 import { sendError } from '../send-error.js';
@@ -10,6 +9,12 @@ import type { Command } from './command.js';
 /** `{"type":"auth",…}`: a first token, or a fresh one of the same user. The third refused one in a row closes the connection. */
 export const auth: Command<'auth'> = async (services, connection, { token, ref }) => {
   let principal: Principal;
+  const waitMs = services.renewals.take(connection, services.clock.now());
+  if (waitMs > 0) {
+    const message = `Too many renewals of the token: try again in ${Math.ceil(waitMs / 1_000)} s`;
+    sendError(connection, new ProtocolError('rate_limited', { message }), { ref });
+    return;
+  }
   try {
     principal = await services.auth.verify(token, connection.namedTenant);
     const current = connection.principal?.userKey;
@@ -43,7 +48,7 @@ export const auth: Command<'auth'> = async (services, connection, { token, ref }
   const authorizedChannels = services.policy.authorizedChannels(principal);
   const end = Number.isFinite(expiresAt) ? { expiresAt: new Date(expiresAt).toISOString() } : {};
   connection.send({ type: 'authenticated', user, authorizedChannels, ...end }, ref);
-  await judgeAnew(services, connection);
+  await services.reauthorization.renewed(connection);
 };
 
 function codeOf(error: unknown): string {

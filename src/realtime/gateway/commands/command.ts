@@ -3,13 +3,16 @@ import type { Journal } from '../../audit/journal.service.js';
 import type { AuthService } from '../../auth/auth.service.js';
 import type { RedisBridge } from '../../bridge/redis-bridge.service.js';
 import type { ChannelPolicyService } from '../../channels/channel-policy.service.js';
+import type { RealtimeClock } from '../../clock/realtime-clock.js';
 import type { Connection } from '../../connections/connection.js';
 import type { ConnectionRegistry } from '../../connections/connection-registry.js';
+import type { Reauthorization } from '../../control/reauthorization.js';
 import type { ClusterStatsService } from '../../instances/cluster-stats.service.js';
 import type { TenantStats } from '../../instances/tenant-stats.js';
 import type { RequestBudget } from '../../limits/request-budget.js';
 import type { ResolvedRealtimeOptions } from '../../options/realtime-options.js';
 import type { PresenceService } from '../../presence/presence.service.js';
+import type { RenewalLimits } from '../renewal-limits.js';
 
 /** What the commands delegate to. */
 export interface Services {
@@ -18,6 +21,9 @@ export interface Services {
   readonly registry: ConnectionRegistry;
   readonly bridge: RedisBridge;
   readonly presence: PresenceService;
+  readonly reauthorization: Reauthorization;
+  readonly renewals: RenewalLimits;
+  readonly clock: RealtimeClock;
   readonly stats: ClusterStatsService;
   readonly journal: Journal;
   readonly tenantStats: TenantStats;

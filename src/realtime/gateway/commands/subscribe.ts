@@ -2,7 +2,6 @@ import { isWildcard, ProtocolError, type SubscribeTarget } from '../../../protoc
 import type { RedisBridge } from '../../bridge/redis-bridge.service.js';
 import type { Connection } from '../../connections/connection.js';
 import type { Subscription } from '../../connections/subscription.js';
-import { showFields } from '../../control/judge-anew.js';
 import { SUBSCRIBE_COST } from '../request-cost.js';
 import { sendError } from '../send-error.js';
 import { Turns } from '../turns.js';
@@ -14,13 +13,14 @@ export const subscribe: Command<'subscribe'> = async (services, connection, { ta
   const turns = new Turns();
   for (const target of targets) {
     try {
-      const channels = await services.policy.resolve(connection.principal, target.channel);
+      const resolved = await services.policy.resolve(connection.principal, target.channel);
       // A wildcard was charged as one channel.
-      if (channels.length > 1) services.budget.owe(connection, (channels.length - 1) * SUBSCRIBE_COST);
-      for (const channel of channels) {
+      if (resolved.length > 1) services.budget.owe(connection, (resolved.length - 1) * SUBSCRIBE_COST);
+      for (const { channel, error } of resolved) {
         await turns.next();
         if (connection.closing) return;
-        await subscribeOne(services, connection, { ...target, channel }, isWildcard(target.channel), ref);
+        if (error !== null) sendError(connection, error, { ref });
+        else await subscribeOne(services, connection, { ...target, channel }, isWildcard(target.channel), ref);
       }
     } catch (error) {
       sendError(connection, error, { channel: target.channel, ref });
@@ -31,7 +31,7 @@ export const subscribe: Command<'subscribe'> = async (services, connection, { ta
 const TOO_MANY_OF_TENANT = 'Too many subscriptions of this tenant';
 
 async function subscribeOne(
-  { policy, registry, bridge, presence, options }: Services,
+  { policy, registry, bridge, presence, options, reauthorization }: Services,
   connection: Connection,
   target: SubscribeTarget,
   ofWildcard: boolean,
@@ -66,7 +66,7 @@ async function subscribeOne(
     const subscription = connection.subscriptions.get(name);
     // Whoever judged anew has ended it already.
     if (subscription === undefined) throw new ProtocolError('forbidden', { channel: name });
-    showFields(policy, connection, subscription, grant.granted);
+    reauthorization.granted(connection, subscription, grant.granted);
     const { recovered, reason, lastEventId: position } = attachment;
     connection.send(
       {

@@ -1,0 +1,68 @@
+import type { Position } from '../../protocol/index.js';
+import type { ReadLimits } from '../broker/broker.js';
+import type { ConnectionRegistry } from '../connections/connection-registry.js';
+import type { FanOut } from '../connections/fan-out.js';
+import { ENDED, PausedFeed, type Subscription } from '../connections/subscription.js';
+import type { Counters } from '../observability/counters.js';
+import { tenantOf } from '../tenants/topic.js';
+import { CatchUp } from './catch-up.js';
+import type { ChannelStream } from './channel-stream.js';
+import type { SharedReads } from './shared-reads.js';
+
+/** Decides where the events of a subscription go: to a catch-up, to nowhere while it is paused, or straight to its socket. */
+export class Feeds {
+  constructor(
+    private readonly registry: ConnectionRegistry,
+    private readonly fanOut: FanOut,
+    private readonly reads: SharedReads,
+    private readonly limits: ReadLimits,
+    private readonly counters: Counters,
+    private readonly streamOf: (topic: string) => ChannelStream | undefined,
+  ) {}
+
+  /** @param at up to where the client has the events; `null` without history */
+  catchUp(subscription: Subscription, stream: ChannelStream, at: Position | null): CatchUp {
+    const source = {
+      get position() {
+        return stream.position;
+      },
+      flush: () => this.fanOut.flush(stream.topic),
+      readAfter: (after: Position) => this.reads.after(stream, after),
+    };
+    const tenant = tenantOf(stream.topic);
+    const catchUp = new CatchUp(subscription, source, this.limits, at, () =>
+      this.counters.countReplayed(subscription.topic, tenant),
+    );
+    subscription.feed = catchUp;
+    return catchUp;
+  }
+
+  /** Sends nothing to this subscription from now on, and remembers where its client stands. */
+  pause(subscription: Subscription): void {
+    const { topic } = subscription;
+    this.fanOut.flush(topic);
+    const { feed } = subscription;
+    const stream = this.streamOf(topic);
+    if (stream === undefined || feed === ENDED || feed instanceof PausedFeed) return;
+    subscription.feed = new PausedFeed(feed === null ? stream.position : feed.position);
+  }
+
+  /** Sends what a paused subscription missed, as a resume does, or `resync`; then it is live again. */
+  resume(subscription: Subscription): void {
+    const { topic, channel, connection } = subscription;
+    this.fanOut.flush(topic);
+    const { feed } = subscription;
+    const stream = this.streamOf(topic);
+    if (stream === undefined || !(feed instanceof PausedFeed)) return;
+    const { position, missed } = feed;
+    if (position !== null) {
+      const catchUp = this.catchUp(subscription, stream, position);
+      if (missed) catchUp.reset();
+      catchUp.start();
+    } else {
+      subscription.feed = null;
+      if (missed) connection.send({ type: 'resync', channel, reason: 'no_history' });
+    }
+    this.registry.resumed(subscription);
+  }
+}

@@ -1,0 +1,204 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { ProtocolError } from '../../protocol/index.js';
+import { RedisBridge } from '../bridge/redis-bridge.service.js';
+import { ChannelPolicyService, type Authorized } from '../channels/channel-policy.service.js';
+import { RealtimeClock } from '../clock/realtime-clock.js';
+import type { Connection } from '../connections/connection.js';
+import type { Subscription } from '../connections/subscription.js';
+import { LogLimiter } from '../observability/log-limiter.js';
+import { runSafely, safely } from '../observability/run-safely.js';
+import { SafeLogger } from '../observability/safe-logger.js';
+import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { asked, standingOf, unanswered, type Standing, type Undecided } from './undecided.js';
+
+/** How long an ordered decision may take, in milliseconds: less than the order waits to be confirmed. */
+const ORDERED_WITHIN_MS = 1_500;
+/** How many connections are re-authorized at a time by an order. */
+const CONNECTIONS_AT_ONCE = 16;
+/** How many policies are asked at a time for one connection. */
+const ASKED_AT_ONCE = 16;
+/** How many undecided subscriptions are asked about again at a time. */
+const RETRIES_AT_ONCE = 32;
+const LOOK_MS = 100;
+
+interface Waiting extends Undecided {
+  readonly connection: Connection;
+}
+
+/**
+ * Decides anew who keeps a subscription: after a renewal of the token, and when rights may have changed. A refusal ends the
+ * subscription. Without a decision it goes on for a while, or is paused: {@link standingOf} says which.
+ */
+@Injectable()
+export class Reauthorization implements OnApplicationShutdown {
+  private readonly log = new LogLimiter(new SafeLogger('Realtime'));
+  private readonly undecided = new Map<Subscription, Waiting>();
+  private retries = 0;
+  private timer: NodeJS.Timeout | null = null;
+
+  constructor(
+    private readonly policy: ChannelPolicyService,
+    private readonly bridge: RedisBridge,
+    private readonly options: ResolvedRealtimeOptions,
+    private readonly clock: RealtimeClock,
+  ) {
+    clock.onTurn(() => this.look());
+  }
+
+  onApplicationShutdown(): void {
+    this.undecided.clear();
+    this.rest();
+  }
+
+  /** The connection has a new token. Resolves once every policy has answered, or had the time to. */
+  renewed(connection: Connection): Promise<void> {
+    const subscriptions = this.question(connection, false);
+    return this.decideAll(connection, subscriptions, this.options.policyTimeoutMs);
+  }
+
+  /**
+   * Rights may have changed. From the call on, nothing is delivered on the grounds of what a policy said before. Resolves once
+   * every policy has answered, or had the time to.
+   */
+  async ordered(connections: readonly Connection[]): Promise<void> {
+    this.policy.forgetUnderWay();
+    const rounds = connections.map((connection) => [connection, this.question(connection, true)] as const);
+    await inParallel(rounds, CONNECTIONS_AT_ONCE, ([connection, subscriptions]) =>
+      this.decideAll(connection, subscriptions, ORDERED_WITHIN_MS),
+    );
+  }
+
+  /** A policy, or a rule, grants the subscription to its connection as it is now. */
+  granted(connection: Connection, subscription: Subscription, granted: Authorized['granted']): void {
+    subscription.decidedFor = connection.principal;
+    this.show(connection, subscription, granted);
+    this.undecided.delete(subscription);
+    this.bridge.feeds.resume(subscription);
+  }
+
+  /** @returns those about which to decide; a subscription on its way in is granted again by its `subscribe` */
+  private question(connection: Connection, isOrdered: boolean): Subscription[] {
+    connection.judgements += 1;
+    const subscriptions = [...connection.subscriptions.values()].filter(({ decidedFor }) => decidedFor !== undefined);
+    for (const subscription of subscriptions) {
+      // A role that is lost loses its fields now, before any policy is asked.
+      this.show(connection, subscription, subscription.granted);
+      if (this.policy.asksPolicy(subscription.channel)) this.doubt(connection, subscription, isOrdered);
+    }
+    return subscriptions;
+  }
+
+  private show(connection: Connection, subscription: Subscription, granted: Authorized['granted']): void {
+    subscription.granted = granted;
+    subscription.view = this.policy.viewOf(connection.principal, subscription.channel, granted);
+  }
+
+  private doubt(connection: Connection, subscription: Subscription, isOrdered: boolean): void {
+    const { principal } = connection;
+    const question = { decidedFor: subscription.decidedFor ?? null, principal, isOrdered };
+    const before = this.undecided.get(subscription) ?? null;
+    this.keep(subscription, { ...asked(before, question, this.clock.now()), connection });
+  }
+
+  private async decideAll(
+    connection: Connection,
+    subscriptions: readonly Subscription[],
+    withinMs: number,
+  ): Promise<void> {
+    const deadline = performance.now() + withinMs;
+    const { judgements } = connection;
+    const decide = (subscription: Subscription): Promise<void> =>
+      this.decide(connection, subscription, judgements, deadline - performance.now());
+    // What rules decide does not wait for policies.
+    await Promise.all(subscriptions.filter(({ channel }) => !this.policy.asksPolicy(channel)).map(decide));
+    const byPolicy = subscriptions.filter(({ channel }) => this.policy.asksPolicy(channel));
+    await inParallel(byPolicy, ASKED_AT_ONCE, decide);
+  }
+
+  private async decide(
+    connection: Connection,
+    subscription: Subscription,
+    judgements: number,
+    withinMs = Infinity,
+  ): Promise<void> {
+    const { channel } = subscription;
+    // An answer that a later question has overtaken decides nothing.
+    const isCurrent = (): boolean =>
+      connection.judgements === judgements && connection.subscriptions.get(channel) === subscription;
+    if (!isCurrent()) return;
+    try {
+      if (withinMs <= 0) throw new ProtocolError('unavailable', { channel });
+      const { granted } = await this.policy.authorize(connection.principal, channel, withinMs);
+      if (isCurrent()) this.granted(connection, subscription, granted);
+    } catch (error) {
+      if (!isCurrent()) return;
+      if (error instanceof ProtocolError && error.code !== 'unavailable') {
+        this.end(connection, subscription, 'access_revoked');
+        return;
+      }
+      if (!(error instanceof ProtocolError)) this.log.error('decide', `No decision about ${channel}`, error);
+      if (!this.undecided.has(subscription)) this.doubt(connection, subscription, false);
+      const waiting = this.undecided.get(subscription)!;
+      this.keep(subscription, { ...waiting, ...unanswered(waiting, this.clock.now(), Math.random()) });
+    }
+  }
+
+  private keep(subscription: Subscription, waiting: Waiting): void {
+    this.undecided.set(subscription, waiting);
+    this.stand(subscription, waiting);
+    this.timer ??= setInterval(
+      safely('A look at undecided subscriptions', () => this.look()),
+      LOOK_MS,
+    ).unref();
+  }
+
+  private stand(subscription: Subscription, waiting: Waiting): Standing {
+    const standing = standingOf(waiting, this.clock.now(), this.clock.wall());
+    if (standing !== 'flows' && !subscription.isPaused) this.bridge.feeds.pause(subscription);
+    return standing;
+  }
+
+  /** Ends what waited too long, pauses what may no longer flow, and asks again what is due. */
+  private look(): void {
+    const now = this.clock.now();
+    for (const [subscription, waiting] of this.undecided) {
+      const { connection, askAgainAt } = waiting;
+      if (connection.subscriptions.get(subscription.channel) !== subscription) this.undecided.delete(subscription);
+      else if (this.stand(subscription, waiting) === 'over') this.end(connection, subscription, 'unavailable');
+      else if (now >= askAgainAt && this.retries < RETRIES_AT_ONCE) {
+        runSafely('Asking a policy again', () => this.retry(subscription, waiting));
+      }
+    }
+    if (this.undecided.size === 0) this.rest();
+  }
+
+  private async retry(subscription: Subscription, waiting: Waiting): Promise<void> {
+    this.undecided.set(subscription, { ...waiting, askAgainAt: Infinity });
+    this.retries += 1;
+    try {
+      await this.decide(waiting.connection, subscription, waiting.connection.judgements);
+    } finally {
+      this.retries -= 1;
+    }
+  }
+
+  private end(connection: Connection, subscription: Subscription, reason: 'access_revoked' | 'unavailable'): void {
+    this.undecided.delete(subscription);
+    this.bridge.detach(subscription);
+    connection.send({ type: 'unsubscribed', channel: subscription.channel, reason });
+  }
+
+  private rest(): void {
+    if (this.timer !== null) clearInterval(this.timer);
+    this.timer = null;
+  }
+}
+
+/** Works through a list, some at a time. */
+async function inParallel<T>(list: readonly T[], atOnce: number, work: (entry: T) => Promise<void>): Promise<void> {
+  const waiting = list.values();
+  const worker = async (): Promise<void> => {
+    for (const entry of waiting) await work(entry);
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, list.length) }, worker));
+}
