@@ -24,6 +24,22 @@ describe('EventsPublisher', () => {
   });
   afterAll(() => app.close());
 
+  it('is not disturbed by an observer that throws or rejects', async () => {
+    const publisher = app.app.get<EventsPublisher>(EventsPublisher);
+    const seen: string[] = [];
+    publisher.onEmit(() => {
+      throw new Error('of the test');
+    });
+    publisher.onEmit(() => Promise.reject(new Error('of the test')));
+    publisher.onEmit(({ channel }) => void seen.push(channel));
+    await expect(publisher.emit('apps:created', { id: '1', name: 'one' })).resolves.toMatchObject({
+      channel: 'apps:created',
+    });
+    publisher.afterCommit('apps:created', { id: '2', name: 'two' });
+    expect(seen).toEqual(['apps:created', 'apps:created']);
+    expect(app.log.lines).toContainEqual(expect.stringContaining('error: An observer of onEmit failed'));
+  });
+
   const throwNull = (): never => {
     throw null;
   };

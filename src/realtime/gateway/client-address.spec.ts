@@ -36,6 +36,29 @@ describe('the address of a client', () => {
   });
 });
 
+describe('the address of a client on a Unix socket', () => {
+  const of = (trusted: string[], forwarded?: string, isUnixSocket = true) =>
+    new ClientAddresses(trusted).of(request(undefined, forwarded), () => isUnixSocket);
+  const unknown = { address: '', countedAs: null };
+
+  it('is unknown, and not counted as one for all of them', () => {
+    expect(of([])).toEqual(unknown);
+    expect(of([], '198.51.100.1')).toEqual(unknown);
+    expect(of(['loopback'])).toEqual(unknown);
+    expect(of(['loopback'], 'rubbish')).toEqual(unknown);
+    expect(of(['10.0.0.0/8'], '198.51.100.1')).toEqual(unknown);
+  });
+
+  it('is what a trusted proxy of this machine added', () => {
+    expect(of(['loopback'], '198.51.100.1')).toEqual({ address: '198.51.100.1', countedAs: '198.51.100.1' });
+    expect(of(['127.0.0.0/8'], '1.1.1.1, 198.51.100.1').address).toBe('198.51.100.1');
+  });
+
+  it('is unknown if the socket is that of a connection that was reset', () => {
+    expect(of(['loopback'], '198.51.100.1', false)).toEqual(unknown);
+  });
+});
+
 describe('what a limit per address counts by', () => {
   it('is the address itself, and of IPv6 the network of 64 bits', () => {
     expect(countedAs([], '203.0.113.7')).toBe('203.0.113.7');

@@ -4,7 +4,7 @@ import proxyAddr from 'proxy-addr';
 
 /** Where a client comes from. */
 export interface ClientAddress {
-  /** Its address, as text; empty where the socket is gone already. */
+  /** Its address; empty on a Unix socket, and if the socket is gone already. */
   readonly address: string;
   /** What a limit per address counts by; `null` where that would count a proxy, and with it everybody behind it. */
   readonly countedAs: string | null;
@@ -21,17 +21,37 @@ export class ClientAddresses {
     this.isTrusted = trustedProxies.length === 0 ? null : proxyAddr.compile([...trustedProxies]);
   }
 
-  of(request: Request): ClientAddress {
-    const peer = plain(request.socket.remoteAddress ?? '');
+  /**
+   * @param isUnixSocket whether the server listens on a Unix socket: its peers have no address, and count as loopback.
+   *   Asked only if the socket has no address, as one that was reset has none either
+   */
+  of(request: Request, isUnixSocket: () => boolean = () => false): ClientAddress {
+    const { remoteAddress } = request.socket;
+    if (remoteAddress === undefined) return this.ofUnixPeer(request, isUnixSocket);
+    const peer = plain(remoteAddress);
     if (this.isTrusted === null) {
       return { address: peer, countedAs: seemsAProxy(request, peer) ? null : network(peer) };
     }
-    const found = plain(proxyAddr(request as IncomingMessage, this.isTrusted));
-    // What is no address was not written by a proxy: the last that is known counts.
-    const address = ipaddr.isValid(found) ? found : peer;
-    return { address, countedAs: network(address) };
+    return this.behindProxies(request, peer) ?? { address: peer, countedAs: network(peer) };
+  }
+
+  /** Clients on one Unix socket must not count as one address: unless a trusted proxy names them, they do not count. */
+  private ofUnixPeer({ headers }: Request, isUnixSocket: () => boolean): ClientAddress {
+    const unknown = { address: '', countedAs: null };
+    if (this.isTrusted === null || !isUnixSocket() || !this.isTrusted(LOOPBACK, 0)) return unknown;
+    const socket = { remoteAddress: LOOPBACK } as IncomingMessage['socket'];
+    const found = this.behindProxies({ headers, socket }, LOOPBACK);
+    return found === null || found.address === LOOPBACK ? unknown : found;
+  }
+
+  /** @returns `null` if what was found is no address, so no proxy wrote it */
+  private behindProxies(request: Request, peer: string): ClientAddress | null {
+    const found = plain(proxyAddr(request as IncomingMessage, this.isTrusted!) ?? peer);
+    return ipaddr.isValid(found) ? { address: found, countedAs: network(found) } : null;
   }
 }
+
+const LOOPBACK = '127.0.0.1';
 
 /** What cannot come from the internet. */
 const PRIVATE: ReadonlySet<string> = new Set(['loopback', 'private', 'linkLocal', 'uniqueLocal', 'carrierGradeNat']);

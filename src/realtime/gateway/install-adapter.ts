@@ -4,6 +4,7 @@ import { GATEWAY_METADATA, GATEWAY_OPTIONS } from '@nestjs/websockets/internal';
 import { RealtimeOptionsError } from '../options/resolve-options.js';
 import { applicationServer } from './application-server.js';
 import { extendExceptionFilter } from './exception-filter.js';
+import { guardHooks } from './guard-hooks.js';
 import { RealtimeAdapter } from './realtime.adapter.js';
 import { RealtimeGateway } from './realtime.gateway.js';
 import type { RealtimeServer } from './realtime-server.js';
@@ -24,9 +25,10 @@ export async function installAdapter(
   isImportedOnce(modules);
   const Default = await defaultAdapter(modules);
   const set = config.setIoAdapter.bind(config);
-  config.setIoAdapter = (adapter) =>
-    set(adapter instanceof RealtimeAdapter ? adapter : new RealtimeAdapter(server, () => adapter));
-  config.setIoAdapter(new RealtimeAdapter(server, () => new Default(applicationServer(host) ?? undefined)));
+  const inFrontOf = (choose: () => WebSocketAdapter): RealtimeAdapter =>
+    new RealtimeAdapter(server, choose, () => guardHooks(modules, server.path));
+  config.setIoAdapter = (adapter) => set(adapter instanceof RealtimeAdapter ? adapter : inFrontOf(() => adapter));
+  config.setIoAdapter(inFrontOf(() => new Default(applicationServer(host) ?? undefined)));
   servePath(modules, server.path);
   extendExceptionFilter();
 }

@@ -6,7 +6,6 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { CLOSE_CODES, ERROR_CODES } from '../../protocol/index.js';
 import { AuthService } from '../auth/auth.service.js';
-import { chooseSubprotocol } from '../auth/token-source.js';
 import { Journal } from '../audit/journal.service.js';
 import { RealtimeClock } from '../clock/realtime-clock.js';
 import { Connection } from '../connections/connection.js';
@@ -19,10 +18,13 @@ import { runSafely, safely } from '../observability/run-safely.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { applicationServer } from './application-server.js';
+import { AttachedServers } from './attached-servers.js';
 import { ClientAddresses, type ClientAddress } from './client-address.js';
 import { ConnectionAdmission, DRAINING, type HttpRefusal } from './connection-admission.js';
 import type { Identity } from './identification.js';
-import { refuseUpgrade, routeUpgrades } from './upgrade-router.js';
+import { upgradeProblem } from './upgrade-problem.js';
+import { refuseUpgrade } from './upgrade-router.js';
+import { webSocketServer } from './web-socket-server.js';
 
 /** Takes every frame of every connection. None of it may throw. */
 export interface FrameHandler {
@@ -30,9 +32,6 @@ export interface FrameHandler {
   ping(connection: Connection, data: Buffer): void;
   pong(connection: Connection): void;
 }
-
-/** Nothing is remembered from one message to the next, in either direction: frames can be shared, and memory let go of. */
-const WITHOUT_CONTEXT = { serverNoContextTakeover: true, clientNoContextTakeover: true };
 
 /** The entry points, for the log. */
 const CONNECT = 'A callback for a new connection';
@@ -53,7 +52,7 @@ export class RealtimeServer {
   readonly path: string;
   private readonly logger = new SafeLogger('Realtime');
   private readonly webSockets: WebSocketServer;
-  private readonly detachers = new Map<Server | HttpsServer, () => void>();
+  private readonly servers: AttachedServers;
   private readonly onConnect: ((connection: Connection, request: IncomingMessage) => void)[] = [];
   private readonly onClose = new WeakMap<Connection, ((reason: number) => void)[]>();
   private readonly admission: ConnectionAdmission;
@@ -75,30 +74,13 @@ export class RealtimeServer {
     this.path = options.path;
     this.admission = new ConnectionAdmission(auth, options, journal, clock);
     this.addresses = new ClientAddresses(options.trustedProxies);
-    this.webSockets = new WebSocketServer({
-      noServer: true,
-      clientTracking: false,
-      perMessageDeflate: options.compression && WITHOUT_CONTEXT,
-      maxPayload: options.maxFrameBytes,
-      maxFragments: options.maxFragments,
-      maxBufferedChunks: maxChunks(options.maxFrameBytes),
-      autoPong: false, // a ping counts as a frame, and is answered where those are
-      closeTimeout: options.closeTimeoutMs,
-      handleProtocols: chooseSubprotocol,
-    } as ConstructorParameters<typeof WebSocketServer>[0]);
+    this.servers = new AttachedServers(options, (...upgrade) => this.upgrade(...upgrade));
+    this.webSockets = webSocketServer(options);
   }
 
   /** Serves the path on one more HTTP or HTTPS server, with the same connections. Attaching it twice changes nothing. */
   attach(server: Server | HttpsServer): void {
-    if (this.detachers.has(server)) return;
-    const detach = routeUpgrades(server, this.path, (request, socket, head) => {
-      runSafely(
-        'An upgrade',
-        () => this.upgrade(request, socket, head),
-        () => socket.destroy(),
-      );
-    });
-    this.detachers.set(server, detach);
+    this.servers.attach(server);
   }
 
   /**
@@ -112,7 +94,7 @@ export class RealtimeServer {
 
   /** True once the path is served on some HTTP server. */
   get isAttached(): boolean {
-    return this.detachers.size > 0;
+    return this.servers.size > 0;
   }
 
   /** Calls back for each new connection. */
@@ -158,17 +140,23 @@ export class RealtimeServer {
   async close(): Promise<void> {
     this.draining = true;
     this.admission.close();
-    for (const detach of this.detachers.values()) detach();
-    this.detachers.clear();
+    this.servers.detachAll();
     for (const connection of this.registry.all()) connection.socket.terminate();
     await new Promise<void>((resolve) => this.webSockets.close(() => resolve()));
   }
 
-  private async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    // Nobody listens for errors between the upgrade and the handshake: a reset in between would end the process.
+  private async upgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    isUnixSocket: () => boolean,
+  ): Promise<void> {
+    // Without a listener for errors between the upgrade and the handshake, a reset in between would end the process.
     socket.on('error', ignore);
+    const problem = upgradeProblem(request);
+    if (problem !== null) return refuseUpgrade(socket, problem.status, problem.headers, problem.sentence);
     if (this.draining) return this.refuse(socket, DRAINING);
-    const client = this.addresses.of(request);
+    const client = this.addresses.of(request, isUnixSocket);
     const decision = await this.admission.decide(request, socket, client);
     if (socket.destroyed) return;
     // A drain that began meanwhile does not know of this one, and would wait for it for ever.
@@ -290,9 +278,4 @@ function ignore(): void {}
 
 function terminate(this: WebSocket): void {
   this.terminate();
-}
-
-/** The pieces in which the network may bring one frame: a byte in each would cost hundreds of times what it holds. */
-function maxChunks(maxFrameBytes: number): number {
-  return Math.max(256, Math.ceil(maxFrameBytes / 128));
 }

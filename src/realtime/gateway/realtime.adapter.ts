@@ -13,14 +13,19 @@ type Transform = (result: unknown) => Observable<unknown>;
 export class RealtimeAdapter implements WebSocketAdapter {
   private chosen: WebSocketAdapter | null = null;
 
-  /** @param choose makes the adapter of all other gateways, when the first of them asks */
+  /**
+   * @param choose makes the adapter of all other gateways, when the first of them asks
+   * @param beforeServing called before Nest binds the gateways of the path
+   */
   constructor(
     private readonly server: RealtimeServer,
     private readonly choose: () => WebSocketAdapter,
+    private readonly beforeServing: () => void,
   ) {}
 
   create(port: number, options: { path?: string } = {}): unknown {
     if (port !== 0 || options.path !== this.server.path) return this.others.create(port, options);
+    this.beforeServing();
     this.server.attachToApplication();
     return this.server;
   }

@@ -1,50 +1,84 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { onRequestHead } from './request-heads.js';
 
 type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
+/** `scheme://authority` of an absolute request target, which a proxy may send. */
+const ABSOLUTE = /^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i;
+
 /** The path of a request, without its query. Never throws, whatever a client sends. */
 export function pathOf({ url = '' }: Pick<IncomingMessage, 'url'>): string {
-  const question = url.indexOf('?');
-  return question < 0 ? url : url.slice(0, question);
+  const target = url.startsWith('/') ? url : url.replace(ABSOLUTE, '');
+  const question = target.indexOf('?');
+  return question < 0 ? target : target.slice(0, question);
 }
 
+/** Listeners that only make Node upgrade requests, and answer none. */
+const placeholders = new WeakSet<object>();
+
 /**
- * Takes the upgrades of one path of an HTTP server, before anyone else hears of them; all others are left to their
- * owners, and refused with 404 where nobody owns them.
+ * Takes the upgrades of one path of an HTTP server, before any other listener. Every other request with an `Upgrade`
+ * header is answered as if this were not there: by the other listeners, else as an ordinary request.
  *
- * An `upgrade` listener cannot keep an event from the listeners after it, and some of them (Nest's `WsAdapter`, engine.io)
- * destroy the sockets of paths that they do not know. So the event is looked at where it is emitted.
+ * Node decides by `server.listenerCount('upgrade')` whether to ignore the header, so a request to another path gets the
+ * number of the other listeners. And a listener cannot keep an event from those after it, some of which (Nest's
+ * `WsAdapter`, engine.io) destroy the sockets of paths that they do not know. So the event is routed where it is emitted.
  * @returns takes it back
  */
 export function routeUpgrades(server: Server | HttpsServer, path: string, handle: UpgradeHandler): () => void {
   const emit = server.emit;
-  // Node only upgrades while somebody listens.
-  const listener = (): void => undefined;
-  server.on('upgrade', listener);
+  const listenerCount = Reflect.get(server, 'listenerCount') as (event: string | symbol, ...rest: unknown[]) => number;
+  const placeholder = (): void => undefined;
+  placeholders.add(placeholder);
+  server.on('upgrade', placeholder);
+  const others = (): number => server.listeners('upgrade').filter((listener) => !placeholders.has(listener)).length;
+
+  /** The request that Node is about to decide on. */
+  let undecided: (IncomingMessage & { upgrade?: boolean }) | null = null;
+  const forgetHeads = onRequestHead(server, (request) => (undecided = request));
+
+  const count = function (this: unknown, event: string | symbol, ...rest: unknown[]): number {
+    if (event === 'upgrade' && rest.length === 0 && undecided?.upgrade === true && pathOf(undecided) !== path) {
+      undecided = null;
+      return others();
+    }
+    return Reflect.apply(listenerCount, this, [event, ...rest]);
+  };
+  server.listenerCount = count;
 
   const route = function (this: unknown, event: string | symbol, ...args: unknown[]): boolean {
+    undecided = null;
     if (event !== 'upgrade') return Reflect.apply(emit, this, [event, ...args]) as boolean;
     const [request, socket, head] = args as Parameters<UpgradeHandler>;
     if (pathOf(request) === path) handle(request, socket, head);
-    else if (server.listenerCount('upgrade') > 1) return Reflect.apply(emit, this, [event, ...args]) as boolean;
+    else if (others() > 0) return Reflect.apply(emit, this, [event, ...args]) as boolean;
     else refuseUpgrade(socket, '404 Not Found');
     return true;
   };
   server.emit = route as typeof server.emit;
 
   return () => {
-    server.off('upgrade', listener);
+    server.off('upgrade', placeholder);
     if (server.emit === route) server.emit = emit;
+    if (server.listenerCount === count) server.listenerCount = listenerCount;
+    forgetHeads?.();
   };
 }
 
-/** Answers an upgrade with an HTTP error and ends the socket. */
-export function refuseUpgrade(socket: Duplex, status: string, headers: Readonly<Record<string, string>> = {}): void {
+/** Answers an upgrade with an HTTP error and ends the socket. @param sentence the body: what is wrong, and what to do */
+export function refuseUpgrade(
+  socket: Duplex,
+  status: string,
+  headers: Readonly<Record<string, string>> = {},
+  sentence = '',
+): void {
   socket.on('error', () => undefined); // the peer may be gone already: nothing more is owed to it
-  const lines = Object.entries({ Connection: 'close', 'Content-Length': '0', ...headers }).map(
+  const type = sentence === '' ? {} : { 'Content-Type': 'text/plain; charset=utf-8' };
+  const length = String(Buffer.byteLength(sentence));
+  const lines = Object.entries({ Connection: 'close', ...type, 'Content-Length': length, ...headers }).map(
     ([name, value]) => `${name}: ${value}\r\n`,
   );
-  socket.end(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n`, () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n${sentence}`, () => socket.destroy());
 }

@@ -1,4 +1,4 @@
-import { IsArray, IsInt, Max, Min } from 'class-validator';
+import { IsArray, IsBoolean, IsInt, Max, Min } from 'class-validator';
 import { IsAddressRange } from './is-address-range.js';
 
 /** What one connection, one user, one address, and all together may take of this instance. None is without an end. */
@@ -45,11 +45,22 @@ export class LimitOptions {
   @Max(1_000_000)
   handshakesPerSecondPerUser = 1;
 
-  /** How long it may take to find out who a new client is before it gets 503, in milliseconds. @default 10000 */
+  /**
+   * How long it may take to identify a new client before it gets 503, in milliseconds. Before that, the TLS handshake and
+   * the head of the first request have the same time. @default 10000
+   */
   @IsInt()
   @Min(100)
   @Max(300_000)
   handshakeTimeoutMs = 10_000;
+
+  /**
+   * Whether a connection to an attached HTTP server is destroyed if it has not finished its TLS handshake and the head of
+   * its first request within `handshakeTimeoutMs`. This goes for every request of that server; bodies are not limited.
+   * @default true
+   */
+  @IsBoolean()
+  closeUnfinishedRequests = true;
 
   /**
    * When the event loop was held up for longer than this within the last second, new clients get 503, so that those who

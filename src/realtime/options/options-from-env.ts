@@ -50,6 +50,7 @@ const VARIABLES: Readonly<Record<string, readonly [option: string, parse: Parse]
   REALTIME_HANDSHAKES_PER_SECOND: ['handshakesPerSecond', whole],
   REALTIME_HANDSHAKES_PER_SECOND_PER_USER: ['handshakesPerSecondPerUser', whole],
   REALTIME_HANDSHAKE_TIMEOUT_MS: ['handshakeTimeoutMs', whole],
+  REALTIME_CLOSE_UNFINISHED_REQUESTS: ['closeUnfinishedRequests', flag],
   REALTIME_MAX_EVENT_LOOP_DELAY_MS: ['maxEventLoopDelayMs', whole],
   REALTIME_ANONYMOUS_TIMEOUT_MS: ['anonymousTimeoutMs', whole],
   REALTIME_MAX_SUBSCRIPTIONS_PER_CONNECTION: ['maxSubscriptionsPerConnection', whole],

@@ -1,0 +1,57 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { runSafely } from '../observability/run-safely.js';
+import { UnfinishedRequests } from './unfinished-requests.js';
+import { routeUpgrades } from './upgrade-router.js';
+
+/** @param isUnixSocket whether the server listens on a Unix socket */
+type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer, isUnixSocket: () => boolean) => Promise<void>;
+
+/** The part of the options that it goes by. */
+interface AttachOptions {
+  readonly path: string;
+  readonly handshakeTimeoutMs: number;
+  readonly closeUnfinishedRequests: boolean;
+}
+
+/** The HTTP servers whose upgrades of one path are taken, and whose unfinished requests are ended. */
+export class AttachedServers {
+  private readonly detachers = new Map<Server | HttpsServer, () => void>();
+  private readonly unfinished: UnfinishedRequests;
+
+  /** @param upgrade an upgrade that fails ends its socket alone */
+  constructor(
+    private readonly options: AttachOptions,
+    private readonly upgrade: Upgrade,
+  ) {
+    this.unfinished = new UnfinishedRequests(options.handshakeTimeoutMs);
+  }
+
+  get size(): number {
+    return this.detachers.size;
+  }
+
+  /** Attaching a server twice changes nothing. */
+  attach(server: Server | HttpsServer): void {
+    if (this.detachers.has(server)) return;
+    const isUnixSocket = (): boolean => typeof server.address() === 'string';
+    const detach = routeUpgrades(server, this.options.path, (request, socket, head) => {
+      runSafely(
+        'An upgrade',
+        () => this.upgrade(request, socket, head, isUnixSocket),
+        () => socket.destroy(),
+      );
+    });
+    const unwatch = this.options.closeUnfinishedRequests ? this.unfinished.watch(server) : null;
+    this.detachers.set(server, () => {
+      unwatch?.();
+      detach();
+    });
+  }
+
+  detachAll(): void {
+    for (const detach of this.detachers.values()) detach();
+    this.detachers.clear();
+  }
+}

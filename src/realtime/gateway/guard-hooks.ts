@@ -1,0 +1,42 @@
+import type { ModulesContainer } from '@nestjs/core';
+import { GATEWAY_OPTIONS } from '@nestjs/websockets/internal';
+import { safely } from '../observability/run-safely.js';
+import { RealtimeGateway } from './realtime.gateway.js';
+
+const HOOKS = ['afterInit', 'handleConnection', 'handleDisconnect'] as const;
+
+type Hook = (...args: unknown[]) => unknown;
+type Hooks = Partial<Record<(typeof HOOKS)[number], Hook>>;
+
+/** Hooks that are guarded already: a class can serve several applications of one process. */
+const guarded = new WeakSet<Hook>();
+
+/**
+ * Guards the hooks of the application's gateways on the module's path. Nest neither awaits nor catches them, so an error in
+ * one would end the process, and every connection with it. It is logged, and the connection stays.
+ *
+ * It has to be called before Nest binds the hooks, which it does after it asked the adapter for a server.
+ */
+export function guardHooks(modules: ModulesContainer, path: string): void {
+  for (const { providers } of modules.values()) {
+    for (const { metatype, instance, isNotMetatype } of providers.values()) {
+      if (isNotMetatype || typeof metatype !== 'function' || instance instanceof RealtimeGateway) continue;
+      const options = Reflect.getMetadata(GATEWAY_OPTIONS, metatype) as { path?: string } | undefined;
+      // Of a gateway in the scope of a request, this instance is never used: its class makes one for each client.
+      const holders: readonly unknown[] = [instance, metatype.prototype];
+      if (options?.path === path) for (const holder of holders) guard(holder, metatype.name);
+    }
+  }
+}
+
+function guard(holder: unknown, gateway: string): void {
+  if (typeof holder !== 'object' || holder === null) return;
+  const hooks = holder as Hooks;
+  for (const name of HOOKS) {
+    const hook = hooks[name];
+    if (typeof hook !== 'function' || guarded.has(hook)) continue;
+    const safe = safely(`${gateway}.${name}`, hook);
+    hooks[name] = safe;
+    guarded.add(safe);
+  }
+}

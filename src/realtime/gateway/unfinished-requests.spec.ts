@@ -1,0 +1,90 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import { makeCertificate } from '../../../test/support/certificate.js';
+import { TcpClient } from '../../../test/support/tcp.js';
+import { UnfinishedRequests } from './unfinished-requests.js';
+
+const LIMIT_MS = 300;
+const HEAD = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n';
+
+describe('a connection without a complete request head', () => {
+  let server: Server | HttpsServer;
+  let unwatch: () => void;
+
+  const serve = async (made: Server | HttpsServer): Promise<number> => {
+    server = made.listen(0, '127.0.0.1');
+    unwatch = new UnfinishedRequests(LIMIT_MS).watch(server);
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  };
+  const echo = (): Server =>
+    createServer(
+      (request, response) =>
+        void request.on('data', (chunk) => response.write(chunk)).on('end', () => response.end('!')),
+    );
+  afterEach(async () => {
+    unwatch();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['half a request line', 'GET / HT'],
+    ['headers without an end', HEAD],
+  ])('is destroyed in time after %s', async (_what, bytes) => {
+    const client = await TcpClient.connect(await serve(echo()));
+    const since = performance.now();
+    client.send(bytes);
+    expect(await client.untilClosed()).toBe('');
+    expect(performance.now() - since).toBeGreaterThan(LIMIT_MS - 100);
+  });
+
+  it('is destroyed in time though it sends byte after byte', async () => {
+    const client = await TcpClient.connect(await serve(echo()));
+    const drip = setInterval(() => client.send('x'), 20);
+    client.send(`${HEAD}X-Slow: `);
+    expect(await client.untilClosed()).toBe('');
+    clearInterval(drip);
+  });
+
+  it('stays open once its head is complete, however slow its body is and however long it is idle', async () => {
+    const port = await serve(echo());
+    const client = await TcpClient.connect(port);
+    client.send(`${HEAD}\r\na`);
+    // An idle connection that is opened later than this one, and ended: the limit of this one is over by then.
+    const idle = await TcpClient.connect(port);
+    await idle.untilClosed();
+    client.send('bc');
+    await client.until('!');
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await client.until('HTTP/1.1 200 OK');
+    client.destroy();
+  });
+
+  it('is destroyed in time in a TLS handshake, and after one', async () => {
+    const port = await serve(createTlsServer(await makeCertificate(), (_request, response) => response.end('!')));
+    const silent: Socket = connect(port, '127.0.0.1');
+    silent.on('error', () => undefined);
+    const finished = await TcpClient.connect(port, { tls: true });
+    const busy = await TcpClient.connect(port, { tls: true });
+    busy.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await Promise.all([once(silent, 'close'), finished.untilClosed()]);
+    busy.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    expect((await busy.untilClosed()).match(/200 OK/g)).toHaveLength(2);
+  });
+
+  it('is left alone once the watch has ended', async () => {
+    const port = await serve(echo());
+    const other = new UnfinishedRequests(LIMIT_MS).watch(server);
+    unwatch();
+    other();
+    expect(server.listenerCount('connection')).toBe(1); // Node's own
+    const client = await TcpClient.connect(port);
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await client.until('200 OK');
+    client.destroy();
+  });
+});

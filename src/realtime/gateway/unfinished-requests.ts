@@ -1,0 +1,79 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import { safely } from '../observability/run-safely.js';
+import { onRequestHead } from './request-heads.js';
+
+/** How often the deadlines are checked, in milliseconds, at most. */
+const CHECK_MS = 250;
+
+/**
+ * Destroys connections to HTTP servers whose first request has no complete head in time: idle ones, half a request line,
+ * headers without an end, a TLS handshake that is never finished. No limit of connections counts these, and Node leaves
+ * them open for a minute or more. What comes after the first head, such as a slow body, is not its business.
+ */
+export class UnfinishedRequests {
+  /** connection → its deadline (`performance.now()`) */
+  private readonly deadlines = new Map<Duplex, number>();
+  private timer: NodeJS.Timeout | null = null;
+  private watching = 0;
+
+  constructor(private readonly timeoutMs: number) {}
+
+  /** @returns ends it */
+  watch(server: Server | HttpsServer): () => void {
+    const forgetHeads = onRequestHead(server, ({ socket }: IncomingMessage) => this.deadlines.delete(socket));
+    if (forgetHeads === null) return () => undefined; // the end of a head cannot be observed
+    const opened = safely('A new TCP connection', (socket: Duplex) => {
+      this.deadlines.set(socket, performance.now() + this.timeoutMs);
+    });
+    const encrypted = safely('A new TLS connection', (socket: TLSSocket) => this.encrypted(socket));
+    server.on('connection', opened);
+    server.on('secureConnection', encrypted);
+    this.begin();
+    return () => {
+      forgetHeads();
+      server.off('connection', opened);
+      server.off('secureConnection', encrypted);
+      this.end();
+    };
+  }
+
+  /** The TCP connection of this socket finished its TLS handshake: the same deadline goes for the head of the request. */
+  private encrypted(socket: TLSSocket): void {
+    const { _parent: raw } = socket as unknown as { _parent?: Duplex | null };
+    if (raw === undefined || raw === null) {
+      this.deadlines.clear(); // which of them finished is unknown, and none may be cut off wrongly
+      return;
+    }
+    const deadline = this.deadlines.get(raw);
+    this.deadlines.delete(raw);
+    // Requests over HTTP/2 are not seen here.
+    if (deadline !== undefined && socket.alpnProtocol !== 'h2') this.deadlines.set(socket, deadline);
+  }
+
+  private begin(): void {
+    this.watching += 1;
+    this.timer ??= setInterval(
+      safely('The check of unfinished requests', () => this.check(performance.now())),
+      Math.min(CHECK_MS, Math.ceil(this.timeoutMs / 4)),
+    ).unref();
+  }
+
+  private end(): void {
+    this.watching -= 1;
+    if (this.watching > 0 || this.timer === null) return;
+    clearInterval(this.timer);
+    this.timer = null;
+    this.deadlines.clear();
+  }
+
+  private check(now: number): void {
+    for (const [socket, deadline] of this.deadlines) {
+      if (!socket.destroyed && now < deadline) continue;
+      this.deadlines.delete(socket);
+      socket.destroy();
+    }
+  }
+}

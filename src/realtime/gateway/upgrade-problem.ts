@@ -1,0 +1,46 @@
+import type { IncomingMessage } from 'node:http';
+
+/** Why a request to the path of the module is no WebSocket handshake. */
+export interface UpgradeProblem {
+  readonly status: '400 Bad Request' | '426 Upgrade Required';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly sentence: string;
+}
+
+/** The longest value of a header that a sentence repeats, in characters. */
+const MAX_QUOTED = 100;
+
+/** Checks the handshake of RFC 6455, section 4.2.1. @returns `null` for a good one */
+export function upgradeProblem({
+  method,
+  headers,
+}: Pick<IncomingMessage, 'method' | 'headers'>): UpgradeProblem | null {
+  const { upgrade = '', 'sec-websocket-key': key, 'sec-websocket-version': version } = headers;
+  if (upgrade.toLowerCase() !== 'websocket') {
+    return mustUpgrade(`This path serves WebSocket. Send "Upgrade: websocket" instead of ${quoted(upgrade)}.`, {
+      Connection: 'Upgrade, close',
+      Upgrade: 'websocket',
+    });
+  }
+  if (method !== 'GET') return bad(`A WebSocket handshake is a GET request, and this is ${quoted(method)}.`);
+  if (key === undefined || !/^[+/\dA-Za-z]{22}==$/.test(key)) {
+    return bad('A WebSocket handshake needs a header Sec-WebSocket-Key: 16 random bytes in Base64.');
+  }
+  if (version !== '13' && version !== '8') {
+    const sentence = `This server speaks version 13 of WebSocket. Send "Sec-WebSocket-Version: 13" instead of ${quoted(version)}.`;
+    return mustUpgrade(sentence, { 'Sec-WebSocket-Version': '13' });
+  }
+  return null;
+}
+
+function mustUpgrade(sentence: string, headers: Readonly<Record<string, string>>): UpgradeProblem {
+  return { status: '426 Upgrade Required', headers, sentence };
+}
+
+function bad(sentence: string): UpgradeProblem {
+  return { status: '400 Bad Request', headers: {}, sentence };
+}
+
+function quoted(value = ''): string {
+  return JSON.stringify(value.slice(0, MAX_QUOTED));
+}
