@@ -1,4 +1,5 @@
-import { ConsoleLogger } from '@nestjs/common';
+import { ConsoleLogger, type LogLevel } from '@nestjs/common';
+import { toLogError, toLogLine } from '../../realtime/index.js';
 import { LOG_LEVELS } from '../config/platform-config.js';
 
 /** What Nest tells of its own start, which would bury everything else. */
@@ -25,4 +26,25 @@ export class PlatformLogger extends ConsoleLogger {
     if (!this.showsRoutine && typeof context === 'string' && OF_NEST.has(context)) return;
     super.log(message, ...rest);
   }
+
+  /** Every line of the process passes here: text of strangers stays within its line. */
+  protected override printMessages(
+    messages: unknown[],
+    context?: string,
+    logLevel?: LogLevel,
+    stream?: 'stdout' | 'stderr',
+    errorStack?: unknown,
+  ): void {
+    super.printMessages(messages.map(safe), context, logLevel, stream, errorStack);
+  }
+
+  protected override printStackTrace(stack: string): void {
+    const [first = '', ...rest] = stack.split('\n');
+    const frames = rest.filter((line) => /^ {4}at /.test(line));
+    super.printStackTrace([first, ...frames].map(toLogLine).join('\n'));
+  }
+}
+
+function safe(message: unknown): unknown {
+  return typeof message === 'string' ? toLogLine(message) : toLogError(message);
 }

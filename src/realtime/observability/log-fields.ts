@@ -1,3 +1,5 @@
+import { toLogLine } from './log-text.js';
+
 /** What needs no quotes in a line of a log. */
 const PLAIN = /^[\w.:@/*+-]+$/;
 /** The longest value that is told whole, in characters: user ids come from tokens. */
@@ -15,5 +17,5 @@ export function fieldsOf(fields: Readonly<Record<string, string | number | null 
 
 function quoted(value: string): string {
   const short = value.length > MAX_LENGTH ? `${value.slice(0, MAX_LENGTH)}…` : value;
-  return PLAIN.test(short) ? short : JSON.stringify(short);
+  return PLAIN.test(short) ? short : toLogLine(JSON.stringify(short));
 }

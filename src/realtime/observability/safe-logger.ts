@@ -1,22 +1,34 @@
 import { Logger } from '@nestjs/common';
+import { toLogError, toLogLine } from './log-text.js';
 
-/** Nest's logger. The application chooses where its lines go, and an error there must not stop the work that logs. */
+type Line = [message: unknown, ...details: unknown[]];
+
+/**
+ * Nest's logger. The application chooses where its lines go, and an error there must not stop the work that logs. Lines hold
+ * text of strangers: every message leaves as one line, without anything that steers a terminal.
+ */
 export class SafeLogger extends Logger {
-  override log(...line: [unknown, ...unknown[]]): void {
-    attempt(() => super.log(...(line as [unknown])));
+  override log(...line: Line): void {
+    attempt(() => super.log(...safe(line)));
   }
 
-  override warn(...line: [unknown, ...unknown[]]): void {
-    attempt(() => super.warn(...(line as [unknown])));
+  override warn(...line: Line): void {
+    attempt(() => super.warn(...safe(line)));
   }
 
-  override error(...line: [unknown, ...unknown[]]): void {
-    attempt(() => super.error(...(line as [unknown])));
+  override error(...line: Line): void {
+    attempt(() => super.error(...safe(line)));
   }
 
-  override debug(...line: [unknown, ...unknown[]]): void {
-    attempt(() => super.debug(...(line as [unknown])));
+  override debug(...line: Line): void {
+    attempt(() => super.debug(...safe(line)));
   }
+}
+
+function safe([message, ...details]: Line): [unknown] {
+  return [typeof message === 'string' ? toLogLine(message) : toLogError(message), ...details.map(toLogError)] as [
+    unknown,
+  ];
 }
 
 function attempt(write: () => void): void {

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { LogLimiter } from '../observability/log-limiter.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { RealtimeUnavailableError } from './errors.js';
 import { thrownText } from './event-json.js';
@@ -11,7 +12,7 @@ const PAUSE_MS = 500;
 
 /** Publishes what must not be lost: in order per channel, again and again until each is acknowledged, while the process lives. */
 export class UntilPublished {
-  private readonly logger = new SafeLogger('Realtime');
+  private readonly log = new LogLimiter(new SafeLogger('Realtime'));
   private readonly ending = new AbortController();
   /** channel → the end of its last event */
   private readonly lanes = new Map<string, Promise<void>>();
@@ -21,7 +22,7 @@ export class UntilPublished {
   /** @param send one try; it may be called many times, and then publishes once */
   add(channel: string, bytes: number, send: () => Promise<unknown>): void {
     if (this.waiting >= MAX_WAITING_EVENTS || this.bytes + bytes > MAX_WAITING_BYTES) {
-      this.logger.error(`An event to ${channel} is lost: too many wait to be published`);
+      this.log.error('lost: too many', `An event to ${channel} is lost: too many wait to be published`, undefined);
       return;
     }
     this.waiting += 1;
@@ -56,10 +57,10 @@ export class UntilPublished {
       } catch (error) {
         const message = thrownText(error);
         if (!(error instanceof RealtimeUnavailableError) || this.ending.signal.aborted) {
-          this.logger.error(`An event to ${channel} is lost: ${message}`);
+          this.log.error('lost', `An event to ${channel} is lost: ${message}`, undefined);
           return;
         }
-        if (tries === 1) this.logger.warn(`An event to ${channel} waits until it can be published: ${message}`);
+        if (tries === 1) this.log.warn('waits', `An event to ${channel} waits until it can be published: ${message}`);
         await delay(PAUSE_MS, undefined, { signal: this.ending.signal }).catch(() => undefined);
       }
     }
