@@ -18,7 +18,7 @@ const realtimeRooms = {
   bridge: ['connections', 'broker', 'channels', 'fields', 'limits', 'tenants'],
   instances: ['broker', 'connections', 'tenants'],
   presence: ['broker', 'bridge', 'channels', 'connections', 'instances', 'tenants'],
-  publishing: ['broker', 'channels', 'limits', 'tenants'],
+  publishing: ['broker', 'channels', 'fields', 'limits', 'tenants'],
   outbox: ['publishing', 'bridge'],
   gateway: [
     ...['auth', 'channels', 'audit', 'connections', 'bridge', 'control', 'instances', 'limits', 'presence'],

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { isChannelName, matchPattern, USER_GROUP, userOfChannel } from '../../protocol/index.js';
 import type { ChannelAccess, ChannelDefinition, EventClass } from '../options/channel-definition.js';
+import { DeclaredFields } from '../fields/declared-fields.js';
 import { FieldGroups } from '../fields/field-groups.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeOptionsError } from '../options/resolve-options.js';
@@ -36,6 +37,8 @@ export interface Channel {
   readonly data: EventClass | null;
   /** Which fields of its events are not for everybody; `null` where all are. @internal */
   readonly fields: FieldGroups | null;
+  /** The fields that its events may have; `null` where all are sent. @internal */
+  readonly declared: DeclaredFields | null;
   /** `null`: nothing is kept, and events have no id. */
   readonly history: History | null;
   /** Whether subscribers can see who is here. */
@@ -130,7 +133,11 @@ export class ChannelCatalogue {
 
   private enter(
     definition: ChannelDefinition,
-    { history, tenants }: Pick<ResolvedRealtimeOptions, 'history' | 'tenants'>,
+    {
+      history,
+      tenants,
+      declaredFieldsOnly,
+    }: Pick<ResolvedRealtimeOptions, 'history' | 'tenants' | 'declaredFieldsOnly'>,
   ): void {
     const { name, data = null, presence = false, global = isGlobalByDefault(definition.name) } = definition;
     const rule = this.rules.find(({ pattern }) => covers(pattern, name));
@@ -155,6 +162,7 @@ export class ChannelCatalogue {
       access: rule.access,
       data,
       fields: fieldsOf(name, data),
+      declared: data !== null && (definition.declaredFieldsOnly ?? declaredFieldsOnly) ? DeclaredFields.of(data) : null,
       history: historyOf(definition, history),
       presence,
       global,

@@ -7,7 +7,7 @@ const WORDS: readonly unknown[] = ['public', 'authenticated', 'admin'];
 
 /** What is wrong with one definition by itself, as sentences. */
 export function definitionProblems(definition: ChannelDefinition): string[] {
-  const { name, access, data, history, presence, global } = definition ?? {};
+  const { name, access, data, declaredFieldsOnly, history, presence, global } = definition ?? {};
   if (typeof name !== 'string') return ['a channel must be an object with a `name`'];
   const form = isPattern(name) ? patternProblem(name, false) : channelNameProblem(name);
   if (form !== null) return [`name ${JSON.stringify(name)} ${form}`];
@@ -19,6 +19,12 @@ export function definitionProblems(definition: ChannelDefinition): string[] {
     problems.push(`${name}: the group \`${USER_GROUP}\` belongs to the private channels`);
   if (access !== undefined) problems.push(...accessProblems(name, access));
   if (data !== undefined && typeof data !== 'function') problems.push(`${name}: data must be a class`);
+  if (declaredFieldsOnly !== undefined && typeof declaredFieldsOnly !== 'boolean') {
+    problems.push(`${name}: declaredFieldsOnly must be true or false`);
+  }
+  if (declaredFieldsOnly === true && data === undefined) {
+    problems.push(`${name}: declaredFieldsOnly needs a class: give the definition its \`data\``);
+  }
   if (presence !== undefined && typeof presence !== 'boolean') {
     problems.push(`${name}: presence must be true or false`);
   }

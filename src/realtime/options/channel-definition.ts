@@ -26,6 +26,8 @@ export interface ChannelDefinition {
   readonly access?: ChannelAccess;
   /** The class of what its events carry: data that does not fit is treated as the option `invalidEvents` says. @default anything is sent */
   readonly data?: EventClass;
+  /** Sends only fields that the class declares by a decorator, nested ones too; needs `data`. @default the option `declaredFieldsOnly` */
+  readonly declaredFieldsOnly?: boolean;
   /** What is kept for those who come back; `false` keeps nothing and gives events no id. @default the option `history` */
   readonly history?: { readonly size?: number; readonly ttlMs?: number } | false;
   /** Whether subscribers can see who is here. @default false */

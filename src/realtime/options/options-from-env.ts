@@ -59,6 +59,8 @@ const VARIABLES: Readonly<Record<string, readonly [option: string, parse: Parse]
   REALTIME_MAX_BUFFERED_BYTES_TOTAL: ['maxBufferedBytesTotal', whole],
   REALTIME_CLOSE_TIMEOUT_MS: ['closeTimeoutMs', whole],
   REALTIME_MAX_EVENT_BYTES: ['maxEventBytes', whole],
+  REALTIME_MAX_EVENT_KEYS: ['maxEventKeys', whole],
+  REALTIME_DECLARED_FIELDS_ONLY: ['declaredFieldsOnly', flag],
   REALTIME_HISTORY_SIZE: ['history.size', whole],
   REALTIME_HISTORY_TTL_MS: ['history.ttlMs', whole],
   REALTIME_RECOVERY_MAX_EVENTS: ['recoveryMaxEvents', whole],

@@ -106,6 +106,23 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   @Max(16_777_216)
   maxEventBytes = 65_536;
 
+  /**
+   * Properties that one object in the data of an event may have, on channels with a class: validating takes a time that grows
+   * with their square. @default 500
+   */
+  @IsInt()
+  @Min(1)
+  @Max(100_000)
+  maxEventKeys = 500;
+
+  /**
+   * Sends only those fields of an event that the class (`data`) of its channel declares by a decorator of class-validator or
+   * class-transformer, so that a field that was added to an object by mistake never leaves. A definition can override it.
+   * @default false
+   */
+  @IsBoolean()
+  declaredFieldsOnly = false;
+
   /** Of every channel whose definition does not say otherwise. @default { size: 100, ttlMs: 300000 } */
   @ValidateNested({ message: 'must be an object such as { size: 100, ttlMs: 300000 }' })
   @Type(() => HistoryOptions)

@@ -3,6 +3,8 @@ import type { Channel, ChannelCatalogue } from '../channels/channel-catalogue.js
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { TenantError, Tenants } from '../tenants/tenants.js';
 import type { InvalidEvents } from '../options/realtime-options.js';
+import type { DeclaredFields } from '../fields/declared-fields.js';
+import { shapeProblem } from './data-shape.js';
 import { InvalidEventError } from './errors.js';
 import { toJson } from './event-json.js';
 import type { EventValidator } from './event-validator.js';
@@ -72,6 +74,7 @@ export class EventComposer {
     const options = readOptions(given);
     const known = this.check(channel, options);
     const json = this.serialise(data);
+    this.checkShape(known, data);
     const dropped = !this.validator.admits(channel, known, data, mode);
     return this.composed(channel, known, json, options, dropped);
   }
@@ -81,6 +84,7 @@ export class EventComposer {
     const options = readOptions(given);
     const known = this.check(channel, options);
     const json = this.serialise(data);
+    this.checkShape(known, data);
     if (this.validator.mode === 'throw') this.validator.admits(channel, known, data);
     return this.composed(channel, known, json, options, false);
   }
@@ -90,7 +94,9 @@ export class EventComposer {
     const known = this.check(channel, options);
     this.checkSize(json);
     const isChecked = known.data === null || this.validator.mode === 'throw';
-    const dropped = !isChecked && !this.validator.admits(channel, known, JSON.parse(json));
+    const data: unknown = isChecked ? null : JSON.parse(json);
+    if (!isChecked) this.checkShape(known, data);
+    const dropped = !isChecked && !this.validator.admits(channel, known, data);
     return this.composed(channel, known, json, options, dropped);
   }
 
@@ -106,7 +112,7 @@ export class EventComposer {
       channel,
       topic,
       pattern: known.pattern,
-      json,
+      json: withoutUndeclared(json, known.declared),
       limited: known.fields !== null,
       history: known.history,
       dropped,
@@ -146,6 +152,12 @@ export class EventComposer {
     return json;
   }
 
+  /** Data that is transformed to be validated must not be dear to transform. @throws InvalidEventError */
+  private checkShape({ data: type }: Channel, data: unknown): void {
+    const problem = type === null ? null : shapeProblem(data, this.options.maxEventKeys);
+    if (problem !== null) throw new InvalidEventError('data', problem);
+  }
+
   private checkSize(json: string): void {
     const { maxEventBytes } = this.options;
     // Text has at most three bytes for each UTF-16 unit: most events need no count.
@@ -153,6 +165,15 @@ export class EventComposer {
       throw new InvalidEventError('data', `is larger than ${maxEventBytes} bytes as JSON (the option maxEventBytes)`);
     }
   }
+}
+
+/** Takes out what never leaves: undeclared fields, and `__proto__`, which means something else to a careless reader. */
+function withoutUndeclared(json: string, declared: DeclaredFields | null): string {
+  const hasProto = json.includes('"__proto__":');
+  if (declared === null && !hasProto) return json;
+  const data: unknown = JSON.parse(json, (key, value: unknown) => (key === '__proto__' ? undefined : value));
+  declared?.strip(data);
+  return JSON.stringify(data);
 }
 
 function isKey(key: unknown): boolean {

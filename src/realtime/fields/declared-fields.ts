@@ -1,0 +1,50 @@
+import type { EventClass } from '../options/channel-definition.js';
+import { classRules, type ClassRules, type NestedRules } from './class-rules.js';
+import { subTypesOf } from './granted-fields.js';
+
+/** Types of TypeScript that say nothing of what is inside: what a field of such a type holds is declared by the field. */
+const OPEN_TYPES: ReadonlySet<string> = new Set(['Object', 'Array', 'Map', 'Set', 'Date', 'Buffer', 'Promise']);
+
+/** The fields of a class that carry a decorator of class-validator or class-transformer, and those nested in them. */
+export class DeclaredFields {
+  private constructor(private readonly rules: ClassRules) {}
+
+  /** @throws ClassRulesError */
+  static of(type: EventClass): DeclaredFields {
+    return new DeclaredFields(classRules(type));
+  }
+
+  /** Deletes everything that is not declared from data, as it was parsed from JSON. */
+  strip(data: unknown): void {
+    strip(data, this.rules);
+  }
+}
+
+function strip(value: unknown, rules: ClassRules): void {
+  if (Array.isArray(value)) for (const entry of value) strip(entry, rules);
+  else if (isObject(value) && !OPEN_TYPES.has(rules.name)) {
+    for (const [key, inner] of Object.entries(value)) {
+      const declared = rules.fields.get(key);
+      if (declared === undefined) Reflect.deleteProperty(value, key);
+      for (const { nested } of declared ?? []) if (nested !== null) stripNested(inner, nested);
+    }
+  }
+}
+
+function stripNested(inner: unknown, nested: NestedRules): void {
+  const value: unknown = nested.isMap && isObject(inner) ? Object.values(inner) : inner;
+  const { subTypes } = nested;
+  if (subTypes === null) return strip(value, nested.base);
+  for (const entry of [value].flat(Infinity)) {
+    if (!isObject(entry)) continue;
+    const name: unknown = Reflect.get(entry, subTypes.property);
+    const known = subTypes.byName.get(name);
+    // One that does not say what it is keeps only what all that it may be declare.
+    for (const rules of known === undefined ? [nested.base, ...subTypesOf(nested)] : [known]) strip(entry, rules);
+    if (known !== undefined) Reflect.set(entry, subTypes.property, name); // the class need not declare what tells it apart
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
