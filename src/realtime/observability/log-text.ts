@@ -5,13 +5,12 @@ const MAX_LINE = 4_000;
  * Characters that end a line, steer a terminal, or change the order in which text is shown: C0 and C1 controls, line and
  * paragraph separators, marks of direction, zero-width characters, lone surrogates.
  */
-const UNSAFE =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /** A text as one line of the log: what a stranger wrote cannot begin a line of its own, or steer a terminal. */
 export function toLogLine(text: string): string {
   const short = text.length > MAX_LINE ? `${text.slice(0, MAX_LINE)}…` : text;
-  return short.replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return short.replace(UNSAFE, (character) => `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`);
 }
 
 /** An error for the log: its message is one line, and its stack ends no line but after a call. */
