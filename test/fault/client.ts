@@ -46,6 +46,7 @@ export class FaultClient {
   private socket: WebSocket | null = null;
   private ended = false;
   private settling = false;
+  private away = false;
   private dozing = false;
 
   constructor(
@@ -66,7 +67,7 @@ export class FaultClient {
   async run(): Promise<void> {
     while (!this.ended) {
       const doors = this.doors().filter((door) => door.open);
-      if (doors.length > 0) await this.visit(this.random.pick(doors));
+      if (doors.length > 0 && !this.away) await this.visit(this.random.pick(doors));
       await delay(this.random.between(20, this.settling ? 100 : 400));
     }
   }
@@ -74,6 +75,16 @@ export class FaultClient {
   /** From now on it stays and reads. */
   settle(): void {
     this.settling = true;
+  }
+
+  /** Leaves at once, and resumes no earlier than {@link comeBack}. */
+  goAway(): void {
+    this.away = true;
+    this.leave();
+  }
+
+  comeBack(): void {
+    this.away = false;
   }
 
   /** Where it stands in a channel, once it is subscribed to it; `null` otherwise. */
@@ -127,7 +138,7 @@ export class FaultClient {
     while (!over.aborted) {
       await delay(50);
       const now = performance.now();
-      if (over.aborted) return;
+      if (over.aborted || this.away) return;
       if (!this.settling) {
         if (now >= dozeAt && socket.readyState === WebSocket.OPEN) {
           dozeAt = Infinity;

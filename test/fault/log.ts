@@ -7,9 +7,11 @@
 export type Outcome =
   /** It was answered with an id. */
   | 'acknowledged'
-  /** It was answered with 503: not published, and never will be. */
+  /** It was answered with 503: it may have been published before that, and never will be later. */
   | 'rejected'
-  /** The line to the instance broke: nobody can know. So is every event of a batch that was answered with 503. */
+  /** The same with `mayBePublished: false`: it was not published before that either. */
+  | 'notPublished'
+  /** The line to the instance broke: the publisher cannot know. */
   | 'unknown'
   /** No answer within the time, from an instance that lived. */
   | 'unsettled';

@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
@@ -66,6 +66,24 @@ export class RedisNode {
     await this.kill();
     await rm(join(this.directory, 'appendonlydir'), { recursive: true, force: true });
     await rm(join(this.directory, 'dump.rdb'), { force: true });
+    await this.restart();
+  }
+
+  /** The append-only file and its size now: with `appendfsync always` it holds everything that Redis has answered. */
+  async appendOnlyFile(): Promise<{ readonly path: string; readonly bytes: number }> {
+    const directory = join(this.directory, 'appendonlydir');
+    const name = (await readdir(directory))
+      .filter((file) => file.endsWith('.incr.aof'))
+      .toSorted()
+      .at(-1)!;
+    const path = join(directory, name);
+    return { path, bytes: (await stat(path)).size };
+  }
+
+  /** Kills Redis and brings it back with the first bytes of its append-only file. */
+  async restartTruncated({ path, bytes }: { readonly path: string; readonly bytes: number }): Promise<void> {
+    await this.kill();
+    await truncate(path, bytes);
     await this.restart();
   }
 

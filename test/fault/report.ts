@@ -41,6 +41,7 @@ const COLUMNS: readonly (readonly [title: string, of: (row: Row) => string | num
   ['not recovered', (row) => row.recoveredFalse],
   ['closed as slow', (row) => row.closedAsSlow],
   ['lost by Redis', (row) => row.lostByRedis],
+  ['longest emit', (row) => `${row.longestEmitMs} ms`],
   ['live again, worst', (row) => worst(row.liveAgainMs)],
   ['violations', (row) => violationsOf(row)],
 ];

@@ -23,6 +23,8 @@ export interface RunResult {
 }
 
 const WARM_UP_MS = 1_500;
+/** A run in which nothing arrives is not a good run. */
+const LIVE_WITHIN_MS = 15_000;
 
 /** Runs one scenario for so long (at least one round), and judges what it left behind. */
 export async function runScenario(scenario: Scenario, { dist, seconds, seed }: Run): Promise<RunResult> {
@@ -49,7 +51,12 @@ export async function runScenario(scenario: Scenario, { dist, seconds, seed }: R
     problems = await world.stop();
   }
   const verdict = check(world.log, { redisMayLose: scenario.redisMayLose });
-  if (verdict.figures.liveAgainMs.includes(null)) problems.push('After a fault a channel never came to life again');
+  const { liveWithinMs = LIVE_WITHIN_MS } = scenario;
+  if (verdict.figures.liveAgainMs.some((time) => time === null || time > liveWithinMs)) {
+    problems.push(
+      `After a fault a channel was not live again within ${liveWithinMs} ms: ${verdict.figures.liveAgainMs.join(', ')}`,
+    );
+  }
   const outputs = new Map(world.instances.map((instance) => [instance.name, instance.output]));
   return { scenario: scenario.name, seed, seconds, verdict, log: world.log, outputs, problems };
 }

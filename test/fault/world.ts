@@ -102,6 +102,17 @@ export class World<B extends Backend = Backend> {
     this.throwIfFailed();
   }
 
+  /** Sends every second client away that comes and goes. @returns brings them back */
+  sendAway(): () => void {
+    const away = this.clients
+      .filter(({ name }) => !name.startsWith(STAYING))
+      .filter((_client, index) => index % 2 === 0);
+    for (const client of away) client.goAway();
+    return () => {
+      for (const client of away) client.comeBack();
+    };
+  }
+
   async calm(milliseconds: number): Promise<void> {
     await delay(milliseconds);
     this.throwIfFailed();

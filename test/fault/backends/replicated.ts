@@ -49,6 +49,19 @@ export class ReplicatedBackend implements Backend {
     await this.link.stop();
   }
 
+  /** Makes the replica the master, and the master its replica, which keeps its connections: a proxy leads only new ones on. */
+  async swap(): Promise<void> {
+    const [old, next] = [this.master, this.replica];
+    await next.command('REPLICAOF', 'NO', 'ONE');
+    await old.command('REPLICAOF', '127.0.0.1', next.port);
+    for (const line of this.lines) line.retarget(next.port);
+    await this.link.stop();
+    [this.master, this.replica] = [next, old];
+    this.link = await TcpProxy.start(await lastingPort(), next.port, this.random.next);
+    await old.command('REPLICAOF', '127.0.0.1', this.link.port);
+    await old.until(/master_link_status:up/);
+  }
+
   /** Gives the master a replica again. */
   async mend(): Promise<void> {
     ({ replica: this.replica, link: this.link } = await follow(this.master, this.random));

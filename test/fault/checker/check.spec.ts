@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { emptyLog, type EmitRecord, type Outcome, type RunLog } from '../log.js';
 import { check } from './check.js';
 import type { ViolationClass } from './violations.js';
@@ -138,8 +139,8 @@ describe('check', () => {
     scribe.event('one', 'e-3', 'a3');
     scribe.emit('b1'); // its answer was lost, it was published again after the promotion
     scribe.event('one', 'e-4', 'b1');
-    scribe.resync('one', 'f-2');
     for (const client of ['one', 'two']) {
+      scribe.resync(client, 'f-2');
       scribe.event(client, 'f-3', 'b1');
       scribe.end(client, 'f-3');
     }
@@ -148,12 +149,47 @@ describe('check', () => {
     expect(scribe.found(false)).toEqual(['lost']);
   });
 
+  it('lets a client before the gone events go on after a notice, and one begin after them', () => {
+    const scribe = quiet();
+    scribe.emit('a3', 'e-3');
+    scribe.emit('a4', 'e-4');
+    scribe.resync('one', 'f-2');
+    scribe.left('two');
+    scribe.subscribed('two', 'f-2', 'e-2', false);
+    scribe.subscribed('three', 'f-2');
+    scribe.emit('a5', 'f-3');
+    for (const client of ['one', 'two', 'three']) scribe.event(client, 'f-3', 'a5');
+    expect(scribe.found(true)).toEqual([]);
+  });
+
+  it('does not ask for an event whose acknowledgement overlapped with the later event', () => {
+    const scribe = quiet();
+    const { settledAt } = scribe.emit('a3', 'e-3');
+    const later = scribe.emit('b1', 'f-3');
+    scribe.log.emits.splice(-1, 1, { ...later, startedAt: settledAt - 0.5 });
+    for (const client of ['one', 'two']) scribe.event(client, 'f-3', 'b1');
+    expect(scribe.found(true)).toEqual([]);
+  });
+
+  it('does not ask for what a server acknowledged that was no longer the master', () => {
+    const scribe = quiet();
+    scribe.emit('a3', 'f-3');
+    for (const client of ['one', 'two']) {
+      scribe.event(client, 'f-3', 'a3');
+      scribe.resync(client, 'f-3');
+    }
+    scribe.emit('b1', 'e-3'); // by the old one
+    scribe.emit('a4', 'f-4');
+    for (const client of ['one', 'two']) scribe.event(client, 'f-4', 'a4');
+    expect(scribe.found(true)).toEqual([]);
+  });
+
   describe('finds', () => {
     // Each takes the quiet run and spoils it.
     const spoilt: readonly [name: string, expected: readonly ViolationClass[], spoil: (scribe: Scribe) => void][] = [
       [
         'an acknowledged event that was skipped',
-        ['hole', 'missing'],
+        ['hole', 'missing', 'silentLoss'],
         (scribe) => {
           scribe.emit('a3', 'e-3');
           scribe.emit('a4', 'e-4');
@@ -171,7 +207,7 @@ describe('check', () => {
       ],
       [
         'an event that was skipped by a resume',
-        ['hole', 'missing'],
+        ['hole', 'missing', 'silentLoss'],
         (scribe) => {
           scribe.left('two');
           scribe.emit('a3', 'e-3');
@@ -219,7 +255,7 @@ describe('check', () => {
       ],
       [
         'another event than was acknowledged',
-        ['mismatch', 'missing'],
+        ['mismatch', 'missing', 'silentLoss'],
         (scribe) => {
           scribe.emit('b1', 'e-3');
           scribe.emit('c1');
@@ -266,7 +302,7 @@ describe('check', () => {
       ],
       [
         'an acknowledged event that is gone',
-        ['lost'],
+        ['lost', 'silentLoss'],
         (scribe) => {
           scribe.emit('a3', 'e-3');
           scribe.emit('b1', 'f-3');
@@ -275,7 +311,7 @@ describe('check', () => {
       ],
       [
         'a client that holds what is gone and was not told',
-        ['fork', 'lost'],
+        ['fork', 'lost', 'silentLoss'],
         (scribe) => {
           scribe.emit('a3', 'e-3');
           scribe.event('one', 'e-3', 'a3');
@@ -284,6 +320,28 @@ describe('check', () => {
           scribe.emit('b2', 'f-4');
           scribe.event('one', 'f-4', 'b2');
           scribe.event('two', 'f-4', 'b2');
+        },
+      ],
+      [
+        'acknowledged events that are gone, where a client before them resumes without a notice',
+        ['lost', 'silentLoss'],
+        (scribe) => {
+          scribe.left('two');
+          scribe.emit('a3', 'e-3');
+          scribe.event('one', 'e-3', 'a3');
+          scribe.resync('one', 'f-2'); // Redis came back without e-3
+          scribe.subscribed('two', 'e-2', 'e-2', true);
+          scribe.emit('a4', 'f-3');
+          for (const client of ['one', 'two']) scribe.event(client, 'f-3', 'a4');
+        },
+      ],
+      [
+        'acknowledged events that are gone, where a client on an instance that was cut off never hears of them',
+        ['lost', 'silentLoss'],
+        (scribe) => {
+          scribe.emit('a3', 'e-3');
+          scribe.emit('a4', 'f-3');
+          for (const client of ['one', 'two']) scribe.event(client, 'f-3', 'a4');
         },
       ],
       [
@@ -303,6 +361,14 @@ describe('check', () => {
           scribe.emit('a3', 'e-3');
           scribe.event('one', 'e-3', 'a3');
           scribe.event('one', 'e-4', 'b1');
+        },
+      ],
+      [
+        'an emit that was published, and was said to be not',
+        ['refusedYetPublished'],
+        (scribe) => {
+          scribe.emit('b1', undefined, 'notPublished');
+          scribe.event('one', 'e-3', 'b1');
         },
       ],
       [
@@ -350,6 +416,14 @@ describe('check', () => {
       spoil(scribe);
       expect(scribe.found()).toEqual(expected);
     });
+  });
+
+  it('finds the silent losses of a recorded run: Redis came back without four events, and one client of two was notified', async () => {
+    const log = JSON.parse(await readFile('test/fault/checker/logs/rollback.json', 'utf8')) as RunLog;
+    const { violations } = check(log, { redisMayLose: true });
+    expect(new Set(violations.map((violation) => `${violation.class} ${violation.client}`))).toEqual(
+      new Set(['silentLoss stay1']),
+    );
   });
 
   it('says when the last channel was live again for every client that stays', () => {

@@ -3,6 +3,7 @@ import type { EmitRecord, RunLog } from '../log.js';
 import { Ledger, positionOf } from './ledger.js';
 import { figuresOf, type Figures } from './figures.js';
 import { walkSegments, type Segment, type SegmentWalk } from './segments.js';
+import { silentLosses } from './silent-loss.js';
 import type { Violation } from './violations.js';
 
 export interface CheckOptions {
@@ -32,6 +33,7 @@ export function check(log: RunLog, options: CheckOptions): Verdict {
     ...walk.segments.flatMap((segment) => outOfOrder(segment, emits)),
     ...walk.segments.flatMap((segment) => forks(segment, ledger)),
     ...missing(log.emits, walk.segments, ledger),
+    ...silentLosses(log.emits, walk.segments, ledger),
     ...skippedAhead(log.emits, walk.segments),
   ].toSorted((a, b) => a.at - b.at);
   return { violations, figures: figuresOf(log, ledger) };
@@ -117,7 +119,7 @@ function lost(emits: readonly EmitRecord[], ledger: Ledger, { redisMayLose }: Ch
  * later for certain when it stands behind an event that was only begun after the rejection.
  */
 function rejectedLater(emits: readonly EmitRecord[], segments: readonly Segment[]): Violation[] {
-  const rejected = new Map(emits.filter(({ outcome }) => outcome === 'rejected').map((emit) => [emit.key, emit]));
+  const rejected = new Map(emits.filter(isRefused).map((emit) => [emit.key, emit]));
   if (rejected.size === 0) return [];
   const startedAt = new Map(emits.map((emit) => [emit.key, emit.startedAt]));
   const found = new Map<string, Violation>();
@@ -125,7 +127,9 @@ function rejectedLater(emits: readonly EmitRecord[], segments: readonly Segment[
     let latest = { key: '', startedAt: -Infinity };
     for (const { key, position, at } of events) {
       const emit = rejected.get(key);
-      if (emit !== undefined && latest.startedAt > emit.settledAt) {
+      if (emit?.outcome === 'notPublished') {
+        found.set(key, { class: 'refusedYetPublished', channel, detail: `${key} at ${formatPosition(position)}`, at });
+      } else if (emit !== undefined && latest.startedAt > emit.settledAt) {
         const detail = `${key} stands at ${formatPosition(position)}, behind ${latest.key}`;
         found.set(key, { class: 'rejectedLater', channel, detail, at });
       }
@@ -134,6 +138,10 @@ function rejectedLater(emits: readonly EmitRecord[], segments: readonly Segment[
     }
   }
   return [...found.values()];
+}
+
+function isRefused({ outcome }: EmitRecord): boolean {
+  return outcome === 'rejected' || outcome === 'notPublished';
 }
 
 function differentTops({ ends }: SegmentWalk, ledger: Ledger): Violation[] {

@@ -19,6 +19,8 @@ export interface Figures {
   readonly lostByRedis: number;
   /** Emits that were rejected, and yet stand in the log: their answer was lost. */
   readonly rejectedYetPublished: number;
+  /** The longest that an acknowledged emit took, in milliseconds. */
+  readonly longestEmitMs: number;
   /** How long after the end of each fault the last channel was live again for every client that stays, in milliseconds; `null` where it never was. */
   readonly liveAgainMs: readonly (number | null)[];
 }
@@ -44,7 +46,7 @@ export function figuresOf(log: RunLog, ledger: Ledger): Figures {
   }
   return {
     acknowledged: count('acknowledged'),
-    rejected: count('rejected'),
+    rejected: count('rejected') + count('notPublished'),
     unknown: count('unknown'),
     unsettled: count('unsettled'),
     delivered,
@@ -55,6 +57,12 @@ export function figuresOf(log: RunLog, ledger: Ledger): Figures {
     lostByRedis: log.emits.filter(({ channel, id }) => id !== undefined && ledger.isGone(channel, positionOf(id)))
       .length,
     rejectedYetPublished: published.size,
+    longestEmitMs: Math.round(
+      log.emits.reduce(
+        (most, emit) => (emit.id === undefined ? most : Math.max(most, emit.settledAt - emit.startedAt)),
+        0,
+      ),
+    ),
     liveAgainMs: log.faults.map((fault) => liveAgain(log, fault)),
   };
 }

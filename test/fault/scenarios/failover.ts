@@ -16,6 +16,14 @@ export const promotion = scenario<ReplicatedBackend>({
   },
 });
 
+/** The master and its replica change places behind a fixed address, and old connections stay open. */
+export const failoverKept = scenario<ReplicatedBackend>({
+  name: 'failover-kept',
+  redisMayLose: true,
+  backend: (instances, random) => ReplicatedBackend.start(instances, random),
+  round: (world) => world.fault('failover', () => world.backend.swap()),
+});
+
 /** The Sentinels do what they are for. */
 export const sentinel = scenario<SentinelBackend>({
   name: 'sentinel',

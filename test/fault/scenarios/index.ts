@@ -1,10 +1,13 @@
 import { calm, memory } from './calm.js';
 import { clientCut, slowConsumer, storm } from './clients.js';
-import { cluster, promotion, sentinel } from './failover.js';
+import { cluster, failoverKept, promotion, sentinel } from './failover.js';
+import { deleted } from './deleted.js';
 import { medley } from './medley.js';
 import { blackHole, cuts, lostReplies, outage } from './network.js';
+import { clientPause, flappingReplica, outOfMemory } from './not-now.js';
 import { sigkill, sigstop } from './processes.js';
 import { aof, aofEverySecond, dataLost, pubsubKilled } from './redis-server.js';
+import { rollbackAof, rollbackRdb } from './rollback.js';
 import type { Scenario } from './scenario.js';
 
 /** What a run without `--scenario` goes through. */
@@ -21,8 +24,12 @@ export const SCENARIOS: readonly Scenario[] = [
     aofEverySecond,
     dataLost,
     promotion,
+    failoverKept,
+    rollbackAof,
+    rollbackRdb,
     pubsubKilled,
   ],
+  ...[outOfMemory, flappingReplica, clientPause, deleted],
   ...[clientCut, slowConsumer, storm, sentinel, cluster],
 ];
 

@@ -7,6 +7,8 @@ export interface Scenario<B extends Backend = Backend> {
   readonly name: string;
   /** Redis may lose what it acknowledged in it. */
   readonly redisMayLose: boolean;
+  /** After the end of a fault, every channel is live again within this time. @default 15000 */
+  readonly liveWithinMs?: number;
   readonly options?: Partial<Omit<WorldOptions, 'dist' | 'backend' | 'random'>>;
   backend(instances: number, random: Random): Promise<B>;
   /** Lets the fault happen once; `world.fault` around what is to be over when it returns. */

@@ -1,0 +1,47 @@
+import { SingleBackend } from '../backends/single.js';
+import { scenario, type Scenario } from './scenario.js';
+
+/** Redis lives, and answers "not now" for a while, again and again: the order of events must hold. */
+function notNow(
+  name: string,
+  on: readonly [string, string | number],
+  off: readonly [string, string | number],
+): Scenario {
+  return scenario<SingleBackend>({
+    name,
+    redisMayLose: false,
+    backend: (instances, random) => SingleBackend.start(instances, random),
+    async round(world) {
+      const { node } = world.backend;
+      await world.fault(name, async () => {
+        const times = world.random.pick([1, 5, 20]);
+        for (let count = 0; count < times; count += 1) {
+          await node.command('CONFIG', 'SET', ...on);
+          await world.calm(world.random.between(5, 2_000 / times));
+          await node.command('CONFIG', 'SET', ...off);
+          await world.calm(world.random.between(0, 20));
+        }
+      });
+    },
+  });
+}
+
+/** It has no memory left. */
+export const outOfMemory = notNow('out-of-memory', ['maxmemory', 1], ['maxmemory', 0]);
+
+/** A replica comes and goes, and the master takes nothing without one. */
+export const flappingReplica = notNow('flapping-replica', ['min-replicas-to-write', 1], ['min-replicas-to-write', 0]);
+
+/** It holds every client that writes, as it does while a failover is under way. */
+export const clientPause = scenario<SingleBackend>({
+  name: 'client-pause',
+  redisMayLose: false,
+  backend: (instances, random) => SingleBackend.start(instances, random),
+  async round(world) {
+    await world.fault('CLIENT PAUSE', async () => {
+      const milliseconds = Math.round(world.random.between(200, 4_000));
+      await world.backend.node.command('CLIENT', 'PAUSE', milliseconds, world.random.pick(['WRITE', 'ALL']));
+      await world.calm(milliseconds);
+    });
+  },
+});
