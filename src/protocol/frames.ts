@@ -42,7 +42,14 @@ export interface User {
 
 /** Why a resume could not be completed, or why continuity was lost while connected. */
 export type RecoveryReason =
-  'expired' | 'unknown_epoch' | 'rewound' | 'too_many' | 'no_history' | 'already_subscribed' | 'replay_limit';
+  | 'expired'
+  | 'unknown_epoch'
+  | 'rewound'
+  | 'unproven'
+  | 'too_many'
+  | 'no_history'
+  | 'already_subscribed'
+  | 'replay_limit';
 
 /** Why the server ended a subscription: the identity may not use the channel, or the decision took too long. */
 export type EndReason = 'access_revoked' | 'unavailable';

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import type { Position } from '../../src/protocol/index.js';
 import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
 import { Counters } from '../../src/realtime/observability/counters.js';
-import { POSITIONS, PUBLISH, PUBLISH_MANY, READ, type Script } from '../../src/realtime/broker/redis/scripts.js';
+import { POSITIONS, PUBLISH, READ, type Script } from '../../src/realtime/broker/redis/scripts.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { until } from '../support/until.js';
 import { describeBroker } from './broker-suite.js';
@@ -104,6 +104,22 @@ describe('over one Redis', () => {
     await other.close();
   });
 
+  it('keeps two databases with one prefix apart, in what it publishes too: pub/sub knows no databases', async () => {
+    const [one, other] = await Promise.all([connected(redis.url, 'db:'), connected(`${redis.url}/5`, 'db:')]);
+    const heard: string[] = [];
+    one.listen({ event: (_channel, { body }) => void heard.push(`one ${body}`), position: () => undefined });
+    other.listen({ event: (_channel, { body }) => void heard.push(`other ${body}`), position: () => undefined });
+    const publish = (broker: RedisBroker, body: string) =>
+      broker.publish({ channel: 'apps:created', body, history: null, timeoutMs: 5_000 });
+    for (const broker of [one, other]) await broker.subscribe('apps:created', null);
+    await publish(one, 'a');
+    await publish(other, 'b');
+    await until(() => heard.length >= 2);
+    expect(heard.toSorted()).toEqual(['one a', 'other b']);
+    expect(await one.listeners('apps:created')).toBe(1);
+    await Promise.all([one.close(), other.close()]);
+  });
+
   it('writes nothing for a channel that never had an event: subscribing, reading, its latest events', async () => {
     const broker = await connected(redis.url, 'names:');
     const admin = new Redis(redis.url);
@@ -173,29 +189,25 @@ describe('the publish script', () => {
 
   const run = ({ lua }: Script, keys: string[], args: (string | number)[]): Promise<unknown> =>
     client.eval(lua, keys.length, ...keys, ...args);
-  const publish = (number: number, about: { retry?: boolean; floor?: [string, number]; notAfter?: number } = {}) =>
-    run(
-      PUBLISH,
-      ['m', 'h', 'data'],
-      [
-        ...[
-          'c',
-          'body',
-          id(number),
-          3,
-          60_000,
-          about.retry === true ? 1 : 0,
-          'fresh',
-          about.notAfter ?? Date.now() + 9_999,
-        ],
-        ...[300_000, ...(about.floor ?? ['-', 0])],
-      ],
-    );
+  interface About {
+    readonly retry?: boolean;
+    readonly floor?: [string, number];
+    readonly notAfter?: number;
+    readonly key?: string;
+  }
+  const many = (floor: [string, number], ...events: [number, About?][]) => {
+    const keys = events.flatMap(([, about]) => about?.key ?? []);
+    const args = events.flatMap(([number, { retry = false, notAfter = Date.now() + 9_999, key } = {}]) => [
+      ...[`body ${number}`, id(number), notAfter, retry ? 1 : 0, key === undefined ? 0 : 300_000],
+    ]);
+    return run(PUBLISH, ['m', 'h', 'data', ...keys], ['c', 3, 60_000, 'fresh', ...floor, ...args]);
+  };
+  const publish = (number: number, about: About = {}) => many(about.floor ?? ['-', 0], [number, about]);
 
   it('gives a retry the place of its first try', async () => {
     await publish(1);
     await publish(2);
-    expect(await publish(1, { retry: true })).toEqual(['fresh', '1']);
+    expect(await publish(1, { retry: true })).toEqual(['fresh', '3', '0', 'fresh 1']);
     expect(await client.llen('h')).toBe(2);
   });
 
@@ -206,33 +218,44 @@ describe('the publish script', () => {
 
   it('says that it is not sure when the first try may have been trimmed away', async () => {
     for (const number of [1, 2, 3, 4, 5]) await publish(number);
-    expect(await publish(1, { retry: true })).toEqual(['unsure']);
+    expect(await publish(1, { retry: true })).toEqual(['fresh', '6', '0', 'unsure']);
     expect(await publish(9, { retry: true, floor: ['fresh', 2] })).toEqual(['fresh', '6']);
-    expect(await publish(8, { retry: true, floor: ['fresh', 1] })).toEqual(['unsure']);
+    expect(await publish(8, { retry: true, floor: ['fresh', 1] })).toEqual(['fresh', '7', '0', 'unsure']);
     // A floor of a log that is gone says nothing about this one.
-    expect(await publish(7, { retry: true, floor: ['gone', 99] })).toEqual(['unsure']);
+    expect(await publish(7, { retry: true, floor: ['gone', 99] })).toEqual(['fresh', '7', '0', 'unsure']);
   });
 
   it('publishes several in one step, and leaves out those whose deadline is over', async () => {
     const [early, late] = [Date.now() + 9_999, Date.now() - 1_000];
-    const many = (...events: [number, number][]) =>
-      run(
-        PUBLISH_MANY,
-        ['m', 'h', 'data'],
-        ['c', 3, 60_000, 'fresh', ...events.flatMap(([number, notAfter]) => [`body ${number}`, id(number), notAfter])],
-      );
-    expect(await many([1, early], [2, late], [3, early])).toEqual(['fresh', '1', '1']);
+    const [in1, in2, in3] = [1, 2, 3].map((number) => [number, { notAfter: number === 2 ? late : early }] as const);
+    expect(await many(['-', 0], [...in1!], [...in2!], [...in3!])).toEqual(['fresh', '1', '1', 'late']);
     expect(await client.lrange('h', 0, -1)).toEqual([`1 ${id(1)} body 1`, `2 ${id(3)} body 3`]);
-    expect(await many([4, late])).toEqual(['fresh', '3', '0']);
-    expect(await many([5, early], [6, early], [7, early])).toEqual(['fresh', '3']);
+    expect(await many(['-', 0], [4, { notAfter: late }])).toEqual(['fresh', '3', '0', 'late']);
+    expect(await many(['-', 0], [5], [6], [7])).toEqual(['fresh', '3']);
     expect((await client.lrange('h', 0, -1)).map((entry) => entry.split(' ')[0])).toEqual(['3', '4', '5']);
-    expect(await publish(7, { retry: true })).toEqual(['fresh', '5']);
     expect(await client.pttl('h')).toBeGreaterThan(0);
     expect(await client.pttl('m')).toBeGreaterThan(0);
   });
 
+  it('answers the earlier position of a key, in the same step and in a later one', async () => {
+    expect(await many(['-', 0], [1, { key: 'k' }], [2, { key: 'k' }], [3], [4, { key: 'l' }])).toEqual([
+      ...['fresh', '1', '1', 'fresh 1'],
+    ]);
+    expect(await client.llen('h')).toBe(3);
+    expect(await many(['-', 0], [5, { key: 'l' }], [6])).toEqual(['fresh', '4', '0', 'fresh 3']);
+    expect(await client.pttl('k')).toBeGreaterThan(0);
+  });
+
+  it('keeps the order of retries and of what follows them in one step', async () => {
+    await publish(1);
+    await publish(2);
+    const retry = { retry: true };
+    expect(await many(['fresh', 1], [2, retry], [3, retry], [4])).toEqual(['fresh', '3', '0', 'fresh 2']);
+    expect((await client.lrange('h', 0, -1)).map((entry) => entry.split(' ').at(-1))).toEqual(['2', '3', '4']);
+  });
+
   it('refuses what comes after its deadline', async () => {
-    expect(await publish(1, { notAfter: Date.now() - 1_000 })).toEqual(['late']);
+    expect(await publish(1, { notAfter: Date.now() - 1_000 })).toEqual(['fresh', '1', '0', 'late']);
     expect(await client.exists('h')).toBe(0);
   });
 });
@@ -257,7 +280,11 @@ describe('the position of a channel without events', () => {
   const read = (epoch: string, offset = 0) =>
     run(READ, ['m', 'h', 'data'], ['abcdefabcdef', epoch, offset, 10, 1_000]) as Promise<string[]>;
   const publish = (number: number) =>
-    run(PUBLISH_MANY, ['m', 'h', 'data'], ['c', 9, 60_000, 'fresh', 'body', `00000000deadbeef.${number}`, 9e15]);
+    run(
+      PUBLISH,
+      ['m', 'h', 'data'],
+      ['c', 9, 60_000, 'fresh', '-', 0, 'body', `00000000deadbeef.${number}`, 9e15, 0, 0],
+    );
   const older = (epoch: string, hours: number) => epoch.replace(/\d+$/, (hour) => String(Number(hour) - hours));
 
   it('stands before the first event, however often it was read before', async () => {
@@ -287,8 +314,78 @@ describe('the position of a channel without events', () => {
   });
 });
 
+describe('an epoch', () => {
+  const says = async (client: Redis, pattern: RegExp): Promise<string> => {
+    for (;;) {
+      const found = pattern.exec(await client.info('replication'));
+      if (found !== null) return found[1]!;
+      await new Promise((resolve) => void setTimeout(resolve, 20));
+    }
+  };
+
+  /** A master loses its last replica's backlog after a second instead of an hour. */
+  const pair = () =>
+    Promise.all(
+      [1, 2].map(() => RedisProcess.start({ 'repl-backlog-ttl': '1', 'repl-diskless-sync-delay': '0' })),
+    ) as Promise<[RedisProcess, RedisProcess]>;
+
+  it('goes on in a master whose last replica left: its replication id changes, and nothing is lost', async () => {
+    const [redis, replica] = await pair();
+    const broker = await connected(redis.url);
+    const [master, other] = [new Redis(redis.url), new Redis(replica.url)];
+    await other.replicaof('127.0.0.1', String(redis.port));
+    await says(master, /state=(online)/);
+    const first = (await emit(broker, 'a'))!;
+    const before = await says(master, /master_replid:(\w+)/);
+    await other.replicaof('NO', 'ONE');
+    await says(master, new RegExp(`master_replid:(?!${before})(\\w+)`));
+    const second = (await emit(broker, 'b'))!;
+    expect(second).toEqual({ epoch: first.epoch, offset: 2 });
+    expect(await broker.read('apps:created', first, LIMITS)).toMatchObject({ ok: true, events: [{ body: 'b' }] });
+    await broker.close();
+    for (const client of [master, other]) client.disconnect();
+    await Promise.all([redis.stop(), replica.stop()]);
+  });
+
+  it('ends in a master that followed another one meanwhile, though it is the same process', async () => {
+    const [redis, replica] = await pair();
+    const broker = await connected(redis.url);
+    const [one, other] = [new Redis(redis.url), new Redis(replica.url)];
+    const first = (await emit(broker, 'a'))!;
+    await other.replicaof('127.0.0.1', String(redis.port));
+    await says(one, /state=(online)/);
+    await other.replicaof('NO', 'ONE');
+    await emit(broker, 'acknowledged, and lost');
+    await one.replicaof('127.0.0.1', String(replica.port));
+    await says(one, /master_link_status:(up)/);
+    await one.replicaof('NO', 'ONE');
+    await says(one, /master_replid2:(0+)\s/); // as if it had never been a replica
+    await until(() => broker.status.up);
+    expect(await broker.read('apps:created', first, LIMITS)).toMatchObject({ ok: false, reason: 'unproven' });
+    await broker.close();
+    for (const client of [one, other]) client.disconnect();
+    await Promise.all([redis.stop(), replica.stop()]);
+  });
+
+  it('ends with an event that another instance published without history: no offset shows that it was missed', async () => {
+    const redis = await RedisProcess.start();
+    const broker = await connected(redis.url);
+    const plain = () => broker.publish({ channel: 'apps:created', body: 'p', history: null, timeoutMs: 5_000 });
+    const begin = (await broker.subscribe('apps:created', HISTORY))!;
+    await plain();
+    expect(await broker.read('apps:created', begin, LIMITS)).toMatchObject({ ok: false, reason: 'unknown_epoch' });
+    const kept = (await emit(broker, 'a'))!;
+    expect(await broker.read('apps:created', { ...kept, offset: kept.offset - 1 }, LIMITS)).toMatchObject({ ok: true });
+    await plain();
+    await plain();
+    expect(await broker.read('apps:created', kept, LIMITS)).toMatchObject({ ok: false, reason: 'unknown_epoch' });
+    await broker.close();
+    await redis.stop();
+  });
+});
+
 describe('when Redis is restarted', () => {
-  it('with its data: offsets go on under a new epoch, readers at the boundary miss nothing, those beyond are told', async () => {
+  it('with its data: offsets go on under a new epoch, and every reader of the old one is notified', async () => {
     const redis = await RedisProcess.start({ appendonly: 'yes', appendfsync: 'always' });
     const broker = await connected(redis.url);
     const first = (await emit(broker, 'a'))!;
@@ -298,10 +395,11 @@ describe('when Redis is restarted', () => {
     expect(third.epoch).not.toBe(second.epoch);
     expect(third.offset).toBe(3);
     await until(() => broker.status.up);
-    expect(await broker.read('apps:created', first, LIMITS)).toMatchObject({
-      ok: true,
-      events: [{ body: 'b' }, { body: 'c' }],
-    });
+    for (const before of [first, second]) {
+      const answer = { ok: false, reason: 'unproven', top: third };
+      expect(await broker.read('apps:created', before, LIMITS)).toEqual(answer);
+    }
+    expect(await broker.read('apps:created', third, LIMITS)).toMatchObject({ ok: true });
     const beyond = { epoch: second.epoch, offset: 3 };
     expect(await broker.read('apps:created', beyond, LIMITS)).toMatchObject({
       ok: false,

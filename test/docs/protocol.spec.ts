@@ -63,6 +63,7 @@ describe('docs/PROTOCOL.md', () => {
       expired: true,
       unknown_epoch: true,
       rewound: true,
+      unproven: true,
       too_many: true,
       no_history: true,
       already_subscribed: true,

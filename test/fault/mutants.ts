@@ -2,6 +2,7 @@ import type { Patch } from './build.js';
 import { memory } from './scenarios/calm.js';
 import { promotion } from './scenarios/failover.js';
 import { lostReplies } from './scenarios/network.js';
+import { rollbackAof } from './scenarios/rollback.js';
 import type { Scenario } from './scenarios/scenario.js';
 
 /** A fault of the product, made on purpose, that the suite has to find. */
@@ -31,6 +32,18 @@ export const MUTANTS: readonly Mutant[] = [
         file: 'realtime/broker/redis/publish-queue.js',
         find: 'entry.retry ||= outcome.mayBePublished',
         replace: 'entry.retry = false',
+      },
+    ],
+  },
+  {
+    // What this project did before: Redis kept a prefix, and a client within it was thought to have missed nothing.
+    name: 'boundary-is-proof',
+    scenario: rollbackAof,
+    patches: [
+      {
+        file: 'realtime/broker/redis/scripts.js',
+        find: "return { after > boundary and 'rewound' or 'unproven', e, top }",
+        replace: "if after > boundary then return { 'rewound', e, top } end",
       },
     ],
   },

@@ -312,6 +312,61 @@ describe('CatchUp', () => {
     }
   });
 
+  it('waits before it reads again: a read that fails at once must not keep the instance busy', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate'] });
+    try {
+      past(1);
+      const catchUp = harness.begin({ epoch: 'a', offset: 0 });
+      harness.source.failures = 3;
+      catchUp.reset();
+      catchUp.start();
+      for (let count = 0; count < 5; count += 1) await turn();
+      expect(harness.source.reads).toBe(1);
+      await jest.advanceTimersByTimeAsync(499);
+      expect(harness.source.reads).toBe(1);
+      await jest.advanceTimersByTimeAsync(1);
+      expect(harness.source.reads).toBe(2);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('sends what a flush brings in at the moment of going live', async () => {
+    past(1);
+    let brought = false;
+    harness.source.flush = () => {
+      if (brought) return;
+      brought = true;
+      harness.publish();
+      harness.takeIn();
+    };
+    harness.begin({ epoch: 'a', offset: 1 }).start();
+    await turn();
+    expect(harness.seen).toEqual(['a-2']);
+    expect(harness.live).toBe(true);
+  });
+
+  it('holds no more bytes than a read may have, for a client that does not read', async () => {
+    past(1);
+    harness.socket.reads = false;
+    harness.socket.bufferedAmount = 10_000;
+    const limits = { maxEvents: 1_000, maxBytes: 500 };
+    const catchUp = harness.begin({ epoch: 'a', offset: 0 }, limits);
+    await catchUp.recover();
+    catchUp.start();
+    for (let count = 0; count < 40; count += 1) {
+      harness.publish();
+      harness.takeIn();
+    }
+    harness.socket.reads = true;
+    harness.outbox.send('{"type":"pong"}');
+    harness.socket.drain();
+    harness.outbox.send('{"type":"pong"}');
+    await turn();
+    expect(harness.seen.filter((line) => line.startsWith('a-'))).toEqual(upTo(1, 41));
+    expect(harness.source.reads).toBe(2); // the rest was released, and read again
+  });
+
   it('fails to recover when the broker does not answer the first time: the client is told instead', async () => {
     harness.source.failures = 1;
     await expect(harness.begin({ epoch: 'a', offset: 0 }).recover()).rejects.toThrow('no answer');

@@ -20,8 +20,8 @@ const UNKNOWN_REPLAY_PART = 64;
 /** Where a stream's frames go: to every subscription of its channel on this instance. */
 export interface StreamOutput {
   deliver(topic: string, frame: EventFrame): void;
-  /** Continuity was lost: what comes next follows `top`. */
-  reset(topic: string, reason: RecoveryReason, top: Position): void;
+  /** Continuity was lost after `from`: what comes next follows `top`. */
+  reset(topic: string, reason: RecoveryReason, top: Position, from: Position): void;
   /** Events were missing; whether all of them could be had is now known. */
   mended?(filled: boolean): void;
 }
@@ -171,7 +171,8 @@ export class ChannelStream {
     if (result.ok) for (const event of result.events) this.pass(event);
     else {
       this.forgetRecent();
-      this.output.reset(this.topic, result.reason, result.top);
+      this.position = result.top;
+      this.output.reset(this.topic, result.reason, result.top, from);
     }
     this.position = result.top;
     if (this.pendingLost) {

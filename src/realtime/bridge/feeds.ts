@@ -1,4 +1,4 @@
-import type { Position } from '../../protocol/index.js';
+import { formatPosition, type Position, type RecoveryReason } from '../../protocol/index.js';
 import type { ReadLimits } from '../broker/broker.js';
 import type { ConnectionRegistry } from '../connections/connection-registry.js';
 import type { FanOut } from '../connections/fan-out.js';
@@ -7,10 +7,13 @@ import type { Counters } from '../observability/counters.js';
 import { tenantOf } from '../tenants/topic.js';
 import { CatchUp } from './catch-up.js';
 import type { ChannelStream } from './channel-stream.js';
+import { ResyncSpread } from './resync-spread.js';
 import type { SharedReads } from './shared-reads.js';
 
 /** Decides where the events of a subscription go: to a catch-up, to nowhere while it is paused, or straight to its socket. */
 export class Feeds {
+  private readonly resyncs = new ResyncSpread((subscription, reason) => this.resync(subscription, reason));
+
   constructor(
     private readonly registry: ConnectionRegistry,
     private readonly fanOut: FanOut,
@@ -35,6 +38,26 @@ export class Feeds {
     );
     subscription.feed = catchUp;
     return catchUp;
+  }
+
+  /** Continuity of this channel was lost after `from`: every client is notified, many of them one after the other. */
+  lose(topic: string, reason: RecoveryReason, from: Position): void {
+    this.fanOut.flush(topic);
+    const live: Subscription[] = [];
+    for (const subscription of this.registry.subscribersOf(topic)) {
+      if (subscription.feed === null) live.push(subscription);
+      else subscription.feed.reset();
+    }
+    this.resyncs.begin(live, reason, from, this.registry.size);
+  }
+
+  /** The client goes on from where this instance is now: what follows that is sent to it. */
+  private resync(subscription: Subscription, reason: RecoveryReason): void {
+    const { topic, channel, connection } = subscription;
+    this.fanOut.flush(topic);
+    subscription.feed = null;
+    const position = this.streamOf(topic)?.position;
+    if (position) connection.send({ type: 'resync', channel, lastEventId: formatPosition(position), reason });
   }
 
   /** Sends nothing to this subscription from now on, and remembers where its client stands. */

@@ -188,14 +188,8 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
     this.fanOut.deliver(topic, frame);
   }
 
-  reset(topic: string, reason: RecoveryReason, top: Position): void {
-    const lastEventId = formatPosition(top);
-    const channel = channelOf(topic);
-    this.fanOut.flush(topic);
-    for (const { feed, connection } of this.registry.subscribersOf(topic)) {
-      if (feed === null) connection.send({ type: 'resync', channel, lastEventId, reason });
-      else feed.reset();
-    }
+  reset(topic: string, reason: RecoveryReason, _top: Position, from: Position): void {
+    this.feeds.lose(topic, reason, from);
   }
 
   mended(filled: boolean): void {

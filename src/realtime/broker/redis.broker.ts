@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Position } from '../../protocol/index.js';
 import { Counters } from '../observability/counters.js';
-import { safely } from '../observability/run-safely.js';
+import { runSafely, safely } from '../observability/run-safely.js';
 import {
   Broker,
   type BrokerListener,
@@ -14,25 +14,27 @@ import {
   type ReadResult,
 } from './broker.js';
 import { RealtimeUnavailableError } from './errors.js';
-import { hasMovedAway } from './redis/answers.js';
-import { nodesOf, type Client } from './redis/client.js';
+import { hasMovedAway, hasMovedSlot } from './redis/answers.js';
+import { nodesOf, refreshSlots, type Client } from './redis/client.js';
 import { Keys } from './redis/keys.js';
 import { Publisher } from './redis/publisher.js';
+import { Reader } from './redis/reader.js';
 import { Receiver } from './redis/receiver.js';
-import type { RedisTarget } from './redis/redis-target.js';
+import { databaseOf, type RedisTarget } from './redis/redis-target.js';
 import { REDIS_TIMES, type RedisTimes } from './redis/redis-times.js';
 
 /** How long a command of others than the broker may take, in milliseconds. */
 const COMMAND_MS = 3_000;
 
 /**
- * The broker over Redis 7 or later, or Valkey 8: one server, Sentinel or Cluster. Two connections: one publishes, one
- * subscribes and reads. See docs/delivery.md for what it promises and how.
+ * The broker over Redis 7 or later, or Valkey 8: one server, Sentinel or Cluster. Three connections: one publishes, one
+ * subscribes, one reads (in a Cluster the publishing one does). See docs/delivery.md for what it promises and how.
  */
 export class RedisBroker extends Broker {
   readonly keys: Keys;
   private readonly publisher: Publisher;
   private readonly receiver: Receiver;
+  private readonly reader: Reader;
   private readonly timers: NodeJS.Timeout[] = [];
   private readonly onUps: (() => void)[] = [];
   private started = false;
@@ -46,13 +48,14 @@ export class RedisBroker extends Broker {
   ) {
     super();
     const instance = randomBytes(8).toString('hex');
-    this.keys = new Keys(prefix, target.cluster !== undefined);
+    this.keys = new Keys(prefix, { isCluster: target.cluster !== undefined, database: databaseOf(target) });
     this.publisher = new Publisher(target, this.keys, instance, () => {
       for (const callback of this.onUps) callback();
     });
+    this.reader = new Reader(target, this.keys, () => this.publisher.link.client);
     this.receiver = new Receiver(target, this.keys, {
       beat: this.keys.beat(instance),
-      owners: () => this.publisher.link.client,
+      reader: this.reader,
       counters,
       auditMs: times.auditMs,
     });
@@ -61,12 +64,13 @@ export class RedisBroker extends Broker {
   override start(): void {
     if (this.started || this.closed) return;
     this.started = true;
-    for (const { link } of [this.publisher, this.receiver]) link.start();
+    for (const { link } of [this.publisher, this.receiver, this.reader]) link?.start();
     this.timers.push(
       setInterval(
         safely('The probe of Redis', () => {
           this.publisher.probe();
           this.receiver.probe();
+          this.reader.probe();
         }),
         this.times.probeMs,
       ).unref(),
@@ -79,8 +83,8 @@ export class RedisBroker extends Broker {
 
   override get status(): BrokerStatus {
     this.start(); // only a connection tells
-    for (const { link } of [this.publisher, this.receiver]) {
-      if (link.client === null) return { up: false, reason: `Redis cannot be used: ${link.reason}` };
+    for (const { link } of [this.publisher, this.receiver, this.reader]) {
+      if (link?.client === null) return { up: false, reason: `Redis cannot be used: ${link.reason}` };
     }
     const { refusal } = this.publisher.selfTest;
     return refusal === null ? { up: true } : { up: false, reason: `Redis takes no events: ${refusal}` };
@@ -117,12 +121,12 @@ export class RedisBroker extends Broker {
 
   override read(channel: string, after: Position, limits: ReadLimits): Promise<ReadResult> {
     this.start();
-    return this.receiver.read(channel, after, limits);
+    return this.reader.read(channel, after, limits);
   }
 
   override latest(channel: string, most: number): Promise<readonly BrokerEvent[]> {
     this.start();
-    return this.receiver.latest(channel, most);
+    return this.reader.latest(channel, most);
   }
 
   override async hasSubscribers(channel: string): Promise<boolean> {
@@ -144,6 +148,7 @@ export class RedisBroker extends Broker {
     for (const timer of this.timers) clearInterval(timer);
     this.publisher.close();
     this.receiver.close();
+    this.reader.link?.close();
   }
 
   /** Calls back each time that {@link command} has become possible. */
@@ -169,7 +174,9 @@ export class RedisBroker extends Broker {
       return await Promise.race([run(client), late]);
     } catch (error) {
       const { message } = error as Error;
-      if (hasMovedAway(error as Error) && link.client === client) link.reset(message);
+      if ('nodes' in client && hasMovedSlot(error as Error))
+        runSafely('Refreshing the slots', () => refreshSlots(client));
+      else if (hasMovedAway(error as Error) && link.client === client) link.reset(message);
       throw new RealtimeUnavailableError(`Redis cannot be used: ${message}`, { cause: error });
     } finally {
       clearTimeout(timer);

@@ -23,6 +23,7 @@ const RECOVERY_REASONS: Record<RecoveryReason, true> = {
     expired: true,
     unknown_epoch: true,
     rewound: true,
+    unproven: true,
     too_many: true,
     no_history: true,
     already_subscribed: true,

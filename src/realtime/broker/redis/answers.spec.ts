@@ -1,67 +1,84 @@
-import { hasMovedAway, outcomeOfError, outcomeOfReply, outcomesOfReply } from './answers.js';
+import { hasMovedAway, hasMovedSlot, outcomeOfError, outcomesOfReply, plainOutcomes } from './answers.js';
 
 const replyError = (message: string): Error => Object.assign(new Error(message), { name: 'ReplyError' });
+const wrapped = (error: Error): Error => new Error(`Too many Cluster redirections. Last error: ${String(error)}`);
+const refused = (why: RegExp, mayBePublished: boolean) => ({
+  kind: 'refused',
+  why: expect.stringMatching(why) as unknown,
+  mayBePublished,
+});
 
-describe('what became of an event', () => {
-  it('published, with its position where it has one', () => {
-    expect(outcomeOfReply(['e1', '7'], true)).toEqual({
-      kind: 'published',
-      position: { epoch: 'e1', offset: 7 },
-    });
-    expect(outcomeOfReply([''], false)).toEqual({ kind: 'published', position: null });
-  });
-
-  it.each([
-    ['late', /Not published in time/],
-    ['unsure', /it is not known whether the event was published/],
-  ])('refused for good: %s', (reply, why) => {
-    const outcome = { kind: 'refused', why: expect.stringMatching(why) as unknown };
-    expect(outcomeOfReply([reply], true)).toEqual(outcome);
-    expect(outcomeOfReply([reply], false)).toEqual(outcome);
-  });
-
-  it('of each that went out together: those in time have offsets that count up', () => {
-    expect(outcomesOfReply(['e1', '7', '1', '2'], 5)).toEqual([
+describe('the outcome of an event', () => {
+  it('is published, with an offset that counts up, but for those that were late, unsure or published before', () => {
+    expect(outcomesOfReply(['e1', '7', '1', 'late', '2', 'unsure', '4', 'e0 3'], 6)).toEqual([
       { kind: 'published', position: { epoch: 'e1', offset: 7 } },
-      { kind: 'refused', why: expect.stringMatching(/Not published in time/) as unknown },
-      { kind: 'refused', why: expect.stringMatching(/Not published in time/) as unknown },
+      refused(/Not published in time/, false),
+      refused(/it is not known whether the event was published/, true),
       { kind: 'published', position: { epoch: 'e1', offset: 8 } },
+      { kind: 'published', position: { epoch: 'e0', offset: 3 } },
       { kind: 'published', position: { epoch: 'e1', offset: 9 } },
     ]);
   });
 
+  it('has no position without history', () => {
+    expect(plainOutcomes(['1'], 2)).toEqual([
+      { kind: 'published', position: null },
+      refused(/Not published in time/, false),
+    ]);
+  });
+
   it.each([
-    "READONLY You can't write against a read only replica.",
-    'LOADING Redis is loading the dataset in memory',
-    'CLUSTERDOWN The cluster is down',
-    'MOVED 3999 127.0.0.1:6381',
-    'ASK 3999 127.0.0.1:6381',
-    'TRYAGAIN Multiple keys request during rehashing of slot',
-    'NOREPLICAS Not enough good replicas to write.',
-    "OOM command not allowed when used memory > 'maxmemory'.",
-    'NOSCRIPT No matching script. Please use EVAL.',
-  ])('not now: %s', (message) => {
-    expect(outcomeOfError(replyError(message))).toEqual({ kind: 'again', why: message, mayBePublished: false });
+    ["READONLY You can't write against a read only replica.", 'all'],
+    ['LOADING Redis is loading the dataset in memory', 'all'],
+    ['NOSCRIPT No matching script. Please use EVAL.', 'all'],
+    ['MOVED 3999 127.0.0.1:6381', 'all'],
+    ['ASK 3999 127.0.0.1:6381', 'channel'],
+    ['CLUSTERDOWN The cluster is down', 'channel'],
+    ['TRYAGAIN Multiple keys request during rehashing of slot', 'channel'],
+    ['NOREPLICAS Not enough good replicas to write. script: 0a1b, on @user_script:3.', 'channel'],
+    ["OOM command not allowed when used memory > 'maxmemory'. script: 0a1b, on @user_script:3.", 'channel'],
+    ['MISCONF Redis is configured to save RDB snapshots', 'channel'],
+  ])('is "not now" for %s, and pauses %s', (message, pause) => {
+    expect(outcomeOfError(replyError(message))).toEqual({ kind: 'again', why: message, mayBePublished: false, pause });
   });
 
-  it('refused, where Redis will say the same again', () => {
-    expect(outcomeOfError(replyError('NOPERM this user has no permissions'))).toEqual({
-      kind: 'refused',
-      why: 'Redis refused the event: NOPERM this user has no permissions',
-    });
+  it.each(['MOVED 3999 127.0.0.1:6381', 'TRYAGAIN Multiple keys request', 'CLUSTERDOWN Hash slot not served'])(
+    'pauses only the channel in a Cluster, whose client wraps the answer: %s',
+    (message) => {
+      expect(outcomeOfError(wrapped(replyError(message)), true)).toEqual({
+        ...{ kind: 'again', why: message, mayBePublished: false, pause: 'channel' },
+      });
+    },
+  );
+
+  it('is refused if Redis refused the command: nothing was published', () => {
+    expect(outcomeOfError(replyError("NOPERM this user has no permissions to run the 'evalsha' command"))).toEqual(
+      refused(/^Redis refused the event: NOPERM/, false),
+    );
   });
 
-  it('not known, where there was no answer', () => {
-    expect(outcomeOfError(new Error('Connection is closed.'))).toEqual({
-      kind: 'again',
-      why: 'Connection is closed.',
-      mayBePublished: true,
-    });
+  it.each([
+    "ERR The user executing the script can't run this command or subcommand script: 0a1b, on @user_script:39.",
+    'WRONGTYPE Operation against a key holding the wrong kind of value script: 0a1b, on @user_script:12.',
+    'ERR user_script:36: too many results to unpack script: 0a1b, on @user_script:36.',
+  ])('is not known if the script itself failed, since what it did before stays: %s', (message) => {
+    expect(outcomeOfError(replyError(message))).toEqual(refused(/it is not known whether/, true));
   });
+
+  it.each([new Error('Connection is closed.'), wrapped(new Error('Connection is closed.'))])(
+    'is not known without an answer: %s',
+    (error) => {
+      expect(outcomeOfError(error)).toEqual({
+        ...{ kind: 'again', why: 'Connection is closed.', mayBePublished: true, pause: 'all' },
+      });
+    },
+  );
 });
 
 it('another server is to be asked', () => {
   expect(hasMovedAway(replyError('MOVED 1 127.0.0.1:1'))).toBe(true);
   expect(hasMovedAway(replyError("READONLY You can't write"))).toBe(true);
   expect(hasMovedAway(replyError('OOM'))).toBe(false);
+  expect(hasMovedSlot(wrapped(replyError('MOVED 1 127.0.0.1:1')))).toBe(true);
+  expect(hasMovedSlot(replyError('READONLY'))).toBe(false);
 });

@@ -1,51 +1,81 @@
 import type { Outcome } from './publish-queue.js';
 
-/** Answers that say «not now»: the event is tried again until its deadline. All others refuse it. */
+/** Answers that come before any effect, and will be others soon: the event is tried again until its deadline. */
 const NOT_NOW =
-  /READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK |NOSCRIPT|NOREPLICAS|BUSY |OOM |MISCONF|NOAUTH|WRONGPASS/;
+  /^(?:READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|NOSCRIPT|NOREPLICAS|BUSY|OOM|MISCONF|NOAUTH|WRONGPASS)\b/;
 
-/** Answers of a server that is not the one to ask any more. */
-const MOVED_AWAY = /MOVED|READONLY/;
+/** Of these, those that only a fresh connection can change. */
+const CONNECTION = /^(?:READONLY|LOADING|MASTERDOWN|NOSCRIPT|NOAUTH|WRONGPASS)\b/;
 
-const TOO_LATE: Outcome = {
+/** An error inside of a script: what the script did before it stays done. */
+const INSIDE_SCRIPT = /[,.] ?script: |@user_script|user executing the script/;
+
+/** A Cluster's client wraps what a node answered. */
+const WRAPPED = /^Too many Cluster redirections\. Last error: (\w*Error): (.*)$/s;
+
+const LATE: Outcome = {
   kind: 'refused',
   why: 'Not published in time: Redis was not reached before the deadline',
+  mayBePublished: false,
+};
+const UNSURE: Outcome = {
+  kind: 'refused',
+  why: 'The connection to Redis was lost for so long that it is not known whether the event was published',
+  mayBePublished: true,
 };
 
-/** What became of an event, by the answer of its script. */
-export function outcomeOfReply(reply: readonly string[], hasHistory: boolean): Outcome {
-  const [first, offset] = reply as [string, string?];
-  if (first === 'late') return TOO_LATE;
-  if (first === 'unsure') {
-    return {
-      kind: 'refused',
-      why: 'The connection to Redis was lost for so long that it is not known whether the event was published',
-    };
-  }
-  return { kind: 'published', position: hasHistory ? { epoch: first, offset: Number(offset) } : null };
-}
-
-/** What became of each of so many events that went out together. */
+/** The outcome of each event of a channel with history, by the answer of their script. */
 export function outcomesOfReply(reply: readonly string[], count: number): Outcome[] {
-  const [epoch, first, ...late] = reply as [string, string, ...string[]];
-  const tooLate = new Set(late.map(Number));
+  const [epoch, first, ...exceptions] = reply as [string, string, ...string[]];
+  const answers = new Map<number, string>();
+  for (let at = 0; at < exceptions.length; at += 2) answers.set(Number(exceptions[at]), exceptions[at + 1]!);
   let offset = Number(first);
-  return Array.from({ length: count }, (_, index) => {
-    if (tooLate.has(index)) return TOO_LATE;
+  return Array.from({ length: count }, (_, index): Outcome => {
+    const answer = answers.get(index);
+    if (answer === 'late') return LATE;
+    if (answer === 'unsure') return UNSURE;
+    if (answer !== undefined) {
+      const [earlierEpoch, earlierOffset] = answer.split(' ') as [string, string];
+      return { kind: 'published', position: { epoch: earlierEpoch, offset: Number(earlierOffset) } };
+    }
     const position = { epoch, offset };
     offset += 1;
     return { kind: 'published', position };
   });
 }
 
-/** What became of an event whose script had no answer, or a bad one: an error that Redis answers stands before any effect. */
-export function outcomeOfError({ name, message }: Error): Outcome {
-  const answered = name === 'ReplyError';
-  if (answered && !NOT_NOW.test(message)) return { kind: 'refused', why: `Redis refused the event: ${message}` };
-  return { kind: 'again', why: message, mayBePublished: !answered };
+/** The same without history. @param late the indexes of those that came too late */
+export function plainOutcomes(late: readonly string[], count: number): Outcome[] {
+  const tooLate = new Set(late.map(Number));
+  return Array.from({ length: count }, (_, index): Outcome =>
+    tooLate.has(index) ? LATE : { kind: 'published', position: null },
+  );
 }
 
-/** Whether only a fresh connection knows which server is the right one now. */
-export function hasMovedAway({ message }: Error): boolean {
-  return MOVED_AWAY.test(message);
+/** The outcome of an event whose script had no answer, or an error. */
+export function outcomeOfError(error: Error, isCluster = false): Outcome {
+  const { name, message } = unwrapped(error);
+  if (name !== 'ReplyError') return { kind: 'again', why: message, mayBePublished: true, pause: 'all' };
+  if (NOT_NOW.test(message)) {
+    const all = CONNECTION.test(message) || (!isCluster && /^MOVED\b/.test(message));
+    return { kind: 'again', why: message, mayBePublished: false, pause: all ? 'all' : 'channel' };
+  }
+  const mayBePublished = INSIDE_SCRIPT.test(message);
+  const doubt = mayBePublished ? ' (it is not known whether the event was published)' : '';
+  return { kind: 'refused', why: `Redis refused the event: ${message}${doubt}`, mayBePublished };
+}
+
+/** Returns true if only a fresh connection can reach the server that takes writes now. */
+export function hasMovedAway(error: Error): boolean {
+  return /^(?:MOVED|READONLY)\b/.test(unwrapped(error).message);
+}
+
+/** Returns true if another node of the Cluster owns the slot now, or none does. */
+export function hasMovedSlot(error: Error): boolean {
+  return /^(?:MOVED|CLUSTERDOWN)\b/.test(unwrapped(error).message);
+}
+
+function unwrapped({ name, message }: Error): { readonly name: string; readonly message: string } {
+  const wrapped = WRAPPED.exec(message);
+  return wrapped === null ? { name, message } : { name: wrapped[1]!, message: wrapped[2]! };
 }

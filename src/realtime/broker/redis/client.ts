@@ -59,3 +59,11 @@ export async function runScript(
     return client.eval(lua, keys.length, ...keys, ...args);
   }
 }
+
+/** Asks the Cluster which node owns which slot. Calls while it is under way share its answer. */
+export function refreshSlots(client: Client): Promise<void> {
+  if (!('nodes' in client)) return Promise.resolve();
+  return new Promise((resolve) => {
+    client.refreshSlotsCache(() => resolve());
+  });
+}

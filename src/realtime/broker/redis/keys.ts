@@ -3,10 +3,17 @@ import { tagOfSlot } from './cluster-slot.js';
 
 /** The keys of one installation; `{channel}` keeps what belongs together on one node of a Cluster. */
 export class Keys {
+  private readonly isCluster: boolean;
+  /** Pub/sub knows no databases: without the number, two installations with one prefix would hear each other. */
+  private readonly database: string;
+
   constructor(
     private readonly prefix: string,
-    private readonly isCluster = false,
-  ) {}
+    { isCluster = false, database = 0 }: { readonly isCluster?: boolean; readonly database?: number } = {},
+  ) {
+    this.isCluster = isCluster;
+    this.database = database === 0 ? '' : String(database);
+  }
 
   /** The keys of a channel's log, as the scripts take them. */
   log(channel: string): [meta: string, history: string, dataSet: string] {
@@ -40,18 +47,18 @@ export class Keys {
 
   /** pub/sub: `<epoch> <offset> <message id> <body>` */
   pubsub(channel: string): string {
-    return `${this.prefix}c:{${channel}}`;
+    return `${this.prefix}c${this.database}:{${channel}}`;
   }
 
   /** The channel of a pub/sub channel; `null` for one that is not ours. */
   channelOf(pubsub: string): string | null {
-    const start = `${this.prefix}c:{`;
+    const start = `${this.prefix}c${this.database}:{`;
     return pubsub.startsWith(start) && pubsub.endsWith('}') ? pubsub.slice(start.length, -1) : null;
   }
 
   /** pub/sub: an instance's own beat, by which it sees that it still hears */
   beat(instance: string): string {
-    return `${this.prefix}beat:${instance}`;
+    return `${this.prefix}beat${this.database}:${instance}`;
   }
 
   /** string that an instance renews while it lives: its report */

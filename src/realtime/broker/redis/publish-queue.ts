@@ -1,58 +1,58 @@
 import type { Position } from '../../../protocol/index.js';
 import { runSafely, safely } from '../../observability/run-safely.js';
 import { RealtimeUnavailableError } from '../errors.js';
+import { Lane, type Entry, type QueuedEvent } from './publish-lane.js';
+
+export type { QueuedEvent } from './publish-lane.js';
 
 /** What waits to be published in one process, at most. */
 export const MAX_QUEUED_EVENTS = 20_000;
 export const MAX_QUEUED_BYTES = 33_554_432;
-/** What may be on its way to Redis at once. */
+/** Scripts that may be on their way to Redis at once. */
 export const MAX_IN_FLIGHT = 512;
-/** How far to look for an event whose channel is free. */
-const MAX_SKIPPED = 2_048;
 /** How often deadlines are looked at, in milliseconds. */
 const LOOK_MS = 200;
+/** How long a channel waits after Redis answered "not now": doubled with each failure, in milliseconds. */
+const FIRST_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 500;
+const ENDING = 'The application is shutting down';
 
-/** One event in the queue. */
-export interface QueuedEvent<E> {
-  readonly event: E;
-  readonly channel: string;
-  readonly bytes: number;
-  /** `performance.now()` by which it has its answer. */
-  readonly deadline: number;
-  /** It may have been published by an earlier try whose answer was lost. */
-  retry: boolean;
-}
-
-/** What became of one try. */
+/** The outcome of one try. */
 export type Outcome =
   | { readonly kind: 'published'; readonly position: Position | null }
   /** Refused for good. */
-  | { readonly kind: 'refused'; readonly why: string }
-  /** Not now, or not known where it may have been published: it is tried again. */
-  | { readonly kind: 'again'; readonly why: string; readonly mayBePublished: boolean };
+  | { readonly kind: 'refused'; readonly why: string; readonly mayBePublished: boolean }
+  /** Not now, or not known: it is tried again, after its channel has paused, or after the connection was made again. */
+  | {
+      readonly kind: 'again';
+      readonly why: string;
+      readonly mayBePublished: boolean;
+      readonly pause: 'channel' | 'all';
+    };
 
-interface Entry<E> extends QueuedEvent<E> {
-  readonly order: number;
-  readonly resolve: (position: Position | null) => void;
-  readonly reject: (error: Error) => void;
-  settled: boolean;
+export interface PublishQueueOptions<E> {
+  /** One try of several events of one channel; never throws, and writes before it returns its promise. */
+  send(entries: readonly QueuedEvent<E>[]): Promise<readonly Outcome[]>;
+  /** Everything that is written while the callback runs leaves in one piece. */
+  together(write: () => void): void;
+  /** The connection is of no use, and nothing is under way any more: call `run` when it can go on. */
+  onTrouble(why: string): void;
+  /** Returns true if two events of a channel may go out in one script. */
+  fits(first: E, next: E): boolean;
 }
 
 /**
- * What `emit` waits in. First in, first out per channel, over any number of lost connections: when one try fails, nothing
- * more is sent until all that are on their way have an outcome; then what failed goes out again, in order, before the rest.
- * Bounded in events, bytes and time.
+ * The queue that `emit` waits in. First in, first out per channel, whatever Redis answers: one script per channel is on its
+ * way, with up to 64 of its events, and what failed goes out again before the rest. Bounded in events, bytes and time.
  */
 export class PublishQueue<E> {
-  private waiting: Entry<E>[] = [];
-  private head = 0;
-  private readonly inFlight = new Set<Entry<E>>();
-  private again: Entry<E>[] = [];
-  private readonly busyChannels = new Set<string>();
-  private added = 0;
+  private readonly lanes = new Map<string, Lane<E>>();
+  private readonly ready = new Set<Lane<E>>();
+  private sending = 0;
   private queuedBytes = 0;
   private size = 0;
   private running = false;
+  private troubled = false;
   private scheduled = false;
   private lastTrouble = 'Redis was not reached yet';
   private readonly timer = setInterval(
@@ -60,18 +60,7 @@ export class PublishQueue<E> {
     LOOK_MS,
   ).unref();
 
-  /**
-   * @param send one try; never throws, and writes before it returns its promise
-   * @param together everything that is written while the callback runs leaves in one piece
-   * @param onTrouble a try failed and nothing is under way any more: call `run` when it can go on
-   * @param oneByOne whether a channel's event waits for the one before it (a Cluster may answer them out of order)
-   */
-  constructor(
-    private readonly send: (event: QueuedEvent<E>) => Promise<Outcome>,
-    private readonly together: (write: () => void) => void,
-    private readonly onTrouble: (why: string) => void,
-    private readonly oneByOne: boolean,
-  ) {}
+  constructor(private readonly options: PublishQueueOptions<E>) {}
 
   /** Events that wait or are on their way. */
   get length(): number {
@@ -91,20 +80,14 @@ export class PublishQueue<E> {
     }
     return new Promise((resolve, reject) => {
       const deadline = performance.now() + timeoutMs;
-      this.waiting.push({
-        event,
-        channel,
-        bytes,
-        deadline,
-        retry: false,
-        order: (this.added += 1),
-        resolve,
-        reject,
-        settled: false,
-      });
+      let lane = this.lanes.get(channel);
+      if (lane === undefined)
+        this.lanes.set(channel, (lane = new Lane(channel, (first, next) => this.options.fits(first, next))));
+      lane.add({ event, channel, bytes, deadline, retry: false, resolve, reject, settled: false, sending: false });
       this.size += 1;
       this.queuedBytes += bytes;
       this.timer.ref(); // a process does not end before its events are out, or refused
+      if (!lane.busy) this.ready.add(lane);
       this.schedule();
     });
   }
@@ -112,6 +95,7 @@ export class PublishQueue<E> {
   /** There is a connection: go on. */
   run(): void {
     this.running = true;
+    this.troubled = false;
     this.schedule();
   }
 
@@ -124,14 +108,14 @@ export class PublishQueue<E> {
   close(): void {
     clearInterval(this.timer);
     this.running = false;
-    for (const entry of [...this.waiting.slice(this.head), ...this.again, ...this.inFlight]) {
-      this.settle(entry, () =>
-        entry.reject(new RealtimeUnavailableError('The application is shutting down: the event was not published')),
-      );
+    for (const lane of this.lanes.values()) {
+      for (const entry of lane.entries()) {
+        this.reject(entry, `${ENDING}: the event was not published`, `${ENDING}: the event may have been published`);
+      }
+      lane.close();
     }
-    this.waiting = [];
-    this.again = [];
-    this.head = 0;
+    this.lanes.clear();
+    this.ready.clear();
   }
 
   /** All that was added in one turn goes out together. */
@@ -143,66 +127,89 @@ export class PublishQueue<E> {
 
   private readonly flushTogether = safely('Publishing the events of one turn', () => {
     this.scheduled = false;
-    this.together(() => this.flush());
+    this.options.together(() => this.flush());
   });
 
   private flush(): void {
-    if (!this.running || this.again.length > 0) return;
-    const skipped: Entry<E>[] = [];
-    while (this.head < this.waiting.length && this.inFlight.size < MAX_IN_FLIGHT && skipped.length < MAX_SKIPPED) {
-      const entry = this.waiting[this.head]!;
-      this.head += 1;
-      if (entry.settled) continue;
-      if (this.oneByOne && this.busyChannels.has(entry.channel)) skipped.push(entry);
-      else runSafely('Publishing an event', () => this.try(entry));
-    }
-    if (this.head === this.waiting.length || skipped.length > 0 || this.head > 1_024) {
-      this.waiting = [...skipped, ...this.waiting.slice(this.head)];
-      this.head = 0;
+    if (!this.running) return;
+    for (const lane of this.ready) {
+      if (this.sending >= MAX_IN_FLIGHT) return;
+      this.ready.delete(lane);
+      const batch = lane.take();
+      if (batch.length > 0) runSafely('Publishing events', () => this.try(lane, batch));
     }
   }
 
-  private async try(entry: Entry<E>): Promise<void> {
-    this.inFlight.add(entry);
-    if (this.oneByOne) this.busyChannels.add(entry.channel);
-    const outcome = await this.send(entry);
-    this.inFlight.delete(entry);
-    this.busyChannels.delete(entry.channel);
-    if (outcome.kind === 'published') this.settle(entry, () => entry.resolve(outcome.position));
-    else if (outcome.kind === 'refused')
-      this.settle(entry, () => entry.reject(new RealtimeUnavailableError(outcome.why)));
-    else {
-      this.lastTrouble = outcome.why;
+  private async try(lane: Lane<E>, batch: readonly Entry<E>[]): Promise<void> {
+    this.sending += 1;
+    const outcomes = await this.options.send(batch);
+    this.sending -= 1;
+    const again: Entry<E>[] = [];
+    let pause: 'channel' | 'all' | null = null;
+    for (const [index, entry] of batch.entries()) {
+      const outcome = outcomes[index]!;
+      entry.sending = false;
+      if (outcome.kind === 'published') this.settle(entry, () => entry.resolve(outcome.position));
+      else if (outcome.kind === 'refused') {
+        const { why, mayBePublished } = outcome;
+        this.settle(entry, () => entry.reject(new RealtimeUnavailableError(why, { mayBePublished })));
+      } else {
+        this.lastTrouble = outcome.why;
+        entry.retry ||= outcome.mayBePublished;
+        again.push(entry);
+        ({ pause } = outcome);
+      }
+    }
+    lane.putBack(again);
+    if (pause === 'channel') {
+      const delay = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** lane.failures);
+      lane.pauseFor(delay, () => this.goOn(lane));
+    } else this.goOn(lane);
+    if (pause === 'all') {
       this.running = false;
-      entry.retry ||= outcome.mayBePublished;
-      this.again.push(entry);
+      this.troubled = true;
+    } else if (pause === null) lane.failures = 0;
+    if (this.troubled && this.sending === 0) {
+      this.troubled = false;
+      this.options.onTrouble(this.lastTrouble);
     }
-    if (this.again.length > 0) this.putBack();
-    else this.schedule();
+    this.schedule();
   }
 
-  /** Once nothing is on its way any more, what failed stands at the front again, in the order in which it was added. */
-  private putBack(): void {
-    if (this.inFlight.size > 0) return;
-    const failed = this.again;
-    const rest = this.waiting.slice(this.head);
-    this.again = [];
-    this.head = 0;
-    this.waiting = [...failed.toSorted((a, b) => a.order - b.order), ...rest];
-    this.onTrouble(this.lastTrouble);
+  private goOn(lane: Lane<E>): void {
+    if (lane.isEmpty) this.forget(lane);
+    else {
+      this.ready.add(lane);
+      this.schedule();
+    }
+  }
+
+  private forget(lane: Lane<E>): void {
+    this.lanes.delete(lane.channel);
+    this.ready.delete(lane);
   }
 
   private expire(now: number): void {
-    for (const list of [this.waiting, this.again, this.inFlight]) {
-      for (const entry of list) {
-        if (entry.settled || entry.deadline > now) continue;
-        const doubt = entry.retry || this.inFlight.has(entry);
-        const what = doubt ? 'Not acknowledged in time, it may have been published' : 'Not published in time';
-        this.settle(entry, () => entry.reject(new RealtimeUnavailableError(`${what}: ${this.lastTrouble}`)));
+    for (const lane of this.lanes.values()) {
+      for (const entry of lane.entries()) {
+        if (entry.deadline > now) continue;
+        this.reject(
+          entry,
+          `Not published in time: ${this.lastTrouble}`,
+          `Not acknowledged in time, it may have been published: ${this.lastTrouble}`,
+        );
       }
+      lane.dropSettled();
+      if (lane.isEmpty && !lane.busy) this.forget(lane);
     }
-    this.waiting = this.waiting.slice(this.head).filter((entry) => !entry.settled);
-    this.head = 0;
+  }
+
+  /** @param doubt the message for an event that may have been published */
+  private reject(entry: Entry<E>, why: string, doubt: string): void {
+    const mayBePublished = entry.retry || entry.sending;
+    this.settle(entry, () =>
+      entry.reject(new RealtimeUnavailableError(mayBePublished ? doubt : why, { mayBePublished })),
+    );
   }
 
   private settle(entry: Entry<E>, how: () => void): void {

@@ -2,15 +2,14 @@ import type { Writable } from 'node:stream';
 import type { Position } from '../../../protocol/index.js';
 import { runSafely } from '../../observability/run-safely.js';
 import type { OutgoingEvent } from '../broker.js';
-import { outcomeOfError, outcomeOfReply, outcomesOfReply } from './answers.js';
-import { mastersOf, runScript, type Client } from './client.js';
+import { hasMovedSlot, outcomeOfError, outcomesOfReply, plainOutcomes } from './answers.js';
+import { mastersOf, refreshSlots, runScript, type Client } from './client.js';
 import type { Keys } from './keys.js';
 import { Predecessors } from './predecessors.js';
-import { PublishBatches } from './publish-batches.js';
 import { PublishQueue, type Outcome, type QueuedEvent } from './publish-queue.js';
 import { RedisClock } from './redis-clock.js';
 import { connectCluster, connectMaster, type RedisTarget } from './redis-target.js';
-import { PUBLISH, PUBLISH_MANY, PUBLISH_PLAIN, SCRIPTS } from './scripts.js';
+import { PUBLISH, PUBLISH_PLAIN, SCRIPTS } from './scripts.js';
 import { SelfTest } from './self-test.js';
 import { Supervisor } from './supervisor.js';
 import { freshEpoch, messageIdOf } from './wire.js';
@@ -21,6 +20,12 @@ const IDEMPOTENCY_MS = 300_000;
 const SELF_TEST_MS = 10_000;
 /** Channels whose last acknowledged position is remembered. */
 const MAX_TOPS = 100_000;
+
+const UNANSWERED: Outcome = {
+  kind: 'refused',
+  why: 'The connection to Redis was lost: it is not known whether the event was published',
+  mayBePublished: true,
+};
 
 /** An event on its way, with what a retry needs to know. */
 interface Publication extends OutgoingEvent {
@@ -36,8 +41,8 @@ export class Publisher {
   readonly selfTest: SelfTest;
   private readonly clock = new RedisClock();
   private readonly predecessors = new Predecessors();
-  private readonly batches = new PublishBatches<Publication>((entries) => this.sendMany(entries));
   private readonly tops = new Map<string, Position>();
+  private readonly isCluster: boolean;
   private lastMessage = 0;
 
   /** @param onUp called each time that the connection is there again */
@@ -48,13 +53,14 @@ export class Publisher {
     onUp: () => void,
   ) {
     const isCluster = target.cluster !== undefined;
+    this.isCluster = isCluster;
     this.selfTest = new SelfTest(keys, keys.beat(instance));
-    this.queue = new PublishQueue(
-      (entry) => this.send(entry),
-      (write) => this.inOnePiece(write),
-      (why) => this.link.reset(why),
-      isCluster,
-    );
+    this.queue = new PublishQueue<Publication>({
+      send: (entries) => this.send(entries),
+      together: (write) => this.inOnePiece(write),
+      onTrouble: (why) => this.link.reset(why),
+      fits: (first, next) => (first.history === null) === (next.history === null),
+    });
     this.link = new Supervisor<Client>(
       'publishing',
       () => (isCluster ? connectCluster(target) : connectMaster(target)),
@@ -114,10 +120,12 @@ export class Publisher {
     return this.clock.at(performance.now() + SELF_TEST_MS);
   }
 
-  /** An event that is refused may be the only one; whether all are, a self-test shows at once. */
-  private failed(error: Error): Outcome {
-    const outcome = outcomeOfError(error);
-    if (outcome.kind === 'refused') this.beatSoon();
+  /** This event may be the only one that Redis does not take; a self-test shows at once whether it takes none. */
+  private failed(error: Error, client: Client): Outcome {
+    const outcome = outcomeOfError(error, this.isCluster);
+    const isAnswer = outcome.kind === 'refused' || (outcome.kind === 'again' && outcome.pause === 'channel');
+    if (isAnswer) this.beatSoon();
+    if (hasMovedSlot(error)) runSafely('Refreshing the slots', () => refreshSlots(client));
     return outcome;
   }
 
@@ -126,80 +134,69 @@ export class Publisher {
     const stream = (this.link.client as { stream?: Writable } | null)?.stream;
     stream?.cork();
     write();
-    this.batches.closeAll();
     stream?.uncork();
   }
 
-  /** One try of one event: with the others of its channel where it can be, in the order in which they come here. */
-  private async send(entry: QueuedEvent<Publication>): Promise<Outcome> {
-    const { event, retry } = entry;
-    if (!retry) event.floor = this.tops.get(event.channel) ?? null;
-    if (!retry && event.history !== null && event.idempotencyKey === undefined) return this.batches.add(entry);
-    this.batches.close(event.channel);
-    return this.sendOne(entry);
-  }
-
-  private async sendOne({ event, retry, deadline }: QueuedEvent<Publication>): Promise<Outcome> {
-    const { client } = this.link;
-    if (client === null) return this.notConnected();
-    if (retry && event.history === null)
-      return { kind: 'refused', why: 'The connection to Redis was lost: whether the event was published is not known' };
-    try {
-      const reply = (await this.run(client, event, retry, this.clock.at(deadline))) as string[];
-      return this.remembered(event, outcomeOfReply(reply, event.history !== null));
-    } catch (error) {
-      return this.failed(error as Error);
-    }
-  }
-
-  /** One try of several events of one channel, which has a history. */
-  private async sendMany(entries: readonly QueuedEvent<Publication>[]): Promise<readonly Outcome[]> {
-    const [first] = entries as [QueuedEvent<Publication>];
-    if (entries.length === 1) return [await this.sendOne(first)];
+  /** One try of several events of one channel. */
+  private async send(entries: readonly QueuedEvent<Publication>[]): Promise<readonly Outcome[]> {
     const { client } = this.link;
     if (client === null) return entries.map(() => this.notConnected());
-    const { channel, history } = first.event;
-    const keys = this.keys.log(channel);
-    const args: (string | number)[] = [this.keys.pubsub(channel), history!.size, history!.ttlMs, freshEpoch()];
-    for (const { event, deadline } of entries) args.push(event.body, event.messageId, this.clock.at(deadline));
+    const [{ event }] = entries as [QueuedEvent<Publication>];
     try {
-      const reply = (await runScript(client, PUBLISH_MANY, keys, args)) as string[];
-      const outcomes = outcomesOfReply(reply, entries.length);
-      const last = outcomes.findLast(({ kind }) => kind === 'published');
-      if (last !== undefined) this.remembered(first.event, last);
-      return outcomes;
+      return await (event.history === null ? this.sendPlain(client, entries) : this.sendKept(client, entries));
     } catch (error) {
-      const outcome = this.failed(error as Error);
+      const outcome = this.failed(error as Error, client);
       return entries.map(() => outcome);
     }
   }
 
+  private async sendKept(client: Client, entries: readonly QueuedEvent<Publication>[]): Promise<readonly Outcome[]> {
+    for (const { event, retry } of entries) if (!retry) event.floor = this.tops.get(event.channel) ?? null;
+    const [{ event: first }] = entries as [QueuedEvent<Publication>];
+    const { channel, history, floor } = first;
+    const keys: string[] = this.keys.log(channel);
+    const args: (string | number)[] = [
+      ...[this.keys.pubsub(channel), history!.size, history!.ttlMs, freshEpoch()],
+      ...[floor?.epoch ?? '-', floor?.offset ?? 0],
+    ];
+    for (const { event, retry, deadline } of entries) {
+      const ttl = this.idempotency(event, keys);
+      args.push(event.body, event.messageId, this.clock.at(deadline), retry ? 1 : 0, ttl);
+    }
+    const outcomes = outcomesOfReply((await runScript(client, PUBLISH, keys, args)) as string[], entries.length);
+    const last = outcomes.findLast(({ kind }) => kind === 'published');
+    if (last?.kind === 'published' && last.position !== null) this.remember(channel, last.position);
+    return outcomes;
+  }
+
+  /** Nothing is kept by which a second try could find the first one, so there is none where the answer is missing. */
+  private async sendPlain(client: Client, entries: readonly QueuedEvent<Publication>[]): Promise<readonly Outcome[]> {
+    const fresh = entries.filter(({ retry }) => !retry);
+    if (fresh.length === 0) return entries.map(() => UNANSWERED);
+    const { channel } = fresh[0]!.event;
+    const keys = [this.keys.meta(channel)];
+    const args: (string | number)[] = [this.keys.pubsub(channel), freshEpoch()];
+    for (const { event, deadline } of fresh) {
+      const ttl = this.idempotency(event, keys);
+      args.push(event.body, event.messageId, this.clock.at(deadline), ttl);
+    }
+    const outcomes = plainOutcomes((await runScript(client, PUBLISH_PLAIN, keys, args)) as string[], fresh.length);
+    return entries.map(({ retry }) => (retry ? UNANSWERED : outcomes.shift()!));
+  }
+
+  /** Adds the event's idempotency key, if it has one. @returns how long it is remembered; 0 without a key */
+  private idempotency(
+    { channel, idempotencyKey, idempotencyMs = IDEMPOTENCY_MS }: Publication,
+    keys: string[],
+  ): number {
+    if (idempotencyKey === undefined) return 0;
+    keys.push(this.keys.idempotency(channel, idempotencyKey));
+    return idempotencyMs;
+  }
+
   private notConnected(): Outcome {
-    return { kind: 'again', why: `Redis cannot be used: ${this.link.reason}`, mayBePublished: false };
-  }
-
-  private remembered({ channel }: Publication, outcome: Outcome): Outcome {
-    if (outcome.kind === 'published' && outcome.position !== null) this.remember(channel, outcome.position);
-    return outcome;
-  }
-
-  /** @param notAfter by Redis's clock */
-  private run(client: Client, event: Publication, retry: boolean, notAfter: number): Promise<unknown> {
-    const { channel, body, history, idempotencyKey, idempotencyMs = IDEMPOTENCY_MS, messageId, floor } = event;
-    const key = idempotencyKey === undefined ? [] : [this.keys.idempotency(channel, idempotencyKey)];
-    const [meta, pubsub] = [this.keys.meta(channel), this.keys.pubsub(channel)];
-    if (history === null)
-      return runScript(client, PUBLISH_PLAIN, [meta, ...key], [pubsub, body, messageId, notAfter, idempotencyMs]);
-    return runScript(
-      client,
-      PUBLISH,
-      [...this.keys.log(channel), ...key],
-      [
-        ...[pubsub, body, messageId, history.size, history.ttlMs],
-        ...[retry ? 1 : 0, freshEpoch(), notAfter, idempotencyMs],
-        ...[floor?.epoch ?? '-', floor?.offset ?? 0],
-      ],
-    );
+    const why = `Redis cannot be used: ${this.link.reason}`;
+    return { kind: 'again', why, mayBePublished: false, pause: 'all' };
   }
 
   private remember(channel: string, position: Position): void {

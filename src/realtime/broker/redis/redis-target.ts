@@ -185,14 +185,19 @@ function checkVersion(info: string): void {
   }
 }
 
+/** The database number that the URL names; a Cluster has only one. */
+export function databaseOf({ url, cluster }: RedisTarget): number {
+  return url === undefined || cluster !== undefined ? 0 : Number(new URL(url).pathname.slice(1) || 0);
+}
+
 function isEncrypted({ url }: RedisTarget): boolean {
   return url?.startsWith('rediss:') === true;
 }
 
 function credentials(target: RedisTarget): ClientOptions {
   if (target.url === undefined) return {};
-  const { username, password, pathname } = new URL(target.url);
-  const db = Number(pathname.slice(1) || 0);
+  const { username, password } = new URL(target.url);
+  const db = databaseOf(target);
   return {
     ...(username === '' ? {} : { username: decodeURIComponent(username) }),
     ...(password === '' ? {} : { password: decodeURIComponent(password) }),

@@ -9,11 +9,16 @@ export interface Script {
 /** How long the position of a channel without events is good: META_TTL_MS, less the hour by which it is rounded down. */
 const INITIAL_EPOCH_HOURS = 24;
 
+const META_TTL_MS = 86_400_000;
+
 /**
  * The fence: an epoch belongs to one incarnation of the Redis server, which `master_replid` names. It changes with every
- * restart and promotion. Each of these keeps a prefix of the log, so a reader at (old epoch, offset) has missed nothing
- * that is gone while its offset is not beyond the boundary, where the log stood when the incarnations changed. Without
- * the fence a promoted replica that lagged would give offsets out twice, and events would be skipped in silence.
+ * restart and promotion. Offsets go on counting under a fresh epoch, so that they are never given out twice, and the old epoch
+ * stays as a boundary, `<epoch>@<top>`: the log that Redis *kept*. It proves nothing about events beyond it, which may have been
+ * acknowledged and lost, so a reader on the other side of a boundary is notified in any case.
+ *
+ * No boundary: a living master changes its `master_replid` an hour after its last replica left. It is the same process (`run_id`),
+ * has no second replication id, and received no data from another master since (`total_net_repl_input_bytes`).
  *
  * A channel without events has no key: a client that subscribes to any number of names must not fill Redis. Until its first
  * event such a channel stands at offset 0 of an *initial epoch*, `v<lineage><data set>h<hour>`, which is derived. The log's
@@ -21,10 +26,23 @@ const INITIAL_EPOCH_HOURS = 24;
  *  - the lineage is the same (the server was not restarted since),
  *  - the data set is the same (a random value in a key that FLUSHDB deletes, too), and
  *  - less than a day has passed: for as long a log is kept after its last event, so an older one cannot have come and gone.
+ *
+ * `p` is 1 while no reader knows the epoch: an event without history ends the epoch (see PUBLISH_PLAIN) once for each reader.
  */
 const FENCE = `
 local function lineage()
   return string.sub(string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)'), 1, 12)
+end
+local process
+local function incarnation()
+  if not process then
+    local info = redis.call('INFO', 'server', 'stats', 'replication')
+    local run = string.match(info, 'run_id:(%w+)')
+    local received = string.match(info, 'total_net_repl_input_bytes:(%d+)')
+    local alone = string.match(info, 'master_replid2:0+%s')
+    process = { run and received and (run .. ':' .. received) or '-', run and received and alone }
+  end
+  return process[1], process[2]
 end
 local function initial(data, fresh, line)
   local set = redis.call('GET', data)
@@ -42,114 +60,126 @@ local function precedes(seen, origin)
   return age >= 0 and age < ${INITIAL_EPOCH_HOURS}
 end
 local function fence(meta, history, data, fresh, line, create)
-  local m = redis.call('HMGET', meta, 'e', 's', 'l', 'b', 'o')
+  local m = redis.call('HMGET', meta, 'e', 's', 'l', 'b', 'o', 'r', 'p')
   local e, s, b, o = m[1], tonumber(m[2] or '0'), m[4] or '', m[5] or ''
   if not e then
     local epoch = initial(data, fresh, line)
     if not create then return epoch, 0, '', epoch .. '@' .. epoch end
-    redis.call('DEL', history)
     o = epoch .. '@' .. fresh
-    redis.call('HSET', meta, 'e', fresh, 's', '0', 'l', line, 'b', '', 'o', o)
+    redis.call('HSET', meta, 'e', fresh, 's', '0', 'l', line, 'b', '', 'o', o, 'r', (incarnation()))
+    redis.call('DEL', history)
     return fresh, 0, '', o
   end
   if m[3] ~= line then
-    local kept = { e .. '@' .. s }
-    for boundary in string.gmatch(b, '%S+') do
-      if #kept < 4 then kept[#kept + 1] = boundary end
+    local now, alone = incarnation()
+    if alone and m[6] == now then
+      redis.call('HSET', meta, 'l', line)
+    else
+      local kept = { e .. '@' .. string.format('%.0f', s) }
+      for boundary in string.gmatch(b, '%S+') do
+        if #kept < 4 then kept[#kept + 1] = boundary end
+      end
+      b = table.concat(kept, ' ')
+      e = fresh
+      redis.call('HSET', meta, 'e', e, 'l', line, 'b', b, 'r', now)
     end
-    b = table.concat(kept, ' ')
-    e = fresh
-    redis.call('HSET', meta, 'e', e, 'l', line, 'b', b)
   end
+  if m[7] == '1' then redis.call('HSET', meta, 'p', '0') end
   return e, s, b, o
 end
 `;
 
-const META_TTL_MS = 86_400_000;
-
-/**
- * KEYS meta, history, data set, [idempotency]
- * ARGV pub/sub channel, body, message id, history size, history ttl ms, retry 0|1, fresh epoch, not after (Redis ms),
- *      idempotency ttl ms, floor epoch, floor offset
- *      (a position known to come before the first try; `-` and 0 where none is)
- * → { epoch, offset } | { 'late' } | { 'unsure' }: a retry whose first try can neither be found nor be ruled out
- */
-export const PUBLISH = script(`${FENCE}
-local time = redis.call('TIME')
-if tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) > tonumber(ARGV[8]) then return { 'late' } end
-if KEYS[4] then
-  local known = redis.call('GET', KEYS[4])
-  if known then
-    local e, s = string.match(known, '^(%S+) (%d+)$')
-    return { e, s }
-  end
-end
-local e, s, b = fence(KEYS[1], KEYS[2], KEYS[3], ARGV[7], lineage(), true)
-if ARGV[6] == '1' then
-  local entries = redis.call('LRANGE', KEYS[2], 0, -1)
-  for i = #entries, 1, -1 do
-    local offset, id = string.match(entries[i], '^(%d+) (%S+) ')
-    if id == ARGV[3] then return { e, offset } end
-  end
-  local first = entries[1] and tonumber(string.match(entries[1], '^(%d+)')) or s + 1
-  local comparable = ARGV[10] == e or string.find(b, ARGV[10] .. '@', 1, true)
-  if first > (comparable and tonumber(ARGV[11]) or 0) + 1 then return { 'unsure' } end
-end
-s = s + 1
-local tail = string.format('%.0f', s) .. ' ' .. ARGV[3] .. ' ' .. ARGV[2]
-redis.call('RPUSH', KEYS[2], tail)
-redis.call('LTRIM', KEYS[2], -tonumber(ARGV[4]), -1)
-redis.call('PEXPIRE', KEYS[2], ARGV[5])
-redis.call('HSET', KEYS[1], 's', string.format('%.0f', s))
-redis.call('PEXPIRE', KEYS[1], ${META_TTL_MS})
-if KEYS[4] then redis.call('SET', KEYS[4], e .. ' ' .. string.format('%.0f', s), 'PX', ARGV[9]) end
-redis.call('PUBLISH', ARGV[1], e .. ' ' .. tail)
-return { e, string.format('%.0f', s) }
-`);
-
-/**
- * Several events of one channel, each for the first time and without an idempotency key.
- * KEYS meta, history, data set
- * ARGV pub/sub channel, history size, history ttl ms, fresh epoch, then for each event: body, message id, not after (Redis ms)
- * → { epoch, offset of the first that was published, which were too late (from 0) … }
- */
-export const PUBLISH_MANY = script(`${FENCE}
+/** Redis's clock, in milliseconds. */
+const NOW = `
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local e, s = fence(KEYS[1], KEYS[2], KEYS[3], ARGV[4], lineage(), true)
+`;
+
+/**
+ * One event or several of one channel, in order.
+ * KEYS meta, history, data set, then the idempotency key of each event that has one
+ * ARGV pub/sub channel, history size, history ttl ms, fresh epoch,
+ *      floor epoch, floor offset (a position known to come before the first try of any of them; `-` and 0 without one),
+ *      then for each event: body, message id, not after (Redis ms), retry 0|1, idempotency ttl ms (0 without a key)
+ * → { epoch, offset of the first that was published, then for each that was not: its index from 0 and
+ *     `late` | `unsure` (the first try of a retry can neither be found nor be ruled out) | `<epoch> <offset>` of an earlier one }
+ */
+export const PUBLISH = script(`${FENCE}${NOW}
+local e, s, b = fence(KEYS[1], KEYS[2], KEYS[3], ARGV[4], lineage(), true)
 local reply = { e, string.format('%.0f', s + 1) }
-local tails = {}
-for i = 5, #ARGV, 3 do
-  if now > tonumber(ARGV[i + 2]) then
-    reply[#reply + 1] = string.format('%.0f', (i - 5) / 3)
+local tails, keyed, kept, sure = {}, {}, nil, false
+local key, before = 3, s
+local function earlier(id)
+  if not kept then
+    kept = {}
+    local entries = redis.call('LRANGE', KEYS[2], 0, -1)
+    for i = 1, #entries do
+      local offset, known = string.match(entries[i], '^(%d+) (%S+) ')
+      kept[known] = offset
+    end
+    local first = entries[1] and tonumber(string.match(entries[1], '^(%d+)')) or before + 1
+    local comparable = ARGV[5] == e or string.find(b, ARGV[5] .. '@', 1, true)
+    sure = first <= (comparable and tonumber(ARGV[6]) or 0) + 1
+  end
+  if kept[id] then return e .. ' ' .. kept[id] end
+  return not sure and 'unsure'
+end
+for i = 7, #ARGV, 5 do
+  local answer, name = now > tonumber(ARGV[i + 2]) and 'late', nil
+  if ARGV[i + 4] ~= '0' then
+    key = key + 1
+    name = KEYS[key]
+    answer = answer or keyed[name] and keyed[name][1] or redis.call('GET', name)
+  end
+  if not answer and ARGV[i + 3] == '1' then answer = earlier(ARGV[i + 1]) end
+  if answer then
+    reply[#reply + 1] = string.format('%.0f', (i - 7) / 5)
+    reply[#reply + 1] = answer
   else
     s = s + 1
-    tails[#tails + 1] = string.format('%.0f', s) .. ' ' .. ARGV[i + 1] .. ' ' .. ARGV[i]
+    local offset = string.format('%.0f', s)
+    tails[#tails + 1] = offset .. ' ' .. ARGV[i + 1] .. ' ' .. ARGV[i]
+    if name then keyed[name] = { e .. ' ' .. offset, ARGV[i + 4] } end
   end
 end
+-- The first write has to be one that Redis refuses without memory: it refuses no later one of the same script.
+if #tails > 0 then redis.call('RPUSH', KEYS[2], unpack(tails)) end
 redis.call('PEXPIRE', KEYS[1], ${META_TTL_MS})
 if #tails == 0 then return reply end
-redis.call('RPUSH', KEYS[2], unpack(tails))
 redis.call('LTRIM', KEYS[2], -tonumber(ARGV[2]), -1)
 redis.call('PEXPIRE', KEYS[2], ARGV[3])
 redis.call('HSET', KEYS[1], 's', string.format('%.0f', s))
+for name, position in pairs(keyed) do redis.call('SET', name, position[1], 'PX', position[2]) end
 for i = 1, #tails do redis.call('PUBLISH', ARGV[1], e .. ' ' .. tails[i]) end
 return reply
 `);
 
 /**
- * A channel without history. KEYS meta, [idempotency]; ARGV pub/sub channel, body, message id, not after (Redis ms),
- * idempotency ttl ms → { '' } | { 'late' }
+ * The same on a channel without history.
+ * KEYS meta, then the idempotency key of each event that has one
+ * ARGV pub/sub channel, fresh epoch, then for each event: body, message id, not after (Redis ms), idempotency ttl ms (0 without)
+ * → the index of each that was late
  *
- * `meta` is only named: a script without a key runs on any node of a Cluster, and what two nodes publish reaches a third
- * in any order.
+ * While a deployment switches a channel's history on or off, some instances still publish the other way. Such an event has no
+ * offset by which a reader could miss it, so it ends the epoch. It writes only if a reader may know the epoch: a channel that no
+ * instance reads with history costs one read. A script without a key would run on any node of a Cluster, and two nodes keep
+ * no order.
  */
-export const PUBLISH_PLAIN = script(`
-local time = redis.call('TIME')
-if tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) > tonumber(ARGV[4]) then return { 'late' } end
-if KEYS[2] and not redis.call('SET', KEYS[2], '1', 'PX', ARGV[5], 'NX') then return { '' } end
-redis.call('PUBLISH', ARGV[1], '- 0 ' .. ARGV[3] .. ' ' .. ARGV[2])
-return { '' }
+export const PUBLISH_PLAIN = script(`${NOW}
+local late, key = {}, 1
+for i = 3, #ARGV, 4 do
+  if ARGV[i + 3] ~= '0' then key = key + 1 end
+  if now > tonumber(ARGV[i + 2]) then
+    late[#late + 1] = string.format('%.0f', (i - 3) / 4)
+  elseif ARGV[i + 3] == '0' or redis.call('SET', KEYS[key], '1', 'PX', ARGV[i + 3], 'NX') then
+    if redis.call('HMGET', KEYS[1], 'p')[1] ~= '1' then
+      redis.call('HSET', KEYS[1], 'e', ARGV[2], 'b', '', 'o', '', 'p', '1')
+      redis.call('PEXPIRE', KEYS[1], ${META_TTL_MS})
+    end
+    redis.call('PUBLISH', ARGV[1], '- 0 ' .. ARGV[i + 1] .. ' ' .. ARGV[i])
+  end
+end
+return late
 `);
 
 /**
@@ -168,7 +198,7 @@ if seen ~= e then
     if epoch == seen then boundary = tonumber(offset) end
   end
   if not boundary then return { 'unknown_epoch', e, top } end
-  if after > boundary then return { 'rewound', e, top } end
+  return { after > boundary and 'rewound' or 'unproven', e, top }
 end
 if after > s then return { 'rewound', e, top } end
 local missed = s - after
@@ -198,7 +228,7 @@ end
 return result
 `);
 
-export const SCRIPTS: readonly Script[] = [PUBLISH, PUBLISH_MANY, PUBLISH_PLAIN, READ, POSITIONS];
+export const SCRIPTS: readonly Script[] = [PUBLISH, PUBLISH_PLAIN, READ, POSITIONS];
 
 function script(lua: string): Script {
   return { lua, sha: createHash('sha1').update(lua).digest('hex') };

@@ -1,6 +1,7 @@
+import { runSafely } from '../../observability/run-safely.js';
 import { SafeLogger } from '../../observability/safe-logger.js';
-import { hasMovedAway } from './answers.js';
-import { runScript, type Client } from './client.js';
+import { hasMovedAway, hasMovedSlot } from './answers.js';
+import { refreshSlots, runScript, type Client } from './client.js';
 import { sentenceOf } from './connection-error.js';
 import type { Keys } from './keys.js';
 import { PUBLISH, READ } from './scripts.js';
@@ -41,7 +42,7 @@ export class SelfTest {
   private async once(client: Client, notAfter: number, reset: (why: string) => void): Promise<void> {
     const keys = this.keys.log(CHANNEL);
     try {
-      const event = [this.beat, '', '-', 1, KEPT_MS, 0, freshEpoch(), notAfter, 0, '-', 0];
+      const event = [this.beat, 1, KEPT_MS, freshEpoch(), '-', 0, '', '-', notAfter, 0, 0];
       const [epoch, offset] = (await runScript(client, PUBLISH, keys, event)) as string[];
       if (offset !== undefined) {
         await runScript(client, READ, keys, [freshEpoch(), epoch!, Number(offset) - 1, 1, MAX_BYTES]);
@@ -49,6 +50,7 @@ export class SelfTest {
       this.found(null);
     } catch (caught) {
       const error = caught as Error;
+      if (hasMovedSlot(error)) runSafely('Refreshing the slots', () => refreshSlots(client));
       if (error.name !== 'ReplyError') return;
       this.found(sentenceOf(error, false));
       if (hasMovedAway(error) || error.message.includes('NOSCRIPT')) reset(error.message);

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Position } from '../../../protocol/index.js';
 import { runSafely, safely } from '../../observability/run-safely.js';
 import { RealtimeUnavailableError } from '../errors.js';
+import { hasMovedAway } from './answers.js';
 
 /** Channels of one SUBSCRIBE: a single command with 100,000 would stall every other client of that Redis. */
 const BATCH = 512;
@@ -33,6 +34,8 @@ export class Subscriber {
   private readonly channels = new Map<string, Wanted>();
   private client: Redis | null = null;
   private working: Promise<void> | null = null;
+  /** The connection whose channels are being audited. */
+  private auditing: Redis | null = null;
   private readonly timer = setInterval(
     safely('The check of subscriptions', () => this.look(performance.now())),
     1_000,
@@ -146,23 +149,48 @@ export class Subscriber {
   }
 
   private look(now: number): void {
-    const quiet: string[] = [];
     for (const [channel, wanted] of this.channels) {
       if (wanted.waiters.length > 0) this.expire(channel, wanted, now);
-      if (wanted.hasHistory && wanted.subscribed && now >= wanted.auditAt && quiet.length < BATCH) {
-        wanted.auditAt = this.nextAudit();
-        quiet.push(channel);
-      }
     }
+    runSafely('The audit of quiet channels', () => this.audit(now));
+  }
+
+  /**
+   * Reads the position of every channel that is due, the longest quiet one first. With any number of channels each is read
+   * within 1.2 times the interval, and the time that Redis takes for 512 after 512 of them.
+   */
+  private async audit(now: number): Promise<void> {
     const { client } = this;
-    if (client === null || quiet.length === 0) return;
-    this.source.positions(client, quiet).then(
-      (positions) => {
-        if (this.client === client)
-          quiet.forEach((channel, index) => this.source.onPosition(channel, positions[index]!));
-      },
-      () => undefined, // the next look, or the next connection, reads it again
-    );
+    if (client === null || this.auditing === client) return;
+    this.auditing = client;
+    const due = [...this.channels]
+      .filter(([, wanted]) => isDue(wanted, now))
+      .toSorted((a, b) => a[1].auditAt - b[1].auditAt);
+    try {
+      for (let from = 0; from < due.length && this.client === client; from += BATCH) {
+        // Some were heard of, or have left, while the ones before them were read.
+        const channels = due
+          .slice(from, from + BATCH)
+          .filter(([channel, wanted]) => this.channels.get(channel) === wanted && isDue(wanted, now));
+        await this.auditBatch(client, channels);
+      }
+    } catch (error) {
+      // Any other error: the next look, or the next connection, reads them again.
+      if (hasMovedAway(error as Error) && this.client === client) this.onTrouble((error as Error).message);
+    } finally {
+      if (this.auditing === client) this.auditing = null;
+    }
+  }
+
+  private async auditBatch(client: Redis, quiet: readonly (readonly [string, Wanted])[]): Promise<void> {
+    if (quiet.length === 0) return;
+    const channels = quiet.map(([channel]) => channel);
+    const positions = await this.source.positions(client, channels);
+    if (this.client !== client) return;
+    for (const [index, [channel, wanted]] of quiet.entries()) {
+      wanted.auditAt = this.nextAudit();
+      this.source.onPosition(channel, positions[index]!);
+    }
   }
 
   private nextAudit(): number {
@@ -176,4 +204,8 @@ export class Subscriber {
     if (wanted.waiters.length === 0 && !wanted.subscribed) this.channels.delete(channel);
     for (const waiter of late) waiter.reject(new RealtimeUnavailableError('Redis does not answer'));
   }
+}
+
+function isDue({ hasHistory, subscribed, auditAt }: Wanted, now: number): boolean {
+  return hasHistory && subscribed && auditAt <= now;
 }

@@ -1,0 +1,112 @@
+import type { Position } from '../../../protocol/index.js';
+import { safely } from '../../observability/run-safely.js';
+
+/** Bounds of one script: Redis serves no other client meanwhile. */
+export const MAX_BATCH_EVENTS = 64;
+export const MAX_BATCH_BYTES = 262_144;
+
+/** One event in the queue. */
+export interface QueuedEvent<E> {
+  readonly event: E;
+  readonly channel: string;
+  readonly bytes: number;
+  /** `performance.now()` by which it has its answer. */
+  readonly deadline: number;
+  /** It may have been published by an earlier try whose answer was lost. */
+  retry: boolean;
+}
+
+/** One event, and its caller. */
+export interface Entry<E> extends QueuedEvent<E> {
+  readonly resolve: (position: Position | null) => void;
+  readonly reject: (error: Error) => void;
+  settled: boolean;
+  /** A try is on its way. */
+  sending: boolean;
+}
+
+/** The events of one channel, in order, of which one batch at a time is on its way. */
+export class Lane<E> {
+  /** Failures in a row. */
+  failures = 0;
+  private waiting: Entry<E>[] = [];
+  private underWay: readonly Entry<E>[] = [];
+  private timer: NodeJS.Timeout | null = null;
+
+  /** @param fits whether two events may go out in one script */
+  constructor(
+    readonly channel: string,
+    private readonly fits: (first: E, next: E) => boolean,
+  ) {}
+
+  /** Nothing may be sent now: a batch is on its way, or the channel pauses. */
+  get busy(): boolean {
+    return this.underWay.length > 0 || this.timer !== null;
+  }
+
+  get isEmpty(): boolean {
+    return this.waiting.length === 0 && this.underWay.length === 0;
+  }
+
+  add(entry: Entry<E>): void {
+    this.waiting.push(entry);
+  }
+
+  /** Everything that waits or is on its way and has no answer yet. */
+  *entries(): Iterable<Entry<E>> {
+    for (const list of [this.underWay, this.waiting]) {
+      for (const entry of list) if (!entry.settled) yield entry;
+    }
+  }
+
+  /** The next batch, which is now on its way. */
+  take(): readonly Entry<E>[] {
+    const batch: Entry<E>[] = [];
+    let bytes = 0;
+    let taken = 0;
+    for (const entry of this.waiting) {
+      if (!entry.settled) {
+        const [first] = batch;
+        if (first !== undefined && (bytes + entry.bytes > MAX_BATCH_BYTES || !this.fits(first.event, entry.event)))
+          break;
+        batch.push(entry);
+        bytes += entry.bytes;
+      }
+      taken += 1;
+      if (batch.length === MAX_BATCH_EVENTS) break;
+    }
+    this.waiting.splice(0, taken);
+    for (const entry of batch) entry.sending = true;
+    this.underWay = batch;
+    return batch;
+  }
+
+  /** The batch has its answers; what failed goes before the rest. */
+  putBack(failed: readonly Entry<E>[]): void {
+    this.underWay = [];
+    if (failed.length > 0) this.waiting.unshift(...failed);
+  }
+
+  /** @param then called when the pause is over */
+  pauseFor(milliseconds: number, then: () => void): void {
+    this.failures += 1;
+    this.timer = setTimeout(
+      safely('The pause of a channel', () => {
+        this.timer = null;
+        then();
+      }),
+      milliseconds,
+    ).unref();
+  }
+
+  /** Releases what has its answer already. */
+  dropSettled(): void {
+    if (this.waiting.some(({ settled }) => settled)) this.waiting = this.waiting.filter(({ settled }) => !settled);
+  }
+
+  close(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    this.waiting = [];
+  }
+}

@@ -1,0 +1,233 @@
+import { jest } from '@jest/globals';
+import type { RealtimeUnavailableError } from '../errors.js';
+import { MAX_BATCH_BYTES, MAX_BATCH_EVENTS } from './publish-lane.js';
+import { MAX_QUEUED_BYTES, PublishQueue, type Outcome, type QueuedEvent } from './publish-queue.js';
+
+const PUBLISHED: Outcome = { kind: 'published', position: null };
+const again = (pause: 'channel' | 'all', mayBePublished = false): Outcome => ({
+  ...{ kind: 'again', why: 'not now', mayBePublished, pause },
+});
+
+/** One script on its way, with the events in it. */
+interface Try {
+  readonly events: readonly string[];
+  readonly retries: readonly boolean[];
+  /** @param outcome of each of its events */
+  answer(outcome: Outcome): Promise<void>;
+}
+
+describe('PublishQueue', () => {
+  let tries: Try[];
+  let troubles: string[];
+  let queue: PublishQueue<string>;
+
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
+    tries = [];
+    troubles = [];
+    queue = new PublishQueue<string>({
+      send: (entries) => new Promise((resolve) => void tries.push(aTry(entries, resolve))),
+      together: (write) => write(),
+      onTrouble: (why) => void troubles.push(why),
+      fits: (first, next) => first.startsWith('plain') === next.startsWith('plain'),
+    });
+  });
+  afterEach(() => {
+    queue.close();
+    jest.useRealTimers();
+  });
+
+  const settle = () => new Promise<void>((resolve) => void setImmediate(resolve));
+  const aTry = (entries: readonly QueuedEvent<string>[], resolve: (outcomes: readonly Outcome[]) => void): Try => ({
+    events: entries.map(({ event }) => event),
+    retries: entries.map(({ retry }) => retry),
+    answer: async (outcome) => {
+      resolve(entries.map(() => outcome));
+      await settle();
+    },
+  });
+  /** Adds an event. @returns how it ended, once it has */
+  const add = (
+    event: string,
+    channel = 'a',
+    timeoutMs = 5_000,
+    bytes = 1,
+  ): { error?: RealtimeUnavailableError; done?: true } => {
+    const state: { error?: RealtimeUnavailableError; done?: true } = {};
+    queue.add(event, channel, bytes, timeoutMs).then(
+      () => void (state.done = true),
+      (error: RealtimeUnavailableError) => void (state.error = error),
+    );
+    return state;
+  };
+  const sent = (): readonly (readonly string[])[] => tries.map(({ events }) => events);
+  const attempt = (index: number): Try => {
+    const found = tries.at(index);
+    if (found === undefined) throw new Error(`only ${tries.length} scripts were sent`);
+    return found;
+  };
+  const run = async (): Promise<void> => {
+    queue.run();
+    await settle();
+  };
+
+  it('sends what one turn adds to a channel together, and keeps channels apart', async () => {
+    queue.run();
+    for (const event of ['1', '2', '3']) add(event);
+    add('4', 'b');
+    await settle();
+    expect(sent()).toEqual([['1', '2', '3'], ['4']]);
+  });
+
+  it('has one script of a channel on its way, and sends the rest after its answer, in order', async () => {
+    await run();
+    const first = add('1');
+    await settle();
+    add('2');
+    add('3');
+    await settle();
+    expect(sent()).toEqual([['1']]);
+    await attempt(0).answer(PUBLISHED);
+    expect(first.done).toBe(true);
+    expect(sent()).toEqual([['1'], ['2', '3']]);
+  });
+
+  it('bounds a script in events and bytes, and takes one event of any size', async () => {
+    for (let number = 1; number <= MAX_BATCH_EVENTS + 1; number += 1) add(String(number));
+    add('half', 'b', 5_000, MAX_BATCH_BYTES / 2);
+    add('half', 'b', 5_000, MAX_BATCH_BYTES / 2);
+    add('large', 'b', 5_000, MAX_BATCH_BYTES * 4);
+    await run();
+    for (const one of tries.slice(0, 2)) await one.answer(PUBLISHED);
+    expect(sent().map(({ length }) => length)).toEqual([MAX_BATCH_EVENTS, 2, 1, 1]);
+  });
+
+  it('puts no two events in one script that do not fit', async () => {
+    for (const event of ['1', 'plain 2', '3']) add(event);
+    await run();
+    await attempt(0).answer(PUBLISHED);
+    await attempt(1).answer(PUBLISHED);
+    expect(sent()).toEqual([['1'], ['plain 2'], ['3']]);
+  });
+
+  it('keeps the order when Redis answers "not now": what failed goes out again before the rest', async () => {
+    await run();
+    add('1');
+    await settle();
+    add('2');
+    await attempt(0).answer(again('channel'));
+    expect(sent()).toEqual([['1']]);
+    jest.advanceTimersByTime(50);
+    await settle();
+    expect(sent()).toEqual([['1'], ['1', '2']]);
+    expect(attempt(1).retries).toEqual([false, false]);
+  });
+
+  it('pauses longer with each failure, and only that channel', async () => {
+    await run();
+    add('1');
+    await settle();
+    await attempt(0).answer(again('channel'));
+    jest.advanceTimersByTime(50);
+    await settle();
+    await attempt(1).answer(again('channel'));
+    jest.advanceTimersByTime(99);
+    add('2', 'b');
+    await settle();
+    expect(sent()).toEqual([['1'], ['1'], ['2']]);
+    jest.advanceTimersByTime(1);
+    await settle();
+    expect(sent()).toEqual([['1'], ['1'], ['2'], ['1']]);
+    expect(troubles).toEqual([]);
+  });
+
+  it('stops all channels when the connection fails, and asks for another one once nothing is under way', async () => {
+    await run();
+    add('1');
+    add('2', 'b');
+    await settle();
+    await attempt(0).answer(again('all', true));
+    add('3', 'c');
+    await settle();
+    expect(troubles).toEqual([]);
+    await attempt(1).answer(again('all', false));
+    expect(troubles).toEqual(['not now']);
+    expect(sent()).toHaveLength(2);
+    await run();
+    expect(new Set(sent().slice(2).flat())).toEqual(new Set(['1', '2', '3']));
+    expect(tries.slice(2).map(({ events, retries }) => [...events, ...retries])).toContainEqual(['1', true]);
+    expect(tries.slice(2).map(({ events, retries }) => [...events, ...retries])).toContainEqual(['2', false]);
+  });
+
+  it('rejects an event at its deadline and not before, and releases it', async () => {
+    const [short, long] = [add('1', 'a', 1_000), add('2', 'a', 5_000)];
+    jest.advanceTimersByTime(800);
+    await settle();
+    expect([short, long]).toEqual([{}, {}]);
+    jest.advanceTimersByTime(400);
+    await settle();
+    expect(short.error).toMatchObject({
+      mayBePublished: false,
+      message: expect.stringMatching(/^Not published/) as unknown,
+    });
+    expect(long).toEqual({});
+    expect([queue.length, queue.bytes]).toEqual([1, 1]);
+    await run();
+    expect(sent()).toEqual([['2']]);
+  });
+
+  it('says that an event may have been published which expires on its way, or as a retry', async () => {
+    await run();
+    const [onItsWay, retried] = [add('1', 'a', 1_000), add('2', 'b', 1_000)];
+    await settle();
+    await attempt(1).answer(again('channel', true));
+    jest.advanceTimersByTime(1_200);
+    await settle();
+    for (const { error } of [onItsWay, retried]) {
+      expect(error).toMatchObject({ mayBePublished: true, message: expect.stringMatching(/may have been/) as unknown });
+    }
+    await attempt(0).answer(again('channel', true));
+    expect([queue.length, queue.bytes]).toEqual([0, 0]);
+  });
+
+  it('goes on with the next events of a channel whose first ones expired', async () => {
+    await run();
+    add('1', 'a', 400);
+    await settle();
+    await attempt(0).answer(again('all'));
+    jest.advanceTimersByTime(600);
+    const next = add('2');
+    await run();
+    expect(sent()).toEqual([['1'], ['2']]);
+    await attempt(1).answer(PUBLISHED);
+    expect(next.done).toBe(true);
+  });
+
+  it('rejects what Redis refuses, and goes on', async () => {
+    await run();
+    const refused = add('1');
+    await settle();
+    add('2');
+    await attempt(0).answer({ kind: 'refused', why: 'no', mayBePublished: true });
+    expect(refused.error).toMatchObject({ message: 'no', mayBePublished: true });
+    expect(sent()).toEqual([['1'], ['2']]);
+  });
+
+  it('is bounded in bytes, whatever the channel', async () => {
+    add('1', 'a', 5_000, MAX_QUEUED_BYTES);
+    const tooMuch = add('2', 'b');
+    await settle();
+    expect(tooMuch.error?.message).toContain('The queue to Redis is full');
+  });
+
+  it('rejects what waits when it is closed, and says which of it may have been published', async () => {
+    await run();
+    const onItsWay = add('1');
+    await settle();
+    const waits = add('2');
+    queue.close();
+    await settle();
+    expect([onItsWay.error?.mayBePublished, waits.error?.mayBePublished]).toEqual([true, false]);
+    expect(queue.length).toBe(0);
+  });
+});

@@ -1,0 +1,123 @@
+import type { Redis } from 'ioredis';
+import type { Position, RecoveryReason } from '../../../protocol/index.js';
+import type { BrokerEvent, ReadLimits, ReadResult } from '../broker.js';
+import { RealtimeUnavailableError } from '../errors.js';
+import { hasMovedAway, hasMovedSlot } from './answers.js';
+import { refreshSlots, runScript, type Client } from './client.js';
+import type { Keys } from './keys.js';
+import { connectMaster, type RedisTarget } from './redis-target.js';
+import { POSITIONS, READ, SCRIPTS } from './scripts.js';
+import { Slots } from './slots.js';
+import { Supervisor } from './supervisor.js';
+import { freshEpoch, parseEntry } from './wire.js';
+
+/** Most gaps are smaller than this; a larger one is read again, with the whole limit. */
+const SMALL_READ_BYTES = 65_536;
+/** Bytes that Redis may be asked for at once: it holds the answers in memory until this instance has read them. */
+const SMALL_READS_AT_ONCE = 128;
+const LARGE_BYTES_AT_ONCE = 16_777_216;
+
+/**
+ * Reads logs over a separate connection: the subscribing one has an output limit (`client-output-buffer-limit pubsub`), at which
+ * Redis closes it, and after a reconnect all channels read their gaps at the same time.
+ */
+export class Reader {
+  /** `null` in a Cluster, where the owner of the channel's slot is asked. */
+  readonly link: Supervisor<Redis> | null;
+  private readonly small = new Slots(SMALL_READS_AT_ONCE);
+  private large = new Slots(1);
+  private largeReads = 1;
+
+  /** @param owners the client that knows the owners of a Cluster's slots, while there is one */
+  constructor(
+    target: RedisTarget,
+    private readonly keys: Keys,
+    private readonly owners: () => Client | null,
+  ) {
+    this.link =
+      target.cluster !== undefined
+        ? null
+        : new Supervisor<Redis>('reading', () => connectMaster(target), {
+            prepare: async (client) => {
+              for (const { lua } of SCRIPTS) await client.script('LOAD', lua);
+            },
+            up: () => undefined,
+            down: () => undefined,
+          });
+  }
+
+  /** @throws RealtimeUnavailableError if Redis does not answer */
+  async read(channel: string, after: Position, limits: ReadLimits): Promise<ReadResult> {
+    const maxBytes = Math.min(SMALL_READ_BYTES, limits.maxBytes);
+    const result = await this.small.run(() => this.readOnce(channel, after, { ...limits, maxBytes }));
+    if (result.ok || result.reason !== 'too_many' || maxBytes === limits.maxBytes) return result;
+    return this.slotsFor(limits.maxBytes).run(() => this.readOnce(channel, after, limits));
+  }
+
+  /** @throws RealtimeUnavailableError */
+  async latest(channel: string, most: number): Promise<BrokerEvent[]> {
+    const entries = await this.ask((client) => client.lrange(this.keys.history(channel), -most, -1));
+    const [top] = await this.positions([channel]);
+    return top!.offset === 0 ? [] : entries.map((entry) => parseEntry(top!.epoch, entry));
+  }
+
+  /** Where these channels are; in a Cluster they belong to one slot. @param client asked instead of this reader's own */
+  async positions(channels: readonly string[], client?: Client): Promise<Position[]> {
+    const logs = channels.flatMap((channel) => [this.keys.meta(channel), this.keys.history(channel)]);
+    const keys = [this.keys.dataSet(channels[0]!), ...logs];
+    const run = (on: Client) => runScript(on, POSITIONS, keys, [freshEpoch()]);
+    const flat = (await (client === undefined ? this.ask(run) : run(client))) as string[];
+    return channels.map((_channel, index) => ({ epoch: flat[2 * index]!, offset: Number(flat[2 * index + 1]) }));
+  }
+
+  /** An answer that does not come lets the connection's own time limit close it. */
+  probe(): void {
+    if (this.link !== null) probeMaster(this.link);
+  }
+
+  private async readOnce(channel: string, after: Position, { maxEvents, maxBytes }: ReadLimits): Promise<ReadResult> {
+    const args = [freshEpoch(), after.epoch, after.offset, maxEvents, maxBytes];
+    const reply = await this.ask((client) => runScript(client, READ, this.keys.log(channel), args));
+    const [state, epoch, offset, ...entries] = reply as string[];
+    const top: Position = { epoch: epoch!, offset: Number(offset) };
+    if (state !== 'ok') return { ok: false, reason: state as RecoveryReason, top };
+    return { ok: true, top, events: entries.map((entry) => parseEntry(top.epoch, entry)) };
+  }
+
+  /** @throws RealtimeUnavailableError */
+  private async ask<T>(run: (client: Client) => Promise<T>, isSecond = false): Promise<T> {
+    const client = this.link === null ? this.owners() : this.link.client;
+    if (client === null) throw new RealtimeUnavailableError('Redis cannot be used: it is not connected');
+    try {
+      return await run(client);
+    } catch (caught) {
+      const error = caught as Error;
+      if (this.link === null && hasMovedSlot(error)) {
+        await refreshSlots(client);
+        if (!isSecond) return this.ask(run, true);
+      }
+      if (hasMovedAway(error) && this.link?.client === client) this.link.reset(error.message);
+      throw new RealtimeUnavailableError(`Redis did not answer: ${error.message}`, { cause: error });
+    }
+  }
+
+  private slotsFor(maxBytes: number): Slots {
+    const reads = Math.max(1, Math.floor(LARGE_BYTES_AT_ONCE / maxBytes));
+    if (reads !== this.largeReads) {
+      this.largeReads = reads;
+      this.large = new Slots(reads);
+    }
+    return this.large;
+  }
+}
+
+/** A server behind a fixed address may have become a replica, and keep its connections: it is asked what it is. */
+export function probeMaster(link: Supervisor<Redis>): void {
+  const { client } = link;
+  client?.info('replication').then(
+    (info) => {
+      if (/^role:slave/m.test(info) && link.client === client) link.reset('it became a replica: it takes no writes');
+    },
+    () => undefined, // the connection is about to end
+  );
+}

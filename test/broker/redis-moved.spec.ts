@@ -1,0 +1,127 @@
+import type { Position } from '../../src/protocol/index.js';
+import type { ReadResult } from '../../src/realtime/broker/broker.js';
+import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
+import type { RedisTarget } from '../../src/realtime/broker/redis/redis-target.js';
+import { REDIS_TIMES } from '../../src/realtime/broker/redis/redis-times.js';
+import { Counters } from '../../src/realtime/observability/counters.js';
+import { lastingPort } from '../fault/lasting-port.js';
+import { TcpProxy } from '../fault/proxy.js';
+import { RedisNode } from '../fault/redis-node.js';
+import { freePort } from '../support/ports.js';
+import { until } from '../support/until.js';
+
+const HISTORY = { size: 10, ttlMs: 60_000 };
+const LIMITS = { maxEvents: 100, maxBytes: 1_000_000 };
+
+async function connected(target: RedisTarget): Promise<RedisBroker> {
+  const broker = new RedisBroker(target, 'rt:', new Counters(), { ...REDIS_TIMES, probeMs: 200 });
+  await until(() => broker.status.up);
+  return broker;
+}
+
+function emit(broker: RedisBroker, channel: string, timeoutMs = 5_000): Promise<Position | null> {
+  return broker.publish({ channel, body: 'x', history: HISTORY, timeoutMs });
+}
+
+/** Tries again for as long as it is not available, as a stream does. */
+async function readUntilAnswered(broker: RedisBroker, channel: string, after: Position): Promise<ReadResult> {
+  const deadline = performance.now() + 10_000;
+  for (;;) {
+    try {
+      return await broker.read(channel, after, LIMITS);
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await new Promise((resolve) => void setTimeout(resolve, 20));
+    }
+  }
+}
+
+describe('a master behind a fixed address that becomes a replica, and keeps its connections', () => {
+  it('is left within a moment, by an instance that only listens too', async () => {
+    const [old, next] = [await RedisNode.start(), await RedisNode.start()];
+    const address = await TcpProxy.start(await lastingPort(), old.port, Math.random);
+    const target = { url: `redis://127.0.0.1:${address.port}` };
+    const broker = await connected(target);
+    await broker.subscribe('apps:created', HISTORY);
+    await next.command('REPLICAOF', '127.0.0.1', old.port);
+    await next.until(/master_link_status:up/);
+    await next.command('REPLICAOF', 'NO', 'ONE');
+    await old.command('REPLICAOF', '127.0.0.1', next.port);
+    await old.until(/master_link_status:up/);
+    address.retarget(next.port); // new connections only
+    const heard: string[] = [];
+    broker.listen({ event: (_channel, { body }) => void heard.push(body), position: () => undefined });
+    const other = await connected({ url: next.url });
+    const first = (await emit(other, 'apps:created'))!;
+    expect(await readUntilAnswered(broker, 'apps:created', first)).toMatchObject({ ok: true });
+    await until(() => broker.status.up);
+    expect(await emit(broker, 'apps:created')).toMatchObject({ offset: first.offset + 1 });
+    await until(() => heard.length > 0);
+    for (const one of [broker, other]) await one.close();
+    await address.stop();
+    for (const node of [old, next]) await node.stop();
+  }, 30_000);
+});
+
+describe('a slot of a Cluster that is being moved', () => {
+  const [MOVING, resting] = ['apps:created', 'apps:updated']; // of two slots
+  let nodes: RedisNode[];
+  let broker: RedisBroker;
+  let listening: RedisBroker;
+  let slot: number;
+  let [from, to]: RedisNode[] = [];
+
+  beforeAll(async () => {
+    const config = async () => [
+      'cluster-enabled yes',
+      'cluster-announce-ip 127.0.0.1',
+      `cluster-port ${await freePort()}`,
+    ];
+    nodes = [await RedisNode.start({ config: await config() }), await RedisNode.start({ config: await config() })];
+    const [one, other] = nodes as [RedisNode, RedisNode];
+    await one.command('CLUSTER', 'ADDSLOTSRANGE', 0, 8_191);
+    await other.command('CLUSTER', 'ADDSLOTSRANGE', 8_192, 16_383);
+    const otherBus = Number(((await other.command('CONFIG', 'GET', 'cluster-port')) as string[])[1]);
+    await one.command('CLUSTER', 'MEET', '127.0.0.1', other.port, otherBus);
+    for (const node of nodes) {
+      while (!String(await node.command('CLUSTER', 'INFO')).includes('cluster_state:ok')) {
+        await new Promise((resolve) => void setTimeout(resolve, 20));
+      }
+    }
+    const target = { cluster: [{ host: '127.0.0.1', port: one.port }] };
+    [broker, listening] = [await connected(target), await connected(target)];
+    const slotOf = async (channel: string) => Number(await one.command('CLUSTER', 'KEYSLOT', channel));
+    slot = await slotOf(MOVING);
+    [from, to] = slot < 8_192 ? [one, other] : [other, one];
+  }, 30_000);
+  afterAll(async () => {
+    for (const one of [broker, listening]) await one?.close();
+    for (const node of nodes ?? []) await node.stop();
+  });
+
+  const move = async (keys: readonly string[]): Promise<void> => {
+    await from!.command('MIGRATE', '127.0.0.1', to!.port, '', 0, 5_000, 'KEYS', ...keys);
+  };
+
+  it('lets only its own channels wait, and is found again by an instance that only listens', async () => {
+    const first = (await emit(broker, MOVING))!;
+    await listening.subscribe(MOVING, HISTORY);
+    const ids = await Promise.all([from!, to!].map(async (node) => String(await node.command('CLUSTER', 'MYID'))));
+    await to!.command('CLUSTER', 'SETSLOT', slot, 'IMPORTING', ids[0]!);
+    await from!.command('CLUSTER', 'SETSLOT', slot, 'MIGRATING', ids[1]!);
+    const keys = (await from!.command('CLUSTER', 'GETKEYSINSLOT', slot, 100)) as string[];
+    await move(keys.slice(0, 1)); // its keys are on two nodes now: TRYAGAIN
+    const order: string[] = [];
+    const waiting = emit(broker, MOVING).then((position) => {
+      order.push('moving');
+      return position;
+    });
+    for (let count = 0; count < 5; count += 1) await emit(broker, resting).then(() => order.push('resting'));
+    await move(keys.slice(1));
+    for (const node of [to!, from!]) await node.command('CLUSTER', 'SETSLOT', slot, 'NODE', ids[1]!);
+    expect(await waiting).toMatchObject({ offset: 2 });
+    expect(order).toEqual(['resting', 'resting', 'resting', 'resting', 'resting', 'moving']);
+    // Another server keeps the log now, and it cannot prove that it has all of it.
+    expect(await readUntilAnswered(listening, MOVING, first)).toMatchObject({ ok: false, reason: 'unproven' });
+  }, 30_000);
+});
