@@ -24,6 +24,12 @@ interface Planned {
   readonly sequence: number;
 }
 
+/** The answer for one event of a request that was answered with 503. */
+interface Refusal {
+  readonly id?: string;
+  readonly error?: { readonly mayBePublished?: boolean };
+}
+
 /**
  * Publishes over HTTP, one request after the other, and writes down what became of each event. A plain one takes what
  * comes and goes on; a careful one sends each event with an idempotency key, again and again to one instance after the
@@ -85,8 +91,10 @@ export class Emitter {
     }
     const { status, body } = answer;
     if (status === 503) {
-      // Of a batch, some may have been published before the first failed.
-      for (const event of events) this.enter(event, startedAt, events.length === 1 ? 'rejected' : 'unknown');
+      const results = (body as { readonly results?: readonly Refusal[] }).results ?? [
+        { error: body as Refusal['error'] },
+      ];
+      for (const [index, event] of events.entries()) this.enterRefusal(event, startedAt, results[index]!);
       return;
     }
     const ids = (Array.isArray(body) ? body : [body]) as { readonly id?: string }[];
@@ -111,6 +119,11 @@ export class Emitter {
       if (this.ended && attempt > 20) return this.enter(event, startedAt, 'unknown');
       await delay(this.random.between(50, 200));
     }
+  }
+
+  private enterRefusal(event: Planned, startedAt: number, { id, error }: Refusal): void {
+    if (id !== undefined) this.enter(event, startedAt, 'acknowledged', id);
+    else this.enter(event, startedAt, error?.mayBePublished === false ? 'notPublished' : 'rejected');
   }
 
   private data(key: string): object {

@@ -1,12 +1,5 @@
-import {
-  BadRequestException,
-  ForbiddenException,
-  HttpException,
-  Post,
-  Req,
-  ServiceUnavailableException,
-  UseGuards,
-} from '@nestjs/common';
+import { STATUS_CODES } from 'node:http';
+import { BadRequestException, ForbiddenException, HttpException, Post, Req, UseGuards } from '@nestjs/common';
 import type { FieldProblem } from '../../protocol/index.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { InvalidEventError, RealtimeUnavailableError, TenantBusyError } from '../publishing/errors.js';
@@ -32,7 +25,8 @@ export class EventsController {
 
   /**
    * `{ channel, data, idempotencyKey?, tenant? }`, or a list of them. All of a list is checked before the first is published; they
-   * are published in its order. Answers `{ id, channel, timestamp }`, or a list of them.
+   * are published in its order. Answers `{ id, channel, timestamp }`, or a list of them; if one of a list fails, 503 or 429 with
+   * `results`, an answer for each event.
    */
   @Post()
   @ReadsItsBody()
@@ -47,14 +41,13 @@ export class EventsController {
         message: 'Nothing was published',
         details: problems,
       });
-    try {
-      const emitted = await Promise.all(publishers.map((publish) => publish()));
+    const settled = await Promise.allSettled(publishers.map((publish) => publish()));
+    const failed = settled.filter((one) => one.status === 'rejected');
+    if (failed.length === 0) {
+      const emitted = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
       return Array.isArray(body) ? emitted : emitted[0]!;
-    } catch (error) {
-      if (error instanceof TenantBusyError) throw new HttpException(error.message, 429);
-      if (error instanceof RealtimeUnavailableError) throw new ServiceUnavailableException(error.message);
-      throw error;
     }
+    throw refusalOf(failed[0]!.reason, Array.isArray(body) ? settled : null);
   }
 
   /**
@@ -74,4 +67,21 @@ export class EventsController {
       return [];
     }
   }
+}
+
+/** @param settled what became of each event of a list, some of which may be published; `null` for a single event */
+function refusalOf(error: unknown, settled: readonly PromiseSettledResult<EmittedEvent>[] | null): unknown {
+  const statusCode = error instanceof TenantBusyError ? 429 : error instanceof RealtimeUnavailableError ? 503 : null;
+  if (statusCode === null) return error;
+  const body = { statusCode, error: STATUS_CODES[statusCode], ...problemOf(error) };
+  if (settled === null) return new HttpException(body, statusCode);
+  const results = settled.map((one) => (one.status === 'fulfilled' ? one.value : { error: problemOf(one.reason) }));
+  return new HttpException({ ...body, results }, statusCode);
+}
+
+function problemOf(error: unknown): { readonly message: string; readonly mayBePublished: boolean } {
+  if (error instanceof RealtimeUnavailableError)
+    return { message: error.message, mayBePublished: error.mayBePublished };
+  if (error instanceof TenantBusyError) return { message: error.message, mayBePublished: false };
+  return { message: 'Internal server error', mayBePublished: true };
 }

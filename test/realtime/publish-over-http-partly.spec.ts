@@ -1,0 +1,48 @@
+import { Redis } from 'ioredis';
+import { RedisProcess } from '../support/redis-process.js';
+import { RealtimeApp } from './support/realtime-app.js';
+import { EVENT_ID } from './support/shapes.js';
+
+const API_KEY = 'a key of a service, long enough';
+
+describe('POST /realtime/events, of which Redis takes a part', () => {
+  let redis: RedisProcess;
+  let app: RealtimeApp;
+
+  beforeAll(async () => {
+    redis = await RedisProcess.start();
+    app = await RealtimeApp.start({ publishApiKeys: [API_KEY], redis: { url: redis.url } });
+  });
+  afterAll(async () => {
+    await app.close();
+    await redis.stop();
+  });
+
+  const post = async (body: unknown) => {
+    const answer = await fetch(`${app.http}/realtime/events`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'X-API-Key': API_KEY },
+      body: JSON.stringify(body),
+    });
+    return { status: answer.status, body: await answer.json() };
+  };
+  const created = { channel: 'apps:created', data: { id: '1', name: 'one' } };
+  const deleted = { channel: 'apps:deleted', data: { id: '1' } };
+  const problem = { message: expect.stringMatching(/WRONGTYPE.*not known/) as unknown, mayBePublished: true };
+
+  it('answers each event of a list: what was published, and what may have been', async () => {
+    await post(deleted);
+    const client = new Redis(redis.url);
+    await client.set('rt:h:{apps:deleted}', 'no list: the script fails on the way');
+    client.disconnect();
+    const published = { channel: 'apps:created', id: expect.stringMatching(EVENT_ID) as unknown };
+    expect(await post([created, deleted, created])).toMatchObject({
+      status: 503,
+      body: { statusCode: 503, ...problem, results: [published, { error: problem }, published] },
+    });
+  });
+
+  it('answers a single event with whether it may have been published', async () => {
+    expect(await post(deleted)).toMatchObject({ status: 503, body: { statusCode: 503, ...problem } });
+  });
+});
