@@ -149,12 +149,28 @@ describe('the outbox', () => {
 
   it('leaves a channel that it does not know to an instance that does, for a while', async () => {
     const insert = 'insert into realtime_outbox (channel, data, created_at) values ($1, $2, now() - $3::interval)';
-    await pool.query(insert, ['next:version', '1', '0']);
+    // More than fit in a batch: they must not fill each of them.
+    for (let count = 0; count < 10; count += 1) await pool.query(insert, ['next:version', '1', '0']);
     await pool.query(insert, ['no:such', '1', '1 hour']);
     await transaction((tx) => outbox.emit(tx, 'apps:created', event(20)));
     expect(await heard(1)).toEqual([20]);
-    await untilStatus({ waiting: 1, setAside: 1 });
+    await untilStatus({ waiting: 10, setAside: 1 });
     await pool.query('delete from realtime_outbox');
+  });
+
+  it('sends other channels while a frozen relay holds more rows of one than fit in a batch', async () => {
+    const frozen = await pool.connect();
+    await frozen.query('begin');
+    await frozen.query(`select pg_advisory_xact_lock(727101, hashtext('apps:deleted'))`);
+    await transaction(async (tx) => {
+      for (let n = 1; n <= 20; n += 1) await outbox.emit(tx, 'apps:deleted', event(n) as never);
+      await outbox.emit(tx, 'storage:deleted', event(21) as never);
+    });
+    await heard(1, 'storage:deleted');
+    expect(client.frames.some((frame) => frame.type === 'event' && frame.channel === 'apps:deleted')).toBe(false);
+    await frozen.query('rollback');
+    frozen.release();
+    await heard(20, 'apps:deleted');
   });
 
   it('lets everything wait while Redis is away, and sends it in order when it is back', async () => {

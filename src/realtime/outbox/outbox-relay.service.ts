@@ -14,6 +14,7 @@ import { Bell } from './bell.js';
 import { ResolvedOutboxOptions } from './outbox-options.js';
 import { NOTIFY_CHANNEL } from './outbox-schema.js';
 import { OutboxTable, type OutboxRow } from './outbox-table.js';
+import { sendInOrder, type Outcome } from './send-in-order.js';
 
 /** How long one event may take, and for how long further ones are begun, in milliseconds: together less than rows are held. */
 const SEND_MS = 8_000;
@@ -24,9 +25,6 @@ const AWAY_MS = 200;
 const UNKNOWN_MS = 300_000;
 /** How long a shutdown waits for what was committed, in milliseconds. */
 const SHUTDOWN_MS = 3_000;
-
-/** What became of a row. */
-type Outcome = 'sent' | 'set aside' | 'waits';
 
 /** Sends what stands in the outbox: in order per channel, and then removes it. Any number of processes may do so at once. */
 @Injectable()
@@ -125,27 +123,15 @@ export class OutboxRelay
     const now = performance.now();
     for (const [channel, until] of this.unknown) if (until < now) this.unknown.delete(channel);
     const rows = await table.take(this.options.batchSize, this.unknown.keys());
-    const outcomes = await this.sendInOrder(rows, table);
+    const deadline = performance.now() + BATCH_MS;
+    const outcomes = await sendInOrder(
+      rows,
+      (row) => this.sendOne(row, table),
+      () => performance.now() <= deadline,
+    );
     await table.remove(rows.filter((_row, index) => outcomes[index] === 'sent').map(({ id }) => id));
     if (outcomes.includes('waits')) return null;
     return rows.length === this.options.batchSize;
-  }
-
-  /** Begins in the order of the rows; in a channel each waits for the one before it, and where that cannot be sent, no later one is. */
-  private sendInOrder(rows: readonly OutboxRow[], table: OutboxTable): Promise<Outcome[]> {
-    const deadline = performance.now() + BATCH_MS;
-    const lanes = new Map<string, Promise<Outcome>>();
-    return Promise.all(
-      rows.map((row) => {
-        const lane = `${row.channel} ${row.tenant}`;
-        const before = lanes.get(lane) ?? Promise.resolve('sent');
-        const outcome = before.then((last) =>
-          last === 'waits' || performance.now() > deadline ? 'waits' : this.sendOne(row, table),
-        );
-        lanes.set(lane, outcome);
-        return outcome;
-      }),
-    );
   }
 
   private async sendOne(row: OutboxRow, table: OutboxTable): Promise<Outcome> {

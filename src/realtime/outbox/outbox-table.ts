@@ -48,14 +48,7 @@ export class OutboxTable {
    * each channel is sent by one relay at a time, which is what keeps its order.
    */
   async take(limit: number, without: Iterable<string>): Promise<OutboxRow[]> {
-    const channels = await this.statements.query<{ channel: string }>(
-      `with oldest as materialized (
-         select channel from realtime_outbox where set_aside_at is null
-           and channel not in (select json_array_elements_text($2::text::json)) order by id limit $1
-       ), candidates as materialized (select distinct channel from oldest)
-       select channel from candidates where pg_try_advisory_xact_lock(${LOCK}, hashtext(channel))`,
-      [limit, JSON.stringify([...without])],
-    );
+    const channels = await this.lockOldest(limit, [...without]);
     if (channels.length === 0) return [];
     // A statement of its own, which sees what was committed before the channels were ours.
     return this.statements.query<OutboxRow>(
@@ -63,8 +56,28 @@ export class OutboxTable {
        from realtime_outbox where set_aside_at is null
          and channel in (select json_array_elements_text($2::text::json))
        order by realtime_outbox.id limit $1 for update skip locked`,
-      [limit, JSON.stringify(channels.map(({ channel }) => channel))],
+      [limit, JSON.stringify(channels)],
     );
+  }
+
+  /**
+   * Channels of the oldest rows that are ours now. If other relays work on all of them, one of which may be frozen, the channels
+   * behind them are next.
+   */
+  private async lockOldest(limit: number, without: string[]): Promise<string[]> {
+    for (;;) {
+      const candidates = await this.statements.query<{ channel: string; ours: boolean }>(
+        `with oldest as materialized (
+           select channel from realtime_outbox where set_aside_at is null
+             and channel not in (select json_array_elements_text($2::text::json)) order by id limit $1
+         ), candidates as materialized (select distinct channel from oldest)
+         select channel, pg_try_advisory_xact_lock(${LOCK}, hashtext(channel)) as ours from candidates`,
+        [limit, JSON.stringify(without)],
+      );
+      const ours = candidates.filter((candidate) => candidate.ours).map(({ channel }) => channel);
+      if (ours.length > 0 || candidates.length === 0) return ours;
+      without.push(...candidates.map(({ channel }) => channel));
+    }
   }
 
   async remove(ids: readonly string[]): Promise<void> {
