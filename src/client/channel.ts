@@ -1,8 +1,10 @@
 import type { ServerFrame, SubscribeTarget } from '../protocol/frames.js';
-import { createEmitter } from './emitter.js';
+import { createEmitter, type Sequence } from './emitter.js';
 import { errorOf, RealtimeError } from './errors.js';
 import { createInbox } from './inbox.js';
 import { iterate } from './iterate.js';
+import { observable, observe } from './observe.js';
+import type { Debug } from './options.js';
 import { nowPresent } from './presence.js';
 import { CHANNEL_STATES, nextState, type ChannelCause, type ChannelState } from './states.js';
 import type {
@@ -18,19 +20,21 @@ import type {
 /** What a channel needs of its client. */
 export interface ChannelHost {
   readonly maxWaitingEvents: number;
-  /** What it wants of the server has changed: look soon. @param isNew it has a new user: connect where nobody is */
-  changed(isNew?: boolean): void;
-  /** The server may say yes later. */
+  readonly inSequence: Sequence;
+  readonly debug: Debug;
+  /** Something that it wants of the server has changed. @param isNew it has a new user: connect if the client is idle */
+  changed(channel: ClientChannel, isNew?: boolean): void;
+  /** The server may answer otherwise later. */
   askLater(): void;
   failed(error: RealtimeError): void;
 }
 
-/** What channels want of the server. */
-export interface Wishes {
+/** Changes of subscriptions that are sent together. */
+export interface SubscriptionChanges {
   readonly ref: string;
   readonly leave: string[];
   readonly join: SubscribeTarget[];
-  /** Subscribed to already, and now to be told who is here. */
+  /** Subscribed to already, now with presence. */
   readonly watch: SubscribeTarget[];
 }
 
@@ -39,26 +43,30 @@ type ChannelFrame = Extract<ServerFrame, { channel: string }> | Extract<ServerFr
 
 /** A channel, as its client sees it. */
 export interface ClientChannel extends Channel {
-  /** Adds what it wants by now. @param wishes `null` while there is no connection */
-  look(wishes: Wishes | null): void;
+  /** Adds what it wants. @param changes `null` without a connection */
+  sync(changes: SubscriptionChanges | null): void;
   take(frame: ChannelFrame): void;
-  /** The connection ended: what it had, it goes on with. */
+  /** The connection ended: it resumes with the next one. */
   lost(reason: string): void;
   /** Rights may have changed, or the time has come: asks again for what it did not get. */
   askAgain(): void;
+  /** The client goes on as another user: drops what is of the former one. */
+  forget(): void;
   /** The application closed the client. */
   closed(): void;
+  /** Nothing uses it, and nothing listens to it. */
+  readonly isIdle: boolean;
 }
 
-type Listeners = ChannelListeners<unknown> & { closed: (nothing: undefined) => void };
+type Listeners = Omit<ChannelListeners<unknown>, 'event'> & { closed: (nothing: undefined) => void };
 
-/** What the server may say yes to later. */
+/** Refusals that the server may take back later. */
 const LATER = /^(unavailable|internal|rate_limited)$/;
 
-/** A channel: its users, where it stands on the wire, and its listeners. */
+/** A channel: its users, its state on the wire, and its listeners. */
 export function createChannel(name: string, host: ChannelHost): ClientChannel {
   const users = new Set<SubscribeOptions>();
-  const listeners = createEmitter<Omit<Listeners, 'event'>>();
+  const listeners = createEmitter<Listeners>(host.inSequence);
   let change: ChannelChange = {
     state: 'unsubscribed',
     previous: 'unsubscribed',
@@ -73,31 +81,42 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
   let isBehind = false;
   // It is left and asked for again: what came of it meanwhile was not taken.
   let isStale = false;
+  // It was subscribed to since it has users.
+  let hasBegun = false;
+  // It begins anew for another user: listeners have to load their state.
+  let isForgotten = false;
   // The last event that came in.
   let received: string | undefined;
+  let listening = 0;
 
   const inbox = createInbox<RealtimeEvent>(() => {
     if (!isBehind) return;
     isBehind = false;
-    host.changed();
+    host.changed(channel);
   });
 
-  /** The one door for changes. */
+  /** The only way to another state. */
   const move = (code: ChannelCause, about?: Partial<Pick<ChannelChange, 'reason' | 'recovered' | 'error'>>): void => {
     const previous = change.state;
     const state = nextState<ChannelState, ChannelCause>(CHANNEL_STATES, previous, code);
     if (state === undefined) return;
     if (state !== 'subscribed') asked = null;
     change = { state, previous, code, reason: code, ...about };
+    host.debug('channel', { channel: name, ...change });
     listeners.emit('state', change);
   };
   const startAt = (lastEventId: string | undefined): void => {
     received = inbox.lastEventId = lastEventId;
   };
-  const reset = ({ reason, lastEventId }: Pick<Reset, 'reason' | 'lastEventId'>): void => {
+  const reset = (reason: Reset['reason'], lastEventId: string | undefined): void => {
     inbox.clear(); // what waits is older than the state that is loaded now
     received = lastEventId;
     listeners.emit('reset', { channel: name, reason, lastEventId }, inbox.hold(lastEventId));
+  };
+  const present = (now: Presence | null): void => {
+    if (presence === now) return;
+    presence = now;
+    listeners.emit('presence', presence);
   };
 
   const takers: { [T in ChannelFrame['type']]: (frame: Extract<ChannelFrame, { type: T }>) => void } = {
@@ -109,18 +128,21 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
       }
       if (inbox.push({ channel: name, data, timestamp, id }, id) > host.maxWaitingEvents) {
         isBehind = true;
-        host.changed();
+        host.changed(channel);
       }
     },
     subscribed({ ref, recovered, reason, lastEventId }) {
       if (ref !== asked || change.state !== 'subscribing') return;
       if (reason === 'already_subscribed') {
         isStale = true;
-        return host.changed();
+        return host.changed(channel);
       }
+      const why = isForgotten ? 'other_user' : reason;
+      hasBegun = true;
+      isForgotten = false;
       if (recovered === undefined) startAt(lastEventId);
-      move('subscribed', { recovered });
-      if (reason) reset({ reason, lastEventId });
+      move('subscribed', { recovered: why ? false : recovered });
+      if (why) reset(why, lastEventId);
     },
     unsubscribed({ reason }) {
       if (reason === 'unavailable') {
@@ -128,11 +150,11 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
         host.askLater();
       } else if (reason) move('revoked', { reason, error: new RealtimeError('forbidden', reason, { channel: name }) });
     },
-    resync(frame) {
-      if (change.state === 'subscribed') reset(frame);
+    resync({ reason, lastEventId }) {
+      if (change.state === 'subscribed') reset(reason, lastEventId);
     },
-    presence: (frame) => present(frame),
-    presence_diff: (frame) => present(frame),
+    presence: (frame) => present(nowPresent(presence, frame)),
+    presence_diff: (frame) => present(nowPresent(presence, frame)),
     error(frame) {
       const error = errorOf(frame);
       host.failed(error);
@@ -140,10 +162,6 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
       if (LATER.test(error.code)) host.askLater();
       else move('refused', { reason: error.message, error });
     },
-  };
-  const present = (frame: Extract<ServerFrame, { type: 'presence' | 'presence_diff' }>): void => {
-    presence = nowPresent(presence, frame);
-    if (presence !== null) listeners.emit('presence', presence);
   };
 
   const channel: ClientChannel = {
@@ -163,54 +181,80 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
     get presence() {
       return presence;
     },
+    get isIdle() {
+      return listening === 0 && change.state === 'unsubscribed';
+    },
     subscribe(options) {
       const user = { ...options };
       users.add(user);
-      if (change.state === 'unsubscribed') {
-        startAt(user.after);
-        move('subscribe');
-      }
-      host.changed(true);
+      if (change.state === 'unsubscribed') startAt(user.after);
+      move('subscribe');
+      host.changed(channel, true);
       return () => {
-        users.delete(user);
-        host.changed();
+        if (users.delete(user)) host.changed(channel);
       };
     },
     unsubscribe() {
       const [user] = users;
-      users.delete(user!);
-      host.changed();
+      if (users.delete(user!)) host.changed(channel);
     },
-    on: (what, listener) =>
-      what === 'event'
-        ? inbox.add(listener as ChannelListeners<unknown>['event'])
-        : listeners.on(what as 'reset', listener as never),
+    retry() {
+      if (change.state !== 'refused') return;
+      move('subscribe');
+      host.changed(channel);
+    },
+    on(what, listener) {
+      const remove =
+        what === 'event'
+          ? inbox.add(listener as ChannelListeners<unknown>['event'])
+          : listeners.on(what as 'reset', listener as never);
+      let isRemoved = false;
+      listening += 1;
+      host.changed(channel);
+      return () => {
+        remove();
+        if (isRemoved) return;
+        isRemoved = true;
+        listening -= 1;
+        host.changed(channel);
+      };
+    },
+    once(what, listener) {
+      const stop = channel.on(what, ((value: never) => {
+        stop();
+        return listener(value);
+      }) as typeof listener);
+      return stop;
+    },
     [Symbol.asyncIterator]: () => iterate(channel, (ended) => listeners.on('closed', ended)),
-    look(wishes) {
-      // Not as soon as it has no user: a view that is made anew leaves and comes back in one step.
+    ...observable((observer) => observe(channel, (ended) => listeners.on('closed', ended), observer)),
+    sync(changes) {
+      // Not as soon as it has no user: a view that is rendered anew leaves and comes back in one step.
       const isWanted = users.size > 0 && !isBehind && change.state !== 'refused';
-      if (wishes && asked && (isStale || !isWanted)) {
-        wishes.leave.push(name);
+      if (changes && asked && (isStale || !isWanted)) {
+        changes.leave.push(name);
         asked = null;
       }
       isStale = false;
       if (users.size === 0 && change.state !== 'unsubscribed') {
-        isBehind = false;
+        isBehind = hasBegun = isForgotten = false;
         inbox.clear();
-        presence = null;
         move('unsubscribe');
+        present(null);
       }
       if (isBehind) move('behind');
-      if (!wishes || !isWanted) return;
+      if (!changes || !isWanted) return;
       const isNew = asked === null;
       if (isNew || !isWatched) {
         const target = { channel: name, presence: (isWatched = [...users].some((user) => user.presence)) || undefined };
-        if (isNew) wishes.join.push({ ...target, lastEventId: received });
-        else if (isWatched) wishes.watch.push(target);
+        if (isNew) changes.join.push({ ...target, lastEventId: received });
+        else if (isWatched) changes.watch.push(target);
       }
-      asked ??= wishes.ref;
+      asked ??= changes.ref;
     },
-    take: (frame) => (takers as Partial<Record<string, (frame: ChannelFrame) => void>>)[frame.type]?.(frame),
+    take(frame) {
+      if (Object.hasOwn(takers, frame.type)) (takers[frame.type] as (frame: ChannelFrame) => void)(frame);
+    },
     lost(reason) {
       asked = null;
       move('lost', { reason });
@@ -218,7 +262,15 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
     },
     askAgain() {
       if (change.state === 'subscribing') asked = null;
-      if (change.state === 'refused') move('subscribe');
+      channel.retry();
+      host.changed(channel);
+    },
+    forget() {
+      inbox.clear();
+      startAt(undefined);
+      isForgotten = hasBegun;
+      present(null);
+      move('other_user');
     },
     closed: () => listeners.emit('closed', undefined),
   };

@@ -1,26 +1,36 @@
-import { isChannelName } from '../protocol/channel-name.js';
 import type { RealtimeEvents } from '../protocol/events.js';
 import type { ServerFrame } from '../protocol/frames.js';
 import { delayBefore } from './backoff.js';
-import { createChannel, type ChannelHost, type ClientChannel, type Wishes } from './channel.js';
-import { createEmitter } from './emitter.js';
+import type { ChannelHost } from './channel.js';
+import { createChannels } from './channels.js';
+import { createEmitter, createSequence } from './emitter.js';
 import { errorOf, RealtimeError } from './errors.js';
-import { diallingOf, resolveOptions, type RealtimeClientOptions } from './options.js';
+import { clamp, MAX_TIMER_MS } from './limits.js';
+import { diallingOf, resolveOptions, type RealtimeClientOptions, type TokenReason } from './options.js';
 import { watchPage } from './page-life.js';
-import { openSession, type Session, type SessionEnd } from './session.js';
+import { openSession, type Session, type SessionEnd, type SessionListener } from './session.js';
 import type { Dialling } from './socket.js';
 import { CLIENT_STATES, nextState, type ClientCause, type ClientState } from './states.js';
 import { createTokens } from './tokens.js';
-import type { ClientListeners, Identity, RealtimeClient, StateChange, Stop } from './types.js';
+import type { ClientListeners, Identity, RealtimeClient, RequestOptions, StateChange, Stop } from './types.js';
 
-/** A connection that ended sooner than this did not work, however it began, in milliseconds. */
+/** A connection that ended sooner than this did not work, in milliseconds. */
 const STABLE_AFTER_MS = 5_000;
 
-/** Tokens that may be refused in a row before the client stays away. */
+/** Tokens that must be refused in a row before the client stays away … */
 const MAX_TOKEN_REFUSALS = 3;
 
-/** Channels that one frame names: with the longest names and ids it is within what servers take (64 KiB). */
-const MAX_BATCH = 100;
+/** … and for how long, in milliseconds: a token that is not valid yet becomes valid within the skew of clocks. */
+const TOKENS_REFUSED_FOR_MS = 60_000;
+
+/** Failed upgrades with one token, after which another one is asked for: a browser cannot see a 401. */
+const MAX_FAILED_UPGRADES = 2;
+
+/** Failed attempts in a row that are reported as an error. */
+const REPORTED_FAILURES = 5;
+
+/** The longest wait that a server can ask for, in milliseconds. */
+const MAX_ASKED_WAIT_MS = 3_600_000;
 
 /**
  * Makes a client. It does nothing until `connect()`, or until a channel gets its first user.
@@ -36,54 +46,50 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
   given: RealtimeClientOptions,
 ): RealtimeClient<E> {
   const options = resolveOptions(given);
-  const { minDelayMs, maxDelayMs } = options;
-  // name → channel
-  const channels = new Map<string, ClientChannel>();
-  const listeners = createEmitter<ClientListeners>();
-  let change: StateChange = { state: 'idle', previous: 'idle', code: 'close', reason: 'close' };
+  const { minDelayMs, maxDelayMs, debug } = options;
+  const inSequence = createSequence();
+  const listeners = createEmitter<ClientListeners>(inSequence);
+  let change: StateChange = { state: 'idle', previous: 'idle', code: 'close', reason: 'not connected yet' };
   let identity: Identity | null = null;
+  // Tenant and user that the channels' positions belong to.
+  let tenant = '';
+  let owner: string | undefined;
   let dialling: Dialling;
   let session: Session | null = null;
   // Which attempt to connect counts: what an earlier one still brings is dropped.
   let attempt: object | null = null;
   let readyAt = Infinity;
   let failures = 0;
+  let failedUpgrades = 0;
   let tokenRefusals = 0;
-  let asks = 0;
+  let refusedSince = 0;
+  // Frames that wait while the identity is not known, and the last call of `reauthenticate` that they wait for.
+  let held: ServerFrame[] | null = null;
+  let holder: object;
   let isOffline = false;
-  let willLook = false;
+  let willSync = false;
   let retryTimer: ReturnType<typeof setTimeout> | undefined;
   let askTimer: ReturnType<typeof setTimeout> | undefined;
   let unwatchPage: Stop | undefined;
 
-  const failed = (error: RealtimeError): void => listeners.emit('error', error);
+  const failed = (error: RealtimeError): void => {
+    debug('error', error);
+    listeners.emit('error', error);
+  };
   const readySession = (): Session | null => (change.state === 'connected' ? session : null);
-
-  /** Tells the server what channels want by now. */
-  const look = (): void => {
-    const to = readySession();
-    asks += 1;
-    const wishes: Wishes = { ref: `s${asks}`, leave: [], join: [], watch: [] };
-    for (const channel of channels.values()) channel.look(to && wishes);
-    const { ref, leave, join, watch } = wishes;
-    while (leave.length > 0) to?.send({ type: 'unsubscribe', channels: leave.splice(0, MAX_BATCH) });
-    while (join.length > 0) to?.send({ type: 'subscribe', channels: join.splice(0, MAX_BATCH), ref });
-    while (watch.length > 0) to?.send({ type: 'subscribe', channels: watch.splice(0, MAX_BATCH) });
-  };
-  const askAgain = (): void => {
-    for (const channel of channels.values()) channel.askAgain();
-    look();
-  };
 
   const host: ChannelHost = {
     maxWaitingEvents: options.maxWaitingEvents,
-    changed(isNew) {
+    inSequence,
+    debug,
+    changed(channel, isNew) {
+      channels.changed(channel);
       if (isNew && change.state === 'idle') client.connect();
-      if (willLook) return;
-      willLook = true;
+      if (willSync) return;
+      willSync = true;
       void Promise.resolve().then(() => {
-        willLook = false;
-        look();
+        willSync = false;
+        channels.sync(readySession());
       });
     },
     askLater() {
@@ -92,105 +98,155 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     },
     failed,
   };
+  const channels = createChannels(host);
+  const askAgain = (): void => {
+    channels.forEach((channel) => channel.askAgain());
+    channels.sync(readySession());
+  };
 
   const open = async (): Promise<void> => {
     const own = (attempt = {});
-    let token: string | null;
     try {
-      token = await tokens.get();
+      const token = await tokens.get();
+      if (own === attempt) session = openSession(dialling, token, options.timeoutMs, onSession, debug);
     } catch (error) {
-      if (own !== attempt) return;
-      failed(error as RealtimeError);
-      ended({ cause: 'token_failed', reason: (error as RealtimeError).message });
-      return;
+      if (own === attempt) noToken(error as RealtimeError);
     }
-    if (own === attempt) session = openSession(dialling, token, options.timeoutMs, identified, received, ended);
+  };
+  const noToken = (error: RealtimeError): void => {
+    const isSignedOut = error.code === 'signed_out';
+    if (!isSignedOut) failed(error);
+    end({ cause: isSignedOut ? 'signed_out' : 'token_failed', reason: error.message });
   };
 
-  const bringToken = async (): Promise<void> => {
+  const sendToken = async (reason: TokenReason): Promise<void> => {
     const to = session;
-    const token = await tokens.renew();
-    if (to !== session) return;
-    if (token === null) to?.end({ cause: 'other_user' });
-    else await to?.authenticate(token);
-  };
-  const tokens = createTokens(options, bringToken, failed);
-
-  const identified = (who: Identity, tokenEndsInMs: number): void => {
-    identity = who;
-    tokens.endsIn(tokenEndsInMs);
-    if (change.state === 'connecting') readyAt = performance.now();
-    move({ cause: 'ready' });
-    listeners.emit('identity', who);
-    askAgain();
-  };
-
-  const received = (frame: ServerFrame): void => {
-    if ('channel' in frame && frame.channel !== undefined) channels.get(frame.channel)?.take(frame);
-    else if (frame.type !== 'error') listeners.emit('message', frame as never);
-    else {
-      failed(errorOf(frame));
-      if (frame.code === 'rate_limited') host.askLater();
+    try {
+      const token = await tokens.renew(reason);
+      if (to !== session) return;
+      if (token === null) to?.end({ cause: 'other_user', reason: 'getToken gave no token' });
+      else await to?.authenticate(token);
+    } catch (error) {
+      if (to === session && (error as RealtimeError).code === 'signed_out') noToken(error as RealtimeError);
+      else throw error;
     }
+  };
+  const tokens = createTokens(options, () => sendToken('expiring'), failed);
+
+  /** The positions and what waits are of another user, or will be. */
+  const forgetUser = (): void => {
+    owner = undefined;
+    held = null;
+    channels.forEach((channel) => channel.forget());
+    identify(null);
+  };
+  const identify = (who: Identity | null): void => {
+    if (who === null && identity === null) return;
+    identity = who;
+    listeners.emit('identity', who);
+  };
+
+  const onSession: SessionListener = {
+    identified(who, ofTenant = tenant, tokenEndsInMs) {
+      const next = `${ofTenant} ${who.user?.userId ?? ''}`;
+      if (owner !== undefined && owner !== next) forgetUser();
+      owner = next;
+      tenant = ofTenant;
+      tokens.endsIn(tokenEndsInMs);
+      failedUpgrades = 0;
+      if (change.state === 'connecting') readyAt = performance.now();
+      move({ cause: 'ready' });
+      identify(who);
+      askAgain();
+    },
+    received(frame) {
+      if (held) {
+        held.push(frame);
+        if (held.length > options.maxWaitingEvents) end({ cause: 'lost', reason: 'too many events wait' });
+      } else if ('channel' in frame && frame.channel !== undefined) channels.used(frame.channel)?.take(frame);
+      else if (frame.type !== 'error') listeners.emit('message', frame as never);
+      else {
+        failed(errorOf(frame));
+        if (frame.code === 'rate_limited') host.askLater();
+      }
+    },
+    failed,
+    ended: (how) => ended(how),
   };
 
   const end = (how: SessionEnd): void => (session === null ? ended(how) : session.end(how));
 
   /** Every end of an attempt or of a session, from either side. */
   const ended = (how: SessionEnd): void => {
-    attempt = session = null;
-    tokens.stop();
+    attempt = session = held = null;
+    tokens.rest();
     clearTimeout(askTimer);
-    if (performance.now() - readyAt >= STABLE_AFTER_MS) tokenRefusals = failures = 0;
+    const now = performance.now();
+    if (now - readyAt >= STABLE_AFTER_MS) tokenRefusals = failures = 0;
     readyAt = Infinity;
-    for (const channel of channels.values()) channel.lost(how.reason ?? how.cause);
-    if (how.cause === 'token_refused') {
-      tokens.forget();
-      tokenRefusals += 1;
-      if (!options.getToken || tokenRefusals >= MAX_TOKEN_REFUSALS) return move({ ...how, cause: 'refused' });
+    const { cause } = how;
+    channels.forEach((channel) => channel.lost(how.reason ?? cause));
+    if (cause === 'other_user' || cause === 'signed_out') forgetUser();
+    if (cause === 'token_refused') {
+      tokens.forget('refused');
+      if ((tokenRefusals += 1) === 1) refusedSince = now;
+      // A token that was given once cannot get better when it has ended.
+      const isHopeless = !options.getToken && how.error === 'token_expired';
+      const isOver = tokenRefusals >= MAX_TOKEN_REFUSALS && now - refusedSince >= TOKENS_REFUSED_FOR_MS;
+      if (isHopeless || isOver) return move({ ...how, cause: 'refused' });
     }
+    if (cause === 'unreachable' && (failedUpgrades += 1) % MAX_FAILED_UPGRADES === 0) tokens.forget('refused');
     move(how);
   };
 
-  /** The one door for changes of state, and what each state begins with. */
-  const move = ({ cause, reason, closeCode, retryInMs: askedMs }: SessionEnd): void => {
+  /** The only way to another state, and what each state begins with. */
+  const move = (how: SessionEnd): void => {
+    const { cause, reason, closeCode } = how;
     const previous = change.state;
     const state = nextState<ClientState, ClientCause>(CLIENT_STATES, previous, cause);
-    if (state === undefined) return;
+    if (state === undefined || (state === previous && change.code === cause)) return;
     clearTimeout(retryTimer);
     let retryInMs: number | undefined;
-    if (state === 'waiting') {
-      retryInMs = waitAfter(cause, askedMs);
-      retryTimer = setTimeout(() => move({ cause: 'retry' }), retryInMs);
-    }
+    if (state === 'waiting') retryInMs = waitAfter(how);
+    if (cause === 'offline') retryInMs = maxDelayMs;
+    if (retryInMs !== undefined) retryTimer = setTimeout(() => move({ cause: 'retry' }), retryInMs);
     change = { state, previous, code: cause, reason: reason || cause, closeCode, retryInMs };
-    if (state === 'connecting') begin();
-    if (state === 'idle' || state === 'closed') {
+    const own = change;
+    if (state === 'closed') {
+      tokens.stop();
       unwatchPage?.();
       unwatchPage = undefined;
-      identity = null;
     }
+    debug('state', change);
     listeners.emit('state', change);
-    // A listener may have changed it again.
+    if (state === 'closed') identify(null);
+    // A listener may have caused another change, which is complete by now.
+    if (change !== own) return;
+    if (state === 'connecting') begin();
     if (isOffline) move({ cause: 'offline' });
   };
 
-  const waitAfter = (cause: ClientCause, retryInMs: number | undefined): number => {
+  const waitAfter = ({ cause, reason, status, retryInMs: askedMs }: SessionEnd): number => {
     // A token that ended, or was exchanged, says nothing about the server: the first try is at once.
     if (cause === 'other_user' || (cause === 'token_refused' && tokenRefusals === 1)) return 0;
     failures += 1;
-    // A browser does not say that an upgrade was refused because of its token.
-    if (failures % 2 === 0) tokens.forget();
-    return retryInMs ?? delayBefore(failures - 1, minDelayMs, maxDelayMs);
+    const isClientError = status !== undefined && status >= 400 && status < 500 && status !== 429;
+    if (cause === 'unreachable' && (failures === REPORTED_FAILURES || (failures === 1 && isClientError))) {
+      failed(new RealtimeError('unreachable', `No connection to ${dialling.url}: ${reason || 'the upgrade failed'}`));
+    }
+    const backoff = delayBefore(failures - 1, minDelayMs, maxDelayMs);
+    const asked = clamp(askedMs, 0, MAX_ASKED_WAIT_MS, backoff);
+    // A server that asks for no wait at all gets the usual one, if it asks again.
+    return Math.min(failures === 1 ? asked : Math.max(asked, backoff), MAX_TIMER_MS);
   };
 
   const begin = (): void => {
     if (!unwatchPage) {
-      failures = tokenRefusals = 0;
+      failures = failedUpgrades = tokenRefusals = 0;
       isOffline = false;
       unwatchPage = watchPage((cause) => {
         isOffline = cause === 'offline' || (isOffline && cause !== 'online');
-        // A network that went may not be ours, and one that came may be another: look.
+        // A network that went may not be ours, and one that came may be another: check.
         if (cause === 'hidden') end({ cause });
         else session?.check();
         move({ cause });
@@ -214,26 +270,43 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
       move({ cause: 'connect' });
     },
     close() {
+      tokens.stop();
       end({ cause: 'close' });
-      for (const channel of channels.values()) channel.closed();
+      channels.forEach((channel) => channel.closed());
     },
-    channel(name: string) {
-      const known = channels.get(name);
-      if (known) return known;
-      if (!isChannelName(name)) throw new RealtimeError('invalid_channel', `"${name}" is no name of a channel`);
-      const channel = createChannel(name, host);
-      channels.set(name, channel);
-      return channel;
-    },
+    channel: channels.get,
     on: listeners.on,
-    async request(frame: { type: string }) {
+    once: listeners.once,
+    async request(frame: { type: string }, requestOptions?: RequestOptions) {
       const to = readySession();
       if (to === null) throw new RealtimeError('not_connected', change.reason);
-      return to.request(frame);
+      return to.request(frame, requestOptions);
+    },
+    send(frame: { type: string }) {
+      readySession()?.send(frame);
+      return readySession() !== null;
     },
     async reauthenticate() {
-      tokens.forget();
-      if (readySession()) await bringToken();
+      tokens.forget('reauthenticate');
+      if (change.state === 'connecting') end({ cause: 'other_user', reason: 'reauthenticate' });
+      const to = readySession();
+      if (to === null) return tokens.stop();
+      const own = (holder = {});
+      held ??= [];
+      try {
+        await sendToken('reauthenticate');
+      } catch (error) {
+        // It is not known whose connection this is now.
+        if (to === session) {
+          tokens.forget('reauthenticate');
+          end({ cause: 'other_user', reason: (error as RealtimeError).message });
+        }
+        throw error;
+      }
+      if (own !== holder) return;
+      const frames = held ?? [];
+      held = null;
+      for (const frame of frames) onSession.received(frame);
     },
     wake() {
       session?.check();

@@ -1,8 +1,9 @@
 import type { Stop } from './types.js';
 
 /**
- * Calls a listener. One that fails keeps the others from nothing, and its error is uncaught, as an EventTarget has it.
- * @returns where it is asynchronous, a promise that does not reject
+ * Calls a listener. A listener that throws does not keep the others from being called; its error is uncaught, as with an
+ * EventTarget.
+ * @returns for an asynchronous listener, a promise that never rejects
  */
 export function callListener<V>(listener: (value: V) => unknown, value: V): Promise<void> | undefined {
   try {
@@ -20,26 +21,59 @@ function throwLater(error: unknown): void {
   });
 }
 
+/** Runs work in the order in which it was given, also if work gives more work. */
+export type Sequence = (work: () => void) => void;
+
+export function createSequence(): Sequence {
+  const waiting: (() => void)[] = [];
+  let isRunning = false;
+  return (work) => {
+    waiting.push(work);
+    if (isRunning) return;
+    isRunning = true;
+    for (let next = waiting.shift(); next; next = waiting.shift()) next();
+    isRunning = false;
+  };
+}
+
 /** Listeners by name. */
 export interface Emitter<L extends { [N in keyof L]: (value: never) => unknown }> {
+  /** A listener that is added while a value is emitted gets the next value. */
   readonly on: <N extends keyof L>(name: N, listener: L[N]) => Stop;
-  /** @param whenDone is called when all listeners are done, asynchronous ones too */
+  /** Removes the listener before it is called. */
+  readonly once: <N extends keyof L>(name: N, listener: L[N]) => Stop;
+  /** @param whenDone is called when all listeners are done, including asynchronous ones */
   readonly emit: <N extends keyof L>(name: N, value: Parameters<L[N]>[0], whenDone?: () => void) => void;
 }
 
-export function createEmitter<L extends { [N in keyof L]: (value: never) => unknown }>(): Emitter<L> {
+/** @param inSequence keeps values in order if a listener causes another; emitters that share it keep one order */
+export function createEmitter<L extends { [N in keyof L]: (value: never) => unknown }>(
+  inSequence: Sequence,
+): Emitter<L> {
   const listeners: { [N in keyof L]?: Set<L[N]> } = {};
+  const on: Emitter<L>['on'] = (name, listener) => {
+    // Wrapped, so that the same function can listen twice, and each `Stop` removes one.
+    const wrapped = ((value: never) => listener(value)) as typeof listener;
+    const set = (listeners[name] ??= new Set());
+    set.add(wrapped);
+    return () => void set.delete(wrapped);
+  };
   return {
-    on: (name, listener) => {
-      // Wrapped, so that the same function may listen twice, and each `Stop` takes away its own.
-      const own = ((value: never) => listener(value)) as typeof listener;
-      const set = (listeners[name] ??= new Set());
-      set.add(own);
-      return () => void set.delete(own);
+    on,
+    once: (name, listener) => {
+      const stop = on(name, ((value: never) => {
+        stop();
+        return listener(value);
+      }) as typeof listener);
+      return stop;
     },
-    emit: (name, value, whenDone) => {
-      const pending = [...(listeners[name] ?? [])].flatMap((listener) => callListener(listener, value) ?? []);
-      if (whenDone) void Promise.all(pending).then(whenDone);
-    },
+    emit: (name, value, whenDone) =>
+      inSequence(() => {
+        const set = listeners[name];
+        const pending = [...(set ?? [])].flatMap(
+          (listener) => (set!.has(listener) && callListener(listener, value)) || [],
+        );
+        if (whenDone) void Promise.all(pending).then(whenDone);
+      }),
   };
 }

@@ -1,9 +1,14 @@
+import { RealtimeError } from './errors.js';
+import { within } from './limits.js';
 import type { Channel, RealtimeEvent, Stop } from './types.js';
 
 /** What {@link follow} calls. */
 export interface Following<S, T> {
-  /** Loads the state, for example over REST. Called first, and again after each loss of continuity. */
-  readonly load: () => Promise<S>;
+  /**
+   * Loads the state, for example over REST. Called first, and again after each loss of continuity. The signal is aborted
+   * when its result is no longer wanted, or did not come within `timeoutMs`.
+   */
+  readonly load: (request: { readonly signal: AbortSignal }) => Promise<S>;
   /** The state as it was loaded: put it in the place of what was there. */
   readonly onLoad: (state: S) => void;
   /**
@@ -11,27 +16,45 @@ export interface Following<S, T> {
    * state already, so that applying it again must change nothing: set by id, do not count.
    */
   readonly onEvent: (event: RealtimeEvent<T>) => void;
-  /** Loading failed, and is tried again; or a channel was refused, which is waited for. @default nothing is told */
-  readonly onError?: (error: unknown) => void;
+  /** Loading failed, and is tried again; or a channel was refused. @default nothing is reported */
+  readonly onError?: ((error: unknown) => void) | undefined;
   /** The wait before loading is tried again, in milliseconds. @default 2000 */
-  readonly retryMs?: number;
+  readonly retryMs?: number | undefined;
+  /** How long loading can take, in milliseconds. @default 30000 */
+  readonly timeoutMs?: number | undefined;
 }
 
 /**
- * Loads, then follows, without a hole: subscribes first, which takes the position of each channel; loads while events
- * wait; then hands out what waited, and what comes. Where events are missing (`reset`) it loads again.
+ * Loads, then follows, without a gap: subscribes first, which takes the position of each channel; loads while events wait;
+ * then hands out what waited, and what comes. If events are missing (`reset`) it loads again; what was loaded for a former
+ * user is dropped.
  * @returns ends it
  */
 export function follow<S, T>(channels: Channel<T> | readonly Channel<T>[], on: Following<S, T>): Stop {
   const all: readonly Channel<T>[] = 'name' in channels ? [channels] : channels;
+  const { retryMs = 2_000, timeoutMs = 30_000 } = on;
   let isOver = false;
   let isLoading = false;
   let isStale = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let call = new AbortController();
+  // The call of a former user: the reset of the new one loads again.
+  let former: AbortController | undefined;
   // While the state is being loaded, events wait at this gate.
   let gate: Promise<void> | null = null;
   let open: Stop = () => undefined;
 
+  const loadOnce = async (): Promise<S> => {
+    const { signal } = (call = new AbortController());
+    const late = (): Error => new RealtimeError('timeout', `load did not answer within ${timeoutMs} ms`);
+    try {
+      const loading = Promise.resolve().then(() => on.load({ signal }));
+      return await within(loading, timeoutMs, late, signal);
+    } catch (error) {
+      call.abort();
+      throw error;
+    }
+  };
   const load = async (): Promise<void> => {
     isStale = true;
     gate ??= new Promise((resolve) => (open = resolve));
@@ -39,19 +62,19 @@ export function follow<S, T>(channels: Channel<T> | readonly Channel<T>[], on: F
     isLoading = true;
     clearTimeout(timer);
     try {
-      let state: S | undefined;
-      while (isStale) {
+      let state: S;
+      do {
         isStale = false;
-        state = await on.load();
-        if (isOver) return;
-      }
-      on.onLoad(state as S);
+        state = await loadOnce();
+      } while (isStale);
+      if (isOver) return;
       gate = null;
+      on.onLoad(state);
       open();
     } catch (error) {
       if (isOver) return;
-      on.onError?.(error);
-      timer = setTimeout(() => void load(), on.retryMs ?? 2_000);
+      if (call !== former) on.onError?.(error);
+      timer = setTimeout(() => void load(), isStale ? 0 : retryMs);
     } finally {
       isLoading = false;
     }
@@ -70,8 +93,14 @@ export function follow<S, T>(channels: Channel<T> | readonly Channel<T>[], on: F
         resets += 1;
         void load();
       }),
-      channel.on('state', ({ state, error }) => {
-        if (state === 'subscribed' && gate !== null) void load();
+      channel.on('state', ({ state, code, recovered, error }) => {
+        if (code === 'other_user') {
+          resets += 1;
+          former = call;
+          call.abort();
+        }
+        // Without recovery a reset follows.
+        if (state === 'subscribed' && gate !== null && recovered !== false) void load();
         if (error !== undefined) on.onError?.(error);
       }),
       channel.subscribe(),
@@ -81,6 +110,7 @@ export function follow<S, T>(channels: Channel<T> | readonly Channel<T>[], on: F
   return () => {
     isOver = true;
     clearTimeout(timer);
+    call.abort();
     open();
     for (const stop of stops) stop();
   };

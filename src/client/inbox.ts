@@ -63,7 +63,7 @@ export function createInbox<V>(onEmpty: () => void): Inbox<V> {
       const own = pending; // another list after `clear`
       const finish = enter(id, readers);
       advance();
-      for (const reader of readers) {
+      for (const reader of [...readers]) {
         const run = (): Promise<void> | undefined =>
           readers.has(reader) && own === pending ? callListener(reader.listener, value) : undefined;
         const promise = reader.last ? reader.last.then(run) : run();

@@ -11,7 +11,7 @@ export {
   type ClientCause,
   type ClientState,
 } from './states.js';
-export type { GivenToken, RealtimeClientOptions } from './options.js';
+export type { Debug, GivenToken, RealtimeClientOptions, TokenReason, TokenRequest } from './options.js';
 export { viaHeader, viaQuery, viaSubprotocol } from './token-via.js';
 export type { TokenVia, WebSocketClass, WebSocketLike } from './web-socket.js';
 export type {
@@ -29,10 +29,12 @@ export type {
   RealtimeClient,
   RealtimeEvent,
   RequestFrame,
+  RequestOptions,
   Reset,
   StateChange,
   Stop,
   SubscribeOptions,
+  UnknownChannel,
 } from './types.js';
 export { userChannel } from '../protocol/channel-name.js';
 export type * from '../protocol/events.js';

@@ -1,19 +1,25 @@
 import type { RealtimeError } from './errors.js';
-import type { Channel, RealtimeEvent, Stop } from './types.js';
+import type { Channel, RealtimeEvent, Reset, Stop } from './types.js';
+
+/** Ends what an iterator holds that was dropped without `return()`. */
+const dropped =
+  typeof FinalizationRegistry === 'function' ? new FinalizationRegistry<() => void>((end) => end()) : undefined;
 
 /**
- * The events of a channel for `for await`. It is a user of the channel from its first step to its end; an event counts as
- * done when the next one is asked for. It throws when the channel is refused, and ends when the client is closed.
+ * The events of a channel for `for await`. It uses the channel from its first step to its end; an event counts as done when
+ * the next one is asked for. An event that follows a loss of continuity says so (`missed`). It throws if the channel is
+ * refused, and ends when the client is closed.
  */
 export function iterate<T>(
   channel: Channel<T>,
   whenClosed: (closed: () => void) => Stop,
 ): AsyncIterableIterator<RealtimeEvent<T>> {
-  // Who asks for events, in order. The first to ask after a failure is told.
+  // Who asks for events, in order. The first to ask after a failure gets the error.
   const asking: [(result: IteratorResult<RealtimeEvent<T>>) => void, (error: RealtimeError) => void][] = [];
   let stops: Stop[] | undefined;
   let isOver = false;
   let failure: RealtimeError | undefined;
+  let missed: Reset | undefined;
   let done: Stop | undefined;
 
   const end = (error?: RealtimeError): void => {
@@ -34,23 +40,25 @@ export function iterate<T>(
     if (channel.change.error || channel.users === 0) end(channel.change.error);
   };
 
-  return {
+  const iterator: AsyncIterableIterator<RealtimeEvent<T>> = {
     next: () =>
       new Promise((resolve, reject) => {
         asking.push([resolve, reject]);
         if (isOver) return answer();
         done?.();
         stops ??= [
-          // The channel hands out the next event when this one is done, so there is never one without somebody who asks.
+          // The channel hands out the next event when this one is done, so there is never one without a call that waits.
           channel.on(
             'event',
-            (value) =>
+            (event) =>
               new Promise<void>((next) => {
                 done = next;
-                asking.shift()?.[0]({ value, done: false });
+                asking.shift()?.[0]({ value: missed ? { ...event, missed } : event, done: false });
+                missed = undefined;
                 if (asking.length > 0) next();
               }),
           ),
+          channel.on('reset', (reset) => (missed = reset)),
           channel.on('state', look),
           whenClosed(end),
           channel.subscribe(),
@@ -65,4 +73,6 @@ export function iterate<T>(
       return this;
     },
   };
+  dropped?.register(iterator, end);
+  return iterator;
 }

@@ -1,38 +1,64 @@
+import { MAX_TIMER_MS } from './limits.js';
 import type { Dialling } from './socket.js';
+import { socketUrl, type PageLocation } from './url.js';
 import type { TokenVia, WebSocketClass } from './web-socket.js';
 
-/** What `getToken` gives: a token, or `null` for an anonymous connection. */
+/** What `getToken` returns: a token, or `null` for an anonymous connection. */
 export type GivenToken = string | null;
 
-/** Everything that a client can be told. */
+/**
+ * Why a token is needed:
+ * - `connect`: the first one
+ * - `expiring`: the last one ends soon, or has ended
+ * - `refused`: the server refused the last one, or the upgrade failed twice with it
+ * - `reauthenticate`: the application called `reauthenticate()`
+ */
+export type TokenReason = 'connect' | 'expiring' | 'refused' | 'reauthenticate';
+
+/** What `getToken` is called with. */
+export interface TokenRequest {
+  readonly reason: TokenReason;
+  /** Aborted when the token is no longer needed, or did not come within `timeoutMs`: pass it on to `fetch`. */
+  readonly signal: AbortSignal;
+}
+
+/** A line of what the client does: a frame that was `sent` or `received`, a `state`, a `channel`'s state, an `error`. */
+export type Debug = (what: string, details: unknown) => void;
+
+/** All options of a client. */
 export interface RealtimeClientOptions {
-  /** Where the server is: `ws://…/ws` or `wss://…/ws`; in a page also a path, such as `/ws`. Required. */
-  readonly url: string;
-  /** A token that is good for as long as it is needed; not looked at beside `getToken`. @default none: anonymous */
-  readonly token?: string;
   /**
-   * Gets a token: called when one is needed, that is before the first connect, before the last one ends, and after the
-   * server refused one. However many wait for it, it is called once. `null` connects without a token.
+   * Where the server is: `wss://…/ws` or `https://…/ws`, also as a `URL`; in a page also a path, such as `/ws`. Required.
    */
-  readonly getToken?: () => GivenToken | Promise<GivenToken>;
+  readonly url: string | URL;
+  /** A token that is good for as long as it is needed; not used beside `getToken`. @default none: anonymous */
+  readonly token?: string | undefined;
   /**
-   * Which way the token travels, if not in band, that is by an `auth` frame, which keeps it out of URLs and logs:
-   * `viaQuery`, `viaSubprotocol` or `viaHeader`. @default in band
+   * Gets a token: called before the first connect, before the last token ends, after the server refused one, and by
+   * `reauthenticate()`; never twice at the same time. `null` connects without a token. If it rejects, or does not answer
+   * within `timeoutMs`, it is called again. To stay away, throw `new RealtimeError('signed_out', 'Signed out')`.
    */
-  readonly tokenVia?: TokenVia;
+  readonly getToken?: ((request: TokenRequest) => GivenToken | Promise<GivenToken>) | undefined;
+  /**
+   * How the token is sent: `viaQuery`, `viaSubprotocol` or `viaHeader`.
+   * @default in band, that is in an `auth` frame, which keeps it out of URLs and logs
+   */
+  readonly tokenVia?: TokenVia | undefined;
   /** The WebSocket implementation. @default the global one (browsers, workers, React Native, Node 22 and later) */
-  readonly WebSocket?: WebSocketClass;
+  readonly WebSocket?: WebSocketClass | undefined;
   /** The wait before the n-th attempt in a row is random, between 0 and `minDelayMs` × 2ⁿ, in milliseconds. @default 1000 */
-  readonly minDelayMs?: number;
-  /** The longest such wait, in milliseconds. @default 30000 */
-  readonly maxDelayMs?: number;
-  /** How long an attempt to connect may take, in milliseconds. @default 10000 */
-  readonly timeoutMs?: number;
+  readonly minDelayMs?: number | undefined;
+  /** The longest such wait, and the wait between attempts while the browser is offline, in milliseconds. @default 30000 */
+  readonly maxDelayMs?: number | undefined;
+  /** How long an attempt to connect, `getToken` and a request can each take, in milliseconds. @default 10000 */
+  readonly timeoutMs?: number | undefined;
   /**
-   * Events of one channel that may wait for asynchronous listeners; past it the channel is left, and resumed once they are
+   * Events of one channel that can wait for asynchronous listeners; past it the channel is left, and resumed once they are
    * done. @default 10000
    */
-  readonly maxWaitingEvents?: number;
+  readonly maxWaitingEvents?: number | undefined;
+  /** Reports what the client does; `true` prints it with `console.debug`. Frames contain tokens. @default false */
+  readonly debug?: boolean | Debug | undefined;
 }
 
 const DEFAULTS = {
@@ -44,26 +70,39 @@ const DEFAULTS = {
 
 /** The options with their defaults. */
 export interface ResolvedOptions
-  extends Omit<RealtimeClientOptions, keyof typeof DEFAULTS>, Readonly<typeof DEFAULTS> {}
+  extends Omit<RealtimeClientOptions, keyof typeof DEFAULTS | 'debug'>, Readonly<typeof DEFAULTS> {
+  readonly debug: Debug;
+}
 
 /** @throws TypeError that names the option and says what it takes */
 export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions {
-  const resolved = { ...DEFAULTS, ...options };
-  check(/^(wss?:\/)?\//.test(options.url), 'url must be ws://…, wss://… or a path');
+  const { debug, getToken } = options;
+  const resolved = { ...DEFAULTS, ...(options as object), debug: debugOf(debug) } as ResolvedOptions & typeof DEFAULTS;
+  socketUrl(options.url ?? '', here.location);
+  check(getToken === undefined || typeof getToken === 'function', 'getToken must be a function');
   for (const name of Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[]) {
-    resolved[name] ??= DEFAULTS[name];
-    check(resolved[name] > 0, `${name} must be above 0`);
+    const value = (resolved[name] ??= DEFAULTS[name]);
+    check(value > 0 && value <= MAX_TIMER_MS, `${name} must be a number from 1 to ${MAX_TIMER_MS}`);
   }
   return resolved;
 }
 
-/** How to open a socket, from here. @throws TypeError where there is no WebSocket, or the URL cannot be made out */
-export function diallingOf({ url, tokenVia, WebSocket }: RealtimeClientOptions): Dialling {
-  const here = globalThis as { WebSocket?: WebSocketClass; location?: { origin: string } };
-  const origin = url.startsWith('/') ? here.location?.origin.replace('http', 'ws') : '';
-  const Class = WebSocket ?? here.WebSocket;
-  check(Class && origin !== undefined, 'pass WebSocket and a whole url');
-  return { url: origin + url, tokenVia, WebSocket: Class! };
+const here = globalThis as { WebSocket?: WebSocketClass; location?: PageLocation };
+
+/** How to open a socket, from here. @throws TypeError without a WebSocket, or if the URL is a path outside of a page */
+export function diallingOf({ url, tokenVia, WebSocket = here.WebSocket }: ResolvedOptions): Dialling {
+  const whole = socketUrl(url, here.location);
+  check(WebSocket && whole, 'there is no page, or no global WebSocket, here: pass WebSocket and a whole url');
+  check(
+    !tokenVia || !(WebSocket as { isShared?: boolean }).isShared,
+    'tokenVia cannot be used with a shared WebSocket',
+  );
+  return { url: whole!, tokenVia, WebSocket: WebSocket! };
+}
+
+function debugOf(debug: RealtimeClientOptions['debug']): Debug {
+  if (typeof debug === 'function') return debug;
+  return debug ? (what, details) => globalThis.console.debug('realtime', what, details) : () => undefined;
 }
 
 function check(isGood: unknown, problem: string): void {

@@ -1,53 +1,76 @@
 import type { ClientFrame, ServerFrame } from '../protocol/frames.js';
+import { parseFrame, problemOf } from './check-frame.js';
 import { errorOf, RealtimeError } from './errors.js';
+import { clamp, within } from './limits.js';
+import type { Debug } from './options.js';
 import { createPulse, type Pulse } from './pulse.js';
-import { openSocket, type Dialling } from './socket.js';
+import { openSocket, type Dialling, type SocketEnd } from './socket.js';
 import type { ClientCause } from './states.js';
 import type { WebSocketLike } from './web-socket.js';
-import type { Identity, RequestFrame } from './types.js';
+import type { Identity, RequestFrame, RequestOptions } from './types.js';
 
 type Identified = Extract<ServerFrame, { type: 'connected' | 'authenticated' }>;
 
 /** How a connection ended. */
 export interface SessionEnd {
   readonly cause: ClientCause;
-  /** What somebody said of it. */
+  /** What the server, the socket or the token's source said. */
   readonly reason?: string | undefined;
+  /** The code of the last error that the server reported about the connection. */
+  readonly error?: string | undefined;
   readonly closeCode?: number | undefined;
-  /** When to come back, where the server said so, in milliseconds. */
+  /** The HTTP status of a refused upgrade, if it is visible. */
+  readonly status?: number | undefined;
+  /** When to come back, if the server said so, in milliseconds. */
   readonly retryInMs?: number | undefined;
 }
 
 /** One connection, from opening the socket to its end. */
 export interface Session {
-  send(frame: ClientFrame): void;
-  request(frame: RequestFrame): Promise<ServerFrame>;
-  /** Brings a token; one of another user ends the session. @throws RealtimeError when it is refused */
+  send(frame: ClientFrame | RequestFrame): void;
+  request(frame: RequestFrame, options?: RequestOptions): Promise<ServerFrame>;
+  /** Sends a token; one of another user ends the session. @throws RealtimeError when it is refused */
   authenticate(token: string): Promise<void>;
-  /** Looks whether the other side still lives. */
+  /** Checks whether the other side is alive. */
   check(): void;
   /** Ends it from this side. */
   end(end: SessionEnd): void;
 }
 
-/** How soon somebody who was away wants to know whether the connection lives, in milliseconds. */
+/** What a session reports. */
+export interface SessionListener {
+  /**
+   * Who the client is; the first call makes the session ready.
+   * @param tenant of a new connection; `undefined` after a renewal, which cannot change it
+   * @param tokenEndsInMs `Infinity` if the token has no end
+   */
+  identified(identity: Identity, tenant: string | undefined, tokenEndsInMs: number): void;
+  /** A frame that does not answer a request. */
+  received(frame: ServerFrame): void;
+  /** The server sent what it should not send; the session goes on. */
+  failed(error: RealtimeError): void;
+  /** Once, and nothing after it. */
+  ended(end: SessionEnd): void;
+}
+
+/** How soon a client that slept wants to know whether the connection lives, in milliseconds. */
 const CHECK_WITHIN_MS = 5_000;
 
-/**
- * @param timeoutMs how long it may take until it is ready
- * @param onIdentity who we are, and when the token ends, in milliseconds (`Infinity`: never); the first makes it ready
- * @param onFrame a frame that is no answer to a request
- * @param onEnd once, and nothing after it
- */
+/** The shortest heartbeat that a server can ask for, in milliseconds. */
+const MIN_HEARTBEAT_MS = 1_000;
+
+/** The longest heartbeat, in milliseconds. */
+const MAX_HEARTBEAT_MS = 3_600_000;
+
+/** @param timeoutMs how long it can take until it is ready, and the default for requests */
 export function openSession(
   dialling: Dialling,
   token: string | null,
   timeoutMs: number,
-  onIdentity: (identity: Identity, tokenEndsInMs: number) => void,
-  onFrame: (frame: ServerFrame) => void,
-  onEnd: (end: SessionEnd) => void,
+  listener: SessionListener,
+  debug: Debug,
 ): Session {
-  // ref → who waits for the answer
+  // ref → how to settle the request that waits for this answer
   const waiting = new Map<string | undefined, [(frame: ServerFrame) => void, (error: RealtimeError) => void]>();
   const isInBand = token !== null && !dialling.tokenVia;
   let socket: WebSocketLike | undefined;
@@ -55,16 +78,17 @@ export function openSession(
   let refs = 0;
   let isReady = false;
   let isOver = false;
-  let complaint: string | undefined;
+  let complaint: RealtimeError | undefined;
   let retryInMs: number | undefined;
 
-  const send = (frame: object): void => socket!.send(JSON.stringify(frame));
-
+  const send = (frame: object): void => {
+    debug('sent', frame);
+    socket!.send(JSON.stringify(frame));
+  };
   const rejectAll = (error: RealtimeError): void => {
     for (const [, reject] of waiting.values()) reject(error);
     waiting.clear();
   };
-
   const end = (how: SessionEnd): void => {
     if (isOver) return;
     isOver = true;
@@ -72,22 +96,32 @@ export function openSession(
     pulse?.stop();
     rejectAll(new RealtimeError('not_connected', 'The connection ended'));
     socket?.close(1000);
-    onEnd(how);
+    listener.ended(how);
   };
 
-  const request = (frame: RequestFrame): Promise<ServerFrame> =>
-    new Promise((resolve, reject) => {
-      refs += 1;
-      waiting.set(`r${refs}`, [resolve, reject]);
-      send({ ...frame, ref: `r${refs}` });
+  const request = (frame: RequestFrame, options: RequestOptions = {}): Promise<ServerFrame> => {
+    const ref = `r${(refs += 1)}`;
+    const answer = new Promise<ServerFrame>((resolve, reject) => {
+      waiting.set(ref, [resolve, reject]);
+      send({ ...frame, ref });
     });
+    const ms = options.timeoutMs ?? timeoutMs;
+    const late = (): RealtimeError => new RealtimeError('timeout', `No answer to ${frame.type} within ${ms} ms`);
+    return within(answer, ms, late, options.signal).finally(() => waiting.delete(ref));
+  };
 
-  const identified = ({ user, authorizedChannels, expiresAt, timestamp }: Identified): void => {
+  const identified = (frame: Identified): void => {
     if (isOver) return;
     clearTimeout(deadline);
     isReady = true;
-    // By the server's clock alone: ours may be wrong.
-    onIdentity({ user, authorizedChannels }, expiresAt ? Date.parse(expiresAt) - Date.parse(timestamp) : Infinity);
+    const { user, authorizedChannels, expiresAt, timestamp } = frame;
+    // By the server's clock alone: ours can be wrong.
+    const endsInMs = expiresAt ? Date.parse(expiresAt) - Date.parse(timestamp) : Infinity;
+    listener.identified(
+      { user, authorizedChannels },
+      frame.type === 'connected' ? (frame.tenant ?? '') : undefined,
+      clamp(endsInMs, 0, Infinity, Infinity),
+    );
   };
 
   const authenticate = async (fresh: string): Promise<void> => {
@@ -95,27 +129,31 @@ export function openSession(
       identified((await request({ type: 'auth', token: fresh })) as Identified);
     } catch (error) {
       const { code, message: reason } = error as RealtimeError;
-      if (!isReady) end({ cause: TOKEN_ERRORS.test(code) ? 'token_refused' : 'unreachable', reason });
+      if (!isReady) end({ cause: TOKEN_ERRORS.test(code) ? 'token_refused' : 'unreachable', reason, error: code });
       else if (code === 'forbidden') end({ cause: 'other_user', reason });
       else throw error;
     }
   };
 
+  const invalid = (problem: string): RealtimeError => new RealtimeError('invalid_frame', problem);
+
   const received = (text: string): void => {
     if (isOver) return;
     pulse?.heard();
-    let frame: ServerFrame;
-    try {
-      frame = JSON.parse(text) as ServerFrame;
-    } catch {
-      closed(1007);
-      return;
-    }
+    const frame = parseFrame(text);
+    const problem = frame ? problemOf(frame) : 'The server sent a message that is not a frame';
+    if (problem) listener.failed(invalid(problem));
+    if (!frame) end({ cause: isReady ? 'lost' : 'unreachable', reason: problem, closeCode: 1007 });
+    else if (!problem) take(frame);
+  };
+
+  const take = (frame: ServerFrame): void => {
+    debug('received', frame);
     if (frame.type === 'connected') {
-      const { heartbeatMs } = frame;
+      pulse?.stop();
       // Half of it to become suspicious, half of it for an answer.
       pulse = createPulse(
-        heartbeatMs / 2,
+        clamp(frame.heartbeatMs, MIN_HEARTBEAT_MS, MAX_HEARTBEAT_MS, MAX_HEARTBEAT_MS) / 2,
         () => send({ type: 'ping' }),
         () => end({ cause: 'silent' }),
       );
@@ -123,25 +161,35 @@ export function openSession(
     }
     const { ref } = frame as { ref?: string };
     const [resolve, reject] = waiting.get(ref) ?? [];
-    waiting.delete(ref);
     if (frame.type === 'error') {
       reject?.(errorOf(frame));
-      if (!frame.channel) complaint = frame.message;
+      if (!frame.channel) complaint = errorOf(frame);
       // It does not say whose frame was refused.
-      if (frame.code === 'rate_limited') rejectAll(errorOf(frame));
+      if (frame.code === 'rate_limited' && ref === undefined) rejectAll(errorOf(frame));
     } else resolve?.(frame);
     if (frame.type === 'reconnect') retryInMs = frame.afterMs;
-    if (!resolve) onFrame(frame);
+    // An answer to a request that waits no longer is dropped.
+    if (!resolve && frame.type !== 'connected' && !/^r\d+$/.test(ref ?? '')) listener.received(frame);
   };
 
-  const closed = (closeCode: number, text?: string, retryAfterMs = retryInMs): void =>
-    end({ cause: causeOf(closeCode, isReady), reason: complaint ?? text, closeCode, retryInMs: retryAfterMs });
+  const closed = ({ code: closeCode, reason, status, retryInMs: askedMs = retryInMs }: SocketEnd): void =>
+    end({
+      cause: status === 401 || status === 403 ? 'token_refused' : causeOf(closeCode, isReady),
+      reason: complaint?.message ?? reason,
+      error: complaint?.code,
+      closeCode,
+      status,
+      retryInMs: askedMs,
+    });
 
-  const deadline = setTimeout(() => end({ cause: 'unreachable' }), timeoutMs);
+  const deadline = setTimeout(
+    () => end({ cause: 'unreachable', reason: `not connected within ${timeoutMs} ms` }),
+    timeoutMs,
+  );
   try {
     socket = openSocket(dialling, token, () => isInBand && !isOver && void authenticate(token), received, closed);
   } catch (error) {
-    // Not at once: whoever opens a session does not have it yet.
+    // Not at once: the caller does not have the session yet.
     void Promise.resolve().then(() => end({ cause: 'unreachable', reason: String(error) }));
   }
   return { send, request, authenticate, check: () => pulse?.check(CHECK_WITHIN_MS), end };

@@ -1,7 +1,8 @@
+import { clamp } from './limits.js';
 import type { TokenVia, WebSocketClass, WebSocketLike } from './web-socket.js';
 
-/** The one thing that `ws` has and a browser has not: how an upgrade was refused. */
-interface TellsRefusals {
+/** What `ws` has and a browser does not have: how an upgrade was refused. */
+interface ReportsRefusals {
   on?(
     name: 'unexpected-response',
     listener: (
@@ -14,33 +15,50 @@ interface TellsRefusals {
 /** How to open a socket. */
 export interface Dialling {
   readonly url: string;
-  /** Where the token goes along; otherwise it is brought in band. */
+  /** Sends the token with the upgrade; otherwise it is sent in band. */
   readonly tokenVia: TokenVia | undefined;
   readonly WebSocket: WebSocketClass;
 }
 
+/** How a socket was closed. */
+export interface SocketEnd {
+  readonly code: number;
+  readonly reason?: string | undefined;
+  /** The HTTP status of a refused upgrade, if it is visible. */
+  readonly status?: number | undefined;
+  /** `Retry-After` of a refused upgrade, if it is visible, in milliseconds. */
+  readonly retryInMs?: number | undefined;
+}
+
 /**
- * Opens a socket, the token on its way where it goes along.
- * @param closed may be called again; `retryInMs` where the upgrade was refused with `Retry-After` and one can see it
- * @throws what the WebSocket throws, as of a bad URL
+ * Opens a socket.
+ * @param closed can be called more than once
+ * @throws what the WebSocket throws, as for a bad URL
  */
 export function openSocket(
   { url, tokenVia, WebSocket }: Dialling,
   token: string | null,
   opened: () => void,
   received: (text: string) => void,
-  closed: (code: number, reason?: string, retryInMs?: number) => void,
+  closed: (how: SocketEnd) => void,
 ): WebSocketLike {
   const socket = token === null || tokenVia === undefined ? new WebSocket(url) : tokenVia(WebSocket, url, token);
+  socket.isAnonymous = token === null;
   socket.onopen = opened;
   socket.onmessage = ({ data }: { data: unknown }) => received(String(data));
   socket.onerror = () => undefined; // `onclose` follows, and says as much
-  socket.onclose = ({ code, reason }: { code: number; reason?: string }) => closed(code, reason);
-  (socket as TellsRefusals).on?.('unexpected-response', (request, { statusCode, headers }) => {
+  socket.onclose = closed;
+  (socket as ReportsRefusals).on?.('unexpected-response', (request, { statusCode: status, headers }) => {
     request.destroy();
-    // Everybody is told the same: not all at once.
-    const ms = (Number(headers['retry-after']) + Math.random()) * 1000;
-    closed(1006, `HTTP ${statusCode}`, ms >= 0 ? ms : undefined);
+    closed({ code: 1006, reason: `HTTP ${status}`, status, retryInMs: retryAfter(headers['retry-after']) });
   });
   return socket;
+}
+
+/** A `Retry-After`, in seconds or as an HTTP date, in milliseconds; spread over a second, as all clients get the same. */
+function retryAfter(header: string | undefined): number | undefined {
+  if (!header) return undefined;
+  const seconds = Number(header);
+  const ms = Number.isNaN(seconds) ? Date.parse(header) - Date.now() : seconds * 1_000;
+  return Number.isNaN(ms) ? undefined : clamp(ms, 0, Infinity, 0) + Math.random() * 1_000;
 }

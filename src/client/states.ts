@@ -7,25 +7,26 @@
 type Table<S extends string, C extends string> = { readonly [state in S]: { readonly [cause in C]?: S } };
 
 /**
- * - `idle`: nobody wants a connection
- * - `connecting`: gets a token, opens the socket, says who it is
- * - `connected`: the server has said who we are
+ * - `idle`: was not used yet
+ * - `connecting`: gets a token, opens the socket, authenticates
+ * - `connected`: authenticated by the server
  * - `waiting`: for the next attempt
- * - `paused`: no attempt makes sense: the browser is offline, or the page is in the back/forward cache
+ * - `paused`: the browser is offline, and attempts are rare; or the page is in the back/forward cache
  * - `closed`: stays away until `connect()` is called
  */
 export type ClientState = 'idle' | 'connecting' | 'connected' | 'waiting' | 'paused' | 'closed';
 
 /**
  * - `connect`, `close`: the application asked
- * - `ready`: the server has said who we are
+ * - `ready`: the server authenticated the client
  * - `lost`: the connection ended, and the client comes back
  * - `unreachable`: an attempt to connect failed
  * - `silent`: no sign of life within the heartbeat
- * - `token_failed`: no token could be got
+ * - `token_failed`: `getToken` failed
  * - `token_refused`: the server wants another token
+ * - `signed_out`: `getToken` said so
  * - `refused`: the server wants nothing more of this client (44xx, 1009), or of its tokens
- * - `other_user`: the new token belongs to somebody else, which takes a new connection
+ * - `other_user`: the new token belongs to another user, who needs another connection
  * - `retry`: the wait is over
  * - `offline`, `online`, `hidden`, `shown`, `woken`: the browser says so
  */
@@ -38,6 +39,7 @@ export type ClientCause =
   | 'silent'
   | 'token_failed'
   | 'token_refused'
+  | 'signed_out'
   | 'refused'
   | 'other_user'
   | 'retry'
@@ -48,36 +50,39 @@ export type ClientCause =
   | 'woken';
 
 /** What ends every state that has, or will have, a connection. */
-const ENDS = { hidden: 'paused', close: 'idle' } as const;
+const ENDS = { hidden: 'paused', close: 'closed' } as const;
+
+/** What ends an attempt, or a connection. */
+const FAILURES = {
+  token_failed: 'waiting',
+  token_refused: 'waiting',
+  other_user: 'waiting',
+  refused: 'closed',
+  signed_out: 'closed',
+} as const;
 
 /** The states of a client. */
 export const CLIENT_STATES = {
-  idle: { connect: 'connecting' },
-  connecting: {
-    ready: 'connected',
-    unreachable: 'waiting',
-    token_failed: 'waiting',
-    token_refused: 'waiting',
-    refused: 'closed',
-    ...ENDS,
-  },
-  connected: {
-    lost: 'waiting',
-    silent: 'waiting',
-    token_refused: 'waiting',
-    other_user: 'waiting',
-    refused: 'closed',
-    ...ENDS,
-  },
+  idle: { connect: 'connecting', close: 'closed' },
+  connecting: { ready: 'connected', unreachable: 'waiting', ...FAILURES, ...ENDS },
+  connected: { lost: 'waiting', silent: 'waiting', ...FAILURES, ...ENDS },
   waiting: {
+    connect: 'connecting',
     retry: 'connecting',
     woken: 'connecting',
     online: 'connecting',
     offline: 'paused',
     ...ENDS,
   },
-  paused: { online: 'connecting', shown: 'connecting', woken: 'connecting', close: 'idle' },
-  closed: { connect: 'connecting', close: 'idle' },
+  paused: {
+    connect: 'connecting',
+    retry: 'connecting',
+    online: 'connecting',
+    shown: 'connecting',
+    woken: 'connecting',
+    close: 'closed',
+  },
+  closed: { connect: 'connecting', close: 'closed' },
 } as const satisfies Table<ClientState, ClientCause>;
 
 /**
@@ -95,16 +100,28 @@ export type ChannelState = 'unsubscribed' | 'subscribing' | 'subscribed' | 'refu
  * - `refused`: the server said no
  * - `revoked`: the server took the right away
  * - `lost`: the connection ended
+ * - `other_user`: the client goes on as another user, and the channel begins anew
  * - `behind`: so many events wait for the listeners that it is left, and resumed once they are done
  */
-export type ChannelCause = 'subscribe' | 'unsubscribe' | 'subscribed' | 'refused' | 'revoked' | 'lost' | 'behind';
+export type ChannelCause =
+  'subscribe' | 'unsubscribe' | 'subscribed' | 'refused' | 'revoked' | 'lost' | 'other_user' | 'behind';
 
 /** The states of a channel. */
 export const CHANNEL_STATES = {
   unsubscribed: { subscribe: 'subscribing' },
-  subscribing: { subscribed: 'subscribed', refused: 'refused', unsubscribe: 'unsubscribed' },
-  subscribed: { lost: 'subscribing', behind: 'subscribing', revoked: 'refused', unsubscribe: 'unsubscribed' },
-  refused: { subscribe: 'subscribing', unsubscribe: 'unsubscribed' },
+  subscribing: {
+    subscribed: 'subscribed',
+    refused: 'refused',
+    other_user: 'subscribing',
+    unsubscribe: 'unsubscribed',
+  },
+  subscribed: {
+    lost: 'subscribing',
+    behind: 'subscribing',
+    revoked: 'refused',
+    unsubscribe: 'unsubscribed',
+  },
+  refused: { subscribe: 'subscribing', other_user: 'subscribing', unsubscribe: 'unsubscribed' },
 } as const satisfies Table<ChannelState, ChannelCause>;
 
 /** Where a cause leads; `undefined` where it changes nothing. */

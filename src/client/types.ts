@@ -41,12 +41,15 @@ export interface RealtimeEvent<T = unknown> {
   readonly timestamp: string;
   /** Its place in the channel; absent where the channel keeps no history. */
   readonly id?: string | undefined;
+  /** With `for await`: events are missing before this one, and why. */
+  readonly missed?: Reset | undefined;
 }
 
 /** Continuity was lost: events are missing, so that state has to be loaded again. */
 export interface Reset {
   readonly channel: string;
-  readonly reason: RecoveryReason;
+  /** `other_user`: the client authenticated as another user, for whom nothing was loaded yet. */
+  readonly reason: RecoveryReason | 'other_user';
   /** Where the channel goes on; absent where it keeps no history. */
   readonly lastEventId?: string | undefined;
 }
@@ -58,7 +61,7 @@ export interface Presence {
   readonly count: number;
 }
 
-/** Who the server takes this client for, and what it may use. */
+/** Who the client is to the server, and what it can use. */
 export interface Identity {
   /** `null` without a token. */
   readonly user: User | null;
@@ -72,8 +75,8 @@ export interface ChannelListeners<T> {
   /** Events are missing: load your state again. */
   reset: (reset: Reset) => unknown;
   state: (change: ChannelChange) => void;
-  /** Who is here, whenever it changes; see {@link SubscribeOptions.presence}. */
-  presence: (presence: Presence) => void;
+  /** Who is here, whenever it changes; see {@link SubscribeOptions.presence}. `null`: not known any more. */
+  presence: (presence: Presence | null) => void;
 }
 
 /** What `channel.subscribe` takes. */
@@ -82,9 +85,9 @@ export interface SubscribeOptions {
    * Go on after this event, for example the `lastEventId` that came with a page or was kept in a store.
    * It counts only for the first user of a channel. @default from now on
    */
-  readonly after?: string;
-  /** Also tell who is here, on channels that have presence. @default false */
-  readonly presence?: boolean;
+  readonly after?: string | undefined;
+  /** Also report who is here, on channels that have presence. @default false */
+  readonly presence?: boolean | undefined;
 }
 
 /**
@@ -103,14 +106,19 @@ export interface Channel<T = unknown> extends AsyncIterable<RealtimeEvent<T>> {
   /** Who is here; `null` while nobody asked with `presence: true`, or the answer is not there yet. */
   readonly presence: Presence | null;
   /**
-   * Adds a user. The client connects by itself where it is `idle`; after each break it goes on where it stood.
-   * @returns takes this user away again
+   * Adds a user. The client connects by itself if it is `idle`; after each break the channel resumes where it stood. A
+   * channel that was refused is asked for again.
+   * @returns removes this user
    */
   subscribe(options?: SubscribeOptions): Stop;
   /** Takes one user away, the last one ends the subscription; a later one begins anew, from then on. */
   unsubscribe(): void;
-  /** Adds a listener. It listens only: `subscribe` makes that there is something to hear. @returns takes it away */
+  /** Asks again for a channel that was refused. */
+  retry(): void;
+  /** Adds a listener. It does not subscribe. @returns removes it */
   on<N extends keyof ChannelListeners<T>>(name: N, listener: ChannelListeners<T>[N]): Stop;
+  /** The same, for one call. */
+  once<N extends keyof ChannelListeners<T>>(name: N, listener: ChannelListeners<T>[N]): Stop;
 }
 
 /** What `client.on` tells. */
@@ -118,9 +126,12 @@ export interface ClientListeners {
   state: (change: StateChange) => void;
   /** What went wrong; the client goes on by itself, unless a change to `closed` follows. */
   error: (error: RealtimeError) => void;
-  /** Who the server takes us for: after each connect, and after each renewal of the token. */
-  identity: (identity: Identity) => void;
-  /** A frame that is about no channel and answers no request: mostly a message type of the application's own. */
+  /**
+   * Who the client is: after each connect, and after each renewal of the token. `null` when that ends: by `close()`, by a
+   * sign-out, and before the client goes on as another user.
+   */
+  identity: (identity: Identity | null) => void;
+  /** A frame that belongs to no channel and answers no request: mostly a message type of the application. */
   message: (frame: ForeignFrame) => void;
 }
 
@@ -144,8 +155,24 @@ export interface RequestFrame<T extends string = string> {
   readonly [field: string]: unknown;
 }
 
-/** A literal must be a channel of the event map; a `string` that is only known at run time is taken as it is. */
-export type KnownChannel<E, C extends string> = string extends C ? C : C extends keyof E ? C : keyof E & string;
+/** How to answer a request. */
+export interface RequestOptions {
+  /** @default the client's `timeoutMs` */
+  readonly timeoutMs?: number | undefined;
+  /** Gives up on the answer. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What the compiler names if a channel is not in the event map. */
+export interface UnknownChannel<C extends string> {
+  readonly 'this channel is not in the event map': C;
+}
+
+/**
+ * A literal must be a channel of the event map, or match a key of it such as `room:${string}`; a `string` that is known only
+ * at run time is taken as it is.
+ */
+export type KnownChannel<E, C extends string> = string extends C ? C : C extends keyof E ? C : UnknownChannel<C>;
 
 /** What a channel's events carry, by its name. */
 export type DataOf<E, C extends string> = C extends keyof E ? E[C] : unknown;
@@ -155,27 +182,33 @@ export interface RealtimeClient<E extends object = RealtimeEvents> {
   readonly state: ClientState;
   /** The last change of state. */
   readonly change: StateChange;
-  /** Who the server takes us for; `null` until it has said so. */
+  /** Who the client is; `null` until the server authenticated it, and after `close()`. */
   readonly identity: Identity | null;
-  /** Connects, and stays connected. From `closed` it tries again; in other states it does nothing. */
+  /** Connects now, and stays connected: also from `closed`, and where the client waits. */
   connect(): void;
-  /** Ends the connection for good, or until `connect()`; every `for await` ends. */
+  /** Ends the connection until `connect()`, also for channels that get users later; every `for await` ends. */
   close(): void;
   /**
-   * The channel of this name, the same object each time.
-   * @throws RealtimeError `invalid_channel` when it is no name of a channel, or a wildcard
+   * The channel of this name, the same object while anything refers to it.
+   * @throws RealtimeError `invalid_channel` if it is not the name of a channel, or a wildcard
    */
   channel<const C extends string>(name: C & KnownChannel<E, C>): Channel<DataOf<E, C>>;
   on<N extends keyof ClientListeners>(name: N, listener: ClientListeners[N]): Stop;
+  /** The same, for one call. */
+  once<N extends keyof ClientListeners>(name: N, listener: ClientListeners[N]): Stop;
   /**
    * Sends a request and resolves with its answer: `ping`, `list_channels`, `stats`, `presence`, or a message type of the
-   * application's own.
-   * @throws RealtimeError the server's refusal, or `not_connected`
+   * application.
+   * @throws RealtimeError the server's refusal, `not_connected` or `timeout`; or the reason of the signal
    */
-  request<const T extends string>(frame: RequestFrame<T>): Promise<AnswerTo<T>>;
+  request<const T extends string>(frame: RequestFrame<T>, options?: RequestOptions): Promise<AnswerTo<T>>;
+  /** Sends a frame that has no answer. @returns false without a connection: then it is dropped */
+  send(frame: RequestFrame): boolean;
   /**
-   * Gets a token now and brings it to the server: after a sign-in, a sign-out, or a change of rights.
-   * A token of another user, or none, makes a new connection. It changes nothing while there is no connection.
+   * Gets a token now and sends it to the server: after a sign-in, a sign-out, or a change of rights. Events wait until the
+   * server has answered. A token of another user, or none, makes a new connection, on which the channels begin anew and
+   * report a `reset`. If no token comes, or the server refuses it, the connection ends too, because it is the former user's.
+   * @throws RealtimeError the cause of that
    */
   reauthenticate(): Promise<void>;
   /**

@@ -6,6 +6,8 @@ export interface WebSocketLike {
   onclose: ((event: never) => void) | null;
   send(data: string): void;
   close(code?: number, reason?: string): void;
+  /** Set by the client on a socket for which it has no token; shared sockets look at it. */
+  isAnonymous?: boolean;
 }
 
 /** A class of WebSockets. */

@@ -70,6 +70,6 @@ describe('the client, with the globals of React Native', () => {
     await missed;
     expect(heard).toEqual(['heard', 'missed']);
     client.close();
-    expect(states).toEqual(['connecting', 'connected', 'waiting', 'connecting', 'connected', 'idle']);
+    expect(states).toEqual(['connecting', 'connected', 'waiting', 'connecting', 'connected', 'closed']);
   });
 });

@@ -73,9 +73,9 @@ describe.each(REACTS)('the hooks in Chromium, with React %s, in StrictMode', (_v
 
     await hooks.page.evaluate(() => harness.close());
     await hooks.show('nothing');
-    await hooks.expectText('h1', 'idle');
+    await hooks.expectText('h1', 'closed');
     await hooks.page.evaluate(() => new Promise(requestAnimationFrame));
-    expect(await hooks.page.evaluate(() => harness.state)).toBe('idle');
+    expect(await hooks.page.evaluate(() => harness.state)).toBe('closed');
     expect(hooks.sockets).toBe(1);
   });
 

@@ -1,4 +1,5 @@
 import type { ServerFrame, SubscribeTarget } from '../../protocol/frames.js';
+import { parseFrame, problemOf } from '../check-frame.js';
 import { HubChannel, type Answer } from './hub-channel.js';
 import type { ToLeader, ToPorts } from './messages.js';
 import type { WebSocketClass, WebSocketLike } from '../web-socket.js';
@@ -12,6 +13,8 @@ interface Request {
   readonly presence?: boolean;
 }
 
+const ANOTHER_USER = 'another user signed in';
+
 /**
  * The one connection of all tabs, and their sockets. To the server it is one client; to each socket it is the server: it
  * joins their subscriptions, gives each request a `ref` of its own and each answer back to who asked.
@@ -21,9 +24,15 @@ export class Hub {
   #isOpen = false;
   #connected: string | undefined;
   #refs = 0;
-  readonly #ports = new Set<string>();
-  // our ref → who asked, and by which ref of its own
-  readonly #asked = new Map<string, { readonly port: string; readonly ref: string | undefined }>();
+  // port → whether it is anonymous
+  readonly #ports = new Map<string, boolean>();
+  /** The user of the connection; `null` for none. */
+  #user: string | null = null;
+  // our ref → the port that asked, its own ref, and whether it sent a token
+  readonly #asked = new Map<
+    string,
+    { readonly port: string; readonly ref: string | undefined; readonly isAuth: boolean }
+  >();
   // our ref → our own subscriptions
   readonly #subscribing = new Map<string, (answer: Answer) => void>();
   readonly #channels = new Map<string, HubChannel>();
@@ -35,7 +44,7 @@ export class Hub {
 
   take(message: ToLeader): void {
     const { port } = message;
-    if (message.op === 'open') this.#enter(port, message.url, message.protocols);
+    if (message.op === 'open') this.#enter(message);
     else if (message.op === 'leave') this.leave(port);
     else if (!this.#ports.has(port))
       this.tell({ op: 'closed', ports: [port], code: 1012, reason: 'another tab leads now' }); // it waits in vain
@@ -57,8 +66,10 @@ export class Hub {
     socket?.close(1000);
   }
 
-  #enter(port: string, url: string, protocols: string[]): void {
-    this.#ports.add(port);
+  #enter({ port, url, protocols, isAnonymous }: Extract<ToLeader, { op: 'open' }>): void {
+    // A tab that signed out must not go on as the user of the others.
+    if (isAnonymous && this.#user !== null) this.#change();
+    this.#ports.set(port, isAnonymous);
     this.tell({ op: 'heard', ports: [port] });
     if (this.#socket === undefined) this.#dial(url, protocols);
     else if (this.#isOpen) this.#welcome(port);
@@ -76,7 +87,7 @@ export class Hub {
     socket.onopen = () => {
       if (!isOurs()) return;
       this.#isOpen = true;
-      for (const port of this.#ports) this.#welcome(port);
+      for (const port of this.#ports.keys()) this.#welcome(port);
     };
     socket.onmessage = ({ data }: { data: unknown }) => {
       if (isOurs()) this.#received(String(data));
@@ -94,8 +105,25 @@ export class Hub {
     this.#asked.clear();
     this.#channels.clear();
     this.#subscribing.clear();
-    if (this.#ports.size > 0) this.tell({ op: 'closed', ports: [...this.#ports], code, reason });
+    this.#user = null;
+    if (this.#ports.size > 0) this.tell({ op: 'closed', ports: [...this.#ports.keys()], code, reason });
     this.#ports.clear();
+  }
+
+  /** Another user is signed in: each tab asks for its token again, on another connection. */
+  #change(): void {
+    const socket = this.#socket;
+    this.#ended(4401, ANOTHER_USER);
+    socket?.close(1000);
+  }
+
+  /** The connection has a user now: tabs without one cannot share it. */
+  #became(user: string | null): void {
+    this.#user = user;
+    const anonymous = [...this.#ports].filter(([, isAnonymous]) => isAnonymous).map(([port]) => port);
+    if (user === null || anonymous.length === 0) return;
+    for (const port of anonymous) this.leave(port);
+    this.tell({ op: 'closed', ports: anonymous, code: 4401, reason: ANOTHER_USER });
   }
 
   #request(port: string, frame: Request): void {
@@ -114,15 +142,18 @@ export class Hub {
       }
     } else {
       const ref = this.#newRef();
-      this.#asked.set(ref, { port, ref: frame.ref });
+      this.#asked.set(ref, { port, ref: frame.ref, isAuth: frame.type === 'auth' });
       this.#send({ ...frame, ref });
     }
   }
 
   #received(text: string): void {
-    const frame = JSON.parse(text) as ServerFrame & { ref?: string; channel?: string };
+    const frame = parseFrame(text) as (ServerFrame & { ref?: string; channel?: string }) | null;
+    // Each client reports what is wrong.
+    if (frame === null || problemOf(frame)) return this.tell({ op: 'message', ports: [...this.#ports.keys()], text });
     const { ref } = frame;
     if (frame.type === 'connected') this.#connected = JSON.stringify({ ...frame, ref: undefined });
+    if (frame.type === 'connected' || frame.type === 'authenticated') this.#became(frame.user?.userId ?? null);
     const own = ref === undefined ? undefined : this.#subscribing.get(ref);
     if (own !== undefined) {
       this.#subscribing.delete(ref!);
@@ -133,15 +164,16 @@ export class Hub {
     if (asker !== undefined) {
       this.#asked.delete(ref!);
       this.#tell([asker.port], { ...frame, ref: asker.ref });
+      if (asker.isAuth && frame.type === 'error' && frame.code === 'forbidden') this.#change();
       if (frame.type !== 'connected') return;
-      const others = [...this.#ports].filter((port) => port !== asker.port);
+      const others = [...this.#ports.keys()].filter((port) => port !== asker.port);
       this.tell({ op: 'message', ports: others, text: this.#connected! });
     } else if (ref !== undefined) {
       return; // it answers what the hub did by itself
     } else if (frame.channel !== undefined && frame.type !== 'error') {
       this.#channels.get(frame.channel)?.take(frame as Extract<ServerFrame, { channel: string }>);
     } else {
-      this.tell({ op: 'message', ports: [...this.#ports], text });
+      this.tell({ op: 'message', ports: [...this.#ports.keys()], text });
     }
   }
 

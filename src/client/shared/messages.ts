@@ -6,6 +6,8 @@ export type ToLeader =
       readonly tab: string;
       readonly url: string;
       readonly protocols: string[];
+      /** It sends no token. */
+      readonly isAnonymous: boolean;
     }
   | { readonly op: 'send'; readonly port: string; readonly text: string }
   | { readonly op: 'leave'; readonly port: string };

@@ -20,7 +20,7 @@ export interface SharedWebSocketOptions {
  *
  * One tab leads (Web Locks) and has the connection; the others reach it through it (BroadcastChannel). When the leader is
  * closed, the next in line connects, and each client resumes where it stood. Where a browser lacks one of the two, as outside
- * of secure contexts, each tab has a connection of its own. A token in the query or subprotocol is the leader's.
+ * of secure contexts, each tab has a connection of its own. The token has to be sent in band: `tokenVia` cannot be used.
  */
 export function sharedWebSocket({ name, WebSocket }: SharedWebSocketOptions): WebSocketClass {
   const here = globalThis as {
@@ -41,10 +41,13 @@ export function shareIn(world: World, name: string): WebSocketClass {
   const join = (): Tab => (tab ??= new Tab(name, world, () => (tab = undefined)));
 
   return class SharedSocket implements WebSocketLike {
+    /** The token has to be sent in band. */
+    static readonly isShared = true;
     onopen: WebSocketLike['onopen'] = null;
     onmessage: WebSocketLike['onmessage'] = null;
     onerror: WebSocketLike['onerror'] = null;
     onclose: WebSocketLike['onclose'] = null;
+    isAnonymous = false;
     readonly #tab = join();
     readonly #port: string;
     readonly #dial: () => void;
@@ -53,7 +56,7 @@ export function shareIn(world: World, name: string): WebSocketClass {
 
     constructor(url: string, protocols: string | string[] = []) {
       this.#port = this.#tab.add(this);
-      this.#dial = () => this.#tab.open(this.#port, url, typeof protocols === 'string' ? [protocols] : protocols);
+      this.#dial = () => this.#tab.open(this.#port, url, typeof protocols === 'string' ? [protocols] : protocols, this);
       this.#dial();
     }
 

@@ -82,10 +82,11 @@ export class Tab {
     return port;
   }
 
-  open(port: string, url: string, protocols: string[]): void {
+  open(port: string, url: string, protocols: string[], socket: { readonly isAnonymous: boolean }): void {
     void this.#isHere.then(() => {
       if (!this.#sockets.has(port)) return;
-      this.tell({ op: 'open', port, tab: this.#id, url, protocols });
+      const { isAnonymous } = socket;
+      this.tell({ op: 'open', port, tab: this.#id, url, protocols, isAnonymous });
       if (this.#patience === undefined) this.#waitForAnswer();
     });
   }

@@ -1,0 +1,80 @@
+import { isChannelName } from '../protocol/channel-name.js';
+import { createChannel, type ChannelHost, type ClientChannel, type SubscriptionChanges } from './channel.js';
+import { RealtimeError } from './errors.js';
+import type { Session } from './session.js';
+
+/** Channels that one frame names: with the longest names and ids it is within what servers accept (64 KiB). */
+const MAX_BATCH = 100;
+
+/** The channels of a client. What is in use is kept; the cost of a change does not depend on the others. */
+export interface Channels {
+  /** @throws RealtimeError `invalid_channel` */
+  get(name: string): ClientChannel;
+  /** The channel, if it is in use. */
+  used(name: string): ClientChannel | undefined;
+  forEach(work: (channel: ClientChannel) => void): void;
+  /** Something that one channel wants of the server has changed. */
+  changed(channel: ClientChannel): void;
+  /** Sends what changed. @param to `null` without a connection */
+  sync(to: Session | null): void;
+}
+
+export function createChannels(host: ChannelHost): Channels {
+  // name → channel, for as long as anything refers to it
+  const known = new Map<string, Ref<ClientChannel>>();
+  let sweepAt = 1_000;
+  const used = new Map<string, ClientChannel>();
+  let dirty = new Set<ClientChannel>();
+  let requests = 0;
+
+  /** Forgets the names of channels that are gone; each name pays for one look at another. */
+  const sweep = (): void => {
+    if (known.size < sweepAt) return;
+    for (const [name, ref] of known) if (!ref.deref()) known.delete(name);
+    sweepAt = 2 * known.size + 1_000;
+  };
+
+  return {
+    get(name) {
+      const channel = used.get(name) ?? known.get(name)?.deref();
+      if (channel) return channel;
+      if (!isChannelName(name)) {
+        throw new RealtimeError('invalid_channel', `"${name}" is not the name of a channel: use area:event`);
+      }
+      sweep();
+      const made = createChannel(name, host);
+      known.set(name, refTo(made));
+      return made;
+    },
+    used: (name) => used.get(name),
+    forEach(work) {
+      for (const channel of [...used.values()]) work(channel);
+    },
+    changed(channel) {
+      dirty.add(channel);
+      used.set(channel.name, channel);
+    },
+    sync(to) {
+      const changes: SubscriptionChanges = { ref: `s${(requests += 1)}`, leave: [], join: [], watch: [] };
+      const changed = dirty;
+      dirty = new Set();
+      for (const channel of changed) {
+        channel.sync(to && changes);
+        if (channel.isIdle) used.delete(channel.name);
+      }
+      const { ref, leave, join, watch } = changes;
+      while (leave.length > 0) to?.send({ type: 'unsubscribe', channels: leave.splice(0, MAX_BATCH) });
+      while (join.length > 0) to?.send({ type: 'subscribe', channels: join.splice(0, MAX_BATCH), ref });
+      while (watch.length > 0) to?.send({ type: 'subscribe', channels: watch.splice(0, MAX_BATCH) });
+    },
+  };
+}
+
+interface Ref<T> {
+  deref(): T | undefined;
+}
+
+/** A weak reference; a strong one in engines without them. */
+function refTo<T extends object>(target: T): Ref<T> {
+  return typeof WeakRef === 'function' ? new WeakRef(target) : { deref: () => target };
+}

@@ -1,0 +1,47 @@
+import type { ServerFrame } from '../protocol/frames.js';
+
+/** The fields that the client cannot do without, by the type of the frame. */
+const REQUIRED: { readonly [T in ServerFrame['type']]: string } = {
+  connected: 'authorizedChannels heartbeatMs timestamp',
+  authenticated: 'authorizedChannels timestamp',
+  subscribed: 'channel',
+  unsubscribed: 'channel',
+  event: 'channel timestamp',
+  error: 'code message',
+  presence: 'channel members count',
+  presence_diff: 'channel joined left',
+  resync: 'channel reason',
+  reconnect: 'afterMs',
+  pong: '',
+  channels: '',
+  stats: '',
+};
+
+/** Checked if they are there. */
+const OPTIONAL = ' ref id channel lastEventId expiresAt reason';
+
+const CHECKS = new Map(Object.entries(REQUIRED).map(([type, fields]) => [type, (fields + OPTIONAL).trim().split(' ')]));
+
+const ARRAYS = /^(authorizedChannels|members|joined|left)$/;
+const NUMBERS = /^(heartbeatMs|count|afterMs)$/;
+
+/** @returns a sentence about what is wrong with a frame; `undefined` for a good one, or one whose type is not known here */
+export function problemOf(frame: ServerFrame): string | undefined {
+  const fields = frame as unknown as Readonly<Record<string, unknown>>;
+  const wrong = CHECKS.get(frame.type)?.find((name) => {
+    const value = fields[name];
+    if (value === undefined) return !OPTIONAL.includes(` ${name}`) || REQUIRED[frame.type].includes(name);
+    return ARRAYS.test(name) ? !Array.isArray(value) : typeof value !== (NUMBERS.test(name) ? 'number' : 'string');
+  });
+  return wrong && `The field ${wrong} of a ${frame.type} frame is ${JSON.stringify(fields[wrong])}`;
+}
+
+/** The frame in a text. @returns `null` if it is not a frame: no JSON, no object, or without a type */
+export function parseFrame(text: string): ServerFrame | null {
+  try {
+    const frame = JSON.parse(text) as ServerFrame | null;
+    return typeof frame?.type === 'string' ? frame : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,183 @@
+import { deferred, pass, virtualClients } from '../../test/support/virtual-client.js';
+import { follow, type Following, type RealtimeError, type RealtimeEvent } from './index.js';
+
+const app = (name: string) => ({ id: name, name });
+type App = ReturnType<typeof app>;
+
+describe('follow', () => {
+  const begin = virtualClients();
+  const log: string[] = [];
+  beforeEach(() => void log.splice(0));
+
+  const logging = (load: Following<string, App>['load']): Following<string, App> => ({
+    load,
+    onLoad: (state) => void log.push(`loaded ${state}`),
+    onEvent: ({ data }: RealtimeEvent<App>) => void log.push(data.name),
+    onError: (error) => void log.push(`error ${(error as RealtimeError).code ?? (error as Error).message}`),
+  });
+
+  it('loads once subscribed, and hands out the events that came meanwhile after it', async () => {
+    const { client, server } = begin();
+    const loading = deferred<string>();
+    follow(
+      client.channel('apps:created'),
+      logging(() => loading.promise),
+    );
+    await pass();
+    server.publish('apps:created', app('meanwhile'));
+    await pass();
+    loading.resolve('state');
+    await pass();
+    server.publish('apps:created', app('after'));
+    await pass();
+    expect(log).toEqual(['loaded state', 'meanwhile', 'after']);
+  });
+
+  it('loads again after each reset, and drops the events from before it', async () => {
+    const { client, server } = begin();
+    let loads = 0;
+    follow(
+      client.channel('apps:created'),
+      logging(() => Promise.resolve(`${(loads += 1)}`)),
+    );
+    await pass();
+    for (let round = 0; round < 2; round += 1) {
+      server.cut();
+      server.publish('apps:created', app('lost'));
+      server.forget('apps:created');
+      await pass(2_000);
+    }
+    expect(log).toEqual(['loaded 1', 'loaded 2', 'loaded 3']);
+  });
+
+  it('loads once more if events were lost while it was loading', async () => {
+    const { client, server } = begin();
+    const first = deferred<string>();
+    let loads = 0;
+    follow(
+      client.channel('apps:created'),
+      logging(() => ((loads += 1) === 1 ? first.promise : Promise.resolve('second'))),
+    );
+    await pass();
+    server.publish('apps:created', app('lost'));
+    await pass();
+    server.send({ type: 'resync', channel: 'apps:created', reason: 'expired' });
+    await pass();
+    first.resolve('first');
+    await pass();
+    expect(log).toEqual(['loaded second']);
+  });
+
+  it('does not load again after a break in which nothing was lost', async () => {
+    const { client, server } = begin();
+    let loads = 0;
+    follow(
+      client.channel('apps:created'),
+      logging(() => Promise.resolve(`${(loads += 1)}`)),
+    );
+    await pass();
+    server.cut();
+    server.publish('apps:created', app('missed'));
+    await pass(2_000);
+    expect(log).toEqual(['loaded 1', 'missed']);
+  });
+
+  it('gives up on a load that hangs, aborts its signal, and loads again', async () => {
+    const { client } = begin();
+    const signals: AbortSignal[] = [];
+    follow(client.channel('apps:created'), {
+      ...logging(({ signal }) => {
+        signals.push(signal);
+        return signals.length === 1 ? new Promise(() => undefined) : Promise.resolve('second');
+      }),
+      timeoutMs: 5_000,
+      retryMs: 1_000,
+    });
+    await pass(4_999);
+    expect(signals[0]!.aborted).toBe(false);
+    await pass(1);
+    expect(signals[0]!.aborted).toBe(true);
+    await pass(1_000);
+    expect(log).toEqual(['error timeout', 'loaded second']);
+  });
+
+  it('tries again after an error, and reports it', async () => {
+    const { client } = begin();
+    let loads = 0;
+    follow(
+      client.channel('apps:created'),
+      logging(() => ((loads += 1) < 3 ? Promise.reject(new Error('down')) : Promise.resolve('third'))),
+    );
+    await pass(4_000);
+    expect(log).toEqual(['error down', 'error down', 'loaded third']);
+  });
+
+  it('reports a load that throws, or an onLoad that throws, and tries again', async () => {
+    const { client } = begin();
+    let loads = 0;
+    follow(client.channel('apps:created'), {
+      ...logging(() => {
+        if ((loads += 1) === 1) throw new Error('thrown');
+        return Promise.resolve(`${loads}`);
+      }),
+    });
+    await pass(2_000);
+    expect(log).toEqual(['error thrown', 'loaded 2']);
+  });
+
+  it('reports a refused channel, and goes on when it is granted', async () => {
+    let isAllowed = false;
+    const { client } = begin({}, { refuse: () => (isAllowed ? null : 'forbidden') });
+    follow(
+      client.channel('apps:created'),
+      logging(() => Promise.resolve('state')),
+    );
+    await pass();
+    expect(log).toEqual(['error forbidden']);
+    isAllowed = true;
+    client.channel('apps:created').retry();
+    await pass();
+    expect(log).toEqual(['error forbidden', 'loaded state']);
+  });
+
+  it('drops what was loaded for the former user, and loads once for the new one', async () => {
+    let who = 'ada';
+    const { client } = begin({ getToken: () => who });
+    const hers = deferred<string>();
+    let loads = 0;
+    const signals: AbortSignal[] = [];
+    follow(
+      client.channel('apps:created'),
+      logging(({ signal }) => {
+        signals.push(signal);
+        return (loads += 1) === 1 ? hers.promise : Promise.resolve('of grace');
+      }),
+    );
+    await pass();
+    who = 'grace';
+    await client.reauthenticate();
+    await pass(1);
+    hers.resolve('of ada');
+    await pass(5_000);
+    expect(signals[0]!.aborted).toBe(true);
+    expect(log).toEqual(['loaded of grace']);
+    expect(loads).toBe(2);
+  });
+
+  it('ends: nothing is called any more, and its channels are left', async () => {
+    const { client, server } = begin();
+    const loading = deferred<string>();
+    const stop = follow(
+      client.channel('apps:created'),
+      logging(() => loading.promise),
+    );
+    await pass();
+    server.publish('apps:created', app('one'));
+    await pass();
+    stop();
+    loading.resolve('late');
+    await pass();
+    expect(log).toEqual([]);
+    expect(client.channel('apps:created').state).toBe('unsubscribed');
+  });
+});

@@ -1,0 +1,94 @@
+import { pass, virtualClients } from '../../test/support/virtual-client.js';
+import type { FakeRealtimeServer } from '../testing/index.js';
+
+const app = (name: string) => ({ id: name, name });
+const stamp = '2026-01-01T00:00:00.000Z';
+
+/** Sends every connection a text, whatever it is. */
+function sendText(server: FakeRealtimeServer, text: string): void {
+  for (const connection of server.open) connection.sendText(text);
+}
+
+describe('a frame that is not as expected', () => {
+  const begin = virtualClients();
+
+  it.each(['null', '42', '"text"', '[]', 'true', '{}', '{"type":7}', 'no JSON', ''])(
+    'that is not a frame, as %s, makes a new connection, and is reported',
+    async (text) => {
+      const { client, server, errors, changes } = begin();
+      client.channel('apps:created').subscribe();
+      await pass();
+      sendText(server, text);
+      await pass();
+      expect(errors).toEqual(['invalid_frame']);
+      expect(changes.at(-1)).toMatchObject({ state: 'waiting', code: 'lost', closeCode: 1007 });
+      await pass(1_000);
+      expect(client.channel('apps:created').state).toBe('subscribed');
+    },
+  );
+
+  it.each([
+    { type: 'event', channel: 'apps:created', data: 1, timestamp: stamp, id: 5 },
+    { type: 'event', channel: 5, data: 1, timestamp: stamp },
+    { type: 'event' },
+    { type: 'subscribed' },
+    { type: 'presence', channel: 'apps:created', members: null, count: 1 },
+    { type: 'presence_diff', channel: 'apps:created', joined: {}, left: [] },
+    { type: 'error', code: 5, message: 'x' },
+    { type: 'reconnect', afterMs: 'soon' },
+    { type: 'connected', user: null, authorizedChannels: 'all', heartbeatMs: 1 },
+    { type: 'pong', ref: {} },
+    { type: 'resync', channel: 'apps:created' },
+  ])('with a wrong field is reported and ignored: %j', async (frame) => {
+    const { client, server, errors } = begin();
+    const heard: string[] = [];
+    client.channel('apps:created').on('event', ({ data }) => void heard.push(data.name));
+    client.channel('apps:created').subscribe();
+    await pass();
+    sendText(server, JSON.stringify(frame));
+    server.publish('apps:created', app('next'));
+    await pass();
+    expect(errors).toEqual(['invalid_frame']);
+    expect(heard).toEqual(['next']);
+    expect(server.connections).toHaveLength(1);
+  });
+
+  it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
+    'whose type is %s is a message that nobody knows',
+    async (type) => {
+      const { client, server, errors } = begin();
+      client.channel('apps:created').subscribe();
+      await pass();
+      sendText(server, `{"type":"${type}","channel":"apps:created"}`);
+      sendText(server, `{"type":"${type}"}`);
+      await pass();
+      expect(errors).toEqual([]);
+      expect(client.state).toBe('connected');
+    },
+  );
+});
+
+describe('a number of the server', () => {
+  const begin = virtualClients();
+
+  it.each([2.5e9, -5, Number.MAX_SAFE_INTEGER, 0])('afterMs %d makes no loop', async (afterMs) => {
+    const { client, server } = begin();
+    client.connect();
+    for (let round = 0; round < 20; round += 1) {
+      await pass(500);
+      server.send({ type: 'reconnect', afterMs });
+      server.close(1012, 'restarting');
+    }
+    await pass(10_000);
+    expect(server.connections.length).toBeLessThan(22);
+    expect(client.change.retryInMs ?? 0).toBeLessThanOrEqual(3_600_000);
+  });
+
+  it.each([0, -1, 1e12, 0.001])('heartbeatMs %d neither floods nor ends the connection', async (heartbeatMs) => {
+    const { client, server } = begin({}, { heartbeatMs });
+    client.connect();
+    await pass(60_000);
+    expect(server.connections).toHaveLength(1);
+    expect(server.connections[0]!.received.length).toBeLessThan(130);
+  });
+});

@@ -1,0 +1,177 @@
+import { FakeRealtimeServer } from '../testing/index.js';
+import { deferred, pass, virtualClients } from '../../test/support/virtual-client.js';
+import type { ChannelChange, Reset } from './index.js';
+
+const app = (name: string) => ({ id: name, name });
+
+describe('a change of identity', () => {
+  const begin = virtualClients();
+
+  it('takes the token of the sign-in, not that of a call that was under way', async () => {
+    const slow = deferred<string>();
+    let who = slow.promise;
+    const { client } = begin({ getToken: () => who });
+    client.connect();
+    await pass();
+    who = Promise.resolve('grace');
+    const done = client.reauthenticate();
+    await pass();
+    slow.resolve('ada');
+    await done;
+    await pass();
+    expect(client.identity?.user?.userId).toBe('grace');
+  });
+
+  it('takes the token of the last of several calls', async () => {
+    let who = 'ada';
+    const { client } = begin({
+      getToken: async () => {
+        const mine = who;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        return mine;
+      },
+    });
+    client.connect();
+    await pass(100);
+    who = 'grace';
+    void client.reauthenticate();
+    who = 'joan';
+    void client.reauthenticate();
+    await pass(1_000);
+    expect(client.identity?.user?.userId).toBe('joan');
+  });
+
+  it.each([
+    ['answers null', null],
+    ['throws', new Error('signed out')],
+  ])('ends the connection of the former user when getToken %s', async (_, answer) => {
+    let given: string | Error | null = 'ada';
+    const { client, server, identities } = begin({
+      getToken: () => {
+        if (given instanceof Error) throw given;
+        return given;
+      },
+    });
+    client.channel('apps:created').subscribe();
+    await pass();
+    const [former] = server.open;
+    given = answer;
+    await client.reauthenticate().catch(() => undefined);
+    expect(server.open).not.toContain(former);
+    expect(identities.map((identity) => identity?.user?.userId ?? null)).toEqual(['ada', null]);
+  });
+
+  it('drops what waits in listeners, and positions', async () => {
+    let who = 'ada';
+    const { client, server } = begin({ getToken: () => who });
+    const channel = client.channel('apps:created');
+    const busy = deferred();
+    const heard: string[] = [];
+    const resets: Reset[] = [];
+    const changes: ChannelChange[] = [];
+    channel.on('event', ({ data }) => {
+      heard.push(data.name);
+      return busy.promise;
+    });
+    channel.on('reset', (reset) => void resets.push(reset));
+    channel.on('state', (change) => changes.push(change));
+    channel.subscribe();
+    await pass();
+    for (const name of ['one', 'two', 'three']) server.publish('apps:created', app(name));
+    await pass();
+    who = 'grace';
+    await client.reauthenticate();
+    server.publish('apps:created', app('between'));
+    await pass(1);
+    busy.resolve();
+    server.publish('apps:created', app('hers'));
+    await pass();
+    expect(heard).toEqual(['one', 'hers']);
+    expect(resets).toMatchObject([{ channel: 'apps:created', reason: 'other_user' }]);
+    expect(changes.map(({ code }) => code)).toEqual(['subscribe', 'subscribed', 'lost', 'other_user', 'subscribed']);
+    const joins = server.connections.at(-1)!.received.filter(({ type }) => type === 'subscribe');
+    expect(joins).toMatchObject([{ targets: [{ channel: 'apps:created' }] }]);
+    expect(JSON.stringify(joins)).not.toContain('lastEventId');
+  });
+
+  it('is a boundary for a client that was away, too', async () => {
+    let who = 'ada';
+    const { client, server } = begin({ getToken: () => who });
+    const channel = client.channel('apps:created');
+    const resets: string[] = [];
+    channel.on('reset', ({ reason }) => void resets.push(reason));
+    channel.subscribe();
+    await pass();
+    server.publish('apps:created', app('one'));
+    await pass();
+    client.close();
+    who = 'grace';
+    await client.reauthenticate(); // the page signed in while the client was closed
+    client.connect();
+    await pass();
+    expect(client.identity?.user?.userId).toBe('grace');
+    expect(resets).toEqual(['other_user']);
+  });
+
+  it('holds events until the server has said whose the connection is', async () => {
+    const slow = deferred<string>();
+    let calls = 0;
+    const { client, server } = begin({ getToken: () => ((calls += 1) === 1 ? 'ada' : slow.promise) });
+    const heard: string[] = [];
+    client.channel('apps:created').on('event', ({ data }) => void heard.push(data.name));
+    client.channel('apps:created').subscribe();
+    await pass();
+    const done = client.reauthenticate();
+    server.publish('apps:created', app('between'));
+    await pass();
+    expect(heard).toEqual([]);
+    slow.resolve('ada');
+    await pass();
+    await done;
+    expect(heard).toEqual(['between']); // it is the same user: nothing is lost
+  });
+
+  it('leaves positions alone where the user is the same', async () => {
+    const { client, server } = begin({ getToken: () => 'ada' });
+    const channel = client.channel('apps:created');
+    const resets: string[] = [];
+    const heard: string[] = [];
+    channel.on('reset', ({ reason }) => void resets.push(reason));
+    channel.on('event', ({ data }) => void heard.push(data.name));
+    channel.subscribe();
+    await pass();
+    server.cut();
+    server.publish('apps:created', app('missed'));
+    await pass(1_000);
+    await client.reauthenticate();
+    expect(resets).toEqual([]);
+    expect(heard).toEqual(['missed']);
+  });
+
+  it('reports null when the client is closed, and before it goes on as another user', async () => {
+    let who = 'ada';
+    const { client, identities } = begin({ getToken: () => who });
+    client.connect();
+    await pass();
+    who = 'grace';
+    await client.reauthenticate();
+    await pass();
+    client.close();
+    expect(identities.map((identity) => identity?.user?.userId ?? null)).toEqual(['ada', null, 'grace', null]);
+    expect(client.identity).toBeNull();
+  });
+
+  it('ends the connection when the server refuses the new token', async () => {
+    let who = 'ada';
+    const server = new FakeRealtimeServer({
+      identify: (token) => (token === 'bad' ? 'token_invalid' : { user: { userId: token, email: null, role: 'user' } }),
+    });
+    const { client } = begin({ getToken: () => who }, server);
+    client.connect();
+    await pass();
+    const [former] = server.open;
+    who = 'bad';
+    await expect(client.reauthenticate()).rejects.toMatchObject({ code: 'token_invalid' });
+    expect(server.open).not.toContain(former);
+  });
+});

@@ -1,0 +1,273 @@
+import { deferred, pass, virtualClients } from '../../test/support/virtual-client.js';
+import type { Channel, RealtimeError } from './index.js';
+
+const app = (name: string) => ({ id: name, name });
+
+describe('listeners', () => {
+  const begin = virtualClients();
+
+  it('that re-arm themselves get each event once', async () => {
+    const { client, server } = begin();
+    const channel = client.channel('apps:created');
+    const heard: string[] = [];
+    const arm = (): void => {
+      const stop = channel.on('event', ({ data }) => {
+        stop();
+        heard.push(data.name);
+        arm();
+      });
+    };
+    arm();
+    channel.subscribe();
+    await pass();
+    server.publish('apps:created', app('one'));
+    server.publish('apps:created', app('two'));
+    await pass();
+    expect(heard).toEqual(['one', 'two']);
+  });
+
+  it('that are added inside a listener get the next event, not the current one', async () => {
+    const { client, server } = begin();
+    const channel = client.channel('apps:created');
+    const heard: string[] = [];
+    channel.once('event', () => channel.on('event', ({ data }) => void heard.push(data.name)));
+    channel.subscribe();
+    await pass();
+    server.publish('apps:created', app('one'));
+    server.publish('apps:created', app('two'));
+    await pass();
+    expect(heard).toEqual(['two']);
+  });
+
+  it('of once are called once, and can be removed before', async () => {
+    const { client, server } = begin();
+    const channel = client.channel('apps:created');
+    const heard: string[] = [];
+    const states: string[] = [];
+    channel.once('event', ({ data }) => void heard.push(data.name));
+    channel.once('event', () => void heard.push('removed'))();
+    client.once('state', ({ state }) => void states.push(state));
+    channel.subscribe();
+    await pass();
+    server.publish('apps:created', app('one'));
+    server.publish('apps:created', app('two'));
+    await pass();
+    expect(heard).toEqual(['one']);
+    expect(states).toEqual(['connecting']);
+  });
+
+  it('get changes of state in their order, also if one of them acts', async () => {
+    const { client } = begin();
+    const first: string[] = [];
+    const second: string[] = [];
+    client.on('state', ({ state }) => {
+      first.push(state);
+      if (state === 'connected') client.close();
+    });
+    client.on('state', ({ state }) => void second.push(state));
+    client.connect();
+    await pass(60_000);
+    expect(first).toEqual(['connecting', 'connected', 'closed']);
+    expect(second).toEqual(first);
+  });
+
+  it('can close the client while it connects', async () => {
+    const { client, server, states } = begin();
+    client.on('state', ({ state }) => {
+      if (state === 'connecting') client.close();
+    });
+    client.connect();
+    await pass(60_000);
+    expect(states()).toEqual(['connect → connecting', 'close → closed']);
+    expect(server.connections).toHaveLength(0);
+  });
+
+  it('can connect again in a change to closed', async () => {
+    const { client } = begin();
+    client.once('state', () => client.once('state', () => client.once('state', () => client.connect())));
+    client.connect();
+    await pass();
+    client.close();
+    await pass();
+    expect(client.state).toBe('connected');
+  });
+});
+
+describe('a channel', () => {
+  const begin = virtualClients();
+
+  it('that was refused is asked for again by retry, and by a new user', async () => {
+    let isAllowed = false;
+    const { client } = begin({}, { refuse: () => (isAllowed ? null : 'forbidden') });
+    const channel = client.channel('apps:created');
+    channel.subscribe();
+    await pass();
+    expect(channel.state).toBe('refused');
+    isAllowed = true;
+    channel.retry();
+    await pass();
+    expect(channel.state).toBe('subscribed');
+
+    isAllowed = false;
+    const other = client.channel('apps:deleted');
+    other.subscribe();
+    await pass();
+    isAllowed = true;
+    other.subscribe();
+    await pass();
+    expect(other.state).toBe('subscribed');
+  });
+
+  it('costs nothing once it has been left: 10,000 of them as much as the first 100', async () => {
+    const { client, server } = begin();
+    client.connect();
+    await pass();
+    const visit = async (from: number, to: number): Promise<void> => {
+      for (let index = from; index < to; index += 1) {
+        const stop = client.channel<string>(`room:${index}`).subscribe();
+        await Promise.resolve();
+        stop();
+      }
+      await pass();
+    };
+    await visit(0, 100);
+    // What a change looks at: channels that are in use, and those that changed.
+    let asked = 0;
+    const counted = client.channel<string>('room:counted') as Channel & { sync(changes: unknown): void };
+    const { sync } = counted;
+    counted.sync = (changes) => {
+      asked += 1;
+      sync(changes);
+    };
+    counted.subscribe();
+    await pass();
+    await visit(100, 10_100);
+    expect(asked).toBe(1);
+    const unsubscribed = server.connections[0]!.received.filter(({ type }) => type === 'unsubscribe');
+    expect(server.connections[0]!.subscriptions).toEqual(new Set(['room:counted']));
+    expect(unsubscribed.length).toBeGreaterThan(0);
+  });
+
+  it('is the same object while it has a listener, and its listener stays', async () => {
+    const { client, server } = begin();
+    const heard: string[] = [];
+    client.channel('apps:created').on('event', ({ data }) => void heard.push(data.name));
+    await pass(1_000);
+    client.channel('apps:created').subscribe();
+    await pass();
+    server.publish('apps:created', app('one'));
+    await pass();
+    expect(heard).toEqual(['one']);
+  });
+
+  it('is observable: RxJS unsubscribes at once', async () => {
+    const { client, server } = begin();
+    const channel = client.channel('apps:created');
+    const { from } = await import('rxjs');
+    const heard: string[] = [];
+    const subscription = from(channel).subscribe(({ data }) => void heard.push(data.name));
+    await pass();
+    server.publish('apps:created', app('one'));
+    await pass();
+    subscription.unsubscribe();
+    await pass();
+    expect(heard).toEqual(['one']);
+    expect(channel.users).toBe(0);
+  });
+
+  it('ends an observer with the refusal, or when the client is closed', async () => {
+    const { client } = begin({}, { refuse: (name) => (name === 'apps:deleted' ? 'forbidden' : null) });
+    const { from } = await import('rxjs');
+    const ends: string[] = [];
+    from(client.channel('apps:deleted')).subscribe({ error: ({ code }: RealtimeError) => ends.push(code) });
+    from(client.channel('apps:created')).subscribe({ complete: () => ends.push('complete') });
+    await pass();
+    client.close();
+    expect(ends).toEqual(['forbidden', 'complete']);
+  });
+
+  it('tells for await what was missed, and ends it at once on return()', async () => {
+    const { client, server } = begin();
+    const channel = client.channel('apps:created');
+    const events = channel[Symbol.asyncIterator]();
+    const first = events.next();
+    await pass();
+    server.forget('apps:created');
+    server.cut();
+    server.publish('apps:created', app('lost'));
+    await pass(1_000);
+    server.publish('apps:created', app('after'));
+    await pass();
+    const { value } = (await first) as { value: { data: { name: string }; missed?: { reason: string } } };
+    expect(value).toMatchObject({ data: { name: 'after' }, missed: { reason: 'unknown_epoch' } });
+    const second = events.next();
+    await events.return?.();
+    expect(await second).toEqual({ value: undefined, done: true });
+    await pass();
+    expect(channel.state).toBe('unsubscribed');
+  });
+});
+
+describe('requests', () => {
+  const begin = virtualClients();
+
+  it('have a time limit and a signal, and a late answer is dropped', async () => {
+    const { client, server } = begin({ timeoutMs: 2_000 });
+    const messages: unknown[] = [];
+    client.on('message', (frame) => messages.push(frame));
+    client.connect();
+    await pass();
+    server.silence();
+    const outcomes: unknown[] = [];
+    const note = (error: RealtimeError): unknown => outcomes.push(error.code ?? error.name);
+    const abort = new AbortController();
+    client.request({ type: 'ping' }).catch(note);
+    client.request({ type: 'ping' }, { timeoutMs: 500 }).catch(note);
+    client.request({ type: 'ping' }, { signal: abort.signal }).catch(note);
+    abort.abort();
+    await pass();
+    expect(outcomes).toEqual([20]); // the DOMException of the signal
+    await pass(500);
+    expect(outcomes).toEqual([20, 'timeout']);
+    await pass(1_500);
+    expect(outcomes).toEqual([20, 'timeout', 'timeout']);
+    for (const connection of server.open) connection.isSilent = false;
+    server.send({ type: 'pong', ref: 'r1' });
+    await pass();
+    expect(messages).toEqual([]);
+  });
+
+  it('that are answered are not messages, too', async () => {
+    const { client } = begin();
+    const messages: unknown[] = [];
+    client.on('message', (frame) => messages.push(frame));
+    client.connect();
+    await pass();
+    const answer = client.request({ type: 'ping' });
+    await pass();
+    expect(await answer).toMatchObject({ type: 'pong' });
+    expect(messages).toEqual([]);
+  });
+
+  it('without an answer are sent by send, which says whether there is a connection', async () => {
+    const { client, server } = begin();
+    expect(client.send({ type: 'ping' })).toBe(false);
+    client.connect();
+    await pass();
+    expect(client.send({ type: 'ping' })).toBe(true);
+    await pass();
+    expect(server.connections[0]!.received).toEqual([{ type: 'ping' }]);
+  });
+
+  it('are given up when the client is closed', async () => {
+    const { client, server } = begin();
+    client.connect();
+    await pass();
+    server.silence();
+    const answer = client.request({ type: 'ping' });
+    const settled = deferred<string>();
+    answer.catch(({ code }: RealtimeError) => settled.resolve(code));
+    client.close();
+    expect(await settled.promise).toBe('not_connected');
+  });
+});

@@ -1,0 +1,85 @@
+import { createRealtimeClient, type RealtimeClientOptions } from './index.js';
+import { socketUrl } from './url.js';
+
+const page = { origin: 'https://app.example' };
+
+describe('the options of a client', () => {
+  it.each<[string, object]>([
+    ['url', { url: undefined }],
+    ['url', { url: '' }],
+    ['url', { url: 'ws' }],
+    ['url', { url: 'example.com/ws' }],
+    ['url', { url: 'ftp://example.com/ws' }],
+    ['url', { url: 'wss://' }],
+    ['getToken', { getToken: 'token' }],
+    ['minDelayMs', { minDelayMs: 0 }],
+    ['minDelayMs', { minDelayMs: -5 }],
+    ['maxDelayMs', { maxDelayMs: Number.NaN }],
+    ['maxDelayMs', { maxDelayMs: '1s' }],
+    ['timeoutMs', { timeoutMs: 2.5e9 }],
+    ['timeoutMs', { timeoutMs: Infinity }],
+    ['maxWaitingEvents', { maxWaitingEvents: 0 }],
+  ])('names %s in %p', (name, wrong) => {
+    const options = { url: 'ws://localhost/ws', ...wrong } as RealtimeClientOptions;
+    expect(() => createRealtimeClient(options)).toThrow(TypeError);
+    expect(() => createRealtimeClient(options)).toThrow(name);
+  });
+
+  it('that are undefined have their defaults', () => {
+    const options = { token: undefined, getToken: undefined, minDelayMs: undefined, timeoutMs: undefined };
+    expect(createRealtimeClient({ url: 'ws://localhost/ws', ...options }).state).toBe('idle');
+  });
+
+  it('report what happens to debug', () => {
+    const lines: string[] = [];
+    const WebSocket = class {
+      onopen = null;
+      onmessage = null;
+      onerror = null;
+      onclose = null;
+      send(): void {}
+      close(): void {}
+    };
+    const client = createRealtimeClient({
+      url: 'ws://localhost/ws',
+      WebSocket,
+      debug: (what) => void lines.push(what),
+    });
+    client.channel('apps:created').subscribe();
+    client.close();
+    expect(lines).toEqual(['channel', 'state', 'state']);
+  });
+});
+
+describe('the address', () => {
+  it.each([
+    ['ws://host/ws', 'ws://host/ws'],
+    ['wss://host:8443/ws?a=b', 'wss://host:8443/ws?a=b'],
+    ['http://host/ws', 'ws://host/ws'],
+    ['https://host/ws', 'wss://host/ws'],
+    ['HTTPS://host/ws', 'wss://host/ws'],
+    ['  wss://host/ws\n', 'wss://host/ws'],
+    ['wss://host/ws#part', 'wss://host/ws'],
+    [new URL('https://host/ws'), 'wss://host/ws'],
+    ['/ws', 'wss://app.example/ws'],
+    ['/ws#part', 'wss://app.example/ws'],
+    ['//other.example/ws', 'wss://other.example/ws'],
+  ])('%s, in a page of https://app.example, is %s', (given, url) => {
+    expect(socketUrl(given, page)).toBe(url);
+  });
+
+  it.each(['capacitor://localhost', 'tauri://localhost', 'null', 'file://'])(
+    'that is a path fails at once in a page of %s, and says so',
+    (origin) => {
+      expect(() => socketUrl('/ws', { origin })).toThrow(`this page is from ${origin}: use wss://`);
+      expect(() => socketUrl('//host/ws', { origin })).toThrow('use wss://');
+      expect(socketUrl('wss://host/ws', { origin })).toBe('wss://host/ws');
+    },
+  );
+
+  it('that is a path waits for a page, as on a server that renders', () => {
+    expect(socketUrl('/ws', undefined)).toBeNull();
+    const client = createRealtimeClient({ url: '/ws' });
+    expect(() => client.connect()).toThrow('pass WebSocket and a whole url');
+  });
+});

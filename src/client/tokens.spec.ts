@@ -1,0 +1,178 @@
+import { deferred, pass, virtualClients } from '../../test/support/virtual-client.js';
+import { RealtimeError, type TokenRequest } from './index.js';
+
+const user = { userId: 'ada', email: null, role: 'user' };
+
+describe('getToken', () => {
+  const begin = virtualClients();
+
+  it('is given up after the time limit, its signal is aborted, and it is called again', async () => {
+    const requests: TokenRequest[] = [];
+    const { client, states, errors } = begin({
+      timeoutMs: 3_000,
+      getToken: (request) => {
+        requests.push(request);
+        return requests.length === 1 ? new Promise(() => undefined) : 'ada';
+      },
+    });
+    client.connect();
+    await pass(2_999);
+    expect(requests[0]!.signal.aborted).toBe(false);
+    await pass(1);
+    expect(requests[0]!.signal.aborted).toBe(true);
+    expect(errors).toEqual(['token_failed']);
+    expect(client.change.reason).toBe('getToken did not answer within 3000 ms');
+    await pass(500);
+    expect(states().at(-1)).toBe('ready → connected');
+  });
+
+  it('that hangs at a renewal is called again while the old token lasts', async () => {
+    let calls = 0;
+    const { client, server, errors } = begin(
+      { getToken: () => ((calls += 1) === 2 ? new Promise<string>(() => undefined) : 'ada') },
+      { identify: () => ({ user, expiresInMs: 200_000 }) },
+    );
+    client.connect();
+    await pass(180_000);
+    expect(calls).toBe(3);
+    expect(errors).toEqual(['token_failed']);
+    expect(server.connections).toHaveLength(1);
+  });
+
+  it.each(['wake', 'reauthenticate', 'close and connect'] as const)('that hangs is left behind by %s', async (way) => {
+    let calls = 0;
+    const { client } = begin({ getToken: () => ((calls += 1) === 1 ? new Promise<string>(() => undefined) : 'ada') });
+    client.connect();
+    await pass(1_000);
+    if (way === 'wake') await pass(9_000);
+    if (way === 'wake') client.wake();
+    if (way === 'reauthenticate') await client.reauthenticate();
+    if (way === 'close and connect') {
+      client.close();
+      client.connect();
+    }
+    await pass();
+    expect(client.state).toBe('connected');
+  });
+
+  it.each(['closed by the application', 'told to stay away'])('is not called any more once %s', async (how) => {
+    let calls = 0;
+    const late = deferred<string>();
+    const { client, server } = begin(
+      { getToken: () => ((calls += 1) === 2 ? late.promise : 'ada') },
+      { identify: () => ({ user, expiresInMs: 100_000 }) },
+    );
+    client.connect();
+    await pass(75_000);
+    expect(calls).toBe(2); // a renewal is under way
+    if (how === 'told to stay away') server.close(4403, 'no');
+    else client.close();
+    late.reject(new Error('too late'));
+    await pass(600_000);
+    expect(client.state).toBe('closed');
+    expect(calls).toBe(2);
+  });
+
+  it('is called by the connection or by the renewal, not by both, while the server is down', async () => {
+    let atOnce = 0;
+    let most = 0;
+    const { client, server } = begin(
+      {
+        getToken: async () => {
+          most = Math.max(most, (atOnce += 1));
+          await new Promise((resolve) => setTimeout(resolve, 1_000));
+          atOnce -= 1;
+          throw new Error('down');
+        },
+      },
+      { identify: () => ({ user, expiresInMs: 100_000 }) },
+    );
+    server.isDown = true;
+    client.connect();
+    await pass(300_000);
+    expect(most).toBe(1);
+  });
+
+  it('learns why it is called', async () => {
+    const reasons: string[] = [];
+    let verdict: 'token_expired' | null = null;
+    const { client, server } = begin(
+      { getToken: ({ reason }) => (reasons.push(reason), 'ada') },
+      { identify: () => verdict ?? { user, expiresInMs: 100_000 } },
+    );
+    client.connect();
+    await pass(75_000);
+    await client.reauthenticate();
+    verdict = 'token_expired';
+    server.cut();
+    await pass(600);
+    expect(reasons).toEqual(['connect', 'expiring', 'reauthenticate', 'refused']);
+  });
+
+  it('stops the client by an error of the code signed_out', async () => {
+    const { client, states, errors } = begin({
+      getToken: () => {
+        throw new RealtimeError('signed_out', 'Signed out');
+      },
+    });
+    client.connect();
+    await pass(600_000);
+    expect(states()).toEqual(['connect → connecting', 'signed_out → closed']);
+    expect(client.change.reason).toBe('Signed out');
+    expect(errors).toEqual([]);
+  });
+
+  it.each([[42], [{}], [true]])('must give a string or null, not %p', async (given) => {
+    const { client, errors } = begin({ getToken: () => given as unknown as string });
+    client.connect();
+    await pass();
+    expect(errors).toEqual(['token_failed']);
+    expect(client.change.reason).toBe(
+      `getToken gave a value of type ${typeof given}: return the token as a string, or null`,
+    );
+  });
+
+  it('is called again after two failed upgrades with the same token, since a browser cannot see a 401', async () => {
+    let calls = 0;
+    const { client, server } = begin({ getToken: () => `t${(calls += 1)}` });
+    server.isDown = true;
+    client.connect();
+    await pass(); // the first upgrade fails; the second after 500 ms, the third after 1000 ms more
+    await pass(500);
+    expect(calls).toBe(1);
+    await pass(1_000);
+    expect(calls).toBe(2);
+  });
+
+  it('is tried for a minute with tokens that are refused, as one that is not valid yet becomes valid', async () => {
+    let isValid = false;
+    const { client } = begin(
+      { getToken: () => 'ada' },
+      { identify: () => (isValid ? { user } : ('token_invalid' as const)) },
+    );
+    client.connect();
+    await pass(20_000);
+    expect(client.state).toBe('waiting');
+    isValid = true;
+    await pass(30_000);
+    expect(client.state).toBe('connected');
+  });
+
+  it('is given up after a minute of refused tokens', async () => {
+    const { client } = begin({ getToken: () => 'ada' }, { identify: () => 'token_invalid' });
+    client.connect();
+    await pass(180_000);
+    expect(client.change).toMatchObject({ state: 'closed', code: 'refused' });
+  });
+
+  it('is not asked in a loop for a token that has ended when it comes', async () => {
+    let calls = 0;
+    const { client } = begin(
+      { getToken: () => ((calls += 1), 'ada') },
+      { identify: () => ({ user, expiresInMs: -5_000 }) },
+    );
+    client.connect();
+    await pass(10_000);
+    expect(calls).toBeLessThan(30);
+  });
+});
