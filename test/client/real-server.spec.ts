@@ -129,7 +129,7 @@ describe('the client, against the module', () => {
   });
 
   it('stays away with a token that has ended and that nothing can replace', async () => {
-    const client = make({ token: signToken({ sub: 'u1' }, { expiresIn: -60 }) });
+    const client = make({ token: signToken({ sub: 'u1', exp: secondsFromNow(-60) }) });
     client.connect();
     await reached(client, 'closed');
     expect(client.change).toMatchObject({ code: 'refused', reason: 'The token has expired' });
