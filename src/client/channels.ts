@@ -9,7 +9,7 @@ const MAX_BATCH = 100;
 /** The channels of a client. What is in use is kept; the cost of a change does not depend on the others. */
 export interface Channels {
   /** @throws RealtimeError `invalid_channel` */
-  get(name: string): ClientChannel;
+  readonly get: (name: string) => ClientChannel;
   /** The channel, if it is in use. */
   used(name: string): ClientChannel | undefined;
   forEach(work: (channel: ClientChannel) => void): void;

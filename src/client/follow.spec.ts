@@ -94,9 +94,9 @@ describe('follow', () => {
       retryMs: 1_000,
     });
     await pass(4_999);
-    expect(signals[0]!.aborted).toBe(false);
+    expect(signals[0]?.aborted).toBe(false);
     await pass(1);
-    expect(signals[0]!.aborted).toBe(true);
+    expect(signals[0]?.aborted).toBe(true);
     await pass(1_000);
     expect(log).toEqual(['error timeout', 'loaded second']);
   });
@@ -159,7 +159,7 @@ describe('follow', () => {
     await pass(1);
     hers.resolve('of ada');
     await pass(5_000);
-    expect(signals[0]!.aborted).toBe(true);
+    expect(signals[0]?.aborted).toBe(true);
     expect(log).toEqual(['loaded of grace']);
     expect(loads).toBe(2);
   });

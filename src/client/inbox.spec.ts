@@ -8,15 +8,15 @@ describe('an inbox', () => {
     const inbox = createInbox<string>(() => undefined);
     const gates = [deferred(), deferred()];
     let calls = 0;
-    inbox.add(() => gates[calls++]!.promise);
+    inbox.add(() => gates[calls++]?.promise);
     inbox.add(() => undefined);
     inbox.push('a', 'e-1');
     inbox.push('b', 'e-2');
     expect(inbox.lastEventId).toBeUndefined();
-    gates[0]!.resolve();
+    gates[0]?.resolve();
     await step();
     expect(inbox.lastEventId).toBe('e-1');
-    gates[1]!.resolve();
+    gates[1]?.resolve();
     await step();
     expect(inbox.lastEventId).toBe('e-2');
   });

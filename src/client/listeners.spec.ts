@@ -134,7 +134,7 @@ describe('a channel', () => {
     // What a change looks at: channels that are in use, and those that changed.
     let asked = 0;
     const counted = client.channel<string>('room:counted') as Channel & { sync(changes: unknown): void };
-    const { sync } = counted;
+    const sync = counted.sync.bind(counted);
     counted.sync = (changes) => {
       asked += 1;
       sync(changes);
@@ -143,9 +143,9 @@ describe('a channel', () => {
     await pass();
     await visit(100, 10_100);
     expect(asked).toBe(1);
-    const unsubscribed = server.connections[0]!.received.filter(({ type }) => type === 'unsubscribe');
-    expect(server.connections[0]!.subscriptions).toEqual(new Set(['room:counted']));
-    expect(unsubscribed.length).toBeGreaterThan(0);
+    const unsubscribed = server.connections[0]?.received.filter(({ type }) => type === 'unsubscribe');
+    expect(server.connections[0]?.subscriptions).toEqual(new Set(['room:counted']));
+    expect(unsubscribed).not.toHaveLength(0);
   });
 
   it('is the same object while it has a listener, and its listener stays', async () => {
@@ -256,7 +256,7 @@ describe('requests', () => {
     await pass();
     expect(client.send({ type: 'ping' })).toBe(true);
     await pass();
-    expect(server.connections[0]!.received).toEqual([{ type: 'ping' }]);
+    expect(server.connections[0]?.received).toEqual([{ type: 'ping' }]);
   });
 
   it('are given up when the client is closed', async () => {

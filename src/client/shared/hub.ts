@@ -148,10 +148,10 @@ export class Hub {
   }
 
   #received(text: string): void {
-    const frame = parseFrame(text) as (ServerFrame & { ref?: string; channel?: string }) | null;
+    const frame = parseFrame(text);
     // Each client reports what is wrong.
     if (frame === null || problemOf(frame)) return this.tell({ op: 'message', ports: [...this.#ports.keys()], text });
-    const { ref } = frame;
+    const { ref, channel } = frame as { readonly ref?: string; readonly channel?: string };
     if (frame.type === 'connected') this.#connected = JSON.stringify({ ...frame, ref: undefined });
     if (frame.type === 'connected' || frame.type === 'authenticated') this.#became(frame.user?.userId ?? null);
     const own = ref === undefined ? undefined : this.#subscribing.get(ref);
@@ -170,8 +170,8 @@ export class Hub {
       this.tell({ op: 'message', ports: others, text: this.#connected! });
     } else if (ref !== undefined) {
       return; // it answers what the hub did by itself
-    } else if (frame.channel !== undefined && frame.type !== 'error') {
-      this.#channels.get(frame.channel)?.take(frame as Extract<ServerFrame, { channel: string }>);
+    } else if (channel !== undefined && frame.type !== 'error') {
+      this.#channels.get(channel)?.take(frame as Extract<ServerFrame, { channel: string }>);
     } else {
       this.tell({ op: 'message', ports: [...this.#ports.keys()], text });
     }
