@@ -14,7 +14,8 @@ const realtimeRooms = {
   connections: ['auth', 'channels', 'fields', 'limits', 'tenants'],
   audit: ['connections'],
   broker: [],
-  control: ['auth', 'channels', 'connections', 'broker', 'bridge', 'tenants'],
+  // A command names the instances that confirmed it.
+  control: ['auth', 'channels', 'connections', 'broker', 'bridge', 'instances', 'tenants'],
   bridge: ['connections', 'broker', 'channels', 'fields', 'limits', 'tenants'],
   instances: ['broker', 'connections', 'tenants'],
   presence: ['broker', 'bridge', 'channels', 'connections', 'instances', 'tenants'],
@@ -25,7 +26,7 @@ const realtimeRooms = {
     ...['publishing', 'tenants'],
   ],
   metrics: ['channels', 'connections', 'bridge', 'gateway', 'tenants'],
-  health: ['auth', 'bridge', 'connections', 'gateway'],
+  health: ['auth', 'bridge', 'control', 'connections', 'gateway'],
   inspection: ['broker', 'bridge', 'connections', 'fields', 'instances', 'gateway', 'tenants'],
   http: [
     'asyncapi',
@@ -45,6 +46,9 @@ const counters = '^src/realtime/observability/';
 
 /** Everybody asks the clock, which asks nobody. */
 const clock = '^src/realtime/clock/';
+
+/** The shapes of messages and stored values: all that exchange some use them, and they know none. */
+const schemas = '^src/realtime/schemas/';
 
 module.exports = {
   forbidden: [
@@ -137,13 +141,19 @@ module.exports = {
       from: { path: counters },
       to: { path: '^src/', pathNot: [room('protocol'), counters] },
     },
+    {
+      name: 'schemas-import-nothing',
+      severity: 'error',
+      from: { path: schemas, pathNot: '\\.spec\\.ts$' },
+      to: { path: '^src/', pathNot: schemas },
+    },
     { name: 'the-clock-asks-nobody', severity: 'error', from: { path: clock }, to: { path: '^src/', pathNot: clock } },
     ...Object.entries(realtimeRooms).map(([name, allowed]) => ({
       name: `${name}-imports`,
       comment: `src/realtime/${name} may import: ${['protocol', 'options', 'the clock', 'the counters', ...allowed].join(', ')}`,
       severity: 'error',
       from: { path: inside(name), pathNot: '\\.spec\\.ts$' },
-      to: { path: '^src/realtime/', pathNot: [inside(name, 'options', ...allowed), clock, counters] },
+      to: { path: '^src/realtime/', pathNot: [inside(name, 'options', ...allowed), clock, counters, schemas] },
     })),
     {
       name: 'no-undeclared-packages',

@@ -69,8 +69,16 @@ export { ClusterStatsService } from './instances/cluster-stats.service.js';
 export { PresenceService } from './presence/presence.service.js';
 export type { PresenceList } from './presence/presence-channel.js';
 export { RevocationsFullError } from './auth/revocation.js';
-export { RealtimeControl, type Moment, type OfTenant, type OrderedBy } from './control/realtime-control.service.js';
 export { toLogError, toLogLine } from './observability/log-text.js';
+export {
+  CommandUnconfirmedError,
+  RealtimeControl,
+  type Confirmation,
+  type Moment,
+  type OfTenant,
+  type OrderedBy,
+} from './control/realtime-control.service.js';
+export type { ControlResult } from './control/acks.js';
 export { runSafely, safely } from './observability/run-safely.js';
 export { RedisBridge } from './bridge/redis-bridge.service.js';
 export { RealtimeGateway } from './gateway/realtime.gateway.js';

@@ -14,6 +14,7 @@ import { JwtService } from '@nestjs/jwt';
 import { Journal } from './audit/journal.service.js';
 import { RealtimeAsyncApi } from './asyncapi/asyncapi.service.js';
 import { AuthService } from './auth/auth.service.js';
+import { ClusterSeal } from './auth/cluster-seal.js';
 import { JwksKeys } from './auth/jwks-keys.js';
 import { MemoryTicketStore } from './auth/memory.ticket-store.js';
 import { RedisTicketStore } from './auth/redis.ticket-store.js';
@@ -32,10 +33,11 @@ import { ChannelPolicyService } from './channels/channel-policy.service.js';
 import { RealtimeClock } from './clock/realtime-clock.js';
 import { ConnectionRegistry } from './connections/connection-registry.js';
 import { MemoryRevocationStore } from './control/memory.revocation-store.js';
-import { OrderLog } from './control/order-log.js';
+import { ControlBus } from './control/control-bus.js';
 import { RedisRevocationStore } from './control/redis.revocation-store.js';
 import { RevocationStore } from './control/revocation-store.js';
 import { Reauthorization } from './control/reauthorization.js';
+import { RevocationKeeper } from './control/revocation-keeper.js';
 import { RealtimeControl } from './control/realtime-control.service.js';
 import { FanOut } from './connections/fan-out.js';
 import { ClusterStatsService } from './instances/cluster-stats.service.js';
@@ -174,6 +176,7 @@ function build(
       { provide: JwtService, useFactory: () => new JwtService() },
       { provide: TokenKeys, useFactory: tokenKeys, inject: [ResolvedRealtimeOptions] },
       Revocations,
+      ClusterSeal,
       { provide: TicketStore, useFactory: ticketStore, inject: [Broker, RealtimeClock] },
       Tickets,
       AuthService,
@@ -187,8 +190,9 @@ function build(
       FanOut,
       { provide: Broker, useFactory: broker, inject: [ResolvedRealtimeOptions, Counters, RealtimeClock] },
       RedisBridge,
-      OrderLog,
-      { provide: RevocationStore, useFactory: revocationStore, inject: [Broker, RealtimeClock] },
+      ControlBus,
+      { provide: RevocationStore, useFactory: revocationStore, inject: [Broker, RealtimeClock, ClusterSeal] },
+      RevocationKeeper,
       Reauthorization,
       RealtimeControl,
       Lease,
@@ -269,8 +273,8 @@ function ticketStore(messages: Broker, clock: RealtimeClock): TicketStore {
   return messages instanceof RedisBroker ? new RedisTicketStore(messages) : new MemoryTicketStore(() => clock.now());
 }
 
-function revocationStore(messages: Broker, clock: RealtimeClock): RevocationStore {
-  return messages instanceof RedisBroker ? new RedisRevocationStore(messages) : new MemoryRevocationStore(clock);
+function revocationStore(messages: Broker, clock: RealtimeClock, seal: ClusterSeal): RevocationStore {
+  return messages instanceof RedisBroker ? new RedisRevocationStore(messages, seal) : new MemoryRevocationStore(clock);
 }
 
 function instanceDirectory(messages: Broker, lease: Lease): InstanceDirectory {

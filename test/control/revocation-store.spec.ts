@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { MAX_REVOCATIONS, RevocationsFullError, type Revocation } from '../../src/realtime/auth/revocation.js';
+import { ClusterSeal } from '../../src/realtime/auth/cluster-seal.js';
 import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
 import { RealtimeClock } from '../../src/realtime/clock/realtime-clock.js';
 import { MemoryRevocationStore } from '../../src/realtime/control/memory.revocation-store.js';
@@ -32,7 +33,10 @@ describe.each(['memory', 'Redis'])('the revocation store: %s', (engine) => {
   });
   beforeEach(async () => {
     await stranger?.flushall();
-    store = broker === null ? new MemoryRevocationStore(new RealtimeClock()) : new RedisRevocationStore(broker);
+    store =
+      broker === null
+        ? new MemoryRevocationStore(new RealtimeClock())
+        : new RedisRevocationStore(broker, new ClusterSeal({ clusterKeys: [] }));
   });
 
   const all = async (): Promise<Revocation[]> =>

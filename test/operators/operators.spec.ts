@@ -17,6 +17,9 @@ import { RedisProcess } from '../support/redis-process.js';
 import { connect, type WsClient } from '../support/ws-client.js';
 import { answerOf, call } from './operator-app.js';
 
+/** The ids of two instances. */
+const EVERY_INSTANCE: unknown = [expect.any(String), expect.any(String)];
+
 type StatsAnswer = { cluster: Record<string, number>; instances: InstanceAnswer[]; unanswered: string[] };
 type Connections = Paged<'connections', ConnectionAnswer>;
 type Channels = Paged<'channels', ChannelAnswer>;
@@ -226,7 +229,7 @@ describe('the API for operators over two instances', () => {
   it('ends one connection, on whichever instance it is', async () => {
     const client = await there.connectAs({ sub: 'dan' });
     const route = `connections/${idOf(client)}`;
-    expect(await answerOf(here, route, 'DELETE')).toEqual({ disconnected: 1, unanswered: [] });
+    expect(await answerOf(here, route, 'DELETE')).toEqual({ disconnected: 1, confirmed: EVERY_INSTANCE, missing: [] });
     expect(await client.closed).toEqual(REVOKED);
     expect((await call(here, route, { method: 'DELETE' })).status).toBe(404);
   });
@@ -235,11 +238,19 @@ describe('the API for operators over two instances', () => {
     const users = [await here.connectAs({ sub: 'dan/1' }), await there.connectAs({ sub: 'dan/1' })];
     const session = await there.connectAs({ sub: 'eve', jti: 's2' });
     const route = `users/${encodeURIComponent('dan/1')}/disconnect`;
-    expect(await answerOf(here, route, 'POST')).toEqual({ disconnected: 2, unanswered: [] });
+    expect(await answerOf(here, route, 'POST')).toEqual({ disconnected: 2, confirmed: EVERY_INSTANCE, missing: [] });
     for (const { closed } of users) expect(await closed).toEqual(REVOKED);
-    expect(await answerOf(here, 'sessions/s2/disconnect', 'POST')).toEqual({ disconnected: 1, unanswered: [] });
+    expect(await answerOf(here, 'sessions/s2/disconnect', 'POST')).toEqual({
+      disconnected: 1,
+      confirmed: EVERY_INSTANCE,
+      missing: [],
+    });
     expect(await session.closed).toEqual(REVOKED);
-    expect(await answerOf(here, 'users/nobody/disconnect', 'POST')).toEqual({ disconnected: 0, unanswered: [] });
+    expect(await answerOf(here, 'users/nobody/disconnect', 'POST')).toEqual({
+      disconnected: 0,
+      confirmed: EVERY_INSTANCE,
+      missing: [],
+    });
     expect(await answerOf(here, 'connections')).toMatchObject({ total: 3 });
   });
 
@@ -250,7 +261,11 @@ describe('the API for operators over two instances', () => {
       if (name === 'apps:created') throw new ProtocolError('forbidden', { channel: name });
       return authorize(principal, name);
     };
-    expect(await answerOf(here, 'users/Bob/judge', 'POST')).toEqual({ judged: 1, unanswered: [] });
+    expect(await answerOf(here, 'users/Bob/judge', 'POST')).toEqual({
+      judged: 1,
+      confirmed: EVERY_INSTANCE,
+      missing: [],
+    });
     expect(await clients[1]!.next('unsubscribed')).toMatchObject({ reason: 'access_revoked' });
     policy.authorize = authorize;
     await clients[1]!.ask({ type: 'subscribe', channel: 'apps:created' });

@@ -262,7 +262,7 @@ describe('channels of feature modules', () => {
       const ann = await as('ann');
       const bridge = app.app.get(RedisBridge);
       const attach = bridge.attach.bind(bridge);
-      const revoke = (): Promise<void> => {
+      const revoke = (): Promise<unknown> => {
         members.set('42');
         return control.judgeUser('ann');
       };

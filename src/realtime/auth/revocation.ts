@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { number, record, string, tagged, unbounded, type Schema } from '../schemas/schema.js';
 
 /** Tokens that are no longer good, whatever they say themselves. Times are milliseconds since 1970. */
 export type Revocation =
@@ -9,16 +10,38 @@ export type Revocation =
   /** All that were issued before a moment. */
   | { readonly kind: 'all'; readonly before: number; readonly until: number };
 
-/** More are not remembered: whoever revokes so many one by one should revoke by user, or all. */
+/** The most revocations that are kept. An application that revokes more, one by one, should revoke by user, or all. */
 export const MAX_REVOCATIONS = 100_000;
 
-/** As many revocations are remembered as can be. The message says what to do. */
+/** Sessions are many, and any user can end their own: the rest of the space is for users. */
+const MAX_FOR_SESSIONS = 0.9 * MAX_REVOCATIONS;
+
+/** How many revocations can be kept before one of this kind is refused. */
+export function capacityFor({ kind }: Revocation): number {
+  if (kind === 'all') return Infinity;
+  return kind === 'session' ? MAX_FOR_SESSIONS : MAX_REVOCATIONS;
+}
+
+/** How far in the future `before` is allowed to lie, for clocks that differ, in milliseconds. */
+export const BEFORE_LEEWAY_MS = 300_000;
+
+/**
+ * The revocation within the limits of time, or `null` for one that concerns tokens of the future: those of `before` never
+ * do, unless someone has forged it.
+ * @param latest when the last token that can exist now ends
+ */
+export function bounded(revocation: Revocation, now: number, latest: number): Revocation | null {
+  if (revocation.kind !== 'session' && revocation.before > now + BEFORE_LEEWAY_MS) return null;
+  return revocation.until > latest ? { ...revocation, until: latest } : revocation;
+}
+
+/** There is no space for another revocation. The message says what to do. */
 export class RevocationsFullError extends Error {
   override readonly name = 'RevocationsFullError';
 
   constructor() {
     super(
-      `${MAX_REVOCATIONS} revocations are remembered, and no more can be: revokeAll() stands for all tokens at once, and a smaller revocationTtlMs forgets sooner`,
+      `The connections were closed, but the revocation was not stored: there is space for ${MAX_REVOCATIONS}, of which sessions can take ${MAX_FOR_SESSIONS}. Give revokeSession \`until\`, the end of the token, lower revocationTtlMs, or call revokeAll()`,
     );
   }
 }
@@ -41,14 +64,10 @@ export function subjectOf(revocation: Revocation): string {
   return revocation.kind === 'all' ? 'all' : `${revocation.kind} ${revocation.id}`;
 }
 
-/** @returns `null` for what is none: it comes from Redis, where others may write */
-export function readRevocation(value: unknown): Revocation | null {
-  if (typeof value !== 'object' || value === null) return null;
-  const { kind, id, before, until } = value as Record<string, unknown>;
-  if (typeof until !== 'number' || Number.isNaN(until)) return null;
-  const hasId = typeof id === 'string' && id !== '';
-  if (kind === 'session' && hasId) return { kind, id, until };
-  if (typeof before !== 'number' || !Number.isFinite(before)) return null;
-  if (kind === 'user' && hasId) return { kind, id, before, until };
-  return kind === 'all' ? { kind, before, until } : null;
-}
+const id = string({ min: 1, max: 2_048 });
+
+export const revocationSchema: Schema<Revocation> = tagged<'kind', Revocation>('kind', {
+  session: record<{ id: string; until: number }>({ id, until: unbounded }),
+  user: record<{ id: string; before: number; until: number }>({ id, before: number(), until: unbounded }),
+  all: record<{ before: number; until: number }>({ before: number(), until: unbounded }),
+});

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { RealtimeClock } from '../clock/realtime-clock.js';
 import type { Principal } from './principal.js';
-import { MAX_REVOCATIONS, RevocationsFullError, subjectOf, type Revocation } from './revocation.js';
+import { capacityFor, RevocationsFullError, subjectOf, type Revocation } from './revocation.js';
 
 /** The revocations that this instance knows: every token is held against them, which asks nobody else. */
 @Injectable()
@@ -17,11 +17,18 @@ export class Revocations implements Iterable<Revocation> {
   add(revocation: Revocation, now = this.clock.wall()): void {
     const subject = subjectOf(revocation);
     const known = this.bySubject.get(subject);
-    if (known === undefined && revocation.kind !== 'all' && this.bySubject.size >= MAX_REVOCATIONS) {
+    const capacity = capacityFor(revocation);
+    if (known === undefined && this.bySubject.size >= capacity) {
       this.forget(now);
-      if (this.bySubject.size >= MAX_REVOCATIONS) throw new RevocationsFullError();
+      if (this.bySubject.size >= capacity) throw new RevocationsFullError();
     }
     this.bySubject.set(subject, known === undefined ? revocation : merge(known, revocation));
+  }
+
+  /** Returns true if this adds nothing to what is known. */
+  covers(revocation: Revocation): boolean {
+    const known = this.like(revocation);
+    return known !== undefined && isWithin(revocation, known);
   }
 
   /** What is known of the same subject. */
@@ -30,14 +37,13 @@ export class Revocations implements Iterable<Revocation> {
   }
 
   /** Whether the token of this principal is revoked. One that does not say when it was issued counts as the oldest. */
-  revokes({ session, userKey, issuedAt }: Principal, now = this.clock.wall()): boolean {
+  revokes(principal: Principal, now = this.clock.wall()): boolean {
     if (this.bySubject.size === 0) return false;
+    const { session, userKey } = principal;
     const all = this.bySubject.get('all');
     const ofUser = this.bySubject.get(`user ${userKey}`);
     const ofSession = this.bySubject.get(`session ${session}`);
-    return [all, ofUser, ofSession].some(
-      (found) => found !== undefined && found.until > now && (found.kind === 'session' || issuedAt < found.before),
-    );
+    return [all, ofUser, ofSession].some((found) => found !== undefined && concerns(found, principal, now));
   }
 
   /** Those that still count. */
@@ -55,4 +61,17 @@ function merge(known: Revocation, news: Revocation): Revocation {
   const until = Math.max(known.until, news.until);
   if (known.kind === 'session' || news.kind === 'session') return { ...news, until };
   return { ...news, before: Math.max(known.before, news.before), until };
+}
+
+/** Returns true if `other`, of the same subject, revokes at least what `revocation` does. */
+export function isWithin(revocation: Revocation, other: Revocation): boolean {
+  if (revocation.until > other.until) return false;
+  return revocation.kind === 'session' || other.kind === 'session' || revocation.before <= other.before;
+}
+
+/** Returns true if a revocation concerns the token of this principal. */
+export function concerns(revocation: Revocation, { session, userKey, issuedAt }: Principal, now: number): boolean {
+  if (revocation.until <= now) return false;
+  if (revocation.kind === 'session') return revocation.id === session;
+  return issuedAt < revocation.before && (revocation.kind === 'all' || revocation.id === userKey);
 }

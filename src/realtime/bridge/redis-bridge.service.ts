@@ -183,6 +183,11 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
     this.open.set(name, { stream, opening, joining: 1, closeAt: Infinity });
   }
 
+  /** Resolves once a channel that {@link follow} was called with reaches this instance. @internal */
+  async followed(name: string): Promise<void> {
+    await this.open.get(name)?.opening;
+  }
+
   /** @internal */
   deliver(topic: string, frame: EventFrame): void {
     this.fanOut.deliver(topic, frame);

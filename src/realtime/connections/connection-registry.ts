@@ -18,13 +18,14 @@ export interface SubscriptionListener {
 }
 
 /**
- * Every connection of this instance, by id, by user and by topic.
+ * Every connection of this instance, by id, by user, by session and by topic.
  * @hideconstructor
  */
 @Injectable()
 export class ConnectionRegistry {
   private readonly byId = new Map<string, Connection>();
   private readonly byUser = new Map<string, Set<Connection>>();
+  private readonly bySession = new Map<string, Set<Connection>>();
   private readonly byTopic = new Map<string, Set<Subscription>>();
   private readonly loads = new TenantLoads();
   private subscriptions = 0;
@@ -72,6 +73,11 @@ export class ConnectionRegistry {
   /** The connections of one user on this instance, by its `userKey`: the user id, unless there are tenants. */
   ofUser(userKey: string): ReadonlySet<Connection> {
     return this.byUser.get(userKey) ?? NO_CONNECTIONS;
+  }
+
+  /** The connections of one session on this instance: see `Principal.session`. */
+  ofSession(session: string): ReadonlySet<Connection> {
+    return this.bySession.get(session) ?? NO_CONNECTIONS;
   }
 
   /** What a tenant takes of this instance. @internal */
@@ -161,21 +167,19 @@ export class ConnectionRegistry {
   private index(connection: Connection): void {
     const { principal } = connection;
     if (principal === null) return;
-    const { userKey, tenant } = principal;
+    const { userKey, session, tenant } = principal;
     if (tenant !== null) this.loads.enter(tenant, connection);
-    const others = this.byUser.get(userKey);
-    if (others) others.add(connection);
-    else this.byUser.set(userKey, new Set([connection]));
+    enter(this.byUser, userKey, connection);
+    enter(this.bySession, session, connection);
   }
 
   private unindex(connection: Connection): void {
     const { principal } = connection;
     if (principal === null) return;
-    const { userKey, tenant } = principal;
+    const { userKey, session, tenant } = principal;
     if (tenant !== null) this.loads.leave(tenant, connection);
-    const own = this.byUser.get(userKey);
-    own?.delete(connection);
-    if (own?.size === 0) this.byUser.delete(userKey);
+    leave(this.byUser, userKey, connection);
+    leave(this.bySession, session, connection);
   }
 }
 
@@ -187,6 +191,18 @@ export interface TopicStats {
 
 export function mostSubscribersFirst(a: TopicStats, b: TopicStats): number {
   return b.subscribers - a.subscribers || (a.topic < b.topic ? -1 : 1);
+}
+
+function enter(index: Map<string, Set<Connection>>, key: string, connection: Connection): void {
+  const others = index.get(key);
+  if (others) others.add(connection);
+  else index.set(key, new Set([connection]));
+}
+
+function leave(index: Map<string, Set<Connection>>, key: string, connection: Connection): void {
+  const others = index.get(key);
+  others?.delete(connection);
+  if (others?.size === 0) index.delete(key);
 }
 
 const NO_CONNECTIONS: ReadonlySet<Connection> = new Set();

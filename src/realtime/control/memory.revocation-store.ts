@@ -23,4 +23,8 @@ export class MemoryRevocationStore extends RevocationStore {
   override async all(): Promise<Revocation[]> {
     return [...this.revocations];
   }
+
+  override async lineage(): Promise<string> {
+    return 'memory';
+  }
 }

@@ -1,6 +1,5 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { sessionOfJti, type Revocation } from '../auth/revocation.js';
-import { Revocations } from '../auth/revocations.js';
+import { BEFORE_LEEWAY_MS, sessionOfJti } from '../auth/revocation.js';
 import { RealtimeClock } from '../clock/realtime-clock.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
@@ -8,18 +7,33 @@ import { safely } from '../observability/run-safely.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { TenantError, Tenants } from '../tenants/tenants.js';
-import type { Order } from './order.js';
-import { OrderLog } from './order-log.js';
+import type { ControlResult } from './acks.js';
+import { CONFIRM_MS, ControlBus } from './control-bus.js';
+import type { ControlCommand } from './control-command.js';
 import { Reauthorization } from './reauthorization.js';
-import { RevocationStore } from './revocation-store.js';
-
-/** How long the start waits for the revocations that Redis remembers, in milliseconds. */
-const FIRST_LOAD_MS = 1_000;
+import { RevocationKeeper } from './revocation-keeper.js';
 
 /** For the audit log. */
 export interface OrderedBy {
   /** Who wants it: the id of an operator, or the name of a job. @default nobody is named */
   readonly by?: string;
+}
+
+/** Which instances have to confirm. */
+export interface Confirmation {
+  /** `all`: rejects with `CommandUnconfirmedError` if an instance does not confirm. @default the result names it as `missing` */
+  readonly require?: 'all';
+}
+
+/** An instance did not confirm, and the caller required all of them. It carries the command out when it reaches it. */
+export class CommandUnconfirmedError extends Error {
+  override readonly name = 'CommandUnconfirmedError';
+
+  constructor(readonly result: ControlResult) {
+    super(
+      `Instances that did not confirm: ${result.missing.join(', ')}. They carry the command out when it reaches them`,
+    );
+  }
 }
 
 /** With the option `tenants`: whose user it is. */
@@ -33,8 +47,8 @@ export type Moment = number | Date;
 
 /**
  * Ends connections and tokens, and has rights judged anew, on every instance. Each method resolves once every instance
- * that can be reached has carried it out: nothing is sent to a connection concerned after that. An instance that was cut
- * off does so when it is back.
+ * that lives has carried it out, or did not confirm within 2 s: the result names both. Nothing is sent to a connection
+ * concerned by an instance that confirmed. An instance that was cut off does so when it is back.
  * @hideconstructor
  */
 @Injectable()
@@ -43,183 +57,180 @@ export class RealtimeControl implements OnApplicationBootstrap {
   private readonly tenants: Tenants;
 
   constructor(
-    private readonly orders: OrderLog,
+    private readonly bus: ControlBus,
     private readonly registry: ConnectionRegistry,
     private readonly reauthorization: Reauthorization,
-    private readonly revocations: Revocations,
-    private readonly store: RevocationStore,
-    private readonly options: ResolvedRealtimeOptions,
+    private readonly keeper: RevocationKeeper,
+    options: ResolvedRealtimeOptions,
     private readonly clock: RealtimeClock,
   ) {
     this.tenants = new Tenants(options);
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    this.orders.follow({
-      carryOut: (order) => this.carryOut(order),
-      // Redis lost the log of orders, or this instance was away for longer than they are kept.
-      missed: safely('Catching up with orders', () => this.catchUp()),
+    const following = this.bus.follow({
+      carryOut: (command) => this.carryOut(command),
+      missed: safely('Catching up with control commands', () => this.catchUp()),
     });
-    // Before anybody is let in: a token that was revoked before this instance started is no good here either.
-    let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, FIRST_LOAD_MS);
-      const load = safely('Loading revocations', async () => {
-        if (await this.load()) resolve();
-      });
-      this.store.onReachable(load);
-      load();
-    });
-    clearTimeout(timer);
+    await this.keeper.start(following);
   }
 
   /** Closes every connection of a user with 4403; a good token may come back. @throws RealtimeUnavailableError */
-  disconnectUser(userId: string, { by, ...whose }: OfTenant & OrderedBy = {}): Promise<void> {
-    return this.orders.give({ do: 'disconnect_user', userKey: this.userKeyOf(userId, whose), ...orderedBy(by) });
+  disconnectUser(
+    userId: string,
+    { by, require, ...whose }: OfTenant & OrderedBy & Confirmation = {},
+  ): Promise<ControlResult> {
+    return this.send({ do: 'disconnect_user', userKey: this.userKeyOf(userId, whose), ...orderedBy(by) }, require);
   }
 
   /** Closes every connection whose token has this `jti` with 4403; a good token may come back. @throws RealtimeUnavailableError */
-  disconnectSession(jti: string, { by }: OrderedBy = {}): Promise<void> {
-    return this.orders.give({ do: 'disconnect_session', jti, ...orderedBy(by) });
+  disconnectSession(jti: string, { by, require }: OrderedBy & Confirmation = {}): Promise<ControlResult> {
+    return this.send({ do: 'disconnect_session', jti, ...orderedBy(by) }, require);
   }
 
   /** Closes one connection with 4403; a good token may come back. @throws RealtimeUnavailableError */
-  disconnectConnection(connectionId: string, { by }: OrderedBy = {}): Promise<void> {
-    return this.orders.give({ do: 'disconnect_connection', connectionId, ...orderedBy(by) });
+  disconnectConnection(connectionId: string, { by, require }: OrderedBy & Confirmation = {}): Promise<ControlResult> {
+    return this.send({ do: 'disconnect_connection', connectionId, ...orderedBy(by) }, require);
   }
 
   /** Has every subscription of a user judged anew; those that it may no longer have end with `access_revoked`. @throws RealtimeUnavailableError */
-  judgeUser(userId: string, whose: OfTenant = {}): Promise<void> {
-    return this.orders.give({ do: 'judge_user', userKey: this.userKeyOf(userId, whose) });
+  judgeUser(userId: string, { require, ...whose }: OfTenant & Confirmation = {}): Promise<ControlResult> {
+    return this.send({ do: 'judge_user', userKey: this.userKeyOf(userId, whose) }, require);
   }
 
   /**
-   * Revokes the tokens of a user: its connections are closed with 4403, and such a token is `token_invalid` for as long as
-   * `revocationTtlMs`. Where it rejects, it is revoked on this instance alone: try again.
+   * Revokes the tokens of a user: closes its connections with 4403, and such a token is `token_invalid` for as long as
+   * `revocationTtlMs`. If it rejects with `RealtimeUnavailableError`, only this instance knows: try again.
    * @param about.issuedBefore only those issued before this moment (their `iat`, in whole seconds; without one, all). @default now
    * @throws RealtimeUnavailableError
-   * @throws RevocationsFullError
+   * @throws RevocationsFullError after the connections were closed
    */
-  revokeUser(userId: string, about: OfTenant & { issuedBefore?: Moment } = {}): Promise<void> {
+  revokeUser(
+    userId: string,
+    { by, require, issuedBefore, ...whose }: OfTenant & OrderedBy & Confirmation & { issuedBefore?: Moment } = {},
+  ): Promise<ControlResult> {
     assertText(userId, 'userId');
-    const before = toMilliseconds(about.issuedBefore ?? this.clock.wall(), 'issuedBefore');
-    return this.revoke({ kind: 'user', id: this.userKeyOf(userId, about), before, until: this.endFrom(before) });
+    const before = this.momentBefore(issuedBefore);
+    const revocation = {
+      kind: 'user',
+      id: this.userKeyOf(userId, whose),
+      before,
+      until: this.keeper.endFrom(before),
+    } as const;
+    return confirmed(this.keeper.revoke(revocation, by), require);
   }
 
   /**
-   * {@link revokeUser} for the tokens with this `jti`.
-   * @param about.until when the token ends by itself, so that it need not be remembered longer. @default `revocationTtlMs` from now
+   * {@link revokeUser} for the tokens with this `jti`. Pass `until`: the revocation is then kept no longer than the token lives.
+   * @param about.until when the token ends. @default the end that `exp` and `iat` of its connections on this instance show, else `revocationTtlMs` from now
    */
-  revokeSession(jti: string, about: { until?: Moment } = {}): Promise<void> {
+  revokeSession(
+    jti: string,
+    { by, require, until }: OrderedBy & Confirmation & { until?: Moment } = {},
+  ): Promise<ControlResult> {
     assertText(jti, 'jti');
-    const until = about.until === undefined ? this.endFrom(this.clock.wall()) : toMilliseconds(about.until, 'until');
-    return this.revoke({ kind: 'session', id: sessionOfJti(jti), until });
+    const session = sessionOfJti(jti);
+    const now = this.clock.wall();
+    const latest = this.keeper.endFrom(now);
+    const end = until === undefined ? (this.endOfSession(session, now) ?? latest) : toMilliseconds(until, 'until');
+    return confirmed(this.keeper.revoke({ kind: 'session', id: session, until: Math.min(end, latest) }, by), require);
   }
 
-  /** {@link revokeUser} for the token of one connection, wherever it is; nothing where it is gone already. */
-  revokeConnection(connectionId: string): Promise<void> {
+  /** {@link revokeUser} for the token of one connection, on whichever instance; does nothing if the connection is gone. */
+  revokeConnection(connectionId: string, { by, require }: OrderedBy & Confirmation = {}): Promise<ControlResult> {
     assertText(connectionId, 'connectionId');
-    return this.orders.give({ do: 'revoke_connection', connectionId });
+    return this.send({ do: 'revoke_connection', connectionId, ...orderedBy(by) }, require);
   }
 
-  /** {@link revokeUser} for everybody. Connections are closed with 4401: clients get a new token, and come back with it. */
-  revokeAll(about: { issuedBefore?: Moment } = {}): Promise<void> {
-    const before = toMilliseconds(about.issuedBefore ?? this.clock.wall(), 'issuedBefore');
-    return this.revoke({ kind: 'all', before, until: this.endFrom(before) });
+  /** {@link revokeUser} for everybody. Closes connections with 4401: clients get a new token, and come back with it. */
+  revokeAll({
+    by,
+    require,
+    issuedBefore,
+  }: OrderedBy & Confirmation & { issuedBefore?: Moment } = {}): Promise<ControlResult> {
+    const before = this.momentBefore(issuedBefore);
+    return confirmed(this.keeper.revoke({ kind: 'all', before, until: this.keeper.endFrom(before) }, by), require);
   }
 
-  private async revoke(revocation: Revocation): Promise<void> {
-    const superseded = this.revocations.like(revocation);
-    this.apply(revocation);
-    const merged = this.revocations.like(revocation)!;
-    await this.store.add(merged, superseded);
-    await this.orders.give({ do: 'revoke', revocation: merged });
+  private send(command: ControlCommand, require?: 'all'): Promise<ControlResult> {
+    return confirmed(this.bus.broadcast(command), require);
   }
 
-  private async carryOut(order: Order): Promise<void> {
-    switch (order.do) {
+  /** @returns the number of connections concerned */
+  private async carryOut(command: ControlCommand): Promise<number> {
+    switch (command.do) {
       case 'revoke':
-        this.apply(order.revocation);
-        return;
+        return this.keeper.accept(command.revocation, command.by);
       case 'load_revocations':
-        await this.load();
-        return;
-      case 'revoke_connection': {
-        const principal = this.registry.get(order.connectionId)?.principal;
-        if (!principal) return this.closeAll(this.concernedBy(order));
-        const until = Math.min(principal.expiresAt, this.endFrom(this.clock.wall()));
-        await this.revoke({ kind: 'session', id: principal.session, until });
-        return;
+        await this.keeper.load();
+        return 0;
+      case 'restore_revocations':
+        await this.keeper.restore();
+        return 0;
+      case 'revoke_connection':
+        return this.revokeHere(command);
+      case 'judge_user': {
+        const connections = [...this.registry.ofUser(command.userKey)];
+        await this.reauthorization.ordered(connections);
+        return connections.length;
       }
-      case 'judge_user':
-        await this.reauthorization.ordered([...this.concernedBy(order)]);
-        return;
       default:
-        this.closeAll(this.concernedBy(order), order.by);
+        return closeAll(this.concernedBy(command), command.by);
     }
   }
 
-  private closeAll(connections: Iterable<Connection>, by?: string): void {
-    for (const connection of [...connections]) connection.close('accessRevoked', by);
+  private async revokeHere({
+    connectionId,
+    by,
+  }: {
+    readonly connectionId: string;
+    readonly by?: string;
+  }): Promise<number> {
+    const connection = this.registry.get(connectionId);
+    if (connection === undefined || connection.closing) return 0;
+    const { principal } = connection;
+    if (principal === null) return closeAll([connection], by);
+    const now = this.clock.wall();
+    // Without a jti the session is this one token.
+    const end = principal.jti === undefined ? principal.expiresAt : this.endOfSession(principal.session, now)!;
+    const until = Math.min(end, this.keeper.endFrom(now));
+    // The others have less time than this instance, whose confirmation waits for theirs.
+    const { connections } = await this.keeper.revoke(
+      { kind: 'session', id: principal.session, until },
+      by,
+      CONFIRM_MS / 2,
+    );
+    return connections;
   }
 
-  /** Remembers it, and ends the connections that it concerns, at once. */
-  private apply(revocation: Revocation): void {
-    this.revocations.add(revocation);
-    const candidates = revocation.kind === 'user' ? this.registry.ofUser(revocation.id) : this.registry.all();
-    this.endRevoked([...candidates], revocation.kind);
-  }
-
-  private endRevoked(connections: readonly Connection[], kind: Revocation['kind']): void {
-    for (const connection of connections) {
-      if (connection.closing || connection.principal === null || !this.revocations.revokes(connection.principal))
-        continue;
-      if (kind !== 'all') {
-        connection.close('accessRevoked');
-        continue;
-      }
-      // Not what somebody did, but what happened to all: who gets a fresh token is welcome.
-      connection.send({ type: 'error', code: 'token_invalid', message: 'The token was revoked: get a new one' });
-      connection.close('noValidToken');
-    }
-  }
-
-  /** Learns what the store remembers, and gives back to it what it lost. @returns whether it could be asked */
-  private async load(): Promise<boolean> {
-    try {
-      const stored = await this.store.all();
-      for (const revocation of stored) this.revocations.add(revocation);
-      this.endRevoked([...this.registry.all()], 'session');
-      const known = new Set(stored.map((revocation) => JSON.stringify(revocation)));
-      const lost = [...this.revocations].filter((revocation) => !known.has(JSON.stringify(revocation)));
-      for (const revocation of lost) await this.store.add(revocation);
-      // Nobody waits for that: it would hold up the start.
-      if (lost.length > 0) this.orders.give({ do: 'load_revocations' }).catch(() => undefined);
-      return true;
-    } catch (error) {
-      // Redis is away, which the broker logs; as soon as it is back, this is done again.
-      this.logger.debug(`Revocations could not be loaded: ${(error as Error).message}`);
-      return false;
-    }
+  /**
+   * When every token of a session has ended that exists now; `undefined` if none of them is connected here. Another one
+   * can be younger than those that are connected: it is taken to live as long as they do.
+   */
+  private endOfSession(session: string, now: number): number | undefined {
+    const ends = [...this.registry.ofSession(session)].map(({ principal }) =>
+      Math.max(principal!.expiresAt, now + principal!.expiresAt - principal!.issuedAt),
+    );
+    return ends.length === 0 ? undefined : Math.max(...ends);
   }
 
   private async catchUp(): Promise<void> {
-    await this.load();
-    // What was ordered meanwhile is not known: nobody keeps a subscription that the policies do not grant now.
-    this.logger.warn('Orders of other instances may have been missed: every subscription is judged anew');
+    await this.keeper.load();
+    // A command that was lost is not known: no connection keeps a subscription that the policies do not grant now.
+    this.logger.warn('Control commands may have been missed: every subscription is judged anew');
     await this.reauthorization.ordered([...this.registry.all()]);
   }
 
-  private concernedBy(order: Exclude<Order, { do: 'revoke' | 'load_revocations' }>): Iterable<Connection> {
-    switch (order.do) {
+  private concernedBy(
+    command: Extract<ControlCommand, { do: 'disconnect_user' | 'disconnect_session' | 'disconnect_connection' }>,
+  ): Iterable<Connection> {
+    switch (command.do) {
       case 'disconnect_user':
-      case 'judge_user':
-        return this.registry.ofUser(order.userKey);
+        return this.registry.ofUser(command.userKey);
       case 'disconnect_session':
-        return [...this.registry.all()].filter(({ principal }) => principal?.jti === order.jti);
-      case 'disconnect_connection':
-      case 'revoke_connection': {
-        const connection = this.registry.get(order.connectionId);
+        return this.registry.ofSession(sessionOfJti(command.jti));
+      case 'disconnect_connection': {
+        const connection = this.registry.get(command.connectionId);
         return connection === undefined ? [] : [connection];
       }
     }
@@ -233,11 +244,27 @@ export class RealtimeControl implements OnApplicationBootstrap {
     }
   }
 
-  /** Until when tokens that were issued at this moment have to be remembered. */
-  private endFrom(moment: number): number {
-    // A token without an end is never forgotten.
-    return this.options.jwt.allowWithoutExpiry ? Infinity : moment + this.options.revocationTtlMs;
+  /** @throws TypeError, or RangeError for a moment in the future, which would revoke tokens that nobody has issued */
+  private momentBefore(issuedBefore: Moment | undefined): number {
+    const now = this.clock.wall();
+    const before = toMilliseconds(issuedBefore ?? now, 'issuedBefore');
+    if (before > now + BEFORE_LEEWAY_MS) throw new RangeError('issuedBefore must not lie in the future');
+    return before;
   }
+}
+
+/** @throws CommandUnconfirmedError */
+async function confirmed(sent: Promise<ControlResult>, require?: 'all'): Promise<ControlResult> {
+  const result = await sent;
+  if (require === 'all' && result.missing.length > 0) throw new CommandUnconfirmedError(result);
+  return result;
+}
+
+/** @returns the number of connections that it closed */
+function closeAll(connections: Iterable<Connection>, by?: string): number {
+  const open = [...connections].filter(({ closing }) => !closing);
+  for (const connection of open) connection.close('accessRevoked', by);
+  return open.length;
 }
 
 function orderedBy(by: string | undefined): OrderedBy {

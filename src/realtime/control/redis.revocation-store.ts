@@ -1,6 +1,11 @@
-import { MAX_REVOCATIONS, readRevocation, RevocationsFullError, type Revocation } from '../auth/revocation.js';
+import { randomInt } from 'node:crypto';
+import type { ClusterSeal } from '../auth/cluster-seal.js';
+import { capacityFor, revocationSchema, RevocationsFullError, type Revocation } from '../auth/revocation.js';
 import type { RedisBroker } from '../broker/redis.broker.js';
 import { RevocationStore } from './revocation-store.js';
+
+/** What is sealed for this purpose is worth nothing elsewhere. */
+const PURPOSE = 'revocation';
 
 /** Entries that one answer of Redis holds, more or less. */
 const PAGE = 1_000;
@@ -18,11 +23,25 @@ redis.call('ZADD', KEYS[1], 'GT', ARGV[1], ARGV[2])
 return 1
 `;
 
+/** The member whose score names the incarnation of the set. Scores are ends: it lies beyond all that are times. */
+const GENERATION = 'generation';
+const FIRST_GENERATION = 2 ** 47;
+
+/** KEYS sorted set; ARGV a generation in case that there is none → the server's lineage and the set's generation */
+const LINEAGE = `
+redis.call('ZADD', KEYS[1], 'NX', ARGV[1], '${GENERATION}')
+local line = string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')
+return line .. ' ' .. string.format('%.0f', redis.call('ZSCORE', KEYS[1], '${GENERATION}'))
+`;
+
 /** The store in Redis: one sorted set, by when each entry ends. */
 export class RedisRevocationStore extends RevocationStore {
   private readonly key: string;
 
-  constructor(private readonly redis: RedisBroker) {
+  constructor(
+    private readonly redis: RedisBroker,
+    private readonly seal: ClusterSeal,
+  ) {
     super();
     this.key = redis.keys.revocations();
   }
@@ -33,10 +52,11 @@ export class RedisRevocationStore extends RevocationStore {
 
   override async add(revocation: Revocation, superseded?: Revocation): Promise<void> {
     const until = revocation.until === Infinity ? '+inf' : String(revocation.until);
-    const most = revocation.kind === 'all' ? '+inf' : String(MAX_REVOCATIONS);
-    const before = superseded === undefined ? '' : entryOf(superseded);
+    const most = String(Math.min(capacityFor(revocation), Number.MAX_SAFE_INTEGER));
+    const entry = this.entryOf(revocation);
+    const before = superseded === undefined ? entry : this.entryOf(superseded);
     const added = await this.redis.command((client) =>
-      client.eval(ADD, 1, this.key, until, entryOf(revocation), most.replace('+inf', '9007199254740991'), before),
+      client.eval(ADD, 1, this.key, until, entry, most, before === entry ? '' : before),
     );
     if (added !== 1) throw new RevocationsFullError();
   }
@@ -48,25 +68,32 @@ export class RedisRevocationStore extends RevocationStore {
       const from = cursor;
       const [next, flat] = await this.redis.command((client) => client.zscan(this.key, from, 'COUNT', PAGE));
       for (let index = 0; index < flat.length; index += 2) {
-        const revocation = parseEntry(flat[index]!, flat[index + 1]!);
+        const revocation = this.parseEntry(flat[index]!, flat[index + 1]!);
         if (revocation !== null && revocation.until > Date.now()) found.push(revocation);
       }
       cursor = next;
     } while (cursor !== '0');
     return found;
   }
-}
 
-/** An entry without its end, which is its score. What users chose stands in it as JSON, never in a key. */
-function entryOf({ until: _until, ...subject }: Revocation): string {
-  return JSON.stringify(subject);
-}
+  override async lineage(): Promise<string> {
+    const fresh = randomInt(FIRST_GENERATION, 2 ** 48 - 1);
+    return String(await this.redis.command((client) => client.eval(LINEAGE, 1, this.key, fresh)));
+  }
 
-function parseEntry(entry: string, score: string): Revocation | null {
-  try {
-    const until = score === 'inf' ? Infinity : Number(score);
-    return readRevocation({ ...(JSON.parse(entry) as object), until });
-  } catch {
-    return null; // somebody else wrote it
+  /** An entry without its end, which is its score. What users chose is in it as JSON, never in a key. */
+  private entryOf(revocation: Revocation): string {
+    const { until: _until, ...subject } = revocationSchema.write(revocation, 'it') as Record<string, unknown>;
+    return this.seal.seal(PURPOSE, JSON.stringify(subject));
+  }
+
+  private parseEntry(entry: string, score: string): Revocation | null {
+    if (entry === GENERATION) return null;
+    try {
+      const subject = JSON.parse(this.seal.open(PURPOSE, entry)) as object;
+      return revocationSchema.read({ ...subject, until: score === 'inf' ? 'Infinity' : Number(score) }, 'it');
+    } catch {
+      return null; // somebody else wrote it
+    }
   }
 }

@@ -18,4 +18,10 @@ export abstract class RevocationStore {
 
   /** Those that still count. @throws RealtimeUnavailableError */
   abstract all(): Promise<Revocation[]>;
+
+  /**
+   * Names the incarnation of the store. Another name than before means that entries may be gone.
+   * @throws RealtimeUnavailableError
+   */
+  abstract lineage(): Promise<string>;
 }

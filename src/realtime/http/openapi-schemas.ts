@@ -17,6 +17,9 @@ function record(properties: Readonly<Record<string, Schema>>, optional: readonly
 
 const unanswered = { ...texts, description: 'Instances that did not answer in time: what they have is missing' };
 
+const confirmed = { ...texts, description: 'Instances that carried it out' };
+const missing = { ...texts, description: 'Instances that did not confirm: they carry it out when it reaches them' };
+
 const page = (name: string, row: Schema): Schema =>
   record({ [name]: list(row), total: whole, next: orNull(text), unanswered });
 
@@ -65,8 +68,8 @@ export const SCHEMAS = {
     ...{ groups: list(text), fields: list(text) },
   }),
   asyncApi: { type: 'object' },
-  disconnected: record({ disconnected: whole, unanswered }),
-  judged: record({ judged: whole, unanswered }),
+  disconnected: record({ disconnected: whole, confirmed, missing }),
+  judged: record({ judged: whole, confirmed, missing }),
   eventsToPublish: oneOrMany(EVENT_TO_PUBLISH),
   emitted: oneOrMany(EMITTED),
   ticket: record({ ticket: text, expiresAt: moment }),

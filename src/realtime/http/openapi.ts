@@ -21,6 +21,8 @@ interface Operation {
   readonly status?: number;
   /** What it answers. */
   readonly answer: object;
+  /** What status 202 with the same answer means. */
+  readonly incomplete?: string;
   /** Statuses beside 401 and 403. */
   readonly refusals?: readonly (keyof typeof REFUSALS)[];
 }
@@ -89,32 +91,66 @@ const OPERATORS: Operations<OperatorsController> = {
   },
 };
 
+const ISSUED_BEFORE =
+  'Only tokens that were issued before this moment (ISO 8601 or milliseconds); now where it is not given';
+const COMMAND: Pick<Operation, 'answer' | 'incomplete'> = {
+  answer: SCHEMAS.disconnected,
+  incomplete: 'Some instances are missing: they carry it out when it reaches them',
+};
+
 const ACTIONS: Operations<OperatorActionsController> = {
   disconnect: {
-    summary: 'Ends one connection (4403); its client may come back with a good token',
+    summary: 'Closes one connection (4403); its client may come back with a good token',
     path: { id: 'The id of a connection' },
-    answer: SCHEMAS.disconnected,
+    ...COMMAND,
+    refusals: [404, 503],
+  },
+  revokeConnection: {
+    summary: 'Revokes the token of one connection, and closes it (4403)',
+    path: { id: 'The id of a connection' },
+    ...COMMAND,
     refusals: [404, 503],
   },
   disconnectUser: {
-    summary: 'Ends every connection of a user (4403)',
+    summary: 'Closes every connection of a user (4403)',
     path: { userId: 'The id of a user' },
     query: { tenant: TENANT },
-    answer: SCHEMAS.disconnected,
+    ...COMMAND,
+    refusals: [400, 503],
+  },
+  revokeUser: {
+    summary: 'Revokes the tokens of a user, and closes its connections (4403)',
+    path: { userId: 'The id of a user' },
+    query: { tenant: TENANT, issuedBefore: ISSUED_BEFORE },
+    ...COMMAND,
     refusals: [400, 503],
   },
   judgeUser: {
     summary: 'Has every subscription of a user judged anew',
     path: { userId: 'The id of a user' },
     query: { tenant: TENANT },
+    ...COMMAND,
     answer: SCHEMAS.judged,
     refusals: [400, 503],
   },
   disconnectSession: {
-    summary: 'Ends every connection whose token has this `jti` (4403)',
+    summary: 'Closes every connection whose token has this `jti` (4403)',
     path: { jti: 'The `jti` of a token' },
-    answer: SCHEMAS.disconnected,
+    ...COMMAND,
     refusals: [503],
+  },
+  revokeSession: {
+    summary: 'Revokes the tokens with this `jti`, and closes their connections (4403)',
+    path: { jti: 'The `jti` of a token' },
+    query: { until: 'When the last of these tokens ends (ISO 8601 or milliseconds): it is remembered until then' },
+    ...COMMAND,
+    refusals: [400, 503],
+  },
+  revokeAll: {
+    summary: 'Revokes every token that was issued before a moment, and closes the connections (4401)',
+    query: { issuedBefore: ISSUED_BEFORE },
+    ...COMMAND,
+    refusals: [400, 503],
   },
 };
 
@@ -188,6 +224,9 @@ async function describe(): Promise<void> {
     ),
     ...(body === undefined ? [] : [ApiBody({ schema: body })]),
     ApiResponse({ status, description: summary, schema: operation.answer }),
+    ...(operation.incomplete === undefined
+      ? []
+      : [ApiResponse({ status: 202, description: operation.incomplete, schema: operation.answer })]),
     ...[401, 403, ...(operation.refusals ?? [])].map((refusal) =>
       ApiResponse({ status: refusal, description: REFUSALS[refusal as keyof typeof REFUSALS] }),
     ),

@@ -2,27 +2,38 @@ import {
   BadRequestException,
   Delete,
   HttpCode,
+  HttpStatus,
   NotFoundException,
   Param,
   Post,
   Query,
   Req,
+  Res,
   ServiceUnavailableException,
   UseGuards,
 } from '@nestjs/common';
-import { RealtimeControl } from '../control/realtime-control.service.js';
-import { Inspection } from '../inspection/inspection.service.js';
+import { RevocationsFullError } from '../auth/revocation.js';
+import type { ControlResult } from '../control/acks.js';
+import { RealtimeControl, type Moment } from '../control/realtime-control.service.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeUnavailableError } from '../publishing/errors.js';
 import { TenantError, Tenants } from '../tenants/tenants.js';
 import { AdminGuard, type OperatorRequest } from './admin.guard.js';
-import { textsOf, type Parameters } from './operator-query.js';
+import { readMoment, textsOf, type Parameters } from './operator-query.js';
 import { RealtimeController } from './realtime-route.js';
 
-/** What was done to how many connections. Instances that did not answer carry it out when they hear of it. */
-export type Done<What extends string> = { readonly [W in What]: number } & { readonly unanswered: readonly string[] };
+/** How many connections were concerned on the instances that confirmed, and which instances did and did not. */
+export type Done<What extends string> = { readonly [W in What]: number } & Pick<ControlResult, 'confirmed' | 'missing'>;
 
-/** What operators do to connections, on all instances. For administrators, where the option `operatorApi` is on. */
+/** The part of a response that Express and Fastify have in common. */
+interface Answer {
+  status(code: number): unknown;
+}
+
+/**
+ * What operators do to connections and tokens, on all instances. For administrators, where the option `operatorApi` is on.
+ * Answers 200 when every instance confirmed, and 202 when some are missing: those do it when the command reaches them.
+ */
 @RealtimeController('realtime', 'operators')
 @UseGuards(AdminGuard)
 export class OperatorActionsController {
@@ -30,7 +41,6 @@ export class OperatorActionsController {
 
   constructor(
     private readonly control: RealtimeControl,
-    private readonly inspection: Inspection,
     options: ResolvedRealtimeOptions,
   ) {
     this.tenants = new Tenants(options);
@@ -42,12 +52,31 @@ export class OperatorActionsController {
     @Param('id') id: string,
     @Query() parameters: Parameters,
     @Req() request: OperatorRequest,
+    @Res({ passthrough: true }) answer: Answer,
   ): Promise<Done<'disconnected'>> {
     textsOf(parameters, []);
-    const { row, unanswered } = await this.inspection.connection(id);
-    if (row === null && unanswered.length === 0) throw new NotFoundException('There is no such connection (any more)');
-    await carriedOut(this.control.disconnectConnection(id, byWhom(request)));
-    return { disconnected: row === null ? 0 : 1, unanswered };
+    return done(
+      'disconnected',
+      found(await carriedOut(() => this.control.disconnectConnection(id, byWhom(request)))),
+      answer,
+    );
+  }
+
+  /** Revokes the token of one connection: it is closed with 4403, and no instance accepts the token any more. */
+  @Post('connections/:id/revoke')
+  @HttpCode(200)
+  async revokeConnection(
+    @Param('id') id: string,
+    @Query() parameters: Parameters,
+    @Req() request: OperatorRequest,
+    @Res({ passthrough: true }) answer: Answer,
+  ): Promise<Done<'disconnected'>> {
+    textsOf(parameters, []);
+    return done(
+      'disconnected',
+      found(await carriedOut(() => this.control.revokeConnection(id, byWhom(request)))),
+      answer,
+    );
   }
 
   /** Closes every connection of a user with 4403; a good token may come back. */
@@ -57,21 +86,38 @@ export class OperatorActionsController {
     @Param('userId') userId: string,
     @Query() parameters: Parameters,
     @Req() request: OperatorRequest,
+    @Res({ passthrough: true }) answer: Answer,
   ): Promise<Done<'disconnected'>> {
-    const { tenant, userKey } = this.userOf(userId, parameters);
-    const { total, unanswered } = await this.inspection.count({ userKey });
-    await carriedOut(this.control.disconnectUser(userId, { tenant, ...byWhom(request) }));
-    return { disconnected: total, unanswered };
+    const tenant = this.tenantOf(userId, textsOf(parameters, ['tenant']));
+    const result = await carriedOut(() => this.control.disconnectUser(userId, { tenant, ...byWhom(request) }));
+    return done('disconnected', result, answer);
+  }
+
+  /** Revokes the tokens of a user that were issued before a moment, which is now unless `issuedBefore` says otherwise. */
+  @Post('users/:userId/revoke')
+  @HttpCode(200)
+  async revokeUser(
+    @Param('userId') userId: string,
+    @Query() parameters: Parameters,
+    @Req() request: OperatorRequest,
+    @Res({ passthrough: true }) answer: Answer,
+  ): Promise<Done<'disconnected'>> {
+    const texts = textsOf(parameters, ['tenant', 'issuedBefore']);
+    const tenant = this.tenantOf(userId, texts);
+    const about = { tenant, ...momentIn(texts, 'issuedBefore'), ...byWhom(request) };
+    return done('disconnected', await carriedOut(() => this.control.revokeUser(userId, about)), answer);
   }
 
   /** Has every subscription of a user judged anew; those that it may no longer have end. */
   @Post('users/:userId/judge')
   @HttpCode(200)
-  async judgeUser(@Param('userId') userId: string, @Query() parameters: Parameters): Promise<Done<'judged'>> {
-    const { tenant, userKey } = this.userOf(userId, parameters);
-    const { total, unanswered } = await this.inspection.count({ userKey });
-    await carriedOut(this.control.judgeUser(userId, { tenant }));
-    return { judged: total, unanswered };
+  async judgeUser(
+    @Param('userId') userId: string,
+    @Query() parameters: Parameters,
+    @Res({ passthrough: true }) answer: Answer,
+  ): Promise<Done<'judged'>> {
+    const tenant = this.tenantOf(userId, textsOf(parameters, ['tenant']));
+    return done('judged', await carriedOut(() => this.control.judgeUser(userId, { tenant })), answer);
   }
 
   /** Closes every connection whose token has this `jti` with 4403; a good token may come back. */
@@ -81,32 +127,78 @@ export class OperatorActionsController {
     @Param('jti') jti: string,
     @Query() parameters: Parameters,
     @Req() request: OperatorRequest,
+    @Res({ passthrough: true }) answer: Answer,
   ): Promise<Done<'disconnected'>> {
     textsOf(parameters, []);
-    const { total, unanswered } = await this.inspection.count({ session: jti });
-    await carriedOut(this.control.disconnectSession(jti, byWhom(request)));
-    return { disconnected: total, unanswered };
+    return done('disconnected', await carriedOut(() => this.control.disconnectSession(jti, byWhom(request))), answer);
+  }
+
+  /** Revokes the tokens with this `jti`, until the moment `until`, when the last of them has ended. */
+  @Post('sessions/:jti/revoke')
+  @HttpCode(200)
+  async revokeSession(
+    @Param('jti') jti: string,
+    @Query() parameters: Parameters,
+    @Req() request: OperatorRequest,
+    @Res({ passthrough: true }) answer: Answer,
+  ): Promise<Done<'disconnected'>> {
+    const about = { ...momentIn(textsOf(parameters, ['until']), 'until'), ...byWhom(request) };
+    return done('disconnected', await carriedOut(() => this.control.revokeSession(jti, about)), answer);
+  }
+
+  /** Revokes every token that was issued before a moment: connections are closed with 4401, and clients get a new token. */
+  @Post('tokens/revoke')
+  @HttpCode(200)
+  async revokeAll(
+    @Query() parameters: Parameters,
+    @Req() request: OperatorRequest,
+    @Res({ passthrough: true }) answer: Answer,
+  ): Promise<Done<'disconnected'>> {
+    const about = { ...momentIn(textsOf(parameters, ['issuedBefore']), 'issuedBefore'), ...byWhom(request) };
+    return done('disconnected', await carriedOut(() => this.control.revokeAll(about)), answer);
   }
 
   /** @throws BadRequestException where it is not clear whose user it is; without a tenant it is one of the platform */
-  private userOf(userId: string, parameters: Parameters): { readonly tenant: string | null; readonly userKey: string } {
-    const { tenant = null } = textsOf(parameters, ['tenant']);
+  private tenantOf(userId: string, { tenant = null }: { readonly tenant?: string | null }): string | null {
     try {
-      return { tenant, userKey: this.tenants.userKeyOf(userId, tenant) };
+      this.tenants.userKeyOf(userId, tenant);
+      return tenant;
     } catch (error) {
       throw error instanceof TenantError ? new BadRequestException(`tenant ${error.message}`) : error;
     }
   }
 }
 
-/** @throws ServiceUnavailableException where the order could not be given */
-async function carriedOut(order: Promise<void>): Promise<void> {
+function done<What extends string>(what: What, { connections, confirmed, missing }: ControlResult, answer: Answer) {
+  if (missing.length > 0) answer.status(HttpStatus.ACCEPTED);
+  return { [what]: connections, confirmed, missing } as Done<What>;
+}
+
+/** @throws NotFoundException if no instance has the connection, and none can have it */
+function found(result: ControlResult): ControlResult {
+  if (result.connections > 0 || result.missing.length > 0) return result;
+  throw new NotFoundException('Connection not found: it may have ended');
+}
+
+/**
+ * @throws ServiceUnavailableException where the command could not be sent, or the revocation not be stored
+ * @throws BadRequestException for a moment that a revocation cannot have
+ */
+async function carriedOut(send: () => Promise<ControlResult>): Promise<ControlResult> {
   try {
-    await order;
+    return await send();
   } catch (error) {
-    if (error instanceof RealtimeUnavailableError) throw new ServiceUnavailableException(error.message);
+    if (error instanceof RangeError) throw new BadRequestException(error.message);
+    if (error instanceof RealtimeUnavailableError || error instanceof RevocationsFullError) {
+      throw new ServiceUnavailableException(error.message);
+    }
     throw error;
   }
+}
+
+function momentIn<Name extends string>(texts: { readonly [N in Name]?: string }, name: Name): { [N in Name]?: Moment } {
+  const text = texts[name];
+  return (text === undefined ? {} : { [name]: readMoment(text, name) }) as { [N in Name]?: Moment };
 }
 
 function byWhom({ operator }: OperatorRequest): { readonly by?: string } {

@@ -85,6 +85,13 @@ export function textsOf<Name extends string>(
   return texts;
 }
 
+/** @throws BadRequestException for a string that is neither an ISO 8601 date nor milliseconds since 1970 */
+export function readMoment(text: string, name: string): number {
+  const moment = /^\d{1,15}$/.test(text) ? Number(text) : Date.parse(text);
+  if (Number.isFinite(moment)) return moment;
+  throw new BadRequestException(`${name} must be a date such as 2026-01-31T12:00:00Z, or milliseconds since 1970`);
+}
+
 function readLimit(text: string | undefined): number {
   if (text === undefined) return DEFAULT_LIMIT;
   const limit = /^\d{1,9}$/.test(text) ? Number(text) : 0;

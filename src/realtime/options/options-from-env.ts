@@ -72,6 +72,7 @@ const VARIABLES: Readonly<Record<string, readonly [option: string, parse: Parse]
   REALTIME_PUBLISH_API_KEYS: ['publishApiKeys', list],
   REALTIME_PUBLISH_API: ['publishApi', flag],
   REALTIME_TICKET_API: ['ticketApi', flag],
+  REALTIME_CLUSTER_KEYS: ['clusterKeys', list],
   REALTIME_OPERATOR_API: ['operatorApi', flag],
   REALTIME_CONSOLE: ['console', flag],
   REALTIME_REVOCATION_TTL_MS: ['revocationTtlMs', whole],
@@ -96,7 +97,12 @@ const VARIABLES: Readonly<Record<string, readonly [option: string, parse: Parse]
 };
 
 /** Variables whose value is never shown. */
-const SECRET_VARIABLES = new Set(['REALTIME_PUBLISH_API_KEYS', 'REDIS_URL', 'REALTIME_REDIS_SENTINEL_PASSWORD']);
+const SECRET_VARIABLES = new Set([
+  'REALTIME_PUBLISH_API_KEYS',
+  'REALTIME_CLUSTER_KEYS',
+  'REDIS_URL',
+  'REALTIME_REDIS_SENTINEL_PASSWORD',
+]);
 
 /** Every variable that {@link realtimeOptionsFromEnv} reads. */
 export const REALTIME_VARIABLES: readonly string[] = Object.keys(VARIABLES);

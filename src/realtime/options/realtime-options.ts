@@ -1,5 +1,6 @@
 import { Type } from 'class-transformer';
 import {
+  ArrayMaxSize,
   IsArray,
   IsBoolean,
   IsIn,
@@ -181,6 +182,17 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   /** Whether `POST /realtime/tickets` issues one-time tickets. @default true */
   @IsBoolean()
   ticketApi = true;
+
+  /**
+   * Keys with which instances authenticate what decides over connections and tokens on its way through Redis: control
+   * commands, revocations and tickets (HMAC-SHA256). The first one signs, all of them verify. Without a key, anyone who can
+   * write to Redis can revoke tokens and close connections. 32 characters or more each, at most 8. @default []
+   */
+  @IsArray()
+  @ArrayMaxSize(8)
+  @IsString({ each: true })
+  @MinLength(32, { each: true })
+  clusterKeys: string[] = [];
 
   /**
    * Whether administrators may see, under `/realtime/…`, who is connected from where and what channels carry, and end

@@ -17,7 +17,8 @@ export class RealtimeOptionsError extends Error {
 }
 
 /** Never shown in a message or a log; the groups neither, for somebody may give the secret itself in their place. */
-const SECRETS = /^(jwt|redis)(\.(secret|publicKey|jwksUrl|url|tlsKey|sentinelPassword|\d+))?$|^publishApiKeys$/;
+const SECRETS =
+  /^(jwt|redis)(\.(secret|publicKey|jwksUrl|url|tlsKey|sentinelPassword|\d+))?$|^(publishApiKeys|clusterKeys)$/;
 
 /**
  * Lays what was given over the defaults and checks all of it.

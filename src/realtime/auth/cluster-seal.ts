@@ -1,0 +1,43 @@
+import { Injectable } from '@nestjs/common';
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+
+/** The length of an HMAC-SHA256 as base64url. */
+const MAC_LENGTH = 43;
+
+/**
+ * Authenticates what decides over connections and tokens on its way through Redis (option `clusterKeys`). Without a key it
+ * changes nothing: anyone who can write to Redis is then trusted.
+ */
+@Injectable()
+export class ClusterSeal {
+  private readonly keys: readonly string[];
+
+  constructor({ clusterKeys }: Pick<ResolvedRealtimeOptions, 'clusterKeys'>) {
+    this.keys = clusterKeys;
+  }
+
+  /** @param purpose what the text is for: a seal for one purpose is worth nothing for another */
+  seal(purpose: string, text: string): string {
+    const [key] = this.keys;
+    return key === undefined ? text : `${macOf(key, purpose, text)}.${text}`;
+  }
+
+  /** @throws Error for a text that none of the keys has sealed for this purpose */
+  open(purpose: string, sealed: string): string {
+    if (this.keys.length === 0) return sealed;
+    const text = sealed.slice(MAC_LENGTH + 1);
+    const given = Buffer.from(sealed.slice(0, MAC_LENGTH));
+    const isGenuine = this.keys.some((key) => {
+      const mac = Buffer.from(macOf(key, purpose, text));
+      return mac.length === given.length && timingSafeEqual(mac, given);
+    });
+    if (!isGenuine || sealed[MAC_LENGTH] !== '.') throw new Error('none of `clusterKeys` has signed it');
+    return text;
+  }
+}
+
+function macOf(key: string, purpose: string, text: string): string {
+  // A length before each part: no two pairs of purpose and text give the same bytes.
+  return createHmac('sha256', key).update(`${purpose.length}:${purpose}:${text}`).digest('base64url');
+}

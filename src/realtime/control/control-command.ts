@@ -1,0 +1,58 @@
+import { revocationSchema, type Revocation } from '../auth/revocation.js';
+import { integer, record, string, tagged, type Schema } from '../schemas/schema.js';
+
+/** What one instance asks all instances to do, itself included. */
+export type ControlCommand =
+  | { readonly do: 'disconnect_user'; readonly userKey: string; readonly by?: string }
+  | { readonly do: 'disconnect_session'; readonly jti: string; readonly by?: string }
+  | { readonly do: 'disconnect_connection'; readonly connectionId: string; readonly by?: string }
+  | { readonly do: 'judge_user'; readonly userKey: string }
+  | { readonly do: 'revoke'; readonly revocation: Revocation; readonly by?: string }
+  | { readonly do: 'revoke_connection'; readonly connectionId: string; readonly by?: string }
+  /** The store holds more than before. */
+  | { readonly do: 'load_revocations' }
+  /** The sender has just started, or was cut off: an instance that knows revocations which the store lost writes them back. */
+  | { readonly do: 'restore_revocations' };
+
+type FieldsOf<Name extends ControlCommand['do']> = Omit<Extract<ControlCommand, { readonly do: Name }>, 'do'>;
+
+const id = string({ max: 2_048 });
+
+export const commandSchema: Schema<ControlCommand> = tagged<'do', ControlCommand>('do', {
+  disconnect_user: record<FieldsOf<'disconnect_user'>>({ userKey: id, by: id }, ['by']),
+  disconnect_session: record<FieldsOf<'disconnect_session'>>({ jti: id, by: id }, ['by']),
+  disconnect_connection: record<FieldsOf<'disconnect_connection'>>({ connectionId: id, by: id }, ['by']),
+  judge_user: record<FieldsOf<'judge_user'>>({ userKey: id }),
+  revoke: record<FieldsOf<'revoke'>>({ revocation: revocationSchema, by: id }, ['by']),
+  revoke_connection: record<FieldsOf<'revoke_connection'>>({ connectionId: id, by: id }, ['by']),
+  load_revocations: record({}),
+  restore_revocations: record({}),
+});
+
+/** A command on its way. */
+export interface SentCommand {
+  readonly id: string;
+  /** When it was sent, in milliseconds since 1970. */
+  readonly at: number;
+  readonly command: ControlCommand;
+}
+
+export const sentCommandSchema: Schema<SentCommand> = record<SentCommand>({
+  id: string({ min: 1, max: 64 }),
+  at: integer(),
+  command: commandSchema,
+});
+
+/** An instance carried a command out. */
+export interface Ack {
+  readonly id: string;
+  readonly instance: string;
+  /** The number of connections that it concerned there. */
+  readonly connections: number;
+}
+
+export const ackSchema: Schema<Ack> = record<Ack>({
+  id: string({ min: 1, max: 64 }),
+  instance: string({ min: 1, max: 64 }),
+  connections: integer(),
+});
