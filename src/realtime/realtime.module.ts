@@ -176,7 +176,7 @@ function build(
       { provide: JwtService, useFactory: () => new JwtService() },
       { provide: TokenKeys, useFactory: tokenKeys, inject: [ResolvedRealtimeOptions] },
       Revocations,
-      ClusterSeal,
+      { provide: ClusterSeal, useFactory: clusterSeal, inject: [ResolvedRealtimeOptions] },
       { provide: TicketStore, useFactory: ticketStore, inject: [Broker, RealtimeClock] },
       Tickets,
       AuthService,
@@ -259,6 +259,10 @@ function channelFeatures(modules: ModulesContainer): ChannelFeatures {
 
 function tokenKeys({ jwt }: ResolvedRealtimeOptions): TokenKeys {
   return jwt.jwksUrl === undefined ? new FixedKey(jwt) : new JwksKeys(jwt);
+}
+
+function clusterSeal({ clusterKeys }: ResolvedRealtimeOptions): ClusterSeal {
+  return new ClusterSeal(clusterKeys);
 }
 
 function broker(options: ResolvedRealtimeOptions, counters: Counters, clock: RealtimeClock): Broker {

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { MAX_REVOCATIONS, RevocationsFullError, type Revocation } from '../../src/realtime/auth/revocation.js';
+import { capacityFor, RevocationsFullError, type Revocation } from '../../src/realtime/auth/revocation.js';
 import { ClusterSeal } from '../../src/realtime/auth/cluster-seal.js';
 import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
 import { RealtimeClock } from '../../src/realtime/clock/realtime-clock.js';
@@ -36,7 +36,7 @@ describe.each(['memory', 'Redis'])('the revocation store: %s', (engine) => {
     store =
       broker === null
         ? new MemoryRevocationStore(new RealtimeClock())
-        : new RedisRevocationStore(broker, new ClusterSeal({ clusterKeys: [] }));
+        : new RedisRevocationStore(broker, new ClusterSeal([]));
   });
 
   const all = async (): Promise<Revocation[]> =>
@@ -72,17 +72,19 @@ describe.each(['memory', 'Redis'])('the revocation store: %s', (engine) => {
     expect(await all()).toEqual([session('a'), second]);
   });
 
-  it('is bounded, says so, and still takes one that revokes all', async () => {
-    const ids = Array.from({ length: MAX_REVOCATIONS }, (_, index) => `s${index}`);
+  it('is bounded for sessions, says so, and still takes a user and one that revokes all', async () => {
+    const most = capacityFor(session('any'));
+    const ids = Array.from({ length: most }, (_, index) => `s${index}`);
     if (stranger === null) for (const id of ids) await store.add(session(id));
     await stranger?.eval(
       `for i = 0, ARGV[1] - 1 do redis.call('ZADD', 'rt:revoked', ARGV[2], '{"kind":"session","id":"s' .. i .. '"}') end`,
-      ...[0, MAX_REVOCATIONS, LATER],
+      ...[0, most, LATER],
     );
     await expect(store.add(session('one too many'))).rejects.toThrow(RevocationsFullError);
     await store.add(session('s5'));
+    await store.add({ kind: 'user', id: 'ann', before: 1, until: LATER });
     await store.add({ kind: 'all', before: 1, until: LATER });
-    expect(await store.all()).toHaveLength(MAX_REVOCATIONS + 1);
+    expect(await store.all()).toHaveLength(most + 2);
   });
 
   it('skips what a stranger wrote', async () => {

@@ -67,7 +67,8 @@ describe('RealtimeHealthIndicator', () => {
       body: expect.objectContaining({
         details: {
           realtime: {
-            ...{ status: 'down', broker: 'down', tokens: 'up', draining: false, connections: 1, queuedEvents: 1 },
+            ...{ status: 'down', broker: 'down', tokens: 'up', revocations: 'stale', draining: false },
+            ...{ connections: 1, queuedEvents: 1 },
             queuedBytes: expect.any(Number) as number,
             beatAgeMs: expect.any(Number) as number,
             reason: expect.stringMatching(/^Redis cannot be used: /) as string,

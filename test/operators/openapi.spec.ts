@@ -80,11 +80,15 @@ describe('the OpenAPI document of an application', () => {
       'get /realtime/connections/{id}',
       'get /realtime/explain',
       'get /realtime/stats',
+      'post /realtime/connections/{id}/revoke',
       'post /realtime/events',
       'post /realtime/sessions/{jti}/disconnect',
+      'post /realtime/sessions/{jti}/revoke',
       'post /realtime/tickets',
+      'post /realtime/tokens/revoke',
       'post /realtime/users/{userId}/disconnect',
       'post /realtime/users/{userId}/judge',
+      'post /realtime/users/{userId}/revoke',
     ]);
     for (const { path, operation } of operations()) {
       expect([path, operation.summary]).toEqual([path, expect.stringMatching(/.{10}/)]);

@@ -6,7 +6,9 @@ import { RealtimeClock } from '../clock/realtime-clock.js';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { AuthService } from './auth.service.js';
+import { ClusterSeal } from './cluster-seal.js';
 import { MemoryTicketStore } from './memory.ticket-store.js';
+import { principalFromClaims } from './principal.js';
 import { Revocations } from './revocations.js';
 import { Tickets } from './tickets.js';
 import { FixedKey } from './token-keys.js';
@@ -36,7 +38,7 @@ function authWith(jwt: object): {
   const options: ResolvedRealtimeOptions = resolveOptions({ jwt });
   const clock = new RealtimeClock();
   const revocations = new Revocations(clock);
-  const tickets = new Tickets(new MemoryTicketStore(), options, clock);
+  const tickets = new Tickets(new MemoryTicketStore(), options, clock, new ClusterSeal([]));
   const auth = new AuthService(new JwtService(), new FixedKey(options.jwt), revocations, tickets, options, clock);
   return { auth, revocations, tickets };
 }
@@ -95,5 +97,40 @@ describe('the mirror of an ECDSA signature', () => {
     expect((await auth.verify(mirror)).session).toBe(session);
     revocations.add({ kind: 'session', id: session, until: Infinity });
     for (const spelling of [token, mirror]) await expect(auth.verify(spelling)).rejects.toThrow('not valid');
+  });
+});
+
+describe('a ticket in the store', () => {
+  const clock = new RealtimeClock();
+  const options = resolveOptions({ jwt: { secret: SECRET, allowWithoutExpiry: true } });
+  const key = 'a cluster key that is long enough for this';
+  const ticketsOver = (store: MemoryTicketStore, keys: readonly string[]): Tickets =>
+    new Tickets(store, options, clock, new ClusterSeal(keys));
+  const principal = principalFromClaims({ sub: 'ann', jti: 'j', role: 'admin' }, options, 'header.payload', Date.now());
+
+  it('keeps a token without iat and exp as it is', async () => {
+    const tickets = ticketsOver(new MemoryTicketStore(), [key]);
+    const { ticket } = await tickets.issue(principal);
+    expect(await tickets.redeem(ticket)).toEqual(principal);
+  });
+
+  it.each([[[]], [['another key that is long enough for this']]])(
+    'is refused if it was not written with a cluster key: %j',
+    async (keys) => {
+      const store = new MemoryTicketStore();
+      const { ticket } = await ticketsOver(store, keys).issue(principal);
+      expect(await ticketsOver(store, [key]).redeem(ticket)).toBeNull();
+    },
+  );
+
+  it('is refused if it was moved from another ticket', async () => {
+    const store = new MemoryTicketStore();
+    const tickets = ticketsOver(store, [key]);
+    const held: string[] = [];
+    const put = store.put.bind(store);
+    store.put = (digest, holder, ttlMs) => put(digest, held[0] ?? (held[0] = holder), ttlMs);
+    const [first, second] = [await tickets.issue(principal), await tickets.issue(principal)];
+    expect(await tickets.redeem(second.ticket)).toBeNull();
+    expect(await tickets.redeem(first.ticket)).not.toBeNull();
   });
 });

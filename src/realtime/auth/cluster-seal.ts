@@ -1,6 +1,4 @@
-import { Injectable } from '@nestjs/common';
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 
 /** The length of an HMAC-SHA256 as base64url. */
 const MAC_LENGTH = 43;
@@ -9,13 +7,9 @@ const MAC_LENGTH = 43;
  * Authenticates what decides over connections and tokens on its way through Redis (option `clusterKeys`). Without a key it
  * changes nothing: anyone who can write to Redis is then trusted.
  */
-@Injectable()
 export class ClusterSeal {
-  private readonly keys: readonly string[];
-
-  constructor({ clusterKeys }: Pick<ResolvedRealtimeOptions, 'clusterKeys'>) {
-    this.keys = clusterKeys;
-  }
+  /** @param keys the first one signs, all of them verify */
+  constructor(private readonly keys: readonly string[]) {}
 
   /** @param purpose what the text is for: a seal for one purpose is worth nothing for another */
   seal(purpose: string, text: string): string {

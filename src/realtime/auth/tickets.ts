@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { createHash, randomBytes } from 'node:crypto';
 import { RealtimeClock } from '../clock/realtime-clock.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { decode, encode, list, nullable, record, string, unbounded, type Schema } from '../schemas/schema.js';
+import { ClusterSeal } from './cluster-seal.js';
 import { makePrincipal, type Principal, type PrincipalParts } from './principal.js';
 import { TicketStore } from './ticket-store.js';
 
@@ -17,9 +19,23 @@ export interface Ticket {
   readonly expiresAt: string;
 }
 
-/** Whom a ticket stands for; a time that has no end is left out. */
-type Holder = Pick<PrincipalParts, 'userId' | 'email' | 'roles' | 'home' | 'jti' | 'session' | 'claimsDigest'> &
-  Partial<Pick<PrincipalParts, 'issuedAt' | 'expiresAt'>>;
+const text = string({ max: 8_192 });
+
+/** Whom a ticket stands for. */
+export const holderSchema: Schema<PrincipalParts> = record<PrincipalParts>(
+  {
+    userId: text,
+    email: nullable(text),
+    roles: list(text, 8_192),
+    home: nullable(text),
+    jti: text,
+    session: text,
+    claimsDigest: text,
+    issuedAt: unbounded,
+    expiresAt: unbounded,
+  },
+  ['jti'],
+);
 
 /**
  * One-time tickets, for those who want no token in a URL: good once, for 30 s, as the token with which they were asked for.
@@ -31,6 +47,7 @@ export class Tickets {
     private readonly store: TicketStore,
     private readonly options: ResolvedRealtimeOptions,
     private readonly clock: RealtimeClock,
+    private readonly seal: ClusterSeal,
   ) {}
 
   /** @throws RealtimeUnavailableError */
@@ -38,16 +55,12 @@ export class Tickets {
     const { user, roles, home, jti, session, claimsDigest, issuedAt, expiresAt } = principal;
     const { userId, email } = user;
     const ticket = randomBytes(32).toString('base64url');
-    // Infinity has no JSON: what is not there is not limited.
-    const times = {
-      ...(Number.isFinite(issuedAt) && { issuedAt }),
-      ...(Number.isFinite(expiresAt) && { expiresAt }),
-    };
-    const holder: Holder = {
-      ...{ userId, email, roles, home, session, claimsDigest, ...times },
+    const holder: PrincipalParts = {
+      ...{ userId, email, roles, home, session, claimsDigest, issuedAt, expiresAt },
       ...(jti !== undefined && { jti }),
     };
-    await this.store.put(digestOf(ticket), JSON.stringify(holder), TICKET_TTL_MS);
+    const digest = digestOf(ticket);
+    await this.store.put(digest, this.seal.seal(purposeOf(digest), encode(holderSchema, holder)), TICKET_TTL_MS);
     return { ticket, expiresAt: new Date(this.clock.wall() + TICKET_TTL_MS).toISOString() };
   }
 
@@ -57,21 +70,22 @@ export class Tickets {
    * @throws RealtimeUnavailableError
    */
   async redeem(ticket: string): Promise<Principal | null> {
-    const holder = TICKET.test(ticket) ? await this.store.take(digestOf(ticket)) : null;
-    if (holder === null) return null;
+    if (!TICKET.test(ticket)) return null;
+    const digest = digestOf(ticket);
+    const sealed = await this.store.take(digest);
+    if (sealed === null) return null;
     try {
-      const parts = JSON.parse(holder) as Holder;
-      const { userId, email, roles, home, jti, session, claimsDigest } = parts;
-      const { issuedAt = -Infinity, expiresAt = Infinity } = parts;
-      return makePrincipal(
-        { userId, email, roles, home, ...(jti !== undefined && { jti }), session, claimsDigest, issuedAt, expiresAt },
-        this.options,
-        this.clock.wall(),
-      );
+      const parts = decode(holderSchema, this.seal.open(purposeOf(digest), sealed));
+      return makePrincipal(parts, this.options, this.clock.wall());
     } catch {
-      return null; // somebody else wrote it
+      return null; // another program wrote it
     }
   }
+}
+
+/** With the digest in it, a sealed holder is worth nothing under another ticket. */
+function purposeOf(digest: string): string {
+  return `ticket ${digest}`;
 }
 
 function digestOf(ticket: string): string {

@@ -39,6 +39,8 @@ export class ControlBus implements OnApplicationShutdown {
   private readonly acks = new Acks();
   /** The ids of commands that were carried out, oldest first: a read of the log brings them again. */
   private readonly done = new Set<string>();
+  /** The instances that lived when the directory was read last. */
+  private known: readonly string[] = [];
   private followingSince = Infinity;
   private ended = false;
 
@@ -110,7 +112,9 @@ export class ControlBus implements OnApplicationShutdown {
     if (directory.isAlone) return [[directory.id], 1];
     try {
       const [reports, listeners] = await Promise.all([directory.all(), broker.listeners(COMMANDS)]);
-      return [[...new Set([directory.id, ...reports.keys()])], listeners];
+      // A directory without this instance has lost its data: those that it held before still count.
+      if (reports.has(directory.id)) this.known = [...reports.keys()];
+      return [[...new Set([directory.id, ...reports.keys(), ...this.known])], listeners];
     } catch {
       // It was sent, and the broker was lost after that: who received it is not known.
       return [[directory.id, UNKNOWN_INSTANCE], 1];

@@ -1,0 +1,116 @@
+import { revocationSchema, type Revocation } from '../auth/revocation.js';
+import { ClusterSeal } from '../auth/cluster-seal.js';
+import { bounded } from '../auth/revocation.js';
+import { decode, encode, SchemaError } from '../schemas/schema.js';
+import { ackSchema, commandSchema, sentCommandSchema, type ControlCommand } from './control-command.js';
+
+const LONG = 'ä"\n\u2028'.repeat(300);
+const REVOCATIONS: readonly Revocation[] = [
+  { kind: 'session', id: 'jti x', until: Infinity },
+  { kind: 'session', id: LONG, until: 0 },
+  { kind: 'user', id: '__proto__', before: Number.MAX_SAFE_INTEGER, until: -Infinity },
+  { kind: 'user', id: 'u', before: -1.5, until: Number.MAX_VALUE },
+  { kind: 'all', before: 0, until: Infinity },
+];
+const COMMANDS: readonly ControlCommand[] = [
+  { do: 'disconnect_user', userKey: LONG, by: 'ann' },
+  { do: 'disconnect_user', userKey: '' },
+  { do: 'disconnect_session', jti: 'constructor' },
+  { do: 'disconnect_connection', connectionId: 'c' },
+  { do: 'judge_user', userKey: 'u' },
+  { do: 'revoke_connection', connectionId: 'c', by: '' },
+  { do: 'load_revocations' },
+  { do: 'restore_revocations' },
+  ...REVOCATIONS.map((revocation) => ({ do: 'revoke', revocation }) as const),
+];
+
+describe('what instances send each other', () => {
+  it.each(REVOCATIONS)('a revocation is the same on the other side: %j', (revocation) => {
+    expect(decode(revocationSchema, encode(revocationSchema, revocation))).toEqual(revocation);
+  });
+
+  it.each(COMMANDS)('a control command is the same on the other side: %j', (command) => {
+    const sent = { id: 'i', at: Number.MAX_SAFE_INTEGER, command };
+    expect(decode(sentCommandSchema, encode(sentCommandSchema, sent))).toEqual(sent);
+  });
+
+  it('a confirmation is the same on the other side', () => {
+    const ack = { id: 'i', instance: 'n', connections: 100_000 };
+    expect(decode(ackSchema, encode(ackSchema, ack))).toEqual(ack);
+  });
+
+  it.each([...COMMANDS])('a control command without one of its fields is refused: %j', (command) => {
+    const fields = Object.keys(command).filter((name) => name !== 'by');
+    for (const missing of fields) {
+      const rest = Object.fromEntries(Object.entries(command).filter(([name]) => name !== missing));
+      expect(() => commandSchema.read(rest, 'it')).toThrow(SchemaError);
+    }
+  });
+
+  it.each([
+    ...[null, 5, 'x', [], {}, { do: 'toString' }, { do: '__proto__' }, { do: 'disconnect_user', userKey: 5 }],
+    ...[
+      { do: 'disconnect_user', userKey: 'x'.repeat(2_049) },
+      { do: 'judge_user', userKey: null },
+    ],
+    ...[null, 'Infinite', 'NaN', {}, true].map((until) => ({
+      do: 'revoke',
+      revocation: { kind: 'session', id: 's', until },
+    })),
+    ...['Infinity', null, 'x'].map((before) => ({ do: 'revoke', revocation: { kind: 'all', before, until: 5 } })),
+  ])('%j is refused', (value) => {
+    expect(() => commandSchema.read(value, 'it')).toThrow(SchemaError);
+  });
+
+  it('never sends a number that the other side would read as null', () => {
+    expect(() => encode(revocationSchema, { kind: 'all', before: Infinity, until: 5 })).toThrow(SchemaError);
+    expect(() => encode(revocationSchema, { kind: 'session', id: 's', until: NaN })).toThrow(SchemaError);
+  });
+
+  it('leaves out fields that it does not know', () => {
+    const read = commandSchema.read(JSON.parse('{"do":"judge_user","userKey":"u","__proto__":{"x":1},"new":5}'), 'it');
+    expect(Object.keys(read)).toEqual(['do', 'userKey']);
+  });
+});
+
+describe('a forged revocation', () => {
+  it('of tokens that are issued later is refused, and no revocation is kept for longer than a token can live', () => {
+    const now = 1_000_000_000;
+    for (const kind of ['user', 'all'] as const) {
+      expect(bounded({ kind, id: 'u', before: now + 300_001, until: Infinity }, now, now + 5)).toBeNull();
+      expect(bounded({ kind, id: 'u', before: now + 300_000, until: Infinity }, now, now + 5)).toMatchObject({
+        until: now + 5,
+      });
+    }
+    expect(bounded({ kind: 'session', id: 's', until: Infinity }, now, now + 5)).toMatchObject({ until: now + 5 });
+  });
+});
+
+describe('ClusterSeal', () => {
+  const OLD = 'an old key that is long enough for this';
+  const NEW = 'a new key that is long enough for this..';
+
+  it('opens what one of its keys has sealed for the same purpose, unchanged', () => {
+    const sealed = new ClusterSeal([OLD]).seal('$ctl', '{"do":"x"}');
+    expect(new ClusterSeal([NEW, OLD]).open('$ctl', sealed)).toBe('{"do":"x"}');
+    expect(new ClusterSeal([NEW, OLD]).seal('$ctl', 'x')).toBe(new ClusterSeal([NEW]).seal('$ctl', 'x'));
+  });
+
+  it.each<[string, (sealed: string) => string]>([
+    ['without a seal', () => '{"do":"x"}'],
+    ['with an empty seal', () => '.{"do":"x"}'],
+    ['changed', (sealed) => sealed.replace('"x"', '"y"')],
+    ['with another seal', (sealed) => sealed.replace(/^./, (first) => (first === 'A' ? 'B' : 'A'))],
+    ['cut off', (sealed) => sealed.slice(0, 43)],
+    ['with characters of two bytes', (sealed) => 'ä'.repeat(43) + sealed.slice(43)],
+    ['sealed for another purpose', () => new ClusterSeal([OLD]).seal('$ctl-done', '{"do":"x"}')],
+    ['sealed with an unknown key', () => new ClusterSeal([NEW]).seal('$ctl', '{"do":"x"}')],
+  ])('refuses a text that is %s', (_what, change) => {
+    const seal = new ClusterSeal([OLD]);
+    expect(() => seal.open('$ctl', change(seal.seal('$ctl', '{"do":"x"}')))).toThrow('clusterKeys');
+  });
+
+  it('changes nothing without a key', () => {
+    expect(new ClusterSeal([]).open('a', new ClusterSeal([]).seal('b', 'x'))).toBe('x');
+  });
+});
