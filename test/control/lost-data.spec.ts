@@ -99,11 +99,8 @@ describe('control commands and revocations when Redis loses its data', () => {
   it('names an instance that is cut off as missing, and reports in its readiness that it may not know revocations', async () => {
     const directory = here.app.get(InstanceDirectory);
     expect([...(await directory.all()).keys()].toSorted()).toEqual(bothIds());
-    const { link } = (
-      there.app.get(RedisBridge) as unknown as {
-        broker: { receiver: { link: { client: Redis; close(): void } } };
-      }
-    ).broker.receiver;
+    const { link } = there.app.get<{ broker: { receiver: { link: { client: Redis; close(): void } } } }>(RedisBridge)
+      .broker.receiver;
     const { client } = link;
     link.close();
     client.disconnect();

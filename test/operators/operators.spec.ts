@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import { ChannelPolicyService, ProtocolError, RedisBridge } from '../../src/realtime/index.js';
 import type {
   ChannelAnswer,
@@ -252,6 +253,29 @@ describe('the API for operators over two instances', () => {
       missing: [],
     });
     expect(await answerOf(here, 'connections')).toMatchObject({ total: 3 });
+  });
+
+  it('revokes by user, session, connection and moment, and answers 202 with the instances that did not confirm', async () => {
+    const [user, session, single] = [
+      await there.connectAs({ sub: 'fay' }),
+      await there.connectAs({ sub: 'gus', jti: 's3' }),
+      await there.connectAs({ sub: 'hal' }),
+    ];
+    const result = { disconnected: 1, confirmed: EVERY_INSTANCE, missing: [] };
+    expect(await answerOf(here, 'users/fay/revoke', 'POST')).toEqual(result);
+    expect(await answerOf(here, 'sessions/s3/revoke?until=2100-01-01T00:00:00Z', 'POST')).toEqual(result);
+    expect(await answerOf(here, `connections/${idOf(single)}/revoke`, 'POST')).toEqual(result);
+    for (const { closed } of [user, session, single]) expect(await closed).toEqual(REVOKED);
+    const past = await answerOf(here, 'tokens/revoke?issuedBefore=1000', 'POST');
+    expect(past).toMatchObject({ disconnected: 0, missing: [] });
+    for (const route of ['tokens/revoke?issuedBefore=soon', 'users/fay/revoke?issuedBefore=2999-01-01']) {
+      expect((await call(here, route, { method: 'POST' })).status).toBe(400);
+    }
+    const deaf = new Redis(redis.url);
+    await deaf.subscribe('rt:c:{$ctl}');
+    const { status, body } = await call(here, 'users/fay/revoke', { method: 'POST' });
+    expect({ status, body }).toMatchObject({ status: 202, body: { missing: ['(unknown)'] } });
+    deaf.disconnect();
   });
 
   it('has the rights of a user judged anew', async () => {

@@ -1,7 +1,12 @@
-import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
+import { HttpStatus, Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { map, type Observable } from 'rxjs';
 import { safely } from '../observability/run-safely.js';
+
+/** An answer with status 202: what was asked for is not done everywhere yet. */
+export class Accepted {
+  constructor(readonly body: object) {}
+}
 
 /**
  * Sends what a route of the module answers. It is the innermost interceptor: interceptors of the application run around
@@ -33,6 +38,8 @@ export class DirectReply implements NestInterceptor {
 
   private send(response: object, answer: unknown): void {
     const { httpAdapter } = this.host;
-    if (!httpAdapter.isHeadersSent(response)) httpAdapter.reply(response, answer);
+    if (httpAdapter.isHeadersSent(response)) return;
+    if (answer instanceof Accepted) httpAdapter.reply(response, answer.body, HttpStatus.ACCEPTED);
+    else httpAdapter.reply(response, answer);
   }
 }

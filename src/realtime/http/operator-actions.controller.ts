@@ -2,13 +2,11 @@ import {
   BadRequestException,
   Delete,
   HttpCode,
-  HttpStatus,
   NotFoundException,
   Param,
   Post,
   Query,
   Req,
-  Res,
   ServiceUnavailableException,
   UseGuards,
 } from '@nestjs/common';
@@ -19,16 +17,12 @@ import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeUnavailableError } from '../publishing/errors.js';
 import { TenantError, Tenants } from '../tenants/tenants.js';
 import { AdminGuard, type OperatorRequest } from './admin.guard.js';
+import { Accepted } from './direct-reply.interceptor.js';
 import { readMoment, textsOf, type Parameters } from './operator-query.js';
 import { RealtimeController } from './realtime-route.js';
 
 /** How many connections were concerned on the instances that confirmed, and which instances did and did not. */
 export type Done<What extends string> = { readonly [W in What]: number } & Pick<ControlResult, 'confirmed' | 'missing'>;
-
-/** The part of a response that Express and Fastify have in common. */
-interface Answer {
-  status(code: number): unknown;
-}
 
 /**
  * What operators do to connections and tokens, on all instances. For administrators, where the option `operatorApi` is on.
@@ -52,14 +46,9 @@ export class OperatorActionsController {
     @Param('id') id: string,
     @Query() parameters: Parameters,
     @Req() request: OperatorRequest,
-    @Res({ passthrough: true }) answer: Answer,
-  ): Promise<Done<'disconnected'>> {
+  ): Promise<Done<'disconnected'> | Accepted> {
     textsOf(parameters, []);
-    return done(
-      'disconnected',
-      found(await carriedOut(() => this.control.disconnectConnection(id, byWhom(request)))),
-      answer,
-    );
+    return done('disconnected', found(await carriedOut(() => this.control.disconnectConnection(id, byWhom(request)))));
   }
 
   /** Revokes the token of one connection: it is closed with 4403, and no instance accepts the token any more. */
@@ -69,14 +58,9 @@ export class OperatorActionsController {
     @Param('id') id: string,
     @Query() parameters: Parameters,
     @Req() request: OperatorRequest,
-    @Res({ passthrough: true }) answer: Answer,
-  ): Promise<Done<'disconnected'>> {
+  ): Promise<Done<'disconnected'> | Accepted> {
     textsOf(parameters, []);
-    return done(
-      'disconnected',
-      found(await carriedOut(() => this.control.revokeConnection(id, byWhom(request)))),
-      answer,
-    );
+    return done('disconnected', found(await carriedOut(() => this.control.revokeConnection(id, byWhom(request)))));
   }
 
   /** Closes every connection of a user with 4403; a good token may come back. */
@@ -86,11 +70,10 @@ export class OperatorActionsController {
     @Param('userId') userId: string,
     @Query() parameters: Parameters,
     @Req() request: OperatorRequest,
-    @Res({ passthrough: true }) answer: Answer,
-  ): Promise<Done<'disconnected'>> {
+  ): Promise<Done<'disconnected'> | Accepted> {
     const tenant = this.tenantOf(userId, textsOf(parameters, ['tenant']));
     const result = await carriedOut(() => this.control.disconnectUser(userId, { tenant, ...byWhom(request) }));
-    return done('disconnected', result, answer);
+    return done('disconnected', result);
   }
 
   /** Revokes the tokens of a user that were issued before a moment, which is now unless `issuedBefore` says otherwise. */
@@ -100,12 +83,11 @@ export class OperatorActionsController {
     @Param('userId') userId: string,
     @Query() parameters: Parameters,
     @Req() request: OperatorRequest,
-    @Res({ passthrough: true }) answer: Answer,
-  ): Promise<Done<'disconnected'>> {
+  ): Promise<Done<'disconnected'> | Accepted> {
     const texts = textsOf(parameters, ['tenant', 'issuedBefore']);
     const tenant = this.tenantOf(userId, texts);
     const about = { tenant, ...momentIn(texts, 'issuedBefore'), ...byWhom(request) };
-    return done('disconnected', await carriedOut(() => this.control.revokeUser(userId, about)), answer);
+    return done('disconnected', await carriedOut(() => this.control.revokeUser(userId, about)));
   }
 
   /** Has every subscription of a user judged anew; those that it may no longer have end. */
@@ -114,10 +96,9 @@ export class OperatorActionsController {
   async judgeUser(
     @Param('userId') userId: string,
     @Query() parameters: Parameters,
-    @Res({ passthrough: true }) answer: Answer,
-  ): Promise<Done<'judged'>> {
+  ): Promise<Done<'judged'> | Accepted> {
     const tenant = this.tenantOf(userId, textsOf(parameters, ['tenant']));
-    return done('judged', await carriedOut(() => this.control.judgeUser(userId, { tenant })), answer);
+    return done('judged', await carriedOut(() => this.control.judgeUser(userId, { tenant })));
   }
 
   /** Closes every connection whose token has this `jti` with 4403; a good token may come back. */
@@ -127,10 +108,9 @@ export class OperatorActionsController {
     @Param('jti') jti: string,
     @Query() parameters: Parameters,
     @Req() request: OperatorRequest,
-    @Res({ passthrough: true }) answer: Answer,
-  ): Promise<Done<'disconnected'>> {
+  ): Promise<Done<'disconnected'> | Accepted> {
     textsOf(parameters, []);
-    return done('disconnected', await carriedOut(() => this.control.disconnectSession(jti, byWhom(request))), answer);
+    return done('disconnected', await carriedOut(() => this.control.disconnectSession(jti, byWhom(request))));
   }
 
   /** Revokes the tokens with this `jti`, until the moment `until`, when the last of them has ended. */
@@ -140,10 +120,9 @@ export class OperatorActionsController {
     @Param('jti') jti: string,
     @Query() parameters: Parameters,
     @Req() request: OperatorRequest,
-    @Res({ passthrough: true }) answer: Answer,
-  ): Promise<Done<'disconnected'>> {
+  ): Promise<Done<'disconnected'> | Accepted> {
     const about = { ...momentIn(textsOf(parameters, ['until']), 'until'), ...byWhom(request) };
-    return done('disconnected', await carriedOut(() => this.control.revokeSession(jti, about)), answer);
+    return done('disconnected', await carriedOut(() => this.control.revokeSession(jti, about)));
   }
 
   /** Revokes every token that was issued before a moment: connections are closed with 4401, and clients get a new token. */
@@ -152,10 +131,9 @@ export class OperatorActionsController {
   async revokeAll(
     @Query() parameters: Parameters,
     @Req() request: OperatorRequest,
-    @Res({ passthrough: true }) answer: Answer,
-  ): Promise<Done<'disconnected'>> {
+  ): Promise<Done<'disconnected'> | Accepted> {
     const about = { ...momentIn(textsOf(parameters, ['issuedBefore']), 'issuedBefore'), ...byWhom(request) };
-    return done('disconnected', await carriedOut(() => this.control.revokeAll(about)), answer);
+    return done('disconnected', await carriedOut(() => this.control.revokeAll(about)));
   }
 
   /** @throws BadRequestException where it is not clear whose user it is; without a tenant it is one of the platform */
@@ -169,9 +147,12 @@ export class OperatorActionsController {
   }
 }
 
-function done<What extends string>(what: What, { connections, confirmed, missing }: ControlResult, answer: Answer) {
-  if (missing.length > 0) answer.status(HttpStatus.ACCEPTED);
-  return { [what]: connections, confirmed, missing } as Done<What>;
+function done<What extends string>(
+  what: What,
+  { connections, confirmed, missing }: ControlResult,
+): Done<What> | Accepted {
+  const answer = { [what]: connections, confirmed, missing } as Done<What>;
+  return missing.length > 0 ? new Accepted(answer) : answer;
 }
 
 /** @throws NotFoundException if no instance has the connection, and none can have it */
