@@ -21,7 +21,7 @@ import { RedisTicketStore } from './auth/redis.ticket-store.js';
 import { TicketStore } from './auth/ticket-store.js';
 import { Tickets } from './auth/tickets.js';
 import { Revocations } from './auth/revocations.js';
-import { FixedKey, TokenKeys } from './auth/token-keys.js';
+import { FixedKeys, TokenKeys } from './auth/token-keys.js';
 import { RedisBridge } from './bridge/redis-bridge.service.js';
 import { Broker } from './broker/broker.js';
 import { MemoryBroker } from './broker/memory.broker.js';
@@ -258,7 +258,7 @@ function channelFeatures(modules: ModulesContainer): ChannelFeatures {
 }
 
 function tokenKeys({ jwt }: ResolvedRealtimeOptions): TokenKeys {
-  return jwt.jwksUrl === undefined ? new FixedKey(jwt) : new JwksKeys(jwt);
+  return jwt.jwksUrl === undefined ? new FixedKeys(jwt) : new JwksKeys(jwt);
 }
 
 function clusterSeal({ clusterKeys }: ResolvedRealtimeOptions): ClusterSeal {

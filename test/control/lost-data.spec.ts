@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { once } from 'node:events';
 import {
   ClusterStatsService,
   CommandUnconfirmedError,
@@ -103,7 +104,7 @@ describe('control commands and revocations when Redis loses its data', () => {
       .broker.receiver;
     const { client } = link;
     link.close();
-    client.disconnect();
+    if (client.status !== 'end') await once(client, 'end'); // until then a message can come through
     await until(() => !there.app.get(RedisBridge).status.up);
     const health = there.app.get(RealtimeHealth).check();
     expect(health).toMatchObject({ status: 'unavailable', revocations: 'stale' });

@@ -96,7 +96,7 @@ describe('options that are wrong', () => {
     const secret = 'do-not-show';
     const messages = await Promise.all(
       [
-        { jwt: { secret: [secret] } },
+        { jwt: { secret: [secret, ''] } },
         { jwt: { secret: { secret } } },
         { jwt: { publicKey: secret } },
         { jwt: { secret, publicKey: secret } },

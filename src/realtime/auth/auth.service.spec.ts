@@ -11,7 +11,7 @@ import { MemoryTicketStore } from './memory.ticket-store.js';
 import { principalFromClaims } from './principal.js';
 import { Revocations } from './revocations.js';
 import { Tickets } from './tickets.js';
-import { FixedKey } from './token-keys.js';
+import { FixedKeys } from './token-keys.js';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 /** The order of P-256. */
@@ -39,7 +39,7 @@ function authWith(jwt: object): {
   const clock = new RealtimeClock();
   const revocations = new Revocations(clock);
   const tickets = new Tickets(new MemoryTicketStore(), options, clock, new ClusterSeal([]));
-  const auth = new AuthService(new JwtService(), new FixedKey(options.jwt), revocations, tickets, options, clock);
+  const auth = new AuthService(new JwtService(), new FixedKeys(options.jwt), revocations, tickets, options, clock);
   return { auth, revocations, tickets };
 }
 
@@ -132,5 +132,45 @@ describe('a ticket in the store', () => {
     const [first, second] = [await tickets.issue(principal), await tickets.issue(principal)];
     expect(await tickets.redeem(second.ticket)).toBeNull();
     expect(await tickets.redeem(first.ticket)).not.toBeNull();
+  });
+});
+
+describe('while keys rotate', () => {
+  const [OLD, NEW] = ['an old secret, which is long enough for it', 'a new secret, which is long enough for it'];
+  const other = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+
+  it('a token of each secret is accepted, and one of another is not', async () => {
+    const { auth } = authWith({ secret: [NEW, OLD] });
+    for (const key of [NEW, OLD]) expect(await auth.verify(signToken({ sub: 'ann' }, { key }))).toBeDefined();
+    await expect(
+      auth.verify(signToken({ sub: 'ann' }, { key: 'a third one, which is long enough too' })),
+    ).rejects.toThrow('not valid');
+    const { auth: after } = authWith({ secret: [NEW] });
+    await expect(after.verify(signToken({ sub: 'ann' }, { key: OLD }))).rejects.toThrow('not valid');
+  });
+
+  it('a token of each public key is accepted with the algorithm of that key, of two kinds too', async () => {
+    const { auth } = authWith({ publicKey: [pem(ec.publicKey), pem(rsa.publicKey), pem(other.publicKey)] });
+    const signed = [
+      [ec.privateKey, 'ES256'],
+      [other.privateKey, 'ES256'],
+      [rsa.privateKey, 'RS256'],
+    ] as const;
+    for (const [key, alg] of signed) {
+      expect(await auth.verify(signToken({ sub: 'ann' }, { key: pem(key), alg }))).toBeDefined();
+    }
+    const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const forged = signToken({ sub: 'ann' }, { key: pem(stranger.privateKey), alg: 'ES256' });
+    await expect(auth.verify(forged)).rejects.toThrow('not valid');
+  });
+
+  it.each<[string, object]>([
+    ['an empty list', { secret: [] }],
+    ['an empty secret', { secret: ['', NEW] }],
+    ['nine keys', { secret: Array.from({ length: 9 }, (_value, index) => `secret number ${index}`) }],
+    ['a list with something that is no key', { publicKey: [pem(ec.publicKey), 'x'] }],
+    ['an algorithm that none of the keys can verify', { publicKey: [pem(ec.publicKey)], algorithms: ['RS256'] }],
+  ])('%s is refused', (_what, jwt) => {
+    expect(() => authWith(jwt)).toThrow(/jwt\./);
   });
 });

@@ -19,6 +19,9 @@ import { findTenant, findToken } from './token-source.js';
 const IAT_AHEAD =
   'The iat of a token lies further in the future than jwt.clockToleranceSeconds allows, so every revocation of its user covers it. Is the clock of its issuer right?';
 
+/** What `jsonwebtoken` says of a token that another key has signed. */
+const WRONG_KEY = 'invalid signature';
+
 /** The longest token that is looked at, in characters. */
 const MAX_TOKEN_LENGTH = 8_192;
 
@@ -148,18 +151,26 @@ export class AuthService {
     if (algorithm === undefined) throw new Error('its algorithm is not allowed');
     if (crit !== undefined) throw new Error('it demands an extension (crit) that is not supported');
     if (kid !== undefined && typeof kid !== 'string') throw new Error('its kid is no text');
-    const key = await this.keys.keyFor({ alg: algorithm, ...(kid === undefined ? {} : { kid }) });
+    const keys = await this.keys.keysFor({ alg: algorithm, ...(kid === undefined ? {} : { kid }) });
     const { issuer, audience, clockToleranceSeconds } = this.options.jwt;
-    // JwtService reads its key from the options of the call, which its types take for text.
-    return this.jwt.verify(token, {
-      ...({ publicKey: key } as object),
+    const options = {
       algorithms: [algorithm],
       clockTimestamp: Math.floor(this.clock.wall() / 1_000),
       clockTolerance: clockToleranceSeconds,
       ignoreExpiration: true,
       ...(issuer === undefined ? {} : { issuer }),
       ...(audience === undefined ? {} : { audience: audience as string | [string, ...string[]] }),
-    });
+    };
+    for (const [index, key] of keys.entries()) {
+      try {
+        // JwtService reads its key from the options of the call, which its types take for text.
+        return this.jwt.verify(token, { ...({ publicKey: key } as object), ...options });
+      } catch (error) {
+        // While keys rotate, another one may have signed it.
+        if (index === keys.length - 1 || (error as Error).message !== WRONG_KEY) throw error;
+      }
+    }
+    throw new Error('there is no key for its algorithm');
   }
 }
 

@@ -67,14 +67,14 @@ export class JwksKeys extends TokenKeys implements OnApplicationBootstrap, OnApp
     clearTimeout(this.timer);
   }
 
-  override async keyFor(header: TokenHeader): Promise<KeyObject> {
+  override async keysFor(header: TokenHeader): Promise<readonly KeyObject[]> {
     if (!this.loaded) await this.fetch();
     try {
-      return await this.find(header);
+      return [await this.find(header)];
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
       await this.fetch();
-      return this.find(header);
+      return [await this.find(header)];
     }
   }
 

@@ -1,6 +1,6 @@
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
 import { RealtimeOptionsError } from '../options/resolve-options.js';
-import type { JwtAlgorithm, JwtOptions } from '../options/jwt-options.js';
+import { asList, type JwtAlgorithm, type JwtOptions } from '../options/jwt-options.js';
 
 export interface JwtKey {
   /** Made once: a secret passed as text costs 50 times as much per token. */
@@ -14,28 +14,42 @@ const BY_CURVE: Readonly<Record<string, JwtAlgorithm>> = {
   secp521r1: 'ES512',
 };
 
-/** @throws RealtimeOptionsError when the key cannot be read, or is of a kind that no allowed algorithm can use */
-export function jwtKey({ secret, publicKey, algorithms }: JwtOptions): JwtKey {
-  if (secret !== undefined) return { key: createSecretKey(secret, 'utf8'), algorithms: algorithms ?? ['HS256'] };
-  let key: KeyObject;
-  try {
-    key = createPublicKey(publicKey!);
-  } catch {
-    throw new RealtimeOptionsError(['`jwt.publicKey` cannot be read: give the public key as PEM']);
+/**
+ * The keys of the options, in their order.
+ * @throws RealtimeOptionsError when a key cannot be read, or is of a kind that no allowed algorithm can use
+ */
+export function jwtKeys({ secret, publicKey, algorithms }: JwtOptions): readonly JwtKey[] {
+  if (secret !== undefined) {
+    return asList(secret).map((text) => ({
+      key: createSecretKey(text, 'utf8'),
+      algorithms: algorithms ?? ['HS256'],
+    }));
   }
-  const usual = key.asymmetricKeyType === 'rsa' ? 'RS256' : BY_CURVE[key.asymmetricKeyDetails?.namedCurve ?? ''];
-  if (usual === undefined) {
-    throw new RealtimeOptionsError([
-      '`jwt.publicKey` must be an RSA key, or an EC key of the curve P-256, P-384 or P-521',
-    ]);
-  }
-  const unusable = (algorithms ?? []).filter((name) => !fits(name, usual));
+  const keys = asList(publicKey!).map(readPublicKey);
+  const unusable = (algorithms ?? []).filter((name) => !keys.some(({ usual }) => fits(name, usual)));
   if (unusable.length > 0) {
     throw new RealtimeOptionsError([
       `\`jwt.algorithms\` ${unusable.join(', ')} cannot be verified with this public key`,
     ]);
   }
-  return { key, algorithms: algorithms ?? [usual] };
+  return keys.map(({ key, usual }) => ({
+    key,
+    algorithms: algorithms?.filter((name) => fits(name, usual)) ?? [usual],
+  }));
+}
+
+function readPublicKey(pem: string): { readonly key: KeyObject; readonly usual: JwtAlgorithm } {
+  let key: KeyObject;
+  try {
+    key = createPublicKey(pem);
+  } catch {
+    throw new RealtimeOptionsError(['`jwt.publicKey` cannot be read: give the public key as PEM']);
+  }
+  const usual = key.asymmetricKeyType === 'rsa' ? 'RS256' : BY_CURVE[key.asymmetricKeyDetails?.namedCurve ?? ''];
+  if (usual !== undefined) return { key, usual };
+  throw new RealtimeOptionsError([
+    '`jwt.publicKey` must be an RSA key, or an EC key of the curve P-256, P-384 or P-521',
+  ]);
 }
 
 function fits(algorithm: JwtAlgorithm, usual: JwtAlgorithm): boolean {

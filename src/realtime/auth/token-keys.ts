@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { JwtAlgorithm, JwtOptions } from '../options/jwt-options.js';
-import { jwtKey } from './jwt-key.js';
+import { jwtKeys } from './jwt-key.js';
 
 /** The part of a token's header that may say which key to take; what it says of algorithms and of other keys counts nothing. */
 export interface TokenHeader {
@@ -22,25 +22,32 @@ export abstract class TokenKeys {
   abstract readonly status: { readonly up: boolean; readonly reason?: string };
 
   /**
-   * The key that has to have signed a token with this header, whose algorithm is an accepted one.
+   * The keys of which one has to have signed a token with this header, whose algorithm is an accepted one.
    * @throws KeysUnavailableError
    */
-  abstract keyFor(header: TokenHeader): KeyObject | Promise<KeyObject>;
+  abstract keysFor(header: TokenHeader): readonly KeyObject[] | Promise<readonly KeyObject[]>;
 }
 
-/** The secret, or the public key, of the options. */
-export class FixedKey extends TokenKeys {
+/** The secrets, or the public keys, of the options: several while keys rotate. */
+export class FixedKeys extends TokenKeys {
   override readonly algorithms: readonly JwtAlgorithm[];
   override readonly status = { up: true };
-  private readonly key: KeyObject;
+  private readonly byAlgorithm: ReadonlyMap<string, readonly KeyObject[]>;
 
-  /** @throws RealtimeOptionsError when the key cannot be used */
+  /** @throws RealtimeOptionsError when a key cannot be used */
   constructor(options: JwtOptions) {
     super();
-    ({ key: this.key, algorithms: this.algorithms } = jwtKey(options));
+    const keys = jwtKeys(options);
+    this.algorithms = [...new Set(keys.flatMap(({ algorithms }) => algorithms))];
+    this.byAlgorithm = new Map(
+      this.algorithms.map((name) => [
+        name,
+        keys.filter(({ algorithms }) => algorithms.includes(name)).map(({ key }) => key),
+      ]),
+    );
   }
 
-  override keyFor(): KeyObject {
-    return this.key;
+  override keysFor({ alg }: TokenHeader): readonly KeyObject[] {
+    return this.byAlgorithm.get(alg ?? '') ?? [];
   }
 }

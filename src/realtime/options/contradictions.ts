@@ -1,3 +1,4 @@
+import { asList } from './jwt-options.js';
 import type { ResolvedRealtimeOptions } from './realtime-options.js';
 
 /** The shortest secret that HS256 may be used with, in bytes (RFC 7518, 3.2: as long as the hash). */
@@ -25,7 +26,8 @@ export function contradictions(options: ResolvedRealtimeOptions): string[] {
       '`origins` must be given in production: the web sites whose pages may connect, such as https://app.example.com, or self for the host that serves this; * lets every site connect',
     );
   }
-  if (inProduction && secret !== undefined && Buffer.byteLength(secret) < MIN_SECRET_BYTES) {
+  const secrets = secret === undefined ? [] : asList(secret);
+  if (inProduction && secrets.some((text) => Buffer.byteLength(text) < MIN_SECRET_BYTES)) {
     problems.push(`\`jwt.secret\` must have at least ${MIN_SECRET_BYTES} bytes in production`);
   }
   const wrong = (algorithms ?? []).filter((name) => name.startsWith('HS') !== (secret !== undefined));

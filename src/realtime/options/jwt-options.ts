@@ -58,19 +58,49 @@ export class ClaimNames {
   roles = 'roles';
 }
 
+/** Each key that does not fit costs a verification, for every token. */
+const MAX_KEYS = 8;
+const PUBLIC_KEY = /-----BEGIN (PUBLIC KEY|RSA PUBLIC KEY|CERTIFICATE)-----/;
+
+/** A key, or the keys of a rotation. */
+export function asList<T>(value: T | readonly T[]): readonly T[] {
+  return Array.isArray(value) ? (value as readonly T[]) : [value as T];
+}
+
+const isListOf = (fits: (value: unknown) => boolean) => (value: unknown) => {
+  const list = asList(value);
+  return list.length > 0 && list.length <= MAX_KEYS && list.every(fits);
+};
+
+const IsSecrets = (): PropertyDecorator =>
+  ValidateBy({
+    name: 'isSecrets',
+    validator: {
+      validate: isListOf(isText),
+      defaultMessage: () => `must be a string that should not be empty, or a list of at most ${MAX_KEYS}`,
+    },
+  });
+
+const IsPublicKeys = (): PropertyDecorator =>
+  ValidateBy({
+    name: 'isPublicKeys',
+    validator: {
+      validate: isListOf((value) => typeof value === 'string' && PUBLIC_KEY.test(value)),
+      defaultMessage: () => `must be a public key as PEM, or a list of at most ${MAX_KEYS}`,
+    },
+  });
+
 /** How tokens are verified. Exactly one of `secret`, `publicKey` and `jwksUrl` is given. */
 export class JwtOptions {
-  /** The shared secret of HS256, HS384 or HS512: 32 bytes or more. */
+  /** The shared secret of HS256, HS384 or HS512: 32 bytes or more. A list while keys rotate: the first one signs, all verify. */
   @IsOptional()
-  @IsString()
-  @IsNotEmpty()
-  secret?: string;
+  @IsSecrets()
+  secret?: string | string[];
 
-  /** The issuer's public key as PEM, for RS…, PS… and ES…. */
+  /** The issuer's public key as PEM, for RS…, PS… and ES…. A list while keys rotate. */
   @IsOptional()
-  @IsString()
-  @Matches(/-----BEGIN (PUBLIC KEY|RSA PUBLIC KEY|CERTIFICATE)-----/, { message: 'must be a public key as PEM' })
-  publicKey?: string;
+  @IsPublicKeys()
+  publicKey?: string | string[];
 
   /** Where the issuer publishes its public keys (JWKS): `https:`, or `http:` on this machine. Keys may come and go there. */
   @IsOptional()

@@ -85,7 +85,7 @@ describe('resolveOptions', () => {
   it.each([
     { jwt: 'SECRET' },
     { jwt: ['SECRET'] },
-    { jwt: { secret: ['SECRET'] } },
+    { jwt: { secret: ['SECRET', ''] } },
     { jwt: { publicKey: 'SECRET' } },
     { jwt, publishApiKeys: ['SECRET'] },
     { jwt, redis: 'redis://user:SECRET@host' },
