@@ -2,7 +2,8 @@ import type { Position } from '../../../protocol/index.js';
 import { safely } from '../../observability/run-safely.js';
 
 /** Bounds of one script: Redis serves no other client meanwhile. */
-export const MAX_BATCH_EVENTS = 64;
+export const MIN_BATCH_EVENTS = 64;
+export const MAX_BATCH_EVENTS = 256;
 export const MAX_BATCH_BYTES = 262_144;
 
 /** One event in the queue. */
@@ -33,10 +34,14 @@ export class Lane<E> {
   private underWay: readonly Entry<E>[] = [];
   private timer: NodeJS.Timeout | null = null;
 
-  /** @param fits whether two events may go out in one script */
+  /**
+   * @param fits whether two events may go out in one script
+   * @param kept how many events of the channel are kept: a retry finds its first try if its script has no more than that
+   */
   constructor(
     readonly channel: string,
     private readonly fits: (first: E, next: E) => boolean,
+    private readonly kept: (first: E) => number,
   ) {}
 
   /** Nothing may be sent now: a batch is on its way, or the channel pauses. */
@@ -64,16 +69,20 @@ export class Lane<E> {
     const batch: Entry<E>[] = [];
     let bytes = 0;
     let taken = 0;
+    let most = MAX_BATCH_EVENTS;
     for (const entry of this.waiting) {
       if (!entry.settled) {
         const [first] = batch;
         if (first !== undefined && (bytes + entry.bytes > MAX_BATCH_BYTES || !this.fits(first.event, entry.event)))
           break;
+        if (first === undefined) {
+          most = Math.max(MIN_BATCH_EVENTS, Math.min(MAX_BATCH_EVENTS, this.kept(entry.event)));
+        }
         batch.push(entry);
         bytes += entry.bytes;
       }
       taken += 1;
-      if (batch.length === MAX_BATCH_EVENTS) break;
+      if (batch.length === most) break;
     }
     this.waiting.splice(0, taken);
     for (const entry of batch) entry.sending = true;

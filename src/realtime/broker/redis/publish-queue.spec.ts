@@ -29,6 +29,7 @@ describe('PublishQueue', () => {
       send: (entries) => new Promise((resolve) => void tries.push(aTry(entries, resolve))),
       together: (write) => write(),
       onTrouble: (why) => void troubles.push(why),
+      kept: (event) => (event.startsWith('short') ? 10 : 1_000),
       fits: (first, next) => first.startsWith('plain') === next.startsWith('plain'),
     });
   });
@@ -100,6 +101,13 @@ describe('PublishQueue', () => {
     await run();
     for (const one of tries.slice(0, 2)) await one.answer(PUBLISHED);
     expect(sent().map(({ length }) => length)).toEqual([MAX_BATCH_EVENTS, 2, 1, 1]);
+  });
+
+  it('sends no more events in one script than the channel keeps, from 64 on', async () => {
+    for (let number = 0; number < 65; number += 1) add(`short ${number}`);
+    await run();
+    await attempt(0).answer(PUBLISHED);
+    expect(sent().map(({ length }) => length)).toEqual([64, 1]);
   });
 
   it('puts no two events in one script that do not fit', async () => {

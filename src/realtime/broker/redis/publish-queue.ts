@@ -39,11 +39,13 @@ export interface PublishQueueOptions<E> {
   onTrouble(why: string): void;
   /** Returns true if two events of a channel may go out in one script. */
   fits(first: E, next: E): boolean;
+  /** How many events of its channel are kept. */
+  kept(event: E): number;
 }
 
 /**
  * The queue that `emit` waits in. First in, first out per channel, whatever Redis answers: one script per channel is on its
- * way, with up to 64 of its events, and what failed goes out again before the rest. Bounded in events, bytes and time.
+ * way, with as many of its events as it keeps, from 64 to 256, and what failed goes out again before the rest. Bounded in events, bytes and time.
  */
 export class PublishQueue<E> {
   private readonly lanes = new Map<string, Lane<E>>();
@@ -81,8 +83,7 @@ export class PublishQueue<E> {
     return new Promise((resolve, reject) => {
       const deadline = performance.now() + timeoutMs;
       let lane = this.lanes.get(channel);
-      if (lane === undefined)
-        this.lanes.set(channel, (lane = new Lane(channel, (first, next) => this.options.fits(first, next))));
+      if (lane === undefined) this.lanes.set(channel, (lane = this.newLane(channel)));
       lane.add({ event, channel, bytes, deadline, retry: false, resolve, reject, settled: false, sending: false });
       this.size += 1;
       this.queuedBytes += bytes;
@@ -116,6 +117,14 @@ export class PublishQueue<E> {
     }
     this.lanes.clear();
     this.ready.clear();
+  }
+
+  private newLane(channel: string): Lane<E> {
+    return new Lane(
+      channel,
+      (first, next) => this.options.fits(first, next),
+      (first) => this.options.kept(first),
+    );
   }
 
   /** All that was added in one turn goes out together. */

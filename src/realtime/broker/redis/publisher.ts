@@ -60,6 +60,7 @@ export class Publisher {
       together: (write) => this.inOnePiece(write),
       onTrouble: (why) => this.link.reset(why),
       fits: (first, next) => (first.history === null) === (next.history === null),
+      kept: ({ history }) => history?.size ?? Infinity,
     });
     this.link = new Supervisor<Client>(
       'publishing',
