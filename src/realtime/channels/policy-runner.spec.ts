@@ -42,4 +42,56 @@ describe('PolicyRunner', () => {
     expect(told.at(-1)![2]).toBeGreaterThan(0.04);
     expect(Object.fromEntries(counters.policyFailures)).toEqual({ invalid: 1, threw: 1, timed_out: 1 });
   });
+
+  /** A runner, and a policy that answers once it is told to. */
+  function slow(concurrency?: number) {
+    const decisions: ((allowed: boolean) => void)[] = [];
+    const canSubscribe = () => new Promise<boolean>((resolve) => void decisions.push(resolve));
+    const policy = { name: 'RoomPolicy', module: 'RoomsModule', patterns: ['rooms:*'], instance: { canSubscribe } };
+    const runner = new PolicyRunner(new Counters(), concurrency);
+    const ask = (channel: string, withinMs?: number) =>
+      runner.ask(policy, 'rooms:*', { ...context, channel }, 60_000, withinMs);
+    return { runner, ask, decisions };
+  }
+  const settle = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+  it('asks once for all who ask the same at the same time, and again after that', async () => {
+    const { ask, decisions } = slow();
+    const answers = [ask('rooms:1'), ask('rooms:1'), ask('rooms:2')];
+    await settle();
+    expect(decisions).toHaveLength(2);
+    for (const decide of decisions) decide(true);
+    for (const { outcome } of await Promise.all(answers)) expect(outcome).toBe('allowed');
+    const again = ask('rooms:1');
+    await settle();
+    expect(decisions).toHaveLength(3);
+    decisions[2]?.(false);
+    expect(await again).toMatchObject({ outcome: 'refused' });
+  });
+
+  it('does not share an answer that was under way when rights changed', async () => {
+    const { runner, ask, decisions } = slow();
+    const before = ask('rooms:1');
+    runner.forgetUnderWay();
+    const after = ask('rooms:1');
+    await settle();
+    decisions[0]?.(true);
+    decisions[1]?.(false);
+    expect([(await before).outcome, (await after).outcome]).toEqual(['allowed', 'refused']);
+  });
+
+  it('asks no more at the same time than it may, and decides nothing for those who get no turn', async () => {
+    const { ask, decisions } = slow(10);
+    const first = ask('rooms:1');
+    const second = ask('rooms:2', 20);
+    expect(await second).toMatchObject({ outcome: 'overloaded' });
+    expect(decisions).toHaveLength(1);
+    const third = ask('rooms:3');
+    decisions[0]?.(true);
+    await first;
+    await settle();
+    expect(decisions).toHaveLength(2);
+    decisions[1]?.(true);
+    expect(await third).toMatchObject({ outcome: 'allowed' });
+  });
 });

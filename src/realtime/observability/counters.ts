@@ -89,7 +89,7 @@ export class Counters {
    */
   readonly invalidEvents = new Tally(['refused', 'dropped', 'passed', 'withheld']);
   /** Policies of channels that failed, and so refused: they threw, took too long, or answered what is no answer. */
-  readonly policyFailures = new Tally(['threw', 'timed_out', 'invalid', 'overloaded']);
+  readonly policyFailures = new Tally(['threw', 'timed_out', 'invalid']);
   /** Messages on the module's Redis channels that no instance of it has written, skipped. */
   foreignMessages = 0;
   /** What of it was done for each tenant. */
