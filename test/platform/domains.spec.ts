@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import type { RealtimeTesting, TestClient } from '../../src/testing/nest/index.js';
 import { PostgresProcess } from '../support/postgres-process.js';
-import { ADMIN, Api, DEMO_PASSWORD, USER } from './support/api.js';
+import { ADMIN, Api, DEMO_PASSWORD, OTHER, USER } from './support/api.js';
 import { startTested } from './support/tested-platform.js';
 
 describe.each(['in this process', 'on a server'])('the domains of the platform, with Postgres %s', (place) => {
@@ -102,13 +103,15 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     expect((await user.post('/api/users', newcomer)).status).toBe(403);
     const { status, body: made } = await admin.post('/api/users', newcomer);
     expect([status, made]).toEqual([201, expect.objectContaining({ email: newcomer.email, role: 'user' })]);
-    expect((await listener.expectEvent('users:created')).data).toEqual({ ...made, by: 'demo-admin' });
+    const { email: _, ...shown } = made;
+    expect((await listener.expectEvent('users:created')).data).toEqual({ ...shown, by: 'demo-admin' });
     expect((await admin.post('/api/users', { ...newcomer, email: 'NEW@example.com' })).status).toBe(409);
     await expect(signIn(newcomer.email, newcomer.password)).resolves.toBeInstanceOf(Api);
 
     const path = `/api/users/${String(made['id'])}`;
     const { body: changed } = await admin.patch(path, { role: 'admin', password: 'another password' });
-    expect((await listener.expectEvent('users:updated')).data).toEqual({ ...changed, by: 'demo-admin' });
+    const { email: __, ...shownChanged } = changed;
+    expect((await listener.expectEvent('users:updated')).data).toEqual({ ...shownChanged, by: 'demo-admin' });
     await expect(signIn(newcomer.email, newcomer.password)).rejects.toThrow('401');
     const promoted = await signIn(newcomer.email, 'another password');
     expect((await promoted.post('/api/announcements', { message: 'I may' })).status).toBe(202);
@@ -119,6 +122,118 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     expect((await listener.expectEvent('users:deleted')).data).toEqual({ id: made['id'], by: 'demo-admin' });
     expect((await admin.post(`${path}/notify`, { message: 'hello?' })).status).toBe(404);
     expect(JSON.stringify(listener.frames)).not.toMatch(/scrypt|password/);
+  });
+
+  describe('a sign-in ends', () => {
+    const newcomer = async (role: string): Promise<{ path: string; email: string; api: Api }> => {
+      const email = `${randomUUID()}@example.com`;
+      const { body } = await admin.post('/api/users', { email, name: 'N', password: 'a good password', role });
+      return { path: `/api/users/${String(body['id'])}`, email, api: await signIn(email, 'a good password') };
+    };
+    const reads = async ({ token }: Api): Promise<number[]> => {
+      const api = new Api(realtime.origin, token);
+      const answers = [api.get('/api/apps'), api.get('/metrics'), api.post('/api/announcements', { message: 'x' })];
+      return (await Promise.all(answers)).map(({ status }) => status);
+    };
+
+    it.each<[string, object, string, number[]]>([
+      ['loses its role', { role: 'user' }, 'a good password', [200, 403, 403]],
+      ['gets a new password', { password: 'another password' }, 'another password', [200, 200, 202]],
+    ])('when a user %s: everywhere at once, and a new one begins', async (_what, change, password, expected) => {
+      const { path, email, api } = await newcomer('admin');
+      const client = await realtime.connect({ token: api.token! });
+      expect(await reads(api)).toEqual([200, 200, 202]);
+      expect((await admin.patch(path, change)).status).toBe(200);
+      expect(await client.whenClosed()).toMatch(/^4403/);
+      expect(await reads(api)).toEqual([401, 401, 401]);
+      await expect(realtime.connect({ token: api.token! })).rejects.toThrow('token_invalid');
+      expect(await reads(await signIn(email, password))).toEqual(expected);
+    });
+
+    it('when a user is deleted', async () => {
+      const { path, api } = await newcomer('user');
+      const client = await realtime.connect({ token: api.token! });
+      expect((await admin.delete(path)).status).toBe(204);
+      expect(await client.whenClosed()).toMatch(/^4403/);
+      expect(await reads(api)).toEqual([401, 401, 401]);
+    });
+
+    it('when it is signed out, and no other one of the user', async () => {
+      const { email, api } = await newcomer('user');
+      const other = await signIn(email, 'a good password');
+      const client = await realtime.connect({ token: api.token! });
+      const stays = await realtime.connect({ token: other.token! });
+      expect((await new Api(realtime.origin).post('/api/auth/logout')).status).toBe(401);
+      expect((await api.post('/api/auth/logout')).status).toBe(204);
+      expect(await client.whenClosed()).toMatch(/^4403/);
+      expect(await reads(api)).toEqual([401, 401, 401]);
+      expect((await other.get('/api/apps')).status).toBe(200);
+      await stays.close();
+    });
+
+    it('and stays so after a restart that forgets all else', async () => {
+      const [deleted, signedOut] = [await newcomer('user'), await newcomer('user')];
+      await Promise.all([admin.delete(deleted.path), signedOut.api.post('/api/auth/logout')]);
+      if (postgres === undefined) return; // a database in memory does not outlive the process
+      const again = await startTested({ DATABASE_URL: postgres.url });
+      const tokens = [deleted.api.token, signedOut.api.token, user.token];
+      const answers = await Promise.all(tokens.map((token) => new Api(again.origin, token).get('/api/apps')));
+      expect(answers.map(({ status }) => status)).toEqual([401, 401, 200]);
+      await again.close();
+    }, 60_000);
+  });
+
+  it('signing in is limited by account, before a password is checked', async () => {
+    const attempt = (email: string) => new Api(realtime.origin).post('/api/auth/login', { email, password: 'wrong' });
+    const answers = await Promise.all(Array.from({ length: 12 }, (_, n) => attempt(n % 2 ? 'A@x.com' : 'a@x.com')));
+    const statuses = answers.map(({ status }) => status).toSorted((a, b) => a - b);
+    expect(statuses).toEqual([...Array.from({ length: 10 }, () => 401), 429, 429]);
+    const body = JSON.stringify({ email: 'a@x.com', password: 'wrong' });
+    const headers = { 'Content-Type': 'application/json' };
+    const refused = await fetch(`${realtime.origin}/api/auth/login`, { method: 'POST', headers, body });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await attempt('b@x.com')).status).toBe(401);
+  });
+
+  it('applications and files are changed by their owner and by administrators only', async () => {
+    const other = await signIn(OTHER);
+    const { body: app } = await user.post('/api/apps', { name: 'mine' });
+    const { body: file } = await user.post('/api/storage/files', { name: 'mine', content: '' });
+    const [appPath, filePath] = [`/api/apps/${String(app['id'])}`, `/api/storage/files/${String(file['id'])}`];
+    const refused = await Promise.all([
+      other.patch(appPath, { name: 'theirs' }),
+      other.delete(appPath),
+      other.post(`${appPath}/deploy`),
+      other.put(filePath, { content: 'AAAA' }),
+      other.delete(filePath),
+    ]);
+    expect(refused.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403]);
+    expect((await other.get(appPath)).body).toEqual(app);
+    expect((await other.get(`${filePath}/content`)).status).toBe(200);
+    expect((await admin.patch(appPath, { name: 'moderated' })).status).toBe(200);
+    expect((await admin.put(filePath, { content: 'AAAA' })).status).toBe(200);
+    expect((await admin.delete(filePath)).status).toBe(204);
+    expect((await user.delete(appPath)).status).toBe(204);
+    await realtime.expectEmitted('apps:deleted');
+  });
+
+  it('e-mail addresses are for administrators, and the own one for each user', async () => {
+    const all = async (api: Api) => (await api.get<{ id: string; email?: string }[]>('/api/users')).body;
+    expect((await all(user)).filter(({ email }) => email !== undefined).map(({ id }) => id)).toEqual(['demo-user']);
+    expect((await all(admin)).every(({ email }) => email !== undefined)).toBe(true);
+
+    const watcher = await realtime.connect({ token: admin.token! });
+    await watcher.subscribe('users:*');
+    await listener.subscribe('user:demo-user');
+    expect((await admin.patch('/api/users/demo-user', { email: USER })).body).toMatchObject({ email: USER });
+    expect((await watcher.expectEvent('users:updated')).data).toMatchObject({ id: 'demo-user', email: USER });
+    expect((await listener.expectEvent('users:updated')).data).not.toHaveProperty('email');
+    expect((await listener.expectEvent('user:demo-user')).data).toEqual({
+      kind: 'email',
+      email: USER,
+      by: 'demo-admin',
+    });
+    await watcher.close();
   });
 
   it('tables and rows are kept, changed and told', async () => {

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
-import type { User } from '../../realtime/index.js';
-import { CurrentUser, SignedIn } from '../auth/access.js';
+import type { Principal, User } from '../../realtime/index.js';
+import { CurrentPrincipal, CurrentUser, SignedIn } from '../auth/access.js';
 import { IdPipe } from '../http/id.pipe.js';
 import { PageDto } from '../http/page.dto.js';
 import type { App } from './app.js';
@@ -28,13 +28,13 @@ export class AppsController {
   }
 
   @Patch(':id')
-  update(@Param('id', IdPipe) id: string, @Body() changes: AppDto, @CurrentUser() user: User): Promise<App> {
-    return this.apps.update(id, changes, user.userId);
+  update(@Param('id', IdPipe) id: string, @Body() changes: AppDto, @CurrentPrincipal() user: Principal): Promise<App> {
+    return this.apps.update(id, changes, user);
   }
 
   @Delete(':id')
   @HttpCode(204)
-  remove(@Param('id', IdPipe) id: string, @CurrentUser() user: User): Promise<void> {
-    return this.apps.remove(id, user.userId);
+  remove(@Param('id', IdPipe) id: string, @CurrentPrincipal() user: Principal): Promise<void> {
+    return this.apps.remove(id, user);
   }
 }

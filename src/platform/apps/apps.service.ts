@@ -1,5 +1,7 @@
 import { ConflictException, Injectable, NotFoundException } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
+import type { Principal } from '../../realtime/index.js';
+import { assertOwner } from '../auth/access.js';
 import { Changes, type Tell } from '../database/changes.js';
 import { Database, isDuplicate, type Statements } from '../database/database.js';
 import type { PageDto } from '../http/page.dto.js';
@@ -38,29 +40,32 @@ export class AppsService {
     });
   }
 
-  async update(id: string, { name }: AppDto, by: string): Promise<App> {
+  /** @throws ForbiddenException for a user who neither owns the application nor is an administrator */
+  async update(id: string, { name }: AppDto, by: Principal): Promise<App> {
     return this.write(async (statements, tell) => {
+      await assertAppOwner(statements, id, by);
       const [app] = await statements.query<App>(
         `update apps set name = $2, updated_at = now() where id = $1 returning ${APP_COLUMNS}`,
         [id, name],
       );
       if (app === undefined) throw missingApp(id);
-      await tell('apps:updated', { ...app, by });
+      await tell('apps:updated', { ...app, by: by.user.userId });
       return app;
     });
   }
 
-  async remove(id: string, by: string): Promise<void> {
+  /** @throws ForbiddenException for a user who neither owns the application nor is an administrator */
+  async remove(id: string, by: Principal): Promise<void> {
     const removed = await this.changes.make(async (statements, tell) => {
+      await assertAppOwner(statements, id, by);
       const [app] = await statements.query<{ id: string; name: string }>(
         `delete from apps where id = $1 and status <> 'deploying' returning id, name`,
         [id],
       );
-      if (app !== undefined) await tell('apps:deleted', { ...app, by });
+      if (app !== undefined) await tell('apps:deleted', { ...app, by: by.user.userId });
       return app !== undefined;
     });
     if (removed) return;
-    await this.get(id);
     throw new ConflictException('An application that is being deployed cannot be deleted');
   }
 
@@ -71,6 +76,19 @@ export class AppsService {
       throw isDuplicate(error) ? new ConflictException('There is an application with this name already') : error;
     }
   }
+}
+
+/**
+ * Locks an application for a change that only its owner and administrators may make.
+ * @throws NotFoundException or ForbiddenException
+ */
+export async function assertAppOwner(statements: Statements, id: string, by: Principal): Promise<void> {
+  const [app] = await statements.query<Pick<App, 'ownerId'>>(
+    'select owner_id as "ownerId" from apps where id = $1 for update',
+    [id],
+  );
+  if (app === undefined) throw missingApp(id);
+  assertOwner(app.ownerId, by);
 }
 
 export function missingApp(id: string): NotFoundException {

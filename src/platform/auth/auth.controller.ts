@@ -1,26 +1,42 @@
-import { Body, Controller, Get, HttpCode, Post, UnauthorizedException } from '@nestjs/common';
-import type { User } from '../../realtime/index.js';
+import { Body, Controller, Get, HttpCode, Post, UnauthorizedException, UseGuards } from '@nestjs/common';
+import type { Principal, User } from '../../realtime/index.js';
 import type { UserRecord } from '../users/user.js';
 import { UsersService } from '../users/users.service.js';
-import { CurrentUser, SignedIn } from './access.js';
+import { CurrentPrincipal, CurrentUser, SignedIn } from './access.js';
+import { EndedSessions } from './ended-sessions.service.js';
 import { LoginDto } from './login.dto.js';
+import { SignInThrottle } from './sign-in-throttle.guard.js';
 import { TokenService, type IssuedToken } from './token.service.js';
 
-/** Signing in. */
+/** Signing in and out. */
 @Controller('api/auth')
 export class AuthController {
   constructor(
     private readonly users: UsersService,
     private readonly tokens: TokenService,
+    private readonly ended: EndedSessions,
   ) {}
 
   /** `{ email, password }` → `{ token, user, expiresAt }`; 401 without saying which of them was wrong. */
   @Post('login')
   @HttpCode(200)
+  @UseGuards(SignInThrottle)
   async login(@Body() { email, password }: LoginDto): Promise<IssuedToken & { user: UserRecord }> {
+    // Before the password is read: one that is changed meanwhile ends this sign-in, too.
+    const startedAt = Date.now();
     const user = await this.users.authenticate(email, password);
     if (user === null) throw new UnauthorizedException('The email or the password is wrong');
-    return { ...this.tokens.issue(user), user };
+    return { ...this.tokens.issue(user, undefined, startedAt), user };
+  }
+
+  /** Ends this sign-in: its token is refused from now on, and its connections are closed. */
+  @Post('logout')
+  @HttpCode(204)
+  @SignedIn()
+  async logout(@CurrentPrincipal() { jti, user: { userId } }: Principal): Promise<void> {
+    // Tokens of other issuers may name no session: then all sign-ins of the user end.
+    if (jti === undefined) await this.ended.endUser(userId);
+    else await this.ended.endSession(jti);
   }
 
   /** Who the token says that this is. */

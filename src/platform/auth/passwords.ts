@@ -1,9 +1,13 @@
 import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
+import { HashingQueue } from './hashing-queue.js';
 
 /** What scrypt costs: 16 MiB and some tens of milliseconds for each password. */
 const COST = { N: 16_384, r: 8, p: 1 } as const;
 const KEY_BYTES = 32;
 const SALT_BYTES = 16;
+
+/** Two of the four threads that Node has for files and name lookups; 32 more wait for about a second at most. */
+const queue = new HashingQueue(2, 32);
 
 /** Hashes a password with a salt of its own: `scrypt$N$r$p$salt$key`, salt and key as base64url. */
 export async function hashPassword(password: string): Promise<string> {
@@ -27,11 +31,14 @@ export async function verifyPassword(password: string, hash: string | null): Pro
   return timingSafeEqual(given, expected) && hash !== null;
 }
 
+/** @throws BusyError (503) if too many passwords are being hashed */
 function derive(password: string, salt: Buffer, options: ScryptOptions): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    // The same characters may be typed in several ways of Unicode.
-    scrypt(password.normalize('NFKC'), salt, KEY_BYTES, options, (error, key) =>
-      error ? reject(error) : resolve(key),
-    );
-  });
+  const hash = (): Promise<Buffer> =>
+    new Promise((resolve, reject) => {
+      // The same characters may be typed in several ways of Unicode.
+      scrypt(password.normalize('NFKC'), salt, KEY_BYTES, options, (error, key) =>
+        error ? reject(error) : resolve(key),
+      );
+    });
+  return queue.run(hash);
 }

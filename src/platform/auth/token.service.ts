@@ -27,9 +27,15 @@ export class TokenService {
 
   /**
    * @param lifetimeMs how long the token lives, in milliseconds. @default JWT_EXPIRES_IN
+   * @param issuedAt when the identity was checked, in milliseconds since 1970. A revocation compares it, so the claim `iat`
+   *   holds milliseconds too: whole seconds would end a sign-in that follows within a second. @default now
    * @throws NotImplementedException (501) where this server only verifies tokens
    */
-  issue({ id, email, role }: TokenHolder, lifetimeMs: number = this.config.jwt.lifetimeMs): IssuedToken {
+  issue(
+    { id, email, role }: TokenHolder,
+    lifetimeMs: number = this.config.jwt.lifetimeMs,
+    issuedAt = Date.now(),
+  ): IssuedToken {
     const { signing } = this.keys;
     if (signing === null) {
       throw new NotImplementedException(
@@ -37,9 +43,9 @@ export class TokenService {
       );
     }
     const { issuer, audience } = this.config.jwt;
-    const exp = Math.floor((Date.now() + lifetimeMs) / 1000);
+    const exp = Math.floor((issuedAt + lifetimeMs) / 1000);
     const claims = {
-      ...{ sub: id, role, jti: randomUUID(), exp },
+      ...{ sub: id, role, jti: randomUUID(), iat: issuedAt / 1000, exp },
       ...(email === null ? {} : { email }),
       ...(issuer === undefined ? {} : { iss: issuer }),
       ...(audience === undefined ? {} : { aud: audience }),

@@ -12,11 +12,30 @@ function told(env: NodeJS.ProcessEnv): string {
   }
 }
 
+it('development serves this machine only, with demo users', () => {
+  const isOpenTo = (env: NodeJS.ProcessEnv): [string | undefined, boolean] => {
+    const { host, demoUsers } = new PlatformConfig(env);
+    return [host, demoUsers];
+  };
+  expect(isOpenTo({})).toEqual(['127.0.0.1', true]);
+  expect(isOpenTo({ NODE_ENV: 'test' })).toEqual(['127.0.0.1', true]);
+  expect(isOpenTo({ HOST: 'localhost' })).toEqual(['localhost', true]);
+  expect(isOpenTo({ DEMO_USERS: 'false' })).toEqual(['127.0.0.1', false]);
+  expect(isOpenTo({ HOST: '0.0.0.0' })).toEqual(['0.0.0.0', false]);
+  expect(isOpenTo({ HOST: '0.0.0.0', DEMO_USERS: 'true' })).toEqual(['0.0.0.0', true]);
+  expect(isOpenTo({ NODE_ENV: 'production', JWT_SECRET: SECRET })).toEqual([undefined, false]);
+});
+
 describe('what the environment decides is refused in one sentence, without its secrets:', () => {
   it.each<[string, NodeJS.ProcessEnv, string]>([
     ['a port', { PORT: '80x' }, 'PORT is "80x", but must be a whole number from 0 to 65535.'],
     ['a port that is none', { TLS_PORT: '70000' }, 'TLS_PORT is "70000", but must be a whole number from 0 to 65535.'],
     ['two ports in one', { PORT: '8080', TLS_PORT: '8080' }, 'PORT and TLS_PORT are both 8080, but must differ.'],
+    [
+      'demo users in production',
+      { NODE_ENV: 'production', JWT_SECRET: SECRET, DEMO_USERS: 'true' },
+      'DEMO_USERS is true, but everyone knows their password',
+    ],
     ['an environment', { NODE_ENV: 'prod' }, 'NODE_ENV is "prod", but must be development, test or production.'],
     [
       'half of a certificate',

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { realtimeOptionsFromEnv, type ChannelDefinition, type RealtimeOptions } from '../../realtime/index.js';
+import { USER_CHANNELS } from '../users/user-event.js';
 import { StartError } from './start-error.js';
 import { refusal, Variables } from './variables.js';
 
@@ -26,10 +27,16 @@ export interface JwtSettings {
 
 /** Everything that the environment decides; `.env.example` says what each variable is for. */
 export class PlatformConfig {
-  /** Demo users, a secret and a certificate made by itself: in development only. */
+  /** A secret and a certificate made by itself: in development only. */
   readonly development: boolean;
-  /** The address to listen on; every one of the machine where it is not given. */
+  /** The address to listen on; `undefined` for all addresses of the machine. */
   readonly host: string | undefined;
+  /** Whether only this machine can connect. */
+  readonly isLocal: boolean;
+  /** Users whose passwords everyone knows: in development, on this machine only unless DEMO_USERS says otherwise. */
+  readonly demoUsers: boolean;
+  /** Sign-ins per minute from one address, and a tenth of them to one account. */
+  readonly signInsPerMinute: number;
   readonly port: number;
   /** 0 for none. */
   readonly tlsPort: number;
@@ -51,7 +58,10 @@ export class PlatformConfig {
     const variables = new Variables(env);
     this.development =
       variables.oneOf('NODE_ENV', ['development', 'test', 'production'], 'development') !== 'production';
-    this.host = variables.text('HOST');
+    this.host = variables.text('HOST') ?? (this.development ? LOOPBACK : undefined);
+    this.isLocal = this.host !== undefined && isLoopback(this.host);
+    this.demoUsers = readDemoUsers(variables, this.development, this.isLocal);
+    this.signInsPerMinute = variables.whole('SIGN_INS_PER_MINUTE', 100, 10, 1_000_000);
     this.port = variables.whole('PORT', 8888, 0, 65_535);
     this.tlsPort = variables.whole('TLS_PORT', 8443, 0, 65_535);
     this.tlsFiles = readTlsFiles(variables);
@@ -68,6 +78,21 @@ export class PlatformConfig {
       throw new StartError(`PORT and TLS_PORT are both ${this.port}, but must differ.`);
     }
   }
+}
+
+/** Without HOST, a platform in development serves this machine only. */
+const LOOPBACK = '127.0.0.1';
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+function readDemoUsers(variables: Variables, development: boolean, isLocal: boolean): boolean {
+  const wanted = variables.oneOf('DEMO_USERS', ['true', 'false'], development && isLocal ? 'true' : 'false') === 'true';
+  if (wanted && !development) {
+    throw new StartError('DEMO_USERS is true, but everyone knows their password: in production leave it out.');
+  }
+  return wanted;
 }
 
 function readTlsFiles(variables: Variables): PlatformConfig['tlsFiles'] {
@@ -164,7 +189,7 @@ function readMetricsToken(variables: Variables): string | null {
 const MAX_EVENT_BYTES = 1_048_576;
 
 /** Whoever has the page open subscribes to it: its presence is who is here. Nothing is ever said on it. */
-const CHANNELS: ChannelDefinition[] = [{ name: 'users:online', presence: true, history: false }];
+const CHANNELS: ChannelDefinition[] = [{ name: 'users:online', presence: true, history: false }, ...USER_CHANNELS];
 
 function readRealtime(env: NodeJS.ProcessEnv): Omit<RealtimeOptions, 'jwt'> {
   try {

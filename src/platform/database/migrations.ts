@@ -63,6 +63,15 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     )`,
   ],
   OUTBOX_MIGRATION,
+  [
+    `create table ended_sessions (
+      kind text not null check (kind in ('user', 'session')),
+      subject text not null,
+      before timestamptz not null,
+      until timestamptz not null,
+      primary key (kind, subject)
+    )`,
+  ],
 ];
 
 /** Any number, as long as it is always the same: instances that start together migrate one after the other. */

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import type { User } from '../../realtime/index.js';
-import { CurrentUser, SignedIn } from '../auth/access.js';
+import type { Principal } from '../../realtime/index.js';
+import { CurrentPrincipal, SignedIn } from '../auth/access.js';
 import { IdPipe } from '../http/id.pipe.js';
 import { DeployDto, DeploymentsPageDto } from './deployment.dto.js';
 import type { Deployment } from './deployment.js';
@@ -21,9 +21,9 @@ export class DeploymentsController {
   deploy(
     @Param('id', IdPipe) appId: string,
     @Body() { fail }: DeployDto,
-    @CurrentUser() user: User,
+    @CurrentPrincipal() user: Principal,
   ): Promise<Deployment> {
-    return this.deployments.deploy(appId, user.userId, fail);
+    return this.deployments.deploy(appId, user, fail);
   }
 
   @Get('deployments')

@@ -1,5 +1,6 @@
 import { Injectable, Logger, ServiceUnavailableException, type OnModuleDestroy } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Principal } from '../../realtime/index.js';
 import { PlatformConfig } from '../config/platform-config.js';
 import type { Deployment } from './deployment.js';
 import { DeploymentsStore } from './deployments.store.js';
@@ -20,7 +21,7 @@ export class DeploymentsService implements OnModuleDestroy {
    * Starts to deploy; resolves once that is stored, and what tells of it with it.
    * @param fail whether the last step fails
    */
-  async deploy(appId: string, startedBy: string, fail: boolean): Promise<Deployment> {
+  async deploy(appId: string, startedBy: Principal, fail: boolean): Promise<Deployment> {
     if (this.stopping.signal.aborted) throw new ServiceUnavailableException('This instance is shutting down');
     const deployment = await this.store.start(appId, startedBy);
     const run = this.run(deployment.id, fail).finally(() => this.running.delete(run));

@@ -1,6 +1,7 @@
 import { ConflictException, Injectable, NotFoundException } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import { missingApp } from '../apps/apps.service.js';
+import { assertAppOwner, missingApp } from '../apps/apps.service.js';
+import type { Principal } from '../../realtime/index.js';
 import { Changes } from '../database/changes.js';
 import { Database, isDuplicate } from '../database/database.js';
 import type { PageDto } from '../http/page.dto.js';
@@ -32,10 +33,15 @@ export class DeploymentsStore {
     return deployment;
   }
 
-  /** Begins a deployment. @throws ConflictException while another one of the application goes on */
-  async start(appId: string, startedBy: string): Promise<Deployment> {
+  /**
+   * Begins a deployment.
+   * @throws ConflictException while another one of the application goes on
+   * @throws ForbiddenException for a user who neither owns the application nor is an administrator
+   */
+  async start(appId: string, by: Principal): Promise<Deployment> {
     try {
       return await this.changes.make(async (statements, tell) => {
+        await assertAppOwner(statements, appId, by);
         const [app] = await statements.query(
           `update apps set status = 'deploying', updated_at = now() where id = $1 returning id`,
           [appId],
@@ -44,7 +50,7 @@ export class DeploymentsStore {
         const [deployment] = await statements.query<Deployment>(
           `insert into deployments (id, app_id, status, started_by) values ($1, $2, 'started', $3)
            returning ${DEPLOYMENT_COLUMNS}`,
-          [randomUUID(), appId, startedBy],
+          [randomUUID(), appId, by.user.userId],
         );
         await tellStarted(tell, deployment!);
         return deployment!;

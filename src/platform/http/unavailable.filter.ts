@@ -1,21 +1,26 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Response } from 'express';
 import { RealtimeUnavailableError } from '../../realtime/index.js';
+import { BusyError } from '../auth/hashing-queue.js';
 import { DatabaseUnavailableError } from '../database/database.js';
 
 /** How long a client should wait before it tries again, in seconds. */
 const RETRY_AFTER = '2';
 
 /** 503 where the fault is neither the client's nor ours: the same request may succeed later. */
-@Catch(DatabaseUnavailableError, RealtimeUnavailableError)
+@Catch(DatabaseUnavailableError, RealtimeUnavailableError, BusyError)
 export class UnavailableFilter implements ExceptionFilter {
-  catch(error: DatabaseUnavailableError | RealtimeUnavailableError, host: ArgumentsHost): void {
-    const what = error instanceof DatabaseUnavailableError ? 'The database' : 'Publishing events';
+  catch(error: DatabaseUnavailableError | RealtimeUnavailableError | BusyError, host: ArgumentsHost): void {
+    const message = error instanceof BusyError ? error.message : `${nameOf(error)} is not available now`;
     host
       .switchToHttp()
       .getResponse<Response>()
       .status(503)
       .set('Retry-After', RETRY_AFTER)
-      .json({ statusCode: 503, error: 'Service Unavailable', message: `${what} is not available now` });
+      .json({ statusCode: 503, error: 'Service Unavailable', message });
   }
+}
+
+function nameOf(error: DatabaseUnavailableError | RealtimeUnavailableError): string {
+  return error instanceof DatabaseUnavailableError ? 'The database' : 'Publishing events';
 }

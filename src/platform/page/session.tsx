@@ -36,11 +36,17 @@ export function Session({ signedIn, onEnd }: SessionProps) {
     return () => client.close();
   }, [client]);
 
+  const signOut = (): void => {
+    const failed = (error: Error): void => tell(error.message);
+    api.post('/auth/logout').catch(failed);
+    onEnd(null);
+  };
+
   return (
     <ApiContext value={api}>
       <QueryClientProvider client={queries}>
         <RealtimeProvider client={client}>
-          <Dashboard user={signedIn.user} onSignOut={() => onEnd(null)} />
+          <Dashboard user={signedIn.user} onSignOut={signOut} />
         </RealtimeProvider>
       </QueryClientProvider>
     </ApiContext>

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, StreamableFile } from '@nestjs/common';
-import type { User } from '../../realtime/index.js';
-import { CurrentUser, SignedIn } from '../auth/access.js';
+import type { Principal, User } from '../../realtime/index.js';
+import { CurrentPrincipal, CurrentUser, SignedIn } from '../auth/access.js';
 import { IdPipe } from '../http/id.pipe.js';
 import { PageDto } from '../http/page.dto.js';
 import { ReplaceFileDto, UploadFileDto } from './file.dto.js';
@@ -26,15 +26,15 @@ export class StorageController {
   replace(
     @Param('id', IdPipe) id: string,
     @Body() file: ReplaceFileDto,
-    @CurrentUser() user: User,
+    @CurrentPrincipal() user: Principal,
   ): Promise<StoredFile> {
-    return this.storage.replace(id, file, user.userId);
+    return this.storage.replace(id, file, user);
   }
 
   @Delete(':id')
   @HttpCode(204)
-  remove(@Param('id', IdPipe) id: string, @CurrentUser() user: User): Promise<void> {
-    return this.storage.remove(id, user.userId);
+  remove(@Param('id', IdPipe) id: string, @CurrentPrincipal() user: Principal): Promise<void> {
+    return this.storage.remove(id, user);
   }
 
   /** Always as a download: what somebody uploaded never runs as a page of ours. */

@@ -1,7 +1,9 @@
 import { Injectable, NotFoundException } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
+import type { Principal } from '../../realtime/index.js';
+import { assertOwner } from '../auth/access.js';
 import { Changes } from '../database/changes.js';
-import { Database } from '../database/database.js';
+import { Database, type Statements } from '../database/database.js';
 import type { PageDto } from '../http/page.dto.js';
 import type { ReplaceFileDto, UploadFileDto } from './file.dto.js';
 import { FILE_COLUMNS, type StoredFile } from './file.js';
@@ -34,28 +36,32 @@ export class StorageService {
     });
   }
 
-  async replace(id: string, { contentType, content }: ReplaceFileDto, by: string): Promise<StoredFile> {
+  /** @throws ForbiddenException for a user who neither uploaded the file nor is an administrator */
+  async replace(id: string, { contentType, content }: ReplaceFileDto, by: Principal): Promise<StoredFile> {
     const bytes = Buffer.from(content, 'base64');
     return this.changes.make(async (statements, tell) => {
+      await assertFileOwner(statements, id, by);
       const [file] = await statements.query<StoredFile>(
         `update files set content_type = coalesce($2, content_type), size = $3, content = $4, updated_at = now()
        where id = $1 returning ${FILE_COLUMNS}`,
         [id, contentType ?? null, bytes.length, bytes],
       );
       if (file === undefined) throw missing(id);
-      await tell('storage:updated', { ...file, by });
+      await tell('storage:updated', { ...file, by: by.user.userId });
       return file;
     });
   }
 
-  async remove(id: string, by: string): Promise<void> {
+  /** @throws ForbiddenException for a user who neither uploaded the file nor is an administrator */
+  async remove(id: string, by: Principal): Promise<void> {
     await this.changes.make(async (statements, tell) => {
+      await assertFileOwner(statements, id, by);
       const [file] = await statements.query<{ id: string; name: string }>(
         'delete from files where id = $1 returning id, name',
         [id],
       );
       if (file === undefined) throw missing(id);
-      await tell('storage:deleted', { ...file, by });
+      await tell('storage:deleted', { ...file, by: by.user.userId });
     });
   }
 
@@ -67,6 +73,15 @@ export class StorageService {
     if (file === undefined) throw missing(id);
     return file;
   }
+}
+
+async function assertFileOwner(statements: Statements, id: string, by: Principal): Promise<void> {
+  const [file] = await statements.query<Pick<StoredFile, 'uploadedBy'>>(
+    'select uploaded_by as "uploadedBy" from files where id = $1 for update',
+    [id],
+  );
+  if (file === undefined) throw missing(id);
+  assertOwner(file.uploadedBy, by);
 }
 
 function missing(id: string): NotFoundException {

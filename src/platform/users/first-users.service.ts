@@ -1,12 +1,13 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
+import { EndedSessions } from '../auth/ended-sessions.service.js';
 import { hashPassword } from '../auth/passwords.js';
 import { PlatformConfig } from '../config/platform-config.js';
 import { Database } from '../database/database.js';
 
 const DEMO_PASSWORD = 'demo1234';
 
-/** Who can sign in without anything being set up. They exist in development only. */
+/** Users who can sign in without any setup. They exist in development only, see `PlatformConfig.demoUsers`. */
 export const DEMO_USERS = [
   { id: 'demo-admin', email: 'admin@example.com', name: 'Ada Admin', role: 'admin', password: DEMO_PASSWORD },
   { id: 'demo-user', email: 'user@example.com', name: 'Uma User', role: 'user', password: DEMO_PASSWORD },
@@ -21,25 +22,33 @@ interface FirstUser {
   readonly password: string;
 }
 
-/** At start: the administrator that is configured, where there is no user yet, and the demo users in development. */
+/** At start: adds the configured administrator if there is no user yet, and adds or removes the demo users. */
 @Injectable()
 export class FirstUsersService implements OnModuleInit {
   constructor(
     private readonly database: Database,
     private readonly config: PlatformConfig,
+    private readonly ended: EndedSessions,
   ) {}
 
   async onModuleInit(): Promise<void> {
-    // A start in development may have left demo users in the same database, and everyone knows their password.
-    if (!this.config.development) await this.database.query('delete from users where demo');
+    if (!this.config.demoUsers) await this.removeDemoUsers();
     const { firstAdmin } = this.config;
     if (firstAdmin !== null && (await this.isEmpty())) {
       await this.add({ ...firstAdmin, id: randomUUID(), name: 'Administrator', role: 'admin' }, false);
     }
-    if (!this.config.development) return;
+    if (!this.config.demoUsers) return;
     for (const user of DEMO_USERS) {
       if (await this.isMissing(user)) await this.add(user, true);
     }
+  }
+
+  /** A start in development may have left them in the same database, and everyone knows their password. */
+  private async removeDemoUsers(): Promise<void> {
+    await this.database.transaction(async (statements) => {
+      const removed = await statements.query<{ id: string }>('delete from users where demo returning id');
+      for (const { id } of removed) await this.ended.storeUser(statements, id); // it holds from the end of this start on
+    });
   }
 
   private async isEmpty(): Promise<boolean> {

@@ -8,5 +8,8 @@ export interface UserRecord {
   readonly updatedAt: Date;
 }
 
+/** A user in a list: with an e-mail address only for administrators, and for the user itself. */
+export type ListedUser = Omit<UserRecord, 'email'> & Partial<Pick<UserRecord, 'email'>>;
+
 /** The columns of a {@link UserRecord}. */
 export const USER_COLUMNS = 'id, email, name, role, created_at as "createdAt", updated_at as "updatedAt"';

@@ -1,10 +1,10 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
-import type { EmittedEvent, User } from '../../realtime/index.js';
-import { AdminOnly, CurrentUser, SignedIn } from '../auth/access.js';
+import type { EmittedEvent, Principal, User } from '../../realtime/index.js';
+import { AdminOnly, CurrentPrincipal, CurrentUser, SignedIn } from '../auth/access.js';
 import { IdPipe } from '../http/id.pipe.js';
 import { PageDto } from '../http/page.dto.js';
 import { CreateUserDto, NotifyDto, UpdateUserDto } from './user.dto.js';
-import type { UserRecord } from './user.js';
+import type { ListedUser, UserRecord } from './user.js';
 import { UsersService } from './users.service.js';
 
 @Controller('api/users')
@@ -13,8 +13,8 @@ export class UsersController {
 
   @Get()
   @SignedIn()
-  list(@Query() page: PageDto): Promise<UserRecord[]> {
-    return this.users.list(page);
+  list(@Query() page: PageDto, @CurrentPrincipal() principal: Principal): Promise<ListedUser[]> {
+    return this.users.list(page, principal);
   }
 
   @Post()

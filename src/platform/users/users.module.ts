@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { EndedSessions } from '../auth/ended-sessions.service.js';
 import { DemoController } from './demo.controller.js';
 import { FirstUsersService } from './first-users.service.js';
 import { UsersController } from './users.controller.js';
@@ -6,7 +7,7 @@ import { UsersService } from './users.service.js';
 
 @Module({
   controllers: [UsersController, DemoController],
-  providers: [UsersService, FirstUsersService],
-  exports: [UsersService],
+  providers: [UsersService, FirstUsersService, EndedSessions],
+  exports: [UsersService, EndedSessions],
 })
 export class UsersModule {}

@@ -1,13 +1,14 @@
 import { ConflictException, Injectable, NotFoundException } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import { EventsPublisher, type EmittedEvent } from '../../realtime/index.js';
+import { EventsPublisher, type EmittedEvent, type Principal } from '../../realtime/index.js';
+import { EndedSessions } from '../auth/ended-sessions.service.js';
 import { hashPassword, verifyPassword } from '../auth/passwords.js';
-import { Changes, type Tell } from '../database/changes.js';
+import { Changes, type Tell, type TellUser } from '../database/changes.js';
 import { Database, isDuplicate, type Statements } from '../database/database.js';
 import type { PageDto } from '../http/page.dto.js';
 import { isStorable } from '../http/text.js';
 import type { CreateUserDto, UpdateUserDto } from './user.dto.js';
-import { USER_COLUMNS, type UserRecord } from './user.js';
+import { USER_COLUMNS, type ListedUser, type UserRecord } from './user.js';
 
 /** Who may sign in. Each change is stored together with what tells of it on `users:*`. */
 @Injectable()
@@ -16,6 +17,7 @@ export class UsersService {
     private readonly database: Database,
     private readonly events: EventsPublisher,
     private readonly changes: Changes,
+    private readonly ended: EndedSessions,
   ) {}
 
   /** The user with this email and password; `null` when either is wrong, after the same time. */
@@ -31,11 +33,13 @@ export class UsersService {
     return user;
   }
 
-  list({ limit, offset }: PageDto): Promise<UserRecord[]> {
-    return this.database.query(`select ${USER_COLUMNS} from users order by created_at, id limit $1 offset $2`, [
-      limit,
-      offset,
-    ]);
+  /** Lists users. E-mail addresses are for administrators; all others see only their own. */
+  async list({ limit, offset }: PageDto, { isAdmin, user: { userId } }: Principal): Promise<ListedUser[]> {
+    const users = await this.database.query<UserRecord>(
+      `select ${USER_COLUMNS} from users order by created_at, id limit $1 offset $2`,
+      [limit, offset],
+    );
+    return users.map(({ email, ...user }) => ({ ...user, ...((isAdmin || user.id === userId) && { email }) }));
   }
 
   async create({ email, name, password, role }: CreateUserDto, by: string): Promise<UserRecord> {
@@ -50,9 +54,15 @@ export class UsersService {
     });
   }
 
+  /** Changes a user. Another role or password ends all sign-ins of the user: their tokens carry the old role. */
   async update(id: string, { email, name, password, role }: UpdateUserDto, by: string): Promise<UserRecord> {
     const hash = password === undefined ? null : await hashPassword(password);
-    return this.write(async (statements, tell) => {
+    let endsSessions = false;
+    const updated = await this.write(async (statements, tell, tellUser) => {
+      const [before] = await statements.query<Pick<UserRecord, 'role'>>(
+        'select role from users where id = $1 for update',
+        [id],
+      );
       // A user whose password is no longer the known one is no demo user any more.
       const [user] = await statements.query<UserRecord>(
         `update users set email = coalesce($2, email), name = coalesce($3, name), role = coalesce($4, role),
@@ -61,9 +71,15 @@ export class UsersService {
         [id, email ?? null, name ?? null, role ?? null, hash],
       );
       if (user === undefined) throw missing(id);
+      endsSessions = hash !== null || user.role !== before?.role;
+      if (endsSessions) await this.ended.storeUser(statements, id);
       await tell('users:updated', { ...user, by });
+      // On users:updated the address is for administrators only: the user gets it on a channel of its own.
+      if (email !== undefined) await tellUser(id, { kind: 'email', email: user.email, by });
       return user;
     });
+    if (endsSessions) await this.ended.endUser(id);
+    return updated;
   }
 
   async remove(id: string, by: string): Promise<void> {
@@ -71,8 +87,10 @@ export class UsersService {
     await this.changes.make(async (statements, tell) => {
       const [user] = await statements.query<{ id: string }>('delete from users where id = $1 returning id', [id]);
       if (user === undefined) throw missing(id);
+      await this.ended.storeUser(statements, id);
       await tell('users:deleted', { ...user, by });
     });
+    await this.ended.endUser(id);
   }
 
   /** Sends a message to the private channel of a user. */
@@ -82,7 +100,9 @@ export class UsersService {
     return this.events.emitToUser(id, { kind: 'message', message, from });
   }
 
-  private async write(work: (statements: Statements, tell: Tell) => Promise<UserRecord>): Promise<UserRecord> {
+  private async write(
+    work: (statements: Statements, tell: Tell, tellUser: TellUser) => Promise<UserRecord>,
+  ): Promise<UserRecord> {
     try {
       return await this.changes.make(work);
     } catch (error) {

@@ -40,7 +40,8 @@ export interface Deployment {
 export interface Person {
   readonly id: string;
   readonly name: string;
-  readonly email: string;
+  /** For administrators, and of the user that is signed in. */
+  readonly email?: string;
 }
 
 export interface Table {

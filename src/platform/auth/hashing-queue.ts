@@ -1,0 +1,30 @@
+/** The queue is full. The message is for the client. */
+export class BusyError extends Error {
+  override readonly name = 'BusyError';
+}
+
+/** Runs a few jobs at a time and lets a few wait, so that a flood delays each by a bounded time. */
+export class HashingQueue {
+  private running = 0;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(
+    private readonly maxRunning: number,
+    private readonly maxWaiting: number,
+  ) {}
+
+  /** @throws BusyError if too many jobs wait */
+  async run<T>(job: () => Promise<T>): Promise<T> {
+    if (this.running >= this.maxRunning) {
+      if (this.waiting.length >= this.maxWaiting) throw new BusyError('Too many passwords are being checked');
+      await new Promise<void>((resolve) => this.waiting.push(resolve)); // takes over the place of the job that ends
+    } else this.running += 1;
+    try {
+      return await job();
+    } finally {
+      const next = this.waiting.shift();
+      if (next === undefined) this.running -= 1;
+      else next();
+    }
+  }
+}
