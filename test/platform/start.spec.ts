@@ -84,6 +84,13 @@ describe('the platform refuses to start, in one sentence,', () => {
     expect(code).toBe(1);
   });
 
+  it('start:prod is production', async () => {
+    const env = { PATH: process.env['PATH'], PORT: '0', TLS_PORT: '0', DATABASE_URL: 'memory:', DATA_DIR: directory };
+    const child = new Child('npm', ['run', '--silent', 'start:prod'], { env });
+    await child.exited;
+    expect(child.stderr).toContain('JWT_SECRET is missing: in production');
+  });
+
   it('keys that do not belong together, or are none', async () => {
     const file = (name: string) => join(directory, name);
     const foreign = { JWT_PUBLIC_KEY_FILE: file('public.pem'), JWT_PRIVATE_KEY_FILE: file('other-private.pem') };

@@ -10,13 +10,15 @@ export interface Started {
   readonly console: boolean;
   readonly database: string;
   readonly development: boolean;
+  /** Only this machine is served. */
+  readonly local: boolean;
   /** Ready-made tokens: only where the secret was made here, for development. */
   readonly tokens: readonly { readonly email: string; readonly password: string; readonly token: string }[];
 }
 
 /** The lines that the platform prints once it serves. */
 export function startLines(started: Started): string {
-  const { port, tls, tlsMissing, path, database, development, tokens } = started;
+  const { port, tls, tlsMissing, path, database, development, local, tokens } = started;
   const secure = tls === null ? tlsMissing : `https://localhost:${tls.port}/${tls.selfSigned ? ' (self-signed)' : ''}`;
   const lines = [
     `nestjs-realtime platform, ${development ? 'development' : 'production'}`,
@@ -26,6 +28,9 @@ export function startLines(started: Started): string {
     ...(tls === null ? [] : [`             wss://localhost:${tls.port}${path}`]),
     ...(started.console ? [`  console    http://localhost:${port}/realtime/console`] : []),
     `  data       ${database}`,
+    ...(local
+      ? ['  open to    this machine only: HOST=0.0.0.0 lets others in (then without demo users, see DEMO_USERS)']
+      : []),
   ];
   for (const { email, password, token } of tokens) {
     lines.push(

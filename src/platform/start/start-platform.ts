@@ -54,7 +54,8 @@ async function serve(app: NestExpressApplication, adapter: TwoPortAdapter): Prom
     console: config.realtime.console ?? false,
     database: app.get(Database).location,
     development: config.development,
-    tokens: app.get(JwtKeys).selfMade ? demoTokens(app.get(TokenService)) : [],
+    local: config.isLocal,
+    tokens: app.get(JwtKeys).selfMade && config.demoUsers ? demoTokens(app.get(TokenService)) : [],
   };
 }
 
