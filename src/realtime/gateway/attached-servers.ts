@@ -12,6 +12,7 @@ type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer, isUnixSo
 interface AttachOptions {
   readonly path: string;
   readonly handshakeTimeoutMs: number;
+  readonly maxConnections: number;
   readonly closeUnfinishedRequests: boolean;
 }
 
@@ -25,7 +26,7 @@ export class AttachedServers {
     private readonly options: AttachOptions,
     private readonly upgrade: Upgrade,
   ) {
-    this.unfinished = new UnfinishedRequests(options.handshakeTimeoutMs);
+    this.unfinished = new UnfinishedRequests(options.handshakeTimeoutMs, options.maxConnections);
   }
 
   get size(): number {

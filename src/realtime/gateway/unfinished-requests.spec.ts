@@ -1,21 +1,24 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https';
+import { createServer as createTlsServer } from 'node:https';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { makeCertificate } from '../../../test/support/certificate.js';
 import { TcpClient } from '../../../test/support/tcp.js';
 import { UnfinishedRequests } from './unfinished-requests.js';
 
+type WatchedServer = Parameters<UnfinishedRequests['watch']>[0];
+
 const LIMIT_MS = 300;
+const MAX_UNFINISHED = 3;
 const HEAD = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n';
 
 describe('a connection without a complete request head', () => {
-  let server: Server | HttpsServer;
+  let server: WatchedServer;
   let unwatch: () => void;
 
-  const serve = async (made: Server | HttpsServer): Promise<number> => {
+  const serve = async (made: WatchedServer): Promise<number> => {
     server = made.listen(0, '127.0.0.1');
-    unwatch = new UnfinishedRequests(LIMIT_MS).watch(server);
+    unwatch = new UnfinishedRequests(LIMIT_MS, MAX_UNFINISHED).watch(server);
     await once(server, 'listening');
     return (server.address() as AddressInfo).port;
   };
@@ -50,6 +53,21 @@ describe('a connection without a complete request head', () => {
     clearInterval(drip);
   });
 
+  it('is destroyed before that if too many are open, the oldest first, and none with a complete head', async () => {
+    const port = await serve(echo());
+    const complete = await TcpClient.connect(port);
+    complete.send(`${HEAD}\r\na`);
+    await complete.until('a');
+    const oldest = await TcpClient.connect(port);
+    const next = await TcpClient.connect(port);
+    for (let count = 1; count < MAX_UNFINISHED; count += 1) await TcpClient.connect(port);
+    expect(await oldest.untilClosed()).toBe('');
+    next.send(`${HEAD}\r\nabc`);
+    await next.until('!');
+    complete.send('bc');
+    await complete.until('!');
+  });
+
   it('stays open once its head is complete, however slow its body is and however long it is idle', async () => {
     const port = await serve(echo());
     const client = await TcpClient.connect(port);
@@ -78,7 +96,7 @@ describe('a connection without a complete request head', () => {
 
   it('is left alone once the watch has ended', async () => {
     const port = await serve(echo());
-    const other = new UnfinishedRequests(LIMIT_MS).watch(server);
+    const other = new UnfinishedRequests(LIMIT_MS, MAX_UNFINISHED).watch(server);
     unwatch();
     other();
     expect(server.listenerCount('connection')).toBe(1); // Node's own

@@ -19,7 +19,11 @@ export class UnfinishedRequests {
   private timer: NodeJS.Timeout | null = null;
   private watching = 0;
 
-  constructor(private readonly timeoutMs: number) {}
+  /** @param maxUnfinished if more are open, the oldest is destroyed before its deadline */
+  constructor(
+    private readonly timeoutMs: number,
+    private readonly maxUnfinished: number,
+  ) {}
 
   /** @returns ends it */
   watch(server: Server | HttpsServer): () => void {
@@ -27,6 +31,7 @@ export class UnfinishedRequests {
     if (forgetHeads === null) return () => undefined; // the end of a head cannot be observed
     const opened = safely('A new TCP connection', (socket: Duplex) => {
       this.deadlines.set(socket, performance.now() + this.timeoutMs);
+      if (this.deadlines.size > this.maxUnfinished) this.dropOldest();
     });
     const encrypted = safely('A new TLS connection', (socket: TLSSocket) => this.encrypted(socket));
     server.on('connection', opened);
@@ -67,6 +72,12 @@ export class UnfinishedRequests {
     clearInterval(this.timer);
     this.timer = null;
     this.deadlines.clear();
+  }
+
+  private dropOldest(): void {
+    const [oldest] = this.deadlines.keys();
+    this.deadlines.delete(oldest!);
+    oldest!.destroy();
   }
 
   private check(now: number): void {
