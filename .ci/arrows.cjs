@@ -133,7 +133,7 @@ module.exports = {
       name: 'react-imports',
       severity: 'error',
       from: { path: room('react'), pathNot: '\\.spec\\.ts$' },
-      to: { path: '^src/', pathNot: [room('react'), room('protocol'), '^src/client/index\\.ts$'] },
+      to: { path: '^src/', pathNot: [room('react'), room('protocol'), '^src/client/(index|errors)\\.ts$'] },
     },
     {
       name: 'counters-know-nobody',

@@ -50,6 +50,8 @@ export interface ClientChannel extends Channel {
   lost(reason: string): void;
   /** Rights may have changed, or the time has come: asks again for what it did not get. */
   askAgain(): void;
+  /** It is not known any more who is here. */
+  forgetPresence(): void;
   /** The client goes on as another user: drops what is of the former one. */
   forget(): void;
   /** The application closed the client. */
@@ -101,6 +103,7 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
     const state = nextState<ChannelState, ChannelCause>(CHANNEL_STATES, previous, code);
     if (state === undefined) return;
     if (state !== 'subscribed') asked = null;
+    if (state === 'refused') present(null);
     change = { state, previous, code, reason: code, ...about };
     host.debug('channel', { channel: name, ...change });
     listeners.emit('state', change);
@@ -265,11 +268,11 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
       channel.retry();
       host.changed(channel);
     },
+    forgetPresence: () => present(null),
     forget() {
       inbox.clear();
       startAt(undefined);
       isForgotten = hasBegun;
-      present(null);
       move('other_user');
     },
     closed: () => listeners.emit('closed', undefined),

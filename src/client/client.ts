@@ -4,7 +4,7 @@ import { delayBefore } from './backoff.js';
 import type { ChannelHost } from './channel.js';
 import { createChannels } from './channels.js';
 import { createEmitter, createSequence } from './emitter.js';
-import { errorOf, RealtimeError } from './errors.js';
+import { errorOf, RealtimeError, REPORT } from './errors.js';
 import { clamp, MAX_TIMER_MS } from './limits.js';
 import { diallingOf, resolveOptions, type RealtimeClientOptions, type TokenReason } from './options.js';
 import { watchPage } from './page-life.js';
@@ -142,6 +142,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
   };
   const identify = (who: Identity | null): void => {
     if (who === null && identity === null) return;
+    if (who === null) channels.forEach((channel) => channel.forgetPresence());
     identity = who;
     listeners.emit('identity', who);
   };
@@ -274,6 +275,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
       end({ cause: 'close' });
       channels.forEach((channel) => channel.closed());
     },
+    [REPORT]: failed,
     channel: channels.get,
     on: listeners.on,
     once: listeners.once,

@@ -23,6 +23,9 @@ export type RealtimeErrorCode =
   | 'invalid_channel'
   | 'unsubscribed';
 
+/** The key of a client's method that reports an error to its `error` listeners, for the hooks. */
+export const REPORT = Symbol('report');
+
 /** What went wrong, with a code to tell it by. */
 export class RealtimeError extends Error {
   declare readonly code: RealtimeErrorCode;

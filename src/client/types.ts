@@ -48,8 +48,11 @@ export interface RealtimeEvent<T = unknown> {
 /** Continuity was lost: events are missing, so that state has to be loaded again. */
 export interface Reset {
   readonly channel: string;
-  /** `other_user`: the client authenticated as another user, for whom nothing was loaded yet. */
-  readonly reason: RecoveryReason | 'other_user';
+  /**
+   * - `other_user`: the client authenticated as another user, for whom nothing was loaded yet
+   * - `hidden`: the React component was hidden, while the channel went on for others
+   */
+  readonly reason: RecoveryReason | 'other_user' | 'hidden';
   /** Where the channel goes on; absent where it keeps no history. */
   readonly lastEventId?: string | undefined;
 }

@@ -10,11 +10,12 @@ export type EventOn<C extends string, E extends object = RealtimeEvents> = C ext
   ? RealtimeEvent<DataOf<E, C>> & { readonly channel: C }
   : never;
 
-/** The same text for the same channels, so that an effect can depend on it; no name has a space. */
-export function keyOf(channels: string | readonly string[]): string {
-  return typeof channels === 'string' ? channels : channels.join(' ');
+/** The same string for the same names, so that an effect can depend on it. */
+export function keyOf(names: string | readonly string[]): string {
+  return JSON.stringify(Array.isArray(names) ? names : [names]);
 }
 
+/** The names in a key, without repetitions. */
 export function namesOf(key: string): string[] {
-  return key === '' ? [] : [...new Set(key.split(' '))];
+  return [...new Set(JSON.parse(key) as string[])];
 }

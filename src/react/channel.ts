@@ -1,6 +1,8 @@
 import { useCallback, useSyncExternalStore } from 'react';
-import type { ChannelChange, Reset } from '../client/index.js';
+import { subscribed, type ChannelChange, type RealtimeClient, type Reset } from '../client/index.js';
 import { keyOf, type Channels, type EventOn } from './channel-names.js';
+import { findChannel, useableChannel } from './find-channel.js';
+import { generationOf, watchGenerations } from './generation.js';
 import { useLasting } from './lasting.js';
 import { useLatest } from './latest.js';
 import { useRealtimeClient } from './provider.js';
@@ -38,6 +40,13 @@ export function useChannel<const C extends string>(
   useNamedChannels(channels, onEvent, options);
 }
 
+/** Where a component stood when it was hidden. */
+interface Left {
+  readonly client: RealtimeClient;
+  readonly generation: number;
+  readonly lastEventId: string | undefined;
+}
+
 /** What `useChannel` does, whatever map its names and events are from. */
 export function useNamedChannels<Event>(
   channels: string | readonly string[],
@@ -48,16 +57,48 @@ export function useNamedChannels<Event>(
   const key = keyOf(channels);
   const latest = useLatest({ onEvent, options });
   const { enabled = true } = options;
-  useLasting(enabled ? key : '', client, (name) => {
-    const channel = client.channel(name);
-    const after = latest.current.options.after?.[name];
+  useLasting<Left | undefined>(enabled ? key : '[]', client, (name, left) => {
+    const channel = useableChannel(client, name);
+    if (channel === null) return () => undefined;
+    watchGenerations(client);
+    const isSameUser = left?.client === client && left.generation === generationOf(client);
+    const isFirst = channel.users === 0;
+    const after = isSameUser ? left.lastEventId : latest.current.options.after?.[name];
+    let wasReset = false;
+    let isOver = false;
+    const reset = (about: Reset): unknown => {
+      wasReset = true;
+      return latest.current.options.onReset?.(about);
+    };
     const stops = [
       channel.on('event', (event) => latest.current.onEvent?.(event as Event)),
-      channel.on('reset', (reset) => latest.current.options.onReset?.(reset)),
-      channel.subscribe(after === undefined ? {} : { after }),
+      channel.on('reset', reset),
+      channel.subscribe({ after }),
     ];
-    return () => stops.forEach((stop) => stop());
+    const missed = left && missedBy(left, isSameUser, isFirst, channel.lastEventId);
+    const report = (): void => {
+      if (!isOver && !wasReset) reset({ channel: name, reason: missed!, lastEventId: channel.lastEventId });
+    };
+    if (missed) void subscribed(channel).then(report, () => undefined);
+    return () => {
+      const { lastEventId } = channel;
+      isOver = true;
+      for (const stop of stops) stop();
+      return { client, generation: generationOf(client), lastEventId };
+    };
   });
+}
+
+/** Why a component that was hidden has to load its state again; `undefined` if it resumes, or nothing happened. */
+function missedBy(
+  { lastEventId }: Left,
+  isSameUser: boolean,
+  isFirst: boolean,
+  now: string | undefined,
+): Reset['reason'] | undefined {
+  if (!isSameUser) return 'other_user';
+  if (lastEventId === undefined) return 'no_history';
+  return isFirst || lastEventId === now ? undefined : 'hidden';
 }
 
 /** What a channel is before anybody asked for it, and on a server that renders. */
@@ -72,12 +113,12 @@ const UNSUBSCRIBED: ChannelChange = {
 export function useChannelState<const C extends string>(channel: C): ChannelChange {
   const client = useRealtimeClient();
   const subscribe = useCallback(
-    (changed: () => void) => client.channel<string>(channel).on('state', changed),
+    (changed: () => void) => findChannel(client, channel).on('state', changed),
     [client, channel],
   );
   return useSyncExternalStore(
     subscribe,
-    () => client.channel<string>(channel).change,
+    () => findChannel(client, channel).change,
     () => UNSUBSCRIBED,
   );
 }

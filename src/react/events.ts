@@ -1,6 +1,8 @@
-import { useEffect, useState, useSyncExternalStore } from 'react';
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { keyOf, namesOf, type Channels, type EventOn } from './channel-names.js';
 import { useNamedChannels, type UseChannelOptions } from './channel.js';
+import { generationOf, watchGenerations } from './generation.js';
+import { useRealtimeClient } from './provider.js';
 import { RecentEvents } from './recent-events.js';
 
 /** What `useEvents` takes. */
@@ -34,13 +36,33 @@ export function useNamedEvents<Event extends { readonly channel: string }>(
   options: UseEventsOptions = {},
 ): readonly Event[] {
   const { limit = 100 } = options;
+  const client = useRealtimeClient();
   const key = keyOf(channels);
   const [recent] = useState(() => new RecentEvents<Event>(limit));
+  const owner = useRef<{ client: object; generation: number } | null>(null);
+  const isOwner = (): boolean => owner.current?.client === client && owner.current.generation === generationOf(client);
   useEffect(() => recent.resize(limit), [recent, limit]);
   useEffect(() => {
     const names = new Set(namesOf(key));
     recent.keep(({ channel }) => names.has(channel));
   }, [recent, key]);
-  useNamedChannels(channels, (event: Event) => recent.add(event), options);
-  return useSyncExternalStore(recent.subscribe, recent.snapshot, () => NONE);
+  useEffect(() => {
+    watchGenerations(client);
+    return client.on('identity', () => {
+      if (!isOwner()) recent.keep(() => false);
+    });
+    // `isOwner` is another function at each render, and does the same.
+  }, [recent, client]);
+  const add = (event: Event): void => {
+    if (!isOwner()) recent.keep(() => false);
+    owner.current = { client, generation: generationOf(client) };
+    recent.add(event);
+  };
+  useNamedChannels(channels, add, options);
+  // Also right in the render in which the client is another one, and in the first one after it was hidden.
+  return useSyncExternalStore(
+    recent.subscribe,
+    () => (isOwner() ? recent.snapshot() : NONE),
+    () => NONE,
+  );
 }

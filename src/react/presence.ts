@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useSyncExternalStore } from 'react';
 import type { Presence } from '../client/index.js';
+import { findChannel, useableChannel } from './find-channel.js';
 import { useRealtimeClient } from './provider.js';
 
 /**
@@ -8,14 +9,14 @@ import { useRealtimeClient } from './provider.js';
  */
 export function usePresence(channel: string): Presence | null {
   const client = useRealtimeClient();
-  useEffect(() => client.channel(channel).subscribe({ presence: true }), [client, channel]);
+  useEffect(() => useableChannel(client, channel)?.subscribe({ presence: true }), [client, channel]);
   const subscribe = useCallback(
-    (changed: () => void) => client.channel(channel).on('presence', changed),
+    (changed: () => void) => findChannel(client, channel).on('presence', changed),
     [client, channel],
   );
   return useSyncExternalStore(
     subscribe,
-    () => client.channel(channel).presence,
+    () => findChannel(client, channel).presence,
     () => null,
   );
 }

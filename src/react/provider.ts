@@ -1,5 +1,6 @@
-import { createContext, createElement, useContext, type ReactElement, type ReactNode } from 'react';
+import { createContext, createElement, useContext, useState, type ReactElement, type ReactNode } from 'react';
 import type { RealtimeClient } from '../client/index.js';
+import { useLastingOne } from './lasting.js';
 import type { RealtimeEvents } from '../protocol/index.js';
 
 /** A client, whichever map its channels are of. */
@@ -19,6 +20,22 @@ export interface RealtimeProviderProps {
 /** Gives a client to the hooks below it. */
 export function RealtimeProvider({ client, children }: RealtimeProviderProps): ReactElement {
   return createElement(Context.Provider, { value: client }, children);
+}
+
+/**
+ * A client that is the component's: it connects when the component is shown, and is closed when it is gone.
+ *
+ *     const client = useNewRealtimeClient(() => createRealtimeClient({ url: '/ws', getToken }));
+ *
+ * @param create called once
+ */
+export function useNewRealtimeClient<C extends Pick<RealtimeClient, 'connect' | 'close'>>(create: () => C): C {
+  const [client] = useState(create);
+  useLastingOne(true, client, () => {
+    client.connect();
+    return () => client.close();
+  });
+  return client;
 }
 
 /**

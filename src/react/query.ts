@@ -1,12 +1,14 @@
 'use client';
 /** TanStack Query, kept true by events. */
-import { useQueryClient, type QueryKey } from '@tanstack/react-query';
+import { hashKey, useQueryClient, type QueryKey } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { keyOf, namesOf, type Channels, type EventOn } from './channel-names.js';
 import { useNamedChannels } from './channel.js';
+import { findChannel } from './find-channel.js';
+import { useLastingOne } from './lasting.js';
 import { useLatest } from './latest.js';
 import { useRealtimeClient } from './provider.js';
-import { Refetch } from './refetch.js';
+import { dropData, isFirstToApply, keepCurrent, refetchSoon } from './shared-queries.js';
 
 /** What the hooks for TanStack Query take. */
 export interface UseRealtimeQueryOptions {
@@ -38,6 +40,7 @@ export function realtimeQueryHooks<E extends object>(): RealtimeQueryHooks<E> {
  * Loads queries again when something happened on these channels: those that are shown at once, others when they are needed.
  * A burst of events is one load, and one more where events came while it went on. After a break that the server filled
  * (`recovered: true`) only the events that were missed count; where it could not, it is one load.
+ * However many components ask for one key, it is one load. When the last of them is gone, the queries are marked stale.
  * @param queryKey the key of the queries, or what their keys begin with
  */
 export function useRealtimeInvalidation<const C extends string>(
@@ -51,6 +54,7 @@ export function useRealtimeInvalidation<const C extends string>(
 /**
  * Changes what a query holds by each event of these channels, without loading it again. It is loaded once where events are
  * missing, and where an event came while it was being loaded, for what was read may be older than the event.
+ * An event is applied once to a key, also if several components patch it: with one function for one key and channel.
  * @param queryKey the whole key of the query; one that holds nothing yet is left alone
  * @param patch gives what the query holds after an event, as a new value; what it returned unchanged renders nothing
  */
@@ -72,7 +76,7 @@ function useInvalidation(
   useNamedChannels(channels, ask, { ...options, onReset: askOnceAnswered });
 }
 
-function usePatch<T, Event>(
+function usePatch<T, Event extends object>(
   channels: string | readonly string[],
   queryKey: QueryKey,
   patch: (data: T, event: Event) => T,
@@ -81,6 +85,7 @@ function usePatch<T, Event>(
   const queries = useQueryClient();
   const { ask, askOnceAnswered } = useRefetch(channels, queryKey, options);
   const apply = (event: Event): void => {
+    if (!isFirstToApply(queries, queryKey, event)) return;
     if (queries.isFetching({ queryKey, exact: true }) > 0) ask();
     queries.setQueryData<T>(queryKey, (data) => (data === undefined ? undefined : patch(data, event)));
   };
@@ -96,7 +101,7 @@ interface Asking {
 
 /**
  * Loads the queries again. It asks by itself when a channel begins anew, for what was loaded before that may lack what
- * happened in between: the queries that were begun by then are loaded once more.
+ * happened in between: the queries that were begun by then are loaded once more. What was loaded for a former user is dropped.
  */
 function useRefetch(
   channels: string | readonly string[],
@@ -108,21 +113,22 @@ function useRefetch(
   const key = keyOf(channels);
   const latest = useLatest({ client, queries, key, queryKey });
   // As state, which hot reload keeps: what was asked for is still done.
-  const [{ asking, settle }] = useState(() => {
-    const loading = new Refetch(() => latest.current.queries.invalidateQueries({ queryKey: latest.current.queryKey }));
+  const [{ ask, askOnceAnswered, settle }] = useState(() => {
     let wanted = false;
-    const isAsked = (name: string): boolean => latest.current.client.channel(name).state === 'subscribing';
+    const isAsked = (name: string): boolean => findChannel(latest.current.client, name).change.state === 'subscribing';
+    const askNow = (): void => refetchSoon(latest.current.queries, latest.current.queryKey);
     const settleIt = (): void => {
       if (!wanted || namesOf(latest.current.key).some(isAsked)) return;
       wanted = false;
-      loading.ask();
+      askNow();
     };
-    const askOnceAnswered = (): void => {
+    const askLater = (): void => {
       wanted = true;
       settleIt();
     };
-    return { settle: settleIt, asking: { ask: () => loading.ask(), askOnceAnswered } };
+    return { ask: askNow, askOnceAnswered: askLater, settle: settleIt };
   });
+  useLastingOne(enabled, `${hashKey(queryKey)} ${key}`, () => keepCurrent(queries, latest.current.queryKey));
   useEffect(() => {
     if (!enabled) return;
     const begun = (): boolean =>
@@ -131,12 +137,16 @@ function useRefetch(
         .findAll({ queryKey: latest.current.queryKey })
         .some(({ state }) => state.data !== undefined || state.fetchStatus !== 'idle');
     const stops = namesOf(key).map((name) =>
-      client.channel(name).on('state', ({ state, recovered }) => {
-        if (state === 'subscribed' && recovered === undefined && begun()) asking.askOnceAnswered();
+      findChannel(client, name).on('state', ({ state, recovered }) => {
+        if (state === 'subscribed' && recovered === undefined && begun()) askOnceAnswered();
         else settle();
       }),
     );
-    return () => stops.forEach((stop) => stop());
-  }, [client, queries, key, enabled, latest, asking, settle]);
-  return asking;
+    // A client that the application closed goes on as nobody else.
+    const dropFormer = client.on('identity', (identity) => {
+      if (identity === null && client.change.code !== 'close') dropData(queries, latest.current.queryKey);
+    });
+    return () => [...stops, dropFormer].forEach((stop) => stop());
+  }, [client, queries, key, enabled, latest, askOnceAnswered, settle]);
+  return { ask, askOnceAnswered };
 }

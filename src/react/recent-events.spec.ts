@@ -68,4 +68,16 @@ describe('RecentEvents', () => {
     recent.keep((value) => value > 0);
     expect(shown).toHaveLength(times);
   });
+
+  it('calls a listener that is added by another one at the next change', () => {
+    const recent = new RecentEvents<number>(1);
+    let added = 0;
+    const stop = recent.subscribe(() => {
+      stop();
+      const again = (): void => void recent.subscribe(() => (added += 1) < 100 && again());
+      again();
+    });
+    recent.add(1);
+    expect(added).toBe(0);
+  });
 });

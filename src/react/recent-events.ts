@@ -53,7 +53,7 @@ export class RecentEvents<T> {
     this.shownAt = performance.now();
     this.list = last([...this.list, ...this.waiting], this.limit);
     this.waiting = [];
-    for (const changed of this.listeners) changed();
+    for (const changed of [...this.listeners]) changed();
   }
 }
 

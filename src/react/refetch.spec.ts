@@ -38,4 +38,40 @@ describe('Refetch', () => {
     await passes(1_000);
     expect(ends).toHaveLength(2);
   });
+
+  it('replaces a load that does not end, for whoever asks meanwhile or later, each time with more patience', async () => {
+    const late: boolean[] = [];
+    const refetch = new Refetch((isLate) => {
+      late.push(isLate);
+      return new Promise(() => undefined);
+    });
+    refetch.ask();
+    await passes(25);
+    await passes(9_000);
+    refetch.ask();
+    expect(late).toEqual([false]);
+    await passes(1_000);
+    expect(late).toEqual([false, true]);
+    await passes(60_000);
+    expect(late).toEqual([false, true]); // nothing was asked for
+    refetch.ask();
+    expect(late).toEqual([false, true, true]);
+    refetch.ask();
+    await passes(39_000);
+    expect(late).toHaveLength(3);
+    await passes(1_000);
+    expect(late).toHaveLength(4);
+  });
+
+  it('reports that it is idle, once the last load has ended, and leaves no timer behind', async () => {
+    let idle = 0;
+    const refetch = new Refetch(
+      () => Promise.resolve(),
+      () => (idle += 1),
+    );
+    refetch.ask();
+    await passes(25);
+    expect(idle).toBe(1);
+    expect(jest.getTimerCount()).toBe(0);
+  });
 });

@@ -1,0 +1,77 @@
+import { hashKey, type QueryClient, type QueryKey } from '@tanstack/react-query';
+import type { Stop } from '../client/index.js';
+import { Refetch } from './refetch.js';
+
+interface Shared {
+  // hash of a key → what loads its queries again; only while it does
+  readonly loading: Map<string, Refetch>;
+  // hash of a key → how many hooks keep its queries current
+  readonly kept: Map<string, number>;
+  // event → hashes of the keys that it was applied to
+  readonly applied: WeakMap<object, Set<string>>;
+}
+
+const sharedBy = new WeakMap<QueryClient, Shared>();
+
+function sharedOf(queries: QueryClient): Shared {
+  let shared = sharedBy.get(queries);
+  if (!shared) sharedBy.set(queries, (shared = { loading: new Map(), kept: new Map(), applied: new WeakMap() }));
+  return shared;
+}
+
+/** Loads the queries of a key again soon: once for all hooks that ask. */
+export function refetchSoon(queries: QueryClient, queryKey: QueryKey): void {
+  const { loading } = sharedOf(queries);
+  const hash = hashKey(queryKey);
+  const isFirstLoad = (): boolean =>
+    queries
+      .getQueryCache()
+      .findAll({ queryKey })
+      .some(({ state }) => state.fetchStatus === 'fetching' && state.data === undefined);
+  const load = async (isLate: boolean): Promise<void> => {
+    if (isLate) await queries.cancelQueries({ queryKey });
+    // A first load is not begun again by TanStack Query; it may have read the former state.
+    const isJoined = isFirstLoad();
+    await queries.invalidateQueries({ queryKey });
+    if (isJoined) await queries.invalidateQueries({ queryKey });
+  };
+  let refetch = loading.get(hash);
+  if (!refetch) loading.set(hash, (refetch = new Refetch(load, () => loading.delete(hash))));
+  refetch.ask();
+}
+
+/** Returns true for the first hook that applies this event to this query: a patch of two components counts once. */
+export function isFirstToApply(queries: QueryClient, queryKey: QueryKey, event: object): boolean {
+  const { applied } = sharedOf(queries);
+  const hash = hashKey(queryKey);
+  const hashes = applied.get(event) ?? new Set();
+  if (hashes.has(hash)) return false;
+  applied.set(event, hashes.add(hash));
+  return true;
+}
+
+/** Keeps queries current until it is stopped: when no hook does, they are marked stale, and load when they are shown. */
+export function keepCurrent(queries: QueryClient, queryKey: QueryKey): Stop {
+  const { kept } = sharedOf(queries);
+  const hash = hashKey(queryKey);
+  kept.set(hash, (kept.get(hash) ?? 0) + 1);
+  return () => {
+    const others = kept.get(hash)! - 1;
+    if (others > 0) return void kept.set(hash, others);
+    kept.delete(hash);
+    void queries.invalidateQueries({ queryKey, refetchType: 'none' });
+  };
+}
+
+// hash of a key is dropped already, in this step, for another hook
+const dropping = new WeakMap<QueryClient, Set<string>>();
+
+/** Drops what was loaded for a former user, and loads what is shown: once for all hooks. */
+export function dropData(queries: QueryClient, queryKey: QueryKey): void {
+  const hashes = dropping.get(queries) ?? new Set();
+  const hash = hashKey(queryKey);
+  if (hashes.has(hash)) return;
+  dropping.set(queries, hashes.add(hash));
+  void Promise.resolve().then(() => hashes.delete(hash));
+  void queries.resetQueries({ queryKey });
+}

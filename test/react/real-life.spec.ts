@@ -1,0 +1,98 @@
+import { build } from 'esbuild';
+import type { Browser, Page } from 'playwright-core';
+import { launchChromium } from '../support/chromium.js';
+
+describe('the hooks in real life, in Chromium, in StrictMode', () => {
+  let browser: Browser;
+  let page: Page;
+  let complaints: string[];
+
+  beforeAll(async () => {
+    const { outputFiles } = await build({
+      entryPoints: ['test/react/pages/real-life.tsx'],
+      bundle: true,
+      write: false,
+      format: 'iife',
+      jsx: 'automatic',
+      define: { 'process.env.NODE_ENV': '"development"' },
+    });
+    browser = await launchChromium();
+    page = await browser.newPage();
+    page.on('console', (message) => {
+      if (!message.text().includes('React DevTools')) complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(error.message));
+    await page.setContent('<!doctype html><title>real life</title><body></body>');
+    await page.addScriptTag({ content: outputFiles[0]!.text });
+  }, 60_000);
+  afterAll(() => browser?.close());
+  beforeEach(() => {
+    complaints = [];
+  });
+  afterEach(() => {
+    if (complaints.length > 0) throw new Error(`The console says:\n${complaints.join('\n')}`);
+  });
+
+  const run = (...given: Parameters<typeof realLife.run>): Promise<unknown> =>
+    page.evaluate((all) => realLife.run(...all), given);
+
+  it('drop the events and the identity of the former user at once', async () => {
+    expect(await run('otherUser')).toEqual({
+      atIdentity: 'ada: one',
+      after: ['nobody: ', 'grace: ', 'nobody: '],
+    });
+  });
+
+  it('drop the events of a client that was replaced', async () => {
+    await run('otherClient');
+  });
+
+  it('show no presence of the former user, nor of a channel that was taken away', async () => {
+    await run('presence');
+  });
+
+  it('report names that are not names of channels, and go on with the others', async () => {
+    expect(await run('badNames')).toEqual({
+      text: 'refused: "room:a b" is not the name of a channel: use area:event',
+      errors: [
+        'invalid_channel: "room:a b" is not the name of a channel: use area:event',
+        'invalid_channel: "apps:*" is not the name of a channel: use area:event',
+        'invalid_channel: "" is not the name of a channel: use area:event',
+      ],
+      subscriptions: ['apps:created'],
+    });
+  });
+
+  it('load once for one event, however many components ask, patch once, and again after a time without components', async () => {
+    expect(await run('manyComponents')).toEqual({
+      afterOneEvent: { loads: 2, text: `${'2'.repeat(20)}11` },
+      loads: 3,
+    });
+  });
+
+  it('load again after an event that came during the first load', async () => {
+    await run('firstLoad');
+  });
+
+  it('drop what was loaded for the former user', async () => {
+    await run('otherUsersQuery');
+  });
+
+  it.each([
+    ['resumes', false, false, ['one', 'two', 'three']],
+    ['is told if the channel went on for others', true, false, ['one', 'reset hidden', 'three']],
+    ['begins anew for another user', false, true, ['one', 'reset other_user', 'three']],
+    [
+      'begins anew for another user, if the channel went on for others',
+      true,
+      true,
+      ['one', 'reset other_user', 'three'],
+    ],
+  ])('a component that was hidden %s', async (_, isShared, isOtherUser, log) => {
+    expect(await run('hidden', isShared, isOtherUser)).toEqual(log);
+  });
+
+  it('a component can create and close its client', async () => {
+    expect(await run('ownClient')).toEqual({ states: ['connected', 'closed'], connections: 1 });
+  });
+});
