@@ -44,11 +44,11 @@ describe('the hooks in real life, in Chromium, in StrictMode', () => {
   });
 
   it('drop the events of a client that was replaced', async () => {
-    await run('otherClient');
+    expect(await run('otherClient')).toBe('grace: ');
   });
 
   it('show no presence of the former user, nor of a channel that was taken away', async () => {
-    await run('presence');
+    expect(await run('presence')).toBe('not known');
   });
 
   it('report names that are not names of channels, and go on with the others', async () => {
@@ -71,11 +71,11 @@ describe('the hooks in real life, in Chromium, in StrictMode', () => {
   });
 
   it('load again after an event that came during the first load', async () => {
-    await run('firstLoad');
+    expect(await run('firstLoad')).toBe('2');
   });
 
   it('drop what was loaded for the former user', async () => {
-    await run('otherUsersQuery');
+    expect(await run('otherUsersQuery')).toBe('grace');
   });
 
   it.each([

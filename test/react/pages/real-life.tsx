@@ -118,6 +118,7 @@ const scenarios = {
     stage.show(<Names />, other);
     await stage.shows('grace: ');
     other.close();
+    return stage.text;
   },
 
   async presence(stage: Stage) {
@@ -135,6 +136,7 @@ const scenarios = {
     await stage.shows('3 here');
     stage.server.send({ type: 'unsubscribed', channel: 'apps:created', reason: 'access_revoked' } as never);
     await stage.shows('not known');
+    return stage.text;
   },
 
   async badNames(stage: Stage) {
@@ -212,6 +214,7 @@ const scenarios = {
     finish();
     await stage.shows('2');
     stop();
+    return stage.text;
   },
 
   /** What was loaded as one user is not shown to the next. */
@@ -235,6 +238,7 @@ const scenarios = {
     await stage.shows('loading');
     open();
     await stage.shows('grace');
+    return stage.text;
   },
 
   /** @returns what a component that was hidden was told when it was shown again */
