@@ -60,6 +60,9 @@ export interface ClientChannel extends Channel {
   readonly isIdle: boolean;
 }
 
+/** What listeners get when it is not known any more who is here. */
+const NOBODY: Presence = { members: [], count: 0 };
+
 type Listeners = Omit<ChannelListeners<unknown>, 'event'> & { closed: (nothing: undefined) => void };
 
 /** Refusals that the server may take back later. */
@@ -119,7 +122,7 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
   const present = (now: Presence | null): void => {
     if (presence === now) return;
     presence = now;
-    listeners.emit('presence', presence);
+    listeners.emit('presence', now ?? NOBODY);
   };
 
   const takers: { [T in ChannelFrame['type']]: (frame: Extract<ChannelFrame, { type: T }>) => void } = {

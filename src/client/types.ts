@@ -78,8 +78,8 @@ export interface ChannelListeners<T> {
   /** Events are missing: load your state again. */
   reset: (reset: Reset) => unknown;
   state: (change: ChannelChange) => void;
-  /** Who is here, whenever it changes; see {@link SubscribeOptions.presence}. `null`: not known any more. */
-  presence: (presence: Presence | null) => void;
+  /** Who is here, whenever it changes; see {@link SubscribeOptions.presence}. Nobody, when it is not known any more. */
+  presence: (presence: Presence) => void;
 }
 
 /** What `channel.subscribe` takes. */

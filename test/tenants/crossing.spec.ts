@@ -452,6 +452,32 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         expect(await gone.whenClosed()).toMatchObject({ code: 4403 });
         await watcher.client.fence();
       },
+      async 'POST /realtime/connections/:id/revoke'() {
+        const gone = await connect(there.url, { token: tokenOf(B, 'eve', 'user', { jti: 'connection of b' }) });
+        const { connectionId } = await gone.next('connected');
+        expect(await seen(`connections/${connectionId}/revoke`, 'POST')).toMatchObject({ disconnected: 1 });
+        expect(await gone.whenClosed()).toMatchObject({ code: 4403 });
+        await watcher.client.fence();
+      },
+      async 'POST /realtime/users/:userId/revoke'() {
+        const [a, b] = [await enter(A, 'fay'), await enter(B, 'fay')];
+        await seen(`users/fay/revoke?${new URLSearchParams({ tenant: B })}`, 'POST');
+        await b.whenClosed();
+        await a.fence();
+        await bye(a);
+      },
+      async 'POST /realtime/sessions/:jti/revoke'() {
+        const gone = await connect(there.url, { token: tokenOf(B, 'eve', 'user', { jti: 'revoked of b' }) });
+        await gone.next('connected');
+        await seen('sessions/revoked%20of%20b/revoke', 'POST');
+        await gone.whenClosed();
+        await watcher.client.fence();
+      },
+      async 'POST /realtime/tokens/revoke'() {
+        const query = new URLSearchParams({ issuedBefore: '2020-01-01T00:00:00.000Z' });
+        expect(await seen(`tokens/revoke?${query}`, 'POST')).toMatchObject({ disconnected: 0 });
+        await watcher.client.fence();
+      },
     };
 
     let watcher: { readonly client: WsClient; readonly connectionId: string };
