@@ -38,6 +38,30 @@ describe('toLogError', () => {
   });
 });
 
+describe('toLogError: text that looks like a stack', () => {
+  const FORGED = 'at admin (login ok)';
+
+  it('is no call of the stack if it stands in the message', () => {
+    const { stack } = toLogError(new Error(`x\n    ${FORGED}`)) as Error;
+    expect(stack!.split('\n').slice(1).join()).not.toContain(FORGED);
+  });
+
+  it('is no call of the stack if the message was changed after it', () => {
+    const error = new Error(`x\n    ${FORGED}`);
+    expect(error.stack).toContain(FORGED);
+    error.message = 'another';
+    expect((toLogError(error) as Error).stack!.split('\n').slice(1).join()).not.toContain(FORGED);
+  });
+
+  it('is one line in a value that is no error', () => {
+    for (const thrown of [{ user: HOSTILE }, [HOSTILE], new Map([[HOSTILE, 1]]), Symbol(HOSTILE), () => HOSTILE]) {
+      const line = toLogError(thrown);
+      expect(line).toEqual(expect.any(String));
+      expect(line).not.toMatch(UNSAFE);
+    }
+  });
+});
+
 describe('every logger of the module', () => {
   it.each(['log', 'warn', 'error', 'debug'] as const)('writes hostile text as one line: %s', (level) => {
     const written: unknown[] = [];

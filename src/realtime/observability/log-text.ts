@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 /** The longest line of the log, in characters. */
 const MAX_LINE = 4_000;
 
@@ -7,17 +9,27 @@ const MAX_LINE = 4_000;
  */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
+/** Strings inside are shortened, as lines are. */
+const ONE_LINE = { breakLength: Infinity, compact: true, maxStringLength: MAX_LINE };
+
 /** A text as one line of the log: what a stranger wrote cannot begin a line of its own, or steer a terminal. */
 export function toLogLine(text: string): string {
   const short = text.length > MAX_LINE ? `${text.slice(0, MAX_LINE)}…` : text;
   return short.replace(UNSAFE, (character) => `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`);
 }
 
-/** An error for the log: its message is one line, and its stack ends no line but after a call. */
+/**
+ * An error for the log: its message is one line, and its stack ends no line but after a call. Any other value is one line;
+ * nothing stays nothing.
+ */
 export function toLogError(error: unknown): unknown {
-  if (!(error instanceof Error)) return typeof error === 'string' ? toLogLine(error) : error;
+  if (error === undefined || error === null) return error;
+  if (!(error instanceof Error)) return toLogLine(typeof error === 'string' ? error : inspect(error, ONE_LINE));
   const { name, message, stack = '' } = error;
-  const frames = stack.split('\n').filter((line) => /^ {4}at /.test(line));
+  // The stack begins with the message, whose lines may look like calls.
+  const start = stack.indexOf(message);
+  const calls = start < 0 ? '' : stack.slice(start + message.length);
+  const frames = calls.split('\n').filter((line) => /^ {4}at /.test(line));
   const safe = new Error(toLogLine(message));
   safe.name = toLogLine(name);
   safe.stack = [`${safe.name}: ${safe.message}`, ...frames.map(toLogLine)].join('\n');
