@@ -1,4 +1,5 @@
 import { IsInt, IsString } from 'class-validator';
+import { EventsPublisher } from '../../src/realtime/index.js';
 import { RealtimeApp } from './support/realtime-app.js';
 
 class Score {
@@ -55,6 +56,17 @@ describe('the data of events', () => {
     ) as object;
     expect(await sent('games:any', data)).toBe('{"a":{"b":1},"text":"\\"__proto__\\":"}');
   });
+
+  it.each(['{"a":{"__proto__" : {"b":1}},"c":1}', '{"a":{"\\u005f_proto\\u005F_":{"b":1}},"c":1}'])(
+    'never holds a property named __proto__ that was stored as JSON, however that is written: %s',
+    async (json) => {
+      const client = await app.connectAs();
+      await client.ask({ type: 'subscribe', channel: 'games:any' });
+      await app.app.get(EventsPublisher).publishJson('games:any', json);
+      expect(JSON.stringify((await client.next('event')).data)).toBe('{"a":{},"c":1}');
+      await client.close();
+    },
+  );
 
   it('is refused before it is validated if that would take long', async () => {
     await expect(app.events.emit('games:score' as never, withKeys(501) as never)).rejects.toThrow(

@@ -57,6 +57,11 @@ describe("an application's own messages, by @SubscribeMessage on the same path",
     );
   });
 
+  it('are answered without a property named __proto__', async () => {
+    client.send('{"type":"respond","data":{"__proto__":{"isAdmin":true},"a":[{"__proto__":1}]}}');
+    expect(JSON.stringify(await client.next('response' as never))).toContain('"data":{"a":[{}]}');
+  });
+
   it('may be answered later, several times, or not at all', async () => {
     expect(await answerTo({ type: 'later', data: 5 })).toEqual(stamped({ type: 'later', data: 5 }));
     client.send({ type: 'several', ref: 's' });

@@ -3,6 +3,7 @@ import type { Observable } from 'rxjs';
 import type { WebSocket } from 'ws';
 import { CLOSE_CODES, ProtocolError, type CloseName, type Decoded, type Unstamped } from '../../protocol/index.js';
 import type { Principal } from '../auth/principal.js';
+import { mayHaveProto, parseWithoutProto } from '../fields/without-proto.js';
 import type { Counters } from '../observability/counters.js';
 import { FrameRate } from './frame-rate.js';
 import { refusalOf } from './message-refusal.js';
@@ -127,10 +128,17 @@ export class Connection {
     this.outbox.send(text);
   }
 
+  /** Sends an answer whose bytes were made before, for several clients. */
+  answer(frame: Buffer): void {
+    this.unpaidBytes += frame.length;
+    this.outbox.send(frame);
+  }
+
   /** Sends one frame of a type that is the application's own. */
   sendMessage(type: string, data: unknown, ref?: string): void {
     this.counters.framesSent.add('application');
-    this.outbox.send(JSON.stringify({ type, data, ref, timestamp: new Date().toISOString() }));
+    const text = JSON.stringify({ type, data, ref, timestamp: new Date().toISOString() });
+    this.outbox.send(mayHaveProto(text) ? JSON.stringify(parseWithoutProto(text)) : text);
   }
 
   /**

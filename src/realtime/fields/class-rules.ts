@@ -14,6 +14,7 @@ export interface FieldRule {
 
 /** What class-transformer's decorators of a class say of who gets which field. */
 export interface ClassRules {
+  readonly type: EventClass;
   /** The name of the class. */
   readonly name: string;
   /** Key in JSON → what counts for it; where it is several, each must let it pass. */
@@ -55,7 +56,7 @@ function read(type: EventClass, known: Map<EventClass, ClassRules>): ClassRules 
   if (found !== undefined) return found;
   const fields = new Map<string, FieldRule[]>();
   const exposedOnly = storage.getStrategy(type) === 'excludeAll';
-  const rules = { name: type.name, fields, exposedOnly };
+  const rules = { type, name: type.name, fields, exposedOnly };
   known.set(type, rules);
   for (const property of propertiesOf(type)) {
     const { name = property, groups } = storage.findExposeMetadata(type, property)?.options ?? {};

@@ -48,7 +48,24 @@ class Project extends Owner {
   undeclared!: string;
 }
 
+/** Its name is that of a built-in class, which says nothing of what is inside. */
+const NamedLikeABuiltIn = class Map {
+  @IsString()
+  area!: string;
+};
+
+class Place {
+  @Type(() => NamedLikeABuiltIn)
+  map!: InstanceType<typeof NamedLikeABuiltIn>;
+}
+
 describe('DeclaredFields', () => {
+  it('looks into a class of the application that has the name of a built-in one', () => {
+    const data = { map: { area: 'a', secret: 'x' } };
+    DeclaredFields.of(Place).strip(data);
+    expect(data).toEqual({ map: { area: 'a' } });
+  });
+
   const declared = DeclaredFields.of(Project);
   const stripped = (data: unknown): unknown => {
     declared.strip(data);

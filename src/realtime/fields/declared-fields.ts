@@ -3,7 +3,7 @@ import { classRules, type ClassRules, type NestedRules } from './class-rules.js'
 import { subTypesOf } from './granted-fields.js';
 
 /** Types of TypeScript that say nothing of what is inside: what a field of such a type holds is declared by the field. */
-const OPEN_TYPES: ReadonlySet<string> = new Set(['Object', 'Array', 'Map', 'Set', 'Date', 'Buffer', 'Promise']);
+const OPEN_TYPES: ReadonlySet<unknown> = new Set([Object, Array, Map, Set, Date, Buffer, Promise]);
 
 /** The fields of a class that carry a decorator of class-validator or class-transformer, and those nested in them. */
 export class DeclaredFields {
@@ -22,7 +22,7 @@ export class DeclaredFields {
 
 function strip(value: unknown, rules: ClassRules): void {
   if (Array.isArray(value)) for (const entry of value) strip(entry, rules);
-  else if (isObject(value) && !OPEN_TYPES.has(rules.name)) {
+  else if (isObject(value) && !OPEN_TYPES.has(rules.type)) {
     for (const [key, inner] of Object.entries(value)) {
       const declared = rules.fields.get(key);
       if (declared === undefined) Reflect.deleteProperty(value, key);

@@ -249,7 +249,7 @@ export class PresenceChannel {
     for (const newcomer of newcomers) {
       if (!this.newcomers.delete(newcomer)) continue; // it left in the meantime
       this.watchers.add(newcomer);
-      if (!newcomer.isPaused) newcomer.connection.outbox.send(frame);
+      if (!newcomer.isPaused) newcomer.connection.answer(frame);
     }
   }
 

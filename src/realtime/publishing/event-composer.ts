@@ -4,6 +4,7 @@ import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { TenantError, Tenants } from '../tenants/tenants.js';
 import type { InvalidEvents } from '../options/realtime-options.js';
 import type { DeclaredFields } from '../fields/declared-fields.js';
+import { mayHaveProto, parseWithoutProto } from '../fields/without-proto.js';
 import { shapeProblem } from './data-shape.js';
 import { InvalidEventError } from './errors.js';
 import { toJson } from './event-json.js';
@@ -167,11 +168,10 @@ export class EventComposer {
   }
 }
 
-/** Takes out what never leaves: undeclared fields, and `__proto__`, which means something else to a careless reader. */
+/** Takes out what never leaves: undeclared fields, and `__proto__`. */
 function withoutUndeclared(json: string, declared: DeclaredFields | null): string {
-  const hasProto = json.includes('"__proto__":');
-  if (declared === null && !hasProto) return json;
-  const data: unknown = JSON.parse(json, (key, value: unknown) => (key === '__proto__' ? undefined : value));
+  if (declared === null && !mayHaveProto(json)) return json;
+  const data = parseWithoutProto(json);
   declared?.strip(data);
   return JSON.stringify(data);
 }

@@ -1,0 +1,12 @@
+/** `__proto__` in JSON, where every character may be escaped. */
+const MAY_HAVE_PROTO = /__proto__|\\u00/;
+
+/** Returns true if JSON can hold a property named `__proto__`. */
+export function mayHaveProto(json: string): boolean {
+  return MAY_HAVE_PROTO.test(json);
+}
+
+/** Parses JSON without properties named `__proto__`: to a careless reader they mean something else. */
+export function parseWithoutProto(json: string): unknown {
+  return JSON.parse(json, (key, value: unknown) => (key === '__proto__' ? undefined : value));
+}
