@@ -1,3 +1,5 @@
+import { ChannelPolicy, type CanSubscribe } from '../../src/realtime/index.js';
+import { SUBSCRIBE_COST } from '../../src/realtime/gateway/request-cost.js';
 import { RequestBudget } from '../../src/realtime/limits/request-budget.js';
 import type { Connection } from '../../src/realtime/index.js';
 import type { WsClient } from '../support/ws-client.js';
@@ -5,6 +7,13 @@ import { RealtimeApp, type TestOptions } from './support/realtime-app.js';
 
 const EVENTS = 100;
 const EVENT_BYTES = 1_000;
+
+@ChannelPolicy('vaults:{id}')
+class RefusesAll implements CanSubscribe {
+  canSubscribe(): boolean {
+    return false;
+  }
+}
 
 /** Bytes of everything that the server sent to this client. */
 const received = ({ frames }: WsClient): number => frames.reduce((sum, frame) => sum + JSON.stringify(frame).length, 0);
@@ -77,12 +86,26 @@ describe('what requests may cause', () => {
     expect(await resume(anonymous, start)).toBe('replay_limit');
   });
 
+  it('the calls of policies that a wildcard causes are charged, whatever they answer', async () => {
+    const channels = Array.from({ length: 200 }, (_, index) => ({ name: `vaults:${index}` }));
+    app = await RealtimeApp.start({ requestBytesPerSecond: 4_096, channels }, { providers: [RefusesAll] });
+    const client = await app.connectAs();
+    const wildcard = { type: 'subscribe', channel: 'vaults:*' };
+    expect(await client.ask(wildcard)).toMatchObject({ code: 'forbidden' });
+    expect(await client.ask(wildcard)).toMatchObject({ code: 'rate_limited' });
+  });
+
   describe('past the budget', () => {
     let client: WsClient;
     let connection: Connection;
 
     beforeEach(async () => {
-      app = await RealtimeApp.start({ channels: [{ name: 'rooms:{id}', access: 'authenticated' }] });
+      app = await RealtimeApp.start({
+        channels: [
+          { name: 'rooms:{id}', access: 'authenticated' },
+          { name: 'lobby:{id}', access: 'authenticated', presence: true },
+        ],
+      });
       client = await app.connectAs({ sub: 'u' });
       [connection] = [...app.registry.ofUser('u')] as [Connection];
     });
@@ -98,6 +121,26 @@ describe('what requests may cause', () => {
         expect(await client.ask({ type, channel: 'rooms:1' })).toMatchObject({ type: 'error', code: 'rate_limited' });
       expect(await client.ask({ type: 'auth', token: 'x' })).toMatchObject({ type: 'error', code: 'rate_limited' });
       expect(await client.ask({ type: 'ping' })).toMatchObject({ type: 'pong' });
+    });
+
+    it('a list of presence is charged as every answer is', async () => {
+      const room = { type: 'subscribe', channel: 'lobby:1', presence: true };
+      await client.ask(room);
+      await client.next('presence');
+      connection.unpaidBytes = 0;
+      const before = received(client);
+      client.send(room);
+      await client.next('presence');
+      expect(connection.unpaidBytes).toBe(received(client) - before - SUBSCRIBE_COST);
+    });
+
+    it('what a client has not paid for when it leaves is charged to its user', async () => {
+      connection.unpaidBytes = 40 * 1_048_576; // a user's burst is 32 MiB
+      const gone = app.gone('u');
+      await client.close();
+      await gone;
+      const next = await app.connectAs({ sub: 'u' });
+      expect(await next.ask({ type: 'stats' })).toMatchObject({ code: 'rate_limited' });
     });
 
     it('a large frame is refused before it is parsed', async () => {

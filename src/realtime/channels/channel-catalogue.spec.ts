@@ -29,6 +29,7 @@ describe('ChannelCatalogue', () => {
       pattern: 'projects:{projectId}:updated',
       access: { policy: 'ProjectPolicy' },
       data: null,
+      declared: null,
       fields: null,
       history: { size: 100, ttlMs: 300_000 },
       presence: false,

@@ -57,6 +57,8 @@ export class ChannelPolicyService implements OnModuleInit {
   private readonly roles: ReadonlySet<string>;
   /** What principals of one kind may use by name, without what policies decide. */
   private readonly listed = new Map<string, readonly string[]>();
+  /** Registered channels about which a policy decides, by name. */
+  private readonly decidedByPolicy: readonly string[];
   private readonly hasTenants: boolean;
   private readonly timeoutMs: number;
 
@@ -68,6 +70,9 @@ export class ChannelPolicyService implements OnModuleInit {
   ) {
     for (const policy of features.policies) for (const pattern of policy.patterns) this.policies.set(pattern, policy);
     this.runner = new PolicyRunner(counters, policyConcurrency);
+    this.decidedByPolicy = [...catalogue.list()].flatMap(([name, { access }]) =>
+      typeof access === 'object' && 'policy' in access ? [name] : [],
+    );
     this.roles = knownRoles(catalogue.registered());
     this.hasTenants = tenants.claim !== undefined;
     this.timeoutMs = policyTimeoutMs;
@@ -132,13 +137,21 @@ export class ChannelPolicyService implements OnModuleInit {
       .map(({ channel }) => channel);
   }
 
+  /** Calls of policies that {@link resolve} makes for a name. @internal */
+  callsFor(name: string): number {
+    return isWildcard(name) ? this.underPolicy(name).length : 0;
+  }
+
+  /** The registered channels of a group about which a policy decides. */
+  private underPolicy(wildcard: string): readonly string[] {
+    const prefix = wildcardPrefix(wildcard);
+    return this.decidedByPolicy.filter((name) => name.startsWith(prefix));
+  }
+
   private async expandAll(principal: Principal | null, wildcard: string): Promise<readonly Resolved[]> {
     const prefix = wildcardPrefix(wildcard);
     const listed = this.listedFor(principal).filter((name) => name.startsWith(prefix));
-    const underPolicy = [...this.catalogue.list()].filter(
-      ([name, { access }]) => name.startsWith(prefix) && typeof access === 'object' && 'policy' in access,
-    );
-    const judged = await Promise.all(underPolicy.map(([name]) => this.judge(principal, name, Infinity)));
+    const judged = await Promise.all(this.underPolicy(wildcard).map((name) => this.judge(principal, name, Infinity)));
     const found = [
       ...listed.map((channel) => ({ channel, error: null })),
       ...judged.filter(({ verdict }) => verdict === 'granted').map(({ channel }) => ({ channel, error: null })),

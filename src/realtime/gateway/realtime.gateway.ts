@@ -187,6 +187,7 @@ export class RealtimeGateway
   handleDisconnect(connection: Connection): void {
     runSafely('The end of a connection', () => {
       abandonMessages(connection);
+      this.services.budget.settle(connection);
       for (const subscription of connection.subscriptions.values()) this.bridge.detach(subscription);
       this.registry.remove(connection);
     });

@@ -51,11 +51,16 @@ export class RequestBudget {
    * @returns as {@link charge}
    */
   request(payer: Payer, cost: number): number | null {
-    if (payer.unpaidBytes > 0) this.owe(payer, payer.unpaidBytes);
-    payer.unpaidBytes = 0;
+    this.settle(payer);
     const waitMs = this.charge(payer, cost);
     if (waitMs !== null) payer.unpaidBytes = -cost;
     return waitMs;
+  }
+
+  /** Charges what answers exceeded their charge by: before the next request, and when the client leaves. */
+  settle(payer: Payer): void {
+    if (payer.unpaidBytes > 0) this.owe(payer, payer.unpaidBytes);
+    payer.unpaidBytes = 0;
   }
 
   /**

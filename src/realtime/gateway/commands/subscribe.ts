@@ -13,6 +13,8 @@ export const subscribe: Command<'subscribe'> = async (services, connection, { ta
   const turns = new Turns();
   for (const target of targets) {
     try {
+      const calls = services.policy.callsFor(target.channel);
+      if (calls > 0) services.budget.owe(connection, calls * SUBSCRIBE_COST);
       const resolved = await services.policy.resolve(connection.principal, target.channel);
       // A wildcard was charged as one channel.
       if (resolved.length > 1) services.budget.owe(connection, (resolved.length - 1) * SUBSCRIBE_COST);
