@@ -120,7 +120,7 @@ describe('who comes and goes', () => {
     await client.next('event');
     await client.close();
     await untilTold(2);
-    expect(there.log.lines.some((line) => line.startsWith('error: RealtimeAudit failed for '))).toBe(true);
+    expect(there.log.lines.some((line) => line.startsWith('error: RealtimeAudit for '))).toBe(true);
   });
 });
 
@@ -135,7 +135,7 @@ describe('the log', () => {
 
   it('has one line for a refused handshake, and one for thousands', async () => {
     for (let count = 0; count < 50; count += 1) {
-      const client = await app.connect({ token: count % 2 === 0 ? 'rubbish' : signToken({ exp: 1 }) });
+      const client = await app.connect({ token: count % 2 === 0 ? `rubbish ${count}` : signToken({ exp: 1 + count }) });
       await client.closed;
     }
     const refused = app.log.lines.filter((line) => line.includes('A handshake was refused'));
