@@ -47,8 +47,9 @@ interface Told {
 /** A subscription of a connection that remembers what it was sent. */
 function subscriber() {
   const told: Told[] = [];
-  const outbox = { send: (frame: Buffer) => told.push(JSON.parse(frame.toString()) as Told) } as unknown as Outbox;
-  const connection = { outbox, subscriptions: new Map<string, Subscription>(), send: () => undefined };
+  const receive = (frame: Buffer) => told.push(JSON.parse(frame.toString()) as Told);
+  const outbox = { send: receive } as unknown as Outbox;
+  const connection = { outbox, subscriptions: new Map<string, Subscription>(), send: () => undefined, answer: receive };
   return { told, subscription: new Subscription(connection, 'c') };
 }
 
