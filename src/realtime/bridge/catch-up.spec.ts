@@ -90,6 +90,7 @@ class Harness {
   readonly subscription = new Subscription(
     {
       outbox: this.outbox,
+      answer: () => undefined,
       subscriptions: new Map(),
       send: (frame) => void this.outbox.send(JSON.stringify(frame)),
     },

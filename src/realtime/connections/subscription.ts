@@ -42,6 +42,8 @@ export interface Subscriber {
   /** Its line is gone, or goes now. */
   readonly closing?: boolean;
   send(frame: Unstamped): void;
+  /** Sends an answer whose bytes were made before, for several clients. */
+  answer(frame: Buffer): void;
   /** Ends the connection: its client reconnects and resumes. */
   close?(why: CloseName): void;
 }

@@ -49,14 +49,15 @@ class Project extends Owner {
 }
 
 /** Its name is that of a built-in class, which says nothing of what is inside. */
-const NamedLikeABuiltIn = class Map {
+class NamedLikeABuiltIn {
   @IsString()
   area!: string;
-};
+}
+Object.defineProperty(NamedLikeABuiltIn, 'name', { value: 'Map' });
 
 class Place {
   @Type(() => NamedLikeABuiltIn)
-  map!: InstanceType<typeof NamedLikeABuiltIn>;
+  map!: NamedLikeABuiltIn;
 }
 
 describe('DeclaredFields', () => {
