@@ -39,7 +39,7 @@ describe('docs/architecture.md', () => {
     expect(
       arrows
         .map(([room]) => room)
-        .concat('clock', 'observability')
+        .concat('clock', 'observability', 'schemas')
         .sort(),
     ).toEqual(foldersOf('src/realtime').sort());
   });
