@@ -20,6 +20,16 @@ function throwing(thrown: unknown): object {
   };
 }
 
+function circle(): object {
+  const list: unknown[] = [];
+  list.push({ list });
+  return list;
+}
+
+function returnThis(this: unknown): unknown {
+  return this;
+}
+
 /** Throws whatever is done with it. */
 const HOSTILE: object = new Proxy(
   {},
@@ -46,6 +56,7 @@ describe('toJson', () => {
     ['a date', { at: new Date(0), none: null }, '{"at":"1970-01-01T00:00:00.000Z","none":null}'],
     ['a toJSON', { m: Object.assign(new Money(), { toJSON: () => 5 }), none: null }, '{"m":5,"none":null}'],
     ['a toJSON of a Map', Object.assign(new Map([['a', 1]]), { toJSON: () => ({ a: 1 }) }), '{"a":1}'],
+    ['a toJSON of itself', { a: null, toJSON: returnThis }, '{"a":null}'],
     ['a list like object', { 0: 'a', none: null }, '{"0":"a","none":null}'],
     ['boxed values', [new Number(1), new String('x'), new Boolean(false), null], '[1,"x",false,null]'],
   ])('takes %s', (_what, data, json) => {
@@ -57,20 +68,27 @@ describe('toJson', () => {
     ['a function', () => 1, 'must be something that JSON can hold, not a function'],
     ['a symbol', Symbol('x'), 'must be something that JSON can hold, not a symbol'],
     ['a toJSON of undefined', { toJSON: () => undefined }, 'must be something that JSON can hold'],
-    ['a BigInt', { n: 1n }, 'cannot be turned into JSON: Do not know how to serialize a BigInt'],
+    ['a BigInt', { n: 1n }, 'serialize a BigInt: send it as a string, for example value.toString()'],
+    ['a circle', circle(), 'circular structure to JSON: send a plain object with the fields'],
     ['a promise', Promise.resolve(1), 'cannot hold a Promise (data): await it before'],
     ['a promise inside', { apps: [Promise.resolve(1)] }, 'cannot hold a Promise (data.apps[0]): await it before'],
     ['a thenable with fields', { then: () => 1, sql: 'select' }, '(data): await it before'],
     ['a Map', new Map([['a', 1]]), 'cannot hold a Map (data): send Object.fromEntries(map)'],
+    ['a thenable with fields inside', { a: { then: () => 1, sql: 'select' } }, '(data.a): await it before'],
+    ['a promise with a field inside', [Object.assign(Promise.resolve(1), { id: 5 })], '(data[0]): await it before'],
+    ['an error with a field inside', { e: Object.assign(new Error('x'), { code: 1 }) }, '(data.e): send its message'],
+    ['a Map with a field inside', { a: Object.assign(new Map(), { a: 1 }) }, 'cannot hold a Map (data.a)'],
+    ['a Map from a toJSON of itself', { a: new Map(), toJSON: returnThis }, 'cannot hold a Map (data.a)'],
+    ['symbol keys only', { a: { [Symbol('x')]: 1 } }, 'cannot hold an Object (data.a): it has no fields'],
     ['a Map with a field', Object.assign(new Map(), { a: 1 }), 'cannot hold a Map (data)'],
     ['a Set inside', { a: { b: new Set([1]) } }, 'cannot hold a Set (data.a.b): send [...set]'],
     ['a WeakMap', new WeakMap(), 'cannot hold a WeakMap (data): it has no fields'],
     ['an iterator', [1].values(), 'it has no fields'],
     ['an expression', /x/, 'cannot hold a RegExp (data): it has no fields'],
-    ['an error', new Error('x'), 'cannot hold a Error (data): send its message'],
+    ['an error', new Error('x'), 'cannot hold an Error (data): send its message'],
     ['an error with a field', Object.assign(new TypeError('x'), { code: 1 }), '(data): send its message'],
     ['a class with private fields', { price: new Money() }, 'cannot hold a Money (data.price): it has no fields'],
-    ['functions only', { get: () => 1 }, 'cannot hold a Object (data): it has no fields'],
+    ['functions only', { get: () => 1 }, 'cannot hold an Object (data): it has no fields'],
     ['a boxed symbol', [Object(Symbol('x'))], 'cannot hold a Symbol (data[0])'],
     ['a Map from a toJSON', { a: { toJSON: () => ({ b: new Map() }) } }, 'cannot hold a Map (data.a.b)'],
     ['NaN', NaN, 'cannot hold NaN (data): JSON has no such number'],
@@ -82,7 +100,7 @@ describe('toJson', () => {
     ['a typed array', new Uint8Array([1]), 'cannot hold a Uint8Array (data): send a list'],
     ['a typed array inside', { a: new Float32Array([1]) }, 'cannot hold a Float32Array (data.a)'],
     ['an empty typed array', { a: new Uint8Array() }, 'cannot hold a Uint8Array (data.a)'],
-    ['bytes', new ArrayBuffer(1), 'cannot hold a ArrayBuffer (data)'],
+    ['bytes', new ArrayBuffer(1), 'cannot hold an ArrayBuffer (data)'],
     ['a function in a list', { list: [1, () => 1] }, 'cannot hold a function (data.list[1]): leave it out'],
     ['a symbol in a list', [Symbol('x')], 'cannot hold a symbol (data[0]): leave it out'],
     ['a toJSON that throws an error', throwing(new Error('broken\nsecond line')), 'cannot be turned into JSON: broken'],

@@ -1,8 +1,11 @@
 import { types } from 'node:util';
 import { InvalidEventError } from './errors.js';
 
-/** Traces in JSON of values that JSON cannot hold: what has no fields, `null`, and bytes. Only then data is looked through. */
-const TRACES = ['{}', 'null', '{"0":', '{"type":"Buffer"'];
+/** What to send instead of data that `JSON.stringify` refuses, by what its error says. */
+const REMEDIES: readonly (readonly [RegExp, string])[] = [
+  [/BigInt/, 'send it as a string, for example value.toString()'],
+  [/circular|call stack/i, 'send a plain object with the fields that clients need'],
+];
 
 /** A value that JSON would change, with the path to it, and what to send instead. */
 interface Problem {
@@ -21,9 +24,14 @@ export function toJson(data: unknown): string {
   let problem: Problem | null;
   try {
     json = JSON.stringify(data);
-    problem = json === undefined || TRACES.some((trace) => json!.includes(trace)) ? problemIn(data) : problemOf(data);
+    problem = problemIn(data);
   } catch (error) {
-    throw new InvalidEventError('data', `cannot be turned into JSON: ${thrownText(error)}`);
+    const text = thrownText(error);
+    const remedy = REMEDIES.find(([pattern]) => pattern.test(text))?.[1];
+    throw new InvalidEventError(
+      'data',
+      `cannot be turned into JSON: ${text}${remedy === undefined ? '' : `: ${remedy}`}`,
+    );
   }
   if (problem !== null) {
     const { path, kind, remedy } = problem;
@@ -48,10 +56,19 @@ export function thrownText(error: unknown): string {
 
 /** Finds the first value that JSON would change. The data is known to have no circle. */
 function problemIn(value: unknown): Problem | null {
+  if (typeof value === 'string' || Number.isFinite(value)) return null;
   const problem = problemOf(value);
   if (problem !== null || typeof value !== 'object' || value === null) return problem;
   const { toJSON } = value as { toJSON?: unknown };
-  if (typeof toJSON === 'function') return types.isDate(value) ? null : problemIn(toJSON.call(value, ''));
+  if (typeof toJSON !== 'function') return problemInside(value);
+  if (types.isDate(value)) return null;
+  const replaced: unknown = toJSON.call(value, '');
+  // JSON does not call toJSON again on what toJSON returned, which can be the value itself.
+  if (typeof replaced !== 'object' || replaced === null) return problemOf(replaced);
+  return problemOf(replaced) ?? problemInside(replaced);
+}
+
+function problemInside(value: object): Problem | null {
   if (Array.isArray(value)) return problemInList(value);
   for (const key of Object.keys(value)) {
     const found = problemIn((value as Record<string, unknown>)[key]);
@@ -61,7 +78,8 @@ function problemIn(value: unknown): Problem | null {
 }
 
 function problemInList(list: readonly unknown[]): Problem | null {
-  for (const [index, entry] of list.entries()) {
+  for (let index = 0; index < list.length; index += 1) {
+    const entry = list[index];
     const isLost = typeof entry === 'function' || typeof entry === 'symbol';
     const found = isLost ? { path: '', kind: kindOf(entry), remedy: 'leave it out' } : problemIn(entry);
     if (found !== null) return inside(found, `[${index}]`);
@@ -87,6 +105,7 @@ function remedyOfNumber(value: number): string | null {
 /** Says what to send instead of an object that JSON cannot hold; `null` if JSON can hold it. */
 function remedyOfObject(value: unknown): string | null {
   if (typeof value !== 'object' || value === null) return null;
+  if (Object.getPrototypeOf(value) === Object.prototype && !('then' in value)) return remedyOfNothing(value);
   if (types.isDate(value)) return Number.isNaN(value.getTime()) ? 'send null, or a valid date' : null;
   if (Buffer.isBuffer(value)) return "send a string, for example buffer.toString('base64')";
   if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return 'send a list of numbers, or a base64 string';
@@ -96,14 +115,25 @@ function remedyOfObject(value: unknown): string | null {
   if (types.isSet(value)) return 'send [...set]';
   if (types.isNativeError(value)) return 'send its message';
   if (types.isNumberObject(value)) return remedyOfNumber(Number(value));
-  return hasNothing(value) ? 'it has no fields: send a plain object, or give its class a toJSON()' : null;
+  return remedyOfNothing(value);
 }
 
-/** Returns true for an object of which JSON sees nothing: of a class without fields, or with functions only. */
+function remedyOfNothing(value: object): string | null {
+  const hasToJson = typeof (value as { toJSON?: unknown }).toJSON === 'function';
+  return !hasToJson && hasNothing(value) ? 'it has no fields: send a plain object, or give its class a toJSON()' : null;
+}
+
+/** Returns true for an object of which JSON sees nothing: of a class without fields, or with functions or symbols only. */
 function hasNothing(value: object): boolean {
   if (Array.isArray(value) || types.isBoxedPrimitive(value)) return types.isSymbolObject(value);
-  const fields = Object.values(value) as unknown[];
-  if (fields.length > 0) return fields.every((field) => typeof field === 'function' || typeof field === 'symbol');
+  let isEmpty = true;
+  for (const key in value) {
+    if (!Object.hasOwn(value, key)) continue;
+    const field = (value as Record<string, unknown>)[key];
+    if (typeof field !== 'function' && typeof field !== 'symbol') return false;
+    isEmpty = false;
+  }
+  if (!isEmpty || Object.getOwnPropertySymbols(value).length > 0) return true;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype !== null && Object.getPrototypeOf(prototype) !== null;
 }
@@ -114,5 +144,6 @@ function kindOf(value: unknown): string {
   if (typeof value !== 'object' || value === null) return `a ${typeof value}`;
   if (types.isDate(value)) return 'an invalid Date';
   const name: unknown = value.constructor?.name;
-  return typeof name === 'string' && name !== '' ? `a ${name.slice(0, 100)}` : 'an object';
+  if (typeof name !== 'string' || name === '') return 'an object';
+  return `${/^[AEIO]/i.test(name) ? 'an' : 'a'} ${name.slice(0, 100)}`;
 }
