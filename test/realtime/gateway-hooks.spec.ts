@@ -6,6 +6,10 @@ import {
   type OnGatewayInit,
 } from '@nestjs/websockets';
 import { throwError, type Observable } from 'rxjs';
+import type { Connection } from '../../src/realtime/index.js';
+import type { CloseName } from '../../src/protocol/index.js';
+import { signToken } from '../support/jwt.js';
+import { until } from '../support/until.js';
 import { RealtimeApp } from './support/realtime-app.js';
 
 const boom = (): never => {
@@ -59,6 +63,42 @@ class ScopedGateway implements OnGatewayConnection, OnGatewayDisconnect {
   }
 }
 
+@WebSocketGateway({ path: '/ws' })
+class FrozenGateway implements OnGatewayConnection {
+  constructor() {
+    Object.freeze(this);
+  }
+  handleConnection(): void {
+    boom();
+  }
+}
+
+@WebSocketGateway({ path: '/ws' })
+class GetterGateway {
+  readonly #boom = boom;
+  get handleConnection(): () => void {
+    return this.#boom;
+  }
+}
+
+/** Closes those connections whose user says so, as gateways on `ws` do. */
+@WebSocketGateway({ path: '/ws' })
+class ClosingGateway implements OnGatewayConnection {
+  handleConnection(client: Connection): void {
+    const { userId } = client.principal!.user;
+    if (userId in CLOSES) CLOSES[userId]!(client);
+  }
+}
+
+const CLOSES: Readonly<Record<string, (client: Connection) => void>> = {
+  'no code': (client) => client.close(),
+  'a code': (client) => client.close(4001, 'not today'),
+  'a name': (client) => client.close('accessRevoked'),
+  'an unknown code': (client) => client.close(999),
+  'an unknown name': (client) => client.close('nope' as CloseName),
+  'a long text': (client) => client.close(4000, 'x'.repeat(124)),
+};
+
 /** Keeps what the hooks are called with. */
 @WebSocketGateway({ path: '/ws' })
 class GoodGateway implements OnGatewayConnection {
@@ -71,7 +111,15 @@ class GoodGateway implements OnGatewayConnection {
 describe('a gateway of the application on the path of the module', () => {
   let app: RealtimeApp;
   beforeAll(async () => {
-    const gateways = [ThrowingGateway, RejectingGateway, ObservableGateway, ScopedGateway];
+    const gateways = [
+      ClosingGateway,
+      ThrowingGateway,
+      RejectingGateway,
+      ObservableGateway,
+      ScopedGateway,
+      FrozenGateway,
+      GetterGateway,
+    ];
     app = await RealtimeApp.start({}, { providers: [...gateways, GoodGateway, PerRequest] });
   });
   afterAll(() => app.close());
@@ -94,4 +142,23 @@ describe('a gateway of the application on the path of the module', () => {
       expect(app.log.lines).toContainEqual(expect.stringContaining(`error: ${hook} failed`));
     }
   });
+
+  it.each([
+    ['no code', { code: 1000, reason: '' }],
+    ['a code', { code: 4001, reason: 'not today' }],
+    ['a name', { code: 4403, reason: 'access was revoked' }],
+  ])('can close a connection at once with %s', async (sub, closed) => {
+    const client = await app.connect({ token: signToken({ sub }) });
+    expect(await client.closed).toEqual(closed);
+    await until(() => [...app.registry.ofUser(sub)].length === 0);
+  });
+
+  it.each(['an unknown code', 'an unknown name', 'a long text'])(
+    'cannot close with %s: the connection stays',
+    async (sub) => {
+      const client = await app.connectAs({ sub });
+      expect((await client.ask({ type: 'ping' })).type).toBe('pong');
+      await client.close();
+    },
+  );
 });

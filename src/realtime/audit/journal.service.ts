@@ -62,7 +62,7 @@ export class Journal implements OnApplicationBootstrap {
   /** What was connected is gone. */
   disconnected(connection: Connection, code: number): void {
     const { endedFor, orderedBy, since } = connection;
-    const endedBy = endedFor === null ? 'client' : 'server';
+    const endedBy = endedFor === null && orderedBy === null ? 'client' : 'server';
     const openMs = Math.round(this.clock.now() - since);
     const sentence = (): string =>
       `A connection ended${fieldsOf({ code, by: orderedBy ?? endedBy, reason: endedFor })}${about(connection)}`;

@@ -134,10 +134,12 @@ export class Connection {
     this.outbox.send(frame);
   }
 
-  /** Sends one frame of a type that is the application's own. */
-  sendMessage(type: string, data: unknown, ref?: string): void {
+  /** Sends one frame of a type of the application. @param json the data as JSON; `undefined` for a frame without data */
+  sendMessage(type: string, json: string | undefined, ref?: string): void {
     this.counters.framesSent.add('application');
-    const text = JSON.stringify({ type, data, ref, timestamp: new Date().toISOString() });
+    const rest = JSON.stringify({ ref, timestamp: new Date().toISOString() }).slice(1);
+    const data = json === undefined ? '' : `"data":${json},`;
+    const text = `{"type":${JSON.stringify(type)},${data}${rest}`;
     this.outbox.send(mayHaveProto(text) ? JSON.stringify(parseWithoutProto(text)) : text);
   }
 
@@ -150,7 +152,7 @@ export class Connection {
     const isAbandoned = message?.abandoned === true;
     const ref = isAbandoned ? undefined : message?.ref;
     if (event !== 'exception') {
-      this.sendMessage(event, payload, ref);
+      this.sendMessage(event, JSON.stringify(payload), ref);
       return;
     }
     if (isAbandoned) return;
@@ -160,15 +162,38 @@ export class Connection {
   }
 
   /**
-   * Closes after what is queued was sent, for a reason of the catalogue; `ws` cuts off a peer that does not close in turn.
-   * @param by who ordered it, where somebody did
+   * Closes after what is queued was sent; `ws` cuts off a peer that does not close in turn.
+   * @param why a reason of the catalogue, or a close code of the application: 1000, or 3000 to 4999
+   * @param about after a reason of the catalogue: who ordered it; after a close code: the text for the client
+   * @throws RangeError if there is no such reason or code; the connection stays open
    */
-  close(why: CloseName, by: string | null = null): void {
+  close(why: CloseName | number = 1000, about: string | null = null): void {
     if (this.closing) return;
+    const { code, reason } = typeof why === 'number' ? customClose(why, about) : catalogueClose(why);
     this.closing = true;
-    this.endedFor = why;
-    this.orderedBy = by;
-    const { code, reason } = CLOSE_CODES[why];
+    if (typeof why === 'string') this.endedFor = why;
+    this.orderedBy = typeof why === 'string' ? about : 'application';
     this.outbox.close(code, reason);
   }
+}
+
+interface CloseFrame {
+  readonly code: number;
+  readonly reason: string;
+}
+
+function catalogueClose(why: CloseName): CloseFrame {
+  if (Object.hasOwn(CLOSE_CODES, why)) return CLOSE_CODES[why];
+  const names = Object.keys(CLOSE_CODES).join(', ');
+  throw new RangeError(`close() takes a close code such as 4000, or one of: ${names}`);
+}
+
+function customClose(code: number, reason: string | null): CloseFrame {
+  const isAllowed = Number.isInteger(code) && ((code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014));
+  if (!isAllowed && !(Number.isInteger(code) && code >= 3000 && code <= 4999)) {
+    throw new RangeError(`The close code ${code} is not allowed: give 1000, or one from 3000 to 4999`);
+  }
+  const text = reason ?? '';
+  if (Buffer.byteLength(text) > 123) throw new RangeError('The reason of a close must have at most 123 bytes');
+  return { code, reason: text };
 }

@@ -22,8 +22,9 @@ export function guardHooks(modules: ModulesContainer, path: string): void {
     for (const { metatype, instance, isNotMetatype } of providers.values()) {
       if (isNotMetatype || typeof metatype !== 'function' || instance instanceof RealtimeGateway) continue;
       const options = Reflect.getMetadata(GATEWAY_OPTIONS, metatype) as { path?: string } | undefined;
-      // Of a gateway in the scope of a request, this instance is never used: its class makes one for each client.
-      const holders: readonly unknown[] = [instance, metatype.prototype];
+      // The class first: a frozen instance inherits the guarded hook. And of a gateway in the scope of a request, this
+      // instance is never used: its class makes one for each client.
+      const holders: readonly unknown[] = [metatype.prototype, instance];
       if (options?.path === path) for (const holder of holders) guard(holder, metatype.name);
     }
   }
@@ -33,10 +34,19 @@ function guard(holder: unknown, gateway: string): void {
   if (typeof holder !== 'object' || holder === null) return;
   const hooks = holder as Hooks;
   for (const name of HOOKS) {
+    if (isAccessor(holder, name) && holder.constructor.prototype === holder) continue; // it is meant for an instance
     const hook = hooks[name];
     if (typeof hook !== 'function' || guarded.has(hook)) continue;
     const safe = safely(`${gateway}.${name}`, hook);
-    hooks[name] = safe;
     guarded.add(safe);
+    Reflect.defineProperty(holder, name, { value: safe, writable: true, configurable: true });
   }
+}
+
+function isAccessor(holder: object, name: string): boolean {
+  for (let owner: object | null = holder; owner !== null; owner = Object.getPrototypeOf(owner) as object | null) {
+    const descriptor = Object.getOwnPropertyDescriptor(owner, name);
+    if (descriptor !== undefined) return descriptor.get !== undefined;
+  }
+  return false;
 }

@@ -141,6 +141,7 @@ export class RealtimeGateway
   }
 
   private admitted(connection: Connection, request: IncomingMessage): void {
+    if (connection.closing) return; // by a gateway of the application, whose hook came first
     // Revoked between the look at its token and now: whoever revoked it could not find this connection yet.
     if (connection.principal !== null && this.revocations.revokes(connection.principal)) {
       this.refuse(connection, 'token_invalid', 'noValidToken');
