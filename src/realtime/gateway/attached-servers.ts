@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
-import { runSafely } from '../observability/run-safely.js';
+import { runSafely, safely } from '../observability/run-safely.js';
 import { UnfinishedRequests } from './unfinished-requests.js';
 import { routeUpgrades } from './upgrade-router.js';
 
@@ -36,6 +36,7 @@ export class AttachedServers {
   /** Attaching a server twice changes nothing. */
   attach(server: Server | HttpsServer): void {
     if (this.detachers.has(server)) return;
+    const unwatch = this.options.closeUnfinishedRequests ? this.unfinished.watch(server) : null;
     const isUnixSocket = (): boolean => typeof server.address() === 'string';
     const detach = routeUpgrades(server, this.options.path, (request, socket, head) => {
       runSafely(
@@ -44,10 +45,12 @@ export class AttachedServers {
         () => socket.destroy(),
       );
     });
-    const unwatch = this.options.closeUnfinishedRequests ? this.unfinished.watch(server) : null;
     this.detachers.set(server, () => {
-      unwatch?.();
       detach();
+      if (unwatch === null) return;
+      // While a server closes it waits for half-sent requests: without a deadline, each could hold it up for ever.
+      if (server.listening) server.once('close', safely('The end of a server', unwatch));
+      else unwatch();
     });
   }
 
