@@ -261,7 +261,7 @@ describe("an application's own messages, by @SubscribeMessage on the same path",
     expect(gateway.ticking).toBe(0);
   });
 
-  it.each(['break', 'break-later', 'break-stream', 'circle'])(
+  it.each(['break', 'break-later', 'break-stream', 'circle', 'map', 'promise-inside'])(
     'that go wrong in any other way (%s) are internal',
     async (type) => {
       const answer = await answerTo({ type, ref: 'r' });

@@ -118,6 +118,19 @@ describe('EventsPublisher', () => {
     await client.close();
   });
 
+  it('refuses promises that reject later, and their rejections do not end the process', async () => {
+    const unhandled: unknown[] = [];
+    const keep = (error: unknown): void => void unhandled.push(error);
+    process.on('unhandledRejection', keep);
+    const failing = (): Promise<never> => Promise.reject(new Error('of the test'));
+    const rejected = app.events.publish('apps:created', failing());
+    await expect(rejected).rejects.toThrow('await it before');
+    await expect(app.events.publish('apps:created', { inside: [failing()] })).rejects.toThrow('await it before');
+    await new Promise<void>((resolve) => void setTimeout(resolve, 1));
+    process.off('unhandledRejection', keep);
+    expect(unhandled).toEqual([]);
+  });
+
   it('takes options that are null as none', async () => {
     const none = null as unknown as undefined;
     await expect(app.events.publish('apps:created', 1, none)).resolves.toMatchObject({ channel: 'apps:created' });
@@ -125,6 +138,7 @@ describe('EventsPublisher', () => {
     await expect(app.events.prepare('apps:created', 1, none)()).resolves.toMatchObject({ channel: 'apps:created' });
     await expect(app.events.hasSubscribers('users:updated', none)).resolves.toBe(false);
     expect(app.events.serialise('apps:created', 1, none)).toEqual({ json: '1', tenant: null });
+    expect(await app.events.transaction(async () => 5, none)).toBe(5);
     app.events.afterCommit('apps:created', { id: '1', name: 'x' }, none);
   });
 

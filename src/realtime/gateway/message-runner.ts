@@ -4,6 +4,7 @@ import type { Connection } from '../connections/connection.js';
 import { RunningMessage } from '../connections/running-message.js';
 import { safely } from '../observability/run-safely.js';
 import type { LimitOptions } from '../options/limit-options.js';
+import { toJson } from '../publishing/event-json.js';
 import { sendError } from './send-error.js';
 
 /** Messages without an answer may hold this many times `maxFrameBytes` of one connection. */
@@ -83,10 +84,12 @@ function answer(connection: Connection, { type, ref }: RunningMessage, value: un
   if (value === undefined || value === null) return;
   try {
     const { event, ...fields } = value as { event?: unknown };
-    if (typeof event !== 'string') connection.sendMessage(type, value, ref);
-    else connection.sendMessage(event, dataOf(fields), ref);
+    const data = typeof event === 'string' ? dataOf(fields) : value;
+    // As `emit` does, it refuses what JSON would change silently, such as a Map.
+    const json = data === undefined ? undefined : toJson(data);
+    connection.sendMessage(typeof event === 'string' ? event : type, json, ref);
   } catch (error) {
-    sendError(connection, error, { ref }); // the value cannot be turned into JSON
+    sendError(connection, error, { ref });
   }
 }
 

@@ -109,7 +109,11 @@ function remedyOfObject(value: unknown): string | null {
   if (types.isDate(value)) return Number.isNaN(value.getTime()) ? 'send null, or a valid date' : null;
   if (Buffer.isBuffer(value)) return "send a string, for example buffer.toString('base64')";
   if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return 'send a list of numbers, or a base64 string';
-  if (typeof (value as { then?: unknown }).then === 'function') return 'await it before';
+  if (typeof (value as { then?: unknown }).then === 'function') {
+    // No code awaits it: without a handler, its rejection would end the process.
+    if (types.isPromise(value)) value.catch(() => undefined);
+    return 'await it before';
+  }
   if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return null;
   if (types.isMap(value)) return 'send Object.fromEntries(map)';
   if (types.isSet(value)) return 'send [...set]';

@@ -155,8 +155,8 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
    * forgotten when it rejects. Inside another one it is a savepoint of that, unless `independent` says otherwise.
    * @param run begins the transaction, and resolves once it is committed; it calls `rollBack` where it rolls back without rejecting
    */
-  transaction<T>(run: (rollBack: () => void) => Promise<T>, { independent = false }: TransactionOptions = {}) {
-    return inTransaction<T>(run, independent);
+  transaction<T>(run: (rollBack: () => void) => Promise<T>, options: TransactionOptions | null = {}) {
+    return inTransaction<T>(run, options?.independent === true);
   }
 
   /** {@link emit} for a channel whose name is only known at run time, as `POST /realtime/events` needs it. */

@@ -55,6 +55,16 @@ export class SamePathGateway {
     );
   }
 
+  @SubscribeMessage('map')
+  map(): unknown {
+    return new Map([['a', 1]]);
+  }
+
+  @SubscribeMessage('promise-inside')
+  promiseInside(): unknown {
+    return { event: 'answer', data: { later: Promise.resolve(1) } };
+  }
+
   @SubscribeMessage('circle')
   circle(): object {
     const circle: { self?: object } = {};
