@@ -124,8 +124,10 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     try {
       const token = await tokens.renew(reason);
       if (to !== session) return;
-      if (token === null) to?.end({ cause: 'other_user', reason: 'getToken gave no token' });
-      else await to?.authenticate(token);
+      const wasAnonymous = identity?.user === null;
+      // A sign-in on an anonymous connection is a change of user too: its channels have to begin anew.
+      if (wasAnonymous !== (token === null)) to?.end({ cause: 'other_user', reason: 'signed in or out' });
+      else if (token !== null) await to?.authenticate(token);
     } catch (error) {
       if (to === session && (error as RealtimeError).code === 'signed_out') noToken(error as RealtimeError);
       else throw error;
@@ -248,8 +250,8 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
       unwatchPage = watchPage((cause) => {
         isOffline = cause === 'offline' || (isOffline && cause !== 'online');
         // A network that went may not be ours, and one that came may be another: check.
-        if (cause === 'hidden') end({ cause });
-        else session?.check();
+        if (cause === 'hidden') return end({ cause });
+        session?.check();
         move({ cause });
       });
     }

@@ -174,4 +174,23 @@ describe('a change of identity', () => {
     await expect(client.reauthenticate()).rejects.toMatchObject({ code: 'token_invalid' });
     expect(server.open).not.toContain(former);
   });
+
+  it('takes another connection for a sign-in on an anonymous one, on which channels begin anew', async () => {
+    let who: string | null = null;
+    const { client, server } = begin({ getToken: () => who });
+    const channel = client.channel('apps:created');
+    const resets: string[] = [];
+    channel.on('reset', ({ reason }) => void resets.push(reason));
+    channel.subscribe();
+    await pass();
+    const [anonymous] = server.open;
+    await client.reauthenticate();
+    await pass();
+    expect(server.open).toEqual([anonymous]); // nothing has changed
+    who = 'ada';
+    await client.reauthenticate();
+    await pass();
+    expect(server.open).not.toContain(anonymous);
+    expect([client.identity?.user?.userId, channel.state, resets]).toEqual(['ada', 'subscribed', ['other_user']]);
+  });
 });

@@ -1,0 +1,84 @@
+import { FakeBrowser } from '../../../test/support/fake-browser.js';
+import { pass, virtualClients } from '../../../test/support/virtual-client.js';
+import { FakeRealtimeServer } from '../../testing/index.js';
+import type { RealtimeClient, WebSocketClass } from '../index.js';
+import { shareIn } from './shared-web-socket.js';
+
+const app = (name: string) => ({ id: name, name });
+const userOf = ({ identity }: RealtimeClient): string | null => identity?.user?.userId ?? null;
+
+describe('one connection for all tabs, when another user signs in', () => {
+  const begin = virtualClients();
+  let server: FakeRealtimeServer;
+  let browser: FakeBrowser;
+  // as a cookie: all tabs have the same user
+  let who: string | null;
+
+  beforeEach(() => {
+    server = new FakeRealtimeServer({ channels: ['apps:created'] });
+    browser = new FakeBrowser();
+    who = 'ada';
+  });
+
+  /** A tab, and whose events it heard, as whom. */
+  function tab(getToken = (): string | null => who) {
+    const WebSocket: WebSocketClass = shareIn(browser.world(server), 'test');
+    const { client } = begin({ getToken, WebSocket, minDelayMs: 10 }, server);
+    const heard: string[] = [];
+    const resets: string[] = [];
+    const channel = client.channel('apps:created');
+    channel.on('event', ({ data }) => void heard.push(`${data.name} as ${userOf(client)}`));
+    channel.on('reset', ({ reason }) => void resets.push(reason));
+    channel.subscribe();
+    return { client, heard, resets };
+  }
+
+  it.each([
+    ['another user signs in', 'grace'],
+    ['the user signs out', null],
+  ])('all tabs go on as the same, and begin anew, after %s in one of them', async (_, next) => {
+    const acting = tab();
+    const tabs = [tab(), acting, tab()];
+    await pass(100);
+    expect(tabs.map(({ client }) => userOf(client))).toEqual(['ada', 'ada', 'ada']);
+    const [former] = server.open;
+    who = next;
+    await acting.client.reauthenticate();
+    await pass(5_000);
+    server.publish('apps:created', app('one'));
+    await pass(100);
+    expect(tabs.map(({ client }) => userOf(client))).toEqual([next, next, next]);
+    expect(tabs.map(({ heard }) => heard)).toEqual(Array(3).fill([`one as ${next}`]));
+    expect(tabs.map(({ resets }) => resets)).toEqual(Array(3).fill(['other_user']));
+    expect(server.open).toHaveLength(1);
+    expect(server.open).not.toContain(former);
+  });
+
+  it('a tab without a token does not share the connection of a user', async () => {
+    const signedIn = tab();
+    await pass(100);
+    const stranger = tab(() => null);
+    await pass(100);
+    server.publish('apps:created', app('one'));
+    await pass(100);
+    expect(userOf(stranger.client)).toBe(null);
+    expect(stranger.heard.filter((entry) => entry !== 'one as null')).toEqual([]);
+    expect(signedIn.heard.filter((entry) => entry !== 'one as ada')).toEqual([]);
+    for (const { user } of server.open) {
+      const sharedBy = [signedIn, stranger].filter(({ client }) => client.state === 'connected');
+      expect(sharedBy.map(({ client }) => userOf(client))).toEqual(sharedBy.map(() => user?.userId ?? null));
+    }
+    for (const { client } of [signedIn, stranger]) client.close();
+    await pass(10_000); // a tab whose socket was ended lingers
+  });
+
+  it('a tab that opens after a sign-in elsewhere takes the others along', async () => {
+    const former = tab();
+    await pass(100);
+    who = 'grace';
+    const fresh = tab();
+    await pass(5_000);
+    expect([former, fresh].map(({ client }) => userOf(client))).toEqual(['grace', 'grace']);
+    expect(server.open).toHaveLength(1);
+  });
+});
