@@ -25,3 +25,32 @@ describe('self', () => {
     expect(await admits('http://192.0.2.1.evil.example', '192.0.2.1.evil.example', [])).toBe(false);
   });
 });
+
+describe('a function for origins', () => {
+  it.each<[string, () => unknown]>([
+    [
+      'throws an error',
+      () => {
+        throw new Error('of the test');
+      },
+    ],
+    [
+      'throws null',
+      () => {
+        throw null;
+      },
+    ],
+    [
+      'throws an object without a text',
+      () => {
+        throw Object.create(null);
+      },
+    ],
+    ['rejects with undefined', () => Promise.reject(undefined)],
+    ['answers a string', () => 'true'],
+  ])('admits no origin if it %s', async (_what, origins) => {
+    const gate = new OriginGate({ origins: origins as () => boolean, hosts: [] }, true);
+    const request = { headers: { origin: 'https://a.example', host: 'a.example' } } as IncomingMessage;
+    expect(await gate.admits(request)).toBe(false);
+  });
+});

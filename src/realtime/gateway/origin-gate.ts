@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { SafeLogger } from '../observability/safe-logger.js';
+import { thrownText } from '../observability/thrown-text.js';
 import type { OriginRule } from '../options/origins.js';
 
 type Request = Pick<IncomingMessage, 'headers'>;
@@ -44,7 +45,7 @@ export class OriginGate {
       if (await inTime(this.decide(origin, request))) return true;
       this.complain(origin, 'its origin is not among those that are allowed (option `origins`)');
     } catch (error) {
-      this.complain(origin, `the function \`origins\` failed: ${(error as Error).message}`);
+      this.complain(origin, `the function \`origins\` failed: ${thrownText(error)}`);
     }
     return false;
   }

@@ -8,6 +8,7 @@ import {
 import { RedisBridge } from '../bridge/redis-bridge.service.js';
 import { Counters } from '../observability/counters.js';
 import { SafeLogger } from '../observability/safe-logger.js';
+import { thrownText } from '../observability/thrown-text.js';
 import { InvalidEventError } from '../publishing/errors.js';
 import { EventsPublisher } from '../publishing/events-publisher.js';
 import { Bell } from './bell.js';
@@ -114,7 +115,7 @@ export class OutboxRelay
       if (more !== null) this.tell('');
       return more;
     } catch (error) {
-      this.tell(`The outbox cannot be read: ${(error as Error).message}`);
+      this.tell(`The outbox cannot be read: ${thrownText(error)}`);
       return null;
     }
   }

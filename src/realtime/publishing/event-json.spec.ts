@@ -1,5 +1,5 @@
 import { InvalidEventError } from './errors.js';
-import { thrownText, toJson } from './event-json.js';
+import { toJson } from './event-json.js';
 
 class Money {
   readonly #amount = 5;
@@ -124,16 +124,5 @@ describe('toJson', () => {
     expect(error).toBeInstanceOf(InvalidEventError);
     expect(error).toMatchObject({ code: 'invalid_event', field: 'data' });
     expect((error as Error).message).toContain(problem);
-  });
-});
-
-describe('thrownText', () => {
-  it.each<[unknown, string]>([
-    [new Error('a\nb'), 'a'],
-    [Object.assign(new Error(), { message: 5 }), 'an error without a message'],
-    [{ toString: 5 }, 'an error without a message'],
-    [null, 'null'],
-  ])('names %p', (thrown, text) => {
-    expect(thrownText(thrown)).toBe(text);
   });
 });

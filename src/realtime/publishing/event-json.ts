@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { thrownText } from '../observability/thrown-text.js';
 import { InvalidEventError } from './errors.js';
 
 /** What to send instead of data that `JSON.stringify` refuses, by what its error says. */
@@ -42,16 +43,6 @@ export function toJson(data: unknown): string {
     'data',
     `must be something that JSON can hold, not ${kindOf(data)}: send null or an object`,
   );
-}
-
-/** Returns what was thrown as one line: code of the application may throw anything. */
-export function thrownText(error: unknown): string {
-  try {
-    const text = types.isNativeError(error) || error instanceof Error ? error.message : String(error);
-    return text.split('\n', 1)[0]!.slice(0, 500);
-  } catch {
-    return 'an error without a message';
-  }
 }
 
 /** Finds the first value that JSON would change. The data is known to have no circle. */

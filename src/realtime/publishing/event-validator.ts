@@ -4,6 +4,7 @@ import type { Channel } from '../channels/channel-catalogue.js';
 import type { Counters } from '../observability/counters.js';
 import { LogLimiter } from '../observability/log-limiter.js';
 import { SafeLogger } from '../observability/safe-logger.js';
+import { thrownText } from '../observability/thrown-text.js';
 import type { EventClass } from '../options/channel-definition.js';
 import type { InvalidEvents } from '../options/realtime-options.js';
 import { InvalidEventError } from './errors.js';
@@ -48,7 +49,7 @@ export function dataProblems(type: EventClass, data: unknown, groups: Iterable<s
     const instance = data instanceof type ? data : plainToInstance(type, data, { groups: [...groups] });
     errors = validateSync(instance, { forbidUnknownValues: false });
   } catch (error) {
-    return [`it cannot be read: ${error instanceof Error ? error.message : String(error)}`];
+    return [`it cannot be read: ${thrownText(error)}`];
   }
   return errors.flatMap((error) => describe(error, ''));
 }

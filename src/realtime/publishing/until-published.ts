@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { LogLimiter } from '../observability/log-limiter.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { RealtimeUnavailableError } from './errors.js';
-import { thrownText } from './event-json.js';
+import { thrownText } from '../observability/thrown-text.js';
 
 /** What may wait in one process, at most. */
 const MAX_WAITING_EVENTS = 20_000;

@@ -1,0 +1,11 @@
+import { types } from 'node:util';
+
+/** Returns what was thrown as one line: code of the application may throw anything. */
+export function thrownText(error: unknown): string {
+  try {
+    const text = types.isNativeError(error) || error instanceof Error ? error.message : String(error);
+    return text.split('\n', 1)[0]!.slice(0, 500);
+  } catch {
+    return 'an error without a message';
+  }
+}
