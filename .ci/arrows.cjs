@@ -12,7 +12,7 @@ const realtimeRooms = {
   asyncapi: ['channels', 'fields'],
   channels: ['auth', 'fields', 'tenants'],
   connections: ['auth', 'channels', 'fields', 'limits', 'tenants'],
-  audit: ['connections'],
+  audit: ['connections', 'tenants'],
   broker: [],
   // A command names the instances that confirmed it.
   control: ['auth', 'channels', 'connections', 'broker', 'bridge', 'instances', 'tenants'],
@@ -29,7 +29,8 @@ const realtimeRooms = {
   health: ['auth', 'bridge', 'control', 'connections', 'gateway'],
   inspection: ['broker', 'bridge', 'connections', 'fields', 'instances', 'gateway', 'tenants'],
   http: [
-    'asyncapi',
+    // Reads of operators and calls of publishing keys go to the audit log, with the address that the gateway finds.
+    ...['asyncapi', 'audit', 'gateway'],
     ...['auth', 'channels', 'connections', 'bridge', 'control', 'instances', 'inspection', 'presence', 'publishing'],
     'tenants',
   ],

@@ -3,6 +3,7 @@ export { RealtimeModule, type RealtimeAsyncOptions, type RealtimeModuleSettings 
 export { REALTIME_ROUTE, type RealtimeRoute, type RouteMetadata } from './http/realtime-route.js';
 export { ResolvedRealtimeOptions, type HistoryOptions, type RealtimeOptions } from './options/realtime-options.js';
 export type { OriginRule } from './options/origins.js';
+export type { PublishKeyOptions, PublishOperation } from './options/publish-keys.js';
 export type { ClaimNames, JwtAlgorithm, JwtOptions } from './options/jwt-options.js';
 export type { RedisOptions } from './options/redis-options.js';
 export type { TenantOptions } from './options/tenant-options.js';
@@ -62,7 +63,7 @@ export {
   type ReadResult,
 } from './broker/broker.js';
 export { Connection, type MessageHandler } from './connections/connection.js';
-export { RealtimeAudit, type AboutClient, type AuditEntry } from './audit/realtime-audit.js';
+export { RealtimeAudit, type AboutClient, type AuditEntry, type OperatorRead } from './audit/realtime-audit.js';
 export { ConnectionRegistry, type TopicStats } from './connections/connection-registry.js';
 export { RealtimeHealth, type RealtimeHealthReport } from './health/realtime-health.service.js';
 export { ClusterStatsService } from './instances/cluster-stats.service.js';

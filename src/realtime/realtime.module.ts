@@ -57,6 +57,7 @@ import { ConsoleController } from './http/console.controller.js';
 import { ConsolePages } from './http/console-pages.js';
 import { deferBodies } from './http/deferred-bodies.js';
 import { EventsController } from './http/events.controller.js';
+import { RequestClients } from './http/request-client.js';
 import { TicketLimit } from './http/ticket-limit.js';
 import { TicketsController } from './http/tickets.controller.js';
 import { RealtimeHealth } from './health/realtime-health.service.js';
@@ -210,6 +211,7 @@ function build(
       Inspection,
       ConsolePages,
       TicketLimit,
+      RequestClients,
       { provide: APPLICATION_CONFIG, useFactory: applicationConfigOf, inject: [ModuleRef] },
       {
         provide: ROUTES_PREPARED,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { RequestMethod } from '@nestjs/common';
 import { OperatorActionsController } from '../../src/realtime/http/operator-actions.controller.js';
@@ -20,6 +21,10 @@ const ROUTES: readonly (readonly [method: string, path: string, parameters: Read
   ['POST', 'users/:userId/judge', { userId: 'ann' }],
   ['POST', 'users/:userId/disconnect', { userId: 'nobody' }],
   ['POST', 'sessions/:jti/disconnect', { jti: 'none' }],
+  ['POST', 'users/:userId/revoke', { userId: 'nobody' }],
+  ['POST', 'sessions/:jti/revoke', { jti: 'none' }],
+  ['POST', 'tokens/revoke', { query: '?issuedBefore=2020-01-01T00:00:00Z' }],
+  ['POST', 'connections/:id/revoke', {}],
   ['DELETE', 'connections/:id', {}],
 ];
 
@@ -35,10 +40,12 @@ describe.each(['express', 'fastify'] as const)('the API for operators (%s)', (ht
       RealtimeApp.start({ operatorApi: true }, { http }),
       RealtimeApp.start({}, { http }),
     ]);
-    client = await on.connectAs({ sub: 'ann' });
   });
+  beforeEach(async () => {
+    client = await on.connectAs({ sub: 'ann', jti: randomUUID() });
+  });
+  afterEach(() => client?.close());
   afterAll(async () => {
-    await client?.close();
     await Promise.all([on?.close(), off?.close()]);
   });
 

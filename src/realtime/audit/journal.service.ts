@@ -8,7 +8,8 @@ import { fieldsOf } from '../observability/log-fields.js';
 import { LogLimiter } from '../observability/log-limiter.js';
 import { runSafely } from '../observability/run-safely.js';
 import { SafeLogger } from '../observability/safe-logger.js';
-import { RealtimeAudit, type AuditEntry } from './realtime-audit.js';
+import { topicOf } from '../tenants/topic.js';
+import { RealtimeAudit, type AuditEntry, type OperatorRead } from './realtime-audit.js';
 
 /** What the server does to clients that behave: nothing that anybody has to look into. */
 const ORDINARY = new Set<number>([
@@ -18,6 +19,11 @@ const ORDINARY = new Set<number>([
 ]);
 
 type Client = Pick<Connection, 'address' | 'principal'>;
+
+interface PublishedTo {
+  readonly channel: string;
+  readonly tenant: string | null;
+}
 
 /** Writes down who comes and goes: in the log, where a flood of one kind is one line in ten seconds, and to the application's {@link RealtimeAudit}. */
 @Injectable()
@@ -71,11 +77,44 @@ export class Journal implements OnApplicationBootstrap {
     this.tell(connection, { event: 'disconnected', connectionId: connection.id, code, endedBy, orderedBy, openMs });
   }
 
-  private tell(client: Client, entry: EntryOf<AuditEntry>): void {
+  /** An operator asked for something. */
+  operatorRead(
+    client: Client,
+    read: OperatorRead,
+    query: Readonly<Record<string, string>>,
+    target: string | null,
+  ): void {
+    this.log.debug(`read ${read}`, () => `An operator read${fieldsOf({ what: read, target, ...whose(client) })}`);
+    this.tell(client, { event: 'operator_read', read, target, query });
+  }
+
+  /**
+   * Events were published over HTTP.
+   * @param key the name of the publishing key; `null` for an administrator
+   */
+  published(client: Client, key: string | null, events: readonly PublishedTo[]): void {
+    for (const { channel, tenant, count } of counted(events)) {
+      const fields = { key, channel, count, ...whose(client), tenant };
+      this.log.debug(`published ${key}`, () => `Events were published over HTTP${fieldsOf(fields)}`);
+      this.tell(client, { event: 'published', key, channel, count }, tenant);
+    }
+  }
+
+  /** A publishing key was used beyond its scope. */
+  publishRefused(client: Client, key: string, reason: string): void {
+    this.log.warn(
+      `publish refused ${key}`,
+      () => `Publishing was refused${fieldsOf({ key, reason, ...whose(client) })}`,
+    );
+    this.tell(client, { event: 'publish_refused', key, reason });
+  }
+
+  private tell(client: Client, entry: EntryOf<AuditEntry>, tenantOfEvents?: string | null): void {
     if (this.audit === null) return;
     const { address, principal } = client;
     const { userId = null, role = null } = principal?.user ?? {};
-    const known = { userId, role, tenant: principal?.tenant ?? null, sessionId: principal?.jti ?? null };
+    const tenant = tenantOfEvents === undefined ? (principal?.tenant ?? null) : tenantOfEvents;
+    const known = { userId, role, tenant, sessionId: principal?.jti ?? null };
     const { audit } = this;
     runSafely(`RealtimeAudit for ${entry.event}`, () => audit.record({ at: new Date(), address, ...known, ...entry }));
   }
@@ -83,6 +122,18 @@ export class Journal implements OnApplicationBootstrap {
 
 type Known = 'at' | 'address' | 'userId' | 'role' | 'tenant' | 'sessionId';
 type EntryOf<E> = E extends AuditEntry ? Omit<E, Known> : never;
+
+/** The number of events of each channel. */
+function counted(events: readonly PublishedTo[]): Iterable<PublishedTo & { readonly count: number }> {
+  const counts = new Map<string, PublishedTo & { count: number }>();
+  for (const event of events) {
+    const topic = topicOf(event.tenant, event.channel);
+    const known = counts.get(topic);
+    if (known === undefined) counts.set(topic, { ...event, count: 1 });
+    else known.count += 1;
+  }
+  return counts.values();
+}
 
 function whose({ address, principal }: Client): Readonly<Record<string, string | null>> {
   return { user: principal?.user.userId ?? null, tenant: principal?.tenant ?? null, address };

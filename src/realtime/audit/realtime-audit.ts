@@ -35,11 +35,34 @@ export type AuditEntry =
       readonly orderedBy: string | null;
       /** How long it was open, in milliseconds. */
       readonly openMs: number;
-    });
+    })
+  /** An operator read something through the API for operators or the console, or asked for it in vain. `userId` is the operator. */
+  | (AboutClient & {
+      readonly event: 'operator_read';
+      readonly read: OperatorRead;
+      /** The id of the connection, or the channel; `null` for lists. */
+      readonly target: string | null;
+      /** The parameters: filters, and of `explain` the user and the roles. */
+      readonly query: Readonly<Record<string, string>>;
+    })
+  /** Events were published over HTTP: an entry for each channel of a call. `tenant` is that of the events. */
+  | (AboutClient & {
+      readonly event: 'published';
+      /** The name of the publishing key; `null` for an administrator, who is `userId`. */
+      readonly key: string | null;
+      readonly channel: string;
+      /** The number of events. */
+      readonly count: number;
+    })
+  /** A publishing key was used beyond its scope, and nothing was published. `reason` is a sentence. */
+  | (AboutClient & { readonly event: 'publish_refused'; readonly key: string; readonly reason: string });
+
+/** What operators can read. `explain` is a check of permissions. */
+export type OperatorRead = 'stats' | 'connections' | 'connection' | 'channels' | 'history' | 'explain';
 
 /**
- * A hook that is told who was connected, refused and disconnected, and by whom, on this instance: provide a class of your
- * own under this name in any module, and it is found.
+ * A hook that receives who was connected, refused and disconnected, and by whom, what operators read, and what was published
+ * over HTTP, on this instance: provide a class under this name in any module, and it is found.
  *
  *     providers: [{ provide: RealtimeAudit, useClass: AuditOfTheCompany }]
  *

@@ -5,14 +5,13 @@ import {
   type CanActivate,
   type ExecutionContext,
 } from '@nestjs/common';
-import type { IncomingHttpHeaders } from 'node:http';
 import { AuthService } from '../auth/auth.service.js';
 import type { Principal } from '../auth/principal.js';
 import { bearerOf } from './bearer.js';
+import type { HttpRequest } from './request-client.js';
 
 /** A request that was let in. */
-export interface OperatorRequest {
-  readonly headers: IncomingHttpHeaders;
+export interface OperatorRequest extends HttpRequest {
   /** The administrator whose it is. */
   operator?: Principal;
 }

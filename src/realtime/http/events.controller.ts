@@ -1,14 +1,19 @@
 import { STATUS_CODES } from 'node:http';
 import { BadRequestException, ForbiddenException, HttpException, Post, Req, UseGuards } from '@nestjs/common';
 import type { FieldProblem } from '../../protocol/index.js';
+import { Journal } from '../audit/journal.service.js';
+import { ChannelCatalogue } from '../channels/channel-catalogue.js';
+import type { PublishOperation } from '../options/publish-keys.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { InvalidEventError, RealtimeUnavailableError, TenantBusyError } from '../publishing/errors.js';
 import { EventsPublisher, type EmittedEvent } from '../publishing/events-publisher.js';
 import { maxBodyBytes } from './body-limit.js';
 import { bodyOf, ReadsItsBody } from './deferred-bodies.js';
-import { PublishGuard, type PublishRequest } from './publish.guard.js';
+import { PublishGuard, type Publisher, type PublishRequest } from './publish.guard.js';
 import { readPublishBody, type EventToPublish } from './publish-body.js';
+import { channelProblem, operationProblem, tenantScopeProblem, type PublishKey } from './publish-keys.js';
 import { RealtimeController } from './realtime-route.js';
+import { RequestClients } from './request-client.js';
 
 /** Publishing over HTTP, for services that are not written in Node. */
 @RealtimeController('realtime/events', 'publish')
@@ -18,6 +23,9 @@ export class EventsController {
 
   constructor(
     private readonly events: EventsPublisher,
+    private readonly catalogue: ChannelCatalogue,
+    private readonly journal: Journal,
+    private readonly clients: RequestClients,
     options: ResolvedRealtimeOptions,
   ) {
     this.limit = maxBodyBytes(options);
@@ -26,14 +34,25 @@ export class EventsController {
   /**
    * `{ channel, data, idempotencyKey?, tenant? }`, or a list of them. All of a list is checked before the first is published; they
    * are published in its order. Answers `{ id, channel, timestamp }`, or a list of them; if one of a list fails, 503 or 429 with
-   * `results`, an answer for each event.
+   * `results`, an answer for each event. A key beyond its scope gets 403 with a sentence that names the scope.
    */
   @Post()
   @ReadsItsBody()
   async publish(@Req() request: PublishRequest): Promise<EmittedEvent | EmittedEvent[]> {
     const body = await bodyOf(request, this.limit);
+    const publisher = request.publisher!; // the guard has set it
+    const client = this.clients.of(request, publisher.principal);
     const { events, problems } = readPublishBody(body);
-    const publishers = events.flatMap((event) => this.prepare(event, request.tenantOfPublisher ?? null, problems));
+    const targets = events.map((event) => ({
+      ...event,
+      options: { ...event.options, ...tenantFor(publisher, event) },
+    }));
+    const beyond = this.beyondScope(publisher.key, Array.isArray(body) ? 'batch' : 'publish', events);
+    if (beyond !== null) {
+      this.journal.publishRefused(client, publisher.key!.name, beyond);
+      throw new ForbiddenException(beyond);
+    }
+    const publishers = targets.flatMap((event) => this.prepare(event, problems));
     if (problems.length > 0)
       throw new BadRequestException({
         statusCode: 400,
@@ -42,6 +61,8 @@ export class EventsController {
         details: problems,
       });
     const settled = await Promise.allSettled(publishers.map((publish) => publish()));
+    const published = targets.filter((_, index) => isPublished(settled[index]!));
+    this.journal.published(client, publisher.key?.name ?? null, published.map(whichChannel));
     const failed = settled.filter((one) => one.status === 'rejected');
     if (failed.length === 0) {
       const emitted = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
@@ -50,23 +71,58 @@ export class EventsController {
     throw refusalOf(failed[0]!.reason, Array.isArray(body) ? settled : null);
   }
 
-  /**
-   * What publishes this event, or nothing and one problem more.
-   * @param home the tenant whose administrator publishes, who has no say for others; `null` for the platform
-   */
-  private prepare({ channel, data, options, field }: EventToPublish, home: string | null, problems: FieldProblem[]) {
-    if (home !== null && (options.tenant ?? home) !== home) {
-      throw new ForbiddenException('Only administrators of the platform may name another tenant');
+  /** Why the key cannot be used for these events; `null` if it can, or if there is no key. */
+  private beyondScope(
+    key: PublishKey | null,
+    operation: PublishOperation,
+    events: readonly EventToPublish[],
+  ): string | null {
+    if (key === null) return null;
+    const problem = operationProblem(key, operation);
+    if (problem !== null) return problem;
+    for (const { channel, options } of events) {
+      const isGlobal = this.catalogue.find(channel)?.global === true;
+      const found = channelProblem(key, channel) ?? tenantScopeProblem(key, options.tenant, isGlobal);
+      if (found !== null) return found;
     }
+    return null;
+  }
+
+  /** Returns a function that publishes the event, or nothing and adds a problem. */
+  private prepare({ channel, data, options, field }: EventToPublish, problems: FieldProblem[]) {
     try {
-      // Named, and not left to be found: a global channel, which is no tenant's, is refused then.
-      return [this.events.prepare(channel, data, home === null ? options : { ...options, tenant: home })];
+      return [this.events.prepare(channel, data, options)];
     } catch (error) {
       if (!(error instanceof InvalidEventError)) throw error;
       problems.push({ field: field + error.field, message: error.problem });
       return [];
     }
   }
+}
+
+/**
+ * The tenant of an event: named, and not left to be found, so that a global channel, which belongs to no tenant, is refused.
+ * @throws ForbiddenException if a tenant's administrator names another tenant
+ */
+function tenantFor({ principal, key }: Publisher, { options }: EventToPublish): { readonly tenant?: string } {
+  if (key?.tenants?.length === 1) return { tenant: options.tenant ?? key.tenants[0]! };
+  const home = principal?.home ?? null;
+  if (home === null) return {};
+  if ((options.tenant ?? home) !== home) {
+    throw new ForbiddenException('Only administrators of the platform may name another tenant');
+  }
+  return { tenant: home };
+}
+
+function isPublished(settled: PromiseSettledResult<EmittedEvent>): boolean {
+  return settled.status === 'fulfilled' && settled.value.dropped !== true;
+}
+
+function whichChannel({ channel, options }: EventToPublish): {
+  readonly channel: string;
+  readonly tenant: string | null;
+} {
+  return { channel, tenant: options.tenant ?? null };
 }
 
 /** @param settled what became of each event of a list, some of which may be published; `null` for a single event */

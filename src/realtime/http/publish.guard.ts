@@ -5,57 +5,52 @@ import {
   type CanActivate,
   type ExecutionContext,
 } from '@nestjs/common';
-import { createHash, timingSafeEqual } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
 import { AuthService } from '../auth/auth.service.js';
+import type { Principal } from '../auth/principal.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { bearerOf } from './bearer.js';
+import { PublishKeys, type PublishKey } from './publish-keys.js';
+import type { HttpRequest } from './request-client.js';
+
+/** The caller of a request that was let in: an administrator, or a service with a key. */
+export type Publisher =
+  { readonly principal: Principal; readonly key: null } | { readonly principal: null; readonly key: PublishKey };
 
 /** A request that was let in. */
-export interface PublishRequest {
-  readonly headers: IncomingHttpHeaders;
-  /** The only tenant for which it may publish; `null`, or nothing for a service with a key: for all of them. */
-  tenantOfPublisher?: string | null;
+export interface PublishRequest extends HttpRequest {
+  publisher?: Publisher;
 }
 
 /** Lets administrators (`Authorization: Bearer JWT`) and other services (`X-API-Key`) in. */
 @Injectable()
 export class PublishGuard implements CanActivate {
-  private readonly keys: readonly Buffer[];
+  private readonly keys: PublishKeys;
 
   constructor(
     private readonly auth: AuthService,
     options: ResolvedRealtimeOptions,
   ) {
-    this.keys = options.publishApiKeys.map(digest);
+    this.keys = new PublishKeys(options.publishApiKeys);
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<PublishRequest>();
     const { headers } = request;
-    const key = headers['x-api-key'];
-    if (typeof key === 'string') {
-      if (this.knows(key)) return true;
-      throw new UnauthorizedException('The API key is not valid');
+    const secret = headers['x-api-key'];
+    if (typeof secret === 'string') {
+      const key = this.keys.find(secret);
+      if (key === null) throw new UnauthorizedException('The API key is not valid');
+      request.publisher = { principal: null, key };
+      return true;
     }
     const principal = await bearerOf(this.auth, headers);
     if (principal === null) {
       throw new UnauthorizedException(
-        "Bring an administrator's token (Authorization: Bearer …) or an API key (X-API-Key: …)",
+        "Send an administrator's token (Authorization: Bearer …) or an API key (X-API-Key: …)",
       );
     }
     if (!principal.isAdmin) throw new ForbiddenException('Only administrators may publish');
-    request.tenantOfPublisher = principal.home;
+    request.publisher = { principal, key: null };
     return true;
   }
-
-  /** Digests have one length and are compared in constant time: neither a key nor its length can be guessed by the clock. */
-  private knows(key: string): boolean {
-    const given = digest(key);
-    return this.keys.filter((known) => timingSafeEqual(known, given)).length > 0;
-  }
-}
-
-function digest(key: string): Buffer {
-  return createHash('sha256').update(key).digest();
 }

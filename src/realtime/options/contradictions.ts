@@ -1,4 +1,5 @@
 import { asList } from './jwt-options.js';
+import type { PublishKeyOptions } from './publish-keys.js';
 import type { ResolvedRealtimeOptions } from './realtime-options.js';
 
 /** The shortest secret that HS256 may be used with, in bytes (RFC 7518, 3.2: as long as the hash). */
@@ -47,10 +48,17 @@ export function contradictions(options: ResolvedRealtimeOptions): string[] {
   if (options.publishApiKeys.length > 0 && !options.publishApi) {
     problems.push('`publishApiKeys` needs `publishApi`: no route accepts a key while it is off');
   }
+  if (options.tenants.claim === undefined && options.publishApiKeys.some(isForTenants)) {
+    problems.push('`publishApiKeys` with `tenants` needs `tenants.claim`: without it there are no tenants');
+  }
   if (options.console && !options.operatorApi) {
     problems.push('`console` needs `operatorApi`: the console shows what the API for operators tells');
   }
   return problems;
+}
+
+function isForTenants(key: string | PublishKeyOptions): boolean {
+  return typeof key !== 'string' && key.tenants !== undefined;
 }
 
 /** Over TLS, on this machine, or in a test. */

@@ -9,6 +9,15 @@ const list: Parse = (value) =>
     .split(',')
     .map((entry) => entry.trim())
     .filter((entry) => entry !== '');
+/** Keys split by commas, or a JSON list of keys and of objects with a name and a scope. */
+const keys: Parse = (value) => {
+  if (!/^\s*[[{]/.test(value)) return list(value);
+  try {
+    return JSON.parse(value) as unknown;
+  } catch {
+    throw new Error('must be keys split by commas, or a JSON list'); // the error of JSON.parse holds some of the value
+  }
+};
 const whole: Parse = (value) => {
   if (!/^\d+$/.test(value)) throw new Error('must be a whole number');
   return Number(value);
@@ -69,7 +78,7 @@ const VARIABLES: Readonly<Record<string, readonly [option: string, parse: Parse]
   REALTIME_POLICY_TIMEOUT_MS: ['policyTimeoutMs', whole],
   REALTIME_POLICY_CONCURRENCY: ['policyConcurrency', whole],
   REALTIME_PRESENCE_GRACE_MS: ['presenceGraceMs', whole],
-  REALTIME_PUBLISH_API_KEYS: ['publishApiKeys', list],
+  REALTIME_PUBLISH_API_KEYS: ['publishApiKeys', keys],
   REALTIME_PUBLISH_API: ['publishApi', flag],
   REALTIME_TICKET_API: ['ticketApi', flag],
   REALTIME_CLUSTER_KEYS: ['clusterKeys', list],

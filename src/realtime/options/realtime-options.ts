@@ -18,6 +18,7 @@ import type { ChannelDefinition } from './channel-definition.js';
 import { JwtOptions } from './jwt-options.js';
 import { LimitOptions } from './limit-options.js';
 import { IsOrigins, type OriginRule } from './origins.js';
+import { IsPublishKeys, type PublishKeyOptions } from './publish-keys.js';
 import { RedisOptions } from './redis-options.js';
 import { TenantOptions } from './tenant-options.js';
 
@@ -169,11 +170,12 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   @Max(60_000)
   presenceGraceMs = 5_000;
 
-  /** Keys with which other services may call `POST /realtime/events` (header `X-API-Key`), 16 characters or more each. @default [] */
-  @IsArray()
-  @IsString({ each: true })
-  @MinLength(16, { each: true })
-  publishApiKeys: string[] = [];
+  /**
+   * Keys with which other services may call `POST /realtime/events` (header `X-API-Key`), 16 characters or more each: strings, or
+   * objects with a `name` for the audit log and a scope (`channels`, `tenants`, `operations`). @default []
+   */
+  @IsPublishKeys()
+  publishApiKeys: (string | PublishKeyOptions)[] = [];
 
   /** Whether `POST /realtime/events` publishes, for administrators and services with a key. @default true */
   @IsBoolean()

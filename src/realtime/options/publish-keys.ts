@@ -1,0 +1,96 @@
+import { ValidateBy } from 'class-validator';
+
+/** What a publishing key can be limited to: one event of a call (`publish`), a list of events (`batch`). */
+export const PUBLISH_OPERATIONS = ['publish', 'batch'] as const;
+export type PublishOperation = (typeof PUBLISH_OPERATIONS)[number];
+
+/** A key of one service, with a name for the logs and a scope. What is left out is not limited. */
+export interface PublishKeyOptions {
+  /** Appears in the audit log, in log lines and in refusals: A-Z a-z 0-9 _ . - , at most 64. Both keys of a rotation can have it. */
+  readonly name: string;
+  /** The secret, 16 characters or more. */
+  readonly key: string;
+  /** The only channels, by name (`apps:created`) or by pattern (`apps:*`, `projects:{projectId}:updated`). */
+  readonly channels?: readonly string[];
+  /** With the option `tenants`: the only tenants. An event that names none belongs to the tenant of the key if it has just one. */
+  readonly tenants?: readonly string[];
+  /** @default ['publish', 'batch'] */
+  readonly operations?: readonly PublishOperation[];
+}
+
+const MIN_KEY_LENGTH = 16;
+const NAME = /^[\w.-]{1,64}$/;
+const CHANNEL = /^[\w.@-]+(:([\w.@%-]+|\{[A-Za-z_]\w*\}))*(:\*)?$/;
+const MAX_TENANT_LENGTH = 200;
+
+/** Each field of a key: what it must be, and the check. Messages never hold a value: it may be the secret. */
+const FIELDS: Readonly<Record<keyof PublishKeyOptions, readonly [wanted: string, fits: (value: unknown) => boolean]>> =
+  {
+    name: ['1 to 64 characters of A-Z a-z 0-9 _ . -', (value) => typeof value === 'string' && NAME.test(value)],
+    key: [`a string of ${MIN_KEY_LENGTH} characters or more`, isKey],
+    channels: [
+      'a list of channels or patterns such as apps:created, apps:* or projects:{projectId}:updated',
+      listOf((entry) => typeof entry === 'string' && CHANNEL.test(entry)),
+    ],
+    tenants: [
+      'a list of tenants',
+      listOf((entry) => typeof entry === 'string' && entry !== '' && entry.length <= MAX_TENANT_LENGTH),
+    ],
+    operations: [
+      `a list of ${PUBLISH_OPERATIONS.join(', ')}`,
+      listOf((entry) => (PUBLISH_OPERATIONS as readonly unknown[]).includes(entry)),
+    ],
+  };
+
+const REQUIRED: readonly string[] = ['name', 'key'];
+
+/** Checks the option `publishApiKeys`. */
+export function IsPublishKeys(): PropertyDecorator {
+  return ValidateBy({
+    name: 'isPublishKeys',
+    validator: {
+      validate: (value) => publishKeysProblem(value) === null,
+      defaultMessage: (about) => publishKeysProblem(about?.value) ?? '',
+    },
+  });
+}
+
+/** What is wrong with a list of keys, as a sentence without its subject; `null` if nothing is. */
+export function publishKeysProblem(value: unknown): string | null {
+  if (!Array.isArray(value)) return 'must be an array of keys';
+  for (const [index, entry] of (value as unknown[]).entries()) {
+    const problem = keyProblem(entry);
+    if (problem !== null) return `must hold good keys: entry ${index + 1} ${problem}`;
+  }
+  const entries = value as (string | PublishKeyOptions)[];
+  const keys = entries.map((entry) => (typeof entry === 'string' ? entry : entry.key));
+  const repeated = entries.findIndex(
+    (entry, index) => typeof entry !== 'string' && keys.indexOf(keys[index]!) !== keys.lastIndexOf(keys[index]!),
+  );
+  return repeated < 0 ? null : `must hold each key once: that of entry ${repeated + 1} is there twice`;
+}
+
+function keyProblem(entry: unknown): string | null {
+  const [wantedKey] = FIELDS.key;
+  if (typeof entry === 'string') return isKey(entry) ? null : `must be ${wantedKey}`;
+  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
+    return `must be a key, ${wantedKey}, or an object such as { name, key, channels }`;
+  }
+  const known = Object.keys(FIELDS);
+  if (Object.keys(entry).some((field) => !known.includes(field))) return `must have no fields but ${known.join(', ')}`;
+  for (const [field, [wanted, fits]] of Object.entries(FIELDS)) {
+    const value = (entry as Readonly<Record<string, unknown>>)[field];
+    if (value === undefined && !REQUIRED.includes(field)) continue;
+    if (!fits(value)) return `needs \`${field}\`: ${wanted}`;
+  }
+  const { name, key } = entry as PublishKeyOptions;
+  return name === key ? 'must not have its key as its name: names appear in logs' : null;
+}
+
+function isKey(value: unknown): boolean {
+  return typeof value === 'string' && value.length >= MIN_KEY_LENGTH;
+}
+
+function listOf(fits: (entry: unknown) => boolean): (value: unknown) => boolean {
+  return (value) => Array.isArray(value) && value.length > 0 && value.every(fits);
+}

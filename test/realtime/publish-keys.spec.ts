@@ -1,0 +1,177 @@
+import { Injectable, Module } from '@nestjs/common';
+import { RealtimeAudit, type AuditEntry } from '../../src/realtime/index.js';
+import { call } from '../operators/operator-app.js';
+import { signToken } from '../support/jwt.js';
+import { RealtimeApp } from './support/realtime-app.js';
+
+@Injectable()
+class AuditBook extends RealtimeAudit {
+  readonly entries: AuditEntry[] = [];
+
+  override record(entry: AuditEntry): void {
+    this.entries.push(entry);
+  }
+}
+
+@Module({ providers: [{ provide: RealtimeAudit, useClass: AuditBook }] })
+class AuditModule {}
+
+const keyOf = (name: string): string => `the SECRET of ${name}, long enough`;
+const named = (name: string) => ({ name, key: keyOf(name) });
+
+describe('publishing keys', () => {
+  let app: RealtimeApp;
+  let book: AuditBook;
+
+  beforeAll(async () => {
+    const publishApiKeys = [
+      keyOf('plain'),
+      named('whole'),
+      { ...named('apps'), channels: ['apps:*', 'user:{userId}'] },
+      { ...named('one-by-one'), operations: ['publish' as const] },
+      { ...named('lists'), operations: ['batch' as const] },
+      { ...named('acme'), tenants: ['acme'] },
+      { ...named('two'), tenants: ['acme', 'globex'], channels: ['apps:created', 'announcements'] },
+    ];
+    const options = { publishApiKeys, operatorApi: true, tenants: { claim: 'tenant', platformRole: 'admin' } };
+    app = await RealtimeApp.start(options, { imports: [AuditModule] });
+    book = app.app.get<AuditBook>(RealtimeAudit, { strict: false });
+  });
+  beforeEach(() => {
+    book.entries.length = 0;
+    app.log.lines.length = 0;
+  });
+  afterAll(() => app?.close());
+  afterEach(() => {
+    const told = JSON.stringify([book.entries, app.log.lines]);
+    if (told.includes('SECRET')) throw new Error(`A key is in the audit log or a log line: ${told}`);
+  });
+
+  async function post(headers: Record<string, string>, body: unknown): Promise<{ status: number; message?: string }> {
+    const answer = await fetch(`${app.http}/realtime/events`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+    const { message } = (await answer.json()) as { message?: string };
+    return { status: answer.status, ...(message !== undefined && { message }) };
+  }
+
+  const publish = (name: string, body: unknown) => post({ 'X-API-Key': keyOf(name) }, body);
+  const event = (channel: string, tenant?: string) => ({
+    channel,
+    data: { id: '1', name: 'one' },
+    ...(tenant !== undefined && { tenant }),
+  });
+  const created = event('apps:created', 'acme');
+  const published = (key: string | null, channel: string, count: number, tenant: string | null = 'acme') => ({
+    ...{ event: 'published', key, channel, count, tenant },
+    ...{ at: expect.any(Date) as Date, address: '127.0.0.1', userId: null, role: null, sessionId: null },
+  });
+
+  it.each<[string, unknown, object[]]>([
+    ['plain', created, [published('#1', 'apps:created', 1)]],
+    ['plain', event('system:alerts'), [published('#1', 'system:alerts', 1, null)]],
+    ['whole', created, [published('whole', 'apps:created', 1)]],
+    ['apps', event('user:u7', 'globex'), [published('apps', 'user:u7', 1, 'globex')]],
+    ['one-by-one', created, [published('one-by-one', 'apps:created', 1)]],
+    [
+      'lists',
+      [created, event('apps:deleted', 'acme'), created, event('apps:created', 'globex')],
+      [
+        published('lists', 'apps:created', 2),
+        published('lists', 'apps:deleted', 1),
+        published('lists', 'apps:created', 1, 'globex'),
+      ],
+    ],
+    ['acme', event('apps:created'), [published('acme', 'apps:created', 1)]],
+    ['acme', created, [published('acme', 'apps:created', 1)]],
+    ['two', event('apps:created', 'globex'), [published('two', 'apps:created', 1, 'globex')]],
+  ])('publish within their scope, and the audit names them: %s, %j', async (name, body, entries) => {
+    expect(await publish(name, body)).toEqual({ status: 201 });
+    expect(book.entries).toEqual(entries);
+  });
+
+  it.each<[string, unknown, string]>([
+    ['apps', event('users:created', 'acme'), 'channels apps:*, user:{userId}: it cannot publish to "users:created"'],
+    ['apps', event('apps', 'acme'), 'channels apps:*, user:{userId}: it cannot publish to "apps"'],
+    ['apps', event('user:u1:x', 'acme'), 'channels apps:*, user:{userId}'],
+    ['apps', event('nobody:knows', 'acme'), 'channels apps:*, user:{userId}'],
+    ['apps', [created, event('users:created', 'acme')], 'it cannot publish to "users:created"'],
+    ['one-by-one', [created], 'operations publish: it cannot publish a list of events'],
+    ['lists', created, 'operations batch: it cannot publish a single event'],
+    ['acme', event('apps:created', 'globex'), 'tenants acme: it cannot publish for "globex"'],
+    ['acme', event('system:alerts'), 'tenants acme: it cannot publish to a channel of all tenants'],
+    ['acme', event('system:alerts', 'acme'), 'tenants acme: it cannot publish to a channel of all tenants'],
+    ['two', event('apps:created'), 'tenants acme, globex: name one of them as tenant'],
+    ['two', event('apps:created', 'initech'), 'tenants acme, globex: it cannot publish for "initech"'],
+    ['two', event('announcements'), 'tenants acme, globex: it cannot publish to a channel of all tenants'],
+    ['two', event('apps:deleted', 'acme'), 'channels apps:created, announcements'],
+  ])('get 403 beyond their scope, and publish nothing: %s, %j', async (name, body, sentence) => {
+    const answer = await publish(name, body);
+    expect(answer).toEqual({ status: 403, message: expect.stringContaining(sentence) as string });
+    expect(answer.message).toMatch(`The key ${name} is limited to the `);
+    expect(book.entries).toMatchObject([{ event: 'publish_refused', key: name, reason: answer.message }]);
+  });
+
+  it('are named in the log when they are used, within their scope and beyond', async () => {
+    const other = await RealtimeApp.start({ publishApiKeys: [{ ...named('billing'), channels: ['apps:*'] }] });
+    const headers = { 'X-API-Key': keyOf('billing'), 'Content-Type': 'application/json' };
+    for (const channel of ['apps:created', 'users:created']) {
+      const body = JSON.stringify(event(channel));
+      await (await fetch(`${other.http}/realtime/events`, { method: 'POST', headers, body })).body?.cancel();
+    }
+    const lines = other.log.lines.filter((line) => line.includes('billing'));
+    await other.close();
+    expect(lines).toEqual([
+      expect.stringMatching(/^debug: Events were published over HTTP key=billing channel=apps:created count=1 /),
+      expect.stringMatching(/^warn: Publishing was refused key=billing reason="The key billing is limited to /),
+    ]);
+    expect(lines.join('')).not.toContain('SECRET');
+  });
+
+  it('are not known by the name, or by a part of the secret', async () => {
+    for (const key of ['whole', '#1', keyOf('whole').slice(0, -1), `${keyOf('whole')} `.trimEnd().toUpperCase()]) {
+      expect(await post({ 'X-API-Key': key }, created)).toMatchObject({ status: 401 });
+    }
+    expect(book.entries).toEqual([]);
+  });
+
+  it('leave administrators their rights, whom the audit names', async () => {
+    const authorization = `Bearer ${signToken({ sub: 'ann', role: 'admin', tenant: 'acme' })}`;
+    expect(await post({ authorization }, event('apps:created'))).toEqual({ status: 201 });
+    expect(book.entries).toMatchObject([{ event: 'published', key: null, userId: 'ann', tenant: 'acme', count: 1 }]);
+  });
+
+  it.each<[string, object]>([
+    ['stats', { read: 'stats', target: null, query: {} }],
+    ['connections?user=u1&limit=5', { read: 'connections', target: null, query: { user: 'u1', limit: '5' } }],
+    ['connections/unknown', { read: 'connection', target: 'unknown', query: {} }],
+    ['channels?search=apps', { read: 'channels', target: null, query: { search: 'apps' } }],
+    [
+      'channels/apps:created/history?tenant=acme',
+      { read: 'history', target: 'apps:created', query: { tenant: 'acme' } },
+    ],
+    [
+      'explain?channel=apps:created&user=u1&tenant=acme',
+      {
+        read: 'explain',
+        target: 'apps:created',
+        query: { channel: 'apps:created', user: 'u1', tenant: 'acme' },
+      },
+    ],
+  ])('and operators who read %s are in the audit', async (route, entry) => {
+    const { status } = await call(app, route);
+    expect([200, 404]).toContain(status);
+    expect(book.entries).toMatchObject([{ event: 'operator_read', userId: 'boss', address: '127.0.0.1', ...entry }]);
+  });
+
+  it.each(['stats', 'connections', 'connections/x', 'channels', 'channels/apps:created/history', 'explain?channel=x'])(
+    'and who may not read %s is not in it as a reader',
+    async (route) => {
+      const { status } = await call(app, route, { authorization: `Bearer ${signToken({ tenant: 'acme' })}` });
+      expect(status).toBe(403);
+      expect(book.entries).toEqual([]);
+    },
+  );
+});
