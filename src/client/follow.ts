@@ -1,5 +1,6 @@
 import { RealtimeError } from './errors.js';
 import { within } from './limits.js';
+import type { Signal } from './signal.js';
 import type { Channel, RealtimeEvent, Stop } from './types.js';
 
 /** What {@link follow} calls. */
@@ -8,7 +9,7 @@ export interface Following<S, T> {
    * Loads the state, for example over REST. Called first, and again after each loss of continuity. The signal is aborted
    * when its result is no longer wanted, or did not come within `timeoutMs`.
    */
-  readonly load: (request: { readonly signal: AbortSignal }) => Promise<S>;
+  readonly load: (request: { readonly signal: Signal }) => Promise<S>;
   /** The state as it was loaded: put it in the place of what was there. */
   readonly onLoad: (state: S) => void;
   /**

@@ -1,5 +1,6 @@
 import { MAX_TIMER_MS } from './limits.js';
 import type { Dialling } from './socket.js';
+import type { Signal } from './signal.js';
 import { socketUrl, type PageLocation } from './url.js';
 import type { TokenVia, WebSocketClass } from './web-socket.js';
 
@@ -19,7 +20,7 @@ export type TokenReason = 'connect' | 'expiring' | 'refused' | 'reauthenticate';
 export interface TokenRequest {
   readonly reason: TokenReason;
   /** Aborted when the token is no longer needed, or did not come within `timeoutMs`: pass it on to `fetch`. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
 }
 
 /** A line of what the client does: a frame that was `sent` or `received`, a `state`, a `channel`'s state, an `error`. */
@@ -30,7 +31,7 @@ export interface RealtimeClientOptions {
   /**
    * Where the server is: `wss://…/ws` or `https://…/ws`, also as a `URL`; in a page also a path, such as `/ws`. Required.
    */
-  readonly url: string | URL;
+  readonly url: string | { readonly href: string };
   /** A token that is good for as long as it is needed; not used beside `getToken`. @default none: anonymous */
   readonly token?: string | undefined;
   /**

@@ -1,5 +1,6 @@
 import type { PresenceMember, RealtimeEvents, RecoveryReason, ServerFrame, User } from '../protocol/index.js';
 import type { RealtimeError } from './errors.js';
+import type { Signal } from './signal.js';
 import type { ChannelCause, ChannelState, ClientCause, ClientState } from './states.js';
 
 /** Takes back what it was returned by. Calling it again changes nothing. */
@@ -163,7 +164,7 @@ export interface RequestOptions {
   /** @default the client's `timeoutMs` */
   readonly timeoutMs?: number | undefined;
   /** Gives up on the answer. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: Signal | undefined;
 }
 
 /** What the compiler names if a channel is not in the event map. */

@@ -11,13 +11,17 @@ const WHOLE = /^wss?:\/\/[^/?#\s]+/i;
  * @returns `null` for a path outside of a page
  * @throws TypeError that says what an address looks like
  */
-export function socketUrl(given: string | URL, location: PageLocation | undefined): string | null {
-  const url = String(given)
+export function socketUrl(
+  given: string | { readonly href: string },
+  location: PageLocation | undefined,
+): string | null {
+  const text = typeof given === 'string' ? given : given.href;
+  const url = text
     .trim()
     .replace(/#.*$/s, '')
     .replace(/^https?/i, ({ length }) => (length > 4 ? 'wss' : 'ws'));
   if (WHOLE.test(url)) return url;
-  if (!url.startsWith('/')) throw new TypeError(`url is "${String(given)}": use ws://…, wss://…, https://… or a path`);
+  if (!url.startsWith('/')) throw new TypeError(`url is "${text}": use ws://…, wss://…, https://… or a path`);
   if (location === undefined) return null;
   const page = location.origin.replace(/^http/i, 'ws');
   const whole = url.startsWith('//') ? page.replace(/\/\/.*$/, '') + url : page + url;

@@ -10,14 +10,14 @@ import { useRealtimeClient } from './provider.js';
 /** What `useChannel` takes. */
 export interface UseChannelOptions {
   /** Whether to subscribe. @default true */
-  readonly enabled?: boolean;
+  readonly enabled?: boolean | undefined;
   /**
    * Where to go on, by channel: the `lastEventId` that came with what was loaded, so that nothing falls between loading and
    * following. It counts when nobody else uses the channel yet. @default from now on
    */
-  readonly after?: Readonly<Record<string, string>>;
+  readonly after?: Readonly<Record<string, string | undefined>> | undefined;
   /** Events are missing: load again what they would have told. */
-  readonly onReset?: (reset: Reset) => void | Promise<void>;
+  readonly onReset?: ((reset: Reset) => void | Promise<void>) | undefined;
 }
 
 /** `useChannel` for the channels of a map. */

@@ -8,7 +8,7 @@ import { RecentEvents } from './recent-events.js';
 /** What `useEvents` takes. */
 export interface UseEventsOptions extends UseChannelOptions {
   /** How many of the last events are kept. @default 100 */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
 }
 
 const NONE: readonly never[] = [];

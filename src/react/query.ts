@@ -13,7 +13,7 @@ import { dropData, isFirstToApply, keepCurrent, refetchSoon } from './shared-que
 /** What the hooks for TanStack Query take. */
 export interface UseRealtimeQueryOptions {
   /** Whether to subscribe. @default true */
-  readonly enabled?: boolean;
+  readonly enabled?: boolean | undefined;
 }
 
 /** The hooks for TanStack Query, of one map. */

@@ -7,6 +7,7 @@ import {
   type RealtimeClient,
   type WebSocketClass,
 } from '../../src/client/index.js';
+import { sharedWebSocket } from '../../src/client/shared/index.js';
 import { WebSocket as NodeWebSocket } from 'ws';
 
 declare module '../../src/protocol/events.js' {
@@ -35,6 +36,28 @@ export function compiles(client: RealtimeClient, name: string): void {
   own.channel('my:channel').on('event', ({ data }) => data.mine);
   const classes: WebSocketClass[] = [NodeWebSocket, WebSocket];
   createRealtimeClient({ url: 'ws://localhost/ws', WebSocket: classes[0]! });
+}
+
+/** With `exactOptionalPropertyTypes`: an option that is `undefined` is as one that is not there. */
+export function takesUndefined(client: RealtimeClient, id: string): void {
+  createRealtimeClient({
+    url: new URL('https://example.com/ws'),
+    token: undefined,
+    getToken: undefined,
+    tokenVia: undefined,
+    WebSocket: undefined,
+    minDelayMs: undefined,
+    maxDelayMs: undefined,
+    timeoutMs: undefined,
+    maxWaitingEvents: undefined,
+    debug: undefined,
+  });
+  sharedWebSocket({ name: 'one', WebSocket: undefined });
+  client.channel('apps:created').subscribe({ after: undefined, presence: undefined });
+  void client.request({ type: 'ping' }, { timeoutMs: undefined, signal: undefined });
+  void client.request({ type: 'ping' }, { signal: AbortSignal.timeout(1) });
+  const rooms = createRealtimeClient<{ [room: `room:${string}`]: { readonly text: string } }>({ url: '/ws' });
+  rooms.channel(`room:${id}`).on('event', ({ data }) => data.text);
 }
 
 export async function compilesToo(client: RealtimeClient): Promise<void> {

@@ -1,8 +1,10 @@
+import type { Signal } from '../signal.js';
+
 /** As much of `navigator.locks` as is used. */
 export interface Locks {
   request(
     name: string,
-    options: { readonly steal?: boolean; readonly signal?: AbortSignal },
+    options: { readonly steal?: boolean; readonly signal?: Signal },
     held: () => Promise<void>,
   ): Promise<unknown>;
 }
@@ -24,7 +26,7 @@ export class Leadership {
   constructor(
     private readonly name: string,
     private readonly locks: Locks,
-    private readonly over: AbortSignal,
+    private readonly over: Signal,
     private readonly won: () => void,
     private readonly lost: () => void,
   ) {}

@@ -10,7 +10,7 @@ export interface SharedWebSocketOptions {
    */
   readonly name: string;
   /** What the leading tab connects with. @default the global WebSocket */
-  readonly WebSocket?: WebSocketClass;
+  readonly WebSocket?: WebSocketClass | undefined;
 }
 
 /**
