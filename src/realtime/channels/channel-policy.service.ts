@@ -91,11 +91,12 @@ export class ChannelPolicyService implements OnModuleInit {
   /**
    * The channel, when this principal may subscribe to it, and what it was granted there.
    * @param withinMs how long the decision may take, where that is less than `policyTimeoutMs`
+   * @param address of the client: without a token, calls of policies count for it
    * @throws ProtocolError `unavailable` if the policy could not decide; `forbidden` where the name falls under a rule that this principal fails, registered or not
    *   (so that names cannot be probed); `unknown_channel` where nobody registered it
    */
-  async authorize(principal: Principal | null, name: string, withinMs = Infinity): Promise<Authorized> {
-    const { verdict, policy } = await this.judge(principal, name, withinMs);
+  async authorize(principal: Principal | null, name: string, withinMs = Infinity, address = ''): Promise<Authorized> {
+    const { verdict, policy } = await this.judge(principal, name, withinMs, address);
     if (verdict !== 'granted') throw new ProtocolError(verdict, { channel: name });
     const { groups, fields } = policy ?? NO_GRANTS;
     // Every subscription keeps it: most were granted nothing, and share that.
@@ -148,10 +149,16 @@ export class ChannelPolicyService implements OnModuleInit {
     return this.decidedByPolicy.filter((name) => name.startsWith(prefix));
   }
 
-  private async expandAll(principal: Principal | null, wildcard: string): Promise<readonly Resolved[]> {
+  private async expandAll(
+    principal: Principal | null,
+    wildcard: string,
+    address: string,
+  ): Promise<readonly Resolved[]> {
     const prefix = wildcardPrefix(wildcard);
     const listed = this.listedFor(principal).filter((name) => name.startsWith(prefix));
-    const judged = await Promise.all(this.underPolicy(wildcard).map((name) => this.judge(principal, name, Infinity)));
+    const judged = await Promise.all(
+      this.underPolicy(wildcard).map((name) => this.judge(principal, name, Infinity, address)),
+    );
     const found = [
       ...listed.map((channel) => ({ channel, error: null })),
       ...judged.filter(({ verdict }) => verdict === 'granted').map(({ channel }) => ({ channel, error: null })),
@@ -180,11 +187,16 @@ export class ChannelPolicyService implements OnModuleInit {
   }
 
   /** The names that a request asks for: a wildcard stands for several, some of which can be undecided. */
-  async resolve(principal: Principal | null, name: string): Promise<readonly Resolved[]> {
-    return isWildcard(name) ? this.expandAll(principal, name) : [{ channel: name, error: null }];
+  async resolve(principal: Principal | null, name: string, address = ''): Promise<readonly Resolved[]> {
+    return isWildcard(name) ? this.expandAll(principal, name, address) : [{ channel: name, error: null }];
   }
 
-  private async judge(principal: Principal | null, name: string, withinMs: number): Promise<ChannelExplanation> {
+  private async judge(
+    principal: Principal | null,
+    name: string,
+    withinMs: number,
+    address = '',
+  ): Promise<ChannelExplanation> {
     const registered = this.catalogue.find(name) !== null;
     const rule = this.catalogue.ruleOf(name);
     const audience = this.catalogue.audienceOf(name);
@@ -199,7 +211,7 @@ export class ChannelPolicyService implements OnModuleInit {
       const context = { principal, channel: name, params };
       policy = {
         name: entry.name,
-        ...(await this.runner.ask(entry, rule.pattern, context, this.timeoutMs, withinMs)),
+        ...(await this.runner.ask(entry, rule.pattern, context, this.timeoutMs, withinMs, address)),
       };
       // Neither granted nor refused, and whether the name is registered is not said either.
       if (isUndecided(policy)) return { channel: name, verdict: 'unavailable', registered, rule, policy };

@@ -49,8 +49,8 @@ describe('PolicyRunner', () => {
     const canSubscribe = () => new Promise<boolean>((resolve) => void decisions.push(resolve));
     const policy = { name: 'RoomPolicy', module: 'RoomsModule', patterns: ['rooms:*'], instance: { canSubscribe } };
     const runner = new PolicyRunner(new Counters(), concurrency);
-    const ask = (channel: string, withinMs?: number) =>
-      runner.ask(policy, 'rooms:*', { ...context, channel }, 60_000, withinMs);
+    const ask = (channel: string, withinMs?: number, address?: string) =>
+      runner.ask(policy, 'rooms:*', { ...context, channel }, 60_000, withinMs, address);
     return { runner, ask, decisions };
   }
   const settle = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
@@ -67,6 +67,16 @@ describe('PolicyRunner', () => {
     expect(decisions).toHaveLength(3);
     decisions[2]?.(false);
     expect(await again).toMatchObject({ outcome: 'refused' });
+  });
+
+  it('leaves calls for clients without a token to other addresses', async () => {
+    const { ask, decisions } = slow(20);
+    for (let index = 0; index < 10; index += 1) void ask(`rooms:${index}`, undefined, '192.0.2.1');
+    const other = ask('rooms:other', undefined, '192.0.2.2');
+    await settle();
+    expect(decisions).toHaveLength(3); // a tenth of 20 for each address
+    for (const decide of decisions) decide(true);
+    expect(await other).toMatchObject({ outcome: 'allowed' });
   });
 
   it('does not share an answer that was under way when rights changed', async () => {

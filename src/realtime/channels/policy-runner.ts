@@ -55,6 +55,7 @@ export class PolicyRunner {
    * @param pattern that of its patterns which covers the channel
    * @param limitMs how long the policy may take
    * @param withinMs how long the answer may take, waiting for a turn included
+   * @param address of the client: without a token its calls count for its address
    */
   async ask(
     policy: PolicyEntry,
@@ -62,6 +63,7 @@ export class PolicyRunner {
     context: ChannelContext,
     limitMs: number,
     withinMs = Infinity,
+    address = '',
   ): Promise<PolicyVerdict> {
     const question = JSON.stringify([...identityOf(context.principal), context.channel]);
     const known = this.underWay.get(question);
@@ -69,7 +71,7 @@ export class PolicyRunner {
       if (withinMs === Infinity) return known;
       return (await within(known, withinMs)) ?? this.failed(policy, context, 'timed_out', tookLonger(withinMs));
     }
-    const answer = this.callInTurn(policy, pattern, context, limitMs, withinMs).finally(() => {
+    const answer = this.callInTurn(policy, pattern, context, limitMs, withinMs, address).finally(() => {
       if (this.underWay.get(question) === answer) this.underWay.delete(question);
     });
     this.underWay.set(question, answer);
@@ -87,9 +89,10 @@ export class PolicyRunner {
     context: ChannelContext,
     limitMs: number,
     withinMs: number,
+    address: string,
   ): Promise<PolicyVerdict> {
     const begun = performance.now();
-    const user = context.principal?.userKey ?? '';
+    const user = context.principal?.userKey ?? `from ${address}`;
     if (!(await this.slots.take(user, Math.min(MAX_WAIT_MS, withinMs)))) {
       return this.failed(policy, context, 'overloaded', 'it was not asked: too many calls of policies are running');
     }

@@ -128,7 +128,12 @@ export class Reauthorization implements OnApplicationShutdown {
     if (!isCurrent()) return;
     try {
       if (withinMs <= 0) throw new ProtocolError('unavailable', { channel });
-      const { granted } = await this.policy.authorize(connection.principal, channel, withinMs);
+      const { granted } = await this.policy.authorize(
+        connection.principal,
+        channel,
+        withinMs,
+        connection.countedAs ?? connection.address,
+      );
       if (isCurrent()) this.granted(connection, subscription, granted);
     } catch (error) {
       if (!isCurrent()) return;

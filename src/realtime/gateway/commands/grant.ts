@@ -15,7 +15,7 @@ export class Grant {
   /** @throws ProtocolError `forbidden` or `unknown_channel` */
   static async of(policy: ChannelPolicyService, connection: Connection, name: string): Promise<Grant> {
     const { judgements } = connection;
-    const grant = new Grant(await policy.authorize(connection.principal, name), policy, connection, name, judgements);
+    const grant = new Grant(await authorize(policy, connection, name), policy, connection, name, judgements);
     await grant.renew();
     return grant;
   }
@@ -27,7 +27,7 @@ export class Grant {
   async renew(): Promise<void> {
     while (!this.holds) {
       this.judgements = this.connection.judgements;
-      this.authorized = await this.policy.authorize(this.connection.principal, this.name);
+      this.authorized = await authorize(this.policy, this.connection, this.name);
     }
   }
 
@@ -44,4 +44,13 @@ export class Grant {
   get holds(): boolean {
     return this.judgements === this.connection.judgements;
   }
+}
+
+function authorize(policy: ChannelPolicyService, connection: Connection, name: string): Promise<Authorized> {
+  return policy.authorize(connection.principal, name, Infinity, addressOf(connection));
+}
+
+/** The address by which a client without a token is told from others. */
+export function addressOf({ countedAs, address }: Connection): string {
+  return countedAs ?? address;
 }

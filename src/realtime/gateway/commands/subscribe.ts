@@ -6,7 +6,7 @@ import { SUBSCRIBE_COST } from '../request-cost.js';
 import { sendError } from '../send-error.js';
 import { Turns } from '../turns.js';
 import type { Command, Services } from './command.js';
-import { Grant } from './grant.js';
+import { addressOf, Grant } from './grant.js';
 
 /** `{"type":"subscribe",…}`: each channel is answered by `subscribed` or by `error`, in the order of the request. */
 export const subscribe: Command<'subscribe'> = async (services, connection, { targets, ref }) => {
@@ -15,7 +15,7 @@ export const subscribe: Command<'subscribe'> = async (services, connection, { ta
     try {
       const calls = services.policy.callsFor(target.channel);
       if (calls > 0) services.budget.owe(connection, calls * SUBSCRIBE_COST);
-      const resolved = await services.policy.resolve(connection.principal, target.channel);
+      const resolved = await services.policy.resolve(connection.principal, target.channel, addressOf(connection));
       // A wildcard was charged as one channel.
       if (resolved.length > 1) services.budget.owe(connection, (resolved.length - 1) * SUBSCRIBE_COST);
       for (const { channel, error } of resolved) {
