@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { WebSocket } from 'ws';
 import type { ServerFrame } from '../../protocol/index.js';
 import { describeMatcher, matches, type DataOf, type Matcher } from './matcher.js';
@@ -54,7 +56,14 @@ export class TestClient {
   static async open(url: string, token: string | undefined, surroundings: Surroundings): Promise<TestClient> {
     const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
     const client = new TestClient(new WebSocket(url, { headers, rejectUnauthorized: false }), surroundings);
-    await once(client.socket, 'open');
+    const { socket } = client;
+    const [, response] = (await Promise.race([once(socket, 'open'), once(socket, 'unexpected-response')])) as [
+      unknown?,
+      IncomingMessage?,
+    ];
+    if (response !== undefined) {
+      throw new Error(`The server refused the connection with ${response.statusCode}: ${await text(response)}`);
+    }
     return client;
   }
 
