@@ -30,7 +30,6 @@ describe('ChannelCatalogue', () => {
       access: { policy: 'ProjectPolicy' },
       data: null,
       declared: null,
-      declared: null,
       fields: null,
       history: { size: 100, ttlMs: 300_000 },
       presence: false,

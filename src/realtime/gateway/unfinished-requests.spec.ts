@@ -45,6 +45,18 @@ describe('a connection without a complete request head', () => {
     expect(performance.now() - since).toBeGreaterThan(LIMIT_MS - 100);
   });
 
+  it('is not destroyed because the server was too busy to read its head', async () => {
+    const port = await serve(echo());
+    const accepted = once(server, 'connection');
+    const client = await TcpClient.connect(port);
+    client.send(HEAD);
+    await accepted;
+    client.send('\r\nabc');
+    const end = performance.now() + 2 * LIMIT_MS;
+    while (performance.now() < end); // the event loop is blocked, past the deadline
+    await client.until('!');
+  });
+
   it('is destroyed in time though it sends byte after byte', async () => {
     const client = await TcpClient.connect(await serve(echo()));
     const drip = setInterval(() => client.send('x'), 20);

@@ -16,6 +16,8 @@ const CHECK_MS = 250;
 export class UnfinishedRequests {
   /** connection → its deadline (`performance.now()`) */
   private readonly deadlines = new Map<Duplex, number>();
+  private readonly checkMs: number;
+  private checkedAt = 0;
   private timer: NodeJS.Timeout | null = null;
   private watching = 0;
 
@@ -23,7 +25,9 @@ export class UnfinishedRequests {
   constructor(
     private readonly timeoutMs: number,
     private readonly maxUnfinished: number,
-  ) {}
+  ) {
+    this.checkMs = Math.min(CHECK_MS, Math.ceil(timeoutMs / 4));
+  }
 
   /** @returns ends it */
   watch(server: Server | HttpsServer): () => void {
@@ -60,9 +64,11 @@ export class UnfinishedRequests {
 
   private begin(): void {
     this.watching += 1;
-    this.timer ??= setInterval(
+    if (this.timer !== null) return;
+    this.checkedAt = performance.now();
+    this.timer = setInterval(
       safely('The check of unfinished requests', () => this.check(performance.now())),
-      Math.min(CHECK_MS, Math.ceil(this.timeoutMs / 4)),
+      this.checkMs,
     ).unref();
   }
 
@@ -81,6 +87,13 @@ export class UnfinishedRequests {
   }
 
   private check(now: number): void {
+    const blockedMs = now - this.checkedAt - this.checkMs;
+    this.checkedAt = now;
+    if (blockedMs > this.checkMs) {
+      // The event loop was blocked: what clients sent meanwhile is not read yet, and that is not their fault.
+      for (const [socket, deadline] of this.deadlines) this.deadlines.set(socket, deadline + blockedMs);
+      return;
+    }
     for (const [socket, deadline] of this.deadlines) {
       if (!socket.destroyed && now < deadline) continue;
       this.deadlines.delete(socket);
