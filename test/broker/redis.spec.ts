@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { Redis } from 'ioredis';
 import type { Position } from '../../src/protocol/index.js';
 import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
@@ -456,6 +457,29 @@ describe('when Redis is away', () => {
     expect((await emit(broker, 'next'))!.offset).toBe(1);
     await broker.close();
     await redis.stop();
+  });
+
+  it.each([
+    ['is not set', 0],
+    ['is set an hour ahead', 3_600_000],
+    ['is set an hour back', -3_600_000],
+  ])('publishes nothing after it was rejected, and rejects nothing else, if the clock %s', async (_how, step) => {
+    const redis = await RedisProcess.start();
+    const broker = await connected(redis.url);
+    const { now } = Date;
+    const clock = jest.spyOn(Date, 'now').mockImplementation(() => now() + step);
+    try {
+      expect((await emit(broker, 'first', 2_000))!.offset).toBe(1);
+      redis.signal('SIGSTOP');
+      // Its script is on its way, and Redis runs it once it goes on.
+      await expect(emit(broker, 'late', 300)).rejects.toThrow('it may have been published');
+      redis.signal('SIGCONT');
+      expect((await emit(broker, 'next'))!.offset).toBe(2);
+    } finally {
+      clock.mockRestore();
+      await broker.close();
+      await redis.stop();
+    }
   });
 
   it('publishes what was emitted meanwhile, in order, once it is back', async () => {

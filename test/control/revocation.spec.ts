@@ -119,6 +119,19 @@ describe.each(['memory', 'Redis'])('revocation over %s', (engine) => {
     await control.revokeConnection('nobody has it');
   });
 
+  it('of a connection without a token closes it, wherever it is', async () => {
+    const [ended, kept] = [await there.connect(), await there.connect()];
+    const [{ connectionId }] = (await Promise.all([ended.next('connected'), kept.next('connected')])) as [
+      { connectionId: string },
+      unknown,
+    ];
+    expect(await control.revokeConnection(connectionId)).toMatchObject({ connections: 1, missing: [] });
+    expect(await ended.closed).toEqual(REVOKED);
+    expect(await control.revokeConnection(connectionId)).toMatchObject({ connections: 0 });
+    await kept.fence();
+    await kept.close();
+  });
+
   it('counts for auth on a living connection and for REST too', async () => {
     const token = signToken({ sub: 'fay', role: 'admin', jti: 'five' });
     const client = await connectWith(there, signToken({ sub: 'fay', role: 'admin', jti: 'six' }));

@@ -1,5 +1,5 @@
 import { RealtimeUnavailableError } from '../../src/realtime/broker/errors.js';
-import { Subscription } from '../../src/realtime/connections/subscription.js';
+import { PausedFeed, Subscription } from '../../src/realtime/connections/subscription.js';
 import type { Outbox } from '../../src/realtime/connections/outbox.js';
 import { PresenceChannel } from '../../src/realtime/presence/presence-channel.js';
 import { MemoryPresenceStore } from '../../src/realtime/presence/memory.presence-store.js';
@@ -190,5 +190,84 @@ describe('PresenceChannel', () => {
     expect(channel.isIdle).toBe(false);
     clock += 1_000;
     expect(channel.isIdle).toBe(true);
+  });
+
+  it('writes again what it wrote while the store failed, and leaves the store alone for a while before', async () => {
+    let tries = 0;
+    store.onWrite = () => {
+      tries += 1;
+      if (tries === 1) throw new RealtimeUnavailableError('down');
+    };
+    channel.local.enter(subscriber().subscription, 'u1');
+    channel.entered();
+    await later(0);
+    await later(100);
+    expect([tries, store.reads]).toEqual([1, 0]);
+    for (let count = 0; count < 4; count += 1) await later(100);
+    expect((await store.read('c')).own).toEqual(new Map([['u1', 1]]));
+  });
+
+  it('is not idle while the store has not answered: the answer would be lost', async () => {
+    let answer = (): void => undefined;
+    store.onRead = () => new Promise((resolve) => (answer = resolve));
+    const list = channel.list();
+    await new Promise((resolve) => void setImmediate(resolve));
+    const watcher = subscriber();
+    channel.watch(watcher.subscription);
+    channel.unwatch(watcher.subscription);
+    clock += 60_000;
+    expect(channel.isIdle).toBe(false);
+    answer();
+    expect(await list).toMatchObject({ count: 0 });
+    await channel.finish();
+    clock += 60_000;
+    expect(channel.isIdle).toBe(true);
+  });
+
+  it('sends nothing to a watcher that left before it was told who is here, and no change to one that is paused', async () => {
+    const watcher = await watching();
+    let answer = (): void => undefined;
+    store.onRead = () => new Promise((resolve) => (answer = resolve));
+    const left = subscriber();
+    clock += 60_000;
+    const reading = channel.look();
+    channel.watch(left.subscription);
+    channel.unwatch(left.subscription);
+    watcher.subscription.feed = new PausedFeed(null);
+    const before = watcher.told.length;
+    store.others.set('u2', 1);
+    await new Promise((resolve) => void setImmediate(resolve));
+    store.onRead = async () => undefined;
+    answer();
+    await reading;
+    for (let count = 0; count < 4; count += 1) await later(10_000);
+    expect(left.told).toEqual([]);
+    expect(watcher.told).toHaveLength(before);
+  });
+
+  it('reads after three writes though more happens here with each of them, and is asked again', async () => {
+    const lists: Promise<unknown>[] = [];
+    const comes = (number: number): void => {
+      channel.local.enter(subscriber().subscription, `u${number}`);
+      lists.push(channel.list());
+    };
+    store.onWrite = () => {
+      if (store.writes < 20) comes(store.writes);
+    };
+    store.onRead = async () => void (store.onWrite = () => undefined);
+    comes(0);
+    for (let count = 0; count < 10; count += 1) await later(200);
+    await Promise.all(lists);
+    expect(store.writes).toBeLessThan(8);
+  });
+
+  it('waits at most 10 s between two reads, however long one takes', async () => {
+    store.onRead = async () => void (clock += 5_000);
+    await watching();
+    const { reads } = store;
+    await later(9_999);
+    expect(store.reads).toBe(reads);
+    await later(1);
+    expect(store.reads).toBe(reads + 1);
   });
 });

@@ -345,6 +345,20 @@ describe('CatchUp', () => {
     await turn();
     expect(harness.seen).toEqual(['a-2']);
     expect(harness.live).toBe(true);
+    expect(harness.source.reads).toBe(0);
+  });
+
+  it('sends what a flush brings in at the moment of going live without history, where it cannot be read again', async () => {
+    harness.source.position = null;
+    let brought = false;
+    harness.source.flush = () => {
+      if (!brought) harness.subscription.feed?.push(new EventFrame(null, eventBody('c', '1', 't')));
+      brought = true;
+    };
+    harness.begin(null).start();
+    await turn();
+    expect(harness.socket.texts).toHaveLength(1);
+    expect(harness.live).toBe(true);
   });
 
   it('holds no more bytes than a read may have, for a client that does not read', async () => {

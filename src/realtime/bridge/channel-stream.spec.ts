@@ -228,6 +228,39 @@ describe('ChannelStream', () => {
     }
   });
 
+  it('waits before it reads again: a read that fails at once must not keep the instance busy', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate'] });
+    try {
+      open();
+      history.failures = 3;
+      history.publish();
+      stream.receive(history.publish());
+      for (let count = 0; count < 5; count += 1) await turn();
+      expect(history.reads).toBe(1);
+      await jest.advanceTimersByTimeAsync(500);
+      expect(history.reads).toBe(2);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('reads no more once it is closed while the history does not answer', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate'] });
+    try {
+      open();
+      history.failures = 1;
+      history.publish();
+      stream.receive(history.publish());
+      await turn();
+      stream.close();
+      await jest.advanceTimersByTimeAsync(5_000);
+      expect(history.reads).toBe(1);
+      expect(recorder.out).toEqual([]);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   it('says nothing any more once it is closed, not even what it was about to', async () => {
     open();
     history.manual = true;
@@ -307,6 +340,13 @@ describe('ChannelStream', () => {
       expect(after(35)).toBeUndefined();
       expect(after(101)).toBeUndefined();
       expect(after(98, 'b')).toBeUndefined();
+    });
+
+    it('has no more than 256 KB at hand', () => {
+      const body = `"channel":"c","data":"${'x'.repeat(100_000)}","timestamp":"t"}`;
+      for (let count = 0; count < 5; count += 1) stream.receive({ ...history.publish(), body });
+      expect(after(103)).toEqual([104, 105]);
+      expect(after(102)).toBeUndefined();
     });
 
     it('keeps to the limits of a read', () => {

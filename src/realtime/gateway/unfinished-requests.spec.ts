@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -116,5 +117,23 @@ describe('a connection without a complete request head', () => {
     client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     await client.until('200 OK');
     client.destroy();
+  });
+
+  it('is forgotten when the watch ends: a later watch does not destroy it, and no timer is left', async () => {
+    const cleared = jest.spyOn(globalThis, 'clearInterval');
+    server = echo().listen(0, '127.0.0.1');
+    const requests = new UnfinishedRequests(LIMIT_MS, MAX_UNFINISHED);
+    unwatch = requests.watch(server);
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const early = await TcpClient.connect(port);
+    unwatch();
+    expect(cleared).toHaveBeenCalledTimes(1);
+    cleared.mockRestore();
+    unwatch = requests.watch(server);
+    await (await TcpClient.connect(port)).untilClosed();
+    early.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await early.until('200 OK');
+    early.destroy();
   });
 });

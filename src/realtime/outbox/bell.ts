@@ -1,5 +1,5 @@
-import { EventEmitter, once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
+import { EventEmitter } from 'node:events';
+import { safely } from '../observability/run-safely.js';
 
 /** Wakes one sleeper: a ring that comes while it is busy is not missed. */
 export class Bell {
@@ -32,12 +32,15 @@ export class Bell {
     if (!this.resting) await this.wait('asleep', withinMs);
   }
 
-  private async wait(event: 'ring' | 'asleep', withinMs: number): Promise<void> {
-    const over = new AbortController();
-    const { signal } = over;
-    await Promise.race([once(this.rings, event, { signal }), delay(withinMs, undefined, { signal, ref: false })]).catch(
-      () => undefined,
-    );
-    over.abort();
+  private wait(event: 'ring' | 'asleep', withinMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = safely('A wait of the outbox', () => {
+        clearTimeout(timer);
+        this.rings.off(event, done);
+        resolve();
+      });
+      const timer = setTimeout(done, withinMs).unref();
+      this.rings.once(event, done);
+    });
   }
 }

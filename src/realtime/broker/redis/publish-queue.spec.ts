@@ -1,7 +1,14 @@
 import { jest } from '@jest/globals';
 import type { RealtimeUnavailableError } from '../errors.js';
-import { MAX_BATCH_BYTES, MAX_BATCH_EVENTS } from './publish-lane.js';
-import { MAX_QUEUED_BYTES, PublishQueue, type Outcome, type QueuedEvent } from './publish-queue.js';
+import { MAX_BATCH_BYTES, MAX_BATCH_EVENTS, type Lane } from './publish-lane.js';
+import {
+  MAX_IN_FLIGHT,
+  MAX_QUEUED_BYTES,
+  MAX_QUEUED_EVENTS,
+  PublishQueue,
+  type Outcome,
+  type QueuedEvent,
+} from './publish-queue.js';
 
 const PUBLISHED: Outcome = { kind: 'published', position: null };
 const again = (pause: 'channel' | 'all', mayBePublished = false): Outcome => ({
@@ -70,6 +77,12 @@ describe('PublishQueue', () => {
   const run = async (): Promise<void> => {
     queue.run();
     await settle();
+  };
+  /** Channels and events that the queue keeps in memory, whether they have their answer or not. */
+  const kept = (): { channels: number; events: number } => {
+    const lanes = Reflect.get(queue, 'lanes') as ReadonlyMap<string, Lane<string>>;
+    const waiting = [...lanes.values()].map((lane) => (Reflect.get(lane, 'waiting') as unknown[]).length);
+    return { channels: lanes.size, events: waiting.reduce((sum, count) => sum + count, 0) };
   };
 
   it('sends what one turn adds to a channel together, and keeps channels apart', async () => {
@@ -237,5 +250,83 @@ describe('PublishQueue', () => {
     await settle();
     expect([onItsWay.error?.mayBePublished, waits.error?.mayBePublished]).toEqual([true, false]);
     expect(queue.length).toBe(0);
+  });
+
+  it('is bounded in events, whatever the channel', async () => {
+    for (let number = 0; number < MAX_QUEUED_EVENTS; number += 1) add(String(number), String(number % 7));
+    const tooMany = add('one more', 'b');
+    await settle();
+    expect(tooMany.error?.message).toContain('The queue to Redis is full');
+    expect(queue.length).toBe(MAX_QUEUED_EVENTS);
+  });
+
+  it('has no more than 512 scripts on their way, and sends the next one after an answer', async () => {
+    for (let number = 0; number <= MAX_IN_FLIGHT; number += 1) add('1', `channel ${number}`);
+    await run();
+    expect(tries).toHaveLength(MAX_IN_FLIGHT);
+    await attempt(0).answer(PUBLISHED);
+    expect(tries).toHaveLength(MAX_IN_FLIGHT + 1);
+  });
+
+  it('keeps no event in memory that expired while Redis was unavailable, and no channel', async () => {
+    for (let number = 0; number < 100; number += 1) add(String(number), String(number % 5), number < 50 ? 400 : 2_000);
+    jest.advanceTimersByTime(600);
+    expect(kept()).toEqual({ channels: 5, events: 50 });
+    jest.advanceTimersByTime(2_000);
+    expect(kept()).toEqual({ channels: 0, events: 0 });
+  });
+
+  it('keeps no channel in memory whose events were published', async () => {
+    await run();
+    for (const channel of ['a', 'b', 'c']) add('1', channel);
+    await settle();
+    for (const one of tries) await one.answer(PUBLISHED);
+    expect(kept()).toEqual({ channels: 0, events: 0 });
+  });
+
+  it('pauses briefly again after a success', async () => {
+    await run();
+    add('1');
+    await settle();
+    for (const [index, pause] of [50, 100, 200].entries()) {
+      await attempt(index).answer(again('channel'));
+      jest.advanceTimersByTime(pause);
+      await settle();
+    }
+    add('2');
+    await attempt(3).answer(PUBLISHED);
+    await attempt(4).answer(again('channel'));
+    jest.advanceTimersByTime(50);
+    await settle();
+    expect(tries).toHaveLength(6);
+  });
+
+  it('leaves no timer behind when it is closed while a channel pauses', async () => {
+    await run();
+    add('1');
+    await settle();
+    await attempt(0).answer(again('channel'));
+    queue.close();
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('keeps the process alive for as long as an event has no answer', async () => {
+    const intervals = jest.spyOn(globalThis, 'setInterval');
+    queue.close();
+    queue = new PublishQueue<string>({
+      send: (entries) => new Promise((resolve) => void tries.push(aTry(entries, resolve))),
+      together: (write) => write(),
+      onTrouble: () => undefined,
+      kept: () => 1_000,
+      fits: () => true,
+    });
+    const timer = intervals.mock.results.at(0)!.value as NodeJS.Timeout;
+    intervals.mockRestore();
+    expect(timer.hasRef()).toBe(false);
+    add('1');
+    expect(timer.hasRef()).toBe(true);
+    await run();
+    await attempt(0).answer(PUBLISHED);
+    expect(timer.hasRef()).toBe(false);
   });
 });

@@ -163,9 +163,9 @@ export class Subscriber {
     const { client } = this;
     if (client === null || this.auditing === client) return;
     this.auditing = client;
-    const due = [...this.channels]
-      .filter(([, wanted]) => isDue(wanted, now))
-      .toSorted((a, b) => a[1].auditAt - b[1].auditAt);
+    const due: (readonly [string, Wanted])[] = [];
+    for (const [channel, wanted] of this.channels) if (isDue(wanted, now)) due.push([channel, wanted]);
+    due.sort((a, b) => a[1].auditAt - b[1].auditAt);
     try {
       for (let from = 0; from < due.length && this.client === client; from += BATCH) {
         // Some were heard of, or have left, while the ones before them were read.

@@ -1,0 +1,126 @@
+import type { WebSocket } from 'ws';
+import type { Decoded } from '../../protocol/index.js';
+import { Connection } from '../connections/connection.js';
+import { Counters } from '../observability/counters.js';
+import { FrameQueue } from './frame-queue.js';
+
+const LIMITS = { maxBufferedBytes: 1_000_000, framesPerSecond: 100, heartbeatIntervalMs: 25_000 };
+const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+/** A socket, as far as a connection and its queue need it. */
+class FakeSocket {
+  readonly OPEN = 1;
+  readyState = 1;
+  bufferedAmount = 0;
+  isPaused = false;
+  isTerminated = false;
+  readonly sent: string[] = [];
+  readonly closes: unknown[][] = [];
+
+  send(data: unknown): void {
+    this.sent.push(String(data));
+  }
+
+  close(...args: unknown[]): void {
+    this.closes.push(args);
+  }
+
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  resume(): void {
+    this.isPaused = false;
+  }
+
+  terminate(): void {
+    this.isTerminated = true;
+  }
+}
+
+describe('FrameQueue', () => {
+  let socket: FakeSocket;
+  let connection: Connection;
+  let handled: string[];
+  let answers: { resolve(): void; reject(error: Error): void }[];
+  let queue: FrameQueue;
+
+  beforeEach(() => {
+    socket = new FakeSocket();
+    [handled, answers] = [[], []];
+    connection = new Connection(
+      ...([socket as unknown as WebSocket, '192.0.2.1', null, LIMITS, () => undefined, new Counters(), 0] as const),
+    );
+    queue = new FrameQueue((_connection, frame) => {
+      handled.push(frame.request!.ref!);
+      return new Promise((resolve, reject) => void answers.push({ resolve, reject }));
+    }, 1_000);
+  });
+
+  const frame = (ref: string): Decoded => ({ request: { type: 'ping', ref } }) as unknown as Decoded;
+  const add = (ref: string, bytes = 1): void => queue.add(connection, frame(ref), bytes);
+
+  it('handles frames one after the other', async () => {
+    for (const ref of ['1', '2', '3']) add(ref);
+    expect(handled).toEqual(['1']);
+    answers.at(0)!.resolve();
+    await turn();
+    expect(handled).toEqual(['1', '2']);
+    answers.at(1)!.resolve();
+    await turn();
+    answers.at(2)!.resolve();
+    await turn();
+    expect([connection.busy, connection.waitingBytes]).toEqual([false, 0]);
+  });
+
+  it('goes on after a frame that failed, which is answered with an error', async () => {
+    for (const ref of ['1', '2']) add(ref);
+    answers.at(0)!.reject(new Error('bug'));
+    await turn();
+    expect(handled).toEqual(['1', '2']);
+    expect(JSON.parse(socket.sent.at(0)!)).toMatchObject({ type: 'error', code: 'internal', ref: '1' });
+  });
+
+  it('handles no frame of a connection that the server closed: not those that wait, nor those that arrive later', async () => {
+    for (const ref of ['1', '2', '3']) add(ref);
+    connection.close('accessRevoked', 'ops');
+    answers.at(0)!.resolve();
+    await turn();
+    add('4');
+    await turn();
+    expect(handled).toEqual(['1']);
+    expect([connection.waiting, connection.waitingBytes, connection.busy]).toEqual([[], 0, false]);
+  });
+
+  it('reads no more from a client while too many of its frames wait, or too many bytes, until half of them are handled', async () => {
+    add('0');
+    for (let number = 1; number < 256; number += 1) add(String(number));
+    expect(socket.isPaused).toBe(false);
+    add('256');
+    expect(socket.isPaused).toBe(true);
+    for (let number = 0; number < 256; number += 1) {
+      answers.at(number)!.resolve();
+      await turn();
+      // After this one, the next one is handled, and the rest waits.
+      expect(socket.isPaused).toBe(256 - (number + 1) >= 128);
+    }
+    answers.at(256)!.resolve();
+    await turn();
+    add('large', 2);
+    add('larger', 1_000);
+    expect(socket.isPaused).toBe(true);
+  });
+});
+
+describe('Connection.close', () => {
+  it('closes once, for the first reason', () => {
+    const socket = new FakeSocket();
+    const connection = new Connection(
+      ...([socket as unknown as WebSocket, '192.0.2.1', null, LIMITS, () => undefined, new Counters(), 0] as const),
+    );
+    connection.close('accessRevoked', 'ops');
+    connection.close('slowConsumer');
+    expect(socket.closes).toEqual([[4403, 'access was revoked']]);
+    expect([connection.closing, connection.endedFor, connection.orderedBy]).toEqual([true, 'accessRevoked', 'ops']);
+  });
+});
