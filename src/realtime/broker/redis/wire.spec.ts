@@ -12,7 +12,7 @@ describe('a message', () => {
     const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
     const id = messageIdOf('00000000deadbeef', 12, traceparent);
     expect(parseMessage(`e1 7 ${id} {}`)).toEqual({ position: { epoch: 'e1', offset: 7 }, body: '{}', traceparent });
-    expect(parseEntry('e1', `7 ${id} {}`)).toEqual({ position: { epoch: 'e1', offset: 7 }, body: '{}' });
+    expect(parseEntry('e1', `7 ${id} {}`)).toEqual({ position: { epoch: 'e1', offset: 7 }, body: '{}', traceparent });
     expect(messageIdOf('00000000deadbeef', 12)).toBe(ID);
   });
 

@@ -20,11 +20,17 @@ export function parseMessage(message: string): BrokerEvent | null {
   return traceparent === undefined ? { position, body } : { position, body, traceparent };
 }
 
-/** One entry of a history, `<offset> <message id> <body>`. */
+/** One entry of a history, `<offset> <message id> <body>`; the id ends in `~<traceparent>` if its `emit` was traced. */
 export function parseEntry(epoch: string, entry: string): BrokerEvent & { readonly position: Position } {
   const afterOffset = entry.indexOf(' ');
   const afterId = entry.indexOf(' ', afterOffset + 1);
-  return { position: { epoch, offset: Number(entry.slice(0, afterOffset)) }, body: entry.slice(afterId + 1) };
+  const tilde = entry.slice(0, afterId).indexOf('~');
+  return {
+    position: { epoch, offset: Number(entry.slice(0, afterOffset)) },
+    body: entry.slice(afterId + 1),
+    // An event that fills a gap, such as the first of a channel, belongs to its trace as well.
+    ...(tilde < 0 ? {} : { traceparent: entry.slice(tilde + 1, afterId) }),
+  };
 }
 
 const EPOCH_BYTES = 6;
