@@ -270,4 +270,18 @@ describe('PresenceChannel', () => {
     await later(1);
     expect(store.reads).toBe(reads + 1);
   });
+
+  it('reads and writes again as soon as the store has nothing to keep: it lost its data', async () => {
+    channel.local.enter(subscriber().subscription, 'u1');
+    channel.entered();
+    await later(0);
+    await later(1_000);
+    const { reads, writes } = store;
+    await store.write('c', new Map([['u1', null]])); // as a loss
+    store.writes = writes;
+    await later(5_000);
+    await later(100);
+    expect(store.reads).toBeGreaterThan(reads);
+    expect((await store.read('c')).own).toEqual(new Map([['u1', 1]]));
+  });
 });
