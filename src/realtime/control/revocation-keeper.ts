@@ -1,4 +1,5 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { Principal } from '../auth/principal.js';
 import { bounded, RevocationsFullError, subjectOf, type Revocation } from '../auth/revocation.js';
 import { concerns, isWithin, Revocations } from '../auth/revocations.js';
 import { RedisBridge } from '../bridge/redis-bridge.service.js';
@@ -6,7 +7,7 @@ import type { BrokerStatus } from '../broker/broker.js';
 import { RealtimeClock } from '../clock/realtime-clock.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
-import { safely } from '../observability/run-safely.js';
+import { runSafely, safely } from '../observability/run-safely.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { UNKNOWN_INSTANCE, type ControlResult } from './acks.js';
@@ -210,8 +211,24 @@ export class RevocationKeeper implements OnApplicationShutdown {
       if (closing || principal === null || !concerns(revocation, principal, now)) continue;
       close(connection, revocation.kind, by);
       connections += 1;
+      if (this.mayBeAhead(revocation, principal)) {
+        const until = Math.min(principal.expiresAt, this.endFrom(now));
+        runSafely('Revoking a token of the last moments', () =>
+          this.revoke({ kind: 'session', id: principal.session, until }, by).then(() => undefined),
+        );
+      }
     }
     return { connections, full };
+  }
+
+  /**
+   * Returns true for a token of the last moments before a revocation. Its issuer's clock can be ahead by as much as clocks may
+   * differ: once that time has come, it would count as issued after the revocation. So it is revoked by itself.
+   */
+  private mayBeAhead(revocation: Revocation, { issuedAt }: Principal): boolean {
+    return (
+      revocation.kind !== 'session' && issuedAt >= revocation.before - this.options.jwt.clockToleranceSeconds * 1_000
+    );
   }
 
   private candidates(revocation: Revocation): Iterable<Connection> {
