@@ -13,11 +13,8 @@ export interface Undecided {
   readonly since: number;
   /** When the token ends for which the former decision was made, in milliseconds since 1970. */
   readonly flowsUntil: number;
-  /**
-   * What became of the former decision: it `counts`, it is `outdated` by another identity, so it counts only until the
-   * question fails, or it is `withdrawn` by an order.
-   */
-  readonly former: 'counts' | 'outdated' | 'withdrawn';
+  /** The former decision is void: it was about another identity, or an order withdrew it. */
+  readonly isVoid: boolean;
   /** Questions that failed. */
   readonly failures: number;
   /** When to ask again; `Infinity` while a question is under way. */
@@ -43,12 +40,10 @@ export interface Question {
 /** A question is asked. What made the former decision void once keeps it void until there is another. */
 export function asked(before: Undecided | null, question: Question, now: number): Undecided {
   const { decidedFor, principal, isOrdered } = question;
-  const isSame = isSameIdentity(decidedFor, principal) && (before?.former ?? 'counts') === 'counts';
-  const isWithdrawn = isOrdered || before?.former === 'withdrawn';
   return {
     since: before?.since ?? now,
     flowsUntil: decidedFor?.expiresAt ?? Infinity,
-    former: isWithdrawn ? 'withdrawn' : isSame ? 'counts' : 'outdated',
+    isVoid: isOrdered || (before?.isVoid ?? false) || !isSameIdentity(decidedFor, principal),
     failures: before?.failures ?? 0,
     askAgainAt: Infinity,
   };
@@ -63,8 +58,7 @@ export function unanswered(undecided: Undecided, now: number, random: number): U
 
 /** @param now a clock that only goes forward @param wallClock milliseconds since 1970, by which tokens end */
 export function standingOf(undecided: Undecided, now: number, wallClock: number): Standing {
-  const { since, flowsUntil, former, failures } = undecided;
+  const { since, flowsUntil, isVoid } = undecided;
   if (now - since >= MAX_UNDECIDED_MS) return 'over';
-  if (wallClock >= flowsUntil || former === 'withdrawn') return 'paused';
-  return former === 'counts' || failures === 0 ? 'flows' : 'paused';
+  return isVoid || wallClock >= flowsUntil ? 'paused' : 'flows';
 }
