@@ -1,10 +1,7 @@
-import type { CallHandler, ExecutionContext } from '@nestjs/common';
-import { APP_INTERCEPTOR } from '@nestjs/core';
 import { RedisProcess } from '../support/redis-process.js';
-import { RealtimeApp, type BootOptions, type TestOptions } from './support/realtime-app.js';
+import { RealtimeApp, type TestOptions } from './support/realtime-app.js';
 
 const CHANNEL = 'apps:created';
-const API_KEY = 'a key of a service, long enough';
 
 /** Data that counts how often it is turned into JSON. */
 class Counted {
@@ -19,31 +16,11 @@ describe.each(['memory', 'redis'] as const)('the data of an event (%s)', (engine
   let redis: RedisProcess | null = null;
   let here: RealtimeApp;
   let there: RealtimeApp;
-  /** What the next `POST /realtime/events` finds as `data` instead of what was sent. */
-  let brought: Counted;
 
   beforeAll(async () => {
     redis = engine === 'redis' ? await RedisProcess.start() : null;
-    const options: TestOptions = {
-      publishApiKeys: [API_KEY],
-      ...(redis === null ? {} : { redis: { url: redis.url } }),
-    };
-    const boot: BootOptions = {
-      providers: [
-        {
-          provide: APP_INTERCEPTOR,
-          useValue: {
-            intercept(context: ExecutionContext, next: CallHandler) {
-              if (context.getType() === 'http') {
-                context.switchToHttp().getRequest<{ body: { data: unknown } }>().body.data = brought;
-              }
-              return next.handle();
-            },
-          },
-        },
-      ],
-    };
-    here = await RealtimeApp.start(options, boot);
+    const options: TestOptions = redis === null ? {} : { redis: { url: redis.url } };
+    here = await RealtimeApp.start(options);
     there = redis === null ? here : await RealtimeApp.start(options);
   });
   afterAll(async () => {
@@ -52,20 +29,9 @@ describe.each(['memory', 'redis'] as const)('the data of an event (%s)', (engine
     await redis?.stop();
   });
 
-  async function publishOverHttp(data: Counted): Promise<void> {
-    brought = data;
-    const answer = await fetch(`${here.http}/realtime/events`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json', 'X-API-Key': API_KEY },
-      body: JSON.stringify({ channel: CHANNEL, data: null }),
-    });
-    expect(answer.status).toBe(201);
-  }
-
   it.each<[string, (data: Counted) => Promise<unknown>]>([
     ['emit', (data) => here.events.publish(CHANNEL, data)],
     ['prepare', (data) => here.events.prepare(CHANNEL, data)()],
-    ['POST /realtime/events', publishOverHttp],
   ])('is serialised once by %s, for every subscriber, instance and replay', async (_path, publish) => {
     const live = await Promise.all([here, here, there].map((app) => app.connectAs()));
     for (const client of live) await client.ask({ type: 'subscribe', channel: CHANNEL });

@@ -125,4 +125,22 @@ describe('toJson', () => {
     expect(error).toMatchObject({ code: 'invalid_event', field: 'data' });
     expect((error as Error).message).toContain(problem);
   });
+
+  it('calls each toJSON once, with its key, and looks at what it returns', () => {
+    const keys: string[] = [];
+    const counted = {
+      toJSON(key: string) {
+        keys.push(key);
+        return { of: key, at: new Date(0), drop: undefined };
+      },
+    };
+    expect(toJson({ a: counted, list: [counted] })).toBe(
+      '{"a":{"of":"a","at":"1970-01-01T00:00:00.000Z"},"list":[{"of":"0","at":"1970-01-01T00:00:00.000Z"}]}',
+    );
+    expect(keys).toEqual(['a', '0']);
+    expect(() => toJson({ a: { toJSON: () => ({ inner: new Map() }) } })).toThrow('cannot hold a Map (data.a.inner)');
+    const circle: Record<string, unknown> = { b: counted };
+    circle['self'] = circle;
+    expect(() => toJson(circle)).toThrow(/circular/i);
+  });
 });

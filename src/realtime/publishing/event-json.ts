@@ -15,17 +15,26 @@ interface Problem {
   readonly remedy: string;
 }
 
+/** There is an object with a `toJSON` of its own: it must be called once, and only its result can be looked at. */
+const REPLACED = Symbol('replaced');
+
 /**
  * Serialises the data of an event as `JSON.stringify` does, but refuses values that JSON would change silently: a `Map`
- * becomes `{}`, `NaN` becomes `null`. Fields that are undefined, functions or symbols are left out.
+ * becomes `{}`, `NaN` becomes `null`. Fields that are undefined, functions or symbols are left out. `toJSON` is called once.
  * @throws InvalidEventError
  */
 export function toJson(data: unknown): string {
   let json: string | undefined;
   let problem: Problem | null;
   try {
-    json = JSON.stringify(data);
-    problem = problemIn(data);
+    let found = problemIn(data, []);
+    let checked = data;
+    if (found === REPLACED) {
+      checked = replaced(data, '', []);
+      found = problemIn(checked, []);
+    }
+    problem = found === REPLACED ? null : found;
+    json = JSON.stringify(checked);
   } catch (error) {
     const text = thrownText(error);
     const remedy = REMEDIES.find(([pattern]) => pattern.test(text))?.[1];
@@ -45,35 +54,49 @@ export function toJson(data: unknown): string {
   );
 }
 
-/** Finds the first value that JSON would change. The data is known to have no circle. */
-function problemIn(value: unknown): Problem | null {
+type Found = Problem | typeof REPLACED | null;
+
+/** Finds the first value that JSON would change. Circles are left to `JSON.stringify`, which names them. */
+function problemIn(value: unknown, ancestors: object[]): Found {
   if (typeof value === 'string' || Number.isFinite(value)) return null;
   const problem = problemOf(value);
   if (problem !== null || typeof value !== 'object' || value === null) return problem;
-  const { toJSON } = value as { toJSON?: unknown };
-  if (typeof toJSON !== 'function') return problemInside(value);
-  if (types.isDate(value)) return null;
-  const replaced: unknown = toJSON.call(value, '');
-  // JSON does not call toJSON again on what toJSON returned, which can be the value itself.
-  if (typeof replaced !== 'object' || replaced === null) return problemOf(replaced);
-  return problemOf(replaced) ?? problemInside(replaced);
+  if (types.isDate(value) || ancestors.includes(value)) return null;
+  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return REPLACED;
+  ancestors.push(value);
+  const found = Array.isArray(value) ? problemInList(value, ancestors) : problemInside(value, ancestors);
+  ancestors.pop();
+  return found;
 }
 
-function problemInside(value: object): Problem | null {
-  if (Array.isArray(value)) return problemInList(value);
+/** A copy in which each object with a `toJSON` is replaced by what that returns; what JSON cannot hold stays as it is. */
+function replaced(value: unknown, key: string, ancestors: object[]): unknown {
+  if (typeof value !== 'object' || value === null || types.isDate(value)) return value;
+  const { toJSON } = value as { toJSON?: unknown };
+  // JSON does not call toJSON again on what toJSON returned, which can be the value itself.
+  const result: unknown = typeof toJSON === 'function' ? toJSON.call(value, key) : value;
+  if (typeof result !== 'object' || result === null || problemOf(result) !== null) return result;
+  if (types.isDate(result) || types.isBoxedPrimitive(result) || ancestors.includes(result)) return result;
+  const inner = [...ancestors, result];
+  if (Array.isArray(result)) return result.map((entry, index) => replaced(entry, String(index), inner));
+  const fields = Object.entries(result).filter(([, field]) => typeof field !== 'function');
+  return Object.fromEntries(fields.map(([name, field]) => [name, replaced(field, name, inner)]));
+}
+
+function problemInside(value: object, ancestors: object[]): Found {
   for (const key of Object.keys(value)) {
-    const found = problemIn((value as Record<string, unknown>)[key]);
-    if (found !== null) return inside(found, `.${key}`);
+    const found = problemIn((value as Record<string, unknown>)[key], ancestors);
+    if (found !== null) return found === REPLACED ? found : inside(found, `.${key}`);
   }
   return null;
 }
 
-function problemInList(list: readonly unknown[]): Problem | null {
+function problemInList(list: readonly unknown[], ancestors: object[]): Found {
   for (let index = 0; index < list.length; index += 1) {
     const entry = list[index];
     const isLost = typeof entry === 'function' || typeof entry === 'symbol';
-    const found = isLost ? { path: '', kind: kindOf(entry), remedy: 'leave it out' } : problemIn(entry);
-    if (found !== null) return inside(found, `[${index}]`);
+    const found = isLost ? { path: '', kind: kindOf(entry), remedy: 'leave it out' } : problemIn(entry, ancestors);
+    if (found !== null) return found === REPLACED ? found : inside(found, `[${index}]`);
   }
   return null;
 }
