@@ -41,7 +41,7 @@ export {
 } from './channels/channel-policy.js';
 export type { FieldPath } from './channels/field-path.js';
 export type { FieldGrants } from './fields/granted-fields.js';
-export type { PolicyOutcome, PolicyVerdict } from './channels/policy-runner.js';
+export type { PolicyFailure, PolicyOutcome, PolicyVerdict } from './channels/policy-runner.js';
 export {
   ChannelCatalogue,
   type Access,

@@ -113,7 +113,10 @@ const ROUTES_DESCRIBED = Symbol('realtime: routes described');
 /** Serves the WebSocket of an application, and gives its services `EventsPublisher`. Import it once, in the root module. */
 @Module({})
 export class RealtimeModule implements NestModule {
-  /** @param pages only in the module of `forRoot`: a module of `forFeature` serves nothing */
+  /**
+   * @param pages only in the module of `forRoot`: a module of `forFeature` serves nothing
+   * @internal
+   */
   constructor(@Optional() private readonly pages?: ConsolePages) {}
 
   configure(consumer: MiddlewareConsumer): void {

@@ -186,7 +186,10 @@ export class ChannelPolicyService implements OnModuleInit {
     return hasOwn ? [...listed, principal.channel] : listed;
   }
 
-  /** The names that a request asks for: a wildcard stands for several, some of which can be undecided. */
+  /**
+   * The names that a request asks for: a wildcard stands for several, some of which can be undecided.
+   * @internal
+   */
   async resolve(principal: Principal | null, name: string, address = ''): Promise<readonly Resolved[]> {
     return isWildcard(name) ? this.expandAll(principal, name, address) : [{ channel: name, error: null }];
   }

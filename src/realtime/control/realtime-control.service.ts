@@ -101,7 +101,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
   /**
    * Revokes the tokens of a user: closes its connections with 4403, and such a token is `token_invalid` for as long as
    * `revocationTtlMs`. If it rejects with `RealtimeUnavailableError`, only this instance knows: try again.
-   * @param about.issuedBefore only those issued before this moment (their `iat`, in whole seconds; without one, all). @default now
+   * `issuedBefore`: only those issued before this moment (their `iat`, in whole seconds; without one, all), which is now unless given.
    * @throws RealtimeUnavailableError
    * @throws RevocationsFullError after the connections were closed
    */
@@ -122,7 +122,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
 
   /**
    * {@link revokeUser} for the tokens with this `jti`. Pass `until`: the revocation is then kept no longer than the token lives.
-   * @param about.until when the token ends. @default the end that `exp` and `iat` of its connections on this instance show, else `revocationTtlMs` from now
+   * Without it: until the end that `exp` and `iat` of its connections on this instance show, else `revocationTtlMs` from now.
    */
   revokeSession(
     jti: string,

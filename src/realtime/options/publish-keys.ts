@@ -1,8 +1,9 @@
 import { ValidateBy } from 'class-validator';
 
 /** What a publishing key can be limited to: one event of a call (`publish`), a list of events (`batch`). */
-export const PUBLISH_OPERATIONS = ['publish', 'batch'] as const;
-export type PublishOperation = (typeof PUBLISH_OPERATIONS)[number];
+export type PublishOperation = 'publish' | 'batch';
+
+export const PUBLISH_OPERATIONS: readonly PublishOperation[] = ['publish', 'batch'];
 
 /** A key of one service, with a name for the logs and a scope. What is left out is not limited. */
 export interface PublishKeyOptions {

@@ -96,6 +96,7 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
     channel.local.exit(subscription, mayReturn ? this.clock.now() + presenceGraceMs : null);
   }
 
+  /** The subscription was paused: it gets the whole list again. @internal */
   resumed(subscription: Subscription): void {
     this.channels.get(subscription.topic)?.resumed(subscription);
   }

@@ -139,8 +139,8 @@ describe('toJson', () => {
     );
     expect(keys).toEqual(['a', '0']);
     expect(() => toJson({ a: { toJSON: () => ({ inner: new Map() }) } })).toThrow('cannot hold a Map (data.a.inner)');
-    const circle: Record<string, unknown> = { b: counted };
-    circle['self'] = circle;
-    expect(() => toJson(circle)).toThrow(/circular/i);
+    const looped: Record<string, unknown> = { b: counted };
+    looped['self'] = looped;
+    expect(() => toJson(looped)).toThrow(/circular/i);
   });
 });
