@@ -125,6 +125,20 @@ describe('follow', () => {
     expect(log).toEqual(['error thrown', 'loaded 2']);
   });
 
+  it('loads again though onError throws, whose error is uncaught as that of any listener', async () => {
+    const { client } = begin();
+    let loads = 0;
+    follow(client.channel('apps:created'), {
+      ...logging(() => ((loads += 1) === 1 ? Promise.reject(new Error('down')) : Promise.resolve('second'))),
+      onError: () => {
+        throw new Error('in onError');
+      },
+    });
+    await expect(pass(1)).rejects.toThrow('in onError');
+    await pass(2_000);
+    expect(log).toEqual(['loaded second']);
+  });
+
   it('reports a refused channel, and goes on when it is granted', async () => {
     let isAllowed = false;
     const { client } = begin({}, { refuse: () => (isAllowed ? null : 'forbidden') });

@@ -1,3 +1,4 @@
+import { callListener } from './emitter.js';
 import { RealtimeError } from './errors.js';
 import { within } from './limits.js';
 import type { Signal } from './signal.js';
@@ -74,8 +75,9 @@ export function follow<S, T>(channels: Channel<T> | readonly Channel<T>[], on: F
       open();
     } catch (error) {
       if (isOver) return;
-      if (call !== former) on.onError?.(error);
+      // First, so that it loads again even if onError throws.
       timer = setTimeout(() => void load(), isStale ? 0 : retryMs);
+      if (call !== former) void callListener(on.onError ?? ignore, error);
     } finally {
       isLoading = false;
     }
@@ -116,3 +118,5 @@ export function follow<S, T>(channels: Channel<T> | readonly Channel<T>[], on: F
     for (const stop of stops) stop();
   };
 }
+
+function ignore(): void {}
