@@ -46,7 +46,8 @@ export function iterate<T>(
         asking.push([resolve, reject]);
         if (isOver) return answer();
         done?.();
-        stops ??= [
+        if (stops) return look();
+        stops = [
           // The channel hands out the next event when this one is done, so there is never one without a call that waits.
           channel.on(
             'event',
@@ -61,8 +62,11 @@ export function iterate<T>(
           channel.on('reset', (reset) => (missed = reset)),
           channel.on('state', look),
           whenClosed(end),
-          channel.subscribe(),
         ];
+        // Last: a listener that learns of it may close the client, which ends this iterator.
+        const leave = channel.subscribe();
+        if (isOver) leave();
+        else stops.push(leave);
         look();
       }),
     return() {

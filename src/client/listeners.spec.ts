@@ -186,6 +186,17 @@ describe('a channel', () => {
     expect(ends).toEqual(['forbidden', 'complete']);
   });
 
+  it.each(['for await', 'an observer'])('ends %s if a listener closes the client while it subscribes', async (way) => {
+    const { client } = begin();
+    const channel = client.channel('apps:created');
+    channel.once('state', () => client.close());
+    const ends: unknown[] = [];
+    if (way === 'for await') ends.push(await channel[Symbol.asyncIterator]().next());
+    else (await import('rxjs')).from(channel).subscribe({ complete: () => ends.push('complete') });
+    expect(ends).toEqual([way === 'for await' ? { value: undefined, done: true } : 'complete']);
+    expect(channel.users).toBe(0);
+  });
+
   it('tells for await what was missed, and ends it at once on return()', async () => {
     const { client, server } = begin();
     const channel = client.channel('apps:created');

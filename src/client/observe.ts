@@ -25,8 +25,10 @@ export function observe<T>(
   whenClosed: (closed: () => void) => Stop,
   observer: Observer<RealtimeEvent<T>>,
 ): Stop {
+  let isOver = false;
   const stop = (): void => {
-    for (const end of stops.splice(0)) end();
+    isOver = true;
+    for (const end of stops) end();
   };
   const stops: Stop[] = [
     channel.on('event', (event) => observer.next?.(event)),
@@ -39,7 +41,10 @@ export function observe<T>(
       stop();
       observer.complete?.();
     }),
-    channel.subscribe(),
   ];
+  // Last: a listener that learns of it may close the client, which ends this observer.
+  const leave = channel.subscribe();
+  if (isOver) leave();
+  else stops.push(leave);
   return stop;
 }
