@@ -9,7 +9,7 @@ export interface Pulse {
 
 /**
  * When nothing was heard for a while it asks, and whoever does not answer is dead. A page that slept finds its timers late
- * and the answer still unread: so a late timer asks once more before it judges.
+ * and the answer still unread: so a late timer asks once more before it decides.
  * @param quietMs how long it may be quiet before it is asked, and how long an answer may take
  */
 export function createPulse(quietMs: number, ask: () => void, dead: () => void): Pulse {

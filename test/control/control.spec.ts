@@ -58,7 +58,7 @@ describe.each(['memory', 'Redis'])('RealtimeControl over %s', (engine) => {
     await kept.close();
   });
 
-  it('has the subscriptions of a user judged anew, and nothing is delivered after that', async () => {
+  it('re-authorizes the subscriptions of a user, and nothing is delivered after that', async () => {
     const client = await there.connectAs({ sub: 'ann' });
     await client.ask({ type: 'subscribe', channel: 'apps:created' });
     await client.ask({ type: 'subscribe', channel: 'apps:updated' });
@@ -70,7 +70,7 @@ describe.each(['memory', 'Redis'])('RealtimeControl over %s', (engine) => {
       return authorize(principal, name);
     };
     try {
-      await control.judgeUser('ann');
+      await control.reauthorizeUser('ann');
       const told = await client.next('unsubscribed');
       expect(told).toMatchObject({ channel: 'apps:created', reason: 'access_revoked' });
       await here.events.emit('apps:created', { id: '1', name: 'unseen' });

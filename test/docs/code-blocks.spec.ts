@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { compile, problemText, type SourceText } from '../support/compile.js';
 import { blocksIn, blocksOf, DOCS, type Block } from './support/blocks.js';
-import { judgedByNginx } from './support/nginx.js';
+import { configTestOf } from './support/nginx.js';
 import { asTypeScript, documentsOf, strangersIn } from './support/yaml.js';
 
 /** A block as a file of an application that has installed the package. */
@@ -89,8 +89,8 @@ describe('the blocks of code in the docs', () => {
     'are accepted by nginx: $name',
     async ({ code }) => {
       const http = code.replace('listen 80;', 'listen 127.0.0.1:18080;'); // `-t` binds no port, but asks for one that may be
-      expect(await judgedByNginx(http)).toContain('test is successful');
-      await expect(judgedByNginx(http.replace('proxy_http_version', 'proxy_http_versions'))).rejects.toThrow(
+      expect(await configTestOf(http)).toContain('test is successful');
+      await expect(configTestOf(http.replace('proxy_http_version', 'proxy_http_versions'))).rejects.toThrow(
         'unknown directive',
       );
     },

@@ -26,7 +26,7 @@ const WARM_UP_MS = 1_500;
 /** A run in which nothing arrives is not a good run. */
 const LIVE_WITHIN_MS = 15_000;
 
-/** Runs one scenario for so long (at least one round), and judges what it left behind. */
+/** Runs one scenario for so long (at least one round), and checks its log. */
 export async function runScenario(scenario: Scenario, { dist, seconds, seed }: Run): Promise<RunResult> {
   const random = new Random(`${scenario.name} ${seed}`);
   const instances = scenario.options?.instances ?? 3;

@@ -18,7 +18,7 @@ const ROUTES: readonly (readonly [method: string, path: string, parameters: Read
   ['GET', 'channels', {}],
   ['GET', 'channels/:channel/history', { channel: 'apps:created' }],
   ['GET', 'explain', { query: '?channel=apps:created' }],
-  ['POST', 'users/:userId/judge', { userId: 'ann' }],
+  ['POST', 'users/:userId/reauthorize', { userId: 'ann' }],
   ['POST', 'users/:userId/disconnect', { userId: 'nobody' }],
   ['POST', 'sessions/:jti/disconnect', { jti: 'none' }],
   ['POST', 'users/:userId/revoke', { userId: 'nobody' }],

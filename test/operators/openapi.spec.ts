@@ -87,7 +87,7 @@ describe('the OpenAPI document of an application', () => {
       'post /realtime/tickets',
       'post /realtime/tokens/revoke',
       'post /realtime/users/{userId}/disconnect',
-      'post /realtime/users/{userId}/judge',
+      'post /realtime/users/{userId}/reauthorize',
       'post /realtime/users/{userId}/revoke',
     ]);
     for (const { path, operation } of operations()) {
@@ -108,7 +108,7 @@ describe('the OpenAPI document of an application', () => {
       ['get', '/realtime/channels', 'channels'],
       ['get', '/realtime/channels/{channel}/history', 'channels/apps:created/history'],
       ['get', '/realtime/explain', 'explain?channel=apps:created'],
-      ['post', '/realtime/users/{userId}/judge', 'users/ann/judge'],
+      ['post', '/realtime/users/{userId}/reauthorize', 'users/ann/reauthorize'],
       ['delete', '/realtime/connections/{id}', `connections/${connectionId}`],
     ];
     for (const [method, path, route] of routes) {

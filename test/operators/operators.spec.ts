@@ -278,15 +278,15 @@ describe('the API for operators over two instances', () => {
     deaf.disconnect();
   });
 
-  it('has the rights of a user judged anew', async () => {
+  it('re-authorizes the subscriptions of a user', async () => {
     const policy = there.app.get(ChannelPolicyService);
     const authorize = policy.authorize.bind(policy);
     policy.authorize = async (principal, name) => {
       if (name === 'apps:created') throw new ProtocolError('forbidden', { channel: name });
       return authorize(principal, name);
     };
-    expect(await answerOf(here, 'users/Bob/judge', 'POST')).toEqual({
-      judged: 1,
+    expect(await answerOf(here, 'users/Bob/reauthorize', 'POST')).toEqual({
+      reauthorized: 1,
       confirmed: EVERY_INSTANCE,
       missing: [],
     });

@@ -146,7 +146,7 @@ describe.each(['memory', 'redis'] as const)('fields that are not for everybody (
     await here.events.emit(channel, invoice('4'));
     expect(await dataOf(bill, '4')).toEqual({ ...bare('4'), iban: 'of billing', comment: 'of members' });
     named.clear();
-    await Promise.all(['ann', 'bill'].map((name) => here.app.get(RealtimeControl).judgeUser(name)));
+    await Promise.all(['ann', 'bill'].map((name) => here.app.get(RealtimeControl).reauthorizeUser(name)));
     await here.events.emit(channel, invoice('5'));
     for (const client of [ann, bill]) expect(await dataOf(client, '5')).toEqual(bare('5'));
     expect(await dataOf(ben, '5')).toEqual(granted('5'));
@@ -198,7 +198,7 @@ describe.each(['memory', 'redis'] as const)('fields that are not for everybody (
     expect(await dataOf(client, '2')).toEqual(ofBilling('2'));
   });
 
-  it('are lost when rights are judged anew, and an answer that was overtaken brings none back', async () => {
+  it('are lost when permissions are re-evaluated, and an answer that was overtaken brings none back', async () => {
     members.add('ann');
     const ann = await on(await as(there, 'ann', 'user', ['members']));
     const control = here.app.get(RealtimeControl);
@@ -214,10 +214,10 @@ describe.each(['memory', 'redis'] as const)('fields that are not for everybody (
       await slow;
       return answer;
     });
-    const first = control.judgeUser('ann');
+    const first = control.reauthorizeUser('ann');
     await wasAsked;
     members.clear();
-    await control.judgeUser('ann');
+    await control.reauthorizeUser('ann');
     open();
     await first;
     held.mockRestore();

@@ -149,7 +149,7 @@ describe('while the host of the keys', () => {
     ['rubbish', /Failed to parse/],
     ['redirect', /Expected 200 OK/],
     ['error', /Expected 200 OK/],
-  ] as const)('is %s, it says why, and no token is judged by it', async (manner, why) => {
+  ] as const)('is %s, it says why, and no token is verified with it', async (manner, why) => {
     issuer.manner = manner;
     await start(NEVER_SOON);
     expect(await told(signWith(key))).toEqual(errorOf('unavailable'));

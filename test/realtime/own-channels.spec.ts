@@ -207,7 +207,7 @@ describe('channels of feature modules', () => {
     await ann.fence();
   });
 
-  it('are judged anew when the token is renewed, and when the application says so', async () => {
+  it('are re-authorized when the token is renewed, and when the application says so', async () => {
     members.set('42', 'ann');
     const ann = await as('ann');
     await subscribe(ann, 'projects:42:updated');
@@ -218,7 +218,7 @@ describe('channels of feature modules', () => {
     members.set('42', 'ann');
     await subscribe(ann, 'projects:42:updated');
     members.set('42');
-    await control.judgeUser('ann');
+    await control.reauthorizeUser('ann');
     await app.events.emit('projects:42:updated', { name: 'unseen' });
     expect(await ann.next('unsubscribed')).toMatchObject(ended);
     await ann.expectNone('event');
@@ -229,7 +229,7 @@ describe('channels of feature modules', () => {
     const ann = await as('ann');
     await subscribe(ann, 'projects:42:updated');
     members.gate = new Promise(() => undefined);
-    await control.judgeUser('ann');
+    await control.reauthorizeUser('ann');
     await app.events.emit('projects:42:updated', { name: 'kept back' });
     await ann.expectNone();
     members.gate = Promise.resolve();
@@ -246,7 +246,7 @@ describe('channels of feature modules', () => {
     const answer = subscribe(ann, 'projects:42:updated');
     await asked;
     members.set('42');
-    await control.judgeUser('ann');
+    await control.reauthorizeUser('ann');
     open();
     await app.events.emit('projects:42:updated', { name: 'unseen' });
     expect(await answer).toMatchObject({ code: 'forbidden' });
@@ -256,7 +256,7 @@ describe('channels of feature modules', () => {
   });
 
   it.each(['before', 'after'])(
-    'deliver nothing to a subscription that was judged anew %s it was entered',
+    'deliver nothing to a subscription that was re-authorized %s it was entered',
     async (when) => {
       members.set('42', 'ann');
       const ann = await as('ann');
@@ -264,7 +264,7 @@ describe('channels of feature modules', () => {
       const attach = bridge.attach.bind(bridge);
       const revoke = (): Promise<unknown> => {
         members.set('42');
-        return control.judgeUser('ann');
+        return control.reauthorizeUser('ann');
       };
       bridge.attach = async (...args) => {
         bridge.attach = attach;

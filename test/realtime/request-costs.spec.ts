@@ -71,7 +71,7 @@ const ROUTES: Readonly<Record<string, readonly [stranger: number, operator: numb
   'POST /realtime/connections/:id/revoke': [401, 404, 1],
   'POST /realtime/users/:userId/disconnect': [401, 200, 1],
   'POST /realtime/users/:userId/revoke': [401, 200, 2],
-  'POST /realtime/users/:userId/judge': [401, 200, 1],
+  'POST /realtime/users/:userId/reauthorize': [401, 200, 1],
   'POST /realtime/sessions/:jti/disconnect': [401, 200, 1],
   'POST /realtime/sessions/:jti/revoke': [401, 200, 2],
   'POST /realtime/tokens/revoke': [401, 400, 0],

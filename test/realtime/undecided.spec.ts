@@ -227,7 +227,7 @@ describe.each(['memory', 'Redis'])('a policy that cannot decide, over %s', (engi
     const ann = await as('ann');
     for (const channel of ['rooms:news', 'rooms:ticks']) await subscribe(ann, channel);
     database.answer = down;
-    await there.app.get(RealtimeControl).judgeUser('ann');
+    await there.app.get(RealtimeControl).reauthorizeUser('ann');
     await emit('rooms:ticks', 1);
     await emit('rooms:news', 1);
     await ann.expectNone('event');
@@ -242,7 +242,7 @@ describe.each(['memory', 'Redis'])('a policy that cannot decide, over %s', (engi
   it('pauses nobody for long when an order is decided at once: nothing is lost, nothing is announced', async () => {
     const ann = await as('ann');
     for (const channel of ['rooms:news', 'rooms:ticks']) await subscribe(ann, channel);
-    await there.app.get(RealtimeControl).judgeUser('ann');
+    await there.app.get(RealtimeControl).reauthorizeUser('ann');
     await emit('rooms:ticks', 1);
     await emit('rooms:news', 1);
     await ann.next('event');
@@ -297,7 +297,7 @@ describe.each(['memory', 'Redis'])('a policy that cannot decide, over %s', (engi
     await ann.next('presence');
     while (((await bob.ask({ type: 'presence', channel: 'rooms:news' })) as { count?: number }).count !== 2);
     database.answer = ({ principal }) => (principal?.user.userId === 'ann' ? down({} as ChannelContext) : true);
-    await here.app.get(RealtimeControl).judgeUser('ann');
+    await here.app.get(RealtimeControl).reauthorizeUser('ann');
     const told = ann.frames.filter(({ type }) => type.startsWith('presence')).length;
     const cat = await as('cat');
     await subscribe(cat, 'rooms:news', { presence: true });

@@ -7,8 +7,8 @@ const MAX_RISE = 0.15;
 /** What may stay in the heap when all are gone, in bytes: caches of the runtime. */
 const MAX_HEAP_LEFT = 12 * 1_048_576;
 
-/** What of a soak is not as it should be; nothing, if all is well. @param judgesTime `false` for runs too short to speak of time and trends */
-export function problemsOf(result: SoakResult, judgesTime = true): string[] {
+/** What of a soak is not as it should be; nothing, if all is well. @param checksTime `false` for runs too short to speak of time and trends */
+export function problemsOf(result: SoakResult, checksTime = true): string[] {
   const { before, after, samples, pings } = result;
   const problems: string[] = [];
   for (const what of ['connections', 'subscriptions', 'users'] as const) {
@@ -20,7 +20,7 @@ export function problemsOf(result: SoakResult, judgesTime = true): string[] {
   );
   const left = after.heapUsed - before.heapUsed;
   if (left > MAX_HEAP_LEFT) problems.push(`${mb(left)} MB are left in the heap`);
-  if (!judgesTime) return problems;
+  if (!checksTime) return problems;
   const p99 = percentile(pings, 0.99);
   if (!(p99 < MAX_PING_P99_MS)) problems.push(`the healthy client's ping took ${Math.round(p99)} ms at p99`);
   for (const what of ['rss', 'heapUsed'] as const) {

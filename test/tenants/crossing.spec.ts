@@ -441,9 +441,9 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         await a.fence();
         await bye(a);
       },
-      async 'POST /realtime/users/:userId/judge'() {
+      async 'POST /realtime/users/:userId/reauthorize'() {
         const query = new URLSearchParams({ tenant: B });
-        expect(await seen(`users/only-of-a/judge?${query}`, 'POST')).toMatchObject({ judged: 0 });
+        expect(await seen(`users/only-of-a/reauthorize?${query}`, 'POST')).toMatchObject({ reauthorized: 0 });
       },
       async 'POST /realtime/sessions/:jti/disconnect'() {
         const gone = await connect(there.url, { token: tokenOf(B, 'eve', 'user', { jti: 'of b' }) });
@@ -522,14 +522,14 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
     });
   });
 
-  describe('who ends, or is judged', () => {
+  describe('disconnecting and re-authorizing', () => {
     it('is the user of the tenant', async () => {
       const [a, b] = [await enter(A), await enter(B)];
       const platform = await enterAs(A);
       await platform.next('connected');
       await control.disconnectUser('ann', { tenant: A });
       expect(await a.whenClosed()).toMatchObject({ code: 4403 });
-      await control.judgeUser('ann', { tenant: A });
+      await control.reauthorizeUser('ann', { tenant: A });
       for (const client of [b, platform]) await client.fence();
       await here.events.withTenant(B, () => control.disconnectUser('ann'));
       expect(await b.whenClosed()).toMatchObject({ code: 4403 });
@@ -537,7 +537,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       await control.disconnectUser('ann', { tenant: null });
       expect(await platform.whenClosed()).toMatchObject({ code: 4403 });
       expect(() => control.disconnectUser('ann')).toThrow('tenant is missing');
-      expect(() => control.judgeUser('ann')).toThrow('tenant is missing');
+      expect(() => control.reauthorizeUser('ann')).toThrow('tenant is missing');
       expect(() => control.revokeUser('ann')).toThrow('tenant is missing');
     });
 

@@ -7,7 +7,7 @@ export interface SignedInRequest extends Request {
   principal: Principal;
 }
 
-/** Lets in who brings `Authorization: Bearer JWT`: the same tokens, judged in the same way, as on the WebSocket. */
+/** Requires `Authorization: Bearer JWT`: the same tokens, with the same checks, as on the WebSocket. */
 @Injectable()
 export class SignedInGuard implements CanActivate {
   constructor(private readonly auth: AuthService) {}

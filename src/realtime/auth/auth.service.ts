@@ -86,7 +86,7 @@ export class AuthService {
   }
 
   /**
-   * Takes a one-time ticket: it stands for the token with which it was asked for, as that token is judged now.
+   * Takes a one-time ticket: it stands for the token with which it was requested, if that token is still valid now.
    * @throws ProtocolError as {@link verify} does
    */
   private async redeem(ticket: string): Promise<Principal> {
@@ -94,7 +94,7 @@ export class AuthService {
     try {
       principal = await this.tickets.redeem(ticket);
     } catch (error) {
-      this.log.debug('ticket unavailable', `A ticket could not be judged: ${(error as Error).message}`);
+      this.log.debug('ticket unavailable', `A ticket could not be verified: ${(error as Error).message}`);
       throw new ProtocolError('unavailable');
     }
     if (principal === null) {
@@ -134,7 +134,7 @@ export class AuthService {
     } catch (error) {
       const unavailable = error instanceof KeysUnavailableError;
       const reason = reasonOf(error);
-      const verdict = unavailable ? 'could not be judged' : 'was refused';
+      const verdict = unavailable ? 'could not be verified' : 'was refused';
       const line = `A token ${verdict}: ${reason}`;
       // Signed by the issuer, and of no use here: the configuration has to change, so its developer has to see it.
       if (error instanceof ClaimsError) this.log.warn(`token ${reason}`, `${line}. See docs/authentication.md`);

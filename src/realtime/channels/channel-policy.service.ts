@@ -96,7 +96,7 @@ export class ChannelPolicyService implements OnModuleInit {
    *   (so that names cannot be probed); `unknown_channel` where nobody registered it
    */
   async authorize(principal: Principal | null, name: string, withinMs = Infinity, address = ''): Promise<Authorized> {
-    const { verdict, policy } = await this.judge(principal, name, withinMs, address);
+    const { verdict, policy } = await this.decide(principal, name, withinMs, address);
     if (verdict !== 'granted') throw new ProtocolError(verdict, { channel: name });
     const { groups, fields } = policy ?? NO_GRANTS;
     // Every subscription keeps it: most were granted nothing, and share that.
@@ -122,9 +122,9 @@ export class ChannelPolicyService implements OnModuleInit {
     return channel.fields.viewOf([...ownGroups(channel, principal), ...granted.groups], granted.fields);
   }
 
-  /** Judges as a `subscribe` would, asks the policy where one decides, and tells what decided. Never rejects. */
+  /** Decides as for a `subscribe`, asks the channel's policy, and returns what decided. Never rejects. */
   explain(principal: Principal | null, name: string): Promise<ChannelExplanation> {
-    return this.judge(principal, name, Infinity);
+    return this.decide(principal, name, Infinity);
   }
 
   /**
@@ -156,13 +156,13 @@ export class ChannelPolicyService implements OnModuleInit {
   ): Promise<readonly Resolved[]> {
     const prefix = wildcardPrefix(wildcard);
     const listed = this.listedFor(principal).filter((name) => name.startsWith(prefix));
-    const judged = await Promise.all(
-      this.underPolicy(wildcard).map((name) => this.judge(principal, name, Infinity, address)),
+    const decided = await Promise.all(
+      this.underPolicy(wildcard).map((name) => this.decide(principal, name, Infinity, address)),
     );
     const found = [
       ...listed.map((channel) => ({ channel, error: null })),
-      ...judged.filter(({ verdict }) => verdict === 'granted').map(({ channel }) => ({ channel, error: null })),
-      ...judged
+      ...decided.filter(({ verdict }) => verdict === 'granted').map(({ channel }) => ({ channel, error: null })),
+      ...decided
         .filter(({ verdict }) => verdict === 'unavailable')
         .map(({ channel }) => ({ channel, error: new ProtocolError('unavailable', { channel }) })),
     ];
@@ -177,8 +177,8 @@ export class ChannelPolicyService implements OnModuleInit {
   }
 
   /**
-   * What this principal may subscribe to by name, its own private channel included. What a policy decides is judged when
-   * somebody subscribes, and not listed.
+   * What this principal may subscribe to by name, its own private channel included. Channels about which a policy
+   * decides are not listed: the policy is asked at each `subscribe`.
    */
   authorizedChannels(principal: Principal | null): readonly string[] {
     const listed = this.listedFor(principal);
@@ -194,7 +194,7 @@ export class ChannelPolicyService implements OnModuleInit {
     return isWildcard(name) ? this.expandAll(principal, name, address) : [{ channel: name, error: null }];
   }
 
-  private async judge(
+  private async decide(
     principal: Principal | null,
     name: string,
     withinMs: number,

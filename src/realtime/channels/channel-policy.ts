@@ -32,7 +32,7 @@ export type ChannelAnswer<Data = unknown> =
 
 /**
  * Decides who may subscribe to the channels under its pattern: asked at each subscribe, and anew when a token is renewed
- * or `RealtimeControl.judgeUser` is called. One that throws, or takes longer than `policyTimeoutMs`, decides nothing: the
+ * or `RealtimeControl.reauthorizeUser` is called. One that throws, or takes longer than `policyTimeoutMs`, decides nothing: the
  * client is answered `unavailable` and can try again. To refuse, return `false`.
  */
 export interface CanSubscribe {

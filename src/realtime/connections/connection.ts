@@ -54,8 +54,8 @@ export class Connection {
   readonly badFrames = new Strikes(MAX_BAD_FRAMES_PER_MINUTE, 60_000);
   /** @internal */
   refusedAuths = 0;
-  /** How often its rights were judged anew: what was granted before that and is still on its way has to be granted again. */
-  judgements = 0;
+  /** Number of re-authorizations: a grant of an earlier epoch that is still in progress has to be granted again. */
+  authEpoch = 0;
 
   /** What limits per address count by; `null` for clients that a proxy hides. */
   countedAs: string | null = null;

@@ -6,7 +6,7 @@ export type ControlCommand =
   | { readonly do: 'disconnect_user'; readonly userKey: string; readonly by?: string }
   | { readonly do: 'disconnect_session'; readonly jti: string; readonly by?: string }
   | { readonly do: 'disconnect_connection'; readonly connectionId: string; readonly by?: string }
-  | { readonly do: 'judge_user'; readonly userKey: string }
+  | { readonly do: 'reauthorize_user'; readonly userKey: string }
   | { readonly do: 'revoke'; readonly revocation: Revocation; readonly by?: string }
   | { readonly do: 'revoke_connection'; readonly connectionId: string; readonly by?: string }
   /** The store holds more than before. */
@@ -22,7 +22,7 @@ export const commandSchema: Schema<ControlCommand> = tagged<'do', ControlCommand
   disconnect_user: record<FieldsOf<'disconnect_user'>>({ userKey: id, by: id }, ['by']),
   disconnect_session: record<FieldsOf<'disconnect_session'>>({ jti: id, by: id }, ['by']),
   disconnect_connection: record<FieldsOf<'disconnect_connection'>>({ connectionId: id, by: id }, ['by']),
-  judge_user: record<FieldsOf<'judge_user'>>({ userKey: id }),
+  reauthorize_user: record<FieldsOf<'reauthorize_user'>>({ userKey: id }),
   revoke: record<FieldsOf<'revoke'>>({ revocation: revocationSchema, by: id }, ['by']),
   revoke_connection: record<FieldsOf<'revoke_connection'>>({ connectionId: id, by: id }, ['by']),
   load_revocations: record({}),

@@ -17,7 +17,7 @@ const COMMANDS: readonly ControlCommand[] = [
   { do: 'disconnect_user', userKey: '' },
   { do: 'disconnect_session', jti: 'constructor' },
   { do: 'disconnect_connection', connectionId: 'c' },
-  { do: 'judge_user', userKey: 'u' },
+  { do: 'reauthorize_user', userKey: 'u' },
   { do: 'revoke_connection', connectionId: 'c', by: '' },
   { do: 'load_revocations' },
   { do: 'restore_revocations' },
@@ -51,7 +51,7 @@ describe('what instances send each other', () => {
     ...[null, 5, 'x', [], {}, { do: 'toString' }, { do: '__proto__' }, { do: 'disconnect_user', userKey: 5 }],
     ...[
       { do: 'disconnect_user', userKey: 'x'.repeat(2_049) },
-      { do: 'judge_user', userKey: null },
+      { do: 'reauthorize_user', userKey: null },
     ],
     ...[null, 'Infinite', 'NaN', {}, true].map((until) => ({
       do: 'revoke',
@@ -68,7 +68,10 @@ describe('what instances send each other', () => {
   });
 
   it('leaves out fields that it does not know', () => {
-    const read = commandSchema.read(JSON.parse('{"do":"judge_user","userKey":"u","__proto__":{"x":1},"new":5}'), 'it');
+    const read = commandSchema.read(
+      JSON.parse('{"do":"reauthorize_user","userKey":"u","__proto__":{"x":1},"new":5}'),
+      'it',
+    );
     expect(Object.keys(read)).toEqual(['do', 'userKey']);
   });
 });

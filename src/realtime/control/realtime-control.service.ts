@@ -46,7 +46,7 @@ export interface OfTenant {
 export type Moment = number | Date;
 
 /**
- * Ends connections and tokens, and has rights judged anew, on every instance. Each method resolves once every instance
+ * Ends connections and tokens, and re-authorizes subscriptions, on every instance. Each method resolves once every instance
  * that lives has carried it out, or did not confirm within 2 s: the result names both. Nothing is sent to a connection
  * concerned by an instance that confirmed. An instance that was cut off does so when it is back.
  * @hideconstructor
@@ -93,9 +93,9 @@ export class RealtimeControl implements OnApplicationBootstrap {
     return this.send({ do: 'disconnect_connection', connectionId, ...orderedBy(by) }, require);
   }
 
-  /** Has every subscription of a user judged anew; those that it may no longer have end with `access_revoked`. @throws RealtimeUnavailableError */
-  judgeUser(userId: string, { require, ...whose }: OfTenant & Confirmation = {}): Promise<ControlResult> {
-    return this.send({ do: 'judge_user', userKey: this.userKeyOf(userId, whose) }, require);
+  /** Re-authorizes every subscription of a user; those that the user is no longer allowed end with `access_revoked`. @throws RealtimeUnavailableError */
+  reauthorizeUser(userId: string, { require, ...whose }: OfTenant & Confirmation = {}): Promise<ControlResult> {
+    return this.send({ do: 'reauthorize_user', userKey: this.userKeyOf(userId, whose) }, require);
   }
 
   /**
@@ -169,7 +169,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
         return 0;
       case 'revoke_connection':
         return this.revokeHere(command);
-      case 'judge_user': {
+      case 'reauthorize_user': {
         const connections = [...this.registry.ofUser(command.userKey)];
         await this.reauthorization.ordered(connections);
         return connections.length;
@@ -217,7 +217,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
   private async catchUp(): Promise<void> {
     await this.keeper.load();
     // A command that was lost is not known: no connection keeps a subscription that the policies do not grant now.
-    this.logger.warn('Control commands may have been missed: every subscription is judged anew');
+    this.logger.warn('Control commands may have been missed: every subscription is re-authorized');
     await this.reauthorization.ordered([...this.registry.all()]);
   }
 

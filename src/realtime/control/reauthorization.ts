@@ -78,7 +78,7 @@ export class Reauthorization implements OnApplicationShutdown {
 
   /** @returns those about which to decide; a subscription on its way in is granted again by its `subscribe` */
   private question(connection: Connection, isOrdered: boolean): Subscription[] {
-    connection.judgements += 1;
+    connection.authEpoch += 1;
     const subscriptions = [...connection.subscriptions.values()].filter(({ decidedFor }) => decidedFor !== undefined);
     for (const subscription of subscriptions) {
       // A role that is lost loses its fields now, before any policy is asked.
@@ -106,9 +106,9 @@ export class Reauthorization implements OnApplicationShutdown {
     withinMs: number,
   ): Promise<void> {
     const deadline = performance.now() + withinMs;
-    const { judgements } = connection;
+    const { authEpoch } = connection;
     const decide = (subscription: Subscription): Promise<void> =>
-      this.decide(connection, subscription, judgements, deadline - performance.now());
+      this.decide(connection, subscription, authEpoch, deadline - performance.now());
     // What rules decide does not wait for policies.
     await Promise.all(subscriptions.filter(({ channel }) => !this.policy.asksPolicy(channel)).map(decide));
     const byPolicy = subscriptions.filter(({ channel }) => this.policy.asksPolicy(channel));
@@ -118,13 +118,13 @@ export class Reauthorization implements OnApplicationShutdown {
   private async decide(
     connection: Connection,
     subscription: Subscription,
-    judgements: number,
+    authEpoch: number,
     withinMs = Infinity,
   ): Promise<void> {
     const { channel } = subscription;
     // An answer that a later question has overtaken decides nothing.
     const isCurrent = (): boolean =>
-      connection.judgements === judgements && connection.subscriptions.get(channel) === subscription;
+      connection.authEpoch === authEpoch && connection.subscriptions.get(channel) === subscription;
     if (!isCurrent()) return;
     try {
       if (withinMs <= 0) throw new ProtocolError('unavailable', { channel });
@@ -181,7 +181,7 @@ export class Reauthorization implements OnApplicationShutdown {
     this.undecided.set(subscription, { ...waiting, askAgainAt: Infinity });
     this.retries += 1;
     try {
-      await this.decide(waiting.connection, subscription, waiting.connection.judgements);
+      await this.decide(waiting.connection, subscription, waiting.connection.authEpoch);
     } finally {
       this.retries -= 1;
     }

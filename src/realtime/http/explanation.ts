@@ -17,7 +17,7 @@ export interface Explanation {
   readonly fields: readonly string[];
 }
 
-/** What operators are told of a judgement. */
+/** The decision as operators receive it. */
 export function explanationOf({ channel, verdict, registered, rule, policy }: ChannelExplanation): Explanation {
   const allowed = verdict === 'granted';
   const { groups, fields } = allowed && policy !== null ? policy : { groups: [], fields: [] };

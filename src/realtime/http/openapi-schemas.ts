@@ -69,7 +69,7 @@ export const SCHEMAS = {
   }),
   asyncApi: { type: 'object' },
   disconnected: record({ disconnected: whole, confirmed, missing }),
-  judged: record({ judged: whole, confirmed, missing }),
+  reauthorized: record({ reauthorized: whole, confirmed, missing }),
   eventsToPublish: oneOrMany(EVENT_TO_PUBLISH),
   emitted: oneOrMany(EMITTED),
   ticket: record({ ticket: text, expiresAt: moment }),

@@ -125,12 +125,12 @@ const ACTIONS: Operations<OperatorActionsController> = {
     ...COMMAND,
     refusals: [400, 503],
   },
-  judgeUser: {
-    summary: 'Has every subscription of a user judged anew',
+  reauthorizeUser: {
+    summary: 'Re-authorizes every subscription of a user',
     path: { userId: 'The id of a user' },
     query: { tenant: TENANT },
     ...COMMAND,
-    answer: SCHEMAS.judged,
+    answer: SCHEMAS.reauthorized,
     refusals: [400, 503],
   },
   disconnectSession: {

@@ -90,15 +90,15 @@ export class OperatorActionsController {
     return done('disconnected', await carriedOut(() => this.control.revokeUser(userId, about)));
   }
 
-  /** Has every subscription of a user judged anew; those that it may no longer have end. */
-  @Post('users/:userId/judge')
+  /** Re-authorizes every subscription of a user; those that the user is no longer allowed end. */
+  @Post('users/:userId/reauthorize')
   @HttpCode(200)
-  async judgeUser(
+  async reauthorizeUser(
     @Param('userId') userId: string,
     @Query() parameters: Parameters,
-  ): Promise<Done<'judged'> | Accepted> {
+  ): Promise<Done<'reauthorized'> | Accepted> {
     const tenant = this.tenantOf(userId, textsOf(parameters, ['tenant']));
-    return done('judged', await carriedOut(() => this.control.judgeUser(userId, { tenant })));
+    return done('reauthorized', await carriedOut(() => this.control.reauthorizeUser(userId, { tenant })));
   }
 
   /** Closes every connection whose token has this `jti` with 4403; a good token may come back. */

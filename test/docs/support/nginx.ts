@@ -11,7 +11,7 @@ const run = promisify(execFile);
 const NGINX = ['/usr/sbin/nginx', '/usr/bin/nginx', '/usr/local/sbin/nginx'].find((path) => existsSync(path));
 
 /** What nginx says of a configuration whose `http` holds this. @throws with what it says, where it refuses */
-export async function judgedByNginx(http: string): Promise<string> {
+export async function configTestOf(http: string): Promise<string> {
   if (NGINX === undefined) throw new Error('This test needs nginx: install it with "apt-get install nginx-light"');
   const directory = await makeTemporaryDirectory();
   try {

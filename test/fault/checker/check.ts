@@ -16,7 +16,7 @@ export interface Verdict {
   readonly figures: Figures;
 }
 
-/** Judges a run by its log alone. */
+/** Checks a run by its log alone. */
 export function check(log: RunLog, options: CheckOptions): Verdict {
   const ledger = new Ledger(log);
   const walk = walkSegments(log.seen);

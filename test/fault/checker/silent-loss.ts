@@ -4,7 +4,7 @@ import type { Segment } from './segments.js';
 import type { Violation } from './violations.js';
 
 /**
- * Judges by content and by real time alone, so that events count which Redis itself lost: an event that was acknowledged before a
+ * Decides by content and by real time alone, so that events count which Redis itself lost: an event that was acknowledged before a
  * later event of a segment began must be in that segment. The only ways out are a notice, which ends the segment, and an event
  * that comes before the segment's start.
  */

@@ -2,31 +2,31 @@ import type { Channel } from '../../channels/channel-catalogue.js';
 import type { Authorized, ChannelPolicyService } from '../../channels/channel-policy.service.js';
 import type { Connection } from '../../connections/connection.js';
 
-/** A channel that a connection may use, for as long as its rights are not judged anew. */
+/** A channel that a connection may use, until its permissions are re-evaluated. */
 export class Grant {
   private constructor(
     private authorized: Authorized,
     private readonly policy: ChannelPolicyService,
     private readonly connection: Connection,
     private readonly name: string,
-    private judgements: number,
+    private authEpoch: number,
   ) {}
 
   /** @throws ProtocolError `forbidden` or `unknown_channel` */
   static async of(policy: ChannelPolicyService, connection: Connection, name: string): Promise<Grant> {
-    const { judgements } = connection;
-    const grant = new Grant(await authorize(policy, connection, name), policy, connection, name, judgements);
+    const { authEpoch } = connection;
+    const grant = new Grant(await authorize(policy, connection, name), policy, connection, name, authEpoch);
     await grant.renew();
     return grant;
   }
 
   /**
-   * Judges again where rights were judged anew since; whatever is sent in the same breath as this resolves is granted.
+   * Authorizes again if permissions were re-evaluated since. A frame that is sent in the same turn in which this resolves is granted.
    * @throws ProtocolError `forbidden` or `unknown_channel`
    */
   async renew(): Promise<void> {
     while (!this.holds) {
-      this.judgements = this.connection.judgements;
+      this.authEpoch = this.connection.authEpoch;
       this.authorized = await authorize(this.policy, this.connection, this.name);
     }
   }
@@ -40,9 +40,9 @@ export class Grant {
     return this.authorized.granted;
   }
 
-  /** Whether nobody has judged anew since it was granted. */
+  /** True if permissions were not re-evaluated since it was granted. */
   get holds(): boolean {
-    return this.judgements === this.connection.judgements;
+    return this.authEpoch === this.connection.authEpoch;
   }
 }
 

@@ -66,7 +66,7 @@ async function subscribeOne(
     if (attachment === null || registry.get(connection.id) === undefined) return;
     await confirm(grant, bridge, connection.subscriptions.get(name));
     const subscription = connection.subscriptions.get(name);
-    // Whoever judged anew has ended it already.
+    // A re-authorization has ended it already.
     if (subscription === undefined) throw new ProtocolError('forbidden', { channel: name });
     reauthorization.granted(connection, subscription, grant.granted);
     const { recovered, reason, lastEventId: position } = attachment;
@@ -89,7 +89,7 @@ async function subscribeOne(
   }
 }
 
-/** Rights may have been judged anew while it was on its way in: nothing was sent to it yet. @throws ProtocolError */
+/** Permissions may have changed while the subscription was opened: nothing was sent to it yet. @throws ProtocolError */
 async function confirm(grant: Grant, bridge: RedisBridge, attached: Subscription | undefined): Promise<void> {
   try {
     if (!grant.holds) await grant.renew();
