@@ -75,9 +75,9 @@ export {
   CommandUnconfirmedError,
   RealtimeControl,
   type Confirmation,
-  type Moment,
-  type OfTenant,
-  type OrderedBy,
+  type Timestamp,
+  type TenantScope,
+  type Actor,
 } from './control/realtime-control.service.js';
 export type { ControlResult } from './control/acks.js';
 export { runSafely, safely } from './observability/run-safely.js';

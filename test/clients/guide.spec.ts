@@ -151,7 +151,7 @@ describe('clients of the guide, in Chromium', () => {
     it('with an inline array harms itself alone: it stops at its limit, shows nothing, and others get in', async () => {
       await show(true);
       const { handshakes } = app.app.get(Counters);
-      await until(() => handshakes.get('too_fast') > 0);
+      await until(() => handshakes.get('throttled') > 0);
       const user = await app.connectAs({ sub: 'healthy' });
       await user.fence();
       const opened = handshakes.get('accepted');

@@ -83,7 +83,7 @@ const flood: Session = async (port, random) => {
   const ping = frame(random, OPCODES.ping, bytes(random, 10));
   const burst = Buffer.concat(Array.from({ length: 600 }, () => (random.chance(0.8) ? one : ping)));
   // It does not answer the close, and would be cut off later.
-  const ends = ['sends too fast', 'not the protocol'].map((reason) => client.until(reason, PATIENCE_MS));
+  const ends = ['rate limit exceeded', 'invalid frames'].map((reason) => client.until(reason, PATIENCE_MS));
   let over = false;
   const end = Promise.any(ends).then(
     () => (over = true),

@@ -149,7 +149,7 @@ describe('what is too much', () => {
     await client.fence();
     expect(client.frames.filter(({ type }) => type === 'error')).toHaveLength(100);
     client.send('rubbish');
-    expect(await client.whenClosed()).toEqual({ code: 4400, reason: 'too many frames that are not the protocol' });
+    expect(await client.whenClosed()).toEqual({ code: 4400, reason: 'too many invalid frames' });
     expect(client.frames.filter(({ type }) => type === 'error')).toHaveLength(101);
   });
 
@@ -202,7 +202,7 @@ describe('too many frames a second', () => {
   it('are each answered by rate_limited, without their ref, and after as many again comes 4503', async () => {
     const client = await app.connectAs();
     for (let count = 0; count < 40; count += 1) client.send({ type: 'ping', ref: `r${count}` });
-    expect(await client.whenClosed()).toEqual({ code: 4503, reason: 'sends too fast' });
+    expect(await client.whenClosed()).toEqual({ code: 4503, reason: 'rate limit exceeded' });
     const pongs = client.frames.filter(({ type }) => type === 'pong').length;
     expect(pongs).toBeGreaterThanOrEqual(10); // what may come at once
     expect(pongs).toBeLessThan(13);

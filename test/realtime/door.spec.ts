@@ -123,7 +123,7 @@ describe('handshakes', () => {
     }
     expect(turnedAway).toBeGreaterThanOrEqual(1);
     expect(identified).toBe(7 - turnedAway);
-    expect(app.app.get(Counters).handshakes.get('too_fast')).toBe(turnedAway);
+    expect(app.app.get(Counters).handshakes.get('throttled')).toBe(turnedAway);
     await client.fence();
     expect(app.log.lines.filter((line) => line.includes('handshakesPerSecond'))).toHaveLength(1);
   });
@@ -177,7 +177,7 @@ describe('a connection without a token', () => {
     const { afterMs } = await anonymous.next('reconnect');
     expect(afterMs).toBeGreaterThanOrEqual(0);
     expect(afterMs).toBeLessThanOrEqual(5_000);
-    expect(await anonymous.whenClosed()).toEqual({ code: 4504, reason: 'without a token for too long' });
+    expect(await anonymous.whenClosed()).toEqual({ code: 4504, reason: 'no token received in time' });
     await Promise.all([later, user].map((client) => client.fence()));
   });
 });
@@ -186,7 +186,7 @@ describe('a dawdler', () => {
   it('that sends nothing at all after its upgrade is closed by the heartbeat', async () => {
     app = await RealtimeApp.start({ heartbeatIntervalMs: 200 });
     const mute = await RawWebSocket.connect(app.port);
-    await mute.until('no sign of life');
+    await mute.until('heartbeat timeout');
     expect(mute.closeCode).toBe(4502);
     mute.tcp.destroy();
   });

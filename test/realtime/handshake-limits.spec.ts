@@ -52,7 +52,7 @@ describe('the limit of handshakes of one user', () => {
     const token = signToken({ sub: 'looping' });
     loop(() => token);
     loop(() => signToken({ sub: 'looping', jti: randomUUID() }));
-    await until(() => app.app.get(Counters).handshakes.get('too_fast') > 100);
+    await until(() => app.app.get(Counters).handshakes.get('throttled') > 100);
     const healthy = await Promise.all(
       Array.from({ length: 40 }, async (_, index) => {
         await delay(index * 25);
@@ -100,7 +100,7 @@ describe('a token that is refused again and again', () => {
     const token = signToken({ sub: 'later', nbf: secondsFromNow(600) });
     for (let count = 1; count <= 12; count += 1) await answerTo(token);
     expect(await answerTo(token)).toMatch(/^HTTP\/1\.1 401 /);
-    app.app.get(RealtimeClock).turnAhead(600_000);
+    app.app.get(RealtimeClock).advance(600_000);
     expect(await answerTo(token)).toMatch(/^HTTP\/1\.1 101 /);
   });
 

@@ -25,7 +25,7 @@ describe('the heartbeat', () => {
     const dead = await raw('dead');
     const since = performance.now();
     const gone = app.gone('dead');
-    await dead.until('no sign of life');
+    await dead.until('heartbeat timeout');
     expect(performance.now() - since).toBeGreaterThan(1.5 * EVERY_MS);
     expect(dead.frames.filter(({ opcode }) => opcode === PING)).toHaveLength(1);
     expect(dead.closeCode).toBe(4502);

@@ -13,7 +13,7 @@ describe('limits', () => {
     for (const token of [signToken({ sub: 'u3' }), undefined, 'rubbish']) {
       const refused = await app.connect(token === undefined ? {} : { token });
       expect(await refused.next()).toEqual(errorOf('too_many_connections'));
-      expect(await refused.whenClosed()).toEqual({ code: 1013, reason: 'this instance is full' });
+      expect(await refused.whenClosed()).toEqual({ code: 1013, reason: 'instance is full' });
       expect(refused.frames).toHaveLength(1);
     }
     const gone = app.gone('u1');

@@ -31,7 +31,7 @@ describe.each(['the fast path', 'the fallback'] as const)('a client that reads t
     slow.socket.pause();
     const emitted = await emitUntilSomebodyIsSlow();
     slow.socket.resume();
-    expect(await slow.whenClosed()).toEqual({ code: 4501, reason: 'reads too slowly' });
+    expect(await slow.whenClosed()).toEqual({ code: 4501, reason: 'client reads too slowly' });
     const seen = slow.frames.flatMap((frame) =>
       frame.type === 'event' ? [(frame.data as { count: number }).count] : [],
     );

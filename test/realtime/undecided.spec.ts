@@ -340,7 +340,7 @@ describe.each(['memory', 'Redis'])('a policy that cannot decide, over %s', (engi
     database.answer = down;
     await renew(ann, 'ann', { role: 'ops' });
     await emit('rooms:news', 1);
-    here.app.get(RealtimeClock).turnAhead(60_000);
+    here.app.get(RealtimeClock).advance(60_000);
     expect(await ann.next('unsubscribed')).toMatchObject({ channel: 'rooms:news', reason: 'unavailable' });
     await ann.expectNone('event');
     database.answer = yes;

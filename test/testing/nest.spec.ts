@@ -272,7 +272,7 @@ describe('RealtimeTesting', () => {
       await new Promise(setImmediate); // a turn of the loop for each
     }
     readOn();
-    expect(await captain.whenClosed()).toMatch(/^(4501 reads too slowly|1006$)/); // or cut off, for it did not read the close
+    expect(await captain.whenClosed()).toMatch(/^(4501 client reads too slowly|1006$)/); // or cut off, for it did not read the close
   });
 
   describe('the broker', () => {
@@ -354,7 +354,7 @@ describe('RealtimeTesting', () => {
       await realtime.clock.advance('2m');
       await captain.expectNoEvent();
       readOn();
-      expect(await silent.whenClosed()).toMatch(/^(4502 no sign of life|1006)/);
+      expect(await silent.whenClosed()).toMatch(/^(4502 heartbeat timeout|1006)/);
       await realtime.clock.advance('3h'); // the captain's token has not ended: it was made for longer
       await captain.expectNoEvent();
     });

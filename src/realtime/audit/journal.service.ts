@@ -15,7 +15,7 @@ import { RealtimeAudit, type AuditEntry, type OperatorRead } from './realtime-au
 const ORDINARY = new Set<number>([
   CLOSE_CODES.restarting.code,
   CLOSE_CODES.accessRevoked.code,
-  CLOSE_CODES.noValidToken.code,
+  CLOSE_CODES.unauthorized.code,
 ]);
 
 type Client = Pick<Connection, 'address' | 'principal'>;

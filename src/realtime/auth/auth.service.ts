@@ -177,7 +177,7 @@ export class AuthService {
 /** @throws ProtocolError `forbidden` */
 function inTenant(principal: Principal, tenant: string | null): Principal {
   if (tenant === null || tenant === principal.tenant) return principal;
-  if (principal.home === null) return actingFor(principal, tenant);
+  if (principal.homeTenant === null) return actingFor(principal, tenant);
   throw new ProtocolError('forbidden', { message: 'Only administrators of the platform may name a tenant' });
 }
 

@@ -23,7 +23,7 @@ describe('principalFromClaims', () => {
       claimsDigest: expect.stringMatching(/^[\w-]{43}$/),
       isAdmin: false,
       channel: 'user:a%20b',
-      home: null,
+      homeTenant: null,
       tenant: null,
       userKey: 'a b',
       jti: 's1',
@@ -149,27 +149,33 @@ describe('principalFromClaims with tenants', () => {
 
   it('says whose user it is', () => {
     const principal = readIn({ sub: 'a', org: 'acme' });
-    expect(principal).toMatchObject({ home: 'acme', tenant: 'acme', userKey: 'acme/a', channel: 'user:a' });
-    expect(readIn({ sub: 'a', org: 7 })).toMatchObject({ home: '7' });
-    expect(read({ sub: 'a', org: 'acme' })).toMatchObject({ home: null, tenant: null, userKey: 'a' });
+    expect(principal).toMatchObject({ homeTenant: 'acme', tenant: 'acme', userKey: 'acme/a', channel: 'user:a' });
+    expect(readIn({ sub: 'a', org: 7 })).toMatchObject({ homeTenant: '7' });
+    expect(read({ sub: 'a', org: 'acme' })).toMatchObject({ homeTenant: null, tenant: null, userKey: 'a' });
   });
 
   it('lets administrators of the platform be without one, and name one', () => {
     const principal = readIn({ sub: 'a', role: 'root' }, 'root');
-    expect(principal).toMatchObject({ isAdmin: true, home: null, tenant: null, userKey: '/a' });
-    expect(actingFor(principal, 'acme')).toMatchObject({ home: null, tenant: 'acme', userKey: '/a' });
+    expect(principal).toMatchObject({ isAdmin: true, homeTenant: null, tenant: null, userKey: '/a' });
+    expect(actingFor(principal, 'acme')).toMatchObject({ homeTenant: null, tenant: 'acme', userKey: '/a' });
     expect(isSameIdentity(principal, actingFor(principal, 'acme'))).toBe(false);
   });
 
   it('has no administrators of the platform unless their role is given', () => {
     for (const role of ['admin', 'user']) expect(() => readIn({ sub: 'a', role })).toThrow('tenants.platformRole');
-    expect(readIn({ sub: 'a', role: 'admin', org: 'acme' })).toMatchObject({ isAdmin: true, home: 'acme' });
+    expect(readIn({ sub: 'a', role: 'admin', org: 'acme' })).toMatchObject({ isAdmin: true, homeTenant: 'acme' });
   });
 
   it('tells administrators of the platform from those of a tenant by any of their roles', () => {
-    expect(readIn({ sub: 'a', roles: ['user', 'root'] }, 'root')).toMatchObject({ isAdmin: true, home: null });
-    expect(readIn({ sub: 'a', role: 'admin', org: 'acme' }, 'root')).toMatchObject({ isAdmin: true, home: 'acme' });
-    expect(readIn({ sub: 'a', role: 'root', org: 'acme' }, 'root')).toMatchObject({ isAdmin: false, home: 'acme' });
+    expect(readIn({ sub: 'a', roles: ['user', 'root'] }, 'root')).toMatchObject({ isAdmin: true, homeTenant: null });
+    expect(readIn({ sub: 'a', role: 'admin', org: 'acme' }, 'root')).toMatchObject({
+      isAdmin: true,
+      homeTenant: 'acme',
+    });
+    expect(readIn({ sub: 'a', role: 'root', org: 'acme' }, 'root')).toMatchObject({
+      isAdmin: false,
+      homeTenant: 'acme',
+    });
     expect(() => readIn({ sub: 'a', role: 'admin' }, 'root')).toThrow(TenantMissingError);
   });
 

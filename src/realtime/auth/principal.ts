@@ -20,13 +20,13 @@ export interface Principal {
   readonly user: User;
   /** Every role that the token names; `user.role` is the first of them. */
   readonly roles: readonly string[];
-  /** With tenants: of its own tenant, or if `home` is `null`, of the platform. */
+  /** With tenants: of its own tenant, or if `homeTenant` is `null`, of the platform. */
   readonly isAdmin: boolean;
   /** The user's private channel, `user:{userId}`. */
   readonly channel: string;
   /** The tenant that the token names; `null` without the option `tenants`, and for an administrator of the platform. */
-  readonly home: string | null;
-  /** The tenant whose channels it uses: its `home`, or the one that an administrator of the platform has named. */
+  readonly homeTenant: string | null;
+  /** The tenant whose channels it uses: its `homeTenant`, or the one that an administrator of the platform has named. */
   readonly tenant: string | null;
   /** What the user is known by on this installation: two tenants may have users with the same id. */
   readonly userKey: string;
@@ -55,7 +55,7 @@ export type PrincipalOptions = Pick<ResolvedRealtimeOptions, 'adminRole' | 'tena
 
 /** The parts of a principal that do not follow from others. */
 export type PrincipalParts = Pick<User, 'userId' | 'email'> &
-  Pick<Principal, 'roles' | 'home' | 'jti' | 'session' | 'claimsDigest' | 'issuedAt' | 'expiresAt'>;
+  Pick<Principal, 'roles' | 'homeTenant' | 'jti' | 'session' | 'claimsDigest' | 'issuedAt' | 'expiresAt'>;
 
 /**
  * Reads who a user is from the claims of a verified token.
@@ -77,7 +77,7 @@ export function principalFromClaims(
       userId: readUserId(claims, names.userId),
       email: typeof email === 'string' ? email : null,
       roles: readRoles(claims, names),
-      home: readTenant(claims, options.tenants.claim),
+      homeTenant: readTenant(claims, options.tenants.claim),
       ...(jti === undefined ? {} : { jti }),
       session: sessionOf(jti, signedPart),
       claimsDigest: digestOfClaims(claims),
@@ -101,19 +101,19 @@ export function makePrincipal(
 ): Principal {
   const channel = userChannel(userId);
   if (channel === null) throw new ClaimsError('the user id makes no channel name');
-  const { home } = token;
+  const { homeTenant } = token;
   const hasTenants = tenants.claim !== undefined;
   // A token without a tenant is a platform administrator's only if the options name the role: a missing claim gives no rights.
-  const adminBy = hasTenants && home === null ? tenants.platformRole : adminRole;
+  const adminBy = hasTenants && homeTenant === null ? tenants.platformRole : adminRole;
   const isAdmin = adminBy !== undefined && roles.includes(adminBy);
-  if (hasTenants && home === null && !isAdmin) throw new TenantMissingError(tenantMissing(tenants));
+  if (hasTenants && homeTenant === null && !isAdmin) throw new TenantMissingError(tenantMissing(tenants));
   return Object.freeze({
     user: Object.freeze({ userId, email, role: roles[0]! }),
     roles: Object.freeze([...roles]),
     isAdmin,
     channel,
-    tenant: home,
-    userKey: hasTenants ? userKeyOf(home, userId) : userId,
+    tenant: homeTenant,
+    userKey: hasTenants ? userKeyOf(homeTenant, userId) : userId,
     issuedAt: boundIssuedAt(issuedAt, now, jwt.clockToleranceSeconds * 1_000),
     ...token,
   });

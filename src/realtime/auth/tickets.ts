@@ -27,7 +27,7 @@ export const holderSchema: Schema<PrincipalParts> = record<PrincipalParts>(
     userId: text,
     email: nullable(text),
     roles: list(text, 8_192),
-    home: nullable(text),
+    homeTenant: nullable(text),
     jti: text,
     session: text,
     claimsDigest: text,
@@ -52,11 +52,11 @@ export class Tickets {
 
   /** @throws RealtimeUnavailableError */
   async issue(principal: Principal): Promise<Ticket> {
-    const { user, roles, home, jti, session, claimsDigest, issuedAt, expiresAt } = principal;
+    const { user, roles, homeTenant, jti, session, claimsDigest, issuedAt, expiresAt } = principal;
     const { userId, email } = user;
     const ticket = randomBytes(32).toString('base64url');
     const holder: PrincipalParts = {
-      ...{ userId, email, roles, home, session, claimsDigest, issuedAt, expiresAt },
+      ...{ userId, email, roles, homeTenant, session, claimsDigest, issuedAt, expiresAt },
       ...(jti !== undefined && { jti }),
     };
     const digest = digestOf(ticket);

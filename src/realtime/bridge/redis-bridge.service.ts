@@ -91,7 +91,7 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
     budget: RequestBudget,
   ) {
     this.admission = new ReplayAdmission(budget);
-    clock.onTurn(() => this.closeIdle());
+    clock.onAdvance(() => this.closeIdle());
     this.limits = { maxEvents: options.recoveryMaxEvents, maxBytes: options.recoveryMaxBytes };
     const reads = new SharedReads(broker, this.limits);
     this.feeds = new Feeds(registry, fanOut, reads, this.limits, counters, (topic) => this.open.get(topic)?.stream);

@@ -1,12 +1,12 @@
 import type { Principal } from '../auth/principal.js';
 import { isGranted, ownGroups } from './access.js';
 
-const principal = (roles: string, isAdmin: boolean, home: string | null): Principal => ({
+const principal = (roles: string, isAdmin: boolean, homeTenant: string | null): Principal => ({
   user: { userId: 'u', email: null, role: roles },
   roles: roles.split(' '),
   claimsDigest: '',
   channel: 'user:u',
-  ...{ isAdmin, home, tenant: home, userKey: 'u', session: 's', issuedAt: 0, expiresAt: Infinity },
+  ...{ isAdmin, homeTenant, tenant: homeTenant, userKey: 'u', session: 's', issuedAt: 0, expiresAt: Infinity },
 });
 
 describe('the groups of fields that somebody has by its role', () => {

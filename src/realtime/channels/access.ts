@@ -23,7 +23,7 @@ export function isGranted(
   if (principal === null || (typeof access === 'object' && 'policy' in access)) return false;
   if (access === 'authenticated') return true;
   // What is for administrators and for all tenants is the platform's: an administrator of a tenant is none of it.
-  if (principal.isAdmin) return !global || principal.home === null;
+  if (principal.isAdmin) return !global || principal.homeTenant === null;
   if (typeof access === 'object') {
     if ('roles' in access && principal.roles.some((role) => access.roles.includes(role))) return true;
     if ('owner' in access && Object.hasOwn(params, access.owner) && params[access.owner] === segmentOf(principal)) {
@@ -37,7 +37,7 @@ export function isGranted(
 export function ownGroups({ global }: Audience, principal: Principal | null): readonly string[] {
   if (principal === null) return [];
   // As with channels: what is for administrators and for all tenants is the platform's.
-  return global && principal.isAdmin && principal.home !== null ? [] : principal.roles;
+  return global && principal.isAdmin && principal.homeTenant !== null ? [] : principal.roles;
 }
 
 /** The roles that the rules of some channels name. */

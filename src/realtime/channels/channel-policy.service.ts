@@ -182,7 +182,7 @@ export class ChannelPolicyService implements OnModuleInit {
    */
   authorizedChannels(principal: Principal | null): readonly string[] {
     const listed = this.listedFor(principal);
-    const hasOwn = principal !== null && (!this.hasTenants || principal.home !== null);
+    const hasOwn = principal !== null && (!this.hasTenants || principal.homeTenant !== null);
     return hasOwn ? [...listed, principal.channel] : listed;
   }
 
@@ -240,8 +240,8 @@ export class ChannelPolicyService implements OnModuleInit {
   }
 
   /** Principals of one kind may use the same channels. Roles come from tokens: those that no channel names make no difference. */
-  private kindOf({ isAdmin, home, tenant, roles }: Principal): string {
+  private kindOf({ isAdmin, homeTenant, tenant, roles }: Principal): string {
     const known = roles.filter((role) => this.roles.has(role)).sort();
-    return JSON.stringify([isAdmin, home === null, tenant === null, ...known]);
+    return JSON.stringify([isAdmin, homeTenant === null, tenant === null, ...known]);
   }
 }

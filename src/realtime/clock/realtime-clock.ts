@@ -7,7 +7,7 @@ import { Injectable } from '@nestjs/common';
 @Injectable()
 export class RealtimeClock {
   private aheadMs = 0;
-  private readonly onTurned: (() => void)[] = [];
+  private readonly advanced: (() => void)[] = [];
 
   /** Milliseconds that only go forward, as `performance.now()` counts them. */
   now(): number {
@@ -19,15 +19,15 @@ export class RealtimeClock {
     return Date.now() + this.aheadMs;
   }
 
-  /** Calls back whenever the time was turned ahead. */
-  onTurn(callback: () => void): void {
-    this.onTurned.push(callback);
+  /** Calls back after each advance. */
+  onAdvance(callback: () => void): void {
+    this.advanced.push(callback);
   }
 
-  /** Turns the time ahead, for this application alone. What is due by then is done before this returns. @throws RangeError for a way back */
-  turnAhead(byMs: number): void {
-    if (!(byMs >= 0)) throw new RangeError(`Time goes forward only: by ${byMs} ms it cannot be turned`);
+  /** Advances the time of this application only. Work that is due by then is done before this returns. @throws RangeError if `byMs` is negative */
+  advance(byMs: number): void {
+    if (!(byMs >= 0)) throw new RangeError(`Time only advances: byMs is ${byMs}, which is not a number of 0 or more`);
     this.aheadMs += byMs;
-    for (const callback of this.onTurned) callback();
+    for (const callback of this.advanced) callback();
   }
 }

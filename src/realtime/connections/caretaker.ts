@@ -26,7 +26,7 @@ export class Caretaker {
     private readonly limits: CaretakerLimits,
     private readonly clock: RealtimeClock,
   ) {
-    clock.onTurn(() => this.look());
+    clock.onAdvance(() => this.look());
   }
 
   start(): void {
@@ -81,10 +81,10 @@ function reasonToClose(connection: Connection): CloseName | null {
   if (connection.socket.isPaused) return null;
   if (!connection.alive) return 'heartbeatTimeout';
   const isTheSame = connection.halfSentAfter === connection.messages && isHalfSent(connection.socket);
-  return isTheSame ? 'tooManyPieces' : null;
+  return isTheSame ? 'tooManyFragments' : null;
 }
 
 function refuse(connection: Connection, code: 'auth_required' | 'token_expired', message: string): void {
   connection.send({ type: 'error', code, message });
-  connection.close('noValidToken');
+  connection.close('unauthorized');
 }

@@ -13,9 +13,9 @@ import type { ControlCommand } from './control-command.js';
 import { Reauthorization } from './reauthorization.js';
 import { RevocationKeeper } from './revocation-keeper.js';
 
-/** For the audit log. */
-export interface OrderedBy {
-  /** Who wants it: the id of an operator, or the name of a job. @default nobody is named */
+/** The author of a command, for the audit log. */
+export interface Actor {
+  /** The id of an operator, or the name of a job. @default not named */
   readonly by?: string;
 }
 
@@ -36,14 +36,14 @@ export class CommandUnconfirmedError extends Error {
   }
 }
 
-/** With the option `tenants`: whose user it is. */
-export interface OfTenant {
+/** With the option `tenants`: the tenant that the user belongs to. */
+export interface TenantScope {
   /** `null` for a user of the platform who has no tenant. @default the tenant of the running code (`EventsPublisher.withTenant`) */
   readonly tenant?: string | null;
 }
 
-/** A moment: milliseconds since 1970, or a date. */
-export type Moment = number | Date;
+/** A point in time: milliseconds since 1970, or a date. */
+export type Timestamp = number | Date;
 
 /**
  * Ends connections and tokens, and re-authorizes subscriptions, on every instance. Each method resolves once every instance
@@ -78,23 +78,23 @@ export class RealtimeControl implements OnApplicationBootstrap {
   /** Closes every connection of a user with 4403; a good token may come back. @throws RealtimeUnavailableError */
   disconnectUser(
     userId: string,
-    { by, require, ...whose }: OfTenant & OrderedBy & Confirmation = {},
+    { by, require, ...whose }: TenantScope & Actor & Confirmation = {},
   ): Promise<ControlResult> {
     return this.send({ do: 'disconnect_user', userKey: this.userKeyOf(userId, whose), ...orderedBy(by) }, require);
   }
 
   /** Closes every connection whose token has this `jti` with 4403; a good token may come back. @throws RealtimeUnavailableError */
-  disconnectSession(jti: string, { by, require }: OrderedBy & Confirmation = {}): Promise<ControlResult> {
+  disconnectSession(jti: string, { by, require }: Actor & Confirmation = {}): Promise<ControlResult> {
     return this.send({ do: 'disconnect_session', jti, ...orderedBy(by) }, require);
   }
 
   /** Closes one connection with 4403; a good token may come back. @throws RealtimeUnavailableError */
-  disconnectConnection(connectionId: string, { by, require }: OrderedBy & Confirmation = {}): Promise<ControlResult> {
+  disconnectConnection(connectionId: string, { by, require }: Actor & Confirmation = {}): Promise<ControlResult> {
     return this.send({ do: 'disconnect_connection', connectionId, ...orderedBy(by) }, require);
   }
 
   /** Re-authorizes every subscription of a user; those that the user is no longer allowed end with `access_revoked`. @throws RealtimeUnavailableError */
-  reauthorizeUser(userId: string, { require, ...whose }: OfTenant & Confirmation = {}): Promise<ControlResult> {
+  reauthorizeUser(userId: string, { require, ...whose }: TenantScope & Confirmation = {}): Promise<ControlResult> {
     return this.send({ do: 'reauthorize_user', userKey: this.userKeyOf(userId, whose) }, require);
   }
 
@@ -107,7 +107,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
    */
   revokeUser(
     userId: string,
-    { by, require, issuedBefore, ...whose }: OfTenant & OrderedBy & Confirmation & { issuedBefore?: Moment } = {},
+    { by, require, issuedBefore, ...whose }: TenantScope & Actor & Confirmation & { issuedBefore?: Timestamp } = {},
   ): Promise<ControlResult> {
     assertText(userId, 'userId');
     const before = this.momentBefore(issuedBefore);
@@ -126,7 +126,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
    */
   revokeSession(
     jti: string,
-    { by, require, until }: OrderedBy & Confirmation & { until?: Moment } = {},
+    { by, require, until }: Actor & Confirmation & { until?: Timestamp } = {},
   ): Promise<ControlResult> {
     assertText(jti, 'jti');
     const session = sessionOfJti(jti);
@@ -137,7 +137,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
   }
 
   /** {@link revokeUser} for the token of one connection, on whichever instance; does nothing if the connection is gone. */
-  revokeConnection(connectionId: string, { by, require }: OrderedBy & Confirmation = {}): Promise<ControlResult> {
+  revokeConnection(connectionId: string, { by, require }: Actor & Confirmation = {}): Promise<ControlResult> {
     assertText(connectionId, 'connectionId');
     return this.send({ do: 'revoke_connection', connectionId, ...orderedBy(by) }, require);
   }
@@ -147,7 +147,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
     by,
     require,
     issuedBefore,
-  }: OrderedBy & Confirmation & { issuedBefore?: Moment } = {}): Promise<ControlResult> {
+  }: Actor & Confirmation & { issuedBefore?: Timestamp } = {}): Promise<ControlResult> {
     const before = this.momentBefore(issuedBefore);
     return confirmed(this.keeper.revoke({ kind: 'all', before, until: this.keeper.endFrom(before) }, by), require);
   }
@@ -236,7 +236,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
     }
   }
 
-  private userKeyOf(userId: string, { tenant }: OfTenant): string {
+  private userKeyOf(userId: string, { tenant }: TenantScope): string {
     try {
       return this.tenants.userKeyOf(userId, tenant);
     } catch (error) {
@@ -245,7 +245,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
   }
 
   /** @throws TypeError, or RangeError for a moment in the future, which would revoke tokens that nobody has issued */
-  private momentBefore(issuedBefore: Moment | undefined): number {
+  private momentBefore(issuedBefore: Timestamp | undefined): number {
     const now = this.clock.wall();
     const before = toMilliseconds(issuedBefore ?? now, 'issuedBefore');
     if (before > now + BEFORE_LEEWAY_MS) throw new RangeError('issuedBefore must not lie in the future');
@@ -267,11 +267,11 @@ function closeAll(connections: Iterable<Connection>, by?: string): number {
   return open.length;
 }
 
-function orderedBy(by: string | undefined): OrderedBy {
+function orderedBy(by: string | undefined): Actor {
   return by === undefined ? {} : { by };
 }
 
-function toMilliseconds(moment: Moment, name: string): number {
+function toMilliseconds(moment: Timestamp, name: string): number {
   const milliseconds = Number(moment);
   if (!Number.isFinite(milliseconds)) throw new TypeError(`${name} must be a date, or milliseconds since 1970`);
   return milliseconds;

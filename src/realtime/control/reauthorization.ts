@@ -42,7 +42,7 @@ export class Reauthorization implements OnApplicationShutdown {
     private readonly options: ResolvedRealtimeOptions,
     private readonly clock: RealtimeClock,
   ) {
-    clock.onTurn(() => this.look());
+    clock.onAdvance(() => this.look());
   }
 
   onApplicationShutdown(): void {

@@ -244,7 +244,7 @@ function close(connection: Connection, kind: Revocation['kind'], by?: string): v
   }
   // It concerns everyone, and is nobody's fault: a client with a fresh token is welcome.
   connection.send({ type: 'error', code: 'token_invalid', message: 'The token was revoked: get a new one' });
-  connection.close('noValidToken', by);
+  connection.close('unauthorized', by);
 }
 
 /** @returns false when it took too long */

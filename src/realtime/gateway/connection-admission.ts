@@ -60,7 +60,7 @@ export class ConnectionAdmission {
     if (shut !== null) return unavailable(shut.outcome, shut.why);
     const digest = once(() => digestCredential(request));
     const throttled = this.handshakes.enter(client, digest, this.clock.now());
-    if (throttled !== null) return this.tooFast(throttled);
+    if (throttled !== null) return this.throttled(throttled);
     const place = this.door.enter(client);
     if (typeof place === 'string') {
       if (place === 'tooManyConnections') this.handshakes.refundInstance();
@@ -85,7 +85,7 @@ export class ConnectionAdmission {
     }
     const { principal } = identity;
     const over = principal && this.handshakes.enterAs(principal.userKey, client, digest, this.clock.now());
-    return over === null ? identity : this.tooFast(over);
+    return over === null ? identity : this.throttled(over);
   }
 
   close(): void {
@@ -108,14 +108,14 @@ export class ConnectionAdmission {
     return credential !== null && this.refusedTokens.isRepeated(from, credential, this.clock.now());
   }
 
-  private tooFast({ scope, retryAfterSeconds }: Throttled): HttpRefusal {
+  private throttled({ scope, retryAfterSeconds }: Throttled): HttpRefusal {
     const { handshakesPerSecond, handshakesPerSecondPerUser, maxConnectionsPerAddress } = this.options;
     const why = {
       user: `handshake rate limit of a user exceeded (handshakesPerSecondPerUser is ${handshakesPerSecondPerUser})`,
       address: `handshake rate limit of an address exceeded (maxConnectionsPerAddress is ${maxConnectionsPerAddress})`,
       instance: `handshake rate limit exceeded (handshakesPerSecond is ${handshakesPerSecond})`,
     }[scope];
-    return unavailable('too_fast', why, retryAfterSeconds);
+    return unavailable('throttled', why, retryAfterSeconds);
   }
 }
 

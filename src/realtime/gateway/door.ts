@@ -10,7 +10,7 @@ export interface DoorLimits {
 
 /** Why nobody is let in: for the counters, and as a sentence for the log. */
 export interface Shut {
-  readonly outcome: 'held_up';
+  readonly outcome: 'overloaded';
   readonly why: string;
 }
 
@@ -44,7 +44,7 @@ export class Door {
     const delay = Math.round(this.loopDelay.worstOfLate(now));
     if (delay <= maxEventLoopDelayMs) return null;
     const why = `the event loop was blocked for ${delay} ms (maxEventLoopDelayMs is ${maxEventLoopDelayMs})`;
-    return { outcome: 'held_up', why };
+    return { outcome: 'overloaded', why };
   }
 
   /**

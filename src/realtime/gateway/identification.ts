@@ -43,7 +43,7 @@ export class Identification {
       return await Promise.race([this.look(request), tooLate]);
     } catch (error) {
       if (error instanceof ProtocolError) {
-        return { code: error.code, message: error.message, close: CLOSES[error.code] ?? 'noValidToken' };
+        return { code: error.code, message: error.message, close: CLOSES[error.code] ?? 'unauthorized' };
       }
       this.log.error('identify', 'Identifying a client failed', error);
       return { code: 'internal', close: 'internal' };

@@ -144,7 +144,7 @@ export class RealtimeGateway
     if (connection.closing) return; // by a gateway of the application, whose hook came first
     // Revoked between the look at its token and now: whoever revoked it could not find this connection yet.
     if (connection.principal !== null && this.revocations.revokes(connection.principal)) {
-      this.refuse(connection, 'token_invalid', 'noValidToken');
+      this.refuse(connection, 'token_invalid', 'unauthorized');
       return;
     }
     if (connection.principal !== null && !hasRoom(this.registry, this.options, connection.principal)) {
@@ -211,7 +211,7 @@ export class RealtimeGateway
     if (connection.rate.take(this.clock.now())) return true;
     this.counters.framesReceived.add('rate_limited');
     sendError(connection, RATE_LIMITED);
-    if (connection.rate.flooding) connection.close('tooFast');
+    if (connection.rate.flooding) connection.close('rateLimited');
     return false;
   }
 
@@ -260,7 +260,7 @@ export class RealtimeGateway
     sendError(connection, isOther ? new ProtocolError('auth_required') : new ProtocolError(bad.code, bad), {
       ref: bad.ref,
     });
-    if (connection.badFrames.add(this.clock.now())) connection.close('notTheProtocol');
+    if (connection.badFrames.add(this.clock.now())) connection.close('protocolViolation');
   }
 }
 

@@ -26,7 +26,7 @@ export class AdminGuard implements CanActivate {
     const principal = await bearerOf(this.auth, request.headers);
     if (principal === null) throw new UnauthorizedException("Bring an administrator's token: Authorization: Bearer …");
     // Who runs the platform sees all tenants: an administrator of one of them does not run it.
-    if (!principal.isAdmin || principal.home !== null)
+    if (!principal.isAdmin || principal.homeTenant !== null)
       throw new ForbiddenException('Only administrators may ask for this');
     request.operator = principal;
     return true;

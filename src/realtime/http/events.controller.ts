@@ -106,7 +106,7 @@ export class EventsController {
  */
 function tenantFor({ principal, key }: Publisher, { options }: EventToPublish): { readonly tenant?: string } {
   if (key?.tenants?.length === 1) return { tenant: options.tenant ?? key.tenants[0]! };
-  const home = principal?.home ?? null;
+  const home = principal?.homeTenant ?? null;
   if (home === null) return {};
   if ((options.tenant ?? home) !== home) {
     throw new ForbiddenException('Only administrators of the platform may name another tenant');

@@ -12,13 +12,13 @@ import {
 } from '@nestjs/common';
 import { RevocationsFullError } from '../auth/revocation.js';
 import type { ControlResult } from '../control/acks.js';
-import { RealtimeControl, type Moment } from '../control/realtime-control.service.js';
+import { RealtimeControl, type Timestamp } from '../control/realtime-control.service.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeUnavailableError } from '../publishing/errors.js';
 import { TenantError, Tenants } from '../tenants/tenants.js';
 import { AdminGuard, type OperatorRequest } from './admin.guard.js';
 import { Accepted } from './direct-reply.interceptor.js';
-import { readMoment, textsOf, type Parameters } from './operator-query.js';
+import { readTimestamp, textsOf, type Parameters } from './operator-query.js';
 import { RealtimeController } from './realtime-route.js';
 
 /** How many connections were concerned on the instances that confirmed, and which instances did and did not. */
@@ -86,7 +86,7 @@ export class OperatorActionsController {
   ): Promise<Done<'disconnected'> | Accepted> {
     const texts = textsOf(parameters, ['tenant', 'issuedBefore']);
     const tenant = this.tenantOf(userId, texts);
-    const about = { tenant, ...momentIn(texts, 'issuedBefore'), ...byWhom(request) };
+    const about = { tenant, ...timestampIn(texts, 'issuedBefore'), ...byWhom(request) };
     return done('disconnected', await carriedOut(() => this.control.revokeUser(userId, about)));
   }
 
@@ -121,7 +121,7 @@ export class OperatorActionsController {
     @Query() parameters: Parameters,
     @Req() request: OperatorRequest,
   ): Promise<Done<'disconnected'> | Accepted> {
-    const about = { ...momentIn(textsOf(parameters, ['until']), 'until'), ...byWhom(request) };
+    const about = { ...timestampIn(textsOf(parameters, ['until']), 'until'), ...byWhom(request) };
     return done('disconnected', await carriedOut(() => this.control.revokeSession(jti, about)));
   }
 
@@ -132,7 +132,7 @@ export class OperatorActionsController {
     @Query() parameters: Parameters,
     @Req() request: OperatorRequest,
   ): Promise<Done<'disconnected'> | Accepted> {
-    const about = { ...momentIn(textsOf(parameters, ['issuedBefore']), 'issuedBefore'), ...byWhom(request) };
+    const about = { ...timestampIn(textsOf(parameters, ['issuedBefore']), 'issuedBefore'), ...byWhom(request) };
     return done('disconnected', await carriedOut(() => this.control.revokeAll(about)));
   }
 
@@ -177,9 +177,12 @@ async function carriedOut(send: () => Promise<ControlResult>): Promise<ControlRe
   }
 }
 
-function momentIn<Name extends string>(texts: { readonly [N in Name]?: string }, name: Name): { [N in Name]?: Moment } {
+function timestampIn<Name extends string>(
+  texts: { readonly [N in Name]?: string },
+  name: Name,
+): { [N in Name]?: Timestamp } {
   const text = texts[name];
-  return (text === undefined ? {} : { [name]: readMoment(text, name) }) as { [N in Name]?: Moment };
+  return (text === undefined ? {} : { [name]: readTimestamp(text, name) }) as { [N in Name]?: Timestamp };
 }
 
 function byWhom({ operator }: OperatorRequest): { readonly by?: string } {

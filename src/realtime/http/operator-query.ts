@@ -57,7 +57,7 @@ export function readExplainQuery(
   if (channel === undefined) throw new BadRequestException('channel must name the channel');
   if (user === undefined) return { principal: null, channel };
   const now = Date.now();
-  const token = { home: tenant ?? null, session: '', claimsDigest: '', issuedAt: now, expiresAt: Infinity };
+  const token = { homeTenant: tenant ?? null, session: '', claimsDigest: '', issuedAt: now, expiresAt: Infinity };
   const names = roles.split(',').filter((role) => role !== '');
   try {
     const parts = { userId: user, email: null, roles: names.length > 0 ? names : ['user'], ...token };
@@ -86,7 +86,7 @@ export function textsOf<Name extends string>(
 }
 
 /** @throws BadRequestException for a string that is neither an ISO 8601 date nor milliseconds since 1970 */
-export function readMoment(text: string, name: string): number {
+export function readTimestamp(text: string, name: string): number {
   const moment = /^\d{1,15}$/.test(text) ? Number(text) : Date.parse(text);
   if (Number.isFinite(moment)) return moment;
   throw new BadRequestException(`${name} must be a date such as 2026-01-31T12:00:00Z, or milliseconds since 1970`);

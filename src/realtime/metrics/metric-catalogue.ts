@@ -32,7 +32,7 @@ export const METRICS = {
     kind: 'counter',
     unit: '{handshake}',
     description:
-      'Upgrades: accepted; draining, held_up, too_fast or timed_out (by 503), origin_refused (by 403), token_repeated (by 401), or the code of the error frame',
+      'Upgrades: accepted; draining, overloaded, throttled or timed_out (by 503), origin_refused (by 403), token_repeated (by 401), or the code of the error frame',
     attributes: ['realtime.handshake.outcome'],
   },
   closed: {

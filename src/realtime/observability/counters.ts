@@ -50,11 +50,11 @@ export class Counters {
   /** How often more waited for all connections together than may. */
   buffersOverflowed = 0;
   /**
-   * Upgrades of this path: `accepted`, `draining`, `held_up`, `too_fast` or `timed_out` (answered by 503), `origin_refused`
+   * Upgrades of this path: `accepted`, `draining`, `overloaded`, `throttled` or `timed_out` (answered by 503), `origin_refused`
    * (by 403), `token_repeated` (by 401), or the error code with which they were refused.
    */
   readonly handshakes = new Tally([
-    ...['accepted', 'draining', 'held_up', 'too_fast', 'timed_out'],
+    ...['accepted', 'draining', 'overloaded', 'throttled', 'timed_out'],
     ...[
       'origin_refused',
       'token_repeated',

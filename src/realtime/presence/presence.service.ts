@@ -157,5 +157,5 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
 
 /** An administrator of the platform is no member of the tenant that it looks at: it may have the same id as one. */
 function userOf({ principal }: Connection): string {
-  return principal === null || principal.tenant !== principal.home ? ANONYMOUS : principal.user.userId;
+  return principal === null || principal.tenant !== principal.homeTenant ? ANONYMOUS : principal.user.userId;
 }

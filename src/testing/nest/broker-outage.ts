@@ -29,7 +29,7 @@ export class BrokerOutage {
     private readonly broker: Broker,
     private readonly clock: RealtimeClock,
   ) {
-    clock.onTurn(() => this.expire());
+    clock.onAdvance(() => this.expire());
   }
 
   begin(): void {

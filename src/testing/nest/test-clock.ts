@@ -37,7 +37,7 @@ export class TestClock {
     for (const stepMs of [this.heartbeatMs, this.heartbeatMs, left]) {
       const byMs = Math.min(stepMs, left);
       left -= byMs;
-      this.clock.turnAhead(byMs);
+      this.clock.advance(byMs);
       await soon(() => this.isAnswered(), PATIENCE_MS);
       if (left === 0) return;
     }

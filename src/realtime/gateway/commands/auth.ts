@@ -26,7 +26,7 @@ export const auth: Command<'auth'> = async (services, connection, { token, ref }
     services.journal.refused(codeOf(error), connection, connection.id);
     if (error instanceof ProtocolError && error.code === 'unavailable') return; // not the client's fault
     connection.refusedAuths += 1;
-    if (connection.refusedAuths >= MAX_REFUSED_AUTHS) connection.close('noValidToken');
+    if (connection.refusedAuths >= MAX_REFUSED_AUTHS) connection.close('unauthorized');
     return;
   }
   if (connection.closing) return;
