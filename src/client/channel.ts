@@ -1,9 +1,7 @@
 import type { ServerFrame, SubscribeTarget } from '../protocol/frames.js';
-import { createEmitter, type Sequence } from './emitter.js';
+import { createEmitter, onceOf, type Sequence } from './emitter.js';
 import { errorOf, RealtimeError } from './errors.js';
 import { createInbox } from './inbox.js';
-import { iterate } from './iterate.js';
-import { observable, observe } from './observe.js';
 import type { Debug } from './options.js';
 import { nowPresent } from './presence.js';
 import { CHANNEL_STATES, nextState, type ChannelCause, type ChannelState } from './states.js';
@@ -63,15 +61,13 @@ export interface ClientChannel extends Channel {
 /** What listeners get when it is not known any more who is here. */
 const NOBODY: Presence = { members: [], count: 0 };
 
-type Listeners = Omit<ChannelListeners<unknown>, 'event'> & { closed: (nothing: undefined) => void };
-
 /** Refusals that the server may take back later. */
 const LATER = /^(unavailable|internal|rate_limited)$/;
 
 /** A channel: its users, its state on the wire, and its listeners. */
 export function createChannel(name: string, host: ChannelHost): ClientChannel {
   const users = new Set<SubscribeOptions>();
-  const listeners = createEmitter<Listeners>(host.inSequence);
+  const listeners = createEmitter<Omit<ChannelListeners<unknown>, 'event'>>(host.inSequence);
   let change: ChannelChange = {
     state: 'unsubscribed',
     previous: 'unsubscribed',
@@ -225,15 +221,7 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
         host.changed(channel);
       };
     },
-    once(what, listener) {
-      const stop = channel.on(what, ((value: never) => {
-        stop();
-        return listener(value);
-      }) as typeof listener);
-      return stop;
-    },
-    [Symbol.asyncIterator]: () => iterate(channel, (ended) => listeners.on('closed', ended)),
-    ...observable((observer) => observe(channel, (ended) => listeners.on('closed', ended), observer)),
+    once: onceOf((what, listener) => channel.on(what, listener)) as Channel['once'],
     sync(changes) {
       // Not as soon as it has no user: a view that is rendered anew leaves and comes back in one step.
       const isWanted = users.size > 0 && !isBehind && change.state !== 'refused';

@@ -62,10 +62,12 @@ export function createChannels(host: ChannelHost): Channels {
         channel.sync(to && changes);
         if (channel.isIdle) used.delete(channel.name);
       }
-      const { ref, leave, join, watch } = changes;
-      while (leave.length > 0) to?.send({ type: 'unsubscribe', channels: leave.splice(0, MAX_BATCH) });
-      while (join.length > 0) to?.send({ type: 'subscribe', channels: join.splice(0, MAX_BATCH), ref });
-      while (watch.length > 0) to?.send({ type: 'subscribe', channels: watch.splice(0, MAX_BATCH) });
+      const send = (type: 'subscribe' | 'unsubscribe', channels: unknown[], ref?: string): void => {
+        while (channels.length > 0) to?.send({ type, channels: channels.splice(0, MAX_BATCH), ref });
+      };
+      send('unsubscribe', changes.leave);
+      send('subscribe', changes.join, changes.ref);
+      send('subscribe', changes.watch);
     },
   };
 }

@@ -18,22 +18,22 @@ const REQUIRED: { readonly [T in ServerFrame['type']]: string } = {
 };
 
 /** Checked if they are there. */
-const OPTIONAL = ' ref id channel lastEventId expiresAt reason';
-
-const CHECKS = new Map(Object.entries(REQUIRED).map(([type, fields]) => [type, (fields + OPTIONAL).trim().split(' ')]));
+const OPTIONAL = ['ref', 'id', 'channel', 'lastEventId', 'expiresAt', 'reason'];
 
 const ARRAYS = /^(authorizedChannels|members|joined|left)$/;
-const NUMBERS = /^(heartbeatMs|count|afterMs)$/;
+const NUMBERS = /Ms$|^count$/;
 
 /** @returns a sentence about what is wrong with a frame; `undefined` for a good one, or one whose type is not known here */
 export function problemOf(frame: ServerFrame): string | undefined {
+  const { type } = frame;
+  if (!Object.hasOwn(REQUIRED, type)) return undefined;
   const fields = frame as unknown as Readonly<Record<string, unknown>>;
-  const wrong = CHECKS.get(frame.type)?.find((name) => {
+  const present = OPTIONAL.filter((name) => fields[name] !== undefined);
+  const wrong = [...(REQUIRED[type].match(/\w+/g) ?? []), ...present].find((name) => {
     const value = fields[name];
-    if (value === undefined) return !OPTIONAL.includes(` ${name}`) || REQUIRED[frame.type].includes(name);
     return ARRAYS.test(name) ? !Array.isArray(value) : typeof value !== (NUMBERS.test(name) ? 'number' : 'string');
   });
-  return wrong && `The field ${wrong} of a ${frame.type} frame is ${JSON.stringify(fields[wrong])}`;
+  return wrong && `The field ${wrong} of a ${type} frame is ${JSON.stringify(fields[wrong])}`;
 }
 
 /** The frame in a text. @returns `null` if it is not a frame: no JSON, no object, or without a type */

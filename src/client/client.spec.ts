@@ -3,6 +3,7 @@ import { FakeRealtimeServer, type FakeIdentity, type FakeServerOptions } from '.
 import { CLOSE_CODES } from '../protocol/index.js';
 import {
   createRealtimeClient,
+  events,
   subscribed,
   type RealtimeClient,
   type RealtimeClientOptions,
@@ -574,7 +575,7 @@ describe('a client, on a clock of its own', () => {
       const channel = client.channel('apps:created');
       const heard: string[] = [];
       const loop = (async () => {
-        for await (const { data } of channel) {
+        for await (const { data } of events(channel)) {
           heard.push(data.name);
           if (heard.length === 3) break;
         }
@@ -590,7 +591,7 @@ describe('a client, on a clock of its own', () => {
 
     it('end their iterations when the client is closed, or the iterator is', async () => {
       begin();
-      const iterators = [1, 2].map(() => client.channel('apps:created')[Symbol.asyncIterator]());
+      const iterators = [1, 2].map(() => events(client.channel('apps:created'))[Symbol.asyncIterator]());
       const asked = iterators.map((iterator) => [iterator.next(), iterator.next()]).flat();
       await pass();
       await iterators.at(0)!.return!();

@@ -1,11 +1,11 @@
 import type { RealtimeEvents } from '../protocol/events.js';
 import type { ServerFrame } from '../protocol/frames.js';
+import { createAttempts } from './attempts.js';
 import { delayBefore } from './backoff.js';
 import type { ChannelHost } from './channel.js';
 import { createChannels } from './channels.js';
-import { createEmitter, createSequence } from './emitter.js';
+import { createEmitter, createSequence, onceOf } from './emitter.js';
 import { errorOf, RealtimeError, REPORT } from './errors.js';
-import { clamp, MAX_TIMER_MS } from './limits.js';
 import { diallingOf, resolveOptions, type RealtimeClientOptions, type TokenReason } from './options.js';
 import { watchPage } from './page-life.js';
 import { openSession, type Session, type SessionEnd, type SessionListener } from './session.js';
@@ -13,24 +13,6 @@ import type { Dialling } from './socket.js';
 import { CLIENT_STATES, nextState, type ClientCause, type ClientState } from './states.js';
 import { createTokens } from './tokens.js';
 import type { ClientListeners, Identity, RealtimeClient, RequestOptions, StateChange, Stop } from './types.js';
-
-/** A connection that ended sooner than this did not work, in milliseconds. */
-const STABLE_AFTER_MS = 5_000;
-
-/** Tokens that must be refused in a row before the client stays away … */
-const MAX_TOKEN_REFUSALS = 3;
-
-/** … and for how long, in milliseconds: a token that is not valid yet becomes valid within the skew of clocks. */
-const TOKENS_REFUSED_FOR_MS = 60_000;
-
-/** Failed upgrades with one token, after which another one is asked for: a browser cannot see a 401. */
-const MAX_FAILED_UPGRADES = 2;
-
-/** Failed attempts in a row that are reported as an error. */
-const REPORTED_FAILURES = 5;
-
-/** The longest wait that a server can ask for, in milliseconds. */
-const MAX_ASKED_WAIT_MS = 3_600_000;
 
 /**
  * Makes a client. It does nothing until `connect()`, or until a channel gets its first user.
@@ -58,11 +40,6 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
   let session: Session | null = null;
   // Which attempt to connect counts: what an earlier one still brings is dropped.
   let attempt: object | null = null;
-  let readyAt = Infinity;
-  let failures = 0;
-  let failedUpgrades = 0;
-  let tokenRefusals = 0;
-  let refusedSince = 0;
   // Frames that wait while the identity is not known, and the last call of `reauthenticate` that they wait for.
   let held: ServerFrame[] | null = null;
   let holder: object;
@@ -133,6 +110,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
       else throw error;
     }
   };
+  const attempts = createAttempts(options, failed);
   const tokens = createTokens(options, () => sendToken('expiring'), failed);
 
   /** The positions and what waits are of another user, or will be. */
@@ -156,8 +134,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
       owner = next;
       tenant = ofTenant;
       tokens.endsIn(tokenEndsInMs);
-      failedUpgrades = 0;
-      if (change.state === 'connecting') readyAt = performance.now();
+      attempts.accepted(change.state === 'connecting');
       move({ cause: 'ready' });
       identify(who);
       askAgain();
@@ -184,22 +161,12 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     attempt = session = held = null;
     tokens.rest();
     clearTimeout(askTimer);
-    const now = performance.now();
-    if (now - readyAt >= STABLE_AFTER_MS) tokenRefusals = failures = 0;
-    readyAt = Infinity;
     const { cause } = how;
+    const next = attempts.ended(how);
+    if (next) tokens.forget('refused');
     channels.forEach((channel) => channel.lost(how.reason ?? cause));
     if (cause === 'other_user' || cause === 'signed_out') forgetUser();
-    if (cause === 'token_refused') {
-      tokens.forget('refused');
-      if ((tokenRefusals += 1) === 1) refusedSince = now;
-      // A token that was given once cannot get better when it has ended.
-      const isHopeless = !options.getToken && how.error === 'token_expired';
-      const isOver = tokenRefusals >= MAX_TOKEN_REFUSALS && now - refusedSince >= TOKENS_REFUSED_FOR_MS;
-      if (isHopeless || isOver) return move({ ...how, cause: 'refused' });
-    }
-    if (cause === 'unreachable' && (failedUpgrades += 1) % MAX_FAILED_UPGRADES === 0) tokens.forget('refused');
-    move(how);
+    move(next === 'hopeless' ? { ...how, cause: 'refused' } : how);
   };
 
   /** The only way to another state, and what each state begins with. */
@@ -210,7 +177,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     if (state === undefined || (state === previous && change.code === cause)) return;
     clearTimeout(retryTimer);
     let retryInMs: number | undefined;
-    if (state === 'waiting') retryInMs = waitAfter(how);
+    if (state === 'waiting') retryInMs = attempts.waitAfter(how, dialling.url);
     if (cause === 'offline') retryInMs = maxDelayMs;
     if (retryInMs !== undefined) retryTimer = setTimeout(() => move({ cause: 'retry' }), retryInMs);
     change = { state, previous, code: cause, reason: reason || cause, closeCode, retryInMs };
@@ -229,23 +196,9 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     if (isOffline) move({ cause: 'offline' });
   };
 
-  const waitAfter = ({ cause, reason, status, retryInMs: askedMs }: SessionEnd): number => {
-    // A token that ended, or was exchanged, says nothing about the server: the first try is at once.
-    if (cause === 'other_user' || (cause === 'token_refused' && tokenRefusals === 1)) return 0;
-    failures += 1;
-    const isClientError = status !== undefined && status >= 400 && status < 500 && status !== 429;
-    if (cause === 'unreachable' && (failures === REPORTED_FAILURES || (failures === 1 && isClientError))) {
-      failed(new RealtimeError('unreachable', `No connection to ${dialling.url}: ${reason || 'the upgrade failed'}`));
-    }
-    const backoff = delayBefore(failures - 1, minDelayMs, maxDelayMs);
-    const asked = clamp(askedMs, 0, MAX_ASKED_WAIT_MS, backoff);
-    // A server that asks for no wait at all gets the usual one, if it asks again.
-    return Math.min(failures === 1 ? asked : Math.max(asked, backoff), MAX_TIMER_MS);
-  };
-
   const begin = (): void => {
     if (!unwatchPage) {
-      failures = failedUpgrades = tokenRefusals = 0;
+      attempts.reset();
       isOffline = false;
       unwatchPage = watchPage((cause) => {
         isOffline = cause === 'offline' || (isOffline && cause !== 'online');
@@ -280,7 +233,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     [REPORT]: failed,
     channel: channels.get,
     on: listeners.on,
-    once: listeners.once,
+    once: onceOf(listeners.on),
     async request(frame: { type: string }, requestOptions?: RequestOptions) {
       const to = readySession();
       if (to === null) throw new RealtimeError('not_connected', change.reason);

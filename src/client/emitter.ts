@@ -40,10 +40,22 @@ export function createSequence(): Sequence {
 export interface Emitter<L extends { [N in keyof L]: (value: never) => unknown }> {
   /** A listener that is added while a value is emitted gets the next value. */
   readonly on: <N extends keyof L>(name: N, listener: L[N]) => Stop;
-  /** Removes the listener before it is called. */
-  readonly once: <N extends keyof L>(name: N, listener: L[N]) => Stop;
   /** @param whenDone is called when all listeners are done, including asynchronous ones */
   readonly emit: <N extends keyof L>(name: N, value: Parameters<L[N]>[0], whenDone?: () => void) => void;
+}
+
+/** `once`, made of `on`: removes the listener before it is called. */
+export function onceOf(on: (name: never, listener: never) => Stop) {
+  return (name: unknown, listener: (value: unknown) => unknown): Stop => {
+    const stop = on(
+      name as never,
+      ((value: unknown) => {
+        stop();
+        return listener(value);
+      }) as never,
+    );
+    return stop;
+  };
 }
 
 /** @param inSequence keeps values in order if a listener causes another; emitters that share it keep one order */
@@ -60,13 +72,6 @@ export function createEmitter<L extends { [N in keyof L]: (value: never) => unkn
   };
   return {
     on,
-    once: (name, listener) => {
-      const stop = on(name, ((value: never) => {
-        stop();
-        return listener(value);
-      }) as typeof listener);
-      return stop;
-    },
     emit: (name, value, whenDone) =>
       inSequence(() => {
         const set = listeners[name];

@@ -1,5 +1,6 @@
 /** The client: browsers, workers, Node and React Native. It imports the wire and nothing else. */
 export { createRealtimeClient } from './client.js';
+export { events } from './events.js';
 export { follow, type Following } from './follow.js';
 export { subscribed } from './subscribed.js';
 export { RealtimeError, type RealtimeErrorCode } from './errors.js';

@@ -10,10 +10,7 @@ const dropped =
  * the next one is asked for. An event that follows a loss of continuity says so (`missed`). It throws if the channel is
  * refused, and ends when the client is closed.
  */
-export function iterate<T>(
-  channel: Channel<T>,
-  whenClosed: (closed: () => void) => Stop,
-): AsyncIterableIterator<RealtimeEvent<T>> {
+export function iterate<T>(channel: Channel<T>): AsyncIterableIterator<RealtimeEvent<T>> {
   // Who asks for events, in order. The first to ask after a failure gets the error.
   const asking: [(result: IteratorResult<RealtimeEvent<T>>) => void, (error: RealtimeError) => void][] = [];
   let stops: Stop[] | undefined;
@@ -61,7 +58,7 @@ export function iterate<T>(
           ),
           channel.on('reset', (reset) => (missed = reset)),
           channel.on('state', look),
-          whenClosed(end),
+          channel.on('closed', () => end()),
         ];
         // Last: a listener that learns of it may close the client, which ends this iterator.
         const leave = channel.subscribe();

@@ -1,5 +1,5 @@
 import { deferred, pass, virtualClients } from '../../test/support/virtual-client.js';
-import type { Channel, RealtimeError } from './index.js';
+import { events, type Channel, type RealtimeError } from './index.js';
 
 const app = (name: string) => ({ id: name, name });
 
@@ -165,7 +165,7 @@ describe('a channel', () => {
     const channel = client.channel('apps:created');
     const { from } = await import('rxjs');
     const heard: string[] = [];
-    const subscription = from(channel).subscribe(({ data }) => void heard.push(data.name));
+    const subscription = from(events(channel)).subscribe(({ data }) => void heard.push(data.name));
     await pass();
     server.publish('apps:created', app('one'));
     await pass();
@@ -179,8 +179,8 @@ describe('a channel', () => {
     const { client } = begin({}, { refuse: (name) => (name === 'apps:deleted' ? 'forbidden' : null) });
     const { from } = await import('rxjs');
     const ends: string[] = [];
-    from(client.channel('apps:deleted')).subscribe({ error: ({ code }: RealtimeError) => ends.push(code) });
-    from(client.channel('apps:created')).subscribe({ complete: () => ends.push('complete') });
+    from(events(client.channel('apps:deleted'))).subscribe({ error: ({ code }: RealtimeError) => ends.push(code) });
+    from(events(client.channel('apps:created'))).subscribe({ complete: () => ends.push('complete') });
     await pass();
     client.close();
     expect(ends).toEqual(['forbidden', 'complete']);
@@ -191,8 +191,8 @@ describe('a channel', () => {
     const channel = client.channel('apps:created');
     channel.once('state', () => client.close());
     const ends: unknown[] = [];
-    if (way === 'for await') ends.push(await channel[Symbol.asyncIterator]().next());
-    else (await import('rxjs')).from(channel).subscribe({ complete: () => ends.push('complete') });
+    if (way === 'for await') ends.push(await events(channel)[Symbol.asyncIterator]().next());
+    else (await import('rxjs')).from(events(channel)).subscribe({ complete: () => ends.push('complete') });
     expect(ends).toEqual([way === 'for await' ? { value: undefined, done: true } : 'complete']);
     expect(channel.users).toBe(0);
   });
@@ -200,8 +200,8 @@ describe('a channel', () => {
   it('tells for await what was missed, and ends it at once on return()', async () => {
     const { client, server } = begin();
     const channel = client.channel('apps:created');
-    const events = channel[Symbol.asyncIterator]();
-    const first = events.next();
+    const iterator = events(channel)[Symbol.asyncIterator]();
+    const first = iterator.next();
     await pass();
     server.forget('apps:created');
     server.cut();
@@ -211,8 +211,8 @@ describe('a channel', () => {
     await pass();
     const { value } = (await first) as { value: { data: { name: string }; missed?: { reason: string } } };
     expect(value).toMatchObject({ data: { name: 'after' }, missed: { reason: 'unknown_epoch' } });
-    const second = events.next();
-    await events.return?.();
+    const second = iterator.next();
+    await iterator.return?.();
     expect(await second).toEqual({ value: undefined, done: true });
     await pass();
     expect(channel.state).toBe('unsubscribed');

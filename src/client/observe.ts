@@ -20,11 +20,7 @@ export function observable<T>(start: (observer: Observer<T>) => Stop): object {
 }
 
 /** The events of a channel for an observer: an error if the channel is refused, complete when the client is closed. */
-export function observe<T>(
-  channel: Channel<T>,
-  whenClosed: (closed: () => void) => Stop,
-  observer: Observer<RealtimeEvent<T>>,
-): Stop {
+export function observe<T>(channel: Channel<T>, observer: Observer<RealtimeEvent<T>>): Stop {
   let isOver = false;
   const stop = (): void => {
     isOver = true;
@@ -37,7 +33,7 @@ export function observe<T>(
       stop();
       observer.error?.(error);
     }),
-    whenClosed(() => {
+    channel.on('closed', () => {
       stop();
       observer.complete?.();
     }),

@@ -78,32 +78,27 @@ export interface ResolvedOptions
 /** @throws TypeError that names the option and says what it takes */
 export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions {
   const { debug, getToken } = options;
-  const resolved = { ...DEFAULTS, ...(options as object), debug: debugOf(debug) } as ResolvedOptions & typeof DEFAULTS;
+  const resolved = { ...options } as { -readonly [N in keyof ResolvedOptions]: ResolvedOptions[N] };
+  resolved.debug = typeof debug === 'function' ? debug : debug ? print : () => undefined;
   socketUrl(options.url ?? '', here.location);
-  check(getToken === undefined || typeof getToken === 'function', 'getToken must be a function');
+  check(!getToken || typeof getToken === 'function', 'getToken is not a function');
   for (const name of Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[]) {
     const value = (resolved[name] ??= DEFAULTS[name]);
-    check(value > 0 && value <= MAX_TIMER_MS, `${name} must be a number from 1 to ${MAX_TIMER_MS}`);
+    check(value > 0 && value <= MAX_TIMER_MS, `${name} is ${value}: use 1 to ${MAX_TIMER_MS}`);
   }
   return resolved;
 }
+
+const print: Debug = (what, details) => globalThis.console.debug('realtime', what, details);
 
 const here = globalThis as { WebSocket?: WebSocketClass; location?: PageLocation };
 
 /** How to open a socket, from here. @throws TypeError without a WebSocket, or if the URL is a path outside of a page */
 export function diallingOf({ url, tokenVia, WebSocket = here.WebSocket }: ResolvedOptions): Dialling {
   const whole = socketUrl(url, here.location);
-  check(WebSocket && whole, 'there is no page, or no global WebSocket, here: pass WebSocket and a whole url');
-  check(
-    !tokenVia || !(WebSocket as { isShared?: boolean }).isShared,
-    'tokenVia cannot be used with a shared WebSocket',
-  );
+  check(WebSocket && whole, 'no page, or no WebSocket, is here: pass WebSocket and a whole url');
+  check(!tokenVia || !(WebSocket as { isShared?: boolean }).isShared, 'tokenVia needs a WebSocket that is not shared');
   return { url: whole!, tokenVia, WebSocket: WebSocket! };
-}
-
-function debugOf(debug: RealtimeClientOptions['debug']): Debug {
-  if (typeof debug === 'function') return debug;
-  return debug ? (what, details) => globalThis.console.debug('realtime', what, details) : () => undefined;
 }
 
 function check(isGood: unknown, problem: string): void {

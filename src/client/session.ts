@@ -135,14 +135,12 @@ export function openSession(
     }
   };
 
-  const invalid = (problem: string): RealtimeError => new RealtimeError('invalid_frame', problem);
-
   const received = (text: string): void => {
     if (isOver) return;
     pulse?.heard();
     const frame = parseFrame(text);
-    const problem = frame ? problemOf(frame) : 'The server sent a message that is not a frame';
-    if (problem) listener.failed(invalid(problem));
+    const problem = frame ? problemOf(frame) : 'A message is not a frame';
+    if (problem) listener.failed(new RealtimeError('invalid_frame', problem));
     if (!frame) end({ cause: isReady ? 'lost' : 'unreachable', reason: problem, closeCode: 1007 });
     else if (!problem) take(frame);
   };

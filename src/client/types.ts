@@ -81,6 +81,8 @@ export interface ChannelListeners<T> {
   state: (change: ChannelChange) => void;
   /** Who is here, whenever it changes; see {@link SubscribeOptions.presence}. Nobody, when it is not known any more. */
   presence: (presence: Presence) => void;
+  /** The application closed the client: no event comes until `connect()`. */
+  closed: () => void;
 }
 
 /** What `channel.subscribe` takes. */
@@ -96,9 +98,9 @@ export interface SubscribeOptions {
 
 /**
  * One channel of a client; always the same object for the same name. It is subscribed to while it has users.
- * `for await (const event of channel)` is a user of its own from its first step to its end.
+ * `events(channel)` makes it iterable and observable.
  */
-export interface Channel<T = unknown> extends AsyncIterable<RealtimeEvent<T>> {
+export interface Channel<T = unknown> {
   readonly name: string;
   readonly state: ChannelState;
   /** The last change of state. */
@@ -190,7 +192,7 @@ export interface RealtimeClient<E extends object = RealtimeEvents> {
   readonly identity: Identity | null;
   /** Connects now, and stays connected: also from `closed`, and where the client waits. */
   connect(): void;
-  /** Ends the connection until `connect()`, also for channels that get users later; every `for await` ends. */
+  /** Ends the connection until `connect()`, also for channels that get users later; every loop over `events` ends. */
   close(): void;
   /**
    * The channel of this name, the same object while anything refers to it.

@@ -15,17 +15,17 @@ export function socketUrl(
   given: string | { readonly href: string },
   location: PageLocation | undefined,
 ): string | null {
-  const text = typeof given === 'string' ? given : given.href;
-  const url = text
-    .trim()
-    .replace(/#.*$/s, '')
-    .replace(/^https?/i, ({ length }) => (length > 4 ? 'wss' : 'ws'));
-  if (WHOLE.test(url)) return url;
-  if (!url.startsWith('/')) throw new TypeError(`url is "${text}": use ws://…, wss://…, https://… or a path`);
-  if (location === undefined) return null;
-  const page = location.origin.replace(/^http/i, 'ws');
-  const whole = url.startsWith('//') ? page.replace(/\/\/.*$/, '') + url : page + url;
-  // A page of file:, capacitor: or tauri: has no server of its own.
-  if (!WHOLE.test(whole)) throw new TypeError(`url is "${url}", but this page is from ${location.origin}: use wss://…`);
-  return whole;
+  const address = (typeof given === 'string' ? given : given.href).trim().replace(/#.*$/s, '');
+  let whole = address;
+  let where = '';
+  if (address.startsWith('/')) {
+    if (!location) return null;
+    const { origin } = location;
+    whole = (address.startsWith('//') ? origin.split('/')[0] : origin) + address;
+    // A page of file:, capacitor: or tauri: has no server of its own.
+    where = ` and this page is from ${origin}`;
+  }
+  whole = whole.replace(/^\w+/, (scheme) => scheme.toLowerCase().replace('http', 'ws'));
+  if (WHOLE.test(whole)) return whole;
+  throw new TypeError(`url is "${address}"${where}: use wss://… or, in a page, a path`);
 }

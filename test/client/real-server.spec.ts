@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { WebSocket } from 'ws';
 import {
   createRealtimeClient,
+  events,
   subscribed,
   viaHeader,
   viaQuery,
@@ -72,14 +73,14 @@ describe('the client, against the module', () => {
     expect(client.identity?.user?.userId).toBe('u1');
     for (const name of ['one', 'two']) await app.events.emit('apps:created', { id: '1', name });
     await client.request({ type: 'ping' }); // what comes before its answer has arrived
-    const events: unknown[] = [];
+    const iterated: unknown[] = [];
     setImmediate(() => void app.events.emit('apps:created', { id: '2', name: 'three' }));
-    for await (const event of channel) {
-      events.push(event.data);
+    for await (const event of events(channel)) {
+      iterated.push(event.data);
       break;
     }
     expect(heard).toEqual(['one', 'two', 'three']);
-    expect(events).toEqual([{ id: '2', name: 'three' }]);
+    expect(iterated).toEqual([{ id: '2', name: 'three' }]);
   });
 
   it.each([
@@ -159,7 +160,8 @@ describe('the client, against the module', () => {
   it('is refused a channel with what the server says, and its iteration throws', async () => {
     const client = make({ token: signToken() });
     const iterate = async (): Promise<void> => {
-      for await (const event of client.channel('system:health')) throw new Error(`It heard ${JSON.stringify(event)}`);
+      for await (const event of events(client.channel('system:health')))
+        throw new Error(`It heard ${JSON.stringify(event)}`);
     };
     await expect(iterate()).rejects.toMatchObject({ code: 'forbidden', channel: 'system:health' });
     expect(client.channel('system:health').state).toBe('unsubscribed');

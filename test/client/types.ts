@@ -1,6 +1,7 @@
 /** What must compile for those who use the client, and what must not: `npm run types` is the test. */
 import {
   createRealtimeClient,
+  events,
   follow,
   userChannel,
   type Channel,
@@ -61,7 +62,7 @@ export function takesUndefined(client: RealtimeClient, id: string): void {
 }
 
 export async function compilesToo(client: RealtimeClient): Promise<void> {
-  for await (const { data } of client.channel('deployments:status')) data.status.length.toFixed();
+  for await (const { data } of events(client.channel('deployments:status'))) data.status.length.toFixed();
 }
 
 export function doesNot(client: RealtimeClient): void {

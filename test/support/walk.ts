@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import {
   createRealtimeClient,
+  events,
   RealtimeError,
   type GivenToken,
   type RealtimeClient,
@@ -136,7 +137,7 @@ export class Walk {
 
   async iterate(name: Name): Promise<void> {
     this.asks();
-    const iterator = this.client.channel<string>(name)[Symbol.asyncIterator]();
+    const iterator = events(this.client.channel<string>(name))[Symbol.asyncIterator]();
     void iterator.next().catch(() => undefined);
     await pass(10);
     await iterator.return?.();
