@@ -1,9 +1,11 @@
-import type { DataOf, KnownChannel, RealtimeEvent } from '../client/index.js';
+import type { DataOf, RealtimeEvent } from '../client/index.js';
 import type { RealtimeEvents } from '../protocol/index.js';
 
-/** One channel, or several; a list may be written inline. */
-export type Channels<C extends string, E extends object = RealtimeEvents> =
-  (C & KnownChannel<E, C>) | readonly (C & KnownChannel<E, C>)[];
+/**
+ * One channel, or several; a list may be written inline. Signatures say `OneOrMany<C & KnownChannel<E, C>>`, because the
+ * compiler prints only the outermost alias, and has to print what is wrong with an unknown channel.
+ */
+export type OneOrMany<C extends string> = C | readonly C[];
 
 /** What arrives on one of these channels: `channel` tells which, and what `data` is. */
 export type EventOn<C extends string, E extends object = RealtimeEvents> = C extends string

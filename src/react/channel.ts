@@ -1,6 +1,7 @@
 import { useCallback, useSyncExternalStore } from 'react';
-import { subscribed, type ChannelChange, type RealtimeClient, type Reset } from '../client/index.js';
-import { keyOf, type Channels, type EventOn } from './channel-names.js';
+import { subscribed, type ChannelChange, type KnownChannel, type RealtimeClient, type Reset } from '../client/index.js';
+import type { RealtimeEvents } from '../protocol/index.js';
+import { keyOf, type EventOn, type OneOrMany } from './channel-names.js';
 import { findChannel, useableChannel } from './find-channel.js';
 import { generationOf, watchGenerations } from './generation.js';
 import { useLasting } from './lasting.js';
@@ -22,7 +23,7 @@ export interface UseChannelOptions {
 
 /** `useChannel` for the channels of a map. */
 export type UseChannel<E extends object> = <const C extends string>(
-  channels: Channels<C, E>,
+  channels: OneOrMany<C & KnownChannel<E, C>>,
   onEvent?: (event: EventOn<C, E>) => void | Promise<void>,
   options?: UseChannelOptions,
 ) => void;
@@ -33,7 +34,7 @@ export type UseChannel<E extends object> = <const C extends string>(
  * @param onEvent always the one of the last render; where it returns a promise, its next event comes after that
  */
 export function useChannel<const C extends string>(
-  channels: Channels<C>,
+  channels: OneOrMany<C & KnownChannel<RealtimeEvents, C>>,
   onEvent?: (event: EventOn<C>) => void | Promise<void>,
   options: UseChannelOptions = {},
 ): void {

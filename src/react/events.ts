@@ -1,5 +1,7 @@
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
-import { keyOf, namesOf, type Channels, type EventOn } from './channel-names.js';
+import type { KnownChannel } from '../client/index.js';
+import type { RealtimeEvents } from '../protocol/index.js';
+import { keyOf, namesOf, type EventOn, type OneOrMany } from './channel-names.js';
 import { useNamedChannels, type UseChannelOptions } from './channel.js';
 import { generationOf, watchGenerations } from './generation.js';
 import { useRealtimeClient } from './provider.js';
@@ -15,7 +17,7 @@ const NONE: readonly never[] = [];
 
 /** `useEvents` for the channels of a map. */
 export type UseEvents<E extends object> = <const C extends string>(
-  channels: Channels<C, E>,
+  channels: OneOrMany<C & KnownChannel<E, C>>,
   options?: UseEventsOptions,
 ) => readonly EventOn<C, E>[];
 
@@ -24,7 +26,7 @@ export type UseEvents<E extends object> = <const C extends string>(
  * fast they come. Where the channels change, those that stay keep their events.
  */
 export function useEvents<const C extends string>(
-  channels: Channels<C>,
+  channels: OneOrMany<C & KnownChannel<RealtimeEvents, C>>,
   options: UseEventsOptions = {},
 ): readonly EventOn<C>[] {
   return useNamedEvents(channels, options);

@@ -12,4 +12,4 @@ export { useChannel, useChannelState, type UseChannel, type UseChannelOptions } 
 export { useEvents, type UseEvents, type UseEventsOptions } from './events.js';
 export { realtimeHooks, type RealtimeHooks } from './own-map.js';
 export { usePresence } from './presence.js';
-export type { Channels, EventOn } from './channel-names.js';
+export type { EventOn, OneOrMany } from './channel-names.js';

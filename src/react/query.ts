@@ -2,7 +2,9 @@
 /** TanStack Query, kept true by events. */
 import { hashKey, useQueryClient, type QueryKey } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
-import { keyOf, namesOf, type Channels, type EventOn } from './channel-names.js';
+import type { KnownChannel } from '../client/index.js';
+import type { RealtimeEvents } from '../protocol/index.js';
+import { keyOf, namesOf, type EventOn, type OneOrMany } from './channel-names.js';
 import { useNamedChannels } from './channel.js';
 import { findChannel } from './find-channel.js';
 import { useLastingOne } from './lasting.js';
@@ -19,12 +21,12 @@ export interface UseRealtimeQueryOptions {
 /** The hooks for TanStack Query, of one map. */
 export interface RealtimeQueryHooks<E extends object> {
   readonly useRealtimeInvalidation: <const C extends string>(
-    channels: Channels<C, E>,
+    channels: OneOrMany<C & KnownChannel<E, C>>,
     queryKey: QueryKey,
     options?: UseRealtimeQueryOptions,
   ) => void;
   readonly useRealtimePatch: <T, const C extends string>(
-    channels: Channels<C, E>,
+    channels: OneOrMany<C & KnownChannel<E, C>>,
     queryKey: QueryKey,
     patch: (data: T, event: EventOn<C, E>) => T,
     options?: UseRealtimeQueryOptions,
@@ -44,7 +46,7 @@ export function realtimeQueryHooks<E extends object>(): RealtimeQueryHooks<E> {
  * @param queryKey the key of the queries, or what their keys begin with
  */
 export function useRealtimeInvalidation<const C extends string>(
-  channels: Channels<C>,
+  channels: OneOrMany<C & KnownChannel<RealtimeEvents, C>>,
   queryKey: QueryKey,
   options: UseRealtimeQueryOptions = {},
 ): void {
@@ -59,7 +61,7 @@ export function useRealtimeInvalidation<const C extends string>(
  * @param patch gives what the query holds after an event, as a new value; what it returned unchanged renders nothing
  */
 export function useRealtimePatch<T, const C extends string>(
-  channels: Channels<C>,
+  channels: OneOrMany<C & KnownChannel<RealtimeEvents, C>>,
   queryKey: QueryKey,
   patch: (data: T, event: EventOn<C>) => T,
   options: UseRealtimeQueryOptions = {},
