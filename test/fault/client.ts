@@ -3,6 +3,7 @@ import { WebSocket } from 'ws';
 import { parsePosition } from '../../src/protocol/position.js';
 import type { ServerFrame } from '../../src/protocol/frames.js';
 import { secondsFromNow, signToken } from '../support/jwt.js';
+import { PLAIN_CHANNEL } from './channels.js';
 import type { ClientRecord, RunLog } from './log.js';
 import type { Random } from '../support/random.js';
 
@@ -234,23 +235,28 @@ export class FaultClient {
   private takeEvent(frame: Extract<ServerFrame, { type: 'event' }>, subscribed: Subscribed | undefined): void {
     const { channel, id } = frame;
     const key = (frame.data as { readonly key?: unknown } | null)?.key;
-    if (subscribed === undefined || !isId(id) || typeof key !== 'string') {
+    const plain = channel === PLAIN_CHANNEL;
+    if (subscribed === undefined || (plain ? id !== undefined : !isId(id)) || typeof key !== 'string') {
       return this.breach(`event ${channel} ${id}`, channel);
     }
+    if (id === undefined) return this.enter({ kind: 'plain', channel, key });
     subscribed.lastEventId = id;
     this.enter({ kind: 'event', channel, id, key });
   }
 
   private takeSubscribed(frame: Extract<ServerFrame, { type: 'subscribed' }>, subscribed?: Subscribed): void {
     const { channel, lastEventId, recovered, reason } = frame;
-    if (subscribed?.state !== 'asked' || !isId(lastEventId)) return this.breach(JSON.stringify(frame), channel);
+    const plain = channel === PLAIN_CHANNEL;
+    if (subscribed?.state !== 'asked' || (plain ? lastEventId !== undefined : !isId(lastEventId))) {
+      return this.breach(JSON.stringify(frame), channel);
+    }
     const { asked } = subscribed;
     subscribed.state = 'on';
-    subscribed.lastEventId = lastEventId;
+    subscribed.lastEventId = lastEventId ?? null;
     this.enter({
       kind: 'subscribed',
       channel,
-      lastEventId,
+      ...(lastEventId === undefined ? {} : { lastEventId }),
       ...(asked === undefined ? {} : { asked }),
       ...(recovered === undefined ? {} : { recovered }),
       ...(reason === undefined ? {} : { reason }),

@@ -1,5 +1,6 @@
 import { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { PLAIN_CHANNEL } from './channels.js';
 import type { EmitRecord, Outcome, RunLog } from './log.js';
 import { API_KEY, type Instance } from './instance.js';
 import { post } from './post.js';
@@ -99,8 +100,10 @@ export class Emitter {
     }
     const ids = (Array.isArray(body) ? body : [body]) as { readonly id?: string }[];
     for (const [index, event] of events.entries()) {
-      const id = status === 201 ? ids[index]?.id : undefined;
-      if (id === undefined) throw new Error(`${this.name}: POST answered ${status} ${JSON.stringify(body)}`);
+      const id = ids[index]?.id;
+      if (status !== 201 || id === undefined) {
+        throw new Error(`${this.name}: POST answered ${status} ${JSON.stringify(body)}`);
+      }
       this.enter(event, startedAt, 'acknowledged', id);
     }
   }
@@ -122,8 +125,8 @@ export class Emitter {
   }
 
   private enterRefusal(event: Planned, startedAt: number, { id, error }: Refusal): void {
-    if (id !== undefined) this.enter(event, startedAt, 'acknowledged', id);
-    else this.enter(event, startedAt, error?.mayBePublished === false ? 'notPublished' : 'rejected');
+    if (error === undefined) this.enter(event, startedAt, 'acknowledged', id);
+    else this.enter(event, startedAt, error.mayBePublished === false ? 'notPublished' : 'rejected');
   }
 
   private data(key: string): object {
@@ -138,6 +141,7 @@ export class Emitter {
   private enter({ key, channel, sequence }: Planned, startedAt: number, outcome: Outcome, id?: string): void {
     const settledAt = performance.now();
     const record: EmitRecord = { key, channel, publisher: this.name, sequence, startedAt, settledAt, outcome };
-    this.log.emits.push(id === undefined ? record : { ...record, id });
+    // Without history the id is of the message, and no position.
+    this.log.emits.push(id === undefined || channel === PLAIN_CHANNEL ? record : { ...record, id });
   }
 }

@@ -28,7 +28,7 @@ export interface EmitRecord {
   readonly startedAt: number;
   readonly settledAt: number;
   readonly outcome: Outcome;
-  /** Of an acknowledged event. */
+  /** Of an acknowledged event of a channel with history. */
   readonly id?: string;
 }
 
@@ -49,6 +49,8 @@ export type ClientRecord =
       readonly reason?: string;
     })
   | (Seen & { readonly kind: 'event'; readonly id: string; readonly key: string })
+  /** An event of a channel without history. */
+  | (Seen & { readonly kind: 'plain'; readonly key: string })
   | (Seen & { readonly kind: 'resync'; readonly lastEventId: string; readonly reason: string })
   /** It unsubscribed, or its connection ended; it keeps its position. */
   | (Seen & { readonly kind: 'left' })

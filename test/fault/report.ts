@@ -36,6 +36,7 @@ const COLUMNS: readonly (readonly [title: string, of: (row: Row) => string | num
   ['unknown', (row) => row.unknown],
   ['unsettled', (row) => row.unsettled],
   ['delivered', (row) => row.delivered],
+  ['of it without history', (row) => row.deliveredPlain],
   ['resyncs', (row) => row.resyncs],
   ['recovered', (row) => row.recoveredTrue],
   ['not recovered', (row) => row.recoveredFalse],

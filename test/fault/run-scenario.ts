@@ -50,7 +50,8 @@ export async function runScenario(scenario: Scenario, { dist, seconds, seed }: R
   } finally {
     problems = await world.stop();
   }
-  const verdict = check(world.log, { redisMayLose: scenario.redisMayLose });
+  problems.push(...world.complaints);
+  const verdict = check(world.log, scenario);
   const { liveWithinMs = LIVE_WITHIN_MS } = scenario;
   if (verdict.figures.liveAgainMs.some((time) => time === null || time > liveWithinMs)) {
     problems.push(

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { STAYING } from './checker/figures.js';
 import type { Backend } from './backends/backend.js';
+import { ALL_CHANNELS, CHANNELS } from './channels.js';
 import { FaultClient, type Door, type Habits } from './client.js';
 import { Emitter, type Pace } from './emitter.js';
 import { Instance } from './instance.js';
@@ -8,15 +9,6 @@ import { lastingPort } from './lasting-port.js';
 import { emptyLog, type RunLog } from './log.js';
 import { TcpProxy } from './proxy.js';
 import type { Random } from '../support/random.js';
-
-export const CHANNELS = [
-  'announcements',
-  'apps:created',
-  'apps:status',
-  'database:row_updated',
-  'deployments:status',
-  'storage:uploaded',
-] as const;
 
 /** How long clients may take to come to rest after the last event. */
 const REST_MS = 30_000;
@@ -31,6 +23,10 @@ export interface WorldOptions<B extends Backend = Backend> {
   readonly dist: string;
   readonly backend: B;
   readonly instances: number;
+  /** So many of them, the last ones, publish nothing. @default 0 */
+  readonly listening?: number;
+  /** Each emitter has one channel, so that one which waits holds up no other. */
+  readonly emitterPerChannel?: boolean;
   readonly random: Random;
   /** Further variables of the instances. */
   readonly env?: Readonly<Record<string, string>>;
@@ -56,6 +52,8 @@ export class World<B extends Backend = Backend> {
   private readonly clients: FaultClient[] = [];
   private readonly running: Promise<void>[] = [];
   private front: Front | null = null;
+  /** What a scenario itself found wrong. */
+  readonly complaints: string[] = [];
   private failure: Error | null = null;
 
   private constructor(
@@ -64,8 +62,8 @@ export class World<B extends Backend = Backend> {
     readonly random: Random,
     private readonly options: WorldOptions<B>,
   ) {
-    // Two plain emitters for each instance and one careful one; one request in ten has four events.
-    const emitters = instances.length * 2 + 1;
+    // One request in ten has four events.
+    const emitters = this.publishing.length * this.channelsOfEmitters().length + 1;
     this.pace = { intervalMs: (1000 * emitters * 1.3) / options.rate, burst: 1, ballast: options.ballast ?? 40 };
   }
 
@@ -162,20 +160,20 @@ export class World<B extends Backend = Backend> {
 
   private begin(): void {
     const { random, log, pace } = this;
-    for (const instance of this.instances) {
-      for (const name of ['a', 'b']) {
-        const emitter = `${instance.name}${name}`;
-        this.emitters.push(new Emitter(emitter, [instance], CHANNELS, pace, log, random.fork(emitter), false));
+    for (const instance of this.publishing) {
+      for (const [index, channels] of this.channelsOfEmitters().entries()) {
+        const emitter = `${instance.name}${String.fromCharCode(97 + index)}`;
+        this.emitters.push(new Emitter(emitter, [instance], channels, pace, log, random.fork(emitter), false));
       }
     }
-    this.emitters.push(new Emitter('careful', this.instances, CHANNELS, pace, log, random.fork('careful'), true));
+    this.emitters.push(new Emitter('careful', this.publishing, ALL_CHANNELS, pace, log, random.fork('careful'), true));
     const { front } = this;
     const ofInstances = (): Door[] =>
       this.instances.map(({ port, up }, index) => ({ port: this.clientLines[index]?.port ?? port, open: up }));
     const doors = front === null ? ofInstances : () => [{ port: front.port, open: true }];
     const { stayers, wanderers, dozers } = this.options;
     const client = (name: string, where: () => readonly Door[], habits: Habits): void => {
-      this.clients.push(new FaultClient(name, CHANNELS, where, log, random.fork(name), habits));
+      this.clients.push(new FaultClient(name, ALL_CHANNELS, where, log, random.fork(name), habits));
     };
     for (let index = 0; index < stayers; index += 1) {
       const own = index % this.instances.length;
@@ -188,6 +186,16 @@ export class World<B extends Backend = Backend> {
     for (const runner of [...this.emitters, ...this.clients]) {
       this.running.push(runner.run().catch((error: Error) => void (this.failure ??= error)));
     }
+  }
+
+  private get publishing(): readonly Instance[] {
+    return this.instances.slice(0, this.instances.length - (this.options.listening ?? 0));
+  }
+
+  /** The channels of each plain emitter of an instance. */
+  private channelsOfEmitters(): readonly (readonly string[])[] {
+    if (this.options.emitterPerChannel === true) return ALL_CHANNELS.map((channel) => [channel]);
+    return [ALL_CHANNELS, ALL_CHANNELS];
   }
 
   private isAtRest(): boolean {

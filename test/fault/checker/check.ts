@@ -2,11 +2,12 @@ import { formatPosition, type Position } from '../../../src/protocol/position.js
 import type { EmitRecord, RunLog } from '../log.js';
 import { Ledger, positionOf } from './ledger.js';
 import { figuresOf, type Figures } from './figures.js';
+import { plainViolations, withoutPlain, type PlainLimits } from './plain.js';
 import { walkSegments, type Segment, type SegmentWalk } from './segments.js';
 import { silentLosses } from './silent-loss.js';
 import type { Violation } from './violations.js';
 
-export interface CheckOptions {
+export interface CheckOptions extends PlainLimits {
   /** Redis may lose what it acknowledged: a replica that lags is promoted, or its data are gone. */
   readonly redisMayLose: boolean;
 }
@@ -17,7 +18,8 @@ export interface Verdict {
 }
 
 /** Checks a run by its log alone. */
-export function check(log: RunLog, options: CheckOptions): Verdict {
+export function check(whole: RunLog, options: CheckOptions): Verdict {
+  const log = withoutPlain(whole);
   const ledger = new Ledger(log);
   const walk = walkSegments(log.seen);
   const emits = new Map(log.emits.map((emit) => [emit.key, emit]));
@@ -35,8 +37,9 @@ export function check(log: RunLog, options: CheckOptions): Verdict {
     ...missing(log.emits, walk.segments, ledger),
     ...silentLosses(log.emits, walk.segments, ledger),
     ...skippedAhead(log.emits, walk.segments),
+    ...plainViolations(whole, options),
   ].toSorted((a, b) => a.at - b.at);
-  return { violations, figures: figuresOf(log, ledger) };
+  return { violations, figures: figuresOf(whole, ledger) };
 }
 
 function unsettled(emits: readonly EmitRecord[]): Violation[] {

@@ -10,6 +10,8 @@ export interface Figures {
   readonly unsettled: number;
   /** Events that clients got, all clients together. */
   readonly delivered: number;
+  /** Those of them that came from the channel without history. */
+  readonly deliveredPlain: number;
   readonly resyncs: number;
   readonly recoveredTrue: number;
   readonly recoveredFalse: number;
@@ -32,10 +34,11 @@ export function figuresOf(log: RunLog, ledger: Ledger): Figures {
   const count = (outcome: Outcome): number => log.emits.filter((emit) => emit.outcome === outcome).length;
   const rejected = new Set(log.emits.filter((emit) => emit.outcome === 'rejected').map((emit) => emit.key));
   const published = new Set<string>();
-  let [delivered, resyncs, recoveredTrue, recoveredFalse, closedAsSlow] = [0, 0, 0, 0, 0];
+  let [delivered, deliveredPlain, resyncs, recoveredTrue, recoveredFalse, closedAsSlow] = [0, 0, 0, 0, 0, 0];
   for (const record of log.seen) {
-    if (record.kind === 'event') {
+    if (record.kind === 'event' || record.kind === 'plain') {
       delivered += 1;
+      if (record.kind === 'plain') deliveredPlain += 1;
       if (rejected.has(record.key)) published.add(record.key);
     } else if (record.kind === 'resync') resyncs += 1;
     else if (record.kind === 'closed' && record.code === CLOSE_CODES.slowConsumer.code) closedAsSlow += 1;
@@ -50,6 +53,7 @@ export function figuresOf(log: RunLog, ledger: Ledger): Figures {
     unknown: count('unknown'),
     unsettled: count('unsettled'),
     delivered,
+    deliveredPlain,
     resyncs,
     recoveredTrue,
     recoveredFalse,
@@ -75,7 +79,7 @@ function liveAgain(log: RunLog, { to }: FaultMark): number | null {
     if (kind === 'subscribed' && client.startsWith(STAYING)) waiting.add(`${client} ${channel}`);
   }
   for (const record of log.seen) {
-    if (record.kind !== 'event' || record.at < to) continue;
+    if ((record.kind !== 'event' && record.kind !== 'plain') || record.at < to) continue;
     const started = startedAt.get(record.key);
     if (started === undefined || started < to) continue;
     if (waiting.delete(`${record.client} ${record.channel}`) && waiting.size === 0) return Math.round(record.at - to);

@@ -65,6 +65,7 @@ class Walker {
         this.subscribed = false;
         return;
       case 'closed':
+      case 'plain':
         return;
       case 'end':
         this.walk.ends.push(record);

@@ -16,6 +16,8 @@ export const VIOLATIONS = {
   refusedYetPublished: 'an emit was published that was answered with mayBePublished: false',
   differentTop: 'after quiet a client does not stand at the top of the channel',
   unsettled: 'an emit was not answered',
+  plainOrder: 'two clients got two events of a channel without history in different orders',
+  plainLost: 'an acknowledged event of a channel without history did not arrive, though nothing failed',
   outside: 'an event came while not subscribed',
   breach: 'a client got what is not the protocol, or an error that it should not get',
 } as const;

@@ -6,6 +6,7 @@ import { scenario } from './scenario.js';
 export const memory = scenario({
   name: 'memory',
   redisMayLose: false,
+  nothingFails: true,
   options: { instances: 1 },
   backend: async () => new MemoryBackend(),
   round: (world) => world.fault('none', () => world.calm(1000)),
@@ -15,6 +16,7 @@ export const memory = scenario({
 export const calm = scenario({
   name: 'calm',
   redisMayLose: false,
+  nothingFails: true,
   backend: (instances, random) => SingleBackend.start(instances, random),
   round: (world) => world.fault('none', () => world.calm(1000)),
 });

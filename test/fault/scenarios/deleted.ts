@@ -1,5 +1,5 @@
 import { SingleBackend } from '../backends/single.js';
-import { CHANNELS } from '../world.js';
+import { CHANNELS } from '../channels.js';
 import { scenario } from './scenario.js';
 
 /** Somebody deletes everything, or a part of a channel's log, under a living system. */

@@ -1,7 +1,7 @@
 import { ClusterBackend } from '../backends/cluster.js';
 import { ReplicatedBackend } from '../backends/replicated.js';
 import { SentinelBackend } from '../backends/sentinel.js';
-import { CHANNELS } from '../world.js';
+import { CHANNELS } from '../channels.js';
 import { scenario } from './scenario.js';
 
 /** A replica that has not got everything becomes the master: what it lacks is gone, though it was acknowledged. */

@@ -1,12 +1,11 @@
 import type { Backend } from '../backends/backend.js';
+import type { CheckOptions } from '../checker/check.js';
 import type { Random } from '../../support/random.js';
 import type { World, WorldOptions } from '../world.js';
 
 /** One kind of fault, that happens again and again. */
-export interface Scenario<B extends Backend = Backend> {
+export interface Scenario<B extends Backend = Backend> extends CheckOptions {
   readonly name: string;
-  /** Redis may lose what it acknowledged in it. */
-  readonly redisMayLose: boolean;
   /** After the end of a fault, every channel is live again within this time. @default 15000 */
   readonly liveWithinMs?: number;
   readonly options?: Partial<Omit<WorldOptions, 'dist' | 'backend' | 'random'>>;

@@ -1,0 +1,111 @@
+import { PLAIN_CHANNEL as channel } from '../channels.js';
+import { emptyLog, type Outcome } from '../log.js';
+import { plainViolations, withoutPlain } from './plain.js';
+
+/** Writes a log of the channel without history by hand: every entry is a second after the one before it. */
+class Scribe {
+  readonly log = emptyLog();
+  private at = 0;
+
+  emit(key: string, outcome: Outcome = 'acknowledged'): void {
+    const sequence = Number(key.slice(1));
+    const times = { startedAt: (this.at += 1_000), settledAt: (this.at += 1_000) };
+    this.log.emits.push({ key, channel, publisher: key.slice(0, 1), sequence, outcome, ...times });
+  }
+
+  subscribed(client: string): void {
+    this.log.seen.push({ kind: 'subscribed', at: (this.at += 1_000), client, channel });
+  }
+
+  events(client: string, ...keys: string[]): void {
+    for (const key of keys) this.log.seen.push({ kind: 'plain', at: (this.at += 1_000), client, channel, key });
+  }
+
+  left(client: string): void {
+    this.log.seen.push({ kind: 'left', at: (this.at += 1_000), client, channel });
+  }
+
+  found(nothingFails = false): string[] {
+    return plainViolations(this.log, { nothingFails }).map((found) => `${found.class} ${found.detail}`);
+  }
+}
+
+/** Two clients that stay, and three events. */
+function begun(): Scribe {
+  const scribe = new Scribe();
+  scribe.subscribed('stay1');
+  scribe.subscribed('stay2');
+  for (const key of ['a1', 'a2', 'b1']) scribe.emit(key);
+  return scribe;
+}
+
+describe('the channel without history', () => {
+  it('is fine when each client gets a part of the events in one order', () => {
+    const scribe = begun();
+    scribe.events('stay1', 'a1', 'a2', 'b1');
+    scribe.events('stay2', 'a1', 'b1');
+    expect(scribe.found()).toEqual([]);
+  });
+
+  it('is fine when a client that comes back gets an event once more', () => {
+    const scribe = begun();
+    scribe.events('stay1', 'a1');
+    scribe.left('stay1');
+    scribe.subscribed('stay1');
+    scribe.events('stay1', 'a1');
+    expect(scribe.found()).toEqual([]);
+  });
+
+  it.each([
+    { fault: 'an event comes twice', events: ['a1', 'a1'], found: ['duplicate a1'] },
+    { fault: 'the order of a publisher breaks', events: ['a2', 'a1'], found: ['fifo a1 came after a2'] },
+    { fault: 'an event was never emitted', events: ['c1'], found: ['breach c1 was never emitted'] },
+  ])('shows when $fault', ({ events, found }) => {
+    const scribe = begun();
+    scribe.events('stay1', ...events);
+    expect(scribe.found()).toEqual(found);
+  });
+
+  it('shows when two clients get events in different orders', () => {
+    const scribe = begun();
+    scribe.events('stay1', 'a1', 'b1');
+    scribe.events('stay2', 'b1', 'a1');
+    expect(scribe.found()).toEqual(['plainOrder a1']);
+  });
+
+  it('shows an event that comes while not subscribed', () => {
+    const scribe = begun();
+    scribe.left('stay1');
+    scribe.events('stay1', 'a1');
+    expect(scribe.found()).toEqual(['outside a1']);
+  });
+
+  it('shows an event that was published after it was rejected, and one that was said not to be published', () => {
+    const scribe = begun();
+    scribe.emit('c1', 'rejected');
+    scribe.emit('c2', 'notPublished');
+    scribe.emit('d1');
+    scribe.events('stay1', 'd1', 'c1', 'c2');
+    expect(scribe.found()).toEqual(['rejectedLater c1 came behind d1', 'refusedYetPublished c2']);
+  });
+
+  it('takes a missing event as lost only if nothing failed', () => {
+    const scribe = begun();
+    scribe.events('stay1', 'a1', 'a2', 'b1');
+    scribe.events('stay2', 'a1', 'b1');
+    expect(scribe.found(true)).toEqual(['plainLost a2']);
+    expect(scribe.found(false)).toEqual([]);
+  });
+
+  it('shows an emit that was not answered', () => {
+    const scribe = begun();
+    scribe.emit('c1', 'unsettled');
+    expect(scribe.found()).toEqual(['unsettled c1']);
+  });
+
+  it('is left out of what the rest of the checker looks at', () => {
+    const scribe = begun();
+    scribe.events('stay1', 'a1');
+    expect(withoutPlain(scribe.log)).toEqual(emptyLog());
+  });
+});
