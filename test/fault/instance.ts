@@ -1,15 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { Child } from '../support/child.js';
 import { TEST_SECRET } from '../support/jwt.js';
-import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 import { within } from '../support/within.js';
 import { lastingPort } from './lasting-port.js';
 
 /** The key with which emitters publish. */
 export const API_KEY = 'the key that the emitters of the fault suite use';
 
-/** One process of the built application, which can be killed and come back on its port. */
+const APPLICATION = resolve('test/fault/application.mjs');
+
+/** One process with the built module, which can be killed and come back on its port. */
 export class Instance {
   /** It runs and is not stopped: new connections may be tried. */
   up = false;
@@ -19,14 +20,13 @@ export class Instance {
   private constructor(
     readonly name: string,
     readonly port: number,
-    private readonly main: string,
-    private readonly dataDir: string,
+    private readonly dist: string,
     private readonly env: Readonly<Record<string, string>>,
   ) {}
 
   /** @param dist the directory of the build to run */
   static async create(name: string, dist: string, env: Readonly<Record<string, string>>): Promise<Instance> {
-    return new Instance(name, await lastingPort(), join(dist, 'main.js'), await makeTemporaryDirectory(), env);
+    return new Instance(name, await lastingPort(), dist, env);
   }
 
   get httpUrl(): string {
@@ -41,16 +41,13 @@ export class Instance {
   /** Resolves once it is ready. */
   async start(): Promise<void> {
     this.log = this.output;
-    this.child = new Child(process.execPath, ['--enable-source-maps', this.main], {
+    this.child = new Child(process.execPath, ['--enable-source-maps', APPLICATION, this.dist], {
       env: {
         PATH: process.env['PATH'],
         NODE_ENV: 'development',
         HOST: '127.0.0.1',
         PORT: String(this.port),
-        TLS_PORT: '0',
         REALTIME_HANDSHAKES_PER_SECOND_PER_USER: '1000', // a fault brings the same users back again and again
-        DATABASE_URL: 'memory:',
-        DATA_DIR: this.dataDir,
         JWT_SECRET: TEST_SECRET,
         REALTIME_PUBLISH_API_KEYS: API_KEY,
         REALTIME_DRAIN_DELAY_MS: '0',
@@ -98,7 +95,6 @@ export class Instance {
       return exit === undefined || exit.code === 0 || exit.signal === 'SIGTERM';
     } finally {
       await this.child?.stop('SIGKILL');
-      await removeDirectory(this.dataDir);
     }
   }
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { roleOf, type RedisRole } from './redis-role.js';
 
 /** What a proxy does with what comes in. */
 export type ProxyMode =
@@ -9,17 +10,30 @@ export type ProxyMode =
   | 'refuse'
   /** Accepts, holds everything in both directions, and hands it on when the hole is over, as TCP does. */
   | 'blackHole'
+  /** The same for what the client says. */
+  | 'holdRequests'
+  /** The same for what the server answers. */
+  | 'holdReplies'
   /** Hands on what the client says, and throws away what the server answers. */
   | 'dropReplies';
+
+/** A direction in which a connection loses everything. */
+export type Direction = 'requests' | 'replies';
 
 interface Pair {
   readonly client: Socket;
   readonly server: Socket;
+  /** `null` while it is not known. */
+  role: RedisRole | null;
+  /** What it throws away until it ends. */
+  readonly lost: Set<Direction>;
 }
 
 /** A line that can be cut: between an instance and Redis, a replica and its master, a client and an instance. */
 export class TcpProxy {
   private mode: ProxyMode = 'pass';
+  /** The connections that the mode is for; `null`: all of them. */
+  private only: RedisRole | null = null;
   private readonly pairs = new Set<Pair>();
   /** The next bytes of the server are cut after a part of them, and the line with them. */
   private cutNext = false;
@@ -46,22 +60,21 @@ export class TcpProxy {
     this.target = port;
   }
 
-  set(mode: ProxyMode): void {
+  /** @param only connections of this role alone, also those that are made later */
+  set(mode: ProxyMode, only: RedisRole | null = null): void {
     this.mode = mode;
-    for (const { client, server } of this.pairs) {
-      if (mode === 'blackHole') {
-        client.pause();
-        server.pause();
-      } else {
-        client.resume();
-        server.resume();
-      }
-    }
+    this.only = only;
+    for (const pair of this.pairs) this.holdOrGoOn(pair);
   }
 
-  /** Ends every connection at once, without a word. */
-  cut(): void {
-    for (const pair of this.pairs) this.end(pair);
+  /** Ends every connection at once, without a word. @param only those of this role */
+  cut(only: RedisRole | null = null): void {
+    for (const pair of this.pairs) if (only === null || pair.role === only) this.end(pair);
+  }
+
+  /** Throws away what the connections that stand now say in this direction, until they end; fresh ones pass. */
+  lose(direction: Direction, only: RedisRole | null = null): void {
+    for (const { role, lost } of this.pairs) if (only === null || role === only) lost.add(direction);
   }
 
   /** Cuts each connection in the middle of the next thing that its server says. */
@@ -77,28 +90,53 @@ export class TcpProxy {
 
   private accept(client: Socket): void {
     client.on('error', () => undefined);
-    if (this.mode === 'refuse') {
+    if (this.mode === 'refuse' && this.only === null) {
       client.resetAndDestroy();
       return;
     }
     const server = connect({ port: this.target, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
     client.setNoDelay(true);
-    const pair: Pair = { client, server };
+    const pair: Pair = { client, server, role: null, lost: new Set() };
     this.pairs.add(pair);
     server.on('error', () => undefined);
     for (const socket of [client, server]) socket.once('close', () => this.end(pair));
-    client.on('data', (chunk) => this.forward(chunk, client, server));
+    client.on('data', (chunk) => this.request(chunk, pair));
     client.once('end', () => server.end());
     server.on('data', (chunk) => this.answer(chunk, pair));
     server.once('end', () => client.end());
-    if (this.mode === 'blackHole') {
-      client.pause();
-      server.pause();
+    this.holdOrGoOn(pair);
+  }
+
+  private modeOf({ role }: Pair): ProxyMode {
+    return this.only === null || this.only === role ? this.mode : 'pass';
+  }
+
+  private holds(pair: Pair, direction: Direction): boolean {
+    const mode = this.modeOf(pair);
+    return mode === 'blackHole' || mode === (direction === 'requests' ? 'holdRequests' : 'holdReplies');
+  }
+
+  private holdOrGoOn(pair: Pair): void {
+    for (const direction of ['requests', 'replies'] as const) {
+      const from = direction === 'requests' ? pair.client : pair.server;
+      if (this.holds(pair, direction)) from.pause();
+      else from.resume();
     }
   }
 
+  private request(chunk: Buffer, pair: Pair): void {
+    if (pair.role === null) {
+      pair.role = roleOf(chunk);
+      if (pair.role !== null && this.only === pair.role) {
+        if (this.mode === 'refuse') return this.end(pair);
+        this.holdOrGoOn(pair);
+      }
+    }
+    if (!pair.lost.has('requests')) this.forward(chunk, pair, 'requests');
+  }
+
   private answer(chunk: Buffer, pair: Pair): void {
-    if (this.mode === 'dropReplies') return;
+    if (this.modeOf(pair) === 'dropReplies' || pair.lost.has('replies')) return;
     if (this.cutNext && chunk.length > 1) {
       const part = 1 + Math.floor(this.random() * (chunk.length - 1));
       pair.client.write(chunk.subarray(0, part), () => this.end(pair));
@@ -107,20 +145,25 @@ export class TcpProxy {
       if (this.pairs.size === 0) this.cutNext = false;
       return;
     }
-    this.forward(chunk, pair.server, pair.client);
+    this.forward(chunk, pair, 'replies');
   }
 
-  private forward(chunk: Buffer, from: Socket, to: Socket): void {
+  private forward(chunk: Buffer, pair: Pair, direction: Direction): void {
+    const [from, to] = direction === 'requests' ? [pair.client, pair.server] : [pair.server, pair.client];
     if (to.write(chunk)) return;
     from.pause();
     to.once('drain', () => {
-      if (this.mode !== 'blackHole') from.resume();
+      if (!this.holds(pair, direction)) from.resume();
     });
   }
 
   private end(pair: Pair): void {
     this.pairs.delete(pair);
-    if (!pair.client.destroyed) pair.client.resetAndDestroy();
-    if (!pair.server.destroyed) pair.server.resetAndDestroy();
+    for (const socket of [pair.client, pair.server]) {
+      if (socket.destroyed) continue;
+      // Node 20 waits without end for a shutdown that a reset took away, when its process ends.
+      if (socket.writableEnded) socket.destroy();
+      else socket.resetAndDestroy();
+    }
   }
 }

@@ -1,0 +1,104 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Build, FALLBACK, type Patch } from './build.js';
+import { MUTANTS, mutantNamed } from './mutants.js';
+import { describe, rowOf, table, type Row } from './report.js';
+import { runScenario, type RunResult } from './run-scenario.js';
+import { SCENARIOS, scenarioNamed } from './scenarios/index.js';
+
+/** One run of the suite: a scenario on the product or, with a mutant's name, on the product with a fault. */
+export interface Job {
+  readonly kind: 'scenario' | 'mutant';
+  readonly name: string;
+  readonly seed: string;
+}
+
+export interface Settings {
+  readonly seconds: number;
+  readonly fallback: boolean;
+  readonly keep: boolean;
+  readonly out: string;
+  readonly dist: string | undefined;
+}
+
+/** The outcome of one job. */
+export interface Result {
+  /** None of a run that broke off. */
+  readonly row: Row | null;
+  readonly failed: boolean;
+}
+
+/** Every scenario and then every mutant, or those that are named; each seed in turn. */
+export function jobsOf(seeds: readonly string[], scenarios?: readonly string[], mutants?: readonly string[]): Job[] {
+  const named = scenarios !== undefined || mutants !== undefined;
+  const ofScenarios = named ? (scenarios ?? []).map(scenarioNamed) : SCENARIOS;
+  const ofMutants = named ? (mutants ?? []).map(mutantNamed) : MUTANTS;
+  return seeds.flatMap((seed) => [
+    ...ofScenarios.map(({ name }): Job => ({ kind: 'scenario', name, seed })),
+    ...ofMutants.map(({ name }): Job => ({ kind: 'mutant', name, seed })),
+  ]);
+}
+
+export function titleOf({ kind, name, seed }: Job): string {
+  return `${kind === 'mutant' ? 'mutant ' : ''}${name}, seed ${seed}`;
+}
+
+/** Runs one job, and says how it went. Never rejects. */
+export async function runJob(job: Job, settings: Settings, say: (text: string) => void): Promise<Result> {
+  say(`\n== ${titleOf(job)}, ${settings.seconds} s`);
+  try {
+    return await (job.kind === 'mutant' ? runMutant(job, settings, say) : runProduct(job, settings, say));
+  } catch (error) {
+    say(`failed: ${(error as Error).stack}`);
+    return { row: null, failed: true };
+  }
+}
+
+async function runProduct(job: Job, settings: Settings, say: (text: string) => void): Promise<Result> {
+  const result = await runOn(wire(settings), scenarioNamed(job.name).name, job, settings);
+  const row = rowOf(result);
+  say(table([row]));
+  const { violations } = result.verdict;
+  const failed = violations.length > 0 || result.problems.length > 0;
+  if (failed || settings.keep) await keep(job, settings, result, say);
+  if (failed) say([describe(violations), ...result.problems].join('\n'));
+  return { row, failed };
+}
+
+async function runMutant(job: Job, settings: Settings, say: (text: string) => void): Promise<Result> {
+  const mutant = mutantNamed(job.name);
+  const { name } = mutant.scenario;
+  const result = await runOn([...wire(settings), ...mutant.patches], name, job, settings);
+  const { violations } = result.verdict;
+  // A run in which nothing arrives any more is caught by its problems.
+  const caught = violations.length > 0 || result.problems.length > 0;
+  if (settings.keep) await keep(job, settings, result, say);
+  say(caught ? ['caught:', describe(violations, 1), ...result.problems].join('\n') : 'NOT CAUGHT');
+  return { row: { ...rowOf(result), scenario: `${mutant.name} (${name})`, caught }, failed: !caught };
+}
+
+async function runOn(patches: readonly Patch[], scenario: string, job: Job, settings: Settings): Promise<RunResult> {
+  const build = await Build.copy(patches, settings.dist);
+  try {
+    const { seconds } = settings;
+    return await runScenario(scenarioNamed(scenario), { dist: build.dist, seconds, seed: job.seed });
+  } finally {
+    await build.remove();
+  }
+}
+
+function wire({ fallback }: Settings): readonly Patch[] {
+  return fallback ? [FALLBACK] : [];
+}
+
+/** Keeps the log and the output of the instances of a run that has to be looked into. */
+async function keep(job: Job, settings: Settings, result: RunResult, say: (text: string) => void): Promise<void> {
+  const directory = join(settings.out, `${job.name}-${job.seed}${settings.fallback ? '-fallback' : ''}`);
+  await mkdir(directory, { recursive: true });
+  for (const [part, records] of Object.entries(result.log)) {
+    const lines = (records as readonly unknown[]).map((record) => `${JSON.stringify(record)}\n`);
+    await writeFile(join(directory, `${part}.jsonl`), lines.join(''));
+  }
+  for (const [instance, output] of result.outputs) await writeFile(join(directory, `${instance}.log`), output);
+  say(`kept in ${directory}`);
+}
