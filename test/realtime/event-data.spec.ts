@@ -68,6 +68,14 @@ describe('the data of events', () => {
     },
   );
 
+  it('is refused for good if it was stored as JSON that is nested too deeply to be read: the outbox must not wait for it', async () => {
+    const json = `{"__proto__":${'['.repeat(30_000)}${']'.repeat(30_000)}}`;
+    await expect(app.events.publishJson('apps:created', json)).rejects.toMatchObject({
+      name: 'InvalidEventError',
+      field: 'data',
+    });
+  });
+
   it('is refused before it is validated if that would take long', async () => {
     await expect(app.events.emit('games:score' as never, withKeys(501) as never)).rejects.toThrow(
       /more than 500 properties/,

@@ -1,6 +1,7 @@
 import type { HistoryWindow } from '../broker/broker.js';
 import type { Channel, ChannelCatalogue } from '../channels/channel-catalogue.js';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { thrownText } from '../observability/thrown-text.js';
 import { TenantError, Tenants } from '../tenants/tenants.js';
 import type { InvalidEvents } from '../options/realtime-options.js';
 import type { DeclaredFields } from '../fields/declared-fields.js';
@@ -94,6 +95,16 @@ export class EventComposer {
   composeJson(channel: string, json: string, options: EmitOptions): ComposedEvent {
     const known = this.check(channel, options);
     this.checkSize(json);
+    try {
+      return this.composeStored(channel, known, json, options);
+    } catch (error) {
+      if (error instanceof InvalidEventError) throw error;
+      // It would fail each time, and the outbox would wait for it: JSON that is nested too deeply, for example.
+      throw new InvalidEventError('data', `cannot be read as JSON: ${thrownText(error)}`);
+    }
+  }
+
+  private composeStored(channel: string, known: Channel, json: string, options: EmitOptions): ComposedEvent {
     const isChecked = known.data === null || this.validator.mode === 'throw';
     const data: unknown = isChecked ? null : JSON.parse(json);
     if (!isChecked) this.checkShape(known, data);
