@@ -49,6 +49,10 @@ describe('isEventBody', () => {
     '"channel":"a","data":',
     '"channel":"a","data":1',
     '{"channel":"a","data":1}',
+    eventBody('a', '1', ''),
+    eventBody('a', '1', 'yesterday, at about noon'),
+    eventBody('a', '1', '"},{"a":"bcdefghijklmnop'),
+    `${eventBody('a', '1', TIMESTAMP)} `,
   ])('is none: %j', (text) => {
     expect(isEventBody('a', text)).toBe(false);
   });

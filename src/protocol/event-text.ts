@@ -28,9 +28,13 @@ export function withoutData(body: string): string {
   return `${before}null${body.slice(body.lastIndexOf(',"timestamp":'))}`;
 }
 
-/** Whether a text can be the body of an event of this channel; `data` is not looked into. */
+/** How a body ends. */
+const END = /^,"timestamp":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"\}$/;
+const END_LENGTH = ',"timestamp":"2026-01-01T12:00:00.000Z"}'.length;
+
+/** Returns true if a text can be the body of an event of this channel; `data` is not looked into. */
 export function isEventBody(channel: string, text: string): boolean {
-  return text.startsWith(`"channel":${JSON.stringify(channel)},"data":`) && text.endsWith('"}');
+  return text.startsWith(`"channel":${JSON.stringify(channel)},"data":`) && END.test(text.slice(-END_LENGTH));
 }
 
 /** The whole frame; without a position (a channel that keeps no history) it has no `id`. */

@@ -1,5 +1,10 @@
 import { runSafely } from '../observability/run-safely.js';
+import { decode } from '../schemas/schema.js';
+import { eventBodySchema } from '../schemas/event-body.js';
 import type { StreamOutput } from './channel-stream.js';
+
+/** The longest message that is parsed: a page of connections with the longest names is shorter. */
+const MAX_BYTES = 16_777_216;
 
 /** Takes what a channel of the instances' own carries. */
 export interface Follower {
@@ -17,7 +22,8 @@ export interface Follower {
 export function outputTo(follower: Follower, skipped: (error: unknown) => void): StreamOutput {
   const hand = async (bytes: Buffer): Promise<void> => {
     try {
-      await follower.event((JSON.parse(bytes.toString()) as { data: unknown }).data);
+      if (bytes.length > MAX_BYTES) throw new Error(`it is longer than ${MAX_BYTES} bytes`);
+      await follower.event(decode(eventBodySchema, bytes.toString()).data);
     } catch (error) {
       skipped(error);
     }

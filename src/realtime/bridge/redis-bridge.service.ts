@@ -25,12 +25,14 @@ import type { EventFrame } from '../connections/event-frame.js';
 import { FanOut } from '../connections/fan-out.js';
 import { ENDED, type Subscription } from '../connections/subscription.js';
 import { Counters } from '../observability/counters.js';
+import { ForeignData } from '../observability/foreign-data.js';
 import { LogLimiter } from '../observability/log-limiter.js';
 import { safely } from '../observability/run-safely.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { RequestBudget } from '../limits/request-budget.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { channelOf } from '../tenants/topic.js';
+import { CheckedReads } from './checked-reads.js';
 import { ChannelStream, type StreamOutput } from './channel-stream.js';
 import { Feeds } from './feeds.js';
 import { outputTo, type Follower } from './follower.js';
@@ -73,6 +75,8 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
   private readonly open = new Map<string, OpenChannel>();
   private readonly limits: ReadLimits;
   private readonly admission: ReplayAdmission;
+  private readonly foreign: ForeignData;
+  private readonly reads: CheckedReads;
   /** @internal */
   readonly feeds: Feeds;
   private ended = false;
@@ -93,12 +97,14 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
     this.admission = new ReplayAdmission(budget);
     clock.onAdvance(() => this.closeIdle());
     this.limits = { maxEvents: options.recoveryMaxEvents, maxBytes: options.recoveryMaxBytes };
-    const reads = new SharedReads(broker, this.limits);
-    this.feeds = new Feeds(registry, fanOut, reads, this.limits, counters, (topic) => this.open.get(topic)?.stream);
+    this.foreign = new ForeignData(counters);
+    this.reads = new CheckedReads(broker, this.foreign);
+    const shared = new SharedReads(this.reads, this.limits);
+    this.feeds = new Feeds(registry, fanOut, shared, this.limits, counters, (topic) => this.open.get(topic)?.stream);
     broker.listen({
       event: (topic, event) => {
         if (isEventBody(channelOf(topic), event.body)) this.receive(topic, event);
-        else counters.foreignMessages += 1;
+        else this.foreign.skipped('A message of a channel', new Error('it is not an event of this channel'));
       },
       position: (topic, position) => this.open.get(topic)?.stream.check(position),
     });
@@ -171,14 +177,8 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
    * @internal
    */
   follow(name: string, history: HistoryWindow | null, follower: Follower): void {
-    const output = outputTo(follower, (error) => {
-      this.counters.foreignMessages += 1;
-      this.log.warn(
-        `foreign ${name}`,
-        `A message on ${name} could not be understood and was skipped: ${String(error)}`,
-      );
-    });
-    const stream = new ChannelStream(name, this.broker, this.limits, output);
+    const output = outputTo(follower, (error) => this.foreign.skipped(`A message on ${name}`, error));
+    const stream = new ChannelStream(name, this.reads, this.limits, output);
     const opening = this.subscribeUntilAnswered(name, history, stream);
     this.open.set(name, { stream, opening, joining: 1, closeAt: Infinity });
   }
@@ -245,7 +245,7 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
   private opened(topic: string, channel: Channel): OpenChannel {
     const known = this.open.get(topic);
     if (known !== undefined) return known;
-    const stream = new ChannelStream(topic, this.broker, this.limits, this, channel.fields);
+    const stream = new ChannelStream(topic, this.reads, this.limits, this, channel.fields);
     const opening = this.broker.subscribe(topic, channel.history).then(
       (position) => stream.opened(position),
       (error: unknown) => {

@@ -10,7 +10,7 @@ export class SharedReads {
   private readonly underWay = new Map<string, Promise<Missed>>();
 
   constructor(
-    private readonly broker: Broker,
+    private readonly broker: Pick<Broker, 'read'>,
     private readonly limits: ReadLimits,
   ) {}
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Position } from '../../protocol/index.js';
 import { Counters } from '../observability/counters.js';
+import { ForeignData } from '../observability/foreign-data.js';
 import { runSafely, safely } from '../observability/run-safely.js';
 import {
   Broker,
@@ -32,6 +33,8 @@ const COMMAND_MS = 3_000;
  */
 export class RedisBroker extends Broker {
   readonly keys: Keys;
+  /** For what others read from Redis beside events. */
+  readonly foreign: ForeignData;
   private readonly publisher: Publisher;
   private readonly receiver: Receiver;
   private readonly reader: Reader;
@@ -52,11 +55,12 @@ export class RedisBroker extends Broker {
     this.publisher = new Publisher(target, this.keys, instance, () => {
       for (const callback of this.onUps) callback();
     });
-    this.reader = new Reader(target, this.keys, () => this.publisher.link.client);
+    this.foreign = new ForeignData(counters);
+    this.reader = new Reader(target, this.keys, this.foreign, () => this.publisher.link.client);
     this.receiver = new Receiver(target, this.keys, {
       beat: this.keys.beat(instance),
       reader: this.reader,
-      counters,
+      foreign: this.foreign,
       auditMs: times.auditMs,
     });
   }

@@ -1,5 +1,6 @@
 import { eventBody, eventText, isLimitedBody, withoutData, type Position } from '../../protocol/index.js';
 import type { FieldGroups, View } from '../fields/field-groups.js';
+import { decodeEventBody } from '../schemas/event-body.js';
 import { frameDeflated, frameText } from './frame-bytes.js';
 
 /** An event as it is stored and carried. */
@@ -74,9 +75,9 @@ export class EventFrame {
 /** What cannot be read, as a stranger may have written it, is withheld whole. */
 function narrowBody(body: string, fields: FieldGroups, view: View): string {
   try {
-    const event = JSON.parse(`{${body}`) as { channel: string; data: unknown; timestamp: string };
-    fields.narrow(event.data, view);
-    return eventBody(event.channel, JSON.stringify(event.data), event.timestamp);
+    const { channel, data, timestamp } = decodeEventBody(body);
+    fields.narrow(data, view);
+    return eventBody(channel, JSON.stringify(data), timestamp);
   } catch {
     return withoutData(body);
   }

@@ -49,20 +49,55 @@ export function string({ min = 0, max = 65_536 } = {}): Schema<string> {
   );
 }
 
+/** Any JSON. */
+export const json: Schema<unknown> = {
+  read: (value) => value,
+  write: (value) => value,
+};
+
 /** A finite number. */
 export function number(min = -Number.MAX_VALUE, max = Number.MAX_VALUE): Schema<number> {
-  return plain(
-    `a number from ${min} to ${max}`,
-    (value) => typeof value === 'number' && Number.isFinite(value) && value >= min && value <= max,
+  return withoutNegativeZero(
+    plain(
+      `a number from ${min} to ${max}`,
+      (value) => typeof value === 'number' && Number.isFinite(value) && value >= min && value <= max,
+    ),
   );
 }
 
 export function integer(min = 0, max = Number.MAX_SAFE_INTEGER): Schema<number> {
-  return plain(
-    `a whole number from ${min} to ${max}`,
-    (value) => Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max,
+  return withoutNegativeZero(
+    plain(
+      `a whole number from ${min} to ${max}`,
+      (value) => Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max,
+    ),
   );
 }
+
+/** JSON has a -0 that is read and never written. */
+function withoutNegativeZero({ read, write }: Schema<number>): Schema<number> {
+  return { read: (value, path) => read(value, path) + 0, write };
+}
+
+/** Milliseconds since 1970 that a `Date` can hold. */
+export const moment = number(-8.64e15, 8.64e15);
+
+/** The values of a schema that fulfil a condition. @param wanted completes "must be …" */
+export function where<T>(schema: Schema<T>, wanted: string, fits: (value: T) => boolean): Schema<T> {
+  const check = (value: T, path: string): T => {
+    if (fits(value)) return value;
+    throw new SchemaError(path, wanted);
+  };
+  return {
+    read: (value, path) => check(schema.read(value, path), path),
+    write: (value, path) => schema.write(check(value, path), path),
+  };
+}
+
+export const stringOrNumber: Schema<string | number> = {
+  read: (value, path) => (typeof value === 'string' ? string() : number()).read(value, path),
+  write: (value, path) => (typeof value === 'string' ? string().write(value, path) : number().write(value, path)),
+};
 
 export function oneOf<const T extends string>(values: readonly T[]): Schema<T> {
   return plain(`one of ${values.join(', ')}`, (value) => values.includes(value as T));

@@ -24,6 +24,9 @@ const UNSURE: Outcome = {
   mayBePublished: true,
 };
 
+/** Where an earlier event with the same idempotency key stands. */
+const EARLIER = /^([0-9A-Za-z]{1,64}) (\d{1,15})$/;
+
 /** The outcome of each event of a channel with history, by the answer of their script. */
 export function outcomesOfReply(reply: readonly string[], count: number): Outcome[] {
   const [epoch, first, ...exceptions] = reply as [string, string, ...string[]];
@@ -35,7 +38,9 @@ export function outcomesOfReply(reply: readonly string[], count: number): Outcom
     if (answer === 'late') return LATE;
     if (answer === 'unsure') return UNSURE;
     if (answer !== undefined) {
-      const [earlierEpoch, earlierOffset] = answer.split(' ') as [string, string];
+      // Without a position if the channel kept no history then.
+      const [, earlierEpoch, earlierOffset] = EARLIER.exec(answer) ?? [];
+      if (earlierEpoch === undefined) return { kind: 'published', position: null };
       return { kind: 'published', position: { epoch: earlierEpoch, offset: Number(earlierOffset) } };
     }
     const position = { epoch, offset };

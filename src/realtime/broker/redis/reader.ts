@@ -4,6 +4,7 @@ import type { BrokerEvent, ReadLimits, ReadResult } from '../broker.js';
 import { RealtimeUnavailableError } from '../errors.js';
 import { hasMovedAway, hasMovedSlot } from './answers.js';
 import { refreshSlots, runScript, type Client } from './client.js';
+import type { ForeignData } from '../../observability/foreign-data.js';
 import type { Keys } from './keys.js';
 import { connectMaster, type RedisTarget } from './redis-target.js';
 import { POSITIONS, READ, SCRIPTS } from './scripts.js';
@@ -32,6 +33,7 @@ export class Reader {
   constructor(
     target: RedisTarget,
     private readonly keys: Keys,
+    private readonly foreign: ForeignData,
     private readonly owners: () => Client | null,
   ) {
     this.link =
@@ -58,7 +60,8 @@ export class Reader {
   async latest(channel: string, most: number): Promise<BrokerEvent[]> {
     const entries = await this.ask((client) => client.lrange(this.keys.history(channel), -most, -1));
     const [top] = await this.positions([channel]);
-    return top!.offset === 0 ? [] : entries.map((entry) => parseEntry(top!.epoch, entry));
+    if (top!.offset === 0) return [];
+    return entries.map((entry) => this.parse(top!.epoch, entry)).filter((event) => event !== null);
   }
 
   /** Where these channels are; in a Cluster they belong to one slot. @param client asked instead of this reader's own */
@@ -81,7 +84,17 @@ export class Reader {
     const [state, epoch, offset, ...entries] = reply as string[];
     const top: Position = { epoch: epoch!, offset: Number(offset) };
     if (state !== 'ok') return { ok: false, reason: state as RecoveryReason, top };
-    return { ok: true, top, events: entries.map((entry) => parseEntry(top.epoch, entry)) };
+    const events = entries.map((entry) => this.parse(top.epoch, entry));
+    // An entry that no instance wrote stands in the place of an event, which is lost.
+    return events.includes(null)
+      ? { ok: false, reason: 'expired', top }
+      : { ok: true, top, events: events as (BrokerEvent & { readonly position: Position })[] };
+  }
+
+  private parse(epoch: string, entry: string): (BrokerEvent & { readonly position: Position }) | null {
+    const event = parseEntry(epoch, entry);
+    if (event === null) this.foreign.skipped('An entry of a history', new Error('it is not an event'));
+    return event;
   }
 
   /** @throws RealtimeUnavailableError */

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Position } from '../../../protocol/index.js';
-import type { Counters } from '../../observability/counters.js';
+import type { ForeignData } from '../../observability/foreign-data.js';
 import { safely } from '../../observability/run-safely.js';
 import type { BrokerListener } from '../broker.js';
 import type { Keys } from './keys.js';
@@ -15,7 +15,7 @@ export interface ReceiverContext {
   /** The pub/sub channel of this instance's own. */
   readonly beat: string;
   readonly reader: Reader;
-  readonly counters: Counters;
+  readonly foreign: ForeignData;
   /** A channel without traffic for so long has its position read, ± 20 %, in milliseconds. */
   readonly auditMs: number;
 }
@@ -83,7 +83,7 @@ export class Receiver {
     }
     const event = parseMessage(message);
     if (event === null) {
-      this.own.counters.foreignMessages += 1;
+      this.own.foreign.skipped('A message of a channel', new Error('it has no position and no id'));
       return;
     }
     this.subscriber.heard(channel);

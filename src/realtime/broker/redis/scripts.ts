@@ -27,6 +27,8 @@ const META_TTL_MS = 86_400_000;
  *  - the data set is the same (a random value in a key that FLUSHDB deletes, too), and
  *  - less than a day has passed: for as long a log is kept after its last event, so an older one cannot have come and gone.
  *
+ * A log whose epoch or top no instance can have written counts as none.
+ *
  * `p` is 1 while no reader knows the epoch: an event without history ends the epoch (see PUBLISH_PLAIN) once for each reader.
  */
 const FENCE = `
@@ -46,7 +48,7 @@ local function incarnation()
 end
 local function initial(data, fresh, line)
   local set = redis.call('GET', data)
-  if not set then
+  if not (set and string.match(set, '^%w+$') and #set <= 12) then
     set = string.sub(fresh, 1, 12)
     redis.call('SET', data, set)
   end
@@ -62,7 +64,7 @@ end
 local function fence(meta, history, data, fresh, line, create)
   local m = redis.call('HMGET', meta, 'e', 's', 'l', 'b', 'o', 'r', 'p')
   local e, s, b, o = m[1], tonumber(m[2] or '0'), m[4] or '', m[5] or ''
-  if not e then
+  if not (e and s and s >= 0 and s < 2 ^ 53 and #e <= 64 and string.match(e, '^%w+$')) then
     local epoch = initial(data, fresh, line)
     if not create then return epoch, 0, '', epoch .. '@' .. epoch end
     o = epoch .. '@' .. fresh
@@ -115,7 +117,7 @@ local function earlier(id)
     local entries = redis.call('LRANGE', KEYS[2], 0, -1)
     for i = 1, #entries do
       local offset, known = string.match(entries[i], '^(%d+) (%S+) ')
-      kept[known] = offset
+      if known then kept[known] = offset end
     end
     local first = entries[1] and tonumber(string.match(entries[1], '^(%d+)')) or before + 1
     local comparable = ARGV[5] == e or string.find(b, ARGV[5] .. '@', 1, true)
@@ -207,7 +209,11 @@ if missed > tonumber(ARGV[4]) then return { 'too_many', e, top } end
 local entries = redis.call('LRANGE', KEYS[2], -missed, -1)
 if #entries < missed or tonumber(string.match(entries[1], '^(%d+)')) ~= after + 1 then return { 'expired', e, top } end
 local bytes = 0
-for i = 1, #entries do bytes = bytes + #entries[i] - #string.match(entries[i], '^%d+ %S+ ') end
+for i = 1, #entries do
+  local head = string.match(entries[i], '^%d+ %S+ ')
+  if not head then return { 'expired', e, top } end
+  bytes = bytes + #entries[i] - #head
+end
 if bytes > tonumber(ARGV[5]) then return { 'too_many', e, top } end
 table.insert(entries, 1, top)
 table.insert(entries, 1, e)

@@ -20,16 +20,21 @@ export function parseMessage(message: string): BrokerEvent | null {
   return traceparent === undefined ? { position, body } : { position, body, traceparent };
 }
 
-/** One entry of a history, `<offset> <message id> <body>`; the id ends in `~<traceparent>` if its `emit` was traced. */
-export function parseEntry(epoch: string, entry: string): BrokerEvent & { readonly position: Position } {
-  const afterOffset = entry.indexOf(' ');
-  const afterId = entry.indexOf(' ', afterOffset + 1);
-  const tilde = entry.slice(0, afterId).indexOf('~');
+const ENTRY_HEAD = /^(\d{1,15}) [0-9a-f]{16}\.\d+(?:~([0-9a-f-]{55}))? /;
+
+/**
+ * One entry of a history, `<offset> <message id> <body>`; the id ends in `~<traceparent>` if its `emit` was traced.
+ * `null` for one that no instance has written.
+ */
+export function parseEntry(epoch: string, entry: string): (BrokerEvent & { readonly position: Position }) | null {
+  const head = ENTRY_HEAD.exec(entry);
+  if (head === null) return null;
+  const [{ length }, offset, traceparent] = head as unknown as [string, string, string?];
   return {
-    position: { epoch, offset: Number(entry.slice(0, afterOffset)) },
-    body: entry.slice(afterId + 1),
+    position: { epoch, offset: Number(offset) },
+    body: entry.slice(length),
     // An event that fills a gap, such as the first of a channel, belongs to its trace as well.
-    ...(tilde < 0 ? {} : { traceparent: entry.slice(tilde + 1, afterId) }),
+    ...(traceparent === undefined ? {} : { traceparent }),
   };
 }
 

@@ -1,0 +1,23 @@
+import { isEventBody } from '../../protocol/index.js';
+import type { Broker, ReadLimits, ReadResult } from '../broker/broker.js';
+import type { Position } from '../../protocol/index.js';
+import type { ForeignData } from '../observability/foreign-data.js';
+import { channelOf } from '../tenants/topic.js';
+
+/** Reads histories. One that holds what cannot be an event of its channel is a history that has lost an event. */
+export class CheckedReads implements Pick<Broker, 'read'> {
+  constructor(
+    private readonly broker: Pick<Broker, 'read'>,
+    private readonly foreign: ForeignData,
+  ) {}
+
+  /** @throws RealtimeUnavailableError */
+  async read(topic: string, after: Position, limits: ReadLimits): Promise<ReadResult> {
+    const result = await this.broker.read(topic, after, limits);
+    if (!result.ok) return result;
+    const channel = channelOf(topic);
+    if (result.events.every(({ body }) => isEventBody(channel, body))) return result;
+    this.foreign.skipped('An entry of a history', new Error('it is not an event of its channel'));
+    return { ok: false, reason: 'expired', top: result.top };
+  }
+}

@@ -1,0 +1,25 @@
+import { decode, json, record, string, where, type Schema } from './schema.js';
+
+/** An event as it is stored, and as instances send it to each other: see `eventBody` in the protocol. */
+export interface EventBody {
+  readonly channel: string;
+  readonly data: unknown;
+  /** ISO 8601, as `toISOString` gives it. */
+  readonly timestamp: string;
+}
+
+const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+export const eventBodySchema: Schema<EventBody> = record<EventBody>({
+  channel: string({ min: 1, max: 1_024 }),
+  data: where(json, 'given', (data) => data !== undefined),
+  timestamp: where(string({ max: 24 }), 'an ISO 8601 timestamp', (text) => TIMESTAMP.test(text)),
+});
+
+/**
+ * @param body without its opening brace
+ * @throws SchemaError or SyntaxError
+ */
+export function decodeEventBody(body: string): EventBody {
+  return decode(eventBodySchema, `{${body}`);
+}
