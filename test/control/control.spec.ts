@@ -120,12 +120,13 @@ describe('whoever can write to Redis', () => {
     const client = await app.connectAs({ sub: 'ann' });
     await client.ask({ type: 'subscribe', channel: 'apps:created' });
     const stranger = new Redis(redis.url);
+    const now = new Date().toISOString();
     const bodies = (channel: string): string[] => [
       'no body at all',
-      eventBody('another', '{}', ''),
-      eventBody(channel, '{"broken":', ''),
+      eventBody('another', '{}', now),
+      eventBody(channel, '{"broken":', now),
       ...['null', '5', '{"do":"unheard of"}', '{"from":"x","channels":null}'].map((data) =>
-        eventBody(channel, data, ''),
+        eventBody(channel, data, now),
       ),
     ];
     for (const channel of ['$ctl', '$presence']) {

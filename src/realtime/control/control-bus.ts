@@ -5,8 +5,10 @@ import { ClusterSeal } from '../auth/cluster-seal.js';
 import { RedisBridge } from '../bridge/redis-bridge.service.js';
 import { Broker, type HistoryWindow } from '../broker/broker.js';
 import { InstanceDirectory } from '../instances/instance-directory.js';
+import { LogLimiter } from '../observability/log-limiter.js';
 import { safely } from '../observability/run-safely.js';
 import { SafeLogger } from '../observability/safe-logger.js';
+import { decodeEventBody } from '../schemas/event-body.js';
 import { decode, encode, string } from '../schemas/schema.js';
 import { Acks, UNKNOWN_INSTANCE, type ControlResult } from './acks.js';
 import { ackSchema, sentCommandSchema, type ControlCommand } from './control-command.js';
@@ -36,6 +38,7 @@ export interface CommandHandler {
 @Injectable()
 export class ControlBus implements OnApplicationShutdown {
   private readonly logger = new SafeLogger('Realtime');
+  private readonly log = new LogLimiter(this.logger);
   private readonly acks = new Acks();
   /** The ids of commands that were carried out, oldest first: a read of the log brings them again. */
   private readonly done = new Set<string>();
@@ -141,8 +144,8 @@ export class ControlBus implements OnApplicationShutdown {
       try {
         for (const { body } of await this.broker.latest(COMMANDS, HISTORY.size)) {
           if (!isEventBody(COMMANDS, body)) continue;
-          await this.take((JSON.parse(`{${body}`) as { data: unknown }).data, handler).catch((error: unknown) =>
-            this.logger.warn(`A control command was skipped: ${String(error)}`),
+          await this.takeEntry(body, handler).catch((error: unknown) =>
+            this.log.warn('skipped', () => `A control command in the log was skipped: ${String(error)}`),
           );
         }
         return;
@@ -151,6 +154,10 @@ export class ControlBus implements OnApplicationShutdown {
         await new Promise<void>((resolve) => void setTimeout(resolve, RETRY_MS).unref());
       }
     }
+  }
+
+  private async takeEntry(body: string, handler: CommandHandler): Promise<void> {
+    await this.take(decodeEventBody(body).data, handler);
   }
 
   private remember(id: string): void {

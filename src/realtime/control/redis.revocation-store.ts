@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { ClusterSeal } from '../auth/cluster-seal.js';
 import { capacityFor, revocationSchema, RevocationsFullError, type Revocation } from '../auth/revocation.js';
 import type { RedisBroker } from '../broker/redis.broker.js';
+import { decode, json } from '../schemas/schema.js';
 import { RevocationStore } from './revocation-store.js';
 
 /** What is sealed for this purpose is worth nothing elsewhere. */
@@ -90,10 +91,14 @@ export class RedisRevocationStore extends RevocationStore {
   private parseEntry(entry: string, score: string): Revocation | null {
     if (entry === GENERATION) return null;
     try {
-      const subject = JSON.parse(this.seal.open(PURPOSE, entry)) as object;
-      return revocationSchema.read({ ...subject, until: score === 'inf' ? 'Infinity' : Number(score) }, 'it');
-    } catch {
-      return null; // somebody else wrote it
+      const subject = decode(json, this.seal.open(PURPOSE, entry));
+      return revocationSchema.read(
+        { ...(subject as object), until: score === 'inf' ? 'Infinity' : Number(score) },
+        'it',
+      );
+    } catch (error) {
+      this.redis.foreign.skipped('A revocation in the store', error);
+      return null;
     }
   }
 }

@@ -110,10 +110,10 @@ const BAD_CURSOR = 'cursor must be what `next` of the page before said';
 
 function readPlace(cursor: string): Place {
   const { key, id } = (readCursor(cursor) ?? {}) as { key?: unknown; id?: unknown };
-  if ((typeof key !== 'string' && typeof key !== 'number') || typeof id !== 'string') {
+  if ((typeof key !== 'string' && !Number.isFinite(key)) || typeof id !== 'string') {
     throw new BadRequestException(BAD_CURSOR);
   }
-  return { key, id };
+  return { key: key as string | number, id };
 }
 
 function readTopic(cursor: string): string {

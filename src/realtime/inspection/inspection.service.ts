@@ -14,6 +14,7 @@ import { reportOf, type TenantStats } from '../instances/tenant-stats.js';
 import { Counters } from '../observability/counters.js';
 import { safely } from '../observability/run-safely.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { decodeEventBody } from '../schemas/event-body.js';
 import { mergeChannels, selectChannels, type ChannelQuery, type ClusterChannelRow } from './channel-rows.js';
 import {
   connectionRow,
@@ -152,7 +153,8 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
     fields: FieldGroups | null,
     view: View,
   ): Promise<{ epoch: string | null; events: readonly KeptEvent[] }> {
-    const events = await this.broker.latest(topic, most);
+    const latest = await this.broker.latest(topic, most);
+    const events = latest.filter(({ body }) => holdsEvent(body));
     return {
       epoch: events.at(-1)?.position?.epoch ?? null,
       events: events.map(
@@ -201,5 +203,15 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
       channels: [...connection.subscriptions.keys()].toSorted(),
       userAgent: this.userAgents.get(connection) ?? null,
     };
+  }
+}
+
+/** Returns true unless another program wrote it. */
+function holdsEvent(body: string): boolean {
+  try {
+    decodeEventBody(body);
+    return true;
+  } catch {
+    return false;
   }
 }

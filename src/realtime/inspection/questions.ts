@@ -1,12 +1,29 @@
-import type { ChannelAnswer, ChannelQuery } from './channel-rows.js';
+import type { InstanceReport, TenantReport } from '../instances/instance-directory.js';
+import { instanceReportSchema, sketchSchema, tenantReportSchema, topicSchema } from '../instances/report-schemas.js';
+import {
+  integer,
+  json,
+  list,
+  moment,
+  nothing,
+  nullable,
+  oneOf,
+  record,
+  string,
+  stringOrNumber,
+  tagged,
+  where,
+  type Schema,
+} from '../schemas/schema.js';
+import type { ChannelAnswer, ChannelQuery, ChannelRow } from './channel-rows.js';
 import {
   CONNECTION_SORTS,
   type ConnectionDetails,
   type ConnectionQuery,
   type ConnectionRow,
+  type Place,
 } from './connection-rows.js';
 import { MAX_PAGE, ORDERS, type Page } from './paging.js';
-import type { InstanceReport, TenantReport } from '../instances/instance-directory.js';
 
 /** What one instance asks of all, and what each answers. */
 export interface Questions {
@@ -19,39 +36,99 @@ export interface Questions {
 
 export type Topic = keyof Questions;
 
-export type Question = { readonly [T in Topic]: { readonly about: T; readonly query: Questions[T]['query'] } }[Topic];
+/** A question on its way. */
+export type SentQuestion = {
+  readonly [T in Topic]: { readonly about: T; readonly query: Questions[T]['query'] } & Sender;
+}[Topic];
 
-const FIELDS_OF_CONNECTIONS = ['user', 'channel', 'address', 'session', 'tenant', 'userKey', 'search'] as const;
-
-/**
- * @returns the question
- * @throws Error for what is none: whoever can write to Redis can write anything
- */
-export function readQuestion(value: unknown): Question {
-  const { about, query } = (value ?? {}) as { about?: unknown; query?: unknown };
-  if (about === 'report') return { about, query: null };
-  if ((about === 'connection' || about === 'tenant') && typeof query === 'string') return { about, query };
-  if ((about !== 'connections' && about !== 'channels') || typeof query !== 'object' || query === null) {
-    throw new Error('it is no question that is known here');
-  }
-  const { most, ...fields } = query as Record<string, unknown>;
-  if (typeof most !== 'number' || !Number.isInteger(most) || most < 0 || most > MAX_PAGE + 1) {
-    throw new Error('it asks for more than there is on a page');
-  }
-  const texts = about === 'channels' ? (['search', 'after'] as const) : FIELDS_OF_CONNECTIONS;
-  if (!texts.every((name) => fields[name] === undefined || typeof fields[name] === 'string')) {
-    throw new Error('a field of it is no text');
-  }
-  if (about === 'channels') return { about, query: query as ChannelQuery };
-  const { sort, order, after } = fields as { sort?: unknown; order?: unknown; after?: unknown };
-  if (!CONNECTION_SORTS.some((name) => name === sort) || !ORDERS.some((name) => name === order)) {
-    throw new Error('it asks for an order that is not known');
-  }
-  if (after !== undefined && !isPlace(after)) throw new Error('it begins nowhere');
-  return { about, query: query as ConnectionQuery };
+interface Sender {
+  readonly id: string;
+  /** The instance that asks. */
+  readonly from: string;
 }
 
-function isPlace(after: unknown): boolean {
-  const { key, id } = (after ?? {}) as { key?: unknown; id?: unknown };
-  return typeof id === 'string' && (typeof key === 'string' || typeof key === 'number');
+/** An answer on its way; what it holds follows from the question with the same id. */
+export interface SentAnswer {
+  readonly id: string;
+  readonly instance: string;
+  readonly answer: unknown;
 }
+
+/** Rows of one answer: one more than a page says that there is a next page. */
+const MAX_ROWS = MAX_PAGE + 1;
+/** More channels than one connection can have. */
+const MAX_CHANNELS = 100_000;
+
+const id = string({ min: 1, max: 64 });
+const count = integer();
+const text = string({ max: 8_192 });
+const most = integer(0, MAX_ROWS);
+
+const connectionQuery = record<ConnectionQuery>(
+  {
+    ...{ user: text, userKey: text, channel: text, address: text, session: text, tenant: text, search: text },
+    sort: oneOf(CONNECTION_SORTS),
+    order: oneOf(ORDERS),
+    most,
+    after: record<Place>({ key: stringOrNumber, id: text }),
+  },
+  ['user', 'userKey', 'channel', 'address', 'session', 'tenant', 'search', 'after'],
+);
+
+const channelQuery = record<ChannelQuery>({ search: text, most, after: text }, ['search', 'after']);
+
+function asking<Query>(query: Schema<Query>): Schema<{ query: Query } & Sender> {
+  return record<{ query: unknown } & Sender>({ id, from: id, query: query as Schema<unknown> }) as Schema<
+    { query: Query } & Sender
+  >;
+}
+
+export const questionSchema: Schema<SentQuestion> = tagged<'about', SentQuestion>('about', {
+  report: asking(nothing),
+  tenant: asking(text),
+  connections: asking(connectionQuery),
+  connection: asking(text),
+  channels: asking(channelQuery),
+});
+
+const row = {
+  id: text,
+  userId: nullable(text),
+  role: nullable(text),
+  tenant: nullable(text),
+  address: text,
+  connectedAt: moment,
+  subscriptions: count,
+  bufferedBytes: count,
+  sessionId: nullable(text),
+  expiresAt: nullable(moment),
+};
+
+export const connectionsAnswerSchema: Schema<Page<ConnectionRow>> = record<Page<ConnectionRow>>({
+  rows: list(record<ConnectionRow>(row), MAX_ROWS),
+  total: count,
+});
+
+export const connectionAnswerSchema: Schema<ConnectionDetails | null> = nullable(
+  record<ConnectionDetails>({ ...row, channels: list(text, MAX_CHANNELS), userAgent: nullable(text) }),
+);
+
+export const channelsAnswerSchema: Schema<ChannelAnswer> = record<ChannelAnswer>({
+  rows: list(record<ChannelRow>({ topic: topicSchema, subscribers: count }), MAX_ROWS),
+  names: sketchSchema,
+});
+
+/** The answers by what was asked. */
+export const ANSWERS: { readonly [T in Topic]: Schema<Questions[T]['answer']> } = {
+  report: instanceReportSchema,
+  tenant: tenantReportSchema,
+  connections: connectionsAnswerSchema,
+  connection: connectionAnswerSchema,
+  channels: channelsAnswerSchema,
+};
+
+export const sentAnswerSchema: Schema<SentAnswer> = record<SentAnswer>({
+  id,
+  instance: id,
+  answer: where(json, 'given', (answer) => answer !== undefined),
+});

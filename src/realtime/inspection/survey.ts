@@ -5,7 +5,15 @@ import { RedisBridge } from '../bridge/redis-bridge.service.js';
 import { Broker } from '../broker/broker.js';
 import { ClusterStatsService } from '../instances/cluster-stats.service.js';
 import { InstanceDirectory, type InstanceReport } from '../instances/instance-directory.js';
-import { readQuestion, type Question, type Questions, type Topic } from './questions.js';
+import { encode } from '../schemas/schema.js';
+import {
+  ANSWERS,
+  questionSchema,
+  sentAnswerSchema,
+  type Questions,
+  type SentQuestion,
+  type Topic,
+} from './questions.js';
 
 /** The channel on which instances ask each other, and the one of each instance for answers; no client can name them. */
 const QUESTIONS = '$ask';
@@ -26,6 +34,7 @@ export interface Answers<Answer> {
 }
 
 interface Waiting {
+  readonly about: Topic;
   readonly answers: Map<string, unknown>;
   check(): void;
 }
@@ -65,7 +74,7 @@ export class Survey {
     if (this.directory.isAlone) return { answers: new Map([[this.instanceId, await own]]), unanswered: new Map() };
     const id = randomUUID();
     const answers = new Map<string, unknown>();
-    const others = this.collect(id, { about, query } as Question, answers);
+    const others = this.collect({ about, query, id, from: this.instanceId } as SentQuestion, answers);
     const [mine, , living] = await Promise.all([own, others, this.stats.reports()]);
     answers.set(this.instanceId, mine);
     if (living.size > 0) this.known = living; // else Redis is away, and those that were there still count
@@ -76,15 +85,17 @@ export class Survey {
   }
 
   /** Fills in the answers of the others; those that do not come in time are not there. */
-  private async collect(id: string, question: Question, answers: Map<string, unknown>): Promise<void> {
+  private async collect(question: SentQuestion, answers: Map<string, unknown>): Promise<void> {
     if (!this.bridge.status.up) return;
+    const { id, about } = question;
+    const asked = encode(questionSchema, question);
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       timer = setTimeout(resolve, PATIENCE_MS);
       let wanted = Infinity;
       const check = (): void => void (answers.size >= wanted && resolve());
-      this.waiting.set(id, { answers, check });
-      this.publish(QUESTIONS, { ...question, id, from: this.instanceId })
+      this.waiting.set(id, { about, answers, check });
+      this.publish(QUESTIONS, asked)
         // Counted after it was asked: whoever heard it and still listens is among them, this instance too.
         .then(() => this.broker.listeners(QUESTIONS))
         .then((count) => {
@@ -98,21 +109,18 @@ export class Survey {
   }
 
   private async asked(data: unknown): Promise<void> {
-    const { id, from } = (data ?? {}) as { id?: unknown; from?: unknown };
-    if (typeof id !== 'string' || typeof from !== 'string') throw new Error('nobody asks it');
+    const { id, from, about, query } = questionSchema.read(data, 'it');
     if (from === this.instanceId) return this.take(id, from, null); // it answers itself without a detour
-    const { about, query } = readQuestion(data);
-    const answer = await this.answer!(about, query);
-    // Whoever waits for it says so itself when it does not come.
-    await this.publish(answersTo(from), { id, instance: this.instanceId, answer }).catch(() => undefined);
+    const answer = ANSWERS[about].write((await this.answer!(about, query)) as never, 'the answer');
+    const sent = encode(sentAnswerSchema, { id, instance: this.instanceId, answer });
+    // An answer that does not arrive is reported by the instance that waits for it.
+    await this.publish(answersTo(from), sent).catch(() => undefined);
   }
 
   private heard(data: unknown): void {
-    const { id, instance, answer } = (data ?? {}) as { id?: unknown; instance?: unknown; answer?: unknown };
-    if (typeof id !== 'string' || typeof instance !== 'string' || answer === undefined) {
-      throw new Error('it answers nothing');
-    }
-    this.take(id, instance, answer);
+    const { id, instance, answer } = sentAnswerSchema.read(data, 'it');
+    const about = this.waiting.get(id)?.about;
+    if (about !== undefined) this.take(id, instance, ANSWERS[about].read(answer, 'the answer'));
   }
 
   private take(id: string, instance: string, answer: unknown): void {
@@ -121,8 +129,8 @@ export class Survey {
     waiting?.check();
   }
 
-  private async publish(channel: string, data: object): Promise<void> {
-    const body = eventBody(channel, JSON.stringify(data), new Date().toISOString());
+  private async publish(channel: string, json: string): Promise<void> {
+    const body = eventBody(channel, json, new Date().toISOString());
     await this.broker.publish({ channel, body, history: null, timeoutMs: PATIENCE_MS });
   }
 }

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { RedisBroker } from '../broker/redis.broker.js';
 import { InstanceDirectory, type InstanceReport } from './instance-directory.js';
+import { decode, encode } from '../schemas/schema.js';
 import type { Lease } from './lease.js';
+import { instanceReportSchema } from './report-schemas.js';
 
 /** That an instance lives is believed for so long before Redis is asked again, in milliseconds. */
 const BELIEVED_MS = 1_000;
@@ -47,10 +49,9 @@ export class RedisInstanceDirectory extends InstanceDirectory {
   override async announce(report: InstanceReport): Promise<void> {
     const { keys } = this.redis;
     const { leaseMs } = this.lease;
+    const json = encode(instanceReportSchema, report);
     // The lease first: whoever finds the name finds the report too.
-    const before = await this.redis.command((client) =>
-      client.set(keys.lease(this.id), JSON.stringify(report), 'PX', leaseMs, 'GET'),
-    );
+    const before = await this.redis.command((client) => client.set(keys.lease(this.id), json, 'PX', leaseMs, 'GET'));
     if (before === null) this.entered += 1;
     await this.redis.command((client) =>
       client.eval(ENTER, 1, keys.nodes(), this.id, String(LEASES_UNTIL_FORGOTTEN * leaseMs)),
@@ -64,7 +65,12 @@ export class RedisInstanceDirectory extends InstanceDirectory {
     const reports = new Map<string, InstanceReport>();
     for (const [index, text] of texts.entries()) {
       // One whose lease is over is dead, one that has left said so by an empty report.
-      if (text !== null && text !== '') reports.set(ids[index]!, JSON.parse(text) as InstanceReport);
+      if (text === null || text === '') continue;
+      try {
+        reports.set(ids[index]!, decode(instanceReportSchema, text));
+      } catch (error) {
+        this.redis.foreign.skipped('A report in the directory of instances', error);
+      }
     }
     return reports;
   }

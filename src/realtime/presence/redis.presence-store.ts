@@ -5,23 +5,19 @@ import type { RedisBroker } from '../broker/redis.broker.js';
 import type { InstanceDirectory } from '../instances/instance-directory.js';
 import type { Lease } from '../instances/lease.js';
 import { safely } from '../observability/run-safely.js';
+import { encode } from '../schemas/schema.js';
+import { HINT_CHANNELS, hintSchema, type Hint } from './hint.js';
+import { readPresenceField, type PresenceField } from './presence-field.js';
 import { ANONYMOUS, PresenceStore, type Present } from './presence-store.js';
 
 /** On which instances tell each other whose presence has changed; no client can name it. */
 const HINTS = '$presence';
 /** A hint that does not get through is not worth more than this, in milliseconds: everybody looks every few seconds anyway. */
 const HINT_TIMEOUT_MS = 1_000;
-/** Channels of one hint. */
-const HINT_CHANNELS = 500;
 /** Fields of one command: a whole channel at once would hold up every other client of that Redis. */
 const BATCH = 1_000;
 /** A channel of which nobody says anything any more is forgotten after so many leases. */
 const LEASES_KEPT = 4;
-
-interface Hint {
-  readonly from: string;
-  readonly channels: readonly string[];
-}
 
 /**
  * The store in Redis: a hash for each channel, `<instance>:<user id>` → connections there. A field counts while its
@@ -45,7 +41,7 @@ export class RedisPresenceStore extends PresenceStore {
   override listen(changed: (channel: string) => void): void {
     this.bridge.follow(HINTS, null, {
       event: (data) => {
-        const { from, channels } = data as Hint;
+        const { from, channels } = hintSchema.read(data, 'it');
         if (from !== this.directory.id) for (const channel of channels) changed(channel);
       },
       reset: () => undefined, // there is nothing to miss
@@ -81,8 +77,9 @@ export class RedisPresenceStore extends PresenceStore {
         dead.push(field);
         continue;
       }
-      const userId = field.slice(instance.length + 1);
-      const count = Number(text);
+      const read = this.readField(field, text);
+      if (read === null) continue;
+      const { userId, count } = read;
       if (instance === this.directory.id) own.set(userId, count);
       if (userId === ANONYMOUS) anonymous += count;
       else members.set(userId, (members.get(userId) ?? 0) + count);
@@ -90,6 +87,16 @@ export class RedisPresenceStore extends PresenceStore {
     for (const [userId, count] of members) if (count === 0) members.set(userId, 1);
     await this.remove(channel, dead);
     return { members, anonymous, own };
+  }
+
+  /** @returns `null` for a field that no instance wrote; the instance that it names writes its own over it */
+  private readField(name: string, value: string): PresenceField | null {
+    try {
+      return readPresenceField(name, value);
+    } catch (error) {
+      this.redis.foreign.skipped('A field of presence', error);
+      return null;
+    }
   }
 
   override async keep(channel: string): Promise<boolean> {
@@ -132,7 +139,7 @@ export class RedisPresenceStore extends PresenceStore {
   }
 
   private publish(hint: Hint): void {
-    const body = eventBody(HINTS, JSON.stringify(hint), new Date().toISOString());
+    const body = eventBody(HINTS, encode(hintSchema, hint), new Date().toISOString());
     this.redis.publish({ channel: HINTS, body, history: null, timeoutMs: HINT_TIMEOUT_MS }).catch(() => undefined);
   }
 }

@@ -1,0 +1,72 @@
+import type { InstanceStats } from '../../protocol/index.js';
+import type { TopicStats } from '../connections/connection-registry.js';
+import {
+  boolean,
+  integer,
+  list,
+  moment,
+  nullable,
+  number,
+  record,
+  string,
+  where,
+  type Schema,
+} from '../schemas/schema.js';
+import { tenantOf } from '../tenants/topic.js';
+import type { InstanceReport, TenantReport, VitalsReport } from './instance-directory.js';
+
+/** More topics than an instance reports, for one of a later version. */
+const MAX_TOPICS = 1_000;
+
+/** A sketch of names (see `Distinct`): 1,024 hashes of 6 bytes as base64. */
+export const sketchSchema: Schema<string> = string({ max: 8_192 });
+
+export const topicSchema: Schema<string> = where(string({ min: 1, max: 1_024 }), 'a topic', isTopic);
+
+const count = integer();
+
+export const instanceStatsSchema: Schema<InstanceStats> = record<InstanceStats>({
+  connections: count,
+  anonymous: count,
+  users: count,
+  channels: count,
+  subscriptions: count,
+  published: count,
+  delivered: count,
+  slowConsumersClosed: count,
+  uptimeMs: count,
+});
+
+const duration = number(0);
+
+export const vitalsSchema: Schema<VitalsReport> = record<VitalsReport>({
+  draining: boolean,
+  deliveryMs: nullable(record<{ p50: number; p99: number }>({ p50: duration, p99: duration })),
+  eventLoopDelayMs: duration,
+  bufferedBytes: count,
+  startedAt: moment,
+  seenAt: moment,
+});
+
+const tenantFields = {
+  stats: instanceStatsSchema,
+  users: sketchSchema,
+  topicNames: sketchSchema,
+  topics: list(record<TopicStats>({ topic: topicSchema, subscribers: count }), MAX_TOPICS),
+};
+
+export const tenantReportSchema: Schema<TenantReport> = record<TenantReport>(tenantFields);
+
+export const instanceReportSchema: Schema<InstanceReport> = record<InstanceReport>({
+  ...tenantFields,
+  vitals: vitalsSchema,
+});
+
+function isTopic(text: string): boolean {
+  try {
+    tenantOf(text);
+    return true;
+  } catch {
+    return false; // its tenant is not percent-encoded UTF-8
+  }
+}

@@ -1,0 +1,112 @@
+import { MAX_PAGE } from '../../../src/realtime/inspection/paging.js';
+
+/** Strings that break what is careless with them. */
+const STRINGS = ['x', 'ä"\n\u2028 \\', '__proto__', 'constructor', 'toString', ' ', '\u0000', '\ud800', '$&'] as const;
+const LONG = 'l"ö\n'.repeat(250);
+const MOST = Number.MAX_SAFE_INTEGER;
+const LAST_DATE = 8.64e15;
+const SKETCH = 'A'.repeat(8_192);
+
+const stats = (count: number): object => ({
+  ...{ connections: count, anonymous: count, users: count, channels: count, subscriptions: count },
+  ...{ published: count, delivered: count, slowConsumersClosed: count, uptimeMs: count },
+});
+const vitals = (count: number, deliveryMs: object | null): object => ({
+  ...{ draining: count === 0, deliveryMs, eventLoopDelayMs: count, bufferedBytes: count },
+  ...{ startedAt: -LAST_DATE, seenAt: LAST_DATE },
+});
+const topics = ['apps:created', 'acme/user:ä', '%20/x'].map((topic) => ({ topic, subscribers: MOST }));
+const TENANT_REPORTS = [
+  { stats: stats(0), users: '', topicNames: '', topics: [] },
+  { stats: stats(MOST), users: SKETCH, topicNames: SKETCH, topics },
+];
+const VITALS = [vitals(0, null), vitals(MOST, { p50: 0.001, p99: Number.MAX_VALUE })];
+const INSTANCE_REPORTS = TENANT_REPORTS.map((report, index) => ({ ...report, vitals: VITALS[index] }));
+
+const row = (id: string): object => ({
+  ...{ id, userId: id, role: null, tenant: null, address: '::1', connectedAt: 0.5, subscriptions: 0 },
+  ...{ bufferedBytes: MOST, sessionId: id, expiresAt: LAST_DATE },
+});
+const ANONYMOUS_ROW = {
+  ...{ id: 'c', userId: null, role: null, tenant: null, address: '', connectedAt: 0, subscriptions: 1 },
+  ...{ bufferedBytes: 0, sessionId: null, expiresAt: null },
+};
+
+const REVOCATIONS = [
+  { kind: 'session', id: 'jti x', until: Infinity },
+  { kind: 'session', id: LONG, until: 0 },
+  { kind: 'user', id: '__proto__', before: MOST, until: -Infinity },
+  { kind: 'user', id: 'u', before: -1.5, until: Number.MAX_VALUE },
+  { kind: 'all', before: 0, until: Infinity },
+];
+const COMMANDS = [
+  ...STRINGS.flatMap((text) => [
+    { do: 'disconnect_user', userKey: text, by: text },
+    { do: 'disconnect_session', jti: text },
+    { do: 'judge_user', userKey: text },
+  ]),
+  { do: 'disconnect_connection', connectionId: LONG, by: '' },
+  { do: 'revoke_connection', connectionId: 'c' },
+  { do: 'load_revocations' },
+  { do: 'restore_revocations' },
+  ...REVOCATIONS.map((revocation) => ({ do: 'revoke', revocation, by: 'ann' })),
+];
+const ask = (about: string, query: unknown): object => ({ about, query, id: 'i', from: 'n' });
+
+/** Values of every schema by which instances and stores exchange something, by the name of its constant. */
+export const SAMPLES: Readonly<Record<string, readonly unknown[]>> = {
+  revocationSchema: REVOCATIONS,
+  commandSchema: COMMANDS,
+  sentCommandSchema: COMMANDS.slice(-3).map((command) => ({ id: 'i', at: MOST, command })),
+  ackSchema: [
+    { id: 'i', instance: 'n', connections: 0 },
+    { id: 'i'.repeat(64), instance: 'n'.repeat(64), connections: MOST },
+  ],
+  holderSchema: [-Infinity, 0, 1.5, Infinity].map((time) => ({
+    ...{ userId: LONG, email: null, roles: [...STRINGS], home: '__proto__', jti: 'j', session: 's' },
+    ...{ claimsDigest: '', issuedAt: time, expiresAt: time },
+  })),
+  hintSchema: [
+    { from: 'n', channels: [] },
+    { from: 'n', channels: STRINGS.concat(Array.from({ length: 400 }, () => 'apps:created') as never) },
+  ],
+  presenceFieldSchema: STRINGS.map((userId) => ({ instance: 'n', userId, count: 1_000_000_000 })).concat({
+    instance: 'n',
+    userId: '',
+    count: 0,
+  } as never),
+  sketchSchema: ['', SKETCH],
+  topicSchema: ['apps:created', 'a%2Fb/user:1'],
+  instanceStatsSchema: [stats(0), stats(MOST)],
+  vitalsSchema: VITALS,
+  tenantReportSchema: TENANT_REPORTS,
+  instanceReportSchema: INSTANCE_REPORTS,
+  questionSchema: [
+    ask('report', null),
+    ...STRINGS.flatMap((text) => [ask('tenant', text), ask('connection', text)]),
+    ask('connections', { sort: 'userId', order: 'asc', most: 0 }),
+    ask('connections', {
+      ...{ user: LONG, userKey: '', channel: '__proto__', address: '', session: 's', tenant: 't', search: LONG },
+      ...{ sort: 'bufferedBytes', order: 'desc', most: MAX_PAGE + 1, after: { key: -1.5, id: '' } },
+    }),
+    ask('channels', { most: 5 }),
+    ask('channels', { most: 5, search: LONG, after: 'a' }),
+  ],
+  connectionsAnswerSchema: [
+    { rows: [], total: 0 },
+    { rows: [ANONYMOUS_ROW, ...STRINGS.map(row)], total: MOST },
+  ],
+  connectionAnswerSchema: [
+    null,
+    { ...row(LONG), channels: [...STRINGS], userAgent: null },
+    { ...ANONYMOUS_ROW, channels: [], userAgent: LONG },
+  ],
+  channelsAnswerSchema: [
+    { rows: [], names: '' },
+    { rows: topics, names: SKETCH },
+  ],
+  sentAnswerSchema: [null, 0, '', [], { rows: [] }].map((answer) => ({ id: 'i', instance: 'n', answer })),
+  eventBodySchema: [null, 0, '', STRINGS, { a: [{}] }].map((data) => ({
+    ...{ channel: 'apps:created', data, timestamp: '2026-01-01T00:00:00.000Z' },
+  })),
+};
