@@ -1,0 +1,19 @@
+// Run by `npm publish`: fails with the list of what the publisher has to fill in, since names and addresses are theirs.
+import { readFileSync } from 'node:fs';
+
+const NEEDED = {
+  repository: 'the address of the git repository',
+  homepage: 'the address of the documentation',
+  bugs: 'the address where users report bugs',
+  author: 'the name of the publisher',
+};
+
+const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
+const missing = Object.entries(NEEDED)
+  .filter(([field]) => manifest[field] === undefined)
+  .map(([field, what]) => `package.json has no "${field}": add ${what}`);
+if (readFileSync('LICENSE', 'utf8').includes('the nestjs-realtime authors')) {
+  missing.push('LICENSE names no holder: replace "the nestjs-realtime authors" with the name of the publisher');
+}
+for (const sentence of missing) console.error(sentence);
+process.exitCode = missing.length === 0 ? 0 : 1;
