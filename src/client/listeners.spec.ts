@@ -260,6 +260,16 @@ describe('requests', () => {
     expect(messages).toEqual([]);
   });
 
+  it('of the heartbeat are not messages, either', async () => {
+    const { client, server } = begin({}, { heartbeatMs: 10_000 });
+    const messages: unknown[] = [];
+    client.on('message', (frame) => messages.push(frame));
+    client.connect();
+    await pass(60_000);
+    expect(server.connections[0]?.received.length).toBeGreaterThan(5);
+    expect(messages).toEqual([]);
+  });
+
   it('without an answer are sent by send, which says whether there is a connection', async () => {
     const { client, server } = begin();
     expect(client.send({ type: 'ping' })).toBe(false);

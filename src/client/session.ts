@@ -166,8 +166,8 @@ export function openSession(
       if (frame.code === 'rate_limited' && ref === undefined) rejectAll(errorOf(frame));
     } else resolve?.(frame);
     if (frame.type === 'reconnect') retryInMs = frame.afterMs;
-    // An answer to a request that waits no longer is dropped.
-    if (!resolve && frame.type !== 'connected' && !/^r\d+$/.test(ref ?? '')) listener.received(frame);
+    // An answer to the heartbeat, or to a request that waits no longer, is dropped.
+    if (!resolve && !/^(connected|pong)$/.test(frame.type) && !/^r\d+$/.test(ref ?? '')) listener.received(frame);
   };
 
   const closed = ({ code: closeCode, reason, status, retryInMs: askedMs = retryInMs }: SocketEnd): void =>
