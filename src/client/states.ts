@@ -54,6 +54,7 @@ const ENDS = { hidden: 'paused', close: 'closed' } as const;
 
 /** What ends an attempt, or a connection. */
 const FAILURES = {
+  silent: 'waiting',
   token_failed: 'waiting',
   token_refused: 'waiting',
   other_user: 'waiting',
@@ -65,7 +66,7 @@ const FAILURES = {
 export const CLIENT_STATES = {
   idle: { connect: 'connecting', close: 'closed' },
   connecting: { ready: 'connected', unreachable: 'waiting', ...FAILURES, ...ENDS },
-  connected: { lost: 'waiting', silent: 'waiting', ...FAILURES, ...ENDS },
+  connected: { lost: 'waiting', ...FAILURES, ...ENDS },
   waiting: {
     connect: 'connecting',
     retry: 'connecting',
