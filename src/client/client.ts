@@ -29,7 +29,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
 ): RealtimeClient<E> {
   const options = resolveOptions(given);
   const { minDelayMs, maxDelayMs, debug } = options;
-  const inSequence = createSequence();
+  const [inSequence, whole] = createSequence();
   const listeners = createEmitter<ClientListeners>(inSequence);
   let change: StateChange = { state: 'idle', previous: 'idle', code: 'close', reason: 'not connected yet' };
   let identity: Identity | null = null;
@@ -66,7 +66,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
       willSync = true;
       void Promise.resolve().then(() => {
         willSync = false;
-        channels.sync(readySession());
+        whole(() => channels.sync(readySession()));
       });
     },
     askLater() {
@@ -92,8 +92,10 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
   };
   const noToken = (error: RealtimeError): void => {
     const isSignedOut = error.code === 'signed_out';
-    if (!isSignedOut) failed(error);
-    end({ cause: isSignedOut ? 'signed_out' : 'token_failed', reason: error.message });
+    whole(() => {
+      if (!isSignedOut) failed(error);
+      end({ cause: isSignedOut ? 'signed_out' : 'token_failed', reason: error.message });
+    });
   };
 
   const sendToken = async (reason: TokenReason): Promise<void> => {
@@ -128,73 +130,75 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
   };
 
   const onSession: SessionListener = {
-    identified(who, ofTenant = tenant, tokenEndsInMs) {
-      const next = `${ofTenant} ${who.user?.userId ?? ''}`;
-      if (owner !== undefined && owner !== next) forgetUser();
-      owner = next;
-      tenant = ofTenant;
-      tokens.endsIn(tokenEndsInMs);
-      attempts.accepted(change.state === 'connecting');
-      move({ cause: 'ready' });
-      identify(who);
-      askAgain();
-    },
-    received(frame) {
-      if (held) {
-        held.push(frame);
-        if (held.length > options.maxWaitingEvents) end({ cause: 'lost', reason: 'too many events wait' });
-      } else if ('channel' in frame && frame.channel !== undefined) channels.used(frame.channel)?.take(frame);
-      else if (frame.type !== 'error') listeners.emit('message', frame as never);
-      else {
-        failed(errorOf(frame));
-        if (frame.code === 'rate_limited') host.askLater();
-      }
-    },
+    identified: (...args) => whole(() => identified(...args)),
+    received: (frame) => whole(() => received(frame)),
     failed,
     ended: (how) => ended(how),
+  };
+
+  const identified: SessionListener['identified'] = (who, ofTenant = tenant, tokenEndsInMs) => {
+    const next = `${ofTenant} ${who.user?.userId ?? ''}`;
+    if (owner !== undefined && owner !== next) forgetUser();
+    owner = next;
+    tenant = ofTenant;
+    tokens.endsIn(tokenEndsInMs);
+    attempts.accepted(change.state === 'connecting');
+    move({ cause: 'ready' });
+    identify(who);
+    askAgain();
+  };
+  const received: SessionListener['received'] = (frame) => {
+    if (held) {
+      held.push(frame);
+      if (held.length > options.maxWaitingEvents) end({ cause: 'lost', reason: 'too many events wait' });
+    } else if ('channel' in frame && frame.channel !== undefined) channels.used(frame.channel)?.take(frame);
+    else if (frame.type !== 'error') listeners.emit('message', frame as never);
+    else {
+      failed(errorOf(frame));
+      if (frame.code === 'rate_limited') host.askLater();
+    }
   };
 
   const end = (how: SessionEnd): void => (session === null ? ended(how) : session.end(how));
 
   /** Every end of an attempt or of a session, from either side. */
-  const ended = (how: SessionEnd): void => {
-    attempt = session = held = null;
-    tokens.rest();
-    clearTimeout(askTimer);
-    const { cause } = how;
-    const next = attempts.ended(how);
-    if (next) tokens.forget('refused');
-    channels.forEach((channel) => channel.lost(how.reason ?? cause));
-    if (cause === 'other_user' || cause === 'signed_out') forgetUser();
-    move(next === 'hopeless' ? { ...how, cause: 'refused' } : how);
-  };
+  const ended = (how: SessionEnd): void =>
+    whole(() => {
+      attempt = session = held = null;
+      tokens.rest();
+      clearTimeout(askTimer);
+      const { cause } = how;
+      const next = attempts.ended(how);
+      if (next) tokens.forget('refused');
+      channels.forEach((channel) => channel.lost(how.reason ?? cause));
+      if (cause === 'other_user' || cause === 'signed_out') forgetUser();
+      move(next === 'hopeless' ? { ...how, cause: 'refused' } : how);
+    });
 
   /** The only way to another state, and what each state begins with. */
-  const move = (how: SessionEnd): void => {
-    const { cause, reason, closeCode } = how;
-    const previous = change.state;
-    const state = nextState<ClientState, ClientCause>(CLIENT_STATES, previous, cause);
-    if (state === undefined || (state === previous && change.code === cause)) return;
-    clearTimeout(retryTimer);
-    let retryInMs: number | undefined;
-    if (state === 'waiting') retryInMs = attempts.waitAfter(how, dialling.url);
-    if (cause === 'offline') retryInMs = maxDelayMs;
-    if (retryInMs !== undefined) retryTimer = setTimeout(() => move({ cause: 'retry' }), retryInMs);
-    change = { state, previous, code: cause, reason: reason || cause, closeCode, retryInMs };
-    const own = change;
-    if (state === 'closed') {
-      tokens.stop();
-      unwatchPage?.();
-      unwatchPage = undefined;
-    }
-    debug('state', change);
-    listeners.emit('state', change);
-    if (state === 'closed') identify(null);
-    // A listener may have caused another change, which is complete by now.
-    if (change !== own) return;
-    if (state === 'connecting') begin();
-    if (isOffline) move({ cause: 'offline' });
-  };
+  const move = (how: SessionEnd): void =>
+    whole(() => {
+      const { cause, reason, closeCode } = how;
+      const previous = change.state;
+      const state = nextState<ClientState, ClientCause>(CLIENT_STATES, previous, cause);
+      if (state === undefined || (state === previous && change.code === cause)) return;
+      clearTimeout(retryTimer);
+      let retryInMs: number | undefined;
+      if (state === 'waiting') retryInMs = attempts.waitAfter(how, dialling.url);
+      if (cause === 'offline') retryInMs = maxDelayMs;
+      if (retryInMs !== undefined) retryTimer = setTimeout(() => move({ cause: 'retry' }), retryInMs);
+      change = { state, previous, code: cause, reason: reason || cause, closeCode, retryInMs };
+      if (state === 'closed') {
+        tokens.stop();
+        unwatchPage?.();
+        unwatchPage = undefined;
+      }
+      debug('state', change);
+      listeners.emit('state', change);
+      if (state === 'closed') identify(null);
+      if (state === 'connecting') begin();
+      if (isOffline) move({ cause: 'offline' });
+    });
 
   const begin = (): void => {
     if (!unwatchPage) {

@@ -21,19 +21,26 @@ function throwLater(error: unknown): void {
   });
 }
 
-/** Runs work in the order in which it was given, also if work gives more work. */
-export type Sequence = (work: () => void) => void;
+/** Calls listeners in the order of what they learn of, also if one of them causes more. */
+export type Sequence = (call: () => void) => void;
 
-export function createSequence(): Sequence {
+/** Makes a change now; its listeners are called when it is complete. */
+export type Whole = (change: () => void) => void;
+
+export function createSequence(): [Sequence, Whole] {
   const waiting: (() => void)[] = [];
-  let isRunning = false;
-  return (work) => {
-    waiting.push(work);
-    if (isRunning) return;
-    isRunning = true;
-    for (let next = waiting.shift(); next; next = waiting.shift()) next();
-    isRunning = false;
+  let isBusy = false;
+  const whole: Whole = (change) => {
+    if (isBusy) return change();
+    isBusy = true;
+    try {
+      change();
+    } finally {
+      for (let next = waiting.shift(); next; next = waiting.shift()) next();
+      isBusy = false;
+    }
   };
+  return [(call) => whole(() => void waiting.push(call)), whole];
 }
 
 /** Listeners by name. */

@@ -73,6 +73,24 @@ describe('getToken', () => {
     expect(calls).toBe(2);
   });
 
+  it('is not called any more once a listener of its failure closes the client', async () => {
+    let calls = 0;
+    const { client } = begin(
+      {
+        getToken: () => {
+          if ((calls += 1) === 2) throw new Error('down');
+          return 'ada';
+        },
+      },
+      { identify: () => ({ user, expiresInMs: 100_000 }) },
+    );
+    client.on('error', () => client.close());
+    client.connect();
+    await pass(600_000);
+    expect(client.state).toBe('closed');
+    expect(calls).toBe(2);
+  });
+
   it('is called by the connection or by the renewal, not by both, while the server is down', async () => {
     let atOnce = 0;
     let most = 0;

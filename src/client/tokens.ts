@@ -94,8 +94,9 @@ export function createTokens(
     const attempt = (): Promise<void> =>
       send().catch((error: RealtimeError) => {
         if (own !== generation) return;
-        failed(error);
+        // First: a listener of the error may close the client, which ends the renewals.
         renewIn(delayBefore(failures, minDelayMs, maxDelayMs), failures + 1);
+        failed(error);
       });
     timer = setTimeout(() => void attempt(), clamp(ms, MIN_RENEWAL_MS, MAX_TIMER_MS, MAX_TIMER_MS));
   };
