@@ -10,7 +10,7 @@ import { EventsPublisher, type EmittedEvent } from '../publishing/events-publish
 import { maxBodyBytes } from './body-limit.js';
 import { bodyOf, ReadsItsBody } from './deferred-bodies.js';
 import { PublishGuard, type Publisher, type PublishRequest } from './publish.guard.js';
-import { readPublishBody, type EventToPublish } from './publish-body.js';
+import { MAX_PROBLEMS, readPublishBody, type EventToPublish } from './publish-body.js';
 import { channelProblem, operationProblem, tenantScopeProblem, type PublishKey } from './publish-keys.js';
 import { RealtimeController } from './realtime-route.js';
 import { RequestClients } from './request-client.js';
@@ -88,8 +88,9 @@ export class EventsController {
     return null;
   }
 
-  /** Returns a function that publishes the event, or nothing and adds a problem. */
+  /** Returns a function that publishes the event, or nothing and adds a problem, unless the answer names enough of them. */
   private prepare({ channel, data, options, field }: EventToPublish, problems: FieldProblem[]) {
+    if (problems.length >= MAX_PROBLEMS) return [];
     try {
       return [this.events.prepare(channel, data, options)];
     } catch (error) {

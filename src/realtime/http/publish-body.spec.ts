@@ -1,4 +1,4 @@
-import { MAX_BATCH, readPublishBody } from './publish-body.js';
+import { MAX_BATCH, MAX_PROBLEMS, readPublishBody } from './publish-body.js';
 
 const fieldsOf = (body: unknown): string[] => readPublishBody(body).problems.map(({ field }) => field);
 
@@ -44,6 +44,15 @@ describe('readPublishBody', () => {
     ],
   ])('names what is wrong with %j', (body, fields) => {
     expect(fieldsOf(body)).toEqual(fields);
+  });
+
+  it('names at most 20 problems, with short names of fields, whatever the body holds', () => {
+    const fields = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`${index}${'x'.repeat(500)}`, 0]));
+    for (const body of [fields, [fields, fields], Array(MAX_BATCH).fill(0)]) {
+      const { problems } = readPublishBody(body);
+      expect(problems).toHaveLength(MAX_PROBLEMS);
+      for (const { field } of problems) expect(field.length).toBeLessThan(120);
+    }
   });
 
   it('keeps the good ones beside the bad, so that all can be checked', () => {

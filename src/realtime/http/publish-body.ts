@@ -3,6 +3,11 @@ import type { FieldProblem } from '../../protocol/index.js';
 /** Events that one call may publish. */
 export const MAX_BATCH = 1_000;
 
+/** Problems that one answer names at most, so that it is small whatever the body holds. */
+export const MAX_PROBLEMS = 20;
+/** The longest name of a field in an answer, in characters. */
+const MAX_FIELD_LENGTH = 100;
+
 /** One event of the body; `field` is where it stands in it (`""`, or `[2].`). */
 export interface EventToPublish {
   readonly channel: string;
@@ -13,7 +18,10 @@ export interface EventToPublish {
 
 const FIELDS = ['channel', 'data', 'idempotencyKey', 'tenant'];
 
-/** Reads the body of `POST /realtime/events`: the events that are well-formed, and what is wrong with the others. */
+/**
+ * Reads the body of `POST /realtime/events`: the events that are well-formed, and at most
+ * {@link MAX_PROBLEMS} problems of the others.
+ */
 export function readPublishBody(body: unknown): { events: EventToPublish[]; problems: FieldProblem[] } {
   const events: EventToPublish[] = [];
   const problems: FieldProblem[] = [];
@@ -23,6 +31,7 @@ export function readPublishBody(body: unknown): { events: EventToPublish[]; prob
   }
   const entries: unknown[] = Array.isArray(body) ? body : [body];
   for (const [index, entry] of entries.entries()) {
+    if (problems.length >= MAX_PROBLEMS) break;
     const field = Array.isArray(body) ? `[${index}].` : '';
     const before = problems.length;
     if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
@@ -33,9 +42,10 @@ export function readPublishBody(body: unknown): { events: EventToPublish[]; prob
       continue;
     }
     const { channel, data, idempotencyKey, tenant } = entry as Record<string, unknown>;
-    for (const name of Object.keys(entry)) {
-      if (!FIELDS.includes(name))
-        problems.push({ field: field + name, message: `is unknown: use ${FIELDS.join(', ')}` });
+    const unknown = Object.keys(entry).filter((name) => !FIELDS.includes(name));
+    for (const name of unknown.slice(0, MAX_PROBLEMS)) {
+      const message = `is unknown: use ${FIELDS.join(', ')}`;
+      problems.push({ field: field + name.slice(0, MAX_FIELD_LENGTH), message });
     }
     if (typeof channel !== 'string') problems.push({ field: `${field}channel`, message: 'must be a string' });
     if (data === undefined) problems.push({ field: `${field}data`, message: 'must be given' });
@@ -52,5 +62,5 @@ export function readPublishBody(body: unknown): { events: EventToPublish[]; prob
     };
     events.push({ channel: channel as string, data, options, field });
   }
-  return { events, problems };
+  return { events, problems: problems.slice(0, MAX_PROBLEMS) };
 }
