@@ -92,10 +92,9 @@ export class Emitter {
     }
     const { status, body } = answer;
     if (status === 503) {
-      const results = (body as { readonly results?: readonly Refusal[] }).results ?? [
-        { error: body as Refusal['error'] },
-      ];
-      for (const [index, event] of events.entries()) this.enterRefusal(event, startedAt, results[index]!);
+      const { results } = body as { readonly results?: readonly Refusal[] };
+      const ofAll: Refusal = { error: body as NonNullable<Refusal['error']> };
+      for (const [index, event] of events.entries()) this.enterRefusal(event, startedAt, results?.[index] ?? ofAll);
       return;
     }
     const ids = (Array.isArray(body) ? body : [body]) as { readonly id?: string }[];

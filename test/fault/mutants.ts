@@ -1,7 +1,9 @@
 import type { Patch } from './build.js';
 import { memory } from './scenarios/calm.js';
 import { promotion } from './scenarios/failover.js';
-import { lostReplies } from './scenarios/network.js';
+import { cuts, lostReplies } from './scenarios/network.js';
+import { outOfMemory } from './scenarios/not-now.js';
+import { pubsubKilled } from './scenarios/redis-server.js';
 import { rollbackAof } from './scenarios/rollback.js';
 import type { Scenario } from './scenarios/scenario.js';
 
@@ -11,6 +13,8 @@ export interface Mutant {
   readonly scenario: Scenario;
   readonly patches: readonly Patch[];
 }
+
+const QUEUE = 'realtime/broker/redis/publish-queue.js';
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -29,7 +33,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: lostReplies,
     patches: [
       {
-        file: 'realtime/broker/redis/publish-queue.js',
+        file: QUEUE,
         find: 'entry.retry ||= outcome.mayBePublished',
         replace: 'entry.retry = false',
       },
@@ -55,6 +59,34 @@ export const MUTANTS: readonly Mutant[] = [
         file: 'realtime/bridge/channel-stream.js',
         find: 'this.recent.slice(-missed)',
         replace: 'this.recent.slice(-missed).slice(1)',
+      },
+    ],
+  },
+  {
+    name: 'due-at-once',
+    scenario: cuts,
+    patches: [{ file: QUEUE, find: 'entry.deadline > now', replace: 'false' }],
+  },
+  {
+    // Longer than an emit waits.
+    name: 'channel-pauses-too-long',
+    scenario: outOfMemory,
+    patches: [{ file: QUEUE, find: 'lane.pauseFor(delay,', replace: 'lane.pauseFor(20_000,' }],
+  },
+  {
+    name: 'channel-pauses-long',
+    scenario: outOfMemory,
+    patches: [{ file: QUEUE, find: 'lane.pauseFor(delay,', replace: 'lane.pauseFor(8_000,' }],
+  },
+  {
+    // One channel of all is not subscribed again. The audit would find what it missed after a minute.
+    name: 'one-channel-stays-deaf',
+    scenario: pubsubKilled,
+    patches: [
+      {
+        file: 'realtime/broker/redis/subscriber.js',
+        find: 'for (const wanted of this.channels.values())\n            wanted.subscribed = false;',
+        replace: "for (const [name, wanted] of this.channels) wanted.subscribed = name === 'apps:status';",
       },
     ],
   },

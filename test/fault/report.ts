@@ -43,6 +43,8 @@ const COLUMNS: readonly (readonly [title: string, of: (row: Row) => string | num
   ['closed as slow', (row) => row.closedAsSlow],
   ['lost by Redis', (row) => row.lostByRedis],
   ['longest emit', (row) => `${row.longestEmitMs} ms`],
+  ['of it without a fault', (row) => `${row.longestHealthyEmitMs} ms`],
+  ['longest silence', (row) => `${row.longestSilenceMs} ms`],
   ['live again, worst', (row) => worst(row.liveAgainMs)],
   ['violations', (row) => violationsOf(row)],
 ];

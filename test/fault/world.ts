@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { STAYING } from './checker/figures.js';
+import { STAYING } from './checker/starvation.js';
 import type { Backend } from './backends/backend.js';
 import { ALL_CHANNELS, CHANNELS } from './channels.js';
 import { FaultClient, type Door, type Habits } from './client.js';

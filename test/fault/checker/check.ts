@@ -4,10 +4,13 @@ import { Ledger, positionOf } from './ledger.js';
 import { figuresOf, type Figures } from './figures.js';
 import { plainViolations, withoutPlain, type PlainLimits } from './plain.js';
 import { walkSegments, type Segment, type SegmentWalk } from './segments.js';
+import { HealthyTime } from './healthy-time.js';
 import { silentLosses } from './silent-loss.js';
+import { starved, type StarvationLimits } from './starvation.js';
 import type { Violation } from './violations.js';
+import { waitingViolations, type WaitingLimits } from './waiting.js';
 
-export interface CheckOptions extends PlainLimits {
+export interface CheckOptions extends PlainLimits, WaitingLimits, StarvationLimits {
   /** Redis may lose what it acknowledged: a replica that lags is promoted, or its data are gone. */
   readonly redisMayLose: boolean;
 }
@@ -23,6 +26,7 @@ export function check(whole: RunLog, options: CheckOptions): Verdict {
   const ledger = new Ledger(log);
   const walk = walkSegments(log.seen);
   const emits = new Map(log.emits.map((emit) => [emit.key, emit]));
+  const healthy = new HealthyTime(log.faults);
   const violations = [
     ...walk.violations,
     ...unsettled(log.emits),
@@ -38,6 +42,8 @@ export function check(whole: RunLog, options: CheckOptions): Verdict {
     ...silentLosses(log.emits, walk.segments, ledger),
     ...skippedAhead(log.emits, walk.segments),
     ...plainViolations(whole, options),
+    ...waitingViolations(log.emits, healthy, options),
+    ...starved(log, healthy, options),
   ].toSorted((a, b) => a.at - b.at);
   return { violations, figures: figuresOf(whole, ledger) };
 }

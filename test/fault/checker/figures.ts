@@ -1,6 +1,9 @@
 import { CLOSE_CODES } from '../../../src/protocol/codes.js';
-import type { FaultMark, Outcome, RunLog } from '../log.js';
+import type { EmitRecord, FaultMark, Outcome, RunLog } from '../log.js';
+import { HealthyTime } from './healthy-time.js';
 import { positionOf, type Ledger } from './ledger.js';
+import { withoutPlain } from './plain.js';
+import { longestSilenceMs, STAYING } from './starvation.js';
 
 /** What a run amounts to, in numbers. */
 export interface Figures {
@@ -23,14 +26,18 @@ export interface Figures {
   readonly rejectedYetPublished: number;
   /** The longest that an acknowledged emit took, in milliseconds. */
   readonly longestEmitMs: number;
+  /** The longest that an acknowledged emit waited while no fault was under way, in milliseconds. */
+  readonly longestHealthyEmitMs: number;
+  /** The longest that a client that stays was owed something of a channel while no fault was under way, in milliseconds. */
+  readonly longestSilenceMs: number;
   /** How long after the end of each fault the last channel was live again for every client that stays, in milliseconds; `null` where it never was. */
   readonly liveAgainMs: readonly (number | null)[];
 }
 
-/** Clients whose name begins so never leave by themselves: by them it is told when a channel is live again. */
-export const STAYING = 'stay';
-
 export function figuresOf(log: RunLog, ledger: Ledger): Figures {
+  const healthy = new HealthyTime(log.faults);
+  const longest = (of: (emit: EmitRecord) => number): number =>
+    Math.round(log.emits.reduce((most, emit) => (emit.id === undefined ? most : Math.max(most, of(emit))), 0));
   const count = (outcome: Outcome): number => log.emits.filter((emit) => emit.outcome === outcome).length;
   const rejected = new Set(log.emits.filter((emit) => emit.outcome === 'rejected').map((emit) => emit.key));
   const published = new Set<string>();
@@ -61,12 +68,9 @@ export function figuresOf(log: RunLog, ledger: Ledger): Figures {
     lostByRedis: log.emits.filter(({ channel, id }) => id !== undefined && ledger.isGone(channel, positionOf(id)))
       .length,
     rejectedYetPublished: published.size,
-    longestEmitMs: Math.round(
-      log.emits.reduce(
-        (most, emit) => (emit.id === undefined ? most : Math.max(most, emit.settledAt - emit.startedAt)),
-        0,
-      ),
-    ),
+    longestEmitMs: longest(({ startedAt, settledAt }) => settledAt - startedAt),
+    longestHealthyEmitMs: longest(({ startedAt, settledAt }) => healthy.between(startedAt, settledAt)),
+    longestSilenceMs: longestSilenceMs(withoutPlain(log), healthy),
     liveAgainMs: log.faults.map((fault) => liveAgain(log, fault)),
   };
 }

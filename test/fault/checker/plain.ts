@@ -1,6 +1,6 @@
 import { PLAIN_CHANNEL } from '../channels.js';
 import type { ClientRecord, EmitRecord, RunLog } from '../log.js';
-import { STAYING } from './figures.js';
+import { STAYING } from './starvation.js';
 import type { Violation, ViolationClass } from './violations.js';
 
 export interface PlainLimits {

@@ -18,6 +18,10 @@ export const VIOLATIONS = {
   unsettled: 'an emit was not answered',
   plainOrder: 'two clients got two events of a channel without history in different orders',
   plainLost: 'an acknowledged event of a channel without history did not arrive, though nothing failed',
+  rejectedEarly: 'an emit was rejected before its time was over',
+  rejectedWhileUp: 'an emit was rejected, though no fault was under way for long enough',
+  waitedLong: 'an emit waited for too long, though no fault was under way',
+  starved: 'a client got nothing of a channel for too long, though no fault was under way and events were acknowledged',
   outside: 'an event came while not subscribed',
   breach: 'a client got what is not the protocol, or an error that it should not get',
 } as const;
