@@ -1,0 +1,140 @@
+import type { Channel, RealtimeEvent, Stop } from '../../../src/client/index.js';
+import type { ClientWatch } from './client-watch.js';
+
+/** Events that can wait: `maxWaitingEvents`, and what arrives in one step before the client can leave the channel. */
+const MAX_WAITING = 20 + 40 + 5;
+
+/** Listens to one channel of a client, and reports each event that is lost, out of order, twice or of another user. */
+export class ChannelWatch {
+  readonly channel: Channel;
+  // The last event that the first listener got, or where the channel stands.
+  #last: string | undefined;
+  #lastOfRearmed: string | undefined;
+  #hasBegun = false;
+  #needsReset = false;
+  // Events that the slow listener is not done with; a new list where the client drops what waits.
+  #waiting: string[] = [];
+  #state = 'unsubscribed';
+
+  constructor(
+    readonly name: string,
+    private readonly watch: ClientWatch,
+  ) {
+    this.channel = watch.client.channel<string>(name);
+    this.channel.on('event', (event) => this.#event(event));
+    this.channel.on('event', (event) => this.#slowly(event));
+    this.channel.on('reset', ({ reason, lastEventId }) => {
+      if (reason === 'other_user' && !this.#needsReset) this.#report('a reset for another user, who is the same');
+      this.#needsReset = false;
+      this.#waiting = [];
+      this.#startAt(lastEventId);
+      watch.inListener();
+    });
+    this.channel.on('state', (change) => {
+      const { state, previous, code, recovered } = change;
+      if (previous !== this.#state) this.#report(`${state} from ${previous}, but it was ${this.#state}`);
+      this.#state = state;
+      if (state === 'unsubscribed') this.#hasBegun = this.#needsReset = false;
+      if (code === 'other_user') this.#needsReset = this.#hasBegun;
+      if (state === 'unsubscribed' || code === 'other_user') {
+        this.#waiting = [];
+        this.#startAt(undefined);
+      }
+      if (state === 'subscribed') {
+        if (recovered === undefined && this.#hasBegun) this.#report('it begins anew, and no reset says so');
+        if (recovered === undefined) this.#startAt(this.channel.lastEventId);
+        this.#hasBegun = true;
+      }
+      watch.inListener();
+    });
+    this.#rearm();
+  }
+
+  get last(): string | undefined {
+    return this.#last;
+  }
+
+  /** Adds a user. @param after where it begins, if it is the first user */
+  use(after?: string): Stop {
+    if (this.channel.state === 'unsubscribed') this.#startAt(after);
+    return this.channel.subscribe({ after, presence: true });
+  }
+
+  /** The client asks the server to go on after an event. */
+  resumesAt(lastEventId: string | undefined): void {
+    if (lastEventId === this.#last) return;
+    // The listeners may not know yet what led to it.
+    void Promise.resolve().then(() => {
+      if (lastEventId !== this.#last) this.#report(`it resumes at ${lastEventId}, and stands at ${this.#last}`);
+    });
+  }
+
+  /** What has to hold between two steps. */
+  check(): void {
+    const { lastEventId, presence } = this.channel;
+    if (lastEventId !== undefined && this.#waiting.includes(lastEventId)) {
+      this.#report('lastEventId is an event that a listener is not done with');
+    }
+    if (this.#waiting.length > MAX_WAITING) this.#report(`more than ${MAX_WAITING} events wait`);
+    if (this.#lastOfRearmed !== this.#last) this.#report('an event is lost to a listener that is added again');
+    for (const { userId } of presence?.members ?? []) this.watch.checkUser(userId, `${this.name}: presence`);
+  }
+
+  /** Nothing waits, nothing is on its way. */
+  checkAtRest(): void {
+    const { lastEventId } = this.channel;
+    if (lastEventId !== this.#last) this.#report(`lastEventId stays at ${lastEventId} after ${this.#last}`);
+  }
+
+  #report(problem: string): void {
+    this.watch.report(`${this.name}: ${problem}`);
+  }
+
+  #startAt(position: string | undefined): void {
+    this.#last = this.#lastOfRearmed = position;
+  }
+
+  #event({ id, data }: RealtimeEvent<unknown>): void {
+    this.watch.checkUser(userOf(data), `${this.name}: an event`);
+    if (this.#needsReset) this.#report('an event before the reset for another user');
+    if (!follows(id!, this.#last)) this.#report(`${id} after ${this.#last}`);
+    this.#last = id;
+    this.#waiting.push(id!);
+    this.watch.inListener();
+  }
+
+  #slowly({ data }: RealtimeEvent<unknown>): Promise<void> | undefined {
+    this.watch.checkUser(userOf(data), `${this.name}: an event`);
+    const own = this.#waiting;
+    const { slowMs } = this.watch;
+    if (slowMs === 0) return void own.shift();
+    return new Promise((resolve) => {
+      setTimeout(() => {
+        own.shift();
+        resolve();
+      }, slowMs);
+    });
+  }
+
+  /** A listener that removes itself and adds itself again in each call. */
+  #rearm(): void {
+    const stop = this.channel.on('event', ({ id }) => {
+      stop();
+      if (!follows(id!, this.#lastOfRearmed)) this.#report(`${id} again to a listener that is added again`);
+      this.#lastOfRearmed = id;
+      this.#rearm();
+    });
+  }
+}
+
+/** Returns true if no event is between two positions. */
+export function follows(id: string, last = ''): boolean {
+  const [epoch, offset] = id.split('-');
+  const [lastEpoch, lastOffset] = last.split('-');
+  return epoch === lastEpoch && Number(offset) === Number(lastOffset) + 1;
+}
+
+/** The user of the connection on which an event came: see `tagged-socket.ts`. */
+export function userOf(data: unknown): string | null {
+  return (data as { readonly as: string | null }).as;
+}

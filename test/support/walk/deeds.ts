@@ -1,0 +1,160 @@
+import fc from 'fast-check';
+import { LOADS } from './consumers.js';
+import { PAGE_EVENTS } from './fake-page.js';
+import { TOKENS, USERS } from './token-source.js';
+import { CHANNELS, type Walk } from './walk.js';
+
+const channel = fc.constantFrom(...CHANNELS);
+
+/** Frames that no server should send. */
+const GARBAGE = [
+  'null',
+  '7',
+  '{"type":"__proto__"}',
+  '{"type":"event","channel":7}',
+  '{"type":"event","channel":"room:one","id":7,"timestamp":"","data":1}',
+  '{"type":"subscribed","channel":"__proto__","timestamp":""}',
+  'not JSON',
+];
+
+const REQUESTS = ['ping', 'hurried', 'aborted', 'stats'] as const;
+
+/** Waits that a server asks for, in milliseconds. */
+const ASKED_WAITS = [-5, 0, 3_000, 2.5e9];
+
+/** What can happen in one step; `weight` is how often it does. */
+export const deed = fc.oneof(
+  of(4, { what: 'publish', channel, count: fc.integer({ min: 1, max: 40 }) }),
+  of(4, { what: 'use', channel, isResuming: fc.boolean() }),
+  of(3, { what: 'leave', channel }),
+  of(1, { what: 'visit', name: fc.constantFrom('room:a', 'room:b', 'room:c') }),
+  of(2, { what: 'iterate', channel }),
+  of(2, { what: 'stop iterating', channel }),
+  of(2, { what: 'follow', channel }),
+  of(1, { what: 'load', how: fc.constantFrom(...LOADS) }),
+  of(3, { what: 'token', token: fc.constantFrom(...TOKENS) }),
+  of(3, { what: 'sign in', who: fc.constantFrom(...USERS) }),
+  of(2, { what: 'sign out' }),
+  of(3, { what: 'connect' }),
+  of(2, { what: 'close' }),
+  of(2, { what: 'wake' }),
+  of(2, { what: 'request', way: fc.constantFrom(...REQUESTS) }),
+  of(3, { what: 'cut' }),
+  of(2, { what: 'silence' }),
+  of(2, { what: 'down' }),
+  of(2, { what: 'up' }),
+  of(2, { what: 'hang', how: fc.constantFrom('at once' as const, 'after connected' as const) }),
+  of(1, { what: 'reconnect', afterMs: fc.constantFrom(...ASKED_WAITS) }),
+  of(1, { what: 'garbage', text: fc.constantFrom(...GARBAGE) }),
+  of(2, { what: 'code', code: fc.constantFrom(1009, 1012, 4400, 4401, 4403) }),
+  of(2, { what: 'forget', channel }),
+  of(1, { what: 'refuse', channel }),
+  of(1, { what: 'allow' }),
+  of(1, { what: 'revoke', channel }),
+  of(1, { what: 'unavailable', channel }),
+  of(1, { what: 'presence', channel }),
+  of(3, { what: 'page', event: fc.constantFrom(...PAGE_EVENTS) }),
+  of(3, { what: 'slow', ms: fc.constantFrom(0, 50, 5_000) }),
+);
+export type Deed = typeof deed extends fc.Arbitrary<infer D> ? D : never;
+
+/** Does it, now. */
+export async function act(walk: Walk, to: Deed): Promise<void> {
+  const { server, client, tokens, consumers } = walk;
+  switch (to.what) {
+    case 'publish':
+      return walk.publish(to.channel, to.count);
+    case 'use':
+      return walk.use(to.channel, to.isResuming);
+    case 'leave':
+      return walk.leave(to.channel);
+    case 'visit':
+      return walk.visit(to.name);
+    case 'iterate':
+      return consumers.iterate(to.channel);
+    case 'stop iterating':
+      return consumers.stopIterating(to.channel);
+    case 'follow':
+      return consumers.toggleFollowing(to.channel);
+    case 'load':
+      consumers.load = to.how;
+      return;
+    case 'token':
+      tokens.kind = to.token;
+      walk.watch.signedIn = undefined;
+      return;
+    case 'sign in':
+      tokens.kind = 'good';
+      return walk.reauthenticate(to.who);
+    case 'sign out':
+      tokens.kind = 'none';
+      return walk.reauthenticate();
+    case 'connect':
+      return walk.connect();
+    case 'close':
+      return walk.close();
+    case 'wake':
+      return walk.wake();
+    case 'request':
+      return consumers.request(to.way);
+    case 'cut':
+      return server.cut();
+    case 'silence':
+      return walk.silence();
+    case 'down':
+      server.isDown = true;
+      return server.cut();
+    case 'up':
+      server.isDown = false;
+      walk.hanging = 'no';
+      return;
+    case 'hang':
+      walk.hanging = to.how;
+      return server.cut();
+    case 'reconnect':
+      server.send({ type: 'reconnect', afterMs: to.afterMs } as never);
+      return server.close(1012);
+    case 'garbage':
+      for (const connection of server.open) connection.sendText(to.text);
+      return;
+    case 'code':
+      return server.close(to.code);
+    case 'forget':
+      server.forget(to.channel);
+      return server.cut();
+    case 'refuse':
+      return void walk.refused.add(to.channel);
+    case 'allow':
+      walk.refused.clear();
+      return client.channel<string>('room:one').retry();
+    case 'revoke':
+    case 'unavailable':
+      for (const connection of server.open) {
+        if (!connection.subscriptions.delete(to.channel)) continue;
+        const reason = to.what === 'revoke' ? 'access_revoked' : 'unavailable';
+        connection.send({ type: 'unsubscribed', channel: to.channel, reason });
+      }
+      return;
+    case 'presence':
+      for (const connection of server.open) {
+        if (!connection.subscriptions.has(to.channel)) continue;
+        connection.send({ type: 'presence', channel: to.channel, members: [], count: 1 });
+      }
+      return;
+    case 'page':
+      return walk.fire(to.event);
+    case 'slow':
+      walk.watch.slowMs = to.ms;
+  }
+}
+
+type Fields<T> = { readonly [K in keyof T]: T[K] extends fc.Arbitrary<infer V> ? V : T[K] };
+
+/** A kind of deed. */
+function of<const T extends { readonly what: string }>(
+  weight: number,
+  { what, ...rest }: T,
+): fc.WeightedArbitrary<Fields<T>> {
+  const fields = { ...(rest as Record<string, fc.Arbitrary<unknown>>), what: fc.constant(what) };
+  return { weight, arbitrary: fc.record(fields) as unknown as fc.Arbitrary<Fields<T>> };
+}

@@ -1,0 +1,31 @@
+/** More than a client with the default delays can need in one minute, besides what the application asks for. */
+const MAX_A_MINUTE = 40;
+
+/** Connections and calls within a minute, compared with what the application asked for. */
+export class RateLimit {
+  readonly #asked: number[] = [];
+  readonly #done = new Map<string, number[]>();
+
+  constructor(private readonly report: (problem: string) => void) {}
+
+  /** The application asks for something that can need a connection. */
+  asks(): void {
+    this.#asked.push(performance.now());
+  }
+
+  /** @throws Error past the limit, which ends a loop */
+  count(what: string): void {
+    const times = this.#done.get(what) ?? [];
+    this.#done.set(what, times);
+    times.push(performance.now());
+    const bound = MAX_A_MINUTE + 4 * inLastMinute(this.#asked);
+    if (inLastMinute(times) <= bound) return;
+    this.report(`more than ${bound} ${what} within a minute`);
+    throw new Error('too many');
+  }
+}
+
+function inLastMinute(times: readonly number[]): number {
+  const from = performance.now() - 60_000;
+  return times.filter((at) => at > from).length;
+}

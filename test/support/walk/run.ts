@@ -1,0 +1,81 @@
+import { jest } from '@jest/globals';
+import fc from 'fast-check';
+import { Random } from '../random.js';
+
+/** `npm run walk` sets it: how long to walk, in minutes. A failure prints a seed; `WALK_SEED` repeats it. */
+export const MINUTES = Number(process.env['WALK_MINUTES'] ?? 0);
+
+const { WALK_SEED, WALK_PATH: path } = process.env;
+
+/** Walks of one seed in a long run. */
+const RUNS_OF_A_SEED = 200;
+
+/** How much a walk of the short form takes, and how often. */
+export interface ShortForm {
+  readonly seed: number;
+  readonly runs: number;
+}
+
+/** @returns a step: something that happens, perhaps inside the next listener that is called, and time that passes */
+export function stepOf<D>(deed: fc.Arbitrary<D>): fc.Arbitrary<Step<D>> {
+  return fc.record({
+    deed,
+    inListener: fc.boolean(),
+    thenMs: fc.oneof(
+      fc.constantFrom(0, 0, 1, 10, 300),
+      fc.integer({ min: 0, max: 5_000 }),
+      fc.integer({ min: 0, max: 60_000 }),
+    ),
+  });
+}
+
+/** One step of a walk. */
+export interface Step<D> {
+  readonly deed: D;
+  readonly inListener: boolean;
+  readonly thenMs: number;
+}
+
+/**
+ * Walks the short form, and then for `WALK_MINUTES`.
+ * @param walk walks the steps on a virtual clock, and returns the promises that were broken
+ * @returns what went wrong, with the seed and the shortest walk that shows it; `undefined` if nothing did
+ */
+export async function walkAtRandom<D>(
+  deed: fc.Arbitrary<D>,
+  short: ShortForm,
+  minutes: number,
+  walk: (steps: readonly Step<D>[]) => Promise<readonly string[]>,
+): Promise<string | undefined> {
+  const steps = fc.array(stepOf(deed), { minLength: 1, maxLength: 60, size: 'max' });
+  let walks = 0;
+  let taken = 0;
+  const property = fc.asyncProperty(steps, fc.integer(), async (all, randomness) => {
+    walks += 1;
+    taken += all.length;
+    jest.useFakeTimers();
+    jest.spyOn(Math, 'random').mockImplementation(new Random(randomness).next);
+    try {
+      expect([...new Set(await walk(all))]).toEqual([]);
+    } finally {
+      jest.useRealTimers();
+      jest.restoreAllMocks();
+    }
+  });
+  const check = async (seed: number, numRuns: number): Promise<string | undefined> =>
+    fc.defaultReportMessage(
+      await fc.check(property, {
+        seed,
+        numRuns,
+        ...(path !== undefined && { path }),
+        endOnFailure: process.env['WALK_SHRINK'] === 'no',
+        includeErrorInReport: true,
+      }),
+    );
+  const endAt = performance.now() + minutes * 60_000;
+  let seed = Number(WALK_SEED ?? short.seed);
+  let failure = await check(seed, minutes > 0 ? RUNS_OF_A_SEED : short.runs);
+  while (failure === undefined && performance.now() < endAt) failure = await check((seed += 1), RUNS_OF_A_SEED);
+  if (minutes > 0) process.stdout.write(`${walks} walks, ${taken} steps, up to seed ${seed}\n`);
+  return failure;
+}

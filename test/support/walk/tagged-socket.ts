@@ -1,0 +1,74 @@
+import type { WebSocketClass } from '../../../src/client/index.js';
+import type { FakeRealtimeServer } from '../../../src/testing/index.js';
+
+/** A frame, as far as it is looked at. */
+export interface Frame {
+  readonly type: string;
+  readonly ref?: string;
+  readonly code?: string;
+  readonly token?: string;
+  readonly channel?: string;
+  readonly lastEventId?: string;
+  readonly channels?: readonly { readonly channel: string; readonly lastEventId?: string }[];
+  readonly user?: { readonly userId: string } | null;
+}
+
+/** When a socket receives nothing more: from its first moment, or once the server said `connected`. */
+export type Hanging = 'no' | 'at once' | 'after connected';
+
+/** What sockets report, and ask. */
+export interface SocketHooks {
+  opens(): void;
+  /** How a new socket hangs. */
+  hanging(): Hanging;
+  sends(frame: Frame): void;
+  /** @param token the last one that was sent on this socket */
+  receives(frame: Frame, token: string | undefined): void;
+}
+
+/** The sockets of a fake server; each event, and each member of a presence, is tagged with the user of its connection. */
+export function taggedSockets({ WebSocket }: FakeRealtimeServer, hooks: SocketHooks): WebSocketClass {
+  return class extends WebSocket {
+    #token: string | undefined;
+
+    constructor(url: string, protocols?: string | string[]) {
+      super(url, protocols);
+      hooks.opens();
+      const hanging = hooks.hanging();
+      let isHung = hanging === 'at once';
+      let as: string | null = null;
+      const receive = (text: string): string => {
+        const frame = parse(text);
+        if (frame === null) return text;
+        if (frame.type === 'connected' || frame.type === 'authenticated') as = frame.user?.userId ?? null;
+        if (frame.type === 'connected' && hanging === 'after connected') isHung = true;
+        hooks.receives(frame, this.#token);
+        if (frame.type === 'event') return JSON.stringify({ ...frame, data: { as } });
+        if (frame.type === 'presence') return JSON.stringify({ ...frame, members: [{ userId: as }] });
+        return text;
+      };
+      let listener: ((event: { data: string }) => void) | null = null;
+      Object.defineProperty(this, 'onmessage', {
+        get: () => listener && (({ data }: { data: string }) => void (!isHung && listener!({ data: receive(data) }))),
+        set(given: typeof listener) {
+          listener = given;
+        },
+      });
+    }
+
+    override send(text: string): void {
+      const frame = JSON.parse(text) as Frame;
+      if (frame.type === 'auth') this.#token = frame.token;
+      hooks.sends(frame);
+      super.send(text);
+    }
+  };
+}
+
+function parse(text: string): Frame | null {
+  try {
+    return JSON.parse(text) as Frame | null;
+  } catch {
+    return null;
+  }
+}
