@@ -7,6 +7,7 @@ import { createChannels } from './channels.js';
 import { createEmitter, createSequence, onceOf } from './emitter.js';
 import { errorOf, RealtimeError, REPORT } from './errors.js';
 import { diallingOf, resolveOptions, type RealtimeClientOptions, type TokenReason } from './options.js';
+import { outside } from './outside.js';
 import { watchPage } from './page-life.js';
 import { openSession, type Session, type SessionEnd, type SessionListener } from './session.js';
 import type { Dialling } from './socket.js';
@@ -215,6 +216,29 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     void open();
   };
 
+  const reauthenticate = async (): Promise<void> => {
+    tokens.forget('reauthenticate');
+    if (change.state === 'connecting') end({ cause: 'other_user', reason: 'reauthenticate' });
+    const to = readySession();
+    if (to === null) return tokens.stop();
+    const own = (holder = {});
+    held ??= [];
+    try {
+      await sendToken('reauthenticate');
+    } catch (error) {
+      // It is not known whose connection this is now.
+      if (to === session) {
+        tokens.forget('reauthenticate');
+        end({ cause: 'other_user', reason: (error as RealtimeError).message });
+      }
+      throw error;
+    }
+    if (own !== holder) return;
+    const frames = held ?? [];
+    held = null;
+    for (const frame of frames) onSession.received(frame);
+  };
+
   const client = {
     get state() {
       return change.state;
@@ -227,7 +251,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     },
     connect() {
       dialling = diallingOf(options); // throws before anything has changed
-      move({ cause: 'connect' });
+      outside(() => move({ cause: 'connect' }));
     },
     close() {
       tokens.stop();
@@ -241,37 +265,18 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     async request(frame: { type: string }, requestOptions?: RequestOptions) {
       const to = readySession();
       if (to === null) throw new RealtimeError('not_connected', change.reason);
-      return to.request(frame, requestOptions);
+      return outside(() => to.request(frame, requestOptions));
     },
     send(frame: { type: string }) {
       readySession()?.send(frame);
       return readySession() !== null;
     },
-    async reauthenticate() {
-      tokens.forget('reauthenticate');
-      if (change.state === 'connecting') end({ cause: 'other_user', reason: 'reauthenticate' });
-      const to = readySession();
-      if (to === null) return tokens.stop();
-      const own = (holder = {});
-      held ??= [];
-      try {
-        await sendToken('reauthenticate');
-      } catch (error) {
-        // It is not known whose connection this is now.
-        if (to === session) {
-          tokens.forget('reauthenticate');
-          end({ cause: 'other_user', reason: (error as RealtimeError).message });
-        }
-        throw error;
-      }
-      if (own !== holder) return;
-      const frames = held ?? [];
-      held = null;
-      for (const frame of frames) onSession.received(frame);
-    },
+    reauthenticate: () => outside(reauthenticate),
     wake() {
-      session?.check();
-      move({ cause: 'woken' });
+      outside(() => {
+        session?.check();
+        move({ cause: 'woken' });
+      });
     },
   };
   // What is above knows nothing of the event map: names and payloads are joined by the interface alone.

@@ -1,6 +1,7 @@
 import { callListener } from './emitter.js';
 import { RealtimeError } from './errors.js';
 import { within } from './limits.js';
+import { outside } from './outside.js';
 import type { Signal } from './signal.js';
 import type { Channel, RealtimeEvent, Stop } from './types.js';
 
@@ -33,7 +34,10 @@ export interface Following<S, T> {
  * @returns ends it
  */
 export function follow<S, T>(channels: Channel<T> | readonly Channel<T>[], on: Following<S, T>): Stop {
-  const all: readonly Channel<T>[] = 'name' in channels ? [channels] : channels;
+  return outside(() => begin('name' in channels ? [channels] : channels, on));
+}
+
+function begin<S, T>(all: readonly Channel<T>[], on: Following<S, T>): Stop {
   const { retryMs = 2_000, timeoutMs = 30_000 } = on;
   let isOver = false;
   let isLoading = false;
