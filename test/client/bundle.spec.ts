@@ -2,8 +2,8 @@ import { build } from 'esbuild';
 import { builtinModules } from 'node:module';
 import { gzipSync } from 'node:zlib';
 
-/** At most this much, minified and by gzip -9, in bytes. */
-const MAX_CORE_BYTES = 8 * 1024;
+/** At most this much, minified and by gzip -9, in bytes; docs/client.md says what it buys. */
+const MAX_CORE_BYTES = 7_650;
 
 interface Bundle {
   readonly gzipped: number;
@@ -41,7 +41,9 @@ describe('what a page gets', () => {
   it(`of createRealtimeClient: at most ${MAX_CORE_BYTES} bytes, and nothing that is not the client's`, async () => {
     const { gzipped, files } = await bundle(`export { createRealtimeClient } from './src/client/index.ts'`);
     expect(strangers(files)).toEqual([]);
-    expect(files).not.toContain('src/client/follow.ts'); // what is not asked for is not in it
+    for (const file of ['follow', 'events', 'iterate', 'observe', 'subscribed', 'token-via']) {
+      expect(files).not.toContain(`src/client/${file}.ts`); // what is not asked for is not in it
+    }
     expect(files).not.toContain('src/protocol/codec.ts');
     expect(gzipped).toBeLessThanOrEqual(MAX_CORE_BYTES);
   });
