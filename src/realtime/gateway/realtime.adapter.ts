@@ -1,6 +1,7 @@
 import type { WebSocketAdapter, WsMessageHandler } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { Connection } from '../connections/connection.js';
+import { SafeLogger } from '../observability/safe-logger.js';
 import { addMessageType } from './message-types.js';
 import { RealtimeServer } from './realtime-server.js';
 
@@ -12,6 +13,9 @@ type Transform = (result: unknown) => Observable<unknown>;
  */
 export class RealtimeAdapter implements WebSocketAdapter {
   private chosen: WebSocketAdapter | null = null;
+  private readonly logger = new SafeLogger('Realtime');
+  /** Types of `@SubscribeMessage` that the protocol has, each of which is logged once. */
+  private readonly neverCalled = new Set<string>();
 
   /**
    * @param choose makes the adapter of all other gateways, when the first of them asks
@@ -47,8 +51,15 @@ export class RealtimeAdapter implements WebSocketAdapter {
       return;
     }
     for (const { message, callback } of handlers) {
-      addMessageType(client, message, (data, running) => transform(callback(data, running)));
+      const isAdded = addMessageType(client, message, (data, running) => transform(callback(data, running)));
+      if (!isAdded) this.reportNeverCalled(message);
     }
+  }
+
+  private reportNeverCalled(type: string): void {
+    if (this.neverCalled.has(type)) return;
+    this.neverCalled.add(type);
+    this.logger.error(`@SubscribeMessage('${type}') is never called: the protocol has a message of this type`);
   }
 
   async close(server: { close(): unknown }): Promise<void> {
