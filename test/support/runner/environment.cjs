@@ -1,0 +1,50 @@
+const { ModernFakeTimers } = require('@jest/fake-timers');
+const { ModuleMocker } = require('jest-mock');
+
+/**
+ * Remembers the globals and environment variables; the returned function restores them for the next spec file.
+ * Added globals stay: libraries keep state in them, and their modules are loaded once.
+ */
+function remember() {
+  const env = { ...process.env };
+  const globals = Object.getOwnPropertyDescriptors(globalThis);
+  const { exit } = process;
+  return () => {
+    for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
+    Object.assign(process.env, env);
+    for (const key of Reflect.ownKeys(globals)) {
+      const { configurable, value } = globals[key];
+      if (configurable && globalThis[key] !== value) Object.defineProperty(globalThis, key, globals[key]);
+    }
+    process.exit = exit;
+  };
+}
+
+/**
+ * The environment of the specs: Node's own globals instead of a VM context with copies of them.
+ * So modules load natively, and a worker loads each of them once instead of once per spec file.
+ */
+module.exports = class NativeEnvironment {
+  global = globalThis;
+
+  constructor({ projectConfig }) {
+    this.restore = remember();
+    this.moduleMocker = new ModuleMocker(globalThis);
+    this.fakeTimersModern = new ModernFakeTimers({ config: projectConfig, global: globalThis });
+  }
+
+  async setup() {}
+
+  async teardown() {
+    this.fakeTimersModern.dispose();
+    this.restore();
+  }
+
+  exportConditions() {
+    return ['node', 'node-addons'];
+  }
+
+  getVmContext() {
+    return null;
+  }
+};

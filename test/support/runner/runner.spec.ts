@@ -1,0 +1,116 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { Child } from '../child.js';
+import { makeTemporaryDirectory, removeDirectory } from '../temporary-directory.js';
+
+const JEST = resolve('node_modules/jest/bin/jest.js');
+
+interface Report {
+  readonly numRuntimeErrorTestSuites: number;
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly message: string;
+    readonly assertionResults: readonly { readonly title: string; readonly status: string }[];
+  }[];
+}
+
+const FAILING = {
+  'expectation.spec.ts': `
+    interface Shape {
+      readonly removed: 'by the compiler';
+    }
+    it('expects', () => expect({} as Shape).toEqual(1)); // line 5
+  `,
+  'before-all.spec.ts': `
+    beforeAll(() => Promise.reject(new Error('the server does not start')));
+    it('needs the server', () => {});
+  `,
+  'after-all.spec.ts': `
+    afterAll(() => Promise.reject(new Error('the server does not stop')));
+    it('leaves the server running', () => {});
+  `,
+  'rejection.spec.ts': `
+    it('forgets a promise', async () => {
+      void Promise.reject(new Error('not handled'));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    });
+  `,
+  'callback.spec.ts': `
+    it('throws in a callback', async () => {
+      setTimeout(() => { throw new Error('not caught'); }, 1);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    });
+  `,
+  'hang.spec.ts': `it('hangs', () => new Promise(() => {}));`,
+  'hanging-import.spec.ts': `await new Promise(() => {}); it('is never defined', () => {});`,
+  'load.spec.ts': `import './absent.js'; it('is never defined', () => {});`,
+};
+
+/** Passes only if the other copy of this file, which ran before it in the same process, left nothing behind. */
+const CHANGES = `
+  import { jest } from '@jest/globals';
+
+  it('has the usual time limit', () => new Promise((resolve) => setTimeout(resolve, 20)));
+  it('finds everything as it was', () => {
+    expect([process.env['LEFT_BEHIND'], process.env['HOME']]).toEqual([undefined, '/nowhere']);
+    expect(Date.now()).toBeGreaterThan(1);
+    expect(fetch).toBeInstanceOf(Function);
+    expect(Math.max(1, 2)).toBe(2);
+    process.env['LEFT_BEHIND'] = 'yes';
+    process.env['HOME'] = '/elsewhere';
+    jest.useFakeTimers({ now: 1 });
+    jest.spyOn(Math, 'max').mockReturnValue(0);
+    globalThis.fetch = undefined;
+    jest.setTimeout(1);
+  });
+`;
+
+describe('the runner of the specs', () => {
+  let directory: string;
+  let report: Report;
+  let exitCode: number | null;
+
+  beforeAll(async () => {
+    directory = await makeTemporaryDirectory();
+    const part = (name: string): string => resolve('test/support/runner', name);
+    const config = {
+      ...{ runner: part('runner.cjs'), runtime: part('runtime.cjs'), testEnvironment: part('environment.cjs') },
+      ...{ testMatch: ['**/*.spec.ts'], testTimeout: 1_000, transform: {} },
+    };
+    const files = { ...FAILING, 'first.spec.ts': CHANGES, 'second.spec.ts': CHANGES };
+    await writeFile(join(directory, 'package.json'), JSON.stringify({ jest: config }));
+    for (const [name, code] of Object.entries(files)) await writeFile(join(directory, name), code);
+    const args = [JEST, '--maxWorkers=1', '--json', '--outputFile=report.json'];
+    const jest = new Child(process.execPath, args, { cwd: directory, env: { ...process.env, HOME: '/nowhere' } });
+    exitCode = (await jest.exited).code;
+    report = JSON.parse(await readFile(join(directory, 'report.json'), 'utf8')) as Report;
+  });
+  afterAll(() => removeDirectory(directory));
+
+  const resultOf = (file: string): Report['testResults'][number] =>
+    report.testResults.find(({ name }) => name.endsWith(`/${file}`))!;
+
+  it.each<[string, string, readonly string[]]>([
+    ['expectation.spec.ts', 'expectation.spec.ts:5:', ['failed']],
+    ['before-all.spec.ts', 'the server does not start', ['failed']],
+    ['after-all.spec.ts', 'the server does not stop', ['passed']],
+    ['rejection.spec.ts', 'not handled', ['failed']],
+    ['callback.spec.ts', 'not caught', ['failed']],
+    ['hang.spec.ts', 'Exceeded timeout of 1000 ms', ['failed']],
+    ['hanging-import.spec.ts', 'The import of this file took longer than 1000 ms', []],
+    ['load.spec.ts', 'absent.js', []],
+  ])('fails %s and says why', (file, reason, statuses) => {
+    const { message, assertionResults } = resultOf(file);
+    expect(message).toContain(reason);
+    expect(assertionResults.map(({ status }) => status)).toEqual(statuses);
+  });
+
+  it('fails the run', () => {
+    expect(exitCode).toBe(1);
+    expect(report.numRuntimeErrorTestSuites).toBe(3);
+  });
+
+  it('restores what a file changed before the next file runs in the same process', () => {
+    for (const file of ['first.spec.ts', 'second.spec.ts']) expect(resultOf(file).message).toBe('');
+  });
+});

@@ -1,0 +1,60 @@
+const { register } = require('node:module');
+const { pathToFileURL } = require('node:url');
+const { default: Runtime } = require('jest-runtime');
+const { SourceMaps } = require('./compiled.cjs');
+
+register('./hooks.mjs', pathToFileURL(__filename));
+
+const FRAMEWORK = /[\\/]jest-circus[\\/]build[\\/]/;
+
+/**
+ * Loads a spec and what it imports as Node does, instead of module by module into a VM context.
+ * Everything else is Jest's: hooks, timeouts, fake timers, mocks, reports.
+ */
+module.exports = class NativeRuntime extends Runtime {
+  #sourceMaps = new SourceMaps();
+  #importTimeoutMs;
+
+  constructor(...args) {
+    super(...args);
+    this.#importTimeoutMs = args.at(-1).testTimeout ?? 5_000;
+  }
+
+  /** Loads the test framework anew: its state belongs to one spec file. */
+  requireInternalModule(from, to) {
+    if (to !== undefined) return super.requireInternalModule(from, to);
+    for (const file of Object.keys(require.cache)) if (FRAMEWORK.test(file)) delete require.cache[file];
+    delete globalThis[Symbol.for('EVENT_HANDLERS')];
+    delete globalThis[Symbol.for('TEST_TIMEOUT_SYMBOL')];
+    return require(from);
+  }
+
+  setGlobalsForRuntime(globals) {
+    super.setGlobalsForRuntime(globals);
+    globalThis[Symbol.for('spec globals')] = { ...globals, jest: this.jestGlobals.jestObjectFor(this._testPath) };
+  }
+
+  unstable_shouldLoadAsEsm() {
+    return true;
+  }
+
+  async unstable_importModule(file) {
+    let timer;
+    const tooLate = new Promise((_resolve, reject) => {
+      const error = new Error(`The import of this file took longer than ${this.#importTimeoutMs} ms.`);
+      timer = setTimeout(reject, this.#importTimeoutMs, error);
+    });
+    try {
+      await Promise.race([import(pathToFileURL(file)), tooLate]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Left out: Jest would replace `process.getBuiltinModule`, and this is the process itself. */
+  installGetBuiltinModule() {}
+
+  getSourceMaps() {
+    return this.#sourceMaps;
+  }
+};
