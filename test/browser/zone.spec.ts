@@ -34,6 +34,8 @@ const zone = Zone.root.fork({
     return parent.scheduleTask(target, task);
   },
 });
+// What follows an await is outside of the zone, as zone.js cannot see it: so each call enters it again.
+const inZone = (work) => zone.run(work);
 const never = new Promise(() => undefined);
 const until = (client, wanted) =>
   new Promise((resolve) => {
@@ -68,9 +70,9 @@ const scenarios = {
     );
     globalThis.isListening = true;
     await heard;
-    client.wake();
-    await client.request({ type: 'ping' }, { timeoutMs: 60_000 });
-    client.close();
+    inZone(() => client.wake());
+    await inZone(() => client.request({ type: 'ping' }, { timeoutMs: 60_000 }));
+    inZone(() => client.close());
     return zones;
   },
   async waiting() {
@@ -78,7 +80,7 @@ const scenarios = {
     const client = createRealtimeClient({ url: 'ws://127.0.0.1:1/ws', token: 'JWT', minDelayMs: 30_000 });
     client.connect();
     await until(client, 'waiting');
-    client.wake();
+    inZone(() => client.wake());
     await until(client, 'connecting');
     await until(client, 'waiting');
     client.close();
@@ -95,7 +97,7 @@ const scenarios = {
     const client = createRealtimeClient({ url, getToken, minDelayMs: 30_000 });
     client.connect();
     await until(client, 'connected');
-    client.reauthenticate().catch(() => undefined);
+    inZone(() => client.reauthenticate().catch(() => undefined));
     await asked;
     client.close();
   },
@@ -111,7 +113,7 @@ const scenarios = {
       isAsked();
       return never;
     };
-    const stop = follow(channel, { load, onLoad: () => undefined, onEvent: () => undefined });
+    const stop = inZone(() => follow(channel, { load, onLoad: () => undefined, onEvent: () => undefined }));
     await asked;
     stop();
     client.close();
@@ -122,10 +124,10 @@ const scenarios = {
       createRealtimeClient({ ...options, WebSocket: sharedWebSocket({ name: 'user' }) }),
     );
     for (const client of clients) {
-      client.connect();
+      inZone(() => client.connect());
       await until(client, 'connected');
     }
-    for (const client of clients) client.close();
+    for (const client of clients) inZone(() => client.close());
   },
 };
 globalThis.angular = { tasks, run: (name, scenario) => zone.run(() => scenarios[name](scenario)) };`;
