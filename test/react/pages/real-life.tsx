@@ -1,6 +1,6 @@
 // What happens to the hooks in real life, in a browser against a fake server, inside StrictMode: `run` runs one scenario.
 import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-query';
-import { Activity, StrictMode, type ReactNode } from 'react';
+import { Activity, StrictMode, version, type ReactNode } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { createRealtimeClient, type RealtimeClient } from '../../../src/client/index.js';
 import {
@@ -313,6 +313,8 @@ const scenarios = {
 let stage: Stage | undefined;
 
 const page = {
+  react: version,
+
   async run(name: keyof typeof scenarios, ...given: unknown[]): Promise<unknown> {
     stage?.root.unmount();
     stage?.main.remove();
