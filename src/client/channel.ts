@@ -262,6 +262,7 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
     forgetPresence: () => present(null),
     forget() {
       inbox.clear();
+      isBehind = false; // what waited is gone
       startAt(undefined);
       isForgotten = hasBegun;
       move('other_user');

@@ -33,6 +33,33 @@ describe('follow', () => {
     expect(log).toEqual(['loaded state', 'meanwhile', 'after']);
   });
 
+  it.each([
+    ['the server is there', () => undefined],
+    ['another user signs in', (sign: (who: string) => void) => sign('grace')],
+  ])('loads again after a failure, also when too many events waited meanwhile: %s', async (_, then) => {
+    let who = 'ada';
+    const { client, server } = begin({ maxWaitingEvents: 5, getToken: () => who });
+    let isDown = true;
+    follow(
+      client.channel('apps:created'),
+      logging(() => (isDown ? Promise.reject(new Error('down')) : Promise.resolve('state'))),
+    );
+    await pass();
+    for (let index = 0; index < 10; index += 1) server.publish('apps:created', app('lost in the state'));
+    await pass(1_000);
+    then((next) => {
+      who = next;
+      void client.reauthenticate();
+    });
+    isDown = false;
+    await pass(5_000);
+    log.splice(0, log.indexOf('loaded state') + 1);
+    server.publish('apps:created', app('after'));
+    await pass();
+    expect(client.channel('apps:created').state).toBe('subscribed');
+    expect(log.at(-1)).toBe('after');
+  });
+
   it('loads again after each reset, and drops the events from before it', async () => {
     const { client, server } = begin();
     let loads = 0;

@@ -64,7 +64,7 @@ function begin<S, T>(all: readonly Channel<T>[], on: Following<S, T>): Stop {
   const load = async (): Promise<void> => {
     isStale = true;
     gate ??= new Promise((resolve) => (open = resolve));
-    if (isLoading || isOver || all.some(({ state }) => state !== 'subscribed')) return;
+    if (isLoading || isOver || !all.every(hasBegun)) return;
     isLoading = true;
     clearTimeout(timer);
     try {
@@ -121,6 +121,11 @@ function begin<S, T>(all: readonly Channel<T>[], on: Following<S, T>): Stop {
     open();
     for (const stop of stops) stop();
   };
+}
+
+/** Its position is known. One that is behind comes back once its events, which wait for the state, are handed out. */
+function hasBegun({ change }: Channel): boolean {
+  return change.state === 'subscribed' || change.code === 'behind';
 }
 
 function ignore(): void {}

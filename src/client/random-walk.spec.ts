@@ -7,6 +7,8 @@ async function walkThrough(steps: readonly Step<Deed>[]): Promise<readonly strin
   const walk = new Walk();
   walk.use('room:one', false);
   walk.use('room:two', false);
+  walk.consumers.toggleFollowing('room:two');
+  walk.consumers.iterate('room:two');
   await pass(100);
   for (const each of steps) {
     for (const name of CHANNELS) await walk.publish(name, 1);
