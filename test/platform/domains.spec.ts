@@ -225,6 +225,10 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     const watcher = await realtime.connect({ token: admin.token! });
     await watcher.subscribe('users:*');
     await listener.subscribe('user:demo-user');
+    const other = await signIn('other@example.com');
+    const stranger = await realtime.connect({ token: other.token! });
+    await stranger.subscribe('users:*');
+    await expect(stranger.subscribe('user:demo-user')).rejects.toThrow('forbidden');
     expect((await admin.patch('/api/users/demo-user', { email: USER })).body).toMatchObject({ email: USER });
     expect((await watcher.expectEvent('users:updated')).data).toMatchObject({ id: 'demo-user', email: USER });
     expect((await listener.expectEvent('users:updated')).data).not.toHaveProperty('email');
@@ -233,7 +237,18 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
       email: USER,
       by: 'demo-admin',
     });
-    await watcher.close();
+    const { id, data: seen } = await stranger.expectEvent('users:updated');
+    expect([seen, seen]).toEqual([
+      expect.objectContaining({ id: 'demo-user' }),
+      expect.not.objectContaining({ email: USER }),
+    ]);
+    // What the history replays is narrowed in the same way.
+    await admin.patch('/api/users/demo-user', { email: USER });
+    await stranger.expectEvent('users:updated');
+    const again = await realtime.connect({ token: other.token! });
+    await again.subscribe('users:updated', id!);
+    expect((await again.expectEvent('users:updated')).data).not.toHaveProperty('email');
+    for (const client of [watcher, stranger, again]) await client.close();
   });
 
   it('tables and rows are kept, changed and told', async () => {
