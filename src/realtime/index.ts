@@ -63,7 +63,14 @@ export {
   type ReadResult,
 } from './broker/broker.js';
 export { Connection, type MessageHandler } from './connections/connection.js';
-export { RealtimeAudit, type AboutClient, type AuditEntry, type OperatorRead } from './audit/realtime-audit.js';
+export {
+  RealtimeAudit,
+  type AboutClient,
+  type AuditEntry,
+  type OperatorAction,
+  type OperatorRead,
+  type RequestRefusal,
+} from './audit/realtime-audit.js';
 export { ConnectionRegistry, type TopicStats } from './connections/connection-registry.js';
 export { RealtimeHealth, type RealtimeHealthReport } from './health/realtime-health.service.js';
 export { ClusterStatsService } from './instances/cluster-stats.service.js';

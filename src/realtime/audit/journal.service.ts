@@ -9,7 +9,13 @@ import { LogLimiter } from '../observability/log-limiter.js';
 import { runSafely } from '../observability/run-safely.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { topicOf } from '../tenants/topic.js';
-import { RealtimeAudit, type AuditEntry, type OperatorRead } from './realtime-audit.js';
+import {
+  RealtimeAudit,
+  type AuditEntry,
+  type OperatorAction,
+  type OperatorRead,
+  type RequestRefusal,
+} from './realtime-audit.js';
 
 /** What the server does to clients that behave: nothing that anybody has to look into. */
 const ORDINARY = new Set<number>([
@@ -19,6 +25,14 @@ const ORDINARY = new Set<number>([
 ]);
 
 type Client = Pick<Connection, 'address' | 'principal'>;
+
+/** A call of a route for operators. */
+export type OperatorCall = {
+  readonly query: Readonly<Record<string, string>>;
+  readonly target: string | null;
+} & (
+  { readonly isRead: true; readonly name: OperatorRead } | { readonly isRead: false; readonly name: OperatorAction }
+);
 
 interface PublishedTo {
   readonly channel: string;
@@ -77,15 +91,26 @@ export class Journal implements OnApplicationBootstrap {
     this.tell(connection, { event: 'disconnected', connectionId: connection.id, code, endedBy, orderedBy, openMs });
   }
 
-  /** An operator asked for something. */
-  operatorRead(
-    client: Client,
-    read: OperatorRead,
-    query: Readonly<Record<string, string>>,
-    target: string | null,
-  ): void {
-    this.log.debug(`read ${read}`, () => `An operator read${fieldsOf({ what: read, target, ...whose(client) })}`);
-    this.tell(client, { event: 'operator_read', read, target, query });
+  /** An operator called a route, whatever comes of it. */
+  operatorCalled(client: Client, call: OperatorCall): void {
+    const { name, query, target } = call;
+    const fields = { what: name, target, ...whose(client) };
+    if (call.isRead) {
+      this.log.debug(`read ${name}`, () => `An operator read${fieldsOf(fields)}`);
+      this.tell(client, { event: 'operator_read', read: call.name, target, query });
+    } else {
+      this.log.log(`action ${name}`, () => `An operator acted${fieldsOf(fields)}`);
+      this.tell(client, { event: 'operator_action', action: call.name, target, query });
+    }
+  }
+
+  /** A request had no right to what it asked for. */
+  requestRefused(client: Client, path: string, reason: RequestRefusal): void {
+    this.log.log(
+      `request ${reason}`,
+      () => `A request was refused${fieldsOf({ code: reason, path, ...whose(client) })}`,
+    );
+    this.tell(client, { event: 'request_refused', path, reason });
   }
 
   /**

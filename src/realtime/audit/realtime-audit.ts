@@ -55,14 +55,55 @@ export type AuditEntry =
       readonly count: number;
     })
   /** A publishing key was used beyond its scope, and nothing was published. `reason` is a sentence. */
-  | (AboutClient & { readonly event: 'publish_refused'; readonly key: string; readonly reason: string });
+  | (AboutClient & { readonly event: 'publish_refused'; readonly key: string; readonly reason: string })
+  /** An operator asked through the API for operators to disconnect, revoke or re-authorize. `userId` is the operator. */
+  | (AboutClient & {
+      readonly event: 'operator_action';
+      readonly action: OperatorAction;
+      /** The id of the connection, the user or the session; `null` for all tokens. */
+      readonly target: string | null;
+      /** The parameters, such as `tenant` and `until`. */
+      readonly query: Readonly<Record<string, string>>;
+    })
+  /** A request to the API for operators or to publish had no right to it. */
+  | (AboutClient & {
+      readonly event: 'request_refused';
+      /** Without its query. */
+      readonly path: string;
+      readonly reason: RequestRefusal;
+    });
 
 /** What operators can read. `explain` is a check of permissions. */
-export type OperatorRead = 'stats' | 'connections' | 'connection' | 'channels' | 'history' | 'explain';
+export const OPERATOR_READS = [
+  'stats',
+  'connections',
+  'connection',
+  'channels',
+  'history',
+  'explain',
+  'asyncapi',
+] as const;
+export type OperatorRead = (typeof OPERATOR_READS)[number];
+
+/** What operators can do to connections and tokens. */
+export const OPERATOR_ACTIONS = [
+  'disconnectConnection',
+  'disconnectUser',
+  'disconnectSession',
+  'reauthorizeUser',
+  'revokeConnection',
+  'revokeUser',
+  'revokeSession',
+  'revokeAll',
+] as const;
+export type OperatorAction = (typeof OPERATOR_ACTIONS)[number];
+
+/** Why a request was refused: without a token or key, with a bad one, or with the token of a user who is not an administrator. */
+export type RequestRefusal = 'token_missing' | 'token_invalid' | 'token_expired' | 'not_admin' | 'key_invalid';
 
 /**
- * A hook that receives who was connected, refused and disconnected, and by whom, what operators read, and what was published
- * over HTTP, on this instance: provide a class under this name in any module, and it is found.
+ * A hook that receives who was connected, refused and disconnected, and by whom, what operators read and did, and what
+ * was published over HTTP, on this instance: provide a class under this name in any module, and it is found.
  *
  *     providers: [{ provide: RealtimeAudit, useClass: AuditOfTheCompany }]
  *

@@ -5,10 +5,12 @@ import {
   type CanActivate,
   type ExecutionContext,
 } from '@nestjs/common';
+import { Journal } from '../audit/journal.service.js';
 import { AuthService } from '../auth/auth.service.js';
 import type { Principal } from '../auth/principal.js';
 import { bearerOf } from './bearer.js';
-import type { HttpRequest } from './request-client.js';
+import { operatorCallOf, type CalledRoute } from './operator-call.js';
+import { refusedWith, RequestClients, type HttpRequest } from './request-client.js';
 
 /** A request that was let in. */
 export interface OperatorRequest extends HttpRequest {
@@ -16,19 +18,35 @@ export interface OperatorRequest extends HttpRequest {
   operator?: Principal;
 }
 
-/** Lets administrators (`Authorization: Bearer JWT`) in. */
+/** Lets administrators (`Authorization: Bearer JWT`) in, and writes each call into the audit log before it is answered. */
 @Injectable()
 export class AdminGuard implements CanActivate {
-  constructor(private readonly auth: AuthService) {}
+  constructor(
+    private readonly auth: AuthService,
+    private readonly journal: Journal,
+    private readonly clients: RequestClients,
+  ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = context.switchToHttp().getRequest<OperatorRequest>();
-    const principal = await bearerOf(this.auth, request.headers);
-    if (principal === null) throw new UnauthorizedException("Bring an administrator's token: Authorization: Bearer …");
-    // Who runs the platform sees all tenants: an administrator of one of them does not run it.
-    if (!principal.isAdmin || principal.homeTenant !== null)
-      throw new ForbiddenException('Only administrators may ask for this');
-    request.operator = principal;
+    const request = context.switchToHttp().getRequest<OperatorRequest & CalledRoute>();
+    const call = operatorCallOf(context.getHandler().name, request);
+    const operator = await refusedWith(this.journal, this.clients, request, () => this.admit(request));
+    request.operator = operator;
+    this.journal.operatorCalled(this.clients.of(request, operator), call);
     return true;
+  }
+
+  private async admit({ headers }: HttpRequest): Promise<Principal> {
+    const principal = await bearerOf(this.auth, headers);
+    if (principal === null) {
+      throw new UnauthorizedException("Bring an administrator's token: Authorization: Bearer …", {
+        cause: { code: 'token_missing' },
+      });
+    }
+    // Who runs the platform sees all tenants: an administrator of one of them does not run it.
+    if (!principal.isAdmin || principal.homeTenant !== null) {
+      throw new ForbiddenException('Only administrators may ask for this', { cause: { code: 'not_admin', principal } });
+    }
+    return principal;
   }
 }

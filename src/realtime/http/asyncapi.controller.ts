@@ -13,7 +13,7 @@ export class AsyncApiController {
   /** The AsyncAPI 3 document of every registered channel. */
   @Get('asyncapi.json')
   @Header('Cache-Control', 'no-store')
-  document(@Req() { headers, protocol }: { headers: { host?: string }; protocol: string }): AsyncApiDocument {
+  asyncapi(@Req() { headers, protocol }: { headers: { host?: string }; protocol: string }): AsyncApiDocument {
     return this.asyncApi.document({
       ...(headers.host === undefined ? {} : { host: headers.host }),
       protocol: protocol === 'https' ? 'wss' : 'ws',

@@ -17,6 +17,6 @@ export async function bearerOf(auth: AuthService, { authorization }: IncomingHtt
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     if (error.code === 'unavailable') throw new ServiceUnavailableException(error.message);
-    throw new UnauthorizedException(error.message);
+    throw new UnauthorizedException(error.message, { cause: error });
   }
 }

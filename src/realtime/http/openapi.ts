@@ -99,7 +99,7 @@ const COMMAND: Pick<Operation, 'answer' | 'incomplete'> = {
 };
 
 const ACTIONS: Operations<OperatorActionsController> = {
-  disconnect: {
+  disconnectConnection: {
     summary: 'Closes one connection (4403); its client may come back with a good token',
     path: { id: 'The id of a connection' },
     ...COMMAND,
@@ -166,7 +166,7 @@ const EVENTS: Operations<EventsController> = {
 };
 
 const ASYNC_API: Operations<AsyncApiController> = {
-  document: {
+  asyncapi: {
     summary: 'Every channel, who may use it and what its events carry, as an AsyncAPI 3 document',
     answer: SCHEMAS.asyncApi,
   },

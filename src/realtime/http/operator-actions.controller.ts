@@ -42,7 +42,7 @@ export class OperatorActionsController {
 
   /** Closes one connection with 4403; its client may come back with a good token. */
   @Delete('connections/:id')
-  async disconnect(
+  async disconnectConnection(
     @Param('id') id: string,
     @Query() parameters: Parameters,
     @Req() request: OperatorRequest,

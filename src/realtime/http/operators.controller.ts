@@ -10,8 +10,6 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import type { ClusterStats } from '../../protocol/index.js';
-import { Journal } from '../audit/journal.service.js';
-import type { OperatorRead } from '../audit/realtime-audit.js';
 import { ChannelCatalogue } from '../channels/channel-catalogue.js';
 import { ChannelPolicyService } from '../channels/channel-policy.service.js';
 import { Inspection, type KeptEvent } from '../inspection/inspection.service.js';
@@ -40,7 +38,6 @@ import {
   type Paged,
 } from './operator-answers.js';
 import { RealtimeController } from './realtime-route.js';
-import { RequestClients } from './request-client.js';
 
 /** What operators want to see, of all instances. For administrators, where the option `operatorApi` is on. */
 @RealtimeController('realtime', 'operators')
@@ -50,8 +47,6 @@ export class OperatorsController {
     private readonly inspection: Inspection,
     private readonly catalogue: ChannelCatalogue,
     private readonly policy: ChannelPolicyService,
-    private readonly journal: Journal,
-    private readonly clients: RequestClients,
     private readonly options: ResolvedRealtimeOptions,
   ) {}
 
@@ -60,9 +55,8 @@ export class OperatorsController {
   @Header('Cache-Control', 'no-store')
   async stats(
     @Query() parameters: Parameters,
-    @Req() request: OperatorRequest,
   ): Promise<{ cluster: ClusterStats; instances: InstanceAnswer[]; unanswered: readonly string[] }> {
-    this.record(request, 'stats', textsOf(parameters, []));
+    textsOf(parameters, []);
     const { cluster, instances, unanswered } = await this.inspection.cluster();
     const answers = [...instances].map(([instanceId, report]) => instanceAnswer(instanceId, report));
     return { cluster, instances: answers.toSorted((a, b) => (a.startedAt < b.startedAt ? -1 : 1)), unanswered };
@@ -71,12 +65,8 @@ export class OperatorsController {
   /** A page of the connections that match. */
   @Get('connections')
   @Header('Cache-Control', 'no-store')
-  async connections(
-    @Query() parameters: Parameters,
-    @Req() request: OperatorRequest,
-  ): Promise<Paged<'connections', ConnectionAnswer>> {
+  async connections(@Query() parameters: Parameters): Promise<Paged<'connections', ConnectionAnswer>> {
     const { query, limit, instance } = readConnectionQuery(parameters);
-    this.record(request, 'connections', parameters);
     const { rows, total, end, unanswered } = await this.inspection.connections(query, limit, instance);
     return { connections: rows.map(connectionAnswer), total, next: end && writeCursor(end), unanswered };
   }
@@ -84,8 +74,7 @@ export class OperatorsController {
   /** One connection, with its channels. */
   @Get('connections/:id')
   @Header('Cache-Control', 'no-store')
-  async connection(@Param('id') id: string, @Req() request: OperatorRequest): Promise<ConnectionDetailsAnswer> {
-    this.record(request, 'connection', {}, id);
+  async connection(@Param('id') id: string): Promise<ConnectionDetailsAnswer> {
     const { row, unanswered } = await this.inspection.connection(id);
     if (row !== null) {
       const { channels, userAgent } = row;
@@ -100,12 +89,8 @@ export class OperatorsController {
   /** A page of the channels that have subscribers, by name. */
   @Get('channels')
   @Header('Cache-Control', 'no-store')
-  async channels(
-    @Query() parameters: Parameters,
-    @Req() request: OperatorRequest,
-  ): Promise<Paged<'channels', ChannelAnswer>> {
+  async channels(@Query() parameters: Parameters): Promise<Paged<'channels', ChannelAnswer>> {
     const { query, limit } = readChannelQuery(parameters);
-    this.record(request, 'channels', parameters);
     const { rows, total, end, unanswered } = await this.inspection.channels(query, limit);
     const channels = rows.map((row) => channelAnswer(row, this.catalogue.patternOf(channelOf(row.topic))));
     return { channels, total, next: end === null ? null : writeCursor({ topic: end }), unanswered };
@@ -120,7 +105,6 @@ export class OperatorsController {
     @Req() request: OperatorRequest,
   ): Promise<{ channel: string; epoch: string | null; events: readonly KeptEvent[] }> {
     const { limit, tenant } = readHistoryQuery(parameters);
-    this.record(request, 'history', parameters, channel);
     const topic = this.topicOf(channel, tenant);
     const { fields } = this.catalogue.find(channel)!;
     const view = this.policy.viewOf(request.operator!, channel);
@@ -135,25 +119,13 @@ export class OperatorsController {
   /** Why a user may use a channel, or may not; without `user`, somebody who has no token. */
   @Get('explain')
   @Header('Cache-Control', 'no-store')
-  async explain(@Query() parameters: Parameters, @Req() request: OperatorRequest): Promise<Explanation> {
+  async explain(@Query() parameters: Parameters): Promise<Explanation> {
     const { principal, channel } = readExplainQuery(parameters, this.options);
-    this.record(request, 'explain', parameters, channel);
     const explained = await this.policy.explain(principal, channel);
     const explanation = explanationOf(explained);
     // The same answer, and by its status: ask again, for nothing was decided.
     if (explained.verdict === 'unavailable') throw new ServiceUnavailableException(explanation);
     return explanation;
-  }
-
-  /** @param parameters of the query, checked */
-  private record(
-    request: OperatorRequest,
-    read: OperatorRead,
-    parameters: Parameters,
-    target: string | null = null,
-  ): void {
-    const client = this.clients.of(request, request.operator ?? null);
-    this.journal.operatorRead(client, read, { ...parameters } as Readonly<Record<string, string>>, target);
   }
 
   /** @throws NotFoundException @throws BadRequestException where it is not clear whose channel it is */

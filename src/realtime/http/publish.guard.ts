@@ -5,12 +5,13 @@ import {
   type CanActivate,
   type ExecutionContext,
 } from '@nestjs/common';
+import { Journal } from '../audit/journal.service.js';
 import { AuthService } from '../auth/auth.service.js';
 import type { Principal } from '../auth/principal.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { bearerOf } from './bearer.js';
 import { PublishKeys, type PublishKey } from './publish-keys.js';
-import type { HttpRequest } from './request-client.js';
+import { refusedWith, RequestClients, type HttpRequest } from './request-client.js';
 
 /** The caller of a request that was let in: an administrator, or a service with a key. */
 export type Publisher =
@@ -28,6 +29,8 @@ export class PublishGuard implements CanActivate {
 
   constructor(
     private readonly auth: AuthService,
+    private readonly journal: Journal,
+    private readonly clients: RequestClients,
     options: ResolvedRealtimeOptions,
   ) {
     this.keys = new PublishKeys(options.publishApiKeys);
@@ -35,22 +38,27 @@ export class PublishGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<PublishRequest>();
-    const { headers } = request;
+    request.publisher = await refusedWith(this.journal, this.clients, request, () => this.admit(request));
+    return true;
+  }
+
+  private async admit({ headers }: HttpRequest): Promise<Publisher> {
     const secret = headers['x-api-key'];
     if (typeof secret === 'string') {
       const key = this.keys.find(secret);
-      if (key === null) throw new UnauthorizedException('The API key is not valid');
-      request.publisher = { principal: null, key };
-      return true;
+      if (key === null) throw new UnauthorizedException('The API key is not valid', { cause: { code: 'key_invalid' } });
+      return { principal: null, key };
     }
     const principal = await bearerOf(this.auth, headers);
     if (principal === null) {
       throw new UnauthorizedException(
         "Send an administrator's token (Authorization: Bearer …) or an API key (X-API-Key: …)",
+        { cause: { code: 'token_missing' } },
       );
     }
-    if (!principal.isAdmin) throw new ForbiddenException('Only administrators may publish');
-    request.publisher = { principal, key: null };
-    return true;
+    if (!principal.isAdmin) {
+      throw new ForbiddenException('Only administrators may publish', { cause: { code: 'not_admin', principal } });
+    }
+    return { principal, key: null };
   }
 }

@@ -1,11 +1,23 @@
-import { Injectable } from '@nestjs/common';
+import { HttpException, Injectable } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
+import type { Journal } from '../audit/journal.service.js';
+import type { RequestRefusal } from '../audit/realtime-audit.js';
 import type { Principal } from '../auth/principal.js';
 import { ClientAddresses } from '../gateway/client-address.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 
 /** What the requests of Express and Fastify have in common. */
-export type HttpRequest = Pick<IncomingMessage, 'headers' | 'socket'>;
+export type HttpRequest = Pick<IncomingMessage, 'headers' | 'socket' | 'url'>;
+
+/** What an exception that refuses a request has as its `cause`, for the audit log. */
+export interface RefusalCause {
+  readonly code: RequestRefusal;
+  /** The user, if the token was good. */
+  readonly principal?: Principal;
+}
+
+/** The longest path in an entry, in characters. */
+const MAX_PATH = 256;
 
 /** Finds who sent an HTTP request, for the audit log. */
 @Injectable()
@@ -21,5 +33,24 @@ export class RequestClients {
     principal: Principal | null,
   ): { readonly address: string; readonly principal: Principal | null } {
     return { address: this.addresses.of(request).address, principal };
+  }
+}
+
+/** Writes a refusal with a {@link RefusalCause} into the audit log, and throws it. */
+export async function refusedWith<T>(
+  journal: Journal,
+  clients: RequestClients,
+  request: HttpRequest,
+  admit: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await admit();
+  } catch (error) {
+    const cause = error instanceof HttpException ? (error.cause as Partial<RefusalCause> | undefined) : undefined;
+    if (cause?.code !== undefined) {
+      const [path = ''] = (request.url ?? '').split('?');
+      journal.requestRefused(clients.of(request, cause.principal ?? null), path.slice(0, MAX_PATH), cause.code);
+    }
+    throw error;
   }
 }
