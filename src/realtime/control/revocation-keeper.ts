@@ -10,6 +10,7 @@ import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { runSafely, safely } from '../observability/run-safely.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { arrivesWithin } from './arrives-within.js';
 import { UNKNOWN_INSTANCE, type ControlResult } from './acks.js';
 import { ControlBus } from './control-bus.js';
 import { RevocationStore } from './revocation-store.js';
@@ -72,7 +73,7 @@ export class RevocationKeeper implements OnApplicationShutdown {
     let asked = (): void => undefined;
     const answered = new Promise<void>((resolve) => (asked = resolve));
     safely('Asking other instances for revocations', () => reached.then(() => this.askOthers(following)).then(asked))();
-    if (await within(reached, FIRST_LOAD_MS)) await within(answered, ASK_MS);
+    if (await arrivesWithin(reached, FIRST_LOAD_MS)) await arrivesWithin(answered, ASK_MS);
     this.timer = setInterval(
       safely('Looking after revocations', () => this.restore()),
       WATCH_MS,
@@ -245,17 +246,4 @@ function close(connection: Connection, kind: Revocation['kind'], by?: string): v
   // It concerns everyone, and is nobody's fault: a client with a fresh token is welcome.
   connection.send({ type: 'error', code: 'token_invalid', message: 'The token was revoked: get a new one' });
   connection.close('unauthorized', by);
-}
-
-/** @returns false when it took too long */
-async function within(result: Promise<void>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  try {
-    return await Promise.race([result.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,0 +1,23 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Time is counted in steps of this length, in milliseconds. */
+const STEP_MS = 50;
+
+/**
+ * Returns false if the result takes longer. Time in which the event loop was blocked counts as one step: an answer that arrived
+ * meanwhile is not read yet.
+ * @param result never rejects
+ */
+export async function arrivesWithin(result: Promise<void>, ms: number): Promise<boolean> {
+  const arrived = result.then(() => true);
+  const over = new AbortController();
+  try {
+    for (let waited = 0; waited < ms; waited += STEP_MS) {
+      const step = delay(Math.min(STEP_MS, ms - waited), false, { signal: over.signal }).catch(() => false);
+      if (await Promise.race([arrived, step])) return true;
+    }
+    return false;
+  } finally {
+    over.abort();
+  }
+}
