@@ -1,5 +1,6 @@
 import { FakeRealtimeServer } from '../testing/index.js';
 import { pass, virtualClients } from '../../test/support/virtual-client.js';
+import { fakePage } from '../../test/support/walk/fake-page.js';
 
 describe('an attempt to connect', () => {
   const begin = virtualClients();
@@ -24,6 +25,21 @@ describe('an attempt to connect', () => {
     expect(states()).toEqual(['connect → connecting', 'silent → waiting']);
     isSilent = false;
     await pass(1_000);
+    expect(client.state).toBe('connected');
+  });
+
+  it('is not made by a page that is hidden, also if it was offline before', async () => {
+    const { client, server } = begin();
+    client.connect();
+    await pass();
+    fakePage.dispatch('offline');
+    server.cut();
+    await pass();
+    fakePage.dispatch('pagehide');
+    await pass(60_000);
+    expect(server.connections).toHaveLength(1);
+    fakePage.dispatch('pageshow');
+    await pass();
     expect(client.state).toBe('connected');
   });
 

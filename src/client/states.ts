@@ -81,7 +81,7 @@ export const CLIENT_STATES = {
     online: 'connecting',
     shown: 'connecting',
     woken: 'connecting',
-    close: 'closed',
+    ...ENDS,
   },
   closed: { connect: 'connecting', close: 'closed' },
 } as const satisfies Table<ClientState, ClientCause>;
