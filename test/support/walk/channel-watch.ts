@@ -15,6 +15,7 @@ export class ChannelWatch {
   // Events that the slow listener is not done with; a new list where the client drops what waits.
   #waiting: string[] = [];
   #state = 'unsubscribed';
+  #isBusy = false;
 
   constructor(
     readonly name: string,
@@ -107,9 +108,12 @@ export class ChannelWatch {
     this.watch.checkUser(userOf(data), `${this.name}: an event`);
     const own = this.#waiting;
     const { slowMs } = this.watch;
+    if (this.#isBusy) this.#report('a listener gets an event before it is done with the last one');
     if (slowMs === 0) return void own.shift();
+    this.#isBusy = true;
     return new Promise((resolve) => {
       setTimeout(() => {
+        this.#isBusy = false;
         own.shift();
         resolve();
       }, slowMs);

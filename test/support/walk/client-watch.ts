@@ -52,6 +52,7 @@ export class ClientWatch {
     client.on('message', ({ type }) => {
       if (type === 'pong' || type === 'channels') this.report(`${type} comes as a message, but it answers a request`);
     });
+    this.#removeInListener();
     this.channels = new Map(names.map((name) => [name, new ChannelWatch(name, this)]));
   }
 
@@ -74,6 +75,16 @@ export class ClientWatch {
     if (this.signedIn !== undefined && as !== this.signedIn) {
       this.report(`${what} of ${as} comes after the sign-in of ${this.signedIn}`);
     }
+  }
+
+  /** A listener that removes the next one, which must not be called any more. */
+  #removeInListener(): void {
+    const stop = this.client.on('state', () => {
+      stop();
+      stopNext();
+      this.#removeInListener();
+    });
+    const stopNext = this.client.on('state', () => this.report('a listener is called that was removed'));
   }
 
   /** What has to hold between two steps. */

@@ -67,7 +67,7 @@ export class Consumers {
         const state = { as: client.identity?.user?.userId ?? null, offset: this.topOf(name) };
         return new Promise<typeof state>((resolve, reject) => {
           signal.addEventListener('abort', () => reject(new Error('aborted')));
-          if (this.load === 'good') setTimeout(() => resolve(state), 50);
+          if (this.load === 'good') setTimeout(() => resolve(state), Math.random() * 3_000);
         });
       },
       onLoad: ({ as, offset }) => {
@@ -111,6 +111,9 @@ export class Consumers {
 
   /** What has to hold between two steps. */
   check(): void {
+    if (this.watch.client.state !== 'connected' && this.#requests.size > 0) {
+      this.watch.report('a request goes on without a connection');
+    }
     for (const endsAt of this.#requests.values()) {
       if (performance.now() > endsAt + 1) this.watch.report('a request is never settled');
     }

@@ -33,7 +33,12 @@ export const deed = fc.oneof(
   of(2, { what: 'follow', channel }),
   of(1, { what: 'load', how: fc.constantFrom(...LOADS) }),
   of(3, { what: 'token', token: fc.constantFrom(...TOKENS) }),
-  of(3, { what: 'sign in', who: fc.constantFrom(...USERS) }),
+  of(6, {
+    what: 'sign in',
+    who: fc.constantFrom(...USERS),
+    token: fc.constantFrom('good' as const, 'short' as const, 'slow' as const),
+  }),
+  of(8, { what: 'heal', isConnecting: fc.boolean() }),
   of(2, { what: 'sign out' }),
   of(3, { what: 'connect' }),
   of(2, { what: 'close' }),
@@ -43,7 +48,10 @@ export const deed = fc.oneof(
   of(2, { what: 'silence' }),
   of(2, { what: 'down' }),
   of(2, { what: 'up' }),
-  of(2, { what: 'hang', how: fc.constantFrom('at once' as const, 'after connected' as const) }),
+  of(2, {
+    what: 'hang',
+    how: fc.constantFrom('at once' as const, 'after connected' as const, 'after authenticated' as const),
+  }),
   of(1, { what: 'reconnect', afterMs: fc.constantFrom(...ASKED_WAITS) }),
   of(1, { what: 'garbage', text: fc.constantFrom(...GARBAGE) }),
   of(2, { what: 'code', code: fc.constantFrom(1009, 1012, 4400, 4401, 4403) }),
@@ -84,8 +92,12 @@ export async function act(walk: Walk, to: Deed): Promise<void> {
       walk.watch.signedIn = undefined;
       return;
     case 'sign in':
-      tokens.kind = 'good';
+      tokens.kind = to.token;
       return walk.reauthenticate(to.who);
+    case 'heal':
+      walk.heal();
+      walk.fire('online');
+      return to.isConnecting ? walk.connect() : walk.fire('pageshow');
     case 'sign out':
       tokens.kind = 'none';
       return walk.reauthenticate();
@@ -123,18 +135,14 @@ export async function act(walk: Walk, to: Deed): Promise<void> {
       server.forget(to.channel);
       return server.cut();
     case 'refuse':
-      return void walk.refused.add(to.channel);
+      return walk.refuse(to.channel);
     case 'allow':
       walk.refused.clear();
       return client.channel<string>('room:one').retry();
     case 'revoke':
+      return walk.unsubscribe(to.channel, 'access_revoked');
     case 'unavailable':
-      for (const connection of server.open) {
-        if (!connection.subscriptions.delete(to.channel)) continue;
-        const reason = to.what === 'revoke' ? 'access_revoked' : 'unavailable';
-        connection.send({ type: 'unsubscribed', channel: to.channel, reason });
-      }
-      return;
+      return walk.unsubscribe(to.channel, 'unavailable');
     case 'presence':
       for (const connection of server.open) {
         if (!connection.subscriptions.has(to.channel)) continue;

@@ -16,7 +16,7 @@ Object.assign(globalThis, {
 /** A page in Node: importing it gives `globalThis` the methods that the client looks for. */
 export const fakePage = {
   dispatch(type: PageEvent): void {
-    for (const listener of [...(listeners.get(type) ?? [])]) listener({ type });
+    for (const listener of Array.from(listeners.get(type) ?? [])) listener({ type });
   },
   /** Events that are still listened to. */
   get listenedTo(): string[] {

@@ -13,8 +13,8 @@ export interface Frame {
   readonly user?: { readonly userId: string } | null;
 }
 
-/** When a socket receives nothing more: from its first moment, or once the server said `connected`. */
-export type Hanging = 'no' | 'at once' | 'after connected';
+/** When a socket receives nothing more, or is cut (`after authenticated`). */
+export type Hanging = 'no' | 'at once' | 'after connected' | 'after authenticated';
 
 /** What sockets report, and ask. */
 export interface SocketHooks {
@@ -24,6 +24,8 @@ export interface SocketHooks {
   sends(frame: Frame): void;
   /** @param token the last one that was sent on this socket */
   receives(frame: Frame, token: string | undefined): void;
+  /** The client threw as it took a frame. */
+  fails(error: unknown): void;
 }
 
 /** The sockets of a fake server; each event, and each member of a presence, is tagged with the user of its connection. */
@@ -49,7 +51,14 @@ export function taggedSockets({ WebSocket }: FakeRealtimeServer, hooks: SocketHo
       };
       let listener: ((event: { data: string }) => void) | null = null;
       Object.defineProperty(this, 'onmessage', {
-        get: () => listener && (({ data }: { data: string }) => void (!isHung && listener!({ data: receive(data) }))),
+        get: () => (event: { data: string }) => {
+          if (isHung) return;
+          try {
+            listener?.({ data: receive(event.data) });
+          } catch (error) {
+            hooks.fails(error);
+          }
+        },
         set(given: typeof listener) {
           listener = given;
         },

@@ -30,6 +30,8 @@ export class Walk {
   readonly client: RealtimeClient;
   readonly watch: ClientWatch;
   readonly consumers: Consumers;
+  // Channels that the server did not refuse on this connection.
+  readonly #expected = new Set<string>();
   /** How new sockets hang. */
   hanging: Hanging = 'no';
   readonly #users = new Map<string, Stop[]>();
@@ -38,6 +40,7 @@ export class Walk {
   readonly #left = new Map<string, string | undefined>();
   readonly #asked: RateLimit;
   #isHidden = false;
+  #isOffline = false;
   #silencedAt: number | undefined;
   #isHung = false;
   #signIns = 0;
@@ -60,7 +63,12 @@ export class Walk {
             this.watch.channels.get(target.channel)?.resumesAt(target.lastEventId);
           }
         },
-        receives: (frame, token) => this.tokens.hears(frame, token),
+        receives: (frame, token) => {
+          this.tokens.hears(frame, token);
+          if (frame.type === 'authenticated' && this.hanging === 'after authenticated')
+            setTimeout(() => this.server.cut(), 1);
+        },
+        fails: (error) => this.#report(`a frame makes it throw ${String(error)}`),
       }),
       getToken: (request) => {
         if (!request.signal.aborted) {
@@ -72,6 +80,10 @@ export class Walk {
       maxWaitingEvents: 20,
     });
     this.client.on('state', ({ code, state }) => {
+      if (state === 'connected') {
+        for (const name of CHANNELS) if (!this.refused.has(name)) this.#expected.add(name);
+      }
+      if (state === 'closed') this.#isOffline = false;
       if (code === 'silent' && this.#silencedAt === undefined && !this.#isHung)
         this.#report('silent, but it was answered');
       if (state !== 'connected' && state !== 'connecting') this.#silencedAt = undefined;
@@ -136,8 +148,26 @@ export class Walk {
 
   fire(event: PageEvent): void {
     this.#asked.asks();
-    this.#isHidden = event === 'pagehide' && /connect|waiting/.test(this.client.state);
+    const isWatched = /connect|waiting|paused/.test(this.client.state);
+    if (event === 'pagehide') this.#isHidden = isWatched;
+    else if (event !== 'offline') this.#isHidden = false;
+    if (event === 'offline') this.#isOffline = isWatched;
+    if (event === 'online') this.#isOffline = false;
     fakePage.dispatch(event);
+  }
+
+  /** The server refuses a channel from now on. */
+  refuse(name: Name): void {
+    this.refused.add(name);
+    this.#expected.delete(name);
+  }
+
+  /** The server ends a subscription. */
+  unsubscribe(name: Name, reason: 'access_revoked' | 'unavailable'): void {
+    this.#expected.delete(name);
+    for (const connection of this.server.open) {
+      if (connection.subscriptions.delete(name)) connection.send({ type: 'unsubscribed', channel: name, reason });
+    }
   }
 
   silence(): void {
@@ -153,7 +183,7 @@ export class Walk {
     const mine = (this.#signIns += 1);
     void this.client.reauthenticate().then(
       () => {
-        const isConfirmed = mine === this.#signIns && this.tokens.kind === 'good' && this.client.state === 'connected';
+        const isConfirmed = mine === this.#signIns && this.tokens.works && this.client.state === 'connected';
         if (isConfirmed) this.watch.signedIn = who;
       },
       () => undefined,
@@ -164,22 +194,32 @@ export class Walk {
   check(): void {
     this.watch.check();
     this.consumers.check();
+    if (this.#isOffline && this.client.state === 'waiting') this.#report('attempts go on while offline');
+    for (const name of this.#expected) {
+      const { state } = this.client.channel<string>(name);
+      if (state === 'refused' && this.client.state === 'connected') this.#report(`${name} is not asked for again`);
+    }
     if (this.#isHidden && this.server.open.length > 0) this.#report('a hidden page has a connection');
     if (this.#silencedAt !== undefined && performance.now() > this.#silencedAt + HEARTBEAT_MS + 1) {
       this.#report('a dead connection is not noticed within the heartbeat');
     }
   }
 
-  /** All faults end: the client has to get to where the application wants it. */
-  async recover(): Promise<void> {
+  /** All faults end. */
+  heal(): void {
     this.server.isDown = false;
     this.hanging = 'no';
-    this.watch.ambush = undefined;
     this.watch.slowMs = 0;
     this.refused.clear();
     this.consumers.load = 'good';
     this.tokens.kind = 'good';
     this.watch.signedIn = undefined;
+  }
+
+  /** All faults have ended: the client has to get to where the application wants it. */
+  async recover(): Promise<void> {
+    this.watch.ambush = undefined;
+    this.heal();
     await this.#comeBack();
     for (const name of CHANNELS) {
       this.client.channel<string>(name).retry();
