@@ -1,0 +1,86 @@
+import { HealthyTime } from '../checker/healthy-time.js';
+import type { Order, ServiceLog, Visit } from './log.js';
+import type { ServiceViolation } from './violations.js';
+
+export interface ControlLimits {
+  /** From the answer of a command until a client learns that its connection was closed. @default 3000 */
+  readonly closedWithinMs?: number;
+  /** Without a fault, a command reaches an instance that did not confirm within this time. @default 10000 */
+  readonly carriedOutWithinMs?: number;
+  /** A killed instance counts as missing for this long: its lease, and a renewal. @default 20000 */
+  readonly leaseMs?: number;
+  /** After a fault, an instance is reachable again within this time. @default 5000 */
+  readonly reconnectMs?: number;
+}
+
+const UNKNOWN = '(unknown)';
+
+/** Compares the answers of commands with what happened to the connections that they concern. */
+export function checkControl(log: ServiceLog, limits: ControlLimits = {}): ServiceViolation[] {
+  const healthy = new HealthyTime(log.faults);
+  return [
+    ...log.orders.flatMap((order) => notCarriedOut(log, order, healthy, limits)),
+    ...log.orders.flatMap((order) => wronglyMissing(log, order, limits)),
+    ...closedTwice(log),
+  ];
+}
+
+export function concerns(order: Order, { user, session }: Visit): boolean {
+  return order.target === (order.do === 'disconnect' ? user : session);
+}
+
+function notCarriedOut(
+  log: ServiceLog,
+  order: Order,
+  healthy: HealthyTime,
+  { closedWithinMs = 3_000, carriedOutWithinMs = 10_000 }: ControlLimits,
+): ServiceViolation[] {
+  const { result, settledAt } = order;
+  if (result === null) return [];
+  const violations: ServiceViolation[] = [];
+  for (const visit of log.visits) {
+    if (visit.openedAt === null || visit.openedAt >= order.startedAt || !concerns(order, visit)) continue;
+    const closedAt = visit.closedAt ?? log.endedAt;
+    const detail = `${order.do} ${order.target} on ${visit.life}`;
+    if (result.confirmed.includes(visit.life) && closedAt - settledAt > closedWithinMs) {
+      violations.push({ class: 'confirmedNotDone', detail, at: settledAt });
+    } else if (healthy.between(settledAt, closedAt) > carriedOutWithinMs) {
+      violations.push({ class: 'neverDone', detail, at: closedAt });
+    }
+  }
+  return violations;
+}
+
+function wronglyMissing(
+  { faults, lives }: ServiceLog,
+  { do: what, target, result, startedAt, settledAt }: Order,
+  { leaseMs = 20_000, reconnectMs = 5_000 }: ControlLimits,
+): ServiceViolation[] {
+  const faultWithin = (ms: number): boolean => faults.some(({ from, to }) => from <= settledAt && to + ms >= startedAt);
+  if (result === null) {
+    return faultWithin(reconnectMs) ? [] : [{ class: 'refused', detail: `${what} ${target}`, at: settledAt }];
+  }
+  return result.missing.flatMap((id) => {
+    const life = lives.find((one) => one.id === id);
+    const isExcused =
+      id === UNKNOWN
+        ? faultWithin(leaseMs)
+        : life?.to != null
+          ? startedAt <= life.to + leaseMs // it was killed
+          : faultWithin(reconnectMs);
+    return isExcused ? [] : [{ class: 'missingForEver' as const, detail: `${id}: ${what} ${target}`, at: settledAt }];
+  });
+}
+
+/** Every connection that a command closed began before the command was confirmed there. */
+function closedTwice({ visits, orders }: ServiceLog): ServiceViolation[] {
+  return visits.flatMap((visit): ServiceViolation[] => {
+    const { openedAt, closedAt, code, life } = visit;
+    if (code !== 4403 || openedAt === null || closedAt === null) return [];
+    const mayClose = (order: Order): boolean =>
+      order.startedAt <= closedAt &&
+      (order.do === 'revoke' || order.settledAt >= openedAt || order.result?.confirmed.includes(life) !== true);
+    if (orders.some((order) => concerns(order, visit) && mayClose(order))) return [];
+    return [{ class: 'doneTwice', detail: `${visit.user} on ${life}`, at: closedAt }];
+  });
+}

@@ -1,0 +1,85 @@
+import type { Patch } from '../build.js';
+import type { ServiceFaultName } from './faults.js';
+import type { ServiceViolationClass } from './violations.js';
+
+/** A fault of the product, made on purpose, that a checker has to find. */
+export interface ServiceMutant {
+  readonly name: string;
+  readonly patch: Patch;
+  readonly faults: readonly ServiceFaultName[];
+  /** Ends the run sooner, where no member has to leave. */
+  readonly settleMs?: number;
+  /** One of them is enough. */
+  readonly found: readonly ServiceViolationClass[];
+}
+
+export const SERVICE_MUTANTS: readonly ServiceMutant[] = [
+  {
+    name: 'killed-members-stay',
+    patch: {
+      file: 'realtime/presence/redis.presence-store.js',
+      find: 'if (!living.has(instance))',
+      replace: 'if (false)',
+    },
+    faults: ['kill'],
+    found: ['goneStillShown'],
+  },
+  {
+    name: 'presence-is-not-said-again',
+    patch: {
+      file: 'realtime/presence/local-presence.js',
+      find: 'if (held.get(userId) === count)',
+      replace: 'if (true)',
+    },
+    faults: ['flush'],
+    settleMs: 12_000,
+    found: ['presentNotShown', 'flapped'],
+  },
+  {
+    name: 'confirmed-unseen',
+    patch: {
+      file: 'realtime/control/control-bus.js',
+      find: 'await handler.carryOut(command)',
+      replace: 'Math.random() < 0.5 ? 0 : await handler.carryOut(command)',
+    },
+    faults: [],
+    found: ['confirmedNotDone', 'acceptedAfterConfirmation'],
+  },
+  {
+    name: 'no-confirmation',
+    patch: {
+      file: 'realtime/control/control-bus.js',
+      find: 'this.acks.add(decode(ackSchema, this.open(ACKS, data)))',
+      replace: 'undefined',
+    },
+    faults: [],
+    found: ['missingForEver'],
+  },
+  {
+    name: 'log-of-commands-not-read',
+    patch: {
+      file: 'realtime/control/control-bus.js',
+      find: "safely('Reading the log of control commands', () => this.readLog(handler))",
+      replace: '() => undefined',
+    },
+    faults: ['flush', 'flush', 'flush'],
+    found: ['neverDone', 'missingForEver', 'acceptedLate'],
+  },
+  {
+    name: 'revocations-not-written-back',
+    patch: {
+      file: 'realtime/control/revocation-keeper.js',
+      find: 'at < lost.length',
+      replace: 'at < 0',
+    },
+    faults: ['flushAndKill'],
+    found: ['acceptedLate'],
+  },
+];
+
+export function serviceMutantNamed(name: string): ServiceMutant {
+  const found = SERVICE_MUTANTS.find((mutant) => mutant.name === name);
+  const names = SERVICE_MUTANTS.map((one) => one.name).join(', ');
+  if (found === undefined) throw new Error(`There is no mutant ${name}: ${names}`);
+  return found;
+}
