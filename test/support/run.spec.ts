@@ -1,30 +1,40 @@
-import { mkdir, symlink } from 'node:fs/promises';
+import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { Child } from './child.js';
 import { makeTemporaryDirectory, removeDirectory } from './temporary-directory.js';
 
-/** What test/run itself calls before it looks for servers; nothing here can install anything. */
+/** The programs that test/run calls before it looks for servers; none of them can install anything. */
 const PROGRAMS = ['bash', 'dirname', 'id'];
 
-describe('test/run on a machine that has nothing and may not install', () => {
+describe('test/run on a machine that has none of the servers', () => {
   let directory: string;
+  let bin: string;
 
   beforeEach(async () => {
     directory = await makeTemporaryDirectory();
-    const bin = join(directory, 'bin');
+    bin = join(directory, 'bin');
     await mkdir(bin);
-    const path = (process.env['PATH'] ?? '').split(delimiter);
-    for (const program of PROGRAMS) {
-      const found = path.map((folder) => join(folder, program)).find((file) => existsSync(file));
-      await symlink(found!, join(bin, program));
-    }
+    for (const program of PROGRAMS) await provide(program);
   });
 
   afterEach(() => removeDirectory(directory));
 
+  /** Puts a program of this machine, or a script, on the PATH of test/run. */
+  async function provide(program: string, script?: string): Promise<void> {
+    const file = join(bin, program);
+    if (script === undefined) {
+      const path = (process.env['PATH'] ?? '').split(delimiter);
+      const found = path.map((folder) => join(folder, program)).find((candidate) => existsSync(candidate));
+      await symlink(found!, file);
+      return;
+    }
+    await writeFile(file, `#!${join(bin, 'bash')}\n${script}\n`);
+    await chmod(file, 0o755);
+  }
+
   it('says in one sentence each what to install, and fails', async () => {
-    const run = new Child('bash', ['test/run'], { env: { PATH: join(directory, 'bin') } });
+    const run = new Child('bash', ['test/run'], { env: { PATH: bin } });
     await expect(run.exited).resolves.toEqual({ code: 1, signal: null });
     expect(run.stdout).toBe('');
     const sentences = run.stderr.trim().split('\n');
@@ -33,5 +43,61 @@ describe('test/run on a machine that has nothing and may not install', () => {
     );
     expect(sentences).toContainEqual(expect.stringMatching(/^The tests need chromium, .* "apt-get install chromium"/));
     expect(sentences.every((sentence) => sentence.startsWith('The tests need '))).toBe(true);
+  });
+
+  describe('and whose user may become root', () => {
+    const INSTALLS = /^-n env .* apt-get .* install -y --no-install-recommends .*redis-server/m;
+    const QUESTION = 'Install them as root now? [y/N]';
+
+    beforeEach(async () => {
+      const asRoot = join(directory, 'as-root');
+      await writeFile(asRoot, '');
+      for (const program of ['rm', 'mktemp', 'tail']) await provide(program);
+      await provide('apt-get', 'exit 1');
+      // Notes what would run as root, and runs nothing.
+      await provide('sudo', `echo "$*" >> ${asRoot}; [ -t 0 ] || while read -r _; do :; done`);
+      await removeDirectory(join(bin, 'id'));
+      await provide('id', 'echo 1000');
+    });
+
+    const asRoot = (): Promise<string> => readFile(join(directory, 'as-root'), 'utf8');
+
+    /** Runs it on a terminal on which the answer was typed. */
+    async function onTerminal(answer: string, command: string, variables = ''): Promise<string> {
+      const inner = `exec env -i ${variables} PATH=${bin} ${join(bin, 'bash')} ${command}`;
+      const run = new Child('sh', ['-c', `echo '${answer}' | script -qec '${inner}' /dev/null`]);
+      expect((await run.exited).code).toBe(1);
+      expect(run.output).toContain('The tests need redis-server, which is missing');
+      return run.output;
+    }
+
+    it('lists the packages and asks on a terminal, and installs nothing without a yes', async () => {
+      for (const answer of ['', 'n']) {
+        const output = await onTerminal(answer, 'test/run');
+        expect(output).toMatch(/^The tests need Debian packages that are missing: .*redis-server/m);
+        expect(output).toContain(QUESTION);
+      }
+      expect(await asRoot()).not.toContain('apt-get');
+    });
+
+    it('installs them after a yes', async () => {
+      expect(await onTerminal('y', 'test/run')).toContain(QUESTION);
+      expect(await asRoot()).toMatch(INSTALLS);
+    });
+
+    it.each([
+      ['with --install', 'test/run --install', ''],
+      ['in CI', 'test/run', 'CI=true'],
+    ])('installs them without a question %s', async (_when, command, variables) => {
+      expect(await onTerminal('n', command, variables)).not.toContain(QUESTION);
+      expect(await asRoot()).toMatch(INSTALLS);
+    });
+
+    it('installs them without a question where no terminal is', async () => {
+      const run = new Child('bash', ['test/run'], { env: { PATH: bin } });
+      expect((await run.exited).code).toBe(1);
+      expect(run.output).not.toContain(QUESTION);
+      expect(await asRoot()).toMatch(INSTALLS);
+    });
   });
 });
