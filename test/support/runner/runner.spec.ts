@@ -75,7 +75,7 @@ describe('the runner of the specs', () => {
     const part = (name: string): string => resolve('test/support/runner', name);
     const config = {
       ...{ runner: part('runner.cjs'), runtime: part('runtime.cjs'), testEnvironment: part('environment.cjs') },
-      ...{ testMatch: ['**/*.spec.ts'], testTimeout: 1_000, transform: {} },
+      ...{ testMatch: ['**/*.spec.ts'], testTimeout: 500, transform: {} },
     };
     const files = { ...FAILING, 'first.spec.ts': CHANGES, 'second.spec.ts': CHANGES };
     await writeFile(join(directory, 'package.json'), JSON.stringify({ jest: config }));
@@ -96,8 +96,8 @@ describe('the runner of the specs', () => {
     ['after-all.spec.ts', 'the server does not stop', ['passed']],
     ['rejection.spec.ts', 'not handled', ['failed']],
     ['callback.spec.ts', 'not caught', ['failed']],
-    ['hang.spec.ts', 'Exceeded timeout of 1000 ms', ['failed']],
-    ['hanging-import.spec.ts', 'The import of this file took longer than 1000 ms', []],
+    ['hang.spec.ts', 'Exceeded timeout of 500 ms', ['failed']],
+    ['hanging-import.spec.ts', 'The import of this file took longer than 2000 ms', []],
     ['load.spec.ts', 'absent.js', []],
   ])('fails %s and says why', (file, reason, statuses) => {
     const { message, assertionResults } = resultOf(file);
