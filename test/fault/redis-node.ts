@@ -7,12 +7,17 @@ import { redisServer } from '../support/redis-process.js';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 import { within } from '../support/within.js';
 import { lastingPort } from './lasting-port.js';
+import { SmallDisk } from './small-disk.js';
 
 export interface RedisNodeOptions {
   /** Lines of its configuration file, beyond port and directory. */
   readonly config?: readonly string[];
   /** Runs it as a Sentinel. */
   readonly sentinel?: boolean;
+  /** Further variables of its process. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Bytes of a disk for its data alone, which can be full. */
+  readonly diskBytes?: number;
 }
 
 /**
@@ -20,22 +25,29 @@ export interface RedisNodeOptions {
  * while it is dead.
  */
 export class RedisNode {
+  private child: Child;
+
   private constructor(
-    private child: Child,
-    private readonly args: readonly string[],
+    private readonly spawn: () => Child,
     private readonly directory: string,
     readonly port: number,
-  ) {}
+    /** Its disk, if it is one that can be full. */
+    readonly disk: SmallDisk | null,
+  ) {
+    this.child = spawn();
+  }
 
-  static async start({ config = [], sentinel = false }: RedisNodeOptions = {}): Promise<RedisNode> {
+  static async start({ config = [], sentinel = false, env, diskBytes }: RedisNodeOptions = {}): Promise<RedisNode> {
     const port = await lastingPort();
     const directory = await makeTemporaryDirectory();
+    const disk = diskBytes === undefined ? null : SmallDisk.mount(directory, diskBytes);
     const file = join(directory, 'redis.conf');
     const common = [`port ${port}`, 'bind 127.0.0.1', `dir ${directory}`];
     const own = sentinel ? [] : ['save ""', 'repl-diskless-sync-delay 0', 'repl-diskless-load swapdb'];
     await writeFile(file, `${[...common, ...own, ...config].join('\n')}\n`);
     const args = sentinel ? [file, '--sentinel'] : [file];
-    const node = new RedisNode(new Child(redisServer(), args), args, directory, port);
+    const spawn = (): Child => new Child(redisServer(), args, { env: { ...process.env, ...env } });
+    const node = new RedisNode(spawn, directory, port, disk);
     try {
       await node.ready();
     } catch (error) {
@@ -54,10 +66,15 @@ export class RedisNode {
     await this.child.stop('SIGKILL');
   }
 
+  /** Resolves when it ended by itself. */
+  async ended(): Promise<void> {
+    await this.child.exited;
+  }
+
   /** Brings it back on the same port with the data that it kept. */
   async restart(): Promise<void> {
     await this.kill();
-    this.child = new Child(redisServer(), this.args);
+    this.child = this.spawn();
     await this.ready();
   }
 
@@ -121,6 +138,7 @@ export class RedisNode {
   /** Ends it for good and removes its data. */
   async stop(): Promise<void> {
     await this.kill();
+    this.disk?.unmount();
     await removeDirectory(this.directory);
   }
 

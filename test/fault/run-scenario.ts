@@ -29,6 +29,7 @@ const LIVE_WITHIN_MS = 15_000;
 /** Runs one scenario for so long (at least one round), and checks its log. */
 export async function runScenario(scenario: Scenario, { dist, seconds, seed }: Run): Promise<RunResult> {
   const random = new Random(`${scenario.name} ${seed}`);
+  const { liveWithinMs = LIVE_WITHIN_MS } = scenario;
   const instances = scenario.options?.instances ?? 3;
   const backend = await scenario.backend(instances, random);
   const world = await World.start({
@@ -46,13 +47,13 @@ export async function runScenario(scenario: Scenario, { dist, seconds, seed }: R
       await scenario.round(world);
       await world.calm(random.between(2000, 3500));
     } while (performance.now() < until);
+    await world.untilLive(liveWithinMs);
     await world.settle();
   } finally {
     problems = await world.stop();
   }
   problems.push(...world.complaints);
   const verdict = check(world.log, scenario);
-  const { liveWithinMs = LIVE_WITHIN_MS } = scenario;
   if (verdict.figures.liveAgainMs.some((time) => time === null || time > liveWithinMs)) {
     problems.push(
       `After a fault a channel was not live again within ${liveWithinMs} ms: ${verdict.figures.liveAgainMs.join(', ')}`,

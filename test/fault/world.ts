@@ -116,6 +116,28 @@ export class World<B extends Backend = Backend> {
     this.throwIfFailed();
   }
 
+  /** Publishes on until every client that stays has an event of each channel that was begun after the last fault. */
+  async untilLive(milliseconds: number): Promise<void> {
+    const { faults, emits, seen } = this.log;
+    const from = faults.at(-1)?.to ?? 0;
+    const until = performance.now() + milliseconds;
+    const first = Math.max(
+      0,
+      seen.findIndex(({ at }) => at >= from),
+    );
+    const all = this.options.stayers * ALL_CHANNELS.length;
+    const live = new Set<string>();
+    while (live.size < all && performance.now() < until) {
+      await delay(250);
+      const begun = new Set(emits.filter(({ startedAt }) => startedAt >= from).map(({ key }) => key));
+      for (const record of seen.slice(first)) {
+        if ((record.kind !== 'event' && record.kind !== 'plain') || !begun.has(record.key)) continue;
+        if (record.client.startsWith(STAYING)) live.add(`${record.client} ${record.channel}`);
+      }
+    }
+    this.throwIfFailed();
+  }
+
   /** Ends publishing, and waits until every client has come to rest where the others are. */
   async settle(): Promise<void> {
     this.pace.burst = 1;

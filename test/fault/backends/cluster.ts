@@ -62,6 +62,24 @@ export class ClusterBackend implements Backend {
     await this.untilOk(dead);
   }
 
+  /**
+   * Holds the slot of a channel in migration while `meanwhile` runs, with one part of its keys on either side, and then gives it to the
+   * other node.
+   */
+  async migrate(channel: string, meanwhile: () => Promise<void>): Promise<void> {
+    const slot = Number(await this.nodes[0]!.command('CLUSTER', 'KEYSLOT', channel));
+    const from = await this.ownerOf(slot, this.nodes);
+    const to = await this.anotherMaster(from);
+    const [fromId, toId] = [await idOf(from), await idOf(to)];
+    await to.command('CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId);
+    await from.command('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId);
+    const [first, ...rest] = await keysIn(slot, from);
+    if (first !== undefined && rest.length > 0) await moveKeys([first], from, to);
+    await meanwhile();
+    await moveKeys(await keysIn(slot, from), from, to);
+    for (const node of [to, from]) await node.command('CLUSTER', 'SETSLOT', slot, 'NODE', toId);
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.stop()));
   }
@@ -80,12 +98,33 @@ export class ClusterBackend implements Backend {
     throw new Error(`Nobody owns slot ${slot}`);
   }
 
+  private async masters(): Promise<RedisNode[]> {
+    const tables = await Promise.all(this.nodes.map((node) => node.command('CLUSTER', 'NODES')));
+    return this.nodes.filter((_node, index) => String(tables[index]).includes('myself,master'));
+  }
+
+  private async anotherMaster(than: RedisNode): Promise<RedisNode> {
+    return (await this.masters()).find((node) => node !== than)!;
+  }
+
   private async untilOk(node: RedisNode): Promise<void> {
     const isOk = async (): Promise<void> => {
       while (!String(await node.command('CLUSTER', 'INFO')).includes('cluster_state:ok')) await delay(50);
     };
     await within(30_000, 'cluster_state:ok', isOk());
   }
+}
+
+async function idOf(node: RedisNode): Promise<string> {
+  return String(await node.command('CLUSTER', 'MYID'));
+}
+
+async function keysIn(slot: number, node: RedisNode): Promise<string[]> {
+  return (await node.command('CLUSTER', 'GETKEYSINSLOT', slot, 10_000)) as string[];
+}
+
+async function moveKeys(keys: readonly string[], from: RedisNode, to: RedisNode): Promise<void> {
+  if (keys.length > 0) await from.command('MIGRATE', '127.0.0.1', to.port, '', 0, 5_000, 'KEYS', ...keys);
 }
 
 function isIn(slot: number, range: string): boolean {

@@ -1,7 +1,7 @@
 import { lastingPort } from '../lasting-port.js';
 import { TcpProxy } from '../proxy.js';
 import type { Random } from '../../support/random.js';
-import { RedisNode } from '../redis-node.js';
+import { RedisNode, type RedisNodeOptions } from '../redis-node.js';
 import type { Backend } from './backend.js';
 
 /** One Redis server, and for each instance a line of its own to it. */
@@ -11,8 +11,13 @@ export class SingleBackend implements Backend {
     readonly lines: readonly TcpProxy[],
   ) {}
 
-  static async start(instances: number, random: Random, config: readonly string[] = []): Promise<SingleBackend> {
-    const node = await RedisNode.start({ config });
+  static async start(
+    instances: number,
+    random: Random,
+    config: readonly string[] = [],
+    options: RedisNodeOptions = {},
+  ): Promise<SingleBackend> {
+    const node = await RedisNode.start({ config, ...options });
     return new SingleBackend(node, await linesTo(node.port, instances, random));
   }
 

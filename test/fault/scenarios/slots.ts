@@ -1,0 +1,67 @@
+import { ClusterBackend } from '../backends/cluster.js';
+import { ALL_CHANNELS } from '../channels.js';
+import type { EmitRecord } from '../log.js';
+import type { World } from '../world.js';
+import { scenario } from './scenario.js';
+
+const options = {
+  // One instance only listens: nothing that it publishes shows it where a slot is now.
+  listening: 1,
+  emitterPerChannel: true,
+} as const;
+
+/** While one slot is in migration, half of the events to other channels are acknowledged within this time, in milliseconds. */
+const OTHERS_WITHIN_MS = 400;
+/** What they are compared with. */
+const BEFORE_MS = 5_000;
+
+/** A slot goes to another master, with its keys. */
+export const slotMoved = scenario<ClusterBackend>({
+  name: 'slot-moved',
+  redisMayLose: false,
+  options,
+  backend: () => ClusterBackend.start(),
+  async round(world) {
+    const channel = world.random.pick(ALL_CHANNELS);
+    await world.fault(`slot of ${channel} moved`, () =>
+      world.backend.migrate(channel, () => world.calm(world.random.between(0, 300))),
+    );
+  },
+});
+
+/** A slot stays in migration for some seconds, with its keys on both sides: other channels go on. */
+export const slotHeld = scenario<ClusterBackend>({
+  name: 'slot-held',
+  redisMayLose: false,
+  options,
+  backend: () => ClusterBackend.start(),
+  async round(world) {
+    const channel = world.random.pick(ALL_CHANNELS);
+    await world.fault(`slot of ${channel} held`, async () => {
+      await world.backend.migrate(channel, async () => {
+        const from = performance.now();
+        await world.calm(world.random.between(2_500, 5_000));
+        for (const other of ALL_CHANNELS) if (other !== channel) lookAt(other, from, world);
+      });
+    });
+  },
+});
+
+/** On a busy machine every event takes longer, also without a slot in migration. */
+function lookAt(channel: string, from: number, { log, complaints }: World<ClusterBackend>): void {
+  const before = medianWait(log.emits.filter(({ settledAt }) => settledAt < from && settledAt > from - BEFORE_MS));
+  const during = medianWait(log.emits.filter((emit) => emit.channel === channel && emit.startedAt >= from));
+  if (during < Infinity && during <= Math.max(OTHERS_WITHIN_MS, 3 * before)) return;
+  complaints.push(
+    `${channel} was held up by a slot in migration: ${Math.round(during)} ms, before ${Math.round(before)} ms`,
+  );
+}
+
+/** Infinity if none was acknowledged. */
+function medianWait(emits: readonly EmitRecord[]): number {
+  const waits = emits
+    .filter(({ outcome }) => outcome === 'acknowledged')
+    .map(({ startedAt, settledAt }) => settledAt - startedAt)
+    .toSorted((a, b) => a - b);
+  return waits[Math.floor(waits.length / 2)] ?? Infinity;
+}
