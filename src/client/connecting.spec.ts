@@ -70,3 +70,22 @@ describe('an attempt to connect', () => {
     expect(client.state).toBe('connected');
   });
 });
+
+describe('a connection that is dead', () => {
+  const begin = virtualClients();
+
+  it('is noticed in time by a page that checks it again and again', async () => {
+    const { client, server, states } = begin();
+    client.connect();
+    await pass();
+    server.silence();
+    for (let second = 0; second < 4; second += 1) {
+      client.wake();
+      await pass(1_000);
+    }
+    expect(client.state).toBe('connected');
+    client.wake();
+    await pass(1_000);
+    expect(states().at(-1)).toBe('silent → waiting');
+  });
+});

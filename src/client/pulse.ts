@@ -23,10 +23,10 @@ export function createPulse(quietMs: number, ask: () => void, dead: () => void):
     clearTimeout(timer);
     timer = setTimeout(look, ms);
   };
-  const check = (withinMs: number): void => {
+  const askWithin = (ms: number): void => {
     askedAt = performance.now();
-    answerMs = Math.min(withinMs, quietMs);
-    lookIn(answerMs);
+    answerMs = ms;
+    lookIn(ms);
     ask();
   };
   const look = (): void => {
@@ -34,10 +34,10 @@ export function createPulse(quietMs: number, ask: () => void, dead: () => void):
     if (askedAt === null) {
       const quiet = now - heardAt;
       if (quiet < quietMs) lookIn(quietMs - quiet);
-      else check(quietMs);
+      else askWithin(quietMs);
     } else if (!wasLate && now - askedAt > 2 * answerMs) {
       wasLate = true;
-      check(answerMs);
+      askWithin(answerMs);
     } else dead();
   };
 
@@ -48,7 +48,11 @@ export function createPulse(quietMs: number, ask: () => void, dead: () => void):
       askedAt = null;
       wasLate = false;
     },
-    check,
+    check(withinMs) {
+      const ms = Math.min(withinMs, quietMs);
+      // Not later than an answer that is waited for: a page can ask again and again.
+      if (askedAt === null || askedAt + answerMs > performance.now() + ms) askWithin(ms);
+    },
     stop: () => clearTimeout(timer),
   };
 }
