@@ -6,28 +6,42 @@ import type { FakeRealtimeServer } from '../../src/testing/index.js';
 export interface FakeWorld extends World {
   freeze(): void;
   thaw(): void;
+  /** Its tab crashes: it is heard no more, and the browser takes its locks. */
+  kill(): void;
 }
+
+/** What a browser refuses to pages whose storage is blocked, as Firefox and Chromium do. */
+export type Refused = 'locks' | 'BroadcastChannel';
+
+const REFUSING: Locks = { request: () => Promise.reject(new Error('Access is denied')) };
 
 /** What tabs of one browser have in common. */
 export class FakeBrowser {
   readonly radios = new Set<Radio & { readonly name: string; receive(data: unknown): void }>();
   // lock → who holds it, and who waits
-  readonly held = new Map<string, { end: (error?: Error) => void }>();
-  readonly waiting: { name: string; take: () => void }[] = [];
+  readonly held = new Map<string, { owner: object; end: (error?: Error) => void }>();
+  readonly waiting: { owner: object; name: string; take: () => void }[] = [];
 
-  world(server: FakeRealtimeServer): FakeWorld {
+  world(server: Pick<FakeRealtimeServer, 'WebSocket'>, refused: readonly Refused[] = []): FakeWorld {
     const { radios } = this;
+    const owner = {};
+    const ours = new Set<Radio>();
     let frozen: (() => void)[] | null = null;
+    let isDead = false;
     const happen = (what: () => void): void => {
+      if (isDead) return;
       if (frozen === null) void Promise.resolve().then(what);
       else frozen.push(what);
     };
     const FakeRadio = class implements Radio {
       onmessage: Radio['onmessage'] = null;
       constructor(readonly name: string) {
+        if (refused.includes('BroadcastChannel')) throw new Error('The operation is insecure');
         radios.add(this);
+        ours.add(this);
       }
       postMessage(message: unknown): void {
+        if (isDead) return;
         const data = structuredClone(message);
         const send = (): void => {
           for (const radio of radios) if (radio !== this && radio.name === this.name) radio.receive(data);
@@ -44,7 +58,7 @@ export class FakeBrowser {
     };
     return {
       BroadcastChannel: FakeRadio,
-      locks: this.#locks(happen),
+      locks: refused.includes('locks') ? REFUSING : this.#locks(happen, owner),
       WebSocket: server.WebSocket,
       freeze: () => (frozen ??= []),
       thaw: () => {
@@ -52,15 +66,27 @@ export class FakeBrowser {
         frozen = null;
         for (const what of all) what();
       },
+      kill: () => {
+        isDead = true;
+        frozen = null;
+        for (const radio of ours) radio.close();
+        for (const entry of this.waiting.filter((each) => each.owner === owner)) {
+          this.waiting.splice(this.waiting.indexOf(entry), 1);
+        }
+        for (const [name, lock] of [...this.held].filter(([, each]) => each.owner === owner)) {
+          if (this.held.get(name) === lock) this.held.delete(name);
+          this.#next(name);
+        }
+      },
     };
   }
 
-  #locks(happen: (what: () => void) => void): Locks {
+  #locks(happen: (what: () => void) => void, owner: object): Locks {
     return {
       request: (name, { steal, signal }, held) =>
         new Promise((resolve, reject) => {
           const take = (): void => {
-            const own = { end: (error?: Error) => happen(() => (error ? reject(error) : resolve(undefined))) };
+            const own = { owner, end: (error?: Error) => happen(() => (error ? reject(error) : resolve(undefined))) };
             this.held.set(name, own);
             const free = (): void => {
               if (this.held.get(name) === own) this.held.delete(name);
@@ -74,7 +100,7 @@ export class FakeBrowser {
             return take();
           }
           if (!this.held.has(name)) return take();
-          const entry = { name, take };
+          const entry = { owner, name, take };
           this.waiting.push(entry);
           signal?.addEventListener('abort', () => {
             const at = this.waiting.indexOf(entry);

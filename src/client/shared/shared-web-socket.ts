@@ -19,8 +19,8 @@ export interface SharedWebSocketOptions {
  *     createRealtimeClient({ url: '/ws', getToken, WebSocket: sharedWebSocket({ name: `user ${userId}` }) })
  *
  * One tab leads (Web Locks) and has the connection; the others reach it through it (BroadcastChannel). When the leader is
- * closed, the next in line connects, and each client resumes where it stood. Where a browser lacks one of the two, as outside
- * of secure contexts, each tab has a connection of its own. The token has to be sent in band: `tokenVia` cannot be used.
+ * closed, the next in line connects, and each client resumes where it stood. Where a browser lacks or refuses one of the two, as
+ * outside of secure contexts or with blocked storage, each tab has a connection of its own. The token has to be sent in band: `tokenVia` cannot be used.
  */
 export function sharedWebSocket({ name, WebSocket }: SharedWebSocketOptions): WebSocketClass {
   const here = globalThis as {

@@ -2,7 +2,7 @@ import { jest } from '@jest/globals';
 import { FakeRealtimeServer } from '../../testing/index.js';
 import { createRealtimeClient, subscribed, type RealtimeClient, type StateChange } from '../index.js';
 import { shareIn } from './shared-web-socket.js';
-import { FakeBrowser } from '../../../test/support/fake-browser.js';
+import { FakeBrowser, type Refused } from '../../../test/support/fake-browser.js';
 
 const app = (name: string) => ({ id: name, name });
 
@@ -21,8 +21,8 @@ describe('one connection for all tabs', () => {
   });
 
   /** A tab with a client, and what its listener heard. */
-  async function tab() {
-    const world = browser.world(server);
+  async function tab(refused: readonly Refused[] = []) {
+    const world = browser.world(server, refused);
     const WebSocket = shareIn(world, 'test');
     const client = createRealtimeClient({ url: 'ws://fake/ws', token: 'ada', WebSocket, minDelayMs: 1 });
     clients.push(client);
@@ -156,6 +156,18 @@ describe('one connection for all tabs', () => {
     ]);
     expect(client.state).toBe('connected');
     radio.close();
+  });
+
+  it.each([['locks'], ['BroadcastChannel']] as const)('is not shared where a browser refuses %s', async (refused) => {
+    const tabs = [await tab(), await tab([refused]), await tab([refused])];
+    server.publish('apps:created', app('one'));
+    await settle();
+    expect(tabs.map(({ heard }) => heard)).toEqual([['one'], ['one'], ['one']]);
+    expect(server.open).toHaveLength(3);
+    for (const { client } of tabs) client.close();
+    await settle();
+    expect(server.open).toHaveLength(0);
+    expect([...browser.radios]).toEqual([]);
   });
 
   it('gives up its subscription with the last tab that has it, and the connection with the last tab', async () => {

@@ -23,12 +23,15 @@ const LEADER_ANSWERS_WITHIN_MS = 3_000;
 /** How long a tab whose sockets ended stays in line: its client is about to come back. In milliseconds. */
 const LINGER_MS = 10_000;
 
+/** Reaches no other tab. */
+const NO_RADIO: Radio = { onmessage: null, postMessage: () => undefined, close: () => undefined };
+
 /** What this tab has open: its sockets, its place in the line of leaders, and while it leads the hub. */
 export class Tab {
   // port → its socket
   readonly #sockets = new Map<string, { take(message: ToPorts): void }>();
   readonly #id = crypto.randomUUID();
-  readonly #radio: Radio;
+  #radio = NO_RADIO;
   readonly #over = new AbortController();
   readonly #leadership: Leadership;
   /** Its own lock is held: from then on its end is noticed. */
@@ -50,19 +53,6 @@ export class Tab {
     private readonly world: World,
     private readonly onEmpty: () => void,
   ) {
-    this.#radio = new world.BroadcastChannel(name);
-    this.#radio.onmessage = ({ data }: { data: Message }) => {
-      if (data.to === 'leader') this.#toHub(data.message);
-      else if (this.#hub === undefined) this.#toPorts(data.from, data.message);
-    };
-    // Held for as long as this tab is there, however it ends: that is how the leader learns.
-    this.#isHere = new Promise((resolve) => {
-      const held = (): Promise<void> => {
-        resolve();
-        return this.#whileHere();
-      };
-      world.locks.request(this.#ownLock(this.#id), {}, held).catch(() => undefined);
-    });
     this.#leadership = new Leadership(
       name,
       world.locks,
@@ -70,7 +60,32 @@ export class Tab {
       () => this.#lead(),
       () => this.#follow(),
     );
-    this.#leadership.stand();
+    // Held for as long as this tab is there, however it ends: that is how the leader learns.
+    this.#isHere = new Promise((resolve) => {
+      const held = (): Promise<void> => {
+        resolve();
+        return this.#whileHere();
+      };
+      // A browser that blocks the storage of a page refuses its locks, and some its broadcasts: then it leads itself alone.
+      const refused = (): void => {
+        if (this.#over.signal.aborted) return;
+        this.#radio.close();
+        this.#radio = NO_RADIO;
+        resolve();
+        this.#lead();
+      };
+      try {
+        this.#radio = new world.BroadcastChannel(name);
+      } catch {
+        return refused();
+      }
+      this.#radio.onmessage = ({ data }: { data: Message }) => {
+        if (data.to === 'leader') this.#toHub(data.message);
+        else if (this.#hub === undefined) this.#toPorts(data.from, data.message);
+      };
+      world.locks.request(this.#ownLock(this.#id), {}, held).catch(refused);
+      this.#leadership.stand();
+    });
   }
 
   /** @returns the name of the socket */
