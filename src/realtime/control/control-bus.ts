@@ -42,6 +42,8 @@ export class ControlBus implements OnApplicationShutdown {
   private readonly acks = new Acks();
   /** The ids of commands that were carried out, oldest first: a read of the log brings them again. */
   private readonly done = new Set<string>();
+  /** The ids of the commands in the log that was there before this instance followed it. */
+  private readonly past = new Set<string>();
   /** The instances that lived when the directory was read last. */
   private known: readonly string[] = [];
   private followingSince = Infinity;
@@ -80,6 +82,7 @@ export class ControlBus implements OnApplicationShutdown {
       },
     });
     await Promise.all([this.bridge.followed(ACKS), this.bridge.followed(COMMANDS)]);
+    await this.notePast();
   }
 
   onApplicationShutdown(): void {
@@ -124,12 +127,14 @@ export class ControlBus implements OnApplicationShutdown {
     }
   }
 
-  private async take(data: unknown, handler: CommandHandler): Promise<void> {
+  /** @param isLogged it comes from a read of the log, and not as it was sent */
+  private async take(data: unknown, handler: CommandHandler, isLogged = false): Promise<void> {
     const { id, at, command } = decode(sentCommandSchema, this.open(COMMANDS, data));
     const now = Date.now();
     if (at > now + CLOCK_LEEWAY_MS)
       throw new Error('it was sent in the future: do the clocks of the instances differ?');
-    // One that a read of the log brings, and that was sent before there was a connection here, or carried out already.
+    // One that a read of the log brings, and that was sent before this instance followed it, or carried out already.
+    if (isLogged && this.past.has(id)) return;
     if (at < Math.max(this.followingSince, now - HISTORY.ttlMs) - CLOCK_LEEWAY_MS || this.done.has(id)) return;
     this.remember(id);
     const connections = await handler.carryOut(command);
@@ -138,26 +143,50 @@ export class ControlBus implements OnApplicationShutdown {
     await this.publish(ACKS, ack, null, CONFIRM_MS).catch(() => undefined);
   }
 
-  /** Carries out what the log holds: after a loss, the first command of a new epoch is in it already. */
-  private async readLog(handler: CommandHandler): Promise<void> {
-    for (;;) {
+  /**
+   * Notes the commands that the log holds when this instance begins. They concern connections that ended before; a later read
+   * of the log would close those with which the same users have come back.
+   */
+  private async notePast(): Promise<void> {
+    for (const data of await this.logged()) {
       try {
-        for (const { body } of await this.broker.latest(COMMANDS, HISTORY.size)) {
-          if (!isEventBody(COMMANDS, body)) continue;
-          await this.takeEntry(body, handler).catch((error: unknown) =>
-            this.log.warn('skipped', () => `A control command in the log was skipped: ${String(error)}`),
-          );
-        }
-        return;
+        this.past.add(decode(sentCommandSchema, this.open(COMMANDS, data)).id);
       } catch {
-        if (this.ended) return;
-        await new Promise<void>((resolve) => void setTimeout(resolve, RETRY_MS).unref());
+        // It is no command: a read of the log skips it, too.
       }
     }
   }
 
-  private async takeEntry(body: string, handler: CommandHandler): Promise<void> {
-    await this.take(decodeEventBody(body).data, handler);
+  /** Carries out what the log holds: after a loss, the first command of a new epoch is in it already. */
+  private async readLog(handler: CommandHandler): Promise<void> {
+    for (const data of await this.logged()) {
+      await this.take(data, handler, true).catch((error: unknown) =>
+        this.log.warn('skipped', () => `A control command in the log was skipped: ${String(error)}`),
+      );
+    }
+  }
+
+  /** The `data` of what the log holds. Asks until the broker answers, or this instance ends. */
+  private async logged(): Promise<unknown[]> {
+    while (!this.ended) {
+      try {
+        const entries = await this.broker.latest(COMMANDS, HISTORY.size);
+        return entries.flatMap(({ body }) => this.dataOf(body));
+      } catch {
+        await new Promise<void>((resolve) => void setTimeout(resolve, RETRY_MS).unref());
+      }
+    }
+    return [];
+  }
+
+  private dataOf(body: string): unknown[] {
+    if (!isEventBody(COMMANDS, body)) return [];
+    try {
+      return [decodeEventBody(body).data];
+    } catch (error) {
+      this.log.warn('skipped', () => `A control command in the log was skipped: ${String(error)}`);
+      return [];
+    }
   }
 
   private remember(id: string): void {

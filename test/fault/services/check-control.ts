@@ -72,14 +72,17 @@ function wronglyMissing(
   });
 }
 
-/** Every connection that a command closed began before the command was confirmed there. */
-function closedTwice({ visits, orders }: ServiceLog): ServiceViolation[] {
+/** Every connection that a command closed began before the command was confirmed there, on an instance that lived at that time. */
+function closedTwice({ visits, orders, lives }: ServiceLog): ServiceViolation[] {
   return visits.flatMap((visit): ServiceViolation[] => {
     const { openedAt, closedAt, code, life } = visit;
     if (code !== 4403 || openedAt === null || closedAt === null) return [];
+    const from = lives.find(({ id }) => id === life)?.from ?? 0;
+    // An instance that was cut off carries a command out late, also on connections that came later; a new instance does not.
+    const mayBeLate = (order: Order): boolean =>
+      order.settledAt > from && order.result?.confirmed.includes(life) !== true;
     const mayClose = (order: Order): boolean =>
-      order.startedAt <= closedAt &&
-      (order.do === 'revoke' || order.settledAt >= openedAt || order.result?.confirmed.includes(life) !== true);
+      order.startedAt <= closedAt && (order.do === 'revoke' || order.settledAt >= openedAt || mayBeLate(order));
     if (orders.some((order) => concerns(order, visit) && mayClose(order))) return [];
     return [{ class: 'doneTwice', detail: `${visit.user} on ${life}`, at: closedAt }];
   });

@@ -241,6 +241,15 @@ describe('the checker of control commands', () => {
         scribe.visit('ann', 'A', 25, 30, { code: 4403, joins: false });
       },
     ],
+    [
+      'a command that an instance carries out which began after it',
+      ['doneTwice'],
+      (scribe) => {
+        scribe.order('disconnect', 'ann', 20, EVERY);
+        scribe.kill(22, 24);
+        scribe.visit('ann', 'C', 25, 30, { code: 4403, joins: false });
+      },
+    ],
   ];
 
   it.each(bad)('finds %s', (_name, expected, write) => {
