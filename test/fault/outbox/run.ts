@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { Build, type Patch } from '../build.js';
+import { OUTBOX_MUTANTS } from './mutants.js';
 import { Random } from '../../support/random.js';
 import { runOutbox } from './run-outbox.js';
 
@@ -15,31 +16,6 @@ const { values } = parseArgs({
     mutant: { type: 'string', multiple: true },
   },
 });
-
-const RELAY = 'realtime/outbox/outbox-relay.service.js';
-
-/** Faults of the product, made on purpose. */
-const MUTANTS: Readonly<Record<string, Patch>> = {
-  'no-key': { file: RELAY, find: 'idempotencyKey: key,', replace: 'idempotencyKey: key + Math.random(),' },
-  'no-lock-of-the-channel': {
-    file: 'realtime/outbox/outbox-table.js',
-    find: 'pg_try_advisory_xact_lock(${LOCK}, hashtext(channel)) as ours',
-    replace: 'true as ours',
-  },
-  'removed-before-it-is-sent': {
-    file: RELAY,
-    find: 'const outcomes = await sendInOrder(',
-    replace: `await table.statements.query('commit');
-      await this.options.database.query('delete from realtime_outbox where id in (select json_array_elements_text($1::text::json)::bigint)', [JSON.stringify(rows.map(({ id }) => id))]);
-      await table.statements.query('begin');
-      const outcomes = await sendInOrder(`,
-  },
-  'not-in-the-transaction': {
-    file: 'realtime/outbox/realtime-outbox.service.js',
-    find: 'await statements.query(sql,',
-    replace: 'await this.table.statements.query(sql,',
-  },
-};
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 const kills = Number(values.kills);
@@ -69,11 +45,11 @@ async function attempt(name: string, patches: readonly Patch[]): Promise<boolean
   }
 }
 
-const names = values.mutant ?? Object.keys(MUTANTS);
+const names = values.mutant ?? Object.keys(OUTBOX_MUTANTS);
 let good = values.mutant !== undefined || (await attempt('the product', []));
 for (const name of names) {
-  const patch = MUTANTS[name];
-  if (patch === undefined) throw new Error(`There is no mutant ${name}: ${Object.keys(MUTANTS).join(', ')}`);
+  const patch = OUTBOX_MUTANTS[name];
+  if (patch === undefined) throw new Error(`There is no mutant ${name}: ${Object.keys(OUTBOX_MUTANTS).join(', ')}`);
   if (await attempt(`the mutant ${name}`, [patch])) good = false;
 }
 say(good ? 'All is well.' : 'FAILED');

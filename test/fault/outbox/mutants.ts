@@ -1,0 +1,26 @@
+import type { Patch } from '../build.js';
+
+const RELAY = 'realtime/outbox/outbox-relay.service.js';
+
+/** Faults of the product, made on purpose, that the comparison has to find. */
+export const OUTBOX_MUTANTS: Readonly<Record<string, Patch>> = {
+  'no-key': { file: RELAY, find: 'idempotencyKey: key,', replace: 'idempotencyKey: key + Math.random(),' },
+  'no-lock-of-the-channel': {
+    file: 'realtime/outbox/outbox-table.js',
+    find: 'pg_try_advisory_xact_lock(${LOCK}, hashtext(channel)) as ours',
+    replace: 'true as ours',
+  },
+  'removed-before-it-is-sent': {
+    file: RELAY,
+    find: 'const outcomes = await sendInOrder(',
+    replace: `await table.statements.query('commit');
+      await this.options.database.query('delete from realtime_outbox where id in (select json_array_elements_text($1::text::json)::bigint)', [JSON.stringify(rows.map(({ id }) => id))]);
+      await table.statements.query('begin');
+      const outcomes = await sendInOrder(`,
+  },
+  'not-in-the-transaction': {
+    file: 'realtime/outbox/realtime-outbox.service.js',
+    find: 'await statements.query(sql,',
+    replace: 'await this.table.statements.query(sql,',
+  },
+};
