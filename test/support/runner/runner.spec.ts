@@ -67,6 +67,7 @@ const CHANGES = `
 
 describe('the runner of the specs', () => {
   let directory: string;
+  let jest: Child | undefined;
   let report: Report;
   let exitCode: number | null;
 
@@ -81,11 +82,14 @@ describe('the runner of the specs', () => {
     await writeFile(join(directory, 'package.json'), JSON.stringify({ jest: config }));
     for (const [name, code] of Object.entries(files)) await writeFile(join(directory, name), code);
     const args = [JEST, '--maxWorkers=1', '--json', '--outputFile=report.json'];
-    const jest = new Child(process.execPath, args, { cwd: directory, env: { ...process.env, HOME: '/nowhere' } });
+    jest = new Child(process.execPath, args, { cwd: directory, env: { ...process.env, HOME: '/nowhere' } });
     exitCode = (await jest.exited).code;
     report = JSON.parse(await readFile(join(directory, 'report.json'), 'utf8')) as Report;
   });
-  afterAll(() => removeDirectory(directory));
+  afterAll(async () => {
+    jest?.kill('SIGKILL');
+    await removeDirectory(directory);
+  });
 
   const resultOf = (file: string): Report['testResults'][number] =>
     report.testResults.find(({ name }) => name.endsWith(`/${file}`))!;
