@@ -1,4 +1,5 @@
 import { Injectable, Module } from '@nestjs/common';
+import { createHash } from 'node:crypto';
 import { RealtimeAudit, type AuditEntry } from '../../src/realtime/index.js';
 import { call } from '../operators/operator-app.js';
 import { signToken } from '../support/jwt.js';
@@ -19,7 +20,7 @@ class AuditModule {}
 const keyOf = (name: string): string => `the SECRET of ${name}, long enough`;
 const named = (name: string) => ({ name, key: keyOf(name) });
 
-describe('publishing keys', () => {
+describe.each(['express', 'fastify'] as const)('publishing keys, on %s', (http) => {
   let app: RealtimeApp;
   let book: AuditBook;
 
@@ -34,7 +35,7 @@ describe('publishing keys', () => {
       { ...named('two'), tenants: ['acme', 'globex'], channels: ['apps:created', 'announcements'] },
     ];
     const options = { publishApiKeys, operatorApi: true, tenants: { claim: 'tenant', platformRole: 'admin' } };
-    app = await RealtimeApp.start(options, { imports: [AuditModule] });
+    app = await RealtimeApp.start(options, { imports: [AuditModule], http });
     book = app.app.get<AuditBook>(RealtimeAudit, { strict: false });
   });
   beforeEach(() => {
@@ -48,13 +49,20 @@ describe('publishing keys', () => {
   });
 
   async function post(headers: Record<string, string>, body: unknown): Promise<{ status: number; message?: string }> {
+    const { status, message } = await answerTo(headers, body);
+    return { status, ...(message !== undefined && { message }) };
+  }
+
+  async function answerTo(
+    headers: Record<string, string>,
+    body: unknown,
+  ): Promise<{ status: number; message?: string; id?: string }> {
     const answer = await fetch(`${app.http}/realtime/events`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', ...headers },
       body: JSON.stringify(body),
     });
-    const { message } = (await answer.json()) as { message?: string };
-    return { status: answer.status, ...(message !== undefined && { message }) };
+    return { ...((await answer.json()) as { message?: string; id?: string }), status: answer.status };
   }
 
   const publish = (name: string, body: unknown) => post({ 'X-API-Key': keyOf(name) }, body);
@@ -98,6 +106,7 @@ describe('publishing keys', () => {
     ['apps', event('user:u1:x', 'acme'), 'channels apps:*, user:{userId}'],
     ['apps', event('nobody:knows', 'acme'), 'channels apps:*, user:{userId}'],
     ['apps', [created, event('users:created', 'acme')], 'it cannot publish to "users:created"'],
+    ['apps', [event('users:created', 'acme'), created], 'it cannot publish to "users:created"'],
     ['one-by-one', [created], 'operations publish: it cannot publish a list of events'],
     ['lists', created, 'operations batch: it cannot publish a single event'],
     ['acme', event('apps:created', 'globex'), 'tenants acme: it cannot publish for "globex"'],
@@ -140,6 +149,54 @@ describe('publishing keys', () => {
         },
       ]);
     }
+  });
+
+  it('are not known by a secret whose digest begins alike', async () => {
+    const digest = (secret: string): string => createHash('sha256').update(secret).digest('hex').slice(0, 2);
+    let attempt = 0;
+    while (digest(`guess number ${attempt}`) !== digest(keyOf('whole'))) attempt += 1;
+    expect(await post({ 'X-API-Key': `guess number ${attempt}` }, created)).toMatchObject({ status: 401 });
+  });
+
+  it('count even if the request has the token of an administrator, too', async () => {
+    const authorization = `Bearer ${signToken({ sub: 'ann', role: 'admin' })}`;
+    const beyond = event('users:created', 'acme');
+    expect(await post({ authorization, 'X-API-Key': keyOf('apps') }, beyond)).toMatchObject({ status: 403 });
+    expect(await post({ authorization, 'X-API-Key': 'unknown' }, created)).toMatchObject({ status: 401 });
+    expect(book.entries).toMatchObject([
+      { event: 'publish_refused', key: 'apps', userId: null },
+      { event: 'request_refused', reason: 'key_invalid', userId: null },
+    ]);
+  });
+
+  it('use no idempotency key if they are refused, and none of another tenant', async () => {
+    const idempotencyKey = `order of ${http}`;
+    const first = { ...created, idempotencyKey };
+    const before = await answerTo({ 'X-API-Key': keyOf('whole') }, created);
+    expect(await publish('apps', [first, event('users:created', 'acme')])).toMatchObject({ status: 403 });
+    const [one, again, other] = [
+      await answerTo({ 'X-API-Key': keyOf('apps') }, first),
+      await answerTo({ 'X-API-Key': keyOf('whole') }, first),
+      await answerTo({ 'X-API-Key': keyOf('whole') }, { ...first, tenant: 'globex' }),
+    ];
+    const offsetOf = (id: string | undefined): number => Number(id?.split('-')[1]);
+    expect(offsetOf(one.id)).toBe(offsetOf(before.id) + 1);
+    expect(again.id).toBe(one.id);
+    expect(other.id).not.toBe(one.id);
+  });
+
+  it('are for services: a user is refused, and the administrator of a tenant publishes to that tenant only', async () => {
+    const user = `Bearer ${signToken({ sub: 'ann', tenant: 'acme' })}`;
+    const admin = `Bearer ${signToken({ sub: 'bob', role: 'admin', tenant: 'acme' })}`;
+    expect(await post({ authorization: user }, created)).toMatchObject({ status: 403 });
+    expect(book.entries.splice(0)).toMatchObject([
+      { event: 'request_refused', reason: 'not_admin', userId: 'ann', tenant: 'acme' },
+    ]);
+    expect(await post({ authorization: admin }, event('apps:created', 'globex'))).toEqual({
+      status: 403,
+      message: 'Only administrators of the platform may name another tenant',
+    });
+    expect(book.entries).toEqual([]);
   });
 
   it('leave administrators their rights, whom the audit names', async () => {
