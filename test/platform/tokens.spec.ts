@@ -74,6 +74,7 @@ describe('a platform in production', () => {
     const env = {
       NODE_ENV: 'production',
       JWT_SECRET: SECRET,
+      JWT_EXTRA_SECRETS: `${SECRET} of before`,
       JWT_ISSUER: 'platform',
       JWT_AUDIENCE: 'apps',
       REALTIME_ORIGINS: 'self',
@@ -103,6 +104,12 @@ describe('a platform in production', () => {
     const client = await connect(platform.wsUrl, { header: `Bearer ${token}` });
     expect(await client.next('connected')).toMatchObject({ user: { userId: 'u1', email: null, role: 'user' } });
     await client.close();
+    // A token of before the rotation opens both, REST and the WebSocket.
+    const old = (await tokenCommand(['--user', 'u1'], { ...env, JWT_SECRET: `${SECRET} of before` })).stdout.trim();
+    const before = await connect(platform.wsUrl, { header: `Bearer ${old}` });
+    expect(await before.next('connected')).toMatchObject({ user: { userId: 'u1' } });
+    await before.close();
+    expect((await new Api(platform.url, old).get('/api/apps')).status).toBe(200);
     const wrong = [{ JWT_AUDIENCE: 'others' }, { JWT_ISSUER: 'others' }, { JWT_SECRET: `${SECRET}!` }];
     for (const difference of wrong) {
       const foreign = (await tokenCommand(['--user', 'u1'], { ...env, ...difference })).stdout.trim();

@@ -14,7 +14,8 @@ export interface SigningKey {
 export class JwtKeys {
   private constructor(
     /** What the realtime module and the API verify tokens with. */
-    readonly verification: { readonly secret: string } | { readonly publicKey: string } | { readonly jwksUrl: string },
+    readonly verification:
+      { readonly secret: string[] } | { readonly publicKey: string } | { readonly jwksUrl: string },
     /** `null` where somebody else signs: then there is no sign-in here. */
     readonly signing: SigningKey | null,
     /** Whether the secret was made here, which happens in development only. */
@@ -26,7 +27,11 @@ export class JwtKeys {
     if (jwt.jwksUrl !== undefined) return new JwtKeys({ jwksUrl: jwt.jwksUrl }, null, false);
     if (jwt.publicKeyFile === undefined) {
       const secret = jwt.secret ?? keptSecret(dataDir);
-      return new JwtKeys({ secret }, { key: secret, algorithm: 'HS256' }, jwt.secret === undefined);
+      return new JwtKeys(
+        { secret: [secret, ...jwt.extraSecrets] },
+        { key: secret, algorithm: 'HS256' },
+        jwt.secret === undefined,
+      );
     }
     const publicKey = readNamedFile('JWT_PUBLIC_KEY_FILE', jwt.publicKeyFile);
     const algorithm = algorithmOf(publicKey);

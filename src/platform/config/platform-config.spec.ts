@@ -1,4 +1,5 @@
 import { explain } from '../start/explain.js';
+import { JwtKeys } from './jwt-keys.js';
 import { PlatformConfig } from './platform-config.js';
 
 const SECRET = 'a secret of at least thirty-two bytes';
@@ -24,6 +25,14 @@ it('development serves this machine only, with demo users', () => {
   expect(isOpenTo({ HOST: '0.0.0.0' })).toEqual(['0.0.0.0', false]);
   expect(isOpenTo({ HOST: '0.0.0.0', DEMO_USERS: 'true' })).toEqual(['0.0.0.0', true]);
   expect(isOpenTo({ NODE_ENV: 'production', JWT_SECRET: SECRET })).toEqual([undefined, false]);
+});
+
+it('secrets rotate: the first signs, all verify', () => {
+  const keys = (env: NodeJS.ProcessEnv) => JwtKeys.load(new PlatformConfig({ JWT_SECRET: SECRET, ...env }));
+  expect(keys({}).verification).toEqual({ secret: [SECRET] });
+  const { verification, signing } = keys({ JWT_EXTRA_SECRETS: 'the next one , the last one,' });
+  expect(verification).toEqual({ secret: [SECRET, 'the next one', 'the last one'] });
+  expect(signing).toEqual({ key: SECRET, algorithm: 'HS256' });
 });
 
 describe('what the environment decides is refused in one sentence, without its secrets:', () => {
@@ -62,6 +71,16 @@ describe('what the environment decides is refused in one sentence, without its s
       'production with a weak secret',
       { NODE_ENV: 'production', JWT_SECRET: 'secret-of-few' },
       'JWT_SECRET has 13 bytes, but must have at least 32 in production.',
+    ],
+    [
+      'extra secrets without the one that signs',
+      { JWT_EXTRA_SECRETS: SECRET },
+      'JWT_EXTRA_SECRETS is given without JWT_SECRET, which signs: give both.',
+    ],
+    [
+      'production with a weak extra secret',
+      { NODE_ENV: 'production', JWT_SECRET: SECRET, JWT_EXTRA_SECRETS: `${SECRET}!,secret-of-few` },
+      'JWT_EXTRA_SECRETS holds a secret of 13 bytes, but each must have at least 32 in production.',
     ],
     ['half of an administrator', { ADMIN_EMAIL: 'a@b.c' }, 'ADMIN_EMAIL and ADMIN_PASSWORD belong together'],
     [

@@ -16,6 +16,8 @@ export type DatabaseLocation =
 /** How tokens are signed and verified; the files are not read yet. */
 export interface JwtSettings {
   readonly secret?: string;
+  /** Secrets that only verify, while keys rotate. */
+  readonly extraSecrets: readonly string[];
   readonly publicKeyFile?: string;
   readonly privateKeyFile?: string;
   readonly jwksUrl?: string;
@@ -144,10 +146,12 @@ function readJwt(variables: Variables, development: boolean): JwtSettings {
       `JWT_SECRET has ${Buffer.byteLength(secret)} bytes, but must have at least ${MIN_SECRET_BYTES} in production.`,
     );
   }
+  const extraSecrets = readExtraSecrets(variables, secret, development);
   const issuer = variables.text('JWT_ISSUER');
   const audience = variables.text('JWT_AUDIENCE');
   return {
     ...(secret === undefined ? {} : { secret }),
+    extraSecrets,
     ...(publicKeyFile === undefined ? {} : { publicKeyFile }),
     ...(privateKeyFile === undefined ? {} : { privateKeyFile }),
     ...(jwksUrl === undefined ? {} : { jwksUrl }),
@@ -155,6 +159,22 @@ function readJwt(variables: Variables, development: boolean): JwtSettings {
     ...(audience === undefined ? {} : { audience }),
     lifetimeMs: variables.duration('JWT_EXPIRES_IN', '8h'),
   };
+}
+
+/** @throws StartError which names no secret */
+function readExtraSecrets(variables: Variables, secret: string | undefined, development: boolean): readonly string[] {
+  const extra = (variables.text('JWT_EXTRA_SECRETS') ?? '').split(',').map((one) => one.trim());
+  const secrets = extra.filter((one) => one !== '');
+  if (secrets.length > 0 && secret === undefined) {
+    throw new StartError('JWT_EXTRA_SECRETS is given without JWT_SECRET, which signs: give both.');
+  }
+  const shortest = Math.min(...secrets.map((one) => Buffer.byteLength(one)));
+  if (!development && shortest < MIN_SECRET_BYTES) {
+    throw new StartError(
+      `JWT_EXTRA_SECRETS holds a secret of ${shortest} bytes, but each must have at least ${MIN_SECRET_BYTES} in production.`,
+    );
+  }
+  return secrets;
 }
 
 /** The shortest password, in characters. */
