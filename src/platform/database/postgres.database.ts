@@ -24,6 +24,8 @@ export class PostgresDatabase extends Database {
       'error',
       safely('A lost connection', (error: Error) => logger.warn(`A connection was lost: ${error.message}`)),
     );
+    // Postgres can end a connection in the turn in which it is made, before `transaction` has its listener on it.
+    this.pool.on('connect', (client) => client.on('error', () => undefined));
   }
 
   async query<Row extends object>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
@@ -52,7 +54,7 @@ export class PostgresDatabase extends Database {
   }
 
   listen(channel: string, callback: () => void): Promise<() => Promise<void>> {
-    return pgListen(() => this.pool.connect(), channel, callback);
+    return pgListen(this.pool, channel, callback);
   }
 
   close(): Promise<void> {

@@ -1,6 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { PoolClient } from 'pg';
-import { pgListen } from './outbox-database.js';
+import { pgListen, type PgClient, type PgPool } from './outbox-database.js';
 
 /** A connection of a pool, which takes it amiss to be let go of twice, as that of `pg` does. */
 class Lent extends EventEmitter {
@@ -16,11 +15,8 @@ class Lent extends EventEmitter {
 
 it('lets go of its connection once, though the server ends it at the same time', async () => {
   const lent = new Lent();
-  const stop = await pgListen(
-    async () => lent as unknown as PoolClient,
-    'events',
-    () => undefined,
-  );
+  const pool: Pick<PgPool, 'connect'> = { connect: (callback) => callback(undefined, lent as unknown as PgClient) };
+  const stop = await pgListen(pool as PgPool, 'events', () => undefined);
   await stop();
   expect(lent.released).toBe(true);
   expect(() => lent.emit('error', new Error('terminating connection due to administrator command'))).not.toThrow();

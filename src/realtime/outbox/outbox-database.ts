@@ -12,7 +12,7 @@ export interface PgClient {
 /** A pool of `pg`, as far as the outbox needs it: so the package depends on no version of it, nor on its types. */
 export interface PgPool {
   query<Row extends object>(sql: string, parameters?: unknown[]): Promise<{ readonly rows: Row[] }>;
-  connect(): Promise<PgClient>;
+  connect(callback: (error: Error | undefined, client: PgClient | undefined) => void): void;
 }
 
 /** Runs one statement of SQL, with `$1`, `$2`… for the parameters: a client of `pg`, TypeORM's manager, or a function of your own. */
@@ -52,16 +52,31 @@ export function pgOutboxDatabase(pool: PgPool): OutboxDatabase {
       return (await pool.query<Row>(sql, [...parameters])).rows;
     },
     transaction: (work) => pgTransaction(pool, work),
-    listen: (channel, callback) => pgListen(() => pool.connect(), channel, callback),
+    listen: (channel, callback) => pgListen(pool, channel, callback),
   };
 }
 
+/**
+ * Takes a connection out of a pool. Postgres can end it in the same turn in which it is made, so it has its listener from
+ * the start: an `error` without one ends the process.
+ */
+function connectTo(pool: PgPool, onError: (error: Error) => void): Promise<PgClient> {
+  return new Promise((resolve, reject) => {
+    pool.connect((error, client) => {
+      if (client === undefined) {
+        reject(error ?? new Error('The pool has no connection'));
+        return;
+      }
+      client.on('error', onError);
+      resolve(client);
+    });
+  });
+}
+
 async function pgTransaction<T>(pool: PgPool, work: (statements: OutboxRows) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  // A connection that breaks while nothing is asked of it says so by an event, which unheard would end the process.
   let broken: Error | undefined;
   const onError = (error: Error): void => void (broken = error);
-  client.on('error', onError);
+  const client = await connectTo(pool, onError);
   try {
     await client.query('begin');
     const result = await work({
@@ -83,14 +98,10 @@ async function pgTransaction<T>(pool: PgPool, work: (statements: OutboxRows) => 
 /**
  * `LISTEN` on a connection of its own, begun again whenever that breaks; each time it calls back once, for what may have
  * been missed.
- * @param connect takes a connection out of a pool
+ * @param pool gives one of its connections for as long as this goes on
  * @returns what ends it
  */
-export async function pgListen(
-  connect: () => Promise<PgClient>,
-  channel: string,
-  callback: () => void,
-): Promise<() => Promise<void>> {
+export async function pgListen(pool: PgPool, channel: string, callback: () => void): Promise<() => Promise<void>> {
   let ended = false;
   let client: PgClient | null = null;
   let timer: NodeJS.Timeout | undefined;
@@ -99,17 +110,20 @@ export async function pgListen(
     if (!ended) timer = setTimeout(safely(LISTEN, begin), LISTEN_AGAIN_MS).unref();
   };
   const begin = async (): Promise<void> => {
+    let fresh: PgClient | null = null;
+    let isBroken = false;
+    const onError = safely(LISTEN, () => {
+      isBroken = true;
+      if (fresh === null || client !== fresh) return; // not taken yet, or reported before
+      again();
+      fresh.release(true);
+    });
     try {
-      const fresh = await connect();
+      fresh = await connectTo(pool, onError);
       if (ended) return fresh.release(true);
       client = fresh;
+      if (isBroken) return onError();
       fresh.on('notification', safely(LISTEN, callback));
-      const onError = safely(LISTEN, () => {
-        if (client !== fresh) return; // it says so more than once
-        again();
-        fresh.release(true);
-      });
-      fresh.on('error', onError);
       await fresh.query(`listen "${channel}"`);
       callback();
     } catch {

@@ -15,6 +15,8 @@ const { pgOutboxDatabase, RealtimeModule, RealtimeOutbox, RealtimeOutboxModule }
 
 const pool = new pg.Pool({ connectionString: postgres, max: 12 });
 pool.on('error', () => undefined);
+// Postgres can end a connection in the turn in which it is made, before `change` has its listener on it.
+pool.on('connect', (client) => client.on('error', () => undefined));
 let committed = 0;
 const quit = new Error('rolled back on purpose');
 
