@@ -24,3 +24,12 @@ export const OUTBOX_MUTANTS: Readonly<Record<string, Patch>> = {
     replace: 'await this.table.statements.query(sql,',
   },
 };
+
+/** The same for a run with a frozen relay. */
+export const FROZEN_MUTANTS: Readonly<Record<string, Patch>> = {
+  'limit-before-locks': {
+    file: 'realtime/outbox/outbox-table.js',
+    find: 'without.push(...candidates.map(({ channel }) => channel));',
+    replace: 'return [];',
+  },
+};

@@ -10,9 +10,9 @@ import { RedisProcess } from '../../support/redis-process.js';
 import { connect } from '../../support/ws-client.js';
 import { compare, type Change, type Difference } from './compare.js';
 
-const WORKER = resolve('test/fault/outbox/worker.mjs');
+export const WORKER = resolve('test/fault/outbox/worker.mjs');
 /** How long a process may take until it works, in milliseconds: the machine may be busy. */
-const START_MS = 60_000;
+export const START_MS = 60_000;
 const CHANNELS = ['ledger:one', 'ledger:two', 'ledger:three'];
 
 export interface OutboxRun {
@@ -97,14 +97,14 @@ export async function runOutbox(run: OutboxRun): Promise<OutboxVerdict> {
   }
 }
 
-async function migrate(pool: pg.Pool): Promise<void> {
+export async function migrate(pool: pg.Pool, channels: readonly string[] = CHANNELS): Promise<void> {
   for (const statement of OUTBOX_MIGRATION) await pool.query(statement);
   await pool.query('create table counters (channel text primary key, n integer not null)');
   await pool.query('create table changes (channel text, n integer, token text, primary key (channel, n))');
-  for (const channel of CHANNELS) await pool.query('insert into counters values ($1, 0)', [channel]);
+  for (const channel of channels) await pool.query('insert into counters values ($1, 0)', [channel]);
 }
 
-async function count(pool: pg.Pool, table: string): Promise<number> {
+export async function count(pool: pg.Pool, table: string): Promise<number> {
   const { rows } = await pool.query<{ n: number }>(`select count(*)::int as n from ${table}`);
   return rows[0]!.n;
 }

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { Build, type Patch } from '../build.js';
-import { OUTBOX_MUTANTS } from './mutants.js';
+import { FROZEN_MUTANTS, OUTBOX_MUTANTS } from './mutants.js';
+import { runFrozen } from './run-frozen.js';
 import { Random } from '../../support/random.js';
 import { runOutbox } from './run-outbox.js';
 
@@ -14,6 +15,8 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '40' },
     seed: { type: 'string', default: '1' },
     mutant: { type: 'string', multiple: true },
+    /** Only the run with a frozen relay. */
+    frozen: { type: 'boolean', default: false },
   },
 });
 
@@ -45,12 +48,29 @@ async function attempt(name: string, patches: readonly Patch[]): Promise<boolean
   }
 }
 
-const names = values.mutant ?? Object.keys(OUTBOX_MUTANTS);
-let good = values.mutant !== undefined || (await attempt('the product', []));
+async function attemptFrozen(name: string, patches: readonly Patch[]): Promise<boolean> {
+  const build = await Build.copy(patches);
+  try {
+    const { differences, held, heldUp, committed } = await runFrozen(build.dist);
+    say(
+      `${name}, with a frozen relay: ${committed} committed, ${held.length} channels held, ${heldUp.length} others held up, ` +
+        `${differences.length} differences`,
+    );
+    return differences.length === 0 && heldUp.length === 0;
+  } finally {
+    await build.remove();
+  }
+}
+
+const all = { ...OUTBOX_MUTANTS, ...FROZEN_MUTANTS };
+const names = values.mutant ?? Object.keys(values.frozen ? FROZEN_MUTANTS : all);
+let good = values.mutant !== undefined || values.frozen || (await attempt('the product', []));
+if (values.mutant === undefined && !(await attemptFrozen('the product', []))) good = false;
 for (const name of names) {
-  const patch = OUTBOX_MUTANTS[name];
-  if (patch === undefined) throw new Error(`There is no mutant ${name}: ${Object.keys(OUTBOX_MUTANTS).join(', ')}`);
-  if (await attempt(`the mutant ${name}`, [patch])) good = false;
+  const patch = all[name];
+  if (patch === undefined) throw new Error(`There is no mutant ${name}: ${Object.keys(all).join(', ')}`);
+  const run = name in FROZEN_MUTANTS ? attemptFrozen : attempt;
+  if (await run(`the mutant ${name}`, [patch])) good = false;
 }
 say(good ? 'All is well.' : 'FAILED');
 process.exitCode = good ? 0 : 1;

@@ -1,5 +1,5 @@
 import { Build } from '../build.js';
-import { OUTBOX_MUTANTS } from './mutants.js';
+import { FROZEN_MUTANTS, OUTBOX_MUTANTS } from './mutants.js';
 import { Random } from '../../support/random.js';
 import { runOutbox } from './run-outbox.js';
 
@@ -19,8 +19,11 @@ describe('the outbox, while processes are killed', () => {
     expect(verdict.committed).toBeGreaterThanOrEqual(40);
   }, 180_000);
 
-  it.each(Object.entries(OUTBOX_MUTANTS))('can still be changed into the mutant %s', async (_name, patch) => {
-    const build = await Build.copy([patch]);
-    await expect(build.remove()).resolves.toBeUndefined();
-  });
+  it.each(Object.entries({ ...OUTBOX_MUTANTS, ...FROZEN_MUTANTS }))(
+    'can still be changed into the mutant %s',
+    async (_name, patch) => {
+      const build = await Build.copy([patch]);
+      await expect(build.remove()).resolves.toBeUndefined();
+    },
+  );
 });
