@@ -7,7 +7,7 @@ interface ReportsRefusals {
     name: 'unexpected-response',
     listener: (
       request: { destroy(): void },
-      response: { statusCode?: number; headers: { 'retry-after'?: string } },
+      response: { statusCode?: number; headers: { 'retry-after'?: string; date?: string } },
     ) => void,
   ): unknown;
 }
@@ -50,15 +50,23 @@ export function openSocket(
   socket.onclose = closed;
   (socket as ReportsRefusals).on?.('unexpected-response', (request, { statusCode: status, headers }) => {
     request.destroy();
-    closed({ code: 1006, reason: `HTTP ${status}`, status, retryInMs: retryAfter(headers['retry-after']) });
+    closed({
+      code: 1006,
+      reason: `HTTP ${status}`,
+      status,
+      retryInMs: retryAfter(headers['retry-after'], headers.date),
+    });
   });
   return socket;
 }
 
-/** A `Retry-After`, in seconds or as an HTTP date, in milliseconds; spread over a second, as all clients get the same. */
-function retryAfter(header: string | undefined): number | undefined {
+/**
+ * A `Retry-After`, in seconds or as an HTTP date, in milliseconds; spread over a second, as all clients get the same.
+ * @param date the server's clock, for ours can be wrong
+ */
+function retryAfter(header: string | undefined, date = ''): number | undefined {
   if (!header) return undefined;
   const seconds = Number(header);
-  const ms = Number.isNaN(seconds) ? Date.parse(header) - Date.now() : seconds * 1_000;
+  const ms = Number.isNaN(seconds) ? Date.parse(header) - (Date.parse(date) || Date.now()) : seconds * 1_000;
   return Number.isNaN(ms) ? undefined : clamp(ms, 0, Infinity, 0) + Math.random() * 1_000;
 }

@@ -136,25 +136,60 @@ describe('the client, against the module', () => {
     expect(client.change).toMatchObject({ code: 'refused', reason: 'The token has expired' });
   });
 
-  it('comes back when `Retry-After` says, where its WebSocket shows it', async () => {
+  const hour = 3_600_000;
+  const inSeconds = (seconds: number): string => new Date(Date.now() + seconds * 1_000).toUTCString();
+  it.each<[string, () => Readonly<Record<string, string>>, number, number]>([
+    ['seconds', () => ({ 'Retry-After': '7' }), 7_000, 8_000],
+    ['a month', () => ({ 'Retry-After': '2592000' }), hour, hour],
+    ['more than a number can be', () => ({ 'Retry-After': '9'.repeat(400) }), hour, hour],
+    ['a date', () => ({ 'Retry-After': inSeconds(60) }), 50_000, 61_000],
+    [
+      'a date by a clock that is a day ahead',
+      () => ({ 'Retry-After': inSeconds(86_460), Date: inSeconds(86_400) }),
+      59_000,
+      62_000,
+    ],
+    [
+      'a date by a clock that is a day behind',
+      () => ({ 'Retry-After': inSeconds(-86_340), Date: inSeconds(-86_400) }),
+      59_000,
+      62_000,
+    ],
+    ['a date that is over', () => ({ 'Retry-After': inSeconds(-60) }), 0, 1_000],
+    ['seconds below zero', () => ({ 'Retry-After': '-7' }), 0, 1_000],
+    ['a word', () => ({ 'Retry-After': 'soon' }), 0, 1_000],
+    ['nothing', () => ({}), 0, 1_000],
+  ])('comes back when `Retry-After` says, where its WebSocket shows it: %s', async (_, headers, from, to) => {
     const full = createServer();
+    const lines = Object.entries(headers()).map(([name, value]) => `${name}: ${value}\r\n`);
     full.on('upgrade', (_request, socket) =>
-      socket.end('HTTP/1.1 503 Service Unavailable\r\nRetry-After: 7\r\nConnection: close\r\n\r\n'),
+      socket.end(`HTTP/1.1 503 Service Unavailable\r\n${lines.join('')}Connection: close\r\n\r\n`),
     );
     full.listen(0, '127.0.0.1');
     await once(full, 'listening');
     const { port } = full.address() as AddressInfo;
     try {
-      const client = make({ url: `ws://127.0.0.1:${port}/ws`, maxDelayMs: 1_000 });
+      const client = make({ url: `ws://127.0.0.1:${port}/ws`, minDelayMs: 1_000, maxDelayMs: 1_000 });
       client.connect();
       await reached(client, 'waiting');
       const { code, reason, retryInMs } = client.change;
       expect([code, reason]).toEqual(['unreachable', 'HTTP 503']);
-      expect(retryInMs).toBeGreaterThanOrEqual(7_000);
-      expect(retryInMs).toBeLessThan(8_000);
+      expect(retryInMs).toBeGreaterThanOrEqual(from);
+      expect(retryInMs).toBeLessThanOrEqual(to);
     } finally {
       full.close();
     }
+  });
+
+  it('reports a wrong address by its first answer, and tries again', async () => {
+    const client = make({ url: app.url.replace(/\/ws$/, '/wrong') });
+    const errors: string[] = [];
+    client.on('error', ({ code, message }) => errors.push(`${code}: ${message}`));
+    client.connect();
+    await reached(client, 'waiting');
+    expect(errors).toEqual([`unreachable: No connection to ${app.url.replace(/\/ws$/, '/wrong')}: HTTP 404`]);
+    await reached(client, 'connecting');
+    expect(errors).toHaveLength(1);
   });
 
   it('is refused a channel with what the server says, and its iteration throws', async () => {
