@@ -43,6 +43,57 @@ describe('an attempt to connect', () => {
     expect(client.state).toBe('connected');
   });
 
+  it('is reported once it failed five times in a row, and again after a connection that lasted', async () => {
+    const { client, server, errors } = begin();
+    server.isDown = true;
+    client.connect();
+    const fail = async (reported: number): Promise<void> => {
+      for (let failures = 1; failures <= 20; failures += 1) {
+        await pass(client.change.retryInMs);
+        expect(errors).toHaveLength(failures < reported ? 0 : 1);
+      }
+    };
+    await fail(5);
+    server.isDown = false;
+    await pass(60_000);
+    expect(client.state).toBe('connected');
+    errors.length = 0;
+    server.isDown = true;
+    server.cut();
+    await pass();
+    await fail(4); // the connection that was lost is the first
+    expect(errors).toEqual(['unreachable']);
+  });
+
+  it.each(['waiting', 'paused'] as const)('is made now by connect() while the client is %s', async (state) => {
+    const { client, server } = begin({ minDelayMs: 1_000_000, maxDelayMs: 2_000_000 });
+    server.isDown = true;
+    client.connect();
+    await pass();
+    if (state === 'paused') fakePage.dispatch('offline');
+    expect(client.state).toBe(state);
+    server.isDown = false;
+    client.connect();
+    await pass();
+    expect(client.state).toBe('connected');
+  });
+
+  it('is made now and then while a browser says that it is offline, as it can be wrong', async () => {
+    const { client, server, states } = begin({ maxDelayMs: 30_000 });
+    server.isDown = true;
+    client.connect();
+    await pass();
+    fakePage.dispatch('offline');
+    await pass(29_999);
+    expect(states()).toEqual(['connect → connecting', 'unreachable → waiting', 'offline → paused']);
+    await pass(300_000);
+    expect(server.connections).toHaveLength(0);
+    expect(states().filter((state) => state === 'retry → connecting')).toHaveLength(10);
+    server.isDown = false;
+    await pass(30_000);
+    expect(client.state).toBe('connected');
+  });
+
   it('is left by a listener of its error before it is tried again', async () => {
     const { client, server, changes } = begin({ getToken: () => 'ada' });
     server.isDown = true;

@@ -15,7 +15,7 @@ export interface VirtualClient {
   readonly changes: readonly StateChange[];
   /** `cause → state` of each change. */
   readonly states: () => string[];
-  readonly errors: readonly string[];
+  readonly errors: string[];
   readonly identities: readonly (Identity | null)[];
 }
 
