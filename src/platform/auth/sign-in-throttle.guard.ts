@@ -1,5 +1,6 @@
 import { HttpException, HttpStatus, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import ipaddr from 'ipaddr.js';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { PlatformConfig } from '../config/platform-config.js';
 
@@ -44,10 +45,15 @@ function accountOf({ body }: Request): string {
   return typeof email === 'string' ? email.slice(0, MAX_EMAIL).toLowerCase() : '';
 }
 
-/** Returns the address, or of IPv6 its network of 64 bits: one client has all addresses of that. */
-export function networkOf(address: string): string {
-  if (!address.includes(':') || address.includes('.')) return address;
-  const [left = [], right] = address.split('::').map((part) => part.split(':').filter(Boolean));
-  const zeros = right === undefined ? [] : Array.from({ length: 8 - left.length - right.length }, () => '0');
-  return [...left, ...zeros, ...(right ?? [])].slice(0, 4).join(':');
+/**
+ * Returns the address, or of IPv6 its network of 64 bits: one client has all addresses of that. Some proxies add the port,
+ * which is another one for each connection.
+ */
+export function networkOf(text: string): string {
+  const address = /^\[(.+)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text;
+  if (!ipaddr.isValid(address)) return text;
+  const parsed = ipaddr.process(address);
+  if (parsed instanceof ipaddr.IPv4) return parsed.toString();
+  const groups = parsed.parts.slice(0, 4);
+  return groups.map((group) => group.toString(16)).join(':');
 }
