@@ -1,0 +1,77 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { within } from '../../support/within.js';
+import type { TestOptions } from '../../realtime/support/realtime-app.js';
+
+/** What the process of the server has used so far. */
+export interface Sample {
+  /** CPU time before this sample was taken, and after it, in microseconds. */
+  readonly usedUntilNow: number;
+  readonly usedAfter: number;
+  /** Memory that is reachable, in bytes. */
+  readonly held: number;
+  /** Handshakes by outcome, and frames by type. */
+  readonly handshakes: Readonly<Record<string, number>>;
+  readonly frames: Readonly<Record<string, number>>;
+}
+
+interface Started {
+  readonly ports: Readonly<Record<string, number>>;
+  readonly routes: readonly string[];
+}
+
+/** The built module in a process that does nothing else, once for each set of options. */
+export class MeasuredServer {
+  private constructor(
+    private readonly child: ChildProcess,
+    /** Name of an application → its port. */
+    readonly ports: Started['ports'],
+    /** The REST routes of the application `main`. */
+    readonly routes: Started['routes'],
+  ) {}
+
+  static async start(apps: Readonly<Record<string, TestOptions>>): Promise<MeasuredServer> {
+    if (!existsSync('dist/realtime/index.js')) throw new Error('There is no dist: run "npm run build" first');
+    const script = resolve('test/costs/support/serve-measured.mjs');
+    const child = fork(script, [JSON.stringify(apps)], { execArgv: ['--expose-gc'] });
+    const { ports, routes } = await next<Started>(child);
+    return new MeasuredServer(child, ports, routes);
+  }
+
+  /** Waits until at most `open` sockets of clients are left, then collects garbage and measures. */
+  sample(open: number): Promise<Sample> {
+    return within(10_000, `only ${open} sockets`, this.ask<Sample>({ question: 'sample', open }));
+  }
+
+  /** Blocks the event loop of the server for this time. Resolves afterwards. */
+  async block(ms: number): Promise<void> {
+    await this.ask({ question: 'block', ms });
+  }
+
+  async stop(): Promise<void> {
+    if (!this.child.connected) return;
+    const gone = once(this.child, 'exit');
+    this.child.disconnect();
+    await gone;
+  }
+
+  private ask<T>(question: object): Promise<T> {
+    const answer = next<T>(this.child);
+    this.child.send(question);
+    return answer;
+  }
+}
+
+/** The next message of the child; rejects if the child ends without one. */
+function next<T>(child: ChildProcess): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const ended = (): void => reject(new Error('The process of the server has ended'));
+    child.once('exit', ended);
+    child.once('message', (message) => {
+      child.off('exit', ended);
+      resolve(message as T);
+    });
+  });
+}

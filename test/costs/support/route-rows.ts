@@ -1,0 +1,146 @@
+import { signToken } from '../../support/jwt.js';
+import type { Budget } from './budget.js';
+
+export const PUBLISH_KEY = 'k'.repeat(16);
+
+/** One answer of a REST route, and the most that it may cause. */
+export interface RouteRow extends Budget {
+  readonly name: string;
+  /** As the router of Express names it. */
+  readonly route: string;
+  readonly status: number;
+  readonly request: (kilobytes: number, index: number) => RestRequest;
+}
+
+export interface RestRequest {
+  /** Parameters in the place of those of the route. */
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+const padding = (kilobytes: number) => 'x'.repeat(1_000 * kilobytes);
+const administrator = (index = 0) => ({
+  Authorization: `Bearer ${signToken({ sub: `operator ${index}`, role: 'admin' })}`,
+});
+const key = { 'X-API-Key': PUBLISH_KEY };
+
+const REFUSED = { out: [700, 0], cpu: [12_000, 0.5], memory: [0, 0], keys: 0 } as const;
+const ANSWERED = { out: [1_500, 0], cpu: [20_000, 0.5], memory: [0, 0], keys: 0 } as const;
+/** A command is an entry of the log of commands, which is bounded. */
+const COMMAND = { out: [1_500, 0], cpu: [30_000, 0.5], memory: [5_000, 0], keys: 0 } as const;
+
+/** A stranger calls each route. `GET` and `DELETE` are only a head, which Node bounds to 16 KB. */
+export const STRANGER_ROW: Budget & { readonly name: string } = { name: 'every route, of a stranger', ...REFUSED };
+
+export function requestOfStranger(route: string, kilobytes: number): RestRequest {
+  return route.startsWith('POST')
+    ? { body: JSON.stringify({ channel: padding(20 * kilobytes) }) }
+    : { path: `${pathOf(route)}?padding=${padding(2 * kilobytes)}` };
+}
+
+const ofOperator = (route: string, status: number, budget: Budget, query = ''): RouteRow => ({
+  name: `\`${route}\` of an operator`,
+  route,
+  status,
+  request: (kilobytes) => ({
+    path: `${pathOf(route)}${query}`,
+    headers: { ...administrator(), 'X-Padding': padding(2 * kilobytes) },
+    ...(route.startsWith('POST') && { body: JSON.stringify({ padding: padding(20 * kilobytes) }) }),
+  }),
+  ...budget,
+});
+
+const ofService = (
+  what: string,
+  status: number,
+  body: (kilobytes: number, index: number) => unknown,
+  budget: Budget,
+): RouteRow => ({
+  name: `\`POST /realtime/events\`: ${what}`,
+  route: 'POST /realtime/events',
+  status,
+  request: (kilobytes, index) => ({ headers: key, body: JSON.stringify(body(kilobytes, index)) }),
+  ...budget,
+});
+
+export function pathOf(route: string): string {
+  return route.split(' ')[1]!.replace(/:\w+/g, 'none');
+}
+
+const OPERATORS: readonly RouteRow[] = [
+  ofOperator('GET /realtime/asyncapi.json', 200, { ...ANSWERED, out: [40_000, 0], cpu: [50_000, 0.5] }),
+  ofOperator('GET /realtime/stats', 200, ANSWERED),
+  ofOperator('GET /realtime/connections', 200, ANSWERED),
+  ofOperator('GET /realtime/connections/:id', 404, ANSWERED),
+  ofOperator('GET /realtime/channels', 200, ANSWERED),
+  ofOperator('GET /realtime/channels/:channel/history', 404, ANSWERED),
+  ofOperator('GET /realtime/explain', 200, ANSWERED, '?channel=apps:created&user=u1'),
+  ofOperator('DELETE /realtime/connections/:id', 404, COMMAND),
+  ofOperator('POST /realtime/connections/:id/revoke', 404, COMMAND),
+  ofOperator('POST /realtime/users/:userId/disconnect', 200, COMMAND),
+  ofOperator('POST /realtime/users/:userId/revoke', 200, COMMAND),
+  ofOperator('POST /realtime/users/:userId/reauthorize', 200, COMMAND),
+  ofOperator('POST /realtime/sessions/:jti/disconnect', 200, COMMAND),
+  ofOperator('POST /realtime/sessions/:jti/revoke', 200, COMMAND),
+  ofOperator('POST /realtime/tokens/revoke', 200, COMMAND, '?issuedBefore=2020-01-01'),
+];
+
+const SERVICES: readonly RouteRow[] = [
+  ofService('no event', 400, (kilobytes) => ({ channel: padding(20 * kilobytes) }), {
+    ...REFUSED,
+    out: [1_000, 0],
+  }),
+  ofService(
+    'thousands of unknown fields',
+    400,
+    (kilobytes) => Object.fromEntries(Array.from({ length: 2_000 * kilobytes }, (_, index) => [`f${index}`, 0])),
+    { ...REFUSED, out: [3_000, 0], cpu: [15_000, 5] },
+  ),
+  ofService('thousands of entries that are no events', 400, (kilobytes) => Array(500 * kilobytes).fill(0), {
+    ...REFUSED,
+    out: [3_000, 0],
+    cpu: [15_000, 5],
+  }),
+  ofService(
+    'one event',
+    201,
+    (kilobytes, index) => ({
+      channel: 'rooms:published',
+      data: { text: padding(20 * kilobytes) },
+      idempotencyKey: `${kilobytes} ${index}`,
+    }),
+    { out: [700, 0], cpu: [15_000, 0.5], memory: [5_000, 0], keys: 1 },
+  ),
+  ofService(
+    'one event of a new channel',
+    201,
+    (kilobytes, index) => ({ channel: `rooms:${kilobytes}-${index}`, data: { text: padding(20 * kilobytes) } }),
+    { out: [700, 0], cpu: [15_000, 0.5], memory: [5_000, 0], keys: 2 },
+  ),
+  ofService(
+    'a batch of small events',
+    201,
+    (kilobytes) => Array.from({ length: 100 * kilobytes }, () => ({ channel: 'rooms:published', data: {} })),
+    { out: [700, 3], cpu: [15_000, 10], memory: [5_000, 5], keys: 0 },
+  ),
+];
+
+/** SECURITY.md has these rows, after that of strangers. */
+export const ROUTE_ROWS: readonly RouteRow[] = [
+  ...SERVICES,
+  {
+    name: '`POST /realtime/tickets` of a user, at most 60 a minute',
+    route: 'POST /realtime/tickets',
+    status: 201,
+    request: (kilobytes, index) => ({
+      headers: administrator(kilobytes * 1_000 + index),
+      body: JSON.stringify({ padding: padding(20 * kilobytes) }),
+    }),
+    out: [700, 0],
+    cpu: [15_000, 0.5],
+    memory: [5_000, 0],
+    keys: 1,
+  },
+  ...OPERATORS,
+];
