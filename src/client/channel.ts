@@ -142,7 +142,7 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
       const why = isForgotten ? 'other_user' : reason;
       hasBegun = true;
       isForgotten = false;
-      if (recovered === undefined) startAt(lastEventId);
+      if (!why && recovered === undefined) startAt(lastEventId);
       move('subscribed', { recovered: why ? false : recovered });
       if (why) reset(why, lastEventId);
     },

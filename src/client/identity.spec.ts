@@ -94,6 +94,24 @@ describe('a change of identity', () => {
     expect(JSON.stringify(joins)).not.toContain('lastEventId');
   });
 
+  it('leaves lastEventId behind until the listeners of the reset are done', async () => {
+    let who = 'ada';
+    const { client, server } = begin({ getToken: () => who });
+    const channel = client.channel('apps:created');
+    const loading = deferred();
+    channel.on('reset', () => loading.promise);
+    channel.subscribe();
+    await pass();
+    server.publish('apps:created', app('one'));
+    who = 'grace';
+    await client.reauthenticate();
+    await pass();
+    expect([channel.state, channel.lastEventId]).toEqual(['subscribed', undefined]);
+    loading.resolve();
+    await pass();
+    expect(channel.lastEventId).toMatch(/-1$/);
+  });
+
   it('is a boundary for a client that was away, too', async () => {
     let who = 'ada';
     const { client, server } = begin({ getToken: () => who });
