@@ -81,4 +81,37 @@ describe('one connection for all tabs, when another user signs in', () => {
     expect([former, fresh].map(({ client }) => userOf(client))).toEqual(['grace', 'grace']);
     expect(server.open).toHaveLength(1);
   });
+
+  it('tabs without a token share one connection', async () => {
+    const tabs = [tab(() => null), tab(() => null), tab(() => null)];
+    await pass(5_000);
+    expect(tabs.map(({ client }) => [client.state, userOf(client)])).toEqual(Array(3).fill(['connected', null]));
+    expect(server.connections).toHaveLength(1);
+  });
+
+  it('a request that is forbidden to one tab leaves the connection of all alone', async () => {
+    const tabs = [tab(), tab()];
+    await pass(100);
+    await expect(tabs[1]?.client.request({ type: 'stats' })).rejects.toMatchObject({ code: 'forbidden' });
+    await pass(1_000);
+    expect(tabs.map(({ client }) => client.state)).toEqual(['connected', 'connected']);
+    expect(server.connections).toHaveLength(1);
+  });
+
+  it('a tab whose token is refused leaves the connection of the others alone', async () => {
+    server = new FakeRealtimeServer({
+      channels: ['apps:created'],
+      identify: (token) => (token === 'bad' ? 'token_invalid' : { user: { userId: token, email: null, role: 'user' } }),
+    });
+    const signedIn = tab();
+    await pass(100);
+    const refused = tab(() => 'bad');
+    await pass(); // the server itself ends a connection at the third token that it refuses
+    expect(refused.client.state).not.toBe('connected');
+    expect(server.connections[0]?.received).toContainEqual({ type: 'auth', token: 'bad', ref: expect.any(String) });
+    expect(signedIn.client.state).toBe('connected');
+    expect(server.connections).toHaveLength(1);
+    refused.client.close();
+    await pass(10_000);
+  });
 });
