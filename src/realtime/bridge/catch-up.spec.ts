@@ -184,6 +184,26 @@ describe('CatchUp', () => {
     expect(harness.live).toBe(true);
   });
 
+  it('takes events without a number in between, which an instance without history or a forger publishes', async () => {
+    const plain = new EventFrame(null, eventBody('c', '"plain"', 't'));
+    past(2);
+    harness.source.manual = true;
+    const catchUp = harness.begin({ epoch: 'a', offset: 0 });
+    const recovered = catchUp.recover();
+    catchUp.push(plain);
+    harness.source.asked.shift()!();
+    await recovered;
+    catchUp.push(plain);
+    harness.publish();
+    harness.takeIn();
+    catchUp.push(plain);
+    catchUp.start();
+    await turn();
+    expect(harness.seen).toEqual(['a-1', 'a-2', undefined, undefined, 'a-3', undefined]);
+    expect(catchUp.position).toEqual({ epoch: 'a', offset: 3 });
+    expect(harness.live).toBe(true);
+  });
+
   it('drops what is both in what was read and in what came meanwhile', async () => {
     past(3);
     harness.source.manual = true;

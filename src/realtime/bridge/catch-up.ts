@@ -118,7 +118,7 @@ export class CatchUp implements Feed {
       if (this.ended) return;
       if (outbox.sendEvent(frame.seenBy(this.subscription.view))) this.onDelivered();
       this.queuedBytes -= frame.wire.length;
-      this.at = frame.position;
+      if (frame.position !== null) this.at = frame.position;
     }
     this.queue = [];
     this.head = 0;
@@ -168,8 +168,10 @@ export class CatchUp implements Feed {
 
   /** Takes the next frame, drops one that is known, and sees a hole or another epoch: what comes after that is read again. */
   private follow(frame: EventFrame): void {
-    const tail = this.queue.at(-1)?.position ?? this.at!;
-    const { epoch, offset } = frame.position!;
+    // It is of an instance that keeps no history here, or forged: it has no place among the others.
+    if (frame.position === null) return this.enqueue(frame);
+    const tail = this.queue.findLast(({ position }) => position !== null)?.position ?? this.at!;
+    const { epoch, offset } = frame.position;
     if (epoch !== tail.epoch || offset > tail.offset + 1) this.lost = true;
     else if (offset === tail.offset + 1) this.enqueue(frame);
   }
