@@ -7,6 +7,9 @@ import { within } from '../support/within.js';
 const HISTORY = { size: 10, ttlMs: 60_000 };
 const LIMITS = { maxEvents: 100, maxBytes: 1_000_000 };
 
+/** An event without its mark, which no test can know. */
+const unmarked = ({ mark: _, ...event }: BrokerEvent): BrokerEvent => event;
+
 /** Keeps what a broker hands out, and waits for more of it. */
 export class Collector implements BrokerListener {
   readonly received: { channel: string; event: BrokerEvent }[] = [];
@@ -98,8 +101,7 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
       expect(begin).toMatchObject({ offset: 0 });
       const first = await publish('first');
       expect(first).toMatchObject({ offset: 1 });
-      const events = [{ position: first, body: 'first' }];
-      expect(await read(begin!)).toEqual({ ok: true, events, top: first });
+      expect(await read(begin!)).toMatchObject({ ok: true, events: [{ position: first, body: 'first' }], top: first });
     });
 
     it('knows the position of a channel without events again after every subscriber left', async () => {
@@ -153,7 +155,7 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
       await publish('plain', { channel: `${channel}-plain`, history: null, traceparent });
       await collector.until(channel, 'not traced');
       await collector.until(`${channel}-plain`, 'plain');
-      expect(collector.received.map(({ event }) => event)).toEqual([
+      expect(collector.received.map(({ event }) => unmarked(event))).toEqual([
         { position, body: 'traced', traceparent },
         { position: { ...position!, offset: 2 }, body: 'not traced' },
         { position: null, body: 'plain', traceparent },
@@ -164,8 +166,8 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
       expect(await broker.latest(channel, 5)).toEqual([]);
       const positions = await publishMany(25);
       const events = positions.map((position, index) => ({ position, body: `m${index + 1}` }));
-      expect(await broker.latest(channel, 3)).toEqual(events.slice(-3));
-      expect(await broker.latest(channel, 1_000)).toEqual(events.slice(-HISTORY.size));
+      expect((await broker.latest(channel, 3)).map(unmarked)).toEqual(events.slice(-3));
+      expect((await broker.latest(channel, 1_000)).map(unmarked)).toEqual(events.slice(-HISTORY.size));
     });
 
     it('says what waits, and how lately it heard itself', async () => {
@@ -192,12 +194,32 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
         const positions = await publishMany(5);
         const [, second] = positions;
         const top = positions.at(-1)!;
-        expect(await read(second!)).toEqual({
+        expect(await read(second!)).toMatchObject({
           ok: true,
           events: [3, 4, 5].map((offset) => ({ position: { epoch: top.epoch, offset }, body: `m${offset}` })),
           top,
         });
         expect(await read(top)).toEqual({ ok: true, events: [], top });
+      });
+
+      it('the event at the position, too, if asked; it has the mark with which it was handed out', async () => {
+        await broker.subscribe(channel, HISTORY);
+        const [first, second] = (await publishMany(3)) as [Position, Position];
+        await collector.until(channel, 'm3');
+        const marks = collector.received.map(({ event }) => event.mark);
+        const result = await broker.read(channel, second, LIMITS, true);
+        expect(result).toMatchObject({ ok: true, events: [{ body: 'm3' }] });
+        if (!result.ok || marks[0] === undefined) return; // only this broker hands out events
+        expect(new Set(marks).size).toBe(3);
+        expect([result.at, ...result.events].map((event) => event?.mark)).toEqual(marks.slice(1));
+        expect(result.at).toMatchObject({ position: second, body: 'm2' });
+        const last = await broker.read(channel, { ...first, offset: 3 }, LIMITS, true);
+        expect(last).toMatchObject({ ok: true, events: [], at: { mark: marks[2] } });
+        await publishMany(HISTORY.size);
+        // It is trimmed, and everything after it is there.
+        const all = await broker.read(channel, { ...first, offset: 3 }, LIMITS, true);
+        expect(all.ok && all.events.length).toBe(HISTORY.size);
+        expect(all.ok && all.at).toBeUndefined();
       });
 
       it('from the beginning of a channel where nothing was published', async () => {
@@ -275,7 +297,7 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
       const answers = await publishMany(20, { history: null });
       expect(answers.every((answer) => answer === null)).toBe(true);
       await collector.until(channel, 'm20');
-      expect(collector.received.map(({ event }) => event)).toEqual(
+      expect(collector.received.map(({ event }) => unmarked(event))).toEqual(
         answers.map((_, index) => ({ position: null, body: `m${index + 1}` })),
       );
     });

@@ -28,13 +28,21 @@ export interface BrokerEvent {
   /** `null` on a channel without history. */
   readonly position: Position | null;
   readonly body: string;
+  /**
+   * A random number of this event, the same in the history, that no process can guess before the event is handed out: an event
+   * with another one at the same position was forged. `undefined` if only this broker can hand out events.
+   */
+  readonly mark?: number;
   /** As it was given to `publish`; what is read from the history has none. */
   readonly traceparent?: string;
 }
 
 export type ReadResult =
-  /** Every event after the given position, in order: the last one stands at `top`. */
-  | { readonly ok: true; readonly events: readonly BrokerEvent[]; readonly top: Position }
+  /**
+   * Every event after the given position, in order: the last one stands at `top`. `at` is the event at that position, if it was asked
+   * for and is kept.
+   */
+  | { readonly ok: true; readonly events: readonly BrokerEvent[]; readonly top: Position; readonly at?: BrokerEvent }
   /** An event is missing, so none are given. */
   | { readonly ok: false; readonly reason: RecoveryReason; readonly top: Position };
 
@@ -47,8 +55,11 @@ export interface ReadLimits {
 /** Takes what the broker hands out. It must not throw. */
 export interface BrokerListener {
   event(channel: string, event: BrokerEvent): void;
-  /** Where a subscribed channel stands, told whenever events may have been missed: what lies before it was handed out, or is to be read. */
-  position(channel: string, position: Position): void;
+  /**
+   * Where a subscribed channel stands, told whenever events may have been missed: what lies before it was handed out, or is to be read.
+   * @param mark that of the event there, if it is kept
+   */
+  position(channel: string, position: Position, mark?: number): void;
 }
 
 /** Whether events go through. */
@@ -100,8 +111,11 @@ export abstract class Broker {
   /** Hands out no more of this channel. */
   abstract unsubscribe(channel: string): Promise<void>;
 
-  /** Everything after a position, or the reason why it cannot be had; never a part of it. */
-  abstract read(channel: string, after: Position, limits: ReadLimits): Promise<ReadResult>;
+  /**
+   * Everything after a position, or the reason why it cannot be had; never a part of it.
+   * @param withAt asks for the event at the position, too, where events have a `mark`
+   */
+  abstract read(channel: string, after: Position, limits: ReadLimits, withAt?: boolean): Promise<ReadResult>;
 
   /**
    * The last events that are kept of a channel, oldest first: for operators, who have no position.

@@ -123,9 +123,9 @@ export class RedisBroker extends Broker {
     await this.receiver.subscriber.remove(channel);
   }
 
-  override read(channel: string, after: Position, limits: ReadLimits): Promise<ReadResult> {
+  override read(channel: string, after: Position, limits: ReadLimits, withAt = false): Promise<ReadResult> {
     this.start();
-    return this.reader.read(channel, after, limits);
+    return this.reader.read(channel, after, limits, withAt);
   }
 
   override latest(channel: string, most: number): Promise<readonly BrokerEvent[]> {

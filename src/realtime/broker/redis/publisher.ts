@@ -49,7 +49,7 @@ export class Publisher {
   constructor(
     target: RedisTarget,
     private readonly keys: Keys,
-    private readonly instance: string,
+    instance: string,
     onUp: () => void,
   ) {
     const isCluster = target.cluster !== undefined;
@@ -79,7 +79,7 @@ export class Publisher {
   /** @throws RealtimeUnavailableError when it was not acknowledged in time */
   publish(event: OutgoingEvent): Promise<Position | null> {
     this.lastMessage += 1;
-    const messageId = messageIdOf(this.instance, this.lastMessage, event.traceparent);
+    const messageId = messageIdOf(this.lastMessage, event.traceparent);
     return this.queue.add({ ...event, messageId, floor: null }, event.channel, event.body.length, event.timeoutMs);
   }
 

@@ -10,13 +10,19 @@ import { connectMaster, type RedisTarget } from './redis-target.js';
 import { POSITIONS, READ, SCRIPTS } from './scripts.js';
 import { Slots } from './slots.js';
 import { Supervisor } from './supervisor.js';
-import { freshEpoch, parseEntry } from './wire.js';
+import { freshEpoch, markOf, parseEntry, type HistoryEvent } from './wire.js';
 
 /** Most gaps are smaller than this; a larger one is read again, with the whole limit. */
 const SMALL_READ_BYTES = 65_536;
 /** Bytes that Redis may be asked for at once: it holds the answers in memory until this instance has read them. */
 const SMALL_READS_AT_ONCE = 128;
 const LARGE_BYTES_AT_ONCE = 16_777_216;
+
+/** Where a channel stands, and the mark of the event there, if the history has it. */
+export interface ChannelPosition {
+  readonly position: Position;
+  readonly mark?: number;
+}
 
 /**
  * Reads logs over a separate connection: the subscribing one has an output limit (`client-output-buffer-limit pubsub`), at which
@@ -49,28 +55,32 @@ export class Reader {
   }
 
   /** @throws RealtimeUnavailableError if Redis does not answer */
-  async read(channel: string, after: Position, limits: ReadLimits): Promise<ReadResult> {
+  async read(channel: string, after: Position, limits: ReadLimits, withAt: boolean): Promise<ReadResult> {
     const maxBytes = Math.min(SMALL_READ_BYTES, limits.maxBytes);
-    const result = await this.small.run(() => this.readOnce(channel, after, { ...limits, maxBytes }));
+    const result = await this.small.run(() => this.readOnce(channel, after, { ...limits, maxBytes }, withAt));
     if (result.ok || result.reason !== 'too_many' || maxBytes === limits.maxBytes) return result;
-    return this.slotsFor(limits.maxBytes).run(() => this.readOnce(channel, after, limits));
+    return this.slotsFor(limits.maxBytes).run(() => this.readOnce(channel, after, limits, withAt));
   }
 
   /** @throws RealtimeUnavailableError */
   async latest(channel: string, most: number): Promise<BrokerEvent[]> {
     const entries = await this.ask((client) => client.lrange(this.keys.history(channel), -most, -1));
-    const [top] = await this.positions([channel]);
-    if (top!.offset === 0) return [];
-    return entries.map((entry) => this.parse(top!.epoch, entry)).filter((event) => event !== null);
+    const [{ position }] = (await this.positions([channel])) as [ChannelPosition];
+    if (position.offset === 0) return [];
+    return entries.map((entry) => this.parse(position.epoch, entry)).filter((event) => event !== null);
   }
 
   /** Where these channels are; in a Cluster they belong to one slot. @param client asked instead of this reader's own */
-  async positions(channels: readonly string[], client?: Client): Promise<Position[]> {
+  async positions(channels: readonly string[], client?: Client): Promise<ChannelPosition[]> {
     const logs = channels.flatMap((channel) => [this.keys.meta(channel), this.keys.history(channel)]);
     const keys = [this.keys.dataSet(channels[0]!), ...logs];
     const run = (on: Client) => runScript(on, POSITIONS, keys, [freshEpoch()]);
     const flat = (await (client === undefined ? this.ask(run) : run(client))) as string[];
-    return channels.map((_channel, index) => ({ epoch: flat[2 * index]!, offset: Number(flat[2 * index + 1]) }));
+    return channels.map((_channel, index) => {
+      const [epoch, offset, messageId] = flat.slice(3 * index, 3 * index + 3) as [string, string, string];
+      const position = { epoch, offset: Number(offset) };
+      return messageId === '' ? { position } : { position, mark: markOf(messageId) };
+    });
   }
 
   /** An answer that does not come lets the connection's own time limit close it. */
@@ -78,20 +88,27 @@ export class Reader {
     if (this.link !== null) probeMaster(this.link);
   }
 
-  private async readOnce(channel: string, after: Position, { maxEvents, maxBytes }: ReadLimits): Promise<ReadResult> {
-    const args = [freshEpoch(), after.epoch, after.offset, maxEvents, maxBytes];
+  private async readOnce(
+    channel: string,
+    after: Position,
+    { maxEvents, maxBytes }: ReadLimits,
+    withAt: boolean,
+  ): Promise<ReadResult> {
+    const args = [freshEpoch(), after.epoch, after.offset, maxEvents, maxBytes, withAt ? 1 : 0];
     const reply = await this.ask((client) => runScript(client, READ, this.keys.log(channel), args));
     const [state, epoch, offset, ...entries] = reply as string[];
     const top: Position = { epoch: epoch!, offset: Number(offset) };
     if (state !== 'ok') return { ok: false, reason: state as RecoveryReason, top };
     const events = entries.map((entry) => this.parse(top.epoch, entry));
     // An entry that no instance wrote stands in the place of an event, which is lost.
-    return events.includes(null)
-      ? { ok: false, reason: 'expired', top }
-      : { ok: true, top, events: events as (BrokerEvent & { readonly position: Position })[] };
+    if (!areEvents(events)) return { ok: false, reason: 'expired', top };
+    const [first, ...rest] = events;
+    return first?.position.offset === after.offset
+      ? { ok: true, top, events: rest, at: first }
+      : { ok: true, top, events };
   }
 
-  private parse(epoch: string, entry: string): (BrokerEvent & { readonly position: Position }) | null {
+  private parse(epoch: string, entry: string): HistoryEvent | null {
     const event = parseEntry(epoch, entry);
     if (event === null) this.foreign.skipped('An entry of a history', new Error('it is not an event'));
     return event;
@@ -133,4 +150,8 @@ export function probeMaster(link: Supervisor<Redis>): void {
     },
     () => undefined, // the connection is about to end
   );
+}
+
+function areEvents(events: (HistoryEvent | null)[]): events is HistoryEvent[] {
+  return !events.includes(null);
 }

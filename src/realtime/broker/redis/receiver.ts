@@ -1,10 +1,9 @@
 import type { Redis } from 'ioredis';
-import type { Position } from '../../../protocol/index.js';
 import type { ForeignData } from '../../observability/foreign-data.js';
 import { safely } from '../../observability/run-safely.js';
 import type { BrokerListener } from '../broker.js';
 import type { Keys } from './keys.js';
-import { probeMaster, type Reader } from './reader.js';
+import { probeMaster, type ChannelPosition, type Reader } from './reader.js';
 import { connectClusterNode, connectMaster, type RedisTarget } from './redis-target.js';
 import { SCRIPTS } from './scripts.js';
 import { Subscriber } from './subscriber.js';
@@ -37,7 +36,7 @@ export class Receiver {
       {
         pubsub: (channel) => this.keys.pubsub(channel),
         positions: (client, channels) => this.positions(client, channels),
-        onPosition: (channel, position) => this.listener.position(channel, position),
+        onPosition: (channel, { position, mark }) => this.listener.position(channel, position, mark),
       },
       (why) => this.link.reset(why),
       own.auditMs,
@@ -90,7 +89,7 @@ export class Receiver {
     this.listener.event(channel, event);
   }
 
-  private positions(client: Redis, channels: readonly string[]): Promise<Position[]> {
+  private positions(client: Redis, channels: readonly string[]): Promise<ChannelPosition[]> {
     const { reader } = this.own;
     if (this.target.cluster === undefined) return reader.positions(channels, client);
     // The keys of different channels are on different nodes.

@@ -185,7 +185,7 @@ return late
 `);
 
 /**
- * KEYS meta, history, data set; ARGV fresh epoch, epoch, offset, most events, most bytes
+ * KEYS meta, history, data set; ARGV fresh epoch, epoch, offset, most events, most bytes, 1 to get the entry at the offset, too
  * → { 'ok', epoch, top, entry … } | { reason, epoch, top }: never a part of what is missing
  */
 export const READ = script(`${FENCE}
@@ -204,12 +204,16 @@ if seen ~= e then
 end
 if after > s then return { 'rewound', e, top } end
 local missed = s - after
-if missed == 0 then return { 'ok', e, top } end
+local wanted = missed + tonumber(ARGV[6] or '0')
+if wanted == 0 then return { 'ok', e, top } end
 if missed > tonumber(ARGV[4]) then return { 'too_many', e, top } end
-local entries = redis.call('LRANGE', KEYS[2], -missed, -1)
-if #entries < missed or tonumber(string.match(entries[1], '^(%d+)')) ~= after + 1 then return { 'expired', e, top } end
+local entries = redis.call('LRANGE', KEYS[2], -wanted, -1)
+local first = #entries - missed + 1
+if missed > 0 and (first < 1 or tonumber(string.match(entries[first], '^(%d+)')) ~= after + 1) then
+  return { 'expired', e, top }
+end
 local bytes = 0
-for i = 1, #entries do
+for i = first, #entries do
   local head = string.match(entries[i], '^%d+ %S+ ')
   if not head then return { 'expired', e, top } end
   bytes = bytes + #entries[i] - #head
@@ -221,7 +225,10 @@ table.insert(entries, 1, 'ok')
 return entries
 `);
 
-/** KEYS data set, meta, history, meta, history …; ARGV the beginning of fresh epochs → { epoch, offset, epoch, offset … } */
+/**
+ * KEYS data set, meta, history, meta, history …; ARGV the beginning of fresh epochs
+ * → { epoch, offset, message id, epoch, offset, message id … }, with an empty id if the history has expired
+ */
 export const POSITIONS = script(`${FENCE}
 local line = lineage()
 local result = {}
@@ -230,6 +237,8 @@ for i = 2, #KEYS, 2 do
   redis.call('PEXPIRE', KEYS[i], ${META_TTL_MS})
   result[#result + 1] = e
   result[#result + 1] = string.format('%.0f', s)
+  local last = s > 0 and redis.call('LRANGE', KEYS[i + 1], -1, -1)[1]
+  result[#result + 1] = last and string.match(last, '^%d+ (%S+)') or ''
 end
 return result
 `);

@@ -58,7 +58,7 @@ describe('Subscriber', () => {
         positions: async (_client, channels) => {
           asked.push(channels);
           await read();
-          return channels.map(() => HERE);
+          return channels.map(() => ({ position: HERE }));
         },
         onPosition: (channel) => void told.push(channel),
       },
@@ -200,6 +200,22 @@ describe('Subscriber', () => {
         subscriber.heard('apps:0');
       }
       expect(new Set(asked.flat())).toEqual(new Set(['apps:1']));
+    });
+
+    it('reads a channel on which something comes in all the time after ten intervals at the latest', async () => {
+      await up();
+      add(1);
+      await turn();
+      asked = [];
+      for (let count = 0; count < 14; count += 1) {
+        await pass(7);
+        subscriber.heard('apps:0');
+      }
+      expect(asked).toEqual([]);
+      await pass(3);
+      subscriber.heard('apps:0');
+      await pass(1);
+      expect(asked).toEqual([['apps:0']]);
     });
 
     it('leaves out a channel without history', async () => {

@@ -3,18 +3,21 @@ import type { Position } from '../../../protocol/index.js';
 import { runSafely, safely } from '../../observability/run-safely.js';
 import { RealtimeUnavailableError } from '../errors.js';
 import { hasMovedAway } from './answers.js';
+import type { ChannelPosition } from './reader.js';
 
 /** Channels of one SUBSCRIBE: a single command with 100,000 would stall every other client of that Redis. */
 const BATCH = 512;
 /** How long a channel that was just asked for may take, in milliseconds. */
 const SUBSCRIBE_TIMEOUT_MS = 5_000;
+/** A channel on which something comes in all the time is audited all the same: after this many intervals. */
+const MOST_INTERVALS = 10;
 
 export interface SubscriberSource {
   pubsub(channel: string): string;
   /** Where these channels stand, read after the subscription was acknowledged. */
-  positions(client: Redis, channels: readonly string[]): Promise<readonly Position[]>;
+  positions(client: Redis, channels: readonly string[]): Promise<readonly ChannelPosition[]>;
   /** Where a channel stands, on a fresh connection or in an audit. */
-  onPosition(channel: string, position: Position): void;
+  onPosition(channel: string, position: ChannelPosition): void;
 }
 
 interface Wanted {
@@ -24,6 +27,8 @@ interface Wanted {
   waiters: { resolve(position: Position | null): void; reject(error: Error): void; readonly deadline: number }[];
   /** When its position is read if nothing comes in until then (`performance.now()`). */
   auditAt: number;
+  /** When it is read whatever comes in: a process that only forges events must not keep the audit away. */
+  auditBy: number;
 }
 
 /**
@@ -55,7 +60,8 @@ export class Subscriber {
   add(channel: string, hasHistory: boolean): Promise<Position | null> {
     let wanted = this.channels.get(channel);
     if (wanted === undefined) {
-      wanted = { hasHistory, subscribed: false, waiters: [], auditAt: this.nextAudit() };
+      wanted = { hasHistory, subscribed: false, waiters: [], auditAt: 0, auditBy: 0 };
+      this.planAudit(wanted);
       this.channels.set(channel, wanted);
     }
     const { waiters } = wanted;
@@ -74,7 +80,7 @@ export class Subscriber {
   /** Something came in on this channel. */
   heard(channel: string): void {
     const wanted = this.channels.get(channel);
-    if (wanted !== undefined) wanted.auditAt = this.nextAudit();
+    if (wanted !== undefined) wanted.auditAt = Math.min(this.nextAudit(), wanted.auditBy);
   }
 
   /** A fresh connection: nothing is subscribed on it yet. Resolves once everything is. */
@@ -138,13 +144,13 @@ export class Subscriber {
         client.unsubscribe(this.source.pubsub(channel)).catch(() => undefined); // it left in the meantime
         continue;
       }
-      const position = byChannel.get(channel) ?? null;
+      const there = byChannel.get(channel) ?? null;
       const { waiters } = wanted;
       wanted.subscribed = true;
       wanted.waiters = [];
-      wanted.auditAt = this.nextAudit();
-      for (const waiter of waiters) waiter.resolve(position);
-      if (position !== null) this.source.onPosition(channel, position);
+      this.planAudit(wanted);
+      for (const waiter of waiters) waiter.resolve(there?.position ?? null);
+      if (there !== null) this.source.onPosition(channel, there);
     }
   }
 
@@ -188,9 +194,14 @@ export class Subscriber {
     const positions = await this.source.positions(client, channels);
     if (this.client !== client) return;
     for (const [index, [channel, wanted]] of quiet.entries()) {
-      wanted.auditAt = this.nextAudit();
+      this.planAudit(wanted);
       this.source.onPosition(channel, positions[index]!);
     }
+  }
+
+  private planAudit(wanted: Wanted): void {
+    wanted.auditAt = this.nextAudit();
+    wanted.auditBy = performance.now() + MOST_INTERVALS * this.auditMs;
   }
 
   private nextAudit(): number {

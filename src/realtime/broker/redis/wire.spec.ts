@@ -1,31 +1,34 @@
 import fc from 'fast-check';
-import { freshEpoch, messageIdOf, parseEntry, parseMessage } from './wire.js';
+import { freshEpoch, markOf, messageIdOf, parseEntry, parseMessage } from './wire.js';
 
 const ID = '00000000deadbeef.12';
+const mark = 0xdeadbeef;
 
 describe('a message', () => {
   it('has a head and a body', () => {
-    expect(parseMessage(`e1 7 ${ID} {"a":1}`)).toEqual({ position: { epoch: 'e1', offset: 7 }, body: '{"a":1}' });
+    expect(parseMessage(`e1 7 ${ID} {"a":1}`)).toEqual({ position: { epoch: 'e1', offset: 7 }, mark, body: '{"a":1}' });
   });
 
   it('may carry a traceparent beside its id, which is no part of the body', () => {
     const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
-    const id = messageIdOf('00000000deadbeef', 12, traceparent);
-    expect(parseMessage(`e1 7 ${id} {}`)).toEqual({ position: { epoch: 'e1', offset: 7 }, body: '{}', traceparent });
-    expect(parseEntry('e1', `7 ${id} {}`)).toEqual({ position: { epoch: 'e1', offset: 7 }, body: '{}', traceparent });
-    expect(messageIdOf('00000000deadbeef', 12)).toBe(ID);
+    const id = messageIdOf(12, traceparent);
+    const event = { position: { epoch: 'e1', offset: 7 }, mark: markOf(id), body: '{}', traceparent };
+    expect(parseMessage(`e1 7 ${id} {}`)).toEqual(event);
+    expect(parseEntry('e1', `7 ${id} {}`)).toEqual(event);
+    expect(messageIdOf(12)).toMatch(/^[0-9a-f]{16}\.12$/);
   });
 
   it('of a channel without history has no position', () => {
-    expect(parseMessage(`- 0 ${ID} body`)).toEqual({ position: null, body: 'body' });
+    expect(parseMessage(`- 0 ${ID} body`)).toEqual({ position: null, mark, body: 'body' });
   });
 
   it('comes out as it went in, whatever its body holds', () => {
     const parts = fc.tuple(fc.stringMatching(/^[0-9A-Za-z]{1,64}$/), fc.nat(), fc.string({ unit: 'grapheme' }));
     fc.assert(
       fc.property(parts, ([epoch, offset, body]) => {
-        expect(parseMessage(`${epoch} ${offset} ${ID} ${body}`)).toEqual({ position: { epoch, offset }, body });
-        expect(parseEntry(epoch, `${offset} ${ID} ${body}`)).toEqual({ position: { epoch, offset }, body });
+        const event = { position: { epoch, offset }, mark, body };
+        expect(parseMessage(`${epoch} ${offset} ${ID} ${body}`)).toEqual(event);
+        expect(parseEntry(epoch, `${offset} ${ID} ${body}`)).toEqual(event);
       }),
     );
   });
@@ -49,6 +52,12 @@ describe('a message', () => {
   it('is parsed or skipped, and never throws', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void parseMessage(text)));
   });
+});
+
+it('an id and its mark are no other event’s, and cannot be guessed from those before', () => {
+  const ids = Array.from({ length: 5_000 }, () => messageIdOf(1));
+  expect(new Set(ids).size).toBe(5_000);
+  expect(new Set(ids.map(markOf)).size).toBe(5_000);
 });
 
 it('a fresh epoch is one that a message may name', () => {
