@@ -3,6 +3,8 @@ import type { Broker, BrokerEvent, ReadLimits, ReadResult } from '../broker/brok
 import { EventFrame } from '../connections/event-frame.js';
 import type { FieldGroups } from '../fields/field-groups.js';
 import { runSafely } from '../observability/run-safely.js';
+import { DeliveredMarks } from './delivered-marks.js';
+import { joinRanges, verdictOn, type DisplacedRange } from './displacement.js';
 
 /** Frames of a channel kept at hand, so that most returns need no read, and their bytes. */
 const RECENT_FRAMES = 64;
@@ -11,6 +13,8 @@ const RECENT_BYTES = 262_144;
 const MAX_PENDING = 1_000;
 /** How long to wait before reading again when the broker did not answer, in milliseconds. */
 const RETRY_MS = 500;
+/** A read that found nothing missing is followed by no other one for so long: forged events must not cause a read each. */
+const CALM_MS = 250;
 
 /** The estimate for an event while none is at hand, in bytes. */
 const UNKNOWN_EVENT_BYTES = 512;
@@ -24,20 +28,36 @@ export interface StreamOutput {
   reset(topic: string, reason: RecoveryReason, top: Position, from: Position): void;
   /** Events were missing; whether all of them could be had is now known. */
   mended?(filled: boolean): void;
+  /** A process that is no instance has published an event; `reset` follows if it was delivered. */
+  forged?(topic: string, delivered: boolean): void;
+}
+
+/** What the broker said of a channel's position. */
+interface Told {
+  readonly there: Position;
+  readonly mark: number | undefined;
 }
 
 /**
  * One channel as this instance sees it: takes what the broker hands out, and passes it on in order, once and without a
  * hole. A hole is filled from the history before anything after it is delivered; where it cannot be, the output is told.
+ *
+ * A process that can publish on the channel can forge events. An event that follows is delivered without a read, so a forged one is,
+ * too; then it takes the offset of a true one, which arrives as the second event of that offset. The log decides which of them is true.
  */
 export class ChannelStream {
   /** Where this instance stands; `null` on a channel without history, and before it is opened. */
   position: Position | null = null;
   private state: 'opening' | 'live' | 'mending' | 'closed' = 'opening';
-  private pending: BrokerEvent[] = [];
+  /** What came in while the log is being read, in order. */
+  private pending: (BrokerEvent | Told)[] = [];
   private pendingLost = false;
-  /** What {@link check} was told while it could not look. */
-  private told: Position | null = null;
+  private readonly delivered = new DeliveredMarks();
+  /** Events that came in before a read were dropped: the read has them, if they are true. */
+  private dropped = false;
+  /** When a read has found nothing missing (`performance.now()`). */
+  private foundNothingAt: number | null = null;
+  private displaced: DisplacedRange | null = null;
   private recent: EventFrame[] = [];
   private recentBytes = 0;
 
@@ -48,11 +68,13 @@ export class ChannelStream {
     private readonly output: StreamOutput,
     /** Which fields of its events are not for everybody. */
     readonly fields: FieldGroups | null = null,
+    private readonly calmMs = CALM_MS,
   ) {}
 
   /** The broker says where the channel stands; what it handed out in the meantime is sorted in. */
   opened(position: Position | null): void {
     this.position = position;
+    if (position !== null) this.delivered.begin(position.offset);
     this.resume();
   }
 
@@ -68,15 +90,29 @@ export class ChannelStream {
     else if (this.state !== 'closed') this.hold(event);
   }
 
-  /** The broker says where the channel stands: whatever lies before that and did not come in is missing. */
-  check(there: Position): void {
-    const { position: here } = this;
-    if (this.state !== 'live') {
-      this.told = there;
-      return;
-    }
+  /**
+   * The broker says where the channel stands: whatever lies before that and did not come in is missing, and whatever came in beyond
+   * it is forged, unless it was published meanwhile.
+   * @param mark that of the event there, if the broker has it
+   */
+  check(there: Position, mark?: number): void {
+    if (this.state === 'live') this.compare({ there, mark });
+    else if (this.state !== 'closed') this.hold({ there, mark });
+  }
+
+  private compare({ there, mark }: Told): void {
+    const { position: here, delivered } = this;
     if (here === null) return;
-    if (there.epoch !== here.epoch || there.offset > here.offset) this.mendFrom(here);
+    if (there.epoch !== here.epoch || there.offset > here.offset) return this.mendFrom(here);
+    if (delivered.isProven(here.offset)) return;
+    const isSame = there.offset === here.offset && delivered.compare(here.offset, mark) !== 'other';
+    if (!isSame) this.mendFrom(here);
+  }
+
+  /** Returns true if a client that stands there may have got another event than the log has. */
+  isDisplaced({ epoch, offset }: Position): boolean {
+    const { displaced } = this;
+    return displaced?.epoch === epoch && offset >= displaced.first && offset <= displaced.last;
   }
 
   /** The frames after a position, when they are at hand: `null` means that the history has to be read. */
@@ -106,20 +142,29 @@ export class ChannelStream {
 
   private take(event: BrokerEvent): void {
     const { position: top } = this;
-    const { position } = event;
+    const { position, mark } = event;
     if (position === null || top === null) return this.pass(event);
     if (position.epoch === top.epoch) {
-      if (position.offset <= top.offset) return;
-      if (position.offset === top.offset + 1) return this.pass(event);
+      if (position.offset === top.offset + 1) {
+        this.delivered.add(position.offset, mark);
+        return this.pass(event);
+      }
+      if (position.offset <= top.offset) {
+        const comparison = this.delivered.compare(position.offset, mark);
+        if (comparison === 'same') return;
+        // True events come in order: if this is one, all that was delivered behind it is forged, the last one as well.
+        return this.mendFrom(comparison === 'other' ? position : top, event);
+      }
     }
     // A hole, or another epoch. What was published up to now is in the history, this event too: it need not be kept.
-    this.mendFrom(top);
+    this.mendFrom(top, event);
   }
 
   private pass(event: BrokerEvent): void {
     const frame = EventFrame.of(event, this.fields);
-    if (event.position !== null) {
-      if (this.position?.epoch !== event.position.epoch) this.forgetRecent();
+    // Without history here, a number is of an instance that keeps one, or forged: nothing is compared with it.
+    if (event.position !== null && this.position !== null) {
+      if (this.position.epoch !== event.position.epoch) this.forgetRecent();
       this.position = event.position;
       this.keepRecent(frame);
     }
@@ -139,72 +184,101 @@ export class ChannelStream {
     this.recentBytes = 0;
   }
 
-  private hold(event: BrokerEvent): void {
+  private hold(item: BrokerEvent | Told): void {
     if (this.pending.length >= MAX_PENDING) {
-      this.pending = [];
+      this.dropPending();
       this.pendingLost = true;
     }
-    this.pending.push(event);
+    this.pending.push(item);
   }
 
-  private mendFrom(from: Position): void {
+  private dropPending(): void {
+    if (this.pending.length > 0) this.dropped = true;
+    this.pending = [];
+    this.pendingLost = false;
+  }
+
+  /** @param cause the event that does not fit */
+  private mendFrom(from: Position, cause?: BrokerEvent): void {
+    this.state = 'mending';
     runSafely(
       'Filling a gap',
-      () => this.mend(from),
+      () => this.mend(from, cause),
       () => this.resume(), // the next event finds the gap again
     );
   }
 
-  /** Reads what is missing after `from`, delivers it or says that it is lost, and goes on with what has waited. */
-  private async mend(from: Position): Promise<void> {
-    this.state = 'mending';
-    const before = this.pending;
-    this.pending = [];
+  /** Reads what comes after `from`, delivers what is missing or says that it is lost, and goes on with what has waited. */
+  private async mend(from: Position, cause?: BrokerEvent): Promise<void> {
     const result = await this.readUntilAnswered(from);
-    if (result === null) return;
+    const { position: here, delivered } = this;
+    if (result === null || here === null) return;
+    const { reason, forged } = verdictOn(result, { from, here, cause, delivered, dropped: this.dropped });
+    this.dropped = false;
+    if (forged !== null) this.output.forged?.(this.topic, forged === 'delivered');
+    const missing = result.ok ? result.events.filter(({ position }) => isBeyond(position!, here)) : [];
     // A channel without events has no log yet: reading from its beginning is no gap.
     const isBeginning = result.ok && from.offset === 0 && result.top.epoch !== from.epoch;
-    if (!isBeginning) this.output.mended?.(result.ok);
-    // What came before the answer and is of another epoch is of one long gone: looking at it again would never end.
-    const { epoch } = result.top;
-    this.pending.unshift(...before.filter(({ position }) => position?.epoch === epoch));
-    if (result.ok) for (const event of result.events) this.pass(event);
-    else {
-      this.forgetRecent();
-      this.position = result.top;
-      this.output.reset(this.topic, result.reason, result.top, from);
-    }
-    this.position = result.top;
-    if (this.pendingLost) {
-      this.pendingLost = false;
-      this.pending = [];
-      await this.mend(result.top);
-    } else this.resume();
+    if (!isBeginning && (reason !== null || missing.length > 0)) this.output.mended?.(reason === null);
+    if (reason === null) this.fill(missing, from, here, result);
+    else this.lose(reason, from, here, result.top);
+    if (forged !== null || (reason === null && missing.length === 0)) this.foundNothingAt = performance.now();
+    if (this.pendingLost) await this.mend(result.top);
+    else this.resume();
+  }
+
+  private fill(missing: readonly BrokerEvent[], from: Position, here: Position, result: ReadResult): void {
+    for (const event of missing) this.pass(event);
+    const { top } = result;
+    this.position = top;
+    if (top.epoch !== here.epoch) return this.delivered.begin(top.offset);
+    this.delivered.prove(result.ok && result.at !== undefined ? from.offset - 1 : from.offset, top.offset);
+  }
+
+  private lose(reason: RecoveryReason, from: Position, here: Position, top: Position): void {
+    const { delivered } = this;
+    const doubtful = delivered.isProven(from.offset) ? Infinity : from.offset;
+    const first = Math.min(doubtful, delivered.provenTo + 1);
+    this.displaced = joinRanges(this.displaced, { epoch: here.epoch, first, last: here.offset });
+    this.forgetRecent();
+    this.position = top;
+    delivered.begin(top.offset);
+    this.output.reset(this.topic, reason, top, here);
   }
 
   private async readUntilAnswered(from: Position): Promise<ReadResult | null> {
+    const waitMs = this.foundNothingAt === null ? 0 : this.foundNothingAt + this.calmMs - performance.now();
+    if (waitMs > 0) await sleep(waitMs);
     for (;;) {
-      this.pending = [];
-      this.pendingLost = false;
+      if (this.isClosed()) return null;
+      // What came in until now is in the log before it is read; what is not in the log then, no instance has published.
+      this.dropPending();
       try {
-        const result = await this.broker.read(this.topic, from, this.limits);
+        const result = await this.broker.read(this.topic, from, this.limits, true);
         return this.isClosed() ? null : result;
       } catch {
-        await new Promise<void>((resolve) => void setTimeout(resolve, RETRY_MS).unref());
-        if (this.isClosed()) return null;
+        await sleep(RETRY_MS);
       }
     }
   }
 
   private resume(): void {
-    if (this.state === 'closed') return;
+    if (this.isClosed()) return;
     this.state = 'live';
     const pending = this.pending;
     this.pending = [];
-    for (const event of pending) this.receive(event);
-    const { told } = this;
-    this.told = null;
-    if (told !== null) this.check(told);
+    for (const [index, item] of pending.entries()) {
+      if ('there' in item) this.compare(item);
+      else this.take(item);
+      if (this.isLive()) continue;
+      // It is being read, and with it everything that came in before.
+      if (index + 1 < pending.length) this.dropped = true;
+      return;
+    }
+  }
+
+  private isLive(): boolean {
+    return this.state === 'live';
   }
 
   private isClosed(): boolean {
@@ -215,4 +289,12 @@ export class ChannelStream {
   toString(): string {
     return `${this.topic} ${this.state} at ${this.position === null ? 'no position' : formatPosition(this.position)}`;
   }
+}
+
+function isBeyond(position: Position, here: Position): boolean {
+  return position.epoch !== here.epoch || position.offset > here.offset;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, ms).unref());
 }

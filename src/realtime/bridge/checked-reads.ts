@@ -12,8 +12,8 @@ export class CheckedReads implements Pick<Broker, 'read'> {
   ) {}
 
   /** @throws RealtimeUnavailableError */
-  async read(topic: string, after: Position, limits: ReadLimits): Promise<ReadResult> {
-    const result = await this.broker.read(topic, after, limits);
+  async read(topic: string, after: Position, limits: ReadLimits, withAt = false): Promise<ReadResult> {
+    const result = await this.broker.read(topic, after, limits, withAt);
     if (!result.ok) return result;
     const channel = channelOf(topic);
     if (result.events.every(({ body }) => isEventBody(channel, body))) return result;

@@ -106,7 +106,7 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
         if (isEventBody(channelOf(topic), event.body)) this.receive(topic, event);
         else this.foreign.skipped('A message of a channel', new Error('it is not an event of this channel'));
       },
-      position: (topic, position) => this.open.get(topic)?.stream.check(position),
+      position: (topic, position, mark) => this.open.get(topic)?.stream.check(position, mark),
     });
   }
 
@@ -178,7 +178,8 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
    */
   follow(name: string, history: HistoryWindow | null, follower: Follower): void {
     const output = outputTo(follower, (error) => this.foreign.skipped(`A message on ${name}`, error));
-    const stream = new ChannelStream(name, this.reads, this.limits, output);
+    const forged = (topic: string, delivered: boolean): void => this.forged(topic, delivered);
+    const stream = new ChannelStream(name, this.reads, this.limits, { ...output, forged });
     const opening = this.subscribeUntilAnswered(name, history, stream);
     this.open.set(name, { stream, opening, joining: 1, closeAt: Infinity });
   }
@@ -200,6 +201,15 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
   mended(filled: boolean): void {
     this.counters.gapsFound += 1;
     if (filled) this.counters.gapsFilled += 1;
+  }
+
+  forged(topic: string, delivered: boolean): void {
+    this.counters.foreignMessages += 1;
+    const consequence = delivered ? 'was delivered, and clients have to reload' : 'was skipped';
+    this.log.warn(
+      'forged',
+      `An event on ${topic} that no instance has published ${consequence}: who may PUBLISH on the channels of this installation? See docs/redis.md`,
+    );
   }
 
   onApplicationBootstrap(): void {

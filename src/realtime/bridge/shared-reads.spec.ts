@@ -17,7 +17,10 @@ describe('SharedReads', () => {
   });
 
   const stream = (topic: string): ChannelStream =>
-    ({ topic, fields: null, position: { epoch: 'a', offset: 3 }, recentAfter: () => null }) as unknown as ChannelStream;
+    ({
+      ...{ topic, fields: null, position: { epoch: 'a', offset: 3 } },
+      ...{ recentAfter: () => null, isDisplaced: () => false },
+    }) as unknown as ChannelStream;
   const answer = (offset: number): ReadResult => ({ ok: true, events: [], top: { epoch: 'a', offset } });
 
   it('asks the broker once for all clients that stand at one position of a channel', async () => {

@@ -17,6 +17,8 @@ export class SharedReads {
   /** What comes after a position. */
   async after(stream: ChannelStream, position: Position): Promise<Missed> {
     const top = stream.position;
+    // The log has an event at this position, but the client got another one.
+    if (top !== null && stream.isDisplaced(position)) return { ok: false, reason: 'rewound', top };
     const recent = stream.recentAfter(position);
     if (recent !== null) return { ok: true, frames: recent, top: top! };
     const key = `${stream.topic} ${formatPosition(position)}`;

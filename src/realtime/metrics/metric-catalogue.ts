@@ -224,7 +224,7 @@ export const METRICS = {
     name: 'realtime.broker.foreign_messages',
     kind: 'counter',
     unit: '{message}',
-    description: "Messages and values under the module's names in Redis that no instance of it wrote, skipped",
+    description: "Messages and values under the module's names in Redis that no instance of it wrote",
   },
   tenantConnections: {
     name: 'realtime.tenant.connections',

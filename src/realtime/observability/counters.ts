@@ -90,7 +90,7 @@ export class Counters {
   readonly invalidEvents = new Tally(['refused', 'dropped', 'passed', 'withheld']);
   /** Policies of channels that failed, and so refused: they threw, took too long, or answered what is no answer. */
   readonly policyFailures = new Tally(['threw', 'timed_out', 'invalid']);
-  /** Messages and values under the module's names in Redis that no instance of it has written, skipped. */
+  /** Messages and values under the module's names in Redis that no instance of it has written: skipped, or forged events that were delivered. */
   foreignMessages = 0;
   /** What of it was done for each tenant. */
   readonly ofTenants = new FiguresOfTenants();
