@@ -1,10 +1,15 @@
 import { Redis } from 'ioredis';
+import { setTimeout } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { eventBody } from '../../src/protocol/index.js';
 import { ClusterStatsService, type EmitOptions, RealtimeControl, RedisBridge } from '../../src/realtime/index.js';
+import { InstanceDirectory } from '../../src/realtime/instances/instance-directory.js';
+import { PresenceStore } from '../../src/realtime/presence/presence-store.js';
 import { Counters } from '../../src/realtime/observability/counters.js';
 import { answerOf, call } from '../operators/operator-app.js';
 import { signToken } from '../support/jwt.js';
 import { RedisProcess } from '../support/redis-process.js';
+import type { WsClient } from '../support/ws-client.js';
 import { until } from '../support/until.js';
 import { RealtimeApp } from './support/realtime-app.js';
 
@@ -41,6 +46,17 @@ const emit = (app: RealtimeApp, data: object, options: EmitOptions = {}): Promis
 function isSecond(data: unknown, name: string): boolean {
   const { name: from, number } = data as { name?: unknown; number?: unknown };
   return from === name && number === 2;
+}
+
+/** Asks who is in the channel until both connections are among them: while reads take long, the last one is the answer. */
+async function isPresent(client: WsClient, userId: string): Promise<void> {
+  const deadline = performance.now() + 15_000;
+  for (;;) {
+    const { members } = (await client.ask({ type: 'presence', channel: 'rooms:lobby' })) as { members?: object[] };
+    if (members?.some((one) => isDeepStrictEqual(one, { userId, connections: 2 })) === true) return;
+    await setTimeout(100); // within the limit of frames
+    if (performance.now() > deadline) throw new Error(`${userId} is not present: ${JSON.stringify(members)}`);
+  }
 }
 
 describe('data in Redis that no instance has written', () => {
@@ -95,8 +111,7 @@ describe('data in Redis that no instance has written', () => {
       expect(await answerOf(app, 'channels')).toMatchObject({ unanswered: [] });
       await answerOf(app, 'channels/rooms:lobby/history');
     }
-    const presence = await clients[0]!.ask({ type: 'presence', channel: 'rooms:lobby' });
-    expect(presence).toMatchObject({ members: expect.arrayContaining([{ userId: name, connections: 2 }]) as unknown });
+    await isPresent(clients[0]!, name);
     const authorization = `Bearer ${signToken({ sub: name, jti: name })}`;
     const made = await fetch(`${here.http}/realtime/tickets`, { method: 'POST', headers: { authorization } });
     expect(made.status).toBe(201);
@@ -156,6 +171,51 @@ describe('data in Redis that no instance has written', () => {
     expect(lies).toBeGreaterThan(0);
     await until(() => skipped() > before);
     liar.disconnect();
+  });
+
+  it.each(['hello', '1 0000000000000000.1 {'])(
+    'is a lost event in a history, which holds %j: a client that resumes is told, an operator reads the others',
+    async (entry) => {
+      const client = await apps[0]!.connectAs({ sub: 'reader' });
+      await client.ask({ type: 'subscribe', channel: 'rooms:lobby' });
+      await emit(apps[0]!, { number: 0 });
+      const { id } = (await client.next('event')) as { id?: string };
+      await client.close();
+      // More than an instance keeps at hand: a client that resumes has them read from the history.
+      await Promise.all(Array.from({ length: 70 }, (_, index) => emit(apps[0]!, { number: index + 1 })));
+      await stranger.lset('rt:h:{rooms:lobby}', -2, entry);
+      const history = await answerOf<{ events: { data: { number: number } }[] }>(
+        apps[1]!,
+        'channels/rooms:lobby/history',
+      );
+      expect(history.events.slice(-2).map(({ data }) => data.number)).toEqual([68, 70]);
+      const later = await apps[1]!.connectAs({ sub: 'reader' });
+      const answer = await later.ask({ type: 'subscribe', channel: 'rooms:lobby', lastEventId: id! });
+      expect(answer).toMatchObject({ type: 'subscribed', recovered: false, reason: 'expired' });
+      await later.close();
+    },
+  );
+
+  it('is no instance in the directory', async () => {
+    const directory = apps[0]!.app.get(InstanceDirectory);
+    const before = skipped();
+    for (const [index, text] of TEXTS.entries()) {
+      if (text === '') continue; // an instance that has left
+      await stranger.set(`rt:n:stranger${index}`, text, 'EX', 60);
+      await stranger.zadd('rt:nodes', FAR, `stranger${index}`);
+    }
+    const own = apps.map(({ app }) => app.get(InstanceDirectory).id);
+    expect([...(await directory.all()).keys()].toSorted()).toEqual(own.toSorted());
+    expect(skipped() - before).toBeGreaterThanOrEqual(TEXTS.length - 1);
+    for (const index of TEXTS.keys()) await stranger.zrem('rt:nodes', `stranger${index}`);
+  });
+
+  it.each(['NaN', '1e999', '-1', '', 'x', '1.5', '99999999999'])('is no member of a channel: %j', async (count) => {
+    const [here, there] = apps.map(({ app }) => app.get(InstanceDirectory).id);
+    await stranger.hset('rt:p:{rooms:hall}', `${here}:real`, '2', `${there}:forged`, count, `${there}:`, count);
+    const { members, anonymous } = await apps[0]!.app.get(PresenceStore).read('rooms:hall');
+    expect([[...members], anonymous]).toEqual([[['real', 2]], 0]);
+    await stranger.del('rt:p:{rooms:hall}');
   });
 
   /** Changes what is in one key, and keeps its type and its end. */
