@@ -1,8 +1,6 @@
 /** What an instance does with a connection to Redis. */
 export type RedisRole = 'publish' | 'subscribe' | 'read';
 
-export const REDIS_ROLES: readonly RedisRole[] = ['publish', 'subscribe', 'read'];
-
 /**
  * The role of a connection, by a part of what the instance says on it; `null` while that does not show. The publishing one asks
  * for its id, the subscribing one subscribes before it reads.

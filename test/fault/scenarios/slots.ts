@@ -12,6 +12,8 @@ const options = {
 
 /** While one slot is in migration, half of the events to other channels are acknowledged within this time, in milliseconds. */
 const OTHERS_WITHIN_MS = 400;
+/** An answer that concerns one slot stops no other channel. */
+const GIVEN_UP = /Redis \(publishing\) cannot be used: (?:TRYAGAIN|ASK)\b.*/;
 /** What they are compared with. */
 const BEFORE_MS = 5_000;
 
@@ -43,6 +45,11 @@ export const slotHeld = scenario<ClusterBackend>({
         await world.calm(world.random.between(2_500, 5_000));
         for (const other of ALL_CHANNELS) if (other !== channel) lookAt(other, from, world);
       });
+      for (const { name, output } of world.instances) {
+        const refusal = GIVEN_UP.exec(output);
+        if (refusal !== null)
+          world.complaints.push(`${name} gave its connection up because of one slot: ${refusal[0]}`);
+      }
     });
   },
 });
