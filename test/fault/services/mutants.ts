@@ -56,16 +56,6 @@ export const SERVICE_MUTANTS: readonly ServiceMutant[] = [
     found: ['missingForEver'],
   },
   {
-    name: 'log-of-commands-not-read',
-    patch: {
-      file: 'realtime/control/control-bus.js',
-      find: "safely('Reading the log of control commands', () => this.readLog(handler))",
-      replace: '() => undefined',
-    },
-    faults: ['flush', 'flush', 'flush'],
-    found: ['neverDone', 'missingForEver', 'acceptedLate'],
-  },
-  {
     name: 'revocations-not-written-back',
     patch: {
       file: 'realtime/control/revocation-keeper.js',
