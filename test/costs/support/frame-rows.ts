@@ -186,8 +186,11 @@ export const FRAME_ROWS: readonly FrameRow[] = [
     name: 'a frame over the rate of its connection',
     type: 'rate_limited',
     app: 'slow',
-    before: () => [{ type: 'unsubscribe', channels: names(5_000, 0, 'x:') }], // counts as 500 frames
-    frames: (units) => [{ type: 'ping', padding: padding(units) }],
+    frames: (units, index) => {
+      const ping = { type: 'ping', padding: padding(units) };
+      // The first frame of each measurement counts as 500.
+      return index === units * 1_000 ? [{ type: 'unsubscribe', channels: names(5_000, 0, 'x:') }, ping] : [ping];
+    },
     answersEach: true,
     ...ONE_ANSWER,
   },
