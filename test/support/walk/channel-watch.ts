@@ -27,9 +27,17 @@ export class ChannelWatch {
     this.channel.on('reset', ({ reason, lastEventId }) => {
       if (reason === 'other_user' && !this.#needsReset) this.#report('a reset for another user, who is the same');
       this.#needsReset = false;
-      this.#waiting = [];
+      const own: string[] = (this.#waiting = []);
       this.#startAt(lastEventId);
       watch.inListener();
+      if (watch.slowMs === 0 || lastEventId === undefined) return;
+      own.push(lastEventId);
+      return new Promise<void>((resolve) => {
+        setTimeout(() => {
+          own.splice(own.indexOf(lastEventId), 1);
+          resolve();
+        }, watch.slowMs);
+      });
     });
     this.channel.on('state', (change) => {
       const { state, previous, code, recovered } = change;
@@ -97,6 +105,7 @@ export class ChannelWatch {
 
   #event({ id, data }: RealtimeEvent<unknown>): void {
     this.watch.checkUser(userOf(data), `${this.name}: an event`);
+    if (this.watch.isSigningIn) this.#report('an event before the server has answered a sign-in');
     if (this.#needsReset) this.#report('an event before the reset for another user');
     if (!follows(id!, this.#last)) this.#report(`${id} after ${this.#last}`);
     this.#last = id;
@@ -104,17 +113,18 @@ export class ChannelWatch {
     this.watch.inListener();
   }
 
-  #slowly({ data }: RealtimeEvent<unknown>): Promise<void> | undefined {
+  #slowly({ id, data }: RealtimeEvent<unknown>): Promise<void> | undefined {
     this.watch.checkUser(userOf(data), `${this.name}: an event`);
     const own = this.#waiting;
     const { slowMs } = this.watch;
     if (this.#isBusy) this.#report('a listener gets an event before it is done with the last one');
-    if (slowMs === 0) return void own.shift();
+    const done = (): unknown => own.splice(own.indexOf(id!), 1);
+    if (slowMs === 0) return void done();
     this.#isBusy = true;
     return new Promise((resolve) => {
       setTimeout(() => {
         this.#isBusy = false;
-        own.shift();
+        done();
         resolve();
       }, slowMs);
     });

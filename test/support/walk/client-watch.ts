@@ -13,6 +13,8 @@ export class ClientWatch {
   slowMs = 0;
   /** The user that the application signed in, once the client has confirmed it. */
   signedIn: string | null | undefined;
+  /** It was connected as a sign-in began, and the server has not answered. */
+  isSigningIn = false;
   /** Nothing is checked any more: its tab crashed. */
   isGone = false;
   // the last user that the client named

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { deedOf } from './deed-of.js';
 import { LOADS } from './consumers.js';
 import { PAGE_EVENTS } from './fake-page.js';
 import { TOKENS, USERS } from './token-source.js';
@@ -24,45 +25,46 @@ const ASKED_WAITS = [-5, 0, 3_000, 2.5e9];
 
 /** What can happen in one step; `weight` is how often it does. */
 export const deed = fc.oneof(
-  of(4, { what: 'publish', channel, count: fc.integer({ min: 1, max: 40 }) }),
-  of(4, { what: 'use', channel, isResuming: fc.boolean() }),
-  of(3, { what: 'leave', channel }),
-  of(1, { what: 'visit', name: fc.constantFrom('room:a', 'room:b', 'room:c') }),
-  of(2, { what: 'iterate', channel }),
-  of(2, { what: 'stop iterating', channel }),
-  of(2, { what: 'follow', channel }),
-  of(1, { what: 'load', how: fc.constantFrom(...LOADS) }),
-  of(3, { what: 'token', token: fc.constantFrom(...TOKENS) }),
-  of(6, {
+  deedOf(4, { what: 'publish', channel, count: fc.integer({ min: 1, max: 40 }) }),
+  deedOf(4, { what: 'use', channel, isResuming: fc.boolean() }),
+  deedOf(3, { what: 'leave', channel }),
+  deedOf(1, { what: 'visit', name: fc.constantFrom('room:a', 'room:b', 'room:c') }),
+  deedOf(2, { what: 'iterate', channel }),
+  deedOf(2, { what: 'stop iterating', channel }),
+  deedOf(2, { what: 'follow', channel }),
+  deedOf(1, { what: 'load', how: fc.constantFrom(...LOADS) }),
+  deedOf(3, { what: 'token', token: fc.constantFrom(...TOKENS) }),
+  deedOf(6, {
     what: 'sign in',
     who: fc.constantFrom(...USERS),
     token: fc.constantFrom('good' as const, 'short' as const, 'slow' as const),
   }),
-  of(8, { what: 'heal', isConnecting: fc.boolean() }),
-  of(2, { what: 'sign out' }),
-  of(3, { what: 'connect' }),
-  of(2, { what: 'close' }),
-  of(2, { what: 'wake' }),
-  of(2, { what: 'request', way: fc.constantFrom(...REQUESTS) }),
-  of(3, { what: 'cut' }),
-  of(2, { what: 'silence' }),
-  of(2, { what: 'down' }),
-  of(2, { what: 'up' }),
-  of(2, {
+  deedOf(8, { what: 'heal', isConnecting: fc.boolean() }),
+  deedOf(2, { what: 'sign out' }),
+  deedOf(2, { what: 'become', who: fc.constantFrom(...USERS) }),
+  deedOf(3, { what: 'connect' }),
+  deedOf(2, { what: 'close' }),
+  deedOf(2, { what: 'wake' }),
+  deedOf(2, { what: 'request', way: fc.constantFrom(...REQUESTS) }),
+  deedOf(3, { what: 'cut' }),
+  deedOf(2, { what: 'silence' }),
+  deedOf(2, { what: 'down' }),
+  deedOf(2, { what: 'up' }),
+  deedOf(2, {
     what: 'hang',
     how: fc.constantFrom('at once' as const, 'after connected' as const, 'after authenticated' as const),
   }),
-  of(1, { what: 'reconnect', afterMs: fc.constantFrom(...ASKED_WAITS) }),
-  of(1, { what: 'garbage', text: fc.constantFrom(...GARBAGE) }),
-  of(2, { what: 'code', code: fc.constantFrom(1009, 1012, 4400, 4401, 4403) }),
-  of(2, { what: 'forget', channel }),
-  of(1, { what: 'refuse', channel }),
-  of(1, { what: 'allow' }),
-  of(1, { what: 'revoke', channel }),
-  of(1, { what: 'unavailable', channel }),
-  of(1, { what: 'presence', channel }),
-  of(3, { what: 'page', event: fc.constantFrom(...PAGE_EVENTS) }),
-  of(3, { what: 'slow', ms: fc.constantFrom(0, 50, 5_000) }),
+  deedOf(1, { what: 'reconnect', afterMs: fc.constantFrom(...ASKED_WAITS) }),
+  deedOf(1, { what: 'garbage', text: fc.constantFrom(...GARBAGE) }),
+  deedOf(2, { what: 'code', code: fc.constantFrom(1009, 1012, 4400, 4401, 4403) }),
+  deedOf(2, { what: 'forget', channel }),
+  deedOf(1, { what: 'refuse', channel }),
+  deedOf(1, { what: 'allow' }),
+  deedOf(1, { what: 'revoke', channel }),
+  deedOf(1, { what: 'unavailable', channel }),
+  deedOf(1, { what: 'presence', channel }),
+  deedOf(3, { what: 'page', event: fc.constantFrom(...PAGE_EVENTS) }),
+  deedOf(3, { what: 'slow', ms: fc.constantFrom(0, 50, 5_000) }),
 );
 export type Deed = typeof deed extends fc.Arbitrary<infer D> ? D : never;
 
@@ -94,6 +96,10 @@ export async function act(walk: Walk, to: Deed): Promise<void> {
     case 'sign in':
       tokens.kind = to.token;
       return walk.reauthenticate(to.who);
+    case 'become': // the next token is of this user
+      tokens.who = to.who;
+      walk.watch.signedIn = undefined;
+      return;
     case 'heal':
       walk.heal();
       walk.fire('online');
@@ -154,15 +160,4 @@ export async function act(walk: Walk, to: Deed): Promise<void> {
     case 'slow':
       walk.watch.slowMs = to.ms;
   }
-}
-
-type Fields<T> = { readonly [K in keyof T]: T[K] extends fc.Arbitrary<infer V> ? V : T[K] };
-
-/** A kind of deed. */
-function of<const T extends { readonly what: string }>(
-  weight: number,
-  { what, ...rest }: T,
-): fc.WeightedArbitrary<Fields<T>> {
-  const fields = { ...(rest as Record<string, fc.Arbitrary<unknown>>), what: fc.constant(what) };
-  return { weight, arbitrary: fc.record(fields) as unknown as fc.Arbitrary<Fields<T>> };
 }

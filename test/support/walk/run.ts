@@ -10,6 +10,12 @@ const { WALK_SEED, WALK_PATH: path } = process.env;
 /** Walks of one seed in a long run. */
 const RUNS_OF_A_SEED = 200;
 
+/** The short form ends early on a machine that is busy: after this time, in milliseconds. */
+const SHORT_LIMIT_MS = 20_000;
+
+/** Walks of one seed in the short form. */
+const RUNS_OF_A_SHORT_SEED = 20;
+
 /** How much a walk of the short form takes, and how often. */
 export interface ShortForm {
   readonly seed: number;
@@ -72,10 +78,13 @@ export async function walkAtRandom<D>(
         includeErrorInReport: true,
       }),
     );
-  const endAt = performance.now() + minutes * 60_000;
+  const endAt = performance.now() + (minutes * 60_000 || SHORT_LIMIT_MS);
+  const runs = minutes > 0 ? RUNS_OF_A_SEED : RUNS_OF_A_SHORT_SEED;
   let seed = Number(WALK_SEED ?? short.seed);
-  let failure = await check(seed, minutes > 0 ? RUNS_OF_A_SEED : short.runs);
-  while (failure === undefined && performance.now() < endAt) failure = await check((seed += 1), RUNS_OF_A_SEED);
+  let failure = await check(seed, runs);
+  while (failure === undefined && performance.now() < endAt && (minutes > 0 || walks < short.runs)) {
+    failure = await check((seed += 1), runs);
+  }
   if (minutes > 0) process.stdout.write(`${walks} walks, ${taken} steps, up to seed ${seed}\n`);
   return failure;
 }

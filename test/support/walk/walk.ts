@@ -65,6 +65,7 @@ export class Walk {
         },
         receives: (frame, token) => {
           this.tokens.hears(frame, token);
+          if (frame.type === 'authenticated' || frame.type === 'error') this.watch.isSigningIn = false;
           if (frame.type === 'authenticated' && this.hanging === 'after authenticated')
             setTimeout(() => this.server.cut(), 1);
         },
@@ -84,6 +85,7 @@ export class Walk {
         for (const name of CHANNELS) if (!this.refused.has(name)) this.#expected.add(name);
       }
       if (state === 'closed') this.#isOffline = false;
+      if (state !== 'connected') this.watch.isSigningIn = false;
       if (code === 'silent' && this.#silencedAt === undefined && !this.#isHung)
         this.#report('silent, but it was answered');
       if (state !== 'connected' && state !== 'connecting') this.#silencedAt = undefined;
@@ -181,12 +183,18 @@ export class Walk {
     this.tokens.who = who;
     this.watch.signedIn = undefined;
     const mine = (this.#signIns += 1);
+    const former = this.client.state === 'connected' ? this.server.open.at(-1) : undefined;
+    this.watch.isSigningIn = former !== undefined && this.tokens.works;
     void this.client.reauthenticate().then(
       () => {
         const isConfirmed = mine === this.#signIns && this.tokens.works && this.client.state === 'connected';
         if (isConfirmed) this.watch.signedIn = who;
       },
-      () => undefined,
+      () => {
+        const isOpen = former !== undefined && this.server.open.includes(former);
+        if (mine === this.#signIns && isOpen)
+          this.#report('a sign-in fails, and the connection of the former user stays');
+      },
     );
   }
 

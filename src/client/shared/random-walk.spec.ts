@@ -1,0 +1,94 @@
+import fc from 'fast-check';
+import { pass } from '../../../test/support/virtual-client.js';
+import { deedOf } from '../../../test/support/walk/deed-of.js';
+import { MINUTES, walkAtRandom, type Step } from '../../../test/support/walk/run.js';
+import { CHANNELS, TabWalk } from '../../../test/support/walk/tab-walk.js';
+
+const index = fc.nat(3);
+const channel = fc.constantFrom(...CHANNELS);
+
+const deed = fc.oneof(
+  deedOf(4, { what: 'open', kind: fc.constantFrom('usual' as const, 'usual' as const, 'stranger' as const) }),
+  deedOf(1, { what: 'open', kind: fc.constantFrom('locks' as const, 'BroadcastChannel' as const) }),
+  deedOf(2, { what: 'close', index }),
+  deedOf(2, { what: 'kill', index }),
+  deedOf(2, { what: 'freeze', index }),
+  deedOf(2, { what: 'thaw' }),
+  deedOf(3, { what: 'sign', index, who: fc.constantFrom('ada', 'grace', null) }),
+  deedOf(2, { what: 'use', index, channel }),
+  deedOf(2, { what: 'leave', index, channel }),
+  deedOf(2, { what: 'slow', index, ms: fc.constantFrom(0, 5_000) }),
+  deedOf(3, { what: 'publish', channel, count: fc.integer({ min: 1, max: 40 }) }),
+  deedOf(2, { what: 'cut' }),
+  deedOf(1, { what: 'silence' }),
+  deedOf(1, { what: 'down' }),
+  deedOf(2, { what: 'up' }),
+  deedOf(1, { what: 'forget', channel }),
+);
+type Deed = typeof deed extends fc.Arbitrary<infer D> ? D : never;
+
+async function act(walk: TabWalk, to: Deed): Promise<void> {
+  const { server } = walk;
+  switch (to.what) {
+    case 'open':
+      return walk.open(to.kind);
+    case 'close':
+      return walk.close(to.index);
+    case 'kill':
+      return walk.kill(to.index);
+    case 'freeze':
+      return walk.freeze(to.index);
+    case 'thaw':
+      return walk.thaw();
+    case 'sign':
+      return walk.sign(to.index, to.who);
+    case 'use':
+      return walk.use(to.index, to.channel);
+    case 'leave':
+      return walk.leave(to.index, to.channel);
+    case 'slow':
+      return walk.slow(to.index, to.ms);
+    case 'publish':
+      return walk.publish(to.channel, to.count);
+    case 'cut':
+      return server.cut();
+    case 'silence':
+      return server.silence();
+    case 'down':
+      server.isDown = true;
+      return server.cut();
+    case 'up':
+      server.isDown = false;
+      return;
+    case 'forget':
+      server.forget(to.channel);
+      return server.cut();
+  }
+}
+
+async function walkThrough(steps: readonly Step<Deed>[]): Promise<readonly string[]> {
+  const walk = new TabWalk();
+  walk.open('usual');
+  walk.open('usual');
+  await pass(100);
+  for (const each of steps) {
+    for (const name of CHANNELS) await walk.publish(name, 1);
+    await act(walk, each.deed);
+    await pass(each.thenMs);
+    walk.check();
+  }
+  await walk.recover();
+  await walk.end();
+  return walk.problems;
+}
+
+describe('a random walk over tabs that share a connection', () => {
+  it(
+    'finds no stuck tab, no loop, no event of another user, no lost event and nothing that is left',
+    async () => {
+      const failure = await walkAtRandom(deed, { seed: 20_240_612, runs: 40 }, MINUTES, walkThrough);
+      expect(failure).toBeUndefined();
+    },
+    MINUTES * 120_000 + 60_000,
+  );
+});

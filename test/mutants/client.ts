@@ -1,0 +1,286 @@
+/** A fault that is put into the client to see whether the random walk notices it. */
+export interface Mutant {
+  readonly name: string;
+  /** A text that is in exactly one file under `src/client`, once. */
+  readonly was: string;
+  readonly becomes: string;
+  /** Why no test can notice it. */
+  readonly isEquivalent?: string;
+  /** The walk cannot see it, as it is about memory: the spec that does. */
+  readonly spec?: string;
+}
+
+const WALK = 'src/client/random-walk.spec.ts';
+const TABS = 'src/client/shared/random-walk.spec.ts';
+
+/** Mutants, by the walk that has to notice them. */
+export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
+  [WALK]: [
+    // Tokens
+    {
+      name: 'a sign-in shares a call of getToken that is under way',
+      was: "if (call && reason !== 'reauthenticate') return latest;",
+      becomes: 'if (call) return latest;',
+    },
+    {
+      name: 'the outcome of a replaced call counts',
+      was: 'const isReplaced = (): boolean => call !== own && call !== undefined;',
+      becomes: 'const isReplaced = (): boolean => false;',
+    },
+    {
+      name: 'a token is not exchanged before its end',
+      was: 'if (ms < Infinity && getToken !== undefined) renewIn(',
+      becomes: 'if (ms < 0) renewIn(',
+    },
+    {
+      name: 'a renewal goes on after its connection',
+      was: 'if (own !== generation) return;',
+      becomes: '',
+    },
+    {
+      name: 'getToken has no time limit',
+      was: 'await within(asked, timeoutMs, late, signal)',
+      becomes: 'await asked',
+    },
+    { name: 'a refused token is kept', was: "if (next) tokens.forget('refused');", becomes: '' },
+    {
+      name: 'stop leaves a call of getToken under way',
+      was: 'rest();\n      abort();',
+      becomes: 'rest();',
+    },
+    // Identity
+    {
+      name: 'positions survive a change of identity',
+      was: 'channels.forEach((channel) => channel.forget());',
+      becomes: '',
+    },
+    {
+      name: 'a connection of another user continues the former one',
+      was: 'if (owner !== undefined && owner !== next) forgetUser();',
+      becomes: '',
+    },
+    { name: 'events are not held during a sign-in', was: 'held ??= [];', becomes: '' },
+    {
+      name: 'events that were held are dropped',
+      was: 'for (const frame of frames) onSession.received(frame);',
+      becomes: '',
+    },
+    {
+      name: 'an anonymous connection stays after a sign-in',
+      was: 'if (wasAnonymous !== (token === null)) to?.end(',
+      becomes: 'if (token === undefined) to?.end(',
+    },
+    {
+      name: 'a refused sign-in leaves the former connection open',
+      was: "end({ cause: 'other_user', reason: (error as RealtimeError).message });",
+      becomes: '',
+    },
+    {
+      name: 'presence of the former user stays',
+      was: 'if (who === null) channels.forEach((channel) => channel.forgetPresence());',
+      becomes: '',
+    },
+    // Positions
+    {
+      name: 'a channel resumes at the last event that is done',
+      was: 'lastEventId: received });',
+      becomes: 'lastEventId: inbox.lastEventId });',
+    },
+    { name: 'a channel begins anew on each connection', was: 'lastEventId: received });', becomes: '});' },
+    {
+      name: 'another user needs no reset',
+      was: "const why = isForgotten ? 'other_user' : reason;",
+      becomes: 'const why = reason;',
+    },
+    {
+      name: 'a listener gets its next event before it is done',
+      was: 'const promise = reader.last ? reader.last.then(run) : run();',
+      becomes: 'const promise = run();',
+    },
+    { name: 'what waits survives a reset', was: 'clear() {\n      pending = [];', becomes: 'clear() {' },
+    {
+      name: 'lastEventId moves on before a reset is handled',
+      was: 'inbox.hold(lastEventId));',
+      becomes: '() => undefined);\n    inbox.hold(lastEventId)();',
+    },
+    // Waits
+    { name: 'the wait between attempts stays short', was: 'minDelayMs * 2 ** attempt', becomes: 'minDelayMs' },
+    {
+      name: 'a connection that ends at once counts as good',
+      was: 'if (now - readyAt >= STABLE_AFTER_MS) tokenRefusals',
+      becomes: 'if (readyAt < Infinity) tokenRefusals',
+    },
+    {
+      name: 'a server can ask for any wait',
+      was: 'clamp(askedMs, 0, MAX_ASKED_WAIT_MS, backoff)',
+      becomes: 'askedMs ?? backoff',
+    },
+    { name: 'the timer of a wait is left behind', was: 'clearTimeout(retryTimer);', becomes: '' },
+    {
+      name: 'an attempt has no time limit',
+      was: "end({ cause: 'unreachable', reason: `not connected within ${timeoutMs} ms` }),",
+      becomes: 'undefined,',
+    },
+    {
+      name: 'an attempt that ended still opens a socket',
+      was: 'if (own === attempt) session = open',
+      becomes: 'session = open',
+    },
+    // The page
+    { name: 'attempts go on while offline', was: "if (isOffline) move({ cause: 'offline' });", becomes: '' },
+    { name: 'a hidden page keeps its connection', was: "if (cause === 'hidden') return end({ cause });", becomes: '' },
+    // The heartbeat
+    { name: 'a dead connection is asked for ever', was: '} else dead();', becomes: '} else askWithin(answerMs);' },
+    {
+      name: 'an answer to the heartbeat is not heard',
+      was: 'heardAt = performance.now();\n      askedAt = null;',
+      becomes: 'heardAt = performance.now();',
+    },
+    {
+      name: 'silence while it connects is a dead end',
+      was: "const FAILURES = {\n  silent: 'waiting',",
+      becomes: 'const FAILURES = {',
+    },
+    // Listeners
+    {
+      name: 'a listener that is added gets the current event',
+      was: 'for (const reader of [...readers]) {',
+      becomes: 'for (const reader of readers) {',
+    },
+    {
+      name: 'a listener that was removed is called',
+      was: '(set!.has(listener) && callListener(listener, value)) || []',
+      becomes: 'callListener(listener, value) || []',
+    },
+    {
+      name: 'listeners are called in the middle of a change',
+      was: 'return [(call) => whole(() => void waiting.push(call)), whole];',
+      becomes: 'return [(call) => call(), (change) => change()];',
+    },
+    // Channels
+    { name: 'a channel that is left stays with the server', was: 'changes.leave.push(name);', becomes: '' },
+    {
+      name: 'a channel is not asked for on the next connection',
+      was: "lost(reason) {\n      asked = null;\n      move('lost', { reason });\n      channel.askAgain();",
+      becomes: "lost(reason) {\n      const before = asked;\n      move('lost', { reason });\n      asked = before;",
+    },
+    { name: 'a refusal is final', was: 'asked = null;\n      channel.retry();', becomes: 'asked = null;' },
+    {
+      name: 'a channel that is unavailable is not asked for again',
+      was: "move('lost', { reason });\n        host.askLater();",
+      becomes: "move('lost', { reason });",
+    },
+    { name: 'any number of events can wait', was: 'id) > host.maxWaitingEvents) {', becomes: 'id) > Infinity) {' },
+    { name: 'a channel that is behind stays away', was: 'if (pending.length === 0) onEmpty();', becomes: '' },
+    {
+      name: 'a channel that is left is kept',
+      was: 'if (channel.isIdle) used.delete(channel.name);',
+      becomes: '',
+      spec: 'src/client/listeners.spec.ts',
+    },
+    // Requests
+    {
+      name: 'a request has no time limit',
+      was: 'return within(answer, ms, late, options.signal).finally(',
+      becomes: 'return answer.finally(',
+    },
+    {
+      name: 'a request outlives its connection',
+      was: "rejectAll(new RealtimeError('not_connected', 'The connection ended'));",
+      becomes: '',
+    },
+    {
+      name: 'a frame is not checked',
+      was: 'return wrong && `The field',
+      becomes: 'return undefined && `The field',
+    },
+    // follow and for await
+    { name: 'follow shows what it loaded before a reset', was: '} while (isStale);', becomes: '} while (false);' },
+    { name: 'follow loads once', was: 'resets += 1;\n        void load();', becomes: 'resets += 1;' },
+    {
+      name: 'follow shows what it loaded for the former user',
+      was: 'former = call;\n          call.abort();',
+      becomes: 'former = call;',
+    },
+    {
+      name: 'follow gives up when loading fails',
+      was: 'timer = setTimeout(() => void load(), isStale ? 0 : retryMs);',
+      becomes: '',
+    },
+    {
+      name: 'follow does not wait for its state',
+      was: 'if (gate === null) return on.onEvent(event);',
+      becomes: 'return on.onEvent(event);',
+    },
+    { name: 'for await hides a gap', was: "channel.on('reset', (reset) => (missed = reset)),", becomes: '' },
+    { name: 'for await stops after one event', was: 'done?.();', becomes: '' },
+    {
+      name: 'for await that a listener ends stays a user',
+      was: 'if (isOver) leave();\n        else stops.push(leave);',
+      becomes: 'stops.push(leave);',
+    },
+    { name: 'close leaves loops waiting', was: 'channels.forEach((channel) => channel.closed());', becomes: '' },
+  ],
+  [TABS]: [
+    { name: 'an event comes twice', was: '+offset! <= +lastOffset!', becomes: '+offset! < +lastOffset!' },
+    {
+      name: 'a tab without a token shares the connection of a user',
+      was: 'if (isAnonymous && this.#user !== null) this.#change();',
+      becomes: '',
+    },
+    {
+      name: 'a sign-in elsewhere leaves tabs without a token on the connection',
+      was: 'if (user === null || anonymous.length === 0) return;',
+      becomes: 'return;',
+    },
+    {
+      name: 'tabs of the former user stay after a sign-in elsewhere',
+      was: "if (asker.isAuth && frame.type === 'error' && frame.code === 'forbidden') this.#change();",
+      becomes: '',
+    },
+    {
+      name: 'the connection of the former user stays open',
+      was: 'this.#ended(4401, ANOTHER_USER);\n    socket?.close(1000);',
+      becomes: 'this.#ended(4401, ANOTHER_USER);',
+    },
+    {
+      name: 'a tab that left keeps its channels',
+      was: 'for (const channel of this.#channels.values()) channel.leave(port);',
+      becomes: '',
+    },
+    { name: 'the connection outlives the last tab', was: 'if (this.#ports.size === 0) this.drop();', becomes: '' },
+    {
+      name: 'a tab that is behind joins where the others are',
+      was: 'if (this.#isOpen && !this.#isBehind(joining.target.lastEventId)) this.#add(joining);',
+      becomes: 'if (this.#isOpen) this.#add(joining);',
+    },
+    {
+      name: 'others are dropped when a tab that is behind cannot resume',
+      was: 'if (!isRecovered && others.length > 0) this.#restore(others, before);',
+      becomes: '',
+    },
+    {
+      name: 'the position of a shared channel stands still',
+      was: "if (frame.type === 'event') this.#at = frame.id ?? this.#at;",
+      becomes: '',
+    },
+    { name: 'a frozen leader stays', was: 'if (this.#hub === undefined) this.#leadership.rob();', becomes: '' },
+    { name: 'a tab that crashed stays in the hub', was: 'this.#hub?.leave(left);', becomes: '' },
+    {
+      name: 'tabs do not come to a new leader',
+      was: "for (const socket of [...this.#sockets.values()]) socket.take({ op: 'leads' });",
+      becomes: '',
+    },
+    { name: 'a former leader is believed', was: 'if (from !== this.#leader) return;', becomes: '' },
+    {
+      name: 'a leader that is robbed does not stand again',
+      was: 'this.lost();\n      }\n      this.stand();',
+      becomes: 'this.lost();\n      }',
+    },
+    {
+      name: 'a leader that does not know a socket does not answer it',
+      was: "this.tell({ op: 'closed', ports: [port], code: 1012, reason: 'another tab leads now' }); // it waits in vain",
+      becomes: 'return;',
+    },
+  ],
+};

@@ -1,0 +1,104 @@
+/**
+ * `npm run walk:mutants`: puts one fault after the other into the client, in memory, and says which ones the short form of
+ * the random walk notices. It fails if it notices fewer than nine of ten, or if the place of a mutant is lost.
+ * An argument names a part of the mutants: `npm run walk:mutants -- follow`.
+ */
+import { execFile } from 'node:child_process';
+import { cp, symlink, writeFile } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
+import { MUTANTS, type Mutant } from './client.js';
+
+/** How long a mutant can take, in milliseconds: a loop without end is one that was noticed. */
+const LIMIT_MS = 120_000;
+
+/** The part of mutants that has to be noticed. */
+const REQUIRED = 0.9;
+
+const sources = readdirSync('src/client', { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'))
+  .map((file) => ({ file: join('src/client', file), text: readFileSync(join('src/client', file), 'utf8') }));
+
+/** @throws Error unless the text of a mutant is in one place */
+function placeOf({ name, was }: Mutant): (typeof sources)[number] {
+  const places = sources.flatMap((source) => Array(source.text.split(was).length - 1).fill(source) as [typeof source]);
+  if (places.length === 1) return places[0]!;
+  throw new Error(`"${name}" is in ${places.length} places: ${was}`);
+}
+
+/** @returns how the spec noticed it; `undefined` if it passed */
+function outcomeOf(mutant: Mutant, directory: string, spec: string): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    execFile(
+      process.execPath,
+      [
+        'node_modules/jest/bin/jest.js',
+        '--json',
+        '--outputFile=result.json',
+        '--maxWorkers=1',
+        '--runTestsByPath',
+        spec,
+      ],
+      {
+        cwd: directory,
+        env: { ...process.env, WALK_SHRINK: 'no' },
+        timeout: LIMIT_MS,
+        killSignal: 'SIGKILL',
+        maxBuffer: 64 * 1024 * 1024,
+      },
+      (error) => {
+        if (error?.killed === true) return resolve('a loop without end');
+        const { numFailedTests, numPassedTests, testResults } = JSON.parse(
+          readFileSync(join(directory, 'result.json'), 'utf8'),
+        ) as {
+          readonly numFailedTests: number;
+          readonly numPassedTests: number;
+          readonly testResults: readonly { readonly message: string }[];
+        };
+        if (numFailedTests > 0) return resolve(problemIn(testResults[0]!.message));
+        // It did not run: a mutant that cannot be compiled says nothing.
+        if (numPassedTests === 0) return reject(new Error(`"${mutant.name}": ${testResults[0]?.message}`));
+        resolve(undefined);
+      },
+    );
+  });
+}
+
+function problemIn(message: string): string {
+  return /^ *\+ +\\*"(.*?)\\*",/m.exec(message)?.[1] ?? /Got (.*)/.exec(message)?.[1] ?? message.split('\n')[2] ?? '';
+}
+
+const wanted = process.argv[2] ?? '';
+let noticed = 0;
+let all = 0;
+const places = new Map(Object.values(MUTANTS).flatMap((list) => list.map((mutant) => [mutant, placeOf(mutant)])));
+// The mutants are put into a copy: what is interrupted leaves no fault behind.
+const directory = await makeTemporaryDirectory();
+try {
+  for (const name of ['src', 'test', 'package.json']) await cp(name, join(directory, name), { recursive: true });
+  await symlink(resolve('node_modules'), join(directory, 'node_modules'));
+  for (const [walk, mutants] of Object.entries(MUTANTS)) {
+    for (const mutant of mutants.filter(({ name }) => name.includes(wanted))) {
+      const { file, text } = places.get(mutant)!;
+      await writeFile(
+        join(directory, file),
+        text.replace(mutant.was, () => mutant.becomes),
+      );
+      const beganAt = performance.now();
+      const outcome = await outcomeOf(mutant, directory, mutant.spec ?? walk);
+      await writeFile(join(directory, file), text);
+      const seconds = ((performance.now() - beganAt) / 1_000).toFixed(1);
+      if (mutant.isEquivalent === undefined) {
+        all += 1;
+        if (outcome !== undefined) noticed += 1;
+      }
+      const missed = mutant.isEquivalent === undefined ? 'NOT NOTICED' : `equivalent: ${mutant.isEquivalent}`;
+      console.log(`${mutant.name} (${seconds} s): ${outcome ?? missed}`);
+    }
+  }
+} finally {
+  await removeDirectory(directory);
+}
+console.log(`${noticed} of ${all} noticed`);
+if (noticed < REQUIRED * all) process.exitCode = 1;
