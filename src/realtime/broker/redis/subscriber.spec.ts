@@ -90,6 +90,24 @@ describe('Subscriber', () => {
     expect(told).toHaveLength(1_100);
   });
 
+  it('takes no longer for a new channel when it has 60,000 of them', async () => {
+    await up();
+    const addedOneByOne = async (prefix: string): Promise<number> => {
+      const { user } = process.cpuUsage();
+      for (let index = 0; index < 300; index += 1) {
+        subscriber.add(`${prefix}:${index}`, true).catch(() => undefined);
+        await turn();
+      }
+      return process.cpuUsage().user - user;
+    };
+    await addedOneByOne('warm-up');
+    const alone = await addedOneByOne('first');
+    add(60_000);
+    await turn();
+    expect(told.length).toBeGreaterThan(60_000);
+    expect(await addedOneByOne('last')).toBeLessThan(10 * alone);
+  });
+
   it('reads no position of a channel without history', async () => {
     await up();
     const added = outcomeOf(subscriber.add('cursors', false));

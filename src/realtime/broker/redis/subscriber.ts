@@ -37,6 +37,8 @@ interface Wanted {
  */
 export class Subscriber {
   private readonly channels = new Map<string, Wanted>();
+  /** The channels that {@link work} has to subscribe or to read: it must not look at each of 100,000 for every new one. */
+  private readonly pending = new Set<string>();
   private client: Redis | null = null;
   private working: Promise<void> | null = null;
   /** The connection whose channels are being audited. */
@@ -65,6 +67,7 @@ export class Subscriber {
       this.channels.set(channel, wanted);
     }
     const { waiters } = wanted;
+    this.pending.add(channel);
     return new Promise((resolve, reject) => {
       waiters.push({ resolve, reject, deadline: performance.now() + SUBSCRIBE_TIMEOUT_MS });
       runSafely('Subscribing at Redis', () => this.work());
@@ -74,6 +77,7 @@ export class Subscriber {
   async remove(channel: string): Promise<void> {
     const wanted = this.channels.get(channel);
     this.channels.delete(channel);
+    this.pending.delete(channel);
     if (wanted?.subscribed === true) await this.client?.unsubscribe(this.source.pubsub(channel));
   }
 
@@ -86,7 +90,10 @@ export class Subscriber {
   /** A fresh connection: nothing is subscribed on it yet. Resolves once everything is. */
   async up(client: Redis): Promise<void> {
     this.client = client;
-    for (const wanted of this.channels.values()) wanted.subscribed = false;
+    for (const [channel, wanted] of this.channels) {
+      wanted.subscribed = false;
+      this.pending.add(channel);
+    }
     this.working = null;
     await this.work();
   }
@@ -102,6 +109,7 @@ export class Subscriber {
       for (const waiter of waiters) waiter.reject(new RealtimeUnavailableError('The application is shutting down'));
     }
     this.channels.clear();
+    this.pending.clear();
   }
 
   private work(): Promise<void> {
@@ -117,8 +125,8 @@ export class Subscriber {
     await Promise.resolve(); // what is added in this turn goes out together
     for (;;) {
       const batch: string[] = [];
-      for (const [channel, { subscribed, waiters }] of this.channels) {
-        if (!subscribed || waiters.length > 0) batch.push(channel);
+      for (const channel of this.pending) {
+        batch.push(channel);
         if (batch.length === BATCH) break;
       }
       if (batch.length === 0 || this.client !== client) return;
@@ -139,6 +147,7 @@ export class Subscriber {
     if (this.client !== client) return;
     const byChannel = new Map(kept.map((channel, index) => [channel, positions[index]!]));
     for (const channel of batch) {
+      this.pending.delete(channel);
       const wanted = this.channels.get(channel);
       if (wanted === undefined) {
         client.unsubscribe(this.source.pubsub(channel)).catch(() => undefined); // it left in the meantime
@@ -212,6 +221,7 @@ export class Subscriber {
     const late = wanted.waiters.filter((waiter) => waiter.deadline <= now);
     if (late.length === 0) return;
     wanted.waiters = wanted.waiters.filter((waiter) => waiter.deadline > now);
+    if (wanted.waiters.length === 0) this.pending.delete(channel);
     if (wanted.waiters.length === 0 && !wanted.subscribed) this.channels.delete(channel);
     for (const waiter of late) waiter.reject(new RealtimeUnavailableError('Redis does not answer'));
   }
