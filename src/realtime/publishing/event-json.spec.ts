@@ -20,6 +20,13 @@ function throwing(thrown: unknown): object {
   };
 }
 
+/** Lists in lists. @param inside of the innermost one */
+function nested(levels: number, ...inside: unknown[]): unknown {
+  let data: unknown = inside;
+  for (let level = 1; level < levels; level += 1) data = [data];
+  return data;
+}
+
 function circle(): object {
   const list: unknown[] = [];
   list.push({ list });
@@ -113,6 +120,7 @@ describe('toJson', () => {
       throwing(HOSTILE),
       'cannot be turned into JSON: an error without a message',
     ],
+    ['501 levels', nested(501), 'cannot hold more than 500 levels of objects and lists (data[0][0]'],
     ['a hostile object', HOSTILE, 'cannot be turned into JSON: null'],
   ])('refuses %s', (_what, data, problem) => {
     let error: unknown;
@@ -142,5 +150,24 @@ describe('toJson', () => {
     const looped: Record<string, unknown> = { b: counted };
     looped['self'] = looped;
     expect(() => toJson(looped)).toThrow(/circular/i);
+  });
+
+  it('serialises 500 levels, and takes little time to refuse more', () => {
+    const bottom = Array.from({ length: 17_000 }, () => []);
+    expect(toJson(nested(499, []))).toBe(`${'['.repeat(500)}${']'.repeat(500)}`);
+    const timeFor = (levels: number): number => {
+      const data = nested(levels, ...bottom);
+      const { user } = process.cpuUsage();
+      for (let count = 0; count < 10; count += 1) {
+        try {
+          toJson(data);
+        } catch {
+          // the time counts
+        }
+      }
+      return process.cpuUsage().user - user;
+    };
+    timeFor(1);
+    expect(timeFor(3_500)).toBeLessThan(2 * timeFor(1));
   });
 });

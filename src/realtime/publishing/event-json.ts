@@ -8,6 +8,14 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [/circular|call stack/i, 'send a plain object with the fields that clients need'],
 ];
 
+/**
+ * Levels of objects and lists. The time for each object grows with its level, here and in `JSON.stringify`, and parsers of many
+ * languages refuse more than some hundreds.
+ */
+const MAX_LEVELS = 500;
+
+const TOO_DEEP = `more than ${MAX_LEVELS} levels of objects and lists`;
+
 /** A value that JSON would change, with the path to it, and what to send instead. */
 interface Problem {
   path: string;
@@ -34,7 +42,7 @@ export function toJson(data: unknown): string {
       found = problemIn(checked, []);
     }
     problem = found === REPLACED ? null : found;
-    json = JSON.stringify(checked);
+    if (problem === null) json = JSON.stringify(checked);
   } catch (error) {
     const text = thrownText(error);
     const remedy = REMEDIES.find(([pattern]) => pattern.test(text))?.[1];
@@ -62,6 +70,8 @@ function problemIn(value: unknown, ancestors: object[]): Found {
   const problem = problemOf(value);
   if (problem !== null || typeof value !== 'object' || value === null) return problem;
   if (types.isDate(value) || ancestors.includes(value)) return null;
+  if (ancestors.length >= MAX_LEVELS)
+    return { path: '', kind: TOO_DEEP, remedy: 'send data that is nested less deeply' };
   if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return REPLACED;
   ancestors.push(value);
   const found = Array.isArray(value) ? problemInList(value, ancestors) : problemInside(value, ancestors);
