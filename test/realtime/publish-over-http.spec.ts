@@ -1,9 +1,29 @@
+import { Validate, ValidatorConstraint, type ValidatorConstraintInterface } from 'class-validator';
 import { signToken, unsignedToken } from '../support/jwt.js';
 import type { WsClient } from '../support/ws-client.js';
 import { RealtimeApp } from './support/realtime-app.js';
 import { EVENT_ID, TIMESTAMP } from './support/shapes.js';
 
 const API_KEY = 'a key of a service, long enough';
+
+/** How often the event loop has turned, at each check of an event. */
+const turnsAtChecks: number[] = [];
+let turns = 0;
+
+@ValidatorConstraint()
+class TakesLong implements ValidatorConstraintInterface {
+  validate(): boolean {
+    turnsAtChecks.push(turns);
+    const begun = performance.now();
+    while (performance.now() - begun < 11);
+    return true;
+  }
+}
+
+class Report {
+  @Validate(TakesLong)
+  text!: string;
+}
 
 describe.each(['express', 'fastify'] as const)('POST /realtime/events (%s)', (http) => {
   let app: RealtimeApp;
@@ -139,5 +159,25 @@ describe.each(['express', 'fastify'] as const)('POST /realtime/events (%s)', (ht
     expect(second.status).toBe(201);
     expect((second.body as { id?: string }).id).toBe((first.body as { id?: string }).id);
     expect(await client.next('event')).toMatchObject(event);
+  });
+});
+
+describe('a batch of events', () => {
+  it('lets other clients have their turn while it is checked', async () => {
+    const channels = [{ name: 'reports', access: 'public' as const, data: Report }];
+    const app = await RealtimeApp.start({ publishApiKeys: [API_KEY], channels });
+    const turn = (): void => {
+      turns += 1;
+      next = setImmediate(turn);
+    };
+    let next = setImmediate(turn);
+    const body = JSON.stringify(Array.from({ length: 10 }, () => ({ channel: 'reports', data: { text: 'x' } })));
+    const headers = { 'Content-Type': 'application/json', 'X-API-Key': API_KEY };
+    const { status } = await fetch(`${app.http}/realtime/events`, { method: 'POST', headers, body });
+    clearImmediate(next);
+    await app.close();
+    expect(status).toBe(201);
+    expect(turnsAtChecks).toHaveLength(10);
+    expect(new Set(turnsAtChecks).size).toBeGreaterThan(8);
   });
 });

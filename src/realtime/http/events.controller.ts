@@ -3,6 +3,7 @@ import { BadRequestException, ForbiddenException, HttpException, Post, Req, UseG
 import type { FieldProblem } from '../../protocol/index.js';
 import { Journal } from '../audit/journal.service.js';
 import { ChannelCatalogue } from '../channels/channel-catalogue.js';
+import { Turns } from '../gateway/turns.js';
 import type { PublishOperation } from '../options/publish-keys.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { InvalidEventError, RealtimeUnavailableError, TenantBusyError } from '../publishing/errors.js';
@@ -52,7 +53,12 @@ export class EventsController {
       this.journal.publishRefused(client, publisher.key!.name, beyond);
       throw new ForbiddenException(beyond);
     }
-    const publishers = targets.flatMap((event) => this.prepare(event, problems));
+    const turns = new Turns();
+    const publishers: (() => Promise<EmittedEvent>)[] = [];
+    for (const event of targets) {
+      await turns.next();
+      publishers.push(...this.prepare(event, problems));
+    }
     if (problems.length > 0)
       throw new BadRequestException({
         statusCode: 400,
