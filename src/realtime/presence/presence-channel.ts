@@ -154,7 +154,8 @@ export class PresenceChannel {
     return this.watchers.size > 0 || this.newcomers.size > 0 || this.askers.length > 0;
   }
 
-  private get isDue(): boolean {
+  /** Returns true if {@link look} has something to do, unless that is being done. */
+  get isDue(): boolean {
     const { local } = this;
     const now = this.now();
     if (now < this.retryAt) return false;

@@ -146,7 +146,7 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
       if (entriesSeen === 0) channel.retry();
       if (!this.held) channel.local.expire(now);
       if (channel.isIdle) this.channels.delete(topic);
-      else runSafely('Presence of a channel', () => channel.look());
+      else if (channel.isDue) runSafely('Presence of a channel', () => channel.look());
     }
   }
 
