@@ -39,6 +39,35 @@ describe('getToken', () => {
     expect(server.connections).toHaveLength(1);
   });
 
+  it('gives a token in good time to connections that come shortly before the end of the last one', async () => {
+    let calls = 0;
+    let endsAt = 0;
+    const { client, server, errors } = begin(
+      {
+        getToken: () => {
+          calls += 1;
+          endsAt = performance.now() + 5_000;
+          return 'ada';
+        },
+      },
+      { identify: () => ({ user, expiresInMs: endsAt - performance.now() }) },
+    );
+    client.connect();
+    await pass();
+    for (const ms of [3_200, 1_100, 400]) {
+      await pass(ms);
+      server.cut();
+      await pass();
+      client.connect();
+      await pass();
+    }
+    expect(calls).toBe(2);
+    await pass(1_000);
+    expect(errors).toEqual([]);
+    expect(client.change.code).toBe('ready');
+    expect(server.connections).toHaveLength(4);
+  });
+
   it.each(['wake', 'reauthenticate', 'close and connect'] as const)('that hangs is left behind by %s', async (way) => {
     let calls = 0;
     const { client } = begin({ getToken: () => ((calls += 1) === 1 ? new Promise<string>(() => undefined) : 'ada') });

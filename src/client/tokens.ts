@@ -42,7 +42,7 @@ export function createTokens(
   failed: (error: RealtimeError) => void,
 ): Tokens {
   let token: GivenToken | undefined;
-  let endsAt = 0; // on the clock of `performance.now()`
+  let endsAt = Infinity; // when another is needed, on the clock of `performance.now()`
   let reasonOfNext: TokenReason = 'connect';
   let call: AbortController | undefined;
   let latest: Promise<GivenToken>;
@@ -119,7 +119,8 @@ export function createTokens(
       rest();
       reasonOfNext = 'expiring';
       const margin = Math.min(MAX_MARGIN_MS, ms / 5);
-      endsAt = performance.now() + ms - margin;
+      // Not later than it was: a token that is sent again has no life of its own, and no time to be exchanged.
+      endsAt = Math.min(endsAt, performance.now() + ms - margin);
       // Not at the same moment as all clients that signed in together.
       if (ms < Infinity && getToken !== undefined) renewIn(ms - margin * (1 + Math.random()), 1);
     },
