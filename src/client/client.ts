@@ -107,7 +107,13 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
       const wasAnonymous = identity?.user === null;
       // A sign-in on an anonymous connection is a change of user too: its channels have to begin anew.
       if (wasAnonymous !== (token === null)) to?.end({ cause: 'other_user', reason: 'signed in or out' });
-      else if (token !== null) await to?.authenticate(token);
+      else if (token !== null) {
+        await to?.authenticate(token).catch((error: RealtimeError) => {
+          // This connection still has the last one, but the next one needs another.
+          if (error.code.startsWith('token_')) tokens.forget('refused');
+          throw error;
+        });
+      }
     } catch (error) {
       if (to === session && (error as RealtimeError).code === 'signed_out') noToken(error as RealtimeError);
       else throw error;

@@ -68,6 +68,29 @@ describe('getToken', () => {
     expect(server.connections).toHaveLength(4);
   });
 
+  it('is called again for a connection after its token was refused at a renewal', async () => {
+    const given = ['ada', 'refused', 'ada again'];
+    const sent: string[] = [];
+    const { client, server } = begin(
+      { getToken: () => given.shift()! },
+      {
+        identify: (token) => {
+          sent.push(token);
+          return token === 'refused' ? 'token_invalid' : { user, expiresInMs: 100_000 };
+        },
+      },
+    );
+    client.connect();
+    await pass(70_000); // 100 s, less a fifth and its jitter
+    expect(sent).toEqual(['ada', 'refused']);
+    server.cut();
+    await pass();
+    client.connect();
+    await pass();
+    expect(sent).toEqual(['ada', 'refused', 'ada again']);
+    expect(client.state).toBe('connected');
+  });
+
   it.each(['wake', 'reauthenticate', 'close and connect'] as const)('that hangs is left behind by %s', async (way) => {
     let calls = 0;
     const { client } = begin({ getToken: () => ((calls += 1) === 1 ? new Promise<string>(() => undefined) : 'ada') });
