@@ -67,6 +67,8 @@ export class Hub {
   }
 
   #enter({ port, url, protocols, isAnonymous }: Extract<ToLeader, { op: 'open' }>): void {
+    // A socket asks a new leader again, which may have heard it already: it must not open twice.
+    if (this.#ports.has(port)) return;
     // A tab that signed out must not go on as the user of the others.
     if (isAnonymous && this.#user !== null) this.#change();
     this.#ports.set(port, isAnonymous);

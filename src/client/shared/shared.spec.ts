@@ -158,6 +158,26 @@ describe('one connection for all tabs', () => {
     radio.close();
   });
 
+  it('opens a socket once that asks twice: when it is made, and when it learns of the leader', async () => {
+    const { world } = await tab();
+    const radio = new world.BroadcastChannel('test');
+    const told: string[] = [];
+    radio.onmessage = ({ data }: { data: { message: { op: string } } }) => told.push(data.message.op);
+    const message = {
+      op: 'open',
+      port: 'other/1',
+      tab: 'other',
+      url: 'ws://fake/ws',
+      protocols: [],
+      isAnonymous: false,
+    };
+    radio.postMessage({ to: 'leader', message });
+    radio.postMessage({ to: 'leader', message });
+    await settle();
+    expect(told).toEqual(['heard', 'opened', 'message']);
+    radio.close();
+  });
+
   it.each([['locks'], ['BroadcastChannel']] as const)('is not shared where a browser refuses %s', async (refused) => {
     const tabs = [await tab(), await tab([refused]), await tab([refused])];
     server.publish('apps:created', app('one'));
