@@ -236,7 +236,7 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
         move('unsubscribe');
         present(null);
       }
-      if (isBehind) move('behind');
+      if (isBehind && change.code !== 'behind') move('behind');
       if (!changes || !isWanted) return;
       const isNew = asked === null;
       if (isNew || !isWatched) {

@@ -60,6 +60,29 @@ describe('follow', () => {
     expect(log.at(-1)).toBe('after');
   });
 
+  it.each([
+    ['the connection', 'cut'],
+    ['the subscription', 'unavailable'],
+  ])('loads again after a failure, when %s ended just as too many events waited', async (_, how) => {
+    const { client, server } = begin({ maxWaitingEvents: 5 });
+    let isDown = true;
+    follow(
+      client.channel('apps:created'),
+      logging(() => (isDown ? Promise.reject(new Error('down')) : Promise.resolve('state'))),
+    );
+    await pass();
+    for (let index = 0; index < 6; index += 1) server.publish('apps:created', app('lost in the state'));
+    server.open[0]?.subscriptions.clear();
+    server.send({ type: 'unsubscribed', channel: 'apps:created', reason: 'unavailable' });
+    if (how === 'cut') server.cut();
+    isDown = false;
+    await pass(10_000);
+    expect(client.channel('apps:created').state).toBe('subscribed');
+    server.publish('apps:created', app('after'));
+    await pass();
+    expect(log.at(-1)).toBe('after');
+  });
+
   it('loads again after each reset, and drops the events from before it', async () => {
     const { client, server } = begin();
     let loads = 0;

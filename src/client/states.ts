@@ -114,6 +114,7 @@ export const CHANNEL_STATES = {
     subscribed: 'subscribed',
     refused: 'refused',
     other_user: 'subscribing',
+    behind: 'subscribing',
     unsubscribe: 'unsubscribed',
   },
   subscribed: {
