@@ -28,6 +28,7 @@ interface World {
 interface Flood {
   channel: Channel;
   numbers: number[];
+  resets: string[];
   handledAt: number[];
   timerAt: number[];
   longTasks: { startTime: number; duration: number }[];
@@ -62,11 +63,12 @@ function Last() {
 globalThis.measure = (url) => {
   const client = createRealtimeClient({ url });
   const channel = client.channel('announcements');
-  const flood = (globalThis.flood = { channel, numbers: [], handledAt: [], timerAt: [], longTasks: [], renders: 0 });
+  const flood = (globalThis.flood = { channel, numbers: [], resets: [], handledAt: [], timerAt: [], longTasks: [], renders: 0 });
   channel.on('event', ({ data }) => {
     flood.numbers.push(Number(data.message));
     flood.handledAt.push(performance.now());
   });
+  channel.on('reset', ({ reason }) => void flood.resets.push(reason));
   const tick = () => {
     flood.timerAt.push(performance.now());
     setTimeout(tick);
@@ -191,11 +193,12 @@ describe('the client, against the built platform over Redis', () => {
     }
     await page.waitForFunction((last) => document.querySelector('li:last-child')?.textContent === last, String(EVENTS));
     await page.evaluate(() => new Promise((resolve) => setTimeout(resolve))); // what the observer still has
-    const { numbers, handledAt, timerAt, longTasks, renders } = await page.evaluate(() => ({
+    const { numbers, resets, handledAt, timerAt, longTasks, renders } = await page.evaluate(() => ({
       ...flood,
       channel: null,
     }));
     await page.close();
+    expect(resets).toEqual([]);
     expect(numbers).toEqual(Array.from({ length: EVENTS }, (_, index) => index + 1));
     const handledIn = (from: number, to: number): number => handledAt.filter((at) => at >= from && at < to).length;
     // Counted, and not timed: a task may be long because the machine is busy, but then it has done little.
