@@ -32,6 +32,7 @@ const COLUMNS: readonly (readonly [title: string, of: (row: Row) => string | num
   ['faults', (row) => row.faults],
   ['acknowledged', (row) => row.acknowledged],
   ['rejected', (row) => row.rejected],
+  ['rejected without history', (row) => row.rejectedPlain],
   ['rejected, yet published', (row) => row.rejectedYetPublished],
   ['unknown', (row) => row.unknown],
   ['unsettled', (row) => row.unsettled],

@@ -215,7 +215,7 @@ describe('the package, as it would be published', () => {
     const files = (await finish('tar', ['tzf', tarball])).trim().split('\n');
     const others = files.filter(
       (file) =>
-        !/^package\/(dist\/(asyncapi-tools|realtime|terminus|protocol|client|react|testing)\/|docs\/[\w-]+\.md$)/.test(
+        !/^package\/(dist\/(asyncapi-tools|realtime|terminus|protocol|client|react|testing)\/|docs\/(decisions\/)?[\w-]+\.md$)/.test(
           file,
         ),
     );

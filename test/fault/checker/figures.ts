@@ -8,7 +8,10 @@ import { longestSilenceMs, STAYING } from './starvation.js';
 /** What a run amounts to, in numbers. */
 export interface Figures {
   readonly acknowledged: number;
+  /** Rejected emits of channels with a history. */
   readonly rejected: number;
+  /** Those of the channel without history: one whose answer is lost is rejected at once, since it is never tried again. */
+  readonly rejectedPlain: number;
   readonly unknown: number;
   readonly unsettled: number;
   /** Events that clients got, all clients together. */
@@ -39,6 +42,8 @@ export function figuresOf(log: RunLog, ledger: Ledger): Figures {
   const longest = (of: (emit: EmitRecord) => number): number =>
     Math.round(log.emits.reduce((most, emit) => (emit.id === undefined ? most : Math.max(most, of(emit))), 0));
   const count = (outcome: Outcome): number => log.emits.filter((emit) => emit.outcome === outcome).length;
+  const refused = ({ emits }: Pick<RunLog, 'emits'>): number =>
+    emits.filter(({ outcome }) => outcome === 'rejected' || outcome === 'notPublished').length;
   const rejected = new Set(log.emits.filter((emit) => emit.outcome === 'rejected').map((emit) => emit.key));
   const published = new Set<string>();
   let [delivered, deliveredPlain, resyncs, recoveredTrue, recoveredFalse, closedAsSlow] = [0, 0, 0, 0, 0, 0];
@@ -56,7 +61,8 @@ export function figuresOf(log: RunLog, ledger: Ledger): Figures {
   }
   return {
     acknowledged: count('acknowledged'),
-    rejected: count('rejected') + count('notPublished'),
+    rejected: refused(withoutPlain(log)),
+    rejectedPlain: refused(log) - refused(withoutPlain(log)),
     unknown: count('unknown'),
     unsettled: count('unsettled'),
     delivered,

@@ -1,4 +1,5 @@
 import { PLAIN_CHANNEL as channel } from '../channels.js';
+import { check } from './check.js';
 import { emptyLog, type Outcome } from '../log.js';
 import { plainViolations, withoutPlain } from './plain.js';
 
@@ -101,6 +102,12 @@ describe('the channel without history', () => {
     const scribe = begun();
     scribe.emit('c1', 'unsettled');
     expect(scribe.found()).toEqual(['unsettled c1']);
+  });
+
+  it('has a number of its own for what was rejected', () => {
+    const scribe = begun();
+    scribe.emit('c1', 'rejected');
+    expect(check(scribe.log, { redisMayLose: false }).figures).toMatchObject({ rejected: 0, rejectedPlain: 1 });
   });
 
   it('is left out of what the rest of the checker looks at', () => {
