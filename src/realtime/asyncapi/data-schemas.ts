@@ -7,25 +7,34 @@ const PREFIX = '#/components/schemas/';
 const OPTIONS = { refPointerPrefix: PREFIX, classTransformerMetadataStorage: defaultMetadataStorage };
 
 /**
- * The JSON Schemas of classes decorated with class-validator, and of the classes that are nested in them, by name. Nested
- * classes are told apart by their names.
+ * Returns the JSON Schemas of classes decorated with class-validator and of their nested classes, by class name. A nested class
+ * that only its property's TypeScript type names (no `@Type`) is found by its name among all classes of the process.
  */
 export function dataSchemas(types: Iterable<EventClass>): Record<string, object> {
+  const rules = new Map<string, ClassRules>();
+  const roots = [...types];
+  for (const one of roots.flatMap((type) => [...allRules(classRules(type))])) {
+    if (!rules.has(one.name)) rules.set(one.name, one);
+  }
   const schemas: Record<string, object> = {};
-  const all = validationMetadatasToSchemas(OPTIONS);
-  const add = (name: string, schema: object): void => {
+  const add = (name: string, type: EventClass | undefined): void => {
     if (Object.hasOwn(schemas, name)) return;
+    const schema = type === undefined ? schemaByName(name) : { ...targetConstructorToSchema(type, OPTIONS) };
     schemas[name] = schema;
     for (const [, nested] of JSON.stringify(schema).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)) {
-      add(nested!, all[nested!] ?? { type: 'object' });
+      add(nested!, rules.get(nested!)?.type);
     }
   };
-  for (const type of types) add(type.name, { ...targetConstructorToSchema(type, OPTIONS) });
-  for (const rules of [...types].flatMap((type) => [...allRules(classRules(type))])) {
-    const schema: JsonSchema | undefined = schemas[rules.name];
-    if (schema !== undefined) schemas[rules.name] = withGroups(schema, rules);
+  for (const type of roots) add(type.name, type);
+  for (const [name, schema] of Object.entries(schemas)) {
+    const one = rules.get(name);
+    if (one !== undefined) schemas[name] = withGroups(schema, one);
   }
   return schemas;
+}
+
+function schemaByName(name: string): object {
+  return validationMetadatasToSchemas(OPTIONS)[name] ?? { type: 'object' };
 }
 
 interface JsonSchema {
