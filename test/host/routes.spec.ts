@@ -287,7 +287,7 @@ describe.each(['express', 'fastify'] as const)("the module's routes in an applic
       issue: ['tickets', 'tickets'],
       stats: ['operators', 'operators'],
       disconnectUser: ['operators', 'operators'],
-      document: ['asyncapi', 'asyncapi'],
+      asyncapi: ['asyncapi', 'asyncapi'],
       orders: [undefined, undefined],
     });
   });

@@ -43,7 +43,7 @@ const COMMANDS = [
   ...STRINGS.flatMap((text) => [
     { do: 'disconnect_user', userKey: text, by: text },
     { do: 'disconnect_session', jti: text },
-    { do: 'judge_user', userKey: text },
+    { do: 'reauthorize_user', userKey: text },
   ]),
   { do: 'disconnect_connection', connectionId: LONG, by: '' },
   { do: 'revoke_connection', connectionId: 'c' },
@@ -63,7 +63,7 @@ export const SAMPLES: Readonly<Record<string, readonly unknown[]>> = {
     { id: 'i'.repeat(64), instance: 'n'.repeat(64), connections: MOST },
   ],
   holderSchema: [-Infinity, 0, 1.5, Infinity].map((time) => ({
-    ...{ userId: LONG, email: null, roles: [...STRINGS], home: '__proto__', jti: 'j', session: 's' },
+    ...{ userId: LONG, email: null, roles: [...STRINGS], homeTenant: '__proto__', jti: 'j', session: 's' },
     ...{ claimsDigest: '', issuedAt: time, expiresAt: time },
   })),
   hintSchema: [
