@@ -115,7 +115,7 @@ describe('an event that a process forges by PUBLISH', () => {
   it('as the last one is found by the audit', async () => {
     app = await start();
     // Instead of every minute.
-    const broker = app.app.get(Broker) as unknown as { receiver: { subscriber: { auditMs: number } } };
+    const broker = app.app.get<{ receiver: { subscriber: { auditMs: number } } }>(Broker);
     broker.receiver.subscriber.auditMs = 1;
     client = await app.connectAs({ sub: 'ann' });
     await client.ask({ type: 'subscribe', channel: CHANNEL });

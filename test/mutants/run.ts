@@ -29,7 +29,7 @@ function placeOf({ name, was }: Mutant): (typeof sources)[number] {
 
 /** @returns how the spec noticed it; `undefined` if it passed */
 function outcomeOf(mutant: Mutant, directory: string, spec: string): Promise<string | undefined> {
-  return new Promise((resolve, reject) => {
+  return new Promise((settle, reject) => {
     execFile(
       process.execPath,
       [
@@ -48,7 +48,7 @@ function outcomeOf(mutant: Mutant, directory: string, spec: string): Promise<str
         maxBuffer: 64 * 1024 * 1024,
       },
       (error) => {
-        if (error?.killed === true) return resolve('a loop without end');
+        if (error?.killed === true) return settle('a loop without end');
         const { numFailedTests, numPassedTests, testResults } = JSON.parse(
           readFileSync(join(directory, 'result.json'), 'utf8'),
         ) as {
@@ -56,10 +56,10 @@ function outcomeOf(mutant: Mutant, directory: string, spec: string): Promise<str
           readonly numPassedTests: number;
           readonly testResults: readonly { readonly message: string }[];
         };
-        if (numFailedTests > 0) return resolve(problemIn(testResults[0]!.message));
+        if (numFailedTests > 0) return settle(problemIn(testResults[0]!.message));
         // It did not run: a mutant that cannot be compiled says nothing.
         if (numPassedTests === 0) return reject(new Error(`"${mutant.name}": ${testResults[0]?.message}`));
-        resolve(undefined);
+        settle(undefined);
       },
     );
   });
@@ -94,11 +94,11 @@ try {
         if (outcome !== undefined) noticed += 1;
       }
       const missed = mutant.isEquivalent === undefined ? 'NOT NOTICED' : `equivalent: ${mutant.isEquivalent}`;
-      console.log(`${mutant.name} (${seconds} s): ${outcome ?? missed}`);
+      process.stdout.write(`${mutant.name} (${seconds} s): ${outcome ?? missed}\n`);
     }
   }
 } finally {
   await removeDirectory(directory);
 }
-console.log(`${noticed} of ${all} noticed`);
+process.stdout.write(`${noticed} of ${all} noticed\n`);
 if (noticed < REQUIRED * all) process.exitCode = 1;

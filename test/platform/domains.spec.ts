@@ -246,7 +246,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     await admin.patch('/api/users/demo-user', { email: USER });
     await stranger.expectEvent('users:updated');
     const again = await realtime.connect({ token: other.token! });
-    await again.subscribe('users:updated', id!);
+    await again.subscribe('users:updated', id);
     expect((await again.expectEvent('users:updated')).data).not.toHaveProperty('email');
     for (const client of [watcher, stranger, again]) await client.close();
   });

@@ -210,13 +210,24 @@ describe('data in Redis that no instance has written', () => {
     for (const index of TEXTS.keys()) await stranger.zrem('rt:nodes', `stranger${index}`);
   });
 
-  it.each(['NaN', '1e999', '-1', '', 'x', '1.5', '99999999999'])('is no member of a channel: %j', async (count) => {
-    const [here, there] = apps.map(({ app }) => app.get(InstanceDirectory).id);
-    await stranger.hset('rt:p:{rooms:hall}', `${here}:real`, '2', `${there}:forged`, count, `${there}:`, count);
-    const { members, anonymous } = await apps[0]!.app.get(PresenceStore).read('rooms:hall');
-    expect([[...members], anonymous]).toEqual([[['real', 2]], 0]);
-    await stranger.del('rt:p:{rooms:hall}');
-  });
+  it.each(['NaN', '1e999', '-1', '', 'x', '1.5', '99999999999'])(
+    'is no member of a channel: %j',
+    async (connections) => {
+      const [here, there] = apps.map(({ app }) => app.get(InstanceDirectory).id);
+      await stranger.hset(
+        'rt:p:{rooms:hall}',
+        `${here}:real`,
+        '2',
+        `${there}:forged`,
+        connections,
+        `${there}:`,
+        connections,
+      );
+      const { members, anonymous } = await apps[0]!.app.get(PresenceStore).read('rooms:hall');
+      expect([[...members], anonymous]).toEqual([[['real', 2]], 0]);
+      await stranger.del('rt:p:{rooms:hall}');
+    },
+  );
 
   /** Changes what is in one key, and keeps its type and its end. */
   async function spoil(key: string, type: string): Promise<void> {

@@ -25,7 +25,10 @@ export class PostgresDatabase extends Database {
       safely('A lost connection', (error: Error) => logger.warn(`A connection was lost: ${error.message}`)),
     );
     // Postgres can end a connection in the turn in which it is made, before `transaction` has its listener on it.
-    this.pool.on('connect', (client) => client.on('error', () => undefined));
+    this.pool.on(
+      'connect',
+      safely('A new connection', (client: pg.PoolClient) => void client.on('error', () => undefined)),
+    );
   }
 
   async query<Row extends object>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {

@@ -13,7 +13,7 @@ describe('SharedReads', () => {
   beforeEach(() => {
     answers = [];
     const read = () => new Promise<ReadResult>((resolve, reject) => void answers.push({ resolve, reject }));
-    reads = new SharedReads({ read } as never, LIMITS);
+    reads = new SharedReads({ read }, LIMITS);
   });
 
   const stream = (topic: string): ChannelStream =>

@@ -78,9 +78,7 @@ const connectionQuery = record<ConnectionQuery>(
 const channelQuery = record<ChannelQuery>({ search: text, most, after: text }, ['search', 'after']);
 
 function asking<Query>(query: Schema<Query>): Schema<{ query: Query } & Sender> {
-  return record<{ query: unknown } & Sender>({ id, from: id, query: query as Schema<unknown> }) as Schema<
-    { query: Query } & Sender
-  >;
+  return record<{ query: unknown } & Sender>({ id, from: id, query }) as Schema<{ query: Query } & Sender>;
 }
 
 export const questionSchema: Schema<SentQuestion> = tagged<'about', SentQuestion>('about', {

@@ -75,8 +75,8 @@ export function integer(min = 0, max = Number.MAX_SAFE_INTEGER): Schema<number> 
 }
 
 /** JSON has a -0 that is read and never written. */
-function withoutNegativeZero({ read, write }: Schema<number>): Schema<number> {
-  return { read: (value, path) => read(value, path) + 0, write };
+function withoutNegativeZero(schema: Schema<number>): Schema<number> {
+  return { read: (value, path) => schema.read(value, path) + 0, write: (value, path) => schema.write(value, path) };
 }
 
 /** Milliseconds since 1970 that a `Date` can hold. */

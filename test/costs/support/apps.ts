@@ -37,7 +37,7 @@ const APPS: Readonly<Record<string, TestOptions>> = {
   'slow instance': { handshakesPerSecond: 1 },
   keyless: { jwt: { jwksUrl: 'http://127.0.0.1:9/jwks.json' } },
   blocked: { maxEventLoopDelayMs: 50 },
-  impatient: { handshakeTimeoutMs: 100, tenants: { claim: 'tenant' } as never },
+  impatient: { handshakeTimeoutMs: 100, tenants: { claim: 'tenant' } },
   draining: {},
 };
 

@@ -66,12 +66,12 @@ export class MeasuredServer {
 
 /** The next message of the child; rejects if the child ends without one. */
 function next<T>(child: ChildProcess): Promise<T> {
-  return new Promise((resolve, reject) => {
+  return new Promise((settle, reject) => {
     const ended = (): void => reject(new Error('The process of the server has ended'));
     child.once('exit', ended);
     child.once('message', (message) => {
       child.off('exit', ended);
-      resolve(message as T);
+      settle(message as T);
     });
   });
 }

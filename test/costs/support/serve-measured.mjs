@@ -102,7 +102,9 @@ const questions = {
   },
 };
 
-process.on('message', async ({ question, ...parameters }) => process.send(await questions[question](parameters)));
+process.on('message', ({ question, ...parameters }) => {
+  void Promise.resolve(questions[question](parameters)).then((answer) => process.send(answer));
+});
 process.once('disconnect', () => process.exit(0));
 process.send({
   ports: Object.fromEntries([...apps].map(([name, app]) => [name, app.getHttpServer().address().port])),

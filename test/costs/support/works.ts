@@ -58,7 +58,7 @@ export async function shakeHands(
       const isEnd = (answer: string) => wanted !== undefined && answer.includes(wanted);
       const answer = await (staysOpen ? stay : exchange)(server.ports[app]!, text, isEnd);
       if (!recovers && round > 0) expect(answer.status).toBe(Number(status));
-      if ('socket' in answer) kept.push(answer.socket as { destroy(): void });
+      if ('socket' in answer) kept.push(answer.socket);
       return answer;
     });
     all.push(...(await Promise.all(answers)));

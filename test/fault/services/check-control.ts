@@ -65,7 +65,7 @@ function wronglyMissing(
     const isExcused =
       id === UNKNOWN
         ? faultWithin(leaseMs)
-        : life?.to != null
+        : typeof life?.to === 'number'
           ? startedAt <= life.to + leaseMs // it was killed
           : faultWithin(reconnectMs);
     return isExcused ? [] : [{ class: 'missingForEver' as const, detail: `${id}: ${what} ${target}`, at: settledAt }];

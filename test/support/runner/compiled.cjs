@@ -1,9 +1,9 @@
 const { createHash } = require('node:crypto');
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
-const { basename, join, resolve } = require('node:path');
+const paths = require('node:path');
 const { fileURLToPath } = require('node:url');
 
-const CACHE = resolve(__dirname, '../../../node_modules/.cache/specs');
+const CACHE = paths.resolve(__dirname, '../../../node_modules/.cache/specs');
 
 const OPTIONS = {
   swcrc: false,
@@ -21,7 +21,10 @@ const COMPILER = JSON.stringify([version, OPTIONS]);
 
 /** Where the compiled file is cached, without its extension: `.js`, or `.map` for its source map. */
 function cachePath(file, source) {
-  return join(CACHE, createHash('sha1').update(COMPILER).update(basename(file)).update(source).digest('hex'));
+  return paths.join(
+    CACHE,
+    createHash('sha1').update(COMPILER).update(paths.basename(file)).update(source).digest('hex'),
+  );
 }
 
 /** Writes the file in one step: another worker may read or write it at the same time. */
@@ -38,7 +41,7 @@ function compile(file) {
   try {
     return readFileSync(`${path}.js`, 'utf8');
   } catch {
-    const options = { ...OPTIONS, filename: file, sourceFileName: basename(file) };
+    const options = { ...OPTIONS, filename: file, sourceFileName: paths.basename(file) };
     const { code, map } = require('@swc/core').transformSync(source, options);
     mkdirSync(CACHE, { recursive: true });
     write(`${path}.map`, map);

@@ -8,7 +8,7 @@ const { ModuleMocker } = require('jest-mock');
 function remember() {
   const env = { ...process.env };
   const globals = Object.getOwnPropertyDescriptors(globalThis);
-  const { exit } = process;
+  const exit = Object.getOwnPropertyDescriptor(process, 'exit');
   return () => {
     for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
     Object.assign(process.env, env);
@@ -16,7 +16,7 @@ function remember() {
       const { configurable, value } = globals[key];
       if (configurable && globalThis[key] !== value) Object.defineProperty(globalThis, key, globals[key]);
     }
-    process.exit = exit;
+    Object.defineProperty(process, 'exit', exit);
   };
 }
 

@@ -14,10 +14,12 @@ const FRAMEWORK = /[\\/]jest-circus[\\/]build[\\/]/;
 module.exports = class NativeRuntime extends Runtime {
   #sourceMaps = new SourceMaps();
   #importTimeoutMs;
+  #testPath;
 
   constructor(...args) {
     super(...args);
     // Loading is CPU work, which takes long on a busy machine: only a hang exceeds this.
+    this.#testPath = args.at(-2);
     this.#importTimeoutMs = 4 * (args.at(-1).testTimeout ?? 5_000);
   }
 
@@ -32,7 +34,7 @@ module.exports = class NativeRuntime extends Runtime {
 
   setGlobalsForRuntime(globals) {
     super.setGlobalsForRuntime(globals);
-    globalThis[Symbol.for('spec globals')] = { ...globals, jest: this.jestGlobals.jestObjectFor(this._testPath) };
+    globalThis[Symbol.for('spec globals')] = { ...globals, jest: this.jestGlobals.jestObjectFor(this.#testPath) };
   }
 
   unstable_shouldLoadAsEsm() {

@@ -1,8 +1,17 @@
-import type { Channel, RealtimeEvent, Stop } from '../../../src/client/index.js';
-import type { ClientWatch } from './client-watch.js';
+import type { Channel, RealtimeClient, RealtimeEvent, Stop } from '../../../src/client/index.js';
 
 /** Events that can wait: `maxWaitingEvents`, and what arrives in one step before the client can leave the channel. */
 const MAX_WAITING = 20 + 40 + 5;
+
+/** The watch over the client to which a channel belongs. */
+interface Watch {
+  readonly client: RealtimeClient;
+  readonly isSigningIn: boolean;
+  readonly slowMs: number;
+  checkUser(as: string | null, what: string): void;
+  inListener(): void;
+  report(problem: string): void;
+}
 
 /** Listens to one channel of a client, and reports each event that is lost, out of order, twice or of another user. */
 export class ChannelWatch {
@@ -19,7 +28,7 @@ export class ChannelWatch {
 
   constructor(
     readonly name: string,
-    private readonly watch: ClientWatch,
+    private readonly watch: Watch,
   ) {
     this.channel = watch.client.channel<string>(name);
     this.channel.on('event', (event) => this.#event(event));
@@ -103,7 +112,7 @@ export class ChannelWatch {
     this.#last = this.#lastOfRearmed = position;
   }
 
-  #event({ id, data }: RealtimeEvent<unknown>): void {
+  #event({ id, data }: RealtimeEvent): void {
     this.watch.checkUser(userOf(data), `${this.name}: an event`);
     if (this.watch.isSigningIn) this.#report('an event before the server has answered a sign-in');
     if (this.#needsReset) this.#report('an event before the reset for another user');
@@ -113,7 +122,7 @@ export class ChannelWatch {
     this.watch.inListener();
   }
 
-  #slowly({ id, data }: RealtimeEvent<unknown>): Promise<void> | undefined {
+  #slowly({ id, data }: RealtimeEvent): Promise<void> | undefined {
     this.watch.checkUser(userOf(data), `${this.name}: an event`);
     const own = this.#waiting;
     const { slowMs } = this.watch;
