@@ -11,6 +11,7 @@ import { SafeLogger } from '../observability/safe-logger.js';
 import { decodeEventBody } from '../schemas/event-body.js';
 import { decode, encode, string } from '../schemas/schema.js';
 import { Acks, UNKNOWN_INSTANCE, type ControlResult } from './acks.js';
+import { coalesced } from './coalesced.js';
 import { ackSchema, sentCommandSchema, type ControlCommand } from './control-command.js';
 
 /** The channels of commands and of confirmations; no client can name them. */
@@ -73,7 +74,10 @@ export class ControlBus implements OnApplicationShutdown {
       event: (data) => this.acks.add(decode(ackSchema, this.open(ACKS, data))),
       reset: () => undefined,
     });
-    const readLog = safely('Reading the log of control commands', () => this.readLog(handler));
+    const readLog = safely(
+      'Reading the log of control commands',
+      coalesced(() => this.readLog(handler)),
+    );
     this.bridge.follow(COMMANDS, HISTORY, {
       event: (data) => this.take(data, handler),
       reset: () => {

@@ -1,5 +1,5 @@
 import { revocationSchema, type Revocation } from '../auth/revocation.js';
-import { integer, record, string, tagged, type Schema } from '../schemas/schema.js';
+import { integer, record, SchemaError, string, tagged, type Schema } from '../schemas/schema.js';
 
 /** What one instance asks all instances to do, itself included. */
 export type ControlCommand =
@@ -28,6 +28,18 @@ export const commandSchema: Schema<ControlCommand> = tagged<'do', ControlCommand
   load_revocations: record({}),
   restore_revocations: record({}),
 });
+
+/**
+ * Call it before anything is done: a command that the other instances refuse must not be carried out on this one alone.
+ * @throws RangeError naming the field
+ */
+export function assertSendable(command: ControlCommand): void {
+  try {
+    commandSchema.write(command, 'command');
+  } catch (error) {
+    throw error instanceof SchemaError ? new RangeError(error.message) : error;
+  }
+}
 
 /** A command on its way. */
 export interface SentCommand {

@@ -8,8 +8,9 @@ import { SafeLogger } from '../observability/safe-logger.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { TenantError, Tenants } from '../tenants/tenants.js';
 import type { ControlResult } from './acks.js';
+import { coalesced } from './coalesced.js';
 import { CONFIRM_MS, ControlBus } from './control-bus.js';
-import type { ControlCommand } from './control-command.js';
+import { assertSendable, type ControlCommand } from './control-command.js';
 import { Reauthorization } from './reauthorization.js';
 import { RevocationKeeper } from './revocation-keeper.js';
 
@@ -70,7 +71,10 @@ export class RealtimeControl implements OnApplicationBootstrap {
   async onApplicationBootstrap(): Promise<void> {
     const following = this.bus.follow({
       carryOut: (command) => this.carryOut(command),
-      missed: safely('Catching up with control commands', () => this.catchUp()),
+      missed: safely(
+        'Catching up with control commands',
+        coalesced(() => this.catchUp()),
+      ),
     });
     await this.keeper.start(following);
   }
@@ -152,7 +156,8 @@ export class RealtimeControl implements OnApplicationBootstrap {
     return confirmed(this.keeper.revoke({ kind: 'all', before, until: this.keeper.endFrom(before) }, by), require);
   }
 
-  private send(command: ControlCommand, require?: 'all'): Promise<ControlResult> {
+  private async send(command: ControlCommand, require?: 'all'): Promise<ControlResult> {
+    assertSendable(command);
     return confirmed(this.bus.broadcast(command), require);
   }
 

@@ -13,6 +13,7 @@ import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { arrivesWithin } from './arrives-within.js';
 import { UNKNOWN_INSTANCE, type ControlResult } from './acks.js';
 import { ControlBus } from './control-bus.js';
+import { assertSendable } from './control-command.js';
 import { RevocationStore } from './revocation-store.js';
 
 /** How long the start waits for Redis, and then for what it and the living instances know, in milliseconds. */
@@ -22,6 +23,14 @@ const ASK_MS = 4_000;
 const WATCH_MS = 2_000;
 /** Revocations that are written back at a time. */
 const BATCH = 500;
+
+interface Applied {
+  /** The number of connections that were closed. */
+  readonly connections: number;
+  readonly full: RevocationsFullError | null;
+  /** The sessions of tokens that can count as issued after the revocation: each is to be revoked, too. */
+  readonly ahead: readonly Revocation[];
+}
 
 /**
  * Keeps the revocations of this instance and those of the store the same: loads what is new, writes back what the store
@@ -92,16 +101,21 @@ export class RevocationKeeper implements OnApplicationShutdown {
 
   /**
    * Revokes on every instance: closes connections first, then stores.
+   * @throws RangeError, before anything is done, for a revocation that other instances would refuse
    * @throws RevocationsFullError after the connections were closed
    * @throws RealtimeUnavailableError when neither the store nor the other instances could be reached
    */
   async revoke(revocation: Revocation, by?: string, withinMs?: number): Promise<ControlResult> {
+    const actor = by === undefined ? {} : { by };
+    assertSendable({ do: 'revoke', revocation, ...actor });
     const superseded = this.revocations.like(revocation);
-    const { connections, full } = this.apply(revocation, by);
+    const { connections, full, ahead } = this.apply(revocation, by);
     const merged = this.revocations.like(revocation) ?? revocation;
     const [stored] = await Promise.allSettled([this.store.add(merged, superseded)]);
-    const command = { do: 'revoke', revocation: merged, ...(by !== undefined && { by }) } as const;
-    const [sent] = await Promise.allSettled([this.bus.broadcast(command, withinMs)]);
+    const sending = this.bus.broadcast({ do: 'revoke', revocation: merged, ...actor }, withinMs);
+    // After it in the log of commands: the result counts each connection that an instance closes for the revocation itself.
+    this.revokeEach(ahead, by);
+    const [sent] = await Promise.allSettled([sending]);
     const refusal: unknown = stored.status === 'rejected' ? stored.reason : null;
     if (full !== null) throw full;
     if (refusal instanceof RevocationsFullError) throw refusal;
@@ -116,7 +130,8 @@ export class RevocationKeeper implements OnApplicationShutdown {
     const now = this.clock.wall();
     const acceptable = bounded(revocation, now, this.endFrom(now));
     if (acceptable === null) throw new Error('it revokes tokens that are not issued yet');
-    const { connections, full } = this.apply(acceptable, by);
+    const { connections, full, ahead } = this.apply(acceptable, by);
+    this.revokeEach(ahead, by);
     if (full !== null) this.logger.warn(full.message);
     return connections;
   }
@@ -197,29 +212,40 @@ export class RevocationKeeper implements OnApplicationShutdown {
   }
 
   /** Remembers a revocation, and closes the connections that it concerns even if there is no space for it. */
-  private apply(revocation: Revocation, by?: string): { connections: number; full: RevocationsFullError | null } {
-    let full: RevocationsFullError | null = null;
-    try {
-      this.revocations.add(revocation);
-    } catch (error) {
-      if (!(error instanceof RevocationsFullError)) throw error;
-      full = error;
-    }
+  private apply(revocation: Revocation, by?: string): Applied {
+    const full = this.remember(revocation);
     const now = this.clock.wall();
+    const ahead: Revocation[] = [];
     let connections = 0;
     for (const connection of [...this.candidates(revocation)]) {
       const { closing, principal } = connection;
       if (closing || principal === null || !concerns(revocation, principal, now)) continue;
       close(connection, revocation.kind, by);
       connections += 1;
-      if (this.mayBeAhead(revocation, principal)) {
-        const until = Math.min(principal.expiresAt, this.endFrom(now));
-        runSafely('Revoking a token of the last moments', () =>
-          this.revoke({ kind: 'session', id: principal.session, until }, by).then(() => undefined),
-        );
-      }
+      if (!this.mayBeAhead(revocation, principal)) continue;
+      const until = Math.min(principal.expiresAt, this.endFrom(now));
+      ahead.push({ kind: 'session', id: principal.session, until });
     }
-    return { connections, full };
+    // The others learn of these sessions later; this instance refuses their tokens from now on.
+    for (const session of ahead) this.remember(session);
+    return { connections, full, ahead };
+  }
+
+  /** @returns the error if there is no space for it */
+  private remember(revocation: Revocation): RevocationsFullError | null {
+    try {
+      this.revocations.add(revocation);
+      return null;
+    } catch (error) {
+      if (error instanceof RevocationsFullError) return error;
+      throw error;
+    }
+  }
+
+  private revokeEach(sessions: readonly Revocation[], by?: string): void {
+    for (const session of sessions) {
+      runSafely('Revoking a token of the last moments', () => this.revoke(session, by).then(() => undefined));
+    }
   }
 
   /**

@@ -1,0 +1,40 @@
+import { coalesced } from './coalesced.js';
+
+describe('coalesced', () => {
+  /** A job that ends when the test says so. */
+  function held(): { readonly run: () => Promise<void>; readonly ends: ((error?: Error) => void)[] } {
+    const ends: ((error?: Error) => void)[] = [];
+    const job = (): Promise<void> =>
+      new Promise((resolve, reject) => ends.push((error) => (error === undefined ? resolve() : reject(error))));
+    return { run: coalesced(job), ends };
+  }
+
+  it('runs one job at a time, and one more for all calls that came meanwhile', async () => {
+    const { run, ends } = held();
+    const first = run();
+    const later = [run(), run(), run()];
+    expect(ends).toHaveLength(1);
+    ends[0]?.();
+    await first;
+    await Promise.resolve();
+    expect(ends).toHaveLength(2);
+    ends[1]?.();
+    await Promise.all(later);
+    expect(ends).toHaveLength(2);
+    const again = run();
+    ends[2]?.();
+    await again;
+    expect(ends).toHaveLength(3);
+  });
+
+  it('runs again after a job that failed, and passes the failure to its caller', async () => {
+    const { run, ends } = held();
+    const [first, second] = [run(), run()];
+    const failed = expect(first).rejects.toThrow('down');
+    ends[0]?.(new Error('down'));
+    await failed;
+    while (ends.length < 2) await Promise.resolve();
+    ends[1]?.();
+    await second;
+  });
+});
