@@ -200,7 +200,7 @@ function build(
       Reauthorization,
       RealtimeControl,
       Lease,
-      { provide: InstanceDirectory, useFactory: instanceDirectory, inject: [Broker, Lease] },
+      { provide: InstanceDirectory, useFactory: instanceDirectory, inject: [Broker, Lease, ClusterSeal] },
       InstanceVitals,
       ClusterStatsService,
       { provide: PresenceStore, useFactory: presenceStore, inject: [Broker, RedisBridge, InstanceDirectory, Lease] },
@@ -286,8 +286,9 @@ function revocationStore(messages: Broker, clock: RealtimeClock, seal: ClusterSe
   return messages instanceof RedisBroker ? new RedisRevocationStore(messages, seal) : new MemoryRevocationStore(clock);
 }
 
-function instanceDirectory(messages: Broker, lease: Lease): InstanceDirectory {
-  return messages instanceof RedisBroker ? new RedisInstanceDirectory(messages, lease) : new MemoryInstanceDirectory();
+function instanceDirectory(messages: Broker, lease: Lease, seal: ClusterSeal): InstanceDirectory {
+  if (!(messages instanceof RedisBroker)) return new MemoryInstanceDirectory();
+  return new RedisInstanceDirectory(messages, lease, seal);
 }
 
 function presenceStore(

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ClusterSeal } from '../../src/realtime/auth/cluster-seal.js';
 import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
 import type { InstanceDirectory, InstanceReport } from '../../src/realtime/instances/instance-directory.js';
 import { MemoryInstanceDirectory } from '../../src/realtime/instances/memory.instance-directory.js';
@@ -30,7 +31,7 @@ async function join(): Promise<InstanceDirectory> {
   const broker = new RedisBroker({ url: redis.url }, 'rt:');
   brokers.push(broker);
   broker.start();
-  const directory = new RedisInstanceDirectory(broker, LEASE);
+  const directory = new RedisInstanceDirectory(broker, LEASE, new ClusterSeal([]));
   const reached = new Promise<void>((resolve) => directory.onReachable(resolve));
   await within(5_000, 'Redis to be reached', reached);
   return directory;

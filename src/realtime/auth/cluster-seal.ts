@@ -11,6 +11,10 @@ export class ClusterSeal {
   /** @param keys the first one signs, all of them verify */
   constructor(private readonly keys: readonly string[]) {}
 
+  get hasKey(): boolean {
+    return this.keys.length > 0;
+  }
+
   /** @param purpose what the text is for: a seal for one purpose is worth nothing for another */
   seal(purpose: string, text: string): string {
     const [key] = this.keys;
@@ -19,7 +23,7 @@ export class ClusterSeal {
 
   /** @throws Error for a text that none of the keys has sealed for this purpose */
   open(purpose: string, sealed: string): string {
-    if (this.keys.length === 0) return sealed;
+    if (!this.hasKey) return sealed;
     const text = sealed.slice(MAC_LENGTH + 1);
     const given = Buffer.from(sealed.slice(0, MAC_LENGTH));
     const isGenuine = this.keys.some((key) => {

@@ -12,14 +12,30 @@ const MAX_BELIEVED = 1_024;
 /** A dead instance's name stays in the sorted set for so many leases, which only costs a look at its lease. */
 const LEASES_UNTIL_FORGOTTEN = 4;
 
+/** The place of the last instance that is read: those of which something was heard last come first. */
+const LAST_READ = '999';
+/** How far the clocks of two instances are allowed to differ, in milliseconds. */
+const CLOCK_LEEWAY_MS = 300_000;
+
+/** Authenticates reports, see `ClusterSeal`. */
+export interface ReportSeal {
+  /** Without a key nothing is authenticated. */
+  readonly hasKey: boolean;
+  seal(purpose: string, text: string): string;
+  /** @throws Error for a text that was not sealed for this purpose */
+  open(purpose: string, sealed: string): string;
+}
+
 /**
  * KEYS sorted set of instances; ARGV instance, forget older than (ms). Redis's own clock: those of instances may differ.
- * One key for each command, so that all of it works in a Cluster.
+ * A time in the future is forgotten, too: else a name with one would stay for ever. One key for each command, so that all
+ * of it works in a Cluster.
  */
 const ENTER = `
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], now + tonumber(ARGV[2]), '+inf')
 return redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[2]))
 `;
 
@@ -34,6 +50,7 @@ export class RedisInstanceDirectory extends InstanceDirectory {
   constructor(
     private readonly redis: RedisBroker,
     private readonly lease: Lease,
+    private readonly seal: ReportSeal,
   ) {
     super();
   }
@@ -49,9 +66,9 @@ export class RedisInstanceDirectory extends InstanceDirectory {
   override async announce(report: InstanceReport): Promise<void> {
     const { keys } = this.redis;
     const { leaseMs } = this.lease;
-    const json = encode(instanceReportSchema, report);
+    const sealed = this.seal.seal(purposeOf(this.id), encode(instanceReportSchema, report));
     // The lease first: whoever finds the name finds the report too.
-    const before = await this.redis.command((client) => client.set(keys.lease(this.id), json, 'PX', leaseMs, 'GET'));
+    const before = await this.redis.command((client) => client.set(keys.lease(this.id), sealed, 'PX', leaseMs, 'GET'));
     if (before === null) this.entered += 1;
     await this.redis.command((client) =>
       client.eval(ENTER, 1, keys.nodes(), this.id, String(LEASES_UNTIL_FORGOTTEN * leaseMs)),
@@ -60,14 +77,14 @@ export class RedisInstanceDirectory extends InstanceDirectory {
 
   override async all(): Promise<ReadonlyMap<string, InstanceReport>> {
     const { keys } = this.redis;
-    const ids = await this.redis.command((client) => client.zrange(keys.nodes(), '0', '-1'));
+    const ids = await this.redis.command((client) => client.zrange(keys.nodes(), '0', LAST_READ, 'REV'));
     const texts = await this.redis.command((client) => Promise.all(ids.map((id) => client.get(keys.lease(id)))));
     const reports = new Map<string, InstanceReport>();
     for (const [index, text] of texts.entries()) {
       // One whose lease is over is dead, one that has left said so by an empty report.
       if (text === null || text === '') continue;
       try {
-        reports.set(ids[index]!, decode(instanceReportSchema, text));
+        reports.set(ids[index]!, this.read(ids[index]!, text));
       } catch (error) {
         this.redis.foreign.skipped('A report in the directory of instances', error);
       }
@@ -101,4 +118,19 @@ export class RedisInstanceDirectory extends InstanceDirectory {
     await this.redis.command((client) => client.zrem(keys.nodes(), this.id));
     await this.redis.command((client) => client.set(keys.lease(this.id), '', 'PX', Math.max(1, lingerMs)));
   }
+
+  /** @throws Error with a key, for a report that this instance did not send, or sent long ago: another process wrote it */
+  private read(id: string, text: string): InstanceReport {
+    const report = decode(instanceReportSchema, this.seal.open(purposeOf(id), text));
+    const isCurrent = Math.abs(Date.now() - report.vitals.seenAt) <= CLOCK_LEEWAY_MS + this.lease.leaseMs;
+    if (this.seal.hasKey && !isCurrent) {
+      throw new Error('it is of another time: do the clocks of the instances differ?');
+    }
+    return report;
+  }
+}
+
+/** With the id in it, a sealed report is worth nothing under the name of another instance. */
+function purposeOf(id: string): string {
+  return `instance ${id}`;
 }
