@@ -1,3 +1,5 @@
+import { jest } from '@jest/globals';
+import { AuthService, RealtimeControl } from '../../src/realtime/index.js';
 import { secondsFromNow, signToken } from '../support/jwt.js';
 import type { WsClient } from '../support/ws-client.js';
 import { RealtimeApp } from './support/realtime-app.js';
@@ -106,6 +108,21 @@ describe('auth on a living connection', () => {
     await client.fence();
     client.send(bad);
     expect(await client.whenClosed()).toMatchObject({ code: 4401 });
+  });
+
+  it('does not take a token that is revoked between its check and its use', async () => {
+    const client = await anonymous();
+    const auth = app.app.get(AuthService);
+    const verify = jest.spyOn(auth, 'verify').mockImplementationOnce(async (...args) => {
+      verify.mockRestore();
+      const principal = await auth.verify(...args);
+      await app.app.get(RealtimeControl).revokeSession('raced');
+      return principal;
+    });
+    const answer = await client.ask({ type: 'auth', token: signToken({ sub: 'raced', jti: 'raced' }) });
+    expect(answer).toEqual(errorOf('token_invalid', { ref: 'ask-1' }));
+    expect([...app.registry.ofUser('raced')]).toEqual([]);
+    await client.close();
   });
 
   it('with fewer rights ends the subscriptions that are no longer allowed, and only these', async () => {

@@ -82,7 +82,7 @@ export class AuthService {
    */
   async verify(token: string, tenant: string | null = null): Promise<Principal> {
     const principal = await this.read(token);
-    return inTenant(this.stillGood(principal), tenant);
+    return inTenant(this.assertActive(principal), tenant);
   }
 
   /**
@@ -101,10 +101,16 @@ export class AuthService {
       this.log.debug('ticket', 'A ticket was refused: it is used, over or none');
       throw new ProtocolError('token_invalid');
     }
-    return this.stillGood(principal);
+    return this.assertActive(principal);
   }
 
-  private stillGood(principal: Principal): Principal {
+  /**
+   * Call it again before a principal is put to use, in the same turn: a revocation that arrives after the token was verified
+   * finds no connection to close.
+   * @throws ProtocolError `token_expired` or `token_invalid`
+   * @internal
+   */
+  assertActive(principal: Principal): Principal {
     // `exp` counts to the millisecond, without the tolerance: a living connection ends at that moment too.
     if (principal.expiresAt <= this.clock.wall()) throw new ProtocolError('token_expired');
     if (this.revocations.revokes(principal)) {

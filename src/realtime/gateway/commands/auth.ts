@@ -16,7 +16,7 @@ export const auth: Command<'auth'> = async (services, connection, { token, ref }
     return;
   }
   try {
-    principal = await services.auth.verify(token, connection.namedTenant);
+    principal = services.auth.assertActive(await services.auth.verify(token, connection.namedTenant));
     const current = connection.principal?.userKey;
     if (current !== undefined && current !== principal.userKey) {
       throw new ProtocolError('forbidden', { message: 'This connection belongs to another user: open a new one' });
