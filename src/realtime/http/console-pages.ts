@@ -52,7 +52,8 @@ export class ConsolePages {
 
   readonly serve = (request: Request, response: ServerResponse, next: () => void): void => {
     if (request.method !== 'GET' && request.method !== 'HEAD') return next();
-    const { pathname } = new URL(request.originalUrl ?? request.url ?? '', 'http://localhost');
+    // Not parsed as a URL: a client can send one that cannot be parsed, such as http://host:99999/realtime/console.
+    const [pathname = ''] = (request.originalUrl ?? request.url ?? '').split('?');
     const page = /\/realtime\/(console|asyncapi)\/?$/.exec(pathname)?.[1];
     // A page's files lie beside it, so it has one address. It is relative: a proxy may have put a prefix before it.
     if (page !== undefined && pathname.endsWith('/')) {
