@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { Database } from '../../src/platform/database/database.js';
 import type { RealtimeTesting, TestClient } from '../../src/testing/nest/index.js';
+import { secondsFromNow, signToken } from '../support/jwt.js';
 import { PostgresProcess } from '../support/postgres-process.js';
 import { ADMIN, Api, DEMO_PASSWORD, OTHER, USER } from './support/api.js';
 import { startTested } from './support/tested-platform.js';
@@ -174,11 +176,23 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     it('and stays so after a restart that forgets all else', async () => {
       const [deleted, signedOut] = [await newcomer('user'), await newcomer('user')];
       await Promise.all([admin.delete(deleted.path), signedOut.api.post('/api/auth/logout')]);
+      const exp = secondsFromNow(864_000);
+      const foreign = [{ sub: 'abroad' }, { sub: 'abroad too', jti: 'long' }].map((claims) =>
+        signToken({ ...claims, exp }),
+      );
+      for (const token of foreign) {
+        expect((await new Api(realtime.origin, token).post('/api/auth/logout')).status).toBe(204);
+      }
+      const kept = await realtime
+        .get(Database)
+        .query<{ until: Date }>("select until from ended_sessions where subject in ('abroad', 'long') order by kind");
+      expect(kept).toHaveLength(2);
+      for (const { until } of kept) expect(until.getTime()).toBeGreaterThanOrEqual(exp * 1_000);
       if (postgres === undefined) return; // a database in memory does not outlive the process
       const again = await startTested({ DATABASE_URL: postgres.url });
-      const tokens = [deleted.api.token, signedOut.api.token, user.token];
+      const tokens = [deleted.api.token, signedOut.api.token, ...foreign, user.token];
       const answers = await Promise.all(tokens.map((token) => new Api(again.origin, token).get('/api/apps')));
-      expect(answers.map(({ status }) => status)).toEqual([401, 401, 200]);
+      expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401, 200]);
       await again.close();
     }, 60_000);
   });
@@ -283,6 +297,8 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
       action: 'changed',
       by: 'demo-user',
     });
+    const wider = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`more_${index}`, 1]));
+    expect((await user.patch(`${tables}/orders/rows/${String(row['id'])}`, { values: wider })).status).toBe(400);
     expect((await user.get(`${tables}/orders/rows`)).body).toEqual([paid]);
 
     expect((await user.delete(`${tables}/orders`)).status).toBe(204);

@@ -33,10 +33,8 @@ export class AuthController {
   @Post('logout')
   @HttpCode(204)
   @SignedIn()
-  async logout(@CurrentPrincipal() { jti, user: { userId } }: Principal): Promise<void> {
-    // Tokens of other issuers may name no session: then all sign-ins of the user end.
-    if (jti === undefined) await this.ended.endUser(userId);
-    else await this.ended.endSession(jti);
+  async logout(@CurrentPrincipal() principal: Principal): Promise<void> {
+    await this.ended.endSession(principal);
   }
 
   /** Who the token says that this is. */

@@ -1,8 +1,9 @@
-import { Injectable, NotFoundException } from '@nestjs/common';
+import { BadRequestException, Injectable, NotFoundException } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { Changes } from '../database/changes.js';
 import { Database } from '../database/database.js';
 import type { PageDto } from '../http/page.dto.js';
+import { areScalarValues, MAX_COLUMNS } from './scalar-values.js';
 import type { RowDto } from './table.dto.js';
 import { ROW_COLUMNS, type Row } from './table.js';
 import { missingTable, TablesService } from './tables.service.js';
@@ -37,6 +38,7 @@ export class RowsService {
     });
   }
 
+  /** @throws BadRequestException if the row would have too many columns: each change sends all of it to every subscriber */
   async change(table: string, id: string, { values }: RowDto, by: string): Promise<Row> {
     return this.changes.make(async (statements, tell) => {
       const [row] = await statements.query<Row>(
@@ -45,6 +47,7 @@ export class RowsService {
         [table, id, JSON.stringify(values)],
       );
       if (row === undefined) throw new NotFoundException(`There is no row ${id} in ${table}`);
+      if (!areScalarValues(row.values)) throw new BadRequestException(`A row can have at most ${MAX_COLUMNS} columns`);
       await tell('database:row_updated', { table, row, action: 'changed', by });
       return row;
     });

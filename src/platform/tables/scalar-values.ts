@@ -5,7 +5,8 @@ import { isStorable } from '../http/text.js';
 /** What a column may hold. */
 export type Scalar = string | number | boolean | null;
 
-const MAX_COLUMNS = 50;
+/** The most columns of a row. */
+export const MAX_COLUMNS = 50;
 const MAX_TEXT = 10_000;
 const COLUMN = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 
