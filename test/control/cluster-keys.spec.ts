@@ -2,6 +2,8 @@ import { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ClusterStatsService, RealtimeControl, RedisBridge } from '../../src/realtime/index.js';
 import { ClusterSeal } from '../../src/realtime/auth/cluster-seal.js';
+import { sessionOfJti } from '../../src/realtime/auth/revocation.js';
+import { Revocations } from '../../src/realtime/auth/revocations.js';
 import { RevocationKeeper } from '../../src/realtime/control/revocation-keeper.js';
 import { InstanceDirectory } from '../../src/realtime/instances/instance-directory.js';
 import { Counters } from '../../src/realtime/observability/counters.js';
@@ -211,7 +213,7 @@ describe('a command that other instances would refuse', () => {
 
   it('counts the connections of tokens that were issued just now, on each instance', async () => {
     for (let round = 0; round < 5; round += 1) {
-      const token = signToken({ sub: `fay${round}`, iat: Date.now() });
+      const token = signToken({ sub: `fay${round}`, jti: `fay${round}`, iat: Date.now() });
       const clients: WsClient[] = [];
       for (const app of [here, there]) {
         const client = await app.connect({ header: `Bearer ${token}` });
@@ -220,7 +222,11 @@ describe('a command that other instances would refuse', () => {
       }
       const openedBy = Date.now();
       await until(() => Date.now() > openedBy);
-      expect(await control.revokeUser(`fay${round}`)).toMatchObject({ connections: 2, missing: [] });
+      const revoked = control.revokeUser(`fay${round}`);
+      // The clock of its issuer can be ahead: the token itself is revoked, and here at once.
+      const session = { kind: 'session', id: sessionOfJti(`fay${round}`), until: 0 } as const;
+      expect(here.app.get(Revocations).covers(session)).toBe(true);
+      expect(await revoked).toMatchObject({ connections: 2, missing: [] });
       expect(await Promise.all(clients.map(({ closed }) => closed))).toEqual([REVOKED, REVOKED]);
     }
   });
