@@ -1,5 +1,6 @@
 import { pass } from '../../test/support/virtual-client.js';
 import { act, deed, type Deed } from '../../test/support/walk/deeds.js';
+import { end, recover } from '../../test/support/walk/recovery.js';
 import { MINUTES, walkAtRandom, type Step } from '../../test/support/walk/run.js';
 import { CHANNELS, Walk } from '../../test/support/walk/walk.js';
 
@@ -21,8 +22,8 @@ async function walkThrough(steps: readonly Step<Deed>[]): Promise<readonly strin
     await pass(each.thenMs);
     walk.check();
   }
-  await walk.recover();
-  await walk.end();
+  await recover(walk);
+  await end(walk);
   return walk.problems;
 }
 
@@ -30,7 +31,7 @@ describe('a random walk over the client', () => {
   it(
     'finds no stuck state, no loop, no event of another user, no lost event and no timer that is left',
     async () => {
-      const failure = await walkAtRandom(deed, { seed: 20_240_611, runs: 60 }, MINUTES, walkThrough);
+      const failure = await walkAtRandom(deed, { name: 'client', seed: 20_240_611, runs: 120 }, MINUTES, walkThrough);
       expect(failure).toBeUndefined();
     },
     MINUTES * 120_000 + 60_000,

@@ -6,7 +6,7 @@ export interface Mutant {
   readonly becomes: string;
   /** Why no test can notice it. */
   readonly isEquivalent?: string;
-  /** The walk cannot see it, as it is about memory: the spec that does. */
+  /** The walk cannot see it, as it is about memory, or about messages that no tab sends: the spec that does. */
   readonly spec?: string;
 }
 
@@ -35,6 +35,16 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     {
       name: 'a renewal goes on after its connection',
       was: 'if (own !== generation) return;',
+      becomes: '',
+    },
+    {
+      name: 'a token that is sent again gets a new margin',
+      was: 'endsAt = Math.min(endsAt, performance.now() + ms - margin);',
+      becomes: 'endsAt = performance.now() + ms - margin;',
+    },
+    {
+      name: 'a token that was refused at a renewal is kept',
+      was: "if (error.code.startsWith('token_')) tokens.forget('refused');",
       becomes: '',
     },
     {
@@ -171,6 +181,11 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
       becomes: "move('lost', { reason });",
     },
     { name: 'any number of events can wait', was: 'id) > host.maxWaitingEvents) {', becomes: 'id) > Infinity) {' },
+    {
+      name: 'a channel that has just ended is not behind',
+      was: "    behind: 'subscribing',\n    unsubscribe: 'unsubscribed',\n  },\n  subscribed",
+      becomes: "    unsubscribe: 'unsubscribed',\n  },\n  subscribed",
+    },
     { name: 'a channel that is behind stays away', was: 'if (pending.length === 0) onEmpty();', becomes: '' },
     {
       name: 'a channel that is left is kept',
@@ -248,6 +263,11 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
       was: 'for (const channel of this.#channels.values()) channel.leave(port);',
       becomes: '',
     },
+    {
+      name: 'a socket opens twice',
+      was: 'if (this.#ports.has(port)) return;',
+      becomes: '',
+    },
     { name: 'the connection outlives the last tab', was: 'if (this.#ports.size === 0) this.drop();', becomes: '' },
     {
       name: 'a tab that is behind joins where the others are',
@@ -281,6 +301,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
       name: 'a leader that does not know a socket does not answer it',
       was: "this.tell({ op: 'closed', ports: [port], code: 1012, reason: 'another tab leads now' }); // it waits in vain",
       becomes: 'return;',
+      spec: 'src/client/shared/shared.spec.ts',
     },
   ],
 };

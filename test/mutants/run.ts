@@ -1,7 +1,7 @@
 /**
  * `npm run walk:mutants`: puts one fault after the other into the client, in memory, and says which ones the short form of
  * the random walk notices. It fails if it notices fewer than nine of ten, or if the place of a mutant is lost.
- * An argument names a part of the mutants: `npm run walk:mutants -- follow`.
+ * An argument chooses mutants by their names: `npm run walk:mutants -- 'follow|for await'`.
  */
 import { execFile } from 'node:child_process';
 import { cp, symlink, writeFile } from 'node:fs/promises';
@@ -69,7 +69,7 @@ function problemIn(message: string): string {
   return /^ *\+ +\\*"(.*?)\\*",/m.exec(message)?.[1] ?? /Got (.*)/.exec(message)?.[1] ?? message.split('\n')[2] ?? '';
 }
 
-const wanted = process.argv[2] ?? '';
+const wanted = new RegExp(process.argv[2] ?? '');
 let noticed = 0;
 let all = 0;
 const places = new Map(Object.values(MUTANTS).flatMap((list) => list.map((mutant) => [mutant, placeOf(mutant)])));
@@ -79,7 +79,7 @@ try {
   for (const name of ['src', 'test', 'package.json']) await cp(name, join(directory, name), { recursive: true });
   await symlink(resolve('node_modules'), join(directory, 'node_modules'));
   for (const [walk, mutants] of Object.entries(MUTANTS)) {
-    for (const mutant of mutants.filter(({ name }) => name.includes(wanted))) {
+    for (const mutant of mutants.filter(({ name }) => wanted.test(name))) {
       const { file, text } = places.get(mutant)!;
       await writeFile(
         join(directory, file),

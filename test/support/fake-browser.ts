@@ -93,19 +93,30 @@ export class FakeBrowser {
               own.end();
               this.#next(name);
             };
-            void held().then(free);
+            happen(() => void held().then(free));
           };
-          if (steal === true) {
-            this.held.get(name)?.end(new Error('stolen'));
-            return take();
-          }
-          if (!this.held.has(name)) return take();
-          const entry = { owner, name, take };
-          this.waiting.push(entry);
-          signal?.addEventListener('abort', () => {
-            const at = this.waiting.indexOf(entry);
-            if (at >= 0) this.waiting.splice(at, 1);
-            if (at >= 0) reject(new Error('aborted'));
+          happen(() => {
+            if (signal?.aborted === true) return reject(new Error('aborted'));
+            if (steal === true) {
+              this.held.get(name)?.end(new Error('stolen'));
+              return take();
+            }
+            if (!this.held.has(name)) return take();
+            const abort = (): void => {
+              const at = this.waiting.indexOf(entry);
+              if (at >= 0) this.waiting.splice(at, 1);
+              if (at >= 0) reject(new Error('aborted'));
+            };
+            const entry = {
+              owner,
+              name,
+              take: () => {
+                signal?.removeEventListener('abort', abort);
+                take();
+              },
+            };
+            this.waiting.push(entry);
+            signal?.addEventListener('abort', abort);
           });
         }),
     };

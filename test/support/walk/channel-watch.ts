@@ -1,11 +1,19 @@
 import type { Channel, RealtimeClient, RealtimeEvent, Stop } from '../../../src/client/index.js';
 
-/** Events that can wait: `maxWaitingEvents`, and what arrives in one step before the client can leave the channel. */
-const MAX_WAITING = 20 + 40 + 5;
+/** `maxWaitingEvents`, and a reset. */
+const MAX_WAITING = 20 + 1;
+
+/** Events that can wait: what arrives in one step before the client can leave the channel is among them. */
+const MAX_AT_ONCE = MAX_WAITING + 40 + 4;
+
+/** A reset takes an application some time, in milliseconds. */
+const RESET_MS = 1_000;
 
 /** The watch over the client to which a channel belongs. */
 interface Watch {
   readonly client: RealtimeClient;
+  /** The user that the client names. */
+  readonly user: string | null;
   readonly isSigningIn: boolean;
   readonly slowMs: number;
   checkUser(as: string | null, what: string): void;
@@ -19,6 +27,8 @@ export class ChannelWatch {
   // The last event that the first listener got, or where the channel stands.
   #last: string | undefined;
   #lastOfRearmed: string | undefined;
+  // The user to whom that event came; `undefined` if the application said where to begin.
+  #lastIsOf: string | null | undefined;
   #hasBegun = false;
   #needsReset = false;
   // Events that the slow listener is not done with; a new list where the client drops what waits.
@@ -37,15 +47,19 @@ export class ChannelWatch {
       if (reason === 'other_user' && !this.#needsReset) this.#report('a reset for another user, who is the same');
       this.#needsReset = false;
       const own: string[] = (this.#waiting = []);
-      this.#startAt(lastEventId);
+      const isKnown = lastEventId === this.#last; // it was done before it was reset to
+      this.#startAt(lastEventId, watch.user);
       watch.inListener();
-      if (watch.slowMs === 0 || lastEventId === undefined) return;
+      if (lastEventId === undefined || isKnown) return;
       own.push(lastEventId);
       return new Promise<void>((resolve) => {
-        setTimeout(() => {
-          own.splice(own.indexOf(lastEventId), 1);
-          resolve();
-        }, watch.slowMs);
+        setTimeout(
+          () => {
+            own.splice(own.indexOf(lastEventId), 1);
+            resolve();
+          },
+          Math.max(watch.slowMs, RESET_MS),
+        );
       });
     });
     this.channel.on('state', (change) => {
@@ -60,7 +74,7 @@ export class ChannelWatch {
       }
       if (state === 'subscribed') {
         if (recovered === undefined && this.#hasBegun) this.#report('it begins anew, and no reset says so');
-        if (recovered === undefined) this.#startAt(this.channel.lastEventId);
+        if (recovered === undefined) this.#startAt(this.channel.lastEventId, watch.user);
         this.#hasBegun = true;
       }
       watch.inListener();
@@ -78,9 +92,13 @@ export class ChannelWatch {
     return this.channel.subscribe({ after, presence: true });
   }
 
-  /** The client asks the server to go on after an event. */
-  resumesAt(lastEventId: string | undefined): void {
-    if (lastEventId === this.#last) return;
+  /** The client asks the server to go on after an event. @param as the user of the connection */
+  resumesAt(lastEventId: string | undefined, as: string | null): void {
+    if (lastEventId === this.#last) {
+      const isForeign = lastEventId !== undefined && this.#lastIsOf !== undefined && this.#lastIsOf !== as;
+      if (isForeign) this.#report(`${as} goes on where ${this.#lastIsOf} stood`);
+      return;
+    }
     // The listeners may not know yet what led to it.
     void Promise.resolve().then(() => {
       if (lastEventId !== this.#last) this.#report(`it resumes at ${lastEventId}, and stands at ${this.#last}`);
@@ -93,7 +111,10 @@ export class ChannelWatch {
     if (lastEventId !== undefined && this.#waiting.includes(lastEventId)) {
       this.#report('lastEventId is an event that a listener is not done with');
     }
-    if (this.#waiting.length > MAX_WAITING) this.#report(`more than ${MAX_WAITING} events wait`);
+    const most = this.channel.state === 'subscribed' ? MAX_WAITING : MAX_AT_ONCE;
+    if (this.#waiting.length > most) this.#report(`more than ${most} events wait`);
+    if (this.channel.state === 'refused' && this.watch.client.state !== 'connected')
+      this.#report('refused, and there is no connection');
     if (this.#lastOfRearmed !== this.#last) this.#report('an event is lost to a listener that is added again');
     for (const { userId } of presence?.members ?? []) this.watch.checkUser(userId, `${this.name}: presence`);
   }
@@ -108,8 +129,9 @@ export class ChannelWatch {
     this.watch.report(`${this.name}: ${problem}`);
   }
 
-  #startAt(position: string | undefined): void {
+  #startAt(position: string | undefined, isOf?: string | null): void {
     this.#last = this.#lastOfRearmed = position;
+    this.#lastIsOf = isOf;
   }
 
   #event({ id, data }: RealtimeEvent): void {
@@ -118,6 +140,7 @@ export class ChannelWatch {
     if (this.#needsReset) this.#report('an event before the reset for another user');
     if (!follows(id!, this.#last)) this.#report(`${id} after ${this.#last}`);
     this.#last = id;
+    this.#lastIsOf = userOf(data);
     this.#waiting.push(id!);
     this.watch.inListener();
   }

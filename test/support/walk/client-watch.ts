@@ -19,6 +19,8 @@ export class ClientWatch {
   isGone = false;
   // the last user that the client named
   #user: string | null | undefined;
+  // the user that it is; `undefined` while it is no user that is known
+  #named: string | null | undefined;
   // The client said that it is this user no longer.
   #isDropped = false;
   #changedAt = performance.now();
@@ -48,7 +50,11 @@ export class ClientWatch {
     client.on('error', () => this.inListener());
     client.on('identity', (identity) => {
       this.#isDropped = identity === null && client.state !== 'closed';
-      if (identity !== null) this.#user = identity.user?.userId ?? null;
+      const user = identity && (identity.user?.userId ?? null);
+      if (identity !== null && this.#named !== undefined && user !== this.#named)
+        this.report(`${user} comes after ${this.#named}, and nothing between them`);
+      this.#named = identity === null ? undefined : user;
+      if (identity !== null) this.#user = user;
       this.inListener();
     });
     client.on('message', ({ type }) => {
@@ -56,6 +62,11 @@ export class ClientWatch {
     });
     this.#removeInListener();
     this.channels = new Map(names.map((name) => [name, new ChannelWatch(name, this)]));
+  }
+
+  /** The user that the client names. */
+  get user(): string | null {
+    return this.client.identity?.user?.userId ?? null;
   }
 
   report(problem: string): void {
@@ -70,7 +81,7 @@ export class ClientWatch {
 
   /** The user whose event, or presence, this is has to be the one that the client names. */
   checkUser(as: string | null, what: string): void {
-    const now = this.client.identity?.user?.userId ?? null;
+    const now = this.user;
     // After close() what waits is still of the same user, until another one is known.
     if (now === null && as === this.#user && !this.#isDropped) return;
     if (as !== now) this.report(`${what} of ${as} comes to ${now}`);

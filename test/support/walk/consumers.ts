@@ -3,7 +3,7 @@ import { follows, userOf } from './channel-watch.js';
 import type { ClientWatch } from './client-watch.js';
 
 /** How the loader of `follow` behaves. */
-export const LOADS = ['good', 'rejects', 'throws', 'hangs'] as const;
+export const LOADS = ['good', 'slow', 'rejects', 'throws', 'hangs'] as const;
 
 interface Followed {
   readonly stop: Stop;
@@ -16,8 +16,8 @@ export class Consumers {
   #iterators = 0;
   readonly #stops = new Map<string, (() => void)[]>();
   readonly #followed = new Map<string, Followed>();
-  // request → when it has to be settled
-  readonly #requests = new Map<object, number>();
+  // request → its connection, and when it has to be settled
+  readonly #requests = new Map<object, { readonly on: object; readonly endsAt: number }>();
 
   /** @param topOf the offset of a channel's last event */
   constructor(
@@ -51,6 +51,10 @@ export class Consumers {
     this.#stops.get(name)?.pop()?.();
   }
 
+  isFollowing(name: string): boolean {
+    return this.#followed.has(name);
+  }
+
   /** Follows a channel, or ends that. */
   toggleFollowing(name: string): void {
     const former = this.#followed.get(name);
@@ -67,7 +71,8 @@ export class Consumers {
         const state = { as: client.identity?.user?.userId ?? null, offset: this.topOf(name) };
         return new Promise<typeof state>((resolve, reject) => {
           signal.addEventListener('abort', () => reject(new Error('aborted')));
-          if (this.load === 'good') setTimeout(() => resolve(state), Math.random() * 3_000);
+          if (this.load !== 'hangs')
+            setTimeout(() => resolve(state), Math.random() * (this.load === 'slow' ? 20_000 : 3_000));
         });
       },
       onLoad: ({ as, offset }) => {
@@ -97,7 +102,7 @@ export class Consumers {
       { type: way === 'stats' ? 'stats' : 'ping' },
       { signal: abort.signal, ...(way === 'hurried' && { timeoutMs: ms }) },
     );
-    this.#requests.set(own, performance.now() + ms);
+    this.#requests.set(own, { on: client.change, endsAt: performance.now() + ms });
     void answer
       .then(
         ({ type }) => type !== 'pong' && this.watch.report(`a ping is answered by ${type}`),
@@ -111,10 +116,8 @@ export class Consumers {
 
   /** What has to hold between two steps. */
   check(): void {
-    if (this.watch.client.state !== 'connected' && this.#requests.size > 0) {
-      this.watch.report('a request goes on without a connection');
-    }
-    for (const endsAt of this.#requests.values()) {
+    for (const { on, endsAt } of this.#requests.values()) {
+      if (on !== this.watch.client.change) this.watch.report('a request goes on without its connection');
       if (performance.now() > endsAt + 1) this.watch.report('a request is never settled');
     }
   }

@@ -18,6 +18,9 @@ const GARBAGE = [
   'not JSON',
 ];
 
+/** Tokens that do not come, or are not good. */
+const FAILING = ['refused', 'rejects', 'hangs'] as const;
+
 const REQUESTS = ['ping', 'hurried', 'aborted', 'stats'] as const;
 
 /** Waits that a server asks for, in milliseconds. */
@@ -30,6 +33,7 @@ export const deed = fc.oneof(
   deedOf(3, { what: 'leave', channel }),
   deedOf(1, { what: 'visit', name: fc.constantFrom('room:a', 'room:b', 'room:c') }),
   deedOf(2, { what: 'iterate', channel }),
+  deedOf(1, { what: 'iterate and close', channel }),
   deedOf(2, { what: 'stop iterating', channel }),
   deedOf(2, { what: 'follow', channel }),
   deedOf(1, { what: 'load', how: fc.constantFrom(...LOADS) }),
@@ -38,14 +42,19 @@ export const deed = fc.oneof(
     what: 'sign in',
     who: fc.constantFrom(...USERS),
     token: fc.constantFrom('good' as const, 'short' as const, 'slow' as const),
+    next: fc.constantFrom(undefined, undefined, ...FAILING),
   }),
+  deedOf(1, { what: 'sign in twice', who: fc.constantFrom(...USERS) }),
+  deedOf(1, { what: 'sign in wrongly', who: fc.constantFrom(...USERS), token: fc.constantFrom(...FAILING) }),
   deedOf(8, { what: 'heal', isConnecting: fc.boolean() }),
   deedOf(2, { what: 'sign out' }),
   deedOf(2, { what: 'become', who: fc.constantFrom(...USERS) }),
   deedOf(3, { what: 'connect' }),
   deedOf(2, { what: 'close' }),
   deedOf(2, { what: 'wake' }),
-  deedOf(2, { what: 'request', way: fc.constantFrom(...REQUESTS) }),
+  deedOf(2, { what: 'request', way: fc.constantFrom(...REQUESTS), isCut: fc.boolean() }),
+  deedOf(2, { what: 'overload', channel }),
+  deedOf(1, { what: 'resync', channel }),
   deedOf(3, { what: 'cut' }),
   deedOf(2, { what: 'silence' }),
   deedOf(2, { what: 'down' }),
@@ -74,6 +83,11 @@ export async function act(walk: Walk, to: Deed): Promise<void> {
   switch (to.what) {
     case 'publish':
       return walk.publish(to.channel, to.count);
+    case 'overload':
+      walk.watch.slowMs = 50;
+      return walk.publish(to.channel, 35);
+    case 'resync':
+      return walk.resync(to.channel);
     case 'use':
       return walk.use(to.channel, to.isResuming);
     case 'leave':
@@ -81,6 +95,9 @@ export async function act(walk: Walk, to: Deed): Promise<void> {
     case 'visit':
       return walk.visit(to.name);
     case 'iterate':
+      return consumers.iterate(to.channel);
+    case 'iterate and close':
+      walk.watch.ambush = () => walk.close();
       return consumers.iterate(to.channel);
     case 'stop iterating':
       return consumers.stopIterating(to.channel);
@@ -91,15 +108,19 @@ export async function act(walk: Walk, to: Deed): Promise<void> {
       return;
     case 'token':
       tokens.kind = to.token;
-      walk.watch.signedIn = undefined;
-      return;
+      return walk.expectAnyone();
     case 'sign in':
+      tokens.become(to.token, to.next);
+      return walk.reauthenticate(to.who);
+    case 'sign in twice':
+      tokens.kind = 'slow';
+      return walk.reauthenticateTwice(to.who);
+    case 'sign in wrongly':
       tokens.kind = to.token;
       return walk.reauthenticate(to.who);
     case 'become': // the next token is of this user
       tokens.who = to.who;
-      walk.watch.signedIn = undefined;
-      return;
+      return walk.expectAnyone();
     case 'heal':
       walk.heal();
       walk.fire('online');
@@ -114,7 +135,8 @@ export async function act(walk: Walk, to: Deed): Promise<void> {
     case 'wake':
       return walk.wake();
     case 'request':
-      return consumers.request(to.way);
+      consumers.request(to.way);
+      return to.isCut ? server.cut() : undefined;
     case 'cut':
       return server.cut();
     case 'silence':

@@ -7,8 +7,8 @@ export const MINUTES = Number(process.env['WALK_MINUTES'] ?? 0);
 
 const { WALK_SEED, WALK_PATH: path } = process.env;
 
-/** Walks of one seed in a long run. */
-const RUNS_OF_A_SEED = 200;
+/** Walks of one seed in a long run; it ends with the first seed that is done after its time. */
+const RUNS_OF_A_SEED = 50;
 
 /** The short form ends early on a machine that is busy: after this time, in milliseconds. */
 const SHORT_LIMIT_MS = 20_000;
@@ -16,8 +16,10 @@ const SHORT_LIMIT_MS = 20_000;
 /** Walks of one seed in the short form. */
 const RUNS_OF_A_SHORT_SEED = 20;
 
-/** How much a walk of the short form takes, and how often. */
+/** How often the short form walks. A long run begins with another seed each time. */
 export interface ShortForm {
+  /** What is walked over. */
+  readonly name: string;
   readonly seed: number;
   readonly runs: number;
 }
@@ -78,13 +80,20 @@ export async function walkAtRandom<D>(
         includeErrorInReport: true,
       }),
     );
-  const endAt = performance.now() + (minutes * 60_000 || SHORT_LIMIT_MS);
+  const beganAt = performance.now();
+  const endAt = beganAt + (minutes * 60_000 || SHORT_LIMIT_MS);
   const runs = minutes > 0 ? RUNS_OF_A_SEED : RUNS_OF_A_SHORT_SEED;
-  let seed = Number(WALK_SEED ?? short.seed);
+  const firstSeed = Number(WALK_SEED ?? (minutes > 0 ? Date.now() % 1_000_000 : short.seed));
+  let seed = firstSeed;
   let failure = await check(seed, runs);
   while (failure === undefined && performance.now() < endAt && (minutes > 0 || walks < short.runs)) {
     failure = await check((seed += 1), runs);
   }
-  if (minutes > 0) process.stdout.write(`${walks} walks, ${taken} steps, up to seed ${seed}\n`);
+  if (minutes > 0) {
+    const took = ((performance.now() - beganAt) / 60_000).toFixed(1);
+    process.stdout.write(
+      `${short.name}: ${took} minutes, ${walks} walks, ${taken} steps, seeds ${firstSeed} to ${seed}\n`,
+    );
+  }
   return failure;
 }

@@ -7,9 +7,16 @@ import { pass } from '../virtual-client.js';
 import { ClientWatch } from './client-watch.js';
 import { RateLimit } from './rate-limit.js';
 import { taggedSockets } from './tagged-socket.js';
+import { opensOnce } from './opens-once.js';
 
 export const CHANNELS = ['room:one', 'room:two'] as const;
 type Name = (typeof CHANNELS)[number];
+
+/** Only one tab has it. */
+const CHANNEL_OF_ONE = 'room:three';
+
+/** How long after a fault a client can find its connection dead, in milliseconds: its heartbeat, and a leader's. */
+const MAX_SILENCE_MS = 70_000;
 
 /** Tabs that are open at the same time. */
 const MAX_TABS = 4;
@@ -19,6 +26,7 @@ interface OpenTab {
   readonly world: FakeWorld;
   readonly users: Map<Name, Stop[]>;
   readonly isAlone: boolean;
+  isFrozen: boolean;
   /** It has no token, whoever is signed in. */
   isStranger: boolean;
 }
@@ -28,16 +36,20 @@ export class TabWalk {
   readonly problems: string[] = [];
   readonly server = new FakeRealtimeServer({ anonymous: true, historySize: 30, channels: CHANNELS });
   readonly #browser = new FakeBrowser();
-  readonly #limit = new RateLimit((problem) => this.problems.push(problem));
+  readonly #report = (problem: string): void => void this.problems.push(problem);
+  readonly #limit = new RateLimit(this.#report);
   readonly #sockets = taggedSockets(this.server, {
     opens: () => this.#limit.count('connections'),
     hanging: () => 'no',
     sends: () => undefined,
     receives: () => undefined,
-    fails: (error) => this.problems.push(`a frame makes it throw ${String(error)}`),
+    fails: (error) => this.#report(`a frame makes it throw ${String(error)}`),
   });
   #tabs: OpenTab[] = [];
   #who: string | null = 'ada';
+  #crashedAt = -Infinity;
+  // Until when a client can find its connection dead.
+  #silentUntil = 0;
 
   /** @param kind without a token; or in a page whose storage is blocked */
   open(kind: 'usual' | 'stranger' | Refused): void {
@@ -45,10 +57,10 @@ export class TabWalk {
     if (this.#tabs.length === MAX_TABS) return;
     const isAlone = kind === 'locks' || kind === 'BroadcastChannel';
     const world = this.#browser.world({ WebSocket: this.#sockets }, isAlone ? [kind] : []);
-    const tab = { world, users: new Map(), isAlone, isStranger: kind === 'stranger' };
+    const tab = { world, users: new Map(), isAlone, isFrozen: false, isStranger: kind === 'stranger' };
     const client = createRealtimeClient({
       url: 'ws://fake/ws',
-      WebSocket: shareIn(world, 'walk'),
+      WebSocket: opensOnce(shareIn(world, 'walk'), this.#report),
       maxWaitingEvents: 20,
       getToken: async () => {
         const token = tab.isStranger ? null : this.#who;
@@ -57,35 +69,47 @@ export class TabWalk {
       },
     });
     const opened: OpenTab = Object.assign(tab, { watch: new ClientWatch(client, CHANNELS, this.problems) });
+    client.on('state', ({ code }) => {
+      const isExplained = opened.watch.isGone || this.#isAnyFrozen || performance.now() < this.#silentUntil;
+      if (code === 'silent' && !isExplained) this.#report('silent, and nothing was frozen or cut');
+    });
     this.#tabs.push(opened);
     for (const name of CHANNELS) this.#use(opened, name);
   }
 
   close(index: number): void {
-    const tab = this.#tabAt(index);
+    const tab = this.#remove(index);
     if (tab === undefined) return;
-    this.#tabs = this.#tabs.filter((each) => each !== tab);
-    tab.world.thaw();
+    this.#thaw(tab);
     tab.watch.client.close();
   }
 
   /** A tab crashes: the browser closes its connection and takes its locks. */
   kill(index: number): void {
-    const tab = this.#tabAt(index);
+    const tab = this.#remove(index);
     if (tab === undefined) return;
-    this.#tabs = this.#tabs.filter((each) => each !== tab);
+    if (tab.isFrozen) this.#canBeSilent();
     tab.watch.isGone = true;
+    this.#crashedAt = performance.now();
     tab.world.kill();
     tab.watch.client.close();
   }
 
   freeze(index: number): void {
-    this.#tabAt(index)?.world.freeze();
+    const tab = this.#tabAt(index);
+    if (tab === undefined) return;
+    tab.isFrozen = true;
+    tab.world.freeze();
   }
 
   thaw(): void {
     this.#limit.asks();
-    for (const { world } of this.#tabs) world.thaw();
+    for (const tab of this.#tabs) this.#thaw(tab);
+  }
+
+  silence(): void {
+    this.#canBeSilent();
+    this.server.silence();
   }
 
   use(index: number, name: Name): void {
@@ -118,34 +142,34 @@ export class TabWalk {
 
   check(): void {
     for (const { watch } of this.#tabs) watch.check();
+    const isUsed = this.#tabs.some(({ isFrozen, watch }) => isFrozen || /^connect/.test(watch.client.state));
+    // In this fake a tab that crashed can keep its connection as long as one that waits for its client.
+    const isOfCrashed = performance.now() < this.#crashedAt + 15_000;
+    if (!isUsed && !isOfCrashed && this.server.open.length > 0) this.#report('a connection that no tab uses');
   }
 
   /** All faults end: every tab has to be connected, as the user of the cookie, over one connection. */
   async recover(): Promise<void> {
     this.server.isDown = false;
-    this.thaw();
-    for (const tab of this.#tabs) {
-      tab.watch.slowMs = 0;
-      tab.isStranger = false;
-      void tab.watch.client.reauthenticate().catch(() => undefined);
-      tab.watch.client.connect();
-    }
+    this.#connect();
     await pass(120_000);
-    for (const name of CHANNELS) await this.publish(name, 1);
-    await pass(1_000);
-    this.check();
-    const last = this.#tabs.map(({ watch }) => CHANNELS.map((name) => watch.channels.get(name)!.last));
-    for (const name of CHANNELS) await this.publish(name, 1);
-    this.#tabs.forEach((tab, at) => this.#checkTab(tab, last[at]!));
+    for (const { isFrozen, watch } of this.#tabs) {
+      const { state, change } = watch.client;
+      if (!isFrozen && state !== 'connected') this.#report(`stuck while others are frozen: ${JSON.stringify(change)}`);
+    }
+    this.thaw();
+    this.#connect();
+    await pass(120_000);
+    await this.#checkAll();
     const alone = this.#tabs.filter(({ isAlone }) => isAlone).length;
     const expected = alone + (alone < this.#tabs.length ? 1 : 0);
-    if (this.server.open.length !== expected)
-      this.problems.push(`${this.server.open.length} connections of ${expected}`);
+    if (this.server.open.length !== expected) this.#report(`${this.server.open.length} connections of ${expected}`);
     for (const name of CHANNELS) {
       const isUsed = this.#tabs.some(({ watch }) => watch.client.channel<string>(name).users > 0);
-      const isThere = this.server.open.some(({ subscriptions }) => subscriptions.has(name));
-      if (isUsed !== isThere) this.problems.push(`${name}: the server ${isThere ? 'has' : 'lacks'} a subscription`);
+      const isThere = this.#isSubscribed(name);
+      if (isUsed !== isThere) this.#report(`${name}: the server ${isThere ? 'has' : 'lacks'} a subscription`);
     }
+    while (this.#tabs.length > 1) await this.#loseOne();
   }
 
   /** Closes all tabs, and looks for what is left. */
@@ -153,11 +177,72 @@ export class TabWalk {
     while (this.#tabs.length > 0) this.close(0);
     await pass(15_000); // a tab whose socket was ended lingers
     const left = jest.getTimerCount();
-    if (left > 0) this.problems.push(`${left} timers are left`);
-    if (this.server.open.length > 0) this.problems.push('a connection is left');
+    if (left > 0) this.#report(`${left} timers are left`);
+    if (this.server.open.length > 0) this.#report('a connection is left');
     const { radios, held, waiting } = this.#browser;
-    if (radios.size > 0) this.problems.push(`${radios.size} radios are left`);
-    if (held.size + waiting.length > 0) this.problems.push(`${held.size + waiting.length} locks are left`);
+    if (radios.size > 0) this.#report(`${radios.size} radios are left`);
+    if (held.size + waiting.length > 0) this.#report(`${held.size + waiting.length} locks are left`);
+  }
+
+  /** A tab that has a channel alone is closed, or crashes: the others go on at once, and without that channel. */
+  async #loseOne(): Promise<void> {
+    const index = Math.floor(Math.random() * this.#tabs.length);
+    this.#tabs[index]!.watch.client.channel<string>(CHANNEL_OF_ONE).subscribe();
+    await pass(10_000);
+    if (!this.#isSubscribed(CHANNEL_OF_ONE)) this.#report('the server lacks the channel of one tab');
+    if (Math.random() < 0.5) this.close(index);
+    else this.kill(index);
+    await pass(1_000);
+    if (this.#isSubscribed(CHANNEL_OF_ONE)) this.#report('the server has the channel of a tab that is gone');
+    await this.#checkAll();
+  }
+
+  /** Only one tab learns at once who is signed in, and those that others cannot tell. */
+  #connect(): void {
+    let isFirst = true;
+    for (const tab of this.#tabs) {
+      if (tab.isFrozen) continue;
+      const { client } = tab.watch;
+      tab.watch.slowMs = 0;
+      if (isFirst || tab.isAlone || tab.isStranger) void client.reauthenticate().catch(() => undefined);
+      if (!tab.isAlone) isFirst = false;
+      tab.isStranger = false;
+      client.connect();
+    }
+  }
+
+  get #isAnyFrozen(): boolean {
+    return this.#tabs.some(({ isFrozen }) => isFrozen);
+  }
+
+  #canBeSilent(): void {
+    this.#silentUntil = performance.now() + MAX_SILENCE_MS;
+  }
+
+  #thaw(tab: OpenTab): void {
+    if (tab.isFrozen) this.#canBeSilent();
+    tab.isFrozen = false;
+    tab.world.thaw();
+  }
+
+  #remove(index: number): OpenTab | undefined {
+    const tab = this.#tabAt(index);
+    this.#tabs = this.#tabs.filter((each) => each !== tab);
+    return tab;
+  }
+
+  #isSubscribed(name: string): boolean {
+    return this.server.open.some(({ subscriptions }) => subscriptions.has(name));
+  }
+
+  /** Every tab gets every event. */
+  async #checkAll(): Promise<void> {
+    for (const name of CHANNELS) await this.publish(name, 1);
+    await pass(1_000);
+    this.check();
+    const last = this.#tabs.map(({ watch }) => CHANNELS.map((name) => watch.channels.get(name)!.last));
+    for (const name of CHANNELS) await this.publish(name, 1);
+    this.#tabs.forEach((tab, at) => this.#checkTab(tab, last[at]!));
   }
 
   #tabAt(index: number): OpenTab | undefined {
@@ -171,14 +256,14 @@ export class TabWalk {
 
   #checkTab({ watch }: OpenTab, before: readonly (string | undefined)[]): void {
     const { client } = watch;
-    if (client.state !== 'connected') return (this.problems.push(`stuck: ${JSON.stringify(client.change)}`), undefined);
+    if (client.state !== 'connected') return this.#report(`stuck: ${JSON.stringify(client.change)}`);
     const user = client.identity?.user?.userId ?? null;
-    if (user !== this.#who) this.problems.push(`a tab is ${user}, and the cookie of ${this.#who}`);
+    if (user !== this.#who) this.#report(`a tab is ${user}, and the cookie of ${this.#who}`);
     CHANNELS.forEach((name, at) => {
       const channel = client.channel<string>(name);
       if (channel.users === 0) return;
-      if (channel.state !== 'subscribed') this.problems.push(`${name} is stuck: ${JSON.stringify(channel.change)}`);
-      if (watch.channels.get(name)!.last === before[at]) this.problems.push(`${name}: an event is lost at the end`);
+      if (channel.state !== 'subscribed') this.#report(`${name} is stuck: ${JSON.stringify(channel.change)}`);
+      if (watch.channels.get(name)!.last === before[at]) this.#report(`${name}: an event is lost at the end`);
     });
   }
 }

@@ -21,7 +21,8 @@ export interface SocketHooks {
   opens(): void;
   /** How a new socket hangs. */
   hanging(): Hanging;
-  sends(frame: Frame): void;
+  /** @param as the user of its connection */
+  sends(frame: Frame, as: string | null): void;
   /** @param token the last one that was sent on this socket */
   receives(frame: Frame, token: string | undefined): void;
   /** The client threw as it took a frame. */
@@ -32,21 +33,21 @@ export interface SocketHooks {
 export function taggedSockets({ WebSocket }: FakeRealtimeServer, hooks: SocketHooks): WebSocketClass {
   return class extends WebSocket {
     #token: string | undefined;
+    #as: string | null = null;
 
     constructor(url: string, protocols?: string | string[]) {
       super(url, protocols);
       hooks.opens();
       const hanging = hooks.hanging();
       let isHung = hanging === 'at once';
-      let as: string | null = null;
       const receive = (text: string): string => {
         const frame = parse(text);
         if (frame === null) return text;
-        if (frame.type === 'connected' || frame.type === 'authenticated') as = frame.user?.userId ?? null;
+        if (frame.type === 'connected' || frame.type === 'authenticated') this.#as = frame.user?.userId ?? null;
         if (frame.type === 'connected' && hanging === 'after connected') isHung = true;
         hooks.receives(frame, this.#token);
-        if (frame.type === 'event') return JSON.stringify({ ...frame, data: { as } });
-        if (frame.type === 'presence') return JSON.stringify({ ...frame, members: [{ userId: as }] });
+        if (frame.type === 'event') return JSON.stringify({ ...frame, data: { as: this.#as } });
+        if (frame.type === 'presence') return JSON.stringify({ ...frame, members: [{ userId: this.#as }] });
         return text;
       };
       let listener: ((event: { data: string }) => void) | null = null;
@@ -68,7 +69,7 @@ export function taggedSockets({ WebSocket }: FakeRealtimeServer, hooks: SocketHo
     override send(text: string): void {
       const frame = JSON.parse(text) as Frame;
       if (frame.type === 'auth') this.#token = frame.token;
-      hooks.sends(frame);
+      hooks.sends(frame, this.#as);
       super.send(text);
     }
   };

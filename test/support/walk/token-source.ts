@@ -8,17 +8,26 @@ export const USERS = ['ada', 'grace'] as const;
 export const TOKENS = ['good', 'short', 'slow', 'refused', 'rejects', 'hangs', 'signed out', 'none'] as const;
 export type TokenKind = (typeof TOKENS)[number];
 
+/** The client's limit for a call of `getToken`, in milliseconds. */
+const LIMIT_MS = 10_000;
+
 /** The life of a short token, in milliseconds. */
 const SHORT_MS = 5_000;
 
 /** The application's `getToken` and the server's check of tokens. It reports wrong calls, and tokens that are sent too late. */
 export class TokenSource {
   who: (typeof USERS)[number] = 'ada';
+  /** Calls of `getToken`. */
+  calls = 0;
   #kind: TokenKind = 'good';
+  /** How `getToken` behaves after its next call. */
+  #next: TokenKind | undefined;
   /** Since when `getToken` answers with good tokens. */
   #worksSince: number | undefined = 0;
-  #count = 0;
   #call: AbortSignal | undefined;
+  #calledAt = 0;
+  /** The last token that the server accepted. */
+  #current: string | undefined;
   // short token → its end
   readonly #ends = new Map<string, number>();
   readonly #accepted = new Set<string>();
@@ -39,9 +48,21 @@ export class TokenSource {
     if (kind !== 'good' && kind !== 'short') this.#worksSince = undefined;
     else this.#worksSince ??= performance.now();
     this.#kind = kind;
+    this.#next = undefined;
   }
 
-  async get({ signal }: TokenRequest): Promise<GivenToken> {
+  /** @param next how it behaves after one call */
+  become(kind: TokenKind, next: TokenKind | undefined): void {
+    this.kind = kind;
+    this.#next = next;
+  }
+
+  /** @param isConnected the client has a connection, and the token is to take the place of another */
+  async get({ signal, reason }: TokenRequest, isConnected: boolean): Promise<GivenToken> {
+    this.calls += 1;
+    this.#calledAt = performance.now();
+    if (isConnected && !signal.aborted && reason === 'expiring' && !this.#ends.has(this.#current ?? ''))
+      this.report('a token that has no end is exchanged');
     if (this.#call && !this.#call.aborted) this.report('getToken is called while it is being called');
     this.#call = signal;
     try {
@@ -49,6 +70,12 @@ export class TokenSource {
     } finally {
       if (this.#call === signal) this.#call = undefined;
     }
+  }
+
+  /** What has to hold between two steps. */
+  check(): void {
+    if (this.#call?.aborted === false && performance.now() > this.#calledAt + LIMIT_MS + 1)
+      this.report('a call of getToken is never given up');
   }
 
   /** What the server says of a token. */
@@ -64,6 +91,7 @@ export class TokenSource {
 
   /** The client gets a frame. @param token the last one that it sent there */
   hears({ type, code, ref }: Frame, token: string | undefined): void {
+    if (type === 'authenticated' || type === 'connected') this.#current = token;
     if (type === 'authenticated') this.#accepted.add(token!);
     if (type !== 'error' || !code?.startsWith('token_')) return;
     this.#refused.add(token!);
@@ -75,7 +103,8 @@ export class TokenSource {
 
   async #answer(signal: TokenRequest['signal']): Promise<GivenToken> {
     const kind = this.#kind;
-    const token = `${this.who}/${kind}/${(this.#count += 1)}`;
+    const token = `${this.who}/${kind}/${this.calls}`;
+    if (this.#next !== undefined) this.kind = this.#next;
     switch (kind) {
       case 'rejects':
         throw new Error('no token');

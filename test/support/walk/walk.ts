@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { createRealtimeClient, type RealtimeClient, type Stop } from '../../../src/client/index.js';
 import { FakeRealtimeServer } from '../../../src/testing/index.js';
 import { pass } from '../virtual-client.js';
@@ -12,7 +11,7 @@ import { TokenSource, USERS } from './token-source.js';
 export const CHANNELS = ['room:one', 'room:two', 'room:three'] as const;
 export type Name = (typeof CHANNELS)[number];
 
-const HEARTBEAT_MS = 20_000;
+export const HEARTBEAT_MS = 20_000;
 
 /** A client and its surroundings, on a virtual clock, that notes each promise that the client breaks. */
 export class Walk {
@@ -43,7 +42,9 @@ export class Walk {
   #isOffline = false;
   #silencedAt: number | undefined;
   #isHung = false;
-  #signIns = 0;
+  // The sign-in whose outcome counts, and the one after which nothing else was said of who the user is.
+  #signIn = {};
+  #confirmed = {};
 
   constructor() {
     this.#asked = new RateLimit((problem) => this.problems.push(problem));
@@ -57,10 +58,10 @@ export class Walk {
           if (this.client.state !== 'connecting') this.#report(`it opens a socket while ${this.client.state}`);
         },
         hanging: () => this.hanging,
-        sends: ({ type, ref, channel, lastEventId, channels }) => {
+        sends: ({ type, ref, channel, lastEventId, channels }, as) => {
           if (type !== 'subscribe' || ref === undefined) return; // without a ref it adds presence
           for (const target of channels ?? [{ channel: channel!, lastEventId }]) {
-            this.watch.channels.get(target.channel)?.resumesAt(target.lastEventId);
+            this.watch.channels.get(target.channel)?.resumesAt(target.lastEventId, as);
           }
         },
         receives: (frame, token) => {
@@ -76,7 +77,7 @@ export class Walk {
           this.#asked.count('calls of getToken');
           if (/closed|idle/.test(this.client.state)) this.#report(`getToken is called while ${this.client.state}`);
         }
-        return this.tokens.get(request);
+        return this.tokens.get(request, this.client.state === 'connected');
       },
       maxWaitingEvents: 20,
     });
@@ -94,12 +95,27 @@ export class Walk {
     this.consumers = new Consumers(this.watch, (name) => this.#tops.get(name) ?? 0);
   }
 
+  get isHidden(): boolean {
+    return this.#isHidden;
+  }
+
   async publish(name: string, count: number): Promise<void> {
-    for (let left = count; left > 0; left -= 1) {
-      const id = this.server.publish(name as never, {} as never);
-      this.#tops.set(name, Number(id?.split('-')[1]));
-    }
+    for (let left = count; left > 0; left -= 1) this.#publish(name);
     await pass();
+  }
+
+  /** The server reports that events are missing. */
+  resync(name: Name): void {
+    const lastEventId = this.#publish(name);
+    for (const connection of this.server.open) {
+      if (!connection.subscriptions.has(name)) continue;
+      connection.send({ type: 'resync', channel: name, reason: 'expired', lastEventId });
+    }
+  }
+
+  /** Users of a channel that are known, besides loops. */
+  usersOf(name: Name): number {
+    return (this.#users.get(name)?.length ?? 0) + (this.consumers.isFollowing(name) ? 1 : 0);
   }
 
   /** @param isResuming it goes on where the last user left, if it is the first user */
@@ -177,30 +193,47 @@ export class Walk {
     this.server.silence();
   }
 
+  /** From now on the next token may be of another user, or none. */
+  expectAnyone(): void {
+    this.#confirmed = {};
+    this.watch.signedIn = undefined;
+  }
+
   /** Signs in, or changes nothing but the token. */
   reauthenticate(who: (typeof USERS)[number] = this.tokens.who): void {
     this.#asked.asks();
     this.tokens.who = who;
     this.watch.signedIn = undefined;
-    const mine = (this.#signIns += 1);
+    const own = (this.#signIn = this.#confirmed = {});
     const former = this.client.state === 'connected' ? this.server.open.at(-1) : undefined;
-    this.watch.isSigningIn = former !== undefined && this.tokens.works;
+    const { works, calls } = this.tokens;
+    this.watch.isSigningIn = former !== undefined && works;
+    const isNewest = (): boolean => own === this.#signIn;
     void this.client.reauthenticate().then(
       () => {
-        const isConfirmed = mine === this.#signIns && this.tokens.works && this.client.state === 'connected';
-        if (isConfirmed) this.watch.signedIn = who;
+        if (own === this.#confirmed && works && this.client.state === 'connected') this.watch.signedIn = who;
       },
       () => {
         const isOpen = former !== undefined && this.server.open.includes(former);
-        if (mine === this.#signIns && isOpen)
-          this.#report('a sign-in fails, and the connection of the former user stays');
+        if (isNewest() && isOpen) this.#report('a sign-in fails, and the connection of the former user stays');
       },
     );
+    void microtasks().then(() => {
+      if (former && this.tokens.calls === calls) this.#report('a sign-in asks for no token');
+    });
+  }
+
+  /** Signs in, and as another user before the first token is there. */
+  async reauthenticateTwice(who: (typeof USERS)[number]): Promise<void> {
+    this.reauthenticate(who);
+    await microtasks();
+    this.reauthenticate(USERS[1 - USERS.indexOf(who)]);
   }
 
   /** What has to hold between two steps. */
   check(): void {
     this.watch.check();
+    this.tokens.check();
     this.consumers.check();
     if (this.#isOffline && this.client.state === 'waiting') this.#report('attempts go on while offline');
     for (const name of this.#expected) {
@@ -224,76 +257,18 @@ export class Walk {
     this.watch.signedIn = undefined;
   }
 
-  /** All faults have ended: the client has to get to where the application wants it. */
-  async recover(): Promise<void> {
-    this.watch.ambush = undefined;
-    this.heal();
-    await this.#comeBack();
-    for (const name of CHANNELS) {
-      this.client.channel<string>(name).retry();
-      await this.publish(name, 1);
-    }
-    await pass(35_000); // a load that hangs is given up, and loaded again
-    this.check();
-    for (const [name, watch] of this.watch.channels) await this.#checkChannel(name, watch.last);
-    this.consumers.checkAtRest();
-  }
-
-  /** Ends, and looks for what is left. */
-  async end(): Promise<void> {
-    this.consumers.stopFollowing();
-    this.client.close();
-    await pass();
-    this.consumers.checkAtEnd();
-    const left = jest.getTimerCount();
-    if (left > 0) this.#report(`${left} timers are left`);
-    for (const name of fakePage.listenedTo) this.#report(`a listener of ${name} is left`);
-    fakePage.clear();
-    if (this.server.open.length > 0) this.#report('a connection is left');
-    if (this.client.state !== 'closed') this.#report(`it is ${this.client.state} after close()`);
-  }
-
-  async #comeBack(): Promise<void> {
-    const way = Math.floor(Math.random() * 4);
-    const { state, code, retryInMs = 0 } = this.client.change;
-    if (state === 'closed' || state === 'idle') {
-      if (state === 'closed' && !/^(close|refused|signed_out)$/.test(code)) this.#report(`closed by ${code}`);
-      this.connect();
-    } else if (way === 0 && !this.#isHidden) {
-      await pass(retryInMs); // by itself
-    } else if (way === 1) {
-      this.wake();
-    } else if (way === 2) {
-      this.connect();
-    } else {
-      this.fire('online');
-      this.fire('pageshow');
-    }
-    // A call of getToken that hangs, the dead connection's heartbeat, and the longest wait.
-    await pass(10_000 + HEARTBEAT_MS + 30_000 + 1_000);
-    if (this.client.state === 'closed' && this.client.change.code === 'refused') {
-      this.connect(); // a minute of refused tokens had just ended
-      await pass(1_000);
-    }
-    if (this.client.state !== 'connected') this.#report(`stuck: ${JSON.stringify(this.client.change)}`);
-  }
-
-  async #checkChannel(name: string, at: string | undefined): Promise<void> {
-    const channel = this.client.channel<string>(name);
-    const isUsed = channel.users > 0;
-    if (channel.state !== (isUsed ? 'subscribed' : 'unsubscribed')) {
-      this.#report(`${name} is stuck: ${JSON.stringify(channel.change)}`);
-    }
-    const isThere = this.server.open.some(({ subscriptions }) => subscriptions.has(name));
-    if (isThere !== isUsed) this.#report(`${name}: the server ${isThere ? 'has' : 'lacks'} a subscription`);
-    if (!isUsed) return;
-    await this.publish(name, 1);
-    const watch = this.watch.channels.get(name)!;
-    if (watch.last === at) this.#report(`${name}: an event is lost at the end`);
-    watch.checkAtRest();
+  #publish(name: string): string {
+    const id = this.server.publish(name as never, {} as never)!;
+    this.#tops.set(name, Number(id.split('-')[1]));
+    return id;
   }
 
   #report(problem: string): void {
     this.problems.push(problem);
   }
+}
+
+/** Longer than the client takes to call `getToken`; no time passes. */
+async function microtasks(): Promise<void> {
+  for (let left = 5; left > 0; left -= 1) await Promise.resolve();
 }

@@ -1,0 +1,23 @@
+import type { WebSocketClass, WebSocketLike } from '../../../src/client/index.js';
+
+/** A WebSocket, as it is, that reports a socket that opens a second time. */
+export function opensOnce(WebSocket: WebSocketClass, report: (problem: string) => void): WebSocketClass {
+  const Watched = class extends WebSocket {
+    constructor(url: string, protocols?: string | string[]) {
+      super(url, protocols);
+      let isOpen = false;
+      let listener: WebSocketLike['onopen'] = null;
+      Object.defineProperty(this, 'onopen', {
+        get: () => (event: never) => {
+          if (isOpen) report('a socket opens twice');
+          isOpen = true;
+          listener?.(event);
+        },
+        set(given: typeof listener) {
+          listener = given;
+        },
+      });
+    }
+  };
+  return Watched;
+}
