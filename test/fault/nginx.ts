@@ -69,7 +69,8 @@ export class Nginx implements Front {
 }
 
 function configuration(port: number, instances: readonly Pick<Instance, 'port'>[], directory: string): string {
-  const servers = instances.map((instance) => `server 127.0.0.1:${instance.port} max_fails=1 fail_timeout=1s;`);
+  // As docs/scaling.md says: with `max_fails`, nginx sends a restarted instance one connection per `fail_timeout`.
+  const servers = instances.map((instance) => `server 127.0.0.1:${instance.port} max_fails=0;`);
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   return `
 daemon off;
