@@ -191,7 +191,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
       name: 'a channel that is left is kept',
       was: 'if (channel.isIdle) used.delete(channel.name);',
       becomes: '',
-      spec: 'src/client/listeners.spec.ts',
+      spec: 'test/client/garbage.spec.ts',
     },
     // Requests
     {

@@ -1,6 +1,9 @@
 import type { RealtimeClient, StateChange } from '../../../src/client/index.js';
 import { ChannelWatch } from './channel-watch.js';
 
+/** How long an attempt can take, in milliseconds: a call of `getToken`, and a socket. */
+const MAX_CONNECTING_MS = 2 * 10_000;
+
 /** The longest wait that the client can announce, in milliseconds: what a server can ask for. */
 const MAX_WAIT_MS = 3_600_000;
 
@@ -105,6 +108,9 @@ export class ClientWatch {
     const { change } = this.client;
     if (change.retryInMs !== undefined && performance.now() > this.#changedAt + change.retryInMs + 1) {
       this.report(`it still waits, after ${change.retryInMs} ms`);
+    }
+    if (change.state === 'connecting' && performance.now() > this.#changedAt + MAX_CONNECTING_MS + 1) {
+      this.report('an attempt does not end');
     }
     const heard = this.#first.splice(0);
     const heardSecond = this.#second.splice(0);

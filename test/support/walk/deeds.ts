@@ -41,21 +41,22 @@ export const deed = fc.oneof(
   deedOf(6, {
     what: 'sign in',
     who: fc.constantFrom(...USERS),
-    token: fc.constantFrom('good' as const, 'short' as const, 'slow' as const),
+    token: fc.constantFrom('good' as const, 'short' as const, 'short' as const, 'slow' as const),
     next: fc.constantFrom(undefined, undefined, ...FAILING),
   }),
   deedOf(1, { what: 'sign in twice', who: fc.constantFrom(...USERS) }),
-  deedOf(1, { what: 'sign in wrongly', who: fc.constantFrom(...USERS), token: fc.constantFrom(...FAILING) }),
+  deedOf(2, { what: 'sign in wrongly', who: fc.constantFrom(...USERS), token: fc.constantFrom(...FAILING) }),
   deedOf(8, { what: 'heal', isConnecting: fc.boolean() }),
   deedOf(2, { what: 'sign out' }),
   deedOf(2, { what: 'become', who: fc.constantFrom(...USERS) }),
   deedOf(3, { what: 'connect' }),
   deedOf(2, { what: 'close' }),
   deedOf(2, { what: 'wake' }),
-  deedOf(2, { what: 'request', way: fc.constantFrom(...REQUESTS), isCut: fc.boolean() }),
-  deedOf(2, { what: 'overload', channel }),
+  deedOf(2, { what: 'request', way: fc.constantFrom(...REQUESTS), during: fc.constantFrom('calm', 'cut', 'silence') }),
+  deedOf(2, { what: 'overload', channel, isCut: fc.boolean() }),
   deedOf(1, { what: 'resync', channel }),
   deedOf(3, { what: 'cut' }),
+  deedOf(1, { what: 'flap', who: fc.constantFrom(...USERS), next: fc.constantFrom(undefined, 'refused' as const) }),
   deedOf(2, { what: 'silence' }),
   deedOf(2, { what: 'down' }),
   deedOf(2, { what: 'up' }),
@@ -85,7 +86,7 @@ export async function act(walk: Walk, to: Deed): Promise<void> {
       return walk.publish(to.channel, to.count);
     case 'overload':
       walk.watch.slowMs = 50;
-      return walk.publish(to.channel, 35);
+      return walk.publish(to.channel, 35, () => to.isCut && server.cut());
     case 'resync':
       return walk.resync(to.channel);
     case 'use':
@@ -116,6 +117,8 @@ export async function act(walk: Walk, to: Deed): Promise<void> {
       tokens.kind = 'slow';
       return walk.reauthenticateTwice(to.who);
     case 'sign in wrongly':
+      walk.resync('room:two'); // a follower loads
+      await Promise.resolve();
       tokens.kind = to.token;
       return walk.reauthenticate(to.who);
     case 'become': // the next token is of this user
@@ -135,10 +138,15 @@ export async function act(walk: Walk, to: Deed): Promise<void> {
     case 'wake':
       return walk.wake();
     case 'request':
+      if (to.during === 'silence') walk.silence();
       consumers.request(to.way);
-      return to.isCut ? server.cut() : undefined;
+      return to.during === 'cut' ? server.cut() : undefined;
     case 'cut':
       return server.cut();
+    case 'flap':
+      tokens.become('short', to.next);
+      walk.reauthenticate(to.who);
+      return walk.flap();
     case 'silence':
       return walk.silence();
     case 'down':

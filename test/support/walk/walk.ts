@@ -99,8 +99,10 @@ export class Walk {
     return this.#isHidden;
   }
 
-  async publish(name: string, count: number): Promise<void> {
+  /** @param then happens before any of it arrives */
+  async publish(name: string, count: number, then?: () => unknown): Promise<void> {
     for (let left = count; left > 0; left -= 1) this.#publish(name);
+    then?.();
     await pass();
   }
 
@@ -172,6 +174,16 @@ export class Walk {
     if (event === 'offline') this.#isOffline = isWatched;
     if (event === 'online') this.#isOffline = false;
     fakePage.dispatch(event);
+  }
+
+  /** The connection ends again and again, for longer than a short token lasts. */
+  flap(): void {
+    for (let times = 1; times <= 8; times += 1) {
+      setTimeout(() => {
+        this.server.cut();
+        void microtasks().then(() => this.connect());
+      }, 700 * times);
+    }
   }
 
   /** The server refuses a channel from now on. */
