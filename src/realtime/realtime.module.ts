@@ -203,7 +203,7 @@ function build(
       { provide: InstanceDirectory, useFactory: instanceDirectory, inject: [Broker, Lease, ClusterSeal] },
       InstanceVitals,
       ClusterStatsService,
-      { provide: PresenceStore, useFactory: presenceStore, inject: [Broker, RedisBridge, InstanceDirectory, Lease] },
+      { provide: PresenceStore, useFactory: presenceStore, inject: [Broker, RedisBridge, InstanceDirectory] },
       PresenceService,
       EventsPublisher,
       RealtimeServer,
@@ -291,13 +291,8 @@ function instanceDirectory(messages: Broker, lease: Lease, seal: ClusterSeal): I
   return new RedisInstanceDirectory(messages, lease, seal);
 }
 
-function presenceStore(
-  messages: Broker,
-  bridge: RedisBridge,
-  directory: InstanceDirectory,
-  lease: Lease,
-): PresenceStore {
+function presenceStore(messages: Broker, bridge: RedisBridge, directory: InstanceDirectory): PresenceStore {
   return messages instanceof RedisBroker
-    ? new RedisPresenceStore(messages, bridge, directory, lease)
+    ? new RedisPresenceStore(messages, bridge, directory)
     : new MemoryPresenceStore();
 }

@@ -1,9 +1,9 @@
 import type { PresenceMember, ServerFrame, Unstamped } from '../../protocol/index.js';
 import type { Subscription } from '../connections/subscription.js';
-import type { Lease } from '../instances/lease.js';
 import { runSafely } from '../observability/run-safely.js';
 import { channelOf } from '../tenants/topic.js';
 import { LocalPresence } from './local-presence.js';
+import type { PresencePace } from './presence-pace.js';
 import type { PresenceStore } from './presence-store.js';
 import { MAX_LISTED, Roll, type RollChange } from './roll.js';
 
@@ -66,7 +66,7 @@ export class PresenceChannel {
   constructor(
     private readonly topic: string,
     private readonly store: PresenceStore,
-    private readonly lease: Lease,
+    private readonly pace: Pick<PresencePace, 'renewMs'>,
     private readonly now: () => number = () => performance.now(),
   ) {}
 
@@ -80,8 +80,8 @@ export class PresenceChannel {
   /** Somebody subscribed here: sees to it that what is said of it stays said. */
   entered(): void {
     const now = this.now();
-    this.keepAt = Math.min(this.keepAt, now + this.lease.renewMs);
-    this.readAt = Math.min(this.readAt, now + UNWATCHED * this.lease.renewMs);
+    this.keepAt = Math.min(this.keepAt, now + this.pace.renewMs);
+    this.readAt = Math.min(this.readAt, now + UNWATCHED * this.pace.renewMs);
   }
 
   /** From now on this subscription is told who is here: first all, then who joins and leaves. */
@@ -184,14 +184,14 @@ export class PresenceChannel {
     } else if (mustRead) {
       await this.read();
     } else {
-      this.keepAt = local.isEmpty ? Infinity : now + this.lease.renewMs;
+      this.keepAt = local.isEmpty ? Infinity : now + this.pace.renewMs;
       if (!local.isEmpty && !(await store.keep(topic))) local.doubt();
     }
   }
 
   private async read(): Promise<void> {
     const start = this.now();
-    const { renewMs } = this.lease;
+    const { renewMs } = this.pace;
     // Those who come while the read is under way are told by the next one, which knows of them too.
     const askers = this.askers.length;
     const newcomers = new Set(this.newcomers);

@@ -11,11 +11,14 @@ import { Lease } from '../instances/lease.js';
 import { runSafely, safely } from '../observability/run-safely.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { channelOf } from '../tenants/topic.js';
+import { PresencePace } from './presence-pace.js';
 import { PresenceChannel, type PresenceList } from './presence-channel.js';
 import { ANONYMOUS, PresenceStore } from './presence-store.js';
 
 /** How often it is looked whether something is due: what changes in between is said together, in milliseconds. */
 const LOOK_MS = 50;
+/** Channels that are looked at each time: with more of them, each has its turn less often. */
+const CHANNELS_OF_A_LOOK = 10_000;
 /** How long the last words of an instance may take, in milliseconds. */
 const LAST_WORDS_MS = 1_000;
 
@@ -28,6 +31,9 @@ const LAST_WORDS_MS = 1_000;
 export class PresenceService implements SubscriptionListener, OnApplicationBootstrap, OnApplicationShutdown {
   // topic → the channel, while something is here or to be done
   private readonly channels = new Map<string, PresenceChannel>();
+  private readonly pace: PresencePace;
+  /** Goes round the channels, when there are more than one look takes. */
+  private cursor = this.channels.entries();
   private readonly isNeeded: boolean;
   private timer: NodeJS.Timeout | null = null;
   private held = false;
@@ -36,12 +42,13 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
   constructor(
     private readonly store: PresenceStore,
     private readonly directory: InstanceDirectory,
-    private readonly lease: Lease,
+    lease: Lease,
     private readonly options: ResolvedRealtimeOptions,
     private readonly catalogue: ChannelCatalogue,
     private readonly clock: RealtimeClock,
     registry: ConnectionRegistry,
   ) {
+    this.pace = new PresencePace(lease, this.channels);
     this.isNeeded = [...catalogue.registered()].some(([, { presence }]) => presence);
     if (this.isNeeded) registry.listen(this);
   }
@@ -125,7 +132,7 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
   private opened(topic: string): PresenceChannel {
     let channel = this.channels.get(topic);
     if (channel === undefined) {
-      channel = new PresenceChannel(topic, this.store, this.lease);
+      channel = new PresenceChannel(topic, this.store, this.pace);
       this.channels.set(topic, channel);
     }
     return channel;
@@ -142,11 +149,24 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
     this.entriesSeen = entries;
     // Taken for dead in the meantime, or the data is lost: others may have removed what was said.
     if (entries !== entriesSeen && entriesSeen > 0) this.doubtAll();
-    for (const [topic, channel] of this.channels) {
-      if (entriesSeen === 0) channel.retry();
+    if (entriesSeen === 0) for (const channel of this.channels.values()) channel.retry();
+    for (const [topic, channel] of this.nextChannels()) {
       if (!this.held) channel.local.expire(now);
       if (channel.isIdle) this.channels.delete(topic);
       else if (channel.isDue) runSafely('Presence of a channel', () => channel.look());
+    }
+  }
+
+  /** All channels, or the next of very many. */
+  private *nextChannels(): Iterable<[string, PresenceChannel]> {
+    for (let left = Math.min(CHANNELS_OF_A_LOOK, this.channels.size); left > 0; left -= 1) {
+      let next = this.cursor.next();
+      if (next.done === true) {
+        this.cursor = this.channels.entries();
+        next = this.cursor.next();
+        if (next.done === true) return;
+      }
+      yield next.value;
     }
   }
 

@@ -2,7 +2,6 @@ import type { RedisBridge } from '../bridge/redis-bridge.service.js';
 import type { RedisBroker } from '../broker/redis.broker.js';
 import { RealtimeUnavailableError } from '../broker/errors.js';
 import type { InstanceDirectory } from '../instances/instance-directory.js';
-import { Lease } from '../instances/lease.js';
 import { RedisPresenceStore } from './redis.presence-store.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
@@ -41,7 +40,7 @@ describe('RedisPresenceStore while Redis fails', () => {
     unhandled = [];
     process.on('unhandledRejection', note);
     const directory = { id: 'here', entries: 1, living: () => living() } as unknown as InstanceDirectory;
-    store = new RedisPresenceStore(redis as unknown as RedisBroker, {} as RedisBridge, directory, new Lease());
+    store = new RedisPresenceStore(redis as unknown as RedisBroker, {} as RedisBridge, directory);
   });
   afterEach(async () => {
     for (let count = 0; count < 5; count += 1) await turn();

@@ -3,11 +3,11 @@ import type { RedisBridge } from '../bridge/redis-bridge.service.js';
 import { RealtimeUnavailableError } from '../broker/errors.js';
 import type { RedisBroker } from '../broker/redis.broker.js';
 import type { InstanceDirectory } from '../instances/instance-directory.js';
-import type { Lease } from '../instances/lease.js';
 import { safely } from '../observability/run-safely.js';
 import { encode } from '../schemas/schema.js';
 import { HINT_CHANNELS, hintSchema, type Hint } from './hint.js';
 import { readPresenceField, type PresenceField } from './presence-field.js';
+import { MAX_RENEW_MS } from './presence-pace.js';
 import { ANONYMOUS, PresenceStore, type Present } from './presence-store.js';
 
 /** On which instances tell each other whose presence has changed; no client can name it. */
@@ -16,8 +16,8 @@ const HINTS = '$presence';
 const HINT_TIMEOUT_MS = 1_000;
 /** Fields of one command: a whole channel at once would hold up every other client of that Redis. */
 const BATCH = 1_000;
-/** A channel of which nobody says anything any more is forgotten after so many leases. */
-const LEASES_KEPT = 4;
+/** A channel that no instance renews any more is forgotten after this time, in milliseconds. */
+const KEPT_MS = 4 * MAX_RENEW_MS;
 
 /**
  * The store in Redis: a hash for each channel, `<instance>:<user id>` → connections there. A field counts while its
@@ -32,7 +32,6 @@ export class RedisPresenceStore extends PresenceStore {
     private readonly redis: RedisBroker,
     private readonly bridge: RedisBridge,
     private readonly directory: InstanceDirectory,
-    private readonly lease: Lease,
   ) {
     super();
     this.ownPrefix = `${directory.id}:`;
@@ -101,7 +100,7 @@ export class RedisPresenceStore extends PresenceStore {
 
   override async keep(channel: string): Promise<boolean> {
     const key = this.redis.keys.presence(channel);
-    return (await this.redis.command((client) => client.pexpire(key, LEASES_KEPT * this.lease.leaseMs))) === 1;
+    return (await this.redis.command((client) => client.pexpire(key, KEPT_MS))) === 1;
   }
 
   /** Page by page; a field that is there all the while is found, one that comes or goes meanwhile may be. */
