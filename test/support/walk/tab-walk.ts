@@ -142,7 +142,7 @@ export class TabWalk {
 
   check(): void {
     for (const { watch } of this.#tabs) watch.check();
-    const isUsed = this.#tabs.some(({ isFrozen, watch }) => isFrozen || /^connect/.test(watch.client.state));
+    const isUsed = this.#tabs.some(({ isFrozen, watch }) => isFrozen || watch.client.state.startsWith('connect'));
     // In this fake a tab that crashed can keep its connection as long as one that waits for its client.
     const isOfCrashed = performance.now() < this.#crashedAt + 15_000;
     if (!isUsed && !isOfCrashed && this.server.open.length > 0) this.#report('a connection that no tab uses');
