@@ -85,6 +85,7 @@ describe('a process that can read and write all of Redis, without a cluster key'
     await until(() => skipped() > before);
     await control.disconnectUser('nobody'); // behind all of them
     await client.fence();
+    expect(client.socket.readyState).toBe(client.socket.OPEN);
     await client.close();
   });
 
