@@ -103,8 +103,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'realtime/broker/redis/subscriber.js',
-        find: 'for (const wanted of this.channels.values())\n            wanted.subscribed = false;',
-        replace: "for (const [name, wanted] of this.channels) wanted.subscribed = name === 'apps:status';",
+        find: 'wanted.subscribed = false;\n            this.pending.add(channel);',
+        replace: "if (channel === 'apps:status') continue; wanted.subscribed = false; this.pending.add(channel);",
       },
     ],
   },
