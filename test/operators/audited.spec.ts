@@ -1,23 +1,12 @@
-import { Injectable, Module, RequestMethod, type Type } from '@nestjs/common';
+import { RequestMethod, type Type } from '@nestjs/common';
 import { GUARDS_METADATA, METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { ModulesContainer } from '@nestjs/core';
 import { AdminGuard } from '../../src/realtime/http/admin.guard.js';
 import { routeOf } from '../../src/realtime/http/realtime-route.js';
 import { RealtimeAudit, type AuditEntry } from '../../src/realtime/index.js';
+import { AuditBook, AuditModule } from '../realtime/support/audit-book.js';
 import { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { signToken, type TestClaims } from '../support/jwt.js';
-
-@Injectable()
-class AuditBook extends RealtimeAudit {
-  readonly entries: AuditEntry[] = [];
-
-  override record(entry: AuditEntry): void {
-    this.entries.push(entry);
-  }
-}
-
-@Module({ providers: [{ provide: RealtimeAudit, useClass: AuditBook }] })
-class AuditModule {}
 
 interface Route {
   readonly method: string;

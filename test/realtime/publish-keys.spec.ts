@@ -1,21 +1,9 @@
-import { Injectable, Module } from '@nestjs/common';
 import { createHash } from 'node:crypto';
-import { RealtimeAudit, type AuditEntry } from '../../src/realtime/index.js';
+import { RealtimeAudit } from '../../src/realtime/index.js';
 import { call } from '../operators/operator-app.js';
 import { signToken } from '../support/jwt.js';
+import { AuditBook, AuditModule } from './support/audit-book.js';
 import { RealtimeApp } from './support/realtime-app.js';
-
-@Injectable()
-class AuditBook extends RealtimeAudit {
-  readonly entries: AuditEntry[] = [];
-
-  override record(entry: AuditEntry): void {
-    this.entries.push(entry);
-  }
-}
-
-@Module({ providers: [{ provide: RealtimeAudit, useClass: AuditBook }] })
-class AuditModule {}
 
 const keyOf = (name: string): string => `the SECRET of ${name}, long enough`;
 const named = (name: string) => ({ name, key: keyOf(name) });

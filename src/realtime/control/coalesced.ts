@@ -1,6 +1,6 @@
 /**
- * Runs one job at a time. However often it is asked for while one runs, one more follows, which begins after the last of
- * these calls: whoever asks can rely on a run that saw the state of that moment, and a flood of calls is no flood of runs.
+ * Runs one job at a time. Calls during a run share one further run, which begins after the last of them: each caller gets a run
+ * that began after its call, and a flood of calls causes two runs, not a flood.
  */
 export function coalesced(job: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | null = null;

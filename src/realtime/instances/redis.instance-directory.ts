@@ -22,7 +22,7 @@ export interface ReportSeal {
   /** Without a key nothing is authenticated. */
   readonly hasKey: boolean;
   seal(purpose: string, text: string): string;
-  /** @throws Error for a text that was not sealed for this purpose */
+  /** @throws Error if the string was not sealed for this purpose */
   open(purpose: string, sealed: string): string;
 }
 

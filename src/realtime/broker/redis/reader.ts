@@ -100,7 +100,7 @@ export class Reader {
     const top: Position = { epoch: epoch!, offset: Number(offset) };
     if (state !== 'ok') return { ok: false, reason: state as RecoveryReason, top };
     const events = entries.map((entry) => this.parse(top.epoch, entry));
-    // An entry that no instance wrote stands in the place of an event, which is lost.
+    // An entry that no instance wrote has replaced an event, which is lost.
     if (!areEvents(events)) return { ok: false, reason: 'expired', top };
     const [first, ...rest] = events;
     return first?.position.offset === after.offset
