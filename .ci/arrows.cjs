@@ -1,4 +1,4 @@
-// The import arrows of the house. README, section Architecture, draws the same arrows.
+// The import arrows between folders. docs/architecture.md lists the same arrows.
 const room = (name) => `^src/${name}/`;
 const inside = (...names) => names.map((name) => `^src/realtime/${name}/`).join('|');
 

@@ -8,53 +8,45 @@ interface Rule {
 
 const { forbidden } = createRequire(import.meta.url)('../../.ci/arrows.cjs') as { forbidden: readonly Rule[] };
 
-/** What every room may import, and the table does not repeat. */
+/** Folders that every folder may import. The page names them once. */
 const EVERYWHERE = ['protocol', 'options', 'the clock', 'the counters'];
 
-/** The arrows that are checked: the room, and what it may import besides. */
+/** The arrows that are checked: a folder, and the folders that it may import. */
 const arrows = forbidden.flatMap(({ comment = '' }) => {
-  const [, room, imports] = /^src\/realtime\/([\w-]+) may import: (.+)$/.exec(comment) ?? [];
-  return room === undefined ? [] : [[room, imports!.split(', ').filter((name) => !EVERYWHERE.includes(name))] as const];
+  const [, folder, imports] = /^src\/realtime\/([\w-]+) may import: (.+)$/.exec(comment) ?? [];
+  return folder === undefined
+    ? []
+    : [[folder, imports!.split(', ').filter((name) => !EVERYWHERE.includes(name))] as const];
 });
 
 const foldersOf = (path: string): string[] =>
   readdirSync(path, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
 
+/** The items of a list below a heading: the folder that each begins with, and the rest of its text. */
+function folders(intro: string): [folder: string, text: string][] {
+  const list = readFileSync('docs/architecture.md', 'utf8')
+    .split(intro)[1]!
+    .split(/\n(?:\[|Folders of)/)[0]!;
+  return [...list.matchAll(/^- `([\w-]+)`: (.+)$/gm)].map(([, folder, text]) => [folder!, text!]);
+}
+
 describe('docs/architecture.md', () => {
-  it('has every room of the module with the arrows that are checked, and no other', () => {
-    const section = readFileSync('docs/architecture.md', 'utf8')
-      .split('\n## Who may import whom\n')[1]!
-      .split('\n## ')[0]!;
-    const rows = section.split('\n').filter((line) => line.startsWith('| `'));
-    const named = (cell: string): string[] => [...cell.matchAll(/`([\w-]+)`/g)].map(([, name]) => name!);
-    const table = rows.map((row) => {
-      const [, room, , imports] = row.split('|');
-      return [named(room!)[0], named(imports!)];
-    });
+  it('has every folder of the module with the arrows that are checked, and no other', () => {
+    const listed = folders('\nFolders of `src/realtime`.').map(([folder, text]) => [
+      folder,
+      [...text.split('. Imports ')[1]!.matchAll(/`([\w-]+)`/g)].map(([, name]) => name),
+    ]);
     expect(arrows.length).toBeGreaterThan(15);
-    expect(table).toEqual(arrows);
+    expect(listed).toEqual(arrows);
   });
 
   it('leaves no folder of the module without arrows', () => {
-    expect(
-      arrows
-        .map(([room]) => room)
-        .concat('clock', 'observability', 'schemas')
-        .sort(),
-    ).toEqual(foldersOf('src/realtime').sort());
+    const named = arrows.map(([folder]) => folder).concat('clock', 'observability', 'schemas');
+    expect(named.sort()).toEqual(foldersOf('src/realtime').sort());
   });
-});
 
-describe('the drawing in the README', () => {
-  it('has every folder, and no other', () => {
-    const drawing = readFileSync('README.md', 'utf8').split('\n## Architecture\n')[1]!.split('```')[1]!;
-    const lines = drawing.split('\n').filter((line) => line.includes('→'));
-    const drawn = (inside: boolean): string[] =>
-      lines
-        .filter((line) => line.startsWith('  ') === inside)
-        .map((line) => line.trim().split(' ')[0]!)
-        .sort();
-    expect(drawn(true)).toEqual(foldersOf('src/realtime').sort());
-    expect([...drawn(false), 'realtime'].sort()).toEqual(foldersOf('src').sort());
+  it('has every top-level folder, and no other', () => {
+    const listed = folders('\nTop-level folders of `src`:').map(([folder]) => folder);
+    expect(listed.sort()).toEqual(foldersOf('src').sort());
   });
 });

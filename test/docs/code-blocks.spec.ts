@@ -13,7 +13,6 @@ const fileOf = ({ doc, line, language, code }: Block): SourceText => ({
 
 /** What is no code, or of no use without what is around it, and the spec that holds it against what it is about. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
-  'README.md text': 'test/docs/architecture.spec.ts',
   'docs/authentication.md json': 'test/docs/authentication.spec.ts',
   'docs/channels.md text': 'test/docs/run-commands.spec.ts',
   'docs/redis.md text': 'test/broker/redis-acl.spec.ts',
