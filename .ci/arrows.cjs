@@ -61,7 +61,7 @@ module.exports = {
       to: { pathNot: room('protocol') },
     },
     {
-      name: 'platform-uses-the-public-door',
+      name: 'platform-uses-the-public-entry-point',
       severity: 'error',
       from: { path: [room('platform'), room('terminus'), '^src/main\\.ts$'] },
       to: { path: room('realtime'), pathNot: '^src/realtime/index\\.ts$' },
@@ -73,7 +73,7 @@ module.exports = {
       to: { path: [room('platform'), '^src/main\\.ts$'] },
     },
     {
-      name: 'the-page-uses-the-public-doors',
+      name: 'the-page-uses-the-public-entry-points',
       comment: 'What runs in the browser knows the client, its React hooks and the wire, and nothing of the server.',
       severity: 'error',
       from: { path: page },
@@ -83,7 +83,7 @@ module.exports = {
       },
     },
     {
-      name: 'the-console-uses-the-public-doors',
+      name: 'the-console-uses-the-public-entry-points',
       comment: 'It knows the client and its React hooks; what it shows comes over HTTP.',
       severity: 'error',
       from: { path: consolePage },
@@ -117,7 +117,7 @@ module.exports = {
       to: { path: room('realtime'), dependencyTypesNot: ['dynamic-import'] },
     },
     {
-      name: 'testing-uses-the-public-doors',
+      name: 'testing-uses-the-public-entry-points',
       severity: 'error',
       from: { path: room('testing'), pathNot: '\\.spec\\.ts$' },
       to: { path: '^src/', pathNot: [room('testing'), room('protocol'), '^src/(client|realtime)/index\\.ts$'] },

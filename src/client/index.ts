@@ -23,7 +23,7 @@ export type {
   ChannelListeners,
   ClientListeners,
   DataOf,
-  ForeignFrame,
+  CustomFrame,
   Identity,
   KnownChannel,
   Presence,

@@ -138,11 +138,11 @@ export interface ClientListeners {
    */
   identity: (identity: Identity | null) => void;
   /** A frame that belongs to no channel and answers no request: mostly a message type of the application. */
-  message: (frame: ForeignFrame) => void;
+  message: (frame: CustomFrame) => void;
 }
 
 /** A frame of a type that the application added to the server. */
-export interface ForeignFrame {
+export interface CustomFrame {
   readonly type: string;
   readonly [field: string]: unknown;
 }
@@ -153,7 +153,7 @@ export type AnswerTypes = { ping: 'pong'; list_channels: 'channels'; stats: 'sta
 /** What a request of the protocol is answered by. */
 export type AnswerTo<T extends string> = T extends keyof AnswerTypes
   ? Extract<ServerFrame, { type: AnswerTypes[T] }>
-  : ForeignFrame;
+  : CustomFrame;
 
 /** What {@link RealtimeClient.request} sends: a request of the protocol, or a message type of the application's own. */
 export interface RequestFrame<T extends string = string> {

@@ -190,10 +190,10 @@ describe('an unknown type', () => {
   it.each(['subscribed', 'Ping', ' ping', '__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf'])(
     '%j',
     (type) => {
-      const { bad, foreign } = decodeClientFrame(JSON.stringify({ type, ref: 'r1', more: 1 }));
+      const { bad, custom } = decodeClientFrame(JSON.stringify({ type, ref: 'r1', more: 1 }));
       expect(bad).toMatchObject({ code: 'unknown_type', ref: 'r1' });
       expect(bad).not.toHaveProperty('details');
-      expect(foreign).toStrictEqual({ type, ref: 'r1', fields: { type, ref: 'r1', more: 1 } });
+      expect(custom).toStrictEqual({ type, ref: 'r1', fields: { type, ref: 'r1', more: 1 } });
     },
   );
 

@@ -41,13 +41,13 @@ export interface BadFrame extends Referable {
   readonly details?: readonly FieldProblem[];
 }
 
-/** A request, or what is wrong with the frame; `foreign` is a well-formed one of a type that an application may have added. */
+/** A request, or what is wrong with the frame; `custom` is a well-formed one of a type that an application may have added. */
 export type Decoded =
-  | { readonly request: ClientRequest; readonly bad?: undefined; readonly foreign?: undefined }
-  | { readonly request?: undefined; readonly bad: BadFrame; readonly foreign?: ForeignFrame };
+  | { readonly request: ClientRequest; readonly bad?: undefined; readonly custom?: undefined }
+  | { readonly request?: undefined; readonly bad: BadFrame; readonly custom?: CustomFrame };
 
 /** A well-formed frame of a type that the protocol does not know. */
-export interface ForeignFrame extends Referable {
+export interface CustomFrame extends Referable {
   readonly type: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }
@@ -111,7 +111,7 @@ function decode(text: string, maxTargets: number): Decoded {
   if (!Object.hasOwn(readers, type)) {
     if (problems.length > 0) return invalid(problems, ref);
     const message = `${ERROR_CODES.unknown_type.message}: use one of ${REQUEST_TYPES.join(', ')}`;
-    return { bad: withRef({ code: 'unknown_type', message }, ref), foreign: withRef({ type, fields }, ref) };
+    return { bad: withRef({ code: 'unknown_type', message }, ref), custom: withRef({ type, fields }, ref) };
   }
   const request = readers[type as RequestType](fields, problems, maxTargets);
   return problems.length > 0 ? invalid(problems, ref) : { request: withRef(request, ref) };

@@ -65,7 +65,7 @@ export {
 export { Connection, type MessageHandler } from './connections/connection.js';
 export {
   RealtimeAudit,
-  type AboutClient,
+  type AuditedClient,
   type AuditEntry,
   type OperatorAction,
   type OperatorRead,

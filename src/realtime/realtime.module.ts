@@ -11,7 +11,7 @@ import {
 } from '@nestjs/common';
 import { HttpAdapterHost, ModuleRef, ModulesContainer, type ApplicationConfig } from '@nestjs/core';
 import { JwtService } from '@nestjs/jwt';
-import { Journal } from './audit/journal.service.js';
+import { AuditLog } from './audit/audit-log.service.js';
 import { RealtimeAsyncApi } from './asyncapi/asyncapi.service.js';
 import { AuthService } from './auth/auth.service.js';
 import { ClusterSeal } from './auth/cluster-seal.js';
@@ -189,7 +189,7 @@ function build(
       ChannelPolicyService,
       RealtimeAsyncApi,
       ConnectionRegistry,
-      Journal,
+      AuditLog,
       RequestBudget,
       FanOut,
       { provide: Broker, useFactory: broker, inject: [ResolvedRealtimeOptions, Counters, RealtimeClock] },

@@ -14,7 +14,7 @@ export interface Patch {
 
 /** Nothing is written past `ws`. */
 export const FALLBACK: Patch = {
-  file: 'realtime/connections/wire.js',
+  file: 'realtime/connections/ws-internals.js',
   find: 'let direct = true;',
   replace: 'let direct = false;',
 };

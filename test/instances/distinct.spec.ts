@@ -1,4 +1,4 @@
-import { FirstOf } from '../../src/realtime/connections/first-of.js';
+import { TopK } from '../../src/realtime/connections/top-k.js';
 import { Distinct, EXACT_UP_TO } from '../../src/realtime/instances/distinct.js';
 
 function names(from: number, to: number): string[] {
@@ -49,7 +49,7 @@ describe('Distinct', () => {
 describe('FirstOf', () => {
   it.each([0, 1, 5, 7, 100])('finds the first 5 of %d as sorting would', (total) => {
     const items = Array.from({ length: total }, (_, index) => (index * 7_919) % 101);
-    const first = new FirstOf<number>(5, (a, b) => a - b);
+    const first = new TopK<number>(5, (a, b) => a - b);
     for (const item of items) first.add(item);
     expect(first.list()).toEqual(items.toSorted((a, b) => a - b).slice(0, 5));
   });

@@ -64,7 +64,7 @@ describe('who comes and goes', () => {
     const connectionId = idOf(client);
     expect(book.entries).toEqual([
       { event: 'connected', connectionId, ...ann },
-      { event: 'disconnected', connectionId, ...ann, code: 1005, endedBy: 'client', orderedBy: null, openMs },
+      { event: 'disconnected', connectionId, ...ann, code: 1005, endedBy: 'client', closedBy: null, openMs },
     ]);
   });
 
@@ -73,7 +73,7 @@ describe('who comes and goes', () => {
     await answerOf(here, `connections/${idOf(client)}`, 'DELETE');
     await client.closed;
     await untilTold(2);
-    const ended = { code: 4403, endedBy: 'server', orderedBy: 'boss', openMs };
+    const ended = { code: 4403, endedBy: 'server', closedBy: 'boss', openMs };
     expect(book.entries[1]).toEqual({ event: 'disconnected', connectionId: idOf(client), ...ann, ...ended });
   });
 
@@ -82,7 +82,7 @@ describe('who comes and goes', () => {
     await here.app.get(RealtimeControl).disconnectUser('ann', { by: 'the nightly job' });
     await client.closed;
     await untilTold(2);
-    expect(book.entries[1]).toMatchObject({ event: 'disconnected', orderedBy: 'the nightly job' });
+    expect(book.entries[1]).toMatchObject({ event: 'disconnected', closedBy: 'the nightly job' });
   });
 
   it('tells of a token that is brought later, and of one that is refused', async () => {

@@ -1,6 +1,6 @@
 import { RealtimeUnavailableError } from '../../src/realtime/broker/errors.js';
 import { PausedFeed, Subscription } from '../../src/realtime/connections/subscription.js';
-import type { Outbox } from '../../src/realtime/connections/outbox.js';
+import type { SendBuffer } from '../../src/realtime/connections/send-buffer.js';
 import { PresenceChannel } from '../../src/realtime/presence/presence-channel.js';
 import { MemoryPresenceStore } from '../../src/realtime/presence/memory.presence-store.js';
 import type { Present } from '../../src/realtime/presence/presence-store.js';
@@ -48,8 +48,13 @@ interface Told {
 function subscriber() {
   const told: Told[] = [];
   const receive = (frame: Buffer) => told.push(JSON.parse(frame.toString()) as Told);
-  const outbox = { send: receive } as unknown as Outbox;
-  const connection = { outbox, subscriptions: new Map<string, Subscription>(), send: () => undefined, answer: receive };
+  const sendBuffer = { send: receive } as unknown as SendBuffer;
+  const connection = {
+    sendBuffer,
+    subscriptions: new Map<string, Subscription>(),
+    send: () => undefined,
+    answer: receive,
+  };
   return { told, subscription: new Subscription(connection, 'c') };
 }
 

@@ -7,7 +7,7 @@ import {
   COMPRESS_UP_TO_BYTES,
   frameDeflated,
 } from '../../src/realtime/connections/frame-bytes.js';
-import { allowDirectWrites } from '../../src/realtime/connections/wire.js';
+import { allowDirectWrites } from '../../src/realtime/connections/ws-internals.js';
 import { signToken } from '../support/jwt.js';
 import { WsClient } from '../support/ws-client.js';
 import { decodeFrames, encodeFrame, RawWebSocket, TEXT } from './support/raw-web-socket.js';

@@ -1,4 +1,4 @@
-import { allowDirectWrites, idleSocket } from '../../src/realtime/connections/wire.js';
+import { allowDirectWrites, idleSocket } from '../../src/realtime/connections/ws-internals.js';
 import type { WsClient } from '../support/ws-client.js';
 import { RealtimeApp } from './support/realtime-app.js';
 

@@ -111,7 +111,8 @@ describe('what requests may cause', () => {
     });
 
     /** Leaves less than nothing of the connection's budget: it would be good again after this long. */
-    const exhaust = (seconds: number): void => app.app.get(RequestBudget).owe(connection, (32 + seconds) * 262_144);
+    const exhaust = (seconds: number): void =>
+      app.app.get(RequestBudget).chargeUnconditionally(connection, (32 + seconds) * 262_144);
 
     it('every request that can cause more than itself is refused, and a ping is not', async () => {
       exhaust(60);

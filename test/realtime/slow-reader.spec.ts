@@ -1,4 +1,4 @@
-import { allowDirectWrites } from '../../src/realtime/connections/wire.js';
+import { allowDirectWrites } from '../../src/realtime/connections/ws-internals.js';
 import { until } from '../support/until.js';
 import { RealtimeApp } from './support/realtime-app.js';
 
@@ -109,7 +109,7 @@ describe('many clients that read too slowly', () => {
     const quick = await app.connectAdmin();
     for (const client of [...slow, quick]) await client.ask({ type: 'subscribe', channel: 'user:slow' });
     for (const client of slow) client.socket.pause();
-    const held = (): number[] => [...app.registry.all()].map(({ outbox }) => outbox.bufferedBytes);
+    const held = (): number[] => [...app.registry.all()].map(({ sendBuffer }) => sendBuffer.bufferedBytes);
     const together = (): number => held().reduce((sum, bytes) => sum + bytes, 0);
     while (together() <= most) {
       await app.events.emitToUser('slow', { padding: 'x'.repeat(30_000) });

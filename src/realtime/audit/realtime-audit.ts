@@ -1,5 +1,5 @@
 /** Whom an entry is about, as far as it is known. */
-export interface AboutClient {
+export interface AuditedClient {
   /** When it happened. */
   readonly at: Date;
   /** Where the client comes from. */
@@ -15,16 +15,16 @@ export interface AboutClient {
 /** Something that is worth keeping of who was here. Tokens are in none of it. */
 export type AuditEntry =
   /** A connection was accepted; without a token `userId` is `null`. */
-  | (AboutClient & { readonly event: 'connected'; readonly connectionId: string })
+  | (AuditedClient & { readonly event: 'connected'; readonly connectionId: string })
   /** A connection brought a token, its first or a fresh one. */
-  | (AboutClient & { readonly event: 'identified'; readonly connectionId: string })
+  | (AuditedClient & { readonly event: 'identified'; readonly connectionId: string })
   /**
    * A handshake, or on a living connection a token, was refused. `reason`: an error code, `origin_refused` or `timed_out`.
    * Clients that are turned away unseen, while the instance drains or is overloaded, are only counted.
    */
-  | (AboutClient & { readonly event: 'refused'; readonly connectionId: string | null; readonly reason: string })
+  | (AuditedClient & { readonly event: 'refused'; readonly connectionId: string | null; readonly reason: string })
   /** A connection that was accepted is gone. */
-  | (AboutClient & {
+  | (AuditedClient & {
       readonly event: 'disconnected';
       readonly connectionId: string;
       /** The close code; 1006 where the line was lost. */
@@ -32,12 +32,12 @@ export type AuditEntry =
       /** Whether the server ended it, or the client or the network did. */
       readonly endedBy: 'server' | 'client';
       /** Who ordered it, where somebody did: the id of an operator, or what `RealtimeControl` was told as `by`. */
-      readonly orderedBy: string | null;
+      readonly closedBy: string | null;
       /** How long it was open, in milliseconds. */
       readonly openMs: number;
     })
   /** An operator read something through the API for operators or the console, or asked for it in vain. `userId` is the operator. */
-  | (AboutClient & {
+  | (AuditedClient & {
       readonly event: 'operator_read';
       readonly read: OperatorRead;
       /** The id of the connection, or the channel; `null` for lists. */
@@ -46,7 +46,7 @@ export type AuditEntry =
       readonly query: Readonly<Record<string, string>>;
     })
   /** Events were published over HTTP: an entry for each channel of a call. `tenant` is that of the events. */
-  | (AboutClient & {
+  | (AuditedClient & {
       readonly event: 'published';
       /** The name of the publishing key; `null` for an administrator, who is `userId`. */
       readonly key: string | null;
@@ -55,9 +55,9 @@ export type AuditEntry =
       readonly count: number;
     })
   /** A publishing key was used beyond its scope, and nothing was published. `reason` is a sentence. */
-  | (AboutClient & { readonly event: 'publish_refused'; readonly key: string; readonly reason: string })
+  | (AuditedClient & { readonly event: 'publish_refused'; readonly key: string; readonly reason: string })
   /** An operator asked through the API for operators to disconnect, revoke or re-authorize. `userId` is the operator. */
-  | (AboutClient & {
+  | (AuditedClient & {
       readonly event: 'operator_action';
       readonly action: OperatorAction;
       /** The id of the connection, the user or the session; `null` for all tokens. */
@@ -66,7 +66,7 @@ export type AuditEntry =
       readonly query: Readonly<Record<string, string>>;
     })
   /** A request to the API for operators or to publish had no right to it. */
-  | (AboutClient & {
+  | (AuditedClient & {
       readonly event: 'request_refused';
       /** Without its query. */
       readonly path: string;

@@ -2,7 +2,7 @@ import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import { eventBody, type Position } from '../../protocol/index.js';
 import { EventFrame } from '../connections/event-frame.js';
-import { Outbox, type OutboxSocket } from '../connections/outbox.js';
+import { SendBuffer, type SendBufferSocket } from '../connections/send-buffer.js';
 import { Subscription } from '../connections/subscription.js';
 import { CatchUp, type CatchUpSource, type Missed } from './catch-up.js';
 
@@ -15,7 +15,7 @@ const frameAt = (epoch: string, offset: number): EventFrame =>
   new EventFrame({ epoch, offset }, eventBody('c', String(offset), 't'));
 
 /** A socket that keeps what is sent, and sends it on when the test says so. */
-class ManualSocket implements OutboxSocket {
+class ManualSocket implements SendBufferSocket {
   readonly OPEN = 1;
   readyState = 1 as const;
   bufferedAmount = 0;
@@ -86,13 +86,13 @@ class Source implements CatchUpSource {
 class Harness {
   readonly socket = new ManualSocket();
   readonly source = new Source();
-  readonly outbox = new Outbox(this.socket, 16_384, () => undefined);
+  readonly sendBuffer = new SendBuffer(this.socket, 16_384, () => undefined);
   readonly subscription = new Subscription(
     {
-      outbox: this.outbox,
+      sendBuffer: this.sendBuffer,
       answer: () => undefined,
       subscriptions: new Map(),
-      send: (frame) => void this.outbox.send(JSON.stringify(frame)),
+      send: (frame) => void this.sendBuffer.send(JSON.stringify(frame)),
     },
     'c',
   );
@@ -116,7 +116,7 @@ class Harness {
     if (here.epoch !== source.epoch || here.offset >= source.top) return;
     source.position = { epoch: here.epoch, offset: here.offset + 1 };
     const frame = frameAt(here.epoch, here.offset + 1);
-    if (subscription.feed === null) this.outbox.send(frame.bytes);
+    if (subscription.feed === null) this.sendBuffer.send(frame.bytes);
     else subscription.feed.push(frame);
   }
 
@@ -125,7 +125,7 @@ class Harness {
     const { source, subscription } = this;
     const { there } = source;
     if (subscription.feed === null) {
-      this.outbox.send(
+      this.sendBuffer.send(
         JSON.stringify({ type: 'resync', channel: 'c', lastEventId: `${there.epoch}-${there.offset}`, reason: 'x' }),
       );
     } else subscription.feed.reset();
@@ -270,9 +270,9 @@ describe('CatchUp', () => {
     await turn();
     expect(harness.seen).toEqual([]);
     harness.socket.reads = true;
-    harness.outbox.send('{"type":"pong"}'); // its callback says that there is room again
+    harness.sendBuffer.send('{"type":"pong"}'); // its callback says that there is room again
     harness.socket.drain();
-    harness.outbox.send('{"type":"pong"}');
+    harness.sendBuffer.send('{"type":"pong"}');
     await turn();
     expect(harness.seen.filter((line) => line.startsWith('a-'))).toEqual(upTo(1, 45));
     expect(harness.source.reads).toBe(2);
@@ -394,9 +394,9 @@ describe('CatchUp', () => {
       harness.takeIn();
     }
     harness.socket.reads = true;
-    harness.outbox.send('{"type":"pong"}');
+    harness.sendBuffer.send('{"type":"pong"}');
     harness.socket.drain();
-    harness.outbox.send('{"type":"pong"}');
+    harness.sendBuffer.send('{"type":"pong"}');
     await turn();
     expect(harness.seen.filter((line) => line.startsWith('a-'))).toEqual(upTo(1, 41));
     expect(harness.source.reads).toBe(2); // the rest was released, and read again
@@ -415,7 +415,7 @@ describe('CatchUp', () => {
     await catchUp.recover();
     catchUp.start();
     await turn();
-    harness.outbox.close(1000, '');
+    harness.sendBuffer.close(1000, '');
     await turn();
     expect(harness.seen).toEqual([]);
     expect(harness.live).toBe(false);
@@ -473,7 +473,7 @@ describe('CatchUp', () => {
           } else if (what === 'flow') {
             socket.reads = true;
             socket.drain();
-            harness.outbox.send('{"type":"pong"}');
+            harness.sendBuffer.send('{"type":"pong"}');
           } else if (what === 'answer') source.asked.shift()?.();
           else if (what === 'trim') source.trimmed = source.top;
           else if (what === 'anew') {
@@ -488,7 +488,7 @@ describe('CatchUp', () => {
         start();
         socket.reads = true;
         socket.drain();
-        harness.outbox.send('{"type":"pong"}');
+        harness.sendBuffer.send('{"type":"pong"}');
         harness.publish();
         while (source.position!.offset < source.top) harness.takeIn();
         for (let count = 0; count < 5; count += 1) await turn();

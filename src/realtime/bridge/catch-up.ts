@@ -1,7 +1,7 @@
 import { formatPosition, type Position, type RecoveryReason } from '../../protocol/index.js';
 import type { ReadLimits } from '../broker/broker.js';
 import type { EventFrame } from '../connections/event-frame.js';
-import { ENDED, type Feed, type Subscription } from '../connections/subscription.js';
+import { CLOSED_FEED, type Feed, type Subscription } from '../connections/subscription.js';
 import { runSafely } from '../observability/run-safely.js';
 
 /** What was read for somebody who is behind. */
@@ -110,13 +110,14 @@ export class CatchUp implements Feed {
   }
 
   private async sendQueue(): Promise<void> {
-    const { outbox } = this.subscription.connection;
+    const { sendBuffer } = this.subscription.connection;
     for (this.head = 0; this.head < this.queue.length; this.head += 1) {
       const frame = this.queue[this.head]!;
-      // Without history there is nothing to read again: such a reader is bounded by its outbox alone.
-      if (frame.position !== null && !outbox.hasRoom && !(await outbox.room())) this.subscription.feed = ENDED;
+      // Without history there is nothing to read again: such a reader is bounded by its send buffer only.
+      if (frame.position !== null && !sendBuffer.isBelowReplayLimit && !(await sendBuffer.whenBelowReplayLimit()))
+        this.subscription.feed = CLOSED_FEED;
       if (this.ended) return;
-      if (outbox.sendEvent(frame.seenBy(this.subscription.view))) this.onDelivered();
+      if (sendBuffer.sendEvent(frame.viewedBy(this.subscription.view))) this.onDelivered();
       this.queuedBytes -= frame.wire.length;
       if (frame.position !== null) this.at = frame.position;
     }

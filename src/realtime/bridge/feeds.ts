@@ -2,7 +2,7 @@ import { formatPosition, type Position, type RecoveryReason } from '../../protoc
 import type { ReadLimits } from '../broker/broker.js';
 import type { ConnectionRegistry } from '../connections/connection-registry.js';
 import type { FanOut } from '../connections/fan-out.js';
-import { ENDED, PausedFeed, type Subscription } from '../connections/subscription.js';
+import { CLOSED_FEED, PausedFeed, type Subscription } from '../connections/subscription.js';
 import type { Counters } from '../observability/counters.js';
 import { tenantOf } from '../tenants/topic.js';
 import { CatchUp } from './catch-up.js';
@@ -66,7 +66,7 @@ export class Feeds {
     this.fanOut.flush(topic);
     const { feed } = subscription;
     const stream = this.streamOf(topic);
-    if (stream === undefined || feed === ENDED || feed instanceof PausedFeed) return;
+    if (stream === undefined || feed === CLOSED_FEED || feed instanceof PausedFeed) return;
     subscription.feed = new PausedFeed(feed === null ? stream.position : feed.position);
   }
 

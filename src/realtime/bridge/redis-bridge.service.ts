@@ -23,7 +23,7 @@ import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import type { EventFrame } from '../connections/event-frame.js';
 import { FanOut } from '../connections/fan-out.js';
-import { ENDED, type Subscription } from '../connections/subscription.js';
+import { CLOSED_FEED, type Subscription } from '../connections/subscription.js';
 import { Counters } from '../observability/counters.js';
 import { ForeignData } from '../observability/foreign-data.js';
 import { LogLimiter } from '../observability/log-limiter.js';
@@ -165,7 +165,7 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
 
   /** Ends a subscription: nothing of the channel is sent to it after this. @internal */
   detach(subscription: Subscription): void {
-    subscription.feed = ENDED;
+    subscription.feed = CLOSED_FEED;
     const wasLast = this.registry.unsubscribe(subscription);
     const open = this.open.get(subscription.topic);
     if (wasLast && open !== undefined) this.lingerIfIdle(subscription.topic, open);

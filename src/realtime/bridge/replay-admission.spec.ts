@@ -28,7 +28,7 @@ describe('ReplayAdmission', () => {
   });
 
   /** Leaves this many bytes of the budget; with less than nothing, a debt. */
-  const leave = (bytes: number): void => budget.owe(payer, 32 * PER_SECOND - bytes);
+  const leave = (bytes: number): void => budget.chargeUnconditionally(payer, 32 * PER_SECOND - bytes);
 
   it('refuses to open a channel past the budget, and names it', async () => {
     leave(-60 * PER_SECOND);
@@ -36,7 +36,7 @@ describe('ReplayAdmission', () => {
       code: 'rate_limited',
       channel: 'rooms:1',
     });
-    budget.owe(payer, -60 * PER_SECOND - 4_096);
+    budget.chargeUnconditionally(payer, -60 * PER_SECOND - 4_096);
     await admission.newChannel(payer, 'rooms:1');
   });
 
@@ -51,7 +51,7 @@ describe('ReplayAdmission', () => {
     const resume = await admission.replay(payer, stream, 'e-150'); // 50 events of 512 bytes, until one is known
     expect(resume.after).toEqual({ epoch: 'e', offset: 150 });
     expect(budget.charge(payer, 40_000)).toBeGreaterThan(0);
-    budget.owe(payer, -40_000);
+    budget.chargeUnconditionally(payer, -40_000);
     resume.settle([new EventFrame({ epoch: 'e', offset: 151 }, eventBody('apps:created', '1', 't'))]);
     expect(budget.charge(payer, 40_000)).toBe(0);
   });

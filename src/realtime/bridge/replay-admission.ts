@@ -47,7 +47,7 @@ export class ReplayAdmission {
       after,
       settle: (frames) => {
         const bytes = frames.reduce((sum, { wire }) => sum + wire.length, READ_COST);
-        this.budget.owe(payer, bytes - estimate);
+        this.budget.chargeUnconditionally(payer, bytes - estimate);
       },
     };
   }

@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { ENDED, Subscription, type Subscriber } from '../connections/subscription.js';
+import { CLOSED_FEED, Subscription, type Subscriber } from '../connections/subscription.js';
 import { ResyncSpread } from './resync-spread.js';
 
 const FROM = { epoch: 'a', offset: 7 };
@@ -53,7 +53,7 @@ describe('ResyncSpread', () => {
   it('notifies no subscription that ended meanwhile, and none twice after another loss', () => {
     const [left, stayed] = several(2) as [Subscription, Subscription];
     spread.begin([left, stayed], 'unproven', FROM, 50_000);
-    left.feed = ENDED;
+    left.feed = CLOSED_FEED;
     stayed.feed!.reset();
     jest.advanceTimersByTime(10_000);
     expect(notified).toEqual([stayed]);

@@ -7,7 +7,7 @@ function holding(bytes: number, closing = false) {
   const fake = {
     closing,
     did: '',
-    outbox: { bufferedBytes: bytes },
+    sendBuffer: { bufferedBytes: bytes },
     close: (why: string) => void (fake.did = why),
     socket: { terminate: () => void (fake.did = 'cut off') },
   };
@@ -17,7 +17,7 @@ function holding(bytes: number, closing = false) {
 describe('BufferGuard', () => {
   const look = (fakes: ReturnType<typeof holding>[], maxBytes: number) => {
     const counters = new Counters();
-    new BufferGuard({ all: () => fakes as unknown as Connection[] }, counters, maxBytes).look();
+    new BufferGuard({ all: () => fakes as unknown as Connection[] }, counters, maxBytes).check();
     const { slowConsumersClosed, buffersOverflowed } = counters;
     return { did: fakes.map(({ did }) => did), slowConsumersClosed, buffersOverflowed };
   };

@@ -12,13 +12,13 @@ export class BufferGuard {
     private readonly maxBytes: number,
   ) {}
 
-  look(): void {
+  check(): void {
     let total = 0;
-    for (const { outbox } of this.connections.all()) total += outbox.bufferedBytes;
+    for (const { sendBuffer } of this.connections.all()) total += sendBuffer.bufferedBytes;
     if (total <= this.maxBytes) return;
     this.counters.buffersOverflowed += 1;
     const worstFirst = [...this.connections.all()]
-      .map((connection) => ({ connection, bytes: connection.outbox.bufferedBytes }))
+      .map((connection) => ({ connection, bytes: connection.sendBuffer.bufferedBytes }))
       .sort((a, b) => b.bytes - a.bytes);
     for (const { connection, bytes } of worstFirst) {
       if (total <= this.maxBytes) return;

@@ -3,7 +3,7 @@ import type { InstanceStats } from '../../protocol/index.js';
 import type { Principal } from '../auth/principal.js';
 import { Counters } from '../observability/counters.js';
 import type { Connection } from './connection.js';
-import { FirstOf } from './first-of.js';
+import { TopK } from './top-k.js';
 import { Subscription, type Subscriber } from './subscription.js';
 import { TenantLoads, type TenantLoad } from './tenant-loads.js';
 
@@ -154,32 +154,32 @@ export class ConnectionRegistry {
 
   /** The topics with most subscribers here, most first, then by name. */
   busiestTopics(most: number): TopicStats[] {
-    const first = new FirstOf<TopicStats>(most, mostSubscribersFirst);
+    const first = new TopK<TopicStats>(most, mostSubscribersFirst);
     for (const [topic, { size }] of this.byTopic) first.add({ topic, subscribers: size });
     return first.list();
   }
 
   private count({ principal }: Subscriber, by: 1 | -1): void {
     this.subscriptions += by;
-    if (principal && principal.tenant !== null) this.loads.subscribed(principal.tenant, by);
+    if (principal && principal.tenant !== null) this.loads.countSubscription(principal.tenant, by);
   }
 
   private index(connection: Connection): void {
     const { principal } = connection;
     if (principal === null) return;
     const { userKey, session, tenant } = principal;
-    if (tenant !== null) this.loads.enter(tenant, connection);
-    enter(this.byUser, userKey, connection);
-    enter(this.bySession, session, connection);
+    if (tenant !== null) this.loads.add(tenant, connection);
+    addTo(this.byUser, userKey, connection);
+    addTo(this.bySession, session, connection);
   }
 
   private unindex(connection: Connection): void {
     const { principal } = connection;
     if (principal === null) return;
     const { userKey, session, tenant } = principal;
-    if (tenant !== null) this.loads.leave(tenant, connection);
-    leave(this.byUser, userKey, connection);
-    leave(this.bySession, session, connection);
+    if (tenant !== null) this.loads.remove(tenant, connection);
+    removeFrom(this.byUser, userKey, connection);
+    removeFrom(this.bySession, session, connection);
   }
 }
 
@@ -193,13 +193,13 @@ export function mostSubscribersFirst(a: TopicStats, b: TopicStats): number {
   return b.subscribers - a.subscribers || (a.topic < b.topic ? -1 : 1);
 }
 
-function enter(index: Map<string, Set<Connection>>, key: string, connection: Connection): void {
+function addTo(index: Map<string, Set<Connection>>, key: string, connection: Connection): void {
   const others = index.get(key);
   if (others) others.add(connection);
   else index.set(key, new Set([connection]));
 }
 
-function leave(index: Map<string, Set<Connection>>, key: string, connection: Connection): void {
+function removeFrom(index: Map<string, Set<Connection>>, key: string, connection: Connection): void {
   const others = index.get(key);
   others?.delete(connection);
   if (others?.size === 0) index.delete(key);

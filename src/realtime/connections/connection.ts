@@ -7,9 +7,9 @@ import { mayHaveProto, parseWithoutProto } from '../fields/without-proto.js';
 import type { Counters } from '../observability/counters.js';
 import { FrameRate } from './frame-rate.js';
 import { refusalOf } from './message-refusal.js';
-import { Outbox } from './outbox.js';
+import { SendBuffer } from './send-buffer.js';
 import { runningMessageOf, type RunningMessage } from './running-message.js';
-import { Strikes } from './strikes.js';
+import { SlidingWindowLimit } from './sliding-window-limit.js';
 import type { Subscription } from './subscription.js';
 
 /** The part of the options that a connection lives by. */
@@ -47,11 +47,11 @@ export class Connection {
   /** What it has subscribed to, by topic. @internal */
   readonly subscriptions = new Map<string, Subscription>();
   /** What it is owed. @internal */
-  readonly outbox: Outbox;
+  readonly sendBuffer: SendBuffer;
   /** @internal */
   readonly rate: FrameRate;
   /** @internal */
-  readonly badFrames = new Strikes(MAX_BAD_FRAMES_PER_MINUTE, 60_000);
+  readonly badFrames = new SlidingWindowLimit(MAX_BAD_FRAMES_PER_MINUTE, 60_000);
   /** @internal */
   refusedAuths = 0;
   /** Number of re-authorizations: a grant of an earlier epoch that is still in progress has to be granted again. */
@@ -76,13 +76,13 @@ export class Connection {
   /** When the next heartbeat is due. */
   heartbeatAt: number;
   /** How many messages had come when the last heartbeat found one half-sent; `null` where it found none. */
-  halfSentAfter: number | null = null;
+  partialMessageAfter: number | null = null;
   /** Its end has begun: nothing is sent any more but why. */
   closing = false;
   /** Why the server closed it; `null` where it did not. */
-  endedFor: CloseName | null = null;
+  closeReason: CloseName | null = null;
   /** Who ordered that, where somebody did. */
-  orderedBy: string | null = null;
+  closedBy: string | null = null;
 
   /** A frame is being handled; those that came after it wait their turn. */
   busy = false;
@@ -109,7 +109,7 @@ export class Connection {
     /** Its first moment, as {@link RealtimeClock.now} counts; so do the other moments here. */
     readonly since: number,
   ) {
-    this.outbox = new Outbox(socket, limits.maxBufferedBytes, () => this.onSlow(this));
+    this.sendBuffer = new SendBuffer(socket, limits.maxBufferedBytes, () => this.onSlow(this));
     this.rate = new FrameRate(limits.framesPerSecond, this.since);
     this.heartbeatAt = this.since + limits.heartbeatIntervalMs;
   }
@@ -125,13 +125,13 @@ export class Connection {
     this.counters.countSent(frame);
     const text = JSON.stringify({ type, ...fields, ref, timestamp: new Date().toISOString() });
     if (!PUSHED.has(type)) this.unpaidBytes += text.length;
-    this.outbox.send(text);
+    this.sendBuffer.send(text);
   }
 
   /** Sends an answer whose bytes were made before, for several clients. */
   answer(frame: Buffer): void {
     this.unpaidBytes += frame.length;
-    this.outbox.send(frame);
+    this.sendBuffer.send(frame);
   }
 
   /** Sends one frame of a type of the application. @param json the data as JSON; `undefined` for a frame without data */
@@ -140,7 +140,7 @@ export class Connection {
     const rest = JSON.stringify({ ref, timestamp: new Date().toISOString() }).slice(1);
     const data = json === undefined ? '' : `"data":${json},`;
     const text = `{"type":${JSON.stringify(type)},${data}${rest}`;
-    this.outbox.send(mayHaveProto(text) ? JSON.stringify(parseWithoutProto(text)) : text);
+    this.sendBuffer.send(mayHaveProto(text) ? JSON.stringify(parseWithoutProto(text)) : text);
   }
 
   /**
@@ -171,9 +171,9 @@ export class Connection {
     if (this.closing) return;
     const { code, reason } = typeof why === 'number' ? customClose(why, about) : catalogueClose(why);
     this.closing = true;
-    if (typeof why === 'string') this.endedFor = why;
-    this.orderedBy = typeof why === 'string' ? about : 'application';
-    this.outbox.close(code, reason);
+    if (typeof why === 'string') this.closeReason = why;
+    this.closedBy = typeof why === 'string' ? about : 'application';
+    this.sendBuffer.close(code, reason);
   }
 }
 

@@ -16,15 +16,15 @@ describe('an event whose fields are not all for everybody', () => {
   const nobody = fields.viewOf([]);
   const textOf = (data: string, view = nobody) =>
     EventFrame.of({ position: null, body: body(data) }, fields)
-      .seenBy(view)
+      .viewedBy(view)
       .bytes.toString();
 
   it('has what is for the view, and is the same frame for all who share it', () => {
     expect(textOf('{"id":"1","secret":"s"}')).toContain(body('{"id":"1"}'));
     expect(textOf('{"id":"1","secret":"s"}', fields.viewOf(['admin']))).toContain(body('{"id":"1","secret":"s"}'));
     const frame = EventFrame.of({ position: null, body: body('{"id":"1","secret":"s"}') }, fields);
-    expect(frame.seenBy(nobody)).toBe(frame.seenBy(nobody));
-    expect(frame.seenBy(fields.viewOf(['admin']))).toBe(frame);
+    expect(frame.viewedBy(nobody)).toBe(frame.viewedBy(nobody));
+    expect(frame.viewedBy(fields.viewOf(['admin']))).toBe(frame);
   });
 
   it.each(['{"id":"1","secret":"s"', '{"secret":"s"},"data":[', 'secret'])(

@@ -39,7 +39,7 @@ export class EventFrame {
   }
 
   /** The event as those get it who have this view: made once for all of them. */
-  seenBy(view: View): EventFrame {
+  viewedBy(view: View): EventFrame {
     if (this.fields === null || this.fields.isWhole(view)) return this;
     this.narrowed ??= new Map();
     let frame = this.narrowed.get(view);
@@ -91,17 +91,17 @@ export class EventBatch {
 
   constructor(readonly frames: readonly EventFrame[]) {}
 
-  /** Whether it is not the same for everybody: {@link seenBy} has what is. */
+  /** Whether it is not the same for everybody: {@link viewedBy} has what is. */
   get isLimited(): boolean {
     return this.frames[0]!.fields !== null;
   }
 
   /** The events as those get them who have this view: joined once for all of them. */
-  seenBy(view: View): EventBatch {
+  viewedBy(view: View): EventBatch {
     this.narrowed ??= new Map();
     let batch = this.narrowed.get(view);
     if (batch === undefined) {
-      this.narrowed.set(view, (batch = new EventBatch(this.frames.map((frame) => frame.seenBy(view)))));
+      this.narrowed.set(view, (batch = new EventBatch(this.frames.map((frame) => frame.viewedBy(view)))));
     }
     return batch;
   }

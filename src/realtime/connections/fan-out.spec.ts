@@ -4,7 +4,7 @@ import type { Connection } from './connection.js';
 import { ConnectionRegistry } from './connection-registry.js';
 import { EventFrame, type EventBatch } from './event-frame.js';
 import { FanOut } from './fan-out.js';
-import { ENDED, type Feed, type Subscription } from './subscription.js';
+import { CLOSED_FEED, type Feed, type Subscription } from './subscription.js';
 
 const turn = (): Promise<void> => new Promise(setImmediate);
 const frame = (name: string): EventFrame => new EventFrame(null, eventBody('c', name, '2026-01-01T12:00:00.000Z'));
@@ -30,7 +30,7 @@ describe('the fan-out of a turn', () => {
   function subscribe(topic: string, count: number): Subscription[] {
     return Array.from({ length: count }, () => {
       const writes: string[] = [];
-      const outbox = {
+      const sendBuffer = {
         get idleSocket() {
           steps.push('look');
           return null;
@@ -41,7 +41,7 @@ describe('the fan-out of a turn', () => {
           return frames.length;
         },
       };
-      const connection = { outbox, subscriptions: new Map(), principal: null } as unknown as Connection;
+      const connection = { sendBuffer, subscriptions: new Map(), principal: null } as unknown as Connection;
       const subscription = registry.subscribe(connection, topic);
       sent.set(subscription, writes);
       return subscription;
@@ -74,7 +74,7 @@ describe('the fan-out of a turn', () => {
   it('gives nothing to one who left while another of the same few was served', async () => {
     const [first, second] = subscribe('a', 2) as [Subscription, Subscription];
     const push = (): void => {
-      second.feed = ENDED;
+      second.feed = CLOSED_FEED;
       registry.unsubscribe(second);
     };
     first.feed = { push, reset: () => undefined, position: null };

@@ -10,12 +10,12 @@ import type { Subscription } from './subscription.js';
 /** Subscribers that are written to in one turn of the loop, some 10 ms: then everybody else has theirs. */
 const WRITES_PER_TURN = 1_000;
 /** Of these, how many a channel gets before the next one has its share. */
-const WRITES_IN_A_ROW = 250;
+const WRITES_PER_CHANNEL = 250;
 /**
  * Subscribers that are looked at before the first of them is written to. What a connection is made of lies all over the
  * memory: the processor fetches it for many at once, but not across a system call.
  */
-const LOOKS_AHEAD = 32;
+const PREFETCH = 32;
 
 /** The events of one turn, on their way to those subscribers who do not have them yet. */
 interface Delivery {
@@ -23,7 +23,7 @@ interface Delivery {
   readonly frames: readonly EventFrame[];
   readonly batch: EventBatch;
   readonly subscribers: ReadonlySet<Subscription>;
-  readonly rest: Iterator<Subscription>;
+  readonly remaining: Iterator<Subscription>;
   /** Where the last turn ended: the one who is next, unless it has left meanwhile. */
   next: Subscription | null;
   readonly endSpan: ((delivered: number) => void) | null;
@@ -43,7 +43,7 @@ export class FanOut {
   /** topic → what came in, and is not on its way yet */
   private readonly pending = new Map<string, EventFrame[]>();
   /** topic → what is on its way; the others of this topic wait for it */
-  private readonly underWay = new Map<string, Delivery>();
+  private readonly inProgress = new Map<string, Delivery>();
   private scheduled = false;
 
   constructor(
@@ -60,40 +60,40 @@ export class FanOut {
 
   /** Sends what this topic holds back: it must be called before anyone joins its live subscribers, and before anything is told that comes after it. */
   flush(topic: string): void {
-    const delivery = this.underWay.get(topic);
+    const delivery = this.inProgress.get(topic);
     if (delivery?.busy === true) return;
-    if (delivery !== undefined) this.proceed(delivery, Infinity);
-    const next = this.begin(topic);
-    if (next !== null) this.proceed(next, Infinity);
+    if (delivery !== undefined) this.continueDelivery(delivery, Infinity);
+    const next = this.start(topic);
+    if (next !== null) this.continueDelivery(next, Infinity);
   }
 
   flushAll(): void {
-    for (const topic of [...this.underWay.keys(), ...this.pending.keys()]) this.flush(topic);
+    for (const topic of [...this.inProgress.keys(), ...this.pending.keys()]) this.flush(topic);
   }
 
   private schedule(): void {
     if (this.scheduled) return;
     this.scheduled = true;
-    setImmediate(this.nextTurn);
+    setImmediate(this.onTurn);
   }
 
-  private readonly nextTurn = safely('The delivery of one turn', () => this.takeTurn());
+  private readonly onTurn = safely('The delivery of one turn', () => this.runTurn());
 
   /** Channels stand in line, and get their share one after the other, for as long as this turn lasts. */
-  private takeTurn(): void {
+  private runTurn(): void {
     this.scheduled = false;
-    for (const topic of this.pending.keys()) if (!this.underWay.has(topic)) this.begin(topic);
+    for (const topic of this.pending.keys()) if (!this.inProgress.has(topic)) this.start(topic);
     let writes = 0;
-    for (const delivery of this.underWay.values()) {
+    for (const delivery of this.inProgress.values()) {
       if (writes >= WRITES_PER_TURN) break;
-      writes += this.proceed(delivery, WRITES_IN_A_ROW);
+      writes += this.continueDelivery(delivery, WRITES_PER_CHANNEL);
       // What is not done yet goes to the end of the line, which this loop comes to as well.
-      if (this.underWay.delete(delivery.topic)) this.underWay.set(delivery.topic, delivery);
+      if (this.inProgress.delete(delivery.topic)) this.inProgress.set(delivery.topic, delivery);
     }
-    if (this.underWay.size > 0 || this.pending.size > 0) this.schedule();
+    if (this.inProgress.size > 0 || this.pending.size > 0) this.schedule();
   }
 
-  private begin(topic: string): Delivery | null {
+  private start(topic: string): Delivery | null {
     const frames = this.pending.get(topic);
     if (frames === undefined) return null;
     this.pending.delete(topic);
@@ -109,15 +109,15 @@ export class FanOut {
     const batch = new EventBatch(frames);
     const rest = subscribers.values();
     const delivery: Delivery = {
-      ...{ topic, frames, batch, subscribers, rest, next: null },
+      ...{ topic, frames, batch, subscribers, remaining: rest, next: null },
       ...{ endSpan, delivered: 0, busy: false },
     };
-    this.underWay.set(topic, delivery);
+    this.inProgress.set(topic, delivery);
     return delivery;
   }
 
   /** Writes to this many of its subscribers at most. @returns to how many */
-  private proceed(delivery: Delivery, most: number): number {
+  private continueDelivery(delivery: Delivery, most: number): number {
     try {
       return this.write(delivery, most);
     } catch (error) {
@@ -128,30 +128,30 @@ export class FanOut {
 
   /** Whom this batch did not reach is not known: each subscriber reconnects, and resumes where it is. */
   private abandon({ topic, subscribers }: Delivery): void {
-    this.underWay.delete(topic);
+    this.inProgress.delete(topic);
     for (const { connection } of [...subscribers]) connection.close?.('internal');
   }
 
   private write(delivery: Delivery, most: number): number {
-    const { topic, frames, batch, subscribers, rest, endSpan } = delivery;
+    const { topic, frames, batch, subscribers, remaining, endSpan } = delivery;
     let delivered = 0;
     let writes = 0;
     delivery.busy = true;
-    let next = delivery.next !== null && subscribers.has(delivery.next) ? delivery.next : take(rest);
+    let next = delivery.next !== null && subscribers.has(delivery.next) ? delivery.next : nextOf(remaining);
     while (next !== null && writes < most) {
       const few: Subscription[] = [];
-      const room = Math.min(LOOKS_AHEAD, most - writes);
-      for (; next !== null && few.length < room; next = take(rest)) few.push(next);
-      delivered += give(batch, few);
+      const room = Math.min(PREFETCH, most - writes);
+      for (; next !== null && few.length < room; next = nextOf(remaining)) few.push(next);
+      delivered += sendTo(batch, few);
       writes += few.length;
     }
     delivery.next = next;
     // Seen now, and not a turn later: what comes meanwhile would wait for nothing.
-    if (next === null) this.underWay.delete(topic);
+    if (next === null) this.inProgress.delete(topic);
     delivery.busy = false;
     delivery.delivered += delivered;
     this.counters.delivered += delivered;
-    if (this.underWay.get(topic) === delivery) return writes;
+    if (this.inProgress.get(topic) === delivery) return writes;
     endSpan?.(delivery.delivered);
     if (delivery.delivered > 0) {
       this.counters.ofTenants.add(tenantOf(topic), 'delivered', delivery.delivered);
@@ -162,19 +162,19 @@ export class FanOut {
 }
 
 /** @returns how many events were queued */
-function give(batch: EventBatch, few: readonly Subscription[]): number {
+function sendTo(batch: EventBatch, few: readonly Subscription[]): number {
   const { frames, isLimited } = batch;
-  const sockets = few.map(({ connection }) => connection.outbox.idleSocket);
+  const sockets = few.map(({ connection }) => connection.sendBuffer.idleSocket);
   let queued = 0;
   few.forEach(({ feed, connection, view }, index) => {
     if (feed === null)
-      queued += connection.outbox.sendBatch(isLimited ? batch.seenBy(view) : batch, sockets[index] ?? null);
+      queued += connection.sendBuffer.sendBatch(isLimited ? batch.viewedBy(view) : batch, sockets[index] ?? null);
     else for (const frame of frames) feed.push(frame);
   });
   return queued;
 }
 
-function take(rest: Iterator<Subscription>): Subscription | null {
+function nextOf(rest: Iterator<Subscription>): Subscription | null {
   const next = rest.next();
   return next.done === true ? null : next.value;
 }

@@ -49,11 +49,11 @@ describe('FrameRate', () => {
 
   it('counts a frame that asks for many things as one for each ten of them, and pays off what was too much', () => {
     const rate = new FrameRate(10, 0);
-    rate.asksFor(10);
+    rate.chargeChannels(10);
     expect(take(rate, 1, 0)).toBe(1);
-    rate.asksFor(100);
+    rate.chargeChannels(100);
     expect(take(rate, 50, 0)).toBe(10);
-    rate.asksFor(210);
+    rate.chargeChannels(210);
     expect(take(rate, 1, 1_999)).toBe(0);
     expect(take(rate, 50, 2_100)).toBe(1);
   });

@@ -1,7 +1,7 @@
 import { TokenBucket } from '../limits/token-bucket.js';
 
 /** A frame may ask for this many channels; one that asks for more counts as one for each so many. */
-const ASKED_BY_ONE_FRAME = 10;
+const CHANNELS_PER_FRAME = 10;
 
 /**
  * The rate of one connection's frames. Going on after refusals is counted too: as many refusals in a row as a full bucket
@@ -25,8 +25,8 @@ export class FrameRate {
   }
 
   /** Counts a frame that asks for this many things for as many frames as it is worth; it is handled all the same. */
-  asksFor(count: number): void {
-    if (count > ASKED_BY_ONE_FRAME) this.bucket.owe(count / ASKED_BY_ONE_FRAME - 1);
+  chargeChannels(count: number): void {
+    if (count > CHANNELS_PER_FRAME) this.bucket.owe(count / CHANNELS_PER_FRAME - 1);
   }
 
   /** Whether the sender went on after being refused, for so long that it has to be closed. */

@@ -3,7 +3,7 @@ import { NO_GRANTS, type FieldGrants } from '../fields/granted-fields.js';
 import type { Principal } from '../auth/principal.js';
 import type { EventFrame } from './event-frame.js';
 import type { CloseName, Position, Unstamped } from '../../protocol/index.js';
-import type { Outbox } from './outbox.js';
+import type { SendBuffer } from './send-buffer.js';
 
 /** Takes a subscription's events in while it catches up; `null` in {@link Subscription.feed} means that it is live. */
 export interface Feed {
@@ -15,7 +15,7 @@ export interface Feed {
 }
 
 /** The feed of a subscription that has ended: takes everything and keeps nothing. */
-export const ENDED: Feed = { push: () => undefined, reset: () => undefined, position: null };
+export const CLOSED_FEED: Feed = { push: () => undefined, reset: () => undefined, position: null };
 
 /** The feed of a subscription that waits for a decision. It keeps no event, only the position to go on from. */
 export class PausedFeed implements Feed {
@@ -35,7 +35,7 @@ export class PausedFeed implements Feed {
 
 /** The side of a connection that its subscriptions use. */
 export interface Subscriber {
-  readonly outbox: Outbox;
+  readonly sendBuffer: SendBuffer;
   readonly subscriptions: Map<string, Subscription>;
   /** Who it is, and in which tenant. */
   readonly principal?: { readonly tenant: string | null } | null;

@@ -18,14 +18,14 @@ export class TenantLoads implements Iterable<[tenant: string, load: Readonly<Ten
     return this.loads.entries();
   }
 
-  enter(tenant: string, connection: Connection): void {
+  add(tenant: string, connection: Connection): void {
     let load = this.loads.get(tenant);
     if (load === undefined) this.loads.set(tenant, (load = { connections: new Set(), subscriptions: 0 }));
     load.connections.add(connection);
     load.subscriptions += connection.subscriptions.size;
   }
 
-  leave(tenant: string, connection: Connection): void {
+  remove(tenant: string, connection: Connection): void {
     const load = this.loads.get(tenant);
     if (load?.connections.delete(connection) !== true) return;
     load.subscriptions -= connection.subscriptions.size;
@@ -33,7 +33,7 @@ export class TenantLoads implements Iterable<[tenant: string, load: Readonly<Ten
   }
 
   /** A connection that has entered subscribed (1) or unsubscribed (-1). */
-  subscribed(tenant: string, by: 1 | -1): void {
+  countSubscription(tenant: string, by: 1 | -1): void {
     const load = this.loads.get(tenant);
     if (load !== undefined) load.subscriptions += by;
   }

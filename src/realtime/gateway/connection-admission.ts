@@ -1,16 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../../protocol/index.js';
-import type { Journal } from '../audit/journal.service.js';
+import type { AuditLog } from '../audit/audit-log.service.js';
 import type { AuthService } from '../auth/auth.service.js';
 import { digestCredential } from '../auth/token-source.js';
 import type { RealtimeClock } from '../clock/realtime-clock.js';
 import { safely } from '../observability/run-safely.js';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import type { ClientAddress } from './client-address.js';
-import { Door } from './door.js';
+import { ConnectionSlots } from './connection-slots.js';
 import { HandshakeLimits, type Throttled } from './handshake-limits.js';
-import { Identification, type Identity } from './identification.js';
+import { HandshakeAuthenticator, type Identity } from './handshake-authenticator.js';
 import { RefusedTokens } from './refused-tokens.js';
 import { RejectedSockets } from './rejected-sockets.js';
 
@@ -21,7 +21,7 @@ export interface HttpRefusal {
   /** For the metrics. */
   readonly outcome: string;
   /** For the log, if an operator should know. */
-  readonly why?: string;
+  readonly reason?: string;
 }
 
 /** An identity, an `error` that is sent after the upgrade, or an answer without an upgrade. */
@@ -36,60 +36,60 @@ export const DRAINING = unavailable('draining');
 
 /** Decides who may connect: the cheapest check first, and every resource is taken before the identity is looked at. */
 export class ConnectionAdmission {
-  private readonly door: Door;
-  private readonly handshakes: HandshakeLimits;
-  private readonly identification: Identification;
+  private readonly slots: ConnectionSlots;
+  private readonly handshakeLimits: HandshakeLimits;
+  private readonly authenticator: HandshakeAuthenticator;
   private readonly refusedTokens = new RefusedTokens();
   private readonly rejected: RejectedSockets;
 
   constructor(
     auth: AuthService,
     private readonly options: ResolvedRealtimeOptions,
-    private readonly journal: Journal,
+    private readonly auditLog: AuditLog,
     private readonly clock: RealtimeClock,
   ) {
-    this.door = new Door(options, performance.now());
-    this.handshakes = new HandshakeLimits(options);
-    this.identification = new Identification(auth, options);
+    this.slots = new ConnectionSlots(options, performance.now());
+    this.handshakeLimits = new HandshakeLimits(options);
+    this.authenticator = new HandshakeAuthenticator(auth, options);
     this.rejected = new RejectedSockets(options);
   }
 
   /** Never rejects. What the client takes is released when its socket closes. */
   async decide(request: IncomingMessage, socket: Duplex, client: ClientAddress): Promise<Decision> {
-    const shut = this.door.shut(performance.now());
-    if (shut !== null) return unavailable(shut.outcome, shut.why);
+    const rejection = this.slots.rejection(performance.now());
+    if (rejection !== null) return unavailable(rejection.outcome, rejection.reason);
     const digest = once(() => digestCredential(request));
-    const throttled = this.handshakes.enter(client, digest, this.clock.now());
+    const throttled = this.handshakeLimits.enter(client, digest, this.clock.now());
     if (throttled !== null) return this.throttled(throttled);
-    const place = this.door.enter(client);
-    if (typeof place === 'string') {
-      if (place === 'tooManyConnections') this.handshakes.refundInstance();
-      return this.reject({ code: 'too_many_connections', close: place }, socket, client, digest);
+    const slot = this.slots.acquire(client);
+    if (typeof slot === 'string') {
+      if (slot === 'tooManyConnections') this.handshakeLimits.refundInstance();
+      return this.reject({ code: 'too_many_connections', close: slot }, socket, client, digest);
     }
     socket.once(
       'close',
-      safely('The end of a handshake', () => place.leave()),
+      safely('The end of a handshake', () => slot.release()),
     );
-    const identity = await this.identification.of(request);
+    const identity = await this.authenticator.authenticate(request);
     if (identity === null) {
-      this.journal.refused('timed_out', { address: client.address, principal: null });
+      this.auditLog.refused('timed_out', { address: client.address, principal: null });
       return unavailable('timed_out', 'it took too long to find out who the client is (handshakeTimeoutMs)');
     }
     if (identity === 'foreignOrigin') {
-      this.journal.refused('origin_refused', { address: client.address, principal: null });
+      this.auditLog.refused('origin_refused', { address: client.address, principal: null });
       return { status: '403 Forbidden', outcome: 'origin_refused' };
     }
     if ('code' in identity) {
-      place.leave();
+      slot.release();
       return this.reject(identity, socket, client, digest);
     }
     const { principal } = identity;
-    const over = principal && this.handshakes.enterAs(principal.userKey, client, digest, this.clock.now());
+    const over = principal && this.handshakeLimits.enterAs(principal.userKey, client, digest, this.clock.now());
     return over === null ? identity : this.throttled(over);
   }
 
   close(): void {
-    this.door.close();
+    this.slots.close();
   }
 
   /** Sends the `error` over a WebSocket, unless the client does not listen or too many such sockets are open. */
@@ -97,7 +97,7 @@ export class ConnectionAdmission {
     const from = client.countedAs ?? client.address;
     const isRepeated = this.isRepeated(refusal.code, from, digest);
     if (!isRepeated && this.rejected.hold(socket, from)) return refusal;
-    this.journal.refused(refusal.code, { address: client.address, principal: null });
+    this.auditLog.refused(refusal.code, { address: client.address, principal: null });
     if (isRepeated) return { ...UNAUTHORIZED, outcome: 'token_repeated' };
     return { ...statusOf(refusal.code), outcome: refusal.code };
   }
@@ -119,9 +119,9 @@ export class ConnectionAdmission {
   }
 }
 
-function unavailable(outcome: string, why?: string, retryAfterSeconds = 2): HttpRefusal {
+function unavailable(outcome: string, reason?: string, retryAfterSeconds = 2): HttpRefusal {
   const headers = { 'Retry-After': String(retryAfterSeconds) };
-  return { status: '503 Service Unavailable', headers, outcome, ...(why !== undefined && { why }) };
+  return { status: '503 Service Unavailable', headers, outcome, ...(reason !== undefined && { reason }) };
 }
 
 /** The answer to a client that is refused for this reason without a WebSocket. */

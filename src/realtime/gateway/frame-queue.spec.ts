@@ -121,6 +121,6 @@ describe('Connection.close', () => {
     connection.close('accessRevoked', 'ops');
     connection.close('slowConsumer');
     expect(socket.closes).toEqual([[4403, 'access was revoked']]);
-    expect([connection.closing, connection.endedFor, connection.orderedBy]).toEqual([true, 'accessRevoked', 'ops']);
+    expect([connection.closing, connection.closeReason, connection.closedBy]).toEqual([true, 'accessRevoked', 'ops']);
   });
 });

@@ -29,7 +29,7 @@ export async function installAdapter(
     new RealtimeAdapter(server, choose, () => guardHooks(modules, server.path));
   config.setIoAdapter = (adapter) => set(adapter instanceof RealtimeAdapter ? adapter : inFrontOf(() => adapter));
   config.setIoAdapter(inFrontOf(() => new Default(applicationServer(host) ?? undefined)));
-  servePath(modules, server.path);
+  overrideGatewayPath(modules, server.path);
   extendExceptionFilter();
 }
 
@@ -64,7 +64,7 @@ function hasOtherGateways(modules: ModulesContainer): boolean {
 }
 
 /** Tells Nest of a path that differs from the decorator's: for this application only, hence on a class of its own. */
-function servePath(modules: ModulesContainer, path: string): void {
+function overrideGatewayPath(modules: ModulesContainer, path: string): void {
   const { path: declared } = Reflect.getMetadata(GATEWAY_OPTIONS, RealtimeGateway) as { path: string };
   if (path === declared) return;
   for (const { providers } of modules.values()) {

@@ -1,5 +1,5 @@
 import type { Observer } from 'rxjs';
-import { ProtocolError, type ForeignFrame } from '../../protocol/index.js';
+import { ProtocolError, type CustomFrame } from '../../protocol/index.js';
 import type { Connection } from '../connections/connection.js';
 import { RunningMessage } from '../connections/running-message.js';
 import { safely } from '../observability/run-safely.js';
@@ -20,7 +20,7 @@ export class MessageRunner {
   constructor(private readonly limits: Limits) {}
 
   /** @throws ProtocolError if the connection has too many running messages */
-  start(connection: Connection, { type, fields, ref }: ForeignFrame, bytes: number): void {
+  start(connection: Connection, { type, fields, ref }: CustomFrame, bytes: number): void {
     const running = (connection.runningMessages ??= new Set());
     this.checkLimits(running, bytes);
     const { type: _type, ref: _ref, data, ...others } = fields;

@@ -6,12 +6,12 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { CLOSE_CODES, ERROR_CODES } from '../../protocol/index.js';
 import { AuthService } from '../auth/auth.service.js';
-import { Journal } from '../audit/journal.service.js';
+import { AuditLog } from '../audit/audit-log.service.js';
 import { RealtimeClock } from '../clock/realtime-clock.js';
 import { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { FanOut } from '../connections/fan-out.js';
-import { releaseInflate } from '../connections/wire.js';
+import { releaseInflate } from '../connections/ws-internals.js';
 import { Counters } from '../observability/counters.js';
 import { LogLimiter } from '../observability/log-limiter.js';
 import { runSafely, safely } from '../observability/run-safely.js';
@@ -21,7 +21,7 @@ import { applicationServer } from './application-server.js';
 import { AttachedServers } from './attached-servers.js';
 import { ClientAddresses, type ClientAddress } from './client-address.js';
 import { ConnectionAdmission, DRAINING, type HttpRefusal } from './connection-admission.js';
-import type { Identity } from './identification.js';
+import type { Identity } from './handshake-authenticator.js';
 import { upgradeProblem } from './upgrade-problem.js';
 import { refuseUpgrade } from './upgrade-router.js';
 import { webSocketServer } from './web-socket-server.js';
@@ -68,11 +68,11 @@ export class RealtimeServer {
     private readonly counters: Counters,
     private readonly fanOut: FanOut,
     private readonly host: HttpAdapterHost,
-    private readonly journal: Journal,
+    private readonly auditLog: AuditLog,
     private readonly clock: RealtimeClock,
   ) {
     this.path = options.path;
-    this.admission = new ConnectionAdmission(auth, options, journal, clock);
+    this.admission = new ConnectionAdmission(auth, options, auditLog, clock);
     this.addresses = new ClientAddresses(options.trustedProxies);
     this.servers = new AttachedServers(options, (...upgrade) => this.upgrade(...upgrade));
     this.webSockets = webSocketServer(options);
@@ -154,7 +154,7 @@ export class RealtimeServer {
     // Without a listener for errors between the upgrade and the handshake, a reset in between would end the process.
     socket.on('error', ignore);
     const problem = upgradeProblem(request);
-    if (problem !== null) return refuseUpgrade(socket, problem.status, problem.headers, problem.sentence);
+    if (problem !== null) return refuseUpgrade(socket, problem.status, problem.headers, problem.message);
     if (this.draining) return this.refuse(socket, DRAINING);
     const client = this.addresses.of(request, isUnixSocket);
     const decision = await this.admission.decide(request, socket, client);
@@ -181,9 +181,10 @@ export class RealtimeServer {
     socket.uncork();
   }
 
-  private refuse(socket: Duplex, { status, headers, outcome, why }: HttpRefusal): void {
+  private refuse(socket: Duplex, { status, headers, outcome, reason }: HttpRefusal): void {
     this.counters.handshakes.add(outcome);
-    if (why !== undefined) this.log.warn(why.split(' (')[0]!, `New clients are refused with ${status}: ${why}`);
+    if (reason !== undefined)
+      this.log.warn(reason.split(' (')[0]!, `New clients are refused with ${status}: ${reason}`);
     refuseUpgrade(socket, status, headers);
   }
 
@@ -194,7 +195,7 @@ export class RealtimeServer {
     if ('code' in identity) {
       const { code, reason } = CLOSE_CODES[identity.close];
       this.counters.handshakes.add(identity.code);
-      this.journal.refused(identity.code, { address, principal: null });
+      this.auditLog.refused(identity.code, { address, principal: null });
       const frame = {
         type: 'error',
         code: identity.code,
@@ -259,9 +260,9 @@ export class RealtimeServer {
       const connection = this.connection!;
       connection.closing = true;
       server.counters.countClosed(code);
-      connection.outbox.end();
+      connection.sendBuffer.end();
       const isKnown = server.registry.get(connection.id) !== undefined;
-      if (isKnown) runSafely('The journal', () => server.journal.disconnected(connection, code));
+      if (isKnown) runSafely('The audit log', () => server.auditLog.disconnected(connection, code));
       for (const callback of server.onClose.get(connection) ?? []) runSafely(DISCONNECT, () => callback(code));
       if (server.registry.size === 0) server.onEmpty?.();
     }))(this);

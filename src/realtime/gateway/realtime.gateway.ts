@@ -16,7 +16,7 @@ import {
   type Decoded,
   type ErrorCode,
 } from '../../protocol/index.js';
-import { Journal } from '../audit/journal.service.js';
+import { AuditLog } from '../audit/audit-log.service.js';
 import { AuthService } from '../auth/auth.service.js';
 import { Revocations } from '../auth/revocations.js';
 import { findChannels } from '../auth/token-source.js';
@@ -24,10 +24,10 @@ import { RedisBridge } from '../bridge/redis-bridge.service.js';
 import { ChannelPolicyService } from '../channels/channel-policy.service.js';
 import { RealtimeClock } from '../clock/realtime-clock.js';
 import { BufferGuard } from '../connections/buffer-guard.js';
-import { Caretaker } from '../connections/caretaker.js';
+import { ConnectionMonitor } from '../connections/connection-monitor.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
-import { joinAnswers } from '../connections/wire.js';
+import { corkReplies } from '../connections/ws-internals.js';
 import { Reauthorization } from '../control/reauthorization.js';
 import { ClusterStatsService } from '../instances/cluster-stats.service.js';
 import { TenantStats } from '../instances/tenant-stats.js';
@@ -42,7 +42,7 @@ import type { Services } from './commands/command.js';
 import { COMMANDS } from './commands/index.js';
 import { FrameQueue } from './frame-queue.js';
 import { configurationWarnings } from './configuration-warnings.js';
-import { hasRoom } from './has-room.js';
+import { isWithinConnectionLimits } from './connection-limits.js';
 import { abandonMessages, MessageRunner } from './message-runner.js';
 import { RealtimeServer } from './realtime-server.js';
 import { costOf, costOfReading } from './request-cost.js';
@@ -73,7 +73,7 @@ export class RealtimeGateway
 {
   private readonly logger = new SafeLogger('Realtime');
   private readonly services: Services;
-  private readonly caretaker: Caretaker;
+  private readonly monitor: ConnectionMonitor;
   private readonly queue: FrameQueue;
   private readonly messages: MessageRunner;
   private readonly maxTargets: number;
@@ -91,17 +91,17 @@ export class RealtimeGateway
     private readonly revocations: Revocations,
     private readonly options: ResolvedRealtimeOptions,
     private readonly counters: Counters,
-    private readonly journal: Journal,
+    private readonly auditLog: AuditLog,
     private readonly clock: RealtimeClock,
     budget: RequestBudget,
   ) {
     const renewals = new RenewalLimits(options);
     this.services = {
       ...{ auth, policy, registry, bridge, presence, reauthorization, renewals },
-      ...{ clock, stats, tenantStats, options, journal, budget },
+      ...{ clock, stats, tenantStats, options, auditLog, budget },
     };
     this.maxTargets = Math.max(MAX_TARGETS, options.maxSubscriptionsPerConnection);
-    this.caretaker = new Caretaker(
+    this.monitor = new ConnectionMonitor(
       registry,
       new BufferGuard(registry, counters, options.maxBufferedBytesTotal),
       options,
@@ -109,7 +109,7 @@ export class RealtimeGateway
     );
     this.messages = new MessageRunner(options);
     this.queue = new FrameQueue(
-      (connection, frame, bytes) => this.carryOut(connection, frame, bytes),
+      (connection, frame, bytes) => this.dispatch(connection, frame, bytes),
       options.maxFrameBytes,
     );
   }
@@ -122,12 +122,12 @@ export class RealtimeGateway
     }
     this.server.onFrame({
       message: (connection, data, isBinary) => this.handleFrame(connection, data, isBinary),
-      ping: (connection, data) => void (this.admit(connection) && connection.outbox.pong(data)),
+      ping: (connection, data) => void (this.admit(connection) && connection.sendBuffer.pong(data)),
       pong: (connection) => void this.admit(connection),
     });
     const isProduction = process.env['NODE_ENV'] === 'production';
     for (const warning of configurationWarnings(this.options, isProduction)) this.logger.warn(warning);
-    this.caretaker.start();
+    this.monitor.start();
     if (this.server.isAttached) this.logger.log(`Serving WebSocket on ${this.options.path}`);
     else this.logger.log('This process has no HTTP server: it publishes events and serves no WebSocket');
   }
@@ -135,24 +135,24 @@ export class RealtimeGateway
   handleConnection(connection: Connection, request: IncomingMessage): void {
     runSafely(
       'A new connection',
-      () => this.admitted(connection, request),
+      () => this.accept(connection, request),
       () => connection.socket.terminate(),
     );
   }
 
-  private admitted(connection: Connection, request: IncomingMessage): void {
+  private accept(connection: Connection, request: IncomingMessage): void {
     if (connection.closing) return; // by a gateway of the application, whose hook came first
     // Revoked between the look at its token and now: whoever revoked it could not find this connection yet.
     if (connection.principal !== null && this.revocations.revokes(connection.principal)) {
       this.refuse(connection, 'token_invalid', 'unauthorized');
       return;
     }
-    if (connection.principal !== null && !hasRoom(this.registry, this.options, connection.principal)) {
+    if (connection.principal !== null && !isWithinConnectionLimits(this.registry, this.options, connection.principal)) {
       this.refuse(connection, 'too_many_connections', 'tooManyConnections');
       return;
     }
     this.registry.add(connection);
-    this.journal.connected(connection);
+    this.auditLog.connected(connection);
     connection.channelsAtConnect = findChannels(request);
     if (connection.principal === null && !this.options.anonymous) {
       connection.authDeadline = this.clock.now() + this.options.authTimeoutMs;
@@ -173,7 +173,7 @@ export class RealtimeGateway
   }
 
   /** The channels of a URL wait until the connection has authenticated. */
-  private async thenSubscribe(connection: Connection, pending: void | Promise<void>): Promise<void> {
+  private async subscribeAfter(connection: Connection, pending: void | Promise<void>): Promise<void> {
     await pending;
     this.subscribeAtConnect(connection);
   }
@@ -182,7 +182,7 @@ export class RealtimeGateway
   private refuse(connection: Connection, code: ErrorCode, close: CloseName): void {
     sendError(connection, new ProtocolError(code));
     connection.close(close);
-    this.journal.refused(code, connection);
+    this.auditLog.refused(code, connection);
   }
 
   handleDisconnect(connection: Connection): void {
@@ -199,7 +199,7 @@ export class RealtimeGateway
     this.presence.hold();
     runSafely('The last announcement', () => this.stats.drain());
     await this.server.drain(signal === undefined ? 0 : this.options.drainDelayMs);
-    this.caretaker.stop();
+    this.monitor.stop();
     await this.presence.leave();
     await this.stats.leave();
   }
@@ -217,7 +217,7 @@ export class RealtimeGateway
 
   private handleFrame(connection: Connection, data: RawData, isBinary: boolean): void {
     connection.messages += 1;
-    joinAnswers(connection.socket);
+    corkReplies(connection.socket);
     if (!this.admit(connection)) return;
     const bytes = bytesOf(data);
     const readingCost = costOfReading(bytes.length);
@@ -228,29 +228,29 @@ export class RealtimeGateway
     }
     const frame = isBinary ? { bad: BINARY_FRAME } : decodeClientFrame(bytes.toString(), this.maxTargets);
     if (frame.request !== undefined && 'targets' in frame.request)
-      connection.rate.asksFor(frame.request.targets.length);
+      connection.rate.chargeChannels(frame.request.targets.length);
     this.queue.add(connection, frame, bytes.length);
   }
 
-  private carryOut(connection: Connection, { request, bad, foreign }: Decoded, bytes: number): void | Promise<void> {
+  private dispatch(connection: Connection, { request, bad, custom }: Decoded, bytes: number): void | Promise<void> {
     if (request !== undefined) {
       this.counters.framesReceived.add(request.type);
       if (connection.awaitsAuth && request.type !== 'auth') throw new ProtocolError('auth_required');
       const cost = costOf(request);
       const waitMs = cost === 0 ? 0 : this.services.budget.request(connection, cost);
       if (waitMs === null) throw OVER_BUDGET;
-      const dispatch = () => COMMANDS[request.type](this.services, connection, request as never);
-      const pending = waitMs === 0 ? dispatch() : afterWait(waitMs, connection, dispatch);
-      return connection.channelsAtConnect === null ? pending : this.thenSubscribe(connection, pending);
+      const run = () => COMMANDS[request.type](this.services, connection, request as never);
+      const pending = waitMs === 0 ? run() : afterWait(waitMs, connection, run);
+      return connection.channelsAtConnect === null ? pending : this.subscribeAfter(connection, pending);
     }
-    if (foreign !== undefined) {
+    if (custom !== undefined) {
       if (connection.awaitsAuth) throw new ProtocolError('auth_required');
-      if (connection.messageTypes?.has(foreign.type) === true) {
+      if (connection.messageTypes?.has(custom.type) === true) {
         this.counters.framesReceived.add('application');
         const tenant = connection.principal?.tenant ?? null;
         // Not awaited: the frames after it do not wait for a handler of the application.
-        if (tenant === null) this.messages.start(connection, foreign, bytes);
-        else inTenant(tenant, () => this.messages.start(connection, foreign, bytes));
+        if (tenant === null) this.messages.start(connection, custom, bytes);
+        else inTenant(tenant, () => this.messages.start(connection, custom, bytes));
         return;
       }
     }
@@ -260,7 +260,7 @@ export class RealtimeGateway
     sendError(connection, isOther ? new ProtocolError('auth_required') : new ProtocolError(bad.code, bad), {
       ref: bad.ref,
     });
-    if (connection.badFrames.add(this.clock.now())) connection.close('protocolViolation');
+    if (connection.badFrames.isExceeded(this.clock.now())) connection.close('protocolViolation');
   }
 }
 

@@ -1,4 +1,4 @@
-import { Strikes } from '../connections/strikes.js';
+import { SlidingWindowLimit } from '../connections/sliding-window-limit.js';
 
 /** A token that was refused this often within a minute from one address is refused before the upgrade. */
 const MAX_REFUSALS = 10;
@@ -11,7 +11,7 @@ const MAX_REMEMBERED = 10_000;
  * comes back with the same token for ever: it learns from a failed upgrade only. Tokens are held as digests.
  */
 export class RefusedTokens {
-  private readonly refusals = new Map<string, Strikes>();
+  private readonly refusals = new Map<string, SlidingWindowLimit>();
 
   constructor(private readonly maxRemembered = MAX_REMEMBERED) {}
 
@@ -27,10 +27,10 @@ export class RefusedTokens {
    */
   isRepeated(address: string, digest: string, now: number): boolean {
     const key = `${address} ${digest}`;
-    const strikes = this.refusals.get(key) ?? new Strikes(MAX_REFUSALS - 1, WINDOW_MS);
+    const limit = this.refusals.get(key) ?? new SlidingWindowLimit(MAX_REFUSALS - 1, WINDOW_MS);
     this.refusals.delete(key);
-    this.refusals.set(key, strikes);
+    this.refusals.set(key, limit);
     if (this.refusals.size > this.maxRemembered) this.refusals.delete(this.refusals.keys().next().value!);
-    return strikes.add(now);
+    return limit.isExceeded(now);
   }
 }

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 export interface UpgradeProblem {
   readonly status: '400 Bad Request' | '426 Upgrade Required';
   readonly headers: Readonly<Record<string, string>>;
-  readonly sentence: string;
+  readonly message: string;
 }
 
 /** The longest value of a header that a sentence repeats, in characters. */
@@ -34,11 +34,11 @@ export function upgradeProblem({
 }
 
 function mustUpgrade(sentence: string, headers: Readonly<Record<string, string>>): UpgradeProblem {
-  return { status: '426 Upgrade Required', headers, sentence };
+  return { status: '426 Upgrade Required', headers, message: sentence };
 }
 
 function bad(sentence: string): UpgradeProblem {
-  return { status: '400 Bad Request', headers: {}, sentence };
+  return { status: '400 Bad Request', headers: {}, message: sentence };
 }
 
 function quoted(value = ''): string {

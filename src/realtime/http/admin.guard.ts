@@ -5,7 +5,7 @@ import {
   type CanActivate,
   type ExecutionContext,
 } from '@nestjs/common';
-import { Journal } from '../audit/journal.service.js';
+import { AuditLog } from '../audit/audit-log.service.js';
 import { AuthService } from '../auth/auth.service.js';
 import type { Principal } from '../auth/principal.js';
 import { bearerOf } from './bearer.js';
@@ -23,16 +23,16 @@ export interface OperatorRequest extends HttpRequest {
 export class AdminGuard implements CanActivate {
   constructor(
     private readonly auth: AuthService,
-    private readonly journal: Journal,
+    private readonly auditLog: AuditLog,
     private readonly clients: RequestClients,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<OperatorRequest & CalledRoute>();
     const call = operatorCallOf(context.getHandler().name, request);
-    const operator = await refusedWith(this.journal, this.clients, request, () => this.admit(request));
+    const operator = await refusedWith(this.auditLog, this.clients, request, () => this.admit(request));
     request.operator = operator;
-    this.journal.operatorCalled(this.clients.of(request, operator), call);
+    this.auditLog.operatorCalled(this.clients.of(request, operator), call);
     return true;
   }
 

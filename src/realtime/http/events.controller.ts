@@ -1,9 +1,9 @@
 import { STATUS_CODES } from 'node:http';
 import { BadRequestException, ForbiddenException, HttpException, Post, Req, UseGuards } from '@nestjs/common';
 import type { FieldProblem } from '../../protocol/index.js';
-import { Journal } from '../audit/journal.service.js';
+import { AuditLog } from '../audit/audit-log.service.js';
 import { ChannelCatalogue } from '../channels/channel-catalogue.js';
-import { Turns } from '../gateway/turns.js';
+import { TimeSlices } from '../gateway/time-slices.js';
 import type { PublishOperation } from '../options/publish-keys.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { InvalidEventError, RealtimeUnavailableError, TenantBusyError } from '../publishing/errors.js';
@@ -25,7 +25,7 @@ export class EventsController {
   constructor(
     private readonly events: EventsPublisher,
     private readonly catalogue: ChannelCatalogue,
-    private readonly journal: Journal,
+    private readonly auditLog: AuditLog,
     private readonly clients: RequestClients,
     options: ResolvedRealtimeOptions,
   ) {
@@ -50,13 +50,13 @@ export class EventsController {
     }));
     const beyond = this.beyondScope(publisher.key, Array.isArray(body) ? 'batch' : 'publish', events);
     if (beyond !== null) {
-      this.journal.publishRefused(client, publisher.key!.name, beyond);
+      this.auditLog.publishRefused(client, publisher.key!.name, beyond);
       throw new ForbiddenException(beyond);
     }
-    const turns = new Turns();
+    const slices = new TimeSlices();
     const publishers: (() => Promise<EmittedEvent>)[] = [];
     for (const event of targets) {
-      await turns.next();
+      await slices.next();
       publishers.push(...this.prepare(event, problems));
     }
     if (problems.length > 0)
@@ -68,7 +68,7 @@ export class EventsController {
       });
     const settled = await Promise.allSettled(publishers.map((publish) => publish()));
     const published = targets.filter((_, index) => isPublished(settled[index]!));
-    this.journal.published(client, publisher.key?.name ?? null, published.map(whichChannel));
+    this.auditLog.published(client, publisher.key?.name ?? null, published.map(whichChannel));
     const failed = settled.filter((one) => one.status === 'rejected');
     if (failed.length === 0) {
       const emitted = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));

@@ -1,4 +1,4 @@
-import type { OperatorCall } from '../audit/journal.service.js';
+import type { OperatorCall } from '../audit/audit-log.service.js';
 import { OPERATOR_ACTIONS, OPERATOR_READS } from '../audit/realtime-audit.js';
 
 /** The part of a request that names what an operator asks for. */

@@ -5,7 +5,7 @@ import {
   type CanActivate,
   type ExecutionContext,
 } from '@nestjs/common';
-import { Journal } from '../audit/journal.service.js';
+import { AuditLog } from '../audit/audit-log.service.js';
 import { AuthService } from '../auth/auth.service.js';
 import type { Principal } from '../auth/principal.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
@@ -29,7 +29,7 @@ export class PublishGuard implements CanActivate {
 
   constructor(
     private readonly auth: AuthService,
-    private readonly journal: Journal,
+    private readonly auditLog: AuditLog,
     private readonly clients: RequestClients,
     options: ResolvedRealtimeOptions,
   ) {
@@ -38,7 +38,7 @@ export class PublishGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<PublishRequest>();
-    request.publisher = await refusedWith(this.journal, this.clients, request, () => this.admit(request));
+    request.publisher = await refusedWith(this.auditLog, this.clients, request, () => this.admit(request));
     return true;
   }
 

@@ -1,6 +1,6 @@
 import { HttpException, Injectable } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
-import type { Journal } from '../audit/journal.service.js';
+import type { AuditLog } from '../audit/audit-log.service.js';
 import type { RequestRefusal } from '../audit/realtime-audit.js';
 import type { Principal } from '../auth/principal.js';
 import { ClientAddresses } from '../gateway/client-address.js';
@@ -38,7 +38,7 @@ export class RequestClients {
 
 /** Writes a refusal with a {@link RefusalCause} into the audit log, and throws it. */
 export async function refusedWith<T>(
-  journal: Journal,
+  auditLog: AuditLog,
   clients: RequestClients,
   request: HttpRequest,
   admit: () => Promise<T>,
@@ -49,7 +49,7 @@ export async function refusedWith<T>(
     const cause = error instanceof HttpException ? (error.cause as Partial<RefusalCause> | undefined) : undefined;
     if (cause?.code !== undefined) {
       const [path = ''] = (request.url ?? '').split('?');
-      journal.requestRefused(clients.of(request, cause.principal ?? null), path.slice(0, MAX_PATH), cause.code);
+      auditLog.requestRefused(clients.of(request, cause.principal ?? null), path.slice(0, MAX_PATH), cause.code);
     }
     throw error;
   }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Strikes } from '../connections/strikes.js';
+import { SlidingWindowLimit } from '../connections/sliding-window-limit.js';
 
 /** Tickets that an instance issues to one user within a minute. */
 export const MAX_TICKETS_PER_MINUTE = 60;
@@ -13,14 +13,14 @@ const MAX_COUNTED = 10_000;
  */
 @Injectable()
 export class TicketLimit {
-  private readonly asked = new Map<string, Strikes>();
+  private readonly asked = new Map<string, SlidingWindowLimit>();
 
   /** Counts one more ticket. @returns false if that is one too many */
   allows(userKey: string): boolean {
-    const strikes = this.asked.get(userKey) ?? new Strikes(MAX_TICKETS_PER_MINUTE, MINUTE_MS);
+    const limit = this.asked.get(userKey) ?? new SlidingWindowLimit(MAX_TICKETS_PER_MINUTE, MINUTE_MS);
     this.asked.delete(userKey); // the user who asked longest ago is forgotten first
-    this.asked.set(userKey, strikes);
+    this.asked.set(userKey, limit);
     if (this.asked.size > MAX_COUNTED) this.asked.delete(this.asked.keys().next().value!);
-    return !strikes.add(performance.now());
+    return !limit.isExceeded(performance.now());
   }
 }

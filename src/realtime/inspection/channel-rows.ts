@@ -1,4 +1,4 @@
-import { FirstOf } from '../connections/first-of.js';
+import { TopK } from '../connections/top-k.js';
 import { Distinct } from '../instances/distinct.js';
 import { channelOf } from '../tenants/topic.js';
 import { searcher, unhurried } from './paging.js';
@@ -35,7 +35,7 @@ export async function selectChannels(
   { search, most, after }: ChannelQuery,
 ): Promise<ChannelAnswer> {
   const found = searcher(search);
-  const first = new FirstOf<string>(Math.max(1, most), byName);
+  const first = new TopK<string>(Math.max(1, most), byName);
   const matching: string[] = [];
   for await (const name of unhurried(names)) {
     if (!found([channelOf(name)])) continue;

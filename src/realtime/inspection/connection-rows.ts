@@ -1,5 +1,5 @@
 import type { Connection } from '../connections/connection.js';
-import { FirstOf } from '../connections/first-of.js';
+import { TopK } from '../connections/top-k.js';
 import { searcher, unhurried, type Order, type Page } from './paging.js';
 
 export const CONNECTION_SORTS = ['connectedAt', 'userId', 'address', 'subscriptions', 'bufferedBytes'] as const;
@@ -53,7 +53,7 @@ export interface ConnectionQuery {
 }
 
 export function connectionRow(connection: Connection): ConnectionRow {
-  const { id, principal, address, since, subscriptions, outbox } = connection;
+  const { id, principal, address, since, subscriptions, sendBuffer } = connection;
   return {
     id,
     userId: principal?.user.userId ?? null,
@@ -62,7 +62,7 @@ export function connectionRow(connection: Connection): ConnectionRow {
     address,
     connectedAt: Math.round(performance.timeOrigin + since),
     subscriptions: subscriptions.size,
-    bufferedBytes: outbox.bufferedBytes,
+    bufferedBytes: sendBuffer.bufferedBytes,
     sessionId: principal?.jti ?? null,
     expiresAt: principal === null || principal.expiresAt === Infinity ? null : principal.expiresAt,
   };
@@ -76,7 +76,7 @@ export async function selectConnections(
   const { user, userKey, channel, address, session, tenant, after, most } = query;
   const found = searcher(query.search);
   const compare = compareRows(query);
-  const first = new FirstOf<ConnectionRow>(Math.max(1, most), compare);
+  const first = new TopK<ConnectionRow>(Math.max(1, most), compare);
   let total = 0;
   for await (const connection of unhurried(connections)) {
     if (user !== undefined && connection.principal?.user.userId !== user) continue;

@@ -158,7 +158,7 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
     return {
       epoch: events.at(-1)?.position?.epoch ?? null,
       events: events.map(
-        (event) => JSON.parse(EventFrame.of(event, fields).seenBy(view).bytes.toString()) as KeptEvent,
+        (event) => JSON.parse(EventFrame.of(event, fields).viewedBy(view).bytes.toString()) as KeptEvent,
       ),
     };
   }

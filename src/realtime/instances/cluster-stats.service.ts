@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { ChannelStats, ClusterStats, Stats } from '../../protocol/index.js';
 import { ConnectionRegistry, mostSubscribersFirst, type TopicStats } from '../connections/connection-registry.js';
-import { FirstOf } from '../connections/first-of.js';
+import { TopK } from '../connections/top-k.js';
 import { runSafely, safely } from '../observability/run-safely.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { channelOf, tenantOf } from '../tenants/topic.js';
@@ -169,7 +169,7 @@ export function busiest(reports: readonly TenantReport[]): ChannelStats[] {
   for (const { topics } of reports) {
     for (const entry of topics) subscribers.set(entry.topic, (subscribers.get(entry.topic) ?? 0) + entry.subscribers);
   }
-  const first = new FirstOf<TopicStats>(MOST_CHANNELS, mostSubscribersFirst);
+  const first = new TopK<TopicStats>(MOST_CHANNELS, mostSubscribersFirst);
   for (const [topic, count] of subscribers) first.add({ topic, subscribers: count });
   return first.list().map(channelStats);
 }

@@ -1,4 +1,4 @@
-import { FirstOf } from '../connections/first-of.js';
+import { TopK } from '../connections/top-k.js';
 
 /**
  * How many different ones there are across instances, without sending all of them to anybody: each instance keeps the
@@ -22,7 +22,7 @@ export class Distinct {
 
   /** Lets other work through in between: there may be many. Of names that come and go meanwhile, any may be counted. */
   static async of(names: Iterable<string>): Promise<Distinct> {
-    const smallest = new FirstOf<number>(EXACT_UP_TO, ascending);
+    const smallest = new TopK<number>(EXACT_UP_TO, ascending);
     let seen = 0;
     for (const name of names) {
       smallest.add(hash(name));

@@ -53,7 +53,7 @@ export class InstanceVitals implements OnApplicationShutdown {
   report(): VitalsReport {
     const now = performance.now();
     let bufferedBytes = 0;
-    for (const { outbox } of this.registry.all()) bufferedBytes += outbox.bufferedBytes;
+    for (const { sendBuffer } of this.registry.all()) bufferedBytes += sendBuffer.bufferedBytes;
     return {
       draining: this.draining,
       deliveryMs: this.timer === null ? null : this.delivery.percentiles(now),

@@ -1,6 +1,6 @@
 import type { Stats } from '../../protocol/index.js';
 import { mostSubscribersFirst, type ConnectionRegistry, type TopicStats } from '../connections/connection-registry.js';
-import { FirstOf } from '../connections/first-of.js';
+import { TopK } from '../connections/top-k.js';
 import type { Counters } from '../observability/counters.js';
 import { topicOf } from '../tenants/topic.js';
 import { Distinct } from './distinct.js';
@@ -41,7 +41,7 @@ export async function reportOf(
     seen = 0;
     await new Promise((resolve) => void setImmediate(resolve));
   }
-  const busiest = new FirstOf<TopicStats>(mostTopics, mostSubscribersFirst);
+  const busiest = new TopK<TopicStats>(mostTopics, mostSubscribersFirst);
   for (const [topic, subscribers] of topics) busiest.add({ topic, subscribers });
   return {
     stats: {

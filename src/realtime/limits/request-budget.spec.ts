@@ -79,7 +79,7 @@ describe('RequestBudget', () => {
   it('gives back what was charged too much', () => {
     const payer = client('u');
     expect(budget.charge(payer, BURST_SECONDS * PER_SECOND.connection)).toBe(0);
-    budget.owe(payer, -BURST_SECONDS * PER_SECOND.connection);
+    budget.chargeUnconditionally(payer, -BURST_SECONDS * PER_SECOND.connection);
     expect(budget.charge(payer, 100)).toBe(0);
   });
 

@@ -10,7 +10,7 @@ export const BURST_SECONDS = 32;
 export const MAX_BUDGET_WAIT_MS = 5_000;
 
 /** A proxy that is not configured hides its clients: together they count as this many addresses. */
-const CLIENTS_OF_A_PROXY = 16;
+const ADDRESSES_PER_PROXY = 16;
 
 /** The client that pays for its requests. */
 export interface Payer {
@@ -59,7 +59,7 @@ export class RequestBudget {
 
   /** Charges what answers exceeded their charge by: before the next request, and when the client leaves. */
   settle(payer: Payer): void {
-    if (payer.unpaidBytes > 0) this.owe(payer, payer.unpaidBytes);
+    if (payer.unpaidBytes > 0) this.chargeUnconditionally(payer, payer.unpaidBytes);
     payer.unpaidBytes = 0;
   }
 
@@ -70,12 +70,12 @@ export class RequestBudget {
   charge(payer: Payer, cost: number): number | null {
     const waitMs = this.waitMs(payer, cost);
     if (waitMs > MAX_BUDGET_WAIT_MS) return null;
-    this.owe(payer, cost);
+    this.chargeUnconditionally(payer, cost);
     return waitMs;
   }
 
   /** Charges what has happened already: later requests wait for it. A negative cost gives back what was charged too much. */
-  owe(payer: Payer, cost: number): void {
+  chargeUnconditionally(payer: Payer, cost: number): void {
     const now = this.clock.now();
     for (const [buckets, key, part] of this.bucketsOf(payer)) {
       if (cost > 0) buckets.charge(key, now, cost / part);
@@ -95,7 +95,7 @@ export class RequestBudget {
   private *bucketsOf({ id, principal, address, countedAs }: Payer): Iterable<[KeyedBuckets, string, number]> {
     yield [this.ofConnections, id, 1];
     if (principal !== null) yield [this.ofUsers, principal.userKey, 1];
-    if (countedAs === null) yield [this.ofAddresses, `proxy ${address}`, CLIENTS_OF_A_PROXY];
+    if (countedAs === null) yield [this.ofAddresses, `proxy ${address}`, ADDRESSES_PER_PROXY];
     else yield [this.ofAddresses, countedAs, 1];
   }
 }

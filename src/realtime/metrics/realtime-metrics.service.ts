@@ -145,10 +145,10 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
     const states = { authenticated: 0, anonymous: 0, pending: 0 };
     let buffered = 0;
     let most = 0;
-    for (const { principal, awaitsAuth, outbox } of this.registry.all()) {
+    for (const { principal, awaitsAuth, sendBuffer } of this.registry.all()) {
       states[principal !== null ? 'authenticated' : awaitsAuth ? 'pending' : 'anonymous'] += 1;
-      buffered += outbox.bufferedBytes;
-      most = Math.max(most, outbox.bufferedBytes);
+      buffered += sendBuffer.bufferedBytes;
+      most = Math.max(most, sendBuffer.bufferedBytes);
     }
     for (const [state, count] of Object.entries(states)) tell('connections', count, { 'realtime.auth.state': state });
     tell('buffered', buffered);

@@ -263,7 +263,7 @@ export class PresenceChannel {
         joined: joined.slice(at, at + MAX_LISTED),
         left: left.slice(at, at + MAX_LISTED),
       });
-      for (const { connection, isPaused } of this.watchers) if (!isPaused) connection.outbox.send(frame);
+      for (const { connection, isPaused } of this.watchers) if (!isPaused) connection.sendBuffer.send(frame);
     }
   }
 }

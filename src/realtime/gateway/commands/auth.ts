@@ -1,7 +1,7 @@
 import { ProtocolError } from '../../../protocol/index.js';
 import type { Principal } from '../../auth/principal.js';
 import { MAX_REFUSED_AUTHS } from '../../connections/connection.js';
-import { hasRoom } from '../has-room.js';
+import { isWithinConnectionLimits } from '../connection-limits.js';
 import { sendConnected } from '../send-connected.js';
 import { sendError } from '../send-error.js';
 import type { Command } from './command.js';
@@ -23,7 +23,7 @@ export const auth: Command<'auth'> = async (services, connection, { token, ref }
     }
   } catch (error) {
     sendError(connection, error, { ref });
-    services.journal.refused(codeOf(error), connection, connection.id);
+    services.auditLog.refused(codeOf(error), connection, connection.id);
     if (error instanceof ProtocolError && error.code === 'unavailable') return; // not the client's fault
     connection.refusedAuths += 1;
     if (connection.refusedAuths >= MAX_REFUSED_AUTHS) connection.close('unauthorized');
@@ -31,14 +31,14 @@ export const auth: Command<'auth'> = async (services, connection, { token, ref }
   }
   if (connection.closing) return;
   connection.refusedAuths = 0;
-  if (connection.principal === null && !hasRoom(services.registry, services.options, principal)) {
+  if (connection.principal === null && !isWithinConnectionLimits(services.registry, services.options, principal)) {
     sendError(connection, new ProtocolError('too_many_connections'), { ref });
-    services.journal.refused('too_many_connections', { address: connection.address, principal }, connection.id);
+    services.auditLog.refused('too_many_connections', { address: connection.address, principal }, connection.id);
     connection.close('tooManyConnections');
     return;
   }
   services.registry.identify(connection, principal);
-  services.journal.identified(connection);
+  services.auditLog.identified(connection);
   if (connection.awaitsAuth) {
     connection.authDeadline = Infinity;
     sendConnected(services, connection, ref);

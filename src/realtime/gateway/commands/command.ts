@@ -1,5 +1,5 @@
 import type { ClientRequest, RequestType } from '../../../protocol/index.js';
-import type { Journal } from '../../audit/journal.service.js';
+import type { AuditLog } from '../../audit/audit-log.service.js';
 import type { AuthService } from '../../auth/auth.service.js';
 import type { RedisBridge } from '../../bridge/redis-bridge.service.js';
 import type { ChannelPolicyService } from '../../channels/channel-policy.service.js';
@@ -25,7 +25,7 @@ export interface Services {
   readonly renewals: RenewalLimits;
   readonly clock: RealtimeClock;
   readonly stats: ClusterStatsService;
-  readonly journal: Journal;
+  readonly auditLog: AuditLog;
   readonly tenantStats: TenantStats;
   readonly budget: RequestBudget;
   readonly options: ResolvedRealtimeOptions;

@@ -1,14 +1,14 @@
 import { ProtocolError } from '../../../protocol/index.js';
 import { topicFor } from '../../channels/topic-for.js';
 import type { Command } from './command.js';
-import { Grant } from './grant.js';
+import { SubscriptionGrant } from './subscription-grant.js';
 
 /** `{"type":"presence",…}` → who is here, for whoever may use the channel. */
 export const presence: Command<'presence'> = async (services, connection, { channel, ref }) => {
-  const grant = await Grant.of(services.policy, connection, channel);
+  const grant = await SubscriptionGrant.authorize(services.policy, connection, channel);
   const known = grant.channel;
   if (!known.presence) throw new ProtocolError('presence_disabled', { channel });
   const { members, count } = await services.presence.list(topicFor(connection.principal, channel, known));
-  if (!grant.holds) await grant.renew();
+  if (!grant.isCurrent) await grant.renew();
   connection.send({ type: 'presence', channel, members, count }, ref);
 };

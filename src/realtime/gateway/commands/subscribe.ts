@@ -4,22 +4,23 @@ import type { Connection } from '../../connections/connection.js';
 import type { Subscription } from '../../connections/subscription.js';
 import { SUBSCRIBE_COST } from '../request-cost.js';
 import { sendError } from '../send-error.js';
-import { Turns } from '../turns.js';
+import { TimeSlices } from '../time-slices.js';
 import type { Command, Services } from './command.js';
-import { addressOf, Grant } from './grant.js';
+import { limitKeyOf, SubscriptionGrant } from './subscription-grant.js';
 
 /** `{"type":"subscribe",…}`: each channel is answered by `subscribed` or by `error`, in the order of the request. */
 export const subscribe: Command<'subscribe'> = async (services, connection, { targets, ref }) => {
-  const turns = new Turns();
+  const slices = new TimeSlices();
   for (const target of targets) {
     try {
       const calls = services.policy.callsFor(target.channel);
-      if (calls > 0) services.budget.owe(connection, calls * SUBSCRIBE_COST);
-      const resolved = await services.policy.resolve(connection.principal, target.channel, addressOf(connection));
+      if (calls > 0) services.budget.chargeUnconditionally(connection, calls * SUBSCRIBE_COST);
+      const resolved = await services.policy.resolve(connection.principal, target.channel, limitKeyOf(connection));
       // A wildcard was charged as one channel.
-      if (resolved.length > 1) services.budget.owe(connection, (resolved.length - 1) * SUBSCRIBE_COST);
+      if (resolved.length > 1)
+        services.budget.chargeUnconditionally(connection, (resolved.length - 1) * SUBSCRIBE_COST);
       for (const { channel, error } of resolved) {
-        await turns.next();
+        await slices.next();
         if (connection.closing) return;
         if (error !== null) sendError(connection, error, { ref });
         else await subscribeOne(services, connection, { ...target, channel }, isWildcard(target.channel), ref);
@@ -41,7 +42,7 @@ async function subscribeOne(
 ): Promise<void> {
   const { channel: name, lastEventId, presence: withPresence = false } = target;
   try {
-    const grant = await Grant.of(policy, connection, name);
+    const grant = await SubscriptionGrant.authorize(policy, connection, name);
     const { channel } = grant;
     if (withPresence && !channel.presence) throw new ProtocolError('presence_disabled', { channel: name });
     const existing = connection.subscriptions.get(name);
@@ -90,9 +91,13 @@ async function subscribeOne(
 }
 
 /** Permissions may have changed while the subscription was opened: nothing was sent to it yet. @throws ProtocolError */
-async function confirm(grant: Grant, bridge: RedisBridge, attached: Subscription | undefined): Promise<void> {
+async function confirm(
+  grant: SubscriptionGrant,
+  bridge: RedisBridge,
+  attached: Subscription | undefined,
+): Promise<void> {
   try {
-    if (!grant.holds) await grant.renew();
+    if (!grant.isCurrent) await grant.renew();
   } catch (error) {
     if (attached !== undefined) bridge.detach(attached);
     throw error;

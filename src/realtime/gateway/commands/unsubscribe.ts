@@ -2,18 +2,18 @@ import { isWildcard, ProtocolError, wildcardPrefix } from '../../../protocol/ind
 import type { Connection } from '../../connections/connection.js';
 import { UNSUBSCRIBE_COST } from '../request-cost.js';
 import { sendError } from '../send-error.js';
-import { Turns } from '../turns.js';
+import { TimeSlices } from '../time-slices.js';
 import type { Command, Services } from './command.js';
 
 /** `{"type":"unsubscribe",…}`: each channel is answered by `unsubscribed` or by `error`; a wildcard by what one has of it. */
 export const unsubscribe: Command<'unsubscribe'> = async (services, connection, { channels, ref }) => {
-  const turns = new Turns();
+  const slices = new TimeSlices();
   for (const asked of channels) {
     const names = isWildcard(asked) ? subscribedUnder(connection, asked) : [asked];
     if (names.length === 0) sendError(connection, new ProtocolError('not_subscribed', { channel: asked }), { ref });
-    if (names.length > 1) services.budget.owe(connection, (names.length - 1) * UNSUBSCRIBE_COST);
+    if (names.length > 1) services.budget.chargeUnconditionally(connection, (names.length - 1) * UNSUBSCRIBE_COST);
     for (const channel of names) {
-      const turn = turns.next();
+      const turn = slices.next();
       if (turn !== undefined) await turn;
       if (connection.closing) return;
       leave(services, connection, channel, ref);

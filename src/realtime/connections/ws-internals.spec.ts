@@ -3,9 +3,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
 import { EventBatch, EventFrame } from './event-frame.js';
-import { Outbox } from './outbox.js';
+import { SendBuffer } from './send-buffer.js';
 import { frameText } from './frame-bytes.js';
-import { idleSocket, joinAnswers } from './wire.js';
+import { idleSocket, corkReplies } from './ws-internals.js';
 
 describe('a frame that was built once', () => {
   let http: Server;
@@ -51,7 +51,7 @@ describe('a frame that was built once', () => {
     /** What waited to be written after each answer. */
     const held: number[] = [];
     server.on('message', (data: Buffer) => {
-      joinAnswers(server);
+      corkReplies(server);
       server.send(data);
       held.push(socket.writableLength);
     });
@@ -74,12 +74,12 @@ describe('a frame that was built once', () => {
   });
 
   it('keeps its place among what ws sends, before and after it', async () => {
-    const outbox = new Outbox(server, 1_000_000, () => undefined);
+    const sendBuffer = new SendBuffer(server, 1_000_000, () => undefined);
     const frames = [1, 2].map((offset) => new EventFrame({ epoch: 'e', offset }, `"n":${offset}}`));
     for (let round = 0; round < 50; round += 1) {
-      outbox.send(`before ${round}`);
-      expect(outbox.sendBatch(new EventBatch(frames), outbox.idleSocket)).toBe(2);
-      outbox.send(`after ${round}`);
+      sendBuffer.send(`before ${round}`);
+      expect(sendBuffer.sendBatch(new EventBatch(frames), sendBuffer.idleSocket)).toBe(2);
+      sendBuffer.send(`after ${round}`);
     }
     await fence();
     const round = (number: number) => [
@@ -92,12 +92,12 @@ describe('a frame that was built once', () => {
   });
 
   it('is not written once its connection has begun to close, though its socket was looked up before', async () => {
-    const outbox = new Outbox(server, 1_000_000, () => undefined);
-    const socket = outbox.idleSocket;
+    const sendBuffer = new SendBuffer(server, 1_000_000, () => undefined);
+    const socket = sendBuffer.idleSocket;
     expect(socket).not.toBeNull();
-    outbox.close(1000, 'over');
-    expect(outbox.idleSocket).toBeNull();
-    expect(outbox.sendBatch(new EventBatch([new EventFrame(null, '"n":1}')]), socket)).toBe(0);
+    sendBuffer.close(1000, 'over');
+    expect(sendBuffer.idleSocket).toBeNull();
+    expect(sendBuffer.sendBatch(new EventBatch([new EventFrame(null, '"n":1}')]), socket)).toBe(0);
     await once(client, 'close');
     expect(received).toEqual([]);
   });
@@ -118,7 +118,7 @@ describe('a frame that was built once', () => {
     sender._state = 'something new';
     expect(idleSocket(server)).toBeNull();
     sender._state = state;
-    const outbox = new Outbox(
+    const sendBuffer = new SendBuffer(
       {
         ...{ OPEN: 1, readyState: 1, bufferedAmount: 0 },
         send: server.send.bind(server),
@@ -129,7 +129,7 @@ describe('a frame that was built once', () => {
       () => undefined,
     );
     const frames = [1, 2].map((offset) => new EventFrame(null, `"n":${offset}}`));
-    expect(outbox.sendBatch(new EventBatch(frames), outbox.idleSocket)).toBe(2);
+    expect(sendBuffer.sendBatch(new EventBatch(frames), sendBuffer.idleSocket)).toBe(2);
     await fence();
     expect(received).toEqual(['{"type":"event","n":1}', '{"type":"event","n":2}']);
   });

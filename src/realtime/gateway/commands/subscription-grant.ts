@@ -3,19 +3,29 @@ import type { Authorized, ChannelPolicyService } from '../../channels/channel-po
 import type { Connection } from '../../connections/connection.js';
 
 /** A channel that a connection may use, until its permissions are re-evaluated. */
-export class Grant {
+export class SubscriptionGrant {
   private constructor(
     private authorized: Authorized,
     private readonly policy: ChannelPolicyService,
     private readonly connection: Connection,
-    private readonly name: string,
+    private readonly channelName: string,
     private authEpoch: number,
   ) {}
 
   /** @throws ProtocolError `forbidden` or `unknown_channel` */
-  static async of(policy: ChannelPolicyService, connection: Connection, name: string): Promise<Grant> {
+  static async authorize(
+    policy: ChannelPolicyService,
+    connection: Connection,
+    name: string,
+  ): Promise<SubscriptionGrant> {
     const { authEpoch } = connection;
-    const grant = new Grant(await authorize(policy, connection, name), policy, connection, name, authEpoch);
+    const grant = new SubscriptionGrant(
+      await authorizeChannel(policy, connection, name),
+      policy,
+      connection,
+      name,
+      authEpoch,
+    );
     await grant.renew();
     return grant;
   }
@@ -25,9 +35,9 @@ export class Grant {
    * @throws ProtocolError `forbidden` or `unknown_channel`
    */
   async renew(): Promise<void> {
-    while (!this.holds) {
+    while (!this.isCurrent) {
       this.authEpoch = this.connection.authEpoch;
-      this.authorized = await authorize(this.policy, this.connection, this.name);
+      this.authorized = await authorizeChannel(this.policy, this.connection, this.channelName);
     }
   }
 
@@ -41,16 +51,16 @@ export class Grant {
   }
 
   /** True if permissions were not re-evaluated since it was granted. */
-  get holds(): boolean {
+  get isCurrent(): boolean {
     return this.authEpoch === this.connection.authEpoch;
   }
 }
 
-function authorize(policy: ChannelPolicyService, connection: Connection, name: string): Promise<Authorized> {
-  return policy.authorize(connection.principal, name, Infinity, addressOf(connection));
+function authorizeChannel(policy: ChannelPolicyService, connection: Connection, name: string): Promise<Authorized> {
+  return policy.authorize(connection.principal, name, Infinity, limitKeyOf(connection));
 }
 
 /** The address by which a client without a token is told from others. */
-export function addressOf({ countedAs, address }: Connection): string {
+export function limitKeyOf({ countedAs, address }: Connection): string {
   return countedAs ?? address;
 }

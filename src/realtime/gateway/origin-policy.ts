@@ -24,33 +24,33 @@ export interface OriginOptions {
  * Which web sites may open a WebSocket here. A browser sends `Origin` with every upgrade and lets no page change it; what
  * is no browser sends none, and is let through: its token says who it is.
  */
-export class OriginGate {
+export class OriginPolicy {
   private readonly logger = new SafeLogger('Realtime');
-  private readonly decide: OriginRule;
+  private readonly isAllowed: OriginRule;
   private loggedAt = -Infinity;
   private unlogged = 0;
 
   constructor({ origins, hosts }: OriginOptions, isProduction = process.env['NODE_ENV'] === 'production') {
     const isSelf = selfRule(hosts, isProduction);
-    if (typeof origins === 'function') this.decide = origins;
-    else if (origins !== undefined) this.decide = anyOf(origins, isSelf);
-    else this.decide = (origin, request) => isSelf(origin, request) || isThisMachine(origin);
+    if (typeof origins === 'function') this.isAllowed = origins;
+    else if (origins !== undefined) this.isAllowed = anyOf(origins, isSelf);
+    else this.isAllowed = (origin, request) => isSelf(origin, request) || isLoopback(origin);
   }
 
   /** Whether this request may go on. It never rejects. */
-  async admits(request: IncomingMessage): Promise<boolean> {
+  async allows(request: IncomingMessage): Promise<boolean> {
     const { origin } = request.headers;
     if (origin === undefined) return true;
     try {
-      if (await inTime(this.decide(origin, request))) return true;
-      this.complain(origin, 'its origin is not among those that are allowed (option `origins`)');
+      if (await withTimeout(this.isAllowed(origin, request))) return true;
+      this.logRefusal(origin, 'its origin is not among those that are allowed (option `origins`)');
     } catch (error) {
-      this.complain(origin, `the function \`origins\` failed: ${thrownText(error)}`);
+      this.logRefusal(origin, `the function \`origins\` failed: ${thrownText(error)}`);
     }
     return false;
   }
 
-  private complain(origin: string, why: string): void {
+  private logRefusal(origin: string, why: string): void {
     const now = performance.now();
     if (now - this.loggedAt < LOG_EVERY_MS) {
       this.unlogged += 1;
@@ -93,7 +93,7 @@ function selfRule(hosts: readonly string[], isProduction: boolean): Rule {
     return (origin) => names.has(hostnameOf(origin) ?? '');
   }
   if (!isProduction) return isSameHost;
-  return (origin, request) => isSameHost(origin, request) && (isThisMachine(origin) || isAddress(origin));
+  return (origin, request) => isSameHost(origin, request) && (isLoopback(origin) || isAddress(origin));
 }
 
 /** Returns true for `http://192.0.2.1:8888` and `http://[2001:db8::1]`. */
@@ -107,7 +107,7 @@ function isSameHost(origin: string, { headers }: Request): boolean {
   return own !== null && own === hostnameOf(origin);
 }
 
-function isThisMachine(origin: string): boolean {
+function isLoopback(origin: string): boolean {
   const name = hostnameOf(origin);
   return name !== null && /^(localhost|.+\.localhost|127\.0\.0\.1|\[::1\])$/.test(name);
 }
@@ -118,7 +118,7 @@ function hostnameOf(origin: string): string | null {
   return new URL(origin).hostname;
 }
 
-async function inTime(decision: boolean | Promise<boolean>): Promise<boolean> {
+async function withTimeout(decision: boolean | Promise<boolean>): Promise<boolean> {
   if (typeof decision === 'boolean') return decision;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {

@@ -5,7 +5,7 @@ const STEPS_PER_TURN = 32;
 const MAX_TURN_MS = 10;
 
 /** Lets other connections have their turn while a large request is carried out. */
-export class Turns {
+export class TimeSlices {
   private steps = 0;
   private begun = performance.now();
 
@@ -13,10 +13,10 @@ export class Turns {
   next(): Promise<void> | undefined {
     this.steps += 1;
     if (this.steps < STEPS_PER_TURN && performance.now() - this.begun < MAX_TURN_MS) return undefined;
-    return this.turn();
+    return this.yield();
   }
 
-  private async turn(): Promise<void> {
+  private async yield(): Promise<void> {
     await new Promise(setImmediate);
     this.steps = 0;
     this.begun = performance.now();

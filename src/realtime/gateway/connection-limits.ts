@@ -3,7 +3,7 @@ import type { ConnectionRegistry } from '../connections/connection-registry.js';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 
 /** Whether this user, and its tenant, may have one connection more here. */
-export function hasRoom(
+export function isWithinConnectionLimits(
   registry: ConnectionRegistry,
   { maxConnectionsPerUser, tenants }: ResolvedRealtimeOptions,
   { userKey, tenant }: Principal,

@@ -11,7 +11,7 @@ import { safely } from '../observability/run-safely.js';
  */
 
 /** What of `ws` is used beyond its public face (8.23). */
-interface Inside {
+interface WebSocketInternals {
   readonly _socket?: Socket;
   readonly _sender?: {
     readonly _state?: unknown;
@@ -27,38 +27,38 @@ interface Inside {
   };
 }
 
-type Face = Pick<WebSocket, 'readyState' | 'OPEN'>;
+type WebSocketState = Pick<WebSocket, 'readyState' | 'OPEN'>;
 
 /** `_state` of a sender that neither compresses nor reads a blob. */
 const IDLE = 0;
 
-let direct = true;
+let directWrites = true;
 
 /** For tests: with `false`, everything goes through `ws.send`, as it does where the insides of `ws` are not as expected. */
 export function allowDirectWrites(allow: boolean): void {
-  direct = allow;
+  directWrites = allow;
 }
 
 /** The socket under an open connection whose sender is idle: what is written to it now stands in order. `null` where that is not certain. */
-export function idleSocket(webSocket: Face): Socket | null {
-  const { _socket: socket, _sender: sender } = webSocket as Inside;
+export function idleSocket(webSocket: WebSocketState): Socket | null {
+  const { _socket: socket, _sender: sender } = webSocket as WebSocketInternals;
   if (socket === undefined || sender === undefined || webSocket.readyState !== webSocket.OPEN) return null;
   const idle = sender._state === IDLE && sender._firstFragment === true && sender._queue?.length === 0;
-  return idle && direct && socket.writable ? socket : null;
+  return idle && directWrites && socket.writable ? socket : null;
 }
 
 /**
  * Whether a client can read a frame that was compressed for nobody in particular: no context is kept between messages,
  * and it asked for no smaller window.
  */
-export function readsSharedDeflate(webSocket: Face): boolean {
-  const params = (webSocket as Inside)._extensions?.['permessage-deflate']?.params;
+export function readsSharedDeflate(webSocket: WebSocketState): boolean {
+  const params = (webSocket as WebSocketInternals)._extensions?.['permessage-deflate']?.params;
   return params?.server_no_context_takeover === true && params.server_max_window_bits === undefined;
 }
 
 /** Lets go of what unpacked the last message of a client (some 40 KB): without context takeover the next needs nothing of it. */
-export function releaseInflate(webSocket: Face): void {
-  const deflate = (webSocket as Inside)._extensions?.['permessage-deflate'];
+export function releaseInflate(webSocket: WebSocketState): void {
+  const deflate = (webSocket as WebSocketInternals)._extensions?.['permessage-deflate'];
   if (!deflate?._inflate) return;
   deflate._inflate.close();
   deflate._inflate = null;
@@ -68,8 +68,8 @@ export function releaseInflate(webSocket: Face): void {
 const GET_INFO = 0;
 
 /** Whether a message has begun and is not whole yet. */
-export function isHalfSent(webSocket: Pick<WebSocket, 'readyState'>): boolean {
-  const { _receiver: receiver } = webSocket as Inside;
+export function hasPartialMessage(webSocket: Pick<WebSocket, 'readyState'>): boolean {
+  const { _receiver: receiver } = webSocket as WebSocketInternals;
   if (receiver === undefined) return false;
   return receiver._fragmented !== 0 || receiver._state !== GET_INFO || receiver._bufferedBytes !== 0;
 }
@@ -78,9 +78,9 @@ export function isHalfSent(webSocket: Pick<WebSocket, 'readyState'>): boolean {
  * Called for each message: where more frames of the client are at hand already, what is written until they are all read
  * leaves in one write, and not in one for each answer. The order stays what it is.
  */
-export function joinAnswers(webSocket: Pick<WebSocket, 'readyState'>): void {
-  const { _socket: socket, _receiver: receiver } = webSocket as Inside;
-  if (socket === undefined || !direct || socket.writableCorked > 0) return;
+export function corkReplies(webSocket: Pick<WebSocket, 'readyState'>): void {
+  const { _socket: socket, _receiver: receiver } = webSocket as WebSocketInternals;
+  if (socket === undefined || !directWrites || socket.writableCorked > 0) return;
   if (typeof receiver?._bufferedBytes !== 'number' || receiver._bufferedBytes === 0) return;
   socket.cork();
   process.nextTick(uncork, socket);

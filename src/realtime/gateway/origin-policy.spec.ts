@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import { OriginGate } from './origin-gate.js';
+import { OriginPolicy } from './origin-policy.js';
 
 const admits = (origin: string, host: string, hosts: string[], isProduction = true): Promise<boolean> =>
-  new OriginGate({ origins: ['self'], hosts }, isProduction).admits({ headers: { origin, host } } as IncomingMessage);
+  new OriginPolicy({ origins: ['self'], hosts }, isProduction).allows({ headers: { origin, host } } as IncomingMessage);
 
 describe('self', () => {
   it('is the configured hosts, whatever `Host` says', async () => {
@@ -49,8 +49,8 @@ describe('a function for origins', () => {
     ['rejects with undefined', () => Promise.reject(undefined)],
     ['answers a string', () => 'true'],
   ])('admits no origin if it %s', async (_what, origins) => {
-    const gate = new OriginGate({ origins: origins as () => boolean, hosts: [] }, true);
+    const gate = new OriginPolicy({ origins: origins as () => boolean, hosts: [] }, true);
     const request = { headers: { origin: 'https://a.example', host: 'a.example' } } as IncomingMessage;
-    expect(await gate.admits(request)).toBe(false);
+    expect(await gate.allows(request)).toBe(false);
   });
 });

@@ -4,10 +4,10 @@ import { safely } from '../observability/run-safely.js';
 import type { BufferGuard } from './buffer-guard.js';
 import type { Connection } from './connection.js';
 import type { ConnectionRegistry } from './connection-registry.js';
-import { isHalfSent } from './wire.js';
+import { hasPartialMessage } from './ws-internals.js';
 
 /** The part of the options that it goes by. */
-export interface CaretakerLimits {
+export interface MonitorLimits {
   readonly heartbeatIntervalMs: number;
   readonly anonymousTimeoutMs: number;
   readonly reconnectSpreadMs: number;
@@ -17,23 +17,23 @@ export interface CaretakerLimits {
  * Looks after every connection with one timer: heartbeats, tokens that end, tokens that never came, messages that are never
  * whole, and what all of them hold together. Each look is a comparison of numbers per connection.
  */
-export class Caretaker {
+export class ConnectionMonitor {
   private timer: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly registry: ConnectionRegistry,
     private readonly buffers: BufferGuard,
-    private readonly limits: CaretakerLimits,
+    private readonly limits: MonitorLimits,
     private readonly clock: RealtimeClock,
   ) {
-    clock.onAdvance(() => this.look());
+    clock.onAdvance(() => this.check());
   }
 
   start(): void {
     if (this.timer !== null) return;
     const everyMs = Math.min(250, Math.ceil(this.limits.heartbeatIntervalMs / 4));
     this.timer = setInterval(
-      safely('The look at connections', () => this.look()),
+      safely('The look at connections', () => this.check()),
       everyMs,
     ).unref();
   }
@@ -43,10 +43,10 @@ export class Caretaker {
     this.timer = null;
   }
 
-  private look(): void {
+  private check(): void {
     const now = this.clock.now();
     const wallClock = this.clock.wall();
-    this.buffers.look();
+    this.buffers.check();
     for (const connection of this.registry.all()) {
       if (connection.closing) continue;
       if (now >= connection.authDeadline) {
@@ -58,19 +58,19 @@ export class Caretaker {
         connection.send({ type: 'reconnect', afterMs: Math.round(Math.random() * this.limits.reconnectSpreadMs) });
         connection.close('anonymousTimeout');
       } else if (now >= connection.heartbeatAt) {
-        this.beat(connection, now);
+        this.sendHeartbeat(connection, now);
       }
     }
   }
 
-  private beat(connection: Connection, now: number): void {
+  private sendHeartbeat(connection: Connection, now: number): void {
     const why = reasonToClose(connection);
     if (why !== null) {
       connection.close(why);
       return;
     }
     connection.alive = false;
-    connection.halfSentAfter = isHalfSent(connection.socket) ? connection.messages : null;
+    connection.partialMessageAfter = hasPartialMessage(connection.socket) ? connection.messages : null;
     connection.heartbeatAt = now + this.limits.heartbeatIntervalMs;
     connection.socket.ping();
   }
@@ -80,7 +80,7 @@ function reasonToClose(connection: Connection): CloseName | null {
   // Not read from by our own choice: it cannot have shown anything.
   if (connection.socket.isPaused) return null;
   if (!connection.alive) return 'heartbeatTimeout';
-  const isTheSame = connection.halfSentAfter === connection.messages && isHalfSent(connection.socket);
+  const isTheSame = connection.partialMessageAfter === connection.messages && hasPartialMessage(connection.socket);
   return isTheSame ? 'tooManyFragments' : null;
 }
 

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { EventBatch, EventFrame } from './event-frame.js';
-import { idleSocket, readsSharedDeflate } from './wire.js';
+import { idleSocket, readsSharedDeflate } from './ws-internals.js';
 
 /** What an outbox needs of a socket. */
-export type OutboxSocket = Pick<WebSocket, 'readyState' | 'bufferedAmount' | 'send' | 'pong' | 'close' | 'OPEN'>;
+export type SendBufferSocket = Pick<WebSocket, 'readyState' | 'bufferedAmount' | 'send' | 'pong' | 'close' | 'OPEN'>;
 
 const NOTHING = Buffer.alloc(0);
 
@@ -12,14 +12,14 @@ const NOTHING = Buffer.alloc(0);
  * What waits to be sent to one connection. It is bounded: a frame that would be added behind more than `maxBytes` is not
  * queued; the owner is told once that this connection reads too slowly.
  */
-export class Outbox {
+export class SendBuffer {
   private closed = false;
   /** Whether the client reads frames that were compressed once for everyone. */
   private readonly deflates: boolean;
   private waiting: (() => void)[] | null = null;
 
   constructor(
-    private readonly socket: OutboxSocket,
+    private readonly socket: SendBufferSocket,
     private readonly maxBytes: number,
     private readonly onSlow: () => void,
   ) {
@@ -37,7 +37,7 @@ export class Outbox {
    * @returns whether it was queued: not when the connection is closing, or too slow
    */
   send(frame: string | Buffer): boolean {
-    if (!this.takesMore()) return false;
+    if (!this.canAccept()) return false;
     // `ws` must never compress: for each connection by itself it costs a hundred times what sharing costs.
     this.socket.send(frame, { binary: false, compress: false }, this.onSent);
     return true;
@@ -45,7 +45,7 @@ export class Outbox {
 
   /** Queues one event of a replay. @returns whether it was queued */
   sendEvent(frame: EventFrame): boolean {
-    if (!this.takesMore()) return false;
+    if (!this.canAccept()) return false;
     const socket = idleSocket(this.socket);
     if (socket === null) return this.send(frame.bytes);
     socket.write(this.deflates ? frame.deflated : frame.wire, this.onSent);
@@ -82,17 +82,17 @@ export class Outbox {
 
   /** Answers a WebSocket ping, unless the connection is closing, or too slow. */
   pong(data: Buffer): void {
-    if (this.takesMore()) this.socket.pong(data);
+    if (this.canAccept()) this.socket.pong(data);
   }
 
   /** Whether a replay may go on: it keeps the queue short, so that it never makes its own reader a slow one. */
-  get hasRoom(): boolean {
+  get isBelowReplayLimit(): boolean {
     return this.socket.bufferedAmount <= this.maxBytes / 4;
   }
 
   /** Resolves once there is room, or once the connection closes (`false`). */
-  async room(): Promise<boolean> {
-    while (!this.closed && !this.hasRoom) {
+  async whenBelowReplayLimit(): Promise<boolean> {
+    while (!this.closed && !this.isBelowReplayLimit) {
       // What was written past `ws` calls nobody back: a write of nothing behind it does.
       idleSocket(this.socket)?.write(NOTHING, this.onSent);
       await new Promise<void>((resolve) => (this.waiting ??= []).push(resolve));
@@ -114,7 +114,7 @@ export class Outbox {
   }
 
   private readonly onSent = (): void => {
-    if (this.waiting !== null && (this.closed || this.hasRoom)) this.wake();
+    if (this.waiting !== null && (this.closed || this.isBelowReplayLimit)) this.wake();
   };
 
   private wake(): void {
@@ -124,7 +124,7 @@ export class Outbox {
   }
 
   /** Slow readers are seen before they are written to. */
-  private takesMore(): boolean {
+  private canAccept(): boolean {
     if (this.closed || this.socket.readyState !== this.socket.OPEN) return false;
     if (this.socket.bufferedAmount <= this.maxBytes) return true;
     this.onSlow();

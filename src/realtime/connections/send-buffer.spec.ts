@@ -1,7 +1,7 @@
-import { Outbox, type OutboxSocket } from './outbox.js';
+import { SendBuffer, type SendBufferSocket } from './send-buffer.js';
 
 /** A socket whose buffer the test empties. */
-class FakeSocket implements OutboxSocket {
+class FakeSocket implements SendBufferSocket {
   readonly OPEN = 1;
   readyState: 0 | 1 | 2 | 3 = 1;
   bufferedAmount = 0;
@@ -28,15 +28,15 @@ class FakeSocket implements OutboxSocket {
   pong(): void {}
 }
 
-describe('Outbox', () => {
+describe('SendBuffer', () => {
   let socket: FakeSocket;
   let slow: number;
-  let outbox: Outbox;
+  let sendBuffer: SendBuffer;
 
   beforeEach(() => {
     socket = new FakeSocket();
     slow = 0;
-    outbox = new Outbox(socket, 100, () => (slow += 1));
+    sendBuffer = new SendBuffer(socket, 100, () => (slow += 1));
   });
 
   const isSettled = async (promise: Promise<unknown>): Promise<boolean> => {
@@ -46,46 +46,46 @@ describe('Outbox', () => {
   };
 
   it('sends text frames, bytes too', () => {
-    expect(outbox.send('a')).toBe(true);
-    expect(outbox.send(Buffer.from('b'))).toBe(true);
+    expect(sendBuffer.send('a')).toBe(true);
+    expect(sendBuffer.send(Buffer.from('b'))).toBe(true);
     expect(socket.sent.map(({ options }) => options)).toEqual(Array(2).fill({ binary: false, compress: false }));
-    expect(outbox.bufferedBytes).toBe(2);
+    expect(sendBuffer.bufferedBytes).toBe(2);
   });
 
   it('queues up to its bound and the frame that crosses it, then tells of a slow reader and queues no more', () => {
-    expect(outbox.send('x'.repeat(100))).toBe(true);
-    expect(outbox.send('x'.repeat(1_000))).toBe(true);
+    expect(sendBuffer.send('x'.repeat(100))).toBe(true);
+    expect(sendBuffer.send('x'.repeat(1_000))).toBe(true);
     expect(slow).toBe(0);
-    expect(outbox.send('x')).toBe(false);
+    expect(sendBuffer.send('x')).toBe(false);
     expect(slow).toBe(1);
     expect(socket.sent).toHaveLength(2);
   });
 
   it('sends nothing to a socket that is not open', () => {
     socket.readyState = 2;
-    expect(outbox.send('a')).toBe(false);
+    expect(sendBuffer.send('a')).toBe(false);
     expect(socket.sent).toEqual([]);
   });
 
   it('closes once, after which nothing is queued', () => {
-    outbox.close(4501, 'why');
-    outbox.close(1000, 'again');
+    sendBuffer.close(4501, 'why');
+    sendBuffer.close(1000, 'again');
     expect(socket.closedWith).toEqual([4501, 'why']);
-    expect(outbox.send('a')).toBe(false);
+    expect(sendBuffer.send('a')).toBe(false);
   });
 
   it('has room up to a quarter of its bound', async () => {
     socket.bufferedAmount = 25;
-    expect(outbox.hasRoom).toBe(true);
-    expect(await outbox.room()).toBe(true);
+    expect(sendBuffer.isBelowReplayLimit).toBe(true);
+    expect(await sendBuffer.whenBelowReplayLimit()).toBe(true);
     socket.bufferedAmount = 26;
-    expect(outbox.hasRoom).toBe(false);
+    expect(sendBuffer.isBelowReplayLimit).toBe(false);
   });
 
   it('says to everyone who waits when there is room again, and not before', async () => {
-    outbox.send('x'.repeat(60));
-    outbox.send('x'.repeat(30));
-    const [one, other] = [outbox.room(), outbox.room()];
+    sendBuffer.send('x'.repeat(60));
+    sendBuffer.send('x'.repeat(30));
+    const [one, other] = [sendBuffer.whenBelowReplayLimit(), sendBuffer.whenBelowReplayLimit()];
     socket.drainTo(30);
     expect(await isSettled(one)).toBe(false);
     socket.drainTo(0);
@@ -93,11 +93,11 @@ describe('Outbox', () => {
   });
 
   it.each(['close', 'end'] as const)('says to everyone who waits when it is over: %s', async (how) => {
-    outbox.send('x'.repeat(60));
-    const waiting = outbox.room();
-    if (how === 'close') outbox.close(1000, '');
-    else outbox.end();
+    sendBuffer.send('x'.repeat(60));
+    const waiting = sendBuffer.whenBelowReplayLimit();
+    if (how === 'close') sendBuffer.close(1000, '');
+    else sendBuffer.end();
     expect(await waiting).toBe(false);
-    expect(await outbox.room()).toBe(false);
+    expect(await sendBuffer.whenBelowReplayLimit()).toBe(false);
   });
 });

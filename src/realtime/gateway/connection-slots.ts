@@ -1,30 +1,30 @@
 import { LoopDelay } from '../observability/loop-delay.js';
 import type { ClientAddress } from './client-address.js';
 
-/** The part of the options that the door goes by. */
-export interface DoorLimits {
+/** The part of the options that `ConnectionSlots` uses. */
+export interface SlotLimits {
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
   readonly maxEventLoopDelayMs: number;
 }
 
 /** Why nobody is let in: for the counters, and as a sentence for the log. */
-export interface Shut {
+export interface Rejection {
   readonly outcome: 'overloaded';
-  readonly why: string;
+  readonly reason: string;
 }
 
 /** What somebody who was let in holds until it is gone. */
-export interface Place {
+export interface Slot {
   /** Gives it back; doing so twice changes nothing. */
-  leave(): void;
+  release(): void;
 }
 
 /**
  * Who may come in before it is known who it is, the cheapest check first: whether anybody can be served now, then whether
  * there is room. A place is taken before the identity is looked at, so that many who come at once cannot pass together.
  */
-export class Door {
+export class ConnectionSlots {
   private readonly loopDelay = new LoopDelay();
   private taken = 0;
   /** address → places that are taken from there */
@@ -32,26 +32,26 @@ export class Door {
 
   /** @param now `performance.now()` */
   constructor(
-    private readonly limits: DoorLimits,
+    private readonly limits: SlotLimits,
     now: number,
   ) {
     this.loopDelay.start(now);
   }
 
   /** Why no client can be served now; `null` if clients can be. */
-  shut(now: number): Shut | null {
+  rejection(now: number): Rejection | null {
     const { maxEventLoopDelayMs } = this.limits;
     const delay = Math.round(this.loopDelay.worstOfLate(now));
     if (delay <= maxEventLoopDelayMs) return null;
-    const why = `the event loop was blocked for ${delay} ms (maxEventLoopDelayMs is ${maxEventLoopDelayMs})`;
-    return { outcome: 'overloaded', why };
+    const reason = `the event loop was blocked for ${delay} ms (maxEventLoopDelayMs is ${maxEventLoopDelayMs})`;
+    return { outcome: 'overloaded', reason };
   }
 
   /**
    * Takes a place. Clients behind a proxy that is not configured cannot be told apart: together they may take half of all
    * places, so that a header which anybody can send never switches the limit off.
    */
-  enter({ countedAs, address }: ClientAddress): Place | 'instanceFull' | 'tooManyConnections' {
+  acquire({ countedAs, address }: ClientAddress): Slot | 'instanceFull' | 'tooManyConnections' {
     const { maxConnections, maxConnectionsPerAddress } = this.limits;
     if (this.taken >= maxConnections) return 'instanceFull';
     const from = countedAs ?? `proxy ${address}`;
@@ -63,10 +63,10 @@ export class Door {
     this.takenFrom.set(from, fromThere + 1);
     let left = false;
     return {
-      leave: () => {
+      release: () => {
         if (left) return;
         left = true;
-        this.leave(from);
+        this.releaseFor(from);
       },
     };
   }
@@ -75,7 +75,7 @@ export class Door {
     this.loopDelay.stop();
   }
 
-  private leave(from: string): void {
+  private releaseFor(from: string): void {
     this.taken -= 1;
     const rest = this.takenFrom.get(from)! - 1;
     if (rest === 0) this.takenFrom.delete(from);

@@ -18,7 +18,7 @@ import {
 } from './realtime-audit.js';
 
 /** What the server does to clients that behave: nothing that anybody has to look into. */
-const ORDINARY = new Set<number>([
+const EXPECTED_CLOSES = new Set<number>([
   CLOSE_CODES.restarting.code,
   CLOSE_CODES.accessRevoked.code,
   CLOSE_CODES.unauthorized.code,
@@ -41,7 +41,7 @@ interface PublishedTo {
 
 /** Writes down who comes and goes: in the log, where a flood of one kind is one line in ten seconds, and to the application's {@link RealtimeAudit}. */
 @Injectable()
-export class Journal implements OnApplicationBootstrap {
+export class AuditLog implements OnApplicationBootstrap {
   private readonly log = new LogLimiter(new SafeLogger('Realtime'));
   private audit: RealtimeAudit | null = null;
 
@@ -59,14 +59,14 @@ export class Journal implements OnApplicationBootstrap {
   }
 
   connected(connection: Connection): void {
-    this.log.debug('connected', () => `A client connected${about(connection)}`);
-    this.tell(connection, { event: 'connected', connectionId: connection.id });
+    this.log.debug('connected', () => `A client connected${connectionFields(connection)}`);
+    this.record(connection, { event: 'connected', connectionId: connection.id });
   }
 
   /** It brought a token, its first or a fresh one. */
   identified(connection: Connection): void {
-    this.log.debug('identified', () => `A client brought a token${about(connection)}`);
-    this.tell(connection, { event: 'identified', connectionId: connection.id });
+    this.log.debug('identified', () => `A client brought a token${connectionFields(connection)}`);
+    this.record(connection, { event: 'identified', connectionId: connection.id });
   }
 
   /** @param reason an error code, or an outcome of a handshake: one of few */
@@ -74,33 +74,41 @@ export class Journal implements OnApplicationBootstrap {
     const what = connectionId === null ? 'A handshake was refused' : 'A token was refused on a connection';
     this.log.log(
       `refused ${reason}`,
-      () => what + fieldsOf({ code: reason, connection: connectionId, ...whose(client) }),
+      () => what + fieldsOf({ code: reason, connection: connectionId, ...clientFields(client) }),
     );
-    this.tell(client, { event: 'refused', connectionId, reason });
+    this.record(client, { event: 'refused', connectionId, reason });
   }
 
   /** What was connected is gone. */
   disconnected(connection: Connection, code: number): void {
-    const { endedFor, orderedBy, since } = connection;
-    const endedBy = endedFor === null && orderedBy === null ? 'client' : 'server';
+    const { closeReason, closedBy, since } = connection;
+    const endedBy = closeReason === null && closedBy === null ? 'client' : 'server';
     const openMs = Math.round(this.clock.now() - since);
     const sentence = (): string =>
-      `A connection ended${fieldsOf({ code, by: orderedBy ?? endedBy, reason: endedFor })}${about(connection)}`;
-    if (endedFor === null || ORDINARY.has(CLOSE_CODES[endedFor].code)) this.log.debug(`ended ${endedFor}`, sentence);
-    else this.log.log(`ended ${endedFor}`, sentence);
-    this.tell(connection, { event: 'disconnected', connectionId: connection.id, code, endedBy, orderedBy, openMs });
+      `A connection ended${fieldsOf({ code, by: closedBy ?? endedBy, reason: closeReason })}${connectionFields(connection)}`;
+    if (closeReason === null || EXPECTED_CLOSES.has(CLOSE_CODES[closeReason].code))
+      this.log.debug(`ended ${closeReason}`, sentence);
+    else this.log.log(`ended ${closeReason}`, sentence);
+    this.record(connection, {
+      event: 'disconnected',
+      connectionId: connection.id,
+      code,
+      endedBy,
+      closedBy: closedBy,
+      openMs,
+    });
   }
 
   /** An operator called a route, whatever comes of it. */
   operatorCalled(client: Client, call: OperatorCall): void {
     const { name, query, target } = call;
-    const fields = { what: name, target, ...whose(client) };
+    const fields = { what: name, target, ...clientFields(client) };
     if (call.isRead) {
       this.log.debug(`read ${name}`, () => `An operator read${fieldsOf(fields)}`);
-      this.tell(client, { event: 'operator_read', read: call.name, target, query });
+      this.record(client, { event: 'operator_read', read: call.name, target, query });
     } else {
       this.log.log(`action ${name}`, () => `An operator acted${fieldsOf(fields)}`);
-      this.tell(client, { event: 'operator_action', action: call.name, target, query });
+      this.record(client, { event: 'operator_action', action: call.name, target, query });
     }
   }
 
@@ -108,9 +116,9 @@ export class Journal implements OnApplicationBootstrap {
   requestRefused(client: Client, path: string, reason: RequestRefusal): void {
     this.log.log(
       `request ${reason}`,
-      () => `A request was refused${fieldsOf({ code: reason, path, ...whose(client) })}`,
+      () => `A request was refused${fieldsOf({ code: reason, path, ...clientFields(client) })}`,
     );
-    this.tell(client, { event: 'request_refused', path, reason });
+    this.record(client, { event: 'request_refused', path, reason });
   }
 
   /**
@@ -119,9 +127,9 @@ export class Journal implements OnApplicationBootstrap {
    */
   published(client: Client, key: string | null, events: readonly PublishedTo[]): void {
     for (const { channel, tenant, count } of counted(events)) {
-      const fields = { key, channel, count, ...whose(client), tenant };
+      const fields = { key, channel, count, ...clientFields(client), tenant };
       this.log.debug(`published ${key}`, () => `Events were published over HTTP${fieldsOf(fields)}`);
-      this.tell(client, { event: 'published', key, channel, count }, tenant);
+      this.record(client, { event: 'published', key, channel, count }, tenant);
     }
   }
 
@@ -129,12 +137,12 @@ export class Journal implements OnApplicationBootstrap {
   publishRefused(client: Client, key: string, reason: string): void {
     this.log.warn(
       `publish refused ${key}`,
-      () => `Publishing was refused${fieldsOf({ key, reason, ...whose(client) })}`,
+      () => `Publishing was refused${fieldsOf({ key, reason, ...clientFields(client) })}`,
     );
-    this.tell(client, { event: 'publish_refused', key, reason });
+    this.record(client, { event: 'publish_refused', key, reason });
   }
 
-  private tell(client: Client, entry: EntryOf<AuditEntry>, tenantOfEvents?: string | null): void {
+  private record(client: Client, entry: EntryOf<AuditEntry>, tenantOfEvents?: string | null): void {
     if (this.audit === null) return;
     const { address, principal } = client;
     const { userId = null, role = null } = principal?.user ?? {};
@@ -160,10 +168,10 @@ function counted(events: readonly PublishedTo[]): Iterable<PublishedTo & { reado
   return counts.values();
 }
 
-function whose({ address, principal }: Client): Readonly<Record<string, string | null>> {
+function clientFields({ address, principal }: Client): Readonly<Record<string, string | null>> {
   return { user: principal?.user.userId ?? null, tenant: principal?.tenant ?? null, address };
 }
 
-function about(connection: Connection): string {
-  return fieldsOf({ connection: connection.id, ...whose(connection) });
+function connectionFields(connection: Connection): string {
+  return fieldsOf({ connection: connection.id, ...clientFields(connection) });
 }

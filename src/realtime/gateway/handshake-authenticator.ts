@@ -5,7 +5,7 @@ import type { Principal } from '../auth/principal.js';
 import { LogLimiter } from '../observability/log-limiter.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
-import { OriginGate } from './origin-gate.js';
+import { OriginPolicy } from './origin-policy.js';
 
 /** Why an upgrade that was accepted is told an error and closed at once. */
 interface Refusal {
@@ -22,25 +22,25 @@ export type Identity = { readonly principal: Principal | null } | Refusal;
 const CLOSES: { readonly [C in ErrorCode]?: CloseName } = { unavailable: 'unavailable', forbidden: 'accessRevoked' };
 
 /** Finds out who sends an upgrade, and whether its page may connect at all. */
-export class Identification {
-  private readonly origins: OriginGate;
+export class HandshakeAuthenticator {
+  private readonly origins: OriginPolicy;
   private readonly log = new LogLimiter(new SafeLogger('Realtime'));
 
   constructor(
     private readonly auth: AuthService,
     private readonly options: ResolvedRealtimeOptions,
   ) {
-    this.origins = new OriginGate(options);
+    this.origins = new OriginPolicy(options);
   }
 
   /** Never rejects. @returns `null` when it could not be found out within `handshakeTimeoutMs` */
-  async of(request: IncomingMessage): Promise<Identity | 'foreignOrigin' | null> {
+  async authenticate(request: IncomingMessage): Promise<Identity | 'foreignOrigin' | null> {
     let timer: NodeJS.Timeout | undefined;
     const tooLate = new Promise<null>((resolve) => {
       timer = setTimeout(() => resolve(null), this.options.handshakeTimeoutMs);
     });
     try {
-      return await Promise.race([this.look(request), tooLate]);
+      return await Promise.race([this.identify(request), tooLate]);
     } catch (error) {
       if (error instanceof ProtocolError) {
         return { code: error.code, message: error.message, close: CLOSES[error.code] ?? 'unauthorized' };
@@ -52,8 +52,8 @@ export class Identification {
     }
   }
 
-  private async look(request: IncomingMessage): Promise<Identity | 'foreignOrigin'> {
-    if (!(await this.origins.admits(request))) return 'foreignOrigin';
+  private async identify(request: IncomingMessage): Promise<Identity | 'foreignOrigin'> {
+    if (!(await this.origins.allows(request))) return 'foreignOrigin';
     return { principal: await this.auth.identify(request) };
   }
 }

@@ -1,18 +1,18 @@
 /** Counts what may happen at most so often within any span of a given length. */
-export class Strikes {
+export class SlidingWindowLimit {
   /** When the last ones happened, at most one more than allowed; none are held before the first. */
   private times: number[] | null = null;
 
   constructor(
-    private readonly allowed: number,
+    private readonly max: number,
     private readonly windowMs: number,
   ) {}
 
   /** Counts one more. @returns whether that was one too many */
-  add(now: number): boolean {
+  isExceeded(now: number): boolean {
     const times = (this.times ??= []);
     times.push(now);
-    if (times.length <= this.allowed) return false;
-    return now - times.splice(0, times.length - this.allowed)[0]! < this.windowMs;
+    if (times.length <= this.max) return false;
+    return now - times.splice(0, times.length - this.max)[0]! < this.windowMs;
   }
 }
