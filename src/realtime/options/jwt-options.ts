@@ -37,7 +37,7 @@ const IsTextOrTexts = (): PropertyDecorator =>
     },
   });
 
-/** Which claims of a token say who somebody is. */
+/** The names of the claims that identify a user. */
 export class ClaimNames {
   /** Claims that may hold the user id, the first that is present counts. @default ['sub', 'userId', 'id'] */
   @IsArray()
@@ -45,7 +45,7 @@ export class ClaimNames {
   @IsString({ each: true })
   userId: string[] = ['sub', 'userId', 'id'];
 
-  /** @default 'email' */
+  /** The claim that holds the e-mail address. @default 'email' */
   @IsString()
   email = 'email';
 
@@ -154,7 +154,7 @@ export class JwtOptions {
   @IsBoolean()
   allowWithoutExpiry = false;
 
-  /** @default { userId: ['sub', 'userId', 'id'], email: 'email', role: 'role', roles: 'roles' } */
+  /** The names of the claims that identify a user. @default { userId: ['sub', 'userId', 'id'], email: 'email', role: 'role', roles: 'roles' } */
   @ValidateNested({ message: 'must be an object such as { userId: "sub", role: "role" }' })
   @Type(() => ClaimNames)
   claims = new ClaimNames();

@@ -15,7 +15,7 @@ export interface PublishKeyOptions {
   readonly channels?: readonly string[];
   /** With the option `tenants`: the only tenants. An event that names none belongs to the tenant of the key if it has just one. */
   readonly tenants?: readonly string[];
-  /** @default ['publish', 'batch'] */
+  /** Operations that are allowed: `publish` for one event, `batch` for several. @default ['publish', 'batch'] */
   readonly operations?: readonly PublishOperation[];
 }
 
