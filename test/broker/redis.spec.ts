@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import type { Position } from '../../src/protocol/index.js';
 import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
 import { Counters } from '../../src/realtime/observability/counters.js';
-import { POSITIONS, PUBLISH, READ, type Script } from '../../src/realtime/broker/redis/scripts.js';
+import { POSITIONS, PUBLISH, PUBLISH_PLAIN, READ, type Script } from '../../src/realtime/broker/redis/scripts.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { until } from '../support/until.js';
 import { describeBroker } from './broker-suite.js';
@@ -258,6 +258,27 @@ describe('the publish script', () => {
   it('refuses what comes after its deadline', async () => {
     expect(await publish(1, { notAfter: Date.now() - 1_000 })).toEqual(['fresh', '1', '0', 'late']);
     expect(await client.exists('h')).toBe(0);
+  });
+
+  it('answers the place of the first try to a retry after its deadline, and late only if there was none', async () => {
+    const notAfter = Date.now() - 1_000;
+    for (const number of [1, 2, 3]) await publish(number);
+    expect(await publish(2, { retry: true, notAfter })).toEqual(['fresh', '4', '0', 'fresh 2']);
+    expect(await publish(9, { retry: true, notAfter, floor: ['fresh', 3] })).toEqual(['fresh', '4', '0', 'late']);
+    await publish(4);
+    expect(await publish(1, { retry: true, notAfter })).toEqual(['fresh', '5', '0', 'unsure']);
+    expect(await client.llen('h')).toBe(3);
+  });
+
+  it('answers the earlier position of a key after the deadline, too', async () => {
+    const notAfter = Date.now() - 1_000;
+    await publish(1, { key: 'k' });
+    expect(await publish(2, { key: 'k', notAfter })).toEqual(['fresh', '2', '0', 'fresh 1']);
+    const plain = (number: number, deadline: number) =>
+      run(PUBLISH_PLAIN, ['m', 'plain'], ['c', 'fresh', `body ${number}`, id(number), deadline, 300_000]);
+    expect(await plain(1, notAfter)).toEqual(['0']);
+    expect(await plain(1, Date.now() + 9_999)).toEqual([]);
+    expect(await plain(2, notAfter)).toEqual([]);
   });
 });
 

@@ -1,4 +1,11 @@
-import { hasMovedAway, hasMovedSlot, outcomeOfError, outcomesOfReply, plainOutcomes } from './answers.js';
+import {
+  afterLostAnswer,
+  hasMovedAway,
+  hasMovedSlot,
+  outcomeOfError,
+  outcomesOfReply,
+  plainOutcomes,
+} from './answers.js';
 
 const replyError = (message: string): Error => Object.assign(new Error(message), { name: 'ReplyError' });
 const wrapped = (error: Error): Error => new Error(`Too many Cluster redirections. Last error: ${String(error)}`);
@@ -63,6 +70,15 @@ describe('the outcome of an event', () => {
     'ERR user_script:36: too many results to unpack script: 0a1b, on @user_script:36.',
   ])('is not known if the script itself failed, since what it did before stays: %s', (message) => {
     expect(outcomeOfError(replyError(message))).toEqual(refused(/it is not known whether/, true));
+  });
+
+  it('is not known if Redis refused a retry, because the answer to the first try was lost', () => {
+    const refusal = outcomeOfError(replyError('NOPERM this user has no permissions'));
+    expect(afterLostAnswer(refusal)).toEqual(
+      refused(/^Redis refused the event: NOPERM.*it is not known whether/, true),
+    );
+    const again = outcomeOfError(replyError('MISCONF Redis is configured to save RDB snapshots'));
+    expect(afterLostAnswer(again)).toBe(again);
   });
 
   it.each([new Error('Connection is closed.'), wrapped(new Error('Connection is closed.'))])(

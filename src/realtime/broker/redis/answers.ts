@@ -10,6 +10,8 @@ const CONNECTION = /^(?:READONLY|LOADING|MASTERDOWN|NOSCRIPT|NOAUTH|WRONGPASS)\b
 /** An error inside of a script: what the script did before it stays done. */
 const INSIDE_SCRIPT = /[,.] ?script: |@user_script|user executing the script/;
 
+const DOUBT = ' (it is not known whether the event was published)';
+
 /** A Cluster's client wraps what a node answered. */
 const WRAPPED = /^Too many Cluster redirections\. Last error: (\w*Error): (.*)$/s;
 
@@ -66,8 +68,13 @@ export function outcomeOfError(error: Error, isCluster = false): Outcome {
     return { kind: 'again', why: message, mayBePublished: false, pause: all ? 'all' : 'channel' };
   }
   const mayBePublished = INSIDE_SCRIPT.test(message);
-  const doubt = mayBePublished ? ' (it is not known whether the event was published)' : '';
-  return { kind: 'refused', why: `Redis refused the event: ${message}${doubt}`, mayBePublished };
+  return { kind: 'refused', why: `Redis refused the event: ${message}${mayBePublished ? DOUBT : ''}`, mayBePublished };
+}
+
+/** The same outcome for an event whose earlier try had no answer: a refusal now says nothing about that try. */
+export function afterLostAnswer(outcome: Outcome): Outcome {
+  if (outcome.kind !== 'refused' || outcome.mayBePublished) return outcome;
+  return { ...outcome, why: `${outcome.why}${DOUBT}`, mayBePublished: true };
 }
 
 /** Returns true if only a fresh connection can reach the server that takes writes now. */

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import type { Position } from '../../../protocol/index.js';
 import { runSafely } from '../../observability/run-safely.js';
 import type { OutgoingEvent } from '../broker.js';
-import { hasMovedSlot, outcomeOfError, outcomesOfReply, plainOutcomes } from './answers.js';
+import { afterLostAnswer, hasMovedSlot, outcomeOfError, outcomesOfReply, plainOutcomes } from './answers.js';
 import { mastersOf, refreshSlots, runScript, type Client } from './client.js';
 import type { Keys } from './keys.js';
 import { Predecessors } from './predecessors.js';
@@ -147,7 +147,7 @@ export class Publisher {
       return await (event.history === null ? this.sendPlain(client, entries) : this.sendKept(client, entries));
     } catch (error) {
       const outcome = this.failed(error as Error, client);
-      return entries.map(() => outcome);
+      return entries.map(({ retry }) => (retry ? afterLostAnswer(outcome) : outcome));
     }
   }
 

@@ -1,31 +1,33 @@
 import type { Redis } from 'ioredis';
 
-/** An answer that took longer than this may have been made long before it came, in milliseconds. */
-const SLOW_MS = 1_000;
-
 /**
- * Redis's clock minus `performance.now()`, never too late: a deadline that is computed with it ends early rather than late. The
- * clock of this process only advances; the system's may be set while an event is on its way.
- * @param time the answer to TIME, seconds and microseconds; asked at `before`, there at `after`
+ * Redis's clock minus `performance.now()`, from one answer to TIME. Redis answered at an unknown moment between `before` and
+ * `after`, so the offset has a lowest and a highest possible value. The known offset is kept if it is possible: a slow answer,
+ * for example of a process that was frozen, says less than an earlier fast one. Otherwise the offset is the lowest possible
+ * value, so that a deadline computed with it ends early rather than late.
+ * @param time the answer to TIME: seconds and microseconds
  */
-export function offsetOf(time: readonly [string, string], before: number, after: number): number {
+export function offsetOf(time: readonly [string, string], before: number, after: number, known: number | null): number {
   const [seconds, micros] = time;
-  const offset = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000) - after;
-  return after - before > SLOW_MS ? offset - (after - before) : offset;
+  const redisMs = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+  return known !== null && known >= redisMs - after && known <= redisMs - before ? known : redisMs - after;
 }
 
-/** Converts moments of this process into Redis's time. */
+/**
+ * Converts moments of this process into Redis's time. It uses `performance.now()`, which only advances, because the system clock
+ * can be set while an event is on its way.
+ */
 export class RedisClock {
-  private offsetMs = 0;
+  private offsetMs: number | null = null;
 
   async measure(node: Redis): Promise<void> {
     const before = performance.now();
     const time = (await node.time()) as unknown as [string, string];
-    this.offsetMs = offsetOf(time, before, performance.now());
+    this.offsetMs = offsetOf(time, before, performance.now(), this.offsetMs);
   }
 
-  /** A moment of `performance.now()` as Redis's milliseconds. */
+  /** A moment of `performance.now()` as Redis's milliseconds. Call it after the first `measure`. */
   at(moment: number): number {
-    return Math.floor(moment + this.offsetMs);
+    return Math.floor(moment + (this.offsetMs ?? 0));
   }
 }

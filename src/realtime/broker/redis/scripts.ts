@@ -127,13 +127,15 @@ local function earlier(id)
   return not sure and 'unsure'
 end
 for i = 7, #ARGV, 5 do
-  local answer, name = now > tonumber(ARGV[i + 2]) and 'late', nil
+  local answer, name = nil, nil
   if ARGV[i + 4] ~= '0' then
     key = key + 1
     name = KEYS[key]
-    answer = answer or keyed[name] and keyed[name][1] or redis.call('GET', name)
+    answer = keyed[name] and keyed[name][1] or redis.call('GET', name)
   end
   if not answer and ARGV[i + 3] == '1' then answer = earlier(ARGV[i + 1]) end
+  -- Last, because "late" says that the event was never published.
+  if not answer and now > tonumber(ARGV[i + 2]) then answer = 'late' end
   if answer then
     reply[#reply + 1] = string.format('%.0f', (i - 7) / 5)
     reply[#reply + 1] = answer
@@ -171,7 +173,8 @@ export const PUBLISH_PLAIN = script(`${NOW}
 local late, key = {}, 1
 for i = 3, #ARGV, 4 do
   if ARGV[i + 3] ~= '0' then key = key + 1 end
-  if now > tonumber(ARGV[i + 2]) then
+  local known = ARGV[i + 3] ~= '0' and redis.call('EXISTS', KEYS[key]) == 1
+  if not known and now > tonumber(ARGV[i + 2]) then
     late[#late + 1] = string.format('%.0f', (i - 3) / 4)
   elseif ARGV[i + 3] == '0' or redis.call('SET', KEYS[key], '1', 'PX', ARGV[i + 3], 'NX') then
     if redis.call('HMGET', KEYS[1], 'p')[1] ~= '1' then
