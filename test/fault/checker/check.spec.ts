@@ -34,6 +34,10 @@ class Scribe {
     this.log.seen.push({ kind: 'resync', at: this.tick(), client, channel: 'c', lastEventId, reason: 'expired' });
   }
 
+  pass(milliseconds: number): void {
+    this.now += milliseconds;
+  }
+
   left(client: string): void {
     this.log.seen.push({ kind: 'left', at: this.tick(), client, channel: 'c' });
   }
@@ -75,6 +79,35 @@ describe('check', () => {
     scribe.end('one', 'e-2');
     scribe.end('two', 'e-2');
     expect(scribe.found()).toEqual([]);
+  });
+
+  describe('while an old master and its successor both take events', () => {
+    /** The successor acknowledged `b1` before the old master took `a3`, which both clients have. */
+    function twoMasters(): Scribe {
+      const scribe = quiet();
+      scribe.emit('b1', 'f-3');
+      scribe.emit('a3', 'e-3');
+      for (const client of ['one', 'two']) scribe.event(client, 'e-3', 'a3');
+      scribe.subscribed('three', 'f-2');
+      scribe.event('three', 'f-3', 'b1');
+      return scribe;
+    }
+
+    it('finds nothing if the clients of the old master are notified', () => {
+      const scribe = twoMasters();
+      for (const client of ['one', 'two']) scribe.resync(client, 'f-3');
+      expect(scribe.found(true)).toEqual([]);
+    });
+
+    it('finds a silent loss if a client is notified too late, or never', () => {
+      const late = twoMasters();
+      late.pass(5_000);
+      for (const client of ['one', 'two']) late.resync(client, 'f-3');
+      expect(late.found(true)).toContain('silentLoss');
+      const never = twoMasters();
+      never.resync('one', 'f-3');
+      expect(never.found(true)).toContain('silentLoss');
+    });
   });
 
   it('counts what happened', () => {

@@ -18,6 +18,8 @@ export interface Segment {
   readonly start: Position;
   readonly startedAt: number;
   readonly events: Delivered[];
+  /** When the client was notified that continuity ended; `null` if the stretch lasts until the end of the run. */
+  endedAt: number | null;
 }
 
 export interface SegmentWalk {
@@ -93,7 +95,8 @@ class Walker {
     const { client, channel, at } = record;
     this.position = positionOf(id);
     this.left = new Set<string>();
-    this.segment = { client, channel, start: this.position, startedAt: at, events: [] };
+    if (this.segment !== null) this.segment.endedAt = at;
+    this.segment = { client, channel, start: this.position, startedAt: at, events: [], endedAt: null };
     this.walk.segments.push(this.segment);
   }
 

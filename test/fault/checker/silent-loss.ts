@@ -3,6 +3,9 @@ import { positionOf, type Ledger } from './ledger.js';
 import type { Segment } from './segments.js';
 import type { Violation } from './violations.js';
 
+/** How long the client of an old master can stay without a notice while another master takes events, in milliseconds. */
+const NOTICE_WITHIN_MS = 5_000;
+
 /**
  * Decides by content and by real time alone, so that events count which Redis itself lost: an event that was acknowledged before a
  * later event of a segment began must be in that segment. The only ways out are a notice, which ends the segment, and an event
@@ -26,6 +29,7 @@ export function silentLosses(emits: readonly EmitRecord[], segments: readonly Se
     for (const emit of acknowledged.get(channel) ?? []) {
       if (emit.settledAt >= latest.startedAt || keys.has(emit.key)) continue;
       if (!comesAfterStart(emit, segment, ledger)) continue;
+      if (isOfSuccessor(emit, latest, ledger) && isNotified(segment, emit)) continue;
       const detail = `${emit.id} ${emit.key} was acknowledged before ${latest.key} began`;
       violations.push({ class: 'silentLoss', channel, client, detail, at: latest.at });
     }
@@ -34,16 +38,32 @@ export function silentLosses(emits: readonly EmitRecord[], segments: readonly Se
 }
 
 /** The event of the segment that was begun last, and when the client got it. */
-function latestBegun(
-  { events }: Segment,
-  byKey: ReadonlyMap<string, EmitRecord>,
-): { key: string; startedAt: number; at: number } | null {
-  let latest: { key: string; startedAt: number; at: number } | null = null;
-  for (const { key, at } of events) {
+interface Latest {
+  readonly key: string;
+  readonly startedAt: number;
+  readonly at: number;
+  readonly epoch: string;
+}
+
+function latestBegun({ events }: Segment, byKey: ReadonlyMap<string, EmitRecord>): Latest | null {
+  let latest: Latest | null = null;
+  for (const { key, at, position } of events) {
     const startedAt = byKey.get(key)?.startedAt ?? -Infinity;
-    if (startedAt > (latest?.startedAt ?? -Infinity)) latest = { key, startedAt, at };
+    if (startedAt > (latest?.startedAt ?? -Infinity)) latest = { key, startedAt, at, epoch: position.epoch };
   }
   return latest;
+}
+
+/**
+ * A promoted replica took the event while the old master, which no one had ended yet, took the latest of the segment. No client
+ * of the old master can have it; each is notified once its instance reaches the new master.
+ */
+function isOfSuccessor({ channel, id }: EmitRecord, { epoch }: Latest, ledger: Ledger): boolean {
+  return ledger.order(channel, positionOf(id!).epoch) > ledger.order(channel, epoch);
+}
+
+function isNotified({ endedAt }: Segment, { settledAt }: EmitRecord): boolean {
+  return endedAt !== null && endedAt - settledAt <= NOTICE_WITHIN_MS;
 }
 
 /**
