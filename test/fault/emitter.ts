@@ -3,11 +3,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PLAIN_CHANNEL } from './channels.js';
 import type { EmitRecord, Outcome, RunLog } from './log.js';
 import { API_KEY, type Instance } from './instance.js';
-import { post } from './post.js';
+import { Pipeline } from './pipeline.js';
+import { post, type Answer } from './post.js';
 import type { Random } from '../support/random.js';
 
 /** An emit gives up after 10 s; its instance may have been frozen for some seconds before that. */
 const ANSWER_MS = 25_000;
+const PATH = '/realtime/events';
+const HEADERS = { 'X-API-Key': API_KEY };
+/** Requests of a hasty emitter in a row, all to one channel, and those that it leaves without an answer at most. */
+const IN_A_ROW = 8;
+const MOST_UNDER_WAY = 64;
 
 /** How fast everybody publishes: changed while they run. */
 export interface Pace {
@@ -31,17 +37,23 @@ interface Refusal {
   readonly error?: { readonly mayBePublished?: boolean };
 }
 
-/**
- * Publishes over HTTP, one request after the other, and writes down what became of each event. A plain one takes what
- * comes and goes on; a careful one sends each event with an idempotency key, again and again to one instance after the
- * other, until it is acknowledged.
- */
+export type Manner =
+  /** One request after the other; it takes what comes and goes on. */
+  | 'plain'
+  /** At rest, several requests of one channel without waiting for their answers: also then the first is first. */
+  | 'hasty'
+  /** Sends each event with an idempotency key, again and again to one instance after the other, until it is acknowledged. */
+  | 'careful';
+
+/** Publishes over HTTP, and writes down what became of each event. */
 export class Emitter {
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 1 });
   private readonly sequences = new Map<string, number>();
   private ended = false;
+  private readonly pipeline: Pipeline;
+  private readonly underWay = new Set<Promise<void>>();
 
-  /** @param instances where it publishes: a plain one has one, a careful one several */
+  /** @param instances where it publishes: a careful one has several, others one */
   constructor(
     private readonly name: string,
     private readonly instances: readonly Instance[],
@@ -49,22 +61,47 @@ export class Emitter {
     private readonly pace: Pace,
     private readonly log: RunLog,
     private readonly random: Random,
-    private readonly careful: boolean,
-  ) {}
+    private readonly manner: Manner,
+  ) {
+    this.pipeline = new Pipeline({ port: instances[0]!.port, path: PATH, headers: HEADERS, timeoutMs: ANSWER_MS });
+  }
 
   /** Resolves after `stop`, when the last emit is settled. */
   async run(): Promise<void> {
     while (!this.ended) {
-      await delay(this.pace.intervalMs * this.random.between(0.5, 1.5));
+      const hurries = this.manner === 'hasty' && this.pace.burst === 1;
+      await delay((hurries ? IN_A_ROW : 1) * this.pace.intervalMs * this.random.between(0.5, 1.5));
       if (this.ended) break;
-      if (this.careful) await this.insist(this.plan());
-      else if (this.instances[0]!.up || this.random.chance(0.2)) await this.publish(this.batch());
+      if (this.manner === 'careful') await this.insist(this.plan());
+      else if (!this.instances[0]!.up && !this.random.chance(0.2)) continue;
+      else if (hurries) await this.hurry();
+      else await this.publish(this.batch());
     }
+    await Promise.all(this.underWay);
     this.agent.destroy();
+    this.pipeline.close();
   }
 
   stop(): void {
     this.ended = true;
+  }
+
+  /** One event in each request: a longer one can be overtaken, since only emits have an order, and not HTTP requests. */
+  private async hurry(): Promise<void> {
+    const channel = this.random.pick(this.channels);
+    for (let count = 0; count < IN_A_ROW && this.pipeline.underWay < MOST_UNDER_WAY; count += 1) {
+      const events = [this.plan(channel)];
+      const startedAt = performance.now();
+      const published = this.pipeline
+        .post(this.bodyOf(events))
+        .then((answer) => this.enterAnswer(events, startedAt, answer));
+      this.underWay.add(published);
+      published.then(
+        () => this.underWay.delete(published),
+        () => this.stop(), // `run` rejects with it
+      );
+      await delay(this.random.between(0, 4));
+    }
   }
 
   private batch(): Planned[] {
@@ -73,8 +110,7 @@ export class Emitter {
     return Array.from({ length: size }, () => this.plan());
   }
 
-  private plan(): Planned {
-    const channel = this.random.pick(this.channels);
+  private plan(channel = this.random.pick(this.channels)): Planned {
     const sequence = (this.sequences.get(channel) ?? 0) + 1;
     this.sequences.set(channel, sequence);
     return { key: `${this.name}/${channel}/${sequence}`, channel, sequence };
@@ -82,8 +118,16 @@ export class Emitter {
 
   private async publish(events: readonly Planned[]): Promise<void> {
     const startedAt = performance.now();
+    const answer = await this.send(this.instances[0]!, this.bodyOf(events));
+    this.enterAnswer(events, startedAt, answer);
+  }
+
+  private bodyOf(events: readonly Planned[]): unknown {
     const bodies = events.map(({ key, channel }) => ({ channel, data: this.data(key) }));
-    const answer = await this.send(this.instances[0]!, bodies.length === 1 ? bodies[0] : bodies);
+    return bodies.length === 1 ? bodies[0] : bodies;
+  }
+
+  private enterAnswer(events: readonly Planned[], startedAt: number, answer: Answer): void {
     if (answer.kind === 'refused') return; // nobody ever saw them
     if (answer.kind === 'broken' || answer.kind === 'late') {
       const outcome = answer.kind === 'late' ? 'unsettled' : 'unknown';
@@ -133,8 +177,7 @@ export class Emitter {
   }
 
   private send(instance: Instance, body: unknown) {
-    const options = { agent: this.agent, headers: { 'X-API-Key': API_KEY }, timeoutMs: ANSWER_MS };
-    return post(`${instance.httpUrl}/realtime/events`, body, options);
+    return post(`${instance.httpUrl}${PATH}`, body, { agent: this.agent, headers: HEADERS, timeoutMs: ANSWER_MS });
   }
 
   private enter({ key, channel, sequence }: Planned, startedAt: number, outcome: Outcome, id?: string): void {

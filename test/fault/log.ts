@@ -21,7 +21,7 @@ export interface EmitRecord {
   /** Unique in the run; the event's data carry it. */
   readonly key: string;
   readonly channel: string;
-  /** Who published it. One publisher never begins an emit before its last one to the same channel was settled. */
+  /** The emitter. Its emits to one channel reach its instance in their order. */
   readonly publisher: string;
   /** Counts the emits of one publisher to one channel. */
   readonly sequence: number;

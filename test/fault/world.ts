@@ -184,11 +184,14 @@ export class World<B extends Backend = Backend> {
     const { random, log, pace } = this;
     for (const instance of this.publishing) {
       for (const [index, channels] of this.channelsOfEmitters().entries()) {
-        const emitter = `${instance.name}${String.fromCharCode(97 + index)}`;
-        this.emitters.push(new Emitter(emitter, [instance], channels, pace, log, random.fork(emitter), false));
+        const name = `${instance.name}${String.fromCharCode(97 + index)}`;
+        const manner = channels.length > 1 && index % 2 === 1 ? 'hasty' : 'plain';
+        this.emitters.push(new Emitter(name, [instance], channels, pace, log, random.fork(name), manner));
       }
     }
-    this.emitters.push(new Emitter('careful', this.publishing, ALL_CHANNELS, pace, log, random.fork('careful'), true));
+    this.emitters.push(
+      new Emitter('careful', this.publishing, ALL_CHANNELS, pace, log, random.fork('careful'), 'careful'),
+    );
     const { front } = this;
     const ofInstances = (): Door[] =>
       this.instances.map(({ port, up }, index) => ({ port: this.clientLines[index]?.port ?? port, open: up }));
