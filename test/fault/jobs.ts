@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Build, FALLBACK, type Patch } from './build.js';
+import type { Mutant } from './mutant.js';
 import { MUTANTS, mutantNamed } from './mutants.js';
 import { describe, rowOf, table, type Row } from './report.js';
 import { runScenario, type RunResult } from './run-scenario.js';
@@ -9,6 +10,7 @@ import { SCENARIOS, scenarioNamed } from './scenarios/index.js';
 /** One run of the suite: a scenario on the product or, with a mutant's name, on the product with a fault. */
 export interface Job {
   readonly kind: 'scenario' | 'mutant';
+  /** A scenario, or `mutant@scenario`. */
   readonly name: string;
   readonly seed: string;
 }
@@ -28,15 +30,24 @@ export interface Result {
   readonly failed: boolean;
 }
 
-/** Every scenario and then every mutant, or those that are named; each seed in turn. */
+/** Every scenario and then every mutant, or those that are named; each seed in turn. `mutant@scenario` is one scenario of a mutant. */
 export function jobsOf(seeds: readonly string[], scenarios?: readonly string[], mutants?: readonly string[]): Job[] {
   const named = scenarios !== undefined || mutants !== undefined;
   const ofScenarios = named ? (scenarios ?? []).map(scenarioNamed) : SCENARIOS;
-  const ofMutants = named ? (mutants ?? []).map(mutantNamed) : MUTANTS;
+  const ofMutants = named ? (mutants ?? []).flatMap(namesOfMutant) : MUTANTS.flatMap(namesOf);
   return seeds.flatMap((seed) => [
     ...ofScenarios.map(({ name }): Job => ({ kind: 'scenario', name, seed })),
-    ...ofMutants.map(({ name }): Job => ({ kind: 'mutant', name, seed })),
+    ...ofMutants.map((name): Job => ({ kind: 'mutant', name, seed })),
   ]);
+}
+
+function namesOf({ name, scenarios }: Mutant): string[] {
+  return scenarios.map((scenario) => `${name}@${scenario.name}`);
+}
+
+function namesOfMutant(text: string): string[] {
+  const [name, scenario] = text.split('@') as [string, string?];
+  return scenario === undefined ? namesOf(mutantNamed(name)) : [`${name}@${scenarioNamed(scenario).name}`];
 }
 
 export function titleOf({ kind, name, seed }: Job): string {
@@ -66,15 +77,16 @@ async function runProduct(job: Job, settings: Settings, say: (text: string) => v
 }
 
 async function runMutant(job: Job, settings: Settings, say: (text: string) => void): Promise<Result> {
-  const mutant = mutantNamed(job.name);
-  const { name } = mutant.scenario;
-  const result = await runOn([...wire(settings), ...mutant.patches], name, job, settings);
+  const [name, scenario] = job.name.split('@') as [string, string];
+  const { patches, shows } = mutantNamed(name);
+  const result = await runOn([...wire(settings), ...patches], scenario, job, settings);
   const { violations } = result.verdict;
-  // A run in which nothing arrives any more is caught by its problems.
-  const caught = violations.length > 0 || result.problems.length > 0;
+  const caught =
+    violations.some((violation) => shows.includes(violation.class)) ||
+    (shows.includes('problem') && result.problems.length > 0);
   if (settings.keep) await keep(job, settings, result, say);
-  say(caught ? ['caught:', describe(violations, 1), ...result.problems].join('\n') : 'NOT CAUGHT');
-  return { row: { ...rowOf(result), scenario: `${mutant.name} (${name})`, caught }, failed: !caught };
+  say([caught ? 'caught:' : 'NOT CAUGHT:', describe(violations, 1), ...result.problems].join('\n'));
+  return { row: { ...rowOf(result), scenario: `${name} (${scenario})`, caught }, failed: !caught };
 }
 
 async function runOn(patches: readonly Patch[], scenario: string, job: Job, settings: Settings): Promise<RunResult> {

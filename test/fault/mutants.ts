@@ -1,31 +1,28 @@
-import type { Patch } from './build.js';
-import { memory } from './scenarios/calm.js';
+import type { Mutant } from './mutant.js';
+import { MUTANTS_OF_CLIENTS } from './mutants-of-clients.js';
+import { MUTANTS_OF_SERVERS } from './mutants-of-servers.js';
+import { calm, memory } from './scenarios/calm.js';
+import { clientCut } from './scenarios/clients.js';
 import { clockOfInstance } from './scenarios/clocks.js';
+import { deleted } from './scenarios/deleted.js';
 import { diskFull } from './scenarios/disk-full.js';
 import { promotion } from './scenarios/failover.js';
-import { cuts, lostReplies } from './scenarios/network.js';
-import { outOfMemory } from './scenarios/not-now.js';
-import { pubsubKilled } from './scenarios/redis-server.js';
+import { blackHole, cuts, lostReplies } from './scenarios/network.js';
+import { clientPause, outOfMemory } from './scenarios/not-now.js';
+import { dataLost, pubsubKilled } from './scenarios/redis-server.js';
 import { pausedAndDeleted } from './scenarios/mixture.js';
 import { oneDirection, oneRole } from './scenarios/one-way.js';
 import { revokedThenFlushed } from './scenarios/revoked.js';
-import { rollbackAof } from './scenarios/rollback.js';
+import { rollbackAof, rollbackRdb } from './scenarios/rollback.js';
 import { slotHeld, slotMoved } from './scenarios/slots.js';
-import type { Scenario } from './scenarios/scenario.js';
-
-/** A fault of the product, made on purpose, that the suite has to find. */
-export interface Mutant {
-  readonly name: string;
-  readonly scenario: Scenario;
-  readonly patches: readonly Patch[];
-}
 
 const QUEUE = 'realtime/broker/redis/publish-queue.js';
 
-export const MUTANTS: readonly Mutant[] = [
+const OTHERS: readonly Mutant[] = [
   {
     name: 'no-fence',
-    scenario: promotion,
+    scenarios: [promotion],
+    shows: ['conflict', 'mismatch', 'missing', 'silentLoss'],
     patches: [
       {
         file: 'realtime/broker/redis/scripts.js',
@@ -36,7 +33,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'no-retry-flag',
-    scenario: lostReplies,
+    scenarios: [lostReplies, blackHole],
+    shows: ['twoPlaces', 'fifo'],
     patches: [
       {
         file: QUEUE,
@@ -48,7 +46,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     // An event of a channel without history goes out again though it may have been published.
     name: 'plain-retried',
-    scenario: lostReplies,
+    scenarios: [lostReplies],
+    shows: ['duplicate', 'fifo'],
     patches: [
       {
         file: 'realtime/broker/redis/publisher.js',
@@ -60,7 +59,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     // What this project did before: Redis kept a prefix, and a client within it was thought to have missed nothing.
     name: 'boundary-is-proof',
-    scenario: rollbackAof,
+    scenarios: [rollbackAof, rollbackRdb],
+    shows: ['silentLoss'],
     patches: [
       {
         file: 'realtime/broker/redis/scripts.js',
@@ -71,7 +71,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'resume-skips-one',
-    scenario: memory,
+    scenarios: [memory, calm, clientCut],
+    shows: ['hole', 'missing'],
     patches: [
       {
         file: 'realtime/bridge/channel-stream.js',
@@ -82,24 +83,28 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'due-at-once',
-    scenario: cuts,
+    scenarios: [cuts, clientPause],
+    shows: ['rejectedEarly'],
     patches: [{ file: QUEUE, find: 'entry.deadline > now', replace: 'false' }],
   },
   {
     // Longer than an emit waits.
     name: 'channel-pauses-too-long',
-    scenario: outOfMemory,
+    scenarios: [outOfMemory],
+    shows: ['rejectedWhileUp', 'waitedLong'],
     patches: [{ file: QUEUE, find: 'lane.pauseFor(delay,', replace: 'lane.pauseFor(20_000,' }],
   },
   {
     name: 'channel-pauses-long',
-    scenario: outOfMemory,
+    scenarios: [outOfMemory],
+    shows: ['waitedLong'],
     patches: [{ file: QUEUE, find: 'lane.pauseFor(delay,', replace: 'lane.pauseFor(8_000,' }],
   },
   {
     // One channel of all is not subscribed again. The audit would find what it missed after a minute.
     name: 'one-channel-stays-deaf',
-    scenario: pubsubKilled,
+    scenarios: [pubsubKilled],
+    shows: ['starved', 'problem'],
     patches: [
       {
         file: 'realtime/broker/redis/subscriber.js',
@@ -111,7 +116,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     // The connection that subscribes is not made again.
     name: 'subscribes-no-more',
-    scenario: oneRole,
+    scenarios: [oneRole],
+    shows: ['starved', 'problem'],
     patches: [
       {
         file: 'realtime/broker/redis/supervisor.js',
@@ -123,7 +129,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     // An answer that does not come is awaited for ten minutes.
     name: 'no-time-limit-of-answers',
-    scenario: oneDirection,
+    scenarios: [oneDirection],
+    shows: ['rejectedWhileUp', 'waitedLong', 'starved', 'problem'],
     patches: [
       {
         file: 'realtime/broker/redis/redis-target.js',
@@ -135,7 +142,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     // What this project did before: reads never followed a slot.
     name: 'reads-stay-at-old-owner',
-    scenario: slotMoved,
+    scenarios: [slotMoved],
+    shows: ['starved', 'problem'],
     patches: [
       {
         file: 'realtime/broker/redis/reader.js',
@@ -147,19 +155,22 @@ export const MUTANTS: readonly Mutant[] = [
   {
     // What this project did before: "not now" for one channel stopped the whole queue.
     name: 'one-slot-stops-all',
-    scenario: slotHeld,
+    scenarios: [slotHeld],
+    shows: ['problem'],
     patches: [{ file: 'realtime/broker/redis/answers.js', find: 'const all = ', replace: 'const all = true || ' }],
   },
   {
     // A disk that is full is taken for the last word of Redis.
     name: 'misconf-is-final',
-    scenario: diskFull,
+    scenarios: [diskFull],
+    shows: ['rejectedEarly'],
     patches: [{ file: 'realtime/broker/redis/answers.js', find: '|OOM|MISCONF|', replace: '|OOM|' }],
   },
   {
     // What this project did before: deadlines were computed from the system's clock.
     name: 'wall-clock-deadlines',
-    scenario: clockOfInstance,
+    scenarios: [clockOfInstance],
+    shows: ['rejectedLater', 'rejectedEarly'],
     patches: [
       {
         file: 'realtime/broker/redis/redis-clock.js',
@@ -175,7 +186,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'revocations-stay-lost',
-    scenario: revokedThenFlushed,
+    scenarios: [revokedThenFlushed],
+    shows: ['problem'],
     patches: [
       {
         file: 'realtime/control/revocation-keeper.js',
@@ -187,7 +199,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     // A log that was deleted begins again with the same epoch, and its clients go on.
     name: 'deleted-log-goes-on',
-    scenario: pausedAndDeleted,
+    scenarios: [deleted, pausedAndDeleted, dataLost],
+    shows: ['conflict', 'mismatch', 'stepBack', 'duplicate', 'silentLoss'],
     patches: [
       {
         file: 'realtime/broker/redis/scripts.js',
@@ -197,6 +210,8 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
 ];
+
+export const MUTANTS: readonly Mutant[] = [...OTHERS, ...MUTANTS_OF_SERVERS, ...MUTANTS_OF_CLIENTS];
 
 export function mutantNamed(name: string): Mutant {
   const found = MUTANTS.find((mutant) => mutant.name === name);

@@ -6,8 +6,8 @@ import { table, type Row } from './report.js';
 import { REPORT, runSideBySide } from './side-by-side.js';
 
 /**
- * The fault suite: `npm run test:fault -- --seconds 30 --seed 1 [--seed 2] [--scenario name] [--mutant name] [--fallback]
- * [--parallel 3]`. Without names it runs every scenario, and then every mutant. It ends with 1 when anything was violated, or a
+ * The fault suite: `npm run test:fault -- --seconds 30 --seed 1 [--seed 2] [--scenario name]
+ * [--mutant name | --mutant name@scenario] [--fallback] [--parallel 3]`. Without names it runs every scenario, and then every mutant. It ends with 1 when anything was violated, or a
  * mutant lived.
  */
 const { values } = parseArgs({

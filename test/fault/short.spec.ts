@@ -36,10 +36,10 @@ describe('the fault suite, short', () => {
   // Not each of them: each takes as long as its scenario.
   it.each(['no-fence', 'resume-skips-one'].map(mutantNamed))(
     'catches the mutant $name',
-    async ({ scenario, patches }) => {
+    async ({ scenarios: [scenario], patches }) => {
       const build = await Build.copy(patches);
       try {
-        const { verdict } = await runScenario(scenario, { dist: build.dist, seconds: 1, seed });
+        const { verdict } = await runScenario(scenario!, { dist: build.dist, seconds: 1, seed });
         expect(verdict.violations.length).toBeGreaterThan(0);
       } finally {
         await build.remove();

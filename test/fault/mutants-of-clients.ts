@@ -1,0 +1,44 @@
+import type { Mutant } from './mutant.js';
+import { slowConsumer, storm } from './scenarios/clients.js';
+import { blackHole, cuts } from './scenarios/network.js';
+import { sigkill, sigstop } from './scenarios/processes.js';
+import { pubsubKilled } from './scenarios/redis-server.js';
+
+/** Mutants of what reaches clients: gaps of an instance, and what a client missed. */
+export const MUTANTS_OF_CLIENTS: readonly Mutant[] = [
+  {
+    // The last 64 events of a channel are at hand: only a fresh instance reads the history, and one on which more was missed.
+    name: 'history-skips-one',
+    scenarios: [sigkill, storm],
+    shows: ['hole', 'missing'],
+    patches: [
+      { file: 'realtime/bridge/shared-reads.js', find: 'result.events.map(', replace: 'result.events.slice(1).map(' },
+    ],
+  },
+  {
+    name: 'gaps-unnoticed',
+    scenarios: [cuts, blackHole, sigstop, pubsubKilled],
+    shows: ['hole', 'missing'],
+    patches: [
+      {
+        file: 'realtime/bridge/channel-stream.js',
+        find: 'if (position.offset === top.offset + 1) {',
+        replace: 'if (position.offset > top.offset) {',
+      },
+      {
+        file: 'realtime/bridge/channel-stream.js',
+        find: 'if (there.epoch !== here.epoch || there.offset > here.offset)',
+        replace: 'if (there.epoch !== here.epoch)',
+      },
+    ],
+  },
+  {
+    // What a slow reader has no room for is dropped, and its connection stays.
+    name: 'slow-readers-stay',
+    scenarios: [slowConsumer],
+    shows: ['hole', 'missing'],
+    patches: [
+      { file: 'realtime/connections/connection.js', find: '() => this.onSlow(this)', replace: '() => undefined' },
+    ],
+  },
+];

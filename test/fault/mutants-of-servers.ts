@@ -1,0 +1,120 @@
+import type { Mutant } from './mutant.js';
+import { clockOfRedis, clockUntouched } from './scenarios/clocks.js';
+import { diskFullAlways } from './scenarios/disk-full.js';
+import { cluster, failoverKept, sentinel } from './scenarios/failover.js';
+import { outage } from './scenarios/network.js';
+import { flappingReplica, outOfMemory } from './scenarios/not-now.js';
+import { outputLimit } from './scenarios/output-limit.js';
+import { aof, aofEverySecond, dataLost } from './scenarios/redis-server.js';
+
+/** Mutants of what an instance does while Redis fails, is replaced, or answers "not now". */
+export const MUTANTS_OF_SERVERS: readonly Mutant[] = [
+  {
+    // A server that was restarted or promoted does not know the scripts.
+    name: 'scripts-loaded-once',
+    scenarios: [aof, aofEverySecond, dataLost, diskFullAlways, sentinel],
+    shows: ['rejectedWhileUp', 'waitedLong', 'starved', 'problem'],
+    patches: [
+      {
+        file: 'realtime/broker/redis/scripts.js',
+        find: 'export const SCRIPTS = [PUBLISH, PUBLISH_PLAIN, READ, POSITIONS];',
+        // Each of the three connections loads them once.
+        replace: `const ALL = [PUBLISH, PUBLISH_PLAIN, READ, POSITIONS];
+let loads = 0;
+export const SCRIPTS = { *[Symbol.iterator]() { loads += 1; if (loads <= 3) yield* ALL; } };`,
+      },
+    ],
+  },
+  {
+    name: 'script-not-sent-along',
+    scenarios: [cluster],
+    shows: ['rejectedWhileUp', 'waitedLong', 'starved', 'problem'],
+    patches: [
+      {
+        file: 'realtime/broker/redis/client.js',
+        find: "if (!('nodes' in client) || ",
+        replace: "if (true || !('nodes' in client) || ",
+      },
+    ],
+  },
+  {
+    // An old connection leads to a master that became a replica.
+    name: 'demotion-unnoticed',
+    scenarios: [failoverKept],
+    shows: ['starved', 'problem'],
+    patches: [
+      {
+        file: 'realtime/broker/redis/answers.js',
+        find: 'return /^(?:MOVED|READONLY)\\b/',
+        replace: 'return false && /^(?:MOVED|READONLY)\\b/',
+      },
+      {
+        file: 'realtime/broker/redis/reader.js',
+        find: 'if (/^role:slave/m',
+        replace: 'if (false && /^role:slave/m',
+      },
+    ],
+  },
+  {
+    // What Redis got before the deadline, and carries out after it, is published.
+    name: 'no-deadline-in-redis',
+    scenarios: [outage, clockUntouched],
+    shows: ['rejectedLater', 'refusedYetPublished'],
+    patches: [
+      {
+        file: 'realtime/broker/redis/scripts.js',
+        find: "local answer, name = now > tonumber(ARGV[i + 2]) and 'late', nil",
+        replace: 'local answer, name = false, nil',
+      },
+    ],
+  },
+  {
+    // The clock of Redis is asked for when a connection is made, and never again.
+    name: 'clock-measured-once',
+    scenarios: [clockOfRedis],
+    shows: ['rejectedLater', 'refusedYetPublished'],
+    patches: [
+      {
+        file: 'realtime/broker/redis/publisher.js',
+        find: 'this.clock.measure(mastersOf(client)[0]).catch(() => undefined);',
+        replace: 'void 0;',
+      },
+    ],
+  },
+  {
+    // What this project did before: a channel's next script left before the answer to the last one.
+    name: 'several-scripts-of-a-channel',
+    scenarios: [outOfMemory, flappingReplica],
+    shows: ['fifo'],
+    patches: [
+      {
+        file: 'realtime/broker/redis/publish-lane.js',
+        find: 'return this.underWay.length > 0 || this.timer !== null;',
+        replace: 'return this.timer !== null;',
+      },
+    ],
+  },
+  {
+    // What this project did before: all channels read their gaps at once, over the connection with the output limit.
+    name: 'gaps-over-the-subscribing-connection',
+    scenarios: [outputLimit],
+    shows: ['starved', 'problem'],
+    patches: [
+      {
+        file: 'realtime/broker/redis/receiver.js',
+        find: 'await client.subscribe(this.own.beat);',
+        replace: 'globalThis.subscribing = this.link; await client.subscribe(this.own.beat);',
+      },
+      {
+        file: 'realtime/broker/redis/reader.js',
+        find: 'const client = this.link === null ? this.owners() : this.link.client;',
+        replace: 'const client = globalThis.subscribing?.client ?? this.link?.client ?? null;',
+      },
+      {
+        file: 'realtime/broker/redis/reader.js',
+        find: 'const LARGE_BYTES_AT_ONCE = 16_777_216;',
+        replace: 'const LARGE_BYTES_AT_ONCE = 1e12;',
+      },
+    ],
+  },
+];
