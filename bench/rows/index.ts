@@ -7,6 +7,7 @@ import { memoryRows } from './memory.js';
 import { lastOfManyRows } from './last-of-many.js';
 import { openLoopRows } from './open-loop.js';
 import { redisEmitRows, redisLatencyRows } from './redis.js';
+import { redisDistanceRows } from './redis-distance.js';
 import { channelRows, instanceRows, subscriptionRows } from './flat.js';
 import type { Row } from './row.js';
 
@@ -60,6 +61,7 @@ export const GROUPS: Readonly<Record<string, Measure>> = {
   memory: memoryRows,
   'redis-emit': redisEmitRows,
   'redis-latency': redisLatencyRows,
+  'redis-distance': redisDistanceRows,
   channels: channelRows,
   subscriptions: subscriptionRows,
   instances: instanceRows,
