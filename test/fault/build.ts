@@ -49,11 +49,18 @@ export class Build {
     return removeDirectory(this.root);
   }
 
-  private async apply({ file, find, replace }: Patch): Promise<void> {
-    const path = join(this.dist, file);
-    const text = await readFile(path, 'utf8');
-    const parts = text.split(find);
-    if (parts.length !== 2) throw new Error(`${file} holds ${parts.length - 1} times, not once: ${find}`);
-    await writeFile(path, parts.join(replace));
+  private async apply(patch: Patch): Promise<void> {
+    await writeFile(join(this.dist, patch.file), await patchedText(patch, this.dist));
   }
+}
+
+/**
+ * The text of a file of the build after a change. Without a copy of the build, a test sees by it that a mutant can still be made.
+ * @throws if what it replaces is not there exactly once
+ */
+export async function patchedText({ file, find, replace }: Patch, dist = 'dist'): Promise<string> {
+  const text = await readFile(join(dist, file), 'utf8');
+  const parts = text.split(find);
+  if (parts.length !== 2) throw new Error(`${file} holds ${parts.length - 1} times, not once: ${find}`);
+  return parts.join(replace);
 }

@@ -1,4 +1,4 @@
-import { Build } from '../build.js';
+import { patchedText } from '../build.js';
 import { FROZEN_MUTANTS, OUTBOX_MUTANTS } from './mutants.js';
 import { Random } from '../../support/random.js';
 import { runOutbox } from './run-outbox.js';
@@ -22,8 +22,7 @@ describe('the outbox, while processes are killed', () => {
   it.each(Object.entries({ ...OUTBOX_MUTANTS, ...FROZEN_MUTANTS }))(
     'can still be changed into the mutant %s',
     async (_name, patch) => {
-      const build = await Build.copy([patch]);
-      await expect(build.remove()).resolves.toBeUndefined();
+      await expect(patchedText(patch)).resolves.toContain(patch.replace);
     },
   );
 });

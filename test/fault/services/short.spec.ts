@@ -1,4 +1,4 @@
-import { Build } from '../build.js';
+import { Build, patchedText } from '../build.js';
 import { SERVICE_MUTANTS, serviceMutantNamed } from './mutants.js';
 import { describeServices } from './report.js';
 import { runServices } from './run-services.js';
@@ -22,8 +22,7 @@ describe('presence, control commands and revocations while instances and Redis f
   }, 150_000);
 
   it.each(SERVICE_MUTANTS)('can still make the mutant $name', async ({ patch }) => {
-    const build = await Build.copy([patch]);
-    await expect(build.remove()).resolves.toBeUndefined();
+    await expect(patchedText(patch)).resolves.toContain(patch.replace);
   });
 
   // One for each checker, in one run. The others take as long as a lease.
