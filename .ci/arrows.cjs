@@ -45,6 +45,9 @@ const consolePage = room('console');
 /** Counters know nobody, and everybody counts. */
 const counters = '^src/realtime/observability/';
 
+/** The internals of Nest that the module uses, one file for each: it knows Nest alone. */
+const nest = '^src/realtime/nest/';
+
 /** Everybody asks the clock, which asks nobody. */
 const clock = '^src/realtime/clock/';
 
@@ -148,13 +151,21 @@ module.exports = {
       from: { path: schemas, pathNot: '\\.spec\\.ts$' },
       to: { path: '^src/', pathNot: schemas },
     },
+    { name: 'nest-knows-nest', severity: 'error', from: { path: nest }, to: { path: '^src/', pathNot: nest } },
+    {
+      name: 'nest-internals-in-one-folder',
+      comment: 'A file of Nest that is no entry point of it may move: src/realtime/nest says so clearly.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['\\.spec\\.ts$', nest] },
+      to: { path: '^node_modules/@nestjs/[^/]+/', pathNot: '^node_modules/@nestjs/[^/]+/(dist/)?index\\.(js|d\\.ts)$' },
+    },
     { name: 'the-clock-asks-nobody', severity: 'error', from: { path: clock }, to: { path: '^src/', pathNot: clock } },
     ...Object.entries(realtimeRooms).map(([name, allowed]) => ({
       name: `${name}-imports`,
       comment: `src/realtime/${name} may import: ${['protocol', 'options', 'the clock', 'the counters', ...allowed].join(', ')}`,
       severity: 'error',
       from: { path: inside(name), pathNot: '\\.spec\\.ts$' },
-      to: { path: '^src/realtime/', pathNot: [inside(name, 'options', ...allowed), clock, counters, schemas] },
+      to: { path: '^src/realtime/', pathNot: [inside(name, 'options', ...allowed), clock, counters, nest, schemas] },
     })),
     {
       name: 'no-undeclared-packages',

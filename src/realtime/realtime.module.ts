@@ -51,7 +51,6 @@ import { RedisInstanceDirectory } from './instances/redis.instance-directory.js'
 import { installAdapter } from './gateway/install-adapter.js';
 import { RealtimeGateway } from './gateway/realtime.gateway.js';
 import { RealtimeServer } from './gateway/realtime-server.js';
-import { applicationConfigOf } from './application-config.js';
 import { AsyncApiController } from './http/asyncapi.controller.js';
 import { ConsoleController } from './http/console.controller.js';
 import { ConsolePages } from './http/console-pages.js';
@@ -69,6 +68,8 @@ import { OperatorsController } from './http/operators.controller.js';
 import { Inspection } from './inspection/inspection.service.js';
 import { Survey } from './inspection/survey.js';
 import { RealtimeMetrics } from './metrics/realtime-metrics.service.js';
+import { applicationConfigOf } from './nest/application-config.js';
+import { checkNest } from './nest/check-nest.js';
 import { Counters } from './observability/counters.js';
 import { SafeLogger } from './observability/safe-logger.js';
 import type { ChannelDefinition } from './options/channel-definition.js';
@@ -168,6 +169,7 @@ function build(
   }: { [Name in keyof RealtimeModuleSettings]: RealtimeModuleSettings[Name] | undefined },
   imports: ModuleMetadata['imports'] = [],
 ): DynamicModule {
+  checkNest();
   return {
     module: RealtimeModule,
     global: isGlobal,

@@ -272,7 +272,7 @@ describe('the package, as it would be published', () => {
     expect([...imported].toSorted()).toEqual(declared.toSorted());
     // Two copies of these, and Nest does not find its own providers, or a decorator writes where nobody reads.
     const once =
-      /^(@nestjs\/(common|core|websockets|terminus|swagger)|class-(validator|transformer)|reflect-metadata|rxjs|react)$/;
+      /^(@nestjs\/(common|core|jwt|platform-ws|websockets|terminus|swagger)|class-(validator|transformer)|reflect-metadata|rxjs|react)$/;
     expect(Object.keys(dependencies).filter((name) => once.test(name))).toEqual([]);
   });
 

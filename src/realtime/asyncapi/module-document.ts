@@ -1,7 +1,6 @@
 import 'reflect-metadata';
 import { Logger, type DynamicModule, type Type } from '@nestjs/common';
-import { ApplicationConfig, MetadataScanner, NestContainer } from '@nestjs/core';
-import { DependenciesScanner, Injector, NoopGraphInspector } from '@nestjs/core/internal';
+import { loadProvider, scanModules } from '../nest/injector.js';
 import type { AsyncApiDocument, AsyncApiInfo } from './asyncapi-document.js';
 import { RealtimeAsyncApi } from './asyncapi.service.js';
 
@@ -23,15 +22,8 @@ export function modulesOf(exported: object): Map<string, RootModule> {
  */
 export async function moduleDocument(root: RootModule, info?: AsyncApiInfo): Promise<AsyncApiDocument> {
   Logger.overrideLogger(['warn', 'error', 'fatal']); // the standard output is the document's
-  const config = new ApplicationConfig();
-  const container = new NestContainer(config);
-  await new DependenciesScanner(container, new MetadataScanner(), NoopGraphInspector, config).scan(root as Type);
-  for (const module of container.getModules().values()) {
-    const provider = module.providers.get(RealtimeAsyncApi);
-    if (provider === undefined) continue;
-    await new Injector().loadProvider(provider, module);
-    return (provider.instance as RealtimeAsyncApi).document(info);
-  }
+  const asyncApi = await loadProvider(await scanModules(root), RealtimeAsyncApi);
+  if (asyncApi !== undefined) return asyncApi.document(info);
   throw new Error('none of its modules imports RealtimeModule.forRoot(…) of the package that this command is of');
 }
 

@@ -1,11 +1,11 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import { UnknownElementException } from '@nestjs/core/errors/exceptions/unknown-element.exception.js';
 import { CLOSE_CODES } from '../../protocol/index.js';
 import { RealtimeClock } from '../clock/realtime-clock.js';
 import type { Connection } from '../connections/connection.js';
 import { fieldsOf } from '../observability/log-fields.js';
 import { LogLimiter } from '../observability/log-limiter.js';
+import { isUnknownElement } from '../nest/unknown-element.js';
 import { runSafely } from '../observability/run-safely.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { topicOf } from '../tenants/topic.js';
@@ -54,7 +54,7 @@ export class AuditLog implements OnApplicationBootstrap {
     try {
       this.audit = this.modules.get(RealtimeAudit, { strict: false });
     } catch (error) {
-      if (!(error instanceof UnknownElementException)) throw error; // else nobody wants to be told
+      if (!isUnknownElement(error)) throw error; // else nobody wants to be told
     }
   }
 

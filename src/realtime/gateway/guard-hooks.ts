@@ -1,5 +1,5 @@
 import type { ModulesContainer } from '@nestjs/core';
-import { GATEWAY_OPTIONS } from '@nestjs/websockets/internal';
+import { GATEWAY_OPTIONS } from '../nest/gateway-metadata.js';
 import { safely } from '../observability/run-safely.js';
 import { RealtimeGateway } from './realtime.gateway.js';
 

@@ -1,6 +1,6 @@
 import type { Type, WebSocketAdapter } from '@nestjs/common';
 import type { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
-import { GATEWAY_METADATA, GATEWAY_OPTIONS } from '@nestjs/websockets/internal';
+import { GATEWAY_METADATA, GATEWAY_OPTIONS } from '../nest/gateway-metadata.js';
 import { RealtimeOptionsError } from '../options/resolve-options.js';
 import { applicationServer } from './application-server.js';
 import { extendExceptionFilter } from './exception-filter.js';

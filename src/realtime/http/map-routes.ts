@@ -38,4 +38,4 @@ export function unmapRoutes(modules: ModulesContainer, options: ResolvedRealtime
 }
 
 const UNKNOWN_NEST =
-  'RealtimeModule: this version of @nestjs/core keeps its controllers elsewhere, so routes cannot be switched off; version 12 is supported';
+  'RealtimeModule: this version of @nestjs/core keeps its controllers elsewhere, so routes cannot be switched off; versions 11 and 12 are supported';

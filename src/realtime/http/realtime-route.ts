@@ -1,5 +1,5 @@
 import { Controller, UseFilters, UseInterceptors, VERSION_NEUTRAL, type Type } from '@nestjs/common';
-import { PATH_METADATA, ROUTE_ARGS_METADATA, RouteParamtypes } from '@nestjs/common/internal';
+import { PATH_METADATA, ROUTE_ARGS_METADATA, RouteParamtypes } from '../nest/route-metadata.js';
 import { DirectReply } from './direct-reply.interceptor.js';
 import { RouteErrors } from './route-errors.filter.js';
 

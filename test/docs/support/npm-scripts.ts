@@ -4,7 +4,19 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import ts from 'typescript';
 import type { Command } from './shell.js';
 
-const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly scripts: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+}
+
+const {
+  name: packageName,
+  version,
+  scripts,
+  peerDependencies,
+} = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
 
 /** The file that a script of package.json runs, as its source. */
 function programOf(script: string): string | undefined {
@@ -29,10 +41,19 @@ function optionsOf(program: string): ParseArgsConfig['options'] {
   return options;
 }
 
+/** What is wrong with a package of `npm install`: it is the tarball, or a peer such as `@nestjs/jwt@11`. */
+function installProblem(spec: string): string | null {
+  if (spec === `../${packageName}-${version}.tgz`) return null;
+  const [, peer = '', major] = /^(.+)@(\d+)$/.exec(spec) ?? [];
+  if (peerDependencies[peer]?.includes(`^${major}.`) === true) return null;
+  return `${spec} is neither the tarball of this version nor a release of a peer`;
+}
+
 /** What is wrong with `npm …`; `null` where it would do what it says. */
 export function npmProblem(command: Command): string | null {
   const [, verb, ...rest] = command;
   if (verb === 'ci') return rest.length === 0 ? null : 'npm ci takes nothing here';
+  if (verb === 'install') return rest.map(installProblem).find((problem) => problem !== null) ?? null;
   const [name, ...behind] = verb === 'run' ? rest.filter((word) => word !== '--silent') : [verb!, ...rest];
   if (name === undefined || scripts[name] === undefined) return `package.json has no script ${name}`;
   if (behind.length === 0) return null;

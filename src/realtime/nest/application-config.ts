@@ -10,6 +10,6 @@ export function applicationConfigOf(moduleRef: ModuleRef): ApplicationConfig {
   const config = container?.applicationConfig;
   if (typeof config?.setIoAdapter === 'function' && typeof config.getGlobalPrefix === 'function') return config;
   throw new Error(
-    'RealtimeModule: this version of @nestjs/core keeps its ApplicationConfig elsewhere; version 12 is supported',
+    'RealtimeModule: this version of @nestjs/core keeps its ApplicationConfig elsewhere; versions 11 and 12 are supported',
   );
 }

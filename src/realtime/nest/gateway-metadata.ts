@@ -1,0 +1,10 @@
+import * as constants from '@nestjs/websockets/constants.js';
+import { internalOf } from './internal-of.js';
+
+const FILE = '@nestjs/websockets/constants.js';
+
+/** The key that marks a class as a gateway. */
+export const GATEWAY_METADATA = internalOf(constants, 'GATEWAY_METADATA', FILE);
+
+/** The key of a gateway's options, its path among them. */
+export const GATEWAY_OPTIONS = internalOf(constants, 'GATEWAY_OPTIONS', FILE);
