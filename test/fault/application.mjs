@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const [dist] = process.argv.slice(2);
-const { realtimeOptionsFromEnv, RealtimeHealth, RealtimeModule } = await import(
+const { EventsPublisher, realtimeOptionsFromEnv, RealtimeHealth, RealtimeModule } = await import(
   pathToFileURL(join(dist, 'realtime/index.js')).href
 );
 
@@ -25,6 +25,20 @@ app.getHttpAdapter().get('/health/ready', (_request, response) => {
   const report = health.check();
   response.statusCode = report.status === 'ok' ? 200 : 503;
   response.end(JSON.stringify(report));
+});
+// Emits in the order of the requests of a connection. POST /realtime/events promises no order between two requests.
+const events = app.get(EventsPublisher);
+app.getHttpAdapter().post('/emit', (request, response) => {
+  const chunks = [];
+  const answer = (status, body) => response.status(status).json(body);
+  request.on('data', (chunk) => chunks.push(chunk));
+  request.once('end', () => {
+    const { channel, data } = JSON.parse(Buffer.concat(chunks));
+    events.publish(channel, data).then(
+      (emitted) => answer(201, emitted),
+      ({ message, mayBePublished }) => answer(503, { message, mayBePublished }),
+    );
+  });
 });
 app.enableShutdownHooks();
 await app.listen(Number(process.env.PORT), process.env.HOST);

@@ -40,7 +40,7 @@ interface Refusal {
 export type Manner =
   /** One request after the other; it takes what comes and goes on. */
   | 'plain'
-  /** At rest, several requests of one channel without waiting for their answers: also then the first is first. */
+  /** At rest, several emits to one channel without waiting for their answers: also then the first is first. */
   | 'hasty'
   /** Sends each event with an idempotency key, again and again to one instance after the other, until it is acknowledged. */
   | 'careful';
@@ -63,7 +63,7 @@ export class Emitter {
     private readonly random: Random,
     private readonly manner: Manner,
   ) {
-    this.pipeline = new Pipeline({ port: instances[0]!.port, path: PATH, headers: HEADERS, timeoutMs: ANSWER_MS });
+    this.pipeline = new Pipeline({ port: instances[0]!.port, path: '/emit', headers: {}, timeoutMs: ANSWER_MS });
   }
 
   /** Resolves after `stop`, when the last emit is settled. */
@@ -86,7 +86,7 @@ export class Emitter {
     this.ended = true;
   }
 
-  /** One event in each request: a longer one can be overtaken, since only emits have an order, and not HTTP requests. */
+  /** Over a route of the test's application that emits in the order of the requests. */
   private async hurry(): Promise<void> {
     const channel = this.random.pick(this.channels);
     for (let count = 0; count < IN_A_ROW && this.pipeline.underWay < MOST_UNDER_WAY; count += 1) {
