@@ -69,7 +69,7 @@ export function compareData(before: Schema, after: Schema, names: Names): Told[]
   const compareFields = (older: Field, newer: Field | undefined, path: string): Told[] => {
     if (newer === undefined) return [{ breaks: true, text: `${path} is gone` }];
     const told: Told[] = [];
-    const audience = compareGroups(older.groups, newer.groups);
+    const audience = compareAudiences(older, newer);
     if (audience !== null)
       told.push({ breaks: audience, text: `${path} is for ${whom(newer)}, and was for ${whom(older)}` });
     else if (older.required && !newer.required) told.push({ breaks: true, text: `${path} may be missing now` });
@@ -81,15 +81,26 @@ export function compareData(before: Schema, after: Schema, names: Names): Told[]
 }
 
 /** Whether somebody gets it no more who got it; `null` where the same do. */
-function compareGroups(older: Field['groups'], newer: Field['groups']): boolean | null {
-  if (newer === null) return older === null ? null : false;
-  if (older?.length === newer.length && older.every((group) => newer.includes(group))) return null;
-  return older === null || !older.every((group) => newer.includes(group));
+function compareAudiences(older: Field, newer: Field): boolean | null {
+  const [was, is] = [audienceOf(older), audienceOf(newer)];
+  if (is === null) return was === null ? null : false;
+  if (was?.length === is.length && was.every((one) => is.includes(one))) return null;
+  return was === null || !was.every((one) => is.includes(one));
 }
 
-function whom({ groups }: Field): string {
+/** Groups and users as words; `null`: everybody. */
+function audienceOf({ groups, users }: Field): string[] | null {
+  if (groups === null) return null;
+  return [...groups.map((group) => `group ${group}`), ...users.map((field) => `user in ${field}`)];
+}
+
+function whom({ groups, users }: Field): string {
   if (groups === null) return 'everybody';
-  return `the group${groups.length === 1 ? '' : 's'} ${groups.join(', ')}`;
+  const parts = [
+    ...(groups.length === 0 ? [] : [`the group${groups.length === 1 ? '' : 's'} ${groups.join(', ')}`]),
+    ...users.map((field) => `the user in ${field}`),
+  ];
+  return parts.join(' and ');
 }
 
 function isAny({ kind }: Schema): boolean {

@@ -6,8 +6,10 @@ export interface Field {
   readonly schema: Schema;
   readonly required: boolean;
   readonly description: string | null;
-  /** Only who has one of these groups gets it; `null`: everybody. */
+  /** Only who has one of these groups gets it, and {@link users}; `null`: everybody. */
   readonly groups: readonly string[] | null;
+  /** The user whose id is in one of these fields beside it gets it too. */
+  readonly users: readonly string[];
 }
 
 /** What JSON Schema says of types. Limits of values (`minimum`, `maxLength`, `pattern` …) are left out: no type shows them. */
@@ -105,12 +107,13 @@ function objectOf(schema: Record<string, unknown>, where: string): Schema {
   const fields = new Map<string, Field>();
   for (const [name, value] of Object.entries(readObject(schema['properties'] ?? {}, `${where}.properties`))) {
     const field = readSchema(value, `${where}.properties.${name}`);
-    const { description, 'x-groups': groups } = value as Record<string, unknown>;
+    const { description, 'x-groups': groups, 'x-users': users } = value as Record<string, unknown>;
     fields.set(name, {
       schema: field,
       required: required.has(name),
       description: typeof description === 'string' ? description : null,
       groups: Array.isArray(groups) ? groups.map(String) : null,
+      users: Array.isArray(users) ? users.map(String) : [],
     });
   }
   const others = schema['additionalProperties'];

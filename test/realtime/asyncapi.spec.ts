@@ -1,13 +1,28 @@
 import { Parser } from '@asyncapi/parser';
 import { Exclude, Expose, Type } from 'class-transformer';
 import { IsInt, IsOptional, IsString, Min, ValidateNested } from 'class-validator';
-import { ChannelPolicy, RealtimeAsyncApi, RealtimeModule, type CanSubscribe } from '../../src/realtime/index.js';
+import {
+  ChannelPolicy,
+  ExposeToUser,
+  RealtimeAsyncApi,
+  RealtimeModule,
+  type CanSubscribe,
+} from '../../src/realtime/index.js';
 import { signToken } from '../support/jwt.js';
 import { RealtimeApp } from './support/realtime-app.js';
 
 class Member {
   @IsString()
   name!: string;
+
+  @IsString()
+  @Expose({ groups: ['admin'] })
+  @ExposeToUser('name')
+  email!: string;
+
+  @IsString()
+  @ExposeToUser('name')
+  phone!: string;
 }
 
 class ProjectUpdated {
@@ -118,7 +133,15 @@ describe('the AsyncAPI document of an application', () => {
         required: ['id'],
       },
       Cursor: { type: 'object', properties: { x: { type: 'integer' } }, required: ['x'] },
-      Member: { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] },
+      Member: {
+        type: 'object',
+        properties: {
+          name: { type: 'string' },
+          email: { type: 'string', 'x-groups': ['admin'], 'x-users': ['name'] },
+          phone: { type: 'string', 'x-groups': [], 'x-users': ['name'] },
+        },
+        required: ['name'],
+      },
     });
     const { payload } = components.messages['projects_projectId_updated']!;
     expect(payload.properties).toMatchObject({ data: { $ref: '#/components/schemas/ProjectUpdated' }, id: {} });

@@ -26,6 +26,7 @@ it('tells every field by its path, and all that is to know of it', () => {
     properties: {
       id: { type: 'integer', minimum: 1 },
       budget: { type: 'integer', 'x-groups': ['billing', 'admin'] },
+      email: { type: 'string', 'x-groups': ['admin'], 'x-users': ['id'] },
       row: { type: 'object', properties: { at: { type: 'string', format: 'date-time' } }, required: ['at'] },
       tags: { type: 'array', items: { type: 'object', properties: { text: { description: 'What it says' } } } },
       names: { type: 'array', maxItems: 3, items: { type: 'string', maxLength: 9 } },
@@ -35,6 +36,7 @@ it('tells every field by its path, and all that is to know of it', () => {
   expect(fields.map(({ name, notes }) => [name, ...notes])).toEqual([
     ['id', 'minimum 1'],
     ['budget', 'optional', 'only for billing, admin'],
+    ['email', 'optional', 'only for admin, the user in id'],
     ['row'],
     ['row.at', 'format date-time'],
     ['tags'],

@@ -13,6 +13,8 @@ export interface Schema {
   readonly description?: string;
   /** The groups of those who get the field. */
   readonly 'x-groups'?: readonly string[];
+  /** The fields beside it with the ids of users who get it too. */
+  readonly 'x-users'?: readonly string[];
   readonly [keyword: string]: unknown;
 }
 
@@ -29,7 +31,7 @@ export interface Field {
 /** What is told in another way; every other keyword is a note as it is. */
 const TOLD = new Set([
   ...['$ref', 'type', 'const', 'enum', 'items', 'properties', 'required', 'oneOf', 'anyOf', 'allOf'],
-  ...['description', 'x-groups'],
+  ...['description', 'x-groups', 'x-users'],
 ]);
 
 /** The fields of an object, those of objects inside it that have no name too. */
@@ -63,9 +65,10 @@ export function piecesOf(schema: Schema): Piece[] {
 
 /** What else is to know of a value. */
 export function notesOf(schema: Schema): string[] {
-  const groups = schema['x-groups'] ?? [];
+  const users = (schema['x-users'] ?? []).map((field) => `the user in ${field}`);
+  const audience = [...(schema['x-groups'] ?? []), ...users];
   return [
-    ...(groups.length === 0 ? [] : [`only for ${groups.join(', ')}`]),
+    ...(audience.length === 0 ? [] : [`only for ${audience.join(', ')}`]),
     ...(schema.description === undefined ? [] : [schema.description]),
     ...[schema, ...(schema.items === undefined ? [] : [schema.items])].flatMap((one) =>
       Object.entries(one)

@@ -5,9 +5,6 @@ import { Database, type Statements } from './database.js';
 /** Tells of a change on a channel, once that is committed. */
 export type Tell = <C extends ChannelName, D extends EventData<C>>(channel: C, data: D) => Promise<void>;
 
-/** Sends something to the private channel of a user, once the change is committed. */
-export type TellUser = (userId: string, data: object) => Promise<void>;
-
 /** Stores changes together with what tells of them: both, or neither. */
 @Injectable()
 export class Changes {
@@ -17,13 +14,9 @@ export class Changes {
   ) {}
 
   /** A transaction. What is told in it is sent when it is committed, whatever happens to this process then. */
-  make<T>(work: (statements: Statements, tell: Tell, tellUser: TellUser) => Promise<T>): Promise<T> {
+  make<T>(work: (statements: Statements, tell: Tell) => Promise<T>): Promise<T> {
     return this.database.transaction((statements) =>
-      work(
-        statements,
-        (channel, data) => this.outbox.emit(statements, channel, data),
-        (userId, data) => this.outbox.emitToUser(statements, userId, data),
-      ),
+      work(statements, (channel, data) => this.outbox.emit(statements, channel, data)),
     );
   }
 }

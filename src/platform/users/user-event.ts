@@ -1,12 +1,16 @@
 import { Expose } from 'class-transformer';
-import { IsEmail, IsOptional } from 'class-validator';
-import type { ChannelDefinition } from '../../realtime/index.js';
+import { IsEmail, IsOptional, IsString } from 'class-validator';
+import { ExposeToUser, type ChannelDefinition } from '../../realtime/index.js';
 
-/** Events of `users:created` and `users:updated`. The channels are open to every user; e-mail addresses are not. */
+/** Events of `users:created` and `users:updated`. The channels are open to every user; the e-mail address of a user is for it and for administrators. */
 class UserEvent {
+  @IsString()
+  id!: string;
+
   @IsOptional()
   @IsEmail()
   @Expose({ groups: ['admin'] })
+  @ExposeToUser('id')
   email?: string;
 }
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { EventsPublisher, type EmittedEvent, type Principal } from '../../realtime/index.js';
 import { EndedSessions } from '../auth/ended-sessions.service.js';
 import { hashPassword, verifyPassword } from '../auth/passwords.js';
-import { Changes, type Tell, type TellUser } from '../database/changes.js';
+import { Changes, type Tell } from '../database/changes.js';
 import { Database, isDuplicate, type Statements } from '../database/database.js';
 import type { PageDto } from '../http/page.dto.js';
 import { isStorable } from '../http/text.js';
@@ -58,7 +58,7 @@ export class UsersService {
   async update(id: string, { email, name, password, role }: UpdateUserDto, by: string): Promise<UserRecord> {
     const hash = password === undefined ? null : await hashPassword(password);
     let endsSessions = false;
-    const updated = await this.write(async (statements, tell, tellUser) => {
+    const updated = await this.write(async (statements, tell) => {
       const [before] = await statements.query<Pick<UserRecord, 'role'>>(
         'select role from users where id = $1 for update',
         [id],
@@ -74,8 +74,6 @@ export class UsersService {
       endsSessions = hash !== null || user.role !== before?.role;
       if (endsSessions) await this.ended.storeUser(statements, id);
       await tell('users:updated', { ...user, by });
-      // On users:updated the address is for administrators only: the user gets it on a channel of its own.
-      if (email !== undefined) await tellUser(id, { kind: 'email', email: user.email, by });
       return user;
     });
     if (endsSessions) await this.ended.endUser(id);
@@ -100,9 +98,7 @@ export class UsersService {
     return this.events.emitToUser(id, { kind: 'message', message, from });
   }
 
-  private async write(
-    work: (statements: Statements, tell: Tell, tellUser: TellUser) => Promise<UserRecord>,
-  ): Promise<UserRecord> {
+  private async write(work: (statements: Statements, tell: Tell) => Promise<UserRecord>): Promise<UserRecord> {
     try {
       return await this.changes.make(work);
     } catch (error) {

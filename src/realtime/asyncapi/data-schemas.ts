@@ -1,6 +1,6 @@
 import { defaultMetadataStorage } from 'class-transformer/cjs/storage.js';
 import { targetConstructorToSchema, validationMetadatasToSchemas } from 'class-validator-jsonschema';
-import { allRules, classRules, type ClassRules } from '../fields/class-rules.js';
+import { allRules, classRules, type ClassRules, type FieldRule } from '../fields/class-rules.js';
 import type { EventClass } from '../options/channel-definition.js';
 
 const PREFIX = '#/components/schemas/';
@@ -42,17 +42,21 @@ interface JsonSchema {
   readonly required?: readonly string[];
 }
 
-/** Says whom fields are for that not everybody gets: to those who do not, they are missing. What nobody gets is left out. */
+/** Describes which groups and users get a limited field: for all others it is missing. What nobody gets is left out. */
 function withGroups(schema: JsonSchema, { fields }: ClassRules): JsonSchema {
-  const groupsOf = (key: string): readonly string[] => fields.get(key)?.flatMap(({ groups }) => groups ?? []) ?? [];
-  const isHidden = (key: string): boolean => fields.get(key)?.some(({ groups }) => groups?.length === 0) === true;
+  const rulesOf = (key: string): readonly FieldRule[] => fields.get(key) ?? [];
+  const isLimited = (key: string): boolean => rulesOf(key).some(({ groups }) => groups !== null);
+  const isHidden = (key: string): boolean =>
+    rulesOf(key).some(({ groups, users }) => groups?.length === 0 && users.length === 0);
   const { required = [], properties = {}, ...rest } = schema;
   const seen = Object.entries(properties).filter(([key]) => !isHidden(key));
   const told = seen.map(([key, property]) => {
-    const groups = groupsOf(key);
-    return [key, groups.length === 0 ? property : { ...property, 'x-groups': groups }];
+    if (!isLimited(key)) return [key, property];
+    const groups = rulesOf(key).flatMap((rule) => rule.groups ?? []);
+    const users = rulesOf(key).flatMap((rule) => rule.users.map(([name]) => name!));
+    return [key, { ...property, 'x-groups': groups, ...(users.length === 0 ? {} : { 'x-users': users }) }];
   });
-  const always = required.filter((key) => groupsOf(key).length === 0 && !isHidden(key));
+  const always = required.filter((key) => !isLimited(key));
   return {
     ...rest,
     ...(told.length === 0 ? {} : { properties: Object.fromEntries(told) as Record<string, object> }),

@@ -40,6 +40,12 @@ export function ownGroups({ global }: Audience, principal: Principal | null): re
   return global && principal.isAdmin && principal.homeTenant !== null ? [] : principal.roles;
 }
 
+/** The id by which events of a channel can name this user; `null` if there it can also be the id of another tenant's user. */
+export function userIdIn({ global }: Audience, principal: Principal | null, hasTenants: boolean): string | null {
+  if (principal === null) return null;
+  return hasTenants && (global || principal.homeTenant === null) ? null : principal.user.userId;
+}
+
 /** The roles that the rules of some channels name. */
 export function knownRoles(channels: Iterable<[name: string, channel: Channel]>): ReadonlySet<string> {
   return new Set(

@@ -156,12 +156,18 @@ export class ChannelCatalogue {
         `\`channels\` ${name} is global and has owners: with \`tenants.claim\` users of two tenants may have the same id`,
       ]);
     }
+    const fields = fieldsOf(name, data);
+    if (global && tenants.claim !== undefined && fields?.namesUsers === true) {
+      throw new RealtimeOptionsError([
+        `\`channels\` ${name} is global and its class has @ExposeToUser: with \`tenants.claim\` users of two tenants may have the same id`,
+      ]);
+    }
     const isFamily = isPattern(name);
     const channel: Channel = {
       pattern: isFamily ? name : rule.pattern,
       access: rule.access,
       data,
-      fields: fieldsOf(name, data),
+      fields,
       declared: data !== null && (definition.declaredFieldsOnly ?? declaredFieldsOnly) ? DeclaredFields.of(data) : null,
       history: historyOf(definition, history),
       presence,

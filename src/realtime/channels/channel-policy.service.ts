@@ -13,7 +13,7 @@ import { NO_GROUPS, type View } from '../fields/field-groups.js';
 import { NO_GRANTS, type FieldGrants } from '../fields/granted-fields.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeOptionsError } from '../options/resolve-options.js';
-import { isGranted, isInReach, knownRoles, ownGroups } from './access.js';
+import { isGranted, isInReach, knownRoles, ownGroups, userIdIn } from './access.js';
 import { ChannelCatalogue, type Channel, type ChannelRule } from './channel-catalogue.js';
 import { ChannelFeatures, type PolicyEntry } from './channel-features.js';
 import { isUndecided, PolicyRunner, type PolicyVerdict } from './policy-runner.js';
@@ -119,7 +119,8 @@ export class ChannelPolicyService implements OnModuleInit {
   viewOf(principal: Principal | null, name: string, granted: FieldGrants = NO_GRANTS): View {
     const channel = this.catalogue.find(name);
     if (channel === null || channel.fields === null) return NO_GROUPS;
-    return channel.fields.viewOf([...ownGroups(channel, principal), ...granted.groups], granted.fields);
+    const groups = [...ownGroups(channel, principal), ...granted.groups];
+    return channel.fields.viewOf(groups, granted.fields, userIdIn(channel, principal, this.hasTenants));
   }
 
   /** Decides as for a `subscribe`, asks the channel's policy, and returns what decided. Never rejects. */

@@ -1,5 +1,6 @@
 import { eventBody, eventText, isLimitedBody, withoutData, type Position } from '../../protocol/index.js';
-import type { FieldGroups, View } from '../fields/field-groups.js';
+import { NO_USERS, type FieldGroups, type View } from '../fields/field-groups.js';
+import { PerView } from '../fields/per-view.js';
 import { decodeEventBody } from '../schemas/event-body.js';
 import { frameDeflated, frameText } from './frame-bytes.js';
 
@@ -16,18 +17,20 @@ export class EventFrame {
   readonly wire: Buffer;
   private readonly payloadAt: number;
   private compressed: Buffer | null = null;
-  private narrowed: Map<View, EventFrame> | null = null;
+  private narrowed: PerView<EventFrame> | null = null;
 
   /**
    * @param position `null` on a channel that keeps no history
    * @param traceparent of its `emit`, where that is sampled
    * @param fields which of its fields are not for everybody; `null` where all are
+   * @param users to whom the whole event shows more than this frame, by their ids
    */
   constructor(
     readonly position: Position | null,
     body: string,
     readonly traceparent?: string,
     readonly fields: FieldGroups | null = null,
+    readonly users: ReadonlySet<string> = NO_USERS,
   ) {
     ({ wire: this.wire, payloadAt: this.payloadAt } = frameText(eventText(position, body)));
   }
@@ -40,11 +43,10 @@ export class EventFrame {
 
   /** The event as those get it who have this view: made once for all of them. */
   viewedBy(view: View): EventFrame {
-    if (this.fields === null || this.fields.isWhole(view)) return this;
-    this.narrowed ??= new Map();
-    let frame = this.narrowed.get(view);
-    if (frame === undefined) this.narrowed.set(view, (frame = this.narrow(this.fields, view)));
-    return frame;
+    const { fields } = this;
+    if (fields === null || fields.isWhole(view)) return this;
+    this.narrowed ??= new PerView((one) => this.narrow(fields, one));
+    return this.narrowed.of(view);
   }
 
   /** When it was emitted, in milliseconds since 1970: the end of its text says so. */
@@ -68,18 +70,19 @@ export class EventFrame {
     const text = this.bytes.toString();
     // What is kept of an event are its bytes alone.
     const body = text.slice(text.indexOf('"channel":'));
-    return new EventFrame(this.position, narrowBody(body, fields, view), this.traceparent);
+    const narrowed = narrowBody(body, fields, view);
+    return new EventFrame(this.position, narrowed.body, this.traceparent, null, narrowed.users);
   }
 }
 
 /** What cannot be read, as a stranger may have written it, is withheld whole. */
-function narrowBody(body: string, fields: FieldGroups, view: View): string {
+function narrowBody(body: string, fields: FieldGroups, view: View): { body: string; users: ReadonlySet<string> } {
   try {
     const { channel, data, timestamp } = decodeEventBody(body);
-    fields.narrow(data, view);
-    return eventBody(channel, JSON.stringify(data), timestamp);
+    const users = fields.narrow(data, view);
+    return { body: eventBody(channel, JSON.stringify(data), timestamp), users };
   } catch {
-    return withoutData(body);
+    return { body: withoutData(body), users: NO_USERS };
   }
 }
 
@@ -87,7 +90,8 @@ function narrowBody(body: string, fields: FieldGroups, view: View): string {
 export class EventBatch {
   private joined: Buffer | null = null;
   private joinedDeflated: Buffer | null = null;
-  private narrowed: Map<View, EventBatch> | null = null;
+  private namedUsers: ReadonlySet<string> | null = null;
+  private narrowed: PerView<EventBatch> | null = null;
 
   constructor(readonly frames: readonly EventFrame[]) {}
 
@@ -98,12 +102,15 @@ export class EventBatch {
 
   /** The events as those get them who have this view: joined once for all of them. */
   viewedBy(view: View): EventBatch {
-    this.narrowed ??= new Map();
-    let batch = this.narrowed.get(view);
-    if (batch === undefined) {
-      this.narrowed.set(view, (batch = new EventBatch(this.frames.map((frame) => frame.viewedBy(view)))));
-    }
-    return batch;
+    this.narrowed ??= new PerView((one) => new EventBatch(this.frames.map((frame) => frame.viewedBy(one))));
+    return this.narrowed.of(view);
+  }
+
+  /** To whom one of the whole events shows more than its frame here. */
+  get users(): ReadonlySet<string> {
+    const { frames } = this;
+    this.namedUsers ??= frames.length === 1 ? frames[0]!.users : new Set(frames.flatMap(({ users }) => [...users]));
+    return this.namedUsers;
   }
 
   /** The frames one behind the other; joined once, for all receivers. */

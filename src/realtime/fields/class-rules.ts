@@ -3,11 +3,14 @@ import { defaultMetadataStorage as storage } from 'class-transformer/cjs/storage
 import type { ExcludeOptions, ExposeOptions, TypeHelpOptions } from 'class-transformer';
 import { getMetadataStorage } from 'class-validator';
 import type { EventClass } from '../options/channel-definition.js';
+import { exposedToUsers } from './expose-to-user.js';
 
 /** Who gets a field, and what it is made of. */
 export interface FieldRule {
   /** Whoever has one of these gets it; `null`: everybody, empty: nobody. */
   readonly groups: readonly string[] | null;
+  /** The user that one of these properties of the same object names gets it too: for each the keys under which it can be. */
+  readonly users: readonly (readonly string[])[];
   /** What its value, or each entry of it, is made of. */
   readonly nested: NestedRules | null;
 }
@@ -58,18 +61,43 @@ function read(type: EventClass, known: Map<EventClass, ClassRules>): ClassRules 
   const exposedOnly = storage.getStrategy(type) === 'excludeAll';
   const rules = { type, name: type.name, fields, exposedOnly };
   known.set(type, rules);
+  const toUsers = exposedToUsers(type);
   for (const property of propertiesOf(type)) {
-    const { name = property, groups } = storage.findExposeMetadata(type, property)?.options ?? {};
-    const rule: FieldRule = {
-      groups: isHidden(type, property, exposedOnly) ? [] : groups?.length ? groups : null,
-      nested: nestedIn(type, property, known),
-    };
-    // Data may come as the class has it, or as class-transformer has renamed it.
-    for (const key of new Set([property, name])) {
+    const audience = audienceOf(type, property, exposedOnly, toUsers.get(property));
+    const rule: FieldRule = { ...audience, nested: nestedIn(type, property, known) };
+    for (const key of keysOf(type, property)) {
       fields.set(key, [...(fields.get(key) ?? []), rule]);
     }
   }
+  for (const [property, names] of toUsers) checkNames(`${type.name}.${property}`, names, fields);
   return rules;
+}
+
+/** Data may come as the class has it, or as class-transformer has renamed it. */
+function keysOf(type: EventClass, property: string): string[] {
+  const name = storage.findExposeMetadata(type, property)?.options.name ?? property;
+  return [...new Set([property, name])];
+}
+
+function audienceOf(
+  type: EventClass,
+  property: string,
+  exposedOnly: boolean,
+  names: readonly string[] = [],
+): Pick<FieldRule, 'groups' | 'users'> {
+  if (isHidden(type, property, exposedOnly && names.length === 0)) return { groups: [], users: [] };
+  const groups = storage.findExposeMetadata(type, property)?.options.groups ?? [];
+  const users = names.map((name) => keysOf(type, name));
+  return { groups: groups.length + users.length > 0 ? groups : null, users };
+}
+
+/** A name that no property has would expose a field to no user, silently. @throws ClassRulesError */
+function checkNames(where: string, names: readonly string[], fields: ClassRules['fields']): void {
+  const missing = names.find((name) => !fields.has(name));
+  if (missing === undefined) return;
+  throw new ClassRulesError(
+    `${where}: @ExposeToUser('${missing}') names a property that has no decorator: give it one, for example @IsString()`,
+  );
 }
 
 /** Whether nobody gets a field. */
@@ -94,6 +122,7 @@ function propertiesOf(type: EventClass): Set<string> {
     ...getMetadataStorage()
       .getTargetValidationMetadatas(type, '', false, false)
       .map(({ propertyName }) => propertyName),
+    ...exposedToUsers(type).keys(),
     ...withAncestors(type).flatMap((one) => [
       ...((types as Map<unknown, Map<string, unknown>>).get(one)?.keys() ?? []),
     ]),

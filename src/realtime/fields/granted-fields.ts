@@ -55,8 +55,8 @@ function grant(
 }
 
 /** Nobody is granted what the class hides from all. */
-function canBeGranted({ groups }: FieldRule): boolean {
-  return groups !== null && groups.length > 0;
+function canBeGranted({ groups, users }: FieldRule): boolean {
+  return groups !== null && groups.length + users.length > 0;
 }
 
 function classesOf({ nested }: FieldRule): ClassRules[] {

@@ -120,11 +120,13 @@ export class EventComposer {
     dropped: boolean,
   ): ComposedEvent {
     const topic = this.topicOfKnown(channel, known, options.tenant);
+    const sent = withoutUndeclared(json, known.declared);
+    this.validator.noteUsers(channel, known, sent);
     return {
       channel,
       topic,
       pattern: known.pattern,
-      json: withoutUndeclared(json, known.declared),
+      json: sent,
       limited: known.fields !== null,
       history: known.history,
       dropped,

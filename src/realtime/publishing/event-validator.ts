@@ -2,6 +2,7 @@ import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
 import type { Channel } from '../channels/channel-catalogue.js';
 import type { Counters } from '../observability/counters.js';
+import { MAX_NAMED_USERS } from '../fields/field-groups.js';
 import { LogLimiter } from '../observability/log-limiter.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { thrownText } from '../observability/thrown-text.js';
@@ -35,6 +36,15 @@ export class EventValidator {
     if (mode === 'throw') throw new InvalidEventError('data', problem);
     this.log.warn(pattern, `An event to ${name} was ${mode === 'drop' ? 'dropped' : 'sent all the same'}: ${problem}`);
     return mode === 'pass';
+  }
+
+  /** Logs an event that names too many users: it is sent, and none of them gets the fields that are for them by their ids. */
+  noteUsers(name: string, { pattern, fields }: Channel, json: string): void {
+    if (fields === null || !fields.namesUsers || !fields.namesTooMany(JSON.parse(json))) return;
+    this.log.warn(
+      `users ${pattern}`,
+      `An event to ${name} names more than ${MAX_NAMED_USERS} users for @ExposeToUser: none of them gets the field by its id. Emit fewer at a time, or to the channels of the users`,
+    );
   }
 }
 
