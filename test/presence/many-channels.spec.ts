@@ -1,6 +1,8 @@
 import { jest } from '@jest/globals';
 import type { Connection } from '../../src/realtime/index.js';
 import { Subscription } from '../../src/realtime/connections/subscription.js';
+import { LocalPresence } from '../../src/realtime/presence/local-presence.js';
+import { PresenceChannel } from '../../src/realtime/presence/presence-channel.js';
 import { PresenceService } from '../../src/realtime/presence/presence.service.js';
 import { PresenceStore } from '../../src/realtime/presence/presence-store.js';
 import type { RealtimeApp } from '../realtime/support/realtime-app.js';
@@ -65,5 +67,28 @@ describe('an instance with very many channels with presence', () => {
     await open(20_001);
     await all;
     expect(most).toBe(10_000);
+  });
+});
+
+describe('a channel with presence on which nothing changes', () => {
+  it('is asked to do something only when it is due, not at each look', async () => {
+    const app = await startInstance(null, {
+      channels: [{ name: 'lobby:{id}', access: 'authenticated', presence: true }],
+    });
+    try {
+      const client = await app.connectAs({ sub: 'u' });
+      for (let index = 0; index < 20; index += 1) await client.ask({ type: 'subscribe', channel: `lobby:${index}` });
+      const asked = jest.spyOn(PresenceChannel.prototype, 'look');
+      await new Promise<void>((resolve) => {
+        // Nobody leaves here: there is nothing to expire.
+        const looks = jest.spyOn(LocalPresence.prototype, 'expire').mockImplementation(() => {
+          if (looks.mock.calls.length === 200) resolve();
+        });
+      });
+      expect(asked.mock.calls.length).toBeLessThan(100);
+    } finally {
+      jest.restoreAllMocks();
+      await app.close();
+    }
   });
 });
