@@ -40,7 +40,7 @@ export {
   type ChannelContext,
 } from './channels/channel-policy.js';
 export type { FieldPath } from './channels/field-path.js';
-export { ExposeToUser } from './fields/expose-to-user.js';
+export { ExposeToUser, type HoldsUserIds } from './fields/expose-to-user.js';
 export type { FieldGrants } from './fields/granted-fields.js';
 export type { PolicyFailure, PolicyOutcome, PolicyVerdict } from './channels/policy-runner.js';
 export {

@@ -6,8 +6,8 @@ type ExposedProperties = Map<string, readonly string[]>;
 /** By the prototype of the class that has the decorators. */
 const exposed = new WeakMap<object, ExposedProperties>();
 
-/** Compiles for classes with these properties, if each of them can hold a user id. */
-type HoldsUserIds<Target, Names extends string> = [Names] extends [keyof Target]
+/** Any value for a class with these properties, if each of them can hold a user id; else none. */
+export type HoldsUserIds<Target, Names extends string> = [Names] extends [keyof Target]
   ? Target[Names] extends string | number | null | undefined
     ? unknown
     : never
