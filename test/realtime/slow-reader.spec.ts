@@ -104,7 +104,11 @@ describe.each(['the fast path', 'the fallback'] as const)('a client that reads t
 describe('many clients that read too slowly', () => {
   it('are closed before they hold more together than may be, though none holds too much, and the others live on', async () => {
     const most = 1_048_576;
-    const app = await RealtimeApp.start({ maxBufferedBytes: most, maxBufferedBytesTotal: most });
+    const app = await RealtimeApp.start({
+      maxBufferedBytes: most,
+      maxBufferedBytesTotal: most,
+      closeTimeoutMs: 60_000,
+    });
     const slow = await Promise.all(Array.from({ length: 3 }, () => app.connectAs({ sub: 'slow' })));
     const quick = await app.connectAdmin();
     for (const client of [...slow, quick]) await client.ask({ type: 'subscribe', channel: 'user:slow' });
@@ -122,6 +126,54 @@ describe('many clients that read too slowly', () => {
     expect(await Promise.race(slow.map((client) => client.whenClosed()))).toMatchObject({ code: 4501 });
     await app.events.emitToUser('slow', { last: true });
     await quick.next('event', ({ data }) => (data as { last?: boolean }).last === true);
+    await app.close();
+  });
+
+  it('are closed too if what waits are replays, of which those that ended hold nothing', async () => {
+    const most = 2_000_000; // one replay has 0.96 MB
+    const limits = {
+      requestBytesPerSecond: 1e9,
+      requestBytesPerSecondOfUser: 1e9,
+      requestBytesPerSecondOfAddress: 1e9,
+    };
+    const channels = [{ name: 'files:{id}', access: 'authenticated', history: { size: 60 } }] as const;
+    const app = await RealtimeApp.start({
+      ...limits,
+      channels: [...channels],
+      maxBufferedBytesTotal: most,
+      closeTimeoutMs: 60_000,
+    });
+    const names = ['files:a', 'files:b', 'files:c'] as const;
+    const beginnings = new Map<string, string>();
+    for (const name of names) {
+      for (let count = 0; count < 60; count += 1) {
+        const { id } = await app.events.publish(name, { padding: 'x'.repeat(16_000) });
+        beginnings.set(name, id!.replace(/\d+$/, '0'));
+      }
+    }
+    const slow = await app.connectAs({ sub: 'slow' });
+    const [connection] = app.registry.ofUser('slow');
+    const resume = async (channel: string): Promise<void> => {
+      slow.send({ type: 'subscribe', channel, lastEventId: beginnings.get(channel) });
+      await until(() => connection!.subscriptions.has(channel));
+      await new Promise(setImmediate); // the replay begins
+    };
+    const held = (): number => connection!.sendBuffer.bufferedBytes - connection!.socket.bufferedAmount;
+    slow.socket.pause();
+    await resume(names[0]);
+    while (held() === 0) {
+      slow.send({ type: 'unsubscribe', channel: names[0] });
+      await until(() => connection!.subscriptions.size === 0);
+      await resume(names[0]);
+    }
+    slow.send({ type: 'unsubscribe', channel: names[0] });
+    await until(() => connection!.subscriptions.size === 0);
+    expect(held()).toBe(0);
+
+    for (const name of names) slow.send({ type: 'subscribe', channel: name, lastEventId: beginnings.get(name) });
+    await until(() => app.registry.stats().slowConsumersClosed === 1);
+    slow.socket.resume();
+    expect(await slow.whenClosed()).toMatchObject({ code: 4501 });
     await app.close();
   });
 });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { eventBody, type Position } from '../../protocol/index.js';
 import { EventFrame } from '../connections/event-frame.js';
 import { SendBuffer, type SendBufferSocket } from '../connections/send-buffer.js';
-import { Subscription } from '../connections/subscription.js';
+import { CLOSED_FEED, PausedFeed, Subscription } from '../connections/subscription.js';
 import { CatchUp, type CatchUpSource, type Missed } from './catch-up.js';
 
 const LIMITS = { maxEvents: 10, maxBytes: 1_000_000 };
@@ -400,6 +400,30 @@ describe('CatchUp', () => {
     await turn();
     expect(harness.seen.filter((line) => line.startsWith('a-'))).toEqual(upTo(1, 41));
     expect(harness.source.reads).toBe(2); // the rest was released, and read again
+  });
+
+  it.each([
+    ['ends', CLOSED_FEED],
+    ['is paused', new PausedFeed(null)],
+  ] as const)('holds nothing once its subscription %s, though its client reads nothing', async (_how, feed) => {
+    past(5);
+    harness.socket.reads = false;
+    harness.socket.bufferedAmount = 10_000;
+    const catchUp = harness.begin({ epoch: 'a', offset: 0 });
+    await catchUp.recover();
+    catchUp.start();
+    await turn();
+    const buffered = harness.sendBuffer.bufferedBytes;
+    expect(buffered).toBeGreaterThan(10_000 + 5 * 'event'.length);
+    harness.subscription.feed = feed;
+    expect(catchUp.heldBytes).toBe(0);
+    expect(harness.sendBuffer.bufferedBytes).toBe(10_000);
+    await turn();
+    harness.socket.reads = true;
+    harness.socket.drain();
+    harness.sendBuffer.send('{"type":"pong"}');
+    await turn();
+    expect(harness.seen).toEqual(['pong undefined undefined']);
   });
 
   it('fails to recover when the broker does not answer the first time: the client is told instead', async () => {

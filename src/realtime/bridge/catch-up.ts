@@ -1,6 +1,7 @@
 import { formatPosition, type Position, type RecoveryReason } from '../../protocol/index.js';
 import type { ReadLimits } from '../broker/broker.js';
 import type { EventFrame } from '../connections/event-frame.js';
+import type { Waiter } from '../connections/send-buffer.js';
 import { CLOSED_FEED, type Feed, type Subscription } from '../connections/subscription.js';
 import { runSafely } from '../observability/run-safely.js';
 
@@ -21,13 +22,15 @@ export interface CatchUpSource {
 
 /** How long to wait before reading again when the broker did not answer, in milliseconds. */
 const RETRY_MS = 500;
+/** Memory that a frame takes beside its bytes, in bytes: measured 500. */
+const FRAME_OVERHEAD = 500;
 
 /**
  * Brings one subscription from its position to the live edge: first what it missed, then what came in while it was
  * behind, then live. It is paced by what the client reads, and what it holds is bounded: what does not fit is let go
  * and read again later.
  */
-export class CatchUp implements Feed {
+export class CatchUp implements Feed, Waiter {
   private queue: EventFrame[] = [];
   /** How many of the queue were sent already. */
   private head = 0;
@@ -79,6 +82,18 @@ export class CatchUp implements Feed {
     this.runOn();
   }
 
+  /** It went live, its subscription ended or was paused, or its client is gone. */
+  end(): void {
+    this.queue = [];
+    this.head = 0;
+    this.queuedBytes = 0;
+    this.subscription.connection.sendBuffer.forget(this);
+  }
+
+  get heldBytes(): number {
+    return this.queuedBytes + (this.queue.length - this.head) * FRAME_OVERHEAD;
+  }
+
   /** Goes on sending. A client that this fails for comes back, and resumes where it is. */
   private runOn(): void {
     if (!this.started || this.running) return;
@@ -114,7 +129,7 @@ export class CatchUp implements Feed {
     for (this.head = 0; this.head < this.queue.length; this.head += 1) {
       const frame = this.queue[this.head]!;
       // Without history there is nothing to read again: such a reader is bounded by its send buffer only.
-      if (frame.position !== null && !sendBuffer.isBelowReplayLimit && !(await sendBuffer.whenBelowReplayLimit()))
+      if (frame.position !== null && !sendBuffer.isBelowReplayLimit && !(await sendBuffer.whenBelowReplayLimit(this)))
         this.subscription.feed = CLOSED_FEED;
       if (this.ended) return;
       if (sendBuffer.sendEvent(frame.viewedBy(this.subscription.view))) this.onDelivered();
@@ -189,7 +204,7 @@ export class CatchUp implements Feed {
   }
 
   /** The subscription went live, was ended, or lost its connection. */
-  private get ended(): boolean {
+  get ended(): boolean {
     return this.subscription.feed !== this;
   }
 

@@ -1,4 +1,4 @@
-import { SendBuffer, type SendBufferSocket } from './send-buffer.js';
+import { SendBuffer, type SendBufferSocket, type Waiter } from './send-buffer.js';
 
 /** A socket whose buffer the test empties. */
 class FakeSocket implements SendBufferSocket {
@@ -26,6 +26,11 @@ class FakeSocket implements SendBufferSocket {
   }
 
   pong(): void {}
+}
+
+class FakeWaiter implements Waiter {
+  heldBytes = 7;
+  ended = false;
 }
 
 describe('SendBuffer', () => {
@@ -77,7 +82,7 @@ describe('SendBuffer', () => {
   it('has room up to a quarter of its bound', async () => {
     socket.bufferedAmount = 25;
     expect(sendBuffer.isBelowReplayLimit).toBe(true);
-    expect(await sendBuffer.whenBelowReplayLimit()).toBe(true);
+    expect(await sendBuffer.whenBelowReplayLimit(new FakeWaiter())).toBe(true);
     socket.bufferedAmount = 26;
     expect(sendBuffer.isBelowReplayLimit).toBe(false);
   });
@@ -85,19 +90,46 @@ describe('SendBuffer', () => {
   it('says to everyone who waits when there is room again, and not before', async () => {
     sendBuffer.send('x'.repeat(60));
     sendBuffer.send('x'.repeat(30));
-    const [one, other] = [sendBuffer.whenBelowReplayLimit(), sendBuffer.whenBelowReplayLimit()];
+    const [one, other] = [
+      sendBuffer.whenBelowReplayLimit(new FakeWaiter()),
+      sendBuffer.whenBelowReplayLimit(new FakeWaiter()),
+    ];
     socket.drainTo(30);
     expect(await isSettled(one)).toBe(false);
     socket.drainTo(0);
     expect(await Promise.all([one, other])).toEqual([true, true]);
   });
 
+  it('counts what replays hold that wait for room, and no more once they have it', async () => {
+    sendBuffer.send('x'.repeat(60));
+    const waiting = [
+      sendBuffer.whenBelowReplayLimit(new FakeWaiter()),
+      sendBuffer.whenBelowReplayLimit(new FakeWaiter()),
+    ];
+    expect(sendBuffer.bufferedBytes).toBe(60 + 7 + 7);
+    socket.drainTo(0);
+    await Promise.all(waiting);
+    expect(sendBuffer.bufferedBytes).toBe(0);
+  });
+
+  it('releases a replay that has ended, although there is no room', async () => {
+    sendBuffer.send('x'.repeat(60));
+    const [ended, other] = [new FakeWaiter(), new FakeWaiter()];
+    const [waitingOne, waitingOther] = [sendBuffer.whenBelowReplayLimit(ended), sendBuffer.whenBelowReplayLimit(other)];
+    ended.ended = true;
+    sendBuffer.forget(ended);
+    expect(await waitingOne).toBe(true);
+    expect(await isSettled(waitingOther)).toBe(false);
+    expect(sendBuffer.bufferedBytes).toBe(60 + 7);
+    sendBuffer.forget(ended); // it waits no longer
+  });
+
   it.each(['close', 'end'] as const)('says to everyone who waits when it is over: %s', async (how) => {
     sendBuffer.send('x'.repeat(60));
-    const waiting = sendBuffer.whenBelowReplayLimit();
+    const waiting = sendBuffer.whenBelowReplayLimit(new FakeWaiter());
     if (how === 'close') sendBuffer.close(1000, '');
     else sendBuffer.end();
     expect(await waiting).toBe(false);
-    expect(await sendBuffer.whenBelowReplayLimit()).toBe(false);
+    expect(await sendBuffer.whenBelowReplayLimit(new FakeWaiter())).toBe(false);
   });
 });

@@ -3,10 +3,18 @@ import type { WebSocket } from 'ws';
 import type { EventBatch, EventFrame } from './event-frame.js';
 import { idleSocket, readsSharedDeflate } from './ws-internals.js';
 
-/** What an outbox needs of a socket. */
+/** What a send buffer needs of a socket. */
 export type SendBufferSocket = Pick<WebSocket, 'readyState' | 'bufferedAmount' | 'send' | 'pong' | 'close' | 'OPEN'>;
 
 const NOTHING = Buffer.alloc(0);
+
+/** A replay that waits for room in a send buffer. */
+export interface Waiter {
+  /** Memory that it holds meanwhile, in bytes. */
+  readonly heldBytes: number;
+  /** It waits no longer. */
+  readonly ended: boolean;
+}
 
 /**
  * What waits to be sent to one connection. It is bounded: a frame that would be added behind more than `maxBytes` is not
@@ -16,7 +24,8 @@ export class SendBuffer {
   private closed = false;
   /** Whether the client reads frames that were compressed once for everyone. */
   private readonly deflates: boolean;
-  private waiting: (() => void)[] | null = null;
+  /** Waiter → wakes it. */
+  private waiting: Map<Waiter, () => void> | null = null;
 
   constructor(
     private readonly socket: SendBufferSocket,
@@ -26,9 +35,11 @@ export class SendBuffer {
     this.deflates = readsSharedDeflate(socket);
   }
 
-  /** Bytes that wait. */
+  /** Bytes that wait, those of replays included. */
   get bufferedBytes(): number {
-    return this.socket.bufferedAmount;
+    let bytes = this.socket.bufferedAmount;
+    for (const { heldBytes } of this.waiting?.keys() ?? []) bytes += heldBytes;
+    return bytes;
   }
 
   /**
@@ -90,14 +101,21 @@ export class SendBuffer {
     return this.socket.bufferedAmount <= this.maxBytes / 4;
   }
 
-  /** Resolves once there is room, or once the connection closes (`false`). */
-  async whenBelowReplayLimit(): Promise<boolean> {
-    while (!this.closed && !this.isBelowReplayLimit) {
+  /** Resolves once there is room, once the waiter has ended, or once the connection closes (`false`). */
+  async whenBelowReplayLimit(waiter: Waiter): Promise<boolean> {
+    while (!this.closed && !this.isBelowReplayLimit && !waiter.ended) {
       // What was written past `ws` calls nobody back: a write of nothing behind it does.
       idleSocket(this.socket)?.write(NOTHING, this.onSent);
-      await new Promise<void>((resolve) => (this.waiting ??= []).push(resolve));
+      await new Promise<void>((resolve) => (this.waiting ??= new Map()).set(waiter, resolve));
     }
     return !this.closed;
+  }
+
+  /** The waiter has ended: a client that does not read would keep it for ever. */
+  forget(waiter: Waiter): void {
+    const wake = this.waiting?.get(waiter);
+    this.waiting?.delete(waiter);
+    wake?.();
   }
 
   /** Closes after what is queued; nothing can be queued any more. The reason is at most 123 bytes. */
@@ -120,7 +138,7 @@ export class SendBuffer {
   private wake(): void {
     const { waiting } = this;
     this.waiting = null;
-    for (const resolve of waiting ?? []) resolve();
+    for (const wake of waiting?.values() ?? []) wake();
   }
 
   /** Slow readers are seen before they are written to. */

@@ -10,6 +10,8 @@ export interface Feed {
   push(frame: EventFrame): void;
   /** Continuity was lost for everyone on this channel. */
   reset(): void;
+  /** Another feed took its place: it releases what it holds. */
+  end?(): void;
   /** Up to where the client has the events; `null` without history. */
   readonly position: Position | null;
 }
@@ -50,8 +52,7 @@ export interface Subscriber {
 
 /** One channel of one connection. */
 export class Subscription {
-  /** While it catches up, events go here instead of to the socket. */
-  feed: Feed | null = null;
+  private currentFeed: Feed | null = null;
   /** What a policy granted it beside what its role has. */
   granted: FieldGrants = NO_GRANTS;
   /** Who it was granted to; `undefined` while it is on its way in. */
@@ -65,6 +66,17 @@ export class Subscription {
     readonly channel: string,
     readonly topic: string = channel,
   ) {}
+
+  /** While it catches up, events go here instead of to the socket. */
+  get feed(): Feed | null {
+    return this.currentFeed;
+  }
+
+  set feed(feed: Feed | null) {
+    const before = this.currentFeed;
+    this.currentFeed = feed;
+    before?.end?.();
+  }
 
   /** Nothing of the channel is sent before a policy decides. */
   get isPaused(): boolean {
