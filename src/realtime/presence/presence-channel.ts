@@ -2,6 +2,7 @@ import type { PresenceMember, ServerFrame, Unstamped } from '../../protocol/inde
 import type { Subscription } from '../connections/subscription.js';
 import { runSafely } from '../observability/run-safely.js';
 import { channelOf } from '../tenants/topic.js';
+import { inTurns } from './in-turns.js';
 import { LocalPresence } from './local-presence.js';
 import type { PresencePace } from './presence-pace.js';
 import type { PresenceStore } from './presence-store.js';
@@ -9,7 +10,10 @@ import { MAX_LISTED, Roll, type RollChange } from './roll.js';
 
 /** What comes close together is read together, in milliseconds. */
 const SETTLE_MS = 50;
-/** Between two reads lies at least this, and ten times as long as the last one took: reading takes a tenth of the time at most. */
+/**
+ * Between two reads lies at least this, and ten times as long as it took to read and to notify the watchers: one user who joins and
+ * leaves in a loop is written to thousands of them.
+ */
 const MIN_SPACING_MS = 100;
 const MAX_SPACING_MS = 10_000;
 const SPACING_PER_READ = 10;
@@ -88,7 +92,7 @@ export class PresenceChannel {
   watch(subscription: Subscription): void {
     this.newcomers.add(subscription);
     this.owesWrite = true;
-    if (this.isFresh()) this.welcome(this.newcomers);
+    if (this.isFresh()) this.greet(subscription, this.listing());
     else this.readSoon(0);
     this.lookSoon();
   }
@@ -201,7 +205,7 @@ export class PresenceChannel {
     const end = this.now();
     const isFirst = this.lastReadAt === -Infinity; // nobody can be taken for gone yet
     this.lastReadAt = end;
-    this.spacing = Math.min(MAX_SPACING_MS, Math.max(MIN_SPACING_MS, SPACING_PER_READ * (end - start)));
+    this.spacing = spacingAfter(end - start);
     if (this.local.compare(present.own)) {
       if (!isFirst) this.trustedAt = end + 2 * renewMs;
       // Our own part has to be said again before the whole can be told; once, for it may be lost again and again.
@@ -213,10 +217,12 @@ export class PresenceChannel {
       }
     }
     this.repeated = false;
-    this.readAt = this.local.isEmpty ? Infinity : end + Math.max(this.spacing, UNWATCHED * renewMs);
-    this.tell(this.roll.update(present, end >= this.trustedAt));
-    this.welcome(newcomers);
+    const change = this.roll.update(present, end >= this.trustedAt);
     for (const asker of this.askers.splice(0, askers)) asker.resolve(this.answer());
+    await this.tell(change);
+    await this.welcome(newcomers);
+    this.spacing = spacingAfter(this.now() - start);
+    this.readAt = this.local.isEmpty ? Infinity : end + Math.max(this.spacing, UNWATCHED * renewMs);
     if (this.askers.length > 0 || this.newcomers.size > 0) this.readSoon(0);
     if (this.watchers.size > 0) this.readSoon(Math.max(this.spacing, this.stale ? SETTLE_MS : renewMs));
   }
@@ -244,18 +250,26 @@ export class PresenceChannel {
     return { members: this.roll.list(), count: this.roll.count };
   }
 
-  private welcome(newcomers: ReadonlySet<Subscription>): void {
+  private async welcome(newcomers: ReadonlySet<Subscription>): Promise<void> {
     if (newcomers.size === 0) return;
-    const frame = bytesOf({ type: 'presence', channel: channelOf(this.topic), ...this.answer() });
-    for (const newcomer of newcomers) {
-      if (!this.newcomers.delete(newcomer)) continue; // it left in the meantime
-      this.watchers.add(newcomer);
-      if (!newcomer.isPaused) newcomer.connection.answer(frame);
-    }
+    const frame = this.listing();
+    await inTurns(newcomers, (newcomer) => this.greet(newcomer, frame));
   }
 
-  private tell({ joined, left }: RollChange): void {
-    if (this.watchers.size === 0) return;
+  private greet(newcomer: Subscription, frame: Buffer): void {
+    if (!this.newcomers.delete(newcomer)) return; // it left in the meantime
+    this.watchers.add(newcomer);
+    if (!newcomer.isPaused) newcomer.connection.answer(frame);
+  }
+
+  private listing(): Buffer {
+    return bytesOf({ type: 'presence', channel: channelOf(this.topic), ...this.answer() });
+  }
+
+  private async tell({ joined, left }: RollChange): Promise<void> {
+    // Those who begin to watch meanwhile get the whole list, which has this change.
+    const watchers = [...this.watchers];
+    if (watchers.length === 0) return;
     for (let at = 0; at < Math.max(joined.length, left.length); at += MAX_LISTED) {
       const frame = bytesOf({
         type: 'presence_diff',
@@ -263,9 +277,15 @@ export class PresenceChannel {
         joined: joined.slice(at, at + MAX_LISTED),
         left: left.slice(at, at + MAX_LISTED),
       });
-      for (const { connection, isPaused } of this.watchers) if (!isPaused) connection.sendBuffer.send(frame);
+      await inTurns(watchers, (watcher) => {
+        if (this.watchers.has(watcher) && !watcher.isPaused) watcher.connection.sendBuffer.send(frame);
+      });
     }
   }
+}
+
+function spacingAfter(tookMs: number): number {
+  return Math.min(MAX_SPACING_MS, Math.max(MIN_SPACING_MS, SPACING_PER_READ * tookMs));
 }
 
 /** The same bytes for all, made once. */

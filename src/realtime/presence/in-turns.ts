@@ -1,0 +1,15 @@
+/** Subscriptions that are written to in one turn of the event loop, some 5 ms. */
+const WRITES_PER_TURN = 250;
+
+/** Calls back for each entry of a list, and lets the event loop turn in between. */
+export async function inTurns<T>(entries: Iterable<T>, work: (entry: T) => void): Promise<void> {
+  let left = WRITES_PER_TURN;
+  for (const entry of entries) {
+    if (left === 0) {
+      await new Promise(setImmediate);
+      left = WRITES_PER_TURN;
+    }
+    work(entry);
+    left -= 1;
+  }
+}
