@@ -86,6 +86,73 @@ describe('PresenceChannel', () => {
     return watcher;
   };
 
+  /** Begins to watch with many clients, whose frames are counted by `sent`. */
+  const watchingBy = async (count: number, sent: () => void): Promise<void> => {
+    for (let index = 0; index < count; index += 1) {
+      const sendBuffer = { send: sent } as unknown as SendBuffer;
+      const connection = { sendBuffer, subscriptions: new Map(), send: () => undefined, answer: () => undefined };
+      const subscription = new Subscription(connection, 'c');
+      channel.local.enter(subscription, 'w');
+      channel.watch(subscription);
+    }
+    channel.entered();
+    await channel.finish();
+    await later(100);
+  };
+
+  it('lets other clients have their turn while it notifies thousands of watchers', async () => {
+    let sent = 0;
+    let sentInOneTurn = 0;
+    await watchingBy(2_000, () => {
+      if (sent === 0) setImmediate(() => (sentInOneTurn = sent));
+      sent += 1;
+    });
+    channel.local.enter(subscriber().subscription, 'new');
+    await later(1_000);
+    await later(1_000);
+    await new Promise(setImmediate);
+    expect(sent).toBe(2_000);
+    expect(sentInOneTurn).toBeGreaterThan(0);
+    expect(sentInOneTurn).toBeLessThanOrEqual(250);
+  });
+
+  it('notifies its watchers for a tenth of the time at most, however often a user joins and leaves', async () => {
+    let sent = 0;
+    await watchingBy(100, () => {
+      sent += 1;
+      clock += 1;
+    });
+    const { subscription } = subscriber();
+    const begun = clock;
+    for (let step = 0; clock < begun + 20_000; step += 1) {
+      if (step % 2 === 0) channel.local.enter(subscription, 'churner');
+      else channel.local.exit(subscription, null);
+      await later(100);
+    }
+    expect(sent).toBeGreaterThan(0);
+    expect(sent).toBeLessThanOrEqual((clock - begun) / 10);
+  });
+
+  it('is not kept while the store does not answer if it was only asked about', async () => {
+    store.down = true;
+    await expect(channel.list()).rejects.toThrow('down');
+    channel.doubt();
+    expect(channel.isIdle).toBe(true);
+    store.down = false;
+    clock += 1_000;
+    expect(await channel.list()).toEqual({ members: [], count: 0 });
+  });
+
+  it('is kept while the store does not answer if it has said something', async () => {
+    const { subscription } = subscriber();
+    channel.local.enter(subscription, 'ann');
+    await later(100);
+    channel.local.exit(subscription, null);
+    store.down = true;
+    await later(100);
+    expect(channel.isIdle).toBe(false);
+  });
+
   it('reads although somebody comes all the time', async () => {
     store.onWrite = () => {
       if (store.reads === 0 && store.writes < 500) channel.local.enter(subscriber().subscription, `u${store.writes}`);

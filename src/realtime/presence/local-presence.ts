@@ -12,6 +12,8 @@ export class LocalPresence<K> {
   // user id → until when its 0 is kept, the next to end first
   private readonly leaving = new Map<string, number>();
   private readonly changed = new Set<string>();
+  /** The store may hold something of this instance. */
+  private said = false;
   /** What the store holds is not known: {@link compare} finds out. Until then nothing is remembered as changed, so that an outage costs no memory. */
   private doubtful = false;
 
@@ -64,11 +66,16 @@ export class LocalPresence<K> {
   take(): ReadonlyMap<string, number | null> {
     const changes = new Map([...this.changed].map((userId) => [userId, this.counts.get(userId) ?? null]));
     this.changed.clear();
+    this.said = true;
     return changes;
   }
 
-  /** What was said may have been lost. */
+  /**
+   * What was said may have been lost. If nothing was said and nothing is to be, there is no doubt: clients that only ask about made-up
+   * channels would make an instance keep each of them for as long as the store does not answer.
+   */
   doubt(): void {
+    if (!this.said && this.isEmpty && !this.hasChanges) return;
     this.doubtful = true;
     this.changed.clear();
   }
