@@ -22,7 +22,7 @@ describe('ConnectionSlots', () => {
   const at = (address: string): ClientAddress => ({ address, countedAs: address });
   const unknown: ClientAddress = { address: '10.0.0.1', countedAs: null };
 
-  it('has a number of taken in all, and for one address', () => {
+  it('has a number of slots in all, and for one address', () => {
     const taken = [slots.acquire(at('a')), slots.acquire(at('a'))];
     expect(slots.acquire(at('a'))).toBe('tooManyConnections');
     taken.push(slots.acquire(at('c')));
@@ -33,7 +33,7 @@ describe('ConnectionSlots', () => {
     expect(slots.acquire(at('b'))).toBe('instanceFull');
   });
 
-  it('keeps half of its taken for others when clients of one peer cannot be told apart', () => {
+  it('keeps half of its slots for others when clients of one peer cannot be told apart', () => {
     const wide = new ConnectionSlots({ ...LIMITS, maxConnections: 10 }, 0);
     for (let count = 0; count < 5; count += 1) expect(wide.acquire(unknown)).toHaveProperty('release');
     expect(wide.acquire(unknown)).toBe('tooManyConnections');
