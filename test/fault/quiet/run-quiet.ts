@@ -1,0 +1,164 @@
+import { Agent } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { SingleBackend } from '../backends/single.js';
+import { Build, type Patch } from '../build.js';
+import { check } from '../checker/check.js';
+import type { Violation } from '../checker/violations.js';
+import { FaultClient } from '../client.js';
+import { API_KEY, Instance } from '../instance.js';
+import { emptyLog, type EmitRecord } from '../log.js';
+import { post } from '../post.js';
+import { Random } from '../../support/random.js';
+
+/** Two instances with subscribers, and one of which no subscriber hears anything. */
+const LISTENING = 2;
+/** The audit looks every second which channels are due; the rest is for the reads themselves, of 512 channels each. */
+const LOOK_MS = 1_000;
+const READS_MS = 3_000;
+const PATIENCE_MS = 240_000;
+
+/** What this instance publishes is acknowledged and stored, and its messages reach no subscriber. */
+const MUTE: Patch = {
+  file: 'realtime/broker/redis/publisher.js',
+  find: '...[this.keys.pubsub(channel), history.size,',
+  replace: "...[this.keys.pubsub('lost'), history.size,",
+};
+
+export interface QuietRun {
+  readonly dist?: string | undefined;
+  readonly seed: string;
+  readonly sockets: number;
+  /** Channels of each. */
+  readonly each: number;
+  /** Events that are lost: each on a channel that is quiet otherwise. */
+  readonly losses: number;
+  /** The interval of the audit: 60 s in the product. */
+  readonly auditMs: number;
+  /** A fault of the product, made on purpose. */
+  readonly patches?: readonly Patch[];
+  readonly say?: (text: string) => void;
+}
+
+export interface QuietVerdict {
+  readonly subscribedMs: number;
+  readonly acknowledged: number;
+  /** How long after its acknowledgement each event reached its subscriber, in order; `Infinity` if it did not. */
+  readonly noticedMs: readonly number[];
+  /** Within which a loss on a quiet channel is noticed. */
+  readonly boundMs: number;
+  readonly late: number;
+  readonly violations: readonly Violation[];
+}
+
+/** Loses single messages on quiet channels while every connection stands: nothing but the audit can notice it. */
+export async function runQuiet(run: QuietRun): Promise<QuietVerdict> {
+  const { sockets, each, auditMs, patches = [], say = () => undefined } = run;
+  const random = new Random(`quiet ${run.seed}`);
+  const log = emptyLog();
+  const names = Array.from({ length: sockets * each }, (_, index) => `user:${index + 1}`);
+  const interval: Patch = {
+    file: 'realtime/broker/redis/redis-times.js',
+    find: 'auditMs: 60_000',
+    replace: `auditMs: ${auditMs}`,
+  };
+  const build = await Build.copy([interval, ...patches], run.dist);
+  const mute = await Build.copy([MUTE], run.dist);
+  const backend = await SingleBackend.start(LISTENING + 1, random);
+  const instances: Instance[] = [];
+  const clients: FaultClient[] = [];
+  const running: Promise<void>[] = [];
+  try {
+    for (let index = 0; index <= LISTENING; index += 1) {
+      const env = {
+        REALTIME_MAX_SUBSCRIPTIONS_PER_CONNECTION: String(each),
+        REALTIME_MAX_CONNECTIONS_PER_USER: String(sockets),
+        REALTIME_HANDSHAKES_PER_SECOND_PER_USER: '1000000',
+        ...backend.env(index),
+      };
+      const { dist } = index < LISTENING ? build : mute;
+      instances.push(await Instance.create(`i${index + 1}`, dist, env));
+    }
+    await Promise.all(instances.map((instance) => instance.start()));
+    const subscribing = performance.now();
+    for (let index = 0; index < sockets; index += 1) {
+      const { port } = instances[index % LISTENING]!;
+      const channels = names.slice(index * each, (index + 1) * each);
+      const habits = { stayMs: null, role: 'admin', answerMs: PATIENCE_MS } as const;
+      const doors = () => [{ port, open: true }];
+      const client = new FaultClient(`stay${index + 1}`, channels, doors, log, random.fork(`client ${index}`), habits);
+      clients.push(client);
+      running.push(client.run());
+    }
+    const areSubscribed = () => log.seen.length >= names.length;
+    if (!(await holds(areSubscribed, PATIENCE_MS))) {
+      throw new Error(`${log.seen.length} of ${names.length} channels were subscribed in ${PATIENCE_MS} ms`);
+    }
+    const subscribedMs = performance.now() - subscribing;
+    say(`${names.length} quiet channels on ${LISTENING} instances: subscribed in ${seconds(subscribedMs)}`);
+
+    await lose(instances[LISTENING]!, pickSome(names, run.losses, random), auditMs, random, log.emits);
+    const boundMs = 1.2 * auditMs + LOOK_MS + READS_MS;
+    say(`${log.emits.length} events were acknowledged, and their messages were lost`);
+    const isHere = (): boolean => log.seen.filter(({ kind }) => kind === 'event').length >= log.emits.length;
+    await holds(isHere, boundMs + READS_MS);
+    for (const client of clients) client.end();
+    const arrivals = new Map(log.seen.flatMap((record) => (record.kind === 'event' ? [[record.key, record.at]] : [])));
+    const noticedMs = log.emits
+      .map(({ key, settledAt }) => (arrivals.get(key) ?? Infinity) - settledAt)
+      .toSorted((a, b) => a - b);
+    const { violations } = check(log, { redisMayLose: false, starvedAfterMs: Infinity });
+    const late = noticedMs.filter((time) => time > boundMs).length;
+    return { subscribedMs, acknowledged: log.emits.length, noticedMs, boundMs, late, violations };
+  } finally {
+    for (const client of clients) client.end();
+    await Promise.allSettled(running);
+    await Promise.all(instances.map((instance) => instance.stop().catch(() => instance.kill())));
+    await backend.stop();
+    await Promise.all([build.remove(), mute.remove()]);
+  }
+}
+
+/** One event to each of these channels, spread over an interval of the audit: it finds them at any moment of its round. */
+async function lose(
+  mute: Instance,
+  channels: readonly string[],
+  overMs: number,
+  random: Random,
+  emits: EmitRecord[],
+): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const options = { agent, headers: { 'X-API-Key': API_KEY }, timeoutMs: 30_000 };
+  try {
+    for (const channel of channels) {
+      await delay((overMs / channels.length) * random.between(0.5, 1.5));
+      const startedAt = performance.now();
+      const key = `lost/${channel}`;
+      const answer = await post(`${mute.httpUrl}/realtime/events`, { channel, data: { key } }, options);
+      if (answer.kind !== 'answered' || answer.status !== 201) throw new Error(`${key}: ${JSON.stringify(answer)}`);
+      const { id } = answer.body as { readonly id: string };
+      const times = { startedAt, settledAt: performance.now() };
+      emits.push({ key, channel, publisher: 'mute', sequence: 1, ...times, outcome: 'acknowledged', id });
+    }
+  } finally {
+    agent.destroy();
+  }
+}
+
+function pickSome(names: readonly string[], count: number, random: Random): readonly string[] {
+  const picked = new Set<string>();
+  while (picked.size < Math.min(count, names.length)) picked.add(random.pick(names));
+  return [...picked];
+}
+
+async function holds(condition: () => boolean, milliseconds: number): Promise<boolean> {
+  const until = performance.now() + milliseconds;
+  while (!condition()) {
+    if (performance.now() > until) return false;
+    await delay(50);
+  }
+  return true;
+}
+
+export function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1_000).toFixed(1)} s`;
+}
