@@ -72,6 +72,7 @@ import { applicationConfigOf } from './nest/application-config.js';
 import { checkNest } from './nest/check-nest.js';
 import { Counters } from './observability/counters.js';
 import { SafeLogger } from './observability/safe-logger.js';
+import { refuseSecondBuild } from './one-build.js';
 import type { ChannelDefinition } from './options/channel-definition.js';
 import { ResolvedRealtimeOptions, type RealtimeOptions } from './options/realtime-options.js';
 import { resolveOptions } from './options/resolve-options.js';
@@ -81,6 +82,8 @@ import { PresenceService } from './presence/presence.service.js';
 import { PresenceStore } from './presence/presence-store.js';
 import { RedisPresenceStore } from './presence/redis.presence-store.js';
 import { EventsPublisher } from './publishing/events-publisher.js';
+
+refuseSecondBuild();
 
 /** What has to be known before any provider is created. */
 export interface RealtimeModuleSettings {

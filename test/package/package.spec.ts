@@ -1,13 +1,19 @@
 import { build } from 'esbuild';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 import { bin, finish, installed, pack, packagesNeeded, readJson } from './installed.js';
 
+/** A build of an entry point. */
+interface Build {
+  readonly types: string;
+  readonly default: string;
+}
+
 interface Manifest {
   readonly bin: Readonly<Record<string, string>>;
-  readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string }>>;
+  readonly exports: Readonly<Record<string, Readonly<Record<string, Build>>>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
 }
@@ -215,7 +221,7 @@ describe('the package, as it would be published', () => {
     const files = (await finish('tar', ['tzf', tarball])).trim().split('\n');
     const others = files.filter(
       (file) =>
-        !/^package\/(dist\/(asyncapi-tools|realtime|terminus|protocol|client|react|testing)\/|docs\/(decisions\/)?[\w-]+\.md$)/.test(
+        !/^package\/(dist\/(asyncapi-tools|cjs|realtime|terminus|protocol|client|react|testing)\/|docs\/(decisions\/)?[\w-]+\.md$)/.test(
           file,
         ),
     );
@@ -223,18 +229,22 @@ describe('the package, as it would be published', () => {
       new Set(['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'].map((file) => `package/${file}`)),
     );
     expect(files.filter((file) => /\.(spec|test)\.|\.tsx?$/.test(file) && !file.endsWith('.d.ts'))).toEqual([]);
-    for (const { types, default: code } of Object.values(manifest.exports)) {
-      expect(files).toEqual(expect.arrayContaining([types, code].map((path) => join('package', path))));
+    for (const builds of Object.values(manifest.exports)) {
+      expect(Object.keys(builds)).toEqual(['module-sync', 'require', 'default']);
+      const paths = Object.values(builds).flatMap(({ types, default: code }) => [types, code]);
+      expect(files).toEqual(expect.arrayContaining(paths.map((path) => join('package', path))));
     }
     expect(new Set([...SERVER, ...BROWSER])).toEqual(new Set(Object.keys(manifest.exports)));
-    for (const door of Object.values(manifest.exports)) expect(Object.keys(door)[0]).toBe('types');
+    for (const paths of Object.values(manifest.exports).flatMap((builds) => Object.values(builds))) {
+      expect(Object.keys(paths)).toEqual(['types', 'default']); // TypeScript takes the first that fits
+    }
   });
 
   it('is clean to publint and to attw', async () => {
     expect(await finish(process.execPath, [bin('publint/src/cli.js'), 'run', tarball, '--strict'])).toContain(
       'All good',
     );
-    const attw = [bin('@arethetypeswrong/cli/dist/index.js'), tarball, '--profile', 'esm-only', '--no-color'];
+    const attw = [bin('@arethetypeswrong/cli/dist/index.js'), tarball, '--no-color'];
     const report = await finish(process.execPath, attw); // fails where it finds a problem
     for (const subpath of Object.keys(manifest.exports)) expect(report).toContain(`"${nameOf(subpath)}"`);
   }, 120_000);
@@ -304,6 +314,43 @@ describe('the package, as it would be published', () => {
       });
     }
   }, 120_000);
+
+  it('runs as CommonJS, and refuses to be loaded as both', async () => {
+    const root = join(home, 'a-nest-app');
+    const required = await readFile(join(root, 'built/required.cjs'), 'utf8');
+    const asCommonJs = required.replaceAll(/require\("nestjs-realtime(\/?[^"]*)"\)/g, (_, subpath: string) => {
+      const { default: code } = manifest.exports[`.${subpath}`]!['require']!;
+      return `require("../node_modules/nestjs-realtime/${code}")`;
+    });
+    await writeFile(join(root, 'built/commonjs.cjs'), asCommonJs);
+    const quietly = '--disable-warning=ExperimentalWarning'; // Nest 12 is an ES module
+    expect(await finish(process.execPath, [quietly, 'built/commonjs.cjs'], root)).toBe('installed\n');
+
+    const files = "require('./node_modules/nestjs-realtime/dist/cjs/realtime/http/console-files.js')";
+    const assets = `console.log(${files}.readConsole().assets.size > 0)`; // the console is there once, for both builds
+    expect(await finish(process.execPath, ['-e', assets], root)).toBe('true\n');
+
+    const both = "require('nestjs-realtime'); require('./node_modules/nestjs-realtime/dist/cjs/realtime/index.js')";
+    await expect(finish(process.execPath, [quietly, '-e', both], root)).rejects.toThrow(
+      'nestjs-realtime is loaded twice: first its build as ES modules, now its build as CommonJS.',
+    );
+  }, 60_000);
+
+  it('is loaded by a stock Jest, which has no ES modules', async () => {
+    const root = join(home, 'a-tested-frontend');
+    const names = ['./protocol', './client', './client/shared', './testing', './react', './react-query'];
+    const spec = `it.each(${JSON.stringify(names.map(nameOf))})('%s', (name) => {
+      expect(Object.keys(require(name)).length).toBeGreaterThan(0);
+    });`;
+    await installed(root, tarball, ['react', '@tanstack/react-query'], {
+      'package.json': JSON.stringify({ private: true }),
+      'doors.spec.js': spec,
+      'jest.config.json': '{}',
+    });
+    const jest = [bin('jest/bin/jest.js'), '--config', 'jest.config.json', '--json'];
+    const outcome = JSON.parse(await finish(process.execPath, jest, root)) as unknown;
+    expect(outcome).toMatchObject({ numPassedTests: names.length, success: true });
+  }, 60_000);
 
   it('tests an application as the docs have it, with Jest and with node:test', async () => {
     const root = join(home, 'a-tested-app');

@@ -1,10 +1,10 @@
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
-import { createRemoteJWKSet, customFetch, errors, type CryptoKey } from 'jose';
 import { KeyObject } from 'node:crypto';
 import { runSafely, safely } from '../observability/run-safely.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import type { JwtAlgorithm, JwtOptions } from '../options/jwt-options.js';
 import { fetchBounded } from './fetch-bounded.js';
+import { createRemoteJWKSet, customFetch, errors, type CryptoKey } from './jose.js';
 import { KeysUnavailableError, TokenKeys, type TokenHeader } from './token-keys.js';
 
 /** How long the host of the keys may take to answer, in milliseconds. */

@@ -1,4 +1,4 @@
-import { decodeProtectedHeader } from 'jose';
+import { decodeProtectedHeader } from './jose.js';
 
 /** What is read of a token's header before its signature is verified: a claim of whoever made it, and no more. */
 export interface UnverifiedHeader {

@@ -1,8 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 
-/** The built console lies beside this folder. */
-const BUILT = join(import.meta.dirname, '../console');
+/** The built console, beside this folder. The CommonJS build, where `import.meta.url` is a path, uses the same files. */
+const BUILT = join(
+  import.meta.dirname,
+  import.meta.url.startsWith('file:') ? '../console' : '../../../realtime/console',
+);
 
 const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',

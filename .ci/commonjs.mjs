@@ -1,0 +1,40 @@
+// Makes the CommonJS build, dist/cjs, from the ES modules in dist: file by file, with the types beside them. Jest in its
+// CommonJS mode and bundlers of `require` load it; Node loads the ES modules for `import` and for `require`.
+import { build } from 'esbuild';
+import { cpSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const FOLDERS = ['realtime', 'terminus', 'protocol', 'client', 'testing', 'react'];
+const OUT = 'dist/cjs';
+
+/** It is served as it is, by both builds. */
+const CONSOLE = join('dist', 'realtime', 'console');
+/** The one file that imports a package without CommonJS: the package becomes a part of it. */
+const JOSE = join('dist', 'realtime', 'auth', 'jose.js');
+
+/** What only ES modules have, and what CommonJS has instead. */
+const OF_ES_MODULES = { 'import.meta.url': '__filename', 'import.meta.dirname': '__dirname' };
+
+const files = FOLDERS.flatMap((folder) =>
+  readdirSync(join('dist', folder), { recursive: true, withFileTypes: true })
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => !file.startsWith(CONSOLE)),
+);
+
+const options = {
+  outdir: OUT,
+  outbase: 'dist',
+  format: 'cjs',
+  platform: 'node',
+  target: 'es2022',
+  define: OF_ES_MODULES,
+  supported: { 'dynamic-import': false }, // `import()` of an ES module needs a flag in Jest
+  logLevel: 'warning',
+  logOverride: { 'empty-import-meta': 'error' },
+};
+await Promise.all([
+  build({ ...options, entryPoints: files.filter((file) => file.endsWith('.js') && file !== JOSE) }),
+  build({ ...options, entryPoints: [JOSE], bundle: true }),
+]);
+for (const file of files) if (file.endsWith('.d.ts')) cpSync(file, join(OUT, file.slice('dist/'.length)));
+writeFileSync(join(OUT, 'package.json'), '{ "type": "commonjs" }\n');
