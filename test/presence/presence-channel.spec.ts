@@ -116,6 +116,20 @@ describe('PresenceChannel', () => {
     expect(sentInOneTurn).toBeLessThanOrEqual(250);
   });
 
+  it('answers after all watchers know what it answers', async () => {
+    let sent = 0;
+    await watchingBy(600, () => (sent += 1));
+    channel.local.enter(subscriber().subscription, 'new');
+    let sentBefore = 0;
+    const answered = channel.list().then(({ members }) => {
+      expect(names(members)).toEqual(['new', 'w']);
+      sentBefore = sent;
+    });
+    await later(1_000);
+    await answered;
+    expect(sentBefore).toBe(600);
+  });
+
   it('notifies its watchers for a tenth of the time at most, however often a user joins and leaves', async () => {
     let sent = 0;
     await watchingBy(100, () => {

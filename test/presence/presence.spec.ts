@@ -216,6 +216,7 @@ describe.each(['memory', 'redis'])('presence of one instance: %s', (engine) => {
     await Promise.all(clients.map((client) => enterAndWatch(client)));
     const all = Object.fromEntries(clients.map((_, index) => [`u${index}`, 1]));
     await expectPresent(clients[0]!, all, 60);
+    await Promise.all(clients.map((client) => client.fence()));
     // What each was told adds up to the same.
     for (const client of clients) {
       const members = new Set<string>();

@@ -218,9 +218,10 @@ export class PresenceChannel {
     }
     this.repeated = false;
     const change = this.roll.update(present, end >= this.trustedAt);
-    for (const asker of this.askers.splice(0, askers)) asker.resolve(this.answer());
     await this.tell(change);
     await this.welcome(newcomers);
+    // After the watchers: a client that asks knows no more than they do.
+    for (const asker of this.askers.splice(0, askers)) asker.resolve(this.answer());
     this.spacing = spacingAfter(this.now() - start);
     this.readAt = this.local.isEmpty ? Infinity : end + Math.max(this.spacing, UNWATCHED * renewMs);
     if (this.askers.length > 0 || this.newcomers.size > 0) this.readSoon(0);
