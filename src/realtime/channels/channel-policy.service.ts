@@ -115,7 +115,7 @@ export class ChannelPolicyService implements OnModuleInit {
     this.runner.forgetUnderWay();
   }
 
-  /** Which fields of a channel's events this principal gets. @param granted what a policy granted it there */
+  /** Which fields of a channel's events this principal gets. @param granted what a policy granted it there @internal */
   viewOf(principal: Principal | null, name: string, granted: FieldGrants = NO_GRANTS): View {
     const channel = this.catalogue.find(name);
     if (channel === null || channel.fields === null) return NO_GROUPS;
