@@ -209,19 +209,31 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     expect((await attempt('b@x.com')).status).toBe(401);
   });
 
-  it('applications and files are changed by their owner and by administrators only', async () => {
+  it('applications, files and tables are changed by their owner and by administrators only', async () => {
     const other = await signIn(OTHER);
     const { body: app } = await user.post('/api/apps', { name: 'mine' });
     const { body: file } = await user.post('/api/storage/files', { name: 'mine', content: '' });
     const [appPath, filePath] = [`/api/apps/${String(app['id'])}`, `/api/storage/files/${String(file['id'])}`];
+    const tablePath = '/api/database/tables/mine';
+    expect((await user.post('/api/database/tables', { name: 'mine' })).body).toMatchObject({ ownerId: 'demo-user' });
+    const { body: row } = await user.post(`${tablePath}/rows`, { values: { price: 1 } });
+    const rowPath = `${tablePath}/rows/${String(row['id'])}`;
     const refused = await Promise.all([
       other.patch(appPath, { name: 'theirs' }),
       other.delete(appPath),
       other.post(`${appPath}/deploy`),
       other.put(filePath, { content: 'AAAA' }),
       other.delete(filePath),
+      other.patch(tablePath, { description: 'theirs' }),
+      other.post(`${tablePath}/rows`, { values: { price: 2 } }),
+      other.patch(rowPath, { values: { price: 2 } }),
+      other.delete(tablePath),
     ]);
-    expect(refused.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403]);
+    expect(refused.map(({ status }) => status)).toEqual(Array(9).fill(403));
+    expect((await other.get(`${tablePath}/rows`)).body).toEqual([row]);
+    expect((await admin.patch(rowPath, { values: { price: 3 } })).status).toBe(200);
+    expect((await admin.patch(tablePath, { description: 'moderated' })).status).toBe(200);
+    expect((await user.delete(tablePath)).status).toBe(204);
     expect((await other.get(appPath)).body).toEqual(app);
     expect((await other.get(`${filePath}/content`)).status).toBe(200);
     expect((await admin.patch(appPath, { name: 'moderated' })).status).toBe(200);

@@ -72,6 +72,8 @@ const MIGRATIONS: readonly (readonly string[])[] = [
       primary key (kind, subject)
     )`,
   ],
+  // Tables of before have no owner: only administrators change them.
+  [`alter table customer_tables add column owner_id text not null default ''`],
 ];
 
 /** Any number, as long as it is always the same: instances that start together migrate one after the other. */

@@ -1,12 +1,13 @@
 import { BadRequestException, Injectable, NotFoundException } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
+import type { Principal } from '../../realtime/index.js';
 import { Changes } from '../database/changes.js';
 import { Database } from '../database/database.js';
 import type { PageDto } from '../http/page.dto.js';
 import { areScalarValues, MAX_COLUMNS } from './scalar-values.js';
 import type { RowDto } from './table.dto.js';
 import { ROW_COLUMNS, type Row } from './table.js';
-import { missingTable, TablesService } from './tables.service.js';
+import { assertTableOwner, missingTable, TablesService } from './tables.service.js';
 
 /** The rows of the customer's tables. Each change is stored together with what tells of it on `database:row_updated`. */
 @Injectable()
@@ -25,22 +26,28 @@ export class RowsService {
     );
   }
 
-  async insert(table: string, { values }: RowDto, by: string): Promise<Row> {
+  /** @throws ForbiddenException for a user who neither owns the table nor is an administrator */
+  async insert(table: string, { values }: RowDto, by: Principal): Promise<Row> {
     return this.changes.make(async (statements, tell) => {
+      await assertTableOwner(statements, table, by);
       const [row] = await statements.query<Row>(
         `insert into customer_rows (id, table_name, row_values)
        select $1, name, $3::jsonb from customer_tables where name = $2 returning ${ROW_COLUMNS}`,
         [randomUUID(), table, JSON.stringify(values)],
       );
       if (row === undefined) throw missingTable(table);
-      await tell('database:row_updated', { table, row, action: 'inserted', by });
+      await tell('database:row_updated', { table, row, action: 'inserted', by: by.user.userId });
       return row;
     });
   }
 
-  /** @throws BadRequestException if the row would have too many columns: each change sends all of it to every subscriber */
-  async change(table: string, id: string, { values }: RowDto, by: string): Promise<Row> {
+  /**
+   * @throws ForbiddenException for a user who neither owns the table nor is an administrator
+   * @throws BadRequestException if the row would have too many columns: each change sends all of it to every subscriber
+   */
+  async change(table: string, id: string, { values }: RowDto, by: Principal): Promise<Row> {
     return this.changes.make(async (statements, tell) => {
+      await assertTableOwner(statements, table, by);
       const [row] = await statements.query<Row>(
         `update customer_rows set row_values = row_values || $3::jsonb, updated_at = now()
        where table_name = $1 and id = $2 returning ${ROW_COLUMNS}`,
@@ -48,7 +55,7 @@ export class RowsService {
       );
       if (row === undefined) throw new NotFoundException(`There is no row ${id} in ${table}`);
       if (!areScalarValues(row.values)) throw new BadRequestException(`A row can have at most ${MAX_COLUMNS} columns`);
-      await tell('database:row_updated', { table, row, action: 'changed', by });
+      await tell('database:row_updated', { table, row, action: 'changed', by: by.user.userId });
       return row;
     });
   }

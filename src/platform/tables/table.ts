@@ -4,6 +4,8 @@ import type { Scalar } from './scalar-values.js';
 export interface Table {
   readonly name: string;
   readonly description: string;
+  /** `''` for a table that is older than owners: only administrators change it. */
+  readonly ownerId: string;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
@@ -18,7 +20,8 @@ export interface Row {
 }
 
 /** The columns of a {@link Table}. */
-export const TABLE_COLUMNS = 'name, description, created_at as "createdAt", updated_at as "updatedAt"';
+export const TABLE_COLUMNS =
+  'name, description, owner_id as "ownerId", created_at as "createdAt", updated_at as "updatedAt"';
 
 /** The columns of a {@link Row}. */
 export const ROW_COLUMNS =

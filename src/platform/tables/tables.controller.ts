@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
-import type { User } from '../../realtime/index.js';
-import { CurrentUser, SignedIn } from '../auth/access.js';
+import type { Principal, User } from '../../realtime/index.js';
+import { CurrentPrincipal, CurrentUser, SignedIn } from '../auth/access.js';
 import { IdPipe } from '../http/id.pipe.js';
 import { PageDto } from '../http/page.dto.js';
 import { RowsService } from './rows.service.js';
@@ -35,15 +35,15 @@ export class TablesController {
   update(
     @Param('name', IdPipe) name: string,
     @Body() changes: UpdateTableDto,
-    @CurrentUser() user: User,
+    @CurrentPrincipal() user: Principal,
   ): Promise<Table> {
-    return this.tables.update(name, changes, user.userId);
+    return this.tables.update(name, changes, user);
   }
 
   @Delete(':name')
   @HttpCode(204)
-  remove(@Param('name', IdPipe) name: string, @CurrentUser() user: User): Promise<void> {
-    return this.tables.remove(name, user.userId);
+  remove(@Param('name', IdPipe) name: string, @CurrentPrincipal() user: Principal): Promise<void> {
+    return this.tables.remove(name, user);
   }
 
   @Get(':name/rows')
@@ -52,8 +52,12 @@ export class TablesController {
   }
 
   @Post(':name/rows')
-  insertRow(@Param('name', IdPipe) name: string, @Body() row: RowDto, @CurrentUser() user: User): Promise<Row> {
-    return this.rows.insert(name, row, user.userId);
+  insertRow(
+    @Param('name', IdPipe) name: string,
+    @Body() row: RowDto,
+    @CurrentPrincipal() user: Principal,
+  ): Promise<Row> {
+    return this.rows.insert(name, row, user);
   }
 
   @Patch(':name/rows/:id')
@@ -61,8 +65,8 @@ export class TablesController {
     @Param('name', IdPipe) name: string,
     @Param('id', IdPipe) id: string,
     @Body() row: RowDto,
-    @CurrentUser() user: User,
+    @CurrentPrincipal() user: Principal,
   ): Promise<Row> {
-    return this.rows.change(name, id, row, user.userId);
+    return this.rows.change(name, id, row, user);
   }
 }

@@ -1,6 +1,8 @@
 import { ConflictException, Injectable, NotFoundException } from '@nestjs/common';
+import type { Principal } from '../../realtime/index.js';
+import { assertOwner } from '../auth/access.js';
 import { Changes } from '../database/changes.js';
-import { Database, isDuplicate } from '../database/database.js';
+import { Database, isDuplicate, type Statements } from '../database/database.js';
 import type { PageDto } from '../http/page.dto.js';
 import type { CreateTableDto, UpdateTableDto } from './table.dto.js';
 import { TABLE_COLUMNS, type Table } from './table.js';
@@ -32,8 +34,8 @@ export class TablesService {
     try {
       return await this.changes.make(async (statements, tell) => {
         const [table] = await statements.query<Table>(
-          `insert into customer_tables (name, description) values ($1, $2) returning ${TABLE_COLUMNS}`,
-          [name, description],
+          `insert into customer_tables (name, description, owner_id) values ($1, $2, $3) returning ${TABLE_COLUMNS}`,
+          [name, description, by],
         );
         await tell('database:table_created', { table: name, description, by });
         return table!;
@@ -43,25 +45,42 @@ export class TablesService {
     }
   }
 
-  async update(name: string, { description }: UpdateTableDto, by: string): Promise<Table> {
+  /** @throws ForbiddenException for a user who neither owns the table nor is an administrator */
+  async update(name: string, { description }: UpdateTableDto, by: Principal): Promise<Table> {
     return this.changes.make(async (statements, tell) => {
+      await assertTableOwner(statements, name, by);
       const [table] = await statements.query<Table>(
         `update customer_tables set description = $2, updated_at = now() where name = $1 returning ${TABLE_COLUMNS}`,
         [name, description],
       );
       if (table === undefined) throw missingTable(name);
-      await tell('database:table_updated', { table: name, description, by });
+      await tell('database:table_updated', { table: name, description, by: by.user.userId });
       return table;
     });
   }
 
-  async remove(name: string, by: string): Promise<void> {
+  /** @throws ForbiddenException for a user who neither owns the table nor is an administrator */
+  async remove(name: string, by: Principal): Promise<void> {
     await this.changes.make(async (statements, tell) => {
+      await assertTableOwner(statements, name, by);
       const [table] = await statements.query('delete from customer_tables where name = $1 returning name', [name]);
       if (table === undefined) throw missingTable(name);
-      await tell('database:table_deleted', { table: name, by });
+      await tell('database:table_deleted', { table: name, by: by.user.userId });
     });
   }
+}
+
+/**
+ * Locks a table for a change that only its owner and administrators may make, to it or to its rows.
+ * @throws NotFoundException or ForbiddenException
+ */
+export async function assertTableOwner(statements: Statements, name: string, by: Principal): Promise<void> {
+  const [table] = await statements.query<Pick<Table, 'ownerId'>>(
+    'select owner_id as "ownerId" from customer_tables where name = $1 for update',
+    [name],
+  );
+  if (table === undefined) throw missingTable(name);
+  assertOwner(table.ownerId, by);
 }
 
 export function missingTable(name: string): NotFoundException {
