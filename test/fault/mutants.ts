@@ -204,8 +204,8 @@ const OTHERS: readonly Mutant[] = [
     patches: [
       {
         file: 'realtime/broker/redis/scripts.js',
-        find: "local m = redis.call('HMGET', meta, 'e', 's', 'l', 'b', 'o', 'r', 'p')",
-        replace: "fresh = 'ever'; local m = redis.call('HMGET', meta, 'e', 's', 'l', 'b', 'o', 'r', 'p')",
+        find: "local m, lost = typed('HMGET', meta, 'e', 's', 'l', 'b', 'o', 'r', 'p')",
+        replace: "fresh = 'ever'; local m, lost = typed('HMGET', meta, 'e', 's', 'l', 'b', 'o', 'r', 'p')",
       },
     ],
   },

@@ -267,4 +267,18 @@ describe('data in Redis that no instance has written', () => {
     await useAll();
     await client.close();
   });
+
+  it('is skipped in each key as a value of another type, and the key is used again', async () => {
+    const client = await apps[0]!.connectAs({ sub: 'listener' });
+    await client.ask({ type: 'subscribe', channel: 'rooms:lobby' });
+    for (const key of await stranger.keys('rt:*')) {
+      const isString = (await stranger.type(key)) === 'string';
+      await stranger.del(key);
+      if (isString) await stranger.hset(key, 'field', 'value');
+      else await stranger.set(key, 'a string');
+    }
+    for (const { app } of apps) await app.get(ClusterStatsService).announce();
+    await useAll();
+    await client.close();
+  });
 });

@@ -12,6 +12,7 @@ export class RedisTicketStore extends TicketStore {
   }
 
   override take(digest: string): Promise<string | null> {
-    return this.redis.command((client) => client.getdel(this.redis.keys.ticket(digest)));
+    const key = this.redis.keys.ticket(digest);
+    return this.redis.commandOn(key, (client) => client.getdel(key));
   }
 }

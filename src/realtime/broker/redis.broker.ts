@@ -15,7 +15,7 @@ import {
   type ReadResult,
 } from './broker.js';
 import { RealtimeUnavailableError } from './errors.js';
-import { hasMovedAway, hasMovedSlot } from './redis/answers.js';
+import { hasMovedAway, hasMovedSlot, isWrongType } from './redis/answers.js';
 import { nodesOf, refreshSlots, type Client } from './redis/client.js';
 import { Keys } from './redis/keys.js';
 import { Publisher } from './redis/publisher.js';
@@ -184,6 +184,23 @@ export class RedisBroker extends Broker {
       throw new RealtimeUnavailableError(`Redis cannot be used: ${message}`, { cause: error });
     } finally {
       clearTimeout(timer);
+    }
+  }
+
+  /**
+   * {@link command} on one key. A value of another type there, which another process wrote, is deleted, and the command
+   * runs again: else it would fail for as long as that value stays.
+   * @throws RealtimeUnavailableError
+   */
+  async commandOn<T>(key: string, run: (client: Client) => Promise<T>): Promise<T> {
+    try {
+      return await this.command(run);
+    } catch (error) {
+      const { cause } = error as Error;
+      if (!isWrongType(cause)) throw error;
+      this.foreign.skipped('A key', cause);
+      await this.command((client) => client.del(key));
+      return this.command(run);
     }
   }
 

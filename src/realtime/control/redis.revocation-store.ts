@@ -56,7 +56,7 @@ export class RedisRevocationStore extends RevocationStore {
     const most = String(Math.min(capacityFor(revocation), Number.MAX_SAFE_INTEGER));
     const entry = this.entryOf(revocation);
     const before = superseded === undefined ? entry : this.entryOf(superseded);
-    const added = await this.redis.command((client) =>
+    const added = await this.redis.commandOn(this.key, (client) =>
       client.eval(ADD, 1, this.key, until, entry, most, before === entry ? '' : before),
     );
     if (added !== 1) throw new RevocationsFullError();
@@ -67,7 +67,9 @@ export class RedisRevocationStore extends RevocationStore {
     let cursor = '0';
     do {
       const from = cursor;
-      const [next, flat] = await this.redis.command((client) => client.zscan(this.key, from, 'COUNT', PAGE));
+      const [next, flat] = await this.redis.commandOn(this.key, (client) =>
+        client.zscan(this.key, from, 'COUNT', PAGE),
+      );
       for (let index = 0; index < flat.length; index += 2) {
         const revocation = this.parseEntry(flat[index]!, flat[index + 1]!);
         if (revocation !== null && revocation.until > Date.now()) found.push(revocation);
@@ -79,7 +81,7 @@ export class RedisRevocationStore extends RevocationStore {
 
   override async lineage(): Promise<string> {
     const fresh = randomInt(FIRST_GENERATION, 2 ** 48 - 1);
-    return String(await this.redis.command((client) => client.eval(LINEAGE, 1, this.key, fresh)));
+    return String(await this.redis.commandOn(this.key, (client) => client.eval(LINEAGE, 1, this.key, fresh)));
   }
 
   /** An entry without its end, which is its score. What users chose is in it as JSON, never in a key. */

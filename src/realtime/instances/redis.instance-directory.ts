@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { RedisBroker } from '../broker/redis.broker.js';
+import { isWrongType } from '../broker/redis/answers.js';
+import type { Client } from '../broker/redis/client.js';
 import { InstanceDirectory, type InstanceReport } from './instance-directory.js';
 import { decode, encode } from '../schemas/schema.js';
 import type { Lease } from './lease.js';
@@ -66,19 +68,22 @@ export class RedisInstanceDirectory extends InstanceDirectory {
   override async announce(report: InstanceReport): Promise<void> {
     const { keys } = this.redis;
     const { leaseMs } = this.lease;
+    const lease = keys.lease(this.id);
     const sealed = this.seal.seal(purposeOf(this.id), encode(instanceReportSchema, report));
     // The lease first: whoever finds the name finds the report too.
-    const before = await this.redis.command((client) => client.set(keys.lease(this.id), sealed, 'PX', leaseMs, 'GET'));
+    const before = await this.redis.commandOn(lease, (client) => client.set(lease, sealed, 'PX', leaseMs, 'GET'));
     if (before === null) this.entered += 1;
-    await this.redis.command((client) =>
+    await this.redis.commandOn(keys.nodes(), (client) =>
       client.eval(ENTER, 1, keys.nodes(), this.id, String(LEASES_UNTIL_FORGOTTEN * leaseMs)),
     );
   }
 
   override async all(): Promise<ReadonlyMap<string, InstanceReport>> {
     const { keys } = this.redis;
-    const ids = await this.redis.command((client) => client.zrange(keys.nodes(), '0', LAST_READ, 'REV'));
-    const texts = await this.redis.command((client) => Promise.all(ids.map((id) => client.get(keys.lease(id)))));
+    const ids = await this.redis.commandOn(keys.nodes(), (client) =>
+      client.zrange(keys.nodes(), '0', LAST_READ, 'REV'),
+    );
+    const texts = await this.redis.command((client) => Promise.all(ids.map((id) => this.textOf(client, id))));
     const reports = new Map<string, InstanceReport>();
     for (const [index, text] of texts.entries()) {
       // One whose lease is over is dead, one that has left said so by an empty report.
@@ -115,8 +120,19 @@ export class RedisInstanceDirectory extends InstanceDirectory {
 
   override async leave(lingerMs: number): Promise<void> {
     const { keys } = this.redis;
-    await this.redis.command((client) => client.zrem(keys.nodes(), this.id));
+    await this.redis.commandOn(keys.nodes(), (client) => client.zrem(keys.nodes(), this.id));
     await this.redis.command((client) => client.set(keys.lease(this.id), '', 'PX', Math.max(1, lingerMs)));
+  }
+
+  /** A value of another type is no report: one of them must not hide the reports of all others. */
+  private async textOf(client: Client, id: string): Promise<string | null> {
+    try {
+      return await client.get(this.redis.keys.lease(id));
+    } catch (error) {
+      if (!isWrongType(error)) throw error;
+      this.redis.foreign.skipped('A report in the directory of instances', error);
+      return null;
+    }
   }
 
   /** @throws Error with a key, for a report that this instance did not send, or sent long ago: another process wrote it */

@@ -57,8 +57,9 @@ export class RedisPresenceStore extends PresenceStore {
       if (count === null) gone.push(this.ownPrefix + userId);
       else set.push(this.ownPrefix + userId, String(count));
     }
-    for (const batch of batches(set, 2 * BATCH)) await this.redis.command((client) => client.hset(key, ...batch));
-    for (const batch of batches(gone, BATCH)) await this.redis.command((client) => client.hdel(key, ...batch));
+    for (const batch of batches(set, 2 * BATCH))
+      await this.redis.commandOn(key, (client) => client.hset(key, ...batch));
+    for (const batch of batches(gone, BATCH)) await this.redis.commandOn(key, (client) => client.hdel(key, ...batch));
     await this.keep(channel);
     this.hint(channel);
   }
@@ -109,7 +110,7 @@ export class RedisPresenceStore extends PresenceStore {
     let cursor = '0';
     do {
       const at = cursor;
-      const [next, page] = await this.redis.command((client) => client.hscan(key, at, 'COUNT', BATCH));
+      const [next, page] = await this.redis.commandOn(key, (client) => client.hscan(key, at, 'COUNT', BATCH));
       for (let index = 0; index + 1 < page.length; index += 2) fields.set(page[index]!, page[index + 1]!);
       cursor = next;
     } while (cursor !== '0');
@@ -118,7 +119,7 @@ export class RedisPresenceStore extends PresenceStore {
 
   private async remove(channel: string, fields: readonly string[]): Promise<void> {
     const key = this.redis.keys.presence(channel);
-    for (const batch of batches(fields, BATCH)) await this.redis.command((client) => client.hdel(key, ...batch));
+    for (const batch of batches(fields, BATCH)) await this.redis.commandOn(key, (client) => client.hdel(key, ...batch));
     if (fields.length > 0) this.hint(channel);
   }
 

@@ -87,6 +87,11 @@ export function hasMovedSlot(error: Error): boolean {
   return /^(?:MOVED|CLUSTERDOWN)\b/.test(unwrapped(error).message);
 }
 
+/** Returns true for the answer to a command on a key that holds a value of another type. */
+export function isWrongType(error: unknown): boolean {
+  return error instanceof Error && unwrapped(error).message.includes('WRONGTYPE');
+}
+
 function unwrapped({ name, message }: Error): { readonly name: string; readonly message: string } {
   const wrapped = WRAPPED.exec(message);
   return wrapped === null ? { name, message } : { name: wrapped[1]!, message: wrapped[2]! };

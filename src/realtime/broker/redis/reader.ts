@@ -64,9 +64,10 @@ export class Reader {
 
   /** @throws RealtimeUnavailableError */
   async latest(channel: string, most: number): Promise<BrokerEvent[]> {
-    const entries = await this.ask((client) => client.lrange(this.keys.history(channel), -most, -1));
+    // First the position: its script deletes a history of another type.
     const [{ position }] = (await this.positions([channel])) as [ChannelPosition];
     if (position.offset === 0) return [];
+    const entries = await this.ask((client) => client.lrange(this.keys.history(channel), -most, -1));
     return entries.map((entry) => this.parse(position.epoch, entry)).filter((event) => event !== null);
   }
 

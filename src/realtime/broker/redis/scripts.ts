@@ -12,6 +12,20 @@ const INITIAL_EPOCH_HOURS = 24;
 const META_TTL_MS = 86_400_000;
 
 /**
+ * A command on a key that another process may have given a value of another type, which every command refuses. Such a value
+ * counts as none: one key must not fail the scripts that read it beside the keys of other channels.
+ */
+const TYPED = `
+local function typed(command, key, ...)
+  local answer = redis.pcall(command, key, ...)
+  if type(answer) ~= 'table' or not answer.err then return answer, false end
+  local foreign = string.find(answer.err, 'WRONGTYPE', 1, true) ~= nil
+  if foreign then redis.call('DEL', key) end
+  return redis.call(command, key, ...), foreign
+end
+`;
+
+/**
  * The fence: an epoch belongs to one incarnation of the Redis server, which `master_replid` names. It changes with every
  * restart and promotion. Offsets go on counting under a fresh epoch, so that they are never given out twice, and the old epoch
  * stays as a boundary, `<epoch>@<top>`: the log that Redis *kept*. It proves nothing about events beyond it, which may have been
@@ -31,7 +45,7 @@ const META_TTL_MS = 86_400_000;
  *
  * `p` is 1 while no reader knows the epoch: an event without history ends the epoch (see PUBLISH_PLAIN) once for each reader.
  */
-const FENCE = `
+const FENCE = `${TYPED}
 local function lineage()
   return string.sub(string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)'), 1, 12)
 end
@@ -47,7 +61,7 @@ local function incarnation()
   return process[1], process[2]
 end
 local function initial(data, fresh, line)
-  local set = redis.call('GET', data)
+  local set = typed('GET', data)
   if not (set and string.match(set, '^%w+$') and #set <= 12) then
     set = string.sub(fresh, 1, 12)
     redis.call('SET', data, set)
@@ -62,7 +76,9 @@ local function precedes(seen, origin)
   return age >= 0 and age < ${INITIAL_EPOCH_HOURS}
 end
 local function fence(meta, history, data, fresh, line, create)
-  local m = redis.call('HMGET', meta, 'e', 's', 'l', 'b', 'o', 'r', 'p')
+  local m, lost = typed('HMGET', meta, 'e', 's', 'l', 'b', 'o', 'r', 'p')
+  -- A reader at an initial epoch has to see that a log was lost.
+  if lost then redis.call('DEL', data) end
   local e, s, b, o = m[1], tonumber(m[2] or '0'), m[4] or '', m[5] or ''
   if not (e and s and s >= 0 and s < 2 ^ 53 and #e <= 64 and string.match(e, '^%w+$')) then
     local epoch = initial(data, fresh, line)
@@ -114,7 +130,7 @@ local key, before = 3, s
 local function earlier(id)
   if not kept then
     kept = {}
-    local entries = redis.call('LRANGE', KEYS[2], 0, -1)
+    local entries = typed('LRANGE', KEYS[2], 0, -1)
     for i = 1, #entries do
       local offset, known = string.match(entries[i], '^(%d+) (%S+) ')
       if known then kept[known] = offset end
@@ -131,7 +147,7 @@ for i = 7, #ARGV, 5 do
   if ARGV[i + 4] ~= '0' then
     key = key + 1
     name = KEYS[key]
-    answer = keyed[name] and keyed[name][1] or redis.call('GET', name)
+    answer = keyed[name] and keyed[name][1] or typed('GET', name)
   end
   if not answer and ARGV[i + 3] == '1' then answer = earlier(ARGV[i + 1]) end
   -- Last, because "late" says that the event was never published.
@@ -147,7 +163,7 @@ for i = 7, #ARGV, 5 do
   end
 end
 -- The first write has to be one that Redis refuses without memory: it refuses no later one of the same script.
-if #tails > 0 then redis.call('RPUSH', KEYS[2], unpack(tails)) end
+if #tails > 0 then typed('RPUSH', KEYS[2], unpack(tails)) end
 redis.call('PEXPIRE', KEYS[1], ${META_TTL_MS})
 if #tails == 0 then return reply end
 redis.call('LTRIM', KEYS[2], -tonumber(ARGV[2]), -1)
@@ -169,7 +185,7 @@ return reply
  * instance reads with history costs one read. A script without a key would run on any node of a Cluster, and two nodes keep
  * no order.
  */
-export const PUBLISH_PLAIN = script(`${NOW}
+export const PUBLISH_PLAIN = script(`${TYPED}${NOW}
 local late, key = {}, 1
 for i = 3, #ARGV, 4 do
   if ARGV[i + 3] ~= '0' then key = key + 1 end
@@ -177,7 +193,7 @@ for i = 3, #ARGV, 4 do
   if not known and now > tonumber(ARGV[i + 2]) then
     late[#late + 1] = string.format('%.0f', (i - 3) / 4)
   elseif ARGV[i + 3] == '0' or redis.call('SET', KEYS[key], '1', 'PX', ARGV[i + 3], 'NX') then
-    if redis.call('HMGET', KEYS[1], 'p')[1] ~= '1' then
+    if typed('HMGET', KEYS[1], 'p')[1] ~= '1' then
       redis.call('HSET', KEYS[1], 'e', ARGV[2], 'b', '', 'o', '', 'p', '1')
       redis.call('PEXPIRE', KEYS[1], ${META_TTL_MS})
     end
@@ -210,7 +226,7 @@ local missed = s - after
 local wanted = missed + tonumber(ARGV[6] or '0')
 if wanted == 0 then return { 'ok', e, top } end
 if missed > tonumber(ARGV[4]) then return { 'too_many', e, top } end
-local entries = redis.call('LRANGE', KEYS[2], -wanted, -1)
+local entries = typed('LRANGE', KEYS[2], -wanted, -1)
 local first = #entries - missed + 1
 if missed > 0 and (first < 1 or tonumber(string.match(entries[first], '^(%d+)')) ~= after + 1) then
   return { 'expired', e, top }
@@ -240,7 +256,7 @@ for i = 2, #KEYS, 2 do
   redis.call('PEXPIRE', KEYS[i], ${META_TTL_MS})
   result[#result + 1] = e
   result[#result + 1] = string.format('%.0f', s)
-  local last = s > 0 and redis.call('LRANGE', KEYS[i + 1], -1, -1)[1]
+  local last = s > 0 and typed('LRANGE', KEYS[i + 1], -1, -1)[1]
   result[#result + 1] = last and string.match(last, '^%d+ (%S+)') or ''
 end
 return result
