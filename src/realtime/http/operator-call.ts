@@ -16,7 +16,7 @@ const MAX_LENGTH = 1_000;
  */
 export function operatorCallOf(handler: string, { params = {}, query: parameters = {} }: CalledRoute): OperatorCall {
   const query = Object.fromEntries(
-    Object.entries(parameters).map(([name, value]) => [name, String(value).slice(0, MAX_LENGTH)]),
+    Object.entries(parameters).map(([name, value]) => [name, textOf(value).slice(0, MAX_LENGTH)]),
   );
   const [parameter] = Object.values(params);
   const target = parameter ?? (handler === 'explain' ? query['channel'] : undefined) ?? null;
@@ -25,4 +25,9 @@ export function operatorCallOf(handler: string, { params = {}, query: parameters
   const action = OPERATOR_ACTIONS.find((name) => name === handler);
   if (action !== undefined) return { isRead: false, name: action, query, target };
   throw new Error(`The audit log has no name for the route ${handler}: add it to OPERATOR_READS or OPERATOR_ACTIONS`);
+}
+
+/** A parser of the application can make objects of a query, such as one with a `toString` that is no function. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
