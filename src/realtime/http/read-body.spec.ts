@@ -35,6 +35,16 @@ describe('readJsonBody', () => {
     await expect(reading).rejects.toMatchObject({ status: 413 });
   });
 
+  it.each([[0xe9], [0xff, 0xfe], [0xc0, 0xaf], [0xed, 0xa0, 0x80]])(
+    'refuses what is not UTF-8: %#',
+    async (...bytes) => {
+      const request = open();
+      const reading = readJsonBody(request, JSON_HEADERS, 100);
+      request.end(Buffer.from(['"'.charCodeAt(0), ...bytes, '"'.charCodeAt(0)]));
+      await expect(reading).rejects.toMatchObject({ status: 400, message: 'The body is not UTF-8' });
+    },
+  );
+
   it.each([
     'application/json',
     'application/json; charset=utf-8',

@@ -1,4 +1,9 @@
-import { BadRequestException, PayloadTooLargeException, UnsupportedMediaTypeException } from '@nestjs/common';
+import {
+  BadRequestException,
+  HttpException,
+  PayloadTooLargeException,
+  UnsupportedMediaTypeException,
+} from '@nestjs/common';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Readable, Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
@@ -32,11 +37,21 @@ export async function readJsonBody(
     );
   }
   if (encoding === 'identity' && Number(headers['content-length']) > limit) throw tooLarge(limit);
-  const text = await readText(request, decoder?.() ?? null, limit);
+  const bytes = await readBytes(request, decoder?.() ?? null, limit);
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(decodeText(bytes)) as unknown;
   } catch (error) {
+    if (error instanceof HttpException) throw error;
     throw new BadRequestException(`The body is not JSON: ${(error as Error).message}`);
+  }
+}
+
+/** Bytes of another encoding would become events with replacement characters. */
+function decodeText(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new BadRequestException('The body is not UTF-8');
   }
 }
 
@@ -55,11 +70,11 @@ function tooLarge(limit: number): PayloadTooLargeException {
 }
 
 /** The rest of a body that is refused is discarded by Node, so that the client can read the answer. */
-function readText(request: Readable, decoder: Transform | null, limit: number): Promise<string> {
+function readBytes(request: Readable, decoder: Transform | null, limit: number): Promise<Buffer> {
   const source = decoder === null ? request : request.pipe(decoder);
   const chunks: Buffer[] = [];
   let bytes = 0;
-  return new Promise<string>((resolve, reject) => {
+  return new Promise<Buffer>((resolve, reject) => {
     if (request.destroyed) return reject(new BadRequestException(ENDED_EARLY));
     const fail = (error: Error): void => {
       source.off('data', take);
@@ -77,7 +92,7 @@ function readText(request: Readable, decoder: Transform | null, limit: number): 
     source.on('data', take);
     source.once(
       'end',
-      safely('A body', () => resolve(new TextDecoder().decode(Buffer.concat(chunks))), abort),
+      safely('A body', () => resolve(Buffer.concat(chunks)), abort),
     );
     decoder?.once(
       'error',
