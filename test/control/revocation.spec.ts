@@ -110,6 +110,13 @@ describe.each(['memory', 'Redis'])('revocation over %s', (engine) => {
     expect(await told(there, token)).toMatchObject({ type: 'connected' });
   });
 
+  it('is refused with a time in seconds, which would revoke nothing', async () => {
+    const exp = Math.floor(Date.now() / 1_000) + 3_600;
+    expect(() => control.revokeSession('seconds', { until: exp })).toThrow('not seconds');
+    expect(() => control.revokeUser('dot', { issuedBefore: new Date(exp) })).toThrow('not seconds');
+    expect(() => control.revokeAll({ issuedBefore: exp })).toThrow('not seconds');
+  });
+
   it('of a connection ends its token, with a jti and without one, wherever it is', async () => {
     for (const jti of ['three', undefined]) {
       const token = signToken({ sub: 'eve', jti, salt: String(jti) });

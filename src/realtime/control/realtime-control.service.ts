@@ -43,6 +43,9 @@ export interface TenantScope {
   readonly tenant?: string | null;
 }
 
+/** `exp` and `iat` are seconds. Taken for milliseconds they lie before this moment, and the revocation would revoke nothing. */
+const EARLIEST_MS = 100_000_000_000;
+
 /** A point in time: milliseconds since 1970, or a date. */
 export type Timestamp = number | Date;
 
@@ -249,7 +252,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
     }
   }
 
-  /** @throws TypeError, or RangeError for a moment in the future, which would revoke tokens that nobody has issued */
+  /** @throws TypeError, or RangeError for a moment in the future, which would revoke tokens that are not issued yet */
   private momentBefore(issuedBefore: Timestamp | undefined): number {
     const now = this.clock.wall();
     const before = toMilliseconds(issuedBefore ?? now, 'issuedBefore');
@@ -276,9 +279,13 @@ function orderedBy(by: string | undefined): Actor {
   return by === undefined ? {} : { by };
 }
 
+/** @throws TypeError or RangeError */
 function toMilliseconds(moment: Timestamp, name: string): number {
   const milliseconds = Number(moment);
   if (!Number.isFinite(milliseconds)) throw new TypeError(`${name} must be a date, or milliseconds since 1970`);
+  if (milliseconds < EARLIEST_MS) {
+    throw new RangeError(`${name} is ${milliseconds}, before 1973: give milliseconds since 1970, not seconds`);
+  }
   return milliseconds;
 }
 
