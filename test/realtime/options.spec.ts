@@ -69,6 +69,8 @@ describe('options that are wrong', () => {
     [{ jwt: { secret: 5 } }, '`jwt.secret`', 'must be a string'],
     [{ jwt: { secret: TEST_SECRET, publicKey: rsa } }, '`jwt.publicKey`', 'exclude each other'],
     [{ jwt: { secret: TEST_SECRET }, console: true }, '`console`', 'needs `operatorApi`'],
+    [{ jwt, tenants: { platformRole: 'root' } }, '`tenants.platformRole`', 'needs `tenants.claim`'],
+    [{ jwt, tenants: { metrics: true } }, '`tenants.metrics`', 'needs `tenants.claim`'],
     [{ jwt: { publicKey: 'a key' } }, '`jwt.publicKey`', 'must be a public key as PEM'],
     [{ jwt: { publicKey: '-----BEGIN PUBLIC KEY-----' } }, '`jwt.publicKey`', 'cannot be read'],
     [{ jwt: { publicKey: ed25519 } }, '`jwt.publicKey`', 'must be an RSA key, or an EC key'],
@@ -228,6 +230,8 @@ describe('realtimeOptionsFromEnv', () => {
     ['REALTIME_MAX_CONNECTIONS', '1e3', 'must be a whole number'],
     ['REALTIME_HISTORY_SIZE', '1.5', 'must be a whole number'],
     ['REALTIME_ANONYMOUS', 'yes', 'must be true or false (it is "yes")'],
+    ['REALTIME_CLUSTER_KEYS', ' , ', 'must hold an entry, or be empty'],
+    ['REALTIME_ORIGINS', ',', 'must hold an entry, or be empty (it is ",")'],
     ['REALTIME_ANONIMOUS', 'true', 'there is no such variable. Known are: REALTIME_PATH'],
   ])('refuses %s=%s by a sentence that names it', (variable, value, sentence) => {
     expect(() => realtimeOptionsFromEnv({ [variable]: value })).toThrow(new RegExp(`^${variable}.*`));

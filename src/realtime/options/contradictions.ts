@@ -51,6 +51,12 @@ export function contradictions(options: ResolvedRealtimeOptions): string[] {
   if (options.tenants.claim === undefined && options.publishApiKeys.some(isForTenants)) {
     problems.push('`publishApiKeys` with `tenants` needs `tenants.claim`: without it there are no tenants');
   }
+  const { claim, platformRole, metrics } = options.tenants;
+  const forTenants = Object.entries({ platformRole: platformRole !== undefined, metrics }).filter(([, given]) => given);
+  if (claim === undefined && forTenants.length > 0) {
+    const names = forTenants.map(([name]) => `\`tenants.${name}\``).join(' and ');
+    problems.push(`${names} needs \`tenants.claim\`: without it all users share one space`);
+  }
   if (options.console && !options.operatorApi) {
     problems.push('`console` needs `operatorApi`: the console shows what the API for operators tells');
   }

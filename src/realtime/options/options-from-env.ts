@@ -4,11 +4,15 @@ import type { RealtimeOptions } from './realtime-options.js';
 type Parse = (text: string) => unknown;
 
 const text: Parse = (value) => value;
-const list: Parse = (value) =>
-  value
+const list: Parse = (value) => {
+  const entries = value
     .split(',')
     .map((entry) => entry.trim())
     .filter((entry) => entry !== '');
+  // A template such as "$FIRST,$SECOND" without its variables: an empty list of keys would switch a protection off.
+  if (entries.length === 0) throw new Error('must hold an entry, or be empty');
+  return entries;
+};
 /** Keys split by commas, or a JSON list of keys and of objects with a name and a scope. */
 const keys: Parse = (value) => {
   if (!/^\s*[[{]/.test(value)) return list(value);
