@@ -271,6 +271,7 @@ describe('data in Redis that no instance has written', () => {
   it('is skipped in each key as a value of another type, and the key is used again', async () => {
     const client = await apps[0]!.connectAs({ sub: 'listener' });
     await client.ask({ type: 'subscribe', channel: 'rooms:lobby' });
+    const before = skipped();
     for (const key of await stranger.keys('rt:*')) {
       const isString = (await stranger.type(key)) === 'string';
       await stranger.del(key);
@@ -279,6 +280,8 @@ describe('data in Redis that no instance has written', () => {
     }
     for (const { app } of apps) await app.get(ClusterStatsService).announce();
     await useAll();
+    expect(skipped()).toBeGreaterThan(before);
+    for (const { log } of apps) expect(log.lines.filter((line) => line.startsWith('error'))).toEqual([]);
     await client.close();
   });
 });
