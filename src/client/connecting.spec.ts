@@ -1,8 +1,9 @@
 import { FakeRealtimeServer } from '../testing/index.js';
 import { pass, virtualClients } from '../../test/support/virtual-client.js';
-import { fakePage } from '../../test/support/walk/fake-page.js';
+import { fakePage, usePage } from '../../test/support/walk/fake-page.js';
 
 describe('an attempt to connect', () => {
+  usePage();
   const begin = virtualClients();
 
   it.each([
@@ -102,6 +103,18 @@ describe('an attempt to connect', () => {
     await pass(60_000);
     const previous = changes.map((change) => change.previous);
     expect(previous).toEqual(['idle', ...changes.slice(0, -1).map(({ state }) => state)]);
+  });
+
+  it('that a listener begins while the page is being left leaves no connection behind', async () => {
+    const { client, server } = begin({ getToken: () => 'ada' });
+    client.connect();
+    client.once('state', () => client.connect());
+    fakePage.dispatch('pagehide');
+    await pass();
+    expect(client.state).toBe('connected');
+    client.close();
+    expect(server.open).toEqual([]);
+    expect(fakePage.listenedTo).toEqual([]);
   });
 
   it('that a listener of a failed getToken begins is not ended by that failure', async () => {

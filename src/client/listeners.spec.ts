@@ -291,29 +291,4 @@ describe('requests', () => {
     client.close();
     expect(await settled.promise).toBe('not_connected');
   });
-
-  it('that connect when the page is left do not leave a connection behind', async () => {
-    const page = new Map<string, (event: { type: string }) => void>();
-    const before = { ...(globalThis as { addEventListener?: unknown; removeEventListener?: unknown }) };
-    Object.assign(globalThis, {
-      addEventListener: (name: string, listener: (event: { type: string }) => void) => void page.set(name, listener),
-      removeEventListener: (name: string) => void page.delete(name),
-    });
-    try {
-      const { client, server } = begin({ getToken: () => 'ada' });
-      client.connect();
-      client.once('state', () => client.connect());
-      page.get('pagehide')!({ type: 'pagehide' });
-      await pass();
-      expect(client.state).toBe('connected');
-      client.close();
-      expect(server.open).toEqual([]);
-      expect(page.size).toBe(0);
-    } finally {
-      Object.assign(globalThis, {
-        addEventListener: before.addEventListener,
-        removeEventListener: before.removeEventListener,
-      });
-    }
-  });
 });

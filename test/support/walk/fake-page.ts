@@ -6,15 +6,25 @@ export type PageEvent = (typeof PAGE_EVENTS)[number];
 
 const listeners = new Map<string, Set<Listener>>();
 
-Object.assign(globalThis, {
+const METHODS = {
   addEventListener: (name: string, listener: Listener) => {
     listeners.set(name, (listeners.get(name) ?? new Set()).add(listener));
   },
   removeEventListener: (name: string, listener: Listener) => listeners.get(name)?.delete(listener),
-});
+};
 
-/** A page in Node: importing it gives `globalThis` the methods that the client looks for. */
+/**
+ * A page in Node: `globalThis` has the methods that the client looks for, from `install` to `remove`. Importing this file
+ * does not install it, because specs that share a process share its modules, and its globals are restored after each.
+ */
 export const fakePage = {
+  install(): void {
+    listeners.clear();
+    Object.assign(globalThis, METHODS);
+  },
+  remove(): void {
+    for (const name of Object.keys(METHODS)) Reflect.deleteProperty(globalThis, name);
+  },
   dispatch(type: PageEvent): void {
     for (const listener of Array.from(listeners.get(type) ?? [])) listener({ type });
   },
@@ -22,7 +32,10 @@ export const fakePage = {
   get listenedTo(): string[] {
     return [...listeners].filter(([, all]) => all.size > 0).map(([name]) => name);
   },
-  clear(): void {
-    listeners.clear();
-  },
 };
+
+/** Each test of the file is in a page. */
+export function usePage(): void {
+  beforeEach(() => fakePage.install());
+  afterEach(() => fakePage.remove());
+}

@@ -35,7 +35,7 @@ export async function end(walk: Walk): Promise<void> {
   const left = jest.getTimerCount();
   if (left > 0) problems.push(`${left} timers are left`);
   for (const name of fakePage.listenedTo) problems.push(`a listener of ${name} is left`);
-  fakePage.clear();
+  fakePage.remove();
   if (server.open.length > 0) problems.push('a connection is left');
   if (client.state !== 'closed') problems.push(`it is ${client.state} after close()`);
 }

@@ -47,6 +47,7 @@ export class Walk {
   #confirmed = {};
 
   constructor() {
+    fakePage.install();
     this.#asked = new RateLimit((problem) => this.problems.push(problem));
     this.client = createRealtimeClient({
       url: 'ws://fake/ws',
