@@ -34,7 +34,9 @@ export class FakeChannel {
 
   /** @returns the text of the frame */
   append(data: unknown, timestamp: string): string {
-    const body = eventBody(this.name, JSON.stringify(data), timestamp);
+    const json = JSON.stringify(data) as string | undefined;
+    if (json === undefined) throw new TypeError(`The data of an event of ${this.name} is not JSON: ${String(data)}`);
+    const body = eventBody(this.name, json, timestamp);
     if (this.size === 0) return eventText(null, body);
     this.#top += 1;
     const text = eventText(this.#position, body);

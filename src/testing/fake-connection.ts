@@ -11,6 +11,9 @@ import {
 } from '../protocol/index.js';
 import type { FakeChannel } from './fake-channel.js';
 
+/** The longest time that a timer can wait, in milliseconds. */
+const MAX_TIMER_MS = 2_147_483_647;
+
 /** What a connection asks of its server. */
 export interface FakeWorld {
   readonly heartbeatMs: number;
@@ -173,14 +176,25 @@ export class FakeConnection {
     this.user = who.user;
     clearTimeout(this.#end);
     this.#expiry = {};
-    if (who.expiresInMs !== undefined) {
-      this.#expiry = { expiresAt: new Date(Date.now() + who.expiresInMs).toISOString() };
-      this.#end = setTimeout(() => {
-        this.#refuse('token_expired');
-        this.close(4401, 'no valid token');
-      }, who.expiresInMs);
+    if (who.expiresInMs !== undefined && who.expiresInMs < Infinity) {
+      const endsAt = Date.now() + who.expiresInMs;
+      this.#expiry = { expiresAt: new Date(endsAt).toISOString() };
+      this.#endAt(endsAt);
     }
     return true;
+  }
+
+  /** Ends the token at that time, also if no timer can wait as long. */
+  #endAt(endsAt: number): void {
+    const ms = endsAt - Date.now();
+    if (ms > MAX_TIMER_MS) {
+      this.#end = setTimeout(() => this.#endAt(endsAt), MAX_TIMER_MS);
+      return;
+    }
+    this.#end = setTimeout(() => {
+      this.#refuse('token_expired');
+      this.close(4401, 'no valid token');
+    }, ms);
   }
 
   #expiry: { expiresAt?: string } = {};

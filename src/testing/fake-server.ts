@@ -124,7 +124,8 @@ export class FakeRealtimeServer {
     socket.onText = (text) => connection.take(text);
     socket.opened();
     const offered = protocols.find((protocol) => protocol.startsWith('token-'))?.slice('token-'.length);
-    connection.open(offered ?? /[?&]token=([^&]*)/.exec(url)?.[1] ?? null);
+    const inUrl = /[?&]token=([^&]*)/.exec(url)?.[1];
+    connection.open(offered ?? (inUrl === undefined ? null : decodeURIComponent(inUrl)));
   }
 }
 

@@ -1,0 +1,43 @@
+import { pass, virtualClients } from '../../test/support/virtual-client.js';
+import { viaQuery } from '../client/index.js';
+
+const user = { userId: 'ada', email: null, role: 'user' };
+const DAY_MS = 86_400_000;
+
+describe('a fake server', () => {
+  const begin = virtualClients();
+
+  it.each([40 * DAY_MS, Infinity])('has tokens that last for %d ms', async (expiresInMs) => {
+    const { client, server } = begin({ token: 'ada' }, { identify: () => ({ user, expiresInMs }) });
+    client.connect();
+    await pass(10_000);
+    expect(client.state).toBe('connected');
+    expect(server.connections).toHaveLength(1);
+  });
+
+  it('ends a token after the longest time of a timer', async () => {
+    const { client, server } = begin(
+      { token: 'ada' },
+      { heartbeatMs: 3_600_000, identify: () => ({ user, expiresInMs: 25 * DAY_MS }) },
+    );
+    client.connect();
+    await pass(25 * DAY_MS - 1_000);
+    expect(server.connections).toHaveLength(1);
+    await pass(2_000);
+    expect(server.connections[0]?.user).toEqual(user);
+    expect(client.change.code).toBe('refused');
+  });
+
+  it('takes the token of a URL as it was before it was encoded', async () => {
+    const tokens: string[] = [];
+    const token = 'a+b/c==&d e';
+    const { client } = begin({ token, tokenVia: viaQuery }, { identify: (given) => (tokens.push(given), { user }) });
+    client.connect();
+    await pass();
+    expect(tokens).toEqual([token]);
+  });
+
+  it.each([undefined, () => 1, Symbol('data')])('does not publish %p, which is not JSON', (data) => {
+    expect(() => begin().server.publish('apps:created', data as never)).toThrow('is not JSON');
+  });
+});
