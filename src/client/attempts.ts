@@ -1,26 +1,17 @@
 import { delayBefore } from './backoff.js';
 import { RealtimeError } from './errors.js';
-import { clamp, MAX_TIMER_MS } from './limits.js';
+import {
+  clamp,
+  MAX_ASKED_WAIT_MS,
+  MAX_FAILED_UPGRADES,
+  MAX_TIMER_MS,
+  MAX_TOKEN_REFUSALS,
+  REPORTED_FAILURES,
+  STABLE_AFTER_MS,
+  TOKENS_REFUSED_FOR_MS,
+} from './limits.js';
 import type { ResolvedOptions } from './options.js';
 import type { SessionEnd } from './session.js';
-
-/** A connection that ended sooner than this did not work, in milliseconds. */
-const STABLE_AFTER_MS = 5_000;
-
-/** Tokens that must be refused in a row before the client stays away … */
-const MAX_TOKEN_REFUSALS = 3;
-
-/** … and for how long, in milliseconds: a token that is not valid yet becomes valid within the skew of clocks. */
-const TOKENS_REFUSED_FOR_MS = 60_000;
-
-/** Failed upgrades with one token, after which another one is asked for: a browser cannot see a 401. */
-const MAX_FAILED_UPGRADES = 2;
-
-/** Failed attempts in a row that are reported as an error. */
-const REPORTED_FAILURES = 5;
-
-/** The longest wait that a server can ask for, in milliseconds. */
-const MAX_ASKED_WAIT_MS = 3_600_000;
 
 /** Counts what failed in a row, and says what follows: another token, a wait, or the end. */
 export interface Attempts {
@@ -35,10 +26,7 @@ export interface Attempts {
 }
 
 /** @param failed is called with the error after too many failures */
-export function createAttempts(
-  { getToken, minDelayMs, maxDelayMs }: ResolvedOptions,
-  failed: (error: RealtimeError) => void,
-): Attempts {
+export function createAttempts(options: ResolvedOptions, failed: (error: RealtimeError) => void): Attempts {
   let readyAt = Infinity;
   let failures = 0;
   let failedUpgrades = 0;
@@ -61,7 +49,7 @@ export function createAttempts(
       if (cause !== 'token_refused') return undefined;
       if ((tokenRefusals += 1) === 1) refusedSince = now;
       // A token that was given once cannot get better when it has ended.
-      if (!getToken && error === 'token_expired') return 'hopeless';
+      if (!options.getToken && error === 'token_expired') return 'hopeless';
       const isOver = tokenRefusals >= MAX_TOKEN_REFUSALS && now - refusedSince >= TOKENS_REFUSED_FOR_MS;
       return isOver ? 'hopeless' : 'new token';
     },
@@ -73,7 +61,7 @@ export function createAttempts(
       if (cause === 'unreachable' && (failures === REPORTED_FAILURES || (failures === 1 && isClientError))) {
         failed(new RealtimeError('unreachable', `No connection to ${url}: ${reason || 'the upgrade failed'}`));
       }
-      const backoff = delayBefore(failures - 1, minDelayMs, maxDelayMs);
+      const backoff = delayBefore(failures - 1, options);
       const asked = clamp(askedMs, 0, MAX_ASKED_WAIT_MS, backoff);
       // A server that asks for no wait at all gets the usual one, if it asks again.
       return Math.min(failures === 1 ? asked : Math.max(asked, backoff), MAX_TIMER_MS);

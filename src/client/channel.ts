@@ -12,6 +12,7 @@ import type {
   Presence,
   RealtimeEvent,
   Reset,
+  Stop,
   SubscribeOptions,
 } from './types.js';
 
@@ -88,7 +89,8 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
   let isForgotten = false;
   // The last event that came in.
   let received: string | undefined;
-  let listening = 0;
+  // One for each listener.
+  const removers = new Set<Stop>();
 
   const inbox = createInbox<RealtimeEvent>(() => {
     if (!isBehind) return;
@@ -100,7 +102,7 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
   const move = (code: ChannelCause, about?: Partial<Pick<ChannelChange, 'reason' | 'recovered' | 'error'>>): void => {
     const previous = change.state;
     const state = nextState<ChannelState, ChannelCause>(CHANNEL_STATES, previous, code);
-    if (state === undefined) return;
+    if (!state) return;
     if (state !== 'subscribed') asked = null;
     if (state === 'refused') present(null);
     change = { state, previous, code, reason: code, ...about };
@@ -184,7 +186,7 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
       return presence;
     },
     get isIdle() {
-      return listening === 0 && change.state === 'unsubscribed';
+      return removers.size === 0 && change.state === 'unsubscribed';
     },
     subscribe(options) {
       const user = { ...options };
@@ -210,15 +212,11 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
         what === 'event'
           ? inbox.add(listener as ChannelListeners<unknown>['event'])
           : listeners.on(what as 'reset', listener as never);
-      let isRemoved = false;
-      listening += 1;
+      removers.add(remove);
       host.changed(channel);
       return () => {
         remove();
-        if (isRemoved) return;
-        isRemoved = true;
-        listening -= 1;
-        host.changed(channel);
+        if (removers.delete(remove)) host.changed(channel);
       };
     },
     once: onceOf((what, listener) => channel.on(what, listener)) as Channel['once'],
@@ -238,7 +236,7 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
       }
       if (isBehind && change.code !== 'behind') move('behind');
       if (!changes || !isWanted) return;
-      const isNew = asked === null;
+      const isNew = !asked;
       if (isNew || !isWatched) {
         const target = { channel: name, presence: (isWatched = [...users].some((user) => user.presence)) || undefined };
         if (isNew) changes.join.push({ ...target, lastEventId: received });

@@ -1,10 +1,8 @@
 import { isChannelName } from '../protocol/channel-name.js';
 import { createChannel, type ChannelHost, type ClientChannel, type SubscriptionChanges } from './channel.js';
 import { RealtimeError } from './errors.js';
+import { MAX_BATCH } from './limits.js';
 import type { Session } from './session.js';
-
-/** Channels that one frame names: with the longest names and ids it is within what servers accept (64 KiB). */
-const MAX_BATCH = 100;
 
 /** The channels of a client. What is in use is kept; the cost of a change does not depend on the others. */
 export interface Channels {

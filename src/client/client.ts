@@ -29,7 +29,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
   given: RealtimeClientOptions,
 ): RealtimeClient<E> {
   const options = resolveOptions(given);
-  const { minDelayMs, maxDelayMs, debug } = options;
+  const { debug } = options;
   const [inSequence, whole] = createSequence();
   const listeners = createEmitter<ClientListeners>(inSequence);
   let change: StateChange = { state: 'idle', previous: 'idle', code: 'close', reason: 'not connected yet' };
@@ -57,9 +57,8 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
   const readySession = (): Session | null => (change.state === 'connected' ? session : null);
 
   const host: ChannelHost = {
-    maxWaitingEvents: options.maxWaitingEvents,
+    ...options,
     inSequence,
-    debug,
     changed(channel, isNew) {
       channels.changed(channel);
       if (isNew && change.state === 'idle') client.connect();
@@ -72,7 +71,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     },
     askLater() {
       clearTimeout(askTimer);
-      askTimer = setTimeout(askAgain, minDelayMs + delayBefore(1, minDelayMs, maxDelayMs));
+      askTimer = setTimeout(askAgain, options.minDelayMs + delayBefore(1, options));
     },
     failed,
   };
@@ -82,20 +81,11 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     channels.sync(readySession());
   };
 
-  const open = async (): Promise<void> => {
-    const own = (attempt = {});
-    try {
-      const token = await tokens.get();
-      if (own === attempt) session = openSession(dialling, token, options.timeoutMs, onSession, debug);
-    } catch (error) {
-      if (own === attempt) noToken(error as RealtimeError);
-    }
-  };
   const noToken = (error: RealtimeError): void => {
-    const isSignedOut = error.code === 'signed_out';
+    const { code, message: reason } = error;
     whole(() => {
-      if (!isSignedOut) failed(error);
-      end({ cause: isSignedOut ? 'signed_out' : 'token_failed', reason: error.message });
+      if (code !== 'signed_out') failed(error);
+      end({ cause: code as 'token_failed' | 'signed_out', reason });
     });
   };
 
@@ -130,43 +120,38 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     identify(null);
   };
   const identify = (who: Identity | null): void => {
-    if (who === null && identity === null) return;
-    if (who === null) channels.forEach((channel) => channel.forgetPresence());
+    if (!who && !identity) return;
+    if (!who) channels.forEach((channel) => channel.forgetPresence());
     identity = who;
     listeners.emit('identity', who);
   };
 
-  const onSession: SessionListener = {
-    identified: (...args) => whole(() => identified(...args)),
-    received: (frame) => whole(() => received(frame)),
-    failed,
-    ended: (how) => ended(how),
-  };
+  const identified: SessionListener['identified'] = (who, ofTenant = tenant, tokenEndsInMs) =>
+    whole(() => {
+      const next = `${ofTenant} ${who.user?.userId ?? ''}`;
+      if (owner && owner !== next) forgetUser();
+      owner = next;
+      tenant = ofTenant;
+      tokens.endsIn(tokenEndsInMs);
+      attempts.accepted(change.state === 'connecting');
+      move({ cause: 'ready' });
+      identify(who);
+      askAgain();
+    });
+  const received: SessionListener['received'] = (frame) =>
+    whole(() => {
+      if (held) {
+        held.push(frame);
+        if (held.length > options.maxWaitingEvents) end({ cause: 'lost', reason: 'too many events wait' });
+      } else if ('channel' in frame && frame.channel !== undefined) channels.used(frame.channel)?.take(frame);
+      else if (frame.type !== 'error') listeners.emit('message', frame as never);
+      else {
+        failed(errorOf(frame));
+        if (frame.code === 'rate_limited') host.askLater();
+      }
+    });
 
-  const identified: SessionListener['identified'] = (who, ofTenant = tenant, tokenEndsInMs) => {
-    const next = `${ofTenant} ${who.user?.userId ?? ''}`;
-    if (owner !== undefined && owner !== next) forgetUser();
-    owner = next;
-    tenant = ofTenant;
-    tokens.endsIn(tokenEndsInMs);
-    attempts.accepted(change.state === 'connecting');
-    move({ cause: 'ready' });
-    identify(who);
-    askAgain();
-  };
-  const received: SessionListener['received'] = (frame) => {
-    if (held) {
-      held.push(frame);
-      if (held.length > options.maxWaitingEvents) end({ cause: 'lost', reason: 'too many events wait' });
-    } else if ('channel' in frame && frame.channel !== undefined) channels.used(frame.channel)?.take(frame);
-    else if (frame.type !== 'error') listeners.emit('message', frame as never);
-    else {
-      failed(errorOf(frame));
-      if (frame.code === 'rate_limited') host.askLater();
-    }
-  };
-
-  const end = (how: SessionEnd): void => (session === null ? ended(how) : session.end(how));
+  const end = (how: SessionEnd): void => (session ? session.end(how) : ended(how));
 
   /** Every end of an attempt or of a session, from either side. */
   const ended = (how: SessionEnd): void =>
@@ -188,26 +173,26 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
       const { cause, reason, closeCode } = how;
       const previous = change.state;
       const state = nextState<ClientState, ClientCause>(CLIENT_STATES, previous, cause);
-      if (state === undefined || (state === previous && change.code === cause)) return;
+      if (!state || (state === previous && change.code === cause)) return;
       clearTimeout(retryTimer);
-      let retryInMs: number | undefined;
+      let retryInMs = cause === 'offline' ? options.maxDelayMs : undefined;
       if (state === 'waiting') retryInMs = attempts.waitAfter(how, dialling.url);
-      if (cause === 'offline') retryInMs = maxDelayMs;
       if (retryInMs !== undefined) retryTimer = setTimeout(() => move({ cause: 'retry' }), retryInMs);
       change = { state, previous, code: cause, reason: reason || cause, closeCode, retryInMs };
-      if (state === 'closed') {
-        tokens.stop();
-        unwatchPage?.();
-        unwatchPage = undefined;
-      }
       debug('state', change);
       listeners.emit('state', change);
-      if (state === 'closed') identify(null);
-      if (state === 'connecting') begin();
+      if (state === 'closed') {
+        unwatchPage?.();
+        unwatchPage = undefined;
+        identify(null);
+        tokens.stop(); // last: a listener of its signal may connect again
+      }
+      if (state === 'connecting') void begin();
       if (isOffline) move({ cause: 'offline' });
     });
 
-  const begin = (): void => {
+  /** Begins an attempt to connect. */
+  const begin = async (): Promise<void> => {
     if (!unwatchPage) {
       attempts.reset();
       isOffline = false;
@@ -219,14 +204,20 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
         move({ cause });
       });
     }
-    void open();
+    const own = (attempt = {});
+    try {
+      const token = await tokens.get();
+      if (own === attempt) session = openSession(dialling, token, options, { identified, received, failed, ended });
+    } catch (error) {
+      if (own === attempt) noToken(error as RealtimeError);
+    }
   };
 
   const reauthenticate = async (): Promise<void> => {
     tokens.forget('reauthenticate');
     if (change.state === 'connecting') end({ cause: 'other_user', reason: 'reauthenticate' });
     const to = readySession();
-    if (to === null) return tokens.stop();
+    if (!to) return tokens.stop();
     const own = (holder = {});
     held ??= [];
     try {
@@ -242,7 +233,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     if (own !== holder) return;
     const frames = held ?? [];
     held = null;
-    for (const frame of frames) onSession.received(frame);
+    for (const frame of frames) received(frame);
   };
 
   const client = {
@@ -260,7 +251,6 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
       outside(() => move({ cause: 'connect' }));
     },
     close() {
-      tokens.stop();
       end({ cause: 'close' });
       channels.forEach((channel) => channel.closed());
     },
@@ -270,7 +260,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     once: onceOf(listeners.on),
     async request(frame: { type: string }, requestOptions?: RequestOptions) {
       const to = readySession();
-      if (to === null) throw new RealtimeError('not_connected', change.reason);
+      if (!to) throw new RealtimeError('not_connected', change.reason);
       return outside(() => to.request(frame, requestOptions));
     },
     send(frame: { type: string }) {

@@ -1,9 +1,8 @@
 import { callListener } from './emitter.js';
-import { RealtimeError } from './errors.js';
-import { within } from './limits.js';
 import { outside } from './outside.js';
 import type { Signal } from './signal.js';
 import type { Channel, RealtimeEvent, Stop } from './types.js';
+import { within } from './within.js';
 
 /** What {@link follow} calls. */
 export interface Following<S, T> {
@@ -52,10 +51,9 @@ function begin<S, T>(all: readonly Channel<T>[], on: Following<S, T>): Stop {
 
   const loadOnce = async (): Promise<S> => {
     const { signal } = (call = new AbortController());
-    const late = (): Error => new RealtimeError('timeout', `load did not answer within ${timeoutMs} ms`);
     try {
       const loading = Promise.resolve().then(() => on.load({ signal }));
-      return await within(loading, timeoutMs, late, signal);
+      return await within(loading, timeoutMs, 'load did not answer', signal);
     } catch (error) {
       call.abort();
       throw error;

@@ -7,7 +7,7 @@ export function nowPresent(
   frame: Extract<ServerFrame, { type: 'presence' | 'presence_diff' }>,
 ): Presence | null {
   if (frame.type === 'presence') return { members: frame.members, count: frame.count };
-  if (before === null) return null;
+  if (!before) return null;
   const { joined, left } = frame;
   const changed = new Set([...joined, ...left].map(({ userId }) => userId));
   return {

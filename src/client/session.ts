@@ -1,13 +1,14 @@
 import type { ClientFrame, ServerFrame } from '../protocol/frames.js';
 import { parseFrame, problemOf } from './check-frame.js';
 import { errorOf, RealtimeError } from './errors.js';
-import { clamp, within } from './limits.js';
-import type { Debug } from './options.js';
+import { CHECK_WITHIN_MS, clamp, MAX_HEARTBEAT_MS, MIN_HEARTBEAT_MS } from './limits.js';
+import type { ResolvedOptions } from './options.js';
 import { createPulse, type Pulse } from './pulse.js';
 import { openSocket, type Dialling, type SocketEnd } from './socket.js';
 import type { ClientCause } from './states.js';
 import type { WebSocketLike } from './web-socket.js';
 import type { Identity, RequestFrame, RequestOptions } from './types.js';
+import { within } from './within.js';
 
 type Identified = Extract<ServerFrame, { type: 'connected' | 'authenticated' }>;
 
@@ -53,22 +54,11 @@ export interface SessionListener {
   ended(end: SessionEnd): void;
 }
 
-/** How soon a client that slept wants to know whether the connection lives, in milliseconds. */
-const CHECK_WITHIN_MS = 5_000;
-
-/** The shortest heartbeat that a server can ask for, in milliseconds. */
-const MIN_HEARTBEAT_MS = 1_000;
-
-/** The longest heartbeat, in milliseconds. */
-const MAX_HEARTBEAT_MS = 3_600_000;
-
-/** @param timeoutMs how long it can take until it is ready, and the default for requests */
 export function openSession(
   dialling: Dialling,
   token: string | null,
-  timeoutMs: number,
+  { timeoutMs, debug }: ResolvedOptions,
   listener: SessionListener,
-  debug: Debug,
 ): Session {
   // ref → how to settle the request that waits for this answer
   const waiting = new Map<string | undefined, [(frame: ServerFrame) => void, (error: RealtimeError) => void]>();
@@ -106,8 +96,7 @@ export function openSession(
       send({ ...frame, ref });
     });
     const ms = options.timeoutMs ?? timeoutMs;
-    const late = (): RealtimeError => new RealtimeError('timeout', `No answer to ${frame.type} within ${ms} ms`);
-    return within(answer, ms, late, options.signal).finally(() => waiting.delete(ref));
+    return within(answer, ms, `No answer to ${frame.type}`, options.signal).finally(() => waiting.delete(ref));
   };
 
   const identified = (frame: Identified): void => {
@@ -120,7 +109,7 @@ export function openSession(
     listener.identified(
       { user, authorizedChannels },
       frame.type === 'connected' ? (frame.tenant ?? '') : undefined,
-      clamp(endsInMs, 0, Infinity, Infinity),
+      clamp(endsInMs, 0, Infinity),
     );
   };
 
@@ -151,7 +140,7 @@ export function openSession(
       pulse?.stop();
       // Half of it to become suspicious, half of it for an answer.
       pulse = createPulse(
-        clamp(frame.heartbeatMs, MIN_HEARTBEAT_MS, MAX_HEARTBEAT_MS, MAX_HEARTBEAT_MS) / 2,
+        clamp(frame.heartbeatMs, MIN_HEARTBEAT_MS, MAX_HEARTBEAT_MS) / 2,
         () => send({ type: 'ping' }),
         () => end({ cause: 'silent' }),
       );
@@ -160,10 +149,11 @@ export function openSession(
     const { ref } = frame as { ref?: string };
     const [resolve, reject] = waiting.get(ref) ?? [];
     if (frame.type === 'error') {
-      reject?.(errorOf(frame));
-      if (!frame.channel) complaint = errorOf(frame);
+      const error = errorOf(frame);
+      reject?.(error);
+      if (!frame.channel) complaint = error;
       // It does not say whose frame was refused.
-      if (frame.code === 'rate_limited' && ref === undefined) rejectAll(errorOf(frame));
+      if (frame.code === 'rate_limited' && !ref) rejectAll(error);
     } else resolve?.(frame);
     if (frame.type === 'reconnect') retryInMs = frame.afterMs;
     // An answer to the heartbeat, or to a request that waits no longer, is dropped.

@@ -1,4 +1,3 @@
-import { clamp } from './limits.js';
 import type { TokenVia, WebSocketClass, WebSocketLike } from './web-socket.js';
 
 /** What `ws` has and a browser does not have: how an upgrade was refused. */
@@ -63,10 +62,11 @@ export function openSocket(
 /**
  * A `Retry-After`, in seconds or as an HTTP date, in milliseconds; spread over a second, as all clients get the same.
  * @param date the server's clock, for ours can be wrong
+ * @returns NaN for a header that is neither
  */
 function retryAfter(header: string | undefined, date = ''): number | undefined {
   if (!header) return undefined;
   const seconds = Number(header);
   const ms = Number.isNaN(seconds) ? Date.parse(header) - (Date.parse(date) || Date.now()) : seconds * 1_000;
-  return Number.isNaN(ms) ? undefined : clamp(ms, 0, Infinity, 0) + Math.random() * 1_000;
+  return Math.max(ms, 0) + Math.random() * 1_000;
 }

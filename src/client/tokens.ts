@@ -1,13 +1,8 @@
 import { delayBefore } from './backoff.js';
 import { RealtimeError } from './errors.js';
-import { clamp, MAX_TIMER_MS, within } from './limits.js';
+import { clamp, MAX_MARGIN_MS, MAX_TIMER_MS, MIN_RENEWAL_MS } from './limits.js';
 import type { GivenToken, ResolvedOptions, TokenReason } from './options.js';
-
-/** How long before its end a token is exchanged, in milliseconds; a fifth of its life at most. */
-const MAX_MARGIN_MS = 60_000;
-
-/** The shortest wait before a token is exchanged, in milliseconds, however soon it ends. */
-const MIN_RENEWAL_MS = 500;
+import { within } from './within.js';
 
 /** The token at hand, the one call that gets another, and the timer that asks for one in time. */
 export interface Tokens {
@@ -37,10 +32,11 @@ export interface Tokens {
  * @param failed is called with the error of each such attempt
  */
 export function createTokens(
-  { token: fixed, getToken, minDelayMs, maxDelayMs, timeoutMs }: ResolvedOptions,
+  options: ResolvedOptions,
   send: () => Promise<void>,
   failed: (error: RealtimeError) => void,
 ): Tokens {
+  const { getToken } = options;
   let token: GivenToken | undefined;
   let endsAt = Infinity; // when another is needed, on the clock of `performance.now()`
   let reasonOfNext: TokenReason = 'connect';
@@ -54,39 +50,36 @@ export function createTokens(
     call?.abort();
     call = undefined;
   };
-  const request = async (reason: TokenReason, { signal }: AbortController): Promise<GivenToken> => {
-    try {
-      const late = (): Error => new Error(`getToken did not answer within ${timeoutMs} ms`);
-      const asked = Promise.resolve().then(() => getToken!({ reason, signal }));
-      const given = (await within(asked, timeoutMs, late, signal)) ?? null;
-      if (given === null || typeof given === 'string') return given;
-      throw new TypeError(`getToken gave a value of type ${typeof given}: return the token as a string, or null`);
-    } catch (cause) {
-      if (cause instanceof RealtimeError && cause.code === 'signed_out') throw cause;
-      throw new RealtimeError('token_failed', cause instanceof Error ? cause.message : String(cause), { cause });
-    }
-  };
-  const renew = (reason: TokenReason): Promise<GivenToken> => {
-    if (getToken === undefined) return Promise.resolve(fixed ?? null);
-    if (call && reason !== 'reauthenticate') return latest;
-    abort();
+  const request = async (reason: TokenReason): Promise<GivenToken> => {
     const own = (call = new AbortController());
+    const { signal } = own;
     // Of a call that another one replaced, the outcome of the other counts.
     const isReplaced = (): boolean => call !== own && call !== undefined;
-    return (latest = request(reason, own).then(
-      (fresh) => {
-        if (isReplaced()) return latest;
+    const asked = Promise.resolve().then(() => getToken!({ reason, signal }));
+    try {
+      const given = (await within(asked, options.timeoutMs, 'getToken did not answer', signal)) ?? null;
+      if (given !== null && typeof given !== 'string') {
+        throw new TypeError(`getToken gave a value of type ${typeof given}: return the token as a string, or null`);
+      }
+      if (!isReplaced()) {
         call = undefined;
         endsAt = Infinity;
-        return (token = fresh);
-      },
-      (error: unknown) => {
-        if (isReplaced()) return latest;
-        own.abort();
-        call = undefined;
-        throw error;
-      },
-    ));
+        return (token = given);
+      }
+    } catch (cause) {
+      if (!isReplaced()) {
+        abort();
+        if ((cause as RealtimeError | undefined)?.code === 'signed_out') throw cause;
+        throw new RealtimeError('token_failed', cause instanceof Error ? cause.message : String(cause), { cause });
+      }
+    }
+    return latest;
+  };
+  const renew = (reason: TokenReason): Promise<GivenToken> => {
+    if (!getToken) return Promise.resolve(options.token ?? null);
+    if (call && reason !== 'reauthenticate') return latest;
+    abort();
+    return (latest = request(reason));
   };
   const renewIn = (ms: number, failures: number): void => {
     clearTimeout(timer);
@@ -95,10 +88,10 @@ export function createTokens(
       send().catch((error: RealtimeError) => {
         if (own !== generation) return;
         // First: a listener of the error may close the client, which ends the renewals.
-        renewIn(delayBefore(failures, minDelayMs, maxDelayMs), failures + 1);
+        renewIn(delayBefore(failures, options), failures + 1);
         failed(error);
       });
-    timer = setTimeout(() => void attempt(), clamp(ms, MIN_RENEWAL_MS, MAX_TIMER_MS, MAX_TIMER_MS));
+    timer = setTimeout(() => void attempt(), clamp(ms, MIN_RENEWAL_MS, MAX_TIMER_MS));
   };
   const rest = (): void => {
     generation = {};
@@ -107,7 +100,7 @@ export function createTokens(
 
   return {
     async get() {
-      if (getToken === undefined) return fixed ?? null;
+      if (!getToken) return options.token ?? null;
       return token !== undefined && performance.now() < endsAt ? token : renew(reasonOfNext);
     },
     renew,
@@ -122,7 +115,7 @@ export function createTokens(
       // Not later than it was: a token that is sent again has no life of its own, and no time to be exchanged.
       endsAt = Math.min(endsAt, performance.now() + ms - margin);
       // Not at the same moment as all clients that signed in together.
-      if (ms < Infinity && getToken !== undefined) renewIn(ms - margin * (1 + Math.random()), 1);
+      if (ms < Infinity && getToken) renewIn(ms - margin * (1 + Math.random()), 1);
     },
     rest,
     stop() {

@@ -29,7 +29,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     },
     {
       name: 'a token is not exchanged before its end',
-      was: 'if (ms < Infinity && getToken !== undefined) renewIn(',
+      was: 'if (ms < Infinity && getToken) renewIn(',
       becomes: 'if (ms < 0) renewIn(',
     },
     {
@@ -49,7 +49,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     },
     {
       name: 'getToken has no time limit',
-      was: 'await within(asked, timeoutMs, late, signal)',
+      was: "await within(asked, options.timeoutMs, 'getToken did not answer', signal)",
       becomes: 'await asked',
     },
     { name: 'a refused token is kept', was: "if (next) tokens.forget('refused');", becomes: '' },
@@ -66,13 +66,13 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     },
     {
       name: 'a connection of another user continues the former one',
-      was: 'if (owner !== undefined && owner !== next) forgetUser();',
+      was: 'if (owner && owner !== next) forgetUser();',
       becomes: '',
     },
     { name: 'events are not held during a sign-in', was: 'held ??= [];', becomes: '' },
     {
       name: 'events that were held are dropped',
-      was: 'for (const frame of frames) onSession.received(frame);',
+      was: 'for (const frame of frames) received(frame);',
       becomes: '',
     },
     {
@@ -87,7 +87,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     },
     {
       name: 'presence of the former user stays',
-      was: 'if (who === null) channels.forEach((channel) => channel.forgetPresence());',
+      was: 'if (!who) channels.forEach((channel) => channel.forgetPresence());',
       becomes: '',
     },
     // Positions
@@ -196,7 +196,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     // Requests
     {
       name: 'a request has no time limit',
-      was: 'return within(answer, ms, late, options.signal).finally(',
+      was: 'return within(answer, ms, `No answer to ${frame.type}`, options.signal).finally(',
       becomes: 'return answer.finally(',
     },
     {
