@@ -1,4 +1,5 @@
 import { deferred, pass, virtualClients } from '../../test/support/virtual-client.js';
+import { fakePage } from '../../test/support/walk/fake-page.js';
 import { RealtimeError, type TokenRequest } from './index.js';
 
 const user = { userId: 'ada', email: null, role: 'user' };
@@ -24,6 +25,24 @@ describe('getToken', () => {
     expect(client.change.reason).toBe('getToken did not answer within 3000 ms');
     await pass(500);
     expect(states().at(-1)).toBe('ready → connected');
+  });
+
+  it('can connect again when its signal is aborted by close()', async () => {
+    let calls = 0;
+    const { client, states } = begin({
+      getToken: ({ signal }) => {
+        if ((calls += 1) > 1) return 'ada';
+        signal.addEventListener('abort', () => client.connect());
+        return new Promise<string>(() => undefined);
+      },
+    });
+    client.connect();
+    await pass();
+    client.close();
+    await pass();
+    expect(states()).toEqual(['connect → connecting', 'close → closed', 'connect → connecting', 'ready → connected']);
+    fakePage.dispatch('pagehide');
+    expect(client.state).toBe('paused');
   });
 
   it('that hangs at a renewal is called again while the old token lasts', async () => {

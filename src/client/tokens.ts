@@ -47,8 +47,9 @@ export function createTokens(
   let generation = {};
 
   const abort = (): void => {
-    call?.abort();
-    call = undefined;
+    const former = call;
+    call = undefined; // first: a listener of its signal may need a token
+    former?.abort();
   };
   const request = async (reason: TokenReason): Promise<GivenToken> => {
     const own = (call = new AbortController());
