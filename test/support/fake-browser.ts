@@ -42,6 +42,7 @@ export class FakeBrowser {
       }
       postMessage(message: unknown): void {
         if (isDead) return;
+        if (!radios.has(this)) throw new Error('InvalidStateError: this channel is closed');
         const data = structuredClone(message);
         const send = (): void => {
           for (const radio of radios) if (radio !== this && radio.name === this.name) radio.receive(data);

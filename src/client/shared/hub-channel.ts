@@ -10,7 +10,12 @@ export interface HubChannelHost {
   subscribe(target: SubscribeTarget, answered: (answer: Answer) => void): void;
   unsubscribe(channel: string): void;
   tell(ports: readonly string[], frame: object): void;
+  /** No socket uses the channel, and no answer is due: forget it. */
+  release(): void;
 }
+
+/** Refusals that the server may take back later; clients ask again after `unavailable`. */
+const LATER = /^(unavailable|internal|rate_limited)$/;
 
 interface Joining {
   readonly port: string;
@@ -30,6 +35,8 @@ export class HubChannel {
   #isOpen = false;
   /** The server is asked for it. */
   #isBusy = false;
+  /** A socket asked for presence: each new subscription asks for it, too. */
+  #isWatched = false;
 
   constructor(
     private readonly name: string,
@@ -46,6 +53,7 @@ export class HubChannel {
       if (joining.port === port) this.#joining.splice(index, 1);
     }
     if (this.#ports.delete(port) && this.#ports.size === 0 && !this.#isBusy) this.#close();
+    this.#rest();
   }
 
   /** A frame of the server that answers nobody. */
@@ -56,6 +64,11 @@ export class HubChannel {
     if (frame.type !== 'unsubscribed') return;
     this.#isOpen = false;
     this.#ports.clear();
+    this.#rest();
+  }
+
+  #rest(): void {
+    if (this.#ports.size === 0 && this.#joining.length === 0 && !this.#isBusy) this.host.release();
   }
 
   /** One after the other. */
@@ -74,7 +87,11 @@ export class HubChannel {
     const position = lastEventId === undefined ? { lastEventId: this.#at } : { recovered: true, lastEventId };
     this.#ports.add(port);
     this.host.tell([port], { type: 'subscribed', channel: this.name, ref, ...position, timestamp: now() });
-    if (target.presence) this.host.subscribe({ channel: this.name, presence: true }, () => undefined);
+    if (!target.presence) return;
+    this.host.subscribe({ channel: this.name, presence: true }, (answer) => {
+      if (answer.type === 'error') this.host.tell([port], { ...answer, ref: undefined });
+      else this.#isWatched = true;
+    });
   }
 
   #open({ port, target, ref }: Joining): void {
@@ -89,6 +106,7 @@ export class HubChannel {
       if (answer.type === 'subscribed') {
         this.#opened(answer, target.lastEventId);
         this.#ports.add(port);
+        this.#isWatched ||= target.presence === true;
       }
       this.host.tell([port], { ...answer, ref });
       if (!isRecovered && others.length > 0) this.#restore(others, before);
@@ -103,26 +121,27 @@ export class HubChannel {
         this.host.tell(others, {
           type: 'unsubscribed',
           channel: this.name,
-          reason: answer.code === 'unavailable' ? 'unavailable' : 'access_revoked',
+          reason: LATER.test(answer.code) ? 'unavailable' : 'access_revoked',
           timestamp: now(),
         });
         return;
       }
       this.#opened(answer, before);
       for (const port of others) this.#ports.add(port);
-      const { reason, lastEventId } = answer;
-      if (answer.recovered !== false) return;
+      const { reason = 'no_history', lastEventId } = answer;
+      if (before !== undefined && answer.recovered !== false) return;
       this.host.tell(others, { type: 'resync', channel: this.name, reason, lastEventId, timestamp: now() });
     });
   }
 
   #ask(target: SubscribeTarget, answered: (answer: Answer) => void): void {
     this.#isBusy = true;
-    this.host.subscribe(target, (answer) => {
+    this.host.subscribe(this.#isWatched ? { ...target, presence: true } : target, (answer) => {
       this.#isBusy = false;
       answered(answer);
       if (this.#isOpen && this.#ports.size === 0 && !this.#isBusy) this.#close();
       this.#next();
+      this.#rest();
     });
   }
 

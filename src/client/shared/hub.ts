@@ -13,6 +13,9 @@ interface Request {
   readonly presence?: boolean;
 }
 
+/** Requests whose answers are waited for; of more the oldest are forgotten, for frames without an answer count here, too. */
+const MAX_ASKED = 10_000;
+
 const ANOTHER_USER = 'another user signed in';
 
 /**
@@ -145,6 +148,7 @@ export class Hub {
     } else {
       const ref = this.#newRef();
       this.#asked.set(ref, { port, ref: frame.ref, isAuth: frame.type === 'auth' });
+      if (this.#asked.size > MAX_ASKED) this.#asked.delete(this.#asked.keys().next().value!);
       this.#send({ ...frame, ref });
     }
   }
@@ -190,6 +194,7 @@ export class Hub {
         },
         unsubscribe: (left) => this.#send({ type: 'unsubscribe', channel: left, ref: this.#newRef() }),
         tell: (ports, frame) => this.#tell(ports, frame),
+        release: () => this.#channels.delete(name),
       });
       this.#channels.set(name, channel);
     }

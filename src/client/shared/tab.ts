@@ -175,6 +175,7 @@ export class Tab {
   #toHub(message: ToLeader): void {
     if (this.#hub === undefined) return;
     if (message.op === 'open') this.#watch(message.tab, message.port);
+    else if (message.op === 'leave') this.#tabOf.delete(message.port);
     this.#hub.take(message);
   }
 
