@@ -1,10 +1,11 @@
 import { deferred, pass, virtualClients } from '../../test/support/virtual-client.js';
-import { fakePage } from '../../test/support/walk/fake-page.js';
+import { fakePage, usePage } from '../../test/support/walk/fake-page.js';
 import { RealtimeError, type TokenRequest } from './index.js';
 
 const user = { userId: 'ada', email: null, role: 'user' };
 
 describe('getToken', () => {
+  usePage();
   const begin = virtualClients();
 
   it('is given up after the time limit, its signal is aborted, and it is called again', async () => {
@@ -211,14 +212,17 @@ describe('getToken', () => {
     expect(errors).toEqual([]);
   });
 
-  it.each([[42], [{}], [true]])('must give a string or null, not %p', async (given) => {
+  it.each([
+    [42, 'number'],
+    [{}, 'object'],
+    [true, 'boolean'],
+    ['', "''"],
+  ])('must give a string or null, not %p', async (given, what) => {
     const { client, errors } = begin({ getToken: () => given as never });
     client.connect();
     await pass();
     expect(errors).toEqual(['token_failed']);
-    expect(client.change.reason).toBe(
-      `getToken gave a value of type ${typeof given}: return the token as a string, or null`,
-    );
+    expect(client.change.reason).toBe(`getToken gave ${what}: return a token, or null`);
   });
 
   it('is called again after two failed upgrades with the same token, since a browser cannot see a 401', async () => {
