@@ -1,4 +1,5 @@
 import type { ServerFrame, SubscribeTarget } from '../protocol/frames.js';
+import { MAX_EVENT_ID_LENGTH } from '../protocol/position.js';
 import { createEmitter, onceOf, type Sequence } from './emitter.js';
 import { errorOf, RealtimeError } from './errors.js';
 import { createInbox } from './inbox.js';
@@ -141,7 +142,8 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
         isStale = true;
         return host.changed(channel);
       }
-      const why = isForgotten ? 'other_user' : reason;
+      // Without a position the server cannot know that something was missed.
+      const why = isForgotten ? 'other_user' : (reason ?? (hasBegun && !received ? 'no_history' : undefined));
       hasBegun = true;
       isForgotten = false;
       if (!why && recovered === undefined) startAt(lastEventId);
@@ -191,7 +193,8 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
     subscribe(options) {
       const user = { ...options };
       users.add(user);
-      if (change.state === 'unsubscribed') startAt(user.after);
+      // Perhaps from a store: what is not a position is one that the server does not know, and a reset follows.
+      if (change.state === 'unsubscribed') startAt(user.after == null ? undefined : `${user.after}`);
       move('subscribe');
       host.changed(channel, true);
       return () => {
@@ -239,7 +242,7 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
       const isNew = !asked;
       if (isNew || !isWatched) {
         const target = { channel: name, presence: (isWatched = [...users].some((user) => user.presence)) || undefined };
-        if (isNew) changes.join.push({ ...target, lastEventId: received });
+        if (isNew) changes.join.push({ ...target, lastEventId: received?.slice(0, MAX_EVENT_ID_LENGTH) });
         else if (isWatched) changes.watch.push(target);
       }
       asked ??= changes.ref;
