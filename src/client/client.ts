@@ -44,6 +44,9 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
   // Frames that wait while the identity is not known, and the last call of `reauthenticate` that they wait for.
   let held: ServerFrame[] | null = null;
   let holder: object;
+  // The last call that gets a token and sends it.
+  let sending: Promise<void>;
+  let sends = 0;
   let isOffline = false;
   let willSync = false;
   let retryTimer: ReturnType<typeof setTimeout> | undefined;
@@ -89,11 +92,14 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     });
   };
 
-  const sendToken = async (reason: TokenReason): Promise<void> => {
+  const sendToken = (reason: TokenReason): Promise<void> => (sending = getAndSend(reason, (sends += 1)));
+  const getAndSend = async (reason: TokenReason, own: number): Promise<void> => {
     const to = session;
     try {
       const token = await tokens.renew(reason);
       if (to !== session) return;
+      // A later call waited for the same token, and sends it.
+      if (own !== sends) return await sending;
       const wasAnonymous = identity?.user === null;
       // A sign-in on an anonymous connection is a change of user too: its channels have to begin anew.
       if (wasAnonymous !== (token === null)) to?.end({ cause: 'other_user', reason: 'signed in or out' });
@@ -207,7 +213,10 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     const own = (attempt = {});
     try {
       const token = await tokens.get();
-      if (own === attempt) session = openSession(dialling, token, options, { identified, received, failed, ended });
+      if (own !== attempt) return;
+      // Signed out: nothing of the former user is shown while there is no connection either.
+      if (!token && identity?.user) whole(forgetUser);
+      session = openSession(dialling, token, options, { identified, received, failed, ended });
     } catch (error) {
       if (own === attempt) noToken(error as RealtimeError);
     }

@@ -211,4 +211,56 @@ describe('a change of identity', () => {
     expect(server.open).not.toContain(anonymous);
     expect([client.identity?.user?.userId, channel.state, resets]).toEqual(['ada', 'subscribed', ['other_user']]);
   });
+
+  it.each(Array.from({ length: 12 }, (_, step) => [step]))(
+    'takes the token of a sign-in that comes %d steps after a token of the former user',
+    async (steps) => {
+      let who = deferred<string>();
+      const { client } = begin({ getToken: () => who.promise });
+      client.connect();
+      await pass();
+      who.resolve('ada');
+      for (let step = 0; step < steps; step += 1) await Promise.resolve();
+      who = deferred();
+      who.resolve('grace');
+      void client.reauthenticate();
+      await pass(2_000);
+      expect(client.identity?.user?.userId).toBe('grace');
+    },
+  );
+
+  it('sends one token for several calls that wait for it, and a renewal among them', async () => {
+    const sent: string[] = [];
+    const renewal = deferred<string>();
+    const given: (string | Promise<string>)[] = ['first', renewal.promise, 'second', 'third'];
+    const { client } = begin(
+      { getToken: () => given.shift()! },
+      {
+        identify: (token) => (
+          sent.push(token),
+          { user: { userId: 'ada', email: null, role: 'user' }, expiresInMs: 100_000 }
+        ),
+      },
+    );
+    client.connect();
+    await pass(75_000);
+    expect(given).toHaveLength(2); // a renewal is under way
+    await Promise.all([client.reauthenticate(), client.reauthenticate()]);
+    await pass();
+    expect(sent).toEqual(['first', 'third']);
+  });
+
+  it('is over for a client without a connection once getToken answers null', async () => {
+    let who: string | null = 'ada';
+    const { client, server, identities } = begin({ getToken: () => who });
+    client.connect();
+    await pass();
+    server.isDown = true;
+    server.cut();
+    who = null;
+    await client.reauthenticate();
+    await pass(5_000);
+    expect(client.identity).toBeNull();
+    expect(identities.map((identity) => identity?.user?.userId ?? null)).toEqual(['ada', null]);
+  });
 });

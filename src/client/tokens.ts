@@ -59,13 +59,17 @@ export function createTokens(
     const asked = Promise.resolve().then(() => getToken!({ reason, signal }));
     try {
       const given = (await within(asked, options.timeoutMs, 'getToken did not answer', signal)) ?? null;
-      if (given !== null && typeof given !== 'string') {
-        throw new TypeError(`getToken gave a value of type ${typeof given}: return the token as a string, or null`);
+      if (given !== null && (!given || typeof given !== 'string')) {
+        throw new TypeError(`getToken gave ${given === '' ? "''" : typeof given}: return a token, or null`);
       }
       if (!isReplaced()) {
-        call = undefined;
-        endsAt = Infinity;
-        return (token = given);
+        // Otherwise it was stopped in the moment before: a token of that time may be a former user's.
+        if (call) {
+          token = given;
+          call = undefined;
+          endsAt = Infinity;
+        }
+        return given;
       }
     } catch (cause) {
       if (!isReplaced()) {
