@@ -6,7 +6,7 @@ const REQUIRED: { readonly [T in ServerFrame['type']]: string } = {
   authenticated: 'authorizedChannels timestamp',
   subscribed: 'channel',
   unsubscribed: 'channel',
-  event: 'channel timestamp',
+  event: 'channel timestamp data',
   error: 'code message',
   presence: 'channel members count',
   presence_diff: 'channel joined left',
@@ -21,6 +21,7 @@ const REQUIRED: { readonly [T in ServerFrame['type']]: string } = {
 const OPTIONAL = ['ref', 'id', 'channel', 'lastEventId', 'expiresAt', 'reason'];
 
 const ARRAYS = /^(authorizedChannels|members|joined|left)$/;
+const MEMBERS = /^[mjl]/;
 const NUMBERS = /Ms$|^count$/;
 
 /** @returns a sentence about what is wrong with a frame; `undefined` for a good one, or one whose type is not known here */
@@ -31,9 +32,16 @@ export function problemOf(frame: ServerFrame): string | undefined {
   const present = OPTIONAL.filter((name) => fields[name] !== undefined);
   const wrong = [...(REQUIRED[type].match(/\w+/g) ?? []), ...present].find((name) => {
     const value = fields[name];
-    return ARRAYS.test(name) ? !Array.isArray(value) : typeof value !== (NUMBERS.test(name) ? 'number' : 'string');
+    if (name === 'data') return value === undefined;
+    if (ARRAYS.test(name)) return !Array.isArray(value) || (MEMBERS.test(name) && !value.every(isMember));
+    return typeof value !== (NUMBERS.test(name) ? 'number' : 'string');
   });
-  return wrong && `The field ${wrong} of a ${type} frame is ${JSON.stringify(fields[wrong])}`;
+  // Its type alone: as JSON, what is nested deeply enough ends the stack.
+  return wrong && `The field ${wrong} of a ${type} frame is of type ${typeof fields[wrong]}`;
+}
+
+function isMember(value: { readonly userId?: unknown } | null): boolean {
+  return typeof value?.userId === 'string';
 }
 
 /** The frame in a text. @returns `null` if it is not a frame: no JSON, no object, or without a type */

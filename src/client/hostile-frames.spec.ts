@@ -31,9 +31,14 @@ describe('a frame that is not as expected', () => {
     { type: 'event', channel: 'apps:created', data: 1, timestamp: stamp, id: 5 },
     { type: 'event', channel: 5, data: 1, timestamp: stamp },
     { type: 'event' },
+    { type: 'event', channel: 'apps:created', timestamp: stamp },
     { type: 'subscribed' },
     { type: 'presence', channel: 'apps:created', members: null, count: 1 },
+    { type: 'presence', channel: 'apps:created', members: [null], count: 1 },
+    { type: 'presence', channel: 'apps:created', members: [{ userId: 7 }], count: 1 },
     { type: 'presence_diff', channel: 'apps:created', joined: {}, left: [] },
+    { type: 'presence_diff', channel: 'apps:created', joined: [null], left: [] },
+    { type: 'presence_diff', channel: 'apps:created', joined: [], left: [7] },
     { type: 'error', code: 5, message: 'x' },
     { type: 'reconnect', afterMs: 'soon' },
     { type: 'connected', user: null, authorizedChannels: 'all', heartbeatMs: 1 },
@@ -53,6 +58,18 @@ describe('a frame that is not as expected', () => {
     expect(server.connections).toHaveLength(1);
   });
 
+  it('with a field that is nested too deeply for the stack is reported and ignored', async () => {
+    const { client, server, errors } = begin();
+    client.connect();
+    await pass();
+    const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+    sendText(server, `{"type":"event","channel":${deep},"timestamp":"","data":1}`);
+    sendText(server, `{"type":"pong","ref":${deep}}`);
+    await pass();
+    expect(errors).toEqual(['invalid_frame', 'invalid_frame']);
+    expect(client.state).toBe('connected');
+  });
+
   it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
     'whose type is %s is a message that nobody knows',
     async (type) => {
@@ -66,6 +83,52 @@ describe('a frame that is not as expected', () => {
       expect(client.state).toBe('connected');
     },
   );
+});
+
+describe('a position that is not one', () => {
+  const begin = virtualClients();
+
+  it.each(['', '-', 'abc', 'x-1e400', 'E-1-2', 'x'.repeat(300)])(
+    'of an event, such as "%.9s", does not keep channels from being resumed',
+    async (id) => {
+      const { client, server } = begin();
+      const channels = [client.channel('apps:created'), client.channel('apps:deleted')];
+      const heard: unknown[] = [];
+      channels[0]?.on('event', ({ data }) => void heard.push(data));
+      for (const channel of channels) channel.subscribe();
+      await pass();
+      sendText(server, JSON.stringify({ type: 'event', channel: 'apps:created', data: 1, timestamp: stamp, id }));
+      server.cut();
+      await pass(2_000);
+      expect(heard).toEqual([1]);
+      expect(channels.map(({ state }) => state)).toEqual(['subscribed', 'subscribed']);
+    },
+  );
+
+  it.each<unknown>(['x'.repeat(300), 'undefined', '', 42, {}])(
+    'in `after`, such as %p, is reported by a reset, and the other channels are subscribed to',
+    async (after) => {
+      const { client } = begin();
+      const channels = [client.channel('apps:created'), client.channel('apps:deleted')];
+      const resets: string[] = [];
+      channels[0]?.on('reset', ({ reason }) => void resets.push(reason));
+      channels[0]?.subscribe({ after: after as string });
+      channels[1]?.subscribe();
+      await pass(1_000);
+      expect(channels.map(({ state }) => state)).toEqual(['subscribed', 'subscribed']);
+      expect(resets).toEqual(['unknown_epoch']);
+    },
+  );
+
+  it('in `after` is none if it is null, as a store may return', async () => {
+    const { client } = begin();
+    const resets: unknown[] = [];
+    client.channel('apps:created').on('reset', (reset) => void resets.push(reset));
+    client.channel('apps:created').subscribe({ after: null as never });
+    await pass(1_000);
+    expect(client.channel('apps:created').state).toBe('subscribed');
+    expect(resets).toEqual([]);
+  });
 });
 
 describe('a number of the server', () => {

@@ -1,7 +1,7 @@
 import type { ClientFrame, ServerFrame } from '../protocol/frames.js';
 import { parseFrame, problemOf } from './check-frame.js';
 import { errorOf, RealtimeError } from './errors.js';
-import { CHECK_WITHIN_MS, clamp, MAX_HEARTBEAT_MS, MIN_HEARTBEAT_MS } from './limits.js';
+import { CHECK_WITHIN_MS, clamp, MAX_HEARTBEAT_MS, MAX_TIMER_MS, MIN_HEARTBEAT_MS } from './limits.js';
 import type { ResolvedOptions } from './options.js';
 import { createPulse, type Pulse } from './pulse.js';
 import { openSocket, type Dialling, type SocketEnd } from './socket.js';
@@ -93,9 +93,9 @@ export function openSession(
     const ref = `r${(refs += 1)}`;
     const answer = new Promise<ServerFrame>((resolve, reject) => {
       waiting.set(ref, [resolve, reject]);
-      send({ ...frame, ref });
+      if (!options.signal?.aborted) send({ ...frame, ref });
     });
-    const ms = options.timeoutMs ?? timeoutMs;
+    const ms = clamp(options.timeoutMs, 0, MAX_TIMER_MS, timeoutMs);
     return within(answer, ms, `No answer to ${frame.type}`, options.signal).finally(() => waiting.delete(ref));
   };
 
@@ -151,7 +151,7 @@ export function openSession(
     if (frame.type === 'error') {
       const error = errorOf(frame);
       reject?.(error);
-      if (!frame.channel) complaint = error;
+      if (!frame.channel && !ref) complaint = error;
       // It does not say whose frame was refused.
       if (frame.code === 'rate_limited' && !ref) rejectAll(error);
     } else resolve?.(frame);

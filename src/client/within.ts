@@ -1,8 +1,8 @@
 import { RealtimeError } from './errors.js';
-import { MAX_TIMER_MS } from './limits.js';
 
 /**
  * A promise with a time limit, which a signal can end before.
+ * @param ms what a timer can wait for
  * @param problem the error's message, to which the time limit is added
  * @throws RealtimeError `timeout`, or the signal's reason
  */
@@ -10,10 +10,7 @@ export function within<T>(promise: Promise<T>, ms: number, problem: string, sign
   let timer: ReturnType<typeof setTimeout> | undefined;
   let abort!: () => void;
   const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new RealtimeError('timeout', `${problem} within ${ms} ms`)),
-      Math.min(ms, MAX_TIMER_MS),
-    );
+    timer = setTimeout(() => reject(new RealtimeError('timeout', `${problem} within ${ms} ms`)), ms);
     // React Native's signals have no reason.
     abort = () => reject((signal!.reason as Error | undefined) ?? new Error('aborted'));
     if (signal?.aborted) abort();

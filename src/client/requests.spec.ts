@@ -1,0 +1,38 @@
+import { pass, virtualClients } from '../../test/support/virtual-client.js';
+
+describe('a request', () => {
+  const begin = virtualClients();
+
+  it('whose signal is aborted already is not sent', async () => {
+    const { client, server } = begin();
+    client.connect();
+    await pass();
+    const abort = new AbortController();
+    abort.abort(new Error('mine'));
+    await expect(client.request({ type: 'ping' }, { signal: abort.signal })).rejects.toThrow('mine');
+    await pass();
+    expect(server.connections[0]?.received).toEqual([]);
+  });
+
+  it.each([Number.NaN, Infinity, '5', 2.5e9])('takes a timeoutMs of %p for the usual, or the longest', async (ms) => {
+    const { client, server } = begin();
+    client.connect();
+    await pass();
+    server.silence();
+    let outcome = 'waits';
+    client.request({ type: 'ping' }, { timeoutMs: ms as number }).catch(() => (outcome = 'failed'));
+    await pass(9_000);
+    expect(outcome).toBe('waits');
+  });
+
+  it('that was refused is not the reason of a connection that is lost later', async () => {
+    const { client, server } = begin();
+    client.connect();
+    await pass();
+    const answer = client.request({ type: 'stats' });
+    await expect(answer).rejects.toMatchObject({ code: 'forbidden' });
+    server.close(1001, 'going away');
+    await pass();
+    expect(client.change).toMatchObject({ code: 'lost', reason: 'going away' });
+  });
+});
