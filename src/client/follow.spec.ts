@@ -162,7 +162,7 @@ describe('follow', () => {
     expect(log).toEqual(['error down', 'error down', 'loaded third']);
   });
 
-  it('reports a load that throws, or an onLoad that throws, and tries again', async () => {
+  it('reports a load that throws, and tries again', async () => {
     const { client } = begin();
     let loads = 0;
     follow(client.channel('apps:created'), {
@@ -173,6 +173,59 @@ describe('follow', () => {
     });
     await pass(2_000);
     expect(log).toEqual(['error thrown', 'loaded 2']);
+  });
+
+  it('hands out what waited after an onLoad that throws, once a later one does not', async () => {
+    const { client, server } = begin();
+    const first = deferred<string>();
+    let loads = 0;
+    const following = logging(() => ((loads += 1) === 1 ? first.promise : Promise.resolve('again')));
+    follow(client.channel('apps:created'), {
+      ...following,
+      onLoad: (state) => {
+        if (state === 'first') throw new Error('cannot render');
+        following.onLoad(state);
+      },
+    });
+    await pass();
+    server.publish('apps:created', app('waits'));
+    await pass();
+    first.resolve('first');
+    await pass();
+    server.publish('apps:created', app('between'));
+    await pass(2_000);
+    server.publish('apps:created', app('after'));
+    await pass();
+    expect(log).toEqual(['error cannot render', 'loaded again', 'waits', 'between', 'after']);
+  });
+
+  it.each([Number.NaN, Infinity, -5, 0, '5', 2.5e9])('makes no loop of retryMs or timeoutMs %p', async (ms) => {
+    const { client } = begin();
+    let loads = 0;
+    const stop = follow(client.channel('apps:created'), {
+      ...logging(() => {
+        loads += 1;
+        return Promise.reject(new Error('down'));
+      }),
+      retryMs: ms as number,
+      timeoutMs: ms as number,
+    });
+    await pass(1_000);
+    stop();
+    expect(loads).toBeLessThanOrEqual(11);
+  });
+
+  it('hands out each event once if a channel is named twice', async () => {
+    const { client, server } = begin();
+    const channel = client.channel('apps:created');
+    follow(
+      [channel, channel],
+      logging(() => Promise.resolve('state')),
+    );
+    await pass();
+    server.publish('apps:created', app('one'));
+    await pass();
+    expect(log).toEqual(['loaded state', 'one']);
   });
 
   it('loads again though onError throws, whose error is uncaught as that of any listener', async () => {

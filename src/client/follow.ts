@@ -1,8 +1,12 @@
 import { callListener } from './emitter.js';
+import { clamp, MAX_TIMER_MS } from './limits.js';
 import { outside } from './outside.js';
 import type { Signal } from './signal.js';
 import type { Channel, RealtimeEvent, Stop } from './types.js';
 import { within } from './within.js';
+
+/** The shortest wait and the shortest time limit, in milliseconds. */
+const MIN_WAIT_MS = 100;
 
 /** What {@link follow} calls. */
 export interface Following<S, T> {
@@ -20,9 +24,9 @@ export interface Following<S, T> {
   readonly onEvent: (event: RealtimeEvent<T>) => void;
   /** Loading failed, and is tried again; or a channel was refused. @default nothing is reported */
   readonly onError?: ((error: unknown) => void) | undefined;
-  /** The wait before loading is tried again, in milliseconds. @default 2000 */
+  /** The wait before loading is tried again, in milliseconds, 100 at least. @default 2000 */
   readonly retryMs?: number | undefined;
-  /** How long loading can take, in milliseconds. @default 30000 */
+  /** How long loading can take, in milliseconds, 100 at least. @default 30000 */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -33,11 +37,12 @@ export interface Following<S, T> {
  * @returns ends it
  */
 export function follow<S, T>(channels: Channel<T> | readonly Channel<T>[], on: Following<S, T>): Stop {
-  return outside(() => begin('name' in channels ? [channels] : channels, on));
+  return outside(() => begin('name' in channels ? [channels] : [...new Set(channels)], on));
 }
 
 function begin<S, T>(all: readonly Channel<T>[], on: Following<S, T>): Stop {
-  const { retryMs = 2_000, timeoutMs = 30_000 } = on;
+  const retryMs = clamp(on.retryMs, MIN_WAIT_MS, MAX_TIMER_MS, 2_000);
+  const timeoutMs = clamp(on.timeoutMs, MIN_WAIT_MS, MAX_TIMER_MS, 30_000);
   let isOver = false;
   let isLoading = false;
   let isStale = false;
@@ -72,8 +77,8 @@ function begin<S, T>(all: readonly Channel<T>[], on: Following<S, T>): Stop {
         state = await loadOnce();
       } while (isStale);
       if (isOver) return;
+      on.onLoad(state); // events wait on if it throws
       gate = null;
-      on.onLoad(state);
       open();
     } catch (error) {
       if (isOver) return;

@@ -66,9 +66,13 @@ export function iterate<T>(channel: Channel<T>): AsyncIterableIterator<RealtimeE
         else stops.push(leave);
         look();
       }),
-    return() {
+    return(value?: unknown) {
       end();
-      return Promise.resolve({ value: undefined, done: true });
+      return Promise.resolve({ value, done: true });
+    },
+    throw(error?: unknown) {
+      end();
+      return Promise.reject(error as Error);
     },
     [Symbol.asyncIterator]() {
       return this;

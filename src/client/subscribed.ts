@@ -1,7 +1,7 @@
 import { RealtimeError } from './errors.js';
 import type { Channel } from './types.js';
 
-/** Resolves once a channel is subscribed to. @throws RealtimeError when it is refused, or has no user (any more) */
+/** Resolves once a channel is subscribed to. @throws RealtimeError when it is refused, has no user (any more), or the client is closed */
 export function subscribed(channel: Channel): Promise<void> {
   return new Promise((resolve, reject) => {
     const { name } = channel;
@@ -15,8 +15,15 @@ export function subscribed(channel: Channel): Promise<void> {
       return true;
     };
     if (settle()) return;
-    const stop = channel.on('state', () => {
-      if (settle()) stop();
-    });
+    const stop = (): void => stops.forEach((end) => end());
+    const stops = [
+      channel.on('state', () => {
+        if (settle()) stop();
+      }),
+      channel.on('closed', () => {
+        stop();
+        reject(new RealtimeError('not_connected', 'The client was closed', { channel: name }));
+      }),
+    ];
   });
 }

@@ -1,5 +1,5 @@
 import { useCallback, useSyncExternalStore } from 'react';
-import { subscribed, type ChannelChange, type KnownChannel, type RealtimeClient, type Reset } from '../client/index.js';
+import { type ChannelChange, type KnownChannel, type RealtimeClient, type Reset } from '../client/index.js';
 import type { RealtimeEvents } from '../protocol/index.js';
 import { keyOf, type EventOn, type OneOrMany } from './channel-names.js';
 import { findChannel, useableChannel } from './find-channel.js';
@@ -80,7 +80,14 @@ export function useNamedChannels<Event>(
     const report = (): void => {
       if (!isOver && !wasReset) reset({ channel: name, reason: missed!, lastEventId: channel.lastEventId });
     };
-    if (missed) void subscribed(channel).then(report, () => undefined);
+    if (missed && channel.state === 'subscribed') void Promise.resolve().then(report);
+    else if (missed) {
+      stops.push(
+        channel.on('state', ({ state }) => {
+          if (state === 'subscribed') void Promise.resolve().then(report);
+        }),
+      );
+    }
     return () => {
       const { lastEventId } = channel;
       isOver = true;

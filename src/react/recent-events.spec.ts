@@ -59,6 +59,13 @@ describe('RecentEvents', () => {
     expect(recent.snapshot()).toEqual([]);
   });
 
+  it('keeps nothing if the limit is not a number, instead of everything', () => {
+    const { recent } = watched(Number.NaN);
+    for (const value of [1, 2, 3]) recent.add(value);
+    jest.advanceTimersByTime(16);
+    expect(recent.snapshot()).toEqual([]);
+  });
+
   it('lets go of what is not wanted any more, what waits included', () => {
     const { recent, shown } = watched(9);
     for (const value of [1, 2, 3, 4]) recent.add(value);

@@ -12,7 +12,11 @@ export class RecentEvents<T> {
   private shownAt = -Infinity;
   private readonly listeners = new Set<() => void>();
 
-  constructor(private limit: number) {}
+  private limit: number;
+
+  constructor(limit: number) {
+    this.limit = countOf(limit);
+  }
 
   /** The list as it was told last, oldest first. */
   readonly snapshot = (): readonly T[] => this.list;
@@ -34,8 +38,8 @@ export class RecentEvents<T> {
 
   /** Keeps so many from now on. */
   resize(limit: number): void {
-    this.limit = limit;
-    if (this.list.length > limit) this.show();
+    this.limit = countOf(limit);
+    if (this.list.length > this.limit) this.show();
   }
 
   /** Lets go of all but these. */
@@ -59,4 +63,9 @@ export class RecentEvents<T> {
 
 function last<T>(values: readonly T[], count: number): T[] {
   return values.slice(Math.max(0, values.length - count));
+}
+
+/** A limit that is not a number would keep everything. */
+function countOf(limit: number): number {
+  return Number.isNaN(Number(limit)) ? 0 : Number(limit);
 }

@@ -1,0 +1,60 @@
+import { pass, virtualClients } from '../../test/support/virtual-client.js';
+import { events, type RealtimeError } from './index.js';
+
+const app = (name: string) => ({ id: name, name });
+const END = { value: undefined, done: true };
+
+describe('an iterator of events', () => {
+  const begin = virtualClients();
+
+  it('that is returned before its first step never subscribes, and stays at its end', async () => {
+    const { client, server } = begin();
+    const iterator = events(client.channel('apps:created'))[Symbol.asyncIterator]();
+    expect(await iterator.return?.('value')).toEqual({ value: 'value', done: true });
+    expect(await iterator.next()).toEqual(END);
+    await pass();
+    expect(server.connections).toEqual([]);
+  });
+
+  it('answers concurrent steps in order, and ends them all when the client is closed', async () => {
+    const { client, server } = begin();
+    const iterator = events(client.channel('apps:created'))[Symbol.asyncIterator]();
+    const steps = [iterator.next(), iterator.next(), iterator.next()];
+    await pass();
+    for (const name of ['one', 'two', 'three', 'four']) server.publish('apps:created', app(name));
+    await pass();
+    const heard = await Promise.all([...steps, iterator.next()]);
+    expect(heard.map(({ value }) => (value as { data: { name: string } }).data.name)).toEqual([
+      'one',
+      'two',
+      'three',
+      'four',
+    ]);
+    const last = [iterator.next(), iterator.next()];
+    client.close();
+    expect(await Promise.all([...last, iterator.next()])).toEqual([END, END, END]);
+  });
+
+  it('gives the refusal to the first of concurrent steps', async () => {
+    const { client } = begin({}, { refuse: () => 'forbidden' });
+    const iterator = events(client.channel('apps:created'))[Symbol.asyncIterator]();
+    const steps = [iterator.next().catch(({ code }: RealtimeError) => code), iterator.next()];
+    await pass();
+    expect(await Promise.all(steps)).toEqual(['forbidden', END]);
+  });
+
+  it('ends with the error that is thrown into it, as through `yield*`', async () => {
+    const { client } = begin();
+    const channel = client.channel('apps:created');
+    async function* generator() {
+      yield* events(channel);
+    }
+    const iterator = events(channel)[Symbol.asyncIterator]();
+    const step = iterator.next();
+    await pass();
+    await expect(iterator.throw?.(new Error('mine'))).rejects.toThrow('mine');
+    expect(await step).toEqual(END);
+    expect(channel.users).toBe(0);
+    await expect(generator().throw(new Error('before the first step'))).rejects.toThrow('before the first step');
+  });
+});
