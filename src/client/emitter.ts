@@ -8,7 +8,8 @@ import type { Stop } from './types.js';
 export function callListener<V>(listener: (value: V) => unknown, value: V): Promise<void> | undefined {
   try {
     const result = listener(value) as Promise<void> | undefined;
-    if (typeof result?.then === 'function') return result.then(undefined, throwLater);
+    // A promise of another library need not return one from `then`.
+    if (typeof result?.then === 'function') return Promise.resolve(result).then(undefined, throwLater);
   } catch (error) {
     throwLater(error);
   }
@@ -51,14 +52,18 @@ export interface Emitter<L extends { [N in keyof L]: (value: never) => unknown }
   readonly emit: <N extends keyof L>(name: N, value: Parameters<L[N]>[0], whenDone?: () => void) => void;
 }
 
-/** `once`, made of `on`: removes the listener before it is called. */
+/** `once`, made of `on`: one call. An asynchronous listener is removed when it is done, as `lastEventId` waits for it. */
 export function onceOf(on: (name: never, listener: never) => Stop) {
   return (name: unknown, listener: (value: unknown) => unknown): Stop => {
+    let isCalled = false;
     const stop = on(
       name as never,
       ((value: unknown) => {
-        stop();
-        return listener(value);
+        if (isCalled) return undefined;
+        isCalled = true;
+        const pending = callListener(listener, value);
+        if (!pending) stop();
+        return pending?.then(stop);
       }) as never,
     );
     return stop;

@@ -11,6 +11,15 @@ describe('the options of a client', () => {
     ['url', { url: 'example.com/ws' }],
     ['url', { url: 'ftp://example.com/ws' }],
     ['url', { url: 'wss://' }],
+    ['url', { url: 42 }],
+    ['url', { url: {} }],
+    ['url', { url: 'wss://ho st/ws' }],
+    ['url', { url: 'wss://host:99999/ws' }],
+    ['url', { url: 'wss://[::1/ws' }],
+    ['token', { token: 42 }],
+    ['token', { token: '' }],
+    ['tokenVia', { tokenVia: 'query' }],
+    ['WebSocket', { WebSocket: 'ws' }],
     ['getToken', { getToken: 'token' }],
     ['minDelayMs', { minDelayMs: 0 }],
     ['minDelayMs', { minDelayMs: -5 }],
@@ -19,6 +28,9 @@ describe('the options of a client', () => {
     ['timeoutMs', { timeoutMs: 2.5e9 }],
     ['timeoutMs', { timeoutMs: Infinity }],
     ['maxWaitingEvents', { maxWaitingEvents: 0 }],
+    ['minDelayMs', { minDelayMs: '1000' }],
+    ['minDelayMs', { minDelayMs: 0.001 }],
+    ['timeoutMs', { timeoutMs: true }],
   ])('names %s in %p', (name, wrong) => {
     const options = { url: 'ws://localhost/ws', ...wrong } as RealtimeClientOptions;
     expect(() => createRealtimeClient(options)).toThrow(TypeError);
@@ -49,6 +61,11 @@ describe('the options of a client', () => {
     client.close();
     expect(lines).toEqual(['channel', 'state', 'state']);
   });
+});
+
+it.each([undefined, null, 42, {}, [], Symbol('room')])('%p is not the name of a channel', (name) => {
+  const client = createRealtimeClient({ url: 'ws://localhost/ws' });
+  expect(() => client.channel(name as never)).toThrow(`"${String(name)}" is not the name of a channel`);
 });
 
 describe('the address', () => {

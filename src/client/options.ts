@@ -1,3 +1,4 @@
+import { callListener } from './emitter.js';
 import { MAX_TIMER_MS } from './limits.js';
 import type { Dialling } from './socket.js';
 import type { Signal } from './signal.js';
@@ -77,14 +78,22 @@ export interface ResolvedOptions
 
 /** @throws TypeError that names the option and says what it takes */
 export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions {
-  const { debug, getToken } = options;
+  const { debug, token } = options;
   const resolved = { ...options } as { -readonly [N in keyof ResolvedOptions]: ResolvedOptions[N] };
-  resolved.debug = typeof debug === 'function' ? debug : debug ? print : () => undefined;
+  // It may throw, which is not the client's error.
+  const report = typeof debug === 'function' ? debug : debug ? print : () => undefined;
+  resolved.debug = (what, details) => void callListener(() => report(what, details), undefined);
   socketUrl(options.url ?? '', here.location);
-  check(!getToken || typeof getToken === 'function', 'getToken is not a function');
+  check(token == null || (token && typeof token === 'string'), 'token is empty, or not a string');
+  for (const name of ['getToken', 'tokenVia', 'WebSocket'] as const) {
+    check(!options[name] || typeof options[name] === 'function', `${name} is not a function`);
+  }
   for (const name of Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[]) {
     const value = (resolved[name] ??= DEFAULTS[name]);
-    check(value > 0 && value <= MAX_TIMER_MS, `${name} is ${value}: use 1 to ${MAX_TIMER_MS}`);
+    check(
+      typeof value === 'number' && value >= 1 && value <= MAX_TIMER_MS,
+      `${name} is ${value}: use 1 to ${MAX_TIMER_MS}`,
+    );
   }
   return resolved;
 }

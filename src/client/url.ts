@@ -15,7 +15,9 @@ export function socketUrl(
   given: string | { readonly href: string },
   location: PageLocation | undefined,
 ): string | null {
-  const address = (typeof given === 'string' ? given : given.href).trim().replace(/#.*$/s, '');
+  const address = String((given as { href?: string }).href ?? given)
+    .trim()
+    .replace(/#.*$/s, '');
   let whole = address;
   let where = '';
   if (address.startsWith('/')) {
@@ -26,6 +28,7 @@ export function socketUrl(
     where = ` and this page is from ${origin}`;
   }
   whole = whole.replace(/^\w+/, (scheme) => scheme.toLowerCase().replace('http', 'ws'));
-  if (WHOLE.test(whole)) return whole;
+  // Where it can be asked: a WebSocket would throw at each attempt.
+  if (WHOLE.test(whole) && URL.canParse?.(whole) !== false) return whole;
   throw new TypeError(`url is "${address}"${where}: use wss://… or, in a page, a path`);
 }

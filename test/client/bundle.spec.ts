@@ -3,7 +3,7 @@ import { builtinModules } from 'node:module';
 import { gzipSync } from 'node:zlib';
 
 /** At most this much, minified and by gzip -9, in bytes; docs/client.md says what it buys. */
-const MAX_CORE_BYTES = 7_500;
+const MAX_CORE_BYTES = 7_700;
 
 interface Bundle {
   readonly gzipped: number;
