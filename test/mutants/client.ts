@@ -23,6 +23,24 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
       becomes: 'if (call) return latest;',
     },
     {
+      name: 'a token that came before the client was stopped is kept',
+      was: 'if (call) {\n          token = given;',
+      becomes: '{\n          token = given;',
+      spec: 'src/client/identity.spec.ts',
+    },
+    {
+      name: 'each call that waits for a token sends it',
+      was: 'if (own !== sends) return await sending;',
+      becomes: '',
+      spec: 'src/client/identity.spec.ts',
+    },
+    {
+      name: 'a sign-out without a connection changes nothing',
+      was: 'if (!token && identity?.user) whole(forgetUser);',
+      becomes: '',
+      spec: 'src/client/identity.spec.ts',
+    },
+    {
       name: 'the outcome of a replaced call counts',
       was: 'const isReplaced = (): boolean => call !== own && call !== undefined;',
       becomes: 'const isReplaced = (): boolean => false;',
@@ -93,14 +111,30 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     // Positions
     {
       name: 'a channel resumes at the last event that is done',
-      was: 'lastEventId: received });',
-      becomes: 'lastEventId: inbox.lastEventId });',
+      was: 'lastEventId: received?.slice(',
+      becomes: 'lastEventId: inbox.lastEventId?.slice(',
     },
-    { name: 'a channel begins anew on each connection', was: 'lastEventId: received });', becomes: '});' },
+    {
+      name: 'a channel begins anew on each connection',
+      was: 'lastEventId: received?.slice(0, MAX_EVENT_ID_LENGTH) });',
+      becomes: '});',
+    },
+    {
+      name: 'a channel without history reports no gap',
+      was: "hasBegun && !received ? 'no_history' : undefined",
+      becomes: 'undefined',
+      spec: 'src/client/no-history.spec.ts',
+    },
+    {
+      name: 'a position that is none is sent as it is',
+      was: 'user.after == null ? undefined : `${user.after}`',
+      becomes: 'user.after',
+      spec: 'src/client/hostile-frames.spec.ts',
+    },
     {
       name: 'another user needs no reset',
-      was: "const why = isForgotten ? 'other_user' : reason;",
-      becomes: 'const why = reason;',
+      was: "const why = isForgotten ? 'other_user' : (",
+      becomes: 'const why = (',
     },
     {
       name: 'a listener gets its next event before it is done',
@@ -133,8 +167,8 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     },
     {
       name: 'an attempt that ended still opens a socket',
-      was: 'if (own === attempt) session = open',
-      becomes: 'session = open',
+      was: 'if (own !== attempt) return;',
+      becomes: '',
     },
     // The page
     { name: 'attempts go on while offline', was: "if (isOffline) move({ cause: 'offline' });", becomes: '' },
