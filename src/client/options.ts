@@ -84,7 +84,7 @@ export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions 
   const report = typeof debug === 'function' ? debug : debug ? print : () => undefined;
   resolved.debug = (what, details) => void callListener(() => report(what, details), undefined);
   socketUrl(options.url ?? '', here.location);
-  check(token == null || (token && typeof token === 'string'), 'token is empty, or not a string');
+  check((token ?? null) === null || (token && typeof token === 'string'), 'token is empty, or not a string');
   for (const name of ['getToken', 'tokenVia', 'WebSocket'] as const) {
     check(!options[name] || typeof options[name] === 'function', `${name} is not a function`);
   }

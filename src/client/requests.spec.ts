@@ -23,6 +23,8 @@ describe('a request', () => {
     client.request({ type: 'ping' }, { timeoutMs: ms as number }).catch(() => (outcome = 'failed'));
     await pass(9_000);
     expect(outcome).toBe('waits');
+    client.close();
+    await pass();
   });
 
   it('that was refused is not the reason of a connection that is lost later', async () => {

@@ -127,7 +127,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     },
     {
       name: 'a position that is none is sent as it is',
-      was: 'user.after == null ? undefined : `${user.after}`',
+      was: '(user.after ?? null) === null ? undefined : `${user.after}`',
       becomes: 'user.after',
       spec: 'src/client/hostile-frames.spec.ts',
     },

@@ -194,7 +194,9 @@ export class Hub {
         },
         unsubscribe: (left) => this.#send({ type: 'unsubscribe', channel: left, ref: this.#newRef() }),
         tell: (ports, frame) => this.#tell(ports, frame),
-        release: () => this.#channels.delete(name),
+        release: () => {
+          this.#channels.delete(name);
+        },
       });
       this.#channels.set(name, channel);
     }

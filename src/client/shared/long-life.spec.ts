@@ -36,7 +36,7 @@ describe('one connection for all tabs, over a long time', () => {
       .flatMap((frame) => (frame.type === 'subscribe' ? frame.targets : []));
 
   // Inside, so that it runs before the virtual clock ends.
-  describe('', () => {
+  describe('in use', () => {
     afterEach(async () => {
       for (const client of clients) client.close();
       await pass(10_000); // a tab whose socket was ended lingers
