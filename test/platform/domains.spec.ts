@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Database } from '../../src/platform/database/database.js';
 import type { RealtimeTesting, TestClient } from '../../src/testing/nest/index.js';
 import { secondsFromNow, signToken } from '../support/jwt.js';
 import { PostgresProcess } from '../support/postgres-process.js';
-import { ADMIN, Api, DEMO_PASSWORD, OTHER, USER } from './support/api.js';
+import { ADMIN, Api, type Answer, DEMO_PASSWORD, OTHER, USER } from './support/api.js';
 import { startTested } from './support/tested-platform.js';
 
 describe.each(['in this process', 'on a server'])('the domains of the platform, with Postgres %s', (place) => {
@@ -158,6 +159,24 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
       expect((await admin.delete(path)).status).toBe(204);
       expect(await client.whenClosed()).toMatch(/^4403/);
       expect(await reads(api)).toEqual([401, 401, 401]);
+    });
+
+    it('also when it begins before the change is committed: it waits, and gets the new role', async () => {
+      const { path, email } = await newcomer('admin');
+      const database = realtime.get(Database);
+      let answer: Promise<Answer> | undefined;
+      await database.transaction(async (statements) => {
+        const id = path.split('/').at(-1)!;
+        await statements.query(`update users set role = 'user' where id = $1`, [id]);
+        answer = new Api(realtime.origin).post('/api/auth/login', { email, password: 'a good password' });
+        // In this process, statements wait for the transaction anyway.
+        if (postgres === undefined) return;
+        let isAnswered = false;
+        void answer.finally(() => (isAnswered = true));
+        const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock'`;
+        while (!isAnswered && (await database.query(waiting)).length === 0) await delay(5);
+      });
+      expect((await answer!).body['user']).toMatchObject({ email, role: 'user' });
     });
 
     it('when it is signed out, and no other one of the user', async () => {

@@ -24,7 +24,8 @@ export class UsersService {
   async authenticate(email: string, password: string): Promise<UserRecord | null> {
     const [found] = isStorable(email)
       ? await this.database.query<UserRecord & { hash: string }>(
-          `select ${USER_COLUMNS}, password_hash as hash from users where lower(email) = lower($1)`,
+          // A change under way may end sign-ins that began before it: wait for it, and use what it leaves.
+          `select ${USER_COLUMNS}, password_hash as hash from users where lower(email) = lower($1) for share`,
           [email],
         )
       : [];
