@@ -22,7 +22,14 @@ interface Fake {
 function connectionOf({ id, user, address, since, channels, bytes }: Fake): Connection {
   const principal = user === null ? null : { user: { userId: user, role: 'user' }, expiresAt: Infinity };
   const subscriptions = new Map(channels.map((channel) => [channel, {}]));
-  return { id, principal, address, since, subscriptions, outbox: { bufferedBytes: bytes } } as unknown as Connection;
+  return {
+    id,
+    principal,
+    address,
+    since,
+    subscriptions,
+    sendBuffer: { bufferedBytes: bytes },
+  } as unknown as Connection;
 }
 
 const fake = fc.record<Fake>({
