@@ -15,8 +15,8 @@ export interface Patch {
 /** Nothing is written past `ws`. */
 export const FALLBACK: Patch = {
   file: 'realtime/connections/ws-internals.js',
-  find: 'let direct = true;',
-  replace: 'let direct = false;',
+  find: 'let directWrites = true;',
+  replace: 'let directWrites = false;',
 };
 
 /** A copy of the build: it stays what it is when somebody builds anew, and it may be changed without touching the product. */

@@ -1,4 +1,4 @@
-import { Build, patchedText } from './build.js';
+import { Build, FALLBACK, patchedText } from './build.js';
 import { mutantNamed, MUTANTS } from './mutants.js';
 import { describe as describeViolations } from './report.js';
 import { runScenario } from './run-scenario.js';
@@ -30,6 +30,10 @@ describe('the fault suite, short', () => {
 
   it.each(MUTANTS)('can still make the mutant $name', async ({ patches }) => {
     for (const patch of patches) await expect(patchedText(patch)).resolves.toContain(patch.replace);
+  });
+
+  it('can still make the build that writes nothing past `ws`', async () => {
+    await expect(patchedText(FALLBACK)).resolves.toContain(FALLBACK.replace);
   });
 
   // Not each of them: each takes as long as its scenario.
