@@ -135,6 +135,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
       name: 'another user needs no reset',
       was: "const why = isForgotten ? 'other_user' : (",
       becomes: 'const why = (',
+      spec: 'src/client/identity.spec.ts', // the walk gets a reset of another reason
     },
     {
       name: 'a listener gets its next event before it is done',
