@@ -36,8 +36,9 @@ export function createChannels(host: ChannelHost): Channels {
     get(name) {
       const channel = used.get(name) ?? known.get(name)?.deref();
       if (channel) return channel;
-      if (typeof name !== 'string' || !isChannelName(name)) {
-        throw new RealtimeError('invalid_channel', `"${String(name)}" is not the name of a channel: use area:event`);
+      const given: unknown = name;
+      if (typeof given !== 'string' || !isChannelName(given)) {
+        throw new RealtimeError('invalid_channel', `"${String(given)}" is not the name of a channel: use area:event`);
       }
       sweep();
       const made = createChannel(name, host);

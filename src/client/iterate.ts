@@ -72,7 +72,7 @@ export function iterate<T>(channel: Channel<T>): AsyncIterableIterator<RealtimeE
     },
     throw(error?: unknown) {
       end();
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     },
     [Symbol.asyncIterator]() {
       return this;

@@ -15,9 +15,8 @@ export function socketUrl(
   given: string | { readonly href: string },
   location: PageLocation | undefined,
 ): string | null {
-  const address = String((given as { href?: string }).href ?? given)
-    .trim()
-    .replace(/#.*$/s, '');
+  const text: unknown = (given as { href?: unknown }).href ?? given;
+  const address = String(text).trim().replace(/#.*$/s, '');
   let whole = address;
   let where = '';
   if (address.startsWith('/')) {
@@ -29,6 +28,6 @@ export function socketUrl(
   }
   whole = whole.replace(/^\w+/, (scheme) => scheme.toLowerCase().replace('http', 'ws'));
   // Where it can be asked: a WebSocket would throw at each attempt.
-  if (WHOLE.test(whole) && URL.canParse?.(whole) !== false) return whole;
+  if (WHOLE.test(whole) && ((URL as { canParse?: (url: string) => boolean }).canParse?.(whole) ?? true)) return whole;
   throw new TypeError(`url is "${address}"${where}: use wss://… or, in a page, a path`);
 }

@@ -66,6 +66,6 @@ function last<T>(values: readonly T[], count: number): T[] {
 }
 
 /** A limit that is not a number would keep everything. */
-function countOf(limit: number): number {
+function countOf(limit: unknown): number {
   return Number.isNaN(Number(limit)) ? 0 : Number(limit);
 }

@@ -22,6 +22,10 @@ class FailingRedis {
     return run({ hset: () => 1, hdel: () => 1, pexpire: () => 1, hscan: () => ['0', this.fields] });
   }
 
+  commandOn(_key: string, run: (client: object) => unknown): Promise<unknown> {
+    return this.command(run);
+  }
+
   async publish(): Promise<null> {
     throw new RealtimeUnavailableError('Redis cannot be used');
   }

@@ -88,6 +88,7 @@ export class Consumers {
         own.offset = Math.max(own.offset ?? 0, offset);
       },
     });
+    this.#followed.get(name)?.stop(); // begun by a listener during the call of follow
     this.#followed.set(name, Object.assign(own, { stop }));
   }
 
