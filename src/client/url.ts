@@ -27,7 +27,8 @@ export function socketUrl(
     where = ` and this page is from ${origin}`;
   }
   whole = whole.replace(/^\w+/, (scheme) => scheme.toLowerCase().replace('http', 'ws'));
-  // Where it can be asked: a WebSocket would throw at each attempt.
-  if (WHOLE.test(whole) && ((URL as { canParse?: (url: string) => boolean }).canParse?.(whole) ?? true)) return whole;
+  // A WebSocket would throw at each attempt. React Native has no `canParse`.
+  const { URL } = globalThis as { readonly URL?: { canParse?: (url: string) => boolean } };
+  if (WHOLE.test(whole) && (URL?.canParse?.(whole) ?? true)) return whole;
   throw new TypeError(`url is "${address}"${where}: use wss://… or, in a page, a path`);
 }

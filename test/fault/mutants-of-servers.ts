@@ -63,8 +63,8 @@ export const SCRIPTS = { *[Symbol.iterator]() { loads += 1; if (loads <= 3) yiel
     patches: [
       {
         file: 'realtime/broker/redis/scripts.js',
-        find: "local answer, name = now > tonumber(ARGV[i + 2]) and 'late', nil",
-        replace: 'local answer, name = false, nil',
+        find: "  if not answer and now > tonumber(ARGV[i + 2]) then answer = 'late' end\n",
+        replace: '',
       },
     ],
   },

@@ -174,13 +174,13 @@ const OTHERS: readonly Mutant[] = [
     patches: [
       {
         file: 'realtime/broker/redis/redis-clock.js',
-        find: 'this.offsetMs = offsetOf(time, before, performance.now());',
-        replace: 'this.offsetMs = offsetOf(time, before, performance.now()) + performance.now() - Date.now();',
+        find: 'this.offsetMs = offsetOf(time, before, performance.now(), this.offsetMs);',
+        replace: 'this.offsetMs = offsetOf(time, before, performance.now(), null) + performance.now() - Date.now();',
       },
       {
         file: 'realtime/broker/redis/redis-clock.js',
-        find: 'return Math.floor(moment + this.offsetMs);',
-        replace: 'return Math.floor(moment - performance.now() + Date.now() + this.offsetMs);',
+        find: 'return Math.floor(moment + (this.offsetMs ?? 0));',
+        replace: 'return Math.floor(moment - performance.now() + Date.now() + (this.offsetMs ?? 0));',
       },
     ],
   },

@@ -135,7 +135,7 @@ describe('a Postgres server', () => {
     await setup.close();
     url.pathname = '/fresh';
     const all = await Promise.all([1, 2, 3].map(() => openDatabase({ kind: 'server', url: url.href })));
-    expect(await all[0]!.query('select version from schema_version')).toEqual([{ version: 3 }]);
+    expect(await all[0]!.query('select version from schema_version')).toEqual([{ version: 4 }]);
     await Promise.all(all.map((database) => database.close()));
   });
 
