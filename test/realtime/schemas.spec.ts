@@ -12,6 +12,8 @@ const WITHOUT_SCHEMA: Readonly<Record<string, string>> = {
   'http/read-body.ts': 'a request; the controllers check it',
   'publishing/events-publisher.ts': 'what this instance has just serialised',
   'publishing/event-composer.ts': 'the data of an event, which can be any JSON',
+  'publishing/event-validator.ts': 'the data of an event, which can be any JSON',
+  'nest/installed-version.ts': 'the package.json of a package that npm installed',
   'fields/without-proto.ts': 'the data of an event, which can be any JSON',
   'fields/field-groups.ts': 'what this instance has just serialised',
   'inspection/paging.ts': 'a cursor of a request; the controllers check it',
