@@ -28,7 +28,10 @@ describe('POST /realtime/events, of which Redis takes a part', () => {
   };
   const created = { channel: 'apps:created', data: { id: '1', name: 'one' } };
   const deleted = { channel: 'apps:deleted', data: { id: '1' } };
-  const problem = { message: expect.stringMatching(/user executing the script.*not known/) as unknown, mayBePublished: true };
+  const problem = {
+    message: expect.stringMatching(/user executing the script.*not known/) as unknown,
+    mayBePublished: true,
+  };
 
   it('answers each event of a list: what was published, and what may have been', async () => {
     const client = new Redis(redis.url);
