@@ -16,25 +16,19 @@ import { RealtimeAsyncApi } from './asyncapi/asyncapi.service.js';
 import { AuthService } from './auth/auth.service.js';
 import { ClusterSeal } from './auth/cluster-seal.js';
 import { JwksKeys } from './auth/jwks-keys.js';
-import { MemoryTicketStore } from './auth/memory.ticket-store.js';
-import { RedisTicketStore } from './auth/redis.ticket-store.js';
 import { TicketStore } from './auth/ticket-store.js';
 import { Tickets } from './auth/tickets.js';
 import { Revocations } from './auth/revocations.js';
 import { FixedKeys, TokenKeys } from './auth/token-keys.js';
+import { broker, instanceDirectory, presenceStore, revocationStore, ticketStore } from './backends.js';
 import { RedisBridge } from './bridge/redis-bridge.service.js';
 import { Broker } from './broker/broker.js';
-import { MemoryBroker } from './broker/memory.broker.js';
-import { RedisBroker } from './broker/redis.broker.js';
-import { redisTarget } from './broker/redis/redis-target.js';
 import { ChannelCatalogue } from './channels/channel-catalogue.js';
 import { ChannelFeature, ChannelFeatures } from './channels/channel-features.js';
 import { ChannelPolicyService } from './channels/channel-policy.service.js';
 import { RealtimeClock } from './clock/realtime-clock.js';
 import { ConnectionRegistry } from './connections/connection-registry.js';
-import { MemoryRevocationStore } from './control/memory.revocation-store.js';
 import { ControlBus } from './control/control-bus.js';
-import { RedisRevocationStore } from './control/redis.revocation-store.js';
 import { RevocationStore } from './control/revocation-store.js';
 import { Reauthorization } from './control/reauthorization.js';
 import { RevocationKeeper } from './control/revocation-keeper.js';
@@ -46,8 +40,6 @@ import { InstanceDirectory } from './instances/instance-directory.js';
 import { InstanceVitals } from './instances/instance-vitals.js';
 import { RequestBudget } from './limits/request-budget.js';
 import { Lease } from './instances/lease.js';
-import { MemoryInstanceDirectory } from './instances/memory.instance-directory.js';
-import { RedisInstanceDirectory } from './instances/redis.instance-directory.js';
 import { installAdapter } from './gateway/install-adapter.js';
 import { RealtimeGateway } from './gateway/realtime.gateway.js';
 import { RealtimeServer } from './gateway/realtime-server.js';
@@ -71,16 +63,12 @@ import { RealtimeMetrics } from './metrics/realtime-metrics.service.js';
 import { applicationConfigOf } from './nest/application-config.js';
 import { checkNest } from './nest/check-nest.js';
 import { Counters } from './observability/counters.js';
-import { SafeLogger } from './observability/safe-logger.js';
 import { refuseSecondBuild } from './one-build.js';
 import type { ChannelDefinition } from './options/channel-definition.js';
 import { ResolvedRealtimeOptions, type RealtimeOptions } from './options/realtime-options.js';
 import { resolveOptions } from './options/resolve-options.js';
-import { workerWarning } from './options/worker-warning.js';
-import { MemoryPresenceStore } from './presence/memory.presence-store.js';
 import { PresenceService } from './presence/presence.service.js';
 import { PresenceStore } from './presence/presence-store.js';
-import { RedisPresenceStore } from './presence/redis.presence-store.js';
 import { EventsPublisher } from './publishing/events-publisher.js';
 
 refuseSecondBuild();
@@ -273,31 +261,4 @@ function tokenKeys({ jwt }: ResolvedRealtimeOptions): TokenKeys {
 
 function clusterSeal({ clusterKeys }: ResolvedRealtimeOptions): ClusterSeal {
   return new ClusterSeal(clusterKeys);
-}
-
-function broker(options: ResolvedRealtimeOptions, counters: Counters, clock: RealtimeClock): Broker {
-  const target = redisTarget(options.redis);
-  if (target !== null) return new RedisBroker(target, options.redis.prefix, counters);
-  const warning = workerWarning();
-  if (warning !== null) new SafeLogger('Realtime').warn(warning);
-  return new MemoryBroker(() => clock.now());
-}
-
-function ticketStore(messages: Broker, clock: RealtimeClock): TicketStore {
-  return messages instanceof RedisBroker ? new RedisTicketStore(messages) : new MemoryTicketStore(() => clock.now());
-}
-
-function revocationStore(messages: Broker, clock: RealtimeClock, seal: ClusterSeal): RevocationStore {
-  return messages instanceof RedisBroker ? new RedisRevocationStore(messages, seal) : new MemoryRevocationStore(clock);
-}
-
-function instanceDirectory(messages: Broker, lease: Lease, seal: ClusterSeal): InstanceDirectory {
-  if (!(messages instanceof RedisBroker)) return new MemoryInstanceDirectory();
-  return new RedisInstanceDirectory(messages, lease, seal);
-}
-
-function presenceStore(messages: Broker, bridge: RedisBridge, directory: InstanceDirectory): PresenceStore {
-  return messages instanceof RedisBroker
-    ? new RedisPresenceStore(messages, bridge, directory)
-    : new MemoryPresenceStore();
 }
