@@ -63,7 +63,7 @@ export class LimitOptions {
   closeUnfinishedRequests = true;
 
   /**
-   * When the event loop was held up for longer than this within the last second, new clients get 503, so that those who
+   * If the event loop was blocked for longer than this within the last second, new clients get 503, so that those who
    * are connected do not suffer, in milliseconds. @default 1000
    */
   @IsInt()

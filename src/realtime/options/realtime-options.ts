@@ -164,7 +164,7 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   @Max(100_000)
   policyConcurrency = 100;
 
-  /** How long somebody whose last connection is gone still counts as present, for a page that is reloading, in milliseconds. @default 5000 */
+  /** How long a user stays present after the last connection closed, for a page that reloads, in milliseconds. @default 5000 */
   @IsInt()
   @Min(0)
   @Max(60_000)
