@@ -57,7 +57,7 @@ export {
   type BrokerEvent,
   type BrokerListener,
   type BrokerStatus,
-  type BrokerVitals,
+  type BrokerHealth,
   type HistoryWindow,
   type OutgoingEvent,
   type ReadLimits,

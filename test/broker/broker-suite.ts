@@ -61,7 +61,7 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
     afterEach(() => broker.close());
 
     const publish = (body: string, about: Partial<OutgoingEvent> = {}): Promise<Position | null> =>
-      broker.publish({ channel, body, history: HISTORY, timeoutMs: 5_000, ...about });
+      broker.publish({ topic: channel, body, history: HISTORY, timeoutMs: 5_000, ...about });
     const publishMany = (count: number, about: Partial<OutgoingEvent> = {}): Promise<(Position | null)[]> =>
       Promise.all(Array.from({ length: count }, (_, index) => publish(`m${index + 1}`, about)));
     const read = (after: Position, limits = LIMITS) => broker.read(channel, after, limits);
@@ -77,7 +77,7 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
     });
 
     it('gives each channel an epoch of its own', async () => {
-      const [one, other] = [await publish('m'), await publish('m', { channel: `${channel}-other` })];
+      const [one, other] = [await publish('m'), await publish('m', { topic: `${channel}-other` })];
       expect(one!.epoch).not.toBe(other!.epoch);
     });
 
@@ -130,8 +130,8 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
       await broker.subscribe(channel, HISTORY);
       await broker.subscribe(left, HISTORY);
       await broker.unsubscribe(left);
-      await publish('unseen', { channel: left });
-      await publish('unseen', { channel: other });
+      await publish('unseen', { topic: left });
+      await publish('unseen', { topic: other });
       await publish('fence');
       await collector.until(channel, 'fence');
       expect(collector.received.map((entry) => entry.channel)).toEqual([channel]);
@@ -153,7 +153,7 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
       await broker.subscribe(`${channel}-plain`, null);
       const position = await publish('traced', { traceparent });
       await publish('not traced');
-      await publish('plain', { channel: `${channel}-plain`, history: null, traceparent });
+      await publish('plain', { topic: `${channel}-plain`, history: null, traceparent });
       await collector.until(channel, 'not traced');
       await collector.until(`${channel}-plain`, 'plain');
       expect(collector.received.map(({ event }) => unmarked(event))).toEqual([
@@ -172,14 +172,14 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
     });
 
     it('says what waits, and how lately it heard itself', async () => {
-      expect(broker.vitals).toMatchObject({ queuedEvents: 0, queuedBytes: 0 });
+      expect(broker.health).toMatchObject({ queuedEvents: 0, queuedBytes: 0 });
       const published = publish('m');
-      if (broker.vitals.beatAgeMs !== null) {
-        expect(broker.vitals).toMatchObject({ queuedEvents: 1, queuedBytes: 1 });
-        expect(broker.vitals.beatAgeMs).toBeLessThan(10_000);
+      if (broker.health.selfPingAgeMs !== null) {
+        expect(broker.health).toMatchObject({ queuedEvents: 1, queuedBytes: 1 });
+        expect(broker.health.selfPingAgeMs).toBeLessThan(10_000);
       }
       await published;
-      expect(broker.vitals).toMatchObject({ queuedEvents: 0, queuedBytes: 0 });
+      expect(broker.health).toMatchObject({ queuedEvents: 0, queuedBytes: 0 });
     });
 
     it('hands out the body byte by byte', async () => {
@@ -279,7 +279,7 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
       it('tells keys and channels apart', async () => {
         await publish('a', { idempotencyKey: 'k' });
         expect(await publish('b', { idempotencyKey: 'l' })).toMatchObject({ offset: 2 });
-        expect(await publish('c', { idempotencyKey: 'k', channel: `${channel}-other` })).toMatchObject({ offset: 1 });
+        expect(await publish('c', { idempotencyKey: 'k', topic: `${channel}-other` })).toMatchObject({ offset: 1 });
         expect(await publish('d')).toMatchObject({ offset: 3 });
       });
 

@@ -115,8 +115,8 @@ describe('an event that a process forges by PUBLISH', () => {
   it('as the last one is found by the audit', async () => {
     app = await start();
     // Instead of every minute.
-    const broker = app.app.get<{ receiver: { subscriber: { auditMs: number } } }>(Broker);
-    broker.receiver.subscriber.auditMs = 1;
+    const broker = app.app.get<{ subscribeLink: { subscriptions: { auditMs: number } } }>(Broker);
+    broker.subscribeLink.subscriptions.auditMs = 1;
     client = await app.connectAs({ sub: 'ann' });
     await client.ask({ type: 'subscribe', channel: CHANNEL });
     await forge(ahead(1));

@@ -16,7 +16,7 @@ describe('MemoryBroker', () => {
 
   const publish = (body: string, idempotencyKey?: string) =>
     broker.publish({
-      channel: 'c',
+      topic: 'c',
       body,
       history,
       timeoutMs: 1,

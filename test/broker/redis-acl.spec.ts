@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Redis } from 'ioredis';
 import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
-import { REDIS_TIMES, type RedisTimes } from '../../src/realtime/broker/redis/redis-times.js';
+import { REDIS_INTERVALS, type RedisIntervals } from '../../src/realtime/broker/redis/redis-intervals.js';
 import { PUBLISH } from '../../src/realtime/broker/redis/scripts.js';
 import { RealtimeControl } from '../../src/realtime/control/realtime-control.service.js';
 import { Counters } from '../../src/realtime/observability/counters.js';
@@ -29,7 +29,7 @@ describe('the ACL of docs/redis.md', () => {
     await redis.stop();
   });
 
-  const start = (times: RedisTimes = REDIS_TIMES): RedisBroker =>
+  const start = (times: RedisIntervals = REDIS_INTERVALS): RedisBroker =>
     new RedisBroker({ url: redis.url.replace('//', '//realtime:secret@') }, 'rt:', new Counters(), times);
 
   describeBroker('RedisBroker under it', async () => {
@@ -84,7 +84,7 @@ describe('the ACL of docs/redis.md', () => {
   it.each(['-evalsha', '-rpush', '-lrange', '-publish', '-hset'])(
     'is not ready while a command of the scripts is missing (%s), though nobody emits and PING works',
     async (taken) => {
-      const broker = start({ ...REDIS_TIMES, probeMs: 50, beatMs: 50 });
+      const broker = start({ ...REDIS_INTERVALS, probeMs: 50, selfPingMs: 50 });
       await until(() => broker.status.up);
       await admin.call('ACL', 'SETUSER', 'realtime', taken);
       await until(() => !broker.status.up);
@@ -96,7 +96,7 @@ describe('the ACL of docs/redis.md', () => {
   );
 
   it('is not ready while Redis has no memory left', async () => {
-    const broker = start({ ...REDIS_TIMES, probeMs: 50, beatMs: 50 });
+    const broker = start({ ...REDIS_INTERVALS, probeMs: 50, selfPingMs: 50 });
     await until(() => broker.status.up);
     await admin.config('SET', 'maxmemory', '1');
     await until(() => /^Redis takes no events: .*OOM/.test(broker.status.reason ?? ''));
@@ -107,7 +107,7 @@ describe('the ACL of docs/redis.md', () => {
   });
 
   it('finds its scripts again where somebody flushed them, though nobody emits', async () => {
-    const broker = start({ ...REDIS_TIMES, probeMs: 50, beatMs: 50 });
+    const broker = start({ ...REDIS_INTERVALS, probeMs: 50, selfPingMs: 50 });
     await until(() => broker.status.up);
     await admin.script('FLUSH');
     await until(() => !broker.status.up);
@@ -120,7 +120,7 @@ describe('the ACL of docs/redis.md', () => {
     await admin.call('ACL', 'SETUSER', 'realtime', '-rpush');
     const broker = start();
     await until(() => /can't run this command/.test(broker.status.reason ?? ''));
-    const event = { channel: 'apps:created', body: 'x', history: { size: 1, ttlMs: 1_000 }, timeoutMs: 5_000 };
+    const event = { topic: 'apps:created', body: 'x', history: { size: 1, ttlMs: 1_000 }, timeoutMs: 5_000 };
     await expect(broker.publish(event)).rejects.toThrow(/^Redis refused the event: .*can't run this command/);
     await broker.close();
   });

@@ -2,7 +2,7 @@ import type { Position } from '../../src/protocol/index.js';
 import type { ReadResult } from '../../src/realtime/broker/broker.js';
 import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
 import type { RedisTarget } from '../../src/realtime/broker/redis/redis-target.js';
-import { REDIS_TIMES } from '../../src/realtime/broker/redis/redis-times.js';
+import { REDIS_INTERVALS } from '../../src/realtime/broker/redis/redis-intervals.js';
 import { Counters } from '../../src/realtime/observability/counters.js';
 import { lastingPort } from '../fault/lasting-port.js';
 import { TcpProxy } from '../fault/proxy.js';
@@ -14,13 +14,13 @@ const HISTORY = { size: 10, ttlMs: 60_000 };
 const LIMITS = { maxEvents: 100, maxBytes: 1_000_000 };
 
 async function connected(target: RedisTarget): Promise<RedisBroker> {
-  const broker = new RedisBroker(target, 'rt:', new Counters(), { ...REDIS_TIMES, probeMs: 200 });
+  const broker = new RedisBroker(target, 'rt:', new Counters(), { ...REDIS_INTERVALS, probeMs: 200 });
   await until(() => broker.status.up);
   return broker;
 }
 
 function emit(broker: RedisBroker, channel: string, timeoutMs = 5_000): Promise<Position | null> {
-  return broker.publish({ channel, body: 'x', history: HISTORY, timeoutMs });
+  return broker.publish({ topic: channel, body: 'x', history: HISTORY, timeoutMs });
 }
 
 /** Tries again for as long as it is not available, as a stream does. */

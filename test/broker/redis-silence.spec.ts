@@ -3,7 +3,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { Redis } from 'ioredis';
 import type { Position } from '../../src/protocol/index.js';
 import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
-import { REDIS_TIMES, type RedisTimes } from '../../src/realtime/broker/redis/redis-times.js';
+import { REDIS_INTERVALS, type RedisIntervals } from '../../src/realtime/broker/redis/redis-intervals.js';
 import { Counters } from '../../src/realtime/observability/counters.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { until } from '../support/until.js';
@@ -35,11 +35,11 @@ describe('a loss in silence', () => {
   afterEach(() => broker.close());
 
   /** All other means of noticing are out of reach. */
-  async function start(times: Partial<RedisTimes>, port = redis.port): Promise<void> {
-    const never = { beatMs: 1e9, beatLostMs: 1e9, auditMs: 1e9 };
+  async function start(times: Partial<RedisIntervals>, port = redis.port): Promise<void> {
+    const never = { selfPingMs: 1e9, selfPingLostMs: 1e9, auditMs: 1e9 };
     await admin.flushall();
     broker = new RedisBroker({ url: `redis://127.0.0.1:${port}` }, 'rt:', new Counters(), {
-      ...REDIS_TIMES,
+      ...REDIS_INTERVALS,
       ...never,
       ...times,
     });
@@ -52,7 +52,7 @@ describe('a loss in silence', () => {
     await broker.subscribe(CHANNEL, HISTORY);
   }
 
-  const emit = (body: string) => broker.publish({ channel: CHANNEL, body, history: HISTORY, timeoutMs: 5_000 });
+  const emit = (body: string) => broker.publish({ topic: CHANNEL, body, history: HISTORY, timeoutMs: 5_000 });
 
   it('of one message on a quiet channel is found by the audit', async () => {
     await start({ auditMs: 200 });
@@ -71,7 +71,7 @@ describe('a loss in silence', () => {
   });
 
   it('of everything on a connection that lives and answers is found by the beat', async () => {
-    await start({ beatMs: 100, beatLostMs: 600 }, line.port);
+    await start({ selfPingMs: 100, selfPingLostMs: 600 }, line.port);
     await emit('heard');
     await until(() => bodies.length === 1);
     line.deafen();

@@ -46,7 +46,7 @@ describe('Redis with TLS', () => {
     try {
       await until(() => expected.test(broker.status.reason ?? ''));
       expect(broker.status.up).toBe(false);
-      const emitted = broker.publish({ channel: 'apps:created', body: 'x', history: HISTORY, timeoutMs: 300 });
+      const emitted = broker.publish({ topic: 'apps:created', body: 'x', history: HISTORY, timeoutMs: 300 });
       await expect(emitted).rejects.toThrow('Not published in time');
     } finally {
       await broker.close();
@@ -125,7 +125,7 @@ describe('Redis with TLS', () => {
       const broker = await ready(cluster);
       // Their slots lie on both nodes.
       for (const channel of ['apps:created', 'apps:updated', 'apps:deleted', 'apps:status']) {
-        await broker.publish({ channel, body: 'x', history: HISTORY, timeoutMs: 5_000 });
+        await broker.publish({ topic: channel, body: 'x', history: HISTORY, timeoutMs: 5_000 });
       }
       const kept = await Promise.all(nodes.map((node) => node.command('DBSIZE')));
       expect(kept.every((keys) => Number(keys) > 0)).toBe(true);
@@ -136,7 +136,7 @@ describe('Redis with TLS', () => {
       const broker = await ready(cluster);
       for (const node of nodes) await node.command('CONFIG', 'RESETSTAT');
       const publish = (index: number): Promise<unknown> =>
-        broker.publish({ channel: 'apps:created', body: `m${index}`, history: null, timeoutMs: 5_000 });
+        broker.publish({ topic: 'apps:created', body: `m${index}`, history: null, timeoutMs: 5_000 });
       await Promise.all(Array.from({ length: 40 }, (_, index) => publish(index)));
       const ran = await Promise.all(nodes.map((node) => node.command('INFO', 'commandstats')));
       const calls = ran.map((stats) => Number(/cmdstat_publish:calls=(\d+)/.exec(String(stats))?.[1] ?? 0));

@@ -68,7 +68,7 @@ describe('a Redis that is too old', () => {
         /^Redis cannot be used: it is version 6\.\S+: Redis 7 or Valkey 8, or later, is needed$/,
       ),
     });
-    const event = { channel: 'apps:created', body: 'x', history: { size: 1, ttlMs: 1_000 } };
+    const event = { topic: 'apps:created', body: 'x', history: { size: 1, ttlMs: 1_000 } };
     await expect(broker.publish({ ...event, timeoutMs: 200 })).rejects.toThrow('Not published in time');
     old = false;
     await until(() => broker.status.up);

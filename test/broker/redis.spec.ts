@@ -18,7 +18,7 @@ async function connected(url: string, prefix = 'rt:'): Promise<RedisBroker> {
 }
 
 function emit(broker: RedisBroker, body: string, timeoutMs = 5_000): Promise<Position | null> {
-  return broker.publish({ channel: 'apps:created', body, history: HISTORY, timeoutMs });
+  return broker.publish({ topic: 'apps:created', body, history: HISTORY, timeoutMs });
 }
 
 describe('over one Redis', () => {
@@ -33,7 +33,7 @@ describe('over one Redis', () => {
     const broker = await connected(redis.url, 'at-once:');
     const emitted = Array.from({ length: 300 }, (_, index) =>
       broker.publish({
-        ...{ channel: `apps:${index % 2}`, body: String(index), history: HISTORY, timeoutMs: 5_000 },
+        ...{ topic: `apps:${index % 2}`, body: String(index), history: HISTORY, timeoutMs: 5_000 },
         ...(index % 7 === 0 ? { idempotencyKey: `key ${index}` } : {}),
       }),
     );
@@ -50,7 +50,7 @@ describe('over one Redis', () => {
     for (let round = 0; round < 20; round += 1) {
       for (let index = 0; index < 100; index += 1) {
         const body = String(emitted.length);
-        emitted.push(broker.publish({ channel: 'apps:created', body, history: window, timeoutMs: 20_000 }));
+        emitted.push(broker.publish({ topic: 'apps:created', body, history: window, timeoutMs: 20_000 }));
       }
       // Every other round what was just written is on its way when the connection goes.
       if (round % 2 === 0) await stranger.call('CLIENT', 'KILL', 'TYPE', 'normal');
@@ -68,7 +68,7 @@ describe('over one Redis', () => {
     const broker = await connected(redis.url, 'flushed:');
     const admin = new Redis(redis.url);
     await admin.script('FLUSH');
-    const event = { channel: 'apps:created', body: 'x', history: null, timeoutMs: 5_000 };
+    const event = { topic: 'apps:created', body: 'x', history: null, timeoutMs: 5_000 };
     await expect(broker.publish(event)).resolves.toBeNull();
     admin.disconnect();
     await broker.close();
@@ -81,7 +81,7 @@ describe('over one Redis', () => {
     broker.listen({ event: (_channel, { body }) => void bodies.push(body), position: () => undefined });
     await broker.subscribe('apps:created', null);
     await admin.call('CLIENT', 'PAUSE', 30_000, 'WRITE');
-    const event = { channel: 'apps:created', history: null, timeoutMs: 20_000 };
+    const event = { topic: 'apps:created', history: null, timeoutMs: 20_000 };
     const unanswered = broker.publish({ ...event, body: 'unanswered' });
     unanswered.catch(() => undefined); // it is looked at below
     await new Promise(setImmediate);
@@ -111,7 +111,7 @@ describe('over one Redis', () => {
     one.listen({ event: (_channel, { body }) => void heard.push(`one ${body}`), position: () => undefined });
     other.listen({ event: (_channel, { body }) => void heard.push(`other ${body}`), position: () => undefined });
     const publish = (broker: RedisBroker, body: string) =>
-      broker.publish({ channel: 'apps:created', body, history: null, timeoutMs: 5_000 });
+      broker.publish({ topic: 'apps:created', body, history: null, timeoutMs: 5_000 });
     for (const broker of [one, other]) await broker.subscribe('apps:created', null);
     await publish(one, 'a');
     await publish(other, 'b');
@@ -392,7 +392,7 @@ describe('an epoch', () => {
   it('ends with an event that another instance published without history: no offset shows that it was missed', async () => {
     const redis = await RedisProcess.start();
     const broker = await connected(redis.url);
-    const plain = () => broker.publish({ channel: 'apps:created', body: 'p', history: null, timeoutMs: 5_000 });
+    const plain = () => broker.publish({ topic: 'apps:created', body: 'p', history: null, timeoutMs: 5_000 });
     const begin = (await broker.subscribe('apps:created', HISTORY))!;
     await plain();
     expect(await broker.read('apps:created', begin, LIMITS)).toMatchObject({ ok: false, reason: 'unknown_epoch' });

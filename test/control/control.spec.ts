@@ -92,15 +92,17 @@ describe('an instance that was cut off', () => {
     await until(() => bridges.every(({ status }) => status.up));
     const client = await cutOff.connectAs({ sub: 'ann' });
     // Its subscribing connection goes, and does not come back before the order is given.
-    const { link } = (
-      bridges[1] as unknown as { broker: { receiver: { link: { connect: unknown; reset(why: string): void } } } }
-    ).broker.receiver;
-    const connect = link.connect;
-    link.connect = () => Promise.reject(new Error('cut off by the test'));
-    link.reset('cut off by the test');
+    const { connection } = (
+      bridges[1] as unknown as {
+        broker: { subscribeLink: { connection: { connect: unknown; reset(why: string): void } } };
+      }
+    ).broker.subscribeLink;
+    const connect = connection.connect;
+    connection.connect = () => Promise.reject(new Error('cut off by the test'));
+    connection.reset('cut off by the test');
     await until(() => !bridges[1]!.status.up);
     await other.app.get(RealtimeControl).disconnectUser('ann');
-    link.connect = connect;
+    connection.connect = connect;
     expect(await client.closed).toEqual(REVOKED);
     await other.close();
     await cutOff.close();

@@ -100,10 +100,11 @@ describe('control commands and revocations when Redis loses its data', () => {
   it('names an instance that is cut off as missing, and reports in its readiness that it may not know revocations', async () => {
     const directory = here.app.get(InstanceDirectory);
     expect([...(await directory.all()).keys()].toSorted()).toEqual(bothIds());
-    const { link } = there.app.get<{ broker: { receiver: { link: { client: Redis; close(): void } } } }>(RedisBridge)
-      .broker.receiver;
-    const { client } = link;
-    link.close();
+    const { connection } = there.app.get<{
+      broker: { subscribeLink: { connection: { client: Redis; close(): void } } };
+    }>(RedisBridge).broker.subscribeLink;
+    const { client } = connection;
+    connection.close();
     if (client.status !== 'end') await once(client, 'end'); // until then a message can come through
     await until(() => !there.app.get(RedisBridge).status.up);
     const health = there.app.get(RealtimeHealth).check();

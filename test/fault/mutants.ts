@@ -50,7 +50,7 @@ const OTHERS: readonly Mutant[] = [
     shows: ['duplicate', 'fifo'],
     patches: [
       {
-        file: 'realtime/broker/redis/publisher.js',
+        file: 'realtime/broker/redis/publish-link.js',
         find: 'const fresh = entries.filter(({ retry }) => !retry);',
         replace: 'const fresh = entries; entries = entries.map((entry) => ({ ...entry, retry: false }));',
       },
@@ -107,9 +107,9 @@ const OTHERS: readonly Mutant[] = [
     shows: ['starved', 'problem'],
     patches: [
       {
-        file: 'realtime/broker/redis/subscriber.js',
-        find: 'wanted.subscribed = false;\n            this.pending.add(channel);',
-        replace: "if (channel === 'apps:status') continue; wanted.subscribed = false; this.pending.add(channel);",
+        file: 'realtime/broker/redis/subscription-set.js',
+        find: 'wanted.subscribed = false;\n            this.pending.add(topic);',
+        replace: "if (topic === 'apps:status') continue; wanted.subscribed = false; this.pending.add(topic);",
       },
     ],
   },
@@ -147,7 +147,7 @@ const OTHERS: readonly Mutant[] = [
     patches: [
       {
         file: 'realtime/broker/redis/reader.js',
-        find: 'if (this.link === null && hasMovedSlot(error)) {',
+        find: 'if (this.connection === null && hasMovedSlot(error)) {',
         replace: 'if (false) {',
       },
     ],
@@ -157,14 +157,14 @@ const OTHERS: readonly Mutant[] = [
     name: 'one-slot-stops-all',
     scenarios: [slotHeld],
     shows: ['problem'],
-    patches: [{ file: 'realtime/broker/redis/answers.js', find: 'const all = ', replace: 'const all = true || ' }],
+    patches: [{ file: 'realtime/broker/redis/script-replies.js', find: 'const all = ', replace: 'const all = true || ' }],
   },
   {
     // A disk that is full is taken for the last word of Redis.
     name: 'misconf-is-final',
     scenarios: [diskFull],
     shows: ['rejectedEarly'],
-    patches: [{ file: 'realtime/broker/redis/answers.js', find: '|OOM|MISCONF|', replace: '|OOM|' }],
+    patches: [{ file: 'realtime/broker/redis/script-replies.js', find: '|OOM|MISCONF|', replace: '|OOM|' }],
   },
   {
     // What this project did before: deadlines were computed from the system's clock.

@@ -4,7 +4,7 @@ import { eventBody, type Position } from '../../protocol/index.js';
 import { EventFrame } from '../connections/event-frame.js';
 import { SendBuffer, type SendBufferSocket } from '../connections/send-buffer.js';
 import { CLOSED_FEED, PausedFeed, Subscription } from '../connections/subscription.js';
-import { CatchUp, type CatchUpSource, type Missed } from './catch-up.js';
+import { CatchUp, type CatchUpSource, type ReplayResult } from './catch-up.js';
 
 const LIMITS = { maxEvents: 10, maxBytes: 1_000_000 };
 
@@ -61,7 +61,7 @@ class Source implements CatchUpSource {
 
   flush(): void {}
 
-  async readAfter(after: Position): Promise<Missed> {
+  async readAfter(after: Position): Promise<ReplayResult> {
     this.reads += 1;
     if (this.failures > 0) {
       this.failures -= 1;
@@ -72,7 +72,7 @@ class Source implements CatchUpSource {
     return answer;
   }
 
-  private answer(after: Position): Missed {
+  private answer(after: Position): ReplayResult {
     const top = this.there;
     if (after.epoch !== this.epoch) return { ok: false, reason: 'unknown_epoch', top };
     if (after.offset > this.top) return { ok: false, reason: 'rewound', top };
@@ -481,7 +481,7 @@ describe('CatchUp', () => {
         source.manual = true;
         const begin = { epoch: 'a', offset: from };
         const catchUp = harness.begin(begin, { maxEvents: 4, maxBytes: 400 });
-        let told: Missed | undefined;
+        let told: ReplayResult | undefined;
         const recovered = catchUp.recover().then((missed) => (told = missed));
         let started = false;
         const start = (): void => {

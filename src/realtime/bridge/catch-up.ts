@@ -6,7 +6,7 @@ import { CLOSED_FEED, type Feed, type Subscription } from '../connections/subscr
 import { runSafely } from '../observability/run-safely.js';
 
 /** What was read for somebody who is behind. */
-export type Missed =
+export type ReplayResult =
   | { readonly ok: true; readonly frames: readonly EventFrame[]; readonly top: Position }
   | { readonly ok: false; readonly reason: RecoveryReason; readonly top: Position };
 
@@ -17,7 +17,7 @@ export interface CatchUpSource {
   /** Has what this instance has taken in pushed at once. */
   flush(): void;
   /** @throws when the broker does not answer */
-  readAfter(position: Position): Promise<Missed>;
+  readAfter(position: Position): Promise<ReplayResult>;
 }
 
 /** How long to wait before reading again when the broker did not answer, in milliseconds. */
@@ -36,9 +36,9 @@ export class CatchUp implements Feed, Waiter {
   private head = 0;
   private queuedBytes = 0;
   /** What came in while the history is being read; `null` while it is not. */
-  private came: EventFrame[] | null = null;
+  private arrivedDuringRead: EventFrame[] | null = null;
   /** The queue ends before the live edge: the rest has to be read again. */
-  private lost = false;
+  private mustReread = false;
   private started = false;
   private running = false;
 
@@ -52,9 +52,9 @@ export class CatchUp implements Feed, Waiter {
   ) {}
 
   /** Reads what the client missed. @returns whether all of it can be had; the queue then begins with it */
-  async recover(): Promise<Missed> {
+  async recover(): Promise<ReplayResult> {
     const missed = await this.read();
-    this.takeIn(missed);
+    this.merge(missed);
     return missed;
   }
 
@@ -65,21 +65,21 @@ export class CatchUp implements Feed, Waiter {
   /** Begins to send, after the client was told that it is subscribed. */
   start(): void {
     this.started = true;
-    this.runOn();
+    this.resumeSending();
   }
 
   push(frame: EventFrame): void {
-    if (this.lost) return;
-    if (this.isFull()) this.lost = true;
-    else if (this.came !== null) this.came.push(frame);
+    if (this.mustReread) return;
+    if (this.isFull()) this.mustReread = true;
+    else if (this.arrivedDuringRead !== null) this.arrivedDuringRead.push(frame);
     else if (this.at === null) this.enqueue(frame);
-    else this.follow(frame);
-    this.runOn();
+    else this.append(frame);
+    this.resumeSending();
   }
 
   reset(): void {
-    this.lost = true;
-    this.runOn();
+    this.mustReread = true;
+    this.resumeSending();
   }
 
   /** It went live, its subscription ended or was paused, or its client is gone. */
@@ -95,7 +95,7 @@ export class CatchUp implements Feed, Waiter {
   }
 
   /** Goes on sending. A client that this fails for comes back, and resumes where it is. */
-  private runOn(): void {
+  private resumeSending(): void {
     if (!this.started || this.running) return;
     runSafely(
       'Catching up',
@@ -108,16 +108,16 @@ export class CatchUp implements Feed, Waiter {
     this.running = true;
     while (!this.ended) {
       if (this.queue.length > 0) await this.sendQueue();
-      else if (this.lost) await this.readAgain();
+      else if (this.mustReread) await this.readAgain();
       else {
         this.source.flush();
-        if (this.queue.length > 0 || this.lost) continue;
-        if (this.edge === 'behind') {
-          this.lost = true;
+        if (this.queue.length > 0 || this.mustReread) continue;
+        if (this.lag === 'behind') {
+          this.mustReread = true;
           continue;
         }
         // No step lies between this and the look at the queue: what comes next goes to the socket itself.
-        if (this.edge === 'here') this.subscription.feed = null;
+        if (this.lag === 'here') this.subscription.feed = null;
         break;
       }
     }
@@ -141,13 +141,13 @@ export class CatchUp implements Feed, Waiter {
   }
 
   private async readAgain(): Promise<void> {
-    this.lost = false;
+    this.mustReread = false;
     const before = this.at!;
-    let missed: Missed;
+    let missed: ReplayResult;
     try {
       missed = await this.read();
     } catch {
-      this.lost = true;
+      this.mustReread = true;
       await retryLater();
       return;
     }
@@ -156,39 +156,39 @@ export class CatchUp implements Feed, Waiter {
       const { connection, channel } = this.subscription;
       connection.send({ type: 'resync', channel, lastEventId: formatPosition(missed.top), reason: missed.reason });
     }
-    this.takeIn(missed);
+    this.merge(missed);
     // The history has not got what this instance has: asking again at once would not change that.
     const moved = this.queue.length > 0 || this.at!.epoch !== before.epoch || this.at!.offset !== before.offset;
-    if (!moved && this.edge === 'behind') await retryLater();
+    if (!moved && this.lag === 'behind') await retryLater();
   }
 
   /** Reads on from what the client has; what comes in until the answer is there is kept apart. */
-  private async read(): Promise<Missed> {
-    this.came = [];
+  private async read(): Promise<ReplayResult> {
+    this.arrivedDuringRead = [];
     try {
       return await this.source.readAfter(this.at!);
     } catch (error) {
-      this.came = null;
+      this.arrivedDuringRead = null;
       throw error;
     }
   }
 
   /** Puts what was read before what came in meanwhile, and drops what is in both. */
-  private takeIn(missed: Missed): void {
-    const came = this.came ?? [];
-    this.came = null;
+  private merge(missed: ReplayResult): void {
+    const came = this.arrivedDuringRead ?? [];
+    this.arrivedDuringRead = null;
     if (missed.ok) for (const frame of missed.frames) this.enqueue(frame);
     if (this.queue.length === 0) this.at = missed.top;
-    for (const frame of came) if (!this.lost) this.follow(frame);
+    for (const frame of came) if (!this.mustReread) this.append(frame);
   }
 
   /** Takes the next frame, drops one that is known, and sees a hole or another epoch: what comes after that is read again. */
-  private follow(frame: EventFrame): void {
+  private append(frame: EventFrame): void {
     // It is of an instance that keeps no history here, or forged: it has no place among the others.
     if (frame.position === null) return this.enqueue(frame);
     const tail = this.queue.findLast(({ position }) => position !== null)?.position ?? this.at!;
     const { epoch, offset } = frame.position;
-    if (epoch !== tail.epoch || offset > tail.offset + 1) this.lost = true;
+    if (epoch !== tail.epoch || offset > tail.offset + 1) this.mustReread = true;
     else if (offset === tail.offset + 1) this.enqueue(frame);
   }
 
@@ -200,7 +200,9 @@ export class CatchUp implements Feed, Waiter {
   private isFull(): boolean {
     const { maxEvents, maxBytes } = this.limits;
     if (this.at === null) return false;
-    return this.queue.length - this.head + (this.came?.length ?? 0) >= maxEvents || this.queuedBytes >= maxBytes;
+    return (
+      this.queue.length - this.head + (this.arrivedDuringRead?.length ?? 0) >= maxEvents || this.queuedBytes >= maxBytes
+    );
   }
 
   /** The subscription went live, was ended, or lost its connection. */
@@ -209,7 +211,7 @@ export class CatchUp implements Feed, Waiter {
   }
 
   /** Where this subscription stands, against this instance: `ahead` where the history was ahead of what has come in, or was in another epoch. */
-  private get edge(): 'here' | 'behind' | 'ahead' {
+  private get lag(): 'here' | 'behind' | 'ahead' {
     const { at } = this;
     const here = this.source.position;
     if (at === null || here === null) return 'here';

@@ -4,7 +4,7 @@ import { EventFrame } from '../connections/event-frame.js';
 import type { FieldGroups } from '../fields/field-groups.js';
 import { runSafely } from '../observability/run-safely.js';
 import { DeliveredMarks } from './delivered-marks.js';
-import { joinRanges, verdictOn, type DisplacedRange } from './displacement.js';
+import { joinRanges, compareWithLog, type DisplacedRange } from './displacement.js';
 
 /** Frames of a channel kept at hand, so that most returns need no read, and their bytes. */
 const RECENT_FRAMES = 64;
@@ -14,7 +14,7 @@ const MAX_PENDING = 1_000;
 /** How long to wait before reading again when the broker did not answer, in milliseconds. */
 const RETRY_MS = 500;
 /** A read that found nothing missing is followed by no other one for so long: forged events must not cause a read each. */
-const CALM_MS = 250;
+const READ_COOLDOWN_MS = 250;
 
 /** The estimate for an event while none is at hand, in bytes. */
 const UNKNOWN_EVENT_BYTES = 512;
@@ -27,14 +27,14 @@ export interface StreamOutput {
   /** Continuity was lost after `from`: what comes next follows `top`. */
   reset(topic: string, reason: RecoveryReason, top: Position, from: Position): void;
   /** Events were missing; whether all of them could be had is now known. */
-  mended?(filled: boolean): void;
+  onGap?(filled: boolean): void;
   /** A process that is no instance has published an event; `reset` follows if it was delivered. */
-  forged?(topic: string, delivered: boolean): void;
+  onForged?(topic: string, delivered: boolean): void;
 }
 
 /** What the broker said of a channel's position. */
-interface Told {
-  readonly there: Position;
+interface PositionReport {
+  readonly at: Position;
   readonly mark: number | undefined;
 }
 
@@ -50,7 +50,7 @@ export class ChannelStream {
   position: Position | null = null;
   private state: 'opening' | 'live' | 'mending' | 'closed' = 'opening';
   /** What came in while the log is being read, in order. */
-  private pending: (BrokerEvent | Told)[] = [];
+  private pending: (BrokerEvent | PositionReport)[] = [];
   private pendingLost = false;
   private readonly delivered = new DeliveredMarks();
   /** Events that came in before a read were dropped: the read has them, if they are true. */
@@ -68,13 +68,13 @@ export class ChannelStream {
     private readonly output: StreamOutput,
     /** Which fields of its events are not for everybody. */
     readonly fields: FieldGroups | null = null,
-    private readonly calmMs = CALM_MS,
+    private readonly readCooldownMs = READ_COOLDOWN_MS,
   ) {}
 
   /** The broker says where the channel stands; what it handed out in the meantime is sorted in. */
   opened(position: Position | null): void {
     this.position = position;
-    if (position !== null) this.delivered.begin(position.offset);
+    if (position !== null) this.delivered.reset(position.offset);
     this.resume();
   }
 
@@ -86,8 +86,8 @@ export class ChannelStream {
 
   /** Takes one event that the broker handed out. */
   receive(event: BrokerEvent): void {
-    if (this.state === 'live') this.take(event);
-    else if (this.state !== 'closed') this.hold(event);
+    if (this.state === 'live') this.accept(event);
+    else if (this.state !== 'closed') this.buffer(event);
   }
 
   /**
@@ -96,17 +96,17 @@ export class ChannelStream {
    * @param mark that of the event there, if the broker has it
    */
   check(there: Position, mark?: number): void {
-    if (this.state === 'live') this.compare({ there, mark });
-    else if (this.state !== 'closed') this.hold({ there, mark });
+    if (this.state === 'live') this.compare({ at: there, mark });
+    else if (this.state !== 'closed') this.buffer({ at: there, mark });
   }
 
-  private compare({ there, mark }: Told): void {
+  private compare({ at, mark }: PositionReport): void {
     const { position: here, delivered } = this;
     if (here === null) return;
-    if (there.epoch !== here.epoch || there.offset > here.offset) return this.mendFrom(here);
+    if (at.epoch !== here.epoch || at.offset > here.offset) return this.fillGapFrom(here);
     if (delivered.isProven(here.offset)) return;
-    const isSame = there.offset === here.offset && delivered.compare(here.offset, mark) !== 'other';
-    if (!isSame) this.mendFrom(here);
+    const isSame = at.offset === here.offset && delivered.compare(here.offset, mark) !== 'other';
+    if (!isSame) this.fillGapFrom(here);
   }
 
   /** Returns true if a client that stands there may have got another event than the log has. */
@@ -140,27 +140,27 @@ export class ChannelStream {
     );
   }
 
-  private take(event: BrokerEvent): void {
+  private accept(event: BrokerEvent): void {
     const { position: top } = this;
     const { position, mark } = event;
-    if (position === null || top === null) return this.pass(event);
+    if (position === null || top === null) return this.forward(event);
     if (position.epoch === top.epoch) {
       if (position.offset === top.offset + 1) {
         this.delivered.add(position.offset, mark);
-        return this.pass(event);
+        return this.forward(event);
       }
       if (position.offset <= top.offset) {
         const comparison = this.delivered.compare(position.offset, mark);
         if (comparison === 'same') return;
         // True events come in order: if this is one, all that was delivered behind it is forged, the last one as well.
-        return this.mendFrom(comparison === 'other' ? position : top, event);
+        return this.fillGapFrom(comparison === 'other' ? position : top, event);
       }
     }
     // A hole, or another epoch. What was published up to now is in the history, this event too: it need not be kept.
-    this.mendFrom(top, event);
+    this.fillGapFrom(top, event);
   }
 
-  private pass(event: BrokerEvent): void {
+  private forward(event: BrokerEvent): void {
     const frame = EventFrame.of(event, this.fields);
     // Without history here, a number is of an instance that keeps one, or forged: nothing is compared with it.
     if (event.position !== null && this.position !== null) {
@@ -184,7 +184,7 @@ export class ChannelStream {
     this.recentBytes = 0;
   }
 
-  private hold(item: BrokerEvent | Told): void {
+  private buffer(item: BrokerEvent | PositionReport): void {
     if (this.pending.length >= MAX_PENDING) {
       this.dropPending();
       this.pendingLost = true;
@@ -199,55 +199,55 @@ export class ChannelStream {
   }
 
   /** @param cause the event that does not fit */
-  private mendFrom(from: Position, cause?: BrokerEvent): void {
+  private fillGapFrom(from: Position, cause?: BrokerEvent): void {
     this.state = 'mending';
     runSafely(
       'Filling a gap',
-      () => this.mend(from, cause),
+      () => this.fillGap(from, cause),
       () => this.resume(), // the next event finds the gap again
     );
   }
 
   /** Reads what comes after `from`, delivers what is missing or says that it is lost, and goes on with what has waited. */
-  private async mend(from: Position, cause?: BrokerEvent): Promise<void> {
+  private async fillGap(from: Position, cause?: BrokerEvent): Promise<void> {
     const result = await this.readUntilAnswered(from);
     const { position: here, delivered } = this;
     if (result === null || here === null) return;
-    const { reason, forged } = verdictOn(result, { from, here, cause, delivered, dropped: this.dropped });
+    const { reason, forged } = compareWithLog(result, { from, here, cause, delivered, dropped: this.dropped });
     this.dropped = false;
-    if (forged !== null) this.output.forged?.(this.topic, forged === 'delivered');
+    if (forged !== null) this.output.onForged?.(this.topic, forged === 'delivered');
     const missing = result.ok ? result.events.filter(({ position }) => isBeyond(position!, here)) : [];
     // A channel without events has no log yet: reading from its beginning is no gap.
     const isBeginning = result.ok && from.offset === 0 && result.top.epoch !== from.epoch;
-    if (!isBeginning && (reason !== null || missing.length > 0)) this.output.mended?.(reason === null);
-    if (reason === null) this.fill(missing, from, here, result);
-    else this.lose(reason, from, here, result.top);
+    if (!isBeginning && (reason !== null || missing.length > 0)) this.output.onGap?.(reason === null);
+    if (reason === null) this.deliverMissing(missing, from, here, result);
+    else this.reportLoss(reason, from, here, result.top);
     if (forged !== null || (reason === null && missing.length === 0)) this.foundNothingAt = performance.now();
-    if (this.pendingLost) await this.mend(result.top);
+    if (this.pendingLost) await this.fillGap(result.top);
     else this.resume();
   }
 
-  private fill(missing: readonly BrokerEvent[], from: Position, here: Position, result: ReadResult): void {
-    for (const event of missing) this.pass(event);
+  private deliverMissing(missing: readonly BrokerEvent[], from: Position, here: Position, result: ReadResult): void {
+    for (const event of missing) this.forward(event);
     const { top } = result;
     this.position = top;
-    if (top.epoch !== here.epoch) return this.delivered.begin(top.offset);
+    if (top.epoch !== here.epoch) return this.delivered.reset(top.offset);
     this.delivered.prove(result.ok && result.at !== undefined ? from.offset - 1 : from.offset, top.offset);
   }
 
-  private lose(reason: RecoveryReason, from: Position, here: Position, top: Position): void {
+  private reportLoss(reason: RecoveryReason, from: Position, here: Position, top: Position): void {
     const { delivered } = this;
     const doubtful = delivered.isProven(from.offset) ? Infinity : from.offset;
     const first = Math.min(doubtful, delivered.provenTo + 1);
     this.displaced = joinRanges(this.displaced, { epoch: here.epoch, first, last: here.offset });
     this.forgetRecent();
     this.position = top;
-    delivered.begin(top.offset);
+    delivered.reset(top.offset);
     this.output.reset(this.topic, reason, top, here);
   }
 
   private async readUntilAnswered(from: Position): Promise<ReadResult | null> {
-    const waitMs = this.foundNothingAt === null ? 0 : this.foundNothingAt + this.calmMs - performance.now();
+    const waitMs = this.foundNothingAt === null ? 0 : this.foundNothingAt + this.readCooldownMs - performance.now();
     if (waitMs > 0) await sleep(waitMs);
     for (;;) {
       if (this.isClosed()) return null;
@@ -268,8 +268,8 @@ export class ChannelStream {
     const pending = this.pending;
     this.pending = [];
     for (const [index, item] of pending.entries()) {
-      if ('there' in item) this.compare(item);
-      else this.take(item);
+      if ('at' in item) this.compare(item);
+      else this.accept(item);
       if (this.isLive()) continue;
       // It is being read, and with it everything that came in before.
       if (index + 1 < pending.length) this.dropped = true;

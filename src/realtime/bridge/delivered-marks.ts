@@ -1,5 +1,5 @@
 /** Marks that are kept: for as many events as frames are at hand. */
-const KEPT = 64;
+const MAX_MARKS = 64;
 
 export type Comparison = 'same' | 'other' | 'unknown';
 
@@ -16,7 +16,7 @@ export class DeliveredMarks {
   private provenUpTo = -1;
 
   /** Nothing was delivered yet: what comes up to this offset is known to come too late. */
-  begin(offset: number): void {
+  reset(offset: number): void {
     this.marks = null;
     this.provenAfter = -1;
     this.provenUpTo = offset;
@@ -29,7 +29,7 @@ export class DeliveredMarks {
     this.last = offset;
     // Most channels have few events: an array of one takes no space for more.
     if (this.marks === null || !follows) this.marks = [mark];
-    else if (this.marks.push(mark) > KEPT) this.marks.shift();
+    else if (this.marks.push(mark) > MAX_MARKS) this.marks.shift();
   }
 
   /** The log had what was delivered beyond an offset, up to another. It reads as far as anything was delivered. */

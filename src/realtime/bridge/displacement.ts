@@ -3,7 +3,7 @@ import type { BrokerEvent, ReadResult } from '../broker/broker.js';
 import type { DeliveredMarks } from './delivered-marks.js';
 
 /** What a stream had delivered when it read the log. */
-interface Reading {
+interface DeliveryState {
   /** The read began after this position, or at it. */
   readonly from: Position;
   /** Up to where events were delivered. */
@@ -15,17 +15,17 @@ interface Reading {
   readonly dropped: boolean;
 }
 
-export interface Verdict {
+export interface LogComparison {
   /** Why continuity is lost; `null` if what was delivered is what the log has. */
   readonly reason: RecoveryReason | null;
   /** `delivered` if another event than that of the log was, or perhaps was; `ignored` if only the cause was forged. */
   readonly forged: 'delivered' | 'ignored' | null;
 }
 
-const DISPLACED: Verdict = { reason: 'rewound', forged: 'delivered' };
+const DISPLACED: LogComparison = { reason: 'rewound', forged: 'delivered' };
 
 /** Compares what was delivered with what the log has. */
-export function verdictOn(result: ReadResult, reading: Reading): Verdict {
+export function compareWithLog(result: ReadResult, reading: DeliveryState): LogComparison {
   const { from, here, cause, delivered, dropped } = reading;
   const { top } = result;
   const arrived = cause?.position?.epoch === here.epoch ? cause.position.offset : null;

@@ -41,14 +41,14 @@ export class Feeds {
   }
 
   /** Continuity of this channel was lost after `from`: every client is notified, many of them one after the other. */
-  lose(topic: string, reason: RecoveryReason, from: Position): void {
+  resyncAll(topic: string, reason: RecoveryReason, from: Position): void {
     this.fanOut.flush(topic);
     const live: Subscription[] = [];
     for (const subscription of this.registry.subscribersOf(topic)) {
       if (subscription.feed === null) live.push(subscription);
       else subscription.feed.reset();
     }
-    this.resyncs.begin(live, reason, from, this.registry.size);
+    this.resyncs.start(live, reason, from, this.registry.size);
   }
 
   /** The client goes on from where this instance is now: what follows that is sent to it. */

@@ -19,7 +19,7 @@ export interface Follower {
  * skipped.
  * @param skipped is told of that
  */
-export function outputTo(follower: Follower, skipped: (error: unknown) => void): StreamOutput {
+export function decodeFor(follower: Follower, skipped: (error: unknown) => void): StreamOutput {
   const hand = async (bytes: Buffer): Promise<void> => {
     try {
       if (bytes.length > MAX_BYTES) throw new Error(`it is longer than ${MAX_BYTES} bytes`);

@@ -74,10 +74,10 @@ class Recorder implements StreamOutput {
     this.resets.push(reason);
     this.out = [];
   }
-  mended(): void {
+  onGap(): void {
     this.gaps += 1;
   }
-  forged(_topic: string, delivered: boolean): void {
+  onForged(_topic: string, delivered: boolean): void {
     this.forgeries.push(delivered);
   }
 

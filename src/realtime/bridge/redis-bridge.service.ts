@@ -11,7 +11,7 @@ import {
   Broker,
   type BrokerEvent,
   type BrokerStatus,
-  type BrokerVitals,
+  type BrokerHealth,
   type HistoryWindow,
   type ReadLimits,
 } from '../broker/broker.js';
@@ -35,12 +35,12 @@ import { channelOf } from '../tenants/topic.js';
 import { CheckedReads } from './checked-reads.js';
 import { ChannelStream, type StreamOutput } from './channel-stream.js';
 import { Feeds } from './feeds.js';
-import { outputTo, type Follower } from './follower.js';
-import { ReplayAdmission, type Resume } from './replay-admission.js';
+import { decodeFor, type Follower } from './follower.js';
+import { ReplayAdmission, type ReplayGrant } from './replay-admission.js';
 import { SharedReads } from './shared-reads.js';
 
 /** How long a channel without subscribers stays open, for a page that is reloading, in milliseconds. */
-const LINGER_MS = 2_000;
+const IDLE_CLOSE_MS = 2_000;
 /** How long to wait before asking again a broker that did not answer, in milliseconds. */
 const RETRY_MS = 500;
 
@@ -79,10 +79,10 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
   private readonly reads: CheckedReads;
   /** @internal */
   readonly feeds: Feeds;
-  private ended = false;
-  private readonly closer = setInterval(
+  private isShutDown = false;
+  private readonly closeTimer = setInterval(
     safely('Closing idle channels', () => this.closeIdle()),
-    LINGER_MS / 2,
+    IDLE_CLOSE_MS / 2,
   ).unref();
 
   constructor(
@@ -116,8 +116,8 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
   }
 
   /** The queue to the broker, and when this instance was last heard through it. */
-  get vitals(): BrokerVitals {
-    return this.broker.vitals;
+  get brokerHealth(): BrokerHealth {
+    return this.broker.health;
   }
 
   /**
@@ -134,7 +134,7 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
   ): Promise<Attachment | null> {
     const topic = topicFor(connection.principal, name, channel);
     if (!this.open.has(topic)) await this.admission.newChannel(connection, name);
-    const open = this.opened(topic, channel);
+    const open = this.openChannel(topic, channel);
     open.joining += 1;
     open.closeAt = Infinity;
     try {
@@ -152,7 +152,7 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
       throw error;
     } finally {
       open.joining -= 1;
-      this.lingerIfIdle(topic, open);
+      this.scheduleClose(topic, open);
     }
   }
 
@@ -168,7 +168,7 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
     subscription.feed = CLOSED_FEED;
     const wasLast = this.registry.unsubscribe(subscription);
     const open = this.open.get(subscription.topic);
-    if (wasLast && open !== undefined) this.lingerIfIdle(subscription.topic, open);
+    if (wasLast && open !== undefined) this.scheduleClose(subscription.topic, open);
   }
 
   /**
@@ -177,15 +177,15 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
    * @internal
    */
   follow(name: string, history: HistoryWindow | null, follower: Follower): void {
-    const output = outputTo(follower, (error) => this.foreign.skipped(`A message on ${name}`, error));
-    const forged = (topic: string, delivered: boolean): void => this.forged(topic, delivered);
-    const stream = new ChannelStream(name, this.reads, this.limits, { ...output, forged });
+    const output = decodeFor(follower, (error) => this.foreign.skipped(`A message on ${name}`, error));
+    const forged = (topic: string, delivered: boolean): void => this.onForged(topic, delivered);
+    const stream = new ChannelStream(name, this.reads, this.limits, { ...output, onForged: forged });
     const opening = this.subscribeUntilAnswered(name, history, stream);
     this.open.set(name, { stream, opening, joining: 1, closeAt: Infinity });
   }
 
   /** Resolves once a channel that {@link follow} was called with reaches this instance. @internal */
-  async followed(name: string): Promise<void> {
+  async whenFollowing(name: string): Promise<void> {
     await this.open.get(name)?.opening;
   }
 
@@ -195,15 +195,15 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
   }
 
   reset(topic: string, reason: RecoveryReason, _top: Position, from: Position): void {
-    this.feeds.lose(topic, reason, from);
+    this.feeds.resyncAll(topic, reason, from);
   }
 
-  mended(filled: boolean): void {
+  onGap(filled: boolean): void {
     this.counters.gapsFound += 1;
     if (filled) this.counters.gapsFilled += 1;
   }
 
-  forged(topic: string, delivered: boolean): void {
+  onForged(topic: string, delivered: boolean): void {
     this.counters.foreignMessages += 1;
     const consequence = delivered ? 'was delivered, and clients have to reload' : 'was skipped';
     this.log.warn(
@@ -217,8 +217,8 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
   }
 
   async onApplicationShutdown(): Promise<void> {
-    this.ended = true;
-    clearInterval(this.closer);
+    this.isShutDown = true;
+    clearInterval(this.closeTimer);
     for (const { stream } of this.open.values()) stream.close();
     this.open.clear();
     await this.broker.close();
@@ -229,7 +229,7 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
     history: HistoryWindow | null,
     stream: ChannelStream,
   ): Promise<void> {
-    while (!this.ended) {
+    while (!this.isShutDown) {
       try {
         stream.opened(await this.broker.subscribe(name, history));
         return;
@@ -252,7 +252,7 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
     stream.receive(event);
   }
 
-  private opened(topic: string, channel: Channel): OpenChannel {
+  private openChannel(topic: string, channel: Channel): OpenChannel {
     const known = this.open.get(topic);
     if (known !== undefined) return known;
     const stream = new ChannelStream(topic, this.reads, this.limits, this, channel.fields);
@@ -268,7 +268,11 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
     return open;
   }
 
-  private async join(subscription: Subscription, stream: ChannelStream, resume: Resume | null): Promise<Attachment> {
+  private async join(
+    subscription: Subscription,
+    stream: ChannelStream,
+    resume: ReplayGrant | null,
+  ): Promise<Attachment> {
     const wanted = resume?.after ?? null;
     const catchUp = this.feeds.catchUp(subscription, stream, wanted ?? stream.position);
     const start = (): void => catchUp.start();
@@ -281,9 +285,9 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
     return { recovered: false, reason: missed.reason, lastEventId: formatPosition(missed.top), start };
   }
 
-  private lingerIfIdle(topic: string, open: OpenChannel): void {
+  private scheduleClose(topic: string, open: OpenChannel): void {
     const idle = open.joining === 0 && this.registry.subscribersOf(topic).size === 0;
-    open.closeAt = idle ? this.clock.now() + LINGER_MS : Infinity;
+    open.closeAt = idle ? this.clock.now() + IDLE_CLOSE_MS : Infinity;
   }
 
   private closeIdle(): void {

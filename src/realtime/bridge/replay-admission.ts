@@ -10,7 +10,7 @@ const NEW_CHANNEL_COST = 4_096;
 const READ_COST = 1_024;
 
 /** What a client that resumes gets. */
-export interface Resume {
+export interface ReplayGrant {
   /** The position to replay from; `null` if nothing is replayed. */
   readonly after: Position | null;
   /** Why nothing is replayed. */
@@ -19,7 +19,7 @@ export interface Resume {
   settle(frames: readonly EventFrame[]): void;
 }
 
-const NOTHING_READ = { after: null, settle: () => undefined } as const;
+const NO_REPLAY = { after: null, settle: () => undefined } as const;
 
 /** Charges clients for the channels that they open and for what is replayed to them, before it is done. */
 export class ReplayAdmission {
@@ -30,19 +30,19 @@ export class ReplayAdmission {
    * @throws ProtocolError `rate_limited`
    */
   async newChannel(payer: Payer, channel: string): Promise<void> {
-    if (await this.admits(payer, NEW_CHANNEL_COST)) return;
+    if (await this.isWithinBudget(payer, NEW_CHANNEL_COST)) return;
     const message = 'This client subscribes to too many new channels: try again later';
     throw new ProtocolError('rate_limited', { channel, message });
   }
 
   /** Charges a replay by its estimated size, and waits if the client has to. */
-  async replay(payer: Payer, stream: ChannelStream, lastEventId: string): Promise<Resume> {
-    if (stream.position === null) return { ...NOTHING_READ, refusal: 'no_history' };
+  async replay(payer: Payer, stream: ChannelStream, lastEventId: string): Promise<ReplayGrant> {
+    if (stream.position === null) return { ...NO_REPLAY, refusal: 'no_history' };
     const after = parsePosition(lastEventId);
     // An id that no server gave out is like one of an epoch long gone.
-    if (after === null) return { ...NOTHING_READ, refusal: 'unknown_epoch' };
+    if (after === null) return { ...NO_REPLAY, refusal: 'unknown_epoch' };
     const estimate = READ_COST + stream.bytesAfter(after);
-    if (!(await this.admits(payer, estimate))) return { ...NOTHING_READ, refusal: 'replay_limit' };
+    if (!(await this.isWithinBudget(payer, estimate))) return { ...NO_REPLAY, refusal: 'replay_limit' };
     return {
       after,
       settle: (frames) => {
@@ -52,7 +52,7 @@ export class ReplayAdmission {
     };
   }
 
-  private async admits(payer: Payer, cost: number): Promise<boolean> {
+  private async isWithinBudget(payer: Payer, cost: number): Promise<boolean> {
     const waitMs = this.budget.charge(payer, cost);
     if (waitMs === null) return false;
     if (waitMs > 0) await new Promise<void>((resolve) => void setTimeout(resolve, waitMs).unref());

@@ -28,13 +28,13 @@ describe('ResyncSpread', () => {
 
   it('notifies a few connections at once', () => {
     const subscriptions = several(3);
-    spread.begin(subscriptions, 'unproven', FROM, 500);
+    spread.start(subscriptions, 'unproven', FROM, 500);
     expect(notified).toEqual(subscriptions);
   });
 
   it('notifies many over seconds, and each gets no event before', () => {
     const subscriptions = several(9);
-    spread.begin(subscriptions, 'unproven', FROM, 50_000);
+    spread.start(subscriptions, 'unproven', FROM, 50_000);
     expect(notified).toEqual([]);
     for (const { feed } of subscriptions) expect(feed?.position).toEqual(FROM);
     jest.advanceTimersByTime(4_500);
@@ -45,14 +45,14 @@ describe('ResyncSpread', () => {
   });
 
   it('takes as long as there are connections', () => {
-    spread.begin(several(9), 'unproven', FROM, 1_000);
+    spread.start(several(9), 'unproven', FROM, 1_000);
     jest.advanceTimersByTime(2_000);
     expect(notified).toHaveLength(9);
   });
 
   it('notifies no subscription that ended meanwhile, and none twice after another loss', () => {
     const [left, stayed] = several(2) as [Subscription, Subscription];
-    spread.begin([left, stayed], 'unproven', FROM, 50_000);
+    spread.start([left, stayed], 'unproven', FROM, 50_000);
     left.feed = CLOSED_FEED;
     stayed.feed!.reset();
     jest.advanceTimersByTime(10_000);

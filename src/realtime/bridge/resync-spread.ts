@@ -11,7 +11,7 @@ const MAX_SPREAD_MS = 10_000;
 const STEP_MS = 50;
 
 /** A subscription that lost continuity and is not notified yet: until then it gets no event. */
-class Held implements Feed {
+class PendingResync implements Feed {
   /** @param position where continuity was lost: a read from there says so again, if the subscription is paused meanwhile */
   constructor(readonly position: Position) {}
 
@@ -36,14 +36,14 @@ export class ResyncSpread {
   ) {}
 
   /** @param from the position after which continuity was lost @param connections of this instance */
-  begin(subscriptions: readonly Subscription[], reason: RecoveryReason, from: Position, connections: number): void {
+  start(subscriptions: readonly Subscription[], reason: RecoveryReason, from: Position, connections: number): void {
     if (connections <= AT_ONCE) {
       for (const subscription of subscriptions) this.send(subscription, reason);
       return;
     }
     const spreadMs = Math.min(MAX_SPREAD_MS, connections * PER_CONNECTION_MS);
     const due = new Map<number, Subscription[]>();
-    const held = new Held(from);
+    const held = new PendingResync(from);
     for (const subscription of subscriptions) {
       subscription.feed = held;
       const step = Math.floor((this.random() * spreadMs) / STEP_MS);

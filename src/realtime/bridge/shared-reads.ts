@@ -1,13 +1,13 @@
 import { formatPosition, type Position } from '../../protocol/index.js';
 import type { Broker, ReadLimits } from '../broker/broker.js';
 import { EventFrame } from '../connections/event-frame.js';
-import type { Missed } from './catch-up.js';
+import type { ReplayResult } from './catch-up.js';
 import type { ChannelStream } from './channel-stream.js';
 
 /** Reads what somebody missed: from what is at hand, else by one read of the history for all who ask at once. */
 export class SharedReads {
   /** topic and position → the read under way for all who stand there */
-  private readonly underWay = new Map<string, Promise<Missed>>();
+  private readonly pending = new Map<string, Promise<ReplayResult>>();
 
   constructor(
     private readonly broker: Pick<Broker, 'read'>,
@@ -15,22 +15,22 @@ export class SharedReads {
   ) {}
 
   /** What comes after a position. */
-  async after(stream: ChannelStream, position: Position): Promise<Missed> {
+  async after(stream: ChannelStream, position: Position): Promise<ReplayResult> {
     const top = stream.position;
     // The log has an event at this position, but the client got another one.
     if (top !== null && stream.isDisplaced(position)) return { ok: false, reason: 'rewound', top };
     const recent = stream.recentAfter(position);
     if (recent !== null) return { ok: true, frames: recent, top: top! };
     const key = `${stream.topic} ${formatPosition(position)}`;
-    let read = this.underWay.get(key);
+    let read = this.pending.get(key);
     if (read === undefined) {
-      read = this.read(stream, position).finally(() => this.underWay.delete(key));
-      this.underWay.set(key, read);
+      read = this.read(stream, position).finally(() => this.pending.delete(key));
+      this.pending.set(key, read);
     }
     return read;
   }
 
-  private async read({ topic, fields }: ChannelStream, after: Position): Promise<Missed> {
+  private async read({ topic, fields }: ChannelStream, after: Position): Promise<ReplayResult> {
     const result = await this.broker.read(topic, after, this.limits);
     if (!result.ok) return result;
     return { ok: true, frames: result.events.map((event) => EventFrame.of(event, fields)), top: result.top };

@@ -8,7 +8,7 @@ export interface HistoryWindow {
 
 /** One event on its way in. */
 export interface OutgoingEvent {
-  readonly channel: string;
+  readonly topic: string;
   /** The frame without its head: see `eventBody`. */
   readonly body: string;
   /** `null`: the event gets no number and is not kept. */
@@ -54,12 +54,12 @@ export interface ReadLimits {
 
 /** Takes what the broker hands out. It must not throw. */
 export interface BrokerListener {
-  event(channel: string, event: BrokerEvent): void;
+  event(topic: string, event: BrokerEvent): void;
   /**
    * Where a subscribed channel stands, told whenever events may have been missed: what lies before it was handed out, or is to be read.
    * @param mark that of the event there, if it is kept
    */
-  position(channel: string, position: Position, mark?: number): void;
+  position(topic: string, position: Position, mark?: number): void;
 }
 
 /** Whether events go through. */
@@ -70,12 +70,12 @@ export interface BrokerStatus {
 }
 
 /** How the broker does. */
-export interface BrokerVitals {
+export interface BrokerHealth {
   /** Events that wait to be acknowledged, and their bytes. */
   readonly queuedEvents: number;
   readonly queuedBytes: number;
   /** How long ago this instance heard itself through pub/sub, in milliseconds; `null` where there is none. */
-  readonly beatAgeMs: number | null;
+  readonly selfPingAgeMs: number | null;
 }
 
 /**
@@ -89,7 +89,7 @@ export interface BrokerVitals {
 export abstract class Broker {
   abstract readonly status: BrokerStatus;
 
-  abstract readonly vitals: BrokerVitals;
+  abstract readonly health: BrokerHealth;
 
   /** Sets who takes the events of subscribed channels. Called once, before anything is subscribed. */
   abstract listen(listener: BrokerListener): void;
@@ -106,28 +106,28 @@ export abstract class Broker {
    * `read` finds from there.
    * @returns where the channel stands (`null` without history): every event beyond it is handed out, before or after this resolves
    */
-  abstract subscribe(channel: string, history: HistoryWindow | null): Promise<Position | null>;
+  abstract subscribe(topic: string, history: HistoryWindow | null): Promise<Position | null>;
 
   /** Hands out no more of this channel. */
-  abstract unsubscribe(channel: string): Promise<void>;
+  abstract unsubscribe(topic: string): Promise<void>;
 
   /**
    * Everything after a position, or the reason why it cannot be had; never a part of it.
    * @param withAt asks for the event at the position, too, where events have a `mark`
    */
-  abstract read(channel: string, after: Position, limits: ReadLimits, withAt?: boolean): Promise<ReadResult>;
+  abstract read(topic: string, after: Position, limits: ReadLimits, withAt?: boolean): Promise<ReadResult>;
 
   /**
    * The last events that are kept of a channel, oldest first: for operators, who have no position.
    * @throws RealtimeUnavailableError
    */
-  abstract latest(channel: string, most: number): Promise<readonly BrokerEvent[]>;
+  abstract latest(topic: string, most: number): Promise<readonly BrokerEvent[]>;
 
   /** Whether any instance has subscribed to this channel. */
-  abstract hasSubscribers(channel: string): Promise<boolean>;
+  abstract hasSubscribers(topic: string): Promise<boolean>;
 
   /** How many instances have subscribed to this channel and can be reached. @throws RealtimeUnavailableError */
-  abstract listeners(channel: string): Promise<number>;
+  abstract listeners(topic: string): Promise<number>;
 
   /** Ends it; what is published after this is refused. */
   abstract close(): Promise<void>;

@@ -6,7 +6,7 @@ import {
   type BrokerEvent,
   type BrokerListener,
   type BrokerStatus,
-  type BrokerVitals,
+  type BrokerHealth,
   type HistoryWindow,
   type OutgoingEvent,
   type ReadLimits,
@@ -59,7 +59,7 @@ export class MemoryBroker extends Broker {
     return this.closed ? { up: false, reason: 'The application is shutting down' } : { up: true };
   }
 
-  override readonly vitals: BrokerVitals = { queuedEvents: 0, queuedBytes: 0, beatAgeMs: null };
+  override readonly health: BrokerHealth = { queuedEvents: 0, queuedBytes: 0, selfPingAgeMs: null };
 
   override listen(listener: BrokerListener): void {
     this.listener = listener;
@@ -68,35 +68,35 @@ export class MemoryBroker extends Broker {
   override async publish(event: OutgoingEvent): Promise<Position | null> {
     if (this.closed)
       throw new RealtimeUnavailableError('The application is shutting down: the event was not published');
-    const { channel, body, history, idempotencyKey, traceparent, idempotencyMs = IDEMPOTENCY_MS } = event;
-    const key = idempotencyKey === undefined ? null : `${channel} ${idempotencyKey}`;
+    const { topic, body, history, idempotencyKey, traceparent, idempotencyMs = IDEMPOTENCY_MS } = event;
+    const key = idempotencyKey === undefined ? null : `${topic} ${idempotencyKey}`;
     const first = key === null ? undefined : this.keys.get(key);
     if (first !== undefined && first.expiresAt > this.now()) return first.position;
 
-    const position = history === null ? null : this.append(channel, body, history);
+    const position = history === null ? null : this.append(topic, body, history);
     if (key !== null) this.keys.set(key, { position, expiresAt: this.now() + idempotencyMs });
-    if (this.subscribed.has(channel)) {
-      this.listener?.event(channel, { position, body, ...(traceparent === undefined ? {} : { traceparent }) });
+    if (this.subscribed.has(topic)) {
+      this.listener?.event(topic, { position, body, ...(traceparent === undefined ? {} : { traceparent }) });
     }
     return position;
   }
 
-  override async subscribe(channel: string, history: HistoryWindow | null): Promise<Position | null> {
-    this.subscribed.add(channel);
+  override async subscribe(topic: string, history: HistoryWindow | null): Promise<Position | null> {
+    this.subscribed.add(topic);
     if (history === null) return null;
-    const { epoch, offset } = this.log(channel);
+    const { epoch, offset } = this.log(topic);
     return { epoch, offset };
   }
 
-  override async unsubscribe(channel: string): Promise<void> {
-    this.subscribed.delete(channel);
-    if (this.logs.get(channel)?.offset === 0) this.logs.delete(channel);
+  override async unsubscribe(topic: string): Promise<void> {
+    this.subscribed.delete(topic);
+    if (this.logs.get(topic)?.offset === 0) this.logs.delete(topic);
   }
 
-  override async read(channel: string, after: Position, limits: ReadLimits): Promise<ReadResult> {
-    const log = this.known(channel) ?? this.begin(channel);
+  override async read(topic: string, after: Position, limits: ReadLimits): Promise<ReadResult> {
+    const log = this.find(topic) ?? this.newLog(topic);
     const top = { epoch: log.epoch, offset: log.offset };
-    if (after.epoch !== log.epoch && !this.precedes(after, channel, log))
+    if (after.epoch !== log.epoch && !this.precedes(after, topic, log))
       return { ok: false, reason: 'unknown_epoch', top };
     if (after.offset > log.offset) return { ok: false, reason: 'rewound', top };
     const missed = log.offset - after.offset;
@@ -107,17 +107,17 @@ export class MemoryBroker extends Broker {
     return bytes > limits.maxBytes ? { ok: false, reason: 'too_many', top } : { ok: true, events, top };
   }
 
-  override async latest(channel: string, most: number): Promise<readonly BrokerEvent[]> {
-    const log = this.known(channel);
+  override async latest(topic: string, most: number): Promise<readonly BrokerEvent[]> {
+    const log = this.find(topic);
     return log === undefined ? [] : log.events.slice(-Math.min(most, log.size));
   }
 
-  override async hasSubscribers(channel: string): Promise<boolean> {
-    return this.subscribed.has(channel);
+  override async hasSubscribers(topic: string): Promise<boolean> {
+    return this.subscribed.has(topic);
   }
 
-  override async listeners(channel: string): Promise<number> {
-    return this.subscribed.has(channel) ? 1 : 0;
+  override async listeners(topic: string): Promise<number> {
+    return this.subscribed.has(topic) ? 1 : 0;
   }
 
   override async close(): Promise<void> {
@@ -125,8 +125,8 @@ export class MemoryBroker extends Broker {
     clearInterval(this.sweeper);
   }
 
-  private append(channel: string, body: string, history: HistoryWindow): Position {
-    const log = this.log(channel);
+  private append(topic: string, body: string, history: HistoryWindow): Position {
+    const log = this.log(topic);
     log.offset += 1;
     const position = { epoch: log.epoch, offset: log.offset };
     log.size = history.size;
@@ -137,15 +137,15 @@ export class MemoryBroker extends Broker {
     return position;
   }
 
-  private log(channel: string): ChannelLog {
-    let log = this.known(channel);
-    if (log === undefined) this.logs.set(channel, (log = this.begin(channel)));
+  private log(topic: string): ChannelLog {
+    let log = this.find(topic);
+    if (log === undefined) this.logs.set(topic, (log = this.newLog(topic)));
     return log;
   }
 
-  private known(channel: string): ChannelLog | undefined {
+  private find(topic: string): ChannelLog | undefined {
     const now = this.now();
-    const log = this.logs.get(channel);
+    const log = this.logs.get(topic);
     if (log === undefined) return undefined;
     if (log.eventsExpireAt <= now) {
       log.events = [];
@@ -155,11 +155,11 @@ export class MemoryBroker extends Broker {
     return log;
   }
 
-  private begin(channel: string): ChannelLog {
+  private newLog(topic: string): ChannelLog {
     const usedAt = this.now();
     const hour = Math.floor(usedAt / HOUR_MS);
     return {
-      epoch: this.epochAt(channel, hour),
+      epoch: this.epochAt(topic, hour),
       hour,
       offset: 0,
       events: [],
@@ -170,15 +170,15 @@ export class MemoryBroker extends Broker {
   }
 
   /** Derived, so that a channel without events needs no memory. No two logs share one: a log is kept for a day after its last use. */
-  private epochAt(channel: string, hour: number): string {
-    return createHash('sha256').update(this.secret).update(`${hour} ${channel}`).digest('hex').slice(0, 12);
+  private epochAt(topic: string, hour: number): string {
+    return createHash('sha256').update(this.secret).update(`${hour} ${topic}`).digest('hex').slice(0, 12);
   }
 
   /** Returns true for the position that this channel had without events, less than a day before its log began. */
-  private precedes({ epoch, offset }: Position, channel: string, log: ChannelLog): boolean {
+  private precedes({ epoch, offset }: Position, topic: string, log: ChannelLog): boolean {
     if (offset !== 0) return false;
     for (let age = 1; age < IDLE_CHANNEL_MS / HOUR_MS; age += 1) {
-      if (this.epochAt(channel, log.hour - age) === epoch) return true;
+      if (this.epochAt(topic, log.hour - age) === epoch) return true;
     }
     return false;
   }
@@ -188,12 +188,12 @@ export class MemoryBroker extends Broker {
     for (const [key, { expiresAt }] of this.keys) {
       if (expiresAt <= now) this.keys.delete(key);
     }
-    for (const [channel, log] of this.logs) {
+    for (const [topic, log] of this.logs) {
       if (log.eventsExpireAt <= now) {
         log.events = [];
         log.eventsExpireAt = Infinity;
       }
-      if (log.usedAt + IDLE_CHANNEL_MS <= now && !this.subscribed.has(channel)) this.logs.delete(channel);
+      if (log.usedAt + IDLE_CHANNEL_MS <= now && !this.subscribed.has(topic)) this.logs.delete(topic);
     }
   }
 }

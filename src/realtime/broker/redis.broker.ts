@@ -8,21 +8,21 @@ import {
   type BrokerListener,
   type BrokerEvent,
   type BrokerStatus,
-  type BrokerVitals,
+  type BrokerHealth,
   type HistoryWindow,
   type OutgoingEvent,
   type ReadLimits,
   type ReadResult,
 } from './broker.js';
 import { RealtimeUnavailableError } from './errors.js';
-import { hasMovedAway, hasMovedSlot, isWrongType } from './redis/answers.js';
+import { needsReconnect, hasMovedSlot, isWrongType } from './redis/script-replies.js';
 import { nodesOf, refreshSlots, type Client } from './redis/client.js';
 import { Keys } from './redis/keys.js';
-import { Publisher } from './redis/publisher.js';
+import { RedisPublishLink } from './redis/publish-link.js';
 import { Reader } from './redis/reader.js';
-import { Receiver } from './redis/receiver.js';
+import { RedisSubscribeLink } from './redis/subscribe-link.js';
 import { databaseOf, type RedisTarget } from './redis/redis-target.js';
-import { REDIS_TIMES, type RedisTimes } from './redis/redis-times.js';
+import { REDIS_INTERVALS, type RedisIntervals } from './redis/redis-intervals.js';
 
 /** How long a command of others than the broker may take, in milliseconds. */
 const COMMAND_MS = 3_000;
@@ -35,11 +35,11 @@ export class RedisBroker extends Broker {
   readonly keys: Keys;
   /** For what others read from Redis beside events. */
   readonly foreign: ForeignData;
-  private readonly publisher: Publisher;
-  private readonly receiver: Receiver;
+  private readonly publishLink: RedisPublishLink;
+  private readonly subscribeLink: RedisSubscribeLink;
   private readonly reader: Reader;
   private readonly timers: NodeJS.Timeout[] = [];
-  private readonly onUps: (() => void)[] = [];
+  private readonly upListeners: (() => void)[] = [];
   private started = false;
   private closed = false;
 
@@ -47,61 +47,61 @@ export class RedisBroker extends Broker {
     target: RedisTarget,
     prefix: string,
     counters: Counters = new Counters(),
-    private readonly times: RedisTimes = REDIS_TIMES,
+    private readonly intervals: RedisIntervals = REDIS_INTERVALS,
   ) {
     super();
     const instance = randomBytes(8).toString('hex');
     this.keys = new Keys(prefix, { isCluster: target.cluster !== undefined, database: databaseOf(target) });
-    this.publisher = new Publisher(target, this.keys, instance, () => {
-      for (const callback of this.onUps) callback();
+    this.publishLink = new RedisPublishLink(target, this.keys, instance, () => {
+      for (const callback of this.upListeners) callback();
     });
     this.foreign = new ForeignData(counters);
-    this.reader = new Reader(target, this.keys, this.foreign, () => this.publisher.link.client);
-    this.receiver = new Receiver(target, this.keys, {
-      beat: this.keys.beat(instance),
+    this.reader = new Reader(target, this.keys, this.foreign, () => this.publishLink.connection.client);
+    this.subscribeLink = new RedisSubscribeLink(target, this.keys, {
+      selfPing: this.keys.selfPing(instance),
       reader: this.reader,
       foreign: this.foreign,
-      auditMs: times.auditMs,
+      auditMs: intervals.auditMs,
     });
   }
 
   override start(): void {
     if (this.started || this.closed) return;
     this.started = true;
-    for (const { link } of [this.publisher, this.receiver, this.reader]) link?.start();
+    for (const { connection } of [this.publishLink, this.subscribeLink, this.reader]) connection?.start();
     this.timers.push(
       setInterval(
         safely('The probe of Redis', () => {
-          this.publisher.probe();
-          this.receiver.probe();
+          this.publishLink.probe();
+          this.subscribeLink.probe();
           this.reader.probe();
         }),
-        this.times.probeMs,
+        this.intervals.probeMs,
       ).unref(),
       setInterval(
-        safely('The self-test of Redis', () => this.beat()),
-        this.times.beatMs,
+        safely('The self-test of Redis', () => this.checkSelfPing()),
+        this.intervals.selfPingMs,
       ).unref(),
     );
   }
 
   override get status(): BrokerStatus {
     this.start(); // only a connection tells
-    for (const { link } of [this.publisher, this.receiver, this.reader]) {
-      if (link?.client === null) return { up: false, reason: `Redis cannot be used: ${link.reason}` };
+    for (const { connection } of [this.publishLink, this.subscribeLink, this.reader]) {
+      if (connection?.client === null) return { up: false, reason: `Redis cannot be used: ${connection.reason}` };
     }
-    const { refusal } = this.publisher.selfTest;
+    const { refusal } = this.publishLink.selfTest;
     return refusal === null ? { up: true } : { up: false, reason: `Redis takes no events: ${refusal}` };
   }
 
-  override get vitals(): BrokerVitals {
-    const { length, bytes } = this.publisher.queue;
-    const beatAgeMs = Math.round(performance.now() - this.receiver.beatHeardAt);
-    return { queuedEvents: length, queuedBytes: bytes, beatAgeMs };
+  override get health(): BrokerHealth {
+    const { length, bytes } = this.publishLink.queue;
+    const selfPingAgeMs = Math.round(performance.now() - this.subscribeLink.selfPingAt);
+    return { queuedEvents: length, queuedBytes: bytes, selfPingAgeMs };
   }
 
   override listen(listener: BrokerListener): void {
-    this.receiver.listener = listener;
+    this.subscribeLink.listener = listener;
   }
 
   override publish(event: OutgoingEvent): Promise<Position | null> {
@@ -111,36 +111,36 @@ export class RedisBroker extends Broker {
       );
     }
     this.start();
-    return this.publisher.publish(event);
+    return this.publishLink.publish(event);
   }
 
-  override subscribe(channel: string, history: HistoryWindow | null): Promise<Position | null> {
+  override subscribe(topic: string, history: HistoryWindow | null): Promise<Position | null> {
     this.start();
-    return this.receiver.subscriber.add(channel, history !== null);
+    return this.subscribeLink.subscriptions.add(topic, history !== null);
   }
 
-  override async unsubscribe(channel: string): Promise<void> {
-    await this.receiver.subscriber.remove(channel);
+  override async unsubscribe(topic: string): Promise<void> {
+    await this.subscribeLink.subscriptions.remove(topic);
   }
 
-  override read(channel: string, after: Position, limits: ReadLimits, withAt = false): Promise<ReadResult> {
+  override read(topic: string, after: Position, limits: ReadLimits, withAt = false): Promise<ReadResult> {
     this.start();
-    return this.reader.read(channel, after, limits, withAt);
+    return this.reader.read(topic, after, limits, withAt);
   }
 
-  override latest(channel: string, most: number): Promise<readonly BrokerEvent[]> {
+  override latest(topic: string, most: number): Promise<readonly BrokerEvent[]> {
     this.start();
-    return this.reader.latest(channel, most);
+    return this.reader.latest(topic, most);
   }
 
-  override async hasSubscribers(channel: string): Promise<boolean> {
-    if (this.receiver.subscriber.has(channel)) return true;
-    if (this.publisher.link.client === null) return false;
-    return (await this.listeners(channel)) > 0;
+  override async hasSubscribers(topic: string): Promise<boolean> {
+    if (this.subscribeLink.subscriptions.has(topic)) return true;
+    if (this.publishLink.connection.client === null) return false;
+    return (await this.listeners(topic)) > 0;
   }
 
-  override async listeners(channel: string): Promise<number> {
-    const pubsub = this.keys.pubsub(channel);
+  override async listeners(topic: string): Promise<number> {
+    const pubsub = this.keys.pubsub(topic);
     const counts = await this.command((client) =>
       Promise.all(nodesOf(client).map((node) => node.pubsub('NUMSUB', pubsub).catch(() => [pubsub, 0]))),
     );
@@ -150,14 +150,14 @@ export class RedisBroker extends Broker {
   override async close(): Promise<void> {
     this.closed = true;
     for (const timer of this.timers) clearInterval(timer);
-    this.publisher.close();
-    this.receiver.close();
-    this.reader.link?.close();
+    this.publishLink.close();
+    this.subscribeLink.close();
+    this.reader.connection?.close();
   }
 
   /** Calls back each time that {@link command} has become possible. */
   onUp(callback: () => void): void {
-    this.onUps.push(callback);
+    this.upListeners.push(callback);
   }
 
   /**
@@ -167,9 +167,9 @@ export class RedisBroker extends Broker {
    */
   async command<T>(run: (client: Client) => Promise<T>): Promise<T> {
     this.start();
-    const { link } = this.publisher;
-    const { client } = link;
-    if (client === null) throw new RealtimeUnavailableError(`Redis cannot be used: ${link.reason}`);
+    const { connection } = this.publishLink;
+    const { client } = connection;
+    if (client === null) throw new RealtimeUnavailableError(`Redis cannot be used: ${connection.reason}`);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => reject(new Error('it does not answer')), COMMAND_MS);
@@ -180,7 +180,7 @@ export class RedisBroker extends Broker {
       const { message } = error as Error;
       if ('nodes' in client && hasMovedSlot(error as Error))
         runSafely('Refreshing the slots', () => refreshSlots(client));
-      else if (hasMovedAway(error as Error) && link.client === client) link.reset(message);
+      else if (needsReconnect(error as Error) && connection.client === client) connection.reset(message);
       throw new RealtimeUnavailableError(`Redis cannot be used: ${message}`, { cause: error });
     } finally {
       clearTimeout(timer);
@@ -204,12 +204,12 @@ export class RedisBroker extends Broker {
     }
   }
 
-  private async beat(): Promise<void> {
-    if (this.publisher.link.client === null || this.receiver.link.client === null) return;
+  private async checkSelfPing(): Promise<void> {
+    if (this.publishLink.connection.client === null || this.subscribeLink.connection.client === null) return;
     const tookEvents = this.status.up; // nothing can be heard while nothing may be published
-    await this.publisher.beat();
-    const silent = performance.now() - this.receiver.beatHeardAt;
-    if (silent > this.times.beatLostMs && tookEvents && this.status.up)
-      this.receiver.link.reset(`nothing was heard through pub/sub for ${Math.round(silent / 1_000)} s`);
+    await this.publishLink.sendSelfPing();
+    const silent = performance.now() - this.subscribeLink.selfPingAt;
+    if (silent > this.intervals.selfPingLostMs && tookEvents && this.status.up)
+      this.subscribeLink.connection.reset(`nothing was heard through pub/sub for ${Math.round(silent / 1_000)} s`);
   }
 }

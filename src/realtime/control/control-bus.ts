@@ -85,7 +85,7 @@ export class ControlBus implements OnApplicationShutdown {
         readLog();
       },
     });
-    await Promise.all([this.bridge.followed(ACKS), this.bridge.followed(COMMANDS)]);
+    await Promise.all([this.bridge.whenFollowing(ACKS), this.bridge.whenFollowing(COMMANDS)]);
     await this.notePast();
   }
 
@@ -209,6 +209,6 @@ export class ControlBus implements OnApplicationShutdown {
     timeoutMs: number,
   ): Promise<void> {
     const body = eventBody(channel, JSON.stringify(this.seal.seal(channel, text)), new Date().toISOString());
-    await this.broker.publish({ channel, body, history, timeoutMs });
+    await this.broker.publish({ topic: channel, body, history, timeoutMs });
   }
 }

@@ -18,7 +18,7 @@ export interface RealtimeHealthReport {
   /** Why it is not `ok`, as a sentence for operators. */
   readonly reason?: string;
   /** How long ago this instance heard itself through Redis's pub/sub, in milliseconds; absent without Redis. A beat goes out every 5 s. */
-  readonly beatAgeMs?: number;
+  readonly selfPingAgeMs?: number;
   /** Events that wait for Redis to acknowledge them, and their bytes. */
   readonly queuedEvents: number;
   readonly queuedBytes: number;
@@ -43,15 +43,15 @@ export class RealtimeHealth {
 
   /** Looks at what is known: asks nobody, and never throws. */
   check(): RealtimeHealthReport {
-    const { status: broker, vitals } = this.bridge;
-    const { beatAgeMs, queuedEvents, queuedBytes } = vitals;
+    const { status: broker, brokerHealth } = this.bridge;
+    const { selfPingAgeMs, queuedEvents, queuedBytes } = brokerHealth;
     const tokens = this.auth.status;
     const revocations = this.revocations.status;
     const figures = {
       broker: broker.up ? ('up' as const) : ('down' as const),
       tokens: tokens.up ? ('up' as const) : ('down' as const),
       revocations: revocations.up ? ('current' as const) : ('stale' as const),
-      ...(beatAgeMs === null ? {} : { beatAgeMs }),
+      ...(selfPingAgeMs === null ? {} : { selfPingAgeMs }),
       ...{ queuedEvents, queuedBytes, connections: this.registry.size },
     };
     if (this.server.draining) {

@@ -131,6 +131,6 @@ export class Survey {
 
   private async publish(channel: string, json: string): Promise<void> {
     const body = eventBody(channel, json, new Date().toISOString());
-    await this.broker.publish({ channel, body, history: null, timeoutMs: PATIENCE_MS });
+    await this.broker.publish({ topic: channel, body, history: null, timeoutMs: PATIENCE_MS });
   }
 }

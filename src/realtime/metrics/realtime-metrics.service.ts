@@ -131,10 +131,10 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
     for (const sum of SUMS) tell(sum, counters[sum]);
     this.observeChannels(tell);
     tell('brokerUp', this.bridge.status.up ? 1 : 0);
-    const { queuedEvents, queuedBytes, beatAgeMs } = this.bridge.vitals;
+    const { queuedEvents, queuedBytes, selfPingAgeMs } = this.bridge.brokerHealth;
     tell('queuedEvents', queuedEvents);
     tell('queuedBytes', queuedBytes);
-    if (beatAgeMs !== null) tell('beatAge', beatAgeMs / 1_000);
+    if (selfPingAgeMs !== null) tell('beatAge', selfPingAgeMs / 1_000);
     tell('draining', this.server.draining ? 1 : 0);
     this.observeConnections(tell);
     if (this.options.tenants.metrics) this.observeTenants(tell);

@@ -140,7 +140,7 @@ export class RedisPresenceStore extends PresenceStore {
 
   private publish(hint: Hint): void {
     const body = eventBody(HINTS, encode(hintSchema, hint), new Date().toISOString());
-    this.redis.publish({ channel: HINTS, body, history: null, timeoutMs: HINT_TIMEOUT_MS }).catch(() => undefined);
+    this.redis.publish({ topic: HINTS, body, history: null, timeoutMs: HINT_TIMEOUT_MS }).catch(() => undefined);
   }
 }
 

@@ -264,7 +264,7 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
     const timestamp = new Date().toISOString();
     const span = beginEmit(channel, pattern);
     const published = this.broker.publish({
-      channel: topic,
+      topic: topic,
       body: eventBody(channel, json, timestamp, limited),
       history,
       timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,

@@ -37,7 +37,7 @@ export class BrokerOutage {
     const timer = setInterval(() => this.expire(), LOOK_MS).unref();
     const uncover = cover(this.broker, {
       status: { get: () => ({ up: false, reason: REASON }) },
-      vitals: { get: () => ({ queuedEvents: this.waiting.length, queuedBytes: this.bytes, beatAgeMs: null }) },
+      health: { get: () => ({ queuedEvents: this.waiting.length, queuedBytes: this.bytes, selfPingAgeMs: null }) },
       publish: { value: (event: OutgoingEvent) => this.hold(event) },
       subscribe: { value: unavailable },
       read: { value: unavailable },

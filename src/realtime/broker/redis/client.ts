@@ -6,7 +6,7 @@ import type { Script } from './scripts.js';
 export type Client = Redis | Cluster;
 
 /** Ends its connections. To one that has ended already it would only leave a timer behind, for which the process waits 2 s. */
-export function letGo(client: Client): void {
+export function release(client: Client): void {
   if (client.status !== 'end') client.disconnect();
 }
 

@@ -15,9 +15,9 @@ export function slotOf(tag: string): number {
 }
 
 /** A short hash tag in the same slot as this channel, the same one for all channels of that slot. */
-export function tagOfSlot(channel: string): number {
+export function tagOfSlot(topic: string): number {
   tags ??= tagsOfAllSlots();
-  return tags[slotOf(channel)]!;
+  return tags[slotOf(topic)]!;
 }
 
 function tagsOfAllSlots(): Int32Array {

@@ -1,4 +1,4 @@
-import { sentenceOf } from './connection-error.js';
+import { describeError } from './connection-error.js';
 
 describe('why there is no connection', () => {
   it.each([
@@ -12,22 +12,22 @@ describe('why there is no connection', () => {
     ['ERR This instance has cluster support disabled', 'it is no node of a Cluster'],
     ['NOPERM this user has no permissions', 'see the ACL in docs/redis.md'],
   ])('%s', (message, sentence) => {
-    expect(sentenceOf(new Error(message), true)).toContain(sentence);
-    expect(sentenceOf(new Error(message), true)).toContain(`(${message})`);
+    expect(describeError(new Error(message), true)).toContain(sentence);
+    expect(describeError(new Error(message), true)).toContain(`(${message})`);
   });
 
   it('is left as it is where it says enough', () => {
-    expect(sentenceOf(new Error('connect ECONNREFUSED 127.0.0.1:1'), true)).toBe('connect ECONNREFUSED 127.0.0.1:1');
-    expect(sentenceOf(new Error('read ECONNRESET'), false)).toBe('read ECONNRESET');
-    expect(sentenceOf(new Error('read ECONNRESET'), true)).toMatch(/certificate of this client.*read ECONNRESET/);
-    expect(sentenceOf(new Error('connect ETIMEDOUT'), false)).toBe('connect ETIMEDOUT');
-    expect(sentenceOf(new Error('connect ETIMEDOUT'), true)).toMatch(/its TLS port\? \(connect ETIMEDOUT\)/);
+    expect(describeError(new Error('connect ECONNREFUSED 127.0.0.1:1'), true)).toBe('connect ECONNREFUSED 127.0.0.1:1');
+    expect(describeError(new Error('read ECONNRESET'), false)).toBe('read ECONNRESET');
+    expect(describeError(new Error('read ECONNRESET'), true)).toMatch(/certificate of this client.*read ECONNRESET/);
+    expect(describeError(new Error('connect ETIMEDOUT'), false)).toBe('connect ETIMEDOUT');
+    expect(describeError(new Error('connect ETIMEDOUT'), true)).toMatch(/its TLS port\? \(connect ETIMEDOUT\)/);
   });
 
   it('of a Cluster is why its last node did not do', () => {
     const error = Object.assign(new Error('Failed to refresh slots cache.'), {
       lastNodeError: Object.assign(new Error('None'), { lastNodeError: new Error('connect ECONNREFUSED') }),
     });
-    expect(sentenceOf(error, false)).toBe('connect ECONNREFUSED');
+    expect(describeError(error, false)).toBe('connect ECONNREFUSED');
   });
 });

@@ -1,5 +1,5 @@
 /** What went wrong → what it means and what to do about it. What the other side said follows in parentheses. */
-const SENTENCES: readonly (readonly [RegExp, string])[] = [
+const EXPLANATIONS: readonly (readonly [RegExp, string])[] = [
   [
     /certificate required|CERTIFICATE_REQUIRED|alert handshake failure/i,
     'it asks for a certificate of this client: give `redis.tlsCert` and `redis.tlsKey`',
@@ -28,8 +28,8 @@ const SENTENCES: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Why there is no connection, as a sentence for the operator. @param encrypted whether it was to speak TLS */
-export function sentenceOf(error: Error, encrypted: boolean): string {
-  const { message } = deepest(error);
+export function describeError(error: Error, encrypted: boolean): string {
+  const { message } = rootCause(error);
   if (encrypted && message === 'connect ETIMEDOUT') {
     return `it did not answer with TLS in time: is it there, and is this its TLS port? (${message})`;
   }
@@ -37,11 +37,11 @@ export function sentenceOf(error: Error, encrypted: boolean): string {
   if (encrypted && /ended the connection|ECONNRESET|EPIPE|Connection is closed/.test(message)) {
     return `it ended the connection; if it asks for a certificate of this client, give \`redis.tlsCert\` (${message})`;
   }
-  const known = SENTENCES.find(([pattern]) => pattern.test(message));
+  const known = EXPLANATIONS.find(([pattern]) => pattern.test(message));
   return known === undefined ? message : `${known[1]} (${message})`;
 }
 
 /** A Cluster's client says only that it failed; the last node's own error says why. */
-function deepest(error: Error & { readonly lastNodeError?: Error }): Error {
-  return error.lastNodeError === undefined ? error : deepest(error.lastNodeError);
+function rootCause(error: Error & { readonly lastNodeError?: Error }): Error {
+  return error.lastNodeError === undefined ? error : rootCause(error.lastNodeError);
 }

@@ -16,9 +16,9 @@ describe('the keys', () => {
   });
 
   it('lead from a pub/sub channel back to the channel, and from a foreign one to none', () => {
-    expect(keys.channelOf(keys.pubsub('apps:created'))).toBe('apps:created');
-    for (const foreign of ['', 'rt:', 'rt:c:{a', 'rt:c:a}', 'xrt:c:{a}', 'rt:m:{a}', keys.beat('i')]) {
-      expect(keys.channelOf(foreign)).toBeNull();
+    expect(keys.topicOf(keys.pubsub('apps:created'))).toBe('apps:created');
+    for (const foreign of ['', 'rt:', 'rt:c:{a', 'rt:c:a}', 'xrt:c:{a}', 'rt:m:{a}', keys.selfPing('i')]) {
+      expect(keys.topicOf(foreign)).toBeNull();
     }
   });
 });

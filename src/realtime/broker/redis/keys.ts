@@ -16,48 +16,48 @@ export class Keys {
   }
 
   /** The keys of a channel's log, as the scripts take them. */
-  log(channel: string): [meta: string, history: string, dataSet: string] {
-    return [this.meta(channel), this.history(channel), this.dataSet(channel)];
+  log(topic: string): [meta: string, history: string, dataSet: string] {
+    return [this.meta(topic), this.history(topic), this.dataSet(topic)];
   }
 
   /**
    * string: a random value, set once: another one means that the data was deleted. In a Cluster there is one for each slot,
    * since a script takes keys of one slot only.
    */
-  dataSet(channel: string): string {
-    return this.isCluster ? `${this.prefix}data:{${tagOfSlot(channel)}}` : `${this.prefix}data`;
+  dataSet(topic: string): string {
+    return this.isCluster ? `${this.prefix}data:{${tagOfSlot(topic)}}` : `${this.prefix}data`;
   }
 
   /** hash: `e` epoch, `s` top offset, `l` lineage, `b` boundaries, `o` initial epoch `@` first epoch; none before the first event */
-  meta(channel: string): string {
-    return `${this.prefix}m:{${channel}}`;
+  meta(topic: string): string {
+    return `${this.prefix}m:{${topic}}`;
   }
 
   /** list: `<offset> <message id> <body>` */
-  history(channel: string): string {
-    return `${this.prefix}h:{${channel}}`;
+  history(topic: string): string {
+    return `${this.prefix}h:{${topic}}`;
   }
 
   /** string: `<epoch> <offset>` */
-  idempotency(channel: string, key: string): string {
+  idempotency(topic: string, key: string): string {
     // A caller's text is no part of a name: it might be long, or reach into another channel's.
     const digest = createHash('sha256').update(key, 'utf16le').digest('base64url');
-    return `${this.prefix}i:{${channel}}:${digest}`;
+    return `${this.prefix}i:{${topic}}:${digest}`;
   }
 
   /** pub/sub: `<epoch> <offset> <message id> <body>` */
-  pubsub(channel: string): string {
-    return `${this.prefix}c${this.database}:{${channel}}`;
+  pubsub(topic: string): string {
+    return `${this.prefix}c${this.database}:{${topic}}`;
   }
 
   /** The channel of a pub/sub channel; `null` for one that is not ours. */
-  channelOf(pubsub: string): string | null {
+  topicOf(pubsub: string): string | null {
     const start = `${this.prefix}c${this.database}:{`;
     return pubsub.startsWith(start) && pubsub.endsWith('}') ? pubsub.slice(start.length, -1) : null;
   }
 
   /** pub/sub: an instance's own beat, by which it sees that it still hears */
-  beat(instance: string): string {
+  selfPing(instance: string): string {
     return `${this.prefix}beat${this.database}:${instance}`;
   }
 
@@ -82,7 +82,7 @@ export class Keys {
   }
 
   /** hash: `<instance>:<user id>` → connections there; no user id stands for those without an identity */
-  presence(channel: string): string {
-    return `${this.prefix}p:{${channel}}`;
+  presence(topic: string): string {
+    return `${this.prefix}p:{${topic}}`;
   }
 }

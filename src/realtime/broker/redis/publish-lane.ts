@@ -9,7 +9,7 @@ export const MAX_BATCH_BYTES = 262_144;
 /** One event in the queue. */
 export interface QueuedEvent<E> {
   readonly event: E;
-  readonly channel: string;
+  readonly topic: string;
   readonly bytes: number;
   /** `performance.now()` by which it has its answer. */
   readonly deadline: number;
@@ -31,26 +31,26 @@ export class Lane<E> {
   /** Failures in a row. */
   failures = 0;
   private waiting: Entry<E>[] = [];
-  private underWay: readonly Entry<E>[] = [];
+  private inFlight: readonly Entry<E>[] = [];
   private timer: NodeJS.Timeout | null = null;
 
   /**
-   * @param fits whether two events may go out in one script
-   * @param kept how many events of the channel are kept: a retry finds its first try if its script has no more than that
+   * @param canBatch whether two events may go out in one script
+   * @param historySize how many events of the channel are kept: a retry finds its first try if its script has no more than that
    */
   constructor(
-    readonly channel: string,
-    private readonly fits: (first: E, next: E) => boolean,
-    private readonly kept: (first: E) => number,
+    readonly topic: string,
+    private readonly canBatch: (first: E, next: E) => boolean,
+    private readonly historySize: (first: E) => number,
   ) {}
 
   /** Nothing may be sent now: a batch is on its way, or the channel pauses. */
   get busy(): boolean {
-    return this.underWay.length > 0 || this.timer !== null;
+    return this.inFlight.length > 0 || this.timer !== null;
   }
 
   get isEmpty(): boolean {
-    return this.waiting.length === 0 && this.underWay.length === 0;
+    return this.waiting.length === 0 && this.inFlight.length === 0;
   }
 
   add(entry: Entry<E>): void {
@@ -59,7 +59,7 @@ export class Lane<E> {
 
   /** Everything that waits or is on its way and has no answer yet. */
   *entries(): Iterable<Entry<E>> {
-    for (const list of [this.underWay, this.waiting]) {
+    for (const list of [this.inFlight, this.waiting]) {
       for (const entry of list) if (!entry.settled) yield entry;
     }
   }
@@ -73,10 +73,10 @@ export class Lane<E> {
     for (const entry of this.waiting) {
       if (!entry.settled) {
         const [first] = batch;
-        if (first !== undefined && (bytes + entry.bytes > MAX_BATCH_BYTES || !this.fits(first.event, entry.event)))
+        if (first !== undefined && (bytes + entry.bytes > MAX_BATCH_BYTES || !this.canBatch(first.event, entry.event)))
           break;
         if (first === undefined) {
-          most = Math.max(MIN_BATCH_EVENTS, Math.min(MAX_BATCH_EVENTS, this.kept(entry.event)));
+          most = Math.max(MIN_BATCH_EVENTS, Math.min(MAX_BATCH_EVENTS, this.historySize(entry.event)));
         }
         batch.push(entry);
         bytes += entry.bytes;
@@ -86,13 +86,13 @@ export class Lane<E> {
     }
     this.waiting.splice(0, taken);
     for (const entry of batch) entry.sending = true;
-    this.underWay = batch;
+    this.inFlight = batch;
     return batch;
   }
 
   /** The batch has its answers; what failed goes before the rest. */
   putBack(failed: readonly Entry<E>[]): void {
-    this.underWay = [];
+    this.inFlight = [];
     if (failed.length > 0) this.waiting.unshift(...failed);
   }
 

@@ -12,7 +12,7 @@ import {
 
 const PUBLISHED: Outcome = { kind: 'published', position: null };
 const again = (pause: 'channel' | 'all', mayBePublished = false): Outcome => ({
-  ...{ kind: 'again', why: 'not now', mayBePublished, pause },
+  ...{ kind: 'again', reason: 'not now', mayBePublished, pause },
 });
 
 /** One script on its way, with the events in it. */
@@ -34,10 +34,10 @@ describe('PublishQueue', () => {
     troubles = [];
     queue = new PublishQueue<string>({
       send: (entries) => new Promise((resolve) => void tries.push(aTry(entries, resolve))),
-      together: (write) => write(),
-      onTrouble: (why) => void troubles.push(why),
-      kept: (event) => (event.startsWith('short') ? 10 : 1_000),
-      fits: (first, next) => first.startsWith('plain') === next.startsWith('plain'),
+      writeTogether: (write) => write(),
+      onFailure: (why) => void troubles.push(why),
+      historySize: (event) => (event.startsWith('short') ? 10 : 1_000),
+      canBatch: (first, next) => first.startsWith('plain') === next.startsWith('plain'),
     });
   });
   afterEach(() => {
@@ -229,7 +229,7 @@ describe('PublishQueue', () => {
     const refused = add('1');
     await settle();
     add('2');
-    await attempt(0).answer({ kind: 'refused', why: 'no', mayBePublished: true });
+    await attempt(0).answer({ kind: 'refused', reason: 'no', mayBePublished: true });
     expect(refused.error).toMatchObject({ message: 'no', mayBePublished: true });
     expect(sent()).toEqual([['1'], ['2']]);
   });
@@ -315,10 +315,10 @@ describe('PublishQueue', () => {
     queue.close();
     queue = new PublishQueue<string>({
       send: (entries) => new Promise((resolve) => void tries.push(aTry(entries, resolve))),
-      together: (write) => write(),
-      onTrouble: () => undefined,
-      kept: () => 1_000,
-      fits: () => true,
+      writeTogether: (write) => write(),
+      onFailure: () => undefined,
+      historySize: () => 1_000,
+      canBatch: () => true,
     });
     const timer = intervals.mock.results.at(0)!.value as NodeJS.Timeout;
     intervals.mockRestore();

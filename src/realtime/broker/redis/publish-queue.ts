@@ -11,21 +11,21 @@ export const MAX_QUEUED_BYTES = 33_554_432;
 /** Scripts that may be on their way to Redis at once. */
 export const MAX_IN_FLIGHT = 512;
 /** How often deadlines are looked at, in milliseconds. */
-const LOOK_MS = 200;
+const DEADLINE_CHECK_MS = 200;
 /** How long a channel waits after Redis answered "not now": doubled with each failure, in milliseconds. */
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 500;
-const ENDING = 'The application is shutting down';
+const SHUTTING_DOWN = 'The application is shutting down';
 
 /** The outcome of one try. */
 export type Outcome =
   | { readonly kind: 'published'; readonly position: Position | null }
   /** Refused for good. */
-  | { readonly kind: 'refused'; readonly why: string; readonly mayBePublished: boolean }
+  | { readonly kind: 'refused'; readonly reason: string; readonly mayBePublished: boolean }
   /** Not now, or not known: it is tried again, after its channel has paused, or after the connection was made again. */
   | {
       readonly kind: 'again';
-      readonly why: string;
+      readonly reason: string;
       readonly mayBePublished: boolean;
       readonly pause: 'channel' | 'all';
     };
@@ -34,13 +34,13 @@ export interface PublishQueueOptions<E> {
   /** One try of several events of one channel; never throws, and writes before it returns its promise. */
   send(entries: readonly QueuedEvent<E>[]): Promise<readonly Outcome[]>;
   /** Everything that is written while the callback runs leaves in one piece. */
-  together(write: () => void): void;
+  writeTogether(write: () => void): void;
   /** The connection is of no use, and nothing is under way any more: call `run` when it can go on. */
-  onTrouble(why: string): void;
+  onFailure(reason: string): void;
   /** Returns true if two events of a channel may go out in one script. */
-  fits(first: E, next: E): boolean;
+  canBatch(first: E, next: E): boolean;
   /** How many events of its channel are kept. */
-  kept(event: E): number;
+  historySize(event: E): number;
 }
 
 /**
@@ -54,12 +54,12 @@ export class PublishQueue<E> {
   private queuedBytes = 0;
   private size = 0;
   private running = false;
-  private troubled = false;
+  private isFailing = false;
   private scheduled = false;
-  private lastTrouble = 'Redis was not reached yet';
+  private lastFailure = 'Redis was not reached yet';
   private readonly timer = setInterval(
     safely('The time limit of events', () => this.expire(performance.now())),
-    LOOK_MS,
+    DEADLINE_CHECK_MS,
   ).unref();
 
   constructor(private readonly options: PublishQueueOptions<E>) {}
@@ -74,17 +74,17 @@ export class PublishQueue<E> {
   }
 
   /** @throws RealtimeUnavailableError at the deadline, or when the queue is full; the event is then never published later */
-  add(event: E, channel: string, bytes: number, timeoutMs: number): Promise<Position | null> {
+  add(event: E, topic: string, bytes: number, timeoutMs: number): Promise<Position | null> {
     if (this.size >= MAX_QUEUED_EVENTS || this.queuedBytes + bytes > MAX_QUEUED_BYTES) {
       return Promise.reject(
-        new RealtimeUnavailableError(`The queue to Redis is full (${this.lastTrouble}): the event was not published`),
+        new RealtimeUnavailableError(`The queue to Redis is full (${this.lastFailure}): the event was not published`),
       );
     }
     return new Promise((resolve, reject) => {
       const deadline = performance.now() + timeoutMs;
-      let lane = this.lanes.get(channel);
-      if (lane === undefined) this.lanes.set(channel, (lane = this.newLane(channel)));
-      lane.add({ event, channel, bytes, deadline, retry: false, resolve, reject, settled: false, sending: false });
+      let lane = this.lanes.get(topic);
+      if (lane === undefined) this.lanes.set(topic, (lane = this.newLane(topic)));
+      lane.add({ event, topic, bytes, deadline, retry: false, resolve, reject, settled: false, sending: false });
       this.size += 1;
       this.queuedBytes += bytes;
       this.timer.ref(); // a process does not end before its events are out, or refused
@@ -96,14 +96,14 @@ export class PublishQueue<E> {
   /** There is a connection: go on. */
   run(): void {
     this.running = true;
-    this.troubled = false;
+    this.isFailing = false;
     this.schedule();
   }
 
   /** There is none. */
-  pause(why: string): void {
+  pause(reason: string): void {
     this.running = false;
-    this.lastTrouble = why;
+    this.lastFailure = reason;
   }
 
   close(): void {
@@ -111,7 +111,11 @@ export class PublishQueue<E> {
     this.running = false;
     for (const lane of this.lanes.values()) {
       for (const entry of lane.entries()) {
-        this.reject(entry, `${ENDING}: the event was not published`, `${ENDING}: the event may have been published`);
+        this.reject(
+          entry,
+          `${SHUTTING_DOWN}: the event was not published`,
+          `${SHUTTING_DOWN}: the event may have been published`,
+        );
       }
       lane.close();
     }
@@ -119,11 +123,11 @@ export class PublishQueue<E> {
     this.ready.clear();
   }
 
-  private newLane(channel: string): Lane<E> {
+  private newLane(topic: string): Lane<E> {
     return new Lane(
-      channel,
-      (first, next) => this.options.fits(first, next),
-      (first) => this.options.kept(first),
+      topic,
+      (first, next) => this.options.canBatch(first, next),
+      (first) => this.options.historySize(first),
     );
   }
 
@@ -131,12 +135,12 @@ export class PublishQueue<E> {
   private schedule(): void {
     if (this.scheduled || !this.running) return;
     this.scheduled = true;
-    process.nextTick(this.flushTogether);
+    process.nextTick(this.flushBatched);
   }
 
-  private readonly flushTogether = safely('Publishing the events of one turn', () => {
+  private readonly flushBatched = safely('Publishing the events of one turn', () => {
     this.scheduled = false;
-    this.options.together(() => this.flush());
+    this.options.writeTogether(() => this.flush());
   });
 
   private flush(): void {
@@ -145,11 +149,11 @@ export class PublishQueue<E> {
       if (this.sending >= MAX_IN_FLIGHT) return;
       this.ready.delete(lane);
       const batch = lane.take();
-      if (batch.length > 0) runSafely('Publishing events', () => this.try(lane, batch));
+      if (batch.length > 0) runSafely('Publishing events', () => this.sendBatch(lane, batch));
     }
   }
 
-  private async try(lane: Lane<E>, batch: readonly Entry<E>[]): Promise<void> {
+  private async sendBatch(lane: Lane<E>, batch: readonly Entry<E>[]): Promise<void> {
     this.sending += 1;
     const outcomes = await this.options.send(batch);
     this.sending -= 1;
@@ -160,10 +164,10 @@ export class PublishQueue<E> {
       entry.sending = false;
       if (outcome.kind === 'published') this.settle(entry, () => entry.resolve(outcome.position));
       else if (outcome.kind === 'refused') {
-        const { why, mayBePublished } = outcome;
-        this.settle(entry, () => entry.reject(new RealtimeUnavailableError(why, { mayBePublished })));
+        const { reason, mayBePublished } = outcome;
+        this.settle(entry, () => entry.reject(new RealtimeUnavailableError(reason, { mayBePublished })));
       } else {
-        this.lastTrouble = outcome.why;
+        this.lastFailure = outcome.reason;
         entry.retry ||= outcome.mayBePublished;
         again.push(entry);
         ({ pause } = outcome);
@@ -172,29 +176,29 @@ export class PublishQueue<E> {
     lane.putBack(again);
     if (pause === 'channel') {
       const delay = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** lane.failures);
-      lane.pauseFor(delay, () => this.goOn(lane));
-    } else this.goOn(lane);
+      lane.pauseFor(delay, () => this.continueLane(lane));
+    } else this.continueLane(lane);
     if (pause === 'all') {
       this.running = false;
-      this.troubled = true;
+      this.isFailing = true;
     } else if (pause === null) lane.failures = 0;
-    if (this.troubled && this.sending === 0) {
-      this.troubled = false;
-      this.options.onTrouble(this.lastTrouble);
+    if (this.isFailing && this.sending === 0) {
+      this.isFailing = false;
+      this.options.onFailure(this.lastFailure);
     }
     this.schedule();
   }
 
-  private goOn(lane: Lane<E>): void {
-    if (lane.isEmpty) this.forget(lane);
+  private continueLane(lane: Lane<E>): void {
+    if (lane.isEmpty) this.removeLane(lane);
     else {
       this.ready.add(lane);
       this.schedule();
     }
   }
 
-  private forget(lane: Lane<E>): void {
-    this.lanes.delete(lane.channel);
+  private removeLane(lane: Lane<E>): void {
+    this.lanes.delete(lane.topic);
     this.ready.delete(lane);
   }
 
@@ -204,20 +208,20 @@ export class PublishQueue<E> {
         if (entry.deadline > now) continue;
         this.reject(
           entry,
-          `Not published in time: ${this.lastTrouble}`,
-          `Not acknowledged in time, it may have been published: ${this.lastTrouble}`,
+          `Not published in time: ${this.lastFailure}`,
+          `Not acknowledged in time, it may have been published: ${this.lastFailure}`,
         );
       }
       lane.dropSettled();
-      if (lane.isEmpty && !lane.busy) this.forget(lane);
+      if (lane.isEmpty && !lane.busy) this.removeLane(lane);
     }
   }
 
   /** @param doubt the message for an event that may have been published */
-  private reject(entry: Entry<E>, why: string, doubt: string): void {
+  private reject(entry: Entry<E>, reason: string, doubt: string): void {
     const mayBePublished = entry.retry || entry.sending;
     this.settle(entry, () =>
-      entry.reject(new RealtimeUnavailableError(mayBePublished ? doubt : why, { mayBePublished })),
+      entry.reject(new RealtimeUnavailableError(mayBePublished ? doubt : reason, { mayBePublished })),
     );
   }
 

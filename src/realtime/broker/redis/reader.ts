@@ -2,15 +2,15 @@ import type { Redis } from 'ioredis';
 import type { Position, RecoveryReason } from '../../../protocol/index.js';
 import type { BrokerEvent, ReadLimits, ReadResult } from '../broker.js';
 import { RealtimeUnavailableError } from '../errors.js';
-import { hasMovedAway, hasMovedSlot } from './answers.js';
+import { needsReconnect, hasMovedSlot } from './script-replies.js';
 import { refreshSlots, runScript, type Client } from './client.js';
 import type { ForeignData } from '../../observability/foreign-data.js';
 import type { Keys } from './keys.js';
 import { connectMaster, type RedisTarget } from './redis-target.js';
 import { POSITIONS, READ, SCRIPTS } from './scripts.js';
-import { Slots } from './slots.js';
-import { Supervisor } from './supervisor.js';
-import { freshEpoch, markOf, parseEntry, type HistoryEvent } from './wire.js';
+import { Semaphore } from './semaphore.js';
+import { ConnectionSupervisor } from './supervisor.js';
+import { freshEpoch, markOf, parseEntry, type HistoryEvent } from './message-format.js';
 
 /** Most gaps are smaller than this; a larger one is read again, with the whole limit. */
 const SMALL_READ_BYTES = 65_536;
@@ -30,9 +30,9 @@ export interface ChannelPosition {
  */
 export class Reader {
   /** `null` in a Cluster, where the owner of the channel's slot is asked. */
-  readonly link: Supervisor<Redis> | null;
-  private readonly small = new Slots(SMALL_READS_AT_ONCE);
-  private large = new Slots(1);
+  readonly connection: ConnectionSupervisor<Redis> | null;
+  private readonly small = new Semaphore(SMALL_READS_AT_ONCE);
+  private large = new Semaphore(1);
   private largeReads = 1;
 
   /** @param owners the client that knows the owners of a Cluster's slots, while there is one */
@@ -42,10 +42,10 @@ export class Reader {
     private readonly foreign: ForeignData,
     private readonly owners: () => Client | null,
   ) {
-    this.link =
+    this.connection =
       target.cluster !== undefined
         ? null
-        : new Supervisor<Redis>('reading', () => connectMaster(target), {
+        : new ConnectionSupervisor<Redis>('reading', () => connectMaster(target), {
             prepare: async (client) => {
               for (const { lua } of SCRIPTS) await client.script('LOAD', lua);
             },
@@ -55,29 +55,29 @@ export class Reader {
   }
 
   /** @throws RealtimeUnavailableError if Redis does not answer */
-  async read(channel: string, after: Position, limits: ReadLimits, withAt: boolean): Promise<ReadResult> {
+  async read(topic: string, after: Position, limits: ReadLimits, withAt: boolean): Promise<ReadResult> {
     const maxBytes = Math.min(SMALL_READ_BYTES, limits.maxBytes);
-    const result = await this.small.run(() => this.readOnce(channel, after, { ...limits, maxBytes }, withAt));
+    const result = await this.small.run(() => this.readOnce(topic, after, { ...limits, maxBytes }, withAt));
     if (result.ok || result.reason !== 'too_many' || maxBytes === limits.maxBytes) return result;
-    return this.slotsFor(limits.maxBytes).run(() => this.readOnce(channel, after, limits, withAt));
+    return this.slotsFor(limits.maxBytes).run(() => this.readOnce(topic, after, limits, withAt));
   }
 
   /** @throws RealtimeUnavailableError */
-  async latest(channel: string, most: number): Promise<BrokerEvent[]> {
+  async latest(topic: string, most: number): Promise<BrokerEvent[]> {
     // First the position: its script deletes a history of another type.
-    const [{ position }] = (await this.positions([channel])) as [ChannelPosition];
+    const [{ position }] = (await this.positions([topic])) as [ChannelPosition];
     if (position.offset === 0) return [];
-    const entries = await this.ask((client) => client.lrange(this.keys.history(channel), -most, -1));
+    const entries = await this.ask((client) => client.lrange(this.keys.history(topic), -most, -1));
     return entries.map((entry) => this.parse(position.epoch, entry)).filter((event) => event !== null);
   }
 
   /** Where these channels are; in a Cluster they belong to one slot. @param client asked instead of this reader's own */
-  async positions(channels: readonly string[], client?: Client): Promise<ChannelPosition[]> {
-    const logs = channels.flatMap((channel) => [this.keys.meta(channel), this.keys.history(channel)]);
-    const keys = [this.keys.dataSet(channels[0]!), ...logs];
+  async positions(topics: readonly string[], client?: Client): Promise<ChannelPosition[]> {
+    const logs = topics.flatMap((topic) => [this.keys.meta(topic), this.keys.history(topic)]);
+    const keys = [this.keys.dataSet(topics[0]!), ...logs];
     const run = (on: Client) => runScript(on, POSITIONS, keys, [freshEpoch()]);
     const flat = (await (client === undefined ? this.ask(run) : run(client))) as string[];
-    return channels.map((_channel, index) => {
+    return topics.map((_channel, index) => {
       const [epoch, offset, messageId] = flat.slice(3 * index, 3 * index + 3) as [string, string, string];
       const position = { epoch, offset: Number(offset) };
       return messageId === '' ? { position } : { position, mark: markOf(messageId) };
@@ -86,17 +86,17 @@ export class Reader {
 
   /** An answer that does not come lets the connection's own time limit close it. */
   probe(): void {
-    if (this.link !== null) probeMaster(this.link);
+    if (this.connection !== null) probeMaster(this.connection);
   }
 
   private async readOnce(
-    channel: string,
+    topic: string,
     after: Position,
     { maxEvents, maxBytes }: ReadLimits,
     withAt: boolean,
   ): Promise<ReadResult> {
     const args = [freshEpoch(), after.epoch, after.offset, maxEvents, maxBytes, withAt ? 1 : 0];
-    const reply = await this.ask((client) => runScript(client, READ, this.keys.log(channel), args));
+    const reply = await this.ask((client) => runScript(client, READ, this.keys.log(topic), args));
     const [state, epoch, offset, ...entries] = reply as string[];
     const top: Position = { epoch: epoch!, offset: Number(offset) };
     if (state !== 'ok') return { ok: false, reason: state as RecoveryReason, top };
@@ -117,33 +117,33 @@ export class Reader {
 
   /** @throws RealtimeUnavailableError */
   private async ask<T>(run: (client: Client) => Promise<T>, isSecond = false): Promise<T> {
-    const client = this.link === null ? this.owners() : this.link.client;
+    const client = this.connection === null ? this.owners() : this.connection.client;
     if (client === null) throw new RealtimeUnavailableError('Redis cannot be used: it is not connected');
     try {
       return await run(client);
     } catch (caught) {
       const error = caught as Error;
-      if (this.link === null && hasMovedSlot(error)) {
+      if (this.connection === null && hasMovedSlot(error)) {
         await refreshSlots(client);
         if (!isSecond) return this.ask(run, true);
       }
-      if (hasMovedAway(error) && this.link?.client === client) this.link.reset(error.message);
+      if (needsReconnect(error) && this.connection?.client === client) this.connection.reset(error.message);
       throw new RealtimeUnavailableError(`Redis did not answer: ${error.message}`, { cause: error });
     }
   }
 
-  private slotsFor(maxBytes: number): Slots {
+  private slotsFor(maxBytes: number): Semaphore {
     const reads = Math.max(1, Math.floor(LARGE_BYTES_AT_ONCE / maxBytes));
     if (reads !== this.largeReads) {
       this.largeReads = reads;
-      this.large = new Slots(reads);
+      this.large = new Semaphore(reads);
     }
     return this.large;
   }
 }
 
 /** A server behind a fixed address may have become a replica, and keep its connections: it is asked what it is. */
-export function probeMaster(link: Supervisor<Redis>): void {
+export function probeMaster(link: ConnectionSupervisor<Redis>): void {
   const { client } = link;
   client?.info('replication').then(
     (info) => {

@@ -1,8 +1,8 @@
 import type { ConnectionOptions } from 'node:tls';
 import { Cluster, Redis, type RedisOptions as ClientOptions } from 'ioredis';
 import type { RedisOptions } from '../../options/redis-options.js';
-import { letGo } from './client.js';
-import { sentenceOf } from './connection-error.js';
+import { release } from './client.js';
+import { describeError } from './connection-error.js';
 
 /** One address of a Redis server. */
 export interface RedisNode {
@@ -97,7 +97,7 @@ export async function connectMaster(target: RedisTarget): Promise<Redis> {
     await checkServer(redis);
     return redis;
   } catch (error) {
-    letGo(redis);
+    release(redis);
     throw error;
   }
 }
@@ -111,7 +111,7 @@ export async function connectClusterNode(target: RedisTarget, attempt: number): 
     checkVersion(await redis.info('server'));
     return redis;
   } catch (error) {
-    letGo(redis);
+    release(redis);
     throw error;
   }
 }
@@ -157,8 +157,8 @@ async function ready(client: Redis | Cluster, encrypted: boolean): Promise<void>
   try {
     await Promise.race([connected, ended, late]);
   } catch (error) {
-    letGo(client);
-    throw new Error(sentenceOf(lastError ?? (error as Error), encrypted), { cause: error });
+    release(client);
+    throw new Error(describeError(lastError ?? (error as Error), encrypted), { cause: error });
   } finally {
     clearTimeout(timer);
     client.off('error', remember);

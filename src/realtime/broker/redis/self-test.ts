@@ -1,15 +1,15 @@
 import { runSafely } from '../../observability/run-safely.js';
 import { SafeLogger } from '../../observability/safe-logger.js';
-import { hasMovedAway, hasMovedSlot } from './answers.js';
+import { needsReconnect, hasMovedSlot } from './script-replies.js';
 import { refreshSlots, runScript, type Client } from './client.js';
-import { sentenceOf } from './connection-error.js';
+import { describeError } from './connection-error.js';
 import type { Keys } from './keys.js';
 import { PUBLISH, READ } from './scripts.js';
-import { freshEpoch } from './wire.js';
+import { freshEpoch } from './message-format.js';
 
 /** A channel that no client can name; of what was published on it one empty event is kept, for a minute. */
-const CHANNEL = '$self-test';
-const KEPT_MS = 60_000;
+const TOPIC = '$self-test';
+const HISTORY_MS = 60_000;
 const MAX_BYTES = 1_024;
 
 /**
@@ -22,10 +22,10 @@ export class SelfTest {
   private readonly logger = new SafeLogger('Realtime');
   private running: Promise<void> | null = null;
 
-  /** @param beat the pub/sub channel on which the instance hears itself */
+  /** @param selfPing the pub/sub channel on which the instance hears itself */
   constructor(
     private readonly keys: Keys,
-    private readonly beat: string,
+    private readonly selfPing: string,
   ) {}
 
   /**
@@ -34,31 +34,31 @@ export class SelfTest {
    * @param notAfter by Redis's clock, in milliseconds
    * @param reset called where only a fresh connection can help
    */
-  run(client: Client, notAfter: number, reset: (why: string) => void = () => undefined): Promise<void> {
-    this.running ??= this.once(client, notAfter, reset).finally(() => (this.running = null));
+  run(client: Client, notAfter: number, reset: (reason: string) => void = () => undefined): Promise<void> {
+    this.running ??= this.runOnce(client, notAfter, reset).finally(() => (this.running = null));
     return this.running;
   }
 
-  private async once(client: Client, notAfter: number, reset: (why: string) => void): Promise<void> {
-    const keys = this.keys.log(CHANNEL);
+  private async runOnce(client: Client, notAfter: number, reset: (reason: string) => void): Promise<void> {
+    const keys = this.keys.log(TOPIC);
     try {
-      const event = [this.beat, 1, KEPT_MS, freshEpoch(), '-', 0, '', '-', notAfter, 0, 0];
+      const event = [this.selfPing, 1, HISTORY_MS, freshEpoch(), '-', 0, '', '-', notAfter, 0, 0];
       const [epoch, offset] = (await runScript(client, PUBLISH, keys, event)) as string[];
       if (offset !== undefined) {
         await runScript(client, READ, keys, [freshEpoch(), epoch!, Number(offset) - 1, 1, MAX_BYTES]);
       }
-      this.found(null);
+      this.report(null);
     } catch (caught) {
       const error = caught as Error;
       if (hasMovedSlot(error)) runSafely('Refreshing the slots', () => refreshSlots(client));
       if (error.name !== 'ReplyError') return;
-      this.found(sentenceOf(error, false));
-      if (hasMovedAway(error) || error.message.includes('NOSCRIPT')) reset(error.message);
+      this.report(describeError(error, false));
+      if (needsReconnect(error) || error.message.includes('NOSCRIPT')) reset(error.message);
     }
   }
 
   /** One line for each change, not one for each test. */
-  private found(refusal: string | null): void {
+  private report(refusal: string | null): void {
     if (refusal !== null && this.refusal === null) this.logger.warn(`Redis takes no events: ${refusal}`);
     if (refusal === null && this.refusal !== null) this.logger.log('Redis takes events again');
     this.refusal = refusal;

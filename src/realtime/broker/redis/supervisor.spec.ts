@@ -2,7 +2,7 @@ import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { EventEmitter } from 'node:events';
 import type { Redis } from 'ioredis';
-import { Supervisor } from './supervisor.js';
+import { ConnectionSupervisor } from './supervisor.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
@@ -21,13 +21,13 @@ class Connection extends EventEmitter {
   }
 }
 
-describe('Supervisor', () => {
+describe('ConnectionSupervisor', () => {
   let connections: Connection[];
   let connect: () => Promise<Connection>;
   let prepare: () => Promise<void>;
   let heard: string[];
   let warnings: jest.SpiedFunction<Logger['warn']>;
-  let supervisor: Supervisor<Redis>;
+  let supervisor: ConnectionSupervisor<Redis>;
 
   beforeEach(() => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
@@ -37,7 +37,7 @@ describe('Supervisor', () => {
     [connections, heard] = [[], []];
     connect = async () => new Connection();
     prepare = async () => undefined;
-    supervisor = new Supervisor<Redis>(
+    supervisor = new ConnectionSupervisor<Redis>(
       'testing',
       async () => {
         const connection = await connect();

@@ -1,29 +1,29 @@
 import type { Cluster, Redis } from 'ioredis';
 import { runSafely, safely } from '../../observability/run-safely.js';
 import { SafeLogger } from '../../observability/safe-logger.js';
-import { letGo, unrefConnections } from './client.js';
+import { release, unrefConnections } from './client.js';
 
 /** Between two attempts: from 50 ms, doubling to 1 s, ± 50 %. */
 const FIRST_DELAY_MS = 50;
 const MAX_DELAY_MS = 1_000;
 /** The entry point, for the log. */
-const OPEN = 'The connection to Redis';
+const SUBJECT = 'The connection to Redis';
 
 /** A connection that lasted for so long was a good one: the next attempt does not wait, in milliseconds. */
 const STABLE_MS = 2_000;
 
 /** What the owner of a connection does with it. */
-export interface Connected<T> {
+export interface ConnectionHooks<T> {
   /** A fresh connection: it counts as up once this resolves; when it throws, the connection is given up. */
   prepare(client: T): Promise<void>;
   /** It is up. */
   up(): void;
   /** The connection is gone; whatever waited for an answer on it was rejected. */
-  down(why: string): void;
+  down(reason: string): void;
 }
 
 /** Keeps one connection: makes it, hands it to its owner, and makes the next one when it is gone, for as long as it takes. */
-export class Supervisor<T extends Redis | Cluster> {
+export class ConnectionSupervisor<T extends Redis | Cluster> {
   /** The connection, while it is up. */
   client: T | null = null;
   /** Why there is none, for operators. */
@@ -34,27 +34,27 @@ export class Supervisor<T extends Redis | Cluster> {
   private attempt = 0;
   private upSince = 0;
   private closed = false;
-  private complained = false;
+  private hasLogged = false;
 
   constructor(
     private readonly name: string,
     private readonly connect: (attempt: number) => Promise<T>,
-    private readonly owner: Connected<T>,
+    private readonly hooks: ConnectionHooks<T>,
   ) {}
 
   start(): void {
-    runSafely(OPEN, () => this.open());
+    runSafely(SUBJECT, () => this.open());
   }
 
   /** Gives the connection up, and makes another one. */
-  reset(why: string): void {
-    if (this.raw !== null) this.lost(this.raw, why);
+  reset(reason: string): void {
+    if (this.raw !== null) this.onLost(this.raw, reason);
   }
 
   close(): void {
     this.closed = true;
     if (this.timer !== null) clearTimeout(this.timer);
-    if (this.raw !== null) this.lost(this.raw, 'it was closed');
+    if (this.raw !== null) this.onLost(this.raw, 'it was closed');
   }
 
   private async open(): Promise<void> {
@@ -63,7 +63,7 @@ export class Supervisor<T extends Redis | Cluster> {
     try {
       const client = await this.connect(this.attempt);
       if (this.closed) {
-        letGo(client);
+        release(client);
         return;
       }
       unrefConnections(client);
@@ -71,41 +71,41 @@ export class Supervisor<T extends Redis | Cluster> {
       // A client that ended in the meantime says so no more.
       client.once(
         'end',
-        safely(OPEN, () => this.lost(client, 'the connection was lost')),
+        safely(SUBJECT, () => this.onLost(client, 'the connection was lost')),
       );
       if (client.status !== 'ready') throw new Error('the connection was lost');
-      await this.owner.prepare(client);
+      await this.hooks.prepare(client);
       if (this.raw !== client) return;
       this.client = client;
       this.upSince = performance.now();
-      if (this.complained) this.logger.log(`Redis (${this.name}): connected again`);
-      this.complained = false;
-      this.owner.up();
+      if (this.hasLogged) this.logger.log(`Redis (${this.name}): connected again`);
+      this.hasLogged = false;
+      this.hooks.up();
     } catch (error) {
       if (this.raw === null) this.retry((error as Error).message);
-      else this.lost(this.raw, (error as Error).message);
+      else this.onLost(this.raw, (error as Error).message);
     }
   }
 
-  private lost(client: T, why: string): void {
+  private onLost(client: T, reason: string): void {
     if (this.raw !== client) return;
     this.raw = null;
     if (this.client !== null && performance.now() - this.upSince > STABLE_MS) this.attempt = 0;
     this.client = null;
-    letGo(client);
-    this.owner.down(why);
-    this.retry(why);
+    release(client);
+    this.hooks.down(reason);
+    this.retry(reason);
   }
 
-  private retry(why: string): void {
-    this.reason = why;
+  private retry(reason: string): void {
+    this.reason = reason;
     if (this.closed || this.timer !== null) return;
     // One line for an outage, not one for each attempt.
-    if (!this.complained) this.logger.warn(`Redis (${this.name}) cannot be used: ${why}. Trying again until it can`);
-    this.complained = true;
+    if (!this.hasLogged) this.logger.warn(`Redis (${this.name}) cannot be used: ${reason}. Trying again until it can`);
+    this.hasLogged = true;
     const delay = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(10, this.attempt)) * (0.5 + Math.random());
     this.timer = setTimeout(
-      safely(OPEN, () => this.open()),
+      safely(SUBJECT, () => this.open()),
       delay,
     ).unref();
   }

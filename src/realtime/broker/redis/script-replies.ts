@@ -1,11 +1,11 @@
 import type { Outcome } from './publish-queue.js';
 
 /** Answers that come before any effect, and will be others soon: the event is tried again until its deadline. */
-const NOT_NOW =
+const RETRYABLE =
   /^(?:READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|NOSCRIPT|NOREPLICAS|BUSY|OOM|MISCONF|NOAUTH|WRONGPASS)\b/;
 
 /** Of these, those that only a fresh connection can change. */
-const CONNECTION = /^(?:READONLY|LOADING|MASTERDOWN|NOSCRIPT|NOAUTH|WRONGPASS)\b/;
+const NEEDS_RECONNECT = /^(?:READONLY|LOADING|MASTERDOWN|NOSCRIPT|NOAUTH|WRONGPASS)\b/;
 
 /** An error inside of a script: what the script did before it stays done. */
 const INSIDE_SCRIPT = /[,.] ?script: |@user_script|user executing the script/;
@@ -15,19 +15,19 @@ const DOUBT = ' (it is not known whether the event was published)';
 /** A Cluster's client wraps what a node answered. */
 const WRAPPED = /^Too many Cluster redirections\. Last error: (\w*Error): (.*)$/s;
 
-const LATE: Outcome = {
+const EXPIRED: Outcome = {
   kind: 'refused',
-  why: 'Not published in time: Redis was not reached before the deadline',
+  reason: 'Not published in time: Redis was not reached before the deadline',
   mayBePublished: false,
 };
-const UNSURE: Outcome = {
+const UNKNOWN: Outcome = {
   kind: 'refused',
-  why: 'The connection to Redis was lost for so long that it is not known whether the event was published',
+  reason: 'The connection to Redis was lost for so long that it is not known whether the event was published',
   mayBePublished: true,
 };
 
 /** Where an earlier event with the same idempotency key stands. */
-const EARLIER = /^([0-9A-Za-z]{1,64}) (\d{1,15})$/;
+const EARLIER_POSITION = /^([0-9A-Za-z]{1,64}) (\d{1,15})$/;
 
 /** The outcome of each event of a channel with history, by the answer of their script. */
 export function outcomesOfReply(reply: readonly string[], count: number): Outcome[] {
@@ -37,11 +37,11 @@ export function outcomesOfReply(reply: readonly string[], count: number): Outcom
   let offset = Number(first);
   return Array.from({ length: count }, (_, index): Outcome => {
     const answer = answers.get(index);
-    if (answer === 'late') return LATE;
-    if (answer === 'unsure') return UNSURE;
+    if (answer === 'late') return EXPIRED;
+    if (answer === 'unsure') return UNKNOWN;
     if (answer !== undefined) {
       // Without a position if the channel kept no history then.
-      const [, earlierEpoch, earlierOffset] = EARLIER.exec(answer) ?? [];
+      const [, earlierEpoch, earlierOffset] = EARLIER_POSITION.exec(answer) ?? [];
       if (earlierEpoch === undefined) return { kind: 'published', position: null };
       return { kind: 'published', position: { epoch: earlierEpoch, offset: Number(earlierOffset) } };
     }
@@ -52,33 +52,33 @@ export function outcomesOfReply(reply: readonly string[], count: number): Outcom
 }
 
 /** The same without history. @param late the indexes of those that came too late */
-export function plainOutcomes(late: readonly string[], count: number): Outcome[] {
+export function outcomesWithoutHistory(late: readonly string[], count: number): Outcome[] {
   const tooLate = new Set(late.map(Number));
   return Array.from({ length: count }, (_, index): Outcome =>
-    tooLate.has(index) ? LATE : { kind: 'published', position: null },
+    tooLate.has(index) ? EXPIRED : { kind: 'published', position: null },
   );
 }
 
 /** The outcome of an event whose script had no answer, or an error. */
 export function outcomeOfError(error: Error, isCluster = false): Outcome {
   const { name, message } = unwrapped(error);
-  if (name !== 'ReplyError') return { kind: 'again', why: message, mayBePublished: true, pause: 'all' };
-  if (NOT_NOW.test(message)) {
-    const all = CONNECTION.test(message) || (!isCluster && /^MOVED\b/.test(message));
-    return { kind: 'again', why: message, mayBePublished: false, pause: all ? 'all' : 'channel' };
+  if (name !== 'ReplyError') return { kind: 'again', reason: message, mayBePublished: true, pause: 'all' };
+  if (RETRYABLE.test(message)) {
+    const all = NEEDS_RECONNECT.test(message) || (!isCluster && /^MOVED\b/.test(message));
+    return { kind: 'again', reason: message, mayBePublished: false, pause: all ? 'all' : 'channel' };
   }
   const mayBePublished = INSIDE_SCRIPT.test(message);
-  return { kind: 'refused', why: `Redis refused the event: ${message}${mayBePublished ? DOUBT : ''}`, mayBePublished };
+  return { kind: 'refused', reason: `Redis refused the event: ${message}${mayBePublished ? DOUBT : ''}`, mayBePublished };
 }
 
 /** The same outcome for an event whose earlier try had no answer: a refusal now says nothing about that try. */
 export function afterLostAnswer(outcome: Outcome): Outcome {
   if (outcome.kind !== 'refused' || outcome.mayBePublished) return outcome;
-  return { ...outcome, why: `${outcome.why}${DOUBT}`, mayBePublished: true };
+  return { ...outcome, reason: `${outcome.reason}${DOUBT}`, mayBePublished: true };
 }
 
 /** Returns true if only a fresh connection can reach the server that takes writes now. */
-export function hasMovedAway(error: Error): boolean {
+export function needsReconnect(error: Error): boolean {
   return /^(?:MOVED|READONLY)\b/.test(unwrapped(error).message);
 }
 

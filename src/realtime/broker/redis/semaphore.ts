@@ -1,5 +1,5 @@
 /** Runs at most n tasks at once, the others in the order in which they came. */
-export class Slots {
+export class Semaphore {
   private free: number;
   private readonly waiting: (() => void)[] = [];
 

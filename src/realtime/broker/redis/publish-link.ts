@@ -2,28 +2,34 @@ import type { Writable } from 'node:stream';
 import type { Position } from '../../../protocol/index.js';
 import { runSafely } from '../../observability/run-safely.js';
 import type { OutgoingEvent } from '../broker.js';
-import { afterLostAnswer, hasMovedSlot, outcomeOfError, outcomesOfReply, plainOutcomes } from './answers.js';
+import {
+  afterLostAnswer,
+  hasMovedSlot,
+  outcomeOfError,
+  outcomesOfReply,
+  outcomesWithoutHistory,
+} from './script-replies.js';
 import { mastersOf, refreshSlots, runScript, type Client } from './client.js';
 import type { Keys } from './keys.js';
-import { Predecessors } from './predecessors.js';
+import { StaleConnections } from './stale-connections.js';
 import { PublishQueue, type Outcome, type QueuedEvent } from './publish-queue.js';
 import { RedisClock } from './redis-clock.js';
 import { connectCluster, connectMaster, type RedisTarget } from './redis-target.js';
 import { PUBLISH, PUBLISH_PLAIN, SCRIPTS } from './scripts.js';
 import { SelfTest } from './self-test.js';
-import { Supervisor } from './supervisor.js';
-import { freshEpoch, messageIdOf } from './wire.js';
+import { ConnectionSupervisor } from './supervisor.js';
+import { freshEpoch, messageIdOf } from './message-format.js';
 
 /** How long an `idempotencyKey` is remembered, in milliseconds. */
 const IDEMPOTENCY_MS = 300_000;
 /** How long a self-test has before it counts as too late, in milliseconds. */
 const SELF_TEST_MS = 10_000;
 /** Channels whose last acknowledged position is remembered. */
-const MAX_TOPS = 100_000;
+const MAX_POSITIONS = 100_000;
 
 const UNANSWERED: Outcome = {
   kind: 'refused',
-  why: 'The connection to Redis was lost: it is not known whether the event was published',
+  reason: 'The connection to Redis was lost: it is not known whether the event was published',
   mayBePublished: true,
 };
 
@@ -35,13 +41,13 @@ interface Publication extends OutgoingEvent {
 }
 
 /** The connection that publishes, and what waits for it. */
-export class Publisher {
-  readonly link: Supervisor<Client>;
+export class RedisPublishLink {
+  readonly connection: ConnectionSupervisor<Client>;
   readonly queue: PublishQueue<Publication>;
   readonly selfTest: SelfTest;
   private readonly clock = new RedisClock();
-  private readonly predecessors = new Predecessors();
-  private readonly tops = new Map<string, Position>();
+  private readonly staleConnections = new StaleConnections();
+  private readonly lastPositions = new Map<string, Position>();
   private readonly isCluster: boolean;
   private lastMessage = 0;
 
@@ -54,15 +60,15 @@ export class Publisher {
   ) {
     const isCluster = target.cluster !== undefined;
     this.isCluster = isCluster;
-    this.selfTest = new SelfTest(keys, keys.beat(instance));
+    this.selfTest = new SelfTest(keys, keys.selfPing(instance));
     this.queue = new PublishQueue<Publication>({
       send: (entries) => this.send(entries),
-      together: (write) => this.inOnePiece(write),
-      onTrouble: (why) => this.link.reset(why),
-      fits: (first, next) => (first.history === null) === (next.history === null),
-      kept: ({ history }) => history?.size ?? Infinity,
+      writeTogether: (write) => this.corked(write),
+      onFailure: (reason) => this.connection.reset(reason),
+      canBatch: (first, next) => (first.history === null) === (next.history === null),
+      historySize: ({ history }) => history?.size ?? Infinity,
     });
-    this.link = new Supervisor<Client>(
+    this.connection = new ConnectionSupervisor<Client>(
       'publishing',
       () => (isCluster ? connectCluster(target) : connectMaster(target)),
       {
@@ -71,7 +77,7 @@ export class Publisher {
           this.queue.run();
           onUp();
         },
-        down: (why) => this.queue.pause(why),
+        down: (reason) => this.queue.pause(reason),
       },
     );
   }
@@ -80,38 +86,38 @@ export class Publisher {
   publish(event: OutgoingEvent): Promise<Position | null> {
     this.lastMessage += 1;
     const messageId = messageIdOf(this.lastMessage, event.traceparent);
-    return this.queue.add({ ...event, messageId, floor: null }, event.channel, event.body.length, event.timeoutMs);
+    return this.queue.add({ ...event, messageId, floor: null }, event.topic, event.body.length, event.timeoutMs);
   }
 
   /** An answer that does not come lets the connection's own time limit close it. */
   probe(): void {
-    const { client } = this.link;
+    const { client } = this.connection;
     if (client !== null) this.clock.measure(mastersOf(client)[0]!).catch(() => undefined);
-    if (this.selfTest.refusal !== null) this.beatSoon();
+    if (this.selfTest.refusal !== null) this.sendSelfPingSoon();
   }
 
-  private beatSoon(): void {
-    runSafely('The self-test of Redis', () => this.beat());
+  private sendSelfPingSoon(): void {
+    runSafely('The self-test of Redis', () => this.sendSelfPing());
   }
 
   /** Sends what the instance hears itself by, in the way of an event. */
-  beat(): Promise<void> {
-    const { client } = this.link;
+  sendSelfPing(): Promise<void> {
+    const { client } = this.connection;
     if (client === null) return Promise.resolve();
-    return this.selfTest.run(client, this.selfTestDeadline(), (why) => {
-      if (this.link.client === client) this.link.reset(why);
+    return this.selfTest.run(client, this.selfTestDeadline(), (reason) => {
+      if (this.connection.client === client) this.connection.reset(reason);
     });
   }
 
   close(): void {
     this.queue.close();
-    this.link.close();
+    this.connection.close();
   }
 
   private async prepare(client: Client): Promise<void> {
     await this.clock.measure(mastersOf(client)[0]!);
     for (const node of mastersOf(client)) {
-      await this.predecessors.end(node);
+      await this.staleConnections.kill(node);
       for (const { lua } of SCRIPTS) await node.script('LOAD', lua);
     }
     await this.selfTest.run(client, this.selfTestDeadline());
@@ -122,17 +128,17 @@ export class Publisher {
   }
 
   /** This event may be the only one that Redis does not take; a self-test shows at once whether it takes none. */
-  private failed(error: Error, client: Client): Outcome {
+  private outcomeOf(error: Error, client: Client): Outcome {
     const outcome = outcomeOfError(error, this.isCluster);
     const isAnswer = outcome.kind === 'refused' || (outcome.kind === 'again' && outcome.pause === 'channel');
-    if (isAnswer) this.beatSoon();
+    if (isAnswer) this.sendSelfPingSoon();
     if (hasMovedSlot(error)) runSafely('Refreshing the slots', () => refreshSlots(client));
     return outcome;
   }
 
   /** The commands of one turn leave in one write: it costs far less than ioredis's own pipelining. */
-  private inOnePiece(write: () => void): void {
-    const stream = (this.link.client as { stream?: Writable } | null)?.stream;
+  private corked(write: () => void): void {
+    const stream = (this.connection.client as { stream?: Writable } | null)?.stream;
     stream?.cork();
     write();
     stream?.uncork();
@@ -140,24 +146,29 @@ export class Publisher {
 
   /** One try of several events of one channel. */
   private async send(entries: readonly QueuedEvent<Publication>[]): Promise<readonly Outcome[]> {
-    const { client } = this.link;
+    const { client } = this.connection;
     if (client === null) return entries.map(() => this.notConnected());
     const [{ event }] = entries as [QueuedEvent<Publication>];
     try {
-      return await (event.history === null ? this.sendPlain(client, entries) : this.sendKept(client, entries));
+      return await (event.history === null
+        ? this.sendWithoutHistory(client, entries)
+        : this.sendWithHistory(client, entries));
     } catch (error) {
-      const outcome = this.failed(error as Error, client);
+      const outcome = this.outcomeOf(error as Error, client);
       return entries.map(({ retry }) => (retry ? afterLostAnswer(outcome) : outcome));
     }
   }
 
-  private async sendKept(client: Client, entries: readonly QueuedEvent<Publication>[]): Promise<readonly Outcome[]> {
-    for (const { event, retry } of entries) if (!retry) event.floor = this.tops.get(event.channel) ?? null;
+  private async sendWithHistory(
+    client: Client,
+    entries: readonly QueuedEvent<Publication>[],
+  ): Promise<readonly Outcome[]> {
+    for (const { event, retry } of entries) if (!retry) event.floor = this.lastPositions.get(event.topic) ?? null;
     const [{ event: first }] = entries as [QueuedEvent<Publication>];
-    const { channel, history, floor } = first;
-    const keys: string[] = this.keys.log(channel);
+    const { topic, history, floor } = first;
+    const keys: string[] = this.keys.log(topic);
     const args: (string | number)[] = [
-      ...[this.keys.pubsub(channel), history!.size, history!.ttlMs, freshEpoch()],
+      ...[this.keys.pubsub(topic), history!.size, history!.ttlMs, freshEpoch()],
       ...[floor?.epoch ?? '-', floor?.offset ?? 0],
     ];
     for (const { event, retry, deadline } of entries) {
@@ -166,43 +177,46 @@ export class Publisher {
     }
     const outcomes = outcomesOfReply((await runScript(client, PUBLISH, keys, args)) as string[], entries.length);
     const last = outcomes.findLast(({ kind }) => kind === 'published');
-    if (last?.kind === 'published' && last.position !== null) this.remember(channel, last.position);
+    if (last?.kind === 'published' && last.position !== null) this.remember(topic, last.position);
     return outcomes;
   }
 
   /** Nothing is kept by which a second try could find the first one, so there is none where the answer is missing. */
-  private async sendPlain(client: Client, entries: readonly QueuedEvent<Publication>[]): Promise<readonly Outcome[]> {
+  private async sendWithoutHistory(
+    client: Client,
+    entries: readonly QueuedEvent<Publication>[],
+  ): Promise<readonly Outcome[]> {
     const fresh = entries.filter(({ retry }) => !retry);
     if (fresh.length === 0) return entries.map(() => UNANSWERED);
-    const { channel } = fresh[0]!.event;
-    const keys = [this.keys.meta(channel)];
-    const args: (string | number)[] = [this.keys.pubsub(channel), freshEpoch()];
+    const { topic } = fresh[0]!.event;
+    const keys = [this.keys.meta(topic)];
+    const args: (string | number)[] = [this.keys.pubsub(topic), freshEpoch()];
     for (const { event, deadline } of fresh) {
       const ttl = this.idempotency(event, keys);
       args.push(event.body, event.messageId, this.clock.at(deadline), ttl);
     }
-    const outcomes = plainOutcomes((await runScript(client, PUBLISH_PLAIN, keys, args)) as string[], fresh.length);
+    const outcomes = outcomesWithoutHistory(
+      (await runScript(client, PUBLISH_PLAIN, keys, args)) as string[],
+      fresh.length,
+    );
     return entries.map(({ retry }) => (retry ? UNANSWERED : outcomes.shift()!));
   }
 
   /** Adds the event's idempotency key, if it has one. @returns how long it is remembered; 0 without a key */
-  private idempotency(
-    { channel, idempotencyKey, idempotencyMs = IDEMPOTENCY_MS }: Publication,
-    keys: string[],
-  ): number {
+  private idempotency({ topic, idempotencyKey, idempotencyMs = IDEMPOTENCY_MS }: Publication, keys: string[]): number {
     if (idempotencyKey === undefined) return 0;
-    keys.push(this.keys.idempotency(channel, idempotencyKey));
+    keys.push(this.keys.idempotency(topic, idempotencyKey));
     return idempotencyMs;
   }
 
   private notConnected(): Outcome {
-    const why = `Redis cannot be used: ${this.link.reason}`;
-    return { kind: 'again', why, mayBePublished: false, pause: 'all' };
+    const reason = `Redis cannot be used: ${this.connection.reason}`;
+    return { kind: 'again', reason, mayBePublished: false, pause: 'all' };
   }
 
-  private remember(channel: string, position: Position): void {
-    this.tops.delete(channel);
-    this.tops.set(channel, position);
-    if (this.tops.size > MAX_TOPS) this.tops.delete(this.tops.keys().next().value!);
+  private remember(topic: string, position: Position): void {
+    this.lastPositions.delete(topic);
+    this.lastPositions.set(topic, position);
+    if (this.lastPositions.size > MAX_POSITIONS) this.lastPositions.delete(this.lastPositions.keys().next().value!);
   }
 }

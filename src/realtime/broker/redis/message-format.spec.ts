@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { freshEpoch, markOf, messageIdOf, parseEntry, parseMessage } from './wire.js';
+import { freshEpoch, markOf, messageIdOf, parseEntry, parseMessage } from './message-format.js';
 
 const ID = '00000000deadbeef.12';
 const mark = 0xdeadbeef;

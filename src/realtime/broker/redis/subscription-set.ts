@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Position } from '../../../protocol/index.js';
 import { runSafely, safely } from '../../observability/run-safely.js';
 import { RealtimeUnavailableError } from '../errors.js';
-import { hasMovedAway } from './answers.js';
+import { needsReconnect } from './script-replies.js';
 import type { ChannelPosition } from './reader.js';
 
 /** Channels of one SUBSCRIBE: a single command with 100,000 would stall every other client of that Redis. */
@@ -10,17 +10,17 @@ const BATCH = 512;
 /** How long a channel that was just asked for may take, in milliseconds. */
 const SUBSCRIBE_TIMEOUT_MS = 5_000;
 /** A channel on which something comes in all the time is audited all the same: after this many intervals. */
-const MOST_INTERVALS = 10;
+const MAX_INTERVALS = 10;
 
-export interface SubscriberSource {
-  pubsub(channel: string): string;
+export interface SubscriptionSource {
+  pubsub(topic: string): string;
   /** Where these channels stand, read after the subscription was acknowledged. */
-  positions(client: Redis, channels: readonly string[]): Promise<readonly ChannelPosition[]>;
+  positions(client: Redis, topics: readonly string[]): Promise<readonly ChannelPosition[]>;
   /** Where a channel stands, on a fresh connection or in an audit. */
-  onPosition(channel: string, position: ChannelPosition): void;
+  onPosition(topic: string, position: ChannelPosition): void;
 }
 
-interface Wanted {
+interface TopicState {
   readonly hasHistory: boolean;
   subscribed: boolean;
   /** Who waits for the first position. */
@@ -35,137 +35,137 @@ interface Wanted {
  * What this instance has subscribed to at Redis, over any number of connections: new channels of one turn go out
  * together, a fresh connection subscribes to all of them in batches, and quiet ones are looked after.
  */
-export class Subscriber {
-  private readonly channels = new Map<string, Wanted>();
-  /** The channels that {@link work} has to subscribe or to read: it must not look at each of 100,000 for every new one. */
+export class SubscriptionSet {
+  private readonly topics = new Map<string, TopicState>();
+  /** The channels that {@link subscribePending} has to subscribe or to read: it must not look at each of 100,000 for every new one. */
   private readonly pending = new Set<string>();
   private client: Redis | null = null;
-  private working: Promise<void> | null = null;
+  private subscribing: Promise<void> | null = null;
   /** The connection whose channels are being audited. */
   private auditing: Redis | null = null;
   private readonly timer = setInterval(
-    safely('The check of subscriptions', () => this.look(performance.now())),
+    safely('The check of subscriptions', () => this.check(performance.now())),
     1_000,
   ).unref();
 
   constructor(
-    private readonly source: SubscriberSource,
-    private readonly onTrouble: (why: string) => void,
+    private readonly source: SubscriptionSource,
+    private readonly onFailure: (reason: string) => void,
     private readonly auditMs: number,
   ) {}
 
-  has(channel: string): boolean {
-    return this.channels.has(channel);
+  has(topic: string): boolean {
+    return this.topics.has(topic);
   }
 
   /** @throws RealtimeUnavailableError when Redis does not answer in time */
-  add(channel: string, hasHistory: boolean): Promise<Position | null> {
-    let wanted = this.channels.get(channel);
+  add(topic: string, hasHistory: boolean): Promise<Position | null> {
+    let wanted = this.topics.get(topic);
     if (wanted === undefined) {
       wanted = { hasHistory, subscribed: false, waiters: [], auditAt: 0, auditBy: 0 };
-      this.planAudit(wanted);
-      this.channels.set(channel, wanted);
+      this.scheduleAudit(wanted);
+      this.topics.set(topic, wanted);
     }
     const { waiters } = wanted;
-    this.pending.add(channel);
+    this.pending.add(topic);
     return new Promise((resolve, reject) => {
       waiters.push({ resolve, reject, deadline: performance.now() + SUBSCRIBE_TIMEOUT_MS });
-      runSafely('Subscribing at Redis', () => this.work());
+      runSafely('Subscribing at Redis', () => this.subscribePending());
     });
   }
 
-  async remove(channel: string): Promise<void> {
-    const wanted = this.channels.get(channel);
-    this.channels.delete(channel);
-    this.pending.delete(channel);
-    if (wanted?.subscribed === true) await this.client?.unsubscribe(this.source.pubsub(channel));
+  async remove(topic: string): Promise<void> {
+    const wanted = this.topics.get(topic);
+    this.topics.delete(topic);
+    this.pending.delete(topic);
+    if (wanted?.subscribed === true) await this.client?.unsubscribe(this.source.pubsub(topic));
   }
 
   /** Something came in on this channel. */
-  heard(channel: string): void {
-    const wanted = this.channels.get(channel);
+  noteTraffic(topic: string): void {
+    const wanted = this.topics.get(topic);
     if (wanted !== undefined) wanted.auditAt = Math.min(this.nextAudit(), wanted.auditBy);
   }
 
   /** A fresh connection: nothing is subscribed on it yet. Resolves once everything is. */
   async up(client: Redis): Promise<void> {
     this.client = client;
-    for (const [channel, wanted] of this.channels) {
+    for (const [topic, wanted] of this.topics) {
       wanted.subscribed = false;
-      this.pending.add(channel);
+      this.pending.add(topic);
     }
-    this.working = null;
-    await this.work();
+    this.subscribing = null;
+    await this.subscribePending();
   }
 
   down(): void {
     this.client = null;
-    this.working = null;
+    this.subscribing = null;
   }
 
   close(): void {
     clearInterval(this.timer);
-    for (const { waiters } of this.channels.values()) {
+    for (const { waiters } of this.topics.values()) {
       for (const waiter of waiters) waiter.reject(new RealtimeUnavailableError('The application is shutting down'));
     }
-    this.channels.clear();
+    this.topics.clear();
     this.pending.clear();
   }
 
-  private work(): Promise<void> {
+  private subscribePending(): Promise<void> {
     const { client } = this;
     if (client === null) return Promise.resolve();
-    this.working ??= this.subscribeAll(client).finally(() => {
-      if (this.client === client) this.working = null;
+    this.subscribing ??= this.subscribeAll(client).finally(() => {
+      if (this.client === client) this.subscribing = null;
     });
-    return this.working;
+    return this.subscribing;
   }
 
   private async subscribeAll(client: Redis): Promise<void> {
     await Promise.resolve(); // what is added in this turn goes out together
     for (;;) {
       const batch: string[] = [];
-      for (const channel of this.pending) {
-        batch.push(channel);
+      for (const topic of this.pending) {
+        batch.push(topic);
         if (batch.length === BATCH) break;
       }
       if (batch.length === 0 || this.client !== client) return;
       try {
         await this.subscribeBatch(client, batch);
       } catch (error) {
-        if (this.client === client) this.onTrouble((error as Error).message);
+        if (this.client === client) this.onFailure((error as Error).message);
         return;
       }
     }
   }
 
   private async subscribeBatch(client: Redis, batch: readonly string[]): Promise<void> {
-    await client.subscribe(...batch.map((channel) => this.source.pubsub(channel)));
-    const kept = batch.filter((channel) => this.channels.get(channel)?.hasHistory === true);
+    await client.subscribe(...batch.map((topic) => this.source.pubsub(topic)));
+    const kept = batch.filter((topic) => this.topics.get(topic)?.hasHistory === true);
     // On the same connection: Redis has written every earlier message to it before this answer.
     const positions = kept.length === 0 ? [] : await this.source.positions(client, kept);
     if (this.client !== client) return;
-    const byChannel = new Map(kept.map((channel, index) => [channel, positions[index]!]));
-    for (const channel of batch) {
-      this.pending.delete(channel);
-      const wanted = this.channels.get(channel);
+    const byChannel = new Map(kept.map((topic, index) => [topic, positions[index]!]));
+    for (const topic of batch) {
+      this.pending.delete(topic);
+      const wanted = this.topics.get(topic);
       if (wanted === undefined) {
-        client.unsubscribe(this.source.pubsub(channel)).catch(() => undefined); // it left in the meantime
+        client.unsubscribe(this.source.pubsub(topic)).catch(() => undefined); // it left in the meantime
         continue;
       }
-      const there = byChannel.get(channel) ?? null;
+      const there = byChannel.get(topic) ?? null;
       const { waiters } = wanted;
       wanted.subscribed = true;
       wanted.waiters = [];
-      this.planAudit(wanted);
+      this.scheduleAudit(wanted);
       for (const waiter of waiters) waiter.resolve(there?.position ?? null);
-      if (there !== null) this.source.onPosition(channel, there);
+      if (there !== null) this.source.onPosition(topic, there);
     }
   }
 
-  private look(now: number): void {
-    for (const [channel, wanted] of this.channels) {
-      if (wanted.waiters.length > 0) this.expire(channel, wanted, now);
+  private check(now: number): void {
+    for (const [topic, wanted] of this.topics) {
+      if (wanted.waiters.length > 0) this.expire(topic, wanted, now);
     }
     runSafely('The audit of quiet channels', () => this.audit(now));
   }
@@ -178,55 +178,55 @@ export class Subscriber {
     const { client } = this;
     if (client === null || this.auditing === client) return;
     this.auditing = client;
-    const due: (readonly [string, Wanted])[] = [];
-    for (const [channel, wanted] of this.channels) if (isDue(wanted, now)) due.push([channel, wanted]);
+    const due: (readonly [string, TopicState])[] = [];
+    for (const [topic, wanted] of this.topics) if (isDue(wanted, now)) due.push([topic, wanted]);
     due.sort((a, b) => a[1].auditAt - b[1].auditAt);
     try {
       for (let from = 0; from < due.length && this.client === client; from += BATCH) {
         // Some were heard of, or have left, while the ones before them were read.
-        const channels = due
+        const topics = due
           .slice(from, from + BATCH)
-          .filter(([channel, wanted]) => this.channels.get(channel) === wanted && isDue(wanted, now));
-        await this.auditBatch(client, channels);
+          .filter(([topic, wanted]) => this.topics.get(topic) === wanted && isDue(wanted, now));
+        await this.auditBatch(client, topics);
       }
     } catch (error) {
       // Any other error: the next look, or the next connection, reads them again.
-      if (hasMovedAway(error as Error) && this.client === client) this.onTrouble((error as Error).message);
+      if (needsReconnect(error as Error) && this.client === client) this.onFailure((error as Error).message);
     } finally {
       if (this.auditing === client) this.auditing = null;
     }
   }
 
-  private async auditBatch(client: Redis, quiet: readonly (readonly [string, Wanted])[]): Promise<void> {
+  private async auditBatch(client: Redis, quiet: readonly (readonly [string, TopicState])[]): Promise<void> {
     if (quiet.length === 0) return;
-    const channels = quiet.map(([channel]) => channel);
-    const positions = await this.source.positions(client, channels);
+    const topics = quiet.map(([topic]) => topic);
+    const positions = await this.source.positions(client, topics);
     if (this.client !== client) return;
-    for (const [index, [channel, wanted]] of quiet.entries()) {
-      this.planAudit(wanted);
-      this.source.onPosition(channel, positions[index]!);
+    for (const [index, [topic, wanted]] of quiet.entries()) {
+      this.scheduleAudit(wanted);
+      this.source.onPosition(topic, positions[index]!);
     }
   }
 
-  private planAudit(wanted: Wanted): void {
+  private scheduleAudit(wanted: TopicState): void {
     wanted.auditAt = this.nextAudit();
-    wanted.auditBy = performance.now() + MOST_INTERVALS * this.auditMs;
+    wanted.auditBy = performance.now() + MAX_INTERVALS * this.auditMs;
   }
 
   private nextAudit(): number {
     return performance.now() + this.auditMs * (0.8 + 0.4 * Math.random());
   }
 
-  private expire(channel: string, wanted: Wanted, now: number): void {
+  private expire(topic: string, wanted: TopicState, now: number): void {
     const late = wanted.waiters.filter((waiter) => waiter.deadline <= now);
     if (late.length === 0) return;
     wanted.waiters = wanted.waiters.filter((waiter) => waiter.deadline > now);
-    if (wanted.waiters.length === 0) this.pending.delete(channel);
-    if (wanted.waiters.length === 0 && !wanted.subscribed) this.channels.delete(channel);
+    if (wanted.waiters.length === 0) this.pending.delete(topic);
+    if (wanted.waiters.length === 0 && !wanted.subscribed) this.topics.delete(topic);
     for (const waiter of late) waiter.reject(new RealtimeUnavailableError('Redis does not answer'));
   }
 }
 
-function isDue({ hasHistory, subscribed, auditAt }: Wanted, now: number): boolean {
+function isDue({ hasHistory, subscribed, auditAt }: TopicState, now: number): boolean {
   return hasHistory && subscribed && auditAt <= now;
 }

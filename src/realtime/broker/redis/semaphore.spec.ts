@@ -1,10 +1,10 @@
-import { Slots } from './slots.js';
+import { Semaphore } from './semaphore.js';
 
 const turn = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
 describe('Slots', () => {
   it('runs a bounded number at once, the others in the order in which they came, and goes on after a failure', async () => {
-    const slots = new Slots(2);
+    const slots = new Semaphore(2);
     const begun: number[] = [];
     const ends: ((error?: Error) => void)[] = [];
     const task = (number: number) =>

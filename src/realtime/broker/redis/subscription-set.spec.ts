@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import type { Position } from '../../../protocol/index.js';
-import { Subscriber } from './subscriber.js';
+import { SubscriptionSet } from './subscription-set.js';
 
 /** Shorter than by default (60 s). */
 const AUDIT_MS = 10_000;
@@ -21,7 +21,7 @@ function outcomeOf<T>(promise: Promise<T>): { value?: T; error?: Error } {
 }
 
 describe('Subscriber', () => {
-  let subscriber: Subscriber;
+  let subscriber: SubscriptionSet;
   let asked: (readonly string[])[];
   let told: string[];
   let troubles: string[];
@@ -52,7 +52,7 @@ describe('Subscriber', () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
     [asked, told, troubles] = [[], [], []];
     read = async () => undefined;
-    subscriber = new Subscriber(
+    subscriber = new SubscriptionSet(
       {
         pubsub: (channel) => `c:${channel}`,
         positions: async (_client, channels) => {
@@ -198,7 +198,7 @@ describe('Subscriber', () => {
       add(1_024);
       await turn();
       await pass(5);
-      for (let index = 0; index < 512; index += 1) subscriber.heard(`apps:${index}`);
+      for (let index = 0; index < 512; index += 1) subscriber.noteTraffic(`apps:${index}`);
       read = () => Promise.reject(new Error('no answer'));
       await pass(9);
       asked = [];
@@ -215,7 +215,7 @@ describe('Subscriber', () => {
       asked = [];
       for (let count = 0; count < 4; count += 1) {
         await pass(7);
-        subscriber.heard('apps:0');
+        subscriber.noteTraffic('apps:0');
       }
       expect(new Set(asked.flat())).toEqual(new Set(['apps:1']));
     });
@@ -227,11 +227,11 @@ describe('Subscriber', () => {
       asked = [];
       for (let count = 0; count < 14; count += 1) {
         await pass(7);
-        subscriber.heard('apps:0');
+        subscriber.noteTraffic('apps:0');
       }
       expect(asked).toEqual([]);
       await pass(3);
-      subscriber.heard('apps:0');
+      subscriber.noteTraffic('apps:0');
       await pass(1);
       expect(asked).toEqual([['apps:0']]);
     });

@@ -4,14 +4,14 @@ import type { Redis } from 'ioredis';
  * What the last connection had written may still be on its way, and would be carried out after its own retry: Redis is
  * told to forget that connection first.
  */
-export class Predecessors {
+export class StaleConnections {
   /** run id of a Redis server → the id that it gave to our last publishing connection */
   private readonly ids = new Map<string, number>();
 
-  async end(node: Redis): Promise<void> {
+  async kill(node: Redis): Promise<void> {
     const server = /^run_id:(\w+)/m.exec(await node.info('server'))?.[1] ?? '';
-    const predecessor = this.ids.get(server);
-    if (predecessor !== undefined) await node.client('KILL', 'ID', predecessor);
+    const stale = this.ids.get(server);
+    if (stale !== undefined) await node.client('KILL', 'ID', stale);
     this.ids.set(server, await node.client('ID'));
   }
 }

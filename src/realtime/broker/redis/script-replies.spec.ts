@@ -1,17 +1,17 @@
 import {
   afterLostAnswer,
-  hasMovedAway,
+  needsReconnect,
   hasMovedSlot,
   outcomeOfError,
   outcomesOfReply,
-  plainOutcomes,
-} from './answers.js';
+  outcomesWithoutHistory,
+} from './script-replies.js';
 
 const replyError = (message: string): Error => Object.assign(new Error(message), { name: 'ReplyError' });
 const wrapped = (error: Error): Error => new Error(`Too many Cluster redirections. Last error: ${String(error)}`);
-const refused = (why: RegExp, mayBePublished: boolean) => ({
+const refused = (reason: RegExp, mayBePublished: boolean) => ({
   kind: 'refused',
-  why: expect.stringMatching(why) as unknown,
+  reason: expect.stringMatching(reason) as unknown,
   mayBePublished,
 });
 
@@ -28,7 +28,7 @@ describe('the outcome of an event', () => {
   });
 
   it('has no position without history', () => {
-    expect(plainOutcomes(['1'], 2)).toEqual([
+    expect(outcomesWithoutHistory(['1'], 2)).toEqual([
       { kind: 'published', position: null },
       refused(/Not published in time/, false),
     ]);
@@ -46,14 +46,14 @@ describe('the outcome of an event', () => {
     ["OOM command not allowed when used memory > 'maxmemory'. script: 0a1b, on @user_script:3.", 'channel'],
     ['MISCONF Redis is configured to save RDB snapshots', 'channel'],
   ])('is "not now" for %s, and pauses %s', (message, pause) => {
-    expect(outcomeOfError(replyError(message))).toEqual({ kind: 'again', why: message, mayBePublished: false, pause });
+    expect(outcomeOfError(replyError(message))).toEqual({ kind: 'again', reason: message, mayBePublished: false, pause });
   });
 
   it.each(['MOVED 3999 127.0.0.1:6381', 'TRYAGAIN Multiple keys request', 'CLUSTERDOWN Hash slot not served'])(
     'pauses only the channel in a Cluster, whose client wraps the answer: %s',
     (message) => {
       expect(outcomeOfError(wrapped(replyError(message)), true)).toEqual({
-        ...{ kind: 'again', why: message, mayBePublished: false, pause: 'channel' },
+        ...{ kind: 'again', reason: message, mayBePublished: false, pause: 'channel' },
       });
     },
   );
@@ -85,16 +85,16 @@ describe('the outcome of an event', () => {
     'is not known without an answer: %s',
     (error) => {
       expect(outcomeOfError(error)).toEqual({
-        ...{ kind: 'again', why: 'Connection is closed.', mayBePublished: true, pause: 'all' },
+        ...{ kind: 'again', reason: 'Connection is closed.', mayBePublished: true, pause: 'all' },
       });
     },
   );
 });
 
 it('another server is to be asked', () => {
-  expect(hasMovedAway(replyError('MOVED 1 127.0.0.1:1'))).toBe(true);
-  expect(hasMovedAway(replyError("READONLY You can't write"))).toBe(true);
-  expect(hasMovedAway(replyError('OOM'))).toBe(false);
+  expect(needsReconnect(replyError('MOVED 1 127.0.0.1:1'))).toBe(true);
+  expect(needsReconnect(replyError("READONLY You can't write"))).toBe(true);
+  expect(needsReconnect(replyError('OOM'))).toBe(false);
   expect(hasMovedSlot(wrapped(replyError('MOVED 1 127.0.0.1:1')))).toBe(true);
   expect(hasMovedSlot(replyError('READONLY'))).toBe(false);
 });
