@@ -56,18 +56,18 @@ async function run(args: readonly string[], output: Output): Promise<number> {
   const { help: _, out, 'no-augment': isPlain, ...ofDocument } = values;
   if (command === 'write' && files.length === 1) {
     if (isPlain !== undefined) throw new ToolError(`--no-augment is for types.\n\n${USAGE}`);
-    await give(await documentText(files[0]!, ofDocument), out, output);
+    await writeOutput(await documentText(files[0]!, ofDocument), out, output);
     return 0;
   }
   const [foreign] = Object.keys(ofDocument);
   if (foreign !== undefined) throw new ToolError(`--${foreign} is for write.\n\n${USAGE}`);
   if (command === 'types' && files.length === 1) {
-    await give(eventTypes(await read(files[0]!), { augment: isPlain !== true }), out, output);
+    await writeOutput(eventTypes(await read(files[0]!), { augment: isPlain !== true }), out, output);
     return 0;
   }
   if (command === 'diff' && files.length === 2) {
     if (out !== undefined || isPlain !== undefined) throw new ToolError(`diff takes no options.\n\n${USAGE}`);
-    return tellChanges(compareContracts(await read(files[0]!), await read(files[1]!)), output);
+    return printChanges(compareContracts(await read(files[0]!), await read(files[1]!)), output);
   }
   throw new ToolError(`${problemOf(command, files.length)}.\n\n${USAGE}`);
 }
@@ -95,7 +95,7 @@ function problemOf(command: string | undefined, files: number): string {
   return command === undefined ? 'say what to do' : `there is no command ${JSON.stringify(command)}`;
 }
 
-async function give(text: string, out: string | undefined, output: Output): Promise<void> {
+async function writeOutput(text: string, out: string | undefined, output: Output): Promise<void> {
   if (out === undefined) output.write(text);
   else await writeText(out, text);
 }
@@ -115,7 +115,7 @@ async function read(file: string): Promise<Contract> {
   }
 }
 
-function tellChanges(changes: readonly Change[], output: Output): number {
+function printChanges(changes: readonly Change[], output: Output): number {
   const breaking = changes.filter(({ breaks }) => breaks);
   const harmless = changes.filter(({ breaks }) => !breaks);
   for (const { channel, text } of breaking) output.write(`breaking  ${channel}: ${text}\n`);

@@ -1,14 +1,19 @@
 import { parametersIn } from './addresses.js';
-import type { Told } from './changes.js';
+import type { Difference } from './changes.js';
 import type { Access, ContractChannel } from './contract.js';
 
 /** Who may use a channel: breaking where somebody who might has to stay outside now. */
-export function compareAccess(before: ContractChannel, after: ContractChannel): Told[] {
+export function compareAccess(before: ContractChannel, after: ContractChannel): Difference[] {
   if (ruleOf(before) === ruleOf(after)) return [];
   const isOpen = isAsOpen(before.access, after.access);
   const isDoubt = !isOpen && (isPolicy(before.access) || isPolicy(after.access));
   const doubt = isDoubt ? ' (what a policy answers is in no document)' : '';
-  return [{ breaks: !isOpen, text: `is for ${whom(after.access)}, and was for ${whom(before.access)}${doubt}` }];
+  return [
+    {
+      breaks: !isOpen,
+      text: `is for ${describeAccess(after.access)}, and was for ${describeAccess(before.access)}${doubt}`,
+    },
+  ];
 }
 
 /** Whether everybody whom the rule before lets in is let in by the rule after it, as far as a document can tell. */
@@ -32,10 +37,10 @@ function ruleOf({ access, address }: ContractChannel): string {
   return 'owner' in access ? `owner ${parametersIn(address).indexOf(access.owner)}` : `policy ${access.policy}`;
 }
 
-function whom(access: Access): string {
+function describeAccess(access: Access): string {
   if (access === 'public') return 'everyone';
-  if (access === 'authenticated') return 'whoever has a token';
+  if (access === 'authenticated') return 'every client with a token';
   if (access === 'admin') return 'administrators';
   if ('roles' in access) return `the roles ${access.roles.join(', ')}`;
-  return 'owner' in access ? `the user whose id is ${access.owner}` : `whom the policy ${access.policy} allows`;
+  return 'owner' in access ? `the user whose id is ${access.owner}` : `users that the policy ${access.policy} allows`;
 }

@@ -1,4 +1,4 @@
-import type { Told } from './changes.js';
+import type { Difference } from './changes.js';
 import { printType } from './print-type.js';
 import { ANY, resolved, type Field, type Schema } from './schema.js';
 
@@ -15,10 +15,10 @@ export interface Names {
  * What differs in the data that clients get. It breaks where something arrives that the older document ruled out: a field is
  * missing, or carries what it could not carry. Less than was announced, and more fields than were known, break nobody.
  */
-export function compareData(before: Schema, after: Schema, names: Names): Told[] {
+export function compareData(before: Schema, after: Schema, names: Names): Difference[] {
   const open = new Set<string>(); // pairs that are being compared: schemas may hold themselves
 
-  const compare = (older: Schema, newer: Schema, path: string): Told[] => {
+  const compare = (older: Schema, newer: Schema, path: string): Difference[] => {
     const pair = older.kind === 'ref' && newer.kind === 'ref' ? `${older.name} ${newer.name}` : null;
     if (pair === null) return compareOptions(optionsOf(older, names.before), optionsOf(newer, names.after), path);
     if (open.has(pair)) return [];
@@ -28,12 +28,12 @@ export function compareData(before: Schema, after: Schema, names: Names): Told[]
     return found;
   };
 
-  const compareOptions = (older: readonly Schema[], newer: readonly Schema[], path: string): Told[] => {
+  const compareOptions = (older: readonly Schema[], newer: readonly Schema[], path: string): Difference[] => {
     const [was, is] = [textOf(older), textOf(newer)];
-    const changed = (breaks: boolean): Told[] => [{ breaks, text: `${path} is ${is}, and was ${was}` }];
+    const changed = (breaks: boolean): Difference[] => [{ breaks, text: `${path} is ${is}, and was ${was}` }];
     if (older.some(isAny)) return newer.some(isAny) ? [] : changed(false);
     if (newer.some(isAny)) return changed(true);
-    const inner: Told[] = [];
+    const inner: Difference[] = [];
     for (const option of newer) {
       if (!isStructure(option)) {
         if (!older.some((known) => admits(known, option))) return changed(true);
@@ -51,11 +51,11 @@ export function compareData(before: Schema, after: Schema, names: Names): Told[]
     return isNarrower ? [...changed(false), ...inner] : inner;
   };
 
-  const compareStructures = (older: Structure, newer: Structure, path: string): Told[] => {
+  const compareStructures = (older: Structure, newer: Structure, path: string): Difference[] => {
     if (older.kind === 'array' || newer.kind === 'array') {
       return older.kind === 'array' && newer.kind === 'array' ? compare(older.items, newer.items, `${path}[]`) : [];
     }
-    const told: Told[] = [];
+    const told: Difference[] = [];
     for (const [name, field] of older.fields) {
       told.push(...compareFields(field, newer.fields.get(name), `${path}.${name}`));
     }
@@ -66,12 +66,12 @@ export function compareData(before: Schema, after: Schema, names: Names): Told[]
     return told;
   };
 
-  const compareFields = (older: Field, newer: Field | undefined, path: string): Told[] => {
+  const compareFields = (older: Field, newer: Field | undefined, path: string): Difference[] => {
     if (newer === undefined) return [{ breaks: true, text: `${path} is gone` }];
-    const told: Told[] = [];
+    const told: Difference[] = [];
     const audience = compareAudiences(older, newer);
     if (audience !== null)
-      told.push({ breaks: audience, text: `${path} is for ${whom(newer)}, and was for ${whom(older)}` });
+      told.push({ breaks: audience, text: `${path} is for ${describeAudience(newer)}, and was for ${describeAudience(older)}` });
     else if (older.required && !newer.required) told.push({ breaks: true, text: `${path} may be missing now` });
     if (!older.required && newer.required) told.push({ breaks: false, text: `${path} is always there now` });
     return [...told, ...compare(older.schema, newer.schema, path)];
@@ -94,7 +94,7 @@ function audienceOf({ groups, users }: Field): string[] | null {
   return [...groups.map((group) => `group ${group}`), ...users.map((field) => `user in ${field}`)];
 }
 
-function whom({ groups, users }: Field): string {
+function describeAudience({ groups, users }: Field): string {
   if (groups === null) return 'everybody';
   const parts = [
     ...(groups.length === 0 ? [] : [`the group${groups.length === 1 ? '' : 's'} ${groups.join(', ')}`]),

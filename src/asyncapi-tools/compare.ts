@@ -1,5 +1,5 @@
 import { onTheWire } from './addresses.js';
-import type { Change, Told } from './changes.js';
+import type { Change, Difference } from './changes.js';
 import { compareAccess } from './compare-access.js';
 import { compareData, type Names } from './compare-data.js';
 import type { Contract, ContractChannel } from './contract.js';
@@ -23,7 +23,7 @@ export function compareContracts(older: Contract, newer: Contract): Change[] {
   return changes;
 }
 
-function compareChannels(before: ContractChannel, after: ContractChannel, names: Names): Told[] {
+function compareChannels(before: ContractChannel, after: ContractChannel, names: Names): Difference[] {
   const changes = compareAccess(before, after);
   if (before.address !== after.address) {
     changes.push({ breaks: false, text: `is written ${after.address}: the same names on the wire` });

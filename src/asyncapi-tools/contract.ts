@@ -30,7 +30,7 @@ export interface Contract {
   readonly schemas: ReadonlyMap<string, Schema>;
 }
 
-const OURS =
+const EXTENSION =
   'this command reads the documents that nestjs-realtime makes (GET /realtime/asyncapi.json, RealtimeAsyncApi)';
 
 /**
@@ -68,13 +68,14 @@ function parse(text: string): unknown {
 
 function readChannel(document: object, channel: Record<string, unknown>, where: string): ContractChannel {
   const { address } = channel;
-  if (typeof address !== 'string' || address === '') throw new ToolError(`${where} has no address; ${OURS}`);
+  if (typeof address !== 'string' || address === '') throw new ToolError(`${where} has no address; ${EXTENSION}`);
   const realtime = channel['x-realtime'];
-  if (realtime === undefined) throw new ToolError(`${where} has no x-realtime, which says who may use it; ${OURS}`);
+  if (realtime === undefined)
+    throw new ToolError(`${where} has no x-realtime, which says who may use it; ${EXTENSION}`);
   const { access, history, presence } = readObject(realtime, `${where}.x-realtime`);
   const messages = readObject(channel['messages'] ?? {}, `${where}.messages`);
-  if (messages['event'] === undefined) throw new ToolError(`${where} has no message \`event\`; ${OURS}`);
-  const message = readObject(follow(document, messages['event'], where), `${where}.messages.event`);
+  if (messages['event'] === undefined) throw new ToolError(`${where} has no message \`event\`; ${EXTENSION}`);
+  const message = readObject(resolveReference(document, messages['event'], where), `${where}.messages.event`);
   const payload = readObject(message['payload'] ?? {}, `the payload of ${where}`);
   const { data } = readObject(payload['properties'] ?? {}, `the payload of ${where}`);
   return {
@@ -88,7 +89,7 @@ function readChannel(document: object, channel: Record<string, unknown>, where: 
 }
 
 /** What a `$ref` within the document stands for; what is none stands for itself. */
-function follow(document: object, value: unknown, where: string): unknown {
+function resolveReference(document: object, value: unknown, where: string): unknown {
   const reference = readObject(value, where)['$ref'];
   if (reference === undefined) return value;
   let found: unknown = document;

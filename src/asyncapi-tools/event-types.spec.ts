@@ -63,7 +63,7 @@ declare module 'nestjs-realtime/client' {
       { properties: { id: { type: 'string' }, name: { type: 'string' } }, required: ['id', 'name'] },
       'ProjectUpdated',
     );
-    const about = 'For whom the policy ProjectPolicy allows.';
+    const about = 'For users that the policy ProjectPolicy allows.';
     const channels = [channel('projects:{projectId}:updated', ref('ProjectUpdated'), about)];
     const [, ...code] = typesOf(channels, new Map([['ProjectUpdated', updated]]), true).split('\n\n');
     expect(readFileSync('docs/channels.md', 'utf8')).toContain(code.join('\n\n'));

@@ -61,7 +61,7 @@ export interface ClientChannel extends Channel {
 }
 
 /** What listeners get when it is not known any more who is here. */
-const NOBODY: Presence = { members: [], count: 0 };
+const NO_MEMBERS: Presence = { members: [], count: 0 };
 
 /** Refusals that the server may take back later. */
 const LATER = /^(unavailable|internal|rate_limited)$/;
@@ -121,7 +121,7 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
   const present = (now: Presence | null): void => {
     if (presence === now) return;
     presence = now;
-    listeners.emit('presence', now ?? NOBODY);
+    listeners.emit('presence', now ?? NO_MEMBERS);
   };
 
   const takers: { [T in ChannelFrame['type']]: (frame: Extract<ChannelFrame, { type: T }>) => void } = {

@@ -6,11 +6,11 @@ import type { ChannelHost } from './channel.js';
 import { createChannels } from './channels.js';
 import { createEmitter, createSequence, onceOf } from './emitter.js';
 import { errorOf, RealtimeError, REPORT } from './errors.js';
-import { diallingOf, resolveOptions, type RealtimeClientOptions, type TokenReason } from './options.js';
-import { outside } from './outside.js';
-import { watchPage } from './page-life.js';
+import { connectOptionsOf, resolveOptions, type RealtimeClientOptions, type TokenReason } from './options.js';
+import { outsideZone } from './outside-zone.js';
+import { watchPage } from './page-lifecycle.js';
 import { openSession, type Session, type SessionEnd, type SessionListener } from './session.js';
-import type { Dialling } from './socket.js';
+import type { ConnectOptions } from './socket.js';
 import { CLIENT_STATES, nextState, type ClientCause, type ClientState } from './states.js';
 import { createTokens } from './tokens.js';
 import type { ClientListeners, Identity, RealtimeClient, RequestOptions, StateChange, Stop } from './types.js';
@@ -37,7 +37,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
   // Tenant and user that the channels' positions belong to.
   let tenant = '';
   let owner: string | undefined;
-  let dialling: Dialling;
+  let dialling: ConnectOptions;
   let session: Session | null = null;
   // Which attempt to connect counts: what an earlier one still brings is dropped.
   let attempt: object | null = null;
@@ -256,8 +256,8 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
       return identity;
     },
     connect() {
-      dialling = diallingOf(options); // throws before anything has changed
-      outside(() => move({ cause: 'connect' }));
+      dialling = connectOptionsOf(options); // throws before anything has changed
+      outsideZone(() => move({ cause: 'connect' }));
     },
     close() {
       end({ cause: 'close' });
@@ -270,15 +270,15 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     async request(frame: { type: string }, requestOptions?: RequestOptions) {
       const to = readySession();
       if (!to) throw new RealtimeError('not_connected', change.reason);
-      return outside(() => to.request(frame, requestOptions));
+      return outsideZone(() => to.request(frame, requestOptions));
     },
     send(frame: { type: string }) {
       readySession()?.send(frame);
       return readySession() !== null;
     },
-    reauthenticate: () => outside(reauthenticate),
+    reauthenticate: () => outsideZone(reauthenticate),
     wake() {
-      outside(() => {
+      outsideZone(() => {
         session?.check();
         move({ cause: 'woken' });
       });

@@ -1,6 +1,6 @@
 import { callListener } from './emitter.js';
 import { clamp, MAX_TIMER_MS } from './limits.js';
-import { outside } from './outside.js';
+import { outsideZone } from './outside-zone.js';
 import type { Signal } from './signal.js';
 import type { Channel, RealtimeEvent, Stop } from './types.js';
 import { within } from './within.js';
@@ -37,7 +37,7 @@ export interface Following<S, T> {
  * @returns ends it
  */
 export function follow<S, T>(channels: Channel<T> | readonly Channel<T>[], on: Following<S, T>): Stop {
-  return outside(() => begin('name' in channels ? [channels] : [...new Set(channels)], on));
+  return outsideZone(() => begin('name' in channels ? [channels] : [...new Set(channels)], on));
 }
 
 function begin<S, T>(all: readonly Channel<T>[], on: Following<S, T>): Stop {

@@ -1,6 +1,6 @@
 import { callListener } from './emitter.js';
 import { MAX_TIMER_MS } from './limits.js';
-import type { Dialling } from './socket.js';
+import type { ConnectOptions } from './socket.js';
 import type { Signal } from './signal.js';
 import { socketUrl, type PageLocation } from './url.js';
 import type { TokenVia, WebSocketClass } from './web-socket.js';
@@ -103,7 +103,7 @@ const print: Debug = (what, details) => globalThis.console.debug('realtime', wha
 const here = globalThis as { WebSocket?: WebSocketClass; location?: PageLocation };
 
 /** How to open a socket, from here. @throws TypeError without a WebSocket, or if the URL is a path outside of a page */
-export function diallingOf({ url, tokenVia, WebSocket = here.WebSocket }: ResolvedOptions): Dialling {
+export function connectOptionsOf({ url, tokenVia, WebSocket = here.WebSocket }: ResolvedOptions): ConnectOptions {
   const whole = socketUrl(url, here.location);
   check(WebSocket && whole, 'no page, or no WebSocket, is here: pass WebSocket and a whole url');
   check(!tokenVia || !(WebSocket as { isShared?: boolean }).isShared, 'tokenVia needs a WebSocket that is not shared');

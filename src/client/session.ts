@@ -3,8 +3,8 @@ import { parseFrame, problemOf } from './check-frame.js';
 import { errorOf, RealtimeError } from './errors.js';
 import { CHECK_WITHIN_MS, clamp, MAX_HEARTBEAT_MS, MAX_TIMER_MS, MIN_HEARTBEAT_MS } from './limits.js';
 import type { ResolvedOptions } from './options.js';
-import { createPulse, type Pulse } from './pulse.js';
-import { openSocket, type Dialling, type SocketEnd } from './socket.js';
+import { createHeartbeat, type Heartbeat } from './heartbeat.js';
+import { openSocket, type ConnectOptions, type SocketEnd } from './socket.js';
 import type { ClientCause } from './states.js';
 import type { WebSocketLike } from './web-socket.js';
 import type { Identity, RequestFrame, RequestOptions } from './types.js';
@@ -55,7 +55,7 @@ export interface SessionListener {
 }
 
 export function openSession(
-  dialling: Dialling,
+  dialling: ConnectOptions,
   token: string | null,
   { timeoutMs, debug }: ResolvedOptions,
   listener: SessionListener,
@@ -64,7 +64,7 @@ export function openSession(
   const waiting = new Map<string | undefined, [(frame: ServerFrame) => void, (error: RealtimeError) => void]>();
   const isInBand = token !== null && !dialling.tokenVia;
   let socket: WebSocketLike | undefined;
-  let pulse: Pulse | undefined;
+  let heartbeat: Heartbeat | undefined;
   let refs = 0;
   let isReady = false;
   let isOver = false;
@@ -83,7 +83,7 @@ export function openSession(
     if (isOver) return;
     isOver = true;
     clearTimeout(deadline);
-    pulse?.stop();
+    heartbeat?.stop();
     rejectAll(new RealtimeError('not_connected', 'The connection ended'));
     socket?.close(1000);
     listener.ended(how);
@@ -126,7 +126,7 @@ export function openSession(
 
   const received = (text: string): void => {
     if (isOver) return;
-    pulse?.heard();
+    heartbeat?.heard();
     const frame = parseFrame(text);
     const problem = frame ? problemOf(frame) : 'A message is not a frame';
     if (problem) listener.failed(new RealtimeError('invalid_frame', problem));
@@ -137,9 +137,9 @@ export function openSession(
   const take = (frame: ServerFrame): void => {
     debug('received', frame);
     if (frame.type === 'connected') {
-      pulse?.stop();
+      heartbeat?.stop();
       // Half of it to become suspicious, half of it for an answer.
-      pulse = createPulse(
+      heartbeat = createHeartbeat(
         clamp(frame.heartbeatMs, MIN_HEARTBEAT_MS, MAX_HEARTBEAT_MS) / 2,
         () => send({ type: 'ping' }),
         () => end({ cause: 'silent' }),
@@ -180,7 +180,7 @@ export function openSession(
     // Not at once: the caller does not have the session yet.
     void Promise.resolve().then(() => end({ cause: 'unreachable', reason: String(error) }));
   }
-  return { send, request, authenticate, check: () => pulse?.check(CHECK_WITHIN_MS), end };
+  return { send, request, authenticate, check: () => heartbeat?.check(CHECK_WITHIN_MS), end };
 }
 
 /** What an answer to the first `auth` says of the token, and not of the server. */

@@ -12,7 +12,7 @@ interface ReportsRefusals {
 }
 
 /** How to open a socket. */
-export interface Dialling {
+export interface ConnectOptions {
   readonly url: string;
   /** Sends the token with the upgrade; otherwise it is sent in band. */
   readonly tokenVia: TokenVia | undefined;
@@ -35,7 +35,7 @@ export interface SocketEnd {
  * @throws what the WebSocket throws, as for a bad URL
  */
 export function openSocket(
-  { url, tokenVia, WebSocket }: Dialling,
+  { url, tokenVia, WebSocket }: ConnectOptions,
   token: string | null,
   opened: () => void,
   received: (text: string) => void,

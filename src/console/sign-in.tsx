@@ -1,5 +1,5 @@
 import { useState, type FormEvent } from 'react';
-import { Api, sentenceOf } from './api/api.js';
+import { Api, describeError } from './api/api.js';
 import { textOf } from './api/form.js';
 
 interface SignInProps {
@@ -22,7 +22,7 @@ export function SignIn({ why, onSignedIn }: SignInProps) {
       await new Api(token).get('stats');
       onSignedIn(token);
     } catch (error) {
-      setProblem(sentenceOf(error));
+      setProblem(describeError(error));
       setBusy(false);
     }
   };

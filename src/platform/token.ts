@@ -11,14 +11,14 @@ import { explain } from './start/explain.js';
 const USAGE = 'Usage: npm run --silent token -- --user ID [--role ROLE] [--email EMAIL] [--expires 1h]';
 
 /** What the command line asks for. */
-interface Wish {
+interface TokenRequest {
   readonly id: string;
   readonly role: string;
   readonly email: string | null;
   readonly lifetimeMs?: number;
 }
 
-function read(): Wish {
+function read(): TokenRequest {
   const { values } = parse();
   const { user: id, role = 'user', email = null, expires } = values;
   if (id === undefined || userChannel(id) === null) throw new StartError(`--user must be the id of a user.\n${USAGE}`);

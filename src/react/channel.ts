@@ -4,7 +4,7 @@ import type { RealtimeEvents } from '../protocol/index.js';
 import { keyOf, type EventOn, type OneOrMany } from './channel-names.js';
 import { findChannel, useableChannel } from './find-channel.js';
 import { generationOf, watchGenerations } from './generation.js';
-import { useLasting } from './lasting.js';
+import { useStableSubscriptions } from './stable-subscriptions.js';
 import { useLatest } from './latest.js';
 import { useRealtimeClient } from './provider.js';
 
@@ -58,7 +58,7 @@ export function useNamedChannels<Event>(
   const key = keyOf(channels);
   const latest = useLatest({ onEvent, options });
   const { enabled = true } = options;
-  useLasting<Left | undefined>(enabled ? key : '[]', client, (name, left) => {
+  useStableSubscriptions<Left | undefined>(enabled ? key : '[]', client, (name, left) => {
     const channel = useableChannel(client, name);
     if (channel === null) return () => undefined;
     watchGenerations(client);

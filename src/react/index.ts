@@ -10,6 +10,6 @@ export {
 export { useConnectionState, useIdentity } from './connection.js';
 export { useChannel, useChannelState, type UseChannel, type UseChannelOptions } from './channel.js';
 export { useEvents, type UseEvents, type UseEventsOptions } from './events.js';
-export { realtimeHooks, type RealtimeHooks } from './own-map.js';
+export { realtimeHooks, type RealtimeHooks } from './typed-hooks.js';
 export { usePresence } from './presence.js';
 export type { EventOn, OneOrMany } from './channel-names.js';

@@ -1,6 +1,6 @@
 import { createContext, createElement, useContext, useState, type ReactElement, type ReactNode } from 'react';
 import type { RealtimeClient } from '../client/index.js';
-import { useLastingOne } from './lasting.js';
+import { useStableSubscription } from './stable-subscriptions.js';
 import type { RealtimeEvents } from '../protocol/index.js';
 
 /** A client, whichever map its channels are of. */
@@ -31,7 +31,7 @@ export function RealtimeProvider({ client, children }: RealtimeProviderProps): R
  */
 export function useNewRealtimeClient<C extends Pick<RealtimeClient, 'connect' | 'close'>>(create: () => C): C {
   const [client] = useState(create);
-  useLastingOne(true, client, () => {
+  useStableSubscription(true, client, () => {
     client.connect();
     return () => client.close();
   });

@@ -7,7 +7,7 @@ import type { RealtimeEvents } from '../protocol/index.js';
 import { keyOf, namesOf, type EventOn, type OneOrMany } from './channel-names.js';
 import { useNamedChannels } from './channel.js';
 import { findChannel } from './find-channel.js';
-import { useLastingOne } from './lasting.js';
+import { useStableSubscription } from './stable-subscriptions.js';
 import { useLatest } from './latest.js';
 import { useRealtimeClient } from './provider.js';
 import { dropData, isFirstToApply, keepCurrent, refetchSoon } from './shared-queries.js';
@@ -130,7 +130,7 @@ function useRefetch(
     };
     return { ask: askNow, askOnceAnswered: askLater, settle: settleIt };
   });
-  useLastingOne(enabled, `${hashKey(queryKey)} ${key}`, () => keepCurrent(queries, latest.current.queryKey));
+  useStableSubscription(enabled, `${hashKey(queryKey)} ${key}`, () => keepCurrent(queries, latest.current.queryKey));
   useEffect(() => {
     if (!enabled) return;
     const begun = (): boolean =>

@@ -19,7 +19,7 @@ import { JwksKeys } from './auth/jwks-keys.js';
 import { TicketStore } from './auth/ticket-store.js';
 import { Tickets } from './auth/tickets.js';
 import { Revocations } from './auth/revocations.js';
-import { FixedKeys, TokenKeys } from './auth/token-keys.js';
+import { StaticKeys, TokenKeys } from './auth/token-keys.js';
 import { broker, instanceDirectory, presenceStore, revocationStore, ticketStore } from './backends.js';
 import { RedisBridge } from './bridge/redis-bridge.service.js';
 import { Broker } from './broker/broker.js';
@@ -37,7 +37,7 @@ import { FanOut } from './connections/fan-out.js';
 import { ClusterStatsService } from './instances/cluster-stats.service.js';
 import { TenantStats } from './instances/tenant-stats.js';
 import { InstanceDirectory } from './instances/instance-directory.js';
-import { InstanceVitals } from './instances/instance-vitals.js';
+import { InstanceHealth } from './instances/instance-health.js';
 import { RequestBudget } from './limits/request-budget.js';
 import { Lease } from './instances/lease.js';
 import { installAdapter } from './gateway/install-adapter.js';
@@ -58,7 +58,7 @@ import { withRouteMetadata, type RouteMetadata } from './http/realtime-route.js'
 import { OperatorActionsController } from './http/operator-actions.controller.js';
 import { OperatorsController } from './http/operators.controller.js';
 import { Inspection } from './inspection/inspection.service.js';
-import { Survey } from './inspection/survey.js';
+import { ClusterQuery } from './inspection/cluster-query.js';
 import { RealtimeMetrics } from './metrics/realtime-metrics.service.js';
 import { applicationConfigOf } from './nest/application-config.js';
 import { checkNest } from './nest/check-nest.js';
@@ -73,9 +73,9 @@ import { EventsPublisher } from './publishing/events-publisher.js';
 
 refuseSecondBuild();
 
-/** What has to be known before any provider is created. */
+/** Settings that are required before any provider is created. */
 export interface RealtimeModuleSettings {
-  /** Whether every module can inject `EventsPublisher` without importing this one. @default true */
+  /** Lets every module inject `EventsPublisher` without importing this module. @default true */
   isGlobal?: boolean;
   /**
    * Metadata of the application for the module's HTTP routes, so that a global guard of the application leaves them to
@@ -90,7 +90,7 @@ export interface RealtimeAsyncOptions extends Pick<ModuleMetadata, 'imports'>, R
   inject?: FactoryProvider['inject'];
 }
 
-/** The marker of the provider that puts the adapter in its place; nobody injects it. */
+/** The token of the provider that installs the adapter; it is never injected. */
 const ADAPTER_INSTALLED = Symbol('realtime: adapter installed');
 
 /** The marker of Nest's ApplicationConfig. */
@@ -194,7 +194,7 @@ function build(
       RealtimeControl,
       Lease,
       { provide: InstanceDirectory, useFactory: instanceDirectory, inject: [Broker, Lease, ClusterSeal] },
-      InstanceVitals,
+      InstanceHealth,
       ClusterStatsService,
       { provide: PresenceStore, useFactory: presenceStore, inject: [Broker, RedisBridge, InstanceDirectory] },
       PresenceService,
@@ -203,7 +203,7 @@ function build(
       RealtimeGateway,
       RealtimeMetrics,
       RealtimeHealth,
-      Survey,
+      ClusterQuery,
       Inspection,
       ConsolePages,
       TicketLimit,
@@ -256,7 +256,7 @@ function channelFeatures(modules: ModulesContainer): ChannelFeatures {
 }
 
 function tokenKeys({ jwt }: ResolvedRealtimeOptions): TokenKeys {
-  return jwt.jwksUrl === undefined ? new FixedKeys(jwt) : new JwksKeys(jwt);
+  return jwt.jwksUrl === undefined ? new StaticKeys(jwt) : new JwksKeys(jwt);
 }
 
 function clusterSeal({ clusterKeys }: ResolvedRealtimeOptions): ClusterSeal {

@@ -15,7 +15,7 @@ import type { FakeChannel } from './fake-channel.js';
 const MAX_TIMER_MS = 2_147_483_647;
 
 /** What a connection asks of its server. */
-export interface FakeWorld {
+export interface FakeEnv {
   readonly heartbeatMs: number;
   readonly anonymous: boolean;
   /** @returns who it is, or why it is nobody */
@@ -45,7 +45,7 @@ export class FakeConnection {
 
   constructor(
     private readonly wire: FakeWire,
-    private readonly world: FakeWorld,
+    private readonly world: FakeEnv,
     readonly id: string,
   ) {}
 
@@ -68,7 +68,7 @@ export class FakeConnection {
     }
     this.received.push(request);
     if (!this.#isIdentified && request.type !== 'auth') this.#refuse('auth_required', request.ref);
-    else this.#carryOut(request);
+    else this.#dispatch(request);
   }
 
   send(frame: Unstamped): void {
@@ -89,7 +89,7 @@ export class FakeConnection {
     clearTimeout(this.#end);
   }
 
-  #carryOut(request: ClientRequest): void {
+  #dispatch(request: ClientRequest): void {
     const ref = withRef(request.ref);
     switch (request.type) {
       case 'subscribe':

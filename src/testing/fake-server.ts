@@ -1,7 +1,7 @@
 import type { WebSocketClass, WebSocketLike } from '../client/index.js';
 import type { ChannelName, ErrorCode, EventData, Unstamped, User } from '../protocol/index.js';
 import { FakeChannel } from './fake-channel.js';
-import { FakeConnection, type FakeWorld } from './fake-connection.js';
+import { FakeConnection, type FakeEnv } from './fake-connection.js';
 
 /** Who brings a token, or the code of why it is no good. */
 export type FakeIdentity = { readonly user: User; readonly expiresInMs?: number } | 'token_invalid' | 'token_expired';
@@ -102,7 +102,7 @@ export class FakeRealtimeServer {
   #accept(socket: FakeSocket, url: string, protocols: readonly string[]): void {
     if (this.isDown) return socket.end(1006, '');
     const { heartbeatMs = 30_000, anonymous = true, channels = [], identify = asUser, refuse } = this.options;
-    const world: FakeWorld = {
+    const world: FakeEnv = {
       heartbeatMs,
       anonymous,
       identify,

@@ -43,7 +43,7 @@ describe('the ACL of docs/redis.md', () => {
     async (taken) => {
       await admin.call('ACL', 'SETUSER', 'realtime', taken);
       const broker = start();
-      await until(() => /Redis cannot be used: .*NOPERM/.test(broker.status.reason ?? ''));
+      await until(() => /Redis is unavailable: .*NOPERM/.test(broker.status.reason ?? ''));
       expect(broker.status.up).toBe(false);
       await admin.call('ACL', 'SETUSER', 'realtime', ...rules);
       await until(() => broker.status.up);
@@ -88,7 +88,7 @@ describe('the ACL of docs/redis.md', () => {
       await until(() => broker.status.up);
       await admin.call('ACL', 'SETUSER', 'realtime', taken);
       await until(() => !broker.status.up);
-      expect(broker.status.reason).toMatch(/^Redis takes no events: its user may not do what is needed: see the ACL/);
+      expect(broker.status.reason).toMatch(/^Redis accepts no events: its user lacks permissions: see the ACL/);
       await admin.call('ACL', 'SETUSER', 'realtime', ...rules);
       await until(() => broker.status.up);
       await broker.close();
@@ -99,7 +99,7 @@ describe('the ACL of docs/redis.md', () => {
     const broker = start({ ...REDIS_INTERVALS, probeMs: 50, selfPingMs: 50 });
     await until(() => broker.status.up);
     await admin.config('SET', 'maxmemory', '1');
-    await until(() => /^Redis takes no events: .*OOM/.test(broker.status.reason ?? ''));
+    await until(() => /^Redis accepts no events: .*OOM/.test(broker.status.reason ?? ''));
     await admin.config('SET', 'maxmemory', '0');
     await until(() => broker.status.up);
     expect(broker.status).toEqual({ up: true });

@@ -158,12 +158,12 @@ describe('Redis with TLS', () => {
   it('a port without TLS: says so', () =>
     expectSaid(
       { ...trusting(), url: `rediss://localhost:${redis.port}` },
-      /does not speak TLS on this port|is this its TLS port/,
+      /does not speak TLS on this port|that this is its TLS port/,
     ));
 
   it('a wrong password: says so, and is used once it is right', async () => {
     const broker = new RedisBroker({ ...trusting(), url: `rediss://bob:secret@localhost:${tlsPort}` }, 'rt:');
-    await until(() => /refuses the user or the password \(WRONGPASS/.test(broker.status.reason ?? ''));
+    await until(() => /refused the user name or the password \(WRONGPASS/.test(broker.status.reason ?? ''));
     expect(broker.status.reason).not.toContain('secret');
     const admin = new Redis(redis.url);
     await admin.call('ACL', 'SETUSER', 'bob', 'on', '>secret', '~*', '&*', '+@all');
@@ -175,7 +175,7 @@ describe('Redis with TLS', () => {
   it('asks for a certificate of its clients: says so, and is used with one', async () => {
     const admin = new Redis(redis.url);
     await admin.config('SET', 'tls-auth-clients', 'yes');
-    await expectSaid(trusting(), /asks for a certificate of this client.* give `redis.tlsCert`/);
+    await expectSaid(trusting(), /requires a client certificate.* set `redis.tlsCert`/);
     const broker = await ready({ url: url(), tls: { ca: server.cert, ...client } });
     await broker.close();
     await admin.config('SET', 'tls-auth-clients', 'no');

@@ -65,7 +65,7 @@ describe('a Redis that is too old', () => {
     expect(broker.status).toEqual({
       up: false,
       reason: expect.stringMatching(
-        /^Redis cannot be used: it is version 6\.\S+: Redis 7 or Valkey 8, or later, is needed$/,
+        /^Redis is unavailable: it is version 6\.\S+: Redis 7 or Valkey 8, or later, is required$/,
       ),
     });
     const event = { topic: 'apps:created', body: 'x', history: { size: 1, ttlMs: 1_000 } };
@@ -105,7 +105,7 @@ describe('a Redis of another kind', () => {
   it('one server, given as a Cluster: says which option it belongs to', async () => {
     const single = await RedisProcess.start();
     const broker = new RedisBroker({ cluster: [{ host: '127.0.0.1', port: single.port }] }, 'rt:');
-    await until(() => /no node of a Cluster: give it as `redis.url`/.test(broker.status.reason ?? ''));
+    await until(() => /not a Cluster node: set `redis.url` instead/.test(broker.status.reason ?? ''));
     expect(broker.status.up).toBe(false);
     await broker.close();
     await single.stop();

@@ -88,7 +88,7 @@ describe('over one Redis', () => {
     await admin.call('CLIENT', 'KILL', 'TYPE', 'normal');
     await until(() => !broker.status.up);
     await admin.call('CLIENT', 'UNPAUSE');
-    await expect(unanswered).rejects.toThrow('is not known');
+    await expect(unanswered).rejects.toThrow('it is unknown');
     await until(() => broker.status.up);
     await broker.publish({ ...event, body: 'fence' });
     await until(() => bodies.includes('fence'));
@@ -472,7 +472,7 @@ describe('when Redis is away', () => {
     const broker = await connected(redis.url);
     await redis.kill();
     await until(() => !broker.status.up);
-    expect(broker.status.reason).toMatch(/^Redis cannot be used: /);
+    expect(broker.status.reason).toMatch(/^Redis is unavailable: /);
     await expect(emit(broker, 'lost', 300)).rejects.toThrow('Not published in time');
     await redis.restart();
     expect((await emit(broker, 'next'))!.offset).toBe(1);

@@ -151,7 +151,7 @@ describe('the console', () => {
     await signIn('rubbish');
     await page.getByRole('alert').waitFor();
     await signIn((await Api.signIn(one, USER)).token!);
-    await page.getByText('Only administrators may ask for this').waitFor();
+    await page.getByText('Only administrators can use this endpoint').waitFor();
     expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
   });
 
@@ -265,7 +265,7 @@ describe('the console', () => {
     await page.getByRole('textbox', { name: 'User' }).fill('somebody');
     await click('Explain');
     await page.getByText('Refused', { exact: true }).waitFor();
-    await page.getByText('It is for administrators').waitFor();
+    await page.getByText('The channel is for administrators only').waitFor();
     await screenshot('explained');
     expect(complaints).toEqual([]);
   });
@@ -274,7 +274,7 @@ describe('the console', () => {
     await open(DESKTOP, 'asyncapi');
     await signIn(admin.token!);
     const created = page.locator('[data-contract="apps:created"]');
-    await created.getByText('For whoever has a token.').waitFor();
+    await created.getByText('For every client with a token.').waitFor();
     expect(await created.getByRole('rowheader').allTextContents()).toEqual(['id', 'name']);
     await page.getByLabel('Search').fill('user:{');
     await page.getByText('1 found', { exact: true }).waitFor();

@@ -96,8 +96,8 @@ describe('a process that can read and write all of Redis, without a cluster key'
     const ended = idOf(gone);
     await end(gone);
     const plain = report.slice(report.indexOf('{'));
-    const old = JSON.parse(plain) as { vitals: { seenAt: number } };
-    old.vitals.seenAt -= 400_000;
+    const old = JSON.parse(plain) as { health: { seenAt: number } };
+    old.health.seenAt -= 400_000;
     const id = 'f'.repeat(16);
     // As it would be if it was kept from a time when the instance lived.
     const kept = new ClusterSeal([KEY]).seal(`instance ${ended}`, JSON.stringify(old));

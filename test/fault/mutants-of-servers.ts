@@ -44,7 +44,7 @@ export const SCRIPTS = { *[Symbol.iterator]() { loads += 1; if (loads <= 3) yiel
     shows: ['starved', 'problem'],
     patches: [
       {
-        file: 'realtime/broker/redis/answers.js',
+        file: 'realtime/broker/redis/script-replies.js',
         find: 'return /^(?:MOVED|READONLY)\\b/',
         replace: 'return false && /^(?:MOVED|READONLY)\\b/',
       },
@@ -75,7 +75,7 @@ export const SCRIPTS = { *[Symbol.iterator]() { loads += 1; if (loads <= 3) yiel
     shows: ['rejectedLater', 'refusedYetPublished'],
     patches: [
       {
-        file: 'realtime/broker/redis/publisher.js',
+        file: 'realtime/broker/redis/publish-link.js',
         find: 'this.clock.measure(mastersOf(client)[0]).catch(() => undefined);',
         replace: 'void 0;',
       },
@@ -89,7 +89,7 @@ export const SCRIPTS = { *[Symbol.iterator]() { loads += 1; if (loads <= 3) yiel
     patches: [
       {
         file: 'realtime/broker/redis/publish-lane.js',
-        find: 'return this.underWay.length > 0 || this.timer !== null;',
+        find: 'return this.inFlight.length > 0 || this.timer !== null;',
         replace: 'return this.timer !== null;',
       },
     ],
@@ -101,14 +101,14 @@ export const SCRIPTS = { *[Symbol.iterator]() { loads += 1; if (loads <= 3) yiel
     shows: ['starved', 'problem'],
     patches: [
       {
-        file: 'realtime/broker/redis/receiver.js',
-        find: 'await client.subscribe(this.own.beat);',
-        replace: 'globalThis.subscribing = this.link; await client.subscribe(this.own.beat);',
+        file: 'realtime/broker/redis/subscribe-link.js',
+        find: 'await client.subscribe(this.context.selfPing);',
+        replace: 'globalThis.subscribing = this.connection; await client.subscribe(this.context.selfPing);',
       },
       {
         file: 'realtime/broker/redis/reader.js',
-        find: 'const client = this.link === null ? this.owners() : this.link.client;',
-        replace: 'const client = globalThis.subscribing?.client ?? this.link?.client ?? null;',
+        find: 'const client = this.connection === null ? this.owners() : this.connection.client;',
+        replace: 'const client = globalThis.subscribing?.client ?? this.connection?.client ?? null;',
       },
       {
         file: 'realtime/broker/redis/reader.js',

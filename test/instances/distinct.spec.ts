@@ -1,20 +1,20 @@
 import { TopK } from '../../src/realtime/connections/top-k.js';
-import { Distinct, EXACT_UP_TO } from '../../src/realtime/instances/distinct.js';
+import { DistinctCounter, EXACT_UP_TO } from '../../src/realtime/instances/distinct-counter.js';
 
 function names(from: number, to: number): string[] {
   return Array.from({ length: to - from }, (_, index) => `user-${from + index}`);
 }
 
 async function merged(...lists: string[][]): Promise<number> {
-  const sketches = await Promise.all(lists.map((list) => Distinct.of(list)));
-  return Distinct.merge(sketches.map((sketch) => Distinct.parse(sketch.toString()))).count;
+  const sketches = await Promise.all(lists.map((list) => DistinctCounter.of(list)));
+  return DistinctCounter.merge(sketches.map((sketch) => DistinctCounter.parse(sketch.toString()))).count;
 }
 
 describe('Distinct', () => {
   it('counts exactly while there are few', async () => {
-    expect((await Distinct.of([])).count).toBe(0);
-    expect((await Distinct.of(names(0, 1))).count).toBe(1);
-    expect((await Distinct.of(names(0, EXACT_UP_TO - 1))).count).toBe(EXACT_UP_TO - 1);
+    expect((await DistinctCounter.of([])).count).toBe(0);
+    expect((await DistinctCounter.of(names(0, 1))).count).toBe(1);
+    expect((await DistinctCounter.of(names(0, EXACT_UP_TO - 1))).count).toBe(EXACT_UP_TO - 1);
   });
 
   it('counts those who are with several instances once', async () => {
@@ -29,18 +29,18 @@ describe('Distinct', () => {
   });
 
   it('says as little of many as of a thousand', async () => {
-    expect((await Distinct.of(names(0, 20_000))).toString().length).toBe(8 * EXACT_UP_TO);
+    expect((await DistinctCounter.of(names(0, 20_000))).toString().length).toBe(8 * EXACT_UP_TO);
   });
 
   it('takes what is no sketch for an empty one', () => {
-    expect(Distinct.parse('').count).toBe(0);
-    expect(Distinct.parse('!').count).toBe(0);
+    expect(DistinctCounter.parse('').count).toBe(0);
+    expect(DistinctCounter.parse('!').count).toBe(0);
   });
 
   it('lets other work through', async () => {
     let turns = 0;
     const turning = setInterval(() => (turns += 1), 0);
-    await Distinct.of(names(0, 200_000));
+    await DistinctCounter.of(names(0, 200_000));
     clearInterval(turning);
     expect(turns).toBeGreaterThan(5);
   });

@@ -14,7 +14,7 @@ function report(connections: number): InstanceReport {
   const figures = { connections, anonymous: 0, users: 0, channels: 0, subscriptions: 0, published: 0 };
   return {
     stats: { ...figures, delivered: 0, slowConsumersClosed: 0, uptimeMs: 1 },
-    vitals: {
+    health: {
       ...{ draining: false, deliveryMs: null, eventLoopDelayMs: 0 },
       ...{ bufferedBytes: 0, startedAt: 0, seenAt: 0 },
     },

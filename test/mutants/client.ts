@@ -319,7 +319,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
       was: "if (frame.type === 'event') this.#at = frame.id ?? this.#at;",
       becomes: '',
     },
-    { name: 'a frozen leader stays', was: 'if (this.#hub === undefined) this.#leadership.rob();', becomes: '' },
+    { name: 'a frozen leader stays', was: 'if (this.#hub === undefined) this.#leadership.steal();', becomes: '' },
     { name: 'a tab that crashed stays in the hub', was: 'this.#hub?.leave(left);', becomes: '' },
     {
       name: 'tabs do not come to a new leader',

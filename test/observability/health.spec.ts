@@ -71,7 +71,7 @@ describe('RealtimeHealthIndicator', () => {
             ...{ connections: 1, queuedEvents: 1 },
             queuedBytes: expect.any(Number) as number,
             selfPingAgeMs: expect.any(Number) as number,
-            reason: expect.stringMatching(/^Redis cannot be used: /) as string,
+            reason: expect.stringMatching(/^Redis is unavailable: /) as string,
           },
         },
       }) as object,
@@ -96,7 +96,9 @@ describe('RealtimeHealthIndicator', () => {
     expect(answer).toMatchObject({
       status: 503,
       body: {
-        details: { realtime: { status: 'down', draining: true, reason: 'It sends its connections away, and ends' } },
+        details: {
+          realtime: { status: 'down', draining: true, reason: 'The instance is draining its connections to shut down' },
+        },
       },
     });
     await app.close();

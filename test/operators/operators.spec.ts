@@ -1,12 +1,12 @@
 import { Redis } from 'ioredis';
 import { ChannelPolicyService, ProtocolError, RedisBridge } from '../../src/realtime/index.js';
 import type {
-  ChannelAnswer,
-  ConnectionAnswer,
-  ConnectionDetailsAnswer,
-  InstanceAnswer,
+  ChannelDto,
+  ConnectionDto,
+  ConnectionDetailsDto,
+  InstanceDto,
   Paged,
-} from '../../src/realtime/http/operator-answers.js';
+} from '../../src/realtime/http/operator-dtos.js';
 import type { KeptEvent } from '../../src/realtime/inspection/inspection.service.js';
 import { Broker } from '../../src/realtime/broker/broker.js';
 import { InstanceDirectory } from '../../src/realtime/instances/instance-directory.js';
@@ -21,9 +21,9 @@ import { answerOf, call } from './operator-app.js';
 /** The ids of two instances. */
 const EVERY_INSTANCE: unknown = [expect.any(String), expect.any(String)];
 
-type StatsAnswer = { cluster: Record<string, number>; instances: InstanceAnswer[]; unanswered: string[] };
-type Connections = Paged<'connections', ConnectionAnswer>;
-type Channels = Paged<'channels', ChannelAnswer>;
+type StatsAnswer = { cluster: Record<string, number>; instances: InstanceDto[]; unanswered: string[] };
+type Connections = Paged<'connections', ConnectionDto>;
+type Channels = Paged<'channels', ChannelDto>;
 interface History {
   readonly channel: string;
   readonly epoch: string | null;
@@ -179,7 +179,7 @@ describe('the API for operators over two instances', () => {
   });
 
   it('tells all of one connection, wherever it is', async () => {
-    const answer = await answerOf<ConnectionDetailsAnswer>(there, `connections/${idOf(clients[0]!)}`);
+    const answer = await answerOf<ConnectionDetailsDto>(there, `connections/${idOf(clients[0]!)}`);
     expect(answer).toMatchObject({ userId: 'ann', instanceId: instanceOf(here), subscriptions: 2 });
     expect(answer).toMatchObject({ channels: ['apps:created', 'user:ann'], userAgent: 'a browser of the tests' });
     expect(await answerOf(there, `connections/${idOf(clients[2]!)}`)).not.toHaveProperty('userAgent');
@@ -200,23 +200,23 @@ describe('the API for operators over two instances', () => {
   });
 
   it.each([
-    ['connections?users=ann', 'There is no parameter "users". Known are: user, '],
-    ['connections?user=ann&user=bob', 'user must stand in the query once'],
+    ['connections?users=ann', 'Unknown parameter "users". Known parameters: user, '],
+    ['connections?user=ann&user=bob', 'user must be given once'],
     ['connections?limit=0', 'limit must be a whole number from 1 to 1000'],
     ['connections?limit=1001', 'limit must be'],
     ['connections?limit=ten', 'limit must be'],
     ['connections?sort=id', 'sort must be one of: connectedAt, userId, '],
     ['connections?order=up', 'order must be one of: asc, desc'],
-    ['connections?cursor=rubbish', 'cursor must be what `next`'],
-    ['connections?cursor=e30', 'cursor must be what `next`'],
+    ['connections?cursor=rubbish', 'cursor must be `next` of the previous page'],
+    ['connections?cursor=e30', 'cursor must be `next` of the previous page'],
     ['channels/apps:created/history?tenant=acme', 'tenant must not be given'],
     ['channels?limit=-1', 'limit must be'],
     ['channels?cursor=rubbish', 'cursor must be'],
-    ['channels?sort=channel', 'There is no parameter "sort"'],
+    ['channels?sort=channel', 'Unknown parameter "sort"'],
     ['channels/apps:created/history?limit=x', 'limit must be'],
-    ['explain?user=ann', 'channel must name'],
-    [`explain?channel=apps:created&user=${'x'.repeat(300)}`, 'There can be no such user'],
-    ['stats?all', 'There is no parameter "all"'],
+    ['explain?user=ann', 'channel is missing'],
+    [`explain?channel=apps:created&user=${'x'.repeat(300)}`, 'Invalid user: '],
+    ['stats?all', 'Unknown parameter "all"'],
   ])('refuses %s with 400 and a sentence', async (route, sentence) => {
     const { status, body } = await call(here, route);
     expect({ status, message: body.message.slice(0, sentence.length) }).toEqual({ status: 400, message: sentence });
@@ -301,16 +301,19 @@ describe('the API for operators over two instances', () => {
     ['user=ann&channel=user:ann', { allowed: true, rule: 'user:{userId}', reason: null }],
     [
       'user=ann&channel=user:bob',
-      { allowed: false, rule: 'user:{userId}', reason: 'It is private to its user, and to administrators' },
+      { allowed: false, rule: 'user:{userId}', reason: 'The channel is private to its owner and administrators' },
     ],
-    ['user=ann&channel=system:alerts', { allowed: false, rule: 'system:*', reason: 'It is for administrators' }],
+    [
+      'user=ann&channel=system:alerts',
+      { allowed: false, rule: 'system:*', reason: 'The channel is for administrators only' },
+    ],
     ['user=ann&roles=admin,user&channel=system:alerts', { allowed: true, rule: 'system:*', reason: null }],
     ['channel=announcements', { allowed: true, rule: 'announcements', reason: null }],
     [
       'channel=apps:created',
-      { allowed: false, rule: 'apps:*', reason: expect.stringContaining('It is for those who have a token') },
+      { allowed: false, rule: 'apps:*', reason: expect.stringContaining('The channel requires a token') },
     ],
-    ['user=ann&channel=apps:nothing', { allowed: false, rule: null, reason: 'Nobody registered such a channel' }],
+    ['user=ann&channel=apps:nothing', { allowed: false, rule: null, reason: 'The channel is not registered' }],
   ])('explains ?%s', async (query, answer) => {
     const channel = new URLSearchParams(query).get('channel');
     expect(await answerOf(here, `explain?${query}`)).toEqual({

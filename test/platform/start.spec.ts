@@ -74,7 +74,7 @@ describe('the platform refuses to start, in one sentence,', () => {
     [
       'a list with a wrong entry',
       { REALTIME_PUBLISH_API_KEYS: 'hunter2' },
-      'REALTIME_PUBLISH_API_KEYS must hold good keys: entry 1 must be a string of 16 characters or more.',
+      'REALTIME_PUBLISH_API_KEYS has an invalid key: entry 1 must be a string of 16 characters or more.',
     ],
   ])('%s', async (_, env, sentence) => {
     const { code, said } = await refusal(directory, env);

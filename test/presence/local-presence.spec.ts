@@ -8,7 +8,7 @@ describe('LocalPresence', () => {
     local = new LocalPresence();
   });
 
-  const taken = (): Record<string, number | null> => Object.fromEntries(local.take());
+  const taken = (): Record<string, number | null> => Object.fromEntries(local.takeChanges());
 
   it('says each user once, with as many connections as it has', () => {
     local.enter('a', 'u1');
@@ -108,7 +108,7 @@ describe('LocalPresence', () => {
     local.enter('a', 'u1');
     local.enter('b', 'u2');
     taken();
-    local.doubt();
+    local.markStale();
     for (let index = 0; index < 1_000; index += 1) {
       local.enter(`x${index}`, `x${index}`);
       local.exit(`x${index}`, null);
@@ -125,6 +125,6 @@ describe('LocalPresence', () => {
       ),
     ).toBe(true);
     expect(taken()).toEqual({ u2: null, u3: 1 });
-    expect(local.isDoubtful).toBe(false);
+    expect(local.isStale).toBe(false);
   });
 });

@@ -75,14 +75,14 @@ describe('PresenceChannel', () => {
 
   const later = async (milliseconds: number): Promise<void> => {
     clock += milliseconds;
-    await channel.look();
+    await channel.sync();
   };
   const watching = async () => {
     const watcher = subscriber();
     channel.local.enter(watcher.subscription, 'w');
-    channel.entered();
+    channel.onEntered();
     channel.watch(watcher.subscription);
-    await channel.finish();
+    await channel.flush();
     return watcher;
   };
 
@@ -197,7 +197,7 @@ describe('PresenceChannel', () => {
     expect(answered).toBe(asked);
 
     channel.local.enter(subscriber().subscription, 'late');
-    await channel.look();
+    await channel.sync();
     channel.local.enter(subscriber().subscription, 'later');
     const list = channel.list();
     await later(100);
@@ -206,8 +206,8 @@ describe('PresenceChannel', () => {
 
   it('says one after the other, and what came meanwhile together', async () => {
     for (let index = 0; index < 100; index += 1) channel.local.enter(subscriber().subscription, `u${index}`);
-    channel.entered();
-    await channel.finish();
+    channel.onEntered();
+    await channel.flush();
     expect(store.writes).toBe(1);
     expect(channel.isIdle).toBe(false);
   });
@@ -241,7 +241,7 @@ describe('PresenceChannel', () => {
   it('refuses those who ask while the store is down, welcomes newcomers once it is back, and says what it has to say', async () => {
     store.down = true;
     channel.local.enter(subscriber().subscription, 'u1');
-    channel.entered();
+    channel.onEntered();
     await expect(channel.list()).rejects.toThrow('down');
     const { told } = await watching();
     for (let index = 0; index < 20; index += 1) await later(100);
@@ -271,7 +271,7 @@ describe('PresenceChannel', () => {
     const { subscription } = await watching();
     channel.unwatch(subscription);
     channel.local.exit(subscription, null);
-    await channel.finish();
+    await channel.flush();
     expect((await store.read('c')).members.size).toBe(0);
     expect(channel.isIdle).toBe(false);
     clock += 1_000;
@@ -285,7 +285,7 @@ describe('PresenceChannel', () => {
       if (tries === 1) throw new RealtimeUnavailableError('down');
     };
     channel.local.enter(subscriber().subscription, 'u1');
-    channel.entered();
+    channel.onEntered();
     await later(0);
     await later(100);
     expect([tries, store.reads]).toEqual([1, 0]);
@@ -305,7 +305,7 @@ describe('PresenceChannel', () => {
     expect(channel.isIdle).toBe(false);
     answer();
     expect(await list).toMatchObject({ count: 0 });
-    await channel.finish();
+    await channel.flush();
     clock += 60_000;
     expect(channel.isIdle).toBe(true);
   });
@@ -316,7 +316,7 @@ describe('PresenceChannel', () => {
     store.onRead = () => new Promise((resolve) => (answer = resolve));
     const left = subscriber();
     clock += 60_000;
-    const reading = channel.look();
+    const reading = channel.sync();
     channel.watch(left.subscription);
     channel.unwatch(left.subscription);
     watcher.subscription.feed = new PausedFeed(null);
@@ -359,7 +359,7 @@ describe('PresenceChannel', () => {
 
   it('reads and writes again as soon as the store has nothing to keep: it lost its data', async () => {
     channel.local.enter(subscriber().subscription, 'u1');
-    channel.entered();
+    channel.onEntered();
     await later(0);
     await later(1_000);
     const { reads, writes } = store;

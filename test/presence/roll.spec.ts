@@ -1,4 +1,4 @@
-import { MAX_LISTED, Roll } from '../../src/realtime/presence/roll.js';
+import { MAX_LISTED, Roster } from '../../src/realtime/presence/roster.js';
 
 function present(members: Record<string, number>, anonymous = 0) {
   return { members: new Map(Object.entries(members)), anonymous, own: new Map<string, number>() };
@@ -6,7 +6,7 @@ function present(members: Record<string, number>, anonymous = 0) {
 
 describe('Roll', () => {
   it('tells who joined and who left, and not who has more connections', () => {
-    const roll = new Roll();
+    const roll = new Roster();
     expect(roll.update(present({ u1: 1, u2: 2 }), true)).toEqual({
       joined: [
         { userId: 'u1', connections: 1 },
@@ -25,14 +25,14 @@ describe('Roll', () => {
   });
 
   it('counts those without an identity, and does not list them', () => {
-    const roll = new Roll();
+    const roll = new Roster();
     expect(roll.update(present({ u1: 1 }, 2), true).joined).toHaveLength(1);
     expect(roll.count).toBe(3);
     expect(roll.list()).toEqual([{ userId: 'u1', connections: 1 }]);
   });
 
   it('keeps those who are not found while that says nothing', () => {
-    const roll = new Roll();
+    const roll = new Roster();
     roll.update(present({ u1: 1, u2: 1 }), true);
     expect(roll.update(present({ u3: 1 }), false)).toEqual({ joined: [{ userId: 'u3', connections: 1 }], left: [] });
     expect(roll.count).toBe(3);
@@ -40,7 +40,7 @@ describe('Roll', () => {
   });
 
   it('lists as many as fit into one frame, and counts all', () => {
-    const roll = new Roll();
+    const roll = new Roster();
     const many = Object.fromEntries(Array.from({ length: MAX_LISTED + 5 }, (_, index) => [`u${index}`, 1]));
     roll.update(present(many), true);
     expect(roll.list()).toHaveLength(MAX_LISTED);

@@ -152,7 +152,7 @@ describe('the AsyncAPI document of an application', () => {
     expect(operations['send_announcements']).not.toHaveProperty('security');
     expect(operations['send_apps_created']).toMatchObject({ action: 'send', security: [expect.anything()] });
     const described = new Map(Object.values(channels).map(({ address, description }) => [address, description]));
-    expect(described.get('projects:{projectId}:updated')).toBe('For whom the policy ProjectPolicy allows.');
+    expect(described.get('projects:{projectId}:updated')).toBe('For users that the policy ProjectPolicy allows.');
     expect(described.get('projects.all:x')).toBe('For the roles billing, and administrators.');
     expect(described.get('projects:all_x')).toBe('For the roles sales, and administrators.');
     expect(described.get('orders:{userId}:status')).toBe('For the user whose id is userId, and administrators.');

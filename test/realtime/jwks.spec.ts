@@ -105,7 +105,7 @@ describe('while the host of the keys', () => {
     await start({ jwksCooldownMs: 100, jwksMaxAgeMs: 1_000 });
     await until(isUp);
     await issuer.stop();
-    await until(() => app.log.lines.some((line) => line.includes('the known keys go on')));
+    await until(() => app.log.lines.some((line) => line.includes('the known keys stay in use')));
     expect(await told(signWith(key))).toMatchObject({ type: 'connected' });
     const fresh = issuer.addKey('fresh');
     const client = await app.connect({ token: signWith(fresh) });
@@ -121,7 +121,7 @@ describe('while the host of the keys', () => {
   it('is away at the start, the start says so and goes on; readiness tells', async () => {
     await issuer.stop();
     await start({ jwksCooldownMs: 100 });
-    await until(() => app.log.lines.some((line) => line.startsWith('warn: The keys of tokens cannot be fetched from')));
+    await until(() => app.log.lines.some((line) => line.startsWith('warn: The signing keys cannot be fetched from')));
     expect(app.app.get(AuthService).status).toEqual({
       up: false,
       reason: expect.stringContaining('fetch failed') as string,

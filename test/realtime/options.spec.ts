@@ -52,7 +52,7 @@ describe('options that are wrong', () => {
     [{ maxEventBytes: 0 }, '`maxEventBytes`', 'it is 0'],
     [{ history: { size: 0 } }, '`history.size`', 'must not be less than 1 (it is 0)'],
     [{ history: { ttlMs: 10 } }, '`history.ttlMs`', 'must not be less than 1000'],
-    [{ history: { length: 10 } }, '`history.length`', 'there is no such option'],
+    [{ history: { length: 10 } }, '`history.length`', 'unknown option'],
     [{ recoveryMaxEvents: 0 }, '`recoveryMaxEvents`', 'it is 0'],
     [{ recoveryMaxBytes: 0 }, '`recoveryMaxBytes`', 'it is 0'],
     [{ channels: 'apps:x' }, '`channels`', 'must be an array'],
@@ -60,12 +60,12 @@ describe('options that are wrong', () => {
     [{ publishApiKeys: ['short'] }, '`publishApiKeys`', '16 characters'],
     [{ drainDelayMs: -1 }, '`drainDelayMs`', 'it is -1'],
     [{ reconnectSpreadMs: -1 }, '`reconnectSpreadMs`', 'it is -1'],
-    [{ pathh: '/ws' }, '`pathh`', 'there is no such option'],
+    [{ pathh: '/ws' }, '`pathh`', 'unknown option'],
     [{ jwt: {} }, '`jwt`', 'needs `secret` (HS256), `publicKey`'],
     [{ jwt: undefined }, '`jwt`', 'needs `secret`'],
     [{ jwt: null }, '`jwt`', ''],
     [{ jwt: 'secret' }, '`jwt`', ''],
-    [{ jwt: { secret: '' } }, '`jwt.secret`', 'should not be empty'],
+    [{ jwt: { secret: '' } }, '`jwt.secret`', 'non-empty string'],
     [{ jwt: { secret: 5 } }, '`jwt.secret`', 'must be a string'],
     [{ jwt: { secret: TEST_SECRET, publicKey: rsa } }, '`jwt.publicKey`', 'exclude each other'],
     [{ jwt: { secret: TEST_SECRET }, console: true }, '`console`', 'needs `operatorApi`'],
@@ -81,7 +81,7 @@ describe('options that are wrong', () => {
     [{ jwt: { publicKey: rsa, algorithms: ['ES256'] } }, '`jwt.algorithms`', 'ES256 cannot be verified'],
     [{ jwt: { ...jwt, clockToleranceSeconds: 301 } }, '`jwt.clockToleranceSeconds`', 'it is 301'],
     [{ jwt: { ...jwt, claims: { userId: [] } } }, '`jwt.claims.userId`', 'should not be empty'],
-    [{ jwt: { ...jwt, claims: { sub: 'x' } } }, '`jwt.claims.sub`', 'there is no such option'],
+    [{ jwt: { ...jwt, claims: { sub: 'x' } } }, '`jwt.claims.sub`', 'unknown option'],
   ])('are refused at start by a sentence that names them: %j', async (options, name, sentence) => {
     const message = await refusal(options);
     expect(message).toContain(name);
@@ -232,7 +232,7 @@ describe('realtimeOptionsFromEnv', () => {
     ['REALTIME_ANONYMOUS', 'yes', 'must be true or false (it is "yes")'],
     ['REALTIME_CLUSTER_KEYS', ' , ', 'must hold an entry, or be empty'],
     ['REALTIME_ORIGINS', ',', 'must hold an entry, or be empty (it is ",")'],
-    ['REALTIME_ANONIMOUS', 'true', 'there is no such variable. Known are: REALTIME_PATH'],
+    ['REALTIME_ANONIMOUS', 'true', 'Known variables: REALTIME_PATH'],
   ])('refuses %s=%s by a sentence that names it', (variable, value, sentence) => {
     expect(() => realtimeOptionsFromEnv({ [variable]: value })).toThrow(new RegExp(`^${variable}.*`));
     expect(() => realtimeOptionsFromEnv({ [variable]: value })).toThrow(sentence);

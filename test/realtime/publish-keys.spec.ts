@@ -182,7 +182,7 @@ describe.each(['express', 'fastify'] as const)('publishing keys, on %s', (http) 
     ]);
     expect(await post({ authorization: admin }, event('apps:created', 'globex'))).toEqual({
       status: 403,
-      message: 'Only administrators of the platform may name another tenant',
+      message: 'Only platform administrators can choose another tenant',
     });
     expect(book.entries).toEqual([]);
   });

@@ -1,9 +1,9 @@
 import type { Locks } from '../../src/client/shared/leadership.js';
-import type { Radio, World } from '../../src/client/shared/tab.js';
+import type { Broadcast, Env } from '../../src/client/shared/tab.js';
 import type { FakeRealtimeServer } from '../../src/testing/index.js';
 
 /** What a tab lives in. While it is frozen nothing happens in it, and nothing leaves it. */
-export interface FakeWorld extends World {
+export interface FakeWorld extends Env {
   freeze(): void;
   thaw(): void;
   /** Its tab crashes: it is heard no more, and the browser takes its locks. */
@@ -17,7 +17,7 @@ const REFUSING: Locks = { request: () => Promise.reject(new Error('Access is den
 
 /** What tabs of one browser have in common. */
 export class FakeBrowser {
-  readonly radios = new Set<Radio & { readonly name: string; receive(data: unknown): void }>();
+  readonly radios = new Set<Broadcast & { readonly name: string; receive(data: unknown): void }>();
   // lock → who holds it, and who waits
   readonly held = new Map<string, { owner: object; end: (error?: Error) => void }>();
   readonly waiting: { owner: object; name: string; take: () => void }[] = [];
@@ -25,7 +25,7 @@ export class FakeBrowser {
   world(server: Pick<FakeRealtimeServer, 'WebSocket'>, refused: readonly Refused[] = []): FakeWorld {
     const { radios } = this;
     const owner = {};
-    const ours = new Set<Radio>();
+    const ours = new Set<Broadcast>();
     let frozen: (() => void)[] | null = null;
     let isDead = false;
     const happen = (what: () => void): void => {
@@ -33,8 +33,8 @@ export class FakeBrowser {
       if (frozen === null) void Promise.resolve().then(what);
       else frozen.push(what);
     };
-    const FakeRadio = class implements Radio {
-      onmessage: Radio['onmessage'] = null;
+    const FakeRadio = class implements Broadcast {
+      onmessage: Broadcast['onmessage'] = null;
       constructor(readonly name: string) {
         if (refused.includes('BroadcastChannel')) throw new Error('The operation is insecure');
         radios.add(this);

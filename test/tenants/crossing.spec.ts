@@ -602,7 +602,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       const client = await connect(`${there.url}?tenant=beta`, { header: `Bearer ${tokenOf(A, 'boss', 'admin')}` });
       expect(await client.next()).toMatchObject({
         code: 'forbidden',
-        message: 'Only administrators of the platform may name a tenant',
+        message: 'Only platform administrators can choose a tenant',
       });
       expect(await client.whenClosed()).toMatchObject({ code: 4403 });
       for (const bad of ['', 'a&tenant=b', '%ED%A0%80'.repeat(80)]) {

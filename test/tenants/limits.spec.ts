@@ -55,7 +55,7 @@ describe('the limits of a tenant', () => {
     expect(await ann.ask({ type: 'subscribe', channel: 'apps:updated' })).toMatchObject({ type: 'subscribed' });
     expect(await bob.ask({ type: 'subscribe', channel: 'apps:deleted' })).toMatchObject({
       code: 'too_many_subscriptions',
-      message: 'Too many subscriptions of this tenant',
+      message: 'Too many subscriptions for this tenant',
     });
     await ann.ask({ type: 'unsubscribe', channel: 'apps:updated' });
     expect(await bob.ask({ type: 'subscribe', channel: 'apps:deleted' })).toMatchObject({ type: 'subscribed' });

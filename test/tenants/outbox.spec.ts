@@ -83,7 +83,7 @@ describe('the outbox with tenants', () => {
     const { rows } = await pool.query<{ reason: string }>('select reason from realtime_outbox order by id');
     expect(rows.map(({ reason }) => reason)).toEqual([
       expect.stringContaining('tenant is missing'),
-      expect.stringContaining('tenant must be a text that is not empty'),
+      expect.stringContaining('tenant must be a non-empty string'),
     ]);
     await a.close();
   });

@@ -49,7 +49,7 @@ describe('a place in the line of leaders', () => {
 
   it('gets in line again when it is robbed, once', async () => {
     leadership.stand();
-    leadership.rob();
+    leadership.steal();
     requests.at(1)!.grant();
     requests.at(1)!.takeBack();
     await settle();
@@ -59,7 +59,7 @@ describe('a place in the line of leaders', () => {
 
   it('goes on leading when it has robbed itself: its turn came while it lost its patience', async () => {
     leadership.stand();
-    leadership.rob();
+    leadership.steal();
     requests.at(0)!.grant();
     requests.at(1)!.grant();
     requests.at(0)!.takeBack();

@@ -39,7 +39,7 @@ export class Leadership {
   }
 
   /** Takes the lock from whoever has it. */
-  rob(): void {
+  steal(): void {
     this.#request({ steal: true }, () => undefined);
   }
 

@@ -1,7 +1,7 @@
 import type { WebSocketClass, WebSocketLike } from '../web-socket.js';
 import type { ToPorts } from './messages.js';
 import type { Locks } from './leadership.js';
-import { Tab, type Radio, type World } from './tab.js';
+import { Tab, type Broadcast, type Env } from './tab.js';
 
 export interface SharedWebSocketOptions {
   /**
@@ -25,7 +25,7 @@ export interface SharedWebSocketOptions {
 export function sharedWebSocket({ name, WebSocket }: SharedWebSocketOptions): WebSocketClass {
   const here = globalThis as {
     WebSocket?: WebSocketClass;
-    BroadcastChannel?: new (name: string) => Radio;
+    BroadcastChannel?: new (name: string) => Broadcast;
     navigator?: { locks?: Locks };
   };
   const Class = WebSocket ?? here.WebSocket;
@@ -36,7 +36,7 @@ export function sharedWebSocket({ name, WebSocket }: SharedWebSocketOptions): We
 }
 
 /** The same, in a world that a test may have made. */
-export function shareIn(world: World, name: string): WebSocketClass {
+export function shareIn(world: Env, name: string): WebSocketClass {
   let tab: Tab | undefined;
   const join = (): Tab => (tab ??= new Tab(name, world, () => (tab = undefined)));
 

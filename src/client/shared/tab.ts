@@ -4,15 +4,15 @@ import { Leadership, type Locks } from './leadership.js';
 import type { Message, ToLeader, ToPorts } from './messages.js';
 
 /** As much of `BroadcastChannel` as is used. */
-export interface Radio {
+export interface Broadcast {
   onmessage: ((event: never) => void) | null;
   postMessage(message: unknown): void;
   close(): void;
 }
 
 /** What a browser has for this. */
-export interface World {
-  readonly BroadcastChannel: new (name: string) => Radio;
+export interface Env {
+  readonly BroadcastChannel: new (name: string) => Broadcast;
   readonly locks: Locks;
   readonly WebSocket: WebSocketClass;
 }
@@ -24,14 +24,14 @@ const LEADER_ANSWERS_WITHIN_MS = 3_000;
 const LINGER_MS = 10_000;
 
 /** Reaches no other tab. */
-const NO_RADIO: Radio = { onmessage: null, postMessage: () => undefined, close: () => undefined };
+const NO_BROADCAST: Broadcast = { onmessage: null, postMessage: () => undefined, close: () => undefined };
 
 /** What this tab has open: its sockets, its place in the line of leaders, and while it leads the hub. */
 export class Tab {
   // port → its socket
   readonly #sockets = new Map<string, { take(message: ToPorts): void }>();
   readonly #id = crypto.randomUUID();
-  #radio = NO_RADIO;
+  #broadcast = NO_BROADCAST;
   readonly #over = new AbortController();
   readonly #leadership: Leadership;
   /** Its own lock is held: from then on its end is noticed. */
@@ -50,7 +50,7 @@ export class Tab {
   /** @param onEmpty it has no socket any more, and is over */
   constructor(
     private readonly name: string,
-    private readonly world: World,
+    private readonly world: Env,
     private readonly onEmpty: () => void,
   ) {
     this.#leadership = new Leadership(
@@ -69,17 +69,17 @@ export class Tab {
       // A browser that blocks the storage of a page refuses its locks, and some its broadcasts: then it leads itself alone.
       const refused = (): void => {
         if (this.#over.signal.aborted) return;
-        this.#radio.close();
-        this.#radio = NO_RADIO;
+        this.#broadcast.close();
+        this.#broadcast = NO_BROADCAST;
         resolve();
         this.#lead();
       };
       try {
-        this.#radio = new world.BroadcastChannel(name);
+        this.#broadcast = new world.BroadcastChannel(name);
       } catch {
         return refused();
       }
-      this.#radio.onmessage = ({ data }: { data: Message }) => {
+      this.#broadcast.onmessage = ({ data }: { data: Message }) => {
         if (data.to === 'leader') this.#toHub(data.message);
         else if (this.#hub === undefined) this.#toPorts(data.from, data.message);
       };
@@ -108,7 +108,7 @@ export class Tab {
 
   tell(message: ToLeader): void {
     if (this.#hub !== undefined) this.#later(() => this.#toHub(message));
-    else this.#radio.postMessage({ to: 'leader', message } satisfies Message);
+    else this.#broadcast.postMessage({ to: 'leader', message } satisfies Message);
   }
 
   /** @param isOurs whether the socket was ended from this side: then this tab is over with its last one */
@@ -125,7 +125,7 @@ export class Tab {
     clearTimeout(this.#linger);
     this.#dropHub();
     this.#over.abort();
-    this.#radio.close();
+    this.#broadcast.close();
     this.onEmpty();
   }
 
@@ -136,7 +136,7 @@ export class Tab {
       // It was this tab that slept: the answer may be there, unread.
       if (performance.now() > lateAt) return this.#waitForAnswer();
       this.#patience = undefined;
-      if (this.#hub === undefined) this.#leadership.rob();
+      if (this.#hub === undefined) this.#leadership.steal();
     }, LEADER_ANSWERS_WITHIN_MS);
   }
 
@@ -148,7 +148,7 @@ export class Tab {
   #lead(): void {
     this.#dropHub();
     const tell = (message: ToPorts): void => {
-      this.#radio.postMessage({ to: 'ports', from: this.#id, message } satisfies Message);
+      this.#broadcast.postMessage({ to: 'ports', from: this.#id, message } satisfies Message);
       this.#later(() => {
         if (this.#hub === hub) this.#toPorts(this.#id, message);
       });

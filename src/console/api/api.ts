@@ -59,7 +59,7 @@ export class Api {
 }
 
 /** What went wrong, as a sentence. */
-export function sentenceOf(error: unknown): string {
+export function describeError(error: unknown): string {
   return error instanceof ApiError ? error.message : 'The server cannot be reached';
 }
 

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import { EMPTY, withStats, type History } from '../overview/history.js';
-import { sentenceOf, useApi } from './api.js';
+import { describeError, useApi } from './api.js';
 import type { Stats } from './types.js';
 
 const EVERY_MS = 1_000;
@@ -22,7 +22,7 @@ export function useHistory(): { readonly history: History; readonly problem: str
         setHistory((before) => withStats(before, stats, Date.now()));
         setProblem(null);
       } catch (error) {
-        if (!over.signal.aborted) setProblem(sentenceOf(error));
+        if (!over.signal.aborted) setProblem(describeError(error));
       }
       isAsking = false;
       if (!over.signal.aborted) timer = setTimeout(() => void ask(), EVERY_MS);

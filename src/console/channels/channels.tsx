@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import { sentenceOf, useApi } from '../api/api.js';
+import { describeError, useApi } from '../api/api.js';
 import type { ChannelRow, Listed } from '../api/types.js';
 
 interface Page extends Listed {
@@ -21,7 +21,7 @@ export function Channels({ onTail }: { readonly onTail: (channel: string) => voi
         setPage(await api.get<Page>('channels', { search }, over.signal));
         setProblem(null);
       } catch (error) {
-        if (!over.signal.aborted) setProblem(sentenceOf(error));
+        if (!over.signal.aborted) setProblem(describeError(error));
       }
     };
     const wait = setTimeout(() => void load(), 150); // while somebody types, one question is enough
@@ -37,7 +37,7 @@ export function Channels({ onTail }: { readonly onTail: (channel: string) => voi
       const next = await api.get<Page>('channels', { search, cursor: page.next });
       setPage({ ...next, channels: [...page.channels, ...next.channels] });
     } catch (error) {
-      setProblem(sentenceOf(error));
+      setProblem(describeError(error));
     }
   };
 

@@ -1,5 +1,5 @@
 import { useState, type FormEvent } from 'react';
-import { sentenceOf, useApi } from '../api/api.js';
+import { describeError, useApi } from '../api/api.js';
 import { textOf } from '../api/form.js';
 import type { Explanation } from '../api/types.js';
 
@@ -20,7 +20,7 @@ export function Explain() {
       setProblem(null);
     } catch (error) {
       setAnswer(null);
-      setProblem(sentenceOf(error));
+      setProblem(describeError(error));
     }
   };
 

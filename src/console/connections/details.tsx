@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'react';
-import { sentenceOf, useApi } from '../api/api.js';
+import { describeError, useApi } from '../api/api.js';
 import type { ConnectionDetails } from '../api/types.js';
 
 interface DetailsProps {
@@ -20,7 +20,7 @@ export function Details({ id, onClose, onEnded }: DetailsProps) {
   useEffect(() => {
     const over = new AbortController();
     api.get<ConnectionDetails>(path, {}, over.signal).then(setDetails, (error: unknown) => {
-      if (!over.signal.aborted) setProblem(sentenceOf(error));
+      if (!over.signal.aborted) setProblem(describeError(error));
     });
     return () => over.abort();
   }, [api, path]);
@@ -31,7 +31,7 @@ export function Details({ id, onClose, onEnded }: DetailsProps) {
       onEnded(id);
       onClose();
     } catch (error) {
-      setProblem(sentenceOf(error));
+      setProblem(describeError(error));
     }
   };
 

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { sentenceOf, useApi } from '../api/api.js';
+import { describeError, useApi } from '../api/api.js';
 import type { Connection, Listed } from '../api/types.js';
 
 const PAGE = 500;
@@ -33,7 +33,7 @@ export function useConnections(query: ConnectionQuery) {
         setRows({ ...page, connections: [...before, ...page.connections] });
         setProblem(null);
       } catch (error) {
-        if (!signal.aborted) setProblem(sentenceOf(error));
+        if (!signal.aborted) setProblem(describeError(error));
       }
       if (!signal.aborted) isLoading.current = false;
     },

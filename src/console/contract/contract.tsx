@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import { sentenceOf, useApi } from '../api/api.js';
+import { describeError, useApi } from '../api/api.js';
 import { Fields } from './fields.js';
 import type { Schema } from './schema.js';
 
@@ -32,7 +32,7 @@ export function ContractPage() {
   useEffect(() => {
     const over = new AbortController();
     api.get<Contract>('asyncapi.json', {}, over.signal).then(setContract, (error: unknown) => {
-      if (!over.signal.aborted) setProblem(sentenceOf(error));
+      if (!over.signal.aborted) setProblem(describeError(error));
     });
     return () => over.abort();
   }, [api]);

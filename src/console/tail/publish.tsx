@@ -1,5 +1,5 @@
 import { useState, type FormEvent } from 'react';
-import { sentenceOf, useApi } from '../api/api.js';
+import { describeError, useApi } from '../api/api.js';
 import { textOf } from '../api/form.js';
 
 /** Publishes an event. */
@@ -24,7 +24,7 @@ export function Publish({ channel }: { readonly channel: string }) {
       setTold(`Published on ${name}${id === undefined ? '' : ` as ${id}`}`);
       setProblem(null);
     } catch (error) {
-      setProblem(error instanceof SyntaxError ? `The data is no JSON: ${error.message}` : sentenceOf(error));
+      setProblem(error instanceof SyntaxError ? `The data is no JSON: ${error.message}` : describeError(error));
     }
   };
 

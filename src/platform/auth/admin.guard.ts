@@ -6,7 +6,7 @@ import type { SignedInRequest } from './signed-in.guard.js';
 export class AdminGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const { principal } = context.switchToHttp().getRequest<SignedInRequest>();
-    if (!principal.isAdmin) throw new ForbiddenException('Only administrators may do this');
+    if (!principal.isAdmin) throw new ForbiddenException('Only administrators can do this');
     return true;
   }
 }

@@ -17,14 +17,14 @@ export async function hashPassword(password: string): Promise<string> {
 }
 
 /** No password's hash: it takes as long to check as any other. */
-const NOBODY = `scrypt$${COST.N}$${COST.r}$${COST.p}$${'A'.repeat(22)}$${'A'.repeat(43)}`;
+const DUMMY_HASH = `scrypt$${COST.N}$${COST.r}$${COST.p}$${'A'.repeat(22)}$${'A'.repeat(43)}`;
 
 /**
  * Whether this is the password of the hash.
  * @param hash `null` for a user who does not exist: the answer is no, and takes as long as for one who does
  */
 export async function verifyPassword(password: string, hash: string | null): Promise<boolean> {
-  const [, N, r, p, salt = '', key = ''] = (hash ?? NOBODY).split('$');
+  const [, N, r, p, salt = '', key = ''] = (hash ?? DUMMY_HASH).split('$');
   const expected = Buffer.from(key, 'base64url');
   const options = { N: Number(N), r: Number(r), p: Number(p) };
   const given = await derive(password, Buffer.from(salt, 'base64url'), options);

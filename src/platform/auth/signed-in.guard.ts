@@ -15,7 +15,7 @@ export class SignedInGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<SignedInRequest>();
     const principal = await bearerOf(this.auth, request.headers);
-    if (principal === null) throw new UnauthorizedException('Bring a token: Authorization: Bearer …');
+    if (principal === null) throw new UnauthorizedException('Send a token: Authorization: Bearer …');
     request.principal = principal;
     return true;
   }

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { keep, readKept, readNamedFile } from './kept-file.js';
+import { persist, readPersisted, readNamedFile } from './persisted-file.js';
 import type { PlatformConfig } from './platform-config.js';
 import { StartError } from './start-error.js';
 
@@ -26,7 +26,7 @@ export class JwtKeys {
   static load({ jwt, dataDir }: Pick<PlatformConfig, 'jwt' | 'dataDir'>): JwtKeys {
     if (jwt.jwksUrl !== undefined) return new JwtKeys({ jwksUrl: jwt.jwksUrl }, null, false);
     if (jwt.publicKeyFile === undefined) {
-      const secret = jwt.secret ?? keptSecret(dataDir);
+      const secret = jwt.secret ?? persistedSecret(dataDir);
       return new JwtKeys(
         { secret: [secret, ...jwt.extraSecrets] },
         { key: secret, algorithm: 'HS256' },
@@ -42,13 +42,13 @@ export class JwtKeys {
 }
 
 /** The secret of this data directory; the first who asks makes it. */
-function keptSecret(dataDir: string): string {
+function persistedSecret(dataDir: string): string {
   const path = join(dataDir, 'jwt-secret');
-  const kept = readKept(path);
+  const kept = readPersisted(path);
   if (kept !== null && kept !== '') return kept;
   const secret = randomBytes(48).toString('base64url');
   // Two that start at the same moment agree on the one that was first.
-  return keep(path, secret, { replace: kept === '' }) ? secret : readKept(path)!;
+  return persist(path, secret, { replace: kept === '' }) ? secret : readPersisted(path)!;
 }
 
 function algorithmOf(publicKey: string): 'RS256' | 'ES256' {

@@ -54,7 +54,7 @@ describe('what the environment decides is refused in one sentence, without its s
     [
       'a secret and a key',
       { JWT_SECRET: SECRET, JWT_PUBLIC_KEY_FILE: 'p' },
-      'JWT_SECRET and JWT_PUBLIC_KEY_FILE exclude each other: give one of them.',
+      'JWT_SECRET and JWT_PUBLIC_KEY_FILE exclude each other: set one of them.',
     ],
     ['a time span', { JWT_EXPIRES_IN: '8' }, 'JWT_EXPIRES_IN is "8", but must be a number with s, m, h or d behind it'],
     [
@@ -90,7 +90,7 @@ describe('what the environment decides is refused in one sentence, without its s
     ],
     ['an option of the module', { REALTIME_HISTORY_SIZE: 'many' }, 'REALTIME_HISTORY_SIZE must be a whole number'],
     ['tenants, of which it has none', { REALTIME_TENANT_CLAIM: 'org' }, 'REALTIME_TENANT_CLAIM must be empty'],
-    ['a variable that nobody reads', { REALTIME_HISTORY: '5' }, 'REALTIME_HISTORY: there is no such variable.'],
+    ['a variable that nobody reads', { REALTIME_HISTORY: '5' }, 'REALTIME_HISTORY is not a known variable.'],
   ])('%s', (_, env, sentence) => {
     const said = told({ PORT: '0', TLS_PORT: '0', DATABASE_URL: 'memory:', ...env });
     expect(said).toContain(sentence);

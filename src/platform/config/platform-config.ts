@@ -127,7 +127,7 @@ function readJwt(variables: Variables, development: boolean): JwtSettings {
   const publicKeyFile = variables.text('JWT_PUBLIC_KEY_FILE');
   const privateKeyFile = variables.text('JWT_PRIVATE_KEY_FILE');
   if (secret !== undefined && publicKeyFile !== undefined) {
-    throw new StartError('JWT_SECRET and JWT_PUBLIC_KEY_FILE exclude each other: give one of them.');
+    throw new StartError('JWT_SECRET and JWT_PUBLIC_KEY_FILE exclude each other: set one of them.');
   }
   const jwksUrl = variables.text('JWT_JWKS_URL');
   if (jwksUrl !== undefined && (secret ?? publicKeyFile) !== undefined) {

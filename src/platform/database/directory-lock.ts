@@ -12,7 +12,7 @@ export class DirectoryLock {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     if (!create(file)) {
       const holder = Number(readFileSync(file, 'utf8'));
-      if (lives(holder)) {
+      if (isAlive(holder)) {
         throw new StartError(
           `DATA_DIR: ${directory} is in use by the process ${holder}. Give this one another DATA_DIR, or DATABASE_URL. (If that process is something else, remove ${file}.)`,
         );
@@ -39,7 +39,7 @@ function create(file: string): boolean {
 }
 
 /** A lock with our own number was left by one who had it before us, as happens in containers. */
-function lives(pid: number): boolean {
+function isAlive(pid: number): boolean {
   if (!Number.isSafeInteger(pid) || pid <= 0 || pid === process.pid) return false;
   try {
     process.kill(pid, 0);

@@ -5,7 +5,7 @@ import type { Principal } from '../../realtime/index.js';
 import { Changes } from '../database/changes.js';
 import { Database, isDuplicate } from '../database/database.js';
 import type { PageDto } from '../http/page.dto.js';
-import { tellAdvanced, tellCompleted, tellFailed, tellStarted } from './deployment-events.js';
+import { emitAdvanced, emitCompleted, emitFailed, emitStarted } from './deployment-events.js';
 import { DEPLOYMENT_COLUMNS, type Deployment } from './deployment.js';
 
 /** What is stored of deployments; an application's status changes with them, and what tells of it is stored with each change. */
@@ -52,7 +52,7 @@ export class DeploymentsStore {
            returning ${DEPLOYMENT_COLUMNS}`,
           [randomUUID(), appId, by.user.userId],
         );
-        await tellStarted(tell, deployment!);
+        await emitStarted(tell, deployment!);
         return deployment!;
       });
     } catch (error) {
@@ -68,7 +68,7 @@ export class DeploymentsStore {
          returning ${DEPLOYMENT_COLUMNS}`,
         [id, status],
       );
-      if (deployment !== undefined) await tellAdvanced(tell, deployment);
+      if (deployment !== undefined) await emitAdvanced(tell, deployment);
       return deployment ?? null;
     });
   }
@@ -89,7 +89,7 @@ export class DeploymentsStore {
         deployment.appId,
         reason === null ? 'running' : 'failed',
       ]);
-      await (reason === null ? tellCompleted(tell, deployment) : tellFailed(tell, deployment));
+      await (reason === null ? emitCompleted(tell, deployment) : emitFailed(tell, deployment));
       return deployment;
     });
   }

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { generate } from 'selfsigned';
-import { keep, readKept, readNamedFile } from '../config/kept-file.js';
+import { persist, readPersisted, readNamedFile } from '../config/persisted-file.js';
 import type { PlatformConfig } from '../config/platform-config.js';
 import { StartError } from '../config/start-error.js';
 
@@ -22,7 +22,7 @@ export interface Certificate {
 export async function loadCertificate(config: PlatformConfig): Promise<Certificate | null> {
   const { tlsFiles, development, dataDir } = config;
   if (tlsFiles !== null) return readCertificate(tlsFiles);
-  return development ? keptCertificate(join(dataDir, 'localhost.pem')) : null;
+  return development ? persistedCertificate(join(dataDir, 'localhost.pem')) : null;
 }
 
 function readCertificate(files: { readonly key: string; readonly certificate: string }): Certificate {
@@ -39,11 +39,11 @@ function readCertificate(files: { readonly key: string; readonly certificate: st
 }
 
 /** One file with both, so that a start that is interrupted cannot leave one of them without the other. */
-async function keptCertificate(path: string): Promise<Certificate> {
-  let pem = readKept(path);
+async function persistedCertificate(path: string): Promise<Certificate> {
+  let pem = readPersisted(path);
   if (pem === null || !isUsable(pem)) {
     pem = await makeCertificate();
-    keep(path, pem, { replace: true });
+    persist(path, pem, { replace: true });
   }
   return { key: pem, cert: pem, selfSigned: true };
 }

@@ -4,7 +4,7 @@ import type { EventClass } from '../options/channel-definition.js';
 import { BUILTIN_DATA } from './builtin-data.js';
 import { dataSchemas, schemaReference } from './data-schemas.js';
 
-/** What a document says beside the channels. */
+/** Fields of the document that do not follow from the channels. */
 export interface AsyncApiInfo {
   /** The name of the application. @default 'Realtime events' */
   readonly title?: string;
@@ -33,7 +33,7 @@ export interface AsyncApiDocument {
 }
 
 const DESCRIPTION =
-  'Events over WebSocket. A client sends {"type":"subscribe","channel":"…"} with the address of a channel, its parameters filled in, and gets each event as one frame of JSON.';
+  'Events over WebSocket. A client sends {"type":"subscribe","channel":"…"} with the address of a channel, its parameters filled in, and receives each event as one JSON frame.';
 const TOKEN = { $ref: '#/components/securitySchemes/token' };
 
 /**
@@ -87,7 +87,7 @@ function channelOf(id: string, address: string, { access, history, presence }: C
   const parameters = parametersOf(address);
   return {
     address,
-    description: `For ${whoMay(access)}.${history === null ? ' Nothing is kept: events have no id.' : ''}`,
+    description: `For ${describeAccess(access)}.${history === null ? ' No history: events have no id.' : ''}`,
     ...(parameters.length === 0
       ? {}
       : { parameters: Object.fromEntries(parameters.map((name) => [name, { description: `The ${name}` }])) }),
@@ -102,7 +102,9 @@ function frameOf(address: string, { data, history }: Channel): object {
     required: ['type', 'channel', 'data', 'timestamp', ...(history === null ? [] : ['id'])],
     properties: {
       type: { type: 'string', const: 'event' },
-      ...(history === null ? {} : { id: { type: 'string', description: 'Remember it, to resume after it' } }),
+      ...(history === null
+        ? {}
+        : { id: { type: 'string', description: 'The client stores it to resume after this event' } }),
       channel: { type: 'string', ...(parametersOf(address).length === 0 ? { const: address } : {}) },
       data: data === null ? (BUILTIN_DATA[address] ?? { description: 'Any JSON' }) : schemaReference(data),
       timestamp: { type: 'string', format: 'date-time' },
@@ -110,13 +112,13 @@ function frameOf(address: string, { data, history }: Channel): object {
   };
 }
 
-function whoMay(access: Access): string {
+function describeAccess(access: Access): string {
   if (access === 'public') return 'everyone';
-  if (access === 'authenticated') return 'whoever has a token';
+  if (access === 'authenticated') return 'every client with a token';
   if (access === 'admin') return 'administrators';
   if ('roles' in access) return `the roles ${access.roles.join(', ')}, and administrators`;
   if ('owner' in access) return `the user whose id is ${access.owner}, and administrators`;
-  return `whom the policy ${access.policy} allows`;
+  return `users that the policy ${access.policy} allows`;
 }
 
 /** Identifiers of the document have no colons and braces. */

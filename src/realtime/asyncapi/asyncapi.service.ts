@@ -14,7 +14,7 @@ export class RealtimeAsyncApi {
     private readonly options: ResolvedRealtimeOptions,
   ) {}
 
-  /** Every registered channel, the built-in ones included: who may use it, and what its events carry. */
+  /** Returns the AsyncAPI document of all registered channels, including the built-in ones. */
   document(info?: AsyncApiInfo): AsyncApiDocument {
     return asyncApiDocument(this.catalogue.registered(), this.options.path, info);
   }

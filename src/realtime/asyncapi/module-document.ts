@@ -24,7 +24,7 @@ export async function moduleDocument(root: RootModule, info?: AsyncApiInfo): Pro
   Logger.overrideLogger(['warn', 'error', 'fatal']); // the standard output is the document's
   const asyncApi = await loadProvider(await scanModules(root), RealtimeAsyncApi);
   if (asyncApi !== undefined) return asyncApi.document(info);
-  throw new Error('none of its modules imports RealtimeModule.forRoot(…) of the package that this command is of');
+  throw new Error('no module imports RealtimeModule.forRoot(…) from the package of this command');
 }
 
 function isModule(value: unknown): boolean {

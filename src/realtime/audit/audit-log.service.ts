@@ -17,7 +17,7 @@ import {
   type RequestRefusal,
 } from './realtime-audit.js';
 
-/** What the server does to clients that behave: nothing that anybody has to look into. */
+/** Closes that are part of normal operation, logged at debug level only. */
 const EXPECTED_CLOSES = new Set<number>([
   CLOSE_CODES.restarting.code,
   CLOSE_CODES.accessRevoked.code,
@@ -54,7 +54,8 @@ export class AuditLog implements OnApplicationBootstrap {
     try {
       this.audit = this.modules.get(RealtimeAudit, { strict: false });
     } catch (error) {
-      if (!isUnknownElement(error)) throw error; // else nobody wants to be told
+      // Otherwise the application has not provided a RealtimeAudit.
+      if (!isUnknownElement(error)) throw error;
     }
   }
 
@@ -63,9 +64,9 @@ export class AuditLog implements OnApplicationBootstrap {
     this.record(connection, { event: 'connected', connectionId: connection.id });
   }
 
-  /** It brought a token, its first or a fresh one. */
+  /** Records that the connection sent a token, its first or a new one. */
   identified(connection: Connection): void {
-    this.log.debug('identified', () => `A client brought a token${connectionFields(connection)}`);
+    this.log.debug('identified', () => `A client sent a token${connectionFields(connection)}`);
     this.record(connection, { event: 'identified', connectionId: connection.id });
   }
 
@@ -79,7 +80,7 @@ export class AuditLog implements OnApplicationBootstrap {
     this.record(client, { event: 'refused', connectionId, reason });
   }
 
-  /** What was connected is gone. */
+  /** Records the end of a connection that was accepted before. */
   disconnected(connection: Connection, code: number): void {
     const { closeReason, closedBy, since } = connection;
     const endedBy = closeReason === null && closedBy === null ? 'client' : 'server';

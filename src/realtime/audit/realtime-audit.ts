@@ -1,4 +1,4 @@
-/** Whom an entry is about, as far as it is known. */
+/** The client that an entry is about, as far as it is known. */
 export interface AuditedClient {
   /** When it happened. */
   readonly at: Date;
@@ -16,7 +16,7 @@ export interface AuditedClient {
 export type AuditEntry =
   /** A connection was accepted; without a token `userId` is `null`. */
   | (AuditedClient & { readonly event: 'connected'; readonly connectionId: string })
-  /** A connection brought a token, its first or a fresh one. */
+  /** A connection sent a token, its first or a new one. */
   | (AuditedClient & { readonly event: 'identified'; readonly connectionId: string })
   /**
    * A handshake, or on a living connection a token, was refused. `reason`: an error code, `origin_refused` or `timed_out`.
@@ -29,14 +29,16 @@ export type AuditEntry =
       readonly connectionId: string;
       /** The close code; 1006 where the line was lost. */
       readonly code: number;
-      /** Whether the server ended it, or the client or the network did. */
+      /** The side that ended the connection; `client` includes network failures. */
       readonly endedBy: 'server' | 'client';
-      /** Who ordered it, where somebody did: the id of an operator, or what `RealtimeControl` was told as `by`. */
+      /**
+       * The actor that closed it: an operator's id, or the `by` that was passed to `RealtimeControl`; otherwise `null`.
+       */
       readonly closedBy: string | null;
       /** How long it was open, in milliseconds. */
       readonly openMs: number;
     })
-  /** An operator read something through the API for operators or the console, or asked for it in vain. `userId` is the operator. */
+  /** An operator read something through the API for operators or the console, or tried to. `userId` is the operator. */
   | (AuditedClient & {
       readonly event: 'operator_read';
       readonly read: OperatorRead;
@@ -73,7 +75,7 @@ export type AuditEntry =
       readonly reason: RequestRefusal;
     });
 
-/** What operators can read. `explain` is a check of permissions. */
+/** Names of the reads in the API for operators. `explain` is a check of permissions. */
 export const OPERATOR_READS = [
   'stats',
   'connections',
@@ -85,7 +87,7 @@ export const OPERATOR_READS = [
 ] as const;
 export type OperatorRead = (typeof OPERATOR_READS)[number];
 
-/** What operators can do to connections and tokens. */
+/** Names of the actions on connections and tokens in the API for operators. */
 export const OPERATOR_ACTIONS = [
   'disconnectConnection',
   'disconnectUser',
@@ -102,12 +104,12 @@ export type OperatorAction = (typeof OPERATOR_ACTIONS)[number];
 export type RequestRefusal = 'token_missing' | 'token_invalid' | 'token_expired' | 'not_admin' | 'key_invalid';
 
 /**
- * A hook that receives who was connected, refused and disconnected, and by whom, what operators read and did, and what
- * was published over HTTP, on this instance: provide a class under this name in any module, and it is found.
+ * A hook for an audit trail: connections, refusals, reads and actions of operators, and events published over HTTP, on
+ * this instance. Provide a class under this token in any module:
  *
- *     providers: [{ provide: RealtimeAudit, useClass: AuditOfTheCompany }]
+ * providers: [{ provide: RealtimeAudit, useClass: AuditOfTheCompany }]
  *
- * It is called for each, so let it be quick. What it throws is logged, and harms nobody.
+ * It is called for each entry, so it should return quickly. Errors that it throws are logged and affect nothing else.
  */
 export abstract class RealtimeAudit {
   abstract record(entry: AuditEntry): void | Promise<void>;

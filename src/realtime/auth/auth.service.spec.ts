@@ -11,7 +11,7 @@ import { MemoryTicketStore } from './memory.ticket-store.js';
 import { principalFromClaims } from './principal.js';
 import { Revocations } from './revocations.js';
 import { Tickets } from './tickets.js';
-import { FixedKeys } from './token-keys.js';
+import { StaticKeys } from './token-keys.js';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 /** The order of P-256. */
@@ -39,7 +39,7 @@ function authWith(jwt: object): {
   const clock = new RealtimeClock();
   const revocations = new Revocations(clock);
   const tickets = new Tickets(new MemoryTicketStore(), options, clock, new ClusterSeal([]));
-  const auth = new AuthService(new JwtService(), new FixedKeys(options.jwt), revocations, tickets, options, clock);
+  const auth = new AuthService(new JwtService(), new StaticKeys(options.jwt), revocations, tickets, options, clock);
   return { auth, revocations, tickets };
 }
 

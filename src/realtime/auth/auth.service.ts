@@ -7,7 +7,7 @@ import { LogLimiter } from '../observability/log-limiter.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { ClaimsError } from './claims.js';
-import { actingFor, principalFromClaims, TenantMissingError, type Principal } from './principal.js';
+import { withTenant, principalFromClaims, TenantMissingError, type Principal } from './principal.js';
 import { Revocations } from './revocations.js';
 import { signedPartOf } from './signed-part.js';
 import { Tickets } from './tickets.js';
@@ -17,16 +17,16 @@ import { findTenant, findToken } from './token-source.js';
 
 /** Said of an `iat` that cannot be true. */
 const IAT_AHEAD =
-  'The iat of a token lies further in the future than jwt.clockToleranceSeconds allows, so every revocation of its user covers it. Is the clock of its issuer right?';
+  'The iat of a token is further in the future than jwt.clockToleranceSeconds allows, so every revocation of its user covers it. Check the clock of the issuer';
 
-/** What `jsonwebtoken` says of a token that another key has signed. */
+/** The error message of `jsonwebtoken` if another key signed the token. */
 const WRONG_KEY = 'invalid signature';
 
-/** The longest token that is looked at, in characters. */
+/** The longest token that is parsed, in characters. */
 const MAX_TOKEN_LENGTH = 8_192;
 
 /**
- * Who somebody is: takes a token from where it travels, and turns it into a principal.
+ * Authenticates clients: finds the token of a request, verifies it and returns the principal.
  * @hideconstructor
  */
 @Injectable()
@@ -43,16 +43,16 @@ export class AuthService {
     private readonly clock: RealtimeClock,
   ) {}
 
-  /** Whether tokens can be verified, and why not: for readiness. */
+  /** Reports whether tokens can be verified, and if not, why: for readiness. */
   get status(): TokenKeys['status'] {
     return this.keys.status;
   }
 
   /**
-   * The identity that an upgrade request brings: header before subprotocol before query.
+   * Authenticates an upgrade request. The header takes precedence over the subprotocol, and that over the query.
    * @returns `null` for a request without any token
-   * @throws ProtocolError `token_invalid`, `token_expired`, `forbidden` where it names a tenant that it may not, or
-   *   `unavailable` where it cannot be told now
+   * @throws ProtocolError `token_invalid`, `token_expired`, `forbidden` if the tenant in the query is not allowed, or
+   * `unavailable` if the token cannot be verified now
    */
   async identify(request: Pick<IncomingMessage, 'headers' | 'url'>): Promise<Principal | null> {
     const tenant = this.tenantNamedBy(request);
@@ -71,7 +71,7 @@ export class AuthService {
     if (this.options.tenants.claim === undefined) return null;
     const tenant = findTenant(request);
     if (tenant !== undefined) return tenant;
-    throw new ProtocolError('forbidden', { message: 'The tenant in the query cannot be one, or is there twice' });
+    throw new ProtocolError('forbidden', { message: 'Invalid tenant parameter: give it once, as A-Z a-z 0-9 _ . -' });
   }
 
   /**
@@ -86,7 +86,7 @@ export class AuthService {
   }
 
   /**
-   * Takes a one-time ticket: it stands for the token with which it was requested, if that token is still valid now.
+   * Redeems a one-time ticket for the token with which it was requested, if that token is still valid.
    * @throws ProtocolError as {@link verify} does
    */
   private async redeem(ticket: string): Promise<Principal> {
@@ -98,7 +98,7 @@ export class AuthService {
       throw new ProtocolError('unavailable');
     }
     if (principal === null) {
-      this.log.debug('ticket', 'A ticket was refused: it is used, over or none');
+      this.log.debug('ticket', 'A ticket was refused: it is used, expired or unknown');
       throw new ProtocolError('token_invalid');
     }
     return this.assertActive(principal);
@@ -125,7 +125,7 @@ export class AuthService {
       if (token.length > MAX_TOKEN_LENGTH) throw new Error(`it is longer than ${MAX_TOKEN_LENGTH} characters`);
       const signedPart = signedPartOf(token);
       const claims = await this.claimsOf(token);
-      if (typeof claims !== 'object' || claims === null) throw new Error('its payload is no object');
+      if (typeof claims !== 'object' || claims === null) throw new Error('its payload is not an object');
       const principal = principalFromClaims(
         claims as Record<string, unknown>,
         this.options,
@@ -156,7 +156,7 @@ export class AuthService {
     const algorithm = this.keys.algorithms.find((allowed) => allowed === alg);
     if (algorithm === undefined) throw new Error('its algorithm is not allowed');
     if (crit !== undefined) throw new Error('it demands an extension (crit) that is not supported');
-    if (kid !== undefined && typeof kid !== 'string') throw new Error('its kid is no text');
+    if (kid !== undefined && typeof kid !== 'string') throw new Error('its kid is not a string');
     const keys = await this.keys.keysFor({ alg: algorithm, ...(kid === undefined ? {} : { kid }) });
     const { issuer, audience, clockToleranceSeconds } = this.options.jwt;
     const options = {
@@ -172,7 +172,7 @@ export class AuthService {
         // JwtService reads its key from the options of the call, which its types take for text.
         return this.jwt.verify(token, { ...({ publicKey: key } as object), ...options });
       } catch (error) {
-        // While keys rotate, another one may have signed it.
+        // While keys rotate, another key may have signed it.
         if (index === keys.length - 1 || (error as Error).message !== WRONG_KEY) throw error;
       }
     }
@@ -183,11 +183,11 @@ export class AuthService {
 /** @throws ProtocolError `forbidden` */
 function inTenant(principal: Principal, tenant: string | null): Principal {
   if (tenant === null || tenant === principal.tenant) return principal;
-  if (principal.homeTenant === null) return actingFor(principal, tenant);
-  throw new ProtocolError('forbidden', { message: 'Only administrators of the platform may name a tenant' });
+  if (principal.homeTenant === null) return withTenant(principal, tenant);
+  throw new ProtocolError('forbidden', { message: 'Only platform administrators can choose a tenant' });
 }
 
-/** What is wrong with a token, without a piece of what it holds: the parser of JSON quotes what it reads. */
+/** Describes what is wrong with a token without quoting it: the error message of `JSON.parse` contains its input. */
 function reasonOf(error: unknown): string {
   return error instanceof SyntaxError ? 'it is malformed' : (error as Error).message;
 }

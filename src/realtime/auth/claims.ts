@@ -13,7 +13,7 @@ export class ClaimsError extends Error {
 /** The role of a user whose token names none. */
 const DEFAULT_ROLE = 'user';
 
-/** The last moment that a date can hold: a token may claim any end, and clients receive it as a date. */
+/** The last millisecond that a `Date` can hold: a token can contain any `exp`, and clients receive it as a date. */
 const LAST_DATE_MS = 8.64e15;
 
 /** A time of this size is in milliseconds: in seconds it would lie more than 30,000 years ahead. */
@@ -31,12 +31,12 @@ export function readUserId(claims: Claims, names: readonly string[]): string {
     if (userId === null) throw new ClaimsError(`${name} is ${kindOf(value)}: a user id is a string or a whole number`);
     return userId;
   }
-  throw new ClaimsError(`there is no user id: none of ${names.join(', ')} has a value`);
+  throw new ClaimsError(`no user id: none of the claims ${names.join(', ')} has a value`);
 }
 
 /**
- * Reads every role, the one that clients see as `role` first. The claim `role` counts before `roles`; each may hold one
- * role or a list of them.
+ * Reads all roles; clients see the first one as `role`. The claim `role` takes precedence over `roles`; each can be one
+ * role or a list.
  */
 export function readRoles(claims: Claims, { role, roles }: Pick<ClaimNames, 'role' | 'roles'>): readonly string[] {
   for (const name of [role, roles]) {
@@ -79,13 +79,13 @@ export function readExpiry(exp: unknown): number {
 }
 
 /** Claims that differ from token to token of the same user. */
-const OF_ONE_TOKEN: ReadonlySet<string> = new Set([
+const TOKEN_ONLY_CLAIMS: ReadonlySet<string> = new Set([
   ...['iat', 'exp', 'nbf', 'jti', 'auth_time', 'nonce', 'at_hash', 'c_hash', 's_hash', 'uti', 'rat', 'aio', 'rh'],
 ]);
 
 /** Digest of everything that a token says about its user, so without what differs from token to token. */
 export function digestOfClaims(claims: Claims): string {
-  const names = Object.keys(claims).filter((name) => !OF_ONE_TOKEN.has(name));
+  const names = Object.keys(claims).filter((name) => !TOKEN_ONLY_CLAIMS.has(name));
   const about = names.sort().map((name) => [name, claims[name]]);
   return createHash('sha256').update(JSON.stringify(about)).digest('base64url');
 }

@@ -15,13 +15,13 @@ export class ClusterSeal {
     return this.keys.length > 0;
   }
 
-  /** @param purpose what the text is for: a seal for one purpose is worth nothing for another */
+  /** @param purpose of the text: a seal for one purpose is not valid for another */
   seal(purpose: string, text: string): string {
     const [key] = this.keys;
     return key === undefined ? text : `${macOf(key, purpose, text)}.${text}`;
   }
 
-  /** @throws Error for a text that none of the keys has sealed for this purpose */
+  /** @throws Error if none of the keys sealed the text for this purpose */
   open(purpose: string, sealed: string): string {
     if (!this.hasKey) return sealed;
     const text = sealed.slice(MAC_LENGTH + 1);
@@ -30,7 +30,7 @@ export class ClusterSeal {
       const mac = Buffer.from(macOf(key, purpose, text));
       return mac.length === given.length && timingSafeEqual(mac, given);
     });
-    if (!isGenuine || sealed[MAC_LENGTH] !== '.') throw new Error('none of `clusterKeys` has signed it');
+    if (!isGenuine || sealed[MAC_LENGTH] !== '.') throw new Error('it was not signed with any of `clusterKeys`');
     return text;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * `fetch` that reads no more than so many bytes of the answer's body.
- * @throws Error when there are more
+ * `fetch` that reads at most `maxBytes` of the response body.
+ * @throws Error if the body is longer
  */
 export async function fetchBounded(url: string, init: RequestInit, maxBytes: number): Promise<Response> {
   const response = await fetch(url, init);
@@ -9,7 +9,7 @@ export async function fetchBounded(url: string, init: RequestInit, maxBytes: num
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += chunk.byteLength;
     // Leaving the loop gives up the rest of the body, and its connection.
-    if (bytes > maxBytes) throw new Error(`The answer is longer than ${maxBytes} bytes`);
+    if (bytes > maxBytes) throw new Error(`The response is longer than ${maxBytes} bytes`);
     chunks.push(chunk);
   }
   const { status } = response;

@@ -7,13 +7,13 @@ import { fetchBounded } from './fetch-bounded.js';
 import { createRemoteJWKSet, customFetch, errors, type CryptoKey } from './jose.js';
 import { KeysUnavailableError, TokenKeys, type TokenHeader } from './token-keys.js';
 
-/** How long the host of the keys may take to answer, in milliseconds. */
+/** Time limit for fetching the keys, in milliseconds. */
 const TIMEOUT_MS = 5_000;
 /** The largest answer that is read, in bytes. */
 const MAX_BYTES = 524_288;
 
 /** The entry point, for the log. */
-const KEEP_FRESH = 'Fetching the keys of tokens';
+const KEEP_FRESH = 'Fetching the signing keys';
 
 const DEFAULT_ALGORITHMS: readonly JwtAlgorithm[] = ['RS256', 'ES256'];
 
@@ -40,7 +40,7 @@ export class JwksKeys extends TokenKeys implements OnApplicationBootstrap, OnApp
   constructor({ jwksUrl, algorithms, jwksMaxAgeMs, jwksCooldownMs }: JwtOptions) {
     super();
     const url = new URL(jwksUrl!);
-    this.place = url.origin + url.pathname; // its query may hold a secret
+    this.place = url.origin + url.pathname; // the query of the URL can contain a secret
     this.algorithms = algorithms ?? DEFAULT_ALGORITHMS;
     this.maxAgeMs = jwksMaxAgeMs;
     this.cooldownMs = jwksCooldownMs;
@@ -55,7 +55,10 @@ export class JwksKeys extends TokenKeys implements OnApplicationBootstrap, OnApp
 
   override get status(): { up: boolean; reason?: string } {
     if (this.loaded) return { up: true };
-    return { up: false, reason: `The keys of tokens cannot be fetched: ${this.failure ?? 'they are on their way'}` };
+    return {
+      up: false,
+      reason: `The signing keys cannot be fetched: ${this.failure ?? 'the first fetch has not finished'}`,
+    };
   }
 
   onApplicationBootstrap(): void {
@@ -79,7 +82,7 @@ export class JwksKeys extends TokenKeys implements OnApplicationBootstrap, OnApp
   }
 
   private async find({ alg, kid }: TokenHeader): Promise<KeyObject> {
-    // Only these two: a key that a token brings along, or points to, is never looked at.
+    // Only `alg` and `kid` are passed on: a key that the token contains or points to must not be used.
     const key = await this.remote({ alg: alg!, ...(kid === undefined ? {} : { kid }) });
     return KeyObject.from(key satisfies CryptoKey);
   }
@@ -99,7 +102,7 @@ export class JwksKeys extends TokenKeys implements OnApplicationBootstrap, OnApp
     if (this.pending !== null) return this.pending;
     const now = performance.now();
     if (now < this.notBefore) {
-      const why = this.failure ?? 'they were fetched a moment ago, and are not fetched again so soon';
+      const why = this.failure ?? 'they were fetched moments ago and are not fetched again yet';
       return Promise.reject(new KeysUnavailableError(why));
     }
     this.notBefore = now + this.cooldownMs;
@@ -111,7 +114,7 @@ export class JwksKeys extends TokenKeys implements OnApplicationBootstrap, OnApp
   }
 
   private succeeded(): void {
-    if (this.failure !== null) this.logger.log(`The keys of tokens were fetched again from ${this.place}`);
+    if (this.failure !== null) this.logger.log(`The signing keys were fetched again from ${this.place}`);
     this.loaded = true;
     this.failure = null;
   }
@@ -120,9 +123,9 @@ export class JwksKeys extends TokenKeys implements OnApplicationBootstrap, OnApp
     const why = cause instanceof Error && cause.message !== '' ? `${message} (${cause.message})` : message;
     if (this.failure === null) {
       const meanwhile = this.loaded
-        ? 'the known keys go on'
-        : 'until they are known, no token can be verified, and clients are told to come back';
-      this.logger.warn(`The keys of tokens cannot be fetched from ${this.place}: ${why}. Trying again; ${meanwhile}`);
+        ? 'the known keys stay in use'
+        : 'until they are fetched, no token can be verified, and clients are asked to retry';
+      this.logger.warn(`The signing keys cannot be fetched from ${this.place}: ${why}. Trying again; ${meanwhile}`);
     }
     this.failure = why;
     throw new KeysUnavailableError(why);

@@ -16,7 +16,7 @@ export class MemoryTicketStore extends TicketStore {
 
   override async put(digest: string, holder: string, ttlMs: number): Promise<void> {
     const now = this.now();
-    // All live equally long: they stand in the order in which they end.
+    // All entries have the same lifetime, so they are in the order in which they expire.
     for (const [old, { endsAt }] of this.entries) {
       if (endsAt > now) break;
       this.entries.delete(old);

@@ -1,7 +1,7 @@
 import { resolveOptions } from '../options/resolve-options.js';
 import { ClaimsError } from './claims.js';
 import {
-  actingFor,
+  withTenant,
   isSameIdentity,
   principalFromClaims,
   TenantMissingError,
@@ -120,8 +120,8 @@ describe('principalFromClaims', () => {
     [{ sub: false, userId: 'b' }, 'sub is a boolean'],
     [{ sub: ['a'], userId: 'b' }, 'sub is a list'],
     [{ sub: '', userId: {} }, 'userId is an object'],
-    [{ sub: 'x'.repeat(196) }, 'no channel name'],
-    [{ sub: '\udfff' }, 'no channel name'],
+    [{ sub: 'x'.repeat(196) }, 'does not fit into a channel name'],
+    [{ sub: '\udfff' }, 'does not fit into a channel name'],
     [{ sub: 'a', role: 1 }, 'role holds a number'],
     [{ sub: 'a', roles: ['admin', 1] }, 'roles holds a number'],
     [{ sub: 'a', role: {} }, 'role holds an object'],
@@ -157,8 +157,8 @@ describe('principalFromClaims with tenants', () => {
   it('lets administrators of the platform be without one, and name one', () => {
     const principal = readIn({ sub: 'a', role: 'root' }, 'root');
     expect(principal).toMatchObject({ isAdmin: true, homeTenant: null, tenant: null, userKey: '/a' });
-    expect(actingFor(principal, 'acme')).toMatchObject({ homeTenant: null, tenant: 'acme', userKey: '/a' });
-    expect(isSameIdentity(principal, actingFor(principal, 'acme'))).toBe(false);
+    expect(withTenant(principal, 'acme')).toMatchObject({ homeTenant: null, tenant: 'acme', userKey: '/a' });
+    expect(isSameIdentity(principal, withTenant(principal, 'acme'))).toBe(false);
   });
 
   it('has no administrators of the platform unless their role is given', () => {

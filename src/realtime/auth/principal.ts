@@ -14,13 +14,13 @@ import {
 } from './claims.js';
 import { sessionOf } from './revocation.js';
 
-/** Who is at the other end of a connection, as its token says. Frozen and shared by all who read it. */
+/** The identity of a client, read from its token. Frozen, and shared by all readers. */
 export interface Principal {
-  /** What clients see as `user`. */
+  /** The `user` that clients receive. */
   readonly user: User;
   /** Every role that the token names; `user.role` is the first of them. */
   readonly roles: readonly string[];
-  /** With tenants: of its own tenant, or if `homeTenant` is `null`, of the platform. */
+  /** With tenants: an admin of its tenant, or, if `homeTenant` is `null`, of the platform. */
   readonly isAdmin: boolean;
   /** The user's private channel, `user:{userId}`. */
   readonly channel: string;
@@ -28,11 +28,11 @@ export interface Principal {
   readonly homeTenant: string | null;
   /** The tenant whose channels it uses: its `homeTenant`, or the one that an administrator of the platform has named. */
   readonly tenant: string | null;
-  /** What the user is known by on this installation: two tenants may have users with the same id. */
+  /** The unique key of the user on this installation: two tenants can have users with the same id. */
   readonly userKey: string;
   /** The session, where the token names one. */
   readonly jti?: string;
-  /** What this token, with all others of its session, is revoked by. */
+  /** The key that revokes this token and all others of its session. */
   readonly session: string;
   /** Digest of the claims that say something about the user, so not of `iat` or `exp`: a renewal that changes nothing keeps it. */
   readonly claimsDigest: string;
@@ -58,10 +58,10 @@ export type PrincipalParts = Pick<User, 'userId' | 'email'> &
   Pick<Principal, 'roles' | 'homeTenant' | 'jti' | 'session' | 'claimsDigest' | 'issuedAt' | 'expiresAt'>;
 
 /**
- * Reads who a user is from the claims of a verified token.
- * @param signedPart what the signature covers; without a `jti` its digest is the session
+ * Creates a principal from the claims of a verified token.
+ * @param signedPart the part that the signature covers; without a `jti` its digest is the session
  * @param now milliseconds since 1970
- * @throws ClaimsError when they name no usable user, role or end
+ * @throws ClaimsError if the claims contain no usable user, role or end
  */
 export function principalFromClaims(
   claims: Claims,
@@ -90,9 +90,9 @@ export function principalFromClaims(
 }
 
 /**
- * Every principal is made here, so that nothing compares an `iat` that is not bounded.
+ * Creates every principal, so that `iat` is always bounded before it is compared.
  * @param now milliseconds since 1970
- * @throws ClaimsError when the user id makes no channel name, or there is no tenant
+ * @throws ClaimsError if the user id does not fit into a channel name, or the tenant is missing
  */
 export function makePrincipal(
   { userId, email, roles, issuedAt, ...token }: PrincipalParts,
@@ -100,7 +100,7 @@ export function makePrincipal(
   now: number,
 ): Principal {
   const channel = userChannel(userId);
-  if (channel === null) throw new ClaimsError('the user id makes no channel name');
+  if (channel === null) throw new ClaimsError('the user id does not fit into a channel name');
   const { homeTenant } = token;
   const hasTenants = tenants.claim !== undefined;
   // A token without a tenant is a platform administrator's only if the options name the role: a missing claim gives no rights.
@@ -126,9 +126,8 @@ export function isSameIdentity(one: Principal | null, other: Principal | null): 
 }
 
 /**
- * A token exists by the time it is verified, so it was issued by then, whatever the clock of its issuer shows. An `iat`
- * further ahead than clocks may differ proves nothing: the token then counts as old, and every revocation of its user
- * covers it.
+ * A token was issued before it is verified, even if the clock of its issuer is ahead. An `iat` further ahead than the
+ * tolerance proves nothing: the token then counts as the oldest, and every revocation of its user covers it.
  */
 function boundIssuedAt(issuedAt: number, now: number, toleranceMs: number): number {
   return issuedAt > now + toleranceMs ? -Infinity : Math.min(issuedAt, now);
@@ -143,6 +142,6 @@ function tenantMissing({ claim, platformRole }: PrincipalOptions['tenants']): st
 }
 
 /** As an administrator of the platform who has named a tenant: with all its channels, and none of them its own. */
-export function actingFor(principal: Principal, tenant: string): Principal {
+export function withTenant(principal: Principal, tenant: string): Principal {
   return Object.freeze({ ...principal, tenant });
 }

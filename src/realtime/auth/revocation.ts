@@ -5,7 +5,7 @@ import { number, record, string, tagged, unbounded, type Schema } from '../schem
 export type Revocation =
   /** The token, or tokens, of one session: see {@link sessionOf}. */
   | { readonly kind: 'session'; readonly id: string; readonly until: number }
-  /** Those of a user, by its `userKey`, that were issued before a moment. */
+  /** Tokens of a user (by `userKey`) that were issued before a time. */
   | { readonly kind: 'user'; readonly id: string; readonly before: number; readonly until: number }
   /** All that were issued before a moment. */
   | { readonly kind: 'all'; readonly before: number; readonly until: number };
@@ -35,13 +35,13 @@ export function bounded(revocation: Revocation, now: number, latest: number): Re
   return revocation.until > latest ? { ...revocation, until: latest } : revocation;
 }
 
-/** There is no space for another revocation. The message says what to do. */
+/** The limit of revocations is reached. The message says what to do. */
 export class RevocationsFullError extends Error {
   override readonly name = 'RevocationsFullError';
 
   constructor() {
     super(
-      `The connections were closed, but the revocation was not stored: there is space for ${MAX_REVOCATIONS}, of which sessions can take ${MAX_FOR_SESSIONS}. Give revokeSession \`until\`, the end of the token, lower revocationTtlMs, or call revokeAll()`,
+      `The connections were closed, but the revocation was not stored: the limit is ${MAX_REVOCATIONS}, of which ${MAX_FOR_SESSIONS} can be sessions. Give revokeSession \`until\`, the end of the token, lower revocationTtlMs, or call revokeAll()`,
     );
   }
 }

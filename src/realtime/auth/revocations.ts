@@ -3,7 +3,7 @@ import { RealtimeClock } from '../clock/realtime-clock.js';
 import type { Principal } from './principal.js';
 import { capacityFor, RevocationsFullError, subjectOf, type Revocation } from './revocation.js';
 
-/** The revocations that this instance knows: every token is held against them, which asks nobody else. */
+/** The revocations that this instance knows. Every token is checked against them in memory. */
 @Injectable()
 export class Revocations implements Iterable<Revocation> {
   private readonly bySubject = new Map<string, Revocation>();
@@ -31,12 +31,12 @@ export class Revocations implements Iterable<Revocation> {
     return known !== undefined && isWithin(revocation, known);
   }
 
-  /** What is known of the same subject. */
+  /** Returns the known revocation of the same subject. */
   like(revocation: Revocation): Revocation | undefined {
     return this.bySubject.get(subjectOf(revocation));
   }
 
-  /** Whether the token of this principal is revoked. One that does not say when it was issued counts as the oldest. */
+  /** Returns true if the token of this principal is revoked. A token without `iat` counts as the oldest. */
   revokes(principal: Principal, now = this.clock.wall()): boolean {
     if (this.bySubject.size === 0) return false;
     const { session, userKey } = principal;
@@ -46,7 +46,7 @@ export class Revocations implements Iterable<Revocation> {
     return [all, ofUser, ofSession].some((found) => found !== undefined && concerns(found, principal, now));
   }
 
-  /** Those that still count. */
+  /** Iterates over the revocations that have not expired. */
   *[Symbol.iterator](): Iterator<Revocation> {
     this.forget(this.clock.wall());
     yield* this.bySubject.values();

@@ -1,12 +1,11 @@
 /**
- * The port behind which one-time tickets wait to be used.
- *
- * It promises: what was put is taken by one at most, whichever instance asks, and by nobody once its time is over.
+ * The port that stores one-time tickets.
+ * It promises: a ticket can be taken once, on any instance, and never after it has expired.
  */
 export abstract class TicketStore {
   /** @throws RealtimeUnavailableError */
   abstract put(digest: string, holder: string, ttlMs: number): Promise<void>;
 
-  /** @returns what was put, once; `null` for what is not there (any more) @throws RealtimeUnavailableError */
+  /** @returns the stored value, once; `null` if it is missing, taken or expired @throws RealtimeUnavailableError */
   abstract take(digest: string): Promise<string | null>;
 }

@@ -21,7 +21,7 @@ export interface Ticket {
 
 const text = string({ max: 8_192 });
 
-/** Whom a ticket stands for. */
+/** The schema of the principal that a ticket stores. */
 export const holderSchema: Schema<PrincipalParts> = record<PrincipalParts>(
   {
     userId: text,
@@ -38,7 +38,7 @@ export const holderSchema: Schema<PrincipalParts> = record<PrincipalParts>(
 );
 
 /**
- * One-time tickets, for those who want no token in a URL: good once, for 30 s, as the token with which they were asked for.
+ * One-time tickets, for those who want no token in a URL: valid once, for 30 s, as the token with which they were asked for.
  * Only their digest is stored, so that who can read the store cannot use them.
  */
 @Injectable()
@@ -65,8 +65,8 @@ export class Tickets {
   }
 
   /**
-   * Whose ticket this is; nobody's any more after that.
-   * @returns `null` for one that is used, over or none
+   * Redeems a ticket and removes it.
+   * @returns `null` if the ticket is used, expired or unknown
    * @throws RealtimeUnavailableError
    */
   async redeem(ticket: string): Promise<Principal | null> {

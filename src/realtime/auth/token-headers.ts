@@ -1,6 +1,6 @@
 import { decodeProtectedHeader } from './jose.js';
 
-/** What is read of a token's header before its signature is verified: a claim of whoever made it, and no more. */
+/** The header of a token before its signature is verified: untrusted. */
 export interface UnverifiedHeader {
   readonly alg?: unknown;
   readonly kid?: unknown;
@@ -15,7 +15,7 @@ export class TokenHeaders {
   private lastText = '';
   private last: UnverifiedHeader = {};
 
-  /** @throws Error for a text that has no readable header */
+  /** @throws Error if the token has no readable header */
   of(token: string): UnverifiedHeader {
     const end = token.indexOf('.');
     if (end > 0 && end === this.lastText.length && token.startsWith(this.lastText)) return this.last;

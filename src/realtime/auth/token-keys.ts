@@ -2,23 +2,23 @@ import type { KeyObject } from 'node:crypto';
 import type { JwtAlgorithm, JwtOptions } from '../options/jwt-options.js';
 import { jwtKeys } from './jwt-key.js';
 
-/** The part of a token's header that may say which key to take; what it says of algorithms and of other keys counts nothing. */
+/** The fields of a token's header that select a key. They select among known keys only. */
 export interface TokenHeader {
   readonly alg?: string;
   readonly kid?: string;
 }
 
-/** The keys cannot be had now: whether a token is good is not known. The message is for operators. */
+/** The keys are unavailable, so the token can be neither accepted nor rejected. The message is for operators. */
 export class KeysUnavailableError extends Error {
   override readonly name = 'KeysUnavailableError';
 }
 
-/** What verifies the signatures of tokens. */
+/** The keys that verify the signatures of tokens. */
 export abstract class TokenKeys {
   /** The only algorithms that are accepted. */
   abstract readonly algorithms: readonly JwtAlgorithm[];
 
-  /** Whether tokens can be verified, and why not: for readiness. */
+  /** Reports whether tokens can be verified, and if not, why: for readiness. */
   abstract readonly status: { readonly up: boolean; readonly reason?: string };
 
   /**
@@ -29,7 +29,7 @@ export abstract class TokenKeys {
 }
 
 /** The secrets, or the public keys, of the options: several while keys rotate. */
-export class FixedKeys extends TokenKeys {
+export class StaticKeys extends TokenKeys {
   override readonly algorithms: readonly JwtAlgorithm[];
   override readonly status = { up: true };
   private readonly byAlgorithm: ReadonlyMap<string, readonly KeyObject[]>;

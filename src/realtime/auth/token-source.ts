@@ -5,19 +5,19 @@ import { tenantProblem } from '../tenants/topic.js';
 
 const TOKEN_PREFIX = 'token-';
 
-/** What an upgrade request brings: no token, one that cannot be any good, or one to verify. */
-export type BroughtToken =
+/** The credential of an upgrade request: none, a malformed one, or one to verify. */
+export type TokenCandidate =
   | { readonly kind: 'none' }
   | { readonly kind: 'bad' }
   | { readonly kind: 'token'; readonly token: string }
   /** One of the module's own, to be used once: see `Tickets`. */
   | { readonly kind: 'ticket'; readonly ticket: string };
 
-const NONE: BroughtToken = { kind: 'none' };
-const BAD: BroughtToken = { kind: 'bad' };
+const NONE: TokenCandidate = { kind: 'none' };
+const BAD: TokenCandidate = { kind: 'bad' };
 
 /** Looks for the token in the header, then in the subprotocol, then in the query, there before a ticket: the first that is found wins. */
-export function findToken(request: Pick<IncomingMessage, 'headers' | 'url'>): BroughtToken {
+export function findToken(request: Pick<IncomingMessage, 'headers' | 'url'>): TokenCandidate {
   for (const place of [fromHeader, fromSubprotocol, fromQuery]) {
     const brought = place(request);
     if (brought.kind !== 'none') return brought;
@@ -62,21 +62,21 @@ export function chooseSubprotocol(offered: Iterable<string>): string | false {
   return chosen;
 }
 
-type Place = (request: Pick<IncomingMessage, 'headers' | 'url'>) => BroughtToken;
+type TokenSource = (request: Pick<IncomingMessage, 'headers' | 'url'>) => TokenCandidate;
 
-const fromHeader: Place = ({ headers }) => {
+const fromHeader: TokenSource = ({ headers }) => {
   const match = /^bearer(?: +(.*))?$/i.exec(headers.authorization?.trim() ?? '');
   return match ? tokenOrBad(match[1]?.trim() ?? '') : NONE;
 };
 
-const fromSubprotocol: Place = ({ headers }) => {
+const fromSubprotocol: TokenSource = ({ headers }) => {
   const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((protocol) => protocol.trim());
   const tokens = offered.filter((protocol) => protocol.startsWith(TOKEN_PREFIX));
   if (tokens.length === 0) return NONE;
   return tokens.length > 1 ? BAD : tokenOrBad(tokens[0]!.slice(TOKEN_PREFIX.length));
 };
 
-const fromQuery: Place = ({ url = '' }) => {
+const fromQuery: TokenSource = ({ url = '' }) => {
   const query = queryOf(url);
   const [token, ticket] = [query.getAll('token'), query.getAll('ticket')];
   if (token.length > 1 || ticket.length > 1) return BAD;
@@ -91,6 +91,6 @@ function queryOf(url: string): URLSearchParams {
   return new URLSearchParams(question < 0 ? '' : url.slice(question + 1).replaceAll('?', '&'));
 }
 
-function tokenOrBad(token: string): BroughtToken {
+function tokenOrBad(token: string): TokenCandidate {
   return token === '' ? BAD : { kind: 'token', token };
 }

@@ -5,12 +5,12 @@ import type { Waiter } from '../connections/send-buffer.js';
 import { CLOSED_FEED, type Feed, type Subscription } from '../connections/subscription.js';
 import { runSafely } from '../observability/run-safely.js';
 
-/** What was read for somebody who is behind. */
+/** The events that a client missed, or the reason why they cannot be replayed. */
 export type ReplayResult =
   | { readonly ok: true; readonly frames: readonly EventFrame[]; readonly top: Position }
   | { readonly ok: false; readonly reason: RecoveryReason; readonly top: Position };
 
-/** What a catch-up needs of its channel. */
+/** The channel, as a catch-up uses it. */
 export interface CatchUpSource {
   /** Where this instance stands. */
   readonly position: Position | null;
@@ -26,8 +26,8 @@ const RETRY_MS = 500;
 const FRAME_OVERHEAD = 500;
 
 /**
- * Brings one subscription from its position to the live edge: first what it missed, then what came in while it was
- * behind, then live. It is paced by what the client reads, and what it holds is bounded: what does not fit is let go
+ * Brings one subscription from its position to live delivery: first the missed events, then the events that arrived
+ * during the replay. The client's reading speed sets the pace. Memory is bounded: events that do not fit are dropped
  * and read again later.
  */
 export class CatchUp implements Feed, Waiter {
@@ -35,14 +35,14 @@ export class CatchUp implements Feed, Waiter {
   /** How many of the queue were sent already. */
   private head = 0;
   private queuedBytes = 0;
-  /** What came in while the history is being read; `null` while it is not. */
+  /** Events that arrived while the history is being read; `null` if no read is running. */
   private arrivedDuringRead: EventFrame[] | null = null;
   /** The queue ends before the live edge: the rest has to be read again. */
   private mustReread = false;
   private started = false;
   private running = false;
 
-  /** @param at what the client has; `null` without history */
+  /** @param at the client's position; `null` without history */
   constructor(
     private readonly subscription: Subscription,
     private readonly source: CatchUpSource,
@@ -51,7 +51,7 @@ export class CatchUp implements Feed, Waiter {
     private readonly onDelivered: () => void,
   ) {}
 
-  /** Reads what the client missed. @returns whether all of it can be had; the queue then begins with it */
+  /** Reads the events that the client missed. @returns the replay; if it succeeded, the queue starts with its events */
   async recover(): Promise<ReplayResult> {
     const missed = await this.read();
     this.merge(missed);
@@ -62,7 +62,7 @@ export class CatchUp implements Feed, Waiter {
     return this.at;
   }
 
-  /** Begins to send, after the client was told that it is subscribed. */
+  /** Starts to send, after the client has received `subscribed`. */
   start(): void {
     this.started = true;
     this.resumeSending();
@@ -82,7 +82,7 @@ export class CatchUp implements Feed, Waiter {
     this.resumeSending();
   }
 
-  /** It went live, its subscription ended or was paused, or its client is gone. */
+  /** Releases the queue: it is live, its subscription ended or was paused, or its client has disconnected. */
   end(): void {
     this.queue = [];
     this.head = 0;
@@ -94,7 +94,7 @@ export class CatchUp implements Feed, Waiter {
     return this.queuedBytes + (this.queue.length - this.head) * FRAME_OVERHEAD;
   }
 
-  /** Goes on sending. A client that this fails for comes back, and resumes where it is. */
+  /** Continues to send. If it fails, the connection is closed: the client reconnects and resumes. */
   private resumeSending(): void {
     if (!this.started || this.running) return;
     runSafely(
@@ -182,7 +182,7 @@ export class CatchUp implements Feed, Waiter {
     for (const frame of came) if (!this.mustReread) this.append(frame);
   }
 
-  /** Takes the next frame, drops one that is known, and sees a hole or another epoch: what comes after that is read again. */
+  /** Appends the next frame. Drops a known one; after a gap or an epoch change the history is read again. */
   private append(frame: EventFrame): void {
     // It is of an instance that keeps no history here, or forged: it has no place among the others.
     if (frame.position === null) return this.enqueue(frame);

@@ -9,11 +9,11 @@ import { joinRanges, compareWithLog, type DisplacedRange } from './displacement.
 /** Frames of a channel kept at hand, so that most returns need no read, and their bytes. */
 const RECENT_FRAMES = 64;
 const RECENT_BYTES = 262_144;
-/** Events that may wait while a hole is being filled; beyond it they are let go and read again. */
+/** Events that can be buffered while a gap is being filled; beyond that they are dropped and read again. */
 const MAX_PENDING = 1_000;
 /** How long to wait before reading again when the broker did not answer, in milliseconds. */
 const RETRY_MS = 500;
-/** A read that found nothing missing is followed by no other one for so long: forged events must not cause a read each. */
+/** The pause after a read that found no gap, in milliseconds: forged events must not cause a read each. */
 const READ_COOLDOWN_MS = 250;
 
 /** The estimate for an event while none is at hand, in bytes. */
@@ -28,28 +28,29 @@ export interface StreamOutput {
   reset(topic: string, reason: RecoveryReason, top: Position, from: Position): void;
   /** Events were missing; whether all of them could be had is now known. */
   onGap?(filled: boolean): void;
-  /** A process that is no instance has published an event; `reset` follows if it was delivered. */
+  /** Another program published an event on the channel; `reset` follows if the event was delivered. */
   onForged?(topic: string, delivered: boolean): void;
 }
 
-/** What the broker said of a channel's position. */
+/** The position of a channel, as the broker reported it. */
 interface PositionReport {
   readonly at: Position;
   readonly mark: number | undefined;
 }
 
 /**
- * One channel as this instance sees it: takes what the broker hands out, and passes it on in order, once and without a
- * hole. A hole is filled from the history before anything after it is delivered; where it cannot be, the output is told.
+ * One channel on this instance: receives events from the broker and forwards them in order, once and without a gap. A
+ * gap is filled from the history before any later event is delivered; if it cannot be filled, the output is notified.
  *
- * A process that can publish on the channel can forge events. An event that follows is delivered without a read, so a forged one is,
- * too; then it takes the offset of a true one, which arrives as the second event of that offset. The log decides which of them is true.
+ * A program that can publish on the channel can forge events. An event with the next offset is delivered without a
+ * read, even if it is forged. The true event with that offset then arrives as a second one. The log decides which of
+ * the two is true.
  */
 export class ChannelStream {
   /** Where this instance stands; `null` on a channel without history, and before it is opened. */
   position: Position | null = null;
   private state: 'opening' | 'live' | 'mending' | 'closed' = 'opening';
-  /** What came in while the log is being read, in order. */
+  /** Events and reports that arrived while the log is being read, in order. */
   private pending: (BrokerEvent | PositionReport)[] = [];
   private pendingLost = false;
   private readonly delivered = new DeliveredMarks();
@@ -66,7 +67,7 @@ export class ChannelStream {
     private readonly broker: Pick<Broker, 'read'>,
     private readonly limits: ReadLimits,
     private readonly output: StreamOutput,
-    /** Which fields of its events are not for everybody. */
+    /** The restricted fields of its events. */
     readonly fields: FieldGroups | null = null,
     private readonly readCooldownMs = READ_COOLDOWN_MS,
   ) {}
@@ -109,7 +110,7 @@ export class ChannelStream {
     if (!isSame) this.fillGapFrom(here);
   }
 
-  /** Returns true if a client that stands there may have got another event than the log has. */
+  /** Returns true if a client at this position may have received a different event than the log contains. */
   isDisplaced({ epoch, offset }: Position): boolean {
     const { displaced } = this;
     return displaced?.epoch === epoch && offset >= displaced.first && offset <= displaced.last;
@@ -121,7 +122,7 @@ export class ChannelStream {
     if (this.state !== 'live' || top === null || after.epoch !== top.epoch || after.offset > top.offset) return null;
     const missed = top.offset - after.offset;
     if (missed === 0) return [];
-    // What is at hand is held to the same limits as what is read: whether somebody is too far behind is no matter of luck.
+    // The limits for a read apply here too, so that the result does not depend on what happens to be in memory.
     if (missed > Math.min(this.recent.length, this.limits.maxEvents)) return null;
     const frames = this.recent.slice(-missed);
     return frames.reduce((sum, { bytes }) => sum + bytes.length, 0) > this.limits.maxBytes ? null : frames;
@@ -208,7 +209,9 @@ export class ChannelStream {
     );
   }
 
-  /** Reads what comes after `from`, delivers what is missing or says that it is lost, and goes on with what has waited. */
+  /**
+   * Reads the log after `from`, delivers the missing events or reports the loss, and then handles the buffered events.
+   */
   private async fillGap(from: Position, cause?: BrokerEvent): Promise<void> {
     const result = await this.readUntilAnswered(from);
     const { position: here, delivered } = this;
@@ -217,7 +220,7 @@ export class ChannelStream {
     this.dropped = false;
     if (forged !== null) this.output.onForged?.(this.topic, forged === 'delivered');
     const missing = result.ok ? result.events.filter(({ position }) => isBeyond(position!, here)) : [];
-    // A channel without events has no log yet: reading from its beginning is no gap.
+    // A channel without events has no log yet: reading from its start is not a gap.
     const isBeginning = result.ok && from.offset === 0 && result.top.epoch !== from.epoch;
     if (!isBeginning && (reason !== null || missing.length > 0)) this.output.onGap?.(reason === null);
     if (reason === null) this.deliverMissing(missing, from, here, result);
@@ -251,7 +254,8 @@ export class ChannelStream {
     if (waitMs > 0) await sleep(waitMs);
     for (;;) {
       if (this.isClosed()) return null;
-      // What came in until now is in the log before it is read; what is not in the log then, no instance has published.
+      // Buffered events are in the log before it is read. An event that is not in the log was not published by an
+      // instance.
       this.dropPending();
       try {
         const result = await this.broker.read(this.topic, from, this.limits, true);

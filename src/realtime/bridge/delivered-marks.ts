@@ -43,7 +43,7 @@ export class DeliveredMarks {
     return offset > this.provenAfter && offset <= this.provenUpTo;
   }
 
-  /** All that was delivered beyond this offset may be forged. */
+  /** The last offset up to which the delivered events match the log. Later ones may be forged. */
   get provenTo(): number {
     return this.provenUpTo;
   }

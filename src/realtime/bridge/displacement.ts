@@ -2,7 +2,7 @@ import type { Position, RecoveryReason } from '../../protocol/index.js';
 import type { BrokerEvent, ReadResult } from '../broker/broker.js';
 import type { DeliveredMarks } from './delivered-marks.js';
 
-/** What a stream had delivered when it read the log. */
+/** The state of a stream when it read the log. */
 interface DeliveryState {
   /** The read began after this position, or at it. */
   readonly from: Position;
@@ -49,7 +49,7 @@ export function compareWithLog(result: ReadResult, reading: DeliveryState): LogC
   return { reason: null, forged: isForged ? 'ignored' : null };
 }
 
-/** The offsets of an epoch at which other events may have been delivered than the log has. */
+/** The offsets of an epoch whose delivered events may differ from the log. */
 export interface DisplacedRange {
   readonly epoch: string;
   readonly first: number;

@@ -51,7 +51,7 @@ export class Feeds {
     this.resyncs.start(live, reason, from, this.registry.size);
   }
 
-  /** The client goes on from where this instance is now: what follows that is sent to it. */
+  /** The client continues from the current position of this instance and receives all later events. */
   private resync(subscription: Subscription, reason: RecoveryReason): void {
     const { topic, channel, connection } = subscription;
     this.fanOut.flush(topic);

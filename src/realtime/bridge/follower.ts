@@ -10,14 +10,14 @@ const MAX_BYTES = 16_777_216;
 export interface Follower {
   /** The `data` of one event. */
   event(data: unknown): void | Promise<void>;
-  /** Events were missed and cannot be had any more. */
+  /** Events were missed and cannot be recovered. */
   reset(): void;
 }
 
 /**
- * Hands a follower what its channel carries. Whoever can write to Redis can write anything: what a follower cannot take is
- * skipped.
- * @param skipped is told of that
+ * Decodes the events of a channel for a follower. Another program can write anything to Redis: events that cannot be
+ * decoded are skipped.
+ * @param skipped called with the error
  */
 export function decodeFor(follower: Follower, skipped: (error: unknown) => void): StreamOutput {
   const hand = async (bytes: Buffer): Promise<void> => {

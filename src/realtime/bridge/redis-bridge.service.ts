@@ -44,12 +44,12 @@ const IDLE_CLOSE_MS = 2_000;
 /** How long to wait before asking again a broker that did not answer, in milliseconds. */
 const RETRY_MS = 500;
 
-/** What a client is told of its new subscription, and the moment to go on. */
+/** The reply to a new subscription, and a function to start delivery. */
 export interface Attachment {
   readonly recovered?: boolean;
   readonly reason?: RecoveryReason;
   readonly lastEventId?: string;
-  /** Call it once the client was told: from then on events are sent. */
+  /** Call it after the client has received the reply: it starts to send events. */
   start(): void;
 }
 
@@ -58,7 +58,7 @@ interface OpenChannel {
   readonly opening: Promise<void>;
   /** Subscriptions on their way in, which the registry does not know yet. */
   joining: number;
-  /** When it is closed, while nobody listens. */
+  /** When the channel is closed if it still has no subscriber. */
   closeAt: number;
 }
 
@@ -110,7 +110,7 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
     });
   }
 
-  /** Whether events go through, and why not: for readiness. */
+  /** Reports whether events can be published and received, and if not, why: for readiness. */
   get status(): BrokerStatus {
     return this.broker.status;
   }
@@ -121,9 +121,9 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
   }
 
   /**
-   * Subscribes a connection that has not subscribed to this channel yet.
-   * @param lastEventId what the client saw last, where it wants to resume
-   * @throws ProtocolError `unavailable` when the broker does not answer
+   * Subscribes a connection to a channel to which it is not subscribed yet.
+   * @param lastEventId the last event that the client received, if it wants to resume
+   * @throws ProtocolError `unavailable` if the broker does not answer
    * @internal
    */
   async attach(
@@ -172,8 +172,8 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
   }
 
   /**
-   * Follows a channel that no client can name, for as long as this instance lives: what instances tell each other. It
-   * goes on trying while the broker does not answer.
+   * Subscribes this instance to a channel between instances, which clients cannot name, until shutdown. Retries while
+   * the broker does not answer.
    * @internal
    */
   follow(name: string, history: HistoryWindow | null, follower: Follower): void {
@@ -205,10 +205,10 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
 
   onForged(topic: string, delivered: boolean): void {
     this.counters.foreignMessages += 1;
-    const consequence = delivered ? 'was delivered, and clients have to reload' : 'was skipped';
+    const consequence = delivered ? 'was delivered; clients have to reload' : 'was skipped';
     this.log.warn(
       'forged',
-      `An event on ${topic} that no instance has published ${consequence}: who may PUBLISH on the channels of this installation? See docs/redis.md`,
+      `An event on ${topic} was published by another program and ${consequence}. Check who can PUBLISH on the channels of this installation: docs/redis.md`,
     );
   }
 
@@ -246,7 +246,7 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
       this.counters.invalidEvents.add('withheld');
       this.log.warn(
         `withheld ${topic}`,
-        `The data of events to ${channelOf(topic)} is withheld: whoever emits them keeps fields from some, and here the channel has no class that says from whom: give its definition the same \`data\``,
+        `The data of events to ${channelOf(topic)} is withheld: the emitting instance restricts fields of this channel, and this instance has no class for it. Give its definition the same \`data\``,
       );
     }
     stream.receive(event);

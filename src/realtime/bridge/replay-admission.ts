@@ -9,7 +9,7 @@ const NEW_CHANNEL_COST = 4_096;
 /** A read of the history costs this many bytes, however little it finds. */
 const READ_COST = 1_024;
 
-/** What a client that resumes gets. */
+/** The decision on a resume. */
 export interface ReplayGrant {
   /** The position to replay from; `null` if nothing is replayed. */
   readonly after: Position | null;
@@ -26,7 +26,7 @@ export class ReplayAdmission {
   constructor(private readonly budget: RequestBudget) {}
 
   /**
-   * Resolves if the channel may be opened.
+   * Resolves if the client can open another channel.
    * @throws ProtocolError `rate_limited`
    */
   async newChannel(payer: Payer, channel: string): Promise<void> {

@@ -2,7 +2,7 @@ import type { Position, RecoveryReason } from '../../protocol/index.js';
 import type { Feed, Subscription } from '../connections/subscription.js';
 import { safely } from '../observability/run-safely.js';
 
-/** Up to this many connections are notified at once: their reloads are no storm. */
+/** Up to this number of connections are notified at once: few enough that their reloads cause no load peak. */
 const AT_ONCE = 500;
 /** Beyond it, time for each connection of this instance, and for all of them, in milliseconds. */
 const PER_CONNECTION_MS = 2;

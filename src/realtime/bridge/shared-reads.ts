@@ -4,7 +4,7 @@ import { EventFrame } from '../connections/event-frame.js';
 import type { ReplayResult } from './catch-up.js';
 import type { ChannelStream } from './channel-stream.js';
 
-/** Reads what somebody missed: from what is at hand, else by one read of the history for all who ask at once. */
+/** Reads the events that clients missed: from memory, or with one shared read of the history per position. */
 export class SharedReads {
   /** topic and position → the read under way for all who stand there */
   private readonly pending = new Map<string, Promise<ReplayResult>>();
@@ -14,7 +14,7 @@ export class SharedReads {
     private readonly limits: ReadLimits,
   ) {}
 
-  /** What comes after a position. */
+  /** Returns the events after a position. */
   async after(stream: ChannelStream, position: Position): Promise<ReplayResult> {
     const top = stream.position;
     // The log has an event at this position, but the client got another one.

@@ -1,6 +1,6 @@
 import type { Position, RecoveryReason } from '../../protocol/index.js';
 
-/** What is to be kept of a channel. */
+/** The size and lifetime of a channel's history. */
 export interface HistoryWindow {
   readonly size: number;
   readonly ttlMs: number;
@@ -39,8 +39,8 @@ export interface BrokerEvent {
 
 export type ReadResult =
   /**
-   * Every event after the given position, in order: the last one stands at `top`. `at` is the event at that position, if it was asked
-   * for and is kept.
+   * All events after the given position, in order, up to `top`. `at` is the event at the position itself, if it was
+   * requested and is in the history.
    */
   | { readonly ok: true; readonly events: readonly BrokerEvent[]; readonly top: Position; readonly at?: BrokerEvent }
   /** An event is missing, so none are given. */
@@ -56,13 +56,14 @@ export interface ReadLimits {
 export interface BrokerListener {
   event(topic: string, event: BrokerEvent): void;
   /**
-   * Where a subscribed channel stands, told whenever events may have been missed: what lies before it was handed out, or is to be read.
-   * @param mark that of the event there, if it is kept
+   * The position of a subscribed channel, reported whenever events may have been missed. Events before it were
+   * delivered, or have to be read.
+   * @param mark of the event at that position, if it is in the history
    */
   position(topic: string, position: Position, mark?: number): void;
 }
 
-/** Whether events go through. */
+/** Reports whether events can be published and received. */
 export interface BrokerStatus {
   readonly up: boolean;
   /** Why not, as a sentence for operators. */
@@ -79,12 +80,12 @@ export interface BrokerHealth {
 }
 
 /**
- * The port behind which events are numbered, kept and carried between instances.
+ * The port that numbers, stores and distributes events.
  *
- * It promises: one order per channel, the same for every listener; an event is numbered, kept and handed out in one
+ * It promises: one order per channel, the same for every listener; an event is numbered, stored and distributed in one
  * step or not at all; events of one process and channel keep the order in which they were published; offsets of one
- * epoch count up by one. It does not promise that a listener gets every event: the listener sees a hole by the offset,
- * and fills it with `read`.
+ * epoch increase by one. It does not promise that a listener receives every event: the listener detects a gap by the
+ * offset, and fills it with `read`.
  */
 export abstract class Broker {
   abstract readonly status: BrokerStatus;
@@ -101,10 +102,10 @@ export abstract class Broker {
   abstract publish(event: OutgoingEvent): Promise<Position | null>;
 
   /**
-   * Begins to hand out a channel's events.
-   * It keeps nothing of a channel that never had an event: the epoch of such a position may end with the first event, which
-   * `read` finds from there.
-   * @returns where the channel stands (`null` without history): every event beyond it is handed out, before or after this resolves
+   * Starts to deliver the events of a channel. Nothing is stored for a channel that never had an event: the epoch of
+   * such a position may end with the first event, and `read` finds that event from there.
+   * @returns the channel's position (`null` without history): every later event is delivered, before or after this
+   * resolves
    */
   abstract subscribe(topic: string, history: HistoryWindow | null): Promise<Position | null>;
 
@@ -112,8 +113,8 @@ export abstract class Broker {
   abstract unsubscribe(topic: string): Promise<void>;
 
   /**
-   * Everything after a position, or the reason why it cannot be had; never a part of it.
-   * @param withAt asks for the event at the position, too, where events have a `mark`
+   * Returns all events after a position, or the reason why that is impossible; never a part of them.
+   * @param withAt also returns the event at the position, if events have a `mark`
    */
   abstract read(topic: string, after: Position, limits: ReadLimits, withAt?: boolean): Promise<ReadResult>;
 
@@ -123,7 +124,7 @@ export abstract class Broker {
    */
   abstract latest(topic: string, most: number): Promise<readonly BrokerEvent[]>;
 
-  /** Whether any instance has subscribed to this channel. */
+  /** Returns true if any instance has subscribed to this channel. */
   abstract hasSubscribers(topic: string): Promise<boolean>;
 
   /** How many instances have subscribed to this channel and can be reached. @throws RealtimeUnavailableError */

@@ -1,6 +1,6 @@
 /**
- * The event was not acknowledged, and will not be published later. If its answer was lost on the way, it may be in the channel
- * already: {@link mayBePublished} says so. Publish again with the same `idempotencyKey`.
+ * The event was not acknowledged, and will not be published later. If only the acknowledgement was lost, the event may
+ * be in the channel already: see {@link mayBePublished}. Publish again with the same `idempotencyKey`.
  */
 export class RealtimeUnavailableError extends Error {
   override readonly name = 'RealtimeUnavailableError';

@@ -19,17 +19,17 @@ const IDEMPOTENCY_MS = 300_000;
 /** How long an unused channel keeps its epoch and number, in milliseconds. */
 const IDLE_CHANNEL_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
-/** How often what has expired is let go, in milliseconds. */
+/** The interval for removing expired entries, in milliseconds. */
 const SWEEP_MS = 30_000;
 
-/** One channel: where it stands, and its last events. The last of `events` stands at `offset`. */
+/** The log of one channel. The last of `events` has the offset `offset`. */
 interface ChannelLog {
   readonly epoch: string;
   /** The hour in which it began. */
   readonly hour: number;
   offset: number;
   events: BrokerEvent[];
-  /** How many of `events` count; more may still be held. */
+  /** The number of events that are readable; `events` can contain older ones. */
   size: number;
   eventsExpireAt: number;
   usedAt: number;

@@ -24,7 +24,7 @@ import { RedisSubscribeLink } from './redis/subscribe-link.js';
 import { databaseOf, type RedisTarget } from './redis/redis-target.js';
 import { REDIS_INTERVALS, type RedisIntervals } from './redis/redis-intervals.js';
 
-/** How long a command of others than the broker may take, in milliseconds. */
+/** Time limit for other commands than those of the broker, in milliseconds. */
 const COMMAND_MS = 3_000;
 
 /**
@@ -88,10 +88,10 @@ export class RedisBroker extends Broker {
   override get status(): BrokerStatus {
     this.start(); // only a connection tells
     for (const { connection } of [this.publishLink, this.subscribeLink, this.reader]) {
-      if (connection?.client === null) return { up: false, reason: `Redis cannot be used: ${connection.reason}` };
+      if (connection?.client === null) return { up: false, reason: `Redis is unavailable: ${connection.reason}` };
     }
     const { refusal } = this.publishLink.selfTest;
-    return refusal === null ? { up: true } : { up: false, reason: `Redis takes no events: ${refusal}` };
+    return refusal === null ? { up: true } : { up: false, reason: `Redis accepts no events: ${refusal}` };
   }
 
   override get health(): BrokerHealth {
@@ -161,18 +161,18 @@ export class RedisBroker extends Broker {
   }
 
   /**
-   * What else an installation keeps in Redis goes over the publishing connection. A command has an answer in time or
-   * fails; one that failed may have been carried out.
+   * Runs a command on the publishing connection, for data other than events. The command completes in time or fails;
+   * after a failure it may still have been executed.
    * @throws RealtimeUnavailableError
    */
   async command<T>(run: (client: Client) => Promise<T>): Promise<T> {
     this.start();
     const { connection } = this.publishLink;
     const { client } = connection;
-    if (client === null) throw new RealtimeUnavailableError(`Redis cannot be used: ${connection.reason}`);
+    if (client === null) throw new RealtimeUnavailableError(`Redis is unavailable: ${connection.reason}`);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error('it does not answer')), COMMAND_MS);
+      timer = setTimeout(() => reject(new Error('it did not answer in time')), COMMAND_MS);
     });
     try {
       return await Promise.race([run(client), late]);
@@ -181,7 +181,7 @@ export class RedisBroker extends Broker {
       if ('nodes' in client && hasMovedSlot(error as Error))
         runSafely('Refreshing the slots', () => refreshSlots(client));
       else if (needsReconnect(error as Error) && connection.client === client) connection.reset(message);
-      throw new RealtimeUnavailableError(`Redis cannot be used: ${message}`, { cause: error });
+      throw new RealtimeUnavailableError(`Redis is unavailable: ${message}`, { cause: error });
     } finally {
       clearTimeout(timer);
     }
@@ -206,10 +206,10 @@ export class RedisBroker extends Broker {
 
   private async checkSelfPing(): Promise<void> {
     if (this.publishLink.connection.client === null || this.subscribeLink.connection.client === null) return;
-    const tookEvents = this.status.up; // nothing can be heard while nothing may be published
+    const tookEvents = this.status.up; // no self-ping can arrive while Redis accepts no events
     await this.publishLink.sendSelfPing();
     const silent = performance.now() - this.subscribeLink.selfPingAt;
     if (silent > this.intervals.selfPingLostMs && tookEvents && this.status.up)
-      this.subscribeLink.connection.reset(`nothing was heard through pub/sub for ${Math.round(silent / 1_000)} s`);
+      this.subscribeLink.connection.reset(`no message arrived through pub/sub for ${Math.round(silent / 1_000)} s`);
   }
 }

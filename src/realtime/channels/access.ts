@@ -2,14 +2,14 @@ import { USER_GROUP } from '../../protocol/index.js';
 import type { Principal } from '../auth/principal.js';
 import type { Audience, Channel } from './channel-catalogue.js';
 
-/** Whether a channel is in the space of this principal at all: one of a tenant is nobody's who is in none. */
+/** Returns true if the principal is in the tenant of the channel, or the channel is global. */
 export function isInReach({ global }: Audience, principal: Principal | null, hasTenants: boolean): boolean {
   return !hasTenants || global || (principal !== null && principal.tenant !== null);
 }
 
 /**
- * Whether a rule grants a channel by itself; what a policy decides, it does not.
- * @param params what stands in the name for the parameters of the rule's pattern
+ * Returns true if the access rule grants the channel without a policy.
+ * @param params the values of the pattern's parameters
  */
 export function isGranted(
   audience: Audience,
@@ -22,7 +22,7 @@ export function isGranted(
   if (access === 'public') return true;
   if (principal === null || (typeof access === 'object' && 'policy' in access)) return false;
   if (access === 'authenticated') return true;
-  // What is for administrators and for all tenants is the platform's: an administrator of a tenant is none of it.
+  // Global channels for administrators belong to the platform: an admin of a tenant has no access.
   if (principal.isAdmin) return !global || principal.homeTenant === null;
   if (typeof access === 'object') {
     if ('roles' in access && principal.roles.some((role) => access.roles.includes(role))) return true;
@@ -53,7 +53,7 @@ export function knownRoles(channels: Iterable<[name: string, channel: Channel]>)
   );
 }
 
-/** The user's id as it stands in the name of a channel. */
+/** The user's id as it appears in channel names. */
 function segmentOf({ channel }: Principal): string {
   return channel.slice(USER_GROUP.length + 1);
 }

@@ -1,14 +1,14 @@
 import type { ChannelAccess, ChannelDefinition } from '../options/channel-definition.js';
 
-/** Who may use the channels of a group: the pattern of names, and the access. */
+/** The default access of the channels of a group. */
 export interface GroupRule {
   readonly pattern: string;
   readonly access: ChannelAccess;
-  /** Whether a channel of the group is one for all tenants, unless its definition says otherwise. */
+  /** True if the channels of the group are global by default. */
   readonly global?: boolean;
 }
 
-/** What counts for a channel of these groups whose definition says nothing else. */
+/** The defaults for channels of these groups. */
 export const BUILTIN_GROUPS: readonly GroupRule[] = [
   { pattern: 'apps:*', access: 'authenticated' },
   { pattern: 'users:*', access: 'authenticated' },

@@ -8,21 +8,21 @@ import { RealtimeOptionsError } from '../options/resolve-options.js';
 import { BUILTIN_CHANNELS, BUILTIN_GROUPS } from './builtin-channels.js';
 import { channelConflicts } from './channel-conflicts.js';
 import { ChannelFeatures } from './channel-features.js';
-import { definitionProblems } from './definition-problems.js';
+import { validateDefinition } from './validate-definition.js';
 import { covers, isPattern } from './patterns.js';
 
 const PATTERN_OF_USERS = 'user:{userId}';
 
-/** Who may subscribe: what a definition or a group says, or what a policy of this name answers. */
+/** The access of a channel: a rule, or the name of the policy that decides. */
 export type Access = ChannelAccess | { readonly policy: string };
 
-/** Who may use the names under a pattern. */
+/** The access to the names that match a pattern. */
 export interface ChannelRule {
   readonly pattern: string;
   readonly access: Access;
 }
 
-/** What is kept of a channel for those who come back. */
+/** The history of a channel, for clients that resume. */
 export interface History {
   readonly size: number;
   readonly ttlMs: number;
@@ -30,24 +30,27 @@ export interface History {
 
 /** A channel, or a family of channels, as the module knows it, every default filled in. */
 export interface Channel {
-  /** The pattern by which it is registered, or of the rule under which it falls: what figures are told by, for names are without end. */
+  /**
+   * The pattern under which the channel is registered, or of the rule that it matches. Metrics use it as the label,
+   * because the number of names is unbounded.
+   */
   readonly pattern: string;
   readonly access: Access;
   /** The class of what its events carry; `null`: anything. */
   readonly data: EventClass | null;
-  /** Which fields of its events are not for everybody; `null` where all are. @internal */
+  /** The restricted fields of its events; `null` if all clients receive all fields. @internal */
   readonly fields: FieldGroups | null;
-  /** The fields that its events may have; `null` where all are sent. @internal */
+  /** The fields that its events can have; `null` if all fields are sent. @internal */
   readonly declared: DeclaredFields | null;
   /** `null`: nothing is kept, and events have no id. */
   readonly history: History | null;
-  /** Whether subscribers can see who is here. */
+  /** True if subscribers can see who is present. */
   readonly presence: boolean;
-  /** Whether it is one channel for all tenants; without the option `tenants` that makes no difference. */
+  /** True if all tenants share the channel; no effect without the option `tenants`. */
   readonly global: boolean;
 }
 
-/** Whom a channel, or a group of them, is for. */
+/** The access of a channel or group, and whether it is global. */
 export type Audience = Pick<Channel, 'access' | 'global'>;
 
 /**
@@ -67,10 +70,10 @@ export class ChannelCatalogue {
     const own = [...options.channels, ...features.channels];
     const problems = [
       ...options.channels.flatMap((definition, index) =>
-        definitionProblems(definition).map((problem) => `\`channels[${index}]\` ${problem}`),
+        validateDefinition(definition).map((problem) => `\`channels[${index}]\` ${problem}`),
       ),
       ...features.channels.flatMap((definition) =>
-        definitionProblems(definition).map((problem) => `\`forFeature\` ${problem}`),
+        validateDefinition(definition).map((problem) => `\`forFeature\` ${problem}`),
       ),
     ];
     if (problems.length === 0) problems.push(...channelConflicts(own, features.policies));
@@ -83,10 +86,10 @@ export class ChannelCatalogue {
       rules.push(...patterns.map((pattern) => ({ pattern, access: { policy: name } })));
     }
     this.rules = [...rules, ...BUILTIN_GROUPS];
-    for (const definition of [...BUILTIN_CHANNELS, ...own]) this.enter(definition, options);
+    for (const definition of [...BUILTIN_CHANNELS, ...own]) this.register(definition, options);
   }
 
-  /** @returns `null` where nobody registered such a channel */
+  /** @returns `null` if the channel is not registered */
   find(name: string): Channel | null {
     const exact = this.channels.get(name);
     if (exact !== undefined) return exact;
@@ -104,23 +107,23 @@ export class ChannelCatalogue {
     return this.rules.find(({ pattern }) => matchPattern(pattern, name) !== null) ?? null;
   }
 
-  /** Whom a name is for, registered or not; `null` where no rule covers it. */
+  /** Returns the access of a name, registered or not; `null` if no rule covers it. */
   audienceOf(name: string): Audience | null {
     const rule = this.ruleOf(name);
     return this.find(name) ?? (rule === null ? null : { access: rule.access, global: isGlobalByDefault(name) });
   }
 
-  /** The pattern under which a channel's figures are told. */
+  /** Returns the pattern that labels a channel in metrics. */
   patternOf(name: string): string {
-    return this.find(name)?.pattern ?? PATTERN_OF_USERS; // there are no others: nobody gets beyond `find`
+    return this.find(name)?.pattern ?? PATTERN_OF_USERS; // other names do not pass `find`
   }
 
-  /** Every pattern that {@link patternOf} may answer. */
+  /** All values that {@link patternOf} can return. */
   patterns(): Iterable<string> {
     return new Set([...this.registered()].map(([, { pattern }]) => pattern));
   }
 
-  /** Every channel that has a name of its own, by that. */
+  /** All channels that are registered by name rather than by pattern. */
   list(): Iterable<[name: string, channel: Channel]> {
     return this.channels;
   }
@@ -131,7 +134,7 @@ export class ChannelCatalogue {
     for (const families of this.families.values()) yield* families;
   }
 
-  private enter(
+  private register(
     definition: ChannelDefinition,
     {
       history,
@@ -143,7 +146,7 @@ export class ChannelCatalogue {
     const rule = this.rules.find(({ pattern }) => covers(pattern, name));
     if (rule === undefined) {
       throw new RealtimeOptionsError([
-        `\`channels\` ${name} falls under no rule: give it an \`access\`, or provide a @ChannelPolicy that covers it`,
+        `\`channels\` ${name} matches no rule: give it an \`access\`, or provide a @ChannelPolicy that covers it`,
       ]);
     }
     if (global && presence && tenants.claim !== undefined) {
@@ -182,7 +185,7 @@ export class ChannelCatalogue {
   }
 }
 
-/** A channel that an application adds to a group that is global is global too, whoever may use it. */
+/** A channel that an application adds to a global group is global, too, with any access. */
 function isGlobalByDefault(name: string): boolean {
   return [...BUILTIN_CHANNELS, ...BUILTIN_GROUPS].some(
     (one) => one.global === true && covers('pattern' in one ? one.pattern : one.name, name),

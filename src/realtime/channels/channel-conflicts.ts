@@ -19,7 +19,7 @@ export function channelConflicts(channels: readonly ChannelDefinition[], policie
   for (const [one, other] of pairs(channels)) {
     if (one.name === other.name) problems.push(`${one.name} is registered twice: keep one of them`);
     else if (overlap(one.name, other.name)) {
-      problems.push(`${one.name} and ${other.name} overlap: a name that is both would be two channels; rename one`);
+      problems.push(`${one.name} and ${other.name} overlap: a name can match both; rename one`);
     }
   }
   const builtin = BUILTIN_CHANNELS.map(({ name }) => name);
@@ -46,9 +46,9 @@ export function channelConflicts(channels: readonly ChannelDefinition[], policie
     for (const { name, access } of channels) {
       if (!overlap(claim.pattern, name)) continue;
       if (access !== undefined) {
-        problems.push(`${name} has an access of its own, and ${show(claim)} covers it: take one of them away`);
+        problems.push(`${name} has its own access, and ${show(claim)} covers it: remove one of them`);
       } else if (!covers(claim.pattern, name)) {
-        problems.push(`${show(claim)} covers a part of ${name}: it must cover all of it, or nothing`);
+        problems.push(`${show(claim)} covers a part of ${name}: it must cover all of it or none of it`);
       }
     }
   }
@@ -60,7 +60,7 @@ function twoPolicies(one: Claim, other: Claim): string {
     const where = [one, other].map(({ policy }) => policy.module).join(' and ');
     return `${show(one)} is provided twice, in ${where}: provide it in one module, and export it`;
   }
-  return `${show(one)} and ${show(other)} overlap: a name that is both would have two policies; narrow one of them`;
+  return `${show(one)} and ${show(other)} overlap: a name can match both policies; narrow one of them`;
 }
 
 function show({ pattern, policy }: Claim): string {

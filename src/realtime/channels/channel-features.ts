@@ -18,7 +18,7 @@ export interface PolicyEntry {
   readonly instance: CanSubscribe | undefined;
 }
 
-/** What the modules of an application bring along: channels and policies. */
+/** The channels and policies that the modules of an application register. */
 export class ChannelFeatures {
   constructor(
     readonly channels: readonly ChannelDefinition[] = [],

@@ -18,12 +18,15 @@ import { ChannelCatalogue, type Channel, type ChannelRule } from './channel-cata
 import { ChannelFeatures, type PolicyEntry } from './channel-features.js';
 import { isUndecided, PolicyRunner, type PolicyVerdict } from './policy-runner.js';
 
-/** Why somebody may subscribe to a channel, or may not: for operators, never for clients. Plain data, ready for JSON. */
+/**
+ * Explains why a principal can or cannot subscribe to a channel: for operators, never for clients. Plain data, ready
+ * for JSON.
+ */
 export interface ChannelExplanation {
   readonly channel: string;
-  /** What a `subscribe` is answered: `granted`, or the error code; `unavailable` if the policy could not decide. */
+  /** The answer to a `subscribe`: `granted` or the error code; `unavailable` if the policy could not decide. */
   readonly verdict: 'granted' | Extract<ErrorCode, 'forbidden' | 'unknown_channel' | 'unavailable'>;
-  /** Whether somebody registered the channel, by its name or by a pattern. */
+  /** True if the channel is registered, by name or by a pattern. */
   readonly registered: boolean;
   /** The first rule that covers the name, with its pattern; `null` where none does. */
   readonly rule: ChannelRule | null;
@@ -38,15 +41,15 @@ export interface Resolved {
   readonly error: ProtocolError | null;
 }
 
-/** What somebody may have of a channel. */
+/** The access of a principal to a channel. */
 export interface Authorized {
   readonly channel: Channel;
-  /** What a policy granted of its fields beside those of the role. */
+  /** Fields that a policy granted in addition to those of the role. */
   readonly granted: FieldGrants;
 }
 
 /**
- * Who may use which channel. `null` stands for a connection without a token.
+ * Decides who can use which channel. `null` as the principal means a connection without a token.
  * @hideconstructor
  */
 @Injectable()
@@ -55,7 +58,7 @@ export class ChannelPolicyService implements OnModuleInit {
   private readonly policies = new Map<string, PolicyEntry>();
   private readonly runner: PolicyRunner;
   private readonly roles: ReadonlySet<string>;
-  /** What principals of one kind may use by name, without what policies decide. */
+  /** The channels by name for each kind of principal, without those that a policy decides. */
   private readonly listed = new Map<string, readonly string[]>();
   /** Registered channels about which a policy decides, by name. */
   private readonly decidedByPolicy: readonly string[];
@@ -82,18 +85,19 @@ export class ChannelPolicyService implements OnModuleInit {
   onModuleInit(): void {
     const problems = [...new Set(this.policies.values())].flatMap(({ name, instance }) => {
       if (instance === undefined)
-        return [`the policy ${name} must be a singleton: no scope, and none in what it injects`];
+        return [`the policy ${name} must be a singleton: it and its dependencies must not be request-scoped`];
       return typeof instance.canSubscribe === 'function' ? [] : [`the policy ${name} needs canSubscribe(context)`];
     });
     if (problems.length > 0) throw new RealtimeOptionsError(problems);
   }
 
   /**
-   * The channel, when this principal may subscribe to it, and what it was granted there.
-   * @param withinMs how long the decision may take, where that is less than `policyTimeoutMs`
-   * @param address of the client: without a token, calls of policies count for it
-   * @throws ProtocolError `unavailable` if the policy could not decide; `forbidden` where the name falls under a rule that this principal fails, registered or not
-   *   (so that names cannot be probed); `unknown_channel` where nobody registered it
+   * Authorizes a principal for a channel.
+   * @param withinMs time limit, if shorter than `policyTimeoutMs`
+   * @param address of the client: without a token, policy calls are counted for it
+   * @throws ProtocolError `unavailable` if the policy could not decide; `forbidden` if the name matches a rule that
+   * refuses the
+   * principal, registered or not (so that names cannot be probed); `unknown_channel` if the channel is not registered
    */
   async authorize(principal: Principal | null, name: string, withinMs = Infinity, address = ''): Promise<Authorized> {
     const { verdict, policy } = await this.decide(principal, name, withinMs, address);
@@ -111,11 +115,15 @@ export class ChannelPolicyService implements OnModuleInit {
   }
 
   /** Rights changed: what policies are deciding now does not count for questions that are asked from now on. @internal */
-  forgetUnderWay(): void {
-    this.runner.forgetUnderWay();
+  discardPending(): void {
+    this.runner.discardPending();
   }
 
-  /** Which fields of a channel's events this principal gets. @param granted what a policy granted it there @internal */
+  /**
+   * Returns the view of a channel's events that this principal receives.
+   * @param granted the fields that a policy granted
+   * @internal
+   */
   viewOf(principal: Principal | null, name: string, granted: FieldGrants = NO_GRANTS): View {
     const channel = this.catalogue.find(name);
     if (channel === null || channel.fields === null) return NO_GROUPS;
@@ -168,7 +176,7 @@ export class ChannelPolicyService implements OnModuleInit {
         .map(({ channel }) => ({ channel, error: new ProtocolError('unavailable', { channel }) })),
     ];
     if (found.length > 0) return found;
-    // Nothing to give: whoever may not use the group is told the same, whether it has channels or not.
+    // The error is the same whether the group has channels or not, so that names cannot be probed.
     const isUserGroup = prefix === `${USER_GROUP}:`;
     const audience = this.catalogue.audienceOf(`${prefix}x`);
     const refused = isUserGroup
@@ -178,8 +186,8 @@ export class ChannelPolicyService implements OnModuleInit {
   }
 
   /**
-   * What this principal may subscribe to by name, its own private channel included. Channels about which a policy
-   * decides are not listed: the policy is asked at each `subscribe`.
+   * The channels that this principal can subscribe to by name, including its private one. Channels that a policy
+   * decides are not listed: the policy is called at each `subscribe`.
    */
   authorizedChannels(principal: Principal | null): readonly string[] {
     const listed = this.listedFor(principal);
@@ -188,7 +196,7 @@ export class ChannelPolicyService implements OnModuleInit {
   }
 
   /**
-   * The names that a request asks for: a wildcard stands for several, some of which can be undecided.
+   * Returns the channels that a request names: a wildcard resolves to several, some of which can be undecided.
    * @internal
    */
   async resolve(principal: Principal | null, name: string, address = ''): Promise<readonly Resolved[]> {
@@ -210,7 +218,7 @@ export class ChannelPolicyService implements OnModuleInit {
     const params = matchPattern(rule.pattern, name)!;
     const entry = this.policies.get(rule.pattern);
     let policy: ChannelExplanation['policy'] = null;
-    // Whoever is in no tenant is refused before a policy is asked, which need not know of tenants.
+    // A principal without a tenant is refused before a policy is called, so that policies need no tenant check.
     if (entry !== undefined && isInReach(audience, principal, this.hasTenants)) {
       const context = { principal, channel: name, params };
       policy = {
@@ -240,7 +248,10 @@ export class ChannelPolicyService implements OnModuleInit {
     return listed;
   }
 
-  /** Principals of one kind may use the same channels. Roles come from tokens: those that no channel names make no difference. */
+  /**
+   * Principals of one kind can use the same channels. Roles that no channel names are ignored, because tokens can
+   * contain any role.
+   */
   private kindOf({ isAdmin, homeTenant, tenant, roles }: Principal): string {
     const known = roles.filter((role) => this.roles.has(role)).sort();
     return JSON.stringify([isAdmin, homeTenant === null, tenant === null, ...known]);

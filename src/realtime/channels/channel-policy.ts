@@ -2,13 +2,13 @@ import { applyDecorators, Injectable, SetMetadata } from '@nestjs/common';
 import type { Principal } from '../auth/principal.js';
 import type { FieldPath } from './field-path.js';
 
-/** What a policy is asked about. */
+/** The input of a policy. */
 export interface ChannelContext {
-  /** Who asks; `null` for a connection without a token. */
+  /** The principal that asks; `null` for a connection without a token. */
   readonly principal: Principal | null;
   /** The name of the channel, registered or not. */
   readonly channel: string;
-  /** What stands in the name for the parameters of the policy's pattern. */
+  /** The values of the parameters in the policy's pattern. */
   readonly params: Readonly<Record<string, string>>;
 }
 
@@ -31,9 +31,10 @@ export type ChannelAnswer<Data = unknown> =
     };
 
 /**
- * Decides who may subscribe to the channels under its pattern: asked at each subscribe, and anew when a token is renewed
- * or `RealtimeControl.reauthorizeUser` is called. One that throws, or takes longer than `policyTimeoutMs`, decides nothing: the
- * client is answered `unavailable` and can try again. To refuse, return `false`.
+ * Decides which clients can subscribe to the channels that match its pattern. It is called at each subscribe, and again
+ * when a token is renewed or `RealtimeControl.reauthorizeUser` is called. If it throws, or takes longer than
+ * `policyTimeoutMs`, there is no decision: the client receives `unavailable` and can try again. To refuse, return
+ * `false`.
  */
 export interface CanSubscribe {
   canSubscribe(context: ChannelContext): ChannelAnswer | Promise<ChannelAnswer>;
@@ -43,11 +44,11 @@ export interface CanSubscribe {
 export const POLICY_PATTERNS = Symbol('realtime: patterns of a policy');
 
 /**
- * Makes a class the policy of every channel under a pattern, administrators included: `{param}` stands for one segment, a
- * last `*` for one or more. Provide the class in any module; it may inject whatever that module can.
+ * Makes a class the policy of every channel that matches a pattern, for administrators too: `{param}` matches one
+ * segment, a final `*` one or more. Provide the class in any module; it can inject the providers of that module.
  *
- *     @ChannelPolicy('projects:{projectId}:*')
- *     export class ProjectPolicy implements CanSubscribe { … }
+ * @ChannelPolicy('projects:{projectId}:*')
+ * export class ProjectPolicy implements CanSubscribe { … }
  */
 export function ChannelPolicy(...patterns: [string, ...string[]]): ClassDecorator {
   return applyDecorators(Injectable(), SetMetadata(POLICY_PATTERNS, patterns));

@@ -17,7 +17,7 @@ export class FairSlots {
 
   /** Takes a slot, which {@link release} gives back. @returns false if there was none within this time */
   take(key: string, waitMs: number): Promise<boolean> {
-    if (this.hasRoom(key)) {
+    if (this.hasFreeSlot(key)) {
       this.enter(key);
       return Promise.resolve(true);
     }
@@ -46,7 +46,7 @@ export class FairSlots {
     else this.usedBy.delete(key);
     // At most total / perKey keys are skipped: each of them fills its share.
     for (const [next, queue] of this.queues) {
-      if (!this.hasRoom(next)) continue;
+      if (!this.hasFreeSlot(next)) continue;
       const [start] = queue;
       queue.delete(start!);
       this.queues.delete(next);
@@ -57,7 +57,7 @@ export class FairSlots {
     }
   }
 
-  private hasRoom(key: string): boolean {
+  private hasFreeSlot(key: string): boolean {
     return this.used < this.total && (this.usedBy.get(key) ?? 0) < this.perKey;
   }
 

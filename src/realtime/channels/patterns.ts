@@ -1,19 +1,19 @@
 import { MAX_CHANNEL_BYTES } from '../../protocol/index.js';
 
 /**
- * Patterns of channel names, seen from above: whether one is well formed, and how two stand to each other. `{param}`
- * stands for one segment, a last `*` for one or more.
+ * Patterns of channel names: their validity, and how two of them relate. `{param}` matches one segment, a final `*` one
+ * or more.
  */
 
 const LITERAL = /^[\w.@-]+$/;
 const PARAMETER = /^\{[A-Za-z_]\w*\}$/;
 
-/** Whether the text is a pattern, and no name. */
+/** Returns true if the string is a pattern rather than a name. */
 export function isPattern(text: string): boolean {
   return /[{}*]/.test(text);
 }
 
-/** What is wrong with the form of a pattern, as a sentence without its subject; `null` when nothing is. */
+/** Returns the problem of a pattern as a sentence without its subject; `null` if it is valid. */
 export function patternProblem(pattern: string, mayBeOpen: boolean): string | null {
   if (pattern.length > MAX_CHANNEL_BYTES) return `must be at most ${MAX_CHANNEL_BYTES} bytes`;
   const segments = pattern.split(':');
@@ -21,7 +21,7 @@ export function patternProblem(pattern: string, mayBeOpen: boolean): string | nu
   const fixed = isOpen(segments) ? segments.slice(0, -1) : segments;
   if (isOpen(segments) && !mayBeOpen) return 'must not end in *: name each channel';
   if (!fixed.every((segment) => LITERAL.test(segment) || PARAMETER.test(segment))) {
-    return 'must be segments split by ":", each of A-Z a-z 0-9 _ . - @ or a parameter such as {projectId}';
+    return 'must be segments separated by ":", each of A-Z a-z 0-9 _ . - @ or a parameter such as {projectId}';
   }
   const parameters = parametersOf(pattern);
   if (new Set(parameters).size < parameters.length) return 'must not name a parameter twice';
@@ -36,7 +36,7 @@ export function parametersOf(pattern: string): string[] {
     .map((segment) => segment.slice(1, -1));
 }
 
-/** Whether there is a name that both match; a name is a pattern that matches itself alone. */
+/** Returns true if a name matches both; a plain name is a pattern that matches only itself. */
 export function overlap(one: string, other: string): boolean {
   const [a, b] = [one.split(':'), other.split(':')];
   if (!isOpen(a) && b.length > a.length) return false;
@@ -45,7 +45,7 @@ export function overlap(one: string, other: string): boolean {
   return a.slice(0, fixed).every((segment, at) => isParameter(segment) || isParameter(b[at]!) || segment === b[at]);
 }
 
-/** Whether every name that the inner one matches is matched by the outer one too. */
+/** Returns true if `outer` matches every name that `inner` matches. */
 export function covers(outer: string, inner: string): boolean {
   const [out, within] = [outer.split(':'), inner.split(':')];
   if (isOpen(out) ? within.length < out.length : isOpen(within) || within.length !== out.length) return false;

@@ -87,7 +87,7 @@ describe('PolicyRunner', () => {
   it('does not share an answer that was under way when rights changed', async () => {
     const { runner, ask, decisions } = slow();
     const before = ask('rooms:1');
-    runner.forgetUnderWay();
+    runner.discardPending();
     const after = ask('rooms:1');
     await settle();
     decisions[0]?.(true);

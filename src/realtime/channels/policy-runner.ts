@@ -10,10 +10,10 @@ import { FairSlots } from './fair-slots.js';
 /** Why a policy could not decide. */
 export type PolicyFailure = 'threw' | 'timed_out' | 'invalid' | 'overloaded';
 
-/** What came of asking a policy. Only the first two are decisions. */
+/** The outcome of a policy call. Only the first two are decisions. */
 export type PolicyOutcome = 'allowed' | 'refused' | PolicyFailure;
 
-/** What came of asking a policy. */
+/** The outcome of a policy call, with its reason and grants. */
 export interface PolicyVerdict extends FieldGrants {
   readonly outcome: PolicyOutcome;
   /** The reason that the policy gave, or why it could not decide; `null` if it gave none. */
@@ -41,7 +41,7 @@ export class PolicyRunner {
   private readonly log = new LogLimiter(new SafeLogger('Realtime'));
   private readonly slots: FairSlots;
   /** Question → the answer under way. */
-  private readonly underWay = new Map<string, Promise<PolicyVerdict>>();
+  private readonly pending = new Map<string, Promise<PolicyVerdict>>();
 
   /** @param concurrency calls that run at the same time, in all */
   constructor(
@@ -52,10 +52,10 @@ export class PolicyRunner {
   }
 
   /**
-   * @param pattern that of its patterns which covers the channel
-   * @param limitMs how long the policy may take
-   * @param withinMs how long the answer may take, waiting for a turn included
-   * @param address of the client: without a token its calls count for its address
+   * @param pattern the pattern of the policy that covers the channel
+   * @param limitMs time limit for the policy itself
+   * @param withinMs time limit including the wait for a slot
+   * @param address of the client: without a token, its calls are counted for it
    */
   async ask(
     policy: PolicyEntry,
@@ -66,21 +66,21 @@ export class PolicyRunner {
     address = '',
   ): Promise<PolicyVerdict> {
     const question = JSON.stringify([...identityOf(context.principal), context.channel]);
-    const known = this.underWay.get(question);
+    const known = this.pending.get(question);
     if (known !== undefined) {
       if (withinMs === Infinity) return known;
       return (await within(known, withinMs)) ?? this.failed(policy, context, 'timed_out', tookLonger(withinMs));
     }
     const answer = this.callInTurn(policy, pattern, context, limitMs, withinMs, address).finally(() => {
-      if (this.underWay.get(question) === answer) this.underWay.delete(question);
+      if (this.pending.get(question) === answer) this.pending.delete(question);
     });
-    this.underWay.set(question, answer);
+    this.pending.set(question, answer);
     return answer;
   }
 
-  /** Rights changed: an answer that is under way may not know it, so the next question is asked again. */
-  forgetUnderWay(): void {
-    this.underWay.clear();
+  /** Permissions changed: answers of calls in flight may be outdated, so the next request calls the policy again. */
+  discardPending(): void {
+    this.pending.clear();
   }
 
   private async callInTurn(
@@ -94,7 +94,7 @@ export class PolicyRunner {
     const begun = performance.now();
     const user = context.principal?.userKey ?? `from ${address}`;
     if (!(await this.slots.take(user, Math.min(MAX_WAIT_MS, withinMs)))) {
-      return this.failed(policy, context, 'overloaded', 'it was not asked: too many calls of policies are running');
+      return this.failed(policy, context, 'overloaded', 'it was not called: too many policy calls are running');
     }
     try {
       const asked = performance.now();
@@ -125,24 +125,24 @@ export class PolicyRunner {
   ): PolicyVerdict {
     this.counters.policyFailures.add(outcome);
     const cause = error instanceof Error ? error : undefined;
-    this.log.error(`${name} ${outcome}`, `The policy ${name} could not decide about ${channel}: ${reason}`, cause);
+    this.log.error(`${name} ${outcome}`, `The policy ${name} could not decide on ${channel}: ${reason}`, cause);
     return { outcome, reason, ...NO_GRANTS };
   }
 }
 
-const INVALID = 'it answered neither a boolean nor { allowed, reason, groups, fields }';
+const INVALID = 'it returned neither a boolean nor { allowed, reason, groups, fields }';
 
 function tookLonger(limitMs: number): string {
   return `it took more than ${Math.round(limitMs)} ms`;
 }
 
-/** What a policy can tell users apart by, so that two with the same are asked about once. */
+/** The properties by which a policy can distinguish principals: calls for equal ones are shared. */
 function identityOf(principal: Principal | null): readonly unknown[] {
   if (principal === null) return [];
   return [principal.userKey, principal.tenant, principal.claimsDigest, principal.jti];
 }
 
-/** Resolves with `late` if the promise takes longer. The promise may go on; its rejection is handled here. */
+/** Resolves with `late` if the promise takes longer. The promise keeps running; its rejection is handled here. */
 async function within<T, L = null>(promise: Promise<T>, limitMs: number, late: L = null as L): Promise<T | L> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<L>((resolve) => void (timer = setTimeout(() => resolve(late), limitMs)));

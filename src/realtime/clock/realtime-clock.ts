@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 
 /**
- * What time it is for tokens, heartbeats, deadlines and tickets. It is the system's time, unless a test turns it ahead:
- * `RealtimeTesting.clock` does. Timestamps of frames are the system's in any case.
+ * The clock for tokens, heartbeats, deadlines and tickets. It is the system clock, unless a test advances it with
+ * `RealtimeTesting.clock`. Timestamps of frames always use the system clock.
  */
 @Injectable()
 export class RealtimeClock {

@@ -8,7 +8,7 @@ import type { Connection } from './connection.js';
 export class BufferGuard {
   constructor(
     private readonly connections: { all(): Iterable<Connection> },
-    private readonly counters: Pick<Counters, 'slowConsumersClosed' | 'buffersOverflowed' | 'ofTenants'>,
+    private readonly counters: Pick<Counters, 'slowConsumersClosed' | 'buffersOverflowed' | 'byTenant'>,
     private readonly maxBytes: number,
   ) {}
 
@@ -26,7 +26,7 @@ export class BufferGuard {
       if (connection.closing) connection.socket.terminate();
       else {
         this.counters.slowConsumersClosed += 1;
-        this.counters.ofTenants.add(connection.principal?.tenant ?? null, 'slowConsumersClosed');
+        this.counters.byTenant.add(connection.principal?.tenant ?? null, 'slowConsumersClosed');
         connection.close('slowConsumer');
       }
     }

@@ -33,7 +33,7 @@ export class ConnectionMonitor {
     if (this.timer !== null) return;
     const everyMs = Math.min(250, Math.ceil(this.limits.heartbeatIntervalMs / 4));
     this.timer = setInterval(
-      safely('The look at connections', () => this.check()),
+      safely('The check of connections', () => this.check()),
       everyMs,
     ).unref();
   }
@@ -50,11 +50,11 @@ export class ConnectionMonitor {
     for (const connection of this.registry.all()) {
       if (connection.closing) continue;
       if (now >= connection.authDeadline) {
-        refuse(connection, 'auth_required', 'Authentication took too long');
+        refuse(connection, 'auth_required', 'No valid token received in time');
       } else if (connection.principal !== null && wallClock >= connection.principal.expiresAt) {
         refuse(connection, 'token_expired', 'The token has expired');
       } else if (connection.principal === null && now - connection.since >= this.limits.anonymousTimeoutMs) {
-        // Those who came together, after a restart, do not come back together.
+        // A random delay, so that clients that connected together do not reconnect together.
         connection.send({ type: 'reconnect', afterMs: Math.round(Math.random() * this.limits.reconnectSpreadMs) });
         connection.close('anonymousTimeout');
       } else if (now >= connection.heartbeatAt) {

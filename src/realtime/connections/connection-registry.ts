@@ -11,7 +11,7 @@ import { TenantLoads, type TenantLoad } from './tenant-loads.js';
 export interface SubscriptionListener {
   began(subscription: Subscription, connection: Connection): void;
   ended(subscription: Subscription): void;
-  /** A subscription that was paused goes on. */
+  /** A paused subscription is live again. */
   resumed(subscription: Subscription): void;
   /** A connection got an identity, or another token of the same. */
   identified(connection: Connection): void;
@@ -80,12 +80,12 @@ export class ConnectionRegistry {
     return this.bySession.get(session) ?? NO_CONNECTIONS;
   }
 
-  /** What a tenant takes of this instance. @internal */
+  /** The load of a tenant on this instance. @internal */
   ofTenant(tenant: string): Readonly<TenantLoad> {
     return this.loads.get(tenant);
   }
 
-  /** What each tenant with a connection here takes of this instance. @internal */
+  /** The load of each tenant with a connection on this instance. @internal */
   tenants(): Iterable<[tenant: string, load: Readonly<TenantLoad>]> {
     return this.loads;
   }
@@ -107,7 +107,7 @@ export class ConnectionRegistry {
     return subscription;
   }
 
-  /** @returns whether that was the topic's last one here @internal */
+  /** @returns true if it was the last subscription of its topic on this instance @internal */
   unsubscribe(subscription: Subscription): boolean {
     const { connection, channel, topic } = subscription;
     const subscribers = this.byTopic.get(topic);

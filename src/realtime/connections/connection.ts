@@ -38,15 +38,15 @@ export interface WaitingFrame {
 }
 
 /**
- * One client: its socket, who it is, what it has subscribed to, and what it is owed. It decides nothing by itself.
+ * One client: its socket, principal, subscriptions and send buffer. It makes no decisions itself.
  * @hideconstructor
  */
 export class Connection {
-  /** What the client was told as `connectionId`. */
+  /** The `connectionId` that the client received. */
   readonly id = randomUUID();
-  /** What it has subscribed to, by topic. @internal */
+  /** The subscriptions by channel name. @internal */
   readonly subscriptions = new Map<string, Subscription>();
-  /** What it is owed. @internal */
+  /** @internal */
   readonly sendBuffer: SendBuffer;
   /** @internal */
   readonly rate: FrameRate;
@@ -57,7 +57,7 @@ export class Connection {
   /** Number of re-authorizations: a grant of an earlier epoch that is still in progress has to be granted again. */
   authEpoch = 0;
 
-  /** What limits per address count by; `null` for clients that a proxy hides. */
+  /** The key of limits per address; `null` for clients behind a proxy that is not configured. */
   countedAs: string | null = null;
   /** Bytes of answers that its budget was not charged for yet; below 0 for what was charged in advance. @internal */
   unpaidBytes = 0;
@@ -68,7 +68,7 @@ export class Connection {
   /** Channels that its URL names, until they are subscribed to; `null` for none. */
   channelsAtConnect: readonly string[] | null = null;
 
-  /** Until when it has to bring a token, where one is needed and it has none yet. */
+  /** The time until which a token is required; `Infinity` if none is missing. */
   authDeadline = Infinity;
 
   /** A sign of life came since the last heartbeat. */
@@ -81,14 +81,14 @@ export class Connection {
   closing = false;
   /** Why the server closed it; `null` where it did not. */
   closeReason: CloseName | null = null;
-  /** Who ordered that, where somebody did. */
+  /** The actor that closed it, if known. */
   closedBy: string | null = null;
 
   /** A frame is being handled; those that came after it wait their turn. */
   busy = false;
-  /** Those. @internal */
+  /** Frames that wait for the one being handled. @internal */
   readonly waiting: WaitingFrame[] = [];
-  /** What they weighed as they came, in bytes. */
+  /** The size of the waiting frames, in bytes. */
   waitingBytes = 0;
   /** Whole messages that came so far. */
   messages = 0;
@@ -101,7 +101,7 @@ export class Connection {
     readonly socket: WebSocket,
     /** Where it comes from. */
     readonly address: string,
-    /** Who it is; `null` without a token. The registry changes it. */
+    /** `null` without a token. The registry changes it. */
     public principal: Principal | null,
     limits: ConnectionLimits,
     private readonly onSlow: (connection: Connection) => void,
@@ -114,7 +114,7 @@ export class Connection {
     this.heartbeatAt = this.since + limits.heartbeatIntervalMs;
   }
 
-  /** Whether it still has to bring a token before anything else. */
+  /** True while a token is required before any other frame. */
   get awaitsAuth(): boolean {
     return this.authDeadline !== Infinity;
   }
@@ -162,10 +162,10 @@ export class Connection {
   }
 
   /**
-   * Closes after what is queued was sent; `ws` cuts off a peer that does not close in turn.
-   * @param why a reason of the catalogue, or a close code of the application: 1000, or 3000 to 4999
-   * @param about after a reason of the catalogue: who ordered it; after a close code: the text for the client
-   * @throws RangeError if there is no such reason or code; the connection stays open
+   * Closes the connection after all queued frames. `ws` terminates the socket if the peer does not close in time.
+   * @param why a close name of the protocol, or a close code of the application: 1000, or 3000 to 4999
+   * @param about with a close name: the actor that closes it; with a code: the reason for the client
+   * @throws RangeError if the name or code is not allowed; the connection then stays open
    */
   close(why: CloseName | number = 1000, about: string | null = null): void {
     if (this.closing) return;

@@ -7,13 +7,13 @@ import { ConnectionRegistry } from './connection-registry.js';
 import { EventBatch, type EventFrame } from './event-frame.js';
 import type { Subscription } from './subscription.js';
 
-/** Subscribers that are written to in one turn of the loop, some 10 ms: then everybody else has theirs. */
+/** Subscribers that are written to in one turn of the loop, about 10 ms. */
 const WRITES_PER_TURN = 1_000;
 /** Of these, how many a channel gets before the next one has its share. */
 const WRITES_PER_CHANNEL = 250;
 /**
- * Subscribers that are looked at before the first of them is written to. What a connection is made of lies all over the
- * memory: the processor fetches it for many at once, but not across a system call.
+ * Subscribers whose objects are read before the first of them is written to. These objects are scattered in memory: the
+ * processor can fetch several at once, but not across a system call.
  */
 const PREFETCH = 32;
 
@@ -28,15 +28,16 @@ interface Delivery {
   next: Subscription | null;
   readonly endSpan: ((delivered: number) => void) | null;
   delivered: number;
-  /** It is being written now: who asks for that meanwhile is reached by what goes on. */
+  /** True while it is being written: a nested call relies on the outer one to reach all subscribers. */
   busy: boolean;
 }
 
 /**
- * Gives events to every subscriber of their channel on this instance. What comes in during one turn of the loop is
- * joined once and leaves in a single write per subscriber at its end: the write is nearly the whole cost of a delivery.
- * A channel with many subscribers is served over several turns, so that nobody waits for all of its writes; what comes
- * meanwhile is joined for the next round. No timer: at low load nothing waits, at high load the batches grow by themselves.
+ * Delivers events to all subscribers of their channel on this instance. Events that arrive in one turn of the loop are
+ * joined once and sent with a single write per subscriber at the end of the turn, because writes are nearly the whole
+ * cost of a delivery. A channel with many subscribers is served over several turns, so that it does not block the
+ * others; events that arrive meanwhile are joined for the next round. There is no timer: at low load nothing waits, at
+ * high load batches grow.
  */
 @Injectable()
 export class FanOut {
@@ -58,7 +59,10 @@ export class FanOut {
     this.schedule();
   }
 
-  /** Sends what this topic holds back: it must be called before anyone joins its live subscribers, and before anything is told that comes after it. */
+  /**
+   * Sends the pending events of a topic. It must be called before a subscription goes live, and before a frame is sent
+   * that depends on them.
+   */
   flush(topic: string): void {
     const delivery = this.inProgress.get(topic);
     if (delivery?.busy === true) return;
@@ -79,7 +83,7 @@ export class FanOut {
 
   private readonly onTurn = safely('The delivery of one turn', () => this.runTurn());
 
-  /** Channels stand in line, and get their share one after the other, for as long as this turn lasts. */
+  /** Gives each channel its share in turn, up to the limit of one turn. */
   private runTurn(): void {
     this.scheduled = false;
     for (const topic of this.pending.keys()) if (!this.inProgress.has(topic)) this.start(topic);
@@ -87,7 +91,7 @@ export class FanOut {
     for (const delivery of this.inProgress.values()) {
       if (writes >= WRITES_PER_TURN) break;
       writes += this.continueDelivery(delivery, WRITES_PER_CHANNEL);
-      // What is not done yet goes to the end of the line, which this loop comes to as well.
+      // An unfinished delivery moves to the end of the queue, which this loop still reaches.
       if (this.inProgress.delete(delivery.topic)) this.inProgress.set(delivery.topic, delivery);
     }
     if (this.inProgress.size > 0 || this.pending.size > 0) this.schedule();
@@ -126,7 +130,7 @@ export class FanOut {
     }
   }
 
-  /** Whom this batch did not reach is not known: each subscriber reconnects, and resumes where it is. */
+  /** It is unknown which subscribers the batch reached: all of them reconnect and resume. */
   private abandon({ topic, subscribers }: Delivery): void {
     this.inProgress.delete(topic);
     for (const { connection } of [...subscribers]) connection.close?.('internal');
@@ -154,7 +158,7 @@ export class FanOut {
     if (this.inProgress.get(topic) === delivery) return writes;
     endSpan?.(delivery.delivered);
     if (delivery.delivered > 0) {
-      this.counters.ofTenants.add(tenantOf(topic), 'delivered', delivery.delivered);
+      this.counters.byTenant.add(tenantOf(topic), 'delivered', delivery.delivered);
       this.counters.measurements?.batch(topic, frames.length, delivery.delivered, frames[0]!.emittedAt);
     }
     return writes;

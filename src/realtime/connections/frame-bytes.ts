@@ -27,7 +27,7 @@ export function frameText(text: string): { readonly wire: Buffer; readonly paylo
 export function frameDeflated(payload: Buffer): Buffer | null {
   if (payload.length < COMPRESS_FROM_BYTES || payload.length > COMPRESS_UP_TO_BYTES) return null;
   const flushed = deflateRawSync(payload, { finishFlush: constants.Z_SYNC_FLUSH });
-  // What a flush ends with (00 00 ff ff) is left out on the wire: RFC 7692, 7.2.1.
+  // The end of a flush (00 00 ff ff) is omitted on the wire: RFC 7692, 7.2.1.
   const length = flushed.length - 4;
   if (length >= payload.length) return null;
   const payloadAt = headLength(length);

@@ -1,6 +1,6 @@
 import { TokenBucket } from '../limits/token-bucket.js';
 
-/** A frame may ask for this many channels; one that asks for more counts as one for each so many. */
+/** Channels that one frame can name; a frame with more counts as several frames. */
 const CHANNELS_PER_FRAME = 10;
 
 /**
@@ -16,7 +16,7 @@ export class FrameRate {
     this.bucket = new TokenBucket(perSecond, now);
   }
 
-  /** Whether one more frame may be handled now. */
+  /** Returns true if another frame is within the rate. */
   take(now: number): boolean {
     if (this.bucket.tokens(now) >= this.bucket.capacity / 2) this.refused = 0;
     const taken = this.bucket.take(now);
@@ -24,12 +24,12 @@ export class FrameRate {
     return taken;
   }
 
-  /** Counts a frame that asks for this many things for as many frames as it is worth; it is handled all the same. */
+  /** Charges a frame that names many channels as several frames; it is handled in any case. */
   chargeChannels(count: number): void {
     if (count > CHANNELS_PER_FRAME) this.bucket.owe(count / CHANNELS_PER_FRAME - 1);
   }
 
-  /** Whether the sender went on after being refused, for so long that it has to be closed. */
+  /** True if the client kept sending after refusals, so that it has to be closed. */
   get flooding(): boolean {
     return this.refused >= this.bucket.capacity;
   }

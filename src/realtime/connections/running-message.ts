@@ -30,7 +30,7 @@ export class RunningMessage {
     runSafely('The end of an application message', () => this.ending.unsubscribe());
   }
 
-  /** Ends the message although its handler may still run: what that answers is no longer sent. */
+  /** Ends the message although its handler may still run: its later answers are not sent. */
   abandon(): void {
     this.abandoned = true;
     this.end();

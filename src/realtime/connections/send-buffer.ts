@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws';
 import type { EventBatch, EventFrame } from './event-frame.js';
 import { idleSocket, readsSharedDeflate } from './ws-internals.js';
 
-/** What a send buffer needs of a socket. */
+/** The part of a socket that a send buffer uses. */
 export type SendBufferSocket = Pick<WebSocket, 'readyState' | 'bufferedAmount' | 'send' | 'pong' | 'close' | 'OPEN'>;
 
 const NOTHING = Buffer.alloc(0);
@@ -17,12 +17,12 @@ export interface Waiter {
 }
 
 /**
- * What waits to be sent to one connection. It is bounded: a frame that would be added behind more than `maxBytes` is not
- * queued; the owner is told once that this connection reads too slowly.
+ * The frames that wait to be sent to one connection. It is bounded: if more than `maxBytes` wait, further frames are
+ * not queued, and `onSlow` is called.
  */
 export class SendBuffer {
   private closed = false;
-  /** Whether the client reads frames that were compressed once for everyone. */
+  /** True if the client can read frames that were compressed once for all clients. */
   private readonly deflates: boolean;
   /** Waiter → wakes it. */
   private waiting: Map<Waiter, () => void> | null = null;
@@ -44,8 +44,8 @@ export class SendBuffer {
 
   /**
    * Queues one text frame, in order.
-   * @param frame text, or the UTF-8 bytes of a text that goes to many
-   * @returns whether it was queued: not when the connection is closing, or too slow
+   * @param frame a string, or the UTF-8 bytes of a string that is sent to many connections
+   * @returns false if the connection is closing or too slow
    */
   send(frame: string | Buffer): boolean {
     if (!this.canAccept()) return false;
@@ -54,7 +54,7 @@ export class SendBuffer {
     return true;
   }
 
-  /** Queues one event of a replay. @returns whether it was queued */
+  /** Queues one event of a replay. @returns false if the connection is closing or too slow */
   sendEvent(frame: EventFrame): boolean {
     if (!this.canAccept()) return false;
     const socket = idleSocket(this.socket);
@@ -96,7 +96,7 @@ export class SendBuffer {
     if (this.canAccept()) this.socket.pong(data);
   }
 
-  /** Whether a replay may go on: it keeps the queue short, so that it never makes its own reader a slow one. */
+  /** True if a replay can continue: it keeps the queue short, so that it does not make its own client a slow one. */
   get isBelowReplayLimit(): boolean {
     return this.socket.bufferedAmount <= this.maxBytes / 4;
   }
@@ -104,7 +104,7 @@ export class SendBuffer {
   /** Resolves once there is room, once the waiter has ended, or once the connection closes (`false`). */
   async whenBelowReplayLimit(waiter: Waiter): Promise<boolean> {
     while (!this.closed && !this.isBelowReplayLimit && !waiter.ended) {
-      // What was written past `ws` calls nobody back: a write of nothing behind it does.
+      // Writes that bypass `ws` invoke no callback, so an empty write with a callback follows them.
       idleSocket(this.socket)?.write(NOTHING, this.onSent);
       await new Promise<void>((resolve) => (this.waiting ??= new Map()).set(waiter, resolve));
     }

@@ -1,4 +1,4 @@
-/** Counts what may happen at most so often within any span of a given length. */
+/** Limits how often something can happen within a sliding window. */
 export class SlidingWindowLimit {
   /** When the last ones happened, at most one more than allowed; none are held before the first. */
   private times: number[] | null = null;
@@ -8,7 +8,7 @@ export class SlidingWindowLimit {
     private readonly windowMs: number,
   ) {}
 
-  /** Counts one more. @returns whether that was one too many */
+  /** Counts one more. @returns true if the limit is exceeded */
   isExceeded(now: number): boolean {
     const times = (this.times ??= []);
     times.push(now);

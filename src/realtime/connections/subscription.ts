@@ -39,7 +39,7 @@ export class PausedFeed implements Feed {
 export interface Subscriber {
   readonly sendBuffer: SendBuffer;
   readonly subscriptions: Map<string, Subscription>;
-  /** Who it is, and in which tenant. */
+  /** The principal, with its tenant. */
   readonly principal?: { readonly tenant: string | null } | null;
   /** Its line is gone, or goes now. */
   readonly closing?: boolean;
@@ -53,14 +53,14 @@ export interface Subscriber {
 /** One channel of one connection. */
 export class Subscription {
   private currentFeed: Feed | null = null;
-  /** What a policy granted it beside what its role has. */
+  /** The fields that a policy granted in addition to those of the role. */
   granted: FieldGrants = NO_GRANTS;
-  /** Who it was granted to; `undefined` while it is on its way in. */
+  /** The principal that was authorized; `undefined` until the first decision. */
   decidedFor: Principal | null | undefined = undefined;
-  /** Which fields it gets, on a channel where not all are for everybody. */
+  /** The view of restricted fields that it receives. */
   view: View = NO_GROUPS;
 
-  /** @param topic the channel's name inside the house, by which its events are kept and carried */
+  /** @param topic the internal key of the channel: its name within the tenant */
   constructor(
     readonly connection: Subscriber,
     readonly channel: string,

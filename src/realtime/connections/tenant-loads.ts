@@ -1,12 +1,12 @@
 import type { Connection } from './connection.js';
 
-/** What a tenant takes of this instance. */
+/** The load of a tenant on this instance. */
 export interface TenantLoad {
   readonly connections: Set<Connection>;
   subscriptions: number;
 }
 
-/** What each tenant takes of this instance; only those that take something are kept. */
+/** The load of each tenant on this instance; tenants without connections are removed. */
 export class TenantLoads implements Iterable<[tenant: string, load: Readonly<TenantLoad>]> {
   private readonly loads = new Map<string, TenantLoad>();
 

@@ -3,14 +3,14 @@ import type { WebSocket } from 'ws';
 import { safely } from '../observability/run-safely.js';
 
 /**
- * The one file that knows `ws` from the inside. Writing a frame that was built once straight to the socket is what makes
- * fan-out cheap: `ws.send` builds a header and queues a callback for each receiver, and neither the joined frames of a
- * whole turn nor a frame that was compressed once for everyone can be given to it at all. It is safe only while the sender
- * of `ws` is idle, else the bytes would overtake what it holds back; private fields tell that, so each is looked for, and
- * where one is missing the caller uses `ws.send`.
+ * Access to private parts of `ws`; no other file uses them. Writing a prebuilt frame directly to the socket makes
+ * fan-out cheap: `ws.send` builds a header and queues a callback for each receiver, and it accepts neither joined
+ * frames nor frames that were compressed once for all clients. A direct write is safe only while the sender of `ws` is
+ * idle; otherwise it would overtake buffered bytes. Private fields show whether it is idle. Each is checked, and if one
+ * is missing, the caller uses `ws.send`.
  */
 
-/** What of `ws` is used beyond its public face (8.23). */
+/** The private fields of `ws` (8.23) that are used. */
 interface WebSocketInternals {
   readonly _socket?: Socket;
   readonly _sender?: {
@@ -39,7 +39,7 @@ export function allowDirectWrites(allow: boolean): void {
   directWrites = allow;
 }
 
-/** The socket under an open connection whose sender is idle: what is written to it now stands in order. `null` where that is not certain. */
+/** The socket of an open connection whose sender is idle, so that a direct write keeps the order; otherwise `null`. */
 export function idleSocket(webSocket: WebSocketState): Socket | null {
   const { _socket: socket, _sender: sender } = webSocket as WebSocketInternals;
   if (socket === undefined || sender === undefined || webSocket.readyState !== webSocket.OPEN) return null;
@@ -48,8 +48,8 @@ export function idleSocket(webSocket: WebSocketState): Socket | null {
 }
 
 /**
- * Whether a client can read a frame that was compressed for nobody in particular: no context is kept between messages,
- * and it asked for no smaller window.
+ * Returns true if a client can read frames that were compressed for all clients: no context takeover, and no smaller
+ * window requested.
  */
 export function readsSharedDeflate(webSocket: WebSocketState): boolean {
   const params = (webSocket as WebSocketInternals)._extensions?.['permessage-deflate']?.params;
@@ -67,7 +67,7 @@ export function releaseInflate(webSocket: WebSocketState): void {
 /** `_state` of a receiver that waits for the first bytes of a frame. */
 const GET_INFO = 0;
 
-/** Whether a message has begun and is not whole yet. */
+/** Returns true if a message was received in part only. */
 export function hasPartialMessage(webSocket: Pick<WebSocket, 'readyState'>): boolean {
   const { _receiver: receiver } = webSocket as WebSocketInternals;
   if (receiver === undefined) return false;

@@ -1,10 +1,10 @@
 import type { Ack } from './control-command.js';
 
-/** Who carried a command out. */
+/** The instances that ran a command. */
 export interface ControlResult {
   /** The ids of the instances that carried it out. */
   readonly confirmed: readonly string[];
-  /** Those that did not confirm in time. They carry it out when it reaches them. */
+  /** Instances that did not confirm in time. They run the command when it reaches them. */
   readonly missing: readonly string[];
   /** The number of connections that it concerned, on the instances that confirmed. */
   readonly connections: number;
@@ -34,9 +34,9 @@ export class Acks {
   }
 
   /**
-   * Resolves once all have confirmed, or the time is over.
-   * @param instances those that are known to live
-   * @param listeners how many follow the commands, known or not
+   * Resolves when all instances have confirmed, or the time is over.
+   * @param instances known to be alive
+   * @param listeners number of instances that are subscribed to commands, known or not
    */
   async collect(id: string, instances: readonly string[], listeners: number, withinMs: number): Promise<ControlResult> {
     const { acks } = this.waiting.get(id)!;

@@ -30,7 +30,7 @@ const RETRY_MS = 500;
 /** Carries commands out on this instance. */
 export interface CommandHandler {
   /** @returns the number of connections concerned */
-  carryOut(command: ControlCommand): Promise<number>;
+  execute(command: ControlCommand): Promise<number>;
   /** The log of commands lost its continuity: the broker lost it, or this instance was cut off for longer than it is kept. */
   missed(): void;
 }
@@ -41,7 +41,7 @@ export class ControlBus implements OnApplicationShutdown {
   private readonly logger = new SafeLogger('Realtime');
   private readonly log = new LogLimiter(this.logger);
   private readonly acks = new Acks();
-  /** The ids of commands that were carried out, oldest first: a read of the log brings them again. */
+  /** The ids of commands that were executed, oldest first: a read of the log returns them again. */
   private readonly done = new Set<string>();
   /** The ids of the commands in the log that was there before this instance followed it. */
   private readonly past = new Set<string>();
@@ -108,7 +108,7 @@ export class ControlBus implements OnApplicationShutdown {
       const result = await this.acks.collect(id, instances, listeners, withinMs);
       if (result.missing.length > 0) {
         this.logger.warn(
-          `Instances that did not confirm the control command ${command.do} within ${withinMs} ms: ${result.missing.join(', ')}. They carry it out when it reaches them`,
+          `Instances that did not confirm the control command ${command.do} within ${withinMs} ms: ${result.missing.join(', ')}. They run it when it reaches them`,
         );
       }
       return result;
@@ -135,28 +135,27 @@ export class ControlBus implements OnApplicationShutdown {
   private async take(data: unknown, handler: CommandHandler, isLogged = false): Promise<void> {
     const { id, at, command } = decode(sentCommandSchema, this.open(COMMANDS, data));
     const now = Date.now();
-    if (at > now + CLOCK_LEEWAY_MS)
-      throw new Error('it was sent in the future: do the clocks of the instances differ?');
-    // One that a read of the log brings, and that was sent before this instance followed it, or carried out already.
+    if (at > now + CLOCK_LEEWAY_MS) throw new Error('it was sent in the future: check the clocks of the instances');
+    // A read of the log also returns commands that were sent before this instance started, or were executed already.
     if (isLogged && this.past.has(id)) return;
     if (at < Math.max(this.followingSince, now - HISTORY.ttlMs) - CLOCK_LEEWAY_MS || this.done.has(id)) return;
     this.remember(id);
-    const connections = await handler.carryOut(command);
+    const connections = await handler.execute(command);
     const ack = encode(ackSchema, { id, instance: this.directory.id, connections });
     // The sender reports an instance whose confirmation does not arrive.
     await this.publish(ACKS, ack, null, CONFIRM_MS).catch(() => undefined);
   }
 
   /**
-   * Notes the commands that the log holds when this instance begins. They concern connections that ended before; a later read
-   * of the log would close those with which the same users have come back.
+   * Remembers the commands that are in the log when this instance starts. They concern earlier connections; executing
+   * them later would close new connections of the same users.
    */
   private async notePast(): Promise<void> {
     for (const data of await this.logged()) {
       try {
         this.past.add(decode(sentCommandSchema, this.open(COMMANDS, data)).id);
       } catch {
-        // It is no command: a read of the log skips it, too.
+        // It is not a command: a read of the log skips it, too.
       }
     }
   }

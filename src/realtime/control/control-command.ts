@@ -1,7 +1,7 @@
 import { revocationSchema, type Revocation } from '../auth/revocation.js';
 import { integer, record, SchemaError, string, tagged, type Schema } from '../schemas/schema.js';
 
-/** What one instance asks all instances to do, itself included. */
+/** A command from one instance to all instances, including itself. */
 export type ControlCommand =
   | { readonly do: 'disconnect_user'; readonly userKey: string; readonly by?: string }
   | { readonly do: 'disconnect_session'; readonly jti: string; readonly by?: string }

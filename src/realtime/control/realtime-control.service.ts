@@ -31,9 +31,7 @@ export class CommandUnconfirmedError extends Error {
   override readonly name = 'CommandUnconfirmedError';
 
   constructor(readonly result: ControlResult) {
-    super(
-      `Instances that did not confirm: ${result.missing.join(', ')}. They carry the command out when it reaches them`,
-    );
+    super(`Instances that did not confirm: ${result.missing.join(', ')}. They run the command when it reaches them`);
   }
 }
 
@@ -73,7 +71,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     const following = this.bus.follow({
-      carryOut: (command) => this.carryOut(command),
+      execute: (command) => this.execute(command),
       missed: safely(
         'Catching up with control commands',
         coalesced(() => this.catchUp()),
@@ -82,22 +80,28 @@ export class RealtimeControl implements OnApplicationBootstrap {
     await this.keeper.start(following);
   }
 
-  /** Closes every connection of a user with 4403; a good token may come back. @throws RealtimeUnavailableError */
+  /**
+   * Closes all connections of a user with 4403; its clients can reconnect with a valid token. @throws
+   * RealtimeUnavailableError
+   */
   disconnectUser(
     userId: string,
     { by, require, ...whose }: TenantScope & Actor & Confirmation = {},
   ): Promise<ControlResult> {
-    return this.send({ do: 'disconnect_user', userKey: this.userKeyOf(userId, whose), ...orderedBy(by) }, require);
+    return this.send({ do: 'disconnect_user', userKey: this.userKeyOf(userId, whose), ...actorOf(by) }, require);
   }
 
-  /** Closes every connection whose token has this `jti` with 4403; a good token may come back. @throws RealtimeUnavailableError */
+  /**
+   * Closes all connections whose token has this `jti` with 4403; a client can reconnect with a valid token. @throws
+   * RealtimeUnavailableError
+   */
   disconnectSession(jti: string, { by, require }: Actor & Confirmation = {}): Promise<ControlResult> {
-    return this.send({ do: 'disconnect_session', jti, ...orderedBy(by) }, require);
+    return this.send({ do: 'disconnect_session', jti, ...actorOf(by) }, require);
   }
 
-  /** Closes one connection with 4403; a good token may come back. @throws RealtimeUnavailableError */
+  /** Closes one connection with 4403; its client can reconnect with a valid token. @throws RealtimeUnavailableError */
   disconnectConnection(connectionId: string, { by, require }: Actor & Confirmation = {}): Promise<ControlResult> {
-    return this.send({ do: 'disconnect_connection', connectionId, ...orderedBy(by) }, require);
+    return this.send({ do: 'disconnect_connection', connectionId, ...actorOf(by) }, require);
   }
 
   /** Re-authorizes every subscription of a user; those that the user is no longer allowed end with `access_revoked`. @throws RealtimeUnavailableError */
@@ -122,7 +126,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
       kind: 'user',
       id: this.userKeyOf(userId, whose),
       before,
-      until: this.keeper.endFrom(before),
+      until: this.keeper.latestExpiry(before),
     } as const;
     return confirmed(this.keeper.revoke(revocation, by), require);
   }
@@ -138,7 +142,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
     assertText(jti, 'jti');
     const session = sessionOfJti(jti);
     const now = this.clock.wall();
-    const latest = this.keeper.endFrom(now);
+    const latest = this.keeper.latestExpiry(now);
     const end = until === undefined ? (this.endOfSession(session, now) ?? latest) : toMilliseconds(until, 'until');
     return confirmed(this.keeper.revoke({ kind: 'session', id: session, until: Math.min(end, latest) }, by), require);
   }
@@ -146,17 +150,17 @@ export class RealtimeControl implements OnApplicationBootstrap {
   /** {@link revokeUser} for the token of one connection, on whichever instance; does nothing if the connection is gone. */
   revokeConnection(connectionId: string, { by, require }: Actor & Confirmation = {}): Promise<ControlResult> {
     assertText(connectionId, 'connectionId');
-    return this.send({ do: 'revoke_connection', connectionId, ...orderedBy(by) }, require);
+    return this.send({ do: 'revoke_connection', connectionId, ...actorOf(by) }, require);
   }
 
-  /** {@link revokeUser} for everybody. Closes connections with 4401: clients get a new token, and come back with it. */
+  /** {@link revokeUser} for all users. Closes connections with 4401: clients get a new token and reconnect. */
   revokeAll({
     by,
     require,
     issuedBefore,
   }: Actor & Confirmation & { issuedBefore?: Timestamp } = {}): Promise<ControlResult> {
     const before = this.momentBefore(issuedBefore);
-    return confirmed(this.keeper.revoke({ kind: 'all', before, until: this.keeper.endFrom(before) }, by), require);
+    return confirmed(this.keeper.revoke({ kind: 'all', before, until: this.keeper.latestExpiry(before) }, by), require);
   }
 
   private async send(command: ControlCommand, require?: 'all'): Promise<ControlResult> {
@@ -165,7 +169,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
   }
 
   /** @returns the number of connections concerned */
-  private async carryOut(command: ControlCommand): Promise<number> {
+  private async execute(command: ControlCommand): Promise<number> {
     switch (command.do) {
       case 'revoke':
         return this.keeper.accept(command.revocation, command.by);
@@ -179,7 +183,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
         return this.revokeHere(command);
       case 'reauthorize_user': {
         const connections = [...this.registry.ofUser(command.userKey)];
-        await this.reauthorization.ordered(connections);
+        await this.reauthorization.reauthorizeAll(connections);
         return connections.length;
       }
       default:
@@ -201,7 +205,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
     const now = this.clock.wall();
     // Without a jti the session is this one token.
     const end = principal.jti === undefined ? principal.expiresAt : this.endOfSession(principal.session, now)!;
-    const until = Math.min(end, this.keeper.endFrom(now));
+    const until = Math.min(end, this.keeper.latestExpiry(now));
     // The others have less time than this instance, whose confirmation waits for theirs.
     const { connections } = await this.keeper.revoke(
       { kind: 'session', id: principal.session, until },
@@ -226,7 +230,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
     await this.keeper.load();
     // A command that was lost is not known: no connection keeps a subscription that the policies do not grant now.
     this.logger.warn('Control commands may have been missed: every subscription is re-authorized');
-    await this.reauthorization.ordered([...this.registry.all()]);
+    await this.reauthorization.reauthorizeAll([...this.registry.all()]);
   }
 
   private concernedBy(
@@ -252,11 +256,11 @@ export class RealtimeControl implements OnApplicationBootstrap {
     }
   }
 
-  /** @throws TypeError, or RangeError for a moment in the future, which would revoke tokens that are not issued yet */
+  /** @throws TypeError, or RangeError for a time in the future, which would revoke tokens that were not issued yet */
   private momentBefore(issuedBefore: Timestamp | undefined): number {
     const now = this.clock.wall();
     const before = toMilliseconds(issuedBefore ?? now, 'issuedBefore');
-    if (before > now + BEFORE_LEEWAY_MS) throw new RangeError('issuedBefore must not lie in the future');
+    if (before > now + BEFORE_LEEWAY_MS) throw new RangeError('issuedBefore must not be in the future');
     return before;
   }
 }
@@ -275,7 +279,7 @@ function closeAll(connections: Iterable<Connection>, by?: string): number {
   return open.length;
 }
 
-function orderedBy(by: string | undefined): Actor {
+function actorOf(by: string | undefined): Actor {
   return by === undefined ? {} : { by };
 }
 
@@ -290,5 +294,5 @@ function toMilliseconds(moment: Timestamp, name: string): number {
 }
 
 function assertText(value: string, name: string): void {
-  if (typeof value !== 'string' || value === '') throw new TypeError(`${name} must be a text that is not empty`);
+  if (typeof value !== 'string' || value === '') throw new TypeError(`${name} must be a non-empty string`);
 }

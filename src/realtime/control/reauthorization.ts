@@ -9,30 +9,30 @@ import { LogLimiter } from '../observability/log-limiter.js';
 import { runSafely, safely } from '../observability/run-safely.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
-import { asked, standingOf, unanswered, type Standing, type Undecided } from './undecided.js';
+import { onAsked, stateOf, onUnanswered, type UndecidedState, type Undecided } from './undecided.js';
 
-/** How long an ordered decision may take, in milliseconds: less than the order waits to be confirmed. */
-const ORDERED_WITHIN_MS = 1_500;
+/** Time limit for decisions after a command, in milliseconds: shorter than the wait for its confirmation. */
+const COMMAND_DECISION_MS = 1_500;
 /** How many connections are re-authorized at a time by an order. */
-const CONNECTIONS_AT_ONCE = 16;
+const CONCURRENT_CONNECTIONS = 16;
 /** How many policies are asked at a time for one connection. */
-const ASKED_AT_ONCE = 16;
+const CONCURRENT_POLICIES = 16;
 /** How many undecided subscriptions are asked about again at a time. */
-const RETRIES_AT_ONCE = 32;
-const LOOK_MS = 100;
+const CONCURRENT_RETRIES = 32;
+const CHECK_MS = 100;
 
-interface Waiting extends Undecided {
+interface UndecidedEntry extends Undecided {
   readonly connection: Connection;
 }
 
 /**
  * Decides anew who keeps a subscription: after a renewal of the token, and when rights may have changed. A refusal ends the
- * subscription. Without a decision it goes on for a while, or is paused: {@link standingOf} says which.
+ * subscription. Without a decision it goes on for a while, or is paused: {@link stateOf} says which.
  */
 @Injectable()
 export class Reauthorization implements OnApplicationShutdown {
   private readonly log = new LogLimiter(new SafeLogger('Realtime'));
-  private readonly undecided = new Map<Subscription, Waiting>();
+  private readonly undecided = new Map<Subscription, UndecidedEntry>();
   private retries = 0;
   private timer: NodeJS.Timeout | null = null;
 
@@ -42,62 +42,65 @@ export class Reauthorization implements OnApplicationShutdown {
     private readonly options: ResolvedRealtimeOptions,
     private readonly clock: RealtimeClock,
   ) {
-    clock.onAdvance(() => this.look());
+    clock.onAdvance(() => this.check());
   }
 
   onApplicationShutdown(): void {
     this.undecided.clear();
-    this.rest();
+    this.stop();
   }
 
   /** The connection has a new token. Resolves once every policy has answered, or had the time to. */
-  renewed(connection: Connection): Promise<void> {
-    const subscriptions = this.question(connection, false);
+  onTokenRenewed(connection: Connection): Promise<void> {
+    const subscriptions = this.beginReauthorization(connection, false);
     return this.decideAll(connection, subscriptions, this.options.policyTimeoutMs);
   }
 
   /**
-   * Rights may have changed. From the call on, nothing is delivered on the grounds of what a policy said before. Resolves once
-   * every policy has answered, or had the time to.
+   * Permissions may have changed. From this call on, no event is delivered because of an earlier decision of a policy.
+   * Resolves when every policy has answered, or its time is over.
    */
-  async ordered(connections: readonly Connection[]): Promise<void> {
-    this.policy.forgetUnderWay();
-    const rounds = connections.map((connection) => [connection, this.question(connection, true)] as const);
-    await inParallel(rounds, CONNECTIONS_AT_ONCE, ([connection, subscriptions]) =>
-      this.decideAll(connection, subscriptions, ORDERED_WITHIN_MS),
+  async reauthorizeAll(connections: readonly Connection[]): Promise<void> {
+    this.policy.discardPending();
+    const rounds = connections.map((connection) => [connection, this.beginReauthorization(connection, true)] as const);
+    await inParallel(rounds, CONCURRENT_CONNECTIONS, ([connection, subscriptions]) =>
+      this.decideAll(connection, subscriptions, COMMAND_DECISION_MS),
     );
   }
 
   /** A policy, or a rule, grants the subscription to its connection as it is now. */
-  granted(connection: Connection, subscription: Subscription, granted: Authorized['granted']): void {
+  onGranted(connection: Connection, subscription: Subscription, granted: Authorized['granted']): void {
     subscription.decidedFor = connection.principal;
-    this.show(connection, subscription, granted);
+    this.updateView(connection, subscription, granted);
     this.undecided.delete(subscription);
     this.bridge.feeds.resume(subscription);
   }
 
-  /** @returns those about which to decide; a subscription on its way in is granted again by its `subscribe` */
-  private question(connection: Connection, isOrdered: boolean): Subscription[] {
+  /**
+   * @returns the subscriptions to decide; a subscription that is still being created is authorized again by its
+   * `subscribe`
+   */
+  private beginReauthorization(connection: Connection, isOrdered: boolean): Subscription[] {
     connection.authEpoch += 1;
     const subscriptions = [...connection.subscriptions.values()].filter(({ decidedFor }) => decidedFor !== undefined);
     for (const subscription of subscriptions) {
       // A role that is lost loses its fields now, before any policy is asked.
-      this.show(connection, subscription, subscription.granted);
-      if (this.policy.asksPolicy(subscription.channel)) this.doubt(connection, subscription, isOrdered);
+      this.updateView(connection, subscription, subscription.granted);
+      if (this.policy.asksPolicy(subscription.channel)) this.markUndecided(connection, subscription, isOrdered);
     }
     return subscriptions;
   }
 
-  private show(connection: Connection, subscription: Subscription, granted: Authorized['granted']): void {
+  private updateView(connection: Connection, subscription: Subscription, granted: Authorized['granted']): void {
     subscription.granted = granted;
     subscription.view = this.policy.viewOf(connection.principal, subscription.channel, granted);
   }
 
-  private doubt(connection: Connection, subscription: Subscription, isOrdered: boolean): void {
+  private markUndecided(connection: Connection, subscription: Subscription, isOrdered: boolean): void {
     const { principal } = connection;
     const question = { decidedFor: subscription.decidedFor ?? null, principal, isOrdered };
     const before = this.undecided.get(subscription) ?? null;
-    this.keep(subscription, { ...asked(before, question, this.clock.now()), connection });
+    this.track(subscription, { ...onAsked(before, question, this.clock.now()), connection });
   }
 
   private async decideAll(
@@ -109,10 +112,10 @@ export class Reauthorization implements OnApplicationShutdown {
     const { authEpoch } = connection;
     const decide = (subscription: Subscription): Promise<void> =>
       this.decide(connection, subscription, authEpoch, deadline - performance.now());
-    // What rules decide does not wait for policies.
+    // Decisions by rule do not wait for policies.
     await Promise.all(subscriptions.filter(({ channel }) => !this.policy.asksPolicy(channel)).map(decide));
     const byPolicy = subscriptions.filter(({ channel }) => this.policy.asksPolicy(channel));
-    await inParallel(byPolicy, ASKED_AT_ONCE, decide);
+    await inParallel(byPolicy, CONCURRENT_POLICIES, decide);
   }
 
   private async decide(
@@ -134,50 +137,53 @@ export class Reauthorization implements OnApplicationShutdown {
         withinMs,
         connection.countedAs ?? connection.address,
       );
-      if (isCurrent()) this.granted(connection, subscription, granted);
+      if (isCurrent()) this.onGranted(connection, subscription, granted);
     } catch (error) {
       if (!isCurrent()) return;
       if (error instanceof ProtocolError && error.code !== 'unavailable') {
         this.end(connection, subscription, 'access_revoked');
         return;
       }
-      if (!(error instanceof ProtocolError)) this.log.error('decide', `No decision about ${channel}`, error);
-      if (!this.undecided.has(subscription)) this.doubt(connection, subscription, false);
+      if (!(error instanceof ProtocolError)) this.log.error('decide', `No decision on ${channel}`, error);
+      if (!this.undecided.has(subscription)) this.markUndecided(connection, subscription, false);
       const waiting = this.undecided.get(subscription)!;
-      this.keep(subscription, { ...waiting, ...unanswered(waiting, this.clock.now(), Math.random()) });
+      this.track(subscription, { ...waiting, ...onUnanswered(waiting, this.clock.now(), Math.random()) });
     }
   }
 
-  private keep(subscription: Subscription, waiting: Waiting): void {
+  private track(subscription: Subscription, waiting: UndecidedEntry): void {
     this.undecided.set(subscription, waiting);
-    this.stand(subscription, waiting);
+    this.applyState(subscription, waiting);
     this.timer ??= setInterval(
-      safely('A look at undecided subscriptions', () => this.look()),
-      LOOK_MS,
+      safely('The check of undecided subscriptions', () => this.check()),
+      CHECK_MS,
     ).unref();
   }
 
-  private stand(subscription: Subscription, waiting: Waiting): Standing {
-    const standing = standingOf(waiting, this.clock.now(), this.clock.wall());
+  private applyState(subscription: Subscription, waiting: UndecidedEntry): UndecidedState {
+    const standing = stateOf(waiting, this.clock.now(), this.clock.wall());
     if (standing !== 'flows' && !subscription.isPaused) this.bridge.feeds.pause(subscription);
     return standing;
   }
 
-  /** Ends what waited too long, pauses what may no longer flow, and asks again what is due. */
-  private look(): void {
+  /**
+   * Ends subscriptions that waited too long, pauses those that must no longer receive events, and asks again where it
+   * is due.
+   */
+  private check(): void {
     const now = this.clock.now();
     for (const [subscription, waiting] of this.undecided) {
       const { connection, askAgainAt } = waiting;
       if (connection.subscriptions.get(subscription.channel) !== subscription) this.undecided.delete(subscription);
-      else if (this.stand(subscription, waiting) === 'over') this.end(connection, subscription, 'unavailable');
-      else if (now >= askAgainAt && this.retries < RETRIES_AT_ONCE) {
+      else if (this.applyState(subscription, waiting) === 'over') this.end(connection, subscription, 'unavailable');
+      else if (now >= askAgainAt && this.retries < CONCURRENT_RETRIES) {
         runSafely('Asking a policy again', () => this.retry(subscription, waiting));
       }
     }
-    if (this.undecided.size === 0) this.rest();
+    if (this.undecided.size === 0) this.stop();
   }
 
-  private async retry(subscription: Subscription, waiting: Waiting): Promise<void> {
+  private async retry(subscription: Subscription, waiting: UndecidedEntry): Promise<void> {
     this.undecided.set(subscription, { ...waiting, askAgainAt: Infinity });
     this.retries += 1;
     try {
@@ -193,7 +199,7 @@ export class Reauthorization implements OnApplicationShutdown {
     connection.send({ type: 'unsubscribed', channel: subscription.channel, reason });
   }
 
-  private rest(): void {
+  private stop(): void {
     if (this.timer !== null) clearInterval(this.timer);
     this.timer = null;
   }

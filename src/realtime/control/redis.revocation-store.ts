@@ -5,15 +5,15 @@ import type { RedisBroker } from '../broker/redis.broker.js';
 import { decode, json } from '../schemas/schema.js';
 import { RevocationStore } from './revocation-store.js';
 
-/** What is sealed for this purpose is worth nothing elsewhere. */
+/** Seals for this purpose are not valid for others. */
 const PURPOSE = 'revocation';
 
 /** Entries that one answer of Redis holds, more or less. */
 const PAGE = 1_000;
 
 /**
- * KEYS sorted set; ARGV until, entry, most entries, entry that it stands for or ''
- * → 1, or 0 where there are too many. Redis's own clock: those of instances may differ.
+ * KEYS sorted set; ARGV until, entry, max entries, superseded entry or '' → 1, or 0 if there are too many. Uses the
+ * time of Redis, because the clocks of instances can differ.
  */
 const ADD = `
 local time = redis.call('TIME')

@@ -39,7 +39,7 @@ interface Applied {
 @Injectable()
 export class RevocationKeeper implements OnApplicationShutdown {
   private readonly logger = new SafeLogger('Realtime');
-  /** The incarnation of the store with which this instance agrees; `null` while revocations may be unknown here. */
+  /** The incarnation of the store that this instance is in sync with; `null` while revocations may be missing here. */
   private lineage: string | null = null;
   private loading: Promise<boolean> | null = null;
   private nextLoad: Promise<boolean> | null = null;
@@ -55,7 +55,7 @@ export class RevocationKeeper implements OnApplicationShutdown {
     private readonly clock: RealtimeClock,
   ) {}
 
-  /** Returns `up: false` while this instance may not know a revocation: for readiness. */
+  /** Returns `up: false` while revocations may be missing on this instance: for readiness. */
   get status(): BrokerStatus {
     if (this.bus.isAlone || (this.bridge.status.up && this.lineage !== null)) return { up: true };
     return {
@@ -84,7 +84,7 @@ export class RevocationKeeper implements OnApplicationShutdown {
     safely('Asking other instances for revocations', () => reached.then(() => this.askOthers(following)).then(asked))();
     if (await arrivesWithin(reached, FIRST_LOAD_MS)) await arrivesWithin(answered, ASK_MS);
     this.timer = setInterval(
-      safely('Looking after revocations', () => this.restore()),
+      safely('Synchronizing revocations', () => this.restore()),
       WATCH_MS,
     ).unref();
   }
@@ -94,7 +94,7 @@ export class RevocationKeeper implements OnApplicationShutdown {
   }
 
   /** When a token that is issued at this moment, or exists by then, has ended for certain. */
-  endFrom(moment: number): number {
+  latestExpiry(moment: number): number {
     // A token without an end is never forgotten.
     return this.options.jwt.allowWithoutExpiry ? Infinity : moment + this.options.revocationTtlMs;
   }
@@ -120,7 +120,7 @@ export class RevocationKeeper implements OnApplicationShutdown {
     if (full !== null) throw full;
     if (refusal instanceof RevocationsFullError) throw refusal;
     if (sent.status === 'fulfilled') return { ...sent.value, connections: sent.value.connections + connections };
-    // What is stored reaches the others as soon as they reach Redis.
+    // A stored revocation reaches the other instances as soon as they reach Redis.
     if (refusal !== null) throw refusal;
     return { confirmed: [this.bus.instanceId], missing: [UNKNOWN_INSTANCE], connections };
   }
@@ -128,8 +128,8 @@ export class RevocationKeeper implements OnApplicationShutdown {
   /** Carries out the revocation of another instance. @returns the number of connections that it closed */
   accept(revocation: Revocation, by?: string): number {
     const now = this.clock.wall();
-    const acceptable = bounded(revocation, now, this.endFrom(now));
-    if (acceptable === null) throw new Error('it revokes tokens that are not issued yet');
+    const acceptable = bounded(revocation, now, this.latestExpiry(now));
+    if (acceptable === null) throw new Error('it revokes tokens that were not issued yet');
     const { connections, full, ahead } = this.apply(acceptable, by);
     this.revokeEach(ahead, by);
     if (full !== null) this.logger.warn(full.message);
@@ -139,7 +139,7 @@ export class RevocationKeeper implements OnApplicationShutdown {
   /** Loads what the store holds, and writes back what it lost. @returns false when it could not be asked */
   load(): Promise<boolean> {
     if (this.loading === null) return (this.loading = this.run());
-    // One that is under way may have read already what has changed since.
+    // A load in progress may have read the store before the latest change.
     this.nextLoad ??= this.loading.then(() => {
       this.nextLoad = null;
       return (this.loading = this.run());
@@ -161,7 +161,7 @@ export class RevocationKeeper implements OnApplicationShutdown {
   private async synchronise(): Promise<boolean> {
     try {
       const lineage = await this.store.lineage();
-      const stored = await this.takeIn(await this.store.all());
+      const stored = await this.merge(await this.store.all());
       const lost = [...this.revocations].filter((known) => {
         const there = stored.get(subjectOf(known));
         return there === undefined || !isWithin(known, there);
@@ -180,10 +180,10 @@ export class RevocationKeeper implements OnApplicationShutdown {
     }
   }
 
-  /** @returns what is stored, by its subject */
-  private async takeIn(stored: readonly Revocation[]): Promise<ReadonlyMap<string, Revocation>> {
+  /** @returns the stored revocations by subject */
+  private async merge(stored: readonly Revocation[]): Promise<ReadonlyMap<string, Revocation>> {
     const now = this.clock.wall();
-    const latest = this.endFrom(now);
+    const latest = this.latestExpiry(now);
     const bySubject = new Map<string, Revocation>();
     for (const revocation of stored) {
       const acceptable = bounded(revocation, now, latest);
@@ -211,7 +211,7 @@ export class RevocationKeeper implements OnApplicationShutdown {
     if (confirmed.some((instance) => instance !== this.bus.instanceId)) await this.load();
   }
 
-  /** Remembers a revocation, and closes the connections that it concerns even if there is no space for it. */
+  /** Adds a revocation, and closes the connections that it covers even if the limit of revocations is reached. */
   private apply(revocation: Revocation, by?: string): Applied {
     const full = this.remember(revocation);
     const now = this.clock.wall();
@@ -223,7 +223,7 @@ export class RevocationKeeper implements OnApplicationShutdown {
       close(connection, revocation.kind, by);
       connections += 1;
       if (!this.mayBeAhead(revocation, principal)) continue;
-      const until = Math.min(principal.expiresAt, this.endFrom(now));
+      const until = Math.min(principal.expiresAt, this.latestExpiry(now));
       ahead.push({ kind: 'session', id: principal.session, until });
     }
     // The others learn of these sessions later; this instance refuses their tokens from now on.
@@ -231,7 +231,7 @@ export class RevocationKeeper implements OnApplicationShutdown {
     return { connections, full, ahead };
   }
 
-  /** @returns the error if there is no space for it */
+  /** @returns the error if the limit is reached */
   private remember(revocation: Revocation): RevocationsFullError | null {
     try {
       this.revocations.add(revocation);
@@ -244,13 +244,13 @@ export class RevocationKeeper implements OnApplicationShutdown {
 
   private revokeEach(sessions: readonly Revocation[], by?: string): void {
     for (const session of sessions) {
-      runSafely('Revoking a token of the last moments', () => this.revoke(session, by).then(() => undefined));
+      runSafely('Revoking a recent token', () => this.revoke(session, by).then(() => undefined));
     }
   }
 
   /**
-   * Returns true for a token of the last moments before a revocation. Its issuer's clock can be ahead by as much as clocks may
-   * differ: once that time has come, it would count as issued after the revocation. So it is revoked by itself.
+   * Returns true for a token that was issued shortly before a revocation. The clock of its issuer can be ahead within
+   * the tolerance; its `iat` would then count as after the revocation. So the session is revoked as well.
    */
   private mayBeAhead(revocation: Revocation, { issuedAt }: Principal): boolean {
     return (
@@ -269,7 +269,7 @@ function close(connection: Connection, kind: Revocation['kind'], by?: string): v
     connection.close('accessRevoked', by);
     return;
   }
-  // It concerns everyone, and is nobody's fault: a client with a fresh token is welcome.
+  // It covers all users, so clients can reconnect with a new token.
   connection.send({ type: 'error', code: 'token_invalid', message: 'The token was revoked: get a new one' });
   connection.close('unauthorized', by);
 }

@@ -1,26 +1,25 @@
 import type { Revocation } from '../auth/revocation.js';
 
 /**
- * The port behind which revocations are remembered for instances that start later, or were cut off.
- *
- * It promises: what was added is among `all` until its end. It does not tell anybody of it.
+ * The port that stores revocations for instances that start later or were disconnected.
+ * It promises: an added revocation is in `all` until it expires. It does not notify instances.
  */
 export abstract class RevocationStore {
   /** Calls back each time that the store can be asked (again). */
   abstract onReachable(callback: () => void): void;
 
   /**
-   * @param superseded what it stands for from now on
+   * @param superseded the revocation that it replaces
    * @throws RevocationsFullError
    * @throws RealtimeUnavailableError
    */
   abstract add(revocation: Revocation, superseded?: Revocation): Promise<void>;
 
-  /** Those that still count. @throws RealtimeUnavailableError */
+  /** The revocations that have not expired. @throws RealtimeUnavailableError */
   abstract all(): Promise<Revocation[]>;
 
   /**
-   * Names the incarnation of the store. Another name than before means that entries may be gone.
+   * Names the incarnation of the store. A changed name means that entries may be lost.
    * @throws RealtimeUnavailableError
    */
   abstract lineage(): Promise<string>;

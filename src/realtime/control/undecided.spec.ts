@@ -1,6 +1,6 @@
 import { principalFromClaims } from '../auth/principal.js';
 import { resolveOptions } from '../options/resolve-options.js';
-import { asked, MAX_UNDECIDED_MS, standingOf, unanswered, type Undecided } from './undecided.js';
+import { onAsked, MAX_UNDECIDED_MS, stateOf, onUnanswered, type Undecided } from './undecided.js';
 
 const WALL = Date.parse('2026-11-29T12:00:00Z');
 const OPTIONS = resolveOptions({ jwt: { secret: 'x'.repeat(32) } });
@@ -9,10 +9,10 @@ const token = (claims: object = {}, endsInMs = 3_600_000) =>
 
 /** Asked at 0, and then where it stands at these moments. */
 function standings(undecided: Undecided, ...moments: number[]): string {
-  return moments.map((now) => standingOf(undecided, now, WALL + now)).join(' ');
+  return moments.map((now) => stateOf(undecided, now, WALL + now)).join(' ');
 }
 /** A question that failed. */
-const failed = (...question: Parameters<typeof asked>) => unanswered(asked(...question), question[2], 1);
+const failed = (...question: Parameters<typeof onAsked>) => onUnanswered(onAsked(...question), question[2], 1);
 const renewal = { decidedFor: token(), principal: token(), isOrdered: false };
 
 describe('a subscription without a decision', () => {
@@ -41,10 +41,10 @@ describe('a subscription without a decision', () => {
   });
 
   it('is paused by a change of the identity, or by an order, as soon as the question is asked', () => {
-    const changed = asked(null, { ...renewal, principal: token({ role: 'ops' }) }, 0);
+    const changed = onAsked(null, { ...renewal, principal: token({ role: 'ops' }) }, 0);
     expect(standings(changed, 0, 2_000)).toBe('paused paused');
-    expect(standings(asked(null, { ...renewal, isOrdered: true }, 0), 0)).toBe('paused');
-    expect(standings(asked(null, renewal, 0), 0)).toBe('flows');
+    expect(standings(onAsked(null, { ...renewal, isOrdered: true }, 0), 0)).toBe('paused');
+    expect(standings(onAsked(null, renewal, 0), 0)).toBe('flows');
   });
 
   it('is paused when a re-authorization was ordered, also of a connection without a token', () => {
@@ -59,23 +59,23 @@ describe('a subscription without a decision', () => {
 
   it('stays paused once it is: a renewal that changes nothing decides nothing', () => {
     const ordered = failed(null, { ...renewal, isOrdered: true }, 0);
-    expect(standings(asked(ordered, renewal, 1), 1)).toBe('paused');
+    expect(standings(onAsked(ordered, renewal, 1), 1)).toBe('paused');
     const changed = failed(null, { ...renewal, principal: token({ role: 'ops' }) }, 0);
-    expect(standings(asked(changed, renewal, 1), 1)).toBe('paused');
+    expect(standings(onAsked(changed, renewal, 1), 1)).toBe('paused');
   });
 
   it('is paused by an order while it flows', () => {
-    expect(standings(asked(failed(null, renewal, 0), { ...renewal, isOrdered: true }, 1), 1)).toBe('paused');
+    expect(standings(onAsked(failed(null, renewal, 0), { ...renewal, isOrdered: true }, 1), 1)).toBe('paused');
   });
 
   it('is asked about again after 250 to 500 ms, then later and later, at most every 10 s', () => {
-    let undecided = asked(null, renewal, 0);
+    let undecided = onAsked(null, renewal, 0);
     expect(undecided.askAgainAt).toBe(Infinity);
     const delays = [0, 1, 2, 3, 4, 5, 6].map(() => {
-      undecided = unanswered(undecided, 0, 1);
+      undecided = onUnanswered(undecided, 0, 1);
       return undecided.askAgainAt;
     });
     expect(delays).toEqual([500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
-    expect(unanswered(asked(null, renewal, 0), 100, 0).askAgainAt).toBe(350);
+    expect(onUnanswered(onAsked(null, renewal, 0), 100, 0).askAgainAt).toBe(350);
   });
 });

@@ -26,19 +26,19 @@ export interface Undecided {
  * - `paused`: nothing is delivered before the decision
  * - `over`: it took too long
  */
-export type Standing = 'flows' | 'paused' | 'over';
+export type UndecidedState = 'flows' | 'paused' | 'over';
 
 /** Why a policy is asked again. */
-export interface Question {
-  /** Who the last decision was about, and who the next one is about. */
+export interface DecisionRequest {
+  /** The principal of the last decision; `principal` is that of the next one. */
   readonly decidedFor: Principal | null;
   readonly principal: Principal | null;
-  /** The application, or an operator, says that rights may have changed. */
+  /** True if the application or an operator requested it because permissions may have changed. */
   readonly isOrdered: boolean;
 }
 
 /** A question is asked. What made the former decision void once keeps it void until there is another. */
-export function asked(before: Undecided | null, question: Question, now: number): Undecided {
+export function onAsked(before: Undecided | null, question: DecisionRequest, now: number): Undecided {
   const { decidedFor, principal, isOrdered } = question;
   return {
     since: before?.since ?? now,
@@ -50,14 +50,14 @@ export function asked(before: Undecided | null, question: Question, now: number)
 }
 
 /** The question had no answer. @param random from 0 to 1, so that those who failed together do not ask together */
-export function unanswered(undecided: Undecided, now: number, random: number): Undecided {
+export function onUnanswered(undecided: Undecided, now: number, random: number): Undecided {
   const { failures } = undecided;
   const delayMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** failures);
   return { ...undecided, failures: failures + 1, askAgainAt: now + delayMs * (0.5 + random / 2) };
 }
 
 /** @param now a clock that only goes forward @param wallClock milliseconds since 1970, by which tokens end */
-export function standingOf(undecided: Undecided, now: number, wallClock: number): Standing {
+export function stateOf(undecided: Undecided, now: number, wallClock: number): UndecidedState {
   const { since, flowsUntil, isVoid } = undecided;
   if (now - since >= MAX_UNDECIDED_MS) return 'over';
   return isVoid || wallClock >= flowsUntil ? 'paused' : 'flows';

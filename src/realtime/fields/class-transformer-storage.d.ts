@@ -1,4 +1,4 @@
-/** What class-transformer knows of nested classes; the package has no types for this door. */
+/** The storage of class-transformer's decorators; the package has no types for this file. */
 declare module 'class-transformer/cjs/storage.js' {
   export const defaultMetadataStorage: import('class-transformer/types/MetadataStorage.js').MetadataStorage;
 }

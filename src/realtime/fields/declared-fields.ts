@@ -39,9 +39,9 @@ function stripNested(inner: unknown, nested: NestedRules): void {
     if (!isObject(entry)) continue;
     const name: unknown = Reflect.get(entry, subTypes.property);
     const known = subTypes.byName.get(name);
-    // One that does not say what it is keeps only what all that it may be declare.
+    // Without a discriminator, only fields are kept that all possible classes declare.
     for (const rules of known === undefined ? [nested.base, ...subTypesOf(nested)] : [known]) strip(entry, rules);
-    if (known !== undefined) Reflect.set(entry, subTypes.property, name); // the class need not declare what tells it apart
+    if (known !== undefined) Reflect.set(entry, subTypes.property, name); // the class need not declare the discriminator
   }
 }
 

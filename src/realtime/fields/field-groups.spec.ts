@@ -254,7 +254,7 @@ describe('which fields somebody gets', () => {
       inner?: object;
     }
     expect(() => FieldGroups.of(Looking)).toThrow('Looking.inner: its @Type depends on the object');
-    expect(() => FieldGroups.of(Nameless)).toThrow('Nameless.inner: its @Type names no class');
+    expect(() => FieldGroups.of(Nameless)).toThrow('Nameless.inner: its @Type does not name a class');
     expect(seen(OldFashioned, { inner: { phone: '1' } })).toEqual({ inner: {} });
   });
 

@@ -1,4 +1,4 @@
-/** `__proto__` in JSON, where every character may be escaped. */
+/** `__proto__` in JSON, in which any character can be escaped. */
 const MAY_HAVE_PROTO = /__proto__|\\u00/;
 
 /** Returns true if JSON can hold a property named `__proto__`. */

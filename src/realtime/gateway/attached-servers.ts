@@ -5,7 +5,7 @@ import { runSafely, safely } from '../observability/run-safely.js';
 import { UnfinishedRequests } from './unfinished-requests.js';
 import { routeUpgrades } from './upgrade-router.js';
 
-/** @param isUnixSocket whether the server listens on a Unix socket */
+/** @param isUnixSocket true if the server listens on a Unix socket */
 type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer, isUnixSocket: () => boolean) => Promise<void>;
 
 /** The part of the options that it goes by. */

@@ -6,7 +6,7 @@ import proxyAddr from 'proxy-addr';
 export interface ClientAddress {
   /** Its address; empty on a Unix socket, and if the socket is gone already. */
   readonly address: string;
-  /** What a limit per address counts by; `null` where that would count a proxy, and with it everybody behind it. */
+  /** The key of limits per address; `null` if it would be a proxy, shared by all clients behind it. */
   readonly countedAs: string | null;
 }
 
@@ -22,8 +22,9 @@ export class ClientAddresses {
   }
 
   /**
-   * @param isUnixSocket whether the server listens on a Unix socket: its peers have no address, and count as loopback.
-   *   Asked only if the socket has no address, as one that was reset has none either
+   * @param isUnixSocket returns true if the server listens on a Unix socket: its peers have no address, and count as
+   * loopback.
+   * It is called only if the socket has no address, because a socket that was reset has none either
    */
   of(request: Request, isUnixSocket: () => boolean = () => false): ClientAddress {
     const { remoteAddress } = request.socket;
@@ -44,7 +45,7 @@ export class ClientAddresses {
     return found === null || found.address === LOOPBACK ? unknown : found;
   }
 
-  /** @returns `null` if what was found is no address, so no proxy wrote it */
+  /** @returns `null` if the header contains no valid address, so that no proxy wrote it */
   private behindProxies(request: Request, peer: string): ClientAddress | null {
     const found = plain(proxyAddr(request as IncomingMessage, this.isTrusted!) ?? peer);
     return ipaddr.isValid(found) ? { address: found, countedAs: network(found) } : null;
@@ -53,12 +54,12 @@ export class ClientAddresses {
 
 const LOOPBACK = '127.0.0.1';
 
-/** What cannot come from the internet. */
+/** Address ranges that do not occur on the internet. */
 const PRIVATE: ReadonlySet<string> = new Set(['loopback', 'private', 'linkLocal', 'uniqueLocal', 'carrierGradeNat']);
 
 /**
- * Somebody of a private network who forwards for others. A client on the internet cannot claim that: its own address is
- * public, whatever it sends.
+ * Returns true for a peer in a private network that sends forwarding headers. A client on the internet cannot pretend
+ * that: its own address is public.
  */
 function seemsAProxy({ headers }: Request, peer: string): boolean {
   if (headers['x-forwarded-for'] === undefined && headers['forwarded'] === undefined) return false;

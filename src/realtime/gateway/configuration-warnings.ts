@@ -5,21 +5,21 @@ type Options = Pick<ResolvedRealtimeOptions, 'origins' | 'hosts' | 'trustedProxi
 /** Ranges that hold every address: with them the client itself chooses the address by which it is counted. */
 const EVERYTHING = /^(0\.0\.0\.0|::)\/0$/;
 
-/** Options that are allowed, and protect less than an operator may think: one sentence for each. */
+/** Options that are valid but protect less than an operator may expect: one sentence for each. */
 export function configurationWarnings({ origins, hosts, trustedProxies }: Options, isProduction: boolean): string[] {
   const warnings: string[] = [];
   if (isProduction && Array.isArray(origins) && origins.includes('self') && hosts.length === 0) {
     warnings.push(
-      '`origins` contains self and `hosts` is empty: pages of a host name are refused. Set `hosts` to the names of this service, such as app.example.com',
+      '`origins` contains self and `hosts` is empty: pages served from a host name are refused. Set `hosts` to the host names of this service, such as app.example.com',
     );
   }
   if (trustedProxies.some((range) => EVERYTHING.test(range))) {
     warnings.push(
-      '`trustedProxies` contains every address: each client chooses the address by which it is counted. Name only the proxies',
+      '`trustedProxies` contains every address: each client can choose the address that limits count. List only the proxies',
     );
   } else if (isProduction && trustedProxies.length === 0) {
     warnings.push(
-      '`trustedProxies` is empty: clients behind a proxy cannot be told apart, and share one limit of connections and handshakes. If there is a proxy, name it',
+      '`trustedProxies` is empty: clients behind a proxy share one limit of connections and handshakes. If there is a proxy, list it',
     );
   }
   return warnings;

@@ -34,7 +34,7 @@ const UNAUTHORIZED = { status: '401 Unauthorized', headers: { 'WWW-Authenticate'
 /** The instance ends: another one takes the client. */
 export const DRAINING = unavailable('draining');
 
-/** Decides who may connect: the cheapest check first, and every resource is taken before the identity is looked at. */
+/** Decides which handshakes are accepted: the cheapest check first, and all limits before authentication. */
 export class ConnectionAdmission {
   private readonly slots: ConnectionSlots;
   private readonly handshakeLimits: HandshakeLimits;
@@ -73,7 +73,7 @@ export class ConnectionAdmission {
     const identity = await this.authenticator.authenticate(request);
     if (identity === null) {
       this.auditLog.refused('timed_out', { address: client.address, principal: null });
-      return unavailable('timed_out', 'it took too long to find out who the client is (handshakeTimeoutMs)');
+      return unavailable('timed_out', 'authenticating the client took too long (handshakeTimeoutMs)');
     }
     if (identity === 'foreignOrigin') {
       this.auditLog.refused('origin_refused', { address: client.address, principal: null });

@@ -2,7 +2,7 @@ import type { Principal } from '../auth/principal.js';
 import type { ConnectionRegistry } from '../connections/connection-registry.js';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 
-/** Whether this user, and its tenant, may have one connection more here. */
+/** Returns true if the user and its tenant can open another connection on this instance. */
 export function isWithinConnectionLimits(
   registry: ConnectionRegistry,
   { maxConnectionsPerUser, tenants }: ResolvedRealtimeOptions,

@@ -8,21 +8,21 @@ export interface SlotLimits {
   readonly maxEventLoopDelayMs: number;
 }
 
-/** Why nobody is let in: for the counters, and as a sentence for the log. */
+/** The reason why all handshakes are rejected: for the metrics, and as a sentence for the log. */
 export interface Rejection {
   readonly outcome: 'overloaded';
   readonly reason: string;
 }
 
-/** What somebody who was let in holds until it is gone. */
+/** The slot of one connection. */
 export interface Slot {
   /** Gives it back; doing so twice changes nothing. */
   release(): void;
 }
 
 /**
- * Who may come in before it is known who it is, the cheapest check first: whether anybody can be served now, then whether
- * there is room. A place is taken before the identity is looked at, so that many who come at once cannot pass together.
+ * Limits checked before authentication, the cheapest first: the load of the event loop, then the number of connections.
+ * A slot is taken before authentication, so that simultaneous handshakes cannot exceed the limit.
  */
 export class ConnectionSlots {
   private readonly loopDelay = new LoopDelay();
@@ -41,15 +41,15 @@ export class ConnectionSlots {
   /** Why no client can be served now; `null` if clients can be. */
   rejection(now: number): Rejection | null {
     const { maxEventLoopDelayMs } = this.limits;
-    const delay = Math.round(this.loopDelay.worstOfLate(now));
+    const delay = Math.round(this.loopDelay.recentMax(now));
     if (delay <= maxEventLoopDelayMs) return null;
     const reason = `the event loop was blocked for ${delay} ms (maxEventLoopDelayMs is ${maxEventLoopDelayMs})`;
     return { outcome: 'overloaded', reason };
   }
 
   /**
-   * Takes a place. Clients behind a proxy that is not configured cannot be told apart: together they may take half of all
-   * places, so that a header which anybody can send never switches the limit off.
+   * Takes a slot. Clients behind a proxy that is not configured cannot be distinguished: together they can take half of
+   * all slots, so that a forged header never disables the limit.
    */
   acquire({ countedAs, address }: ClientAddress): Slot | 'instanceFull' | 'tooManyConnections' {
     const { maxConnections, maxConnectionsPerAddress } = this.limits;

@@ -5,7 +5,7 @@ import { refusalOf } from '../connections/message-refusal.js';
 import { RunningMessage, runningMessageOf } from '../connections/running-message.js';
 import { sendError } from './send-error.js';
 
-/** What the application's own filters may override, and call by `super`. */
+/** The methods that filters of the application can override and call by `super`. */
 interface Filter {
   catch: (this: Filter, exception: unknown, host: ArgumentsHost) => void;
   handleError: (this: Filter, client: object, exception: unknown, cause: unknown) => void;
@@ -14,10 +14,10 @@ interface Filter {
 let installed = false;
 
 /**
- * Answers exceptions on the module's connections by `error` frames. Nest's base filter hands the client a text only: an
- * `HttpException` of a guard or pipe is "Internal server error" there, and the message that it belongs to is unknown. So the
- * base filter is extended where the client is a {@link Connection}; other clients, and filters of the application, which
- * come first or call `super.catch`, stay as they are.
+ * Answers exceptions on the module's connections with `error` frames. Nest's base filter sends a string only: it turns
+ * an `HttpException` of a guard or pipe into "Internal server error", and the message that it belongs to is unknown. So
+ * the base filter is extended for clients that are a {@link Connection}. Other clients are unaffected. Filters of the
+ * application run first, or call `super.catch`.
  */
 export function extendExceptionFilter(): void {
   if (installed) return;

@@ -7,7 +7,7 @@ import { SafeLogger } from '../observability/safe-logger.js';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { OriginPolicy } from './origin-policy.js';
 
-/** Why an upgrade that was accepted is told an error and closed at once. */
+/** The error that is sent after an upgrade, before the connection is closed. */
 interface Refusal {
   readonly code: ErrorCode;
   /** The catalogue's unless given. */
@@ -15,13 +15,13 @@ interface Refusal {
   readonly close: CloseName;
 }
 
-/** Who wants to connect, or why it is refused. */
+/** The principal of a handshake, or the reason for a refusal. */
 export type Identity = { readonly principal: Principal | null } | Refusal;
 
 /** How a connection ends whose identity is refused: for want of a good token, where it is none of these. */
 const CLOSES: { readonly [C in ErrorCode]?: CloseName } = { unavailable: 'unavailable', forbidden: 'accessRevoked' };
 
-/** Finds out who sends an upgrade, and whether its page may connect at all. */
+/** Checks the origin of a handshake and authenticates its client. */
 export class HandshakeAuthenticator {
   private readonly origins: OriginPolicy;
   private readonly log = new LogLimiter(new SafeLogger('Realtime'));

@@ -11,9 +11,9 @@ type Limits = Pick<
   | 'reconnectSpreadMs'
 >;
 
-/** Handshakes that a user without recent ones may open at once, for each that the user may open per second. */
+/** The burst of a user, in seconds of `handshakesPerSecondPerUser`. */
 const USER_BURST = 20;
-/** The least that an address may do, however few connections it may have: a refused client tries again. */
+/** The minimum per address, however few connections it can have: a refused client retries. */
 const MIN_PER_ADDRESS = { perSecond: 10, burst: 50 };
 /** Credentials of throttled users that are remembered. */
 const MAX_THROTTLED = 10_000;
@@ -29,17 +29,17 @@ export interface Throttled {
 }
 
 /**
- * How many handshakes a user, an address and this instance may open per second.
+ * Limits the handshakes per second of a user, an address and this instance.
  *
- * The narrowest limit decides first, and what it refuses is not charged to a wider one: a page in a loop harms only itself.
- * The user is known after the token was verified, so address and instance are charged before that and refunded if the
- * user's limit refuses. The credential of a throttled user is remembered as a digest, so that a loop is refused without
- * another verification.
+ * The narrowest limit decides first, and a handshake that it refuses is not charged to a wider one: a page in a
+ * reconnect loop harms only itself. The user is known only after the token was verified, so address and instance are
+ * charged before that and refunded if the user's limit refuses. The credential of a throttled user is remembered as a
+ * digest, so that a loop is refused without another verification.
  */
 export class HandshakeLimits {
   private readonly users: KeyedBuckets;
   private readonly addresses: KeyedBuckets;
-  /** Peers that seem to be proxies nobody configured: all their clients together. */
+  /** Peers that seem to be proxies that are not configured: all their clients share one bucket. */
   private readonly peers: KeyedBuckets;
   private readonly instance: KeyedBuckets;
   /** digest of a credential → its throttled user */

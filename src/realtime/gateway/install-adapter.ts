@@ -63,7 +63,9 @@ function hasOtherGateways(modules: ModulesContainer): boolean {
   return false;
 }
 
-/** Tells Nest of a path that differs from the decorator's: for this application only, hence on a class of its own. */
+/**
+ * Sets a gateway path that differs from the decorator's. It uses a subclass, so that only this application is affected.
+ */
 function overrideGatewayPath(modules: ModulesContainer, path: string): void {
   const { path: declared } = Reflect.getMetadata(GATEWAY_OPTIONS, RealtimeGateway) as { path: string };
   if (path === declared) return;

@@ -7,14 +7,14 @@ import type { LimitOptions } from '../options/limit-options.js';
 import { toJson } from '../publishing/event-json.js';
 import { sendError } from './send-error.js';
 
-/** Messages without an answer may hold this many times `maxFrameBytes` of one connection. */
+/** The size of unanswered messages per connection, in multiples of `maxFrameBytes`. */
 const UNANSWERED_FRAMES = 16;
 
 type Limits = Pick<LimitOptions, 'maxRunningMessages' | 'messageTimeoutMs' | 'maxFrameBytes'>;
 
 /**
- * Runs application messages beside the frames of the protocol, which do not wait for them. A handler has
- * `messageTimeoutMs` for its first answer; after that it may go on answering while the connection lives.
+ * Runs application messages concurrently with protocol frames. A handler must send its first answer within
+ * `messageTimeoutMs`; after that it can send further answers while the connection is open.
  */
 export class MessageRunner {
   constructor(private readonly limits: Limits) {}

@@ -7,12 +7,12 @@ import type { OriginRule } from '../options/origins.js';
 type Request = Pick<IncomingMessage, 'headers'>;
 type Rule = (origin: string, request: Request) => boolean;
 
-/** How long a function of the application may think about an origin, in milliseconds. */
+/** Time limit for the application's origin function, in milliseconds. */
 const RULE_TIMEOUT_MS = 5_000;
-/** Refusals are logged at most so often, with how many there were, in milliseconds. */
+/** The interval in which one refusal is logged, with the number of others, in milliseconds. */
 const LOG_EVERY_MS = 60_000;
 
-/** The part of the options that says which web sites may connect. */
+/** The options that decide which web sites can connect. */
 export interface OriginOptions {
   /** `undefined` for what counts in development. */
   readonly origins?: readonly string[] | OriginRule | undefined;
@@ -21,8 +21,8 @@ export interface OriginOptions {
 }
 
 /**
- * Which web sites may open a WebSocket here. A browser sends `Origin` with every upgrade and lets no page change it; what
- * is no browser sends none, and is let through: its token says who it is.
+ * Decides which web sites can open a WebSocket. A browser sends `Origin` with every upgrade, and pages cannot change
+ * it. Other clients send none and are allowed: their token authenticates them.
  */
 export class OriginPolicy {
   private readonly logger = new SafeLogger('Realtime');
@@ -37,13 +37,13 @@ export class OriginPolicy {
     else this.isAllowed = (origin, request) => isSelf(origin, request) || isLoopback(origin);
   }
 
-  /** Whether this request may go on. It never rejects. */
+  /** Returns true if the origin of this request is allowed. Never rejects. */
   async allows(request: IncomingMessage): Promise<boolean> {
     const { origin } = request.headers;
     if (origin === undefined) return true;
     try {
       if (await withTimeout(this.isAllowed(origin, request))) return true;
-      this.logRefusal(origin, 'its origin is not among those that are allowed (option `origins`)');
+      this.logRefusal(origin, 'its origin is not allowed (option `origins`)');
     } catch (error) {
       this.logRefusal(origin, `the function \`origins\` failed: ${thrownText(error)}`);
     }
@@ -56,7 +56,7 @@ export class OriginPolicy {
       this.unlogged += 1;
       return;
     }
-    const others = this.unlogged === 0 ? '' : ` (and ${this.unlogged} more since the last such line)`;
+    const others = this.unlogged === 0 ? '' : ` (and ${this.unlogged} more since the last message)`;
     this.logger.warn(`An upgrade from ${JSON.stringify(origin.slice(0, 100))} was refused: ${why}${others}`);
     this.loggedAt = now;
     this.unlogged = 0;
@@ -84,8 +84,9 @@ function isBelow(origin: string, scheme: string, parent: string): boolean {
 }
 
 /**
- * What `self` means. A page can make its host name lead to this service (DNS rebinding): then `Origin` and `Host` are both its
- * choice. So names count only if they are configured, and in development; an IP address cannot be made to lead elsewhere.
+ * The meaning of `self`. A page can make its host name resolve to this service (DNS rebinding), so that it controls
+ * both `Origin` and `Host`. So host names count only if they are configured, or in development. An IP address cannot be
+ * redirected.
  */
 function selfRule(hosts: readonly string[], isProduction: boolean): Rule {
   if (hosts.length > 0) {
@@ -126,7 +127,7 @@ async function withTimeout(decision: boolean | Promise<boolean>): Promise<boolea
   });
   try {
     const answer: unknown = await Promise.race([decision, late]);
-    return answer === true; // the application's code may answer anything
+    return answer === true; // the application's function can return anything
   } finally {
     clearTimeout(timer);
   }

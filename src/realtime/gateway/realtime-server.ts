@@ -26,7 +26,7 @@ import { upgradeProblem } from './upgrade-problem.js';
 import { refuseUpgrade } from './upgrade-router.js';
 import { webSocketServer } from './web-socket-server.js';
 
-/** Takes every frame of every connection. None of it may throw. */
+/** Receives every frame of every connection. It must not throw. */
 export interface FrameHandler {
   message(connection: Connection, data: RawData, isBinary: boolean): void;
   ping(connection: Connection, data: Buffer): void;
@@ -46,7 +46,7 @@ type Socket = WebSocket & { connection?: Connection };
  */
 @Injectable()
 export class RealtimeServer {
-  /** Whether this instance is about to end: readiness should say 503. */
+  /** True while this instance drains: readiness should answer 503. */
   draining = false;
 
   readonly path: string;
@@ -115,9 +115,9 @@ export class RealtimeServer {
   }
 
   /**
-   * Ends every connection in good order: new ones are turned away at once; after `drainDelayMs` each is told when to come
-   * back, spread evenly over `reconnectSpreadMs`, and closed once what was queued for it is sent.
-   * @param delayMs how long the load balancer has to notice
+   * Ends all connections gracefully. New ones are rejected at once. After `drainDelayMs` each client is asked to
+   * reconnect, spread evenly over `reconnectSpreadMs`, and its connection is closed after all queued frames.
+   * @param delayMs time for the load balancer to notice
    */
   async drain(delayMs: number): Promise<void> {
     if (this.draining) return;
@@ -270,7 +270,7 @@ export class RealtimeServer {
   private readonly closeSlow = (connection: Connection): void => {
     if (connection.closing) return;
     this.counters.slowConsumersClosed += 1;
-    this.counters.ofTenants.add(connection.principal?.tenant ?? null, 'slowConsumersClosed');
+    this.counters.byTenant.add(connection.principal?.tenant ?? null, 'slowConsumersClosed');
     connection.close('slowConsumer');
   };
 }

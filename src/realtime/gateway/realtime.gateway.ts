@@ -53,13 +53,11 @@ import { sendError } from './send-error.js';
 /** Made once: an error is dear, and a flood wants thousands. */
 const RATE_LIMITED = new ProtocolError('rate_limited');
 const OVER_BUDGET = new ProtocolError('rate_limited', {
-  message: 'The requests of this client cause too much work: try again later',
+  message: 'The requests of this client exceed its budget: try again later',
 });
 
 const CHANNELS_TOO_LONG = new ProtocolError('invalid_message', {
-  details: [
-    { field: 'channels', message: 'must not be longer in the URL than a frame may be: send a subscribe frame' },
-  ],
+  details: [{ field: 'channels', message: 'must not be longer than a frame (maxFrameBytes): send a subscribe frame' }],
 });
 
 /**
@@ -142,7 +140,7 @@ export class RealtimeGateway
 
   private accept(connection: Connection, request: IncomingMessage): void {
     if (connection.closing) return; // by a gateway of the application, whose hook came first
-    // Revoked between the look at its token and now: whoever revoked it could not find this connection yet.
+    // The token was revoked after it was verified: the revocation could not find this connection yet.
     if (connection.principal !== null && this.revocations.revokes(connection.principal)) {
       this.refuse(connection, 'token_invalid', 'unauthorized');
       return;
@@ -194,7 +192,10 @@ export class RealtimeGateway
     });
   }
 
-  /** Ends the connections in good order while the HTTP server still serves. The delay is for a load balancer, so only a signal needs it. */
+  /**
+   * Drains connections while the HTTP server still serves. The delay is for a load balancer, so it applies to signals
+   * only.
+   */
   async beforeApplicationShutdown(signal?: string): Promise<void> {
     this.presence.hold();
     runSafely('The last announcement', () => this.stats.drain());
@@ -204,7 +205,7 @@ export class RealtimeGateway
     await this.stats.leave();
   }
 
-  /** Whether a frame of this connection is looked at: not when it comes over the rate, which is answered at once. */
+  /** Returns true if a frame is handled: false over the rate limit, which is answered at once. */
   private admit(connection: Connection): boolean {
     connection.alive = true;
     if (connection.closing) return false;
@@ -255,7 +256,7 @@ export class RealtimeGateway
       }
     }
     this.counters.framesReceived.add('bad');
-    // Who has not said who it is learns only that, unless its text is no JSON or it tried to.
+    // An unauthenticated client receives only `auth_required`, except for invalid JSON and failed `auth` frames.
     const isOther = connection.awaitsAuth && bad.code === 'invalid_message' && bad.details?.[0]?.field !== 'token';
     sendError(connection, isOther ? new ProtocolError('auth_required') : new ProtocolError(bad.code, bad), {
       ref: bad.ref,

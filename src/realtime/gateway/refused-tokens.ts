@@ -7,8 +7,8 @@ const WINDOW_MS = 60_000;
 const MAX_REMEMBERED = 10_000;
 
 /**
- * Counts how often the same token was refused from the same address. A client that reads no `error` frame and no close code
- * comes back with the same token for ever: it learns from a failed upgrade only. Tokens are held as digests.
+ * Counts refusals of the same token from the same address. A client that ignores `error` frames and close codes
+ * reconnects with the same token forever; only a failed upgrade stops it. Tokens are stored as digests.
  */
 export class RefusedTokens {
   private readonly refusals = new Map<string, SlidingWindowLimit>();

@@ -6,16 +6,19 @@ const FREE_BYTES = 1_024;
 /** Reading and parsing a frame takes the processor as long as sending an eighth of its bytes as answers. */
 const BYTES_PER_COST = 8;
 
-/** What each further channel of a request costs, in bytes: more than its answer weighs, and about what its work takes. */
+/**
+ * The cost of each further channel of a request, in bytes: larger than its answer, and roughly equivalent to its
+ * processing time.
+ */
 export const SUBSCRIBE_COST = 1_024;
 export const UNSUBSCRIBE_COST = 256;
 
-/** What a frame costs before anything in it is read, in bytes, after decompression: few may become many there. */
+/** The cost of decoding a frame, in bytes after decompression. */
 export function costOfReading(bytes: number): number {
   return bytes <= FREE_BYTES ? 0 : bytes / BYTES_PER_COST;
 }
 
-/** What a request costs before it is carried out, in bytes. Answers that turn out larger are charged after it. */
+/** The cost of a request before it runs, in bytes. Larger answers are charged afterwards. */
 export function costOf(request: ClientRequest): number {
   switch (request.type) {
     case 'subscribe':

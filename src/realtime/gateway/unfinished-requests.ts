@@ -53,7 +53,7 @@ export class UnfinishedRequests {
   private encrypted(socket: TLSSocket): void {
     const { _parent: raw } = socket as unknown as { _parent?: Duplex | null };
     if (raw === undefined || raw === null) {
-      this.deadlines.clear(); // which of them finished is unknown, and none may be cut off wrongly
+      this.deadlines.clear(); // it is unknown which socket finished, and a wrong one must not be closed
       return;
     }
     const deadline = this.deadlines.get(raw);

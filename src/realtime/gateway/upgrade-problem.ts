@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Why a request to the path of the module is no WebSocket handshake. */
+/** The reason why a request to the module's path is not a WebSocket handshake. */
 export interface UpgradeProblem {
   readonly status: '400 Bad Request' | '426 Upgrade Required';
   readonly headers: Readonly<Record<string, string>>;
@@ -22,12 +22,12 @@ export function upgradeProblem({
       Upgrade: 'websocket',
     });
   }
-  if (method !== 'GET') return bad(`A WebSocket handshake is a GET request, and this is ${quoted(method)}.`);
+  if (method !== 'GET') return bad(`A WebSocket handshake is a GET request, not ${quoted(method)}.`);
   if (key === undefined || !/^[+/\dA-Za-z]{22}==$/.test(key)) {
     return bad('A WebSocket handshake needs a header Sec-WebSocket-Key: 16 random bytes in Base64.');
   }
   if (version !== '13' && version !== '8') {
-    const sentence = `This server speaks version 13 of WebSocket. Send "Sec-WebSocket-Version: 13" instead of ${quoted(version)}.`;
+    const sentence = `This server supports WebSocket version 13. Send "Sec-WebSocket-Version: 13" instead of ${quoted(version)}.`;
     return mustUpgrade(sentence, { 'Sec-WebSocket-Version': '13' });
   }
   return null;

@@ -5,7 +5,7 @@ import { onRequestHead } from './request-heads.js';
 
 type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
-/** `scheme://authority` of an absolute request target, which a proxy may send. */
+/** `scheme://authority` of an absolute request target, as a proxy can send it. */
 const ABSOLUTE = /^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i;
 
 /** The path of a request, without its query. Never throws, whatever a client sends. */
@@ -74,7 +74,7 @@ export function refuseUpgrade(
   headers: Readonly<Record<string, string>> = {},
   sentence = '',
 ): void {
-  socket.on('error', () => undefined); // the peer may be gone already: nothing more is owed to it
+  socket.on('error', () => undefined); // the peer may have disconnected already
   const type = sentence === '' ? {} : { 'Content-Type': 'text/plain; charset=utf-8' };
   const length = String(Buffer.byteLength(sentence));
   const lines = Object.entries({ Connection: 'close', ...type, 'Content-Length': length, ...headers }).map(

@@ -2,7 +2,7 @@ import { WebSocketServer } from 'ws';
 import { chooseSubprotocol } from '../auth/token-source.js';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 
-/** Nothing is remembered from one message to the next, in either direction: frames can be shared, and memory let go of. */
+/** No context takeover in either direction: frames can be shared, and memory is released after each message. */
 const WITHOUT_CONTEXT = { serverNoContextTakeover: true, clientNoContextTakeover: true };
 
 /** The server of `ws` behind the upgrades, with the limits of the options. */
@@ -20,7 +20,7 @@ export function webSocketServer(options: ResolvedRealtimeOptions): WebSocketServ
   } as ConstructorParameters<typeof WebSocketServer>[0]);
 }
 
-/** The pieces in which the network may bring one frame: a byte in each would cost hundreds of times what it holds. */
+/** The limit of chunks per frame: with one byte in each, the overhead would be hundreds of times the payload. */
 function maxChunks(maxFrameBytes: number): number {
   return Math.max(256, Math.ceil(maxFrameBytes / 128));
 }

@@ -5,15 +5,18 @@ import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { RevocationKeeper } from '../control/revocation-keeper.js';
 import { RealtimeServer } from '../gateway/realtime-server.js';
 
-/** What an instance says of its readiness. */
+/** The readiness of an instance. */
 export interface RealtimeHealthReport {
-  /** `ok`: send clients and requests here. `draining`: it is about to end. `unavailable`: events do not go through, tokens cannot be verified, or revocations may be unknown here. */
+  /**
+   * `ok`: send clients and requests here. `draining`: the instance is shutting down. `unavailable`: events cannot be
+   * published or received, tokens cannot be verified, or revocations may be missing.
+   */
   readonly status: 'ok' | 'draining' | 'unavailable';
-  /** Whether events go through; always `up` without Redis. */
+  /** `up` if events can be published and received; always `up` without Redis. */
   readonly broker: 'up' | 'down';
-  /** Whether tokens can be verified. */
+  /** `up` if tokens can be verified. */
   readonly tokens: 'up' | 'down';
-  /** `stale` while this instance may not know the latest revocations, because it is cut off from Redis; always `current` without Redis. */
+  /** `stale` if the latest revocations may be missing because Redis is unavailable; always `current` without Redis. */
   readonly revocations: 'current' | 'stale';
   /** Why it is not `ok`, as a sentence for operators. */
   readonly reason?: string;
@@ -27,8 +30,8 @@ export interface RealtimeHealthReport {
 }
 
 /**
- * Whether this instance can do its work: for readiness. It says nothing about liveness: an instance whose Redis is away
- * keeps its connections, goes on trying, and must not be restarted for that.
+ * Reports the readiness of this instance, not its liveness: without Redis an instance keeps its connections and
+ * retries, and must not be restarted.
  * @hideconstructor
  */
 @Injectable()
@@ -41,7 +44,7 @@ export class RealtimeHealth {
     private readonly registry: ConnectionRegistry,
   ) {}
 
-  /** Looks at what is known: asks nobody, and never throws. */
+  /** Returns the current state without any I/O. Never throws. */
   check(): RealtimeHealthReport {
     const { status: broker, brokerHealth } = this.bridge;
     const { selfPingAgeMs, queuedEvents, queuedBytes } = brokerHealth;
@@ -55,7 +58,7 @@ export class RealtimeHealth {
       ...{ queuedEvents, queuedBytes, connections: this.registry.size },
     };
     if (this.server.draining) {
-      return { status: 'draining', reason: 'It sends its connections away, and ends', ...figures };
+      return { status: 'draining', reason: 'The instance is draining its connections to shut down', ...figures };
     }
     const reasons = [broker, tokens, revocations].flatMap(({ up, reason }) => (up ? [] : [reason ?? 'unknown']));
     if (reasons.length === 0) return { status: 'ok', ...figures };

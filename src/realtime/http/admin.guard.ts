@@ -39,13 +39,15 @@ export class AdminGuard implements CanActivate {
   private async admit({ headers }: HttpRequest): Promise<Principal> {
     const principal = await bearerOf(this.auth, headers);
     if (principal === null) {
-      throw new UnauthorizedException("Bring an administrator's token: Authorization: Bearer …", {
+      throw new UnauthorizedException("Send an administrator's token: Authorization: Bearer …", {
         cause: { code: 'token_missing' },
       });
     }
-    // Who runs the platform sees all tenants: an administrator of one of them does not run it.
+    // Operators see all tenants, so an admin of a single tenant is refused.
     if (!principal.isAdmin || principal.homeTenant !== null) {
-      throw new ForbiddenException('Only administrators may ask for this', { cause: { code: 'not_admin', principal } });
+      throw new ForbiddenException('Only administrators can use this endpoint', {
+        cause: { code: 'not_admin', principal },
+      });
     }
     return principal;
   }

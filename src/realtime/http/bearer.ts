@@ -5,10 +5,10 @@ import type { AuthService } from '../auth/auth.service.js';
 import type { Principal } from '../auth/principal.js';
 
 /**
- * Whom the `Authorization: Bearer …` of a REST call names; `null` without one. The query of such a call is no place for a
- * token: it is not looked at.
- * @throws UnauthorizedException (401) for a bad token
- * @throws ServiceUnavailableException (503) where it cannot be told now
+ * Authenticates a REST call by `Authorization: Bearer …`; returns `null` without the header. Tokens in the query are
+ * ignored.
+ * @throws UnauthorizedException (401) for an invalid token
+ * @throws ServiceUnavailableException (503) if the token cannot be verified now
  */
 export async function bearerOf(auth: AuthService, { authorization }: IncomingHttpHeaders): Promise<Principal | null> {
   if (authorization === undefined) return null;

@@ -18,7 +18,7 @@ export interface ConsoleFile {
   readonly content: Buffer;
 }
 
-/** What the console consists of, as the build left it. */
+/** The files of the console, from the build. */
 export interface ConsoleFiles {
   readonly page: string;
   /** By name: what is not in here is not served, whatever lies on the disk. */

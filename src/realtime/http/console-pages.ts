@@ -55,7 +55,8 @@ export class ConsolePages {
     // Not parsed as a URL: a client can send one that cannot be parsed, such as http://host:99999/realtime/console.
     const [pathname = ''] = (request.originalUrl ?? request.url ?? '').split('?');
     const page = /\/realtime\/(console|asyncapi)\/?$/.exec(pathname)?.[1];
-    // A page's files lie beside it, so it has one address. It is relative: a proxy may have put a prefix before it.
+    // The page's files are beside it, so it has one address. The redirect is relative, because a proxy can add a
+    // prefix.
     if (page !== undefined && pathname.endsWith('/')) {
       response.writeHead(308, { Location: `../${page}`, 'Content-Length': 0 }).end();
       return;

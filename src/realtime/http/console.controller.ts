@@ -9,17 +9,17 @@ import { RealtimeController } from './realtime-route.js';
 export class ConsoleController {
   @Get('console')
   console(): never {
-    throw new NotFoundException('The console has no such file');
+    throw new NotFoundException('Console file not found');
   }
 
-  /** The AsyncAPI document, for people: a view of the console with an address of its own. */
+  /** The AsyncAPI document for humans: a view of the console with a separate address. */
   @Get('asyncapi')
   contract(): never {
-    throw new NotFoundException('The console has no such file');
+    throw new NotFoundException('Console file not found');
   }
 
   @Get('console/:name')
   asset(): never {
-    throw new NotFoundException('The console has no such file');
+    throw new NotFoundException('Console file not found');
   }
 }

@@ -64,8 +64,8 @@ function deferWith(adapter: HttpAdapterHost['httpAdapter'] | null, config: Appli
 }
 
 /**
- * Reads the body of a request, which the application's parsers have left.
- * @returns what a parser of the application has made of it, if one read it all the same
+ * Reads the body of a request, which the application's parsers were asked to skip.
+ * @returns the parsed body if a parser of the application read it anyway
  */
 export async function bodyOf(request: object, limit: number): Promise<unknown> {
   const { raw, body } = request as { readonly raw?: IncomingMessage; readonly body?: unknown };

@@ -77,7 +77,7 @@ export class EventsController {
     throw refusalOf(failed[0]!.reason, Array.isArray(body) ? settled : null);
   }
 
-  /** Why the key cannot be used for these events; `null` if it can, or if there is no key. */
+  /** Returns why the key cannot be used for these events; `null` if it can, or if there is no key. */
   private beyondScope(
     key: PublishKey | null,
     operation: PublishOperation,
@@ -116,7 +116,7 @@ function tenantFor({ principal, key }: Publisher, { options }: EventToPublish): 
   const home = principal?.homeTenant ?? null;
   if (home === null) return {};
   if ((options.tenant ?? home) !== home) {
-    throw new ForbiddenException('Only administrators of the platform may name another tenant');
+    throw new ForbiddenException('Only platform administrators can choose another tenant');
   }
   return { tenant: home };
 }
@@ -132,7 +132,7 @@ function whichChannel({ channel, options }: EventToPublish): {
   return { channel, tenant: options.tenant ?? null };
 }
 
-/** @param settled what became of each event of a list, some of which may be published; `null` for a single event */
+/** @param settled the result of each event of a list, some of which may be published; `null` for a single event */
 function refusalOf(error: unknown, settled: readonly PromiseSettledResult<EmittedEvent>[] | null): unknown {
   const statusCode = error instanceof TenantBusyError ? 429 : error instanceof RealtimeUnavailableError ? 503 : null;
   if (statusCode === null) return error;

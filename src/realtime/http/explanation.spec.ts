@@ -15,7 +15,7 @@ const ROLES: ChannelExplanation = {
   rule: { pattern: 'billing:invoices', access: { roles: ['billing', 'sales'] } },
   policy: null,
 };
-const NOBODY = 'Nobody registered such a channel';
+const NOBODY = 'The channel is not registered';
 
 describe('explanationOf', () => {
   it.each<[string, ChannelExplanation, object]>([

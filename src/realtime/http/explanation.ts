@@ -1,11 +1,11 @@
 import type { Access } from '../channels/channel-catalogue.js';
 import type { ChannelExplanation } from '../channels/channel-policy.service.js';
 
-/** Why somebody may use a channel, or may not. */
+/** Explains why a user can or cannot use a channel. */
 export interface Explanation {
   readonly channel: string;
   readonly allowed: boolean;
-  /** The pattern of the rule under which the channel falls; `null` where nobody registered it. */
+  /** The pattern of the rule that the channel matches; `null` if no rule matches. */
   readonly rule: string | null;
   /** The policy that decided, by the name of its class; `null` where the rule did. */
   readonly policy: string | null;
@@ -31,18 +31,18 @@ export function explanationOf({ channel, verdict, registered, rule, policy }: Ch
   if (policy !== null && (policy.outcome !== 'allowed' || allowed)) return { ...told, reason: policy.reason };
   if (allowed) return { ...told, reason: null };
   const isUnknown = verdict === 'unknown_channel' || rule === null;
-  return { ...told, reason: isUnknown ? 'Nobody registered such a channel' : reasonOf(rule.access) };
+  return { ...told, reason: isUnknown ? 'The channel is not registered' : reasonOf(rule.access) };
 }
 
 const REASONS = {
-  public: 'Each tenant has such a channel: it is for everybody who is in one',
-  authenticated: 'It is for those who have a token, and are in a tenant where each has such a channel',
-  admin: 'It is for administrators',
+  public: 'The channel exists in each tenant and is open to every client with a tenant',
+  authenticated: 'The channel requires a token and, with tenants, a tenant',
+  admin: 'The channel is for administrators only',
 } as const;
 
 function reasonOf(access: Access): string {
   if (typeof access === 'string') return REASONS[access];
-  if ('roles' in access) return `It is for the roles ${access.roles.join(', ')}, and for administrators`;
-  if ('owner' in access) return 'It is private to its user, and to administrators';
-  return 'Each tenant has such a channel, and nobody is asked who is in none';
+  if ('roles' in access) return `The channel is for the roles ${access.roles.join(', ')} and for administrators`;
+  if ('owner' in access) return 'The channel is private to its owner and administrators';
+  return 'The channel exists in each tenant, and this client has no tenant';
 }

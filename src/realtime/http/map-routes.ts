@@ -3,7 +3,7 @@ import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { routeOf, type RealtimeRoute } from './realtime-route.js';
 
 /** The routes that the options switch on. */
-export function isSwitchedOn(route: RealtimeRoute, options: ResolvedRealtimeOptions): boolean {
+export function isEnabled(route: RealtimeRoute, options: ResolvedRealtimeOptions): boolean {
   switch (route) {
     case 'publish':
       return options.publishApi;
@@ -31,7 +31,7 @@ export function unmapRoutes(modules: ModulesContainer, options: ResolvedRealtime
       const route = routeOf(controller);
       if (route === undefined) continue;
       found += 1;
-      if (!isSwitchedOn(route, options)) controllers.delete(controller);
+      if (!isEnabled(route, options)) controllers.delete(controller);
     }
   }
   if (found === 0) throw new Error(UNKNOWN_NEST);

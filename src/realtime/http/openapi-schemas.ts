@@ -1,4 +1,4 @@
-/** What the routes answer, as OpenAPI 3.0 schemas. */
+/** The responses of the routes, as OpenAPI 3.0 schemas. */
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -15,10 +15,10 @@ function record(properties: Readonly<Record<string, Schema>>, optional: readonly
   return { type: 'object', properties, required: Object.keys(properties).filter((name) => !optional.includes(name)) };
 }
 
-const unanswered = { ...texts, description: 'Instances that did not answer in time: what they have is missing' };
+const unanswered = { ...texts, description: 'Instances that did not answer in time; their data is missing' };
 
-const confirmed = { ...texts, description: 'Instances that carried it out' };
-const missing = { ...texts, description: 'Instances that did not confirm: they carry it out when it reaches them' };
+const confirmed = { ...texts, description: 'Instances that ran the command' };
+const missing = { ...texts, description: 'Instances that did not confirm; they run the command when it reaches them' };
 
 const page = (name: string, row: Schema): Schema =>
   record({ [name]: list(row), total: whole, next: orNull(text), unanswered });

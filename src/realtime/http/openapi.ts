@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { CONNECTION_SORTS } from '../inspection/connection-rows.js';
-import { MAX_PAGE, ORDERS } from '../inspection/paging.js';
+import { MAX_PAGE, SORT_ORDERS } from '../inspection/paging.js';
 import { AsyncApiController } from './asyncapi.controller.js';
 import { ConsoleController } from './console.controller.js';
 import { EventsController } from './events.controller.js';
@@ -14,14 +14,14 @@ interface Operation {
   readonly description?: string;
   /** Parameters of the query: what each is, or which values it takes. */
   readonly query?: Readonly<Record<string, string | readonly string[]>>;
-  /** Those of the query that must be given. */
+  /** Required query parameters. */
   readonly required?: readonly string[];
   readonly path?: Readonly<Record<string, string>>;
   readonly body?: object;
   readonly status?: number;
-  /** What it answers. */
+  /** The response. */
   readonly answer: object;
-  /** What status 202 with the same answer means. */
+  /** The meaning of status 202 with the same response. */
   readonly incomplete?: string;
   /** Statuses beside 401 and 403. */
   readonly refusals?: readonly (keyof typeof REFUSALS)[];
@@ -30,21 +30,21 @@ interface Operation {
 const REFUSALS = {
   400: 'A parameter or the body is wrong; the message says which',
   401: 'No valid token',
-  403: 'Only administrators may do this',
-  404: 'There is no such thing (any more), or the option `operatorApi` is off',
-  429: 'Too many within a minute',
-  503: 'Redis cannot be used now, or an instance did not answer: try again',
+  403: 'Only administrators can do this',
+  404: 'Not found, or the option `operatorApi` is off',
+  429: 'Too many requests within a minute',
+  503: 'Redis is unavailable, or an instance did not answer: try again',
 } as const;
 
-const LIMIT = `How many on a page, from 1 to ${MAX_PAGE}; 100 where it is not given`;
-const CURSOR = '`next` of the page before';
-const TENANT = 'Whose it is, where there are tenants';
-const search = (where: string): string => `A part of ${where}, whatever its case`;
+const LIMIT = `Page size, from 1 to ${MAX_PAGE}; default 100`;
+const CURSOR = '`next` of the previous page';
+const TENANT = 'The tenant, with the option `tenants`';
+const search = (where: string): string => `A part of ${where}, case-insensitive`;
 
 type Operations<Controller> = { readonly [Method in keyof Controller]: Operation };
 
 const OPERATORS: Operations<OperatorsController> = {
-  stats: { summary: 'The figures of the cluster and of each instance', answer: SCHEMAS.stats },
+  stats: { summary: 'Statistics of the cluster and of each instance', answer: SCHEMAS.stats },
   connections: {
     summary: 'The connections of all instances, page by page',
     query: {
@@ -55,7 +55,7 @@ const OPERATORS: Operations<OperatorsController> = {
       },
       ...{ address: 'The address of a client', session: 'The `jti` of a token', tenant: TENANT },
       search: search('the id, user, role, address or session'),
-      ...{ sort: CONNECTION_SORTS, order: ORDERS, limit: LIMIT, cursor: CURSOR },
+      ...{ sort: CONNECTION_SORTS, order: SORT_ORDERS, limit: LIMIT, cursor: CURSOR },
     },
     answer: SCHEMAS.connections,
     refusals: [400],
@@ -73,17 +73,17 @@ const OPERATORS: Operations<OperatorsController> = {
     refusals: [400],
   },
   history: {
-    summary: 'The last events that are kept of a channel, oldest first, as clients get them',
+    summary: 'The last events in the history of a channel, oldest first, as clients receive them',
     path: { channel: 'The name of a channel' },
-    query: { limit: `How many events, from 1 to ${MAX_PAGE}; 100 where it is not given`, tenant: TENANT },
+    query: { limit: `Number of events, from 1 to ${MAX_PAGE}; default 100`, tenant: TENANT },
     answer: SCHEMAS.history,
     refusals: [400, 404, 503],
   },
   explain: {
-    summary: 'Why a user may use a channel, or may not',
+    summary: 'Explains why a user can or cannot use a channel',
     query: {
-      ...{ channel: 'The name of the channel', user: 'The id of the user; nobody with a token where it is not given' },
-      ...{ roles: 'The roles of its token, split by commas', tenant: TENANT },
+      ...{ channel: 'The name of the channel', user: 'The user id; omitted: a client without a token' },
+      ...{ roles: 'The roles of the token, separated by commas', tenant: TENANT },
     },
     required: ['channel'],
     answer: SCHEMAS.explanation,
@@ -92,15 +92,15 @@ const OPERATORS: Operations<OperatorsController> = {
 };
 
 const ISSUED_BEFORE =
-  'Only tokens that were issued before this moment (ISO 8601 or milliseconds); now where it is not given';
+  'Only tokens that were issued before this time (ISO 8601 or milliseconds); default now';
 const COMMAND: Pick<Operation, 'answer' | 'incomplete'> = {
   answer: SCHEMAS.disconnected,
-  incomplete: 'Some instances are missing: they carry it out when it reaches them',
+  incomplete: 'Some instances did not confirm; they run the command when it reaches them',
 };
 
 const ACTIONS: Operations<OperatorActionsController> = {
   disconnectConnection: {
-    summary: 'Closes one connection (4403); its client may come back with a good token',
+    summary: 'Closes one connection (4403); the client can reconnect with a valid token',
     path: { id: 'The id of a connection' },
     ...COMMAND,
     refusals: [404, 503],
@@ -142,12 +142,12 @@ const ACTIONS: Operations<OperatorActionsController> = {
   revokeSession: {
     summary: 'Revokes the tokens with this `jti`, and closes their connections (4403)',
     path: { jti: 'The `jti` of a token' },
-    query: { until: 'When the last of these tokens ends (ISO 8601 or milliseconds): it is remembered until then' },
+    query: { until: 'When the last of these tokens ends (ISO 8601 or milliseconds): the revocation is kept until then' },
     ...COMMAND,
     refusals: [400, 503],
   },
   revokeAll: {
-    summary: 'Revokes every token that was issued before a moment, and closes the connections (4401)',
+    summary: 'Revokes every token that was issued before a time, and closes the connections (4401)',
     query: { issuedBefore: ISSUED_BEFORE },
     ...COMMAND,
     refusals: [400, 503],
@@ -167,15 +167,15 @@ const EVENTS: Operations<EventsController> = {
 
 const ASYNC_API: Operations<AsyncApiController> = {
   asyncapi: {
-    summary: 'Every channel, who may use it and what its events carry, as an AsyncAPI 3 document',
+    summary: 'All channels, their access and their event schemas, as an AsyncAPI 3 document',
     answer: SCHEMAS.asyncApi,
   },
 };
 
 const TICKETS: Operations<TicketsController> = {
   issue: {
-    summary: 'A ticket for `/ws?ticket=…`: good once, for 30 s',
-    description: 'For everybody with a token.',
+    summary: 'A ticket for `/ws?ticket=…`: valid once, for 30 s',
+    description: 'For every client with a token.',
     status: 201,
     answer: SCHEMAS.ticket,
     refusals: [429, 503],
@@ -193,7 +193,7 @@ export function describeRoutes(): Promise<void> {
   return described;
 }
 
-/** What Node says of a package that is not there, and what Jest says. */
+/** The error codes of Node and Jest for a missing package. */
 const ABSENT = ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'];
 
 async function describe(): Promise<void> {

@@ -18,15 +18,15 @@ import { RealtimeUnavailableError } from '../publishing/errors.js';
 import { TenantError, Tenants } from '../tenants/tenants.js';
 import { AdminGuard, type OperatorRequest } from './admin.guard.js';
 import { Accepted } from './direct-reply.interceptor.js';
-import { readTimestamp, textsOf, type Parameters } from './operator-query.js';
+import { readTimestamp, readQuery, type Parameters } from './operator-query.js';
 import { RealtimeController } from './realtime-route.js';
 
 /** How many connections were concerned on the instances that confirmed, and which instances did and did not. */
 export type Done<What extends string> = { readonly [W in What]: number } & Pick<ControlResult, 'confirmed' | 'missing'>;
 
 /**
- * What operators do to connections and tokens, on all instances. For administrators, where the option `operatorApi` is on.
- * Answers 200 when every instance confirmed, and 202 when some are missing: those do it when the command reaches them.
+ * Actions on connections and tokens, on all instances. For administrators, with the option `operatorApi`. Answers 200
+ * if every instance confirmed, and 202 if some did not: they run the command when it reaches them.
  */
 @RealtimeController('realtime', 'operators')
 @UseGuards(AdminGuard)
@@ -40,15 +40,15 @@ export class OperatorActionsController {
     this.tenants = new Tenants(options);
   }
 
-  /** Closes one connection with 4403; its client may come back with a good token. */
+  /** Closes one connection with 4403; its client can reconnect with a valid token. */
   @Delete('connections/:id')
   async disconnectConnection(
     @Param('id') id: string,
     @Query() parameters: Parameters,
     @Req() request: OperatorRequest,
   ): Promise<Done<'disconnected'> | Accepted> {
-    textsOf(parameters, []);
-    return done('disconnected', found(await carriedOut(() => this.control.disconnectConnection(id, byWhom(request)))));
+    readQuery(parameters, []);
+    return done('disconnected', found(await carriedOut(() => this.control.disconnectConnection(id, actorOf(request)))));
   }
 
   /** Revokes the token of one connection: it is closed with 4403, and no instance accepts the token any more. */
@@ -59,11 +59,11 @@ export class OperatorActionsController {
     @Query() parameters: Parameters,
     @Req() request: OperatorRequest,
   ): Promise<Done<'disconnected'> | Accepted> {
-    textsOf(parameters, []);
-    return done('disconnected', found(await carriedOut(() => this.control.revokeConnection(id, byWhom(request)))));
+    readQuery(parameters, []);
+    return done('disconnected', found(await carriedOut(() => this.control.revokeConnection(id, actorOf(request)))));
   }
 
-  /** Closes every connection of a user with 4403; a good token may come back. */
+  /** Closes all connections of a user with 4403; its clients can reconnect with a valid token. */
   @Post('users/:userId/disconnect')
   @HttpCode(200)
   async disconnectUser(
@@ -71,8 +71,8 @@ export class OperatorActionsController {
     @Query() parameters: Parameters,
     @Req() request: OperatorRequest,
   ): Promise<Done<'disconnected'> | Accepted> {
-    const tenant = this.tenantOf(userId, textsOf(parameters, ['tenant']));
-    const result = await carriedOut(() => this.control.disconnectUser(userId, { tenant, ...byWhom(request) }));
+    const tenant = this.tenantOf(userId, readQuery(parameters, ['tenant']));
+    const result = await carriedOut(() => this.control.disconnectUser(userId, { tenant, ...actorOf(request) }));
     return done('disconnected', result);
   }
 
@@ -84,9 +84,9 @@ export class OperatorActionsController {
     @Query() parameters: Parameters,
     @Req() request: OperatorRequest,
   ): Promise<Done<'disconnected'> | Accepted> {
-    const texts = textsOf(parameters, ['tenant', 'issuedBefore']);
+    const texts = readQuery(parameters, ['tenant', 'issuedBefore']);
     const tenant = this.tenantOf(userId, texts);
-    const about = { tenant, ...timestampIn(texts, 'issuedBefore'), ...byWhom(request) };
+    const about = { tenant, ...timestampIn(texts, 'issuedBefore'), ...actorOf(request) };
     return done('disconnected', await carriedOut(() => this.control.revokeUser(userId, about)));
   }
 
@@ -97,11 +97,11 @@ export class OperatorActionsController {
     @Param('userId') userId: string,
     @Query() parameters: Parameters,
   ): Promise<Done<'reauthorized'> | Accepted> {
-    const tenant = this.tenantOf(userId, textsOf(parameters, ['tenant']));
+    const tenant = this.tenantOf(userId, readQuery(parameters, ['tenant']));
     return done('reauthorized', await carriedOut(() => this.control.reauthorizeUser(userId, { tenant })));
   }
 
-  /** Closes every connection whose token has this `jti` with 4403; a good token may come back. */
+  /** Closes all connections whose token has this `jti` with 4403; a client can reconnect with a valid token. */
   @Post('sessions/:jti/disconnect')
   @HttpCode(200)
   async disconnectSession(
@@ -109,8 +109,8 @@ export class OperatorActionsController {
     @Query() parameters: Parameters,
     @Req() request: OperatorRequest,
   ): Promise<Done<'disconnected'> | Accepted> {
-    textsOf(parameters, []);
-    return done('disconnected', await carriedOut(() => this.control.disconnectSession(jti, byWhom(request))));
+    readQuery(parameters, []);
+    return done('disconnected', await carriedOut(() => this.control.disconnectSession(jti, actorOf(request))));
   }
 
   /** Revokes the tokens with this `jti`, until the moment `until`, when the last of them has ended. */
@@ -121,7 +121,7 @@ export class OperatorActionsController {
     @Query() parameters: Parameters,
     @Req() request: OperatorRequest,
   ): Promise<Done<'disconnected'> | Accepted> {
-    const about = { ...timestampIn(textsOf(parameters, ['until']), 'until'), ...byWhom(request) };
+    const about = { ...timestampIn(readQuery(parameters, ['until']), 'until'), ...actorOf(request) };
     return done('disconnected', await carriedOut(() => this.control.revokeSession(jti, about)));
   }
 
@@ -132,7 +132,7 @@ export class OperatorActionsController {
     @Query() parameters: Parameters,
     @Req() request: OperatorRequest,
   ): Promise<Done<'disconnected'> | Accepted> {
-    const about = { ...timestampIn(textsOf(parameters, ['issuedBefore']), 'issuedBefore'), ...byWhom(request) };
+    const about = { ...timestampIn(readQuery(parameters, ['issuedBefore']), 'issuedBefore'), ...actorOf(request) };
     return done('disconnected', await carriedOut(() => this.control.revokeAll(about)));
   }
 
@@ -158,7 +158,7 @@ function done<What extends string>(
 /** @throws NotFoundException if no instance has the connection, and none can have it */
 function found(result: ControlResult): ControlResult {
   if (result.connections > 0 || result.missing.length > 0) return result;
-  throw new NotFoundException('Connection not found: it may have ended');
+  throw new NotFoundException('Connection not found: it may have been closed');
 }
 
 /**
@@ -185,6 +185,6 @@ function timestampIn<Name extends string>(
   return (text === undefined ? {} : { [name]: readTimestamp(text, name) }) as { [N in Name]?: Timestamp };
 }
 
-function byWhom({ operator }: OperatorRequest): { readonly by?: string } {
+function actorOf({ operator }: OperatorRequest): { readonly by?: string } {
   return operator === undefined ? {} : { by: operator.user.userId };
 }

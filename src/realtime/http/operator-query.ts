@@ -1,8 +1,8 @@
 import { BadRequestException } from '@nestjs/common';
 import { ClaimsError } from '../auth/claims.js';
 import { makePrincipal, type Principal, type PrincipalOptions } from '../auth/principal.js';
-import { CONNECTION_SORTS, type ConnectionQuery, type Place } from '../inspection/connection-rows.js';
-import { MAX_PAGE, ORDERS, readCursor } from '../inspection/paging.js';
+import { CONNECTION_SORTS, type ConnectionQuery, type RowCursor } from '../inspection/connection-rows.js';
+import { MAX_PAGE, SORT_ORDERS, readCursor } from '../inspection/paging.js';
 
 /** The parameters of a query as the HTTP adapter reads them: a repeated one is a list. */
 export type Parameters = Readonly<Record<string, unknown>>;
@@ -13,19 +13,19 @@ const MAX_LENGTH = 1_000;
 
 const CONNECTION_FILTERS = ['user', 'channel', 'instance', 'address', 'session', 'tenant', 'search'] as const;
 
-/** What is asked of connections. @throws BadRequestException (400) with a sentence */
+/** Reads the filters of a list of connections. @throws BadRequestException (400) with a sentence */
 export function readConnectionQuery(parameters: Parameters): {
   readonly query: Omit<ConnectionQuery, 'most'>;
   readonly limit: number;
   readonly instance: string | undefined;
 } {
-  const read = textsOf(parameters, [...CONNECTION_FILTERS, 'sort', 'order', 'limit', 'cursor']);
+  const read = readQuery(parameters, [...CONNECTION_FILTERS, 'sort', 'order', 'limit', 'cursor']);
   const { instance, sort, order, limit, cursor, ...filters } = read;
   return {
     query: {
       ...filters,
       sort: oneOf('sort', sort ?? 'connectedAt', CONNECTION_SORTS),
-      order: oneOf('order', order ?? 'asc', ORDERS),
+      order: oneOf('order', order ?? 'asc', SORT_ORDERS),
       ...(cursor === undefined ? {} : { after: readPlace(cursor) }),
     },
     limit: readLimit(limit),
@@ -33,28 +33,28 @@ export function readConnectionQuery(parameters: Parameters): {
   };
 }
 
-/** What is asked of channels. @throws BadRequestException (400) with a sentence */
+/** Reads the filters of a list of channels. @throws BadRequestException (400) with a sentence */
 export function readChannelQuery(parameters: Parameters): {
   readonly query: { readonly search?: string; readonly after?: string };
   readonly limit: number;
 } {
-  const { limit, cursor, ...query } = textsOf(parameters, ['search', 'limit', 'cursor']);
+  const { limit, cursor, ...query } = readQuery(parameters, ['search', 'limit', 'cursor']);
   return { query: cursor === undefined ? query : { ...query, after: readTopic(cursor) }, limit: readLimit(limit) };
 }
 
 /** How many events of whose channel are asked for. @throws BadRequestException (400) with a sentence */
 export function readHistoryQuery(parameters: Parameters): { readonly limit: number; readonly tenant?: string } {
-  const { limit, ...whose } = textsOf(parameters, ['limit', 'tenant']);
+  const { limit, ...whose } = readQuery(parameters, ['limit', 'tenant']);
   return { limit: readLimit(limit), ...whose };
 }
 
-/** Who is asked for, as a token of that user would say, and which channel. @throws BadRequestException (400) with a sentence */
+/** Reads the user, as a token would describe it, and the channel. @throws BadRequestException (400) with a sentence */
 export function readExplainQuery(
   parameters: Parameters,
   options: PrincipalOptions,
 ): { readonly principal: Principal | null; readonly channel: string } {
-  const { user, roles = 'user', channel, tenant } = textsOf(parameters, ['user', 'roles', 'channel', 'tenant']);
-  if (channel === undefined) throw new BadRequestException('channel must name the channel');
+  const { user, roles = 'user', channel, tenant } = readQuery(parameters, ['user', 'roles', 'channel', 'tenant']);
+  if (channel === undefined) throw new BadRequestException('channel is missing');
   if (user === undefined) return { principal: null, channel };
   const now = Date.now();
   const token = { homeTenant: tenant ?? null, session: '', claimsDigest: '', issuedAt: now, expiresAt: Infinity };
@@ -63,12 +63,12 @@ export function readExplainQuery(
     const parts = { userId: user, email: null, roles: names.length > 0 ? names : ['user'], ...token };
     return { principal: makePrincipal(parts, options, now), channel };
   } catch (error) {
-    throw error instanceof ClaimsError ? new BadRequestException(`There can be no such user: ${error.message}`) : error;
+    throw error instanceof ClaimsError ? new BadRequestException(`Invalid user: ${error.message}`) : error;
   }
 }
 
 /** @throws BadRequestException (400) for parameters that are not known, are repeated, or are too long */
-export function textsOf<Name extends string>(
+export function readQuery<Name extends string>(
   parameters: Parameters,
   known: readonly Name[],
 ): { readonly [N in Name]?: string } {
@@ -76,9 +76,9 @@ export function textsOf<Name extends string>(
   for (const [name, value] of Object.entries(parameters)) {
     const wanted = known.find((one) => one === name);
     if (wanted === undefined) {
-      throw new BadRequestException(`There is no parameter ${JSON.stringify(name)}. Known are: ${known.join(', ')}`);
+      throw new BadRequestException(`Unknown parameter ${JSON.stringify(name)}. Known parameters: ${known.join(', ')}`);
     }
-    if (typeof value !== 'string') throw new BadRequestException(`${name} must stand in the query once`);
+    if (typeof value !== 'string') throw new BadRequestException(`${name} must be given once`);
     if (value.length > MAX_LENGTH) throw new BadRequestException(`${name} must have at most ${MAX_LENGTH} characters`);
     if (value !== '') texts[wanted] = value;
   }
@@ -106,9 +106,9 @@ function oneOf<T extends string>(name: string, value: string, allowed: readonly 
   return found;
 }
 
-const BAD_CURSOR = 'cursor must be what `next` of the page before said';
+const BAD_CURSOR = 'cursor must be what `next` of the previous page said';
 
-function readPlace(cursor: string): Place {
+function readPlace(cursor: string): RowCursor {
   const { key, id } = (readCursor(cursor) ?? {}) as { key?: unknown; id?: unknown };
   if ((typeof key !== 'string' && !Number.isFinite(key)) || typeof id !== 'string') {
     throw new BadRequestException(BAD_CURSOR);

@@ -24,22 +24,22 @@ import {
   readConnectionQuery,
   readExplainQuery,
   readHistoryQuery,
-  textsOf,
+  readQuery,
   type Parameters,
 } from './operator-query.js';
 import {
-  channelAnswer,
-  connectionAnswer,
-  instanceAnswer,
-  type ChannelAnswer,
-  type ConnectionAnswer,
-  type ConnectionDetailsAnswer,
-  type InstanceAnswer,
+  channelDto,
+  connectionDto,
+  instanceDto,
+  type ChannelDto,
+  type ConnectionDto,
+  type ConnectionDetailsDto,
+  type InstanceDto,
   type Paged,
-} from './operator-answers.js';
+} from './operator-dtos.js';
 import { RealtimeController } from './realtime-route.js';
 
-/** What operators want to see, of all instances. For administrators, where the option `operatorApi` is on. */
+/** Reads for operators, across all instances. For administrators, with the option `operatorApi`. */
 @RealtimeController('realtime', 'operators')
 @UseGuards(AdminGuard)
 export class OperatorsController {
@@ -50,49 +50,49 @@ export class OperatorsController {
     private readonly options: ResolvedRealtimeOptions,
   ) {}
 
-  /** The figures of the cluster and of each instance. Sums count from the start of an instance. */
+  /** Statistics of the cluster and of each instance. Sums count from the start of an instance. */
   @Get('stats')
   @Header('Cache-Control', 'no-store')
   async stats(
     @Query() parameters: Parameters,
-  ): Promise<{ cluster: ClusterStats; instances: InstanceAnswer[]; unanswered: readonly string[] }> {
-    textsOf(parameters, []);
+  ): Promise<{ cluster: ClusterStats; instances: InstanceDto[]; unanswered: readonly string[] }> {
+    readQuery(parameters, []);
     const { cluster, instances, unanswered } = await this.inspection.cluster();
-    const answers = [...instances].map(([instanceId, report]) => instanceAnswer(instanceId, report));
+    const answers = [...instances].map(([instanceId, report]) => instanceDto(instanceId, report));
     return { cluster, instances: answers.toSorted((a, b) => (a.startedAt < b.startedAt ? -1 : 1)), unanswered };
   }
 
   /** A page of the connections that match. */
   @Get('connections')
   @Header('Cache-Control', 'no-store')
-  async connections(@Query() parameters: Parameters): Promise<Paged<'connections', ConnectionAnswer>> {
+  async connections(@Query() parameters: Parameters): Promise<Paged<'connections', ConnectionDto>> {
     const { query, limit, instance } = readConnectionQuery(parameters);
     const { rows, total, end, unanswered } = await this.inspection.connections(query, limit, instance);
-    return { connections: rows.map(connectionAnswer), total, next: end && writeCursor(end), unanswered };
+    return { connections: rows.map(connectionDto), total, next: end && writeCursor(end), unanswered };
   }
 
   /** One connection, with its channels. */
   @Get('connections/:id')
   @Header('Cache-Control', 'no-store')
-  async connection(@Param('id') id: string): Promise<ConnectionDetailsAnswer> {
+  async connection(@Param('id') id: string): Promise<ConnectionDetailsDto> {
     const { row, unanswered } = await this.inspection.connection(id);
     if (row !== null) {
       const { channels, userAgent } = row;
-      return { ...connectionAnswer(row), channels, ...(userAgent === null ? {} : { userAgent }) };
+      return { ...connectionDto(row), channels, ...(userAgent === null ? {} : { userAgent }) };
     }
     if (unanswered.length > 0) {
       throw new ServiceUnavailableException(`It may be on an instance that did not answer: ${unanswered.join(', ')}`);
     }
-    throw new NotFoundException('There is no such connection (any more)');
+    throw new NotFoundException('Connection not found: it may have been closed');
   }
 
   /** A page of the channels that have subscribers, by name. */
   @Get('channels')
   @Header('Cache-Control', 'no-store')
-  async channels(@Query() parameters: Parameters): Promise<Paged<'channels', ChannelAnswer>> {
+  async channels(@Query() parameters: Parameters): Promise<Paged<'channels', ChannelDto>> {
     const { query, limit } = readChannelQuery(parameters);
     const { rows, total, end, unanswered } = await this.inspection.channels(query, limit);
-    const channels = rows.map((row) => channelAnswer(row, this.catalogue.patternOf(channelOf(row.topic))));
+    const channels = rows.map((row) => channelDto(row, this.catalogue.patternOf(channelOf(row.topic))));
     return { channels, total, next: end === null ? null : writeCursor({ topic: end }), unanswered };
   }
 
@@ -116,7 +116,7 @@ export class OperatorsController {
     }
   }
 
-  /** Why a user may use a channel, or may not; without `user`, somebody who has no token. */
+  /** Explains why a user can or cannot use a channel; without `user`, a client without a token. */
   @Get('explain')
   @Header('Cache-Control', 'no-store')
   async explain(@Query() parameters: Parameters): Promise<Explanation> {
@@ -131,13 +131,14 @@ export class OperatorsController {
   /** @throws NotFoundException @throws BadRequestException where it is not clear whose channel it is */
   private topicOf(name: string, tenant: string | undefined): string {
     const channel = this.catalogue.find(name);
-    if (channel === null) throw new NotFoundException('There is no such channel');
+    if (channel === null) throw new NotFoundException('Channel not found');
     const isOfTenant = this.options.tenants.claim !== undefined && !channel.global;
     if (!isOfTenant) {
       if (tenant === undefined) return name;
-      throw new BadRequestException('tenant must not be given: there is one such channel for all');
+      throw new BadRequestException('tenant must not be given: the channel is global');
     }
-    const problem = tenant === undefined ? 'is missing: each tenant has such a channel' : tenantProblem(tenant);
+    const problem =
+      tenant === undefined ? 'is missing: the channel exists once for each tenant' : tenantProblem(tenant);
     if (problem !== null) throw new BadRequestException(`tenant ${problem}`);
     return topicOf(tenant!, name);
   }

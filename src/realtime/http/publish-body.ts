@@ -1,6 +1,6 @@
 import type { FieldProblem } from '../../protocol/index.js';
 
-/** Events that one call may publish. */
+/** The maximum number of events in one call. */
 export const MAX_BATCH = 1_000;
 
 /** Problems that one answer names at most, so that it is small whatever the body holds. */
@@ -8,7 +8,7 @@ export const MAX_PROBLEMS = 20;
 /** The longest name of a field in an answer, in characters. */
 const MAX_FIELD_LENGTH = 100;
 
-/** One event of the body; `field` is where it stands in it (`""`, or `[2].`). */
+/** One event of the body; `field` is its position there (`""`, or `[2].`). */
 export interface EventToPublish {
   readonly channel: string;
   readonly data: unknown;

@@ -3,7 +3,7 @@ import { matchPattern } from '../../protocol/index.js';
 import { PUBLISH_OPERATIONS, type PublishKeyOptions, type PublishOperation } from '../options/publish-keys.js';
 import { showChannel } from '../publishing/event-composer.js';
 
-/** A publishing key without its secret: its name, and its scope, where `null` is no limit. */
+/** A publishing key without its secret: its name and scope; `null` means no limit. */
 export interface PublishKey {
   readonly name: string;
   readonly channels: readonly string[] | null;
@@ -45,9 +45,9 @@ export function channelProblem({ name, channels }: PublishKey, channel: string):
 }
 
 /**
- * Why a key cannot be used for a tenant; `null` if it can.
+ * Returns why a key cannot be used for a tenant; `null` if it can.
  * @param tenant `undefined` if the event names none
- * @param isGlobal whether the channel is one for all tenants
+ * @param isGlobal true if the channel is global
  */
 export function tenantScopeProblem(
   { name, tenants }: PublishKey,

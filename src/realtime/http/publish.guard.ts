@@ -46,7 +46,7 @@ export class PublishGuard implements CanActivate {
     const secret = headers['x-api-key'];
     if (typeof secret === 'string') {
       const key = this.keys.find(secret);
-      if (key === null) throw new UnauthorizedException('The API key is not valid', { cause: { code: 'key_invalid' } });
+      if (key === null) throw new UnauthorizedException('Invalid API key', { cause: { code: 'key_invalid' } });
       return { principal: null, key };
     }
     const principal = await bearerOf(this.auth, headers);
@@ -57,7 +57,7 @@ export class PublishGuard implements CanActivate {
       );
     }
     if (!principal.isAdmin) {
-      throw new ForbiddenException('Only administrators may publish', { cause: { code: 'not_admin', principal } });
+      throw new ForbiddenException('Only administrators can publish', { cause: { code: 'not_admin', principal } });
     }
     return { principal, key: null };
   }

@@ -13,8 +13,10 @@ describe('readJsonBody', () => {
     const reading = readJsonBody(request, JSON_HEADERS, 100);
     request.write('{');
     request.destroy();
-    await expect(reading).rejects.toThrow('The request ended before its body did');
-    await expect(readJsonBody(request, JSON_HEADERS, 100)).rejects.toThrow('The request ended before its body did');
+    await expect(reading).rejects.toThrow('The request ended before its body was complete');
+    await expect(readJsonBody(request, JSON_HEADERS, 100)).rejects.toThrow(
+      'The request ended before its body was complete',
+    );
   });
 
   it('refuses a body as soon as it is too large, and discards the rest', async () => {

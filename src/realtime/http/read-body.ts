@@ -16,7 +16,7 @@ const DECODERS: Readonly<Record<string, () => Transform>> = {
   br: createBrotliDecompress,
 };
 
-const ENDED_EARLY = 'The request ended before its body did';
+const ENDED_EARLY = 'The request ended before its body was complete';
 
 /**
  * Reads a JSON body of at most `limit` bytes, counted after decompression.

@@ -6,10 +6,10 @@ import type { Principal } from '../auth/principal.js';
 import { ClientAddresses } from '../gateway/client-address.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 
-/** What the requests of Express and Fastify have in common. */
+/** The common part of requests in Express and Fastify. */
 export type HttpRequest = Pick<IncomingMessage, 'headers' | 'socket' | 'url'>;
 
-/** What an exception that refuses a request has as its `cause`, for the audit log. */
+/** The `cause` of an exception that refuses a request, for the audit log. */
 export interface RefusalCause {
   readonly code: RequestRefusal;
   /** The user, if the token was good. */

@@ -6,9 +6,9 @@ import { inTenant } from '../tenants/current-tenant.js';
 import { bearerOf } from './bearer.js';
 
 /**
- * Runs the handlers of HTTP requests for the tenant of whoever calls: `emit` needs no `{ tenant }` there. The tenant is that of
- * the token in `Authorization: Bearer …`, verified as every token of the module is: without one, and for an administrator of
- * the platform, there is none. A bad token is answered by 401.
+ * Runs HTTP handlers in the tenant of the caller, so that `emit` needs no `{ tenant }`. The tenant is that of the token
+ * in `Authorization: Bearer …`, verified like any other token. Without a token, and for a platform administrator, there
+ * is no tenant. An invalid token is answered with 401.
  */
 @Injectable()
 export class TenantInterceptor implements NestInterceptor {

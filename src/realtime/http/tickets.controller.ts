@@ -7,7 +7,7 @@ import { bearerOf } from './bearer.js';
 import { RealtimeController } from './realtime-route.js';
 import { MAX_TICKETS_PER_MINUTE, TicketLimit } from './ticket-limit.js';
 
-/** One-time tickets for `/ws?ticket=…`, so that no token stands in a URL. */
+/** One-time tickets for `/ws?ticket=…`, so that URLs contain no tokens. */
 @RealtimeController('realtime/tickets', 'tickets')
 export class TicketsController {
   constructor(
@@ -21,9 +21,9 @@ export class TicketsController {
   @Header('Cache-Control', 'no-store')
   async issue(@Req() { headers }: { headers: IncomingHttpHeaders }): Promise<Ticket> {
     const principal = await bearerOf(this.auth, headers);
-    if (principal === null) throw new UnauthorizedException('Bring a token: Authorization: Bearer …');
+    if (principal === null) throw new UnauthorizedException('Send a token: Authorization: Bearer …');
     if (!this.limit.allows(principal.userKey)) {
-      throw new HttpException(`More than ${MAX_TICKETS_PER_MINUTE} tickets within a minute: wait a little`, 429);
+      throw new HttpException(`More than ${MAX_TICKETS_PER_MINUTE} tickets within a minute: try again later`, 429);
     }
     try {
       return await this.tickets.issue(principal);

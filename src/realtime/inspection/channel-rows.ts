@@ -1,7 +1,7 @@
 import { TopK } from '../connections/top-k.js';
-import { Distinct } from '../instances/distinct.js';
+import { DistinctCounter } from '../instances/distinct-counter.js';
 import { channelOf } from '../tenants/topic.js';
-import { searcher, unhurried } from './paging.js';
+import { searcher, yielding } from './paging.js';
 
 /** A topic with its subscribers on one instance. */
 export interface ChannelRow {
@@ -37,13 +37,13 @@ export async function selectChannels(
   const found = searcher(search);
   const first = new TopK<string>(Math.max(1, most), byName);
   const matching: string[] = [];
-  for await (const name of unhurried(names)) {
+  for await (const name of yielding(names)) {
     if (!found([channelOf(name)])) continue;
     matching.push(name);
     if (after === undefined || name > after) first.add(name);
   }
   const rows = first.list().map((topic) => ({ topic, subscribers: subscribersOf(topic) }));
-  return { rows: rows.slice(0, most), names: (await Distinct.of(matching)).toString() };
+  return { rows: rows.slice(0, most), names: (await DistinctCounter.of(matching)).toString() };
 }
 
 /**
@@ -65,7 +65,7 @@ export function mergeChannels(
     });
   }
   const rows = [...merged.values()].toSorted((a, b) => byName(a.topic, b.topic));
-  const total = Distinct.merge(answers.map(({ names }) => Distinct.parse(names))).count;
+  const total = DistinctCounter.merge(answers.map(({ names }) => DistinctCounter.parse(names))).count;
   return { rows: rows.slice(0, limit), total, end: rows.length > limit ? rows[limit - 1]!.topic : null };
 }
 

@@ -5,7 +5,7 @@ import {
   selectConnections,
   type ConnectionQuery,
   type ConnectionRow,
-  type Place,
+  type RowCursor,
 } from './connection-rows.js';
 import type { Connection } from '../connections/connection.js';
 
@@ -45,7 +45,7 @@ const fake = fc.record<Fake>({
 async function allPages(instances: readonly Fake[][], limit: number, query: Omit<ConnectionQuery, 'most'>) {
   const pages: ConnectionRow[][] = [];
   const totals = new Set<number>();
-  let after: Place | undefined;
+  let after: RowCursor | undefined;
   do {
     const asked = { ...query, most: limit + 1, ...(after === undefined ? {} : { after }) };
     const answers = await Promise.all(instances.map((all) => selectConnections(all.map(connectionOf), asked)));

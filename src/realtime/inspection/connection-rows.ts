@@ -1,6 +1,6 @@
 import type { Connection } from '../connections/connection.js';
 import { TopK } from '../connections/top-k.js';
-import { searcher, unhurried, type Order, type Page } from './paging.js';
+import { searcher, yielding, type SortOrder, type Page } from './paging.js';
 
 export const CONNECTION_SORTS = ['connectedAt', 'userId', 'address', 'subscriptions', 'bufferedBytes'] as const;
 export type ConnectionSort = (typeof CONNECTION_SORTS)[number];
@@ -30,7 +30,7 @@ export interface ConnectionDetails extends ConnectionRow {
 }
 
 /** Where a page ends, and the next one begins: after the row with this key and id. */
-export interface Place {
+export interface RowCursor {
   readonly key: string | number;
   readonly id: string;
 }
@@ -47,9 +47,9 @@ export interface ConnectionQuery {
   /** Stands in the id, user, role, address or session, whatever its case. */
   readonly search?: string;
   readonly sort: ConnectionSort;
-  readonly order: Order;
+  readonly order: SortOrder;
   readonly most: number;
-  readonly after?: Place;
+  readonly after?: RowCursor;
 }
 
 export function connectionRow(connection: Connection): ConnectionRow {
@@ -78,7 +78,7 @@ export async function selectConnections(
   const compare = compareRows(query);
   const first = new TopK<ConnectionRow>(Math.max(1, most), compare);
   let total = 0;
-  for await (const connection of unhurried(connections)) {
+  for await (const connection of yielding(connections)) {
     if (user !== undefined && connection.principal?.user.userId !== user) continue;
     if (userKey !== undefined && connection.principal?.userKey !== userKey) continue;
     if (session !== undefined && connection.principal?.jti !== session) continue;
@@ -98,29 +98,29 @@ export function mergeConnections<Row extends ConnectionRow>(
   pages: readonly Page<Row>[],
   query: ConnectionQuery,
   limit: number,
-): Page<Row> & { readonly end: Place | null } {
+): Page<Row> & { readonly end: RowCursor | null } {
   const rows = pages.flatMap((page) => page.rows).toSorted(compareRows(query));
   const last = rows[limit - 1];
-  const end = rows.length > limit && last !== undefined ? placeOf(last, query.sort) : null;
+  const end = rows.length > limit && last !== undefined ? rowCursorOf(last, query.sort) : null;
   return { rows: rows.slice(0, limit), total: pages.reduce((sum, { total }) => sum + total, 0), end };
 }
 
-function placeOf(row: ConnectionRow, sort: ConnectionSort): Place {
+function rowCursorOf(row: ConnectionRow, sort: ConnectionSort): RowCursor {
   return { key: row[sort] ?? '', id: row.id };
 }
 
 function compareRows({ sort, order }: ConnectionQuery): (a: ConnectionRow, b: ConnectionRow) => number {
   const sign = order === 'asc' ? 1 : -1;
-  return (a, b) => sign * comparePlaces(placeOf(a, sort), placeOf(b, sort));
+  return (a, b) => sign * compareCursors(rowCursorOf(a, sort), rowCursorOf(b, sort));
 }
 
-function isAfter(row: ConnectionRow, after: Place, { sort, order }: ConnectionQuery): boolean {
-  const compared = comparePlaces(placeOf(row, sort), after);
+function isAfter(row: ConnectionRow, after: RowCursor, { sort, order }: ConnectionQuery): boolean {
+  const compared = compareCursors(rowCursorOf(row, sort), after);
   return order === 'asc' ? compared > 0 : compared < 0;
 }
 
 /** By key, then by id: no two places are the same. */
-function comparePlaces(a: Place, b: Place): number {
+function compareCursors(a: RowCursor, b: RowCursor): number {
   if (a.key !== b.key) return a.key < b.key ? -1 : 1;
   return a.id === b.id ? 0 : a.id < b.id ? -1 : 1;
 }

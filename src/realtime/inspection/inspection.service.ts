@@ -9,7 +9,7 @@ import type { FieldGroups, View } from '../fields/field-groups.js';
 import { RealtimeServer } from '../gateway/realtime-server.js';
 import { busiest, clusterOf, ClusterStatsService, REPORTED_TOPICS } from '../instances/cluster-stats.service.js';
 import type { InstanceReport } from '../instances/instance-directory.js';
-import { InstanceVitals } from '../instances/instance-vitals.js';
+import { InstanceHealth } from '../instances/instance-health.js';
 import { reportOf, type TenantStats } from '../instances/tenant-stats.js';
 import { Counters } from '../observability/counters.js';
 import { safely } from '../observability/run-safely.js';
@@ -23,10 +23,10 @@ import {
   type ConnectionDetails,
   type ConnectionQuery,
   type ConnectionRow,
-  type Place,
+  type RowCursor,
 } from './connection-rows.js';
-import type { Questions, Topic } from './questions.js';
-import { Survey } from './survey.js';
+import type { ClusterQueries, QueryName } from './cluster-queries.js';
+import { ClusterQuery } from './cluster-query.js';
 
 /** What is kept of a client's `User-Agent`, in characters. */
 const MAX_USER_AGENT = 256;
@@ -40,28 +40,28 @@ const TENANT_MS = 1_000;
 export type KeptEvent = Extract<ServerFrame, { type: 'event' }>;
 
 /** Who has been asked, and who has not answered in time: an answer may be short of what these have. */
-export interface Asked {
+export interface QueryCoverage {
   /** The ids of the instances that did not answer. */
   readonly unanswered: readonly string[];
 }
 
 /** The instances by id, each with what it said of itself; of those that did not answer, what they said last. */
-export interface ClusterView extends Asked {
+export interface ClusterView extends QueryCoverage {
   readonly cluster: ClusterStats;
   readonly instances: ReadonlyMap<string, InstanceReport>;
 }
 
-export type PlacedConnection<Row extends ConnectionRow = ConnectionRow> = Row & { readonly instanceId: string };
+export type LocatedConnection<Row extends ConnectionRow = ConnectionRow> = Row & { readonly instanceId: string };
 
 /** What a page of connections holds, and where the next one begins. */
-export interface ConnectionPage extends Asked {
-  readonly rows: readonly PlacedConnection[];
+export interface ConnectionPage extends QueryCoverage {
+  readonly rows: readonly LocatedConnection[];
   readonly total: number;
-  readonly end: Place | null;
+  readonly end: RowCursor | null;
 }
 
 /** What a page of channels holds, and after which the next one begins. */
-export interface ChannelPage extends Asked {
+export interface ChannelPage extends QueryCoverage {
   readonly rows: readonly ClusterChannelRow[];
   readonly total: number;
   readonly end: string | null;
@@ -72,14 +72,14 @@ export interface ChannelPage extends Asked {
 export class Inspection implements TenantStats, OnApplicationBootstrap {
   private readonly userAgents = new WeakMap<Connection, string>();
   /** tenant → its figures, for those who ask at once */
-  private readonly ofTenants = new Map<string, Promise<Stats>>();
+  private readonly byTenant = new Map<string, Promise<Stats>>();
   private reported: { readonly at: number; readonly report: Promise<InstanceReport> } | null = null;
 
   constructor(
-    private readonly survey: Survey,
+    private readonly clusterQuery: ClusterQuery,
     private readonly registry: ConnectionRegistry,
     private readonly stats: ClusterStatsService,
-    private readonly vitals: InstanceVitals,
+    private readonly health: InstanceHealth,
     private readonly broker: Broker,
     private readonly server: RealtimeServer,
     private readonly counters: Counters,
@@ -89,23 +89,24 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
   onApplicationBootstrap(): void {
     const { operatorApi, tenants } = this.options;
     if (operatorApi) this.server.onConnection((connection, request) => this.remember(connection, request));
-    if (operatorApi || tenants.claim !== undefined) this.survey.follow((about, query) => this.answer(about, query));
+    if (operatorApi || tenants.claim !== undefined)
+      this.clusterQuery.follow((about, query) => this.answer(about, query));
   }
 
   async cluster(): Promise<ClusterView> {
-    const { answers, unanswered } = await this.survey.ask('report', null);
+    const { answers, unanswered } = await this.clusterQuery.ask('report', null);
     const instances = new Map([...unanswered, ...answers]);
     return { cluster: clusterOf([...instances.values()]), instances, unanswered: [...unanswered.keys()] };
   }
 
   /** The figures of one tenant. Adding them up takes time: those who ask at once, and within a second, share it. */
   of(tenant: string): Promise<Stats> {
-    let stats = this.ofTenants.get(tenant);
+    let stats = this.byTenant.get(tenant);
     if (stats === undefined) {
       stats = this.statsOf(tenant);
-      this.ofTenants.set(tenant, stats);
+      this.byTenant.set(tenant, stats);
       setTimeout(
-        safely('Forgetting the metrics of a tenant', () => this.ofTenants.delete(tenant)),
+        safely('Forgetting the metrics of a tenant', () => this.byTenant.delete(tenant)),
         TENANT_MS,
       ).unref();
     }
@@ -116,7 +117,7 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
   async connections(query: Omit<ConnectionQuery, 'most'>, limit: number, instance?: string): Promise<ConnectionPage> {
     const wanted = (id: string): boolean => instance === undefined || id === instance;
     const asked = { ...query, most: limit + 1 }; // one more says whether there is a next page
-    const { answers, unanswered } = await this.survey.ask('connections', asked);
+    const { answers, unanswered } = await this.clusterQuery.ask('connections', asked);
     const pages = [...answers].flatMap(([instanceId, { rows, total }]) =>
       wanted(instanceId) ? [{ rows: rows.map((row) => ({ instanceId, ...row })), total }] : [],
     );
@@ -124,14 +125,14 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
   }
 
   /** How many connections a user or a session has. */
-  async count(of: Pick<ConnectionQuery, 'userKey' | 'session'>): Promise<Asked & { readonly total: number }> {
+  async count(of: Pick<ConnectionQuery, 'userKey' | 'session'>): Promise<QueryCoverage & { readonly total: number }> {
     const { total, unanswered } = await this.connections({ ...of, sort: 'connectedAt', order: 'asc' }, 1);
     return { total, unanswered };
   }
 
   /** The connection with this id, wherever it is; `null` where no instance that answered has it. */
-  async connection(id: string): Promise<Asked & { readonly row: PlacedConnection<ConnectionDetails> | null }> {
-    const { answers, unanswered } = await this.survey.ask('connection', id);
+  async connection(id: string): Promise<QueryCoverage & { readonly row: LocatedConnection<ConnectionDetails> | null }> {
+    const { answers, unanswered } = await this.clusterQuery.ask('connection', id);
     const [row = null] = [...answers].flatMap(([instanceId, found]) =>
       found === null ? [] : [{ instanceId, ...found }],
     );
@@ -139,7 +140,7 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
   }
 
   async channels(query: Omit<ChannelQuery, 'most'>, limit: number): Promise<ChannelPage> {
-    const { answers, unanswered } = await this.survey.ask('channels', { ...query, most: limit + 1 });
+    const { answers, unanswered } = await this.clusterQuery.ask('channels', { ...query, most: limit + 1 });
     return { ...mergeChannels([...answers.values()], limit), unanswered: [...unanswered.keys()] };
   }
 
@@ -164,9 +165,9 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
   }
 
   private async statsOf(tenant: string): Promise<Stats> {
-    const { answers } = await this.survey.ask('tenant', tenant);
+    const { answers } = await this.clusterQuery.ask('tenant', tenant);
     const reports = [...answers.values()];
-    const own = answers.get(this.survey.instanceId)!;
+    const own = answers.get(this.clusterQuery.instanceId)!;
     return { instance: own.stats, cluster: clusterOf(reports), channels: busiest(reports) };
   }
 
@@ -175,8 +176,13 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
     if (userAgent !== undefined) this.userAgents.set(connection, userAgent.slice(0, MAX_USER_AGENT));
   }
 
-  private async answer<T extends Topic>(about: T, query: Questions[T]['query']): Promise<Questions[T]['answer']> {
-    const answers: { readonly [K in Topic]: (of: Questions[K]['query']) => Promise<Questions[K]['answer']> } = {
+  private async answer<T extends QueryName>(
+    about: T,
+    query: ClusterQueries[T]['query'],
+  ): Promise<ClusterQueries[T]['answer']> {
+    const answers: {
+      readonly [K in QueryName]: (of: ClusterQueries[K]['query']) => Promise<ClusterQueries[K]['answer']>;
+    } = {
       report: () => this.report(),
       tenant: (tenant) => reportOf(tenant, this.registry, this.counters, REPORTED_TOPICS),
       connections: (of) => selectConnections(this.registry.all(), of),
@@ -188,7 +194,7 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
 
   /** Counting the users of many connections takes time: those who ask at once share it. */
   private report(): Promise<InstanceReport> {
-    this.vitals.watch();
+    this.health.watch();
     const now = performance.now();
     if (this.reported === null || now - this.reported.at > REPORT_MS) {
       this.reported = { at: now, report: this.stats.report() };

@@ -1,8 +1,8 @@
 /** Rows of one page, at most. */
 export const MAX_PAGE = 1_000;
 
-export const ORDERS = ['asc', 'desc'] as const;
-export type Order = (typeof ORDERS)[number];
+export const SORT_ORDERS = ['asc', 'desc'] as const;
+export type SortOrder = (typeof SORT_ORDERS)[number];
 
 /** Some rows, and how many there are. */
 export interface Page<Row> {
@@ -14,7 +14,7 @@ export interface Page<Row> {
 const STRIDE = 2_000;
 
 /** Goes through many without holding up everything else. Of those that come and go meanwhile, any may be among them. */
-export async function* unhurried<T>(all: Iterable<T>): AsyncGenerator<T> {
+export async function* yielding<T>(all: Iterable<T>): AsyncGenerator<T> {
   let stride: T[] = [];
   for (const item of all) {
     stride.push(item);

@@ -5,24 +5,27 @@ import { TopK } from '../connections/top-k.js';
 import { runSafely, safely } from '../observability/run-safely.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { channelOf, tenantOf } from '../tenants/topic.js';
-import { Distinct } from './distinct.js';
+import { DistinctCounter } from './distinct-counter.js';
 import { InstanceDirectory, type InstanceReport, type TenantReport } from './instance-directory.js';
-import { InstanceVitals } from './instance-vitals.js';
+import { InstanceHealth } from './instance-health.js';
 import { Lease } from './lease.js';
 
 /** Channels that `stats` names. */
 const MOST_CHANNELS = 100;
-/** Topics that an instance reports: more than are named, for one that is busy everywhere may be among the first nowhere. */
+/**
+ * Topics that an instance reports: more than `stats` returns, because a topic that is busy on all instances may not be
+ * the busiest on any.
+ */
 export const REPORTED_TOPICS = 200;
-/** How long the directory may take, in milliseconds; after that one's own figures are the answer. */
-const PATIENCE_MS = 1_000;
+/** Time limit for the directory, in milliseconds; after that only this instance is reported. */
+const TIMEOUT_MS = 1_000;
 /** How soon an announcement that failed is tried again, in milliseconds. */
 const RETRY_MS = 1_000;
 /** The entry point, for the log. */
 const ANNOUNCE = 'Announcing this instance';
 
 /**
- * Makes this instance known to the others, and adds up the figures of all.
+ * Announces this instance to the others, and aggregates the statistics of all.
  * @hideconstructor
  */
 @Injectable()
@@ -35,7 +38,7 @@ export class ClusterStatsService implements OnApplicationBootstrap, OnApplicatio
     private readonly directory: InstanceDirectory,
     private readonly registry: ConnectionRegistry,
     private readonly lease: Lease,
-    private readonly vitals: InstanceVitals,
+    private readonly health: InstanceHealth,
     private readonly options: ResolvedRealtimeOptions,
   ) {}
 
@@ -46,67 +49,69 @@ export class ClusterStatsService implements OnApplicationBootstrap, OnApplicatio
   }
 
   onApplicationShutdown(): void {
-    this.end();
+    this.stop();
   }
 
   /** Says now that this instance lives, and what it does; it does so by itself every `renewMs`. */
   announce(): Promise<void> {
     if (this.ended) return Promise.resolve();
-    this.announcing ??= this.tell().finally(() => (this.announcing = null));
+    this.announcing ??= this.sendReport().finally(() => (this.announcing = null));
     return this.announcing;
   }
 
-  /** Says that this instance ends; its connections may come back elsewhere for as long as they were told to. */
+  /** Announces the end of this instance; its clients can reconnect elsewhere within the announced time. */
   async leave(): Promise<void> {
     if (this.ended) return;
-    this.end();
+    this.stop();
     const { reconnectSpreadMs, presenceGraceMs } = this.options;
     const left = (async () => {
       await this.announcing;
       await this.directory.leave(reconnectSpreadMs + presenceGraceMs);
     })();
-    await inTime(left, undefined); // where it is not heard, the lease ends by itself
+    await withTimeout(left, undefined); // where it is not heard, the lease ends by itself
   }
 
-  /** This instance begins to send its connections away: the others hear of it now. */
+  /** Announces that this instance drains. */
   async drain(): Promise<void> {
-    this.vitals.draining = true;
+    this.health.draining = true;
     if (!this.directory.isAlone) await this.announce();
   }
 
-  /** The figures of this instance and of all that live. Where these cannot be had in time, this instance's count as all. */
+  /**
+   * Returns the statistics of this instance and of all live ones; of this instance only, if the others are unavailable.
+   */
   async collect(): Promise<Stats> {
     const [own, known] = await Promise.all([this.report(), this.reports()]);
     const reports = [...new Map([...known, [this.directory.id, own]]).values()];
     return { instance: own.stats, cluster: clusterOf(reports), channels: busiest(reports) };
   }
 
-  /** What every instance that lives said of itself last, by its id; none where that cannot be had in time. @internal */
+  /** Returns the last report of each live instance, by id; empty if they are unavailable. @internal */
   reports(): Promise<ReadonlyMap<string, InstanceReport>> {
-    return inTime(this.directory.all(), new Map<string, InstanceReport>());
+    return withTimeout(this.directory.all(), new Map<string, InstanceReport>());
   }
 
-  /** What this instance says of itself now. @internal */
+  /** Creates a report of this instance. @internal */
   async report(): Promise<InstanceReport> {
     const { registry } = this;
-    const users = await Distinct.of(registry.users());
-    const topicNames = await Distinct.of(registry.topics());
+    const users = await DistinctCounter.of(registry.users());
+    const topicNames = await DistinctCounter.of(registry.topics());
     return {
       stats: registry.stats(),
-      vitals: this.vitals.report(),
+      health: this.health.report(),
       users: users.toString(),
       topicNames: topicNames.toString(),
       topics: registry.busiestTopics(REPORTED_TOPICS),
     };
   }
 
-  private end(): void {
+  private stop(): void {
     this.ended = true;
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
   }
 
-  private async tell(): Promise<void> {
+  private async sendReport(): Promise<void> {
     let next = this.lease.renewMs;
     try {
       await this.directory.announce(await this.report());
@@ -123,11 +128,11 @@ export class ClusterStatsService implements OnApplicationBootstrap, OnApplicatio
   }
 }
 
-/** What comes within `PATIENCE_MS`, else something instead. */
-async function inTime<T>(result: Promise<T>, instead: T): Promise<T> {
+/** Resolves with the result within the time limit, otherwise with the fallback. */
+async function withTimeout<T>(result: Promise<T>, instead: T): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<T>((resolve) => {
-    timer = setTimeout(() => resolve(instead), PATIENCE_MS);
+    timer = setTimeout(() => resolve(instead), TIMEOUT_MS);
   });
   try {
     return await Promise.race([result, late]);
@@ -138,13 +143,13 @@ async function inTime<T>(result: Promise<T>, instead: T): Promise<T> {
   }
 }
 
-/** The figures of several instances in one. */
+/** Aggregates the statistics of several instances. */
 export function clusterOf(reports: readonly TenantReport[]): ClusterStats {
   return {
     connections: sum(reports, 'connections'),
     anonymous: sum(reports, 'anonymous'),
-    users: distinct(reports, 'users'),
-    channels: distinct(reports, 'topicNames'),
+    users: countDistinct(reports, 'users'),
+    channels: countDistinct(reports, 'topicNames'),
     subscriptions: sum(reports, 'subscriptions'),
     published: sum(reports, 'published'),
     delivered: sum(reports, 'delivered'),
@@ -159,11 +164,14 @@ function sum(reports: readonly TenantReport[], figure: keyof TenantReport['stats
   return reports.reduce((total, { stats }) => total + stats[figure], 0);
 }
 
-function distinct(reports: readonly TenantReport[], what: 'users' | 'topicNames'): number {
-  return Distinct.merge(reports.map((report) => Distinct.parse(report[what]))).count;
+function countDistinct(reports: readonly TenantReport[], what: 'users' | 'topicNames'): number {
+  return DistinctCounter.merge(reports.map((report) => DistinctCounter.parse(report[what]))).count;
 }
 
-/** The channels with most subscribers. An instance that reports as many as it may can have a few subscribers more of a channel that it did not report. */
+/**
+ * Returns the channels with the most subscribers. A channel can have a few more on an instance that did not report it,
+ * because reports are limited.
+ */
 export function busiest(reports: readonly TenantReport[]): ChannelStats[] {
   const subscribers = new Map<string, number>();
   for (const { topics } of reports) {

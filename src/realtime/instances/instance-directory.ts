@@ -2,24 +2,26 @@ import type { InstanceStats } from '../../protocol/index.js';
 import type { TopicStats } from '../connections/connection-registry.js';
 
 /** How an instance does, for operators. Moments are milliseconds since 1970. */
-export interface VitalsReport {
-  /** It sends its connections away, and ends. */
+export interface HealthReport {
+  /** The instance is draining its connections to shut down. */
   readonly draining: boolean;
-  /** From `emit` to the sockets, in the last 10 to 20 s, in milliseconds; `null` where nothing was delivered, or nobody looked. */
+  /**
+   * From `emit` to the sockets, in the last 10 to 20 s, in milliseconds; `null` if nothing was delivered or measured.
+   */
   readonly deliveryMs: { readonly p50: number; readonly p99: number } | null;
-  /** The longest delay of the event loop within the last second, in milliseconds; 0 while nobody looks. */
+  /** The longest delay of the event loop within the last second, in milliseconds; 0 while it is not measured. */
   readonly eventLoopDelayMs: number;
-  /** What waits to be sent to all connections, in bytes. */
+  /** Bytes waiting in all send buffers. */
   readonly bufferedBytes: number;
   readonly startedAt: number;
   /** When this was said. */
   readonly seenAt: number;
 }
 
-/** What one instance says of itself. */
+/** The report of one instance. */
 export interface InstanceReport {
   readonly stats: InstanceStats;
-  readonly vitals: VitalsReport;
+  readonly health: HealthReport;
   /** Its users and its topics as sketches (see `Distinct`), to count them across instances. */
   readonly users: string;
   readonly topicNames: string;
@@ -27,8 +29,8 @@ export interface InstanceReport {
   readonly topics: readonly TopicStats[];
 }
 
-/** What one instance says of one tenant. */
-export type TenantReport = Omit<InstanceReport, 'vitals'>;
+/** The report of one instance about one tenant. */
+export type TenantReport = Omit<InstanceReport, 'health'>;
 
 /**
  * The port behind which instances know of each other.
@@ -40,10 +42,12 @@ export abstract class InstanceDirectory {
   /** This instance, of which no two ever have the same. */
   abstract readonly id: string;
 
-  /** Whether there can be no other instance: nothing need be announced then. */
+  /** True if there can be no other instance, so that announcements are unnecessary. */
   abstract readonly isAlone: boolean;
 
-  /** How often this instance was entered anew: more than before means that it was taken for dead, or that data was lost. */
+  /**
+   * The number of times this instance was registered. An increase means that its lease had expired or data was lost.
+   */
   abstract readonly entries: number;
 
   /** Calls back when announcing has become possible (again). */
@@ -59,8 +63,8 @@ export abstract class InstanceDirectory {
   abstract living(instances: Iterable<string>): Promise<ReadonlySet<string>>;
 
   /**
-   * This instance ends: it is in no report any more, and counts among the living for a while yet.
-   * @param lingerMs for how long what it said of its connections holds, so that these can come back elsewhere
+   * Removes this instance from the reports; it still counts as live for a while.
+   * @param lingerMs time for which the data of its connections remains valid, so that clients can reconnect elsewhere
    * @throws RealtimeUnavailableError
    */
   abstract leave(lingerMs: number): Promise<void>;

@@ -1,17 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import type { RedisBroker } from '../broker/redis.broker.js';
-import { isWrongType } from '../broker/redis/answers.js';
+import { isWrongType } from '../broker/redis/script-replies.js';
 import type { Client } from '../broker/redis/client.js';
 import { InstanceDirectory, type InstanceReport } from './instance-directory.js';
 import { decode, encode } from '../schemas/schema.js';
 import type { Lease } from './lease.js';
 import { instanceReportSchema } from './report-schemas.js';
 
-/** That an instance lives is believed for so long before Redis is asked again, in milliseconds. */
+/** The time for which the liveness of an instance is cached, in milliseconds. */
 const BELIEVED_MS = 1_000;
 /** Instances that are remembered as living. */
 const MAX_BELIEVED = 1_024;
-/** A dead instance's name stays in the sorted set for so many leases, which only costs a look at its lease. */
+/**
+ * Leases after which the name of a dead instance is removed from the sorted set; until then its lease is still read.
+ */
 const LEASES_UNTIL_FORGOTTEN = 4;
 
 /** The place of the last instance that is read: those of which something was heard last come first. */
@@ -29,9 +31,9 @@ export interface ReportSeal {
 }
 
 /**
- * KEYS sorted set of instances; ARGV instance, forget older than (ms). Redis's own clock: those of instances may differ.
- * A time in the future is forgotten, too: else a name with one would stay for ever. One key for each command, so that all
- * of it works in a Cluster.
+ * KEYS sorted set of instances; ARGV instance, remove older than (ms). Uses the time of Redis, because the clocks of
+ * instances can differ. Entries in the future are removed, too, because they would never expire. One key per command,
+ * so that it works in a Cluster.
  */
 const ENTER = `
 local time = redis.call('TIME')
@@ -70,7 +72,7 @@ export class RedisInstanceDirectory extends InstanceDirectory {
     const { leaseMs } = this.lease;
     const lease = keys.lease(this.id);
     const sealed = this.seal.seal(purposeOf(this.id), encode(instanceReportSchema, report));
-    // The lease first: whoever finds the name finds the report too.
+    // The report is stored before the name, so that every listed name has a report.
     const before = await this.redis.commandOn(lease, (client) => client.set(lease, sealed, 'PX', leaseMs, 'GET'));
     if (before === null) this.entered += 1;
     await this.redis.commandOn(keys.nodes(), (client) =>
@@ -138,9 +140,9 @@ export class RedisInstanceDirectory extends InstanceDirectory {
   /** @throws Error with a key, for a report that this instance did not send, or sent long ago: another process wrote it */
   private read(id: string, text: string): InstanceReport {
     const report = decode(instanceReportSchema, this.seal.open(purposeOf(id), text));
-    const isCurrent = Math.abs(Date.now() - report.vitals.seenAt) <= CLOCK_LEEWAY_MS + this.lease.leaseMs;
+    const isCurrent = Math.abs(Date.now() - report.health.seenAt) <= CLOCK_LEEWAY_MS + this.lease.leaseMs;
     if (this.seal.hasKey && !isCurrent) {
-      throw new Error('it is of another time: do the clocks of the instances differ?');
+      throw new Error('it is too old or in the future: check the clocks of the instances');
     }
     return report;
   }

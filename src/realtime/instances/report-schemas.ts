@@ -4,16 +4,16 @@ import {
   boolean,
   integer,
   list,
-  moment,
+  timestamp,
   nullable,
   number,
   record,
   string,
-  where,
+  refine,
   type Schema,
 } from '../schemas/schema.js';
 import { tenantOf } from '../tenants/topic.js';
-import type { InstanceReport, TenantReport, VitalsReport } from './instance-directory.js';
+import type { InstanceReport, TenantReport, HealthReport } from './instance-directory.js';
 
 /** More topics than an instance reports, for one of a later version. */
 const MAX_TOPICS = 1_000;
@@ -21,7 +21,7 @@ const MAX_TOPICS = 1_000;
 /** A sketch of names (see `Distinct`): 1,024 hashes of 6 bytes as base64. */
 export const sketchSchema: Schema<string> = string({ max: 8_192 });
 
-export const topicSchema: Schema<string> = where(string({ min: 1, max: 1_024 }), 'a topic', isTopic);
+export const topicSchema: Schema<string> = refine(string({ min: 1, max: 1_024 }), 'a topic', isTopic);
 
 const count = integer();
 
@@ -39,13 +39,13 @@ export const instanceStatsSchema: Schema<InstanceStats> = record<InstanceStats>(
 
 const duration = number(0);
 
-export const vitalsSchema: Schema<VitalsReport> = record<VitalsReport>({
+export const healthSchema: Schema<HealthReport> = record<HealthReport>({
   draining: boolean,
   deliveryMs: nullable(record<{ p50: number; p99: number }>({ p50: duration, p99: duration })),
   eventLoopDelayMs: duration,
   bufferedBytes: count,
-  startedAt: moment,
-  seenAt: moment,
+  startedAt: timestamp,
+  seenAt: timestamp,
 });
 
 const tenantFields = {
@@ -59,7 +59,7 @@ export const tenantReportSchema: Schema<TenantReport> = record<TenantReport>(ten
 
 export const instanceReportSchema: Schema<InstanceReport> = record<InstanceReport>({
   ...tenantFields,
-  vitals: vitalsSchema,
+  health: healthSchema,
 });
 
 function isTopic(text: string): boolean {

@@ -3,10 +3,10 @@ import { mostSubscribersFirst, type ConnectionRegistry, type TopicStats } from '
 import { TopK } from '../connections/top-k.js';
 import type { Counters } from '../observability/counters.js';
 import { topicOf } from '../tenants/topic.js';
-import { Distinct } from './distinct.js';
+import { DistinctCounter } from './distinct-counter.js';
 import type { TenantReport } from './instance-directory.js';
 
-/** The port behind which the figures of one tenant are put together from all instances. */
+/** The port that aggregates the statistics of one tenant across instances. */
 export abstract class TenantStats {
   /** Its connections, its users, its own channels, and what was done for these. */
   abstract of(tenant: string): Promise<Stats>;
@@ -15,11 +15,11 @@ export abstract class TenantStats {
 /** Subscriptions between which other work is let through. */
 const STRIDE = 5_000;
 
-/** What one instance has of one tenant: only the tenant's own channels count, no global ones. */
+/** Returns this instance's statistics of one tenant: only the tenant's channels count, not global ones. */
 export async function reportOf(
   tenant: string,
   registry: ConnectionRegistry,
-  { ofTenants, startedAt }: Counters,
+  { byTenant, startedAt }: Counters,
   mostTopics: number,
 ): Promise<TenantReport> {
   const { connections } = registry.ofTenant(tenant);
@@ -46,15 +46,15 @@ export async function reportOf(
   return {
     stats: {
       connections: connections.size,
-      anonymous: 0, // whoever has no token has no tenant
+      anonymous: 0, // clients without a token have no tenant
       users: users.size,
       channels: topics.size,
       subscriptions,
-      ...ofTenants.of(tenant),
+      ...byTenant.of(tenant),
       uptimeMs: Math.round(performance.now() - startedAt),
     },
-    users: (await Distinct.of(users)).toString(),
-    topicNames: (await Distinct.of(topics.keys())).toString(),
+    users: (await DistinctCounter.of(users)).toString(),
+    topicNames: (await DistinctCounter.of(topics.keys())).toString(),
     topics: busiest.list(),
   };
 }

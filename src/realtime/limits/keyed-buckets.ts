@@ -97,7 +97,7 @@ export class KeyedBuckets {
     }
   }
 
-  /** Returns true if there is no room for another key, even after a sweep. */
+  /** Returns true if the limit of keys is reached, even after a sweep. */
   private isCrowded(now: number): boolean {
     if (this.buckets.size < this.maxKeys) return false;
     if (now < this.sweepAllowedAt) return true;

@@ -17,16 +17,16 @@ export interface Payer {
   readonly id: string;
   readonly principal: { readonly userKey: string } | null;
   readonly address: string;
-  /** What limits per address count by; `null` for clients that a proxy hides. */
+  /** The key of limits per address; `null` for clients behind a proxy that is not configured. */
   readonly countedAs: string | null;
   /** Bytes of answers that are not charged yet; below 0 for what was charged in advance. */
   unpaidBytes: number;
 }
 
 /**
- * Bounds what the requests of a client may cost: per connection, user and address, so that a new connection brings no fresh
- * credit. Costs are in bytes: those of the answers and replays, and for work that answers little an amount of bytes that
- * takes the processor as long. A cost is charged before the work is done; one that is only estimated is corrected after it.
+ * Limits the cost of a client's requests: per connection, user and address, so that a new connection does not start
+ * with a new budget. Costs are in bytes: the size of answers and replays, or an equivalent for processing time. A cost
+ * is charged before the work; an estimate is corrected afterwards.
  */
 @Injectable()
 export class RequestBudget {

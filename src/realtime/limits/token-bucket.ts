@@ -14,14 +14,14 @@ export class TokenBucket {
     this.at = now;
   }
 
-  /** How many may come now. */
+  /** The tokens that are available now. */
   tokens(now: number): number {
     this.level = Math.min(this.capacity, this.level + ((now - this.at) / 1000) * this.perSecond);
     this.at = now;
     return this.level;
   }
 
-  /** Whether one more may come now; it is counted then. */
+  /** Takes a token. @returns false if none is available */
   take(now: number): boolean {
     if (this.tokens(now) < 1) return false;
     this.level -= 1;

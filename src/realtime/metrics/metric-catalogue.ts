@@ -39,7 +39,7 @@ export const METRICS = {
     name: 'realtime.connections.closed',
     kind: 'counter',
     unit: '{connection}',
-    description: 'Connections that are gone, by close code',
+    description: 'Closed connections, by close code',
     attributes: ['realtime.close.code'],
   },
   framesReceived: {
@@ -80,14 +80,14 @@ export const METRICS = {
     name: 'realtime.events.published',
     kind: 'counter',
     unit: '{event}',
-    description: 'Events that emit acknowledged here',
+    description: 'Events that this instance published and that were acknowledged',
     attributes: [CHANNEL_PATTERN],
   },
   delivered: {
     name: 'realtime.events.delivered',
     kind: 'counter',
     unit: '{event}',
-    description: 'Events written to connections here, one for each that got it',
+    description: 'Events written to connections on this instance, counted once per connection',
     attributes: [CHANNEL_PATTERN],
   },
   batchSize: {
@@ -129,26 +129,26 @@ export const METRICS = {
     name: 'realtime.gaps.found',
     kind: 'counter',
     unit: '{gap}',
-    description: 'Times that events were seen to be missing on this instance',
+    description: 'Gaps that this instance detected',
   },
   gapsFilled: {
     name: 'realtime.gaps.filled',
     kind: 'counter',
     unit: '{gap}',
-    description: 'Of these, times that all that was missing was read from the history',
+    description: 'Gaps that were filled completely from the history',
   },
   resyncs: {
     name: 'realtime.resyncs',
     kind: 'counter',
     unit: '{resync}',
-    description: 'Subscribers told while connected that they must reload, by reason',
+    description: 'Resync frames sent to connected subscribers, by reason',
     attributes: ['realtime.recovery.reason'],
   },
   recoveries: {
     name: 'realtime.recoveries',
     kind: 'counter',
     unit: '{recovery}',
-    description: 'Subscriptions that wanted to resume: recovered, or the reason why not',
+    description: 'Subscriptions that asked to resume: recovered, or the reason for a failure',
     attributes: ['realtime.recovery.outcome'],
   },
   slowConsumersClosed: {
@@ -161,19 +161,20 @@ export const METRICS = {
     name: 'realtime.outbox.size',
     kind: 'upDown',
     unit: 'By',
-    description: 'What waits to be sent to all connections',
+    description: 'Bytes waiting in all send buffers',
   },
   bufferedMost: {
     name: 'realtime.outbox.max',
     kind: 'gauge',
     unit: 'By',
-    description: 'What waits for the connection for which most waits',
+    description: 'Bytes waiting in the fullest send buffer',
   },
   buffersOverflowed: {
     name: 'realtime.outbox.overflows',
     kind: 'counter',
     unit: '{overflow}',
-    description: 'Times that more waited for all connections together than may, so that the slowest were closed',
+    description:
+      'Times that all send buffers together exceeded maxBufferedBytesTotal, so that the slowest connections were closed',
   },
   outboxSent: {
     name: 'realtime.transactional_outbox.sent',
@@ -224,7 +225,7 @@ export const METRICS = {
     name: 'realtime.broker.foreign_messages',
     kind: 'counter',
     unit: '{message}',
-    description: "Messages and values under the module's names in Redis that no instance of it wrote",
+    description: "Messages and values in Redis under the module's prefix that no instance wrote",
   },
   tenantConnections: {
     name: 'realtime.tenant.connections',
@@ -258,20 +259,20 @@ export const METRICS = {
     name: 'realtime.broker.up',
     kind: 'gauge',
     unit: '1',
-    description: '1 while events go through, 0 while they cannot (Redis is away)',
+    description: '1 while events can be published and received, 0 while Redis is unavailable',
   },
   beatAge: {
     name: 'realtime.broker.beat.age',
     kind: 'gauge',
     unit: 's',
     description:
-      'How long ago this instance heard itself through pub/sub (a beat goes out every 5 s); not told without Redis',
+      'Time since this instance last received its own pub/sub self-ping (sent every 5 s); absent without Redis',
   },
   draining: {
     name: 'realtime.draining',
     kind: 'gauge',
     unit: '1',
-    description: '1 while this instance sends its connections away to end, else 0',
+    description: '1 while this instance drains, else 0',
   },
   eventLoopP50: {
     name: 'nodejs.eventloop.delay.p50',

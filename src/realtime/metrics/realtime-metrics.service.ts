@@ -17,7 +17,7 @@ import type { Measurements } from '../observability/measurements.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { channelOf } from '../tenants/topic.js';
 import { CHANNEL_PATTERN, METRICS, type MetricDefinition, type MetricName } from './metric-catalogue.js';
-import { Tally } from '../observability/tally.js';
+import { CounterMap } from '../observability/counter-map.js';
 
 type Tell = (metric: MetricName, value: number, attributes?: Readonly<Record<string, string>>) => void;
 type Observables = { readonly [N in MetricName]?: Observable };
@@ -35,14 +35,14 @@ const LOOP_RESOLUTION_MS = 20;
 const NANOSECONDS = 1e9;
 
 /**
- * Offers the module's figures to OpenTelemetry: the global `MeterProvider`, as it stands when the modules are initialised.
- * Without one nothing is registered and nothing is measured. Sums are read from plain numbers when somebody collects;
- * only durations and sizes are recorded as they happen, once for each event or batch.
+ * Reports the module's metrics to OpenTelemetry: to the global `MeterProvider` at the time when modules are
+ * initialised. Without one nothing is registered or measured. Sums are read from plain numbers at collection; only
+ * durations and sizes are recorded as they happen, once for each event or batch.
  */
 @Injectable()
 export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicationShutdown {
-  private readonly publishedBy: Tally;
-  private readonly deliveredBy: Tally;
+  private readonly publishedBy: CounterMap;
+  private readonly deliveredBy: CounterMap;
   private readonly patterns: readonly string[];
   private loop: IntervalHistogram | null = null;
   private batchSize!: Histogram;
@@ -60,8 +60,8 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
     private readonly options: ResolvedRealtimeOptions,
   ) {
     this.patterns = [...catalogue.patterns()];
-    this.publishedBy = new Tally(this.patterns);
-    this.deliveredBy = new Tally(this.patterns);
+    this.publishedBy = new CounterMap(this.patterns);
+    this.deliveredBy = new CounterMap(this.patterns);
   }
 
   onModuleInit(): void {
@@ -156,7 +156,7 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
   }
 
   private observeChannels(tell: Tell): void {
-    const subscriptions = new Tally(this.patterns);
+    const subscriptions = new CounterMap(this.patterns);
     let channels = 0;
     for (const topic of this.registry.topics()) {
       channels += 1;
@@ -171,7 +171,7 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
       tell('tenantConnections', connections.size, { [TENANT]: tenant });
       tell('tenantSubscriptions', subscriptions, { [TENANT]: tenant });
     }
-    for (const [tenant, { published, delivered }] of this.counters.ofTenants) {
+    for (const [tenant, { published, delivered }] of this.counters.byTenant) {
       tell('tenantPublished', published, { [TENANT]: tenant });
       tell('tenantDelivered', delivered, { [TENANT]: tenant });
     }

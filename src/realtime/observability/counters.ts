@@ -8,8 +8,8 @@ import {
   type Unstamped,
 } from '../../protocol/index.js';
 import { measurementsFor, type Measurements } from './measurements.js';
-import { Tally } from './tally.js';
-import { FiguresOfTenants } from './tenant-figures.js';
+import { CounterMap } from './counter-map.js';
+import { CountersByTenant } from './tenant-counters.js';
 
 /** The frames of the server without `event`. */
 const FRAME_TYPES: Record<Exclude<ServerFrame['type'], 'event'> | 'application', true> = {
@@ -17,7 +17,7 @@ const FRAME_TYPES: Record<Exclude<ServerFrame['type'], 'event'> | 'application',
   ...{ authenticated: true, presence: true, presence_diff: true, resync: true, reconnect: true, application: true },
 };
 
-/** Why continuity may be lost. */
+/** The reasons for a loss of continuity. */
 const RECOVERY_REASONS: Record<RecoveryReason, true> = {
   ...{
     expired: true,
@@ -31,11 +31,11 @@ const RECOVERY_REASONS: Record<RecoveryReason, true> = {
   },
 };
 
-/** Close codes that a client or the network may bring about beside those of the catalogue; all others count as `other`. */
+/** Close codes of clients and the network that are counted separately; all others count as `other`. */
 const OTHER_CLOSES = [1000, 1005, 1006];
 const CLOSES = new Set([...OTHER_CLOSES, ...Object.values(CLOSE_CODES).map(({ code }) => code)]);
 
-/** What this instance has done since it started. Plain numbers, added to in place; whoever wants them reads them. */
+/** Counters of this instance since its start: plain numbers that are incremented in place. */
 @Injectable()
 export class Counters {
   /** Events that `emit` acknowledged here. */
@@ -47,13 +47,13 @@ export class Counters {
   delivered = 0;
   /** Connections closed because they read too slowly. */
   slowConsumersClosed = 0;
-  /** How often more waited for all connections together than may. */
+  /** The number of times that all send buffers together exceeded their limit. */
   buffersOverflowed = 0;
   /**
    * Upgrades of this path: `accepted`, `draining`, `overloaded`, `throttled` or `timed_out` (answered by 503), `origin_refused`
    * (by 403), `token_repeated` (by 401), or the error code with which they were refused.
    */
-  readonly handshakes = new Tally([
+  readonly handshakes = new CounterMap([
     ...['accepted', 'draining', 'overloaded', 'throttled', 'timed_out'],
     ...[
       'origin_refused',
@@ -66,42 +66,42 @@ export class Counters {
       'internal',
     ],
   ]);
-  /** Connections that are gone, by close code. */
-  readonly closed = new Tally([...[...CLOSES].map(String), 'other']);
+  /** Closed connections, by close code. */
+  readonly closed = new CounterMap([...[...CLOSES].map(String), 'other']);
   /** Frames of clients: the type of the request, `application` for a type of the application's own, `bad`, or `rate_limited`. */
-  readonly framesReceived = new Tally([...REQUEST_TYPES, 'application', 'bad', 'rate_limited']);
+  readonly framesReceived = new CounterMap([...REQUEST_TYPES, 'application', 'bad', 'rate_limited']);
   /** Frames to clients by type, without events: these are {@link delivered}. */
-  readonly framesSent = new Tally(Object.keys(FRAME_TYPES));
+  readonly framesSent = new CounterMap(Object.keys(FRAME_TYPES));
   /** `error` frames by code. */
-  readonly errorsSent = new Tally(Object.keys(ERROR_CODES));
+  readonly errorsSent = new CounterMap(Object.keys(ERROR_CODES));
   /** Times that an event was seen to be missing here, and how often all that was missing could be had. */
   gapsFound = 0;
   gapsFilled = 0;
   /** Subscribers told to reload while connected, by reason. */
-  readonly resyncs = new Tally(Object.keys(RECOVERY_REASONS));
+  readonly resyncs = new CounterMap(Object.keys(RECOVERY_REASONS));
   /** Subscriptions that wanted to resume: `recovered`, or the reason why not. */
-  readonly recoveries = new Tally(['recovered', ...Object.keys(RECOVERY_REASONS)]);
+  readonly recoveries = new CounterMap(['recovered', ...Object.keys(RECOVERY_REASONS)]);
   /** Calls of `emit` that were rejected: `invalid_event`, `unavailable`, `tenant_busy` or `internal`. */
-  readonly failedEvents = new Tally(['invalid_event', 'unavailable', 'tenant_busy', 'internal']);
+  readonly failedEvents = new CounterMap(['invalid_event', 'unavailable', 'tenant_busy', 'internal']);
   /**
-   * Events whose data did not fit the class of their channel: `refused`, `dropped`, or `passed`; and those whose data was
-   * `withheld`, for they were emitted as not for everybody, and nobody knows here whom their fields are for.
+   * Events whose data did not fit the class of their channel: `refused`, `dropped` or `passed`; and `withheld` ones,
+   * whose restricted fields this instance does not know.
    */
-  readonly invalidEvents = new Tally(['refused', 'dropped', 'passed', 'withheld']);
-  /** Policies of channels that failed, and so refused: they threw, took too long, or answered what is no answer. */
-  readonly policyFailures = new Tally(['threw', 'timed_out', 'invalid']);
+  readonly invalidEvents = new CounterMap(['refused', 'dropped', 'passed', 'withheld']);
+  /** Failures of channel policies: they threw, took too long, returned an invalid answer, or were not called. */
+  readonly policyFailures = new CounterMap(['threw', 'timed_out', 'invalid']);
   /** Messages and values under the module's names in Redis that no instance of it has written: skipped, or forged events that were delivered. */
   foreignMessages = 0;
-  /** What of it was done for each tenant. */
-  readonly ofTenants = new FiguresOfTenants();
+  /** Counters by tenant. */
+  readonly byTenant = new CountersByTenant();
   /** `performance.now()` of the start. */
   readonly startedAt = performance.now();
 
-  /** Takes durations and sizes, while anybody wants them: `null` measures nothing, and costs nothing. */
+  /** Receives durations and sizes; `null` while they are not measured. */
   measurements: Measurements | null = null;
   private readonly measuring = new Set<Measurements>();
 
-  /** Has durations and sizes measured for one more. @returns what ends that */
+  /** Adds a receiver of durations and sizes. @returns a function that removes it */
   measure(taker: Measurements): () => void {
     this.measuring.add(taker);
     this.measurements = measurementsFor(this.measuring);
@@ -124,7 +124,7 @@ export class Counters {
   /** Counts an event that was written to one subscriber which was catching up. */
   countReplayed(topic: string, tenant: string | null): void {
     this.delivered += 1;
-    this.ofTenants.add(tenant, 'delivered');
+    this.byTenant.add(tenant, 'delivered');
     this.measurements?.replayed(topic, 1);
   }
 

@@ -14,6 +14,6 @@ export class ForeignData {
    */
   skipped(what: string, error: unknown): void {
     this.counters.foreignMessages += 1;
-    this.log.warn(what, () => `${what} was skipped, for no instance writes this: ${String(error)}`);
+    this.log.warn(what, () => `${what} was skipped: no instance wrote it: ${String(error)}`);
   }
 }

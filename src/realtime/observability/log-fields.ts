@@ -1,13 +1,13 @@
 import { toLogLine } from './log-text.js';
 
-/** What needs no quotes in a line of a log. */
+/** Values that need no quotes in a log line. */
 const PLAIN = /^[\w.:@/*+-]+$/;
-/** The longest value that is told whole, in characters: user ids come from tokens. */
+/** The longest value that is logged completely, in characters: user ids come from tokens. */
 const MAX_LENGTH = 200;
 
 /**
- * Fields at the end of a line of the log: ` code=token_expired user=u1`. What is not plain is quoted as JSON, so that nobody
- * can write lines of his own; `null` and `undefined` are left out.
+ * Formats fields for the end of a log line: ` code=token_expired user=u1`. Other than plain values are quoted as JSON,
+ * so that a client cannot inject log lines; `null` and `undefined` are omitted.
  */
 export function fieldsOf(fields: Readonly<Record<string, string | number | null | undefined>>): string {
   return Object.entries(fields)

@@ -8,7 +8,7 @@ const MAX_KINDS = 1_000;
 /** A sentence, or what makes it where it is logged. */
 type Sentence = string | (() => string);
 
-/** Keeps what anybody can cause from filling the log: of each kind one line in ten seconds, with how many it stands for. */
+/** Limits log lines that clients can cause: one of each kind in ten seconds, with the number of suppressed ones. */
 export class LogLimiter {
   /** kind → when it was logged last (`performance.now()`), and how often it was kept back since */
   private readonly kinds = new Map<string, { at: number; kept: number }>();

@@ -12,7 +12,7 @@ const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 /** Strings inside are shortened, as lines are. */
 const ONE_LINE = { breakLength: Infinity, compact: true, maxStringLength: MAX_LINE };
 
-/** A text as one line of the log: what a stranger wrote cannot begin a line of its own, or steer a terminal. */
+/** Escapes a string for one log line: untrusted text can neither start another line nor control a terminal. */
 export function toLogLine(text: string): string {
   const short = text.length > MAX_LINE ? `${text.slice(0, MAX_LINE)}…` : text;
   return short.replace(UNSAFE, (character) => `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`);
@@ -26,7 +26,7 @@ export function toLogError(error: unknown): unknown {
   if (error === undefined || error === null) return error;
   if (!(error instanceof Error)) return toLogLine(typeof error === 'string' ? error : inspect(error, ONE_LINE));
   const { name, message, stack = '' } = error;
-  // The stack begins with the message, whose lines may look like calls.
+  // The stack starts with the message, which can contain lines that look like calls.
   const start = stack.indexOf(message);
   const calls = start < 0 ? '' : stack.slice(start + message.length);
   const frames = calls.split('\n').filter((line) => /^ {4}at /.test(line));

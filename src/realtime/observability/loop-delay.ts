@@ -1,11 +1,11 @@
 import { safely } from './run-safely.js';
 
-/** How often it is looked at, in milliseconds. */
+/** The sampling interval, in milliseconds. */
 const EVERY_MS = 50;
 /** A delay is remembered for one to two of these, in milliseconds. */
 const WINDOW_MS = 500;
 
-/** How long the event loop was held up of late: by how much a timer came late. */
+/** Measures for how long the event loop was blocked recently, by the delay of a timer. */
 export class LoopDelay {
   private timer: NodeJS.Timeout | null = null;
   private dueAt = Infinity;
@@ -18,7 +18,7 @@ export class LoopDelay {
     this.dueAt = now + EVERY_MS;
     this.windowEndsAt = now + WINDOW_MS;
     this.timer = setInterval(
-      safely('Measuring the event loop', () => this.look(performance.now())),
+      safely('Measuring the event loop', () => this.sample(performance.now())),
       EVERY_MS,
     ).unref();
   }
@@ -30,7 +30,7 @@ export class LoopDelay {
   }
 
   /** Takes in that the timer came now. */
-  look(now: number): void {
+  sample(now: number): void {
     this.worst = Math.max(this.worst, now - this.dueAt);
     if (now >= this.windowEndsAt) {
       this.worstBefore = this.worst;
@@ -41,7 +41,7 @@ export class LoopDelay {
   }
 
   /** The longest delay within the last half to whole second, in milliseconds; one that is not over yet counts too. */
-  worstOfLate(now: number): number {
+  recentMax(now: number): number {
     return Math.max(this.worst, this.worstBefore, now - this.dueAt, 0);
   }
 }

@@ -15,8 +15,8 @@ export interface Measurements {
   /** Events were written to one subscriber that was catching up. */
   replayed(topic: string, events: number): void;
   /**
-   * The policy of a pattern of channels was asked.
-   * @param outcome what came of it, of a catalogue
+   * A policy was called.
+   * @param outcome one of the known outcomes
    */
   policyAnswered(pattern: string, outcome: string, seconds: number): void;
 }

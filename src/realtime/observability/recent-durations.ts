@@ -3,7 +3,7 @@ import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 /** Durations count for one to two of these, in milliseconds. */
 export const WINDOW_MS = 10_000;
 
-/** Microseconds, to two figures, up to an hour. */
+/** Microseconds, to two digits, up to an hour. */
 const RANGE = { lowest: 1, highest: 3_600_000_000, figures: 2 };
 
 /** The percentiles of durations of late, in little memory. */
@@ -36,12 +36,12 @@ export class RecentDurations {
     this.before = this.current;
     this.current = old;
     this.current.reset();
-    if (now >= this.turnsAt + WINDOW_MS) this.before.reset(); // nobody looked for longer than a window
+    if (now >= this.turnsAt + WINDOW_MS) this.before.reset(); // it was not read for longer than a window
     this.turnsAt = now + WINDOW_MS;
   }
 }
 
-/** To the tenth: the time of an event is told in whole milliseconds. */
+/** To one decimal: event timestamps have whole milliseconds. */
 function inMilliseconds(histogram: RecordableHistogram, percentile: number): number {
   return Math.round(histogram.percentile(percentile) / 100) / 10;
 }

@@ -4,10 +4,10 @@ import { SafeLogger } from './safe-logger.js';
 const log = new LogLimiter(new SafeLogger('Realtime'));
 
 /**
- * Runs work that starts at an entry point: a callback of a socket, an HTTP request, a timer, an observer or a Nest hook.
- * No `catch` stands above it, so an error would end the process. Here it is logged, at most once in ten seconds by name.
- * @param name what failed, for the log: one of few, `An upgrade`
- * @param onFailure ends just what the work serves, for example one socket
+ * Runs work that starts at an entry point: a callback of a socket, an HTTP request, a timer, an observer or a Nest
+ * hook. An error there would end the process. It is logged instead, at most once in ten seconds per name.
+ * @param name of the work that failed, for the log; one of few, such as `An upgrade`
+ * @param onFailure ends only the object of the work, for example one socket
  */
 export function runSafely(name: string, work: () => unknown, onFailure?: () => void): void {
   safely(name, work, onFailure)();

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 
-/** Returns what was thrown as one line: code of the application may throw anything. */
+/** Formats a thrown value as one line: application code can throw anything. */
 export function thrownText(error: unknown): string {
   try {
     const text = types.isNativeError(error) || error instanceof Error ? error.message : String(error);

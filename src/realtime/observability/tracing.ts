@@ -42,13 +42,13 @@ function traced<T>(run: () => T | null): T | null {
 
 /** One `emit` in a trace. */
 export interface EmitSpan {
-  /** What goes beside the event, so that its deliveries belong to the same trace. */
+  /** The traceparent that travels with the event, so that deliveries belong to the same trace. */
   readonly traceparent: string;
   /** @param error its code, where the emit failed */
   end(error?: string): void;
 }
 
-/** Begins the span of an `emit`, a child of whatever is going on; `null` where this trace is not sampled, or nobody traces. */
+/** Starts the span of an `emit` as a child of the active span; `null` if the trace is not sampled or tracing is off. */
 export function beginEmit(channel: string, pattern: string): EmitSpan | null {
   return traced(() => startEmit(channel, pattern));
 }
@@ -77,9 +77,9 @@ function startEmit(channel: string, pattern: string): EmitSpan | null {
 }
 
 /**
- * Begins the span of one batch on its way to the subscribers of this instance: a child of the first event that is traced,
- * and linked to the others. Call what it returns with the number of writes.
- * @param traceparents those of the events, where they have any
+ * Starts the span of one batch to the subscribers of this instance: a child of the first traced event, with links to
+ * the others. Call the result with the number of writes.
+ * @param traceparents of the events that have one
  */
 export function beginDelivery(
   channel: string,
@@ -113,7 +113,7 @@ function startDelivery(
   };
 }
 
-/** @returns `null` for what is no traceparent */
+/** @returns `null` if the string is not a traceparent */
 export function parseTraceparent(text: string | undefined): SpanContext | null {
   const [, traceId, spanId, flags] = TRACEPARENT.exec(text ?? '') ?? [];
   if (traceId === undefined) return null;

@@ -1,17 +1,17 @@
-/** Who may subscribe where roles decide: whoever has one of these, and administrators. */
+/** Access by role: for these roles, and for administrators. */
 export interface RolesAccess {
   readonly roles: readonly string[];
 }
 
-/** Who may subscribe where the name says whose it is: the user whose id stands for this parameter, and administrators. */
+/** Access by owner: for the user whose id is the value of this parameter, and for administrators. */
 export interface OwnerAccess {
   /** The name of a parameter of the pattern: `userId` in `orders:{userId}:status`. */
   readonly owner: string;
 }
 
 /**
- * Who may subscribe: everyone (`public`), whoever has a token (`authenticated`), administrators (`admin`), some roles, or
- * the user named by a parameter. A channel without one of these falls under the policy, or the group, that covers its name.
+ * The access of a channel: all clients (`public`), clients with a token (`authenticated`), administrators (`admin`),
+ * some roles, or the owner in a parameter. Without it, the policy or group that covers the name decides.
  */
 export type ChannelAccess = 'public' | 'authenticated' | 'admin' | RolesAccess | OwnerAccess;
 
@@ -20,17 +20,26 @@ export type EventClass = new () => object;
 
 /** One channel, or a family of channels, as an application registers it. */
 export interface ChannelDefinition {
-  /** The exact name (`projects:created`), or a pattern in which `{…}` stands for one segment (`projects:{projectId}:updated`). */
+  /**
+   * The exact name (`projects:created`), or a pattern in which `{…}` matches one segment
+   * (`projects:{projectId}:updated`).
+   */
   readonly name: string;
-  /** Who may subscribe. @default what the `@ChannelPolicy` that covers the name answers, else the rule of its group (`apps:archived` falls under `apps:*`) */
+  /**
+   * The access. @default the `@ChannelPolicy` that covers the name, otherwise the rule of its group (`apps:archived`
+   * belongs to `apps:*`)
+   */
   readonly access?: ChannelAccess;
   /** The class of what its events carry: data that does not fit is treated as the option `invalidEvents` says. @default anything is sent */
   readonly data?: EventClass;
   /** Sends only fields that the class declares by a decorator, nested ones too; needs `data`. @default the option `declaredFieldsOnly` */
   readonly declaredFieldsOnly?: boolean;
-  /** What is kept for those who come back; `false` keeps nothing and gives events no id. @default the option `history` */
+  /**
+   * The history for clients that resume; with `false` there is none, and events have no id. @default the option
+   * `history`
+   */
   readonly history?: { readonly size?: number; readonly ttlMs?: number } | false;
-  /** Whether subscribers can see who is here. @default false */
+  /** Lets subscribers see who is present. @default false */
   readonly presence?: boolean;
   /** With the option `tenants`: whether it is one channel for all tenants, instead of one for each. @default false; true for `announcements` and `system:*` */
   readonly global?: boolean;

@@ -1,7 +1,7 @@
 import { ValidateBy, type ValidationOptions } from 'class-validator';
 import proxyAddr from 'proxy-addr';
 
-/** Whether the text is an address, a range of addresses, or the name of one, as `proxy-addr` reads it. */
+/** Accepts an address, an address range, or a named range of `proxy-addr`. */
 export function IsAddressRange(options?: ValidationOptions): PropertyDecorator {
   const message = `${options?.each === true ? 'each value in $property ' : ''}must be an address, a range such as 10.0.0.0/8, or loopback, linklocal or uniquelocal`;
   return ValidateBy(

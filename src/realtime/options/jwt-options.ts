@@ -34,13 +34,13 @@ const IsTextOrTexts = (): PropertyDecorator =>
     name: 'isTextOrTexts',
     validator: {
       validate: (value) => isText(value) || (Array.isArray(value) && value.length > 0 && value.every(isText)),
-      defaultMessage: () => 'must be a text, or a list of texts, none of them empty',
+      defaultMessage: () => 'must be a non-empty string, or a list of non-empty strings',
     },
   });
 
 /** The names of the claims that identify a user. */
 export class ClaimNames {
-  /** Claims that may hold the user id, the first that is present counts. @default ['sub', 'userId', 'id'] */
+  /** Claims for the user id; the first one that is present is used. @default ['sub', 'userId', 'id'] */
   @IsArray()
   @ArrayNotEmpty()
   @IsString({ each: true })
@@ -78,7 +78,7 @@ const IsSecrets = (): PropertyDecorator =>
     name: 'isSecrets',
     validator: {
       validate: isListOf(isText),
-      defaultMessage: () => `must be a string that should not be empty, or a list of at most ${MAX_KEYS}`,
+      defaultMessage: () => `must be a non-empty string, or a list of at most ${MAX_KEYS}`,
     },
   });
 
@@ -103,13 +103,18 @@ export class JwtOptions {
   @IsPublicKeys()
   publicKey?: string | string[];
 
-  /** Where the issuer publishes its public keys (JWKS): `https:`, or `http:` on this machine. Keys may come and go there. */
+  /**
+   * The URL of the issuer's public keys (JWKS): `https:`, or `http:` on this machine. Keys can be added and removed
+   * there.
+   */
   @IsOptional()
   @IsString()
   @Matches(/^https?:\/\/./, { message: 'must be a URL such as https://issuer.example/.well-known/jwks.json' })
   jwksUrl?: string;
 
-  /** How long after a fetch of `jwksUrl` the next one may follow, whatever tokens arrive, in milliseconds. @default 5000 */
+  /**
+   * Minimum time between two fetches of `jwksUrl`, regardless of the tokens that arrive, in milliseconds. @default 5000
+   */
   @IsInt()
   @Min(100)
   @Max(300_000)
@@ -143,15 +148,15 @@ export class JwtOptions {
   audience?: string | string[];
 
   /**
-   * How far `nbf` may lie in the future, in seconds, for clocks that differ. `exp` has no such leeway: it counts to the
-   * moment, for a token that arrives as for a connection that lives. @default 5
+   * How far `nbf` can be in the future, in seconds, because clocks differ. `exp` has no tolerance, neither for a new
+   * token nor for an open connection. @default 5
    */
   @IsInt()
   @Min(0)
   @Max(300)
   clockToleranceSeconds = 5;
 
-  /** Whether a token without `exp` is accepted. @default false */
+  /** Accepts tokens without `exp`. @default false */
   @IsBoolean()
   allowWithoutExpiry = false;
 

@@ -1,7 +1,7 @@
 import { IsArray, IsBoolean, IsInt, Max, Min } from 'class-validator';
 import { IsAddressRange } from './is-address-range.js';
 
-/** What one connection, one user, one address, and all together may take of this instance. None is without an end. */
+/** Limits per connection, user and address, and for this instance. All of them are finite. */
 export class LimitOptions {
   /** Connections that this instance takes. @default 50000 */
   @IsInt()
@@ -14,9 +14,9 @@ export class LimitOptions {
   maxConnectionsPerUser = 100;
 
   /**
-   * Connections from one address on this instance; of IPv6, from one network of 64 bits. All of them can come back within
-   * `reconnectSpreadMs`; more handshakes per second get 503. Behind a proxy it counts only if `trustedProxies` names the
-   * proxy: all clients behind another proxy may together take half of `maxConnections`. @default 1000
+   * Connections from one address on this instance; for IPv6, from one network of 64 bits. All of them can reconnect
+   * within `reconnectSpreadMs`; more handshakes per second get 503. Behind a proxy it applies only if `trustedProxies`
+   * names the proxy: all clients behind another proxy together can take half of `maxConnections`. @default 1000
    */
   @IsInt()
   @Min(1)
@@ -30,7 +30,7 @@ export class LimitOptions {
   @IsAddressRange({ each: true })
   trustedProxies: string[] = [];
 
-  /** Handshakes that this instance takes per second, on average; twice as many may come at once. The others get 503. @default 1000 */
+  /** Handshakes per second on this instance, on average, with bursts of twice as many. Others get 503. @default 1000 */
   @IsInt()
   @Min(1)
   @Max(1_000_000)
@@ -46,7 +46,7 @@ export class LimitOptions {
   handshakesPerSecondPerUser = 1;
 
   /**
-   * How long it may take to identify a new client before it gets 503, in milliseconds. Before that, the TLS handshake and
+   * Time limit for authenticating a new client before it gets 503, in milliseconds. Before that, the TLS handshake and
    * the head of the first request have the same time. @default 10000
    */
   @IsInt()
@@ -55,43 +55,46 @@ export class LimitOptions {
   handshakeTimeoutMs = 10_000;
 
   /**
-   * Whether a connection to an attached HTTP server is destroyed if it has not finished its TLS handshake and the head of
-   * its first request within `handshakeTimeoutMs`. This goes for every request of that server; bodies are not limited.
+   * Destroys connections to an attached HTTP server that did not finish the TLS handshake and the head of their first
+   * request within `handshakeTimeoutMs`. This applies to every request of that server; bodies are not limited.
    * @default true
    */
   @IsBoolean()
   closeUnfinishedRequests = true;
 
   /**
-   * If the event loop was blocked for longer than this within the last second, new clients get 503, so that those who
-   * are connected do not suffer, in milliseconds. @default 1000
+   * If the event loop was blocked for longer than this within the last second, new clients get 503 to protect the
+   * connected ones, in milliseconds. @default 1000
    */
   @IsInt()
   @Min(50)
   @Max(3_600_000)
   maxEventLoopDelayMs = 1_000;
 
-  /** How long a connection without a token may stay before it is told to come back (4504), in milliseconds. @default 86400000 (a day) */
+  /**
+   * Maximum age of a connection without a token; after it the client is asked to reconnect (4504), in milliseconds.
+   * @default 86400000 (a day)
+   */
   @IsInt()
   @Min(1_000)
   @Max(2_147_483_647)
   anonymousTimeoutMs = 86_400_000;
 
-  /** The largest message that a client may send, in bytes. @default 65536 */
+  /** The largest message from a client, in bytes. @default 65536 */
   @IsInt()
   @Min(1_024)
   @Max(16_777_216)
   maxFrameBytes = 65_536;
 
-  /** Frames that one message may come in. @default 128 */
+  /** The maximum number of frames of one message. @default 128 */
   @IsInt()
   @Min(1)
   @Max(16_384)
   maxFragments = 128;
 
   /**
-   * Frames that one connection may send per second, on average; twice as many may come at once. A request for more than ten
-   * channels counts as one for each ten. @default 100
+   * Frames of one connection per second, on average, with bursts of twice as many. A request for more than ten channels
+   * counts as one for each ten. @default 100
    */
   @IsInt()
   @Min(1)
@@ -99,8 +102,8 @@ export class LimitOptions {
   framesPerSecond = 100;
 
   /**
-   * Application messages (`@SubscribeMessage`) of one connection that may run at once, live streams included; the next one
-   * is answered `rate_limited`. @default 100
+   * Application messages (`@SubscribeMessage`) of one connection that can run at once, including live streams; the next
+   * one is answered `rate_limited`. @default 100
    */
   @IsInt()
   @Min(1)
@@ -108,7 +111,7 @@ export class LimitOptions {
   maxRunningMessages = 100;
 
   /**
-   * How long the handler of an application message may take to its first answer, in milliseconds; then the client receives
+   * Time limit for the first answer of an application message's handler, in milliseconds; after it the client receives
    * `unavailable`, and later answers are not sent. @default 30000
    */
   @IsInt()
@@ -117,10 +120,11 @@ export class LimitOptions {
   messageTimeoutMs = 30_000;
 
   /**
-   * Bytes that the requests of one connection may cause per second, on average; 32 times as many may come at once. Answers
-   * and replays count by their size, a channel that is asked for as 1 KiB at least, one that has no subscriber on this
-   * instance yet as 4 KiB more, a frame over 1 KiB as an eighth of its size. Requests past it wait for up to 5 s; past that
-   * they are answered `rate_limited`, and a resume `recovered: false`, `replay_limit`. @default 262144 (256 KiB)
+   * Bytes of answers that the requests of one connection can cause per second, on average, with bursts of 32 times as
+   * many. Answers and replays count by size, each requested channel as at least 1 KiB, a channel without a subscriber
+   * on this instance as 4 KiB more, a frame over 1 KiB as an eighth of its size. Requests beyond the budget wait for up
+   * to 5 s; after that they are answered `rate_limited`, and a resume `recovered: false`, `replay_limit`. @default
+   * 262144 (256 KiB)
    */
   @IsInt()
   @Min(4_096)
@@ -132,34 +136,38 @@ export class LimitOptions {
   requestBytesPerSecondOfUser = 1_048_576;
 
   /**
-   * `requestBytesPerSecond` for all connections from one address on this instance; of IPv6, from one network of 64 bits. With
-   * the default, 5,000 users behind one address may come back at once and replay 100 events of 250 bytes each.
+   * `requestBytesPerSecond` for all connections from one address on this instance; for IPv6, from one network of 64
+   * bits. With the default, 5,000 users behind one address can reconnect at once and replay 100 events of 250 bytes
+   * each.
    * @default 8388608 (8 MiB)
    */
   @IsInt()
   @Min(4_096)
   requestBytesPerSecondOfAddress = 8_388_608;
 
-  /** Subscriptions of one connection. A frame may name as many channels, and never less than 200. @default 200 */
+  /** Subscriptions of one connection. One frame can name as many channels, and at least 200. @default 200 */
   @IsInt()
   @Min(1)
   @Max(100_000)
   maxSubscriptionsPerConnection = 200;
 
-  /** What may wait for one connection before it counts as a slow reader and is closed (4501), in bytes. @default 1048576 */
+  /**
+   * The send buffer of one connection; beyond it the client counts as a slow reader and is closed (4501), in bytes.
+   * @default 1048576
+   */
   @IsInt()
   @Min(16_384)
   maxBufferedBytes = 1_048_576;
 
   /**
-   * What may wait for all connections together; past it those for which most waits are closed (4501), the worst first, in
-   * bytes. @default 268435456 (256 MiB)
+   * All send buffers together; beyond it the connections with the fullest buffers are closed (4501), in bytes. @default
+   * 268435456 (256 MiB)
    */
   @IsInt()
   @Min(1_048_576)
   maxBufferedBytesTotal = 268_435_456;
 
-  /** How long a connection that is being closed may take before it is cut off, in milliseconds. @default 5000 */
+  /** Time limit for the closing handshake of a connection before it is terminated, in milliseconds. @default 5000 */
   @IsInt()
   @Min(100)
   @Max(60_000)

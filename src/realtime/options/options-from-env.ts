@@ -19,7 +19,7 @@ const keys: Parse = (value) => {
   try {
     return JSON.parse(value) as unknown;
   } catch {
-    throw new Error('must be keys split by commas, or a JSON list'); // the error of JSON.parse holds some of the value
+    throw new Error('must be keys separated by commas, or a JSON list'); // the error of JSON.parse holds some of the value
   }
 };
 const whole: Parse = (value) => {
@@ -30,7 +30,7 @@ const flag: Parse = (value) => {
   if (value !== 'true' && value !== 'false') throw new Error('must be true or false');
   return value === 'true';
 };
-/** The name of a file stands for what is in it. */
+/** The variable contains the path of a file whose content is the value. */
 const file: Parse = (value) => {
   try {
     return readFileSync(value, 'utf8');
@@ -133,7 +133,7 @@ export function realtimeOptionsFromEnv(env: NodeJS.ProcessEnv): Omit<RealtimeOpt
   const options: Record<string, unknown> = {};
   const unknown = Object.keys(env).find((name) => name.startsWith('REALTIME_') && !REALTIME_VARIABLES.includes(name));
   if (unknown !== undefined) {
-    throw new Error(`${unknown}: there is no such variable. Known are: ${REALTIME_VARIABLES.join(', ')}`);
+    throw new Error(`${unknown} is not a known variable. Known variables: ${REALTIME_VARIABLES.join(', ')}`);
   }
   for (const [variable, [option, parse]] of Object.entries(VARIABLES)) {
     const value = read(env, variable, parse);

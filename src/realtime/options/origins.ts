@@ -10,7 +10,10 @@ export type OriginRule = (origin: string, request: IncomingMessage) => boolean |
 /** `https://app.example.com`, `https://*.example.com:8443`, `capacitor://localhost`: what a browser writes into `Origin`. */
 const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/(\*\.)?([a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:]+\])(:\d{1,5})?$/;
 
-/** Words that stand for no single origin: everybody, the host that serves the request, and what has no origin (`file:`, sandboxes). */
+/**
+ * Keywords instead of an origin: all origins, the host that serves the request, and pages without an origin (`file:`,
+ * sandboxes).
+ */
 const WORDS: readonly unknown[] = ['*', 'self', 'null'];
 
 const FORM =

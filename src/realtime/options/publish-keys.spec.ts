@@ -42,7 +42,7 @@ describe('publishing keys', () => {
     [[{ name: 'billing' }], /needs `key`/],
     [[{ ...good, key: 'short' }], /needs `key`/],
     [[{ name: 'a-key-as-its-own-name', key: 'a-key-as-its-own-name' }], /as its name/],
-    [[{ ...good, channel: ['apps:*'] }], /no fields but name, key, channels, tenants, operations/],
+    [[{ ...good, channel: ['apps:*'] }], /no fields except name, key, channels, tenants, operations/],
     [[{ ...good, channels: 'apps:*' }], /needs `channels`/],
     [[{ ...good, channels: [] }], /needs `channels`/],
     [[{ ...good, channels: ['*'] }], /needs `channels`/],
@@ -53,7 +53,7 @@ describe('publishing keys', () => {
     [[{ ...good, tenants: [''] }], /needs `tenants`/],
     [[{ ...good, operations: [] }], /needs `operations`: a list of publish, batch/],
     [[{ ...good, operations: ['delete'] }], /needs `operations`/],
-    [[KEY, { ...good, channels: ['apps:*'] }], /entry 2 is there twice/],
+    [[KEY, { ...good, channels: ['apps:*'] }], /entry 2 repeats one/],
   ])('cannot be %j, and the message holds no secret', (keys, problem) => {
     const found = publishKeysProblem(keys);
     expect(found).toMatch(problem);
@@ -63,7 +63,7 @@ describe('publishing keys', () => {
   it('are checked at the start, and never shown', () => {
     const start = () => resolveOptions({ jwt, publishApiKeys: [{ ...good, channels: [] }] });
     expect(start).toThrow(RealtimeOptionsError);
-    expect(start).toThrow(/^(?![^]*SECRET)[^]*`publishApiKeys` must hold good keys: entry 1 needs `channels`/);
+    expect(start).toThrow(/^(?![^]*SECRET)[^]*`publishApiKeys` has an invalid key: entry 1 needs `channels`/);
     expect(resolveOptions({ jwt, publishApiKeys: [KEY, { ...good, key: `${KEY}2` }] }).publishApiKeys).toHaveLength(2);
   });
 
@@ -93,7 +93,7 @@ describe('REALTIME_PUBLISH_API_KEYS', () => {
       thrown = error;
     }
     const { message, cause } = thrown as Error;
-    expect(message).toBe('REALTIME_PUBLISH_API_KEYS must be keys split by commas, or a JSON list');
+    expect(message).toBe('REALTIME_PUBLISH_API_KEYS must be keys separated by commas, or a JSON list');
     expect(`${message}${String(cause)}`).not.toContain('SECRET');
   });
 });

@@ -1,6 +1,6 @@
 import { ValidateBy } from 'class-validator';
 
-/** What a publishing key can be limited to: one event of a call (`publish`), a list of events (`batch`). */
+/** The operations of a publishing key: a single event (`publish`), a list of events (`batch`). */
 export type PublishOperation = 'publish' | 'batch';
 
 export const PUBLISH_OPERATIONS: readonly PublishOperation[] = ['publish', 'batch'];
@@ -24,7 +24,7 @@ const NAME = /^[\w.-]{1,64}$/;
 const CHANNEL = /^[\w.@-]+(:([\w.@%-]+|\{[A-Za-z_]\w*\}))*(:\*)?$/;
 const MAX_TENANT_LENGTH = 200;
 
-/** Each field of a key: what it must be, and the check. Messages never hold a value: it may be the secret. */
+/** The fields of a key: description and check. Messages never contain a value, because it can be the secret. */
 const FIELDS: Readonly<Record<keyof PublishKeyOptions, readonly [wanted: string, fits: (value: unknown) => boolean]>> =
   {
     name: ['1 to 64 characters of A-Z a-z 0-9 _ . -', (value) => typeof value === 'string' && NAME.test(value)],
@@ -56,19 +56,19 @@ export function IsPublishKeys(): PropertyDecorator {
   });
 }
 
-/** What is wrong with a list of keys, as a sentence without its subject; `null` if nothing is. */
+/** Returns the problem of a list of keys as a sentence without its subject; `null` if it is valid. */
 export function publishKeysProblem(value: unknown): string | null {
   if (!Array.isArray(value)) return 'must be an array of keys';
   for (const [index, entry] of (value as unknown[]).entries()) {
     const problem = keyProblem(entry);
-    if (problem !== null) return `must hold good keys: entry ${index + 1} ${problem}`;
+    if (problem !== null) return `has an invalid key: entry ${index + 1} ${problem}`;
   }
   const entries = value as (string | PublishKeyOptions)[];
   const keys = entries.map((entry) => (typeof entry === 'string' ? entry : entry.key));
   const repeated = entries.findIndex(
     (entry, index) => typeof entry !== 'string' && keys.indexOf(keys[index]!) !== keys.lastIndexOf(keys[index]!),
   );
-  return repeated < 0 ? null : `must hold each key once: that of entry ${repeated + 1} is there twice`;
+  return repeated < 0 ? null : `must contain each key once: entry ${repeated + 1} repeats one`;
 }
 
 function keyProblem(entry: unknown): string | null {
@@ -78,7 +78,8 @@ function keyProblem(entry: unknown): string | null {
     return `must be a key, ${wantedKey}, or an object such as { name, key, channels }`;
   }
   const known = Object.keys(FIELDS);
-  if (Object.keys(entry).some((field) => !known.includes(field))) return `must have no fields but ${known.join(', ')}`;
+  if (Object.keys(entry).some((field) => !known.includes(field)))
+    return `must have no fields except ${known.join(', ')}`;
   for (const [field, [wanted, fits]] of Object.entries(FIELDS)) {
     const value = (entry as Readonly<Record<string, unknown>>)[field];
     if (value === undefined && !REQUIRED.includes(field)) continue;

@@ -25,7 +25,7 @@ import { TenantOptions } from './tenant-options.js';
 /** As a browser writes it into `Origin`: a name, or an IPv6 address in brackets. */
 const HOST_NAME = /^([a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:]+\])$/;
 
-/** How much of each channel is kept for those who come back. */
+/** The size and lifetime of each channel's history. */
 export class HistoryOptions {
   /** Events kept per channel. @default 100 */
   @IsInt()
@@ -40,7 +40,7 @@ export class HistoryOptions {
   ttlMs = 300_000;
 }
 
-/** What becomes of an event whose data does not fit the class of its channel. */
+/** How to handle an event whose data does not fit the class of its channel. */
 export const INVALID_EVENTS = ['throw', 'drop', 'pass'] as const;
 export type InvalidEvents = (typeof INVALID_EVENTS)[number];
 
@@ -62,9 +62,10 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   adminRole = 'admin';
 
   /**
-   * The web sites whose pages may open a WebSocket: origins (`https://app.example.com`), subdomains of any depth
-   * (`https://*.example.com`), `self` for `hosts`, `null` for pages without an origin, `*` for all; or a function. Others get HTTP 403. A request without `Origin` comes from no browser, and passes.
-   * @default in development the host that serves it and localhost; in production it must be given
+   * The web sites whose pages can open a WebSocket: origins (`https://app.example.com`), subdomains of any depth
+   * (`https://*.example.com`), `self` for `hosts`, `null` for pages without an origin, `*` for all; or a function.
+   * Others get HTTP 403. A request without `Origin` does not come from a browser, and is allowed.
+   * @default in development the host that serves it and localhost; required in production
    */
   @IsOptional()
   @IsOrigins()
@@ -82,11 +83,11 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   })
   hosts: string[] = [];
 
-  /** Whether a connection without a token may use the public channels. @default true */
+  /** Lets connections without a token use the public channels. @default true */
   @IsBoolean()
   anonymous = true;
 
-  /** Where `anonymous` is false: how long a connection may take to send `auth`, in milliseconds. @default 10000 */
+  /** If `anonymous` is false: time limit for a connection to send `auth`, in milliseconds. @default 10000 */
   @IsInt()
   @Min(100)
   @Max(300_000)
@@ -98,7 +99,10 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   @Max(600_000)
   heartbeatIntervalMs = 30_000;
 
-  /** Whether events of 1 KB or more go compressed (permessage-deflate, once for all) to clients that offer it. @default false */
+  /**
+   * Compresses events of 1 KB or more (permessage-deflate, once for all clients) for clients that offer it. @default
+   * false
+   */
   @IsBoolean()
   compression = false;
 
@@ -109,8 +113,8 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   maxEventBytes = 65_536;
 
   /**
-   * Properties that one object in the data of an event may have, on channels with a class: validating takes a time that grows
-   * with their square. @default 500
+   * Properties of one object in the data of an event, on channels with a class: validation time grows with their
+   * square. @default 500
    */
   @IsInt()
   @Min(1)
@@ -146,13 +150,14 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   channels: ChannelDefinition[] = [];
 
   /**
-   * What becomes of an event whose data does not fit the class (`data`) of its channel: `throw` refuses it, `drop` counts
-   * and logs it and sends nothing, `pass` counts and logs it and sends it. @default 'pass' with NODE_ENV=production, else 'throw'
+   * How to handle an event whose data does not fit the class (`data`) of its channel: `throw` refuses it, `drop` counts
+   * and logs it without sending it, `pass` counts, logs and sends it. @default 'pass' with NODE_ENV=production, else
+   * 'throw'
    */
   @IsIn(INVALID_EVENTS)
   invalidEvents: InvalidEvents = process.env['NODE_ENV'] === 'production' ? 'pass' : 'throw';
 
-  /** How long a `@ChannelPolicy` may take before the answer is `unavailable`, in milliseconds. @default 2000 */
+  /** Time limit for a `@ChannelPolicy`; after it the answer is `unavailable`, in milliseconds. @default 2000 */
   @IsInt()
   @Min(10)
   @Max(30_000)
@@ -164,24 +169,27 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   @Max(100_000)
   policyConcurrency = 100;
 
-  /** How long a user stays present after the last connection closed, for a page that reloads, in milliseconds. @default 5000 */
+  /**
+   * Time for which a user counts as present after its last connection ended, so that a page can reload, in
+   * milliseconds. @default 5000
+   */
   @IsInt()
   @Min(0)
   @Max(60_000)
   presenceGraceMs = 5_000;
 
   /**
-   * Keys with which other services may call `POST /realtime/events` (header `X-API-Key`), 16 characters or more each: strings, or
-   * objects with a `name` for the audit log and a scope (`channels`, `tenants`, `operations`). @default []
+   * Keys with which other services can call `POST /realtime/events` (header `X-API-Key`), at least 16 characters each:
+   * strings, or objects with a `name` for the audit log and a scope (`channels`, `tenants`, `operations`). @default []
    */
   @IsPublishKeys()
   publishApiKeys: (string | PublishKeyOptions)[] = [];
 
-  /** Whether `POST /realtime/events` publishes, for administrators and services with a key. @default true */
+  /** Enables `POST /realtime/events` for administrators and services with a key. @default true */
   @IsBoolean()
   publishApi = true;
 
-  /** Whether `POST /realtime/tickets` issues one-time tickets. @default true */
+  /** Enables one-time tickets by `POST /realtime/tickets`. @default true */
   @IsBoolean()
   ticketApi = true;
 
@@ -197,24 +205,28 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   clusterKeys: string[] = [];
 
   /**
-   * Whether administrators may see, under `/realtime/…`, who is connected from where and what channels carry, and end
-   * connections. It is off because these are personal data, and an application's administrators need not be its operators.
+   * Enables the API for operators under `/realtime/…`: administrators see connections with their addresses and the
+   * events of channels, and can end connections. It is off by default because these are personal data, and an
+   * application's administrators are not always its operators.
    * @default false
    */
   @IsBoolean()
   operatorApi = false;
 
-  /** Whether `/realtime/console` serves the console, a page over the API for operators; it needs `operatorApi`. @default false */
+  /**
+   * Enables the console at `/realtime/console`, a page that uses the API for operators; it needs `operatorApi`.
+   * @default false
+   */
   @IsBoolean()
   console = false;
 
-  /** On SIGTERM: how long readiness says 503 before connections are told to leave, in milliseconds. @default 1000 */
+  /** On SIGTERM: time for which readiness answers 503 before connections are drained, in milliseconds. @default 1000 */
   @IsInt()
   @Min(0)
   @Max(60_000)
   drainDelayMs = 1_000;
 
-  /** On SIGTERM: the span over which clients are told to come back, in milliseconds. @default 10000 */
+  /** On SIGTERM: the time over which clients are asked to reconnect, in milliseconds. @default 10000 */
   @IsInt()
   @Min(0)
   @Max(600_000)
@@ -246,5 +258,5 @@ type Given<T> = T extends readonly unknown[] | ((...args: never[]) => unknown)
     ? { [K in keyof T]?: Given<T[K]> }
     : T;
 
-/** What an application gives; everything but `jwt` has a default. See {@link ResolvedRealtimeOptions}. */
+/** The options of `forRoot`; all except `jwt` have a default. See {@link ResolvedRealtimeOptions}. */
 export type RealtimeOptions = Given<Omit<ResolvedRealtimeOptions, 'jwt'>> & { jwt: Given<JwtOptions> };

@@ -21,7 +21,7 @@ export class RedisOptions {
   @IsNotEmpty()
   sentinelName = 'mymaster';
 
-  /** The user that the Sentinels ask for; those of the master stand in `url`. @default none */
+  /** The user name for the Sentinels; that of the master is in `url`. @default none */
   @IsOptional()
   @IsString()
   @IsNotEmpty()
@@ -58,7 +58,7 @@ export class RedisOptions {
   })
   tlsKey?: string;
 
-  /** What the names of all keys begin with. @default 'rt:' */
+  /** The prefix of all keys. @default 'rt:' */
   @IsString()
   @Matches(/^[\w:.-]{1,50}$/, { message: 'must be 1 to 50 of A-Z a-z 0-9 _ : . -' })
   prefix = 'rt:';

@@ -1,7 +1,7 @@
 import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
-import { closestName } from './closest-name.js';
-import { contradictions } from './contradictions.js';
+import { didYouMean } from './did-you-mean.js';
+import { crossChecks } from './cross-checks.js';
 import { ResolvedRealtimeOptions, type RealtimeOptions } from './realtime-options.js';
 
 /** The options were refused; the message has a line for each that is wrong. */
@@ -15,7 +15,10 @@ export class RealtimeOptionsError extends Error {
   }
 }
 
-/** Never shown in a message or a log; the groups neither, for somebody may give the secret itself in their place. */
+/**
+ * Never part of a message or log; nor are their groups, because a caller can pass the secret itself instead of an
+ * object.
+ */
 const SECRETS =
   /^(jwt|redis)(\.(secret|publicKey|jwksUrl|url|tlsKey|sentinelPassword|\d+))?$|^(publishApiKeys|clusterKeys)$/;
 
@@ -36,7 +39,7 @@ export function resolveOptions(given: RealtimeOptions): ResolvedRealtimeOptions 
     forbidNonWhitelisted: true,
     forbidUnknownValues: true,
   }).flatMap((error) => describe(error, ''));
-  problems.push(...(problems.length > 0 ? [] : contradictions(options)));
+  problems.push(...(problems.length > 0 ? [] : crossChecks(options)));
   if (problems.length > 0) throw new RealtimeOptionsError(problems);
   return options;
 }
@@ -55,7 +58,7 @@ function describe(error: ValidationError, prefix: string): string[] {
   const name = prefix + error.property;
   const nested = (error.children ?? []).flatMap((child) => describe(child, `${name}.`));
   const reasons = Object.entries(error.constraints ?? {}).map(([constraint, message]) =>
-    constraint === 'whitelistValidation' ? noSuchOption(error) : withoutName(message, error.property),
+    constraint === 'whitelistValidation' ? unknownOption(error) : withoutName(message, error.property),
   );
   if (reasons.length === 0) return nested;
   const isUnknown = error.constraints?.['whitelistValidation'] !== undefined;
@@ -63,11 +66,11 @@ function describe(error: ValidationError, prefix: string): string[] {
   return [`\`${name}\` ${[...new Set(reasons)].join(', ')}${value}`, ...nested];
 }
 
-/** The group is laid over its defaults, so that every name that it may have is there. */
-function noSuchOption({ property, target = {} }: ValidationError): string {
+/** The given object is merged into the defaults, so that all known names are present. */
+function unknownOption({ property, target = {} }: ValidationError): string {
   const names = Object.keys(new (target.constructor as new () => object)());
-  const meant = closestName(property, names);
-  return `there is no such option${meant === undefined ? '' : `: did you mean \`${meant}\`?`}`;
+  const meant = didYouMean(property, names);
+  return `unknown option${meant === undefined ? '' : `: did you mean \`${meant}\`?`}`;
 }
 
 /** The name is said before: it is taken from the beginning, and left where it is part of the sentence. */

@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 
-/** What shows that this process is one of several workers. */
+/** Signs that this process is one of several workers. */
 export interface WorkerSigns {
   /** `cluster.isWorker` of node:cluster. It is true in pm2's cluster mode as well. */
   readonly isWorker: boolean;

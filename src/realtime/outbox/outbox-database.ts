@@ -27,15 +27,15 @@ export interface OutboxRows {
 
 /** The Postgres that holds the outbox, as the relay needs it. {@link pgOutboxDatabase} makes one of a pool of `pg`. */
 export interface OutboxDatabase extends OutboxRows {
-  /** Whether other processes may work on the same data; where they may not, no transaction is held while events are sent. @default true */
+  /** False if no other process uses the same data: then no transaction is held while events are sent. @default true */
   readonly shared?: boolean;
 
   /** All of `work` on one connection, committed when it resolves, rolled back when it rejects. */
   transaction<T>(work: (statements: OutboxRows) => Promise<T>): Promise<T>;
 
   /**
-   * `LISTEN`: calls back at each notification. Without it, or while it is broken, the relay looks in intervals.
-   * @returns what ends it
+   * `LISTEN`: calls back at each notification. Without it, or while its connection is broken, the relay polls.
+   * @returns a function that stops it
    */
   listen?(channel: string, callback: () => void): Promise<() => Promise<void>>;
 }
@@ -89,17 +89,17 @@ async function pgTransaction<T>(pool: PgPool, work: (statements: OutboxRows) => 
     await client.query('rollback').catch((failure: Error) => (broken = failure));
     throw error;
   } finally {
-    // A broken one may say so more than once.
+    // A broken connection can emit more than one error.
     if (broken === undefined) client.off('error', onError);
     client.release(broken);
   }
 }
 
 /**
- * `LISTEN` on a connection of its own, begun again whenever that breaks; each time it calls back once, for what may have
- * been missed.
- * @param pool gives one of its connections for as long as this goes on
- * @returns what ends it
+ * `LISTEN` on a separate connection, restarted whenever it breaks; each restart calls back once, because notifications
+ * may have been missed.
+ * @param pool provides the connection
+ * @returns a function that stops it
  */
 export async function pgListen(pool: PgPool, channel: string, callback: () => void): Promise<() => Promise<void>> {
   let ended = false;
@@ -135,7 +135,7 @@ export async function pgListen(pool: PgPool, channel: string, callback: () => vo
     ended = true;
     clearTimeout(timer);
     const last = client;
-    client = null; // whatever is still said of it, it is let go of once
+    client = null; // after several errors the connection is released once
     last?.release(true);
   };
 }

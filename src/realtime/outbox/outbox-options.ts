@@ -1,19 +1,19 @@
 import { RealtimeOptionsError } from '../options/resolve-options.js';
 import type { OutboxDatabase } from './outbox-database.js';
 
-/** What `RealtimeOutboxModule` takes. */
+/** The options of `RealtimeOutboxModule`. */
 export interface RealtimeOutboxOptions {
   /** The Postgres that holds the table of `OUTBOX_MIGRATION`: `pgOutboxDatabase(pool)`, or your own. */
   readonly database: OutboxDatabase;
-  /** Whether this process sends what waits; where it does not, it only writes. @default true */
+  /** Makes this process send stored events; with `false` it only stores them. @default true */
   readonly relay?: boolean;
   /** Events that are sent at once, at most. @default 100 */
   readonly batchSize?: number;
-  /** How often is looked for rows that no notification told of, in milliseconds. @default 1000 */
+  /** The interval in which the relay looks for rows without a notification, in milliseconds. @default 1000 */
   readonly pollIntervalMs?: number;
   /**
-   * How long Redis remembers what was sent, in milliseconds: where all that was killed takes longer to come back, the events
-   * that were on their way may be sent twice. It costs about 120 bytes of Redis for each event of that time. @default 3600000
+   * Time for which Redis remembers sent events, in milliseconds: if all processes are down for longer, events that were
+   * being sent can be sent twice. It costs about 120 bytes of Redis per event of that time. @default 3600000
    */
   readonly rememberMs?: number;
 }
@@ -46,7 +46,7 @@ export function resolveOutboxOptions(given: RealtimeOutboxOptions): ResolvedOutb
   }
   const known = Object.keys(options);
   const unknown = Object.keys(given).filter((name) => !known.includes(name));
-  problems.push(...unknown.map((name) => `\`${name}\` of RealtimeOutboxModule: there is no such option`));
+  problems.push(...unknown.map((name) => `\`${name}\` of RealtimeOutboxModule: unknown option`));
   if (problems.length > 0) throw new RealtimeOptionsError(problems);
   return options;
 }

@@ -11,34 +11,39 @@ import { SafeLogger } from '../observability/safe-logger.js';
 import { thrownText } from '../observability/thrown-text.js';
 import { InvalidEventError } from '../publishing/errors.js';
 import { EventsPublisher } from '../publishing/events-publisher.js';
-import { Bell } from './bell.js';
+import { WakeSignal } from './wake-signal.js';
 import { ResolvedOutboxOptions } from './outbox-options.js';
 import { NOTIFY_CHANNEL } from './outbox-schema.js';
 import { OutboxTable, type OutboxRow } from './outbox-table.js';
 import { sendInOrder, type Outcome } from './send-in-order.js';
 
-/** How long one event may take, and for how long further ones are begun, in milliseconds: together less than rows are held. */
+/**
+ * Time limit of one event, and time in which further ones are started, in milliseconds: together less than rows are
+ * locked.
+ */
 const SEND_MS = 8_000;
 const BATCH_MS = 10_000;
 /** How often is looked whether Redis is back, in milliseconds. */
-const AWAY_MS = 200;
-/** How long a channel that is not known here may be one of a newer version that is being deployed, in milliseconds. */
+const REDIS_DOWN_RETRY_MS = 200;
+/** Time for which an unknown channel may belong to a newer version that is being deployed, in milliseconds. */
 const UNKNOWN_MS = 300_000;
 /** How long a shutdown waits for what was committed, in milliseconds. */
 const SHUTDOWN_MS = 3_000;
 
-/** Sends what stands in the outbox: in order per channel, and then removes it. Any number of processes may do so at once. */
+/**
+ * Sends the rows of the outbox in order per channel, and then removes them. Any number of processes can do so at once.
+ */
 @Injectable()
 export class OutboxRelay
   implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
 {
   private readonly logger = new SafeLogger('RealtimeOutbox');
-  private readonly bell = new Bell();
+  private readonly wakeSignal = new WakeSignal();
   /** Channels that are not known here → until when they are left to others, by `performance.now()`. */
   private readonly unknown = new Map<string, number>();
   private stopListening: () => Promise<void> = async () => undefined;
   private running: Promise<void> = Promise.resolve();
-  private trouble = '';
+  private lastProblem = '';
   private ending = false;
   private ended = false;
 
@@ -54,33 +59,31 @@ export class OutboxRelay
     try {
       await this.options.database.query('select id, tenant from realtime_outbox limit 0');
     } catch (error) {
-      // No such table, or no such column; else it is away, and may come back.
+      // The table or a column is missing; other errors mean that the database is down, and may recover.
       if (!['42P01', '42703'].includes(String((error as { code?: unknown }).code))) return;
-      throw new Error(
-        'There is no table realtime_outbox, or it is an old one: run the statements of OUTBOX_MIGRATION',
-        {
-          cause: error,
-        },
-      );
+      throw new Error('The table realtime_outbox is missing or outdated: run the statements of OUTBOX_MIGRATION', {
+        cause: error,
+      });
     }
   }
 
   async onApplicationBootstrap(): Promise<void> {
     const { relay, database } = this.options;
     if (!relay) return;
-    this.stopListening = (await database.listen?.(NOTIFY_CHANNEL, () => this.bell.ring())) ?? this.stopListening;
+    this.stopListening =
+      (await database.listen?.(NOTIFY_CHANNEL, () => this.wakeSignal.notify())) ?? this.stopListening;
     this.running = this.run();
   }
 
-  /** What was committed is still sent; it goes on while connections are drained. */
+  /** Committed events are still sent; this continues while connections drain. */
   async beforeApplicationShutdown(): Promise<void> {
     this.ending = true;
-    if (this.options.relay) await this.bell.quiet(SHUTDOWN_MS);
+    if (this.options.relay) await this.wakeSignal.drain(SHUTDOWN_MS);
   }
 
   async onApplicationShutdown(): Promise<void> {
     this.ended = true;
-    this.bell.ring();
+    this.wakeSignal.notify();
     await this.stopListening().catch(() => undefined); // its connection may be closed already
     await this.running;
   }
@@ -88,19 +91,19 @@ export class OutboxRelay
   /** Never rejects. */
   private async run(): Promise<void> {
     while (!this.ended) {
-      const rung = this.bell.count;
+      const rung = this.wakeSignal.count;
       if (!this.bridge.status.up) {
-        await this.bell.next(rung, AWAY_MS);
+        await this.wakeSignal.next(rung, REDIS_DOWN_RETRY_MS);
         continue;
       }
       const more = await this.round();
-      // What waits is left for whoever comes next: its database or its broker may be closed already.
-      if (more === null && this.ending) return this.bell.rest();
-      if (more !== true) await this.bell.next(rung, this.options.pollIntervalMs);
+      // The rest is left for the next relay: the database or broker of this process may be closed already.
+      if (more === null && this.ending) return this.wakeSignal.stop();
+      if (more !== true) await this.wakeSignal.next(rung, this.options.pollIntervalMs);
     }
   }
 
-  /** @returns whether there may be more to send at once; `null` when something is in the way */
+  /** @returns true if there may be more to send at once; `null` after a failure */
   private async round(): Promise<boolean | null> {
     try {
       const { database } = this.options;
@@ -112,10 +115,10 @@ export class OutboxRelay
               await table.limitHold();
               return this.send(table);
             });
-      if (more !== null) this.tell('');
+      if (more !== null) this.logProblem('');
       return more;
     } catch (error) {
-      this.tell(`The outbox cannot be read: ${thrownText(error)}`);
+      this.logProblem(`The outbox cannot be read: ${thrownText(error)}`);
       return null;
     }
   }
@@ -149,14 +152,14 @@ export class OutboxRelay
     } catch (error) {
       const { message } = error as Error;
       if (!(error instanceof InvalidEventError)) {
-        this.tell(`Events wait in the outbox: ${message}`);
+        this.logProblem(`Events wait in the outbox: ${message}`);
         return 'waits';
       }
       if (error.field === 'channel' && ageMs < UNKNOWN_MS) {
         this.unknown.set(channel, performance.now() + UNKNOWN_MS - ageMs);
         return 'waits';
       }
-      this.logger.error(`Event ${id} to ${channel} is set aside, for it can never be published: ${message}`);
+      this.logger.error(`Event ${id} to ${channel} is set aside because it can never be published: ${message}`);
       this.counters.outboxSetAside += 1;
       await table.setAside(id, message);
       return 'set aside';
@@ -164,11 +167,11 @@ export class OutboxRelay
   }
 
   /** Says once what is in the way, and once that it is over. */
-  private tell(trouble: string): void {
-    if (trouble === this.trouble || (trouble !== '' && this.trouble !== '')) return;
-    this.trouble = trouble;
+  private logProblem(trouble: string): void {
+    if (trouble === this.lastProblem || (trouble !== '' && this.lastProblem !== '')) return;
+    this.lastProblem = trouble;
     if (this.ending) return;
-    if (trouble === '') this.logger.log('The outbox is sent again');
+    if (trouble === '') this.logger.log('The outbox is being sent again');
     else this.logger.warn(trouble);
   }
 }

@@ -1,9 +1,10 @@
-/** The channel of `NOTIFY` by which a committed row is told to the relays. */
+/** The channel of `NOTIFY` that wakes the relays after a commit. */
 export const NOTIFY_CHANNEL = 'realtime_outbox';
 
 /**
- * The table of the outbox, for Postgres 14 or later: statements for your own migrations, in this order. They may be run
- * again. Rows that another writer inserts (only `channel` and `data` need a value, and `tenant` where there are tenants) are sent like those of `RealtimeOutbox`.
+ * The table of the outbox, for Postgres 14 or later: statements for your migrations, in this order. They can be run
+ * again. Rows from other writers (only `channel` and `data` are required, and `tenant` with tenants) are sent like
+ * those of `RealtimeOutbox`.
  */
 export const OUTBOX_MIGRATION: readonly string[] = [
   `create table if not exists realtime_outbox (

@@ -4,10 +4,10 @@ import { NOTIFY_CHANNEL } from './outbox-schema.js';
 /** One event that waits. */
 export interface OutboxRow {
   readonly id: string;
-  /** What makes it one event, however often it is sent. */
+  /** The idempotency key: the event is published once, however often it is sent. */
   readonly key: string;
   readonly channel: string;
-  /** Whose event it is; `null` for nobody's. */
+  /** The tenant of the event; `null` if it has none. */
   readonly tenant: string | null;
   /** JSON. */
   readonly data: string;
@@ -15,7 +15,7 @@ export interface OutboxRow {
   readonly ageMs: number;
 }
 
-/** What stands in the outbox. */
+/** The state of the outbox. */
 export interface OutboxStatus {
   /** Events that wait to be sent. */
   readonly waiting: number;
@@ -50,7 +50,7 @@ export class OutboxTable {
   async take(limit: number, without: Iterable<string>): Promise<OutboxRow[]> {
     const channels = await this.lockOldest(limit, [...without]);
     if (channels.length === 0) return [];
-    // A statement of its own, which sees what was committed before the channels were ours.
+    // A separate statement: it sees rows that were committed before the channels were locked.
     return this.statements.query<OutboxRow>(
       `select id::text, key::text, channel, tenant, data::text, (extract(epoch from now() - created_at) * 1000)::float8 as "ageMs"
        from realtime_outbox where set_aside_at is null
@@ -61,8 +61,8 @@ export class OutboxTable {
   }
 
   /**
-   * Channels of the oldest rows that are ours now. If other relays work on all of them, one of which may be frozen, the channels
-   * behind them are next.
+   * Locks the channels of the oldest rows. If other relays hold all of them, one of which may be frozen, the next
+   * channels are tried.
    */
   private async lockOldest(limit: number, without: string[]): Promise<string[]> {
     for (;;) {

@@ -24,9 +24,9 @@ export class RealtimeOutbox<E extends RealtimeEvents = RealtimeEvents> {
   }
 
   /**
-   * Stores one event. It is sent if and only if the transaction is committed.
-   * @param statements what runs statements in the transaction: a client of `pg`, TypeORM's `manager`, or
-   *   `{ query: (sql, parameters) => … }` around anything else
+   * Stores one event. It is sent if and only if the transaction commits.
+   * @param statements runs statements in the transaction: a client of `pg`, TypeORM's `manager`, or
+   * `{ query: (sql, parameters) => … }` around anything else
    * @throws InvalidEventError for an unknown channel, or data that cannot be sent
    */
   async emit<C extends keyof E & string, D extends E[C]>(
@@ -61,7 +61,7 @@ export class RealtimeOutbox<E extends RealtimeEvents = RealtimeEvents> {
     return { channel, data: json, tenant };
   }
 
-  /** What stands in the outbox, for health checks and figures. */
+  /** Returns the state of the outbox, for health checks and metrics. */
   status(): Promise<OutboxStatus> {
     return this.table.status();
   }

@@ -1,21 +1,24 @@
 import { ANONYMOUS } from './presence-store.js';
 
 /**
- * What this instance has to say of one channel, and what of it was not said yet. No I/O.
- * @typeParam K what a presence hangs on: a subscription
+ * The presence of one channel on this instance, and the changes that are not stored yet. No I/O.
+ * @typeParam K the key of a presence: a subscription
  */
 export class LocalPresence<K> {
   // subscription → the user id that it counts for
   private readonly seats = new Map<K, string>();
-  // user id → connections here; 0 for somebody who may be back
+  // user id → connections here; 0 during the grace period
   private readonly counts = new Map<string, number>();
   // user id → until when its 0 is kept, the next to end first
   private readonly leaving = new Map<string, number>();
   private readonly changed = new Set<string>();
-  /** The store may hold something of this instance. */
+  /** True if the store may contain values of this instance. */
   private said = false;
-  /** What the store holds is not known: {@link compare} finds out. Until then nothing is remembered as changed, so that an outage costs no memory. */
-  private doubtful = false;
+  /**
+   * True if the content of the store is unknown: {@link compare} determines it. Until then no changes are recorded, so
+   * that an outage costs no memory.
+   */
+  private stale = false;
 
   get isEmpty(): boolean {
     return this.counts.size === 0;
@@ -25,11 +28,11 @@ export class LocalPresence<K> {
     return this.changed.size > 0;
   }
 
-  get isDoubtful(): boolean {
-    return this.doubtful;
+  get isStale(): boolean {
+    return this.stale;
   }
 
-  /** It counts for this user from now on, whoever it counted for before. */
+  /** Counts the subscription for this user from now on. */
   enter(seat: K, userId: string): void {
     const before = this.seats.get(seat);
     if (before === userId) return;
@@ -62,8 +65,8 @@ export class LocalPresence<K> {
     }
   }
 
-  /** What is to be said: user id → connections, or `null` for one who is gone. It counts as said from now on. */
-  take(): ReadonlyMap<string, number | null> {
+  /** Returns the changes: user id → connections, or `null` for a user that left. They count as stored from now on. */
+  takeChanges(): ReadonlyMap<string, number | null> {
     const changes = new Map([...this.changed].map((userId) => [userId, this.counts.get(userId) ?? null]));
     this.changed.clear();
     this.said = true;
@@ -71,22 +74,22 @@ export class LocalPresence<K> {
   }
 
   /**
-   * What was said may have been lost. If nothing was said and nothing is to be, there is no doubt: clients that only ask about made-up
-   * channels would make an instance keep each of them for as long as the store does not answer.
+   * The stored values may be lost. If nothing was stored and nothing is pending, nothing is stale: otherwise clients that only ask about
+   * made-up channels would make an instance keep each of them while the store does not answer.
    */
-  doubt(): void {
+  markStale(): void {
     if (!this.said && this.isEmpty && !this.hasChanges) return;
-    this.doubtful = true;
+    this.stale = true;
     this.changed.clear();
   }
 
   /**
-   * Compares with what the store holds: whatever differs is to be said again.
-   * @returns whether something that was said is not there: others may have lost something too
+   * Compares with the content of the store: all differences have to be stored again.
+   * @returns true if a stored value is missing: other instances may have lost values, too
    */
   compare(held: ReadonlyMap<string, number>): boolean {
-    let lost = this.doubtful;
-    this.doubtful = false;
+    let lost = this.stale;
+    this.stale = false;
     for (const [userId, count] of this.counts) {
       if (held.get(userId) === count) continue;
       if (!held.has(userId) && !this.changed.has(userId)) lost = true;
@@ -97,6 +100,6 @@ export class LocalPresence<K> {
   }
 
   private mark(userId: string): void {
-    if (!this.doubtful) this.changed.add(userId);
+    if (!this.stale) this.changed.add(userId);
   }
 }

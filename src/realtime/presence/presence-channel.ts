@@ -6,9 +6,9 @@ import { inTurns } from './in-turns.js';
 import { LocalPresence } from './local-presence.js';
 import type { PresencePace } from './presence-pace.js';
 import type { PresenceStore } from './presence-store.js';
-import { MAX_LISTED, Roll, type RollChange } from './roll.js';
+import { MAX_LISTED, Roster, type RosterChange } from './roster.js';
 
-/** What comes close together is read together, in milliseconds. */
+/** Changes within this time are read together, in milliseconds. */
 const SETTLE_MS = 50;
 /**
  * Between two reads lies at least this, and ten times as long as it took to read and to notify the watchers: one user who joins and
@@ -18,37 +18,40 @@ const MIN_SPACING_MS = 100;
 const MAX_SPACING_MS = 10_000;
 const SPACING_PER_READ = 10;
 /** Of a channel that takes longer to read than this allows, what was read last is the answer. */
-const PATIENCE_MS = 500;
-/** Whoever asks sees what happened here before, but people may ask, come and go all the time: a read waits for so many writes at most. */
+const MAX_WAIT_MS = 500;
+/**
+ * A read sees earlier changes of this instance, but waits for at most this number of writes, because changes may never
+ * stop.
+ */
 const WRITES_BEFORE_READ = 3;
 /** How long a store that did not answer is left alone, in milliseconds. */
 const RETRY_MS = 250;
-/** A channel that nobody watches is read so many times less often, only to find out whether all is still there. */
+/** A channel without watchers is read less often by this factor, only to verify that nothing was lost. */
 const UNWATCHED = 3;
 
-/** Who is here, as an answer. */
+/** The members of a channel. */
 export interface PresenceList {
   readonly members: readonly PresenceMember[];
   readonly count: number;
 }
 
-interface Asker {
+interface PendingQuery {
   resolve(list: PresenceList): void;
   reject(error: unknown): void;
 }
 
 /**
- * One channel with presence as this instance sees it: says what is here to the store, reads what is everywhere, and tells
- * those who watch. One thing at a time; `look` drives it, and there are no timers.
+ * Presence of one channel on this instance: writes local changes to the store, reads the state of all instances, and
+ * notifies watchers. One operation at a time; `sync` drives it without timers.
  */
 export class PresenceChannel {
   readonly local = new LocalPresence<Subscription>();
-  private readonly roll = new Roll();
+  private readonly roster = new Roster();
   /** Told of who joins and leaves. */
   private readonly watchers = new Set<Subscription>();
   /** Not told yet who is here. */
-  private readonly newcomers = new Set<Subscription>();
-  private askers: Asker[] = [];
+  private readonly pendingWatchers = new Set<Subscription>();
+  private pendingQueries: PendingQuery[] = [];
   private working: Promise<void> | null = null;
   private readAt = Infinity;
   private keepAt = Infinity;
@@ -57,13 +60,16 @@ export class PresenceChannel {
   private spacing = MIN_SPACING_MS;
   /** Something changed somewhere since the last read. */
   private stale = false;
-  /** What happened here is to be written before the next read: somebody asked since, or it was lost. */
-  private owesWrite = false;
+  /** Local changes must be written before the next read: because of a query, or because they were lost. */
+  private mustFlush = false;
   /** Since the last read. */
   private writes = 0;
   /** The read under way follows one that found our own part missing. */
   private repeated = false;
-  /** From when on somebody who is not found has left: after a loss of data others have to say again who is with them. */
+  /**
+   * The time from which a missing member counts as gone: after a loss of data, other instances have to store their
+   * members again.
+   */
   private trustedAt = 0;
 
   /** @param now milliseconds of a clock that only goes forward */
@@ -74,32 +80,32 @@ export class PresenceChannel {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** Nothing is here, nothing is to be done, and what was read last is no answer any more. */
+  /** True if there are no members, no pending work and no cached answer. */
   get isIdle(): boolean {
     const { local } = this;
-    if (!local.isEmpty || local.hasChanges || local.isDoubtful || this.isAwaited || this.working !== null) return false;
+    if (!local.isEmpty || local.hasChanges || local.isStale || this.isAwaited || this.working !== null) return false;
     return this.now() >= this.lastReadAt + this.spacing;
   }
 
-  /** Somebody subscribed here: sees to it that what is said of it stays said. */
-  entered(): void {
+  /** A subscription started: schedules the renewal of its entry. */
+  onEntered(): void {
     const now = this.now();
     this.keepAt = Math.min(this.keepAt, now + this.pace.renewMs);
     this.readAt = Math.min(this.readAt, now + UNWATCHED * this.pace.renewMs);
   }
 
-  /** From now on this subscription is told who is here: first all, then who joins and leaves. */
+  /** Sends this subscription the list of members, and all changes after it. */
   watch(subscription: Subscription): void {
-    this.newcomers.add(subscription);
-    this.owesWrite = true;
+    this.pendingWatchers.add(subscription);
+    this.mustFlush = true;
     if (this.isFresh()) this.greet(subscription, this.listing());
     else this.readSoon(0);
-    this.lookSoon();
+    this.syncSoon();
   }
 
   unwatch(subscription: Subscription): void {
     this.watchers.delete(subscription);
-    this.newcomers.delete(subscription);
+    this.pendingWatchers.delete(subscription);
   }
 
   /** A watcher that was paused did not get what changed: it gets the whole list again. */
@@ -111,16 +117,16 @@ export class PresenceChannel {
   list(): Promise<PresenceList> {
     if (this.isFresh()) return Promise.resolve(this.answer());
     return new Promise((resolve, reject) => {
-      this.askers.push({ resolve, reject });
-      this.owesWrite = true;
+      this.pendingQueries.push({ resolve, reject });
+      this.mustFlush = true;
       this.retryAt = 0;
       this.readSoon(0);
-      this.lookSoon();
+      this.syncSoon();
     });
   }
 
-  private lookSoon(): void {
-    runSafely('Presence of a channel', () => this.look());
+  private syncSoon(): void {
+    runSafely('Presence of a channel', () => this.sync());
   }
 
   /** Another instance has said something. */
@@ -129,9 +135,9 @@ export class PresenceChannel {
     if (this.isAwaited) this.readSoon(SETTLE_MS);
   }
 
-  /** What was said may have been lost. */
-  doubt(): void {
-    this.local.doubt();
+  /** The stored values may be lost. */
+  markStale(): void {
+    this.local.markStale();
     this.retry();
   }
 
@@ -141,7 +147,7 @@ export class PresenceChannel {
   }
 
   /** Does what is due. Never rejects. */
-  async look(): Promise<void> {
+  async sync(): Promise<void> {
     if (this.working !== null || !this.isDue) return;
     this.working = this.work();
     await this.working;
@@ -149,21 +155,21 @@ export class PresenceChannel {
   }
 
   /** Says what there is still to say. Never rejects. */
-  async finish(): Promise<void> {
+  async flush(): Promise<void> {
     await this.working;
-    await this.look();
+    await this.sync();
   }
 
   private get isAwaited(): boolean {
-    return this.watchers.size > 0 || this.newcomers.size > 0 || this.askers.length > 0;
+    return this.watchers.size > 0 || this.pendingWatchers.size > 0 || this.pendingQueries.length > 0;
   }
 
-  /** Returns true if {@link look} has something to do, unless that is being done. */
+  /** Returns true if {@link sync} has something to do, unless that is being done. */
   get isDue(): boolean {
     const { local } = this;
     const now = this.now();
     if (now < this.retryAt) return false;
-    return local.isDoubtful || local.hasChanges || now >= this.readAt || now >= this.keepAt;
+    return local.isStale || local.hasChanges || now >= this.readAt || now >= this.keepAt;
   }
 
   private async work(): Promise<void> {
@@ -177,54 +183,54 @@ export class PresenceChannel {
   private async step(): Promise<void> {
     const { local, store, topic } = this;
     const now = this.now();
-    const writesFirst = local.hasChanges && this.owesWrite && this.writes < WRITES_BEFORE_READ;
-    const mustRead = local.isDoubtful || (now >= this.readAt && !writesFirst);
+    const writesFirst = local.hasChanges && this.mustFlush && this.writes < WRITES_BEFORE_READ;
+    const mustRead = local.isStale || (now >= this.readAt && !writesFirst);
     if (!mustRead && local.hasChanges) {
-      this.owesWrite = false;
+      this.mustFlush = false;
       this.writes += 1;
       this.stale = true;
-      await store.write(topic, local.take());
+      await store.write(topic, local.takeChanges());
       if (this.isAwaited) this.readSoon(SETTLE_MS);
     } else if (mustRead) {
       await this.read();
     } else {
       this.keepAt = local.isEmpty ? Infinity : now + this.pace.renewMs;
-      if (!local.isEmpty && !(await store.keep(topic))) local.doubt();
+      if (!local.isEmpty && !(await store.keep(topic))) local.markStale();
     }
   }
 
   private async read(): Promise<void> {
     const start = this.now();
     const { renewMs } = this.pace;
-    // Those who come while the read is under way are told by the next one, which knows of them too.
-    const askers = this.askers.length;
-    const newcomers = new Set(this.newcomers);
+    // Queries that arrive during the read are answered by the next one.
+    const queries = this.pendingQueries.length;
+    const newWatchers = new Set(this.pendingWatchers);
     this.writes = 0;
     this.stale = false;
     const present = await this.store.read(this.topic);
     const end = this.now();
-    const isFirst = this.lastReadAt === -Infinity; // nobody can be taken for gone yet
+    const isFirst = this.lastReadAt === -Infinity; // no member can be missing on the first read
     this.lastReadAt = end;
     this.spacing = spacingAfter(end - start);
     if (this.local.compare(present.own)) {
       if (!isFirst) this.trustedAt = end + 2 * renewMs;
-      // Our own part has to be said again before the whole can be told; once, for it may be lost again and again.
+      // Local values must be stored again before the list is complete; once only, because they may be lost repeatedly.
       this.repeated = !this.repeated;
       if (this.repeated) {
-        this.owesWrite = true;
+        this.mustFlush = true;
         this.readAt = end;
         return;
       }
     }
     this.repeated = false;
-    const change = this.roll.update(present, end >= this.trustedAt);
-    await this.tell(change);
-    await this.welcome(newcomers);
+    const change = this.roster.update(present, end >= this.trustedAt);
+    await this.notifyWatchers(change);
+    await this.sendList(newWatchers);
     // After the watchers: a client that asks knows no more than they do.
-    for (const asker of this.askers.splice(0, askers)) asker.resolve(this.answer());
+    for (const query of this.pendingQueries.splice(0, queries)) query.resolve(this.answer());
     this.spacing = spacingAfter(this.now() - start);
     this.readAt = this.local.isEmpty ? Infinity : end + Math.max(this.spacing, UNWATCHED * renewMs);
-    if (this.askers.length > 0 || this.newcomers.size > 0) this.readSoon(0);
+    if (this.pendingQueries.length > 0 || this.pendingWatchers.size > 0) this.readSoon(0);
     if (this.watchers.size > 0) this.readSoon(Math.max(this.spacing, this.stale ? SETTLE_MS : renewMs));
   }
 
@@ -234,41 +240,41 @@ export class PresenceChannel {
 
   private failed(error: unknown): void {
     this.retryAt = this.now() + RETRY_MS;
-    // A command that failed may have been carried out, and the store may come back without what it had.
-    this.local.doubt();
-    const askers = this.askers;
-    this.askers = [];
-    for (const asker of askers) asker.reject(error);
+    // A failed command may have been executed, and the store may recover without its data.
+    this.local.markStale();
+    const queries = this.pendingQueries;
+    this.pendingQueries = [];
+    for (const query of queries) query.reject(error);
   }
 
-  /** Whether what was read last may be the answer. */
+  /** Returns true if the result of the last read can be used. */
   private isFresh(): boolean {
-    if (this.now() >= this.lastReadAt + this.spacing || this.local.isDoubtful) return false;
-    return this.spacing > PATIENCE_MS || (!this.stale && !this.local.hasChanges);
+    if (this.now() >= this.lastReadAt + this.spacing || this.local.isStale) return false;
+    return this.spacing > MAX_WAIT_MS || (!this.stale && !this.local.hasChanges);
   }
 
   private answer(): PresenceList {
-    return { members: this.roll.list(), count: this.roll.count };
+    return { members: this.roster.list(), count: this.roster.count };
   }
 
-  private async welcome(newcomers: ReadonlySet<Subscription>): Promise<void> {
-    if (newcomers.size === 0) return;
+  private async sendList(newWatchers: ReadonlySet<Subscription>): Promise<void> {
+    if (newWatchers.size === 0) return;
     const frame = this.listing();
-    await inTurns(newcomers, (newcomer) => this.greet(newcomer, frame));
+    await inTurns(newWatchers, (watcher) => this.greet(watcher, frame));
   }
 
-  private greet(newcomer: Subscription, frame: Buffer): void {
-    if (!this.newcomers.delete(newcomer)) return; // it left in the meantime
-    this.watchers.add(newcomer);
-    if (!newcomer.isPaused) newcomer.connection.answer(frame);
+  private greet(watcher: Subscription, frame: Buffer): void {
+    if (!this.pendingWatchers.delete(watcher)) return; // it left in the meantime
+    this.watchers.add(watcher);
+    if (!watcher.isPaused) watcher.connection.answer(frame);
   }
 
   private listing(): Buffer {
     return bytesOf({ type: 'presence', channel: channelOf(this.topic), ...this.answer() });
   }
 
-  private async tell({ joined, left }: RollChange): Promise<void> {
-    // Those who begin to watch meanwhile get the whole list, which has this change.
+  private async notifyWatchers({ joined, left }: RosterChange): Promise<void> {
+    // Watchers that start meanwhile receive the whole list, which includes this change.
     const watchers = [...this.watchers];
     if (watchers.length === 0) return;
     for (let at = 0; at < Math.max(joined.length, left.length); at += MAX_LISTED) {

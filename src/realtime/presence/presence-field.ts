@@ -5,7 +5,7 @@ export interface PresenceField {
   readonly instance: string;
   /** `ANONYMOUS` for connections without an identity. */
   readonly userId: string;
-  /** 0 for a user who may be back. */
+  /** 0 during the grace period of a user. */
   readonly count: number;
 }
 

@@ -1,13 +1,13 @@
 /** Stands for all connections without an identity: they are counted, not named. No user has an empty id. */
 export const ANONYMOUS = '';
 
-/** Who is in a channel. */
+/** The members of a channel in the store. */
 export interface Present {
-  /** user id → connections on all living instances; at least 1, also for somebody who may be back at any moment */
+  /** user id → connections on all live instances; at least 1, also during the grace period */
   readonly members: ReadonlyMap<string, number>;
   /** Connections without an identity. */
   readonly anonymous: number;
-  /** What this instance has said, as the store holds it: user id (or `ANONYMOUS`) → connections here */
+  /** The values of this instance in the store: user id (or `ANONYMOUS`) → connections */
   readonly own: ReadonlyMap<string, number>;
 }
 
@@ -19,12 +19,12 @@ export interface Present {
  * It does not promise that what was said outlives a loss of the store's data: `own` shows that, and it is said again.
  */
 export abstract class PresenceStore {
-  /** Sets who is told that another instance has said something. It is a hint: it may not come, and come too often. */
+  /** Sets the callback for changes of other instances. It is a hint: it can be missing or repeated. */
   abstract listen(changed: (channel: string) => void): void;
 
   /**
-   * Says how many connections users have here: 0 for somebody who is gone but may be back, `null` for one who is gone.
-   * @throws RealtimeUnavailableError it may have been said, in whole or in part
+   * Stores the number of connections of users on this instance: 0 during the grace period, `null` to remove a user.
+   * @throws RealtimeUnavailableError although some or all values may have been stored
    */
   abstract write(channel: string, counts: ReadonlyMap<string, number | null>): Promise<void>;
 
@@ -32,8 +32,8 @@ export abstract class PresenceStore {
   abstract read(channel: string): Promise<Present>;
 
   /**
-   * Keeps what was said of a channel, which is forgotten some time after nobody did this.
-   * @returns `false` when nothing is there any more @throws RealtimeUnavailableError
+   * Renews the stored values of a channel, which otherwise expire.
+   * @returns `false` if they are missing @throws RealtimeUnavailableError
    */
   abstract keep(channel: string): Promise<boolean>;
 }

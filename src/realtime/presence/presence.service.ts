@@ -16,15 +16,15 @@ import { PresenceChannel, type PresenceList } from './presence-channel.js';
 import { ANONYMOUS, PresenceStore } from './presence-store.js';
 
 /** How often it is looked whether something is due: what changes in between is said together, in milliseconds. */
-const LOOK_MS = 50;
-/** Channels that are looked at each time: with more of them, each has its turn less often. */
-const CHANNELS_OF_A_LOOK = 10_000;
-/** How long the last words of an instance may take, in milliseconds. */
-const LAST_WORDS_MS = 1_000;
+const SYNC_MS = 50;
+/** Channels that are handled each time: with more channels, each is handled less often. */
+const CHANNELS_PER_SYNC = 10_000;
+/** Time limit for the last writes before shutdown, in milliseconds. */
+const FINAL_FLUSH_MS = 1_000;
 
 /**
- * Who is in the channels whose definition switches presence on. Whoever has subscribed is present, whether it watches or
- * not: the registry tells where subscriptions begin and end, so no way in or out can be forgotten.
+ * Presence of all channels that enable it. Every subscriber is present, whether it watches or not: the registry reports
+ * the start and end of each subscription.
  * @hideconstructor
  */
 @Injectable()
@@ -56,10 +56,10 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
   onApplicationBootstrap(): void {
     if (!this.isNeeded) return;
     this.store.listen((topic) => this.channels.get(topic)?.hint());
-    this.directory.onReachable(() => this.doubtAll());
+    this.directory.onReachable(() => this.markAllStale());
     this.timer = setInterval(
-      safely('The presence timer', () => this.look(this.clock.now())),
-      LOOK_MS,
+      safely('The presence timer', () => this.sync(this.clock.now())),
+      SYNC_MS,
     ).unref();
   }
 
@@ -67,9 +67,9 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
     this.end();
   }
 
-  /** Who is in a channel with presence. @throws ProtocolError `unavailable` */
+  /** Returns the members of a channel with presence. @throws ProtocolError `unavailable` */
   async list(topic: string): Promise<PresenceList> {
-    const channel = this.opened(topic);
+    const channel = this.openChannel(topic);
     try {
       return await channel.list();
     } catch (error) {
@@ -87,9 +87,9 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
   /** @internal */
   began(subscription: Subscription, connection: Connection): void {
     if (this.catalogue.find(subscription.channel)?.presence !== true) return;
-    const channel = this.opened(subscription.topic);
+    const channel = this.openChannel(subscription.topic);
     channel.local.enter(subscription, userOf(connection));
-    channel.entered();
+    channel.onEntered();
   }
 
   /** @internal */
@@ -97,7 +97,7 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
     const channel = this.channels.get(subscription.topic);
     if (channel === undefined) return;
     channel.unwatch(subscription);
-    // One whose line is gone may be a page that is reloading; one that unsubscribed, or may no longer, has left.
+    // A lost connection may be a page that reloads; a client that unsubscribed or lost its access has left.
     const { presenceGraceMs } = this.options;
     const mayReturn = subscription.connection.closing && (this.held || presenceGraceMs > 0);
     channel.local.exit(subscription, mayReturn ? this.clock.now() + presenceGraceMs : null);
@@ -114,7 +114,7 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
     }
   }
 
-  /** This instance is about to end: whoever goes now is told to come back elsewhere, and has not left. */
+  /** This instance shuts down: its clients reconnect elsewhere and have not left. */
   hold(): void {
     this.held = true;
   }
@@ -122,14 +122,14 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
   /** Says what there is still to say. */
   async leave(): Promise<void> {
     this.end();
-    const words = Promise.all([...this.channels.values()].map((channel) => channel.finish()));
+    const words = Promise.all([...this.channels.values()].map((channel) => channel.flush()));
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => void (timer = setTimeout(resolve, LAST_WORDS_MS)));
+    const late = new Promise<void>((resolve) => void (timer = setTimeout(resolve, FINAL_FLUSH_MS)));
     await Promise.race([words, late]);
     clearTimeout(timer);
   }
 
-  private opened(topic: string): PresenceChannel {
+  private openChannel(topic: string): PresenceChannel {
     let channel = this.channels.get(topic);
     if (channel === undefined) {
       channel = new PresenceChannel(topic, this.store, this.pace);
@@ -143,23 +143,23 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
     this.timer = null;
   }
 
-  private look(now: number): void {
+  private sync(now: number): void {
     const { entries } = this.directory;
     const { entriesSeen } = this;
     this.entriesSeen = entries;
-    // Taken for dead in the meantime, or the data is lost: others may have removed what was said.
-    if (entries !== entriesSeen && entriesSeen > 0) this.doubtAll();
+    // The lease had expired, or data was lost: other instances may have removed the stored values.
+    if (entries !== entriesSeen && entriesSeen > 0) this.markAllStale();
     if (entriesSeen === 0) for (const channel of this.channels.values()) channel.retry();
     for (const [topic, channel] of this.nextChannels()) {
       if (!this.held) channel.local.expire(now);
       if (channel.isIdle) this.channels.delete(topic);
-      else if (channel.isDue) runSafely('Presence of a channel', () => channel.look());
+      else if (channel.isDue) runSafely('Presence of a channel', () => channel.sync());
     }
   }
 
   /** All channels, or the next of very many. */
   private *nextChannels(): Iterable<[string, PresenceChannel]> {
-    for (let left = Math.min(CHANNELS_OF_A_LOOK, this.channels.size); left > 0; left -= 1) {
+    for (let left = Math.min(CHANNELS_PER_SYNC, this.channels.size); left > 0; left -= 1) {
       let next = this.cursor.next();
       if (next.done === true) {
         this.cursor = this.channels.entries();
@@ -170,12 +170,12 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
     }
   }
 
-  private doubtAll(): void {
-    for (const channel of this.channels.values()) channel.doubt();
+  private markAllStale(): void {
+    for (const channel of this.channels.values()) channel.markStale();
   }
 }
 
-/** An administrator of the platform is no member of the tenant that it looks at: it may have the same id as one. */
+/** A platform administrator is not a member of the tenant it looks at: its id could collide with one. */
 function userOf({ principal }: Connection): string {
   return principal === null || principal.tenant !== principal.homeTenant ? ANONYMOUS : principal.user.userId;
 }

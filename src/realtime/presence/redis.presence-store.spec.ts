@@ -18,7 +18,7 @@ class FailingRedis {
     this.commands += 1;
     const fails = this.commands > this.answers;
     await turn();
-    if (fails) throw new RealtimeUnavailableError('Redis cannot be used');
+    if (fails) throw new RealtimeUnavailableError('Redis is unavailable');
     return run({ hset: () => 1, hdel: () => 1, pexpire: () => 1, hscan: () => ['0', this.fields] });
   }
 
@@ -27,7 +27,7 @@ class FailingRedis {
   }
 
   async publish(): Promise<null> {
-    throw new RealtimeUnavailableError('Redis cannot be used');
+    throw new RealtimeUnavailableError('Redis is unavailable');
   }
 }
 
@@ -79,7 +79,7 @@ describe('RedisPresenceStore while Redis fails', () => {
 
   it('rejects a read if the instances are unknown: none is taken for dead', async () => {
     redis.fields = ['other:u1', '1'];
-    living = () => Promise.reject(new RealtimeUnavailableError('Redis cannot be used'));
+    living = () => Promise.reject(new RealtimeUnavailableError('Redis is unavailable'));
     await expect(store.read('c')).rejects.toMatchObject({ code: 'unavailable' });
     expect(redis.commands).toBe(1);
   });

@@ -12,7 +12,7 @@ import { ANONYMOUS, PresenceStore, type Present } from './presence-store.js';
 
 /** On which instances tell each other whose presence has changed; no client can name it. */
 const HINTS = '$presence';
-/** A hint that does not get through is not worth more than this, in milliseconds: everybody looks every few seconds anyway. */
+/** Time limit for a hint, in milliseconds: without it, other instances read every few seconds anyway. */
 const HINT_TIMEOUT_MS = 1_000;
 /** Fields of one command: a whole channel at once would hold up every other client of that Redis. */
 const BATCH = 1_000;
@@ -20,8 +20,8 @@ const BATCH = 1_000;
 const KEPT_MS = 4 * MAX_RENEW_MS;
 
 /**
- * The store in Redis: a hash for each channel, `<instance>:<user id>` → connections there. A field counts while its
- * instance's lease lives, so an instance that was killed is out of it by itself; whoever comes upon its fields removes them.
+ * The store in Redis: one hash per channel, `<instance>:<user id>` → connections. A field counts while the lease of its
+ * instance lives, so a killed instance drops out; any reader removes its fields.
  */
 export class RedisPresenceStore extends PresenceStore {
   private readonly ownPrefix: string;
@@ -49,7 +49,8 @@ export class RedisPresenceStore extends PresenceStore {
 
   override async write(channel: string, counts: ReadonlyMap<string, number | null>): Promise<void> {
     // Before the lease is there, others would take the fields for those of a dead instance.
-    if (this.directory.entries === 0) throw new RealtimeUnavailableError('This instance is not known in Redis yet');
+    if (this.directory.entries === 0)
+      throw new RealtimeUnavailableError('This instance is not registered in Redis yet');
     const key = this.redis.keys.presence(channel);
     const set: string[] = [];
     const gone: string[] = [];
@@ -104,7 +105,7 @@ export class RedisPresenceStore extends PresenceStore {
     return (await this.redis.command((client) => client.pexpire(key, KEPT_MS))) === 1;
   }
 
-  /** Page by page; a field that is there all the while is found, one that comes or goes meanwhile may be. */
+  /** Scans page by page: permanent fields are always found; those that are added or removed meanwhile may be missed. */
   private async scan(key: string): Promise<Map<string, string>> {
     const fields = new Map<string, string>();
     let cursor = '0';

@@ -2,7 +2,7 @@ import type { EventsPublisher } from './events-publisher.js';
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 
-/** What libraries call their method that runs a transaction: TypeORM, Drizzle and Kysely, or Prisma. */
+/** The transaction methods of libraries: TypeORM, Drizzle and Kysely, or Prisma. */
 const METHODS = ['transaction', '$transaction'];
 
 /** Methods that are bound already → what they were, and of which client. */
@@ -23,7 +23,7 @@ export function bindTransactions<Client extends object>(client: Client, events: 
   return client;
 }
 
-/** @returns whether there is anything to bind */
+/** @returns false if there is no method to bind */
 function bind(client: object, events: EventsPublisher, independent: boolean): boolean {
   let found = false;
   for (const name of METHODS) {
@@ -38,7 +38,7 @@ function bind(client: object, events: EventsPublisher, independent: boolean): bo
 }
 
 function boundMethod(original: Method, client: object, events: EventsPublisher, independent: boolean): Method {
-  // Whatever inherits it – a client that Prisma's `$extends` made – begins transactions of its own by it.
+  // A client that inherits this method, such as one from Prisma's `$extends`, starts independent transactions with it.
   const method: Method = function (this: unknown, ...args) {
     const self = this ?? client;
     const at = args.findIndex((argument) => typeof argument === 'function');
@@ -52,7 +52,7 @@ function boundMethod(original: Method, client: object, events: EventsPublisher, 
   return method;
 }
 
-/** What the function of a transaction is given: what that begins is a savepoint. */
+/** Transactions that start from the client of a transaction are savepoints. */
 function withSavepoints(transaction: unknown, events: EventsPublisher): unknown {
   if (typeof transaction !== 'object' || transaction === null) return transaction;
   for (const name of METHODS) {

@@ -2,9 +2,9 @@
 const MAX_DEPTH = 64;
 
 /**
- * A problem of data that would be dear to validate, as a sentence; `null` for none. class-transformer takes a time for each
- * object that grows with the square of its properties, and calls itself for each level.
- * @param maxKeys properties that one object may have
+ * Returns the problem of data that would be expensive to validate, as a sentence; `null` if there is none.
+ * class-transformer takes time that grows with the square of an object's properties, and recurses for each level.
+ * @param maxKeys the limit of properties per object
  */
 export function shapeProblem(data: unknown, maxKeys: number): string | null {
   let level: object[] = isObject(data) ? [data] : [];

@@ -2,7 +2,7 @@ import { RealtimeUnavailableError } from '../broker/errors.js';
 
 export { RealtimeUnavailableError };
 
-/** A tenant publishes more events per second than it may (`tenants.eventsPerSecond`): nothing was published, try again. */
+/** The event rate limit of a tenant is exceeded (`tenants.eventsPerSecond`): nothing was published, try again. */
 export class TenantBusyError extends RealtimeUnavailableError {}
 
 /** The event was refused: nothing was published, and it would be refused again. */
@@ -10,7 +10,10 @@ export class InvalidEventError extends Error {
   override readonly name = 'InvalidEventError';
   readonly code = 'invalid_event';
 
-  /** @param field what is wrong: `channel`, `userId`, `data`, `options`, `tenant`, `idempotencyKey`, `idempotencyMs` or `timeoutMs` */
+  /**
+   * @param field the invalid part: `channel`, `userId`, `data`, `options`, `tenant`, `idempotencyKey`, `idempotencyMs`
+   * or `timeoutMs`
+   */
   constructor(
     readonly field: string,
     readonly problem: string,

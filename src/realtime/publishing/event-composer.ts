@@ -11,7 +11,7 @@ import { InvalidEventError } from './errors.js';
 import { toJson } from './event-json.js';
 import type { EventValidator } from './event-validator.js';
 
-/** What `emit` takes beside the channel and the data. */
+/** The options of `emit`. */
 export interface EmitOptions {
   /** With the option `tenants`: whose event it is. @default the tenant of the running code (`withTenant`); global channels have none */
   readonly tenant?: string;
@@ -23,13 +23,13 @@ export interface EmitOptions {
   readonly timeoutMs?: number;
 }
 
-/** An event that may be published: `data` is JSON already, and is never serialised again. */
+/** An event that was validated: `data` is JSON already, and is never serialised again. */
 export interface ComposedEvent {
   readonly channel: string;
   readonly topic: string;
   readonly pattern: string;
   readonly json: string;
-  /** Not everybody may have all of its data. */
+  /** True if some clients receive only a part of its data. */
   readonly limited: boolean;
   readonly history: HistoryWindow | null;
   /** Its data does not fit the class of the channel, and the option says that such an event is not sent. */
@@ -40,7 +40,7 @@ export interface ComposedEvent {
 const MAX_KEY_LENGTH = 200;
 const MAX_IDEMPOTENCY_MS = 86_400_000;
 
-/** Checks what is to be published. Callers that are not written in TypeScript may bring anything. */
+/** Validates events before they are published. Callers in JavaScript can pass anything. */
 export class EventComposer {
   private readonly tenants: Tenants;
 
@@ -52,7 +52,7 @@ export class EventComposer {
     this.tenants = new Tenants(options);
   }
 
-  /** The topic of a channel; `null` where nobody registered it. @throws InvalidEventError */
+  /** Returns the topic of a channel; `null` if the channel is not registered. @throws InvalidEventError */
   topicOf(channel: string, options: Pick<EmitOptions, 'tenant'>): string | null {
     const { tenant } = readOptions(options);
     const known = this.find(channel);
@@ -69,7 +69,7 @@ export class EventComposer {
   }
 
   /**
-   * @param mode what becomes of data that does not fit the class of the channel; the option says it unless given
+   * @param mode how to handle data that does not fit the class of the channel; default: the option
    * @throws InvalidEventError
    */
   compose(channel: string, data: unknown, given: EmitOptions, mode?: InvalidEvents): ComposedEvent {

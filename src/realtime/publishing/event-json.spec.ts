@@ -71,10 +71,10 @@ describe('toJson', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['undefined', undefined, 'must be something that JSON can hold, not undefined'],
-    ['a function', () => 1, 'must be something that JSON can hold, not a function'],
-    ['a symbol', Symbol('x'), 'must be something that JSON can hold, not a symbol'],
-    ['a toJSON of undefined', { toJSON: () => undefined }, 'must be something that JSON can hold'],
+    ['undefined', undefined, 'must be JSON-serializable, not undefined'],
+    ['a function', () => 1, 'must be JSON-serializable, not a function'],
+    ['a symbol', Symbol('x'), 'must be JSON-serializable, not a symbol'],
+    ['a toJSON of undefined', { toJSON: () => undefined }, 'must be JSON-serializable'],
     ['a BigInt', { n: 1n }, 'serialize a BigInt: send it as a string, for example value.toString()'],
     ['a circle', circle(), 'circular structure to JSON: send a plain object with the fields'],
     ['a promise', Promise.resolve(1), 'cannot hold a Promise (data): await it before'],
@@ -98,9 +98,9 @@ describe('toJson', () => {
     ['functions only', { get: () => 1 }, 'cannot hold an Object (data): it has no fields'],
     ['a boxed symbol', [Object(Symbol('x'))], 'cannot hold a Symbol (data[0])'],
     ['a Map from a toJSON', { a: { toJSON: () => ({ b: new Map() }) } }, 'cannot hold a Map (data.a.b)'],
-    ['NaN', NaN, 'cannot hold NaN (data): JSON has no such number'],
+    ['NaN', NaN, 'cannot hold NaN (data): JSON cannot represent this number'],
     ['an infinite number inside', { price: -Infinity }, 'cannot hold -Infinity (data.price)'],
-    ['a boxed NaN', [new Number(NaN)], '(data[0]): JSON has no such number'],
+    ['a boxed NaN', [new Number(NaN)], '(data[0]): JSON cannot represent this number'],
     ['an invalid date', { at: new Date(NaN) }, 'cannot hold an invalid Date (data.at): send null, or a valid date'],
     ['a Buffer', Buffer.from('x'), "cannot hold a Buffer (data): send a string, for example buffer.toString('base64')"],
     ['a Buffer inside', { file: Buffer.from('x') }, 'cannot hold a Buffer (data.file)'],

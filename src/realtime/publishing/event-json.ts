@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import { thrownText } from '../observability/thrown-text.js';
 import { InvalidEventError } from './errors.js';
 
-/** What to send instead of data that `JSON.stringify` refuses, by what its error says. */
+/** Remedies for data that `JSON.stringify` refuses, by its error message. */
 const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [/BigInt/, 'send it as a string, for example value.toString()'],
   [/circular|call stack/i, 'send a plain object with the fields that clients need'],
@@ -23,7 +23,7 @@ interface Problem {
   readonly remedy: string;
 }
 
-/** There is an object with a `toJSON` of its own: it must be called once, and only its result can be looked at. */
+/** An object with `toJSON`: it must be called once, and only its result can be checked. */
 const REPLACED = Symbol('replaced');
 
 /**
@@ -56,10 +56,7 @@ export function toJson(data: unknown): string {
     throw new InvalidEventError('data', `cannot hold ${kind} (data${path}): ${remedy}`);
   }
   if (json !== undefined) return json;
-  throw new InvalidEventError(
-    'data',
-    `must be something that JSON can hold, not ${kindOf(data)}: send null or an object`,
-  );
+  throw new InvalidEventError('data', `must be JSON-serializable, not ${kindOf(data)}: send null or an object`);
 }
 
 type Found = Problem | typeof REPLACED | null;
@@ -123,7 +120,7 @@ function problemOf(value: unknown): Problem | null {
 }
 
 function remedyOfNumber(value: number): string | null {
-  return Number.isFinite(value) ? null : 'JSON has no such number, send null or a string';
+  return Number.isFinite(value) ? null : 'JSON cannot represent this number: send null or a string';
 }
 
 /** Says what to send instead of an object that JSON cannot hold; `null` if JSON can hold it. */

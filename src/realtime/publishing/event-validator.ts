@@ -10,7 +10,7 @@ import type { EventClass } from '../options/channel-definition.js';
 import type { InvalidEvents } from '../options/realtime-options.js';
 import { InvalidEventError } from './errors.js';
 
-/** How many of an event's problems are told. */
+/** The maximum number of problems in a message. */
 const MAX_TOLD = 5;
 
 /** Holds events against the class of their channel, and does with those that do not fit what the option says. */
@@ -23,9 +23,9 @@ export class EventValidator {
   ) {}
 
   /**
-   * Whether an event may be sent.
-   * @param mode what to do with one that does not fit
-   * @throws InvalidEventError where that is `throw`
+   * Returns true if an event can be sent.
+   * @param mode how to handle an invalid event
+   * @throws InvalidEventError if the mode is `throw`
    */
   admits(name: string, { data: type, pattern, fields }: Channel, data: unknown, mode = this.mode): boolean {
     if (type === null) return true;
@@ -34,7 +34,7 @@ export class EventValidator {
     const problem = `does not fit ${type.name}: ${problems.slice(0, MAX_TOLD).join('; ')}`;
     this.counters.invalidEvents.add(mode === 'throw' ? 'refused' : mode === 'drop' ? 'dropped' : 'passed');
     if (mode === 'throw') throw new InvalidEventError('data', problem);
-    this.log.warn(pattern, `An event to ${name} was ${mode === 'drop' ? 'dropped' : 'sent all the same'}: ${problem}`);
+    this.log.warn(pattern, `An event to ${name} was ${mode === 'drop' ? 'dropped' : 'sent anyway'}: ${problem}`);
     return mode === 'pass';
   }
 
@@ -49,8 +49,8 @@ export class EventValidator {
 }
 
 /**
- * What is wrong with data that should fit a class decorated with class-validator, as sentences.
- * @param groups of fields that the class has: those of all of them are looked at
+ * Returns the problems of data for a class decorated with class-validator, as sentences.
+ * @param groups of fields in the class: fields of all groups are checked
  */
 export function dataProblems(type: EventClass, data: unknown, groups: Iterable<string> = []): string[] {
   if (typeof data !== 'object' || data === null || Array.isArray(data)) return ['it must be an object'];

@@ -22,9 +22,9 @@ import { afterCommit, inTransaction } from './transaction-scope.js';
 import { UntilPublished } from './until-published.js';
 import { channelOfUser } from './user-id.js';
 
-/** What `emit` answers. */
+/** The result of `emit`. */
 export interface EmittedEvent {
-  /** The event's id, as subscribers see it; on a channel without history an id of its own, which they do not see. */
+  /** The event's id, as subscribers receive it; on a channel without history an id that is not sent. */
   readonly id: string;
   readonly channel: string;
   /** ISO 8601, UTC, milliseconds. */
@@ -33,7 +33,7 @@ export interface EmittedEvent {
   readonly dropped?: true;
 }
 
-/** An event's data as JSON, and whose event it is: `null` for nobody's. */
+/** An event's data as JSON, and its tenant: `null` for none. */
 export interface SerialisedEvent {
   readonly json: string;
   readonly tenant: string | null;
@@ -45,13 +45,13 @@ export interface EmitAttempt {
   /** As it was given; of an event of the outbox, as it was stored. */
   readonly data: unknown;
   readonly options: EmitOptions;
-  /** What `emit` answers, or why it is refused; of {@link EventsPublisher.afterCommit}, once it is published at last. */
+  /** The result of `emit`, or its refusal; for {@link EventsPublisher.afterCommit}, after the event was published. */
   readonly result: Promise<EmittedEvent>;
 }
 
-/** What `events.transaction` takes. */
+/** The options of `events.transaction`. */
 export interface TransactionOptions {
-  /** Whether it is committed or rolled back on its own though it runs inside another one, and is no savepoint of that. @default false */
+  /** Commits or rolls back separately, even inside another transaction, instead of as a savepoint. @default false */
   readonly independent?: boolean;
 }
 
@@ -60,10 +60,10 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 const SHUTDOWN_MS = 5_000;
 
 /**
- * What every other module injects to tell clients that something happened. It needs no HTTP server, works before
- * `listen()`, and in workers and command-line programs.
+ * The service for publishing events, for injection into any module. It needs no HTTP server, and works before
+ * `listen()`, in workers and in command-line programs.
  *
- * `E` is the event map, `RealtimeEvents` unless another is given: one that extends it.
+ * `E` is the event map: `RealtimeEvents`, or one that extends it.
  * @hideconstructor
  */
 @Injectable()
@@ -87,13 +87,14 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
   }
 
   /**
-   * Publishes one event to everyone who has subscribed to the channel, on every instance. Events of one process and
-   * channel keep their order. The promise need not be awaited: a failure is logged, and never ends the process.
-   * @param data anything that JSON can hold, at most `maxEventBytes`, and that fits the class of the channel where it has one
-   * @returns once the event has its place in the channel
+   * Publishes one event to all subscribers of the channel, on every instance. Events of one process and channel keep
+   * their order. The promise need not be awaited: a failure is logged, and never ends the process.
+   * @param data any JSON-serializable value, at most `maxEventBytes`, that fits the class of the channel, if there is
+   * one
+   * @returns when the event has its position in the channel
    * @throws InvalidEventError for an unknown channel, or data that cannot be sent
-   * @throws RealtimeUnavailableError when it was not acknowledged in time; it will not be published later
-   * @throws TenantBusyError when its tenant publishes more than it may
+   * @throws RealtimeUnavailableError if it was not acknowledged in time; it will not be published later
+   * @throws TenantBusyError if the event rate limit of its tenant is exceeded
    */
   emit<C extends keyof E & string, D extends E[C]>(
     channel: C,
@@ -134,14 +135,14 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
     } catch (error) {
       const refused = Promise.reject<EmittedEvent>(error);
       refused.catch(() => undefined); // it is thrown, too
-      this.tell({ channel, data, options, result: refused });
+      this.notifyObservers({ channel, data, options, result: refused });
       throw error;
     }
     afterCommit(() => {
       const result = new Promise<EmittedEvent>((resolve) => {
         this.committed.add(prepared.topic, prepared.json.length, () => this.send(prepared).then(resolve));
       });
-      this.tell({ channel, data, options, result });
+      this.notifyObservers({ channel, data, options, result });
     });
   }
 
@@ -151,9 +152,10 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
   }
 
   /**
-   * Runs a transaction of any database: what is told by {@link afterCommit} inside waits until `run` resolves, and is
-   * forgotten when it rejects. Inside another one it is a savepoint of that, unless `independent` says otherwise.
-   * @param run begins the transaction, and resolves once it is committed; it calls `rollBack` where it rolls back without rejecting
+   * Runs a transaction of any database: events from {@link afterCommit} inside it wait until `run` resolves, and are
+   * discarded if it rejects. Inside another transaction it is a savepoint, unless `independent` is set.
+   * @param run begins the transaction and resolves after its commit; it calls `rollBack` if it rolls back without
+   * rejecting
    */
   transaction<T>(run: (rollBack: () => void) => Promise<T>, options: TransactionOptions | null = {}) {
     return inTransaction<T>(run, options?.independent === true);
@@ -164,7 +166,10 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
     return this.announce(channel, data, options, this.composeAndSend(channel, data, options));
   }
 
-  /** Whether anyone, on any instance, listens to this channel: what is only made for listeners need not be made for none. */
+  /**
+   * Returns true if a client on any instance has subscribed to this channel, so that events without subscribers need
+   * not be created.
+   */
   async hasSubscribers(channel: string, whose: Pick<EmitOptions, 'tenant'> = {}): Promise<boolean> {
     const topic = this.composer.topicOf(channel, whose);
     return topic !== null && this.broker.hasSubscribers(topic);
@@ -179,8 +184,8 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
   }
 
   /**
-   * Checks and serialises an event without publishing it: call what it returns to publish it, at once or later. Data that
-   * does not fit the class of the channel is refused whatever `invalidEvents` says: it comes from somebody who can mend it.
+   * Validates and serialises an event without publishing it: call the result to publish it. Data that does not fit the
+   * class of the channel is refused regardless of `invalidEvents`, because the caller can correct it.
    * @throws InvalidEventError
    */
   prepare(channel: string, data: unknown, options: EmitOptions = {}): () => Promise<EmittedEvent> {
@@ -197,12 +202,12 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
     return { json, tenant: tenantOf(topic) };
   }
 
-  /** {@link publish} for data that is JSON already. It is sent as it is; whoever calls it handles the failure. */
+  /** {@link publish} for data that is JSON already. It is sent as it is; the caller handles a failure. */
   async publishJson(channel: string, json: string, options: EmitOptions = {}): Promise<EmittedEvent> {
     const result = await this.send(this.composer.composeJson(channel, json, options));
-    // What failed is tried again: it is told of once.
+    // A failure is retried, and reported once.
     if (this.observers.length > 0) {
-      this.tell({ channel, data: JSON.parse(json) as unknown, options, result: Promise.resolve(result) });
+      this.notifyObservers({ channel, data: JSON.parse(json) as unknown, options, result: Promise.resolve(result) });
     }
     return result;
   }
@@ -223,12 +228,14 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
     return this.send(this.composer.compose(channel, data, options));
   }
 
-  /** An observer that fails must not fail the event: it may be out already. */
-  private tell(attempt: EmitAttempt): void {
+  /** A failing observer must not fail the event: it may be published already. */
+  private notifyObservers(attempt: EmitAttempt): void {
     for (const observer of this.observers) runSafely('An observer of onEmit', () => observer(attempt));
   }
 
-  /** Notifies the observers. A failure is logged and counted, for the caller of `emit` may ignore it. Never throws. */
+  /**
+   * Notifies the observers. A failure is logged and counted, because the caller of `emit` may ignore it. Never throws.
+   */
   private announce(
     channel: string,
     data: unknown,
@@ -242,7 +249,7 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
       const kind = `${code} ${this.composer.patternOf(channel) ?? ''}`;
       this.log.warn(kind, () => `An event to ${where} was not published: ${thrownText(error)}`);
     });
-    this.tell({ channel, data, options: options ?? {}, result });
+    this.notifyObservers({ channel, data, options: options ?? {}, result });
     return result;
   }
 
@@ -259,7 +266,7 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
     if (dropped) return { id: randomUUID(), channel, timestamp: new Date().toISOString(), dropped };
     const tenant = tenantOf(topic);
     if (tenant !== null && !this.tenantRates.take(tenant, performance.now())) {
-      throw new TenantBusyError(`More events of the tenant ${tenant} per second than may be (tenants.eventsPerSecond)`);
+      throw new TenantBusyError(`event rate limit of tenant ${tenant} exceeded (tenants.eventsPerSecond)`);
     }
     const timestamp = new Date().toISOString();
     const span = beginEmit(channel, pattern);
@@ -276,7 +283,7 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
     const observed = measurements !== null || span !== null;
     const position = await (observed ? observe(published, topic, measurements, span) : published);
     this.counters.published += 1;
-    this.counters.ofTenants.add(tenant, 'published');
+    this.counters.byTenant.add(tenant, 'published');
     return { id: position === null ? randomUUID() : formatPosition(position), channel, timestamp };
   }
 }

@@ -4,8 +4,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 const current = new AsyncLocalStorage<TransactionScope>();
 
 /**
- * What is to be told of one transaction, kept until it is known how that ends. A scope inside another one stands for a
- * savepoint: what it keeps goes to the outer one.
+ * The events of one transaction, kept until it commits or rolls back. A nested scope is a savepoint: its events move to
+ * the outer scope.
  */
 class TransactionScope {
   private state: 'open' | 'committed' | 'rolled back' = 'open';
@@ -16,7 +16,7 @@ class TransactionScope {
   add(tell: () => void): void {
     if (this.state === 'open') this.waiting.push(tell);
     else if (this.state === 'rolled back') {
-      throw new Error('The transaction was rolled back: what is told after it must be told outside of it');
+      throw new Error('The transaction was rolled back: emit events about the rollback outside of it');
     } else if (this.outer === null) tell();
     else this.outer.add(tell);
   }
@@ -47,8 +47,8 @@ export function afterCommit(tell: () => void): void {
 }
 
 /**
- * Runs a transaction: what is told after its commit waits until `run` resolves, and is forgotten when it rejects.
- * @param independent whether it is committed or rolled back on its own, though it runs inside another one
+ * Runs a transaction: events for after its commit wait until `run` resolves, and are discarded if it rejects.
+ * @param independent commits or rolls back separately, even inside another transaction
  */
 export async function inTransaction<T>(run: (rollBack: () => void) => Promise<T>, independent: boolean): Promise<T> {
   const scope = new TransactionScope(independent ? null : (current.getStore() ?? null));

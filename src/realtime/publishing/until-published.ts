@@ -4,7 +4,7 @@ import { SafeLogger } from '../observability/safe-logger.js';
 import { RealtimeUnavailableError } from './errors.js';
 import { thrownText } from '../observability/thrown-text.js';
 
-/** What may wait in one process, at most. */
+/** The limits of waiting events in one process. */
 const MAX_WAITING_EVENTS = 20_000;
 const MAX_WAITING_BYTES = 33_554_432;
 /** How long to wait before a channel is tried again, in milliseconds. */
@@ -19,17 +19,21 @@ export class UntilPublished {
   private waiting = 0;
   private bytes = 0;
 
-  /** @param send one try; it may be called many times, and then publishes once */
+  /** @param send one attempt; it can be called many times, and publishes once */
   add(channel: string, bytes: number, send: () => Promise<unknown>): void {
     if (this.waiting >= MAX_WAITING_EVENTS || this.bytes + bytes > MAX_WAITING_BYTES) {
-      this.log.error('lost: too many', `An event to ${channel} is lost: too many wait to be published`, undefined);
+      this.log.error(
+        'lost: too many',
+        `An event to ${channel} is lost: too many events are waiting to be published`,
+        undefined,
+      );
       return;
     }
     this.waiting += 1;
     this.bytes += bytes;
     const before = this.lanes.get(channel);
     const after = (before === undefined ? this.publish(channel, send) : before.then(() => this.publish(channel, send)))
-      // Nothing is thrown here that anybody could handle.
+      // There is no caller that could handle an error here.
       .finally(() => {
         this.waiting -= 1;
         this.bytes -= bytes;

@@ -2,8 +2,8 @@ import { MAX_CHANNEL_BYTES, userChannel } from '../../protocol/index.js';
 import { InvalidEventError } from './errors.js';
 
 /**
- * Returns the private channel of a user. Whole numbers are ids too, as they are in tokens.
- * @throws InvalidEventError for a value that is no user id: an event to `user:undefined` would reach no user, silently
+ * Returns the private channel of a user. Whole numbers are valid ids, as in tokens.
+ * @throws InvalidEventError for an invalid user id: an event to `user:undefined` would silently reach no user
  */
 export function channelOfUser(userId: unknown): string {
   const isWhole = (typeof userId === 'number' && Number.isSafeInteger(userId)) || typeof userId === 'bigint';

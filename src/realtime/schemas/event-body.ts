@@ -1,4 +1,4 @@
-import { decode, json, record, string, where, type Schema } from './schema.js';
+import { decode, json, record, string, refine, type Schema } from './schema.js';
 
 /** An event as it is stored, and as instances send it to each other: see `eventBody` in the protocol. */
 export interface EventBody {
@@ -12,8 +12,8 @@ const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 export const eventBodySchema: Schema<EventBody> = record<EventBody>({
   channel: string({ min: 1, max: 1_024 }),
-  data: where(json, 'given', (data) => data !== undefined),
-  timestamp: where(string({ max: 24 }), 'an ISO 8601 timestamp', (text) => TIMESTAMP.test(text)),
+  data: refine(json, 'given', (data) => data !== undefined),
+  timestamp: refine(string({ max: 24 }), 'an ISO 8601 timestamp', (text) => TIMESTAMP.test(text)),
 });
 
 /**

@@ -80,10 +80,10 @@ function withoutNegativeZero(schema: Schema<number>): Schema<number> {
 }
 
 /** Milliseconds since 1970 that a `Date` can hold. */
-export const moment = number(-8.64e15, 8.64e15);
+export const timestamp = number(-8.64e15, 8.64e15);
 
 /** The values of a schema that fulfil a condition. @param wanted completes "must be …" */
-export function where<T>(schema: Schema<T>, wanted: string, fits: (value: T) => boolean): Schema<T> {
+export function refine<T>(schema: Schema<T>, wanted: string, fits: (value: T) => boolean): Schema<T> {
   const check = (value: T, path: string): T => {
     if (fits(value)) return value;
     throw new SchemaError(path, wanted);
@@ -103,7 +103,10 @@ export function oneOf<const T extends string>(values: readonly T[]): Schema<T> {
   return plain(`one of ${values.join(', ')}`, (value) => values.includes(value as T));
 }
 
-/** A number that may be infinite: a time that never comes, or that lies before all others. JSON has no word for these. */
+/**
+ * A number that can be infinite: a time that never comes, or that precedes all others. JSON has no representation for
+ * these.
+ */
 export const unbounded: Schema<number> = {
   read: (value, path) => {
     if (value === 'Infinity' || value === '-Infinity') return Number(value);
@@ -135,7 +138,7 @@ export function list<T>(item: Schema<T>, max: number): Schema<readonly T[]> {
 
 type Fields<T> = { readonly [K in keyof T]-?: Schema<Exclude<T[K], undefined>> };
 
-/** An object with these fields. Others are left out: an instance of a later version may send more. */
+/** An object with these fields. Unknown ones are ignored: an instance of a later version may send more. */
 export function record<T extends object>(fields: Fields<T>, optional: readonly (keyof T & string)[] = []): Schema<T> {
   const entries = Object.entries<Schema<unknown>>(fields as Readonly<Record<string, Schema<unknown>>>);
   const each = (value: unknown, path: string, step: 'read' | 'write'): object => {

@@ -2,12 +2,12 @@ import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { currentTenant } from './current-tenant.js';
 import { tenantProblem, topicOf, userKeyOf } from './topic.js';
 
-/** It is not clear whose something is, or it can be nobody's. The message is a sentence without its subject. */
+/** The tenant is missing, unknown or not allowed. The message is a sentence without its subject. */
 export class TenantError extends Error {
   override readonly name = 'TenantError';
 }
 
-/** Whose something is: what is said of it, else whose code is running. */
+/** Determines the tenant of an event: the given one, otherwise that of the running code. */
 export class Tenants {
   private readonly claim: string | undefined;
 
@@ -16,14 +16,15 @@ export class Tenants {
   }
 
   /**
-   * The topic of a channel for whoever publishes.
-   * @param isGlobal whether the channel is one for all tenants
+   * Returns the topic of a channel for a publisher.
+   * @param isGlobal true if the channel is global
    * @throws TenantError
    */
   topicOf(channel: string, isGlobal: boolean, tenant: string | undefined): string {
     if (this.claim === undefined) return topicOf(this.none(tenant), channel);
     if (isGlobal) {
-      if (tenant !== undefined) throw new TenantError(`must not be given: ${channel} is global, all tenants get it`);
+      if (tenant !== undefined)
+        throw new TenantError(`must not be given: ${channel} is global, all tenants receive it`);
       return channel;
     }
     const whose = tenant ?? currentTenant();
@@ -34,8 +35,8 @@ export class Tenants {
   }
 
   /**
-   * What a user is known by.
-   * @param tenant `null` for one of the platform's own
+   * Returns the key of a user.
+   * @param tenant `null` for a platform user
    * @throws TenantError
    */
   userKeyOf(userId: string, tenant: string | null | undefined): string {
@@ -46,7 +47,7 @@ export class Tenants {
     const whose = tenant === undefined ? currentTenant() : tenant;
     if (whose !== null) return userKeyOf(checked(whose), userId);
     if (tenant === null) return userKeyOf(null, userId);
-    throw new TenantError('is missing: name it ({ tenant }), or null for a user of the platform who has none');
+    throw new TenantError('is missing: name it ({ tenant }), or null for a platform user without a tenant');
   }
 
   private none(tenant: string | undefined): null {

@@ -1,7 +1,7 @@
 /**
- * Topics: what channels are called inside the house. On the wire every tenant has the same names; here the tenant stands
- * before the name, so that whatever is kept, carried or counted by topic belongs to one tenant: `acme/apps:created`. A
- * channel of no tenant (without the option `tenants`, or a global one) is its own topic.
+ * Topics: the internal keys of channels. Clients of all tenants use the same channel names. Internally the tenant
+ * precedes the name (`acme/apps:created`), so that everything stored, sent or counted by topic belongs to one tenant. A
+ * channel without a tenant (without the option `tenants`, or a global one) is its own topic.
  */
 
 /** Stands in no name of a channel, and in no encoded tenant. */
@@ -10,9 +10,9 @@ const BETWEEN = '/';
 /** The longest tenant, in bytes as {@link encodeTenant} writes it. */
 export const MAX_TENANT_BYTES = 200;
 
-/** What is wrong with a tenant, as a sentence without its subject; `null` when nothing is. */
+/** Returns the problem of a tenant as a sentence without its subject; `null` if it is valid. */
 export function tenantProblem(tenant: unknown): string | null {
-  if (typeof tenant !== 'string' || tenant === '') return 'must be a text that is not empty';
+  if (typeof tenant !== 'string' || tenant === '') return 'must be a non-empty string';
   try {
     return encodeTenant(tenant).length > MAX_TENANT_BYTES ? `must have at most ${MAX_TENANT_BYTES} bytes` : null;
   } catch {
@@ -30,13 +30,13 @@ export function channelOf(topic: string): string {
   return topic.slice(topic.indexOf(BETWEEN) + 1);
 }
 
-/** Whose topic it is; `null` for nobody's. */
+/** Returns the tenant of a topic; `null` if it has none. */
 export function tenantOf(topic: string): string | null {
   const at = topic.indexOf(BETWEEN);
   return at < 0 ? null : decodeURIComponent(topic.slice(0, at));
 }
 
-/** What a user is known by where two tenants may have users with the same id: no two users have the same. */
+/** Returns the unique key of a user: two tenants can have users with the same id. */
 export function userKeyOf(tenant: string | null, userId: string): string {
   return (tenant === null ? '' : encodeTenant(tenant)) + BETWEEN + userId;
 }

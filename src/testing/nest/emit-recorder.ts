@@ -1,6 +1,6 @@
 import type { EmitAttempt, EmitOptions, EmittedEvent } from '../../realtime/index.js';
 import { describeMatcher, matches } from './matcher.js';
-import { News } from './news.js';
+import { Signal } from './signal.js';
 
 /** One event that the application wanted to publish, and what became of it. */
 export interface RecordedEmit<D = unknown> {
@@ -23,20 +23,20 @@ const TOLD_OF_ONE = 300;
 /** Every `emit` of the application, in order. */
 export class EmitRecorder {
   private entries: { record: RecordedEmit }[] = [];
-  private readonly news = new News();
+  private readonly signal = new Signal();
 
   record({ channel, data, options, result }: EmitAttempt): void {
     const entry: { record: RecordedEmit } = { record: { channel, data: copyOf(data), options, outcome: 'pending' } };
     this.entries.push(entry);
     const settle = (more: Pick<RecordedEmit, 'outcome' | 'event' | 'error'>): void => {
       entry.record = { ...entry.record, ...more }; // what a test holds does not change under it
-      this.news.wake();
+      this.signal.wake();
     };
     result.then(
       (event) => settle({ outcome: event.dropped === true ? 'dropped' : 'published', event }),
       (error: Error) => settle({ outcome: 'rejected', error }),
     );
-    this.news.wake();
+    this.signal.wake();
   }
 
   find(channel: string | undefined, matcher: unknown): RecordedEmit[] {
@@ -46,10 +46,10 @@ export class EmitRecorder {
 
   /** @throws with what was emitted instead */
   async expect(channel: string, matcher: unknown, patienceMs: number): Promise<RecordedEmit> {
-    await this.news.until(() => this.find(channel, matcher).length > 0, patienceMs);
+    await this.signal.until(() => this.find(channel, matcher).length > 0, patienceMs);
     const [found] = this.find(channel, matcher);
     if (found !== undefined) return found;
-    throw new Error(`Expected an emit to ${channel}${describeMatcher(matcher)}. ${this.story()}`);
+    throw new Error(`Expected an emit to ${channel}${describeMatcher(matcher)}. ${this.transcript()}`);
   }
 
   clear(): void {
@@ -57,7 +57,7 @@ export class EmitRecorder {
   }
 
   /** What was emitted to a channel, to all of them unless given, for the story of a failure. */
-  story(channel?: string): string {
+  transcript(channel?: string): string {
     const found = this.find(channel, undefined);
     const where = channel === undefined ? '' : ` to ${channel}`;
     if (found.length === 0) return `The application has emitted nothing${where}.`;

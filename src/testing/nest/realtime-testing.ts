@@ -15,7 +15,7 @@ import {
 import { BrokerOutage } from './broker-outage.js';
 import { EmitRecorder, type RecordedEmit } from './emit-recorder.js';
 import type { DataOf, Matcher } from './matcher.js';
-import { soon } from './news.js';
+import { soon } from './signal.js';
 import { TestClient } from './test-client.js';
 import { TestClock } from './test-clock.js';
 import { tokenFor, type TestUser } from './test-token.js';
@@ -89,7 +89,7 @@ export class RealtimeTesting {
     const { patienceMs } = this;
     const client = await TestClient.open(this.url, token, {
       patienceMs,
-      emitted: (channel) => this.recorder.story(channel),
+      emitted: (channel) => this.recorder.transcript(channel),
     });
     this.clients.push(client);
     await client.next('connected');

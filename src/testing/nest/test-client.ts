@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { WebSocket } from 'ws';
 import type { ServerFrame } from '../../protocol/index.js';
 import { describeMatcher, matches, type DataOf, type Matcher } from './matcher.js';
-import { News } from './news.js';
+import { Signal } from './signal.js';
 
 /** An event as it came. */
 export type EventFrame<D = unknown> = Omit<Extract<ServerFrame, { type: 'event' }>, 'data'> & { readonly data: D };
@@ -12,7 +12,7 @@ export type EventFrame<D = unknown> = Omit<Extract<ServerFrame, { type: 'event' 
 type Answer = Extract<ServerFrame, { ref?: string }>;
 
 /** What a client is told of its surroundings. */
-export interface Surroundings {
+export interface TestContext {
   /** How long an expectation waits for its frame, in milliseconds. */
   readonly patienceMs: number;
   /** What the application emitted to a channel, for the story of a failure. */
@@ -29,31 +29,31 @@ const DENIALS: readonly string[] = ['forbidden', 'unknown_channel', 'auth_requir
 export class TestClient {
   /** Every frame that ever came, in order. */
   readonly frames: ServerFrame[] = [];
-  private untaken: ServerFrame[] = [];
+  private unread: ServerFrame[] = [];
   private ended: string | null = null;
   private refs = 0;
-  private readonly news = new News();
+  private readonly signal = new Signal();
 
   private constructor(
     /** For what is not to be had otherwise. */
     readonly socket: WebSocket,
-    private readonly surroundings: Surroundings,
+    private readonly context: TestContext,
   ) {
     socket.on('message', (data: Buffer) => {
       const frame = JSON.parse(data.toString()) as ServerFrame;
       this.frames.push(frame);
-      this.untaken.push(frame);
-      this.news.wake();
+      this.unread.push(frame);
+      this.signal.wake();
     });
     socket.on('error', () => undefined); // `close` follows
     socket.on('close', (code, reason) => {
       this.ended = `${code} ${reason.toString()}`.trim();
-      this.news.wake();
+      this.signal.wake();
     });
   }
 
   /** Use `RealtimeTesting.connect`. @internal */
-  static async open(url: string, token: string | undefined, surroundings: Surroundings): Promise<TestClient> {
+  static async open(url: string, token: string | undefined, surroundings: TestContext): Promise<TestClient> {
     const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
     const client = new TestClient(new WebSocket(url, { headers, rejectUnauthorized: false }), surroundings);
     const { socket } = client;
@@ -124,7 +124,7 @@ export class TestClient {
     matcher?: Matcher<DataOf<C>, EventFrame<DataOf<C>>>,
   ): Promise<void> {
     await this.ask();
-    const found = this.untaken.find(isEventOf(channel, matcher));
+    const found = this.unread.find(isEventOf(channel, matcher));
     if (found === undefined) return;
     const which = `${channel === undefined ? '' : ` on ${channel}`}${describeMatcher(matcher)}`;
     throw new Error(`There should be no event${which}, but there is ${told(found)}`);
@@ -152,8 +152,8 @@ export class TestClient {
 
   /** Resolves with the code and the reason once the connection is gone, whoever ended it. */
   async whenClosed(): Promise<string> {
-    await this.news.until(() => this.ended !== null, this.surroundings.patienceMs);
-    if (this.ended === null) throw new Error(`Expected the end of the connection; ${this.story()}`);
+    await this.signal.until(() => this.ended !== null, this.context.patienceMs);
+    if (this.ended === null) throw new Error(`Expected the end of the connection; ${this.transcript()}`);
     return this.ended;
   }
 
@@ -172,18 +172,18 @@ export class TestClient {
     const isOurs = (frame: ServerFrame): frame is Answer => 'ref' in frame && frame.ref === ref;
     const isEnd = (frame: ServerFrame): boolean => frame.type === 'pong' && isOurs(frame);
     await this.take(isEnd, `an answer to ${JSON.stringify(request ?? { type: 'ping' })}`);
-    const answers = this.untaken.filter(isOurs);
-    this.untaken = this.untaken.filter((frame) => !isOurs(frame));
+    const answers = this.unread.filter(isOurs);
+    this.unread = this.unread.filter((frame) => !isOurs(frame));
     return answers;
   }
 
   /** @param hint what else may explain that it did not come */
   private async take(isIt: (frame: ServerFrame) => boolean, expected: string, hint = () => ''): Promise<ServerFrame> {
-    const { patienceMs } = this.surroundings;
-    await this.news.until(() => this.ended !== null || this.untaken.some(isIt), patienceMs);
-    const frame = this.untaken.find(isIt);
-    if (frame === undefined) throw new Error(`Expected ${expected}; ${this.story()}${hint()}`);
-    this.untaken = this.untaken.filter((other) => other !== frame);
+    const { patienceMs } = this.context;
+    await this.signal.until(() => this.ended !== null || this.unread.some(isIt), patienceMs);
+    const frame = this.unread.find(isIt);
+    if (frame === undefined) throw new Error(`Expected ${expected}; ${this.transcript()}${hint()}`);
+    this.unread = this.unread.filter((other) => other !== frame);
     return frame;
   }
 
@@ -192,11 +192,11 @@ export class TestClient {
     const isSubscribed = this.frames.some((frame) => frame.type === 'subscribed' && frame.channel === channel);
     const before =
       taken === 0 ? '' : `\n${taken} such came before, and ${taken === 1 ? 'was' : 'were'} expected already.`;
-    return `${before}\n${isSubscribed ? this.surroundings.emitted(channel) : `This client has not subscribed to ${channel}.`}`;
+    return `${before}\n${isSubscribed ? this.context.emitted(channel) : `This client has not subscribed to ${channel}.`}`;
   }
 
-  private story(): string {
-    const frames = this.untaken.slice(-TOLD).map((frame) => `\n  ${told(frame)}`);
+  private transcript(): string {
+    const frames = this.unread.slice(-TOLD).map((frame) => `\n  ${told(frame)}`);
     const end = this.ended === null ? '' : ` The connection ended: ${this.ended}.`;
     return `${frames.length === 0 ? 'nothing else came.' : `what came instead:${frames.join('')}`}${end}`;
   }

@@ -1,5 +1,5 @@
 import type { ConnectionRegistry, RealtimeClock } from '../../realtime/index.js';
-import { soon } from './news.js';
+import { soon } from './signal.js';
 
 /** `90s`, `15m`, `8h`, or a number of milliseconds. */
 export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}` | number;

@@ -39,8 +39,8 @@ export const SERVICE_MUTANTS: readonly ServiceMutant[] = [
     name: 'confirmed-unseen',
     patch: {
       file: 'realtime/control/control-bus.js',
-      find: 'await handler.carryOut(command)',
-      replace: 'Math.random() < 0.5 ? 0 : await handler.carryOut(command)',
+      find: 'await handler.execute(command)',
+      replace: 'Math.random() < 0.5 ? 0 : await handler.execute(command)',
     },
     faults: [],
     found: ['confirmedNotDone', 'acceptedAfterConfirmation'],

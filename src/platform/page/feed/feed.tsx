@@ -2,7 +2,7 @@ import { memo, useState } from 'react';
 import type { RealtimeEvent } from '../../../client/index.js';
 import { useNames } from '../api/queries.js';
 import { Avatar } from '../parts/avatar.js';
-import { about, actorOf, isDeed } from './about.js';
+import { describeEvent, actorOf, isAction } from './describe-event.js';
 import { eventKey } from './event-key.js';
 
 /** What arrived, newest first: who did what. Clearing hides what is there now. */
@@ -61,8 +61,8 @@ const FeedItem = memo(function FeedItem({ event, actor, name }: FeedItemProps) {
             <Avatar id={actor} name={name} />
           )}
           <span className="about">
-            {name !== null && isDeed(event) && <strong>{name} </strong>}
-            {about(event)}
+            {name !== null && isAction(event) && <strong>{name} </strong>}
+            {describeEvent(event)}
           </span>
           <time dateTime={timestamp}>{new Date(timestamp).toLocaleTimeString()}</time>
           <span className="channel">{channel}</span>

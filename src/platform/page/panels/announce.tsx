@@ -1,5 +1,5 @@
 import { useApi } from '../api/api.js';
-import { ActionForm, textOf } from '../parts/act.js';
+import { ActionForm, textOf } from '../parts/action.js';
 
 /** For administrators: a word to everyone. */
 export function AnnouncePanel() {

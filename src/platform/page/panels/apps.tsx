@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { useApi } from '../api/api.js';
 import { useApps, useDeployments, useNames } from '../api/queries.js';
 import type { App, Deployment } from '../api/types.js';
-import { ActionButton, ActionForm, textOf } from '../parts/act.js';
+import { ActionButton, ActionForm, textOf } from '../parts/action.js';
 import { Ago } from '../parts/ago.js';
 
 /** Applications, and how their deployments move. */

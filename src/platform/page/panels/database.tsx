@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { useApi } from '../api/api.js';
 import { useRows, useTables } from '../api/queries.js';
 import type { Row } from '../api/types.js';
-import { ActionButton, ActionForm } from '../parts/act.js';
+import { ActionButton, ActionForm } from '../parts/action.js';
 import { readScalar } from '../parts/scalar.js';
 
 /** Tables: create and delete one, insert a row, change a row. */

@@ -2,7 +2,7 @@ import { useRef } from 'react';
 import { useApi, type Api } from '../api/api.js';
 import { useFiles } from '../api/queries.js';
 import type { StoredFile } from '../api/types.js';
-import { ActionButton, ActionForm, useAct } from '../parts/act.js';
+import { ActionButton, ActionForm, useAction } from '../parts/action.js';
 
 const MAX_BYTES = 1_048_576;
 
@@ -42,7 +42,7 @@ export function StoragePanel() {
 
 function FileItem({ file: { id, name, size } }: { readonly file: StoredFile }) {
   const api = useApi();
-  const { act } = useAct();
+  const { act } = useAction();
   const chooser = useRef<HTMLInputElement>(null);
   const path = `/storage/files/${id}`;
 

@@ -34,7 +34,7 @@ export function unrefConnections(client: Client): void {
   unref(subscriber?.getInstance?.());
 }
 
-/** Every node that may have subscribers: in a Cluster its replicas too. */
+/** Every node that can have subscribers, including replicas in a Cluster. */
 export function nodesOf(client: Client): Redis[] {
   return 'nodes' in client ? client.nodes('all') : [client];
 }

@@ -1,9 +1,9 @@
 const SLOTS = 16_384;
 
-/** slot → the smallest number whose text lies in it; filled at the first use. */
+/** slot → the smallest number whose decimal string hashes to it; filled on first use */
 let tags: Int32Array | null = null;
 
-/** The slot of a Redis Cluster that a hash tag lies in: CRC16 (XMODEM) of its bytes, modulo 16384. */
+/** The Redis Cluster slot of a hash tag: CRC16 (XMODEM) of its bytes, modulo 16384. */
 export function slotOf(tag: string): number {
   let crc = 0;
   for (const byte of Buffer.from(tag)) {

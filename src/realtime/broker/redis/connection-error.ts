@@ -1,8 +1,8 @@
-/** What went wrong → what it means and what to do about it. What the other side said follows in parentheses. */
+/** Error pattern → meaning and remedy. The original message follows in parentheses. */
 const EXPLANATIONS: readonly (readonly [RegExp, string])[] = [
   [
     /certificate required|CERTIFICATE_REQUIRED|alert handshake failure/i,
-    'it asks for a certificate of this client: give `redis.tlsCert` and `redis.tlsKey`',
+    'it requires a client certificate: set `redis.tlsCert` and `redis.tlsKey`',
   ],
   [
     /wrong version number|packet length too long|bad record type/i,
@@ -10,32 +10,32 @@ const EXPLANATIONS: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /altnames|ERR_TLS_CERT_ALTNAME_INVALID/i,
-    'its certificate is for another host: use the name that the certificate has',
+    'its certificate is for another host: use the host name in the certificate',
   ],
   [
     /self[- ]signed certificate|unable to (verify|get)|certificate is not yet valid|certificate has expired|UNABLE_TO/i,
-    'its certificate is not trusted: give the authority that signed it in `redis.tlsCa`',
+    'its certificate is not trusted: set `redis.tlsCa` to the authority that signed it',
   ],
   [
     /^All sentinels.*(NOAUTH|WRONGPASS|no password is set|without any password)/is,
-    'the Sentinels refuse: give `redis.sentinelUsername` and `redis.sentinelPassword` as they want them',
+    'the Sentinels refused the login: check `redis.sentinelUsername` and `redis.sentinelPassword`',
   ],
-  [/WRONGPASS/, 'it refuses the user or the password'],
-  [/NOAUTH|no password is set|without any password/i, 'user and password in the URL are not what it wants'],
-  [/cluster support disabled/, 'it is no node of a Cluster: give it as `redis.url`'],
-  [/NOPERM|user executing the script can't/, 'its user may not do what is needed: see the ACL in docs/redis.md'],
-  [/unknown command.*hello/i, 'it is too old: Redis 7 or Valkey 8, or later, is needed'],
+  [/WRONGPASS/, 'it refused the user name or the password'],
+  [/NOAUTH|no password is set|without any password/i, 'it refused the user name and password in the URL'],
+  [/cluster support disabled/, 'it is not a Cluster node: set `redis.url` instead'],
+  [/NOPERM|user executing the script can't/, 'its user lacks permissions: see the ACL in docs/redis.md'],
+  [/unknown command.*hello/i, 'it is too old: Redis 7 or Valkey 8, or later, is required'],
 ];
 
-/** Why there is no connection, as a sentence for the operator. @param encrypted whether it was to speak TLS */
+/** Explains a connection error to the operator. @param encrypted true if the connection uses TLS */
 export function describeError(error: Error, encrypted: boolean): string {
   const { message } = rootCause(error);
   if (encrypted && message === 'connect ETIMEDOUT') {
-    return `it did not answer with TLS in time: is it there, and is this its TLS port? (${message})`;
+    return `no TLS answer in time: check that it runs and that this is its TLS port (${message})`;
   }
-  // Whoever asks for a certificate of the client and gets none may end the connection before it says so.
+  // A server that requires a client certificate can close the connection before it reports that.
   if (encrypted && /ended the connection|ECONNRESET|EPIPE|Connection is closed/.test(message)) {
-    return `it ended the connection; if it asks for a certificate of this client, give \`redis.tlsCert\` (${message})`;
+    return `it closed the connection; if it requires a client certificate, set \`redis.tlsCert\` (${message})`;
   }
   const known = EXPLANATIONS.find(([pattern]) => pattern.test(message));
   return known === undefined ? message : `${known[1]} (${message})`;

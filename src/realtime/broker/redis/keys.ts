@@ -40,7 +40,7 @@ export class Keys {
 
   /** string: `<epoch> <offset>` */
   idempotency(topic: string, key: string): string {
-    // A caller's text is no part of a name: it might be long, or reach into another channel's.
+    // The key is hashed: it could be long, or contain another channel's name.
     const digest = createHash('sha256').update(key, 'utf16le').digest('base64url');
     return `${this.prefix}i:{${topic}}:${digest}`;
   }
@@ -66,7 +66,7 @@ export class Keys {
     return `${this.prefix}n:${instance}`;
   }
 
-  /** sorted set: instance → when it was last heard of, by Redis's clock */
+  /** sorted set: instance → its last report, in the time of Redis */
   nodes(): string {
     return `${this.prefix}nodes`;
   }
@@ -76,12 +76,12 @@ export class Keys {
     return `${this.prefix}revoked`;
   }
 
-  /** string: who a one-time ticket with this digest stands for */
+  /** string: the principal of the one-time ticket with this digest */
   ticket(digest: string): string {
     return `${this.prefix}t:${digest}`;
   }
 
-  /** hash: `<instance>:<user id>` → connections there; no user id stands for those without an identity */
+  /** hash: `<instance>:<user id>` → number of connections; an empty user id counts anonymous ones */
   presence(topic: string): string {
     return `${this.prefix}p:{${topic}}`;
   }

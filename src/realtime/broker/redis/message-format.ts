@@ -22,7 +22,7 @@ export function markOf(messageId: string): number {
   return Number.parseInt(messageId, 16);
 }
 
-/** What came in through pub/sub; `null` for what no instance has published. */
+/** Parses a pub/sub message; returns `null` if no instance published it. */
 export function parseMessage(message: string): BrokerEvent | null {
   const head = MESSAGE_HEAD.exec(message);
   if (head === null) return null;

@@ -13,7 +13,7 @@ export interface QueuedEvent<E> {
   readonly bytes: number;
   /** `performance.now()` by which it has its answer. */
   readonly deadline: number;
-  /** It may have been published by an earlier try whose answer was lost. */
+  /** An earlier attempt, whose answer was lost, may have published it. */
   retry: boolean;
 }
 
@@ -35,8 +35,8 @@ export class Lane<E> {
   private timer: NodeJS.Timeout | null = null;
 
   /**
-   * @param canBatch whether two events may go out in one script
-   * @param historySize how many events of the channel are kept: a retry finds its first try if its script has no more than that
+   * @param canBatch returns true if two events can be sent in one script
+   * @param historySize of the channel: a retry can detect its first attempt only in a batch that is not larger
    */
   constructor(
     readonly topic: string,
@@ -44,7 +44,7 @@ export class Lane<E> {
     private readonly historySize: (first: E) => number,
   ) {}
 
-  /** Nothing may be sent now: a batch is on its way, or the channel pauses. */
+  /** True while a batch is in flight or the channel pauses. */
   get busy(): boolean {
     return this.inFlight.length > 0 || this.timer !== null;
   }

@@ -29,7 +29,7 @@ const MAX_POSITIONS = 100_000;
 
 const UNANSWERED: Outcome = {
   kind: 'refused',
-  reason: 'The connection to Redis was lost: it is not known whether the event was published',
+  reason: 'The connection to Redis was lost: it is unknown whether the event was published',
   mayBePublished: true,
 };
 
@@ -127,7 +127,7 @@ export class RedisPublishLink {
     return this.clock.at(performance.now() + SELF_TEST_MS);
   }
 
-  /** This event may be the only one that Redis does not take; a self-test shows at once whether it takes none. */
+  /** Redis may have refused only this event; a self-test shows at once whether it refuses all. */
   private outcomeOf(error: Error, client: Client): Outcome {
     const outcome = outcomeOfError(error, this.isCluster);
     const isAnswer = outcome.kind === 'refused' || (outcome.kind === 'again' && outcome.pause === 'channel');
@@ -210,7 +210,7 @@ export class RedisPublishLink {
   }
 
   private notConnected(): Outcome {
-    const reason = `Redis cannot be used: ${this.connection.reason}`;
+    const reason = `Redis is unavailable: ${this.connection.reason}`;
     return { kind: 'again', reason, mayBePublished: false, pause: 'all' };
   }
 

@@ -5,12 +5,12 @@ import { Lane, type Entry, type QueuedEvent } from './publish-lane.js';
 
 export type { QueuedEvent } from './publish-lane.js';
 
-/** What waits to be published in one process, at most. */
+/** The limits of the publish queue of one process. */
 export const MAX_QUEUED_EVENTS = 20_000;
 export const MAX_QUEUED_BYTES = 33_554_432;
-/** Scripts that may be on their way to Redis at once. */
+/** The maximum number of scripts in flight. */
 export const MAX_IN_FLIGHT = 512;
-/** How often deadlines are looked at, in milliseconds. */
+/** The interval of deadline checks, in milliseconds. */
 const DEADLINE_CHECK_MS = 200;
 /** How long a channel waits after Redis answered "not now": doubled with each failure, in milliseconds. */
 const FIRST_PAUSE_MS = 50;
@@ -37,7 +37,7 @@ export interface PublishQueueOptions<E> {
   writeTogether(write: () => void): void;
   /** The connection is of no use, and nothing is under way any more: call `run` when it can go on. */
   onFailure(reason: string): void;
-  /** Returns true if two events of a channel may go out in one script. */
+  /** Returns true if two events of a channel can be sent in one script. */
   canBatch(first: E, next: E): boolean;
   /** How many events of its channel are kept. */
   historySize(event: E): number;
@@ -217,7 +217,7 @@ export class PublishQueue<E> {
     }
   }
 
-  /** @param doubt the message for an event that may have been published */
+  /** @param doubt the message if the event may have been published */
   private reject(entry: Entry<E>, reason: string, doubt: string): void {
     const mayBePublished = entry.retry || entry.sending;
     this.settle(entry, () =>

@@ -14,7 +14,7 @@ import { freshEpoch, markOf, parseEntry, type HistoryEvent } from './message-for
 
 /** Most gaps are smaller than this; a larger one is read again, with the whole limit. */
 const SMALL_READ_BYTES = 65_536;
-/** Bytes that Redis may be asked for at once: it holds the answers in memory until this instance has read them. */
+/** The bytes that can be requested at once: Redis buffers the replies until this instance has read them. */
 const SMALL_READS_AT_ONCE = 128;
 const LARGE_BYTES_AT_ONCE = 16_777_216;
 
@@ -118,7 +118,7 @@ export class Reader {
   /** @throws RealtimeUnavailableError */
   private async ask<T>(run: (client: Client) => Promise<T>, isSecond = false): Promise<T> {
     const client = this.connection === null ? this.owners() : this.connection.client;
-    if (client === null) throw new RealtimeUnavailableError('Redis cannot be used: it is not connected');
+    if (client === null) throw new RealtimeUnavailableError('Redis is unavailable: it is not connected');
     try {
       return await run(client);
     } catch (caught) {
@@ -142,12 +142,12 @@ export class Reader {
   }
 }
 
-/** A server behind a fixed address may have become a replica, and keep its connections: it is asked what it is. */
+/** A server behind a fixed address can become a replica and keep its connections, so its role is checked. */
 export function probeMaster(link: ConnectionSupervisor<Redis>): void {
   const { client } = link;
   client?.info('replication').then(
     (info) => {
-      if (/^role:slave/m.test(info) && link.client === client) link.reset('it became a replica: it takes no writes');
+      if (/^role:slave/m.test(info) && link.client === client) link.reset('it became a replica and accepts no writes');
     },
     () => undefined, // the connection is about to end
   );

@@ -4,7 +4,7 @@ export interface RedisIntervals {
   readonly probeMs: number;
   /** How often the instance sends itself a beat through pub/sub. */
   readonly selfPingMs: number;
-  /** After how long without a beat of its own it subscribes anew. */
+  /** Time without a self-ping after which the instance subscribes again. */
   readonly selfPingLostMs: number;
   /** After how long without traffic a channel's position is read, ± 20 %. */
   readonly auditMs: number;

@@ -17,10 +17,10 @@ export interface RedisTarget {
   readonly sentinels?: readonly RedisNode[];
   /** The name under which the Sentinels know the master. */
   readonly sentinelName?: string;
-  /** What the Sentinels themselves ask for. */
+  /** Credentials for the Sentinels. */
   readonly sentinelCredentials?: Pick<ClientOptions, 'sentinelUsername' | 'sentinelPassword'>;
   readonly cluster?: readonly RedisNode[];
-  /** What `rediss://` trusts and shows, as PEM. */
+  /** Trusted certificates and client certificate for `rediss://`, as PEM. */
   readonly tls?: Pick<ConnectionOptions, 'ca' | 'cert' | 'key'>;
 }
 
@@ -65,7 +65,7 @@ const ONCE = {
   enableAutoPipelining: false,
   maxRetriesPerRequest: null,
   connectTimeout: 1_500,
-  // Nothing heard for so long while an answer is owed: the peer is gone, whatever TCP says.
+  // Without any data for this time while a reply is pending, the peer counts as gone.
   socketTimeout: 2_500,
   keepAlive: 5_000,
   failoverDetector: true,
@@ -73,7 +73,7 @@ const ONCE = {
   connectionName: 'nestjs-realtime',
 } as const satisfies ClientOptions;
 
-/** How long all of a connection's handshake may take, in milliseconds. */
+/** Time limit for the whole handshake of a connection, in milliseconds. */
 const HANDSHAKE_MS = 5_000;
 
 /** One connection to a server that takes writes. @throws with a sentence for the operator */
@@ -120,10 +120,10 @@ export async function connectClusterNode(target: RedisTarget, attempt: number): 
 export async function connectCluster(target: RedisTarget): Promise<Cluster> {
   const cluster = new Cluster([...target.cluster!], {
     redisOptions: { ...ONCE, ...credentials(target), lazyConnect: false },
-    // A certificate names hosts: they are not to become addresses before it is looked at.
+    // A certificate contains host names, so they must not be resolved to addresses before it is verified.
     ...(isEncrypted(target) ? { dnsLookup: (host, callback) => callback(null, host) } : {}),
     clusterRetryStrategy: () => null,
-    // Its check asks any node, one that was just let go too, and then gives up without a word.
+    // Its check can ask a node that was just disconnected, and then stops without an error.
     enableReadyCheck: false,
     enableOfflineQueue: false,
     enableAutoPipelining: false,
@@ -137,7 +137,7 @@ export async function connectCluster(target: RedisTarget): Promise<Cluster> {
 }
 
 async function ready(client: Redis | Cluster, encrypted: boolean): Promise<void> {
-  client.on('error', () => undefined); // whoever waits for an answer is told
+  client.on('error', () => undefined); // pending commands are rejected
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(
@@ -151,7 +151,7 @@ async function ready(client: Redis | Cluster, encrypted: boolean): Promise<void>
   const connected = client.connect();
   connected.catch(() => undefined);
   const ended = new Promise<never>((_resolve, reject) => {
-    client.once('end', () => reject(new Error('it ended the connection in the handshake')));
+    client.once('end', () => reject(new Error('it closed the connection during the handshake')));
   });
   ended.catch(() => undefined); // it ends at some time in any case
   try {
@@ -170,18 +170,18 @@ async function checkServer(redis: Redis): Promise<void> {
   checkVersion(info);
   const role = /^role:(\S+)/m.exec(info)?.[1] ?? 'unknown';
   if (role !== 'master')
-    throw new Error(`it is a ${role === 'slave' ? 'replica' : role}, not a master: it takes no writes`);
+    throw new Error(`it is a ${role === 'slave' ? 'replica' : role}, not a master: it accepts no writes`);
   if (/^redis_mode:cluster/m.test(info)) {
     throw new Error('it is a node of a Cluster: name its nodes in `redis.cluster` (REALTIME_REDIS_CLUSTER)');
   }
 }
 
-/** @param info what INFO says of the server */
+/** @param info the reply to INFO */
 function checkVersion(info: string): void {
   const version = /^(?:valkey|redis)_version:(\S+)/m.exec(info)?.[1] ?? 'unknown';
-  // «unknown» is not too old: whoever hides the version may be a proxy that does.
+  // An unknown version is accepted: a proxy may hide it.
   if (Number.parseInt(version, 10) < MIN_MAJOR) {
-    throw new Error(`it is version ${version}: Redis ${MIN_MAJOR} or Valkey 8, or later, is needed`);
+    throw new Error(`it is version ${version}: Redis ${MIN_MAJOR} or Valkey 8, or later, is required`);
   }
 }
 

@@ -20,7 +20,7 @@ describe('the outcome of an event', () => {
     expect(outcomesOfReply(['e1', '7', '1', 'late', '2', 'unsure', '4', 'e0 3'], 6)).toEqual([
       { kind: 'published', position: { epoch: 'e1', offset: 7 } },
       refused(/Not published in time/, false),
-      refused(/it is not known whether the event was published/, true),
+      refused(/it is unknown whether the event was published/, true),
       { kind: 'published', position: { epoch: 'e1', offset: 8 } },
       { kind: 'published', position: { epoch: 'e0', offset: 3 } },
       { kind: 'published', position: { epoch: 'e1', offset: 9 } },
@@ -46,7 +46,12 @@ describe('the outcome of an event', () => {
     ["OOM command not allowed when used memory > 'maxmemory'. script: 0a1b, on @user_script:3.", 'channel'],
     ['MISCONF Redis is configured to save RDB snapshots', 'channel'],
   ])('is "not now" for %s, and pauses %s', (message, pause) => {
-    expect(outcomeOfError(replyError(message))).toEqual({ kind: 'again', reason: message, mayBePublished: false, pause });
+    expect(outcomeOfError(replyError(message))).toEqual({
+      kind: 'again',
+      reason: message,
+      mayBePublished: false,
+      pause,
+    });
   });
 
   it.each(['MOVED 3999 127.0.0.1:6381', 'TRYAGAIN Multiple keys request', 'CLUSTERDOWN Hash slot not served'])(
@@ -69,14 +74,12 @@ describe('the outcome of an event', () => {
     'WRONGTYPE Operation against a key holding the wrong kind of value script: 0a1b, on @user_script:12.',
     'ERR user_script:36: too many results to unpack script: 0a1b, on @user_script:36.',
   ])('is not known if the script itself failed, since what it did before stays: %s', (message) => {
-    expect(outcomeOfError(replyError(message))).toEqual(refused(/it is not known whether/, true));
+    expect(outcomeOfError(replyError(message))).toEqual(refused(/it is unknown whether/, true));
   });
 
   it('is not known if Redis refused a retry, because the answer to the first try was lost', () => {
     const refusal = outcomeOfError(replyError('NOPERM this user has no permissions'));
-    expect(afterLostAnswer(refusal)).toEqual(
-      refused(/^Redis refused the event: NOPERM.*it is not known whether/, true),
-    );
+    expect(afterLostAnswer(refusal)).toEqual(refused(/^Redis refused the event: NOPERM.*it is unknown whether/, true));
     const again = outcomeOfError(replyError('MISCONF Redis is configured to save RDB snapshots'));
     expect(afterLostAnswer(again)).toBe(again);
   });

@@ -10,7 +10,7 @@ const NEEDS_RECONNECT = /^(?:READONLY|LOADING|MASTERDOWN|NOSCRIPT|NOAUTH|WRONGPA
 /** An error inside of a script: what the script did before it stays done. */
 const INSIDE_SCRIPT = /[,.] ?script: |@user_script|user executing the script/;
 
-const DOUBT = ' (it is not known whether the event was published)';
+const DOUBT = ' (it is unknown whether the event was published)';
 
 /** A Cluster's client wraps what a node answered. */
 const WRAPPED = /^Too many Cluster redirections\. Last error: (\w*Error): (.*)$/s;
@@ -22,7 +22,7 @@ const EXPIRED: Outcome = {
 };
 const UNKNOWN: Outcome = {
   kind: 'refused',
-  reason: 'The connection to Redis was lost for so long that it is not known whether the event was published',
+  reason: 'The connection to Redis was lost for too long: it is unknown whether the event was published',
   mayBePublished: true,
 };
 
@@ -68,7 +68,11 @@ export function outcomeOfError(error: Error, isCluster = false): Outcome {
     return { kind: 'again', reason: message, mayBePublished: false, pause: all ? 'all' : 'channel' };
   }
   const mayBePublished = INSIDE_SCRIPT.test(message);
-  return { kind: 'refused', reason: `Redis refused the event: ${message}${mayBePublished ? DOUBT : ''}`, mayBePublished };
+  return {
+    kind: 'refused',
+    reason: `Redis refused the event: ${message}${mayBePublished ? DOUBT : ''}`,
+    mayBePublished,
+  };
 }
 
 /** The same outcome for an event whose earlier try had no answer: a refusal now says nothing about that try. */

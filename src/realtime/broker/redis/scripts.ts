@@ -175,15 +175,14 @@ return reply
 `);
 
 /**
- * The same on a channel without history.
- * KEYS meta, then the idempotency key of each event that has one
- * ARGV pub/sub channel, fresh epoch, then for each event: body, message id, not after (Redis ms), idempotency ttl ms (0 without)
- * → the index of each that was late
+ * Publishes on a channel without history. KEYS meta, then the idempotency key of each event that has one ARGV pub/sub
+ * channel, fresh epoch, then for each event: body, message id, not after (Redis ms), idempotency ttl ms (0 without) →
+ * the index of each event that was late
  *
- * While a deployment switches a channel's history on or off, some instances still publish the other way. Such an event has no
- * offset by which a reader could miss it, so it ends the epoch. It writes only if a reader may know the epoch: a channel that no
- * instance reads with history costs one read. A script without a key would run on any node of a Cluster, and two nodes keep
- * no order.
+ * While a deployment switches a channel's history on or off, some instances still publish in the other mode. Such an
+ * event has no offset by which a reader could detect a gap, so it ends the epoch. It writes only if a reader may know
+ * the epoch: for a channel that no instance reads with history it costs one read. A script without a key would run on
+ * any node of a Cluster, and two nodes keep no order.
  */
 export const PUBLISH_PLAIN = script(`${TYPED}${NOW}
 local late, key = {}, 1

@@ -13,11 +13,11 @@ const HISTORY_MS = 60_000;
 const MAX_BYTES = 1_024;
 
 /**
- * Publishes and reads as every event is published and read, by the same scripts: that Redis answers PING says nothing of
- * what its user may do, and whether it has memory left.
+ * Publishes and reads a test event with the scripts of real events. A reply to PING proves neither the user's
+ * permissions nor free memory.
  */
 export class SelfTest {
-  /** Why Redis takes no events, as a sentence; `null` while it takes them. */
+  /** Why Redis accepts no events, as a sentence; `null` while it takes them. */
   refusal: string | null = null;
   private readonly logger = new SafeLogger('Realtime');
   private running: Promise<void> | null = null;
@@ -29,10 +29,10 @@ export class SelfTest {
   ) {}
 
   /**
-   * One at a time: whoever asks while one is under way waits for that. It never rejects: what is wrong with the connection
-   * itself, its owner hears of.
+   * Runs one test at a time; concurrent calls share it. Never rejects: the owner of the connection handles connection
+   * errors.
    * @param notAfter by Redis's clock, in milliseconds
-   * @param reset called where only a fresh connection can help
+   * @param reset called if only a new connection can help
    */
   run(client: Client, notAfter: number, reset: (reason: string) => void = () => undefined): Promise<void> {
     this.running ??= this.runOnce(client, notAfter, reset).finally(() => (this.running = null));
@@ -59,8 +59,8 @@ export class SelfTest {
 
   /** One line for each change, not one for each test. */
   private report(refusal: string | null): void {
-    if (refusal !== null && this.refusal === null) this.logger.warn(`Redis takes no events: ${refusal}`);
-    if (refusal === null && this.refusal !== null) this.logger.log('Redis takes events again');
+    if (refusal !== null && this.refusal === null) this.logger.warn(`Redis accepts no events: ${refusal}`);
+    if (refusal === null && this.refusal !== null) this.logger.log('Redis accepts events again');
     this.refusal = refusal;
   }
 }

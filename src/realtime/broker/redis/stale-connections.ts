@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
 
 /**
- * What the last connection had written may still be on its way, and would be carried out after its own retry: Redis is
- * told to forget that connection first.
+ * Commands of the previous connection may still be in transit and would be executed after their retry. So Redis is
+ * asked to kill that connection first.
  */
 export class StaleConnections {
   /** run id of a Redis server → the id that it gave to our last publishing connection */

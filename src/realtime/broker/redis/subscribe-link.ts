@@ -15,7 +15,7 @@ export interface SubscribeLinkContext {
   readonly selfPing: string;
   readonly reader: Reader;
   readonly foreign: ForeignData;
-  /** A channel without traffic for so long has its position read, ± 20 %, in milliseconds. */
+  /** Time without traffic after which the position of a channel is read, ± 20 %, in milliseconds. */
   readonly auditMs: number;
 }
 

@@ -7,9 +7,9 @@ import type { ChannelPosition } from './reader.js';
 
 /** Channels of one SUBSCRIBE: a single command with 100,000 would stall every other client of that Redis. */
 const BATCH = 512;
-/** How long a channel that was just asked for may take, in milliseconds. */
+/** Time limit for a new subscription, in milliseconds. */
 const SUBSCRIBE_TIMEOUT_MS = 5_000;
-/** A channel on which something comes in all the time is audited all the same: after this many intervals. */
+/** A channel with constant traffic is audited after this number of intervals. */
 const MAX_INTERVALS = 10;
 
 export interface SubscriptionSource {
@@ -23,7 +23,7 @@ export interface SubscriptionSource {
 interface TopicState {
   readonly hasHistory: boolean;
   subscribed: boolean;
-  /** Who waits for the first position. */
+  /** Callers that wait for the first position. */
   waiters: { resolve(position: Position | null): void; reject(error: Error): void; readonly deadline: number }[];
   /** When its position is read if nothing comes in until then (`performance.now()`). */
   auditAt: number;
@@ -32,8 +32,8 @@ interface TopicState {
 }
 
 /**
- * What this instance has subscribed to at Redis, over any number of connections: new channels of one turn go out
- * together, a fresh connection subscribes to all of them in batches, and quiet ones are looked after.
+ * The Redis subscriptions of this instance, independent of connections. New channels of one turn are subscribed
+ * together, a new connection subscribes to all of them in batches, and quiet ones are audited.
  */
 export class SubscriptionSet {
   private readonly topics = new Map<string, TopicState>();
@@ -183,7 +183,7 @@ export class SubscriptionSet {
     due.sort((a, b) => a[1].auditAt - b[1].auditAt);
     try {
       for (let from = 0; from < due.length && this.client === client; from += BATCH) {
-        // Some were heard of, or have left, while the ones before them were read.
+        // Some received an event, or were removed, during the previous reads.
         const topics = due
           .slice(from, from + BATCH)
           .filter(([topic, wanted]) => this.topics.get(topic) === wanted && isDue(wanted, now));

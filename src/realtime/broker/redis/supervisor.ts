@@ -9,10 +9,10 @@ const MAX_DELAY_MS = 1_000;
 /** The entry point, for the log. */
 const SUBJECT = 'The connection to Redis';
 
-/** A connection that lasted for so long was a good one: the next attempt does not wait, in milliseconds. */
+/** After a connection that lasted this long, the next attempt starts immediately, in milliseconds. */
 const STABLE_MS = 2_000;
 
-/** What the owner of a connection does with it. */
+/** Callbacks of the owner of a connection. */
 export interface ConnectionHooks<T> {
   /** A fresh connection: it counts as up once this resolves; when it throws, the connection is given up. */
   prepare(client: T): Promise<void>;
@@ -101,7 +101,7 @@ export class ConnectionSupervisor<T extends Redis | Cluster> {
     this.reason = reason;
     if (this.closed || this.timer !== null) return;
     // One line for an outage, not one for each attempt.
-    if (!this.hasLogged) this.logger.warn(`Redis (${this.name}) cannot be used: ${reason}. Trying again until it can`);
+    if (!this.hasLogged) this.logger.warn(`Redis (${this.name}) cannot be used: ${reason}. Retrying until it answers`);
     this.hasLogged = true;
     const delay = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(10, this.attempt)) * (0.5 + Math.random());
     this.timer = setTimeout(

@@ -48,7 +48,7 @@ export const auth: Command<'auth'> = async (services, connection, { token, ref }
   const authorizedChannels = services.policy.authorizedChannels(principal);
   const end = Number.isFinite(expiresAt) ? { expiresAt: new Date(expiresAt).toISOString() } : {};
   connection.send({ type: 'authenticated', user, authorizedChannels, ...end }, ref);
-  await services.reauthorization.renewed(connection);
+  await services.reauthorization.onTokenRenewed(connection);
 };
 
 function codeOf(error: unknown): string {

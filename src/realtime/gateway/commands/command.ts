@@ -14,7 +14,7 @@ import type { ResolvedRealtimeOptions } from '../../options/realtime-options.js'
 import type { PresenceService } from '../../presence/presence.service.js';
 import type { RenewalLimits } from '../renewal-limits.js';
 
-/** What the commands delegate to. */
+/** The services that commands delegate to. */
 export interface Services {
   readonly auth: AuthService;
   readonly policy: ChannelPolicyService;

@@ -1,6 +1,6 @@
 import type { Command } from './command.js';
 
-/** `{"type":"list_channels"}` → what this user may use, and what this connection has. */
+/** `{"type":"list_channels"}` → the channels that this user can use, and the subscriptions of this connection. */
 export const listChannels: Command<'list_channels'> = ({ policy }, connection, { ref }) => {
   const channels = policy.authorizedChannels(connection.principal);
   connection.send({ type: 'channels', channels, subscribed: [...connection.subscriptions.keys()] }, ref);

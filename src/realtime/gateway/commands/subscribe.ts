@@ -31,7 +31,7 @@ export const subscribe: Command<'subscribe'> = async (services, connection, { ta
   }
 };
 
-const TOO_MANY_OF_TENANT = 'Too many subscriptions of this tenant';
+const TOO_MANY_OF_TENANT = 'Too many subscriptions for this tenant';
 
 async function subscribeOne(
   { policy, registry, bridge, presence, options, reauthorization }: Services,
@@ -69,7 +69,7 @@ async function subscribeOne(
     const subscription = connection.subscriptions.get(name);
     // A re-authorization has ended it already.
     if (subscription === undefined) throw new ProtocolError('forbidden', { channel: name });
-    reauthorization.granted(connection, subscription, grant.granted);
+    reauthorization.onGranted(connection, subscription, grant.granted);
     const { recovered, reason, lastEventId: position } = attachment;
     connection.send(
       {
@@ -84,13 +84,16 @@ async function subscribeOne(
     attachment.start();
     if (withPresence) presence.watch(subscription);
   } catch (error) {
-    // A channel of a wildcard that cannot be had does not keep the others from being answered.
+    // An unavailable channel of a wildcard must not prevent answers for the others.
     if (!ofWildcard) throw error;
     sendError(connection, error, { channel: name, ref });
   }
 }
 
-/** Permissions may have changed while the subscription was opened: nothing was sent to it yet. @throws ProtocolError */
+/**
+ * Checks again, because permissions may have changed while the subscription was being created: nothing was sent to it
+ * yet. @throws ProtocolError
+ */
 async function confirm(
   grant: SubscriptionGrant,
   bridge: RedisBridge,

@@ -2,7 +2,7 @@ import type { Channel } from '../../channels/channel-catalogue.js';
 import type { Authorized, ChannelPolicyService } from '../../channels/channel-policy.service.js';
 import type { Connection } from '../../connections/connection.js';
 
-/** A channel that a connection may use, until its permissions are re-evaluated. */
+/** The permission of a connection to use a channel, valid until permissions are re-evaluated. */
 export class SubscriptionGrant {
   private constructor(
     private authorized: Authorized,
@@ -45,7 +45,7 @@ export class SubscriptionGrant {
     return this.authorized.channel;
   }
 
-  /** What a policy granted of its fields. */
+  /** The fields that a policy granted. */
   get granted(): Authorized['granted'] {
     return this.authorized.granted;
   }
@@ -60,7 +60,7 @@ function authorizeChannel(policy: ChannelPolicyService, connection: Connection, 
   return policy.authorize(connection.principal, name, Infinity, limitKeyOf(connection));
 }
 
-/** The address by which a client without a token is told from others. */
+/** The key by which policy calls of clients without a token are limited. */
 export function limitKeyOf({ countedAs, address }: Connection): string {
   return countedAs ?? address;
 }

@@ -6,7 +6,7 @@ import { useNotice } from './notice.js';
 type Work = () => Promise<unknown>;
 
 /** Runs what a form or a button asks for: nothing twice at once, and a sentence where it fails. */
-export function useAct(): { readonly busy: boolean; readonly act: (work: Work) => Promise<boolean> } {
+export function useAction(): { readonly busy: boolean; readonly act: (work: Work) => Promise<boolean> } {
   const { tell } = useNotice();
   const client = useRealtimeClient();
   const queries = useQueryClient();
@@ -40,7 +40,7 @@ interface ActionFormProps {
 
 /** A form whose button waits for what it asked for. */
 export function ActionForm({ id, className = 'line', children, action }: ActionFormProps) {
-  const { busy, act } = useAct();
+  const { busy, act } = useAction();
   return (
     <form
       id={id}
@@ -74,7 +74,7 @@ export function ActionButton({
   children,
   action,
 }: ActionButtonProps) {
-  const { busy, act } = useAct();
+  const { busy, act } = useAction();
   return (
     <button
       type="button"

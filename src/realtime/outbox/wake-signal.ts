@@ -2,45 +2,45 @@ import { EventEmitter } from 'node:events';
 import { safely } from '../observability/run-safely.js';
 
 /** Wakes one sleeper: a ring that comes while it is busy is not missed. */
-export class Bell {
+export class WakeSignal {
   /** How often it was rung. */
   count = 0;
-  private readonly rings = new EventEmitter();
-  private resting = false;
+  private readonly emitter = new EventEmitter();
+  private stopped = false;
 
-  ring(): void {
+  notify(): void {
     this.count += 1;
-    this.rings.emit('ring');
+    this.emitter.emit('ring');
   }
 
-  /** Resolves when it was rung since it stood at `seen`, or after so many milliseconds. */
+  /** Resolves when the signal was sent after `seen`, or after `withinMs`. */
   async next(seen: number, withinMs: number): Promise<void> {
     if (this.count !== seen) return;
-    this.rings.emit('asleep');
+    this.emitter.emit('asleep');
     await this.wait('ring', withinMs);
   }
 
   /** The sleeper sleeps for good. */
-  rest(): void {
-    this.resting = true;
-    this.rings.emit('asleep');
+  stop(): void {
+    this.stopped = true;
+    this.emitter.emit('asleep');
   }
 
-  /** Rings, and resolves when the sleeper sleeps again, or after so many milliseconds. */
-  async quiet(withinMs: number): Promise<void> {
-    this.ring();
-    if (!this.resting) await this.wait('asleep', withinMs);
+  /** Sends the signal, and resolves when the relay is idle again, or after `withinMs`. */
+  async drain(withinMs: number): Promise<void> {
+    this.notify();
+    if (!this.stopped) await this.wait('asleep', withinMs);
   }
 
   private wait(event: 'ring' | 'asleep', withinMs: number): Promise<void> {
     return new Promise((resolve) => {
       const done = safely('A wait of the outbox', () => {
         clearTimeout(timer);
-        this.rings.off(event, done);
+        this.emitter.off(event, done);
         resolve();
       });
       const timer = setTimeout(done, withinMs).unref();
-      this.rings.once(event, done);
+      this.emitter.once(event, done);
     });
   }
 }

@@ -2,19 +2,19 @@ import type { PresenceMember } from '../../protocol/index.js';
 import type { Present } from './presence-store.js';
 
 /**
- * Members that one frame lists. With user ids as long as they may be, such a frame still fits into what may wait for a
- * connection (`maxBufferedBytes`); `count` counts all.
+ * Members in one frame. With the longest user ids such a frame still fits into the send buffer (`maxBufferedBytes`);
+ * `count` counts all members.
  */
 export const MAX_LISTED = 2_000;
 
-/** Who came and who went. */
-export interface RollChange {
+/** The members that joined and left. */
+export interface RosterChange {
   readonly joined: readonly PresenceMember[];
   readonly left: readonly PresenceMember[];
 }
 
-/** Who is in a channel, as those who watch it were told. */
-export class Roll {
+/** The members of a channel, as its watchers know them. */
+export class Roster {
   // user id → connections
   private members = new Map<string, number>();
   private anonymous = 0;
@@ -33,8 +33,8 @@ export class Roll {
     return listed;
   }
 
-  /** @param mayLeave whether somebody who is not among those present is gone, or only not found at the moment */
-  update({ members, anonymous }: Present, mayLeave: boolean): RollChange {
+  /** @param mayLeave true if a missing member has left; false if it may only be missing temporarily */
+  update({ members, anonymous }: Present, mayLeave: boolean): RosterChange {
     const joined: PresenceMember[] = [];
     const left: PresenceMember[] = [];
     for (const [userId, connections] of members) {

@@ -8,22 +8,25 @@ import { InstanceDirectory, type InstanceReport } from '../instances/instance-di
 import { encode } from '../schemas/schema.js';
 import {
   ANSWERS,
-  questionSchema,
+  querySchema,
   sentAnswerSchema,
-  type Questions,
-  type SentQuestion,
-  type Topic,
-} from './questions.js';
+  type ClusterQueries,
+  type SentQuery,
+  type QueryName,
+} from './cluster-queries.js';
 
 /** The channel on which instances ask each other, and the one of each instance for answers; no client can name them. */
-const QUESTIONS = '$ask';
-const answersTo = (instance: string): string => `$answers-${instance}`;
+const QUERY_TOPIC = '$ask';
+const answerTopicOf = (instance: string): string => `$answers-${instance}`;
 
 /** How long the others may take to answer, in milliseconds. */
-const PATIENCE_MS = 2_000;
+const TIMEOUT_MS = 2_000;
 
 /** Answers one question, for this instance. */
-export type Answerer = <T extends Topic>(about: T, query: Questions[T]['query']) => Promise<Questions[T]['answer']>;
+export type QueryHandler = <T extends QueryName>(
+  about: T,
+  query: ClusterQueries[T]['query'],
+) => Promise<ClusterQueries[T]['answer']>;
 
 /** What the instances answered, and who did not. */
 export interface Answers<Answer> {
@@ -34,16 +37,16 @@ export interface Answers<Answer> {
 }
 
 interface Waiting {
-  readonly about: Topic;
+  readonly about: QueryName;
   readonly answers: Map<string, unknown>;
   check(): void;
 }
 
 /** Asks every instance, and answers what others ask. */
 @Injectable()
-export class Survey {
+export class ClusterQuery {
   private readonly waiting = new Map<string, Waiting>();
-  private answer: Answerer | null = null;
+  private answer: QueryHandler | null = null;
   /** What all that lived said of themselves, when that was known last. */
   private known: ReadonlyMap<string, InstanceReport> = new Map();
 
@@ -60,44 +63,47 @@ export class Survey {
   }
 
   /** Begins to answer the others; there is one who does. */
-  follow(answer: Answerer): void {
+  follow(answer: QueryHandler): void {
     this.answer = answer;
     if (this.directory.isAlone) return;
     const nothing = (): void => undefined;
-    this.bridge.follow(answersTo(this.instanceId), null, { event: (data) => this.heard(data), reset: nothing });
-    this.bridge.follow(QUESTIONS, null, { event: (data) => this.asked(data), reset: nothing });
+    this.bridge.follow(answerTopicOf(this.instanceId), null, { event: (data) => this.onAnswer(data), reset: nothing });
+    this.bridge.follow(QUERY_TOPIC, null, { event: (data) => this.onQuery(data), reset: nothing });
   }
 
   /** Asks every instance that lives. Resolves once all that can be reached have answered, or after 2 s. */
-  async ask<T extends Topic>(about: T, query: Questions[T]['query']): Promise<Answers<Questions[T]['answer']>> {
+  async ask<T extends QueryName>(
+    about: T,
+    query: ClusterQueries[T]['query'],
+  ): Promise<Answers<ClusterQueries[T]['answer']>> {
     const own = this.answer!(about, query);
     if (this.directory.isAlone) return { answers: new Map([[this.instanceId, await own]]), unanswered: new Map() };
     const id = randomUUID();
     const answers = new Map<string, unknown>();
-    const others = this.collect({ about, query, id, from: this.instanceId } as SentQuestion, answers);
+    const others = this.collect({ about, query, id, from: this.instanceId } as SentQuery, answers);
     const [mine, , living] = await Promise.all([own, others, this.stats.reports()]);
     answers.set(this.instanceId, mine);
     if (living.size > 0) this.known = living; // else Redis is away, and those that were there still count
     return {
-      answers: answers as ReadonlyMap<string, Questions[T]['answer']>,
+      answers: answers as ReadonlyMap<string, ClusterQueries[T]['answer']>,
       unanswered: new Map([...this.known].filter(([instance]) => !answers.has(instance))),
     };
   }
 
   /** Fills in the answers of the others; those that do not come in time are not there. */
-  private async collect(question: SentQuestion, answers: Map<string, unknown>): Promise<void> {
+  private async collect(question: SentQuery, answers: Map<string, unknown>): Promise<void> {
     if (!this.bridge.status.up) return;
     const { id, about } = question;
-    const asked = encode(questionSchema, question);
+    const asked = encode(querySchema, question);
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, PATIENCE_MS);
+      timer = setTimeout(resolve, TIMEOUT_MS);
       let wanted = Infinity;
       const check = (): void => void (answers.size >= wanted && resolve());
       this.waiting.set(id, { about, answers, check });
-      this.publish(QUESTIONS, asked)
+      this.publish(QUERY_TOPIC, asked)
         // Counted after it was asked: whoever heard it and still listens is among them, this instance too.
-        .then(() => this.broker.listeners(QUESTIONS))
+        .then(() => this.broker.listeners(QUERY_TOPIC))
         .then((count) => {
           wanted = count;
           check();
@@ -108,22 +114,22 @@ export class Survey {
     this.waiting.delete(id);
   }
 
-  private async asked(data: unknown): Promise<void> {
-    const { id, from, about, query } = questionSchema.read(data, 'it');
-    if (from === this.instanceId) return this.take(id, from, null); // it answers itself without a detour
+  private async onQuery(data: unknown): Promise<void> {
+    const { id, from, about, query } = querySchema.read(data, 'it');
+    if (from === this.instanceId) return this.addAnswer(id, from, null); // it answers itself without a detour
     const answer = ANSWERS[about].write((await this.answer!(about, query)) as never, 'the answer');
     const sent = encode(sentAnswerSchema, { id, instance: this.instanceId, answer });
     // An answer that does not arrive is reported by the instance that waits for it.
-    await this.publish(answersTo(from), sent).catch(() => undefined);
+    await this.publish(answerTopicOf(from), sent).catch(() => undefined);
   }
 
-  private heard(data: unknown): void {
+  private onAnswer(data: unknown): void {
     const { id, instance, answer } = sentAnswerSchema.read(data, 'it');
     const about = this.waiting.get(id)?.about;
-    if (about !== undefined) this.take(id, instance, ANSWERS[about].read(answer, 'the answer'));
+    if (about !== undefined) this.addAnswer(id, instance, ANSWERS[about].read(answer, 'the answer'));
   }
 
-  private take(id: string, instance: string, answer: unknown): void {
+  private addAnswer(id: string, instance: string, answer: unknown): void {
     const waiting = this.waiting.get(id);
     waiting?.answers.set(instance, answer);
     waiting?.check();
@@ -131,6 +137,6 @@ export class Survey {
 
   private async publish(channel: string, json: string): Promise<void> {
     const body = eventBody(channel, json, new Date().toISOString());
-    await this.broker.publish({ topic: channel, body, history: null, timeoutMs: PATIENCE_MS });
+    await this.broker.publish({ topic: channel, body, history: null, timeoutMs: TIMEOUT_MS });
   }
 }

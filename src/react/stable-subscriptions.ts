@@ -10,7 +10,7 @@ interface Begun<Left> {
   isLeft: boolean;
 }
 
-interface Lasting<Left> {
+interface StableSubscriptions<Left> {
   // name → what was begun
   readonly begun: Map<string, Begun<Left>>;
   // name → what was left when the component was hidden
@@ -26,8 +26,12 @@ interface Lasting<Left> {
  * @param of what `begin` depends on: with another one each begins anew
  * @param begin `left` is what the end returned, if the component was hidden (`<Activity>`) and is shown again
  */
-export function useLasting<Left>(key: string, of: unknown, begin: (name: string, left?: Left) => () => Left): void {
-  const [lasting] = useState((): Lasting<Left> => ({ begun: new Map(), left: new Map(), isShown: false }));
+export function useStableSubscriptions<Left>(
+  key: string,
+  of: unknown,
+  begin: (name: string, left?: Left) => () => Left,
+): void {
+  const [lasting] = useState((): StableSubscriptions<Left> => ({ begun: new Map(), left: new Map(), isShown: false }));
   useEffect(() => {
     lasting.isShown = true;
     const begun = namesOf(key).map((name) => {
@@ -58,6 +62,6 @@ export function useLasting<Left>(key: string, of: unknown, begin: (name: string,
 }
 
 /** The same for one thing. */
-export function useLastingOne(isWanted: boolean, of: unknown, begin: () => Stop): void {
-  useLasting<void>(isWanted ? '["it"]' : '[]', of, begin);
+export function useStableSubscription(isWanted: boolean, of: unknown, begin: () => Stop): void {
+  useStableSubscriptions<void>(isWanted ? '["it"]' : '[]', of, begin);
 }

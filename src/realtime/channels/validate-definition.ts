@@ -5,15 +5,15 @@ import { isPattern, parametersOf, patternProblem } from './patterns.js';
 
 const WORDS: readonly unknown[] = ['public', 'authenticated', 'admin'];
 
-/** What is wrong with one definition by itself, as sentences. */
-export function definitionProblems(definition: ChannelDefinition): string[] {
+/** Returns the problems of one definition on its own. */
+export function validateDefinition(definition: ChannelDefinition): string[] {
   const { name, access, data, declaredFieldsOnly, history, presence, global } = definition ?? {};
   if (typeof name !== 'string') return ['a channel must be an object with a `name`'];
   const form = isPattern(name) ? patternProblem(name, false) : channelNameProblem(name);
   if (form !== null) return [`name ${JSON.stringify(name)} ${form}`];
   const problems: string[] = [];
   if (BUILTIN_CHANNELS.some((builtin) => builtin.name === name)) {
-    // Its history and presence may be set anew, who may read it may not.
+    // History and presence of a built-in channel can be changed, its access cannot.
     if (access !== undefined) problems.push(`${name} is built in: its access cannot be changed`);
   } else if (name.startsWith(`${USER_GROUP}:`))
     problems.push(`${name}: the group \`${USER_GROUP}\` belongs to the private channels`);
@@ -49,11 +49,11 @@ function accessProblems(name: string, access: ChannelAccess): string[] {
   };
   if (roles !== undefined && owner === undefined) {
     const good = Array.isArray(roles) && roles.length > 0 && roles.every((role) => typeof role === 'string' && role);
-    return good ? [] : [`${name}: access.roles must be a list of one role or more`];
+    return good ? [] : [`${name}: access.roles must be a list of at least one role`];
   }
   if (owner !== undefined && roles === undefined) {
     if (parametersOf(name).some((parameter) => parameter === owner)) return [];
-    return [`${name}: access.owner must name a parameter of it, such as userId in orders:{userId}:status`];
+    return [`${name}: access.owner must be a parameter of the name, such as userId in orders:{userId}:status`];
   }
   return [`${name}: access must be public, authenticated, admin, { roles: […] } or { owner: 'parameter' }`];
 }

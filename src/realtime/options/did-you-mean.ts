@@ -1,8 +1,8 @@
-/** How many characters may be wrong in a name that is still told from what was meant. */
+/** The maximum edit distance of a suggestion. */
 const SLIPS = 2;
 
 /** The name that was probably meant: one that begins so, or differs by a slip of the hand. */
-export function closestName(name: string, names: readonly string[]): string | undefined {
+export function didYouMean(name: string, names: readonly string[]): string | undefined {
   const given = name.toLowerCase();
   const byDistance = names
     .map((known) => ({

@@ -1,8 +1,8 @@
 import type { ConnectionDetails } from '../inspection/connection-rows.js';
 import type { ClusterChannelRow } from '../inspection/channel-rows.js';
-import type { PlacedConnection } from '../inspection/inspection.service.js';
+import type { LocatedConnection } from '../inspection/inspection.service.js';
 import { channelOf, tenantOf } from '../tenants/topic.js';
-import type { InstanceReport, VitalsReport } from '../instances/instance-directory.js';
+import type { InstanceReport, HealthReport } from '../instances/instance-directory.js';
 
 /** One page of a list. */
 export type Paged<Name extends string, Row> = { readonly [N in Name]: readonly Row[] } & {
@@ -10,12 +10,12 @@ export type Paged<Name extends string, Row> = { readonly [N in Name]: readonly R
   readonly total: number;
   /** The `cursor` of the next page; `null` on the last one. */
   readonly next: string | null;
-  /** Instances that did not answer in time: what they have is missing. */
+  /** Instances that did not answer in time; their data is missing. */
   readonly unanswered: readonly string[];
 };
 
 /** One instance. Sums count from its start; moments are ISO 8601. */
-export interface InstanceAnswer {
+export interface InstanceDto {
   readonly instanceId: string;
   readonly draining: boolean;
   readonly connections: number;
@@ -24,14 +24,14 @@ export interface InstanceAnswer {
   readonly channels: number;
   readonly eventsPublished: number;
   readonly eventsDelivered: number;
-  readonly deliveryMs: VitalsReport['deliveryMs'];
+  readonly deliveryMs: HealthReport['deliveryMs'];
   readonly eventLoopDelayMs: number;
   readonly bufferedBytes: number;
   readonly startedAt: string;
   readonly seenAt: string;
 }
 
-export interface ConnectionAnswer {
+export interface ConnectionDto {
   readonly id: string;
   readonly instanceId: string;
   readonly userId: string | null;
@@ -46,12 +46,12 @@ export interface ConnectionAnswer {
   readonly expiresAt: string | null;
 }
 
-export interface ConnectionDetailsAnswer extends ConnectionAnswer {
+export interface ConnectionDetailsDto extends ConnectionDto {
   readonly channels: ConnectionDetails['channels'];
   readonly userAgent?: string;
 }
 
-export interface ChannelAnswer {
+export interface ChannelDto {
   readonly channel: string;
   /** With the option `tenants`: whose channel it is; absent for a global one. */
   readonly tenant?: string;
@@ -60,8 +60,8 @@ export interface ChannelAnswer {
   readonly instances: number;
 }
 
-export function instanceAnswer(instanceId: string, { stats, vitals }: InstanceReport): InstanceAnswer {
-  const { startedAt, seenAt, ...figures } = vitals;
+export function instanceDto(instanceId: string, { stats, health }: InstanceReport): InstanceDto {
+  const { startedAt, seenAt, ...figures } = health;
   const { connections, users, subscriptions, channels, published, delivered } = stats;
   return {
     instanceId,
@@ -74,7 +74,7 @@ export function instanceAnswer(instanceId: string, { stats, vitals }: InstanceRe
   };
 }
 
-export function connectionAnswer(row: PlacedConnection): ConnectionAnswer {
+export function connectionDto(row: LocatedConnection): ConnectionDto {
   const {
     id,
     instanceId,
@@ -98,8 +98,8 @@ export function connectionAnswer(row: PlacedConnection): ConnectionAnswer {
   };
 }
 
-/** @param pattern under which the figures of a channel are told */
-export function channelAnswer({ topic, subscribers, instances }: ClusterChannelRow, pattern: string): ChannelAnswer {
+/** @param pattern the label of the channel in metrics */
+export function channelDto({ topic, subscribers, instances }: ClusterChannelRow, pattern: string): ChannelDto {
   const tenant = tenantOf(topic);
   return { channel: channelOf(topic), ...(tenant !== null && { tenant }), pattern, subscribers, instances };
 }

@@ -4,7 +4,7 @@ import {
   integer,
   json,
   list,
-  moment,
+  timestamp,
   nothing,
   nullable,
   oneOf,
@@ -12,7 +12,7 @@ import {
   string,
   stringOrNumber,
   tagged,
-  where,
+  refine,
   type Schema,
 } from '../schemas/schema.js';
 import type { ChannelAnswer, ChannelQuery, ChannelRow } from './channel-rows.js';
@@ -21,12 +21,12 @@ import {
   type ConnectionDetails,
   type ConnectionQuery,
   type ConnectionRow,
-  type Place,
+  type RowCursor,
 } from './connection-rows.js';
-import { MAX_PAGE, ORDERS, type Page } from './paging.js';
+import { MAX_PAGE, SORT_ORDERS, type Page } from './paging.js';
 
 /** What one instance asks of all, and what each answers. */
-export interface Questions {
+export interface ClusterQueries {
   readonly report: { readonly query: null; readonly answer: InstanceReport };
   readonly tenant: { readonly query: string; readonly answer: TenantReport };
   readonly connections: { readonly query: ConnectionQuery; readonly answer: Page<ConnectionRow> };
@@ -34,12 +34,12 @@ export interface Questions {
   readonly channels: { readonly query: ChannelQuery; readonly answer: ChannelAnswer };
 }
 
-export type Topic = keyof Questions;
+export type QueryName = keyof ClusterQueries;
 
 /** A question on its way. */
-export type SentQuestion = {
-  readonly [T in Topic]: { readonly about: T; readonly query: Questions[T]['query'] } & Sender;
-}[Topic];
+export type SentQuery = {
+  readonly [T in QueryName]: { readonly about: T; readonly query: ClusterQueries[T]['query'] } & Sender;
+}[QueryName];
 
 interface Sender {
   readonly id: string;
@@ -68,25 +68,25 @@ const connectionQuery = record<ConnectionQuery>(
   {
     ...{ user: text, userKey: text, channel: text, address: text, session: text, tenant: text, search: text },
     sort: oneOf(CONNECTION_SORTS),
-    order: oneOf(ORDERS),
+    order: oneOf(SORT_ORDERS),
     most,
-    after: record<Place>({ key: stringOrNumber, id: text }),
+    after: record<RowCursor>({ key: stringOrNumber, id: text }),
   },
   ['user', 'userKey', 'channel', 'address', 'session', 'tenant', 'search', 'after'],
 );
 
 const channelQuery = record<ChannelQuery>({ search: text, most, after: text }, ['search', 'after']);
 
-function asking<Query>(query: Schema<Query>): Schema<{ query: Query } & Sender> {
+function queryRecord<Query>(query: Schema<Query>): Schema<{ query: Query } & Sender> {
   return record<{ query: unknown } & Sender>({ id, from: id, query }) as Schema<{ query: Query } & Sender>;
 }
 
-export const questionSchema: Schema<SentQuestion> = tagged<'about', SentQuestion>('about', {
-  report: asking(nothing),
-  tenant: asking(text),
-  connections: asking(connectionQuery),
-  connection: asking(text),
-  channels: asking(channelQuery),
+export const querySchema: Schema<SentQuery> = tagged<'about', SentQuery>('about', {
+  report: queryRecord(nothing),
+  tenant: queryRecord(text),
+  connections: queryRecord(connectionQuery),
+  connection: queryRecord(text),
+  channels: queryRecord(channelQuery),
 });
 
 const row = {
@@ -95,11 +95,11 @@ const row = {
   role: nullable(text),
   tenant: nullable(text),
   address: text,
-  connectedAt: moment,
+  connectedAt: timestamp,
   subscriptions: count,
   bufferedBytes: count,
   sessionId: nullable(text),
-  expiresAt: nullable(moment),
+  expiresAt: nullable(timestamp),
 };
 
 export const connectionsAnswerSchema: Schema<Page<ConnectionRow>> = record<Page<ConnectionRow>>({
@@ -117,7 +117,7 @@ export const channelsAnswerSchema: Schema<ChannelAnswer> = record<ChannelAnswer>
 });
 
 /** The answers by what was asked. */
-export const ANSWERS: { readonly [T in Topic]: Schema<Questions[T]['answer']> } = {
+export const ANSWERS: { readonly [T in QueryName]: Schema<ClusterQueries[T]['answer']> } = {
   report: instanceReportSchema,
   tenant: tenantReportSchema,
   connections: connectionsAnswerSchema,
@@ -128,5 +128,5 @@ export const ANSWERS: { readonly [T in Topic]: Schema<Questions[T]['answer']> } 
 export const sentAnswerSchema: Schema<SentAnswer> = record<SentAnswer>({
   id,
   instance: id,
-  answer: where(json, 'given', (answer) => answer !== undefined),
+  answer: refine(json, 'given', (answer) => answer !== undefined),
 });

@@ -4,15 +4,15 @@ import { Counters } from '../observability/counters.js';
 import { LoopDelay } from '../observability/loop-delay.js';
 import { RecentDurations, WINDOW_MS } from '../observability/recent-durations.js';
 import { safely } from '../observability/run-safely.js';
-import type { VitalsReport } from './instance-directory.js';
+import type { HealthReport } from './instance-directory.js';
 
-/** For how long it is measured on after somebody looked, in milliseconds. */
-const WATCHED_MS = 60_000;
+/** The time for which measurements continue after the last read, in milliseconds. */
+const MEASURE_MS = 60_000;
 
-/** How this instance does. What has to be measured for that is measured while somebody looks. */
+/** The health of this instance. Costly metrics are measured only while they are read. */
 @Injectable()
-export class InstanceVitals implements OnApplicationShutdown {
-  /** It sends its connections away, and ends. */
+export class InstanceHealth implements OnApplicationShutdown {
+  /** The instance is draining its connections to shut down. */
   draining = false;
   private readonly loop = new LoopDelay();
   private delivery = new RecentDurations(0);
@@ -25,18 +25,18 @@ export class InstanceVitals implements OnApplicationShutdown {
   ) {}
 
   onApplicationShutdown(): void {
-    this.rest();
+    this.stopMeasuring();
   }
 
-  /** Somebody looks: measures, from now on for a minute. */
+  /** Starts or prolongs measurements for a minute. */
   watch(): void {
     if (this.timer !== null) {
       this.timer.refresh();
       return;
     }
     this.timer = setTimeout(
-      safely('Measuring this instance', () => this.rest()),
-      WATCHED_MS,
+      safely('Measuring this instance', () => this.stopMeasuring()),
+      MEASURE_MS,
     ).unref();
     this.loop.start(performance.now());
     this.delivery = new RecentDurations(performance.now() + WINDOW_MS);
@@ -50,21 +50,21 @@ export class InstanceVitals implements OnApplicationShutdown {
     });
   }
 
-  report(): VitalsReport {
+  report(): HealthReport {
     const now = performance.now();
     let bufferedBytes = 0;
     for (const { sendBuffer } of this.registry.all()) bufferedBytes += sendBuffer.bufferedBytes;
     return {
       draining: this.draining,
       deliveryMs: this.timer === null ? null : this.delivery.percentiles(now),
-      eventLoopDelayMs: this.timer === null ? 0 : Math.round(this.loop.worstOfLate(now)),
+      eventLoopDelayMs: this.timer === null ? 0 : Math.round(this.loop.recentMax(now)),
       bufferedBytes,
       startedAt: Math.round(performance.timeOrigin + this.counters.startedAt),
       seenAt: Date.now(),
     };
   }
 
-  private rest(): void {
+  private stopMeasuring(): void {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
     this.loop.stop();

@@ -1,4 +1,4 @@
-import { about, actorOf, isDeed } from './about.js';
+import { describeEvent, actorOf, isAction } from './describe-event.js';
 
 describe('about', () => {
   it.each([
@@ -17,7 +17,7 @@ describe('about', () => {
     ],
     ['announcements', { message: 'hello', level: 'info' }, 'hello'],
     ['projects:created', { id: '7' }, '{"id":"7"}'],
-  ])('says of %s %j: %s', (channel, data, expected) => expect(about({ channel, data })).toBe(expected));
+  ])('says of %s %j: %s', (channel, data, expected) => expect(describeEvent({ channel, data })).toBe(expected));
 
   it.each([
     ['announcements', 'a text', 'a text'],
@@ -27,13 +27,13 @@ describe('about', () => {
     ['apps:created', { name: { $ne: 1 } }, 'created the application {"$ne":1}'],
     ['toString', { message: 'm' }, 'm'],
   ])('shows what some service published on %s as it is: %j', (channel, data, expected) =>
-    expect(about({ channel, data })).toBe(expected),
+    expect(describeEvent({ channel, data })).toBe(expected),
   );
 });
 
 it('puts a name before what somebody did, and not before what happened', () => {
   const channels = ['apps:created', 'announcements', 'projects:created', 'apps:status', 'system:alerts'];
-  expect(channels.map((channel) => isDeed({ channel, data: {} }))).toEqual([true, true, true, false, false]);
+  expect(channels.map((channel) => isAction({ channel, data: {} }))).toEqual([true, true, true, false, false]);
 });
 
 it.each([

@@ -1,13 +1,12 @@
 import { TopK } from '../connections/top-k.js';
 
 /**
- * How many different ones there are across instances, without sending all of them to anybody: each instance keeps the
- * 1,024 smallest hashes of its own (k minimum values). Fewer than 1,024 are counted exactly; beyond, the standard error is 3 %.
+ * Counts distinct users and topics across instances without sending all names: each instance keeps the 1,024 smallest
+ * hashes (k minimum values). Fewer than 1,024 are counted exactly; above, the standard error is 3 %.
  *
- * Why not PFADD and PFCOUNT: they are never exact; users leave, so each report would need its key made anew, with an
- * argument to Redis for each user (50,000 users: 15 ms of an instance and 7 ms of Redis, against 11 ms of an instance
- * and 8 KB of its report); and PFCOUNT over instances is a command over many keys, which a Cluster only takes when all lie
- * on one node.
+ * Why not PFADD and PFCOUNT: they are never exact. Users leave, so each report would have to recreate its key, with one
+ * argument per user (50,000 users: 15 ms of an instance and 7 ms of Redis, against 11 ms of an instance and 8 KB of its
+ * report). And PFCOUNT over instances uses many keys, which a Cluster accepts only if they are in one slot.
  */
 export const EXACT_UP_TO = 1_024;
 const HASH_BYTES = 6;
@@ -17,11 +16,11 @@ const HASHES = 2 ** (8 * HASH_BYTES);
 const STRIDE = 5_000;
 
 /** The different ones of a collection, and of several merged. */
-export class Distinct {
+export class DistinctCounter {
   private constructor(private readonly hashes: readonly number[]) {}
 
-  /** Lets other work through in between: there may be many. Of names that come and go meanwhile, any may be counted. */
-  static async of(names: Iterable<string>): Promise<Distinct> {
+  /** Yields to the event loop in between. A name that is added or removed meanwhile may or may not be counted. */
+  static async of(names: Iterable<string>): Promise<DistinctCounter> {
     const smallest = new TopK<number>(EXACT_UP_TO, ascending);
     let seen = 0;
     for (const name of names) {
@@ -29,20 +28,20 @@ export class Distinct {
       seen += 1;
       if (seen % STRIDE === 0) await new Promise((resolve) => void setImmediate(resolve));
     }
-    return new Distinct(smallest.list());
+    return new DistinctCounter(smallest.list());
   }
 
-  /** @param text what `toString` gave; anything else counts as nothing */
-  static parse(text: string): Distinct {
+  /** @param text the result of `toString`; any other string counts as empty */
+  static parse(text: string): DistinctCounter {
     const bytes = Buffer.from(text, 'base64');
     const hashes: number[] = [];
     for (let at = 0; at + HASH_BYTES <= bytes.length; at += HASH_BYTES) hashes.push(bytes.readUIntBE(at, HASH_BYTES));
-    return new Distinct(hashes);
+    return new DistinctCounter(hashes);
   }
 
-  static merge(all: readonly Distinct[]): Distinct {
+  static merge(all: readonly DistinctCounter[]): DistinctCounter {
     const smallest = new Set(all.flatMap(({ hashes }) => [...hashes]).toSorted(ascending));
-    return new Distinct([...smallest].slice(0, EXACT_UP_TO));
+    return new DistinctCounter([...smallest].slice(0, EXACT_UP_TO));
   }
 
   get count(): number {

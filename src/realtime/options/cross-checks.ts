@@ -2,11 +2,11 @@ import { asList } from './jwt-options.js';
 import type { PublishKeyOptions } from './publish-keys.js';
 import type { ResolvedRealtimeOptions } from './realtime-options.js';
 
-/** The shortest secret that HS256 may be used with, in bytes (RFC 7518, 3.2: as long as the hash). */
+/** The minimum length of a secret for HS256, in bytes (RFC 7518, 3.2: as long as the hash). */
 export const MIN_SECRET_BYTES = 32;
 
 /** Options that are each fine, and cannot stand together: a sentence for every case. */
-export function contradictions(options: ResolvedRealtimeOptions): string[] {
+export function crossChecks(options: ResolvedRealtimeOptions): string[] {
   const { secret, publicKey, jwksUrl, algorithms } = options.jwt;
   const problems: string[] = [];
   const keys = Object.entries({ secret, publicKey, jwksUrl }).filter(([, value]) => value !== undefined);
@@ -16,10 +16,12 @@ export function contradictions(options: ResolvedRealtimeOptions): string[] {
     );
   }
   if (keys.length > 1) {
-    problems.push(`${keys.map(([name]) => `\`jwt.${name}\``).join(' and ')} exclude each other: give one of them`);
+    problems.push(`${keys.map(([name]) => `\`jwt.${name}\``).join(' and ')} exclude each other: set one of them`);
   }
   if (jwksUrl !== undefined && !isSafeUrl(jwksUrl)) {
-    problems.push('`jwt.jwksUrl` must begin with https://: whoever can change the answer on its way can sign tokens');
+    problems.push(
+      '`jwt.jwksUrl` must begin with https://: over plain HTTP an attacker could replace the keys and sign tokens',
+    );
   }
   const inProduction = process.env['NODE_ENV'] === 'production';
   if (inProduction && options.origins === undefined) {
@@ -36,11 +38,11 @@ export function contradictions(options: ResolvedRealtimeOptions): string[] {
     problems.push(`\`jwt.algorithms\` ${wrong.join(', ')} cannot be verified with \`jwt.${keys[0]![0]}\``);
   }
   if (options.redis.sentinels.length > 0 && options.redis.cluster.length > 0) {
-    problems.push('`redis.sentinels` and `redis.cluster` exclude each other: give one of them');
+    problems.push('`redis.sentinels` and `redis.cluster` exclude each other: set one of them');
   }
   const { url, tlsCa, tlsCert, tlsKey } = options.redis;
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
-    problems.push('`redis.tlsCert` and `redis.tlsKey` belong together: give both, or none');
+    problems.push('`redis.tlsCert` and `redis.tlsKey` belong together: set both or neither');
   }
   if ((tlsCa ?? tlsCert ?? tlsKey) !== undefined && url?.startsWith('rediss://') !== true) {
     problems.push('`redis.tlsCa`, `redis.tlsCert` and `redis.tlsKey` need a `redis.url` that begins with rediss://');
@@ -58,7 +60,7 @@ export function contradictions(options: ResolvedRealtimeOptions): string[] {
     problems.push(`${names} needs \`tenants.claim\`: without it all users share one space`);
   }
   if (options.console && !options.operatorApi) {
-    problems.push('`console` needs `operatorApi`: the console shows what the API for operators tells');
+    problems.push('`console` needs `operatorApi`: the console uses that API');
   }
   return problems;
 }

@@ -1,5 +1,5 @@
 /** Whether the other side still lives. */
-export interface Pulse {
+export interface Heartbeat {
   /** Anything came in. */
   heard(): void;
   /** Asks now. @param withinMs how long an answer may take */
@@ -12,7 +12,7 @@ export interface Pulse {
  * and the answer still unread: so a late timer asks once more before it decides.
  * @param quietMs how long it may be quiet before it is asked, and how long an answer may take
  */
-export function createPulse(quietMs: number, ask: () => void, dead: () => void): Pulse {
+export function createHeartbeat(quietMs: number, ask: () => void, dead: () => void): Heartbeat {
   let heardAt = performance.now();
   let askedAt: number | null = null;
   let answerMs = quietMs;

@@ -1,10 +1,10 @@
 import type { RealtimeEvent } from '../../../client/index.js';
 
 type Fields = Readonly<Record<string, unknown>>;
-type Told = Pick<RealtimeEvent, 'channel' | 'data'>;
+type EventDescription = Pick<RealtimeEvent, 'channel' | 'data'>;
 
 /** What somebody did: the rest of a sentence that begins with a name. */
-const DEEDS: Readonly<Record<string, (data: Fields) => string>> = {
+const ACTIONS: Readonly<Record<string, (data: Fields) => string>> = {
   'apps:created': ({ name }) => `created the application ${text(name)}`,
   'apps:updated': ({ name }) => `renamed an application to ${text(name)}`,
   'apps:deleted': ({ name }) => `deleted the application ${text(name)}`,
@@ -24,7 +24,7 @@ const DEEDS: Readonly<Record<string, (data: Fields) => string>> = {
 };
 
 /** What happened: whole sentences. */
-const FACTS: Readonly<Record<string, (data: Fields) => string>> = {
+const STATUSES: Readonly<Record<string, (data: Fields) => string>> = {
   'apps:status': ({ name, status }) => `${text(name)} ${status === 'failed' ? 'has' : 'is'} ${text(status)}`,
   'deployments:status': ({ appName, status }) => `Deployment of ${text(appName)}: ${text(status)}`,
   'deployments:completed': ({ appName }) => `Deployment of ${text(appName)}: completed`,
@@ -36,21 +36,21 @@ const FACTS: Readonly<Record<string, (data: Fields) => string>> = {
 };
 
 /** What an event is about, in one line. Any service may publish: what is not of the expected shape is shown as it is. */
-export function about({ channel, data }: Told): string {
+export function describeEvent({ channel, data }: EventDescription): string {
   if (typeof data !== 'object' || data === null) return text(data);
   const fields = data as Fields;
-  const story = known(DEEDS, channel) ?? known(FACTS, channel);
+  const story = known(ACTIONS, channel) ?? known(STATUSES, channel);
   if (story !== undefined) return story(fields);
   return typeof fields['message'] === 'string' ? fields['message'] : text(data);
 }
 
 /** Whether the line wants the name of whoever did it before it, or stands for itself. */
-export function isDeed({ channel }: Told): boolean {
-  return known(FACTS, channel) === undefined;
+export function isAction({ channel }: EventDescription): boolean {
+  return known(STATUSES, channel) === undefined;
 }
 
 /** The id of whoever asked for it; `null` where nobody did. */
-export function actorOf({ data }: Pick<Told, 'data'>): string | null {
+export function actorOf({ data }: Pick<EventDescription, 'data'>): string | null {
   if (typeof data !== 'object' || data === null) return null;
   const { by, from } = data as Fields;
   return [by, from].find((id) => typeof id === 'string') ?? null;

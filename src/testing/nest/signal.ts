@@ -1,5 +1,5 @@
 /** Wakes those who wait whenever something has come. */
-export class News {
+export class Signal {
   private readonly waiting = new Set<() => void>();
 
   wake(): void {

@@ -14,7 +14,7 @@ export function readNamedFile(variable: string, path: string): string {
 }
 
 /** The text of a file in the data directory; `null` when there is none. */
-export function readKept(path: string): string | null {
+export function readPersisted(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
@@ -28,7 +28,7 @@ export function readKept(path: string): string | null {
  * @param replace whether a file that is there already is replaced, at once and whole
  * @returns whether it was written
  */
-export function keep(path: string, text: string, { replace }: { replace: boolean }): boolean {
+export function persist(path: string, text: string, { replace }: { replace: boolean }): boolean {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     if (replace) {

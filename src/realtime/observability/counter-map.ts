@@ -1,8 +1,8 @@
 /** Counts by label. The labels come from a catalogue, never from a client: there are few of them. */
-export class Tally {
+export class CounterMap {
   private readonly counts = new Map<string, number>();
 
-  /** @param labels those that are known: they count 0 from the start, so that a rate over them has a beginning */
+  /** @param labels known labels: they start at 0, so that a rate can be computed */
   constructor(labels: Iterable<string> = []) {
     for (const label of labels) this.counts.set(label, 0);
   }
