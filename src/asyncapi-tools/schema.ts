@@ -57,7 +57,7 @@ export function readSchema(value: unknown, where: string): Schema {
   return telling.length > 1 ? { kind: 'all', of: telling } : (telling[0] ?? ANY);
 }
 
-/** @throws ToolError where it is no object */
+/** @throws ToolError where it is not an object */
 export function readObject(value: unknown, where: string): Record<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw new ToolError(`${where} must be an object`);

@@ -365,7 +365,7 @@ describe('a client, on a clock of its own', () => {
       expect(channel.state).toBe('unsubscribed');
     });
 
-    it('do not notice a view that is made anew', async () => {
+    it('do not notice a view that is recreated', async () => {
       begin();
       const channel = client.channel('apps:created');
       const stop = channel.subscribe();

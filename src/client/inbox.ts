@@ -25,7 +25,7 @@ export interface Inbox<V> {
   push(value: V, id: string | undefined): number;
   /** Something whose end `lastEventId` waits for, as for an event. @returns to be called when it is done */
   hold(id: string | undefined): Stop;
-  /** Lets go of what no listener has begun with; `lastEventId` stays where it is. */
+  /** Drops events that no listener has started; `lastEventId` stays where it is. */
   clear(): void;
 }
 

@@ -7,7 +7,7 @@ export const ERROR_CODES = {
   invalid_json: { message: 'The frame is not valid JSON', meaning: 'The text of the frame does not parse as JSON.' },
   invalid_message: {
     message: 'The frame is not a valid message',
-    meaning: 'JSON that is no object, a missing or wrong field (`details` names it), or a binary frame.',
+    meaning: 'JSON that is not an object, a missing or wrong field (`details` names it), or a binary frame.',
   },
   unknown_type: { message: 'Unknown message type', meaning: 'The `type` is none that this server knows.' },
   unknown_channel: { message: 'Unknown channel', meaning: 'Nobody registered a channel of this name.' },

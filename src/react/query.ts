@@ -33,7 +33,7 @@ export interface RealtimeQueryHooks<E extends object> {
   ) => void;
 }
 
-/** {@link useRealtimeInvalidation} and {@link useRealtimePatch}, typed by a map of one's own, as `realtimeHooks` gives the others. */
+/** {@link useRealtimeInvalidation} and {@link useRealtimePatch}, typed by a custom map, as `realtimeHooks` gives the others. */
 export function realtimeQueryHooks<E extends object>(): RealtimeQueryHooks<E> {
   return { useRealtimeInvalidation: useInvalidation, useRealtimePatch: usePatch };
 }

@@ -66,7 +66,7 @@ describe('RecentEvents', () => {
     expect(recent.snapshot()).toEqual([]);
   });
 
-  it('lets go of what is not wanted any more, what waits included', () => {
+  it('drops what is not wanted any more, what waits included', () => {
     const { recent, shown } = watched(9);
     for (const value of [1, 2, 3, 4]) recent.add(value);
     recent.keep((value) => value % 2 === 0);

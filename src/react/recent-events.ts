@@ -42,7 +42,7 @@ export class RecentEvents<T> {
     if (this.list.length > this.limit) this.show();
   }
 
-  /** Lets go of all but these. */
+  /** Drops all but these. */
   keep(wanted: (value: T) => boolean): void {
     const kept = [...this.list, ...this.waiting].filter(wanted);
     if (kept.length === this.list.length + this.waiting.length) return;

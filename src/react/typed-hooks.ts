@@ -8,7 +8,7 @@ export interface RealtimeHooks<E extends object> {
 }
 
 /**
- * `useChannel` and `useEvents`, typed by a map of one's own instead of `RealtimeEvents`, as `createRealtimeClient<E>` is: for
+ * `useChannel` and `useEvents`, typed by a custom map instead of `RealtimeEvents`, as `createRealtimeClient<E>` is: for
  * pages that speak with two servers. Call it once, in a file of its own.
  */
 export function realtimeHooks<E extends object>(): RealtimeHooks<E> {

@@ -3,7 +3,7 @@ import type { ChannelName, ErrorCode, EventData, Unstamped, User } from '../prot
 import { FakeChannel } from './fake-channel.js';
 import { FakeConnection, type FakeEnv } from './fake-connection.js';
 
-/** Who brings a token, or the code of why it is no good. */
+/** The user of a token, or the error code. */
 export type FakeIdentity = { readonly user: User; readonly expiresInMs?: number } | 'token_invalid' | 'token_expired';
 
 export interface FakeServerOptions {

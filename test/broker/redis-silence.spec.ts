@@ -14,7 +14,7 @@ const CHANNEL = 'apps:created';
 const PUSH = />3\r\n\$7\r\nmessage\r\n\$\d+\r\n[^\r]*\r\n\$\d+\r\n[^\r]*\r\n/g;
 
 /** A loss that nothing after it would show: no later event, no lost connection. */
-describe('a loss in silence', () => {
+describe('a silent loss', () => {
   let redis: RedisProcess;
   let admin: Redis;
   let line: DeafeningLine;

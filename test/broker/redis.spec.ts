@@ -466,7 +466,7 @@ describe('when Redis is restarted', () => {
   });
 });
 
-describe('when Redis is away', () => {
+describe('when Redis is unavailable', () => {
   it('says so, rejects an emit at its deadline, and publishes it at no later time', async () => {
     const redis = await RedisProcess.start({ appendonly: 'yes' });
     const broker = await connected(redis.url);

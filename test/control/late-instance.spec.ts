@@ -19,7 +19,7 @@ describe('an instance that starts after a control command', () => {
       const ann = await later.connectAs({ sub: 'ann' });
       await redis.kill();
       await until(() => !isUp());
-      await redis.restart(); // with the whole log; a new incarnation all the same
+      await redis.restart(); // with the whole log; a new incarnation anyway
       await until(isUp);
       const bob = await later.connectAs({ sub: 'bob' });
       await control.disconnectUser('bob', { require: 'all' });

@@ -254,7 +254,7 @@ describe('revocation and Redis', () => {
     await later.close();
   });
 
-  it('while Redis is away, what is known goes on to count, and a new one counts here and is refused; back and empty, Redis learns it again, and others from it', async () => {
+  it('while Redis is unavailable, what is known goes on to count, and a new one counts here and is refused; back and empty, Redis learns it again, and others from it', async () => {
     const there = await RealtimeApp.start(options());
     await until(() => isUp(there));
     const [old, young] = [signToken({ sub: 'ann' }), signToken({ sub: 'bob' })];

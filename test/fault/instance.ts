@@ -87,7 +87,7 @@ export class Instance {
     this.up = true;
   }
 
-  /** Ends it as an operator would. @returns whether it ended in good order */
+  /** Ends it as an operator would. @returns whether it ended gracefully */
   async stop(): Promise<boolean> {
     this.up = false;
     try {

@@ -27,8 +27,8 @@ export const MUTANTS_OF_CLIENTS: readonly Mutant[] = [
       },
       {
         file: 'realtime/bridge/channel-stream.js',
-        find: 'if (there.epoch !== here.epoch || there.offset > here.offset)',
-        replace: 'if (there.epoch !== here.epoch)',
+        find: 'if (at.epoch !== here.epoch || at.offset > here.offset)',
+        replace: 'if (at.epoch !== here.epoch)',
       },
     ],
   },

@@ -157,7 +157,9 @@ const OTHERS: readonly Mutant[] = [
     name: 'one-slot-stops-all',
     scenarios: [slotHeld],
     shows: ['problem'],
-    patches: [{ file: 'realtime/broker/redis/script-replies.js', find: 'const all = ', replace: 'const all = true || ' }],
+    patches: [
+      { file: 'realtime/broker/redis/script-replies.js', find: 'const all = ', replace: 'const all = true || ' },
+    ],
   },
   {
     // A disk that is full is taken for the last word of Redis.

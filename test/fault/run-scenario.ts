@@ -18,7 +18,7 @@ export interface RunResult {
   readonly log: RunLog;
   /** What the instances wrote, by name. */
   readonly outputs: ReadonlyMap<string, string>;
-  /** What went wrong beside the log: an instance that did not end in good order, a channel that stayed dead. */
+  /** What went wrong beside the log: an instance that did not end gracefully, a channel that stayed dead. */
   readonly problems: readonly string[];
 }
 

@@ -167,8 +167,7 @@ export class World<B extends Backend = Backend> {
       this.instances.map(async (instance) => {
         try {
           const inGoodOrder = await instance.stop();
-          if (!inGoodOrder)
-            problems.push(`${instance.name} did not end in good order:\n${instance.output.slice(-2000)}`);
+          if (!inGoodOrder) problems.push(`${instance.name} did not end gracefully:\n${instance.output.slice(-2000)}`);
         } catch (error) {
           problems.push(`${instance.name} did not end: ${(error as Error).message.slice(0, 2000)}`);
         }

@@ -64,7 +64,7 @@ const messages: Session = async (port, random) => {
   let next = 0;
   for (const { ref } of answers) {
     if (ref === `fuzz-${next}.`) {
-      if (answered === 0) problems.push(`dropped in silence: ${JSON.stringify(sent[next])}`);
+      if (answered === 0) problems.push(`dropped silently: ${JSON.stringify(sent[next])}`);
       answered = 0;
       next += 1;
     } else answered += 1;
@@ -89,7 +89,7 @@ const flood: Session = async (port, random) => {
     () => (over = true),
     () => (over = true),
   );
-  // A server that was held up for seconds may take a whole burst for what had been saved up: it is no flood until it goes on.
+  // A server that was blocked for seconds may take a whole burst for what had been saved up: it is no flood until it goes on.
   while (!over) {
     client.send(burst);
     await Promise.race([end, delay(500)]);

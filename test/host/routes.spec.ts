@@ -220,7 +220,7 @@ describe.each(['express', 'fastify'] as const)("the module's routes in an applic
     expect(app.log.lines.filter((line) => /^(error|warn)/.test(line))).toEqual([]);
   });
 
-  it('they work if the application creates its controllers for each request, and count tickets all the same', async () => {
+  it('they work if the application creates its controllers for each request, and count tickets anyway', async () => {
     await start({ imports: [RequestScoped] }, { routeMetadata: { isPublic: true }, path: '/live' });
     await expectAllRoutes();
     const statuses = [];

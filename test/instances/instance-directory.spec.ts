@@ -64,7 +64,7 @@ describe.each(['memory', 'redis'])('the instance directory: %s', (engine) => {
     expect(directory.entries).toBe(1);
   });
 
-  it('takes itself for living, and one that it never heard of for dead', async () => {
+  it('takes itself for living, and an unknown one for dead', async () => {
     await directory.announce(report(1));
     expect([...(await directory.living([directory.id, 'nobody']))]).toEqual([directory.id]);
   });

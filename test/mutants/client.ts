@@ -334,7 +334,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     },
     {
       name: 'a leader that does not know a socket does not answer it',
-      was: "this.tell({ op: 'closed', ports: [port], code: 1012, reason: 'another tab leads now' }); // it waits in vain",
+      was: "this.tell({ op: 'closed', ports: [port], code: 1012, reason: 'another tab leads now' }); // it would wait forever",
       becomes: 'return;',
       spec: 'src/client/shared/shared.spec.ts',
     },

@@ -174,13 +174,13 @@ describe('the outbox', () => {
     await heard(20, 'apps:deleted');
   });
 
-  it('lets everything wait while Redis is away, and sends it in order when it is back', async () => {
+  it('lets everything wait while Redis is unavailable, and sends it in order when it is back', async () => {
     await redis.kill();
     for (let n = 30; n < 50; n += 1) await transaction((tx) => outbox.emit(tx, 'apps:created', event(n)));
     expect((await outbox.status()).waiting).toBe(20);
     await redis.restart();
     await empty();
-    // The subscriber gets them, or a resync beyond some of them: it is told that Redis was away.
+    // The subscriber gets them, or a resync beyond some of them: it is told that Redis was unavailable.
     const sent = await apps[0]!.app.get(Broker).latest('apps:created', 20);
     const numbers = sent.map(({ body }) => Number(/"n":(\d+)/.exec(body)?.[1]));
     expect(numbers).toEqual(Array.from({ length: 20 }, (_, index) => 30 + index));

@@ -59,7 +59,7 @@ async function main() {
 void main();
 `;
 
-/** An application that cannot be started here: it is described all the same. */
+/** An application that cannot be started here: it is described anyway. */
 const APP_MODULE = `
 import { Injectable, Module } from '@nestjs/common';
 import { IsString } from 'class-validator';

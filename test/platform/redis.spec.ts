@@ -34,7 +34,7 @@ describe('the platform with REDIS_URL', () => {
     }
   });
 
-  it('turns unready while Redis is away, and ready again when it is back', async () => {
+  it('turns unready while Redis is unavailable, and ready again when it is back', async () => {
     const redis = await RedisProcess.start({ appendonly: 'yes' });
     const platform = await PlatformProcess.start({ env: { REDIS_URL: redis.url, TLS_PORT: '0' } });
     try {

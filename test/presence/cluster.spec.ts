@@ -3,7 +3,7 @@ import { ClusterBackend } from '../fault/backends/cluster.js';
 import type { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { enter, enterAndWatch, startInstance, toldSoFar, expectPresent, expectTold } from './support/presence-app.js';
 
-/** Longer than a replica needs to take over: an instance that was not heard of for a lease counts as dead, and its members as gone. */
+/** Longer than a replica needs to take over: an instance that sent no report for a lease counts as dead, and its members as gone. */
 const LEASE = { leaseMs: 15_000, renewMs: 300 };
 const ROOMS = ['rooms:lobby', 'rooms:b', 'rooms:c', 'rooms:d', 'rooms:e', 'rooms:f'];
 

@@ -113,7 +113,7 @@ describe.each(['memory', 'redis'])('presence of one instance: %s', (engine) => {
     await expectPresent(guests[0], { u1: 1 }, 2, { channel: 'announcements' });
   });
 
-  it('knows a connection by its name once it brings a token', async () => {
+  it('knows a connection by its name once it sends a token', async () => {
     const watcher = await app.connectAs({ sub: 'w' });
     await enterAndWatch(watcher, 'announcements');
     const guest = await app.connect();

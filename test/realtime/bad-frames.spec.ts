@@ -44,7 +44,7 @@ describe('a bad frame is answered, and the connection lives on', () => {
   });
 
   it.each(['[]', '[{"type":"ping"}]', 'null', '5', 'true', '"ping"', `${'['.repeat(9_000)}${']'.repeat(9_000)}`])(
-    'JSON that is no object is invalid_message: %.20s',
+    'JSON that is not an object is invalid_message: %.20s',
     async (text) => {
       expect(await answered(text)).toEqual(errorOf('invalid_message', field('')));
     },

@@ -151,7 +151,7 @@ describe('handshakes', () => {
     server.close();
   });
 
-  it('are turned away while the event loop is held up, and those who are connected are served', async () => {
+  it('are turned away while the event loop is blocked, and those who are connected are served', async () => {
     const child = await startChildApp({ maxEventLoopDelayMs: 300 });
     const port = Number(new URL(child.http).port);
     const established = await connect(child.url, { token: signToken() });

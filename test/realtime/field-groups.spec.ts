@@ -41,7 +41,7 @@ const features = (data?: typeof Invoice) =>
     { name: 'teams:all', access: 'public', history: false, ...(data && { data }) },
   ]);
 
-describe.each(['memory', 'redis'] as const)('fields that are not for everybody (%s)', (engine) => {
+describe.each(['memory', 'redis'] as const)('restricted fields (%s)', (engine) => {
   let redis: RedisProcess | null = null;
   let here: RealtimeApp;
   let there: RealtimeApp;
@@ -75,7 +75,7 @@ describe.each(['memory', 'redis'] as const)('fields that are not for everybody (
     await redis?.stop();
   });
 
-  /** @param groups all that it may ever have; what it got is held against them after the test */
+  /** @param groups all that it may ever have; the received fields are compared with them after the test */
   async function as(app: RealtimeApp, sub: string, role: string, groups: readonly string[]): Promise<WsClient> {
     const client = await app.connectAs({ sub, role });
     clients.push({ client, groups });

@@ -188,7 +188,7 @@ describe('a token that says itself how it is to be verified', () => {
     ['a certificate of its own (x5u)', () => signWith(foreign, {}, { x5u: issuer.url })],
     ['a chain of its own (x5c)', () => signWith(foreign, {}, { x5c: ['MIIB'] })],
     ['an extension that must be understood (crit)', () => signWith(key, {}, { crit: ['b64'], b64: false })],
-    ['a kid that is no text', () => signWith(key, {}, { kid: { $ne: '' } })],
+    ['a kid that is not a string', () => signWith(key, {}, { kid: { $ne: '' } })],
   ])('%s, is not good', async (_what, token) => {
     await start(NEVER_SOON);
     await until(isUp);

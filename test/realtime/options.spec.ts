@@ -144,7 +144,7 @@ describe('options that are wrong', () => {
     ['no URL', { jwksUrl: 'https://' }, '`jwt.jwksUrl` must'],
     ['an empty audience', { secret: 'x'.repeat(32), audience: [] }, '`jwt.audience` must be a text, or a list'],
     [
-      'an audience that is no text',
+      'an audience that is not a string',
       { secret: 'x'.repeat(32), audience: ['a', 5] },
       '`jwt.audience` must be a text, or a list',
     ],

@@ -124,7 +124,7 @@ describe.each(['express', 'fastify'] as const)('POST /realtime/events (%s)', (ht
     for (const { message } of details) expect(message).toMatch(/./);
   });
 
-  it.each(['{', 'null', '5', '"text"', ''])('refuses a body that is no object with 400: %s', async (body) => {
+  it.each(['{', 'null', '5', '"text"', ''])('refuses a body that is not an object with 400: %s', async (body) => {
     expect((await post(body)).status).toBe(400);
   });
 

@@ -168,7 +168,7 @@ describe('POST /realtime/tickets', () => {
     await ticketFor(app, { sub: 'modest' });
   });
 
-  it('says that it cannot while Redis is away, and a ticket is told to come back', async () => {
+  it('says that it cannot while Redis is unavailable, and a ticket is told to come back', async () => {
     const redis = await RedisProcess.start();
     const apart = await RealtimeApp.start({ redis: { url: redis.url } });
     await until(() => apart.app.get(RedisBridge).status.up);

@@ -125,7 +125,7 @@ describe.each(['memory', 'Redis'])('a policy that cannot decide, over %s', (engi
       },
     ],
     [
-      'throws an object that is no string',
+      'throws an object that is not a string',
       () => {
         throw Object.create(null);
       },

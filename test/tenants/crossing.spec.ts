@@ -219,7 +219,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       async subscribe() {
         const first = await here.events.emit('apps:status', app('of a 1') as never, { tenant: A });
         await here.events.emit('apps:status', app('of a 2') as never, { tenant: A });
-        // Where another tenant stood is nowhere in one's own channel.
+        // Where another tenant stood is nowhere in the own channel.
         expect(await b.ask({ type: 'subscribe', channel: 'apps:status', lastEventId: first.id })).toMatchObject({
           recovered: false,
           reason: 'unknown_epoch',
@@ -235,7 +235,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         await here.events.emit('storage:deleted', app('of b') as never, { tenant: B });
         expect(await names(b, 1)).toEqual(['of b']);
         await a.expectNone('event');
-        // What the names inside the house look like is no name of a channel.
+        // The internal form of a name is not a channel name.
         for (const channel of [
           `${A}/apps:created`,
           'acme%2Fapps:created',

@@ -25,7 +25,7 @@ interface Joining {
 
 /**
  * One channel of the shared connection. The server has one subscription; sockets join it wherever they stand. For one that is
- * behind the subscription is made anew from there: the others get events twice, and clients drop what they have seen.
+ * behind the subscription is recreated from there: the others get events twice, and clients drop what they have seen.
  */
 export class HubChannel {
   readonly #ports = new Set<string>();

@@ -163,7 +163,7 @@ export class Tab {
     this.#newLeader(undefined);
   }
 
-  /** In silence: whoever leads next says so, and by that every socket knows that it has to come again. */
+  /** No message is sent: the next leader announces itself, and every socket then reconnects. */
   #dropHub(): void {
     const hub = this.#hub;
     this.#hub = undefined;

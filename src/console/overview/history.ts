@@ -55,7 +55,7 @@ export function withStats(history: History, { instances, unanswered }: Stats, at
 
 function sampleOf(now: KnownInstance, before: KnownInstance | undefined): Sample {
   const isSame = before?.startedAt === now.startedAt && before.condition !== 'gone';
-  // By the clock of the instance: how long the answer took to come is no part of it.
+  // By the clock of the instance: how long the answer took to come is not part of it.
   const seconds = isSame ? (Date.parse(now.seenAt) - Date.parse(before.seenAt)) / 1_000 : 0;
   const rate = (name: 'eventsPublished' | 'eventsDelivered'): number | null =>
     seconds > 0 ? Math.max(0, now[name] - before![name]) / seconds : null;

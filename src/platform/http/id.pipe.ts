@@ -4,7 +4,7 @@ import { Injectable, NotFoundException, type PipeTransform } from '@nestjs/commo
 @Injectable()
 export class IdPipe implements PipeTransform<string, string> {
   transform(value: string): string {
-    if (!/^[\w.@-]{1,64}$/.test(value)) throw new NotFoundException('There is no such id');
+    if (!/^[\w.@-]{1,64}$/.test(value)) throw new NotFoundException('Id not found');
     return value;
   }
 }

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { safely } from '../../realtime/index.js';
 
-/** The signals that end the platform in good order. */
+/** The signals that end the platform gracefully. */
 export const END_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 /** Whoever sends a second signal does not want to wait: it ends the process at once. */

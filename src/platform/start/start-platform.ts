@@ -16,7 +16,7 @@ import { END_SIGNALS, endAtOnceOnSecondSignal } from './signals.js';
 import { startLines, type Started } from './start-lines.js';
 
 /**
- * Starts the platform as the environment says, and resolves once it serves. SIGTERM and SIGINT end it in good order, with
+ * Starts the platform as the environment says, and resolves once it serves. SIGTERM and SIGINT end it gracefully, with
  * code 0; a second one ends it at once.
  * @throws StartError or RealtimeOptionsError with a sentence for whoever starts it; everything is closed again then
  */

@@ -196,7 +196,7 @@ describe('ChannelStream', () => {
     expect(recorder.out.at(-1)).toBe('c-2');
   });
 
-  it('lets go of what waits when it is too much, and reads it again', async () => {
+  it('drops what waits when it is too much, and reads it again', async () => {
     open();
     history.manual = true;
     history.publish();

@@ -37,7 +37,7 @@ export class ConnectionRegistry {
     return this.byId.size;
   }
 
-  /** Sets who hears of subscriptions; there is one at most. */
+  /** Sets the listener for subscriptions; at most one. */
   listen(listener: SubscriptionListener): void {
     this.listener = listener;
   }

@@ -56,7 +56,7 @@ export function readsSharedDeflate(webSocket: WebSocketState): boolean {
   return params?.server_no_context_takeover === true && params.server_max_window_bits === undefined;
 }
 
-/** Lets go of what unpacked the last message of a client (some 40 KB): without context takeover the next needs nothing of it. */
+/** Releases the decompressor of the last message (about 40 KB): without context takeover the next message does not need it. */
 export function releaseInflate(webSocket: WebSocketState): void {
   const deflate = (webSocket as WebSocketInternals)._extensions?.['permessage-deflate'];
   if (!deflate?._inflate) return;

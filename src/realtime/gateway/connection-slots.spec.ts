@@ -14,7 +14,7 @@ describe('ConnectionSlots', () => {
   });
   afterEach(() => slots.close());
 
-  it('is shut while the event loop is held up, and counts nobody then', () => {
+  it('is shut while the event loop is blocked, and counts nobody then', () => {
     for (let count = 0; count < 20; count += 1) expect(slots.rejection(5_000)).toMatchObject({ outcome: 'overloaded' });
     expect(slots.rejection(900)).toBeNull();
   });

@@ -91,8 +91,7 @@ const OPERATORS: Operations<OperatorsController> = {
   },
 };
 
-const ISSUED_BEFORE =
-  'Only tokens that were issued before this time (ISO 8601 or milliseconds); default now';
+const ISSUED_BEFORE = 'Only tokens that were issued before this time (ISO 8601 or milliseconds); default now';
 const COMMAND: Pick<Operation, 'answer' | 'incomplete'> = {
   answer: SCHEMAS.disconnected,
   incomplete: 'Some instances did not confirm; they run the command when it reaches them',
@@ -142,7 +141,9 @@ const ACTIONS: Operations<OperatorActionsController> = {
   revokeSession: {
     summary: 'Revokes the tokens with this `jti`, and closes their connections (4403)',
     path: { jti: 'The `jti` of a token' },
-    query: { until: 'When the last of these tokens ends (ISO 8601 or milliseconds): the revocation is kept until then' },
+    query: {
+      until: 'When the last of these tokens ends (ISO 8601 or milliseconds): the revocation is kept until then',
+    },
     ...COMMAND,
     refusals: [400, 503],
   },

@@ -83,7 +83,7 @@ export class ClusterQuery {
     const others = this.collect({ about, query, id, from: this.instanceId } as SentQuery, answers);
     const [mine, , living] = await Promise.all([own, others, this.stats.reports()]);
     answers.set(this.instanceId, mine);
-    if (living.size > 0) this.known = living; // else Redis is away, and those that were there still count
+    if (living.size > 0) this.known = living; // else Redis is unavailable, and those that were there still count
     return {
       answers: answers as ReadonlyMap<string, ClusterQueries[T]['answer']>,
       unanswered: new Map([...this.known].filter(([instance]) => !answers.has(instance))),

@@ -38,7 +38,7 @@ describe('resolveOptions', () => {
     expect(resolveOptions({ jwt }).publishApiKeys).toEqual([]);
   });
 
-  it('converts nothing: text is no number', () => {
+  it('converts nothing: text is not a number', () => {
     expect(problemsOf({ jwt, maxConnections: '5' })).toEqual([expect.stringContaining('(it is "5")')]);
   });
 

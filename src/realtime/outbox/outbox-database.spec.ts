@@ -13,7 +13,7 @@ class Lent extends EventEmitter {
   }
 }
 
-it('lets go of its connection once, though the server ends it at the same time', async () => {
+it('releases its connection once, though the server ends it at the same time', async () => {
   const lent = new Lent();
   const pool: Pick<PgPool, 'connect'> = { connect: (callback) => callback(undefined, lent as unknown as PgClient) };
   const stop = await pgListen(pool as PgPool, 'events', () => undefined);

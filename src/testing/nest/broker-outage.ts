@@ -18,7 +18,7 @@ const REASON = 'The broker cannot be used: the test called brokerDown()';
 const LOOK_MS = 50;
 
 /**
- * Makes the broker of an application do as it does while Redis is away: what is published waits until its `timeoutMs`, and
+ * Makes the broker of an application do as it does while Redis is unavailable: what is published waits until its `timeoutMs`, and
  * nothing can be subscribed to or read that is not at hand.
  */
 export class BrokerOutage {

@@ -27,7 +27,7 @@ export class TestClock {
   }
 
   /**
-   * Turns the time ahead. Whoever lives answers the heartbeats that are due on the way; when this resolves, the server has
+   * Advances the clock. Live clients answer the heartbeats that are due meanwhile; when this resolves, the server has
    * ended what is over by then: wait for what it says with `client.next('error')` or `client.whenClosed()`.
    * @param by such as `8h`, or milliseconds
    */

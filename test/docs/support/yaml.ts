@@ -27,7 +27,7 @@ export function documentsOf(code: string): object[] {
   return parseAllDocuments(code).map((document) => {
     for (const error of [...document.errors, ...document.warnings]) throw error;
     const value: unknown = document.toJS();
-    if (typeof value !== 'object' || value === null) throw new Error(`This is no object: ${JSON.stringify(value)}`);
+    if (typeof value !== 'object' || value === null) throw new Error(`This is not an object: ${JSON.stringify(value)}`);
     return value;
   });
 }

@@ -369,7 +369,7 @@ describe('check', () => {
         },
       ],
       [
-        'acknowledged events that are gone, where a client on an instance that was cut off never hears of them',
+        'acknowledged events that are gone, where a client on an instance that was cut off never receives them',
         ['lost', 'silentLoss'],
         (scribe) => {
           scribe.emit('a3', 'e-3');

@@ -109,7 +109,7 @@ export async function count(pool: pg.Pool, table: string): Promise<number> {
   return rows[0]!.n;
 }
 
-/** Waits until the last event of each channel is here; a run in which it is lost waits in vain, and says so by the comparison. */
+/** Waits until the last event of each channel is here; a run in which it is lost never ends its wait, and says so by the comparison. */
 async function caughtUp(client: Awaited<ReturnType<typeof connect>>, committed: readonly Change[]): Promise<void> {
   const lastOf = (channel: string) =>
     committed.filter((change) => change.channel === channel).reduce((most, { n }) => Math.max(most, n), 0);

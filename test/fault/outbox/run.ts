@@ -53,7 +53,7 @@ async function attemptFrozen(name: string, patches: readonly Patch[]): Promise<b
   try {
     const { differences, held, heldUp, committed } = await runFrozen(build.dist);
     say(
-      `${name}, with a frozen relay: ${committed} committed, ${held.length} channels held, ${heldUp.length} others held up, ` +
+      `${name}, with a frozen relay: ${committed} committed, ${held.length} channels held, ${heldUp.length} others blocked, ` +
         `${differences.length} differences`,
     );
     return differences.length === 0 && heldUp.length === 0;

@@ -65,7 +65,7 @@ export const blackHole = scenario<SingleBackend>({
   },
 });
 
-/** Redis is away for longer than an emit waits: emits are rejected, and must not be published when it is back. */
+/** Redis is unavailable for longer than an emit waits: emits are rejected, and must not be published when it is back. */
 export const outage = scenario<SingleBackend>({
   name: 'outage',
   redisMayLose: false,
@@ -73,7 +73,7 @@ export const outage = scenario<SingleBackend>({
   async round(world) {
     const lines = some(world.backend, world.random);
     await world.fault('outage', async () => {
-      // What is asked just before is either carried out, and nobody hears of it, or held until everybody has given it up.
+      // What is asked just before is either carried out, and its reply is lost, or held until everybody has given it up.
       if (world.random.chance(0.5)) {
         for (const line of lines) line.set('dropReplies');
         await world.calm(world.random.between(20, 200));

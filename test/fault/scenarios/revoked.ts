@@ -11,7 +11,7 @@ const ADMIN = signToken({ sub: 'operator', role: 'admin', exp: secondsFromNow(7_
 type Admission = 'open' | 'refused' | 'no answer';
 
 /**
- * A token is revoked, Redis loses all its data, and an instance starts that never heard of the revocation: it accepts the token at
+ * A token is revoked, Redis loses all its data, and an instance starts that never received the revocation: it accepts the token at
  * no time.
  */
 export const revokedThenFlushed = scenario<SingleBackend>({

@@ -60,7 +60,7 @@ function lookAt(channel: string, from: number, { log, complaints }: World<Cluste
   const during = medianWait(log.emits.filter((emit) => emit.channel === channel && emit.startedAt >= from));
   if (during < Infinity && during <= Math.max(OTHERS_WITHIN_MS, 3 * before)) return;
   complaints.push(
-    `${channel} was held up by a slot in migration: ${Math.round(during)} ms, before ${Math.round(before)} ms`,
+    `${channel} was blocked by a slot in migration: ${Math.round(during)} ms, before ${Math.round(before)} ms`,
   );
 }
 

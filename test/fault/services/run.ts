@@ -30,7 +30,7 @@ const rounds = Number(values.rounds);
 if (!(rounds > 0)) throw new Error(`--rounds must be a number above 0, not ${values.rounds}`);
 const names = Object.keys(SERVICE_FAULTS) as ServiceFaultName[];
 const wanted = names.filter((name) => values.fault === undefined || values.fault.includes(name));
-if (wanted.length === 0) throw new Error(`There is no such fault: ${names.join(', ')}`);
+if (wanted.length === 0) throw new Error(`Unknown fault: ${names.join(', ')}`);
 
 async function attempt(
   name: string,

@@ -9,7 +9,7 @@ describe('a message', () => {
     expect(parseMessage(`e1 7 ${ID} {"a":1}`)).toEqual({ position: { epoch: 'e1', offset: 7 }, mark, body: '{"a":1}' });
   });
 
-  it('may carry a traceparent beside its id, which is no part of the body', () => {
+  it('may carry a traceparent beside its id, which is not part of the body', () => {
     const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
     const id = messageIdOf(12, traceparent);
     const event = { position: { epoch: 'e1', offset: 7 }, mark: markOf(id), body: '{}', traceparent };
