@@ -1,0 +1,54 @@
+// Refuses phrases that readers stumble over, and says what to write instead. CONTRIBUTING, section Wording, has the rules.
+import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** Phrases, each with what to write instead and an example that must be found. */
+export const RULES = [
+  { phrase: /\bjudged?\b.{0,20}\banew\b/i, say: 're-authorize, re-evaluate', example: 'rights are judged anew' },
+  { phrase: /\bin silence\b/i, say: 'silently', example: 'an event is lost in silence' },
+  { phrase: /\bcan(?:not)? be had\b/i, say: 'is (un)available', example: 'the keys cannot be had' },
+  { phrase: /\bin good order\b/i, say: 'gracefully', example: 'it ends in good order' },
+  { phrase: /\blets go of\b/i, say: 'releases', example: 'it lets go of the lock' },
+  { phrase: /\bheld against\b/i, say: 'validated against', example: 'data is held against its class' },
+  { phrase: /\bheld up\b/i, say: 'blocked', example: 'the event loop is held up' },
+  { phrase: /\bhears? of\b|\bheard of\b/i, say: 'is notified of, receives', example: 'the others hear of it' },
+  { phrase: /\bone's own\b/i, say: 'custom, separate', example: "a class of one's own" },
+  { phrase: /\bbr(?:ings?|ought) a (?:fresh )?token\b/i, say: 'sends a token', example: 'a client brings a token' },
+  { phrase: /\bRedis (?:is|was) away\b/i, say: 'Redis is unavailable', example: 'while Redis is away' },
+  { phrase: /\bturns? the time ahead\b/i, say: 'advances the clock', example: 'it turns the time ahead' },
+  { phrase: /\bthere (?:is|are) no such\b/i, say: '… not found, unknown …', example: 'there is no such channel' },
+  { phrase: /\bin vain\b/i, say: 'without success', example: 'it asks in vain' },
+  { phrase: /\ball the same\b/i, say: 'anyway', example: 'it is sent all the same' },
+  {
+    phrase: /\bis no (?:string|text|object|number|problem|gap|hole|part)\b/i,
+    say: 'is not a …',
+    example: 'it is no string',
+  },
+  { phrase: /\bmade anew\b/i, say: 'recreated', example: 'the connection is made anew' },
+  { phrase: /\bwhat (?:it|they|he|she) (?:is|are) owed\b/i, say: 'its send buffer', example: 'what it is owed' },
+  { phrase: /\bare not for everybody\b/i, say: 'are restricted', example: 'fields that are not for everybody' },
+  { phrase: /\binside the house\b/i, say: 'internally', example: 'its name inside the house' },
+];
+
+const PATHS = ['src', 'test', 'docs', 'README.md', 'SECURITY.md', '.env.example'];
+const TEXT = /\.(?:[cm]?[jt]s|tsx|md|ya?ml|html|css|example)$/;
+
+/** @returns one line for each phrase in a text: where it is, and what to write instead */
+export function findings(file, text) {
+  return text.split('\n').flatMap((line, index) =>
+    RULES.flatMap(({ phrase, say }) => {
+      const found = phrase.exec(line);
+      return found === null ? [] : [`${file}:${index + 1}: "${found[0]}": write ${say}`];
+    }),
+  );
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const files = execFileSync('git', ['ls-files', ...PATHS], { encoding: 'utf8' }).split('\n');
+  const problems = files
+    .filter((file) => TEXT.test(file))
+    .flatMap((file) => findings(file, readFileSync(file, 'utf8')));
+  for (const problem of problems) console.error(problem);
+  process.exitCode = problems.length === 0 ? 0 : 1;
+}
