@@ -71,7 +71,10 @@ export function compareData(before: Schema, after: Schema, names: Names): Differ
     const told: Difference[] = [];
     const audience = compareAudiences(older, newer);
     if (audience !== null)
-      told.push({ breaks: audience, text: `${path} is for ${describeAudience(newer)}, and was for ${describeAudience(older)}` });
+      told.push({
+        breaks: audience,
+        text: `${path} is for ${describeAudience(newer)}, and was for ${describeAudience(older)}`,
+      });
     else if (older.required && !newer.required) told.push({ breaks: true, text: `${path} may be missing now` });
     if (!older.required && newer.required) told.push({ breaks: false, text: `${path} is always there now` });
     return [...told, ...compare(older.schema, newer.schema, path)];
