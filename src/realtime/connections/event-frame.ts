@@ -22,7 +22,7 @@ export class EventFrame {
   /**
    * @param position `null` on a channel that keeps no history
    * @param traceparent of its `emit`, where that is sampled
-   * @param fields which of its fields are not for everybody; `null` where all are
+   * @param fields its restricted fields; `null` if there are none
    * @param users to whom the whole event shows more than this frame, by their ids
    */
   constructor(

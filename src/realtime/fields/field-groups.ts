@@ -33,7 +33,7 @@ interface Viewer {
   readonly others: Set<string>;
 }
 
-/** Which fields of a channel's events are not for everybody, as `@Expose({ groups })`, `@Exclude()` and `@ExposeToUser` say. */
+/** Restricted fields of a channel's events, as `@Expose({ groups })`, `@Exclude()` and `@ExposeToUser` say. */
 export class FieldGroups {
   /** Every group that some field is for. */
   readonly groups: ReadonlySet<string>;
