@@ -19,8 +19,8 @@ const PATIENCE_MS = 240_000;
 
 /** What this instance publishes is acknowledged and stored, and its messages reach no subscriber. */
 const MUTE: Patch = {
-  file: 'realtime/broker/redis/publisher.js',
-  find: '...[this.keys.pubsub(channel), history.size,',
+  file: 'realtime/broker/redis/publish-link.js',
+  find: '...[this.keys.pubsub(topic), history.size,',
   replace: "...[this.keys.pubsub('lost'), history.size,",
 };
 
@@ -57,7 +57,7 @@ export async function runQuiet(run: QuietRun): Promise<QuietVerdict> {
   const log = emptyLog();
   const names = Array.from({ length: sockets * each }, (_, index) => `user:${index + 1}`);
   const interval: Patch = {
-    file: 'realtime/broker/redis/redis-times.js',
+    file: 'realtime/broker/redis/redis-intervals.js',
     find: 'auditMs: 60_000',
     replace: `auditMs: ${auditMs}`,
   };
