@@ -24,10 +24,10 @@ describe('a log of control commands that loses its continuity again and again', 
         return latest(...args);
       });
       const reauthorization = app.app.get(Reauthorization);
-      const ordered = reauthorization.ordered.bind(reauthorization);
+      const ordered = reauthorization.reauthorizeAll.bind(reauthorization);
       let reauthorized = (): void => undefined;
       const twice = new Promise<void>((resolve) => (reauthorized = resolve));
-      const rounds = jest.spyOn(reauthorization, 'ordered').mockImplementation(async (connections) => {
+      const rounds = jest.spyOn(reauthorization, 'reauthorizeAll').mockImplementation(async (connections) => {
         await gate;
         if (rounds.mock.calls.length === 2) reauthorized();
         return ordered(connections);

@@ -78,7 +78,7 @@ describe('a channel with presence on which nothing changes', () => {
     try {
       const client = await app.connectAs({ sub: 'u' });
       for (let index = 0; index < 20; index += 1) await client.ask({ type: 'subscribe', channel: `lobby:${index}` });
-      const asked = jest.spyOn(PresenceChannel.prototype, 'look');
+      const asked = jest.spyOn(PresenceChannel.prototype, 'sync');
       await new Promise<void>((resolve) => {
         // Nobody leaves here: there is nothing to expire.
         const looks = jest.spyOn(LocalPresence.prototype, 'expire').mockImplementation(() => {

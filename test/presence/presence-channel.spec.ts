@@ -95,8 +95,8 @@ describe('PresenceChannel', () => {
       channel.local.enter(subscription, 'w');
       channel.watch(subscription);
     }
-    channel.entered();
-    await channel.finish();
+    channel.onEntered();
+    await channel.flush();
     await later(100);
   };
 
@@ -150,7 +150,7 @@ describe('PresenceChannel', () => {
   it('is not kept while the store does not answer if it was only asked about', async () => {
     store.down = true;
     await expect(channel.list()).rejects.toThrow('down');
-    channel.doubt();
+    channel.markStale();
     expect(channel.isIdle).toBe(true);
     store.down = false;
     clock += 1_000;
