@@ -10,7 +10,7 @@ interface Rule {
 
 interface Check {
   readonly RULES: readonly Rule[];
-  findings(file: string, text: string): string[];
+  readonly findings: (file: string, text: string) => string[];
 }
 
 const load = async (): Promise<Check> => (await import(pathToFileURL(resolve('.ci/wording.mjs')).href)) as Check;
