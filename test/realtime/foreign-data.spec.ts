@@ -16,7 +16,7 @@ import { RealtimeApp } from './support/realtime-app.js';
 const FAR = '9007199254740991';
 const TEXTS: readonly string[] = [
   ...['', 'hello', 'null', '5', '[]', '{}', '{"broken":', '"', '1e999', '-1', 'NaN', '__proto__', '\u0000\r\n'],
-  ...['{"__proto__":{"polluted":true}}', '{"stats":null,"vitals":[],"topics":{}}', '0 x y', '1 0000000000000000.1 {'],
+  ...['{"__proto__":{"polluted":true}}', '{"stats":null,"health":[],"topics":{}}', '0 x y', '1 0000000000000000.1 {'],
   ...['['.repeat(20_000), 'l'.repeat(100_000)],
 ];
 

@@ -11,7 +11,7 @@ const stats = (count: number): object => ({
   ...{ connections: count, anonymous: count, users: count, channels: count, subscriptions: count },
   ...{ published: count, delivered: count, slowConsumersClosed: count, uptimeMs: count },
 });
-const vitals = (count: number, deliveryMs: object | null): object => ({
+const health = (count: number, deliveryMs: object | null): object => ({
   ...{ draining: count === 0, deliveryMs, eventLoopDelayMs: count, bufferedBytes: count },
   ...{ startedAt: -LAST_DATE, seenAt: LAST_DATE },
 });
@@ -20,8 +20,8 @@ const TENANT_REPORTS = [
   { stats: stats(0), users: '', topicNames: '', topics: [] },
   { stats: stats(MOST), users: SKETCH, topicNames: SKETCH, topics },
 ];
-const VITALS = [vitals(0, null), vitals(MOST, { p50: 0.001, p99: Number.MAX_VALUE })];
-const INSTANCE_REPORTS = TENANT_REPORTS.map((report, index) => ({ ...report, vitals: VITALS[index] }));
+const HEALTH = [health(0, null), health(MOST, { p50: 0.001, p99: Number.MAX_VALUE })];
+const INSTANCE_REPORTS = TENANT_REPORTS.map((report, index) => ({ ...report, health: HEALTH[index] }));
 
 const row = (id: string): object => ({
   ...{ id, userId: id, role: null, tenant: null, address: '::1', connectedAt: 0.5, subscriptions: 0 },
@@ -78,10 +78,10 @@ export const SAMPLES: Readonly<Record<string, readonly unknown[]>> = {
   sketchSchema: ['', SKETCH],
   topicSchema: ['apps:created', 'a%2Fb/user:1'],
   instanceStatsSchema: [stats(0), stats(MOST)],
-  vitalsSchema: VITALS,
+  healthSchema: HEALTH,
   tenantReportSchema: TENANT_REPORTS,
   instanceReportSchema: INSTANCE_REPORTS,
-  questionSchema: [
+  querySchema: [
     ask('report', null),
     ...STRINGS.flatMap((text) => [ask('tenant', text), ask('connection', text)]),
     ask('connections', { sort: 'userId', order: 'asc', most: 0 }),
