@@ -23,7 +23,7 @@ describe('a key that another process gave a value of another type', () => {
   });
 
   const emit = (channel: string, { idempotencyKey, history = HISTORY }: EmitOptions = {}) =>
-    broker.publish({ channel, body: 'x', history, timeoutMs: 5_000, ...(idempotencyKey && { idempotencyKey }) });
+    broker.publish({ topic: channel, body: 'x', history, timeoutMs: 5_000, ...(idempotencyKey && { idempotencyKey }) });
 
   /** Puts a list into the place of a string, and a string into that of anything else. */
   async function retype(key: string): Promise<void> {
