@@ -87,7 +87,7 @@ describe('what changed of a channel', () => {
       'breaking: is for the roles a, b, and was for everyone',
     ]);
     expect(between({ access: { policy: 'P' } }, { access: { owner: 'gameId' } })).toEqual([
-      'breaking: is for the user whose id is gameId, and was for whom the policy P allows (what a policy answers is in no document)',
+      'breaking: is for the user whose id is gameId, and was for users that the policy P allows (what a policy answers is in no document)',
     ]);
   });
 });

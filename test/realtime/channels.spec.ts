@@ -293,7 +293,7 @@ describe("an application's own channels", () => {
     ['no name', { access: 'public' }, 'channels[0]'],
     ['a name that is no channel name', { name: 'a b', access: 'public' }, 'segments'],
     ['a wildcard', { name: 'projects:*', access: 'public' }, 'must not end in *: name each channel'],
-    ['no access, where no rule matches', { name: 'projects:created' }, 'projects:created falls under no rule'],
+    ['no access, where no rule matches', { name: 'projects:created' }, 'projects:created matches no rule'],
     ['an access that there is not', { name: 'projects:created', access: 'owner' }, 'access must be'],
     ['another access for a built-in one', { name: 'system:health', access: 'public' }, 'system:health is built in'],
     ['a private channel', { name: 'user:u1', access: 'public' }, 'private channels'],

@@ -20,7 +20,7 @@ describe('one connection for all tabs, over a long time', () => {
   beforeEach(() => {
     refusal = null;
     asks = 0;
-    // The third subscription is the one that is made anew.
+    // The third subscription is the one that is recreated.
     server = new FakeRealtimeServer({ refuse: () => ((asks += 1) === 3 ? refusal : null) });
     browser = new FakeBrowser();
     clients = [];
@@ -67,7 +67,7 @@ describe('one connection for all tabs, over a long time', () => {
       ['internal', 'subscribed'],
       ['unavailable', 'subscribed'],
       ['forbidden', 'refused'],
-    ])('goes on after %s for tabs whose subscription is made anew for another: %s', async (code, state) => {
+    ])('goes on after %s for tabs whose subscription is recreated for another: %s', async (code, state) => {
       const { client } = tab();
       const channel = client.channel('apps:created');
       channel.subscribe();

@@ -55,7 +55,7 @@ describe('ChannelCatalogue', () => {
     ['no object', [null], [], /must be an object with a `name`/],
     ['a bad name', [{ name: 'a b' }], [], /name "a b" must be segments/],
     ['an open pattern', [{ name: 'a:*', access: 'public' }], [], /must not end in \*/],
-    ['no rule', [{ name: 'a:b' }], [], /a:b falls under no rule: give it an `access`, or provide a @ChannelPolicy/],
+    ['no rule', [{ name: 'a:b' }], [], /a:b matches no rule: give it an `access`, or provide a @ChannelPolicy/],
     ['an unknown access', [{ name: 'a:b', access: 'owner' }], [], /access must be public, authenticated, admin/],
     ['data that is no class', [{ name: 'a:b', access: 'public', data: {} }], [], /a:b: data must be a class/],
     ['no roles', [{ name: 'a:b', access: { roles: [] } }], [], /roles must be a list of at least one role/],

@@ -147,7 +147,7 @@ function nestedIn(type: EventClass, property: string, known: Map<EventClass, Cla
   const { discriminator } = metadata.options ?? {};
   const isMap = metadata.reflectedType === Map;
   const base = typeOf(metadata.typeFunction, where, discriminator !== undefined);
-  if (!isClass(base)) throw new ClassRulesError(`${where}: its @Type names no class`);
+  if (!isClass(base)) throw new ClassRulesError(`${where}: its @Type does not name a class`);
   if (discriminator === undefined) return { isMap, base: read(base, known), subTypes: null };
   const byName = discriminator.subTypes.map(({ name, value }) => [name, read(value as EventClass, known)] as const);
   return { isMap, base: read(base, known), subTypes: { property: discriminator.property, byName: new Map(byName) } };

@@ -15,7 +15,7 @@ const ROLES: ChannelExplanation = {
   rule: { pattern: 'billing:invoices', access: { roles: ['billing', 'sales'] } },
   policy: null,
 };
-const NOBODY = 'The channel is not registered';
+const UNREGISTERED = 'The channel is not registered';
 
 describe('explanationOf', () => {
   it.each<[string, ChannelExplanation, object]>([
@@ -45,19 +45,19 @@ describe('explanationOf', () => {
     [
       'a policy that allows what is not registered',
       { ...OF_POLICY, verdict: 'unknown_channel', registered: false },
-      { allowed: false, rule: null, policy: 'ProjectPolicy', reason: NOBODY, groups: [], fields: [] },
+      { allowed: false, rule: null, policy: 'ProjectPolicy', reason: UNREGISTERED, groups: [], fields: [] },
     ],
     [
-      'a policy that was not asked of somebody without a tenant',
+      'a policy that was not asked about a user without a tenant',
       { ...OF_POLICY, verdict: 'forbidden', policy: null },
-      { allowed: false, policy: null, reason: expect.stringContaining('in none') },
+      { allowed: false, policy: null, reason: expect.stringContaining('has no tenant') },
     ],
-    ['roles', ROLES, { allowed: false, reason: 'It is for the roles billing, sales, and for administrators' }],
+    ['roles', ROLES, { allowed: false, reason: 'The channel is for the roles billing, sales and for administrators' }],
     ['a rule that allows', { ...ROLES, verdict: 'granted' }, { allowed: true, policy: null, reason: null }],
     [
       'a name under no rule',
       { ...ROLES, verdict: 'unknown_channel', registered: false, rule: null },
-      { allowed: false, rule: null, reason: NOBODY },
+      { allowed: false, rule: null, reason: UNREGISTERED },
     ],
   ])('tells of %s', (_what, explanation, told) => expect(explanationOf(explanation)).toMatchObject(told));
 });

@@ -47,9 +47,9 @@ describe('topics', () => {
   });
 
   it.each([
-    ['', 'not empty'],
-    [undefined, 'must be a text'],
-    [5, 'must be a text'],
+    ['', 'must be a non-empty string'],
+    [undefined, 'must be a non-empty string'],
+    [5, 'must be a non-empty string'],
     ['\ud800', 'well-formed'],
     ['x'.repeat(MAX_TENANT_BYTES + 1), 'at most 200 bytes'],
     ['ü'.repeat(34), 'at most 200 bytes'],
