@@ -142,11 +142,11 @@ describe('options that are wrong', () => {
       'HS256 cannot be',
     ],
     ['no URL', { jwksUrl: 'https://' }, '`jwt.jwksUrl` must'],
-    ['an empty audience', { secret: 'x'.repeat(32), audience: [] }, '`jwt.audience` must be a text, or a list'],
+    ['an empty audience', { secret: 'x'.repeat(32), audience: [] }, '`jwt.audience` must be a non-empty string, or a list'],
     [
       'an audience that is not a string',
       { secret: 'x'.repeat(32), audience: ['a', 5] },
-      '`jwt.audience` must be a text, or a list',
+      '`jwt.audience` must be a non-empty string, or a list',
     ],
   ])('are refused with %s', async (_what, given, sentence) => {
     expect(await refusal({ jwt: given as RealtimeOptions['jwt'] })).toContain(sentence);

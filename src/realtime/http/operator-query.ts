@@ -106,7 +106,7 @@ function oneOf<T extends string>(name: string, value: string, allowed: readonly 
   return found;
 }
 
-const BAD_CURSOR = 'cursor must be what `next` of the previous page said';
+const BAD_CURSOR = 'cursor must be `next` of the previous page';
 
 function readPlace(cursor: string): RowCursor {
   const { key, id } = (readCursor(cursor) ?? {}) as { key?: unknown; id?: unknown };
