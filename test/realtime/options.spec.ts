@@ -142,7 +142,11 @@ describe('options that are wrong', () => {
       'HS256 cannot be',
     ],
     ['no URL', { jwksUrl: 'https://' }, '`jwt.jwksUrl` must'],
-    ['an empty audience', { secret: 'x'.repeat(32), audience: [] }, '`jwt.audience` must be a non-empty string, or a list'],
+    [
+      'an empty audience',
+      { secret: 'x'.repeat(32), audience: [] },
+      '`jwt.audience` must be a non-empty string, or a list',
+    ],
     [
       'an audience that is not a string',
       { secret: 'x'.repeat(32), audience: ['a', 5] },

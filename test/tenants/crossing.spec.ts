@@ -166,7 +166,9 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       );
       await expect(events.emitToUser('ann', {})).rejects.toThrow(InvalidEventError);
       await expect(events.hasSubscribers('apps:created')).rejects.toThrow(InvalidEventError);
-      await expect(events.emit('apps:created', app('x'), { tenant: '' })).rejects.toThrow('tenant must be a non-empty string');
+      await expect(events.emit('apps:created', app('x'), { tenant: '' })).rejects.toThrow(
+        'tenant must be a non-empty string',
+      );
       await expect(events.emit('announcements', { title: 't', message: 'm' }, { tenant: A })).rejects.toThrow(
         'announcements is global',
       );

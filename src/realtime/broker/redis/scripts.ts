@@ -175,9 +175,10 @@ return reply
 `);
 
 /**
- * Publishes on a channel without history. KEYS meta, then the idempotency key of each event that has one ARGV pub/sub
- * channel, fresh epoch, then for each event: body, message id, not after (Redis ms), idempotency ttl ms (0 without) →
- * the index of each event that was late
+ * Publishes on a channel without history.
+ * KEYS meta, then the idempotency key of each event that has one
+ * ARGV pub/sub channel, fresh epoch, then for each event: body, message id, not after (Redis ms), idempotency ttl ms (0 without)
+ * → the index of each event that was late
  *
  * While a deployment switches a channel's history on or off, some instances still publish in the other mode. Such an
  * event has no offset by which a reader could detect a gap, so it ends the epoch. It writes only if a reader may know
