@@ -147,7 +147,7 @@ describe('Redis with TLS', () => {
   });
 
   it('a certificate that nobody vouches for: says what to give', () =>
-    expectSaid({ url: url() }, /certificate is not trusted: .*`redis.tlsCa` \(self-signed certificate/));
+    expectSaid({ url: url() }, /certificate is not trusted: set `redis.tlsCa` to .* \(self-signed certificate/));
 
   it('a certificate for another host: says so', () =>
     expectSaid({ url: `rediss://127.0.0.2:${tlsPort}`, tls: { ca: server.cert } }, /certificate is for another host/));

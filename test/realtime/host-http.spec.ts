@@ -189,7 +189,7 @@ describe.each(['express', 'fastify'] as const)('the HTTP of an application on %s
   it.each([
     ['426 Upgrade Required', `GET /ws HTTP/1.1\r\n${HOST}${JAVA}\r\n`, 'Send "Upgrade: websocket" instead of "h2c"'],
     ['426 Upgrade Required', `POST /ws HTTP/1.1\r\n${HOST}${JAVA}${JSON_BODY}`, 'instead of "h2c"'],
-    ['400 Bad Request', `POST /ws HTTP/1.1\r\n${HOST}${WEBSOCKET}\r\n`, 'is a GET request, and this is "POST"'],
+    ['400 Bad Request', `POST /ws HTTP/1.1\r\n${HOST}${WEBSOCKET}\r\n`, 'is a GET request, not "POST"'],
     [
       '400 Bad Request',
       `GET /ws HTTP/1.1\r\n${HOST}${WEBSOCKET.replace('Key: dGhl', 'Key: ')}\r\n`,

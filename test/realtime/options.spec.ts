@@ -66,7 +66,7 @@ describe('options that are wrong', () => {
     [{ jwt: null }, '`jwt`', ''],
     [{ jwt: 'secret' }, '`jwt`', ''],
     [{ jwt: { secret: '' } }, '`jwt.secret`', 'non-empty string'],
-    [{ jwt: { secret: 5 } }, '`jwt.secret`', 'must be a string'],
+    [{ jwt: { secret: 5 } }, '`jwt.secret`', 'must be a non-empty string'],
     [{ jwt: { secret: TEST_SECRET, publicKey: rsa } }, '`jwt.publicKey`', 'exclude each other'],
     [{ jwt: { secret: TEST_SECRET }, console: true }, '`console`', 'needs `operatorApi`'],
     [{ jwt, tenants: { platformRole: 'root' } }, '`tenants.platformRole`', 'needs `tenants.claim`'],
