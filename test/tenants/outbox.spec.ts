@@ -45,7 +45,7 @@ describe('the outbox with tenants', () => {
     );
 
   it('does not start over a table that cannot say whose an event is, and the same statements bring it further', async () => {
-    await expect(start()).rejects.toThrow('it is an old one: run the statements of OUTBOX_MIGRATION');
+    await expect(start()).rejects.toThrow('is missing or outdated: run the statements of OUTBOX_MIGRATION');
     for (const statement of OUTBOX_MIGRATION) await pool.query(statement);
     server = await start();
     outbox = server.app.get(RealtimeOutbox);

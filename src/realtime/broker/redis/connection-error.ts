@@ -34,7 +34,7 @@ export function describeError(error: Error, encrypted: boolean): string {
     return `no TLS answer in time: check that it runs and that this is its TLS port (${message})`;
   }
   // A server that requires a client certificate can close the connection before it reports that.
-  if (encrypted && /ended the connection|ECONNRESET|EPIPE|Connection is closed/.test(message)) {
+  if (encrypted && /closed the connection|ECONNRESET|EPIPE|Connection is closed/.test(message)) {
     return `it closed the connection; if it requires a client certificate, set \`redis.tlsCert\` (${message})`;
   }
   const known = EXPLANATIONS.find(([pattern]) => pattern.test(message));
