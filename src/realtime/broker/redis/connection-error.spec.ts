@@ -20,6 +20,8 @@ describe('why there is no connection', () => {
     expect(describeError(new Error('connect ECONNREFUSED 127.0.0.1:1'), true)).toBe('connect ECONNREFUSED 127.0.0.1:1');
     expect(describeError(new Error('read ECONNRESET'), false)).toBe('read ECONNRESET');
     expect(describeError(new Error('read ECONNRESET'), true)).toMatch(/client certificate.*read ECONNRESET/);
+    const closed = 'it closed the connection during the handshake'; // the words of redis-target.ts
+    expect(describeError(new Error(closed), true)).toMatch(/requires a client certificate/);
     expect(describeError(new Error('connect ETIMEDOUT'), false)).toBe('connect ETIMEDOUT');
     expect(describeError(new Error('connect ETIMEDOUT'), true)).toMatch(/its TLS port \(connect ETIMEDOUT\)/);
   });
