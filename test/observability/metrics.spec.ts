@@ -201,7 +201,7 @@ describe('metrics of two instances over Redis', () => {
     let waited = 0;
     while (one.registry.stats().slowConsumersClosed === 0) {
       await one.events.emitToUser('slow', 'x'.repeat(60_000));
-      waited = Math.max(waited, (await meters[0].scrape()).get('realtime_outbox_max')!);
+      waited = Math.max(waited, (await meters[0].scrape()).get('realtime_send_buffer_max')!);
     }
     expect(waited).toBeGreaterThan(60_000);
     expect(waited).toBeLessThan(2 * SLOW_BYTES);
@@ -211,7 +211,7 @@ describe('metrics of two instances over Redis', () => {
     const scraped = await meters[0].scrape();
     expect(scraped.get('realtime_slow_consumers_closed_total')).toBe(1);
     expect(scraped.get('realtime_connections_closed_total{realtime_close_code="4501"}')).toBe(1);
-    expect([scraped.get('realtime_outbox_max'), scraped.get('realtime_outbox_size')]).toEqual([0, 0]);
+    expect([scraped.get('realtime_send_buffer_max'), scraped.get('realtime_send_buffer_size')]).toEqual([0, 0]);
   });
 
   it('tell an emit that failed apart, by its code', async () => {
@@ -237,7 +237,10 @@ describe('metrics of two instances over Redis', () => {
 
 /** What an exact number is expected of. */
 function isCounted(key: string): boolean {
-  return key.startsWith('realtime_') && !/_bucket\{|_sum$|batch_size|delivery_duration|outbox|beat_age/.test(key);
+  return (
+    key.startsWith('realtime_') &&
+    !/_bucket\{|_sum$|batch_size|delivery_duration|outbox|send_buffer|self_ping_age/.test(key)
+  );
 }
 
 describe('without an SDK', () => {

@@ -158,32 +158,32 @@ export const METRICS = {
     description: 'Connections closed because they read too slowly',
   },
   buffered: {
-    name: 'realtime.outbox.size',
+    name: 'realtime.send_buffer.size',
     kind: 'upDown',
     unit: 'By',
     description: 'Bytes waiting in all send buffers',
   },
   bufferedMost: {
-    name: 'realtime.outbox.max',
+    name: 'realtime.send_buffer.max',
     kind: 'gauge',
     unit: 'By',
     description: 'Bytes waiting in the fullest send buffer',
   },
   buffersOverflowed: {
-    name: 'realtime.outbox.overflows',
+    name: 'realtime.send_buffer.overflows',
     kind: 'counter',
     unit: '{overflow}',
     description:
       'Times that all send buffers together exceeded maxBufferedBytesTotal, so that the slowest connections were closed',
   },
   outboxSent: {
-    name: 'realtime.transactional_outbox.sent',
+    name: 'realtime.outbox.sent',
     kind: 'counter',
     unit: '{event}',
     description: 'Events stored with a transaction that were sent here once it was committed (RealtimeOutboxModule)',
   },
   outboxSetAside: {
-    name: 'realtime.transactional_outbox.set_aside',
+    name: 'realtime.outbox.set_aside',
     kind: 'counter',
     unit: '{event}',
     description: 'Of the events stored with a transaction, those set aside because they can never be published',
@@ -262,7 +262,7 @@ export const METRICS = {
     description: '1 while events can be published and received, 0 while Redis is unavailable',
   },
   beatAge: {
-    name: 'realtime.broker.beat.age',
+    name: 'realtime.broker.self_ping.age',
     kind: 'gauge',
     unit: 's',
     description:
