@@ -52,7 +52,7 @@ describe('options that are wrong', () => {
     [{ maxEventBytes: 0 }, '`maxEventBytes`', 'it is 0'],
     [{ history: { size: 0 } }, '`history.size`', 'must not be less than 1 (it is 0)'],
     [{ history: { ttlMs: 10 } }, '`history.ttlMs`', 'must not be less than 1000'],
-    [{ history: { length: 10 } }, '`history.length`', 'unknown option'],
+    [{ history: { length: 10 } }, '`history.length`', 'is not a known option'],
     [{ recoveryMaxEvents: 0 }, '`recoveryMaxEvents`', 'it is 0'],
     [{ recoveryMaxBytes: 0 }, '`recoveryMaxBytes`', 'it is 0'],
     [{ channels: 'apps:x' }, '`channels`', 'must be an array'],
@@ -60,7 +60,7 @@ describe('options that are wrong', () => {
     [{ publishApiKeys: ['short'] }, '`publishApiKeys`', '16 characters'],
     [{ drainDelayMs: -1 }, '`drainDelayMs`', 'it is -1'],
     [{ reconnectSpreadMs: -1 }, '`reconnectSpreadMs`', 'it is -1'],
-    [{ pathh: '/ws' }, '`pathh`', 'unknown option'],
+    [{ pathh: '/ws' }, '`pathh`', 'is not a known option'],
     [{ jwt: {} }, '`jwt`', 'needs `secret` (HS256), `publicKey`'],
     [{ jwt: undefined }, '`jwt`', 'needs `secret`'],
     [{ jwt: null }, '`jwt`', ''],
@@ -81,7 +81,7 @@ describe('options that are wrong', () => {
     [{ jwt: { publicKey: rsa, algorithms: ['ES256'] } }, '`jwt.algorithms`', 'ES256 cannot be verified'],
     [{ jwt: { ...jwt, clockToleranceSeconds: 301 } }, '`jwt.clockToleranceSeconds`', 'it is 301'],
     [{ jwt: { ...jwt, claims: { userId: [] } } }, '`jwt.claims.userId`', 'should not be empty'],
-    [{ jwt: { ...jwt, claims: { sub: 'x' } } }, '`jwt.claims.sub`', 'unknown option'],
+    [{ jwt: { ...jwt, claims: { sub: 'x' } } }, '`jwt.claims.sub`', 'is not a known option'],
   ])('are refused at start by a sentence that names them: %j', async (options, name, sentence) => {
     const message = await refusal(options);
     expect(message).toContain(name);

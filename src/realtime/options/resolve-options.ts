@@ -70,7 +70,7 @@ function describe(error: ValidationError, prefix: string): string[] {
 function unknownOption({ property, target = {} }: ValidationError): string {
   const names = Object.keys(new (target.constructor as new () => object)());
   const meant = didYouMean(property, names);
-  return `unknown option${meant === undefined ? '' : `: did you mean \`${meant}\`?`}`;
+  return `is not a known option${meant === undefined ? '' : `: did you mean \`${meant}\`?`}`;
 }
 
 /** The name is said before: it is taken from the beginning, and left where it is part of the sentence. */

@@ -46,7 +46,7 @@ export function resolveOutboxOptions(given: RealtimeOutboxOptions): ResolvedOutb
   }
   const known = Object.keys(options);
   const unknown = Object.keys(given).filter((name) => !known.includes(name));
-  problems.push(...unknown.map((name) => `\`${name}\` of RealtimeOutboxModule: unknown option`));
+  problems.push(...unknown.map((name) => `\`${name}\` is not a known option of RealtimeOutboxModule`));
   if (problems.length > 0) throw new RealtimeOptionsError(problems);
   return options;
 }
