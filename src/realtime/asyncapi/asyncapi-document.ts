@@ -4,26 +4,26 @@ import type { EventClass } from '../options/channel-definition.js';
 import { BUILTIN_DATA } from './builtin-data.js';
 import { dataSchemas, schemaReference } from './data-schemas.js';
 
-/** Fields of the document that do not follow from the channels. */
+/** Document fields that cannot be derived from the channels. */
 export interface AsyncApiInfo {
   /** The name of the application. @default 'Realtime events' */
   readonly title?: string;
   /** The version of the application. @default '1.0.0' */
   readonly version?: string;
-  /** Where it is served, with the port where it is not the protocol's own. @default 'localhost' */
+  /** Host of the server, with the port unless it is the default port of the protocol. @default 'localhost' */
   readonly host?: string;
-  /** @default 'wss' */
+  /** Protocol of the server. @default 'wss' */
   readonly protocol?: 'ws' | 'wss';
 }
 
-/** A channel, with its address as clients name it. */
+/** A channel, addressed by the name that clients subscribe to. */
 export interface AsyncApiChannel {
   readonly address: string;
   readonly description: string;
   readonly [field: string]: unknown;
 }
 
-/** An AsyncAPI 3 document: plain data, ready for JSON. */
+/** An AsyncAPI 3 document as plain, JSON-serializable data. */
 export interface AsyncApiDocument {
   readonly asyncapi: '3.0.0';
   readonly info: { readonly title: string; readonly version: string; readonly description: string };
@@ -37,8 +37,8 @@ const DESCRIPTION =
 const TOKEN = { $ref: '#/components/securitySchemes/token' };
 
 /**
- * Describes channels as AsyncAPI 3, as the server sees them: it sends their events.
- * @param path where the WebSocket is served
+ * Describes channels as AsyncAPI 3 from the server's point of view: the server sends the events.
+ * @param path path of the WebSocket endpoint
  */
 export function asyncApiDocument(
   registered: Iterable<[name: string, channel: Channel]>,
@@ -121,7 +121,7 @@ function describeAccess(access: Access): string {
   return `users that the policy ${access.policy} allows`;
 }
 
-/** Identifiers of the document have no colons and braces. */
+/** Returns a unique document id. Ids of an AsyncAPI document cannot contain colons or braces. */
 function freeId(address: string, taken: object): string {
   const id = address.replaceAll(/[^\w-]+/g, '_').replace(/_$/, '');
   let free = id;

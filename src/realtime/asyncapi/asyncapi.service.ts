@@ -4,7 +4,7 @@ import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { asyncApiDocument, type AsyncApiDocument, type AsyncApiInfo } from './asyncapi-document.js';
 
 /**
- * Describes the channels of this application as AsyncAPI 3: for `GET /realtime/asyncapi.json`, and for scripts at build time.
+ * Describes the channels of this application as AsyncAPI 3. Used by `GET /realtime/asyncapi.json` and by build scripts.
  * @hideconstructor
  */
 @Injectable()

@@ -14,9 +14,9 @@ const table = having({ table: text });
 const deployment = having({ id: text, appId: text, status: text });
 
 /**
- * The JSON Schemas of what the built-in channels carry, as the event map `RealtimeEvents` has it. They describe, and check
- * nothing: the compiler holds `emit` to the event map. The private channel of a user is not here: it carries what the
- * application sends.
+ * JSON Schemas for the data of the built-in channels, in line with the event map `RealtimeEvents`. They document the data and
+ * validate nothing: the compiler checks `emit` against the event map. The private channel of a user has no schema, because the
+ * application decides what it sends there.
  */
 export const BUILTIN_DATA: Readonly<Record<string, object>> = {
   announcements: announcement,

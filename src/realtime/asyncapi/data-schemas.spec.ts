@@ -2,7 +2,7 @@ import { Type } from 'class-transformer';
 import { IsInt, IsString, ValidateNested } from 'class-validator';
 import { dataSchemas } from './data-schemas.js';
 
-/** As in two modules of one application. */
+/** Returns the class of one of two modules that each declare a class named `Member`. */
 function classesOf(module: 'rooms' | 'projects') {
   if (module === 'rooms') {
     class Member {
@@ -29,7 +29,7 @@ function classesOf(module: 'rooms' | 'projects') {
 }
 
 describe('dataSchemas', () => {
-  it('takes a nested class for itself, though another module has one of the same name', () => {
+  it('resolves a nested class by its constructor, even if another module has a class with the same name', () => {
     classesOf('rooms');
     expect(dataSchemas([classesOf('projects')])).toEqual({
       ProjectJoined: {

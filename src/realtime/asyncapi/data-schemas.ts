@@ -8,7 +8,7 @@ const OPTIONS = { refPointerPrefix: PREFIX, classTransformerMetadataStorage: def
 
 /**
  * Returns the JSON Schemas of classes decorated with class-validator and of their nested classes, by class name. A nested class
- * that only its property's TypeScript type names (no `@Type`) is found by its name among all classes of the process.
+ * that is referenced only by a TypeScript type (no `@Type`) is looked up by name among all classes of the process.
  */
 export function dataSchemas(types: Iterable<EventClass>): Record<string, object> {
   const rules = new Map<string, ClassRules>();
@@ -42,7 +42,7 @@ interface JsonSchema {
   readonly required?: readonly string[];
 }
 
-/** Describes which groups and users get a limited field: for all others it is missing. What nobody gets is left out. */
+/** Adds `x-groups` and `x-users` to restricted fields and makes them optional. Fields that no client receives are removed. */
 function withGroups(schema: JsonSchema, { fields }: ClassRules): JsonSchema {
   const rulesOf = (key: string): readonly FieldRule[] => fields.get(key) ?? [];
   const isLimited = (key: string): boolean => rulesOf(key).some(({ groups }) => groups !== null);
@@ -50,7 +50,7 @@ function withGroups(schema: JsonSchema, { fields }: ClassRules): JsonSchema {
     rulesOf(key).some(({ groups, users }) => groups?.length === 0 && users.length === 0);
   const { required = [], properties = {}, ...rest } = schema;
   const seen = Object.entries(properties).filter(([key]) => !isHidden(key));
-  const told = seen.map(([key, property]) => {
+  const described = seen.map(([key, property]) => {
     if (!isLimited(key)) return [key, property];
     const groups = rulesOf(key).flatMap((rule) => rule.groups ?? []);
     const users = rulesOf(key).flatMap((rule) => rule.users.map(([name]) => name!));
@@ -59,12 +59,12 @@ function withGroups(schema: JsonSchema, { fields }: ClassRules): JsonSchema {
   const always = required.filter((key) => !isLimited(key));
   return {
     ...rest,
-    ...(told.length === 0 ? {} : { properties: Object.fromEntries(told) as Record<string, object> }),
+    ...(described.length === 0 ? {} : { properties: Object.fromEntries(described) as Record<string, object> }),
     ...(always.length === 0 ? {} : { required: always }),
   };
 }
 
-/** How a document refers to the schema of a class. */
+/** Returns a reference to the schema of a class. */
 export function schemaReference(type: EventClass): { $ref: string } {
   return { $ref: PREFIX + type.name };
 }

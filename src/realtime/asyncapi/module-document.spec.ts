@@ -37,8 +37,8 @@ class Database {
 })
 class AppModule {}
 
-describe('the document of an application that is not started', () => {
-  it('is that of the application, and constructs what its options are made of, and nothing else', async () => {
+describe('the AsyncAPI document of an application that is not started', () => {
+  it('equals the document of the running application, and constructs only the dependencies of the options', async () => {
     const document = await moduleDocument(AppModule, { title: 'Projects' });
     expect(constructed).toEqual(['Settings']);
     expect(Object.keys(document.channels)).toContain('projects_projectId_updated');
@@ -47,13 +47,13 @@ describe('the document of an application that is not started', () => {
     await app.close();
   });
 
-  it('is refused with what is wrong in the application', async () => {
+  it('fails with the configuration error of the application', async () => {
     const wrong = { module: SettingsModule, imports: [RealtimeModule.forRoot({ jwt: {} })] };
     await expect(moduleDocument(wrong)).rejects.toThrow('jwt');
     await expect(moduleDocument(SettingsModule)).rejects.toThrow('no module imports RealtimeModule.forRoot');
   });
 
-  it('is of a module among what a file exports', () => {
+  it('finds the modules among the exports of a file', () => {
     const dynamic = { module: SettingsModule };
     expect([...modulesOf({ AppModule, dynamic, Settings, text: 'x', nothing: null }).keys()]).toEqual([
       'AppModule',

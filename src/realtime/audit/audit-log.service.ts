@@ -17,7 +17,7 @@ import {
   type RequestRefusal,
 } from './realtime-audit.js';
 
-/** Closes that are part of normal operation, logged at debug level only. */
+/** Close codes of normal operation, logged at debug level only. */
 const EXPECTED_CLOSES = new Set<number>([
   CLOSE_CODES.restarting.code,
   CLOSE_CODES.accessRevoked.code,
@@ -26,7 +26,7 @@ const EXPECTED_CLOSES = new Set<number>([
 
 type Client = Pick<Connection, 'address' | 'principal'>;
 
-/** A call of a route for operators. */
+/** A call of an operator route. */
 export type OperatorCall = {
   readonly query: Readonly<Record<string, string>>;
   readonly target: string | null;
@@ -39,7 +39,10 @@ interface PublishedTo {
   readonly tenant: string | null;
 }
 
-/** Writes down who comes and goes: in the log, where a flood of one kind is one line in ten seconds, and to the application's {@link RealtimeAudit}. */
+/**
+ * Records audit entries in the log and in the application's {@link RealtimeAudit}. Repeated log entries of one kind are limited
+ * to one line per ten seconds.
+ */
 @Injectable()
 export class AuditLog implements OnApplicationBootstrap {
   private readonly log = new LogLimiter(new SafeLogger('Realtime'));
@@ -54,7 +57,7 @@ export class AuditLog implements OnApplicationBootstrap {
     try {
       this.audit = this.modules.get(RealtimeAudit, { strict: false });
     } catch (error) {
-      // Otherwise the application has not provided a RealtimeAudit.
+      // The application does not provide a RealtimeAudit.
       if (!isUnknownElement(error)) throw error;
     }
   }
@@ -64,13 +67,17 @@ export class AuditLog implements OnApplicationBootstrap {
     this.record(connection, { event: 'connected', connectionId: connection.id });
   }
 
-  /** Records that the connection sent a token, its first or a new one. */
+  /** Records that a connection sent a token: its first one, or a replacement. */
   identified(connection: Connection): void {
     this.log.debug('identified', () => `A client sent a token${connectionFields(connection)}`);
     this.record(connection, { event: 'identified', connectionId: connection.id });
   }
 
-  /** @param reason an error code, or an outcome of a handshake: one of few */
+  /**
+   * Records a rejected handshake or token.
+   * @param reason an error code or the outcome of a handshake: a value of a small fixed set, because it is a key of the log
+   * limiter
+   */
   refused(reason: string, client: Client, connectionId: string | null = null): void {
     const what = connectionId === null ? 'A handshake was refused' : 'A token was refused on a connection';
     this.log.log(
@@ -80,7 +87,7 @@ export class AuditLog implements OnApplicationBootstrap {
     this.record(client, { event: 'refused', connectionId, reason });
   }
 
-  /** Records the end of a connection that was accepted before. */
+  /** Records the end of an accepted connection. */
   disconnected(connection: Connection, code: number): void {
     const { closeReason, closedBy, since } = connection;
     const endedBy = closeReason === null && closedBy === null ? 'client' : 'server';
@@ -100,7 +107,7 @@ export class AuditLog implements OnApplicationBootstrap {
     });
   }
 
-  /** An operator called a route, whatever comes of it. */
+  /** Records that an operator called a route, even if the call fails. */
   operatorCalled(client: Client, call: OperatorCall): void {
     const { name, query, target } = call;
     const fields = { what: name, target, ...clientFields(client) };
@@ -113,7 +120,7 @@ export class AuditLog implements OnApplicationBootstrap {
     }
   }
 
-  /** A request had no right to what it asked for. */
+  /** Records an HTTP request that was not authorized. */
   requestRefused(client: Client, path: string, reason: RequestRefusal): void {
     this.log.log(
       `request ${reason}`,
@@ -123,8 +130,8 @@ export class AuditLog implements OnApplicationBootstrap {
   }
 
   /**
-   * Events were published over HTTP.
-   * @param key the name of the publishing key; `null` for an administrator
+   * Records events that were published over HTTP.
+   * @param key name of the publishing key; `null` for an administrator
    */
   published(client: Client, key: string | null, events: readonly PublishedTo[]): void {
     for (const { channel, tenant, count } of counted(events)) {
@@ -134,7 +141,7 @@ export class AuditLog implements OnApplicationBootstrap {
     }
   }
 
-  /** A publishing key was used beyond its scope. */
+  /** Records that a publishing key was used outside its scope. */
   publishRefused(client: Client, key: string, reason: string): void {
     this.log.warn(
       `publish refused ${key}`,
@@ -157,7 +164,7 @@ export class AuditLog implements OnApplicationBootstrap {
 type Known = 'at' | 'address' | 'userId' | 'role' | 'tenant' | 'sessionId';
 type EntryOf<E> = E extends AuditEntry ? Omit<E, Known> : never;
 
-/** The number of events of each channel. */
+/** Counts the events of each channel. */
 function counted(events: readonly PublishedTo[]): Iterable<PublishedTo & { readonly count: number }> {
   const counts = new Map<string, PublishedTo & { count: number }>();
   for (const event of events) {

@@ -1,81 +1,79 @@
-/** The client that an entry is about, as far as it is known. */
+/** The client that an entry is about. Unknown values are `null`. */
 export interface AuditedClient {
-  /** When it happened. */
+  /** Time of the event. */
   readonly at: Date;
-  /** Where the client comes from. */
+  /** IP address of the client. */
   readonly address: string;
   readonly userId: string | null;
   readonly role: string | null;
-  /** With the option `tenants`: the tenant whose channels it uses. */
+  /** With the option `tenants`: the tenant whose channels the client uses. */
   readonly tenant: string | null;
-  /** The `jti` of the token, where it has one. */
+  /** The `jti` of the token, if it has one. */
   readonly sessionId: string | null;
 }
 
-/** Something that is worth keeping of who was here. Tokens are in none of it. */
+/** An entry of the audit trail. No entry contains a token. */
 export type AuditEntry =
-  /** A connection was accepted; without a token `userId` is `null`. */
+  /** A connection was accepted. Without a token, `userId` is `null`. */
   | (AuditedClient & { readonly event: 'connected'; readonly connectionId: string })
-  /** A connection sent a token, its first or a new one. */
+  /** A connection sent a token: its first one, or a replacement. */
   | (AuditedClient & { readonly event: 'identified'; readonly connectionId: string })
   /**
-   * A handshake, or on a living connection a token, was refused. `reason`: an error code, `origin_refused` or `timed_out`.
-   * Clients that are turned away unseen, while the instance drains or is overloaded, are only counted.
+   * A handshake was rejected, or a token on an open connection. `reason` is an error code, `origin_refused` or `timed_out`.
+   * Handshakes that are rejected because the instance drains or is overloaded are only counted.
    */
   | (AuditedClient & { readonly event: 'refused'; readonly connectionId: string | null; readonly reason: string })
-  /** A connection that was accepted is gone. */
+  /** An accepted connection ended. */
   | (AuditedClient & {
       readonly event: 'disconnected';
       readonly connectionId: string;
-      /** The close code; 1006 where the line was lost. */
+      /** The close code; 1006 if the network connection was lost. */
       readonly code: number;
       /** The side that ended the connection; `client` includes network failures. */
       readonly endedBy: 'server' | 'client';
-      /**
-       * The actor that closed it: an operator's id, or the `by` that was passed to `RealtimeControl`; otherwise `null`.
-       */
+      /** Actor that closed the connection: the id of an operator, or the `by` passed to `RealtimeControl`. Otherwise `null`. */
       readonly closedBy: string | null;
-      /** How long it was open, in milliseconds. */
+      /** Duration of the connection in milliseconds. */
       readonly openMs: number;
     })
-  /** An operator read something through the API for operators or the console, or tried to. `userId` is the operator. */
+  /** An operator requested a read through the operator API or the console, even if it failed. `userId` is the operator. */
   | (AuditedClient & {
       readonly event: 'operator_read';
       readonly read: OperatorRead;
       /** The id of the connection, or the channel; `null` for lists. */
       readonly target: string | null;
-      /** The parameters: filters, and of `explain` the user and the roles. */
+      /** Query parameters: filters, and for `explain` the user and the roles. */
       readonly query: Readonly<Record<string, string>>;
     })
-  /** Events were published over HTTP: an entry for each channel of a call. `tenant` is that of the events. */
+  /** Events were published over HTTP: one entry per channel and call. `tenant` is the tenant of the events. */
   | (AuditedClient & {
       readonly event: 'published';
-      /** The name of the publishing key; `null` for an administrator, who is `userId`. */
+      /** Name of the publishing key. `null` for an administrator, identified by `userId`. */
       readonly key: string | null;
       readonly channel: string;
-      /** The number of events. */
+      /** Number of events. */
       readonly count: number;
     })
-  /** A publishing key was used beyond its scope, and nothing was published. `reason` is a sentence. */
+  /** A publishing key was used outside its scope, and nothing was published. `reason` is a sentence. */
   | (AuditedClient & { readonly event: 'publish_refused'; readonly key: string; readonly reason: string })
-  /** An operator asked through the API for operators to disconnect, revoke or re-authorize. `userId` is the operator. */
+  /** An operator requested a disconnect, revocation or re-authorization through the operator API. `userId` is the operator. */
   | (AuditedClient & {
       readonly event: 'operator_action';
       readonly action: OperatorAction;
       /** The id of the connection, the user or the session; `null` for all tokens. */
       readonly target: string | null;
-      /** The parameters, such as `tenant` and `until`. */
+      /** Query parameters, such as `tenant` and `until`. */
       readonly query: Readonly<Record<string, string>>;
     })
-  /** A request to the API for operators or to publish had no right to it. */
+  /** A request to the operator API or the publish API was not authorized. */
   | (AuditedClient & {
       readonly event: 'request_refused';
-      /** Without its query. */
+      /** Path without the query. */
       readonly path: string;
       readonly reason: RequestRefusal;
     });
 
-/** Names of the reads in the API for operators. `explain` is a check of permissions. */
+/** Names of the reads in the operator API. `explain` is a check of permissions. */
 export const OPERATOR_READS = [
   'stats',
   'connections',
@@ -87,7 +85,7 @@ export const OPERATOR_READS = [
 ] as const;
 export type OperatorRead = (typeof OPERATOR_READS)[number];
 
-/** Names of the actions on connections and tokens in the API for operators. */
+/** Names of the actions on connections and tokens in the operator API. */
 export const OPERATOR_ACTIONS = [
   'disconnectConnection',
   'disconnectUser',
@@ -100,16 +98,18 @@ export const OPERATOR_ACTIONS = [
 ] as const;
 export type OperatorAction = (typeof OPERATOR_ACTIONS)[number];
 
-/** Why a request was refused: without a token or key, with a bad one, or with the token of a user who is not an administrator. */
+/**
+ * Reason of a rejected request: no token or key, an invalid or expired one, or the token of a user who is not an administrator.
+ */
 export type RequestRefusal = 'token_missing' | 'token_invalid' | 'token_expired' | 'not_admin' | 'key_invalid';
 
 /**
- * A hook for an audit trail: connections, refusals, reads and actions of operators, and events published over HTTP, on
- * this instance. Provide a class under this token in any module:
+ * A hook for an audit trail of this instance: connections, rejections, reads and actions of operators, and events published over
+ * HTTP. Provide a class under this token in any module:
  *
  * providers: [{ provide: RealtimeAudit, useClass: AuditOfTheCompany }]
  *
- * It is called for each entry, so it should return quickly. Errors that it throws are logged and affect nothing else.
+ * `record` is called for each entry and should return quickly. Errors that it throws are logged and affect nothing else.
  */
 export abstract class RealtimeAudit {
   abstract record(entry: AuditEntry): void | Promise<void>;

@@ -43,7 +43,7 @@ function authWith(jwt: object): {
   return { auth, revocations, tickets };
 }
 
-/** Every other spelling of the same bytes. */
+/** Returns all other base64url spellings of the same bytes. */
 function respelled(token: string): string[] {
   const parts = token.split('.');
   return parts.flatMap((part, index) =>
@@ -54,7 +54,7 @@ function respelled(token: string): string[] {
   );
 }
 
-/** The other signature that ECDSA accepts for the same text: r, n - s. */
+/** Returns the second signature that ECDSA accepts for the same input: r, n - s. */
 function mirrored(token: string): string {
   const [header, payload, signature] = token.split('.') as [string, string, string];
   const bytes = Buffer.from(signature, 'base64url');
@@ -65,7 +65,7 @@ function mirrored(token: string): string {
 
 beforeAll(() => Logger.overrideLogger(false));
 
-describe.each(['HS256', 'RS256', 'ES256'] as const)('a token of %s without jti', (algorithm) => {
+describe.each(['HS256', 'RS256', 'ES256'] as const)('a token signed with %s that has no jti', (algorithm) => {
   const { auth, revocations, tickets } = authWith(KEYS[algorithm].jwt);
   const token = signToken({ sub: 'ann', note: 'x'.repeat(7) }, KEYS[algorithm].signing);
 
@@ -78,7 +78,7 @@ describe.each(['HS256', 'RS256', 'ES256'] as const)('a token of %s without jti',
     for (const other of [token, ...others]) await expect(auth.verify(other)).rejects.toThrow('not valid');
   });
 
-  it('keeps its session in a ticket, so that its revocation reaches the ticket', async () => {
+  it('keeps its session when exchanged for a ticket, so revoking the session revokes the ticket', async () => {
     const young = signToken({ sub: 'ann', note: 'young' }, KEYS[algorithm].signing);
     const principal = await auth.verify(young);
     const { ticket } = await tickets.issue(principal);
@@ -87,8 +87,8 @@ describe.each(['HS256', 'RS256', 'ES256'] as const)('a token of %s without jti',
   });
 });
 
-describe('the mirror of an ECDSA signature', () => {
-  it('belongs to the session of the token, and is revoked with it', async () => {
+describe('the mirrored form of an ECDSA signature', () => {
+  it('has the same session as the original token, and is revoked with it', async () => {
     const { auth, revocations } = authWith(KEYS.ES256.jwt);
     const token = signToken({ sub: 'ann' }, KEYS.ES256.signing);
     const mirror = mirrored(token);
@@ -108,14 +108,14 @@ describe('a ticket in the store', () => {
     new Tickets(store, options, clock, new ClusterSeal(keys));
   const principal = principalFromClaims({ sub: 'ann', jti: 'j', role: 'admin' }, options, 'header.payload', Date.now());
 
-  it('keeps a token without iat and exp as it is', async () => {
+  it('keeps a token without iat and exp unchanged', async () => {
     const tickets = ticketsOver(new MemoryTicketStore(), [key]);
     const { ticket } = await tickets.issue(principal);
     expect(await tickets.redeem(ticket)).toEqual(principal);
   });
 
   it.each([[[]], [['another key that is long enough for this']]])(
-    'is refused if it was not written with a cluster key: %j',
+    'is rejected if it was not sealed with a cluster key: %j',
     async (keys) => {
       const store = new MemoryTicketStore();
       const { ticket } = await ticketsOver(store, keys).issue(principal);
@@ -123,7 +123,7 @@ describe('a ticket in the store', () => {
     },
   );
 
-  it('is refused if it was moved from another ticket', async () => {
+  it('is rejected if its holder was copied from another ticket', async () => {
     const store = new MemoryTicketStore();
     const tickets = ticketsOver(store, [key]);
     const held: string[] = [];
@@ -135,11 +135,11 @@ describe('a ticket in the store', () => {
   });
 });
 
-describe('while keys rotate', () => {
+describe('key rotation', () => {
   const [OLD, NEW] = ['an old secret, which is long enough for it', 'a new secret, which is long enough for it'];
   const other = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
-  it('a token of each secret is accepted, and one of another is not', async () => {
+  it('accepts a token signed with any configured secret, and rejects other secrets', async () => {
     const { auth } = authWith({ secret: [NEW, OLD] });
     for (const key of [NEW, OLD]) expect(await auth.verify(signToken({ sub: 'ann' }, { key }))).toBeDefined();
     await expect(
@@ -149,7 +149,7 @@ describe('while keys rotate', () => {
     await expect(after.verify(signToken({ sub: 'ann' }, { key: OLD }))).rejects.toThrow('not valid');
   });
 
-  it('a token of each public key is accepted with the algorithm of that key, of two kinds too', async () => {
+  it('accepts a token signed with any configured public key, also if the keys are of different types', async () => {
     const { auth } = authWith({ publicKey: [pem(ec.publicKey), pem(rsa.publicKey), pem(other.publicKey)] });
     const signed = [
       [ec.privateKey, 'ES256'],

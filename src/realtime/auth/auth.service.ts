@@ -15,11 +15,11 @@ import { TokenHeaders } from './token-headers.js';
 import { KeysUnavailableError, TokenKeys } from './token-keys.js';
 import { findTenant, findToken } from './token-source.js';
 
-/** Said of an `iat` that cannot be true. */
+/** Warning about an `iat` too far in the future. */
 const IAT_AHEAD =
   'The iat of a token is further in the future than jwt.clockToleranceSeconds allows, so every revocation of its user covers it. Check the clock of the issuer';
 
-/** The error message of `jsonwebtoken` if another key signed the token. */
+/** Error message of `jsonwebtoken` if another key signed the token. */
 const WRONG_KEY = 'invalid signature';
 
 /** The longest token that is parsed, in characters. */
@@ -49,23 +49,24 @@ export class AuthService {
   }
 
   /**
-   * Authenticates an upgrade request. The header takes precedence over the subprotocol, and that over the query.
-   * @returns `null` for a request without any token
+   * Authenticates an upgrade request. The header takes precedence over the subprotocol, and the subprotocol over the query.
+   * @returns `null` if the request contains no token
    * @throws ProtocolError `token_invalid`, `token_expired`, `forbidden` if the tenant in the query is not allowed, or
    * `unavailable` if the token cannot be verified now
    */
   async identify(request: Pick<IncomingMessage, 'headers' | 'url'>): Promise<Principal | null> {
     const tenant = this.tenantNamedBy(request);
-    const brought = findToken(request);
-    if (brought.kind === 'none') return null;
-    if (brought.kind === 'bad') throw new ProtocolError('token_invalid');
-    if (brought.kind === 'token') return this.verify(brought.token, tenant);
-    return inTenant(await this.redeem(brought.ticket), tenant);
+    const candidate = findToken(request);
+    if (candidate.kind === 'none') return null;
+    if (candidate.kind === 'bad') throw new ProtocolError('token_invalid');
+    if (candidate.kind === 'token') return this.verify(candidate.token, tenant);
+    return inTenant(await this.redeem(candidate.ticket), tenant);
   }
 
   /**
-   * The tenant that the query of an upgrade request names; `null` for none, and without the option `tenants`.
-   * @throws ProtocolError `forbidden` for one that cannot be
+   * Returns the tenant named in the query of an upgrade request. Returns `null` if there is none, or without the option
+   * `tenants`.
+   * @throws ProtocolError `forbidden` if the tenant is malformed or given twice
    */
   tenantNamedBy(request: Pick<IncomingMessage, 'url'>): string | null {
     if (this.options.tenants.claim === undefined) return null;
@@ -76,9 +77,9 @@ export class AuthService {
 
   /**
    * Verifies one token.
-   * @param tenant the tenant that its bearer wants to act for: its own, or as an administrator of the platform any
-   * @throws ProtocolError `token_invalid`, `token_expired`, `forbidden` for the tenant, or `unavailable` while the keys of the
-   *   issuer cannot be fetched; why exactly is only logged (at debug, and never the token)
+   * @param tenant tenant to act for: the tenant of the token, or any tenant if the bearer is a platform administrator
+   * @throws ProtocolError `token_invalid`, `token_expired`, `forbidden` if the tenant is not allowed, or `unavailable` while the
+   * keys of the issuer cannot be fetched. The exact reason is only logged, at debug level and without the token
    */
   async verify(token: string, tenant: string | null = null): Promise<Principal> {
     const principal = await this.read(token);
@@ -86,8 +87,8 @@ export class AuthService {
   }
 
   /**
-   * Redeems a one-time ticket for the token with which it was requested, if that token is still valid.
-   * @throws ProtocolError as {@link verify} does
+   * Exchanges a one-time ticket for the principal of the token that requested it, if that token is still valid.
+   * @throws ProtocolError like {@link verify}
    */
   private async redeem(ticket: string): Promise<Principal> {
     let principal: Principal | null;
@@ -105,13 +106,13 @@ export class AuthService {
   }
 
   /**
-   * Call it again before a principal is put to use, in the same turn: a revocation that arrives after the token was verified
-   * finds no connection to close.
+   * Throws if the principal's token expired or was revoked. Call it again, synchronously, right before using a principal: a
+   * revocation that arrives after the token was verified finds no connection to close.
    * @throws ProtocolError `token_expired` or `token_invalid`
    * @internal
    */
   assertActive(principal: Principal): Principal {
-    // `exp` counts to the millisecond, without the tolerance: a living connection ends at that moment too.
+    // `exp` is compared to the millisecond, without the clock tolerance: an open connection is closed at that moment too.
     if (principal.expiresAt <= this.clock.wall()) throw new ProtocolError('token_expired');
     if (this.revocations.revokes(principal)) {
       this.log.debug('revoked', 'A token was refused: it was revoked');
@@ -142,7 +143,7 @@ export class AuthService {
       const reason = reasonOf(error);
       const verdict = unavailable ? 'could not be verified' : 'was refused';
       const line = `A token ${verdict}: ${reason}`;
-      // Signed by the issuer, and of no use here: the configuration has to change, so its developer has to see it.
+      // The issuer signed the token, but the claims do not fit the configuration. A developer must see this, so it is a warning.
       if (error instanceof ClaimsError) this.log.warn(`token ${reason}`, `${line}. See docs/authentication.md`);
       else this.log.debug(`token ${reason}`, line);
       const about = error instanceof TenantMissingError ? { message: 'The token names no tenant' } : {};
@@ -152,7 +153,7 @@ export class AuthService {
 
   private async claimsOf(token: string): Promise<unknown> {
     const { alg, kid, crit } = this.headers.of(token);
-    // Before any key is looked for: what a token says of itself decides nothing.
+    // Checked before a key is looked up: the unverified header must not influence the choice of algorithms.
     const algorithm = this.keys.algorithms.find((allowed) => allowed === alg);
     if (algorithm === undefined) throw new Error('its algorithm is not allowed');
     if (crit !== undefined) throw new Error('it demands an extension (crit) that is not supported');
@@ -169,10 +170,10 @@ export class AuthService {
     };
     for (const [index, key] of keys.entries()) {
       try {
-        // JwtService reads its key from the options of the call, which its types take for text.
+        // JwtService takes the key from the options of the call, but its types allow only strings.
         return this.jwt.verify(token, { ...({ publicKey: key } as object), ...options });
       } catch (error) {
-        // While keys rotate, another key may have signed it.
+        // During key rotation, another key may have signed the token.
         if (index === keys.length - 1 || (error as Error).message !== WRONG_KEY) throw error;
       }
     }
@@ -187,7 +188,7 @@ function inTenant(principal: Principal, tenant: string | null): Principal {
   throw new ProtocolError('forbidden', { message: 'Only platform administrators can choose a tenant' });
 }
 
-/** Describes what is wrong with a token without quoting it: the error message of `JSON.parse` contains its input. */
+/** Describes what is wrong with a token without quoting it. A `SyntaxError` of `JSON.parse` contains its input. */
 function reasonOf(error: unknown): string {
   return error instanceof SyntaxError ? 'it is malformed' : (error as Error).message;
 }

@@ -5,24 +5,26 @@ import { tenantProblem } from '../tenants/topic.js';
 /** The payload of a verified token. */
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** The claims do not say who the user is. The message is for logs, never for clients. */
+/** The claims do not identify the user. The message is for logs, never for clients. */
 export class ClaimsError extends Error {
   override readonly name = 'ClaimsError';
 }
 
-/** The role of a user whose token names none. */
+/** Role of a user whose token names no role. */
 const DEFAULT_ROLE = 'user';
 
-/** The last millisecond that a `Date` can hold: a token can contain any `exp`, and clients receive it as a date. */
+/**
+ * The latest time that a `Date` can represent, in milliseconds. A token can contain any `exp`, and clients receive it as a date.
+ */
 const LAST_DATE_MS = 8.64e15;
 
-/** A time of this size is in milliseconds: in seconds it would lie more than 30,000 years ahead. */
+/** Values from here on are milliseconds. As seconds they would be more than 30,000 years ahead. */
 const MILLISECONDS_FROM = 1e12;
 
-/** The longest name of a session, in characters: it is the key under which a revocation is kept. */
+/** Maximum length of a `jti`, in characters. It is part of the key under which a revocation is stored. */
 const MAX_JTI_LENGTH = 256;
 
-/** Reads the first of these claims that is neither missing, null nor empty. */
+/** Reads the first of these claims that is not missing, null or empty. */
 export function readUserId(claims: Claims, names: readonly string[]): string {
   for (const name of names) {
     const value = claims[name];
@@ -35,8 +37,8 @@ export function readUserId(claims: Claims, names: readonly string[]): string {
 }
 
 /**
- * Reads all roles; clients see the first one as `role`. The claim `role` takes precedence over `roles`; each can be one
- * role or a list.
+ * Reads all roles. Clients see the first one as `role`. The claim `role` takes precedence over `roles`; each can be a single role
+ * or a list.
  */
 export function readRoles(claims: Claims, { role, roles }: Pick<ClaimNames, 'role' | 'roles'>): readonly string[] {
   for (const name of [role, roles]) {
@@ -47,7 +49,7 @@ export function readRoles(claims: Claims, { role, roles }: Pick<ClaimNames, 'rol
   return [DEFAULT_ROLE];
 }
 
-/** Reads the tenant; `null` if the token has none. */
+/** Reads the tenant. Returns `null` if the token has none. */
 export function readTenant(claims: Claims, claim: string | undefined): string | null {
   const value = claim === undefined ? undefined : claims[claim];
   if (isMissing(value)) return null;
@@ -57,57 +59,57 @@ export function readTenant(claims: Claims, claim: string | undefined): string | 
   return tenant;
 }
 
-/** Reads the name of the session. A value of another kind than a string is ignored. */
+/** Reads the `jti`. Values that are not strings are ignored. */
 export function readJti(jti: unknown): string | undefined {
   if (typeof jti !== 'string' || jti === '') return undefined;
   if (jti.length > MAX_JTI_LENGTH) throw new ClaimsError(`jti has more than ${MAX_JTI_LENGTH} characters`);
   return jti;
 }
 
-/** Reads when the token was issued, in milliseconds since 1970; `-Infinity` if it does not say. */
+/** Reads the time of issue, in milliseconds since 1970. Returns `-Infinity` if the token has no `iat`. */
 export function readIssuedAt(iat: unknown): number {
   if (iat === undefined || iat === null) return -Infinity;
   if (typeof iat !== 'number' || !Number.isFinite(iat)) throw new ClaimsError(`iat is ${kindOf(iat)}, not a number`);
   return iat >= MILLISECONDS_FROM ? iat : iat * 1000;
 }
 
-/** Reads when the token ends, in milliseconds since 1970; `Infinity` if it has no end. */
+/** Reads the expiry, in milliseconds since 1970. Returns `Infinity` if the token has no `exp`. */
 export function readExpiry(exp: unknown): number {
   if (exp === undefined) return Infinity;
   if (typeof exp !== 'number' || !Number.isFinite(exp)) throw new ClaimsError(`exp is ${kindOf(exp)}, not a number`);
   return Math.min(exp * 1000, LAST_DATE_MS);
 }
 
-/** Claims that differ from token to token of the same user. */
+/** Claims that can differ between two tokens of the same user. */
 const TOKEN_ONLY_CLAIMS: ReadonlySet<string> = new Set([
   ...['iat', 'exp', 'nbf', 'jti', 'auth_time', 'nonce', 'at_hash', 'c_hash', 's_hash', 'uti', 'rat', 'aio', 'rh'],
 ]);
 
-/** Digest of everything that a token says about its user, so without what differs from token to token. */
+/** Computes a digest of the claims about the user. Claims that differ between tokens of the same user are left out. */
 export function digestOfClaims(claims: Claims): string {
   const names = Object.keys(claims).filter((name) => !TOKEN_ONLY_CLAIMS.has(name));
   const about = names.sort().map((name) => [name, claims[name]]);
   return createHash('sha256').update(JSON.stringify(about)).digest('base64url');
 }
 
-/** Identity providers write "no value" in all of these ways. */
+/** Identity providers encode "no value" in all of these ways. */
 function isMissing(value: unknown): value is undefined | null | '' {
   return value === undefined || value === null || value === '';
 }
 
 function readRole(name: string, value: unknown): string {
-  // A role can also take rights away, so an unreadable one is not skipped.
+  // A role can also restrict access, so an unreadable role is not skipped.
   if (typeof value !== 'string') throw new ClaimsError(`${name} holds ${kindOf(value)}: a role is a string`);
   return value;
 }
 
-/** A string, or a whole number as its decimal digits; `null` for anything else. */
+/** Converts a string, or a whole number to its decimal digits. Returns `null` for all other values. */
 function asText(value: unknown): string | null {
   if (typeof value === 'string') return value;
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? String(value) : null;
 }
 
-/** Names the kind of a value without quoting it: logs must not hold what a token says. */
+/** Names the type of a value without quoting it: logs must not contain claims. */
 function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';

@@ -1,21 +1,21 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** The length of an HMAC-SHA256 as base64url. */
+/** Length of an HMAC-SHA256 as base64url. */
 const MAC_LENGTH = 43;
 
 /**
- * Authenticates what decides over connections and tokens on its way through Redis (option `clusterKeys`). Without a key it
- * changes nothing: anyone who can write to Redis is then trusted.
+ * Authenticates commands and tickets that pass through Redis (option `clusterKeys`). Without a key it does nothing, and every
+ * client with write access to Redis is trusted.
  */
 export class ClusterSeal {
-  /** @param keys the first one signs, all of them verify */
+  /** @param keys the first key signs, all keys verify */
   constructor(private readonly keys: readonly string[]) {}
 
   get hasKey(): boolean {
     return this.keys.length > 0;
   }
 
-  /** @param purpose of the text: a seal for one purpose is not valid for another */
+  /** @param purpose what the text is for; a seal is valid for one purpose only */
   seal(purpose: string, text: string): string {
     const [key] = this.keys;
     return key === undefined ? text : `${macOf(key, purpose, text)}.${text}`;
@@ -36,6 +36,6 @@ export class ClusterSeal {
 }
 
 function macOf(key: string, purpose: string, text: string): string {
-  // A length before each part: no two pairs of purpose and text give the same bytes.
+  // The length prefix makes each pair of purpose and text unique.
   return createHmac('sha256', key).update(`${purpose.length}:${purpose}:${text}`).digest('base64url');
 }

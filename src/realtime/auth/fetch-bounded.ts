@@ -1,5 +1,5 @@
 /**
- * `fetch` that reads at most `maxBytes` of the response body.
+ * Calls `fetch` and reads at most `maxBytes` of the response body.
  * @throws Error if the body is longer
  */
 export async function fetchBounded(url: string, init: RequestInit, maxBytes: number): Promise<Response> {
@@ -8,7 +8,7 @@ export async function fetchBounded(url: string, init: RequestInit, maxBytes: num
   let bytes = 0;
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += chunk.byteLength;
-    // Leaving the loop gives up the rest of the body, and its connection.
+    // Leaving the loop cancels the rest of the body and its connection.
     if (bytes > maxBytes) throw new Error(`The response is longer than ${maxBytes} bytes`);
     chunks.push(chunk);
   }

@@ -9,18 +9,18 @@ import { KeysUnavailableError, TokenKeys, type TokenHeader } from './token-keys.
 
 /** Time limit for fetching the keys, in milliseconds. */
 const TIMEOUT_MS = 5_000;
-/** The largest answer that is read, in bytes. */
+/** Maximum size of the response, in bytes. */
 const MAX_BYTES = 524_288;
 
-/** The entry point, for the log. */
+/** Name of the periodic fetch in the log. */
 const KEEP_FRESH = 'Fetching the signing keys';
 
 const DEFAULT_ALGORITHMS: readonly JwtAlgorithm[] = ['RS256', 'ES256'];
 
 /**
- * The keys that an issuer publishes (JWKS), by their `kid`. `jose` fetches and reads them; here stands when. They are
- * fetched at the start, every `jwksMaxAgeMs`, and for a `kid` that is not known, but never sooner than `jwksCooldownMs`
- * after the last time, however many such tokens arrive. While the host does not answer, the keys that are known go on.
+ * The keys that an issuer publishes (JWKS), selected by `kid`. `jose` fetches and parses them; this class decides when. Keys are
+ * fetched at startup, every `jwksMaxAgeMs`, and for an unknown `kid`. Fetches are at least `jwksCooldownMs` apart, no matter how
+ * many tokens have an unknown `kid`. If the host is unavailable, the known keys stay in use.
  */
 export class JwksKeys extends TokenKeys implements OnApplicationBootstrap, OnApplicationShutdown {
   override readonly algorithms: readonly JwtAlgorithm[];
@@ -30,7 +30,7 @@ export class JwksKeys extends TokenKeys implements OnApplicationBootstrap, OnApp
   private readonly cooldownMs: number;
   private readonly remote: ReturnType<typeof createRemoteJWKSet>;
   private loaded = false;
-  /** Why the last fetch failed; `null` when it did not. */
+  /** Reason why the last fetch failed; `null` if it succeeded. */
   private failure: string | null = null;
   private pending: Promise<void> | null = null;
   private notBefore = -Infinity;
@@ -40,12 +40,13 @@ export class JwksKeys extends TokenKeys implements OnApplicationBootstrap, OnApp
   constructor({ jwksUrl, algorithms, jwksMaxAgeMs, jwksCooldownMs }: JwtOptions) {
     super();
     const url = new URL(jwksUrl!);
-    this.place = url.origin + url.pathname; // the query of the URL can contain a secret
+    // the query of the URL can contain a secret
+    this.place = url.origin + url.pathname;
     this.algorithms = algorithms ?? DEFAULT_ALGORITHMS;
     this.maxAgeMs = jwksMaxAgeMs;
     this.cooldownMs = jwksCooldownMs;
     this.remote = createRemoteJWKSet(url, {
-      // When it is fetched is decided here: `jose` would give up known keys for their age, and not wait after a failure.
+      // This class decides when to fetch. `jose` would discard known keys by age, and would not wait after a failure.
       cacheMaxAge: Infinity,
       cooldownDuration: Infinity,
       timeoutDuration: TIMEOUT_MS,
@@ -82,13 +83,14 @@ export class JwksKeys extends TokenKeys implements OnApplicationBootstrap, OnApp
   }
 
   private async find({ alg, kid }: TokenHeader): Promise<KeyObject> {
-    // Only `alg` and `kid` are passed on: a key that the token contains or points to must not be used.
+    // Only `alg` and `kid` are passed on: a key that the token contains or links to must not be used.
     const key = await this.remote({ alg: alg!, ...(kid === undefined ? {} : { kid }) });
     return KeyObject.from(key satisfies CryptoKey);
   }
 
   private async keepFresh(): Promise<void> {
-    await this.fetch().catch(() => undefined); // it was logged; known keys go on
+    // Failures are logged; known keys stay in use.
+    await this.fetch().catch(() => undefined);
     if (this.ended) return;
     const failed = this.failure !== null;
     this.timer = setTimeout(
@@ -97,7 +99,10 @@ export class JwksKeys extends TokenKeys implements OnApplicationBootstrap, OnApp
     ).unref();
   }
 
-  /** Fetches them, once for all who ask at the same time. @throws KeysUnavailableError also where it is too soon to ask again */
+  /**
+   * Fetches the keys. Concurrent callers share one fetch.
+   * @throws KeysUnavailableError if the fetch fails, or if the cooldown since the last fetch has not passed
+   */
   private fetch(): Promise<void> {
     if (this.pending !== null) return this.pending;
     const now = performance.now();

@@ -3,7 +3,7 @@ import { RealtimeOptionsError } from '../options/resolve-options.js';
 import { asList, type JwtAlgorithm, type JwtOptions } from '../options/jwt-options.js';
 
 export interface JwtKey {
-  /** Made once: a secret passed as text costs 50 times as much per token. */
+  /** Parsed once: passing the secret as a string costs 50 times as much per token. */
   readonly key: KeyObject;
   readonly algorithms: JwtAlgorithm[];
 }
@@ -15,8 +15,8 @@ const BY_CURVE: Readonly<Record<string, JwtAlgorithm>> = {
 };
 
 /**
- * The keys of the options, in their order.
- * @throws RealtimeOptionsError when a key cannot be read, or is of a kind that no allowed algorithm can use
+ * Parses the keys of the options and keeps their order.
+ * @throws RealtimeOptionsError if a key cannot be read, or if no allowed algorithm can use it
  */
 export function jwtKeys({ secret, publicKey, algorithms }: JwtOptions): readonly JwtKey[] {
   if (secret !== undefined) {

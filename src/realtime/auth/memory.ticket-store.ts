@@ -5,18 +5,18 @@ interface Entry {
   readonly endsAt: number;
 }
 
-/** The store of an instance that is alone. Users get few tickets at a time, so what waits here is little. */
+/** Ticket store for a single instance. Tickets are rate-limited per user and short-lived, so few are stored at a time. */
 export class MemoryTicketStore extends TicketStore {
   private readonly entries = new Map<string, Entry>();
 
-  /** @param now milliseconds of a clock that only goes forward */
+  /** @param now monotonic clock, in milliseconds */
   constructor(private readonly now: () => number = () => performance.now()) {
     super();
   }
 
   override async put(digest: string, holder: string, ttlMs: number): Promise<void> {
     const now = this.now();
-    // All entries have the same lifetime, so they are in the order in which they expire.
+    // All entries have the same TTL, so insertion order is expiry order.
     for (const [old, { endsAt }] of this.entries) {
       if (endsAt > now) break;
       this.entries.delete(old);

@@ -15,7 +15,7 @@ const read = (claims: object, options: PrincipalOptions = OPTIONS) =>
   principalFromClaims(claims as Record<string, unknown>, options, 'a token', NOW);
 
 describe('principalFromClaims', () => {
-  it('says who somebody is, and is frozen', () => {
+  it('maps the claims to a frozen principal', () => {
     const principal = read({ sub: 'a b', email: 'e', role: 'ops', jti: 's1', iat: 4, exp: 5 });
     expect(principal).toEqual({
       user: { userId: 'a b', email: 'e', role: 'ops' },
@@ -68,7 +68,7 @@ describe('principalFromClaims', () => {
     expect(read({ sub: 'a', ...claims })).toMatchObject({ user: { role }, isAdmin });
   });
 
-  it('knows the session of a token without a jti by its digest, and its age by iat', () => {
+  it('identifies the session of a token without jti by a digest, and reads the age from iat', () => {
     expect(read({ sub: 'a' })).toMatchObject({
       session: expect.stringMatching(/^token [\w-]{43}$/),
       issuedAt: -Infinity,
@@ -86,11 +86,11 @@ describe('principalFromClaims', () => {
     ['an hour ahead', NOW / 1000 + 3_600, -Infinity],
     ['in milliseconds', NOW - 60_000, NOW - 60_000],
     ['in milliseconds, an hour ahead', NOW + 3_600_000, -Infinity],
-  ])('counts a token as issued no later than now: an iat that is %s', (_kind, iat, issuedAt) => {
+  ])('treats an iat as no later than now: one that is %s', (_kind, iat, issuedAt) => {
     expect(read({ sub: 'a', iat }).issuedAt).toBe(issuedAt);
   });
 
-  it('tells a renewal that changes nothing from one that changes the user', () => {
+  it('compares two tokens by everything they say about the user', () => {
     const before = read({ sub: 'a', role: 'ops', plan: 'pro', jti: '1', iat: 1, exp: 2 });
     const same = (claims: object) => isSameIdentity(before, read(claims));
     expect(same({ plan: 'pro', exp: 9, iat: 8, nbf: 8, jti: '2', role: 'ops', sub: 'a' })).toBe(true);
@@ -101,7 +101,7 @@ describe('principalFromClaims', () => {
     expect(isSameIdentity(null, null)).toBe(true);
   });
 
-  it('reads when it ends, as far as a date goes; without exp it does not end', () => {
+  it('reads the expiry, capped at the last valid date; without exp the token does not expire', () => {
     expect(read({ sub: 'a' }).expiresAt).toBe(Infinity);
     expect(read({ sub: 'a', exp: 1.5 }).expiresAt).toBe(1_500);
     expect(read({ sub: 'a', exp: -1 }).expiresAt).toBe(-1_000);
@@ -134,7 +134,7 @@ describe('principalFromClaims', () => {
     [{ sub: 'a', iat: Infinity }, 'iat'],
     [{ sub: 'a', jti: 'x'.repeat(257) }, 'jti'],
     [{ sub: 'a', exp: Infinity }, 'exp'],
-  ])('refuses %j', (claims, about) => {
+  ])('rejects %j', (claims, about) => {
     expect(() => read(claims)).toThrow(ClaimsError);
     expect(() => read(claims)).toThrow(about);
   });
@@ -147,26 +147,26 @@ describe('principalFromClaims with tenants', () => {
       resolveOptions({ jwt, tenants: { claim: 'org', ...(platformRole !== undefined && { platformRole }) } }),
     );
 
-  it('says whose user it is', () => {
+  it('reads the tenant of the user', () => {
     const principal = readIn({ sub: 'a', org: 'acme' });
     expect(principal).toMatchObject({ homeTenant: 'acme', tenant: 'acme', userKey: 'acme/a', channel: 'user:a' });
     expect(readIn({ sub: 'a', org: 7 })).toMatchObject({ homeTenant: '7' });
     expect(read({ sub: 'a', org: 'acme' })).toMatchObject({ homeTenant: null, tenant: null, userKey: 'a' });
   });
 
-  it('lets administrators of the platform be without one, and name one', () => {
+  it('allows platform administrators without a tenant, and lets them choose one', () => {
     const principal = readIn({ sub: 'a', role: 'root' }, 'root');
     expect(principal).toMatchObject({ isAdmin: true, homeTenant: null, tenant: null, userKey: '/a' });
     expect(withTenant(principal, 'acme')).toMatchObject({ homeTenant: null, tenant: 'acme', userKey: '/a' });
     expect(isSameIdentity(principal, withTenant(principal, 'acme'))).toBe(false);
   });
 
-  it('has no administrators of the platform unless their role is given', () => {
+  it('has no platform administrators unless tenants.platformRole is set', () => {
     for (const role of ['admin', 'user']) expect(() => readIn({ sub: 'a', role })).toThrow('tenants.platformRole');
     expect(readIn({ sub: 'a', role: 'admin', org: 'acme' })).toMatchObject({ isAdmin: true, homeTenant: 'acme' });
   });
 
-  it('tells administrators of the platform from those of a tenant by any of their roles', () => {
+  it('checks all roles to distinguish platform administrators from tenant administrators', () => {
     expect(readIn({ sub: 'a', roles: ['user', 'root'] }, 'root')).toMatchObject({ isAdmin: true, homeTenant: null });
     expect(readIn({ sub: 'a', role: 'admin', org: 'acme' }, 'root')).toMatchObject({
       isAdmin: true,
@@ -179,11 +179,11 @@ describe('principalFromClaims with tenants', () => {
     expect(() => readIn({ sub: 'a', role: 'admin' }, 'root')).toThrow(TenantMissingError);
   });
 
-  it.each([undefined, null, ''])('refuses others without one: %j', (org) => {
+  it.each([undefined, null, 'rejects other users without a tenant: %j'])('refuses others without one: %j', (org) => {
     expect(() => readIn({ sub: 'a', org })).toThrow(TenantMissingError);
   });
 
-  it.each([true, -1, 1.5, {}, ['acme'], '\ud800', 'x'.repeat(201)])('refuses %j as one', (org) => {
+  it.each([true, -1, 1.5, {}, ['rejects %j as a tenant'], '\ud800', 'x'.repeat(201)])('refuses %j as one', (org) => {
     for (const role of ['user', 'admin']) expect(() => readIn({ sub: 'a', role, org })).toThrow(ClaimsError);
   });
 });

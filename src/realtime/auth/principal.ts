@@ -16,52 +16,55 @@ import { sessionOf } from './revocation.js';
 
 /** The identity of a client, read from its token. Frozen, and shared by all readers. */
 export interface Principal {
-  /** The `user` that clients receive. */
+  /** The `user` object that clients receive. */
   readonly user: User;
-  /** Every role that the token names; `user.role` is the first of them. */
+  /** All roles of the token; `user.role` is the first one. */
   readonly roles: readonly string[];
-  /** With tenants: an admin of its tenant, or, if `homeTenant` is `null`, of the platform. */
+  /** True for an administrator. With tenants: of its tenant, or of the platform if `homeTenant` is `null`. */
   readonly isAdmin: boolean;
   /** The user's private channel, `user:{userId}`. */
   readonly channel: string;
-  /** The tenant that the token names; `null` without the option `tenants`, and for an administrator of the platform. */
+  /** Tenant of the token. `null` without the option `tenants`, and for a platform administrator. */
   readonly homeTenant: string | null;
-  /** The tenant whose channels it uses: its `homeTenant`, or the one that an administrator of the platform has named. */
+  /** Tenant whose channels the client uses: the `homeTenant`, or the tenant that a platform administrator chose. */
   readonly tenant: string | null;
-  /** The unique key of the user on this installation: two tenants can have users with the same id. */
+  /** Unique key of the user in this installation. User ids are unique only within a tenant. */
   readonly userKey: string;
-  /** The session, where the token names one. */
+  /** The `jti` of the token, if it has one. */
   readonly jti?: string;
-  /** The key that revokes this token and all others of its session. */
+  /** Id of the session. Revoking it revokes this token and all others of the session. */
   readonly session: string;
-  /** Digest of the claims that say something about the user, so not of `iat` or `exp`: a renewal that changes nothing keeps it. */
+  /**
+   * Digest of the claims about the user. `iat`, `exp` and the like are left out, so a renewed token with the same claims has the
+   * same digest.
+   */
   readonly claimsDigest: string;
   /**
-   * When the token was issued, in milliseconds since 1970. Never later than the moment at which the token was verified;
-   * `-Infinity` if the token does not say, or names a moment that the tolerance for clocks does not allow.
+   * Time of issue, in milliseconds since 1970, at most the time at which the token was verified. `-Infinity` if the token has no
+   * `iat`, or an `iat` further in the future than the clock tolerance.
    */
   readonly issuedAt: number;
-  /** When the token ends, in milliseconds since 1970; `Infinity` where it has no end. */
+  /** Expiry of the token, in milliseconds since 1970; `Infinity` if it does not expire. */
   readonly expiresAt: number;
 }
 
-/** The token names no tenant, and is not a platform administrator's. */
+/** The token has no tenant and does not belong to a platform administrator. */
 export class TenantMissingError extends ClaimsError {}
 
-/** The part of the options that says how claims are read. */
+/** The options that control how claims are read. */
 export type PrincipalOptions = Pick<ResolvedRealtimeOptions, 'adminRole' | 'tenants'> & {
   readonly jwt: Pick<ResolvedRealtimeOptions['jwt'], 'claims' | 'clockToleranceSeconds'>;
 };
 
-/** The parts of a principal that do not follow from others. */
+/** The parts of a principal from which the others are derived. */
 export type PrincipalParts = Pick<User, 'userId' | 'email'> &
   Pick<Principal, 'roles' | 'homeTenant' | 'jti' | 'session' | 'claimsDigest' | 'issuedAt' | 'expiresAt'>;
 
 /**
  * Creates a principal from the claims of a verified token.
- * @param signedPart the part that the signature covers; without a `jti` its digest is the session
+ * @param signedPart the part that the signature covers; its digest identifies the session of a token without `jti`
  * @param now milliseconds since 1970
- * @throws ClaimsError if the claims contain no usable user, role or end
+ * @throws ClaimsError if the claims contain no usable user, role or expiry
  */
 export function principalFromClaims(
   claims: Claims,
@@ -90,9 +93,9 @@ export function principalFromClaims(
 }
 
 /**
- * Creates every principal, so that `iat` is always bounded before it is compared.
+ * Creates a principal from its parts. All principals are created here, so `iat` is always bounded before it is compared.
  * @param now milliseconds since 1970
- * @throws ClaimsError if the user id does not fit into a channel name, or the tenant is missing
+ * @throws ClaimsError if the user id does not fit into a channel name, or if the tenant is missing
  */
 export function makePrincipal(
   { userId, email, roles, issuedAt, ...token }: PrincipalParts,
@@ -103,7 +106,7 @@ export function makePrincipal(
   if (channel === null) throw new ClaimsError('the user id does not fit into a channel name');
   const { homeTenant } = token;
   const hasTenants = tenants.claim !== undefined;
-  // A token without a tenant is a platform administrator's only if the options name the role: a missing claim gives no rights.
+  // A token without a tenant is a platform administrator's only if the options name that role: a missing claim grants nothing.
   const adminBy = hasTenants && homeTenant === null ? tenants.platformRole : adminRole;
   const isAdmin = adminBy !== undefined && roles.includes(adminBy);
   if (hasTenants && homeTenant === null && !isAdmin) throw new TenantMissingError(tenantMissing(tenants));
@@ -119,15 +122,15 @@ export function makePrincipal(
   });
 }
 
-/** Returns true if a renewal from one token to the other changes nothing about the user. */
+/** Returns true if both tokens say the same about the user. */
 export function isSameIdentity(one: Principal | null, other: Principal | null): boolean {
   if (one === null || other === null) return one === other;
   return one.userKey === other.userKey && one.tenant === other.tenant && one.claimsDigest === other.claimsDigest;
 }
 
 /**
- * A token was issued before it is verified, even if the clock of its issuer is ahead. An `iat` further ahead than the
- * tolerance proves nothing: the token then counts as the oldest, and every revocation of its user covers it.
+ * Limits `iat` to now: a token was issued before it is verified, even if the issuer's clock is ahead. An `iat` ahead by more than
+ * the tolerance proves nothing, so the token counts as the oldest and every revocation of its user covers it.
  */
 function boundIssuedAt(issuedAt: number, now: number, toleranceMs: number): number {
   return issuedAt > now + toleranceMs ? -Infinity : Math.min(issuedAt, now);
@@ -141,7 +144,10 @@ function tenantMissing({ claim, platformRole }: PrincipalOptions['tenants']): st
   return `the claim ${claim} (tenants.claim) is missing: ${remedy}`;
 }
 
-/** As an administrator of the platform who has named a tenant: with all its channels, and none of them its own. */
+/**
+ * Returns the principal of a platform administrator acting in a tenant: with access to all channels of the tenant, but with no
+ * private channel there.
+ */
 export function withTenant(principal: Principal, tenant: string): Principal {
   return Object.freeze({ ...principal, tenant });
 }

@@ -1,7 +1,7 @@
 import type { RedisBroker } from '../broker/redis.broker.js';
 import { TicketStore } from './ticket-store.js';
 
-/** The store in Redis: good once across all instances. */
+/** Ticket store in Redis: a ticket can be used once across all instances. */
 export class RedisTicketStore extends TicketStore {
   constructor(private readonly redis: RedisBroker) {
     super();

@@ -1,41 +1,43 @@
 import { createHash } from 'node:crypto';
 import { number, record, string, tagged, unbounded, type Schema } from '../schemas/schema.js';
 
-/** Tokens that are no longer good, whatever they say themselves. Times are milliseconds since 1970. */
+/** Identifies tokens that are invalid although they have not expired. Times are milliseconds since 1970. */
 export type Revocation =
-  /** The token, or tokens, of one session: see {@link sessionOf}. */
+  /** Revokes all tokens of one session: see {@link sessionOf}. */
   | { readonly kind: 'session'; readonly id: string; readonly until: number }
-  /** Tokens of a user (by `userKey`) that were issued before a time. */
+  /** Revokes the tokens of a user (by `userKey`) that were issued before a time. */
   | { readonly kind: 'user'; readonly id: string; readonly before: number; readonly until: number }
-  /** All that were issued before a moment. */
+  /** Revokes all tokens that were issued before a time. */
   | { readonly kind: 'all'; readonly before: number; readonly until: number };
 
-/** The most revocations that are kept. An application that revokes more, one by one, should revoke by user, or all. */
+/**
+ * Maximum number of stored revocations. An application with more single sessions to revoke should revoke users, or all tokens.
+ */
 export const MAX_REVOCATIONS = 100_000;
 
-/** Sessions are many, and any user can end their own: the rest of the space is for users. */
+/** Any user can revoke many of their own sessions. The remaining 10 % of the capacity is reserved for revocations of users. */
 const MAX_FOR_SESSIONS = 0.9 * MAX_REVOCATIONS;
 
-/** How many revocations can be kept before one of this kind is refused. */
+/** Returns the number of stored revocations above which a revocation of this kind is rejected. */
 export function capacityFor({ kind }: Revocation): number {
   if (kind === 'all') return Infinity;
   return kind === 'session' ? MAX_FOR_SESSIONS : MAX_REVOCATIONS;
 }
 
-/** How far in the future `before` is allowed to lie, for clocks that differ, in milliseconds. */
+/** How far `before` can be in the future, in milliseconds: clocks of instances differ. */
 export const BEFORE_LEEWAY_MS = 300_000;
 
 /**
- * The revocation within the limits of time, or `null` for one that concerns tokens of the future: those of `before` never
- * do, unless someone has forged it.
- * @param latest when the last token that can exist now ends
+ * Limits `until` to `latest`. Returns `null` if `before` is too far in the future: instances never send such a revocation, so it
+ * is forged.
+ * @param latest expiry of the last token that can exist now
  */
 export function bounded(revocation: Revocation, now: number, latest: number): Revocation | null {
   if (revocation.kind !== 'session' && revocation.before > now + BEFORE_LEEWAY_MS) return null;
   return revocation.until > latest ? { ...revocation, until: latest } : revocation;
 }
 
-/** The limit of revocations is reached. The message says what to do. */
+/** The limit of stored revocations is reached. The message says what to do. */
 export class RevocationsFullError extends Error {
   override readonly name = 'RevocationsFullError';
 
@@ -47,8 +49,8 @@ export class RevocationsFullError extends Error {
 }
 
 /**
- * The id of a token's session: its `jti`, or without one the digest of what is signed. It must not cover the signature,
- * which can be respelled: a revoked token would be valid again.
+ * Returns the id of a token's session: its `jti`, or else a digest of its signed part. The digest must not include the signature:
+ * a revoked token with a respelled signature would be valid again.
  * @param signedPart see `signedPartOf`
  */
 export function sessionOf(jti: string | undefined, signedPart: string): string {
@@ -59,7 +61,7 @@ export function sessionOfJti(jti: string): string {
   return `jti ${jti}`;
 }
 
-/** Two with the same text are about the same tokens, apart from their times. */
+/** Returns the key of the tokens that a revocation is about, without its times. */
 export function subjectOf(revocation: Revocation): string {
   return revocation.kind === 'all' ? 'all' : `${revocation.kind} ${revocation.id}`;
 }

@@ -3,7 +3,7 @@ import { RealtimeClock } from '../clock/realtime-clock.js';
 import type { Principal } from './principal.js';
 import { capacityFor, RevocationsFullError, subjectOf, type Revocation } from './revocation.js';
 
-/** The revocations that this instance knows. Every token is checked against them in memory. */
+/** The revocations known to this instance, in memory. Every token is checked against them. */
 @Injectable()
 export class Revocations implements Iterable<Revocation> {
   private readonly bySubject = new Map<string, Revocation>();
@@ -11,7 +11,7 @@ export class Revocations implements Iterable<Revocation> {
   constructor(private readonly clock: RealtimeClock) {}
 
   /**
-   * Remembers one. What is known of the same subject already stays where it says more.
+   * Adds a revocation, merged with a known one of the same subject: the later times win.
    * @throws RevocationsFullError
    */
   add(revocation: Revocation, now = this.clock.wall()): void {
@@ -25,7 +25,7 @@ export class Revocations implements Iterable<Revocation> {
     this.bySubject.set(subject, known === undefined ? revocation : merge(known, revocation));
   }
 
-  /** Returns true if this adds nothing to what is known. */
+  /** Returns true if the known revocations already include this one. */
   covers(revocation: Revocation): boolean {
     const known = this.like(revocation);
     return known !== undefined && isWithin(revocation, known);
@@ -63,13 +63,13 @@ function merge(known: Revocation, news: Revocation): Revocation {
   return { ...news, before: Math.max(known.before, news.before), until };
 }
 
-/** Returns true if `other`, of the same subject, revokes at least what `revocation` does. */
+/** Returns true if `other`, of the same subject, revokes at least the same tokens for as long. */
 export function isWithin(revocation: Revocation, other: Revocation): boolean {
   if (revocation.until > other.until) return false;
   return revocation.kind === 'session' || other.kind === 'session' || revocation.before <= other.before;
 }
 
-/** Returns true if a revocation concerns the token of this principal. */
+/** Returns true if the revocation is in effect and covers the token of this principal. */
 export function concerns(revocation: Revocation, { session, userKey, issuedAt }: Principal, now: number): boolean {
   if (revocation.until <= now) return false;
   if (revocation.kind === 'session') return revocation.id === session;

@@ -7,21 +7,21 @@ import { ClusterSeal } from './cluster-seal.js';
 import { makePrincipal, type Principal, type PrincipalParts } from './principal.js';
 import { TicketStore } from './ticket-store.js';
 
-/** How long a ticket waits to be used, in milliseconds. */
+/** Lifetime of an unused ticket, in milliseconds. */
 export const TICKET_TTL_MS = 30_000;
 
-/** A ticket as it is made: 32 random bytes as base64url. */
+/** Format of a ticket: 32 random bytes as base64url. */
 const TICKET = /^[\w-]{43}$/;
 
 export interface Ticket {
   readonly ticket: string;
-  /** When it is no longer good, as ISO 8601. */
+  /** Expiry of the ticket, as ISO 8601. */
   readonly expiresAt: string;
 }
 
 const text = string({ max: 8_192 });
 
-/** The schema of the principal that a ticket stores. */
+/** Schema of the principal that is stored with a ticket. */
 export const holderSchema: Schema<PrincipalParts> = record<PrincipalParts>(
   {
     userId: text,
@@ -38,8 +38,8 @@ export const holderSchema: Schema<PrincipalParts> = record<PrincipalParts>(
 );
 
 /**
- * One-time tickets, for those who want no token in a URL: valid once, for 30 s, as the token with which they were asked for.
- * Only their digest is stored, so that who can read the store cannot use them.
+ * One-time tickets for clients that keep their token out of the URL. A ticket is valid once, for 30 s, and has the rights of the
+ * token that requested it. Only its digest is stored, so read access to the store is not enough to use a ticket.
  */
 @Injectable()
 export class Tickets {
@@ -78,12 +78,13 @@ export class Tickets {
       const parts = decode(holderSchema, this.seal.open(purposeOf(digest), sealed));
       return makePrincipal(parts, this.options, this.clock.wall());
     } catch {
-      return null; // another program wrote it
+      // not written by this module, or not with one of our keys
+      return null;
     }
   }
 }
 
-/** With the digest in it, a sealed holder is worth nothing under another ticket. */
+/** Binds the sealed holder to its ticket: under another ticket it does not verify. */
 function purposeOf(digest: string): string {
   return `ticket ${digest}`;
 }

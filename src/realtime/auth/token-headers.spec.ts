@@ -5,7 +5,7 @@ const REFUSED = 'Invalid Token or Protected Header formatting';
 const tokenWith = (header: object, payload: object = {}): string => `${part(header)}.${part(payload)}.c2lnbmF0dXJl`;
 
 describe('TokenHeaders', () => {
-  it('reads each header as it is, in whatever order tokens come', () => {
+  it('reads each header correctly, in any order of tokens', () => {
     const headers = new TokenHeaders();
     const kinds = [
       { alg: 'HS256' },
@@ -20,7 +20,7 @@ describe('TokenHeaders', () => {
     for (const [index, kind] of kinds.entries()) expect(headers.of(tokenWith(kind, { sub: index }))).toEqual(kind);
   });
 
-  it('does not take a header that begins like the last one, or is a part of it, for the same', () => {
+  it('does not reuse the last header for one that only shares its prefix or is part of it', () => {
     const headers = new TokenHeaders();
     const token = tokenWith({ alg: 'HS256' });
     headers.of(token);
@@ -31,7 +31,7 @@ describe('TokenHeaders', () => {
   });
 
   it.each(['', '.', '..', 'a', 'a.b', 'a.b.c', `${part('text')}.b.c`, `${part([1])}.b.c`, `${part(null)}.b.c`])(
-    'refuses %j, before and after a good one',
+    'rejects %j, before and after a valid token',
     (text) => {
       const headers = new TokenHeaders();
       expect(() => headers.of(text)).toThrow(REFUSED);

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { JwtAlgorithm, JwtOptions } from '../options/jwt-options.js';
 import { jwtKeys } from './jwt-key.js';
 
-/** The fields of a token's header that select a key. They select among known keys only. */
+/** Header fields of a token that select one of the configured keys. */
 export interface TokenHeader {
   readonly alg?: string;
   readonly kid?: string;
@@ -13,28 +13,28 @@ export class KeysUnavailableError extends Error {
   override readonly name = 'KeysUnavailableError';
 }
 
-/** The keys that verify the signatures of tokens. */
+/** The keys that verify token signatures. */
 export abstract class TokenKeys {
-  /** The only algorithms that are accepted. */
+  /** The allowed algorithms. */
   abstract readonly algorithms: readonly JwtAlgorithm[];
 
-  /** Reports whether tokens can be verified, and if not, why: for readiness. */
+  /** Readiness: true if tokens can be verified, otherwise the reason. */
   abstract readonly status: { readonly up: boolean; readonly reason?: string };
 
   /**
-   * The keys of which one has to have signed a token with this header, whose algorithm is an accepted one.
+   * Returns the keys that could have signed a token with this header. The caller has checked that its algorithm is allowed.
    * @throws KeysUnavailableError
    */
   abstract keysFor(header: TokenHeader): readonly KeyObject[] | Promise<readonly KeyObject[]>;
 }
 
-/** The secrets, or the public keys, of the options: several while keys rotate. */
+/** The secrets or public keys of the options. There are several during a key rotation. */
 export class StaticKeys extends TokenKeys {
   override readonly algorithms: readonly JwtAlgorithm[];
   override readonly status = { up: true };
   private readonly byAlgorithm: ReadonlyMap<string, readonly KeyObject[]>;
 
-  /** @throws RealtimeOptionsError when a key cannot be used */
+  /** @throws RealtimeOptionsError if a key cannot be used */
   constructor(options: JwtOptions) {
     super();
     const keys = jwtKeys(options);

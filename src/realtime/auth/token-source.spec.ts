@@ -47,13 +47,13 @@ describe('findChannels', () => {
     ['a name that holds an encoded character', '/ws?channels=user:a%2520b', ['user:a%20b']],
     ['several parameters', '/ws?channels=a,b&token=x&channels=c', ['a', 'b', 'c']],
     ['a wildcard', '/ws?channels=apps:*', ['apps:*']],
-    ['what a class appends to any URL', '/ws?channels=a,b?token=x', ['a', 'b']],
-    ['what comes after such a class', '/ws?token=x?channels=a', ['a']],
+    ['a token that a client appends to any URL', '/ws?channels=a,b?token=x', ['a', 'b']],
+    ['a list appended after a token', '/ws?token=x?channels=a', ['a']],
     ['an empty name', '/ws?channels=a,,b', ['a', '', 'b']],
     ['an empty list', '/ws?channels=', null],
     ['no list', '/ws?channel=a', null],
     ['no query', '/ws/channels', null],
-    ['what is no UTF-8', '/ws?channels=%FF', ['\uFFFD']],
+    ['invalid UTF-8', '/ws?channels=%FF', ['\uFFFD']],
   ])('%s', (_what, url, expected) => {
     expect(findChannels({ url })).toEqual(expected);
   });
@@ -62,7 +62,7 @@ describe('findChannels', () => {
 describe('digestCredential', () => {
   const digest = (url: string): string | null => digestCredential({ headers: {}, url });
 
-  it('is the same for the same credential only, and holds nothing of it', () => {
+  it('is equal only for the same credential, and does not contain it', () => {
     expect(digest('/ws')).toBeNull();
     expect(digest('/ws?token=abc')).toBe(digest('/ws?x=1&token=abc'));
     const all = ['/ws?token=abc', '/ws?token=abd', '/ws?ticket=abc', '/ws?token='].map(digest);

@@ -10,39 +10,42 @@ export type TokenCandidate =
   | { readonly kind: 'none' }
   | { readonly kind: 'bad' }
   | { readonly kind: 'token'; readonly token: string }
-  /** One of the module's own, to be used once: see `Tickets`. */
+  /** A one-time ticket issued by this module: see `Tickets`. */
   | { readonly kind: 'ticket'; readonly ticket: string };
 
 const NONE: TokenCandidate = { kind: 'none' };
 const BAD: TokenCandidate = { kind: 'bad' };
 
-/** Looks for the token in the header, then in the subprotocol, then in the query, there before a ticket: the first that is found wins. */
+/** Finds the credential of a request. Order of precedence: the header, the subprotocol, `?token=`, `?ticket=`. */
 export function findToken(request: Pick<IncomingMessage, 'headers' | 'url'>): TokenCandidate {
-  for (const place of [fromHeader, fromSubprotocol, fromQuery]) {
-    const brought = place(request);
-    if (brought.kind !== 'none') return brought;
+  for (const source of [fromHeader, fromSubprotocol, fromQuery]) {
+    const candidate = source(request);
+    if (candidate.kind !== 'none') return candidate;
   }
   return NONE;
 }
 
-/** The tenant that the query names: `null` for none, `undefined` for one that cannot be, or several. */
+/** Returns the tenant named in the query. Returns `null` if there is none, `undefined` if it is malformed or given twice. */
 export function findTenant({ url = '' }: Pick<IncomingMessage, 'url'>): string | null | undefined {
   const [tenant, ...others] = queryOf(url).getAll('tenant');
   if (tenant === undefined) return null;
   return others.length > 0 || tenantProblem(tenant) !== null ? undefined : tenant;
 }
 
-/** A digest of the token or ticket of a request, to compare it with others without holding it; `null` without one. */
+/**
+ * Returns a digest of the token or ticket of a request, for comparison without storing the credential. Returns `null` if the
+ * request has none.
+ */
 export function digestCredential(request: Pick<IncomingMessage, 'headers' | 'url'>): string | null {
-  const brought = findToken(request);
-  if (brought.kind === 'none') return null;
-  const text = brought.kind === 'token' ? brought.token : brought.kind === 'ticket' ? brought.ticket : '';
-  return createHash('sha256').update(`${brought.kind} ${text}`).digest('base64url');
+  const candidate = findToken(request);
+  if (candidate.kind === 'none') return null;
+  const text = candidate.kind === 'token' ? candidate.token : candidate.kind === 'ticket' ? candidate.ticket : '';
+  return createHash('sha256').update(`${candidate.kind} ${text}`).digest('base64url');
 }
 
 /**
- * The channels that the query of an upgrade request names, `?channels=a,b`: they are subscribed to at connect.
- * @returns `null` without the parameter, and if it is empty
+ * Returns the channels named in the query of an upgrade request, `?channels=a,b`. The client is subscribed to them at connect.
+ * @returns `null` if the parameter is missing or empty
  */
 export function findChannels({ url = '' }: Pick<IncomingMessage, 'url'>): string[] | null {
   if (!url.includes('channels')) return null;
@@ -52,7 +55,7 @@ export function findChannels({ url = '' }: Pick<IncomingMessage, 'url'>): string
   return lists.length === 0 ? null : lists.flatMap((list) => list.split(','));
 }
 
-/** The subprotocol to answer with; `false` for none. */
+/** Chooses the subprotocol of the response. Returns `false` for none. */
 export function chooseSubprotocol(offered: Iterable<string>): string | false {
   let chosen: string | false = false;
   for (const protocol of offered) {
@@ -85,7 +88,7 @@ const fromQuery: TokenSource = ({ url = '' }) => {
   return ticket[0] === '' ? BAD : { kind: 'ticket', ticket: ticket[0]! };
 };
 
-/** A further `?` counts as `&`: clients append `?token=…` to URLs that have a query already. */
+/** A second `?` counts as `&`: some clients append `?token=…` to URLs that already have a query. */
 function queryOf(url: string): URLSearchParams {
   const question = url.indexOf('?');
   return new URLSearchParams(question < 0 ? '' : url.slice(question + 1).replaceAll('?', '&'));
