@@ -8,13 +8,13 @@ import { CatchUp, type CatchUpSource, type ReplayResult } from './catch-up.js';
 
 const LIMITS = { maxEvents: 10, maxBytes: 1_000_000 };
 
-/** Lets everything that waits for a resolved promise go on. */
+/** Lets all pending promise callbacks run. */
 const turn = (): Promise<void> => new Promise(setImmediate);
 
 const frameAt = (epoch: string, offset: number): EventFrame =>
   new EventFrame({ epoch, offset }, eventBody('c', String(offset), 't'));
 
-/** A socket that keeps what is sent, and sends it on when the test says so. */
+/** A socket that records what it is sent. Writes complete when the test calls `drain`. */
 class ManualSocket implements SendBufferSocket {
   readonly OPEN = 1;
   readyState = 1 as const;
@@ -43,12 +43,12 @@ class ManualSocket implements SendBufferSocket {
   pong(): void {}
 }
 
-/** A channel's history, and the instance that may lag behind it. */
+/** The history of a channel, and an instance that can lag behind it. */
 class Source implements CatchUpSource {
   epoch = 'a';
   top = 0;
   trimmed = 0;
-  /** Where the instance stands; `null` without history. */
+  /** Position of the instance; `null` without history. */
   position: Position | null = { epoch: 'a', offset: 0 };
   manual = false;
   failures = 0;
@@ -104,12 +104,12 @@ class Harness {
     return catchUp;
   }
 
-  /** The channel gets one more event, which the instance does not know yet. */
+  /** Adds an event to the history that the instance has not received yet. */
   publish(): void {
     this.source.top += 1;
   }
 
-  /** The instance takes in the next event, and gives it to the subscription as fan-out does. */
+  /** Delivers the next event to the instance, which forwards it to the subscription like the fan-out. */
   takeIn(): void {
     const { source, subscription } = this;
     const here = source.position!;
@@ -120,7 +120,7 @@ class Harness {
     else subscription.feed.push(frame);
   }
 
-  /** The instance lost continuity: it tells its subscribers, and goes on from where the channel stands. */
+  /** Simulates lost continuity: the instance sends `resync` and continues from the current position of the channel. */
   reset(): void {
     const { source, subscription } = this;
     const { there } = source;
@@ -136,7 +136,7 @@ class Harness {
     return this.subscription.feed === null;
   }
 
-  /** What the client got: ids of events, `resync …` for what it was told. */
+  /** Frames that the client received: the id of each event, and `resync …` for each resync. */
   get seen(): string[] {
     return this.socket.texts.map((text) => {
       const frame = JSON.parse(text) as { type: string; id?: string; lastEventId?: string; reason?: string };
@@ -154,13 +154,13 @@ describe('CatchUp', () => {
     harness = new Harness();
   });
 
-  /** So many events are published and taken in, while nobody listens. */
+  /** Publishes this many events and delivers them to the instance before the client subscribes. */
   const past = (count: number): void => {
     harness.source.top = count;
     harness.source.position = { epoch: 'a', offset: count };
   };
 
-  it('goes live at once when there is nothing to catch up with', async () => {
+  it('goes live at once if no events were missed', async () => {
     past(3);
     harness.begin({ epoch: 'a', offset: 3 }).start();
     await turn();
@@ -170,7 +170,7 @@ describe('CatchUp', () => {
     expect(harness.seen).toEqual(['a-4']);
   });
 
-  it('sends nothing before it is started, and everything in order after', async () => {
+  it('sends nothing before it is started, then all events in order', async () => {
     past(3);
     const catchUp = harness.begin({ epoch: 'a', offset: 0 });
     expect(await catchUp.recover()).toMatchObject({ ok: true });
@@ -184,7 +184,7 @@ describe('CatchUp', () => {
     expect(harness.live).toBe(true);
   });
 
-  it('takes events without a number in between, which an instance without history or a forger publishes', async () => {
+  it('accepts events without an offset, published by an instance without history or by another program', async () => {
     const plain = new EventFrame(null, eventBody('c', '"plain"', 't'));
     past(2);
     harness.source.manual = true;
@@ -204,13 +204,13 @@ describe('CatchUp', () => {
     expect(harness.live).toBe(true);
   });
 
-  it('drops what is both in what was read and in what came meanwhile', async () => {
+  it('drops events that are both in the history and in the live stream', async () => {
     past(3);
     harness.source.manual = true;
     const catchUp = harness.begin({ epoch: 'a', offset: 0 });
-    harness.publish(); // 4 is in the history already when the read is asked …
+    harness.publish(); // 4 is already in the history when the read starts …
     const recovered = catchUp.recover();
-    harness.takeIn(); // … and comes in before its answer
+    harness.takeIn(); // … and also arrives before the read completes
     harness.publish();
     harness.takeIn();
     harness.source.asked.shift()!();
@@ -220,7 +220,7 @@ describe('CatchUp', () => {
     expect(harness.seen).toEqual(upTo(1, 5));
   });
 
-  it('stays behind while the instance lags behind the history, so that nothing comes twice', async () => {
+  it('stays behind while the instance lags behind the history, so that no event is sent twice', async () => {
     past(2);
     harness.publish();
     harness.publish();
@@ -239,7 +239,7 @@ describe('CatchUp', () => {
   });
 
   it.each(['expired', 'unknown_epoch', 'rewound'] as const)(
-    'goes on from where the channel stands after %s',
+    'continues from the current position of the channel after %s',
     async (reason) => {
       past(5);
       harness.source.trimmed = 4;
@@ -256,10 +256,10 @@ describe('CatchUp', () => {
     },
   );
 
-  it('is paced by the reader, bounded in what it holds, and reads again what it let go', async () => {
+  it('is paced by the client, holds a bounded number of events, and rereads the ones it dropped', async () => {
     past(5);
     harness.socket.reads = false;
-    harness.socket.bufferedAmount = 10_000; // no room from the start
+    harness.socket.bufferedAmount = 10_000; // the send buffer is full from the start
     const catchUp = harness.begin({ epoch: 'a', offset: 0 });
     await catchUp.recover();
     catchUp.start();
@@ -270,7 +270,7 @@ describe('CatchUp', () => {
     await turn();
     expect(harness.seen).toEqual([]);
     harness.socket.reads = true;
-    harness.sendBuffer.send('{"type":"pong"}'); // its callback says that there is room again
+    harness.sendBuffer.send('{"type":"pong"}'); // its callback reports that the send buffer has space again
     harness.socket.drain();
     harness.sendBuffer.send('{"type":"pong"}');
     await turn();
@@ -279,7 +279,7 @@ describe('CatchUp', () => {
     expect(harness.live).toBe(true);
   });
 
-  it('says resync when what it let go cannot be read again', async () => {
+  it('sends resync if dropped events can no longer be read', async () => {
     past(1);
     harness.source.manual = true;
     const catchUp = harness.begin({ epoch: 'a', offset: 0 });
@@ -302,7 +302,7 @@ describe('CatchUp', () => {
     expect(harness.seen.at(-1)).toBe('a-32');
   });
 
-  it('reads again after a reset, and tells what is lost', async () => {
+  it('rereads after a reset, and reports what is lost', async () => {
     past(2);
     const catchUp = harness.begin({ epoch: 'a', offset: 0 });
     await catchUp.recover();
@@ -314,7 +314,7 @@ describe('CatchUp', () => {
     expect(harness.live).toBe(true);
   });
 
-  it('asks again when the broker does not answer', async () => {
+  it('reads again if the broker does not answer', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate'] });
     try {
       past(1);
@@ -352,7 +352,7 @@ describe('CatchUp', () => {
     }
   });
 
-  it('sends what a flush brings in at the moment of going live', async () => {
+  it('sends events that a flush delivers while it goes live', async () => {
     past(1);
     let brought = false;
     harness.source.flush = () => {
@@ -368,7 +368,7 @@ describe('CatchUp', () => {
     expect(harness.source.reads).toBe(0);
   });
 
-  it('sends what a flush brings in at the moment of going live without history, where it cannot be read again', async () => {
+  it('sends events that a flush delivers while it goes live without history, where they cannot be reread', async () => {
     harness.source.position = null;
     let brought = false;
     harness.source.flush = () => {
@@ -381,7 +381,7 @@ describe('CatchUp', () => {
     expect(harness.live).toBe(true);
   });
 
-  it('holds no more bytes than a read may have, for a client that does not read', async () => {
+  it('holds at most the bytes of one replay for a client that does not read', async () => {
     past(1);
     harness.socket.reads = false;
     harness.socket.bufferedAmount = 10_000;
@@ -399,13 +399,13 @@ describe('CatchUp', () => {
     harness.sendBuffer.send('{"type":"pong"}');
     await turn();
     expect(harness.seen.filter((line) => line.startsWith('a-'))).toEqual(upTo(1, 41));
-    expect(harness.source.reads).toBe(2); // the rest was released, and read again
+    expect(harness.source.reads).toBe(2); // the rest was dropped and read again
   });
 
   it.each([
     ['ends', CLOSED_FEED],
     ['is paused', new PausedFeed(null)],
-  ] as const)('holds nothing once its subscription %s, though its client reads nothing', async (_how, feed) => {
+  ] as const)('holds nothing once its subscription %s, even if the client does not read', async (_how, feed) => {
     past(5);
     harness.socket.reads = false;
     harness.socket.bufferedAmount = 10_000;
@@ -426,12 +426,12 @@ describe('CatchUp', () => {
     expect(harness.seen).toEqual(['pong undefined undefined']);
   });
 
-  it('fails to recover when the broker does not answer the first time: the client is told instead', async () => {
+  it('rejects if the first read gets no answer, so that the client is notified', async () => {
     harness.source.failures = 1;
     await expect(harness.begin({ epoch: 'a', offset: 0 }).recover()).rejects.toThrow('no answer');
   });
 
-  it('sends nothing more once the connection closes while it waits for room', async () => {
+  it('sends nothing more if the connection closes while it waits for space', async () => {
     past(5);
     harness.socket.reads = false;
     harness.socket.bufferedAmount = 10_000;
@@ -445,7 +445,7 @@ describe('CatchUp', () => {
     expect(harness.live).toBe(false);
   });
 
-  it('sends nothing more once the subscription ended', async () => {
+  it('sends nothing more after the subscription ended', async () => {
     past(5);
     harness.source.manual = true;
     const catchUp = harness.begin({ epoch: 'a', offset: 0 });
@@ -458,7 +458,7 @@ describe('CatchUp', () => {
     expect(harness.seen).toEqual([]);
   });
 
-  it('passes everything on without history', async () => {
+  it('forwards all events without history', async () => {
     harness.source.position = null;
     const catchUp = harness.begin(null);
     catchUp.push(new EventFrame(null, eventBody('c', '1', 't')));
@@ -468,7 +468,7 @@ describe('CatchUp', () => {
     expect(harness.live).toBe(true);
   });
 
-  it('whatever happens in whatever order: contiguous and once, or told, and live in the end', async () => {
+  it('in any order of steps: sends events once and without a gap or reports a loss, and goes live in the end', async () => {
     const step = fc.constantFrom(
       ...(['publish', 'publish', 'publish', 'takeIn', 'takeIn', 'takeIn'] as const),
       ...(['stall', 'flow', 'answer', 'answer', 'trim', 'anew', 'turn', 'start'] as const),

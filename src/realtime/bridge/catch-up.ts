@@ -10,19 +10,19 @@ export type ReplayResult =
   | { readonly ok: true; readonly frames: readonly EventFrame[]; readonly top: Position }
   | { readonly ok: false; readonly reason: RecoveryReason; readonly top: Position };
 
-/** The channel, as a catch-up uses it. */
+/** A channel, as seen by a catch-up. */
 export interface CatchUpSource {
-  /** Where this instance stands. */
+  /** Position of this instance. */
   readonly position: Position | null;
-  /** Has what this instance has taken in pushed at once. */
+  /** Pushes the events that this instance has received but not fanned out yet. */
   flush(): void;
-  /** @throws when the broker does not answer */
+  /** @throws Error if the broker does not answer */
   readAfter(position: Position): Promise<ReplayResult>;
 }
 
-/** How long to wait before reading again when the broker did not answer, in milliseconds. */
+/** Delay before another read if the broker did not answer, in milliseconds. */
 const RETRY_MS = 500;
-/** Memory that a frame takes beside its bytes, in bytes: measured 500. */
+/** Memory of a frame in addition to its bytes, in bytes. Measured. */
 const FRAME_OVERHEAD = 500;
 
 /**
@@ -32,12 +32,12 @@ const FRAME_OVERHEAD = 500;
  */
 export class CatchUp implements Feed, Waiter {
   private queue: EventFrame[] = [];
-  /** How many of the queue were sent already. */
+  /** Number of frames at the start of the queue that were sent. */
   private head = 0;
   private queuedBytes = 0;
-  /** Events that arrived while the history is being read; `null` if no read is running. */
+  /** Events that arrived during the current read of the history; `null` if no read is running. */
   private arrivedDuringRead: EventFrame[] | null = null;
-  /** The queue ends before the live edge: the rest has to be read again. */
+  /** The queue ends before the live edge: later events were dropped and must be read again. */
   private mustReread = false;
   private started = false;
   private running = false;
@@ -51,7 +51,7 @@ export class CatchUp implements Feed, Waiter {
     private readonly onDelivered: () => void,
   ) {}
 
-  /** Reads the events that the client missed. @returns the replay; if it succeeded, the queue starts with its events */
+  /** Reads the events that the client missed. If the read succeeds, the queue starts with these events. */
   async recover(): Promise<ReplayResult> {
     const missed = await this.read();
     this.merge(missed);
@@ -62,7 +62,7 @@ export class CatchUp implements Feed, Waiter {
     return this.at;
   }
 
-  /** Starts to send, after the client has received `subscribed`. */
+  /** Starts to send. Call it after the client received `subscribed`. */
   start(): void {
     this.started = true;
     this.resumeSending();
@@ -82,7 +82,7 @@ export class CatchUp implements Feed, Waiter {
     this.resumeSending();
   }
 
-  /** Releases the queue: it is live, its subscription ended or was paused, or its client has disconnected. */
+  /** Releases the queue when the subscription goes live, ends or is paused, or when the client disconnects. */
   end(): void {
     this.queue = [];
     this.head = 0;
@@ -94,7 +94,7 @@ export class CatchUp implements Feed, Waiter {
     return this.queuedBytes + (this.queue.length - this.head) * FRAME_OVERHEAD;
   }
 
-  /** Continues to send. If it fails, the connection is closed: the client reconnects and resumes. */
+  /** Continues to send. If that fails, the connection is closed: the client reconnects and resumes. */
   private resumeSending(): void {
     if (!this.started || this.running) return;
     runSafely(
@@ -116,7 +116,7 @@ export class CatchUp implements Feed, Waiter {
           this.mustReread = true;
           continue;
         }
-        // No step lies between this and the look at the queue: what comes next goes to the socket itself.
+        // The queue was checked in this same synchronous step, so the next event can go directly to the socket.
         if (this.lag === 'here') this.subscription.feed = null;
         break;
       }
@@ -128,7 +128,7 @@ export class CatchUp implements Feed, Waiter {
     const { sendBuffer } = this.subscription.connection;
     for (this.head = 0; this.head < this.queue.length; this.head += 1) {
       const frame = this.queue[this.head]!;
-      // Without history there is nothing to read again: such a reader is bounded by its send buffer only.
+      // Without history nothing can be read again: the queue of such a client is limited by its send buffer only.
       if (frame.position !== null && !sendBuffer.isBelowReplayLimit && !(await sendBuffer.whenBelowReplayLimit(this)))
         this.subscription.feed = CLOSED_FEED;
       if (this.ended) return;
@@ -157,12 +157,12 @@ export class CatchUp implements Feed, Waiter {
       connection.send({ type: 'resync', channel, lastEventId: formatPosition(missed.top), reason: missed.reason });
     }
     this.merge(missed);
-    // The history has not got what this instance has: asking again at once would not change that.
+    // The history does not have the events of this instance yet. Reading again at once would not change that.
     const moved = this.queue.length > 0 || this.at!.epoch !== before.epoch || this.at!.offset !== before.offset;
     if (!moved && this.lag === 'behind') await retryLater();
   }
 
-  /** Reads on from what the client has; what comes in until the answer is there is kept apart. */
+  /** Reads the history after the client's position. Events that arrive during the read are kept separately. */
   private async read(): Promise<ReplayResult> {
     this.arrivedDuringRead = [];
     try {
@@ -173,18 +173,18 @@ export class CatchUp implements Feed, Waiter {
     }
   }
 
-  /** Puts what was read before what came in meanwhile, and drops what is in both. */
+  /** Appends the replay, then the events that arrived during the read. Events contained in both are dropped. */
   private merge(missed: ReplayResult): void {
-    const came = this.arrivedDuringRead ?? [];
+    const arrived = this.arrivedDuringRead ?? [];
     this.arrivedDuringRead = null;
     if (missed.ok) for (const frame of missed.frames) this.enqueue(frame);
     if (this.queue.length === 0) this.at = missed.top;
-    for (const frame of came) if (!this.mustReread) this.append(frame);
+    for (const frame of arrived) if (!this.mustReread) this.append(frame);
   }
 
-  /** Appends the next frame. Drops a known one; after a gap or an epoch change the history is read again. */
+  /** Appends the next frame and ignores known ones. After a gap or an epoch change, the history is read again. */
   private append(frame: EventFrame): void {
-    // It is of an instance that keeps no history here, or forged: it has no place among the others.
+    // Published by an instance without history for this channel, or forged. It has no position, so it cannot be ordered.
     if (frame.position === null) return this.enqueue(frame);
     const tail = this.queue.findLast(({ position }) => position !== null)?.position ?? this.at!;
     const { epoch, offset } = frame.position;
@@ -205,12 +205,15 @@ export class CatchUp implements Feed, Waiter {
     );
   }
 
-  /** The subscription went live, was ended, or lost its connection. */
+  /** True once the subscription is live, paused or ended, or its connection is closed. */
   get ended(): boolean {
     return this.subscription.feed !== this;
   }
 
-  /** Where this subscription stands, against this instance: `ahead` where the history was ahead of what has come in, or was in another epoch. */
+  /**
+   * Compares the client's position with this instance. `ahead`: the history contained events that this instance has not received
+   * yet, or had another epoch.
+   */
   private get lag(): 'here' | 'behind' | 'ahead' {
     const { at } = this;
     const here = this.source.position;

@@ -7,7 +7,7 @@ import { ChannelStream, type StreamOutput } from './channel-stream.js';
 
 const LIMITS: ReadLimits = { maxEvents: 5_000, maxBytes: 10_000_000 };
 
-/** Lets everything that waits for a resolved promise go on. */
+/** Lets all pending promise callbacks run. */
 const turn = (): Promise<void> => new Promise(setImmediate);
 
 const eventAt = (epoch: string, offset: number): BrokerEvent => ({
@@ -15,13 +15,13 @@ const eventAt = (epoch: string, offset: number): BrokerEvent => ({
   body: `"channel":"c","data":${offset},"timestamp":"t"}`,
 });
 
-/** A history whose answers come when the test says so. */
+/** A history whose reads complete when the test says so. */
 class History {
   epoch = 'a';
   top = 0;
   /** Offsets up to this one were trimmed. */
   trimmed = 0;
-  /** Reads that were asked and not answered yet. */
+  /** Reads that have not completed yet. */
   readonly asked: (() => void)[] = [];
   manual = false;
   reads = 0;
@@ -36,7 +36,7 @@ class History {
     return { epoch: this.epoch, offset: this.top };
   }
 
-  /** The answer is that of the moment of the question, as Redis gives it. */
+  /** Computes the result when the read is called, like Redis, even if it completes later. */
   async read(_channel: string, after: Position, { maxEvents }: ReadLimits): Promise<ReadResult> {
     this.reads += 1;
     if (this.failures > 0) {
@@ -60,7 +60,7 @@ class History {
   }
 }
 
-/** What came out: `a-1` for a frame, `reset expired a-5` for a reset. */
+/** Records the output: `a-1` for a frame, `reset expired a-5` for a reset. */
 class Recorder implements StreamOutput {
   readonly out: string[] = [];
   deliver(_channel: string, { position }: EventFrame): void {
@@ -87,7 +87,7 @@ describe('ChannelStream', () => {
     stream = new ChannelStream('c', history, LIMITS, recorder);
   });
 
-  it('passes on what follows, and nothing twice', () => {
+  it('forwards each new event once', () => {
     open();
     const [one, two] = [history.publish(), history.publish()];
     for (const event of [one, one, two, one, two]) stream.receive(event);
@@ -96,7 +96,7 @@ describe('ChannelStream', () => {
     expect(stream.position).toEqual({ epoch: 'a', offset: 2 });
   });
 
-  it('sorts in what was handed out before it was open', () => {
+  it('orders events that arrived before it was opened', () => {
     history.publish();
     for (const event of [eventAt('a', 1), eventAt('a', 2)]) stream.receive(event);
     history.publish();
@@ -104,7 +104,7 @@ describe('ChannelStream', () => {
     expect(recorder.out).toEqual(['a-2']);
   });
 
-  it('fills a hole from the history before it passes on what came behind it', async () => {
+  it('fills a gap from the history before it forwards later events', async () => {
     open();
     for (let count = 0; count < 5; count += 1) history.publish();
     stream.receive(eventAt('a', 1));
@@ -116,7 +116,7 @@ describe('ChannelStream', () => {
     expect(history.reads).toBe(1);
   });
 
-  it('holds what comes while it reads, and passes it on behind', async () => {
+  it('holds events that arrive during a read, and forwards them after it', async () => {
     open();
     history.manual = true;
     history.publish();
@@ -130,7 +130,7 @@ describe('ChannelStream', () => {
     expect(recorder.out).toEqual(upTo(1, 4));
   });
 
-  it('reads again when even that left a hole', async () => {
+  it('reads again if another gap remains', async () => {
     open();
     history.manual = true;
     history.publish();
@@ -146,7 +146,7 @@ describe('ChannelStream', () => {
     expect(recorder.out).toEqual(upTo(1, 4));
   });
 
-  it('says that continuity is lost when the history has lost the hole', async () => {
+  it('reports lost continuity if the gap is no longer in the history', async () => {
     open();
     for (let count = 0; count < 5; count += 1) history.publish();
     history.trimmed = 3;
@@ -157,7 +157,7 @@ describe('ChannelStream', () => {
     expect(recorder.out).toEqual(['reset expired a-5', 'a-6']);
   });
 
-  it('says so when the channel began anew', async () => {
+  it('reports lost continuity if the channel has a new epoch', async () => {
     open({ epoch: 'old', offset: 7 });
     stream.receive(history.publish());
     await turn();
@@ -165,21 +165,21 @@ describe('ChannelStream', () => {
     expect(recorder.out).toEqual(['reset unknown_epoch a-1', 'a-2']);
   });
 
-  it('goes on when an event of an epoch long gone comes late', async () => {
+  it('continues after a late event of an old epoch', async () => {
     open({ epoch: 'old', offset: 5 });
-    stream.receive(eventAt('old', 7)); // 6 was lost, and so was the whole epoch
+    stream.receive(eventAt('old', 7)); // 6 was lost, together with the whole epoch
     await turn();
     await turn();
     expect(recorder.out).toEqual(['reset unknown_epoch a-0']);
     const reads = history.reads;
     await turn();
     await turn();
-    expect(history.reads).toBe(reads); // it does not turn in circles
+    expect(history.reads).toBe(reads); // it does not loop
     stream.receive(history.publish());
     expect(recorder.out).toEqual(['reset unknown_epoch a-0', 'a-1']);
   });
 
-  it('goes on through two new epochs in a row', async () => {
+  it('continues after two new epochs in a row', async () => {
     open();
     history.manual = true;
     history.epoch = 'b';
@@ -196,7 +196,7 @@ describe('ChannelStream', () => {
     expect(recorder.out.at(-1)).toBe('c-2');
   });
 
-  it('drops what waits when it is too much, and reads it again', async () => {
+  it('drops held events beyond the limit, and reads them again', async () => {
     open();
     history.manual = true;
     history.publish();
@@ -211,7 +211,7 @@ describe('ChannelStream', () => {
     expect(recorder.out).toEqual(upTo(1, 1_501));
   });
 
-  it('asks again when the history does not answer', async () => {
+  it('reads again if the history does not answer', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate'] });
     try {
       open();
@@ -244,7 +244,7 @@ describe('ChannelStream', () => {
     }
   });
 
-  it('reads no more once it is closed while the history does not answer', async () => {
+  it('does not read again after it was closed while the history did not answer', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate'] });
     try {
       open();
@@ -261,7 +261,7 @@ describe('ChannelStream', () => {
     }
   });
 
-  it('says nothing any more once it is closed, not even what it was about to', async () => {
+  it('forwards nothing after it was closed, not even held events', async () => {
     open();
     history.manual = true;
     history.publish();
@@ -274,7 +274,7 @@ describe('ChannelStream', () => {
     expect(recorder.out).toEqual([]);
   });
 
-  it('passes everything on without history', () => {
+  it('forwards all events without history', () => {
     stream.opened(null);
     const unnumbered = { position: null, body: '"channel":"c","data":1,"timestamp":"t"}' };
     stream.receive(unnumbered);
@@ -282,8 +282,8 @@ describe('ChannelStream', () => {
     expect(recorder.out).toEqual(['unnumbered', 'unnumbered']);
   });
 
-  describe('told where the channel stands', () => {
-    it('reads what it missed', async () => {
+  describe('a position report', () => {
+    it('triggers a read of the missed events', async () => {
       open();
       for (let count = 0; count < 3; count += 1) history.publish();
       stream.check(history.position);
@@ -291,20 +291,20 @@ describe('ChannelStream', () => {
       expect(recorder.out).toEqual(upTo(1, 3));
     });
 
-    it('reads nothing when it missed nothing', () => {
+    it('triggers no read if no event was missed', () => {
       open();
       stream.receive(history.publish());
       stream.check(history.position);
       expect(history.reads).toBe(0);
     });
 
-    it('while it reads already: does not forget it', async () => {
+    it('is remembered if it arrives during a read', async () => {
       open();
       history.manual = true;
       history.publish();
       stream.receive(history.publish()); // 2, without 1
       await turn();
-      history.publish(); // 3 is never handed out
+      history.publish(); // 3 never arrives
       stream.check(history.position);
       history.asked.shift()!();
       await turn();
@@ -313,7 +313,7 @@ describe('ChannelStream', () => {
       expect(recorder.out).toEqual(upTo(1, 3));
     });
 
-    it('before it is open: does not forget it', async () => {
+    it('is remembered if it arrives before the stream is opened', async () => {
       history.publish();
       stream.check(history.position);
       open({ epoch: 'a', offset: 0 });
@@ -330,26 +330,26 @@ describe('ChannelStream', () => {
     const after = (offset: number, epoch = 'a') =>
       stream.recentAfter({ epoch, offset })?.map(({ position }) => position!.offset);
 
-    it('has the last frames at hand', () => {
+    it('returns the last frames', () => {
       expect(after(100)).toEqual([]);
       expect(after(98)).toEqual([99, 100]);
       expect(after(36)).toHaveLength(64);
     });
 
-    it('has none of what is older, beyond, or of another epoch', () => {
+    it('returns nothing for positions that are older, unknown, or of another epoch', () => {
       expect(after(35)).toBeUndefined();
       expect(after(101)).toBeUndefined();
       expect(after(98, 'b')).toBeUndefined();
     });
 
-    it('has no more than 256 KB at hand', () => {
+    it('keeps at most 256 KB', () => {
       const body = `"channel":"c","data":"${'x'.repeat(100_000)}","timestamp":"t"}`;
       for (let count = 0; count < 5; count += 1) stream.receive({ ...history.publish(), body });
       expect(after(103)).toEqual([104, 105]);
       expect(after(102)).toBeUndefined();
     });
 
-    it('keeps to the limits of a read', () => {
+    it('respects the limits of a read', () => {
       const small = new ChannelStream('c', history, { maxEvents: 2, maxBytes: 150 }, recorder);
       small.opened(history.position);
       for (let count = 0; count < 5; count += 1) small.receive(history.publish());
@@ -362,7 +362,7 @@ describe('ChannelStream', () => {
     });
   });
 
-  it('whatever is lost, doubled, late, trimmed or begun anew: contiguous and once, or told', async () => {
+  it('with lost, duplicated, late or trimmed events and new epochs: forwards events once and without a gap, or reports a loss', async () => {
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.constant('publish' as const) },
       { weight: 3, arbitrary: fc.constant('lose' as const) },

@@ -6,29 +6,29 @@ import { runSafely } from '../observability/run-safely.js';
 import { DeliveredMarks } from './delivered-marks.js';
 import { joinRanges, compareWithLog, type DisplacedRange } from './displacement.js';
 
-/** Frames of a channel kept at hand, so that most returns need no read, and their bytes. */
+/** Number and bytes of recent frames that are cached per channel, so that most reconnects need no read. */
 const RECENT_FRAMES = 64;
 const RECENT_BYTES = 262_144;
-/** Events that can be buffered while a gap is being filled; beyond that they are dropped and read again. */
+/** Events that are buffered while a gap is being filled. Beyond this number they are dropped and read again. */
 const MAX_PENDING = 1_000;
-/** How long to wait before reading again when the broker did not answer, in milliseconds. */
+/** Delay before another read if the broker did not answer, in milliseconds. */
 const RETRY_MS = 500;
-/** The pause after a read that found no gap, in milliseconds: forged events must not cause a read each. */
+/** Delay after a read that found no gap, in milliseconds: forged events must not cause one read each. */
 const READ_COOLDOWN_MS = 250;
 
-/** The estimate for an event while none is at hand, in bytes. */
+/** Estimated size of an event if no event is cached, in bytes. */
 const UNKNOWN_EVENT_BYTES = 512;
-/** The estimate for a replay from another epoch, as a part of the largest replay: 1/64. */
+/** Estimated size of a replay from another epoch: 1/64 of the largest replay. */
 const UNKNOWN_REPLAY_PART = 64;
 
-/** Where a stream's frames go: to every subscription of its channel on this instance. */
+/** Receives the frames of a stream, for all subscriptions of its channel on this instance. */
 export interface StreamOutput {
   deliver(topic: string, frame: EventFrame): void;
-  /** Continuity was lost after `from`: what comes next follows `top`. */
+  /** Continuity was lost after `from`. The next frame follows `top`. */
   reset(topic: string, reason: RecoveryReason, top: Position, from: Position): void;
-  /** Events were missing; whether all of them could be had is now known. */
+  /** Events were missing. `filled` is true if all of them were found. */
   onGap?(filled: boolean): void;
-  /** Another program published an event on the channel; `reset` follows if the event was delivered. */
+  /** Another program published an event on the channel. If the event was delivered, `reset` follows. */
   onForged?(topic: string, delivered: boolean): void;
 }
 
@@ -39,24 +39,23 @@ interface PositionReport {
 }
 
 /**
- * One channel on this instance: receives events from the broker and forwards them in order, once and without a gap. A
- * gap is filled from the history before any later event is delivered; if it cannot be filled, the output is notified.
+ * The stream of one channel on this instance: receives events from the broker and forwards them in order, once and without a gap.
+ * A gap is filled from the history before any later event is delivered. If it cannot be filled, the output is notified.
  *
- * A program that can publish on the channel can forge events. An event with the next offset is delivered without a
- * read, even if it is forged. The true event with that offset then arrives as a second one. The log decides which of
- * the two is true.
+ * A program that can publish on the channel can forge events. An event with the next offset is delivered without a read, even if
+ * it is forged. The true event then arrives as a second event with the same offset. The log decides which of the two is true.
  */
 export class ChannelStream {
-  /** Where this instance stands; `null` on a channel without history, and before it is opened. */
+  /** Position of this instance; `null` on a channel without history, and before the stream is opened. */
   position: Position | null = null;
   private state: 'opening' | 'live' | 'mending' | 'closed' = 'opening';
   /** Events and reports that arrived while the log is being read, in order. */
   private pending: (BrokerEvent | PositionReport)[] = [];
   private pendingLost = false;
   private readonly delivered = new DeliveredMarks();
-  /** Events that came in before a read were dropped: the read has them, if they are true. */
+  /** Events that arrived before a read were dropped. If they are true, the read contains them. */
   private dropped = false;
-  /** When a read has found nothing missing (`performance.now()`). */
+  /** Time of the last read that found nothing missing (`performance.now()`). */
   private foundNothingAt: number | null = null;
   private displaced: DisplacedRange | null = null;
   private recent: EventFrame[] = [];
@@ -67,12 +66,12 @@ export class ChannelStream {
     private readonly broker: Pick<Broker, 'read'>,
     private readonly limits: ReadLimits,
     private readonly output: StreamOutput,
-    /** The restricted fields of its events. */
+    /** The restricted fields of the channel's events. */
     readonly fields: FieldGroups | null = null,
     private readonly readCooldownMs = READ_COOLDOWN_MS,
   ) {}
 
-  /** The broker says where the channel stands; what it handed out in the meantime is sorted in. */
+  /** Sets the position that the broker reported on subscribing. Events that arrived before are then processed in order. */
   opened(position: Position | null): void {
     this.position = position;
     if (position !== null) this.delivered.reset(position.offset);
@@ -85,16 +84,16 @@ export class ChannelStream {
     this.forgetRecent();
   }
 
-  /** Takes one event that the broker handed out. */
+  /** Processes an event from the broker. */
   receive(event: BrokerEvent): void {
     if (this.state === 'live') this.accept(event);
     else if (this.state !== 'closed') this.buffer(event);
   }
 
   /**
-   * The broker says where the channel stands: whatever lies before that and did not come in is missing, and whatever came in beyond
-   * it is forged, unless it was published meanwhile.
-   * @param mark that of the event there, if the broker has it
+   * Processes a position report of the broker. Events up to this position that did not arrive are missing. Events that were
+   * delivered beyond it are forged, unless they were published after the report.
+   * @param mark the mark of the event at this position, if the broker has it
    */
   check(there: Position, mark?: number): void {
     if (this.state === 'live') this.compare({ at: there, mark });
@@ -116,7 +115,7 @@ export class ChannelStream {
     return displaced?.epoch === epoch && offset >= displaced.first && offset <= displaced.last;
   }
 
-  /** The frames after a position, when they are at hand: `null` means that the history has to be read. */
+  /** Returns the frames after a position if they are all cached. `null` means that the history must be read. */
   recentAfter(after: Position): readonly EventFrame[] | null {
     const top = this.position;
     if (this.state !== 'live' || top === null || after.epoch !== top.epoch || after.offset > top.offset) return null;
@@ -128,7 +127,7 @@ export class ChannelStream {
     return frames.reduce((sum, { bytes }) => sum + bytes.length, 0) > this.limits.maxBytes ? null : frames;
   }
 
-  /** An estimate of what a replay after this position weighs, in bytes. */
+  /** Estimates the size of a replay after this position, in bytes. */
   bytesAfter(after: Position): number {
     const { position: top, recent, recentBytes, limits } = this;
     if (top === null) return 0;
@@ -153,17 +152,17 @@ export class ChannelStream {
       if (position.offset <= top.offset) {
         const comparison = this.delivered.compare(position.offset, mark);
         if (comparison === 'same') return;
-        // True events come in order: if this is one, all that was delivered behind it is forged, the last one as well.
+        // True events arrive in order. If this one is true, all events delivered after it are forged, including the last one.
         return this.fillGapFrom(comparison === 'other' ? position : top, event);
       }
     }
-    // A hole, or another epoch. What was published up to now is in the history, this event too: it need not be kept.
+    // A gap or another epoch. The history contains all events published up to now, including this one, so it is not kept.
     this.fillGapFrom(top, event);
   }
 
   private forward(event: BrokerEvent): void {
     const frame = EventFrame.of(event, this.fields);
-    // Without history here, a number is of an instance that keeps one, or forged: nothing is compared with it.
+    // On a channel without history here, a position comes from an instance with history or is forged, so it is ignored.
     if (event.position !== null && this.position !== null) {
       if (this.position.epoch !== event.position.epoch) this.forgetRecent();
       this.position = event.position;
@@ -205,13 +204,12 @@ export class ChannelStream {
     runSafely(
       'Filling a gap',
       () => this.fillGap(from, cause),
-      () => this.resume(), // the next event finds the gap again
+      // the next event detects the gap again
+      () => this.resume(),
     );
   }
 
-  /**
-   * Reads the log after `from`, delivers the missing events or reports the loss, and then handles the buffered events.
-   */
+  /** Reads the log after `from`, delivers the missing events or reports the loss, and then processes the buffered events. */
   private async fillGap(from: Position, cause?: BrokerEvent): Promise<void> {
     const result = await this.readUntilAnswered(from);
     const { position: here, delivered } = this;
@@ -220,7 +218,7 @@ export class ChannelStream {
     this.dropped = false;
     if (forged !== null) this.output.onForged?.(this.topic, forged === 'delivered');
     const missing = result.ok ? result.events.filter(({ position }) => isBeyond(position!, here)) : [];
-    // A channel without events has no log yet: reading from its start is not a gap.
+    // A channel without events has no log yet, so reading from its start is not a gap.
     const isBeginning = result.ok && from.offset === 0 && result.top.epoch !== from.epoch;
     if (!isBeginning && (reason !== null || missing.length > 0)) this.output.onGap?.(reason === null);
     if (reason === null) this.deliverMissing(missing, from, here, result);
@@ -254,8 +252,7 @@ export class ChannelStream {
     if (waitMs > 0) await sleep(waitMs);
     for (;;) {
       if (this.isClosed()) return null;
-      // Buffered events are in the log before it is read. An event that is not in the log was not published by an
-      // instance.
+      // All buffered events that are true were added to the log before this read starts, so they can be dropped.
       this.dropPending();
       try {
         const result = await this.broker.read(this.topic, from, this.limits, true);
@@ -275,7 +272,7 @@ export class ChannelStream {
       if ('at' in item) this.compare(item);
       else this.accept(item);
       if (this.isLive()) continue;
-      // It is being read, and with it everything that came in before.
+      // A read is running, and it includes all events that arrived before.
       if (index + 1 < pending.length) this.dropped = true;
       return;
     }
@@ -289,7 +286,7 @@ export class ChannelStream {
     return this.state === 'closed';
   }
 
-  /** For logs and tests. */
+  /** Describes the state for logs and tests. */
   toString(): string {
     return `${this.topic} ${this.state} at ${this.position === null ? 'no position' : formatPosition(this.position)}`;
   }

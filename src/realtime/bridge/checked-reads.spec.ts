@@ -8,7 +8,7 @@ const AFTER = { epoch: 'e', offset: 0 };
 const TOP = { epoch: 'e', offset: 2 };
 const good = eventBody('apps:created', '1', '2026-01-01T12:00:00.000Z');
 
-/** What a read of a history with these bodies gives, and how many were counted as foreign. */
+/** Reads a history with these bodies. Returns the result, and the number of entries counted as foreign. */
 async function readOf(...bodies: readonly string[]): Promise<[result: ReadResult, foreign: number]> {
   const events = bodies.map((body, index) => ({ position: { epoch: 'e', offset: index + 1 }, body }));
   const counters = { foreignMessages: 0 };
@@ -18,12 +18,12 @@ async function readOf(...bodies: readonly string[]): Promise<[result: ReadResult
 }
 
 describe('CheckedReads', () => {
-  it('hands on the events of the channel', async () => {
+  it('returns the events of the channel', async () => {
     expect(await readOf(good, good)).toMatchObject([{ ok: true, events: [{ body: good }, { body: good }] }, 0]);
   });
 
   it.each(['', '{', good.replace('created', 'deleted'), good.slice(0, -1)])(
-    'takes a history that holds %j for one that lost an event, and counts it',
+    'treats a history that contains %j as expired, and counts it',
     async (foreign) => {
       expect(await readOf(good, foreign)).toEqual([{ ok: false, reason: 'expired', top: TOP }, 1]);
     },

@@ -4,7 +4,7 @@ import type { Position } from '../../protocol/index.js';
 import type { ForeignData } from '../observability/foreign-data.js';
 import { channelOf } from '../tenants/topic.js';
 
-/** Reads histories. One that holds what cannot be an event of its channel is a history that has lost an event. */
+/** Validates the histories it reads. If an entry is not a valid event of the channel, the history counts as expired. */
 export class CheckedReads implements Pick<Broker, 'read'> {
   constructor(
     private readonly broker: Pick<Broker, 'read'>,

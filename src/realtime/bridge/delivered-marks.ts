@@ -1,38 +1,38 @@
-/** Marks that are kept: for as many events as frames are at hand. */
+/** Number of marks that are kept: the same as the number of cached frames. */
 const MAX_MARKS = 64;
 
 export type Comparison = 'same' | 'other' | 'unknown';
 
 /**
- * Which events of one epoch a channel's stream has delivered, so that another event at a known offset is noticed. An event
- * that was read from the log is proven; of one that was handed out, the mark is kept for a while.
+ * Remembers which events of one epoch a stream has delivered, to detect a different event with the same offset. An event that was
+ * read from the log is proven. For an event that was received live, the mark is kept until 64 later events were delivered.
  */
 export class DeliveredMarks {
-  /** Of events that were handed out, one after the other; the last one is that of `last`. */
+  /** Marks of consecutive live events; the last one belongs to the offset `last`. */
   private marks: number[] | null = null;
   private last = 0;
-  /** Offsets beyond `provenAfter` and up to `provenUpTo` came from the log. */
+  /** Offsets after `provenAfter` and up to `provenUpTo` were read from the log. */
   private provenAfter = -1;
   private provenUpTo = -1;
 
-  /** Nothing was delivered yet: what comes up to this offset is known to come too late. */
+  /** Starts over. Events up to this offset count as proven: if they arrive now, they are late. */
   reset(offset: number): void {
     this.marks = null;
     this.provenAfter = -1;
     this.provenUpTo = offset;
   }
 
-  /** An event was handed out, and delivered. Without a mark, only the broker can have handed it out. */
+  /** Adds a delivered live event. An event without a mark can only come from the broker itself, so it is proven. */
   add(offset: number, mark: number | undefined): void {
     if (mark === undefined) return this.prove(offset - 1, offset);
     const follows = offset === this.last + 1;
     this.last = offset;
-    // Most channels have few events: an array of one takes no space for more.
+    // Most channels have few events, and an array of one element reserves no space for more.
     if (this.marks === null || !follows) this.marks = [mark];
     else if (this.marks.push(mark) > MAX_MARKS) this.marks.shift();
   }
 
-  /** The log had what was delivered beyond an offset, up to another. It reads as far as anything was delivered. */
+  /** Marks the delivered events after one offset, up to another, as proven. A read always extends to the last delivered event. */
   prove(after: number, upTo: number): void {
     const isConnected = after >= this.provenAfter && after <= this.provenUpTo;
     if (!isConnected) this.provenAfter = after;
@@ -43,7 +43,7 @@ export class DeliveredMarks {
     return offset > this.provenAfter && offset <= this.provenUpTo;
   }
 
-  /** The last offset up to which the delivered events match the log. Later ones may be forged. */
+  /** Last offset up to which the delivered events match the log. Later ones may be forged. */
   get provenTo(): number {
     return this.provenUpTo;
   }

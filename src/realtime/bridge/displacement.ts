@@ -2,29 +2,29 @@ import type { Position, RecoveryReason } from '../../protocol/index.js';
 import type { BrokerEvent, ReadResult } from '../broker/broker.js';
 import type { DeliveredMarks } from './delivered-marks.js';
 
-/** The state of a stream when it read the log. */
+/** State of a stream when the log was read. */
 interface DeliveryState {
-  /** The read began after this position, or at it. */
+  /** Position at or after which the read started. */
   readonly from: Position;
-  /** Up to where events were delivered. */
+  /** Position of the last delivered event. */
   readonly here: Position;
-  /** The event because of which the log was read. */
+  /** The event that caused the read. */
   readonly cause: BrokerEvent | undefined;
   readonly delivered: DeliveredMarks;
-  /** Events that came in before the read were dropped. */
+  /** Events that arrived before the read were dropped. */
   readonly dropped: boolean;
 }
 
 export interface LogComparison {
-  /** Why continuity is lost; `null` if what was delivered is what the log has. */
+  /** Reason for lost continuity; `null` if the delivered events match the log. */
   readonly reason: RecoveryReason | null;
-  /** `delivered` if another event than that of the log was, or perhaps was; `ignored` if only the cause was forged. */
+  /** `delivered` if a forged event was delivered, or may have been; `ignored` if only the cause was forged. */
   readonly forged: 'delivered' | 'ignored' | null;
 }
 
 const DISPLACED: LogComparison = { reason: 'rewound', forged: 'delivered' };
 
-/** Compares what was delivered with what the log has. */
+/** Compares the delivered events with the log. */
 export function compareWithLog(result: ReadResult, reading: DeliveryState): LogComparison {
   const { from, here, cause, delivered, dropped } = reading;
   const { top } = result;
@@ -49,14 +49,14 @@ export function compareWithLog(result: ReadResult, reading: DeliveryState): LogC
   return { reason: null, forged: isForged ? 'ignored' : null };
 }
 
-/** The offsets of an epoch whose delivered events may differ from the log. */
+/** Offsets of an epoch whose delivered events may differ from the log. */
 export interface DisplacedRange {
   readonly epoch: string;
   readonly first: number;
   readonly last: number;
 }
 
-/** Both ranges in one; an older epoch is forgotten. */
+/** Merges two ranges of the same epoch. A range of an older epoch is dropped. */
 export function joinRanges(
   known: DisplacedRange | null,
   { epoch, first, last }: DisplacedRange,

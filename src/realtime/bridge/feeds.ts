@@ -10,7 +10,7 @@ import type { ChannelStream } from './channel-stream.js';
 import { ResyncSpread } from './resync-spread.js';
 import type { SharedReads } from './shared-reads.js';
 
-/** Decides where the events of a subscription go: to a catch-up, to nowhere while it is paused, or straight to its socket. */
+/** Routes the events of each subscription: to a catch-up, to nowhere while it is paused, or directly to its socket. */
 export class Feeds {
   private readonly resyncs = new ResyncSpread((subscription, reason) => this.resync(subscription, reason));
 
@@ -23,7 +23,10 @@ export class Feeds {
     private readonly streamOf: (topic: string) => ChannelStream | undefined,
   ) {}
 
-  /** @param at up to where the client has the events; `null` without history */
+  /**
+   * Creates the catch-up of a subscription.
+   * @param at position of the last event that the client has; `null` without history
+   */
   catchUp(subscription: Subscription, stream: ChannelStream, at: Position | null): CatchUp {
     const source = {
       get position() {
@@ -40,7 +43,7 @@ export class Feeds {
     return catchUp;
   }
 
-  /** Continuity of this channel was lost after `from`: every client is notified, many of them one after the other. */
+  /** Reports that continuity of this channel was lost after `from`. With many connections, the notices are spread over time. */
   resyncAll(topic: string, reason: RecoveryReason, from: Position): void {
     this.fanOut.flush(topic);
     const live: Subscription[] = [];
@@ -51,7 +54,7 @@ export class Feeds {
     this.resyncs.start(live, reason, from, this.registry.size);
   }
 
-  /** The client continues from the current position of this instance and receives all later events. */
+  /** Sends `resync`. The client continues from the current position of this instance and receives all later events. */
   private resync(subscription: Subscription, reason: RecoveryReason): void {
     const { topic, channel, connection } = subscription;
     this.fanOut.flush(topic);
@@ -60,7 +63,7 @@ export class Feeds {
     if (position) connection.send({ type: 'resync', channel, lastEventId: formatPosition(position), reason });
   }
 
-  /** Sends nothing to this subscription from now on, and remembers where its client stands. */
+  /** Stops sending events to this subscription, and remembers the position of its client. */
   pause(subscription: Subscription): void {
     const { topic } = subscription;
     this.fanOut.flush(topic);
@@ -70,7 +73,7 @@ export class Feeds {
     subscription.feed = new PausedFeed(feed === null ? stream.position : feed.position);
   }
 
-  /** Sends what a paused subscription missed, as a resume does, or `resync`; then it is live again. */
+  /** Makes a paused subscription live again: replays the events that it missed, like a resume, or sends `resync`. */
   resume(subscription: Subscription): void {
     const { topic, channel, connection } = subscription;
     this.fanOut.flush(topic);

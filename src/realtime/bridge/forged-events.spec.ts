@@ -7,7 +7,7 @@ import { ChannelStream, type StreamOutput } from './channel-stream.js';
 
 const LIMITS: ReadLimits = { maxEvents: 500, maxBytes: 1_000_000 };
 
-/** Lets everything that waits for a resolved promise go on. */
+/** Lets all pending promise callbacks run. */
 const turn = (): Promise<void> => new Promise(setImmediate);
 
 let marks = 0;
@@ -17,14 +17,14 @@ function eventAt(epoch: string, offset: number, data: string): BrokerEvent {
   return { position: { epoch, offset }, mark: marks, body: `"channel":"c","data":"${data}","timestamp":"t"}` };
 }
 
-/** The log of a channel, which only instances write to, as Redis answers. */
+/** The log of a channel, which only instances can write to. It replies like Redis. */
 class Log {
   epoch = 'a';
   readonly events: BrokerEvent[] = [];
   /** Offsets up to this one have expired. */
   expired = 0;
   reads = 0;
-  /** Reads without an answer, while `isSlow`. */
+  /** Reads that have not completed yet, while `isSlow`. */
   readonly asked: (() => void)[] = [];
   isSlow = false;
 
@@ -60,7 +60,7 @@ class Log {
   }
 }
 
-/** What came out since continuity was lost the last time, and how often that was. */
+/** Records the frames since the last reset, and all resets. */
 class Recorder implements StreamOutput {
   out: EventFrame[] = [];
   readonly resets: RecoveryReason[] = [];
@@ -81,7 +81,7 @@ class Recorder implements StreamOutput {
     this.forgeries.push(delivered);
   }
 
-  /** `1 true` for each event. */
+  /** Returns offset and data of each event, such as `1 true`. */
   get lines(): string[] {
     return this.out.map(({ position, bytes }) => `${position?.offset} ${/"data":"(\w+)"/.exec(bytes.toString())?.[1]}`);
   }
@@ -109,7 +109,7 @@ describe('forged events', () => {
 
   beforeEach(() => begin());
 
-  it('at the next offset is reported when the true event comes', async () => {
+  it('at the next offset is reported when the true event arrives', async () => {
     emit(2);
     forge(3);
     emit(2);
@@ -123,7 +123,7 @@ describe('forged events', () => {
     expect(log.reads).toBe(1);
   });
 
-  it('behind the true event is skipped', async () => {
+  it('after the true event is skipped', async () => {
     emit(3);
     forge(3);
     forge(2);
@@ -136,7 +136,7 @@ describe('forged events', () => {
     expect(recorder.gaps).toBe(0);
   });
 
-  it('with the mark of a true event is its copy, and skipped without a read', () => {
+  it('with the mark of a true event counts as its copy, and is skipped without a read', () => {
     emit(3);
     for (const event of log.events)
       stream.receive({ ...event, body: '"channel":"c","data":"forged","timestamp":"t"}' });
@@ -144,7 +144,7 @@ describe('forged events', () => {
     expect(log.reads).toBe(0);
   });
 
-  it('far ahead keeps no true event away', async () => {
+  it('far ahead does not block true events', async () => {
     emit(2);
     forge(50);
     await turn();
@@ -156,7 +156,7 @@ describe('forged events', () => {
     expect(recorder.gaps).toBe(0);
   });
 
-  it('of another epoch keeps no true event away', async () => {
+  it('of another epoch does not block true events', async () => {
     emit(2);
     for (const offset of [1, 3, 900]) forge(offset, 'b');
     await turn();
@@ -166,7 +166,7 @@ describe('forged events', () => {
     expect(recorder.resets).toEqual([]);
   });
 
-  it('as the first event of an empty channel is reported when the true one comes in a fresh epoch', async () => {
+  it('as the first event of an empty channel is reported when the true one arrives with a new epoch', async () => {
     forge(1);
     log.epoch = 'b';
     emit();
@@ -175,7 +175,7 @@ describe('forged events', () => {
     expect(stream.position).toEqual({ epoch: 'b', offset: 1 });
   });
 
-  it('as the last event is found by the audit, and only then', async () => {
+  it('as the last event is found only by the audit', async () => {
     emit(2);
     audit();
     expect(log.reads).toBe(0);
@@ -191,7 +191,7 @@ describe('forged events', () => {
   it('is found by the audit when the true event was lost', async () => {
     emit(2);
     forge(3);
-    log.append(); // a cut: it never comes
+    log.append(); // lost: the connection was cut
     audit();
     await turn();
     expect(recorder.resets).toEqual(['rewound']);
@@ -208,7 +208,7 @@ describe('forged events', () => {
     expect(stream.position).toEqual(log.top);
   });
 
-  it('is found when the true event waits while the history is read, and is let go', async () => {
+  it('is found if the true event is buffered during a read and dropped', async () => {
     emit(2);
     log.isSlow = true;
     forge(9);
@@ -225,7 +225,7 @@ describe('forged events', () => {
     expect(recorder.lines).toEqual(recorder.resets.length === 0 ? trueOnes(1, 3) : []);
   });
 
-  it('more of them than are remembered are reported, too', async () => {
+  it('more of them than marks are kept are reported, too', async () => {
     emit(2);
     for (let offset = 3; offset < 103; offset += 1) forge(offset);
     emit();
@@ -234,7 +234,7 @@ describe('forged events', () => {
     expect(stream.position).toEqual(log.top);
   });
 
-  it('and a copy at an offset from long ago cause a read, and no notice', async () => {
+  it('and a copy at an old offset cause a read, but no reset', async () => {
     emit(200);
     forge(3);
     stream.receive(log.events.at(3)!);
@@ -244,7 +244,7 @@ describe('forged events', () => {
     expect(log.reads).toBe(2);
   });
 
-  it('is reported if a short history no longer shows whether the true event was let go', async () => {
+  it('is reported if an expired history cannot show whether the true event was dropped', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate'] });
     try {
       begin(250);
@@ -252,7 +252,7 @@ describe('forged events', () => {
       forge(9);
       await turn();
       forge(3);
-      forge(9); // the next read waits, and what comes in before it is let go
+      forge(9); // the next read is delayed, and events that arrive before it are dropped
       emit(2);
       log.expired = 3;
       await jest.advanceTimersByTimeAsync(250);
@@ -263,7 +263,7 @@ describe('forged events', () => {
     }
   });
 
-  it('at an offset that the history no longer has are reported: it cannot be told which event is true', async () => {
+  it('at an expired offset is reported: the history cannot show which event is true', async () => {
     emit(2);
     log.expired = 2;
     forge(2);
@@ -280,7 +280,7 @@ describe('forged events', () => {
     expect(log.reads).toBe(0);
   });
 
-  it('an audit that a true event overtakes reports nothing', async () => {
+  it('an audit overtaken by a true event reports nothing', async () => {
     emit(2);
     const [top, mark] = [log.top, log.lastMark];
     emit();
@@ -292,9 +292,9 @@ describe('forged events', () => {
     expect(recorder.gaps).toBe(0);
   });
 
-  it('a client that resumes at a displaced event is not recovered, and one that stands elsewhere is', async () => {
+  it('a resume at a displaced event is rejected, and a resume at another position is recovered', async () => {
     emit(2);
-    stream.check({ epoch: 'a', offset: 1 }); // the log is read: 2 is proven
+    stream.check({ epoch: 'a', offset: 1 }); // the log is read, so 2 is proven
     await turn();
     forge(3);
     forge(4);
@@ -305,7 +305,7 @@ describe('forged events', () => {
     expect(stream.isDisplaced({ epoch: 'b', offset: 3 })).toBe(false);
   });
 
-  it('a thousand of them cause few reads, and delay true events by a quarter of a second at most', async () => {
+  it('a thousand of them cause few reads, and delay true events by at most a quarter of a second', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate'] });
     try {
       begin(250);
@@ -331,7 +331,7 @@ describe('forged events', () => {
     }
   });
 
-  it('without history here, a numbered event changes nothing for those without a number', async () => {
+  it('without history, an event with an offset does not affect events without one', async () => {
     stream = new ChannelStream('c', log, LIMITS, recorder);
     stream.opened(null);
     const plain: BrokerEvent = { position: null, mark: 1, body: '"channel":"c","data":"true","timestamp":"t"}' };
@@ -343,7 +343,7 @@ describe('forged events', () => {
     expect(recorder.resets).toEqual([]);
   });
 
-  it('in whatever order: every true event is delivered, or continuity is reported lost', async () => {
+  it('in any order: every true event is delivered, or lost continuity is reported', async () => {
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.constant('emit' as const) },
       { weight: 3, arbitrary: fc.constant('forge next' as const) },
@@ -360,7 +360,7 @@ describe('forged events', () => {
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
         begin();
         log.isSlow = true;
-        // Events are handed out in the order in which they were published.
+        // Events arrive in the order in which they were published.
         const underWay: BrokerEvent[] = [];
         const arrive = (event: BrokerEvent): void => void underWay.push(event);
         const handOut = (): void => {
@@ -376,7 +376,7 @@ describe('forged events', () => {
           else if (what === 'forge epoch') arrive(eventAt('b', here + (index % 2), 'forged'));
           else if (what === 'replay' && log.events.length > 0) arrive(log.events.at(index % log.events.length)!);
           else if (what === 'cut') {
-            // What is under way is lost, and the next connection tells where the channel stands.
+            // Events in transit are lost, and the next connection reports the position of the channel.
             underWay.splice(0);
             for (let lost = index % 3; lost > 0; lost -= 1) log.append();
             audit();
@@ -397,7 +397,7 @@ describe('forged events', () => {
         for (let count = 0; count < 5; count += 1) await turn();
 
         expect(stream.position).toEqual(log.top);
-        // After the last notice: true events without a gap, up to the last one.
+        // After the last reset: true events without a gap, up to the last one.
         const first = log.top.offset - recorder.out.length + 1;
         expect(recorder.lines).toEqual(trueOnes(first, log.top.offset));
         if (recorder.resets.length === 0) expect(first).toBe(1);

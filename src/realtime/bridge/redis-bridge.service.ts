@@ -39,39 +39,39 @@ import { decodeFor, type Follower } from './follower.js';
 import { ReplayAdmission, type ReplayGrant } from './replay-admission.js';
 import { SharedReads } from './shared-reads.js';
 
-/** How long a channel without subscribers stays open, for a page that is reloading, in milliseconds. */
+/** How long a channel without subscribers stays open, in milliseconds. Covers the reload of a page. */
 const IDLE_CLOSE_MS = 2_000;
-/** How long to wait before asking again a broker that did not answer, in milliseconds. */
+/** Delay before the broker is asked again after it did not answer, in milliseconds. */
 const RETRY_MS = 500;
 
-/** The reply to a new subscription, and a function to start delivery. */
+/** The reply to a new subscription, and a function that starts delivery. */
 export interface Attachment {
   readonly recovered?: boolean;
   readonly reason?: RecoveryReason;
   readonly lastEventId?: string;
-  /** Call it after the client has received the reply: it starts to send events. */
+  /** Starts to send events. Call it after the client received the reply. */
   start(): void;
 }
 
 interface OpenChannel {
   readonly stream: ChannelStream;
   readonly opening: Promise<void>;
-  /** Subscriptions on their way in, which the registry does not know yet. */
+  /** Number of subscriptions being created, which the registry does not contain yet. */
   joining: number;
-  /** When the channel is closed if it still has no subscriber. */
+  /** Time at which the channel is closed if it still has no subscriber. */
   closeAt: number;
 }
 
 /**
- * Joins the connections of this instance to the broker, which joins the instances: over Redis where one is configured,
- * else within this process. The first subscriber of a channel opens it, the last one closes it.
+ * Connects the connections of this instance to the broker, which connects all instances: over Redis if it is configured,
+ * otherwise within this process. A channel is opened by its first subscriber and closed after its last one.
  * @hideconstructor
  */
 @Injectable()
 export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new SafeLogger('Realtime');
   private readonly log = new LogLimiter(this.logger);
-  /** topic → what is open */
+  /** By topic. */
   private readonly open = new Map<string, OpenChannel>();
   private readonly limits: ReadLimits;
   private readonly admission: ReplayAdmission;
@@ -110,20 +110,21 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
     });
   }
 
-  /** Reports whether events can be published and received, and if not, why: for readiness. */
+  /** Reports whether events can be published and received, and the reason if they cannot. Used for readiness. */
   get status(): BrokerStatus {
     return this.broker.status;
   }
 
-  /** The queue to the broker, and when this instance was last heard through it. */
+  /** Health of the broker: its publish queue, and when this instance last received its own ping. */
   get brokerHealth(): BrokerHealth {
     return this.broker.health;
   }
 
   /**
    * Subscribes a connection to a channel to which it is not subscribed yet.
-   * @param lastEventId the last event that the client received, if it wants to resume
-   * @throws ProtocolError `unavailable` if the broker does not answer
+   * @param lastEventId id of the last event that the client received, if it resumes
+   * @returns `null` if the connection closed in the meantime
+   * @throws ProtocolError `unavailable` if the broker does not answer, `rate_limited` if the client opened too many channels
    * @internal
    */
   async attach(
@@ -141,7 +142,7 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
       await open.opening;
       const resume =
         lastEventId === undefined ? null : await this.admission.replay(connection, open.stream, lastEventId);
-      if (this.registry.get(connection.id) === undefined) return null; // it left in the meantime
+      if (this.registry.get(connection.id) === undefined) return null; // closed in the meantime
       this.fanOut.flush(topic);
       const subscription = this.registry.subscribe(connection, name, topic);
       return await this.join(subscription, open.stream, resume);
@@ -156,14 +157,21 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
     }
   }
 
-  /** Where a subscription stands, as an event id: it is sent everything up to there first. `undefined` without history, and while it is catching up. @internal */
+  /**
+   * Returns the position of a subscription as an event id. All events up to it are sent before this returns. Returns `undefined`
+   * without history, and during a catch-up.
+   * @internal
+   */
   positionOf({ topic, feed }: Subscription): string | undefined {
     this.fanOut.flush(topic);
     const position = feed === null ? this.open.get(topic)?.stream.position : undefined;
     return position ? formatPosition(position) : undefined;
   }
 
-  /** Ends a subscription: nothing of the channel is sent to it after this. @internal */
+  /**
+   * Ends a subscription. No event of the channel is sent to it afterwards.
+   * @internal
+   */
   detach(subscription: Subscription): void {
     subscription.feed = CLOSED_FEED;
     const wasLast = this.registry.unsubscribe(subscription);
@@ -172,8 +180,8 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
   }
 
   /**
-   * Subscribes this instance to a channel between instances, which clients cannot name, until shutdown. Retries while
-   * the broker does not answer.
+   * Subscribes this instance to an internal channel between instances, until shutdown. Clients cannot name such channels. Retries
+   * while the broker does not answer.
    * @internal
    */
   follow(name: string, history: HistoryWindow | null, follower: Follower): void {
@@ -184,7 +192,10 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
     this.open.set(name, { stream, opening, joining: 1, closeAt: Infinity });
   }
 
-  /** Resolves once a channel that {@link follow} was called with reaches this instance. @internal */
+  /**
+   * Resolves once this instance is subscribed to a channel passed to {@link follow}.
+   * @internal
+   */
   async whenFollowing(name: string): Promise<void> {
     await this.open.get(name)?.opening;
   }
@@ -259,7 +270,8 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
     const opening = this.broker.subscribe(topic, channel.history).then(
       (position) => stream.opened(position),
       (error: unknown) => {
-        this.open.delete(topic); // the next subscriber tries again
+        // the next subscriber tries again
+        this.open.delete(topic);
         throw error;
       },
     );

@@ -27,10 +27,10 @@ describe('ReplayAdmission', () => {
     stream.opened({ epoch: 'e', offset: 200 });
   });
 
-  /** Leaves this many bytes of the budget; with less than nothing, a debt. */
+  /** Leaves this many bytes of the budget. A negative number is a debt. */
   const leave = (bytes: number): void => budget.chargeUnconditionally(payer, 32 * PER_SECOND - bytes);
 
-  it('refuses to open a channel past the budget, and names it', async () => {
+  it('rejects a new channel beyond the budget, and names the channel', async () => {
     leave(-60 * PER_SECOND);
     await expect(admission.newChannel(payer, 'rooms:1')).rejects.toMatchObject({
       code: 'rate_limited',
@@ -40,15 +40,15 @@ describe('ReplayAdmission', () => {
     await admission.newChannel(payer, 'rooms:1');
   });
 
-  it('refuses a replay past the budget before it is read', async () => {
+  it('rejects a replay beyond the budget before it is read', async () => {
     leave(-60 * PER_SECOND);
     expect(await admission.replay(payer, stream, 'e-150')).toMatchObject({ after: null, refusal: 'replay_limit' });
     expect(await admission.replay(payer, stream, 'nonsense')).toMatchObject({ refusal: 'unknown_epoch' });
   });
 
-  it('charges what it estimates, and then what it was', async () => {
+  it('charges the estimated size first, then corrects it to the actual size', async () => {
     leave(60_000);
-    const resume = await admission.replay(payer, stream, 'e-150'); // 50 events of 512 bytes, until one is known
+    const resume = await admission.replay(payer, stream, 'e-150'); // 50 events, 512 bytes each by default
     expect(resume.after).toEqual({ epoch: 'e', offset: 150 });
     expect(budget.charge(payer, 40_000)).toBeGreaterThan(0);
     budget.chargeUnconditionally(payer, -40_000);
@@ -58,8 +58,8 @@ describe('ReplayAdmission', () => {
 
   it.each([
     ['nothing for a client that missed nothing', 'e-200', 0],
-    ['what 50 events weigh that are not at hand', 'e-150', 50 * 512],
-    ['nothing where more is missing than is replayed', 'e-50', 0],
+    ['512 bytes for each event that is not cached', 'e-150', 50 * 512],
+    ['nothing if more events are missing than can be replayed', 'e-50', 0],
     ['a small replay from another epoch', 'f-50', LIMITS.maxBytes / 64],
   ])('estimates %s', (_what, id, bytes) => {
     const [epoch, offset] = id.split('-') as [string, string];

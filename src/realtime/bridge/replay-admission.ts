@@ -3,25 +3,25 @@ import type { EventFrame } from '../connections/event-frame.js';
 import type { Payer, RequestBudget } from '../limits/request-budget.js';
 import type { ChannelStream } from './channel-stream.js';
 
-/** Opening a channel that has no subscriber on this instance costs as much as this many bytes. */
+/** Cost of opening a channel without subscribers on this instance, in bytes. */
 const NEW_CHANNEL_COST = 4_096;
 
-/** A read of the history costs this many bytes, however little it finds. */
+/** Minimum cost of a read of the history, in bytes. */
 const READ_COST = 1_024;
 
-/** The decision on a resume. */
+/** The decision about a resume. */
 export interface ReplayGrant {
   /** The position to replay from; `null` if nothing is replayed. */
   readonly after: Position | null;
-  /** Why nothing is replayed. */
+  /** Reason why nothing is replayed. */
   readonly refusal?: RecoveryReason;
-  /** Corrects the charge by what was read. */
+  /** Corrects the charge to the actual size. */
   settle(frames: readonly EventFrame[]): void;
 }
 
 const NO_REPLAY = { after: null, settle: () => undefined } as const;
 
-/** Charges clients for the channels that they open and for what is replayed to them, before it is done. */
+/** Charges clients for channels that they open and for replays, before the work is done. */
 export class ReplayAdmission {
   constructor(private readonly budget: RequestBudget) {}
 
@@ -35,11 +35,11 @@ export class ReplayAdmission {
     throw new ProtocolError('rate_limited', { channel, message });
   }
 
-  /** Charges a replay by its estimated size, and waits if the client has to. */
+  /** Charges a replay by its estimated size. Waits if the budget of the client requires it. */
   async replay(payer: Payer, stream: ChannelStream, lastEventId: string): Promise<ReplayGrant> {
     if (stream.position === null) return { ...NO_REPLAY, refusal: 'no_history' };
     const after = parsePosition(lastEventId);
-    // An id that no server gave out is like one of an epoch long gone.
+    // No server issued this id, so it is treated like an id of an unknown epoch.
     if (after === null) return { ...NO_REPLAY, refusal: 'unknown_epoch' };
     const estimate = READ_COST + stream.bytesAfter(after);
     if (!(await this.isWithinBudget(payer, estimate))) return { ...NO_REPLAY, refusal: 'replay_limit' };

@@ -32,7 +32,7 @@ describe('ResyncSpread', () => {
     expect(notified).toEqual(subscriptions);
   });
 
-  it('notifies many over seconds, and each gets no event before', () => {
+  it('spreads many notices over seconds, and sends no event to a client before its notice', () => {
     const subscriptions = several(9);
     spread.start(subscriptions, 'unproven', FROM, 50_000);
     expect(notified).toEqual([]);
@@ -44,13 +44,13 @@ describe('ResyncSpread', () => {
     expect(subscriptions.every(({ feed }) => feed === null)).toBe(true);
   });
 
-  it('takes as long as there are connections', () => {
+  it('takes longer the more connections there are', () => {
     spread.start(several(9), 'unproven', FROM, 1_000);
     jest.advanceTimersByTime(2_000);
     expect(notified).toHaveLength(9);
   });
 
-  it('notifies no subscription that ended meanwhile, and none twice after another loss', () => {
+  it('skips a subscription that ended meanwhile, and notifies only once after a second loss', () => {
     const [left, stayed] = several(2) as [Subscription, Subscription];
     spread.start([left, stayed], 'unproven', FROM, 50_000);
     left.feed = CLOSED_FEED;

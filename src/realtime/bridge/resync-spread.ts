@@ -2,40 +2,47 @@ import type { Position, RecoveryReason } from '../../protocol/index.js';
 import type { Feed, Subscription } from '../connections/subscription.js';
 import { safely } from '../observability/run-safely.js';
 
-/** Up to this number of connections are notified at once: few enough that their reloads cause no load peak. */
+/** Up to this number of connections are notified at once: their reloads cause no load peak. */
 const AT_ONCE = 500;
-/** Beyond it, time for each connection of this instance, and for all of them, in milliseconds. */
+/** With more connections: time per connection of this instance, and maximum total time, in milliseconds. */
 const PER_CONNECTION_MS = 2;
 const MAX_SPREAD_MS = 10_000;
-/** Subscriptions that are due within this time share a timer, in milliseconds. */
+/** Notices that are due within this time share a timer, in milliseconds. */
 const STEP_MS = 50;
 
-/** A subscription that lost continuity and is not notified yet: until then it gets no event. */
+/** The feed of a subscription that lost continuity and is not notified yet. It drops all events until then. */
 class PendingResync implements Feed {
-  /** @param position where continuity was lost: a read from there says so again, if the subscription is paused meanwhile */
+  /**
+   * @param position position after which continuity was lost. If the subscription is paused meanwhile, a read from there reports
+   * the loss again
+   */
   constructor(readonly position: Position) {}
 
   push(): void {
-    // The client reloads, and what it is given then is newer.
+    // Dropped: after the notice the client reloads newer state.
   }
 
   reset(): void {
-    // It is notified in any case.
+    // Nothing to do: it will be notified anyway.
   }
 }
 
 /**
- * Spreads the notices of lost continuity: a restart of Redis concerns every client, and each of them reloads its state. The event
- * that follows is delivered after the notice, never before.
+ * Spreads notices of lost continuity over time. A restart of Redis affects all clients, and each of them reloads its state. Later
+ * events are delivered after the notice, never before.
  */
 export class ResyncSpread {
-  /** @param send notifies one subscription; it is live when this returns */
+  /** @param send notifies one subscription and makes it live before it returns */
   constructor(
     private readonly send: (subscription: Subscription, reason: RecoveryReason) => void,
     private readonly random: () => number = Math.random,
   ) {}
 
-  /** @param from the position after which continuity was lost @param connections of this instance */
+  /**
+   * Notifies the subscriptions.
+   * @param from position after which continuity was lost
+   * @param connections number of connections of this instance
+   */
   start(subscriptions: readonly Subscription[], reason: RecoveryReason, from: Position, connections: number): void {
     if (connections <= AT_ONCE) {
       for (const subscription of subscriptions) this.send(subscription, reason);
@@ -55,7 +62,7 @@ export class ResyncSpread {
       setTimeout(
         safely('A notice of lost continuity', () => {
           for (const subscription of group) {
-            // Otherwise it has left meanwhile, or resumed.
+            // Otherwise the subscription has ended or was paused or resumed meanwhile.
             if (subscription.feed === held) this.send(subscription, reason);
           }
         }),

@@ -23,7 +23,7 @@ describe('SharedReads', () => {
     }) as unknown as ChannelStream;
   const answer = (offset: number): ReadResult => ({ ok: true, events: [], top: { epoch: 'a', offset } });
 
-  it('asks the broker once for all clients that stand at one position of a channel', async () => {
+  it('reads once from the broker for all clients at the same position of a channel', async () => {
     const both = Promise.all([reads.after(stream('a'), AT), reads.after(stream('a'), AT)]);
     void reads.after(stream('a'), { epoch: 'a', offset: 2 });
     void reads.after(stream('b'), AT);
@@ -32,7 +32,7 @@ describe('SharedReads', () => {
     expect(await both).toEqual([expect.objectContaining({ ok: true }), expect.objectContaining({ ok: true })]);
   });
 
-  it('asks again after an answer: a later client may have missed more', async () => {
+  it('reads again after a read completed: a later client may have missed more', async () => {
     const first = reads.after(stream('a'), AT);
     answers.at(0)!.resolve(answer(3));
     await first;
@@ -41,7 +41,7 @@ describe('SharedReads', () => {
     expect((await second).top.offset).toBe(4);
   });
 
-  it('asks again after a read that failed', async () => {
+  it('reads again after a failed read', async () => {
     const first = reads.after(stream('a'), AT);
     answers.at(0)!.reject(new Error('no answer'));
     await expect(first).rejects.toThrow('no answer');

@@ -4,9 +4,9 @@ import { EventFrame } from '../connections/event-frame.js';
 import type { ReplayResult } from './catch-up.js';
 import type { ChannelStream } from './channel-stream.js';
 
-/** Reads the events that clients missed: from memory, or with one shared read of the history per position. */
+/** Reads the events that clients missed, from memory or with one shared read of the history per position. */
 export class SharedReads {
-  /** topic and position → the read under way for all who stand there */
+  /** By topic and position: the running read, shared by all clients at this position. */
   private readonly pending = new Map<string, Promise<ReplayResult>>();
 
   constructor(
@@ -17,7 +17,7 @@ export class SharedReads {
   /** Returns the events after a position. */
   async after(stream: ChannelStream, position: Position): Promise<ReplayResult> {
     const top = stream.position;
-    // The log has an event at this position, but the client got another one.
+    // The log has an event at this position, but the client received a different one.
     if (top !== null && stream.isDisplaced(position)) return { ok: false, reason: 'rewound', top };
     const recent = stream.recentAfter(position);
     if (recent !== null) return { ok: true, frames: recent, top: top! };
