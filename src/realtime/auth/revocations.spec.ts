@@ -5,7 +5,7 @@ import { Revocations } from './revocations.js';
 const LATER = Date.now() + 3_600_000;
 
 describe('Revocations', () => {
-  it('keep space for users and for `all` when sessions are at their limit', () => {
+  it('keep space for users and for revokeAll when sessions are at their limit', () => {
     const revocations = new Revocations(new RealtimeClock());
     const session = (id: number, until = LATER): Revocation => ({ kind: 'session', id: `jti ${id}`, until });
     const most = capacityFor(session(0));
