@@ -9,28 +9,28 @@ export const ERROR_CODES = {
     message: 'The frame is not a valid message',
     meaning: 'JSON that is not an object, a missing or wrong field (`details` names it), or a binary frame.',
   },
-  unknown_type: { message: 'Unknown message type', meaning: 'The `type` is none that this server knows.' },
-  unknown_channel: { message: 'Unknown channel', meaning: 'Nobody registered a channel of this name.' },
+  unknown_type: { message: 'Unknown message type', meaning: 'This server does not know the `type`.' },
+  unknown_channel: { message: 'Unknown channel', meaning: 'No channel of this name is registered.' },
   forbidden: {
     message: 'Not authorized to subscribe to this channel',
-    meaning: 'The identity of this connection may not do this.',
+    meaning: 'The user of this connection is not allowed to do this.',
   },
   not_subscribed: {
     message: 'Not subscribed to this channel',
-    meaning: 'This connection has no subscription to the channel that it wants to leave.',
+    meaning: 'This connection is not subscribed to the channel.',
   },
   auth_required: {
     message: 'Authentication required: send {"type":"auth","token":"…"} first',
-    meaning: 'Anonymous connections are switched off here, and no token was brought yet.',
+    meaning: 'Anonymous connections are switched off, and no token was sent yet.',
   },
   token_invalid: {
     message: 'The token is not valid',
     meaning: 'Malformed, wrong signature, algorithm, issuer or audience, not yet valid, or without a usable user id.',
   },
-  token_expired: { message: 'The token has expired', meaning: 'The token was good once; bring a fresh one.' },
+  token_expired: { message: 'The token has expired', meaning: 'The token was valid before; send a fresh one.' },
   rate_limited: {
     message: 'Too many frames: slow down',
-    meaning: 'This frame came over the allowed rate and was not handled.',
+    meaning: 'This frame exceeded the allowed rate and was not handled.',
   },
   too_many_subscriptions: {
     message: 'This connection has as many subscriptions as it may have',
@@ -46,9 +46,9 @@ export const ERROR_CODES = {
   },
   unavailable: {
     message: 'Temporarily unavailable: try again',
-    meaning: 'Something behind the server does not answer now; the same frame may succeed later.',
+    meaning: 'A dependency of the server does not answer now; send the same frame later.',
   },
-  internal: { message: 'Internal error', meaning: 'Our fault. It was logged; no detail reaches a client.' },
+  internal: { message: 'Internal error', meaning: 'A fault of the server. It was logged; no detail reaches a client.' },
 } as const satisfies Record<string, { message: string; meaning: string }>;
 
 /** The `code` of an `error` frame. */

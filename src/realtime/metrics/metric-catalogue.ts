@@ -31,8 +31,7 @@ export const METRICS = {
     name: 'realtime.handshakes',
     kind: 'counter',
     unit: '{handshake}',
-    description:
-      'Upgrades: accepted; draining, overloaded, throttled or timed_out (by 503), origin_refused (by 403), token_repeated (by 401), or the code of the error frame',
+    description: 'Upgrades by outcome: accepted, the reason of an HTTP refusal, or the code of the error frame',
     attributes: ['realtime.handshake.outcome'],
   },
   closed: {
@@ -192,8 +191,7 @@ export const METRICS = {
     name: 'realtime.events.invalid',
     kind: 'counter',
     unit: '{event}',
-    description:
-      'Events whose data did not fit the class of their channel: refused, dropped, or passed; withheld where the class is not known',
+    description: 'Events whose data does not fit the class of their channel, by what happened to them',
     attributes: ['realtime.event.outcome'],
   },
   failedEvents: {
