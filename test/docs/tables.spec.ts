@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { DOCS } from './support/blocks.js';
+
+const LONGEST_CELL = 120;
+
+/** The cells of the tables of a page that are too long to skim, without the targets of their links. */
+function longCellsOf(text: string): string[] {
+  const rows = text
+    .replaceAll(/^```[^]*?^```$/gm, '')
+    .split('\n')
+    .filter((line) => line.startsWith('|'));
+  return rows
+    .flatMap((row) => row.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll(/\]\([^)]*\)/g, ']')))
+    .filter((cell) => cell.length > LONGEST_CELL);
+}
+
+describe('the tables of the docs', () => {
+  it('have no cell that is too long to skim', () => {
+    const long = DOCS.flatMap((doc) => longCellsOf(readFileSync(doc, 'utf8')).map((cell) => `${doc}: ${cell}`));
+    expect(long).toEqual([]);
+  });
+
+  it('are found if a cell is too long, and may have links of any length', () => {
+    const row = (cell: string): string => `| a | ${cell} |\n`;
+    const letters = 'x'.repeat(LONGEST_CELL);
+    expect(longCellsOf(row(letters))).toEqual([]);
+    expect(longCellsOf(row(`${letters}y`))).toEqual([`${letters}y`]);
+    expect(longCellsOf(row(`[link](${letters})`))).toEqual([]);
+    expect(longCellsOf(`\`\`\`text\n${row(`${letters}y`)}\`\`\`\n`)).toEqual([]);
+  });
+});
