@@ -1,8 +1,11 @@
-/** Addresses of channels, segment by segment; `{…}` stands for one segment on the wire, and for one or more in a type. */
+/**
+ * Channel addresses are compared by segment. `{…}` stands for one segment on the wire, and for one or more in a
+ * TypeScript type.
+ */
 
 const PARAMETER = /\{[^{}]*\}/g;
 
-/** `projects:{projectId}:updated` → `projects:{}:updated`: how a parameter is called makes no difference on the wire. */
+/** Removes parameter names, which do not exist on the wire: `projects:{projectId}:updated` → `projects:{}:updated`. */
 export function onTheWire(address: string): string {
   return address.replaceAll(PARAMETER, '{}');
 }
@@ -13,8 +16,8 @@ export function parametersIn(address: string): string[] {
 }
 
 /**
- * Whether the template literal type of the one takes in the other: `${string}` has no end at a colon, so that
- * `projects:${string}:updated` is also the type of `projects:{id}:members:updated`.
+ * Returns true if the template literal type of `outer` includes that of `inner`. `${string}` also matches colons, so
+ * `projects:${string}:updated` includes `projects:{id}:members:updated`.
  */
 export function takesIn(outer: string, inner: string): boolean {
   const matches = (out: readonly string[], within: readonly string[]): boolean => {

@@ -1,11 +1,11 @@
-/** One difference between two documents, as clients that were written against the older one see it. */
+/** One difference between two documents, from the view of clients written against the older one. */
 export interface Difference {
   readonly breaks: boolean;
-  /** A sentence without its subject, the channel. */
+  /** A sentence without its subject, which is the channel. */
   readonly text: string;
 }
 
 export interface Change extends Difference {
-  /** The address of the channel, as the older document has it. */
+  /** Address of the channel in the older document. */
   readonly channel: string;
 }

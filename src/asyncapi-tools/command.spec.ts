@@ -47,7 +47,7 @@ describe('the command', () => {
     expect(out).not.toContain('declare module');
   });
 
-  it('diff: names what changed, and ends with 1 where that breaks', async () => {
+  it('diff: lists the changes, and exits with 1 if one breaks clients', async () => {
     expect(await run('diff', at('old.json'), at('new.json'))).toEqual({
       code: 0,
       out: 'harmless  games:{gameId}:score: data.b is new\n0 breaking, 1 harmless\n',
@@ -78,13 +78,13 @@ describe('the command', () => {
     [['write', 'absent.js'], 'absent.js cannot be loaded: '],
     [['types', 'a.json', '--fast'], "Unknown option '--fast'"],
     [['types', 'absent.json'], 'absent.json cannot be read: ENOENT'],
-  ])('ends with 2 for %j', async (args, problem) => {
+  ])('exits with 2 for %j', async (args, problem) => {
     const told = await run(...args);
     expect(told).toMatchObject({ code: 2, out: '' });
     expect(told.problem).toContain(`nestjs-realtime-asyncapi: ${problem}`);
   });
 
-  it('ends with 2 for a file that is no document, and one that cannot be written', async () => {
+  it('exits with 2 for a file that is not a document, and for one that cannot be written', async () => {
     const wrong = await run('diff', at('old.json'), at('text.json'));
     expect(wrong.code).toBe(2);
     expect(wrong.problem).toMatch(/text\.json: it is no JSON: /);
@@ -93,7 +93,7 @@ describe('the command', () => {
     expect(unwritable.problem).toContain('events.ts cannot be written: ENOENT');
   });
 
-  it('write: ends with 2 for a file that exports no module, and where it is not clear which', async () => {
+  it('write: exits with 2 for a file that exports no module, or several without the root module', async () => {
     await writeFile(at('none.mjs'), 'export const answer = 42; export class Service {}');
     const none = await run('write', at('none.mjs'));
     expect(none).toMatchObject({ code: 2, out: '' });
@@ -109,7 +109,7 @@ describe('the command', () => {
     expect(named.problem).toContain('no module imports RealtimeModule.forRoot');
   });
 
-  it('explains itself', async () => {
+  it('prints its usage', async () => {
     expect(await run('--help')).toMatchObject({ code: 0, out: expect.stringContaining('Usage:') as string });
   });
 });

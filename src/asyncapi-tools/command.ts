@@ -25,7 +25,7 @@ The documents of types and diff are those that write makes, or GET /realtime/asy
 ends with 2.
 `;
 
-/** Where a command writes to. */
+/** Output streams of a command. */
 export interface Output {
   write(text: string): void;
   complain(text: string): void;
@@ -33,8 +33,8 @@ export interface Output {
 
 /**
  * Runs the command.
- * @param args what stands behind its name
- * @returns the exit code: 0; 1 where `diff` found a breaking change; 2 for wrong input
+ * @param args arguments after the name of the command
+ * @returns the exit code: 0; 1 if `diff` found a breaking change; 2 for invalid input
  */
 export async function runCommand(args: readonly string[], output: Output): Promise<number> {
   try {

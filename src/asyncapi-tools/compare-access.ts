@@ -2,7 +2,7 @@ import { parametersIn } from './addresses.js';
 import type { Difference } from './changes.js';
 import type { Access, ContractChannel } from './contract.js';
 
-/** Who may use a channel: breaking where somebody who might has to stay outside now. */
+/** Compares the access rules of a channel. The change is breaking if a client that had access can lose it. */
 export function compareAccess(before: ContractChannel, after: ContractChannel): Difference[] {
   if (ruleOf(before) === ruleOf(after)) return [];
   const isOpen = isAsOpen(before.access, after.access);
@@ -16,12 +16,12 @@ export function compareAccess(before: ContractChannel, after: ContractChannel): 
   ];
 }
 
-/** Whether everybody whom the rule before lets in is let in by the rule after it, as far as a document can tell. */
+/** Returns true if every client that `before` admits is also admitted by `after`, as far as the documents show. */
 function isAsOpen(before: Access, after: Access): boolean {
   if (after === 'public') return true;
-  if (isPolicy(before) || isPolicy(after)) return false; // a policy decides for everybody, with a token or not
+  if (isPolicy(before) || isPolicy(after)) return false; // a policy decides for all clients, with a token or without
   if (after === 'authenticated') return before !== 'public';
-  if (before === 'admin') return true; // administrators may use what is for roles, or for an owner
+  if (before === 'admin') return true; // admins can use every channel that is for roles or for an owner
   if (typeof before === 'string' || typeof after === 'string') return false;
   return 'roles' in before && 'roles' in after && before.roles.every((role) => after.roles.includes(role));
 }
@@ -30,7 +30,7 @@ function isPolicy(access: Access): boolean {
   return typeof access === 'object' && 'policy' in access;
 }
 
-/** The same text for the same rule, however a parameter is called, and in whatever order roles stand. */
+/** Returns the same string for equal rules, independent of parameter names and of the order of roles. */
 function ruleOf({ access, address }: ContractChannel): string {
   if (typeof access === 'string') return access;
   if ('roles' in access) return `roles ${access.roles.toSorted().join(' ')}`;

@@ -5,18 +5,18 @@ import { ANY, resolved, type Field, type Schema } from './schema.js';
 type Schemas = ReadonlyMap<string, Schema>;
 type Structure = Extract<Schema, { kind: 'object' | 'array' }>;
 
-/** The names by which schemas refer to each other, in the older document and in the newer one. */
+/** Named schemas of the older and of the newer document. */
 export interface Names {
   readonly before: Schemas;
   readonly after: Schemas;
 }
 
 /**
- * What differs in the data that clients get. It breaks where something arrives that the older document ruled out: a field is
- * missing, or carries what it could not carry. Less than was announced, and more fields than were known, break nobody.
+ * Compares the data that clients receive. A change is breaking if data can arrive that the older document ruled out: a
+ * field is missing or has a new type. Fewer types and additional fields are harmless.
  */
 export function compareData(before: Schema, after: Schema, names: Names): Difference[] {
-  const open = new Set<string>(); // pairs that are being compared: schemas may hold themselves
+  const open = new Set<string>(); // pairs that are being compared, because schemas can be recursive
 
   const compare = (older: Schema, newer: Schema, path: string): Difference[] => {
     const pair = older.kind === 'ref' && newer.kind === 'ref' ? `${older.name} ${newer.name}` : null;
@@ -83,7 +83,10 @@ export function compareData(before: Schema, after: Schema, names: Names): Differ
   return compare(before, after, 'data');
 }
 
-/** Whether somebody gets it no more who got it; `null` where the same do. */
+/**
+ * Returns true if a client that received the field no longer receives it, false if more clients receive it, and `null` if
+ * the audience is the same.
+ */
 function compareAudiences(older: Field, newer: Field): boolean | null {
   const [was, is] = [audienceOf(older), audienceOf(newer)];
   if (is === null) return was === null ? null : false;
@@ -91,7 +94,7 @@ function compareAudiences(older: Field, newer: Field): boolean | null {
   return was === null || !was.every((one) => is.includes(one));
 }
 
-/** Groups and users as words; `null`: everybody. */
+/** Describes groups and users in words; `null` means all clients. */
 function audienceOf({ groups, users }: Field): string[] | null {
   if (groups === null) return null;
   return [...groups.map((group) => `group ${group}`), ...users.map((field) => `user in ${field}`)];
@@ -114,7 +117,7 @@ function isStructure(schema: Schema): schema is Structure {
   return schema.kind === 'object' || schema.kind === 'array';
 }
 
-/** Whether what is of the one type was of the other, too. Neither is an object or an array. */
+/** Returns true if every value of type `option` is also of type `known`. Neither is an object or an array. */
 function admits(known: Schema, option: Schema): boolean {
   if (known.kind === 'literal') return option.kind === 'literal' && option.value === known.value;
   if (known.kind !== 'simple') return false;
@@ -127,7 +130,10 @@ function admits(known: Schema, option: Schema): boolean {
   return option.value === null ? known.type === 'null' : typeof option.value === known.type;
 }
 
-/** The types of which a value has one: without names, without unions in unions, and with objects that hold all of `all`. */
+/**
+ * Returns the alternative types of a schema: names are resolved, nested unions are flattened, and objects within `all`
+ * are merged.
+ */
 function optionsOf(schema: Schema, schemas: Schemas): Schema[] {
   const plain = resolved(schema, schemas);
   if (plain.kind === 'union') return plain.of.flatMap((one) => optionsOf(one, schemas));
@@ -139,7 +145,7 @@ function optionsOf(schema: Schema, schemas: Schemas): Schema[] {
     for (const [name, field] of part.fields) fields.set(name, field);
   }
   if (parts.every(({ kind }) => kind === 'object')) return [{ kind: 'object', fields, others: null }];
-  // A type and a choice of the same, as `string` and one of three strings: the choice says more.
+  // For a type combined with a union of it, such as `string` and one of three strings, the union is more precise.
   const choice = parts.find(({ kind }) => kind === 'union') ?? parts.find(({ kind }) => kind !== 'object') ?? ANY;
   return choice.kind === 'all' ? [ANY] : optionsOf(choice, schemas);
 }

@@ -17,31 +17,31 @@ const contract = (channels: readonly ContractChannel[], schemas: Record<string, 
   channels,
   schemas: new Map(Object.entries(schemas).map(([name, schema]) => [name, readSchema(schema, name)])),
 });
-const told = (older: Contract, newer: Contract): string[] =>
+const compare = (older: Contract, newer: Contract): string[] =>
   compareContracts(older, newer).map(({ breaks, text }) => `${breaks ? 'breaking' : 'harmless'}: ${text}`);
 
-describe('what changed of a channel', () => {
+describe('the changes of a channel', () => {
   const between = (older: Partial<ContractChannel>, newer: Partial<ContractChannel>): string[] =>
-    told(contract([channel(older)]), contract([channel(newer)]));
+    compare(contract([channel(older)]), contract([channel(newer)]));
 
-  it('is nothing in the same document', () => {
+  it('are empty for the same document', () => {
     expect(between({}, {})).toEqual([]);
   });
 
-  it('is whether it is there', () => {
+  it('include that it was added or removed', () => {
     expect(compareContracts(contract([channel()]), contract([channel({ address: 'games:all' })]))).toEqual([
       { breaks: true, channel: 'games:{gameId}:score', text: 'is gone' },
       { breaks: false, channel: 'games:all', text: 'is new' },
     ]);
   });
 
-  it('is not how a parameter is called', () => {
+  it('do not include the name of a parameter', () => {
     expect(between({ access: { owner: 'gameId' } }, { address: 'games:{id}:score', access: { owner: 'id' } })).toEqual([
       'harmless: is written games:{id}:score: the same names on the wire',
     ]);
   });
 
-  it('is history and presence', () => {
+  it('include history and presence', () => {
     expect(between({}, { history: false, presence: true })).toEqual([
       'breaking: keeps no history any more: its events have no id, and nobody can resume',
       'harmless: has presence now',
@@ -62,7 +62,7 @@ describe('what changed of a channel', () => {
     policy: { policy: 'P' },
     other: { policy: 'Q' },
   };
-  /** Rule → the rules that let in all whom it lets in, as far as a document can tell. */
+  /** For each rule, the rules that admit all clients that it admits, as far as a document shows. */
   const harmless: Record<string, string[]> = {
     public: [],
     authenticated: ['public'],
@@ -73,7 +73,7 @@ describe('what changed of a channel', () => {
     policy: ['public'],
     other: ['public'],
   };
-  it.each(Object.keys(rules))('is who may use it, where it was %s', (before) => {
+  it.each(Object.keys(rules))('include its access rule, if it was %s', (before) => {
     const open = Object.keys(rules).filter((after) => {
       const changes = between({ access: rules[before] }, { access: rules[after] });
       expect(changes).toHaveLength(before === after ? 0 : 1);
@@ -82,7 +82,7 @@ describe('what changed of a channel', () => {
     expect(open).toEqual(harmless[before]);
   });
 
-  it('is told in words', () => {
+  it('describe access rules in words', () => {
     expect(between({ access: 'public' }, { access: { roles: ['a', 'b'] } })).toEqual([
       'breaking: is for the roles a, b, and was for everyone',
     ]);
@@ -92,10 +92,10 @@ describe('what changed of a channel', () => {
   });
 });
 
-describe('what changed in the data', () => {
+describe('the changes of data', () => {
   const schemas = { A: { properties: { id: { type: 'integer' } } } };
   const between = (older: object, newer: object): string[] =>
-    told(
+    compare(
       contract([channel({ data: readSchema(older, 'data') })], schemas),
       contract([channel({ data: readSchema(newer, 'data') })], schemas),
     );
@@ -106,19 +106,19 @@ describe('what changed in the data', () => {
     ['a field is gone', fields({ a: text, b: text }), fields({ a: text }), ['breaking: data.b is gone']],
     ['a field is new', fields({ a: text }), fields({ a: text, b: text }), ['harmless: data.b is new']],
     [
-      'a field may be missing',
+      'a field becomes optional',
       fields({ a: text }, ['a']),
       fields({ a: text }),
       ['breaking: data.a may be missing now'],
     ],
     [
-      'a field is always there',
+      'a field becomes required',
       fields({ a: text }),
       fields({ a: text }, ['a']),
       ['harmless: data.a is always there now'],
     ],
     [
-      'a field is for a group alone',
+      'a field is restricted to a group',
       fields({ a: text }, ['a']),
       fields({ a: { ...text, 'x-groups': ['billing'] } }),
       ['breaking: data.a is for the group billing, and was for everybody'],
@@ -145,19 +145,19 @@ describe('what changed in the data', () => {
       [],
     ],
     [
-      'a field is for a user alone',
+      'a field is restricted to a user',
       fields({ a: text }, ['a']),
       fields({ a: { ...text, 'x-groups': [], 'x-users': ['id'] } }),
       ['breaking: data.a is for the user in id, and was for everybody'],
     ],
     [
-      'a field is for a user no more',
+      'a field is no longer for a user',
       fields({ a: { ...text, 'x-groups': ['admin'], 'x-users': ['id'] } }),
       fields({ a: { ...text, 'x-groups': ['admin', 'id'] } }),
       ['breaking: data.a is for the groups admin, id, and was for the group admin and the user in id'],
     ],
     [
-      'a field is for a user too',
+      'a field is also for a user',
       fields({ a: { ...text, 'x-groups': ['admin'] } }),
       fields({ a: { ...text, 'x-groups': ['admin'], 'x-users': ['id'] } }),
       ['harmless: data.a is for the group admin and the user in id, and was for the group admin'],
@@ -212,12 +212,12 @@ describe('what changed in the data', () => {
     expect(between(older, newer)).toEqual(expected);
   });
 
-  it('is found through names, and in schemas that hold themselves', () => {
+  it('are found through named schemas and in recursive schemas', () => {
     const tree = (leaf: object) => ({
       Tree: fields({ leaf, nodes: { type: 'array', items: { $ref: '#/components/schemas/Tree' } } }),
     });
     const trees = [channel({ data: { kind: 'ref', name: 'Tree' } })];
-    expect(told(contract(trees, tree(text)), contract(trees, tree({ type: 'number' })))).toEqual([
+    expect(compare(contract(trees, tree(text)), contract(trees, tree({ type: 'number' })))).toEqual([
       'breaking: data.leaf is number, and was string',
     ]);
   });

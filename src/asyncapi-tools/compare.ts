@@ -5,8 +5,8 @@ import { compareData, type Names } from './compare-data.js';
 import type { Contract, ContractChannel } from './contract.js';
 
 /**
- * What changed from one document to the next, for clients that were written against the older one: channel by channel, in the
- * order of the older document, then the new ones.
+ * Lists the changes between two documents, from the view of clients written against the older one. Channels of the older
+ * document come first, in its order, then the new ones.
  */
 export function compareContracts(older: Contract, newer: Contract): Change[] {
   const names: Names = { before: older.schemas, after: newer.schemas };

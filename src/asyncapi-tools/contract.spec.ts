@@ -15,7 +15,7 @@ const document = {
 const read = (changed: object) => readContract(JSON.stringify({ ...document, ...changed }));
 
 describe('reading a document', () => {
-  it('finds what it promises', () => {
+  it('returns its channels and schemas', () => {
     expect(read({})).toEqual({
       title: 'Games',
       version: '1.0.0',
@@ -39,7 +39,7 @@ describe('reading a document', () => {
     ['{}', 'it is no AsyncAPI 3 document: it has no field `asyncapi`'],
     ['{"asyncapi":"2.6.0"}', 'it is no AsyncAPI 3 document: `asyncapi` is "2.6.0"'],
     ['{"asyncapi":"3.0.0","channels":[]}', 'channels must be an object'],
-  ])('refuses %s', (text, problem) => {
+  ])('rejects %s', (text, problem) => {
     expect(() => readContract(text)).toThrow(problem);
   });
 
@@ -53,7 +53,7 @@ describe('reading a document', () => {
     ],
     [{ components: { schemas: {} } }, 'refers to "#/components/messages/score", which is not there'],
     [{ components: { messages: { score: message } } }, '#/components/schemas/Score is referred to, and not there'],
-  ])('says what is wrong with a document of somebody else: %j', (changed, problem) => {
+  ])('explains why a document of another tool is rejected: %j', (changed, problem) => {
     expect(() => read(changed)).toThrow(problem);
   });
 });

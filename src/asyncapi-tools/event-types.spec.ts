@@ -19,7 +19,7 @@ const typesOf = (
 ): string => eventTypes({ title: 'Games', version: '1.2.0', channels, schemas }, { augment });
 
 describe('the types of a document', () => {
-  it('are a type for each schema, the event map, and its merging', () => {
+  it('are a type for each schema, the event map, and its declaration merging', () => {
     const schemas = new Map([
       ['Score', readSchema({ properties: { points: { type: 'integer' } }, required: ['points'] }, 'Score')],
       ['Level', readSchema({ enum: ['low', 'high'] }, 'Level')],
@@ -58,7 +58,7 @@ declare module 'nestjs-realtime/client' {
     expect(typesOf(channels, schemas)).not.toContain('declare module');
   });
 
-  it('are those that docs/channels.md shows', () => {
+  it('match those in docs/channels.md', () => {
     const updated = readSchema(
       { properties: { id: { type: 'string' }, name: { type: 'string' } }, required: ['id', 'name'] },
       'ProjectUpdated',
@@ -69,12 +69,12 @@ declare module 'nestjs-realtime/client' {
     expect(readFileSync('docs/channels.md', 'utf8')).toContain(code.join('\n\n'));
   });
 
-  it('have names that are valid and each their own', () => {
+  it('have valid, distinct names', () => {
     const schemas = new Map(['Events', 'a b', 'a-b', '1st'].map((name) => [name, ANY]));
     expect(typesOf([], schemas).match(/(?<=type )\w+/g)).toEqual(['Events_2', 'a_b', 'a_b_2', '_1st']);
   });
 
-  it('of a pattern take in what its template takes in, so that the map is valid', () => {
+  it('of a pattern include the types of all channels that its template matches, so that the map is valid', () => {
     const code = typesOf(
       [
         channel('a:{x}:end', ref('A')),
@@ -89,7 +89,7 @@ declare module 'nestjs-realtime/client' {
     expect(code).toContain('"a:end": D;');
   });
 
-  it('are not broken out of by the title', () => {
+  it('escape the title', () => {
     const code = eventTypes({ title: 'a\nb', version: '', channels: [], schemas: new Map() }, { augment: false });
     expect(code.split('\n')[0]).toContain('the document of a b:');
   });

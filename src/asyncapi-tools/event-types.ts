@@ -3,16 +3,19 @@ import type { Contract, ContractChannel } from './contract.js';
 import { comment, printKey, printObject, printType } from './print-type.js';
 import type { Schema } from './schema.js';
 
-/** The name of the event map in the generated file. */
+/** Name of the event map in the generated file. */
 const MAP = 'Events';
 
 export interface EventTypesOptions {
-  /** Whether the channels are also merged into the client's own event map, for `createRealtimeClient()` without a type and for the hooks. */
+  /**
+   * Merges the channels into the client's event map too, for the hooks and for `createRealtimeClient()` without a type
+   * argument.
+   */
   readonly augment: boolean;
 }
 
 /**
- * A file of TypeScript: a type for each schema that has a name, and the event map `Events`, which fits
+ * Generates a TypeScript file: a type for each named schema, and the event map `Events` for
  * `createRealtimeClient<Events>`.
  */
 export function eventTypes(contract: Contract, { augment }: EventTypesOptions): string {
@@ -42,14 +45,14 @@ function declaration(name: string, schema: Schema, nameOf: (schema: string) => s
 }
 
 function eventMap(channels: readonly ContractChannel[], nameOf: (schema: string) => string): string {
-  // key → its channels: two of one key are one type
+  // Channels by key. Channels with the same key share one type.
   const byKey = new Map<string, ContractChannel[]>();
   for (const channel of channels) {
     const key = keyOf(channel.address);
     byKey.set(key, [...(byKey.get(key) ?? []), channel]);
   }
   const entries = [...byKey].map(([key, [first, ...rest]]) => {
-    // An index signature must hold for every key that it takes in.
+    // The type of an index signature must include the types of all keys that it matches.
     const within = channels.filter(({ address }) => address !== first!.address && takesIn(first!.address, address));
     const isTemplate = parametersIn(first!.address).length > 0;
     const data = [first!, ...rest, ...(isTemplate ? within : [])].map((channel) => channel.data);
@@ -70,10 +73,10 @@ function keyOf(address: string): string {
   return `[channel: \`${address.replaceAll(/[`\\$]/g, '\\$&').replaceAll(/\{[^{}]*\}/g, '${string}')}\`]`;
 }
 
-/** Names of schemas → names of types: valid, and each only once. */
+/** Maps schema names to type names that are valid and distinct. */
 function typeNames(schemas: Iterable<string>): Map<string, string> {
   const names = new Map<string, string>();
-  const taken = new Set([MAP, 'Array', 'Record']); // what the file itself uses
+  const taken = new Set([MAP, 'Array', 'Record']); // names that the generated file uses
   for (const schema of schemas) {
     const name = schema.replaceAll(/[^\w$]/g, '_').replace(/^(?=\d)|^$/, '_');
     let free = name;

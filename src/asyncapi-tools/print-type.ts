@@ -1,6 +1,6 @@
 import type { Field, Schema } from './schema.js';
 
-/** A comment of one or several lines, of which no text can break out. */
+/** Prints a comment of one or more lines. Text that would end the comment is escaped. */
 export function comment(text: string, indent = ''): string {
   const lines = text.replaceAll('*/', '*\\/').split(/\r\n|[\n\r\u2028\u2029]/);
   if (lines.length === 1) return `${indent}/** ${lines[0]} */\n`;
@@ -8,8 +8,8 @@ export function comment(text: string, indent = ''): string {
 }
 
 /**
- * A type in TypeScript.
- * @param nameOf how the type of a schema that has a name is called
+ * Prints a TypeScript type.
+ * @param nameOf returns the type name of a named schema
  */
 export function printType(schema: Schema, nameOf: (schema: string) => string, indent = ''): string {
   const print = (inner: Schema): string => printType(inner, nameOf, indent);
@@ -33,7 +33,7 @@ export function printType(schema: Schema, nameOf: (schema: string) => string, in
   }
 }
 
-/** The body of an interface, or a type of its own. */
+/** Prints the body of an interface, or an object type. */
 export function printObject(
   { fields, others }: Extract<Schema, { kind: 'object' }>,
   nameOf: (schema: string) => string,
@@ -44,12 +44,12 @@ export function printObject(
   }
   const inner = `${indent}  `;
   const lines = [...fields].map(([name, field]) => printField(name, field, nameOf, inner));
-  // Named fields have other types than the rest: what is not named cannot be told apart from them.
+  // An index signature must include the types of the named fields too, so it is `unknown`.
   if (others !== null) lines.push(`${inner}[field: string]: unknown;\n`);
   return `{\n${lines.join('')}${indent}}`;
 }
 
-/** A name as a key of an object type, with quotes where it needs them. */
+/** Prints a name as the key of an object type, quoted if necessary. */
 export function printKey(name: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
 }

@@ -33,7 +33,7 @@ describe('the type of a schema', () => {
     expect(typeOf(schema)).toBe(type);
   });
 
-  it('of an object has its fields, what may be missing, and what they say', () => {
+  it('of an object has its fields, optional marks and descriptions', () => {
     const schema = {
       properties: {
         id: { type: 'integer', description: 'Ends */ here' },
@@ -65,7 +65,7 @@ describe('the type of a schema', () => {
     [{ type: 'array', items: 5 }, 'data.items must be an object'],
     [{ properties: { a: { properties: [] } } }, 'data.properties.a.properties must be an object'],
     [{ $ref: 'other.json#/A' }, 'data refers to "other.json#/A", which is not in #/components/schemas'],
-  ])('refuses %j', (schema, problem) => {
+  ])('rejects %j', (schema, problem) => {
     expect(() => readSchema(schema, 'data')).toThrow(problem);
   });
 });

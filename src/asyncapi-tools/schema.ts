@@ -6,13 +6,16 @@ export interface Field {
   readonly schema: Schema;
   readonly required: boolean;
   readonly description: string | null;
-  /** Only who has one of these groups gets it, and {@link users}; `null`: everybody. */
+  /** Groups that receive the field, in addition to {@link users}; `null` means all clients. */
   readonly groups: readonly string[] | null;
-  /** The user whose id is in one of these fields beside it gets it too. */
+  /** Sibling fields with user ids: these users receive the field too. */
   readonly users: readonly string[];
 }
 
-/** What JSON Schema says of types. Limits of values (`minimum`, `maxLength`, `pattern` …) are left out: no type shows them. */
+/**
+ * The part of JSON Schema that describes types. Limits of values (`minimum`, `maxLength`, `pattern` …) are left out,
+ * because no type shows them.
+ */
 export type Schema =
   | { readonly kind: 'any' }
   | { readonly kind: 'ref'; readonly name: string }
@@ -26,12 +29,12 @@ export type Schema =
   | {
       readonly kind: 'object';
       readonly fields: ReadonlyMap<string, Field>;
-      /** What fields without a name of their own carry; `null` where nothing is said of them. */
+      /** Schema of the fields that are not listed; `null` if there is none. */
       readonly others: Schema | null;
     }
-  /** One of them. */
+  /** A value matches one of these schemas. */
   | { readonly kind: 'union'; readonly of: readonly Schema[] }
-  /** All of them at once. */
+  /** A value matches all of these schemas. */
   | { readonly kind: 'all'; readonly of: readonly Schema[] };
 
 export const ANY: Schema = { kind: 'any' };
@@ -40,8 +43,8 @@ const REFERENCE = /^#\/components\/schemas\/([^/]+)$/;
 
 /**
  * Reads a JSON Schema.
- * @param where it stands, for messages
- * @throws ToolError where it is none, or refers to something outside of `#/components/schemas`
+ * @param where place of the schema, for error messages
+ * @throws ToolError if it is not a schema, or refers to a schema outside of `#/components/schemas`
  */
 export function readSchema(value: unknown, where: string): Schema {
   if (typeof value === 'boolean') return ANY;
@@ -57,13 +60,13 @@ export function readSchema(value: unknown, where: string): Schema {
   return telling.length > 1 ? { kind: 'all', of: telling } : (telling[0] ?? ANY);
 }
 
-/** @throws ToolError where it is not an object */
+/** @throws ToolError if the value is not an object */
 export function readObject(value: unknown, where: string): Record<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw new ToolError(`${where} must be an object`);
 }
 
-/** The schema that is meant, however many names it goes by. */
+/** Follows references until it reaches a schema that is not a reference. */
 export function resolved(schema: Schema, schemas: ReadonlyMap<string, Schema>): Schema {
   let found = schema;
   for (let steps = 0; found.kind === 'ref' && steps <= schemas.size; steps += 1) found = schemas.get(found.name) ?? ANY;

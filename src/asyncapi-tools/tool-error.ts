@@ -1,4 +1,4 @@
-/** The input is wrong; the message says what, and what to do, to whoever runs the command. */
+/** Invalid input. The message tells the user of the command the problem and what to do. */
 export class ToolError extends Error {
   override readonly name = 'ToolError';
 }

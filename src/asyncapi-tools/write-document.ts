@@ -3,9 +3,9 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ToolError } from './tool-error.js';
 
-/** What `write` is told beside the file of the module. */
+/** Options of `write`. */
 export interface DocumentOptions {
-  /** The name that the module is exported by, where the file exports several. */
+  /** Export name of the module, required if the file exports several. */
   readonly module?: string;
   readonly title?: string;
   readonly version?: string;
@@ -14,20 +14,21 @@ export interface DocumentOptions {
 }
 
 /**
- * The AsyncAPI document of the application whose root module a file exports, as text.
- * @throws ToolError where the file cannot be loaded, or there is no module in it, or none that can be described
+ * Returns the AsyncAPI document of an application, as JSON.
+ * @param file a built file that exports the root module
+ * @throws ToolError if the file cannot be loaded, exports no module, or its module cannot be described
  */
 export async function documentText(file: string, { module, protocol, ...rest }: DocumentOptions): Promise<string> {
   if (!isProtocol(protocol)) throw new ToolError(`--protocol is ws or wss, not ${JSON.stringify(protocol)}`);
   const exported = await attempt(`${file} cannot be loaded`, async () => {
     return (await import(pathToFileURL(resolve(file)).href)) as { readonly default?: unknown };
   });
-  // Only here, for types and comparisons are for frontends too, which have no Nest.
+  // Loaded lazily: `types` and `diff` also run in frontends, which do not have Nest.
   const { moduleDocument, modulesOf } = await attempt(
     'The application cannot be described without its packages',
     () => import('../realtime/asyncapi/module-document.js'),
   );
-  // What a CommonJS file exports comes as its default.
+  // A CommonJS file is imported with its exports as `default`.
   const all = { ...(typeof exported.default === 'object' ? exported.default : {}), ...exported };
   const modules = modulesOf(all);
   const name = module ?? (modules.size === 1 ? [...modules.keys()][0]! : 'AppModule');
@@ -49,7 +50,7 @@ function isProtocol(text: string | undefined): text is 'ws' | 'wss' | undefined 
   return text === undefined || text === 'ws' || text === 'wss';
 }
 
-/** @throws ToolError where it cannot be written */
+/** @throws ToolError if the file cannot be written */
 export async function writeText(file: string, text: string): Promise<void> {
   await attempt(`${file} cannot be written`, () => writeFile(file, text));
 }

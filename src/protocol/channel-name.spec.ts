@@ -15,18 +15,18 @@ const segments = fc.array(segment, { minLength: 1, maxLength: 5 });
 const lengthOf = (bytes: number): string => 'a'.repeat(bytes);
 
 describe('channelNameProblem', () => {
-  it('finds nothing wrong with segments of the alphabet', () => {
+  it('accepts segments of allowed characters', () => {
     fc.assert(fc.property(segments, (parts) => expect(channelNameProblem(parts.join(':'))).toBeNull()));
   });
 
   it.each(['announcements', 'apps:created', 'user:u1', 'user:%C3%BC', 'a.b-c_d@e:F', `a:${lengthOf(198)}`])(
-    'lets %s pass',
+    'accepts %s',
     (name) => expect(channelNameProblem(name)).toBeNull(),
   );
 
-  it('tells of an empty name', () => expect(channelNameProblem('')).toBe('must not be empty'));
+  it('rejects an empty name', () => expect(channelNameProblem('')).toBe('must not be empty'));
 
-  it('tells of a name over the limit', () => {
+  it('rejects a name over the limit', () => {
     expect(channelNameProblem(lengthOf(MAX_CHANNEL_BYTES))).toBeNull();
     expect(channelNameProblem(lengthOf(MAX_CHANNEL_BYTES + 1))).toBe('must be at most 200 bytes');
   });
@@ -51,11 +51,11 @@ describe('channelNameProblem', () => {
       'User:%41',
       '{userId}',
     ].filter((name) => name !== 'user'),
-  )('refuses %j', (name) => {
+  )('rejects %j', (name) => {
     expect(channelNameProblem(name)).toBe('must be segments of A-Z a-z 0-9 _ . - @ split by ":"');
   });
 
-  it('lets nothing pass but the alphabet, ":", and "%" in a private channel', () => {
+  it('accepts only the allowed characters, ":", and "%" in a private channel', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 30 }), (name) => {
         if (channelNameProblem(name) !== null) return;
@@ -67,7 +67,7 @@ describe('channelNameProblem', () => {
 });
 
 describe('isWildcard', () => {
-  it('knows a group followed by a star, and what its names begin with', () => {
+  it('accepts a group followed by a star, and every name of the group has its prefix', () => {
     fc.assert(
       fc.property(segments, segment, (group, name) => {
         const wildcard = `${group.join(':')}:*`;
@@ -78,18 +78,18 @@ describe('isWildcard', () => {
   });
 
   it.each(['*', ':*', 'apps', 'apps:', 'apps:**', 'apps:*:created', 'apps:c*', '*:created', 'apps:*\n', 'user:%41:*'])(
-    'takes %j for none',
+    'rejects %j',
     (name) => expect(isWildcard(name)).toBe(false),
   );
 
-  it('is bound by the limit of a name', () => {
+  it('applies the length limit of channel names', () => {
     expect(isWildcard(`${lengthOf(MAX_CHANNEL_BYTES - 2)}:*`)).toBe(true);
     expect(isWildcard(`${lengthOf(MAX_CHANNEL_BYTES - 1)}:*`)).toBe(false);
   });
 });
 
 describe('userChannel and userOfChannel', () => {
-  it('come back to the user, for any id that has a channel', () => {
+  it('are inverse for every id that has a channel', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 60 }), (userId) => {
         const channel = userChannel(userId);
@@ -100,7 +100,7 @@ describe('userChannel and userOfChannel', () => {
     );
   });
 
-  it('give a valid name to every well-formed id that is short enough', () => {
+  it('produce a valid name for every well-formed id that is short enough', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 16 }), (userId) => {
         const channel = userChannel(userId);
@@ -111,7 +111,7 @@ describe('userChannel and userOfChannel', () => {
     );
   });
 
-  it('give different names to different ids', () => {
+  it('produce different names for different ids', () => {
     const id = fc.string({ unit: 'binary', minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(id, id, (a, b) => a === b || userChannel(a) !== userChannel(b)),
@@ -138,7 +138,7 @@ describe('userChannel and userOfChannel', () => {
     expect(['', '\ud83d', 'a\ude00b', '\ude00\ud83d'].map(userChannel)).toEqual([null, null, null, null]);
   });
 
-  it('keep to the limit, which counts the encoded bytes', () => {
+  it('apply the limit to the encoded bytes', () => {
     const most = MAX_CHANNEL_BYTES - 'user:'.length;
     expect(userChannel(lengthOf(most))).toHaveLength(MAX_CHANNEL_BYTES);
     expect(userChannel(lengthOf(most + 1))).toBeNull();
@@ -168,9 +168,9 @@ describe('userChannel and userOfChannel', () => {
     'user:ü',
     'user:*',
     '',
-  ])('take %j for no one’s', (channel) => expect(userOfChannel(channel)).toBeNull());
+  ])('return null for %j', (channel) => expect(userOfChannel(channel)).toBeNull());
 
-  it('take only the canonical encoding, whatever else decodes to the same', () => {
+  it('accept only the canonical encoding of an id', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(...'ab%34cCdD1:@~'.split('')), maxLength: 12 }), (rest) => {
         const userId = userOfChannel(`user:${rest}`);
@@ -190,7 +190,7 @@ describe('matchPattern', () => {
     ['org:{org}:app:{app}', 'org:o1:app:a1', { org: 'o1', app: 'a1' }],
     ['org:{org}:*', 'org:o1:x:y', { org: 'o1' }],
     ['*', 'anything', {}],
-  ])('%s takes %s', (pattern, name, params) => expect(matchPattern(pattern, name)).toEqual(params));
+  ])('%s matches %s', (pattern, name, params) => expect(matchPattern(pattern, name)).toEqual(params));
 
   it.each([
     ['apps:*', 'apps'],
@@ -202,9 +202,9 @@ describe('matchPattern', () => {
     ['user:{userId}', 'users:a'],
     ['org:{org}:app:{app}', 'org:o1:user:a1'],
     ['org:{org}:*', 'org:o1'],
-  ])('%s does not take %s', (pattern, name) => expect(matchPattern(pattern, name)).toBeNull());
+  ])('%s does not match %s', (pattern, name) => expect(matchPattern(pattern, name)).toBeNull());
 
-  it('a name takes itself and no other', () => {
+  it('a name without parameters matches only itself', () => {
     fc.assert(
       fc.property(segments, segments, (one, other) => {
         const [name, another] = [one.join(':'), other.join(':')];
@@ -214,7 +214,7 @@ describe('matchPattern', () => {
     );
   });
 
-  it('a parameter takes exactly its segment', () => {
+  it('a parameter captures exactly its segment', () => {
     fc.assert(
       fc.property(segments, fc.nat(), (parts, at) => {
         const index = at % parts.length;

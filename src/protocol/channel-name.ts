@@ -3,17 +3,20 @@
  * Names are compared exactly and never normalised.
  */
 
-/** The longest channel name, in bytes (names are ASCII, so also in characters). */
+/** Maximum length of a channel name in bytes. Names are ASCII, so this is also the number of characters. */
 export const MAX_CHANNEL_BYTES = 200;
 
-/** The group whose second segment is a user's id, percent-encoded. */
+/** Group of the private channels: their second segment is a user id, percent-encoded. */
 export const USER_GROUP = 'user';
 
 const NAME = /^(user:[\w.@%-]+|[\w.@-]+(:[\w.@-]+)*)$/;
 const OF_A_USER = /^user:[A-Za-z0-9_.@%-]+$/;
 const WILDCARD = /^[A-Za-z0-9_.@-]+(?::[A-Za-z0-9_.@-]+)*:\*$/;
 
-/** What is wrong with the form of a channel name, as a sentence for whoever wrote it; `null` when nothing is. */
+/**
+ * Validates the syntax of a channel name.
+ * @returns the problem, as a sentence for the author of the name, or `null` if the name is valid
+ */
 export function channelNameProblem(name: string): string | null {
   if (name === '') return 'must not be empty';
   if (name.length > MAX_CHANNEL_BYTES) return `must be at most ${MAX_CHANNEL_BYTES} bytes`;
@@ -21,25 +24,26 @@ export function channelNameProblem(name: string): string | null {
   return 'must be segments of A-Z a-z 0-9 _ . - @ split by ":"';
 }
 
-/** Whether the form of the name is good. */
+/** Returns true if the syntax of the name is valid. */
 export function isChannelName(name: string): boolean {
   return name.length <= MAX_CHANNEL_BYTES && NAME.test(name);
 }
 
-/** Whether the text asks for every channel of a group, as `apps:*` does. */
+/** Returns true for a wildcard such as `apps:*`, which subscribes to every channel of a group. */
 export function isWildcard(name: string): boolean {
   return name.length <= MAX_CHANNEL_BYTES && WILDCARD.test(name);
 }
 
-/** `apps:*` → `apps:`, the beginning of every name that the wildcard stands for. */
+/** Returns the prefix that all channels matching the wildcard share: `apps:*` → `apps:`. */
 export function wildcardPrefix(wildcard: string): string {
   return wildcard.slice(0, -1);
 }
 
 /**
- * The private channel of a user: `user:` and the id, its UTF-8 bytes outside `A-Z a-z 0-9 _ . - @` percent-encoded
- * with upper-case hex.
- * @returns `null` when the id is empty, not well-formed Unicode, or its channel would be over {@link MAX_CHANNEL_BYTES}.
+ * Returns the private channel of a user: `user:` and the user id. UTF-8 bytes of the id outside `A-Z a-z 0-9 _ . - @` are
+ * percent-encoded with upper-case hex.
+ * @returns `null` if the id is empty or not well-formed Unicode, or if the channel name would exceed {@link
+ * MAX_CHANNEL_BYTES}
  */
 export function userChannel(userId: string): string | null {
   if (userId === '') return null;
@@ -53,7 +57,10 @@ export function userChannel(userId: string): string | null {
   return name.length > MAX_CHANNEL_BYTES ? null : name;
 }
 
-/** The user whose private channel this is; `null` for any other name and for every encoding but the canonical one. */
+/**
+ * Returns the user id of a private channel. Returns `null` for any other name, and for an id that is not in its canonical
+ * encoding.
+ */
 export function userOfChannel(channel: string): string | null {
   if (!OF_A_USER.test(channel)) return null;
   try {
@@ -69,8 +76,9 @@ function percent(character: string): string {
 }
 
 /**
- * Matches a name against a pattern: a segment is literal, `{param}` takes one segment, and a last `*` takes one or more.
- * @returns the parameters by name, or `null` when the name does not match.
+ * Matches a name against a pattern. A literal segment matches itself, `{param}` matches one segment, and a trailing `*`
+ * matches one or more segments.
+ * @returns the parameters by name, or `null` if the name does not match
  */
 export function matchPattern(pattern: string, name: string): Record<string, string> | null {
   const expected = pattern.split(':');

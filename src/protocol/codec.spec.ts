@@ -3,21 +3,21 @@ import { BINARY_FRAME, decodeClientFrame, REQUEST_TYPES, type BadFrame, type Cli
 import { ERROR_CODES } from './codes.js';
 import { growthOf, PROPORTIONAL } from '../../test/support/growth.js';
 
-/** The request that a good frame is. */
+/** Decodes a valid frame. */
 function requestOf(frame: object): ClientRequest {
   const { request, bad } = decodeClientFrame(JSON.stringify(frame));
   if (request === undefined) throw new Error(`It was refused: ${JSON.stringify(bad)}`);
   return request;
 }
 
-/** Why a frame is refused. */
+/** Decodes an invalid frame and returns the error. */
 function refusalOf(frame: unknown): BadFrame {
   const { request, bad } = decodeClientFrame(typeof frame === 'string' ? frame : JSON.stringify(frame));
   if (bad === undefined) throw new Error(`It was accepted: ${JSON.stringify(request)}`);
   return bad;
 }
 
-/** The fields that a refusal names, in order. */
+/** Returns the fields named in the error, in order. */
 function fieldsOf(frame: unknown): string[] {
   const { code, details } = refusalOf(frame);
   expect(code).toBe('invalid_message');
@@ -77,16 +77,16 @@ describe('a request', () => {
     expect(requestOf({ ...frame, ref: 'r1' })).toStrictEqual({ ...request, ref: 'r1' });
   });
 
-  it('may carry fields that nobody knows', () => {
+  it('ignores unknown fields', () => {
     expect(requestOf({ type: 'ping', channel: 7, more: [] })).toStrictEqual({ type: 'ping' });
   });
 
-  it('is of a type of the protocol', () => {
+  it('has one of the types of the protocol', () => {
     expect(REQUEST_TYPES).toEqual(['subscribe', 'unsubscribe', 'ping', 'list_channels', 'stats', 'auth', 'presence']);
   });
 });
 
-describe('a wrong field is named', () => {
+describe('an error names', () => {
   const channel = 'apps:created';
 
   it.each<[object, string[]]>([
@@ -126,9 +126,9 @@ describe('a wrong field is named', () => {
     [{ type: 'ping', ref: 7 }, ['ref']],
     [{ type: 'ping', ref: null }, ['ref']],
     [{ type: 'subscribe', ref: 7 }, ['ref', 'channel']],
-  ])('%j', (frame, fields) => expect(fieldsOf(frame)).toEqual(fields));
+  ])('the wrong fields of %j', (frame, fields) => expect(fieldsOf(frame)).toEqual(fields));
 
-  it('with a sentence about it, and the ref of the frame', () => {
+  it('the problem with the field, and carries the ref of the frame', () => {
     expect(refusalOf({ type: 'auth', ref: 'r1' })).toStrictEqual({
       code: 'invalid_message',
       message: ERROR_CODES.invalid_message.message,
@@ -137,7 +137,7 @@ describe('a wrong field is named', () => {
     });
   });
 
-  it('and a frame that is nothing at all is named as a whole', () => {
+  it('the frame as a whole if it is not an object', () => {
     for (const frame of [null, 7, true, '"ping"', [], ['ping'], [{ type: 'ping' }]])
       expect(fieldsOf(frame)).toEqual(['']);
     expect(BINARY_FRAME).toMatchObject({ code: 'invalid_message', details: [{ field: '' }] });
@@ -148,14 +148,14 @@ describe('a wrong field is named', () => {
     expect(refusalOf({ ...frame, ref: 'r1' }).ref).toBe('r1');
   });
 
-  it('names more problems for a longer frame, and never more than 20', () => {
+  it('more problems for a longer frame, and at most 20', () => {
     const frame = (count: number) => ({ type: 'subscribe', channels: Array.from({ length: count }, () => 0) });
     expect(fieldsOf(frame(6))).toHaveLength(5);
     expect(fieldsOf(frame(100))).toHaveLength(8);
     expect(fieldsOf({ ...frame(100), padding: 'x'.repeat(2_000) })).toHaveLength(20);
   });
 
-  it('the type and the ref, where both are wrong', () => expect(fieldsOf({ ref: 7 })).toEqual(['type', 'ref']));
+  it('the type and the ref if both are wrong', () => expect(fieldsOf({ ref: 7 })).toEqual(['type', 'ref']));
 });
 
 describe('ref', () => {
@@ -164,13 +164,13 @@ describe('ref', () => {
     ['64 letters', 'r'.repeat(64)],
     ['64 emoji', '😀'.repeat(64)],
     ['a lone surrogate', '\ud83d'],
-  ])('may be %s', (_what, ref) => expect(requestOf({ type: 'ping', ref }).ref).toBe(ref));
+  ])('can be %s', (_what, ref) => expect(requestOf({ type: 'ping', ref }).ref).toBe(ref));
 
   it.each([
     ['65 letters', 'r'.repeat(65)],
     ['65 emoji', '😀'.repeat(65)],
     ['63 emoji and 2 letters', `${'😀'.repeat(63)}ab`],
-  ])('may not be %s', (_what, ref) => {
+  ])('cannot be %s', (_what, ref) => {
     const bad = refusalOf({ type: 'ping', ref });
     expect(bad.details).toEqual([{ field: 'ref', message: 'must be a string of at most 64 characters' }]);
     expect(bad).not.toHaveProperty('ref');
@@ -197,16 +197,16 @@ describe('an unknown type', () => {
     },
   );
 
-  it('is told which types there are', () => {
+  it('is answered with the list of known types', () => {
     const { message } = refusalOf({ type: 'publish' });
     for (const type of REQUEST_TYPES) expect(message).toContain(type);
   });
 
-  it('is no matter where the ref is wrong', () => expect(fieldsOf({ type: 'publish', ref: 7 })).toEqual(['ref']));
+  it('is not reported if the ref is wrong', () => expect(fieldsOf({ type: 'publish', ref: 7 })).toEqual(['ref']));
 });
 
-describe('a field of another object', () => {
-  it('is none of the frame’s', () => {
+describe('a `__proto__` field', () => {
+  it('adds no fields to the frame', () => {
     expect(fieldsOf('{"__proto__":{"type":"ping"}}')).toEqual(['type']);
     expect(fieldsOf('{"type":"auth","__proto__":{"token":"t"}}')).toEqual(['token']);
     expect(fieldsOf('{"type":"subscribe","channels":[{"__proto__":{"channel":"a"}}]}')).toEqual([
@@ -215,7 +215,7 @@ describe('a field of another object', () => {
   });
 });
 
-describe('text that is no JSON', () => {
+describe('text that is not JSON', () => {
   it.each([
     '',
     ' ',
@@ -232,8 +232,8 @@ describe('text that is no JSON', () => {
   );
 });
 
-describe('whatever comes', () => {
-  /** Frames that get far: known types and known fields, with anything in them. */
+describe('any input', () => {
+  /** Frames that pass the first checks: known types and known fields with arbitrary values. */
   const nearly = fc.record(
     {
       type: fc.oneof(fc.constantFrom<string>(...REQUEST_TYPES), fc.string()),
@@ -252,7 +252,7 @@ describe('whatever comes', () => {
     { requiredKeys: [] },
   );
 
-  /** Either a request of a known type, or a refusal that can be sent. */
+  /** Expects a request of a known type, or an error that can be sent. */
   function expectSound(text: string): void {
     const { request, bad } = decodeClientFrame(text);
     const answer = request ?? bad;
@@ -261,22 +261,22 @@ describe('whatever comes', () => {
     expect(JSON.parse(JSON.stringify(answer))).toEqual(answer);
   }
 
-  it('any text is answered', () => {
+  it('gets an answer if it is any text', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), expectSound), { numRuns: 1000 });
   });
 
-  it('any JSON is answered', () => {
+  it('gets an answer if it is any JSON', () => {
     fc.assert(fc.property(fc.json(), expectSound), { numRuns: 1000 });
   });
 
-  it('any frame that nearly is one is answered', () => {
+  it('gets an answer if it is almost a valid frame', () => {
     fc.assert(
       fc.property(nearly, (frame) => expectSound(JSON.stringify(frame))),
       { numRuns: 2000 },
     );
   });
 
-  it('every good subscribe is understood as it was meant', () => {
+  it('decodes every valid subscribe to its targets', () => {
     const name = fc.stringMatching(/^[A-Za-z0-9_.@-]{1,20}(:[A-Za-z0-9_.@-]{1,20}){0,3}$/);
     const target = fc.record(
       { channel: name, lastEventId: fc.string({ maxLength: 128 }), presence: fc.boolean() },
@@ -322,14 +322,14 @@ describe('the channels of one frame', () => {
   const decoded = (channels: unknown[], maxTargets?: number) =>
     decodeClientFrame(JSON.stringify({ type: 'subscribe', channels }), maxTargets);
 
-  it('are at most 200, unless the server allows more', () => {
+  it('are at most 200 unless the server allows more', () => {
     expect(decoded(names(200)).bad).toBeUndefined();
     const message = 'must have at most 200 entries: send several frames';
     expect(decoded(names(201)).bad?.details).toEqual([{ field: 'channels', message }]);
     expect(decoded(names(201), 201).bad).toBeUndefined();
   });
 
-  it('count once if they are named twice', () => {
+  it('count once if they are listed twice', () => {
     const { request } = decoded([
       'a',
       { channel: 'b', presence: true },

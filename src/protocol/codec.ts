@@ -1,19 +1,22 @@
-/** Text of a client → a request that is checked once and trusted after, or an error that names the field. */
+/** Decodes a client's text frame into a validated request, or into an error that names the wrong field. */
 import { ERROR_CODES, type ErrorCode } from './codes.js';
 import { channelNameProblem, isWildcard } from './channel-name.js';
 import { MAX_EVENT_ID_LENGTH } from './position.js';
 import type { FieldProblem, SubscribeTarget } from './frames.js';
 
-/** The longest `ref`, in characters. */
+/** Maximum length of a `ref`, in characters. */
 export const MAX_REF_LENGTH = 64;
 
-/** Channels that one frame may name, unless the server allows more. */
+/** Maximum number of channels in one frame, unless the server sets another limit. */
 export const MAX_TARGETS = 200;
 
-/** Problems that one answer names at most. */
+/** Maximum number of problems in one answer. */
 const MAX_DETAILS = 20;
 
-/** An answer names this many, and one more for each so many characters of the frame: it is not many times as large as that. */
+/**
+ * Number of problems that an answer to a short frame lists. Every `CHARACTERS_PER_DETAIL` characters of the frame allow
+ * one more, so that the answer is not many times as large as the frame.
+ */
 const MIN_DETAILS = 5;
 const CHARACTERS_PER_DETAIL = 64;
 
@@ -21,7 +24,7 @@ interface Referable {
   readonly ref?: string;
 }
 
-/** A client frame in one form: what may come single or as a list is a list here. */
+/** A validated client frame. A single channel and a list of channels both become a list. */
 export type ClientRequest =
   | ({ readonly type: 'subscribe'; readonly targets: readonly SubscribeTarget[] } & Referable)
   | ({ readonly type: 'unsubscribe'; readonly channels: readonly string[] } & Referable)
@@ -31,22 +34,25 @@ export type ClientRequest =
   | ({ readonly type: 'auth'; readonly token: string } & Referable)
   | ({ readonly type: 'presence'; readonly channel: string } & Referable);
 
-/** What a request asks for: `subscribe`, `ping` … */
+/** Type of a request: `subscribe`, `ping` … */
 export type RequestType = ClientRequest['type'];
 
-/** A frame that is not the protocol; it is answered by an `error` frame with these fields. */
+/** Fields of the `error` frame that answers an invalid frame. */
 export interface BadFrame extends Referable {
   readonly code: Extract<ErrorCode, 'invalid_json' | 'invalid_message' | 'unknown_type'>;
   readonly message: string;
   readonly details?: readonly FieldProblem[];
 }
 
-/** A request, or what is wrong with the frame; `custom` is a well-formed one of a type that an application may have added. */
+/**
+ * Result of decoding: a request or an error. `custom` is set with `bad` if the frame is well-formed and its type is
+ * unknown: the application may have a handler for it.
+ */
 export type Decoded =
   | { readonly request: ClientRequest; readonly bad?: undefined; readonly custom?: undefined }
   | { readonly request?: undefined; readonly bad: BadFrame; readonly custom?: CustomFrame };
 
-/** A well-formed frame of a type that the protocol does not know. */
+/** A well-formed frame whose type is not part of the protocol. */
 export interface CustomFrame extends Referable {
   readonly type: string;
   readonly fields: Readonly<Record<string, unknown>>;
@@ -76,12 +82,12 @@ const readers: { readonly [T in RequestType]: Reader } = {
   presence: (fields, problems) => ({ type: 'presence', channel: readChannel(fields['channel'], 'channel', problems) }),
 };
 
-/** Every type of request, in the order of the protocol's table. */
+/** All request types, in the order of the table in PROTOCOL.md. */
 export const REQUEST_TYPES = Object.keys(readers) as readonly RequestType[];
 
 /**
  * Decodes one text frame. Never throws.
- * @param maxTargets channels that a frame may name; one that names more is refused as a whole
+ * @param maxTargets maximum number of channels in a frame; a frame with more is rejected as a whole
  */
 export function decodeClientFrame(text: string, maxTargets = MAX_TARGETS): Decoded {
   const decoded = decode(text, maxTargets);
@@ -117,7 +123,7 @@ function decode(text: string, maxTargets: number): Decoded {
   return problems.length > 0 ? invalid(problems, ref) : { request: withRef(request, ref) };
 }
 
-/** The answer to a frame that is not text. */
+/** Error for a binary frame. */
 export const BINARY_FRAME: BadFrame = invalid([{ field: '', message: 'must be a text frame, not a binary one' }]).bad;
 
 function invalid(problems: readonly FieldProblem[], ref?: string): { bad: BadFrame } {
@@ -139,7 +145,7 @@ function withRef<T extends object>(value: T, ref: string | undefined): T & Refer
 
 function readRef(value: unknown, problems: FieldProblem[]): string | undefined {
   if (value === undefined) return undefined;
-  // Characters, not UTF-16 units; the cheap test first.
+  // The limit counts characters, not UTF-16 units. The cheap test comes first.
   const fits = typeof value === 'string' && (value.length <= MAX_REF_LENGTH || isWithin(value, MAX_REF_LENGTH));
   if (fits) return value;
   problems.push({ field: 'ref', message: `must be a string of at most ${MAX_REF_LENGTH} characters` });
@@ -150,7 +156,7 @@ function isWithin(text: string, characters: number): boolean {
   return text.length <= 2 * characters && [...text].length <= characters;
 }
 
-/** Reads the channels of a request; one that is named twice counts once, as it was named first. */
+/** Reads the channels of a request. If a channel is listed twice, the first entry counts. */
 function readTargets(fields: Fields, problems: FieldProblem[], maxTargets: number): SubscribeTarget[] {
   const list = fields['channels'];
   if (list === undefined) return [readTarget(fields, '', problems)];

@@ -2,20 +2,20 @@ import { CLOSE_CODES, ERROR_CODES, type AfterClose } from './codes.js';
 
 const closes = Object.entries(CLOSE_CODES);
 
-/** What the number alone tells a client. */
-function saidByTheNumber(code: number): readonly AfterClose[] {
+/** Reactions that a client can derive from the code alone. */
+function reactionsByCode(code: number): readonly AfterClose[] {
   if (code === 1009) return ['stays away'];
   if (code >= 4400 && code < 4500) return ['stays away', 'gets a new token first'];
   return ['comes back'];
 }
 
 describe('close codes', () => {
-  it.each(closes)('%s has a number that a server may send', (_name, { code }) => {
+  it.each(closes)('%s has a code that a server is allowed to send', (_name, { code }) => {
     const isOurs = code >= 4400 && code < 4600;
     expect(isOurs || [1001, 1002, 1007, 1008, 1009, 1012, 1013].includes(code)).toBe(true);
   });
 
-  it('have numbers and reasons of their own', () => {
+  it('have distinct codes and reasons', () => {
     expect(new Set(closes.map(([, { code }]) => code)).size).toBe(closes.length);
     expect(new Set(closes.map(([, { reason }]) => reason)).size).toBe(closes.length);
   });
@@ -25,11 +25,11 @@ describe('close codes', () => {
     expect(Buffer.byteLength(reason)).toBeLessThanOrEqual(123);
   });
 
-  it.each(closes)('%s tells by its number what the client does', (_name, { code, then }) => {
-    expect(saidByTheNumber(code)).toContain(then);
+  it.each(closes)('%s has a code from which the client derives its reaction', (_name, { code, then }) => {
+    expect(reactionsByCode(code)).toContain(then);
   });
 
-  it('wants a new token for 4401, and for no other', () => {
+  it('require a new token only for 4401', () => {
     const wanting = closes.filter(([, { then }]) => then === 'gets a new token first').map(([, { code }]) => code);
     expect(wanting).toEqual([4401]);
   });
@@ -64,11 +64,11 @@ describe('error codes', () => {
     ]);
   });
 
-  it('refuse a channel in exactly these words', () => {
+  it('reject a channel with exactly this message', () => {
     expect(ERROR_CODES.forbidden.message).toBe('Not authorized to subscribe to this channel');
   });
 
-  it.each(Object.entries(ERROR_CODES))('%s has a text of its own and a meaning', (name, { message, meaning }) => {
+  it.each(Object.entries(ERROR_CODES))('%s has a distinct message and a meaning', (name, { message, meaning }) => {
     expect(message).toMatch(/^[A-Z]/);
     expect(meaning).toMatch(/^[A-Z].*\.$/);
     const others = Object.entries(ERROR_CODES).filter(([other]) => other !== name);

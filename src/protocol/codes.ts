@@ -1,8 +1,6 @@
-/**
- * The one catalogue of error codes and close codes. PROTOCOL.md is tested against it.
- */
+/** Catalogue of error codes and close codes. A test compares PROTOCOL.md with it. */
 
-/** What a refused frame is told; `message` is the default text of `error.message`, `meaning` is for the docs. */
+/** Errors that answer a rejected frame. `message` is the default of `error.message`; `meaning` is for the docs. */
 export const ERROR_CODES = {
   invalid_json: { message: 'The frame is not valid JSON', meaning: 'The text of the frame does not parse as JSON.' },
   invalid_message: {
@@ -54,10 +52,13 @@ export const ERROR_CODES = {
 /** The `code` of an `error` frame. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
-/** What a client does after a close. */
+/** Reaction of a client to a close. */
 export type AfterClose = 'comes back' | 'stays away' | 'gets a new token first';
 
-/** Why the server closed a connection: number, the text of the close frame (under 123 bytes), and what a client does next. */
+/**
+ * Reasons for which the server closes a connection: `code`, `reason` (the text of the close frame, at most 123 bytes),
+ * and `then`, the reaction of the client.
+ */
 export const CLOSE_CODES = {
   goingAway: { code: 1001, reason: 'shutting down', then: 'comes back' },
   protocolError: { code: 1002, reason: 'invalid frame (RFC 6455)', then: 'comes back' },
@@ -78,5 +79,5 @@ export const CLOSE_CODES = {
   unavailable: { code: 4505, reason: 'temporarily unavailable', then: 'comes back' },
 } as const satisfies Record<string, { code: number; reason: string; then: AfterClose }>;
 
-/** The name of a close in the catalogue. */
+/** Name of an entry in {@link CLOSE_CODES}. */
 export type CloseName = keyof typeof CLOSE_CODES;

@@ -4,7 +4,7 @@ import { eventBody, eventText, isEventBody } from './event-text.js';
 const TIMESTAMP = '2026-01-02T03:04:05.678Z';
 
 describe('eventText', () => {
-  it('is the event frame as JSON, whatever the data is', () => {
+  it('is the event frame as JSON for any data', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.string(), (data, channel) => {
         const dataJson = JSON.stringify(data);
@@ -32,7 +32,7 @@ describe('eventText', () => {
 });
 
 describe('isEventBody', () => {
-  it('knows every body of its channel, and none of another', () => {
+  it('accepts every body of its channel, and rejects those of others', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.string(), fc.string(), (data, channel, other) => {
         const body = eventBody(channel, JSON.stringify(data), TIMESTAMP);
@@ -53,7 +53,7 @@ describe('isEventBody', () => {
     eventBody('a', '1', 'yesterday, at about noon'),
     eventBody('a', '1', '"},{"a":"bcdefghijklmnop'),
     `${eventBody('a', '1', TIMESTAMP)} `,
-  ])('is none: %j', (text) => {
+  ])('rejects %j', (text) => {
     expect(isEventBody('a', text)).toBe(false);
   });
 });

@@ -1,43 +1,45 @@
 import { formatPosition, type Position } from './position.js';
 
 /**
- * The text of an `event` frame is composed once, in two parts: the body when the event is emitted (it is stored and sent
- * between instances as it is), the head when its number is known. `data` is serialised once in the life of an event.
+ * The text of an `event` frame has two parts, each composed once. The body is composed when the event is emitted; it is
+ * stored and sent between instances unchanged. The head is composed when the position is known. So `data` is serialised
+ * once in the life of an event.
  */
 
 /**
- * `"channel":…,"data":…,"timestamp":…}`: everything after the head. `dataJson` is `data` as JSON.
- * @param limited not everybody may have all of the data: a blank before it says so, which changes nothing in what is parsed
+ * The body of an event: `"channel":…,"data":…,"timestamp":…}`.
+ * @param dataJson `data` as JSON
+ * @param limited true if the data has restricted fields. A space before the data marks this; a JSON parser ignores it.
  */
 export function eventBody(channel: string, dataJson: string, timestamp: string, limited = false): string {
   const blank = limited ? ' ' : '';
   return `"channel":${JSON.stringify(channel)},"data":${blank}${dataJson},"timestamp":"${timestamp}"}`;
 }
 
-/** What comes before the data of a body: the name of a channel has neither quotes nor commas. */
+/** Text before the data of a body. It is unambiguous, because a channel name has neither quotes nor commas. */
 const BEFORE_DATA = ',"data":';
 
-/** Whether not everybody may have all of an event's data, as who emitted it knew. */
+/** Returns true if the event was emitted with restricted fields. */
 export function isLimitedBody(body: string): boolean {
   return body[body.indexOf(BEFORE_DATA) + BEFORE_DATA.length] === ' ';
 }
 
-/** The same event with `null` for its data. */
+/** Replaces the data of an event with `null`. */
 export function withoutData(body: string): string {
   const before = body.slice(0, body.indexOf(BEFORE_DATA) + BEFORE_DATA.length);
   return `${before}null${body.slice(body.lastIndexOf(',"timestamp":'))}`;
 }
 
-/** How a body ends. */
+/** End of every body. */
 const END = /^,"timestamp":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"\}$/;
 const END_LENGTH = ',"timestamp":"2026-01-01T12:00:00.000Z"}'.length;
 
-/** Returns true if a text can be the body of an event of this channel; `data` is not looked into. */
+/** Returns true if a string looks like the body of an event of this channel. `data` is not checked. */
 export function isEventBody(channel: string, text: string): boolean {
   return text.startsWith(`"channel":${JSON.stringify(channel)},"data":`) && END.test(text.slice(-END_LENGTH));
 }
 
-/** The whole frame; without a position (a channel that keeps no history) it has no `id`. */
+/** Joins head and body to a frame. Without a position (a channel without history) the frame has no `id`. */
 export function eventText(position: Position | null, body: string): string {
   return position === null ? `{"type":"event",${body}` : `{"type":"event","id":"${formatPosition(position)}",${body}`;
 }

@@ -1,20 +1,20 @@
 /**
- * What travels on which channel: the event map that types `emit` on the server and `channel()` in the client.
- * An application adds its own channels by declaration merging:
+ * The event map: the payload of each channel. It types `emit` on the server and `channel()` in the client. An application
+ * adds its channels by declaration merging:
  *
  *     declare module 'nestjs-realtime' {
  *       interface RealtimeEvents { 'projects:created': { id: string; name: string } }
  *     }
  *
- * Every payload may carry more fields than are named here.
+ * A payload can have more fields than its type declares.
  */
 
-/** Whatever has an id. */
+/** A payload with an id. */
 export interface Identified {
   readonly id: string;
 }
 
-/** A text for everybody. */
+/** Message for all users. */
 export interface AnnouncementEvent {
   readonly message: string;
 }
@@ -31,14 +31,14 @@ export interface UserEvent extends Identified {
   readonly email: string;
 }
 
-/** What happened to a table. */
+/** Change of a table. */
 export interface TableEvent {
   readonly table: string;
 }
 
-/** What happened to one row of a table. */
+/** Change of one row of a table. */
 export interface RowEvent extends TableEvent {
-  /** The row as it now stands. */
+  /** The row after the change. */
   readonly row: object;
 }
 
@@ -51,18 +51,18 @@ export interface FileEvent extends Identified {
   readonly name: string;
 }
 
-/** How the system is, for administrators. */
+/** Health of the system, for admins. */
 export interface SystemHealthEvent {
   readonly status: string;
 }
 
-/** Something that administrators should look at; `level` is the application's own word for how bad it is. */
+/** Alert for admins. The application defines the levels. */
 export interface SystemAlertEvent {
   readonly level: string;
   readonly message: string;
 }
 
-/** Channel → payload. Merge your own channels into it. */
+/** Payload of each channel. Add the channels of your application by declaration merging. */
 export interface RealtimeEvents {
   announcements: AnnouncementEvent;
   'apps:created': AppEvent;
@@ -90,7 +90,7 @@ export interface RealtimeEvents {
   [privateChannel: `user:${string}`]: unknown;
 }
 
-/** A channel that the event map knows. */
+/** Name of a channel in the event map. */
 export type ChannelName = keyof RealtimeEvents;
 
 /** The payload of a channel's events. */

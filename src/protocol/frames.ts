@@ -1,27 +1,30 @@
 /**
- * The wire's frames: JSON objects in text frames. `ClientFrame` is what a client sends, `ServerFrame` what it receives.
- * Every server frame carries `timestamp` (ISO 8601, UTC, milliseconds).
+ * The frames of the protocol: JSON objects in text frames. `ClientFrame` is sent by a client, `ServerFrame` by the
+ * server. Every server frame carries `timestamp` (ISO 8601, UTC, milliseconds).
  */
 import type { ErrorCode } from './codes.js';
 
-/** The subprotocol of this wire: offered beside a token and picked by the server, so that the token is not echoed. */
+/**
+ * The WebSocket subprotocol. A client that sends its token as a subprotocol offers this one too: the server selects it,
+ * so the token is not echoed.
+ */
 export const SUBPROTOCOL = 'realtime.v1';
 
-/** One channel of a request, with what the client last saw of it. */
+/** One channel of a `subscribe` frame. */
 export interface SubscribeTarget {
   readonly channel: string;
-  /** Resume after this event. */
+  /** Id of the last event that the client received; the replay starts after it. */
   readonly lastEventId?: string;
-  /** Also tell who is here. */
+  /** Also sends the presence of the channel, and its changes. */
   readonly presence?: boolean;
 }
 
 interface Request {
-  /** At most 64 characters; the answer carries it back. */
+  /** At most 64 characters. The answer carries the same `ref`. */
   readonly ref?: string;
 }
 
-/** What a client may send, as JSON; see docs/PROTOCOL.md. */
+/** Frame that a client sends, as JSON. See docs/PROTOCOL.md. */
 export type ClientFrame =
   | ({ readonly type: 'subscribe' } & SubscribeTarget & Request)
   | ({ readonly type: 'subscribe'; readonly channels: readonly (string | SubscribeTarget)[] } & Request)
@@ -33,14 +36,14 @@ export type ClientFrame =
   | ({ readonly type: 'auth'; readonly token: string } & Request)
   | ({ readonly type: 'presence'; readonly channel: string } & Request);
 
-/** Who is at the other end. */
+/** User of a connection. */
 export interface User {
   readonly userId: string;
   readonly email: string | null;
   readonly role: string;
 }
 
-/** Why a resume could not be completed, or why continuity was lost while connected. */
+/** Reason why a resume is incomplete, or why a connected client lost continuity. */
 export type RecoveryReason =
   | 'expired'
   | 'unknown_epoch'
@@ -51,10 +54,10 @@ export type RecoveryReason =
   | 'already_subscribed'
   | 'replay_limit';
 
-/** Why the server ended a subscription: the identity may not use the channel, or the decision took too long. */
+/** Reason why the server ended a subscription: the user lost access, or the access check took too long. */
 export type EndReason = 'access_revoked' | 'unavailable';
 
-/** Counts since start, and of now. */
+/** Counters since start, and current numbers. */
 export interface InstanceStats {
   readonly connections: number;
   readonly anonymous: number;
@@ -71,29 +74,29 @@ export interface ClusterStats extends InstanceStats {
   readonly instances: number;
 }
 
-/** How many connections have subscribed to a channel, right across the instances. */
+/** Number of subscribed connections of a channel, across all instances. */
 export interface ChannelStats {
   readonly channel: string;
-  /** Whose channel it is, where there are tenants and it is no global one. */
+  /** Tenant of the channel. Absent without tenants and for a global channel. */
   readonly tenant?: string;
   readonly subscribers: number;
 }
 
-/** What `stats` is answered. */
+/** Answer to `stats`. */
 export interface Stats {
   readonly instance: InstanceStats;
   readonly cluster: ClusterStats;
-  /** The 100 channels with most subscribers in the whole cluster. */
+  /** The 100 channels with the most subscribers in the cluster. */
   readonly channels: readonly ChannelStats[];
 }
 
-/** One wrong field of a frame; `field` is `""` for the frame as a whole. */
+/** One invalid field of a frame. `field` is `""` for the frame as a whole. */
 export interface FieldProblem {
   readonly field: string;
   readonly message: string;
 }
 
-/** One user who is in a channel, and by how many connections. */
+/** A user who is present in a channel, with the number of connections. */
 export interface PresenceMember {
   readonly userId: string;
   readonly connections: number;
@@ -104,23 +107,23 @@ interface Answer {
   readonly timestamp: string;
 }
 
-/** What a server sends, as JSON; see docs/PROTOCOL.md. */
+/** Frame that the server sends, as JSON. See docs/PROTOCOL.md. */
 export type ServerFrame =
   | ({
       readonly type: 'connected';
       readonly connectionId: string;
       readonly user: User | null;
-      /** The tenant whose channels these are; absent where there is none. */
+      /** Tenant of the connection. Absent without tenants. */
       readonly tenant?: string;
       readonly authorizedChannels: readonly string[];
-      /** When the token ends, ISO 8601; absent where it has no end. */
+      /** Expiry of the token, ISO 8601. Absent if the token does not expire. */
       readonly expiresAt?: string;
       readonly heartbeatMs: number;
     } & Answer)
   | ({
       readonly type: 'subscribed';
       readonly channel: string;
-      /** Only when the request carried `lastEventId`. */
+      /** Only if the request had `lastEventId`. */
       readonly recovered?: boolean;
       readonly reason?: RecoveryReason;
       readonly lastEventId?: string;
@@ -131,7 +134,7 @@ export type ServerFrame =
       readonly channel: string;
       readonly data: unknown;
       readonly timestamp: string;
-      /** Only on channels that keep history. */
+      /** Only on channels with history. */
       readonly id?: string;
     }
   | ({ readonly type: 'pong' } & Answer)
@@ -176,5 +179,5 @@ export type ServerFrame =
     }
   | { readonly type: 'reconnect'; readonly afterMs: number; readonly timestamp: string };
 
-/** A server frame before the gateway stamps it. */
+/** A server frame before the gateway adds its timestamp. */
 export type Unstamped<F extends ServerFrame = ServerFrame> = F extends ServerFrame ? Omit<F, 'timestamp'> : never;

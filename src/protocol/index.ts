@@ -1,4 +1,4 @@
-/** The wire, as server and clients share it. */
+/** The wire protocol, shared by server and clients. */
 export * from './channel-name.js';
 export * from './codec.js';
 export * from './codes.js';

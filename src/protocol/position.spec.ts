@@ -4,7 +4,7 @@ import { formatPosition, MAX_EVENT_ID_LENGTH, parsePosition } from './position.j
 const epoch = fc.stringMatching(/^[A-Za-z0-9]{1,64}$/);
 
 describe('a position', () => {
-  it('comes back from its text', () => {
+  it('survives formatting and parsing', () => {
     fc.assert(
       fc.property(epoch, fc.maxSafeNat(), (anEpoch, offset) => {
         const position = { epoch: anEpoch, offset };
@@ -13,7 +13,7 @@ describe('a position', () => {
     );
   });
 
-  it('has one text only', () => {
+  it('has exactly one string form', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(...'aZ019-+.e '.split('')), maxLength: 8 }), (text) => {
         const position = parsePosition(text);
@@ -23,7 +23,7 @@ describe('a position', () => {
     );
   });
 
-  it('is short enough to be handed back as lastEventId', () => {
+  it('fits into lastEventId', () => {
     const longest = formatPosition({ epoch: 'e'.repeat(64), offset: Number.MAX_SAFE_INTEGER });
     expect(parsePosition(longest)).not.toBeNull();
     expect(longest.length).toBeLessThanOrEqual(MAX_EVENT_ID_LENGTH);
@@ -31,7 +31,7 @@ describe('a position', () => {
 });
 
 describe('parsePosition', () => {
-  it('knows the position before the first event', () => {
+  it('accepts the position before the first event', () => {
     expect(parsePosition('e1-0')).toEqual({ epoch: 'e1', offset: 0 });
   });
 
@@ -57,5 +57,5 @@ describe('parsePosition', () => {
     'e1-99999999999999999',
     `${'e'.repeat(65)}-1`,
     'e1-١',
-  ])('refuses %j', (text) => expect(parsePosition(text)).toBeNull());
+  ])('rejects %j', (text) => expect(parsePosition(text)).toBeNull());
 });

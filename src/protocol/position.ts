@@ -1,6 +1,6 @@
 /**
- * Where a channel stands: events of one epoch are numbered from 1 without a hole. As an event's `id` a position is
- * `<epoch>-<offset>`, which a client hands back unread as `lastEventId`.
+ * Position in the log of a channel. The events of an epoch are numbered from 1, without gaps. On the wire a position is
+ * the `id` of an event, `<epoch>-<offset>`. A client sends it back as `lastEventId` and does not interpret it.
  */
 export interface Position {
   readonly epoch: string;
@@ -10,15 +10,15 @@ export interface Position {
 
 const ID = /^([A-Za-z0-9]{1,64})-(0|[1-9][0-9]{0,15})$/;
 
-/** The longest `lastEventId` that a request may carry, in characters. */
+/** Maximum length of a `lastEventId` in a request, in characters. */
 export const MAX_EVENT_ID_LENGTH = 128;
 
-/** @returns the id of the event at this position, as it is on the wire: `8b9f07bccbee-1` */
+/** Formats a position as the id of an event: `8b9f07bccbee-1`. */
 export function formatPosition(position: Position): string {
   return `${position.epoch}-${position.offset}`;
 }
 
-/** @returns `null` for a text that no server ever gave out. */
+/** Parses the id of an event. Returns `null` for a string that is not a valid id. */
 export function parsePosition(id: string): Position | null {
   const match = ID.exec(id);
   if (!match) return null;

@@ -2,7 +2,7 @@ import { ERROR_CODES } from './codes.js';
 import { ProtocolError } from './protocol-error.js';
 
 describe('ProtocolError', () => {
-  it('says what the catalogue says', () => {
+  it('has the message of the catalogue by default', () => {
     const error = new ProtocolError('forbidden', { channel: 'system:health' });
     expect(error).toMatchObject({
       name: 'ProtocolError',
@@ -13,7 +13,7 @@ describe('ProtocolError', () => {
     expect(error.details).toBeUndefined();
   });
 
-  it('says what it is told to say', () => {
+  it('takes a custom message and details', () => {
     const details = [{ field: 'data', message: 'is too large' }];
     const error = new ProtocolError('invalid_message', { message: 'No.', details });
     expect(error).toMatchObject({ message: 'No.', details });

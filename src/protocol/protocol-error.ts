@@ -1,13 +1,13 @@
 import { ERROR_CODES, type ErrorCode } from './codes.js';
 import type { FieldProblem } from './frames.js';
 
-/** A refusal that a client is told as an `error` frame. Whatever else is thrown becomes `internal`. */
+/** Error that is sent to the client as an `error` frame. Any other error reaches the client as `internal`. */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
   readonly channel?: string;
   readonly details?: readonly FieldProblem[];
 
-  /** @param about.message the client reads it. @default the catalogue's text */
+  /** @param about.message shown to the client. @default the message of the catalogue */
   constructor(
     readonly code: ErrorCode,
     about: { message?: string; channel?: string; details?: readonly FieldProblem[] } = {},

@@ -23,7 +23,7 @@ import { MemoryPresenceStore } from './presence/memory.presence-store.js';
 import type { PresenceStore } from './presence/presence-store.js';
 import { RedisPresenceStore } from './presence/redis.presence-store.js';
 
-/** The broker of this instance: over Redis if the options name one, otherwise in memory. */
+/** Creates the broker of this instance: over Redis if the options name one, otherwise in memory. */
 export function broker(options: ResolvedRealtimeOptions, counters: Counters, clock: RealtimeClock): Broker {
   const target = redisTarget(options.redis);
   if (target !== null) return new RedisBroker(target, options.redis.prefix, counters);
@@ -32,23 +32,23 @@ export function broker(options: ResolvedRealtimeOptions, counters: Counters, clo
   return new MemoryBroker(() => clock.now());
 }
 
-/** The store of one-time tickets, next to the broker. */
+/** Creates the store of one-time tickets, in the same backend as the broker. */
 export function ticketStore(messages: Broker, clock: RealtimeClock): TicketStore {
   return messages instanceof RedisBroker ? new RedisTicketStore(messages) : new MemoryTicketStore(() => clock.now());
 }
 
-/** The store of revocations, next to the broker. */
+/** Creates the store of revocations, in the same backend as the broker. */
 export function revocationStore(messages: Broker, clock: RealtimeClock, seal: ClusterSeal): RevocationStore {
   return messages instanceof RedisBroker ? new RedisRevocationStore(messages, seal) : new MemoryRevocationStore(clock);
 }
 
-/** The directory of instances, next to the broker. */
+/** Creates the directory of instances, in the same backend as the broker. */
 export function instanceDirectory(messages: Broker, lease: Lease, seal: ClusterSeal): InstanceDirectory {
   if (!(messages instanceof RedisBroker)) return new MemoryInstanceDirectory();
   return new RedisInstanceDirectory(messages, lease, seal);
 }
 
-/** The store of presence, next to the broker. */
+/** Creates the store of presence, in the same backend as the broker. */
 export function presenceStore(messages: Broker, bridge: RedisBridge, directory: InstanceDirectory): PresenceStore {
   return messages instanceof RedisBroker
     ? new RedisPresenceStore(messages, bridge, directory)

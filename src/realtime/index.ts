@@ -1,4 +1,4 @@
-/** The public door of the module: what an application imports. */
+/** Public entry point of the module. */
 export { RealtimeModule, type RealtimeAsyncOptions, type RealtimeModuleSettings } from './realtime.module.js';
 export { REALTIME_ROUTE, type RealtimeRoute, type RouteMetadata } from './http/realtime-route.js';
 export { ResolvedRealtimeOptions, type HistoryOptions, type RealtimeOptions } from './options/realtime-options.js';

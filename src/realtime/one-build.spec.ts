@@ -1,7 +1,7 @@
 import { refuseSecondBuild } from './one-build.js';
 
 describe('refuseSecondBuild', () => {
-  it('accepts one build, however often it is loaded', () => {
+  it('accepts a build that is loaded several times', () => {
     const globals = {};
     refuseSecondBuild(globals, 'CommonJS');
     expect(() => refuseSecondBuild(globals, 'CommonJS')).not.toThrow();
@@ -10,7 +10,7 @@ describe('refuseSecondBuild', () => {
   it.each([
     ['ES modules', 'CommonJS'],
     ['CommonJS', 'ES modules'],
-  ])('refuses a second build: %s, then %s', (first, second) => {
+  ])('rejects a second build: %s, then %s', (first, second) => {
     const globals = {};
     refuseSecondBuild(globals, first);
     expect(() => refuseSecondBuild(globals, second)).toThrow(

@@ -1,12 +1,12 @@
-/** The build that this file belongs to. In the CommonJS build `import.meta.url` is `__filename`. */
+/** The build of this file. In the CommonJS build `import.meta.url` is `__filename`. */
 const BUILD = import.meta.url.startsWith('file:') ? 'ES modules' : 'CommonJS';
 
 const KEY = Symbol.for('nestjs-realtime:build');
 
 /**
- * Refuses the second build of the package in one process. Each has its own classes: Nest would not find the providers of one
- * in the other, and the reason would be hard to see. Node loads the ES modules for `import` and for `require`, so this needs
- * a tool that resolves `require` in another way.
+ * Rejects a second build of the package in one process. The builds have different classes, so Nest would not find the
+ * providers of one build in the other, and the error would be hard to understand. Node loads the ES modules for both
+ * `import` and `require`; only a tool that resolves `require` in another way loads both builds.
  * @throws Error if the other build is loaded
  */
 export function refuseSecondBuild(globals: object = globalThis, build: string = BUILD): void {

@@ -78,35 +78,35 @@ export interface RealtimeModuleSettings {
   /** Lets every module inject `EventsPublisher` without importing this module. @default true */
   isGlobal?: boolean;
   /**
-   * Metadata of the application for the module's HTTP routes, so that a global guard of the application leaves them to
-   * the module's guards: `{ isPublic: true }` has the effect of `@SetMetadata('isPublic', true)`. @default {}
+   * Metadata that is set on the module's HTTP routes. A global guard of the application can use it to leave these routes
+   * to the module's guards: `{ isPublic: true }` has the effect of `@SetMetadata('isPublic', true)`. @default {}
    */
   routeMetadata?: RouteMetadata;
 }
 
-/** Options that other providers are needed for, for example `ConfigService`. */
+/** Options that depend on other providers, for example `ConfigService`. */
 export interface RealtimeAsyncOptions extends Pick<ModuleMetadata, 'imports'>, RealtimeModuleSettings {
   useFactory: (...dependencies: never[]) => RealtimeOptions | Promise<RealtimeOptions>;
   inject?: FactoryProvider['inject'];
 }
 
-/** The token of the provider that installs the adapter; it is never injected. */
+/** Token of the provider that installs the adapter. It is never injected. */
 const ADAPTER_INSTALLED = Symbol('realtime: adapter installed');
 
-/** The marker of Nest's ApplicationConfig. */
+/** Token of Nest's ApplicationConfig. */
 const APPLICATION_CONFIG = Symbol('realtime: application config');
 
-/** The marker of the provider that removes the routes that are switched off, and defers the bodies of the others. */
+/** Token of the provider that removes disabled routes and defers the body parsing of the others. */
 const ROUTES_PREPARED = Symbol('realtime: routes prepared');
 
-/** The marker of the provider that describes the routes for OpenAPI, before an application makes its document. */
+/** Token of the provider that describes the routes for OpenAPI before an application builds its document. */
 const ROUTES_DESCRIBED = Symbol('realtime: routes described');
 
-/** Serves the WebSocket of an application, and gives its services `EventsPublisher`. Import it once, in the root module. */
+/** Serves WebSockets in an application and provides `EventsPublisher`. Import it once, in the root module. */
 @Module({})
 export class RealtimeModule implements NestModule {
   /**
-   * @param pages only in the module of `forRoot`: a module of `forFeature` serves nothing
+   * @param pages only set in the module of `forRoot`; a module of `forFeature` serves no routes
    * @internal
    */
   constructor(@Optional() private readonly pages?: ConsolePages) {}
@@ -132,8 +132,8 @@ export class RealtimeModule implements NestModule {
   }
 
   /**
-   * Registers the channels of one feature, from its module: by name, or by a pattern such as `projects:{projectId}:updated`.
-   * @throws RealtimeOptionsError at start, with a sentence for each that is wrong or contradicts another
+   * Registers the channels of a feature module, by name or by a pattern such as `projects:{projectId}:updated`.
+   * @throws RealtimeOptionsError at start, with a sentence for each definition that is wrong or contradicts another
    */
   static forFeature(channels: readonly ChannelDefinition[]): DynamicModule {
     return {

@@ -1,13 +1,13 @@
-/** For applications that use `@nestjs/terminus`; the module itself does not need it. */
+/** Entry point for applications that use `@nestjs/terminus`. The module itself does not depend on it. */
 import { Injectable } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { RealtimeHealth, type RealtimeHealthReport } from '../realtime/index.js';
 
-/** What the indicator tells beside `up` or `down`. */
+/** Details that the indicator reports with `up` or `down`. */
 export type RealtimeHealthDetails = Omit<RealtimeHealthReport, 'status'> & { readonly draining: boolean };
 
 /**
- * A Terminus indicator for readiness: provide it in the module whose controller checks health.
+ * Terminus health indicator for readiness. Provide it in the module of your health controller.
  *
  *     @Get('ready') @HealthCheck()
  *     ready() { return this.health.check([() => this.realtime.isHealthy()]); }
@@ -19,7 +19,10 @@ export class RealtimeHealthIndicator {
     private readonly indicators: HealthIndicatorService,
   ) {}
 
-  /** `down` while this instance drains, and while events do not go through. @param key @default 'realtime' */
+  /**
+   * Returns `down` while this instance drains, and while it cannot deliver events.
+   * @param key @default 'realtime'
+   */
   isHealthy<const Key extends string = 'realtime'>(
     key: Key = 'realtime' as Key,
   ): HealthIndicatorResult<Key, 'up' | 'down', RealtimeHealthDetails> {
