@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { TcpClient } from '../../../test/support/tcp.js';
 import { AttachedServers } from './attached-servers.js';
 
-describe('a server that closes after it was detached', () => {
-  it('does not wait longer for a half-sent request than before, and answers one that is finished in time', async () => {
+describe('a server that closes after the module was detached', () => {
+  it('keeps the deadline of an unfinished request, and answers one that is completed in time', async () => {
     const attached = new AttachedServers(
       { path: '/ws', handshakeTimeoutMs: 500, maxConnections: 10, closeUnfinishedRequests: true },
       () => Promise.resolve(),

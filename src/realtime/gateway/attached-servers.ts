@@ -8,7 +8,7 @@ import { routeUpgrades } from './upgrade-router.js';
 /** @param isUnixSocket true if the server listens on a Unix socket */
 type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer, isUnixSocket: () => boolean) => Promise<void>;
 
-/** The part of the options that it goes by. */
+/** The options that this class uses. */
 interface AttachOptions {
   readonly path: string;
   readonly handshakeTimeoutMs: number;
@@ -16,12 +16,12 @@ interface AttachOptions {
   readonly closeUnfinishedRequests: boolean;
 }
 
-/** The HTTP servers whose upgrades of one path are taken, and whose unfinished requests are ended. */
+/** HTTP servers on which the module handles upgrades of one path and closes unfinished requests. */
 export class AttachedServers {
   private readonly detachers = new Map<Server | HttpsServer, () => void>();
   private readonly unfinished: UnfinishedRequests;
 
-  /** @param upgrade an upgrade that fails ends its socket alone */
+  /** @param upgrade handles an upgrade; if it fails, only the socket of this upgrade is destroyed */
   constructor(
     private readonly options: AttachOptions,
     private readonly upgrade: Upgrade,
@@ -33,7 +33,7 @@ export class AttachedServers {
     return this.detachers.size;
   }
 
-  /** Attaching a server twice changes nothing. */
+  /** Attaches a server. Attaching it twice has no effect. */
   attach(server: Server | HttpsServer): void {
     if (this.detachers.has(server)) return;
     const unwatch = this.options.closeUnfinishedRequests ? this.unfinished.watch(server) : null;
@@ -48,7 +48,7 @@ export class AttachedServers {
     this.detachers.set(server, () => {
       detach();
       if (unwatch === null) return;
-      // While a server closes it waits for half-sent requests: without a deadline, each could hold it up for ever.
+      // A closing server waits for unfinished requests. Without a deadline each of them could block it forever.
       if (server.listening) server.once('close', safely('The end of a server', unwatch));
       else unwatch();
     });

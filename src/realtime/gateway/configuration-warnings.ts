@@ -2,10 +2,10 @@ import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 
 type Options = Pick<ResolvedRealtimeOptions, 'origins' | 'hosts' | 'trustedProxies'>;
 
-/** Ranges that hold every address: with them the client itself chooses the address by which it is counted. */
+/** Ranges that contain every address. If they are trusted, a client can choose the address that limits count. */
 const EVERYTHING = /^(0\.0\.0\.0|::)\/0$/;
 
-/** Options that are valid but protect less than an operator may expect: one sentence for each. */
+/** Returns a sentence for each option that is valid but protects less than an operator may expect. */
 export function configurationWarnings({ origins, hosts, trustedProxies }: Options, isProduction: boolean): string[] {
   const warnings: string[] = [];
   if (isProduction && Array.isArray(origins) && origins.includes('self') && hosts.length === 0) {

@@ -14,27 +14,27 @@ import { HandshakeAuthenticator, type Identity } from './handshake-authenticator
 import { RefusedTokens } from './refused-tokens.js';
 import { RejectedSockets } from './rejected-sockets.js';
 
-/** An upgrade that is answered over HTTP. */
+/** Rejection of an upgrade with an HTTP status. */
 export interface HttpRefusal {
   readonly status: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** For the metrics. */
   readonly outcome: string;
-  /** For the log, if an operator should know. */
+  /** For the log; only set if an operator should know. */
   readonly reason?: string;
 }
 
-/** An identity, an `error` that is sent after the upgrade, or an answer without an upgrade. */
+/** An identity, an `error` that is sent after the upgrade, or a rejection without an upgrade. */
 export type Decision = Identity | HttpRefusal;
 
 type Refusal = Extract<Identity, { code: ErrorCode }>;
 
 const UNAUTHORIZED = { status: '401 Unauthorized', headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } };
 
-/** The instance ends: another one takes the client. */
+/** The instance shuts down; another instance can accept the client. */
 export const DRAINING = unavailable('draining');
 
-/** Decides which handshakes are accepted: the cheapest check first, and all limits before authentication. */
+/** Decides which handshakes are accepted. Cheap checks come first, and all limits are checked before authentication. */
 export class ConnectionAdmission {
   private readonly slots: ConnectionSlots;
   private readonly handshakeLimits: HandshakeLimits;
@@ -54,7 +54,7 @@ export class ConnectionAdmission {
     this.rejected = new RejectedSockets(options);
   }
 
-  /** Never rejects. What the client takes is released when its socket closes. */
+  /** Never rejects. The slot of the client is released when its socket closes. */
   async decide(request: IncomingMessage, socket: Duplex, client: ClientAddress): Promise<Decision> {
     const rejection = this.slots.rejection(performance.now());
     if (rejection !== null) return unavailable(rejection.outcome, rejection.reason);
@@ -92,7 +92,10 @@ export class ConnectionAdmission {
     this.slots.close();
   }
 
-  /** Sends the `error` over a WebSocket, unless the client does not listen or too many such sockets are open. */
+  /**
+   * Rejects a client with an `error` frame over a WebSocket. Rejects the upgrade instead if the client repeats a refused
+   * token, or if too many such sockets are open.
+   */
   private reject(refusal: Refusal, socket: Duplex, client: ClientAddress, digest: () => string | null): Decision {
     const from = client.countedAs ?? client.address;
     const isRepeated = this.isRepeated(refusal.code, from, digest);
@@ -124,7 +127,7 @@ function unavailable(outcome: string, reason?: string, retryAfterSeconds = 2): H
   return { status: '503 Service Unavailable', headers, outcome, ...(reason !== undefined && { reason }) };
 }
 
-/** The answer to a client that is refused for this reason without a WebSocket. */
+/** Returns the HTTP status of a refusal without a WebSocket. */
 function statusOf(code: ErrorCode): Pick<HttpRefusal, 'status' | 'headers'> {
   if (code === 'token_invalid' || code === 'token_expired') return UNAUTHORIZED;
   if (code === 'forbidden') return { status: '403 Forbidden' };

@@ -14,7 +14,7 @@ describe('ConnectionSlots', () => {
   });
   afterEach(() => slots.close());
 
-  it('is shut while the event loop is blocked, and counts nobody then', () => {
+  it('rejects every client while the event loop is blocked', () => {
     for (let count = 0; count < 20; count += 1) expect(slots.rejection(5_000)).toMatchObject({ outcome: 'overloaded' });
     expect(slots.rejection(900)).toBeNull();
   });
@@ -22,7 +22,7 @@ describe('ConnectionSlots', () => {
   const at = (address: string): ClientAddress => ({ address, countedAs: address });
   const unknown: ClientAddress = { address: '10.0.0.1', countedAs: null };
 
-  it('has a number of slots in all, and for one address', () => {
+  it('limits slots in total and per address', () => {
     const taken = [slots.acquire(at('a')), slots.acquire(at('a'))];
     expect(slots.acquire(at('a'))).toBe('tooManyConnections');
     taken.push(slots.acquire(at('c')));
@@ -33,7 +33,7 @@ describe('ConnectionSlots', () => {
     expect(slots.acquire(at('b'))).toBe('instanceFull');
   });
 
-  it('keeps half of its slots for others when clients of one peer cannot be told apart', () => {
+  it('keeps half of the slots for others if the clients of a peer cannot be distinguished', () => {
     const wide = new ConnectionSlots({ ...LIMITS, maxConnections: 10 }, 0);
     for (let count = 0; count < 5; count += 1) expect(wide.acquire(unknown)).toHaveProperty('release');
     expect(wide.acquire(unknown)).toBe('tooManyConnections');

@@ -1,33 +1,33 @@
 import { LoopDelay } from '../observability/loop-delay.js';
 import type { ClientAddress } from './client-address.js';
 
-/** The part of the options that `ConnectionSlots` uses. */
+/** Options that `ConnectionSlots` uses. */
 export interface SlotLimits {
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
   readonly maxEventLoopDelayMs: number;
 }
 
-/** The reason why all handshakes are rejected: for the metrics, and as a sentence for the log. */
+/** Reason why all handshakes are rejected: a label for the metrics and a sentence for the log. */
 export interface Rejection {
   readonly outcome: 'overloaded';
   readonly reason: string;
 }
 
-/** The slot of one connection. */
+/** Slot of one connection. */
 export interface Slot {
-  /** Gives it back; doing so twice changes nothing. */
+  /** Releases the slot. Releasing it twice has no effect. */
   release(): void;
 }
 
 /**
- * Limits checked before authentication, the cheapest first: the load of the event loop, then the number of connections.
- * A slot is taken before authentication, so that simultaneous handshakes cannot exceed the limit.
+ * Limits that are checked before authentication: first the load of the event loop, which is cheaper, then the number of
+ * connections. A slot is taken before authentication, so that simultaneous handshakes cannot exceed the limit.
  */
 export class ConnectionSlots {
   private readonly loopDelay = new LoopDelay();
   private taken = 0;
-  /** address → places that are taken from there */
+  /** Slots in use by address. */
   private readonly takenFrom = new Map<string, number>();
 
   /** @param now `performance.now()` */
@@ -38,7 +38,7 @@ export class ConnectionSlots {
     this.loopDelay.start(now);
   }
 
-  /** Why no client can be served now; `null` if clients can be. */
+  /** Returns the reason why no client can be accepted now, or `null`. */
   rejection(now: number): Rejection | null {
     const { maxEventLoopDelayMs } = this.limits;
     const delay = Math.round(this.loopDelay.recentMax(now));
@@ -48,8 +48,8 @@ export class ConnectionSlots {
   }
 
   /**
-   * Takes a slot. Clients behind a proxy that is not configured cannot be distinguished: together they can take half of
-   * all slots, so that a forged header never disables the limit.
+   * Takes a slot. The clients of an unconfigured proxy cannot be distinguished: together they can take half of all slots.
+   * So forged forwarding headers do not disable the limit.
    */
   acquire({ countedAs, address }: ClientAddress): Slot | 'instanceFull' | 'tooManyConnections' {
     const { maxConnections, maxConnectionsPerAddress } = this.limits;
@@ -57,15 +57,15 @@ export class ConnectionSlots {
     const from = countedAs ?? `proxy ${address}`;
     const limit =
       countedAs === null ? Math.max(maxConnectionsPerAddress, maxConnections / 2) : maxConnectionsPerAddress;
-    const fromThere = this.takenFrom.get(from) ?? 0;
-    if (fromThere >= limit) return 'tooManyConnections';
+    const takenHere = this.takenFrom.get(from) ?? 0;
+    if (takenHere >= limit) return 'tooManyConnections';
     this.taken += 1;
-    this.takenFrom.set(from, fromThere + 1);
-    let left = false;
+    this.takenFrom.set(from, takenHere + 1);
+    let released = false;
     return {
       release: () => {
-        if (left) return;
-        left = true;
+        if (released) return;
+        released = true;
         this.releaseFor(from);
       },
     };

@@ -5,7 +5,7 @@ import { refusalOf } from '../connections/message-refusal.js';
 import { RunningMessage, runningMessageOf } from '../connections/running-message.js';
 import { sendError } from './send-error.js';
 
-/** The methods that filters of the application can override and call by `super`. */
+/** Methods of Nest's filter that filters of the application can override and call with `super`. */
 interface Filter {
   catch: (this: Filter, exception: unknown, host: ArgumentsHost) => void;
   handleError: (this: Filter, client: object, exception: unknown, cause: unknown) => void;
@@ -14,10 +14,10 @@ interface Filter {
 let installed = false;
 
 /**
- * Answers exceptions on the module's connections with `error` frames. Nest's base filter sends a string only: it turns
- * an `HttpException` of a guard or pipe into "Internal server error", and the message that it belongs to is unknown. So
- * the base filter is extended for clients that are a {@link Connection}. Other clients are unaffected. Filters of the
- * application run first, or call `super.catch`.
+ * Answers exceptions on the module's connections with `error` frames. Nest's base filter sends only a string: it turns an
+ * `HttpException` of a guard or pipe into "Internal server error" and does not know which message failed. So the base
+ * filter is extended for clients that are a {@link Connection}; other clients are unaffected. Filters of the application
+ * run first, or call `super.catch`.
  */
 export function extendExceptionFilter(): void {
   if (installed) return;
@@ -28,7 +28,7 @@ export function extendExceptionFilter(): void {
   base.catch = function (this: Filter, exception, host) {
     const message: unknown = host.getArgByIndex(2);
     const isOurs = message instanceof RunningMessage;
-    // An Observable can fail in the code of another request: the arguments say which message this is.
+    // An Observable can fail while another request runs. The arguments identify the message.
     if (isOurs) message.run(() => catchException.call(this, exception, host));
     else catchException.call(this, exception, host);
   };

@@ -7,7 +7,7 @@ import { FrameQueue } from './frame-queue.js';
 const LIMITS = { maxBufferedBytes: 1_000_000, framesPerSecond: 100, heartbeatIntervalMs: 25_000 };
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-/** A socket, as far as a connection and its queue need it. */
+/** The part of a socket that a connection and its queue use. */
 class FakeSocket {
   readonly OPEN = 1;
   readyState = 1;
@@ -73,7 +73,7 @@ describe('FrameQueue', () => {
     expect([connection.busy, connection.waitingBytes]).toEqual([false, 0]);
   });
 
-  it('goes on after a frame that failed, which is answered with an error', async () => {
+  it('answers a failed frame with an error, and continues', async () => {
     for (const ref of ['1', '2']) add(ref);
     answers.at(0)!.reject(new Error('bug'));
     await turn();
@@ -81,7 +81,7 @@ describe('FrameQueue', () => {
     expect(JSON.parse(socket.sent.at(0)!)).toMatchObject({ type: 'error', code: 'internal', ref: '1' });
   });
 
-  it('handles no frame of a connection that the server closed: not those that wait, nor those that arrive later', async () => {
+  it('handles no frame after the server closed the connection, whether it waits or arrives later', async () => {
     for (const ref of ['1', '2', '3']) add(ref);
     connection.close('accessRevoked', 'ops');
     answers.at(0)!.resolve();
@@ -92,7 +92,7 @@ describe('FrameQueue', () => {
     expect([connection.waiting, connection.waitingBytes, connection.busy]).toEqual([[], 0, false]);
   });
 
-  it('reads no more from a client while too many of its frames wait, or too many bytes, until half of them are handled', async () => {
+  it('pauses the socket while too many frames or bytes wait, until half of them are handled', async () => {
     add('0');
     for (let number = 1; number < 256; number += 1) add(String(number));
     expect(socket.isPaused).toBe(false);
@@ -101,7 +101,7 @@ describe('FrameQueue', () => {
     for (let number = 0; number < 256; number += 1) {
       answers.at(number)!.resolve();
       await turn();
-      // After this one, the next one is handled, and the rest waits.
+      // The next frame is being handled now, so it does not wait.
       expect(socket.isPaused).toBe(256 - (number + 1) >= 128);
     }
     answers.at(256)!.resolve();
@@ -113,7 +113,7 @@ describe('FrameQueue', () => {
 });
 
 describe('Connection.close', () => {
-  it('closes once, for the first reason', () => {
+  it('closes once, with the first reason', () => {
     const socket = new FakeSocket();
     const connection = new Connection(
       ...([socket as unknown as WebSocket, '192.0.2.1', null, LIMITS, () => undefined, new Counters(), 0] as const),

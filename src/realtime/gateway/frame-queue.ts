@@ -3,13 +3,13 @@ import type { Connection } from '../connections/connection.js';
 import { runSafely } from '../observability/run-safely.js';
 import { sendError } from './send-error.js';
 
-/** A connection with this many frames waiting is not read from until they are handled. */
+/** Maximum number of waiting frames of a connection. At this limit the socket is paused. */
 const MAX_WAITING_FRAMES = 256;
 
-/** Handles one frame of `bytes`; resolves when the next frame of the connection can follow. */
+/** Handles one frame of `bytes` bytes. Resolves when the next frame of the connection can be handled. */
 type HandleFrame = (connection: Connection, frame: Decoded, bytes: number) => void | Promise<void>;
 
-/** Handles the frames of each connection one after the other, in the order in which they came. */
+/** Handles the frames of each connection one after the other, in order of arrival. */
 export class FrameQueue {
   constructor(
     private readonly handle: HandleFrame,
@@ -53,7 +53,10 @@ export class FrameQueue {
     connection.busy = false;
   }
 
-  /** Returns true if the waiting frames reach 1/`part` of a limit. A frame can cost far more than its bytes. */
+  /**
+   * Returns true if the waiting frames reach 1/`part` of a limit. Frames are limited too, because a frame can cost far
+   * more than its bytes.
+   */
   private isBehind({ waiting, waitingBytes }: Connection, part: number): boolean {
     return waiting.length >= MAX_WAITING_FRAMES / part || waitingBytes >= this.maxFrameBytes / part;
   }

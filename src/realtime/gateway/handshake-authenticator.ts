@@ -7,18 +7,18 @@ import { SafeLogger } from '../observability/safe-logger.js';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { OriginPolicy } from './origin-policy.js';
 
-/** The error that is sent after an upgrade, before the connection is closed. */
+/** Error that is sent after the upgrade, before the connection is closed. */
 interface Refusal {
   readonly code: ErrorCode;
-  /** The catalogue's unless given. */
+  /** Defaults to the message of the catalogue. */
   readonly message?: string;
   readonly close: CloseName;
 }
 
-/** The principal of a handshake, or the reason for a refusal. */
+/** Principal of a handshake, or the reason for a refusal. */
 export type Identity = { readonly principal: Principal | null } | Refusal;
 
-/** How a connection ends whose identity is refused: for want of a good token, where it is none of these. */
+/** Close reasons by error code. All other codes close with `unauthorized`. */
 const CLOSES: { readonly [C in ErrorCode]?: CloseName } = { unavailable: 'unavailable', forbidden: 'accessRevoked' };
 
 /** Checks the origin of a handshake and authenticates its client. */
@@ -33,7 +33,7 @@ export class HandshakeAuthenticator {
     this.origins = new OriginPolicy(options);
   }
 
-  /** Never rejects. @returns `null` when it could not be found out within `handshakeTimeoutMs` */
+  /** Never rejects. @returns `null` if authentication took longer than `handshakeTimeoutMs` */
   async authenticate(request: IncomingMessage): Promise<Identity | 'foreignOrigin' | null> {
     let timer: NodeJS.Timeout | undefined;
     const tooLate = new Promise<null>((resolve) => {

@@ -18,7 +18,7 @@ describe('HandshakeLimits', () => {
   let limits: HandshakeLimits;
   beforeEach(() => (limits = new HandshakeLimits(OPTIONS)));
 
-  /** One whole handshake of a user with a good token: the scope that refused it, or null. */
+  /** A complete handshake of a user with a valid token. Returns the scope that refused it, or null. */
   const handshake = (user: string, client: ClientAddress, now: number): string | null => {
     const digest = (): string => `digest of ${user}`;
     return (limits.enter(client, digest, now) ?? limits.enterAs(user, client, digest, now))?.scope ?? null;
@@ -34,12 +34,12 @@ describe('HandshakeLimits', () => {
     expect(accepted(100, () => handshake('looping', HERE, 1_000))).toBe(1);
   });
 
-  it('charges what a user’s limit refuses to neither the address nor the instance', () => {
+  it('does not charge the address or the instance for handshakes over the limit of a user', () => {
     for (let index = 0; index < 10_000; index += 1) handshake('looping', HERE, index / 10);
     expect(accepted(40, () => handshake(`healthy ${Math.random()}`, HERE, 1_000))).toBe(40);
   });
 
-  it('charges it to neither if the user comes with another token each time', () => {
+  it('does not charge them if the user sends a different token each time', () => {
     for (let index = 0; index < 10_000; index += 1) {
       const digest = (): string => `token ${index}`;
       if (limits.enter(HERE, digest, index / 10) === null) limits.enterAs('looping', HERE, digest, index / 10);
@@ -47,16 +47,16 @@ describe('HandshakeLimits', () => {
     expect(accepted(40, () => handshake(`healthy ${Math.random()}`, HERE, 1_000))).toBe(40);
   });
 
-  it('charges what an address’s limit refuses not to the instance', () => {
+  it('does not charge the instance for handshakes over the limit of an address', () => {
     expect(accepted(10_000, () => anonymous(HERE, 0))).toBe(60);
     expect(anonymous(HERE, 0)).toBe('address');
-    // The instance takes 200 at once: 60 are gone.
+    // The burst of the instance is 200, and 60 are used.
     const others = Array.from({ length: 140 }, (_, index) => ({ address: `a${index}`, countedAs: `a${index}` }));
     expect(others.map((client) => anonymous(client, 0))).toEqual(others.map(() => null));
     expect(anonymous(THERE, 0)).toBe('instance');
   });
 
-  it('gives the instance back what the limit of connections refused', () => {
+  it('refunds the instance for handshakes over the connection limit', () => {
     for (let index = 0; index < 150; index += 1) {
       const client = { address: `a${index}`, countedAs: `a${index}` };
       if (limits.enter(client, () => null, 0) === null) limits.refundInstance();
@@ -64,7 +64,7 @@ describe('HandshakeLimits', () => {
     expect(accepted(50, () => anonymous(HERE, 0))).toBe(50);
   });
 
-  it('lets all connections of an address come back within the reconnect spread', () => {
+  it('lets all connections of an address reconnect within the reconnect spread', () => {
     accepted(1_000, () => anonymous(HERE, 0));
     const back = Array.from({ length: 60 }, (_, index) => (index / 60) * 10_000);
     expect(back.map((at) => anonymous(HERE, 1_000 + at))).toEqual(back.map(() => null));
@@ -77,20 +77,20 @@ describe('HandshakeLimits', () => {
     expect(limits.enter(HERE, () => 'digest of looping', 1_100)).toBeNull();
   });
 
-  it('asks for no digest while no user is throttled', () => {
+  it('computes no digest while no user is throttled', () => {
     const digest = jest.fn(() => 'digest');
     for (let index = 0; index < 20; index += 1) limits.enter(HERE, digest, 0);
     expect(digest).not.toHaveBeenCalled();
   });
 
-  it('says when to come back', () => {
+  it('returns the time to wait before a retry', () => {
     const slow = new HandshakeLimits({ ...OPTIONS, handshakesPerSecond: 1 });
     slow.enter(HERE, () => null, 0);
     slow.enter(HERE, () => null, 0);
     expect(slow.enter(HERE, () => null, 0)).toEqual({ scope: 'instance', retryAfterSeconds: 2 });
   });
 
-  it('gives all clients behind a proxy that nobody configured a share, not everything', () => {
+  it('gives the clients of an unconfigured proxy together a share of the limit', () => {
     const many = new HandshakeLimits({ ...OPTIONS, handshakesPerSecond: 1_000 });
     const passed = Array.from({ length: 5_000 }, () => many.enter(BEHIND_A_PROXY, () => null, 0));
     expect(passed.filter((refusal) => refusal === null)).toHaveLength(1_000);

@@ -11,18 +11,21 @@ type Limits = Pick<
   | 'reconnectSpreadMs'
 >;
 
-/** The burst of a user, in seconds of `handshakesPerSecondPerUser`. */
+/** Burst of a user, in seconds of `handshakesPerSecondPerUser`. */
 const USER_BURST = 20;
-/** The minimum per address, however few connections it can have: a refused client retries. */
+/**
+ * Minimum rate of an address. It applies even if the address can have only few connections, because refused clients
+ * retry.
+ */
 const MIN_PER_ADDRESS = { perSecond: 10, burst: 50 };
-/** Credentials of throttled users that are remembered. */
+/** Maximum number of remembered credentials of throttled users. */
 const MAX_THROTTLED = 10_000;
-/** Everything that this instance takes is one key. */
+/** The single key of the limit per instance. */
 const INSTANCE = '';
-/** How long clients wait at least that are refused with 503, in seconds. */
+/** Minimum `Retry-After` of a 503, in seconds. */
 const MIN_RETRY_SECONDS = 2;
 
-/** A handshake over a limit. */
+/** A handshake that exceeds a limit. */
 export interface Throttled {
   readonly scope: 'user' | 'address' | 'instance';
   readonly retryAfterSeconds: number;
@@ -39,10 +42,10 @@ export interface Throttled {
 export class HandshakeLimits {
   private readonly users: KeyedBuckets;
   private readonly addresses: KeyedBuckets;
-  /** Peers that seem to be proxies that are not configured: all their clients share one bucket. */
+  /** Limits of unconfigured proxies: all clients of a proxy share one bucket. */
   private readonly peers: KeyedBuckets;
   private readonly instance: KeyedBuckets;
-  /** digest of a credential → its throttled user */
+  /** Throttled users by digest of their credential. */
   private readonly throttled = new Map<string, string>();
 
   constructor(limits: Limits) {
@@ -64,8 +67,8 @@ export class HandshakeLimits {
   }
 
   /**
-   * Charges one handshake to its address and to this instance, unless one of them has no room.
-   * @param digest of its credential; asked for only while users are throttled
+   * Charges one handshake to its address and to this instance, unless one of their limits is reached.
+   * @param digest returns the digest of the credential; called only while users are throttled
    */
   enter(client: ClientAddress, digest: () => string | null, now: number): Throttled | null {
     const [addresses, address] = this.addressOf(client);
@@ -79,7 +82,7 @@ export class HandshakeLimits {
     return null;
   }
 
-  /** Charges one handshake to the user; if the user has no room, its address and this instance get theirs back. */
+  /** Charges one handshake to the user. If the user's limit is reached, the address and this instance are refunded. */
   enterAs(userKey: string, client: ClientAddress, digest: () => string | null, now: number): Throttled | null {
     if (this.users.take(userKey, now)) return null;
     const [addresses, address] = this.addressOf(client);
@@ -93,7 +96,7 @@ export class HandshakeLimits {
     return over('user', this.users.waitMs(userKey, now));
   }
 
-  /** Gives this instance back what a narrower limit refused after {@link enter}. */
+  /** Refunds this instance for a handshake that a narrower limit refused after {@link enter}. */
   refundInstance(): void {
     this.instance.refund(INSTANCE);
   }

@@ -12,9 +12,9 @@ import type { RealtimeServer } from './realtime-server.js';
 type AdapterClass = new (httpServer: unknown) => WebSocketAdapter;
 
 /**
- * Puts the module's adapter in front of whichever the application uses, so that an application only has to import the
- * module. What Nest would do for other gateways stays as it is: `useWebSocketAdapter` decides, and without it Socket.IO
- * where it is installed, else `ws`.
+ * Puts the module's adapter in front of the application's, so that an application only has to import the module. Other
+ * gateways get the adapter that Nest would choose: the one of `useWebSocketAdapter`, otherwise Socket.IO if it is
+ * installed, otherwise `ws`.
  */
 export async function installAdapter(
   config: ApplicationConfig,
@@ -22,7 +22,7 @@ export async function installAdapter(
   host: HttpAdapterHost,
   server: RealtimeServer,
 ): Promise<void> {
-  isImportedOnce(modules);
+  checkImportedOnce(modules);
   const Default = await defaultAdapter(modules);
   const set = config.setIoAdapter.bind(config);
   const inFrontOf = (choose: () => WebSocketAdapter): RealtimeAdapter =>
@@ -33,8 +33,8 @@ export async function installAdapter(
   extendExceptionFilter();
 }
 
-/** Two of them would take the same path from each other. */
-function isImportedOnce(modules: ModulesContainer): void {
+/** Throws if the module is imported twice, because both would serve the same path. */
+function checkImportedOnce(modules: ModulesContainer): void {
   const roots = [...modules.values()].filter(({ providers }) => providers.has(RealtimeGateway));
   if (roots.length <= 1) return;
   throw new RealtimeOptionsError([
@@ -48,7 +48,7 @@ async function defaultAdapter(modules: ModulesContainer): Promise<AdapterClass> 
     try {
       return ((await import('@nestjs/platform-socket.io')) as { IoAdapter: AdapterClass }).IoAdapter;
     } catch {
-      // It is not installed, as in most applications that use `ws`.
+      // Not installed, as in most applications that use `ws`.
     }
   }
   return ((await import('@nestjs/platform-ws')) as { WsAdapter: AdapterClass }).WsAdapter;
@@ -63,9 +63,7 @@ function hasOtherGateways(modules: ModulesContainer): boolean {
   return false;
 }
 
-/**
- * Sets a gateway path that differs from the decorator's. It uses a subclass, so that only this application is affected.
- */
+/** Sets a gateway path that differs from the one in the decorator. A subclass limits the change to this application. */
 function overrideGatewayPath(modules: ModulesContainer, path: string): void {
   const { path: declared } = Reflect.getMetadata(GATEWAY_OPTIONS, RealtimeGateway) as { path: string };
   if (path === declared) return;

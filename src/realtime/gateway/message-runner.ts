@@ -7,7 +7,7 @@ import type { LimitOptions } from '../options/limit-options.js';
 import { toJson } from '../publishing/event-json.js';
 import { sendError } from './send-error.js';
 
-/** The size of unanswered messages per connection, in multiples of `maxFrameBytes`. */
+/** Maximum size of unanswered messages of a connection, in multiples of `maxFrameBytes`. */
 const UNANSWERED_FRAMES = 16;
 
 type Limits = Pick<LimitOptions, 'maxRunningMessages' | 'messageTimeoutMs' | 'maxFrameBytes'>;
@@ -36,7 +36,7 @@ export class MessageRunner {
       clearTimeout(timer);
       running.delete(message);
     });
-    // The subscription as well: behind an interceptor, it is what calls the handler.
+    // Subscribe inside `run` too: behind an interceptor, the subscription calls the handler.
     message.run(() => {
       const answers = handler(data === undefined ? others : data, message);
       message.ending.add(answers.subscribe(this.observerOf(connection, message, timer)));
@@ -69,7 +69,7 @@ export class MessageRunner {
   }
 }
 
-/** Ends all application messages of a connection: handlers that still answer are unsubscribed from. */
+/** Ends all application messages of a connection and unsubscribes from their handlers. */
 export function abandonMessages(connection: Connection): void {
   for (const message of connection.runningMessages ?? []) message.abandon();
 }
@@ -85,7 +85,7 @@ function answer(connection: Connection, { type, ref }: RunningMessage, value: un
   try {
     const { event, ...fields } = value as { event?: unknown };
     const data = typeof event === 'string' ? dataOf(fields) : value;
-    // As `emit` does, it refuses what JSON would change silently, such as a Map.
+    // Like `emit`, this rejects values that JSON would change silently, such as a Map.
     const json = data === undefined ? undefined : toJson(data);
     connection.sendMessage(typeof event === 'string' ? event : type, json, ref);
   } catch (error) {
@@ -93,7 +93,7 @@ function answer(connection: Connection, { type, ref }: RunningMessage, value: un
   }
 }
 
-/** The data of a `WsResponse`; without `data`, its other fields are the data. */
+/** Returns the data of a `WsResponse`. Without a field `data`, its other fields are the data. */
 function dataOf(fields: Readonly<Record<string, unknown>>): unknown {
   if ('data' in fields) return fields['data'];
   return Object.keys(fields).length === 0 ? undefined : fields;

@@ -3,9 +3,9 @@ import type { Connection, MessageHandler } from '../connections/connection.js';
 
 /**
  * Adds a message type of the application, from `@SubscribeMessage` of a gateway on the same path.
- * `{"type":"rename","data":…,"ref":…}` calls the handler with `data` (without `data`, with the frame's other fields). Its
- * result is answered as `{"type":"rename","data":…}`, a `WsResponse` as its `event` and `data`.
- * @returns false if the protocol has a message of this type: the handler is never called
+ * `{"type":"rename","data":…,"ref":…}` calls the handler with `data`, or with the frame's other fields if there is no
+ * `data`. The result is sent as `{"type":"rename","data":…}`, and a `WsResponse` as its `event` and `data`.
+ * @returns false if the protocol has a message of this type, so that the handler is never called
  */
 export function addMessageType(connection: Connection, type: string, handler: MessageHandler): boolean {
   if ((REQUEST_TYPES as readonly string[]).includes(type)) return false;

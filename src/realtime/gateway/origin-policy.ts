@@ -9,20 +9,20 @@ type Rule = (origin: string, request: Request) => boolean;
 
 /** Time limit for the application's origin function, in milliseconds. */
 const RULE_TIMEOUT_MS = 5_000;
-/** The interval in which one refusal is logged, with the number of others, in milliseconds. */
+/** Interval in which one refusal is logged, with the number of the others, in milliseconds. */
 const LOG_EVERY_MS = 60_000;
 
-/** The options that decide which web sites can connect. */
+/** Options that decide which websites can connect. */
 export interface OriginOptions {
-  /** `undefined` for what counts in development. */
+  /** `undefined` allows `self` and loopback origins. */
   readonly origins?: readonly string[] | OriginRule | undefined;
   /** The host names of this service; `self` means these. */
   readonly hosts: readonly string[];
 }
 
 /**
- * Decides which web sites can open a WebSocket. A browser sends `Origin` with every upgrade, and pages cannot change
- * it. Other clients send none and are allowed: their token authenticates them.
+ * Decides which websites can open a WebSocket. A browser sends `Origin` with every upgrade, and pages cannot change it.
+ * Other clients send no origin and are allowed: their token authenticates them.
  */
 export class OriginPolicy {
   private readonly logger = new SafeLogger('Realtime');
@@ -63,7 +63,7 @@ export class OriginPolicy {
   }
 }
 
-/** One rule of a list of entries; each was checked when the options were. */
+/** Combines a list of entries into one rule. The entries were validated with the options. */
 function anyOf(entries: readonly string[], isSelf: Rule): Rule {
   const exact = new Set(entries.filter((entry) => !entry.includes('*') && entry !== 'self'));
   const rules: Rule[] = [(origin) => exact.has(origin)];
@@ -84,9 +84,9 @@ function isBelow(origin: string, scheme: string, parent: string): boolean {
 }
 
 /**
- * The meaning of `self`. A page can make its host name resolve to this service (DNS rebinding), so that it controls
- * both `Origin` and `Host`. So host names count only if they are configured, or in development. An IP address cannot be
- * redirected.
+ * Returns the rule for `self`. An attacker can make a host name resolve to this service (DNS rebinding) and so control
+ * both `Origin` and `Host`. Host names therefore count only if they are configured, or in development. An IP address
+ * cannot be redirected.
  */
 function selfRule(hosts: readonly string[], isProduction: boolean): Rule {
   if (hosts.length > 0) {
@@ -102,7 +102,7 @@ function isAddress(origin: string): boolean {
   return isIP((hostnameOf(origin) ?? '').replace(/^\[(.*)\]$/, '$1')) !== 0;
 }
 
-/** Returns true if a page came from the host that this request went to, on any port. */
+/** Returns true if the origin has the host that this request was sent to, on any port. */
 function isSameHost(origin: string, { headers }: Request): boolean {
   const own = headers.host === undefined ? null : hostnameOf(`http://${headers.host}`);
   return own !== null && own === hostnameOf(origin);
@@ -113,7 +113,7 @@ function isLoopback(origin: string): boolean {
   return name !== null && /^(localhost|.+\.localhost|127\.0\.0\.1|\[::1\])$/.test(name);
 }
 
-/** The host of an origin over HTTP, without its port; `null` for whatever is not exactly that. */
+/** Returns the host of an HTTP origin without its port, or `null` if the string is not an HTTP origin. */
 function hostnameOf(origin: string): string | null {
   if (!/^https?:\/\/[^/?#@\\]+$/.test(origin) || !URL.canParse(origin)) return null;
   return new URL(origin).hostname;

@@ -26,27 +26,27 @@ import { upgradeProblem } from './upgrade-problem.js';
 import { refuseUpgrade } from './upgrade-router.js';
 import { webSocketServer } from './web-socket-server.js';
 
-/** Receives every frame of every connection. It must not throw. */
+/** Receives every frame of every connection. Must not throw. */
 export interface FrameHandler {
   message(connection: Connection, data: RawData, isBinary: boolean): void;
   ping(connection: Connection, data: Buffer): void;
   pong(connection: Connection): void;
 }
 
-/** The entry points, for the log. */
+/** Names of entry points, for the log. */
 const CONNECT = 'A callback for a new connection';
 const DISCONNECT = 'A callback for a connection that ended';
 
 type Socket = WebSocket & { connection?: Connection };
 
 /**
- * The WebSocket server of the module: upgrades requests whose identity is settled, and turns sockets into connections.
- * The application's HTTP server is attached by itself; `attach` adds another, for example an HTTPS one.
+ * WebSocket server of the module: upgrades authenticated requests, and turns sockets into connections. The application's
+ * HTTP server is attached automatically; `attach` adds another server, for example an HTTPS one.
  * @hideconstructor
  */
 @Injectable()
 export class RealtimeServer {
-  /** True while this instance drains: readiness should answer 503. */
+  /** True while this instance drains. Readiness should answer 503 then. */
   draining = false;
 
   readonly path: string;
@@ -78,21 +78,18 @@ export class RealtimeServer {
     this.webSockets = webSocketServer(options);
   }
 
-  /** Serves the path on one more HTTP or HTTPS server, with the same connections. Attaching it twice changes nothing. */
+  /** Serves the path on another HTTP or HTTPS server, with the same connections. Attaching a server twice has no effect. */
   attach(server: Server | HttpsServer): void {
     this.servers.attach(server);
   }
 
-  /**
-   * Serves the path on the application's HTTP server. A process without one (a microservice) publishes, and serves no
-   * WebSocket.
-   */
+  /** Serves the path on the application's HTTP server. A process without one (a microservice) only publishes events. */
   attachToApplication(): void {
     const server = applicationServer(this.host);
     if (server !== null) this.attach(server);
   }
 
-  /** True once the path is served on some HTTP server. */
+  /** True if the path is served on at least one HTTP server. */
   get isAttached(): boolean {
     return this.servers.size > 0;
   }
@@ -102,14 +99,14 @@ export class RealtimeServer {
     this.onConnect.push(callback);
   }
 
-  /** Calls back once, with the close code, when this connection is gone. */
+  /** Calls back once, with the close code, when the connection has ended. */
   onDisconnect(connection: Connection, callback: (code: number) => void): void {
     const callbacks = this.onClose.get(connection);
     if (callbacks) callbacks.push(callback);
     else this.onClose.set(connection, [callback]);
   }
 
-  /** Sets who takes the frames. @internal */
+  /** Sets the handler of all frames. @internal */
   onFrame(handler: FrameHandler): void {
     this.frames = handler;
   }
@@ -136,7 +133,7 @@ export class RealtimeServer {
     await gone;
   }
 
-  /** Stops serving. Connections that are still open are cut off. */
+  /** Stops serving. Connections that are still open are terminated. */
   async close(): Promise<void> {
     this.draining = true;
     this.admission.close();
@@ -151,7 +148,7 @@ export class RealtimeServer {
     head: Buffer,
     isUnixSocket: () => boolean,
   ): Promise<void> {
-    // Without a listener for errors between the upgrade and the handshake, a reset in between would end the process.
+    // Without an error listener between the upgrade and the handshake, a reset would end the process.
     socket.on('error', ignore);
     const problem = upgradeProblem(request);
     if (problem !== null) return refuseUpgrade(socket, problem.status, problem.headers, problem.message);
@@ -159,7 +156,7 @@ export class RealtimeServer {
     const client = this.addresses.of(request, isUnixSocket);
     const decision = await this.admission.decide(request, socket, client);
     if (socket.destroyed) return;
-    // A drain that began meanwhile does not know of this one, and would wait for it for ever.
+    // A drain that began meanwhile does not include this connection, and would wait for it forever.
     if (this.draining) return this.refuse(socket, DRAINING);
     if ('status' in decision) return this.refuse(socket, decision);
     this.finish(request, socket, head, decision, client);
@@ -172,7 +169,8 @@ export class RealtimeServer {
     identity: Identity,
     client: ClientAddress,
   ): void {
-    // The answer to the upgrade and the first frame leave in one write: `ws` upgrades, and Nest calls back, within this turn.
+    // The answer to the upgrade and the first frame are sent in one write: `ws` upgrades and Nest calls back within this
+    // turn.
     socket.cork();
     this.webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       socket.off('error', ignore);
@@ -190,7 +188,8 @@ export class RealtimeServer {
 
   private accept(webSocket: Socket, request: IncomingMessage, identity: Identity, client: ClientAddress): void {
     const { address, countedAs } = client;
-    // A protocol violation is an `error` event followed by the right close: nothing else is to be done about it.
+    // After a protocol violation `ws` emits `error` and closes the connection with the right code. There is nothing else
+    // to do.
     webSocket.on('error', () => undefined);
     if ('code' in identity) {
       const { code, reason } = CLOSE_CODES[identity.close];
@@ -226,7 +225,7 @@ export class RealtimeServer {
     for (const callback of this.onConnect) runSafely(CONNECT, () => callback(connection, request));
   }
 
-  // One function for all connections each: the socket says whose it is.
+  // Each handler is one function for all connections. The socket has its connection.
   private readonly received = ((server: RealtimeServer) =>
     safely(
       'A frame',

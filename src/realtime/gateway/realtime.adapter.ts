@@ -8,17 +8,17 @@ import { RealtimeServer } from './realtime-server.js';
 type Transform = (result: unknown) => Observable<unknown>;
 
 /**
- * Nest's adapter for the realtime path: gateways of that path get the module's server, all others the adapter that the
- * application chose. The module puts it in front by itself.
+ * Nest adapter of the realtime path. Gateways on this path get the module's server; all others get the adapter that the
+ * application chose. The module installs it automatically.
  */
 export class RealtimeAdapter implements WebSocketAdapter {
   private chosen: WebSocketAdapter | null = null;
   private readonly logger = new SafeLogger('Realtime');
-  /** Types of `@SubscribeMessage` that the protocol has, each of which is logged once. */
+  /** Types of `@SubscribeMessage` that are part of the protocol. Each is logged once. */
   private readonly neverCalled = new Set<string>();
 
   /**
-   * @param choose makes the adapter of all other gateways, when the first of them asks
+   * @param choose creates the adapter for all other gateways, when the first of them needs it
    * @param beforeServing called before Nest binds the gateways of the path
    */
   constructor(
@@ -71,7 +71,7 @@ export class RealtimeAdapter implements WebSocketAdapter {
     await (this.chosen as { dispose?(): Promise<void> } | null)?.dispose?.();
   }
 
-  /** Nest sets it on the adapter that it knows; it is meant for the one behind. */
+  /** Nest sets this on the adapter that it knows. It is passed on to the application's adapter. */
   set forceCloseConnections(force: boolean | undefined) {
     if (this.chosen !== null || force !== undefined) Object.assign(this.others, { forceCloseConnections: force });
   }

@@ -50,7 +50,7 @@ import { RenewalLimits } from './renewal-limits.js';
 import { sendConnected } from './send-connected.js';
 import { sendError } from './send-error.js';
 
-/** Made once: an error is dear, and a flood wants thousands. */
+/** Created once, because errors are expensive and a flood would need thousands. */
 const RATE_LIMITED = new ProtocolError('rate_limited');
 const OVER_BUDGET = new ProtocolError('rate_limited', {
   message: 'The requests of this client exceed its budget: try again later',
@@ -61,8 +61,8 @@ const CHANNELS_TOO_LONG = new ProtocolError('invalid_message', {
 });
 
 /**
- * The door of the module: takes connections and frames, and delegates. It decides nothing itself; whatever goes wrong on
- * the way ends in the one `catch` here and becomes an `error` frame.
+ * WebSocket gateway of the module: receives connections and frames, and delegates them to services. It decides nothing
+ * itself. All errors are caught here and become `error` frames.
  * @hideconstructor
  */
 @WebSocketGateway({ path: '/ws' })
@@ -139,8 +139,8 @@ export class RealtimeGateway
   }
 
   private accept(connection: Connection, request: IncomingMessage): void {
-    if (connection.closing) return; // by a gateway of the application, whose hook came first
-    // The token was revoked after it was verified: the revocation could not find this connection yet.
+    if (connection.closing) return; // closed by a gateway of the application, whose hook ran first
+    // The token may have been revoked after it was verified, when the revocation could not find this connection yet.
     if (connection.principal !== null && this.revocations.revokes(connection.principal)) {
       this.refuse(connection, 'token_invalid', 'unauthorized');
       return;
@@ -176,7 +176,7 @@ export class RealtimeGateway
     this.subscribeAtConnect(connection);
   }
 
-  /** It never was connected: its handshake is refused. */
+  /** Refuses a connection that is not registered yet. */
   private refuse(connection: Connection, code: ErrorCode, close: CloseName): void {
     sendError(connection, new ProtocolError(code));
     connection.close(close);
@@ -205,7 +205,7 @@ export class RealtimeGateway
     await this.stats.leave();
   }
 
-  /** Returns true if a frame is handled: false over the rate limit, which is answered at once. */
+  /** Returns true if the frame can be handled. Over the rate limit it answers with an error and returns false. */
   private admit(connection: Connection): boolean {
     connection.alive = true;
     if (connection.closing) return false;
@@ -249,7 +249,7 @@ export class RealtimeGateway
       if (connection.messageTypes?.has(custom.type) === true) {
         this.counters.framesReceived.add('application');
         const tenant = connection.principal?.tenant ?? null;
-        // Not awaited: the frames after it do not wait for a handler of the application.
+        // Not awaited: later frames do not wait for a handler of the application.
         if (tenant === null) this.messages.start(connection, custom, bytes);
         else inTenant(tenant, () => this.messages.start(connection, custom, bytes));
         return;

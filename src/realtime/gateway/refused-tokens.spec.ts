@@ -8,7 +8,7 @@ describe('RefusedTokens', () => {
     expect(refuse(new RefusedTokens(), 12, 0, 1_000)).toEqual([...Array(9).fill(false), true, true, true]);
   });
 
-  it('reports none that are further apart', () => {
+  it('reports nothing if refusals are further apart', () => {
     expect(refuse(new RefusedTokens(), 30, 0, 7_000)).toEqual(Array(30).fill(false));
   });
 
@@ -18,7 +18,7 @@ describe('RefusedTokens', () => {
     expect(refuse(tokens, 10, 70_000, 100)).toEqual([...Array(9).fill(false), true]);
   });
 
-  it('counts each token and each address by itself', () => {
+  it('counts each token and each address separately', () => {
     const tokens = new RefusedTokens();
     refuse(tokens, 9, 0, 10);
     expect(tokens.isRepeated('203.0.113.7', 'another', 100)).toBe(false);
@@ -26,7 +26,7 @@ describe('RefusedTokens', () => {
     expect(tokens.isRepeated('203.0.113.7', 'token', 100)).toBe(true);
   });
 
-  it('remembers a bounded number, and forgets the one that was refused longest ago', () => {
+  it('remembers a limited number, and forgets the token that was refused longest ago first', () => {
     const tokens = new RefusedTokens(100);
     refuse(tokens, 9, 0, 1);
     for (let index = 0; index < 1_000; index += 1) {

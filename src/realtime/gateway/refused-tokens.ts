@@ -1,9 +1,9 @@
 import { SlidingWindowLimit } from '../connections/sliding-window-limit.js';
 
-/** A token that was refused this often within a minute from one address is refused before the upgrade. */
+/** Number of refusals of a token from one address within a minute after which it is refused before the upgrade. */
 const MAX_REFUSALS = 10;
 const WINDOW_MS = 60_000;
-/** Refused tokens that are remembered; the one that was refused longest ago is forgotten first. */
+/** Maximum number of remembered tokens. The one that was refused longest ago is forgotten first. */
 const MAX_REMEMBERED = 10_000;
 
 /**
@@ -15,15 +15,15 @@ export class RefusedTokens {
 
   constructor(private readonly maxRemembered = MAX_REMEMBERED) {}
 
-  /** Tokens that are remembered. */
+  /** Number of remembered tokens. */
   get size(): number {
     return this.refusals.size;
   }
 
   /**
    * Counts one refusal.
-   * @param now milliseconds of a clock that only goes forward
-   * @returns true for the tenth within a minute, and for each further one
+   * @param now milliseconds of a monotonic clock
+   * @returns true for the tenth refusal within a minute, and for each further one
    */
   isRepeated(address: string, digest: string, now: number): boolean {
     const key = `${address} ${digest}`;

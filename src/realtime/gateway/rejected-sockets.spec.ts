@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { RejectedSockets } from './rejected-sockets.js';
 
 describe('RejectedSockets', () => {
-  it('bounds how many are open from one address and in all, and forgets those that are closed', async () => {
+  it('limits open sockets per address and in total, and does not count closed ones', async () => {
     const rejected = new RejectedSockets({ maxConnections: 1_000, maxConnectionsPerAddress: 10 });
     const first = new PassThrough();
     const sockets = [first, ...Array.from({ length: 19 }, () => new PassThrough())];

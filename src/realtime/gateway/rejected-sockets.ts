@@ -5,8 +5,9 @@ import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 type Limits = Pick<ResolvedRealtimeOptions, 'maxConnections' | 'maxConnectionsPerAddress'>;
 
 /**
- * Counts sockets that were upgraded only to send an `error` and a close: each stays until its client closes too, for
- * `closeTimeoutMs` at most. They hold no place among the connections, so they have limits: a tenth of those of connections.
+ * Counts sockets that were upgraded only to send an `error` and a close. Each stays open until its client closes it too,
+ * for at most `closeTimeoutMs`. They take no connection slot, so they have separate limits: a tenth of those of
+ * connections.
  */
 export class RejectedSockets {
   private open = 0;
@@ -19,12 +20,12 @@ export class RejectedSockets {
     this.maxPerAddress = Math.max(20, Math.ceil(maxConnectionsPerAddress / 10));
   }
 
-  /** Counts the socket until it is closed. @returns false if too many are open: then it should not be upgraded */
+  /** Counts the socket until it is closed. @returns false if too many are open; the socket should not be upgraded then */
   hold(socket: Duplex, address: string): boolean {
-    const fromThere = this.openFrom.get(address) ?? 0;
-    if (this.open >= this.max || fromThere >= this.maxPerAddress) return false;
+    const openHere = this.openFrom.get(address) ?? 0;
+    if (this.open >= this.max || openHere >= this.maxPerAddress) return false;
     this.open += 1;
-    this.openFrom.set(address, fromThere + 1);
+    this.openFrom.set(address, openHere + 1);
     socket.once(
       'close',
       safely('The end of a refused socket', () => this.release(address)),

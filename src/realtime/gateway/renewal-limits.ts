@@ -1,19 +1,22 @@
 import type { Principal } from '../auth/principal.js';
 import { KeyedBuckets } from '../limits/keyed-buckets.js';
 
-/** Renewals of one connection: ten at once, then one in five seconds. Each asks the policies of all its subscriptions. */
+/**
+ * Limit of one connection: ten renewals at once, then one every five seconds. Each renewal calls the policies of all its
+ * subscriptions.
+ */
 const OF_CONNECTION = { perSecond: 0.2, burst: 10 };
 
-/** How long the connections of a user have for two renewals each, in seconds. */
+/** Time in which all connections of a user can renew twice, in seconds. */
 const SPREAD_SECONDS = 60;
 
-/** The part of a connection that counts here. */
+/** The part of a connection that the limits use. */
 interface Renewing {
   readonly id: string;
   readonly principal: Pick<Principal, 'userKey'> | null;
 }
 
-/** Bounds how often the token of a living connection is renewed: by connection, and by user on this instance. */
+/** Limits how often the token of an open connection is renewed, per connection and per user on this instance. */
 export class RenewalLimits {
   private readonly ofConnection: KeyedBuckets;
   private readonly ofUser: KeyedBuckets;
@@ -24,9 +27,9 @@ export class RenewalLimits {
     this.ofUser = new KeyedBuckets({ perSecond: burst / SPREAD_SECONDS, burst });
   }
 
-  /** Counts a renewal, unless there are too many. @returns how long to wait, in milliseconds; 0 if it was counted */
+  /** Counts a renewal unless a limit is reached. @returns the time to wait, in milliseconds; 0 if the renewal was counted */
   take({ id, principal }: Renewing, now: number): number {
-    if (principal === null) return 0; // its first token renews nothing
+    if (principal === null) return 0; // the first token is not a renewal
     const wait = Math.max(this.ofConnection.waitMs(id, now), this.ofUser.waitMs(principal.userKey, now));
     if (wait > 0) return wait;
     this.ofConnection.charge(id, now);

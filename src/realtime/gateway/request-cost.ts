@@ -1,24 +1,24 @@
 import type { ClientRequest } from '../../protocol/index.js';
 
-/** Frames up to this size cost nothing to read. */
+/** Frames up to this size are read for free. */
 const FREE_BYTES = 1_024;
 
-/** Reading and parsing a frame takes the processor as long as sending an eighth of its bytes as answers. */
+/** Reading and parsing a frame takes as much CPU time as sending an eighth of its bytes as answers. */
 const BYTES_PER_COST = 8;
 
 /**
- * The cost of each further channel of a request, in bytes: larger than its answer, and roughly equivalent to its
- * processing time.
+ * Cost of each channel of a request, in bytes. It is larger than the answer and roughly equivalent to the processing
+ * time.
  */
 export const SUBSCRIBE_COST = 1_024;
 export const UNSUBSCRIBE_COST = 256;
 
-/** The cost of decoding a frame, in bytes after decompression. */
+/** Returns the cost of decoding a frame. `bytes` counts after decompression. */
 export function costOfReading(bytes: number): number {
   return bytes <= FREE_BYTES ? 0 : bytes / BYTES_PER_COST;
 }
 
-/** The cost of a request before it runs, in bytes. Larger answers are charged afterwards. */
+/** Returns the cost of a request before it runs, in bytes. Larger answers are charged afterwards. */
 export function costOf(request: ClientRequest): number {
   switch (request.type) {
     case 'subscribe':

@@ -5,10 +5,11 @@ import type { Socket } from 'node:net';
 type RequestClass = new (socket: Socket) => IncomingMessage;
 
 /**
- * Calls back for each request that Node begins to parse, before it decides what to do with it: its head has arrived, and
- * nothing of it is set yet but its socket. Node keeps the class of requests under a symbol, for its option `IncomingMessage`.
+ * Calls back for each request when its head has arrived and before Node decides how to handle it. Only `socket` is set on
+ * the request then. Node stores the class of requests under a symbol, for its option `IncomingMessage`; this wraps that
+ * class.
  * @param callback must not throw
- * @returns takes it back; `null` if this server has no such class, as one for HTTP/2 alone
+ * @returns a function that removes the callback; `null` if the server has no such class, such as an HTTP/2-only server
  */
 export function onRequestHead(
   server: Server | HttpsServer,
@@ -18,7 +19,7 @@ export function onRequestHead(
   const classes = server as unknown as Record<symbol, RequestClass>;
   if (key === undefined || typeof classes[key] !== 'function') return null;
   const Original = classes[key];
-  // Called with `new`; the request stays one of the original class.
+  // Called with `new`. The request remains an instance of the original class.
   const observed = function (socket: Socket): IncomingMessage {
     const request = new Original(socket);
     callback(request);

@@ -2,7 +2,7 @@ import type { ChannelPolicyService } from '../channels/channel-policy.service.js
 import type { Connection } from '../connections/connection.js';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 
-/** The first frame of a connection whose identity is settled. */
+/** Sends the first frame of an authenticated or anonymous connection. */
 export function sendConnected(
   services: { readonly policy: ChannelPolicyService; readonly options: ResolvedRealtimeOptions },
   connection: Connection,

@@ -6,7 +6,10 @@ import { SafeLogger } from '../observability/safe-logger.js';
 
 const log = new LogLimiter(new SafeLogger('Realtime'));
 
-/** Tells a client what was refused. Whatever is no `ProtocolError` is ours: it is logged, and the client learns no more than that. */
+/**
+ * Sends an `error` frame. An error that is not a `ProtocolError` is a server error: it is logged, and the client receives
+ * only `internal`.
+ */
 export function sendError(
   connection: Connection,
   error: unknown,

@@ -5,7 +5,7 @@ describe('TimeSlices', () => {
   beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate'] }));
   afterEach(() => jest.useRealTimers());
 
-  it('lets the event loop turn after each 32 steps, and costs nothing in between', async () => {
+  it('yields to the event loop after every 32 steps, and returns no promise in between', async () => {
     const slices = new TimeSlices();
     for (let round = 0; round < 2; round += 1) {
       let turned = 0;
@@ -17,7 +17,7 @@ describe('TimeSlices', () => {
     }
   });
 
-  it('lets it turn when steps have taken 10 ms', async () => {
+  it('yields when the steps have taken 10 ms', async () => {
     const slices = new TimeSlices();
     for (let round = 0; round < 2; round += 1) {
       jest.advanceTimersByTime(9);

@@ -46,7 +46,7 @@ describe('a connection without a complete request head', () => {
     expect(performance.now() - since).toBeGreaterThan(LIMIT_MS - 100);
   });
 
-  it('is not destroyed because the server was too busy to read its head', async () => {
+  it('is not destroyed if the server was too busy to read its head', async () => {
     const port = await serve(echo());
     const accepted = once(server, 'connection');
     const client = await TcpClient.connect(port);
@@ -66,7 +66,7 @@ describe('a connection without a complete request head', () => {
     clearInterval(drip);
   });
 
-  it('is destroyed before that if too many are open, the oldest first, and none with a complete head', async () => {
+  it('is destroyed before its deadline if too many are open, the oldest first', async () => {
     const port = await serve(echo());
     const complete = await TcpClient.connect(port);
     complete.send(`${HEAD}\r\na`);
@@ -81,11 +81,11 @@ describe('a connection without a complete request head', () => {
     await complete.until('!');
   });
 
-  it('stays open once its head is complete, however slow its body is and however long it is idle', async () => {
+  it('stays open after a complete head, even if the body is slow or the connection is idle', async () => {
     const port = await serve(echo());
     const client = await TcpClient.connect(port);
     client.send(`${HEAD}\r\na`);
-    // An idle connection that is opened later than this one, and ended: the limit of this one is over by then.
+    // This idle connection was opened later. When it is closed, the deadline of the first one is over too.
     const idle = await TcpClient.connect(port);
     await idle.untilClosed();
     client.send('bc');
@@ -95,7 +95,7 @@ describe('a connection without a complete request head', () => {
     client.destroy();
   });
 
-  it('is destroyed in time in a TLS handshake, and after one', async () => {
+  it('is destroyed in time during a TLS handshake and after it', async () => {
     const port = await serve(createTlsServer(await makeCertificate(), (_request, response) => response.end('!')));
     const silent: Socket = connect(port, '127.0.0.1');
     silent.on('error', () => undefined);
@@ -107,7 +107,7 @@ describe('a connection without a complete request head', () => {
     expect((await busy.untilClosed()).match(/200 OK/g)).toHaveLength(2);
   });
 
-  it('is left alone once the watch has ended', async () => {
+  it('is not destroyed after the watch ended', async () => {
     const port = await serve(echo());
     const other = new UnfinishedRequests(LIMIT_MS, MAX_UNFINISHED).watch(server);
     unwatch();
@@ -119,7 +119,7 @@ describe('a connection without a complete request head', () => {
     client.destroy();
   });
 
-  it('is forgotten when the watch ends: a later watch does not destroy it, and no timer is left', async () => {
+  it('is not destroyed by a later watch, and no timer is left', async () => {
     const cleared = jest.spyOn(globalThis, 'clearInterval');
     server = echo().listen(0, '127.0.0.1');
     const requests = new UnfinishedRequests(LIMIT_MS, MAX_UNFINISHED);

@@ -5,23 +5,23 @@ import type { TLSSocket } from 'node:tls';
 import { safely } from '../observability/run-safely.js';
 import { onRequestHead } from './request-heads.js';
 
-/** How often the deadlines are checked, in milliseconds, at most. */
+/** Maximum interval between two checks of the deadlines, in milliseconds. */
 const CHECK_MS = 250;
 
 /**
- * Destroys connections to HTTP servers whose first request has no complete head in time: idle ones, half a request line,
- * headers without an end, a TLS handshake that is never finished. No limit of connections counts these, and Node leaves
- * them open for a minute or more. What comes after the first head, such as a slow body, is not its business.
+ * Destroys HTTP connections whose first request head is not complete in time: idle connections, half a request line,
+ * headers without an end, and unfinished TLS handshakes. No connection limit counts these, and Node leaves them open for
+ * a minute or more. What follows the first head, such as a slow body, is not limited here.
  */
 export class UnfinishedRequests {
-  /** connection → its deadline (`performance.now()`) */
+  /** Deadlines of connections (`performance.now()`). */
   private readonly deadlines = new Map<Duplex, number>();
   private readonly checkMs: number;
   private checkedAt = 0;
   private timer: NodeJS.Timeout | null = null;
   private watching = 0;
 
-  /** @param maxUnfinished if more are open, the oldest is destroyed before its deadline */
+  /** @param maxUnfinished if more are open, the oldest one is destroyed before its deadline */
   constructor(
     private readonly timeoutMs: number,
     private readonly maxUnfinished: number,
@@ -29,10 +29,10 @@ export class UnfinishedRequests {
     this.checkMs = Math.min(CHECK_MS, Math.ceil(timeoutMs / 4));
   }
 
-  /** @returns ends it */
+  /** Watches the connections of a server. @returns a function that ends the watch */
   watch(server: Server | HttpsServer): () => void {
     const forgetHeads = onRequestHead(server, ({ socket }: IncomingMessage) => this.deadlines.delete(socket));
-    if (forgetHeads === null) return () => undefined; // the end of a head cannot be observed
+    if (forgetHeads === null) return () => undefined; // complete heads cannot be detected
     const opened = safely('A new TCP connection', (socket: Duplex) => {
       this.deadlines.set(socket, performance.now() + this.timeoutMs);
       if (this.deadlines.size > this.maxUnfinished) this.dropOldest();
@@ -49,16 +49,16 @@ export class UnfinishedRequests {
     };
   }
 
-  /** The TCP connection of this socket finished its TLS handshake: the same deadline goes for the head of the request. */
+  /** Moves the deadline from the TCP socket to its TLS socket after the TLS handshake. */
   private encrypted(socket: TLSSocket): void {
     const { _parent: raw } = socket as unknown as { _parent?: Duplex | null };
     if (raw === undefined || raw === null) {
-      this.deadlines.clear(); // it is unknown which socket finished, and a wrong one must not be closed
+      this.deadlines.clear(); // the TCP socket is unknown, and no wrong one must be destroyed
       return;
     }
     const deadline = this.deadlines.get(raw);
     this.deadlines.delete(raw);
-    // Requests over HTTP/2 are not seen here.
+    // HTTP/2 requests cannot be detected, so they have no deadline.
     if (deadline !== undefined && socket.alpnProtocol !== 'h2') this.deadlines.set(socket, deadline);
   }
 
@@ -90,7 +90,7 @@ export class UnfinishedRequests {
     const blockedMs = now - this.checkedAt - this.checkMs;
     this.checkedAt = now;
     if (blockedMs > this.checkMs) {
-      // The event loop was blocked: what clients sent meanwhile is not read yet, and that is not their fault.
+      // The event loop was blocked, so data that clients sent in time is not read yet. Extend their deadlines.
       for (const [socket, deadline] of this.deadlines) this.deadlines.set(socket, deadline + blockedMs);
       return;
     }

@@ -7,10 +7,10 @@ export interface UpgradeProblem {
   readonly message: string;
 }
 
-/** The longest value of a header that a sentence repeats, in characters. */
+/** Maximum length of a header value in an error message, in characters. */
 const MAX_QUOTED = 100;
 
-/** Checks the handshake of RFC 6455, section 4.2.1. @returns `null` for a good one */
+/** Validates the handshake as in RFC 6455, section 4.2.1. @returns `null` if it is valid */
 export function upgradeProblem({
   method,
   headers,

@@ -5,27 +5,27 @@ import { onRequestHead } from './request-heads.js';
 
 type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
-/** `scheme://authority` of an absolute request target, as a proxy can send it. */
+/** `scheme://authority` of an absolute request target, which a proxy can send. */
 const ABSOLUTE = /^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i;
 
-/** The path of a request, without its query. Never throws, whatever a client sends. */
+/** Returns the path of a request without its query. Never throws. */
 export function pathOf({ url = '' }: Pick<IncomingMessage, 'url'>): string {
   const target = url.startsWith('/') ? url : url.replace(ABSOLUTE, '');
   const question = target.indexOf('?');
   return question < 0 ? target : target.slice(0, question);
 }
 
-/** Listeners that only make Node upgrade requests, and answer none. */
+/** Listeners that only make Node emit upgrades; they handle none. */
 const placeholders = new WeakSet<object>();
 
 /**
- * Takes the upgrades of one path of an HTTP server, before any other listener. Every other request with an `Upgrade`
- * header is answered as if this were not there: by the other listeners, else as an ordinary request.
+ * Handles the upgrades of one path of an HTTP server, before any other listener. Every other request with an `Upgrade`
+ * header is handled as without this module: by the other listeners, or as an ordinary request.
  *
- * Node decides by `server.listenerCount('upgrade')` whether to ignore the header, so a request to another path gets the
- * number of the other listeners. And a listener cannot keep an event from those after it, some of which (Nest's
- * `WsAdapter`, engine.io) destroy the sockets of paths that they do not know. So the event is routed where it is emitted.
- * @returns takes it back
+ * Node uses `server.listenerCount('upgrade')` to decide whether to ignore the header. So a request to another path sees
+ * only the number of the other listeners. A listener cannot stop the listeners after it, and some of them (Nest's
+ * `WsAdapter`, engine.io) destroy sockets of paths that they do not know. So the event is routed where it is emitted.
+ * @returns a function that removes the route
  */
 export function routeUpgrades(server: Server | HttpsServer, path: string, handle: UpgradeHandler): () => void {
   const emit = server.emit;
@@ -35,7 +35,7 @@ export function routeUpgrades(server: Server | HttpsServer, path: string, handle
   server.on('upgrade', placeholder);
   const others = (): number => server.listeners('upgrade').filter((listener) => !placeholders.has(listener)).length;
 
-  /** The request that Node is about to decide on. */
+  /** The request that Node decides on next. */
   let undecided: (IncomingMessage & { upgrade?: boolean }) | null = null;
   const forgetHeads = onRequestHead(server, (request) => (undecided = request));
 
@@ -67,7 +67,7 @@ export function routeUpgrades(server: Server | HttpsServer, path: string, handle
   };
 }
 
-/** Answers an upgrade with an HTTP error and ends the socket. @param sentence the body: what is wrong, and what to do */
+/** Answers an upgrade with an HTTP error and ends the socket. @param sentence the body: the problem, and what to do */
 export function refuseUpgrade(
   socket: Duplex,
   status: string,

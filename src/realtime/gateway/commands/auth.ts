@@ -6,7 +6,10 @@ import { sendConnected } from '../send-connected.js';
 import { sendError } from '../send-error.js';
 import type { Command } from './command.js';
 
-/** `{"type":"auth",…}`: a first token, or a fresh one of the same user. The third refused one in a row closes the connection. */
+/**
+ * `{"type":"auth",…}`: authenticates the connection, or renews the token of the same user. The third failure in a row
+ * closes the connection.
+ */
 export const auth: Command<'auth'> = async (services, connection, { token, ref }) => {
   let principal: Principal;
   const waitMs = services.renewals.take(connection, services.clock.now());

@@ -34,8 +34,8 @@ export interface Services {
 type RequestOf<T extends RequestType> = Extract<ClientRequest, { type: T }>;
 
 /**
- * Carries out one request and sends its answer. A refusal is thrown (`ProtocolError`) and becomes an `error` frame with
- * the request's `ref`; a request for several channels answers for each.
+ * Handles one request and sends the answer. A refusal is thrown as `ProtocolError` and becomes an `error` frame with the
+ * request's `ref`. A request for several channels answers for each channel.
  */
 export type Command<T extends RequestType> = (
   services: Services,

@@ -8,7 +8,7 @@ import { stats } from './stats.js';
 import { subscribe } from './subscribe.js';
 import { unsubscribe } from './unsubscribe.js';
 
-/** Type of a request → what carries it out. */
+/** Handlers by request type. */
 export const COMMANDS: { readonly [T in RequestType]: Command<T> } = {
   subscribe,
   unsubscribe,

@@ -1,6 +1,6 @@
 import type { Command } from './command.js';
 
-/** `{"type":"ping"}` → `pong`. */
+/** `{"type":"ping"}`: answers with `pong`. */
 export const ping: Command<'ping'> = (_services, connection, { ref }) => {
   connection.send({ type: 'pong' }, ref);
 };

@@ -3,7 +3,7 @@ import { topicFor } from '../../channels/topic-for.js';
 import type { Command } from './command.js';
 import { SubscriptionGrant } from './subscription-grant.js';
 
-/** `{"type":"presence",…}` → the members of a channel, if the client can use it. */
+/** `{"type":"presence",…}`: answers with the members of a channel if the client can use it. */
 export const presence: Command<'presence'> = async (services, connection, { channel, ref }) => {
   const grant = await SubscriptionGrant.authorize(services.policy, connection, channel);
   const known = grant.channel;

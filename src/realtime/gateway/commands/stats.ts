@@ -1,14 +1,14 @@
 import { ProtocolError } from '../../../protocol/index.js';
 import type { Command } from './command.js';
 
-/** `{"type":"stats"}` → statistics of this instance and of the cluster, for administrators. */
+/** `{"type":"stats"}`: answers with statistics of this instance and of the cluster. For admins only. */
 export const stats: Command<'stats'> = async (services, connection, { ref }) => {
   const { principal } = connection;
   if (principal?.isAdmin !== true) {
     throw new ProtocolError('forbidden', { message: 'Only administrators can request stats' });
   }
-  // Statistics of one tenant, for its administrators and for platform administrators that chose it.
+  // Admins of a tenant, and platform admins who chose a tenant, receive the statistics of this tenant.
   const { tenant } = principal;
-  const figures = tenant === null ? services.stats.collect() : services.tenantStats.of(tenant);
-  connection.send({ type: 'stats', stats: await figures }, ref);
+  const statistics = tenant === null ? services.stats.collect() : services.tenantStats.of(tenant);
+  connection.send({ type: 'stats', stats: await statistics }, ref);
 };

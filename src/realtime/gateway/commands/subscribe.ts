@@ -8,7 +8,7 @@ import { TimeSlices } from '../time-slices.js';
 import type { Command, Services } from './command.js';
 import { limitKeyOf, SubscriptionGrant } from './subscription-grant.js';
 
-/** `{"type":"subscribe",…}`: each channel is answered by `subscribed` or by `error`, in the order of the request. */
+/** `{"type":"subscribe",…}`: answers with `subscribed` or `error` for each channel, in the order of the request. */
 export const subscribe: Command<'subscribe'> = async (services, connection, { targets, ref }) => {
   const slices = new TimeSlices();
   for (const target of targets) {
@@ -16,7 +16,7 @@ export const subscribe: Command<'subscribe'> = async (services, connection, { ta
       const calls = services.policy.callsFor(target.channel);
       if (calls > 0) services.budget.chargeUnconditionally(connection, calls * SUBSCRIBE_COST);
       const resolved = await services.policy.resolve(connection.principal, target.channel, limitKeyOf(connection));
-      // A wildcard was charged as one channel.
+      // A wildcard was charged as one channel. Charge the others.
       if (resolved.length > 1)
         services.budget.chargeUnconditionally(connection, (resolved.length - 1) * SUBSCRIBE_COST);
       for (const { channel, error } of resolved) {
@@ -67,7 +67,7 @@ async function subscribeOne(
     if (attachment === null || registry.get(connection.id) === undefined) return;
     await confirm(grant, bridge, connection.subscriptions.get(name));
     const subscription = connection.subscriptions.get(name);
-    // A re-authorization has ended it already.
+    // A re-authorization has ended the subscription already.
     if (subscription === undefined) throw new ProtocolError('forbidden', { channel: name });
     reauthorization.onGranted(connection, subscription, grant.granted);
     const { recovered, reason, lastEventId: position } = attachment;
@@ -84,15 +84,16 @@ async function subscribeOne(
     attachment.start();
     if (withPresence) presence.watch(subscription);
   } catch (error) {
-    // An unavailable channel of a wildcard must not prevent answers for the others.
+    // One unavailable channel of a wildcard must not prevent the answers for the others.
     if (!ofWildcard) throw error;
     sendError(connection, error, { channel: name, ref });
   }
 }
 
 /**
- * Checks again, because permissions may have changed while the subscription was being created: nothing was sent to it
- * yet. @throws ProtocolError
+ * Authorizes again if permissions were re-evaluated while the subscription was created. If access is lost, the
+ * subscription is removed; nothing was sent to it yet.
+ * @throws ProtocolError
  */
 async function confirm(
   grant: SubscriptionGrant,

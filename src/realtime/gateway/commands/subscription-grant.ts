@@ -31,7 +31,8 @@ export class SubscriptionGrant {
   }
 
   /**
-   * Authorizes again if permissions were re-evaluated since. A frame that is sent in the same turn in which this resolves is granted.
+   * Authorizes again if permissions were re-evaluated since. The grant is valid for a frame that is sent in the same turn
+   * in which this promise resolves.
    * @throws ProtocolError `forbidden` or `unknown_channel`
    */
   async renew(): Promise<void> {
@@ -50,7 +51,7 @@ export class SubscriptionGrant {
     return this.authorized.granted;
   }
 
-  /** True if permissions were not re-evaluated since it was granted. */
+  /** True if permissions were not re-evaluated since the last authorization. */
   get isCurrent(): boolean {
     return this.authEpoch === this.connection.authEpoch;
   }
@@ -60,7 +61,7 @@ function authorizeChannel(policy: ChannelPolicyService, connection: Connection, 
   return policy.authorize(connection.principal, name, Infinity, limitKeyOf(connection));
 }
 
-/** The key by which policy calls of clients without a token are limited. */
+/** Returns the key of the limit on policy calls for clients without a token. */
 export function limitKeyOf({ countedAs, address }: Connection): string {
   return countedAs ?? address;
 }

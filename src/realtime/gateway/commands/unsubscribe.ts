@@ -5,16 +5,19 @@ import { sendError } from '../send-error.js';
 import { TimeSlices } from '../time-slices.js';
 import type { Command, Services } from './command.js';
 
-/** `{"type":"unsubscribe",…}`: each channel is answered by `unsubscribed` or by `error`; a wildcard by what one has of it. */
+/**
+ * `{"type":"unsubscribe",…}`: answers with `unsubscribed` or `error` for each channel. A wildcard ends all matching
+ * subscriptions.
+ */
 export const unsubscribe: Command<'unsubscribe'> = async (services, connection, { channels, ref }) => {
   const slices = new TimeSlices();
-  for (const asked of channels) {
-    const names = isWildcard(asked) ? subscribedUnder(connection, asked) : [asked];
-    if (names.length === 0) sendError(connection, new ProtocolError('not_subscribed', { channel: asked }), { ref });
+  for (const requested of channels) {
+    const names = isWildcard(requested) ? subscribedUnder(connection, requested) : [requested];
+    if (names.length === 0) sendError(connection, new ProtocolError('not_subscribed', { channel: requested }), { ref });
     if (names.length > 1) services.budget.chargeUnconditionally(connection, (names.length - 1) * UNSUBSCRIBE_COST);
     for (const channel of names) {
-      const turn = slices.next();
-      if (turn !== undefined) await turn;
+      const pause = slices.next();
+      if (pause !== undefined) await pause;
       if (connection.closing) return;
       leave(services, connection, channel, ref);
     }
