@@ -6,59 +6,62 @@ export interface HistoryWindow {
   readonly ttlMs: number;
 }
 
-/** One event on its way in. */
+/** An event to publish. */
 export interface OutgoingEvent {
   readonly topic: string;
   /** The frame without its head: see `eventBody`. */
   readonly body: string;
-  /** `null`: the event gets no number and is not kept. */
+  /** `null`: the event gets no position and is not stored. */
   readonly history: HistoryWindow | null;
-  /** A second event of this channel with the same key within 5 minutes is not published; the first one's position is the answer. */
+  /**
+   * Deduplicates events of a channel. If an event with the same key was published within the last 5 minutes, this event is not
+   * published, and `publish` returns the position of the earlier one.
+   */
   readonly idempotencyKey?: string;
-  /** How long the key is remembered instead of 5 minutes, in milliseconds. */
+  /** How long the key is remembered, in milliseconds, if not 5 minutes. */
   readonly idempotencyMs?: number;
-  /** When it is given up, in milliseconds from now. */
+  /** Time limit for publishing, in milliseconds from now. */
   readonly timeoutMs: number;
-  /** The W3C traceparent of its `emit`, where that is sampled: it goes beside the event, never to a client. */
+  /** The W3C traceparent of the `emit`, if it is sampled. It is transported next to the event, never sent to clients. */
   readonly traceparent?: string;
 }
 
-/** One event as it comes out, on every instance alike. */
+/** An event as the broker delivers it, identical on every instance. */
 export interface BrokerEvent {
   /** `null` on a channel without history. */
   readonly position: Position | null;
   readonly body: string;
   /**
-   * A random number of this event, the same in the history, that no process can guess before the event is handed out: an event
-   * with another one at the same position was forged. `undefined` if only this broker can hand out events.
+   * Random number of this event, also stored in the history. No process can guess it before the event is delivered, so a
+   * different mark at the same position reveals a forged event. `undefined` if only this broker can deliver events.
    */
   readonly mark?: number;
-  /** As it was given to `publish`; what is read from the history has none. */
+  /** The traceparent that was passed to `publish`, if it is known. */
   readonly traceparent?: string;
 }
 
 export type ReadResult =
   /**
-   * All events after the given position, in order, up to `top`. `at` is the event at the position itself, if it was
-   * requested and is in the history.
+   * All events after the given position, in order, up to `top`. `at` is the event at the position itself, if it was requested and
+   * is in the history.
    */
   | { readonly ok: true; readonly events: readonly BrokerEvent[]; readonly top: Position; readonly at?: BrokerEvent }
-  /** An event is missing, so none are given. */
+  /** An event is missing, so no events are returned. */
   | { readonly ok: false; readonly reason: RecoveryReason; readonly top: Position };
 
-/** A reader further behind than either of these reloads instead. */
+/** Limits of one read. A client that is further behind reloads instead. */
 export interface ReadLimits {
   readonly maxEvents: number;
   readonly maxBytes: number;
 }
 
-/** Takes what the broker hands out. It must not throw. */
+/** Receives events and positions from the broker. Must not throw. */
 export interface BrokerListener {
   event(topic: string, event: BrokerEvent): void;
   /**
-   * The position of a subscribed channel, reported whenever events may have been missed. Events before it were
-   * delivered, or have to be read.
-   * @param mark of the event at that position, if it is in the history
+   * The position of a subscribed channel, reported whenever events may have been missed. Events before it were delivered, or must
+   * be read.
+   * @param mark the mark of the event at that position, if it is in the history
    */
   position(topic: string, position: Position, mark?: number): void;
 }
@@ -66,76 +69,78 @@ export interface BrokerListener {
 /** Reports whether events can be published and received. */
 export interface BrokerStatus {
   readonly up: boolean;
-  /** Why not, as a sentence for operators. */
+  /** Reason why the broker is not up, as a sentence for operators. */
   readonly reason?: string;
 }
 
-/** How the broker does. */
+/** Health of the broker. */
 export interface BrokerHealth {
-  /** Events that wait to be acknowledged, and their bytes. */
+  /** Number and bytes of events that wait for their acknowledgement. */
   readonly queuedEvents: number;
   readonly queuedBytes: number;
-  /** How long ago this instance heard itself through pub/sub, in milliseconds; `null` where there is none. */
+  /** Time since this instance last received its own ping through pub/sub, in milliseconds. `null` if the broker sends none. */
   readonly selfPingAgeMs: number | null;
 }
 
 /**
  * The port that numbers, stores and distributes events.
  *
- * It promises: one order per channel, the same for every listener; an event is numbered, stored and distributed in one
- * step or not at all; events of one process and channel keep the order in which they were published; offsets of one
- * epoch increase by one. It does not promise that a listener receives every event: the listener detects a gap by the
- * offset, and fills it with `read`.
+ * Guarantees: every listener receives the events of a channel in the same order. An event is numbered, stored and distributed
+ * atomically. Events that one process publishes on a channel keep their order. Offsets of one epoch increase by one. Not
+ * guaranteed: that a listener receives every event. The listener detects a gap by the offset, and fills it with `read`.
  */
 export abstract class Broker {
   abstract readonly status: BrokerStatus;
 
   abstract readonly health: BrokerHealth;
 
-  /** Sets who takes the events of subscribed channels. Called once, before anything is subscribed. */
+  /** Sets the listener for events of subscribed channels. Called once, before the first subscription. */
   abstract listen(listener: BrokerListener): void;
 
   /**
-   * @returns the event's position; `null` without history
-   * @throws RealtimeUnavailableError when it was not acknowledged in time; it will not be published later
+   * Publishes an event.
+   * @returns the position of the event; `null` without history
+   * @throws RealtimeUnavailableError if it was not acknowledged in time; it will not be published later
    */
   abstract publish(event: OutgoingEvent): Promise<Position | null>;
 
   /**
-   * Starts to deliver the events of a channel. Nothing is stored for a channel that never had an event: the epoch of
-   * such a position may end with the first event, and `read` finds that event from there.
-   * @returns the channel's position (`null` without history): every later event is delivered, before or after this
-   * resolves
+   * Starts to deliver the events of a channel. Nothing is stored for a channel without events: the epoch of its position may end
+   * with the first event, but `read` from that position still returns this event.
+   * @returns the position of the channel, `null` without history. Every later event is delivered, even before this resolves
    */
   abstract subscribe(topic: string, history: HistoryWindow | null): Promise<Position | null>;
 
-  /** Hands out no more of this channel. */
+  /** Stops delivering events of this channel. */
   abstract unsubscribe(topic: string): Promise<void>;
 
   /**
-   * Returns all events after a position, or the reason why that is impossible; never a part of them.
+   * Returns all events after a position, or the reason why that is impossible. Never returns only some of them.
    * @param withAt also returns the event at the position, if events have a `mark`
    */
   abstract read(topic: string, after: Position, limits: ReadLimits, withAt?: boolean): Promise<ReadResult>;
 
   /**
-   * The last events that are kept of a channel, oldest first: for operators, who have no position.
+   * Returns the last stored events of a channel, oldest first. For operators, who have no position.
    * @throws RealtimeUnavailableError
    */
   abstract latest(topic: string, most: number): Promise<readonly BrokerEvent[]>;
 
-  /** Returns true if any instance has subscribed to this channel. */
+  /** Returns true if any instance is subscribed to this channel. */
   abstract hasSubscribers(topic: string): Promise<boolean>;
 
-  /** How many instances have subscribed to this channel and can be reached. @throws RealtimeUnavailableError */
+  /**
+   * Returns the number of reachable instances that are subscribed to this channel.
+   * @throws RealtimeUnavailableError
+   */
   abstract listeners(topic: string): Promise<number>;
 
-  /** Ends it; what is published after this is refused. */
+  /** Closes the broker. Events published afterwards are rejected. */
   abstract close(): Promise<void>;
 
   /**
-   * Opens connections. Called once the application is about to serve; a broker that is used before opens them by itself.
-   * A constructor opens none: nothing closes them if the application fails to start.
+   * Opens connections. Called before the application starts to serve; a broker that is used earlier opens them itself.
+   * Constructors open no connections, because nothing would close them if the application fails to start.
    */
   start(): void {}
 }

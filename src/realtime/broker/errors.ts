@@ -1,11 +1,11 @@
 /**
- * The event was not acknowledged, and will not be published later. If only the acknowledgement was lost, the event may
- * be in the channel already: see {@link mayBePublished}. Publish again with the same `idempotencyKey`.
+ * The event was not acknowledged, and will not be published later. If only the acknowledgement was lost, the event may already be
+ * published: see {@link mayBePublished}. To retry, publish again with the same `idempotencyKey`.
  */
 export class RealtimeUnavailableError extends Error {
   override readonly name = 'RealtimeUnavailableError';
   readonly code = 'unavailable';
-  /** `false`: the event was certainly not published. `true`: it is not known. */
+  /** False if the event was certainly not published. True if that is unknown. */
   readonly mayBePublished: boolean;
 
   constructor(message: string, options: ErrorOptions & { readonly mayBePublished?: boolean } = {}) {

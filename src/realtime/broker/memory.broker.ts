@@ -16,32 +16,32 @@ import { RealtimeUnavailableError } from './errors.js';
 
 /** How long an `idempotencyKey` is remembered, in milliseconds. */
 const IDEMPOTENCY_MS = 300_000;
-/** How long an unused channel keeps its epoch and number, in milliseconds. */
+/** How long an unused channel keeps its epoch and offset, in milliseconds. */
 const IDLE_CHANNEL_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
-/** The interval for removing expired entries, in milliseconds. */
+/** Interval for removing expired entries, in milliseconds. */
 const SWEEP_MS = 30_000;
 
 /** The log of one channel. The last of `events` has the offset `offset`. */
 interface ChannelLog {
   readonly epoch: string;
-  /** The hour in which it began. */
+  /** The hour in which the log was created. */
   readonly hour: number;
   offset: number;
   events: BrokerEvent[];
-  /** The number of events that are readable; `events` can contain older ones. */
+  /** Number of readable events; `events` can contain older ones. */
   size: number;
   eventsExpireAt: number;
   usedAt: number;
 }
 
-/** The broker of a single process: the same promises as over Redis, with nothing to install. */
+/** The broker of a single process. It has the same guarantees as the Redis broker. */
 export class MemoryBroker extends Broker {
   private readonly secret = randomBytes(16);
-  /** Only channels that had an event, or are subscribed to: names that a client makes up must not fill the memory. */
+  /** Contains only channels that had an event or are subscribed to: a client must not fill the memory with invented names. */
   private readonly logs = new Map<string, ChannelLog>();
   private readonly subscribed = new Set<string>();
-  /** channel and key → the position that the first event got */
+  /** Positions by channel and idempotency key. */
   private readonly keys = new Map<string, { readonly position: Position | null; readonly expiresAt: number }>();
   private readonly sweeper = setInterval(
     safely('The sweep of histories', () => this.sweep()),
@@ -50,7 +50,7 @@ export class MemoryBroker extends Broker {
   private listener: BrokerListener | null = null;
   private closed = false;
 
-  /** @param now milliseconds of a clock that only goes forward */
+  /** @param now monotonic clock, in milliseconds */
   constructor(private readonly now: () => number = () => performance.now()) {
     super();
   }
@@ -131,7 +131,7 @@ export class MemoryBroker extends Broker {
     const position = { epoch: log.epoch, offset: log.offset };
     log.size = history.size;
     log.events.push({ position, body });
-    // Trimmed in strides: a shift for every event would move the whole list each time.
+    // Trimmed in batches: a shift for every event would move the whole list each time.
     if (log.events.length >= 2 * history.size) log.events = log.events.slice(-history.size);
     log.eventsExpireAt = this.now() + history.ttlMs;
     return position;
@@ -169,12 +169,15 @@ export class MemoryBroker extends Broker {
     };
   }
 
-  /** Derived, so that a channel without events needs no memory. No two logs share one: a log is kept for a day after its last use. */
+  /**
+   * Derives the epoch, so that a channel without events needs no memory. No two logs have the same epoch, because a log is kept
+   * for a day after its last use.
+   */
   private epochAt(topic: string, hour: number): string {
     return createHash('sha256').update(this.secret).update(`${hour} ${topic}`).digest('hex').slice(0, 12);
   }
 
-  /** Returns true for the position that this channel had without events, less than a day before its log began. */
+  /** Returns true if the position was the initial position of this channel, less than a day before its log was created. */
   private precedes({ epoch, offset }: Position, topic: string, log: ChannelLog): boolean {
     if (offset !== 0) return false;
     for (let age = 1; age < IDLE_CHANNEL_MS / HOUR_MS; age += 1) {

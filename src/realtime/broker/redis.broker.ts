@@ -24,16 +24,16 @@ import { RedisSubscribeLink } from './redis/subscribe-link.js';
 import { databaseOf, type RedisTarget } from './redis/redis-target.js';
 import { REDIS_INTERVALS, type RedisIntervals } from './redis/redis-intervals.js';
 
-/** Time limit for other commands than those of the broker, in milliseconds. */
+/** Time limit for commands other than those of the broker, in milliseconds. */
 const COMMAND_MS = 3_000;
 
 /**
- * The broker over Redis 7 or later, or Valkey 8: one server, Sentinel or Cluster. Three connections: one publishes, one
- * subscribes, one reads (in a Cluster the publishing one does). See docs/delivery.md for what it promises and how.
+ * Broker for Redis 7 or later, or Valkey 8 or later: one server, Sentinel or Cluster. It has three connections, for publishing,
+ * subscribing and reading. In a Cluster, the publishing connection also reads. See docs/delivery.md for its guarantees.
  */
 export class RedisBroker extends Broker {
   readonly keys: Keys;
-  /** For what others read from Redis beside events. */
+  /** Reports invalid data that other readers find in Redis. */
   readonly foreign: ForeignData;
   private readonly publishLink: RedisPublishLink;
   private readonly subscribeLink: RedisSubscribeLink;
@@ -86,7 +86,8 @@ export class RedisBroker extends Broker {
   }
 
   override get status(): BrokerStatus {
-    this.start(); // only a connection tells
+    // The status of a broker that has not connected is unknown.
+    this.start();
     for (const { connection } of [this.publishLink, this.subscribeLink, this.reader]) {
       if (connection?.client === null) return { up: false, reason: `Redis is unavailable: ${connection.reason}` };
     }
@@ -155,14 +156,14 @@ export class RedisBroker extends Broker {
     this.reader.connection?.close();
   }
 
-  /** Calls back each time that {@link command} has become possible. */
+  /** Registers a callback for each time that {@link command} becomes available. */
   onUp(callback: () => void): void {
     this.upListeners.push(callback);
   }
 
   /**
-   * Runs a command on the publishing connection, for data other than events. The command completes in time or fails;
-   * after a failure it may still have been executed.
+   * Runs a command on the publishing connection, for data other than events. The command completes in time or fails. After a
+   * failure it may still have been executed.
    * @throws RealtimeUnavailableError
    */
   async command<T>(run: (client: Client) => Promise<T>): Promise<T> {
@@ -188,8 +189,8 @@ export class RedisBroker extends Broker {
   }
 
   /**
-   * {@link command} on one key. A value of another type there, which another process wrote, is deleted, and the command
-   * runs again: else it would fail for as long as that value stays.
+   * Runs a {@link command} on one key. If another process stored a value of a different type there, the key is deleted and the
+   * command runs again. Otherwise the command would fail until that value is removed.
    * @throws RealtimeUnavailableError
    */
   async commandOn<T>(key: string, run: (client: Client) => Promise<T>): Promise<T> {

@@ -2,17 +2,17 @@ import type { Cluster, Redis } from 'ioredis';
 import { safely } from '../../observability/run-safely.js';
 import type { Script } from './scripts.js';
 
-/** A connection to one server, or those to the nodes of a Cluster. */
+/** A connection to one server, or the connections to the nodes of a Cluster. */
 export type Client = Redis | Cluster;
 
-/** Ends its connections. To one that has ended already it would only leave a timer behind, for which the process waits 2 s. */
+/** Closes its connections. Disconnecting a closed client would start a timer that keeps the process alive for 2 s. */
 export function release(client: Client): void {
   if (client.status !== 'end') client.disconnect();
 }
 
 /**
- * Idle connections do not keep the process alive: an application that failed to start, and was not closed, ends. What
- * waits for an answer has a timer that does.
+ * Lets the process exit while connections are idle, so that an application that failed to start, and was not closed, exits.
+ * Pending commands have their own timers, which keep the process alive.
  */
 export function unrefConnections(client: Client): void {
   if (!('nodes' in client)) {
@@ -29,17 +29,17 @@ export function unrefConnections(client: Client): void {
   };
   for (const node of client.nodes('all')) watch(node);
   client.on('+node', safely('A node of Redis', watch));
-  // A Cluster keeps one more connection for subscriptions, and has no name for it in its types.
+  // A Cluster keeps another connection for subscriptions, which its types do not declare.
   const { subscriber } = client as unknown as { subscriber?: { getInstance?(): Redis | null } };
   unref(subscriber?.getInstance?.());
 }
 
-/** Every node that can have subscribers, including replicas in a Cluster. */
+/** Returns every node that can have subscribers, including replicas in a Cluster. */
 export function nodesOf(client: Client): Redis[] {
   return 'nodes' in client ? client.nodes('all') : [client];
 }
 
-/** The servers that take writes. */
+/** Returns the nodes that accept writes. */
 export function mastersOf(client: Client): Redis[] {
   return 'nodes' in client ? client.nodes('master') : [client];
 }
@@ -54,13 +54,13 @@ export async function runScript(
   try {
     return await client.evalsha(sha, keys.length, ...keys, ...args);
   } catch (error) {
-    // A node of a Cluster that became a master has not got the script: it is sent along once.
+    // A Cluster node that has just become a master does not know the script, so it is sent once.
     if (!('nodes' in client) || !(error as Error).message.includes('NOSCRIPT')) throw error;
     return client.eval(lua, keys.length, ...keys, ...args);
   }
 }
 
-/** Asks the Cluster which node owns which slot. Calls while it is under way share its answer. */
+/** Refreshes the slot owners of a Cluster. Concurrent calls share one request. */
 export function refreshSlots(client: Client): Promise<void> {
   if (!('nodes' in client)) return Promise.resolve();
   return new Promise((resolve) => {

@@ -1,13 +1,13 @@
 import { slotOf, tagOfSlot } from './cluster-slot.js';
 
 describe('slotOf', () => {
-  // CLUSTER KEYSLOT of Redis 7.
+  // Expected values are from CLUSTER KEYSLOT of Redis 7.
   it.each([
     ['123456789', 12_739],
     ['foo', 12_182],
     ['ü', 9_552],
     ['apps:created', 10_533],
-  ])('puts %j into the slot that Redis does', (tag, slot) => expect(slotOf(tag)).toBe(slot));
+  ])('maps %j to the same slot as Redis', (tag, slot) => expect(slotOf(tag)).toBe(slot));
 });
 
 describe('tagOfSlot', () => {

@@ -1,9 +1,9 @@
 const SLOTS = 16_384;
 
-/** slot → the smallest number whose decimal string hashes to it; filled on first use */
+/** By slot: the smallest number whose decimal string hashes to it. Filled on first use. */
 let tags: Int32Array | null = null;
 
-/** The Redis Cluster slot of a hash tag: CRC16 (XMODEM) of its bytes, modulo 16384. */
+/** Returns the Redis Cluster slot of a hash tag: CRC16 (XMODEM) of its bytes, modulo 16384. */
 export function slotOf(tag: string): number {
   let crc = 0;
   for (const byte of Buffer.from(tag)) {
@@ -14,7 +14,7 @@ export function slotOf(tag: string): number {
   return crc % SLOTS;
 }
 
-/** A short hash tag in the same slot as this channel, the same one for all channels of that slot. */
+/** Returns a short hash tag in the same slot as this channel: the same tag for all channels of that slot. */
 export function tagOfSlot(topic: string): number {
   tags ??= tagsOfAllSlots();
   return tags[slotOf(topic)]!;

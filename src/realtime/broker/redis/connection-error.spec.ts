@@ -1,6 +1,6 @@
 import { describeError } from './connection-error.js';
 
-describe('why there is no connection', () => {
+describe('describeError', () => {
   it.each([
     ['WRONGPASS invalid username-password pair or user is disabled.', 'it refused the user name or the password'],
     ['NOAUTH HELLO must be called with the client already authenticated', 'user name and password in the URL'],
@@ -16,17 +16,17 @@ describe('why there is no connection', () => {
     expect(describeError(new Error(message), true)).toContain(`(${message})`);
   });
 
-  it('is left as it is where it says enough', () => {
+  it('returns the message unchanged if it is clear enough', () => {
     expect(describeError(new Error('connect ECONNREFUSED 127.0.0.1:1'), true)).toBe('connect ECONNREFUSED 127.0.0.1:1');
     expect(describeError(new Error('read ECONNRESET'), false)).toBe('read ECONNRESET');
     expect(describeError(new Error('read ECONNRESET'), true)).toMatch(/client certificate.*read ECONNRESET/);
-    const closed = 'it closed the connection during the handshake'; // the words of redis-target.ts
+    const closed = 'it closed the connection during the handshake'; // the message of redis-target.ts
     expect(describeError(new Error(closed), true)).toMatch(/requires a client certificate/);
     expect(describeError(new Error('connect ETIMEDOUT'), false)).toBe('connect ETIMEDOUT');
     expect(describeError(new Error('connect ETIMEDOUT'), true)).toMatch(/its TLS port \(connect ETIMEDOUT\)/);
   });
 
-  it('of a Cluster is why its last node did not do', () => {
+  it('returns the error of the last node of a Cluster', () => {
     const error = Object.assign(new Error('Failed to refresh slots cache.'), {
       lastNodeError: Object.assign(new Error('None'), { lastNodeError: new Error('connect ECONNREFUSED') }),
     });

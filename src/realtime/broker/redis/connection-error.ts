@@ -27,13 +27,16 @@ const EXPLANATIONS: readonly (readonly [RegExp, string])[] = [
   [/unknown command.*hello/i, 'it is too old: Redis 7 or Valkey 8, or later, is required'],
 ];
 
-/** Explains a connection error to the operator. @param encrypted true if the connection uses TLS */
+/**
+ * Explains a connection error to the operator.
+ * @param encrypted true if the connection uses TLS
+ */
 export function describeError(error: Error, encrypted: boolean): string {
   const { message } = rootCause(error);
   if (encrypted && message === 'connect ETIMEDOUT') {
     return `no TLS answer in time: check that it runs and that this is its TLS port (${message})`;
   }
-  // A server that requires a client certificate can close the connection before it reports that.
+  // A server that requires a client certificate can close the connection before it reports the reason.
   if (encrypted && /closed the connection|ECONNRESET|EPIPE|Connection is closed/.test(message)) {
     return `it closed the connection; if it requires a client certificate, set \`redis.tlsCert\` (${message})`;
   }
@@ -41,7 +44,7 @@ export function describeError(error: Error, encrypted: boolean): string {
   return known === undefined ? message : `${known[1]} (${message})`;
 }
 
-/** A Cluster's client says only that it failed; the last node's own error says why. */
+/** Returns the error of the last node of a Cluster. The Cluster client itself only reports that it failed. */
 function rootCause(error: Error & { readonly lastNodeError?: Error }): Error {
   return error.lastNodeError === undefined ? error : rootCause(error.lastNodeError);
 }

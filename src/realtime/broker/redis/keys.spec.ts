@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { Keys } from './keys.js';
 
-describe('the keys', () => {
+describe('Keys', () => {
   const keys = new Keys('rt:');
 
-  it('hold nothing of an idempotencyKey but its digest, and tell all of them apart', () => {
+  it('contain only a digest of an idempotencyKey, distinct for each key', () => {
     const names = fc.string({ unit: 'binary', minLength: 1 });
     fc.assert(
       fc.property(names, names, (one, other) => {
@@ -15,7 +15,7 @@ describe('the keys', () => {
     expect(keys.idempotency('a', '\ud800')).not.toBe(keys.idempotency('a', '\ud801'));
   });
 
-  it('lead from a pub/sub channel back to the channel, and from a foreign one to none', () => {
+  it('map a pub/sub channel back to its channel, and a foreign pub/sub channel to null', () => {
     expect(keys.topicOf(keys.pubsub('apps:created'))).toBe('apps:created');
     for (const foreign of ['', 'rt:', 'rt:c:{a', 'rt:c:a}', 'xrt:c:{a}', 'rt:m:{a}', keys.selfPing('i')]) {
       expect(keys.topicOf(foreign)).toBeNull();

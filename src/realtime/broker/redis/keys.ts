@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import { tagOfSlot } from './cluster-slot.js';
 
-/** The keys of one installation; `{channel}` keeps what belongs together on one node of a Cluster. */
+/** The keys of one installation. `{channel}` is a hash tag: it keeps the keys of a channel on one node of a Cluster. */
 export class Keys {
   private readonly isCluster: boolean;
-  /** Pub/sub knows no databases: without the number, two installations with one prefix would hear each other. */
+  /**
+   * Pub/sub ignores database numbers. Without the number in the name, two installations with the same prefix would receive each
+   * other's messages.
+   */
   private readonly database: string;
 
   constructor(
@@ -15,20 +18,23 @@ export class Keys {
     this.database = database === 0 ? '' : String(database);
   }
 
-  /** The keys of a channel's log, as the scripts take them. */
+  /** Returns the keys of a channel's log, in the order in which the scripts expect them. */
   log(topic: string): [meta: string, history: string, dataSet: string] {
     return [this.meta(topic), this.history(topic), this.dataSet(topic)];
   }
 
   /**
-   * string: a random value, set once: another one means that the data was deleted. In a Cluster there is one for each slot,
-   * since a script takes keys of one slot only.
+   * string: a random value, set once. If it changes, the data was deleted. A Cluster has one for each slot, because a script can
+   * only access keys of one slot.
    */
   dataSet(topic: string): string {
     return this.isCluster ? `${this.prefix}data:{${tagOfSlot(topic)}}` : `${this.prefix}data`;
   }
 
-  /** hash: `e` epoch, `s` top offset, `l` lineage, `b` boundaries, `o` initial epoch `@` first epoch; none before the first event */
+  /**
+   * hash: `e` epoch, `s` top offset, `l` lineage, `b` boundaries, `o` initial epoch `@` first epoch. Missing before the first
+   * event.
+   */
   meta(topic: string): string {
     return `${this.prefix}m:{${topic}}`;
   }
@@ -40,7 +46,7 @@ export class Keys {
 
   /** string: `<epoch> <offset>` */
   idempotency(topic: string, key: string): string {
-    // The key is hashed: it could be long, or contain another channel's name.
+    // The key is hashed: it could be long, or contain the name of another channel.
     const digest = createHash('sha256').update(key, 'utf16le').digest('base64url');
     return `${this.prefix}i:{${topic}}:${digest}`;
   }
@@ -50,28 +56,28 @@ export class Keys {
     return `${this.prefix}c${this.database}:{${topic}}`;
   }
 
-  /** The channel of a pub/sub channel; `null` for one that is not ours. */
+  /** Returns the channel of a pub/sub channel, or `null` for a foreign one. */
   topicOf(pubsub: string): string | null {
     const start = `${this.prefix}c${this.database}:{`;
     return pubsub.startsWith(start) && pubsub.endsWith('}') ? pubsub.slice(start.length, -1) : null;
   }
 
-  /** pub/sub: an instance's own beat, by which it sees that it still hears */
+  /** pub/sub: an instance publishes pings to itself here, to detect a broken subscription */
   selfPing(instance: string): string {
     return `${this.prefix}beat${this.database}:${instance}`;
   }
 
-  /** string that an instance renews while it lives: its report */
+  /** string: the report of an instance, renewed while it is running */
   lease(instance: string): string {
     return `${this.prefix}n:${instance}`;
   }
 
-  /** sorted set: instance → its last report, in the time of Redis */
+  /** sorted set: instance → time of its last report, by the clock of Redis */
   nodes(): string {
     return `${this.prefix}nodes`;
   }
 
-  /** sorted set: what is revoked → until when, in milliseconds since 1970 */
+  /** sorted set: revocation → its expiry, in milliseconds since 1970 */
   revocations(): string {
     return `${this.prefix}revoked`;
   }

@@ -4,12 +4,12 @@ import { freshEpoch, markOf, messageIdOf, parseEntry, parseMessage } from './mes
 const ID = '00000000deadbeef.12';
 const mark = 0xdeadbeef;
 
-describe('a message', () => {
-  it('has a head and a body', () => {
+describe('a pub/sub message', () => {
+  it('is parsed into position, mark and body', () => {
     expect(parseMessage(`e1 7 ${ID} {"a":1}`)).toEqual({ position: { epoch: 'e1', offset: 7 }, mark, body: '{"a":1}' });
   });
 
-  it('may carry a traceparent beside its id, which is not part of the body', () => {
+  it('can have a traceparent after its id, which is not part of the body', () => {
     const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
     const id = messageIdOf(12, traceparent);
     const event = { position: { epoch: 'e1', offset: 7 }, mark: markOf(id), body: '{}', traceparent };
@@ -22,7 +22,7 @@ describe('a message', () => {
     expect(parseMessage(`- 0 ${ID} body`)).toEqual({ position: null, mark, body: 'body' });
   });
 
-  it('comes out as it went in, whatever its body holds', () => {
+  it('is parsed correctly with any body', () => {
     const parts = fc.tuple(fc.stringMatching(/^[0-9A-Za-z]{1,64}$/), fc.nat(), fc.string({ unit: 'grapheme' }));
     fc.assert(
       fc.property(parts, ([epoch, offset, body]) => {
@@ -45,7 +45,7 @@ describe('a message', () => {
     `é 1 ${ID} {}`,
     ` e 1 ${ID} {}`,
     `\ne 1 ${ID} {}`,
-  ])('is nobody’s of ours: %j', (text) => {
+  ])('is rejected if no instance can have published it: %j', (text) => {
     expect(parseMessage(text)).toBeNull();
   });
 
@@ -54,13 +54,13 @@ describe('a message', () => {
   });
 });
 
-it('an id and its mark are no other event’s, and cannot be guessed from those before', () => {
+it('the id of an event and its mark are unique, and cannot be guessed from earlier ones', () => {
   const ids = Array.from({ length: 5_000 }, () => messageIdOf(1));
   expect(new Set(ids).size).toBe(5_000);
   expect(new Set(ids.map(markOf)).size).toBe(5_000);
 });
 
-it('a fresh epoch is one that a message may name', () => {
+it('a fresh epoch is valid in a message', () => {
   const epoch = freshEpoch();
   expect(parseMessage(`${epoch} 1 ${ID} x`)?.position).toEqual({ epoch, offset: 1 });
   expect(freshEpoch()).not.toBe(epoch);

@@ -10,19 +10,19 @@ const ENTROPY_BYTES = 8_192;
 const MESSAGE_HEAD = /^([0-9A-Za-z]{1,64}|-) (\d{1,15}) ([0-9a-f]{16})\.\d+(?:~([0-9a-f-]{55}))? /;
 
 /**
- * `<random>.<number>`, and behind a `~` the traceparent where there is one: so it is beside the event, and not in it. An id
- * that a forger could guess would make a forged event pass for the true one.
+ * Creates a message id: `<random>.<number>`, followed by `~<traceparent>` if there is one. So the traceparent is not part of the
+ * event. The random part prevents forgery: with a guessed id, a forged event would pass for the true one.
  */
 export function messageIdOf(number: number, traceparent?: string): string {
   return `${randomHex(ID_BYTES)}.${number}${traceparent === undefined ? '' : `~${traceparent}`}`;
 }
 
-/** A message id as a number: 53 of its 64 random bits, and no part of a longer string that would stay in memory. */
+/** Converts a message id to a number: 53 of its 64 random bits. A number does not keep the longer string in memory. */
 export function markOf(messageId: string): number {
   return Number.parseInt(messageId, 16);
 }
 
-/** Parses a pub/sub message; returns `null` if no instance published it. */
+/** Parses a pub/sub message. Returns `null` if no instance can have published it. */
 export function parseMessage(message: string): BrokerEvent | null {
   const head = MESSAGE_HEAD.exec(message);
   if (head === null) return null;
@@ -33,14 +33,14 @@ export function parseMessage(message: string): BrokerEvent | null {
   return traceparent === undefined ? { position, mark, body } : { position, mark, body, traceparent };
 }
 
-/** An event of a history: it has a position. */
+/** An event from a history. It always has a position. */
 export type HistoryEvent = BrokerEvent & { readonly position: Position };
 
 const ENTRY_HEAD = /^(\d{1,15}) ([0-9a-f]{16})\.\d+(?:~([0-9a-f-]{55}))? /;
 
 /**
- * One entry of a history, `<offset> <message id> <body>`; the id ends in `~<traceparent>` if its `emit` was traced.
- * `null` for one that no instance has written.
+ * Parses an entry of a history: `<offset> <message id> <body>`. The id ends with `~<traceparent>` if its `emit` was traced.
+ * Returns `null` if no instance can have written it.
  */
 export function parseEntry(epoch: string, entry: string): HistoryEvent | null {
   const head = ENTRY_HEAD.exec(entry);
@@ -50,17 +50,17 @@ export function parseEntry(epoch: string, entry: string): HistoryEvent | null {
     position: { epoch, offset: Number(offset) },
     mark: markOf(id),
     body: entry.slice(length),
-    // An event that fills a gap, such as the first of a channel, belongs to its trace as well.
+    // A replayed event, such as the first of a channel, also belongs to its trace.
     ...(traceparent === undefined ? {} : { traceparent }),
   };
 }
 
-/** An epoch in case that the channel has none; 12 hex digits. */
+/** Creates an epoch, to be used if the channel has none. It has 12 hex digits. */
 export function freshEpoch(): string {
   return randomHex(EPOCH_BYTES);
 }
 
-/** Random bytes ahead: asking for six of them for every event was the dearest part of an emit. */
+/** Random bytes are fetched in advance: fetching them for each event was the most expensive part of an emit. */
 let entropy = Buffer.alloc(0);
 let used = 0;
 

@@ -1,7 +1,7 @@
 import type { Position } from '../../../protocol/index.js';
 import { safely } from '../../observability/run-safely.js';
 
-/** Bounds of one script: Redis serves no other client meanwhile. */
+/** Limits of one script: Redis is blocked for all clients while a script runs. */
 export const MIN_BATCH_EVENTS = 64;
 export const MAX_BATCH_EVENTS = 256;
 export const MAX_BATCH_BYTES = 262_144;
@@ -11,24 +11,24 @@ export interface QueuedEvent<E> {
   readonly event: E;
   readonly topic: string;
   readonly bytes: number;
-  /** `performance.now()` by which it has its answer. */
+  /** Time by which the event must be acknowledged (`performance.now()`). */
   readonly deadline: number;
-  /** An earlier attempt, whose answer was lost, may have published it. */
+  /** True if an earlier attempt, whose reply was lost, may have published the event. */
   retry: boolean;
 }
 
-/** One event, and its caller. */
+/** A queued event, and the promise of its caller. */
 export interface Entry<E> extends QueuedEvent<E> {
   readonly resolve: (position: Position | null) => void;
   readonly reject: (error: Error) => void;
   settled: boolean;
-  /** A try is on its way. */
+  /** An attempt is in flight. */
   sending: boolean;
 }
 
-/** The events of one channel, in order, of which one batch at a time is on its way. */
+/** The queue of one channel. It keeps the order, with one batch in flight at a time. */
 export class Lane<E> {
-  /** Failures in a row. */
+  /** Number of consecutive failures. */
   failures = 0;
   private waiting: Entry<E>[] = [];
   private inFlight: readonly Entry<E>[] = [];
@@ -36,7 +36,7 @@ export class Lane<E> {
 
   /**
    * @param canBatch returns true if two events can be sent in one script
-   * @param historySize of the channel: a retry can detect its first attempt only in a batch that is not larger
+   * @param historySize history size of the channel: a retry can only find its first attempt if the batch is not larger
    */
   constructor(
     readonly topic: string,
@@ -57,14 +57,14 @@ export class Lane<E> {
     this.waiting.push(entry);
   }
 
-  /** Everything that waits or is on its way and has no answer yet. */
+  /** Returns all waiting and in-flight events that are not settled. */
   *entries(): Iterable<Entry<E>> {
     for (const list of [this.inFlight, this.waiting]) {
       for (const entry of list) if (!entry.settled) yield entry;
     }
   }
 
-  /** The next batch, which is now on its way. */
+  /** Returns the next batch and marks it as in flight. */
   take(): readonly Entry<E>[] {
     const batch: Entry<E>[] = [];
     let bytes = 0;
@@ -90,13 +90,16 @@ export class Lane<E> {
     return batch;
   }
 
-  /** The batch has its answers; what failed goes before the rest. */
+  /** Completes a batch. Its failed events are put back to the front of the queue. */
   putBack(failed: readonly Entry<E>[]): void {
     this.inFlight = [];
     if (failed.length > 0) this.waiting.unshift(...failed);
   }
 
-  /** @param then called when the pause is over */
+  /**
+   * Pauses the channel after a failure.
+   * @param then called after the pause
+   */
   pauseFor(milliseconds: number, then: () => void): void {
     this.failures += 1;
     this.timer = setTimeout(
@@ -108,7 +111,7 @@ export class Lane<E> {
     ).unref();
   }
 
-  /** Releases what has its answer already. */
+  /** Releases the events that are already settled. */
   dropSettled(): void {
     if (this.waiting.some(({ settled }) => settled)) this.waiting = this.waiting.filter(({ settled }) => !settled);
   }

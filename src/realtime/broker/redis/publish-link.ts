@@ -22,9 +22,9 @@ import { freshEpoch, messageIdOf } from './message-format.js';
 
 /** How long an `idempotencyKey` is remembered, in milliseconds. */
 const IDEMPOTENCY_MS = 300_000;
-/** How long a self-test has before it counts as too late, in milliseconds. */
+/** Time limit for a self-test, in milliseconds. */
 const SELF_TEST_MS = 10_000;
-/** Channels whose last acknowledged position is remembered. */
+/** Maximum number of channels whose last acknowledged position is remembered. */
 const MAX_POSITIONS = 100_000;
 
 const UNANSWERED: Outcome = {
@@ -33,14 +33,14 @@ const UNANSWERED: Outcome = {
   mayBePublished: true,
 };
 
-/** An event on its way, with what a retry needs to know. */
+/** An event in the queue, with the data for a retry. */
 interface Publication extends OutgoingEvent {
   readonly messageId: string;
-  /** A position of this channel that was acknowledged before the first try. */
+  /** A position of this channel that was acknowledged before the first attempt. */
   floor: Position | null;
 }
 
-/** The connection that publishes, and what waits for it. */
+/** The publishing connection and its queue. */
 export class RedisPublishLink {
   readonly connection: ConnectionSupervisor<Client>;
   readonly queue: PublishQueue<Publication>;
@@ -51,7 +51,7 @@ export class RedisPublishLink {
   private readonly isCluster: boolean;
   private lastMessage = 0;
 
-  /** @param onUp called each time that the connection is there again */
+  /** @param onUp called each time the connection is up again */
   constructor(
     target: RedisTarget,
     private readonly keys: Keys,
@@ -82,14 +82,14 @@ export class RedisPublishLink {
     );
   }
 
-  /** @throws RealtimeUnavailableError when it was not acknowledged in time */
+  /** @throws RealtimeUnavailableError if the event was not acknowledged in time */
   publish(event: OutgoingEvent): Promise<Position | null> {
     this.lastMessage += 1;
     const messageId = messageIdOf(this.lastMessage, event.traceparent);
     return this.queue.add({ ...event, messageId, floor: null }, event.topic, event.body.length, event.timeoutMs);
   }
 
-  /** An answer that does not come lets the connection's own time limit close it. */
+  /** Sends a command. If no reply arrives, the socket timeout of the connection closes it. */
   probe(): void {
     const { client } = this.connection;
     if (client !== null) this.clock.measure(mastersOf(client)[0]!).catch(() => undefined);
@@ -100,7 +100,7 @@ export class RedisPublishLink {
     runSafely('The self-test of Redis', () => this.sendSelfPing());
   }
 
-  /** Sends what the instance hears itself by, in the way of an event. */
+  /** Sends a ping to this instance, published like an event. */
   sendSelfPing(): Promise<void> {
     const { client } = this.connection;
     if (client === null) return Promise.resolve();
@@ -127,7 +127,7 @@ export class RedisPublishLink {
     return this.clock.at(performance.now() + SELF_TEST_MS);
   }
 
-  /** Redis may have refused only this event; a self-test shows at once whether it refuses all. */
+  /** Redis may have rejected only this event. A self-test shows at once whether it rejects all events. */
   private outcomeOf(error: Error, client: Client): Outcome {
     const outcome = outcomeOfError(error, this.isCluster);
     const isAnswer = outcome.kind === 'refused' || (outcome.kind === 'again' && outcome.pause === 'channel');
@@ -136,7 +136,7 @@ export class RedisPublishLink {
     return outcome;
   }
 
-  /** The commands of one turn leave in one write: it costs far less than ioredis's own pipelining. */
+  /** Sends all commands of one turn in a single write. This costs far less than ioredis's own pipelining. */
   private corked(write: () => void): void {
     const stream = (this.connection.client as { stream?: Writable } | null)?.stream;
     stream?.cork();
@@ -144,7 +144,7 @@ export class RedisPublishLink {
     stream?.uncork();
   }
 
-  /** One try of several events of one channel. */
+  /** Makes one attempt to publish events of one channel. */
   private async send(entries: readonly QueuedEvent<Publication>[]): Promise<readonly Outcome[]> {
     const { client } = this.connection;
     if (client === null) return entries.map(() => this.notConnected());
@@ -181,7 +181,7 @@ export class RedisPublishLink {
     return outcomes;
   }
 
-  /** Nothing is kept by which a second try could find the first one, so there is none where the answer is missing. */
+  /** Without history, a retry cannot find out whether the first attempt succeeded. So there is no retry after a lost reply. */
   private async sendWithoutHistory(
     client: Client,
     entries: readonly QueuedEvent<Publication>[],
@@ -202,7 +202,10 @@ export class RedisPublishLink {
     return entries.map(({ retry }) => (retry ? UNANSWERED : outcomes.shift()!));
   }
 
-  /** Adds the event's idempotency key, if it has one. @returns how long it is remembered; 0 without a key */
+  /**
+   * Adds the key of the event's idempotency key to `keys`, if it has one.
+   * @returns how long it is remembered, in milliseconds; 0 without a key
+   */
   private idempotency({ topic, idempotencyKey, idempotencyMs = IDEMPOTENCY_MS }: Publication, keys: string[]): number {
     if (idempotencyKey === undefined) return 0;
     keys.push(this.keys.idempotency(topic, idempotencyKey));

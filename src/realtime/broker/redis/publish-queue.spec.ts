@@ -15,27 +15,27 @@ const again = (pause: 'channel' | 'all', mayBePublished = false): Outcome => ({
   ...{ kind: 'again', reason: 'not now', mayBePublished, pause },
 });
 
-/** One script on its way, with the events in it. */
+/** A script in flight, with its events. */
 interface Try {
   readonly events: readonly string[];
   readonly retries: readonly boolean[];
-  /** @param outcome of each of its events */
+  /** @param outcome outcome of each of its events */
   answer(outcome: Outcome): Promise<void>;
 }
 
 describe('PublishQueue', () => {
   let tries: Try[];
-  let troubles: string[];
+  let failures: string[];
   let queue: PublishQueue<string>;
 
   beforeEach(() => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
     tries = [];
-    troubles = [];
+    failures = [];
     queue = new PublishQueue<string>({
       send: (entries) => new Promise((resolve) => void tries.push(aTry(entries, resolve))),
       writeTogether: (write) => write(),
-      onFailure: (why) => void troubles.push(why),
+      onFailure: (why) => void failures.push(why),
       historySize: (event) => (event.startsWith('short') ? 10 : 1_000),
       canBatch: (first, next) => first.startsWith('plain') === next.startsWith('plain'),
     });
@@ -54,7 +54,10 @@ describe('PublishQueue', () => {
       await settle();
     },
   });
-  /** Adds an event. @returns how it ended, once it has */
+  /**
+   * Adds an event.
+   * @returns its state, updated when the event is settled
+   */
   const add = (
     event: string,
     channel = 'a',
@@ -78,14 +81,14 @@ describe('PublishQueue', () => {
     queue.run();
     await settle();
   };
-  /** Channels and events that the queue keeps in memory, whether they have their answer or not. */
+  /** Returns the number of channels and events in memory, including settled events. */
   const kept = (): { channels: number; events: number } => {
     const lanes = Reflect.get(queue, 'lanes') as ReadonlyMap<string, Lane<string>>;
     const waiting = [...lanes.values()].map((lane) => (Reflect.get(lane, 'waiting') as unknown[]).length);
     return { channels: lanes.size, events: waiting.reduce((sum, count) => sum + count, 0) };
   };
 
-  it('sends what one turn adds to a channel together, and keeps channels apart', async () => {
+  it('sends the events that one turn adds to a channel in one script, separate from other channels', async () => {
     queue.run();
     for (const event of ['1', '2', '3']) add(event);
     add('4', 'b');
@@ -93,7 +96,7 @@ describe('PublishQueue', () => {
     expect(sent()).toEqual([['1', '2', '3'], ['4']]);
   });
 
-  it('has one script of a channel on its way, and sends the rest after its answer, in order', async () => {
+  it('has one script per channel in flight, and sends the remaining events after its reply, in order', async () => {
     await run();
     const first = add('1');
     await settle();
@@ -106,7 +109,7 @@ describe('PublishQueue', () => {
     expect(sent()).toEqual([['1'], ['2', '3']]);
   });
 
-  it('bounds a script in events and bytes, and takes one event of any size', async () => {
+  it('limits a script by events and bytes, but allows a single event of any size', async () => {
     for (let number = 1; number <= MAX_BATCH_EVENTS + 1; number += 1) add(String(number));
     add('half', 'b', 5_000, MAX_BATCH_BYTES / 2);
     add('half', 'b', 5_000, MAX_BATCH_BYTES / 2);
@@ -116,14 +119,14 @@ describe('PublishQueue', () => {
     expect(sent().map(({ length }) => length)).toEqual([MAX_BATCH_EVENTS, 2, 1, 1]);
   });
 
-  it('sends no more events in one script than the channel keeps, from 64 on', async () => {
+  it('sends at most as many events per script as the channel keeps, but at least 64', async () => {
     for (let number = 0; number < 65; number += 1) add(`short ${number}`);
     await run();
     await attempt(0).answer(PUBLISHED);
     expect(sent().map(({ length }) => length)).toEqual([64, 1]);
   });
 
-  it('puts no two events in one script that do not fit', async () => {
+  it('puts events that cannot be batched into separate scripts', async () => {
     for (const event of ['1', 'plain 2', '3']) add(event);
     await run();
     await attempt(0).answer(PUBLISHED);
@@ -131,7 +134,7 @@ describe('PublishQueue', () => {
     expect(sent()).toEqual([['1'], ['plain 2'], ['3']]);
   });
 
-  it('keeps the order when Redis answers "not now": what failed goes out again before the rest', async () => {
+  it('keeps the order if Redis replies "not now": failed events are sent again before later ones', async () => {
     await run();
     add('1');
     await settle();
@@ -144,7 +147,7 @@ describe('PublishQueue', () => {
     expect(attempt(1).retries).toEqual([false, false]);
   });
 
-  it('pauses longer with each failure, and only that channel', async () => {
+  it('pauses only the affected channel, longer with each failure', async () => {
     await run();
     add('1');
     await settle();
@@ -159,10 +162,10 @@ describe('PublishQueue', () => {
     jest.advanceTimersByTime(1);
     await settle();
     expect(sent()).toEqual([['1'], ['1'], ['2'], ['1']]);
-    expect(troubles).toEqual([]);
+    expect(failures).toEqual([]);
   });
 
-  it('stops all channels when the connection fails, and asks for another one once nothing is under way', async () => {
+  it('stops all channels if the connection fails, and requests another one once no script is in flight', async () => {
     await run();
     add('1');
     add('2', 'b');
@@ -170,9 +173,9 @@ describe('PublishQueue', () => {
     await attempt(0).answer(again('all', true));
     add('3', 'c');
     await settle();
-    expect(troubles).toEqual([]);
+    expect(failures).toEqual([]);
     await attempt(1).answer(again('all', false));
-    expect(troubles).toEqual(['not now']);
+    expect(failures).toEqual(['not now']);
     expect(sent()).toHaveLength(2);
     await run();
     expect(new Set(sent().slice(2).flat())).toEqual(new Set(['1', '2', '3']));
@@ -180,7 +183,7 @@ describe('PublishQueue', () => {
     expect(tries.slice(2).map(({ events, retries }) => [...events, ...retries])).toContainEqual(['2', false]);
   });
 
-  it('rejects an event at its deadline and not before, and releases it', async () => {
+  it('rejects an event at its deadline, not earlier, and releases it', async () => {
     const [short, long] = [add('1', 'a', 1_000), add('2', 'a', 5_000)];
     jest.advanceTimersByTime(800);
     await settle();
@@ -197,7 +200,7 @@ describe('PublishQueue', () => {
     expect(sent()).toEqual([['2']]);
   });
 
-  it('says that an event may have been published which expires on its way, or as a retry', async () => {
+  it('reports that an event may have been published if it expires in flight or as a retry', async () => {
     await run();
     const [onItsWay, retried] = [add('1', 'a', 1_000), add('2', 'b', 1_000)];
     await settle();
@@ -211,7 +214,7 @@ describe('PublishQueue', () => {
     expect([queue.length, queue.bytes]).toEqual([0, 0]);
   });
 
-  it('goes on with the next events of a channel whose first ones expired', async () => {
+  it('sends the next events of a channel after its first ones expired', async () => {
     await run();
     add('1', 'a', 400);
     await settle();
@@ -224,7 +227,7 @@ describe('PublishQueue', () => {
     expect(next.done).toBe(true);
   });
 
-  it('rejects what Redis refuses, and goes on', async () => {
+  it('rejects an event that Redis refuses, and continues', async () => {
     await run();
     const refused = add('1');
     await settle();
@@ -234,14 +237,14 @@ describe('PublishQueue', () => {
     expect(sent()).toEqual([['1'], ['2']]);
   });
 
-  it('is bounded in bytes, whatever the channel', async () => {
+  it('limits the bytes of all channels together', async () => {
     add('1', 'a', 5_000, MAX_QUEUED_BYTES);
     const tooMuch = add('2', 'b');
     await settle();
     expect(tooMuch.error?.message).toContain('The queue to Redis is full');
   });
 
-  it('rejects what waits when it is closed, and says which of it may have been published', async () => {
+  it('rejects queued events on close, and reports which of them may have been published', async () => {
     await run();
     const onItsWay = add('1');
     await settle();
@@ -252,7 +255,7 @@ describe('PublishQueue', () => {
     expect(queue.length).toBe(0);
   });
 
-  it('is bounded in events, whatever the channel', async () => {
+  it('limits the events of all channels together', async () => {
     for (let number = 0; number < MAX_QUEUED_EVENTS; number += 1) add(String(number), String(number % 7));
     const tooMany = add('one more', 'b');
     await settle();
@@ -260,7 +263,7 @@ describe('PublishQueue', () => {
     expect(queue.length).toBe(MAX_QUEUED_EVENTS);
   });
 
-  it('has no more than 512 scripts on their way, and sends the next one after an answer', async () => {
+  it('has at most 512 scripts in flight, and sends the next one after a reply', async () => {
     for (let number = 0; number <= MAX_IN_FLIGHT; number += 1) add('1', `channel ${number}`);
     await run();
     expect(tries).toHaveLength(MAX_IN_FLIGHT);
@@ -268,7 +271,7 @@ describe('PublishQueue', () => {
     expect(tries).toHaveLength(MAX_IN_FLIGHT + 1);
   });
 
-  it('keeps no event in memory that expired while Redis was unavailable, and no channel', async () => {
+  it('releases events that expired while Redis was unavailable, and their channels', async () => {
     for (let number = 0; number < 100; number += 1) add(String(number), String(number % 5), number < 50 ? 400 : 2_000);
     jest.advanceTimersByTime(600);
     expect(kept()).toEqual({ channels: 5, events: 50 });
@@ -276,7 +279,7 @@ describe('PublishQueue', () => {
     expect(kept()).toEqual({ channels: 0, events: 0 });
   });
 
-  it('keeps no channel in memory whose events were published', async () => {
+  it('releases a channel after its events were published', async () => {
     await run();
     for (const channel of ['a', 'b', 'c']) add('1', channel);
     await settle();
@@ -284,7 +287,7 @@ describe('PublishQueue', () => {
     expect(kept()).toEqual({ channels: 0, events: 0 });
   });
 
-  it('pauses briefly again after a success', async () => {
+  it('pauses for the initial time again after a success', async () => {
     await run();
     add('1');
     await settle();
@@ -301,7 +304,7 @@ describe('PublishQueue', () => {
     expect(tries).toHaveLength(6);
   });
 
-  it('leaves no timer behind when it is closed while a channel pauses', async () => {
+  it('clears the timer if it is closed while a channel pauses', async () => {
     await run();
     add('1');
     await settle();
@@ -310,7 +313,7 @@ describe('PublishQueue', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it('keeps the process alive for as long as an event has no answer', async () => {
+  it('keeps the process alive while an event is not settled', async () => {
     const intervals = jest.spyOn(globalThis, 'setInterval');
     queue.close();
     queue = new PublishQueue<string>({

@@ -5,24 +5,26 @@ import { Lane, type Entry, type QueuedEvent } from './publish-lane.js';
 
 export type { QueuedEvent } from './publish-lane.js';
 
-/** The limits of the publish queue of one process. */
+/** Limits of the publish queue of one process. */
 export const MAX_QUEUED_EVENTS = 20_000;
 export const MAX_QUEUED_BYTES = 33_554_432;
-/** The maximum number of scripts in flight. */
+/** Maximum number of scripts in flight. */
 export const MAX_IN_FLIGHT = 512;
-/** The interval of deadline checks, in milliseconds. */
+/** Interval of deadline checks, in milliseconds. */
 const DEADLINE_CHECK_MS = 200;
-/** How long a channel waits after Redis answered "not now": doubled with each failure, in milliseconds. */
+/** Pause of a channel after Redis replied "not now", in milliseconds. Doubles with each failure. */
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 500;
 const SHUTTING_DOWN = 'The application is shutting down';
 
-/** The outcome of one try. */
+/** The outcome of one attempt. */
 export type Outcome =
   | { readonly kind: 'published'; readonly position: Position | null }
-  /** Refused for good. */
+  /** Rejected permanently. */
   | { readonly kind: 'refused'; readonly reason: string; readonly mayBePublished: boolean }
-  /** Not now, or not known: it is tried again, after its channel has paused, or after the connection was made again. */
+  /**
+   * Rejected temporarily, or unknown. The event is sent again after its channel paused, or after the connection was recreated.
+   */
   | {
       readonly kind: 'again';
       readonly reason: string;
@@ -31,21 +33,22 @@ export type Outcome =
     };
 
 export interface PublishQueueOptions<E> {
-  /** One try of several events of one channel; never throws, and writes before it returns its promise. */
+  /** Makes one attempt to publish events of one channel. Never throws, and writes before it returns its promise. */
   send(entries: readonly QueuedEvent<E>[]): Promise<readonly Outcome[]>;
-  /** Everything that is written while the callback runs leaves in one piece. */
+  /** Combines everything that is written during the callback into one write. */
   writeTogether(write: () => void): void;
-  /** The connection is of no use, and nothing is under way any more: call `run` when it can go on. */
+  /** The connection is unusable, and no script is in flight any more. The owner calls `run` once it is replaced. */
   onFailure(reason: string): void;
   /** Returns true if two events of a channel can be sent in one script. */
   canBatch(first: E, next: E): boolean;
-  /** How many events of its channel are kept. */
+  /** Returns the history size of the event's channel. */
   historySize(event: E): number;
 }
 
 /**
- * The queue that `emit` waits in. First in, first out per channel, whatever Redis answers: one script per channel is on its
- * way, with as many of its events as it keeps, from 64 to 256, and what failed goes out again before the rest. Bounded in events, bytes and time.
+ * The queue of `emit`: first in, first out per channel, regardless of errors. Each channel has one script in flight, with at most
+ * as many events as the channel keeps (at least 64, at most 256). Failed events are sent again before later ones. The queue is
+ * limited by events, bytes and time.
  */
 export class PublishQueue<E> {
   private readonly lanes = new Map<string, Lane<E>>();
@@ -64,7 +67,7 @@ export class PublishQueue<E> {
 
   constructor(private readonly options: PublishQueueOptions<E>) {}
 
-  /** Events that wait or are on their way. */
+  /** Number of events that are waiting or in flight. */
   get length(): number {
     return this.size;
   }
@@ -73,7 +76,10 @@ export class PublishQueue<E> {
     return this.queuedBytes;
   }
 
-  /** @throws RealtimeUnavailableError at the deadline, or when the queue is full; the event is then never published later */
+  /**
+   * Adds an event.
+   * @throws RealtimeUnavailableError at the deadline, or if the queue is full; the event will not be published later
+   */
   add(event: E, topic: string, bytes: number, timeoutMs: number): Promise<Position | null> {
     if (this.size >= MAX_QUEUED_EVENTS || this.queuedBytes + bytes > MAX_QUEUED_BYTES) {
       return Promise.reject(
@@ -87,20 +93,20 @@ export class PublishQueue<E> {
       lane.add({ event, topic, bytes, deadline, retry: false, resolve, reject, settled: false, sending: false });
       this.size += 1;
       this.queuedBytes += bytes;
-      this.timer.ref(); // a process does not end before its events are out, or refused
+      this.timer.ref(); // the process must not exit before its events are settled
       if (!lane.busy) this.ready.add(lane);
       this.schedule();
     });
   }
 
-  /** There is a connection: go on. */
+  /** Continues to send, after the connection is up. */
   run(): void {
     this.running = true;
     this.isFailing = false;
     this.schedule();
   }
 
-  /** There is none. */
+  /** Stops sending, after the connection is lost. */
   pause(reason: string): void {
     this.running = false;
     this.lastFailure = reason;
@@ -131,7 +137,7 @@ export class PublishQueue<E> {
     );
   }
 
-  /** All that was added in one turn goes out together. */
+  /** Sends all events that were added in the same turn together. */
   private schedule(): void {
     if (this.scheduled || !this.running) return;
     this.scheduled = true;

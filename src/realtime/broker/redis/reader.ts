@@ -12,30 +12,30 @@ import { Semaphore } from './semaphore.js';
 import { ConnectionSupervisor } from './supervisor.js';
 import { freshEpoch, markOf, parseEntry, type HistoryEvent } from './message-format.js';
 
-/** Most gaps are smaller than this; a larger one is read again, with the whole limit. */
+/** Size limit of the first read. Most gaps are smaller; a larger one is read again with the full limit. */
 const SMALL_READ_BYTES = 65_536;
-/** The bytes that can be requested at once: Redis buffers the replies until this instance has read them. */
+/** Limits of concurrent reads. Redis buffers the replies until this instance has read them. */
 const SMALL_READS_AT_ONCE = 128;
 const LARGE_BYTES_AT_ONCE = 16_777_216;
 
-/** Where a channel stands, and the mark of the event there, if the history has it. */
+/** Position of a channel, and the mark of the event there if the history contains it. */
 export interface ChannelPosition {
   readonly position: Position;
   readonly mark?: number;
 }
 
 /**
- * Reads logs over a separate connection: the subscribing one has an output limit (`client-output-buffer-limit pubsub`), at which
- * Redis closes it, and after a reconnect all channels read their gaps at the same time.
+ * Reads logs over a separate connection. The subscribing connection has an output limit (`client-output-buffer-limit pubsub`), at
+ * which Redis closes it. After a reconnect, all channels read their gaps at the same time.
  */
 export class Reader {
-  /** `null` in a Cluster, where the owner of the channel's slot is asked. */
+  /** `null` in a Cluster, where reads go to the owner of the channel's slot. */
   readonly connection: ConnectionSupervisor<Redis> | null;
   private readonly small = new Semaphore(SMALL_READS_AT_ONCE);
   private large = new Semaphore(1);
   private largeReads = 1;
 
-  /** @param owners the client that knows the owners of a Cluster's slots, while there is one */
+  /** @param owners returns the Cluster client, which knows the owners of slots; `null` while it is not connected */
   constructor(
     target: RedisTarget,
     private readonly keys: Keys,
@@ -54,7 +54,7 @@ export class Reader {
           });
   }
 
-  /** @throws RealtimeUnavailableError if Redis does not answer */
+  /** @throws RealtimeUnavailableError if Redis does not reply */
   async read(topic: string, after: Position, limits: ReadLimits, withAt: boolean): Promise<ReadResult> {
     const maxBytes = Math.min(SMALL_READ_BYTES, limits.maxBytes);
     const result = await this.small.run(() => this.readOnce(topic, after, { ...limits, maxBytes }, withAt));
@@ -64,14 +64,17 @@ export class Reader {
 
   /** @throws RealtimeUnavailableError */
   async latest(topic: string, most: number): Promise<BrokerEvent[]> {
-    // First the position: its script deletes a history of another type.
+    // Reads the position first: its script deletes a history of another type.
     const [{ position }] = (await this.positions([topic])) as [ChannelPosition];
     if (position.offset === 0) return [];
     const entries = await this.ask((client) => client.lrange(this.keys.history(topic), -most, -1));
     return entries.map((entry) => this.parse(position.epoch, entry)).filter((event) => event !== null);
   }
 
-  /** Where these channels are; in a Cluster they belong to one slot. @param client asked instead of this reader's own */
+  /**
+   * Returns the positions of these channels. In a Cluster, all of them must be in one slot.
+   * @param client used instead of the connection of this reader
+   */
   async positions(topics: readonly string[], client?: Client): Promise<ChannelPosition[]> {
     const logs = topics.flatMap((topic) => [this.keys.meta(topic), this.keys.history(topic)]);
     const keys = [this.keys.dataSet(topics[0]!), ...logs];
@@ -84,7 +87,7 @@ export class Reader {
     });
   }
 
-  /** An answer that does not come lets the connection's own time limit close it. */
+  /** Checks the connection. If no reply arrives, its socket timeout closes it. */
   probe(): void {
     if (this.connection !== null) probeMaster(this.connection);
   }
@@ -101,7 +104,7 @@ export class Reader {
     const top: Position = { epoch: epoch!, offset: Number(offset) };
     if (state !== 'ok') return { ok: false, reason: state as RecoveryReason, top };
     const events = entries.map((entry) => this.parse(top.epoch, entry));
-    // An entry that no instance wrote has replaced an event, which is lost.
+    // No instance wrote this entry. It has replaced an event, which is lost.
     if (!areEvents(events)) return { ok: false, reason: 'expired', top };
     const [first, ...rest] = events;
     return first?.position.offset === after.offset
@@ -142,14 +145,16 @@ export class Reader {
   }
 }
 
-/** A server behind a fixed address can become a replica and keep its connections, so its role is checked. */
+/**
+ * Resets the connection if the server has become a replica. A server with a fixed address can do that and keep its connections.
+ */
 export function probeMaster(link: ConnectionSupervisor<Redis>): void {
   const { client } = link;
   client?.info('replication').then(
     (info) => {
       if (/^role:slave/m.test(info) && link.client === client) link.reset('it became a replica and accepts no writes');
     },
-    () => undefined, // the connection is about to end
+    () => undefined, // the connection is about to close
   );
 }
 

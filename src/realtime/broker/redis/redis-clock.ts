@@ -1,11 +1,11 @@
 import type { Redis } from 'ioredis';
 
 /**
- * Redis's clock minus `performance.now()`, from one answer to TIME. Redis answered at an unknown moment between `before` and
- * `after`, so the offset has a lowest and a highest possible value. The known offset is kept if it is possible: a slow answer,
- * for example of a process that was frozen, says less than an earlier fast one. Otherwise the offset is the lowest possible
- * value, so that a deadline computed with it ends early rather than late.
- * @param time the answer to TIME: seconds and microseconds
+ * Returns Redis's clock minus `performance.now()`, computed from one reply to TIME. Redis replied at an unknown moment between
+ * `before` and `after`, so the offset has a minimum and a maximum. The known offset is kept if it lies between them: a slow
+ * reply, for example in a process that was suspended, is less precise than an earlier fast one. Otherwise the minimum is used, so
+ * that deadlines computed with it end early rather than late.
+ * @param time the reply to TIME: seconds and microseconds
  */
 export function offsetOf(time: readonly [string, string], before: number, after: number, known: number | null): number {
   const [seconds, micros] = time;
@@ -14,8 +14,8 @@ export function offsetOf(time: readonly [string, string], before: number, after:
 }
 
 /**
- * Converts moments of this process into Redis's time. It uses `performance.now()`, which only advances, because the system clock
- * can be set while an event is on its way.
+ * Converts times of this process into Redis's time. It is based on `performance.now()`, which is monotonic: the system clock can
+ * be set while an event is in flight.
  */
 export class RedisClock {
   private offsetMs: number | null = null;
@@ -26,7 +26,7 @@ export class RedisClock {
     this.offsetMs = offsetOf(time, before, performance.now(), this.offsetMs);
   }
 
-  /** A moment of `performance.now()` as Redis's milliseconds. Call it after the first `measure`. */
+  /** Converts a `performance.now()` time into Redis's milliseconds. Call it after the first `measure`. */
   at(moment: number): number {
     return Math.floor(moment + (this.offsetMs ?? 0));
   }

@@ -1,12 +1,12 @@
-/** How often the broker looks whether it still hears, in milliseconds. */
+/** Intervals of health checks of the Redis broker, in milliseconds. */
 export interface RedisIntervals {
-  /** How often each connection is asked something, which shows that it lives. */
+  /** How often a command is sent on each connection, to detect that it is dead. */
   readonly probeMs: number;
-  /** How often the instance sends itself a beat through pub/sub. */
+  /** How often the instance sends itself a ping through pub/sub. */
   readonly selfPingMs: number;
   /** Time without a self-ping after which the instance subscribes again. */
   readonly selfPingLostMs: number;
-  /** After how long without traffic a channel's position is read, ± 20 %. */
+  /** Time without traffic after which the position of a channel is read, ± 20 %. */
   readonly auditMs: number;
 }
 

@@ -4,18 +4,18 @@ import type { RedisOptions } from '../../options/redis-options.js';
 import { release } from './client.js';
 import { describeError } from './connection-error.js';
 
-/** One address of a Redis server. */
+/** Address of a Redis server. */
 export interface RedisNode {
   readonly host: string;
   readonly port: number;
 }
 
-/** Which Redis joins the instances: one server, a master that Sentinels know, or a Cluster. */
+/** The Redis that connects the instances: one server, a master behind Sentinels, or a Cluster. */
 export interface RedisTarget {
-  /** `redis://` or `rediss://`, with user, password and database; beside Sentinels or Cluster nodes it gives only these. */
+  /** `redis://` or `rediss://`, with user, password and database. With Sentinels or a Cluster, only these parts are used. */
   readonly url?: string;
   readonly sentinels?: readonly RedisNode[];
-  /** The name under which the Sentinels know the master. */
+  /** Name of the master in the Sentinel configuration. */
   readonly sentinelName?: string;
   /** Credentials for the Sentinels. */
   readonly sentinelCredentials?: Pick<ClientOptions, 'sentinelUsername' | 'sentinelPassword'>;
@@ -24,7 +24,7 @@ export interface RedisTarget {
   readonly tls?: Pick<ConnectionOptions, 'ca' | 'cert' | 'key'>;
 }
 
-/** @returns `null` where no Redis is configured */
+/** @returns `null` if no Redis is configured */
 export function redisTarget(options: RedisOptions): RedisTarget | null {
   const { url, sentinels, sentinelName, sentinelUsername, sentinelPassword, cluster, tlsCa, tlsCert, tlsKey } = options;
   const sentinelCredentials = {
@@ -41,19 +41,18 @@ export function redisTarget(options: RedisOptions): RedisTarget | null {
   };
 }
 
-/** `redis-1:6379`, `[::1]:6379` */
+/** Parses addresses such as `redis-1:6379` and `[::1]:6379`. */
 function nodeOf(address: string): RedisNode {
   const colon = address.lastIndexOf(':');
   return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)) };
 }
 
-/** The oldest Redis that does: scripts whose effects are replicated, RESP3. */
+/** Minimum major version of Redis. Required for effect replication of scripts and RESP3. */
 const MIN_MAJOR = 7;
 
 /**
- * Each connection is made once and never reconnects by itself: when it closes, everything that waits for an answer is
- * rejected, and its owner makes a new one. ioredis's own reconnection would run scripts twice, leave promises pending, or
- * execute later what it had rejected.
+ * A connection never reconnects by itself. When it closes, all pending commands are rejected, and its owner creates a new one.
+ * The automatic reconnect of ioredis would run scripts twice, leave promises pending, or execute commands that it had rejected.
  */
 const ONCE = {
   protocol: 3,
@@ -65,7 +64,7 @@ const ONCE = {
   enableAutoPipelining: false,
   maxRetriesPerRequest: null,
   connectTimeout: 1_500,
-  // Without any data for this time while a reply is pending, the peer counts as gone.
+  // If no data arrives for this time while a reply is pending, the connection counts as dead.
   socketTimeout: 2_500,
   keepAlive: 5_000,
   failoverDetector: true,
@@ -76,7 +75,10 @@ const ONCE = {
 /** Time limit for the whole handshake of a connection, in milliseconds. */
 const HANDSHAKE_MS = 5_000;
 
-/** One connection to a server that takes writes. @throws with a sentence for the operator */
+/**
+ * Opens one connection to a server that accepts writes.
+ * @throws Error with a sentence for the operator
+ */
 export async function connectMaster(target: RedisTarget): Promise<Redis> {
   const redis = target.sentinels
     ? new Redis({
@@ -87,7 +89,7 @@ export async function connectMaster(target: RedisTarget): Promise<Redis> {
         sentinels: [...target.sentinels],
         name: target.sentinelName!,
       })
-    : // The client takes TLS from the address or from the options, and not from both.
+    : // The client takes TLS from the URL or from the options, but not from both.
       new Redis(target.url!.replace(/^rediss:/, 'redis:'), {
         ...ONCE,
         ...(isEncrypted(target) ? { tls: target.tls ?? {} } : {}),
@@ -102,7 +104,7 @@ export async function connectMaster(target: RedisTarget): Promise<Redis> {
   }
 }
 
-/** One connection to any node of the Cluster: pub/sub reaches every node. Another one each time, where it can. */
+/** Opens one connection to a node of the Cluster. Pub/sub reaches every node, so each attempt can use another one. */
 export async function connectClusterNode(target: RedisTarget, attempt: number): Promise<Redis> {
   const nodes = target.cluster!;
   const redis = new Redis({ ...ONCE, ...credentials(target), ...nodes[attempt % nodes.length]! });
@@ -116,14 +118,14 @@ export async function connectClusterNode(target: RedisTarget, attempt: number): 
   }
 }
 
-/** A client of the whole Cluster that follows no redirection by itself: the caller tries again, in order. */
+/** Opens a client of the whole Cluster. It follows no redirection by itself: the caller retries, to keep the order. */
 export async function connectCluster(target: RedisTarget): Promise<Cluster> {
   const cluster = new Cluster([...target.cluster!], {
     redisOptions: { ...ONCE, ...credentials(target), lazyConnect: false },
     // A certificate contains host names, so they must not be resolved to addresses before it is verified.
     ...(isEncrypted(target) ? { dnsLookup: (host, callback) => callback(null, host) } : {}),
     clusterRetryStrategy: () => null,
-    // Its check can ask a node that was just disconnected, and then stops without an error.
+    // The ready check of ioredis can query a node that was just disconnected, and then never completes.
     enableReadyCheck: false,
     enableOfflineQueue: false,
     enableAutoPipelining: false,
@@ -137,7 +139,7 @@ export async function connectCluster(target: RedisTarget): Promise<Cluster> {
 }
 
 async function ready(client: Redis | Cluster, encrypted: boolean): Promise<void> {
-  client.on('error', () => undefined); // pending commands are rejected
+  client.on('error', () => undefined); // errors reject the pending commands
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(
@@ -153,7 +155,7 @@ async function ready(client: Redis | Cluster, encrypted: boolean): Promise<void>
   const ended = new Promise<never>((_resolve, reject) => {
     client.once('end', () => reject(new Error('it closed the connection during the handshake')));
   });
-  ended.catch(() => undefined); // it ends at some time in any case
+  ended.catch(() => undefined); // it closes eventually in any case
   try {
     await Promise.race([connected, ended, late]);
   } catch (error) {
@@ -185,7 +187,7 @@ function checkVersion(info: string): void {
   }
 }
 
-/** The database number that the URL names; a Cluster has only one. */
+/** Returns the database number in the URL. A Cluster has only database 0. */
 export function databaseOf({ url, cluster }: RedisTarget): number {
   return url === undefined || cluster !== undefined ? 0 : Number(new URL(url).pathname.slice(1) || 0);
 }

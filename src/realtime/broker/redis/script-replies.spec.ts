@@ -16,7 +16,7 @@ const refused = (reason: RegExp, mayBePublished: boolean) => ({
 });
 
 describe('the outcome of an event', () => {
-  it('is published, with an offset that counts up, but for those that were late, unsure or published before', () => {
+  it('is published with consecutive offsets, except for late, unsure and previously published events', () => {
     expect(outcomesOfReply(['e1', '7', '1', 'late', '2', 'unsure', '4', 'e0 3'], 6)).toEqual([
       { kind: 'published', position: { epoch: 'e1', offset: 7 } },
       refused(/Not published in time/, false),
@@ -55,7 +55,7 @@ describe('the outcome of an event', () => {
   });
 
   it.each(['MOVED 3999 127.0.0.1:6381', 'TRYAGAIN Multiple keys request', 'CLUSTERDOWN Hash slot not served'])(
-    'pauses only the channel in a Cluster, whose client wraps the answer: %s',
+    'pauses only the channel in a Cluster, whose client wraps the reply: %s',
     (message) => {
       expect(outcomeOfError(wrapped(replyError(message)), true)).toEqual({
         ...{ kind: 'again', reason: message, mayBePublished: false, pause: 'channel' },
@@ -63,7 +63,7 @@ describe('the outcome of an event', () => {
     },
   );
 
-  it('is refused if Redis refused the command: nothing was published', () => {
+  it('is refused if Redis refused the command, so nothing was published', () => {
     expect(outcomeOfError(replyError("NOPERM this user has no permissions to run the 'evalsha' command"))).toEqual(
       refused(/^Redis refused the event: NOPERM/, false),
     );
@@ -73,11 +73,11 @@ describe('the outcome of an event', () => {
     "ERR The user executing the script can't run this command or subcommand script: 0a1b, on @user_script:39.",
     'WRONGTYPE Operation against a key holding the wrong kind of value script: 0a1b, on @user_script:12.',
     'ERR user_script:36: too many results to unpack script: 0a1b, on @user_script:36.',
-  ])('is not known if the script itself failed, since what it did before stays: %s', (message) => {
+  ])('is unknown if the script itself failed, because its earlier writes remain: %s', (message) => {
     expect(outcomeOfError(replyError(message))).toEqual(refused(/it is unknown whether/, true));
   });
 
-  it('is not known if Redis refused a retry, because the answer to the first try was lost', () => {
+  it('is unknown if Redis refused a retry after the reply to the first attempt was lost', () => {
     const refusal = outcomeOfError(replyError('NOPERM this user has no permissions'));
     expect(afterLostAnswer(refusal)).toEqual(refused(/^Redis refused the event: NOPERM.*it is unknown whether/, true));
     const again = outcomeOfError(replyError('MISCONF Redis is configured to save RDB snapshots'));
@@ -85,7 +85,7 @@ describe('the outcome of an event', () => {
   });
 
   it.each([new Error('Connection is closed.'), wrapped(new Error('Connection is closed.'))])(
-    'is not known without an answer: %s',
+    'is unknown without a reply: %s',
     (error) => {
       expect(outcomeOfError(error)).toEqual({
         ...{ kind: 'again', reason: 'Connection is closed.', mayBePublished: true, pause: 'all' },
@@ -94,7 +94,7 @@ describe('the outcome of an event', () => {
   );
 });
 
-it('another server is to be asked', () => {
+it('needsReconnect and hasMovedSlot detect that another server must be used', () => {
   expect(needsReconnect(replyError('MOVED 1 127.0.0.1:1'))).toBe(true);
   expect(needsReconnect(replyError("READONLY You can't write"))).toBe(true);
   expect(needsReconnect(replyError('OOM'))).toBe(false);

@@ -1,18 +1,18 @@
 import type { Outcome } from './publish-queue.js';
 
-/** Answers that come before any effect, and will be others soon: the event is tried again until its deadline. */
+/** Temporary error replies without any effect: the event is sent again until its deadline. */
 const RETRYABLE =
   /^(?:READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|NOSCRIPT|NOREPLICAS|BUSY|OOM|MISCONF|NOAUTH|WRONGPASS)\b/;
 
-/** Of these, those that only a fresh connection can change. */
+/** The temporary errors that only a new connection can resolve. */
 const NEEDS_RECONNECT = /^(?:READONLY|LOADING|MASTERDOWN|NOSCRIPT|NOAUTH|WRONGPASS)\b/;
 
-/** An error inside of a script: what the script did before it stays done. */
+/** An error inside a script: earlier writes of the script remain. */
 const INSIDE_SCRIPT = /[,.] ?script: |@user_script|user executing the script/;
 
 const DOUBT = ' (it is unknown whether the event was published)';
 
-/** A Cluster's client wraps what a node answered. */
+/** The Cluster client wraps the error reply of a node. */
 const WRAPPED = /^Too many Cluster redirections\. Last error: (\w*Error): (.*)$/s;
 
 const EXPIRED: Outcome = {
@@ -26,10 +26,10 @@ const UNKNOWN: Outcome = {
   mayBePublished: true,
 };
 
-/** Where an earlier event with the same idempotency key stands. */
+/** Position of an earlier event with the same idempotency key. */
 const EARLIER_POSITION = /^([0-9A-Za-z]{1,64}) (\d{1,15})$/;
 
-/** The outcome of each event of a channel with history, by the answer of their script. */
+/** Parses the reply for events of a channel with history. Returns the outcome of each event. */
 export function outcomesOfReply(reply: readonly string[], count: number): Outcome[] {
   const [epoch, first, ...exceptions] = reply as [string, string, ...string[]];
   const answers = new Map<number, string>();
@@ -40,7 +40,7 @@ export function outcomesOfReply(reply: readonly string[], count: number): Outcom
     if (answer === 'late') return EXPIRED;
     if (answer === 'unsure') return UNKNOWN;
     if (answer !== undefined) {
-      // Without a position if the channel kept no history then.
+      // The reply has no position if the channel had no history at that time.
       const [, earlierEpoch, earlierOffset] = EARLIER_POSITION.exec(answer) ?? [];
       if (earlierEpoch === undefined) return { kind: 'published', position: null };
       return { kind: 'published', position: { epoch: earlierEpoch, offset: Number(earlierOffset) } };
@@ -51,7 +51,10 @@ export function outcomesOfReply(reply: readonly string[], count: number): Outcom
   });
 }
 
-/** The same without history. @param late the indexes of those that came too late */
+/**
+ * Parses the reply for events of a channel without history.
+ * @param late the indexes of expired events
+ */
 export function outcomesWithoutHistory(late: readonly string[], count: number): Outcome[] {
   const tooLate = new Set(late.map(Number));
   return Array.from({ length: count }, (_, index): Outcome =>
@@ -59,7 +62,7 @@ export function outcomesWithoutHistory(late: readonly string[], count: number): 
   );
 }
 
-/** The outcome of an event whose script had no answer, or an error. */
+/** Returns the outcome of events whose script failed or got no reply. */
 export function outcomeOfError(error: Error, isCluster = false): Outcome {
   const { name, message } = unwrapped(error);
   if (name !== 'ReplyError') return { kind: 'again', reason: message, mayBePublished: true, pause: 'all' };
@@ -75,23 +78,23 @@ export function outcomeOfError(error: Error, isCluster = false): Outcome {
   };
 }
 
-/** The same outcome for an event whose earlier try had no answer: a refusal now says nothing about that try. */
+/** Adjusts the outcome for an event whose earlier attempt got no reply: a refusal now says nothing about that attempt. */
 export function afterLostAnswer(outcome: Outcome): Outcome {
   if (outcome.kind !== 'refused' || outcome.mayBePublished) return outcome;
   return { ...outcome, reason: `${outcome.reason}${DOUBT}`, mayBePublished: true };
 }
 
-/** Returns true if only a fresh connection can reach the server that takes writes now. */
+/** Returns true if only a new connection can reach the server that accepts writes now. */
 export function needsReconnect(error: Error): boolean {
   return /^(?:MOVED|READONLY)\b/.test(unwrapped(error).message);
 }
 
-/** Returns true if another node of the Cluster owns the slot now, or none does. */
+/** Returns true if another node of the Cluster owns the slot now, or if no node does. */
 export function hasMovedSlot(error: Error): boolean {
   return /^(?:MOVED|CLUSTERDOWN)\b/.test(unwrapped(error).message);
 }
 
-/** Returns true for the answer to a command on a key that holds a value of another type. */
+/** Returns true for the error reply to a command on a key that holds a value of another type. */
 export function isWrongType(error: unknown): boolean {
   return error instanceof Error && unwrapped(error).message.includes('WRONGTYPE');
 }

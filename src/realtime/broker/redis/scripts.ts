@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 
-/** A Lua script and the digest that EVALSHA calls it by. */
+/** A Lua script and its SHA-1 digest for EVALSHA. */
 export interface Script {
   readonly lua: string;
   readonly sha: string;
 }
 
-/** How long the position of a channel without events is good: META_TTL_MS, less the hour by which it is rounded down. */
+/** How long the position of a channel without events is valid, in hours: META_TTL_MS, minus up to an hour of rounding. */
 const INITIAL_EPOCH_HOURS = 24;
 
 const META_TTL_MS = 86_400_000;
 
 /**
- * A command on a key that another process may have given a value of another type, which every command refuses. Such a value
- * counts as none: one key must not fail the scripts that read it beside the keys of other channels.
+ * Runs a command on a key that can hold a value of another type, written by another process. Redis would reject every command on
+ * it. Such a value is deleted: one key must not fail the scripts that read it together with keys of other channels.
  */
 const TYPED = `
 local function typed(command, key, ...)
@@ -26,22 +26,23 @@ end
 `;
 
 /**
- * The fence: an epoch belongs to one incarnation of the Redis server, which `master_replid` names. It changes with every
- * restart and promotion. Offsets go on counting under a fresh epoch, so that they are never given out twice, and the old epoch
- * stays as a boundary, `<epoch>@<top>`: the log that Redis *kept*. It proves nothing about events beyond it, which may have been
- * acknowledged and lost, so a reader on the other side of a boundary is notified in any case.
+ * The fence: an epoch belongs to one incarnation of the Redis server, identified by `master_replid`, which changes with every
+ * restart and promotion. Offsets continue under a fresh epoch, so that no offset is used twice. The old epoch is kept as a
+ * boundary, `<epoch>@<top>`: the end of the log that Redis *kept*. It proves nothing about later events, which may have been
+ * acknowledged and lost. So a reader on the other side of a boundary is always notified.
  *
- * No boundary: a living master changes its `master_replid` an hour after its last replica left. It is the same process (`run_id`),
- * has no second replication id, and received no data from another master since (`total_net_repl_input_bytes`).
+ * No boundary is added for a running master that changes its `master_replid` an hour after its last replica left. It is the same
+ * process (`run_id`), has no second replication id, and has received no data from another master since
+ * (`total_net_repl_input_bytes`).
  *
  * A channel without events has no key: a client that subscribes to any number of names must not fill Redis. Until its first
- * event such a channel stands at offset 0 of an *initial epoch*, `v<lineage><data set>h<hour>`, which is derived. The log's
- * `o` keeps it as `<initial epoch>@<first epoch>`: a reader at an initial epoch stands before the first event, if
- *  - the lineage is the same (the server was not restarted since),
- *  - the data set is the same (a random value in a key that FLUSHDB deletes, too), and
- *  - less than a day has passed: for as long a log is kept after its last event, so an older one cannot have come and gone.
+ * event, such a channel is at offset 0 of an *initial epoch*, `v<lineage><data set>h<hour>`, which is derived. The log stores it
+ * in `o` as `<initial epoch>@<first epoch>`. A reader at an initial epoch is before the first event, if
+ * - the lineage is the same (the server was not restarted since),
+ * - the data set is the same (a random value in a key, which FLUSHDB deletes too), and
+ * - less than a day has passed. A log is kept for a day after its last event, so no older log can have come and gone.
  *
- * A log whose epoch or top no instance can have written counts as none.
+ * A log whose epoch or top offset no instance can have written is ignored.
  *
  * `p` is 1 while no reader knows the epoch: an event without history ends the epoch (see PUBLISH_PLAIN) once for each reader.
  */
@@ -77,7 +78,7 @@ local function precedes(seen, origin)
 end
 local function fence(meta, history, data, fresh, line, create)
   local m, lost = typed('HMGET', meta, 'e', 's', 'l', 'b', 'o', 'r', 'p')
-  -- A reader at an initial epoch has to see that a log was lost.
+  -- A reader at an initial epoch must detect that a log was lost.
   if lost then redis.call('DEL', data) end
   local e, s, b, o = m[1], tonumber(m[2] or '0'), m[4] or '', m[5] or ''
   if not (e and s and s >= 0 and s < 2 ^ 53 and #e <= 64 and string.match(e, '^%w+$')) then
@@ -114,13 +115,13 @@ local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 `;
 
 /**
- * One event or several of one channel, in order.
+ * Publishes one or more events of one channel, in order.
  * KEYS meta, history, data set, then the idempotency key of each event that has one
  * ARGV pub/sub channel, history size, history ttl ms, fresh epoch,
- *      floor epoch, floor offset (a position known to come before the first try of any of them; `-` and 0 without one),
+ *      floor epoch, floor offset (a position known to be before the first attempt of all events; `-` and 0 without one),
  *      then for each event: body, message id, not after (Redis ms), retry 0|1, idempotency ttl ms (0 without a key)
- * → { epoch, offset of the first that was published, then for each that was not: its index from 0 and
- *     `late` | `unsure` (the first try of a retry can neither be found nor be ruled out) | `<epoch> <offset>` of an earlier one }
+ * → { epoch, offset of the first published event, then for each event that was not published: its index from 0 and
+ *     `late` | `unsure` (the first attempt of a retry may have succeeded) | `<epoch> <offset>` of the earlier event }
  */
 export const PUBLISH = script(`${FENCE}${NOW}
 local e, s, b = fence(KEYS[1], KEYS[2], KEYS[3], ARGV[4], lineage(), true)
@@ -150,7 +151,7 @@ for i = 7, #ARGV, 5 do
     answer = keyed[name] and keyed[name][1] or typed('GET', name)
   end
   if not answer and ARGV[i + 3] == '1' then answer = earlier(ARGV[i + 1]) end
-  -- Last, because "late" says that the event was never published.
+  -- Checked last, because "late" means that the event was never published.
   if not answer and now > tonumber(ARGV[i + 2]) then answer = 'late' end
   if answer then
     reply[#reply + 1] = string.format('%.0f', (i - 7) / 5)
@@ -162,7 +163,7 @@ for i = 7, #ARGV, 5 do
     if name then keyed[name] = { e .. ' ' .. offset, ARGV[i + 4] } end
   end
 end
--- The first write has to be one that Redis refuses without memory: it refuses no later one of the same script.
+-- RPUSH is the first write: Redis checks for free memory only at the first write of a script, if that command needs memory.
 if #tails > 0 then typed('RPUSH', KEYS[2], unpack(tails)) end
 redis.call('PEXPIRE', KEYS[1], ${META_TTL_MS})
 if #tails == 0 then return reply end
@@ -180,10 +181,10 @@ return reply
  * ARGV pub/sub channel, fresh epoch, then for each event: body, message id, not after (Redis ms), idempotency ttl ms (0 without)
  * → the index of each event that was late
  *
- * While a deployment switches a channel's history on or off, some instances still publish in the other mode. Such an
- * event has no offset by which a reader could detect a gap, so it ends the epoch. It writes only if a reader may know
- * the epoch: for a channel that no instance reads with history it costs one read. A script without a key would run on
- * any node of a Cluster, and two nodes keep no order.
+ * While a deployment switches a channel's history on or off, some instances still publish in the other mode. An event without
+ * history has no offset by which a reader could detect a gap, so it ends the epoch. The script writes only if a reader may know
+ * the epoch: on a channel that no instance reads with history, it costs one read. The script needs a key: without one it would
+ * run on any node of a Cluster, and there is no order between two nodes.
  */
 export const PUBLISH_PLAIN = script(`${TYPED}${NOW}
 local late, key = {}, 1
@@ -204,8 +205,9 @@ return late
 `);
 
 /**
- * KEYS meta, history, data set; ARGV fresh epoch, epoch, offset, most events, most bytes, 1 to get the entry at the offset, too
- * → { 'ok', epoch, top, entry … } | { reason, epoch, top }: never a part of what is missing
+ * Reads the events after a position: all of them, or none and a reason.
+ * KEYS meta, history, data set; ARGV fresh epoch, epoch, offset, max events, max bytes, 1 to also get the entry at the offset
+ * → { 'ok', epoch, top, entry … } | { reason, epoch, top }
  */
 export const READ = script(`${FENCE}
 local e, s, b, o = fence(KEYS[1], KEYS[2], KEYS[3], ARGV[1], lineage(), false)
@@ -245,6 +247,7 @@ return entries
 `);
 
 /**
+ * Returns the positions of channels.
  * KEYS data set, meta, history, meta, history …; ARGV the beginning of fresh epochs
  * → { epoch, offset, message id, epoch, offset, message id … }, with an empty id if the history has expired
  */

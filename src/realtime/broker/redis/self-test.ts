@@ -7,31 +7,30 @@ import type { Keys } from './keys.js';
 import { PUBLISH, READ } from './scripts.js';
 import { freshEpoch } from './message-format.js';
 
-/** A channel that no client can name; of what was published on it one empty event is kept, for a minute. */
+/** A channel that no client can name. One empty event of it is kept, for a minute. */
 const TOPIC = '$self-test';
 const HISTORY_MS = 60_000;
 const MAX_BYTES = 1_024;
 
 /**
- * Publishes and reads a test event with the scripts of real events. A reply to PING proves neither the user's
- * permissions nor free memory.
+ * Publishes and reads a test event with the same scripts as real events. A reply to PING proves neither the permissions of the
+ * user nor free memory.
  */
 export class SelfTest {
-  /** Why Redis accepts no events, as a sentence; `null` while it takes them. */
+  /** Reason why Redis accepts no events, as a sentence; `null` while it accepts them. */
   refusal: string | null = null;
   private readonly logger = new SafeLogger('Realtime');
   private running: Promise<void> | null = null;
 
-  /** @param selfPing the pub/sub channel on which the instance hears itself */
+  /** @param selfPing pub/sub channel on which the instance receives its own pings */
   constructor(
     private readonly keys: Keys,
     private readonly selfPing: string,
   ) {}
 
   /**
-   * Runs one test at a time; concurrent calls share it. Never rejects: the owner of the connection handles connection
-   * errors.
-   * @param notAfter by Redis's clock, in milliseconds
+   * Runs the self-test. Concurrent calls share one run. Never rejects: the owner of the connection handles connection errors.
+   * @param notAfter deadline by Redis's clock, in milliseconds
    * @param reset called if only a new connection can help
    */
   run(client: Client, notAfter: number, reset: (reason: string) => void = () => undefined): Promise<void> {
@@ -57,7 +56,7 @@ export class SelfTest {
     }
   }
 
-  /** One line for each change, not one for each test. */
+  /** Logs one line per change, not one per test. */
   private report(refusal: string | null): void {
     if (refusal !== null && this.refusal === null) this.logger.warn(`Redis accepts no events: ${refusal}`);
     if (refusal === null && this.refusal !== null) this.logger.log('Redis accepts events again');

@@ -2,8 +2,8 @@ import { Semaphore } from './semaphore.js';
 
 const turn = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
-describe('Slots', () => {
-  it('runs a bounded number at once, the others in the order in which they came, and goes on after a failure', async () => {
+describe('Semaphore', () => {
+  it('runs a limited number of tasks at once, the others in order, and continues after a failure', async () => {
     const slots = new Semaphore(2);
     const begun: number[] = [];
     const ends: ((error?: Error) => void)[] = [];

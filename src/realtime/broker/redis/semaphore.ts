@@ -1,4 +1,4 @@
-/** Runs at most n tasks at once, the others in the order in which they came. */
+/** Runs at most n tasks at once. Further tasks wait in order. */
 export class Semaphore {
   private free: number;
   private readonly waiting: (() => void)[] = [];

@@ -1,11 +1,8 @@
 import type { Redis } from 'ioredis';
 
-/**
- * Commands of the previous connection may still be in transit and would be executed after their retry. So Redis is
- * asked to kill that connection first.
- */
+/** Kills the previous publishing connection. Its commands may still be in transit, and would be executed after their retry. */
 export class StaleConnections {
-  /** run id of a Redis server → the id that it gave to our last publishing connection */
+  /** By run id of a Redis server: the client id of our last publishing connection there. */
   private readonly ids = new Map<string, number>();
 
   async kill(node: Redis): Promise<void> {

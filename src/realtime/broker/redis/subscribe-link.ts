@@ -11,7 +11,7 @@ import { ConnectionSupervisor } from './supervisor.js';
 import { parseMessage } from './message-format.js';
 
 export interface SubscribeLinkContext {
-  /** The pub/sub channel of this instance's own. */
+  /** Pub/sub channel on which the instance receives its own pings. */
   readonly selfPing: string;
   readonly reader: Reader;
   readonly foreign: ForeignData;
@@ -19,12 +19,12 @@ export interface SubscribeLinkContext {
   readonly auditMs: number;
 }
 
-/** The connection that subscribes. */
+/** The subscribing connection. */
 export class RedisSubscribeLink {
   readonly connection: ConnectionSupervisor<Redis>;
   readonly subscriptions: SubscriptionSet;
   listener: BrokerListener = { event: () => undefined, position: () => undefined };
-  /** When something was heard on the instance's own channel (`performance.now()`). */
+  /** Time of the last self-ping that arrived (`performance.now()`). */
   selfPingAt = performance.now();
 
   constructor(
@@ -52,7 +52,7 @@ export class RedisSubscribeLink {
     );
   }
 
-  /** An answer that does not come lets the connection's own time limit close it. */
+  /** Checks the connection. If no reply arrives, its socket timeout closes it. */
   probe(): void {
     if (this.target.cluster === undefined) probeMaster(this.connection);
     else this.connection.client?.ping().catch(() => undefined);
@@ -92,7 +92,7 @@ export class RedisSubscribeLink {
   private positions(client: Redis, topics: readonly string[]): Promise<ChannelPosition[]> {
     const { reader } = this.context;
     if (this.target.cluster === undefined) return reader.positions(topics, client);
-    // The keys of different channels are on different nodes.
+    // In a Cluster, the keys of different channels can be on different nodes.
     return Promise.all(topics.map(async (topic) => (await reader.positions([topic]))[0]!));
   }
 }

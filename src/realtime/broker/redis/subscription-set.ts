@@ -5,7 +5,7 @@ import { RealtimeUnavailableError } from '../errors.js';
 import { needsReconnect } from './script-replies.js';
 import type { ChannelPosition } from './reader.js';
 
-/** Channels of one SUBSCRIBE: a single command with 100,000 would stall every other client of that Redis. */
+/** Maximum number of channels in one SUBSCRIBE. A single command with 100,000 would block all other clients of that Redis. */
 const BATCH = 512;
 /** Time limit for a new subscription, in milliseconds. */
 const SUBSCRIBE_TIMEOUT_MS = 5_000;
@@ -14,9 +14,9 @@ const MAX_INTERVALS = 10;
 
 export interface SubscriptionSource {
   pubsub(topic: string): string;
-  /** Where these channels stand, read after the subscription was acknowledged. */
+  /** Returns the positions of these channels, read after the subscription was acknowledged. */
   positions(client: Redis, topics: readonly string[]): Promise<readonly ChannelPosition[]>;
-  /** Where a channel stands, on a fresh connection or in an audit. */
+  /** Reports the position of a channel, read on a new connection or in an audit. */
   onPosition(topic: string, position: ChannelPosition): void;
 }
 
@@ -25,19 +25,19 @@ interface TopicState {
   subscribed: boolean;
   /** Callers that wait for the first position. */
   waiters: { resolve(position: Position | null): void; reject(error: Error): void; readonly deadline: number }[];
-  /** When its position is read if nothing comes in until then (`performance.now()`). */
+  /** Time at which the position is read if no event arrives before (`performance.now()`). */
   auditAt: number;
-  /** When it is read whatever comes in: a process that only forges events must not keep the audit away. */
+  /** Time at which the position is read even if events arrive: a process that forges events must not prevent the audit. */
   auditBy: number;
 }
 
 /**
- * The Redis subscriptions of this instance, independent of connections. New channels of one turn are subscribed
- * together, a new connection subscribes to all of them in batches, and quiet ones are audited.
+ * The Redis subscriptions of this instance, independent of connections. New channels of one turn are subscribed together, a new
+ * connection subscribes to all channels in batches, and quiet channels are audited.
  */
 export class SubscriptionSet {
   private readonly topics = new Map<string, TopicState>();
-  /** The channels that {@link subscribePending} has to subscribe or to read: it must not look at each of 100,000 for every new one. */
+  /** Channels that must be subscribed or read by {@link subscribePending}. It must not scan 100,000 channels for each new one. */
   private readonly pending = new Set<string>();
   private client: Redis | null = null;
   private subscribing: Promise<void> | null = null;
@@ -58,7 +58,7 @@ export class SubscriptionSet {
     return this.topics.has(topic);
   }
 
-  /** @throws RealtimeUnavailableError when Redis does not answer in time */
+  /** @throws RealtimeUnavailableError if Redis does not reply in time */
   add(topic: string, hasHistory: boolean): Promise<Position | null> {
     let wanted = this.topics.get(topic);
     if (wanted === undefined) {
@@ -81,13 +81,13 @@ export class SubscriptionSet {
     if (wanted?.subscribed === true) await this.client?.unsubscribe(this.source.pubsub(topic));
   }
 
-  /** Something came in on this channel. */
+  /** Records that an event arrived on this channel, which postpones its audit. */
   noteTraffic(topic: string): void {
     const wanted = this.topics.get(topic);
     if (wanted !== undefined) wanted.auditAt = Math.min(this.nextAudit(), wanted.auditBy);
   }
 
-  /** A fresh connection: nothing is subscribed on it yet. Resolves once everything is. */
+  /** Subscribes to all channels on a new connection. Resolves when all are subscribed. */
   async up(client: Redis): Promise<void> {
     this.client = client;
     for (const [topic, wanted] of this.topics) {
@@ -122,7 +122,8 @@ export class SubscriptionSet {
   }
 
   private async subscribeAll(client: Redis): Promise<void> {
-    await Promise.resolve(); // what is added in this turn goes out together
+    // Channels that are added in this turn are subscribed together.
+    await Promise.resolve();
     for (;;) {
       const batch: string[] = [];
       for (const topic of this.pending) {
@@ -142,7 +143,7 @@ export class SubscriptionSet {
   private async subscribeBatch(client: Redis, batch: readonly string[]): Promise<void> {
     await client.subscribe(...batch.map((topic) => this.source.pubsub(topic)));
     const kept = batch.filter((topic) => this.topics.get(topic)?.hasHistory === true);
-    // On the same connection: Redis has written every earlier message to it before this answer.
+    // Read on the same connection: Redis has already sent all earlier messages on it.
     const positions = kept.length === 0 ? [] : await this.source.positions(client, kept);
     if (this.client !== client) return;
     const byChannel = new Map(kept.map((topic, index) => [topic, positions[index]!]));
@@ -150,7 +151,8 @@ export class SubscriptionSet {
       this.pending.delete(topic);
       const wanted = this.topics.get(topic);
       if (wanted === undefined) {
-        client.unsubscribe(this.source.pubsub(topic)).catch(() => undefined); // it left in the meantime
+        // removed in the meantime
+        client.unsubscribe(this.source.pubsub(topic)).catch(() => undefined);
         continue;
       }
       const there = byChannel.get(topic) ?? null;
@@ -171,8 +173,8 @@ export class SubscriptionSet {
   }
 
   /**
-   * Reads the position of every channel that is due, the longest quiet one first. With any number of channels each is read
-   * within 1.2 times the interval, and the time that Redis takes for 512 after 512 of them.
+   * Reads the position of every channel that is due, the one that was quiet longest first. Each of any number of channels is read
+   * within 1.2 times the interval, plus the time that Redis takes for all batches of 512.
    */
   private async audit(now: number): Promise<void> {
     const { client } = this;
@@ -183,14 +185,14 @@ export class SubscriptionSet {
     due.sort((a, b) => a[1].auditAt - b[1].auditAt);
     try {
       for (let from = 0; from < due.length && this.client === client; from += BATCH) {
-        // Some received an event, or were removed, during the previous reads.
+        // Some channels received an event, or were removed, during the previous reads.
         const topics = due
           .slice(from, from + BATCH)
           .filter(([topic, wanted]) => this.topics.get(topic) === wanted && isDue(wanted, now));
         await this.auditBatch(client, topics);
       }
     } catch (error) {
-      // Any other error: the next look, or the next connection, reads them again.
+      // After any other error, the next check or the next connection reads them again.
       if (needsReconnect(error as Error) && this.client === client) this.onFailure((error as Error).message);
     } finally {
       if (this.auditing === client) this.auditing = null;

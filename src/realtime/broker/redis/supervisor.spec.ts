@@ -6,7 +6,7 @@ import { ConnectionSupervisor } from './supervisor.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-/** A connection, as far as its supervisor needs it. */
+/** A connection with the members that the supervisor uses. */
 class Connection extends EventEmitter {
   status = 'ready';
   readonly stream = { unref: () => undefined };
@@ -25,16 +25,16 @@ describe('ConnectionSupervisor', () => {
   let connections: Connection[];
   let connect: () => Promise<Connection>;
   let prepare: () => Promise<void>;
-  let heard: string[];
+  let notified: string[];
   let warnings: jest.SpiedFunction<Logger['warn']>;
   let supervisor: ConnectionSupervisor<Redis>;
 
   beforeEach(() => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
-    jest.spyOn(Math, 'random').mockReturnValue(0.5); // a delay without its jitter
+    jest.spyOn(Math, 'random').mockReturnValue(0.5); // disables the jitter of delays
     jest.spyOn(Logger.prototype, 'log').mockReturnValue();
     warnings = jest.spyOn(Logger.prototype, 'warn').mockReturnValue();
-    [connections, heard] = [[], []];
+    [connections, notified] = [[], []];
     connect = async () => new Connection();
     prepare = async () => undefined;
     supervisor = new ConnectionSupervisor<Redis>(
@@ -46,8 +46,8 @@ describe('ConnectionSupervisor', () => {
       },
       {
         prepare: () => prepare(),
-        up: () => void heard.push('up'),
-        down: (why) => void heard.push(`down: ${why}`),
+        up: () => void notified.push('up'),
+        down: (why) => void notified.push(`down: ${why}`),
       },
     );
   });
@@ -66,16 +66,16 @@ describe('ConnectionSupervisor', () => {
     await turn();
   };
 
-  it('makes another connection when one is lost, and says so once each time', async () => {
+  it('creates another connection when one is lost, and calls the hooks once each time', async () => {
     await start();
     connections.at(0)!.fail();
     expect(supervisor.client).toBeNull();
     await pass(100);
     expect(supervisor.client).toBe(connections[1]);
-    expect(heard).toEqual(['up', 'down: the connection was lost', 'up']);
+    expect(notified).toEqual(['up', 'down: the connection was lost', 'up']);
   });
 
-  it('waits longer after each failure, up to 1 s, and logs one line for the outage', async () => {
+  it('waits longer after each failure, up to 1 s, and logs one line per outage', async () => {
     let attempts = 0;
     connect = () => Promise.reject(new Error(`refused ${(attempts += 1)}`));
     await start();
@@ -92,7 +92,7 @@ describe('ConnectionSupervisor', () => {
     expect(warnings).toHaveBeenCalledTimes(1);
   });
 
-  it('starts with a short pause again after a connection that lasted', async () => {
+  it('starts with the shortest delay again after a stable connection', async () => {
     await start();
     const pauses: number[] = [];
     for (const lasted of [0, 0, 2_001, 0]) {
@@ -106,22 +106,22 @@ describe('ConnectionSupervisor', () => {
     expect(pauses).toEqual([100, 200, 50, 100]);
   });
 
-  it('gives up a connection that cannot be prepared', async () => {
+  it('closes a connection that cannot be prepared', async () => {
     prepare = () => Promise.reject(new Error('NOPERM'));
     await start();
     expect(connections.at(0)!.status).toBe('end');
     expect(supervisor.client).toBeNull();
-    expect(heard).toEqual(['down: NOPERM']);
+    expect(notified).toEqual(['down: NOPERM']);
   });
 
-  it('does not count a connection as up that ended before it was handed out', async () => {
+  it('does not report a connection as up that closed before it was returned', async () => {
     connect = async () => Object.assign(new Connection(), { status: 'end' });
     await start();
     expect(supervisor.client).toBeNull();
     expect(supervisor.reason).toBe('the connection was lost');
   });
 
-  it('does not count a connection as up that was lost while it was prepared', async () => {
+  it('does not report a connection as up that was lost during its preparation', async () => {
     let prepared = (): void => undefined;
     prepare = () => new Promise((resolve) => (prepared = resolve));
     await start();
@@ -129,10 +129,10 @@ describe('ConnectionSupervisor', () => {
     prepared();
     await turn();
     expect(supervisor.client).toBeNull();
-    expect(heard).toEqual(['down: the connection was lost']);
+    expect(notified).toEqual(['down: the connection was lost']);
   });
 
-  it('ends a connection that is made after it was closed, and makes no other', async () => {
+  it('closes a connection that completes after the supervisor was closed, and creates no other', async () => {
     let made = (_connection: Connection): void => undefined;
     connect = () => new Promise((resolve) => (made = resolve));
     await start();
@@ -141,10 +141,10 @@ describe('ConnectionSupervisor', () => {
     await turn();
     expect(connections.at(0)!.status).toBe('end');
     expect(jest.getTimerCount()).toBe(0);
-    expect(heard).toEqual([]);
+    expect(notified).toEqual([]);
   });
 
-  it('makes no connection after it was closed between two attempts', async () => {
+  it('creates no connection after it was closed between two attempts', async () => {
     connect = () => Promise.reject(new Error('refused'));
     await start();
     supervisor.close();

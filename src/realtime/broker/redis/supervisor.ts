@@ -3,30 +3,30 @@ import { runSafely, safely } from '../../observability/run-safely.js';
 import { SafeLogger } from '../../observability/safe-logger.js';
 import { release, unrefConnections } from './client.js';
 
-/** Between two attempts: from 50 ms, doubling to 1 s, ± 50 %. */
+/** Delay between two attempts: doubles from 50 ms to 1 s, ± 50 %. */
 const FIRST_DELAY_MS = 50;
 const MAX_DELAY_MS = 1_000;
-/** The entry point, for the log. */
+/** Name of the connection in the log. */
 const SUBJECT = 'The connection to Redis';
 
-/** After a connection that lasted this long, the next attempt starts immediately, in milliseconds. */
+/** A connection that lasted longer than this resets the delay, in milliseconds. */
 const STABLE_MS = 2_000;
 
 /** Callbacks of the owner of a connection. */
 export interface ConnectionHooks<T> {
-  /** A fresh connection: it counts as up once this resolves; when it throws, the connection is given up. */
+  /** Prepares a new connection. It counts as up once this resolves. If this rejects, the connection is closed. */
   prepare(client: T): Promise<void>;
-  /** It is up. */
+  /** The connection is up. */
   up(): void;
-  /** The connection is gone; whatever waited for an answer on it was rejected. */
+  /** The connection is lost. All commands pending on it were rejected. */
   down(reason: string): void;
 }
 
-/** Keeps one connection: makes it, hands it to its owner, and makes the next one when it is gone, for as long as it takes. */
+/** Maintains one connection: creates it, passes it to its owner, and replaces it when it is lost, retrying until it succeeds. */
 export class ConnectionSupervisor<T extends Redis | Cluster> {
-  /** The connection, while it is up. */
+  /** The connection; `null` while it is not up. */
   client: T | null = null;
-  /** Why there is none, for operators. */
+  /** Reason why the connection is not up, for operators. */
   reason = 'it was not reached yet';
   private readonly logger = new SafeLogger('Realtime');
   private raw: T | null = null;
@@ -46,7 +46,7 @@ export class ConnectionSupervisor<T extends Redis | Cluster> {
     runSafely(SUBJECT, () => this.open());
   }
 
-  /** Gives the connection up, and makes another one. */
+  /** Closes the connection and creates another one. */
   reset(reason: string): void {
     if (this.raw !== null) this.onLost(this.raw, reason);
   }
@@ -68,7 +68,7 @@ export class ConnectionSupervisor<T extends Redis | Cluster> {
       }
       unrefConnections(client);
       this.raw = client;
-      // A client that ended in the meantime says so no more.
+      // A client that has already closed emits no `end` any more.
       client.once(
         'end',
         safely(SUBJECT, () => this.onLost(client, 'the connection was lost')),
@@ -100,7 +100,7 @@ export class ConnectionSupervisor<T extends Redis | Cluster> {
   private retry(reason: string): void {
     this.reason = reason;
     if (this.closed || this.timer !== null) return;
-    // One line for an outage, not one for each attempt.
+    // Logs one line per outage, not one per attempt.
     if (!this.hasLogged) this.logger.warn(`Redis (${this.name}) cannot be used: ${reason}. Retrying until it answers`);
     this.hasLogged = true;
     const delay = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(10, this.attempt)) * (0.5 + Math.random());
