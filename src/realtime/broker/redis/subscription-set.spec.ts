@@ -189,7 +189,7 @@ describe('SubscriptionSet', () => {
       requested = [];
       await pass(13);
       expect(new Set(requested.flat()).size).toBe(60_000);
-      expect(Math.max(...asked.map(({ length }) => length))).toBe(512);
+      expect(Math.max(...requested.map(({ length }) => length))).toBe(512);
     });
 
     it('reads the channels that were quiet longest first, after Redis did not reply', async () => {
