@@ -9,26 +9,26 @@ const principal = (roles: string, isAdmin: boolean, homeTenant: string | null): 
   ...{ isAdmin, homeTenant, tenant: homeTenant, userKey: 'u', session: 's', issuedAt: 0, expiresAt: Infinity },
 });
 
-describe('the groups of fields that somebody has by its role', () => {
+describe('the field groups that a principal has by role', () => {
   it.each([
     ['a user', principal('billing', false, 'acme'), true, ['billing']],
     ['a user with several roles', principal('user billing', false, 'acme'), true, ['user', 'billing']],
     ['an administrator of the platform', principal('admin', true, null), true, ['admin']],
     ['an administrator of a tenant, on its own channels', principal('admin', true, 'acme'), false, ['admin']],
     ['an administrator of a tenant, on a channel for all tenants', principal('admin', true, 'acme'), true, []],
-    ['nobody', null, false, []],
+    ['a client without a token', null, false, []],
   ])('%s', (_who, who, global, groups) => {
     expect(ownGroups({ access: 'public', global }, who)).toEqual(groups);
   });
 });
 
-describe('a channel for some roles', () => {
+describe('a channel for specific roles', () => {
   const access = { roles: ['billing', 'sales'] };
   it.each([
     ['user billing', true],
     ['sales', true],
     ['user', false],
-  ])('is for %s: %s', (roles, granted) => {
+  ])('with the roles %s: granted is %s', (roles, granted) => {
     expect(isGranted({ access, global: false }, principal(roles, false, null), {}, false)).toBe(granted);
   });
 });

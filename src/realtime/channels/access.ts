@@ -33,27 +33,30 @@ export function isGranted(
   return false;
 }
 
-/** The groups of fields that a principal has by itself: its roles. */
+/** Returns the field groups that a principal has without a policy: its roles. */
 export function ownGroups({ global }: Audience, principal: Principal | null): readonly string[] {
   if (principal === null) return [];
-  // As with channels: what is for administrators and for all tenants is the platform's.
+  // Same rule as for channels: on a global channel, the groups of administrators are for platform administrators only.
   return global && principal.isAdmin && principal.homeTenant !== null ? [] : principal.roles;
 }
 
-/** The id by which events of a channel can name this user; `null` if there it can also be the id of another tenant's user. */
+/**
+ * Returns the id by which events of a channel can name this user. Returns `null` if users of other tenants can have the same id
+ * there.
+ */
 export function userIdIn({ global }: Audience, principal: Principal | null, hasTenants: boolean): string | null {
   if (principal === null) return null;
   return hasTenants && (global || principal.homeTenant === null) ? null : principal.user.userId;
 }
 
-/** The roles that the rules of some channels name. */
+/** Returns the roles named in the access rules of these channels. */
 export function knownRoles(channels: Iterable<[name: string, channel: Channel]>): ReadonlySet<string> {
   return new Set(
     [...channels].flatMap(([, { access }]) => (typeof access === 'object' && 'roles' in access ? access.roles : [])),
   );
 }
 
-/** The user's id as it appears in channel names. */
+/** Returns the user id as it is encoded in channel names. */
 function segmentOf({ channel }: Principal): string {
   return channel.slice(USER_GROUP.length + 1);
 }

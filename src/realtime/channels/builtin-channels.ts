@@ -1,6 +1,6 @@
 import type { ChannelAccess, ChannelDefinition } from '../options/channel-definition.js';
 
-/** The default access of the channels of a group. */
+/** Default access of the channels of a group. */
 export interface GroupRule {
   readonly pattern: string;
   readonly access: ChannelAccess;
@@ -8,7 +8,7 @@ export interface GroupRule {
   readonly global?: boolean;
 }
 
-/** The defaults for channels of these groups. */
+/** Default access by group, for channels without an access rule. */
 export const BUILTIN_GROUPS: readonly GroupRule[] = [
   { pattern: 'apps:*', access: 'authenticated' },
   { pattern: 'users:*', access: 'authenticated' },
@@ -18,7 +18,7 @@ export const BUILTIN_GROUPS: readonly GroupRule[] = [
   { pattern: 'system:*', access: 'admin', global: true },
 ];
 
-/** Defined as an application defines its own. */
+/** The built-in channels, defined like those of an application. */
 export const BUILTIN_CHANNELS: readonly ChannelDefinition[] = [
   { name: 'announcements', access: 'public', global: true },
   { name: 'user:{userId}', access: { owner: 'userId' } },

@@ -24,7 +24,7 @@ describe('ChannelCatalogue', () => {
     policy('ProjectPolicy', 'projects:{projectId}:*'),
   );
 
-  it('finds a name under the pattern that it matches, and tells its figures by that pattern', () => {
+  it('finds a channel by the pattern that its name matches, which is also its metrics label', () => {
     expect(own.find('projects:42:updated')).toEqual({
       pattern: 'projects:{projectId}:updated',
       access: { policy: 'ProjectPolicy' },
@@ -44,33 +44,53 @@ describe('ChannelCatalogue', () => {
   it.each([
     ...['projects:42', 'projects:42:deleted', 'projects:42:updated:more', 'projects::updated', 'projects:{x}:updated'],
     ...['projects:a b:updated', 'projects:%34%32:updated', 'Projects:42:updated', 'user:%75', 'user:a:b', 'user:'],
-  ])('knows no channel %s', (name) => expect(own.find(name)).toBeNull());
+  ])('rejects the unknown channel %s', (name) => expect(own.find(name)).toBeNull());
 
-  it('finds the private channel of a user, written the one way', () => {
+  it('finds the private channel of a user only in its canonical spelling', () => {
     expect(own.find('user:a%2Fb')).toMatchObject({ pattern: 'user:{userId}', access: { owner: 'userId' } });
     expect(own.find('user:a%2fb')).toBeNull();
   });
 
   it.each<[string, readonly unknown[], readonly PolicyEntry[], RegExp]>([
-    ['no object', [null], [], /must be an object with a `name`/],
+    ['a definition that is not an object', [null], [], /must be an object with a `name`/],
     ['a bad name', [{ name: 'a b' }], [], /name "a b" must be segments/],
     ['an open pattern', [{ name: 'a:*', access: 'public' }], [], /must not end in \*/],
-    ['no rule', [{ name: 'a:b' }], [], /a:b matches no rule: give it an `access`, or provide a @ChannelPolicy/],
+    [
+      'a channel without a rule',
+      [{ name: 'a:b' }],
+      [],
+      /a:b matches no rule: give it an `access`, or provide a @ChannelPolicy/,
+    ],
     ['an unknown access', [{ name: 'a:b', access: 'owner' }], [], /access must be public, authenticated, admin/],
-    ['data that is no class', [{ name: 'a:b', access: 'public', data: {} }], [], /a:b: data must be a class/],
-    ['no roles', [{ name: 'a:b', access: { roles: [] } }], [], /roles must be a list of at least one role/],
+    ['data that is not a class', [{ name: 'a:b', access: 'public', data: {} }], [], /a:b: data must be a class/],
+    [
+      'an empty list of roles',
+      [{ name: 'a:b', access: { roles: [] } }],
+      [],
+      /roles must be a list of at least one role/,
+    ],
     ['roles and an owner', [{ name: 'a:{b}', access: { roles: ['x'], owner: 'b' } }], [], /access must be public/],
     [
-      'an owner that is no parameter',
+      'an owner that is not a parameter',
       [{ name: 'a:{b}', access: { owner: 'c' } }],
       [],
       /must be a parameter of the name/,
     ],
-    ['an access for what is built in', [{ name: 'apps:created', access: 'public' }], [], /is built in/],
-    ['a private group', [{ name: 'user:{id}:x', access: 'public' }], [], /belongs to the private channels/],
-    ['a part of what is built in', [{ name: 'apps:{x}', access: 'public' }], [], /apps:\{x\} and apps:created overlap/],
+    ['an access for a built-in channel', [{ name: 'apps:created', access: 'public' }], [], /is built in/],
     [
-      'the same twice',
+      'a channel in the group of private channels',
+      [{ name: 'user:{id}:x', access: 'public' }],
+      [],
+      /belongs to the private channels/,
+    ],
+    [
+      'a pattern that overlaps with a built-in channel',
+      [{ name: 'apps:{x}', access: 'public' }],
+      [],
+      /apps:\{x\} and apps:created overlap/,
+    ],
+    [
+      'the same name twice',
       [
         { name: 'a:b', access: 'public' },
         { name: 'a:b', access: 'public' },
@@ -79,7 +99,7 @@ describe('ChannelCatalogue', () => {
       /a:b is registered twice/,
     ],
     [
-      'two patterns for one name',
+      'two overlapping patterns',
       [
         { name: 'a:{x}:c', access: 'public' },
         { name: 'a:b:{y}', access: 'public' },
@@ -89,27 +109,32 @@ describe('ChannelCatalogue', () => {
     ],
     ['a bad pattern', [], [policy('P', '{x}:*')], /@ChannelPolicy\('\{x\}:\*'\) of P must begin with a group/],
     [
-      'two policies for one name',
+      'two policies with overlapping patterns',
       [],
       [policy('P', 'a:{x}:*'), policy('Q', 'a:b:c')],
       /the policy P \('a:\{x\}:\*'\) and the policy Q \('a:b:c'\) overlap/,
     ],
-    ['one policy twice', [], [policy('P', 'a:*'), policy('P', 'a:*')], /provided twice, in PModule and PModule/],
+    ['the same policy twice', [], [policy('P', 'a:*'), policy('P', 'a:*')], /provided twice, in PModule and PModule/],
     [
-      'a policy for what is built in',
+      'a policy for a built-in channel',
       [],
       [policy('P', 'apps:*')],
       /P \('apps:\*'\) covers apps:created, which is built/,
     ],
     ['a policy for private channels', [], [policy('P', 'user:{id}:x')], /belongs to the private channels/],
     [
-      'a policy beside an access',
+      'a policy for a channel with an access',
       [{ name: 'a:b', access: 'public' }],
       [policy('P', 'a:*')],
       /a:b has its own access, and the policy P \('a:\*'\) covers it/,
     ],
-    ['a policy for a part', [{ name: 'a:{x}' }], [policy('P', 'a:b')], /covers a part of a:\{x\}/],
-  ])('refuses %s', (_what, channels, policies, message) => {
+    [
+      'a policy that covers only part of a pattern',
+      [{ name: 'a:{x}' }],
+      [policy('P', 'a:b')],
+      /covers a part of a:\{x\}/,
+    ],
+  ])('rejects %s', (_what, channels, policies, message) => {
     expect(() => catalogue(channels, ...policies)).toThrow(message);
   });
 });

@@ -13,10 +13,10 @@ import { covers, isPattern } from './patterns.js';
 
 const PATTERN_OF_USERS = 'user:{userId}';
 
-/** The access of a channel: a rule, or the name of the policy that decides. */
+/** The access to a channel: a rule, or the name of the policy that decides. */
 export type Access = ChannelAccess | { readonly policy: string };
 
-/** The access to the names that match a pattern. */
+/** Defines the access to all names that match a pattern. */
 export interface ChannelRule {
   readonly pattern: string;
   readonly access: Access;
@@ -28,44 +28,50 @@ export interface History {
   readonly ttlMs: number;
 }
 
-/** A channel, or a family of channels, as the module knows it, every default filled in. */
+/** A channel or a family of channels, with all defaults filled in. */
 export interface Channel {
   /**
-   * The pattern under which the channel is registered, or of the rule that it matches. Metrics use it as the label,
-   * because the number of names is unbounded.
+   * The pattern under which the channel is registered, or the pattern of the rule that covers it. Metrics use it as label,
+   * because the number of channel names is unbounded.
    */
   readonly pattern: string;
   readonly access: Access;
-  /** The class of what its events carry; `null`: anything. */
+  /** The class of its event data; `null` if any data is allowed. */
   readonly data: EventClass | null;
-  /** The restricted fields of its events; `null` if all clients receive all fields. @internal */
+  /**
+   * The restricted fields of its events; `null` if all clients receive all fields.
+   * @internal
+   */
   readonly fields: FieldGroups | null;
-  /** The fields that its events can have; `null` if all fields are sent. @internal */
+  /**
+   * The fields that its events can have; `null` if all fields are sent.
+   * @internal
+   */
   readonly declared: DeclaredFields | null;
-  /** `null`: nothing is kept, and events have no id. */
+  /** `null` if no events are stored and events have no id. */
   readonly history: History | null;
   /** True if subscribers can see who is present. */
   readonly presence: boolean;
-  /** True if all tenants share the channel; no effect without the option `tenants`. */
+  /** True if all tenants share the channel. No effect without the option `tenants`. */
   readonly global: boolean;
 }
 
-/** The access of a channel or group, and whether it is global. */
+/** The access to a channel or group, and whether it is global. */
 export type Audience = Pick<Channel, 'access' | 'global'>;
 
 /**
- * Every channel there is: the built-in ones, and those of the options and of `forFeature`.
+ * All channels: the built-in ones, and those registered by the options and `forFeature`.
  * @hideconstructor
  */
 @Injectable()
 export class ChannelCatalogue {
   private readonly channels = new Map<string, Channel>();
-  /** The first segment → the families of that group, by pattern. */
+  /** By first segment of the name: the families of this group, by pattern. */
   private readonly families = new Map<string, Map<string, Channel>>();
-  /** The first that matches counts. An application's own come before those of groups. */
+  /** The first matching rule applies. Rules of the application come before those of the built-in groups. */
   private readonly rules: readonly ChannelRule[];
 
-  /** @throws RealtimeOptionsError with a sentence for each channel or policy that is wrong, or contradicts another */
+  /** @throws RealtimeOptionsError with a sentence for each invalid or conflicting channel or policy */
   constructor(options: ResolvedRealtimeOptions, features: ChannelFeatures = new ChannelFeatures()) {
     const own = [...options.channels, ...features.channels];
     const problems = [
@@ -96,18 +102,18 @@ export class ChannelCatalogue {
     const group = groupOf(name);
     const families = this.families.get(group);
     if (families === undefined || !isChannelName(name)) return null;
-    // The channel of a user has one way to be written.
+    // The private channel of a user has only one valid spelling.
     if (group === USER_GROUP && userOfChannel(name) === null) return null;
     for (const [pattern, channel] of families) if (matchPattern(pattern, name) !== null) return channel;
     return null;
   }
 
-  /** The first rule that matches a name, registered or not; `null` where none does. */
+  /** Returns the first rule that matches a name, registered or not. Returns `null` if none matches. */
   ruleOf(name: string): ChannelRule | null {
     return this.rules.find(({ pattern }) => matchPattern(pattern, name) !== null) ?? null;
   }
 
-  /** Returns the access of a name, registered or not; `null` if no rule covers it. */
+  /** Returns the access to a name, registered or not. Returns `null` if no rule covers it. */
   audienceOf(name: string): Audience | null {
     const rule = this.ruleOf(name);
     return this.find(name) ?? (rule === null ? null : { access: rule.access, global: isGlobalByDefault(name) });
@@ -115,20 +121,21 @@ export class ChannelCatalogue {
 
   /** Returns the pattern that labels a channel in metrics. */
   patternOf(name: string): string {
-    return this.find(name)?.pattern ?? PATTERN_OF_USERS; // other names do not pass `find`
+    // All published and subscribed names pass `find`.
+    return this.find(name)?.pattern ?? PATTERN_OF_USERS;
   }
 
-  /** All values that {@link patternOf} can return. */
+  /** Returns all values that {@link patternOf} can return. */
   patterns(): Iterable<string> {
     return new Set([...this.registered()].map(([, { pattern }]) => pattern));
   }
 
-  /** All channels that are registered by name rather than by pattern. */
+  /** Returns all channels that are registered by name, not by pattern. */
   list(): Iterable<[name: string, channel: Channel]> {
     return this.channels;
   }
 
-  /** Everything that is registered: channels by name, families by pattern. */
+  /** Returns all registered channels and families: channels by name, families by pattern. */
   *registered(): Iterable<[name: string, channel: Channel]> {
     yield* this.channels;
     for (const families of this.families.values()) yield* families;
@@ -185,7 +192,7 @@ export class ChannelCatalogue {
   }
 }
 
-/** A channel that an application adds to a global group is global, too, with any access. */
+/** A channel that an application adds to a global group is global by default, with any access. */
 function isGlobalByDefault(name: string): boolean {
   return [...BUILTIN_CHANNELS, ...BUILTIN_GROUPS].some(
     (one) => one.global === true && covers('pattern' in one ? one.pattern : one.name, name),

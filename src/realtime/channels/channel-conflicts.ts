@@ -4,15 +4,15 @@ import { BUILTIN_CHANNELS } from './builtin-channels.js';
 import type { PolicyEntry } from './channel-features.js';
 import { covers, overlap, patternProblem } from './patterns.js';
 
-/** One pattern of one policy. */
+/** A pattern of a policy. */
 interface Claim {
   readonly pattern: string;
   readonly policy: PolicyEntry;
 }
 
 /**
- * Definitions and policies that are each fine, and cannot stand together, as sentences that name both: every name must
- * have one definition and one rule.
+ * Finds definitions and policies that are valid on their own but conflict, because every name must have one definition and one
+ * rule. Returns a sentence for each conflict that names both.
  */
 export function channelConflicts(channels: readonly ChannelDefinition[], policies: readonly PolicyEntry[]): string[] {
   const problems: string[] = [];

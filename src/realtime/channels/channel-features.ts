@@ -7,14 +7,14 @@ export class ChannelFeature {
   constructor(readonly channels: readonly ChannelDefinition[]) {}
 }
 
-/** A policy that some module provides. */
+/** A policy that a module provides. */
 export interface PolicyEntry {
   readonly patterns: readonly string[];
-  /** The name of its class. */
+  /** Name of the policy class. */
   readonly name: string;
-  /** The name of the module that provides it. */
+  /** Name of the module that provides it. */
   readonly module: string;
-  /** `undefined` until it is constructed, and for one that is constructed for each request. */
+  /** The policy, or `undefined` while it is not constructed, and always if it is request-scoped. */
   readonly instance: CanSubscribe | undefined;
 }
 
@@ -25,14 +25,14 @@ export class ChannelFeatures {
     readonly policies: readonly PolicyEntry[] = [],
   ) {}
 
-  /** Looks through the modules as Nest has scanned them, before it constructs what they provide. */
+  /** Collects channels and policies from the scanned modules, before Nest constructs their providers. */
   static of(modules: ModulesContainer): ChannelFeatures {
     const channels: ChannelDefinition[] = [];
     const policies: PolicyEntry[] = [];
     for (const { providers, name: module } of modules.values()) {
       for (const wrapper of providers.values()) {
         if (wrapper.instance instanceof ChannelFeature) channels.push(...wrapper.instance.channels);
-        // A test that overrides a policy by a value leaves its class in the token.
+        // If a test overrides a policy with a value, the class remains in the token.
         const classes = [wrapper.metatype, wrapper.token].filter((type) => typeof type === 'function');
         const type = classes.find((candidate) => patternsOf(candidate) !== undefined);
         if (type === undefined) continue;

@@ -19,25 +19,24 @@ import { ChannelFeatures, type PolicyEntry } from './channel-features.js';
 import { isUndecided, PolicyRunner, type PolicyVerdict } from './policy-runner.js';
 
 /**
- * Explains why a principal can or cannot subscribe to a channel: for operators, never for clients. Plain data, ready
- * for JSON.
+ * Explains why a principal can or cannot subscribe to a channel. For operators, never for clients. Plain, JSON-serializable data.
  */
 export interface ChannelExplanation {
   readonly channel: string;
-  /** The answer to a `subscribe`: `granted` or the error code; `unavailable` if the policy could not decide. */
+  /** The reply to a `subscribe`: `granted` or the error code; `unavailable` if the policy could not decide. */
   readonly verdict: 'granted' | Extract<ErrorCode, 'forbidden' | 'unknown_channel' | 'unavailable'>;
   /** True if the channel is registered, by name or by a pattern. */
   readonly registered: boolean;
-  /** The first rule that covers the name, with its pattern; `null` where none does. */
+  /** The first rule that covers the name, with its pattern; `null` if none does. */
   readonly rule: ChannelRule | null;
-  /** Where a policy decides: the name of its class, what it answered or how it failed, and its reason. */
+  /** If a policy decides: the name of its class, its answer or failure, and its reason. */
   readonly policy: (PolicyVerdict & { readonly name: string }) | null;
 }
 
-/** One channel that a request names, by itself or by a wildcard. */
+/** A channel named in a request, directly or by a wildcard. */
 export interface Resolved {
   readonly channel: string;
-  /** The answer for this channel, if it is known already. */
+  /** The error for this channel, if the decision is already known. */
   readonly error: ProtocolError | null;
 }
 
@@ -54,13 +53,13 @@ export interface Authorized {
  */
 @Injectable()
 export class ChannelPolicyService implements OnModuleInit {
-  /** Pattern → the policy that decides there. */
+  /** Policies by pattern. */
   private readonly policies = new Map<string, PolicyEntry>();
   private readonly runner: PolicyRunner;
   private readonly roles: ReadonlySet<string>;
-  /** The channels by name for each kind of principal, without those that a policy decides. */
+  /** Channels by kind of principal: those registered by name, except channels with a policy. */
   private readonly listed = new Map<string, readonly string[]>();
-  /** Registered channels about which a policy decides, by name. */
+  /** Names of the registered channels with a policy. */
   private readonly decidedByPolicy: readonly string[];
   private readonly hasTenants: boolean;
   private readonly timeoutMs: number;
@@ -81,7 +80,7 @@ export class ChannelPolicyService implements OnModuleInit {
     this.timeoutMs = policyTimeoutMs;
   }
 
-  /** Every policy is constructed now: one that cannot be asked keeps the application from starting. */
+  /** Checks that all policies can be called. The application does not start otherwise. */
   onModuleInit(): void {
     const problems = [...new Set(this.policies.values())].flatMap(({ name, instance }) => {
       if (instance === undefined)
@@ -94,27 +93,32 @@ export class ChannelPolicyService implements OnModuleInit {
   /**
    * Authorizes a principal for a channel.
    * @param withinMs time limit, if shorter than `policyTimeoutMs`
-   * @param address of the client: without a token, policy calls are counted for it
-   * @throws ProtocolError `unavailable` if the policy could not decide; `forbidden` if the name matches a rule that
-   * refuses the
+   * @param address client address; policy calls without a token are counted by address
+   * @throws ProtocolError `unavailable` if the policy could not decide; `forbidden` if the name matches a rule that refuses the
    * principal, registered or not (so that names cannot be probed); `unknown_channel` if the channel is not registered
    */
   async authorize(principal: Principal | null, name: string, withinMs = Infinity, address = ''): Promise<Authorized> {
     const { verdict, policy } = await this.decide(principal, name, withinMs, address);
     if (verdict !== 'granted') throw new ProtocolError(verdict, { channel: name });
     const { groups, fields } = policy ?? NO_GRANTS;
-    // Every subscription keeps it: most were granted nothing, and share that.
+    // Every subscription keeps its grants. Most have none, so they share one object.
     const granted = groups.length + fields.length === 0 ? NO_GRANTS : { groups, fields };
     return { channel: this.catalogue.find(name)!, granted };
   }
 
-  /** Returns true if a policy decides about this name, so that the decision can take time and can fail. @internal */
+  /**
+   * Returns true if a policy decides about this name, so that the decision can take time and can fail.
+   * @internal
+   */
   asksPolicy(name: string): boolean {
     const rule = this.catalogue.ruleOf(name);
     return rule !== null && this.policies.has(rule.pattern);
   }
 
-  /** Rights changed: what policies are deciding now does not count for questions that are asked from now on. @internal */
+  /**
+   * Discards policy calls in flight after permissions changed: later requests call the policy again.
+   * @internal
+   */
   discardPending(): void {
     this.runner.discardPending();
   }
@@ -131,14 +135,14 @@ export class ChannelPolicyService implements OnModuleInit {
     return channel.fields.viewOf(groups, granted.fields, userIdIn(channel, principal, this.hasTenants));
   }
 
-  /** Decides as for a `subscribe`, asks the channel's policy, and returns what decided. Never rejects. */
+  /** Makes the same decision as for a `subscribe`, including the policy call, and returns how it was made. Never rejects. */
   explain(principal: Principal | null, name: string): Promise<ChannelExplanation> {
     return this.decide(principal, name, Infinity);
   }
 
   /**
-   * The channels of a group (`apps:*`) that are registered by name and that this principal can use. Channels that are
-   * registered by a pattern are not among them: their number has no bound.
+   * Returns the channels of a group (`apps:*`) that are registered by name and that this principal can use. Channels that are
+   * registered by a pattern are not included, because their number is unbounded.
    * @throws ProtocolError `forbidden` or `unknown_channel` if there is none
    */
   async expand(principal: Principal | null, wildcard: string): Promise<readonly string[]> {
@@ -147,12 +151,15 @@ export class ChannelPolicyService implements OnModuleInit {
       .map(({ channel }) => channel);
   }
 
-  /** Calls of policies that {@link resolve} makes for a name. @internal */
+  /**
+   * Returns the number of policy calls that {@link resolve} makes for a name.
+   * @internal
+   */
   callsFor(name: string): number {
     return isWildcard(name) ? this.underPolicy(name).length : 0;
   }
 
-  /** The registered channels of a group about which a policy decides. */
+  /** Returns the registered channels of a group that have a policy. */
   private underPolicy(wildcard: string): readonly string[] {
     const prefix = wildcardPrefix(wildcard);
     return this.decidedByPolicy.filter((name) => name.startsWith(prefix));
@@ -186,8 +193,8 @@ export class ChannelPolicyService implements OnModuleInit {
   }
 
   /**
-   * The channels that this principal can subscribe to by name, including its private one. Channels that a policy
-   * decides are not listed: the policy is called at each `subscribe`.
+   * Returns the channels that this principal can subscribe to by name, including its private one. Channels with a policy are not
+   * included: the policy is called at each `subscribe`.
    */
   authorizedChannels(principal: Principal | null): readonly string[] {
     const listed = this.listedFor(principal);
@@ -196,7 +203,8 @@ export class ChannelPolicyService implements OnModuleInit {
   }
 
   /**
-   * Returns the channels that a request names: a wildcard resolves to several, some of which can be undecided.
+   * Resolves a channel or wildcard in a request. A wildcard can resolve to several channels, and policies may be unable to decide
+   * about some of them.
    * @internal
    */
   async resolve(principal: Principal | null, name: string, address = ''): Promise<readonly Resolved[]> {
@@ -225,7 +233,7 @@ export class ChannelPolicyService implements OnModuleInit {
         name: entry.name,
         ...(await this.runner.ask(entry, rule.pattern, context, this.timeoutMs, withinMs, address)),
       };
-      // Neither granted nor refused, and whether the name is registered is not said either.
+      // The policy could not decide. The verdict also hides whether the name is registered.
       if (isUndecided(policy)) return { channel: name, verdict: 'unavailable', registered, rule, policy };
     }
     const allowed =
@@ -249,8 +257,8 @@ export class ChannelPolicyService implements OnModuleInit {
   }
 
   /**
-   * Principals of one kind can use the same channels. Roles that no channel names are ignored, because tokens can
-   * contain any role.
+   * Returns a key that is the same for principals with access to the same channels. Roles that no channel names are ignored,
+   * because tokens can contain any role.
    */
   private kindOf({ isAdmin, homeTenant, tenant, roles }: Principal): string {
     const known = roles.filter((role) => this.roles.has(role)).sort();

@@ -4,48 +4,45 @@ import type { FieldPath } from './field-path.js';
 
 /** The input of a policy. */
 export interface ChannelContext {
-  /** The principal that asks; `null` for a connection without a token. */
+  /** The principal that wants to subscribe; `null` for a connection without a token. */
   readonly principal: Principal | null;
   /** The name of the channel, registered or not. */
   readonly channel: string;
-  /** The values of the parameters in the policy's pattern. */
+  /** Values of the parameters in the policy's pattern. */
   readonly params: Readonly<Record<string, string>>;
 }
 
-/**
- * A policy's answer. `ChannelAnswer<Order>`, with the class of the channel's events, knows the names of its fields.
- */
+/** The answer of a policy. `ChannelAnswer<Order>`, with the class of the channel's events, checks the names of fields. */
 export type ChannelAnswer<Data = unknown> =
   | boolean
   | {
       readonly allowed: boolean;
-      /** For operators, who read it in `ChannelPolicyService.explain`, never for clients. */
+      /** Reason for operators, returned by `ChannelPolicyService.explain`. Never sent to clients. */
       readonly reason?: string;
-      /** The groups of members-only fields (`@Expose({ groups: ['members'] })`) that it gets beside those of its role. @default none */
+      /** Field groups (`@Expose({ groups: ['members'] })`) that are granted in addition to those of the role. @default none */
       readonly groups?: readonly string[];
       /**
-       * Fields that it gets by name, whatever groups they are for; those of nested classes by their path, such as
-       * `customer.email`, through lists and maps alike. Never one that the class hides from all. @default none
+       * Fields that are granted by name, in any group. Fields of nested classes are named by path, such as `customer.email`;
+       * lists and maps are not part of the path. Fields that the class hides from all clients cannot be granted. @default none
        */
       readonly fields?: readonly FieldPath<Data>[];
     };
 
 /**
- * Decides which clients can subscribe to the channels that match its pattern. It is called at each subscribe, and again
- * when a token is renewed or `RealtimeControl.reauthorizeUser` is called. If it throws, or takes longer than
- * `policyTimeoutMs`, there is no decision: the client receives `unavailable` and can try again. To refuse, return
- * `false`.
+ * Decides which clients can subscribe to the channels that match its pattern. It is called at each subscribe, and again when a
+ * token is renewed or `RealtimeControl.reauthorizeUser` is called. If it throws, or takes longer than `policyTimeoutMs`, there is
+ * no decision: the client receives `unavailable` and can try again. To refuse, return `false`.
  */
 export interface CanSubscribe {
   canSubscribe(context: ChannelContext): ChannelAnswer | Promise<ChannelAnswer>;
 }
 
-/** Where the patterns of a policy stand. */
+/** Metadata key of a policy's patterns. */
 export const POLICY_PATTERNS = Symbol('realtime: patterns of a policy');
 
 /**
- * Makes a class the policy of every channel that matches a pattern, for administrators too: `{param}` matches one
- * segment, a final `*` one or more. Provide the class in any module; it can inject the providers of that module.
+ * Makes a class the policy of all channels that match a pattern, also for administrators. `{param}` matches one segment, a final
+ * `*` one or more. Provide the class in any module; it can inject the providers of that module.
  *
  * @ChannelPolicy('projects:{projectId}:*')
  * export class ProjectPolicy implements CanSubscribe { … }

@@ -1,6 +1,6 @@
 import { FairSlots } from './fair-slots.js';
 
-/** Takes a slot and notes when it got it. */
+/** Returns a function that takes a slot and records when it got it. */
 function taker(slots: FairSlots, started: string[]) {
   return (key: string, waitMs = 60_000): Promise<boolean> =>
     slots.take(key, waitMs).then((got) => {
@@ -11,7 +11,7 @@ function taker(slots: FairSlots, started: string[]) {
 const settle = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 describe('FairSlots', () => {
-  it('bounds the calls of one key, and leaves room for the others', async () => {
+  it('limits the calls of one key, and reserves slots for other keys', async () => {
     const started: string[] = [];
     const slots = new FairSlots(3, 2);
     const take = taker(slots, started);
@@ -25,7 +25,7 @@ describe('FairSlots', () => {
     expect(await Promise.all(all)).toEqual([true, true, true, true, true, true]);
   });
 
-  it('lets keys that wait take turns', async () => {
+  it('serves waiting keys in turn', async () => {
     const started: string[] = [];
     const slots = new FairSlots(1, 1);
     const take = taker(slots, started);
@@ -38,7 +38,7 @@ describe('FairSlots', () => {
     expect(started).toEqual(['x', 'a', 'b', 'a', 'a']);
   });
 
-  it('gives up waiting after the time, and leaves the slot to the next one', async () => {
+  it('stops waiting after the time limit, and leaves the slot to the next call', async () => {
     const slots = new FairSlots(1, 1);
     expect(await slots.take('a', 10)).toBe(true);
     expect(await slots.take('a', 10)).toBe(false);

@@ -1,13 +1,13 @@
 import { safely } from '../observability/run-safely.js';
 
 /**
- * Bounds how many calls run at the same time: in all, and for each key (a user). Keys that wait take turns, so that one
- * with many calls delays only itself.
+ * Limits the number of concurrent calls: in total, and for each key (a user). Waiting keys are served in turn, so that a key with
+ * many calls delays only itself.
  */
 export class FairSlots {
   private used = 0;
   private readonly usedBy = new Map<string, number>();
-  /** The calls of each key that wait for a slot. */
+  /** Waiting calls by key. */
   private readonly queues = new Map<string, Set<() => void>>();
 
   constructor(
@@ -15,7 +15,10 @@ export class FairSlots {
     private readonly perKey: number,
   ) {}
 
-  /** Takes a slot, which {@link release} gives back. @returns false if there was none within this time */
+  /**
+   * Takes a slot. Return it with {@link release}.
+   * @returns false if no slot was free within this time
+   */
   take(key: string, waitMs: number): Promise<boolean> {
     if (this.hasFreeSlot(key)) {
       this.enter(key);
@@ -38,13 +41,13 @@ export class FairSlots {
     });
   }
 
-  /** Gives a slot back, to the call that waits for it. */
+  /** Returns a slot, and starts the next waiting call. */
   release(key: string): void {
     this.used -= 1;
     const others = this.usedBy.get(key)! - 1;
     if (others > 0) this.usedBy.set(key, others);
     else this.usedBy.delete(key);
-    // At most total / perKey keys are skipped: each of them fills its share.
+    // At most total / perKey keys are skipped, because each of them uses its full share.
     for (const [next, queue] of this.queues) {
       if (!this.hasFreeSlot(next)) continue;
       const [start] = queue;

@@ -1,6 +1,6 @@
 /**
- * The names of a class's fields, and `outer.inner` for those of what they are made of, be it in a list or a map; down to the
- * fifth name. Any text where the class is not known.
+ * The names of a class's fields, and `outer.inner` for fields of nested classes, also inside lists and maps. Paths have at most
+ * five names. Any string if the class is not known.
  */
 export type FieldPath<Data, Above extends readonly unknown[] = []> = unknown extends Data
   ? string

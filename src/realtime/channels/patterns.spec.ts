@@ -20,7 +20,7 @@ function names(longest: number): string[] {
 }
 
 describe('patterns', () => {
-  it('overlap exactly where some name matches both', () => {
+  it('overlap exactly if some name matches both', () => {
     fc.assert(
       fc.property(pattern, pattern, (one, other) => {
         const both = NAMES.some((name) => matchPattern(one, name) !== null && matchPattern(other, name) !== null);
@@ -30,7 +30,7 @@ describe('patterns', () => {
     );
   });
 
-  it('cover exactly those whose every name they match', () => {
+  it('cover another pattern exactly if they match every name that it matches', () => {
     fc.assert(
       fc.property(pattern, pattern, (outer, inner) => {
         const every = NAMES.every((name) => matchPattern(inner, name) === null || matchPattern(outer, name) !== null);
@@ -58,7 +58,7 @@ describe('patterns', () => {
     else expect(found).toContain(problem);
   });
 
-  it('are told from names, and name their parameters', () => {
+  it('are distinguished from names, and contain parameters', () => {
     expect([isPattern('a:{x}'), isPattern('a:*'), isPattern('a:b')]).toEqual([true, true, false]);
     expect(parametersOf('a:{x}:b:{y}:*')).toEqual(['x', 'y']);
   });

@@ -1,19 +1,19 @@
 import { MAX_CHANNEL_BYTES } from '../../protocol/index.js';
 
 /**
- * Patterns of channel names: their validity, and how two of them relate. `{param}` matches one segment, a final `*` one
- * or more.
+ * Patterns of channel names: validation, and relations between two patterns. `{param}` matches one segment, a final `*` one or
+ * more.
  */
 
 const LITERAL = /^[\w.@-]+$/;
 const PARAMETER = /^\{[A-Za-z_]\w*\}$/;
 
-/** Returns true if the string is a pattern rather than a name. */
+/** Returns true if the string is a pattern, not a name. */
 export function isPattern(text: string): boolean {
   return /[{}*]/.test(text);
 }
 
-/** Returns the problem of a pattern as a sentence without its subject; `null` if it is valid. */
+/** Returns the problem of a pattern as a sentence without its subject. Returns `null` if the pattern is valid. */
 export function patternProblem(pattern: string, mayBeOpen: boolean): string | null {
   if (pattern.length > MAX_CHANNEL_BYTES) return `must be at most ${MAX_CHANNEL_BYTES} bytes`;
   const segments = pattern.split(':');
@@ -28,7 +28,7 @@ export function patternProblem(pattern: string, mayBeOpen: boolean): string | nu
   return null;
 }
 
-/** `projects:{projectId}:updated` → `['projectId']` */
+/** Returns the names of the parameters: `projects:{projectId}:updated` → `['projectId']`. */
 export function parametersOf(pattern: string): string[] {
   return pattern
     .split(':')
@@ -36,7 +36,7 @@ export function parametersOf(pattern: string): string[] {
     .map((segment) => segment.slice(1, -1));
 }
 
-/** Returns true if a name matches both; a plain name is a pattern that matches only itself. */
+/** Returns true if some name matches both patterns. A plain name is a pattern that matches only itself. */
 export function overlap(one: string, other: string): boolean {
   const [a, b] = [one.split(':'), other.split(':')];
   if (!isOpen(a) && b.length > a.length) return false;

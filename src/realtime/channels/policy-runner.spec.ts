@@ -7,7 +7,7 @@ describe('PolicyRunner', () => {
   it.each([
     [true, { groups: ['members'], fields: ['price'] }],
     [false, { groups: [], fields: [] }],
-  ])('hands on what is granted beside %p', async (allowed, granted) => {
+  ])('returns the grants of a decision that allows: %p', async (allowed, granted) => {
     const canSubscribe = () => ({ allowed, groups: ['members'], fields: ['price'] });
     const policy = { name: 'RoomPolicy', patterns: ['rooms:*'], instance: { canSubscribe } };
     const runner = new PolicyRunner(new Counters());
@@ -15,12 +15,12 @@ describe('PolicyRunner', () => {
     expect(await runner.ask(asked, 'rooms:*', context, 5_000)).toMatchObject(granted);
   });
 
-  it('tells of each answer once, what it was and how long it took', async () => {
+  it('measures each call once, with its outcome and duration', async () => {
     const counters = new Counters();
-    const told: [pattern: string, outcome: string, seconds: number][] = [];
+    const measured: [pattern: string, outcome: string, seconds: number][] = [];
     counters.measure({
       ...{ published: () => undefined, batch: () => undefined, replayed: () => undefined },
-      policyAnswered: (...answer) => void told.push(answer),
+      policyAnswered: (...answer) => void measured.push(answer),
     });
     const runner = new PolicyRunner(counters);
     const answers: (() => unknown)[] = [
@@ -38,12 +38,12 @@ describe('PolicyRunner', () => {
       await runner.ask(policy as unknown as Parameters<PolicyRunner['ask']>[0], 'rooms:*', context, 50);
     }
     const outcomes = ['allowed', 'refused', 'refused', 'invalid', 'threw', 'timed_out'];
-    expect(told.map(([pattern, outcome]) => [pattern, outcome])).toEqual(outcomes.map((one) => ['rooms:*', one]));
-    expect(told.at(-1)![2]).toBeGreaterThan(0.04);
+    expect(measured.map(([pattern, outcome]) => [pattern, outcome])).toEqual(outcomes.map((one) => ['rooms:*', one]));
+    expect(measured.at(-1)![2]).toBeGreaterThan(0.04);
     expect(Object.fromEntries(counters.policyFailures)).toEqual({ invalid: 1, threw: 1, timed_out: 1 });
   });
 
-  /** A runner, and a policy that answers once it is told to. */
+  /** Creates a runner, and a policy that decides when the test resolves it. */
   function slow(concurrency?: number) {
     const decisions: ((allowed: boolean) => void)[] = [];
     const canSubscribe = () => new Promise<boolean>((resolve) => void decisions.push(resolve));
@@ -55,7 +55,7 @@ describe('PolicyRunner', () => {
   }
   const settle = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-  it('asks once for all who ask the same at the same time, and again after that', async () => {
+  it('calls the policy once for concurrent requests of the same principal and channel, and again for later ones', async () => {
     const { ask, decisions } = slow();
     const answers = [ask('rooms:1'), ask('rooms:1'), ask('rooms:2')];
     await settle();
@@ -69,7 +69,7 @@ describe('PolicyRunner', () => {
     expect(await again).toMatchObject({ outcome: 'refused' });
   });
 
-  it('leaves calls for clients without a token to other addresses', async () => {
+  it('limits the calls for clients without a token by address', async () => {
     const { ask, decisions } = slow(20);
     const same = Array.from({ length: 10 }, (_, index) => ask(`rooms:${index}`, undefined, '192.0.2.1'));
     const other = ask('rooms:other', undefined, '192.0.2.2');
@@ -84,7 +84,7 @@ describe('PolicyRunner', () => {
     for (const { outcome } of await Promise.all(same)) expect(outcome).toBe('allowed');
   });
 
-  it('does not share an answer that was under way when rights changed', async () => {
+  it('does not share a pending call that began before permissions changed', async () => {
     const { runner, ask, decisions } = slow();
     const before = ask('rooms:1');
     runner.discardPending();
@@ -95,7 +95,7 @@ describe('PolicyRunner', () => {
     expect([(await before).outcome, (await after).outcome]).toEqual(['allowed', 'refused']);
   });
 
-  it('asks no more at the same time than it may, and decides nothing for those who get no turn', async () => {
+  it('limits concurrent calls, and returns overloaded for calls that get no slot', async () => {
     const { ask, decisions } = slow(10);
     const first = ask('rooms:1');
     const second = ask('rooms:2', 20);

@@ -16,34 +16,34 @@ export type PolicyOutcome = 'allowed' | 'refused' | PolicyFailure;
 /** The outcome of a policy call, with its reason and grants. */
 export interface PolicyVerdict extends FieldGrants {
   readonly outcome: PolicyOutcome;
-  /** The reason that the policy gave, or why it could not decide; `null` if it gave none. */
+  /** The reason given by the policy, or why it could not decide; `null` if it gave none. */
   readonly reason: string | null;
 }
 
-/** Returns true if the policy could not decide: nothing is granted, and nothing is refused either. */
+/** Returns true if the policy could not decide, so that access is neither granted nor refused. */
 export function isUndecided({ outcome }: PolicyVerdict): boolean {
   return outcome !== 'allowed' && outcome !== 'refused';
 }
 
-/** How long a call waits for its turn, in milliseconds. */
+/** How long a call waits for a slot, in milliseconds. */
 const MAX_WAIT_MS = 10_000;
 
-/** The share of all calls that run for one user at the same time. */
+/** Maximum share of the concurrent calls that one user can use. */
 const SHARE_OF_USER = 0.1;
 
 const LATE = Symbol('late');
 
 /**
- * Asks policies, and survives whatever they do: a failure is logged once in a while, counted, and decides nothing. Bounds
- * how many calls run at the same time; a question that is being decided for the same user is not asked twice.
+ * Calls policies, and handles all of their failures: a failure is counted, logged with a rate limit, and makes no decision.
+ * Limits the number of concurrent calls. Concurrent calls for the same principal and channel are shared.
  */
 export class PolicyRunner {
   private readonly log = new LogLimiter(new SafeLogger('Realtime'));
   private readonly slots: FairSlots;
-  /** Question → the answer under way. */
+  /** Calls in flight, by principal and channel. */
   private readonly pending = new Map<string, Promise<PolicyVerdict>>();
 
-  /** @param concurrency calls that run at the same time, in all */
+  /** @param concurrency maximum number of concurrent calls in total */
   constructor(
     private readonly counters: Counters,
     concurrency = 100,
@@ -52,10 +52,11 @@ export class PolicyRunner {
   }
 
   /**
+   * Calls a policy, or joins a call in flight for the same principal and channel.
    * @param pattern the pattern of the policy that covers the channel
    * @param limitMs time limit for the policy itself
    * @param withinMs time limit including the wait for a slot
-   * @param address of the client: without a token, its calls are counted for it
+   * @param address client address; calls without a token are limited by address
    */
   async ask(
     policy: PolicyEntry,
@@ -78,7 +79,10 @@ export class PolicyRunner {
     return answer;
   }
 
-  /** Permissions changed: answers of calls in flight may be outdated, so the next request calls the policy again. */
+  /**
+   * Discards calls in flight after permissions changed: their answers may be outdated, so the next request calls the policy
+   * again.
+   */
   discardPending(): void {
     this.pending.clear();
   }
@@ -136,7 +140,7 @@ function tookLonger(limitMs: number): string {
   return `it took more than ${Math.round(limitMs)} ms`;
 }
 
-/** The properties by which a policy can distinguish principals: calls for equal ones are shared. */
+/** Returns the properties by which a policy can distinguish principals. Calls with equal properties are shared. */
 function identityOf(principal: Principal | null): readonly unknown[] {
   if (principal === null) return [];
   return [principal.userKey, principal.tenant, principal.claimsDigest, principal.jti];
@@ -153,7 +157,7 @@ async function within<T, L = null>(promise: Promise<T>, limitMs: number, late: L
   }
 }
 
-/** Policies throw anything, also objects that cannot be converted to a string. */
+/** A policy can throw anything, even an object that cannot be converted to a string. */
 function describe(error: unknown): string {
   try {
     return error instanceof Error ? error.message : String(error);

@@ -5,7 +5,7 @@ import { isPattern, parametersOf, patternProblem } from './patterns.js';
 
 const WORDS: readonly unknown[] = ['public', 'authenticated', 'admin'];
 
-/** Returns the problems of one definition on its own. */
+/** Returns the problems of a single definition. */
 export function validateDefinition(definition: ChannelDefinition): string[] {
   const { name, access, data, declaredFieldsOnly, history, presence, global } = definition ?? {};
   if (typeof name !== 'string') return ['a channel must be an object with a `name`'];
@@ -13,7 +13,7 @@ export function validateDefinition(definition: ChannelDefinition): string[] {
   if (form !== null) return [`name ${JSON.stringify(name)} ${form}`];
   const problems: string[] = [];
   if (BUILTIN_CHANNELS.some((builtin) => builtin.name === name)) {
-    // History and presence of a built-in channel can be changed, its access cannot.
+    // History and presence of a built-in channel can be changed, but not its access.
     if (access !== undefined) problems.push(`${name} is built in: its access cannot be changed`);
   } else if (name.startsWith(`${USER_GROUP}:`))
     problems.push(`${name}: the group \`${USER_GROUP}\` belongs to the private channels`);

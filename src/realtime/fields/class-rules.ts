@@ -5,44 +5,50 @@ import { getMetadataStorage } from 'class-validator';
 import type { EventClass } from '../options/channel-definition.js';
 import { exposedToUsers } from './expose-to-user.js';
 
-/** Who gets a field, and what it is made of. */
+/** The audience of a field, and the class of its value. */
 export interface FieldRule {
-  /** Whoever has one of these gets it; `null`: everybody, empty: nobody. */
+  /** Clients in one of these groups receive the field. `null`: all clients, empty: no client. */
   readonly groups: readonly string[] | null;
-  /** The user that one of these properties of the same object names gets it too: for each the keys under which it can be. */
+  /**
+   * Properties of the same object whose user also receives the field. Each entry lists the keys that the property can have in
+   * JSON.
+   */
   readonly users: readonly (readonly string[])[];
-  /** What its value, or each entry of it, is made of. */
+  /** The rules of its value, or of each entry of a list or map. */
   readonly nested: NestedRules | null;
 }
 
-/** What class-transformer's decorators of a class say of who gets which field. */
+/** The rules of class-transformer's decorators on a class about which clients receive which field. */
 export interface ClassRules {
   readonly type: EventClass;
   /** The name of the class. */
   readonly name: string;
-  /** Key in JSON → what counts for it; where it is several, each must let it pass. */
+  /** Rules by JSON key. If a key has several rules, all of them must show the field. */
   readonly fields: ReadonlyMap<string, readonly FieldRule[]>;
-  /** `@Exclude()` on the class: nobody gets what is not exposed. */
+  /** True for `@Exclude()` on the class: no client receives a field that is not exposed. */
   readonly exposedOnly: boolean;
 }
 
 export interface NestedRules {
-  /** It is a `Map`: an object in JSON, whose values are made of this, whatever their keys. */
+  /** True if the value is a `Map`: a JSON object with any keys, whose values follow these rules. */
   readonly isMap: boolean;
   readonly base: ClassRules;
-  /** Where the value says itself of which class it is: the field that does, and its rules by that. */
+  /** If the value names its class with a discriminator: the property that does, and the rules by its value. */
   readonly subTypes: { readonly property: string; readonly byName: ReadonlyMap<unknown, ClassRules> } | null;
 }
 
-/** What a class says cannot be known from the class alone; the message is a sentence without its subject. */
+/** The rules of a class depend on more than the class itself. The message is a sentence without its subject. */
 export class ClassRulesError extends Error {}
 
-/** Reads the rules of a class and of all that are nested in it. @throws ClassRulesError */
+/**
+ * Reads the rules of a class and its nested classes.
+ * @throws ClassRulesError
+ */
 export function classRules(type: EventClass): ClassRules {
   return read(type, new Map());
 }
 
-/** The rules of a class, and of all that it is made of. */
+/** Returns the rules of a class and all nested classes. */
 export function allRules(rules: ClassRules, seen = new Set<ClassRules>()): Set<ClassRules> {
   if (seen.has(rules)) return seen;
   seen.add(rules);
@@ -53,7 +59,7 @@ export function allRules(rules: ClassRules, seen = new Set<ClassRules>()): Set<C
   return seen;
 }
 
-/** @param known those that were read already, or are being read: classes may contain themselves */
+/** @param known rules that were already read or are being read: classes can contain themselves */
 function read(type: EventClass, known: Map<EventClass, ClassRules>): ClassRules {
   const found = known.get(type);
   if (found !== undefined) return found;
@@ -73,7 +79,9 @@ function read(type: EventClass, known: Map<EventClass, ClassRules>): ClassRules 
   return rules;
 }
 
-/** Data may come as the class has it, or as class-transformer has renamed it. */
+/**
+ * Returns the JSON keys of a property: data can have the name in the class, or the name to which class-transformer renames it.
+ */
 function keysOf(type: EventClass, property: string): string[] {
   const name = storage.findExposeMetadata(type, property)?.options.name ?? property;
   return [...new Set([property, name])];
@@ -91,7 +99,10 @@ function audienceOf(
   return { groups: groups.length + users.length > 0 ? groups : null, users };
 }
 
-/** A name that no property has would expose a field to no user, silently. @throws ClassRulesError */
+/**
+ * Checks that the named properties exist: otherwise the field would silently be exposed to no user.
+ * @throws ClassRulesError
+ */
 function checkNames(where: string, names: readonly string[], fields: ClassRules['fields']): void {
   const missing = names.find((name) => !fields.has(name));
   if (missing === undefined) return;
@@ -100,7 +111,7 @@ function checkNames(where: string, names: readonly string[], fields: ClassRules[
   );
 }
 
-/** Whether nobody gets a field. */
+/** Returns true if no client receives the field. */
 function isHidden(type: EventClass, property: string, exposedOnly: boolean): boolean {
   const exclude = storage.findExcludeMetadata(type, property);
   if (exclude !== undefined && isForOutput(exclude.options)) return true;
@@ -112,7 +123,7 @@ function isForOutput(options: ExposeOptions | ExcludeOptions | undefined): boole
   return options?.toClassOnly !== true;
 }
 
-/** Every property of which a decorator tells. */
+/** Returns all properties with a decorator. */
 function propertiesOf(type: EventClass): Set<string> {
   const types: unknown = Reflect.get(storage, '_typeMetadatas');
   if (!(types instanceof Map)) throw new ClassRulesError('cannot be read: class-transformer is not 0.5');
@@ -153,7 +164,7 @@ function nestedIn(type: EventClass, property: string, known: Map<EventClass, Cla
   return { isMap, base: read(base, known), subTypes: { property: discriminator.property, byName: new Map(byName) } };
 }
 
-/** Asks for a type before there is an object; one that looks at the object has no answer then. */
+/** Calls the function of `@Type` without an object. Detects a function that reads the object to choose the class. */
 function typeOf(typeFunction: (help?: TypeHelpOptions) => unknown, where: string, hasSubTypes: boolean): unknown {
   let looked = false;
   const look = (): undefined => void (looked = true);

@@ -48,7 +48,7 @@ class Project extends Owner {
   undeclared!: string;
 }
 
-/** Its name is that of a built-in class, which says nothing of what is inside. */
+/** A class with the name of a built-in class, whose contents are unknown. */
 class NamedLikeABuiltIn {
   @IsString()
   area!: string;
@@ -61,7 +61,7 @@ class Place {
 }
 
 describe('DeclaredFields', () => {
-  it('looks into a class of the application that has the name of a built-in one', () => {
+  it('strips an application class that has the name of a built-in class', () => {
     const data = { map: { area: 'a', secret: 'x' } };
     DeclaredFields.of(Place).strip(data);
     expect(data).toEqual({ map: { area: 'a' } });
@@ -73,7 +73,7 @@ describe('DeclaredFields', () => {
     return data;
   };
 
-  it('keeps decorated fields, inherited and renamed ones included, and nothing else', () => {
+  it('keeps only decorated fields, including inherited and renamed ones', () => {
     const data = JSON.parse(
       '{"name":"n","title":"t","label":"l","undeclared":"x","password":"x","__proto__":{"a":1}}',
     ) as object;
@@ -81,7 +81,7 @@ describe('DeclaredFields', () => {
     expect(Object.keys(kept).sort()).toEqual(['label', 'name', 'title']);
   });
 
-  it('looks into nested classes and lists of them', () => {
+  it('strips nested classes, and lists of them', () => {
     expect(stripped({ owner: { name: 'n', hash: 'x' }, members: [{ name: 'm', hash: 'x' }] })).toEqual({
       owner: { name: 'n' },
       members: [{ name: 'm' }],
@@ -89,12 +89,12 @@ describe('DeclaredFields', () => {
     expect(stripped([{ name: 'n', hash: 'x' }])).toEqual([{ name: 'n' }]);
   });
 
-  it('leaves what a field of an open type holds', () => {
+  it('keeps everything in a field of an open type', () => {
     const data = { settings: { theme: { dark: true } }, tags: [{ any: 1 }] };
     expect(stripped(structuredClone(data))).toEqual(data);
   });
 
-  it('goes by the class that the value names; without one only what all declare is left', () => {
+  it('uses the class named by the discriminator; without one, keeps only fields that all classes declare', () => {
     expect(stripped({ pet: { kind: 'cat', meow: 'm', bark: 'b' } })).toEqual({ pet: { kind: 'cat', meow: 'm' } });
     expect(stripped({ pet: { meow: 'm', bark: 'b', name: 'n' } })).toEqual({ pet: {} });
   });

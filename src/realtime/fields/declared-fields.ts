@@ -2,10 +2,10 @@ import type { EventClass } from '../options/channel-definition.js';
 import { classRules, type ClassRules, type NestedRules } from './class-rules.js';
 import { subTypesOf } from './granted-fields.js';
 
-/** Types of TypeScript that say nothing of what is inside: what a field of such a type holds is declared by the field. */
+/** TypeScript types that do not describe their contents. Everything in a field of such a type is declared. */
 const OPEN_TYPES: ReadonlySet<unknown> = new Set([Object, Array, Map, Set, Date, Buffer, Promise]);
 
-/** The fields of a class that carry a decorator of class-validator or class-transformer, and those nested in them. */
+/** The declared fields of a class and its nested classes: those with a decorator of class-validator or class-transformer. */
 export class DeclaredFields {
   private constructor(private readonly rules: ClassRules) {}
 
@@ -14,7 +14,7 @@ export class DeclaredFields {
     return new DeclaredFields(classRules(type));
   }
 
-  /** Deletes everything that is not declared from data, as it was parsed from JSON. */
+  /** Deletes all undeclared fields from data that was parsed from JSON. */
   strip(data: unknown): void {
     strip(data, this.rules);
   }
@@ -39,9 +39,10 @@ function stripNested(inner: unknown, nested: NestedRules): void {
     if (!isObject(entry)) continue;
     const name: unknown = Reflect.get(entry, subTypes.property);
     const known = subTypes.byName.get(name);
-    // Without a discriminator, only fields are kept that all possible classes declare.
+    // Without a discriminator, only fields that all possible classes declare are kept.
     for (const rules of known === undefined ? [nested.base, ...subTypesOf(nested)] : [known]) strip(entry, rules);
-    if (known !== undefined) Reflect.set(entry, subTypes.property, name); // the class need not declare the discriminator
+    // The class does not need to declare the discriminator.
+    if (known !== undefined) Reflect.set(entry, subTypes.property, name);
   }
 }
 

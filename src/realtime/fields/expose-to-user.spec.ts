@@ -46,7 +46,7 @@ class Person extends Account {
   declare email?: string;
 }
 
-/** What a user gets, and to whom the event shows more than to a user that it does not name. */
+/** Returns the data that a user receives, and the users to whom the event shows more than to an unnamed user. */
 function seen(type: new () => object, data: unknown, userId: string | null, groups: readonly string[] = []) {
   const fields = FieldGroups.of(type)!;
   const copy: unknown = JSON.parse(JSON.stringify(data));
@@ -58,7 +58,7 @@ function seen(type: new () => object, data: unknown, userId: string | null, grou
 describe('a field that is exposed to a user', () => {
   const account = { id: 'ann', email: 'ann@example.com', notes: 'x' };
 
-  it('is sent to the user whose id the object has, to no other, and to its groups as before', () => {
+  it('is sent only to the user whose id is in the object, and to its groups', () => {
     expect(seen(Account, account, 'ann')).toEqual({ data: { id: 'ann', email: account.email }, named: ['ann'] });
     for (const other of ['ben', 'Ann', 'ann ', '', null]) {
       expect(seen(Account, account, other)).toEqual({ data: { id: 'ann' }, named: ['ann'] });
@@ -66,7 +66,7 @@ describe('a field that is exposed to a user', () => {
     expect(seen(Account, account, 'ben', ['admin'])).toEqual({ data: account, named: [] });
   });
 
-  it('is sent where the id is a whole number, as in tokens', () => {
+  it('is sent if the id is a whole number, as in tokens', () => {
     expect(seen(Account, { ...account, id: 5 }, '5').data).toHaveProperty('email');
     expect(seen(Account, { ...account, id: Number.MAX_SAFE_INTEGER }, '9007199254740991').data).toHaveProperty('email');
   });
@@ -74,7 +74,7 @@ describe('a field that is exposed to a user', () => {
   const notIds: readonly unknown[] = [
     ...[undefined, null, true, '', [], ['ann'], { id: 'ann' }, { toString: 'ann' }, 5.5, -1, 2 ** 53],
   ];
-  it.each(notIds.map((id) => ({ id })))('is sent to no user where the id is $id', ({ id }) => {
+  it.each(notIds.map((id) => ({ id })))('is sent to no user if the id is $id', ({ id }) => {
     for (const userId of ['ann', 'null', 'undefined', 'true', '', '5.5', '-1', String(2 ** 53), '[object Object]']) {
       const { data, named } = seen(Account, { ...account, id }, userId);
       expect(data).not.toHaveProperty('email');
@@ -93,32 +93,32 @@ describe('a field that is exposed to a user', () => {
     expect(seen(Account, hostile, 'ann').data).not.toHaveProperty('email');
   });
 
-  it('is sent to each user that one of its properties names, by either key of a renamed one', () => {
+  it('is sent to each user that one of its properties names, under either key of a renamed property', () => {
     const team = { ownerId: 'ann', buyer_id: 'ben', price: 5 };
     expect(seen(Team, team, 'ann')).toEqual({ data: { buyer_id: 'ben', price: 5 }, named: ['ann', 'ben'] });
     expect(seen(Team, team, 'ben').data).toHaveProperty('price');
     expect(seen(Team, { buyerId: 'ben', price: 5 }, 'ben').data).toHaveProperty('price');
-    expect(seen(Team, team, 'eve', ['admin']).data).not.toHaveProperty('price'); // it is for these users alone
+    expect(seen(Team, team, 'eve', ['admin']).data).not.toHaveProperty('price'); // it is for these users only
   });
 
-  it('is sent to no user where both keys of a renamed property are there and differ', () => {
+  it('is sent to no user if a renamed property is present under both keys with different values', () => {
     const team = { buyer_id: 'ben', buyerId: 'eve', price: 5 };
     for (const id of ['ben', 'eve'])
       expect(seen(Team, team, id)).toEqual({ data: { buyer_id: 'ben', buyerId: 'eve' }, named: [] });
   });
 
-  it('goes by the object that has it, in lists and maps too', () => {
+  it('is decided by the object that contains it, also in lists and maps', () => {
     const members = [account, { id: 'ben', email: 'ben@example.com' }, 'text', null];
     expect(seen(Team, { id: 'ben', members }, 'ben')).toEqual({
       data: { id: 'ben', members: [{ id: 'ann' }, members[1], 'text', null] },
       named: ['ann', 'ben'],
     });
     expect(seen(Team, { byName: { ben: account } }, 'ben').data).toEqual({ byName: { ben: { id: 'ann' } } });
-    expect(seen(Team, [[account]], 'ann').data).toEqual([[account]]); // Team does not limit what is not one of its fields
+    expect(seen(Team, [[account]], 'ann').data).toEqual([[account]]); // Team only restricts its own fields
     expect(seen(Account, [[account]], 'ann').data).toEqual([[{ id: 'ann', email: account.email }]]);
   });
 
-  it('stays inside of what the user gets, and shows of it what the user gets', () => {
+  it('is hidden inside an object that the user does not receive, and shown inside one that the user receives', () => {
     expect(seen(Team, { auditor: account }, 'ann')).toEqual({ data: {}, named: [] });
     expect(seen(Team, { ownerId: 'ann', auditor: { ...account, id: 'eve' } }, 'ann').data).toEqual({
       auditor: { id: 'eve' },
@@ -128,7 +128,7 @@ describe('a field that is exposed to a user', () => {
     });
   });
 
-  it('is inherited, and the decorator of the nearest class counts', () => {
+  it('is inherited, and the decorator of the nearest class applies', () => {
     class Child extends Account {}
     expect(seen(Child, account, 'ann').data).toHaveProperty('email');
     const person = { ...account, guardianId: 'gus' };
@@ -136,7 +136,7 @@ describe('a field that is exposed to a user', () => {
     expect(seen(Person, person, 'ann').data).not.toHaveProperty('email');
   });
 
-  it('is sent to no user where the class hides it from all; on a class that hides all, the decorator shows it', () => {
+  it('is sent to no user if the class excludes it; on a class that excludes all fields, the decorator exposes it', () => {
     class Hiding {
       @IsString()
       id!: string;
@@ -157,14 +157,14 @@ describe('a field that is exposed to a user', () => {
     expect(seen(Closed, data, 'ben').data).toEqual({ id: 'ann' });
   });
 
-  it('can be granted by its name, too', () => {
+  it('can also be granted by name', () => {
     const fields = FieldGroups.of(Team)!;
     const data = { ownerId: 'ann', price: 5 };
     fields.narrow(data, fields.viewOf([], ['price']));
     expect(data).toEqual({ price: 5 });
   });
 
-  it('makes no view of its own for a user who has it by a group, or where no field is for users', () => {
+  it('needs no separate view for a user who receives it by group, or if no field is for users', () => {
     expect(FieldGroups.of(Account)!.viewOf(['admin'], [], 'ann').userId).toBeNull();
     expect(FieldGroups.of(Account)!.viewOf([], [], 'ann').userId).toBe('ann');
     expect(FieldGroups.of(Account)!.viewOf([], [], null)).toEqual(NO_GROUPS);
@@ -175,11 +175,11 @@ describe('a field that is exposed to a user', () => {
     expect(FieldGroups.of(Plain)!.viewOf([], [], 'ann').userId).toBeNull();
   });
 
-  it('names no user to whom the event shows no more', () => {
+  it('does not name a user to whom the event shows nothing more', () => {
     expect(seen(Account, { id: 'ann', notes: 'x' }, null).named).toEqual([]);
   });
 
-  it('is for its groups alone in an event that names too many users', () => {
+  it('is sent only to its groups if an event names too many users', () => {
     const list = (count: number) => Array.from({ length: count }, (_, index) => ({ id: `u${index}`, email: 'e' }));
     const fields = FieldGroups.of(Account)!;
     expect(seen(Account, list(MAX_NAMED_USERS), null).named).toHaveLength(MAX_NAMED_USERS);
@@ -190,7 +190,7 @@ describe('a field that is exposed to a user', () => {
     ]);
   });
 
-  it('has to name a property that is declared: the sentence says where', () => {
+  it('throws with the location if it names an undeclared property', () => {
     class Typo {
       ID!: string;
       @ExposeToUser('ID')
@@ -201,7 +201,7 @@ describe('a field that is exposed to a user', () => {
     );
   });
 
-  it('is in no event of a user that is not named next to it, whatever the data', () => {
+  it('is never sent to a user that is not named next to it, with any data', () => {
     const id = fc.oneof(fc.constantFrom('ann', 'ben', 5, '5', null, ''), fc.string());
     const one = fc.record({ id, email: fc.string() }, { requiredKeys: [] }).map(({ id: owner, email }) => ({
       ...(owner !== undefined && { id: owner }),

@@ -1,12 +1,12 @@
 import type { EventClass } from '../options/channel-definition.js';
 
-/** Property → the properties that name the users to whom it is exposed. */
+/** By property: the properties that name the users to whom it is exposed. */
 type ExposedProperties = Map<string, readonly string[]>;
 
-/** By the prototype of the class that has the decorators. */
+/** By prototype of the class with the decorators. */
 const exposed = new WeakMap<object, ExposedProperties>();
 
-/** Any value for a class with these properties, if each of them can hold a user id; else none. */
+/** `unknown` for a class whose properties of these names can all hold a user id, otherwise `never`. */
 export type HoldsUserIds<Target, Names extends string> = [Names] extends [keyof Target]
   ? Target[Names] extends string | number | null | undefined
     ? unknown
@@ -14,8 +14,8 @@ export type HoldsUserIds<Target, Names extends string> = [Names] extends [keyof 
   : never;
 
 /**
- * Also sends the field to the user whose id is in one of these properties of the same object, beside the groups of its `@Expose`.
- * A field without `@Expose({ groups })` is for these users alone.
+ * Sends the field also to the user whose id is in one of these properties of the same object, in addition to the groups of its
+ * `@Expose`. A field without `@Expose({ groups })` is sent only to these users.
  *
  *     @Expose({ groups: ['admin'] })
  *     @ExposeToUser('id')
@@ -27,7 +27,7 @@ export function ExposeToUser<const Names extends readonly [string, ...string[]]>
   return (target, property) => void exposed.set(target, new Map(exposed.get(target)).set(property, names));
 }
 
-/** Every property of a class that is exposed to users, inherited ones included. */
+/** Returns all properties of a class that are exposed to users, including inherited ones. */
 export function exposedToUsers(type: EventClass): ReadonlyMap<string, readonly string[]> {
   return inheritedBy(type.prototype as object);
 }
@@ -39,8 +39,8 @@ function inheritedBy(prototype: object | null): ExposedProperties {
 }
 
 /**
- * The id of the user that an object names.
- * @param keys under which the id can be: if it is there twice, both must be the same
+ * Returns the id of the user that an object names.
+ * @param keys keys that can contain the id; if several are present, they must be equal
  * @returns `null` if the object names no user
  */
 export function userNamedBy(value: object, keys: readonly string[]): string | null {
@@ -50,7 +50,7 @@ export function userNamedBy(value: object, keys: readonly string[]): string | nu
   return others.every((other) => other === id) ? id : null;
 }
 
-/** Whole numbers are ids too, as they are in tokens. */
+/** Whole numbers are valid ids, as in tokens. */
 function asUserId(value: unknown): string | null {
   if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 ? String(value) : null;
   return typeof value === 'string' && value !== '' ? value : null;

@@ -35,7 +35,7 @@ class Invoice extends Base {
   parts?: Invoice[];
 }
 
-/** Nobody gets what is not exposed. */
+/** No client receives fields that are not exposed. */
 @Exclude()
 class Closed {
   @Expose()
@@ -102,7 +102,7 @@ function granted(
   return copy;
 }
 
-describe('which fields somebody gets', () => {
+describe('the fields of a view', () => {
   const invoice = {
     id: '1',
     cost: 3,
@@ -121,19 +121,19 @@ describe('which fields somebody gets', () => {
     unknown: { cost: 1 },
   };
 
-  it('is those that are for everybody, at any depth, where one has no group', () => {
+  it('without groups are the unrestricted fields, at any depth', () => {
     expect(seen(Invoice, invoice)).toEqual(bare);
     expect(seen(Invoice, invoice, 'user', 'Admin', '')).toEqual(bare);
     expect(seen(Invoice, [invoice])).toEqual([bare]);
   });
 
-  it('is those of the groups that one has, by either name of a field', () => {
+  it('include the fields of its groups, under either name of a renamed field', () => {
     expect(seen(Invoice, invoice, 'billing')).toEqual({ ...bare, total: 5, grand_total: 5 });
     const contacts = [{ name: 'Ann', phone: '1' }, null, 'text'];
     expect(seen(Invoice, invoice, 'members')).toEqual({ ...bare, contacts, owner: { name: 'Bob', phone: '2' } });
   });
 
-  it('is those that are granted by name, at the place that is named and at no other', () => {
+  it('include fields that are granted by path, at that place only', () => {
     expect(granted(Invoice, invoice, ['cost'])).toEqual({ ...bare, cost: 3 });
     expect(granted(Invoice, invoice, ['total'])).toEqual({ ...bare, total: 5, grand_total: 5 });
     expect(granted(Invoice, invoice, ['owner.phone'])).toEqual({ ...bare, owner: { name: 'Bob', phone: '2' } });
@@ -161,13 +161,13 @@ describe('which fields somebody gets', () => {
   it.each([
     ...['note', 'contacts.note', 'owner.note', 'contacts', 'contacts.', '.phone', 'phone', 'contacts.phone.x', 'Cost'],
     ...['', '.', 'unknown', 'unknown.cost', 'id', '__proto__', 'constructor', 'toString'],
-  ])('is nothing more for the name %p, which is of no field that a group keeps', (name) => {
+  ])('are not extended by granting %p, which names no restricted field', (name) => {
     expect(granted(Invoice, invoice, [name])).toEqual(bare);
     const fields = FieldGroups.of(Invoice)!;
     expect(fields.viewOf([], [name])).toEqual(fields.viewOf([]));
   });
 
-  it('is nothing of what stands in a field that one does not get', () => {
+  it('do not include a granted field inside a field that is hidden', () => {
     class Safe {
       @Type(() => Contact)
       @Expose({ groups: ['admin'] })
@@ -182,24 +182,24 @@ describe('which fields somebody gets', () => {
     expect(granted(Safe, data, ['contact.phone'], ['admin'])).toEqual({ contact: { name: 'Ann', phone: '1' } });
   });
 
-  it('is never one that is excluded', () => {
+  it('never include an excluded field', () => {
     expect(JSON.stringify(seen(Invoice, invoice, 'admin', 'members', 'billing'))).not.toContain('note');
   });
 
-  it('is what is exposed, where the class is excluded', () => {
+  it('are the exposed ones if the class is excluded', () => {
     const data = { id: '1', secret: 's', incoming: 'i', other: 'o', unknown: 'u' };
     expect(seen(Closed, data)).toEqual({ id: '1' });
     expect(seen(Closed, data, 'admin')).toEqual({ id: '1', secret: 's' });
   });
 
-  it('is those of each entry of a map, whatever its keys', () => {
+  it('are filtered in each entry of a map, with any keys', () => {
     const byName = { ann: { name: 'Ann', phone: '1' }, name: [{ name: 'Bob', note: 'x' }], phone: { phone: '3' } };
     expect(seen(Directory, { byName })).toEqual({
       byName: { ann: { name: 'Ann' }, name: [{ name: 'Bob' }], phone: {} },
     });
   });
 
-  it('goes by the class that a value says it is of; one that does not say is held to the rules of all', () => {
+  it('follow the class named by the discriminator; without one, the rules of all classes apply', () => {
     const shapes = [
       { kind: 'circle', radius: 1, side: 1 },
       { kind: 'square', radius: 1, side: 1 },
@@ -216,7 +216,7 @@ describe('which fields somebody gets', () => {
     });
   });
 
-  it('is all of them, whatever keys the data has', () => {
+  it('are filtered with any keys in the data', () => {
     const data: unknown = JSON.parse('{"id":"1","cost":1,"__proto__":{"cost":1},"constructor":1,"0":1}');
     const copy: unknown = JSON.parse(JSON.stringify(data));
     const fields = FieldGroups.of(Invoice)!;
@@ -224,23 +224,23 @@ describe('which fields somebody gets', () => {
     expect(JSON.stringify(copy)).toBe('{"0":1,"id":"1","__proto__":{"cost":1},"constructor":1}');
   });
 
-  it('costs nothing on a class that keeps nothing from anybody', () => {
+  it('are not filtered if a class has no restricted fields', () => {
     expect(FieldGroups.of(Open)).toBeNull();
   });
 
-  it('is the same view for all who get the same', () => {
+  it('are the same view for all clients that receive the same fields', () => {
     const fields = FieldGroups.of(Invoice)!;
     expect(fields.viewOf(['billing', 'user', 'admin'])).toEqual(fields.viewOf(['admin', 'billing', '"], ["members']));
     expect(fields.viewOf(['admin'], ['owner.phone', 'cost', 'nonsense', 'parts.total', 'owner.phone'])).toEqual(
       fields.viewOf(['admin'], ['owner.phone']),
     );
     expect(fields.viewOf([], ['cost', 'contacts.phone'])).toEqual(fields.viewOf([], ['contacts.phone', 'cost']));
-    expect(fields.isWhole(fields.viewOf(fields.groups))).toBe(false); // nobody gets notes
+    expect(fields.isWhole(fields.viewOf(fields.groups))).toBe(false); // no client receives notes
     const shape = FieldGroups.of(Circle)!;
     expect([shape.isWhole(shape.viewOf(['admin'])), shape.isWhole(shape.viewOf([]))]).toEqual([true, false]);
   });
 
-  it('cannot be known where a @Type looks at the object, or names nothing: the sentence says where', () => {
+  it('cannot be determined if a @Type reads the object or names no class: the error names the field', () => {
     class Looking {
       @Type((help) => (help!.object['kind'] === 'x' ? Contact : Open))
       inner?: object;
@@ -258,7 +258,7 @@ describe('which fields somebody gets', () => {
     expect(seen(OldFashioned, { inner: { phone: '1' } })).toEqual({ inner: {} });
   });
 
-  it('has no field of a group that one has not, whatever the data', () => {
+  it('never include a field of another group, with any data', () => {
     const leaf = fc.record({ name: fc.string(), phone: fc.constant('of members'), note: fc.constant('of nobody') });
     const data = fc.letrec((tie) => ({
       invoice: fc.record(
@@ -282,7 +282,7 @@ describe('which fields somebody gets', () => {
       if (!may('admin', 'billing')) expect(text).not.toContain('"of admin or billing"');
       if (!may('members')) expect(text).not.toContain('"of members"');
       expect(text).not.toContain('"of nobody"');
-      // What one may have is there.
+      // Fields of its own groups are present.
       const count = (word: string, where: string) => where.split(word).length;
       for (const name of own) {
         const word = `"of ${name}"`;

@@ -3,42 +3,42 @@ import { allRules, classRules, type ClassRules, type FieldRule, type NestedRules
 import { userNamedBy } from './expose-to-user.js';
 import { grantedFields, subTypesOf, type GrantedFields } from './granted-fields.js';
 
-/** What a subscriber gets of a channel's limited fields. */
+/** The part of a channel's restricted fields that a subscriber receives. */
 export interface View {
-  /** Groups and granted fields, as text that is the same for all who share them. */
+  /** Groups and granted fields as a string, equal for all subscribers with the same ones. */
   readonly shared: string;
-  /** The user, if an event can show it more by its id; else `null`. */
+  /** The user id, if events can show this user more fields by id; otherwise `null`. */
   readonly userId: string | null;
 }
 
-/** Gets what everybody gets, and nothing more. */
+/** The view without any restricted fields. */
 export const NO_GROUPS: View = { shared: '[[],[]]', userId: null };
 
 export const NO_USERS: ReadonlySet<string> = new Set();
 
-/** How many users one event can show more by their ids: a frame is made for each of them. */
+/** Maximum number of users to whom one event can show more fields by id. A separate frame is created for each of them. */
 export const MAX_NAMED_USERS = 16;
 
-/** What a view lets through. */
+/** The groups and granted fields that a view includes. */
 interface Shown {
   readonly groups: ReadonlySet<string>;
   readonly granted: GrantedFields;
 }
 
-/** One for whom data is narrowed. */
+/** The receiver for whom data is narrowed. */
 interface Viewer {
   readonly groups: ReadonlySet<string>;
   readonly userId: string | null;
-  /** Takes the users whom the data shows more than this viewer. */
+  /** Collects the users to whom the data shows more than to this viewer. */
   readonly others: Set<string>;
 }
 
-/** Restricted fields of a channel's events, as `@Expose({ groups })`, `@Exclude()` and `@ExposeToUser` say. */
+/** Restricted fields of a channel's events, as declared by `@Expose({ groups })`, `@Exclude()` and `@ExposeToUser`. */
 export class FieldGroups {
-  /** Every group that some field is for. */
+  /** All groups that some field is restricted to. */
   readonly groups: ReadonlySet<string>;
   private readonly hidesFromAll: boolean;
-  /** The rules that expose a field to users by their ids. */
+  /** The rules that expose a field to users by id. */
   private readonly toUsers: readonly FieldRule[];
   private readonly shown = new Map<string, Shown>();
 
@@ -50,21 +50,24 @@ export class FieldGroups {
     this.toUsers = fields.filter(({ users }) => users.length > 0);
   }
 
-  /** @returns `null` where everybody gets everything. @throws ClassRulesError */
+  /**
+   * @returns `null` if all clients receive all fields
+   * @throws ClassRulesError
+   */
   static of(type: EventClass): FieldGroups | null {
     const found = new FieldGroups(classRules(type));
     return found.hidesFromAll || found.groups.size > 0 ? found : null;
   }
 
-  /** True if a user can get a field by its id. */
+  /** True if a field is exposed to users by id. */
   get namesUsers(): boolean {
     return this.toUsers.length > 0;
   }
 
   /**
-   * What a subscriber gets that has these groups, and was granted these fields by name: groups that no field is for make no difference,
-   * nor do names of no such field, or of one that is had already.
-   * @param userId its id, if events of the channel can name it
+   * Returns the view of a subscriber with these groups and granted fields. Groups and names without effect are left out, so that
+   * subscribers who receive the same fields have the same view.
+   * @param userId the user id, if events of the channel can name it
    */
   viewOf(groups: Iterable<string>, fields: readonly string[] = [], userId: string | null = null): View {
     const given = new Set(groups);
@@ -73,21 +76,24 @@ export class FieldGroups {
     return { shared, userId: this.toUsers.some((rule) => !isForGroup(rule, own)) ? userId : null };
   }
 
-  /** Whether it leaves nothing out. */
+  /** Returns true if the view hides no field. */
   isWhole({ shared }: View): boolean {
     return !this.hidesFromAll && this.shownTo(shared).groups.size === this.groups.size;
   }
 
   /**
-   * Takes out of data, as it was parsed, what is not for this view.
-   * @returns the users for whom more would be left, by their ids
+   * Deletes the fields that are hidden from this view. `data` must be parsed JSON.
+   * @returns the ids of users who would receive more fields
    */
   narrow(data: unknown, view: View): ReadonlySet<string> {
     const others = this.takeOut(data, view);
     return others.size === 0 || others.size > MAX_NAMED_USERS ? NO_USERS : others;
   }
 
-  /** True if an event names so many users that none of them gets a field by its id. @param data is changed */
+  /**
+   * Returns true if an event names too many users, so that no user receives a field by id.
+   * @param data is modified
+   */
   namesTooMany(data: unknown): boolean {
     return this.namesUsers && this.takeOut(data, NO_GROUPS).size > MAX_NAMED_USERS;
   }
@@ -130,11 +136,11 @@ function narrow(value: unknown, rules: ClassRules, viewer: Viewer, granted: Gran
       if (rule.nested !== null) narrowNested(inner, rule.nested, viewer, granted.get(rule)?.inner ?? NONE);
     }
   }
-  // A field that names a user may be hidden itself: it goes after it was read.
+  // Deleted at the end: a hidden field can contain the id of a user, and is read before.
   for (const key of hidden) Reflect.deleteProperty(value, key);
 }
 
-/** @param all the rules that count for a field of this object: each must let it pass */
+/** @param all the rules of a field of this object; all of them must show it */
 function isShown(value: object, all: readonly FieldRule[], viewer: Viewer, granted: GrantedFields): boolean {
   if (all.every((rule) => isFor(rule, viewer.groups, granted))) return true;
   const hiding = all.filter((rule) => !isFor(rule, viewer.groups, granted));
@@ -151,7 +157,7 @@ function narrowNested(inner: unknown, nested: NestedRules, viewer: Viewer, grant
   for (const entry of [value].flat(Infinity)) {
     if (!isObject(entry)) continue;
     const known = nested.subTypes.byName.get(Reflect.get(entry, nested.subTypes.property));
-    // One that does not say what it is is held to the rules of all that it may be.
+    // Without a known discriminator, the rules of all possible classes apply.
     for (const rules of known === undefined ? [nested.base, ...subTypesOf(nested)] : [known]) {
       narrow(entry, rules, viewer, granted);
     }

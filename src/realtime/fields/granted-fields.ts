@@ -1,28 +1,29 @@
 import type { ClassRules, FieldRule, NestedRules } from './class-rules.js';
 
-/** What a policy lets somebody have of a channel's events beside what its role has. */
+/** Restricted fields that a policy granted to a subscriber in addition to those of its role. */
 export interface FieldGrants {
   /** Groups of fields. */
   readonly groups: readonly string[];
-  /** Fields by name, those of nested classes by path: `customer.email`. */
+  /** Fields by name. Fields of nested classes are named by path: `customer.email`. */
   readonly fields: readonly string[];
 }
 
 export const NO_GRANTS: FieldGrants = { groups: [], fields: [] };
 
-/** Fields that were granted by name: the rule of each, where on the way to it one is. */
+/** Fields that were granted by path: one step for the rule of each name in the path. */
 export type GrantedFields = ReadonlyMap<FieldRule, Step>;
 
 interface Step {
-  /** It is for whoever was granted it, not only on the way to something. */
+  /** True if the field itself is granted, not only a field nested in it. */
   granted: boolean;
-  /** What was granted of what it is made of. */
+  /** Granted fields of its value. */
   readonly inner: Map<FieldRule, Step>;
 }
 
 /**
- * Finds what paths name. Lists and maps are no steps of a path: `lines.price` is the price of each line.
- * @returns which fields are granted, and the paths that make a difference to whoever gets what `has` says
+ * Resolves paths to fields. Lists and maps are not part of a path: `lines.price` is the price of each line.
+ * @param has returns true if the subscriber receives the field anyway
+ * @returns the granted fields, and the paths that have an effect
  */
 export function grantedFields(
   rules: ClassRules,
@@ -34,7 +35,7 @@ export function grantedFields(
   return { paths: counting, granted };
 }
 
-/** @returns whether it makes a difference */
+/** @returns true if the path has an effect */
 function grant(
   steps: Map<FieldRule, Step>,
   classes: readonly ClassRules[],
@@ -54,7 +55,7 @@ function grant(
   return differences.includes(true);
 }
 
-/** Nobody is granted what the class hides from all. */
+/** Fields that the class hides from all clients cannot be granted. */
 function canBeGranted({ groups, users }: FieldRule): boolean {
   return groups !== null && groups.length + users.length > 0;
 }
@@ -63,7 +64,7 @@ function classesOf({ nested }: FieldRule): ClassRules[] {
   return nested === null ? [] : [nested.base, ...subTypesOf(nested)];
 }
 
-/** The classes that a value may say it is of. */
+/** Returns the classes that the discriminator of a value can name. */
 export function subTypesOf({ subTypes }: NestedRules): ClassRules[] {
   return [...(subTypes?.byName.values() ?? [])];
 }

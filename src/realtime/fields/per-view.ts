@@ -1,6 +1,6 @@
 import type { View } from './field-groups.js';
 
-/** What is made of events for their receivers: once for all who share a view, and once for each user to whom an event shows more. */
+/** Creates something from an event once per shared view, and once for each user to whom the event shows more. */
 export class PerView<Made extends { readonly users: ReadonlySet<string> }> {
   private readonly forAll = new Map<string, Made>();
   /** By the shared part of the view, then by user. */
