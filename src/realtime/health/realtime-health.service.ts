@@ -5,7 +5,7 @@ import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { RevocationKeeper } from '../control/revocation-keeper.js';
 import { RealtimeServer } from '../gateway/realtime-server.js';
 
-/** The readiness of an instance. */
+/** Readiness of an instance. */
 export interface RealtimeHealthReport {
   /**
    * `ok`: send clients and requests here. `draining`: the instance is shutting down. `unavailable`: events cannot be
@@ -18,20 +18,23 @@ export interface RealtimeHealthReport {
   readonly tokens: 'up' | 'down';
   /** `stale` if the latest revocations may be missing because Redis is unavailable; always `current` without Redis. */
   readonly revocations: 'current' | 'stale';
-  /** Why it is not `ok`, as a sentence for operators. */
+  /** Reason for a status other than `ok`, as a sentence for operators. */
   readonly reason?: string;
-  /** How long ago this instance heard itself through Redis's pub/sub, in milliseconds; absent without Redis. A beat goes out every 5 s. */
+  /**
+   * Time since this instance last received its own self-ping through Redis pub/sub, in milliseconds. It is sent every 5
+   * s. Absent without Redis.
+   */
   readonly selfPingAgeMs?: number;
-  /** Events that wait for Redis to acknowledge them, and their bytes. */
+  /** Number of events that wait for Redis to acknowledge them; `queuedBytes` is their size. */
   readonly queuedEvents: number;
   readonly queuedBytes: number;
-  /** Connections that are open. */
+  /** Number of open connections. */
   readonly connections: number;
 }
 
 /**
- * Reports the readiness of this instance, not its liveness: without Redis an instance keeps its connections and
- * retries, and must not be restarted.
+ * Reports the readiness of this instance, not its liveness. Without Redis an instance keeps its connections and retries,
+ * so it must not be restarted.
  * @hideconstructor
  */
 @Injectable()
@@ -50,7 +53,7 @@ export class RealtimeHealth {
     const { selfPingAgeMs, queuedEvents, queuedBytes } = brokerHealth;
     const tokens = this.auth.status;
     const revocations = this.revocations.status;
-    const figures = {
+    const details = {
       broker: broker.up ? ('up' as const) : ('down' as const),
       tokens: tokens.up ? ('up' as const) : ('down' as const),
       revocations: revocations.up ? ('current' as const) : ('stale' as const),
@@ -58,10 +61,10 @@ export class RealtimeHealth {
       ...{ queuedEvents, queuedBytes, connections: this.registry.size },
     };
     if (this.server.draining) {
-      return { status: 'draining', reason: 'The instance is draining its connections to shut down', ...figures };
+      return { status: 'draining', reason: 'The instance is draining its connections to shut down', ...details };
     }
     const reasons = [broker, tokens, revocations].flatMap(({ up, reason }) => (up ? [] : [reason ?? 'unknown']));
-    if (reasons.length === 0) return { status: 'ok', ...figures };
-    return { status: 'unavailable', reason: reasons.join('. '), ...figures };
+    if (reasons.length === 0) return { status: 'ok', ...details };
+    return { status: 'unavailable', reason: reasons.join('. '), ...details };
   }
 }

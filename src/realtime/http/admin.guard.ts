@@ -12,13 +12,13 @@ import { bearerOf } from './bearer.js';
 import { operatorCallOf, type CalledRoute } from './operator-call.js';
 import { refusedWith, RequestClients, type HttpRequest } from './request-client.js';
 
-/** A request that was let in. */
+/** An authenticated request of an operator. */
 export interface OperatorRequest extends HttpRequest {
-  /** The administrator whose it is. */
+  /** The admin who sent the request. */
   operator?: Principal;
 }
 
-/** Lets administrators (`Authorization: Bearer JWT`) in, and writes each call into the audit log before it is answered. */
+/** Admits admins (`Authorization: Bearer JWT`), and writes each call into the audit log before it is answered. */
 @Injectable()
 export class AdminGuard implements CanActivate {
   constructor(

@@ -4,13 +4,13 @@ import { RealtimeAsyncApi } from '../asyncapi/asyncapi.service.js';
 import { AdminGuard } from './admin.guard.js';
 import { RealtimeController } from './realtime-route.js';
 
-/** The contract of the channels. For administrators, where the option `operatorApi` is on. */
+/** Serves the AsyncAPI document. For admins, with the option `operatorApi`. */
 @RealtimeController('realtime', 'asyncapi')
 @UseGuards(AdminGuard)
 export class AsyncApiController {
   constructor(private readonly asyncApi: RealtimeAsyncApi) {}
 
-  /** The AsyncAPI 3 document of every registered channel. */
+  /** Returns the AsyncAPI 3 document of all registered channels. */
   @Get('asyncapi.json')
   @Header('Cache-Control', 'no-store')
   asyncapi(@Req() { headers, protocol }: { headers: { host?: string }; protocol: string }): AsyncApiDocument {

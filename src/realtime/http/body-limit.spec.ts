@@ -15,12 +15,12 @@ describe('maxBodyBytes', () => {
     expect(limit).toBeGreaterThan(100 * (bytesOf(event(65_534)) + 1));
   });
 
-  it('is 8 MB at most, so that parsing does not hold the event loop for seconds', () => {
+  it('is at most 8 MB, so that parsing does not block the event loop for seconds', () => {
     expect(maxBodyBytes({ maxEventBytes: 65_536 })).toBe(8_000_000);
     expect(maxBodyBytes({ maxEventBytes: 1 })).toBe(2_049_000);
   });
 
-  it('is larger only for one event of maxEventBytes, however its JSON is escaped', () => {
+  it('is larger only for one event of maxEventBytes whose JSON is escaped', () => {
     expect(maxBodyBytes({ maxEventBytes: 16_777_216 })).toBe(16_777_216 * 3 + 2_048);
   });
 });

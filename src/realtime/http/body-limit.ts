@@ -1,18 +1,18 @@
 import { MAX_BATCH } from './publish-body.js';
 
-/** The fields of an event beside its data, and the characters of JSON around them, in bytes. */
+/** Size of an event without its data, in bytes: its other fields, and the JSON around them. */
 const ENVELOPE_BYTES = 2_048;
 /**
- * The largest list of events, in bytes. Parsing holds the event loop: a body of 67 MB that was nothing but `[` took 5.7 s of
- * CPU. And what waits for Redis holds 32 MB.
+ * Maximum size of a list of events, in bytes. Parsing blocks the event loop: a body of 67 MB that consisted of `[` took
+ * 5.7 s of CPU. The queue of events that wait for Redis holds 32 MB.
  */
 const MAX_BATCH_BYTES = 8_000_000;
-/** JSON that escapes every character beyond ASCII is this many times as long, as Python writes it by default. */
+/** Factor by which JSON grows if every non-ASCII character is escaped, as Python does by default. */
 const ESCAPED = 3;
 
 /**
- * The largest body of `POST /realtime/events`, in bytes: a full batch of events of `maxEventBytes`, up to 8 MB; one
- * event of `maxEventBytes` always fits, however its JSON is escaped.
+ * Returns the maximum body size of `POST /realtime/events`, in bytes: a full batch of events of `maxEventBytes`, up to 8
+ * MB. One event of `maxEventBytes` always fits, even if its JSON is escaped.
  */
 export function maxBodyBytes({ maxEventBytes }: { readonly maxEventBytes: number }): number {
   const batch = MAX_BATCH * (maxEventBytes + ENVELOPE_BYTES);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 
-/** The built console, beside this folder. The CommonJS build, where `import.meta.url` is a path, uses the same files. */
+/** Folder of the built console. The CommonJS build, where `import.meta.url` is a path, uses the same files. */
 const BUILT = join(
   import.meta.dirname,
   import.meta.url.startsWith('file:') ? '../console' : '../../../realtime/console',
@@ -18,14 +18,14 @@ export interface ConsoleFile {
   readonly content: Buffer;
 }
 
-/** The files of the console, from the build. */
+/** Files of the built console. */
 export interface ConsoleFiles {
   readonly page: string;
-  /** By name: what is not in here is not served, whatever lies on the disk. */
+  /** Files by name. No other file is served. */
   readonly assets: ReadonlyMap<string, ConsoleFile>;
 }
 
-/** Reads the built console. @throws Error where there is none */
+/** Reads the built console. @throws Error if the console is not built */
 export function readConsole(directory = BUILT): ConsoleFiles {
   const page = readFileSync(join(directory, 'index.html'), 'utf8');
   const assets = join(directory, 'console');

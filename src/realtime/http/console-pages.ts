@@ -5,7 +5,7 @@ import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { readConsole, type ConsoleFile, type ConsoleFiles } from './console-files.js';
 import { routeOf } from './realtime-route.js';
 
-/** Only the console's own files run in it, it connects to its own host alone, and no page puts it into a frame. */
+/** Runs only the console's files, connects only to its own host, and forbids frames. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -25,7 +25,7 @@ const HEADERS = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** The path at which the page finds the WebSocket; the build leaves this in its place. */
+/** Placeholder for the path of the WebSocket in the built page. */
 const PATH_IN_PAGE = 'name="realtime-path" content="/ws"';
 
 type Request = IncomingMessage & { readonly originalUrl?: string };
@@ -44,7 +44,7 @@ export class ConsolePages {
     private readonly modules: ModulesContainer,
   ) {}
 
-  /** The controllers whose routes it answers: none if the console is switched off. */
+  /** Controllers of the console's routes; empty if the console is disabled. */
   get controllers(): Type<object>[] {
     const controllers = [...this.modules.values()].flatMap((module) => [...module.controllers.keys()]);
     return controllers.filter((controller): controller is Type<object> => routeOf(controller) === 'console');
@@ -52,11 +52,11 @@ export class ConsolePages {
 
   readonly serve = (request: Request, response: ServerResponse, next: () => void): void => {
     if (request.method !== 'GET' && request.method !== 'HEAD') return next();
-    // Not parsed as a URL: a client can send one that cannot be parsed, such as http://host:99999/realtime/console.
+    // Not parsed as a URL, because a client can send an invalid one, such as http://host:99999/realtime/console.
     const [pathname = ''] = (request.originalUrl ?? request.url ?? '').split('?');
     const page = /\/realtime\/(console|asyncapi)\/?$/.exec(pathname)?.[1];
-    // The page's files are beside it, so it has one address. The redirect is relative, because a proxy can add a
-    // prefix.
+    // The page refers to files next to it, so it must have one address. The redirect is relative, because a proxy can add
+    // a prefix.
     if (page !== undefined && pathname.endsWith('/')) {
       response.writeHead(308, { Location: `../${page}`, 'Content-Length': 0 }).end();
       return;
@@ -69,7 +69,7 @@ export class ConsolePages {
       ...HEADERS,
       'Content-Type': file.type,
       'Content-Length': file.content.length,
-      // The name of a file holds the hash of its content.
+      // File names contain a hash of the content.
       'Cache-Control': page === undefined ? 'public, max-age=31536000, immutable' : 'no-store',
     });
     response.end(request.method === 'HEAD' ? undefined : file.content);

@@ -2,8 +2,8 @@ import { Get, NotFoundException } from '@nestjs/common';
 import { RealtimeController } from './realtime-route.js';
 
 /**
- * The addresses of the console: Nest maps them, with the application's prefix. {@link ConsolePages} answers them before
- * the application's guards and interceptors; what reaches a handler here has no file.
+ * Maps the routes of the console, with the application's prefix. {@link ConsolePages} answers them before guards and
+ * interceptors of the application. A request reaches a handler here only if the file does not exist.
  */
 @RealtimeController('realtime', 'console')
 export class ConsoleController {
@@ -12,7 +12,7 @@ export class ConsoleController {
     throw new NotFoundException('Console file not found');
   }
 
-  /** The AsyncAPI document for humans: a view of the console with a separate address. */
+  /** Human-readable view of the AsyncAPI document, a console page with a separate address. */
   @Get('asyncapi')
   contract(): never {
     throw new NotFoundException('Console file not found');

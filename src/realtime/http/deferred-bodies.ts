@@ -4,17 +4,17 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { safely } from '../observability/run-safely.js';
 import { readJsonBody } from './read-body.js';
 
-/** The route that reads its body itself. */
+/** Route that reads its body itself. */
 const PATH = '/realtime/events';
 
-/** The key of Fastify's route config, as `@RouteConfig()` of @nestjs/platform-fastify writes it. */
+/** Metadata key of Fastify's route config, as set by `@RouteConfig()` of @nestjs/platform-fastify. */
 const FASTIFY_ROUTE_CONFIG = '__fastify_route_config__';
 const READS_ITS_BODY = { realtimeReadsItsBody: true };
 
-/** Headers without which body parsers see no body. */
+/** Headers that are removed so that body parsers find no body. */
 const BODY_HEADERS = ['content-type', 'content-length', 'transfer-encoding'] as const;
 
-/** Requests whose body no parser of the application has read → their headers as they were sent. */
+/** Original headers of requests whose body is deferred. */
 const deferred = new WeakMap<IncomingMessage, IncomingHttpHeaders>();
 
 interface FastifyRoute {
@@ -31,7 +31,7 @@ interface Fastify {
   addHook(name: 'onRoute', hook: (route: FastifyRoute) => void): void;
 }
 
-/** Marks a handler whose body is deferred, for Fastify. */
+/** Marks a handler whose body is deferred. For Fastify. */
 export function ReadsItsBody(): MethodDecorator {
   return (_target, _name, descriptor) => {
     Reflect.defineMetadata(FASTIFY_ROUTE_CONFIG, READS_ITS_BODY, descriptor.value as object);
@@ -39,12 +39,12 @@ export function ReadsItsBody(): MethodDecorator {
 }
 
 /**
- * Keeps the application's body parsers from reading the body of `POST /realtime/events`: the route reads it itself,
- * behind its guards and with its own limit. Parsers and limits of the application stay as they are. It runs while the
+ * Prevents the application's body parsers from reading the body of `POST /realtime/events`. The route reads it itself,
+ * after its guards and with its own limit. Parsers and limits of the application do not change. This runs when the
  * application gets its HTTP adapter, before it adds its parsers.
  */
 export function deferBodies(host: HttpAdapterHost, config: ApplicationConfig): void {
-  // A testing module gets its adapter after its providers, with `createNestApplication()`.
+  // A testing module gets its adapter after its providers are created, with `createNestApplication()`.
   host.init$.subscribe(safely('The body of POST /realtime/events', () => deferWith(host.httpAdapter, config)));
 }
 
@@ -64,7 +64,7 @@ function deferWith(adapter: HttpAdapterHost['httpAdapter'] | null, config: Appli
 }
 
 /**
- * Reads the body of a request, which the application's parsers were asked to skip.
+ * Reads the body of a request that the application's parsers skipped.
  * @returns the parsed body if a parser of the application read it anyway
  */
 export async function bodyOf(request: object, limit: number): Promise<unknown> {
@@ -97,7 +97,7 @@ function pathOf({ url = '' }: IncomingMessage): string {
   return url.split('?', 1)[0]!;
 }
 
-/** The path with the application's prefix, unless the application excludes it from that. */
+/** Returns the path with the application's prefix, unless the application excludes the route from it. */
 function servedPath(config: ApplicationConfig): string {
   const { exclude = [] } = config.getGlobalPrefixOptions();
   const isExcluded = exclude.some(

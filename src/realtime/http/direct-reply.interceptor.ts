@@ -3,14 +3,14 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { map, type Observable } from 'rxjs';
 import { safely } from '../observability/run-safely.js';
 
-/** An answer with status 202: what was asked for is not done everywhere yet. */
+/** Answer with status 202: some instances have not run the command yet. */
 export class Accepted {
   constructor(readonly body: object) {}
 }
 
 /**
- * Sends what a route of the module answers. It is the innermost interceptor: interceptors of the application run around
- * it, but an envelope or a cache cannot change the answer, whose shape docs and OpenAPI promise.
+ * Sends the answer of a route. As the innermost interceptor it runs inside the application's interceptors, so that an
+ * envelope or a cache cannot change the shape that docs and OpenAPI promise.
  */
 @Injectable()
 export class DirectReply implements NestInterceptor {
@@ -21,7 +21,7 @@ export class DirectReply implements NestInterceptor {
     return next.handle().pipe(
       map((answer) => {
         // Fastify sends an empty answer if the handler ends without one. Express can wait until the application's
-        // interceptors have set their headers, or have failed.
+        // interceptors have set their headers or failed.
         if (this.host.httpAdapter.getType() === 'fastify') this.send(response, answer);
         else
           setImmediate(

@@ -16,7 +16,7 @@ import { channelProblem, operationProblem, tenantScopeProblem, type PublishKey }
 import { RealtimeController } from './realtime-route.js';
 import { RequestClients } from './request-client.js';
 
-/** Publishing over HTTP, for services that are not written in Node. */
+/** Publishes events over HTTP, for services that are not written in Node. */
 @RealtimeController('realtime/events', 'publish')
 @UseGuards(PublishGuard)
 export class EventsController {
@@ -33,15 +33,16 @@ export class EventsController {
   }
 
   /**
-   * `{ channel, data, idempotencyKey?, tenant? }`, or a list of them. All of a list is checked before the first is published; they
-   * are published in its order. Answers `{ id, channel, timestamp }`, or a list of them; if one of a list fails, 503 or 429 with
-   * `results`, an answer for each event. A key beyond its scope gets 403 with a sentence that names the scope.
+   * Accepts `{ channel, data, idempotencyKey?, tenant? }`, or a list of them. A list is validated as a whole before its
+   * first event is published; events are published in order. Answers `{ id, channel, timestamp }`, or a list of them. If
+   * an event of a list fails, answers 503 or 429 with `results`, one entry per event. A key outside its scope gets 403
+   * with a sentence that names the scope.
    */
   @Post()
   @ReadsItsBody()
   async publish(@Req() request: PublishRequest): Promise<EmittedEvent | EmittedEvent[]> {
     const body = await bodyOf(request, this.limit);
-    const publisher = request.publisher!; // the guard has set it
+    const publisher = request.publisher!; // set by the guard
     const client = this.clients.of(request, publisher.principal);
     const { events, problems } = readPublishBody(body);
     const targets = events.map((event) => ({
@@ -77,7 +78,7 @@ export class EventsController {
     throw refusalOf(failed[0]!.reason, Array.isArray(body) ? settled : null);
   }
 
-  /** Returns why the key cannot be used for these events; `null` if it can, or if there is no key. */
+  /** Returns the reason why the key cannot publish these events. Returns `null` if it can, or if there is no key. */
   private beyondScope(
     key: PublishKey | null,
     operation: PublishOperation,
@@ -94,7 +95,10 @@ export class EventsController {
     return null;
   }
 
-  /** Returns a function that publishes the event, or nothing and adds a problem, unless the answer names enough of them. */
+  /**
+   * Returns a function that publishes the event. Returns an empty list for an invalid event and adds its problem, or if
+   * the answer already lists the maximum of problems.
+   */
   private prepare({ channel, data, options, field }: EventToPublish, problems: FieldProblem[]) {
     if (problems.length >= MAX_PROBLEMS) return [];
     try {
@@ -108,8 +112,9 @@ export class EventsController {
 }
 
 /**
- * The tenant of an event: named, and not left to be found, so that a global channel, which belongs to no tenant, is refused.
- * @throws ForbiddenException if a tenant's administrator names another tenant
+ * Returns the tenant of an event. It is passed explicitly, so that a global channel, which belongs to no tenant, is
+ * refused.
+ * @throws ForbiddenException if an admin of a tenant names another tenant
  */
 function tenantFor({ principal, key }: Publisher, { options }: EventToPublish): { readonly tenant?: string } {
   if (key?.tenants?.length === 1) return { tenant: options.tenant ?? key.tenants[0]! };
@@ -132,7 +137,7 @@ function whichChannel({ channel, options }: EventToPublish): {
   return { channel, tenant: options.tenant ?? null };
 }
 
-/** @param settled the result of each event of a list, some of which may be published; `null` for a single event */
+/** @param settled results of the events of a list, some of which may be published; `null` for a single event */
 function refusalOf(error: unknown, settled: readonly PromiseSettledResult<EmittedEvent>[] | null): unknown {
   const statusCode = error instanceof TenantBusyError ? 429 : error instanceof RealtimeUnavailableError ? 503 : null;
   if (statusCode === null) return error;

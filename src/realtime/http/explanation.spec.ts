@@ -43,21 +43,21 @@ describe('explanationOf', () => {
       { allowed: false, policy: 'ProjectPolicy', reason: 'it took more than 2000 ms' },
     ],
     [
-      'a policy that allows what is not registered',
+      'a policy that allows an unregistered channel',
       { ...OF_POLICY, verdict: 'unknown_channel', registered: false },
       { allowed: false, rule: null, policy: 'ProjectPolicy', reason: UNREGISTERED, groups: [], fields: [] },
     ],
     [
-      'a policy that was not asked about a user without a tenant',
+      'a policy that was not called for a user without a tenant',
       { ...OF_POLICY, verdict: 'forbidden', policy: null },
       { allowed: false, policy: null, reason: expect.stringContaining('has no tenant') },
     ],
     ['roles', ROLES, { allowed: false, reason: 'The channel is for the roles billing, sales and for administrators' }],
     ['a rule that allows', { ...ROLES, verdict: 'granted' }, { allowed: true, policy: null, reason: null }],
     [
-      'a name under no rule',
+      'a name that matches no rule',
       { ...ROLES, verdict: 'unknown_channel', registered: false, rule: null },
       { allowed: false, rule: null, reason: UNREGISTERED },
     ],
-  ])('tells of %s', (_what, explanation, told) => expect(explanationOf(explanation)).toMatchObject(told));
+  ])('explains %s', (_what, explanation, expected) => expect(explanationOf(explanation)).toMatchObject(expected));
 });

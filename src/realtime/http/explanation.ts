@@ -7,31 +7,34 @@ export interface Explanation {
   readonly allowed: boolean;
   /** The pattern of the rule that the channel matches; `null` if no rule matches. */
   readonly rule: string | null;
-  /** The policy that decided, by the name of its class; `null` where the rule did. */
+  /** Class name of the policy that decided; `null` if the rule decided without a policy. */
   readonly policy: string | null;
-  /** Why not, as a sentence; where a policy decided, what it gave as its reason either way. `null` where there is none. */
+  /**
+   * Reason for a refusal, as a sentence. If a policy decided, the reason that it gave, also for a permission. `null` if
+   * there is none.
+   */
   readonly reason: string | null;
-  /** The groups of fields that the policy grants beside those of the role. */
+  /** Field groups that the policy grants in addition to those of the role. */
   readonly groups: readonly string[];
-  /** The fields that the policy grants by name. */
+  /** Fields that the policy grants by name. */
   readonly fields: readonly string[];
 }
 
-/** The decision as operators receive it. */
+/** Converts a decision into the answer for operators. */
 export function explanationOf({ channel, verdict, registered, rule, policy }: ChannelExplanation): Explanation {
   const allowed = verdict === 'granted';
   const { groups, fields } = allowed && policy !== null ? policy : { groups: [], fields: [] };
-  const told = {
+  const common = {
     channel,
     allowed,
     rule: registered && rule !== null ? rule.pattern : null,
     policy: policy?.name ?? null,
     ...{ groups, fields },
   };
-  if (policy !== null && (policy.outcome !== 'allowed' || allowed)) return { ...told, reason: policy.reason };
-  if (allowed) return { ...told, reason: null };
+  if (policy !== null && (policy.outcome !== 'allowed' || allowed)) return { ...common, reason: policy.reason };
+  if (allowed) return { ...common, reason: null };
   const isUnknown = verdict === 'unknown_channel' || rule === null;
-  return { ...told, reason: isUnknown ? 'The channel is not registered' : reasonOf(rule.access) };
+  return { ...common, reason: isUnknown ? 'The channel is not registered' : reasonOf(rule.access) };
 }
 
 const REASONS = {

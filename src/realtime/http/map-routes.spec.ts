@@ -10,7 +10,7 @@ const containerOf = (...modules: object[]) =>
   new Map(modules.map((module, index) => [String(index), module])) as unknown as ModulesContainer;
 
 describe('unmapRoutes', () => {
-  it('removes the controllers that the options switch off, and leaves those of the application', () => {
+  it('removes disabled controllers, and keeps those of the application', () => {
     class OwnController {}
     const controllers = new Map<unknown, object>(
       [OwnController, EventsController, OperatorsController].map((controller) => [controller, {}]),
@@ -22,7 +22,7 @@ describe('unmapRoutes', () => {
   it.each([
     ['the controllers are not a Map', containerOf({ controllers: [EventsController] })],
     ['the keys are not the classes', containerOf({ controllers: new Map([['EventsController', {}]]) })],
-  ])('fails with a sentence if Nest keeps its controllers elsewhere: %s', (_how, modules) => {
+  ])('throws if Nest stores its controllers differently: %s', (_how, modules) => {
     expect(() => unmapRoutes(modules, OPTIONS)).toThrow('this version of @nestjs/core keeps its controllers elsewhere');
   });
 });

@@ -2,7 +2,7 @@ import type { ModulesContainer } from '@nestjs/core';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { routeOf, type RealtimeRoute } from './realtime-route.js';
 
-/** The routes that the options switch on. */
+/** Returns true if the options enable the route. */
 export function isEnabled(route: RealtimeRoute, options: ResolvedRealtimeOptions): boolean {
   switch (route) {
     case 'publish':
@@ -18,10 +18,10 @@ export function isEnabled(route: RealtimeRoute, options: ResolvedRealtimeOptions
 }
 
 /**
- * Removes the controllers of routes that are switched off, before Nest maps and logs them. It runs while the module's
- * providers are created: by then the options are known, also those of `forRootAsync`, and Nest has neither created
- * nor mapped the controllers.
- * @throws Error if Nest does not keep its controllers where this version of it does
+ * Removes the controllers of disabled routes before Nest maps and logs them. It runs while the module's providers are
+ * created: then the options are known, also those of `forRootAsync`, and Nest has neither created nor mapped the
+ * controllers.
+ * @throws Error if Nest stores its controllers differently than in this version
  */
 export function unmapRoutes(modules: ModulesContainer, options: ResolvedRealtimeOptions): void {
   let found = 0;

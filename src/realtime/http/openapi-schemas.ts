@@ -10,7 +10,7 @@ const truth = { type: 'boolean' } as const;
 const orNull = (schema: Schema): Schema => ({ ...schema, nullable: true });
 const list = (items: Schema): Schema => ({ type: 'array', items });
 
-/** Every property is required, but for those that are named. */
+/** Creates an object schema. Every property is required unless it is listed in `optional`. */
 function record(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
   return { type: 'object', properties, required: Object.keys(properties).filter((name) => !optional.includes(name)) };
 }

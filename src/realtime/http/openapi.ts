@@ -12,7 +12,7 @@ import { SCHEMAS } from './openapi-schemas.js';
 interface Operation {
   readonly summary: string;
   readonly description?: string;
-  /** Parameters of the query: what each is, or which values it takes. */
+  /** Query parameters: a description, or the list of allowed values. */
   readonly query?: Readonly<Record<string, string | readonly string[]>>;
   /** Required query parameters. */
   readonly required?: readonly string[];
@@ -23,7 +23,7 @@ interface Operation {
   readonly answer: object;
   /** The meaning of status 202 with the same response. */
   readonly incomplete?: string;
-  /** Statuses beside 401 and 403. */
+  /** Error statuses in addition to 401 and 403. */
   readonly refusals?: readonly (keyof typeof REFUSALS)[];
 }
 
@@ -186,15 +186,15 @@ const TICKETS: Operations<TicketsController> = {
 let described: Promise<void> | null = null;
 
 /**
- * Tells @nestjs/swagger of the module's routes, where the application has installed it. It is imported only here, when
- * the module is built: without it there is nothing to describe, and nothing is missing.
+ * Describes the module's routes for @nestjs/swagger, if the application has installed it. The package is imported only
+ * here, so it is optional.
  */
 export function describeRoutes(): Promise<void> {
   described ??= describe();
   return described;
 }
 
-/** The error codes of Node and Jest for a missing package. */
+/** Error codes of Node and Jest for a missing package. */
 const ABSENT = ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'];
 
 async function describe(): Promise<void> {
@@ -204,7 +204,7 @@ async function describe(): Promise<void> {
   });
   if (swagger === null) return;
   const { ApiBearerAuth, ApiBody, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } = swagger;
-  swagger.ApiExcludeController()(ConsoleController); // a page, and no API
+  swagger.ApiExcludeController()(ConsoleController); // an HTML page, not an API
 
   const decorators = ({
     summary,

@@ -21,12 +21,15 @@ import { Accepted } from './direct-reply.interceptor.js';
 import { readTimestamp, readQuery, type Parameters } from './operator-query.js';
 import { RealtimeController } from './realtime-route.js';
 
-/** How many connections were concerned on the instances that confirmed, and which instances did and did not. */
+/**
+ * Number of affected connections on the instances that confirmed, with the ids of the instances that confirmed and that
+ * did not.
+ */
 export type Done<What extends string> = { readonly [W in What]: number } & Pick<ControlResult, 'confirmed' | 'missing'>;
 
 /**
- * Actions on connections and tokens, on all instances. For administrators, with the option `operatorApi`. Answers 200
- * if every instance confirmed, and 202 if some did not: they run the command when it reaches them.
+ * Actions on connections and tokens, on all instances. For admins, with the option `operatorApi`. Answers 200 if every
+ * instance confirmed, and 202 if some did not: they run the command when it reaches them.
  */
 @RealtimeController('realtime', 'operators')
 @UseGuards(AdminGuard)
@@ -48,10 +51,10 @@ export class OperatorActionsController {
     @Req() request: OperatorRequest,
   ): Promise<Done<'disconnected'> | Accepted> {
     readQuery(parameters, []);
-    return done('disconnected', found(await carriedOut(() => this.control.disconnectConnection(id, actorOf(request)))));
+    return done('disconnected', found(await runCommand(() => this.control.disconnectConnection(id, actorOf(request)))));
   }
 
-  /** Revokes the token of one connection: it is closed with 4403, and no instance accepts the token any more. */
+  /** Revokes the token of one connection. The connection is closed with 4403, and no instance accepts the token any more. */
   @Post('connections/:id/revoke')
   @HttpCode(200)
   async revokeConnection(
@@ -60,10 +63,10 @@ export class OperatorActionsController {
     @Req() request: OperatorRequest,
   ): Promise<Done<'disconnected'> | Accepted> {
     readQuery(parameters, []);
-    return done('disconnected', found(await carriedOut(() => this.control.revokeConnection(id, actorOf(request)))));
+    return done('disconnected', found(await runCommand(() => this.control.revokeConnection(id, actorOf(request)))));
   }
 
-  /** Closes all connections of a user with 4403; its clients can reconnect with a valid token. */
+  /** Closes all connections of a user with 4403; the clients can reconnect with a valid token. */
   @Post('users/:userId/disconnect')
   @HttpCode(200)
   async disconnectUser(
@@ -72,11 +75,11 @@ export class OperatorActionsController {
     @Req() request: OperatorRequest,
   ): Promise<Done<'disconnected'> | Accepted> {
     const tenant = this.tenantOf(userId, readQuery(parameters, ['tenant']));
-    const result = await carriedOut(() => this.control.disconnectUser(userId, { tenant, ...actorOf(request) }));
+    const result = await runCommand(() => this.control.disconnectUser(userId, { tenant, ...actorOf(request) }));
     return done('disconnected', result);
   }
 
-  /** Revokes the tokens of a user that were issued before a moment, which is now unless `issuedBefore` says otherwise. */
+  /** Revokes the tokens of a user that were issued before `issuedBefore`. @default now */
   @Post('users/:userId/revoke')
   @HttpCode(200)
   async revokeUser(
@@ -87,10 +90,10 @@ export class OperatorActionsController {
     const texts = readQuery(parameters, ['tenant', 'issuedBefore']);
     const tenant = this.tenantOf(userId, texts);
     const about = { tenant, ...timestampIn(texts, 'issuedBefore'), ...actorOf(request) };
-    return done('disconnected', await carriedOut(() => this.control.revokeUser(userId, about)));
+    return done('disconnected', await runCommand(() => this.control.revokeUser(userId, about)));
   }
 
-  /** Re-authorizes every subscription of a user; those that the user is no longer allowed end. */
+  /** Re-authorizes every subscription of a user, and ends those that are no longer allowed. */
   @Post('users/:userId/reauthorize')
   @HttpCode(200)
   async reauthorizeUser(
@@ -98,7 +101,7 @@ export class OperatorActionsController {
     @Query() parameters: Parameters,
   ): Promise<Done<'reauthorized'> | Accepted> {
     const tenant = this.tenantOf(userId, readQuery(parameters, ['tenant']));
-    return done('reauthorized', await carriedOut(() => this.control.reauthorizeUser(userId, { tenant })));
+    return done('reauthorized', await runCommand(() => this.control.reauthorizeUser(userId, { tenant })));
   }
 
   /** Closes all connections whose token has this `jti` with 4403; a client can reconnect with a valid token. */
@@ -110,10 +113,10 @@ export class OperatorActionsController {
     @Req() request: OperatorRequest,
   ): Promise<Done<'disconnected'> | Accepted> {
     readQuery(parameters, []);
-    return done('disconnected', await carriedOut(() => this.control.disconnectSession(jti, actorOf(request))));
+    return done('disconnected', await runCommand(() => this.control.disconnectSession(jti, actorOf(request))));
   }
 
-  /** Revokes the tokens with this `jti`, until the moment `until`, when the last of them has ended. */
+  /** Revokes the tokens with this `jti`. `until` is the expiry of the last of them: the revocation is kept until then. */
   @Post('sessions/:jti/revoke')
   @HttpCode(200)
   async revokeSession(
@@ -122,10 +125,10 @@ export class OperatorActionsController {
     @Req() request: OperatorRequest,
   ): Promise<Done<'disconnected'> | Accepted> {
     const about = { ...timestampIn(readQuery(parameters, ['until']), 'until'), ...actorOf(request) };
-    return done('disconnected', await carriedOut(() => this.control.revokeSession(jti, about)));
+    return done('disconnected', await runCommand(() => this.control.revokeSession(jti, about)));
   }
 
-  /** Revokes every token that was issued before a moment: connections are closed with 4401, and clients get a new token. */
+  /** Revokes every token that was issued before a time. Connections are closed with 4401, so clients get a new token. */
   @Post('tokens/revoke')
   @HttpCode(200)
   async revokeAll(
@@ -133,10 +136,13 @@ export class OperatorActionsController {
     @Req() request: OperatorRequest,
   ): Promise<Done<'disconnected'> | Accepted> {
     const about = { ...timestampIn(readQuery(parameters, ['issuedBefore']), 'issuedBefore'), ...actorOf(request) };
-    return done('disconnected', await carriedOut(() => this.control.revokeAll(about)));
+    return done('disconnected', await runCommand(() => this.control.revokeAll(about)));
   }
 
-  /** @throws BadRequestException where it is not clear whose user it is; without a tenant it is one of the platform */
+  /**
+   * Reads the tenant of a user; `null` means a platform user.
+   * @throws BadRequestException if the user id and the tenant do not fit the option `tenants`
+   */
   private tenantOf(userId: string, { tenant = null }: { readonly tenant?: string | null }): string | null {
     try {
       this.tenants.userKeyOf(userId, tenant);
@@ -155,17 +161,17 @@ function done<What extends string>(
   return missing.length > 0 ? new Accepted(answer) : answer;
 }
 
-/** @throws NotFoundException if no instance has the connection, and none can have it */
+/** @throws NotFoundException if no instance has the connection and all have answered */
 function found(result: ControlResult): ControlResult {
   if (result.connections > 0 || result.missing.length > 0) return result;
   throw new NotFoundException('Connection not found: it may have been closed');
 }
 
 /**
- * @throws ServiceUnavailableException where the command could not be sent, or the revocation not be stored
- * @throws BadRequestException for a moment that a revocation cannot have
+ * @throws ServiceUnavailableException if the command cannot be sent, or the revocation cannot be stored
+ * @throws BadRequestException for an invalid time of a revocation
  */
-async function carriedOut(send: () => Promise<ControlResult>): Promise<ControlResult> {
+async function runCommand(send: () => Promise<ControlResult>): Promise<ControlResult> {
   try {
     return await send();
   } catch (error) {

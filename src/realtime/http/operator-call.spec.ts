@@ -7,7 +7,7 @@ describe('operatorCallOf', () => {
     [{ toString: '1', valueOf: '2', toJSON: '3' }, '{"toString":"1","valueOf":"2","toJSON":"3"}'],
     [Object.create(null), '{}'],
     [undefined, ''],
-  ])('writes a parameter as text, whatever a parser made of the query: %j', (value, text) => {
+  ])('writes a parameter as a string for any result of a query parser: %j', (value, text) => {
     expect(operatorCallOf('stats', { query: { limit: value } }).query).toEqual({ limit: text });
   });
 });

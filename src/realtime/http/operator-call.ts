@@ -1,18 +1,19 @@
 import type { OperatorCall } from '../audit/audit-log.service.js';
 import { OPERATOR_ACTIONS, OPERATOR_READS } from '../audit/realtime-audit.js';
 
-/** The part of a request that names what an operator asks for. */
+/** The part of a request that describes an operator's call. */
 export interface CalledRoute {
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, unknown>>;
 }
 
-/** The longest value of a parameter in an entry, in characters. */
+/** Maximum length of a parameter in a log entry, in characters. */
 const MAX_LENGTH = 1_000;
 
 /**
- * A call for the audit log. Handlers have the names of the calls: a route with another name could be called without a trace.
- * @throws Error for such a handler
+ * Describes a call for the audit log. The name of the call is the name of the handler, so a handler with an unknown name
+ * throws instead of running without a log entry.
+ * @throws Error for an unknown handler
  */
 export function operatorCallOf(handler: string, { params = {}, query: parameters = {} }: CalledRoute): OperatorCall {
   const query = Object.fromEntries(
@@ -27,7 +28,7 @@ export function operatorCallOf(handler: string, { params = {}, query: parameters
   throw new Error(`The audit log has no name for the route ${handler}: add it to OPERATOR_READS or OPERATOR_ACTIONS`);
 }
 
-/** A parser of the application can make objects of a query, such as one with a `toString` that is no function. */
+/** A query parser of the application can return objects, for example one whose `toString` is not a function. */
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }

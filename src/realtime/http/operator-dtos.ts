@@ -6,7 +6,7 @@ import type { InstanceReport, HealthReport } from '../instances/instance-directo
 
 /** One page of a list. */
 export type Paged<Name extends string, Row> = { readonly [N in Name]: readonly Row[] } & {
-  /** How many match in all. */
+  /** Total number of matches. */
   readonly total: number;
   /** The `cursor` of the next page; `null` on the last one. */
   readonly next: string | null;
@@ -14,7 +14,7 @@ export type Paged<Name extends string, Row> = { readonly [N in Name]: readonly R
   readonly unanswered: readonly string[];
 };
 
-/** One instance. Sums count from its start; moments are ISO 8601. */
+/** One instance. Counters start at zero when the instance starts; times are ISO 8601. */
 export interface InstanceDto {
   readonly instanceId: string;
   readonly draining: boolean;
@@ -36,7 +36,7 @@ export interface ConnectionDto {
   readonly instanceId: string;
   readonly userId: string | null;
   readonly role: string | null;
-  /** With the option `tenants`: in which one it is. */
+  /** Tenant of the connection; absent without the option `tenants`. */
   readonly tenant?: string;
   readonly address: string;
   readonly connectedAt: string;
@@ -53,7 +53,7 @@ export interface ConnectionDetailsDto extends ConnectionDto {
 
 export interface ChannelDto {
   readonly channel: string;
-  /** With the option `tenants`: whose channel it is; absent for a global one. */
+  /** Tenant of the channel; absent without the option `tenants`, and for a global channel. */
   readonly tenant?: string;
   readonly pattern: string;
   readonly subscribers: number;
@@ -61,11 +61,11 @@ export interface ChannelDto {
 }
 
 export function instanceDto(instanceId: string, { stats, health }: InstanceReport): InstanceDto {
-  const { startedAt, seenAt, ...figures } = health;
+  const { startedAt, seenAt, ...metrics } = health;
   const { connections, users, subscriptions, channels, published, delivered } = stats;
   return {
     instanceId,
-    ...figures,
+    ...metrics,
     ...{ connections, users, subscriptions, channels },
     eventsPublished: published,
     eventsDelivered: delivered,
@@ -98,7 +98,7 @@ export function connectionDto(row: LocatedConnection): ConnectionDto {
   };
 }
 
-/** @param pattern the label of the channel in metrics */
+/** @param pattern label of the channel in metrics */
 export function channelDto({ topic, subscribers, instances }: ClusterChannelRow, pattern: string): ChannelDto {
   const tenant = tenantOf(topic);
   return { channel: channelOf(topic), ...(tenant !== null && { tenant }), pattern, subscribers, instances };

@@ -4,11 +4,11 @@ import { makePrincipal, type Principal, type PrincipalOptions } from '../auth/pr
 import { CONNECTION_SORTS, type ConnectionQuery, type RowCursor } from '../inspection/connection-rows.js';
 import { MAX_PAGE, SORT_ORDERS, readCursor } from '../inspection/paging.js';
 
-/** The parameters of a query as the HTTP adapter reads them: a repeated one is a list. */
+/** Query parameters as parsed by the HTTP adapter. A repeated parameter is a list. */
 export type Parameters = Readonly<Record<string, unknown>>;
 
 const DEFAULT_LIMIT = 100;
-/** The longest value of a parameter, in characters. */
+/** Maximum length of a parameter, in characters. */
 const MAX_LENGTH = 1_000;
 
 const CONNECTION_FILTERS = ['user', 'channel', 'instance', 'address', 'session', 'tenant', 'search'] as const;
@@ -42,13 +42,16 @@ export function readChannelQuery(parameters: Parameters): {
   return { query: cursor === undefined ? query : { ...query, after: readTopic(cursor) }, limit: readLimit(limit) };
 }
 
-/** How many events of whose channel are asked for. @throws BadRequestException (400) with a sentence */
+/** Reads the limit and the tenant of a history request. @throws BadRequestException (400) with a sentence */
 export function readHistoryQuery(parameters: Parameters): { readonly limit: number; readonly tenant?: string } {
   const { limit, ...whose } = readQuery(parameters, ['limit', 'tenant']);
   return { limit: readLimit(limit), ...whose };
 }
 
-/** Reads the user, as a token would describe it, and the channel. @throws BadRequestException (400) with a sentence */
+/**
+ * Reads the channel and the user, whose principal is built like that of a token. @throws BadRequestException (400) with a
+ * sentence
+ */
 export function readExplainQuery(
   parameters: Parameters,
   options: PrincipalOptions,
@@ -67,28 +70,34 @@ export function readExplainQuery(
   }
 }
 
-/** @throws BadRequestException (400) for parameters that are not known, are repeated, or are too long */
+/**
+ * Reads known query parameters.
+ * @throws BadRequestException (400) for a parameter that is unknown, repeated or too long
+ */
 export function readQuery<Name extends string>(
   parameters: Parameters,
   known: readonly Name[],
 ): { readonly [N in Name]?: string } {
   const texts: { [N in Name]?: string } = {};
   for (const [name, value] of Object.entries(parameters)) {
-    const wanted = known.find((one) => one === name);
-    if (wanted === undefined) {
+    const parameter = known.find((one) => one === name);
+    if (parameter === undefined) {
       throw new BadRequestException(`Unknown parameter ${JSON.stringify(name)}. Known parameters: ${known.join(', ')}`);
     }
     if (typeof value !== 'string') throw new BadRequestException(`${name} must be given once`);
     if (value.length > MAX_LENGTH) throw new BadRequestException(`${name} must have at most ${MAX_LENGTH} characters`);
-    if (value !== '') texts[wanted] = value;
+    if (value !== '') texts[parameter] = value;
   }
   return texts;
 }
 
-/** @throws BadRequestException for a string that is neither an ISO 8601 date nor milliseconds since 1970 */
+/**
+ * Parses a timestamp to milliseconds since 1970.
+ * @throws BadRequestException for a string that is neither an ISO 8601 date nor milliseconds since 1970
+ */
 export function readTimestamp(text: string, name: string): number {
-  const moment = /^\d{1,15}$/.test(text) ? Number(text) : Date.parse(text);
-  if (Number.isFinite(moment)) return moment;
+  const timestamp = /^\d{1,15}$/.test(text) ? Number(text) : Date.parse(text);
+  if (Number.isFinite(timestamp)) return timestamp;
   throw new BadRequestException(`${name} must be a date such as 2026-01-31T12:00:00Z, or milliseconds since 1970`);
 }
 

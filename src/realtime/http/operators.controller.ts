@@ -39,7 +39,7 @@ import {
 } from './operator-dtos.js';
 import { RealtimeController } from './realtime-route.js';
 
-/** Reads for operators, across all instances. For administrators, with the option `operatorApi`. */
+/** Inspection of all instances. For admins, with the option `operatorApi`. */
 @RealtimeController('realtime', 'operators')
 @UseGuards(AdminGuard)
 export class OperatorsController {
@@ -50,7 +50,7 @@ export class OperatorsController {
     private readonly options: ResolvedRealtimeOptions,
   ) {}
 
-  /** Statistics of the cluster and of each instance. Sums count from the start of an instance. */
+  /** Returns statistics of the cluster and of each instance. Counters start at zero when an instance starts. */
   @Get('stats')
   @Header('Cache-Control', 'no-store')
   async stats(
@@ -62,7 +62,7 @@ export class OperatorsController {
     return { cluster, instances: answers.toSorted((a, b) => (a.startedAt < b.startedAt ? -1 : 1)), unanswered };
   }
 
-  /** A page of the connections that match. */
+  /** Returns a page of the matching connections. */
   @Get('connections')
   @Header('Cache-Control', 'no-store')
   async connections(@Query() parameters: Parameters): Promise<Paged<'connections', ConnectionDto>> {
@@ -71,7 +71,7 @@ export class OperatorsController {
     return { connections: rows.map(connectionDto), total, next: end && writeCursor(end), unanswered };
   }
 
-  /** One connection, with its channels. */
+  /** Returns one connection, with its channels. */
   @Get('connections/:id')
   @Header('Cache-Control', 'no-store')
   async connection(@Param('id') id: string): Promise<ConnectionDetailsDto> {
@@ -86,7 +86,7 @@ export class OperatorsController {
     throw new NotFoundException('Connection not found: it may have been closed');
   }
 
-  /** A page of the channels that have subscribers, by name. */
+  /** Returns a page of the channels that have subscribers, sorted by name. */
   @Get('channels')
   @Header('Cache-Control', 'no-store')
   async channels(@Query() parameters: Parameters): Promise<Paged<'channels', ChannelDto>> {
@@ -96,7 +96,7 @@ export class OperatorsController {
     return { channels, total, next: end === null ? null : writeCursor({ topic: end }), unanswered };
   }
 
-  /** The last events that are kept of a channel, oldest first, with the fields that the administrator's role is for. */
+  /** Returns the last events in the history of a channel, oldest first, with the fields that the admin's role can see. */
   @Get('channels/:channel/history')
   @Header('Cache-Control', 'no-store')
   async history(
@@ -123,12 +123,15 @@ export class OperatorsController {
     const { principal, channel } = readExplainQuery(parameters, this.options);
     const explained = await this.policy.explain(principal, channel);
     const explanation = explanationOf(explained);
-    // The same answer, and by its status: ask again, for nothing was decided.
+    // The body is the same. The status 503 says that nothing was decided and the call can be repeated.
     if (explained.verdict === 'unavailable') throw new ServiceUnavailableException(explanation);
     return explanation;
   }
 
-  /** @throws NotFoundException @throws BadRequestException where it is not clear whose channel it is */
+  /**
+   * @throws NotFoundException for an unknown channel
+   * @throws BadRequestException if the tenant is missing, invalid, or given for a global channel
+   */
   private topicOf(name: string, tenant: string | undefined): string {
     const channel = this.catalogue.find(name);
     if (channel === null) throw new NotFoundException('Channel not found');

@@ -10,7 +10,7 @@ describe('readPublishBody', () => {
     });
   });
 
-  it('reads a list, and says where each stands in it', () => {
+  it('reads a list, with the position of each event', () => {
     const { events, problems } = readPublishBody([
       { channel: 'a', data: 0 },
       { channel: 'b', data: false },
@@ -22,7 +22,7 @@ describe('readPublishBody', () => {
     ]);
   });
 
-  it('takes as many as are allowed', () => {
+  it('accepts up to 1,000 events', () => {
     const many = (count: number): unknown[] => Array.from({ length: count }, () => ({ channel: 'c', data: 1 }));
     expect(readPublishBody(many(MAX_BATCH)).events).toHaveLength(MAX_BATCH);
     expect(fieldsOf(many(MAX_BATCH + 1))).toEqual(['']);
@@ -42,11 +42,11 @@ describe('readPublishBody', () => {
       [{ channel: 'c', data: 1 }, null, [], { channel: 5, data: 1 }],
       ['[1]', '[2]', '[3].channel'],
     ],
-  ])('names what is wrong with %j', (body, fields) => {
+  ])('names the wrong fields of %j', (body, fields) => {
     expect(fieldsOf(body)).toEqual(fields);
   });
 
-  it('names at most 20 problems, with short names of fields, whatever the body holds', () => {
+  it('reports at most 20 problems with short field names for any body', () => {
     const fields = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`${index}${'x'.repeat(500)}`, 0]));
     for (const body of [fields, [fields, fields], Array(MAX_BATCH).fill(0)]) {
       const { problems } = readPublishBody(body);
@@ -55,7 +55,7 @@ describe('readPublishBody', () => {
     }
   });
 
-  it('keeps the good ones beside the bad, so that all can be checked', () => {
+  it('returns the valid events too if others are invalid, so that all can be validated', () => {
     expect(readPublishBody([{ channel: 'c', data: 1 }, 5]).events).toHaveLength(1);
   });
 });

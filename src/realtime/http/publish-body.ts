@@ -1,14 +1,14 @@
 import type { FieldProblem } from '../../protocol/index.js';
 
-/** The maximum number of events in one call. */
+/** Maximum number of events in one call. */
 export const MAX_BATCH = 1_000;
 
-/** Problems that one answer names at most, so that it is small whatever the body holds. */
+/** Maximum number of problems in one answer, which keeps the answer small. */
 export const MAX_PROBLEMS = 20;
-/** The longest name of a field in an answer, in characters. */
+/** Maximum length of a field name in an answer, in characters. */
 const MAX_FIELD_LENGTH = 100;
 
-/** One event of the body; `field` is its position there (`""`, or `[2].`). */
+/** One event of the body. `field` is the prefix of its field names: `""` for a single event, or `[2].` in a list. */
 export interface EventToPublish {
   readonly channel: string;
   readonly data: unknown;
@@ -19,8 +19,8 @@ export interface EventToPublish {
 const FIELDS = ['channel', 'data', 'idempotencyKey', 'tenant'];
 
 /**
- * Reads the body of `POST /realtime/events`: the events that are well-formed, and at most
- * {@link MAX_PROBLEMS} problems of the others.
+ * Reads the body of `POST /realtime/events`. Returns the well-formed events, and at most {@link MAX_PROBLEMS} problems of
+ * the others.
  */
 export function readPublishBody(body: unknown): { events: EventToPublish[]; problems: FieldProblem[] } {
   const events: EventToPublish[] = [];

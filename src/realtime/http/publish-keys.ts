@@ -3,7 +3,7 @@ import { matchPattern } from '../../protocol/index.js';
 import { PUBLISH_OPERATIONS, type PublishKeyOptions, type PublishOperation } from '../options/publish-keys.js';
 import { showChannel } from '../publishing/event-composer.js';
 
-/** A publishing key without its secret: its name and scope; `null` means no limit. */
+/** A publishing key without its secret: its name and scope. `null` means unlimited. */
 export interface PublishKey {
   readonly name: string;
   readonly channels: readonly string[] | null;
@@ -11,11 +11,14 @@ export interface PublishKey {
   readonly operations: readonly PublishOperation[];
 }
 
-/** The publishing keys of the options. It keeps digests: they have one length, and are compared in constant time. */
+/**
+ * Publishing keys of the options. Keys are stored as digests, which have the same length and are compared in constant
+ * time.
+ */
 export class PublishKeys {
   private readonly known: readonly { readonly digest: Buffer; readonly key: PublishKey }[];
 
-  /** @param keys a string is a key without a scope; its name is its place in the list, such as `#1` */
+  /** @param keys a string is a key without a scope; its name is its position in the list, such as `#1` */
   constructor(keys: readonly (string | PublishKeyOptions)[]) {
     this.known = keys.map((entry, index) => {
       const { key: secret, ...scope } = typeof entry === 'string' ? { key: entry, name: `#${index + 1}` } : entry;
@@ -24,29 +27,32 @@ export class PublishKeys {
     });
   }
 
-  /** Compares with every key, so that the time says neither which one it was nor how much of it was right. */
+  /**
+   * Compares the secret with every key, so that the time reveals neither which key matched nor how much of a key was
+   * right.
+   */
   find(secret: string): PublishKey | null {
     const given = digestOf(secret);
     return this.known.filter(({ digest }) => timingSafeEqual(digest, given))[0]?.key ?? null;
   }
 }
 
-/** Why a key cannot be used for an operation; `null` if it can. */
+/** Returns the reason why a key cannot be used for an operation, or `null` if it can. */
 export function operationProblem({ name, operations }: PublishKey, operation: PublishOperation): string | null {
   if (operations.includes(operation)) return null;
-  const asked = operation === 'batch' ? 'a list of events' : 'a single event';
-  return `The key ${name} is limited to the operations ${operations.join(', ')}: it cannot publish ${asked}`;
+  const requested = operation === 'batch' ? 'a list of events' : 'a single event';
+  return `The key ${name} is limited to the operations ${operations.join(', ')}: it cannot publish ${requested}`;
 }
 
-/** Why a key cannot be used for a channel; `null` if it can. */
+/** Returns the reason why a key cannot be used for a channel, or `null` if it can. */
 export function channelProblem({ name, channels }: PublishKey, channel: string): string | null {
   if (channels === null || channels.some((pattern) => matchPattern(pattern, channel) !== null)) return null;
   return `The key ${name} is limited to the channels ${listed(channels)}: it cannot publish to ${showChannel(channel)}`;
 }
 
 /**
- * Returns why a key cannot be used for a tenant; `null` if it can.
- * @param tenant `undefined` if the event names none
+ * Returns the reason why a key cannot be used for a tenant, or `null` if it can.
+ * @param tenant `undefined` if the event names no tenant
  * @param isGlobal true if the channel is global
  */
 export function tenantScopeProblem(
@@ -61,7 +67,7 @@ export function tenantScopeProblem(
   return tenants.includes(tenant) ? null : `${limited}it cannot publish for ${showChannel(tenant)}`;
 }
 
-/** Names at most ten. */
+/** Lists at most ten names. */
 function listed(names: readonly string[]): string {
   const more = names.length > 10 ? ` and ${names.length - 10} more` : '';
   return names.slice(0, 10).join(', ') + more;

@@ -13,16 +13,16 @@ import { bearerOf } from './bearer.js';
 import { PublishKeys, type PublishKey } from './publish-keys.js';
 import { refusedWith, RequestClients, type HttpRequest } from './request-client.js';
 
-/** The caller of a request that was let in: an administrator, or a service with a key. */
+/** Caller of an authenticated request: an admin, or a service with a key. */
 export type Publisher =
   { readonly principal: Principal; readonly key: null } | { readonly principal: null; readonly key: PublishKey };
 
-/** A request that was let in. */
+/** An authenticated request to publish. */
 export interface PublishRequest extends HttpRequest {
   publisher?: Publisher;
 }
 
-/** Lets administrators (`Authorization: Bearer JWT`) and other services (`X-API-Key`) in. */
+/** Admits admins (`Authorization: Bearer JWT`) and services with a key (`X-API-Key`). */
 @Injectable()
 export class PublishGuard implements CanActivate {
   private readonly keys: PublishKeys;

@@ -8,7 +8,7 @@ const JSON_HEADERS = { 'content-type': 'application/json' };
 describe('readJsonBody', () => {
   const open = () => new PassThrough() as PassThrough & IncomingMessage;
 
-  it('refuses a request that ends before its body, also if it ended before it was read', async () => {
+  it('rejects a request that ends before its body, also if it ended before the read', async () => {
     const request = open();
     const reading = readJsonBody(request, JSON_HEADERS, 100);
     request.write('{');
@@ -19,7 +19,7 @@ describe('readJsonBody', () => {
     );
   });
 
-  it('refuses a body as soon as it is too large, and discards the rest', async () => {
+  it('rejects a body as soon as it is too large, and discards the rest', async () => {
     const request = open();
     const reading = readJsonBody(request, JSON_HEADERS, 4);
     request.write('12345');
@@ -30,7 +30,7 @@ describe('readJsonBody', () => {
     expect(request.readableLength).toBe(0);
   });
 
-  it('counts what comes out of a decompression bomb, and stops there', async () => {
+  it('counts decompressed bytes, and stops at the limit', async () => {
     const request = open();
     const reading = readJsonBody(request, { ...JSON_HEADERS, 'content-encoding': 'gzip' }, 1_000);
     request.end(gzipSync(Buffer.alloc(10_000_000)));
@@ -38,7 +38,7 @@ describe('readJsonBody', () => {
   });
 
   it.each([[0xe9], [0xff, 0xfe], [0xc0, 0xaf], [0xed, 0xa0, 0x80]])(
-    'refuses what is not UTF-8: %#',
+    'rejects bytes that are not UTF-8: %#',
     async (...bytes) => {
       const request = open();
       const reading = readJsonBody(request, JSON_HEADERS, 100);

@@ -46,7 +46,7 @@ export async function readJsonBody(
   }
 }
 
-/** Bytes of another encoding would become events with replacement characters. */
+/** Rejects other encodings, which would end up in events as replacement characters. */
 function decodeText(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -69,7 +69,7 @@ function tooLarge(limit: number): PayloadTooLargeException {
   );
 }
 
-/** The rest of a body that is refused is discarded by Node, so that the client can read the answer. */
+/** Reads up to `limit` bytes. Node discards the rest of a rejected body, so that the client can read the answer. */
 function readBytes(request: Readable, decoder: Transform | null, limit: number): Promise<Buffer> {
   const source = decoder === null ? request : request.pipe(decoder);
   const chunks: Buffer[] = [];

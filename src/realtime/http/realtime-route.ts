@@ -4,25 +4,25 @@ import { DirectReply } from './direct-reply.interceptor.js';
 import { RouteErrors } from './route-errors.filter.js';
 
 /**
- * The key under which each route of the module carries its {@link RealtimeRoute}, on its controller and on its handler.
- * A global guard of the application recognises the module's routes by it:
- * `reflector.getAllAndOverride(REALTIME_ROUTE, [context.getHandler(), context.getClass()])`.
+ * Metadata key of the {@link RealtimeRoute} on each controller and handler of the module. A global guard of the
+ * application recognizes the module's routes by it: `reflector.getAllAndOverride(REALTIME_ROUTE, [context.getHandler(),
+ * context.getClass()])`.
  */
 export const REALTIME_ROUTE = 'nestjs-realtime:route';
 
-/** The groups of the module's routes, the values of {@link REALTIME_ROUTE}. */
+/** Groups of the module's routes: the values of {@link REALTIME_ROUTE}. */
 export type RealtimeRoute = 'publish' | 'tickets' | 'operators' | 'asyncapi' | 'console';
 
-/** Metadata of the application's own for the module's routes, such as `{ isPublic: true }`. */
+/** Metadata of the application for the module's routes, such as `{ isPublic: true }`. */
 export type RouteMetadata = Readonly<Record<string, unknown>>;
 
 type Handler = (this: object, ...args: unknown[]) => unknown;
 type ReadArgument = (request: Readonly<Record<string, unknown>>) => unknown;
 
 /**
- * A controller of the module. Its routes are independent of what the application applies to all routes: they have no
- * version, pipes do not change their parameters, interceptors do not wrap their answers, filters do not change their
- * errors. Global guards do run, and recognise the routes by {@link REALTIME_ROUTE}.
+ * Decorates a controller of the module. Its routes ignore what the application applies to all routes: they have no
+ * version, pipes do not change their parameters, interceptors do not wrap their answers, and filters do not change their
+ * errors. Global guards still run, and recognize the routes by {@link REALTIME_ROUTE}.
  */
 export function RealtimeController(path: string, route: RealtimeRoute): ClassDecorator {
   return (target) => {
@@ -35,13 +35,16 @@ export function RealtimeController(path: string, route: RealtimeRoute): ClassDec
   };
 }
 
-/** The group of a controller of the module; `undefined` for any other controller. */
+/** Returns the group of a controller of the module, or `undefined` for any other controller. */
 export function routeOf(controller: unknown): RealtimeRoute | undefined {
   if (typeof controller !== 'function') return undefined;
   return Reflect.getMetadata(REALTIME_ROUTE, controller) as RealtimeRoute | undefined;
 }
 
-/** The controller with metadata of one application: another application in this process does not see it. */
+/**
+ * Returns a subclass of the controller with the metadata of one application, so that other applications in this process
+ * are not affected.
+ */
 export function withRouteMetadata<T extends object>(controller: Type<T>, metadata: RouteMetadata): Type<T> {
   if (Object.keys(metadata).length === 0) return controller;
   const { name } = controller;
@@ -64,7 +67,7 @@ function mark(controller: Type<object>, metadata: RouteMetadata): void {
   }
 }
 
-/** The names of the methods that serve a route, inherited ones included. */
+/** Returns the names of methods that serve a route, including inherited ones. */
 function handlersOf(controller: Type<object>): string[] {
   const names = new Set<string>();
   for (let prototype = controller.prototype as object; prototype !== Object.prototype;) {
@@ -79,8 +82,8 @@ function handlersOf(controller: Type<object>): string[] {
 }
 
 /**
- * Lets a handler read its arguments from the request, where pipes do not reach, and tells Nest that the response is
- * sent by the handler (by {@link DirectReply}), so that Nest ignores the result of interceptors.
+ * Makes a handler read its arguments from the request, so that pipes do not change them. Tells Nest that {@link
+ * DirectReply} sends the response, so that Nest ignores the result of interceptors.
  */
 function standAlone(controller: Type<object>, name: string): void {
   const handler = (controller.prototype as Record<string, Handler>)[name]!;
@@ -119,7 +122,7 @@ function readerOf(type: RouteParamtypes, name: string | undefined): ReadArgument
   };
 }
 
-/** Replaces a method. The new one inherits the metadata of the old one, also what is defined later. */
+/** Replaces a method. The new method inherits the metadata of the old one, even if it is defined later. */
 function replaceHandler(controller: Type<object>, name: string, old: Handler, handler: Handler): void {
   Object.setPrototypeOf(handler, old);
   Object.defineProperty(handler, 'name', { value: name });

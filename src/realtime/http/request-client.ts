@@ -6,20 +6,20 @@ import type { Principal } from '../auth/principal.js';
 import { ClientAddresses } from '../gateway/client-address.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 
-/** The common part of requests in Express and Fastify. */
+/** The part that requests of Express and Fastify have in common. */
 export type HttpRequest = Pick<IncomingMessage, 'headers' | 'socket' | 'url'>;
 
-/** The `cause` of an exception that refuses a request, for the audit log. */
+/** `cause` of an exception that refuses a request. It is written into the audit log. */
 export interface RefusalCause {
   readonly code: RequestRefusal;
-  /** The user, if the token was good. */
+  /** The user, if the token was valid. */
   readonly principal?: Principal;
 }
 
-/** The longest path in an entry, in characters. */
+/** Maximum length of a path in a log entry, in characters. */
 const MAX_PATH = 256;
 
-/** Finds who sent an HTTP request, for the audit log. */
+/** Identifies the client of an HTTP request, for the audit log. */
 @Injectable()
 export class RequestClients {
   private readonly addresses: ClientAddresses;
@@ -36,7 +36,7 @@ export class RequestClients {
   }
 }
 
-/** Writes a refusal with a {@link RefusalCause} into the audit log, and throws it. */
+/** Runs `admit`. A refusal with a {@link RefusalCause} is written into the audit log and thrown again. */
 export async function refusedWith<T>(
   auditLog: AuditLog,
   clients: RequestClients,

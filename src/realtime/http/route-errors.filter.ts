@@ -2,8 +2,8 @@ import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '
 import { HttpAdapterHost } from '@nestjs/core';
 
 /**
- * Answers the HTTP errors of the module's routes in Nest's standard shape, with `details` for an invalid body,
- * regardless of the application's global filters. Errors that are not an HttpException go to the application's filters.
+ * Answers HTTP errors of the module's routes in Nest's standard shape, regardless of the application's global filters. An
+ * invalid body adds `details`. Errors that are not an HttpException go to the application's filters.
  */
 @Catch(HttpException)
 export class RouteErrors implements ExceptionFilter<HttpException> {

@@ -18,7 +18,7 @@ export class TenantInterceptor implements NestInterceptor {
     if (context.getType() !== 'http') return next.handle();
     const { headers } = context.switchToHttp().getRequest<{ headers: IncomingHttpHeaders }>();
     const principal = await bearerOf(this.auth, headers);
-    // Nest binds the handler to the context in which it is asked for.
+    // `next.handle()` must be called inside the tenant: Nest binds the handler to the current async context.
     return inTenant(principal?.tenant ?? null, () => next.handle());
   }
 }

@@ -7,7 +7,7 @@ import { bearerOf } from './bearer.js';
 import { RealtimeController } from './realtime-route.js';
 import { MAX_TICKETS_PER_MINUTE, TicketLimit } from './ticket-limit.js';
 
-/** One-time tickets for `/ws?ticket=…`, so that URLs contain no tokens. */
+/** Issues one-time tickets for `/ws?ticket=…`, so that URLs contain no tokens. */
 @RealtimeController('realtime/tickets', 'tickets')
 export class TicketsController {
   constructor(
@@ -16,7 +16,10 @@ export class TicketsController {
     private readonly limit: TicketLimit,
   ) {}
 
-  /** With `Authorization: Bearer …` → `{ ticket, expiresAt }`. The ticket connects once, within 30 s, as that token would. */
+  /**
+   * Answers `Authorization: Bearer …` with `{ ticket, expiresAt }`. A ticket connects once, within 30 s, with the
+   * permissions of the token.
+   */
   @Post()
   @Header('Cache-Control', 'no-store')
   async issue(@Req() { headers }: { headers: IncomingHttpHeaders }): Promise<Ticket> {

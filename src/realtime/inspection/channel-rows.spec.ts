@@ -4,7 +4,7 @@ import { mergeChannels, selectChannels } from './channel-rows.js';
 const names = fc.constantFrom(...['apps:a', 'apps:b', 'apps:c', 'users:a', 'user:1', 'user:2', 'Zoo:x']);
 
 describe('the pages of channels of several instances', () => {
-  it('hold each channel once, by name, with the subscribers of all', async () => {
+  it('contain each channel once, sorted by name, with the subscribers of all instances', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.dictionary(names, fc.integer({ min: 1, max: 9 })), { minLength: 1, maxLength: 4 }),
@@ -35,7 +35,7 @@ describe('the pages of channels of several instances', () => {
     );
   });
 
-  it('are searched, whatever the case, and counted by what was found', async () => {
+  it('are filtered by a case-insensitive search, and `total` counts the matches', async () => {
     const answer = await selectChannels(['apps:a', 'Apps:b', 'users:a'], () => 1, { most: 10, search: 'APPS' });
     expect(mergeChannels([answer], 1)).toEqual({
       rows: [{ topic: 'Apps:b', subscribers: 1, instances: 1 }],

@@ -9,26 +9,26 @@ export interface ChannelRow {
   readonly subscribers: number;
 }
 
-/** Which topics, how many, and after which: they are in the order of their names. */
+/** A page of topics, sorted by name. */
 export interface ChannelQuery {
-  /** Stands in the channel's name, whatever its case. */
+  /** Part of the channel's name, case-insensitive. */
   readonly search?: string;
   readonly most: number;
   readonly after?: string;
 }
 
-/** The first topics of an instance, and all that match as a sketch (see `Distinct`). */
+/** The first matching topics of an instance. `names` is a sketch of all matching topics (see `DistinctCounter`). */
 export interface ChannelAnswer {
   readonly rows: readonly ChannelRow[];
   readonly names: string;
 }
 
-/** A topic with its subscribers on all instances, and on how many of these it has any. */
+/** A topic with its subscribers on all instances. `instances` is the number of instances that have any. */
 export interface ClusterChannelRow extends ChannelRow {
   readonly instances: number;
 }
 
-/** The first topics of one instance that match. */
+/** Returns the first matching topics of one instance. */
 export async function selectChannels(
   names: Iterable<string>,
   subscribersOf: (name: string) => number,
@@ -47,9 +47,9 @@ export async function selectChannels(
 }
 
 /**
- * The first topics of all instances. Each gave its own first, so of a topic among the first of all none that has it
- * can have left it out.
- * @returns `total` exactly up to 1,024, beyond that to some 3 %
+ * Merges the pages of several instances. Each instance returned its own first topics, so none of them can have left out a
+ * topic of the merged page.
+ * @returns `total` is exact up to 1,024; above, the standard error is 3 %
  */
 export function mergeChannels(
   answers: readonly ChannelAnswer[],

@@ -25,7 +25,7 @@ import {
 } from './connection-rows.js';
 import { MAX_PAGE, SORT_ORDERS, type Page } from './paging.js';
 
-/** What one instance asks of all, and what each answers. */
+/** Queries that an instance sends to all instances, with their answers. */
 export interface ClusterQueries {
   readonly report: { readonly query: null; readonly answer: InstanceReport };
   readonly tenant: { readonly query: string; readonly answer: TenantReport };
@@ -36,27 +36,27 @@ export interface ClusterQueries {
 
 export type QueryName = keyof ClusterQueries;
 
-/** A question on its way. */
+/** A query in transit. */
 export type SentQuery = {
   readonly [T in QueryName]: { readonly about: T; readonly query: ClusterQueries[T]['query'] } & Sender;
 }[QueryName];
 
 interface Sender {
   readonly id: string;
-  /** The instance that asks. */
+  /** Id of the instance that sent the query. */
   readonly from: string;
 }
 
-/** An answer on its way; what it holds follows from the question with the same id. */
+/** An answer in transit. The type of `answer` follows from the query with the same id. */
 export interface SentAnswer {
   readonly id: string;
   readonly instance: string;
   readonly answer: unknown;
 }
 
-/** Rows of one answer: one more than a page says that there is a next page. */
+/** Maximum number of rows of one answer: one more than a page shows that there is a next page. */
 const MAX_ROWS = MAX_PAGE + 1;
-/** More channels than one connection can have. */
+/** Upper bound for the channels of one connection. */
 const MAX_CHANNELS = 100_000;
 
 const id = string({ min: 1, max: 64 });
@@ -116,7 +116,7 @@ export const channelsAnswerSchema: Schema<ChannelAnswer> = record<ChannelAnswer>
   names: sketchSchema,
 });
 
-/** The answers by what was asked. */
+/** Answer schemas by query. */
 export const ANSWERS: { readonly [T in QueryName]: Schema<ClusterQueries[T]['answer']> } = {
   report: instanceReportSchema,
   tenant: tenantReportSchema,

@@ -15,24 +15,24 @@ import {
   type QueryName,
 } from './cluster-queries.js';
 
-/** The channel on which instances ask each other, and the one of each instance for answers; no client can name them. */
+/** Topic on which instances send queries, and the topic of each instance for answers. No client can name them. */
 const QUERY_TOPIC = '$ask';
 const answerTopicOf = (instance: string): string => `$answers-${instance}`;
 
-/** How long the others may take to answer, in milliseconds. */
+/** Time limit for the answers of other instances, in milliseconds. */
 const TIMEOUT_MS = 2_000;
 
-/** Answers one question, for this instance. */
+/** Answers a query for this instance. */
 export type QueryHandler = <T extends QueryName>(
   about: T,
   query: ClusterQueries[T]['query'],
 ) => Promise<ClusterQueries[T]['answer']>;
 
-/** What the instances answered, and who did not. */
+/** Answers of the instances, and the instances that did not answer. */
 export interface Answers<Answer> {
-  /** By instance, this one included. */
+  /** Answers by instance, including this one. */
   readonly answers: ReadonlyMap<string, Answer>;
-  /** What those that did not answer in time said of themselves last: they are cut off, or died a moment ago. */
+  /** Last reports of the instances that did not answer in time: they are disconnected, or died a moment ago. */
   readonly unanswered: ReadonlyMap<string, InstanceReport>;
 }
 
@@ -42,12 +42,12 @@ interface Waiting {
   check(): void;
 }
 
-/** Asks every instance, and answers what others ask. */
+/** Sends queries to every instance, and answers the queries of others. */
 @Injectable()
 export class ClusterQuery {
   private readonly waiting = new Map<string, Waiting>();
   private answer: QueryHandler | null = null;
-  /** What all that lived said of themselves, when that was known last. */
+  /** Last known reports of all live instances. */
   private known: ReadonlyMap<string, InstanceReport> = new Map();
 
   constructor(
@@ -57,12 +57,12 @@ export class ClusterQuery {
     private readonly stats: ClusterStatsService,
   ) {}
 
-  /** This instance, to the others. */
+  /** Id of this instance. */
   get instanceId(): string {
     return this.directory.id;
   }
 
-  /** Begins to answer the others; there is one who does. */
+  /** Starts to answer the queries of other instances. There is one handler. */
   follow(answer: QueryHandler): void {
     this.answer = answer;
     if (this.directory.isAlone) return;
@@ -71,7 +71,7 @@ export class ClusterQuery {
     this.bridge.follow(QUERY_TOPIC, null, { event: (data) => this.onQuery(data), reset: nothing });
   }
 
-  /** Asks every instance that lives. Resolves once all that can be reached have answered, or after 2 s. */
+  /** Sends a query to every live instance. Resolves when all reachable instances have answered, or after 2 s. */
   async ask<T extends QueryName>(
     about: T,
     query: ClusterQueries[T]['query'],
@@ -83,32 +83,33 @@ export class ClusterQuery {
     const others = this.collect({ about, query, id, from: this.instanceId } as SentQuery, answers);
     const [mine, , living] = await Promise.all([own, others, this.stats.reports()]);
     answers.set(this.instanceId, mine);
-    if (living.size > 0) this.known = living; // else Redis is unavailable, and those that were there still count
+    if (living.size > 0) this.known = living; // otherwise Redis is unavailable, and the last known instances count
     return {
       answers: answers as ReadonlyMap<string, ClusterQueries[T]['answer']>,
       unanswered: new Map([...this.known].filter(([instance]) => !answers.has(instance))),
     };
   }
 
-  /** Fills in the answers of the others; those that do not come in time are not there. */
-  private async collect(question: SentQuery, answers: Map<string, unknown>): Promise<void> {
+  /** Collects the answers of other instances. Answers that arrive too late are left out. */
+  private async collect(sentQuery: SentQuery, answers: Map<string, unknown>): Promise<void> {
     if (!this.bridge.status.up) return;
-    const { id, about } = question;
-    const asked = encode(querySchema, question);
+    const { id, about } = sentQuery;
+    const encoded = encode(querySchema, sentQuery);
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       timer = setTimeout(resolve, TIMEOUT_MS);
       let wanted = Infinity;
       const check = (): void => void (answers.size >= wanted && resolve());
       this.waiting.set(id, { about, answers, check });
-      this.publish(QUERY_TOPIC, asked)
-        // Counted after it was asked: whoever heard it and still listens is among them, this instance too.
+      this.publish(QUERY_TOPIC, encoded)
+        // Counted after the query was sent, so every instance that received it and still listens is included, this one
+        // too.
         .then(() => this.broker.listeners(QUERY_TOPIC))
         .then((count) => {
           wanted = count;
           check();
         })
-        .catch(() => resolve()); // Redis went away: this instance alone answers
+        .catch(() => resolve()); // Redis is unavailable, so only this instance answers
     });
     clearTimeout(timer);
     this.waiting.delete(id);
@@ -116,10 +117,10 @@ export class ClusterQuery {
 
   private async onQuery(data: unknown): Promise<void> {
     const { id, from, about, query } = querySchema.read(data, 'it');
-    if (from === this.instanceId) return this.addAnswer(id, from, null); // it answers itself without a detour
+    if (from === this.instanceId) return this.addAnswer(id, from, null); // this instance answers its own query directly
     const answer = ANSWERS[about].write((await this.answer!(about, query)) as never, 'the answer');
     const sent = encode(sentAnswerSchema, { id, instance: this.instanceId, answer });
-    // An answer that does not arrive is reported by the instance that waits for it.
+    // The instance that waits reports a missing answer.
     await this.publish(answerTopicOf(from), sent).catch(() => undefined);
   }
 

@@ -9,7 +9,7 @@ import {
 } from './connection-rows.js';
 import type { Connection } from '../connections/connection.js';
 
-/** As much of a connection as a row is made of. */
+/** The part of a connection that a row is made of. */
 interface Fake {
   readonly id: string;
   readonly user: string | null;
@@ -41,15 +41,15 @@ const fake = fc.record<Fake>({
   bytes: fc.integer({ min: 0, max: 3 }),
 });
 
-/** Two instances, and all pages of both, one after the other. */
+/** Reads all pages of several instances, one after the other. */
 async function allPages(instances: readonly Fake[][], limit: number, query: Omit<ConnectionQuery, 'most'>) {
   const pages: ConnectionRow[][] = [];
   const totals = new Set<number>();
   let after: RowCursor | undefined;
   do {
-    const asked = { ...query, most: limit + 1, ...(after === undefined ? {} : { after }) };
-    const answers = await Promise.all(instances.map((all) => selectConnections(all.map(connectionOf), asked)));
-    const { rows, total, end } = mergeConnections(answers, asked, limit);
+    const paged = { ...query, most: limit + 1, ...(after === undefined ? {} : { after }) };
+    const answers = await Promise.all(instances.map((all) => selectConnections(all.map(connectionOf), paged)));
+    const { rows, total, end } = mergeConnections(answers, paged, limit);
     pages.push([...rows]);
     totals.add(total);
     after = end ?? undefined;
@@ -58,7 +58,7 @@ async function allPages(instances: readonly Fake[][], limit: number, query: Omit
 }
 
 describe('the pages of connections of several instances', () => {
-  it('hold each connection once, in order, whatever the order and the size of a page', async () => {
+  it('contain each connection once, in order, for any sort order and page size', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.uniqueArray(fake, { selector: ({ id }) => id, maxLength: 12 }), { minLength: 1, maxLength: 3 }),
@@ -90,13 +90,13 @@ describe('the pages of connections of several instances', () => {
 
   it.each<[string, object, string[]]>([
     ['a user', { user: 'ann' }, ['1']],
-    ['a user as it is written, and no part of it', { user: 'bob' }, []],
+    ['the exact user id, not a part of it', { user: 'bob' }, []],
     ['a channel', { channel: 'apps:created' }, ['1', '3']],
     ['an address', { address: '10.0.0.1' }, ['1', '3']],
-    ['a session that nobody has', { session: 's' }, []],
-    ['text, whatever its case', { search: 'bO' }, ['2']],
+    ['a session without a connection', { session: 's' }, []],
+    ['text, case-insensitive', { search: 'bO' }, ['2']],
     ['text in an address', { search: '0.0.2' }, ['2']],
-    ['both', { search: '10.0', channel: 'apps:created', user: 'ann' }, ['1']],
+    ['several filters', { search: '10.0', channel: 'apps:created', user: 'ann' }, ['1']],
   ])('are filtered by %s', async (_what, filter, ids) => {
     const { pages, totals } = await allPages([here, there], 10, { sort: 'connectedAt', order: 'asc', ...filter });
     expect(pages.flat().map(({ id }) => id)).toEqual(ids);

@@ -5,46 +5,46 @@ import { searcher, yielding, type SortOrder, type Page } from './paging.js';
 export const CONNECTION_SORTS = ['connectedAt', 'userId', 'address', 'subscriptions', 'bufferedBytes'] as const;
 export type ConnectionSort = (typeof CONNECTION_SORTS)[number];
 
-/** A connection in a list. Moments are milliseconds since 1970. */
+/** A connection in a list. Times are in milliseconds since 1970. */
 export interface ConnectionRow {
   readonly id: string;
   /** `null` without a token. */
   readonly userId: string | null;
   readonly role: string | null;
-  /** With the option `tenants`: in which one it is. */
+  /** Tenant of the connection; `null` without the option `tenants`. */
   readonly tenant: string | null;
   readonly address: string;
   readonly connectedAt: number;
   readonly subscriptions: number;
   readonly bufferedBytes: number;
-  /** The `jti` of its token, where that has one. */
+  /** `jti` of the token; `null` without one. */
   readonly sessionId: string | null;
-  /** When its token ends; `null` where it has no end, or there is none. */
+  /** Expiry of the token; `null` without a token, and if the token does not expire. */
   readonly expiresAt: number | null;
 }
 
-/** One connection, with all there is to tell of it. */
+/** One connection with all details. */
 export interface ConnectionDetails extends ConnectionRow {
   readonly channels: readonly string[];
   readonly userAgent: string | null;
 }
 
-/** Where a page ends, and the next one begins: after the row with this key and id. */
+/** End of a page: the next page starts after the row with this key and id. */
 export interface RowCursor {
   readonly key: string | number;
   readonly id: string;
 }
 
-/** Which connections, in which order, how many, and after which. */
+/** Filters, sort order and page of a list of connections. */
 export interface ConnectionQuery {
   readonly user?: string;
   readonly channel?: string;
   readonly address?: string;
   readonly session?: string;
-  /** What a user is known by on the installation. */
+  /** Key of a user across tenants: tenant and user id. */
   readonly userKey?: string;
   readonly tenant?: string;
-  /** Stands in the id, user, role, address or session, whatever its case. */
+  /** Part of the id, user, role, address or session, case-insensitive. */
   readonly search?: string;
   readonly sort: ConnectionSort;
   readonly order: SortOrder;
@@ -68,7 +68,7 @@ export function connectionRow(connection: Connection): ConnectionRow {
   };
 }
 
-/** The first that match of these connections, and how many do. */
+/** Returns the first matching connections, and the number of all matches. */
 export async function selectConnections(
   connections: Iterable<Connection>,
   query: ConnectionQuery,
@@ -93,7 +93,7 @@ export async function selectConnections(
   return { rows: first.list().slice(0, most), total };
 }
 
-/** The first of what several instances answered. @returns the place where it ends too, where there are more */
+/** Merges the pages of several instances. @returns also the end of the page, if there is a next page */
 export function mergeConnections<Row extends ConnectionRow>(
   pages: readonly Page<Row>[],
   query: ConnectionQuery,
@@ -119,7 +119,7 @@ function isAfter(row: ConnectionRow, after: RowCursor, { sort, order }: Connecti
   return order === 'asc' ? compared > 0 : compared < 0;
 }
 
-/** By key, then by id: no two places are the same. */
+/** Compares by key, then by id, so that no two rows are equal. */
 function compareCursors(a: RowCursor, b: RowCursor): number {
   if (a.key !== b.key) return a.key < b.key ? -1 : 1;
   return a.id === b.id ? 0 : a.id < b.id ? -1 : 1;

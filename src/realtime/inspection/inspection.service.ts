@@ -28,24 +28,24 @@ import {
 import type { ClusterQueries, QueryName } from './cluster-queries.js';
 import { ClusterQuery } from './cluster-query.js';
 
-/** What is kept of a client's `User-Agent`, in characters. */
+/** Maximum length of a stored `User-Agent`, in characters. */
 const MAX_USER_AGENT = 256;
-/** A report of this instance serves all who ask within so long, in milliseconds. */
+/** Time for which a report of this instance is reused, in milliseconds. */
 const REPORT_MS = 500;
 
-/** The figures of a tenant serve all who ask within so long, in milliseconds. */
+/** Time for which the statistics of a tenant are reused, in milliseconds. */
 const TENANT_MS = 1_000;
 
-/** An event as clients get it. */
+/** An event as clients receive it. */
 export type KeptEvent = Extract<ServerFrame, { type: 'event' }>;
 
-/** Who has been asked, and who has not answered in time: an answer may be short of what these have. */
+/** Coverage of a query: data of instances that did not answer may be missing. */
 export interface QueryCoverage {
-  /** The ids of the instances that did not answer. */
+  /** Ids of the instances that did not answer in time. */
   readonly unanswered: readonly string[];
 }
 
-/** The instances by id, each with what it said of itself; of those that did not answer, what they said last. */
+/** Reports of all instances by id. For instances that did not answer, their last known report. */
 export interface ClusterView extends QueryCoverage {
   readonly cluster: ClusterStats;
   readonly instances: ReadonlyMap<string, InstanceReport>;
@@ -53,25 +53,25 @@ export interface ClusterView extends QueryCoverage {
 
 export type LocatedConnection<Row extends ConnectionRow = ConnectionRow> = Row & { readonly instanceId: string };
 
-/** What a page of connections holds, and where the next one begins. */
+/** A page of connections, and its end. */
 export interface ConnectionPage extends QueryCoverage {
   readonly rows: readonly LocatedConnection[];
   readonly total: number;
   readonly end: RowCursor | null;
 }
 
-/** What a page of channels holds, and after which the next one begins. */
+/** A page of channels, and its end. */
 export interface ChannelPage extends QueryCoverage {
   readonly rows: readonly ClusterChannelRow[];
   readonly total: number;
   readonly end: string | null;
 }
 
-/** What operators want to know, of all instances: asks each, and answers what others ask. */
+/** Inspection of the cluster for operators: queries all instances, and answers the queries of others. */
 @Injectable()
 export class Inspection implements TenantStats, OnApplicationBootstrap {
   private readonly userAgents = new WeakMap<Connection, string>();
-  /** tenant → its figures, for those who ask at once */
+  /** Statistics by tenant, shared by concurrent calls. */
   private readonly byTenant = new Map<string, Promise<Stats>>();
   private reported: { readonly at: number; readonly report: Promise<InstanceReport> } | null = null;
 
@@ -99,7 +99,7 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
     return { cluster: clusterOf([...instances.values()]), instances, unanswered: [...unanswered.keys()] };
   }
 
-  /** The figures of one tenant. Adding them up takes time: those who ask at once, and within a second, share it. */
+  /** Returns the statistics of one tenant. Computing them is expensive, so calls within a second share the result. */
   of(tenant: string): Promise<Stats> {
     let stats = this.byTenant.get(tenant);
     if (stats === undefined) {
@@ -113,24 +113,24 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
     return stats;
   }
 
-  /** @param instance only the connections of this one */
+  /** @param instance restricts the list to one instance */
   async connections(query: Omit<ConnectionQuery, 'most'>, limit: number, instance?: string): Promise<ConnectionPage> {
-    const wanted = (id: string): boolean => instance === undefined || id === instance;
-    const asked = { ...query, most: limit + 1 }; // one more says whether there is a next page
-    const { answers, unanswered } = await this.clusterQuery.ask('connections', asked);
+    const isIncluded = (id: string): boolean => instance === undefined || id === instance;
+    const paged = { ...query, most: limit + 1 }; // one more row shows that there is a next page
+    const { answers, unanswered } = await this.clusterQuery.ask('connections', paged);
     const pages = [...answers].flatMap(([instanceId, { rows, total }]) =>
-      wanted(instanceId) ? [{ rows: rows.map((row) => ({ instanceId, ...row })), total }] : [],
+      isIncluded(instanceId) ? [{ rows: rows.map((row) => ({ instanceId, ...row })), total }] : [],
     );
-    return { ...mergeConnections(pages, asked, limit), unanswered: [...unanswered.keys()].filter(wanted) };
+    return { ...mergeConnections(pages, paged, limit), unanswered: [...unanswered.keys()].filter(isIncluded) };
   }
 
-  /** How many connections a user or a session has. */
+  /** Returns the number of connections of a user or a session. */
   async count(of: Pick<ConnectionQuery, 'userKey' | 'session'>): Promise<QueryCoverage & { readonly total: number }> {
     const { total, unanswered } = await this.connections({ ...of, sort: 'connectedAt', order: 'asc' }, 1);
     return { total, unanswered };
   }
 
-  /** The connection with this id, wherever it is; `null` where no instance that answered has it. */
+  /** Finds a connection by id on any instance. `row` is `null` if no instance that answered has it. */
   async connection(id: string): Promise<QueryCoverage & { readonly row: LocatedConnection<ConnectionDetails> | null }> {
     const { answers, unanswered } = await this.clusterQuery.ask('connection', id);
     const [row = null] = [...answers].flatMap(([instanceId, found]) =>
@@ -145,7 +145,8 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
   }
 
   /**
-   * The last events that are kept of a channel, oldest first, as on the wire to whoever has this view of their fields.
+   * Returns the last events in the history of a topic, oldest first, as clients with this view of its fields receive
+   * them.
    * @throws RealtimeUnavailableError
    */
   async history(
@@ -192,7 +193,7 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
     return answers[about](query);
   }
 
-  /** Counting the users of many connections takes time: those who ask at once share it. */
+  /** Counting the users of many connections is expensive, so concurrent calls share the result. */
   private report(): Promise<InstanceReport> {
     this.health.watch();
     const now = performance.now();
@@ -212,7 +213,7 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
   }
 }
 
-/** Returns true unless another program wrote it. */
+/** Returns true if the body is an event, and not a value that another program wrote. */
 function holdsEvent(body: string): boolean {
   try {
     decodeEventBody(body);

@@ -1,19 +1,19 @@
-/** Rows of one page, at most. */
+/** Maximum number of rows in a page. */
 export const MAX_PAGE = 1_000;
 
 export const SORT_ORDERS = ['asc', 'desc'] as const;
 export type SortOrder = (typeof SORT_ORDERS)[number];
 
-/** Some rows, and how many there are. */
+/** Rows of a page, and the total number of rows. */
 export interface Page<Row> {
   readonly rows: readonly Row[];
   readonly total: number;
 }
 
-/** Names between which other work is let through. */
+/** Number of items after which iteration yields to the event loop. */
 const STRIDE = 2_000;
 
-/** Goes through many without holding up everything else. Of those that come and go meanwhile, any may be among them. */
+/** Iterates without blocking the event loop. Items that are added or removed meanwhile may or may not be included. */
 export async function* yielding<T>(all: Iterable<T>): AsyncGenerator<T> {
   let stride: T[] = [];
   for (const item of all) {
@@ -26,12 +26,12 @@ export async function* yielding<T>(all: Iterable<T>): AsyncGenerator<T> {
   yield* stride;
 }
 
-/** A place in a list, as a text that a client hands back. */
+/** Encodes a position in a list as a string that a client sends back. */
 export function writeCursor(place: object): string {
   return Buffer.from(JSON.stringify(place)).toString('base64url');
 }
 
-/** @returns what {@link writeCursor} was given; `null` for any other text */
+/** Decodes a cursor. @returns the object passed to {@link writeCursor}, or `null` for any other string */
 export function readCursor(cursor: string): object | null {
   try {
     const place: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
@@ -41,7 +41,7 @@ export function readCursor(cursor: string): object | null {
   }
 }
 
-/** Whether a text stands in one of these, whatever its case. */
+/** Returns a predicate that searches in several strings, case-insensitive. Without a search string it is always true. */
 export function searcher(search: string | undefined): (texts: readonly (string | null)[]) => boolean {
   if (search === undefined || search === '') return () => true;
   const wanted = search.toLowerCase();

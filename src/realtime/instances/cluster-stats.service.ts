@@ -10,18 +10,18 @@ import { InstanceDirectory, type InstanceReport, type TenantReport } from './ins
 import { InstanceHealth } from './instance-health.js';
 import { Lease } from './lease.js';
 
-/** Channels that `stats` names. */
+/** Number of channels in `stats`. */
 const MOST_CHANNELS = 100;
 /**
- * Topics that an instance reports: more than `stats` returns, because a topic that is busy on all instances may not be
- * the busiest on any.
+ * Number of topics that an instance reports. It is larger than in `stats`, because a topic that is busy on all instances
+ * may not be the busiest on any.
  */
 export const REPORTED_TOPICS = 200;
 /** Time limit for the directory, in milliseconds; after that only this instance is reported. */
 const TIMEOUT_MS = 1_000;
-/** How soon an announcement that failed is tried again, in milliseconds. */
+/** Delay before a failed announcement is retried, in milliseconds. */
 const RETRY_MS = 1_000;
-/** The entry point, for the log. */
+/** Name of the entry point, for the log. */
 const ANNOUNCE = 'Announcing this instance';
 
 /**
@@ -52,7 +52,7 @@ export class ClusterStatsService implements OnApplicationBootstrap, OnApplicatio
     this.stop();
   }
 
-  /** Says now that this instance lives, and what it does; it does so by itself every `renewMs`. */
+  /** Announces this instance with a report now. It repeats this every `renewMs`. */
   announce(): Promise<void> {
     if (this.ended) return Promise.resolve();
     this.announcing ??= this.sendReport().finally(() => (this.announcing = null));
@@ -68,7 +68,7 @@ export class ClusterStatsService implements OnApplicationBootstrap, OnApplicatio
       await this.announcing;
       await this.directory.leave(reconnectSpreadMs + presenceGraceMs);
     })();
-    await withTimeout(left, undefined); // where it is not heard, the lease ends by itself
+    await withTimeout(left, undefined); // if this fails, the lease expires
   }
 
   /** Announces that this instance drains. */
@@ -78,7 +78,8 @@ export class ClusterStatsService implements OnApplicationBootstrap, OnApplicatio
   }
 
   /**
-   * Returns the statistics of this instance and of all live ones; of this instance only, if the others are unavailable.
+   * Returns the statistics of this instance and of all live instances. If the others are unavailable, they cover this
+   * instance only.
    */
   async collect(): Promise<Stats> {
     const [own, known] = await Promise.all([this.report(), this.reports()]);
@@ -116,7 +117,7 @@ export class ClusterStatsService implements OnApplicationBootstrap, OnApplicatio
     try {
       await this.directory.announce(await this.report());
     } catch {
-      next = Math.min(next, RETRY_MS); // what is down is logged by the broker
+      next = Math.min(next, RETRY_MS); // the broker logs that Redis is unavailable
     }
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = this.ended
@@ -154,14 +155,14 @@ export function clusterOf(reports: readonly TenantReport[]): ClusterStats {
     published: sum(reports, 'published'),
     delivered: sum(reports, 'delivered'),
     slowConsumersClosed: sum(reports, 'slowConsumersClosed'),
-    // The instance that has lived longest: a sum of times would say nothing.
+    // Uptime of the oldest instance; a sum would be meaningless.
     uptimeMs: Math.max(...reports.map(({ stats }) => stats.uptimeMs)),
     instances: reports.length,
   };
 }
 
-function sum(reports: readonly TenantReport[], figure: keyof TenantReport['stats']): number {
-  return reports.reduce((total, { stats }) => total + stats[figure], 0);
+function sum(reports: readonly TenantReport[], counter: keyof TenantReport['stats']): number {
+  return reports.reduce((total, { stats }) => total + stats[counter], 0);
 }
 
 function countDistinct(reports: readonly TenantReport[], what: 'users' | 'topicNames'): number {

@@ -12,10 +12,10 @@ export const EXACT_UP_TO = 1_024;
 const HASH_BYTES = 6;
 const HASHES = 2 ** (8 * HASH_BYTES);
 
-/** Names between which other work is let through. */
+/** Number of names after which counting yields to the event loop. */
 const STRIDE = 5_000;
 
-/** The different ones of a collection, and of several merged. */
+/** Counts distinct names of one collection, or of several merged ones. */
 export class DistinctCounter {
   private constructor(private readonly hashes: readonly number[]) {}
 
@@ -61,7 +61,7 @@ function ascending(a: number, b: number): number {
   return a - b;
 }
 
-/** 48 bits that are evenly spread (cyrb53, of which the upper bits are taken). It guards nothing. */
+/** Returns 48 evenly distributed bits (the upper bits of cyrb53). Not suitable for security. */
 function hash(text: string): number {
   let a = 0xdeadbeef;
   let b = 0x41c6ce57;

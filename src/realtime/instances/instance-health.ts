@@ -6,10 +6,10 @@ import { RecentDurations, WINDOW_MS } from '../observability/recent-durations.js
 import { safely } from '../observability/run-safely.js';
 import type { HealthReport } from './instance-directory.js';
 
-/** The time for which measurements continue after the last read, in milliseconds. */
+/** Time for which measurements continue after the last read, in milliseconds. */
 const MEASURE_MS = 60_000;
 
-/** The health of this instance. Costly metrics are measured only while they are read. */
+/** Health of this instance. Expensive metrics are measured only while they are read. */
 @Injectable()
 export class InstanceHealth implements OnApplicationShutdown {
   /** The instance is draining its connections to shut down. */
@@ -42,7 +42,7 @@ export class InstanceHealth implements OnApplicationShutdown {
     this.delivery = new RecentDurations(performance.now() + WINDOW_MS);
     this.endMeasuring = this.counters.measure({
       published: () => undefined,
-      // The clocks of two instances differ a little: an event is never delivered before it was emitted.
+      // Clocks of instances differ slightly; a delivery time is never negative.
       batch: (_topic, _events, _deliveries, oldestAt) =>
         this.delivery.record(Math.max(0, Date.now() - oldestAt), performance.now()),
       replayed: () => undefined,

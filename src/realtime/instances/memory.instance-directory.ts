@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { InstanceDirectory, type InstanceReport } from './instance-directory.js';
 
-/** The directory of an instance that is alone. */
+/** Directory of a single instance. */
 export class MemoryInstanceDirectory extends InstanceDirectory {
   override readonly id = randomBytes(8).toString('hex');
   override readonly isAlone = true;
@@ -9,7 +9,7 @@ export class MemoryInstanceDirectory extends InstanceDirectory {
   private report: InstanceReport | null = null;
 
   override onReachable(): void {
-    // It always is.
+    // Always reachable.
   }
 
   override async announce(report: InstanceReport): Promise<void> {

@@ -7,18 +7,19 @@ import { decode, encode } from '../schemas/schema.js';
 import type { Lease } from './lease.js';
 import { instanceReportSchema } from './report-schemas.js';
 
-/** The time for which the liveness of an instance is cached, in milliseconds. */
+/** Time for which the liveness of an instance is cached, in milliseconds. */
 const BELIEVED_MS = 1_000;
-/** Instances that are remembered as living. */
+/** Maximum number of instances whose liveness is cached. */
 const MAX_BELIEVED = 1_024;
 /**
- * Leases after which the name of a dead instance is removed from the sorted set; until then its lease is still read.
+ * Number of leases after which the name of a dead instance is removed from the sorted set. Until then its lease is still
+ * read.
  */
 const LEASES_UNTIL_FORGOTTEN = 4;
 
-/** The place of the last instance that is read: those of which something was heard last come first. */
+/** Index of the last instance that is read. The most recently announced instances come first. */
 const LAST_READ = '999';
-/** How far the clocks of two instances are allowed to differ, in milliseconds. */
+/** Maximum clock difference between two instances, in milliseconds. */
 const CLOCK_LEEWAY_MS = 300_000;
 
 /** Authenticates reports, see `ClusterSeal`. */
@@ -32,8 +33,8 @@ export interface ReportSeal {
 
 /**
  * KEYS sorted set of instances; ARGV instance, remove older than (ms). Uses the time of Redis, because the clocks of
- * instances can differ. Entries in the future are removed, too, because they would never expire. One key per command,
- * so that it works in a Cluster.
+ * instances can differ. Entries in the future are removed too, because they would never expire. It uses one key per
+ * command, so that it works in a Cluster.
  */
 const ENTER = `
 local time = redis.call('TIME')
@@ -43,12 +44,12 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], now + tonumber(ARGV[2]), '+inf')
 return redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[2]))
 `;
 
-/** The directory in Redis: a lease for each instance, which holds its report, and a sorted set of their names. */
+/** Directory in Redis: a lease key per instance, which holds its report, and a sorted set of instance ids. */
 export class RedisInstanceDirectory extends InstanceDirectory {
   override readonly id = randomBytes(8).toString('hex');
   override readonly isAlone = false;
   private entered = 0;
-  /** instance → until when it is believed to live (`performance.now()`) */
+  /** Time until which an instance counts as live, by id (`performance.now()`). */
   private readonly believed = new Map<string, number>();
 
   constructor(
@@ -88,7 +89,7 @@ export class RedisInstanceDirectory extends InstanceDirectory {
     const texts = await this.redis.command((client) => Promise.all(ids.map((id) => this.textOf(client, id))));
     const reports = new Map<string, InstanceReport>();
     for (const [index, text] of texts.entries()) {
-      // One whose lease is over is dead, one that has left said so by an empty report.
+      // The lease of a dead instance has expired. An instance that left has stored an empty report.
       if (text === null || text === '') continue;
       try {
         reports.set(ids[index]!, this.read(ids[index]!, text));
@@ -102,16 +103,18 @@ export class RedisInstanceDirectory extends InstanceDirectory {
   override async living(instances: Iterable<string>): Promise<ReadonlySet<string>> {
     const now = performance.now();
     const living = new Set<string>();
-    const asked: string[] = [];
+    const unchecked: string[] = [];
     for (const id of instances) {
       if (id === this.id || (this.believed.get(id) ?? 0) > now) living.add(id);
-      else asked.push(id);
+      else unchecked.push(id);
     }
-    if (asked.length === 0) return living;
+    if (unchecked.length === 0) return living;
     const { keys } = this.redis;
-    const found = await this.redis.command((client) => Promise.all(asked.map((id) => client.exists(keys.lease(id)))));
+    const found = await this.redis.command((client) =>
+      Promise.all(unchecked.map((id) => client.exists(keys.lease(id)))),
+    );
     if (this.believed.size > MAX_BELIEVED) this.believed.clear();
-    for (const [index, id] of asked.entries()) {
+    for (const [index, id] of unchecked.entries()) {
       this.believed.delete(id);
       if (found[index] !== 1) continue;
       living.add(id);
@@ -126,7 +129,7 @@ export class RedisInstanceDirectory extends InstanceDirectory {
     await this.redis.command((client) => client.set(keys.lease(this.id), '', 'PX', Math.max(1, lingerMs)));
   }
 
-  /** A value of another type is no report: one of them must not hide the reports of all others. */
+  /** Reads a report. A value of another type is skipped, so that it does not hide the reports of all others. */
   private async textOf(client: Client, id: string): Promise<string | null> {
     try {
       return await client.get(this.redis.keys.lease(id));
@@ -137,7 +140,10 @@ export class RedisInstanceDirectory extends InstanceDirectory {
     }
   }
 
-  /** @throws Error with a key, for a report that this instance did not send, or sent long ago: another process wrote it */
+  /**
+   * Decodes a report.
+   * @throws Error if there is a key and the report is not from this instance, or not current: another process wrote it
+   */
   private read(id: string, text: string): InstanceReport {
     const report = decode(instanceReportSchema, this.seal.open(purposeOf(id), text));
     const isCurrent = Math.abs(Date.now() - report.health.seenAt) <= CLOCK_LEEWAY_MS + this.lease.leaseMs;
@@ -148,7 +154,7 @@ export class RedisInstanceDirectory extends InstanceDirectory {
   }
 }
 
-/** With the id in it, a sealed report is worth nothing under the name of another instance. */
+/** The purpose contains the id, so that a sealed report is invalid for another instance. */
 function purposeOf(id: string): string {
   return `instance ${id}`;
 }

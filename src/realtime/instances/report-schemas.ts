@@ -15,10 +15,10 @@ import {
 import { tenantOf } from '../tenants/topic.js';
 import type { InstanceReport, TenantReport, HealthReport } from './instance-directory.js';
 
-/** More topics than an instance reports, for one of a later version. */
+/** Maximum number of topics in a report. It is larger than today's number, so that reports of later versions are accepted. */
 const MAX_TOPICS = 1_000;
 
-/** A sketch of names (see `Distinct`): 1,024 hashes of 6 bytes as base64. */
+/** A sketch of names (see `DistinctCounter`): 1,024 hashes of 6 bytes as base64. */
 export const sketchSchema: Schema<string> = string({ max: 8_192 });
 
 export const topicSchema: Schema<string> = refine(string({ min: 1, max: 1_024 }), 'a topic', isTopic);
@@ -67,6 +67,6 @@ function isTopic(text: string): boolean {
     tenantOf(text);
     return true;
   } catch {
-    return false; // its tenant is not percent-encoded UTF-8
+    return false; // the tenant is not percent-encoded UTF-8
   }
 }

@@ -6,16 +6,16 @@ import { topicOf } from '../tenants/topic.js';
 import { DistinctCounter } from './distinct-counter.js';
 import type { TenantReport } from './instance-directory.js';
 
-/** The port that aggregates the statistics of one tenant across instances. */
+/** Port that aggregates the statistics of one tenant across instances. */
 export abstract class TenantStats {
-  /** Its connections, its users, its own channels, and what was done for these. */
+  /** Returns the tenant's connections, users and channels, and the counters of its events. */
   abstract of(tenant: string): Promise<Stats>;
 }
 
-/** Subscriptions between which other work is let through. */
+/** Number of subscriptions after which counting yields to the event loop. */
 const STRIDE = 5_000;
 
-/** Returns this instance's statistics of one tenant: only the tenant's channels count, not global ones. */
+/** Returns this instance's statistics of one tenant. Only the tenant's channels count, not global ones. */
 export async function reportOf(
   tenant: string,
   registry: ConnectionRegistry,

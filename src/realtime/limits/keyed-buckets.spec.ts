@@ -1,7 +1,7 @@
 import { KeyedBuckets } from './keyed-buckets.js';
 import { growthOf, PROPORTIONAL } from '../../../test/support/growth.js';
 
-/** How many of `tries` single tokens the key gets at this moment. */
+/** Takes up to `tries` single tokens, and returns the number that the key got. */
 const granted = (buckets: KeyedBuckets, key: string, now: number, tries: number): number =>
   Array.from({ length: tries }, () => buckets.take(key, now)).filter(Boolean).length;
 
@@ -18,7 +18,7 @@ describe('KeyedBuckets', () => {
     expect(granted(new KeyedBuckets({ perSecond: 3 }), 'a', 1_234_567.89, 20)).toBe(6);
   });
 
-  it('says how long to wait, and charges nothing for a refusal', () => {
+  it('returns the time to wait, and charges nothing for a refusal', () => {
     const buckets = new KeyedBuckets({ perSecond: 1, burst: 2 });
     expect(buckets.waitMs('a', 0)).toBe(0);
     granted(buckets, 'a', 0, 2);
@@ -28,7 +28,7 @@ describe('KeyedBuckets', () => {
     expect(buckets.waitMs('a', 0, 2)).toBe(2_000);
   });
 
-  it('takes several tokens at once, and more than the burst from a full bucket only', () => {
+  it('takes several tokens at once, and more than the burst only from a full bucket', () => {
     const buckets = new KeyedBuckets({ perSecond: 10, burst: 100 });
     expect(buckets.take('a', 0, 60)).toBe(true);
     expect(buckets.take('a', 0, 60)).toBe(false);
@@ -36,7 +36,7 @@ describe('KeyedBuckets', () => {
     expect(buckets.waitMs('b', 0)).toBe(40_100);
   });
 
-  it('lets a debt delay what follows, and takes back what did not happen', () => {
+  it('delays later requests after a debt, and refunds a charge', () => {
     const buckets = new KeyedBuckets({ perSecond: 1, burst: 2 });
     buckets.charge('a', 0, 5);
     expect(buckets.waitMs('a', 0)).toBe(4_000);
@@ -46,14 +46,14 @@ describe('KeyedBuckets', () => {
     expect(granted(buckets, 'never charged', 0, 9)).toBe(2);
   });
 
-  it('forgets idle keys while new ones come', () => {
+  it('forgets idle keys while new keys are added', () => {
     const buckets = new KeyedBuckets({ perSecond: 1, burst: 1 });
     for (let index = 0; index < 1_000; index += 1) buckets.take(`old:${index}`, 0);
     for (let index = 0; index < 1_000; index += 1) buckets.take(`new:${index}`, 2_000);
     expect(buckets.size).toBeLessThanOrEqual(1_001);
   });
 
-  it('keeps its bound however many keys come, and the bucket of every key that is over its limit', () => {
+  it('never exceeds maxKeys, and keeps the bucket of every key that is over its limit', () => {
     const buckets = new KeyedBuckets({ perSecond: 1, burst: 20, maxKeys: 100 });
     const victims = Array.from({ length: 10 }, (_, index) => `looping:${index}`);
     for (const key of victims) expect(granted(buckets, key, 0, 30)).toBe(20);
@@ -66,7 +66,7 @@ describe('KeyedBuckets', () => {
     for (const key of victims) expect(granted(buckets, key, 500, 30)).toBe(0);
   });
 
-  it('gives all further keys one bucket if every remembered key is over its limit', () => {
+  it('uses one bucket for all further keys if every remembered key is over its limit', () => {
     const buckets = new KeyedBuckets({ perSecond: 1, burst: 2, maxKeys: 10 });
     for (let index = 0; index < 10; index += 1) granted(buckets, `full:${index}`, 0, 2);
     expect(granted(buckets, 'x', 0, 5)).toBe(2);

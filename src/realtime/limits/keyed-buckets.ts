@@ -1,41 +1,41 @@
-/** Keys that one set of buckets remembers at a time, unless said otherwise. */
+/** Default for the maximum number of remembered keys. */
 const DEFAULT_MAX_KEYS = 10_000;
 
-/** After a sweep that freed little, the next one waits this long: sweeping must not become the attack. */
+/** Pause after a sweep that freed little, in milliseconds, so that sweeping does not become an attack. */
 const SWEEP_PAUSE_MS = 100;
 
-/** Sums of fractions of milliseconds are this exact. */
+/** Tolerance for sums of fractions of milliseconds. */
 const ROUNDING_MS = 0.001;
 
-/** When this bucket is full again, in milliseconds. Everything else about a token bucket follows from it. */
+/** The time when the bucket is full again, in milliseconds, is its complete state. */
 interface Bucket {
   fullAt: number;
 }
 
 export interface KeyedBucketLimits {
-  /** Tokens that each key earns per second; fractions are allowed. */
+  /** Tokens that each key gets per second; fractions are allowed. */
   readonly perSecond: number;
-  /** Tokens that a key without recent use has. @default twice `perSecond` */
+  /** Tokens of a key without recent use. @default twice `perSecond` */
   readonly burst?: number;
-  /** Keys that are remembered at a time. @default 10000 */
+  /** Maximum number of remembered keys. @default 10000 */
   readonly maxKeys?: number;
 }
 
 /**
  * A token bucket for each key (user, address, tenant), with bounded memory.
  *
- * A full bucket is the same as none, so idle keys are forgotten. When there are too many keys, those with the most tokens
- * are forgotten first, and never one that has less than one token: a client with many keys cannot reset a key that is over
- * its limit. If every remembered key is over its limit, all further keys share one bucket.
+ * A full bucket is the same as none, so idle keys are forgotten. If there are too many keys, those with the most tokens
+ * are forgotten first. A key with less than one token is never forgotten: a client with many keys cannot reset a key that
+ * is over its limit. If every remembered key is over its limit, all further keys share one bucket.
  *
- * `now` is always in milliseconds of a clock that only goes forward.
+ * `now` is always in milliseconds of a monotonic clock.
  */
 export class KeyedBuckets {
   readonly burst: number;
   private readonly buckets = new Map<string, Bucket>();
-  /** Goes round the keys, to find idle ones. */
+  /** Iterates over all keys again and again, to find idle ones. */
   private cursor = this.buckets.entries();
-  /** Shared by the keys that find no room. */
+  /** Shared by all keys beyond `maxKeys`. */
   private readonly overflow: Bucket = { fullAt: 0 };
   private readonly msPerToken: number;
   private readonly maxKeys: number;
@@ -47,19 +47,22 @@ export class KeyedBuckets {
     this.maxKeys = maxKeys;
   }
 
-  /** Keys that are remembered. */
+  /** Number of remembered keys. */
   get size(): number {
     return this.buckets.size;
   }
 
-  /** Charges `count` tokens if the key has them, and returns if it had. */
+  /** Charges `count` tokens if the key has them. @returns false if it does not */
   take(key: string, now: number, count = 1): boolean {
     if (this.waitMs(key, now, count) > 0) return false;
     this.charge(key, now, count);
     return true;
   }
 
-  /** Milliseconds until the key has `count` tokens; 0 if it has them. More than the burst needs a full bucket only. */
+  /**
+   * Returns the milliseconds until the key has `count` tokens; 0 if it has them. For more tokens than the burst, a full
+   * bucket is enough.
+   */
   waitMs(key: string, now: number, count = 1): number {
     const bucket = this.buckets.get(key) ?? (this.isCrowded(now) ? this.overflow : undefined);
     if (bucket === undefined) return 0;
@@ -68,13 +71,13 @@ export class KeyedBuckets {
     return wait > ROUNDING_MS ? wait : 0;
   }
 
-  /** Charges `count` tokens whether the key has them or not; a debt delays what follows. */
+  /** Charges `count` tokens even if the key does not have them. A debt delays later requests. */
   charge(key: string, now: number, count = 1): void {
     const bucket = this.buckets.get(key) ?? this.add(key, now);
     bucket.fullAt = Math.max(bucket.fullAt, now) + count * this.msPerToken;
   }
 
-  /** Gives back what was charged for something that did not happen. */
+  /** Refunds a charge for a request that did not happen. */
   refund(key: string, count = 1): void {
     const bucket = this.buckets.get(key);
     if (bucket !== undefined) bucket.fullAt -= count * this.msPerToken;
@@ -88,9 +91,9 @@ export class KeyedBuckets {
     return bucket;
   }
 
-  /** Looks at two keys for each new one, in turns, so that idle keys leave at least as fast as new ones come. */
+  /** Checks two keys for each new key, in turn, so that idle keys are removed at least as fast as new keys are added. */
   private forgetIdle(now: number): void {
-    for (let looks = 0; looks < 2; looks += 1) {
+    for (let checks = 0; checks < 2; checks += 1) {
       const next = this.cursor.next();
       if (next.done === true) this.cursor = this.buckets.entries();
       else if (next.value[1].fullAt <= now) this.buckets.delete(next.value[0]);
@@ -106,12 +109,12 @@ export class KeyedBuckets {
     return this.buckets.size >= this.maxKeys;
   }
 
-  /** Forgets a quarter of the keys: those with the most tokens, but none with less than one. */
+  /** Forgets a quarter of the keys: those with the most tokens, but no key with less than one token. */
   private sweep(now: number): void {
     const times = Float64Array.from(this.buckets.values(), ({ fullAt }) => fullAt).sort();
-    const aQuarter = times[Math.floor(times.length / 4)]!;
-    const stillHasOne = now + Math.max(0, this.burst - 1) * this.msPerToken;
-    const limit = Math.max(now, Math.min(aQuarter, stillHasOne));
+    const firstQuartile = times[Math.floor(times.length / 4)]!;
+    const lastWithToken = now + Math.max(0, this.burst - 1) * this.msPerToken;
+    const limit = Math.max(now, Math.min(firstQuartile, lastWithToken));
     for (const [key, { fullAt }] of this.buckets) if (fullAt <= limit) this.buckets.delete(key);
   }
 }

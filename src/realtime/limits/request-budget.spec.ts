@@ -27,7 +27,7 @@ describe('RequestBudget', () => {
     unpaidBytes: 0,
   });
 
-  /** What this many new clients are charged for, in bytes, each asking until it has to wait. */
+  /** Bytes charged to `count` new clients that each send requests until they have to wait. */
   const obtained = (count: number, make: () => Payer): number => {
     let bytes = 0;
     for (let index = 0; index < count; index += 1) {
@@ -40,29 +40,29 @@ describe('RequestBudget', () => {
     return bytes;
   };
 
-  /** The most that is charged: the burst, and what clients wait for. */
+  /** Maximum charge: the burst, and the requests that clients wait for. */
   const most = (perSecond: number) => (BURST_SECONDS + MAX_BUDGET_WAIT_MS / 1_000) * perSecond;
 
-  it('gives a connection its burst, then makes it wait, then refuses', () => {
+  it('grants a connection its burst, then makes it wait, then refuses', () => {
     const payer = client();
     expect(obtained(1, () => payer)).toBe(BURST_SECONDS * PER_SECOND.connection + 100);
-    expect(budget.charge(payer, 200)).toBe(3_000); // the request before it waits for one second
+    expect(budget.charge(payer, 200)).toBe(3_000); // the previous request waits for one second
     expect(budget.charge(payer, 300)).toBeNull();
     now = 1_000;
     expect(budget.charge(payer, 300)).toBe(MAX_BUDGET_WAIT_MS);
   });
 
-  it('gives a user who opens new connections no fresh credit', () => {
+  it('does not give new credit to a user who opens new connections', () => {
     expect(obtained(100, () => client('u'))).toBe(most(PER_SECOND.user));
   });
 
-  it('gives an address with new users no fresh credit', () => {
+  it('does not give new credit to an address with new users', () => {
     let user = 0;
     expect(obtained(200, () => client(`u${(user += 1)}`))).toBeLessThanOrEqual(most(PER_SECOND.address));
     expect(obtained(1, () => client('other', '192.0.2.2'))).toBe(BURST_SECONDS * PER_SECOND.connection + 100);
   });
 
-  it('bounds clients that an unknown proxy hides, as many addresses together', () => {
+  it('limits all clients of an unconfigured proxy together, as 16 addresses', () => {
     expect(obtained(10_000, () => client(null, null))).toBeLessThanOrEqual(16 * most(PER_SECOND.address));
   });
 
@@ -72,18 +72,18 @@ describe('RequestBudget', () => {
     payer.unpaidBytes += 50; // an answer that the charge covers
     expect(budget.request(payer, 100)).toBe(0);
     payer.unpaidBytes += BURST_SECONDS * PER_SECOND.connection;
-    expect(budget.request(payer, 100)).toBe(2_000); // 200 for the requests, 100 of them paid for the answer
+    expect(budget.request(payer, 100)).toBe(2_000); // 200 for the requests, of which 100 cover the answer
     expect(payer.unpaidBytes).toBe(-100);
   });
 
-  it('gives back what was charged too much', () => {
+  it('refunds a charge that was too high', () => {
     const payer = client('u');
     expect(budget.charge(payer, BURST_SECONDS * PER_SECOND.connection)).toBe(0);
     budget.chargeUnconditionally(payer, -BURST_SECONDS * PER_SECOND.connection);
     expect(budget.charge(payer, 100)).toBe(0);
   });
 
-  it('lets 5,000 clients behind one address come back at once, each with 100 missed events', () => {
+  it('lets 5,000 clients behind one address reconnect at once, each with 100 missed events', () => {
     const defaults = new RequestBudget(new ResolvedRealtimeOptions(), clock);
     const [subscribe, newChannel, replay] = [1_024, 4_096, 100 * 250];
     for (let index = 0; index < 5_000; index += 1) {

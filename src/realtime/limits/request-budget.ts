@@ -3,13 +3,13 @@ import { RealtimeClock } from '../clock/realtime-clock.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { KeyedBuckets } from './keyed-buckets.js';
 
-/** A budget without recent use is as large as what it earns in this time, in seconds. */
+/** Size of an unused budget, in seconds of its rate. */
 export const BURST_SECONDS = 32;
 
-/** A request that would have to wait for longer is refused, in milliseconds. */
+/** Maximum time that a request waits, in milliseconds. A request that would wait longer is refused. */
 export const MAX_BUDGET_WAIT_MS = 5_000;
 
-/** A proxy that is not configured hides its clients: together they count as this many addresses. */
+/** Number of addresses that the clients of an unconfigured proxy count as, together. */
 const ADDRESSES_PER_PROXY = 16;
 
 /** The client that pays for its requests. */
@@ -17,16 +17,16 @@ export interface Payer {
   readonly id: string;
   readonly principal: { readonly userKey: string } | null;
   readonly address: string;
-  /** The key of limits per address; `null` for clients behind a proxy that is not configured. */
+  /** Key of limits per address; `null` for clients behind an unconfigured proxy. */
   readonly countedAs: string | null;
-  /** Bytes of answers that are not charged yet; below 0 for what was charged in advance. */
+  /** Bytes of answers that are not charged yet; negative for bytes that were charged in advance. */
   unpaidBytes: number;
 }
 
 /**
- * Limits the cost of a client's requests: per connection, user and address, so that a new connection does not start
- * with a new budget. Costs are in bytes: the size of answers and replays, or an equivalent for processing time. A cost
- * is charged before the work; an estimate is corrected afterwards.
+ * Limits the cost of a client's requests per connection, user and address, so that a new connection does not start with a
+ * new budget. Costs are in bytes: the size of answers and replays, or an equivalent for processing time. A cost is
+ * charged before the work; an estimate is corrected afterwards.
  */
 @Injectable()
 export class RequestBudget {
@@ -46,8 +46,8 @@ export class RequestBudget {
   }
 
   /**
-   * Charges the cost of a request, which pays for as many bytes of its answers. What earlier answers exceeded their charge by
-   * is charged, too.
+   * Charges the cost of a request, which covers the same number of bytes of its answers. Earlier answers that exceeded
+   * their charge are charged too.
    * @returns as {@link charge}
    */
   request(payer: Payer, cost: number): number | null {
@@ -57,7 +57,7 @@ export class RequestBudget {
     return waitMs;
   }
 
-  /** Charges what answers exceeded their charge by: before the next request, and when the client leaves. */
+  /** Charges the bytes by which answers exceeded their charge. Called before the next request and when the client leaves. */
   settle(payer: Payer): void {
     if (payer.unpaidBytes > 0) this.chargeUnconditionally(payer, payer.unpaidBytes);
     payer.unpaidBytes = 0;
@@ -65,7 +65,8 @@ export class RequestBudget {
 
   /**
    * Charges a cost before the work is done.
-   * @returns how long to wait before doing it, in milliseconds; `null`: nothing was charged, refuse the request
+   * @returns the time to wait before the work, in milliseconds; `null` if nothing was charged and the request must be
+   * refused
    */
   charge(payer: Payer, cost: number): number | null {
     const waitMs = this.waitMs(payer, cost);
@@ -74,7 +75,7 @@ export class RequestBudget {
     return waitMs;
   }
 
-  /** Charges what has happened already: later requests wait for it. A negative cost gives back what was charged too much. */
+  /** Charges work that is already done; later requests wait for it. A negative cost is a refund. */
   chargeUnconditionally(payer: Payer, cost: number): void {
     const now = this.clock.now();
     for (const [buckets, key, part] of this.bucketsOf(payer)) {

@@ -1,10 +1,10 @@
-/** Lets through `perSecond` on average, and twice as many at once. */
+/** Token bucket with `perSecond` tokens on average and a burst of twice as many. */
 export class TokenBucket {
   readonly capacity: number;
   private level: number;
   private at: number;
 
-  /** @param now milliseconds of a clock that only goes forward */
+  /** @param now milliseconds of a monotonic clock */
   constructor(
     private readonly perSecond: number,
     now: number,
@@ -14,7 +14,7 @@ export class TokenBucket {
     this.at = now;
   }
 
-  /** The tokens that are available now. */
+  /** Returns the number of tokens that are available now. */
   tokens(now: number): number {
     this.level = Math.min(this.capacity, this.level + ((now - this.at) / 1000) * this.perSecond);
     this.at = now;
@@ -28,7 +28,7 @@ export class TokenBucket {
     return true;
   }
 
-  /** Counts what has come already, whether there was room for it or not: what follows waits for as long as that takes. */
+  /** Takes `count` tokens even if they are not available. Later requests wait until the debt is paid. */
   owe(count: number): void {
     this.level -= count;
   }

@@ -1,12 +1,12 @@
 /**
- * Every metric of the module, named by the OpenTelemetry conventions; docs/operations.md is tested against it. Values of
- * attributes are bounded: they come from catalogues (codes, frame types, channel patterns), never from a client.
+ * All metrics of the module, named by the OpenTelemetry conventions. A test compares docs/operations.md with them.
+ * Attribute values are bounded: they come from catalogues (codes, frame types, channel patterns), never from a client.
  */
 export interface MetricDefinition {
   readonly name: string;
-  /** `counter` only grows, `upDown` is a sum that can be added up over instances, `gauge` cannot. */
+  /** `counter` only grows. `upDown` can be added up over instances, `gauge` cannot. */
   readonly kind: 'counter' | 'upDown' | 'gauge' | 'histogram';
-  /** UCUM: `s`, `By`, or what is counted in braces. */
+  /** UCUM unit: `s`, `By`, or the counted thing in braces. */
   readonly unit: string;
   readonly description: string;
   readonly attributes?: readonly string[];
@@ -14,7 +14,7 @@ export interface MetricDefinition {
   readonly boundaries?: readonly number[];
 }
 
-/** From a millisecond, which is how exact the time of an event is, to the longest wait of an `emit`. */
+/** From 1 ms, the resolution of event timestamps, to 10 s, the longest wait of an `emit`. */
 const SECONDS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 export const CHANNEL_PATTERN = 'realtime.channel.pattern';

@@ -19,10 +19,10 @@ import { channelOf } from '../tenants/topic.js';
 import { CHANNEL_PATTERN, METRICS, type MetricDefinition, type MetricName } from './metric-catalogue.js';
 import { CounterMap } from '../observability/counter-map.js';
 
-type Tell = (metric: MetricName, value: number, attributes?: Readonly<Record<string, string>>) => void;
+type Report = (metric: MetricName, value: number, attributes?: Readonly<Record<string, string>>) => void;
 type Observables = { readonly [N in MetricName]?: Observable };
 
-/** Counters without an attribute, which have the same name here and there. */
+/** Counters without attributes, whose metric has the same name. */
 const SUMS = [
   ...(['gapsFound', 'gapsFilled', 'slowConsumersClosed', 'buffersOverflowed'] as const),
   ...(['outboxSent', 'outboxSetAside', 'foreignMessages'] as const),
@@ -30,14 +30,14 @@ const SUMS = [
 
 const TENANT = 'realtime.tenant';
 
-/** How many samples a second the event loop is asked for its delay, as milliseconds between two. */
+/** Sampling interval of the event loop delay, in milliseconds. */
 const LOOP_RESOLUTION_MS = 20;
 const NANOSECONDS = 1e9;
 
 /**
- * Reports the module's metrics to OpenTelemetry: to the global `MeterProvider` at the time when modules are
- * initialised. Without one nothing is registered or measured. Sums are read from plain numbers at collection; only
- * durations and sizes are recorded as they happen, once for each event or batch.
+ * Reports the module's metrics to OpenTelemetry, to the `MeterProvider` that is global when modules are initialised.
+ * Without one nothing is registered or measured. Counters are read at collection; only durations and sizes are recorded
+ * as they happen, once for each event or batch.
  */
 @Injectable()
 export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicationShutdown {
@@ -97,7 +97,7 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
   batch(topic: string, events: number, deliveries: number, oldestAt: number): void {
     this.deliveredBy.add(this.catalogue.patternOf(channelOf(topic)), deliveries);
     this.batchSize.record(events);
-    // The clocks of two instances differ a little: an event is never delivered before it was emitted.
+    // Clocks of instances differ slightly; a delivery time is never negative.
     this.delivery.record(Math.max(0, Date.now() - oldestAt) / 1_000);
   }
 
@@ -110,38 +110,38 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
   }
 
   private observe(result: BatchObservableResult, to: Observables): void {
-    const tell: Tell = (metric, value, attributes = {}) => result.observe(to[metric]!, value, attributes);
-    const tellAll = (metric: MetricName, attribute: string, tally: Iterable<[string, number]>): void => {
-      for (const [label, count] of tally) tell(metric, count, { [attribute]: label });
+    const report: Report = (metric, value, attributes = {}) => result.observe(to[metric]!, value, attributes);
+    const reportAll = (metric: MetricName, attribute: string, counts: Iterable<[string, number]>): void => {
+      for (const [label, count] of counts) report(metric, count, { [attribute]: label });
     };
     const { counters } = this;
-    tellAll('handshakes', 'realtime.handshake.outcome', counters.handshakes);
-    tellAll('closed', 'realtime.close.code', counters.closed);
-    tellAll('framesReceived', 'realtime.frame.type', counters.framesReceived);
-    tellAll('framesSent', 'realtime.frame.type', counters.framesSent);
-    tell('framesSent', counters.delivered, { 'realtime.frame.type': 'event' });
-    tellAll('errorsSent', 'error.type', counters.errorsSent);
-    tellAll('published', CHANNEL_PATTERN, this.publishedBy);
-    tellAll('delivered', CHANNEL_PATTERN, this.deliveredBy);
-    tellAll('resyncs', 'realtime.recovery.reason', counters.resyncs);
-    tellAll('recoveries', 'realtime.recovery.outcome', counters.recoveries);
-    tellAll('invalidEvents', 'realtime.event.outcome', counters.invalidEvents);
-    tellAll('failedEvents', 'error.type', counters.failedEvents);
-    tellAll('policyFailures', 'error.type', counters.policyFailures);
-    for (const sum of SUMS) tell(sum, counters[sum]);
-    this.observeChannels(tell);
-    tell('brokerUp', this.bridge.status.up ? 1 : 0);
+    reportAll('handshakes', 'realtime.handshake.outcome', counters.handshakes);
+    reportAll('closed', 'realtime.close.code', counters.closed);
+    reportAll('framesReceived', 'realtime.frame.type', counters.framesReceived);
+    reportAll('framesSent', 'realtime.frame.type', counters.framesSent);
+    report('framesSent', counters.delivered, { 'realtime.frame.type': 'event' });
+    reportAll('errorsSent', 'error.type', counters.errorsSent);
+    reportAll('published', CHANNEL_PATTERN, this.publishedBy);
+    reportAll('delivered', CHANNEL_PATTERN, this.deliveredBy);
+    reportAll('resyncs', 'realtime.recovery.reason', counters.resyncs);
+    reportAll('recoveries', 'realtime.recovery.outcome', counters.recoveries);
+    reportAll('invalidEvents', 'realtime.event.outcome', counters.invalidEvents);
+    reportAll('failedEvents', 'error.type', counters.failedEvents);
+    reportAll('policyFailures', 'error.type', counters.policyFailures);
+    for (const sum of SUMS) report(sum, counters[sum]);
+    this.observeChannels(report);
+    report('brokerUp', this.bridge.status.up ? 1 : 0);
     const { queuedEvents, queuedBytes, selfPingAgeMs } = this.bridge.brokerHealth;
-    tell('queuedEvents', queuedEvents);
-    tell('queuedBytes', queuedBytes);
-    if (selfPingAgeMs !== null) tell('beatAge', selfPingAgeMs / 1_000);
-    tell('draining', this.server.draining ? 1 : 0);
-    this.observeConnections(tell);
-    if (this.options.tenants.metrics) this.observeTenants(tell);
-    this.observeLoop(tell);
+    report('queuedEvents', queuedEvents);
+    report('queuedBytes', queuedBytes);
+    if (selfPingAgeMs !== null) report('beatAge', selfPingAgeMs / 1_000);
+    report('draining', this.server.draining ? 1 : 0);
+    this.observeConnections(report);
+    if (this.options.tenants.metrics) this.observeTenants(report);
+    this.observeLoop(report);
   }
 
-  private observeConnections(tell: Tell): void {
+  private observeConnections(report: Report): void {
     const states = { authenticated: 0, anonymous: 0, pending: 0 };
     let buffered = 0;
     let most = 0;
@@ -150,39 +150,39 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
       buffered += sendBuffer.bufferedBytes;
       most = Math.max(most, sendBuffer.bufferedBytes);
     }
-    for (const [state, count] of Object.entries(states)) tell('connections', count, { 'realtime.auth.state': state });
-    tell('buffered', buffered);
-    tell('bufferedMost', most);
+    for (const [state, count] of Object.entries(states)) report('connections', count, { 'realtime.auth.state': state });
+    report('buffered', buffered);
+    report('bufferedMost', most);
   }
 
-  private observeChannels(tell: Tell): void {
+  private observeChannels(report: Report): void {
     const subscriptions = new CounterMap(this.patterns);
     let channels = 0;
     for (const topic of this.registry.topics()) {
       channels += 1;
       subscriptions.add(this.catalogue.patternOf(channelOf(topic)), this.registry.subscribersOf(topic).size);
     }
-    tell('channels', channels);
-    for (const [pattern, count] of subscriptions) tell('subscriptions', count, { [CHANNEL_PATTERN]: pattern });
+    report('channels', channels);
+    for (const [pattern, count] of subscriptions) report('subscriptions', count, { [CHANNEL_PATTERN]: pattern });
   }
 
-  private observeTenants(tell: Tell): void {
+  private observeTenants(report: Report): void {
     for (const [tenant, { connections, subscriptions }] of this.registry.tenants()) {
-      tell('tenantConnections', connections.size, { [TENANT]: tenant });
-      tell('tenantSubscriptions', subscriptions, { [TENANT]: tenant });
+      report('tenantConnections', connections.size, { [TENANT]: tenant });
+      report('tenantSubscriptions', subscriptions, { [TENANT]: tenant });
     }
     for (const [tenant, { published, delivered }] of this.counters.byTenant) {
-      tell('tenantPublished', published, { [TENANT]: tenant });
-      tell('tenantDelivered', delivered, { [TENANT]: tenant });
+      report('tenantPublished', published, { [TENANT]: tenant });
+      report('tenantDelivered', delivered, { [TENANT]: tenant });
     }
   }
 
-  private observeLoop(tell: Tell): void {
+  private observeLoop(report: Report): void {
     const { loop } = this;
     if (loop === null) return;
-    tell('eventLoopP50', loop.percentile(50) / NANOSECONDS);
-    tell('eventLoopP99', loop.percentile(99) / NANOSECONDS);
-    tell('eventLoopMax', loop.max / NANOSECONDS);
+    report('eventLoopP50', loop.percentile(50) / NANOSECONDS);
+    report('eventLoopP99', loop.percentile(99) / NANOSECONDS);
+    report('eventLoopMax', loop.max / NANOSECONDS);
     loop.reset();
   }
 }
