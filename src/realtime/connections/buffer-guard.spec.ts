@@ -2,7 +2,7 @@ import { Counters } from '../observability/counters.js';
 import { BufferGuard } from './buffer-guard.js';
 import type { Connection } from './connection.js';
 
-/** A connection for which so many bytes wait; `did` says what came of it. */
+/** A connection with this number of buffered bytes. `did` records what the guard did to it. */
 function holding(bytes: number, closing = false) {
   const fake = {
     closing,
@@ -22,7 +22,7 @@ describe('BufferGuard', () => {
     return { did: fakes.map(({ did }) => did), slowConsumersClosed, buffersOverflowed };
   };
 
-  it('does nothing while all together hold no more than they may', () => {
+  it('does nothing while the total is within the limit', () => {
     expect(look([holding(50), holding(50)], 100)).toEqual({
       did: ['', ''],
       slowConsumersClosed: 0,
@@ -30,7 +30,7 @@ describe('BufferGuard', () => {
     });
   });
 
-  it('closes those that hold most, until the rest fits', () => {
+  it('closes the connections with the largest buffers until the rest fits', () => {
     expect(look([holding(10), holding(60), holding(5), holding(40)], 20)).toEqual({
       did: ['', 'slowConsumer', '', 'slowConsumer'],
       slowConsumersClosed: 2,
@@ -38,7 +38,7 @@ describe('BufferGuard', () => {
     });
   });
 
-  it('cuts off who is closing and still holds most', () => {
+  it('terminates a connection that is closing and still has the largest buffer', () => {
     expect(look([holding(10), holding(60, true)], 20)).toEqual({
       did: ['', 'cut off'],
       slowConsumersClosed: 0,

@@ -2,8 +2,8 @@ import type { Counters } from '../observability/counters.js';
 import type { Connection } from './connection.js';
 
 /**
- * Keeps what waits for all connections together within a bound. Past it those for which most waits go, the worst first:
- * one that is open is closed as a slow reader, and one that is closing, and still does not read, is cut off.
+ * Limits the bytes that wait for all connections together. Above the limit, it closes the connections with the largest buffers
+ * first: an open connection is closed as a slow consumer, and a connection that is already closing is terminated.
  */
 export class BufferGuard {
   constructor(

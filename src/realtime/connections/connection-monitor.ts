@@ -6,7 +6,7 @@ import type { Connection } from './connection.js';
 import type { ConnectionRegistry } from './connection-registry.js';
 import { hasPartialMessage } from './ws-internals.js';
 
-/** The part of the options that it goes by. */
+/** The options that the monitor uses. */
 export interface MonitorLimits {
   readonly heartbeatIntervalMs: number;
   readonly anonymousTimeoutMs: number;
@@ -14,8 +14,8 @@ export interface MonitorLimits {
 }
 
 /**
- * Looks after every connection with one timer: heartbeats, tokens that end, tokens that never came, messages that are never
- * whole, and what all of them hold together. Each look is a comparison of numbers per connection.
+ * Checks all connections with a single timer: heartbeats, expired tokens, missing tokens, incomplete messages, and the total of
+ * the send buffers. Each check only compares a few numbers per connection.
  */
 export class ConnectionMonitor {
   private timer: NodeJS.Timeout | null = null;
@@ -77,7 +77,7 @@ export class ConnectionMonitor {
 }
 
 function reasonToClose(connection: Connection): CloseName | null {
-  // Not read from by our own choice: it cannot have shown anything.
+  // The server paused reading from this connection, so a missing pong says nothing about the client.
   if (connection.socket.isPaused) return null;
   if (!connection.alive) return 'heartbeatTimeout';
   const isTheSame = connection.partialMessageAfter === connection.messages && hasPartialMessage(connection.socket);

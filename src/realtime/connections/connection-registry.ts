@@ -7,18 +7,18 @@ import { TopK } from './top-k.js';
 import { Subscription, type Subscriber } from './subscription.js';
 import { TenantLoads, type TenantLoad } from './tenant-loads.js';
 
-/** Hears where every subscription begins and ends, however it comes about. It must not throw. */
+/** Receives all changes of subscriptions, with any cause. Must not throw. */
 export interface SubscriptionListener {
   began(subscription: Subscription, connection: Connection): void;
   ended(subscription: Subscription): void;
   /** A paused subscription is live again. */
   resumed(subscription: Subscription): void;
-  /** A connection got an identity, or another token of the same. */
+  /** A connection received an identity, or another token of the same user. */
   identified(connection: Connection): void;
 }
 
 /**
- * Every connection of this instance, by id, by user, by session and by topic.
+ * All connections of this instance, by id, user, session and topic.
  * @hideconstructor
  */
 @Injectable()
@@ -37,7 +37,7 @@ export class ConnectionRegistry {
     return this.byId.size;
   }
 
-  /** Sets the listener for subscriptions; at most one. */
+  /** Sets the listener for subscriptions. There is at most one. */
   listen(listener: SubscriptionListener): void {
     this.listener = listener;
   }
@@ -47,13 +47,13 @@ export class ConnectionRegistry {
     this.index(connection);
   }
 
-  /** Forgets a connection whose subscriptions are gone already. */
+  /** Removes a connection whose subscriptions were already removed. */
   remove(connection: Connection): void {
     if (!this.byId.delete(connection.id)) return;
     this.unindex(connection);
   }
 
-  /** Gives a connection its identity, or a fresh token of the same. */
+  /** Sets the principal of a connection, or replaces it with that of a newer token. */
   identify(connection: Connection, principal: Principal | null): void {
     const known = this.byId.has(connection.id);
     if (known) this.unindex(connection);
@@ -70,32 +70,44 @@ export class ConnectionRegistry {
     return this.byId.values();
   }
 
-  /** The connections of one user on this instance, by its `userKey`: the user id, unless there are tenants. */
+  /** Returns the connections of a user on this instance, by `userKey`: the user id, unless there are tenants. */
   ofUser(userKey: string): ReadonlySet<Connection> {
     return this.byUser.get(userKey) ?? NO_CONNECTIONS;
   }
 
-  /** The connections of one session on this instance: see `Principal.session`. */
+  /** Returns the connections of a session on this instance: see `Principal.session`. */
   ofSession(session: string): ReadonlySet<Connection> {
     return this.bySession.get(session) ?? NO_CONNECTIONS;
   }
 
-  /** The load of a tenant on this instance. @internal */
+  /**
+   * Returns the load of a tenant on this instance.
+   * @internal
+   */
   ofTenant(tenant: string): Readonly<TenantLoad> {
     return this.loads.get(tenant);
   }
 
-  /** The load of each tenant with a connection on this instance. @internal */
+  /**
+   * Returns the load of each tenant with a connection on this instance.
+   * @internal
+   */
   tenants(): Iterable<[tenant: string, load: Readonly<TenantLoad>]> {
     return this.loads;
   }
 
-  /** The subscriptions of one topic on this instance. @internal */
+  /**
+   * Returns the subscriptions to a topic on this instance.
+   * @internal
+   */
   subscribersOf(topic: string): ReadonlySet<Subscription> {
     return this.byTopic.get(topic) ?? NO_SUBSCRIPTIONS;
   }
 
-  /** Enters a subscription; the connection must not have one of this channel. @internal */
+  /**
+   * Adds a subscription. The connection must not already be subscribed to this channel.
+   * @internal
+   */
   subscribe(connection: Connection, channel: string, topic = channel): Subscription {
     const subscription = new Subscription(connection, channel, topic);
     connection.subscriptions.set(channel, subscription);
@@ -107,7 +119,11 @@ export class ConnectionRegistry {
     return subscription;
   }
 
-  /** @returns true if it was the last subscription of its topic on this instance @internal */
+  /**
+   * Removes a subscription.
+   * @returns true if it was the last subscription to its topic on this instance
+   * @internal
+   */
   unsubscribe(subscription: Subscription): boolean {
     const { connection, channel, topic } = subscription;
     const subscribers = this.byTopic.get(topic);
@@ -125,12 +141,12 @@ export class ConnectionRegistry {
     this.listener?.resumed(subscription);
   }
 
-  /** All users with a connection here, by their `userKey`. */
+  /** Returns the `userKey` of all users with a connection to this instance. */
   users(): Iterable<string> {
     return this.byUser.keys();
   }
 
-  /** All topics with a subscriber here. */
+  /** Returns all topics with a subscriber on this instance. */
   topics(): Iterable<string> {
     return this.byTopic.keys();
   }
@@ -152,7 +168,7 @@ export class ConnectionRegistry {
     };
   }
 
-  /** The topics with most subscribers here, most first, then by name. */
+  /** Returns the topics with the most subscribers on this instance, sorted by number, then by name. */
   busiestTopics(most: number): TopicStats[] {
     const first = new TopK<TopicStats>(most, mostSubscribersFirst);
     for (const [topic, { size }] of this.byTopic) first.add({ topic, subscribers: size });
@@ -183,7 +199,7 @@ export class ConnectionRegistry {
   }
 }
 
-/** How many subscribe to a topic. */
+/** The number of subscribers of a topic on this instance. */
 export interface TopicStats {
   readonly topic: string;
   readonly subscribers: number;

@@ -12,26 +12,26 @@ import { runningMessageOf, type RunningMessage } from './running-message.js';
 import { SlidingWindowLimit } from './sliding-window-limit.js';
 import type { Subscription } from './subscription.js';
 
-/** The part of the options that a connection lives by. */
+/** The options that a connection uses. */
 export interface ConnectionLimits {
   readonly maxBufferedBytes: number;
   readonly framesPerSecond: number;
   readonly heartbeatIntervalMs: number;
 }
 
-/** More bad frames than this within a minute, and the connection is closed (4400). */
+/** A connection with more invalid frames within a minute is closed (4400). */
 export const MAX_BAD_FRAMES_PER_MINUTE = 100;
 
-/** This many refused `auth` in a row, and the connection is closed (4401). */
+/** A connection with this number of rejected `auth` frames in a row is closed (4401). */
 export const MAX_REFUSED_AUTHS = 3;
 
-/** Frames that the server sends by itself. All others answer a request, and are charged to the client. */
+/** Frames that the server sends without a request. All other frames are replies, and are charged to the client. */
 const PUSHED: ReadonlySet<Unstamped['type']> = new Set(['presence_diff', 'resync', 'reconnect']);
 
-/** Handles one application message; each value that it emits is an answer. */
+/** Handles an application message. Each value that it emits is a reply. */
 export type MessageHandler = (data: unknown, message: RunningMessage) => Observable<unknown>;
 
-/** A frame that waits for those before it. */
+/** A frame that waits until earlier frames are handled. */
 export interface WaitingFrame {
   readonly frame: Decoded;
   readonly bytes: number;
@@ -44,7 +44,10 @@ export interface WaitingFrame {
 export class Connection {
   /** The `connectionId` that the client received. */
   readonly id = randomUUID();
-  /** The subscriptions by channel name. @internal */
+  /**
+   * The subscriptions by channel name.
+   * @internal
+   */
   readonly subscriptions = new Map<string, Subscription>();
   /** @internal */
   readonly sendBuffer: SendBuffer;
@@ -54,59 +57,68 @@ export class Connection {
   readonly badFrames = new SlidingWindowLimit(MAX_BAD_FRAMES_PER_MINUTE, 60_000);
   /** @internal */
   refusedAuths = 0;
-  /** Number of re-authorizations: a grant of an earlier epoch that is still in progress has to be granted again. */
+  /** Number of re-authorizations. A decision that started in an earlier epoch must be made again. */
   authEpoch = 0;
 
-  /** The key of limits per address; `null` for clients behind a proxy that is not configured. */
+  /** The key of limits per address. `null` for clients behind a proxy that is not configured. */
   countedAs: string | null = null;
-  /** Bytes of answers that its budget was not charged for yet; below 0 for what was charged in advance. @internal */
+  /**
+   * Bytes of replies that were not charged to the budget yet. Negative if more was charged in advance.
+   * @internal
+   */
   unpaidBytes = 0;
 
-  /** The tenant that it wants to act for, as it said when it connected. */
+  /** The tenant that the client chose when it connected. */
   namedTenant: string | null = null;
 
-  /** Channels that its URL names, until they are subscribed to; `null` for none. */
+  /** Channels named in the URL, until they are subscribed to; `null` if there are none. */
   channelsAtConnect: readonly string[] | null = null;
 
-  /** The time until which a token is required; `Infinity` if none is missing. */
+  /** Time until which a token is required; `Infinity` if none is missing. */
   authDeadline = Infinity;
 
-  /** A sign of life came since the last heartbeat. */
+  /** True if the client sent something since the last heartbeat. */
   alive = true;
-  /** When the next heartbeat is due. */
+  /** Time of the next heartbeat. */
   heartbeatAt: number;
-  /** How many messages had come when the last heartbeat found one half-sent; `null` where it found none. */
+  /** Number of messages received when the last heartbeat found an incomplete one; `null` if it found none. */
   partialMessageAfter: number | null = null;
-  /** Its end has begun: nothing is sent any more but why. */
+  /** True once closing has started. Nothing is sent afterwards, except the close frame. */
   closing = false;
-  /** Why the server closed it; `null` where it did not. */
+  /** Reason why the server closed it; `null` if it did not. */
   closeReason: CloseName | null = null;
-  /** The actor that closed it, if known. */
+  /** Actor that closed it, if known. */
   closedBy: string | null = null;
 
-  /** A frame is being handled; those that came after it wait their turn. */
+  /** True while a frame is being handled. Later frames wait. */
   busy = false;
-  /** Frames that wait for the one being handled. @internal */
+  /**
+   * Frames that wait for the current one.
+   * @internal
+   */
   readonly waiting: WaitingFrame[] = [];
-  /** The size of the waiting frames, in bytes. */
+  /** Size of the waiting frames, in bytes. */
   waitingBytes = 0;
-  /** Whole messages that came so far. */
+  /** Number of complete messages received. */
   messages = 0;
-  /** The application messages whose handlers have not finished; `null` before the first one. @internal */
+  /**
+   * Application messages whose handlers are still running; `null` before the first one.
+   * @internal
+   */
   runningMessages: Set<RunningMessage> | null = null;
-  /** Message types that the application added, each with what takes its data; `null` for none. */
+  /** Handlers by message type of the application; `null` if there are none. */
   messageTypes: Map<string, MessageHandler> | null = null;
 
   constructor(
     readonly socket: WebSocket,
-    /** Where it comes from. */
+    /** IP address of the client. */
     readonly address: string,
-    /** `null` without a token. The registry changes it. */
+    /** `null` without a token. Changed by the registry only. */
     public principal: Principal | null,
     limits: ConnectionLimits,
     private readonly onSlow: (connection: Connection) => void,
     private readonly counters: Counters,
-    /** Its first moment, as {@link RealtimeClock.now} counts; so do the other moments here. */
+    /** Start time, by {@link RealtimeClock.now}, like all other times in this class. */
     readonly since: number,
   ) {
     this.sendBuffer = new SendBuffer(socket, limits.maxBufferedBytes, () => this.onSlow(this));
@@ -119,7 +131,10 @@ export class Connection {
     return this.authDeadline !== Infinity;
   }
 
-  /** Sends one frame, stamped now. `ref` is that of the request which it answers. */
+  /**
+   * Sends one frame with the current timestamp.
+   * @param ref the `ref` of the request that it answers
+   */
   send(frame: Unstamped, ref?: string): void {
     const { type, ...fields } = frame;
     this.counters.countSent(frame);
@@ -128,13 +143,16 @@ export class Connection {
     this.sendBuffer.send(text);
   }
 
-  /** Sends an answer whose bytes were made before, for several clients. */
+  /** Sends a reply whose bytes were created once for several clients. */
   answer(frame: Buffer): void {
     this.unpaidBytes += frame.length;
     this.sendBuffer.send(frame);
   }
 
-  /** Sends one frame of a type of the application. @param json the data as JSON; `undefined` for a frame without data */
+  /**
+   * Sends a frame with a message type of the application.
+   * @param json the data as JSON; `undefined` for a frame without data
+   */
   sendMessage(type: string, json: string | undefined, ref?: string): void {
     this.counters.framesSent.add('application');
     const rest = JSON.stringify({ ref, timestamp: new Date().toISOString() }).slice(1);
@@ -144,8 +162,8 @@ export class Connection {
   }
 
   /**
-   * Sends a message to the client, as the handlers and exception filters of a gateway do. Inside a handler it carries the
-   * `ref` of the handler's message. An `exception` becomes an `error` frame.
+   * Sends a message to the client. Used by the handlers and exception filters of a gateway. Inside a handler, the message has the
+   * `ref` of the handled message. An `exception` is sent as an `error` frame.
    */
   emit(event: string, payload: unknown): void {
     const message = runningMessageOf(this);
@@ -164,7 +182,7 @@ export class Connection {
   /**
    * Closes the connection after all queued frames. `ws` terminates the socket if the peer does not close in time.
    * @param why a close name of the protocol, or a close code of the application: 1000, or 3000 to 4999
-   * @param about with a close name: the actor that closes it; with a code: the reason for the client
+   * @param about with a close name: the actor that closes the connection; with a code: the reason sent to the client
    * @throws RangeError if the name or code is not allowed; the connection then stays open
    */
   close(why: CloseName | number = 1000, about: string | null = null): void {

@@ -4,26 +4,26 @@ import { PerView } from '../fields/per-view.js';
 import { decodeEventBody } from '../schemas/event-body.js';
 import { frameDeflated, frameText } from './frame-bytes.js';
 
-/** An event as it is stored and carried. */
+/** An event as it is stored and transported. */
 export interface StoredEvent {
   readonly position: Position | null;
   readonly body: string;
   readonly traceparent?: string;
 }
 
-/** One event as it goes to every subscriber: the same bytes for all who get the same fields, made once. */
+/** The frame of one event. Its bytes are created once for all subscribers that receive the same fields. */
 export class EventFrame {
-  /** The whole WebSocket frame, ready to be written. */
+  /** The complete WebSocket frame, ready to be written. */
   readonly wire: Buffer;
   private readonly payloadAt: number;
   private compressed: Buffer | null = null;
   private narrowed: PerView<EventFrame> | null = null;
 
   /**
-   * @param position `null` on a channel that keeps no history
-   * @param traceparent of its `emit`, where that is sampled
-   * @param fields its restricted fields; `null` if there are none
-   * @param users to whom the whole event shows more than this frame, by their ids
+   * @param position `null` on a channel without history
+   * @param traceparent traceparent of the `emit`, if it is sampled
+   * @param fields restricted fields; `null` if there are none
+   * @param users ids of the users to whom the full event shows more than this frame
    */
   constructor(
     readonly position: Position | null,
@@ -35,13 +35,15 @@ export class EventFrame {
     ({ wire: this.wire, payloadAt: this.payloadAt } = frameText(eventText(position, body)));
   }
 
-  /** An event of a channel. What was emitted as not for everybody is withheld where it is not known whom it is for. */
+  /**
+   * Creates the frame of an event. If the event has restricted fields and this instance does not know them, its data is withheld.
+   */
   static of({ position, body, traceparent }: StoredEvent, fields: FieldGroups | null): EventFrame {
     const known = fields === null && isLimitedBody(body) ? withoutData(body) : body;
     return new EventFrame(position, known, traceparent, fields);
   }
 
-  /** The event as those get it who have this view: made once for all of them. */
+  /** Returns the event with only the fields of this view. Created once per view. */
   viewedBy(view: View): EventFrame {
     const { fields } = this;
     if (fields === null || fields.isWhole(view)) return this;
@@ -49,18 +51,18 @@ export class EventFrame {
     return this.narrowed.of(view);
   }
 
-  /** When it was emitted, in milliseconds since 1970: the end of its text says so. */
+  /** Time of the emit, in milliseconds since 1970, parsed from the end of the frame. */
   get emittedAt(): number {
     const end = this.wire.length - '"}'.length;
     return Date.parse(this.wire.toString('latin1', end - '2026-01-01T12:00:00.000Z'.length, end));
   }
 
-  /** The text of the frame as UTF-8. */
+  /** The payload of the frame as UTF-8. */
   get bytes(): Buffer {
     return this.wire.subarray(this.payloadAt);
   }
 
-  /** The frame for clients that read compressed ones: compressed once, when the first of them needs it. */
+  /** The frame for clients that accept compression. Compressed once, when the first of them needs it. */
   get deflated(): Buffer {
     this.compressed ??= frameDeflated(this.bytes) ?? this.wire;
     return this.compressed;
@@ -68,14 +70,17 @@ export class EventFrame {
 
   private narrow(fields: FieldGroups, view: View): EventFrame {
     const text = this.bytes.toString();
-    // What is kept of an event are its bytes alone.
+    // An event keeps only its bytes, so they are parsed again.
     const body = text.slice(text.indexOf('"channel":'));
     const narrowed = narrowBody(body, fields, view);
     return new EventFrame(this.position, narrowed.body, this.traceparent, null, narrowed.users);
   }
 }
 
-/** What cannot be read, as a stranger may have written it, is withheld whole. */
+/**
+ * Hides the fields that are not in the view. If the body cannot be parsed, for example because it is forged, all data is
+ * withheld.
+ */
 function narrowBody(body: string, fields: FieldGroups, view: View): { body: string; users: ReadonlySet<string> } {
   try {
     const { channel, data, timestamp } = decodeEventBody(body);
@@ -86,7 +91,7 @@ function narrowBody(body: string, fields: FieldGroups, view: View): { body: stri
   }
 }
 
-/** All events of one channel in one turn of the loop, which go out together. */
+/** The events of one channel in one turn of the event loop, sent together. */
 export class EventBatch {
   private joined: Buffer | null = null;
   private joinedDeflated: Buffer | null = null;
@@ -95,31 +100,31 @@ export class EventBatch {
 
   constructor(readonly frames: readonly EventFrame[]) {}
 
-  /** Whether it is not the same for everybody: {@link viewedBy} has what is. */
+  /** True if receivers get different fields: use {@link viewedBy}. */
   get isLimited(): boolean {
     return this.frames[0]!.fields !== null;
   }
 
-  /** The events as those get them who have this view: joined once for all of them. */
+  /** Returns the events with only the fields of this view. Joined once per view. */
   viewedBy(view: View): EventBatch {
     this.narrowed ??= new PerView((one) => new EventBatch(this.frames.map((frame) => frame.viewedBy(one))));
     return this.narrowed.of(view);
   }
 
-  /** To whom one of the whole events shows more than its frame here. */
+  /** Ids of the users to whom one of the full events shows more than its frame here. */
   get users(): ReadonlySet<string> {
     const { frames } = this;
     this.namedUsers ??= frames.length === 1 ? frames[0]!.users : new Set(frames.flatMap(({ users }) => [...users]));
     return this.namedUsers;
   }
 
-  /** The frames one behind the other; joined once, for all receivers. */
+  /** The concatenated frames, created once for all receivers. */
   get wire(): Buffer {
     this.joined ??= join(this.frames.map(({ wire }) => wire));
     return this.joined;
   }
 
-  /** The same for clients that read compressed frames. */
+  /** The same for clients that accept compression. */
   get deflated(): Buffer {
     this.joinedDeflated ??= join(this.frames.map(({ deflated }) => deflated));
     return this.joinedDeflated;

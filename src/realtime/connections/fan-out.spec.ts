@@ -10,13 +10,13 @@ const turn = (): Promise<void> => new Promise(setImmediate);
 const frame = (name: string): EventFrame => new EventFrame(null, eventBody('c', name, '2026-01-01T12:00:00.000Z'));
 const nameOf = (sent: EventFrame): string => String((JSON.parse(sent.bytes.toString()) as { data: unknown }).data);
 
-describe('the fan-out of a turn', () => {
+describe('the fan-out of one turn', () => {
   let counters: Counters;
   let registry: ConnectionRegistry;
   let fanOut: FanOut;
-  /** subscription → the names of what it was sent, one text for each write */
+  /** By subscription: the names of the sent events, one string per write. */
   let sent: Map<Subscription, string[]>;
-  /** What was done to the connections, one after the other. */
+  /** The operations on connections, in order. */
   let steps: ('look' | 'write')[];
 
   beforeEach(() => {
@@ -53,7 +53,7 @@ describe('the fan-out of a turn', () => {
   const toAll = (subscriptions: readonly Subscription[]): Set<string> =>
     new Set(subscriptions.map((subscription) => sent.get(subscription)!.join(', ')));
 
-  it('goes to everybody in one write, together with what else came in', async () => {
+  it('sends the events of a turn to all subscribers in one write', async () => {
     const all = subscribe('a', 3);
     fanOut.deliver('a', frame('1'));
     fanOut.deliver('a', frame('2'));
@@ -63,7 +63,7 @@ describe('the fan-out of a turn', () => {
     expect(counters.delivered).toBe(6);
   });
 
-  it('looks at some before it writes to the first of them, and never long before', async () => {
+  it('looks up the sockets of a group of subscribers before it writes to the first of them', async () => {
     subscribe('a', 40);
     fanOut.deliver('a', frame('1'));
     await turn();
@@ -71,7 +71,7 @@ describe('the fan-out of a turn', () => {
     expect(steps).toEqual([...times(32, 'look'), ...times(32, 'write'), ...times(8, 'look'), ...times(8, 'write')]);
   });
 
-  it('gives nothing to one who left while another of the same few was served', async () => {
+  it('sends nothing to a subscriber that left while others of its group were served', async () => {
     const [first, second] = subscribe('a', 2) as [Subscription, Subscription];
     const push = (): void => {
       second.feed = CLOSED_FEED;
@@ -83,7 +83,7 @@ describe('the fan-out of a turn', () => {
     expect(sent.get(second)).toEqual([]);
   });
 
-  it('of a large channel takes several turns, and what comes meanwhile is joined for the next round', async () => {
+  it('serves a large channel over several turns, and joins events that arrive meanwhile for the next round', async () => {
     const all = subscribe('a', 2_500);
     fanOut.deliver('a', frame('1'));
     await turn();
@@ -99,7 +99,7 @@ describe('the fan-out of a turn', () => {
     expect(counters.delivered).toBe(7_500);
   });
 
-  it('is done with a channel that just fits into a turn: what comes after it does not wait for one more', async () => {
+  it('completes a channel that just fits into a turn, so that later events are not delayed by another turn', async () => {
     const all = subscribe('a', 1_000);
     for (const name of ['1', '2', '3']) {
       fanOut.deliver('a', frame(name));
@@ -109,7 +109,7 @@ describe('the fan-out of a turn', () => {
     expect(toAll(all)).toEqual(new Set(['1, 2, 3']));
   });
 
-  it('leaves room for small channels beside a large one', async () => {
+  it('serves small channels next to a large one', async () => {
     const [large, small] = [subscribe('large', 5_000), subscribe('small', 10)];
     fanOut.deliver('large', frame('1'));
     fanOut.deliver('small', frame('1'));
@@ -121,7 +121,7 @@ describe('the fan-out of a turn', () => {
     expect(having(large, '1')).toBeLessThan(5_000);
   });
 
-  it('is done at once where that is needed, and nobody has it twice', async () => {
+  it('completes at once when it is flushed, and sends nothing twice', async () => {
     const all = subscribe('a', 2_500);
     fanOut.deliver('a', frame('1'));
     await turn();
@@ -137,11 +137,11 @@ describe('the fan-out of a turn', () => {
     expect(counters.delivered).toBe(7_501);
   });
 
-  it('passes over who left before it was their turn', async () => {
+  it('skips subscribers that left before their turn', async () => {
     const all = subscribe('a', 1_500);
     fanOut.deliver('a', frame('1'));
     await turn();
-    // The one who is next is among them.
+    // Includes the subscriber that would be next.
     const left = [...all.slice(1_000, 1_001), ...all.slice(1_200)];
     for (const subscription of left) registry.unsubscribe(subscription);
     await turn();
@@ -149,7 +149,7 @@ describe('the fan-out of a turn', () => {
     expect(having(all, '1')).toBe(1_199);
   });
 
-  it('reaches a feed that asks for it while it is given its events, in order', async () => {
+  it('delivers in order to a feed that flushes while it receives its events', async () => {
     const fed: string[] = [];
     const feed: Feed = {
       push: (given) => {

@@ -7,43 +7,42 @@ import { ConnectionRegistry } from './connection-registry.js';
 import { EventBatch, type EventFrame } from './event-frame.js';
 import type { Subscription } from './subscription.js';
 
-/** Subscribers that are written to in one turn of the loop, about 10 ms. */
+/** Maximum number of subscribers written to in one turn of the event loop, about 10 ms. */
 const WRITES_PER_TURN = 1_000;
-/** Of these, how many a channel gets before the next one has its share. */
+/** Maximum share of one channel before the next channel is served. */
 const WRITES_PER_CHANNEL = 250;
 /**
- * Subscribers whose objects are read before the first of them is written to. These objects are scattered in memory: the
+ * Number of subscribers whose objects are read before the first of them is written to. These objects are scattered in memory: the
  * processor can fetch several at once, but not across a system call.
  */
 const PREFETCH = 32;
 
-/** The events of one turn, on their way to those subscribers who do not have them yet. */
+/** A batch of events, and the subscribers that have not received it yet. */
 interface Delivery {
   readonly topic: string;
   readonly frames: readonly EventFrame[];
   readonly batch: EventBatch;
   readonly subscribers: ReadonlySet<Subscription>;
   readonly remaining: Iterator<Subscription>;
-  /** Where the last turn ended: the one who is next, unless it has left meanwhile. */
+  /** The subscriber at which the last turn stopped. It may have left meanwhile. */
   next: Subscription | null;
   readonly endSpan: ((delivered: number) => void) | null;
   delivered: number;
-  /** True while it is being written: a nested call relies on the outer one to reach all subscribers. */
+  /** True during a write: a nested call relies on the outer one to reach all subscribers. */
   busy: boolean;
 }
 
 /**
- * Delivers events to all subscribers of their channel on this instance. Events that arrive in one turn of the loop are
- * joined once and sent with a single write per subscriber at the end of the turn, because writes are nearly the whole
- * cost of a delivery. A channel with many subscribers is served over several turns, so that it does not block the
- * others; events that arrive meanwhile are joined for the next round. There is no timer: at low load nothing waits, at
- * high load batches grow.
+ * Delivers events to all subscribers of their channel on this instance. Events that arrive in one turn of the event loop are
+ * joined once and sent with a single write per subscriber at the end of the turn, because writes are nearly the whole cost of a
+ * delivery. A channel with many subscribers is served over several turns, so that it does not block the others; events that
+ * arrive meanwhile are joined for the next round. There is no timer: at low load nothing waits, at high load batches grow.
  */
 @Injectable()
 export class FanOut {
-  /** topic → what came in, and is not on its way yet */
+  /** By topic: events whose delivery has not started. */
   private readonly pending = new Map<string, EventFrame[]>();
-  /** topic → what is on its way; the others of this topic wait for it */
+  /** By topic: the delivery in progress. Later events of the topic wait for it. */
   private readonly inProgress = new Map<string, Delivery>();
   private scheduled = false;
 
@@ -60,8 +59,8 @@ export class FanOut {
   }
 
   /**
-   * Sends the pending events of a topic. It must be called before a subscription goes live, and before a frame is sent
-   * that depends on them.
+   * Sends the pending events of a topic. It must be called before a subscription goes live, and before a frame is sent that
+   * depends on them.
    */
   flush(topic: string): void {
     const delivery = this.inProgress.get(topic);
@@ -83,7 +82,7 @@ export class FanOut {
 
   private readonly onTurn = safely('The delivery of one turn', () => this.runTurn());
 
-  /** Gives each channel its share in turn, up to the limit of one turn. */
+  /** Serves each channel in turn, up to the limit of one turn. */
   private runTurn(): void {
     this.scheduled = false;
     for (const topic of this.pending.keys()) if (!this.inProgress.has(topic)) this.start(topic);
@@ -91,7 +90,7 @@ export class FanOut {
     for (const delivery of this.inProgress.values()) {
       if (writes >= WRITES_PER_TURN) break;
       writes += this.continueDelivery(delivery, WRITES_PER_CHANNEL);
-      // An unfinished delivery moves to the end of the queue, which this loop still reaches.
+      // An unfinished delivery moves to the end of the queue, and this loop reaches it again.
       if (this.inProgress.delete(delivery.topic)) this.inProgress.set(delivery.topic, delivery);
     }
     if (this.inProgress.size > 0 || this.pending.size > 0) this.schedule();
@@ -120,7 +119,10 @@ export class FanOut {
     return delivery;
   }
 
-  /** Writes to this many of its subscribers at most. @returns to how many */
+  /**
+   * Writes to at most this number of subscribers.
+   * @returns the number of subscribers that it wrote to
+   */
   private continueDelivery(delivery: Delivery, most: number): number {
     try {
       return this.write(delivery, most);
@@ -130,7 +132,7 @@ export class FanOut {
     }
   }
 
-  /** It is unknown which subscribers the batch reached: all of them reconnect and resume. */
+  /** Ends a failed delivery. It is unknown which subscribers received the batch, so all of them must reconnect and resume. */
   private abandon({ topic, subscribers }: Delivery): void {
     this.inProgress.delete(topic);
     for (const { connection } of [...subscribers]) connection.close?.('internal');
@@ -143,14 +145,14 @@ export class FanOut {
     delivery.busy = true;
     let next = delivery.next !== null && subscribers.has(delivery.next) ? delivery.next : nextOf(remaining);
     while (next !== null && writes < most) {
-      const few: Subscription[] = [];
+      const group: Subscription[] = [];
       const room = Math.min(PREFETCH, most - writes);
-      for (; next !== null && few.length < room; next = nextOf(remaining)) few.push(next);
-      delivered += sendTo(batch, few);
-      writes += few.length;
+      for (; next !== null && group.length < room; next = nextOf(remaining)) group.push(next);
+      delivered += sendTo(batch, group);
+      writes += group.length;
     }
     delivery.next = next;
-    // Seen now, and not a turn later: what comes meanwhile would wait for nothing.
+    // Detected in this turn, not in the next one: otherwise events that arrive meanwhile would wait without a reason.
     if (next === null) this.inProgress.delete(topic);
     delivery.busy = false;
     delivery.delivered += delivered;
@@ -165,12 +167,12 @@ export class FanOut {
   }
 }
 
-/** @returns how many events were queued */
-function sendTo(batch: EventBatch, few: readonly Subscription[]): number {
+/** @returns the number of queued events */
+function sendTo(batch: EventBatch, group: readonly Subscription[]): number {
   const { frames, isLimited } = batch;
-  const sockets = few.map(({ connection }) => connection.sendBuffer.idleSocket);
+  const sockets = group.map(({ connection }) => connection.sendBuffer.idleSocket);
   let queued = 0;
-  few.forEach(({ feed, connection, view }, index) => {
+  group.forEach(({ feed, connection, view }, index) => {
     if (feed === null)
       queued += connection.sendBuffer.sendBatch(isLimited ? batch.viewedBy(view) : batch, sockets[index] ?? null);
     else for (const frame of frames) feed.push(frame);

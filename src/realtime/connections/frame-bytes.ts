@@ -1,16 +1,16 @@
 import { constants, deflateRawSync } from 'node:zlib';
 
-/** An opcode of text with FIN set. */
+/** First byte of a text frame: opcode 1 with FIN set. */
 const FIN_TEXT = 0x81;
 /** RSV1: the payload is compressed (RFC 7692). */
 const COMPRESSED = 0x40;
 
-/** Below this many bytes a frame goes as it is: compressing would save less than a packet. */
+/** Smaller frames are not compressed: it would save less than a packet. */
 export const COMPRESS_FROM_BYTES = 1_024;
-/** Above this many bytes too: the loop would stand still meanwhile. */
+/** Larger frames are not compressed either: it would block the event loop. */
 export const COMPRESS_UP_TO_BYTES = 1_048_576;
 
-/** The bytes of one unmasked text frame, and where its payload begins. */
+/** Returns the bytes of one unmasked text frame, and the offset of its payload. */
 export function frameText(text: string): { readonly wire: Buffer; readonly payloadAt: number } {
   const length = Buffer.byteLength(text);
   const payloadAt = headLength(length);
@@ -21,13 +21,13 @@ export function frameText(text: string): { readonly wire: Buffer; readonly paylo
 }
 
 /**
- * The same frame compressed with no context, for every client that negotiated `server_no_context_takeover`.
- * @returns `null` where it is too small, too large, or would not become smaller
+ * Compresses a frame without context, for all clients that negotiated `server_no_context_takeover`.
+ * @returns `null` if it is too small, too large, or would not become smaller
  */
 export function frameDeflated(payload: Buffer): Buffer | null {
   if (payload.length < COMPRESS_FROM_BYTES || payload.length > COMPRESS_UP_TO_BYTES) return null;
   const flushed = deflateRawSync(payload, { finishFlush: constants.Z_SYNC_FLUSH });
-  // The end of a flush (00 00 ff ff) is omitted on the wire: RFC 7692, 7.2.1.
+  // The end of a flush (00 00 ff ff) is omitted in the frame: RFC 7692, 7.2.1.
   const length = flushed.length - 4;
   if (length >= payload.length) return null;
   const payloadAt = headLength(length);

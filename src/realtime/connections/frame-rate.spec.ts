@@ -1,11 +1,11 @@
 import { FrameRate } from './frame-rate.js';
 
-/** How many of so many frames at one moment are taken. */
+/** Returns how many of `count` frames at one moment are within the rate. */
 const take = (rate: FrameRate, count: number, now: number): number =>
   Array.from({ length: count }, () => rate.take(now)).filter(Boolean).length;
 
 describe('FrameRate', () => {
-  it('takes twice the rate at once, then the rate', () => {
+  it('allows a burst of twice the rate, then the rate', () => {
     const rate = new FrameRate(10, 0);
     expect(take(rate, 50, 0)).toBe(20);
     expect(take(rate, 50, 1_000)).toBe(10);
@@ -13,18 +13,18 @@ describe('FrameRate', () => {
     expect(take(rate, 50, 1_150)).toBe(0);
   });
 
-  it('saves up no more than that, however long it rests', () => {
+  it('saves up at most one burst', () => {
     const rate = new FrameRate(10, 0);
     expect(take(rate, 50, 1e9)).toBe(20);
   });
 
-  it('takes the rate for ever', () => {
+  it('allows the rate indefinitely', () => {
     const rate = new FrameRate(10, 0);
     for (let now = 0; now < 100_000; now += 100) expect(rate.take(now)).toBe(true);
     expect(rate.flooding).toBe(false);
   });
 
-  it('is flooded by as many refusals in a row as it takes at once', () => {
+  it('counts as flooding after as many rejections in a row as a burst', () => {
     const rate = new FrameRate(10, 0);
     take(rate, 20 + 19, 0);
     expect(rate.flooding).toBe(false);
@@ -32,7 +32,7 @@ describe('FrameRate', () => {
     expect(rate.flooding).toBe(true);
   });
 
-  it('forgives refusals after a pause that fills it by half', () => {
+  it('resets the rejections after a pause that refills half of the burst', () => {
     const rate = new FrameRate(10, 0);
     take(rate, 20 + 19, 0);
     expect(rate.take(1_000)).toBe(true);
@@ -40,14 +40,14 @@ describe('FrameRate', () => {
     expect(rate.flooding).toBe(false);
   });
 
-  it('does not forgive a shorter one', () => {
+  it('keeps the rejections after a shorter pause', () => {
     const rate = new FrameRate(10, 0);
     take(rate, 20 + 19, 0);
     expect(take(rate, 10, 500)).toBe(5);
     expect(rate.flooding).toBe(true);
   });
 
-  it('counts a frame that asks for many things as one for each ten of them, and pays off what was too much', () => {
+  it('charges a frame with many channels as one frame per ten channels, and carries the debt over', () => {
     const rate = new FrameRate(10, 0);
     rate.chargeChannels(10);
     expect(take(rate, 1, 0)).toBe(1);

@@ -1,17 +1,17 @@
 import { TokenBucket } from '../limits/token-bucket.js';
 
-/** Channels that one frame can name; a frame with more counts as several frames. */
+/** Maximum number of channels in one frame. A frame with more counts as several frames. */
 const CHANNELS_PER_FRAME = 10;
 
 /**
- * The rate of one connection's frames. Going on after refusals is counted too: as many refusals in a row as a full bucket
- * holds, without a pause long enough to refill it by half, is more than a client that slips over the rate.
+ * Limits the frame rate of one connection. It also detects flooding: as many rejections in a row as the bucket holds, without a
+ * pause long enough to refill half of it. A client that only slightly exceeds the rate does not reach that.
  */
 export class FrameRate {
   private readonly bucket: TokenBucket;
   private refused = 0;
 
-  /** @param now milliseconds of a clock that only goes forward */
+  /** @param now monotonic clock, in milliseconds */
   constructor(perSecond: number, now: number) {
     this.bucket = new TokenBucket(perSecond, now);
   }
@@ -24,12 +24,12 @@ export class FrameRate {
     return taken;
   }
 
-  /** Charges a frame that names many channels as several frames; it is handled in any case. */
+  /** Charges a frame that names many channels as several frames. The frame itself is always handled. */
   chargeChannels(count: number): void {
     if (count > CHANNELS_PER_FRAME) this.bucket.owe(count / CHANNELS_PER_FRAME - 1);
   }
 
-  /** True if the client kept sending after refusals, so that it has to be closed. */
+  /** True if the client kept sending after rejections and must be disconnected. */
   get flooding(): boolean {
     return this.refused >= this.bucket.capacity;
   }

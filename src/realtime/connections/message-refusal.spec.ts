@@ -6,38 +6,38 @@ import { refusalOf } from './message-refusal.js';
 describe('refusalOf', () => {
   it.each<[string, unknown, string, string]>([
     ['a refusal of the protocol', new ProtocolError('forbidden', { message: 'No' }), 'forbidden', 'No'],
-    ['a text', new WsException('Not today'), 'invalid_message', 'Not today'],
+    ['a string', new WsException('Not today'), 'invalid_message', 'Not today'],
     ['a guard', new WsException('Forbidden resource'), 'forbidden', 'Not allowed to send "rename"'],
     ['Unauthorized', new WsException('Unauthorized'), 'forbidden', 'Not allowed to send "rename"'],
     ['a code', new WsException({ code: 'unavailable', message: 'Soon' }), 'unavailable', 'Soon'],
     [
-      'a code without a text',
+      'a code without a message',
       new WsException({ code: 'unavailable' }),
       'unavailable',
       'Temporarily unavailable: try again',
     ],
     ['an unknown code', new WsException({ code: 'toString', message: 'x' }), 'invalid_message', 'x'],
     ['a status', new GoneException('It is gone'), 'invalid_message', 'It is gone'],
-    ['no text', new UnauthorizedException(), 'forbidden', 'Not allowed to send "rename"'],
+    ['a status without a message', new UnauthorizedException(), 'forbidden', 'Not allowed to send "rename"'],
     ['an object', new BadRequestException({ message: 'Taken' }), 'invalid_message', 'Taken'],
     ['another object', new BadRequestException({ reason: 'x' }), 'invalid_message', 'Bad Request Exception'],
     ['a list', new BadRequestException(['a', 'b']), 'invalid_message', 'The data is not valid'],
-  ])('answers %s', (_what, error, code, message) => {
+  ])('converts %s', (_what, error, code, message) => {
     expect(refusalOf(error, 'rename')).toMatchObject({ code, message });
   });
 
   it.each<[string, unknown]>([
     ['an error', new Error('secret')],
     ['a status of 500', new HttpException('secret', 500)],
-    ['the text by which Nest hides one', { status: 'error', message: 'Internal server error' }],
+    ['the message with which Nest hides an error', { status: 'error', message: 'Internal server error' }],
     ['nothing', undefined],
     ['null', null],
-    ['an object without a text', new WsException({ reason: 'x' })],
-  ])('tells a client nothing of %s', (_what, error) => {
+    ['an object without a message', new WsException({ reason: 'x' })],
+  ])('reveals nothing about %s', (_what, error) => {
     expect(refusalOf(error)).toBeNull();
   });
 
-  it('names at most twenty problems, nested ones by their path', () => {
+  it('returns at most twenty problems, nested ones with their path', () => {
     const child = { property: 'name', constraints: { isString: 'name must be a string' } };
     const errors = Array.from({ length: 30 }, () => ({ property: 'owner', children: [child, null, { x: 1 }] }));
     const { details } = refusalOf(new WsException(errors))!;

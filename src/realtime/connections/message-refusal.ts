@@ -2,13 +2,13 @@ import { HttpException } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
 import { ERROR_CODES, ProtocolError, type ErrorCode, type FieldProblem } from '../../protocol/index.js';
 
-/** Texts by which Nest and its guides say that a guard refused, without a code. */
+/** Messages with which Nest and its guides report a refusal by a guard, without a code. */
 const REFUSED_BY_GUARD = ['Forbidden resource', 'Forbidden', 'Unauthorized'];
-/** The text by which Nest hides an exception that is meant for no client. */
+/** The message with which Nest hides an exception that clients must not see. */
 const HIDDEN = 'Internal server error';
 const MAX_DETAILS = 20;
 
-/** Codes for the statuses of an `HttpException`; all others below 500 are `invalid_message`, from 500 on `internal`. */
+/** Error codes by status of an `HttpException`. Other statuses below 500 are `invalid_message`, from 500 on `internal`. */
 const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
   401: 'forbidden',
   403: 'forbidden',
@@ -20,8 +20,8 @@ const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
 };
 
 /**
- * Returns the refusal that a client receives for an exception of a handler, guard, pipe, interceptor or filter; `null` if
- * the exception is a fault, whose text is meant for the log only.
+ * Returns the refusal that a client receives for an exception of a handler, guard, pipe, interceptor or filter. Returns `null` if
+ * the exception is a bug, whose message is only for the log.
  * @param error an exception, or the payload that a filter sends as `exception`
  * @param type the type of the application message
  */
@@ -56,7 +56,7 @@ function codeOf(code: unknown, message: unknown): ErrorCode {
   return REFUSED_BY_GUARD.includes(message as string) ? 'forbidden' : 'invalid_message';
 }
 
-/** @param said the text for the client, or a list of problems as validation pipes make it */
+/** @param said the message for the client, or a list of problems from a validation pipe */
 function refusal(code: ErrorCode, said: unknown, type: string): ProtocolError {
   if (Array.isArray(said))
     return new ProtocolError(code, { message: 'The data is not valid', details: problems(said) });
@@ -69,7 +69,7 @@ function quote(type: string): string {
   return type === '' ? 'this message' : `"${type.slice(0, 100)}"`;
 }
 
-/** Sentences, or errors of class-validator. */
+/** Converts sentences, or errors of class-validator. */
 function problems(list: readonly unknown[]): FieldProblem[] {
   return list.flatMap((entry) => problemsOf(entry, '')).slice(0, MAX_DETAILS);
 }

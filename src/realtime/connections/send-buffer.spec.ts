@@ -1,6 +1,6 @@
 import { SendBuffer, type SendBufferSocket, type Waiter } from './send-buffer.js';
 
-/** A socket whose buffer the test empties. */
+/** A socket whose buffer is emptied by the test. */
 class FakeSocket implements SendBufferSocket {
   readonly OPEN = 1;
   readyState: 0 | 1 | 2 | 3 = 1;
@@ -50,14 +50,14 @@ describe('SendBuffer', () => {
     return (await Promise.race([promise, Promise.resolve(pending)])) !== pending;
   };
 
-  it('sends text frames, bytes too', () => {
+  it('sends strings and bytes as text frames', () => {
     expect(sendBuffer.send('a')).toBe(true);
     expect(sendBuffer.send(Buffer.from('b'))).toBe(true);
     expect(socket.sent.map(({ options }) => options)).toEqual(Array(2).fill({ binary: false, compress: false }));
     expect(sendBuffer.bufferedBytes).toBe(2);
   });
 
-  it('queues up to its bound and the frame that crosses it, then tells of a slow reader and queues no more', () => {
+  it('queues up to its limit and the frame that exceeds it, then reports a slow client and queues no more', () => {
     expect(sendBuffer.send('x'.repeat(100))).toBe(true);
     expect(sendBuffer.send('x'.repeat(1_000))).toBe(true);
     expect(slow).toBe(0);
@@ -72,14 +72,14 @@ describe('SendBuffer', () => {
     expect(socket.sent).toEqual([]);
   });
 
-  it('closes once, after which nothing is queued', () => {
+  it('closes once, and queues nothing afterwards', () => {
     sendBuffer.close(4501, 'why');
     sendBuffer.close(1000, 'again');
     expect(socket.closedWith).toEqual([4501, 'why']);
     expect(sendBuffer.send('a')).toBe(false);
   });
 
-  it('has room up to a quarter of its bound', async () => {
+  it('is below the replay limit up to a quarter of its limit', async () => {
     socket.bufferedAmount = 25;
     expect(sendBuffer.isBelowReplayLimit).toBe(true);
     expect(await sendBuffer.whenBelowReplayLimit(new FakeWaiter())).toBe(true);
@@ -87,7 +87,7 @@ describe('SendBuffer', () => {
     expect(sendBuffer.isBelowReplayLimit).toBe(false);
   });
 
-  it('says to everyone who waits when there is room again, and not before', async () => {
+  it('notifies all waiting replays once it is below the replay limit, not earlier', async () => {
     sendBuffer.send('x'.repeat(60));
     sendBuffer.send('x'.repeat(30));
     const [one, other] = [
@@ -100,7 +100,7 @@ describe('SendBuffer', () => {
     expect(await Promise.all([one, other])).toEqual([true, true]);
   });
 
-  it('counts what replays hold that wait for room, and no more once they have it', async () => {
+  it('counts the bytes of waiting replays until they continue', async () => {
     sendBuffer.send('x'.repeat(60));
     const waiting = [
       sendBuffer.whenBelowReplayLimit(new FakeWaiter()),
@@ -112,7 +112,7 @@ describe('SendBuffer', () => {
     expect(sendBuffer.bufferedBytes).toBe(0);
   });
 
-  it('releases a replay that has ended, although there is no room', async () => {
+  it('releases a replay that has ended, even above the replay limit', async () => {
     sendBuffer.send('x'.repeat(60));
     const [ended, other] = [new FakeWaiter(), new FakeWaiter()];
     const [waitingOne, waitingOther] = [sendBuffer.whenBelowReplayLimit(ended), sendBuffer.whenBelowReplayLimit(other)];
@@ -121,10 +121,10 @@ describe('SendBuffer', () => {
     expect(await waitingOne).toBe(true);
     expect(await isSettled(waitingOther)).toBe(false);
     expect(sendBuffer.bufferedBytes).toBe(60 + 7);
-    sendBuffer.forget(ended); // it waits no longer
+    sendBuffer.forget(ended); // it is not waiting any more
   });
 
-  it.each(['close', 'end'] as const)('says to everyone who waits when it is over: %s', async (how) => {
+  it.each(['close', 'end'] as const)('notifies all waiting replays when the connection ends: %s', async (how) => {
     sendBuffer.send('x'.repeat(60));
     const waiting = sendBuffer.whenBelowReplayLimit(new FakeWaiter());
     if (how === 'close') sendBuffer.close(1000, '');

@@ -8,23 +8,23 @@ export type SendBufferSocket = Pick<WebSocket, 'readyState' | 'bufferedAmount' |
 
 const NOTHING = Buffer.alloc(0);
 
-/** A replay that waits for room in a send buffer. */
+/** A replay that waits for space in a send buffer. */
 export interface Waiter {
   /** Memory that it holds meanwhile, in bytes. */
   readonly heldBytes: number;
-  /** It waits no longer. */
+  /** True if it does not wait any more. */
   readonly ended: boolean;
 }
 
 /**
- * The frames that wait to be sent to one connection. It is bounded: if more than `maxBytes` wait, further frames are
- * not queued, and `onSlow` is called.
+ * The frames that wait to be sent to one connection. If more than `maxBytes` wait, further frames are not queued, and `onSlow` is
+ * called.
  */
 export class SendBuffer {
   private closed = false;
   /** True if the client can read frames that were compressed once for all clients. */
   private readonly deflates: boolean;
-  /** Waiter → wakes it. */
+  /** Waiting replays, with the function that wakes each. */
   private waiting: Map<Waiter, () => void> | null = null;
 
   constructor(
@@ -35,7 +35,7 @@ export class SendBuffer {
     this.deflates = readsSharedDeflate(socket);
   }
 
-  /** Bytes that wait, those of replays included. */
+  /** Number of waiting bytes, including those of replays. */
   get bufferedBytes(): number {
     let bytes = this.socket.bufferedAmount;
     for (const { heldBytes } of this.waiting?.keys() ?? []) bytes += heldBytes;
@@ -49,12 +49,15 @@ export class SendBuffer {
    */
   send(frame: string | Buffer): boolean {
     if (!this.canAccept()) return false;
-    // `ws` must never compress: for each connection by itself it costs a hundred times what sharing costs.
+    // `ws` must never compress: compressing per connection costs a hundred times as much as compressing once for all.
     this.socket.send(frame, { binary: false, compress: false }, this.onSent);
     return true;
   }
 
-  /** Queues one event of a replay. @returns false if the connection is closing or too slow */
+  /**
+   * Queues one event of a replay.
+   * @returns false if the connection is closing or too slow
+   */
   sendEvent(frame: EventFrame): boolean {
     if (!this.canAccept()) return false;
     const socket = idleSocket(this.socket);
@@ -63,20 +66,20 @@ export class SendBuffer {
     return true;
   }
 
-  /** Where frames that were built once can be written past `ws` in this step; `null` where they cannot. */
+  /** The socket to which prebuilt frames can be written directly in this turn; `null` if they must go through `ws`. */
   get idleSocket(): Socket | null {
     return idleSocket(this.socket);
   }
 
   /**
-   * Queues the events of one turn in a single write, where that keeps the order, else one by one.
-   * @param socket {@link idleSocket}, looked up in the same step
-   * @returns how many were queued
+   * Queues the events of one turn: in a single write if that keeps the order, otherwise one by one.
+   * @param socket the result of {@link idleSocket} in the same turn
+   * @returns the number of queued events
    */
   sendBatch(batch: EventBatch, socket: Socket | null): number {
     if (this.closed) return 0;
     if (socket === null) return this.sendEach(batch);
-    // While the sender is idle, all that waits is in the socket: `bufferedAmount` at half the cost, once per delivery.
+    // While the sender is idle, all waiting bytes are in the socket. `writableLength` costs half of `bufferedAmount`.
     if (socket.writableLength > this.maxBytes) {
       this.onSlow();
       return 0;
@@ -91,41 +94,44 @@ export class SendBuffer {
     return sent;
   }
 
-  /** Answers a WebSocket ping, unless the connection is closing, or too slow. */
+  /** Replies to a WebSocket ping, unless the connection is closing or too slow. */
   pong(data: Buffer): void {
     if (this.canAccept()) this.socket.pong(data);
   }
 
-  /** True if a replay can continue: it keeps the queue short, so that it does not make its own client a slow one. */
+  /** True if a replay can continue. Replays keep the buffer short, so that they do not make their own client a slow one. */
   get isBelowReplayLimit(): boolean {
     return this.socket.bufferedAmount <= this.maxBytes / 4;
   }
 
-  /** Resolves once there is room, once the waiter has ended, or once the connection closes (`false`). */
+  /** Resolves once the buffer is below the replay limit or the waiter has ended. Resolves with false if the connection closed. */
   async whenBelowReplayLimit(waiter: Waiter): Promise<boolean> {
     while (!this.closed && !this.isBelowReplayLimit && !waiter.ended) {
-      // Writes that bypass `ws` invoke no callback, so an empty write with a callback follows them.
+      // Direct writes do not call back, so an empty write with a callback follows them.
       idleSocket(this.socket)?.write(NOTHING, this.onSent);
       await new Promise<void>((resolve) => (this.waiting ??= new Map()).set(waiter, resolve));
     }
     return !this.closed;
   }
 
-  /** The waiter has ended: a client that does not read would keep it for ever. */
+  /** Removes a waiter that has ended. Without this, a client that does not read would keep it in memory. */
   forget(waiter: Waiter): void {
     const wake = this.waiting?.get(waiter);
     this.waiting?.delete(waiter);
     wake?.();
   }
 
-  /** Closes after what is queued; nothing can be queued any more. The reason is at most 123 bytes. */
+  /**
+   * Closes the connection after all queued frames. Nothing can be queued afterwards.
+   * @param reason at most 123 bytes
+   */
   close(code: number, reason: string): void {
     if (this.closed) return;
     this.end();
     this.socket.close(code, reason);
   }
 
-  /** The socket is gone, or goes now. */
+  /** Stops accepting frames, because the socket is closed or closing. */
   end(): void {
     this.closed = true;
     this.wake();
@@ -141,7 +147,7 @@ export class SendBuffer {
     for (const wake of waiting?.values() ?? []) wake();
   }
 
-  /** Slow readers are seen before they are written to. */
+  /** Returns true if a frame can be queued. A slow client is detected before the write. */
   private canAccept(): boolean {
     if (this.closed || this.socket.readyState !== this.socket.OPEN) return false;
     if (this.socket.bufferedAmount <= this.maxBytes) return true;

@@ -1,6 +1,6 @@
 /** Limits how often something can happen within a sliding window. */
 export class SlidingWindowLimit {
-  /** When the last ones happened, at most one more than allowed; none are held before the first. */
+  /** Times of the last occurrences, at most one more than allowed. Allocated on first use. */
   private times: number[] | null = null;
 
   constructor(
@@ -8,7 +8,10 @@ export class SlidingWindowLimit {
     private readonly windowMs: number,
   ) {}
 
-  /** Counts one more. @returns true if the limit is exceeded */
+  /**
+   * Counts one occurrence.
+   * @returns true if the limit is exceeded
+   */
   isExceeded(now: number): boolean {
     const times = (this.times ??= []);
     times.push(now);

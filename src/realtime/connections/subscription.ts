@@ -5,23 +5,23 @@ import type { EventFrame } from './event-frame.js';
 import type { CloseName, Position, Unstamped } from '../../protocol/index.js';
 import type { SendBuffer } from './send-buffer.js';
 
-/** Takes a subscription's events in while it catches up; `null` in {@link Subscription.feed} means that it is live. */
+/** Receives the events of a subscription while it catches up. A live subscription has `null` as its {@link Subscription.feed}. */
 export interface Feed {
   push(frame: EventFrame): void;
-  /** Continuity was lost for everyone on this channel. */
+  /** Continuity was lost for all subscribers of this channel. */
   reset(): void;
-  /** Another feed took its place: it releases what it holds. */
+  /** Releases the memory of this feed after another one replaced it. */
   end?(): void;
-  /** Up to where the client has the events; `null` without history. */
+  /** Position of the last event that the client has; `null` without history. */
   readonly position: Position | null;
 }
 
-/** The feed of a subscription that has ended: takes everything and keeps nothing. */
+/** The feed of a subscription that has ended. It discards all events. */
 export const CLOSED_FEED: Feed = { push: () => undefined, reset: () => undefined, position: null };
 
-/** The feed of a subscription that waits for a decision. It keeps no event, only the position to go on from. */
+/** The feed of a subscription that waits for a decision. It keeps no events, only the position to continue from. */
 export class PausedFeed implements Feed {
-  /** An event came meanwhile, or continuity was lost. */
+  /** True if an event arrived or continuity was lost meanwhile. */
   missed = false;
 
   constructor(readonly position: Position | null) {}
@@ -35,22 +35,22 @@ export class PausedFeed implements Feed {
   }
 }
 
-/** The side of a connection that its subscriptions use. */
+/** The part of a connection that its subscriptions use. */
 export interface Subscriber {
   readonly sendBuffer: SendBuffer;
   readonly subscriptions: Map<string, Subscription>;
   /** The principal, with its tenant. */
   readonly principal?: { readonly tenant: string | null } | null;
-  /** Its line is gone, or goes now. */
+  /** True if the connection is closed or closing. */
   readonly closing?: boolean;
   send(frame: Unstamped): void;
-  /** Sends an answer whose bytes were made before, for several clients. */
+  /** Sends a reply whose bytes were created once for several clients. */
   answer(frame: Buffer): void;
-  /** Ends the connection: its client reconnects and resumes. */
+  /** Closes the connection. Its client reconnects and resumes. */
   close?(why: CloseName): void;
 }
 
-/** One channel of one connection. */
+/** The subscription of a connection to a channel. */
 export class Subscription {
   private currentFeed: Feed | null = null;
   /** The fields that a policy granted in addition to those of the role. */
@@ -67,7 +67,7 @@ export class Subscription {
     readonly topic: string = channel,
   ) {}
 
-  /** While it catches up, events go here instead of to the socket. */
+  /** Receives the events during a catch-up; `null` if they go directly to the socket. */
   get feed(): Feed | null {
     return this.currentFeed;
   }
@@ -78,7 +78,7 @@ export class Subscription {
     before?.end?.();
   }
 
-  /** Nothing of the channel is sent before a policy decides. */
+  /** True if nothing of the channel is sent until a policy decides. */
   get isPaused(): boolean {
     return this.feed instanceof PausedFeed;
   }

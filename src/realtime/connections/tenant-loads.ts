@@ -6,7 +6,7 @@ export interface TenantLoad {
   subscriptions: number;
 }
 
-/** The load of each tenant on this instance; tenants without connections are removed. */
+/** The load of each tenant on this instance. Tenants without connections are removed. */
 export class TenantLoads implements Iterable<[tenant: string, load: Readonly<TenantLoad>]> {
   private readonly loads = new Map<string, TenantLoad>();
 
@@ -32,7 +32,7 @@ export class TenantLoads implements Iterable<[tenant: string, load: Readonly<Ten
     if (load.connections.size === 0) this.loads.delete(tenant);
   }
 
-  /** A connection that has entered subscribed (1) or unsubscribed (-1). */
+  /** Counts a subscription (1) or its end (-1) of a connection that was added before. */
   countSubscription(tenant: string, by: 1 | -1): void {
     const load = this.loads.get(tenant);
     if (load !== undefined) load.subscriptions += by;

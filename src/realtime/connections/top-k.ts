@@ -1,7 +1,7 @@
-/** The first of many in an order, found in one pass and little memory: sorting all of them would hold up everything else. */
+/** Finds the first k items in an order, in one pass and with little memory. Sorting all items would block the event loop. */
 export class TopK<T> {
   private kept: T[] = [];
-  /** Nothing that comes after this one can be among the first any more. */
+  /** The last of the first k items. Items after it are ignored. */
   private last: T | null = null;
 
   /** @param compare as for `sort` */
@@ -16,7 +16,7 @@ export class TopK<T> {
     if (this.kept.length >= 2 * this.k) this.cut();
   }
 
-  /** In their order. */
+  /** Returns the first k items, sorted. */
   list(): T[] {
     this.cut();
     return [...this.kept];

@@ -7,7 +7,7 @@ import { SendBuffer } from './send-buffer.js';
 import { frameText } from './frame-bytes.js';
 import { idleSocket, corkReplies } from './ws-internals.js';
 
-describe('a frame that was built once', () => {
+describe('a prebuilt frame', () => {
   let http: Server;
   let webSockets: WebSocketServer;
   let client: WebSocket;
@@ -32,23 +32,23 @@ describe('a frame that was built once', () => {
     await once(http, 'close');
   });
 
-  /** Everything that was written before it has come in once this has. */
+  /** Resolves once everything that was written before has arrived. */
   async function fence(): Promise<void> {
     server.send('fence');
     while (received.at(-1) !== 'fence') await once(client, 'message');
     received.pop();
   }
 
-  it.each([0, 1, 125, 126, 65_535, 65_536, 200_000])('of %i bytes arrives as it is', async (length) => {
+  it.each([0, 1, 125, 126, 65_535, 65_536, 200_000])('of %i bytes arrives unchanged', async (length) => {
     const text = 'x'.repeat(length);
     idleSocket(server)!.write(frameText(text).wire);
     await fence();
     expect(received).toEqual([text]);
   });
 
-  it('leaves together with the other answers to frames that came together, in order', async () => {
+  it('of a reply is written together with the replies to other frames that arrived together, in order', async () => {
     const socket = idleSocket(server)!;
-    /** What waited to be written after each answer. */
+    /** Number of bytes that waited to be written after each reply. */
     const held: number[] = [];
     server.on('message', (data: Buffer) => {
       corkReplies(server);
@@ -61,19 +61,19 @@ describe('a frame that was built once', () => {
     expect(received).toEqual('0123456789'.split(''));
     expect(held).toEqual([3, 6, 9, 12, 15, 18, 21, 24, 27, 30]);
 
-    idleSocket(client)!.write(frameOf('x')); // alone: nothing is held back for it
+    idleSocket(client)!.write(frameOf('x')); // single frame: written at once
     await once(client, 'message');
     expect(held.at(-1)).toBe(0);
   });
 
-  it('counts bytes, not characters', async () => {
+  it('has a length in bytes, not in characters', async () => {
     const text = '😀'.repeat(40);
     idleSocket(server)!.write(frameText(text).wire);
     await fence();
     expect(received).toEqual([text]);
   });
 
-  it('keeps its place among what ws sends, before and after it', async () => {
+  it('keeps the order with frames that ws sends', async () => {
     const sendBuffer = new SendBuffer(server, 1_000_000, () => undefined);
     const frames = [1, 2].map((offset) => new EventFrame({ epoch: 'e', offset }, `"n":${offset}}`));
     for (let round = 0; round < 50; round += 1) {
@@ -91,7 +91,7 @@ describe('a frame that was built once', () => {
     expect(received).toEqual(Array.from({ length: 50 }, (_, number) => round(number)).flat());
   });
 
-  it('is not written once its connection has begun to close, though its socket was looked up before', async () => {
+  it('is not written after its connection started to close, even if its socket was looked up before', async () => {
     const sendBuffer = new SendBuffer(server, 1_000_000, () => undefined);
     const socket = sendBuffer.idleSocket;
     expect(socket).not.toBeNull();
@@ -102,8 +102,8 @@ describe('a frame that was built once', () => {
     expect(received).toEqual([]);
   });
 
-  it('is not written past a sender that holds something back', async () => {
-    // A fragment of a message is on its way: another frame may not come in between.
+  it('is not written while the sender of ws holds back a frame', async () => {
+    // A fragment of a message was sent, so no other frame can follow yet.
     server.send('frag', { fin: false });
     expect(idleSocket(server)).toBeNull();
     server.send('ment');
@@ -112,7 +112,7 @@ describe('a frame that was built once', () => {
     expect(idleSocket(server)).not.toBeNull();
   });
 
-  it('goes frame by frame through ws where its insides are not as expected', async () => {
+  it('is sent through ws if the internals of ws are not as expected', async () => {
     const sender = (server as unknown as { _sender: { _state: unknown } })._sender;
     const state = sender._state;
     sender._state = 'something new';

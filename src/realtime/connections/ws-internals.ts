@@ -29,17 +29,17 @@ interface WebSocketInternals {
 
 type WebSocketState = Pick<WebSocket, 'readyState' | 'OPEN'>;
 
-/** `_state` of a sender that neither compresses nor reads a blob. */
+/** `_state` of a sender that is neither compressing nor reading a blob. */
 const IDLE = 0;
 
 let directWrites = true;
 
-/** For tests: with `false`, everything goes through `ws.send`, as it does where the insides of `ws` are not as expected. */
+/** For tests. With `false`, everything is sent with `ws.send`, as if the internals of `ws` were not as expected. */
 export function allowDirectWrites(allow: boolean): void {
   directWrites = allow;
 }
 
-/** The socket of an open connection whose sender is idle, so that a direct write keeps the order; otherwise `null`. */
+/** Returns the socket of an open connection whose sender is idle, so that a direct write keeps the order; otherwise `null`. */
 export function idleSocket(webSocket: WebSocketState): Socket | null {
   const { _socket: socket, _sender: sender } = webSocket as WebSocketInternals;
   if (socket === undefined || sender === undefined || webSocket.readyState !== webSocket.OPEN) return null;
@@ -48,15 +48,15 @@ export function idleSocket(webSocket: WebSocketState): Socket | null {
 }
 
 /**
- * Returns true if a client can read frames that were compressed for all clients: no context takeover, and no smaller
- * window requested.
+ * Returns true if a client can read frames that were compressed for all clients: no context takeover, and no smaller window
+ * requested.
  */
 export function readsSharedDeflate(webSocket: WebSocketState): boolean {
   const params = (webSocket as WebSocketInternals)._extensions?.['permessage-deflate']?.params;
   return params?.server_no_context_takeover === true && params.server_max_window_bits === undefined;
 }
 
-/** Releases the decompressor of the last message (about 40 KB): without context takeover the next message does not need it. */
+/** Releases the decompressor of the last message (about 40 KB). Without context takeover, the next message does not need it. */
 export function releaseInflate(webSocket: WebSocketState): void {
   const deflate = (webSocket as WebSocketInternals)._extensions?.['permessage-deflate'];
   if (!deflate?._inflate) return;
@@ -67,7 +67,7 @@ export function releaseInflate(webSocket: WebSocketState): void {
 /** `_state` of a receiver that waits for the first bytes of a frame. */
 const GET_INFO = 0;
 
-/** Returns true if a message was received in part only. */
+/** Returns true if a message was received only partially. */
 export function hasPartialMessage(webSocket: Pick<WebSocket, 'readyState'>): boolean {
   const { _receiver: receiver } = webSocket as WebSocketInternals;
   if (receiver === undefined) return false;
@@ -75,8 +75,8 @@ export function hasPartialMessage(webSocket: Pick<WebSocket, 'readyState'>): boo
 }
 
 /**
- * Called for each message: where more frames of the client are at hand already, what is written until they are all read
- * leaves in one write, and not in one for each answer. The order stays what it is.
+ * Combines replies into one write. Called for each message: if more frames of the client are already in memory, all replies to
+ * them are sent together. Their order does not change.
  */
 export function corkReplies(webSocket: Pick<WebSocket, 'readyState'>): void {
   const { _socket: socket, _receiver: receiver } = webSocket as WebSocketInternals;

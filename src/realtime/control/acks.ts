@@ -1,16 +1,16 @@
 import type { Ack } from './control-command.js';
 
-/** The instances that ran a command. */
+/** The instances that executed a command. */
 export interface ControlResult {
-  /** The ids of the instances that carried it out. */
+  /** Ids of the instances that confirmed the command. */
   readonly confirmed: readonly string[];
-  /** Instances that did not confirm in time. They run the command when it reaches them. */
+  /** Instances that did not confirm in time. They execute the command when it reaches them. */
   readonly missing: readonly string[];
-  /** The number of connections that it concerned, on the instances that confirmed. */
+  /** Number of affected connections on the instances that confirmed. */
   readonly connections: number;
 }
 
-/** An instance that follows the commands, and is not in the directory (yet). */
+/** Stands for an instance that receives commands but is not in the directory (yet). */
 export const UNKNOWN_INSTANCE = '(unknown)';
 
 interface Waiting {
@@ -22,7 +22,7 @@ interface Waiting {
 export class Acks {
   private readonly waiting = new Map<string, Waiting>();
 
-  /** Begins to collect: call it before the command is sent, for a confirmation can be very quick. */
+  /** Starts collecting. Call it before the command is sent, because a confirmation can arrive very quickly. */
   expect(id: string): void {
     this.waiting.set(id, { acks: new Map(), check: () => undefined });
   }
@@ -34,9 +34,9 @@ export class Acks {
   }
 
   /**
-   * Resolves when all instances have confirmed, or the time is over.
-   * @param instances known to be alive
-   * @param listeners number of instances that are subscribed to commands, known or not
+   * Resolves when all instances have confirmed, or after the time limit.
+   * @param instances ids of the running instances
+   * @param listeners number of instances that are subscribed to commands, including unknown ones
    */
   async collect(id: string, instances: readonly string[], listeners: number, withinMs: number): Promise<ControlResult> {
     const { acks } = this.waiting.get(id)!;

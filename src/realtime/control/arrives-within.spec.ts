@@ -8,7 +8,7 @@ function block(milliseconds: number): void {
 }
 
 describe('arrivesWithin', () => {
-  it('takes an answer that arrived while the event loop was blocked for longer than the time', async () => {
+  it('returns true for a result that arrived while the event loop was blocked for longer than the limit', async () => {
     const { port1, port2 } = new MessageChannel();
     const arrived = arrivesWithin(
       once(port1, 'message').then(() => undefined),
@@ -20,7 +20,7 @@ describe('arrivesWithin', () => {
     port1.close();
   });
 
-  it('is false if the answer does not come', async () => {
+  it('returns false if the result does not arrive', async () => {
     const from = performance.now();
     await expect(arrivesWithin(new Promise<void>(() => undefined), 120)).resolves.toBe(false);
     expect(performance.now() - from).toBeGreaterThanOrEqual(119);

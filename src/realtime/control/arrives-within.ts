@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Time is counted in steps of this length, in milliseconds. */
+/** Time is measured in steps of this length, in milliseconds. */
 const STEP_MS = 50;
 
 /**
- * Returns false if the result takes longer. Time in which the event loop was blocked counts as one step: an answer that arrived
- * meanwhile is not read yet.
- * @param result never rejects
+ * Returns false if the result takes longer. Time in which the event loop was blocked counts as one step, because a reply that
+ * arrived during it was not read yet.
+ * @param result must never reject
  */
 export async function arrivesWithin(result: Promise<void>, ms: number): Promise<boolean> {
   const arrived = result.then(() => true);

@@ -9,7 +9,7 @@ describe('coalesced', () => {
     return { run: coalesced(job), ends };
   }
 
-  it('runs one job at a time, and one more for all calls that came meanwhile', async () => {
+  it('runs one job at a time, and one more for all calls during a run', async () => {
     const { run, ends } = held();
     const first = run();
     const later = [run(), run(), run()];
@@ -27,7 +27,7 @@ describe('coalesced', () => {
     expect(ends).toHaveLength(3);
   });
 
-  it('runs again after a job that failed, and passes the failure to its caller', async () => {
+  it('runs again after a failed job, and rejects the caller of the failed job', async () => {
     const { run, ends } = held();
     const [first, second] = [run(), run()];
     const failed = first.catch((error: unknown) => error);

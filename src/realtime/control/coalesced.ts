@@ -1,6 +1,6 @@
 /**
- * Runs one job at a time. Calls during a run share one further run, which begins after the last of them: each caller gets a run
- * that began after its call, and a flood of calls causes two runs, not a flood.
+ * Runs one job at a time. Calls during a run share one further run, which starts after the current one. So each caller gets a run
+ * that started after its call, and any number of calls during a run cause only one more run.
  */
 export function coalesced(job: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | null = null;

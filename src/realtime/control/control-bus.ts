@@ -14,38 +14,40 @@ import { Acks, UNKNOWN_INSTANCE, type ControlResult } from './acks.js';
 import { coalesced } from './coalesced.js';
 import { ackSchema, sentCommandSchema, type ControlCommand } from './control-command.js';
 
-/** The channels of commands and of confirmations; no client can name them. */
+/** The channels of commands and confirmations. Clients cannot name them. */
 const COMMANDS = '$ctl';
 const ACKS = '$ctl-done';
-/** An instance that was cut off carries out the commands that it missed: the log keeps this many. */
+/** The log of commands. An instance that was disconnected reads the commands that it missed from it. */
 const HISTORY: HistoryWindow = { size: 1_000, ttlMs: 3_600_000 };
 const PUBLISH_TIMEOUT_MS = 10_000;
-/** How long an instance has to confirm before it counts as missing, in milliseconds. */
+/** Time limit for confirmations, in milliseconds. After it, an instance counts as missing. */
 export const CONFIRM_MS = 2_000;
-/** How far the clocks of two instances are allowed to differ, in milliseconds. */
+/** Allowed clock difference between two instances, in milliseconds. */
 export const CLOCK_LEEWAY_MS = 300_000;
-/** How long to wait before reading the log again when the broker did not answer, in milliseconds. */
+/** Delay before the log is read again after the broker did not answer, in milliseconds. */
 const RETRY_MS = 500;
 
-/** Carries commands out on this instance. */
+/** Executes commands on this instance. */
 export interface CommandHandler {
-  /** @returns the number of connections concerned */
+  /** @returns the number of affected connections */
   execute(command: ControlCommand): Promise<number>;
-  /** The log of commands lost its continuity: the broker lost it, or this instance was cut off for longer than it is kept. */
+  /**
+   * Called if commands may be lost: the broker lost the log, or this instance was disconnected for longer than the log is kept.
+   */
   missed(): void;
 }
 
-/** Sends commands to all instances, and has those of all instances carried out here. */
+/** Sends commands to all instances, and executes the commands of all instances on this one. */
 @Injectable()
 export class ControlBus implements OnApplicationShutdown {
   private readonly logger = new SafeLogger('Realtime');
   private readonly log = new LogLimiter(this.logger);
   private readonly acks = new Acks();
-  /** The ids of commands that were executed, oldest first: a read of the log returns them again. */
+  /** Ids of executed commands, oldest first: a read of the log returns them again. */
   private readonly done = new Set<string>();
-  /** The ids of the commands in the log that was there before this instance followed it. */
+  /** Ids of the commands that were in the log before this instance started. */
   private readonly past = new Set<string>();
-  /** The instances that lived when the directory was read last. */
+  /** Running instances at the last successful read of the directory. */
   private known: readonly string[] = [];
   private followingSince = Infinity;
   private ended = false;
@@ -57,17 +59,17 @@ export class ControlBus implements OnApplicationShutdown {
     private readonly seal: ClusterSeal,
   ) {}
 
-  /** This instance, as the others know it. */
+  /** The id of this instance, as other instances know it. */
   get instanceId(): string {
     return this.directory.id;
   }
 
-  /** Returns true if there can be no other instance. */
+  /** True if there can be no other instance. */
   get isAlone(): boolean {
     return this.directory.isAlone;
   }
 
-  /** Begins to follow the commands of all instances. Resolves once they reach this instance. */
+  /** Subscribes to the commands of all instances. Resolves once they reach this instance. */
   async follow(handler: CommandHandler): Promise<void> {
     this.followingSince = Date.now();
     this.bridge.follow(ACKS, null, {
@@ -94,8 +96,8 @@ export class ControlBus implements OnApplicationShutdown {
   }
 
   /**
-   * Sends a command to every instance. Resolves once all that live have carried it out, or did not confirm in time.
-   * @throws RealtimeUnavailableError when it could not be sent
+   * Sends a command to all instances. Resolves once all running instances have executed it, or after the time limit.
+   * @throws RealtimeUnavailableError if the command could not be sent
    */
   async broadcast(command: ControlCommand, withinMs = CONFIRM_MS): Promise<ControlResult> {
     const id = randomUUID();
@@ -103,7 +105,7 @@ export class ControlBus implements OnApplicationShutdown {
     try {
       const sent = encode(sentCommandSchema, { id, at: Date.now(), command });
       await this.publish(COMMANDS, sent, HISTORY, PUBLISH_TIMEOUT_MS);
-      // Asked after it was sent: an instance that received it and still lives is among them.
+      // Read after the command was sent, so that every running instance that received it is included.
       const [instances, listeners] = await this.audience();
       const result = await this.acks.collect(id, instances, listeners, withinMs);
       if (result.missing.length > 0) {
@@ -122,45 +124,46 @@ export class ControlBus implements OnApplicationShutdown {
     if (directory.isAlone) return [[directory.id], 1];
     try {
       const [reports, listeners] = await Promise.all([directory.all(), broker.listeners(COMMANDS)]);
-      // A directory without this instance has lost its data: those that it held before still count.
+      // If this instance is missing in the directory, the directory has lost its data. Instances that were known before still
+      // count.
       if (reports.has(directory.id)) this.known = [...reports.keys()];
       return [[...new Set([directory.id, ...reports.keys(), ...this.known])], listeners];
     } catch {
-      // It was sent, and the broker was lost after that: who received it is not known.
+      // The command was sent before the broker became unavailable. It is unknown which instances received it.
       return [[directory.id, UNKNOWN_INSTANCE], 1];
     }
   }
 
-  /** @param isLogged it comes from a read of the log, and not as it was sent */
+  /** @param isLogged true if the command was read from the log, false if it arrived live */
   private async take(data: unknown, handler: CommandHandler, isLogged = false): Promise<void> {
     const { id, at, command } = decode(sentCommandSchema, this.open(COMMANDS, data));
     const now = Date.now();
     if (at > now + CLOCK_LEEWAY_MS) throw new Error('it was sent in the future: check the clocks of the instances');
-    // A read of the log also returns commands that were sent before this instance started, or were executed already.
+    // A read of the log also returns commands from before this instance started, and commands that were already executed.
     if (isLogged && this.past.has(id)) return;
     if (at < Math.max(this.followingSince, now - HISTORY.ttlMs) - CLOCK_LEEWAY_MS || this.done.has(id)) return;
     this.remember(id);
     const connections = await handler.execute(command);
     const ack = encode(ackSchema, { id, instance: this.directory.id, connections });
-    // The sender reports an instance whose confirmation does not arrive.
+    // If the confirmation gets lost, the sender reports this instance as missing.
     await this.publish(ACKS, ack, null, CONFIRM_MS).catch(() => undefined);
   }
 
   /**
-   * Remembers the commands that are in the log when this instance starts. They concern earlier connections; executing
-   * them later would close new connections of the same users.
+   * Remembers the commands that are in the log when this instance starts. They are about earlier connections: executing them
+   * later would close new connections of the same users.
    */
   private async notePast(): Promise<void> {
     for (const data of await this.logged()) {
       try {
         this.past.add(decode(sentCommandSchema, this.open(COMMANDS, data)).id);
       } catch {
-        // It is not a command: a read of the log skips it, too.
+        // Not a command. Later reads of the log skip it, too.
       }
     }
   }
 
-  /** Carries out what the log holds: after a loss, the first command of a new epoch is in it already. */
+  /** Executes the commands in the log. After a loss, the log already contains the first command of the new epoch. */
   private async readLog(handler: CommandHandler): Promise<void> {
     for (const data of await this.logged()) {
       await this.take(data, handler, true).catch((error: unknown) =>
@@ -169,7 +172,7 @@ export class ControlBus implements OnApplicationShutdown {
     }
   }
 
-  /** The `data` of what the log holds. Asks until the broker answers, or this instance ends. */
+  /** Returns the `data` of all entries in the log. Retries until the broker answers, or this instance shuts down. */
   private async logged(): Promise<unknown[]> {
     while (!this.ended) {
       try {

@@ -9,9 +9,9 @@ export type ControlCommand =
   | { readonly do: 'reauthorize_user'; readonly userKey: string }
   | { readonly do: 'revoke'; readonly revocation: Revocation; readonly by?: string }
   | { readonly do: 'revoke_connection'; readonly connectionId: string; readonly by?: string }
-  /** The store holds more than before. */
+  /** The store has new revocations: load them. */
   | { readonly do: 'load_revocations' }
-  /** The sender has just started, or was cut off: an instance that knows revocations which the store lost writes them back. */
+  /** The sender has just started or was disconnected: instances write revocations that the store lost back to it. */
   | { readonly do: 'restore_revocations' };
 
 type FieldsOf<Name extends ControlCommand['do']> = Omit<Extract<ControlCommand, { readonly do: Name }>, 'do'>;
@@ -30,7 +30,7 @@ export const commandSchema: Schema<ControlCommand> = tagged<'do', ControlCommand
 });
 
 /**
- * Call it before anything is done: a command that the other instances refuse must not be carried out on this one alone.
+ * Throws if other instances would reject the command. Call it first: such a command must not be executed on this instance alone.
  * @throws RangeError naming the field
  */
 export function assertSendable(command: ControlCommand): void {
@@ -41,10 +41,10 @@ export function assertSendable(command: ControlCommand): void {
   }
 }
 
-/** A command on its way. */
+/** A command with its metadata, as it is sent. */
 export interface SentCommand {
   readonly id: string;
-  /** When it was sent, in milliseconds since 1970. */
+  /** Time of sending, in milliseconds since 1970. */
   readonly at: number;
   readonly command: ControlCommand;
 }
@@ -55,11 +55,11 @@ export const sentCommandSchema: Schema<SentCommand> = record<SentCommand>({
   command: commandSchema,
 });
 
-/** An instance carried a command out. */
+/** Confirms that an instance executed a command. */
 export interface Ack {
   readonly id: string;
   readonly instance: string;
-  /** The number of connections that it concerned there. */
+  /** Number of affected connections on that instance. */
   readonly connections: number;
 }
 

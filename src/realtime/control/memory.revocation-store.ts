@@ -3,7 +3,7 @@ import { Revocations } from '../auth/revocations.js';
 import type { RealtimeClock } from '../clock/realtime-clock.js';
 import { RevocationStore } from './revocation-store.js';
 
-/** The store of an instance that is alone. */
+/** Revocation store of a single instance. */
 export class MemoryRevocationStore extends RevocationStore {
   private readonly revocations: Revocations;
 
@@ -13,7 +13,7 @@ export class MemoryRevocationStore extends RevocationStore {
   }
 
   override onReachable(): void {
-    // It always is.
+    // Memory is always reachable.
   }
 
   override async add(revocation: Revocation): Promise<void> {

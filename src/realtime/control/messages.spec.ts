@@ -24,22 +24,22 @@ const COMMANDS: readonly ControlCommand[] = [
   ...REVOCATIONS.map((revocation) => ({ do: 'revoke', revocation }) as const),
 ];
 
-describe('what instances send each other', () => {
-  it.each(REVOCATIONS)('a revocation is the same on the other side: %j', (revocation) => {
+describe('messages between instances', () => {
+  it.each(REVOCATIONS)('preserve a revocation: %j', (revocation) => {
     expect(decode(revocationSchema, encode(revocationSchema, revocation))).toEqual(revocation);
   });
 
-  it.each(COMMANDS)('a control command is the same on the other side: %j', (command) => {
+  it.each(COMMANDS)('preserve a control command: %j', (command) => {
     const sent = { id: 'i', at: Number.MAX_SAFE_INTEGER, command };
     expect(decode(sentCommandSchema, encode(sentCommandSchema, sent))).toEqual(sent);
   });
 
-  it('a confirmation is the same on the other side', () => {
+  it('preserve a confirmation', () => {
     const ack = { id: 'i', instance: 'n', connections: 100_000 };
     expect(decode(ackSchema, encode(ackSchema, ack))).toEqual(ack);
   });
 
-  it.each([...COMMANDS])('a control command without one of its fields is refused: %j', (command) => {
+  it.each([...COMMANDS])('reject a control command with a missing field: %j', (command) => {
     const fields = Object.keys(command).filter((name) => name !== 'by');
     for (const missing of fields) {
       const rest = Object.fromEntries(Object.entries(command).filter(([name]) => name !== missing));
@@ -58,16 +58,16 @@ describe('what instances send each other', () => {
       revocation: { kind: 'session', id: 's', until },
     })),
     ...['Infinity', null, 'x'].map((before) => ({ do: 'revoke', revocation: { kind: 'all', before, until: 5 } })),
-  ])('%j is refused', (value) => {
+  ])('reject %j', (value) => {
     expect(() => commandSchema.read(value, 'it')).toThrow(SchemaError);
   });
 
-  it('never sends a number that the other side would read as null', () => {
+  it('never contain a number that would be decoded as null', () => {
     expect(() => encode(revocationSchema, { kind: 'all', before: Infinity, until: 5 })).toThrow(SchemaError);
     expect(() => encode(revocationSchema, { kind: 'session', id: 's', until: NaN })).toThrow(SchemaError);
   });
 
-  it('leaves out fields that it does not know', () => {
+  it('drop unknown fields', () => {
     const read = commandSchema.read(
       JSON.parse('{"do":"reauthorize_user","userKey":"u","__proto__":{"x":1},"new":5}'),
       'it',
@@ -77,7 +77,7 @@ describe('what instances send each other', () => {
 });
 
 describe('a forged revocation', () => {
-  it('of tokens that are issued later is refused, and no revocation is kept for longer than a token can live', () => {
+  it('of tokens that are issued later is rejected, and no revocation is kept longer than a token can live', () => {
     const now = 1_000_000_000;
     for (const kind of ['user', 'all'] as const) {
       expect(bounded({ kind, id: 'u', before: now + 300_001, until: Infinity }, now, now + 5)).toBeNull();
@@ -93,7 +93,7 @@ describe('ClusterSeal', () => {
   const OLD = 'an old key that is long enough for this';
   const NEW = 'a new key that is long enough for this..';
 
-  it('opens what one of its keys has sealed for the same purpose, unchanged', () => {
+  it('opens, unchanged, a string that was sealed with one of its keys for the same purpose', () => {
     const sealed = new ClusterSeal([OLD]).seal('$ctl', '{"do":"x"}');
     expect(new ClusterSeal([NEW, OLD]).open('$ctl', sealed)).toBe('{"do":"x"}');
     expect(new ClusterSeal([NEW, OLD]).seal('$ctl', 'x')).toBe(new ClusterSeal([NEW]).seal('$ctl', 'x'));
@@ -108,12 +108,12 @@ describe('ClusterSeal', () => {
     ['with characters of two bytes', (sealed) => 'ä'.repeat(43) + sealed.slice(43)],
     ['sealed for another purpose', () => new ClusterSeal([OLD]).seal('$ctl-done', '{"do":"x"}')],
     ['sealed with an unknown key', () => new ClusterSeal([NEW]).seal('$ctl', '{"do":"x"}')],
-  ])('refuses a text that is %s', (_what, change) => {
+  ])('rejects a string that is %s', (_what, change) => {
     const seal = new ClusterSeal([OLD]);
     expect(() => seal.open('$ctl', change(seal.seal('$ctl', '{"do":"x"}')))).toThrow('clusterKeys');
   });
 
-  it('changes nothing without a key', () => {
+  it('does nothing without a key', () => {
     expect(new ClusterSeal([]).open('a', new ClusterSeal([]).seal('b', 'x'))).toBe('x');
   });
 });

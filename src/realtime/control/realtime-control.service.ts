@@ -16,17 +16,22 @@ import { RevocationKeeper } from './revocation-keeper.js';
 
 /** The author of a command, for the audit log. */
 export interface Actor {
-  /** The id of an operator, or the name of a job. @default not named */
+  /** Id of an operator, or name of a job. @default not named */
   readonly by?: string;
 }
 
-/** Which instances have to confirm. */
+/** Defines which instances must confirm. */
 export interface Confirmation {
-  /** `all`: rejects with `CommandUnconfirmedError` if an instance does not confirm. @default the result names it as `missing` */
+  /**
+   * `all`: rejects with `CommandUnconfirmedError` if an instance does not confirm. By default, the result lists it in `missing`.
+   */
   readonly require?: 'all';
 }
 
-/** An instance did not confirm, and the caller required all of them. It carries the command out when it reaches it. */
+/**
+ * Thrown if an instance did not confirm although the caller required all of them. The instance executes the command when it
+ * reaches it.
+ */
 export class CommandUnconfirmedError extends Error {
   override readonly name = 'CommandUnconfirmedError';
 
@@ -37,20 +42,21 @@ export class CommandUnconfirmedError extends Error {
 
 /** With the option `tenants`: the tenant that the user belongs to. */
 export interface TenantScope {
-  /** `null` for a user of the platform who has no tenant. @default the tenant of the running code (`EventsPublisher.withTenant`) */
+  /** `null` for a platform user without a tenant. @default the tenant of the running code (`EventsPublisher.withTenant`) */
   readonly tenant?: string | null;
 }
 
-/** `exp` and `iat` are seconds. Taken for milliseconds they lie before this moment, and the revocation would revoke nothing. */
+/** Rejects times in seconds, such as `exp` and `iat`: as milliseconds they are before this time, and would revoke nothing. */
 const EARLIEST_MS = 100_000_000_000;
 
 /** A point in time: milliseconds since 1970, or a date. */
 export type Timestamp = number | Date;
 
 /**
- * Ends connections and tokens, and re-authorizes subscriptions, on every instance. Each method resolves once every instance
- * that lives has carried it out, or did not confirm within 2 s: the result names both. Nothing is sent to a connection
- * concerned by an instance that confirmed. An instance that was cut off does so when it is back.
+ * Closes connections, revokes tokens and re-authorizes subscriptions, on all instances. Each method resolves once all running
+ * instances have executed the command, or after 2 s. The result lists the instances that confirmed and those that are missing. An
+ * instance that confirmed sends nothing more to an affected connection. An instance that was disconnected executes the command
+ * when it is back.
  * @hideconstructor
  */
 @Injectable()
@@ -81,8 +87,8 @@ export class RealtimeControl implements OnApplicationBootstrap {
   }
 
   /**
-   * Closes all connections of a user with 4403; its clients can reconnect with a valid token. @throws
-   * RealtimeUnavailableError
+   * Closes all connections of a user with 4403. The clients can reconnect with a valid token.
+   * @throws RealtimeUnavailableError
    */
   disconnectUser(
     userId: string,
@@ -92,27 +98,34 @@ export class RealtimeControl implements OnApplicationBootstrap {
   }
 
   /**
-   * Closes all connections whose token has this `jti` with 4403; a client can reconnect with a valid token. @throws
-   * RealtimeUnavailableError
+   * Closes all connections whose token has this `jti` with 4403. A client can reconnect with a valid token.
+   * @throws RealtimeUnavailableError
    */
   disconnectSession(jti: string, { by, require }: Actor & Confirmation = {}): Promise<ControlResult> {
     return this.send({ do: 'disconnect_session', jti, ...actorOf(by) }, require);
   }
 
-  /** Closes one connection with 4403; its client can reconnect with a valid token. @throws RealtimeUnavailableError */
+  /**
+   * Closes one connection with 4403. Its client can reconnect with a valid token.
+   * @throws RealtimeUnavailableError
+   */
   disconnectConnection(connectionId: string, { by, require }: Actor & Confirmation = {}): Promise<ControlResult> {
     return this.send({ do: 'disconnect_connection', connectionId, ...actorOf(by) }, require);
   }
 
-  /** Re-authorizes every subscription of a user; those that the user is no longer allowed end with `access_revoked`. @throws RealtimeUnavailableError */
+  /**
+   * Re-authorizes all subscriptions of a user. Subscriptions that are no longer allowed end with `access_revoked`.
+   * @throws RealtimeUnavailableError
+   */
   reauthorizeUser(userId: string, { require, ...whose }: TenantScope & Confirmation = {}): Promise<ControlResult> {
     return this.send({ do: 'reauthorize_user', userKey: this.userKeyOf(userId, whose) }, require);
   }
 
   /**
-   * Revokes the tokens of a user: closes its connections with 4403, and such a token is `token_invalid` for as long as
-   * `revocationTtlMs`. If it rejects with `RealtimeUnavailableError`, only this instance knows: try again.
-   * `issuedBefore`: only those issued before this moment (their `iat`, in whole seconds; without one, all), which is now unless given.
+   * Revokes the tokens of a user. Closes its connections with 4403, and rejects these tokens with `token_invalid` for
+   * `revocationTtlMs`. If this rejects with `RealtimeUnavailableError`, only this instance knows the revocation: try again.
+   * `issuedBefore` limits it to tokens issued before a time (by their `iat`, in whole seconds; a token without one counts as the
+   * oldest). The default is now.
    * @throws RealtimeUnavailableError
    * @throws RevocationsFullError after the connections were closed
    */
@@ -132,8 +145,9 @@ export class RealtimeControl implements OnApplicationBootstrap {
   }
 
   /**
-   * {@link revokeUser} for the tokens with this `jti`. Pass `until`: the revocation is then kept no longer than the token lives.
-   * Without it: until the end that `exp` and `iat` of its connections on this instance show, else `revocationTtlMs` from now.
+   * Works like {@link revokeUser}, for the tokens with this `jti`. Pass the expiry of the token as `until`, so that the
+   * revocation is not kept longer. Without `until`, it is estimated from the tokens of the session's connections on this
+   * instance, or is `revocationTtlMs` from now if there are none.
    */
   revokeSession(
     jti: string,
@@ -147,13 +161,13 @@ export class RealtimeControl implements OnApplicationBootstrap {
     return confirmed(this.keeper.revoke({ kind: 'session', id: session, until: Math.min(end, latest) }, by), require);
   }
 
-  /** {@link revokeUser} for the token of one connection, on whichever instance; does nothing if the connection is gone. */
+  /** Works like {@link revokeUser}, for the token of one connection on any instance. Does nothing if the connection is closed. */
   revokeConnection(connectionId: string, { by, require }: Actor & Confirmation = {}): Promise<ControlResult> {
     assertText(connectionId, 'connectionId');
     return this.send({ do: 'revoke_connection', connectionId, ...actorOf(by) }, require);
   }
 
-  /** {@link revokeUser} for all users. Closes connections with 4401: clients get a new token and reconnect. */
+  /** Works like {@link revokeUser}, for all users. Closes connections with 4401: clients get a new token and reconnect. */
   revokeAll({
     by,
     require,
@@ -168,7 +182,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
     return confirmed(this.bus.broadcast(command), require);
   }
 
-  /** @returns the number of connections concerned */
+  /** @returns the number of affected connections */
   private async execute(command: ControlCommand): Promise<number> {
     switch (command.do) {
       case 'revoke':
@@ -203,10 +217,10 @@ export class RealtimeControl implements OnApplicationBootstrap {
     const { principal } = connection;
     if (principal === null) return closeAll([connection], by);
     const now = this.clock.wall();
-    // Without a jti the session is this one token.
+    // A token without a jti is a session of its own.
     const end = principal.jti === undefined ? principal.expiresAt : this.endOfSession(principal.session, now)!;
     const until = Math.min(end, this.keeper.latestExpiry(now));
-    // The others have less time than this instance, whose confirmation waits for theirs.
+    // Other instances get less time, because the confirmation of this instance waits for theirs.
     const { connections } = await this.keeper.revoke(
       { kind: 'session', id: principal.session, until },
       by,
@@ -216,8 +230,8 @@ export class RealtimeControl implements OnApplicationBootstrap {
   }
 
   /**
-   * When every token of a session has ended that exists now; `undefined` if none of them is connected here. Another one
-   * can be younger than those that are connected: it is taken to live as long as they do.
+   * Returns the time at which all tokens of a session that exist now have expired, or `undefined` if none of them is connected
+   * here. A token that is not connected can be newer than those that are; its lifetime is assumed to be the same.
    */
   private endOfSession(session: string, now: number): number | undefined {
     const ends = [...this.registry.ofSession(session)].map(({ principal }) =>
@@ -228,7 +242,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
 
   private async catchUp(): Promise<void> {
     await this.keeper.load();
-    // A command that was lost is not known: no connection keeps a subscription that the policies do not grant now.
+    // The lost commands are unknown, so all subscriptions are authorized again.
     this.logger.warn('Control commands may have been missed: every subscription is re-authorized');
     await this.reauthorization.reauthorizeAll([...this.registry.all()]);
   }
@@ -256,7 +270,10 @@ export class RealtimeControl implements OnApplicationBootstrap {
     }
   }
 
-  /** @throws TypeError, or RangeError for a time in the future, which would revoke tokens that were not issued yet */
+  /**
+   * @throws TypeError if it is not a time
+   * @throws RangeError for a time in the future, which would revoke tokens that were not issued yet
+   */
   private momentBefore(issuedBefore: Timestamp | undefined): number {
     const now = this.clock.wall();
     const before = toMilliseconds(issuedBefore ?? now, 'issuedBefore');
@@ -272,7 +289,7 @@ async function confirmed(sent: Promise<ControlResult>, require?: 'all'): Promise
   return result;
 }
 
-/** @returns the number of connections that it closed */
+/** @returns the number of closed connections */
 function closeAll(connections: Iterable<Connection>, by?: string): number {
   const open = [...connections].filter(({ closing }) => !closing);
   for (const connection of open) connection.close('accessRevoked', by);

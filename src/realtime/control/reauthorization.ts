@@ -11,13 +11,13 @@ import { SafeLogger } from '../observability/safe-logger.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { onAsked, stateOf, onUnanswered, type UndecidedState, type Undecided } from './undecided.js';
 
-/** Time limit for decisions after a command, in milliseconds: shorter than the wait for its confirmation. */
+/** Time limit for decisions after a command, in milliseconds. Shorter than the time limit for its confirmation. */
 const COMMAND_DECISION_MS = 1_500;
-/** How many connections are re-authorized at a time by an order. */
+/** Maximum number of connections that a command re-authorizes concurrently. */
 const CONCURRENT_CONNECTIONS = 16;
-/** How many policies are asked at a time for one connection. */
+/** Maximum number of concurrent policy calls for one connection. */
 const CONCURRENT_POLICIES = 16;
-/** How many undecided subscriptions are asked about again at a time. */
+/** Maximum number of undecided subscriptions that are retried concurrently. */
 const CONCURRENT_RETRIES = 32;
 const CHECK_MS = 100;
 
@@ -26,8 +26,8 @@ interface UndecidedEntry extends Undecided {
 }
 
 /**
- * Decides anew who keeps a subscription: after a renewal of the token, and when rights may have changed. A refusal ends the
- * subscription. Without a decision it goes on for a while, or is paused: {@link stateOf} says which.
+ * Re-authorizes subscriptions after a token was renewed, and when permissions may have changed. A refusal ends the subscription.
+ * Without a decision, it stays live for a while or is paused: see {@link stateOf}.
  */
 @Injectable()
 export class Reauthorization implements OnApplicationShutdown {
@@ -50,15 +50,15 @@ export class Reauthorization implements OnApplicationShutdown {
     this.stop();
   }
 
-  /** The connection has a new token. Resolves once every policy has answered, or had the time to. */
+  /** Re-authorizes a connection with a new token. Resolves once all policies have answered or reached their time limit. */
   onTokenRenewed(connection: Connection): Promise<void> {
     const subscriptions = this.beginReauthorization(connection, false);
     return this.decideAll(connection, subscriptions, this.options.policyTimeoutMs);
   }
 
   /**
-   * Permissions may have changed. From this call on, no event is delivered because of an earlier decision of a policy.
-   * Resolves when every policy has answered, or its time is over.
+   * Re-authorizes connections whose permissions may have changed. From this call on, no event is delivered because of an earlier
+   * decision of a policy. Resolves once all policies have answered or reached their time limit.
    */
   async reauthorizeAll(connections: readonly Connection[]): Promise<void> {
     this.policy.discardPending();
@@ -68,7 +68,7 @@ export class Reauthorization implements OnApplicationShutdown {
     );
   }
 
-  /** A policy, or a rule, grants the subscription to its connection as it is now. */
+  /** Updates a subscription that a rule or policy granted to the current principal of its connection. */
   onGranted(connection: Connection, subscription: Subscription, granted: Authorized['granted']): void {
     subscription.decidedFor = connection.principal;
     this.updateView(connection, subscription, granted);
@@ -77,14 +77,14 @@ export class Reauthorization implements OnApplicationShutdown {
   }
 
   /**
-   * @returns the subscriptions to decide; a subscription that is still being created is authorized again by its
-   * `subscribe`
+   * Marks the subscriptions as undecided.
+   * @returns the subscriptions to decide; a subscription that is still being created is authorized again by its `subscribe`
    */
   private beginReauthorization(connection: Connection, isOrdered: boolean): Subscription[] {
     connection.authEpoch += 1;
     const subscriptions = [...connection.subscriptions.values()].filter(({ decidedFor }) => decidedFor !== undefined);
     for (const subscription of subscriptions) {
-      // A role that is lost loses its fields now, before any policy is asked.
+      // Fields of a lost role are removed at once, before a policy is called.
       this.updateView(connection, subscription, subscription.granted);
       if (this.policy.asksPolicy(subscription.channel)) this.markUndecided(connection, subscription, isOrdered);
     }
@@ -125,7 +125,7 @@ export class Reauthorization implements OnApplicationShutdown {
     withinMs = Infinity,
   ): Promise<void> {
     const { channel } = subscription;
-    // An answer that a later question has overtaken decides nothing.
+    // The result of a decision is ignored if a later one was started.
     const isCurrent = (): boolean =>
       connection.authEpoch === authEpoch && connection.subscriptions.get(channel) === subscription;
     if (!isCurrent()) return;
@@ -167,8 +167,8 @@ export class Reauthorization implements OnApplicationShutdown {
   }
 
   /**
-   * Ends subscriptions that waited too long, pauses those that must no longer receive events, and asks again where it
-   * is due.
+   * Ends subscriptions that waited too long, pauses those that must not receive events any more, and retries decisions that are
+   * due.
    */
   private check(): void {
     const now = this.clock.now();
@@ -205,7 +205,7 @@ export class Reauthorization implements OnApplicationShutdown {
   }
 }
 
-/** Works through a list, some at a time. */
+/** Processes a list with a limited number of concurrent workers. */
 async function inParallel<T>(list: readonly T[], atOnce: number, work: (entry: T) => Promise<void>): Promise<void> {
   const waiting = list.values();
   const worker = async (): Promise<void> => {

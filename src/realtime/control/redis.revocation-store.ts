@@ -5,15 +5,17 @@ import type { RedisBroker } from '../broker/redis.broker.js';
 import { decode, json } from '../schemas/schema.js';
 import { RevocationStore } from './revocation-store.js';
 
-/** Seals for this purpose are not valid for others. */
+/** A seal for this purpose is not valid for another one. */
 const PURPOSE = 'revocation';
 
-/** Entries that one answer of Redis holds, more or less. */
+/** Approximate number of entries in one reply of Redis. */
 const PAGE = 1_000;
 
 /**
- * KEYS sorted set; ARGV until, entry, max entries, superseded entry or '' → 1, or 0 if there are too many. Uses the
- * time of Redis, because the clocks of instances can differ.
+ * Adds a revocation.
+ * KEYS sorted set; ARGV until, entry, max entries, superseded entry or '' → 1, or 0 if there are too many. Uses the time of
+ * Redis,
+ * because the clocks of instances can differ.
  */
 const ADD = `
 local time = redis.call('TIME')
@@ -24,18 +26,23 @@ redis.call('ZADD', KEYS[1], 'GT', ARGV[1], ARGV[2])
 return 1
 `;
 
-/** The member whose score names the incarnation of the set. Scores are ends: it lies beyond all that are times. */
+/**
+ * Member of the set whose score identifies the incarnation of the set. Other scores are expiry times: all of them are smaller.
+ */
 const GENERATION = 'generation';
 const FIRST_GENERATION = 2 ** 47;
 
-/** KEYS sorted set; ARGV a generation in case that there is none → the server's lineage and the set's generation */
+/**
+ * Returns the lineage of the server and the generation of the set.
+ * KEYS sorted set; ARGV the generation if there is none yet
+ */
 const LINEAGE = `
 redis.call('ZADD', KEYS[1], 'NX', ARGV[1], '${GENERATION}')
 local line = string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')
 return line .. ' ' .. string.format('%.0f', redis.call('ZSCORE', KEYS[1], '${GENERATION}'))
 `;
 
-/** The store in Redis: one sorted set, by when each entry ends. */
+/** Revocation store in Redis: one sorted set, with the expiry of each entry as its score. */
 export class RedisRevocationStore extends RevocationStore {
   private readonly key: string;
 
@@ -84,7 +91,9 @@ export class RedisRevocationStore extends RevocationStore {
     return String(await this.redis.commandOn(this.key, (client) => client.eval(LINEAGE, 1, this.key, fresh)));
   }
 
-  /** An entry without its end, which is its score. What users chose is in it as JSON, never in a key. */
+  /**
+   * Encodes an entry without its expiry, which is its score. Values from users are encoded as JSON here, and never part of a key.
+   */
   private entryOf(revocation: Revocation): string {
     const { until: _until, ...subject } = revocationSchema.write(revocation, 'it') as Record<string, unknown>;
     return this.seal.seal(PURPOSE, JSON.stringify(subject));

@@ -16,25 +16,25 @@ import { ControlBus } from './control-bus.js';
 import { assertSendable } from './control-command.js';
 import { RevocationStore } from './revocation-store.js';
 
-/** How long the start waits for Redis, and then for what it and the living instances know, in milliseconds. */
+/** How long the startup waits for Redis, and then for the revocations of the store and of running instances, in milliseconds. */
 const FIRST_LOAD_MS = 1_000;
 const ASK_MS = 4_000;
-/** How often an instance looks whether the store lost its data, in milliseconds. */
+/** Interval of checks for lost data in the store, in milliseconds. */
 const WATCH_MS = 2_000;
-/** Revocations that are written back at a time. */
+/** Number of revocations that are written back concurrently. */
 const BATCH = 500;
 
 interface Applied {
-  /** The number of connections that were closed. */
+  /** Number of closed connections. */
   readonly connections: number;
   readonly full: RevocationsFullError | null;
-  /** The sessions of tokens that can count as issued after the revocation: each is to be revoked, too. */
+  /** Sessions of tokens that may count as issued after the revocation. Each of them must be revoked, too. */
   readonly ahead: readonly Revocation[];
 }
 
 /**
- * Keeps the revocations of this instance and those of the store the same: loads what is new, writes back what the store
- * lost, and closes the connections that a revocation concerns.
+ * Synchronizes the revocations of this instance with the store: loads new ones, writes back those that the store lost, and closes
+ * the connections that they cover.
  */
 @Injectable()
 export class RevocationKeeper implements OnApplicationShutdown {
@@ -55,7 +55,7 @@ export class RevocationKeeper implements OnApplicationShutdown {
     private readonly clock: RealtimeClock,
   ) {}
 
-  /** Returns `up: false` while revocations may be missing on this instance: for readiness. */
+  /** Readiness: down while revocations may be missing on this instance. */
   get status(): BrokerStatus {
     if (this.bus.isAlone || (this.bridge.status.up && this.lineage !== null)) return { up: true };
     return {
@@ -65,8 +65,8 @@ export class RevocationKeeper implements OnApplicationShutdown {
   }
 
   /**
-   * Loads what the store and the living instances know. A token that was revoked before this instance started is invalid
-   * on its first connection. Resolves without them when Redis does not answer in time: `status` reports that.
+   * Loads the revocations of the store and of running instances, so that a token that was revoked before this instance started is
+   * rejected on its first connection. If Redis does not answer in time, it resolves without them, and `status` reports that.
    * @param following resolves once commands reach this instance
    */
   async start(following: Promise<void>): Promise<void> {
@@ -93,17 +93,17 @@ export class RevocationKeeper implements OnApplicationShutdown {
     clearInterval(this.timer);
   }
 
-  /** When a token that is issued at this moment, or exists by then, has ended for certain. */
+  /** Returns the time at which every token that is issued until this moment has expired. */
   latestExpiry(moment: number): number {
-    // A token without an end is never forgotten.
+    // Revocations of tokens without expiry are kept for ever.
     return this.options.jwt.allowWithoutExpiry ? Infinity : moment + this.options.revocationTtlMs;
   }
 
   /**
-   * Revokes on every instance: closes connections first, then stores.
-   * @throws RangeError, before anything is done, for a revocation that other instances would refuse
+   * Revokes on all instances: closes connections first, then stores the revocation.
+   * @throws RangeError for a revocation that other instances would reject, before anything is done
    * @throws RevocationsFullError after the connections were closed
-   * @throws RealtimeUnavailableError when neither the store nor the other instances could be reached
+   * @throws RealtimeUnavailableError if neither the store nor the other instances could be reached
    */
   async revoke(revocation: Revocation, by?: string, withinMs?: number): Promise<ControlResult> {
     const actor = by === undefined ? {} : { by };
@@ -113,19 +113,22 @@ export class RevocationKeeper implements OnApplicationShutdown {
     const merged = this.revocations.like(revocation) ?? revocation;
     const [stored] = await Promise.allSettled([this.store.add(merged, superseded)]);
     const sending = this.bus.broadcast({ do: 'revoke', revocation: merged, ...actor }, withinMs);
-    // After it in the log of commands: the result counts each connection that an instance closes for the revocation itself.
+    // Sent after the revocation itself, so that its result counts all connections that instances close.
     this.revokeEach(ahead, by);
     const [sent] = await Promise.allSettled([sending]);
     const refusal: unknown = stored.status === 'rejected' ? stored.reason : null;
     if (full !== null) throw full;
     if (refusal instanceof RevocationsFullError) throw refusal;
     if (sent.status === 'fulfilled') return { ...sent.value, connections: sent.value.connections + connections };
-    // A stored revocation reaches the other instances as soon as they reach Redis.
+    // If the revocation was stored, other instances load it as soon as they reach Redis.
     if (refusal !== null) throw refusal;
     return { confirmed: [this.bus.instanceId], missing: [UNKNOWN_INSTANCE], connections };
   }
 
-  /** Carries out the revocation of another instance. @returns the number of connections that it closed */
+  /**
+   * Applies the revocation of another instance.
+   * @returns the number of closed connections
+   */
   accept(revocation: Revocation, by?: string): number {
     const now = this.clock.wall();
     const acceptable = bounded(revocation, now, this.latestExpiry(now));
@@ -136,7 +139,10 @@ export class RevocationKeeper implements OnApplicationShutdown {
     return connections;
   }
 
-  /** Loads what the store holds, and writes back what it lost. @returns false when it could not be asked */
+  /**
+   * Loads the revocations of the store, and writes back those that it lost.
+   * @returns false if the store is unavailable
+   */
   load(): Promise<boolean> {
     if (this.loading === null) return (this.loading = this.run());
     // A load in progress may have read the store before the latest change.
@@ -147,7 +153,7 @@ export class RevocationKeeper implements OnApplicationShutdown {
     return this.nextLoad;
   }
 
-  /** {@link load}, if the store lost its data since. */
+  /** Calls {@link load} if the store has lost data since the last time. */
   async restore(): Promise<void> {
     if (!this.bridge.status.up) return;
     const lineage = await this.store.lineage().catch(() => this.lineage);
@@ -170,11 +176,11 @@ export class RevocationKeeper implements OnApplicationShutdown {
         await Promise.all(lost.slice(at, at + BATCH).map((known) => this.writeBack(known, stored)));
       }
       this.lineage = lineage;
-      // The start does not wait for it.
+      // Not awaited: the startup must not wait for it.
       if (lost.length > 0) this.bus.broadcast({ do: 'load_revocations' }).catch(() => undefined);
       return true;
     } catch (error) {
-      // The broker logs that Redis is down; this is done again as soon as it is back.
+      // The broker logs that Redis is down. The load is repeated as soon as Redis is back.
       this.logger.debug(`Revocations could not be loaded: ${(error as Error).message}`);
       return false;
     }
@@ -187,7 +193,7 @@ export class RevocationKeeper implements OnApplicationShutdown {
     const bySubject = new Map<string, Revocation>();
     for (const revocation of stored) {
       const acceptable = bounded(revocation, now, latest);
-      if (acceptable === null) continue; // it is forged
+      if (acceptable === null) continue; // forged
       const subject = subjectOf(revocation);
       const other = bySubject.get(subject);
       if (other === undefined || isWithin(other, revocation)) bySubject.set(subject, revocation);
@@ -204,7 +210,7 @@ export class RevocationKeeper implements OnApplicationShutdown {
     }
   }
 
-  /** A living instance that knows what the store lost writes it back before it answers. */
+  /** Asks running instances to restore lost revocations. They write them to the store before they confirm. */
   private async askOthers(following: Promise<void>): Promise<void> {
     await following;
     const { confirmed } = await this.bus.broadcast({ do: 'restore_revocations' });
@@ -226,7 +232,7 @@ export class RevocationKeeper implements OnApplicationShutdown {
       const until = Math.min(principal.expiresAt, this.latestExpiry(now));
       ahead.push({ kind: 'session', id: principal.session, until });
     }
-    // The others learn of these sessions later; this instance refuses their tokens from now on.
+    // Other instances receive these sessions later. This instance rejects their tokens from now on.
     for (const session of ahead) this.remember(session);
     return { connections, full, ahead };
   }
@@ -249,8 +255,8 @@ export class RevocationKeeper implements OnApplicationShutdown {
   }
 
   /**
-   * Returns true for a token that was issued shortly before a revocation. The clock of its issuer can be ahead within
-   * the tolerance; its `iat` would then count as after the revocation. So the session is revoked as well.
+   * Returns true if a token was issued shortly before the revocation. If the clock of the issuer is ahead, within the tolerance,
+   * its `iat` would later count as after the revocation. So its session is revoked as well.
    */
   private mayBeAhead(revocation: Revocation, { issuedAt }: Principal): boolean {
     return (
@@ -269,7 +275,7 @@ function close(connection: Connection, kind: Revocation['kind'], by?: string): v
     connection.close('accessRevoked', by);
     return;
   }
-  // It covers all users, so clients can reconnect with a new token.
+  // The revocation covers all users, so clients can reconnect with a new token.
   connection.send({ type: 'error', code: 'token_invalid', message: 'The token was revoked: get a new one' });
   connection.close('unauthorized', by);
 }

@@ -1,43 +1,43 @@
 import { isSameIdentity, type Principal } from '../auth/principal.js';
 
-/** A subscription waits this long for a decision; then it ends, and its client subscribes again. */
+/** Time limit for a decision. After it, the subscription ends, and its client subscribes again. */
 export const MAX_UNDECIDED_MS = 60_000;
 
-/** The first repetition of a question, and the longest pause between two, in milliseconds. */
+/** Delay of the first retry, and maximum delay, in milliseconds. */
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 10_000;
 
-/** A subscription that was granted once, and about which a policy was asked again without an answer so far. */
+/** A subscription that was granted before, and for which a new decision was requested but not made yet. */
 export interface Undecided {
-  /** When the first question without an answer was asked; a clock that only goes forward. */
+  /** Time of the first request without a decision, by a monotonic clock. */
   readonly since: number;
-  /** When the token ends for which the former decision was made, in milliseconds since 1970. */
+  /** Expiry of the token for which the last decision was made, in milliseconds since 1970. */
   readonly flowsUntil: number;
-  /** The former decision is void: it was about another identity, or an order withdrew it. */
+  /** True if the last decision does not apply any more: it was about another identity, or a command withdrew it. */
   readonly isVoid: boolean;
-  /** Questions that failed. */
+  /** Number of failed requests. */
   readonly failures: number;
-  /** When to ask again; `Infinity` while a question is under way. */
+  /** Time of the next request; `Infinity` while a request is running. */
   readonly askAgainAt: number;
 }
 
 /**
- * - `flows`: the former decision still counts
- * - `paused`: nothing is delivered before the decision
- * - `over`: it took too long
+ * - `flows`: the last decision still applies
+ * - `paused`: no events are delivered until the decision
+ * - `over`: the time limit has passed
  */
 export type UndecidedState = 'flows' | 'paused' | 'over';
 
-/** Why a policy is asked again. */
+/** A request for a new decision. */
 export interface DecisionRequest {
-  /** The principal of the last decision; `principal` is that of the next one. */
+  /** The principal of the last decision. `principal` is the principal of the next one. */
   readonly decidedFor: Principal | null;
   readonly principal: Principal | null;
   /** True if the application or an operator requested it because permissions may have changed. */
   readonly isOrdered: boolean;
 }
 
-/** A question is asked. What made the former decision void once keeps it void until there is another. */
+/** Updates the state for a new request. A last decision that does not apply any more stays invalid until the next decision. */
 export function onAsked(before: Undecided | null, question: DecisionRequest, now: number): Undecided {
   const { decidedFor, principal, isOrdered } = question;
   return {
@@ -49,14 +49,21 @@ export function onAsked(before: Undecided | null, question: DecisionRequest, now
   };
 }
 
-/** The question had no answer. @param random from 0 to 1, so that those who failed together do not ask together */
+/**
+ * Updates the state after a failed request.
+ * @param random from 0 to 1, so that subscriptions that failed together are not retried together
+ */
 export function onUnanswered(undecided: Undecided, now: number, random: number): Undecided {
   const { failures } = undecided;
   const delayMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** failures);
   return { ...undecided, failures: failures + 1, askAgainAt: now + delayMs * (0.5 + random / 2) };
 }
 
-/** @param now a clock that only goes forward @param wallClock milliseconds since 1970, by which tokens end */
+/**
+ * Returns the state of an undecided subscription.
+ * @param now a monotonic clock
+ * @param wallClock milliseconds since 1970, to compare with the expiry of tokens
+ */
 export function stateOf(undecided: Undecided, now: number, wallClock: number): UndecidedState {
   const { since, flowsUntil, isVoid } = undecided;
   if (now - since >= MAX_UNDECIDED_MS) return 'over';
