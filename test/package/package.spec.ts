@@ -113,9 +113,9 @@ async function blocksOf(doc: string): Promise<string[]> {
 const JEST_SPEC = `
 import { Test } from '@nestjs/testing';
 import { RealtimeTesting, RealtimeTestingModule } from 'nestjs-realtime/testing/nest';
-import { tellsOfANewApp } from './built/apps.js';
+import { announcesANewApp } from './built/apps.js';
 
-it('tells of a new app', tellsOfANewApp);
+it('announces a new app', announcesANewApp);
 
 it('gives up before the test is over', async () => {
   const tested = await Test.createTestingModule({ imports: [RealtimeTestingModule.forRoot()] }).compile();
@@ -357,7 +357,7 @@ describe('the package, as it would be published', () => {
     const blocks = await blocksOf('docs/testing.md');
     const beside = ['@nestjs/platform-express', '@nestjs/testing', '@types/node'];
     await installed(root, tarball, [...(await packagesNeeded()), ...beside], {
-      'apps.ts': blocks.find((code) => code.includes('tellsOfANewApp'))!,
+      'apps.ts': blocks.find((code) => code.includes('announcesANewApp'))!,
       'apps.spec.mjs': JEST_SPEC,
       'node.ts': blocks.find((code) => code.includes("from 'node:test'"))!,
       'jest.config.json': JSON.stringify({ testMatch: ['**/apps.spec.mjs'], transform: {} }),
