@@ -48,4 +48,14 @@ describe('the links of the docs', () => {
     }
     expect(DOCS.filter((doc) => !reached.has(doc))).toEqual([]);
   });
+
+  it('lead to every document from the index', () => {
+    const listed = linksOf('docs/README.md').map((link) => join('docs', link));
+    const records = DOCS.filter((doc) => doc.startsWith('docs/decisions/0')); // listed by docs/decisions/README.md
+    const others = DOCS.filter((doc) => doc !== 'docs/README.md' && !records.includes(doc));
+    expect(others.filter((doc) => !listed.includes(doc))).toEqual([]);
+    expect(listed.filter((doc, at) => listed.indexOf(doc) !== at)).toEqual([]);
+    const recorded = linksOf('docs/decisions/README.md').map((link) => join('docs/decisions', link));
+    expect(records.filter((doc) => !recorded.includes(doc))).toEqual([]);
+  });
 });
