@@ -7,11 +7,11 @@ import { within } from '../support/within.js';
 const HISTORY = { size: 10, ttlMs: 60_000 };
 const LIMITS = { maxEvents: 100, maxBytes: 1_000_000 };
 
-/** An event without its mark, which no test can know. */
+/** Removes the mark, which a test cannot predict. */
 const unmarked = (event: BrokerEvent): BrokerEvent =>
   Object.fromEntries(Object.entries(event).filter(([name]) => name !== 'mark')) as unknown as BrokerEvent;
 
-/** Keeps what a broker hands out, and waits for more of it. */
+/** Records what a broker delivers, and waits for further events. */
 export class Collector implements BrokerListener {
   readonly received: { channel: string; event: BrokerEvent }[] = [];
   private readonly news = new EventEmitter();
@@ -31,7 +31,7 @@ export class Collector implements BrokerListener {
     return this.received.filter((entry) => entry.channel === channel).map(({ event }) => event.position?.offset);
   }
 
-  /** Resolves once a channel has handed out this body. */
+  /** Resolves once this body was delivered on the channel. */
   async until(channel: string, body: string): Promise<void> {
     const watch = async (): Promise<void> => {
       while (!this.bodies(channel).includes(body)) await once(this.news, 'news');
@@ -41,13 +41,13 @@ export class Collector implements BrokerListener {
 }
 
 /**
- * What every broker promises, whatever it is made of.
- * @param makeBroker a broker that is ready; brokers of one test may share what they keep, each test uses channels of its own
+ * Tests the guarantees of the `Broker` port.
+ * @param makeBroker returns a broker that is ready. Brokers of one test can share their data; each test uses its own channels
  */
 export function describeBroker(name: string, makeBroker: () => Broker | Promise<Broker>): void {
   let channels = 0;
 
-  describe(`${name}, as every broker,`, () => {
+  describe(`${name} as a Broker`, () => {
     let broker: Broker;
     let collector: Collector;
     let channel: string;
@@ -67,7 +67,7 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
     const read = (after: Position, limits = LIMITS) => broker.read(channel, after, limits);
     const before = ({ epoch }: Position): Position => ({ epoch, offset: 0 });
 
-    it('numbers the events of a channel from 1, without a hole, in one epoch', async () => {
+    it('gives the events of a channel consecutive offsets from 1, in one epoch', async () => {
       const positions = await publishMany(20);
       expect(positions.map((position) => position?.offset)).toEqual(
         Array.from({ length: 20 }, (_, index) => index + 1),
@@ -76,12 +76,12 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
       expect(positions[0]!.epoch).toMatch(/^[A-Za-z0-9]{1,64}$/);
     });
 
-    it('gives each channel an epoch of its own', async () => {
+    it('gives each channel a different epoch', async () => {
       const [one, other] = [await publish('m'), await publish('m', { topic: `${channel}-other` })];
       expect(one!.epoch).not.toBe(other!.epoch);
     });
 
-    it('keeps the order of what was published without waiting, and hands it out in that order', async () => {
+    it('stores and delivers events in the order in which they were published, even without waiting', async () => {
       await broker.subscribe(channel, HISTORY);
       await publishMany(200);
       await collector.until(channel, 'm200');
@@ -89,7 +89,7 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
       expect(collector.offsets(channel)).toEqual(Array.from({ length: 200 }, (_, index) => index + 1));
     });
 
-    it('says on subscribe where the channel stands, and hands out all that lies beyond', async () => {
+    it('returns the position of the channel on subscribe, and delivers all later events', async () => {
       const last = (await publishMany(3)).at(-1);
       expect(await broker.subscribe(channel, HISTORY)).toEqual(last);
       await publish('beyond');
@@ -97,7 +97,7 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
       expect(collector.offsets(channel).at(-1)).toBe(4);
     });
 
-    it('says so too where nothing was published yet, and reads the first event from there', async () => {
+    it('returns the position of a channel without events, and reads the first event from there', async () => {
       const begin = await broker.subscribe(channel, HISTORY);
       expect(begin).toMatchObject({ offset: 0 });
       const first = await publish('first');
@@ -105,7 +105,7 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
       expect(await read(begin!)).toMatchObject({ ok: true, events: [{ position: first, body: 'first' }], top: first });
     });
 
-    it('knows the position of a channel without events again after every subscriber left', async () => {
+    it('recognizes the position of a channel without events after all subscribers left', async () => {
       const begin = await broker.subscribe(channel, HISTORY);
       await broker.unsubscribe(channel);
       expect(await read(begin!)).toEqual({ ok: true, events: [], top: begin });
@@ -116,7 +116,7 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
       if (begin!.epoch.startsWith('v')) expect(await read(other)).toMatchObject({ ok: false, reason: 'unknown_epoch' });
     });
 
-    it('loses nothing between subscribe and what is published at the same time', async () => {
+    it('loses no event that is published during subscribe', async () => {
       const published = publishMany(20);
       const position = await broker.subscribe(channel, HISTORY);
       await published;
@@ -125,7 +125,7 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
       expect(beyond).toEqual(Array.from({ length: 20 - position!.offset }, (_, index) => position!.offset + 1 + index));
     });
 
-    it('hands out only what was subscribed to, and no more after unsubscribe', async () => {
+    it('delivers only subscribed channels, and nothing after unsubscribe', async () => {
       const [left, other] = [`${channel}-left`, `${channel}-other`];
       await broker.subscribe(channel, HISTORY);
       await broker.subscribe(left, HISTORY);
@@ -137,7 +137,7 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
       expect(collector.received.map((entry) => entry.channel)).toEqual([channel]);
     });
 
-    it('hands out again after subscribing anew', async () => {
+    it('delivers events again after another subscribe', async () => {
       await broker.subscribe(channel, HISTORY);
       await broker.unsubscribe(channel);
       await publish('missed');
@@ -147,7 +147,7 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
       expect(collector.bodies(channel)).toEqual(['seen']);
     });
 
-    it('hands out the traceparent beside the event, on a channel with history and on one without', async () => {
+    it('delivers the traceparent next to the event, with and without history', async () => {
       const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
       await broker.subscribe(channel, HISTORY);
       await broker.subscribe(`${channel}-plain`, null);
@@ -163,7 +163,7 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
       ]);
     });
 
-    it('gives the last events that it keeps to who has no position', async () => {
+    it('returns the last stored events to a reader without a position', async () => {
       expect(await broker.latest(channel, 5)).toEqual([]);
       const positions = await publishMany(25);
       const events = positions.map((position, index) => ({ position, body: `m${index + 1}` }));
@@ -171,7 +171,7 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
       expect((await broker.latest(channel, 1_000)).map(unmarked)).toEqual(events.slice(-HISTORY.size));
     });
 
-    it('says what waits, and how lately it heard itself', async () => {
+    it('reports its queue, and the age of its last self-ping', async () => {
       expect(broker.health).toMatchObject({ queuedEvents: 0, queuedBytes: 0 });
       const published = publish('m');
       if (broker.health.selfPingAgeMs !== null) {
@@ -182,7 +182,7 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
       expect(broker.health).toMatchObject({ queuedEvents: 0, queuedBytes: 0 });
     });
 
-    it('hands out the body byte by byte', async () => {
+    it('delivers the body unchanged, byte by byte', async () => {
       await broker.subscribe(channel, HISTORY);
       const body = '"data":"\\"ü😀\u2028\u0000\\n"}';
       const position = await publish(body);
@@ -190,8 +190,8 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
       expect(await read(before(position!))).toMatchObject({ ok: true, events: [{ position, body }] });
     });
 
-    describe('reads', () => {
-      it('everything after a position, in order', async () => {
+    describe('read', () => {
+      it('returns all events after a position, in order', async () => {
         const positions = await publishMany(5);
         const [, second] = positions;
         const top = positions.at(-1)!;
@@ -203,32 +203,32 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
         expect(await read(top)).toEqual({ ok: true, events: [], top });
       });
 
-      it('the event at the position, too, if asked; it has the mark with which it was handed out', async () => {
+      it('also returns the event at the position on request, with the mark with which it was delivered', async () => {
         await broker.subscribe(channel, HISTORY);
         const [first, second] = (await publishMany(3)) as [Position, Position];
         await collector.until(channel, 'm3');
         const marks = collector.received.map(({ event }) => event.mark);
         const result = await broker.read(channel, second, LIMITS, true);
         expect(result).toMatchObject({ ok: true, events: [{ body: 'm3' }] });
-        if (!result.ok || marks[0] === undefined) return; // only this broker hands out events
+        if (!result.ok || marks[0] === undefined) return; // marks are only needed if other processes can deliver events
         expect(new Set(marks).size).toBe(3);
         expect([result.at, ...result.events].map((event) => event?.mark)).toEqual(marks.slice(1));
         expect(result.at).toMatchObject({ position: second, body: 'm2' });
         const last = await broker.read(channel, { ...first, offset: 3 }, LIMITS, true);
         expect(last).toMatchObject({ ok: true, events: [], at: { mark: marks[2] } });
         await publishMany(HISTORY.size);
-        // It is trimmed, and everything after it is there.
+        // The event at the position is trimmed, but all later ones are still there.
         const all = await broker.read(channel, { ...first, offset: 3 }, LIMITS, true);
         expect(all.ok && all.events.length).toBe(HISTORY.size);
         expect(all.ok && all.at).toBeUndefined();
       });
 
-      it('from the beginning of a channel where nothing was published', async () => {
+      it('returns no events at the start of a channel without events', async () => {
         const begin = await broker.subscribe(channel, HISTORY);
         expect(await read(begin!)).toEqual({ ok: true, events: [], top: begin });
       });
 
-      it('none when one is missing: trimmed, beyond, of another epoch', async () => {
+      it('returns no events if one of them is trimmed, does not exist yet, or has another epoch', async () => {
         const positions = await publishMany(25);
         const top = positions.at(-1)!;
         const at = (offset: number): Position => ({ epoch: top.epoch, offset });
@@ -239,7 +239,7 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
         expect(await read({ epoch: 'another', offset: 20 })).toEqual({ ok: false, reason: 'unknown_epoch', top });
       });
 
-      it('none when they are too many, or too many bytes', async () => {
+      it('returns no events if there are too many events or bytes', async () => {
         const top = (await publishMany(6)).at(-1)!;
         const at = (offset: number): Position => ({ epoch: top.epoch, offset });
         expect(await read(at(2), { ...LIMITS, maxEvents: 4 })).toMatchObject({ ok: true });
@@ -248,17 +248,17 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
         expect(await read(at(1), { ...LIMITS, maxBytes: 8 })).toEqual({ ok: false, reason: 'too_many', top });
       });
 
-      it('none once the history outlived its time; the channel goes on counting', async () => {
+      it('returns no events after the TTL of the history; the channel keeps counting', async () => {
         const history = { size: 10, ttlMs: 50 };
         const first = await publish('m1', { history });
         const second = await publish('m2', { history });
-        await new Promise((resolve) => void setTimeout(resolve, 150)); // the time that is to pass
+        await new Promise((resolve) => void setTimeout(resolve, 150)); // lets the TTL pass
         expect(await read(first!)).toEqual({ ok: false, reason: 'expired', top: second });
         expect(await read(second!)).toEqual({ ok: true, events: [], top: second });
         expect(await publish('m3', { history })).toEqual({ epoch: first!.epoch, offset: 3 });
       });
 
-      it('as much as the last event that was published wants to keep', async () => {
+      it('returns as many events as the last publish requested to keep', async () => {
         await publishMany(5, { history: { size: 2, ttlMs: 60_000 } });
         const top = await publish('m6', { history: { size: 3, ttlMs: 60_000 } });
         expect(await read({ epoch: top!.epoch, offset: 2 })).toMatchObject({ ok: false, reason: 'expired' });
@@ -267,7 +267,7 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
     });
 
     describe('with an idempotencyKey', () => {
-      it('publishes once, and answers the position of the first', async () => {
+      it('publishes once, and returns the position of the first event', async () => {
         await broker.subscribe(channel, HISTORY);
         const answers = await Promise.all(['a', 'b', 'c'].map((body) => publish(body, { idempotencyKey: 'k' })));
         expect(answers).toEqual(answers.map(() => answers[0]));
@@ -276,14 +276,14 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
         expect(collector.bodies(channel)).toEqual(['a', 'fence']);
       });
 
-      it('tells keys and channels apart', async () => {
+      it('distinguishes keys and channels', async () => {
         await publish('a', { idempotencyKey: 'k' });
         expect(await publish('b', { idempotencyKey: 'l' })).toMatchObject({ offset: 2 });
         expect(await publish('c', { idempotencyKey: 'k', topic: `${channel}-other` })).toMatchObject({ offset: 1 });
         expect(await publish('d')).toMatchObject({ offset: 3 });
       });
 
-      it('publishes once without history too', async () => {
+      it('publishes once, also without history', async () => {
         await broker.subscribe(channel, null);
         await publish('a', { history: null, idempotencyKey: 'k' });
         await publish('b', { history: null, idempotencyKey: 'k' });
@@ -293,7 +293,7 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
       });
     });
 
-    it('without history: no position, nothing kept, and everything handed out in order', async () => {
+    it('without history: returns no position, stores nothing, and delivers in order', async () => {
       expect(await broker.subscribe(channel, null)).toBeNull();
       const answers = await publishMany(20, { history: null });
       expect(answers.every((answer) => answer === null)).toBe(true);
@@ -303,7 +303,7 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
       );
     });
 
-    it('knows whether anyone has subscribed', async () => {
+    it('reports whether there are subscribers', async () => {
       expect(await broker.hasSubscribers(channel)).toBe(false);
       await broker.subscribe(channel, HISTORY);
       expect(await broker.hasSubscribers(channel)).toBe(true);
@@ -311,7 +311,7 @@ export function describeBroker(name: string, makeBroker: () => Broker | Promise<
       expect(await broker.hasSubscribers(channel)).toBe(false);
     });
 
-    it('is up, until it is closed; then it refuses to publish, and may be closed again', async () => {
+    it('is up until it is closed, rejects events afterwards, and can be closed again', async () => {
       expect(broker.status).toEqual({ up: true });
       await broker.close();
       expect(broker.status).toMatchObject({ up: false, reason: expect.stringMatching(/./) as unknown });

@@ -11,14 +11,14 @@ import type { WsClient } from '../support/ws-client.js';
 const CHANNEL = 'apps:created';
 const REVOKED = { code: 4403, reason: expect.any(String) as unknown };
 
-/** A process that may only PUBLISH, and knows the position from its own subscription as a client. */
-describe('an event that a process forges by PUBLISH', () => {
+/** The forging process can only PUBLISH. It knows the position from its own subscription as a client. */
+describe('an event forged with PUBLISH', () => {
   let redis: RedisProcess;
   let forger: Redis;
   let app: RealtimeApp;
   let client: WsClient;
   const apps: RealtimeApp[] = [];
-  /** Where the channel stands, with one event in it. */
+  /** Position of the channel after its first event. */
   let here: Position;
 
   beforeAll(async () => {
@@ -59,7 +59,7 @@ describe('an event that a process forges by PUBLISH', () => {
     for (const { app: each } of apps.splice(0)) await each.close();
   });
 
-  it('before the true one is reported on every instance, and nothing true comes before that', async () => {
+  it('before the true one is reported on every instance, before any later true event', async () => {
     const other = await start();
     const second = await other.connectAs({ sub: 'bob' });
     await second.ask({ type: 'subscribe', channel: CHANNEL });
@@ -73,13 +73,13 @@ describe('an event that a process forges by PUBLISH', () => {
     expect(await nextName()).toBe('third');
     expect(client.frames.filter(({ type }) => type === 'event')).toHaveLength(3);
     expect(foreign()).toBe(1);
-    // Nest has one logger in a process, that of the application which started last.
+    // Nest has one logger per process: that of the application that started last.
     expect(other.log.lines.join('\n')).toContain(
       `An event on ${CHANNEL} was published by another program and was delivered`,
     );
   });
 
-  it('before several true ones that follow at once is reported', async () => {
+  it('before several true ones in quick succession is reported', async () => {
     for (const by of [1, 2, 3]) await forge(ahead(by));
     await Promise.all(Array.from({ length: 20 }, (_, index) => emit(`true ${index}`)));
     const { lastEventId } = await client.next('resync');
@@ -95,7 +95,7 @@ describe('an event that a process forges by PUBLISH', () => {
     expect(after).toEqual(Array.from({ length: here.offset + 21 - seen }, (_, index) => seen + 1 + index));
   });
 
-  it('behind the true one is skipped', async () => {
+  it('after the true one is skipped', async () => {
     await emit('second');
     await forge(ahead(1));
     await emit('third');
@@ -107,16 +107,16 @@ describe('an event that a process forges by PUBLISH', () => {
   it.each([
     ['far ahead', () => ahead(40)],
     ['of another epoch', () => ({ epoch: 'ffffffffffff', offset: here.offset + 1 })],
-  ])('%s displaces nothing', async (_, where) => {
+  ])('%s displaces no true event', async (_, where) => {
     await forge(where());
     for (let index = 0; index < 50; index += 1) await emit(`true ${index}`);
     for (let index = 0; index < 50; index += 1) expect(await nextName()).toBe(`true ${index}`);
     expect(client.frames.filter(({ type }) => type === 'resync')).toEqual([]);
   });
 
-  it('as the last one is found by the audit', async () => {
+  it('as the last event is found by the audit', async () => {
     app = await start();
-    // Instead of every minute.
+    // Instead of once a minute.
     const broker = app.app.get<{ subscribeLink: { subscriptions: { auditMs: number } } }>(Broker);
     broker.subscribeLink.subscriptions.auditMs = 1;
     client = await app.connectAs({ sub: 'ann' });
@@ -131,11 +131,11 @@ describe('an event that a process forges by PUBLISH', () => {
     expect(await nextName()).toBe('true');
   });
 
-  it('whose true one was lost with the connection is found when the instance connects again', async () => {
+  it('is found on reconnect if the true one was lost with the connection', async () => {
     await forge(ahead(1));
     expect(await nextName()).toBe('forged');
     const admin = new Redis(redis.url);
-    // The true event is stored, but the message is lost with the connection: a transaction lets nothing come between.
+    // The true event is stored, but its message is lost with the connection. The transaction excludes other commands in between.
     const epoch = await admin.hget(`rt:m:{${CHANNEL}}`, 'e');
     const entry = `${here.offset + 1} fedcba9876543210.1 ${eventBody(CHANNEL, '{"id":"t","name":"true"}', new Date().toISOString())}`;
     await admin
@@ -151,7 +151,7 @@ describe('an event that a process forges by PUBLISH', () => {
     });
   });
 
-  it('is not recovered from: a client that left with it reloads', async () => {
+  it('makes a client that left after receiving it reload, instead of recovering', async () => {
     await forge(ahead(1));
     const { id } = await client.next('event');
     const watcher = await app.connectAs({ sub: 'bob' });
@@ -167,7 +167,7 @@ describe('an event that a process forges by PUBLISH', () => {
     });
   });
 
-  it('many times in a row causes few reads of the history', async () => {
+  it('causes few reads of the history if repeated many times', async () => {
     const read = jest.spyOn(app.app.get(Broker), 'read');
     const began = performance.now();
     const forged: Promise<unknown>[] = [];
@@ -178,12 +178,12 @@ describe('an event that a process forges by PUBLISH', () => {
     await Promise.all(forged);
     await emit('true');
     expect(await nextName()).toBe('true');
-    // One at once, and another one each 250 ms.
+    // One read at once, and one per 250 ms afterwards.
     expect(read.mock.calls.length).toBeLessThanOrEqual(2 + Math.floor((performance.now() - began) / 250));
     expect(client.frames.filter(({ type }) => type === 'resync')).toEqual([]);
   });
 
-  it('on the channel of control commands keeps none of them away', async () => {
+  it('on the channel of control commands does not block commands', async () => {
     await app.app.get(RealtimeControl).disconnectUser('nobody');
     const admin = new Redis(redis.url);
     const [epoch, offset] = (await admin.hmget('rt:m:{$ctl}', 'e', 's')) as [string, string];

@@ -23,7 +23,7 @@ describe('MemoryBroker', () => {
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     });
 
-  it('remembers an idempotencyKey for 5 minutes, and not longer', async () => {
+  it('remembers an idempotencyKey for exactly 5 minutes', async () => {
     const first = await publish('a', 'k');
     now = 299_999;
     expect(await publish('b', 'k')).toEqual(first);
@@ -31,7 +31,7 @@ describe('MemoryBroker', () => {
     expect(await publish('c', 'k')).toEqual({ ...first, offset: 2 });
   });
 
-  it('keeps a history for its time after the last event', async () => {
+  it('keeps a history for its TTL after the last event', async () => {
     const first = await publish('a');
     now = 900;
     await publish('b');
@@ -49,7 +49,7 @@ describe('MemoryBroker', () => {
     expect(await broker.read('c', first!, { maxEvents: 10, maxBytes: 100 })).toMatchObject({ ok: true });
   });
 
-  it('keeps nothing of names that are only read or were left without an event', async () => {
+  it('stores nothing for channels that were only read, or left without an event', async () => {
     const { logs } = broker as unknown as { logs: Map<string, unknown> };
     for (let index = 0; index < 100; index += 1) {
       await broker.read(`read:${index}`, { epoch: 'e', offset: 0 }, { maxEvents: 1, maxBytes: 1 });
@@ -60,7 +60,7 @@ describe('MemoryBroker', () => {
     expect(logs.size).toBe(0);
   });
 
-  it('knows where a channel without events stood for less than a day', async () => {
+  it('recognizes the position of a channel without events for less than a day', async () => {
     const hour = 3_600_000;
     const limits = { maxEvents: 10, maxBytes: 100 };
     const begin = (await broker.subscribe('c', history))!;

@@ -32,14 +32,14 @@ describe('the ACL of docs/redis.md', () => {
   const start = (times: RedisIntervals = REDIS_INTERVALS): RedisBroker =>
     new RedisBroker({ url: redis.url.replace('//', '//realtime:secret@') }, 'rt:', new Counters(), times);
 
-  describeBroker('RedisBroker under it', async () => {
+  describeBroker('RedisBroker with the ACL', async () => {
     const broker = start();
     await until(() => broker.status.up);
     return broker;
   });
 
   it.each(['-subscribe', '-time', '-script|load', '-info', 'resetchannels'])(
-    'without it (%s) says what may not be done, and goes on trying until it may',
+    'reports a missing permission (%s), and retries until it is granted',
     async (taken) => {
       await admin.call('ACL', 'SETUSER', 'realtime', taken);
       const broker = start();
@@ -51,7 +51,7 @@ describe('the ACL of docs/redis.md', () => {
     },
   );
 
-  it('is enough for all of the module: presence, stats, tickets, revocations', async () => {
+  it('is enough for the whole module: presence, stats, tickets, revocations', async () => {
     await admin.call('ACL', 'LOG', 'RESET');
     const url = redis.url.replace('//', '//realtime:secret@');
     const [one, two] = [await startInstance(url), await startInstance(url)];
@@ -82,7 +82,7 @@ describe('the ACL of docs/redis.md', () => {
   });
 
   it.each(['-evalsha', '-rpush', '-lrange', '-publish', '-hset'])(
-    'is not ready while a command of the scripts is missing (%s), though nobody emits and PING works',
+    'is not ready while a command of the scripts is forbidden (%s), even if nothing is emitted and PING works',
     async (taken) => {
       const broker = start({ ...REDIS_INTERVALS, probeMs: 50, selfPingMs: 50 });
       await until(() => broker.status.up);
@@ -95,7 +95,7 @@ describe('the ACL of docs/redis.md', () => {
     },
   );
 
-  it('is not ready while Redis has no memory left', async () => {
+  it('is not ready while Redis is out of memory', async () => {
     const broker = start({ ...REDIS_INTERVALS, probeMs: 50, selfPingMs: 50 });
     await until(() => broker.status.up);
     await admin.config('SET', 'maxmemory', '1');
@@ -106,7 +106,7 @@ describe('the ACL of docs/redis.md', () => {
     await broker.close();
   });
 
-  it('finds its scripts again where somebody flushed them, though nobody emits', async () => {
+  it('loads its scripts again after SCRIPT FLUSH, even if nothing is emitted', async () => {
     const broker = start({ ...REDIS_INTERVALS, probeMs: 50, selfPingMs: 50 });
     await until(() => broker.status.up);
     await admin.script('FLUSH');
@@ -116,7 +116,7 @@ describe('the ACL of docs/redis.md', () => {
     await broker.close();
   });
 
-  it('without a command of the scripts (-rpush): not ready from the start, an emit is rejected with what Redis says', async () => {
+  it('without a command of the scripts (-rpush), is not ready from the start, and rejects an emit with the error of Redis', async () => {
     await admin.call('ACL', 'SETUSER', 'realtime', '-rpush');
     const broker = start();
     await until(() => /can't run this command/.test(broker.status.reason ?? ''));

@@ -23,7 +23,7 @@ function emit(broker: RedisBroker, channel: string, timeoutMs = 5_000): Promise<
   return broker.publish({ topic: channel, body: 'x', history: HISTORY, timeoutMs });
 }
 
-/** Tries again for as long as it is not available, as a stream does. */
+/** Retries while Redis is unavailable, like a stream. */
 async function readUntilAnswered(broker: RedisBroker, channel: string, after: Position): Promise<ReadResult> {
   const deadline = performance.now() + 10_000;
   for (;;) {
@@ -36,8 +36,8 @@ async function readUntilAnswered(broker: RedisBroker, channel: string, after: Po
   }
 }
 
-describe('a master behind a fixed address that becomes a replica, and keeps its connections', () => {
-  it('is left within a moment, by an instance that only listens too', async () => {
+describe('a master with a fixed address that becomes a replica, and keeps its connections', () => {
+  it('is replaced quickly, even by an instance that only listens', async () => {
     const [old, next] = [await RedisNode.start(), await RedisNode.start()];
     const address = await TcpProxy.start(await lastingPort(), old.port, Math.random);
     const target = { url: `redis://127.0.0.1:${address.port}` };
@@ -49,22 +49,22 @@ describe('a master behind a fixed address that becomes a replica, and keeps its 
     await old.command('REPLICAOF', '127.0.0.1', next.port);
     await old.until(/master_link_status:up/);
     address.retarget(next.port); // new connections only
-    const heard: string[] = [];
-    broker.listen({ event: (_channel, { body }) => void heard.push(body), position: () => undefined });
+    const received: string[] = [];
+    broker.listen({ event: (_channel, { body }) => void received.push(body), position: () => undefined });
     const other = await connected({ url: next.url });
     const first = (await emit(other, 'apps:created'))!;
     expect(await readUntilAnswered(broker, 'apps:created', first)).toMatchObject({ ok: true });
     await until(() => broker.status.up);
     expect(await emit(broker, 'apps:created')).toMatchObject({ offset: first.offset + 1 });
-    await until(() => heard.length > 0);
+    await until(() => received.length > 0);
     for (const one of [broker, other]) await one.close();
     await address.stop();
     for (const node of [old, next]) await node.stop();
   }, 30_000);
 });
 
-describe('a slot of a Cluster that is being moved', () => {
-  const [MOVING, resting] = ['apps:created', 'apps:updated']; // of two slots
+describe('a Cluster slot that is being moved', () => {
+  const [MOVING, resting] = ['apps:created', 'apps:updated']; // in two different slots
   let nodes: RedisNode[];
   let broker: RedisBroker;
   let listening: RedisBroker;
@@ -103,7 +103,7 @@ describe('a slot of a Cluster that is being moved', () => {
     await from!.command('MIGRATE', '127.0.0.1', to!.port, '', 0, 5_000, 'KEYS', ...keys);
   };
 
-  it('lets only its own channels wait, and is found again by an instance that only listens', async () => {
+  it('delays only its own channels, and is found again by an instance that only listens', async () => {
     const first = (await emit(broker, MOVING))!;
     await listening.subscribe(MOVING, HISTORY);
     const ids = await Promise.all([from!, to!].map(async (node) => String(await node.command('CLUSTER', 'MYID'))));
@@ -121,7 +121,7 @@ describe('a slot of a Cluster that is being moved', () => {
     for (const node of [to!, from!]) await node.command('CLUSTER', 'SETSLOT', slot, 'NODE', ids[1]!);
     expect(await waiting).toMatchObject({ offset: 2 });
     expect(order).toEqual(['resting', 'resting', 'resting', 'resting', 'resting', 'moving']);
-    // Another server keeps the log now, and it cannot prove that it has all of it.
+    // Another server has the log now, and cannot prove that the log is complete.
     expect(await readUntilAnswered(listening, MOVING, first)).toMatchObject({ ok: false, reason: 'unproven' });
   }, 30_000);
 });

@@ -6,7 +6,7 @@ import { RedisProcess } from '../support/redis-process.js';
 import { until } from '../support/until.js';
 
 const CHANNELS = ['apps:created', 'apps:updated', 'apps:deleted', 'storage:uploaded'] as const;
-/** Each event of this size, in bytes. */
+/** Size of each event, in bytes. */
 const PADDING = 40_000;
 
 describe('a Redis that closes subscribers with more than 1 MB of output', () => {
@@ -29,7 +29,7 @@ describe('a Redis that closes subscribers with more than 1 MB of output', () => 
     await redis.stop();
   });
 
-  it('costs no event silently: gaps of all channels are filled, or the client is notified', async () => {
+  it('loses no event silently: gaps of all channels are filled, or the client is notified', async () => {
     const client = await here.connectAs();
     await client.ask({ type: 'subscribe', channels: [...CHANNELS] });
     await client.fence();

@@ -4,8 +4,8 @@ import { RedisOptions } from '../../src/realtime/options/redis-options.js';
 import { RedisNode } from '../fault/redis-node.js';
 import { until } from '../support/until.js';
 
-describe('Sentinels that ask for a password', () => {
-  it('are asked with it, and without it say what is wrong', async () => {
+describe('Sentinels that require a password', () => {
+  it('accept the configured password, and are reported if it is missing or wrong', async () => {
     const master = await RedisNode.start();
     const sentinel = await RedisNode.start({
       sentinel: true,

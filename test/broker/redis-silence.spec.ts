@@ -10,10 +10,10 @@ import { until } from '../support/until.js';
 
 const HISTORY = { size: 10, ttlMs: 60_000 };
 const CHANNEL = 'apps:created';
-/** A message that Redis pushes, in RESP3; those of this test have no line breaks. */
+/** A pub/sub message in RESP3. The messages of this test contain no line breaks. */
 const PUSH = />3\r\n\$7\r\nmessage\r\n\$\d+\r\n[^\r]*\r\n\$\d+\r\n[^\r]*\r\n/g;
 
-/** A loss that nothing after it would show: no later event, no lost connection. */
+/** A loss that no later event and no lost connection would reveal. */
 describe('a silent loss', () => {
   let redis: RedisProcess;
   let admin: Redis;
@@ -34,7 +34,7 @@ describe('a silent loss', () => {
   });
   afterEach(() => broker.close());
 
-  /** All other means of noticing are out of reach. */
+  /** Starts a broker with all other means of detection disabled. */
   async function start(times: Partial<RedisIntervals>, port = redis.port): Promise<void> {
     const never = { selfPingMs: 1e9, selfPingLostMs: 1e9, auditMs: 1e9 };
     await admin.flushall();
@@ -59,7 +59,7 @@ describe('a silent loss', () => {
     await emit('heard');
     await until(() => bodies.length === 1);
     const before = positions.length;
-    // Stored, and never sent: what happens when the message of an event is lost on its way.
+    // Stored but never published, as if the message of the event was lost in transit.
     const [epoch] = await admin.hmget('rt:m:{apps:created}', 'e');
     await admin.rpush('rt:h:{apps:created}', '2 00000000deadbeef.1 unheard');
     await admin.hset('rt:m:{apps:created}', 's', '2');
@@ -70,13 +70,13 @@ describe('a silent loss', () => {
     expect(read).toMatchObject({ ok: true, events: [{ body: 'unheard' }] });
   });
 
-  it('of everything on a connection that lives and answers is found by the beat', async () => {
+  it('of all messages on a connection that still replies is found by the self-ping', async () => {
     await start({ selfPingMs: 100, selfPingLostMs: 600 }, line.port);
     await emit('heard');
     await until(() => bodies.length === 1);
     line.deafen();
     expect(await emit('unheard')).toMatchObject({ offset: 2 });
-    // A fresh connection, and where the channel stands.
+    // A new connection reports the position of the channel.
     await until(() => positions.at(-1)?.offset === 2);
     expect(broker.status).toEqual({ up: true });
     await emit('heard again');
@@ -85,7 +85,7 @@ describe('a silent loss', () => {
   });
 });
 
-/** Leads to a Redis, and can make those who are connected deaf: they get every answer, and nothing that was published. */
+/** A proxy to Redis that can drop all pub/sub messages of its current connections, but no replies. */
 class DeafeningLine {
   private readonly deaf = new WeakSet<Socket>();
   private readonly sockets = new Set<Socket>();

@@ -40,8 +40,8 @@ describe('Redis with TLS', () => {
   const url = (): string => `rediss://localhost:${tlsPort}`;
   const trusting = (): RedisTarget => ({ url: url(), tls: { ca: server.cert } });
 
-  /** What is said of a server that cannot be used, and that it goes on being tried. */
-  async function expectSaid(target: RedisTarget, expected: RegExp): Promise<void> {
+  /** Checks that the problem of an unusable server is reported, and that the broker keeps trying. */
+  async function expectProblem(target: RedisTarget, expected: RegExp): Promise<void> {
     const broker = new RedisBroker(target, 'rt:');
     try {
       await until(() => expected.test(broker.status.reason ?? ''));
@@ -61,7 +61,7 @@ describe('Redis with TLS', () => {
 
   describeBroker('RedisBroker over TLS', () => ready(trusting()));
 
-  it('signs in with a user and a password that are percent-encoded in the URL', async () => {
+  it('logs in with a percent-encoded user and password', async () => {
     const credentials = `alice:${encodeURIComponent('p@ss/word')}@localhost`;
     const broker = await ready({ ...trusting(), url: `rediss://${credentials}:${tlsPort}` });
     const admin = new Redis(redis.url);
@@ -70,7 +70,7 @@ describe('Redis with TLS', () => {
     await broker.close();
   });
 
-  it('speaks TLS with Sentinels too', async () => {
+  it('uses TLS for Sentinels, too', async () => {
     const port = await freePort();
     const sentinel = await RedisNode.start({
       sentinel: true,
@@ -119,11 +119,11 @@ describe('Redis with TLS', () => {
       for (const node of nodes) await node.stop();
     });
 
-    describeBroker('RedisBroker over TLS to a Cluster', () => ready(cluster));
+    describeBroker('RedisBroker over TLS with a Cluster', () => ready(cluster));
 
-    it('speaks TLS with each of its nodes', async () => {
+    it('uses TLS for each node', async () => {
       const broker = await ready(cluster);
-      // Their slots lie on both nodes.
+      // Their slots are on both nodes.
       for (const channel of ['apps:created', 'apps:updated', 'apps:deleted', 'apps:status']) {
         await broker.publish({ topic: channel, body: 'x', history: HISTORY, timeoutMs: 5_000 });
       }
@@ -132,7 +132,7 @@ describe('Redis with TLS', () => {
       await broker.close();
     });
 
-    it('publishes all events of a channel on one node, those without history too: what two nodes publish has no order', async () => {
+    it('publishes all events of a channel on one node, also without history, because there is no order between two nodes', async () => {
       const broker = await ready(cluster);
       for (const node of nodes) await node.command('CONFIG', 'RESETSTAT');
       const publish = (index: number): Promise<unknown> =>
@@ -141,27 +141,30 @@ describe('Redis with TLS', () => {
       const ran = await Promise.all(nodes.map((node) => node.command('INFO', 'commandstats')));
       const calls = ran.map((stats) => Number(/cmdstat_publish:calls=(\d+)/.exec(String(stats))?.[1] ?? 0));
       expect(Math.max(...calls)).toBeGreaterThanOrEqual(40);
-      expect(Math.min(...calls)).toBeLessThan(5); // its beats
+      expect(Math.min(...calls)).toBeLessThan(5); // self-pings
       await broker.close();
     });
   });
 
-  it('a certificate that nobody vouches for: says what to give', () =>
-    expectSaid({ url: url() }, /certificate is not trusted: set `redis.tlsCa` to .* \(self-signed certificate/));
+  it('an untrusted certificate is reported with the option to set', () =>
+    expectProblem({ url: url() }, /certificate is not trusted: set `redis.tlsCa` to .* \(self-signed certificate/));
 
-  it('a certificate for another host: says so', () =>
-    expectSaid({ url: `rediss://127.0.0.2:${tlsPort}`, tls: { ca: server.cert } }, /certificate is for another host/));
+  it('a certificate for another host is reported', () =>
+    expectProblem(
+      { url: `rediss://127.0.0.2:${tlsPort}`, tls: { ca: server.cert } },
+      /certificate is for another host/,
+    ));
 
-  it('another authority than the one that signed: says so', () =>
-    expectSaid({ url: url(), tls: { ca: client.cert } }, /certificate is not trusted/));
+  it('a certificate of another authority is reported', () =>
+    expectProblem({ url: url(), tls: { ca: client.cert } }, /certificate is not trusted/));
 
-  it('a port without TLS: says so', () =>
-    expectSaid(
+  it('a port without TLS is reported', () =>
+    expectProblem(
       { ...trusting(), url: `rediss://localhost:${redis.port}` },
       /does not speak TLS on this port|that this is its TLS port/,
     ));
 
-  it('a wrong password: says so, and is used once it is right', async () => {
+  it('a wrong password is reported, and retried until it is accepted', async () => {
     const broker = new RedisBroker({ ...trusting(), url: `rediss://bob:secret@localhost:${tlsPort}` }, 'rt:');
     await until(() => /refused the user name or the password \(WRONGPASS/.test(broker.status.reason ?? ''));
     expect(broker.status.reason).not.toContain('secret');
@@ -172,10 +175,10 @@ describe('Redis with TLS', () => {
     await broker.close();
   });
 
-  it('asks for a certificate of its clients: says so, and is used with one', async () => {
+  it('a missing client certificate is reported, and one that is set is used', async () => {
     const admin = new Redis(redis.url);
     await admin.config('SET', 'tls-auth-clients', 'yes');
-    await expectSaid(trusting(), /requires a client certificate.* set `redis.tlsCert`/);
+    await expectProblem(trusting(), /requires a client certificate.* set `redis.tlsCert`/);
     const broker = await ready({ url: url(), tls: { ca: server.cert, ...client } });
     await broker.close();
     await admin.config('SET', 'tls-auth-clients', 'no');

@@ -6,7 +6,7 @@ import { freePort } from '../support/ports.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { until } from '../support/until.js';
 
-/** A server of the test's own, which ends whatever is still connected when it is stopped. */
+/** A TCP server that destroys all remaining connections when it is stopped. */
 class Listener {
   private readonly sockets = new Set<Socket>();
 
@@ -41,7 +41,7 @@ describe('a Redis that is too old', () => {
 
   beforeAll(async () => {
     redis = await RedisProcess.start();
-    // The real server, which says in INFO that it is a version 6.
+    // The real server, which reports version 6 in INFO.
     line = await Listener.start((client) => {
       const server = connect(redis.port, '127.0.0.1');
       client.pipe(server);
@@ -59,7 +59,7 @@ describe('a Redis that is too old', () => {
     await redis.stop();
   });
 
-  it('is named, takes no event, and is used once it is new enough', async () => {
+  it('is reported, receives no events, and is used once it is upgraded', async () => {
     const broker = new RedisBroker({ url: `redis://127.0.0.1:${line.port}` }, 'rt:');
     await until(() => /it is version 6/.test(broker.status.reason ?? ''));
     expect(broker.status).toEqual({
@@ -76,24 +76,24 @@ describe('a Redis that is too old', () => {
     await broker.close();
   });
 
-  it('is refused as a node of a Cluster too', async () => {
+  it('is also rejected as a node of a Cluster', async () => {
     const target = { cluster: [{ host: '127.0.0.1', port: line.port }] };
     await expect(connectClusterNode(target, 0)).rejects.toThrow('it is version 6');
   });
 });
 
-describe('a Redis that is not there', () => {
-  it('leaves no timer behind that a process would wait for', async () => {
+describe('an unreachable Redis', () => {
+  it('leaves no timer that keeps the process alive', async () => {
     const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
     const url = `redis://127.0.0.1:${await freePort()}`;
     const before = timers();
     for (let tries = 0; tries < 5; tries += 1) await expect(connectMaster({ url })).rejects.toThrow('ECONNREFUSED');
-    expect(timers() - before).toBeLessThan(5); // those of the test runner come and go
+    expect(timers() - before).toBeLessThan(5); // timers of the test runner come and go
   });
 });
 
-describe('a Redis of another kind', () => {
-  it('a node of a Cluster, given as one server: says which option it belongs to', async () => {
+describe('a Redis of another type', () => {
+  it('reports which option to use for a Cluster node configured as a single server', async () => {
     const node = await RedisProcess.start({ 'cluster-enabled': 'yes' });
     const broker = new RedisBroker({ url: node.url }, 'rt:');
     await until(() => /REALTIME_REDIS_CLUSTER/.test(broker.status.reason ?? ''));
@@ -102,7 +102,7 @@ describe('a Redis of another kind', () => {
     await node.stop();
   });
 
-  it('one server, given as a Cluster: says which option it belongs to', async () => {
+  it('reports which option to use for a single server configured as a Cluster', async () => {
     const single = await RedisProcess.start();
     const broker = new RedisBroker({ cluster: [{ host: '127.0.0.1', port: single.port }] }, 'rt:');
     await until(() => /not a Cluster node: set `redis.url` instead/.test(broker.status.reason ?? ''));

@@ -5,7 +5,7 @@ import { until } from '../support/until.js';
 
 const HISTORY = { size: 10, ttlMs: 60_000 };
 
-describe('a key that another process gave a value of another type', () => {
+describe('a key that another process overwrote with a value of another type', () => {
   let redis: RedisProcess;
   let stranger: Redis;
   let broker: RedisBroker;
@@ -25,7 +25,7 @@ describe('a key that another process gave a value of another type', () => {
   const emit = (channel: string, { idempotencyKey, history = HISTORY }: EmitOptions = {}) =>
     broker.publish({ topic: channel, body: 'x', history, timeoutMs: 5_000, ...(idempotencyKey && { idempotencyKey }) });
 
-  /** Puts a list into the place of a string, and a string into that of anything else. */
+  /** Replaces a string with a list, and any other value with a string. */
   async function retype(key: string): Promise<void> {
     const isString = (await stranger.type(key)) === 'string';
     await stranger.del(key);
@@ -33,7 +33,7 @@ describe('a key that another process gave a value of another type', () => {
     else await stranger.set(key, 'a');
   }
 
-  it.each(['m', 'h'])('takes events again: rt:%s:', async (kind) => {
+  it.each(['m', 'h'])('accepts events again: rt:%s:', async (kind) => {
     const channel = `taken:${kind}`;
     await emit(channel);
     await retype(`rt:${kind}:{${channel}}`);
@@ -42,34 +42,34 @@ describe('a key that another process gave a value of another type', () => {
     expect(await broker.latest(channel, 10)).toHaveLength(2);
   });
 
-  it('takes events without history again', async () => {
+  it('accepts events without history again', async () => {
     await emit('plain:one', { history: null });
     await retype('rt:m:{plain:one}');
     await expect(emit('plain:one', { history: null })).resolves.toBeNull();
   });
 
-  it('names the data set anew', async () => {
+  it('creates the name of the data set again', async () => {
     await retype('rt:data');
     await expect(broker.subscribe('set:one', HISTORY)).resolves.toMatchObject({ offset: 0 });
     expect(await stranger.get('rt:data')).toMatch(/^\w{12}$/);
   });
 
-  it('fails no event beside the one with that idempotency key', async () => {
+  it('rejects no other event in the batch of one with that idempotency key', async () => {
     await emit('keys:one', { idempotencyKey: 'first' });
     await retype((await stranger.keys('rt:i:*'))[0]!);
     const emitted = [emit('keys:one'), emit('keys:one', { idempotencyKey: 'first' }), emit('keys:one')];
     expect((await Promise.all(emitted)).map((position) => position?.offset)).toEqual([2, 3, 4]);
   });
 
-  it.each(['m', 'h'])('keeps no other channel from being subscribed: rt:%s:', async (kind) => {
+  it.each(['m', 'h'])('does not prevent other channels from being subscribed: rt:%s:', async (kind) => {
     await emit(`bad:${kind}`);
     await retype(`rt:${kind}:{bad:${kind}}`);
-    // Both are in one batch.
+    // Both channels are in one batch.
     await Promise.all([broker.subscribe(`bad:${kind}`, HISTORY), broker.subscribe(`good:${kind}`, HISTORY)]);
     expect(broker.status).toEqual({ up: true });
   });
 
-  it('is a log that was lost, also for a reader that stood before its first event', async () => {
+  it('counts as a lost log, also for a reader at the position before its first event', async () => {
     const before = await broker.subscribe('lost:one', HISTORY);
     await emit('lost:one');
     await retype('rt:m:{lost:one}');

@@ -29,7 +29,7 @@ describe('over one Redis', () => {
 
   describeBroker('RedisBroker', () => connected(redis.url));
 
-  it('keeps the order of what is emitted at once, with and without an idempotency key', async () => {
+  it('keeps the order of events emitted at once, with and without an idempotency key', async () => {
     const broker = await connected(redis.url, 'at-once:');
     const emitted = Array.from({ length: 300 }, (_, index) =>
       broker.publish({
@@ -42,7 +42,7 @@ describe('over one Redis', () => {
     await broker.close();
   });
 
-  it('publishes once and in order what is emitted at once while its connection is cut', async () => {
+  it('publishes events once and in order if connections are cut meanwhile', async () => {
     const broker = await connected(redis.url, 'cut:');
     const stranger = new Redis(redis.url);
     const window = { size: 10_000, ttlMs: 60_000 };
@@ -52,7 +52,7 @@ describe('over one Redis', () => {
         const body = String(emitted.length);
         emitted.push(broker.publish({ topic: 'apps:created', body, history: window, timeoutMs: 20_000 }));
       }
-      // Every other round what was just written is on its way when the connection goes.
+      // In every other round, the events that were just written are in flight when the connection is killed.
       if (round % 2 === 0) await stranger.call('CLIENT', 'KILL', 'TYPE', 'normal');
       else await new Promise(setImmediate);
     }
@@ -64,7 +64,7 @@ describe('over one Redis', () => {
     await broker.close();
   });
 
-  it('publishes again what Redis refused to begin with, without history too: that it did not happen is certain', async () => {
+  it('publishes again after an error that precedes any effect, also without history', async () => {
     const broker = await connected(redis.url, 'flushed:');
     const admin = new Redis(redis.url);
     await admin.script('FLUSH');
@@ -74,7 +74,7 @@ describe('over one Redis', () => {
     await broker.close();
   });
 
-  it('rejects what had no answer, without history: it may have been published, and nothing tells whether', async () => {
+  it('rejects an event without history whose reply was lost, because it is unknown whether it was published', async () => {
     const broker = await connected(redis.url, 'unanswered:');
     const admin = new Redis(redis.url);
     const bodies: string[] = [];
@@ -83,7 +83,7 @@ describe('over one Redis', () => {
     await admin.call('CLIENT', 'PAUSE', 30_000, 'WRITE');
     const event = { topic: 'apps:created', history: null, timeoutMs: 20_000 };
     const unanswered = broker.publish({ ...event, body: 'unanswered' });
-    unanswered.catch(() => undefined); // it is looked at below
+    unanswered.catch(() => undefined); // checked below
     await new Promise(setImmediate);
     await admin.call('CLIENT', 'KILL', 'TYPE', 'normal');
     await until(() => !broker.status.up);
@@ -92,12 +92,12 @@ describe('over one Redis', () => {
     await until(() => broker.status.up);
     await broker.publish({ ...event, body: 'fence' });
     await until(() => bodies.includes('fence'));
-    expect(bodies).toEqual(['fence']); // and is not tried again
+    expect(bodies).toEqual(['fence']); // and no second attempt was made
     admin.disconnect();
     await broker.close();
   });
 
-  it('keeps installations with different prefixes apart', async () => {
+  it('separates installations with different prefixes', async () => {
     const [one, other] = [await connected(redis.url, 'one:'), await connected(redis.url, 'other:')];
     expect((await emit(one, 'a'))!.offset).toBe(1);
     expect((await emit(other, 'b'))!.offset).toBe(1);
@@ -105,23 +105,23 @@ describe('over one Redis', () => {
     await other.close();
   });
 
-  it('keeps two databases with one prefix apart, in what it publishes too: pub/sub knows no databases', async () => {
+  it('separates two databases with the same prefix, also in pub/sub, which ignores databases', async () => {
     const [one, other] = await Promise.all([connected(redis.url, 'db:'), connected(`${redis.url}/5`, 'db:')]);
-    const heard: string[] = [];
-    one.listen({ event: (_channel, { body }) => void heard.push(`one ${body}`), position: () => undefined });
-    other.listen({ event: (_channel, { body }) => void heard.push(`other ${body}`), position: () => undefined });
+    const received: string[] = [];
+    one.listen({ event: (_channel, { body }) => void received.push(`one ${body}`), position: () => undefined });
+    other.listen({ event: (_channel, { body }) => void received.push(`other ${body}`), position: () => undefined });
     const publish = (broker: RedisBroker, body: string) =>
       broker.publish({ topic: 'apps:created', body, history: null, timeoutMs: 5_000 });
     for (const broker of [one, other]) await broker.subscribe('apps:created', null);
     await publish(one, 'a');
     await publish(other, 'b');
-    await until(() => heard.length >= 2);
-    expect(heard.toSorted()).toEqual(['one a', 'other b']);
+    await until(() => received.length >= 2);
+    expect(received.toSorted()).toEqual(['one a', 'other b']);
     expect(await one.listeners('apps:created')).toBe(1);
     await Promise.all([one.close(), other.close()]);
   });
 
-  it('writes nothing for a channel that never had an event: subscribing, reading, its latest events', async () => {
+  it('writes nothing for a channel without events on subscribe, read and latest', async () => {
     const broker = await connected(redis.url, 'names:');
     const admin = new Redis(redis.url);
     await broker.subscribe('apps:first', HISTORY);
@@ -138,7 +138,7 @@ describe('over one Redis', () => {
     await broker.close();
   });
 
-  it('reports the loss of a first event to a subscriber from before it, after FLUSHDB too', async () => {
+  it('reports the loss of a first event to a subscriber from before it, also after FLUSHDB', async () => {
     const lonely = await RedisProcess.start();
     const broker = await connected(lonely.url);
     const admin = new Redis(lonely.url);
@@ -153,7 +153,7 @@ describe('over one Redis', () => {
     await lonely.stop();
   });
 
-  it('skips and counts what is foreign on a channel of its own, and delivers what follows', async () => {
+  it('skips and counts foreign messages on its channels, and delivers later events', async () => {
     const counters = new Counters();
     const broker = new RedisBroker({ url: redis.url }, 'foreign:', counters);
     await until(() => broker.status.up);
@@ -205,28 +205,28 @@ describe('the publish script', () => {
   };
   const publish = (number: number, about: About = {}) => many(about.floor ?? ['-', 0], [number, about]);
 
-  it('gives a retry the place of its first try', async () => {
+  it('returns the position of the first attempt for a retry', async () => {
     await publish(1);
     await publish(2);
     expect(await publish(1, { retry: true })).toEqual(['fresh', '3', '0', 'fresh 1']);
     expect(await client.llen('h')).toBe(2);
   });
 
-  it('publishes a retry whose first try never arrived', async () => {
+  it('publishes a retry whose first attempt never arrived', async () => {
     await publish(1);
     expect(await publish(2, { retry: true, floor: ['fresh', 1] })).toEqual(['fresh', '2']);
   });
 
-  it('says that it is not sure when the first try may have been trimmed away', async () => {
+  it('returns unsure if the first attempt may have been trimmed', async () => {
     for (const number of [1, 2, 3, 4, 5]) await publish(number);
     expect(await publish(1, { retry: true })).toEqual(['fresh', '6', '0', 'unsure']);
     expect(await publish(9, { retry: true, floor: ['fresh', 2] })).toEqual(['fresh', '6']);
     expect(await publish(8, { retry: true, floor: ['fresh', 1] })).toEqual(['fresh', '7', '0', 'unsure']);
-    // A floor of a log that is gone says nothing about this one.
+    // A floor in a log that no longer exists waitForInfo nothing about this log.
     expect(await publish(7, { retry: true, floor: ['gone', 99] })).toEqual(['fresh', '7', '0', 'unsure']);
   });
 
-  it('publishes several in one step, and leaves out those whose deadline is over', async () => {
+  it('publishes several events in one step, except those after their deadline', async () => {
     const [early, late] = [Date.now() + 9_999, Date.now() - 1_000];
     const [in1, in2, in3] = [1, 2, 3].map((number) => [number, { notAfter: number === 2 ? late : early }] as const);
     expect(await many(['-', 0], [...in1!], [...in2!], [...in3!])).toEqual(['fresh', '1', '1', 'late']);
@@ -238,7 +238,7 @@ describe('the publish script', () => {
     expect(await client.pttl('m')).toBeGreaterThan(0);
   });
 
-  it('answers the earlier position of a key, in the same step and in a later one', async () => {
+  it('returns the earlier position of a key, from the same step or an earlier one', async () => {
     expect(await many(['-', 0], [1, { key: 'k' }], [2, { key: 'k' }], [3], [4, { key: 'l' }])).toEqual([
       ...['fresh', '1', '1', 'fresh 1'],
     ]);
@@ -247,7 +247,7 @@ describe('the publish script', () => {
     expect(await client.pttl('k')).toBeGreaterThan(0);
   });
 
-  it('keeps the order of retries and of what follows them in one step', async () => {
+  it('keeps the order of retries and later events in one step', async () => {
     await publish(1);
     await publish(2);
     const retry = { retry: true };
@@ -255,12 +255,12 @@ describe('the publish script', () => {
     expect((await client.lrange('h', 0, -1)).map((entry) => entry.split(' ').at(-1))).toEqual(['2', '3', '4']);
   });
 
-  it('refuses what comes after its deadline', async () => {
+  it('rejects an event after its deadline', async () => {
     expect(await publish(1, { notAfter: Date.now() - 1_000 })).toEqual(['fresh', '1', '0', 'late']);
     expect(await client.exists('h')).toBe(0);
   });
 
-  it('answers the place of the first try to a retry after its deadline, and late only if there was none', async () => {
+  it('returns the position of the first attempt for a retry after its deadline, and late only if there was none', async () => {
     const notAfter = Date.now() - 1_000;
     for (const number of [1, 2, 3]) await publish(number);
     expect(await publish(2, { retry: true, notAfter })).toEqual(['fresh', '4', '0', 'fresh 2']);
@@ -270,7 +270,7 @@ describe('the publish script', () => {
     expect(await client.llen('h')).toBe(3);
   });
 
-  it('answers the earlier position of a key after the deadline, too', async () => {
+  it('returns the earlier position of a key, also after the deadline', async () => {
     const notAfter = Date.now() - 1_000;
     await publish(1, { key: 'k' });
     expect(await publish(2, { key: 'k', notAfter })).toEqual(['fresh', '2', '0', 'fresh 1']);
@@ -309,7 +309,7 @@ describe('the position of a channel without events', () => {
     );
   const older = (epoch: string, hours: number) => epoch.replace(/\d+$/, (hour) => String(Number(hour) - hours));
 
-  it('stands before the first event, however often it was read before', async () => {
+  it('is before the first event, no matter how often it was read', async () => {
     const begin = await position();
     expect(await read(begin)).toEqual(['ok', begin, '0']);
     await publish(1);
@@ -317,7 +317,7 @@ describe('the position of a channel without events', () => {
     expect(await read(begin, 1)).toEqual(['unknown_epoch', 'fresh', '1']);
   });
 
-  it('is good for less than a day: for as long a log may have come and gone since', async () => {
+  it('is valid for less than a day, because an older log could have come and gone', async () => {
     const begin = await position();
     expect((await read(older(begin, 23)))[0]).toBe('ok');
     expect((await read(older(begin, 24)))[0]).toBe('unknown_epoch');
@@ -327,7 +327,7 @@ describe('the position of a channel without events', () => {
     expect((await read(older(begin, 24)))[0]).toBe('unknown_epoch');
   });
 
-  it('is not that of a log which began in other data', async () => {
+  it('does not match a log that started with other data', async () => {
     const begin = await position();
     await client.flushall();
     await publish(1);
@@ -337,7 +337,7 @@ describe('the position of a channel without events', () => {
 });
 
 describe('an epoch', () => {
-  const says = async (client: Redis, pattern: RegExp): Promise<string> => {
+  const waitForInfo = async (client: Redis, pattern: RegExp): Promise<string> => {
     for (;;) {
       const found = pattern.exec(await client.info('replication'));
       if (found !== null) return found[1]!;
@@ -345,22 +345,22 @@ describe('an epoch', () => {
     }
   };
 
-  /** A master loses its last replica's backlog after a second instead of an hour. */
+  /** The backlog TTL is a second instead of an hour. */
   const pair = () =>
     Promise.all(
       [1, 2].map(() => RedisProcess.start({ 'repl-backlog-ttl': '1', 'repl-diskless-sync-delay': '0' })),
     ) as Promise<[RedisProcess, RedisProcess]>;
 
-  it('goes on in a master whose last replica left: its replication id changes, and nothing is lost', async () => {
+  it('continues on a master whose last replica left: its replication id changes, but nothing is lost', async () => {
     const [redis, replica] = await pair();
     const broker = await connected(redis.url);
     const [master, other] = [new Redis(redis.url), new Redis(replica.url)];
     await other.replicaof('127.0.0.1', String(redis.port));
-    await says(master, /state=(online)/);
+    await waitForInfo(master, /state=(online)/);
     const first = (await emit(broker, 'a'))!;
-    const before = await says(master, /master_replid:(\w+)/);
+    const before = await waitForInfo(master, /master_replid:(\w+)/);
     await other.replicaof('NO', 'ONE');
-    await says(master, new RegExp(`master_replid:(?!${before})(\\w+)`));
+    await waitForInfo(master, new RegExp(`master_replid:(?!${before})(\\w+)`));
     const second = (await emit(broker, 'b'))!;
     expect(second).toEqual({ epoch: first.epoch, offset: 2 });
     expect(await broker.read('apps:created', first, LIMITS)).toMatchObject({ ok: true, events: [{ body: 'b' }] });
@@ -369,19 +369,19 @@ describe('an epoch', () => {
     await Promise.all([redis.stop(), replica.stop()]);
   });
 
-  it('ends in a master that followed another one meanwhile, though it is the same process', async () => {
+  it('ends on a master that followed another master meanwhile, although its process is the same', async () => {
     const [redis, replica] = await pair();
     const broker = await connected(redis.url);
     const [one, other] = [new Redis(redis.url), new Redis(replica.url)];
     const first = (await emit(broker, 'a'))!;
     await other.replicaof('127.0.0.1', String(redis.port));
-    await says(one, /state=(online)/);
+    await waitForInfo(one, /state=(online)/);
     await other.replicaof('NO', 'ONE');
     await emit(broker, 'acknowledged, and lost');
     await one.replicaof('127.0.0.1', String(replica.port));
-    await says(one, /master_link_status:(up)/);
+    await waitForInfo(one, /master_link_status:(up)/);
     await one.replicaof('NO', 'ONE');
-    await says(one, /master_replid2:(0+)\s/); // as if it had never been a replica
+    await waitForInfo(one, /master_replid2:(0+)\s/); // as if it had never been a replica
     await until(() => broker.status.up);
     expect(await broker.read('apps:created', first, LIMITS)).toMatchObject({ ok: false, reason: 'unproven' });
     await broker.close();
@@ -389,7 +389,7 @@ describe('an epoch', () => {
     await Promise.all([redis.stop(), replica.stop()]);
   });
 
-  it('ends with an event that another instance published without history: no offset shows that it was missed', async () => {
+  it('ends with an event that another instance published without history, because no offset shows that it was missed', async () => {
     const redis = await RedisProcess.start();
     const broker = await connected(redis.url);
     const plain = () => broker.publish({ topic: 'apps:created', body: 'p', history: null, timeoutMs: 5_000 });
@@ -407,7 +407,7 @@ describe('an epoch', () => {
 });
 
 describe('when Redis is restarted', () => {
-  it('with its data: offsets go on under a new epoch, and every reader of the old one is notified', async () => {
+  it('with its data: offsets continue under a new epoch, and all readers of the old one are notified', async () => {
     const redis = await RedisProcess.start({ appendonly: 'yes', appendfsync: 'always' });
     const broker = await connected(redis.url);
     const first = (await emit(broker, 'a'))!;
@@ -432,7 +432,7 @@ describe('when Redis is restarted', () => {
     await redis.stop();
   });
 
-  it('without its data: a fresh epoch from 1, and readers of the old one are told', async () => {
+  it('without its data: a fresh epoch starts from 1, and readers of the old one are notified', async () => {
     const redis = await RedisProcess.start();
     const broker = await connected(redis.url);
     const before = (await emit(broker, 'a'))!;
@@ -445,7 +445,7 @@ describe('when Redis is restarted', () => {
     await redis.stop();
   });
 
-  it('goes on handing out what is published, on channels that were subscribed to before', async () => {
+  it('continues to deliver events on channels that were subscribed before', async () => {
     const redis = await RedisProcess.start();
     const broker = await connected(redis.url);
     const bodies: string[] = [];
@@ -457,7 +457,7 @@ describe('when Redis is restarted', () => {
     await broker.subscribe('apps:created', HISTORY);
     await redis.restart();
     positions.length = 0;
-    await until(() => positions.length > 0); // subscribed again, and its position read
+    await until(() => positions.length > 0); // subscribed again, with its position read
     await emit(broker, 'after');
     await until(() => bodies.length > 0);
     expect(bodies).toEqual(['after']);
@@ -467,7 +467,7 @@ describe('when Redis is restarted', () => {
 });
 
 describe('when Redis is unavailable', () => {
-  it('says so, rejects an emit at its deadline, and publishes it at no later time', async () => {
+  it('reports it, rejects an emit at its deadline, and does not publish it later', async () => {
     const redis = await RedisProcess.start({ appendonly: 'yes' });
     const broker = await connected(redis.url);
     await redis.kill();
@@ -484,7 +484,7 @@ describe('when Redis is unavailable', () => {
     ['is not set', 0],
     ['is set an hour ahead', 3_600_000],
     ['is set an hour back', -3_600_000],
-  ])('publishes nothing after it was rejected, and rejects nothing else, if the clock %s', async (_how, step) => {
+  ])('publishes nothing after rejecting it, and rejects nothing else, if the clock %s', async (_how, step) => {
     const redis = await RedisProcess.start();
     const broker = await connected(redis.url);
     const { now } = Date;
@@ -492,7 +492,7 @@ describe('when Redis is unavailable', () => {
     try {
       expect((await emit(broker, 'first', 2_000))!.offset).toBe(1);
       redis.signal('SIGSTOP');
-      // Its script is on its way, and Redis runs it once it goes on.
+      // The script is in transit, and Redis runs it after SIGCONT.
       await expect(emit(broker, 'late', 300)).rejects.toThrow('it may have been published');
       redis.signal('SIGCONT');
       expect((await emit(broker, 'next'))!.offset).toBe(2);
@@ -503,7 +503,7 @@ describe('when Redis is unavailable', () => {
     }
   });
 
-  it('publishes what was emitted meanwhile, in order, once it is back', async () => {
+  it('publishes events that were emitted meanwhile, in order, once it is back', async () => {
     const redis = await RedisProcess.start({ appendonly: 'yes' });
     const broker = await connected(redis.url);
     await redis.kill();
@@ -515,7 +515,7 @@ describe('when Redis is unavailable', () => {
     await redis.stop();
   });
 
-  it('is bounded in what waits', async () => {
+  it('limits the number of waiting events', async () => {
     const broker = new RedisBroker({ url: 'redis://127.0.0.1:1' }, 'rt:');
     const waiting = Array.from({ length: 20_000 }, () => emit(broker, 'x').catch((error: Error) => error));
     await expect(emit(broker, 'one too many')).rejects.toThrow('The queue to Redis is full');
@@ -524,8 +524,8 @@ describe('when Redis is unavailable', () => {
   });
 });
 
-describe('a Redis that does not do', () => {
-  it('a replica: says so, and goes on trying until it is a master', async () => {
+describe('an unusable Redis', () => {
+  it('that is a replica is reported, and retried until it is a master', async () => {
     const master = await RedisProcess.start();
     const replica = await RedisProcess.start({ replicaof: `127.0.0.1 ${master.port}` });
     const broker = new RedisBroker({ url: replica.url }, 'rt:');
@@ -540,7 +540,7 @@ describe('a Redis that does not do', () => {
     await master.stop();
   });
 
-  it('with another password: says so', async () => {
+  it('with another password is reported', async () => {
     const redis = await RedisProcess.start();
     const client = new Redis(redis.url);
     await client.config('SET', 'requirepass', 'right');

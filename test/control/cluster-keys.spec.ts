@@ -18,14 +18,14 @@ const [KEY, NEXT] = ['the key of this cluster, which is long enough', 'the key t
 const REVOKED = { code: 4403, reason: 'access was revoked' };
 const idOf = ({ app }: RealtimeApp): string => app.get(InstanceDirectory).id;
 
-describe('a process that can read and write all of Redis, without a cluster key', () => {
+describe('a process that can read and write everything in Redis, but has no cluster key', () => {
   let redis: RedisProcess;
   let stranger: Redis;
   let here: RealtimeApp;
   let there: RealtimeApp;
   let control: RealtimeControl;
-  /** What was published on a channel of the instances, as a subscriber gets it. */
-  const heard = new Map<string, string[]>();
+  /** Messages on the channels between instances, as a subscriber receives them. */
+  const messages = new Map<string, string[]>();
   const start = (clusterKeys: string[]): Promise<RealtimeApp> =>
     RealtimeApp.start({ redis: { url: redis.url }, clusterKeys });
   const skipped = (): number => here.app.get(Counters).foreignMessages;
@@ -35,7 +35,7 @@ describe('a process that can read and write all of Redis, without a cluster key'
     stranger = new Redis(redis.url);
     const tap = stranger.duplicate();
     tap.on('pmessage', (_pattern, channel: string, text: string) => {
-      heard.set(channel, [...(heard.get(channel) ?? []), text]);
+      messages.set(channel, [...(messages.get(channel) ?? []), text]);
     });
     await tap.psubscribe('rt:c:*');
     here = await start([KEY, NEXT]); // keys are being rotated
@@ -54,42 +54,42 @@ describe('a process that can read and write all of Redis, without a cluster key'
 
   /** Publishes on the channel of commands, at the next offset. */
   async function forge(sealed: string): Promise<void> {
-    const [epoch, offset] = heard.get('rt:c:{$ctl}')!.at(-1)!.split(' ');
+    const [epoch, offset] = messages.get('rt:c:{$ctl}')!.at(-1)!.split(' ');
     const body = JSON.stringify({ channel: '$ctl', data: sealed, timestamp: new Date().toISOString() });
     const message = `${epoch} ${Number(offset) + 1} forged-${Math.random()} ${body.slice(1)}`;
     await stranger.publish('rt:c:{$ctl}', message);
   }
   const sealedIn = (message: string): string =>
     (JSON.parse(`{${message.slice(message.indexOf('"channel"'))}`) as { data: string }).data;
-  /** Ends an instance. Resolves once Redis has noticed. */
+  /** Stops an instance. Resolves once Redis has noticed. */
   async function end(instance: RealtimeApp): Promise<void> {
     await instance.close();
     const others = async (): Promise<boolean> => (await stranger.pubsub('NUMSUB', 'rt:c:{$ctl}'))[1] === 2;
     while (!(await others())) await delay(20);
   }
 
-  it('does not close a connection with what it heard, nor with another sealed text', async () => {
+  it('cannot close a connection with recorded messages, or with other sealed strings', async () => {
     await there.connectAs({ sub: 'ann' });
     await control.disconnectUser('ann');
     await control.revokeUser('bob');
     const client = await there.connectAs({ sub: 'ann' });
     const [entry] = (await stranger.zrange('rt:revoked', '0', '-1')).filter((member) => member.includes('bob'));
     const texts = [
-      ...heard.get('rt:c:{$ctl}')!.map(sealedIn),
-      sealedIn(heard.get('rt:c:{$ctl-done}')!.at(-1)!),
+      ...messages.get('rt:c:{$ctl}')!.map(sealedIn),
+      sealedIn(messages.get('rt:c:{$ctl-done}')!.at(-1)!),
       entry!,
     ];
     const before = skipped();
     for (const text of [...texts, '{"id":"x","at":1,"command":{"do":"disconnect_user","userKey":"ann"}}'])
       await forge(text);
     await until(() => skipped() > before);
-    await control.disconnectUser('nobody'); // behind all of them
+    await control.disconnectUser('nobody'); // sent after all of them
     await client.fence();
     expect(client.socket.readyState).toBe(client.socket.OPEN);
     await client.close();
   });
 
-  it('does not add instances that every command waits for, nor keep one that ended', async () => {
+  it('cannot add instances that commands wait for, or keep one that ended', async () => {
     const gone = await start([KEY]);
     await gone.app.get(ClusterStatsService).announce();
     const report = (await stranger.get(`rt:n:${idOf(gone)}`))!;
@@ -99,7 +99,7 @@ describe('a process that can read and write all of Redis, without a cluster key'
     const old = JSON.parse(plain) as { health: { seenAt: number } };
     old.health.seenAt -= 400_000;
     const id = 'f'.repeat(16);
-    // As it would be if it was kept from a time when the instance lived.
+    // As if it was recorded while the instance was running.
     const kept = new ClusterSeal([KEY]).seal(`instance ${ended}`, JSON.stringify(old));
     const fakes = { [id]: report, [`${id}0`]: plain, [ended]: kept };
     for (const [name, text] of Object.entries(fakes)) {
@@ -115,7 +115,7 @@ describe('a process that can read and write all of Redis, without a cluster key'
     await stranger.del(...Object.keys(fakes).map((name) => `rt:n:${name}`));
   });
 
-  it('does not make a ticket with the holder of another one', async () => {
+  it('cannot use a ticket with the holder of another one', async () => {
     const headers = { Authorization: `Bearer ${signToken({ sub: 'boss', role: 'admin' })}` };
     const issued = await fetch(`${here.http}/realtime/tickets`, { method: 'POST', headers });
     const { ticket } = (await issued.json()) as { ticket: string };
@@ -134,7 +134,7 @@ describe('a process that can read and write all of Redis, without a cluster key'
     await good.close();
   });
 
-  it('does not revoke with an entry of the store that it wrote, and cannot make one of tomorrow of an old one', async () => {
+  it('cannot revoke with an entry that it wrote to the store, or extend an old one', async () => {
     const client = await there.connectAs({ sub: 'cat' });
     const [entry] = (await stranger.zrange('rt:revoked', '0', '-1')).filter((member) => member.includes('bob'));
     const far = String(Date.now() + 3_600_000);
@@ -149,7 +149,7 @@ describe('a process that can read and write all of Redis, without a cluster key'
     await client.close();
   });
 
-  it('cannot use an instance without the key: it is missing in the results, and nobody carries its commands out', async () => {
+  it('cannot use an instance without the key: results list it as missing, and no instance executes its commands', async () => {
     const client = await there.connectAs({ sub: 'dan' });
     const other = await start([]);
     await until(() => other.app.get(RedisBridge).status.up);
@@ -163,7 +163,7 @@ describe('a process that can read and write all of Redis, without a cluster key'
   });
 });
 
-describe('a command that other instances would refuse', () => {
+describe('a command that other instances would reject', () => {
   let redis: RedisProcess;
   let here: RealtimeApp;
   let there: RealtimeApp;
@@ -188,14 +188,14 @@ describe('a command that other instances would refuse', () => {
     ['the id of a connection', () => control.revokeConnection('c'.repeat(3_000))],
     ['the name of an actor', () => control.revokeUser('eve', { by: 'o'.repeat(3_000) })],
     ['the type of an actor', () => control.revokeAll({ by: 5 as unknown as string })],
-  ])('is refused before anything is done if %s is too long, or not a string', async (_what, send) => {
+  ])('is rejected before anything is done if %s is too long or not a string', async (_what, send) => {
     const client = await here.connectAs({ sub: 'eve' });
     await expect(send()).rejects.toThrow(RangeError);
     await client.fence();
     await client.close();
   });
 
-  it('is 400 over REST', async () => {
+  it('has status 400 over REST', async () => {
     const headers = { Authorization: `Bearer ${signToken({ sub: 'boss', role: 'admin' })}` };
     const long = 'x'.repeat(3_000);
     for (const path of [`sessions/${long}/revoke`, `users/${long}/disconnect`, `connections/${long}/revoke`]) {
@@ -204,7 +204,7 @@ describe('a command that other instances would refuse', () => {
     }
   });
 
-  it('does not keep an instance from loading revocations for ever after', async () => {
+  it('does not prevent an instance from loading revocations later', async () => {
     await control.revokeUser('u'.repeat(3_000)).catch(() => undefined);
     const stranger = new Redis(redis.url);
     await stranger.del('rt:revoked');
@@ -212,7 +212,7 @@ describe('a command that other instances would refuse', () => {
     expect(await here.app.get(RevocationKeeper).load()).toBe(true);
   });
 
-  it('counts the connections of tokens that were issued just now, on each instance', async () => {
+  it('counts the connections of tokens that were just issued, on each instance', async () => {
     for (let round = 0; round < 5; round += 1) {
       const token = signToken({ sub: `fay${round}`, jti: `fay${round}`, iat: Date.now() });
       const clients: WsClient[] = [];
@@ -224,7 +224,7 @@ describe('a command that other instances would refuse', () => {
       const openedBy = Date.now();
       await until(() => Date.now() > openedBy);
       const revoked = control.revokeUser(`fay${round}`);
-      // The clock of its issuer can be ahead: the token itself is revoked, and here at once.
+      // The clock of the issuer can be ahead, so the token itself is revoked as well, on this instance at once.
       const session = { kind: 'session', id: sessionOfJti(`fay${round}`), until: 0 } as const;
       expect(here.app.get(Revocations).covers(session)).toBe(true);
       expect(await revoked).toMatchObject({ connections: 2, missing: [] });

@@ -29,7 +29,7 @@ describe.each(['memory', 'Redis'])('RealtimeControl over %s', (engine) => {
     await redis?.stop();
   });
 
-  it('ends every connection of a user, on every instance, and nobody else’s', async () => {
+  it('closes all connections of a user, on all instances, and no others', async () => {
     const own = [await here.connectAs({ sub: 'ann' }), await there.connectAs({ sub: 'ann' })];
     const other = await there.connectAs({ sub: 'bob' });
     await control.disconnectUser('ann');
@@ -38,7 +38,7 @@ describe.each(['memory', 'Redis'])('RealtimeControl over %s', (engine) => {
     await other.close();
   });
 
-  it('ends one session by the jti of its token', async () => {
+  it('closes one session by the jti of its token', async () => {
     const [ended, kept] = [
       await there.connectAs({ sub: 'ann', jti: 'one' }),
       await there.connectAs({ sub: 'ann', jti: 'two' }),
@@ -49,7 +49,7 @@ describe.each(['memory', 'Redis'])('RealtimeControl over %s', (engine) => {
     await kept.close();
   });
 
-  it('ends one connection by its id', async () => {
+  it('closes one connection by its id', async () => {
     const [ended, kept] = [await there.connectAs({ sub: 'ann' }), await there.connectAs({ sub: 'ann' })];
     const { connectionId } = ended.frames[0] as unknown as { connectionId: string };
     await control.disconnectConnection(connectionId);
@@ -58,11 +58,11 @@ describe.each(['memory', 'Redis'])('RealtimeControl over %s', (engine) => {
     await kept.close();
   });
 
-  it('re-authorizes the subscriptions of a user, and nothing is delivered after that', async () => {
+  it('re-authorizes the subscriptions of a user, and delivers nothing on refused ones afterwards', async () => {
     const client = await there.connectAs({ sub: 'ann' });
     await client.ask({ type: 'subscribe', channel: 'apps:created' });
     await client.ask({ type: 'subscribe', channel: 'apps:updated' });
-    // The application took a right away.
+    // The application revoked a permission.
     const policy = there.app.get(ChannelPolicyService);
     const authorize = policy.authorize.bind(policy);
     policy.authorize = async (principal, name) => {
@@ -71,8 +71,8 @@ describe.each(['memory', 'Redis'])('RealtimeControl over %s', (engine) => {
     };
     try {
       await control.reauthorizeUser('ann');
-      const told = await client.next('unsubscribed');
-      expect(told).toMatchObject({ channel: 'apps:created', reason: 'access_revoked' });
+      const frame = await client.next('unsubscribed');
+      expect(frame).toMatchObject({ channel: 'apps:created', reason: 'access_revoked' });
       await here.events.emit('apps:created', { id: '1', name: 'unseen' });
       await here.events.emit('apps:updated', { id: '1', name: 'seen' });
       expect(await client.next('event')).toMatchObject({ channel: 'apps:updated' });
@@ -83,15 +83,15 @@ describe.each(['memory', 'Redis'])('RealtimeControl over %s', (engine) => {
   });
 });
 
-describe('an instance that was cut off', () => {
-  it('carries out the orders that it missed, once it is back', async () => {
+describe('an instance that was disconnected', () => {
+  it('executes the commands that it missed once it is back', async () => {
     const redis = await RedisProcess.start();
     const other = await RealtimeApp.start({ redis: { url: redis.url } });
     const cutOff = await RealtimeApp.start({ redis: { url: redis.url } });
     const bridges = [other, cutOff].map(({ app }) => app.get(RedisBridge));
     await until(() => bridges.every(({ status }) => status.up));
     const client = await cutOff.connectAs({ sub: 'ann' });
-    // Its subscribing connection goes, and does not come back before the order is given.
+    // Its subscribing connection is lost, and does not return before the command was sent.
     const { connection } = (
       bridges[1] as unknown as {
         broker: { subscribeLink: { connection: { connect: unknown; reset(why: string): void } } };
@@ -110,8 +110,8 @@ describe('an instance that was cut off', () => {
   });
 });
 
-describe('whoever can write to Redis', () => {
-  it('cannot end an instance by what it writes: it is skipped and counted, and orders go on', async () => {
+describe('a process that can write to Redis', () => {
+  it('cannot crash an instance: invalid messages are skipped and counted, and commands still work', async () => {
     const redis = await RedisProcess.start();
     const app = await RealtimeApp.start({
       redis: { url: redis.url },

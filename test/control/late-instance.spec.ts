@@ -6,7 +6,7 @@ import { until } from '../support/until.js';
 const REVOKED = { code: 4403, reason: 'access was revoked' };
 
 describe('an instance that starts after a control command', () => {
-  it('leaves the connections of its user alone when it reads the log again, and carries out the commands after it', async () => {
+  it('does not close connections of its user when it reads the log again, and executes later commands', async () => {
     const redis = await RedisProcess.start({ appendonly: 'yes', appendfsync: 'always' });
     const options = { redis: { url: redis.url } };
     const here = await RealtimeApp.start(options);
@@ -19,12 +19,12 @@ describe('an instance that starts after a control command', () => {
       const ann = await later.connectAs({ sub: 'ann' });
       await redis.kill();
       await until(() => !isUp());
-      await redis.restart(); // with the whole log; a new incarnation anyway
+      await redis.restart(); // the log was kept, but the incarnation is new
       await until(isUp);
       const bob = await later.connectAs({ sub: 'bob' });
       await control.disconnectUser('bob', { require: 'all' });
       expect(await bob.closed).toEqual(REVOKED);
-      // By now the log was read, if bob's command is in it.
+      // At this point the log was read, if it contains bob's command.
       await later.app.get(RealtimeControl).disconnectUser('nobody', { require: 'all' });
       await ann.fence();
       expect(ann.frames.filter(({ type }) => type === 'connected')).toHaveLength(1);

@@ -34,7 +34,7 @@ describe('control commands and revocations when Redis loses its data', () => {
     there = await RealtimeApp.start(options());
     control = here.app.get(RealtimeControl);
     await until(() => [here, there].every(({ app }) => app.get(RedisBridge).status.up));
-    await control.disconnectUser('nobody'); // the log of commands has an epoch and a position
+    await control.disconnectUser('nobody'); // creates the log of commands, with an epoch and a position
   });
   afterAll(async () => {
     operator.disconnect();
@@ -46,7 +46,7 @@ describe('control commands and revocations when Redis loses its data', () => {
   it.each<[string, () => Promise<unknown>]>([
     ['FLUSHALL', () => operator.flushall()],
     ['the log of commands was deleted', () => operator.del(...['rt:m:{$ctl}', 'rt:h:{$ctl}'])],
-  ])('carries out the first command after a loss (%s), and names the instances that did', async (_what, lose) => {
+  ])('executes the first command after a loss (%s), and lists the instances that confirmed', async (_what, lose) => {
     const clients = [await here.connectAs({ sub: 'ann' }), await there.connectAs({ sub: 'ann' })];
     await lose();
     const { confirmed, missing, connections } = await control.disconnectUser('ann');
@@ -58,7 +58,7 @@ describe('control commands and revocations when Redis loses its data', () => {
     });
   });
 
-  it('revokes a token without exp on every instance', async () => {
+  it('revokes a token without exp on all instances', async () => {
     const token = signToken({ sub: 'bob', exp: undefined, jti: 'endless' });
     const client = await there.connect({ header: `Bearer ${token}` });
     await client.next('connected');
@@ -68,7 +68,7 @@ describe('control commands and revocations when Redis loses its data', () => {
     expect(await again.next()).toEqual(errorOf('token_invalid'));
   });
 
-  it('is known to an instance that starts right after the loss, from its first connection on', async () => {
+  it('applies a lost revocation on an instance that starts right after the loss, from its first connection on', async () => {
     const token = signToken({ sub: 'cat', jti: 'lost' });
     await control.revokeSession('lost');
     await operator.flushall();
@@ -79,7 +79,7 @@ describe('control commands and revocations when Redis loses its data', () => {
     await later.close();
   });
 
-  it('is written back by a living instance that notices the loss by itself', async () => {
+  it('writes lost revocations back from a running instance that detects the loss', async () => {
     await control.revokeUser('dan');
     await operator.del('rt:revoked');
     await there.app.get(RevocationKeeper).restore();
@@ -97,7 +97,7 @@ describe('control commands and revocations when Redis loses its data', () => {
     deaf.disconnect();
   });
 
-  it('names an instance that is cut off as missing, and reports in its readiness that it may not know revocations', async () => {
+  it('lists a disconnected instance as missing, and reports in its readiness that it may not know revocations', async () => {
     const directory = here.app.get(InstanceDirectory);
     expect([...(await directory.all()).keys()].toSorted()).toEqual(bothIds());
     const { connection } = there.app.get<{
@@ -105,7 +105,7 @@ describe('control commands and revocations when Redis loses its data', () => {
     }>(RedisBridge).broker.subscribeLink;
     const { client } = connection;
     connection.close();
-    if (client.status !== 'end') await once(client, 'end'); // until then a message can come through
+    if (client.status !== 'end') await once(client, 'end'); // until then, messages can still arrive
     await until(() => !there.app.get(RedisBridge).status.up);
     const health = there.app.get(RealtimeHealth).check();
     expect(health).toMatchObject({ status: 'unavailable', revocations: 'stale' });

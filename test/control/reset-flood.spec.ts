@@ -6,10 +6,10 @@ import { RealtimeApp } from '../realtime/support/realtime-app.js';
 
 const turn = (): Promise<void> => new Promise(setImmediate);
 
-describe('a log of control commands that loses its continuity again and again', () => {
+describe('a log of control commands that loses its continuity repeatedly', () => {
   afterEach(() => jest.restoreAllMocks());
 
-  it('is read, and has subscriptions re-authorized, once for all losses during a run', async () => {
+  it('is read once, and causes one re-authorization, for all losses during a run', async () => {
     const followers = new Map<string, Follower>();
     const follow = jest.spyOn(RedisBridge.prototype, 'follow');
     const app = await RealtimeApp.start();

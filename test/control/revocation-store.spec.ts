@@ -42,7 +42,7 @@ describe.each(['memory', 'Redis'])('the revocation store: %s', (engine) => {
   const all = async (): Promise<Revocation[]> =>
     (await store.all()).toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
 
-  it('holds what was added, with its times, whatever users are called', async () => {
+  it('returns all added revocations with their times, with any characters in ids', async () => {
     const added: Revocation[] = [
       { kind: 'all', before: 5, until: LATER },
       { kind: 'session', id: 'jti *?[x]\r\n{"', until: Infinity },
@@ -52,7 +52,7 @@ describe.each(['memory', 'Redis'])('the revocation store: %s', (engine) => {
     expect(await all()).toEqual(added);
   });
 
-  it('forgets what is over', async () => {
+  it('drops expired revocations', async () => {
     await store.add(session('short', Date.now() + 40));
     await store.add(session('long'));
     const over = Date.now() + 45;
@@ -62,7 +62,7 @@ describe.each(['memory', 'Redis'])('the revocation store: %s', (engine) => {
     expect(await all()).toEqual([session('another'), session('long')]);
   });
 
-  it('keeps the longer of two, and one for another that it stands for', async () => {
+  it('keeps the later expiry of two revocations, and replaces a superseded one', async () => {
     await store.add(session('a'));
     await store.add(session('a', LATER - 1_000));
     const first: Revocation = { kind: 'user', id: 'u', before: 1, until: LATER };
@@ -72,7 +72,7 @@ describe.each(['memory', 'Redis'])('the revocation store: %s', (engine) => {
     expect(await all()).toEqual([session('a'), second]);
   });
 
-  it('is bounded for sessions, says so, and still takes a user and one that revokes all', async () => {
+  it('limits the number of sessions, and still accepts revocations of a user and of all', async () => {
     const most = capacityFor(session('any'));
     const ids = Array.from({ length: most }, (_, index) => `s${index}`);
     if (stranger === null) for (const id of ids) await store.add(session(id));
@@ -87,7 +87,7 @@ describe.each(['memory', 'Redis'])('the revocation store: %s', (engine) => {
     expect(await store.all()).toHaveLength(most + 2);
   });
 
-  it('skips what a stranger wrote', async () => {
+  it('skips entries of other programs', async () => {
     await stranger?.zadd('rt:revoked', LATER, 'rubbish', LATER, '{"kind":"user"}', LATER, 'null', LATER, '[1]');
     await store.add(session('real'));
     expect(await all()).toEqual([session('real')]);

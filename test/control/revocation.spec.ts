@@ -12,8 +12,8 @@ const REVOKED = { code: 4403, reason: 'access was revoked' };
 const controlOf = ({ app }: RealtimeApp): RealtimeControl => app.get(RealtimeControl);
 const isUp = ({ app }: RealtimeApp): boolean => app.get(RedisBridge).status.up;
 
-/** What a client that brings this token is told first. */
-async function told(app: RealtimeApp, token: string): Promise<object> {
+/** Returns the first frame for a client with this token. */
+async function firstFrame(app: RealtimeApp, token: string): Promise<object> {
   const client = await app.connect({ header: `Bearer ${token}` });
   const frame = await client.next();
   client.terminate();
@@ -26,7 +26,7 @@ async function connectWith(app: RealtimeApp, token: string): Promise<WsClient> {
   return client;
 }
 
-/** Issued after every revocation of this test. */
+/** Returns a token issued after all revocations of this test. */
 const newer = (claims: TestClaims): string => signToken({ ...claims, iat: secondsFromNow(5) });
 
 describe.each(['memory', 'Redis'])('revocation over %s', (engine) => {
@@ -49,16 +49,16 @@ describe.each(['memory', 'Redis'])('revocation over %s', (engine) => {
     await redis?.stop();
   });
 
-  it('of a user ends its connections everywhere, and its tokens for new ones; a newer token is good', async () => {
+  it('of a user closes its connections on all instances and rejects its tokens, but not newer ones', async () => {
     const token = signToken({ sub: 'ann' });
     const own = [await connectWith(here, token), await connectWith(there, token)];
     const other = await there.connectAs({ sub: 'bob' });
     await control.revokeUser('ann');
     expect(await Promise.all(own.map(({ closed }) => closed))).toEqual([REVOKED, REVOKED]);
     for (const app of [here, there]) {
-      expect(await told(app, token)).toEqual(errorOf('token_invalid'));
-      expect(await told(app, newer({ sub: 'ann' }))).toMatchObject({ type: 'connected' });
-      expect(await told(app, signToken({ sub: 'anna' }))).toMatchObject({ type: 'connected' });
+      expect(await firstFrame(app, token)).toEqual(errorOf('token_invalid'));
+      expect(await firstFrame(app, newer({ sub: 'ann' }))).toMatchObject({ type: 'connected' });
+      expect(await firstFrame(app, signToken({ sub: 'anna' }))).toMatchObject({ type: 'connected' });
     }
     await other.fence();
     await other.close();
@@ -66,10 +66,10 @@ describe.each(['memory', 'Redis'])('revocation over %s', (engine) => {
 
   it.each<[string, () => number]>([
     ['lies an hour ahead', () => secondsFromNow(3_600)],
-    ['lies ahead by less than clocks may differ', () => secondsFromNow(1)],
+    ['lies ahead by less than the clock tolerance', () => secondsFromNow(1)],
     ['is in milliseconds', () => Date.now()],
     ['is in milliseconds and lies ahead', () => Date.now() + 86_400_000],
-  ])('of a user covers a living connection whose iat %s, and its token for new ones', async (kind, iat) => {
+  ])('of a user covers an open connection whose iat %s, and later uses of its token', async (kind, iat) => {
     const [issuedAt, sub] = [iat(), `ivy ${kind}`];
     const token = signToken({ sub, iat: issuedAt });
     const ended = await connectWith(there, token);
@@ -77,61 +77,62 @@ describe.each(['memory', 'Redis'])('revocation over %s', (engine) => {
     expect(await ended.closed).toEqual(REVOKED);
     const isSoon = issuedAt < secondsFromNow(10);
     if (isSoon) await until(() => Date.now() > issuedAt * 1_000 + 100);
-    for (const app of [there, here]) expect(await told(app, token)).toEqual(errorOf('token_invalid'));
+    for (const app of [there, here]) expect(await firstFrame(app, token)).toEqual(errorOf('token_invalid'));
   });
 
-  it('of a user covers a token whose iat proves nothing when it is used again, and spares a newer one', async () => {
+  it('of a user covers later uses of a token whose iat proves nothing, but no newer token', async () => {
     const [ahead, inMilliseconds] = [secondsFromNow(3_600), Date.now()].map((iat) => signToken({ sub: 'joe', iat }));
     await until(() => Date.now() > JSON.parse(atob(inMilliseconds!.split('.')[1]!)).iat);
     await control.revokeUser('joe');
-    for (const token of [ahead!, inMilliseconds!]) expect(await told(there, token)).toEqual(errorOf('token_invalid'));
+    for (const token of [ahead!, inMilliseconds!])
+      expect(await firstFrame(there, token)).toEqual(errorOf('token_invalid'));
     for (const iat of [secondsFromNow(1), Date.now() + 1]) {
-      expect(await told(there, signToken({ sub: 'joe', iat }))).toMatchObject({ type: 'connected' });
+      expect(await firstFrame(there, signToken({ sub: 'joe', iat }))).toMatchObject({ type: 'connected' });
     }
   });
 
-  it('of a session ends it alone', async () => {
+  it('of a session covers only that session', async () => {
     const [one, two] = [signToken({ sub: 'cat', jti: 'one' }), signToken({ sub: 'cat', jti: 'two' })];
     const [ended, kept] = [await connectWith(there, one), await connectWith(there, two)];
     await control.revokeSession('one');
     expect(await ended.closed).toEqual(REVOKED);
-    expect(await told(there, one)).toEqual(errorOf('token_invalid'));
-    expect(await told(here, newer({ sub: 'cat', jti: 'one' }))).toEqual(errorOf('token_invalid'));
+    expect(await firstFrame(there, one)).toEqual(errorOf('token_invalid'));
+    expect(await firstFrame(here, newer({ sub: 'cat', jti: 'one' }))).toEqual(errorOf('token_invalid'));
     await kept.fence();
     await kept.close();
   });
 
-  it('of a session is forgotten when its token has ended', async () => {
+  it('of a session is dropped when its token has expired', async () => {
     await control.revokeSession('brief', { until: Date.now() + 300 });
     const token = signToken({ sub: 'dot', jti: 'brief' });
-    expect(await told(there, token)).toEqual(errorOf('token_invalid'));
+    expect(await firstFrame(there, token)).toEqual(errorOf('token_invalid'));
     const over = Date.now() + 310;
     await until(() => Date.now() > over);
-    expect(await told(there, token)).toMatchObject({ type: 'connected' });
+    expect(await firstFrame(there, token)).toMatchObject({ type: 'connected' });
   });
 
-  it('is refused with a time in seconds, which would revoke nothing', async () => {
+  it('is rejected with a time in seconds, which would revoke nothing', async () => {
     const exp = Math.floor(Date.now() / 1_000) + 3_600;
     expect(() => control.revokeSession('seconds', { until: exp })).toThrow('not seconds');
     expect(() => control.revokeUser('dot', { issuedBefore: new Date(exp) })).toThrow('not seconds');
     expect(() => control.revokeAll({ issuedBefore: exp })).toThrow('not seconds');
   });
 
-  it('of a connection ends its token, with a jti and without one, wherever it is', async () => {
+  it('of a connection covers its token, with or without a jti, on any instance', async () => {
     for (const jti of ['three', undefined]) {
       const token = signToken({ sub: 'eve', jti, salt: String(jti) });
       const [ended, kept] = [await connectWith(there, token), await there.connectAs({ sub: 'eve', jti: 'four' })];
       const { connectionId } = ended.frames[0] as unknown as { connectionId: string };
       await control.revokeConnection(connectionId);
       expect(await ended.closed).toEqual(REVOKED);
-      for (const app of [here, there]) expect(await told(app, token)).toEqual(errorOf('token_invalid'));
+      for (const app of [here, there]) expect(await firstFrame(app, token)).toEqual(errorOf('token_invalid'));
       await kept.fence();
       await kept.close();
     }
-    await control.revokeConnection('nobody has it');
+    await control.revokeConnection('unknown');
   });
 
-  it('of a connection without a token closes it, wherever it is', async () => {
+  it('of a connection without a token closes it, on any instance', async () => {
     const [ended, kept] = [await there.connect(), await there.connect()];
     const [{ connectionId }] = (await Promise.all([ended.next('connected'), kept.next('connected')])) as [
       { connectionId: string },
@@ -144,7 +145,7 @@ describe.each(['memory', 'Redis'])('revocation over %s', (engine) => {
     await kept.close();
   });
 
-  it('counts for auth on a living connection and for REST too', async () => {
+  it('also applies to auth on an open connection and to REST', async () => {
     const token = signToken({ sub: 'fay', role: 'admin', jti: 'five' });
     const client = await connectWith(there, signToken({ sub: 'fay', role: 'admin', jti: 'six' }));
     await control.revokeSession('five');
@@ -160,7 +161,7 @@ describe.each(['memory', 'Redis'])('revocation over %s', (engine) => {
     await client.close();
   });
 
-  it('that was acknowledged is the end: nothing is delivered after it, under a stream of events', async () => {
+  it('is final once acknowledged: under a stream of events, nothing is delivered afterwards', async () => {
     const client = await connectWith(there, signToken({ sub: 'gus' }));
     await client.ask({ type: 'subscribe', channel: 'apps:created' });
     let sent = 0;
@@ -168,13 +169,13 @@ describe.each(['memory', 'Redis'])('revocation over %s', (engine) => {
     const stream = (async () => {
       while (streaming) {
         await here.events.emit('apps:created', { id: String((sent += 1)), name: 'n' });
-        await new Promise<void>((resolve) => void setImmediate(resolve)); // in memory nothing else gets its turn
+        await new Promise<void>((resolve) => void setImmediate(resolve)); // lets other callbacks run
       }
     })();
     await client.next('event');
     await control.revokeUser('gus');
     const acknowledgedAt = sent;
-    // The events from now on were emitted after the answer.
+    // Later events were emitted after the acknowledgement.
     await until(() => sent > acknowledgedAt + 50);
     streaming = false;
     await stream;
@@ -183,11 +184,11 @@ describe.each(['memory', 'Redis'])('revocation over %s', (engine) => {
       frame.type === 'event' ? [Number((frame.data as { id: string }).id)] : [],
     );
     expect(seen.length).toBeGreaterThan(0);
-    // One emit was under way while it was acknowledged.
+    // One emit was in progress during the acknowledgement.
     expect(Math.max(...seen)).toBeLessThanOrEqual(acknowledgedAt);
   });
 
-  it('between the look at a token and the connection counts too', async () => {
+  it('also applies between the check of a token and the registration of its connection', async () => {
     const auth = there.app.get(AuthService);
     const identify = auth.identify.bind(auth);
     auth.identify = async (request) => {
@@ -196,7 +197,7 @@ describe.each(['memory', 'Redis'])('revocation over %s', (engine) => {
       return principal;
     };
     try {
-      expect(await told(there, signToken({ sub: 'hal' }))).toEqual(errorOf('token_invalid'));
+      expect(await firstFrame(there, signToken({ sub: 'hal' }))).toEqual(errorOf('token_invalid'));
       expect(there.registry.ofUser('hal').size).toBe(0);
     } finally {
       auth.identify = identify;
@@ -204,17 +205,17 @@ describe.each(['memory', 'Redis'])('revocation over %s', (engine) => {
   });
 
   it.each<[string, (control: RealtimeControl) => Promise<unknown>]>([
-    ['no user', (to) => to.revokeUser('')],
-    ['no session', (to) => to.revokeSession('')],
-    ['no moment', (to) => to.revokeAll({ issuedBefore: new Date('nonsense') })],
-  ])('of %s is refused by a sentence', async (_what, revoke) => {
+    ['an empty user id', (to) => to.revokeUser('')],
+    ['an empty jti', (to) => to.revokeSession('')],
+    ['an invalid date', (to) => to.revokeAll({ issuedBefore: new Date('nonsense') })],
+  ])('of %s is rejected with a clear error', async (_what, revoke) => {
     await expect((async () => revoke(control))()).rejects.toThrow(TypeError);
   });
 
-  it('of all tokens that were issued before now: clients are told to get a new one; who has none stays', async () => {
+  it('of all tokens issued until now tells clients to get a new one, and keeps connections without a token', async () => {
     const token = signToken({ sub: 'ida' });
     const clients = [await connectWith(here, token), await there.connectAdmin()];
-    // Connected before it, so issued before it, whatever its iat says.
+    // Its connection is older than the revocation, so its token is too, whatever the iat is.
     clients.push(await connectWith(there, newer({ sub: 'ida' })));
     const anonymous = await there.connect();
     await control.revokeAll();
@@ -223,8 +224,8 @@ describe.each(['memory', 'Redis'])('revocation over %s', (engine) => {
       expect(await client.closed).toEqual({ code: 4401, reason: 'no valid token' });
     }
     for (const app of [here, there]) {
-      expect(await told(app, token)).toEqual(errorOf('token_invalid'));
-      expect(await told(app, newer({ sub: 'ida', jti: 'after' }))).toMatchObject({ type: 'connected' });
+      expect(await firstFrame(app, token)).toEqual(errorOf('token_invalid'));
+      expect(await firstFrame(app, newer({ sub: 'ida', jti: 'after' }))).toMatchObject({ type: 'connected' });
     }
     await anonymous.fence();
     await anonymous.close();
@@ -246,15 +247,15 @@ describe('revocation and Redis', () => {
     await redis.stop();
   });
 
-  it('an instance that starts later knows it from its first connection on', async () => {
+  it('is known to an instance that starts later, from its first connection on', async () => {
     const token = signToken({ sub: 'ann' });
     await controlOf(here).revokeUser('ann');
     const later = await RealtimeApp.start(options());
-    expect(await told(later, token)).toEqual(errorOf('token_invalid'));
+    expect(await firstFrame(later, token)).toEqual(errorOf('token_invalid'));
     await later.close();
   });
 
-  it('while Redis is unavailable, what is known goes on to count, and a new one counts here and is refused; back and empty, Redis learns it again, and others from it', async () => {
+  it('while Redis is unavailable, applies on the instance and rejects; once Redis is back and empty, is stored again and reaches others', async () => {
     const there = await RealtimeApp.start(options());
     await until(() => isUp(there));
     const [old, young] = [signToken({ sub: 'ann' }), signToken({ sub: 'bob' })];
@@ -262,20 +263,20 @@ describe('revocation and Redis', () => {
     const client = await connectWith(there, young);
     await redis.kill();
     await until(() => !isUp(here) && !isUp(there));
-    for (const app of [here, there]) expect(await told(app, old)).toEqual(errorOf('token_invalid'));
+    for (const app of [here, there]) expect(await firstFrame(app, old)).toEqual(errorOf('token_invalid'));
     await expect(controlOf(here).revokeUser('bob')).rejects.toThrow(RealtimeUnavailableError);
-    expect(await told(here, young)).toEqual(errorOf('token_invalid'));
-    await client.ask({ type: 'ping' }); // it cannot be known there yet
+    expect(await firstFrame(here, young)).toEqual(errorOf('token_invalid'));
+    await client.ask({ type: 'ping' }); // cannot be known there yet
     await redis.restart();
     expect(await client.closed).toEqual(REVOKED);
     const later = await RealtimeApp.start(options());
     await until(() => isUp(later));
-    for (const token of [old, young]) expect(await told(later, token)).toEqual(errorOf('token_invalid'));
+    for (const token of [old, young]) expect(await firstFrame(later, token)).toEqual(errorOf('token_invalid'));
     await later.close();
     await there.close();
   });
 
-  it('an instance that hears nothing does not hold it up for long, and the log says so', async () => {
+  it('is not delayed for long by an instance that does not confirm, and the log reports it', async () => {
     const deaf = new Redis(redis.url);
     await deaf.subscribe('rt:c:{$ctl}');
     const token = signToken({ sub: 'ann' });
@@ -283,11 +284,11 @@ describe('revocation and Redis', () => {
     expect(here.log.lines.join('\n')).toContain(
       'Instances that did not confirm the control command revoke within 2000 ms: (unknown)',
     );
-    expect(await told(here, token)).toEqual(errorOf('token_invalid'));
+    expect(await firstFrame(here, token)).toEqual(errorOf('token_invalid'));
     deaf.disconnect();
   });
 
-  it('what a stranger writes into the log of orders is skipped, and the next order is carried out', async () => {
+  it('skips foreign entries in the log of commands, and executes the next command', async () => {
     const stranger = new Redis(redis.url);
     const client = await here.connectAs({ sub: 'ann' });
     const orders = [null, 5, {}, { do: 'revoke' }, { do: 'revoke', revocation: { kind: 'all' } }, { do: 'toString' }];
