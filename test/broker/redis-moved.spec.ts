@@ -124,4 +124,10 @@ describe('a Cluster slot that is being moved', () => {
     // Another server has the log now, and cannot prove that the log is complete.
     expect(await readUntilAnswered(listening, MOVING, first)).toMatchObject({ ok: false, reason: 'unproven' });
   }, 30_000);
+
+  it('answers a read on a node that does not have the scripts, as one that was promoted by hand', async () => {
+    const top = (await emit(broker, resting))!;
+    for (const node of nodes) await node.command('SCRIPT', 'FLUSH');
+    await expect(listening.read(resting, top, LIMITS)).resolves.toMatchObject({ ok: true });
+  });
 });
