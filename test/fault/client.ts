@@ -5,25 +5,9 @@ import type { ServerFrame } from '../../src/protocol/frames.js';
 import { secondsFromNow, signToken } from '../support/jwt.js';
 import { PLAIN_CHANNEL } from './channels.js';
 import type { ClientRecord, RunLog } from './log.js';
+import type { Door, Habits } from './habits.js';
+import { Refused } from './refused.js';
 import type { Random } from '../support/random.js';
-
-/** What a client does besides taking events. */
-export interface Habits {
-  /** How long it stays on one connection, in milliseconds: it leaves and resumes on any instance; `null`: it never leaves. */
-  readonly stayMs: readonly [from: number, to: number] | null;
-  /** @default 'user' */
-  readonly role?: string;
-  /** Without an answer to a request for so long, it tries its luck elsewhere. @default 6000 */
-  readonly answerMs?: number;
-  /** How often, on each visit, it stops reading for a while. */
-  readonly dozes?: { readonly chance: number; readonly forMs: readonly [from: number, to: number] };
-}
-
-/** A way to an instance. */
-export interface Door {
-  readonly port: number;
-  readonly open: boolean;
-}
 
 const HANDSHAKE_MS = 3_000;
 const ANSWER_MS = 6_000;
@@ -49,6 +33,9 @@ export class FaultClient {
   private settling = false;
   private away = false;
   private dozing = false;
+  /** A server that refused a connection said when the next one may come (`performance.now()`). */
+  private notBefore = 0;
+  private readonly refused: Refused<Subscribed>;
 
   constructor(
     readonly name: string,
@@ -61,6 +48,10 @@ export class FaultClient {
     this.channels = new Map(
       channels.map((channel) => [channel, { channel, lastEventId: null, state: 'off', askedAt: 0, asked: undefined }]),
     );
+    this.refused = new Refused<Subscribed>(
+      (from, to) => random.between(from, to),
+      (wanted) => this.subscribe(wanted),
+    );
     this.token = signToken({ sub: name, role: habits.role ?? 'user', exp: secondsFromNow(7200) });
   }
 
@@ -68,7 +59,8 @@ export class FaultClient {
   async run(): Promise<void> {
     while (!this.ended) {
       const doors = this.doors().filter((door) => door.open);
-      if (doors.length > 0 && !this.away) await this.visit(this.random.pick(doors));
+      const mayCome = !this.away && performance.now() >= this.notBefore;
+      if (doors.length > 0 && mayCome) await this.visit(this.random.pick(doors));
       await delay(this.random.between(20, this.settling ? 100 : 400));
     }
   }
@@ -119,6 +111,10 @@ export class FaultClient {
         }
         resolve();
       });
+    });
+    socket.once('unexpected-response', (_request, { headers }) => {
+      this.notBefore = performance.now() + 1_000 * Number(headers['retry-after'] ?? 0);
+      socket.terminate();
     });
     socket.once('open', () => this.subscribe([...this.channels.values()]));
     socket.on('message', (data: Buffer, isBinary) => {
@@ -173,6 +169,7 @@ export class FaultClient {
   }
 
   private subscribe(wanted: readonly Subscribed[]): void {
+    if (this.socket?.readyState !== WebSocket.OPEN) return;
     const now = performance.now();
     const channels = wanted.map((subscribed) => {
       // Now and then a client has forgotten where it was.
@@ -183,7 +180,7 @@ export class FaultClient {
       subscribed.asked = lastEventId;
       return { channel: subscribed.channel, ...(lastEventId === undefined ? {} : { lastEventId }) };
     });
-    this.socket?.send(JSON.stringify({ type: 'subscribe', channels }));
+    this.socket.send(JSON.stringify({ type: 'subscribe', channels }));
   }
 
   private unsubscribe(subscribed: Subscribed): void {
@@ -217,13 +214,13 @@ export class FaultClient {
         if (subscribed?.state !== 'leaving') return this.breach(JSON.stringify(frame), frame.channel);
         subscribed.state = 'off';
         this.enter({ kind: 'left', channel: subscribed.channel });
-        return this.again(subscribed);
+        return this.refused.add(subscribed);
       case 'error':
         if (frame.code !== 'unavailable' || subscribed?.state !== 'asked') {
           return this.breach(JSON.stringify(frame), frame.channel);
         }
         subscribed.state = 'off';
-        return this.again(subscribed);
+        return this.refused.add(subscribed);
       case 'connected':
       case 'reconnect':
         return;
@@ -252,6 +249,7 @@ export class FaultClient {
     }
     const { asked } = subscribed;
     subscribed.state = 'on';
+    this.refused.accepted();
     subscribed.lastEventId = lastEventId ?? null;
     this.enter({
       kind: 'subscribed',
@@ -263,24 +261,12 @@ export class FaultClient {
     });
   }
 
-  /** Subscribes once more, a little later, on the same connection. */
-  private again(subscribed: Subscribed): void {
-    const { socket } = this;
-    setTimeout(
-      () => {
-        if (this.socket === socket && socket?.readyState === WebSocket.OPEN && subscribed.state === 'off') {
-          this.subscribe([subscribed]);
-        }
-      },
-      this.random.between(50, 400),
-    );
-  }
-
   /** Takes nothing more from its connection, and ends it in one of the ways in which clients do. */
   private leave(): void {
     const { socket } = this;
     this.socket = null;
     this.dozing = false;
+    this.refused.clear();
     for (const subscribed of this.channels.values()) {
       if (subscribed.state === 'on' || subscribed.state === 'leaving') {
         this.enter({ kind: 'left', channel: subscribed.channel });
