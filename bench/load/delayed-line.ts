@@ -1,12 +1,18 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { answerCalls } from '../worker.js';
 
+/** A timer is set so much too early, in milliseconds. */
+const EARLY_MS = 2.5;
+
 interface Piece {
   readonly dueAt: number;
   readonly chunk: Buffer;
 }
 
-/** Hands on what it gets after a time, in order. A timer is late by up to a millisecond, so the last part of it is waited for turn by turn. */
+/**
+ * Passes on each piece at its own time, in order. A timer fires up to a millisecond late, and later on a busy machine, so it
+ * is set too early, and the rest of the time is waited turn by turn.
+ */
 class Delayed {
   private readonly pieces: Piece[] = [];
   private running = false;
@@ -17,10 +23,6 @@ class Delayed {
   ) {}
 
   take(chunk: Buffer): void {
-    if (this.milliseconds === 0) {
-      this.to.write(chunk);
-      return;
-    }
     this.pieces.push({ dueAt: performance.now() + this.milliseconds, chunk });
     if (!this.running) this.next();
   }
@@ -31,20 +33,24 @@ class Delayed {
     const [first] = this.pieces;
     this.running = first !== undefined;
     if (first === undefined) return;
-    const left = first.dueAt - now;
-    if (left > 2) setTimeout(this.next, left - 2);
+    const left = first.dueAt - performance.now();
+    if (left > EARLY_MS) setTimeout(this.next, left - EARLY_MS);
     else setImmediate(this.next);
   };
 }
 
 const handlers = {
-  /** Listens in front of a port, and delays each direction by half a round trip. @returns its port */
+  /**
+   * Listens in front of a port, and delays what comes back by the whole round trip: every delay is late by a little, so there is
+   * one of them and not two.
+   * @returns its port
+   */
   async open({ to, roundTripMs }: { to: number; roundTripMs: number }): Promise<number> {
     const server = createServer((client) => {
       const upstream = connect({ port: to, host: '127.0.0.1', noDelay: true });
       client.setNoDelay(true);
-      const [requests, answers] = [new Delayed(upstream, roundTripMs / 2), new Delayed(client, roundTripMs / 2)];
-      client.on('data', (chunk) => requests.take(chunk));
+      const answers = new Delayed(client, roundTripMs);
+      client.on('data', (chunk) => upstream.write(chunk));
       upstream.on('data', (chunk) => answers.take(chunk));
       for (const socket of [client, upstream]) {
         socket.on('error', () => undefined); // `close` follows
