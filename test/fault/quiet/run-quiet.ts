@@ -6,19 +6,19 @@ import { check } from '../checker/check.js';
 import type { Violation } from '../checker/violations.js';
 import { FaultClient } from '../client.js';
 import { API_KEY, Instance } from '../instance.js';
-import { emptyLog, type EmitRecord } from '../log.js';
+import { emptyLog, type ClientRecord, type EmitRecord, type RunLog } from '../log.js';
 import { post } from '../post.js';
 import { Random } from '../../support/random.js';
 
-/** Two instances with subscribers, and one of which no subscriber hears anything. */
-const LISTENING = 2;
 /** The audit looks every second which channels are due; the rest is for the reads themselves, of 512 channels each. */
 const LOOK_MS = 1_000;
 const READS_MS = 3_000;
 const PATIENCE_MS = 240_000;
+/** Connections that subscribe at the same time, each to all of its channels at once. */
+const AT_ONCE = 8;
 
 /** What this instance publishes is acknowledged and stored, and its messages reach no subscriber. */
-const MUTE: Patch = {
+export const MUTE: Patch = {
   file: 'realtime/broker/redis/publish-link.js',
   find: '...[this.keys.pubsub(topic), history.size,',
   replace: "...[this.keys.pubsub('lost'), history.size,",
@@ -63,44 +63,47 @@ export async function runQuiet(run: QuietRun): Promise<QuietVerdict> {
   };
   const build = await Build.copy([interval, ...patches], run.dist);
   const mute = await Build.copy([MUTE], run.dist);
-  const backend = await SingleBackend.start(LISTENING + 1, random);
+  // All subscribers are at one instance; the messages of the other reach none of them.
+  const backend = await SingleBackend.start(2, random);
   const instances: Instance[] = [];
   const clients: FaultClient[] = [];
   const running: Promise<void>[] = [];
   try {
-    for (let index = 0; index <= LISTENING; index += 1) {
+    for (const [index, { dist }] of [build, mute].entries()) {
       const env = {
         REALTIME_MAX_SUBSCRIPTIONS_PER_CONNECTION: String(each),
         REALTIME_MAX_CONNECTIONS_PER_USER: String(sockets),
         REALTIME_HANDSHAKES_PER_SECOND_PER_USER: '1000000',
         ...backend.env(index),
       };
-      const { dist } = index < LISTENING ? build : mute;
       instances.push(await Instance.create(`i${index + 1}`, dist, env));
     }
+    const [listening, losing] = instances as [Instance, Instance];
     await Promise.all(instances.map((instance) => instance.start()));
     const subscribing = performance.now();
+    const [subscribed, arrived] = [counter(log, 'subscribed'), counter(log, 'event')];
+    const untilSubscribed = async (count: number): Promise<void> => {
+      const left = subscribing + PATIENCE_MS - performance.now();
+      if (await holds(() => subscribed() >= count, left)) return;
+      throw new Error(`${subscribed()} of ${names.length} channels were subscribed in ${seconds(PATIENCE_MS)}`);
+    };
     for (let index = 0; index < sockets; index += 1) {
-      const { port } = instances[index % LISTENING]!;
       const channels = names.slice(index * each, (index + 1) * each);
       const habits = { stayMs: null, role: 'admin', answerMs: PATIENCE_MS } as const;
-      const doors = () => [{ port, open: true }];
+      const doors = () => [{ port: listening.port, open: true }];
       const client = new FaultClient(`stay${index + 1}`, channels, doors, log, random.fork(`client ${index}`), habits);
       clients.push(client);
       running.push(client.run());
+      await untilSubscribed((index + 1 - AT_ONCE) * each);
     }
-    const areSubscribed = () => log.seen.length >= names.length;
-    if (!(await holds(areSubscribed, PATIENCE_MS))) {
-      throw new Error(`${log.seen.length} of ${names.length} channels were subscribed in ${PATIENCE_MS} ms`);
-    }
+    await untilSubscribed(names.length);
     const subscribedMs = performance.now() - subscribing;
-    say(`${names.length} quiet channels on ${LISTENING} instances: subscribed in ${seconds(subscribedMs)}`);
+    say(`${names.length} quiet channels on one instance: subscribed in ${seconds(subscribedMs)}`);
 
-    await lose(instances[LISTENING]!, pickSome(names, run.losses, random), auditMs, random, log.emits);
+    await lose(losing, pickSome(names, run.losses, random), auditMs, random, log.emits);
     const boundMs = 1.2 * auditMs + LOOK_MS + READS_MS;
     say(`${log.emits.length} events were acknowledged, and their messages were lost`);
-    const isHere = (): boolean => log.seen.filter(({ kind }) => kind === 'event').length >= log.emits.length;
-    await holds(isHere, boundMs + READS_MS);
+    await holds(() => arrived() >= log.emits.length, boundMs + READS_MS);
     for (const client of clients) client.end();
     const arrivals = new Map(log.seen.flatMap((record) => (record.kind === 'event' ? [[record.key, record.at]] : [])));
     const noticedMs = log.emits
@@ -148,6 +151,15 @@ function pickSome(names: readonly string[], count: number, random: Random): read
   const picked = new Set<string>();
   while (picked.size < Math.min(count, names.length)) picked.add(random.pick(names));
   return [...picked];
+}
+
+/** Counts the records of one kind; each call looks only at those that came since the last one. */
+function counter({ seen }: RunLog, kind: ClientRecord['kind']): () => number {
+  let [looked, count] = [0, 0];
+  return () => {
+    for (; looked < seen.length; looked += 1) if (seen[looked]?.kind === kind) count += 1;
+    return count;
+  };
 }
 
 async function holds(condition: () => boolean, milliseconds: number): Promise<boolean> {
