@@ -1,7 +1,7 @@
 import { check, type Verdict } from './checker/check.js';
 import type { RunLog } from './log.js';
 import { Random } from '../support/random.js';
-import type { Scenario } from './scenarios/scenario.js';
+import { LIVE_WITHIN_MS, type Scenario } from './scenarios/scenario.js';
 import { World } from './world.js';
 
 export interface Run {
@@ -23,8 +23,6 @@ export interface RunResult {
 }
 
 const WARM_UP_MS = 1_500;
-/** A run in which nothing arrives is not a good run. */
-const LIVE_WITHIN_MS = 15_000;
 
 /** Runs one scenario for so long (at least one round), and checks its log. */
 export async function runScenario(scenario: Scenario, { dist, seconds, seed }: Run): Promise<RunResult> {

@@ -2,7 +2,7 @@ import { ClusterBackend } from '../backends/cluster.js';
 import { ReplicatedBackend } from '../backends/replicated.js';
 import { SentinelBackend } from '../backends/sentinel.js';
 import { CHANNELS } from '../channels.js';
-import { scenario } from './scenario.js';
+import { LIVE_WITHIN_MS, scenario } from './scenario.js';
 
 /** A replica that has not got everything becomes the master: what it lacks is gone, though it was acknowledged. */
 export const promotion = scenario<ReplicatedBackend>({
@@ -10,8 +10,11 @@ export const promotion = scenario<ReplicatedBackend>({
   redisMayLose: true,
   backend: (instances, random) => ReplicatedBackend.start(instances, random),
   async round(world) {
+    // They stand before the events that only the old master has.
+    const comeBack = world.sendAway();
     await world.backend.lag(world.random.between(100, 800));
     await world.fault('promotion', () => world.backend.promote());
+    comeBack();
     await world.backend.mend();
   },
 });
@@ -21,7 +24,11 @@ export const failoverKept = scenario<ReplicatedBackend>({
   name: 'failover-kept',
   redisMayLose: true,
   backend: (instances, random) => ReplicatedBackend.start(instances, random),
-  round: (world) => world.fault('failover', () => world.backend.swap()),
+  async round(world) {
+    await world.fault('failover', () => world.backend.swap());
+    // The next failover would lead a connection that stayed at the old master back to a master.
+    await world.untilLive(LIVE_WITHIN_MS);
+  },
 });
 
 /** The Sentinels do what they are for. */

@@ -3,10 +3,13 @@ import type { CheckOptions } from '../checker/check.js';
 import type { Random } from '../../support/random.js';
 import type { World, WorldOptions } from '../world.js';
 
+/** After the end of a fault, every channel is live again within this time: a run in which nothing arrives is not a good run. */
+export const LIVE_WITHIN_MS = 15_000;
+
 /** One kind of fault, that happens again and again. */
 export interface Scenario<B extends Backend = Backend> extends CheckOptions {
   readonly name: string;
-  /** After the end of a fault, every channel is live again within this time. @default 15000 */
+  /** @default LIVE_WITHIN_MS */
   readonly liveWithinMs?: number;
   readonly options?: Partial<Omit<WorldOptions, 'dist' | 'backend' | 'random'>>;
   backend(instances: number, random: Random): Promise<B>;
