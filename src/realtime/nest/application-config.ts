@@ -1,9 +1,9 @@
 import type { ApplicationConfig, ModuleRef } from '@nestjs/core';
 
 /**
- * Nest's ApplicationConfig, which holds the WebSocket adapter and the global prefix. Nest does not hand it out: it is
- * reached through the container.
- * @throws Error if this version of Nest keeps it elsewhere
+ * Returns Nest's ApplicationConfig, which has the WebSocket adapter and the global prefix. Nest does not expose it, so it
+ * is read from the container.
+ * @throws Error if this version of Nest stores it elsewhere
  */
 export function applicationConfigOf(moduleRef: ModuleRef): ApplicationConfig {
   const { container } = moduleRef as unknown as { container?: { applicationConfig?: ApplicationConfig } };

@@ -6,7 +6,7 @@ const except = (versions: Readonly<Record<string, string>>, others: string) => (
   versions[name] ?? others;
 
 describe('checkNest', () => {
-  it('accepts the release that is installed here', () => {
+  it('accepts the installed release', () => {
     expect(installedVersion('@nestjs/core')).toMatch(/^\d+\.\d+\.\d+/);
     expect(installedVersion('@nestjs/websockets')).toMatch(/^\d+\.\d+\.\d+/);
     expect(() => checkNest()).not.toThrow();
@@ -16,13 +16,13 @@ describe('checkNest', () => {
     expect(() => checkNest(all(version))).not.toThrow();
   });
 
-  it.each(['10.4.22', '11.1.3', '11.0.0-next.2'])('refuses %s, which is too old', (version) => {
+  it.each(['10.4.22', '11.1.3', '11.0.0-next.2'])('rejects %s, which is too old', (version) => {
     expect(() => checkNest(all(version))).toThrow(
       `@nestjs/core ${version} is too old. Install Nest ${LOWEST_NEST} or later`,
     );
   });
 
-  it('refuses a package of another major release, and says which one to install', () => {
+  it('rejects a package of another major release, and names the one to install', () => {
     expect(() => checkNest(except({ '@nestjs/websockets': '12.1.1' }, '11.2.10'))).toThrow(
       '@nestjs/websockets 12.1.1 does not belong to @nestjs/core 11.2.10. Run npm install @nestjs/websockets@11',
     );
@@ -32,7 +32,7 @@ describe('checkNest', () => {
     expect(() => checkNest(except({ '@nestjs/platform-ws': '11.1.5' }, '11.2.10'))).not.toThrow();
   });
 
-  it('has nothing to check in a bundle, where packages have no files', () => {
+  it('checks nothing in a bundle, where packages have no files', () => {
     expect(installedVersion('@nestjs/absent')).toBeNull();
     expect(() => checkNest(() => null)).not.toThrow();
   });

@@ -1,13 +1,13 @@
 import { installedVersion } from './installed-version.js';
 
-/** The lowest release of Nest that the module works with: the first whose `HttpAdapterHost` has `init$`. */
+/** Minimum release of Nest: the first whose `HttpAdapterHost` has `init$`. */
 export const LOWEST_NEST = '11.1.4';
 
-/** Packages of Nest that have its version number, and that the module uses. */
+/** Packages of Nest that the module uses and that share its version number. */
 const PACKAGES = ['@nestjs/core', '@nestjs/common', '@nestjs/websockets', '@nestjs/platform-ws'];
 
 /**
- * Checks the installed release of Nest: npm's `--force` and `--legacy-peer-deps` install any.
+ * Checks the installed release of Nest, because npm's `--force` and `--legacy-peer-deps` install any.
  * @throws Error if it is too old, or if two of its packages belong to different major releases
  */
 export function checkNest(versionOf: (name: string) => string | null = installedVersion): void {
@@ -40,7 +40,7 @@ function isAtLeast(version: string, lowest: string): boolean {
   return true;
 }
 
-/** The numbers of `12.0.0-alpha.1`: 12, 0, 0. */
+/** Parses a version: `12.0.0-alpha.1` → 12, 0, 0. */
 function numbersOf(version: string): number[] {
   return version
     .replace(/[-+].*$/, '')

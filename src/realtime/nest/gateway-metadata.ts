@@ -3,8 +3,8 @@ import { internalOf } from './internal-of.js';
 
 const FILE = '@nestjs/websockets/constants.js';
 
-/** The key that marks a class as a gateway. */
+/** Metadata key that marks a class as a gateway. */
 export const GATEWAY_METADATA = internalOf(constants, 'GATEWAY_METADATA', FILE);
 
-/** The key of a gateway's options, its path among them. */
+/** Metadata key of a gateway's options, including its path. */
 export const GATEWAY_OPTIONS = internalOf(constants, 'GATEWAY_OPTIONS', FILE);

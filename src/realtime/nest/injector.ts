@@ -13,7 +13,7 @@ const NoopGraphInspector = internalOf(
 );
 const DependenciesScanner = internalOf(scanners, 'DependenciesScanner', '@nestjs/core/scanner.js');
 
-/** Scans the modules of an application that is not started. It constructs none of their providers. */
+/** Scans the modules of an application without starting it. No provider is constructed. */
 export async function scanModules(root: unknown): Promise<ModulesContainer> {
   const config = new ApplicationConfig();
   const container = new NestContainer(config);
@@ -22,8 +22,8 @@ export async function scanModules(root: unknown): Promise<ModulesContainer> {
 }
 
 /**
- * Constructs one provider of the scanned modules, and what it injects; no other.
- * @returns its instance, or `undefined` if no module provides it
+ * Constructs one provider of the scanned modules with its dependencies, and no other provider.
+ * @returns the instance, or `undefined` if no module provides it
  */
 export async function loadProvider<T>(modules: ModulesContainer, type: Type<T>): Promise<T | undefined> {
   for (const module of modules.values()) {

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 /**
- * The version of an installed package, as this package finds it.
+ * Returns the version of an installed package, resolved from this package.
  * @returns `null` if its manifest is not on the disk, as in an application that is bundled into one file
  */
 export function installedVersion(name: string): string | null {
@@ -14,7 +14,7 @@ export function installedVersion(name: string): string | null {
       if (manifest?.name === name) return manifest.version ?? null;
     }
   } catch {
-    // It is not installed, or there are no files.
+    // The package is not installed, or there are no files.
   }
   return null;
 }
@@ -23,6 +23,6 @@ function manifestIn(folder: string): { readonly name?: string; readonly version?
   try {
     return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { name?: string; version?: string };
   } catch {
-    return null; // its parent may have one
+    return null; // the parent folder may have one
   }
 }

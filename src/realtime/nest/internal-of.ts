@@ -1,7 +1,7 @@
 /**
- * An internal value of Nest: it is in no public entry point, so a later release may move it.
- * @param file the file of Nest that has it in Nest 11 and 12, for the error
- * @throws Error if it is not there
+ * Returns an internal value of Nest. It is not in a public entry point, so a later release may move it.
+ * @param file the file of Nest that has the value in Nest 11 and 12, for the error
+ * @throws Error if the value does not exist
  */
 export function internalOf<M extends object, K extends keyof M & string>(
   module: M,

@@ -4,13 +4,13 @@ import { internalOf } from './internal-of.js';
 
 const FILE = '@nestjs/common/constants.js';
 
-/** The key of a route's path, on its handler. */
+/** Metadata key of a route's path, set on its handler. */
 export const PATH_METADATA = internalOf(constants, 'PATH_METADATA', FILE);
 
-/** The key of the parameters of a route, on its controller and its handler's name. */
+/** Metadata key of a route's parameters, set on its controller and the name of its handler. */
 export const ROUTE_ARGS_METADATA = internalOf(constants, 'ROUTE_ARGS_METADATA', FILE);
 
-/** The kinds of parameters of a route. */
+/** Kinds of route parameters. */
 export const RouteParamtypes = internalOf(
   paramtypes,
   'RouteParamtypes',

@@ -1,4 +1,4 @@
-/** Counts by label. The labels come from a catalogue, never from a client: there are few of them. */
+/** Counters by label. Labels come from a catalogue, never from a client, so their number is small. */
 export class CounterMap {
   private readonly counts = new Map<string, number>();
 

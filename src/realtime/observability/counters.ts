@@ -11,13 +11,13 @@ import { measurementsFor, type Measurements } from './measurements.js';
 import { CounterMap } from './counter-map.js';
 import { CountersByTenant } from './tenant-counters.js';
 
-/** The frames of the server without `event`. */
+/** Types of server frames, without `event`. */
 const FRAME_TYPES: Record<Exclude<ServerFrame['type'], 'event'> | 'application', true> = {
   ...{ connected: true, subscribed: true, unsubscribed: true, pong: true, error: true, channels: true, stats: true },
   ...{ authenticated: true, presence: true, presence_diff: true, resync: true, reconnect: true, application: true },
 };
 
-/** The reasons for a loss of continuity. */
+/** Reasons for a loss of continuity. */
 const RECOVERY_REASONS: Record<RecoveryReason, true> = {
   ...{
     expired: true,
@@ -35,23 +35,26 @@ const RECOVERY_REASONS: Record<RecoveryReason, true> = {
 const OTHER_CLOSES = [1000, 1005, 1006];
 const CLOSES = new Set([...OTHER_CLOSES, ...Object.values(CLOSE_CODES).map(({ code }) => code)]);
 
-/** Counters of this instance since its start: plain numbers that are incremented in place. */
+/** Counters of this instance since its start. They are plain numbers that are incremented in place. */
 @Injectable()
 export class Counters {
-  /** Events that `emit` acknowledged here. */
+  /** Events published by this instance and acknowledged. */
   published = 0;
-  /** Events of the outbox that were sent here, and those that were set aside because they can never be published. */
+  /**
+   * Events of the outbox that this instance sent. `outboxSetAside` counts those that were set aside because they can
+   * never be published.
+   */
   outboxSent = 0;
   outboxSetAside = 0;
-  /** Events written to a connection here, one for each that got it. */
+  /** Events written to connections of this instance, counted once per connection. */
   delivered = 0;
   /** Connections closed because they read too slowly. */
   slowConsumersClosed = 0;
-  /** The number of times that all send buffers together exceeded their limit. */
+  /** Number of times that all send buffers together exceeded their limit. */
   buffersOverflowed = 0;
   /**
-   * Upgrades of this path: `accepted`, `draining`, `overloaded`, `throttled` or `timed_out` (answered by 503), `origin_refused`
-   * (by 403), `token_repeated` (by 401), or the error code with which they were refused.
+   * Upgrades of this path: `accepted`; `draining`, `overloaded`, `throttled` or `timed_out` (answered with 503);
+   * `origin_refused` (403); `token_repeated` (401); or the code of the `error` frame.
    */
   readonly handshakes = new CounterMap([
     ...['accepted', 'draining', 'overloaded', 'throttled', 'timed_out'],
@@ -68,36 +71,42 @@ export class Counters {
   ]);
   /** Closed connections, by close code. */
   readonly closed = new CounterMap([...[...CLOSES].map(String), 'other']);
-  /** Frames of clients: the type of the request, `application` for a type of the application's own, `bad`, or `rate_limited`. */
+  /**
+   * Frames from clients: the type of the request, `application` for a message type of the application, `bad`, or
+   * `rate_limited`.
+   */
   readonly framesReceived = new CounterMap([...REQUEST_TYPES, 'application', 'bad', 'rate_limited']);
-  /** Frames to clients by type, without events: these are {@link delivered}. */
+  /** Frames to clients by type, without events, which are counted in {@link delivered}. */
   readonly framesSent = new CounterMap(Object.keys(FRAME_TYPES));
   /** `error` frames by code. */
   readonly errorsSent = new CounterMap(Object.keys(ERROR_CODES));
-  /** Times that an event was seen to be missing here, and how often all that was missing could be had. */
+  /** Gaps that this instance detected. `gapsFilled` counts those that were filled completely from the history. */
   gapsFound = 0;
   gapsFilled = 0;
-  /** Subscribers told to reload while connected, by reason. */
+  /** Connected subscribers that were sent `resync`, by reason. */
   readonly resyncs = new CounterMap(Object.keys(RECOVERY_REASONS));
-  /** Subscriptions that wanted to resume: `recovered`, or the reason why not. */
+  /** Subscriptions that asked to resume: `recovered`, or the reason for a failure. */
   readonly recoveries = new CounterMap(['recovered', ...Object.keys(RECOVERY_REASONS)]);
   /** Calls of `emit` that were rejected: `invalid_event`, `unavailable`, `tenant_busy` or `internal`. */
   readonly failedEvents = new CounterMap(['invalid_event', 'unavailable', 'tenant_busy', 'internal']);
   /**
-   * Events whose data did not fit the class of their channel: `refused`, `dropped` or `passed`; and `withheld` ones,
-   * whose restricted fields this instance does not know.
+   * Events whose data does not match the class of their channel: `refused`, `dropped` or `passed`. `withheld` counts
+   * events with restricted fields that this instance does not know.
    */
   readonly invalidEvents = new CounterMap(['refused', 'dropped', 'passed', 'withheld']);
-  /** Failures of channel policies: they threw, took too long, returned an invalid answer, or were not called. */
+  /** Failures of channel policies: they threw, timed out, or returned an invalid answer, or were not called. */
   readonly policyFailures = new CounterMap(['threw', 'timed_out', 'invalid']);
-  /** Messages and values under the module's names in Redis that no instance of it has written: skipped, or forged events that were delivered. */
+  /**
+   * Messages and values in Redis under the module's prefix that no instance wrote. They are skipped, unless they are
+   * forged events, which were delivered before they were detected.
+   */
   foreignMessages = 0;
   /** Counters by tenant. */
   readonly byTenant = new CountersByTenant();
   /** `performance.now()` of the start. */
   readonly startedAt = performance.now();
 
-  /** Receives durations and sizes; `null` while they are not measured. */
+  /** Receiver of durations and sizes; `null` while they are not measured. */
   measurements: Measurements | null = null;
   private readonly measuring = new Set<Measurements>();
 
@@ -111,7 +120,7 @@ export class Counters {
     };
   }
 
-  /** Counts a frame to a client, and what it tells. */
+  /** Counts a frame to a client, and its error code, resync reason or recovery outcome. */
   countSent(frame: Unstamped): void {
     this.framesSent.add(frame.type);
     if (frame.type === 'error') this.errorsSent.add(frame.code);
@@ -121,14 +130,14 @@ export class Counters {
     }
   }
 
-  /** Counts an event that was written to one subscriber which was catching up. */
+  /** Counts an event that was replayed to one subscriber. */
   countReplayed(topic: string, tenant: string | null): void {
     this.delivered += 1;
     this.byTenant.add(tenant, 'delivered');
     this.measurements?.replayed(topic, 1);
   }
 
-  /** Counts a connection that is gone. */
+  /** Counts a closed connection. */
   countClosed(code: number): void {
     this.closed.add(CLOSES.has(code) ? String(code) : 'other');
   }

@@ -2,15 +2,15 @@ import type { Counters } from './counters.js';
 import { LogLimiter } from './log-limiter.js';
 import { SafeLogger } from './safe-logger.js';
 
-/** Counts and logs what is in Redis although no instance of this installation wrote it. It is skipped. */
+/** Counts and logs data in Redis that no instance of this installation wrote. Such data is skipped. */
 export class ForeignData {
   private readonly log = new LogLimiter(new SafeLogger('Realtime'));
 
   constructor(private readonly counters: Pick<Counters, 'foreignMessages'>) {}
 
   /**
-   * @param what one of few: `A report in the directory of instances`
-   * @param error says what is wrong with it
+   * @param what kind of the data, such as `A report in the directory of instances`; each kind is remembered
+   * @param error the problem
    */
   skipped(what: string, error: unknown): void {
     this.counters.foreignMessages += 1;

@@ -2,12 +2,12 @@ import { toLogLine } from './log-text.js';
 
 /** Values that need no quotes in a log line. */
 const PLAIN = /^[\w.:@/*+-]+$/;
-/** The longest value that is logged completely, in characters: user ids come from tokens. */
+/** Maximum length of a value, in characters: user ids come from tokens and can be long. */
 const MAX_LENGTH = 200;
 
 /**
- * Formats fields for the end of a log line: ` code=token_expired user=u1`. Other than plain values are quoted as JSON,
- * so that a client cannot inject log lines; `null` and `undefined` are omitted.
+ * Formats fields for the end of a log line: ` code=token_expired user=u1`. Values with special characters are quoted as
+ * JSON, so that a client cannot inject log lines. `null` and `undefined` are omitted.
  */
 export function fieldsOf(fields: Readonly<Record<string, string | number | null | undefined>>): string {
   return Object.entries(fields)

@@ -15,7 +15,7 @@ describe('LogLimiter', () => {
     jest.useRealTimers();
   });
 
-  it('lets one line of a kind through in ten seconds, and the next says how many it stands for', () => {
+  it('logs one line of a kind in ten seconds, and the next line has the number of suppressed ones', () => {
     for (let n = 1; n <= 4; n += 1) log.warn('bad frames', `Bad frame ${n}`);
     expect(lines).toEqual(['Bad frame 1']);
     jest.advanceTimersByTime(9_999);
@@ -29,21 +29,21 @@ describe('LogLimiter', () => {
     expect(lines.at(-1)).toBe('Bad frame 7');
   });
 
-  it('keeps kinds apart, whatever their level', () => {
+  it('limits each kind separately, on every level', () => {
     log.log('one', 'first');
     log.error('two', 'second', new Error('why'));
     log.debug('three', 'third');
     expect(lines).toEqual(['first', 'second', 'third']);
   });
 
-  it('makes no sentence that is not logged', () => {
+  it('does not build a line that is not logged', () => {
     const sentence = jest.fn(() => 'made');
     log.warn('kind', sentence);
     log.warn('kind', sentence);
     expect(sentence).toHaveBeenCalledTimes(1);
   });
 
-  it('remembers a bounded number of kinds', () => {
+  it('remembers a limited number of kinds', () => {
     for (let kind = 0; kind < 1_001; kind += 1) log.warn(`kind ${kind}`, 'line');
     expect(lines).toHaveLength(1_001);
     log.warn('kind 0', 'forgotten, so it is told again');

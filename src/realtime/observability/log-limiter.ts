@@ -1,36 +1,36 @@
 import type { Logger } from '@nestjs/common';
 
-/** How often a sentence of one kind is logged at most, in milliseconds. */
+/** Minimum interval between two log lines of one kind, in milliseconds. */
 const EVERY_MS = 10_000;
-/** Kinds that are remembered. */
+/** Maximum number of remembered kinds. */
 const MAX_KINDS = 1_000;
 
-/** A sentence, or what makes it where it is logged. */
+/** A sentence, or a function that builds it only if it is logged. */
 type Sentence = string | (() => string);
 
 /** Limits log lines that clients can cause: one of each kind in ten seconds, with the number of suppressed ones. */
 export class LogLimiter {
-  /** kind → when it was logged last (`performance.now()`), and how often it was kept back since */
+  /** State by kind: `at` is the time of the last line (`performance.now()`), `kept` the number of lines suppressed since. */
   private readonly kinds = new Map<string, { at: number; kept: number }>();
 
   constructor(private readonly logger: Pick<Logger, 'log' | 'warn' | 'error' | 'debug'>) {}
 
-  /** @param kind one of few: each is remembered */
+  /** @param kind from a small fixed set, because each kind is remembered */
   warn(kind: string, sentence: Sentence): void {
     this.pass(kind, sentence, (line) => this.logger.warn(line));
   }
 
-  /** {@link warn}, for what is in order and worth a line. */
+  /** {@link warn} for normal events that are worth a line. */
   log(kind: string, sentence: Sentence): void {
     this.pass(kind, sentence, (line) => this.logger.log(line));
   }
 
-  /** {@link warn}, for those who look closely. */
+  /** {@link warn} on the level `debug`. */
   debug(kind: string, sentence: Sentence): void {
     this.pass(kind, sentence, (line) => this.logger.debug(line));
   }
 
-  /** {@link warn}, for what is our own fault. */
+  /** {@link warn} for errors of this module. */
   error(kind: string, sentence: Sentence, error: unknown): void {
     this.pass(kind, sentence, (line) => this.logger.error(line, error));
   }

@@ -5,29 +5,29 @@ import { fieldsOf } from './log-fields.js';
 import { toLogError, toLogLine } from './log-text.js';
 import { SafeLogger } from './safe-logger.js';
 
-/** Text that begins a line, steers a terminal, hides or turns round what follows. */
+/** Text that starts a line, controls a terminal, or hides or reverses the text after it. */
 const HOSTILE = 'a\nERROR forged\r\u001b[2J\u009b31m\u0085\u2028\u2029\u202e\u2066\u200b\ufeff\u0000\u007f\ud800b';
 
 // The same set, written as Unicode classes.
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 
 describe('toLogLine', () => {
-  it('leaves nothing that ends a line or steers a terminal, and shows what it was', () => {
+  it('escapes characters that end a line or control a terminal', () => {
     expect(toLogLine(HOSTILE)).not.toMatch(UNSAFE);
     expect(toLogLine('a\nb\u009b')).toBe('a\\u000ab\\u009b');
   });
 
-  it('leaves ordinary text as it is, in any language', () => {
+  it('does not change ordinary text in any language', () => {
     for (const text of ['An event to users:created', 'größer', '日本語', '😀 "quoted" – fine']) {
       expect(toLogLine(text)).toBe(text);
     }
   });
 
-  it('bounds a line', () => expect(toLogLine('x'.repeat(1_000_000)).length).toBeLessThan(5_000));
+  it('truncates a line', () => expect(toLogLine('x'.repeat(1_000_000)).length).toBeLessThan(5_000));
 });
 
 describe('toLogError', () => {
-  it('keeps the calls of a stack, and makes the message one line', () => {
+  it('keeps the calls of a stack, and puts the message on one line', () => {
     const error = new TypeError(`${HOSTILE}\n    and on`);
     const safe = toLogError(error) as Error;
     expect(safe.message).not.toMatch(UNSAFE);
@@ -41,19 +41,19 @@ describe('toLogError', () => {
 describe('toLogError: text that looks like a stack', () => {
   const FORGED = 'at admin (login ok)';
 
-  it('is no call of the stack if it stands in the message', () => {
+  it('is not a call of the stack if it is in the message', () => {
     const { stack } = toLogError(new Error(`x\n    ${FORGED}`)) as Error;
     expect(stack!.split('\n').slice(1).join()).not.toContain(FORGED);
   });
 
-  it('is no call of the stack if the message was changed after it', () => {
+  it('is not a call of the stack if the message was changed later', () => {
     const error = new Error(`x\n    ${FORGED}`);
     expect(error.stack).toContain(FORGED);
     error.message = 'another';
     expect((toLogError(error) as Error).stack!.split('\n').slice(1).join()).not.toContain(FORGED);
   });
 
-  it('is one line in a value that is no error', () => {
+  it('is one line in a value that is not an error', () => {
     for (const thrown of [{ user: HOSTILE }, [HOSTILE], new Map([[HOSTILE, 1]]), Symbol(HOSTILE), () => HOSTILE]) {
       const line = toLogError(thrown);
       expect(line).toEqual(expect.any(String));
@@ -79,7 +79,7 @@ describe('every logger of the module', () => {
     expect(written.length).toBeGreaterThan(0);
   });
 
-  it('is a SafeLogger: no file of the module makes one of another class, or writes past it', async () => {
+  it('is a SafeLogger: no file of the module creates another logger, or writes without one', async () => {
     const folder = join(import.meta.dirname, '..');
     const files = (await readdir(folder, { recursive: true })).filter((file) => /(?<!\.spec|\.d)\.ts$/.test(file));
     expect(files.length).toBeGreaterThan(100);

@@ -1,15 +1,15 @@
 import { inspect } from 'node:util';
 
-/** The longest line of the log, in characters. */
+/** Maximum length of a log line, in characters. */
 const MAX_LINE = 4_000;
 
 /**
- * Characters that end a line, steer a terminal, or change the order in which text is shown: C0 and C1 controls, line and
- * paragraph separators, marks of direction, zero-width characters, lone surrogates.
+ * Characters that end a line, control a terminal, or change the order of text: C0 and C1 controls, line and paragraph
+ * separators, direction marks, zero-width characters, lone surrogates.
  */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
-/** Strings inside are shortened, as lines are. */
+/** Options for `inspect`: one line, with strings truncated like lines. */
 const ONE_LINE = { breakLength: Infinity, compact: true, maxStringLength: MAX_LINE };
 
 /** Escapes a string for one log line: untrusted text can neither start another line nor control a terminal. */
@@ -19,8 +19,8 @@ export function toLogLine(text: string): string {
 }
 
 /**
- * An error for the log: its message is one line, and its stack ends no line but after a call. Any other value is one line;
- * nothing stays nothing.
+ * Makes an error safe for the log: the message is one line, and only calls follow on further lines. Any other value
+ * becomes one line; `undefined` and `null` are returned unchanged.
  */
 export function toLogError(error: unknown): unknown {
   if (error === undefined || error === null) return error;

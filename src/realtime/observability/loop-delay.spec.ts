@@ -8,36 +8,36 @@ describe('LoopDelay', () => {
   });
   afterEach(() => delay.stop());
 
-  const looksOnTime = (from: number, to: number): void => {
+  const sampleOnTime = (from: number, to: number): void => {
     for (let now = from; now <= to; now += 50) delay.sample(now);
   };
 
-  it('is none while the timer comes on time', () => {
-    looksOnTime(50, 5_000);
+  it('is 0 while the timer fires on time', () => {
+    sampleOnTime(50, 5_000);
     expect(delay.recentMax(5_010)).toBe(0);
   });
 
-  it('is by how much the timer came late', () => {
-    looksOnTime(50, 1_000);
+  it('is the lateness of the timer', () => {
+    sampleOnTime(50, 1_000);
     delay.sample(2_050);
     expect(delay.recentMax(2_050)).toBe(1_000);
   });
 
-  it('counts one that is not over yet', () => {
-    looksOnTime(50, 1_000);
+  it('includes a delay that is not over yet', () => {
+    sampleOnTime(50, 1_000);
     expect(delay.recentMax(1_750)).toBe(700);
   });
 
-  it('is remembered for half a second at least, and a second at most', () => {
-    looksOnTime(50, 1_000);
+  it('is remembered for half a second to a second', () => {
+    sampleOnTime(50, 1_000);
     delay.sample(2_050);
-    looksOnTime(2_100, 2_500);
+    sampleOnTime(2_100, 2_500);
     expect(delay.recentMax(2_500)).toBe(1_000);
-    looksOnTime(2_550, 3_100);
+    sampleOnTime(2_550, 3_100);
     expect(delay.recentMax(3_100)).toBe(0);
   });
 
-  it('is none when nobody looks', () => {
+  it('is 0 while it is stopped', () => {
     delay.stop();
     expect(delay.recentMax(1_000_000)).toBe(0);
   });

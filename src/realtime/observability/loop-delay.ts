@@ -1,11 +1,11 @@
 import { safely } from './run-safely.js';
 
-/** The sampling interval, in milliseconds. */
+/** Sampling interval, in milliseconds. */
 const EVERY_MS = 50;
-/** A delay is remembered for one to two of these, in milliseconds. */
+/** A delay is remembered for one to two windows of this length, in milliseconds. */
 const WINDOW_MS = 500;
 
-/** Measures for how long the event loop was blocked recently, by the delay of a timer. */
+/** Measures how long the event loop was blocked recently, by the delay of a timer. */
 export class LoopDelay {
   private timer: NodeJS.Timeout | null = null;
   private dueAt = Infinity;
@@ -29,7 +29,7 @@ export class LoopDelay {
     this.dueAt = Infinity;
   }
 
-  /** Takes in that the timer came now. */
+  /** Records that the timer fired now. */
   sample(now: number): void {
     this.worst = Math.max(this.worst, now - this.dueAt);
     if (now >= this.windowEndsAt) {
@@ -40,7 +40,10 @@ export class LoopDelay {
     this.dueAt = now + EVERY_MS;
   }
 
-  /** The longest delay within the last half to whole second, in milliseconds; one that is not over yet counts too. */
+  /**
+   * Returns the maximum delay within the last half second to second, in milliseconds. It includes a delay that is not
+   * over yet.
+   */
   recentMax(now: number): number {
     return Math.max(this.worst, this.worstBefore, now - this.dueAt, 0);
   }

@@ -1,18 +1,18 @@
 import { reportFailure } from './run-safely.js';
 
-/** Takes what is measured once for each event, batch or answer of a policy, never for each subscriber. */
+/** Receiver of measurements. It is called once per event, batch or policy answer, never per subscriber. */
 export interface Measurements {
   /**
-   * An `emit` came to its end.
-   * @param error `null` when it was acknowledged, else its code
+   * An `emit` ended.
+   * @param error `null` if it was acknowledged, otherwise the error code
    */
   published(topic: string, seconds: number, error: string | null): void;
   /**
    * The events of one topic in one turn were written to its subscribers.
-   * @param oldestAt when the first of them was emitted, in milliseconds since 1970
+   * @param oldestAt time of the oldest event, in milliseconds since 1970
    */
   batch(topic: string, events: number, deliveries: number, oldestAt: number): void;
-  /** Events were written to one subscriber that was catching up. */
+  /** Events were replayed to one subscriber. */
   replayed(topic: string, events: number): void;
   /**
    * A policy was called.
@@ -21,23 +21,26 @@ export interface Measurements {
   policyAnswered(pattern: string, outcome: string, seconds: number): void;
 }
 
-/** Passes what is measured on to each taker, `null` without any. A metrics SDK that throws is logged, and disturbs no event. */
-export function measurementsFor(takers: ReadonlySet<Measurements>): Measurements | null {
-  if (takers.size === 0) return null;
-  const all = [...takers];
-  const each = (record: (taker: Measurements) => void): void => {
-    for (const taker of all) {
+/**
+ * Passes measurements on to all receivers; `null` without a receiver. An error of a metrics SDK is logged and does not
+ * affect events.
+ */
+export function measurementsFor(receivers: ReadonlySet<Measurements>): Measurements | null {
+  if (receivers.size === 0) return null;
+  const all = [...receivers];
+  const each = (record: (receiver: Measurements) => void): void => {
+    for (const receiver of all) {
       try {
-        record(taker);
+        record(receiver);
       } catch (error) {
         reportFailure('A metric', error);
       }
     }
   };
   return {
-    published: (...figures) => each((taker) => taker.published(...figures)),
-    batch: (...figures) => each((taker) => taker.batch(...figures)),
-    replayed: (...figures) => each((taker) => taker.replayed(...figures)),
-    policyAnswered: (...figures) => each((taker) => taker.policyAnswered(...figures)),
+    published: (...values) => each((receiver) => receiver.published(...values)),
+    batch: (...values) => each((receiver) => receiver.batch(...values)),
+    replayed: (...values) => each((receiver) => receiver.replayed(...values)),
+    policyAnswered: (...values) => each((receiver) => receiver.policyAnswered(...values)),
   };
 }

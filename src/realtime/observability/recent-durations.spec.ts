@@ -1,11 +1,11 @@
 import { RecentDurations, WINDOW_MS } from './recent-durations.js';
 
 describe('RecentDurations', () => {
-  it('are none before anything was recorded', () => {
+  it('are null before anything was recorded', () => {
     expect(new RecentDurations(WINDOW_MS).percentiles(0)).toBeNull();
   });
 
-  it('tell the median and the slowest hundredth', () => {
+  it('have the median and the 99th percentile', () => {
     const durations = new RecentDurations(WINDOW_MS);
     for (let ms = 1; ms <= 1_000; ms += 1) durations.record(ms, 0);
     const { p50, p99 } = durations.percentiles(0)!;
@@ -22,13 +22,13 @@ describe('RecentDurations', () => {
     expect(durations.percentiles(3 * WINDOW_MS)).toBeNull();
   });
 
-  it('are forgotten when nobody looked for long', () => {
+  it('are forgotten if they are not read for two windows', () => {
     const durations = new RecentDurations(WINDOW_MS);
     durations.record(100, 0);
     expect(durations.percentiles(2 * WINDOW_MS)).toBeNull();
   });
 
-  it('of nothing, and of more than can be, are the least and the most', () => {
+  it('are limited to the range of the histogram', () => {
     const durations = new RecentDurations(WINDOW_MS);
     durations.record(0, 0);
     expect(durations.percentiles(0)).toEqual({ p50: 0, p99: 0 });

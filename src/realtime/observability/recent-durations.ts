@@ -1,17 +1,17 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 
-/** Durations count for one to two of these, in milliseconds. */
+/** Durations count for one to two windows of this length, in milliseconds. */
 export const WINDOW_MS = 10_000;
 
-/** Microseconds, to two digits, up to an hour. */
+/** Microseconds up to an hour, with two significant digits. */
 const RANGE = { lowest: 1, highest: 3_600_000_000, figures: 2 };
 
-/** The percentiles of durations of late, in little memory. */
+/** Percentiles of recent durations, in little memory. */
 export class RecentDurations {
   private current = createHistogram(RANGE);
   private before = createHistogram(RANGE);
 
-  /** @param turnsAt when the window turns next (`performance.now()`) */
+  /** @param turnsAt end of the current window (`performance.now()`) */
   constructor(private turnsAt: number) {}
 
   /** @param now `performance.now()` */
@@ -20,7 +20,7 @@ export class RecentDurations {
     this.current.record(Math.min(RANGE.highest, Math.max(RANGE.lowest, Math.round(milliseconds * 1_000))));
   }
 
-  /** In milliseconds; `null` where nothing was recorded of late. */
+  /** Returns percentiles in milliseconds; `null` if nothing was recorded recently. */
   percentiles(now: number): { readonly p50: number; readonly p99: number } | null {
     this.turn(now);
     const all = createHistogram(RANGE);
@@ -36,12 +36,12 @@ export class RecentDurations {
     this.before = this.current;
     this.current = old;
     this.current.reset();
-    if (now >= this.turnsAt + WINDOW_MS) this.before.reset(); // it was not read for longer than a window
+    if (now >= this.turnsAt + WINDOW_MS) this.before.reset(); // the previous window is too old
     this.turnsAt = now + WINDOW_MS;
   }
 }
 
-/** To one decimal: event timestamps have whole milliseconds. */
+/** Rounds to one decimal, because event timestamps have whole milliseconds. */
 function inMilliseconds(histogram: RecordableHistogram, percentile: number): number {
   return Math.round(histogram.percentile(percentile) / 100) / 10;
 }

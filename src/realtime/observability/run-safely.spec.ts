@@ -28,14 +28,14 @@ describe('work of an entry point', () => {
       'returns a thenable that rejects',
       () => ({ then: (_resolve: unknown, reject: (error: Error) => void) => reject(boom) }),
     ],
-  ])('that %s is logged, and what it serves is ended', async (_how, work) => {
+  ])('that %s is logged, and calls onFailure', async (_how, work) => {
     const name = nextName();
     const ended = new Promise<string>((resolve) => runSafely(name, work, () => resolve('ended')));
     await expect(ended).resolves.toBe('ended');
     expect(lines).toEqual([[`${name} failed`, boom]]);
   });
 
-  it('ends nothing if it succeeds', async () => {
+  it('does not call onFailure if it succeeds', async () => {
     const end = jest.fn();
     runSafely(nextName(), () => 1, end);
     runSafely(nextName(), () => Promise.resolve(), end);

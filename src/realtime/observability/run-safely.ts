@@ -4,16 +4,16 @@ import { SafeLogger } from './safe-logger.js';
 const log = new LogLimiter(new SafeLogger('Realtime'));
 
 /**
- * Runs work that starts at an entry point: a callback of a socket, an HTTP request, a timer, an observer or a Nest
- * hook. An error there would end the process. It is logged instead, at most once in ten seconds per name.
- * @param name of the work that failed, for the log; one of few, such as `An upgrade`
+ * Runs work that starts at an entry point: a callback of a socket, an HTTP request, a timer, an observer or a Nest hook.
+ * An error there would end the process. Here it is logged, at most once in ten seconds per name.
+ * @param name of the work, for the log; from a small fixed set, such as `An upgrade`
  * @param onFailure ends only the object of the work, for example one socket
  */
 export function runSafely(name: string, work: () => unknown, onFailure?: () => void): void {
   safely(name, work, onFailure)();
 }
 
-/** {@link runSafely} as a listener: `setInterval(safely('The sweep', () => this.sweep()), 1_000)`. */
+/** Returns {@link runSafely} as a listener: `setInterval(safely('The sweep', () => this.sweep()), 1_000)`. */
 export function safely<A extends unknown[], This = void>(
   name: string,
   work: (this: This, ...args: A) => unknown,
@@ -31,7 +31,10 @@ export function safely<A extends unknown[], This = void>(
   };
 }
 
-/** Logs the failure of an entry point that needs its own `try`, to go on with the next of several. Never throws. */
+/**
+ * Logs the failure of an entry point that has its own `try`, so that it can continue with the next of several items.
+ * Never throws.
+ */
 export function reportFailure(name: string, error: unknown, onFailure?: () => void): void {
   log.error(name, `${name} failed`, error);
   try {

@@ -4,8 +4,8 @@ import { toLogError, toLogLine } from './log-text.js';
 type Line = [message: unknown, ...details: unknown[]];
 
 /**
- * Nest's logger. The application chooses where its lines go, and an error there must not stop the work that logs. Lines hold
- * text of strangers: every message leaves as one line, without anything that steers a terminal.
+ * Nest's logger, made safe. The application chooses its output, and an error there must not stop the work that logs.
+ * Lines contain untrusted text, so every message is written as one line without terminal control characters.
  */
 export class SafeLogger extends Logger {
   override log(...line: Line): void {
@@ -35,6 +35,6 @@ function attempt(write: () => void): void {
   try {
     write();
   } catch {
-    // The line is lost: there is no other place to report it.
+    // The line is lost, because there is no other place to report it.
   }
 }

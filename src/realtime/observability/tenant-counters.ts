@@ -1,37 +1,37 @@
-/** The counters of one tenant since the start. */
+/** Counters of one tenant since the start. */
 export interface TenantCounters {
-  /** Events that `emit` acknowledged here. */
+  /** Events published by this instance and acknowledged. */
   published: number;
-  /** Events written to a connection here, one for each that got it. */
+  /** Events written to connections of this instance, counted once per connection. */
   delivered: number;
   /** Connections closed because they read too slowly. */
   slowConsumersClosed: number;
 }
 
-/** The maximum number of tenants; beyond it, the oldest are removed and start at 0 again. */
+/** Maximum number of tenants. Beyond it the oldest are removed and start at 0 again. */
 const MAX_TENANTS = 10_000;
 
-/** The counters of all tenants. */
-export class CountersByTenant implements Iterable<[tenant: string, figures: Readonly<TenantCounters>]> {
-  private readonly figures = new Map<string, TenantCounters>();
+/** Counters of all tenants. */
+export class CountersByTenant implements Iterable<[tenant: string, counters: Readonly<TenantCounters>]> {
+  private readonly counters = new Map<string, TenantCounters>();
 
   /** @param tenant `null` is not counted */
-  add(tenant: string | null, figure: keyof TenantCounters, by = 1): void {
+  add(tenant: string | null, counter: keyof TenantCounters, by = 1): void {
     if (tenant === null) return;
-    let figures = this.figures.get(tenant);
-    if (figures === undefined) {
-      if (this.figures.size >= MAX_TENANTS) this.figures.delete(this.figures.keys().next().value!);
-      this.figures.set(tenant, (figures = { published: 0, delivered: 0, slowConsumersClosed: 0 }));
+    let counters = this.counters.get(tenant);
+    if (counters === undefined) {
+      if (this.counters.size >= MAX_TENANTS) this.counters.delete(this.counters.keys().next().value!);
+      this.counters.set(tenant, (counters = { published: 0, delivered: 0, slowConsumersClosed: 0 }));
     }
-    figures[figure] += by;
+    counters[counter] += by;
   }
 
   of(tenant: string): Readonly<TenantCounters> {
-    return this.figures.get(tenant) ?? NOTHING;
+    return this.counters.get(tenant) ?? NOTHING;
   }
 
-  [Symbol.iterator](): Iterator<[tenant: string, figures: Readonly<TenantCounters>]> {
-    return this.figures.entries();
+  [Symbol.iterator](): Iterator<[tenant: string, counters: Readonly<TenantCounters>]> {
+    return this.counters.entries();
   }
 }
 

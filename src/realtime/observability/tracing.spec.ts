@@ -4,7 +4,7 @@ const TRACE = 'a'.repeat(32);
 const SPAN = 'b'.repeat(16);
 
 describe('a traceparent', () => {
-  it('names a trace, a span, and whether it is sampled', () => {
+  it('has a trace id, a span id and flags', () => {
     expect(parseTraceparent(`00-${TRACE}-${SPAN}-01`)).toEqual({
       ...{ traceId: TRACE, spanId: SPAN, traceFlags: 1, isRemote: true },
     });
@@ -19,7 +19,7 @@ describe('a traceparent', () => {
 });
 
 describe('without an SDK', () => {
-  it('neither an emit nor a delivery has a span', () => {
+  it('has no span for an emit or a delivery', () => {
     expect(beginEmit('apps:created', 'apps:*')).toBeNull();
     expect(beginDelivery('apps:created', [undefined])).toBeNull();
     expect(beginDelivery('apps:created', [`00-${TRACE}-${SPAN}-01`])).toBeNull();

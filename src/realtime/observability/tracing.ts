@@ -14,7 +14,7 @@ import {
 } from '@opentelemetry/api';
 import { reportFailure } from './run-safely.js';
 
-/** Spans that a delivery names beside its parent, at most. */
+/** Maximum number of links of a delivery span. */
 const MAX_LINKS = 64;
 
 /** W3C trace context, version 00. */
@@ -22,7 +22,7 @@ const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 
 const SCOPE = 'nestjs-realtime';
 
-/** The tracer of whichever SDK is set now. A span of the API's own does nothing too, but takes 0.9 µs for it. */
+/** Returns the tracer of the current SDK, or `null`. The API's no-op tracer would take 0.9 µs per span. */
 function tracerOfSdk(): Tracer | null {
   const provider = trace.getTracerProvider();
   return provider instanceof ProxyTracerProvider
@@ -30,7 +30,7 @@ function tracerOfSdk(): Tracer | null {
     : provider.getTracer(SCOPE);
 }
 
-/** Runs code of whichever SDK is set: samplers and processors are the application's, and must not fail an event. */
+/** Runs code of the current SDK. Its samplers and processors belong to the application and must not make an event fail. */
 function traced<T>(run: () => T | null): T | null {
   try {
     return run();
@@ -42,9 +42,9 @@ function traced<T>(run: () => T | null): T | null {
 
 /** One `emit` in a trace. */
 export interface EmitSpan {
-  /** The traceparent that travels with the event, so that deliveries belong to the same trace. */
+  /** `traceparent` that is sent with the event, so that deliveries belong to the same trace. */
   readonly traceparent: string;
-  /** @param error its code, where the emit failed */
+  /** @param error the error code if the emit failed */
   end(error?: string): void;
 }
 
@@ -77,8 +77,8 @@ function startEmit(channel: string, pattern: string): EmitSpan | null {
 }
 
 /**
- * Starts the span of one batch to the subscribers of this instance: a child of the first traced event, with links to
- * the others. Call the result with the number of writes.
+ * Starts the span of one batch to the subscribers of this instance. It is a child of the first traced event, with links
+ * to the others. Call the result with the number of writes.
  * @param traceparents of the events that have one
  */
 export function beginDelivery(
@@ -113,7 +113,7 @@ function startDelivery(
   };
 }
 
-/** @returns `null` if the string is not a traceparent */
+/** Parses a `traceparent`. @returns `null` if the string is not valid */
 export function parseTraceparent(text: string | undefined): SpanContext | null {
   const [, traceId, spanId, flags] = TRACEPARENT.exec(text ?? '') ?? [];
   if (traceId === undefined) return null;

@@ -2,10 +2,10 @@ import { asList } from './jwt-options.js';
 import type { PublishKeyOptions } from './publish-keys.js';
 import type { ResolvedRealtimeOptions } from './realtime-options.js';
 
-/** The minimum length of a secret for HS256, in bytes (RFC 7518, 3.2: as long as the hash). */
+/** Minimum length of an HS256 secret, in bytes (RFC 7518, 3.2: the length of the hash). */
 export const MIN_SECRET_BYTES = 32;
 
-/** Options that are each fine, and cannot stand together: a sentence for every case. */
+/** Checks combinations of options that are each valid. Returns a sentence for each conflict. */
 export function crossChecks(options: ResolvedRealtimeOptions): string[] {
   const { secret, publicKey, jwksUrl, algorithms } = options.jwt;
   const problems: string[] = [];
@@ -69,7 +69,7 @@ function isForTenants(key: string | PublishKeyOptions): boolean {
   return typeof key !== 'string' && key.tenants !== undefined;
 }
 
-/** Over TLS, on this machine, or in a test. */
+/** Returns true for a URL with TLS or on this machine, and for any URL in a test. */
 function isSafeUrl(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { protocol, hostname } = new URL(url);

@@ -1,7 +1,7 @@
-/** The maximum edit distance of a suggestion. */
+/** Maximum edit distance of a suggestion. */
 const SLIPS = 2;
 
-/** The name that was probably meant: one that begins so, or differs by a slip of the hand. */
+/** Suggests a known name for a mistyped one: a name that starts with it, or differs by a typo. */
 export function didYouMean(name: string, names: readonly string[]): string | undefined {
   const given = name.toLowerCase();
   const byDistance = names
@@ -14,7 +14,7 @@ export function didYouMean(name: string, names: readonly string[]): string | und
   return best !== undefined && best.slips <= SLIPS && best.slips < given.length ? best.known : undefined;
 }
 
-/** Levenshtein's: characters that are inserted, left out or exchanged. */
+/** Returns the Levenshtein distance: the number of inserted, deleted or replaced characters. */
 function distance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (const [index, letter] of [...from].entries()) {

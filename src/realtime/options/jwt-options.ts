@@ -16,13 +16,13 @@ import {
   ValidateNested,
 } from 'class-validator';
 
-/** The signature algorithms that can be allowed. `none` is not among them. */
+/** Signature algorithms that can be allowed. `none` is excluded. */
 export const JWT_ALGORITHMS = [
   ...['HS256', 'HS384', 'HS512', 'RS256', 'RS384', 'RS512'],
   ...['PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512'],
 ] as const;
 
-/** How a token is signed, by the names of RFC 7518. */
+/** Signature algorithm of a token, by its name in RFC 7518. */
 export type JwtAlgorithm = `${'HS' | 'RS' | 'PS' | 'ES'}${256 | 384 | 512}`;
 
 function isText(value: unknown): boolean {
@@ -38,32 +38,32 @@ const IsTextOrTexts = (): PropertyDecorator =>
     },
   });
 
-/** The names of the claims that identify a user. */
+/** Names of the claims that identify a user. */
 export class ClaimNames {
-  /** Claims for the user id; the first one that is present is used. @default ['sub', 'userId', 'id'] */
+  /** Claims for the user id. The first one that is present is used. @default ['sub', 'userId', 'id'] */
   @IsArray()
   @ArrayNotEmpty()
   @IsString({ each: true })
   userId: string[] = ['sub', 'userId', 'id'];
 
-  /** The claim that holds the e-mail address. @default 'email' */
+  /** Claim with the e-mail address. @default 'email' */
   @IsString()
   email = 'email';
 
-  /** The claim that holds the role, or a list of roles. @default 'role' */
+  /** Claim with the role, or a list of roles. @default 'role' */
   @IsString()
   role = 'role';
 
-  /** The claim that holds the roles if `role` is missing or empty: a list, or one string. @default 'roles' */
+  /** Claim with the roles if `role` is missing or empty: a list, or one string. @default 'roles' */
   @IsString()
   roles = 'roles';
 }
 
-/** Each key that does not fit costs a verification, for every token. */
+/** Maximum number of keys, because each key that does not match costs a verification for every token. */
 const MAX_KEYS = 8;
 const PUBLIC_KEY = /-----BEGIN (PUBLIC KEY|RSA PUBLIC KEY|CERTIFICATE)-----/;
 
-/** A key, or the keys of a rotation. */
+/** Returns one key or the keys of a rotation as a list. */
 export function asList<T>(value: T | readonly T[]): readonly T[] {
   return Array.isArray(value) ? (value as readonly T[]) : [value as T];
 }
@@ -91,20 +91,20 @@ const IsPublicKeys = (): PropertyDecorator =>
     },
   });
 
-/** How tokens are verified. Exactly one of `secret`, `publicKey` and `jwksUrl` is given. */
+/** Options for verifying tokens. Exactly one of `secret`, `publicKey` and `jwksUrl` is given. */
 export class JwtOptions {
-  /** The shared secret of HS256, HS384 or HS512: 32 bytes or more. A list while keys rotate: the first one signs, all verify. */
+  /** Shared secret of HS256, HS384 or HS512, 32 bytes or more. A list while keys rotate: the first one signs, all verify. */
   @IsOptional()
   @IsSecrets()
   secret?: string | string[];
 
-  /** The issuer's public key as PEM, for RS…, PS… and ES…. A list while keys rotate. */
+  /** Public key of the issuer as PEM, for RS…, PS… and ES…. A list while keys rotate. */
   @IsOptional()
   @IsPublicKeys()
   publicKey?: string | string[];
 
   /**
-   * The URL of the issuer's public keys (JWKS): `https:`, or `http:` on this machine. Keys can be added and removed
+   * URL of the issuer's public keys (JWKS): `https:`, or `http:` on this machine. The issuer can add and remove keys
    * there.
    */
   @IsOptional()
@@ -112,22 +112,23 @@ export class JwtOptions {
   @Matches(/^https?:\/\/./, { message: 'must be a URL such as https://issuer.example/.well-known/jwks.json' })
   jwksUrl?: string;
 
-  /**
-   * Minimum time between two fetches of `jwksUrl`, regardless of the tokens that arrive, in milliseconds. @default 5000
-   */
+  /** Minimum time between two fetches of `jwksUrl`, independent of the tokens that arrive, in milliseconds. @default 5000 */
   @IsInt()
   @Min(100)
   @Max(300_000)
   jwksCooldownMs = 5_000;
 
-  /** How often `jwksUrl` is fetched anyway, so that a withdrawn key ends, in milliseconds. @default 600000 (10 minutes) */
+  /**
+   * Interval in which `jwksUrl` is fetched in any case, so that withdrawn keys become invalid, in milliseconds.
+   * @default 600000 (10 minutes)
+   */
   @IsInt()
   @Min(1_000)
   @Max(86_400_000)
   jwksMaxAgeMs = 600_000;
 
   /**
-   * The only algorithms that are accepted, whatever a token says.
+   * Accepted algorithms. The algorithm named in a token is used only if it is in this list.
    * @default HS256 for a secret; RS256 or ES256/384/512 by the kind of public key; RS256 and ES256 for `jwksUrl`
    */
   @IsOptional()
@@ -136,20 +137,21 @@ export class JwtOptions {
   @IsIn(JWT_ALGORITHMS, { each: true })
   algorithms?: JwtAlgorithm[];
 
-  /** The `iss` that a token must carry. @default any */
+  /** Required `iss` of a token. @default any */
   @IsOptional()
   @IsString()
   @IsNotEmpty()
   issuer?: string;
 
-  /** The `aud` that a token must carry, or several of which one is enough. @default any */
+  /** Required `aud` of a token, or a list of which one must match. @default any */
   @IsOptional()
   @IsTextOrTexts()
   audience?: string | string[];
 
   /**
-   * How far `nbf` can be in the future, in seconds, because clocks differ. `exp` has no tolerance, neither for a new
-   * token nor for an open connection. @default 5
+   * Clock difference up to which an `nbf` in the future is accepted, in seconds. `exp` has no tolerance, neither for a
+   * new token nor for an open connection.
+   * @default 5
    */
   @IsInt()
   @Min(0)
@@ -160,7 +162,10 @@ export class JwtOptions {
   @IsBoolean()
   allowWithoutExpiry = false;
 
-  /** The names of the claims that identify a user. @default { userId: ['sub', 'userId', 'id'], email: 'email', role: 'role', roles: 'roles' } */
+  /**
+   * Names of the claims that identify a user.
+   * @default { userId: ['sub', 'userId', 'id'], email: 'email', role: 'role', roles: 'roles' }
+   */
   @ValidateNested({ message: 'must be an object such as { userId: "sub", role: "role" }' })
   @Type(() => ClaimNames)
   claims = new ClaimNames();

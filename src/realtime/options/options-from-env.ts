@@ -9,17 +9,18 @@ const list: Parse = (value) => {
     .split(',')
     .map((entry) => entry.trim())
     .filter((entry) => entry !== '');
-  // A template such as "$FIRST,$SECOND" without its variables: an empty list of keys would switch a protection off.
+  // A template such as "$FIRST,$SECOND" without its variables gives an empty list, and an empty list of keys would
+  // disable a protection.
   if (entries.length === 0) throw new Error('must hold an entry, or be empty');
   return entries;
 };
-/** Keys split by commas, or a JSON list of keys and of objects with a name and a scope. */
+/** Keys separated by commas, or a JSON list of keys and of objects with a name and a scope. */
 const keys: Parse = (value) => {
   if (!/^\s*[[{]/.test(value)) return list(value);
   try {
     return JSON.parse(value) as unknown;
   } catch {
-    throw new Error('must be keys separated by commas, or a JSON list'); // the error of JSON.parse holds some of the value
+    throw new Error('must be keys separated by commas, or a JSON list'); // the error of JSON.parse contains part of the value
   }
 };
 const whole: Parse = (value) => {
@@ -30,7 +31,7 @@ const flag: Parse = (value) => {
   if (value !== 'true' && value !== 'false') throw new Error('must be true or false');
   return value === 'true';
 };
-/** The variable contains the path of a file whose content is the value. */
+/** The variable is the path of a file that contains the value. */
 const file: Parse = (value) => {
   try {
     return readFileSync(value, 'utf8');
@@ -39,7 +40,7 @@ const file: Parse = (value) => {
   }
 };
 
-/** Variable → option, and how its text is read. A dot leads into a group of options. */
+/** Option and parser by variable. A dot separates a group from its option. */
 const VARIABLES: Readonly<Record<string, readonly [option: string, parse: Parse]>> = {
   REALTIME_PATH: ['path', text],
   REALTIME_ADMIN_ROLE: ['adminRole', text],
@@ -117,17 +118,17 @@ const SECRET_VARIABLES = new Set([
   'REALTIME_REDIS_SENTINEL_PASSWORD',
 ]);
 
-/** Every variable that {@link realtimeOptionsFromEnv} reads. */
+/** All variables that {@link realtimeOptionsFromEnv} reads. */
 export const REALTIME_VARIABLES: readonly string[] = Object.keys(VARIABLES);
 
-/** The variable that sets an option such as `history.size`; `undefined` where none does. */
+/** Returns the variable that sets an option such as `history.size`, or `undefined`. */
 export function realtimeVariableOf(option: string): string | undefined {
   return REALTIME_VARIABLES.find((name) => VARIABLES[name]![0] === option);
 }
 
 /**
- * Reads the module's variables (see .env.example). One that is unset or empty is left to its default.
- * @throws Error naming the variable, its value and what is allowed; an unknown `REALTIME_…` variable is refused too
+ * Reads the module's variables (see .env.example). An unset or empty variable leaves the default.
+ * @throws Error with the variable, its value and what is allowed; also for an unknown `REALTIME_…` variable
  */
 export function realtimeOptionsFromEnv(env: NodeJS.ProcessEnv): Omit<RealtimeOptions, 'jwt'> {
   const options: Record<string, unknown> = {};

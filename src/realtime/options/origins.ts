@@ -2,24 +2,24 @@ import { ValidateBy } from 'class-validator';
 import type { IncomingMessage } from 'node:http';
 
 /**
- * Decides over the `Origin` of an upgrade in code. It has 5 s; a promise that rejects, or takes longer, refuses.
- * @param origin as the browser sent it, for example `https://app.example.com`, or `null`
+ * Decides whether an `Origin` can connect. It has 5 s; a promise that rejects or takes longer counts as a refusal.
+ * @param origin as sent by the browser, for example `https://app.example.com`, or `null`
  */
 export type OriginRule = (origin: string, request: IncomingMessage) => boolean | Promise<boolean>;
 
-/** `https://app.example.com`, `https://*.example.com:8443`, `capacitor://localhost`: what a browser writes into `Origin`. */
+/** Entries of the list: `https://app.example.com`, `https://*.example.com:8443`, `capacitor://localhost`. */
 const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/(\*\.)?([a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:]+\])(:\d{1,5})?$/;
 
 /**
- * Keywords instead of an origin: all origins, the host that serves the request, and pages without an origin (`file:`,
- * sandboxes).
+ * Keywords that can replace an origin: all origins, the host that serves the request, and pages without an origin
+ * (`file:`, sandboxes).
  */
 const WORDS: readonly unknown[] = ['*', 'self', 'null'];
 
 const FORM =
   'must be a function, or a list of origins as browsers write them: https://app.example.com (lower case, no path and no slash at the end), https://*.example.com, self, null or *';
 
-/** Checks the option `origins`. */
+/** Validates the option `origins`. */
 export function IsOrigins(): PropertyDecorator {
   return ValidateBy({
     name: 'isOrigins',
@@ -37,7 +37,7 @@ function isEntry(entry: unknown): boolean {
   return WORDS.includes(entry) || (ORIGIN.test(entry) && !hasDefaultPort(entry));
 }
 
-/** A browser leaves it out, so an entry with it would never match. */
+/** Returns true for an entry with a default port. Browsers omit it, so the entry would never match. */
 function hasDefaultPort(entry: string): boolean {
   return /^https:.*:443$|^http:.*:80$/.test(entry);
 }

@@ -54,20 +54,20 @@ describe('publishing keys', () => {
     [[{ ...good, operations: [] }], /needs `operations`: a list of publish, batch/],
     [[{ ...good, operations: ['delete'] }], /needs `operations`/],
     [[KEY, { ...good, channels: ['apps:*'] }], /entry 2 repeats one/],
-  ])('cannot be %j, and the message holds no secret', (keys, problem) => {
+  ])('cannot be %j, and the message contains no secret', (keys, problem) => {
     const found = publishKeysProblem(keys);
     expect(found).toMatch(problem);
     expect(found).not.toContain('SECRET');
   });
 
-  it('are checked at the start, and never shown', () => {
+  it('are validated at the start, and never shown', () => {
     const start = () => resolveOptions({ jwt, publishApiKeys: [{ ...good, channels: [] }] });
     expect(start).toThrow(RealtimeOptionsError);
     expect(start).toThrow(/^(?![^]*SECRET)[^]*`publishApiKeys` has an invalid key: entry 1 needs `channels`/);
     expect(resolveOptions({ jwt, publishApiKeys: [KEY, { ...good, key: `${KEY}2` }] }).publishApiKeys).toHaveLength(2);
   });
 
-  it('need tenants to be limited to some', () => {
+  it('cannot be limited to tenants without the option tenants', () => {
     const publishApiKeys = [{ ...good, tenants: ['acme'] }];
     expect(() => resolveOptions({ jwt, publishApiKeys })).toThrow(
       '`publishApiKeys` with `tenants` needs `tenants.claim`',
@@ -79,13 +79,13 @@ describe('publishing keys', () => {
 describe('REALTIME_PUBLISH_API_KEYS', () => {
   const read = (text: string): unknown => realtimeOptionsFromEnv({ REALTIME_PUBLISH_API_KEYS: text }).publishApiKeys;
 
-  it('is a list split by commas, or JSON', () => {
+  it('is a list separated by commas, or JSON', () => {
     expect(read(`${KEY}, ${KEY}2`)).toEqual([KEY, `${KEY}2`]);
     const keys = [KEY, { name: 'billing', key: `${KEY}2`, channels: ['apps:*'] }];
     expect(read(` ${JSON.stringify(keys)}`)).toEqual(keys);
   });
 
-  it('is refused if its JSON is broken, without showing a secret', () => {
+  it('is rejected if its JSON is invalid, without showing a secret', () => {
     let thrown: unknown;
     try {
       read(`[{"name":"billing","key":"${KEY}",}]`);

@@ -1,21 +1,27 @@
 import { ValidateBy } from 'class-validator';
 
-/** The operations of a publishing key: a single event (`publish`), a list of events (`batch`). */
+/** Operations of a publishing key: `publish` for a single event, `batch` for a list of events. */
 export type PublishOperation = 'publish' | 'batch';
 
 export const PUBLISH_OPERATIONS: readonly PublishOperation[] = ['publish', 'batch'];
 
-/** A key of one service, with a name for the logs and a scope. What is left out is not limited. */
+/** A key of one service, with a name for the logs and a scope. Omitted limits do not apply. */
 export interface PublishKeyOptions {
-  /** Appears in the audit log, in log lines and in refusals: A-Z a-z 0-9 _ . - , at most 64. Both keys of a rotation can have it. */
+  /**
+   * Name in the audit log, in log lines and in refusals: A-Z a-z 0-9 _ . - , at most 64. Both keys of a rotation can have
+   * the same name.
+   */
   readonly name: string;
-  /** The secret, 16 characters or more. */
+  /** Secret of 16 characters or more. */
   readonly key: string;
-  /** The only channels, by name (`apps:created`) or by pattern (`apps:*`, `projects:{projectId}:updated`). */
+  /** Allowed channels, by name (`apps:created`) or by pattern (`apps:*`, `projects:{projectId}:updated`). */
   readonly channels?: readonly string[];
-  /** With the option `tenants`: the only tenants. An event that names none belongs to the tenant of the key if it has just one. */
+  /**
+   * With the option `tenants`: allowed tenants. An event without a tenant belongs to the tenant of the key if it has
+   * exactly one.
+   */
   readonly tenants?: readonly string[];
-  /** Operations that are allowed: `publish` for one event, `batch` for several. @default ['publish', 'batch'] */
+  /** Allowed operations: `publish` for one event, `batch` for several. @default ['publish', 'batch'] */
   readonly operations?: readonly PublishOperation[];
 }
 
@@ -24,7 +30,7 @@ const NAME = /^[\w.-]{1,64}$/;
 const CHANNEL = /^[\w.@-]+(:([\w.@%-]+|\{[A-Za-z_]\w*\}))*(:\*)?$/;
 const MAX_TENANT_LENGTH = 200;
 
-/** The fields of a key: description and check. Messages never contain a value, because it can be the secret. */
+/** Description and check of each field of a key. Messages never contain a value, because it can be the secret. */
 const FIELDS: Readonly<Record<keyof PublishKeyOptions, readonly [wanted: string, fits: (value: unknown) => boolean]>> =
   {
     name: ['1 to 64 characters of A-Z a-z 0-9 _ . -', (value) => typeof value === 'string' && NAME.test(value)],
@@ -45,7 +51,7 @@ const FIELDS: Readonly<Record<keyof PublishKeyOptions, readonly [wanted: string,
 
 const REQUIRED: readonly string[] = ['name', 'key'];
 
-/** Checks the option `publishApiKeys`. */
+/** Validates the option `publishApiKeys`. */
 export function IsPublishKeys(): PropertyDecorator {
   return ValidateBy({
     name: 'isPublishKeys',
@@ -56,7 +62,7 @@ export function IsPublishKeys(): PropertyDecorator {
   });
 }
 
-/** Returns the problem of a list of keys as a sentence without its subject; `null` if it is valid. */
+/** Returns the problem of a list of keys as a sentence without its subject, or `null` if it is valid. */
 export function publishKeysProblem(value: unknown): string | null {
   if (!Array.isArray(value)) return 'must be an array of keys';
   for (const [index, entry] of (value as unknown[]).entries()) {

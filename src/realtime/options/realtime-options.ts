@@ -22,49 +22,49 @@ import { IsPublishKeys, type PublishKeyOptions } from './publish-keys.js';
 import { RedisOptions } from './redis-options.js';
 import { TenantOptions } from './tenant-options.js';
 
-/** As a browser writes it into `Origin`: a name, or an IPv6 address in brackets. */
+/** Host as in `Origin`: a name, or an IPv6 address in brackets. */
 const HOST_NAME = /^([a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:]+\])$/;
 
-/** The size and lifetime of each channel's history. */
+/** Size and lifetime of each channel's history. */
 export class HistoryOptions {
-  /** Events kept per channel. @default 100 */
+  /** Number of events kept per channel. @default 100 */
   @IsInt()
   @Min(1)
   @Max(100_000)
   size = 100;
 
-  /** How long a channel's history is kept after its last event, in milliseconds. @default 300000 (5 minutes) */
+  /** Time for which a channel's history is kept after its last event, in milliseconds. @default 300000 (5 minutes) */
   @IsInt()
   @Min(1_000)
   @Max(86_400_000)
   ttlMs = 300_000;
 }
 
-/** How to handle an event whose data does not fit the class of its channel. */
+/** Ways to handle an event whose data does not match the class of its channel. */
 export const INVALID_EVENTS = ['throw', 'drop', 'pass'] as const;
 export type InvalidEvents = (typeof INVALID_EVENTS)[number];
 
-/** Everything that can be set, with its default. `RealtimeModule.forRoot` takes any part of it, and needs `jwt`. */
+/** All options with their defaults. `RealtimeModule.forRoot` accepts any subset that includes `jwt`. */
 export class ResolvedRealtimeOptions extends LimitOptions {
-  /** Where the WebSocket is served. @default '/ws' */
+  /** Path of the WebSocket. @default '/ws' */
   @IsString()
   @Matches(/^\/[\w\-./]*$/, { message: 'must be a path such as /ws' })
   path = '/ws';
 
-  /** How tokens are verified. Required. */
+  /** Options for verifying tokens. Required. */
   @ValidateNested({ message: 'must be an object such as { secret }' })
   @Type(() => JwtOptions)
   jwt = new JwtOptions();
 
-  /** The role that is the administrator. @default 'admin' */
+  /** Role of admins. @default 'admin' */
   @IsString()
   @IsNotEmpty()
   adminRole = 'admin';
 
   /**
-   * The web sites whose pages can open a WebSocket: origins (`https://app.example.com`), subdomains of any depth
-   * (`https://*.example.com`), `self` for `hosts`, `null` for pages without an origin, `*` for all; or a function.
-   * Others get HTTP 403. A request without `Origin` does not come from a browser, and is allowed.
+   * Websites whose pages can open a WebSocket: origins (`https://app.example.com`), subdomains of any depth
+   * (`https://*.example.com`), `self` for `hosts`, `null` for pages without an origin, `*` for all; or a function. Others
+   * get HTTP 403. A request without `Origin` does not come from a browser, and is allowed.
    * @default in development the host that serves it and localhost; required in production
    */
   @IsOptional()
@@ -72,9 +72,10 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   origins?: string[] | OriginRule;
 
   /**
-   * The host names under which browsers reach this service, such as `app.example.com`: `self` in `origins` means these. Without
-   * them `self` is the host that the request went to, in production only if that is an IP address or localhost: a hostile page can
-   * make its own host name lead here (DNS rebinding). @default []
+   * Host names under which browsers reach this service, such as `app.example.com`. They are the meaning of `self` in
+   * `origins`. Without them `self` is the host of the request; in production only if it is an IP address or localhost,
+   * because an attacker can point a host name at this service (DNS rebinding).
+   * @default []
    */
   @IsArray()
   @Matches(HOST_NAME, {
@@ -83,7 +84,7 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   })
   hosts: string[] = [];
 
-  /** Lets connections without a token use the public channels. @default true */
+  /** Allows connections without a token to use the public channels. @default true */
   @IsBoolean()
   anonymous = true;
 
@@ -93,7 +94,10 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   @Max(300_000)
   authTimeoutMs = 10_000;
 
-  /** How often a WebSocket ping is sent; a connection that shows no sign of life by the next is closed, in milliseconds. @default 30000 */
+  /**
+   * Interval of WebSocket pings, in milliseconds. A connection that shows no sign of life until the next ping is closed.
+   * @default 30000
+   */
   @IsInt()
   @Min(200)
   @Max(600_000)
@@ -106,15 +110,16 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   @IsBoolean()
   compression = false;
 
-  /** The largest `data` of one event, as JSON, in bytes. @default 65536 */
+  /** Maximum size of the `data` of one event as JSON, in bytes. @default 65536 */
   @IsInt()
   @Min(1)
   @Max(16_777_216)
   maxEventBytes = 65_536;
 
   /**
-   * Properties of one object in the data of an event, on channels with a class: validation time grows with their
-   * square. @default 500
+   * Maximum number of properties of one object in the data of an event, on channels with a class. Validation time grows
+   * with the square of this number.
+   * @default 500
    */
   @IsInt()
   @Min(1)
@@ -122,56 +127,59 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   maxEventKeys = 500;
 
   /**
-   * Sends only those fields of an event that the class (`data`) of its channel declares by a decorator of class-validator or
-   * class-transformer, so that a field that was added to an object by mistake never leaves. A definition can override it.
+   * Sends only fields that the class (`data`) of the channel declares with a decorator of class-validator or
+   * class-transformer. A field that was added to an object by mistake is not sent. A definition can override this option.
    * @default false
    */
   @IsBoolean()
   declaredFieldsOnly = false;
 
-  /** Of every channel whose definition does not say otherwise. @default { size: 100, ttlMs: 300000 } */
+  /** History of channels whose definition does not set it. @default { size: 100, ttlMs: 300000 } */
   @ValidateNested({ message: 'must be an object such as { size: 100, ttlMs: 300000 }' })
   @Type(() => HistoryOptions)
   history = new HistoryOptions();
 
-  /** A client further behind than this many events reloads instead of catching up. @default 500 */
+  /** Maximum number of events in a replay. A client further behind has to reload. @default 500 */
   @IsInt()
   @Min(1)
   @Max(100_000)
   recoveryMaxEvents = 500;
 
-  /** A client further behind than this many bytes reloads instead of catching up. @default 1048576 */
+  /** Maximum size of a replay, in bytes. A client further behind has to reload. @default 1048576 */
   @IsInt()
   @Min(1_024)
   recoveryMaxBytes = 1_048_576;
 
-  /** Channels of the application, beside the built-in ones and those of `forFeature`. @default [] */
+  /** Channels of the application, in addition to the built-in ones and those of `forFeature`. @default [] */
   @IsArray()
   channels: ChannelDefinition[] = [];
 
   /**
-   * How to handle an event whose data does not fit the class (`data`) of its channel: `throw` refuses it, `drop` counts
-   * and logs it without sending it, `pass` counts, logs and sends it. @default 'pass' with NODE_ENV=production, else
-   * 'throw'
+   * Handling of an event whose data does not match the class (`data`) of its channel: `throw` refuses it, `drop` counts
+   * and logs it without sending it, `pass` counts, logs and sends it.
+   * @default 'pass' with NODE_ENV=production, else 'throw'
    */
   @IsIn(INVALID_EVENTS)
   invalidEvents: InvalidEvents = process.env['NODE_ENV'] === 'production' ? 'pass' : 'throw';
 
-  /** Time limit for a `@ChannelPolicy`; after it the answer is `unavailable`, in milliseconds. @default 2000 */
+  /** Time limit for a `@ChannelPolicy`, in milliseconds. After it the answer is `unavailable`. @default 2000 */
   @IsInt()
   @Min(10)
   @Max(30_000)
   policyTimeoutMs = 2_000;
 
-  /** Calls of `@ChannelPolicy` classes that run at the same time, a tenth of them for one user; others wait. @default 100 */
+  /**
+   * Maximum number of concurrent calls of `@ChannelPolicy` classes, of which one user gets a tenth. Further calls wait.
+   * @default 100
+   */
   @IsInt()
   @Min(1)
   @Max(100_000)
   policyConcurrency = 100;
 
   /**
-   * Time for which a user counts as present after its last connection ended, so that a page can reload, in
-   * milliseconds. @default 5000
+   * Time for which a user counts as present after the last connection ended, so that a page can reload, in milliseconds.
+   * @default 5000
    */
   @IsInt()
   @Min(0)
@@ -179,24 +187,26 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   presenceGraceMs = 5_000;
 
   /**
-   * Keys with which other services can call `POST /realtime/events` (header `X-API-Key`), at least 16 characters each:
-   * strings, or objects with a `name` for the audit log and a scope (`channels`, `tenants`, `operations`). @default []
+   * Keys for other services that call `POST /realtime/events` (header `X-API-Key`), at least 16 characters each: strings,
+   * or objects with a `name` for the audit log and a scope (`channels`, `tenants`, `operations`).
+   * @default []
    */
   @IsPublishKeys()
   publishApiKeys: (string | PublishKeyOptions)[] = [];
 
-  /** Enables `POST /realtime/events` for administrators and services with a key. @default true */
+  /** Enables `POST /realtime/events` for admins and for services with a key. @default true */
   @IsBoolean()
   publishApi = true;
 
-  /** Enables one-time tickets by `POST /realtime/tickets`. @default true */
+  /** Enables one-time tickets with `POST /realtime/tickets`. @default true */
   @IsBoolean()
   ticketApi = true;
 
   /**
-   * Keys with which instances authenticate what decides over connections and tokens on its way through Redis: control
-   * commands, revocations and tickets (HMAC-SHA256). The first one signs, all of them verify. Without a key, anyone who can
-   * write to Redis can revoke tokens and close connections. 32 characters or more each, at most 8. @default []
+   * Keys that authenticate control commands, revocations and tickets between instances (HMAC-SHA256). The first key
+   * signs, all keys verify. Without a key, anyone who can write to Redis can revoke tokens and close connections. 32
+   * characters or more each, at most 8.
+   * @default []
    */
   @IsArray()
   @ArrayMaxSize(8)
@@ -205,16 +215,16 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   clusterKeys: string[] = [];
 
   /**
-   * Enables the API for operators under `/realtime/…`: administrators see connections with their addresses and the
-   * events of channels, and can end connections. It is off by default because these are personal data, and an
-   * application's administrators are not always its operators.
+   * Enables the operator API under `/realtime/…`: admins see connections with their addresses and the events of channels,
+   * and can end connections. It is off by default because this is personal data, and the admins of an application are not
+   * always its operators.
    * @default false
    */
   @IsBoolean()
   operatorApi = false;
 
   /**
-   * Enables the console at `/realtime/console`, a page that uses the API for operators; it needs `operatorApi`.
+   * Enables the console at `/realtime/console`, a page that uses the operator API. Needs `operatorApi`.
    * @default false
    */
   @IsBoolean()
@@ -226,27 +236,28 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   @Max(60_000)
   drainDelayMs = 1_000;
 
-  /** On SIGTERM: the time over which clients are asked to reconnect, in milliseconds. @default 10000 */
+  /** On SIGTERM: time over which clients are asked to reconnect, in milliseconds. @default 10000 */
   @IsInt()
   @Min(0)
   @Max(600_000)
   reconnectSpreadMs = 10_000;
 
   /**
-   * How long a revocation (`RealtimeControl.revokeUser` and its like) is remembered: at least as long as the longest token
-   * lives, in milliseconds. @default 2592000000 (30 days)
+   * Time for which a revocation (`RealtimeControl.revokeUser` and similar) is kept, in milliseconds. It must be at least
+   * the lifetime of the longest-lived token.
+   * @default 2592000000 (30 days)
    */
   @IsInt()
   @Min(60_000)
   @Max(31_622_400_000)
   revocationTtlMs = 2_592_000_000;
 
-  /** Customers that must never see each other's events. See docs/tenants.md. @default none */
+  /** Tenants: customers that must never see each other's events. See docs/tenants.md. @default none */
   @ValidateNested({ message: 'must be an object such as { claim: "tenantId" }' })
   @Type(() => TenantOptions)
   tenants = new TenantOptions();
 
-  /** Where several instances meet. @default none: one instance, in memory */
+  /** Redis that connects several instances. @default none: one instance, in memory */
   @ValidateNested({ message: 'must be an object such as { url: "redis://localhost:6379" }' })
   @Type(() => RedisOptions)
   redis = new RedisOptions();
@@ -258,5 +269,5 @@ type Given<T> = T extends readonly unknown[] | ((...args: never[]) => unknown)
     ? { [K in keyof T]?: Given<T[K]> }
     : T;
 
-/** The options of `forRoot`; all except `jwt` have a default. See {@link ResolvedRealtimeOptions}. */
+/** Options of `forRoot`. All except `jwt` have a default. See {@link ResolvedRealtimeOptions}. */
 export type RealtimeOptions = Given<Omit<ResolvedRealtimeOptions, 'jwt'>> & { jwt: Given<JwtOptions> };

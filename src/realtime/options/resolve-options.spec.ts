@@ -3,7 +3,7 @@ import { RealtimeOptionsError, resolveOptions } from './resolve-options.js';
 
 const jwt = { secret: 'x'.repeat(32) };
 
-/** The lines with which options are refused. */
+/** Returns the problems of invalid options. */
 function problemsOf(options: unknown): readonly string[] {
   try {
     resolveOptions(options as RealtimeOptions);
@@ -23,12 +23,12 @@ describe('resolveOptions', () => {
     expect(resolved.claims.userId).toEqual(['sub', 'userId', 'id']);
   });
 
-  it('takes a value that is falsy where one is allowed', () => {
+  it('accepts a falsy value if it is valid', () => {
     const options = resolveOptions({ jwt: { ...jwt, clockToleranceSeconds: 0 }, anonymous: false, drainDelayMs: 0 });
     expect(options).toMatchObject({ anonymous: false, drainDelayMs: 0, jwt: { clockToleranceSeconds: 0 } });
   });
 
-  it('takes undefined as not given, at every depth', () => {
+  it('uses the default for undefined, at every depth', () => {
     const given = { jwt: { ...jwt, issuer: undefined }, path: undefined, history: { size: 5, ttlMs: undefined } };
     expect(resolveOptions(given)).toMatchObject({ path: '/ws', history: { size: 5, ttlMs: 300_000 } });
   });
@@ -38,11 +38,11 @@ describe('resolveOptions', () => {
     expect(resolveOptions({ jwt }).publishApiKeys).toEqual([]);
   });
 
-  it('converts nothing: text is not a number', () => {
+  it('does not convert values: a string is not a number', () => {
     expect(problemsOf({ jwt, maxConnections: '5' })).toEqual([expect.stringContaining('(it is "5")')]);
   });
 
-  it('says what is wrong once, with the value and what is allowed', () => {
+  it('reports each problem once, with the value and what is allowed', () => {
     expect(problemsOf({ jwt, framesPerSecond: 0 })).toEqual(['`framesPerSecond` must not be less than 1 (it is 0)']);
     expect(problemsOf({ jwt, path: 'ws' })).toEqual(['`path` must be a path such as /ws (it is "ws")']);
   });
@@ -57,15 +57,15 @@ describe('resolveOptions', () => {
     [{ jwt, history: 5 }, '`history` must be an object such as { size: 100, ttlMs: 300000 } (it is 5)'],
     [{ jwt, redis: 'redis://:pw@x' }, '`redis` must be an object such as { url: "redis://localhost:6379" }'],
     [{ jwt: 'my secret' }, '`jwt` must be an object such as { secret }'],
-  ])('says of %j what to do', (given, problem) => {
+  ])('explains what to do for %j', (given, problem) => {
     expect(problemsOf(given)).toEqual([problem]);
   });
 
-  it.each([undefined, null, 'options', 5])('refuses %j instead of options', (given) => {
+  it.each([undefined, null, 'options', 5])('rejects %j instead of options', (given) => {
     expect(problemsOf(given)).toEqual([expect.stringContaining('forRoot needs an object')]);
   });
 
-  it('cuts a long value short', () => {
+  it('truncates a long value', () => {
     expect(problemsOf({ jwt, path: 'x'.repeat(500) }).join('\n').length).toBeLessThan(200);
   });
 
@@ -78,7 +78,7 @@ describe('resolveOptions', () => {
     [{ url: 'rediss://host', tlsCert: '-----BEGIN CERTIFICATE-----' }, 'belong together'],
     [{ url: 'redis://host', tlsCa: '-----BEGIN CERTIFICATE-----' }, 'need a `redis.url` that begins with rediss://'],
     [{ sentinels: ['a:1'], tlsCa: '-----BEGIN CERTIFICATE-----' }, 'need a `redis.url` that begins with rediss://'],
-  ])('refuses TLS of Redis that cannot work: %j', (redis, problem) => {
+  ])('rejects TLS options of Redis that cannot work: %j', (redis, problem) => {
     expect(problemsOf({ jwt, redis }).join()).toContain(problem);
   });
 

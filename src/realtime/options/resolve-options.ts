@@ -4,7 +4,7 @@ import { didYouMean } from './did-you-mean.js';
 import { crossChecks } from './cross-checks.js';
 import { ResolvedRealtimeOptions, type RealtimeOptions } from './realtime-options.js';
 
-/** The options were refused; the message has a line for each that is wrong. */
+/** The options are invalid. The message has a line for each problem. */
 export class RealtimeOptionsError extends Error {
   override readonly name = 'RealtimeOptionsError';
 
@@ -16,15 +16,15 @@ export class RealtimeOptionsError extends Error {
 }
 
 /**
- * Never part of a message or log; nor are their groups, because a caller can pass the secret itself instead of an
- * object.
+ * Options whose values are never shown. Their groups are not shown either, because a caller can pass the secret itself
+ * instead of an object.
  */
 const SECRETS =
   /^(jwt|redis)(\.(secret|publicKey|jwksUrl|url|tlsKey|sentinelPassword|\d+))?$|^(publishApiKeys|clusterKeys)$/;
 
 /**
- * Lays what was given over the defaults and checks all of it.
- * @throws RealtimeOptionsError naming each wrong option, its value (secrets excepted) and what is allowed
+ * Merges the given options into the defaults and validates them.
+ * @throws RealtimeOptionsError with each invalid option, its value (unless it is secret) and what is allowed
  */
 export function resolveOptions(given: RealtimeOptions): ResolvedRealtimeOptions {
   if (typeof given !== 'object' || given === null) {
@@ -44,7 +44,7 @@ export function resolveOptions(given: RealtimeOptions): ResolvedRealtimeOptions 
   return options;
 }
 
-/** An option that is `undefined` was not given: the default counts. */
+/** Removes options that are `undefined`, so that their defaults apply. */
 function withoutUndefined(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(
@@ -66,14 +66,14 @@ function describe(error: ValidationError, prefix: string): string[] {
   return [`\`${name}\` ${[...new Set(reasons)].join(', ')}${value}`, ...nested];
 }
 
-/** The given object is merged into the defaults, so that all known names are present. */
+/** The target has all known names, because the given object is merged into the defaults. */
 function unknownOption({ property, target = {} }: ValidationError): string {
   const names = Object.keys(new (target.constructor as new () => object)());
   const meant = didYouMean(property, names);
   return `is not a known option${meant === undefined ? '' : `: did you mean \`${meant}\`?`}`;
 }
 
-/** The name is said before: it is taken from the beginning, and left where it is part of the sentence. */
+/** Removes the name from the beginning of a message, because the name is printed before it. */
 function withoutName(message: string, name: string): string {
   return message.startsWith(`${name} `) ? message.slice(name.length + 1) : message;
 }

@@ -2,7 +2,7 @@ import { workerWarning, type WorkerSigns } from './worker-warning.js';
 
 describe('workerWarning', () => {
   it.each<[string, WorkerSigns, string | null]>([
-    ['a process of its own', { isWorker: false, env: {} }, null],
+    ['a single process', { isWorker: false, env: {} }, null],
     ['a worker of node:cluster', { isWorker: true, env: {} }, 'node:cluster'],
     ['one process in pm2', { isWorker: false, env: { pm_id: '0', NODE_APP_INSTANCE: '0', instances: '1' } }, null],
     [

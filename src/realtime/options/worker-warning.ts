@@ -2,14 +2,14 @@ import cluster from 'node:cluster';
 
 /** Signs that this process is one of several workers. */
 export interface WorkerSigns {
-  /** `cluster.isWorker` of node:cluster. It is true in pm2's cluster mode as well. */
+  /** `cluster.isWorker` of node:cluster. It is also true in pm2's cluster mode. */
   readonly isWorker: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /**
- * The warning for a worker without Redis; `null` for a process that is alone. An event reaches only the clients of the
- * worker that publishes it, and no error ever shows that.
+ * Returns a warning for a worker without Redis, or `null` for a single process. An event would reach only the clients of
+ * the worker that publishes it, and no error would show that.
  */
 export function workerWarning({ isWorker, env }: WorkerSigns = { isWorker: cluster.isWorker, env: process.env }) {
   const manager = managerOf(isWorker, env);
@@ -20,7 +20,10 @@ export function workerWarning({ isWorker, env }: WorkerSigns = { isWorker: clust
   );
 }
 
-/** pm2 numbers the processes of an application from 0, and tells each how many there are. */
+/**
+ * Returns the process manager of this worker. pm2 numbers the processes of an application from 0, and passes their number
+ * to each.
+ */
 function managerOf(isWorker: boolean, { NODE_APP_INSTANCE, instances, pm_id }: WorkerSigns['env']): string | null {
   const isPm2 = pm_id !== undefined || NODE_APP_INSTANCE !== undefined;
   if (!isPm2) return isWorker ? 'node:cluster' : null;

@@ -1,10 +1,10 @@
 import { decode, json, record, string, refine, type Schema } from './schema.js';
 
-/** An event as it is stored, and as instances send it to each other: see `eventBody` in the protocol. */
+/** An event as it is stored and sent between instances. See `eventBody` in the protocol. */
 export interface EventBody {
   readonly channel: string;
   readonly data: unknown;
-  /** ISO 8601, as `toISOString` gives it. */
+  /** ISO 8601, in the format of `toISOString`. */
   readonly timestamp: string;
 }
 
@@ -17,7 +17,8 @@ export const eventBodySchema: Schema<EventBody> = record<EventBody>({
 });
 
 /**
- * @param body without its opening brace
+ * Decodes the body of an event.
+ * @param body JSON without its opening brace
  * @throws SchemaError or SyntaxError
  */
 export function decodeEventBody(body: string): EventBody {

@@ -1,15 +1,15 @@
 /**
- * Describes a value that instances exchange, or a store keeps, as JSON. `read` checks what came in: anyone who can write to
- * Redis can write anything. `write` spells what JSON has no word for, so that nothing turns into `null` on the way.
+ * Schema of a value that instances exchange or store as JSON. `read` validates input, because anyone who can write to
+ * Redis can write anything. `write` encodes values that JSON lacks, such as Infinity, so that they do not become `null`.
  */
 export interface Schema<T> {
-  /** @throws SchemaError naming the place */
+  /** @throws SchemaError with the path */
   read(value: unknown, path: string): T;
-  /** @throws SchemaError for a value that the other side would refuse */
+  /** @throws SchemaError for a value that a reader would reject */
   write(value: T, path: string): unknown;
 }
 
-/** A value does not fit its schema. The message names the place, never the value. */
+/** A value does not match its schema. The message contains the path, never the value. */
 export class SchemaError extends Error {
   override readonly name = 'SchemaError';
 
@@ -18,17 +18,17 @@ export class SchemaError extends Error {
   }
 }
 
-/** The JSON of a value. @throws SchemaError */
+/** Encodes a value as JSON. @throws SchemaError */
 export function encode<T>(schema: Schema<T>, value: T): string {
   return JSON.stringify(schema.write(value, 'it'));
 }
 
-/** The value that a JSON string holds. @throws SchemaError or SyntaxError */
+/** Decodes a value from JSON. @throws SchemaError or SyntaxError */
 export function decode<T>(schema: Schema<T>, json: string): T {
   return schema.read(JSON.parse(json), 'it');
 }
 
-/** A schema whose values are the same in JSON. */
+/** Schema of values that JSON represents directly. */
 function plain<T>(wanted: string, fits: (value: unknown) => boolean): Schema<T> {
   const check = (value: unknown, path: string): T => {
     if (!fits(value)) throw new SchemaError(path, wanted);
@@ -74,15 +74,15 @@ export function integer(min = 0, max = Number.MAX_SAFE_INTEGER): Schema<number> 
   );
 }
 
-/** JSON has a -0 that is read and never written. */
+/** JSON can contain -0, but `JSON.stringify` never writes it. Reading converts -0 to 0. */
 function withoutNegativeZero(schema: Schema<number>): Schema<number> {
   return { read: (value, path) => schema.read(value, path) + 0, write: (value, path) => schema.write(value, path) };
 }
 
-/** Milliseconds since 1970 that a `Date` can hold. */
+/** Milliseconds since 1970, in the range of `Date`. */
 export const timestamp = number(-8.64e15, 8.64e15);
 
-/** The values of a schema that fulfil a condition. @param wanted completes "must be …" */
+/** Restricts a schema by a condition. @param wanted completes "must be …" */
 export function refine<T>(schema: Schema<T>, wanted: string, fits: (value: T) => boolean): Schema<T> {
   const check = (value: T, path: string): T => {
     if (fits(value)) return value;
@@ -104,8 +104,8 @@ export function oneOf<const T extends string>(values: readonly T[]): Schema<T> {
 }
 
 /**
- * A number that can be infinite: a time that never comes, or that precedes all others. JSON has no representation for
- * these.
+ * A number that can be infinite, such as a time that never comes. JSON has no infinite numbers, so these are encoded as
+ * strings.
  */
 export const unbounded: Schema<number> = {
   read: (value, path) => {
@@ -138,7 +138,7 @@ export function list<T>(item: Schema<T>, max: number): Schema<readonly T[]> {
 
 type Fields<T> = { readonly [K in keyof T]-?: Schema<Exclude<T[K], undefined>> };
 
-/** An object with these fields. Unknown ones are ignored: an instance of a later version may send more. */
+/** An object with these fields. Unknown fields are ignored, because an instance of a later version may send more. */
 export function record<T extends object>(fields: Fields<T>, optional: readonly (keyof T & string)[] = []): Schema<T> {
   const entries = Object.entries<Schema<unknown>>(fields as Readonly<Record<string, Schema<unknown>>>);
   const each = (value: unknown, path: string, step: 'read' | 'write'): object => {
@@ -154,7 +154,7 @@ export function record<T extends object>(fields: Fields<T>, optional: readonly (
   return { read: (value, path) => each(value, path, 'read') as T, write: (value, path) => each(value, path, 'write') };
 }
 
-/** One of several kinds of objects, told apart by a field. */
+/** One of several kinds of objects, distinguished by a field. */
 export function tagged<Tag extends string, T extends { readonly [K in Tag]: string }>(
   tag: Tag,
   kinds: { readonly [K in T[Tag]]: Schema<Omit<Extract<T, { readonly [P in Tag]: K }>, Tag>> },

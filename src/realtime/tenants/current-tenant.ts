@@ -1,14 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** The tenant that the running code belongs to: whatever it awaits and calls belongs to it too. */
+/** Tenant of the running code, including everything that it awaits and calls. */
 const current = new AsyncLocalStorage<string | null>();
 
-/** Runs code for a tenant; inside another one it is of the inner one, and of none for `null`. */
+/** Runs code for a tenant. A nested call replaces the tenant; `null` means no tenant. */
 export function inTenant<T>(tenant: string | null, run: () => T): T {
   return current.run(tenant, run);
 }
 
-/** The tenant of the running code; `null` where it has none. */
+/** Returns the tenant of the running code, or `null`. */
 export function currentTenant(): string | null {
   return current.getStore() ?? null;
 }

@@ -18,7 +18,7 @@ export class Tenants {
   /**
    * Returns the topic of a channel for a publisher.
    * @param isGlobal true if the channel is global
-   * @throws TenantError
+   * @throws TenantError if the tenant is missing, invalid, or given for a channel without tenants
    */
   topicOf(channel: string, isGlobal: boolean, tenant: string | undefined): string {
     if (this.claim === undefined) return topicOf(this.none(tenant), channel);

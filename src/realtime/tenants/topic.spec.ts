@@ -21,7 +21,7 @@ const TENANTS = [
 const CHANNELS = ['announcements', 'apps:created', 'user:a%2Fb', '$ctl', '@:-'];
 
 describe('topics', () => {
-  it.each(TENANTS)('of the tenant %j lead back to it and to the channel', (tenant) => {
+  it.each(TENANTS)('of the tenant %j contain the tenant and the channel', (tenant) => {
     expect(tenantProblem(tenant)).toBeNull();
     for (const channel of CHANNELS) {
       const topic = topicOf(tenant, channel);
@@ -29,20 +29,20 @@ describe('topics', () => {
     }
   });
 
-  it('of no tenant are the names of channels', () => {
+  it('without a tenant are the names of channels', () => {
     for (const channel of CHANNELS) {
       expect(topicOf(null, channel)).toBe(channel);
       expect([tenantOf(channel), channelOf(channel)]).toEqual([null, channel]);
     }
   });
 
-  it('are all different, and no name that a client can send is one of a tenant', () => {
+  it('are distinct, and a client cannot name the topic of a tenant', () => {
     const topics = [null, ...TENANTS].flatMap((tenant) => CHANNELS.map((channel) => topicOf(tenant, channel)));
     expect(new Set(topics).size).toBe(topics.length);
     for (const topic of topics.slice(CHANNELS.length)) expect(channelNameProblem(topic)).not.toBeNull();
   });
 
-  it('hold nothing of a tenant that has a meaning in a key of Redis, a pattern, or a topic', () => {
+  it('contain no character of a tenant that is special in a key of Redis, a pattern, or a topic', () => {
     for (const tenant of TENANTS) expect(topicOf(tenant, 'x')).toMatch(/^[\w.%-]+\/x$/);
   });
 
@@ -53,17 +53,17 @@ describe('topics', () => {
     ['\ud800', 'well-formed'],
     ['x'.repeat(MAX_TENANT_BYTES + 1), 'at most 200 bytes'],
     ['ü'.repeat(34), 'at most 200 bytes'],
-  ])('refuse the tenant %j', (tenant, problem) => {
+  ])('reject the tenant %j', (tenant, problem) => {
     expect(tenantProblem(tenant)).toContain(problem);
   });
 
-  it('take a tenant as long as it may be', () => {
+  it('accept a tenant of the maximum length', () => {
     expect(tenantProblem('x'.repeat(MAX_TENANT_BYTES))).toBeNull();
   });
 });
 
 describe('userKeyOf', () => {
-  it('gives no two users the same, whatever they are called', () => {
+  it('gives each user a distinct key, for any user id', () => {
     const users = [null, ...TENANTS].flatMap((tenant) =>
       ['u1', 'acme/u1', '/u1', '', 'a%2Fb/u1'].map((userId) => userKeyOf(tenant, userId)),
     );

@@ -4,10 +4,10 @@
  * channel without a tenant (without the option `tenants`, or a global one) is its own topic.
  */
 
-/** Stands in no name of a channel, and in no encoded tenant. */
+/** Separator that occurs neither in channel names nor in encoded tenants. */
 const BETWEEN = '/';
 
-/** The longest tenant, in bytes as {@link encodeTenant} writes it. */
+/** Maximum length of a tenant in bytes, as encoded by {@link encodeTenant}. */
 export const MAX_TENANT_BYTES = 200;
 
 /** Returns the problem of a tenant as a sentence without its subject; `null` if it is valid. */
@@ -20,12 +20,15 @@ export function tenantProblem(tenant: unknown): string | null {
   }
 }
 
-/** @param tenant a good one (see {@link tenantProblem}); `null` for none */
+/**
+ * Returns the topic of a channel.
+ * @param tenant a valid tenant (see {@link tenantProblem}), or `null`
+ */
 export function topicOf(tenant: string | null, channel: string): string {
   return tenant === null ? channel : encodeTenant(tenant) + BETWEEN + channel;
 }
 
-/** The name on the wire. */
+/** Returns the channel name, as clients use it. */
 export function channelOf(topic: string): string {
   return topic.slice(topic.indexOf(BETWEEN) + 1);
 }
@@ -36,12 +39,12 @@ export function tenantOf(topic: string): string | null {
   return at < 0 ? null : decodeURIComponent(topic.slice(0, at));
 }
 
-/** Returns the unique key of a user: two tenants can have users with the same id. */
+/** Returns the unique key of a user, because two tenants can have users with the same id. */
 export function userKeyOf(tenant: string | null, userId: string): string {
   return (tenant === null ? '' : encodeTenant(tenant)) + BETWEEN + userId;
 }
 
-/** Percent-encoded: of what it holds, nothing has a meaning in a name of Redis or in a topic. */
+/** Percent-encodes a tenant, so that it contains no character that is special in a key of Redis or in a topic. */
 function encodeTenant(tenant: string): string {
   return encodeURIComponent(tenant).replace(/[!~*'()]/g, percent);
 }
