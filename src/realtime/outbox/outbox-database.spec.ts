@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { pgListen, type PgClient, type PgPool } from './outbox-database.js';
 
-/** A connection of a pool, which takes it amiss to be let go of twice, as that of `pg` does. */
+/** A connection of a pool that throws if it is released twice, like that of `pg`. */
 class Lent extends EventEmitter {
   released = false;
 
@@ -13,7 +13,7 @@ class Lent extends EventEmitter {
   }
 }
 
-it('releases its connection once, though the server ends it at the same time', async () => {
+it('releases its connection once if the server ends it at the same time', async () => {
   const lent = new Lent();
   const pool: Pick<PgPool, 'connect'> = { connect: (callback) => callback(undefined, lent as unknown as PgClient) };
   const stop = await pgListen(pool as PgPool, 'events', () => undefined);

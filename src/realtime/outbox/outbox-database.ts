@@ -1,6 +1,6 @@
 import { safely } from '../observability/run-safely.js';
 
-/** A client of a pool of `pg`, as far as the outbox needs it. */
+/** The part of a `pg` pool client that the outbox uses. */
 export interface PgClient {
   query<Row extends object>(sql: string, parameters?: unknown[]): Promise<{ readonly rows: Row[] }>;
   on(event: 'error', listener: (error: Error) => void): unknown;
@@ -9,43 +9,43 @@ export interface PgClient {
   release(broken?: Error | boolean): void;
 }
 
-/** A pool of `pg`, as far as the outbox needs it: so the package depends on no version of it, nor on its types. */
+/** The part of a `pg` pool that the outbox uses, so that the package does not depend on a version of `pg` or on its types. */
 export interface PgPool {
   query<Row extends object>(sql: string, parameters?: unknown[]): Promise<{ readonly rows: Row[] }>;
   connect(callback: (error: Error | undefined, client: PgClient | undefined) => void): void;
 }
 
-/** Runs one statement of SQL, with `$1`, `$2`… for the parameters: a client of `pg`, TypeORM's manager, or a function of your own. */
+/** Runs one SQL statement, with `$1`, `$2`… for the parameters: a client of `pg`, TypeORM's manager, or a custom function. */
 export interface OutboxStatements {
   query(sql: string, parameters: unknown[]): Promise<unknown>;
 }
 
-/** Statements whose answer is the rows. */
+/** Runs SQL statements and returns the rows. */
 export interface OutboxRows {
   query<Row extends object>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
 }
 
-/** The Postgres that holds the outbox, as the relay needs it. {@link pgOutboxDatabase} makes one of a pool of `pg`. */
+/** The Postgres database of the outbox, as used by the relay. {@link pgOutboxDatabase} creates one from a `pg` pool. */
 export interface OutboxDatabase extends OutboxRows {
-  /** False if no other process uses the same data: then no transaction is held while events are sent. @default true */
+  /** False if no other process uses the same data; then no transaction is open while events are sent. @default true */
   readonly shared?: boolean;
 
-  /** All of `work` on one connection, committed when it resolves, rolled back when it rejects. */
+  /** Runs `work` on one connection. Commits when it resolves, and rolls back when it rejects. */
   transaction<T>(work: (statements: OutboxRows) => Promise<T>): Promise<T>;
 
   /**
-   * `LISTEN`: calls back at each notification. Without it, or while its connection is broken, the relay polls.
+   * `LISTEN`: calls back for each notification. Without it, or while its connection is broken, the relay polls.
    * @returns a function that stops it
    */
   listen?(channel: string, callback: () => void): Promise<() => Promise<void>>;
 }
 
-/** How long to wait before a broken `LISTEN` is begun again, in milliseconds. */
-/** The entry point, for the log. */
+/** Delay before a broken `LISTEN` is restarted, in milliseconds. */
+/** Name of the entry point, for the log. */
 const LISTEN = 'LISTEN of the outbox';
 const LISTEN_AGAIN_MS = 1_000;
 
-/** The outbox in the database of a pool of `pg`; `LISTEN` takes one connection of it for good. */
+/** Creates the database of an outbox from a `pg` pool. `LISTEN` holds one connection of the pool permanently. */
 export function pgOutboxDatabase(pool: PgPool): OutboxDatabase {
   return {
     async query<Row extends object>(sql: string, parameters: readonly unknown[] = []) {
@@ -57,8 +57,8 @@ export function pgOutboxDatabase(pool: PgPool): OutboxDatabase {
 }
 
 /**
- * Takes a connection out of a pool. Postgres can end it in the same turn in which it is made, so it has its listener from
- * the start: an `error` without one ends the process.
+ * Takes a connection from a pool. Postgres can end it in the same turn, so it has an error listener from the start: an
+ * `error` without a listener ends the process.
  */
 function connectTo(pool: PgPool, onError: (error: Error) => void): Promise<PgClient> {
   return new Promise((resolve, reject) => {
@@ -96,8 +96,8 @@ async function pgTransaction<T>(pool: PgPool, work: (statements: OutboxRows) => 
 }
 
 /**
- * `LISTEN` on a separate connection, restarted whenever it breaks; each restart calls back once, because notifications
- * may have been missed.
+ * Runs `LISTEN` on a separate connection, and restarts it whenever it breaks. Each restart calls back once, because
+ * notifications may have been missed.
  * @param pool provides the connection
  * @returns a function that stops it
  */
@@ -114,7 +114,7 @@ export async function pgListen(pool: PgPool, channel: string, callback: () => vo
     let isBroken = false;
     const onError = safely(LISTEN, () => {
       isBroken = true;
-      if (fresh === null || client !== fresh) return; // not taken yet, or reported before
+      if (fresh === null || client !== fresh) return; // not in use yet, or reported before
       again();
       fresh.release(true);
     });
@@ -127,7 +127,7 @@ export async function pgListen(pool: PgPool, channel: string, callback: () => vo
       await fresh.query(`listen "${channel}"`);
       callback();
     } catch {
-      if (client === null) again(); // otherwise its own error says so
+      if (client === null) again(); // otherwise the connection's `error` event restarts it
     }
   };
   await begin();
@@ -135,7 +135,7 @@ export async function pgListen(pool: PgPool, channel: string, callback: () => vo
     ended = true;
     clearTimeout(timer);
     const last = client;
-    client = null; // after several errors the connection is released once
+    client = null; // the connection is released only once, even after several errors
     last?.release(true);
   };
 }

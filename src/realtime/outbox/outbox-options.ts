@@ -1,24 +1,25 @@
 import { RealtimeOptionsError } from '../options/resolve-options.js';
 import type { OutboxDatabase } from './outbox-database.js';
 
-/** The options of `RealtimeOutboxModule`. */
+/** Options of `RealtimeOutboxModule`. */
 export interface RealtimeOutboxOptions {
-  /** The Postgres that holds the table of `OUTBOX_MIGRATION`: `pgOutboxDatabase(pool)`, or your own. */
+  /** Postgres database with the table of `OUTBOX_MIGRATION`: `pgOutboxDatabase(pool)`, or a custom one. */
   readonly database: OutboxDatabase;
-  /** Makes this process send stored events; with `false` it only stores them. @default true */
+  /** Sends stored events from this process. With `false` it only stores them. @default true */
   readonly relay?: boolean;
-  /** Events that are sent at once, at most. @default 100 */
+  /** Maximum number of events in a batch. @default 100 */
   readonly batchSize?: number;
-  /** The interval in which the relay looks for rows without a notification, in milliseconds. @default 1000 */
+  /** Interval in which the relay polls for rows without a notification, in milliseconds. @default 1000 */
   readonly pollIntervalMs?: number;
   /**
-   * Time for which Redis remembers sent events, in milliseconds: if all processes are down for longer, events that were
-   * being sent can be sent twice. It costs about 120 bytes of Redis per event of that time. @default 3600000
+   * Time for which Redis remembers sent events, in milliseconds. If all processes are down for longer, events that were
+   * being sent can be sent twice. It costs about 120 bytes of Redis memory per event of that time.
+   * @default 3600000
    */
   readonly rememberMs?: number;
 }
 
-/** {@link RealtimeOutboxOptions} with every default, as the providers of the module inject it. */
+/** {@link RealtimeOutboxOptions} with all defaults, as injected into the providers of the module. */
 export abstract class ResolvedOutboxOptions implements Required<RealtimeOutboxOptions> {
   abstract readonly database: OutboxDatabase;
   abstract readonly relay: boolean;
@@ -29,7 +30,10 @@ export abstract class ResolvedOutboxOptions implements Required<RealtimeOutboxOp
 
 const RANGES = { batchSize: [1, 1_000], pollIntervalMs: [50, 60_000], rememberMs: [60_000, 86_400_000] } as const;
 
-/** @throws RealtimeOptionsError with a line for each option that is wrong */
+/**
+ * Validates the options and adds defaults.
+ * @throws RealtimeOptionsError with a line for each option that is wrong
+ */
 export function resolveOutboxOptions(given: RealtimeOutboxOptions): ResolvedOutboxOptions {
   const { database, relay = true, batchSize = 100, pollIntervalMs = 1_000, rememberMs = 3_600_000 } = given;
   const options = { database, relay, batchSize, pollIntervalMs, rememberMs };

@@ -18,28 +18,26 @@ import { OutboxTable, type OutboxRow } from './outbox-table.js';
 import { sendInOrder, type Outcome } from './send-in-order.js';
 
 /**
- * Time limit of one event, and time in which further ones are started, in milliseconds: together less than rows are
- * locked.
+ * Time limit of one event, and time in which further events of a batch are started, in milliseconds. Together they are
+ * less than the time for which rows are locked.
  */
 const SEND_MS = 8_000;
 const BATCH_MS = 10_000;
-/** How often is looked whether Redis is back, in milliseconds. */
+/** Interval in which the relay checks if Redis is available again, in milliseconds. */
 const REDIS_DOWN_RETRY_MS = 200;
 /** Time for which an unknown channel may belong to a newer version that is being deployed, in milliseconds. */
 const UNKNOWN_MS = 300_000;
-/** How long a shutdown waits for what was committed, in milliseconds. */
+/** Time for which a shutdown waits for committed events, in milliseconds. */
 const SHUTDOWN_MS = 3_000;
 
-/**
- * Sends the rows of the outbox in order per channel, and then removes them. Any number of processes can do so at once.
- */
+/** Sends the rows of the outbox, in order per channel, and then removes them. Any number of processes can do this at once. */
 @Injectable()
 export class OutboxRelay
   implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
 {
   private readonly logger = new SafeLogger('RealtimeOutbox');
   private readonly wakeSignal = new WakeSignal();
-  /** Channels that are not known here → until when they are left to others, by `performance.now()`. */
+  /** Unknown channels, with the time until which they are left to other processes (`performance.now()`). */
   private readonly unknown = new Map<string, number>();
   private stopListening: () => Promise<void> = async () => undefined;
   private running: Promise<void> = Promise.resolve();
@@ -54,7 +52,7 @@ export class OutboxRelay
     private readonly counters: Counters,
   ) {}
 
-  /** @throws Error when the table is missing */
+  /** @throws Error if the table is missing or outdated */
   async onModuleInit(): Promise<void> {
     try {
       await this.options.database.query('select id, tenant from realtime_outbox limit 0');
@@ -75,7 +73,7 @@ export class OutboxRelay
     this.running = this.run();
   }
 
-  /** Committed events are still sent; this continues while connections drain. */
+  /** Sends committed events before the shutdown, while connections drain. */
   async beforeApplicationShutdown(): Promise<void> {
     this.ending = true;
     if (this.options.relay) await this.wakeSignal.drain(SHUTDOWN_MS);
@@ -84,22 +82,22 @@ export class OutboxRelay
   async onApplicationShutdown(): Promise<void> {
     this.ended = true;
     this.wakeSignal.notify();
-    await this.stopListening().catch(() => undefined); // its connection may be closed already
+    await this.stopListening().catch(() => undefined); // the connection may be closed already
     await this.running;
   }
 
   /** Never rejects. */
   private async run(): Promise<void> {
     while (!this.ended) {
-      const rung = this.wakeSignal.count;
+      const seen = this.wakeSignal.count;
       if (!this.bridge.status.up) {
-        await this.wakeSignal.next(rung, REDIS_DOWN_RETRY_MS);
+        await this.wakeSignal.next(seen, REDIS_DOWN_RETRY_MS);
         continue;
       }
       const more = await this.round();
-      // The rest is left for the next relay: the database or broker of this process may be closed already.
+      // The rest is left to the next relay, because the database or broker of this process may be closed already.
       if (more === null && this.ending) return this.wakeSignal.stop();
-      if (more !== true) await this.wakeSignal.next(rung, this.options.pollIntervalMs);
+      if (more !== true) await this.wakeSignal.next(seen, this.options.pollIntervalMs);
     }
   }
 
@@ -166,12 +164,12 @@ export class OutboxRelay
     }
   }
 
-  /** Says once what is in the way, and once that it is over. */
-  private logProblem(trouble: string): void {
-    if (trouble === this.lastProblem || (trouble !== '' && this.lastProblem !== '')) return;
-    this.lastProblem = trouble;
+  /** Logs a problem once, and its end once. */
+  private logProblem(problem: string): void {
+    if (problem === this.lastProblem || (problem !== '' && this.lastProblem !== '')) return;
+    this.lastProblem = problem;
     if (this.ending) return;
-    if (trouble === '') this.logger.log('The outbox is being sent again');
-    else this.logger.warn(trouble);
+    if (problem === '') this.logger.log('The outbox is being sent again');
+    else this.logger.warn(problem);
   }
 }

@@ -9,7 +9,7 @@ import type { OutboxDatabase } from './outbox-database.js';
 import { OutboxRelay } from './outbox-relay.service.js';
 import type { OutboxRow } from './outbox-table.js';
 
-/** The table in memory, for the statements of one relay. */
+/** An in-memory table that answers the statements of one relay. */
 class Table implements OutboxDatabase {
   rows: OutboxRow[] = [];
   readonly setAside: string[] = [];
@@ -112,15 +112,15 @@ describe('OutboxRelay', () => {
     await settle();
   };
 
-  it('sends all that waits, in batches, without a pause between them', async () => {
+  it('sends all waiting events in batches, without a pause between them', async () => {
     for (let count = 0; count < 7; count += 1) table.add('apps');
     await start();
     expect(published).toHaveLength(7);
     expect(table.rows).toEqual([]);
-    expect(table.held.length).toBe(3); // each transaction is bounded
+    expect(table.held.length).toBe(3); // each transaction has a time limit
   });
 
-  it('sends what is committed later when it is notified, and else within its interval', async () => {
+  it('sends events that are committed later after a notification, otherwise within its interval', async () => {
     await start();
     table.add('apps');
     table.notify();
@@ -131,7 +131,7 @@ describe('OutboxRelay', () => {
     expect(published).toHaveLength(2);
   });
 
-  it('waits for its interval after an event that Redis did not take, and keeps the order of its channel', async () => {
+  it('waits for its interval after Redis refused an event, and keeps the order of the channel', async () => {
     for (const channel of ['apps', 'storage', 'apps', 'apps', 'apps']) table.add(channel);
     refusals.set('apps', new RealtimeUnavailableError('not now'));
     await start();
@@ -144,7 +144,7 @@ describe('OutboxRelay', () => {
     expect(published).toEqual(['storage 2', 'apps 1', 'apps 3', 'apps 4', 'apps 5']);
   });
 
-  it('leaves channels that it does not know out of its next batches, for five minutes, and sends the others', async () => {
+  it('skips unknown channels for five minutes, and sends the others', async () => {
     for (let count = 0; count < 3; count += 1) table.add('of a newer version');
     table.add('apps');
     refusals.set('of a newer version', new InvalidEventError('channel', 'is unknown'));
@@ -158,7 +158,7 @@ describe('OutboxRelay', () => {
     expect(published).toHaveLength(4);
   });
 
-  it('sets aside what can never be published, and what no version has known for five minutes', async () => {
+  it('sets aside events that can never be published, and those of channels unknown for five minutes', async () => {
     table.add('apps');
     table.add('unknown', 300_001);
     table.add('storage');
@@ -180,7 +180,7 @@ describe('OutboxRelay', () => {
     expect(published).toEqual(['apps 1']);
   });
 
-  it('goes on after the database failed, no sooner than after its interval', async () => {
+  it('continues after a database failure, not before its interval has passed', async () => {
     table.add('apps');
     table.broken = new Error('no connection');
     await start();
@@ -191,7 +191,7 @@ describe('OutboxRelay', () => {
     expect(published).toEqual(['apps 1']);
   });
 
-  it('sends what was committed before a shutdown, and does not wait for what cannot be sent', async () => {
+  it('sends committed events before a shutdown, and waits no longer than that', async () => {
     await start();
     table.add('apps');
     const first = relay.beforeApplicationShutdown();
@@ -200,7 +200,7 @@ describe('OutboxRelay', () => {
     expect(published).toEqual(['apps 1']);
   });
 
-  it('ends at once if Redis takes nothing during the shutdown, and reads no more', async () => {
+  it('stops at once if Redis refuses events during the shutdown, and reads no more rows', async () => {
     refusals.set('apps', new RealtimeUnavailableError('not now'));
     table.add('apps');
     await start();
@@ -211,7 +211,7 @@ describe('OutboxRelay', () => {
     expect(table.takes).toBe(takes);
   });
 
-  it.each(['42P01', '42703'])('refuses to start if the table is missing or old (%s)', async (code) => {
+  it.each(['42P01', '42703'])('does not start if the table is missing or outdated (%s)', async (code) => {
     table.broken = Object.assign(new Error('missing'), { code });
     await expect(relay.onModuleInit()).rejects.toThrow('OUTBOX_MIGRATION');
   });

@@ -1,10 +1,10 @@
-/** The channel of `NOTIFY` that wakes the relays after a commit. */
+/** `NOTIFY` channel that wakes the relays after a commit. */
 export const NOTIFY_CHANNEL = 'realtime_outbox';
 
 /**
- * The table of the outbox, for Postgres 14 or later: statements for your migrations, in this order. They can be run
- * again. Rows from other writers (only `channel` and `data` are required, and `tenant` with tenants) are sent like
- * those of `RealtimeOutbox`.
+ * Statements that create the table of the outbox, for Postgres 14 or later. Add them to your migrations in this order;
+ * they can be run again. Rows from other writers (only `channel` and `data` are required, and `tenant` with tenants) are
+ * sent like those of `RealtimeOutbox`.
  */
 export const OUTBOX_MIGRATION: readonly string[] = [
   `create table if not exists realtime_outbox (

@@ -1,56 +1,56 @@
 import type { OutboxRows } from './outbox-database.js';
 import { NOTIFY_CHANNEL } from './outbox-schema.js';
 
-/** One event that waits. */
+/** A waiting event. */
 export interface OutboxRow {
   readonly id: string;
-  /** The idempotency key: the event is published once, however often it is sent. */
+  /** Idempotency key: the event is published once, even if it is sent several times. */
   readonly key: string;
   readonly channel: string;
   /** The tenant of the event; `null` if it has none. */
   readonly tenant: string | null;
   /** JSON. */
   readonly data: string;
-  /** Since when, in milliseconds. */
+  /** Time since the event was stored, in milliseconds. */
   readonly ageMs: number;
 }
 
-/** The state of the outbox. */
+/** State of the outbox. */
 export interface OutboxStatus {
-  /** Events that wait to be sent. */
+  /** Number of events that wait to be sent. */
   readonly waiting: number;
-  /** How long the oldest of them has waited, in milliseconds; 0 where none waits. */
+  /** Age of the oldest waiting event, in milliseconds; 0 if none waits. */
   readonly oldestMs: number;
-  /** Events that were set aside, because they can never be published. */
+  /** Number of events that were set aside because they can never be published. */
   readonly setAside: number;
 }
 
-/** Any number, as long as it is always the same: the class of the advisory locks, of which each channel has one. */
+/** Class of the advisory locks, of which each channel has one. An arbitrary constant. */
 const LOCK = 727_101;
 
 /**
- * Longer than a relay sends, in milliseconds: one that was frozen in between loses its hold on the rows, and what it would
- * still send is late by then.
+ * Time limit of an idle transaction, in milliseconds. It is longer than a relay sends. A relay that was frozen for longer
+ * loses its locks; its own time limits for sending have passed then.
  */
 const HOLD_MS = 30_000;
 
-/** The rows of the outbox, for one relay. Lists go in as JSON: that is the same for every driver. */
+/** Rows of the outbox, for one relay. Lists are passed as JSON, which works with every driver. */
 export class OutboxTable {
   constructor(private readonly statements: OutboxRows) {}
 
-  /** Lets the server end a transaction in which nothing happens any more. */
+  /** Makes the server end an idle transaction after {@link HOLD_MS}. */
   async limitHold(): Promise<void> {
     await this.statements.query(`set local idle_in_transaction_session_timeout = ${HOLD_MS}`);
   }
 
   /**
-   * The oldest rows of channels that no other relay works on. In a transaction, these channels are ours until it ends: so
-   * each channel is sent by one relay at a time, which is what keeps its order.
+   * Returns the oldest rows of channels that no other relay works on. In a transaction these channels stay locked until
+   * it ends, so each channel is sent by one relay at a time, which keeps its order.
    */
   async take(limit: number, without: Iterable<string>): Promise<OutboxRow[]> {
     const channels = await this.lockOldest(limit, [...without]);
     if (channels.length === 0) return [];
-    // A separate statement: it sees rows that were committed before the channels were locked.
+    // A separate statement, so that it sees rows that were committed before the channels were locked.
     return this.statements.query<OutboxRow>(
       `select id::text, key::text, channel, tenant, data::text, (extract(epoch from now() - created_at) * 1000)::float8 as "ageMs"
        from realtime_outbox where set_aside_at is null
@@ -61,7 +61,7 @@ export class OutboxTable {
   }
 
   /**
-   * Locks the channels of the oldest rows. If other relays hold all of them, one of which may be frozen, the next
+   * Locks the channels of the oldest rows. If other relays, one of which may be frozen, hold all of them, the next
    * channels are tried.
    */
   private async lockOldest(limit: number, without: string[]): Promise<string[]> {
@@ -105,7 +105,7 @@ export class OutboxTable {
     return status!;
   }
 
-  /** @returns how many rows wait again */
+  /** Returns rows that were set aside to the queue. @returns their number */
   async retry(): Promise<number> {
     const rows = await this.statements.query(
       `update realtime_outbox set set_aside_at = null, reason = null where set_aside_at is not null returning id`,

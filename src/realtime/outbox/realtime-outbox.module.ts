@@ -3,15 +3,15 @@ import { ResolvedOutboxOptions, resolveOutboxOptions, type RealtimeOutboxOptions
 import { OutboxRelay } from './outbox-relay.service.js';
 import { RealtimeOutbox } from './realtime-outbox.service.js';
 
-/** Options that other providers are needed for: the database. */
+/** Options that depend on other providers, such as the database. */
 export interface RealtimeOutboxAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
   useFactory: (...dependencies: never[]) => RealtimeOutboxOptions | Promise<RealtimeOutboxOptions>;
   inject?: FactoryProvider['inject'];
 }
 
 /**
- * Gives every module `RealtimeOutbox`, and sends what it stores. Import it once, in the root module, beside a
- * `RealtimeModule` that is global.
+ * Provides `RealtimeOutbox` to every module, and sends stored events. Import it once, in the root module, next to a
+ * global `RealtimeModule`.
  */
 @Module({})
 export class RealtimeOutboxModule {

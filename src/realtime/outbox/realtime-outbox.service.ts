@@ -8,8 +8,8 @@ import { ResolvedOutboxOptions } from './outbox-options.js';
 import { OutboxTable, type OutboxStatus } from './outbox-table.js';
 
 /**
- * Emits as a part of a transaction: the event is stored with the change, and a relay sends it once that is committed.
- * `E` is the event map, as of {@link EventsPublisher}.
+ * Emits events as part of a database transaction: an event is stored with the change, and a relay sends it after the
+ * commit. `E` is the event map, as in {@link EventsPublisher}.
  * @hideconstructor
  */
 @Injectable()
@@ -49,7 +49,8 @@ export class RealtimeOutbox<E extends RealtimeEvents = RealtimeEvents> {
   }
 
   /**
-   * The checked values of a row of `realtime_outbox`, to be inserted by a query builder of your own; `data` is JSON.
+   * Validates an event and returns the values of a row of `realtime_outbox`, to be inserted with your query builder;
+   * `data` is JSON.
    * @throws InvalidEventError
    */
   row<C extends keyof E & string, D extends E[C]>(
@@ -66,7 +67,7 @@ export class RealtimeOutbox<E extends RealtimeEvents = RealtimeEvents> {
     return this.table.status();
   }
 
-  /** Sends what was set aside once more, for when its reason is gone. @returns how many events that are */
+  /** Sends events that were set aside again, for example after the reason was fixed. @returns their number */
   retry(): Promise<number> {
     return this.table.retry();
   }

@@ -21,23 +21,23 @@ describe('the order of the outbox', () => {
     return { sent, answers };
   };
 
-  it('sends no later row of a channel once one of them waits, and goes on with the others', async () => {
+  it('sends no later row of a channel after one that waits, and continues with other channels', async () => {
     const rows = [row(1), row(2), row(3), row(4, 'b'), row(5), row(6, 'b')];
     const { sent, answers } = await send(rows, { 2: 'waits' });
     expect(sent).toEqual([1, 4, 2, 6]);
     expect(answers).toEqual(['sent', 'waits', 'waits', 'sent', 'waits', 'sent']);
   });
 
-  it('goes on behind a row that was set aside', async () => {
+  it('continues after a row that was set aside', async () => {
     expect((await send([row(1), row(2)], { 1: 'set aside' })).answers).toEqual(['set aside', 'sent']);
   });
 
-  it('keeps the tenants of a channel apart', async () => {
+  it('orders each tenant of a channel separately', async () => {
     const rows = [row(1, 'a', 'one'), row(2, 'a', 'two'), row(3, 'a', 'one')];
     expect((await send(rows, { 1: 'waits' })).answers).toEqual(['waits', 'sent', 'waits']);
   });
 
-  it('begins no row when its time is over', async () => {
+  it('starts no row after its time is over', async () => {
     const { sent, answers } = await send([row(1), row(2), row(3)], {}, 2);
     expect(sent).toEqual([1, 2]);
     expect(answers).toEqual(['sent', 'sent', 'waits']);

@@ -1,10 +1,10 @@
-/** The outcome of sending one row. */
+/** Outcome of sending one row. */
 export type Outcome = 'sent' | 'set aside' | 'waits';
 
 /**
- * Begins in the order of the rows. In each channel of a tenant a row waits for the one before it, and if that one cannot be sent,
- * no later one is.
- * @param mayBegin asked before each row
+ * Sends rows in order. Within a channel of a tenant each row waits for the one before it; if that one cannot be sent, no
+ * later one is sent.
+ * @param mayBegin returns false if no further row can be started; called before each row
  */
 export function sendInOrder<R extends { readonly channel: string; readonly tenant: string | null }>(
   rows: readonly R[],

@@ -4,39 +4,39 @@ import { WakeSignal } from './wake-signal.js';
 const LONG = 60_000;
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-describe('Bell', () => {
+describe('WakeSignal', () => {
   let signal: WakeSignal;
   beforeEach(() => {
     signal = new WakeSignal();
   });
 
-  it('wakes the sleeper when it is rung, or after a time', async () => {
+  it('wakes the relay after a notification, or after a time', async () => {
     const woken = signal.next(signal.count, LONG);
     signal.notify();
     await woken;
     await signal.next(signal.count, 1);
   });
 
-  it('does not let a sleeper wait that was rung for while it was busy', async () => {
+  it('does not wait if there was a notification while the relay was busy', async () => {
     const seen = signal.count;
     signal.notify();
     await signal.next(seen, LONG);
   });
 
-  it('is quiet once the sleeper has woken up and sleeps again', async () => {
+  it('is drained when the relay has woken up and waits again', async () => {
     const woken = signal.next(signal.count, LONG);
-    let isQuiet = false;
-    const quiet = signal.drain(LONG).then(() => (isQuiet = true));
+    let isDrained = false;
+    const drained = signal.drain(LONG).then(() => (isDrained = true));
     await woken;
     await turn();
-    expect(isQuiet).toBe(false);
+    expect(isDrained).toBe(false);
     const asleep = signal.next(signal.count, LONG);
-    await quiet;
+    await drained;
     signal.notify();
     await asleep;
   });
 
-  it('is quiet at once when the sleeper rests for good, and after a time when it does not sleep', async () => {
+  it('is drained at once after a stop, and after a time limit if the relay does not wait', async () => {
     await signal.drain(1);
     signal.stop();
     const since = performance.now();

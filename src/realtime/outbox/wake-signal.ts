@@ -1,38 +1,38 @@
 import { EventEmitter } from 'node:events';
 import { safely } from '../observability/run-safely.js';
 
-/** Wakes one sleeper: a ring that comes while it is busy is not missed. */
+/** Wakes the relay. A notification that arrives while the relay is busy is not missed. */
 export class WakeSignal {
-  /** How often it was rung. */
+  /** Number of notifications. */
   count = 0;
   private readonly emitter = new EventEmitter();
   private stopped = false;
 
   notify(): void {
     this.count += 1;
-    this.emitter.emit('ring');
+    this.emitter.emit('notified');
   }
 
-  /** Resolves when the signal was sent after `seen`, or after `withinMs`. */
+  /** Resolves after a notification later than number `seen`, or after `withinMs`. */
   async next(seen: number, withinMs: number): Promise<void> {
     if (this.count !== seen) return;
-    this.emitter.emit('asleep');
-    await this.wait('ring', withinMs);
+    this.emitter.emit('idle');
+    await this.wait('notified', withinMs);
   }
 
-  /** The sleeper sleeps for good. */
+  /** The relay stops and never waits again. */
   stop(): void {
     this.stopped = true;
-    this.emitter.emit('asleep');
+    this.emitter.emit('idle');
   }
 
-  /** Sends the signal, and resolves when the relay is idle again, or after `withinMs`. */
+  /** Notifies the relay, and resolves when it is idle again, or after `withinMs`. */
   async drain(withinMs: number): Promise<void> {
     this.notify();
-    if (!this.stopped) await this.wait('asleep', withinMs);
+    if (!this.stopped) await this.wait('idle', withinMs);
   }
 
-  private wait(event: 'ring' | 'asleep', withinMs: number): Promise<void> {
+  private wait(event: 'notified' | 'idle', withinMs: number): Promise<void> {
     return new Promise((resolve) => {
       const done = safely('A wait of the outbox', () => {
         clearTimeout(timer);

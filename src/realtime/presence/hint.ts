@@ -1,11 +1,11 @@
 import { list, record, string, type Schema } from '../schemas/schema.js';
 
-/** Channels of one hint, at most. */
+/** Maximum number of channels in one hint. */
 export const HINT_CHANNELS = 500;
 
-/** One instance tells the others that who is in these channels has changed. */
+/** Message of an instance to the others: the members of these channels have changed. */
 export interface Hint {
-  /** The id of the instance. */
+  /** Id of the instance. */
   readonly from: string;
   /** Topics. */
   readonly channels: readonly string[];

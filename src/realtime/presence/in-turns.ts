@@ -1,7 +1,7 @@
-/** Subscriptions that are written to in one turn of the event loop, some 5 ms. */
+/** Number of subscriptions that are written to in one turn of the event loop, about 5 ms. */
 const WRITES_PER_TURN = 250;
 
-/** Calls back for each entry of a list, and lets the event loop turn in between. */
+/** Calls back for each entry, and yields to the event loop in between. */
 export async function inTurns<T>(entries: Iterable<T>, work: (entry: T) => void): Promise<void> {
   let left = WRITES_PER_TURN;
   for (const entry of entries) {

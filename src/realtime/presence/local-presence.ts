@@ -1,19 +1,19 @@
 import { ANONYMOUS } from './presence-store.js';
 
 /**
- * The presence of one channel on this instance, and the changes that are not stored yet. No I/O.
+ * Presence of one channel on this instance, and the changes that are not stored yet. No I/O.
  * @typeParam K the key of a presence: a subscription
  */
 export class LocalPresence<K> {
-  // subscription → the user id that it counts for
+  // user id by subscription
   private readonly seats = new Map<K, string>();
-  // user id → connections here; 0 during the grace period
+  // connections on this instance by user id; 0 during the grace period
   private readonly counts = new Map<string, number>();
-  // user id → until when its 0 is kept, the next to end first
+  // end of the grace period by user id, the earliest first
   private readonly leaving = new Map<string, number>();
   private readonly changed = new Set<string>();
   /** True if the store may contain values of this instance. */
-  private said = false;
+  private hasStored = false;
   /**
    * True if the content of the store is unknown: {@link compare} determines it. Until then no changes are recorded, so
    * that an outage costs no memory.
@@ -32,7 +32,7 @@ export class LocalPresence<K> {
     return this.stale;
   }
 
-  /** Counts the subscription for this user from now on. */
+  /** Counts the subscription for this user. */
   enter(seat: K, userId: string): void {
     const before = this.seats.get(seat);
     if (before === userId) return;
@@ -43,7 +43,7 @@ export class LocalPresence<K> {
     this.mark(userId);
   }
 
-  /** @param keepUntil until when a user whose last one this was still counts as here; `null` for not at all */
+  /** @param keepUntil end of the grace period if this was the user's last subscription; `null` for no grace period */
   exit(seat: K, keepUntil: number | null): void {
     const userId = this.seats.get(seat);
     if (userId === undefined) return;
@@ -55,7 +55,7 @@ export class LocalPresence<K> {
     this.mark(userId);
   }
 
-  /** Lets those go whose time to be back is over. */
+  /** Removes users whose grace period is over. */
   expire(now: number): void {
     for (const [userId, keepUntil] of this.leaving) {
       if (keepUntil > now) break;
@@ -65,27 +65,31 @@ export class LocalPresence<K> {
     }
   }
 
-  /** Returns the changes: user id → connections, or `null` for a user that left. They count as stored from now on. */
+  /**
+   * Returns the changes: the number of connections by user id, or `null` for a user that left. From then on they count as
+   * stored.
+   */
   takeChanges(): ReadonlyMap<string, number | null> {
     const changes = new Map([...this.changed].map((userId) => [userId, this.counts.get(userId) ?? null]));
     this.changed.clear();
-    this.said = true;
+    this.hasStored = true;
     return changes;
   }
 
   /**
-   * The stored values may be lost. If nothing was stored and nothing is pending, nothing is stale: otherwise clients that only ask about
-   * made-up channels would make an instance keep each of them while the store does not answer.
+   * Marks the stored values as possibly lost. If nothing was stored and nothing is pending, nothing becomes stale.
+   * Otherwise a client that queries invented channels would make an instance keep each of them while the store is
+   * unavailable.
    */
   markStale(): void {
-    if (!this.said && this.isEmpty && !this.hasChanges) return;
+    if (!this.hasStored && this.isEmpty && !this.hasChanges) return;
     this.stale = true;
     this.changed.clear();
   }
 
   /**
-   * Compares with the content of the store: all differences have to be stored again.
-   * @returns true if a stored value is missing: other instances may have lost values, too
+   * Compares with the content of the store. All differences have to be stored again.
+   * @returns true if a stored value is missing: other instances may have lost values too
    */
   compare(held: ReadonlyMap<string, number>): boolean {
     let lost = this.stale;

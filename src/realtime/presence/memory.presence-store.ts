@@ -1,8 +1,8 @@
 import { ANONYMOUS, PresenceStore, type Present } from './presence-store.js';
 
-/** The store of an instance that is alone: what it says is all there is. */
+/** Presence store of a single instance. */
 export class MemoryPresenceStore extends PresenceStore {
-  // channel → user id → connections
+  // connections by user id, by channel
   private readonly channels = new Map<string, Map<string, number>>();
 
   override listen(): void {

@@ -11,25 +11,25 @@ import { MAX_LISTED, Roster, type RosterChange } from './roster.js';
 /** Changes within this time are read together, in milliseconds. */
 const SETTLE_MS = 50;
 /**
- * Between two reads lies at least this, and ten times as long as it took to read and to notify the watchers: one user who joins and
- * leaves in a loop is written to thousands of them.
+ * Minimum time between two reads, in milliseconds. It is also at least ten times the duration of a read and its
+ * notifications, because a user who joins and leaves in a loop causes writes to thousands of watchers.
  */
 const MIN_SPACING_MS = 100;
 const MAX_SPACING_MS = 10_000;
 const SPACING_PER_READ = 10;
-/** Of a channel that takes longer to read than this allows, what was read last is the answer. */
+/** If the time between reads is longer than this, in milliseconds, the last result is used as the answer. */
 const MAX_WAIT_MS = 500;
 /**
- * A read sees earlier changes of this instance, but waits for at most this number of writes, because changes may never
+ * Maximum number of writes before a read. A read should include earlier changes of this instance, but changes may never
  * stop.
  */
 const WRITES_BEFORE_READ = 3;
-/** How long a store that did not answer is left alone, in milliseconds. */
+/** Pause after a failure of the store, in milliseconds. */
 const RETRY_MS = 250;
-/** A channel without watchers is read less often by this factor, only to verify that nothing was lost. */
+/** Factor by which a channel without watchers is read less often. It is read only to verify that nothing was lost. */
 const UNWATCHED = 3;
 
-/** The members of a channel. */
+/** Members of a channel. */
 export interface PresenceList {
   readonly members: readonly PresenceMember[];
   readonly count: number;
@@ -42,14 +42,14 @@ interface PendingQuery {
 
 /**
  * Presence of one channel on this instance: writes local changes to the store, reads the state of all instances, and
- * notifies watchers. One operation at a time; `sync` drives it without timers.
+ * notifies watchers. It runs one operation at a time; `sync` drives it without timers.
  */
 export class PresenceChannel {
   readonly local = new LocalPresence<Subscription>();
   private readonly roster = new Roster();
-  /** Told of who joins and leaves. */
+  /** Subscriptions that receive changes. */
   private readonly watchers = new Set<Subscription>();
-  /** Not told yet who is here. */
+  /** Subscriptions that wait for the list of members. */
   private readonly pendingWatchers = new Set<Subscription>();
   private pendingQueries: PendingQuery[] = [];
   private working: Promise<void> | null = null;
@@ -58,21 +58,21 @@ export class PresenceChannel {
   private retryAt = 0;
   private lastReadAt = -Infinity;
   private spacing = MIN_SPACING_MS;
-  /** Something changed somewhere since the last read. */
+  /** True if any instance reported a change since the last read. */
   private stale = false;
-  /** Local changes must be written before the next read: because of a query, or because they were lost. */
+  /** True if local changes must be written before the next read, because of a query or because they were lost. */
   private mustFlush = false;
-  /** Since the last read. */
+  /** Number of writes since the last read. */
   private writes = 0;
-  /** The read under way follows one that found our own part missing. */
+  /** True if the current read repeats one that found local values missing. */
   private repeated = false;
   /**
-   * The time from which a missing member counts as gone: after a loss of data, other instances have to store their
+   * Time from which a missing member counts as gone. After a loss of data, other instances first have to store their
    * members again.
    */
   private trustedAt = 0;
 
-  /** @param now milliseconds of a clock that only goes forward */
+  /** @param now milliseconds of a monotonic clock */
   constructor(
     private readonly topic: string,
     private readonly store: PresenceStore,
@@ -108,7 +108,7 @@ export class PresenceChannel {
     this.pendingWatchers.delete(subscription);
   }
 
-  /** A watcher that was paused did not get what changed: it gets the whole list again. */
+  /** Sends the whole list again to a watcher that was paused, because it missed changes. */
   resumed(subscription: Subscription): void {
     if (this.watchers.delete(subscription)) this.watch(subscription);
   }
@@ -129,24 +129,24 @@ export class PresenceChannel {
     runSafely('Presence of a channel', () => this.sync());
   }
 
-  /** Another instance has said something. */
+  /** Another instance reported a change. */
   hint(): void {
     this.stale = true;
     if (this.isAwaited) this.readSoon(SETTLE_MS);
   }
 
-  /** The stored values may be lost. */
+  /** Marks the stored values as possibly lost. */
   markStale(): void {
     this.local.markStale();
     this.retry();
   }
 
-  /** The store answers again. */
+  /** The store is available again. */
   retry(): void {
     this.retryAt = 0;
   }
 
-  /** Does what is due. Never rejects. */
+  /** Runs the operations that are due. Never rejects. */
   async sync(): Promise<void> {
     if (this.working !== null || !this.isDue) return;
     this.working = this.work();
@@ -154,7 +154,7 @@ export class PresenceChannel {
     this.working = null;
   }
 
-  /** Says what there is still to say. Never rejects. */
+  /** Writes the remaining changes. Never rejects. */
   async flush(): Promise<void> {
     await this.working;
     await this.sync();
@@ -164,7 +164,7 @@ export class PresenceChannel {
     return this.watchers.size > 0 || this.pendingWatchers.size > 0 || this.pendingQueries.length > 0;
   }
 
-  /** Returns true if {@link sync} has something to do, unless that is being done. */
+  /** True if {@link sync} has an operation to run. */
   get isDue(): boolean {
     const { local } = this;
     const now = this.now();
@@ -226,7 +226,7 @@ export class PresenceChannel {
     const change = this.roster.update(present, end >= this.trustedAt);
     await this.notifyWatchers(change);
     await this.sendList(newWatchers);
-    // After the watchers: a client that asks knows no more than they do.
+    // Queries are answered after the watchers are notified, so that they are never ahead of them.
     for (const query of this.pendingQueries.splice(0, queries)) query.resolve(this.answer());
     this.spacing = spacingAfter(this.now() - start);
     this.readAt = this.local.isEmpty ? Infinity : end + Math.max(this.spacing, UNWATCHED * renewMs);
@@ -264,7 +264,7 @@ export class PresenceChannel {
   }
 
   private greet(watcher: Subscription, frame: Buffer): void {
-    if (!this.pendingWatchers.delete(watcher)) return; // it left in the meantime
+    if (!this.pendingWatchers.delete(watcher)) return; // the watcher left in the meantime
     this.watchers.add(watcher);
     if (!watcher.isPaused) watcher.connection.answer(frame);
   }
@@ -295,7 +295,7 @@ function spacingAfter(tookMs: number): number {
   return Math.min(MAX_SPACING_MS, Math.max(MIN_SPACING_MS, SPACING_PER_READ * tookMs));
 }
 
-/** The same bytes for all, made once. */
+/** Serialises a frame once for all watchers. */
 function bytesOf(frame: Unstamped<Extract<ServerFrame, { type: 'presence' | 'presence_diff' }>>): Buffer {
   return Buffer.from(JSON.stringify({ ...frame, timestamp: new Date().toISOString() }));
 }

@@ -1,6 +1,6 @@
 import { integer, record, SchemaError, string, type Schema } from '../schemas/schema.js';
 
-/** One field of a presence hash, `<instance>:<user id>` → connections there. */
+/** One field of a presence hash: `<instance>:<user id>`, with the number of connections on that instance as value. */
 export interface PresenceField {
   readonly instance: string;
   /** `ANONYMOUS` for connections without an identity. */
@@ -9,7 +9,7 @@ export interface PresenceField {
   readonly count: number;
 }
 
-/** More connections of one user than an instance can have. */
+/** Upper bound for the connections of one user on one instance. */
 const MAX_COUNT = 1_000_000_000;
 
 export const presenceFieldSchema: Schema<PresenceField> = record<PresenceField>({
@@ -18,7 +18,10 @@ export const presenceFieldSchema: Schema<PresenceField> = record<PresenceField>(
   count: integer(0, MAX_COUNT),
 });
 
-/** @throws SchemaError for a field that no instance wrote */
+/**
+ * Decodes a field of a presence hash.
+ * @throws SchemaError for a field that no instance wrote
+ */
 export function readPresenceField(name: string, value: string): PresenceField {
   if (!/^\d{1,10}$/.test(value)) throw new SchemaError('it.count', 'a whole number');
   const colon = name.indexOf(':');

@@ -6,7 +6,7 @@ describe('the pace of presence', () => {
     [5_000, 5_000],
     [20_000, 20_000],
     [1_000_000, 150_000],
-  ])('with %i channels renews each within %i ms', (size, renewMs) => {
+  ])('renews each of %i channels within %i ms', (size, renewMs) => {
     expect(new PresencePace({ renewMs: 5_000 }, { size }).renewMs).toBe(renewMs);
   });
 });

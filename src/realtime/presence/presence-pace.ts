@@ -1,14 +1,14 @@
 import type { Lease } from '../instances/lease.js';
 
-/** Channels that an instance renews in a second, and reads a third as often. */
+/** Number of channels that an instance renews per second. It reads a third as many. */
 const CHANNELS_PER_SECOND = 1_000;
 
-/** A channel is renewed within this time, however many there are, in milliseconds. */
+/** Maximum time until a channel is renewed, for any number of channels, in milliseconds. */
 export const MAX_RENEW_MS = 150_000;
 
 /**
- * How often each channel with presence is renewed. A client can hold thousands of channels open without sending anything, so
- * what they cost in a second must not grow with their number.
+ * Interval in which each channel with presence is renewed. A client can keep thousands of channels open without sending
+ * anything, so their cost per second must not grow with their number.
  */
 export class PresencePace {
   constructor(

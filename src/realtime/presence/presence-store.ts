@@ -1,22 +1,22 @@
-/** Stands for all connections without an identity: they are counted, not named. No user has an empty id. */
+/** User id that represents all anonymous connections, which are counted but not listed. No user has an empty id. */
 export const ANONYMOUS = '';
 
-/** The members of a channel in the store. */
+/** Members of a channel in the store. */
 export interface Present {
-  /** user id → connections on all live instances; at least 1, also during the grace period */
+  /** Connections on all live instances by user id; at least 1, also during the grace period. */
   readonly members: ReadonlyMap<string, number>;
-  /** Connections without an identity. */
+  /** Number of anonymous connections. */
   readonly anonymous: number;
-  /** The values of this instance in the store: user id (or `ANONYMOUS`) → connections */
+  /** Values of this instance in the store: connections by user id (or `ANONYMOUS`). */
   readonly own: ReadonlyMap<string, number>;
 }
 
 /**
- * The port behind which instances put together who is in a channel. Each says only how many connections a user has with
- * it, as a number and not as a step, so saying it twice does no harm.
+ * Port through which instances combine the members of a channel. Each instance stores the number of its connections per
+ * user. The number is absolute, not a difference, so storing it twice is harmless.
  *
- * It promises: what was said is read on every instance for as long as the instance that said it lives, and no longer.
- * It does not promise that what was said outlives a loss of the store's data: `own` shows that, and it is said again.
+ * Guarantees: a stored value is visible on every instance while the instance that stored it is live, and not longer. A
+ * value can be lost if the store loses its data. `own` shows this, and the value is stored again.
  */
 export abstract class PresenceStore {
   /** Sets the callback for changes of other instances. It is a hint: it can be missing or repeated. */
@@ -33,7 +33,8 @@ export abstract class PresenceStore {
 
   /**
    * Renews the stored values of a channel, which otherwise expire.
-   * @returns `false` if they are missing @throws RealtimeUnavailableError
+   * @returns `false` if they are missing
+   * @throws RealtimeUnavailableError
    */
   abstract keep(channel: string): Promise<boolean>;
 }

@@ -15,24 +15,24 @@ import { PresencePace } from './presence-pace.js';
 import { PresenceChannel, type PresenceList } from './presence-channel.js';
 import { ANONYMOUS, PresenceStore } from './presence-store.js';
 
-/** How often it is looked whether something is due: what changes in between is said together, in milliseconds. */
+/** Interval in which due operations are run, in milliseconds. Changes within an interval are written together. */
 const SYNC_MS = 50;
-/** Channels that are handled each time: with more channels, each is handled less often. */
+/** Number of channels that are checked per interval. With more channels, each is checked less often. */
 const CHANNELS_PER_SYNC = 10_000;
 /** Time limit for the last writes before shutdown, in milliseconds. */
 const FINAL_FLUSH_MS = 1_000;
 
 /**
- * Presence of all channels that enable it. Every subscriber is present, whether it watches or not: the registry reports
+ * Presence of all channels that enable it. Every subscriber is present, even if it does not watch: the registry reports
  * the start and end of each subscription.
  * @hideconstructor
  */
 @Injectable()
 export class PresenceService implements SubscriptionListener, OnApplicationBootstrap, OnApplicationShutdown {
-  // topic → the channel, while something is here or to be done
+  // channels by topic, while they have members or pending work
   private readonly channels = new Map<string, PresenceChannel>();
   private readonly pace: PresencePace;
-  /** Goes round the channels, when there are more than one look takes. */
+  /** Iterates over all channels again and again, if there are more than one interval checks. */
   private cursor = this.channels.entries();
   private readonly isNeeded: boolean;
   private timer: NodeJS.Timeout | null = null;
@@ -79,7 +79,7 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
     }
   }
 
-  /** Sends `presence` once it is known who is here, and `presence_diff` from then on, for as long as the subscription lives. @internal */
+  /** Sends `presence` when the members are known, and then `presence_diff` until the subscription ends. @internal */
   watch(subscription: Subscription): void {
     this.channels.get(subscription.topic)?.watch(subscription);
   }
@@ -103,7 +103,7 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
     channel.local.exit(subscription, mayReturn ? this.clock.now() + presenceGraceMs : null);
   }
 
-  /** The subscription was paused: it gets the whole list again. @internal */
+  /** Sends the whole list again to a subscription that was paused. @internal */
   resumed(subscription: Subscription): void {
     this.channels.get(subscription.topic)?.resumed(subscription);
   }
@@ -114,18 +114,18 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
     }
   }
 
-  /** This instance shuts down: its clients reconnect elsewhere and have not left. */
+  /** Keeps the members of this instance during its shutdown: the clients reconnect elsewhere and have not left. */
   hold(): void {
     this.held = true;
   }
 
-  /** Says what there is still to say. */
+  /** Writes the remaining changes, within a time limit. */
   async leave(): Promise<void> {
     this.end();
-    const words = Promise.all([...this.channels.values()].map((channel) => channel.flush()));
+    const flushes = Promise.all([...this.channels.values()].map((channel) => channel.flush()));
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => void (timer = setTimeout(resolve, FINAL_FLUSH_MS)));
-    await Promise.race([words, late]);
+    await Promise.race([flushes, late]);
     clearTimeout(timer);
   }
 
@@ -157,7 +157,7 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
     }
   }
 
-  /** All channels, or the next of very many. */
+  /** Returns all channels, or the next part of them if there are very many. */
   private *nextChannels(): Iterable<[string, PresenceChannel]> {
     for (let left = Math.min(CHANNELS_PER_SYNC, this.channels.size); left > 0; left -= 1) {
       let next = this.cursor.next();
@@ -175,7 +175,7 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
   }
 }
 
-/** A platform administrator is not a member of the tenant it looks at: its id could collide with one. */
+/** A platform admin counts as anonymous in a chosen tenant: the user id could collide with one of the tenant. */
 function userOf({ principal }: Connection): string {
   return principal === null || principal.tenant !== principal.homeTenant ? ANONYMOUS : principal.user.userId;
 }

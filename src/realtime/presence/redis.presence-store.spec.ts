@@ -6,7 +6,7 @@ import { RedisPresenceStore } from './redis.presence-store.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-/** A Redis that answers a number of commands, and is unavailable after that. */
+/** A Redis that answers a number of commands and then becomes unavailable. */
 class FailingRedis {
   commands = 0;
   answers = Infinity;
@@ -52,7 +52,7 @@ describe('RedisPresenceStore while Redis fails', () => {
     if (unhandled.length > 0) throw new Error(`Unhandled rejections: ${String(unhandled)}`);
   });
 
-  /** As many users as need two commands each to be written and removed. */
+  /** Enough users that setting and removing them takes two commands each. */
   const changes = (): Map<string, number | null> =>
     new Map(Array.from({ length: 3_000 }, (_, index) => [`u${index}`, index < 1_500 ? 1 : null]));
 
@@ -77,7 +77,7 @@ describe('RedisPresenceStore while Redis fails', () => {
     expect(redis.commands).toBe(answers + 1);
   });
 
-  it('rejects a read if the instances are unknown: none is taken for dead', async () => {
+  it('rejects a read if the live instances are unknown, so that none counts as dead', async () => {
     redis.fields = ['other:u1', '1'];
     living = () => Promise.reject(new RealtimeUnavailableError('Redis is unavailable'));
     await expect(store.read('c')).rejects.toMatchObject({ code: 'unavailable' });

@@ -10,18 +10,18 @@ import { readPresenceField, type PresenceField } from './presence-field.js';
 import { MAX_RENEW_MS } from './presence-pace.js';
 import { ANONYMOUS, PresenceStore, type Present } from './presence-store.js';
 
-/** On which instances tell each other whose presence has changed; no client can name it. */
+/** Topic on which instances notify each other of changed channels. No client can name it. */
 const HINTS = '$presence';
-/** Time limit for a hint, in milliseconds: without it, other instances read every few seconds anyway. */
+/** Time limit for a hint, in milliseconds. Without a hint, other instances read every few seconds anyway. */
 const HINT_TIMEOUT_MS = 1_000;
-/** Fields of one command: a whole channel at once would hold up every other client of that Redis. */
+/** Number of fields per command. A whole channel in one command would block every other client of that Redis. */
 const BATCH = 1_000;
-/** A channel that no instance renews any more is forgotten after this time, in milliseconds. */
+/** Time after which a channel expires that no instance renews, in milliseconds. */
 const KEPT_MS = 4 * MAX_RENEW_MS;
 
 /**
- * The store in Redis: one hash per channel, `<instance>:<user id>` → connections. A field counts while the lease of its
- * instance lives, so a killed instance drops out; any reader removes its fields.
+ * Presence store in Redis: one hash per channel, with the number of connections by `<instance>:<user id>`. A field counts
+ * while the lease of its instance lives, so a killed instance drops out; any reader removes its fields.
  */
 export class RedisPresenceStore extends PresenceStore {
   private readonly ownPrefix: string;
@@ -43,12 +43,12 @@ export class RedisPresenceStore extends PresenceStore {
         const { from, channels } = hintSchema.read(data, 'it');
         if (from !== this.directory.id) for (const channel of channels) changed(channel);
       },
-      reset: () => undefined, // there is nothing to miss
+      reset: () => undefined, // a missed hint needs no recovery
     });
   }
 
   override async write(channel: string, counts: ReadonlyMap<string, number | null>): Promise<void> {
-    // Before the lease is there, others would take the fields for those of a dead instance.
+    // Before this instance has a lease, others would treat its fields as those of a dead instance.
     if (this.directory.entries === 0)
       throw new RealtimeUnavailableError('This instance is not registered in Redis yet');
     const key = this.redis.keys.presence(channel);
@@ -90,7 +90,7 @@ export class RedisPresenceStore extends PresenceStore {
     return { members, anonymous, own };
   }
 
-  /** @returns `null` for a field that no instance wrote; the instance that it names writes its own over it */
+  /** Decodes a field. @returns `null` for a field that no instance wrote; the instance that it names overwrites it */
   private readField(name: string, value: string): PresenceField | null {
     try {
       return readPresenceField(name, value);
@@ -105,7 +105,7 @@ export class RedisPresenceStore extends PresenceStore {
     return (await this.redis.command((client) => client.pexpire(key, KEPT_MS))) === 1;
   }
 
-  /** Scans page by page: permanent fields are always found; those that are added or removed meanwhile may be missed. */
+  /** Scans page by page. Permanent fields are always found; fields that are added or removed meanwhile may be missed. */
   private async scan(key: string): Promise<Map<string, string>> {
     const fields = new Map<string, string>();
     let cursor = '0';
@@ -131,7 +131,7 @@ export class RedisPresenceStore extends PresenceStore {
     for (const batch of batches(channels, HINT_CHANNELS)) this.publish({ from: this.directory.id, channels: batch });
   });
 
-  /** The hints of one turn go out together. */
+  /** Collects the hints of one turn, and sends them together. */
   private hint(channel: string): void {
     this.changed.add(channel);
     if (this.hinting) return;

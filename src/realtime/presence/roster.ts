@@ -2,24 +2,24 @@ import type { PresenceMember } from '../../protocol/index.js';
 import type { Present } from './presence-store.js';
 
 /**
- * Members in one frame. With the longest user ids such a frame still fits into the send buffer (`maxBufferedBytes`);
- * `count` counts all members.
+ * Maximum number of members in one frame. Even with the longest user ids such a frame fits into the send buffer
+ * (`maxBufferedBytes`). `count` counts all members.
  */
 export const MAX_LISTED = 2_000;
 
-/** The members that joined and left. */
+/** Members that joined and left. */
 export interface RosterChange {
   readonly joined: readonly PresenceMember[];
   readonly left: readonly PresenceMember[];
 }
 
-/** The members of a channel, as its watchers know them. */
+/** Members of a channel, as last sent to its watchers. */
 export class Roster {
-  // user id → connections
+  // connections by user id
   private members = new Map<string, number>();
   private anonymous = 0;
 
-  /** Members, and connections without an identity. */
+  /** Number of members and of anonymous connections. */
   get count(): number {
     return this.members.size + this.anonymous;
   }
@@ -33,7 +33,10 @@ export class Roster {
     return listed;
   }
 
-  /** @param mayLeave true if a missing member has left; false if it may only be missing temporarily */
+  /**
+   * Replaces the members, and returns the difference.
+   * @param mayLeave true if a missing member has left; false if it may be missing temporarily
+   */
   update({ members, anonymous }: Present, mayLeave: boolean): RosterChange {
     const joined: PresenceMember[] = [];
     const left: PresenceMember[] = [];

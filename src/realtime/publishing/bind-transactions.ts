@@ -2,18 +2,18 @@ import type { EventsPublisher } from './events-publisher.js';
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 
-/** The transaction methods of libraries: TypeORM, Drizzle and Kysely, or Prisma. */
+/** Transaction methods of TypeORM, Drizzle, Kysely and Prisma. */
 const METHODS = ['transaction', '$transaction'];
 
-/** Methods that are bound already → what they were, and of which client. */
+/** Bound methods, with the original method and its client. */
 const bound = new WeakMap<Method, { readonly original: Method; readonly client: object }>();
 
 /**
- * Binds {@link EventsPublisher.afterCommit} to the transactions of a database client, so that no caller needs
- * {@link EventsPublisher.transaction}: TypeORM's `dataSource.manager`, a Drizzle or Kysely database, a Prisma client, or
- * whatever else has a method `transaction` or `$transaction` that takes a function, resolves when it is committed and
- * rejects when it is rolled back. A transaction that such a client begins inside another one stands on its own; one that is
- * begun by what the function was given is a savepoint.
+ * Binds {@link EventsPublisher.afterCommit} to the transactions of a database client, so that no caller needs {@link
+ * EventsPublisher.transaction}. It supports TypeORM's `dataSource.manager`, a Drizzle or Kysely database, a Prisma
+ * client, and any client with a method `transaction` or `$transaction` that takes a function, resolves after the commit
+ * and rejects after a rollback. A transaction that is started from this client inside another transaction is independent.
+ * One that is started from the argument of the function is a savepoint.
  * @returns the same client, whose method is replaced
  */
 export function bindTransactions<Client extends object>(client: Client, events: EventsPublisher): Client {
@@ -23,7 +23,7 @@ export function bindTransactions<Client extends object>(client: Client, events: 
   return client;
 }
 
-/** @returns false if there is no method to bind */
+/** Replaces the transaction methods of a client. @returns false if it has none */
 function bind(client: object, events: EventsPublisher, independent: boolean): boolean {
   let found = false;
   for (const name of METHODS) {
@@ -52,14 +52,15 @@ function boundMethod(original: Method, client: object, events: EventsPublisher, 
   return method;
 }
 
-/** Transactions that start from the client of a transaction are savepoints. */
+/** Binds the client of a transaction. Transactions that are started from it are savepoints. */
 function withSavepoints(transaction: unknown, events: EventsPublisher): unknown {
   if (typeof transaction !== 'object' || transaction === null) return transaction;
   for (const name of METHODS) {
     const method = methodOf(transaction, name);
     const inherited = method === null ? undefined : bound.get(method);
     if (inherited === undefined || inherited.client === transaction) continue;
-    // Prisma's inherits what is bound on the client, and what is written to it is written to the client too.
+    // Prisma's transaction client inherits the bound method, and a property that is set on it is also set on the main
+    // client. So the method is replaced by a proxy.
     const savepoint = boundMethod(inherited.original, transaction, events, false);
     return new Proxy(transaction, {
       get: (target, key) => (key === name ? savepoint : (Reflect.get(target, key) as unknown)),
@@ -74,7 +75,7 @@ function methodOf(client: object, name: string): Method | null {
   return typeof method === 'function' ? (method as Method) : null;
 }
 
-/** Kysely's `transaction()` gives a builder, whose `execute` takes the function; its other methods give further builders. */
+/** Binds the builder of Kysely's `transaction()`: `execute` takes the function, and other methods return further builders. */
 function bindBuilder(builder: unknown, events: EventsPublisher, independent: boolean): unknown {
   if (typeof builder !== 'object' || builder === null || !('execute' in builder)) return builder;
   return new Proxy(builder, {

@@ -1,10 +1,10 @@
-/** Levels of objects and lists in the data of one event. */
+/** Maximum depth of objects and lists in the data of an event. */
 const MAX_DEPTH = 64;
 
 /**
- * Returns the problem of data that would be expensive to validate, as a sentence; `null` if there is none.
- * class-transformer takes time that grows with the square of an object's properties, and recurses for each level.
- * @param maxKeys the limit of properties per object
+ * Returns the problem of data that would be expensive to validate, as a sentence, or `null`. class-transformer takes time
+ * that grows with the square of an object's properties, and recurses for each level.
+ * @param maxKeys maximum number of properties per object
  */
 export function shapeProblem(data: unknown, maxKeys: number): string | null {
   let level: object[] = isObject(data) ? [data] : [];

@@ -2,10 +2,10 @@ import { RealtimeUnavailableError } from '../broker/errors.js';
 
 export { RealtimeUnavailableError };
 
-/** The event rate limit of a tenant is exceeded (`tenants.eventsPerSecond`): nothing was published, try again. */
+/** The event rate limit of a tenant is exceeded (`tenants.eventsPerSecond`). Nothing was published; try again. */
 export class TenantBusyError extends RealtimeUnavailableError {}
 
-/** The event was refused: nothing was published, and it would be refused again. */
+/** The event is invalid. Nothing was published, and a retry would fail again. */
 export class InvalidEventError extends Error {
   override readonly name = 'InvalidEventError';
   readonly code = 'invalid_event';

@@ -11,19 +11,25 @@ import { InvalidEventError } from './errors.js';
 import { toJson } from './event-json.js';
 import type { EventValidator } from './event-validator.js';
 
-/** The options of `emit`. */
+/** Options of `emit`. */
 export interface EmitOptions {
-  /** With the option `tenants`: whose event it is. @default the tenant of the running code (`withTenant`); global channels have none */
+  /**
+   * With the option `tenants`: tenant of the event. @default the tenant of the running code (`withTenant`); global
+   * channels have none
+   */
   readonly tenant?: string;
-  /** A second emit to this channel with the same key within 5 minutes publishes nothing; it answers the first one's id. At most 200 characters. */
+  /**
+   * Idempotency key, at most 200 characters. A second emit to this channel with the same key within 5 minutes publishes
+   * nothing, and returns the id of the first event.
+   */
   readonly idempotencyKey?: string;
-  /** How long the key is remembered, in milliseconds, a day at most. @default 300000 */
+  /** Time for which the key is remembered, in milliseconds, at most a day. @default 300000 */
   readonly idempotencyMs?: number;
-  /** How long to go on trying, in milliseconds. Once it was rejected, the event is never published later. @default 10000 */
+  /** Time limit of the emit, in milliseconds. After the emit was rejected, the event is never published. @default 10000 */
   readonly timeoutMs?: number;
 }
 
-/** An event that was validated: `data` is JSON already, and is never serialised again. */
+/** A validated event. `data` is serialised already, and is not serialised again. */
 export interface ComposedEvent {
   readonly channel: string;
   readonly topic: string;
@@ -32,7 +38,7 @@ export interface ComposedEvent {
   /** True if some clients receive only a part of its data. */
   readonly limited: boolean;
   readonly history: HistoryWindow | null;
-  /** Its data does not fit the class of the channel, and the option says that such an event is not sent. */
+  /** True if the data does not match the class of the channel and such events are not sent (`invalidEvents: 'drop'`). */
   readonly dropped: boolean;
   readonly options: EmitOptions;
 }
@@ -40,7 +46,7 @@ export interface ComposedEvent {
 const MAX_KEY_LENGTH = 200;
 const MAX_IDEMPOTENCY_MS = 86_400_000;
 
-/** Validates events before they are published. Callers in JavaScript can pass anything. */
+/** Validates events before they are published. JavaScript callers can pass any value. */
 export class EventComposer {
   private readonly tenants: Tenants;
 
@@ -52,14 +58,14 @@ export class EventComposer {
     this.tenants = new Tenants(options);
   }
 
-  /** Returns the topic of a channel; `null` if the channel is not registered. @throws InvalidEventError */
+  /** Returns the topic of a channel, or `null` if the channel is not registered. @throws InvalidEventError */
   topicOf(channel: string, options: Pick<EmitOptions, 'tenant'>): string | null {
     const { tenant } = readOptions(options);
     const known = this.find(channel);
     return known === null ? null : this.topicOfKnown(channel, known, tenant);
   }
 
-  /** Returns the pattern of a channel, whatever was given as its name; `null` if it is not registered. */
+  /** Returns the pattern of a channel. Accepts any value; returns `null` if it is not a registered channel. */
   patternOf(channel: unknown): string | null {
     return this.find(channel)?.pattern ?? null;
   }
@@ -69,7 +75,8 @@ export class EventComposer {
   }
 
   /**
-   * @param mode how to handle data that does not fit the class of the channel; default: the option
+   * Validates and serialises an event.
+   * @param mode handling of data that does not match the class of the channel; default: the option
    * @throws InvalidEventError
    */
   compose(channel: string, data: unknown, given: EmitOptions, mode?: InvalidEvents): ComposedEvent {
@@ -81,7 +88,10 @@ export class EventComposer {
     return this.composed(channel, known, json, options, dropped);
   }
 
-  /** {@link compose} for an event that is to be stored: one that is dropped or counted is that when it is sent. @throws InvalidEventError */
+  /**
+   * {@link compose} for an event that is stored first. Data that the option drops or counts is handled when the event is
+   * sent. @throws InvalidEventError
+   */
   composeToStore(channel: string, data: unknown, given: EmitOptions): ComposedEvent {
     const options = readOptions(given);
     const known = this.check(channel, options);
@@ -99,7 +109,8 @@ export class EventComposer {
       return this.composeStored(channel, known, json, options);
     } catch (error) {
       if (error instanceof InvalidEventError) throw error;
-      // It would fail each time, and the outbox would wait for it: JSON that is nested too deeply, for example.
+      // The error would repeat, and the outbox would wait for this event forever: for example JSON that is nested too
+      // deeply.
       throw new InvalidEventError('data', `cannot be read as JSON: ${thrownText(error)}`);
     }
   }
@@ -166,7 +177,7 @@ export class EventComposer {
     return json;
   }
 
-  /** Data that is transformed to be validated must not be dear to transform. @throws InvalidEventError */
+  /** Rejects data that would be expensive to transform for validation. @throws InvalidEventError */
   private checkShape({ data: type }: Channel, data: unknown): void {
     const problem = type === null ? null : shapeProblem(data, this.options.maxEventKeys);
     if (problem !== null) throw new InvalidEventError('data', problem);
@@ -174,14 +185,14 @@ export class EventComposer {
 
   private checkSize(json: string): void {
     const { maxEventBytes } = this.options;
-    // Text has at most three bytes for each UTF-16 unit: most events need no count.
+    // UTF-8 has at most three bytes per UTF-16 unit, so most events need no exact count.
     if (json.length * 3 > maxEventBytes && Buffer.byteLength(json) > maxEventBytes) {
       throw new InvalidEventError('data', `is larger than ${maxEventBytes} bytes as JSON (the option maxEventBytes)`);
     }
   }
 }
 
-/** Takes out what never leaves: undeclared fields, and `__proto__`. */
+/** Removes undeclared fields, and `__proto__`, which is never sent. */
 function withoutUndeclared(json: string, declared: DeclaredFields | null): string {
   if (declared === null && !mayHaveProto(json)) return json;
   const data = parseWithoutProto(json);
@@ -197,14 +208,14 @@ function isDuration(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 1 && value <= MAX_IDEMPOTENCY_MS;
 }
 
-/** Names a channel in a sentence, whatever was given as its name. */
+/** Formats a channel name for an error message. Accepts any value. */
 export function showChannel(channel: unknown): string {
   if (typeof channel === 'string') return JSON.stringify(channel).slice(0, 220);
   return channel === null ? 'null' : typeof channel;
 }
 
 /**
- * Reads the options of an emit: without TypeScript they can be anything.
+ * Validates the options of an emit, which can be any value without TypeScript.
  * @throws InvalidEventError
  */
 export function readOptions(options: EmitOptions | null | undefined): EmitOptions {

@@ -20,7 +20,7 @@ function throwing(thrown: unknown): object {
   };
 }
 
-/** Lists in lists. @param inside of the innermost one */
+/** Nested lists. @param inside content of the innermost list */
 function nested(levels: number, ...inside: unknown[]): unknown {
   let data: unknown = inside;
   for (let level = 1; level < levels; level += 1) data = [data];
@@ -37,7 +37,7 @@ function returnThis(this: unknown): unknown {
   return this;
 }
 
-/** Throws whatever is done with it. */
+/** Throws on any access. */
 const HOSTILE: object = new Proxy(
   {},
   {
@@ -66,7 +66,7 @@ describe('toJson', () => {
     ['a toJSON of itself', { a: null, toJSON: returnThis }, '{"a":null}'],
     ['a list like object', { 0: 'a', none: null }, '{"0":"a","none":null}'],
     ['boxed values', [new Number(1), new String('x'), new Boolean(false), null], '[1,"x",false,null]'],
-  ])('takes %s', (_what, data, json) => {
+  ])('serialises %s', (_what, data, json) => {
     expect(toJson(data)).toBe(json);
   });
 
@@ -122,7 +122,7 @@ describe('toJson', () => {
     ],
     ['501 levels', nested(501), 'cannot hold more than 500 levels of objects and lists (data[0][0]'],
     ['a hostile object', HOSTILE, 'cannot be turned into JSON: null'],
-  ])('refuses %s', (_what, data, problem) => {
+  ])('rejects %s', (_what, data, problem) => {
     let error: unknown;
     try {
       toJson(data);
@@ -134,7 +134,7 @@ describe('toJson', () => {
     expect((error as Error).message).toContain(problem);
   });
 
-  it('calls each toJSON once, with its key, and looks at what it returns', () => {
+  it('calls each toJSON once, with its key, and checks its result', () => {
     const keys: string[] = [];
     const counted = {
       toJSON(key: string) {
@@ -152,7 +152,7 @@ describe('toJson', () => {
     expect(() => toJson(looped)).toThrow(/circular/i);
   });
 
-  it('serialises 500 levels, and takes little time to refuse more', () => {
+  it('serialises 500 levels, and rejects more levels quickly', () => {
     const bottom = Array.from({ length: 17_000 }, () => []);
     expect(toJson(nested(499, []))).toBe(`${'['.repeat(500)}${']'.repeat(500)}`);
     const timeFor = (levels: number): number => {

@@ -9,26 +9,27 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Levels of objects and lists. The time for each object grows with its level, here and in `JSON.stringify`, and parsers of many
- * languages refuse more than some hundreds.
+ * Maximum depth of objects and lists. The time per object grows with its depth, here and in `JSON.stringify`, and parsers
+ * of many languages reject more than some hundred levels.
  */
 const MAX_LEVELS = 500;
 
 const TOO_DEEP = `more than ${MAX_LEVELS} levels of objects and lists`;
 
-/** A value that JSON would change, with the path to it, and what to send instead. */
+/** A value that JSON would change, with its path and a remedy. */
 interface Problem {
   path: string;
   readonly kind: string;
   readonly remedy: string;
 }
 
-/** An object with `toJSON`: it must be called once, and only its result can be checked. */
+/** Marks an object with `toJSON`, which must be called only once, and whose result is checked instead. */
 const REPLACED = Symbol('replaced');
 
 /**
- * Serialises the data of an event as `JSON.stringify` does, but refuses values that JSON would change silently: a `Map`
- * becomes `{}`, `NaN` becomes `null`. Fields that are undefined, functions or symbols are left out. `toJSON` is called once.
+ * Serialises the data of an event like `JSON.stringify`, but rejects values that JSON would change silently: a `Map`
+ * becomes `{}`, `NaN` becomes `null`. Fields that are undefined, functions or symbols are omitted. `toJSON` is called
+ * once.
  * @throws InvalidEventError
  */
 export function toJson(data: unknown): string {
@@ -61,7 +62,7 @@ export function toJson(data: unknown): string {
 
 type Found = Problem | typeof REPLACED | null;
 
-/** Finds the first value that JSON would change. Circles are left to `JSON.stringify`, which names them. */
+/** Finds the first value that JSON would change. Circular references are left to `JSON.stringify`, which reports them. */
 function problemIn(value: unknown, ancestors: object[]): Found {
   if (typeof value === 'string' || Number.isFinite(value)) return null;
   const problem = problemOf(value);
@@ -76,11 +77,11 @@ function problemIn(value: unknown, ancestors: object[]): Found {
   return found;
 }
 
-/** A copy in which each object with a `toJSON` is replaced by what that returns; what JSON cannot hold stays as it is. */
+/** Copies a value and replaces each object that has a `toJSON` by its result. Values that JSON cannot represent are kept. */
 function replaced(value: unknown, key: string, ancestors: object[]): unknown {
   if (typeof value !== 'object' || value === null || types.isDate(value)) return value;
   const { toJSON } = value as { toJSON?: unknown };
-  // JSON does not call toJSON again on what toJSON returned, which can be the value itself.
+  // JSON does not call toJSON again on the result of toJSON, which can be the value itself.
   const result: unknown = typeof toJSON === 'function' ? toJSON.call(value, key) : value;
   if (typeof result !== 'object' || result === null || problemOf(result) !== null) return result;
   if (types.isDate(result) || types.isBoxedPrimitive(result) || ancestors.includes(result)) return result;
@@ -113,7 +114,7 @@ function inside(problem: Problem, step: string): Problem {
   return problem;
 }
 
-/** Looks at one value, not at what is inside it. */
+/** Checks one value, without its content. */
 function problemOf(value: unknown): Problem | null {
   const remedy = typeof value === 'number' ? remedyOfNumber(value) : remedyOfObject(value);
   return remedy === null ? null : { path: '', kind: kindOf(value), remedy };
@@ -123,15 +124,15 @@ function remedyOfNumber(value: number): string | null {
   return Number.isFinite(value) ? null : 'JSON cannot represent this number: send null or a string';
 }
 
-/** Says what to send instead of an object that JSON cannot hold; `null` if JSON can hold it. */
+/** Returns what to send instead of an object that JSON cannot represent, or `null` if JSON can represent it. */
 function remedyOfObject(value: unknown): string | null {
   if (typeof value !== 'object' || value === null) return null;
-  if (Object.getPrototypeOf(value) === Object.prototype && !('then' in value)) return remedyOfNothing(value);
+  if (Object.getPrototypeOf(value) === Object.prototype && !('then' in value)) return remedyOfNoFields(value);
   if (types.isDate(value)) return Number.isNaN(value.getTime()) ? 'send null, or a valid date' : null;
   if (Buffer.isBuffer(value)) return "send a string, for example buffer.toString('base64')";
   if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return 'send a list of numbers, or a base64 string';
   if (typeof (value as { then?: unknown }).then === 'function') {
-    // No code awaits it: without a handler, its rejection would end the process.
+    // No code awaits this promise. Without a handler, its rejection would end the process.
     if (types.isPromise(value)) value.catch(() => undefined);
     return 'await it before';
   }
@@ -140,16 +141,21 @@ function remedyOfObject(value: unknown): string | null {
   if (types.isSet(value)) return 'send [...set]';
   if (types.isNativeError(value)) return 'send its message';
   if (types.isNumberObject(value)) return remedyOfNumber(Number(value));
-  return remedyOfNothing(value);
+  return remedyOfNoFields(value);
 }
 
-function remedyOfNothing(value: object): string | null {
+function remedyOfNoFields(value: object): string | null {
   const hasToJson = typeof (value as { toJSON?: unknown }).toJSON === 'function';
-  return !hasToJson && hasNothing(value) ? 'it has no fields: send a plain object, or give its class a toJSON()' : null;
+  return !hasToJson && hasNoFields(value)
+    ? 'it has no fields: send a plain object, or give its class a toJSON()'
+    : null;
 }
 
-/** Returns true for an object of which JSON sees nothing: of a class without fields, or with functions or symbols only. */
-function hasNothing(value: object): boolean {
+/**
+ * Returns true for an object that JSON serialises without fields: an instance of a class without fields, or an object
+ * that has only functions or symbols.
+ */
+function hasNoFields(value: object): boolean {
   if (Array.isArray(value) || types.isBoxedPrimitive(value)) return types.isSymbolObject(value);
   let isEmpty = true;
   for (const key in value) {
@@ -163,7 +169,7 @@ function hasNothing(value: object): boolean {
   return prototype !== null && Object.getPrototypeOf(prototype) !== null;
 }
 
-/** Names a value for a sentence: `a Map`, `NaN`, `a function`. */
+/** Describes a value for an error message: `a Map`, `NaN`, `a function`. */
 function kindOf(value: unknown): string {
   if (value === undefined || typeof value === 'number') return String(value);
   if (typeof value !== 'object' || value === null) return `a ${typeof value}`;

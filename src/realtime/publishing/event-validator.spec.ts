@@ -38,20 +38,20 @@ describe('dataProblems', () => {
   it.each<[string, unknown, string[]]>([
     ['plain data', { size: 1, owner: { name: 'Ann' } }, []],
     ['an instance', Object.assign(new Project(), { size: 1, since: new Date() }), []],
-    ['a date as JSON has it', { size: 1, since: '2026-01-01T00:00:00.000Z' }, []],
-    ['a field more', { size: 1, more: true }, []],
+    ['a date as an ISO string', { size: 1, since: '2026-01-01T00:00:00.000Z' }, []],
+    ['an additional field', { size: 1, more: true }, []],
     ['a wrong field', { size: 'big' }, ['size must be an integer number']],
-    ['a wrong field inside', { size: 1, owner: { name: 5 } }, ['owner.name must be a string']],
+    ['a wrong nested field', { size: 1, owner: { name: 5 } }, ['owner.name must be a string']],
     ['a list', [{ size: 1 }], ['it must be an object']],
     ['null', null, ['it must be an object']],
     ['text', 'size', ['it must be an object']],
   ])('%s', (_what, data, problems) => expect(dataProblems(Project, data)).toEqual(problems));
 
-  it('tells of a class that cannot take the data', () => {
+  it('reports an error that the class throws', () => {
     expect(dataProblems(Broken, { name: 'x' })).toEqual(['it cannot be read: no such thing']);
   });
 
-  it('asks nothing of a class that says nothing', () => {
+  it('accepts any data for a class without decorators', () => {
     expect(dataProblems(Undecorated, { other: 1 })).toEqual([]);
   });
 });

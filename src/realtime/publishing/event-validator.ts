@@ -10,10 +10,10 @@ import type { EventClass } from '../options/channel-definition.js';
 import type { InvalidEvents } from '../options/realtime-options.js';
 import { InvalidEventError } from './errors.js';
 
-/** The maximum number of problems in a message. */
-const MAX_TOLD = 5;
+/** Maximum number of problems in a message. */
+const MAX_REPORTED = 5;
 
-/** Holds events against the class of their channel, and does with those that do not fit what the option says. */
+/** Validates events against the class of their channel, and handles invalid ones as the option says. */
 export class EventValidator {
   private readonly log = new LogLimiter(new SafeLogger('Realtime'));
 
@@ -24,21 +24,21 @@ export class EventValidator {
 
   /**
    * Returns true if an event can be sent.
-   * @param mode how to handle an invalid event
+   * @param mode handling of an invalid event
    * @throws InvalidEventError if the mode is `throw`
    */
   admits(name: string, { data: type, pattern, fields }: Channel, data: unknown, mode = this.mode): boolean {
     if (type === null) return true;
     const problems = dataProblems(type, data, fields?.groups);
     if (problems.length === 0) return true;
-    const problem = `does not fit ${type.name}: ${problems.slice(0, MAX_TOLD).join('; ')}`;
+    const problem = `does not fit ${type.name}: ${problems.slice(0, MAX_REPORTED).join('; ')}`;
     this.counters.invalidEvents.add(mode === 'throw' ? 'refused' : mode === 'drop' ? 'dropped' : 'passed');
     if (mode === 'throw') throw new InvalidEventError('data', problem);
     this.log.warn(pattern, `An event to ${name} was ${mode === 'drop' ? 'dropped' : 'sent anyway'}: ${problem}`);
     return mode === 'pass';
   }
 
-  /** Logs an event that names too many users: it is sent, and none of them gets the fields that are for them by their ids. */
+  /** Logs an event that names too many users. It is sent, but no user receives a field by id (`@ExposeToUser`). */
   noteUsers(name: string, { pattern, fields }: Channel, json: string): void {
     if (fields === null || !fields.namesUsers || !fields.namesTooMany(JSON.parse(json))) return;
     this.log.warn(
@@ -49,8 +49,8 @@ export class EventValidator {
 }
 
 /**
- * Returns the problems of data for a class decorated with class-validator, as sentences.
- * @param groups of fields in the class: fields of all groups are checked
+ * Validates data with a class decorated with class-validator. Returns the problems as sentences.
+ * @param groups field groups of the class; fields of all groups are validated
  */
 export function dataProblems(type: EventClass, data: unknown, groups: Iterable<string> = []): string[] {
   if (typeof data !== 'object' || data === null || Array.isArray(data)) return ['it must be an object'];

@@ -22,46 +22,49 @@ import { afterCommit, inTransaction } from './transaction-scope.js';
 import { UntilPublished } from './until-published.js';
 import { channelOfUser } from './user-id.js';
 
-/** The result of `emit`. */
+/** Result of `emit`. */
 export interface EmittedEvent {
-  /** The event's id, as subscribers receive it; on a channel without history an id that is not sent. */
+  /** Id of the event, as subscribers receive it. On a channel without history the id is not sent to them. */
   readonly id: string;
   readonly channel: string;
   /** ISO 8601, UTC, milliseconds. */
   readonly timestamp: string;
-  /** Nothing was sent: the data does not fit the class of the channel, and `invalidEvents` is `drop`. */
+  /** True if nothing was sent, because the data does not match the class of the channel and `invalidEvents` is `drop`. */
   readonly dropped?: true;
 }
 
-/** An event's data as JSON, and its tenant: `null` for none. */
+/** Data of an event as JSON, and its tenant, or `null`. */
 export interface SerialisedEvent {
   readonly json: string;
   readonly tenant: string | null;
 }
 
-/** One event that the application wants to be published, for {@link EventsPublisher.onEmit}. */
+/** An event that the application tried to publish, for {@link EventsPublisher.onEmit}. */
 export interface EmitAttempt {
   readonly channel: string;
-  /** As it was given; of an event of the outbox, as it was stored. */
+  /** The data passed to `emit`. For an event of the outbox, the stored data. */
   readonly data: unknown;
   readonly options: EmitOptions;
-  /** The result of `emit`, or its refusal; for {@link EventsPublisher.afterCommit}, after the event was published. */
+  /**
+   * Result of `emit`, or its rejection. For {@link EventsPublisher.afterCommit}, it resolves after the event was
+   * published.
+   */
   readonly result: Promise<EmittedEvent>;
 }
 
-/** The options of `events.transaction`. */
+/** Options of `events.transaction`. */
 export interface TransactionOptions {
   /** Commits or rolls back separately, even inside another transaction, instead of as a savepoint. @default false */
   readonly independent?: boolean;
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;
-/** How long a shutdown waits for events of committed transactions, in milliseconds. */
+/** Time for which a shutdown waits for events of committed transactions, in milliseconds. */
 const SHUTDOWN_MS = 5_000;
 
 /**
- * The service for publishing events, for injection into any module. It needs no HTTP server, and works before
- * `listen()`, in workers and in command-line programs.
+ * Publishes events. Inject it into any module. It needs no HTTP server, and works before `listen()`, in workers and in
+ * command-line programs.
  *
  * `E` is the event map: `RealtimeEvents`, or one that extends it.
  * @hideconstructor
@@ -89,9 +92,9 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
   /**
    * Publishes one event to all subscribers of the channel, on every instance. Events of one process and channel keep
    * their order. The promise need not be awaited: a failure is logged, and never ends the process.
-   * @param data any JSON-serializable value, at most `maxEventBytes`, that fits the class of the channel, if there is
-   * one
-   * @returns when the event has its position in the channel
+   * @param data any JSON-serializable value of at most `maxEventBytes`, which matches the class of the channel, if there
+   * is one
+   * @returns resolves when the event has its position in the channel
    * @throws InvalidEventError for an unknown channel, or data that cannot be sent
    * @throws RealtimeUnavailableError if it was not acknowledged in time; it will not be published later
    * @throws TenantBusyError if the event rate limit of its tenant is exceeded
@@ -116,9 +119,9 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
   }
 
   /**
-   * Publishes one event when the transaction that the calling code belongs to is committed, and never when it is rolled
-   * back; at once where there is none. It belongs to the transaction of {@link transaction}, or of a client that
-   * `bindTransactions` bound. Checked at once; then it is tried again until it is published, while the process lives.
+   * Publishes one event after the current transaction commits, and never if it is rolled back. Without a transaction,
+   * publishes it at once. The transaction is that of {@link transaction}, or of a client that `bindTransactions` bound.
+   * The event is validated at once; after the commit it is retried until it is published, while the process lives.
    * @throws InvalidEventError for an unknown channel, or data that cannot be sent
    */
   afterCommit<C extends keyof E & string, D extends E[C]>(
@@ -134,7 +137,7 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
       prepared = this.composer.compose(channel, data, options);
     } catch (error) {
       const refused = Promise.reject<EmittedEvent>(error);
-      refused.catch(() => undefined); // it is thrown, too
+      refused.catch(() => undefined); // it is also thrown
       this.notifyObservers({ channel, data, options, result: refused });
       throw error;
     }
@@ -146,22 +149,25 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
     });
   }
 
-  /** Calls back for every event that the application wants to be published, those that are refused too: for tests, and for your own records. A callback that fails is logged, and changes nothing. */
+  /**
+   * Calls back for every event that the application tries to publish, including refused ones: for tests, and for custom
+   * records. An error of the callback is logged and has no other effect.
+   */
   onEmit(callback: (attempt: EmitAttempt) => void | Promise<void>): void {
     this.observers.push(callback);
   }
 
   /**
-   * Runs a transaction of any database: events from {@link afterCommit} inside it wait until `run` resolves, and are
+   * Runs a transaction of any database. Events from {@link afterCommit} inside it wait until `run` resolves, and are
    * discarded if it rejects. Inside another transaction it is a savepoint, unless `independent` is set.
-   * @param run begins the transaction and resolves after its commit; it calls `rollBack` if it rolls back without
+   * @param run starts the transaction and resolves after its commit; it calls `rollBack` if it rolls back without
    * rejecting
    */
   transaction<T>(run: (rollBack: () => void) => Promise<T>, options: TransactionOptions | null = {}) {
     return inTransaction<T>(run, options?.independent === true);
   }
 
-  /** {@link emit} for a channel whose name is only known at run time, as `POST /realtime/events` needs it. */
+  /** {@link emit} for a channel whose name is only known at run time, as for `POST /realtime/events`. */
   publish(channel: string, data: unknown, options: EmitOptions = {}): Promise<EmittedEvent> {
     return this.announce(channel, data, options, this.composeAndSend(channel, data, options));
   }
@@ -176,15 +182,16 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
   }
 
   /**
-   * Runs code for a tenant: whatever it emits, in whatever it calls and awaits, is that tenant's where nothing else is said.
-   * @param tenant `null` for none, inside code that has one
+   * Runs code for a tenant. Events that it emits, also in code that it calls and awaits, belong to this tenant unless
+   * they name another one.
+   * @param tenant `null` for no tenant, inside code that has one
    */
   withTenant<T>(tenant: string | null, run: () => T): T {
     return inTenant(tenant, run);
   }
 
   /**
-   * Validates and serialises an event without publishing it: call the result to publish it. Data that does not fit the
+   * Validates and serialises an event without publishing it. Call the result to publish it. Data that does not match the
    * class of the channel is refused regardless of `invalidEvents`, because the caller can correct it.
    * @throws InvalidEventError
    */
@@ -194,7 +201,7 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
   }
 
   /**
-   * Checks an event, and gives its data as JSON for {@link publishJson}, and whose it is.
+   * Validates an event, and returns its data as JSON for {@link publishJson}, and its tenant.
    * @throws InvalidEventError
    */
   serialise(channel: string, data: unknown, whose: Pick<EmitOptions, 'tenant'> = {}): SerialisedEvent {
@@ -202,10 +209,10 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
     return { json, tenant: tenantOf(topic) };
   }
 
-  /** {@link publish} for data that is JSON already. It is sent as it is; the caller handles a failure. */
+  /** {@link publish} for data that is already JSON. The JSON is not serialised again. The caller handles a failure. */
   async publishJson(channel: string, json: string, options: EmitOptions = {}): Promise<EmittedEvent> {
     const result = await this.send(this.composer.composeJson(channel, json, options));
-    // A failure is retried, and reported once.
+    // The outbox retries a failure, so observers are notified only of the success.
     if (this.observers.length > 0) {
       this.notifyObservers({ channel, data: JSON.parse(json) as unknown, options, result: Promise.resolve(result) });
     }
@@ -223,18 +230,19 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
     this.committed.close();
   }
 
-  /** A bad event rejects: `emit` never throws at who does not await it. */
+  /** Async, so that an invalid event rejects: `emit` never throws synchronously. */
   private async composeAndSend(channel: string, data: unknown, options: EmitOptions): Promise<EmittedEvent> {
     return this.send(this.composer.compose(channel, data, options));
   }
 
-  /** A failing observer must not fail the event: it may be published already. */
+  /** A failing observer must not make the event fail, because it may be published already. */
   private notifyObservers(attempt: EmitAttempt): void {
     for (const observer of this.observers) runSafely('An observer of onEmit', () => observer(attempt));
   }
 
   /**
-   * Notifies the observers. A failure is logged and counted, because the caller of `emit` may ignore it. Never throws.
+   * Notifies the observers. A failure of the event is logged and counted, because the caller of `emit` may ignore it.
+   * Never throws.
    */
   private announce(
     channel: string,

@@ -2,14 +2,14 @@ import type { Measurements } from '../observability/measurements.js';
 import type { EmitSpan } from '../observability/tracing.js';
 import { InvalidEventError, RealtimeUnavailableError, TenantBusyError } from './errors.js';
 
-/** Names the reason why an event was not published, for the metrics. */
+/** Returns the reason why an event was not published, as a label for the metrics. */
 export function failureOf(error: unknown): string {
   if (error instanceof InvalidEventError) return error.code;
   if (error instanceof TenantBusyError) return 'tenant_busy';
   return error instanceof RealtimeUnavailableError ? error.code : 'internal';
 }
 
-/** Measures how long the broker takes for an event, and ends its span. */
+/** Measures how long the broker takes to acknowledge an event, and ends its span. */
 export async function observe<T>(
   published: Promise<T>,
   topic: string,

@@ -2,8 +2,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { afterCommit, inTransaction } from './transaction-scope.js';
 
 describe('a transaction', () => {
-  let told: string[];
-  const tell = (what: string): void => afterCommit(() => told.push(what));
+  let published: string[];
+  const emitLater = (what: string): void => afterCommit(() => published.push(what));
   const changedMyMind = new Error('changed my mind');
   const fails = (work: () => unknown) => async (): Promise<never> => {
     await work();
@@ -11,94 +11,94 @@ describe('a transaction', () => {
   };
 
   beforeEach(() => {
-    told = [];
+    published = [];
   });
 
-  it('tells at once where there is none', () => {
-    tell('a');
-    expect(told).toEqual(['a']);
+  it('calls back at once without a transaction', () => {
+    emitLater('a');
+    expect(published).toEqual(['a']);
   });
 
-  it('tells in order once it is committed, however deep it was said', async () => {
+  it('calls back in order after the commit, also from nested async code', async () => {
     const deep = async (): Promise<void> => {
       await turn();
-      tell('b');
+      emitLater('b');
     };
     const result = await inTransaction(async () => {
-      tell('a');
+      emitLater('a');
       await Promise.all([deep()]);
-      expect(told).toEqual([]);
+      expect(published).toEqual([]);
       return 'result';
     }, false);
-    expect([result, told]).toEqual(['result', ['a', 'b']]);
+    expect([result, published]).toEqual(['result', ['a', 'b']]);
   });
 
-  it('tells nothing of one that is rolled back', async () => {
+  it('does not call back after a rollback', async () => {
     await expect(
       inTransaction(
-        fails(() => tell('a')),
+        fails(() => emitLater('a')),
         false,
       ),
     ).rejects.toBe(changedMyMind);
     await inTransaction(async (rollBack) => {
-      tell('b');
+      emitLater('b');
       rollBack();
     }, false);
-    expect(told).toEqual([]);
+    expect(published).toEqual([]);
   });
 
-  it('keeps those of the same moment apart', async () => {
+  it('separates concurrent transactions', async () => {
     const one = async (name: string, commits: boolean) => {
       await turn();
-      tell(name);
+      emitLater(name);
       await turn();
       if (!commits) throw changedMyMind;
     };
     await Promise.allSettled(
       ['a', 'b', 'c', 'd'].map((name, index) => inTransaction(() => one(name, index % 2 === 0), false)),
     );
-    expect(told.toSorted()).toEqual(['a', 'c']);
+    expect(published.toSorted()).toEqual(['a', 'c']);
   });
 
-  it('gives what a savepoint keeps to the transaction around it', async () => {
+  it('moves the callbacks of a savepoint to the outer transaction', async () => {
     await inTransaction(async () => {
-      tell('a');
-      await inTransaction(async () => tell('b'), false);
+      emitLater('a');
+      await inTransaction(async () => emitLater('b'), false);
       await inTransaction(
-        fails(() => tell('never')),
+        fails(() => emitLater('never')),
         false,
       ).catch(() => undefined);
-      expect(told).toEqual([]);
-      tell('c');
+      expect(published).toEqual([]);
+      emitLater('c');
     }, false);
-    expect(told).toEqual(['a', 'b', 'c']);
+    expect(published).toEqual(['a', 'b', 'c']);
     await inTransaction(
-      fails(() => inTransaction(async () => tell('never'), false)),
+      fails(() => inTransaction(async () => emitLater('never'), false)),
       false,
     ).catch(() => undefined);
-    expect(told).toEqual(['a', 'b', 'c']);
+    expect(published).toEqual(['a', 'b', 'c']);
   });
 
-  it('that is independent is told by its own commit', async () => {
+  it('calls back after its own commit if it is independent', async () => {
     const outer = inTransaction(
       fails(async () => {
-        tell('never');
-        await inTransaction(async () => tell('a'), true);
-        expect(told).toEqual(['a']);
+        emitLater('never');
+        await inTransaction(async () => emitLater('a'), true);
+        expect(published).toEqual(['a']);
       }),
       false,
     );
     await expect(outer).rejects.toBe(changedMyMind);
-    expect(told).toEqual(['a']);
+    expect(published).toEqual(['a']);
   });
 
-  it('tells at once what is said after its commit, and refuses it after a rollback', async () => {
+  it('calls back at once after its commit, and throws after a rollback', async () => {
     let late: () => void = () => undefined;
     const begin = () => {
-      // What is bound here goes on in the context of the transaction.
+      // Callbacks bound here continue in the context of the transaction.
       let go = (): void => undefined;
       const gate = new Promise<void>((resolve) => (go = resolve));
-      const result = gate.then(() => tell('late'));
+      const result = gate.then(() => emitLater('late'));
       late = go;
       return result;
     };
@@ -108,7 +108,7 @@ describe('a transaction', () => {
     }, false);
     late();
     await after;
-    expect(told).toEqual(['late']);
+    expect(published).toEqual(['late']);
 
     await inTransaction(
       fails(() => {
@@ -118,6 +118,6 @@ describe('a transaction', () => {
     ).catch(() => undefined);
     late();
     await expect(after).rejects.toThrow('was rolled back');
-    expect(told).toEqual(['late']);
+    expect(published).toEqual(['late']);
   });
 });

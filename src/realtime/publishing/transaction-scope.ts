@@ -1,11 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** The transaction that the running code belongs to: whatever it awaits and calls belongs to it too. */
+/** Transaction of the running code, including everything that it awaits and calls. */
 const current = new AsyncLocalStorage<TransactionScope>();
 
 /**
- * The events of one transaction, kept until it commits or rolls back. A nested scope is a savepoint: its events move to
- * the outer scope.
+ * Events of one transaction, kept until it commits or rolls back. A nested scope is a savepoint: its events move to the
+ * outer scope.
  */
 class TransactionScope {
   private state: 'open' | 'committed' | 'rolled back' = 'open';
@@ -13,12 +13,12 @@ class TransactionScope {
 
   constructor(private readonly outer: TransactionScope | null) {}
 
-  add(tell: () => void): void {
-    if (this.state === 'open') this.waiting.push(tell);
+  add(publish: () => void): void {
+    if (this.state === 'open') this.waiting.push(publish);
     else if (this.state === 'rolled back') {
       throw new Error('The transaction was rolled back: emit events about the rollback outside of it');
-    } else if (this.outer === null) tell();
-    else this.outer.add(tell);
+    } else if (this.outer === null) publish();
+    else this.outer.add(publish);
   }
 
   commit(): void {
@@ -26,9 +26,9 @@ class TransactionScope {
     this.state = 'committed';
     const waiting = this.waiting.splice(0);
     if (this.outer?.state === 'rolled back') return;
-    for (const tell of waiting) {
-      if (this.outer === null) tell();
-      else this.outer.add(tell);
+    for (const publish of waiting) {
+      if (this.outer === null) publish();
+      else this.outer.add(publish);
     }
   }
 
@@ -39,15 +39,18 @@ class TransactionScope {
   }
 }
 
-/** Calls `tell` when the transaction that this code belongs to is committed, and never when it is rolled back; at once where there is none. */
-export function afterCommit(tell: () => void): void {
+/**
+ * Calls `publish` after the current transaction commits, and never if it is rolled back. Without a transaction, calls it
+ * at once.
+ */
+export function afterCommit(publish: () => void): void {
   const scope = current.getStore();
-  if (scope === undefined) tell();
-  else scope.add(tell);
+  if (scope === undefined) publish();
+  else scope.add(publish);
 }
 
 /**
- * Runs a transaction: events for after its commit wait until `run` resolves, and are discarded if it rejects.
+ * Runs a transaction. Events from {@link afterCommit} wait until `run` resolves, and are discarded if it rejects.
  * @param independent commits or rolls back separately, even inside another transaction
  */
 export async function inTransaction<T>(run: (rollBack: () => void) => Promise<T>, independent: boolean): Promise<T> {

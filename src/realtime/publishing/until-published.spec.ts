@@ -2,8 +2,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { RealtimeUnavailableError } from './errors.js';
 import { UntilPublished } from './until-published.js';
 
-describe('what must not be lost', () => {
-  it('is tried again until it is published; the channel waits, others do not', async () => {
+describe('UntilPublished', () => {
+  it('retries an event until it is published, and only its channel waits', async () => {
     const published: string[] = [];
     const events = new UntilPublished();
     let failures = 2;
@@ -21,7 +21,7 @@ describe('what must not be lost', () => {
     expect(published).toEqual(['b1', 'a1', 'a2']);
   });
 
-  it('is given up where trying is no use: refused, or closed', async () => {
+  it('gives up an event that is refused, and all events after a close', async () => {
     const published: string[] = [];
     const events = new UntilPublished();
     events.add('a', 1, () => Promise.reject(new Error('refused')));
@@ -40,7 +40,7 @@ describe('what must not be lost', () => {
     expect(tries).toBe(2);
   });
 
-  it('is bounded', async () => {
+  it('limits the size of waiting events', async () => {
     const published: number[] = [];
     const events = new UntilPublished();
     let open = (): void => undefined;

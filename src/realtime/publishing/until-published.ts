@@ -4,22 +4,28 @@ import { SafeLogger } from '../observability/safe-logger.js';
 import { RealtimeUnavailableError } from './errors.js';
 import { thrownText } from '../observability/thrown-text.js';
 
-/** The limits of waiting events in one process. */
+/** Limits of waiting events in one process. */
 const MAX_WAITING_EVENTS = 20_000;
 const MAX_WAITING_BYTES = 33_554_432;
-/** How long to wait before a channel is tried again, in milliseconds. */
+/** Delay before a channel is retried, in milliseconds. */
 const PAUSE_MS = 500;
 
-/** Publishes what must not be lost: in order per channel, again and again until each is acknowledged, while the process lives. */
+/**
+ * Publishes events that must not be lost: in order per channel, retrying until each is acknowledged, while the process
+ * lives.
+ */
 export class UntilPublished {
   private readonly log = new LogLimiter(new SafeLogger('Realtime'));
   private readonly ending = new AbortController();
-  /** channel → the end of its last event */
+  /** Completion of the last event, by channel. */
   private readonly lanes = new Map<string, Promise<void>>();
   private waiting = 0;
   private bytes = 0;
 
-  /** @param send one attempt; it can be called many times, and publishes once */
+  /**
+   * Adds an event to the queue of its channel.
+   * @param send makes one attempt; it can be called many times, and publishes once
+   */
   add(channel: string, bytes: number, send: () => Promise<unknown>): void {
     if (this.waiting >= MAX_WAITING_EVENTS || this.bytes + bytes > MAX_WAITING_BYTES) {
       this.log.error(
@@ -42,12 +48,12 @@ export class UntilPublished {
     this.lanes.set(channel, after);
   }
 
-  /** Resolves when nothing waits any more. */
+  /** Resolves when no event waits any more. */
   async settled(): Promise<void> {
     while (this.lanes.size > 0) await Promise.all(this.lanes.values());
   }
 
-  /** Gives up what still waits. */
+  /** Gives up all waiting events. */
   close(): void {
     this.ending.abort();
   }

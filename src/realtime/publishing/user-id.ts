@@ -3,7 +3,7 @@ import { InvalidEventError } from './errors.js';
 
 /**
  * Returns the private channel of a user. Whole numbers are valid ids, as in tokens.
- * @throws InvalidEventError for an invalid user id: an event to `user:undefined` would silently reach no user
+ * @throws InvalidEventError for an invalid user id, because an event to `user:undefined` would silently reach no user
  */
 export function channelOfUser(userId: unknown): string {
   const isWhole = (typeof userId === 'number' && Number.isSafeInteger(userId)) || typeof userId === 'bigint';
