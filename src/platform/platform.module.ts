@@ -17,7 +17,7 @@ import { SystemModule } from './system/system.module.js';
 import { TablesModule } from './tables/tables.module.js';
 import { UsersModule } from './users/users.module.js';
 
-/** A small SaaS API, with realtime in it the way an application of your own would have it. */
+/** A small SaaS API that uses the realtime module like any application. */
 @Module({
   imports: [
     ConfigurationModule,

@@ -10,7 +10,7 @@ import { explain } from './start/explain.js';
 
 const USAGE = 'Usage: npm run --silent token -- --user ID [--role ROLE] [--email EMAIL] [--expires 1h]';
 
-/** What the command line asks for. */
+/** Parsed command line. */
 interface TokenRequest {
   readonly id: string;
   readonly role: string;
@@ -38,7 +38,7 @@ function parse() {
   }
 }
 
-/** Prints a token, signed with the keys of the server that is started in the same place with the same environment. */
+/** Prints a token, signed with the keys of the platform that starts in the same directory and environment. */
 async function printToken(): Promise<void> {
   const { lifetimeMs, ...holder } = read();
   const app = await NestFactory.createApplicationContext(TokenModule, { logger: false, abortOnError: false });

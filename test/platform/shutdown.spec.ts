@@ -31,7 +31,7 @@ describe('a platform that is told to end', () => {
     for (const client of clients) {
       expect(await nextEvent(client, 'deployments:failed')).toMatchObject({
         id: deployment['id'],
-        reason: 'The server that ran it was stopped',
+        reason: 'The server that ran the deployment was stopped',
       });
     }
     const ready = await fetch(`${platform.url}/health/ready`);
@@ -76,7 +76,7 @@ describe('a platform that keeps its data in a directory', () => {
       });
       expect((await again.get(`/api/deployments/${String(deployment['id'])}`)).body).toMatchObject({
         status: 'failed',
-        reason: 'The server that ran it was stopped',
+        reason: 'The server that ran the deployment was stopped',
       });
       await expect(second.stop()).resolves.toBe(0);
 

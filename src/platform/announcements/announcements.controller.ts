@@ -7,7 +7,10 @@ import { AnnouncementDto } from './announcement.dto.js';
 export class AnnouncementsController {
   constructor(private readonly events: EventsPublisher) {}
 
-  /** Tells everyone, without a token too. It is kept nowhere: the event is all there is, so the answer waits for it. */
+  /**
+   * Sends an announcement to every subscriber, also to anonymous ones. Announcements are not stored, so the response
+   * waits until the event is published.
+   */
   @Post()
   @HttpCode(202)
   @AdminOnly()

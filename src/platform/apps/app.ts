@@ -1,4 +1,4 @@
-/** An application of a customer. */
+/** A customer's application. */
 export interface App {
   readonly id: string;
   readonly name: string;

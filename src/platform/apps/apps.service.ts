@@ -2,13 +2,13 @@ import { ConflictException, Injectable, NotFoundException } from '@nestjs/common
 import { randomUUID } from 'node:crypto';
 import type { Principal } from '../../realtime/index.js';
 import { assertOwner } from '../auth/access.js';
-import { Changes, type Tell } from '../database/changes.js';
+import { Changes, type Emit } from '../database/changes.js';
 import { Database, isDuplicate, type Statements } from '../database/database.js';
 import type { PageDto } from '../http/page.dto.js';
 import { APP_COLUMNS, type App } from './app.js';
 import type { AppDto } from './app.dto.js';
 
-/** Applications. Each change is stored together with what tells of it on `apps:*`: both, or neither. */
+/** Manages applications. Each change is committed in one transaction with its `apps:*` event. */
 @Injectable()
 export class AppsService {
   constructor(
@@ -30,46 +30,46 @@ export class AppsService {
   }
 
   async create({ name }: AppDto, by: string): Promise<App> {
-    return this.write(async (statements, tell) => {
+    return this.write(async (statements, emit) => {
       const [app] = await statements.query<App>(
         `insert into apps (id, name, status, owner_id) values ($1, $2, 'created', $3) returning ${APP_COLUMNS}`,
         [randomUUID(), name, by],
       );
-      await tell('apps:created', { ...app!, by });
+      await emit('apps:created', { ...app!, by });
       return app!;
     });
   }
 
-  /** @throws ForbiddenException for a user who neither owns the application nor is an administrator */
+  /** @throws ForbiddenException for a user who neither owns the application nor is an admin */
   async update(id: string, { name }: AppDto, by: Principal): Promise<App> {
-    return this.write(async (statements, tell) => {
+    return this.write(async (statements, emit) => {
       await assertAppOwner(statements, id, by);
       const [app] = await statements.query<App>(
         `update apps set name = $2, updated_at = now() where id = $1 returning ${APP_COLUMNS}`,
         [id, name],
       );
       if (app === undefined) throw missingApp(id);
-      await tell('apps:updated', { ...app, by: by.user.userId });
+      await emit('apps:updated', { ...app, by: by.user.userId });
       return app;
     });
   }
 
-  /** @throws ForbiddenException for a user who neither owns the application nor is an administrator */
+  /** @throws ForbiddenException for a user who neither owns the application nor is an admin */
   async remove(id: string, by: Principal): Promise<void> {
-    const removed = await this.changes.make(async (statements, tell) => {
+    const removed = await this.changes.make(async (statements, emit) => {
       await assertAppOwner(statements, id, by);
       const [app] = await statements.query<{ id: string; name: string }>(
         `delete from apps where id = $1 and status <> 'deploying' returning id, name`,
         [id],
       );
-      if (app !== undefined) await tell('apps:deleted', { ...app, by: by.user.userId });
+      if (app !== undefined) await emit('apps:deleted', { ...app, by: by.user.userId });
       return app !== undefined;
     });
     if (removed) return;
     throw new ConflictException('An application that is being deployed cannot be deleted');
   }
 
-  private async write(work: (statements: Statements, tell: Tell) => Promise<App>): Promise<App> {
+  private async write(work: (statements: Statements, emit: Emit) => Promise<App>): Promise<App> {
     try {
       return await this.changes.make(work);
     } catch (error) {
@@ -79,7 +79,7 @@ export class AppsService {
 }
 
 /**
- * Locks an application for a change that only its owner and administrators may make.
+ * Locks an application's row for a change that only its owner and admins can make.
  * @throws NotFoundException or ForbiddenException
  */
 export async function assertAppOwner(statements: Statements, id: string, by: Principal): Promise<void> {

@@ -9,26 +9,26 @@ import type { Principal, User } from '../../realtime/index.js';
 import { AdminGuard } from './admin.guard.js';
 import { SignedInGuard, type SignedInRequest } from './signed-in.guard.js';
 
-/** For everyone who brings a good token. */
+/** Requires a valid token. */
 export const SignedIn = (): ClassDecorator & MethodDecorator => applyDecorators(UseGuards(SignedInGuard));
 
-/** For administrators. */
+/** Requires a valid token of an admin. */
 export const AdminOnly = (): ClassDecorator & MethodDecorator => applyDecorators(UseGuards(SignedInGuard, AdminGuard));
 
-/** Who the request's token says that this is, with its rights and its session. */
+/** Injects the principal of the request's token: the user with its permissions and session. */
 export const CurrentPrincipal = createParamDecorator(
   (_: unknown, context: ExecutionContext): Principal => context.switchToHttp().getRequest<SignedInRequest>().principal,
 );
 
-/** The user whom the request's token names: `{ userId, email, role }`. */
+/** Injects the user of the request's token: `{ userId, email, role }`. */
 export const CurrentUser = createParamDecorator(
   (_: unknown, context: ExecutionContext): User => context.switchToHttp().getRequest<SignedInRequest>().principal.user,
 );
 
 /**
- * Lets owners change what is theirs, and administrators change everything.
+ * Checks that the caller owns a record or is an admin.
  * @throws ForbiddenException (403)
  */
 export function assertOwner(ownerId: string, { isAdmin, user: { userId } }: Principal): void {
-  if (!isAdmin && ownerId !== userId) throw new ForbiddenException('Only its owner and administrators may change this');
+  if (!isAdmin && ownerId !== userId) throw new ForbiddenException('Only the owner and admins can change this');
 }

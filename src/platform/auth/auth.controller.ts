@@ -8,7 +8,7 @@ import { LoginDto } from './login.dto.js';
 import { SignInThrottle } from './sign-in-throttle.guard.js';
 import { TokenService, type IssuedToken } from './token.service.js';
 
-/** Signing in and out. */
+/** Signs users in and out. */
 @Controller('api/auth')
 export class AuthController {
   constructor(
@@ -17,19 +17,22 @@ export class AuthController {
     private readonly ended: EndedSessions,
   ) {}
 
-  /** `{ email, password }` → `{ token, user, expiresAt }`; 401 without saying which of them was wrong. */
+  /**
+   * `{ email, password }` → `{ token, user, expiresAt }`. The 401 does not say whether the email or the password was
+   * wrong.
+   */
   @Post('login')
   @HttpCode(200)
   @UseGuards(SignInThrottle)
   async login(@Body() { email, password }: LoginDto): Promise<IssuedToken & { user: UserRecord }> {
-    // Before the password is read: one that is changed meanwhile ends this sign-in, too.
+    // Taken before the password check: if the password changes meanwhile, the change revokes this sign-in too.
     const startedAt = Date.now();
     const user = await this.users.authenticate(email, password);
     if (user === null) throw new UnauthorizedException('The email or the password is wrong');
     return { ...this.tokens.issue(user, undefined, startedAt), user };
   }
 
-  /** Ends this sign-in: its token is refused from now on, and its connections are closed. */
+  /** Ends this session: revokes its token and closes its connections. */
   @Post('logout')
   @HttpCode(204)
   @SignedIn()
@@ -37,7 +40,7 @@ export class AuthController {
     await this.ended.endSession(principal);
   }
 
-  /** Who the token says that this is. */
+  /** Returns the user of the token. */
   @Get('me')
   @SignedIn()
   me(@CurrentUser() { userId, email, role }: User): { id: string; email: string | null; role: string } {

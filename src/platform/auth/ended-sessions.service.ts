@@ -2,27 +2,27 @@ import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@
 import { RealtimeControl, safely, type Principal } from '../../realtime/index.js';
 import { Database, type Statements } from '../database/database.js';
 
-/** How long to wait before instances that could not be reached are notified again, in milliseconds. */
+/** Delay before unreachable instances are notified again, in milliseconds. */
 const RETRY_MS = 1_000;
 /**
- * How long the end of all sign-ins of a user is kept, in milliseconds: 30 days, as the module keeps a revocation. Tokens of
- * `npm run token` and of other issuers can live longer than those of a sign-in.
+ * Time to keep a revocation of all sessions of a user, in milliseconds: 30 days, like the realtime module. Tokens of
+ * `npm run token` and of other issuers can outlive those of a sign-in.
  */
 const KEPT_MS = 2_592_000_000;
 
-/** All tokens of a user that were issued before a moment, or those of one sign-in. */
+/** Revokes the tokens of a user that were issued before a time, or the tokens of one session. */
 interface Ended {
   readonly kind: 'user' | 'session';
   /** The id of the user, or the `jti` of the tokens. */
   readonly subject: string;
   readonly before: Date;
-  /** When the last of these tokens has ended. */
+  /** Expiry of the last of these tokens. */
   readonly until: Date;
 }
 
 /**
- * Ends sign-ins before their time: tokens are refused by the API and on the WebSocket, and open connections are closed. It is
- * stored in the transaction that caused it, and read again at start: a restart makes no ended token good again.
+ * Revokes sessions: the API and the WebSocket reject their tokens, and open connections are closed. A revocation is
+ * stored in the transaction that caused it and loaded at startup, so it survives a restart.
  */
 @Injectable()
 export class EndedSessions implements OnApplicationBootstrap, OnModuleDestroy {
@@ -43,17 +43,17 @@ export class EndedSessions implements OnApplicationBootstrap, OnModuleDestroy {
     for (const timer of this.retries) clearTimeout(timer);
   }
 
-  /** Stores that all sign-ins of a user end. Call {@link endUser} once the transaction is committed. */
+  /** Stores the revocation of all sessions of a user. Call {@link endUser} after the transaction is committed. */
   async storeUser(statements: Statements, userId: string): Promise<void> {
     await this.store(statements, allOf(userId));
   }
 
-  /** Ends all sign-ins of a user that began before now. */
+  /** Revokes all sessions of a user that began before now. */
   async endUser(userId: string): Promise<void> {
     await this.revoke(allOf(userId));
   }
 
-  /** Ends the sign-in of a token: of one that names no session, all sign-ins of its user. */
+  /** Revokes the session of a token. If the token has no `jti`, revokes all sessions of its user. */
   async endSession({ jti, expiresAt, user: { userId } }: Principal): Promise<void> {
     const all = allOf(userId);
     const until = new Date(Math.min(expiresAt, all.until.getTime()));
@@ -70,7 +70,7 @@ export class EndedSessions implements OnApplicationBootstrap, OnModuleDestroy {
     );
   }
 
-  /** Holds on this instance at once. Instances that cannot be reached now are notified again and again. */
+  /** Takes effect on this instance at once. Retries until all other instances are notified. */
   private async revoke(ended: Ended): Promise<void> {
     const { kind, subject, before, until } = ended;
     try {

@@ -1,7 +1,7 @@
 import { BusyError, HashingQueue } from './hashing-queue.js';
 
 describe('HashingQueue', () => {
-  it('runs a few jobs at a time, in order, lets a few wait and refuses others', async () => {
+  it('runs a few jobs at a time, in order, queues a few more and rejects the rest', async () => {
     const queue = new HashingQueue(2, 2);
     const started: number[] = [];
     const finish: (() => void)[] = [];
@@ -23,7 +23,7 @@ describe('HashingQueue', () => {
     expect(started).toEqual([0, 1, 2, 3]);
   });
 
-  it('goes on after a job that fails', async () => {
+  it('continues after a job fails', async () => {
     const queue = new HashingQueue(1, 1);
     const failing = queue.run(() => Promise.reject(new Error('failed')));
     const next = queue.run(() => Promise.resolve('done'));

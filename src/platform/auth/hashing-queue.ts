@@ -1,9 +1,9 @@
-/** The queue is full. The message is for the client. */
+/** The queue is full. The message is sent to the client. */
 export class BusyError extends Error {
   override readonly name = 'BusyError';
 }
 
-/** Runs a few jobs at a time and lets a few wait, so that a flood delays each by a bounded time. */
+/** Runs a limited number of jobs at a time and queues a limited number more, which bounds the delay under a flood. */
 export class HashingQueue {
   private running = 0;
   private readonly waiting: (() => void)[] = [];
@@ -13,11 +13,11 @@ export class HashingQueue {
     private readonly maxWaiting: number,
   ) {}
 
-  /** @throws BusyError if too many jobs wait */
+  /** @throws BusyError if the queue is full */
   async run<T>(job: () => Promise<T>): Promise<T> {
     if (this.running >= this.maxRunning) {
       if (this.waiting.length >= this.maxWaiting) throw new BusyError('Too many passwords are being checked');
-      await new Promise<void>((resolve) => this.waiting.push(resolve)); // takes over the place of the job that ends
+      await new Promise<void>((resolve) => this.waiting.push(resolve)); // takes the slot of the job that ends
     } else this.running += 1;
     try {
       return await job();

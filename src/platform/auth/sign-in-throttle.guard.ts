@@ -4,14 +4,14 @@ import ipaddr from 'ipaddr.js';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { PlatformConfig } from '../config/platform-config.js';
 
-/** The part of an address's sign-ins that may go to one account. */
+/** Share of an address's sign-ins that can go to one account. */
 const ACCOUNT_SHARE = 0.1;
-/** The longest e-mail address, as `LoginDto` allows it. */
+/** Maximum length of an email address, as in `LoginDto`. */
 const MAX_EMAIL = 200;
 
 /**
- * Limits sign-ins a minute: those from one address, and fewer of them to one account. More are answered 429 with
- * `Retry-After`, before a password is hashed.
+ * Limits sign-ins per minute from one address, with a lower limit per account. Sign-ins above a limit get 429 with
+ * `Retry-After`, before any password is hashed.
  */
 @Injectable()
 export class SignInThrottle implements CanActivate {
@@ -39,15 +39,15 @@ export class SignInThrottle implements CanActivate {
   }
 }
 
-/** The guard runs before the body is validated. */
+/** Reads the email from a body that is not validated yet: guards run before pipes. */
 function accountOf({ body }: Request): string {
   const email: unknown = (body as { email?: unknown } | undefined)?.email;
   return typeof email === 'string' ? email.slice(0, MAX_EMAIL).toLowerCase() : '';
 }
 
 /**
- * Returns the address, or of IPv6 its network of 64 bits: one client has all addresses of that. Some proxies add the port,
- * which is another one for each connection.
+ * Returns an IPv4 address as is, and the /64 network of an IPv6 address, because one client can use all addresses of
+ * its /64. Removes the port that some proxies append, because it differs for each connection.
  */
 export function networkOf(text: string): string {
   const address = /^\[(.+)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text;

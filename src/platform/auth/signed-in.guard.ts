@@ -2,12 +2,12 @@ import { Injectable, UnauthorizedException, type CanActivate, type ExecutionCont
 import type { Request } from 'express';
 import { AuthService, bearerOf, type Principal } from '../../realtime/index.js';
 
-/** A request whose token was good. */
+/** A request with a valid token. */
 export interface SignedInRequest extends Request {
   principal: Principal;
 }
 
-/** Requires `Authorization: Bearer JWT`: the same tokens, with the same checks, as on the WebSocket. */
+/** Requires `Authorization: Bearer JWT`, with the same checks as on the WebSocket. */
 @Injectable()
 export class SignedInGuard implements CanActivate {
   constructor(private readonly auth: AuthService) {}

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { JwtKeys } from '../config/jwt-keys.js';
 import { PlatformConfig } from '../config/platform-config.js';
 
-/** Whom a token is for. */
+/** The user that a token is issued for. */
 export interface TokenHolder {
   readonly id: string;
   readonly email: string | null;
@@ -16,7 +16,7 @@ export interface IssuedToken {
   readonly expiresAt: Date;
 }
 
-/** Signs tokens: claims `sub`, `email`, `role`, `jti`, `iat`, `exp`, and `iss` and `aud` where they are configured. */
+/** Signs tokens with the claims `sub`, `email`, `role`, `jti`, `iat`, `exp`, and with `iss` and `aud` if configured. */
 @Injectable()
 export class TokenService {
   constructor(
@@ -26,10 +26,11 @@ export class TokenService {
   ) {}
 
   /**
-   * @param lifetimeMs how long the token lives, in milliseconds. @default JWT_EXPIRES_IN
-   * @param issuedAt when the identity was checked, in milliseconds since 1970. A revocation compares it, so the claim `iat`
-   *   holds milliseconds too: whole seconds would end a sign-in that follows within a second. @default now
-   * @throws NotImplementedException (501) where this server only verifies tokens
+   * @param lifetimeMs lifetime of the token, in milliseconds. @default JWT_EXPIRES_IN
+   * @param issuedAt time at which the credentials were checked, in milliseconds since 1970. The claim `iat` keeps the
+   *   milliseconds: with whole seconds, a revocation would also reject a sign-in that follows within the same second.
+   *   @default now
+   * @throws NotImplementedException (501) if this server only verifies tokens
    */
   issue(
     { id, email, role }: TokenHolder,

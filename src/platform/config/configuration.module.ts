@@ -8,7 +8,7 @@ import { PlatformConfig } from './platform-config.js';
 @Module({
   imports: [ConfigModule.forRoot()],
   providers: [
-    // ConfigModule has laid the variables of `.env` into the environment; those that were set before stay.
+    // ConfigModule has copied `.env` into process.env. Variables that were set before keep their values.
     { provide: PlatformConfig, useFactory: () => new PlatformConfig(process.env), inject: [ConfigService] },
     { provide: JwtKeys, useFactory: (config: PlatformConfig) => JwtKeys.load(config), inject: [PlatformConfig] },
   ],

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StartError } from './start-error.js';
 
-/** Reads a file that a variable names. @throws StartError naming the variable and what is wrong with the file */
+/** Reads the file that a variable names. @throws StartError with the variable and the reason */
 export function readNamedFile(variable: string, path: string): string {
   try {
     return readFileSync(path, 'utf8');
@@ -13,7 +13,7 @@ export function readNamedFile(variable: string, path: string): string {
   }
 }
 
-/** The text of a file in the data directory; `null` when there is none. */
+/** Returns the content of a file in the data directory; `null` if it does not exist. */
 export function readPersisted(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
@@ -24,9 +24,9 @@ export function readPersisted(path: string): string | null {
 }
 
 /**
- * Writes a file that only its owner may read.
- * @param replace whether a file that is there already is replaced, at once and whole
- * @returns whether it was written
+ * Writes a file that only its owner can read.
+ * @param replace replaces an existing file atomically
+ * @returns true if the file was written
  */
 export function persist(path: string, text: string, { replace }: { replace: boolean }): boolean {
   try {
@@ -49,7 +49,9 @@ function codeOf(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException).code;
 }
 
-/** `ENOENT: no such file or directory, open '…'` without the path, which the sentence has already. */
+/**
+ * Removes the path from a message such as `ENOENT: no such file or directory, open '…'`; the caller prints it already.
+ */
 function reason(error: unknown): string {
   return (error as Error).message.replace(/, \w+( '.*')?$/, '');
 }

@@ -4,8 +4,8 @@ import { PlatformConfig } from './platform-config.js';
 
 const SECRET = 'a secret of at least thirty-two bytes';
 
-/** What whoever starts it is told of this environment. */
-function told(env: NodeJS.ProcessEnv): string {
+/** Returns the startup message for an environment. */
+function messageFor(env: NodeJS.ProcessEnv): string {
   try {
     return `It listens on ${new PlatformConfig(env).port}.`;
   } catch (error) {
@@ -13,7 +13,7 @@ function told(env: NodeJS.ProcessEnv): string {
   }
 }
 
-it('development serves this machine only, with demo users', () => {
+it('development listens on localhost only, with demo users', () => {
   const isOpenTo = (env: NodeJS.ProcessEnv): [string | undefined, boolean] => {
     const { host, demoUsers } = new PlatformConfig(env);
     return [host, demoUsers];
@@ -35,19 +35,19 @@ it('secrets rotate: the first signs, all verify', () => {
   expect(signing).toEqual({ key: SECRET, algorithm: 'HS256' });
 });
 
-describe('what the environment decides is refused in one sentence, without its secrets:', () => {
+describe('an invalid environment is rejected in one sentence, without its secrets:', () => {
   it.each<[string, NodeJS.ProcessEnv, string]>([
-    ['a port', { PORT: '80x' }, 'PORT is "80x", but must be a whole number from 0 to 65535.'],
-    ['a port that is none', { TLS_PORT: '70000' }, 'TLS_PORT is "70000", but must be a whole number from 0 to 65535.'],
-    ['two ports in one', { PORT: '8080', TLS_PORT: '8080' }, 'PORT and TLS_PORT are both 8080, but must differ.'],
+    ['a port that is not a number', { PORT: '80x' }, 'PORT is "80x", but must be a whole number from 0 to 65535.'],
+    ['a port out of range', { TLS_PORT: '70000' }, 'TLS_PORT is "70000", but must be a whole number from 0 to 65535.'],
+    ['the same port twice', { PORT: '8080', TLS_PORT: '8080' }, 'PORT and TLS_PORT are both 8080, but must differ.'],
     [
       'demo users in production',
       { NODE_ENV: 'production', JWT_SECRET: SECRET, DEMO_USERS: 'true' },
       'DEMO_USERS is true, but everyone knows their password',
     ],
-    ['an environment', { NODE_ENV: 'prod' }, 'NODE_ENV is "prod", but must be development, test or production.'],
+    ['an unknown NODE_ENV', { NODE_ENV: 'prod' }, 'NODE_ENV is "prod", but must be development, test or production.'],
     [
-      'half of a certificate',
+      'a key without a certificate',
       { TLS_KEY_FILE: 'k' },
       'TLS_KEY_FILE is given without TLS_CERT_FILE: give both or neither.',
     ],
@@ -56,9 +56,13 @@ describe('what the environment decides is refused in one sentence, without its s
       { JWT_SECRET: SECRET, JWT_PUBLIC_KEY_FILE: 'p' },
       'JWT_SECRET and JWT_PUBLIC_KEY_FILE exclude each other: set one of them.',
     ],
-    ['a time span', { JWT_EXPIRES_IN: '8' }, 'JWT_EXPIRES_IN is "8", but must be a number with s, m, h or d behind it'],
     [
-      'an issuer and a secret',
+      'a duration without a unit',
+      { JWT_EXPIRES_IN: '8' },
+      'JWT_EXPIRES_IN is "8", but must be a number with s, m, h or d behind it',
+    ],
+    [
+      'a JWKS URL and a secret',
       { JWT_JWKS_URL: 'https://issuer.example', JWT_SECRET: SECRET },
       'JWT_JWKS_URL stands alone',
     ],
@@ -73,7 +77,7 @@ describe('what the environment decides is refused in one sentence, without its s
       'JWT_SECRET has 13 bytes, but must have at least 32 in production.',
     ],
     [
-      'extra secrets without the one that signs',
+      'extra secrets without a signing secret',
       { JWT_EXTRA_SECRETS: SECRET },
       'JWT_EXTRA_SECRETS is given without JWT_SECRET, which signs: give both.',
     ],
@@ -82,22 +86,30 @@ describe('what the environment decides is refused in one sentence, without its s
       { NODE_ENV: 'production', JWT_SECRET: SECRET, JWT_EXTRA_SECRETS: `${SECRET}!,secret-of-few` },
       'JWT_EXTRA_SECRETS holds a secret of 13 bytes, but each must have at least 32 in production.',
     ],
-    ['half of an administrator', { ADMIN_EMAIL: 'a@b.c' }, 'ADMIN_EMAIL and ADMIN_PASSWORD belong together'],
     [
-      'a database',
+      'only one of the variables of the first admin',
+      { ADMIN_EMAIL: 'a@b.c' },
+      'ADMIN_EMAIL and ADMIN_PASSWORD belong together',
+    ],
+    [
+      'a database that is not Postgres',
       { DATABASE_URL: 'mysql://root:hunter2@localhost/x' },
       'DATABASE_URL must be a URL such as postgres://user:password@host:5432/name, or memory: (its value is not shown).',
     ],
     ['an option of the module', { REALTIME_HISTORY_SIZE: 'many' }, 'REALTIME_HISTORY_SIZE must be a whole number'],
-    ['tenants, of which it has none', { REALTIME_TENANT_CLAIM: 'org' }, 'REALTIME_TENANT_CLAIM must be empty'],
-    ['a variable that nobody reads', { REALTIME_HISTORY: '5' }, 'REALTIME_HISTORY is not a known variable.'],
+    [
+      'tenants, which the platform does not support',
+      { REALTIME_TENANT_CLAIM: 'org' },
+      'REALTIME_TENANT_CLAIM must be empty',
+    ],
+    ['an unknown variable', { REALTIME_HISTORY: '5' }, 'REALTIME_HISTORY is not a known variable.'],
   ])('%s', (_, env, sentence) => {
-    const said = told({ PORT: '0', TLS_PORT: '0', DATABASE_URL: 'memory:', ...env });
+    const said = messageFor({ PORT: '0', TLS_PORT: '0', DATABASE_URL: 'memory:', ...env });
     expect(said).toContain(sentence);
     expect(said).not.toMatch(/\n|hunter2|secret-of-few/);
   });
 
   it('but not an empty one', () => {
-    expect(told({})).toBe('It listens on 8888.');
+    expect(messageFor({})).toBe('It listens on 8888.');
   });
 });

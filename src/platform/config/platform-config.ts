@@ -4,58 +4,61 @@ import { USER_CHANNELS } from '../users/user-event.js';
 import { StartError } from './start-error.js';
 import { refusal, Variables } from './variables.js';
 
-/** From the few messages that matter most to all of them. */
+/** Log levels, from the least to the most verbose. */
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'log', 'debug', 'verbose'] as const;
 
-/** Where the data is: a Postgres server, Postgres in this process with its files, or the same in memory. */
+/** Location of the data: a Postgres server, or Postgres in this process with a directory or in memory. */
 export type DatabaseLocation =
   | { readonly kind: 'server'; readonly url: string }
   | { readonly kind: 'directory'; readonly path: string }
   | { readonly kind: 'memory' };
 
-/** How tokens are signed and verified; the files are not read yet. */
+/** Settings for signing and verifying tokens. The files are not read yet. */
 export interface JwtSettings {
   readonly secret?: string;
-  /** Secrets that only verify, while keys rotate. */
+  /** Secrets that only verify, during key rotation. */
   readonly extraSecrets: readonly string[];
   readonly publicKeyFile?: string;
   readonly privateKeyFile?: string;
   readonly jwksUrl?: string;
   readonly issuer?: string;
   readonly audience?: string;
-  /** How long a token of a sign-in lives, in milliseconds. */
+  /** Lifetime of a token that a sign-in issues, in milliseconds. */
   readonly lifetimeMs: number;
 }
 
-/** Everything that the environment decides; `.env.example` says what each variable is for. */
+/** Configuration from the environment. `.env.example` documents each variable. */
 export class PlatformConfig {
-  /** A secret and a certificate made by itself: in development only. */
+  /** True unless NODE_ENV is `production`. In development the platform generates a missing secret and certificate. */
   readonly development: boolean;
   /** The address to listen on; `undefined` for all addresses of the machine. */
   readonly host: string | undefined;
-  /** Whether only this machine can connect. */
+  /** True if only this machine can connect. */
   readonly isLocal: boolean;
-  /** Users whose passwords everyone knows: in development, on this machine only unless DEMO_USERS says otherwise. */
+  /**
+   * Enables users with public passwords. In development they are on by default if the platform listens on localhost
+   * only; DEMO_USERS overrides it.
+   */
   readonly demoUsers: boolean;
-  /** Sign-ins per minute from one address, and a tenth of them to one account. */
+  /** Sign-ins per minute from one address. A tenth of them can go to one account. */
   readonly signInsPerMinute: number;
   readonly port: number;
-  /** 0 for none. */
+  /** 0 disables TLS. */
   readonly tlsPort: number;
   readonly tlsFiles: { readonly key: string; readonly certificate: string } | null;
   readonly dataDir: string;
   readonly database: DatabaseLocation;
   readonly jwt: JwtSettings;
-  /** Who administers a platform that has no user yet. */
+  /** Admin to create if the platform has no user yet. */
   readonly firstAdmin: { readonly email: string; readonly password: string } | null;
   readonly deployStepMs: number;
   readonly systemIntervalMs: number;
-  /** What Prometheus brings to `GET /metrics`; `null`: only administrators get in. */
+  /** Token that Prometheus sends to `GET /metrics`; `null` if only admins can read metrics. */
   readonly metricsToken: string | null;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly realtime: Omit<RealtimeOptions, 'jwt'>;
 
-  /** @throws StartError naming the variable, its value (no secret's) and what is allowed */
+  /** @throws StartError with the variable, its value unless it is secret, and the allowed values */
   constructor(env: NodeJS.ProcessEnv) {
     const variables = new Variables(env);
     this.development =
@@ -82,7 +85,7 @@ export class PlatformConfig {
   }
 }
 
-/** Without HOST, a platform in development serves this machine only. */
+/** Default of HOST in development: only this machine can connect. */
 const LOOPBACK = '127.0.0.1';
 
 function isLoopback(host: string): boolean {
@@ -113,13 +116,13 @@ function readDatabase(variables: Variables, dataDir: string): DatabaseLocation {
   if (url === undefined) return { kind: 'directory', path: join(dataDir, 'pglite') };
   if (url === MEMORY) return { kind: 'memory' };
   if (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url)) return { kind: 'server', url };
-  // It may hold a password: it is not shown.
+  // The value is not shown because it can contain a password.
   throw new StartError(
     `DATABASE_URL must be a URL such as postgres://user:password@host:5432/name, or ${MEMORY} (its value is not shown).`,
   );
 }
 
-/** The shortest secret in production, in bytes: HS256 wants one as long as its hash (RFC 7518, 3.2). */
+/** Minimum length of a secret in production, in bytes: HS256 requires a key as long as its hash (RFC 7518, 3.2). */
 const MIN_SECRET_BYTES = 32;
 
 function readJwt(variables: Variables, development: boolean): JwtSettings {
@@ -161,7 +164,7 @@ function readJwt(variables: Variables, development: boolean): JwtSettings {
   };
 }
 
-/** @throws StartError which names no secret */
+/** @throws StartError without the secrets */
 function readExtraSecrets(variables: Variables, secret: string | undefined, development: boolean): readonly string[] {
   const extra = (variables.text('JWT_EXTRA_SECRETS') ?? '').split(',').map((one) => one.trim());
   const secrets = extra.filter((one) => one !== '');
@@ -177,7 +180,7 @@ function readExtraSecrets(variables: Variables, secret: string | undefined, deve
   return secrets;
 }
 
-/** The shortest password, in characters. */
+/** Minimum length of a password, in characters. */
 const MIN_PASSWORD = 8;
 
 function readFirstAdmin(variables: Variables): PlatformConfig['firstAdmin'] {
@@ -194,7 +197,7 @@ function readFirstAdmin(variables: Variables): PlatformConfig['firstAdmin'] {
   return { email, password };
 }
 
-/** The shortest METRICS_TOKEN, in characters. */
+/** Minimum length of METRICS_TOKEN, in characters. */
 const MIN_METRICS_TOKEN = 16;
 
 function readMetricsToken(variables: Variables): string | null {
@@ -205,10 +208,10 @@ function readMetricsToken(variables: Variables): string | null {
   return token;
 }
 
-/** Publishing takes events of 1 MiB here, while the module's own default is smaller. */
+/** Maximum size of a published event: 1 MiB, more than the module's default. */
 const MAX_EVENT_BYTES = 1_048_576;
 
-/** Whoever has the page open subscribes to it: its presence is who is here. Nothing is ever said on it. */
+/** Channel with presence only: the page subscribes to it to show which users are online. It has no events. */
 const CHANNELS: ChannelDefinition[] = [{ name: 'users:online', presence: true, history: false }, ...USER_CHANNELS];
 
 function readRealtime(env: NodeJS.ProcessEnv): Omit<RealtimeOptions, 'jwt'> {

@@ -1,4 +1,4 @@
-/** Why the platform does not start: a sentence for whoever starts it, shown without a stack. */
+/** An error that prevents startup. The message is a full sentence for the operator, printed without a stack. */
 export class StartError extends Error {
   override readonly name = 'StartError';
 }

@@ -10,7 +10,7 @@ describe('parseDuration', () => {
   ])('%s is %d ms', (text, milliseconds) => expect(parseDuration(text)).toBe(milliseconds));
 
   it.each(['', '8', 'h', '0h', '-1h', '1.5h', '8H', '8 h', ' 8h', '8h\n', '1h30m', '366d', '99999999999s', '1e3s'])(
-    '%j is none',
+    '%j is not a duration',
     (text) => expect(parseDuration(text)).toBeNull(),
   );
 });
@@ -18,14 +18,14 @@ describe('parseDuration', () => {
 describe('Variables', () => {
   const variables = new Variables({ EMPTY: '', BLANK: ' ', ZERO: '0', PADDED: ' 7 ', HEX: '0x10', WORD: 'b' });
 
-  it('take what is empty or blank for unset, and 0 for a value', () => {
+  it('treat an empty or blank value as unset, and 0 as a value', () => {
     expect(['EMPTY', 'BLANK', 'NONE'].map((name) => variables.text(name))).toEqual([undefined, undefined, undefined]);
     expect(variables.whole('EMPTY', 5, 0, 9)).toBe(5);
     expect(variables.whole('ZERO', 5, 0, 9)).toBe(0);
     expect(variables.whole('PADDED', 5, 0, 9)).toBe(7);
   });
 
-  it('refuse with the name, the value and what is allowed', () => {
+  it('reject a value with its name and the allowed values', () => {
     expect(() => variables.whole('PADDED', 5, 0, 6)).toThrow('PADDED is "7", but must be a whole number from 0 to 6.');
     expect(() => variables.whole('HEX', 5, 0, 99)).toThrow('HEX is "0x10", but must be a whole number from 0 to 99.');
     expect(() => variables.oneOf('WORD', ['a', 'c', 'd'], 'a')).toThrow('WORD is "b", but must be a, c or d.');

@@ -1,16 +1,16 @@
 import { StartError } from './start-error.js';
 
-/** Reads variables of the environment; one that is empty counts as unset. */
+/** Reads environment variables. An empty variable counts as unset. */
 export class Variables {
   constructor(private readonly env: NodeJS.ProcessEnv) {}
 
-  /** @returns the value without blanks around it, or `undefined` */
+  /** @returns the trimmed value, or `undefined` */
   text(name: string): string | undefined {
     const value = this.env[name]?.trim();
     return value === '' ? undefined : value;
   }
 
-  /** @throws StartError when it is no whole number from `min` to `max` */
+  /** @throws StartError if the value is not a whole number from `min` to `max` */
   whole(name: string, byDefault: number, min: number, max: number): number {
     const value = this.text(name);
     if (value === undefined) return byDefault;
@@ -19,7 +19,7 @@ export class Variables {
     return number;
   }
 
-  /** @throws StartError when it is none of those that are allowed */
+  /** @throws StartError if the value is not in `allowed` */
   oneOf<T extends string>(name: string, allowed: readonly T[], byDefault: T): T {
     const value = this.text(name);
     if (value === undefined) return byDefault;
@@ -28,7 +28,7 @@ export class Variables {
     return found;
   }
 
-  /** @throws StartError when it is no time span such as `90s` */
+  /** @throws StartError if the value is not a duration such as `90s` */
   duration(name: string, byDefault: string): number {
     const value = this.text(name) ?? byDefault;
     const milliseconds = parseDuration(value);
@@ -37,12 +37,12 @@ export class Variables {
   }
 }
 
-/** What {@link parseDuration} takes, in words. */
+/** Describes the format of {@link parseDuration} for error messages. */
 export const DURATION_FORM = 'a number with s, m, h or d behind it, such as 15m or 8h, from 1s to 365d';
 
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** `90s`, `15m`, `8h`, `7d` → milliseconds; `null` for any other form, and over 365 days. */
+/** Parses `90s`, `15m`, `8h` or `7d` to milliseconds. Returns `null` for any other format, and above 365 days. */
 export function parseDuration(text: string): number | null {
   const match = /^([1-9]\d{0,7})([smhd])$/.exec(text);
   if (!match) return null;
@@ -50,7 +50,7 @@ export function parseDuration(text: string): number | null {
   return milliseconds <= 365 * UNITS['d']! ? milliseconds : null;
 }
 
-/** A value that is not allowed, told with its name and what is. */
+/** Creates the error for a value that is not allowed. */
 export function refusal(name: string, value: string, allowed: string): StartError {
   return new StartError(`${name} is ${JSON.stringify(value)}, but must be ${allowed}.`);
 }

@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { RealtimeOutbox, type ChannelName, type EventData } from '../../realtime/index.js';
 import { Database, type Statements } from './database.js';
 
-/** Tells of a change on a channel, once that is committed. */
-export type Tell = <C extends ChannelName, D extends EventData<C>>(channel: C, data: D) => Promise<void>;
+/** Emits an event once the transaction is committed. */
+export type Emit = <C extends ChannelName, D extends EventData<C>>(channel: C, data: D) => Promise<void>;
 
-/** Stores changes together with what tells of them: both, or neither. */
+/** Stores changes and their events in one transaction, through the outbox. */
 @Injectable()
 export class Changes {
   constructor(
@@ -13,8 +13,8 @@ export class Changes {
     private readonly outbox: RealtimeOutbox,
   ) {}
 
-  /** A transaction. What is told in it is sent when it is committed, whatever happens to this process then. */
-  make<T>(work: (statements: Statements, tell: Tell) => Promise<T>): Promise<T> {
+  /** Runs a transaction. Its events are sent after the commit, even if this process dies in between. */
+  make<T>(work: (statements: Statements, emit: Emit) => Promise<T>): Promise<T> {
     return this.database.transaction((statements) =>
       work(statements, (channel, data) => this.outbox.emit(statements, channel, data)),
     );

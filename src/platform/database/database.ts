@@ -1,51 +1,51 @@
-/** Runs statements of SQL, with `$1`, `$2`… for the parameters. Text, numbers, booleans, `null`, dates and bytes go in. */
+/** Runs SQL statements with parameters `$1`, `$2`…: strings, numbers, booleans, `null`, dates and bytes. */
 export interface Statements {
-  /** @returns the rows; `timestamptz` comes as Date, `bytea` as Uint8Array, `jsonb` as what it holds */
+  /** @returns the rows: `timestamptz` as Date, `bytea` as Uint8Array, `jsonb` parsed */
   query<Row extends object>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
 }
 
 /**
- * The platform's data: one dialect of SQL, whether Postgres is a server or in this process. A service injects it by this
- * name and never learns which of them it has.
+ * The platform's database: one SQL dialect, for a Postgres server and for Postgres in this process. Services inject
+ * this class and do not depend on which of the two is used.
  */
 export abstract class Database implements Statements {
-  /** Whether other instances may work on the same data. */
+  /** True if other instances can use the same data. */
   abstract readonly shared: boolean;
 
-  /** Where the data is, for a person to read. */
+  /** Human-readable location of the data. */
   abstract readonly location: string;
 
-  /** @throws DatabaseUnavailableError when it cannot be reached */
+  /** @throws DatabaseUnavailableError if the database cannot be reached */
   abstract query<Row extends object>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
 
   /**
-   * All of `work`, or nothing: it is committed when `work` resolves, and rolled back when it rejects. Inside, only the
-   * given statements may be used.
-   * @throws DatabaseUnavailableError when it cannot be reached
+   * Runs `work` in a transaction: commits when `work` resolves, rolls back when it rejects. `work` must use only the
+   * given statements.
+   * @throws DatabaseUnavailableError if the database cannot be reached
    */
   abstract transaction<T>(work: (statements: Statements) => Promise<T>): Promise<T>;
 
   /**
-   * Calls back at each notification (`NOTIFY`) of this name, once that is committed.
-   * @returns what ends it
+   * Calls back for each committed notification (`NOTIFY`) of this name.
+   * @returns a function that stops listening
    */
   abstract listen(channel: string, callback: () => void): Promise<() => Promise<void>>;
 
-  /** Ends it; nothing may be asked of it any more. */
+  /** Closes the database. No other method can be called afterwards. */
   abstract close(): Promise<void>;
 
-  /** Nest calls it last, when nobody is served any more. */
+  /** Called by Nest last, after all requests have ended. */
   onApplicationShutdown(): Promise<void> {
     return this.close();
   }
 }
 
-/** The database cannot be reached now; the same may work later. */
+/** The database is unreachable. The same statement can succeed later. */
 export class DatabaseUnavailableError extends Error {
   override readonly name = 'DatabaseUnavailableError';
 }
 
-/** Whether a statement failed because there is such a row already. */
+/** Returns true if a statement violated a unique constraint. */
 export function isDuplicate(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code === '23505';
 }

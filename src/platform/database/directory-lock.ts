@@ -2,11 +2,11 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StartError } from '../config/start-error.js';
 
-/** Postgres in the process must have its files for itself: a second process would destroy them. */
+/** Locks the data directory of an in-process Postgres. A second process on the same files would corrupt them. */
 export class DirectoryLock {
   private constructor(private readonly file: string) {}
 
-  /** @throws StartError while another process that lives holds it */
+  /** @throws StartError if another living process holds the lock */
   static take(directory: string): DirectoryLock {
     const file = `${directory}.lock`;
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -38,7 +38,7 @@ function create(file: string): boolean {
   }
 }
 
-/** A lock with our own number was left by one who had it before us, as happens in containers. */
+/** A lock with our own pid is stale: in containers, an earlier process often had the same pid. */
 function isAlive(pid: number): boolean {
   if (!Number.isSafeInteger(pid) || pid <= 0 || pid === process.pid) return false;
   try {

@@ -3,20 +3,21 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** The folder of packages that PGlite was installed into: what is made of a package is kept where packages are. */
+/** The `node_modules` folder that contains PGlite. The cached archive lives there too. */
 const PACKAGES = join(dirname(createRequire(import.meta.url).resolve('@electric-sql/pglite')), '../../..');
 
 /**
- * An empty cluster of Postgres, as the archive of a data directory. To make one takes PGlite several seconds: it is kept
- * beside the packages, one for each version, where that may be written, and not compressed: to unpack it would take longer than
- * all else. Databases in memory begin with it, which tests start by the dozen.
+ * Returns an empty Postgres cluster, as the archive of a data directory. Databases in memory start from it.
+ * PGlite needs several seconds to create one, and tests start dozens. So the archive is cached in `node_modules`, if
+ * that is writable, once per version of PGlite. It is not compressed, because unpacking would take longer than
+ * everything else.
  */
 export async function emptyCluster(): Promise<Blob> {
   const path = join(PACKAGES, '.cache', 'nestjs-realtime', `empty-cluster-${await version()}.tar`);
   const kept = await readFile(path).catch(() => null);
   if (kept !== null) return new Blob([kept]);
   const made = await makeCluster();
-  await keep(path, made).catch(() => undefined); // it is made again next time
+  await keep(path, made).catch(() => undefined); // created again next time
   return new Blob([made]);
 }
 
@@ -32,7 +33,7 @@ async function makeCluster(): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await archive.arrayBuffer());
 }
 
-/** Several processes may do this at once: each writes a whole file, and the last one stays. */
+/** Safe for several processes at once: each writes a whole temporary file and renames it. The last one wins. */
 async function keep(path: string, archive: Uint8Array): Promise<void> {
   const temporary = `${path}.${process.pid}`;
   try {

@@ -1,7 +1,7 @@
 import { OUTBOX_MIGRATION } from '../../realtime/index.js';
 import type { Database } from './database.js';
 
-/** Each entry brings the data one version further, and is never changed once it is released. */
+/** Each entry migrates the data by one version. Never change a released entry. */
 const MIGRATIONS: readonly (readonly string[])[] = [
   [
     `create table users (
@@ -36,7 +36,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     )`,
     `create index deployments_app on deployments (app_id)`,
     `create unique index deployments_running on deployments (app_id) where ended_at is null`,
-    // What customers keep: their tables are rows of ours, so that no name of theirs ever becomes part of a statement.
+    // Customer tables are stored as rows, so that customer names never become part of an SQL statement.
     `create table customer_tables (
       name text primary key,
       description text not null default '',
@@ -72,14 +72,14 @@ const MIGRATIONS: readonly (readonly string[])[] = [
       primary key (kind, subject)
     )`,
   ],
-  // Tables of before have no owner: only administrators change them.
+  // Existing tables get no owner: only admins can change them.
   [`alter table customer_tables add column owner_id text not null default ''`],
 ];
 
-/** Any number, as long as it is always the same: instances that start together migrate one after the other. */
+/** An arbitrary constant lock id: instances that start together migrate one after the other. */
 const LOCK = 727_100;
 
-/** Brings the data to the newest version; all of it or nothing. */
+/** Migrates the data to the newest version, in one transaction. */
 export async function migrate(database: Database): Promise<void> {
   await database.transaction(async (statements) => {
     await statements.query('select pg_advisory_xact_lock($1)', [LOCK]);

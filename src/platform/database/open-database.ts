@@ -6,7 +6,7 @@ import { migrate } from './migrations.js';
 import { PgliteDatabase } from './pglite.database.js';
 import { PostgresDatabase } from './postgres.database.js';
 
-/** Opens the database and brings it to the newest version. @throws StartError when that is not possible */
+/** Opens the database and migrates it to the newest version. @throws StartError if that fails */
 export async function openDatabase(location: DatabaseLocation): Promise<Database> {
   const database = await open(location);
   try {

@@ -3,7 +3,7 @@ import { Database, type Statements } from './database.js';
 import type { DirectoryLock } from './directory-lock.js';
 import { emptyCluster } from './empty-cluster.js';
 
-/** Postgres in this process: its files in a directory, or nothing but memory. */
+/** Postgres in this process, with its files in a directory or in memory. */
 export class PgliteDatabase extends Database {
   readonly shared = false;
 
@@ -20,7 +20,7 @@ export class PgliteDatabase extends Database {
     return new PgliteDatabase(pglite, 'Postgres in this process, in memory', null);
   }
 
-  /** @param lock is released when the database is closed */
+  /** @param lock released when the database is closed */
   static async inDirectory(path: string, lock: DirectoryLock): Promise<PgliteDatabase> {
     return new PgliteDatabase(await PGlite.create(path), `Postgres in this process, in ${path}`, lock);
   }

@@ -3,12 +3,12 @@ import pg from 'pg';
 import { pgListen, safely } from '../../realtime/index.js';
 import { Database, DatabaseUnavailableError, type Statements } from './database.js';
 
-/** How long to wait for a connection, in milliseconds. */
+/** Timeout for a connection, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
 const logger = new Logger('Database');
 
-/** A Postgres server, over a pool of connections. */
+/** A Postgres server, through a connection pool. */
 export class PostgresDatabase extends Database {
   readonly shared = true;
   readonly location: string;
@@ -19,12 +19,12 @@ export class PostgresDatabase extends Database {
     const { host, pathname } = new URL(url);
     this.location = `Postgres at ${host}${pathname}`;
     this.pool = new pg.Pool({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
-    // A connection that breaks while idle is replaced by the pool; unheard, its error would end the process.
+    // The pool replaces an idle connection that breaks. Without this listener, its error would end the process.
     this.pool.on(
       'error',
       safely('A lost connection', (error: Error) => logger.warn(`A connection was lost: ${error.message}`)),
     );
-    // Postgres can end a connection in the turn in which it is made, before `transaction` has its listener on it.
+    // Postgres can close a new connection before `transaction` has added its error listener.
     this.pool.on(
       'connect',
       safely('A new connection', (client: pg.PoolClient) => void client.on('error', () => undefined)),
@@ -38,7 +38,7 @@ export class PostgresDatabase extends Database {
   async transaction<T>(work: (statements: Statements) => Promise<T>): Promise<T> {
     const client = await this.connect();
     let broken = false;
-    // A connection that breaks while nothing is asked of it says so by an event; the next statement fails anyway.
+    // A connection that breaks between two statements emits `error`. The next statement fails anyway.
     const onError = (): void => void (broken = true);
     client.on('error', onError);
     try {
@@ -47,7 +47,7 @@ export class PostgresDatabase extends Database {
       await run(client, 'commit');
       return result;
     } catch (error) {
-      // A connection that cannot even roll back is not given back to the pool.
+      // A connection whose rollback fails is removed from the pool.
       await run(client, 'rollback').catch(() => (broken = true));
       throw error;
     } finally {
@@ -81,7 +81,7 @@ async function run<Row extends object>(
   try {
     return (await client.query<Row & pg.QueryResultRow>(sql, [...parameters])).rows;
   } catch (error) {
-    // 57P…: the server is shutting down. What is no answer of the server at all is about the line to it.
+    // 57P…: the server is shutting down. Any other error that is not a DatabaseError comes from the connection.
     const isAnswer = error instanceof pg.DatabaseError && !error.code?.startsWith('57P');
     throw isAnswer ? error : unavailable(error);
   }
@@ -89,6 +89,6 @@ async function run<Row extends object>(
 
 function unavailable(error: unknown): DatabaseUnavailableError {
   const { message, code } = error as { message: string; code?: string };
-  // Several addresses that all refuse are one error without a message.
+  // If several addresses refuse the connection, Node throws one error without a message.
   return new DatabaseUnavailableError(message === '' ? (code ?? 'no answer') : message, { cause: error });
 }

@@ -5,13 +5,16 @@ import { Database } from '../database/database.js';
 import { DeploymentsService, INTERRUPTED } from './deployments.service.js';
 import { DeploymentsStore } from './deployments.store.js';
 
-/** How long the deployment of another instance may stand still, in milliseconds, on top of two steps. */
+/**
+ * Time without progress after which another instance's deployment counts as abandoned, in milliseconds, in addition to
+ * two steps.
+ */
 const PATIENCE_MS = 30_000;
 
-/** How often is looked, in milliseconds. */
+/** Interval between two checks, in milliseconds. */
 const INTERVAL_MS = 15_000;
 
-/** Fails the deployments that nobody brings to an end, because the process that ran them was killed. */
+/** Fails deployments that were abandoned because the process that ran them was killed. */
 @Injectable()
 export class AbandonedDeploymentsService implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger('Deployments');
@@ -25,7 +28,8 @@ export class AbandonedDeploymentsService implements OnApplicationBootstrap, OnMo
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    // Data that is ours alone: whatever goes on was left by the process before us. Data that is shared: it may be another's.
+    // No other instance uses an unshared database, so an earlier process left every open deployment. In a shared one,
+    // another instance can still be running it.
     await this.sweep(this.database.shared ? this.patienceMs : 0);
     if (!this.database.shared) return;
     this.timer = setInterval(

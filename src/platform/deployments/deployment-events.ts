@@ -1,33 +1,33 @@
 import type { App } from '../apps/app.js';
-import type { Tell } from '../database/changes.js';
+import type { Emit } from '../database/changes.js';
 import type { Deployment } from './deployment.js';
 
-/** What is told when a deployment has started. */
-export async function emitStarted(tell: Tell, deployment: Deployment): Promise<void> {
-  await tell('deployments:started', signed(deployment));
-  await tell('apps:status', appStatus(deployment, 'deploying'));
+/** Emits the events of a deployment that has started. */
+export async function emitStarted(emit: Emit, deployment: Deployment): Promise<void> {
+  await emit('deployments:started', signed(deployment));
+  await emit('apps:status', appStatus(deployment, 'deploying'));
 }
 
-export async function emitAdvanced(tell: Tell, deployment: Deployment): Promise<void> {
-  await tell('deployments:status', signed(deployment));
+export async function emitAdvanced(emit: Emit, deployment: Deployment): Promise<void> {
+  await emit('deployments:status', signed(deployment));
 }
 
-export async function emitCompleted(tell: Tell, deployment: Deployment): Promise<void> {
+export async function emitCompleted(emit: Emit, deployment: Deployment): Promise<void> {
   const { id, appId, appName, startedBy } = deployment;
-  await tell('deployments:completed', signed(deployment));
-  await tell('apps:deployed', { id: appId, name: appName, deploymentId: id, by: startedBy });
-  await tell('apps:status', appStatus(deployment, 'running'));
+  await emit('deployments:completed', signed(deployment));
+  await emit('apps:deployed', { id: appId, name: appName, deploymentId: id, by: startedBy });
+  await emit('apps:status', appStatus(deployment, 'running'));
 }
 
-export async function emitFailed(tell: Tell, deployment: Deployment): Promise<void> {
+export async function emitFailed(emit: Emit, deployment: Deployment): Promise<void> {
   const { id, appId, appName, reason } = deployment;
   const message = `The deployment of ${appName} failed: ${reason}`;
-  await tell('deployments:failed', signed(deployment));
-  await tell('apps:status', appStatus(deployment, 'failed'));
-  await tell('system:alerts', { level: 'error', message, appId, deploymentId: id });
+  await emit('deployments:failed', signed(deployment));
+  await emit('apps:status', appStatus(deployment, 'failed'));
+  await emit('system:alerts', { level: 'error', message, appId, deploymentId: id });
 }
 
-/** Whoever started it did all of it. */
+/** Adds `by`: the user who started the deployment is the actor of all its events. */
 function signed(deployment: Deployment) {
   return { ...deployment, by: deployment.startedBy };
 }

@@ -1,16 +1,16 @@
 import { IsBoolean, IsOptional, Matches } from 'class-validator';
 import { PageDto } from '../http/page.dto.js';
 
-/** `POST /api/apps/:id/deploy`; the body may be left out. */
+/** `POST /api/apps/:id/deploy`; the body is optional. */
 export class DeployDto {
-  /** Whether its last step fails, to see what that looks like. @default false */
+  /** Simulates a failure in the last step. @default false */
   @IsBoolean()
   fail = false;
 }
 
 /** `GET /api/deployments` */
 export class DeploymentsPageDto extends PageDto {
-  /** Only those of this application. */
+  /** Filters by application. */
   @IsOptional()
   @Matches(/^[\w-]{1,64}$/, { message: 'appId must be the id of an application' })
   appId?: string;

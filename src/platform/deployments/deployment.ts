@@ -8,7 +8,7 @@ export interface Deployment {
   readonly reason: string | null;
   readonly startedBy: string;
   readonly startedAt: Date;
-  /** `null` while it goes on. */
+  /** `null` while the deployment is in progress. */
   readonly endedAt: Date | null;
 }
 

@@ -15,7 +15,7 @@ export class DeploymentsController {
     private readonly store: DeploymentsStore,
   ) {}
 
-  /** Answers once the deployment has started; how it goes on is told on `deployments:*`. */
+  /** Responds once the deployment has started. Its progress is published on `deployments:*`. */
   @Post('apps/:id/deploy')
   @HttpCode(202)
   deploy(

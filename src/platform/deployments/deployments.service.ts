@@ -18,8 +18,8 @@ export class DeploymentsService implements OnModuleDestroy {
   ) {}
 
   /**
-   * Starts to deploy; resolves once that is stored, and what tells of it with it.
-   * @param fail whether the last step fails
+   * Starts a deployment. Resolves once the deployment and its events are stored.
+   * @param fail simulates a failure in the last step
    */
   async deploy(appId: string, startedBy: Principal, fail: boolean): Promise<Deployment> {
     if (this.stopping.signal.aborted) throw new ServiceUnavailableException('This instance is shutting down');
@@ -29,12 +29,12 @@ export class DeploymentsService implements OnModuleDestroy {
     return deployment;
   }
 
-  /** Ends a deployment as failed, unless it has ended. */
+  /** Marks a deployment as failed, unless it has ended. */
   async fail(id: string, reason: string): Promise<void> {
     await this.store.end(id, reason);
   }
 
-  /** What goes on when this instance stops is told to have failed, to those who are still connected. */
+  /** Fails the running deployments on shutdown, while subscribers are still connected. */
   async onModuleDestroy(): Promise<void> {
     this.stopping.abort();
     await Promise.all(this.running);
@@ -47,12 +47,12 @@ export class DeploymentsService implements OnModuleDestroy {
       if (failure !== null) return await this.fail(id, failure);
       await this.store.end(id, null);
     } catch (error) {
-      // Most likely the database is away: then it counts as abandoned, and fails later.
+      // Most likely the database is down. The deployment then counts as abandoned and fails later.
       this.logger.error(`Deployment ${id} got stuck: ${(error as Error).message}`);
     }
   }
 
-  /** @returns why it cannot go on; `null` when all steps were taken */
+  /** @returns the reason why the deployment cannot continue; `null` when all steps are done */
   private async steps(id: string): Promise<string | null> {
     for (const status of ['building', 'deploying'] as const) {
       if (!(await this.step())) return INTERRUPTED;
@@ -62,7 +62,7 @@ export class DeploymentsService implements OnModuleDestroy {
     return (await this.step()) ? null : INTERRUPTED;
   }
 
-  /** @returns whether it was taken to its end */
+  /** @returns false if the shutdown interrupted the step */
   private async step(): Promise<boolean> {
     try {
       await delay(this.config.deployStepMs, undefined, { signal: this.stopping.signal });
@@ -73,5 +73,5 @@ export class DeploymentsService implements OnModuleDestroy {
   }
 }
 
-/** The reason of a deployment whose server stopped. */
-export const INTERRUPTED = 'The server that ran it was stopped';
+/** Failure reason of a deployment that a shutdown interrupted. */
+export const INTERRUPTED = 'The server that ran the deployment was stopped';

@@ -8,7 +8,9 @@ import type { PageDto } from '../http/page.dto.js';
 import { emitAdvanced, emitCompleted, emitFailed, emitStarted } from './deployment-events.js';
 import { DEPLOYMENT_COLUMNS, type Deployment } from './deployment.js';
 
-/** What is stored of deployments; an application's status changes with them, and what tells of it is stored with each change. */
+/**
+ * Stores deployments. Each change is committed in one transaction with the status of its application and the events.
+ */
 @Injectable()
 export class DeploymentsStore {
   constructor(
@@ -34,13 +36,13 @@ export class DeploymentsStore {
   }
 
   /**
-   * Begins a deployment.
-   * @throws ConflictException while another one of the application goes on
-   * @throws ForbiddenException for a user who neither owns the application nor is an administrator
+   * Creates a deployment.
+   * @throws ConflictException if another deployment of the application is in progress
+   * @throws ForbiddenException for a user who neither owns the application nor is an admin
    */
   async start(appId: string, by: Principal): Promise<Deployment> {
     try {
-      return await this.changes.make(async (statements, tell) => {
+      return await this.changes.make(async (statements, emit) => {
         await assertAppOwner(statements, appId, by);
         const [app] = await statements.query(
           `update apps set status = 'deploying', updated_at = now() where id = $1 returning id`,
@@ -52,7 +54,7 @@ export class DeploymentsStore {
            returning ${DEPLOYMENT_COLUMNS}`,
           [randomUUID(), appId, by.user.userId],
         );
-        await emitStarted(tell, deployment!);
+        await emitStarted(emit, deployment!);
         return deployment!;
       });
     } catch (error) {
@@ -60,25 +62,25 @@ export class DeploymentsStore {
     }
   }
 
-  /** @returns `null` when it had ended before */
+  /** @returns `null` if the deployment has ended */
   async advance(id: string, status: 'building' | 'deploying'): Promise<Deployment | null> {
-    return this.changes.make(async (statements, tell) => {
+    return this.changes.make(async (statements, emit) => {
       const [deployment] = await statements.query<Deployment>(
         `update deployments set status = $2, touched_at = now() where id = $1 and ended_at is null
          returning ${DEPLOYMENT_COLUMNS}`,
         [id, status],
       );
-      if (deployment !== undefined) await emitAdvanced(tell, deployment);
+      if (deployment !== undefined) await emitAdvanced(emit, deployment);
       return deployment ?? null;
     });
   }
 
   /**
-   * @param reason why it failed; `null` when it did not
-   * @returns `null` when it had ended before
+   * @param reason why the deployment failed; `null` if it succeeded
+   * @returns `null` if the deployment has ended
    */
   end(id: string, reason: string | null): Promise<Deployment | null> {
-    return this.changes.make(async (statements, tell) => {
+    return this.changes.make(async (statements, emit) => {
       const [deployment] = await statements.query<Deployment>(
         `update deployments set status = $2, reason = $3, touched_at = now(), ended_at = now()
          where id = $1 and ended_at is null returning ${DEPLOYMENT_COLUMNS}`,
@@ -89,12 +91,12 @@ export class DeploymentsStore {
         deployment.appId,
         reason === null ? 'running' : 'failed',
       ]);
-      await (reason === null ? emitCompleted(tell, deployment) : emitFailed(tell, deployment));
+      await (reason === null ? emitCompleted(emit, deployment) : emitFailed(emit, deployment));
       return deployment;
     });
   }
 
-  /** The deployments that go on, but that nobody has brought further for so many milliseconds. */
+  /** Returns the ids of open deployments without progress for `forMs` milliseconds. */
   async abandoned(forMs: number): Promise<string[]> {
     const rows = await this.database.query<{ id: string }>(
       `select id from deployments where ended_at is null and touched_at <= now() - $1 * interval '1 millisecond'`,

@@ -5,13 +5,13 @@ import { HealthService, type Health } from './health.service.js';
 export class HealthController {
   constructor(private readonly health: HealthService) {}
 
-  /** The process lives. */
+  /** Liveness: the process responds. */
   @Get('live')
   live(): { status: 'ok' } {
     return { status: 'ok' };
   }
 
-  /** 200 when requests should be sent here; 503 while it shuts down, or cannot reach its database or Redis. */
+  /** Readiness: 503 during shutdown, or while the database or Redis is unavailable. */
   @Get('ready')
   async ready(): Promise<Health> {
     const health = await this.health.check();

@@ -4,17 +4,17 @@ import { RealtimeHealth } from '../../realtime/index.js';
 import { Database } from '../database/database.js';
 
 export interface Health {
-  /** `ok` when requests should be sent here. */
+  /** `ok` if this instance can serve requests. */
   readonly status: 'ok' | 'draining' | 'unavailable';
   readonly database: 'ok' | 'unavailable';
-  /** Whether events go through, and tokens can be verified. */
+  /** `ok` if events can be published and tokens can be verified. */
   readonly realtime: 'ok' | 'unavailable';
 }
 
-/** How long the database may take to answer, in milliseconds. */
+/** Timeout for the database, in milliseconds. */
 const PATIENCE_MS = 2_000;
 
-/** Whether this instance can do its work. */
+/** Checks whether this instance can serve requests. */
 @Injectable()
 export class HealthService {
   constructor(

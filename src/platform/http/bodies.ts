@@ -5,15 +5,15 @@ import { AuthService, bearerOf } from '../../realtime/index.js';
 import { bodyErrors } from './body-errors.js';
 import { shapeProblem } from './body-shape.js';
 
-/** The largest body of an ordinary request, also of one without a token. */
+/** Maximum body of a request, also without a token. */
 const MAX_BODY = '32kb';
-/** The largest body of an upload, which needs a token: a file of 1 MiB as base64. */
+/** Maximum body of an upload, which requires a token: a file of 1 MiB as base64. */
 const MAX_UPLOAD = '2mb';
 const UPLOADS = '/api/storage/files';
 
 /**
- * Reads the JSON bodies of the platform's routes: a few KB, and more only for users who are signed in. What is read has
- * few keys: the validation that follows takes quadratic time for many.
+ * Parses JSON bodies of the platform's routes. The limit is small for anonymous requests and larger for uploads by
+ * signed-in users. The number of keys is limited because the validation that follows takes quadratic time.
  */
 export function readBodies(app: NestExpressApplication): void {
   const auth = app.get(AuthService);

@@ -1,7 +1,7 @@
 import { BadRequestException, PayloadTooLargeException } from '@nestjs/common';
 import type { NextFunction, Request, Response } from 'express';
 
-/** Says in the API's own form what is wrong with a body that could not be read. */
+/** Maps errors of the body parser to the error format of the API. */
 export function bodyErrors(error: unknown, _request: Request, _response: Response, next: NextFunction): void {
   const { type, limit } = error as { type?: string; limit?: number };
   if (type === 'entity.too.large') next(new PayloadTooLargeException(`The body must be at most ${limit} bytes`));

@@ -13,9 +13,9 @@ describe('shapeProblem', () => {
     ['many keys', Object.fromEntries(Array.from({ length: MAX_KEYS + 1 }, (_, index) => [`k${index}`, 1]))],
     ['many items', Array(MAX_KEYS + 1).fill(1)],
     ['many keys in many objects', Array.from({ length: 251 }, () => ({ a: 1 }))],
-  ])('refuses %s', (_what, body) => expect(shapeProblem(body)).toBe(`has more than ${MAX_KEYS} keys`));
+  ])('rejects a body with %s', (_what, body) => expect(shapeProblem(body)).toBe(`has more than ${MAX_KEYS} keys`));
 
-  it('refuses a body that is nested too deeply', () => {
+  it('rejects a body that is nested too deeply', () => {
     expect(shapeProblem(nested(MAX_DEPTH + 1))).toBe(`is nested deeper than ${MAX_DEPTH} levels`);
     expect(shapeProblem(JSON.parse('['.repeat(5_000) + ']'.repeat(5_000)))).toMatch(/nested/);
   });

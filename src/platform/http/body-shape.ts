@@ -1,9 +1,9 @@
-/** Keys and items of a body, at all depths. */
+/** Maximum number of keys and items in a body, at all depths. */
 export const MAX_KEYS = 500;
-/** How deep objects and lists may be nested. */
+/** Maximum nesting of objects and lists. */
 export const MAX_DEPTH = 8;
 
-/** What is wrong with the shape of a body that was parsed; `null` if it is small and flat enough to be validated. */
+/** Describes why a parsed body is too large or too deep to be validated; `null` if it is not. */
 export function shapeProblem(body: unknown): string | null {
   let keys = 0;
   let level: unknown[] = [body];

@@ -6,13 +6,13 @@ import { readBodies } from './bodies.js';
 import { securityHeaders } from './security-headers.js';
 import { UnavailableFilter } from './unavailable.filter.js';
 
-/** The built page lies beside this folder. */
+/** Folder of the built page, next to this one. */
 const PAGE = join(import.meta.dirname, '../page');
 
-/** What holds for every request: headers, the page, bodies of JSON that are checked, errors as JSON. */
+/** Sets up headers, the page, JSON bodies with validation, and JSON errors for every request. */
 export function configureHttp(app: NestExpressApplication): void {
   app.disable('x-powered-by');
-  // Limits by address see the client's, behind the same proxies as the WebSocket.
+  // Behind proxies, limits per address use the client's address, with the same trusted proxies as the WebSocket.
   app.set('trust proxy', app.get(PlatformConfig).realtime.trustedProxies ?? false);
   app.use(securityHeaders);
   app.useStaticAssets(PAGE, { maxAge: 0 });

@@ -1,6 +1,6 @@
 import { Injectable, NotFoundException, type PipeTransform } from '@nestjs/common';
 
-/** An id out of a path; one that no row can have is answered as any other that is not there. */
+/** Validates an id in a path. An id that no row can have gets the same 404 as an unknown one. */
 @Injectable()
 export class IdPipe implements PipeTransform<string, string> {
   transform(value: string): string {

@@ -1,7 +1,7 @@
 import { Type } from 'class-transformer';
 import { IsInt, Max, Min } from 'class-validator';
 
-/** Which part of a list: `?limit=…&offset=…`. */
+/** Pagination: `?limit=…&offset=…`. */
 export class PageDto {
   /** @default 100 */
   @Type(() => Number)

@@ -1,6 +1,6 @@
 import type { NextFunction, Request, Response } from 'express';
 
-/** Nothing but our own files runs on our pages, and nobody puts them into a frame. */
+/** Pages load only our own files, and no site can embed them. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -20,7 +20,7 @@ const HEADERS = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** Every answer tells browsers what it may be used for; those of the API are kept in no cache. */
+/** Sets the security headers on every response, and forbids caching of API responses. */
 export function securityHeaders(request: Request, response: Response, next: NextFunction): void {
   response.set(HEADERS);
   if (request.path.startsWith('/api/')) response.set('Cache-Control', 'no-store');

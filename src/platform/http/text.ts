@@ -1,25 +1,25 @@
 import { applyDecorators } from '@nestjs/common';
 import { IsString, Length, Matches } from 'class-validator';
 
-/** A NUL or half a surrogate pair, which Postgres cannot hold. */
+/** A NUL or a lone surrogate, which Postgres cannot store. */
 const UNSTORABLE = /\0|\p{Surrogate}/u;
 
-/** Whether Postgres can hold this text. */
+/** Returns true if Postgres can store the string. */
 export function isStorable(text: string): boolean {
   return !UNSTORABLE.test(text);
 }
 
-/** A field of a body: text of so many characters, which Postgres can hold. */
+/** Validates a string of `min` to `max` characters that Postgres can store. */
 export const Text = (min: number, max: number): PropertyDecorator =>
   applyDecorators(
     IsString(),
     Length(min, max),
-    Matches(/^[^\0\p{Surrogate}]*$/u, { message: '$property must not hold NUL or half a surrogate pair' }),
+    Matches(/^[^\0\p{Surrogate}]*$/u, { message: '$property must not contain NUL or a lone surrogate' }),
   );
 
-/** {@link Text} on a single line, for names. */
+/** Validates a {@link Text} on a single line, for names. */
 export const Name = (max: number): PropertyDecorator =>
   applyDecorators(
     Text(1, max),
-    Matches(/^\S(.*\S)?$/, { message: '$property must be one line, without blanks around' }),
+    Matches(/^\S(.*\S)?$/, { message: '$property must be one line without leading or trailing spaces' }),
   );

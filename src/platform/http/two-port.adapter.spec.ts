@@ -7,7 +7,7 @@ import { TwoPortAdapter } from './two-port.adapter.js';
 
 const HEAD = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n';
 
-describe('a request whose body does not come', () => {
+describe('a request whose body does not arrive', () => {
   const adapter = new TwoPortAdapter(300);
   const open = async (server: Pick<Server, 'listen' | 'address'> & NodeJS.EventEmitter): Promise<number> => {
     server.listen(0, '127.0.0.1');
@@ -16,7 +16,7 @@ describe('a request whose body does not come', () => {
   };
   afterAll(() => adapter.close());
 
-  it('is answered 408 in time, on both ports, and a whole one is answered', async () => {
+  it('gets 408 in time on both ports, and a complete one gets its response', async () => {
     adapter.initHttpServer();
     const port = await open(adapter.getHttpServer() as Server);
     const tlsPort = await open(adapter.createTlsServer(await makeCertificate()));

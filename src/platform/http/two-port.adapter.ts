@@ -3,18 +3,18 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Server, type ServerOptions } from 'node:https';
 import { safely } from '../../realtime/index.js';
 
-/** How long requests that are being answered may take once the servers close, in milliseconds. */
+/** Time for pending requests to finish after the servers stop accepting new ones, in milliseconds. */
 const LAST_ANSWERS_MS = 5_000;
 
-/** How long a client may take to send a whole request, its body included, in milliseconds. */
+/** Time for a client to send a whole request with its body, in milliseconds. */
 const REQUEST_MS = 15_000;
 
-/** Express on two ports: Nest's own HTTP server, and an HTTPS server for the same application. They close together. */
+/** Express on two ports: Nest's HTTP server and an HTTPS server for the same application. `close` closes both. */
 export class TwoPortAdapter extends ExpressAdapter {
   private tlsServer: Server | null = null;
   private readonly limits: Pick<ServerOptions, 'requestTimeout' | 'headersTimeout' | 'connectionsCheckingInterval'>;
 
-  /** @param requestMs a request that is not whole within this time is answered 408 */
+  /** @param requestMs time for a client to send a whole request, in milliseconds; it gets 408 afterwards */
   constructor(requestMs = REQUEST_MS) {
     super();
     this.limits = {
@@ -27,13 +27,13 @@ export class TwoPortAdapter extends ExpressAdapter {
     this.httpServer = createHttpServer(this.limits, this.getInstance());
   }
 
-  /** Makes the HTTPS server; it does not listen yet. */
+  /** Creates the HTTPS server without listening. */
   createTlsServer(options: ServerOptions): Server {
     this.tlsServer = createServer({ ...this.limits, ...options }, this.getInstance());
     return this.tlsServer;
   }
 
-  /** Takes no further requests, and resolves when the last is answered; one that takes too long is cut off. */
+  /** Stops accepting requests and resolves when all pending ones have ended. Cuts off requests that take too long. */
   override async close(): Promise<void> {
     const cutOff = setTimeout(
       safely('The end of the last requests', () => {

@@ -4,10 +4,10 @@ import { RealtimeUnavailableError } from '../../realtime/index.js';
 import { BusyError } from '../auth/hashing-queue.js';
 import { DatabaseUnavailableError } from '../database/database.js';
 
-/** How long a client should wait before it tries again, in seconds. */
+/** `Retry-After` in seconds. */
 const RETRY_AFTER = '2';
 
-/** 503 where the fault is neither the client's nor ours: the same request may succeed later. */
+/** Responds with 503 to temporary failures: the same request can succeed later. */
 @Catch(DatabaseUnavailableError, RealtimeUnavailableError, BusyError)
 export class UnavailableFilter implements ExceptionFilter {
   catch(error: DatabaseUnavailableError | RealtimeUnavailableError | BusyError, host: ArgumentsHost): void {

@@ -7,7 +7,7 @@ import { PrometheusMetrics } from './prometheus-metrics.js';
 export class MetricsController {
   constructor(private readonly metrics: PrometheusMetrics) {}
 
-  /** For Prometheus; docs/operations.md says what is in it. */
+  /** Metrics for Prometheus; docs/operations.md lists them. */
   @Get()
   @Header('Content-Type', 'text/plain; version=0.0.4; charset=utf-8')
   @Header('Cache-Control', 'no-store')

@@ -6,7 +6,7 @@ import { SignedInGuard } from '../auth/signed-in.guard.js';
 import { AuthService } from '../../realtime/index.js';
 import { PlatformConfig } from '../config/platform-config.js';
 
-/** Lets Prometheus in with METRICS_TOKEN, and administrators with their token; both as `Authorization: Bearer …`. */
+/** Allows Prometheus with METRICS_TOKEN and admins with their token, both as `Authorization: Bearer …`. */
 @Injectable()
 export class MetricsGuard implements CanActivate {
   private readonly token: Buffer | null;
@@ -20,7 +20,7 @@ export class MetricsGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const { authorization = '' } = context.switchToHttp().getRequest<Request>().headers;
-    // Digests have one length, and are compared in constant time.
+    // Digests have equal length, so they can be compared in constant time.
     if (this.token !== null && timingSafeEqual(this.token, digest(authorization))) return true;
     return (await this.signedIn.canActivate(context)) && this.admins.canActivate(context);
   }

@@ -3,6 +3,8 @@ import { MetricsController } from './metrics.controller.js';
 import { MetricsGuard } from './metrics.guard.js';
 import { PrometheusMetrics } from './prometheus-metrics.js';
 
-/** `GET /metrics` for Prometheus, over whatever asks the OpenTelemetry API for a meter; the realtime module does. */
+/**
+ * `GET /metrics` for Prometheus: exports every meter of the OpenTelemetry API, including those of the realtime module.
+ */
 @Module({ controllers: [MetricsController], providers: [PrometheusMetrics, MetricsGuard] })
 export class MetricsModule {}

@@ -3,10 +3,13 @@ import { metrics } from '@opentelemetry/api';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 
-/** The SDK of this process: made before the modules are initialised, which is when the realtime module looks for one. */
+/**
+ * The OpenTelemetry SDK of this process. Created before the modules initialize, because the realtime module looks for
+ * an SDK then.
+ */
 @Injectable()
 export class PrometheusMetrics implements OnApplicationShutdown {
-  // It would open a port of its own; this process has one, with a guard in front.
+  // Without this option, the exporter opens another port without a guard.
   private readonly reader = new PrometheusExporter({ preventServerStart: true });
   private readonly provider = new MeterProvider({ readers: [this.reader] });
   private readonly serializer = new PrometheusSerializer();
@@ -15,7 +18,7 @@ export class PrometheusMetrics implements OnApplicationShutdown {
     metrics.setGlobalMeterProvider(this.provider);
   }
 
-  /** Everything as it stands now, in Prometheus's text format. */
+  /** Returns the current metrics in Prometheus's text format. */
   async text(): Promise<string> {
     const { resourceMetrics } = await this.reader.collect();
     return this.serializer.serialize(resourceMetrics);

@@ -6,7 +6,7 @@ import { persist, readPersisted, readNamedFile } from '../config/persisted-file.
 import type { PlatformConfig } from '../config/platform-config.js';
 import { StartError } from '../config/start-error.js';
 
-/** What a TLS server shows to its clients, as PEM. */
+/** Certificate and private key of a TLS server, as PEM. */
 export interface Certificate {
   readonly key: string;
   readonly cert: string;
@@ -14,10 +14,10 @@ export interface Certificate {
 }
 
 /**
- * The certificate of the TLS port: that of TLS_KEY_FILE and TLS_CERT_FILE; in development without them a self-signed one
- * for localhost, which is made once and kept.
- * @returns `null` in production without files: then there is no TLS port
- * @throws StartError when the files cannot be read or used
+ * Loads the certificate of the TLS port from TLS_KEY_FILE and TLS_CERT_FILE. Without them, development uses a
+ * self-signed certificate for localhost, which is generated once and persisted.
+ * @returns `null` in production without files: there is no TLS port then
+ * @throws StartError if the files cannot be read or used
  */
 export async function loadCertificate(config: PlatformConfig): Promise<Certificate | null> {
   const { tlsFiles, development, dataDir } = config;
@@ -38,7 +38,7 @@ function readCertificate(files: { readonly key: string; readonly certificate: st
   return { key, cert, selfSigned: false };
 }
 
-/** One file with both, so that a start that is interrupted cannot leave one of them without the other. */
+/** Key and certificate are in one file, so that an interrupted start cannot leave only one of them. */
 async function persistedCertificate(path: string): Promise<Certificate> {
   let pem = readPersisted(path);
   if (pem === null || !isUsable(pem)) {
@@ -51,7 +51,7 @@ async function persistedCertificate(path: string): Promise<Certificate> {
 const DAY_MS = 86_400_000;
 const VALID_DAYS = 365;
 
-/** Whether it will last for another day. */
+/** Returns true if the certificate is valid for at least another day. */
 function isUsable(pem: string): boolean {
   try {
     createSecureContext({ key: pem, cert: pem });

@@ -14,7 +14,7 @@ describe('explain', () => {
     expect(explain(new RealtimeOptionsError([problem]))).toBe(sentence);
   });
 
-  it('shows a stack where the fault is ours alone', () => {
+  it('shows the stack of an unexpected error', () => {
     expect(explain(new StartError('PORT is taken.'))).toBe('PORT is taken.');
     expect(explain(new Error('a bug'))).toMatch(/a bug\n\s+at /);
     expect(explain('thrown')).toBe('thrown');

@@ -4,10 +4,10 @@ import { StartError } from '../config/start-error.js';
 
 /**
  * Opens a port.
- * @param variable the variable that holds the port, for the sentence of a failure
- * @param port 0 takes a free one
+ * @param variable variable of the port, for the error message
+ * @param port 0 selects a free port
  * @returns the port
- * @throws StartError when it cannot be opened
+ * @throws StartError if the port cannot be opened
  */
 export async function listen(server: Server, variable: string, port: number, host?: string): Promise<number> {
   try {

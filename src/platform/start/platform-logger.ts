@@ -2,7 +2,7 @@ import { ConsoleLogger, type LogLevel } from '@nestjs/common';
 import { toLogError, toLogLine } from '../../realtime/index.js';
 import { LOG_LEVELS } from '../config/platform-config.js';
 
-/** What Nest tells of its own start, which would bury everything else. */
+/** Contexts of Nest's own startup messages, which would bury everything else. */
 const OF_NEST = new Set([
   'InstanceLoader',
   'NestApplication',
@@ -12,7 +12,7 @@ const OF_NEST = new Set([
   'WebSocketsController',
 ]);
 
-/** Logs to the console, from a level up; Nest's own routine only at `debug` and below. */
+/** Logs to the console from a minimum level. Nest's startup messages appear at `debug` and below only. */
 export class PlatformLogger extends ConsoleLogger {
   private readonly showsRoutine: boolean;
 
@@ -27,7 +27,7 @@ export class PlatformLogger extends ConsoleLogger {
     super.log(message, ...rest);
   }
 
-  /** Every line of the process passes here: text of strangers stays within its line. */
+  /** Prints every log message of the process. Strings from outside cannot start a new log line. */
   protected override printMessages(
     messages: unknown[],
     context?: string,

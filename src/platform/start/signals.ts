@@ -1,10 +1,10 @@
 import { constants } from 'node:os';
 import { safely } from '../../realtime/index.js';
 
-/** The signals that end the platform gracefully. */
+/** Signals that shut the platform down gracefully. */
 export const END_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
-/** Whoever sends a second signal does not want to wait: it ends the process at once. */
+/** Exits immediately on a second signal. */
 export function endAtOnceOnSecondSignal(): void {
   let ending = false;
   for (const signal of END_SIGNALS) {

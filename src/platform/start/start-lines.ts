@@ -1,22 +1,22 @@
-/** What the start lines tell of. */
+/** Data for the startup message. */
 export interface Started {
   readonly port: number;
-  /** `null` for none. */
+  /** `null` without a TLS port. */
   readonly tls: { readonly port: number; readonly selfSigned: boolean } | null;
-  /** Why there is no TLS port; only where there is none. */
+  /** Reason why there is no TLS port; used only if `tls` is `null`. */
   readonly tlsMissing: string;
   readonly path: string;
-  /** Whether the console for operators is served. */
+  /** True if the operators' console is served. */
   readonly console: boolean;
   readonly database: string;
   readonly development: boolean;
-  /** Only this machine is served. */
+  /** True if the platform listens on this machine only. */
   readonly local: boolean;
-  /** Ready-made tokens: only where the secret was made here, for development. */
+  /** Tokens of demo users; only in development with a generated secret. */
   readonly tokens: readonly { readonly email: string; readonly password: string; readonly token: string }[];
 }
 
-/** The lines that the platform prints once it serves. */
+/** Formats the startup message. */
 export function startLines(started: Started): string {
   const { port, tls, tlsMissing, path, database, development, local, tokens } = started;
   const secure = tls === null ? tlsMissing : `https://localhost:${tls.port}/${tls.selfSigned ? ' (self-signed)' : ''}`;

@@ -16,13 +16,14 @@ import { END_SIGNALS, endAtOnceOnSecondSignal } from './signals.js';
 import { startLines, type Started } from './start-lines.js';
 
 /**
- * Starts the platform as the environment says, and resolves once it serves. SIGTERM and SIGINT end it gracefully, with
- * code 0; a second one ends it at once.
- * @throws StartError or RealtimeOptionsError with a sentence for whoever starts it; everything is closed again then
+ * Starts the platform from the environment and resolves once it serves. SIGTERM and SIGINT shut it down gracefully,
+ * with exit code 0; a second signal exits immediately.
+ * @throws StartError or RealtimeOptionsError with a sentence for the operator, after everything is closed again
  */
 export async function startPlatform(): Promise<void> {
   const adapter = new TwoPortAdapter();
-  // Nest logs why a start failed, with a stack, before it throws: nothing is shown until the start has succeeded.
+  // Nest logs a failed start with its stack before it throws. The buffered logs are shown only after a successful
+  // start.
   const app = await NestFactory.create<NestExpressApplication>(PlatformModule, adapter, {
     ...{ abortOnError: false, bufferLogs: true, autoFlushLogs: false, bodyParser: false },
   });
@@ -70,7 +71,7 @@ function serveTls(
   return listen(server, 'TLS_PORT', tlsPort, host);
 }
 
-/** For the administrator and the first user. */
+/** Issues tokens for the demo admin and the first demo user. */
 function demoTokens(tokens: TokenService): Started['tokens'] {
   return DEMO_USERS.slice(0, 2).map((user) => ({ ...user, token: tokens.issue(user).token }));
 }

@@ -2,10 +2,10 @@ import { applyDecorators } from '@nestjs/common';
 import { IsBase64, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
 import { Name } from '../http/text.js';
 
-/** The largest file, in bytes. */
+/** Maximum size of a file, in bytes. */
 const MAX_FILE_BYTES = 1_048_576;
 
-/** As base64, four characters for each three bytes. */
+/** Base64 needs four characters for three bytes. */
 const Content = (): PropertyDecorator =>
   applyDecorators(
     IsString(),
@@ -32,7 +32,7 @@ export class UploadFileDto {
   content!: string;
 }
 
-/** `PUT /api/storage/files/:id`: the content is replaced; the media type stays unless it is given. */
+/** `PUT /api/storage/files/:id`: replaces the content. The media type changes only if it is given. */
 export class ReplaceFileDto {
   @IsOptional()
   @ContentType()

@@ -37,7 +37,7 @@ export class StorageController {
     return this.storage.remove(id, user);
   }
 
-  /** Always as a download: what somebody uploaded never runs as a page of ours. */
+  /** Always a download, so that uploaded content never runs as a page of this origin. */
   @Get(':id/content')
   async content(@Param('id', IdPipe) id: string): Promise<StreamableFile> {
     const { name, contentType, content } = await this.storage.content(id);

@@ -8,7 +8,10 @@ import type { PageDto } from '../http/page.dto.js';
 import type { ReplaceFileDto, UploadFileDto } from './file.dto.js';
 import { FILE_COLUMNS, type StoredFile } from './file.js';
 
-/** Files. Each change is stored together with what tells of it on `storage:*`: what the file is, never what is in it. */
+/**
+ * Manages files. Each change is committed in one transaction with its `storage:*` event, which contains the metadata
+ * but never the content.
+ */
 @Injectable()
 export class StorageService {
   constructor(
@@ -25,21 +28,21 @@ export class StorageService {
 
   async upload({ name, contentType, content }: UploadFileDto, by: string): Promise<StoredFile> {
     const bytes = Buffer.from(content, 'base64');
-    return this.changes.make(async (statements, tell) => {
+    return this.changes.make(async (statements, emit) => {
       const [file] = await statements.query<StoredFile>(
         `insert into files (id, name, content_type, size, content, uploaded_by) values ($1, $2, $3, $4, $5, $6)
        returning ${FILE_COLUMNS}`,
         [randomUUID(), name, contentType, bytes.length, bytes, by],
       );
-      await tell('storage:uploaded', { ...file!, by });
+      await emit('storage:uploaded', { ...file!, by });
       return file!;
     });
   }
 
-  /** @throws ForbiddenException for a user who neither uploaded the file nor is an administrator */
+  /** @throws ForbiddenException for a user who neither uploaded the file nor is an admin */
   async replace(id: string, { contentType, content }: ReplaceFileDto, by: Principal): Promise<StoredFile> {
     const bytes = Buffer.from(content, 'base64');
-    return this.changes.make(async (statements, tell) => {
+    return this.changes.make(async (statements, emit) => {
       await assertFileOwner(statements, id, by);
       const [file] = await statements.query<StoredFile>(
         `update files set content_type = coalesce($2, content_type), size = $3, content = $4, updated_at = now()
@@ -47,21 +50,21 @@ export class StorageService {
         [id, contentType ?? null, bytes.length, bytes],
       );
       if (file === undefined) throw missing(id);
-      await tell('storage:updated', { ...file, by: by.user.userId });
+      await emit('storage:updated', { ...file, by: by.user.userId });
       return file;
     });
   }
 
-  /** @throws ForbiddenException for a user who neither uploaded the file nor is an administrator */
+  /** @throws ForbiddenException for a user who neither uploaded the file nor is an admin */
   async remove(id: string, by: Principal): Promise<void> {
-    await this.changes.make(async (statements, tell) => {
+    await this.changes.make(async (statements, emit) => {
       await assertFileOwner(statements, id, by);
       const [file] = await statements.query<{ id: string; name: string }>(
         'delete from files where id = $1 returning id, name',
         [id],
       );
       if (file === undefined) throw missing(id);
-      await tell('storage:deleted', { ...file, by: by.user.userId });
+      await emit('storage:deleted', { ...file, by: by.user.userId });
     });
   }
 

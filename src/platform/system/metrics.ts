@@ -1,8 +1,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
-/** What this process uses. */
+/** Resource usage of this process. */
 export interface Metrics {
-  /** Share of one processor since the last reading: 0.5 is half of one. */
+  /** CPU usage since the last reading: 0.5 is half of one processor. */
   readonly cpu: number;
   /** Resident memory, in bytes. */
   readonly memoryBytes: number;
@@ -14,7 +14,7 @@ export interface Metrics {
   readonly uptimeSeconds: number;
 }
 
-/** Reads the figures of this process; shares and percentiles are over the time since the last reading. */
+/** Reads the metrics of this process. CPU usage and percentiles cover the time since the last reading. */
 export class MetricsReader {
   private readonly delays = monitorEventLoopDelay();
   private cpu = process.cpuUsage();

@@ -4,7 +4,10 @@ import { PlatformConfig } from '../config/platform-config.js';
 import { HealthService } from '../health/health.service.js';
 import { MetricsReader } from './metrics.js';
 
-/** Tells administrators on `system:health` and `system:metrics` how this instance does, as long as one of them listens. */
+/**
+ * Publishes health and metrics of this instance on `system:health` and `system:metrics`, while a channel has
+ * subscribers.
+ */
 @Injectable()
 export class SystemService implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger('System');
@@ -31,7 +34,7 @@ export class SystemService implements OnApplicationBootstrap, OnModuleDestroy {
     this.metrics.stop();
   }
 
-  /** One at a time, and it never rejects: the next tick tries again. */
+  /** Skips a tick while the last one runs. Never rejects: the next tick tries again. */
   private async tick(): Promise<void> {
     if (this.busy) return;
     this.busy = true;

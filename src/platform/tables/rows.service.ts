@@ -9,7 +9,9 @@ import type { RowDto } from './table.dto.js';
 import { ROW_COLUMNS, type Row } from './table.js';
 import { assertTableOwner, missingTable, TablesService } from './tables.service.js';
 
-/** The rows of the customer's tables. Each change is stored together with what tells of it on `database:row_updated`. */
+/**
+ * Manages rows of customer tables. Each change is committed in one transaction with its `database:row_updated` event.
+ */
 @Injectable()
 export class RowsService {
   constructor(
@@ -26,9 +28,9 @@ export class RowsService {
     );
   }
 
-  /** @throws ForbiddenException for a user who neither owns the table nor is an administrator */
+  /** @throws ForbiddenException for a user who neither owns the table nor is an admin */
   async insert(table: string, { values }: RowDto, by: Principal): Promise<Row> {
-    return this.changes.make(async (statements, tell) => {
+    return this.changes.make(async (statements, emit) => {
       await assertTableOwner(statements, table, by);
       const [row] = await statements.query<Row>(
         `insert into customer_rows (id, table_name, row_values)
@@ -36,17 +38,18 @@ export class RowsService {
         [randomUUID(), table, JSON.stringify(values)],
       );
       if (row === undefined) throw missingTable(table);
-      await tell('database:row_updated', { table, row, action: 'inserted', by: by.user.userId });
+      await emit('database:row_updated', { table, row, action: 'inserted', by: by.user.userId });
       return row;
     });
   }
 
   /**
-   * @throws ForbiddenException for a user who neither owns the table nor is an administrator
-   * @throws BadRequestException if the row would have too many columns: each change sends all of it to every subscriber
+   * @throws ForbiddenException for a user who neither owns the table nor is an admin
+   * @throws BadRequestException if the row would have too many columns: each change sends the whole row to every
+   * subscriber
    */
   async change(table: string, id: string, { values }: RowDto, by: Principal): Promise<Row> {
-    return this.changes.make(async (statements, tell) => {
+    return this.changes.make(async (statements, emit) => {
       await assertTableOwner(statements, table, by);
       const [row] = await statements.query<Row>(
         `update customer_rows set row_values = row_values || $3::jsonb, updated_at = now()
@@ -55,7 +58,7 @@ export class RowsService {
       );
       if (row === undefined) throw new NotFoundException(`There is no row ${id} in ${table}`);
       if (!areScalarValues(row.values)) throw new BadRequestException(`A row can have at most ${MAX_COLUMNS} columns`);
-      await tell('database:row_updated', { table, row, action: 'changed', by: by.user.userId });
+      await emit('database:row_updated', { table, row, action: 'changed', by: by.user.userId });
       return row;
     });
   }

@@ -2,15 +2,15 @@ import { applyDecorators } from '@nestjs/common';
 import { IsObject, ValidateBy } from 'class-validator';
 import { isStorable } from '../http/text.js';
 
-/** What a column may hold. */
+/** Value of a column. */
 export type Scalar = string | number | boolean | null;
 
-/** The most columns of a row. */
+/** Maximum number of columns of a row. */
 export const MAX_COLUMNS = 50;
 const MAX_TEXT = 10_000;
 const COLUMN = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 
-/** Whether this is `{ column: value }` with 1 to 50 columns of text, numbers, booleans or `null`. */
+/** Returns true for `{ column: value }` with 1 to 50 columns of strings, numbers, booleans or `null`. */
 export function areScalarValues(values: unknown): values is Record<string, Scalar> {
   if (typeof values !== 'object' || values === null || Array.isArray(values)) return false;
   const entries = Object.entries(values);
@@ -23,7 +23,7 @@ function fits(name: string, value: unknown): boolean {
   return value === null || typeof value === 'boolean' || typeof value === 'number';
 }
 
-/** A field of a body: see {@link areScalarValues}. */
+/** Validates a property of a body with {@link areScalarValues}. */
 export const ScalarValues = (): PropertyDecorator =>
   applyDecorators(
     IsObject(),

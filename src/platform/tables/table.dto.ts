@@ -7,7 +7,7 @@ export const TABLE_NAME = /^[a-z_][a-z0-9_]{0,62}$/;
 
 /** `POST /api/database/tables` */
 export class CreateTableDto {
-  @Matches(TABLE_NAME, { message: 'name must be 1 to 63 of a-z 0-9 _, and not begin with a digit' })
+  @Matches(TABLE_NAME, { message: 'name must be 1 to 63 characters of a-z 0-9 _, and not begin with a digit' })
   name!: string;
 
   /** @default '' */
@@ -22,7 +22,7 @@ export class UpdateTableDto {
   description!: string;
 }
 
-/** `POST …/rows`, and `PATCH …/rows/:id`, where columns that are not given stay. */
+/** `POST …/rows`, and `PATCH …/rows/:id`, which keeps the columns that are not given. */
 export class RowDto {
   @ScalarValues()
   values!: Record<string, Scalar>;

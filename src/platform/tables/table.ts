@@ -1,10 +1,10 @@
 import type { Scalar } from './scalar-values.js';
 
-/** A table of a customer. */
+/** A customer's table. */
 export interface Table {
   readonly name: string;
   readonly description: string;
-  /** `''` for a table that is older than owners: only administrators change it. */
+  /** `''` for a table that was created before tables had owners: only admins can change it. */
   readonly ownerId: string;
   readonly createdAt: Date;
   readonly updatedAt: Date;

@@ -7,7 +7,7 @@ import type { PageDto } from '../http/page.dto.js';
 import type { CreateTableDto, UpdateTableDto } from './table.dto.js';
 import { TABLE_COLUMNS, type Table } from './table.js';
 
-/** The tables of the customer. Each change is stored together with what tells of it on `database:table_*`. */
+/** Manages customer tables. Each change is committed in one transaction with its `database:table_*` event. */
 @Injectable()
 export class TablesService {
   constructor(
@@ -32,12 +32,12 @@ export class TablesService {
 
   async create({ name, description }: CreateTableDto, by: string): Promise<Table> {
     try {
-      return await this.changes.make(async (statements, tell) => {
+      return await this.changes.make(async (statements, emit) => {
         const [table] = await statements.query<Table>(
           `insert into customer_tables (name, description, owner_id) values ($1, $2, $3) returning ${TABLE_COLUMNS}`,
           [name, description, by],
         );
-        await tell('database:table_created', { table: name, description, by });
+        await emit('database:table_created', { table: name, description, by });
         return table!;
       });
     } catch (error) {
@@ -45,33 +45,33 @@ export class TablesService {
     }
   }
 
-  /** @throws ForbiddenException for a user who neither owns the table nor is an administrator */
+  /** @throws ForbiddenException for a user who neither owns the table nor is an admin */
   async update(name: string, { description }: UpdateTableDto, by: Principal): Promise<Table> {
-    return this.changes.make(async (statements, tell) => {
+    return this.changes.make(async (statements, emit) => {
       await assertTableOwner(statements, name, by);
       const [table] = await statements.query<Table>(
         `update customer_tables set description = $2, updated_at = now() where name = $1 returning ${TABLE_COLUMNS}`,
         [name, description],
       );
       if (table === undefined) throw missingTable(name);
-      await tell('database:table_updated', { table: name, description, by: by.user.userId });
+      await emit('database:table_updated', { table: name, description, by: by.user.userId });
       return table;
     });
   }
 
-  /** @throws ForbiddenException for a user who neither owns the table nor is an administrator */
+  /** @throws ForbiddenException for a user who neither owns the table nor is an admin */
   async remove(name: string, by: Principal): Promise<void> {
-    await this.changes.make(async (statements, tell) => {
+    await this.changes.make(async (statements, emit) => {
       await assertTableOwner(statements, name, by);
       const [table] = await statements.query('delete from customer_tables where name = $1 returning name', [name]);
       if (table === undefined) throw missingTable(name);
-      await tell('database:table_deleted', { table: name, by: by.user.userId });
+      await emit('database:table_deleted', { table: name, by: by.user.userId });
     });
   }
 }
 
 /**
- * Locks a table for a change that only its owner and administrators may make, to it or to its rows.
+ * Locks a table's row for a change to the table or its rows, which only its owner and admins can make.
  * @throws NotFoundException or ForbiddenException
  */
 export async function assertTableOwner(statements: Statements, name: string, by: Principal): Promise<void> {

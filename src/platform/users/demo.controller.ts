@@ -2,7 +2,7 @@ import { Controller, Get, NotFoundException } from '@nestjs/common';
 import { PlatformConfig } from '../config/platform-config.js';
 import { DEMO_USERS } from './first-users.service.js';
 
-/** Tells the live page who can sign in; without demo users the path does not exist. */
+/** Lists the demo users for the live page. Returns 404 without demo users. */
 @Controller('api/demo')
 export class DemoController {
   constructor(private readonly config: PlatformConfig) {}

@@ -7,7 +7,7 @@ import { Database } from '../database/database.js';
 
 const DEMO_PASSWORD = 'demo1234';
 
-/** Users who can sign in without any setup. They exist in development only, see `PlatformConfig.demoUsers`. */
+/** Users who can sign in without any setup. They exist in development only; see `PlatformConfig.demoUsers`. */
 export const DEMO_USERS = [
   { id: 'demo-admin', email: 'admin@example.com', name: 'Ada Admin', role: 'admin', password: DEMO_PASSWORD },
   { id: 'demo-user', email: 'user@example.com', name: 'Uma User', role: 'user', password: DEMO_PASSWORD },
@@ -22,7 +22,7 @@ interface FirstUser {
   readonly password: string;
 }
 
-/** At start: adds the configured administrator if there is no user yet, and adds or removes the demo users. */
+/** Runs at startup: creates the configured admin if there is no user yet, and adds or removes the demo users. */
 @Injectable()
 export class FirstUsersService implements OnModuleInit {
   constructor(
@@ -43,11 +43,11 @@ export class FirstUsersService implements OnModuleInit {
     }
   }
 
-  /** A start in development may have left them in the same database, and everyone knows their password. */
+  /** An earlier start in development can have left demo users in the same database, and their passwords are public. */
   private async removeDemoUsers(): Promise<void> {
     await this.database.transaction(async (statements) => {
       const removed = await statements.query<{ id: string }>('delete from users where demo returning id');
-      for (const { id } of removed) await this.ended.storeUser(statements, id); // it holds from the end of this start on
+      for (const { id } of removed) await this.ended.storeUser(statements, id); // takes effect when startup ends
     });
   }
 

@@ -2,7 +2,10 @@ import { Expose } from 'class-transformer';
 import { IsEmail, IsOptional, IsString } from 'class-validator';
 import { ExposeToUser, type ChannelDefinition } from '../../realtime/index.js';
 
-/** Events of `users:created` and `users:updated`. The channels are open to every user; the e-mail address of a user is for it and for administrators. */
+/**
+ * Event of `users:created` and `users:updated`. Every user can subscribe; only the user itself and admins receive the
+ * email address.
+ */
 class UserEvent {
   @IsString()
   id!: string;

@@ -21,7 +21,7 @@ export class CreateUserDto {
   role: (typeof ROLES)[number] = 'user';
 }
 
-/** `PATCH /api/users/:id`: what is not given stays. */
+/** `PATCH /api/users/:id`: fields that are not given keep their values. */
 export class UpdateUserDto {
   @IsOptional()
   @IsEmail()

@@ -1,4 +1,4 @@
-/** A user as the API tells of one. */
+/** A user, as the API returns it. */
 export interface UserRecord {
   readonly id: string;
   readonly email: string;
@@ -8,7 +8,7 @@ export interface UserRecord {
   readonly updatedAt: Date;
 }
 
-/** A user in a list: with an e-mail address only for administrators, and for the user itself. */
+/** A user in a list. The email address is visible to admins and to the user itself. */
 export type ListedUser = Omit<UserRecord, 'email'> & Partial<Pick<UserRecord, 'email'>>;
 
 /** The columns of a {@link UserRecord}. */

@@ -40,7 +40,7 @@ export class UsersController {
     return this.users.remove(id, user.userId);
   }
 
-  /** Tells one user something on `user:{id}`; answers `{ id, channel, timestamp }` of the event. */
+  /** Sends a message to one user on `user:{id}`. Returns `{ id, channel, timestamp }` of the event. */
   @Post(':id/notify')
   @HttpCode(202)
   @AdminOnly()

@@ -3,14 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { EventsPublisher, type EmittedEvent, type Principal } from '../../realtime/index.js';
 import { EndedSessions } from '../auth/ended-sessions.service.js';
 import { hashPassword, verifyPassword } from '../auth/passwords.js';
-import { Changes, type Tell } from '../database/changes.js';
+import { Changes, type Emit } from '../database/changes.js';
 import { Database, isDuplicate, type Statements } from '../database/database.js';
 import type { PageDto } from '../http/page.dto.js';
 import { isStorable } from '../http/text.js';
 import type { CreateUserDto, UpdateUserDto } from './user.dto.js';
 import { USER_COLUMNS, type ListedUser, type UserRecord } from './user.js';
 
-/** Who may sign in. Each change is stored together with what tells of it on `users:*`. */
+/** Manages users. Each change is committed in one transaction with its `users:*` event. */
 @Injectable()
 export class UsersService {
   constructor(
@@ -20,11 +20,11 @@ export class UsersService {
     private readonly ended: EndedSessions,
   ) {}
 
-  /** The user with this email and password; `null` when either is wrong, after the same time. */
+  /** Returns the user with this email and password. Returns `null` if either is wrong, after the same time. */
   async authenticate(email: string, password: string): Promise<UserRecord | null> {
     const [found] = isStorable(email)
       ? await this.database.query<UserRecord & { hash: string }>(
-          // A change under way may end sign-ins that began before it: wait for it, and use what it leaves.
+          // A concurrent update of the user can revoke sign-ins that began before it: wait for it and use its result.
           `select ${USER_COLUMNS}, password_hash as hash from users where lower(email) = lower($1) for share`,
           [email],
         )
@@ -34,7 +34,7 @@ export class UsersService {
     return user;
   }
 
-  /** Lists users. E-mail addresses are for administrators; all others see only their own. */
+  /** Lists users. Admins see all email addresses, other users only their own. */
   async list({ limit, offset }: PageDto, { isAdmin, user: { userId } }: Principal): Promise<ListedUser[]> {
     const users = await this.database.query<UserRecord>(
       `select ${USER_COLUMNS} from users order by created_at, id limit $1 offset $2`,
@@ -45,26 +45,29 @@ export class UsersService {
 
   async create({ email, name, password, role }: CreateUserDto, by: string): Promise<UserRecord> {
     const hash = await hashPassword(password);
-    return this.write(async (statements, tell) => {
+    return this.write(async (statements, emit) => {
       const [user] = await statements.query<UserRecord>(
         `insert into users (id, email, name, role, password_hash) values ($1, $2, $3, $4, $5) returning ${USER_COLUMNS}`,
         [randomUUID(), email, name, role, hash],
       );
-      await tell('users:created', { ...user!, by });
+      await emit('users:created', { ...user!, by });
       return user!;
     });
   }
 
-  /** Changes a user. Another role or password ends all sign-ins of the user: their tokens carry the old role. */
+  /**
+   * Changes a user. A changed role or password ends all sessions of the user, because their tokens contain the old
+   * role.
+   */
   async update(id: string, { email, name, password, role }: UpdateUserDto, by: string): Promise<UserRecord> {
     const hash = password === undefined ? null : await hashPassword(password);
     let endsSessions = false;
-    const updated = await this.write(async (statements, tell) => {
+    const updated = await this.write(async (statements, emit) => {
       const [before] = await statements.query<Pick<UserRecord, 'role'>>(
         'select role from users where id = $1 for update',
         [id],
       );
-      // A user whose password is no longer the known one is no demo user any more.
+      // A demo user with a changed password becomes a regular user.
       const [user] = await statements.query<UserRecord>(
         `update users set email = coalesce($2, email), name = coalesce($3, name), role = coalesce($4, role),
            password_hash = coalesce($5, password_hash), demo = demo and $5::text is null, updated_at = now()
@@ -74,7 +77,7 @@ export class UsersService {
       if (user === undefined) throw missing(id);
       endsSessions = hash !== null || user.role !== before?.role;
       if (endsSessions) await this.ended.storeUser(statements, id);
-      await tell('users:updated', { ...user, by });
+      await emit('users:updated', { ...user, by });
       return user;
     });
     if (endsSessions) await this.ended.endUser(id);
@@ -83,11 +86,11 @@ export class UsersService {
 
   async remove(id: string, by: string): Promise<void> {
     if (id === by) throw new ConflictException('Nobody can delete themselves');
-    await this.changes.make(async (statements, tell) => {
+    await this.changes.make(async (statements, emit) => {
       const [user] = await statements.query<{ id: string }>('delete from users where id = $1 returning id', [id]);
       if (user === undefined) throw missing(id);
       await this.ended.storeUser(statements, id);
-      await tell('users:deleted', { ...user, by });
+      await emit('users:deleted', { ...user, by });
     });
     await this.ended.endUser(id);
   }
@@ -99,7 +102,7 @@ export class UsersService {
     return this.events.emitToUser(id, { kind: 'message', message, from });
   }
 
-  private async write(work: (statements: Statements, tell: Tell) => Promise<UserRecord>): Promise<UserRecord> {
+  private async write(work: (statements: Statements, emit: Emit) => Promise<UserRecord>): Promise<UserRecord> {
     try {
       return await this.changes.make(work);
     } catch (error) {
