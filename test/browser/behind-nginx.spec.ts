@@ -62,7 +62,7 @@ describe('two instances of the platform behind nginx, without sticky sessions', 
     const page = await browser.newPage();
     page.setDefaultTimeout(30_000);
     await page.goto(`http://127.0.0.1:${nginx.port}/#${USER}`);
-    await page.getByText('Or as a demo user').waitFor();
+    await page.getByText('Or use a demo account').waitFor();
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await page.locator('#connection[data-state=connected]').waitFor();
     await page.locator('.channel-switch[data-state=subscribed]', { hasText: 'announcements' }).waitFor();

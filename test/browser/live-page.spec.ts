@@ -94,7 +94,7 @@ describe('the live page', () => {
   ] as const)('%s: signs in, creates and deploys an application, and shows what arrives', async (name, url, device) => {
     const app = `shop ${url}`;
     await open(`${platform[url]}/#${ADMIN}`, device);
-    await page.getByText('Or as a demo user').waitFor(); // the form is filled now
+    await page.getByText('Or use a demo account').waitFor(); // the form is filled now
     expect(await violations()).toEqual([]);
     await screenshot(`sign-in ${name}`);
     await click('Sign in');
@@ -118,7 +118,7 @@ describe('the live page', () => {
     ]);
     await page.locator(`[data-app="${app}"] [data-status=running]`).waitFor();
 
-    await page.getByLabel('Let the next deployment fail').check();
+    await page.getByLabel('Simulate a failed deployment').check();
     await click(`Deploy ${app}`);
     await arrived('system:alerts', app);
     await page.locator(`[data-app="${app}"] .progress[data-status=failed]`).waitFor();
@@ -140,14 +140,14 @@ describe('the live page', () => {
     await page.getByLabel('Column').fill('price');
     await page.getByLabel('Value').fill('12');
     await click('Insert row');
-    await arrived('database:row_updated', 'inserted a row of orders: {"price":12}');
+    await arrived('database:row_updated', 'inserted a row in orders: {"price":12}');
     await page.getByRole('combobox', { name: 'Row' }).selectOption('{"price":12}');
     await page.getByLabel('Value').fill('<b>13</b>');
-    await click('Change row');
-    await arrived('database:row_updated', 'changed a row of orders: {"price":"<b>13</b>"}');
+    await click('Update row');
+    await arrived('database:row_updated', 'changed a row in orders: {"price":"<b>13</b>"}');
 
     const file = (text: string) => ({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from(text) });
-    await page.getByLabel('File, up to 1 MiB').setInputFiles(file('one'));
+    await page.getByLabel('File (up to 1 MiB)').setInputFiles(file('one'));
     await click('Upload');
     await arrived('storage:uploaded', 'notes.txt');
     await page.getByLabel('New content of notes.txt').setInputFiles(file('two, and more'));
@@ -157,7 +157,7 @@ describe('the live page', () => {
     for await (const chunk of await download.createReadStream()) chunks.push(chunk as Buffer);
     expect([download.suggestedFilename(), Buffer.concat(chunks).toString()]).toEqual(['notes.txt', 'two, and more']);
 
-    await page.getByLabel('To everyone').fill('<img src=x onerror=alert(1)>');
+    await page.getByLabel('Message to everyone').fill('<img src=x onerror=alert(1)>');
     await click('Announce');
     await arrived('announcements', '<img src=x onerror=alert(1)>');
     expect(await page.locator('#feed img, #feed b, #row-form b').count()).toBe(0);
@@ -170,7 +170,7 @@ describe('the live page', () => {
     expect(await page.getByRole('checkbox', { name: /^system/ }).count()).toBe(0);
     expect(await page.getByText('Announcement', { exact: true }).isVisible()).toBe(false);
     const api = await Api.signIn(platform, USER);
-    const group = page.getByRole('checkbox', { name: 'all of apps' });
+    const group = page.getByRole('checkbox', { name: 'All apps channels' });
 
     await page.getByRole('checkbox', { name: 'apps:created' }).uncheck();
     await page.waitForFunction(() => document.querySelector<HTMLInputElement>('.all input')?.indeterminate === true);
@@ -199,12 +199,16 @@ describe('the live page', () => {
       await arrived('apps:created', 'before');
       line.cut();
       await page.locator('#connection:not([data-state=connected])').waitFor();
-      await page.getByText('Connection lost: ').waitFor();
+      await page
+        .locator('.log')
+        .getByText(/^Connection lost/)
+        .first()
+        .waitFor();
       await api.post('/api/apps', { name: 'meanwhile' });
       line.mend();
       await connected();
       await arrived('apps:created', 'meanwhile');
-      await page.getByText(/^Back after \d+ s: \d+ channels resumed, nothing missed$/).waitFor();
+      await page.getByText(/^Reconnected after \d+ s: \d+ channels resumed, no events missed$/).waitFor();
       await api.post('/api/apps', { name: 'after' });
       await arrived('apps:created', 'after');
       expect(await feed()).toEqual(['apps:created', 'apps:created', 'apps:created']);
@@ -227,7 +231,7 @@ describe('the live page', () => {
       forgetful = await PlatformProcess.start({ env });
       await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange'))); // it need not wait its time
       await connected();
-      await page.getByText(/^Back after \d+ s: events were missed/).waitFor();
+      await page.getByText(/^Reconnected after \d+ s: events were missed/).waitFor();
       await page.locator('[data-app=forgotten]').waitFor({ state: 'detached' });
       expect(complaints.filter((text) => !text.includes('WebSocket connection'))).toEqual([]);
     } finally {
@@ -274,7 +278,7 @@ describe('the live page', () => {
 
   it('can be used with the keyboard alone', async () => {
     await open(`${platform.url}/#${USER}`, DESKTOP);
-    await page.getByText('Or as a demo user').waitFor();
+    await page.getByText('Or use a demo account').waitFor();
     await page.getByLabel('Password').press('Enter');
     await connected();
     await subscribedTo('apps:created');

@@ -14,11 +14,11 @@ import { PeoplePanel } from './panels/people.js';
 import { StoragePanel } from './panels/storage.js';
 import { Avatar } from './parts/avatar.js';
 
-/** Figures that come every few seconds: nobody wants them unasked. */
+/** Channels with metrics every few seconds. They are off until the user selects them. */
 const NOT_AT_FIRST = new Set(['system:health', 'system:metrics']);
 
-/** Nothing is ever said there: it is for presence alone. */
-const SILENT = 'users:online';
+/** A channel with presence only: it has no events. */
+const PRESENCE_ONLY = 'users:online';
 
 interface DashboardProps {
   readonly user: SignedInUser;
@@ -28,7 +28,10 @@ interface DashboardProps {
 export function Dashboard({ user, onSignOut }: DashboardProps) {
   useLiveLists();
   const identity = useIdentity();
-  const channels = useMemo(() => (identity?.authorizedChannels ?? []).filter((name) => name !== SILENT), [identity]);
+  const channels = useMemo(
+    () => (identity?.authorizedChannels ?? []).filter((name) => name !== PRESENCE_ONLY),
+    [identity],
+  );
   const [choices, setChoices] = useState<ReadonlyMap<string, boolean>>(new Map());
   const wanted = useMemo(
     () => channels.filter((name) => choices.get(name) ?? !NOT_AT_FIRST.has(name)),
@@ -58,7 +61,7 @@ export function Dashboard({ user, onSignOut }: DashboardProps) {
       </header>
       <main className="dashboard">
         <div className="work">
-          <Figures />
+          <AppCounts />
           <AppsPanel />
           <div className="pair">
             <DatabasePanel />
@@ -77,8 +80,8 @@ export function Dashboard({ user, onSignOut }: DashboardProps) {
   );
 }
 
-/** How many applications are how. */
-function Figures() {
+/** Counts applications by status. */
+function AppCounts() {
   const apps = useApps();
   const count = (status: string): number => apps.filter((app) => app.status === status).length;
   return (

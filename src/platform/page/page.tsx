@@ -4,7 +4,7 @@ import { Notice, NoticeProvider, useNotice } from './parts/notice.js';
 import { Session } from './session.js';
 import { SignIn } from './sign-in.js';
 
-/** Where the sign-in is kept, for as long as the tab is open. */
+/** Key of the session in sessionStorage, which lasts until the tab closes. */
 const KEPT = 'platform.signed-in';
 
 export function Page() {
@@ -17,24 +17,24 @@ export function Page() {
 }
 
 function SignInOrSession() {
-  const { tell } = useNotice();
+  const { notify } = useNotice();
   const [signedIn, setSignedIn] = useState(kept);
 
   const start = useCallback(
     (who: SignedIn) => {
       sessionStorage.setItem(KEPT, JSON.stringify(who));
-      tell(null);
+      notify(null);
       setSignedIn(who);
     },
-    [tell],
+    [notify],
   );
   const end = useCallback(
     (why: string | null) => {
       sessionStorage.removeItem(KEPT);
-      tell(why);
+      notify(why);
       setSignedIn(null);
     },
-    [tell],
+    [notify],
   );
 
   return signedIn === null ? <SignIn onSignedIn={start} /> : <Session signedIn={signedIn} onEnd={end} />;

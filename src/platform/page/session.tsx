@@ -9,35 +9,35 @@ import { useNotice } from './parts/notice.js';
 
 interface SessionProps {
   readonly signedIn: SignedIn;
-  /** It ended, with a sentence where that was not wanted. */
+  /** Called when the session ends, with a message if the user did not sign out. */
   readonly onEnd: (why: string | null) => void;
 }
 
-/** What belongs to one sign-in: a token, a connection, and what was loaded with it. */
+/** One session: its token, its connection, and the data loaded with it. */
 export function Session({ signedIn, onEnd }: SessionProps) {
-  const { tell } = useNotice();
+  const { notify } = useNotice();
   const [{ api, client, queries }] = useState(() => begin(signedIn));
 
   useEffect(() => {
     const failed = (error: Error): void => {
-      if (error instanceof ApiError && error.status === 401) onEnd('Your sign-in has ended. Sign in again.');
-      else tell(error.message);
+      if (error instanceof ApiError && error.status === 401) onEnd('Your session has ended. Sign in again.');
+      else notify(error.message);
     };
     queries.getQueryCache().config.onError = failed;
     return client.on('error', (error) => {
       if (error.code === 'token_invalid' || error.code === 'token_expired') onEnd(error.message);
-      else tell(error.channel === undefined ? error.message : `${error.channel}: ${error.message}`);
+      else notify(error.channel === undefined ? error.message : `${error.channel}: ${error.message}`);
     });
-  }, [client, queries, onEnd, tell]);
+  }, [client, queries, onEnd, notify]);
 
-  // StrictMode takes an effect back and runs it again: what it closed, it opens again.
+  // StrictMode runs effects twice, so a closed client must connect again.
   useEffect(() => {
     client.connect();
     return () => client.close();
   }, [client]);
 
   const signOut = (): void => {
-    const failed = (error: Error): void => tell(error.message);
+    const failed = (error: Error): void => notify(error.message);
     api.post('/auth/logout').catch(failed);
     onEnd(null);
   };
@@ -57,7 +57,7 @@ function begin({ token }: SignedIn): { api: Api; client: RealtimeClient; queries
   return {
     api: new Api(token),
     client: createRealtimeClient({ url: '/ws', token }),
-    // Nothing is loaded again by a clock or a click: events say what changed, and the client says where some are missing.
+    // No reloads by time or focus: events report changes, and the client reports missed events.
     queries: new QueryClient({
       queryCache: new QueryCache(),
       defaultOptions: {

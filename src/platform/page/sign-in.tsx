@@ -7,9 +7,12 @@ interface SignInProps {
   readonly onSignedIn: (who: SignedIn) => void;
 }
 
-/** The form, and in development one click for each demo user; `#email` of the start lines fills the form. */
+/**
+ * Sign-in form. In development it lists the demo users; `#email` in the address, as in the startup message, fills the
+ * form.
+ */
 export function SignIn({ onSignedIn }: SignInProps) {
-  const { tell } = useNotice();
+  const { notify } = useNotice();
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
   const demoUsers = useDemoUsers((user) => {
@@ -21,7 +24,7 @@ export function SignIn({ onSignedIn }: SignInProps) {
     try {
       onSignedIn(await new Api().post<SignedIn>('/auth/login', { email: who.email, password: who.password }));
     } catch (error) {
-      tell((error as Error).message);
+      notify((error as Error).message);
     }
   };
 
@@ -63,7 +66,7 @@ export function SignIn({ onSignedIn }: SignInProps) {
           <button type="submit">Sign in</button>
           {demoUsers.length > 0 && (
             <section className="demo">
-              <h3>Or as a demo user</h3>
+              <h3>Or use a demo account</h3>
               <ul>
                 {demoUsers.map((user) => (
                   <li key={user.email}>
@@ -81,7 +84,7 @@ export function SignIn({ onSignedIn }: SignInProps) {
   );
 }
 
-/** @param wanted is told of the one that the address names */
+/** @param wanted called with the demo user whose email is in the address */
 function useDemoUsers(wanted: (user: DemoUser) => void): readonly DemoUser[] {
   const [users, setUsers] = useState<readonly DemoUser[]>([]);
   const onWanted = useRef(wanted);
@@ -94,7 +97,7 @@ function useDemoUsers(wanted: (user: DemoUser) => void): readonly DemoUser[] {
         if (named !== undefined) onWanted.current(named);
         setUsers(found);
       },
-      () => undefined, // There are none outside development.
+      () => undefined, // There are no demo users outside development.
     );
     return () => {
       shown = false;

@@ -1,10 +1,13 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
-/** Where `npm start` listens. */
+/** Address of `npm start`. */
 const PLATFORM = 'http://localhost:8888';
 
-/** `vite build` puts the page beside the platform's own files; `vite` serves it with hot reload, over the API of `npm start`. */
+/**
+ * `vite build` writes the page into the platform's build. `vite` serves it with hot reload and uses the API of `npm
+ * start`.
+ */
 export default defineConfig({
   base: './',
   plugins: [react()],
@@ -12,17 +15,17 @@ export default defineConfig({
     outDir: '../../../dist/platform/page',
     emptyOutDir: true,
     modulePreload: { polyfill: false },
-    // Every file is one of ours: nothing is put into the page or a stylesheet as data.
+    // Assets stay separate files; none is inlined as a data URL.
     assetsInlineLimit: 0,
     rolldownOptions: {
       onLog(level, log, next) {
-        // "use client" is for frameworks that render on a server.
+        // "use client" matters only to frameworks with server rendering.
         if (log.code !== 'MODULE_LEVEL_DIRECTIVE') next(level, log);
       },
     },
   },
   server: {
-    // The page has a folder of that name too.
+    // The page's source has an `api` folder too.
     proxy: { '^/api/(?![\\w-]+\\.ts\\b)': PLATFORM, '/ws': { target: PLATFORM, ws: true } },
   },
 });

@@ -1,6 +1,6 @@
 import { createContext, useContext } from 'react';
 
-/** The API refused; the message is a sentence. */
+/** An error response of the API. The message is a full sentence. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -10,7 +10,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The platform's API, with the token of whoever signed in. */
+/** Client of the platform's API, with the token of the signed-in user. */
 export class Api {
   constructor(private readonly token: string | null = null) {}
 
@@ -27,7 +27,10 @@ export class Api {
     return (response.status === 204 ? null : await response.json()) as T;
   }
 
-  /** @returns the answer, whatever it holds; one that is no success is thrown */
+  /**
+   * @returns the response, with any content type
+   * @throws ApiError if the status is not 2xx
+   */
   async fetch(method: string, path: string, body?: object): Promise<Response> {
     const headers = {
       ...(this.token !== null && { Authorization: `Bearer ${this.token}` }),
@@ -37,7 +40,7 @@ export class Api {
     try {
       response = await fetch(`/api${path}`, { method, headers, ...(body && { body: JSON.stringify(body) }) });
     } catch {
-      throw new ApiError(0, 'The server cannot be reached. Try again in a moment.');
+      throw new ApiError(0, 'Cannot reach the server. Try again in a moment.');
     }
     if (response.ok) return response;
     throw new ApiError(response.status, await refusal(response));
@@ -55,7 +58,7 @@ async function refusal(response: Response): Promise<string> {
 
 export const ApiContext = createContext(new Api());
 
-/** The API, as whoever signed in has it. */
+/** Returns the API client of the signed-in user. */
 export function useApi(): Api {
   return useContext(ApiContext);
 }

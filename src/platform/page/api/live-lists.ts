@@ -1,7 +1,7 @@
 import { useRealtimeInvalidation, useRealtimePatch } from '../../../react/query.js';
 import { patchApps, patchDeployments } from './patches.js';
 
-/** Keeps every list true. Where an event carries all that changed it is put in; otherwise the list is loaded again. */
+/** Keeps every list up to date: patches it if the event contains the whole change, and reloads it otherwise. */
 export function useLiveLists(): void {
   useRealtimePatch(['apps:created', 'apps:updated', 'apps:deleted', 'apps:status'], ['apps'], patchApps);
   useRealtimePatch(

@@ -4,7 +4,7 @@ import type { App, Deployment } from './types.js';
 type AppsChannel = 'apps:created' | 'apps:updated' | 'apps:deleted' | 'apps:status';
 type DeploymentsChannel = 'deployments:started' | 'deployments:status' | 'deployments:completed' | 'deployments:failed';
 
-/** The applications after an event; the newest comes first. */
+/** Applies an event to the applications, newest first. */
 export function patchApps(apps: readonly App[], { channel, data }: EventOn<AppsChannel>): readonly App[] {
   switch (channel) {
     case 'apps:created':
@@ -17,7 +17,7 @@ export function patchApps(apps: readonly App[], { channel, data }: EventOn<AppsC
   }
 }
 
-/** The deployments after an event, each of which carries the whole of one. */
+/** Applies an event to the deployments, newest first. Each event contains the whole deployment. */
 export function patchDeployments(
   deployments: readonly Deployment[],
   { data }: EventOn<DeploymentsChannel>,

@@ -4,7 +4,7 @@ import type { App, Deployment, Person, Row, StoredFile, Table } from './types.js
 
 const NONE: readonly never[] = [];
 
-/** A list of the API, loaded once: `useLiveLists` keeps it true. */
+/** Loads a list of the API once; `useLiveLists` keeps it up to date. */
 function useList<T>(queryKey: QueryKey, path: string, enabled = true): readonly T[] {
   const api = useApi();
   const { data } = useQuery({ queryKey, queryFn: () => api.get<T[]>(path), enabled });
@@ -13,19 +13,19 @@ function useList<T>(queryKey: QueryKey, path: string, enabled = true): readonly 
 
 export const useApps = (): readonly App[] => useList(['apps'], '/apps?limit=500');
 
-/** The last deployments, newest first. */
+/** Returns the last deployments, newest first. */
 export const useDeployments = (): readonly Deployment[] => useList(['deployments'], '/deployments?limit=500');
 
 export const useTables = (): readonly Table[] => useList(['tables'], '/database/tables?limit=500');
 
-/** @param table empty where there is none yet */
+/** @param table empty if there is no table yet */
 export const useRows = (table: string): readonly Row[] =>
   useList(['rows', table], `/database/tables/${table}/rows?limit=500`, table !== '');
 
 export const useFiles = (): readonly StoredFile[] => useList(['files'], '/storage/files?limit=500');
 
-/** Finds the name of a user by the id that stands in events. */
+/** Returns a function that finds the name of a user by id. */
 export function useNames(): (id: string) => string {
   const people = useList<Person>(['people'], '/users?limit=500');
-  return (id) => people.find((person) => person.id === id)?.name ?? 'Somebody';
+  return (id) => people.find((person) => person.id === id)?.name ?? 'Unknown user';
 }

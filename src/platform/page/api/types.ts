@@ -1,4 +1,4 @@
-/** What the API answers, as the page uses it. */
+/** Responses of the API, with the fields that the page uses. */
 
 export interface SignedInUser {
   readonly id: string;
@@ -7,7 +7,7 @@ export interface SignedInUser {
   readonly role: string;
 }
 
-/** The answer to a sign-in, kept for as long as the tab is open. */
+/** Response to a sign-in. It is kept until the tab closes. */
 export interface SignedIn {
   readonly token: string;
   readonly user: SignedInUser;
@@ -40,7 +40,7 @@ export interface Deployment {
 export interface Person {
   readonly id: string;
   readonly name: string;
-  /** For administrators, and of the user that is signed in. */
+  /** Set for admins, and for the signed-in user itself. */
   readonly email?: string;
 }
 

@@ -3,7 +3,7 @@ import { useNow } from '../parts/ago.js';
 import { describeConnection, describeWait } from './describe.js';
 import { useSince } from './use-since.js';
 
-/** How the connection is, always in sight; what it says is announced, the seconds that it counts are not. */
+/** Shows the connection state. Screen readers announce the state, but not the countdown. */
 export function ConnectionBadge() {
   const client = useRealtimeClient();
   const change = useConnectionState();
@@ -19,7 +19,7 @@ export function ConnectionBadge() {
       </p>
       {change.state === 'closed' && (
         <button type="button" className="quiet small" onClick={() => client.connect()}>
-          Connect again
+          Reconnect
         </button>
       )}
     </div>

@@ -1,5 +1,5 @@
 import type { RealtimeClient } from '../../../client/index.js';
-import { describeReturn } from './describe.js';
+import { describeLoss, describeReturn } from './describe.js';
 
 export interface LogEntry {
   readonly at: string;
@@ -7,10 +7,10 @@ export interface LogEntry {
   readonly text: string;
 }
 
-/** How many entries are kept. */
+/** Maximum number of entries. */
 const LIMIT = 6;
 
-/** What became of the connection, newest first: when it was lost, and what came of it. */
+/** Log of the connection, newest first: when it was lost, and which channels resumed. */
 export class ConnectionLog {
   private entries: readonly LogEntry[] = [];
   private lostAt: number | null = null;
@@ -28,12 +28,12 @@ export class ConnectionLog {
     return () => void this.listeners.delete(changed);
   };
 
-  /** @param channels whose return counts @returns ends it */
+  /** @param channels channels to count after a reconnect @returns a function that stops the log */
   watch(channels: readonly string[]): () => void {
     this.stops.push(
-      this.client.on('state', ({ state, previous, reason }) => {
+      this.client.on('state', ({ state, previous, code, reason }) => {
         if (state === 'connected' && this.lostAt === null) this.add('good', 'Connected');
-        if (previous === 'connected') this.lost(reason);
+        if (previous === 'connected') this.lost(describeLoss({ code, reason }));
       }),
     );
     for (const name of channels) {
@@ -48,14 +48,14 @@ export class ConnectionLog {
     };
   }
 
-  private lost(reason: string): void {
+  private lost(text: string): void {
     this.lostAt = Date.now();
     this.resumed = 0;
     this.missed = 0;
-    this.add('lost', `Connection lost: ${reason}`);
+    this.add('lost', text);
   }
 
-  /** The channels answer one by one: one entry tells of all of them. */
+  /** Channels resume one by one. One entry counts all of them. */
   private returned(recovered: boolean): void {
     if (this.lostAt === null) return;
     const isFirst = this.resumed + this.missed === 0;

@@ -2,7 +2,7 @@ import { useEffect, useState, useSyncExternalStore } from 'react';
 import { useRealtimeClient } from '../../../react/index.js';
 import { ConnectionLog } from './connection-log.js';
 
-/** When the connection was lost, and what came of it. */
+/** Shows when the connection was lost and which channels resumed. */
 export function ConnectionPanel({ channels }: { readonly channels: readonly string[] }) {
   const client = useRealtimeClient();
   const [log] = useState(() => new ConnectionLog(client));

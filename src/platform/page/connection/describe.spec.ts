@@ -1,5 +1,5 @@
 import type { StateChange } from '../../../client/index.js';
-import { describeConnection, describeReturn, describeWait } from './describe.js';
+import { describeConnection, describeLoss, describeReturn, describeWait } from './describe.js';
 
 const change = (state: StateChange['state'], retryInMs?: number): StateChange => ({
   state,
@@ -18,23 +18,29 @@ it.each([
   ['closed', 'Disconnected: no valid token'],
 ] as const)('describes %s as %s', (state, expected) => expect(describeConnection(change(state))).toBe(expected));
 
+it('gives the reason of a lost connection only if there is one', () => {
+  expect(describeLoss({ code: 'silent', reason: 'no heartbeat' })).toBe('Connection lost: no heartbeat');
+  expect(describeLoss({ code: 'lost', reason: 'lost' })).toBe('Connection lost');
+  expect(describeConnection({ ...change('closed'), code: 'close', reason: 'close' })).toBe('Disconnected');
+});
+
 it('counts the seconds until the next attempt', () => {
   const waiting = change('waiting', 2_500);
   expect([10_000, 11_000, 12_499, 12_500, 60_000].map((now) => describeWait(waiting, 10_000, now))).toEqual([
-    ', next attempt in 3 s',
-    ', next attempt in 2 s',
-    ', next attempt in 1 s',
+    ', retrying in 3 s',
+    ', retrying in 2 s',
+    ', retrying in 1 s',
     '',
     '',
   ]);
   expect(describeWait(change('connected'), 10_000, 10_000)).toBe('');
 });
 
-it('tells whether anything was missed', () => {
+it('says whether events were missed', () => {
   expect(describeReturn({ awayMs: 300, resumed: 22, missed: 0 })).toBe(
-    'Back after 1 s: 22 channels resumed, nothing missed',
+    'Reconnected after 1 s: 22 channels resumed, no events missed',
   );
   expect(describeReturn({ awayMs: 61_400, resumed: 20, missed: 2 })).toBe(
-    'Back after 61 s: events were missed on 2 of 22 channels, and the lists loaded again',
+    'Reconnected after 61 s: events were missed on 2 of 22 channels, so the lists were reloaded',
   );
 });

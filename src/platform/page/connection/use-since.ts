@@ -1,6 +1,6 @@
 import { useState } from 'react';
 
-/** When this value came, in milliseconds. */
+/** Returns the time of the last change of a value, in milliseconds since 1970. */
 export function useSince(value: unknown): number {
   const [seen, setSeen] = useState(() => ({ value, at: Date.now() }));
   if (seen.value === value) return seen.at;

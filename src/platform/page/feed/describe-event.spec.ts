@@ -1,6 +1,6 @@
 import { describeEvent, actorOf, isAction } from './describe-event.js';
 
-describe('about', () => {
+describe('describeEvent', () => {
   it.each([
     ['apps:created', { id: '1', name: 'shop' }, 'created the application shop'],
     ['apps:status', { id: '1', name: 'shop', status: 'running' }, 'shop is running'],
@@ -8,30 +8,26 @@ describe('about', () => {
     [
       'database:row_updated',
       { table: 'orders', action: 'inserted', row: { values: { price: 12 } } },
-      'inserted a row of orders: {"price":12}',
+      'inserted a row in orders: {"price":12}',
     ],
-    [
-      'system:metrics',
-      { cpu: 0.256, memoryBytes: 2 ** 20, connections: 3 },
-      '26 % of a processor, 1 MiB, 3 connections',
-    ],
+    ['system:metrics', { cpu: 0.256, memoryBytes: 2 ** 20, connections: 3 }, '26% CPU, 1 MiB of memory, 3 connections'],
     ['announcements', { message: 'hello', level: 'info' }, 'hello'],
     ['projects:created', { id: '7' }, '{"id":"7"}'],
-  ])('says of %s %j: %s', (channel, data, expected) => expect(describeEvent({ channel, data })).toBe(expected));
+  ])('describes %s %j as: %s', (channel, data, expected) => expect(describeEvent({ channel, data })).toBe(expected));
 
   it.each([
-    ['announcements', 'a text', 'a text'],
+    ['announcements', 'a string', 'a string'],
     ['announcements', 12, '12'],
     ['announcements', null, 'null'],
     ['apps:created', [], 'created the application –'],
     ['apps:created', { name: { $ne: 1 } }, 'created the application {"$ne":1}'],
     ['toString', { message: 'm' }, 'm'],
-  ])('shows what some service published on %s as it is: %j', (channel, data, expected) =>
+  ])('shows unexpected data on %s unchanged: %j', (channel, data, expected) =>
     expect(describeEvent({ channel, data })).toBe(expected),
   );
 });
 
-it('puts a name before what somebody did, and not before what happened', () => {
+it('prefixes a user name to actions, but not to status changes', () => {
   const channels = ['apps:created', 'announcements', 'projects:created', 'apps:status', 'system:alerts'];
   expect(channels.map((channel) => isAction({ channel, data: {} }))).toEqual([true, true, true, false, false]);
 });

@@ -1,7 +1,7 @@
 const keys = new WeakMap<object, number>();
 let last = 0;
 
-/** A key for a list: an event need not have an id, and two channels may give the same. */
+/** Returns a React key. Event ids do not work: they are optional, and two channels can use the same one. */
 export function eventKey(event: object): number {
   let key = keys.get(event);
   if (key === undefined) {

@@ -5,7 +5,7 @@ import { Avatar } from '../parts/avatar.js';
 import { describeEvent, actorOf, isAction } from './describe-event.js';
 import { eventKey } from './event-key.js';
 
-/** What arrived, newest first: who did what. Clearing hides what is there now. */
+/** Shows events, newest first. "Clear" hides the events shown so far. */
 export function Feed({ events }: { readonly events: readonly RealtimeEvent[] }) {
   const nameOf = useNames();
   const [cleared, setCleared] = useState<RealtimeEvent>();
@@ -23,7 +23,7 @@ export function Feed({ events }: { readonly events: readonly RealtimeEvent[] }) 
           Clear
         </button>
       </header>
-      {shown.length === 0 && <p className="empty">Nothing yet. Create an application, and watch what arrives here.</p>}
+      {shown.length === 0 && <p className="empty">No events yet. Create an application to see its events here.</p>}
       <div id="feed" role="log" aria-live="polite" aria-relevant="additions" aria-labelledby="feed-title">
         <ol>
           {shown.toReversed().map((event) => {

@@ -1,7 +1,7 @@
 import { useApi } from '../api/api.js';
 import { ActionForm, textOf } from '../parts/action.js';
 
-/** For administrators: a word to everyone. */
+/** Lets admins send an announcement to everyone. */
 export function AnnouncePanel() {
   const api = useApi();
   return (
@@ -14,8 +14,8 @@ export function AnnouncePanel() {
         action={(fields) => api.post('/announcements', { message: textOf(fields, 'message') })}
       >
         <label>
-          To everyone
-          <input name="message" maxLength={1_000} autoComplete="off" required placeholder="Hello, all" />
+          Message to everyone
+          <input name="message" maxLength={1_000} autoComplete="off" required placeholder="Maintenance at 18:00" />
         </label>
         <button type="submit">Announce</button>
       </ActionForm>

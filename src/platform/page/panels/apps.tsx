@@ -5,7 +5,7 @@ import type { App, Deployment } from '../api/types.js';
 import { ActionButton, ActionForm, textOf } from '../parts/action.js';
 import { Ago } from '../parts/ago.js';
 
-/** Applications, and how their deployments move. */
+/** Shows applications and the progress of their deployments. */
 export function AppsPanel() {
   const api = useApi();
   const apps = useApps();
@@ -17,7 +17,7 @@ export function AppsPanel() {
         <h2 id="apps-title">Applications</h2>
         <label className="check">
           <input type="checkbox" checked={fail} onChange={({ target }) => setFail(target.checked)} />
-          Let the next deployment fail
+          Simulate a failed deployment
         </label>
       </header>
       <ActionForm id="app-form" action={(fields) => api.post('/apps', { name: textOf(fields, 'name') })}>
@@ -28,7 +28,7 @@ export function AppsPanel() {
         <button type="submit">Create</button>
       </ActionForm>
       {apps.length === 0 ? (
-        <p className="empty">No application yet. Create one, and deploy it.</p>
+        <p className="empty">No applications yet. Create one and deploy it.</p>
       ) : (
         <ul className="app-list">
           {apps.map((app) => (
@@ -47,7 +47,7 @@ export function AppsPanel() {
 
 interface AppItemProps {
   readonly app: App;
-  /** The last one; there may be none yet. */
+  /** The last deployment, if there is one. */
   readonly deployment: Deployment | undefined;
   readonly letFail: boolean;
 }
@@ -90,7 +90,7 @@ function AppItem({ app: { id, name, status }, deployment, letFail }: AppItemProp
 
 const STEPS = ['started', 'building', 'deploying', 'completed'];
 
-/** Its place is kept where there is no deployment yet, so that nothing moves when one begins. */
+/** Takes up space without a deployment too, so that the layout does not shift when one starts. */
 function Progress({ name, status }: { readonly name: string; readonly status: string | undefined }) {
   const done = status === 'failed' ? STEPS.length : STEPS.indexOf(status ?? '') + 1;
   return (

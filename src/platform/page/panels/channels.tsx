@@ -2,14 +2,14 @@ import { useEffect, useRef } from 'react';
 import { useChannelState } from '../../../react/index.js';
 
 interface ChannelsPanelProps {
-  /** What one may see. */
+  /** Channels that the user is authorized for. */
   readonly channels: readonly string[];
-  /** What one wants to see. */
+  /** Channels that the user has selected. */
   readonly wanted: ReadonlySet<string>;
   readonly onWant: (channels: readonly string[], want: boolean) => void;
 }
 
-/** The channels that one may use, group by group, each with a switch; a group has one for all of it. */
+/** Lists the authorized channels by group, with a switch per channel and per group. */
 export function ChannelsPanel({ channels, wanted, onWant }: ChannelsPanelProps) {
   return (
     <section className="card channels" aria-labelledby="channels-title">
@@ -65,7 +65,7 @@ function GroupSwitch({ group, names, wanted, onWant }: GroupSwitchProps) {
         checked={count === names.length}
         onChange={() => onWant(names, count < names.length)}
       />
-      all of {group}
+      All {group} channels
     </label>
   );
 }

@@ -5,7 +5,7 @@ import type { Row } from '../api/types.js';
 import { ActionButton, ActionForm } from '../parts/action.js';
 import { readScalar } from '../parts/scalar.js';
 
-/** Tables: create and delete one, insert a row, change a row. */
+/** Creates and deletes tables; inserts and updates rows. */
 export function DatabasePanel() {
   const api = useApi();
   const tables = useTables();
@@ -32,7 +32,7 @@ export function DatabasePanel() {
             autoComplete="off"
             required
             placeholder="orders"
-            title="a–z, 0–9 and _, not beginning with a digit"
+            title="a–z, 0–9 and _; must not start with a digit"
           />
         </label>
         <button type="submit">Create</button>
@@ -89,7 +89,7 @@ function RowForm({ table, tables, onTable }: RowFormProps) {
       <label>
         Row
         <select value={row?.id ?? NEW_ROW} onChange={({ target }) => choose(target.value)}>
-          <option value={NEW_ROW}>a new row</option>
+          <option value={NEW_ROW}>New row</option>
           {rows.map(({ id, values }) => (
             <option key={id} value={id}>
               {JSON.stringify(values)}
@@ -105,7 +105,7 @@ function RowForm({ table, tables, onTable }: RowFormProps) {
           autoComplete="off"
           required
           placeholder="price"
-          title="letters, digits and _, not beginning with a digit"
+          title="Letters, digits and _; must not start with a digit"
           value={column}
           onChange={({ target }) => setColumn(target.value)}
         />
@@ -121,7 +121,7 @@ function RowForm({ table, tables, onTable }: RowFormProps) {
         />
       </label>
       <div className="buttons">
-        <button type="submit">{row === undefined ? 'Insert row' : 'Change row'}</button>
+        <button type="submit">{row === undefined ? 'Insert row' : 'Update row'}</button>
         <ActionButton
           label={`Delete table ${table}`}
           className="plain"

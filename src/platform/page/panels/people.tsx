@@ -2,14 +2,14 @@ import { useNames } from '../api/queries.js';
 import { usePresence } from '../../../react/index.js';
 import { Avatar } from '../parts/avatar.js';
 
-/** Who else has the page open: whoever looks is here too. */
+/** Lists the users who have the page open, including the signed-in user. */
 export function PeoplePanel({ userId }: { readonly userId: string }) {
   const presence = usePresence('users:online');
   const nameOf = useNames();
   return (
     <section className="card people" aria-labelledby="people-title">
       <header>
-        <h2 id="people-title">Here now</h2>
+        <h2 id="people-title">Online now</h2>
         <span className="count">{presence?.members.length ?? '–'}</span>
       </header>
       <ul>

@@ -6,7 +6,7 @@ import { ActionButton, ActionForm, useAction } from '../parts/action.js';
 
 const MAX_BYTES = 1_048_576;
 
-/** Files: upload, replace, download, delete. */
+/** Uploads, replaces, downloads and deletes files. */
 export function StoragePanel() {
   const api = useApi();
   const files = useFiles();
@@ -24,7 +24,7 @@ export function StoragePanel() {
       </header>
       <ActionForm id="file-form" action={upload}>
         <label>
-          File, up to 1 MiB
+          File (up to 1 MiB)
           <input name="file" type="file" required />
         </label>
         <button type="submit">Upload</button>
@@ -82,7 +82,7 @@ function FileItem({ file: { id, name, size } }: { readonly file: StoredFile }) {
   );
 }
 
-/** The token travels in a header, which a plain link cannot send. */
+/** Downloads with fetch, because a plain link cannot send the token in a header. */
 async function download(api: Api, path: string, name: string): Promise<void> {
   const response = await api.fetch('GET', `${path}/content`);
   const link = document.createElement('a');

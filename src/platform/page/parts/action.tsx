@@ -5,9 +5,9 @@ import { useNotice } from './notice.js';
 
 type Work = () => Promise<unknown>;
 
-/** Runs what a form or a button asks for: nothing twice at once, and a sentence where it fails. */
+/** Runs the action of a form or button. `busy` prevents a second run; an error is shown as a notice. */
 export function useAction(): { readonly busy: boolean; readonly act: (work: Work) => Promise<boolean> } {
-  const { tell } = useNotice();
+  const { notify } = useNotice();
   const client = useRealtimeClient();
   const queries = useQueryClient();
   const [busy, setBusy] = useState(false);
@@ -16,14 +16,14 @@ export function useAction(): { readonly busy: boolean; readonly act: (work: Work
     setBusy(true);
     try {
       await work();
-      tell(null);
+      notify(null);
       return true;
     } catch (error) {
-      tell((error as Error).message);
+      notify((error as Error).message);
       return false;
     } finally {
       setBusy(false);
-      // Where no event can tell of it now, the lists are loaded again.
+      // Without a connection no event updates the lists, so they are reloaded.
       if (client.state !== 'connected') void queries.invalidateQueries();
     }
   };
@@ -34,11 +34,11 @@ interface ActionFormProps {
   readonly id: string;
   readonly className?: string;
   readonly children: ReactNode;
-  /** What it asks for. The form is emptied where that resolves. */
+  /** Called on submit. The form is reset if it resolves. */
   readonly action: (fields: FormData) => Promise<unknown>;
 }
 
-/** A form whose button waits for what it asked for. */
+/** A form that is disabled until its action ends. */
 export function ActionForm({ id, className = 'line', children, action }: ActionFormProps) {
   const { busy, act } = useAction();
   return (
@@ -66,7 +66,10 @@ interface ActionButtonProps {
   readonly action: () => Promise<unknown>;
 }
 
-/** @param props.label what it does, and to what: the text alone may stand on many buttons */
+/**
+ * @param props.label accessible name with the action and its target; the visible text can be the same on several
+ * buttons
+ */
 export function ActionButton({
   label,
   className = 'quiet small',
@@ -88,7 +91,7 @@ export function ActionButton({
   );
 }
 
-/** What was written into a field. */
+/** Returns the trimmed text of a field. */
 export function textOf(fields: FormData, name: string): string {
   const value = fields.get(name);
   return typeof value === 'string' ? value.trim() : '';

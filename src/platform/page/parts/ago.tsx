@@ -7,7 +7,7 @@ const STEPS = [
   [24 * 60 * MINUTE, (ms: number) => `${Math.floor(ms / (60 * MINUTE))} h ago`],
 ] as const;
 
-/** How long ago that was, as a person says it. */
+/** Formats a time relative to now, such as `5 min ago`. */
 export function agoText(at: number, now: number): string {
   for (const [below, text] of STEPS) {
     if (now - at < below) return typeof text === 'string' ? text : text(now - at);
@@ -15,13 +15,13 @@ export function agoText(at: number, now: number): string {
   return new Date(at).toLocaleDateString();
 }
 
-/** How long ago something was, and it stays true while it is looked at. */
+/** Shows a relative time and keeps it up to date. */
 export function Ago({ at }: { readonly at: string }) {
   const now = useNow(MINUTE / 2);
   return <time dateTime={at}>{agoText(Date.parse(at), now)}</time>;
 }
 
-/** The time, read again at this interval in milliseconds. */
+/** Returns the current time, updated at this interval in milliseconds. */
 export function useNow(everyMs: number): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {

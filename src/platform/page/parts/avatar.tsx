@@ -1,4 +1,4 @@
-/** How many tints there are in the stylesheet. */
+/** Number of tints in the stylesheet. */
 const TINTS = 6;
 
 interface AvatarProps {
@@ -6,7 +6,7 @@ interface AvatarProps {
   readonly name: string;
 }
 
-/** The initials of somebody, always in the same tint. The name stands beside it, or in a label. */
+/** Shows the initials of a user, always in the same tint. Hidden from screen readers: the name stands beside it. */
 export function Avatar({ id, name }: AvatarProps) {
   return (
     <span className={`avatar tint-${tintOf(id)}`} aria-hidden="true">

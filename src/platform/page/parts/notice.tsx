@@ -2,15 +2,15 @@ import { createContext, useContext, useMemo, useState, type ReactNode } from 're
 
 interface Notices {
   readonly text: string | null;
-  /** Shows a sentence; `null` takes it away. */
-  readonly tell: (text: string | null) => void;
+  /** Shows a message; `null` hides it. */
+  readonly notify: (text: string | null) => void;
 }
 
-const Context = createContext<Notices>({ text: null, tell: () => undefined });
+const Context = createContext<Notices>({ text: null, notify: () => undefined });
 
 export function NoticeProvider({ children }: { readonly children: ReactNode }) {
-  const [text, tell] = useState<string | null>(null);
-  const notices = useMemo(() => ({ text, tell }), [text]);
+  const [text, notify] = useState<string | null>(null);
+  const notices = useMemo(() => ({ text, notify }), [text]);
   return <Context value={notices}>{children}</Context>;
 }
 
@@ -18,14 +18,14 @@ export function useNotice(): Notices {
   return useContext(Context);
 }
 
-/** What went wrong, over the page: nothing moves when it comes and goes. */
+/** Shows errors over the page, so that the layout does not shift. */
 export function Notice() {
-  const { text, tell } = useNotice();
+  const { text, notify } = useNotice();
   if (text === null) return null;
   return (
     <div className="notice">
       <p role="alert">{text}</p>
-      <button type="button" className="plain" onClick={() => tell(null)} aria-label="Close this message">
+      <button type="button" className="plain" onClick={() => notify(null)} aria-label="Dismiss">
         ×
       </button>
     </div>
