@@ -45,7 +45,7 @@ await withRedis(async (redisUrl) => {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
     page.setDefaultTimeout(60_000);
     await page.goto(`${one.url}/realtime/console`);
-    await page.getByLabel('An administrator’s token').fill(admin.token!);
+    await page.getByLabel('Admin token').fill(admin.token!);
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await page.locator('[data-figure=connections]').waitFor();
     say('the same, one console open on its overview, ms/s', await busy(one));

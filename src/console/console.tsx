@@ -5,7 +5,7 @@ import { Api, ApiContext } from './api/api.js';
 import { Shell } from './shell.js';
 import { SignIn } from './sign-in.js';
 
-/** Where the token is kept, for as long as the tab is open; it is in no URL. */
+/** Key of the token in sessionStorage, which lasts until the tab closes. The token is never part of a URL. */
 const KEPT = 'realtime.console.token';
 
 const PATH = document.querySelector<HTMLMetaElement>('meta[name=realtime-path]')!.content;
@@ -36,7 +36,7 @@ interface SessionProps {
 
 function Session({ token, onEnd }: SessionProps) {
   const api = useMemo(() => new Api(token, onEnd), [token, onEnd]);
-  // It connects when a channel is tailed, and not before.
+  // The client connects when the user tails the first channel.
   const [client] = useState(() => createRealtimeClient({ url: PATH, getToken: () => token }));
   useEffect(() => {
     const leave = (): void => client.close();

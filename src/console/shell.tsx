@@ -11,7 +11,7 @@ import { Tail } from './tail/tail.js';
 const VIEWS = ['Overview', 'Connections', 'Channels', 'Live tail', 'Permissions', 'Contract'] as const;
 type View = (typeof VIEWS)[number];
 
-/** The page of the contract has an address of its own beside the console's: the page is the same. */
+/** The contract has a separate address, but it is the same page. */
 const addressOf = (view: View): string => (view === 'Contract' ? 'asyncapi' : 'console');
 
 export function Shell({ onSignOut }: { readonly onSignOut: () => void }) {

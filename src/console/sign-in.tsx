@@ -3,12 +3,12 @@ import { Api, describeError } from './api/api.js';
 import { textOf } from './api/form.js';
 
 interface SignInProps {
-  /** Why one has to sign in again; `null` at first. */
+  /** Why the user has to sign in again; `null` at first. */
   readonly why: string | null;
   readonly onSignedIn: (token: string) => void;
 }
 
-/** Asks for the token of an administrator, and tries it. */
+/** Asks for an admin's token and verifies it with a request. */
 export function SignIn({ why, onSignedIn }: SignInProps) {
   const [problem, setProblem] = useState(why);
   const [isBusy, setBusy] = useState(false);
@@ -16,7 +16,8 @@ export function SignIn({ why, onSignedIn }: SignInProps) {
   const submit = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
     event.preventDefault();
     const token = textOf(new FormData(event.currentTarget), 'token');
-    if (!/^[\w.~+/=-]+$/.test(token)) return setProblem('That is no token: it has characters that no token has');
+    if (!/^[\w.~+/=-]+$/.test(token))
+      return setProblem('This is not a token: it contains characters that tokens cannot have');
     setBusy(true);
     try {
       await new Api(token).get('stats');
@@ -34,13 +35,13 @@ export function SignIn({ why, onSignedIn }: SignInProps) {
           <span className="mark" aria-hidden="true" /> Realtime console
         </h1>
         <label>
-          An administrator’s token
+          Admin token
           <input name="token" type="password" autoComplete="off" spellCheck={false} required />
         </label>
         <button type="submit" disabled={isBusy}>
           Sign in
         </button>
-        <p className="faint small">It stays in this tab, and is forgotten when you sign out or close it.</p>
+        <p className="faint small">The token stays in this tab until you sign out or close the tab.</p>
         {problem !== null && (
           <p className="problem" role="alert">
             {problem}

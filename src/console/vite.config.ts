@@ -1,22 +1,22 @@
 import { defineConfig } from 'vite';
 
-/** Where `npm start` listens. */
+/** Address of `npm start`. */
 const PLATFORM = 'http://localhost:8888';
 
-/** `vite build` puts the console beside the module's own files. */
+/** `vite build` writes the console into the module's build. */
 export default defineConfig({
   base: './',
   build: {
     outDir: '../../dist/realtime/console',
     emptyOutDir: true,
-    // The page is /realtime/console, and so are its files under it: relative, they are found behind any prefix.
+    // The page is /realtime/console, and its files are below it: relative paths work behind any prefix.
     assetsDir: 'console',
     modulePreload: { polyfill: false },
-    // Every file is one of ours: nothing is put into the page or a stylesheet as data.
+    // Assets stay separate files; none is inlined as a data URL.
     assetsInlineLimit: 0,
     rolldownOptions: {
       onLog(level, log, next) {
-        // "use client" is for frameworks that render on a server.
+        // "use client" matters only to frameworks with server rendering.
         if (log.code !== 'MODULE_LEVEL_DIRECTIVE') next(level, log);
       },
     },

@@ -87,7 +87,7 @@ describe('the console', () => {
   }
 
   async function signIn(token: string): Promise<void> {
-    await page.getByLabel('An administrator’s token').fill(token);
+    await page.getByLabel('Admin token').fill(token);
     await click('Sign in');
   }
 
@@ -220,7 +220,7 @@ describe('the console', () => {
     await page.getByRole('dialog').getByText(connectionId).waitFor();
     expect(await violations()).toEqual([]);
     await screenshot('details');
-    await click('End connection');
+    await click('Disconnect');
     expect(await closed).toBe(4403);
     await page.getByText('0 found', { exact: true }).waitFor();
     expect(complaints).toEqual([]);
@@ -232,7 +232,7 @@ describe('the console', () => {
     await view('Channels');
     await click('announcements');
     await page.locator('.state', { hasText: /^subscribed$/ }).waitFor();
-    await page.getByLabel('Data, as JSON').fill('{"message":"from the console","level":"info"}');
+    await page.getByLabel('Data (JSON)').fill('{"message":"from the console","level":"info"}');
     await click('Publish');
     const events = page.locator('.tail li');
     await events.filter({ hasText: 'from the console' }).waitFor();
@@ -242,17 +242,17 @@ describe('the console', () => {
 
     await click('Pause');
     const before = await events.count();
-    await page.getByLabel('Data, as JSON').fill('{"message":"while it pauses","level":"info"}');
+    await page.getByLabel('Data (JSON)').fill('{"message":"while it pauses","level":"info"}');
     await click('Publish');
-    await page.getByText('paused, 1 more since').waitFor();
+    await page.getByText('paused, 1 new').waitFor();
     expect(await events.count()).toBe(before);
     await click('Pause');
     await events.filter({ hasText: 'while it pauses' }).waitFor();
-    await page.getByLabel('Data, as JSON').fill('{');
+    await page.getByLabel('Data (JSON)').fill('{');
     await click('Publish');
-    await page.getByText('The data is no JSON').waitFor();
-    await page.getByLabel('Data, as JSON').fill('{}');
-    await page.getByLabel('Channel to publish on').fill('no:such');
+    await page.getByText('The data is not valid JSON').waitFor();
+    await page.getByLabel('Data (JSON)').fill('{}');
+    await page.getByLabel('Channel to publish to').fill('no:such');
     await click('Publish');
     await page.getByRole('alert').getByText('Nothing was published: channel is not registered: "no:such"').waitFor();
     expect(complaints.splice(0)).toEqual([expect.stringContaining('400 (Bad Request)')]); // what Chromium says of it
@@ -263,8 +263,8 @@ describe('the console', () => {
     await view('Permissions');
     await page.getByRole('textbox', { name: 'Channel' }).fill('system:health');
     await page.getByRole('textbox', { name: 'User' }).fill('somebody');
-    await click('Explain');
-    await page.getByText('Refused', { exact: true }).waitFor();
+    await click('Check access');
+    await page.getByText('Denied', { exact: true }).waitFor();
     await page.getByText('The channel is for administrators only').waitFor();
     await screenshot('explained');
     expect(complaints).toEqual([]);
@@ -306,7 +306,7 @@ describe('the console', () => {
 
   it('is used without a mouse', async () => {
     await open();
-    await page.getByLabel('An administrator’s token').waitFor(); // Tab goes nowhere on a page that is not drawn yet
+    await page.getByLabel('Admin token').waitFor(); // Tab goes nowhere on a page that is not drawn yet
     const press = (key: string): Promise<void> => page.keyboard.press(key);
     /** Goes on with Tab to whatever is called so, as somebody would who sees where the focus is. */
     const tabTo = async (name: string): Promise<void> => {
@@ -323,7 +323,7 @@ describe('the console', () => {
       }
       throw new Error(`Tab never came to "${name}"`);
     };
-    await tabTo('An administrator’s token');
+    await tabTo('Admin token');
     await page.keyboard.type(admin.token!);
     await press('Enter');
     await page.locator('tr[data-instance]').first().waitFor();
@@ -333,7 +333,7 @@ describe('the console', () => {
     await tabTo('Search');
     await page.keyboard.type('crowd-1234');
     await page.getByText('1 found', { exact: true }).waitFor();
-    await tabTo('The connections that were found');
+    await tabTo('Matching connections');
     await tabTo('crowd-1234');
     await press('Enter');
     await page.getByRole('dialog').getByText('announcements').waitFor();

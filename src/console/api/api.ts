@@ -1,6 +1,6 @@
 import { createContext, useContext } from 'react';
 
-/** An answer that is no success. */
+/** An error response of the API. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -15,9 +15,9 @@ interface Refusal {
   readonly details?: readonly { readonly field: string; readonly message: string }[];
 }
 
-/** The API for operators, as one administrator has it. */
+/** Client of the operator API, with an admin's token. */
 export class Api {
-  /** @param onRefused called when the token is not (or no longer) good for it */
+  /** @param onRefused called if the API rejects the token, also when it expires later */
   constructor(
     readonly token: string,
     private readonly onRefused: (why: string) => void = () => undefined,
@@ -37,9 +37,9 @@ export class Api {
     await this.request('DELETE', path);
   }
 
-  /** @throws ApiError with a sentence for a person */
+  /** @throws ApiError with a message for the user */
   private async request<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-    // The page is /realtime/console: relative, the API is found behind any prefix.
+    // The page is /realtime/console: a relative path finds the API behind any prefix.
     const response = await fetch(path, {
       method,
       headers: {
@@ -51,22 +51,22 @@ export class Api {
     });
     const answer: unknown = await response.json().catch(() => null);
     if (response.ok) return answer as T;
-    const { message = `The server answered ${response.status}`, details = [] } = (answer ?? {}) as Refusal;
+    const { message = `The server responded with status ${response.status}`, details = [] } = (answer ?? {}) as Refusal;
     const text = [message, ...details.map((one) => `${one.field} ${one.message}`)].join(': ');
     if (response.status === 401 || response.status === 403) this.onRefused(text);
     throw new ApiError(response.status, text);
   }
 }
 
-/** What went wrong, as a sentence. */
+/** Formats an error for the user. */
 export function describeError(error: unknown): string {
-  return error instanceof ApiError ? error.message : 'The server cannot be reached';
+  return error instanceof ApiError ? error.message : 'Cannot reach the server';
 }
 
 export const ApiContext = createContext<Api | null>(null);
 
 export function useApi(): Api {
   const api = useContext(ApiContext);
-  if (api === null) throw new Error('There is no API here: put <ApiContext.Provider> above this component');
+  if (api === null) throw new Error('ApiContext is missing: wrap this component in <ApiContext value={api}>');
   return api;
 }

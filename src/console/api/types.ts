@@ -1,4 +1,4 @@
-/** What the API for operators answers. Sums count from the start of an instance; moments are ISO 8601. */
+/** Responses of the operator API. Counters start with the instance; timestamps are ISO 8601. */
 export interface Instance {
   readonly instanceId: string;
   readonly draining: boolean;
@@ -17,7 +17,7 @@ export interface Instance {
 
 export interface Stats {
   readonly instances: readonly Instance[];
-  /** Instances that did not answer in time: what stands of them is what they said last. */
+  /** Instances that did not respond in time. Their entries are the last known ones. */
   readonly unanswered: readonly string[];
 }
 
@@ -48,7 +48,7 @@ export interface ChannelRow {
   readonly instances: number;
 }
 
-/** A page of a list. */
+/** One page of a list. */
 export interface Listed {
   readonly total: number;
   readonly next: string | null;

@@ -5,7 +5,7 @@ import type { Stats } from './types.js';
 
 const EVERY_MS = 1_000;
 
-/** What the instances did since this page was opened. Asked each second, and not at all while nobody sees the page. */
+/** Polls the metrics of all instances every second, from when the page opens. Pauses while the page is hidden. */
 export function useHistory(): { readonly history: History; readonly problem: string | null } {
   const api = useApi();
   const [history, setHistory] = useState(EMPTY);
@@ -13,10 +13,10 @@ export function useHistory(): { readonly history: History; readonly problem: str
   useEffect(() => {
     const over = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
-    let isAsking = false;
+    let isLoading = false;
     const ask = async (): Promise<void> => {
-      if (document.hidden || isAsking) return;
-      isAsking = true;
+      if (document.hidden || isLoading) return;
+      isLoading = true;
       try {
         const stats = await api.get<Stats>('stats', {}, over.signal);
         setHistory((before) => withStats(before, stats, Date.now()));
@@ -24,7 +24,7 @@ export function useHistory(): { readonly history: History; readonly problem: str
       } catch (error) {
         if (!over.signal.aborted) setProblem(describeError(error));
       }
-      isAsking = false;
+      isLoading = false;
       if (!over.signal.aborted) timer = setTimeout(() => void ask(), EVERY_MS);
     };
     const look = (): void => {

@@ -6,7 +6,7 @@ interface Page extends Listed {
   readonly channels: readonly ChannelRow[];
 }
 
-/** The channels that have subscribers. */
+/** Lists the channels that have subscribers. */
 export function Channels({ onTail }: { readonly onTail: (channel: string) => void }) {
   const api = useApi();
   const [search, setSearch] = useState('');
@@ -24,7 +24,7 @@ export function Channels({ onTail }: { readonly onTail: (channel: string) => voi
         if (!over.signal.aborted) setProblem(describeError(error));
       }
     };
-    const wait = setTimeout(() => void load(), 150); // while somebody types, one question is enough
+    const wait = setTimeout(() => void load(), 150); // one request after the user stops typing
     return () => {
       clearTimeout(wait);
       over.abort();
@@ -84,7 +84,7 @@ export function Channels({ onTail }: { readonly onTail: (channel: string) => voi
                   <button type="button" className="link" onClick={() => onTail(channel)}>
                     {channel}
                   </button>
-                  {tenant !== undefined && <span className="faint"> of {tenant}</span>}
+                  {tenant !== undefined && <span className="faint"> (tenant {tenant})</span>}
                 </th>
                 <td className="faint">{pattern}</td>
                 <td className="number">{subscribers.toLocaleString('en')}</td>
@@ -96,7 +96,7 @@ export function Channels({ onTail }: { readonly onTail: (channel: string) => voi
       </div>
       {typeof page?.next === 'string' && (
         <button type="button" className="quiet" onClick={() => void more()}>
-          More
+          Load more
         </button>
       )}
     </section>

@@ -3,7 +3,7 @@ import { describeError, useApi } from '../api/api.js';
 import { textOf } from '../api/form.js';
 import type { Explanation } from '../api/types.js';
 
-/** Why somebody may use a channel, or may not. */
+/** Explains why a user can or cannot use a channel. */
 export function Explain() {
   const api = useApi();
   const [answer, setAnswer] = useState<Explanation | null>(null);
@@ -27,7 +27,7 @@ export function Explain() {
   return (
     <section className="card" aria-labelledby="explain-title">
       <header>
-        <h2 id="explain-title">Why may this user (not) use that channel?</h2>
+        <h2 id="explain-title">Check access to a channel</h2>
       </header>
       <form className="filters" onSubmit={(event) => void ask(event)}>
         <label>
@@ -36,7 +36,7 @@ export function Explain() {
         </label>
         <label>
           User
-          <input name="user" placeholder="nobody with a token" />
+          <input name="user" placeholder="anonymous" />
         </label>
         <label>
           Role
@@ -46,14 +46,14 @@ export function Explain() {
           Tenant
           <input name="tenant" placeholder="none" />
         </label>
-        <button type="submit">Explain</button>
+        <button type="submit">Check access</button>
       </form>
       <div role="status">
         {answer !== null && (
           <div className="answer">
             <p>
               <span className="state" data-condition={answer.allowed ? 'serving' : 'gone'}>
-                {answer.allowed ? 'Allowed' : 'Refused'}
+                {answer.allowed ? 'Allowed' : 'Denied'}
               </span>{' '}
               <code>{answer.channel}</code>
             </p>
@@ -62,7 +62,7 @@ export function Explain() {
                 ['Rule', answer.rule],
                 ['Policy', answer.policy],
                 ['Reason', answer.reason],
-                ['Groups of fields', answer.groups.join(', ') || null],
+                ['Field groups', answer.groups.join(', ') || null],
                 ['Fields', answer.fields.join(', ') || null],
               ].map(([name, value]) => (
                 <div key={name}>

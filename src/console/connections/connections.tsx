@@ -4,11 +4,11 @@ import { Details } from './details.js';
 import { Table } from './table.js';
 import { useConnections, type ConnectionQuery } from './use-connections.js';
 
-const AT_FIRST: ConnectionQuery = { search: '', sort: 'connectedAt', order: 'desc', instance: '', channel: '' };
+const DEFAULT_QUERY: ConnectionQuery = { search: '', sort: 'connectedAt', order: 'desc', instance: '', channel: '' };
 
-/** Who is connected, from where. */
+/** Lists the connections of all instances. */
 export function Connections({ instances }: { readonly instances: readonly Instance[] }) {
-  const [query, setQuery] = useState(AT_FIRST);
+  const [query, setQuery] = useState(DEFAULT_QUERY);
   const [opened, setOpened] = useState<string | null>(null);
   const { rows, problem, reload, more, without } = useConnections(query);
   const ask = (change: Partial<ConnectionQuery>): void => setQuery((before) => ({ ...before, ...change }));
@@ -30,7 +30,7 @@ export function Connections({ instances }: { readonly instances: readonly Instan
           Search
           <input
             type="search"
-            placeholder="id, user, role, address, session"
+            placeholder="ID, user, role, address, session"
             value={query.search}
             onChange={(event) => ask({ search: event.target.value })}
           />

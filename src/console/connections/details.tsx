@@ -8,7 +8,7 @@ interface DetailsProps {
   readonly onEnded: (id: string) => void;
 }
 
-/** One connection, and the button that ends it. */
+/** Shows one connection, with a button that closes it. */
 export function Details({ id, onClose, onEnded }: DetailsProps) {
   const api = useApi();
   const dialog = useRef<HTMLDialogElement>(null);
@@ -38,7 +38,11 @@ export function Details({ id, onClose, onEnded }: DetailsProps) {
   return (
     <dialog ref={dialog} aria-labelledby="details-title" onClose={onClose}>
       <h2 id="details-title">
-        Connection of {details === null ? '…' : (details.userId ?? 'somebody without a token')}
+        {details === null
+          ? 'Connection'
+          : details.userId === null
+            ? 'Anonymous connection'
+            : `Connection of ${details.userId}`}
       </h2>
       {problem !== null && (
         <p className="problem" role="alert">
@@ -60,7 +64,7 @@ export function Details({ id, onClose, onEnded }: DetailsProps) {
           Close
         </button>
         <button type="button" className="danger" disabled={details === null} onClick={() => void end()}>
-          End connection
+          Disconnect
         </button>
       </div>
     </dialog>
@@ -70,7 +74,7 @@ export function Details({ id, onClose, onEnded }: DetailsProps) {
 function entriesOf(one: ConnectionDetails): [string, string][] {
   const moment = (text: string | null): string => (text === null ? '–' : new Date(text).toLocaleString());
   return [
-    ['Id', one.id],
+    ['ID', one.id],
     ['Role', one.role ?? '–'],
     ...(one.tenant === undefined ? [] : [['Tenant', one.tenant] as [string, string]]),
     ['Instance', one.instanceId],
@@ -79,7 +83,7 @@ function entriesOf(one: ConnectionDetails): [string, string][] {
     ['Session', one.sessionId ?? '–'],
     ['Token expires', moment(one.expiresAt)],
     ['Buffered', `${one.bufferedBytes} bytes`],
-    ['Program', one.userAgent ?? '–'],
+    ['User agent', one.userAgent ?? '–'],
     ['Channels', one.channels.length === 0 ? '–' : one.channels.join(', ')],
   ];
 }

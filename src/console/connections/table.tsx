@@ -19,11 +19,11 @@ interface TableProps {
   readonly query: ConnectionQuery;
   readonly onSort: (column: string) => void;
   readonly onOpen: (id: string) => void;
-  /** The last of the rows is near. */
+  /** Called when the last rows come into view. */
   readonly onEnd: () => void;
 }
 
-/** A table of any length: only the rows that are seen are in the page. */
+/** A virtual table: only the visible rows are in the DOM. */
 export function Table({ rows, total, query, onSort, onOpen, onEnd }: TableProps) {
   const { sort, order } = query;
   const scroll = useRef<HTMLDivElement>(null);
@@ -34,7 +34,7 @@ export function Table({ rows, total, query, onSort, onOpen, onEnd }: TableProps)
     overscan: 10,
   });
   useEffect(() => {
-    scroll.current!.scrollTop = 0; // another question: its answer is read from the top
+    scroll.current!.scrollTop = 0; // show new results from the top
   }, [query]);
   const seen = virtual.getVirtualItems();
   const last = seen.at(-1)?.index ?? 0;
@@ -42,7 +42,7 @@ export function Table({ rows, total, query, onSort, onOpen, onEnd }: TableProps)
     if (last >= rows.length - 50) onEnd();
   }, [last, rows.length, onEnd]);
   return (
-    <div ref={scroll} className="grid-scroll" tabIndex={0} role="region" aria-label="The connections that were found">
+    <div ref={scroll} className="grid-scroll" tabIndex={0} role="region" aria-label="Matching connections">
       <div className="grid" role="table" aria-label="Connections" aria-rowcount={total + 1}>
         <div role="rowgroup" className="grid-head">
           <div role="row" aria-rowindex={1} className="grid-row">

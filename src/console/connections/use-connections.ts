@@ -4,7 +4,7 @@ import type { Connection, Listed } from '../api/types.js';
 
 const PAGE = 500;
 
-/** What connections are asked for. */
+/** Filter and sort order of the connection list. */
 export type ConnectionQuery = Readonly<Record<'search' | 'sort' | 'order' | 'instance' | 'channel', string>>;
 
 interface Rows extends Listed {
@@ -13,7 +13,7 @@ interface Rows extends Listed {
 
 const NONE: Rows = { connections: [], total: 0, next: null };
 
-/** The connections that match, page after page. */
+/** Loads the matching connections page by page. */
 export function useConnections(query: ConnectionQuery) {
   const api = useApi();
   const [rows, setRows] = useState(NONE);
@@ -43,7 +43,7 @@ export function useConnections(query: ConnectionQuery) {
   useEffect(() => {
     const over = new AbortController();
     current.current = over;
-    const wait = setTimeout(() => void load('', []), 150); // while somebody types, one question is enough
+    const wait = setTimeout(() => void load('', []), 150); // one request after the user stops typing
     return () => {
       clearTimeout(wait);
       over.abort();
@@ -57,7 +57,7 @@ export function useConnections(query: ConnectionQuery) {
     more: useCallback(() => {
       if (rows.next !== null && !isLoading.current) void load(rows.next, rows.connections);
     }, [load, rows]),
-    /** Takes one out that was ended. */
+    /** Removes a connection that was closed. */
     without: useCallback((id: string) => {
       setRows((before) => ({
         ...before,

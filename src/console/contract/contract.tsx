@@ -3,7 +3,7 @@ import { describeError, useApi } from '../api/api.js';
 import { Fields } from './fields.js';
 import type { Schema } from './schema.js';
 
-/** As much of an AsyncAPI 3 document of this module as is shown. */
+/** The parts of the module's AsyncAPI 3 document that the page shows. */
 interface Contract {
   readonly info: { readonly title: string; readonly version: string };
   readonly channels: Readonly<Record<string, Channel>>;
@@ -22,7 +22,7 @@ interface Channel {
   };
 }
 
-/** The AsyncAPI document, for people: every channel, who may use it, and what its events carry. */
+/** Shows the AsyncAPI document: every channel, who can use it, and the data of its events. */
 export function ContractPage() {
   const api = useApi();
   const [contract, setContract] = useState<Contract | null>(null);
@@ -88,7 +88,7 @@ function ChannelCard({ channel, data }: { readonly channel: Channel; readonly da
       </h3>
       <p>
         {description} {features.history !== null && keptOf(features.history)}{' '}
-        {features.presence && 'Members can be asked for.'}
+        {features.presence && 'Presence is available.'}
       </p>
       <Fields of={data} label={address} />
     </section>

@@ -1,6 +1,6 @@
 import { fieldsOf, notesOf, piecesOf, type Piece, type Schema } from './schema.js';
 
-/** What a value has in it: its fields in a table, or in a line what it is. */
+/** Shows a schema: its fields in a table, or its type in one line. */
 export function Fields({ of: schema, label }: { readonly of: Schema; readonly label: string }) {
   const fields = fieldsOf(schema);
   if (fields.length === 0) {

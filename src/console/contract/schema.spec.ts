@@ -5,7 +5,7 @@ const textOf = (schema: Schema) =>
     .map((piece) => (typeof piece === 'string' ? piece : `<${piece.type}>`))
     .join('');
 
-describe('what a value is', () => {
+describe('piecesOf', () => {
   it.each<[Schema, string]>([
     [{ type: 'integer' }, 'integer'],
     [{}, 'anything'],
@@ -21,7 +21,7 @@ describe('what a value is', () => {
   });
 });
 
-it('tells every field by its path, and all that is to know of it', () => {
+it('lists every field with its path and notes', () => {
   const fields = fieldsOf({
     properties: {
       id: { type: 'integer', minimum: 1 },

@@ -1,4 +1,4 @@
-/** A JSON Schema, as far as the documents have it. */
+/** The subset of JSON Schema that the documents use. */
 export interface Schema {
   readonly $ref?: string;
   readonly type?: string | readonly string[];
@@ -11,30 +11,30 @@ export interface Schema {
   readonly anyOf?: readonly Schema[];
   readonly allOf?: readonly Schema[];
   readonly description?: string;
-  /** The groups of those who get the field. */
+  /** Groups that receive the field. */
   readonly 'x-groups'?: readonly string[];
-  /** The fields beside it with the ids of users who get it too. */
+  /** Sibling fields with the ids of users who receive the field too. */
   readonly 'x-users'?: readonly string[];
   readonly [keyword: string]: unknown;
 }
 
-/** A part of what a field is: words, or the name of a type that is described elsewhere. */
+/** Part of a type description: text, or the name of a type that is described elsewhere. */
 export type Piece = string | { readonly type: string };
 
 export interface Field {
-  /** Its path, `row.id`; `[]` stands for each entry of a list. */
+  /** Path of the field, such as `row.id`; `[]` stands for each entry of a list. */
   readonly name: string;
   readonly pieces: readonly Piece[];
   readonly notes: readonly string[];
 }
 
-/** What is told in another way; every other keyword is a note as it is. */
-const TOLD = new Set([
+/** Keywords that are shown in another way. All others are shown as notes. */
+const DESCRIBED = new Set([
   ...['$ref', 'type', 'const', 'enum', 'items', 'properties', 'required', 'oneOf', 'anyOf', 'allOf'],
   ...['description', 'x-groups', 'x-users'],
 ]);
 
-/** The fields of an object, those of objects inside it that have no name too. */
+/** Lists the fields of an object, including those of unnamed nested objects. */
 export function fieldsOf(schema: Schema, prefix = ''): Field[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, inner]) => {
     const name = prefix + key;
@@ -45,7 +45,7 @@ export function fieldsOf(schema: Schema, prefix = ''): Field[] {
   });
 }
 
-/** What a value is: `Member[]`, `"owner" | "guest"`, `integer`. */
+/** Describes a type: `Member[]`, `"owner" | "guest"`, `integer`. */
 export function piecesOf(schema: Schema): Piece[] {
   const { $ref, items, type, oneOf, anyOf, allOf } = schema;
   if ($ref !== undefined) return [{ type: $ref.slice($ref.lastIndexOf('/') + 1) }];
@@ -63,7 +63,7 @@ export function piecesOf(schema: Schema): Piece[] {
   return [type === undefined ? 'anything' : [type].flat().join(' | ')];
 }
 
-/** What else is to know of a value. */
+/** Returns notes on a value: its audience, its description and its other keywords. */
 export function notesOf(schema: Schema): string[] {
   const users = (schema['x-users'] ?? []).map((field) => `the user in ${field}`);
   const audience = [...(schema['x-groups'] ?? []), ...users];
@@ -72,7 +72,7 @@ export function notesOf(schema: Schema): string[] {
     ...(schema.description === undefined ? [] : [schema.description]),
     ...[schema, ...(schema.items === undefined ? [] : [schema.items])].flatMap((one) =>
       Object.entries(one)
-        .filter(([keyword]) => !TOLD.has(keyword))
+        .filter(([keyword]) => !DESCRIBED.has(keyword))
         .map(([keyword, value]) => `${keyword} ${typeof value === 'string' ? value : JSON.stringify(value)}`),
     ),
   ];

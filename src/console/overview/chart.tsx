@@ -8,22 +8,22 @@ interface ChartProps {
   readonly figure: Figure;
   readonly unit: string;
   readonly moments: readonly Moment[];
-  /** Whose lines are drawn beside the one of all. */
+  /** Instances with their own line, in addition to the total. */
   readonly instances: readonly string[];
 }
 
-/** The lines of instances, in the order of the instances; `--line-…` of the stylesheet. */
+/** Number of line colors for instances: `--line-1` to `--line-6` of the stylesheet. */
 export const LINES = 6;
 const HEIGHT = 150;
-/** So much time is shown at least, in seconds: what is new comes in from the right, and nothing is stretched. */
+/** Minimum time range, in seconds. New data enters from the right, and the first samples are not stretched. */
 const SPAN = 60;
-/** Half of such a mark's text, in pixels. */
+/** Half the width of a time label, in pixels. */
 const HALF_MARK = 28;
 const timeOf = UPlot.fmtDate('{HH}:{mm}:{ss}');
-/** How far the marks of time may be apart, in seconds. */
+/** Possible intervals between time labels, in seconds. */
 const STEPS = [10, 15, 30, 60, 120, 300];
 
-/** One figure over the last minutes. What it shows now stands beside it as text. */
+/** Charts one metric over the last minutes. The current value is shown as text. */
 export function Chart({ title, figure, unit, moments, instances }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot | null>(null);
@@ -103,7 +103,7 @@ export function Chart({ title, figure, unit, moments, instances }: ChartProps) {
   );
 }
 
-/** The text at each mark of time; none where it would be cut off at the right edge. */
+/** Formats the time labels. Omits a label that the right edge would cut off. */
 function marks(plot: UPlot, seconds: readonly number[]): (string | null)[] {
   const end = plot.bbox.width / devicePixelRatio - HALF_MARK;
   return seconds.map((at) => (plot.valToPos(at, 'x') > end ? null : timeOf(new Date(at * 1_000))));

@@ -13,13 +13,13 @@ function instance(instanceId: string, second: number, figures: Partial<Instance>
   };
 }
 
-const told = (history: History, second: number, instances: Instance[], unanswered: string[] = []): History =>
+const after = (history: History, second: number, instances: Instance[], unanswered: string[] = []): History =>
   withStats(history, { instances, unanswered }, SECOND(second));
 
-it('makes rates of sums by the clock of the instance, and adds up instances', () => {
-  const first = told(EMPTY, 1, [instance('a', 1), instance('b', 1)]);
+it('derives rates from counters by the clock of the instance, and sums instances', () => {
+  const first = after(EMPTY, 1, [instance('a', 1), instance('b', 1)]);
   expect(first.moments[0]!.all).toEqual({ connections: 20, published: null, delivered: null, latency: null });
-  const second = told(first, 9, [
+  const second = after(first, 9, [
     instance('a', 3, { eventsPublished: 10, eventsDelivered: 100, deliveryMs: { p50: 1, p99: 4 } }),
     instance('b', 3, { eventsPublished: 4, eventsDelivered: 40, deliveryMs: { p50: 2, p99: 9 } }),
   ]);
@@ -27,26 +27,26 @@ it('makes rates of sums by the clock of the instance, and adds up instances', ()
   expect(second.moments[1]!.byInstance.get('a')).toMatchObject({ published: 5, delivered: 50, latency: 4 });
 });
 
-it('begins anew with an instance that started again', () => {
-  const first = told(EMPTY, 1, [instance('a', 1, { eventsPublished: 500 })]);
+it('resets the rates of a restarted instance', () => {
+  const first = after(EMPTY, 1, [instance('a', 1, { eventsPublished: 500 })]);
   const again = instance('a', 2, { eventsPublished: 3, startedAt: new Date(SECOND(1)).toISOString() });
-  expect(told(first, 2, [again]).moments[1]!.all.published).toBeNull();
+  expect(after(first, 2, [again]).moments[1]!.all.published).toBeNull();
 });
 
-it('tells which instance drains, is silent or gone, and forgets it after a while', () => {
-  const two = told(EMPTY, 1, [instance('a', 1, { draining: true }), instance('b', 1)]);
+it('marks draining, silent and gone instances, and forgets gone ones after a while', () => {
+  const two = after(EMPTY, 1, [instance('a', 1, { draining: true }), instance('b', 1)]);
   const conditions = (history: History) => history.instances.map((one) => `${one.instanceId} ${one.condition}`);
   expect(conditions(two)).toEqual(['a draining', 'b serving']);
-  const silent = told(two, 2, [instance('a', 2), instance('b', 1)], ['b']);
+  const silent = after(two, 2, [instance('a', 2), instance('b', 1)], ['b']);
   expect(conditions(silent)).toEqual(['a serving', 'b silent']);
   expect(silent.moments[1]!.all.connections).toBe(10);
-  const gone = told(silent, 3, [instance('a', 3)]);
+  const gone = after(silent, 3, [instance('a', 3)]);
   expect(conditions(gone)).toEqual(['a serving', 'b gone']);
-  expect(conditions(told(gone, 302, [instance('a', 302)]))).toEqual(['a serving']);
+  expect(conditions(after(gone, 302, [instance('a', 302)]))).toEqual(['a serving']);
 });
 
-it('keeps as much as the charts show', () => {
+it('keeps only the samples that the charts show', () => {
   let history = EMPTY;
-  for (let second = 0; second < LOOK_BACK + 5; second += 1) history = told(history, second, [instance('a', second)]);
+  for (let second = 0; second < LOOK_BACK + 5; second += 1) history = after(history, second, [instance('a', second)]);
   expect([history.moments.length, history.moments[0]!.at]).toEqual([LOOK_BACK, SECOND(5)]);
 });

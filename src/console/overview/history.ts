@@ -1,22 +1,22 @@
 import type { Instance, Stats } from '../api/types.js';
 
-/** How long the charts look back, in samples: one is taken each second. */
+/** Samples that the charts keep: one per second. */
 export const LOOK_BACK = 300;
-/** For how long an instance that is gone is still told of, in milliseconds. */
-const TOLD_MS = 300_000;
+/** Time for which a gone instance stays in the list, in milliseconds. */
+const GONE_SHOWN_MS = 300_000;
 
 export type Condition = 'serving' | 'draining' | 'silent' | 'gone';
 
 export interface KnownInstance extends Instance {
   readonly condition: Condition;
-  /** When it was there last, by the clock of this page. */
+  /** Time of its last response, by the clock of this page. */
   readonly at: number;
 }
 
 export const FIGURES = ['connections', 'published', 'delivered', 'latency'] as const;
 export type Figure = (typeof FIGURES)[number];
 
-/** What one instance did at a moment; `null` where it cannot be told. */
+/** Metrics of one instance at one time; `null` if unknown. */
 export type Sample = Readonly<Record<Figure, number | null>>;
 
 export interface Moment {
@@ -32,7 +32,7 @@ export interface History {
 
 export const EMPTY: History = { instances: [], moments: [] };
 
-/** The history with what was answered now. @param at milliseconds */
+/** Adds a response to the history. @param at milliseconds since 1970 */
 export function withStats(history: History, { instances, unanswered }: Stats, at: number): History {
   const before = new Map(history.instances.map((one) => [one.instanceId, one]));
   const present = instances.map((one): KnownInstance => {
@@ -42,20 +42,20 @@ export function withStats(history: History, { instances, unanswered }: Stats, at
   });
   const ids = new Set(present.map(({ instanceId }) => instanceId));
   const gone = history.instances
-    .filter((one) => !ids.has(one.instanceId) && at - one.at < TOLD_MS)
+    .filter((one) => !ids.has(one.instanceId) && at - one.at < GONE_SHOWN_MS)
     .map((one): KnownInstance => ({ ...one, condition: 'gone' }));
   const byInstance = new Map(
     present
       .filter(({ condition }) => condition !== 'silent')
       .map((one) => [one.instanceId, sampleOf(one, before.get(one.instanceId))]),
   );
-  const moment = { at, all: together([...byInstance.values()]), byInstance };
+  const moment = { at, all: combine([...byInstance.values()]), byInstance };
   return { instances: [...present, ...gone], moments: [...history.moments, moment].slice(-LOOK_BACK) };
 }
 
 function sampleOf(now: KnownInstance, before: KnownInstance | undefined): Sample {
   const isSame = before?.startedAt === now.startedAt && before.condition !== 'gone';
-  // By the clock of the instance: how long the answer took to come is not part of it.
+  // Uses the clock of the instance, so that network latency does not distort rates.
   const seconds = isSame ? (Date.parse(now.seenAt) - Date.parse(before.seenAt)) / 1_000 : 0;
   const rate = (name: 'eventsPublished' | 'eventsDelivered'): number | null =>
     seconds > 0 ? Math.max(0, now[name] - before![name]) / seconds : null;
@@ -67,8 +67,8 @@ function sampleOf(now: KnownInstance, before: KnownInstance | undefined): Sample
   };
 }
 
-/** Of all instances: sums, and the slowest latency. */
-function together(samples: readonly Sample[]): Sample {
+/** Combines all instances: sums, and the highest latency. */
+function combine(samples: readonly Sample[]): Sample {
   const known = (figure: Figure): number[] => samples.flatMap((one) => one[figure] ?? []);
   const sum = (figure: Figure): number | null =>
     known(figure).length === 0 ? null : known(figure).reduce((total, one) => total + one, 0);

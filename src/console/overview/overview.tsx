@@ -6,17 +6,17 @@ const CHARTS: readonly (readonly [title: string, figure: Figure, unit: string])[
   ['Connections', 'connections', 'open'],
   ['Events', 'published', 'published / s'],
   ['Deliveries', 'delivered', 'delivered / s'],
-  ['Latency', 'latency', 'ms, 99th percentile'],
+  ['Latency', 'latency', 'ms (p99)'],
 ];
 
 const CONDITIONS: Readonly<Record<Condition, string>> = {
   serving: 'Serving',
   draining: 'Draining',
-  silent: 'Does not answer',
+  silent: 'Not responding',
   gone: 'Gone',
 };
 
-/** How the cluster does, and each of its instances. */
+/** Shows the state of the cluster and of each instance. */
 export function Overview({ history: { instances, moments } }: { readonly history: History }) {
   const [chosen, setChosen] = useState('');
   const shown = instances.filter(({ instanceId }) => chosen === '' || instanceId === chosen);
@@ -41,9 +41,9 @@ export function Overview({ history: { instances, moments } }: { readonly history
         <header>
           <h2 id="instances-title">Instances</h2>
           <label className="inline">
-            Lines in the charts
+            Chart lines
             <select value={chosen} onChange={(event) => setChosen(event.target.value)}>
-              <option value="">All and each</option>
+              <option value="">Total and each instance</option>
               {instances.map(({ instanceId }) => (
                 <option key={instanceId}>{instanceId}</option>
               ))}
@@ -56,7 +56,7 @@ export function Overview({ history: { instances, moments } }: { readonly history
               <tr>
                 <th scope="col">Instance</th>
                 <th scope="col">State</th>
-                {['Connections', 'Users', 'Subscriptions', 'Channels', 'Loop delay', 'Buffered'].map((name) => (
+                {['Connections', 'Users', 'Subscriptions', 'Channels', 'Event loop delay', 'Buffered'].map((name) => (
                   <th key={name} scope="col" className="number">
                     {name}
                   </th>

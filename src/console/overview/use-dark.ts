@@ -2,7 +2,7 @@ import { useSyncExternalStore } from 'react';
 
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
-/** Whether the page is dark: what is drawn on a canvas does not follow by itself. */
+/** Returns true in dark mode. Canvas drawings do not follow the color scheme by themselves. */
 export function useDark(): boolean {
   return useSyncExternalStore(
     (changed) => {

@@ -2,10 +2,9 @@ import { useState, type FormEvent } from 'react';
 import { describeError, useApi } from '../api/api.js';
 import { textOf } from '../api/form.js';
 
-/** Publishes an event. */
 export function Publish({ channel }: { readonly channel: string }) {
   const api = useApi();
-  const [told, setTold] = useState<string | null>(null);
+  const [result, setResult] = useState<string | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
 
   const publish = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
@@ -13,7 +12,7 @@ export function Publish({ channel }: { readonly channel: string }) {
     const fields = new FormData(event.currentTarget);
     const name = textOf(fields, 'channel');
     const tenant = textOf(fields, 'tenant');
-    setTold(null);
+    setResult(null);
     try {
       const data = parse(textOf(fields, 'data'));
       const { id } = await api.post<{ id?: string }>('events', {
@@ -21,10 +20,10 @@ export function Publish({ channel }: { readonly channel: string }) {
         data,
         ...(tenant !== '' && { tenant }),
       });
-      setTold(`Published on ${name}${id === undefined ? '' : ` as ${id}`}`);
+      setResult(`Published to ${name}${id === undefined ? '' : ` as ${id}`}`);
       setProblem(null);
     } catch (error) {
-      setProblem(error instanceof SyntaxError ? `The data is no JSON: ${error.message}` : describeError(error));
+      setProblem(error instanceof SyntaxError ? `The data is not valid JSON: ${error.message}` : describeError(error));
     }
   };
 
@@ -35,20 +34,20 @@ export function Publish({ channel }: { readonly channel: string }) {
       </header>
       <form className="stack" onSubmit={(event) => void publish(event)}>
         <label>
-          Channel to publish on
+          Channel to publish to
           <input key={channel} name="channel" defaultValue={channel} required />
         </label>
         <label>
-          Data, as JSON
+          Data (JSON)
           <textarea name="data" rows={6} spellCheck={false} defaultValue="{}" required />
         </label>
         <label>
-          Tenant, where each has such a channel
+          Tenant (for tenant channels)
           <input name="tenant" placeholder="none" />
         </label>
         <button type="submit">Publish</button>
       </form>
-      <p role="status">{told}</p>
+      <p role="status">{result}</p>
       {problem !== null && (
         <p className="problem" role="alert">
           {problem}

@@ -10,7 +10,7 @@ interface TailProps {
   readonly onChannel: (channel: string) => void;
 }
 
-/** What a channel carries, as it comes. */
+/** Shows the events of a channel live. */
 export function Tail({ channel, onChannel }: TailProps) {
   const follow = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
@@ -40,7 +40,7 @@ function Followed({ channel }: { readonly channel: string }) {
   const shown = held ?? events;
   const newest = held?.at(-1);
   const since = held === null ? 0 : newest === undefined ? events.length : events.length - 1 - events.indexOf(newest);
-  const isMore = since === LIMIT; // the newest that is shown is no longer among those that are kept
+  const isMore = since === LIMIT; // the newest event that is shown is older than all kept events
   return (
     <>
       <div className="tail-bar">
@@ -49,7 +49,7 @@ function Followed({ channel }: { readonly channel: string }) {
             {state}
           </span>{' '}
           {state === 'refused' && reason}
-          {held !== null && ` paused, ${since}${isMore ? ' or' : ''} more since`}
+          {held !== null && ` paused, ${since}${isMore ? '+' : ''} new`}
         </p>
         <button
           type="button"
@@ -60,7 +60,7 @@ function Followed({ channel }: { readonly channel: string }) {
           Pause
         </button>
       </div>
-      <ol className="tail" tabIndex={0} aria-label={`Events of ${channel}, the newest first`}>
+      <ol className="tail" tabIndex={0} aria-label={`Events of ${channel}, newest first`}>
         {shown.toReversed().map((event, n) => (
           <li key={event.id ?? `${event.timestamp} ${shown.length - n}`}>
             <details>
