@@ -2,22 +2,22 @@ import type { DataOf, RealtimeEvent } from '../client/index.js';
 import type { RealtimeEvents } from '../protocol/index.js';
 
 /**
- * One channel, or several; a list may be written inline. Signatures say `OneOrMany<C & KnownChannel<E, C>>`, because the
- * compiler prints only the outermost alias, and has to print what is wrong with an unknown channel.
+ * One channel, or several; a list can be written inline. Signatures use `OneOrMany<C & KnownChannel<E, C>>`: the
+ * compiler prints only the outermost alias, and must print the reason why a channel is unknown.
  */
 export type OneOrMany<C extends string> = C | readonly C[];
 
-/** What arrives on one of these channels: `channel` tells which, and what `data` is. */
+/** An event of one of these channels. `channel` determines the type of `data`. */
 export type EventOn<C extends string, E extends object = RealtimeEvents> = C extends string
   ? RealtimeEvent<DataOf<E, C>> & { readonly channel: C }
   : never;
 
-/** The same string for the same names, so that an effect can depend on it. */
+/** Returns a stable string for a list of names, for dependency lists of effects. */
 export function keyOf(names: string | readonly string[]): string {
   return JSON.stringify(Array.isArray(names) ? names : [names]);
 }
 
-/** The names in a key, without repetitions. */
+/** Returns the names in a key, without duplicates. */
 export function namesOf(key: string): string[] {
   return [...new Set(JSON.parse(key) as string[])];
 }

@@ -8,20 +8,21 @@ import { useStableSubscriptions } from './stable-subscriptions.js';
 import { useLatest } from './latest.js';
 import { useRealtimeClient } from './provider.js';
 
-/** What `useChannel` takes. */
+/** Options of `useChannel`. */
 export interface UseChannelOptions {
-  /** Whether to subscribe. @default true */
+  /** Subscribes if true. @default true */
   readonly enabled?: boolean | undefined;
   /**
-   * Where to go on, by channel: the `lastEventId` that came with what was loaded, so that nothing falls between loading and
-   * following. It counts when nobody else uses the channel yet. @default from now on
+   * Position to resume from, by channel: the `lastEventId` that was returned with the loaded data. Events between
+   * loading and subscribing are then replayed. Ignored for a channel that already has a subscriber. @default live
+   * events only
    */
   readonly after?: Readonly<Record<string, string | undefined>> | undefined;
-  /** Events are missing: load again what they would have told. */
+  /** Called when events are missing: load the data again. */
   readonly onReset?: ((reset: Reset) => void | Promise<void>) | undefined;
 }
 
-/** `useChannel` for the channels of a map. */
+/** Type of `useChannel` for the channels of an event map. */
 export type UseChannel<E extends object> = <const C extends string>(
   channels: OneOrMany<C & KnownChannel<E, C>>,
   onEvent?: (event: EventOn<C, E>) => void | Promise<void>,
@@ -29,9 +30,9 @@ export type UseChannel<E extends object> = <const C extends string>(
 ) => void;
 
 /**
- * Subscribes to a channel, or to several, for as long as the component is there.
- * @param channels an inline list is fine: only other names make other subscriptions
- * @param onEvent always the one of the last render; where it returns a promise, its next event comes after that
+ * Subscribes to one or more channels while the component is mounted.
+ * @param channels can be an inline list: the hook resubscribes only if the names change
+ * @param onEvent the callback of the last render is called. If it returns a promise, the next event waits for it
  */
 export function useChannel<const C extends string>(
   channels: OneOrMany<C & KnownChannel<RealtimeEvents, C>>,
@@ -41,14 +42,14 @@ export function useChannel<const C extends string>(
   useNamedChannels(channels, onEvent, options);
 }
 
-/** Where a component stood when it was hidden. */
+/** Position of a component when it was hidden. */
 interface Left {
   readonly client: RealtimeClient;
   readonly generation: number;
   readonly lastEventId: string | undefined;
 }
 
-/** What `useChannel` does, whatever map its names and events are from. */
+/** Implements `useChannel` for any event map. */
 export function useNamedChannels<Event>(
   channels: string | readonly string[],
   onEvent?: (event: Event) => void | Promise<void>,
@@ -97,7 +98,7 @@ export function useNamedChannels<Event>(
   });
 }
 
-/** Why a component that was hidden has to load its state again; `undefined` if it resumes, or nothing happened. */
+/** Returns why a component that was hidden must load its data again; `undefined` if it resumes or missed nothing. */
 function missedBy(
   { lastEventId }: Left,
   isSameUser: boolean,
@@ -109,7 +110,7 @@ function missedBy(
   return isFirst || lastEventId === now ? undefined : 'hidden';
 }
 
-/** What a channel is before anybody asked for it, and on a server that renders. */
+/** State of a channel before it has a subscriber, and in server rendering. */
 const UNSUBSCRIBED: ChannelChange = {
   state: 'unsubscribed',
   previous: 'unsubscribed',
@@ -117,7 +118,7 @@ const UNSUBSCRIBED: ChannelChange = {
   reason: 'nobody has subscribed yet',
 };
 
-/** How it stands with a channel, and why. It looks only: `useChannel` subscribes. */
+/** Returns the state of a channel and its reason. Does not subscribe; `useChannel` does. */
 export function useChannelState<const C extends string>(channel: C): ChannelChange {
   const client = useRealtimeClient();
   const subscribe = useCallback(

@@ -2,10 +2,10 @@ import { useCallback, useSyncExternalStore } from 'react';
 import type { Identity, StateChange } from '../client/index.js';
 import { useRealtimeClient } from './provider.js';
 
-/** What a connection is before anybody asked for it, and on a server that renders. */
+/** State of the connection before the first use, and in server rendering. */
 const IDLE: StateChange = { state: 'idle', previous: 'idle', code: 'close', reason: 'not connected yet' };
 
-/** The last change of the connection: `state`, and why it is so. It looks only: a channel that is used connects. */
+/** Returns the last state change of the connection: `state` and its cause. Does not connect; using a channel does. */
 export function useConnectionState(): StateChange {
   const client = useRealtimeClient();
   const subscribe = useCallback((changed: () => void) => client.on('state', changed), [client]);
@@ -16,7 +16,7 @@ export function useConnectionState(): StateChange {
   );
 }
 
-/** Who the server takes us for, and what we may use; `null` until it has said so. */
+/** Returns the identity that the server confirmed, with its authorized channels; `null` until then. */
 export function useIdentity(): Identity | null {
   const client = useRealtimeClient();
   const subscribe = useCallback((changed: () => void) => client.on('identity', changed), [client]);

@@ -7,23 +7,23 @@ import { generationOf, watchGenerations } from './generation.js';
 import { useRealtimeClient } from './provider.js';
 import { RecentEvents } from './recent-events.js';
 
-/** What `useEvents` takes. */
+/** Options of `useEvents`. */
 export interface UseEventsOptions extends UseChannelOptions {
-  /** How many of the last events are kept. @default 100 */
+  /** Number of recent events to keep. @default 100 */
   readonly limit?: number | undefined;
 }
 
 const NONE: readonly never[] = [];
 
-/** `useEvents` for the channels of a map. */
+/** Type of `useEvents` for the channels of an event map. */
 export type UseEvents<E extends object> = <const C extends string>(
   channels: OneOrMany<C & KnownChannel<E, C>>,
   options?: UseEventsOptions,
 ) => readonly EventOn<C, E>[];
 
 /**
- * Subscribes to a channel, or to several, and keeps the last events, oldest first. It renders at most once a frame, however
- * fast they come. Where the channels change, those that stay keep their events.
+ * Subscribes to one or more channels and returns their recent events, oldest first. Renders at most once per frame, at
+ * any event rate. If the channels change, the remaining ones keep their events.
  */
 export function useEvents<const C extends string>(
   channels: OneOrMany<C & KnownChannel<RealtimeEvents, C>>,
@@ -32,7 +32,7 @@ export function useEvents<const C extends string>(
   return useNamedEvents(channels, options);
 }
 
-/** What `useEvents` does, whatever map its names and events are from. */
+/** Implements `useEvents` for any event map. */
 export function useNamedEvents<Event extends { readonly channel: string }>(
   channels: string | readonly string[],
   options: UseEventsOptions = {},
@@ -53,7 +53,7 @@ export function useNamedEvents<Event extends { readonly channel: string }>(
     return client.on('identity', () => {
       if (!isOwner()) recent.keep(() => false);
     });
-    // `isOwner` is another function at each render, and does the same.
+    // `isOwner` is a new function in each render, but always does the same.
   }, [recent, client]);
   const add = (event: Event): void => {
     if (!isOwner()) recent.keep(() => false);
@@ -61,7 +61,7 @@ export function useNamedEvents<Event extends { readonly channel: string }>(
     recent.add(event);
   };
   useNamedChannels(channels, add, options);
-  // Also right in the render in which the client is another one, and in the first one after it was hidden.
+  // The check also covers the render in which the client changes, and the first render after the component was hidden.
   return useSyncExternalStore(
     recent.subscribe,
     () => (isOwner() ? recent.snapshot() : NONE),

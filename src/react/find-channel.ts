@@ -4,8 +4,8 @@ import { REPORT } from '../client/errors.js';
 const nothing = (): void => undefined;
 
 /**
- * The channel of a name. For a name that is not a channel's it is one that is refused for good: a wrong name, perhaps from a
- * URL, must not unmount the tree.
+ * Returns the channel of a name. For an invalid name, returns a channel that is permanently `refused`: an invalid name,
+ * perhaps from a URL, must not unmount the tree.
  */
 export function findChannel(client: RealtimeClient, name: string): Pick<Channel, 'change' | 'presence' | 'on'> {
   try {
@@ -15,7 +15,10 @@ export function findChannel(client: RealtimeClient, name: string): Pick<Channel,
   }
 }
 
-/** The same for one that is subscribed to: a wrong name is reported to the client's `error` listeners. */
+/**
+ * Returns the channel to subscribe to. For an invalid name, reports the error to the client's `error` listeners and
+ * returns `null`.
+ */
 export function useableChannel(client: RealtimeClient, name: string): Channel | null {
   try {
     return client.channel<string>(name);
@@ -25,7 +28,7 @@ export function useableChannel(client: RealtimeClient, name: string): Channel | 
   }
 }
 
-// name → its refusal: always the same object, as a store's snapshot has to be
+// name → its refusal. The object is stable, as `useSyncExternalStore` requires of a snapshot.
 const refusals = new Map<string, ChannelChange>();
 
 function refusal(name: string, error: RealtimeError): ChannelChange {

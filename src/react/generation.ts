@@ -1,9 +1,9 @@
 import type { RealtimeClient } from '../client/index.js';
 
-// client → how often its identity has ended
+// client → number of times that its identity ended
 const generations = new WeakMap<object, number>();
 
-/** Starts to count. Each client is watched once, for as long as it exists. */
+/** Starts counting. Each client is watched once, for its lifetime. */
 export function watchGenerations(client: RealtimeClient): void {
   if (generations.has(client)) return;
   generations.set(client, 0);
@@ -12,7 +12,10 @@ export function watchGenerations(client: RealtimeClient): void {
   });
 }
 
-/** A number that changes when the client goes on as another user, or is closed: what is of an earlier one is not shown. */
+/**
+ * Returns a number that changes when the client continues as another user or is closed. Data of an earlier generation
+ * is not shown.
+ */
 export function generationOf(client: RealtimeClient): number {
   return generations.get(client) ?? 0;
 }

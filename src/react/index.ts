@@ -1,5 +1,5 @@
 'use client';
-/** The client as React has it: a provider and hooks. What they promise is the client's promise. */
+/** React bindings of the client: a provider and hooks, with the client's delivery guarantees. */
 export {
   RealtimeProvider,
   useNewRealtimeClient,

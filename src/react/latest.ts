@@ -1,6 +1,6 @@
 import { useInsertionEffect, useRef, type RefObject } from 'react';
 
-/** A reference to what the last render that was shown brought along: a callback may change without an effect that runs anew. */
+/** Returns a ref to the value of the last committed render: a callback can change without running an effect again. */
 export function useLatest<T>(value: T): RefObject<T> {
   const latest = useRef(value);
   useInsertionEffect(() => {

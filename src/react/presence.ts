@@ -4,8 +4,9 @@ import { findChannel, useableChannel } from './find-channel.js';
 import { useRealtimeClient } from './provider.js';
 
 /**
- * Who is in a channel, kept up to date; `null` until the server has said so. It subscribes, so that whoever looks is here too.
- * @param channel one that has presence
+ * Returns the members of a channel, kept up to date; `null` until the server has sent them. Subscribes to the channel,
+ * so the user becomes a member too.
+ * @param channel a channel with presence
  */
 export function usePresence(channel: string): Presence | null {
   const client = useRealtimeClient();

@@ -3,27 +3,27 @@ import type { RealtimeClient } from '../client/index.js';
 import { useStableSubscription } from './stable-subscriptions.js';
 import type { RealtimeEvents } from '../protocol/index.js';
 
-/** A client, whichever map its channels are of. */
+/** A client with any event map. */
 export type AnyRealtimeClient = Omit<RealtimeClient, 'channel'> & { readonly channel: unknown };
 
 const Context = createContext<AnyRealtimeClient | null>(null);
 
 export interface RealtimeProviderProps {
   /**
-   * Made outside of rendering by `createRealtimeClient`, and closed by whoever made it. It connects when the first
-   * component asks for a channel.
+   * A client from `createRealtimeClient`, created outside of rendering and closed by its creator. It connects when the
+   * first component subscribes to a channel.
    */
   readonly client: AnyRealtimeClient;
   readonly children?: ReactNode;
 }
 
-/** Gives a client to the hooks below it. */
+/** Provides a client to the hooks below it. */
 export function RealtimeProvider({ client, children }: RealtimeProviderProps): ReactElement {
   return createElement(Context.Provider, { value: client }, children);
 }
 
 /**
- * A client that is the component's: it connects when the component is shown, and is closed when it is gone.
+ * Creates a client that the component owns: it connects on mount and is closed on unmount.
  *
  *     const client = useNewRealtimeClient(() => createRealtimeClient({ url: '/ws', getToken }));
  *
@@ -39,13 +39,13 @@ export function useNewRealtimeClient<C extends Pick<RealtimeClient, 'connect' | 
 }
 
 /**
- * The client of the nearest {@link RealtimeProvider}; `useRealtimeClient<E>()` where it has a map of its own.
- * @throws where there is none
+ * Returns the client of the nearest {@link RealtimeProvider}. Use `useRealtimeClient<E>()` for a custom event map.
+ * @throws if there is no provider
  */
 export function useRealtimeClient<E extends object = RealtimeEvents>(): RealtimeClient<E> {
   const client = useContext(Context);
   if (client === null) {
-    throw new Error('There is no realtime client here: put <RealtimeProvider client={…}> above this component');
+    throw new Error('RealtimeProvider is missing: wrap this component in <RealtimeProvider client={…}>');
   }
   return client as RealtimeClient<E>;
 }

@@ -1,5 +1,5 @@
 'use client';
-/** TanStack Query, kept true by events. */
+/** Keeps TanStack Query data up to date with events. */
 import { hashKey, useQueryClient, type QueryKey } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import type { KnownChannel } from '../client/index.js';
@@ -12,13 +12,13 @@ import { useLatest } from './latest.js';
 import { useRealtimeClient } from './provider.js';
 import { dropData, isFirstToApply, keepCurrent, refetchSoon } from './shared-queries.js';
 
-/** What the hooks for TanStack Query take. */
+/** Options of the hooks for TanStack Query. */
 export interface UseRealtimeQueryOptions {
-  /** Whether to subscribe. @default true */
+  /** Subscribes if true. @default true */
   readonly enabled?: boolean | undefined;
 }
 
-/** The hooks for TanStack Query, of one map. */
+/** The hooks for TanStack Query, typed by an event map. */
 export interface RealtimeQueryHooks<E extends object> {
   readonly useRealtimeInvalidation: <const C extends string>(
     channels: OneOrMany<C & KnownChannel<E, C>>,
@@ -33,17 +33,21 @@ export interface RealtimeQueryHooks<E extends object> {
   ) => void;
 }
 
-/** {@link useRealtimeInvalidation} and {@link useRealtimePatch}, typed by a custom map, as `realtimeHooks` gives the others. */
+/**
+ * Returns {@link useRealtimeInvalidation} and {@link useRealtimePatch}, typed by a custom event map. See also
+ * `realtimeHooks`.
+ */
 export function realtimeQueryHooks<E extends object>(): RealtimeQueryHooks<E> {
   return { useRealtimeInvalidation: useInvalidation, useRealtimePatch: usePatch };
 }
 
 /**
- * Loads queries again when something happened on these channels: those that are shown at once, others when they are needed.
- * A burst of events is one load, and one more where events came while it went on. After a break that the server filled
- * (`recovered: true`) only the events that were missed count; where it could not, it is one load.
- * However many components ask for one key, it is one load. When the last of them is gone, the queries are marked stale.
- * @param queryKey the key of the queries, or what their keys begin with
+ * Refetches queries after events on these channels: active queries at once, inactive ones when they are used.
+ * - A burst of events causes one refetch. Events during a refetch cause one more.
+ * - After a break that the server recovered (`recovered: true`), only the missed events cause a refetch. Without
+ *   recovery, there is one refetch.
+ * - All components with the same key share a refetch. When the last one unmounts, the queries are marked stale.
+ * @param queryKey the key of the queries, or a prefix of their keys
  */
 export function useRealtimeInvalidation<const C extends string>(
   channels: OneOrMany<C & KnownChannel<RealtimeEvents, C>>,
@@ -54,11 +58,12 @@ export function useRealtimeInvalidation<const C extends string>(
 }
 
 /**
- * Changes what a query holds by each event of these channels, without loading it again. It is loaded once where events are
- * missing, and where an event came while it was being loaded, for what was read may be older than the event.
- * An event is applied once to a key, also if several components patch it: with one function for one key and channel.
- * @param queryKey the whole key of the query; one that holds nothing yet is left alone
- * @param patch gives what the query holds after an event, as a new value; what it returned unchanged renders nothing
+ * Updates the cached data of a query with each event, without a refetch. Refetches once if events are missing, or if an
+ * event arrived during a fetch, because the response may be older than the event.
+ * Each event is applied once per key, even if several components patch it. They must use the same function for the same
+ * key and channel.
+ * @param queryKey the full key of the query. A query without data is not patched
+ * @param patch returns the new data after an event. If it returns the data unchanged, nothing renders
  */
 export function useRealtimePatch<T, const C extends string>(
   channels: OneOrMany<C & KnownChannel<RealtimeEvents, C>>,
@@ -95,15 +100,17 @@ function usePatch<T, Event extends object>(
 }
 
 interface Asking {
-  /** Loads them again soon. */
+  /** Refetches the queries soon. */
   readonly ask: () => void;
-  /** Loads them again once the server has answered for every channel: after a break they come one by one. */
+  /**
+   * Refetches the queries once the server has answered for every channel. After a break the answers arrive one by one.
+   */
   readonly askOnceAnswered: () => void;
 }
 
 /**
- * Loads the queries again. It asks by itself when a channel begins anew, for what was loaded before that may lack what
- * happened in between: the queries that were begun by then are loaded once more. What was loaded for a former user is dropped.
+ * Returns functions that refetch the queries. Also refetches when a channel starts without recovery, because data that
+ * was loaded before can lack events in between. Drops data that was loaded for a former user.
  */
 function useRefetch(
   channels: string | readonly string[],
@@ -114,7 +121,7 @@ function useRefetch(
   const queries = useQueryClient();
   const key = keyOf(channels);
   const latest = useLatest({ client, queries, key, queryKey });
-  // As state, which hot reload keeps: what was asked for is still done.
+  // Kept in state, which survives hot reload: a pending refetch still runs.
   const [{ ask, askOnceAnswered, settle }] = useState(() => {
     let wanted = false;
     const isAsked = (name: string): boolean => findChannel(latest.current.client, name).change.state === 'subscribing';
@@ -144,7 +151,7 @@ function useRefetch(
         else settle();
       }),
     );
-    // A client that the application closed goes on as nobody else.
+    // A client that the application closed does not continue as another user.
     const dropFormer = client.on('identity', (identity) => {
       if (identity === null && client.change.code !== 'close') dropData(queries, latest.current.queryKey);
     });

@@ -12,7 +12,7 @@ describe('RecentEvents', () => {
     return { recent, shown };
   }
 
-  it('shows the first at once, and all that follow within a frame together', () => {
+  it('shows the first value at once, and all others within the frame together', () => {
     const { recent, shown } = watched(3);
     for (const value of [1, 2, 3, 4, 5]) recent.add(value);
     expect(shown).toEqual([[1]]);
@@ -35,14 +35,14 @@ describe('RecentEvents', () => {
     expect(shown.at(-1)).not.toBe(first);
   });
 
-  it('keeps no more than it shows, however many come between two frames', () => {
+  it('bounds the values that wait for the next frame', () => {
     const { recent } = watched(10);
     for (let value = 1; value <= 10_000; value += 1) recent.add(value);
     jest.advanceTimersByTime(16);
     expect(recent.snapshot()).toEqual([9_991, 9_992, 9_993, 9_994, 9_995, 9_996, 9_997, 9_998, 9_999, 10_000]);
   });
 
-  it('shrinks, grows, keeps nothing at all', () => {
+  it('can shrink, grow, and keep nothing', () => {
     const { recent } = watched(3);
     for (const value of [1, 2, 3]) recent.add(value);
     jest.advanceTimersByTime(16);
@@ -66,7 +66,7 @@ describe('RecentEvents', () => {
     expect(recent.snapshot()).toEqual([]);
   });
 
-  it('drops what is not wanted any more, what waits included', () => {
+  it('drops values that do not match, also waiting ones', () => {
     const { recent, shown } = watched(9);
     for (const value of [1, 2, 3, 4]) recent.add(value);
     recent.keep((value) => value % 2 === 0);
@@ -76,7 +76,7 @@ describe('RecentEvents', () => {
     expect(shown).toHaveLength(times);
   });
 
-  it('calls a listener that is added by another one at the next change', () => {
+  it('calls a listener that was added during a notification at the next change', () => {
     const recent = new RecentEvents<number>(1);
     let added = 0;
     const stop = recent.subscribe(() => {

@@ -1,9 +1,9 @@
-/** The shortest time between two renders, in milliseconds: one frame of a display. */
+/** Minimum time between two renders, in milliseconds: one frame of a display. */
 const FRAME_MS = 16;
 
 /**
- * The last so many values, as a list that never changes. Who listens is told at most once a frame, however many values come:
- * each message of a socket is a task of its own, and a render for each of them would keep a page from everything else.
+ * Keeps the last `limit` values as immutable lists. Notifies listeners at most once per frame, at any rate: each
+ * WebSocket message is a separate task, and a render per message would block the page.
  */
 export class RecentEvents<T> {
   private list: readonly T[] = [];
@@ -18,7 +18,7 @@ export class RecentEvents<T> {
     this.limit = countOf(limit);
   }
 
-  /** The list as it was told last, oldest first. */
+  /** Returns the list of the last notification, oldest first. */
   readonly snapshot = (): readonly T[] => this.list;
 
   readonly subscribe = (changed: () => void): (() => void) => {
@@ -28,7 +28,7 @@ export class RecentEvents<T> {
 
   add(value: T): void {
     this.waiting.push(value);
-    // Twice the limit, so that a burst drops the oldest now and then, not at each value.
+    // Drops the oldest values in batches, once twice the limit is reached, instead of for each value.
     if (this.waiting.length > 2 * this.limit) this.waiting = last(this.waiting, this.limit);
     if (this.timer !== undefined) return;
     const wait = this.shownAt + FRAME_MS - performance.now();
@@ -36,13 +36,13 @@ export class RecentEvents<T> {
     else this.timer = setTimeout(() => this.show(), wait);
   }
 
-  /** Keeps so many from now on. */
+  /** Changes the limit. */
   resize(limit: number): void {
     this.limit = countOf(limit);
     if (this.list.length > this.limit) this.show();
   }
 
-  /** Drops all but these. */
+  /** Keeps only the values that match. */
   keep(wanted: (value: T) => boolean): void {
     const kept = [...this.list, ...this.waiting].filter(wanted);
     if (kept.length === this.list.length + this.waiting.length) return;
@@ -65,7 +65,7 @@ function last<T>(values: readonly T[], count: number): T[] {
   return values.slice(Math.max(0, values.length - count));
 }
 
-/** A limit that is not a number would keep everything. */
+/** Treats NaN as 0; otherwise everything would be kept. */
 function countOf(limit: unknown): number {
   return Number.isNaN(Number(limit)) ? 0 : Number(limit);
 }

@@ -5,7 +5,7 @@ describe('Refetch', () => {
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
 
-  /** One that counts its loads, each of which goes on until it is ended. */
+  /** Counts its loads. Each load runs until the test ends it. */
   function counted() {
     const ends: { resolve: () => void; reject: (error: Error) => void }[] = [];
     const refetch = new Refetch(() => new Promise<void>((resolve, reject) => ends.push({ resolve, reject })));
@@ -13,7 +13,7 @@ describe('Refetch', () => {
   }
   const passes = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 
-  it('loads once for all who ask within a moment', async () => {
+  it('loads once for requests that arrive together', async () => {
     const { refetch, ends } = counted();
     for (let count = 0; count < 5; count += 1) refetch.ask();
     expect(ends).toHaveLength(0);
@@ -24,7 +24,7 @@ describe('Refetch', () => {
     expect(ends).toHaveLength(1);
   });
 
-  it('loads once more for all who ask while it loads, however that ends', async () => {
+  it('loads once more for requests during a load, also if that load fails', async () => {
     const { refetch, ends } = counted();
     refetch.ask();
     await passes(25);
@@ -39,7 +39,7 @@ describe('Refetch', () => {
     expect(ends).toHaveLength(2);
   });
 
-  it('replaces a load that does not end, for whoever asks meanwhile or later, each time with more patience', async () => {
+  it('replaces a load that does not end on the next request, each time after a longer wait', async () => {
     const late: boolean[] = [];
     const refetch = new Refetch((isLate) => {
       late.push(isLate);

@@ -1,15 +1,15 @@
-/** How long requests to load again are gathered, in milliseconds: what has one cause comes close together. */
+/** Time to batch refetch requests, in milliseconds: requests with the same cause arrive close together. */
 const GATHER_MS = 25;
 
-/** How long a load can take before a request for another one ends it, in milliseconds; twice as long after each in a row. */
+/** Time after which a new request cancels a slow load, in milliseconds. Doubles after each cancelled load in a row. */
 const PATIENCE_MS = 10_000;
 
-/** … at most. */
+/** Upper limit of that time, in milliseconds. */
 const MAX_PATIENCE_MS = 80_000;
 
 /**
- * Loads again when asked. Requests within a moment are one load. Requests during a load are one more after it, because the
- * one that goes on may have read the former state; if it does not end, it is replaced.
+ * Refetches on request, in batches. Requests during a load cause one more load, because the current one may have read
+ * the old state. A load that takes too long is replaced.
  */
 export class Refetch {
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -20,8 +20,9 @@ export class Refetch {
   private patienceMs = PATIENCE_MS;
 
   /**
-   * @param load loads, to its end; its errors are those of the queries. `isLate`: the last one did not end
-   * @param onIdle nothing is asked for any more
+   * @param load resolves when the load ends; the queries handle its errors. `isLate` is true if the previous load did
+   *   not end in time
+   * @param onIdle called when no request is pending
    */
   constructor(
     private readonly load: (isLate: boolean) => Promise<unknown>,
@@ -42,7 +43,7 @@ export class Refetch {
       this.isLate = true;
       if (this.again) this.replace();
     }, this.patienceMs);
-    await this.load(replaces).catch(() => undefined); // who uses the query sees its error
+    await this.load(replaces).catch(() => undefined); // the users of the query see its error
     if (this.loading !== current) return;
     clearTimeout(this.limit);
     this.loading = null;

@@ -4,14 +4,14 @@ import { createRealtimeClient } from '../client/index.js';
 import { RealtimeProvider, useConnectionState } from './index.js';
 import { Greeting } from '../../test/react/pages/greeting.js';
 
-it('renders on a server as nobody connected, and connects to nothing', () => {
+it('renders as not connected on a server, and does not connect', () => {
   const client = createRealtimeClient({ url: 'ws://127.0.0.1:1/ws' });
   const html = renderToString(createElement(RealtimeProvider, { client }, createElement(Greeting)));
   expect(html).toContain('idle, unsubscribed, 0 events, nobody, stranger');
   expect([client.state, client.channel('announcements').users]).toEqual(['idle', 0]);
 });
 
-it('says what is missing where there is no provider', () => {
+it('reports a missing provider', () => {
   const Alone = () => createElement('p', null, useConnectionState().state);
   expect(() => renderToString(createElement(Alone))).toThrow('put <RealtimeProvider client={…}> above this component');
 });

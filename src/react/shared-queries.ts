@@ -3,9 +3,9 @@ import type { Stop } from '../client/index.js';
 import { Refetch } from './refetch.js';
 
 interface Shared {
-  // hash of a key → what loads its queries again; only while it does
+  // hash of a key → its pending refetch
   readonly loading: Map<string, Refetch>;
-  // hash of a key → how many hooks keep its queries current
+  // hash of a key → number of hooks that keep its queries current
   readonly kept: Map<string, number>;
   // event → hashes of the keys that it was applied to
   readonly applied: WeakMap<object, Set<string>>;
@@ -19,7 +19,7 @@ function sharedOf(queries: QueryClient): Shared {
   return shared;
 }
 
-/** Loads the queries of a key again soon: once for all hooks that ask. */
+/** Refetches the queries of a key soon, once for all hooks. */
 export function refetchSoon(queries: QueryClient, queryKey: QueryKey): void {
   const { loading } = sharedOf(queries);
   const hash = hashKey(queryKey);
@@ -30,7 +30,7 @@ export function refetchSoon(queries: QueryClient, queryKey: QueryKey): void {
       .some(({ state }) => state.fetchStatus === 'fetching' && state.data === undefined);
   const load = async (isLate: boolean): Promise<void> => {
     if (isLate) await queries.cancelQueries({ queryKey });
-    // A first load is not begun again by TanStack Query; it may have read the former state.
+    // TanStack Query does not restart a first load, which may have read the old state.
     const isJoined = isFirstLoad();
     await queries.invalidateQueries({ queryKey });
     if (isJoined) await queries.invalidateQueries({ queryKey });
@@ -40,7 +40,10 @@ export function refetchSoon(queries: QueryClient, queryKey: QueryKey): void {
   refetch.ask();
 }
 
-/** Returns true for the first hook that applies this event to this query: a patch of two components counts once. */
+/**
+ * Returns true for the first hook that applies this event to this query, so that a patch in two components is applied
+ * once.
+ */
 export function isFirstToApply(queries: QueryClient, queryKey: QueryKey, event: object): boolean {
   const { applied } = sharedOf(queries);
   const hash = hashKey(queryKey);
@@ -50,7 +53,7 @@ export function isFirstToApply(queries: QueryClient, queryKey: QueryKey, event: 
   return true;
 }
 
-/** Keeps queries current until it is stopped: when no hook does, they are marked stale, and load when they are shown. */
+/** Keeps queries current until stopped. When the last hook stops, they are marked stale and load on their next use. */
 export function keepCurrent(queries: QueryClient, queryKey: QueryKey): Stop {
   const { kept } = sharedOf(queries);
   const hash = hashKey(queryKey);
@@ -63,10 +66,10 @@ export function keepCurrent(queries: QueryClient, queryKey: QueryKey): Stop {
   };
 }
 
-// hash of a key is dropped already, in this step, for another hook
+// hashes of keys whose data another hook has already dropped in this step
 const dropping = new WeakMap<QueryClient, Set<string>>();
 
-/** Drops what was loaded for a former user, and loads what is shown: once for all hooks. */
+/** Drops data that was loaded for a former user, and refetches active queries, once for all hooks. */
 export function dropData(queries: QueryClient, queryKey: QueryKey): void {
   const hashes = dropping.get(queries) ?? new Set();
   const hash = hashKey(queryKey);

@@ -5,26 +5,27 @@ import { namesOf } from './channel-names.js';
 interface Begun<Left> {
   readonly name: string;
   readonly of: unknown;
-  /** @returns what the next beginning gets, if the component was hidden meanwhile */
+  /** @returns the state that the next `begin` gets if the component was hidden meanwhile */
   readonly stop: () => Left;
   isLeft: boolean;
 }
 
 interface StableSubscriptions<Left> {
-  // name → what was begun
+  // name → the running effect
   readonly begun: Map<string, Begun<Left>>;
-  // name → what was left when the component was hidden
+  // name → the state that was kept when the component was hidden
   readonly left: Map<string, Left>;
   isShown: boolean;
 }
 
 /**
- * An effect for each name, which lasts if it is taken back and run again in one step: by StrictMode, by hot reload, or
- * because another name came or went. It ends a moment after it was taken back, unless it is wanted again by then, so that
- * nothing is lost that waits for it.
- * @param key the names, as of `keyOf`
- * @param of what `begin` depends on: with another one each begins anew
- * @param begin `left` is what the end returned, if the component was hidden (`<Activity>`) and is shown again
+ * Runs one effect per name. An effect survives if React cleans it up and runs it again in one step: in StrictMode, at
+ * hot reload, or because another name was added or removed. Cleanup is deferred by a microtask and skipped if the
+ * effect is wanted again, so that waiting events are not lost.
+ * @param key the names, from `keyOf`
+ * @param of dependency of `begin`: if it changes, each effect restarts
+ * @param begin gets as `left` the value that the cleanup returned, if the component was hidden (`<Activity>`) and is
+ *   shown again
  */
 export function useStableSubscriptions<Left>(
   key: string,
@@ -57,11 +58,11 @@ export function useStableSubscriptions<Left>(
       for (const each of begun) each.isLeft = true;
       void Promise.resolve().then(() => begun.forEach(end));
     };
-    // `begin` is another function at each render, and does the same.
+    // `begin` is a new function in each render, but always does the same.
   }, [key, of, lasting]);
 }
 
-/** The same for one thing. */
+/** Runs a single stable effect. */
 export function useStableSubscription(isWanted: boolean, of: unknown, begin: () => Stop): void {
   useStableSubscriptions<void>(isWanted ? '["it"]' : '[]', of, begin);
 }

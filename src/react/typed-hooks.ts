@@ -1,15 +1,15 @@
 import { useNamedChannels, type UseChannel } from './channel.js';
 import { useNamedEvents, type UseEvents } from './events.js';
 
-/** The hooks that know names and events, of one map. */
+/** The hooks with channel names and event types, typed by an event map. */
 export interface RealtimeHooks<E extends object> {
   readonly useChannel: UseChannel<E>;
   readonly useEvents: UseEvents<E>;
 }
 
 /**
- * `useChannel` and `useEvents`, typed by a custom map instead of `RealtimeEvents`, as `createRealtimeClient<E>` is: for
- * pages that speak with two servers. Call it once, in a file of its own.
+ * Returns `useChannel` and `useEvents`, typed by a custom event map instead of `RealtimeEvents`, like
+ * `createRealtimeClient<E>`. For pages that talk to two servers. Call it once, in a separate file.
  */
 export function realtimeHooks<E extends object>(): RealtimeHooks<E> {
   return { useChannel: useNamedChannels, useEvents: useNamedEvents };
