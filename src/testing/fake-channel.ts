@@ -7,32 +7,32 @@ import {
   type RecoveryReason,
 } from '../protocol/index.js';
 
-/** What a resume comes to. */
+/** Result of a resume. */
 export type Recovery =
   | { readonly recovered: true; readonly missed: readonly string[] }
   | { readonly recovered: false; readonly reason: RecoveryReason };
 
 let epochs = 0;
 
-/** One channel of a fake server: its numbers, and its last events. */
+/** One channel of a fake server: its offsets and its history. */
 export class FakeChannel {
   #epoch = newEpoch();
   #top = 0;
-  // the text of the frames, oldest first
+  // event frames as JSON, oldest first
   #kept: string[] = [];
 
-  /** @param size events that are kept; 0 for a channel without history, whose events have no ids */
+  /** @param size number of events to keep; 0 for a channel without history, whose events have no ids */
   constructor(
     readonly name: string,
     private readonly size: number,
   ) {}
 
-  /** Where it stands; `undefined` without history. */
+  /** Position of the last event; `undefined` without history. */
   get lastEventId(): string | undefined {
     return this.size === 0 ? undefined : formatPosition(this.#position);
   }
 
-  /** @returns the text of the frame */
+  /** @returns the frame as JSON */
   append(data: unknown, timestamp: string): string {
     const json = JSON.stringify(data) as string | undefined;
     if (json === undefined) throw new TypeError(`The data of an event of ${this.name} is not JSON: ${String(data)}`);
@@ -55,7 +55,9 @@ export class FakeChannel {
     return { recovered: true, missed: missed === 0 ? [] : this.#kept.slice(-missed) };
   }
 
-  /** Loses what is kept, as a server that lost its data: ids from before are good for nothing. */
+  /**
+   * Loses the history and starts a new epoch, like a server that lost its data: earlier ids can no longer be resumed.
+   */
   forget(): void {
     this.#epoch = newEpoch();
     this.#kept = [];

@@ -11,33 +11,35 @@ import {
 } from '../protocol/index.js';
 import type { FakeChannel } from './fake-channel.js';
 
-/** The longest time that a timer can wait, in milliseconds. */
+/** Maximum delay of a timer, in milliseconds. */
 const MAX_TIMER_MS = 2_147_483_647;
 
-/** What a connection asks of its server. */
+/** Functions of the server that a connection needs. */
 export interface FakeEnv {
   readonly heartbeatMs: number;
   readonly anonymous: boolean;
-  /** @returns who it is, or why it is nobody */
+  /** @returns the user of the token, or an error code */
   identify(token: string): { readonly user: User; readonly expiresInMs?: number } | ErrorCode;
   channel(name: string): FakeChannel;
   channelNames(): string[];
   refusal(channel: string, user: User | null): ErrorCode | null;
 }
 
-/** The server's end of a socket: how it speaks to the client. */
+/** Server side of a socket: sends frames to the client. */
 export interface FakeWire {
   send(text: string): void;
   close(code: number, reason: string): void;
 }
 
-/** One connection to a fake server, as the server sees it. */
+/** One connection to a fake server, from the server's side. */
 export class FakeConnection {
   user: User | null = null;
-  /** Everything that the client sent, in one form. */
+  /** All requests of the client, normalized. */
   readonly received: ClientRequest[] = [];
   readonly subscriptions = new Set<string>();
-  /** Nothing of what the client sends is answered, and no event reaches it: a line that broke without a word. */
+  /**
+   * While true, the connection receives and sends nothing, like a broken network link that neither side has noticed.
+   */
   isSilent = false;
   #isIdentified = false;
   #refusedAuths = 0;
@@ -45,20 +47,20 @@ export class FakeConnection {
 
   constructor(
     private readonly wire: FakeWire,
-    private readonly world: FakeEnv,
+    private readonly env: FakeEnv,
     readonly id: string,
   ) {}
 
-  /** @param token what came with the URL or the subprotocols; `null` for none */
+  /** @param token token from the URL or the subprotocols; `null` without one */
   open(token: string | null): void {
     if (token !== null && !this.#identify(token)) {
       this.close(4401, 'no valid token');
       return;
     }
-    if (token !== null || this.world.anonymous) this.#connected();
+    if (token !== null || this.env.anonymous) this.#connected();
   }
 
-  /** Text of the client. */
+  /** Handles a message of the client. */
   take(text: string): void {
     if (this.isSilent) return;
     const { request, bad } = decodeClientFrame(text);
@@ -84,7 +86,7 @@ export class FakeConnection {
     this.wire.close(code, reason);
   }
 
-  /** The socket is gone. */
+  /** Cleans up after the socket has closed. */
   ended(): void {
     clearTimeout(this.#end);
   }
@@ -122,14 +124,14 @@ export class FakeConnection {
   #subscribe(target: SubscribeTarget, ref: string | undefined): void {
     const prefix = isWildcard(target.channel) ? wildcardPrefix(target.channel) : null;
     const names =
-      prefix === null ? [target.channel] : this.world.channelNames().filter((name) => name.startsWith(prefix));
+      prefix === null ? [target.channel] : this.env.channelNames().filter((name) => name.startsWith(prefix));
     for (const name of names) this.#subscribeOne({ ...target, channel: name }, ref);
   }
 
   #subscribeOne({ channel: name, lastEventId }: SubscribeTarget, ref: string | undefined): void {
-    const refusal = this.world.refusal(name, this.user);
+    const refusal = this.env.refusal(name, this.user);
     if (refusal !== null) return this.#refuse(refusal, ref, name);
-    const channel = this.world.channel(name);
+    const channel = this.env.channel(name);
     const here = channel.lastEventId === undefined ? {} : { lastEventId: channel.lastEventId };
     if (this.subscriptions.has(name)) {
       const again = lastEventId === undefined ? {} : ({ recovered: false, reason: 'already_subscribed' } as const);
@@ -166,9 +168,9 @@ export class FakeConnection {
     });
   }
 
-  /** @returns whether the token is good; where it is not, the client was told */
+  /** @returns true if the token is valid; otherwise the client has received the error */
   #identify(token: string, ref?: string): boolean {
-    const who = this.world.identify(token);
+    const who = this.env.identify(token);
     if (typeof who === 'string') {
       this.#refuse(who, ref);
       return false;
@@ -184,7 +186,7 @@ export class FakeConnection {
     return true;
   }
 
-  /** Ends the token at that time, also if no timer can wait as long. */
+  /** Ends the token at that time, also if it is later than the maximum delay of a timer. */
   #endAt(endsAt: number): void {
     const ms = endsAt - Date.now();
     if (ms > MAX_TIMER_MS) {
@@ -206,14 +208,14 @@ export class FakeConnection {
       connectionId: this.id,
       user: this.user,
       authorizedChannels: this.#authorized(),
-      heartbeatMs: this.world.heartbeatMs,
+      heartbeatMs: this.env.heartbeatMs,
       ...this.#expiry,
       ...withRef(ref),
     });
   }
 
   #authorized(): string[] {
-    return this.world.channelNames().filter((name) => this.world.refusal(name, this.user) === null);
+    return this.env.channelNames().filter((name) => this.env.refusal(name, this.user) === null);
   }
 
   #refuse(code: ErrorCode, ref?: string, channel?: string): void {

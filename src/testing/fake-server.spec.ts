@@ -7,7 +7,7 @@ const DAY_MS = 86_400_000;
 describe('a fake server', () => {
   const begin = virtualClients();
 
-  it.each([40 * DAY_MS, Infinity])('has tokens that last for %d ms', async (expiresInMs) => {
+  it.each([40 * DAY_MS, Infinity])('accepts tokens that last for %d ms', async (expiresInMs) => {
     const { client, server } = begin({ token: 'ada' }, { identify: () => ({ user, expiresInMs }) });
     client.connect();
     await pass(10_000);
@@ -15,7 +15,7 @@ describe('a fake server', () => {
     expect(server.connections).toHaveLength(1);
   });
 
-  it('ends a token after the longest time of a timer', async () => {
+  it('ends a token that lasts longer than a timer can wait', async () => {
     const { client, server } = begin(
       { token: 'ada' },
       { heartbeatMs: 3_600_000, identify: () => ({ user, expiresInMs: 25 * DAY_MS }) },
@@ -28,7 +28,7 @@ describe('a fake server', () => {
     expect(client.change.code).toBe('refused');
   });
 
-  it('takes the token of a URL as it was before it was encoded', async () => {
+  it('decodes the token of a URL', async () => {
     const tokens: string[] = [];
     const token = 'a+b/c==&d e';
     const { client } = begin({ token, tokenVia: viaQuery }, { identify: (given) => (tokens.push(given), { user }) });
@@ -37,7 +37,7 @@ describe('a fake server', () => {
     expect(tokens).toEqual([token]);
   });
 
-  it.each([undefined, () => 1, Symbol('data')])('does not publish %p, which is not JSON', (data) => {
+  it.each([undefined, () => 1, Symbol('data')])('rejects %p, which is not JSON', (data) => {
     expect(() => begin().server.publish('apps:created', data as never)).toThrow('is not JSON');
   });
 });

@@ -3,27 +3,30 @@ import type { ChannelName, ErrorCode, EventData, Unstamped, User } from '../prot
 import { FakeChannel } from './fake-channel.js';
 import { FakeConnection, type FakeEnv } from './fake-connection.js';
 
-/** The user of a token, or the error code. */
+/** The user of a token, or an error code. */
 export type FakeIdentity = { readonly user: User; readonly expiresInMs?: number } | 'token_invalid' | 'token_expired';
 
 export interface FakeServerOptions {
-  /** What `connected` says, in milliseconds. @default 30000 */
+  /** Heartbeat interval that `connected` reports, in milliseconds. @default 30000 */
   readonly heartbeatMs?: number;
-  /** Whether a connection without a token may be used. @default true */
+  /** Allows connections without a token. @default true */
   readonly anonymous?: boolean;
-  /** Events kept of each channel; 0 for channels without history. @default 100 */
+  /** Number of events to keep per channel; 0 for channels without history. @default 100 */
   readonly historySize?: number;
-  /** What `authorizedChannels` is drawn from, and `apps:*` stands for. Others can be subscribed to as well. @default [] */
+  /**
+   * Channels that `authorizedChannels` lists and that wildcards such as `apps:*` match. Other channels can be
+   * subscribed to as well. @default []
+   */
   readonly channels?: readonly string[];
-  /** Whose a token is. @default the token is the id of a plain user, and does not end */
+  /** Returns the user of a token. @default the token is the id of a user with the role `user`, and does not expire */
   readonly identify?: (token: string) => FakeIdentity;
-  /** Why somebody may not have a channel; `null` where they may. @default null */
+  /** Returns the error code for a channel that a user cannot use; `null` if the user can. @default null */
   readonly refuse?: (channel: string, user: User | null) => ErrorCode | null;
 }
 
 /**
- * A realtime server in memory, for tests of what is built on the client: it speaks the protocol (by the server's own codec),
- * keeps history and resumes, and breaks when it is told to. Nothing listens on a port, and nothing arrives in the same step:
+ * A realtime server in memory, for tests of code that uses the client. It uses the server's codec, keeps history,
+ * supports resume, and fails on demand. It opens no port, and every frame arrives asynchronously:
  *
  *     const server = new FakeRealtimeServer();
  *     const client = createRealtimeClient({ url: 'ws://fake/ws', WebSocket: server.WebSocket });
@@ -32,11 +35,11 @@ export interface FakeServerOptions {
  * It has no Redis, no rate limits, no presence and no `stats`.
  */
 export class FakeRealtimeServer {
-  /** Hand it to the client as its `WebSocket`. */
+  /** Pass it to the client as the option `WebSocket`. */
   readonly WebSocket: WebSocketClass;
-  /** While true, nobody can connect (1006). */
+  /** While true, connection attempts fail (1006). */
   isDown = false;
-  /** Every connection that there ever was, oldest first. */
+  /** All connections since the start, oldest first. */
   readonly connections: FakeConnection[] = [];
   // connection → its socket
   readonly #open = new Map<FakeConnection, FakeSocket>();
@@ -52,12 +55,12 @@ export class FakeRealtimeServer {
     };
   }
 
-  /** The connections that are open. */
+  /** The open connections. */
   get open(): FakeConnection[] {
     return [...this.#open.keys()];
   }
 
-  /** Emits an event. @returns its id; `undefined` without history */
+  /** Publishes an event. @returns its id; `undefined` without history */
   publish<C extends ChannelName>(channel: C, data: EventData<C>): string | undefined {
     const known = this.#channel(channel);
     const text = known.append(data, new Date().toISOString());
@@ -65,12 +68,12 @@ export class FakeRealtimeServer {
     return known.lastEventId;
   }
 
-  /** Sends every connection a frame, whatever it is. */
+  /** Sends any frame to every connection. */
   send(frame: Unstamped): void {
     for (const connection of this.#open.keys()) connection.send(frame);
   }
 
-  /** Breaks every connection, without a word (1006). */
+  /** Drops every connection without a close frame (1006). */
   cut(): void {
     this.close(1006);
   }
@@ -80,12 +83,12 @@ export class FakeRealtimeServer {
     for (const connection of this.open) connection.close(code, reason);
   }
 
-  /** From now on every connection hears nothing and is not heard, and does not know. */
+  /** Makes every open connection silent: it stays open but receives and sends nothing. */
   silence(): void {
     for (const connection of this.#open.keys()) connection.isSilent = true;
   }
 
-  /** Loses the history of a channel. */
+  /** Loses the history of a channel, like a server that lost its data. */
   forget(channel: string): void {
     this.#channel(channel).forget();
   }
@@ -102,7 +105,7 @@ export class FakeRealtimeServer {
   #accept(socket: FakeSocket, url: string, protocols: readonly string[]): void {
     if (this.isDown) return socket.end(1006, '');
     const { heartbeatMs = 30_000, anonymous = true, channels = [], identify = asUser, refuse } = this.options;
-    const world: FakeEnv = {
+    const env: FakeEnv = {
       heartbeatMs,
       anonymous,
       identify,
@@ -114,7 +117,7 @@ export class FakeRealtimeServer {
       send: (text: string) => socket.deliver(text),
       close: (code: number, reason: string) => socket.end(code, reason),
     };
-    const connection = new FakeConnection(wire, world, `fake-${this.connections.length + 1}`);
+    const connection = new FakeConnection(wire, env, `fake-${this.connections.length + 1}`);
     this.connections.push(connection);
     this.#open.set(connection, socket);
     socket.onEnd = () => {
@@ -129,7 +132,7 @@ export class FakeRealtimeServer {
   }
 }
 
-/** Both ends of a socket: what a client sees of it, and below that what the fake server does with it. */
+/** Both sides of a socket: the client's WebSocket interface, and below it the side of the fake server. */
 class FakeSocket implements WebSocketLike {
   onopen: WebSocketLike['onopen'] = null;
   onmessage: WebSocketLike['onmessage'] = null;
@@ -171,7 +174,10 @@ class FakeSocket implements WebSocketLike {
   }
 }
 
-/** In a later step, but before any timer; by a promise, for test runners replace `queueMicrotask` by their own clock's. */
+/**
+ * Runs in a later microtask, before any timer. Uses a promise, because the fake timers of test runners replace
+ * `queueMicrotask`.
+ */
 function soon(work: () => void): void {
   void Promise.resolve().then(work);
 }

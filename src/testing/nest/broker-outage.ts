@@ -14,12 +14,12 @@ interface Waiting {
 }
 
 const REASON = 'The broker cannot be used: the test called brokerDown()';
-/** How often deadlines are looked at, in milliseconds. */
-const LOOK_MS = 50;
+/** Interval of deadline checks, in milliseconds. */
+const CHECK_MS = 50;
 
 /**
- * Makes the broker of an application do as it does while Redis is unavailable: what is published waits until its `timeoutMs`, and
- * nothing can be subscribed to or read that is not at hand.
+ * Makes the broker of an application behave as if Redis were unavailable: published events wait until their
+ * `timeoutMs`, and subscriptions or reads that need the broker fail.
  */
 export class BrokerOutage {
   private waiting: Waiting[] = [];
@@ -34,8 +34,8 @@ export class BrokerOutage {
 
   begin(): void {
     if (this.restore !== null) return;
-    const timer = setInterval(() => this.expire(), LOOK_MS).unref();
-    const uncover = cover(this.broker, {
+    const timer = setInterval(() => this.expire(), CHECK_MS).unref();
+    const restoreBroker = override(this.broker, {
       status: { get: () => ({ up: false, reason: REASON }) },
       health: { get: () => ({ queuedEvents: this.waiting.length, queuedBytes: this.bytes, selfPingAgeMs: null }) },
       publish: { value: (event: OutgoingEvent) => this.hold(event) },
@@ -46,11 +46,11 @@ export class BrokerOutage {
     });
     this.restore = () => {
       clearInterval(timer);
-      uncover();
+      restoreBroker();
     };
   }
 
-  /** What still waits is published, in order. */
+  /** Ends the outage and publishes the waiting events in order. */
   end(): void {
     this.restore?.();
     this.restore = null;
@@ -81,8 +81,8 @@ async function unavailable(): Promise<never> {
   throw new RealtimeUnavailableError(REASON);
 }
 
-/** Puts other properties before those of an object. @returns takes them away again */
-function cover(object: object, properties: PropertyDescriptorMap): () => void {
+/** Overrides properties of an object. @returns a function that restores them */
+function override(object: object, properties: PropertyDescriptorMap): () => void {
   const own = Object.keys(properties).map((name) => [name, Object.getOwnPropertyDescriptor(object, name)] as const);
   for (const [name, property] of Object.entries(properties)) {
     Object.defineProperty(object, name, { ...property, configurable: true });

@@ -2,25 +2,28 @@ import type { EmitAttempt, EmitOptions, EmittedEvent } from '../../realtime/inde
 import { describeMatcher, matches } from './matcher.js';
 import { Signal } from './signal.js';
 
-/** One event that the application wanted to publish, and what became of it. */
+/** One call of `emit` and its result. */
 export interface RecordedEmit<D = unknown> {
   readonly channel: string;
-  /** As JSON holds it: what subscribers get. Where it cannot be JSON, as it was given. */
+  /** The data after JSON serialization, as subscribers receive it. Data that is not JSON is kept as is. */
   readonly data: D;
   readonly options: EmitOptions;
-  /** `pending`: not known yet, as while the broker is down. `dropped`: it does not fit its class, and `invalidEvents` is `drop`. */
+  /**
+   * `pending`: no result yet, for example while the broker is down. `dropped`: the data does not match its class, and
+   * `invalidEvents` is `drop`.
+   */
   readonly outcome: 'pending' | 'published' | 'dropped' | 'rejected';
-  /** Once it is published. */
+  /** Set once the event is published. */
   readonly event?: EmittedEvent;
-  /** Where it is rejected. */
+  /** Set if the event was rejected. */
   readonly error?: Error;
 }
 
-/** Emits in the story of a failure, and characters of each. */
-const TOLD = 20;
-const TOLD_OF_ONE = 300;
+/** Number of emits in the message of a failure, and characters of each. */
+const SHOWN = 20;
+const SHOWN_CHARACTERS = 300;
 
-/** Every `emit` of the application, in order. */
+/** Records every `emit` of the application, in order. */
 export class EmitRecorder {
   private entries: { record: RecordedEmit }[] = [];
   private readonly signal = new Signal();
@@ -29,7 +32,7 @@ export class EmitRecorder {
     const entry: { record: RecordedEmit } = { record: { channel, data: copyOf(data), options, outcome: 'pending' } };
     this.entries.push(entry);
     const settle = (more: Pick<RecordedEmit, 'outcome' | 'event' | 'error'>): void => {
-      entry.record = { ...entry.record, ...more }; // what a test holds does not change under it
+      entry.record = { ...entry.record, ...more }; // a new object, so that records a test already holds do not change
       this.signal.wake();
     };
     result.then(
@@ -44,7 +47,7 @@ export class EmitRecorder {
     return records.filter((record) => (channel ?? record.channel) === record.channel && matches(record, matcher));
   }
 
-  /** @throws with what was emitted instead */
+  /** @throws with the list of emits */
   async expect(channel: string, matcher: unknown, patienceMs: number): Promise<RecordedEmit> {
     await this.signal.until(() => this.find(channel, matcher).length > 0, patienceMs);
     const [found] = this.find(channel, matcher);
@@ -56,25 +59,25 @@ export class EmitRecorder {
     this.entries = [];
   }
 
-  /** What was emitted to a channel, to all of them unless given, for the story of a failure. */
+  /** Lists the emits to a channel, or to all channels, for the message of a failure. */
   transcript(channel?: string): string {
     const found = this.find(channel, undefined);
     const where = channel === undefined ? '' : ` to ${channel}`;
     if (found.length === 0) return `The application has emitted nothing${where}.`;
-    return `The application has emitted${where}:${found.slice(-TOLD).map(lineOf).join('')}`;
+    return `The application has emitted${where}:${found.slice(-SHOWN).map(lineOf).join('')}`;
   }
 }
 
 function lineOf({ channel, data, outcome, error }: RecordedEmit): string {
   const why = error === undefined ? '' : ` (${error.message})`;
-  return `\n  ${outcome}${why}: ${channel} ${textOf(data).slice(0, TOLD_OF_ONE)}`;
+  return `\n  ${outcome}${why}: ${channel} ${textOf(data).slice(0, SHOWN_CHARACTERS)}`;
 }
 
 function copyOf(data: unknown): unknown {
   try {
     return JSON.parse(JSON.stringify(data)) as unknown;
   } catch {
-    return data; // it is going to be rejected
+    return data; // `emit` will reject it
   }
 }
 

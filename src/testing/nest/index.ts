@@ -1,4 +1,4 @@
-/** For the tests of Nest applications that use the module. It needs no test runner: what fails is a plain error. */
+/** Tools for tests of Nest applications that use the module. Works with any test runner: failures are plain errors. */
 export { RealtimeTestingModule } from './realtime-testing.module.js';
 export { RealtimeTesting, type PolicyMatrix } from './realtime-testing.js';
 export { TestClient, type EventFrame } from './test-client.js';

@@ -1,43 +1,45 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ChannelName, EventData } from '../../realtime/index.js';
 
-/** What a channel's events hold: as the event map says, and unknown where it does not. */
+/** Data type of a channel's events, from the event map; `unknown` for other channels. */
 export type DataOf<C extends string> = C extends ChannelName ? EventData<C> : unknown;
 
-/** Fields of the data, as many as matter, at any depth; `expect.any(String)` and the like of a test runner may stand for a value. */
+/**
+ * A subset of the data's fields, at any depth. Values can be matchers of the test runner such as `expect.any(String)`.
+ */
 export type Shape<D> = unknown extends D
   ? object | string | number | boolean | null
   : D extends object
     ? { readonly [K in keyof D]?: Shape<D[K]> } & { readonly [more: string]: unknown }
     : D;
 
-/** What an event must be: its data has these fields, or the function says yes. */
+/** Condition for an event: a subset of its data, or a predicate. */
 export type Matcher<D, E> = Shape<D> | ((event: E) => boolean);
 
 interface Matched {
   readonly data: unknown;
 }
 
-/** `expect.any(…)` and its like: Jest, Vitest and Jasmine have the same protocol. */
+/** Matchers such as `expect.any(…)`: Jest, Vitest and Jasmine use the same protocol. */
 interface Asymmetric {
   asymmetricMatch(value: unknown): boolean;
   toAsymmetricMatcher?(): string;
 }
 
-/** Whether this is the event. Without a matcher every one is. */
+/** Returns true if the event matches. Without a matcher, every event does. */
 export function matches<E extends Matched>(event: E, matcher: unknown): boolean {
   if (matcher === undefined) return true;
   return typeof matcher === 'function' ? (matcher as (event: E) => boolean)(event) : fits(event.data, matcher);
 }
 
-/** For the story of a failure. */
+/** Describes a matcher for the message of a failure. */
 export function describeMatcher(matcher: unknown): string {
   if (matcher === undefined) return '';
   if (typeof matcher === 'function') return ` for which this holds: ${String(matcher)}`;
   return ` that matches ${JSON.stringify(matcher, (_, part: unknown) => (isAsymmetric(part) ? nameOf(part) : part))}`;
 }
 
-/** `Any<Number>`, as the test runner itself would write it. */
+/** Formats a matcher as the test runner does: `Any<Number>`. */
 function nameOf(matcher: Asymmetric): string {
   return matcher.toAsymmetricMatcher?.() ?? 'a value that a matcher of the test runner says yes to';
 }

@@ -20,15 +20,18 @@ import { TestClient } from './test-client.js';
 import { TestClock } from './test-clock.js';
 import { tokenFor, type TestUser } from './test-token.js';
 
-/** Channel → name of a user → what a `subscribe` is answered. Plain data, for the snapshot of any test runner. */
+/** Channel → name of a user → result of `subscribe`. Plain data, for snapshots of any test runner. */
 export type PolicyMatrix = Record<string, Record<string, 'granted' | 'forbidden' | 'unknown_channel' | 'unavailable'>>;
 
-/** How long an expectation waits, in milliseconds: less than a test may take in Jest and Vitest, which would cut its story short. */
+/**
+ * Time that an expectation waits, in milliseconds. It is below the test timeout of Jest and Vitest, which would hide
+ * the failure message.
+ */
 const PATIENCE_MS = 2_000;
 
-/** Clients and questions for a running application, over real sockets on a free port. */
+/** Test clients and expectations for a running application, over real sockets on a free port. */
 export class RealtimeTesting {
-  /** Its time, for tokens and heartbeats. */
+  /** The application's clock, for tokens and heartbeats. */
   readonly clock: TestClock;
   private clients: TestClient[] = [];
   private readonly options: ResolvedRealtimeOptions;
@@ -42,7 +45,7 @@ export class RealtimeTesting {
     private readonly patienceMs: number,
   ) {
     this.options = app.get(ResolvedRealtimeOptions, { strict: false });
-    // A busy machine is not a reason to refuse the clients of a test.
+    // A busy machine must not reject the clients of a test.
     this.options.maxEventLoopDelayMs = Infinity;
     this.time = app.get(RealtimeClock, { strict: false });
     this.registry = app.get(ConnectionRegistry, { strict: false });
@@ -54,37 +57,37 @@ export class RealtimeTesting {
   }
 
   /**
-   * @param app imports `RealtimeModule` or `RealtimeTestingModule`; it is brought to listen where it does not yet
-   * @param patienceMs how long an expectation waits for its frame. @default 2000
+   * @param app an application with `RealtimeModule` or `RealtimeTestingModule`; starts listening if it does not yet
+   * @param patienceMs time that an expectation waits for its frame, in milliseconds. @default 2000
    */
   static async of(app: INestApplication, { patienceMs = PATIENCE_MS } = {}): Promise<RealtimeTesting> {
-    const realtime = new RealtimeTesting(app, patienceMs); // before it listens: what is emitted meanwhile is recorded too
+    const realtime = new RealtimeTesting(app, patienceMs); // before `listen`, so that emits at startup are recorded too
     if (!(app.getHttpServer() as Server).listening) await app.listen(0, '127.0.0.1');
     return realtime;
   }
 
-  /** What the application provides, from whatever module. */
+  /** Returns a provider of the application, from any module. */
   get<T>(provider: Type<T> | Abstract<T>): T {
     return this.app.get(provider, { strict: false });
   }
 
-  /** Where it answers HTTP: `http://127.0.0.1:49152`. */
+  /** HTTP address of the application: `http://127.0.0.1:49152`. */
   get origin(): string {
     const { port } = (this.app.getHttpServer() as Server).address() as AddressInfo;
     return `http://127.0.0.1:${port}`;
   }
 
-  /** Where clients connect. */
+  /** WebSocket address for clients. */
   get url(): string {
     return this.origin.replace('http', 'ws') + this.options.path;
   }
 
-  /** Connects as a user, and takes `connected`. */
+  /** Connects as a user and waits for `connected`. */
   async connectAs(user: TestUser): Promise<TestClient> {
     return this.connect({ token: this.tokenFor(user) });
   }
 
-  /** Connects with a token of your own, or anonymously, and takes `connected`. */
+  /** Connects with a given token, or anonymously, and waits for `connected`. */
   async connect({ token }: { readonly token?: string } = {}): Promise<TestClient> {
     const { patienceMs } = this;
     const client = await TestClient.open(this.url, token, {
@@ -96,12 +99,12 @@ export class RealtimeTesting {
     return client;
   }
 
-  /** A token that the application takes: for its REST, or to be sent with `auth`. */
+  /** Creates a token that the application accepts, for REST calls or `auth`. */
   tokenFor(user: TestUser): string {
     return tokenFor(user, this.options, this.time.wall());
   }
 
-  /** What the application emitted since the last {@link clearEmitted} or {@link reset}, in order, with what was rejected. */
+  /** Returns all emits since the last {@link clearEmitted} or {@link reset}, in order, including rejected ones. */
   emitted<C extends string>(
     channel?: C,
     matcher?: Matcher<DataOf<C>, RecordedEmit<DataOf<C>>>,
@@ -109,7 +112,10 @@ export class RealtimeTesting {
     return this.recorder.find(channel, matcher) as RecordedEmit<DataOf<C>>[];
   }
 
-  /** The first such emit, once there is one: for what the application does in the background. @throws with what it emitted instead */
+  /**
+   * Waits for the first matching emit, for work that the application does in the background. @throws with the list of
+   * emits
+   */
   async expectEmitted<C extends string>(
     channel: C,
     matcher?: Matcher<DataOf<C>, RecordedEmit<DataOf<C>>>,
@@ -117,25 +123,28 @@ export class RealtimeTesting {
     return (await this.recorder.expect(channel, matcher, this.patienceMs)) as RecordedEmit<DataOf<C>>;
   }
 
-  /** Forgets what was emitted so far. */
+  /** Clears the recorded emits. */
   clearEmitted(): void {
     this.recorder.clear();
   }
 
   /**
-   * The broker is away, as Redis may be: `emit` waits until its `timeoutMs` and is then rejected, what is not at hand cannot
-   * be subscribed to, readiness says no; connections stay.
+   * Simulates an outage of the broker, such as Redis. `emit` waits until its `timeoutMs` and is then rejected,
+   * subscriptions that need the broker fail, and readiness reports an error. Connections stay open.
    */
   brokerDown(): void {
     this.outage.begin();
   }
 
-  /** It is back: what waits is published, in order. */
+  /** Ends the outage: waiting events are published in order. */
   brokerUp(): void {
     this.outage.end();
   }
 
-  /** Between two tests: disconnects the clients, forgets what was emitted, and brings the broker back. The time stays. */
+  /**
+   * Resets between two tests: disconnects the clients, clears the recorded emits, and ends an outage. The clock keeps
+   * its time.
+   */
   async reset(): Promise<void> {
     this.brokerUp();
     const clients = this.clients;
@@ -148,9 +157,10 @@ export class RealtimeTesting {
   }
 
   /**
-   * Who may subscribe to what, policies included.
-   * @param users by a name for the table; `null` stands for a connection without a token
-   * @param channels @default every channel that is registered by a name; of a pattern, give names that fit it
+   * Evaluates which user can subscribe to which channel, policies included.
+   * @param users users by a name for the table; `null` stands for a connection without a token
+   * @param channels channels to check; for a pattern, pass names that match it. @default every channel that is
+   *   registered by name
    */
   async policyMatrix(
     users: Readonly<Record<string, TestUser | null>>,
@@ -177,7 +187,7 @@ export class RealtimeTesting {
     return [...catalogue.list()].map(([name]) => name).toSorted();
   }
 
-  /** Ends every client that was connected, and the application. */
+  /** Disconnects all clients and closes the application. */
   async close(): Promise<void> {
     await this.reset();
     await this.app.close();

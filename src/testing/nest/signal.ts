@@ -1,4 +1,4 @@
-/** Wakes those who wait whenever something has come. */
+/** Wakes all waiting callers on each change. */
 export class Signal {
   private readonly waiting = new Set<() => void>();
 
@@ -7,7 +7,7 @@ export class Signal {
     this.waiting.clear();
   }
 
-  /** Waits until it is so. @returns whether it is, at the latest after `patienceMs` */
+  /** Waits until the condition holds. @returns true if it holds within `patienceMs` */
   async until(isSo: () => boolean, patienceMs: number): Promise<boolean> {
     const endsAt = performance.now() + patienceMs;
     while (!isSo()) {
@@ -25,7 +25,7 @@ export class Signal {
   }
 }
 
-/** Waits for what nobody tells of, turn by turn. @returns whether it is so, at the latest after `patienceMs` */
+/** Polls a condition that no event reports. @returns true if it holds within `patienceMs` */
 export async function soon(isSo: () => boolean, patienceMs: number): Promise<boolean> {
   const endsAt = performance.now() + patienceMs;
   while (!isSo()) {

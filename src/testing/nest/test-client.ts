@@ -6,28 +6,28 @@ import type { ServerFrame } from '../../protocol/index.js';
 import { describeMatcher, matches, type DataOf, type Matcher } from './matcher.js';
 import { Signal } from './signal.js';
 
-/** An event as it came. */
+/** An event frame as received. */
 export type EventFrame<D = unknown> = Omit<Extract<ServerFrame, { type: 'event' }>, 'data'> & { readonly data: D };
 
 type Answer = Extract<ServerFrame, { ref?: string }>;
 
-/** What a client is told of its surroundings. */
+/** Context that a client gets from `RealtimeTesting`. */
 export interface TestContext {
-  /** How long an expectation waits for its frame, in milliseconds. */
+  /** Time that an expectation waits for its frame, in milliseconds. */
   readonly patienceMs: number;
-  /** What the application emitted to a channel, for the story of a failure. */
+  /** Lists the emits to a channel, for the message of a failure. */
   emitted(channel: string): string;
 }
 
-/** Frames in the story of a failure, and characters of each. */
-const TOLD = 20;
-const TOLD_OF_A_FRAME = 300;
+/** Number of frames in the message of a failure, and characters of each. */
+const SHOWN = 20;
+const SHOWN_CHARACTERS = 300;
 
 const DENIALS: readonly string[] = ['forbidden', 'unknown_channel', 'auth_required', 'presence_disabled'];
 
-/** One connection of a test. What came and was not expected yet waits to be. */
+/** One connection of a test. Received frames are queued until an expectation takes them. */
 export class TestClient {
-  /** Every frame that ever came, in order. */
+  /** All received frames, in order. */
   readonly frames: ServerFrame[] = [];
   private unread: ServerFrame[] = [];
   private ended: string | null = null;
@@ -35,7 +35,7 @@ export class TestClient {
   private readonly signal = new Signal();
 
   private constructor(
-    /** For what is not to be had otherwise. */
+    /** The raw socket, for anything that this class does not offer. */
     readonly socket: WebSocket,
     private readonly context: TestContext,
   ) {
@@ -53,9 +53,9 @@ export class TestClient {
   }
 
   /** Use `RealtimeTesting.connect`. @internal */
-  static async open(url: string, token: string | undefined, surroundings: TestContext): Promise<TestClient> {
+  static async open(url: string, token: string | undefined, context: TestContext): Promise<TestClient> {
     const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
-    const client = new TestClient(new WebSocket(url, { headers, rejectUnauthorized: false }), surroundings);
+    const client = new TestClient(new WebSocket(url, { headers, rejectUnauthorized: false }), context);
     const { socket } = client;
     const [, response] = (await Promise.race([once(socket, 'open'), once(socket, 'unexpected-response')])) as [
       unknown?,
@@ -67,17 +67,17 @@ export class TestClient {
     return client;
   }
 
-  /** What the server calls it; `undefined` until `connected` came. */
+  /** Connection id; `undefined` before `connected`. */
   get connectionId(): string | undefined {
     return this.frames.find((frame) => frame.type === 'connected')?.connectionId;
   }
 
-  /** Whether it shows no sign of life: it is gone, or reads nothing. */
+  /** True if the client is disconnected or reads nothing. */
   get isSilent(): boolean {
     return this.ended !== null || this.socket.isPaused;
   }
 
-  /** Takes the next frame of a type, or waits for it. @throws with what came instead */
+  /** Takes the next frame of a type, or waits for it. @throws with the frames that arrived instead */
   async next<T extends ServerFrame['type']>(
     type: T,
     fits: (frame: Extract<ServerFrame, { type: T }>) => boolean = () => true,
@@ -87,12 +87,14 @@ export class TestClient {
     return (await this.take(isIt, `a frame of type ${type}`)) as Extract<ServerFrame, { type: T }>;
   }
 
-  /** Sends any frame: `{ type: 'presence', channel: 'apps:created' }`. Take what is answered with {@link next}. */
+  /** Sends any frame: `{ type: 'presence', channel: 'apps:created' }`. Take the reply with {@link next}. */
   send(frame: { readonly type: string; readonly [field: string]: unknown }): void {
     this.socket.send(JSON.stringify(frame));
   }
 
-  /** Subscribes to a channel, to a group such as `apps:*`, or to several. @throws where the server refuses any of it */
+  /**
+   * Subscribes to a channel, to a wildcard such as `apps:*`, or to several. @throws if the server refuses one of them
+   */
   async subscribe(channel: string | readonly string[], lastEventId?: string): Promise<void> {
     for (const name of typeof channel === 'string' ? [channel] : channel) {
       const about = { type: 'subscribe', channel: name, ...(lastEventId === undefined ? {} : { lastEventId }) };
@@ -102,12 +104,12 @@ export class TestClient {
     }
   }
 
-  /** Ends a subscription. */
+  /** Unsubscribes from a channel. */
   async unsubscribe(channel: string): Promise<void> {
     await this.ask({ type: 'unsubscribe', channel });
   }
 
-  /** Resolves with the next event of this channel that matches. @throws with what came instead */
+  /** Resolves with the next matching event of this channel. @throws with the frames that arrived instead */
   async expectEvent<C extends string>(
     channel: C,
     matcher?: Matcher<DataOf<C>, EventFrame<DataOf<C>>>,
@@ -118,7 +120,10 @@ export class TestClient {
     return event as EventFrame<DataOf<C>>;
   }
 
-  /** Resolves when everything that the server has sent so far is here, and no such event is among it. @throws with the event */
+  /**
+   * Resolves once everything that the server has sent so far has arrived, without a matching event. @throws with the
+   * event
+   */
   async expectNoEvent<C extends string>(
     channel?: C,
     matcher?: Matcher<DataOf<C>, EventFrame<DataOf<C>>>,
@@ -127,10 +132,10 @@ export class TestClient {
     const found = this.unread.find(isEventOf(channel, matcher));
     if (found === undefined) return;
     const which = `${channel === undefined ? '' : ` on ${channel}`}${describeMatcher(matcher)}`;
-    throw new Error(`There should be no event${which}, but there is ${told(found)}`);
+    throw new Error(`There should be no event${which}, but there is ${shorten(found)}`);
   }
 
-  /** Resolves with the code by which subscribing is refused. @throws where it is not */
+  /** Resolves with the error code with which the subscription is refused. @throws if it is not refused */
   async expectDenied(channel: string): Promise<string> {
     const answers = await this.ask({ type: 'subscribe', channel });
     const refusal = answers.find((answer) => answer.type === 'error');
@@ -139,31 +144,34 @@ export class TestClient {
     throw new Error(`${channel} should be denied, but the answer is ${refusal.code}, ${refusal.message}`);
   }
 
-  /** Cuts the line without a word, as a lost network does. */
+  /** Drops the connection without a close frame, like a lost network. */
   dropConnection(): void {
     this.socket.terminate();
   }
 
-  /** Reads no more and answers no heartbeat, as one that is too slow or whose peer is gone. @returns reads on */
+  /** Stops reading and answering heartbeats, like a slow or dead client. @returns a function that resumes reading */
   slowConsumer(): () => void {
     this.socket.pause();
     return () => this.socket.resume();
   }
 
-  /** Resolves with the code and the reason once the connection is gone, whoever ended it. */
+  /** Resolves with the close code and reason once the connection has ended, no matter which side closed it. */
   async whenClosed(): Promise<string> {
     await this.signal.until(() => this.ended !== null, this.context.patienceMs);
     if (this.ended === null) throw new Error(`Expected the end of the connection; ${this.transcript()}`);
     return this.ended;
   }
 
-  /** Ends the connection, and waits for that. */
+  /** Closes the connection and waits until it has closed. */
   async close(): Promise<void> {
     this.socket.close();
     await this.whenClosed();
   }
 
-  /** Sends a request, and takes all that it is answered: requests are handled in order, so the pong comes last. */
+  /**
+   * Sends a request with a ping behind it and returns all replies. Requests are handled in order, so the pong comes
+   * last.
+   */
   private async ask(request?: object): Promise<Answer[]> {
     this.refs += 1;
     const ref = `test-${this.refs}`;
@@ -177,7 +185,7 @@ export class TestClient {
     return answers;
   }
 
-  /** @param hint what else may explain that it did not come */
+  /** @param hint further explanation for the message of a failure */
   private async take(isIt: (frame: ServerFrame) => boolean, expected: string, hint = () => ''): Promise<ServerFrame> {
     const { patienceMs } = this.context;
     await this.signal.until(() => this.ended !== null || this.unread.some(isIt), patienceMs);
@@ -187,7 +195,7 @@ export class TestClient {
     return frame;
   }
 
-  /** @param taken how many such events came, all of them taken already */
+  /** @param taken number of matching events that were taken before */
   private hint(channel: string, taken: number): string {
     const isSubscribed = this.frames.some((frame) => frame.type === 'subscribed' && frame.channel === channel);
     const before =
@@ -196,7 +204,7 @@ export class TestClient {
   }
 
   private transcript(): string {
-    const frames = this.unread.slice(-TOLD).map((frame) => `\n  ${told(frame)}`);
+    const frames = this.unread.slice(-SHOWN).map((frame) => `\n  ${shorten(frame)}`);
     const end = this.ended === null ? '' : ` The connection ended: ${this.ended}.`;
     return `${frames.length === 0 ? 'nothing else came.' : `what came instead:${frames.join('')}`}${end}`;
   }
@@ -207,6 +215,6 @@ function isEventOf(channel: string | undefined, matcher: unknown): (frame: Serve
     frame.type === 'event' && (channel ?? frame.channel) === frame.channel && matches<EventFrame>(frame, matcher);
 }
 
-function told(frame: ServerFrame): string {
-  return JSON.stringify(frame).slice(0, TOLD_OF_A_FRAME);
+function shorten(frame: ServerFrame): string {
+  return JSON.stringify(frame).slice(0, SHOWN_CHARACTERS);
 }

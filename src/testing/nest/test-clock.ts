@@ -5,12 +5,12 @@ import { soon } from './signal.js';
 export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}` | number;
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-/** How long a client that is not the test's may take to answer a heartbeat, in milliseconds. */
+/** Time for a real client to answer a heartbeat, in milliseconds. */
 const PATIENCE_MS = 1_000;
 
 /**
- * The time of one application, which a test turns ahead: tokens end, heartbeats are due, peers that are silent are closed,
- * and nobody waits. Timers of the test runner, the system's clock and other applications go on as they are.
+ * Clock of one application that tests can advance: tokens expire, heartbeats become due, and silent connections are
+ * closed, without waiting. Timers of the test runner, the system clock and other applications are not affected.
  * @hideconstructor
  */
 export class TestClock {
@@ -21,19 +21,19 @@ export class TestClock {
     private readonly isSilent: (connectionId: string) => boolean,
   ) {}
 
-  /** What time it is for the application. */
+  /** Current time of the application. */
   get now(): Date {
     return new Date(this.clock.wall());
   }
 
   /**
-   * Advances the clock. Live clients answer the heartbeats that are due meanwhile; when this resolves, the server has
-   * ended what is over by then: wait for what it says with `client.next('error')` or `client.whenClosed()`.
+   * Advances the clock. Live clients answer the heartbeats that become due. When this resolves, the server has ended
+   * everything that has expired by then. Wait for the result with `client.next('error')` or `client.whenClosed()`.
    * @param by such as `8h`, or milliseconds
    */
   async advance(by: Duration): Promise<void> {
     let left = millisecondsOf(by);
-    // Two heartbeats find out who is silent: of those that follow nobody could tell the difference.
+    // Two heartbeats are enough to detect silent clients. More would make no difference.
     for (const stepMs of [this.heartbeatMs, this.heartbeatMs, left]) {
       const byMs = Math.min(stepMs, left);
       left -= byMs;
@@ -56,6 +56,6 @@ function millisecondsOf(duration: Duration): number {
   const milliseconds = typeof duration === 'number' ? duration : Number(amount) * (UNITS[unit ?? ''] ?? NaN);
   if (milliseconds > 0) return milliseconds;
   throw new RangeError(
-    `${JSON.stringify(duration)} is no time to go ahead by: write "90s", "15m", "8h", or milliseconds`,
+    `${JSON.stringify(duration)} is not a duration: write "90s", "15m", "8h", or milliseconds above 0`,
   );
 }

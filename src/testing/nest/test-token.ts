@@ -1,30 +1,30 @@
 import { JwtService } from '@nestjs/jwt';
 import type { ResolvedRealtimeOptions } from '../../realtime/index.js';
 
-/** Who a test connects as. */
+/** The user that a test connects as. */
 export interface TestUser {
   readonly userId: string;
-  /** One role or several, of which the first is the `role` that clients see. @default 'user' */
+  /** One role or several; the first one is the `role` that clients see. @default 'user' */
   readonly role?: string | readonly string[];
   /** @default none */
   readonly email?: string;
-  /** Where the option `tenants` is set. @default none */
+  /** Tenant of the user; requires the option `tenants`. @default none */
   readonly tenant?: string;
   /** @default none */
   readonly jti?: string;
-  /** When the token ends, in seconds from now. @default 3600 */
+  /** Lifetime of the token, in seconds. @default 3600 */
   readonly endsInSeconds?: number;
 }
 
 /**
- * A token that the application takes, by its own names of claims.
- * @param now what time it is for the application, in milliseconds since 1970
- * @throws where it verifies with a public key: then only its issuer can make one
+ * Creates a token that the application accepts, with its configured claim names.
+ * @param now current time of the application, in milliseconds since 1970
+ * @throws if the application verifies with a public key: only its issuer can create tokens then
  */
 export function tokenFor(user: TestUser, { jwt, tenants }: ResolvedRealtimeOptions, now: number): string {
   const [secret] = [jwt.secret ?? []].flat();
   if (secret === undefined) {
-    throw new Error('Tokens can only be made where `jwt.secret` is set: bring one yourself, connect({ token })');
+    throw new Error('Tokens can only be created if `jwt.secret` is set. Otherwise pass one: connect({ token })');
   }
   const { userId, role = 'user', email, tenant, jti, endsInSeconds = 3_600 } = user;
   if (tenant !== undefined && tenants.claim === undefined) {
