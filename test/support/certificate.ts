@@ -2,13 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generate } from 'selfsigned';
 
-/** A certificate that signed itself, as PEM; who trusts it gives `cert` as the authority. */
+/** A self-signed certificate as PEM. Clients that trust it use `cert` as the CA. */
 export interface TestCertificate {
   readonly key: string;
   readonly cert: string;
 }
 
-/** Good for a host name, and for 127.0.0.1. */
+/** Creates a certificate for a host name and for 127.0.0.1. */
 export async function makeCertificate(host = 'localhost'): Promise<TestCertificate> {
   const { private: key, cert } = await generate([{ name: 'commonName', value: host }], {
     keyType: 'ec',
@@ -28,7 +28,7 @@ export async function makeCertificate(host = 'localhost'): Promise<TestCertifica
   return { key, cert };
 }
 
-/** What a redis.conf needs to show a certificate and to trust another one of clients. */
+/** Returns settings for redis.conf: the server's certificate, and the one that clients must present. */
 export async function tlsSettings(
   directory: string,
   server: TestCertificate,

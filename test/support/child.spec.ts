@@ -9,18 +9,18 @@ describe('Child', () => {
     expect([child.stdout, child.stderr]).toEqual(['out', 'err']);
   });
 
-  it('waits for what it says, also when that was said before', async () => {
+  it('waits for output, also if it was written before', async () => {
     const child = node('console.log("ready"); setInterval(() => {}, 1000)');
     await child.said('ready');
     await child.said(/^rea/);
     await expect(child.stop('SIGKILL')).resolves.toEqual({ code: null, signal: 'SIGKILL' });
   });
 
-  it('rejects with the output when it ends without saying so', async () => {
+  it('rejects with the output if the process ends without the text', async () => {
     await expect(node('console.log("good", "bye")').said('ready')).rejects.toThrow('good bye');
   });
 
-  it('tells of a program that is not there', async () => {
+  it('reports a program that does not exist', async () => {
     const child = new Child('no-such-program-anywhere', []);
     await expect(child.said('ready')).rejects.toThrow('ENOENT');
     await expect(child.exited).resolves.toEqual({ code: null, signal: null });

@@ -9,19 +9,19 @@ export interface ChildOptions {
   readonly gid?: number;
 }
 
-/** How a process ended: by itself with a code, or by a signal. */
+/** How a process ended: with an exit code, or by a signal. */
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
-/** A process that a test started: what it said, when it ended, and no way for it to outlive the test run. */
+/** A child process of a test: collects its output and exit status, and cannot outlive the test run. */
 export class Child {
-  /** Everything it wrote to standard output so far. */
+  /** Standard output so far. */
   stdout = '';
-  /** Everything it wrote to standard error so far. */
+  /** Standard error so far. */
   stderr = '';
-  /** Resolves when the process is gone and all its output is read; never rejects. */
+  /** Resolves when the process has ended and all its output is read; never rejects. */
   readonly exited: Promise<Exit>;
   private readonly process: ChildProcess;
   private readonly grew = new EventEmitter();
@@ -46,7 +46,7 @@ export class Child {
       };
       this.process.once('error', (error) => {
         this.stderr += `${error.message}\n`;
-        if (this.process.pid === undefined) end({ code: null, signal: null }); // it never began
+        if (this.process.pid === undefined) end({ code: null, signal: null }); // the process did not start
       });
       this.process.once('close', (code, signal) => end({ code, signal }));
     });
@@ -66,7 +66,7 @@ export class Child {
     if (this.running) this.process.kill(signal);
   }
 
-  /** Resolves once the output holds the text; rejects, with the whole output, when the process ends without it. */
+  /** Resolves once the output contains the text. Rejects with the whole output if the process ends without it. */
   async said(text: string | RegExp, milliseconds = 20_000): Promise<void> {
     const holds = (): boolean => (typeof text === 'string' ? this.output.includes(text) : text.test(this.output));
     const watch = async (): Promise<void> => {
@@ -78,7 +78,7 @@ export class Child {
     await within(milliseconds, () => `${this.command} to say ${String(text)}; it said:\n${this.output}`, watch());
   }
 
-  /** Sends a signal and waits until the process is gone. */
+  /** Sends a signal and waits until the process has ended. */
   async stop(signal: NodeJS.Signals = 'SIGTERM', milliseconds = 30_000): Promise<Exit> {
     this.kill(signal);
     return within(milliseconds, () => `${this.command} to end after ${signal}; it said:\n${this.output}`, this.exited);

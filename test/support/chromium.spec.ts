@@ -1,6 +1,6 @@
 import { launchChromium } from './chromium.js';
 
-it('launchChromium gives a browser that runs a page', async () => {
+it('launchChromium starts a browser that runs a page', async () => {
   const browser = await launchChromium();
   try {
     const page = await browser.newPage();

@@ -3,7 +3,7 @@ import { findProgram } from './programs.js';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 
-/** It stays quiet: no sandbox (tests may run as root), no GPU, nothing asked of the network by itself. */
+/** No sandbox (tests can run as root), no GPU, no background network requests. */
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -15,8 +15,8 @@ const FLAGS = [
 ];
 
 /**
- * Starts the system's own Chromium, headless; close it at the end.
- * @param backForwardCache whether pages that one leaves are kept, as users have it; then `goBack` never tells of a load
+ * Starts the installed Chromium, headless. The caller closes it.
+ * @param backForwardCache enables the back/forward cache, as for real users. `goBack` then never reports a load
  */
 export function launchChromium({ backForwardCache = false } = {}): Promise<Browser> {
   return chromium.launch({

@@ -18,14 +18,14 @@ describe('the closing line', () => {
 
   afterEach(() => removeDirectory(directory));
 
-  /** Runs jest over the directory, both outputs in one, and gives the exit code and the last line. */
+  /** Runs jest on the directory with combined output. @returns the exit code and the last line */
   async function run(): Promise<[number | null, string | undefined]> {
     const jest = new Child('sh', ['-c', 'exec "$0" "$1" 2>&1', process.execPath, JEST], { cwd: directory });
     const { code } = await jest.exited;
     return [code, jest.stdout.trimEnd().split('\n').at(-1)];
   }
 
-  it('comes last and counts the tests', async () => {
+  it('is the last line and counts the tests', async () => {
     expect(await run()).toEqual([0, '1 passed, 0 failed, 1 skipped']);
   });
 

@@ -1,19 +1,19 @@
 import { resolve } from 'node:path';
 import ts from 'typescript';
 
-/** A file that is in no directory: where it would stand, and what it holds. */
+/** A source file in memory: its path and its content. */
 export interface SourceText {
   readonly path: string;
   readonly code: string;
 }
 
-/** A parameter without a type (`noImplicitAny`), which JavaScript cannot give it. */
+/** Codes of `noImplicitAny` errors for parameters, which JavaScript cannot type. */
 const UNTYPED = [7006, 7031];
 
-/** What is on the disk is read once for all that a spec compiles. */
+/** Parsed files from disk, cached for all compilations of a spec. */
 const READ = new Map<string, ts.SourceFile | undefined>();
 
-/** Type-checks files as those of an application that has installed the package. @returns what is wrong with them */
+/** Type-checks files like those of an application that has installed the package. @returns the errors */
 export function compile(files: readonly SourceText[]): ts.Diagnostic[] {
   const config = ts.getParsedCommandLineOfConfigFile(
     'test/tsconfig.json',
@@ -59,7 +59,7 @@ export function compile(files: readonly SourceText[]): ts.Diagnostic[] {
     .filter(({ code, file }) => !(file?.fileName.endsWith('.js') && UNTYPED.includes(code)));
 }
 
-/** `mistake.ts line 2: …` */
+/** Formats an error: `mistake.ts line 2: …`. */
 export function problemText({ file, start, messageText }: ts.Diagnostic): string {
   const line = file?.getLineAndCharacterOfPosition(start ?? 0).line ?? 0;
   return `${file?.fileName} line ${line + 1}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`;

@@ -2,23 +2,23 @@ import type { Locks } from '../../src/client/shared/leadership.js';
 import type { Broadcast, Env } from '../../src/client/shared/tab.js';
 import type { FakeRealtimeServer } from '../../src/testing/index.js';
 
-/** What a tab lives in. While it is frozen nothing happens in it, and nothing leaves it. */
+/** The environment of a tab. While it is frozen, the tab runs nothing and sends nothing. */
 export interface FakeWorld extends Env {
   freeze(): void;
   thaw(): void;
-  /** Its tab crashes: it is heard no more, and the browser takes its locks. */
+  /** Crashes the tab: it sends nothing more, and the browser releases its locks. */
   kill(): void;
 }
 
-/** What a browser refuses to pages whose storage is blocked, as Firefox and Chromium do. */
+/** An API that Firefox and Chromium deny to pages with blocked storage. */
 export type Refused = 'locks' | 'BroadcastChannel';
 
 const REFUSING: Locks = { request: () => Promise.reject(new Error('Access is denied')) };
 
-/** What tabs of one browser have in common. */
+/** State that the tabs of one browser share. */
 export class FakeBrowser {
   readonly radios = new Set<Broadcast & { readonly name: string; receive(data: unknown): void }>();
-  // lock → who holds it, and who waits
+  // lock → the tab that holds it
   readonly held = new Map<string, { owner: object; end: (error?: Error) => void }>();
   readonly waiting: { owner: object; name: string; take: () => void }[] = [];
 

@@ -5,7 +5,7 @@ import { findProgram } from './programs.js';
 import { makeTemporaryDirectory, removeDirectory } from './temporary-directory.js';
 import { within } from './within.js';
 
-/** What the browser answers to a command, or tells by itself. */
+/** A reply to a command, or an event. */
 interface Message {
   readonly id?: number;
   readonly type: 'success' | 'error' | 'event';
@@ -13,19 +13,19 @@ interface Message {
   readonly result?: unknown;
 }
 
-/** What a script came to. */
+/** Result of a script. */
 interface Evaluated {
   readonly type: 'success' | 'exception';
   readonly result?: { readonly value?: string };
   readonly exceptionDetails?: { readonly text: string };
 }
 
-/** Nothing that a page is asked takes longer. */
+/** Timeout of a command, in milliseconds. */
 const ANSWER_MS = 60_000;
 
 /**
- * The system's own Firefox, headless, driven by a handful of WebDriver BiDi's commands, which every release of these
- * years has: the libraries ask for commands that Debian's has not yet.
+ * The installed Firefox, headless, driven by a few WebDriver BiDi commands that every recent release supports.
+ * Libraries use commands that Debian's Firefox does not support yet.
  */
 export class Firefox {
   private readonly waiting = new Map<number, (message: Message) => void>();
@@ -42,7 +42,7 @@ export class Firefox {
     });
   }
 
-  /** Starts it with an empty profile; close it at the end. */
+  /** Starts Firefox with an empty profile. The caller closes it. */
   static async start(): Promise<Firefox> {
     const program = findProgram(['firefox-esr', 'firefox'], 'firefox-esr');
     const profile = await makeTemporaryDirectory();
@@ -63,7 +63,7 @@ export class Firefox {
     }
   }
 
-  /** Opens a page in a window of its own, so that none is hidden by another; resolves once it is loaded. */
+  /** Opens a page in a separate window, so that no page hides another. Resolves once the page is loaded. */
   async open(url: string): Promise<FirefoxPage> {
     const { context } = (await this.send('browsingContext.create', { type: 'window' })) as { context: string };
     const page = new FirefoxPage(this, context);
@@ -92,7 +92,7 @@ export class Firefox {
   }
 }
 
-/** One page; its functions are run over there, and share nothing with the test but what is JSON. */
+/** One page. Functions run in the page and exchange only JSON with the test. */
 export class FirefoxPage {
   constructor(
     private readonly firefox: Firefox,
@@ -107,19 +107,19 @@ export class FirefoxPage {
     await this.firefox.send('browsingContext.reload', { context: this.context, wait: 'complete' });
   }
 
-  /** Goes back as its user would; does not wait until that page is loaded. */
+  /** Goes back in history without waiting for the load. */
   async goBack(): Promise<void> {
     await this.firefox.send('browsingContext.traverseHistory', { context: this.context, delta: -1 });
   }
 
-  /** Runs a function over there, and resolves with what it, or its promise, comes to. */
+  /** Runs a function in the page and resolves with its result. */
   async evaluate<A extends readonly unknown[], T>(there: (...args: A) => T, ...args: A): Promise<Awaited<T>> {
     const text = await this.run(`return JSON.stringify([await (${String(there)})(...args)]);`, args);
     const [value] = JSON.parse(text!) as [Awaited<T>];
     return value;
   }
 
-  /** Resolves once it is so over there; the page looks again and again, for nothing else would tell. */
+  /** Resolves once the condition holds in the page, which polls it. */
   async waitFor<A extends readonly unknown[]>(there: (...args: A) => boolean, ...args: A): Promise<void> {
     const loop = `while (!(${String(there)})(...args)) await new Promise((resolve) => setTimeout(resolve, 20));`;
     await this.run(loop, args);

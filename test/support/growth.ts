@@ -1,11 +1,11 @@
 const TRIES = 3;
-/** Below this, the work is too short to be compared. */
+/** Minimum measurable CPU time, in milliseconds. Shorter work is not compared. */
 const LEAST_MS = 2;
 
 /**
- * How many times longer the work takes for four times the size: about 4 if its time is in proportion, 16 if it is quadratic.
- * It counts the CPU time of the best of several tries, so the result does not depend on how busy the machine is.
- * @param prepare makes the input for a size, and returns the work on it
+ * Returns the factor by which CPU time grows for four times the size: about 4 if proportional, 16 if quadratic. Uses
+ * the best of several tries, so the result does not depend on how busy the machine is.
+ * @param prepare creates the input for a size and returns the work on it
  */
 export function growthOf(size: number, prepare: (size: number) => () => unknown): number {
   const small = prepare(size);
@@ -19,7 +19,7 @@ export function growthOf(size: number, prepare: (size: number) => () => unknown)
   return Math.max(largeMs, LEAST_MS) / Math.max(smallMs, LEAST_MS);
 }
 
-/** Growth below this is proportional: the best of a few tries still varies by half. */
+/** Growth below this counts as proportional: even the best of a few tries varies by half. */
 export const PROPORTIONAL = 9;
 
 function cpuMsOf(work: () => unknown): number {

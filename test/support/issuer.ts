@@ -11,16 +11,16 @@ export interface IssuerKey {
   readonly publicKey: KeyObject;
 }
 
-/** How the issuer answers: with its keys, with more than anybody wants to read, with rubbish, with another address, or not at all. */
+/** Response of the issuer: its keys, an endless body, invalid JSON, a redirect, an error, or none. */
 export type Manner = 'keys' | 'endless' | 'rubbish' | 'redirect' | 'error' | 'silent';
 
-/** An issuer of tokens that publishes its keys over HTTP (JWKS), and counts who asks. */
+/** A token issuer that publishes its keys over HTTP (JWKS) and counts requests. */
 export class Issuer {
-  /** What is published now. */
+  /** Published keys. */
   published: IssuerKey[] = [];
   manner: Manner = 'keys';
   requests = 0;
-  /** Bytes of endless answers that were written. */
+  /** Bytes written of endless responses. */
   written = 0;
 
   private constructor(
@@ -40,7 +40,7 @@ export class Issuer {
     return `http://127.0.0.1:${this.port}/keys?secret=of-the-query`;
   }
 
-  /** Makes a key and publishes it beside the others. */
+  /** Generates a key and adds it to the published ones. */
   addKey(kid: string, alg: IssuerKey['alg'] = 'RS256'): IssuerKey {
     const pair =
       alg === 'RS256'
@@ -51,14 +51,14 @@ export class Issuer {
     return key;
   }
 
-  /** It is gone: nobody listens, and every connection is cut. */
+  /** Stops listening and drops every connection. */
   async stop(): Promise<void> {
     this.server.closeAllConnections();
     this.server.close();
     await once(this.server, 'close');
   }
 
-  /** It is back on the same port. */
+  /** Starts listening again on the same port. */
   async restart(): Promise<void> {
     this.server = createServer();
     await listening(this.server, this.port);
@@ -115,14 +115,14 @@ export class Issuer {
   }
 }
 
-/** A token signed with this key; the header is whatever is asked for. */
+/** Signs a token with this key and the given header. */
 export function signWith({ privateKey, alg, kid }: IssuerKey, claims: TestClaims = {}, header: object = {}): string {
   const input = signingInput({ alg, kid, typ: 'JWT', ...header }, claims);
   const signature = sign('sha256', Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' });
   return `${input}.${signature.toString('base64url')}`;
 }
 
-/** The classic confusion: HS256 with the text of the public key as the secret. */
+/** Signs a token for an algorithm confusion attack: HS256 with the public key as the secret. */
 export function confused({ publicKey, kid }: IssuerKey, format: 'pem' | 'jwk', header: object = {}): string {
   const secret =
     format === 'pem'

@@ -5,13 +5,13 @@ import { secondsFromNow, signToken, TEST_SECRET, unsignedToken } from './jwt.js'
 const jwt = new JwtService();
 
 describe('signToken', () => {
-  it('signs for a plain user, for an hour', () => {
+  it('signs for a user without special roles, for an hour', () => {
     const claims = jwt.verify<Record<string, unknown>>(signToken(), { secret: TEST_SECRET });
     expect(claims).toMatchObject({ sub: 'u1', email: 'u1@example.com', role: 'user' });
     expect(claims['exp']).toBeGreaterThan(secondsFromNow(3500));
   });
 
-  it('takes any claim, and takes away what is undefined', () => {
+  it('accepts any claim, and removes undefined ones', () => {
     const claims = jwt.decode<Record<string, unknown>>(
       signToken({ sub: 42, exp: undefined, email: undefined, jti: 's1' }),
     );
@@ -20,7 +20,7 @@ describe('signToken', () => {
     expect(Object.keys(claims)).not.toEqual(expect.arrayContaining(['email']));
   });
 
-  it('makes tokens that are over, or not yet good', () => {
+  it('creates tokens that are expired or not yet valid', () => {
     const secret = TEST_SECRET;
     expect(() => jwt.verify(signToken({ exp: secondsFromNow(-10) }), { secret })).toThrow('jwt expired');
     expect(() => jwt.verify(signToken({ nbf: secondsFromNow(60) }), { secret })).toThrow('jwt not active');
@@ -37,7 +37,7 @@ describe('signToken', () => {
   });
 });
 
-it('unsignedToken says that it has no algorithm, and has no signature', () => {
+it('unsignedToken has the algorithm none and no signature', () => {
   const token = unsignedToken({ role: 'admin' });
   expect(token.endsWith('.')).toBe(true);
   expect(jwt.decode(token, { complete: true })).toMatchObject({ header: { alg: 'none' }, payload: { role: 'admin' } });

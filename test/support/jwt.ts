@@ -1,9 +1,9 @@
 import { JwtService } from '@nestjs/jwt';
 
-/** Long enough for production. */
+/** A secret that is long enough for production. */
 export const TEST_SECRET = 'the secret that signs the tokens of the tests';
 
-/** Claims of a token; `undefined` takes away one that it would have had. */
+/** Claims of a token; `undefined` removes a default claim. */
 export interface TestClaims {
   readonly sub?: unknown;
   readonly email?: unknown;
@@ -19,13 +19,13 @@ export interface TestClaims {
 }
 
 export interface SigningOptions {
-  /** HS256 by default. */
+  /** @default HS256 */
   readonly alg?: 'HS256' | 'HS384' | 'HS512' | 'RS256' | 'ES256';
   /** The secret, or the private key as PEM. */
   readonly key?: string;
 }
 
-/** Signs a token of the plain user `u1`, good for an hour, unless the claims say otherwise. */
+/** Signs a token of the user `u1` with the role `user`, valid for an hour. `claims` override these defaults. */
 export function signToken(claims: TestClaims = {}, options: SigningOptions = {}): string {
   const { alg = 'HS256', key = TEST_SECRET } = options;
   const payload = Object.fromEntries(
@@ -37,14 +37,14 @@ export function signToken(claims: TestClaims = {}, options: SigningOptions = {})
   return new JwtService().sign(payload, { algorithm: alg, ...signing });
 }
 
-/** A token that anybody can make: it says `alg: none`, and has no signature. */
+/** Creates a forged token with `alg: none` and without a signature. */
 export function unsignedToken(claims: TestClaims = {}): string {
   const [, payload] = signToken(claims).split('.');
   const header = Buffer.from(JSON.stringify({ alg: 'none', typ: 'JWT' })).toString('base64url');
   return `${header}.${payload}.`;
 }
 
-/** Now, and so many seconds later or (negative) earlier, as a claim wants it. */
+/** Returns the time in `seconds` from now (or ago, if negative), in seconds since 1970. */
 export function secondsFromNow(seconds: number): number {
   return Math.floor(Date.now() / 1000) + seconds;
 }

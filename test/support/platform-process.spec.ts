@@ -9,7 +9,7 @@ describe('PlatformProcess', () => {
     await expect(fetch(`${platform.url}/health/ready`)).rejects.toThrow('fetch failed');
   });
 
-  it('rejects with what the platform said when it refuses to start', async () => {
+  it('rejects with the output of the platform if it refuses to start', async () => {
     const start = PlatformProcess.start({ env: { PORT: 'no port' } });
     await expect(start).rejects.toThrow(/before it was ready:\n(.|\n)*PORT/);
   });

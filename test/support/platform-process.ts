@@ -9,23 +9,23 @@ import { within } from './within.js';
 const MAIN = resolve('dist/main.js');
 
 /**
- * Most of a start is V8 compiling Postgres from WebAssembly twice: quickly, and then well. Tests run too little SQL to gain from
- * the second compilation, which costs 2 of 8 seconds of CPU.
+ * Most of the startup time is V8 compiling the WebAssembly of Postgres twice: quickly, then optimized. Tests run too
+ * little SQL to gain from the second compilation, which costs 2 of 8 seconds of CPU.
  */
 const COMPILE_ONCE = '--liftoff-only';
 
 export interface PlatformOptions {
-  /** The binary of Node; the one that runs the tests unless given. */
+  /** Node binary. @default the one that runs the tests */
   readonly node?: string;
-  /** Variables beside, or instead of, those that every test gets; `undefined` takes one away. */
+  /** Environment variables, in addition to the defaults of all tests; `undefined` removes one. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** How long it may take until it is ready. */
+  /** Timeout for readiness, in milliseconds. */
   readonly readyWithinMs?: number;
-  /** What `GET /health/ready` answers once it serves: 503 where it cannot be ready yet. */
+  /** Expected status of `GET /health/ready`: 503 if the platform cannot become ready in this test. */
   readonly readyCode?: 200 | 503;
 }
 
-/** The built platform as a process of its own: on free ports, with a database in memory and a data directory that goes with it. */
+/** The built platform in a child process: on free ports, with a database in memory and a temporary data directory. */
 export class PlatformProcess {
   private constructor(
     private readonly child: Child,
@@ -34,7 +34,7 @@ export class PlatformProcess {
     readonly tlsPort: number,
   ) {}
 
-  /** Resolves once `GET /health/ready` answers 200; rejects, with its output, when it ends before that. */
+  /** Resolves once `GET /health/ready` responds with 200. Rejects with the output if the platform ends before that. */
   static async start(options: PlatformOptions = {}): Promise<PlatformProcess> {
     if (!existsSync(MAIN)) throw new Error('There is no dist/main.js: run "npm run build" first');
     const dataDir = await makeTemporaryDirectory();
@@ -45,8 +45,8 @@ export class PlatformProcess {
       TLS_PORT: String(await freePort()),
       DATABASE_URL: 'memory:',
       DATA_DIR: dataDir,
-      SIGN_INS_PER_MINUTE: '1000', // tests sign in by the dozen
-      REALTIME_MAX_EVENT_LOOP_DELAY_MS: '60000', // a machine that is busy with other tests turns nobody away
+      SIGN_INS_PER_MINUTE: '1000', // tests sign in often
+      REALTIME_MAX_EVENT_LOOP_DELAY_MS: '60000', // accept clients on a busy machine too
       REALTIME_HANDSHAKES_PER_SECOND_PER_USER: '1000', // one user opens many connections in a test
       ...options.env,
     };
@@ -75,12 +75,12 @@ export class PlatformProcess {
     return `ws://localhost:${this.port}/ws`;
   }
 
-  /** `https://localhost:…`; only where `TLS_PORT` is not 0. */
+  /** `https://localhost:…`; invalid if `TLS_PORT` is 0. */
   get tlsUrl(): string {
     return `https://localhost:${this.tlsPort}`;
   }
 
-  /** `wss://localhost:…/ws`; only where `TLS_PORT` is not 0. */
+  /** `wss://localhost:…/ws`; invalid if `TLS_PORT` is 0. */
   get wssUrl(): string {
     return `wss://localhost:${this.tlsPort}/ws`;
   }
@@ -93,22 +93,22 @@ export class PlatformProcess {
     return this.child.stderr;
   }
 
-  /** Resolves when the process is gone, whoever ended it. */
+  /** Resolves when the process has ended for any reason. */
   get exited(): Promise<Exit> {
     return this.child.exited;
   }
 
-  /** Sends a signal without waiting for what follows. */
+  /** Sends a signal without waiting for the exit. */
   kill(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }
 
-  /** Resolves once it wrote the text to either output. */
+  /** Resolves once the output contains the text. */
   said(text: string | RegExp): Promise<void> {
     return this.child.said(text);
   }
 
-  /** Ends it and removes its data. @returns its exit code, or `null` when the signal itself ended it */
+  /** Stops the platform and removes its data. @returns its exit code, or `null` if the signal killed it */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     try {
       const { code } = await this.child.stop(signal);
@@ -124,7 +124,7 @@ export class PlatformProcess {
   private async ready(milliseconds: number, expected: number): Promise<void> {
     const over = new AbortController();
     const answers = async (): Promise<void> => {
-      // Nothing tells from outside when a port opens.
+      // Polls, because nothing reports when a port opens.
       while (!over.signal.aborted && (await readiness(this.url)) !== expected) await delay(50);
     };
     const ends = async (): Promise<never> => {

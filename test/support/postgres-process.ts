@@ -5,7 +5,7 @@ import { Child, type ChildOptions } from './child.js';
 import { freePort } from './ports.js';
 import { makeTemporaryDirectory, removeDirectory } from './temporary-directory.js';
 
-/** A Postgres server of the test's own, made from nothing and gone with all its data at the end. */
+/** A Postgres server for one test, with a new data directory that is removed at the end. */
 export class PostgresProcess {
   private constructor(
     private readonly child: Child,
@@ -13,7 +13,7 @@ export class PostgresProcess {
     readonly port: number,
   ) {}
 
-  /** Resolves when it accepts connections. */
+  /** Resolves once the server accepts connections. */
   static async start(): Promise<PostgresProcess> {
     const bin = await binaries();
     const owner = await unprivileged();
@@ -40,9 +40,9 @@ export class PostgresProcess {
     return `postgres://postgres@127.0.0.1:${this.port}/postgres`;
   }
 
-  /** Ends it, breaking whatever connections there are, and removes its data. */
+  /** Stops the server, drops its connections and removes its data. */
   async stop(): Promise<void> {
-    await this.child.stop('SIGINT'); // what Postgres calls a fast shutdown
+    await this.child.stop('SIGINT'); // a "fast shutdown" in Postgres terms
     await removeDirectory(this.directory);
   }
 }
@@ -54,7 +54,7 @@ async function initialise(initdb: string, data: string, options: ChildOptions): 
   if (code !== 0) throw new Error(`initdb failed:\n${child.output}`);
 }
 
-/** Where initdb and postgres are: on the PATH, or where Debian keeps them, the newest version of several. */
+/** Returns the directory of initdb and postgres: on the PATH, or Debian's, the newest version. */
 async function binaries(): Promise<string> {
   const onPath = (process.env['PATH'] ?? '').split(delimiter);
   const versions = await readdir('/usr/lib/postgresql').catch(() => []);
@@ -68,7 +68,7 @@ async function binaries(): Promise<string> {
   return found;
 }
 
-/** Postgres refuses to run as root: root lends it the account that its package made, or `nobody`. */
+/** Postgres refuses to run as root. Root uses the account `postgres`, or `nobody`. */
 async function unprivileged(): Promise<{ uid?: number; gid?: number }> {
   if (process.getuid?.() !== 0) return {};
   const accounts = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));

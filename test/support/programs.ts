@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /**
- * Where on the PATH a program is.
- * @param names what it is called, here or there
- * @param debianPackage what brings it, for the sentence of the failure
+ * Finds a program on the PATH.
+ * @param names its names on different systems
+ * @param debianPackage package to install, for the error message
  */
 export function findProgram(names: readonly string[], debianPackage: string): string {
   const directories = (process.env['PATH'] ?? '').split(delimiter);

@@ -1,15 +1,15 @@
-/** Choices that a seed repeats. */
+/** Random choices that a seed makes reproducible. */
 export class Random {
   private state: number;
 
   constructor(seed: number | string) {
-    // FNV-1a: seeds that lie close together begin far apart.
+    // FNV-1a: similar seeds get very different states.
     let hash = 0x811c9dc5;
     for (const character of String(seed)) hash = Math.imul(hash ^ character.codePointAt(0)!, 0x01000193);
     this.state = hash >>> 0;
   }
 
-  /** From 0 up to, not including, 1 (mulberry32). */
+  /** Returns a number from 0 (inclusive) to 1 (exclusive), with mulberry32. */
   readonly next = (): number => {
     this.state = (this.state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(this.state ^ (this.state >>> 15), this.state | 1);
@@ -21,7 +21,7 @@ export class Random {
     return from + this.next() * (to - from);
   }
 
-  /** Whether something that happens so often (0 to 1) happens now. */
+  /** Returns true with this probability (0 to 1). */
   chance(probability: number): boolean {
     return this.next() < probability;
   }
@@ -31,7 +31,7 @@ export class Random {
     return choices[Math.floor(this.next() * choices.length)] as T;
   }
 
-  /** A source of its own, so that what one does not draw does not change what another draws. */
+  /** Returns an independent generator: draws from one do not change the other. */
   fork(name: string): Random {
     return new Random(`${name} ${this.next()}`);
   }

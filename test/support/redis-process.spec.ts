@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { RedisProcess } from './redis-process.js';
 
-/** A client that gives up at once, so that a dead server is a failure and no wait. */
+/** A client without retries: if the server is dead, commands fail instead of waiting. */
 function clientOf(redis: RedisProcess): Redis {
   return new Redis(redis.url, { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 });
 }
@@ -11,7 +11,7 @@ describe('RedisProcess', () => {
 
   afterEach(() => redis.stop());
 
-  it('keeps its port and, with appendonly, its data over a kill', async () => {
+  it('keeps its port and, with appendonly, its data after a kill', async () => {
     redis = await RedisProcess.start({ appendonly: 'yes', appendfsync: 'always' });
     const before = clientOf(redis);
     await before.set('key', 'kept');
@@ -28,7 +28,7 @@ describe('RedisProcess', () => {
     after.disconnect();
   });
 
-  it('says what was wrong when it does not start', async () => {
+  it('reports the error if it does not start', async () => {
     redis = await RedisProcess.start();
     await expect(RedisProcess.start({ 'no-such-setting': 'yes' })).rejects.toThrow('Bad directive');
   });

@@ -5,12 +5,12 @@ import { freePort } from './ports.js';
 import { makeTemporaryDirectory, removeDirectory } from './temporary-directory.js';
 import { within } from './within.js';
 
-/** The server that the tests run on: `redis-server`, or what TEST_REDIS_SERVER names, such as a valkey-server. */
+/** Redis server binary for the tests: `redis-server`, or TEST_REDIS_SERVER, such as a valkey-server. */
 export function redisServer(): string {
   return process.env['TEST_REDIS_SERVER'] ?? 'redis-server';
 }
 
-/** A Redis server of the test's own, which it may kill and bring back with its port and its data. */
+/** A Redis server for one test, which the test can kill and restart with its port and data. */
 export class RedisProcess {
   private constructor(
     private child: Child,
@@ -20,8 +20,8 @@ export class RedisProcess {
   ) {}
 
   /**
-   * Resolves when it answers.
-   * @param settings what a redis.conf would hold: `{ appendonly: 'yes', appendfsync: 'always' }`
+   * Resolves once the server responds.
+   * @param settings settings of redis.conf: `{ appendonly: 'yes', appendfsync: 'always' }`
    */
   static async start(settings: Readonly<Record<string, string>> = {}): Promise<RedisProcess> {
     const port = await freePort();
@@ -42,24 +42,24 @@ export class RedisProcess {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  /** Ends it at once, as a crash would, and waits until it is gone. `SIGTERM` lets it save first. */
+  /** Kills the server like a crash and waits until it has ended. `SIGTERM` lets it save first. */
   kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<Exit> {
     return this.child.stop(signal);
   }
 
-  /** `SIGSTOP` freezes it (it accepts connections and answers none), `SIGCONT` thaws it. */
+  /** `SIGSTOP` freezes the server (it accepts connections but does not respond), `SIGCONT` resumes it. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
     this.child.kill(signal);
   }
 
-  /** Brings it back on the same port, with whatever its settings made it keep; kills it first if it still runs. */
+  /** Restarts the server on the same port, with the data that its settings persist. Kills it first if it still runs. */
   async restart(): Promise<void> {
     await this.kill();
     this.child = new Child(redisServer(), this.args);
     await this.ready();
   }
 
-  /** Ends it for good and removes its data. */
+  /** Stops the server permanently and removes its data. */
   async stop(): Promise<void> {
     await this.kill();
     await removeDirectory(this.directory);

@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { Child } from './child.js';
 import { makeTemporaryDirectory, removeDirectory } from './temporary-directory.js';
 
-/** The programs that test/run calls before it looks for servers; none of them can install anything. */
+/** Programs that test/run calls before it looks for servers. None of them can install anything. */
 const PROGRAMS = ['bash', 'dirname', 'id'];
 
 describe('test/run on a machine that has none of the servers', () => {
@@ -33,7 +33,7 @@ describe('test/run on a machine that has none of the servers', () => {
     await chmod(file, 0o755);
   }
 
-  it('says in one sentence each what to install, and fails', async () => {
+  it('prints one sentence per missing server with the package to install, and fails', async () => {
     const run = new Child('bash', ['test/run'], { env: { PATH: bin } });
     await expect(run.exited).resolves.toEqual({ code: 1, signal: null });
     expect(run.stdout).toBe('');
@@ -45,7 +45,7 @@ describe('test/run on a machine that has none of the servers', () => {
     expect(sentences.every((sentence) => sentence.startsWith('The tests need '))).toBe(true);
   });
 
-  describe('and whose user may become root', () => {
+  describe('with a user who can become root', () => {
     const INSTALLS = /^-n env .* apt-get .* install -y --no-install-recommends .*redis-server/m;
     const QUESTION = 'Install them as root now? [y/N]';
 
@@ -54,7 +54,7 @@ describe('test/run on a machine that has none of the servers', () => {
       await writeFile(asRoot, '');
       for (const program of ['rm', 'mktemp', 'tail']) await provide(program);
       await provide('apt-get', 'exit 1');
-      // Notes what would run as root, and runs nothing.
+      // Records the command instead of running it as root.
       await provide('sudo', `echo "$*" >> ${asRoot}; [ -t 0 ] || while read -r _; do :; done`);
       await removeDirectory(join(bin, 'id'));
       await provide('id', 'echo 1000');
@@ -62,7 +62,7 @@ describe('test/run on a machine that has none of the servers', () => {
 
     const asRoot = (): Promise<string> => readFile(join(directory, 'as-root'), 'utf8');
 
-    /** Runs it on a terminal on which the answer was typed. */
+    /** Runs a command on a terminal with a typed answer. */
     async function onTerminal(answer: string, command: string, variables = ''): Promise<string> {
       const inner = `exec env -i ${variables} PATH=${bin} ${join(bin, 'bash')} ${command}`;
       const run = new Child('sh', ['-c', `echo '${answer}' | script -qec '${inner}' /dev/null`]);
@@ -71,7 +71,7 @@ describe('test/run on a machine that has none of the servers', () => {
       return run.output;
     }
 
-    it('lists the packages and asks on a terminal, and installs nothing without a yes', async () => {
+    it('lists the packages and asks on a terminal, and installs nothing unless confirmed', async () => {
       for (const answer of ['', 'n']) {
         const output = await onTerminal(answer, 'test/run');
         expect(output).toMatch(/^The tests need Debian packages that are missing: .*redis-server/m);
@@ -80,7 +80,7 @@ describe('test/run on a machine that has none of the servers', () => {
       expect(await asRoot()).not.toContain('apt-get');
     });
 
-    it('installs them after a yes', async () => {
+    it('installs them after confirmation', async () => {
       expect(await onTerminal('y', 'test/run')).toContain(QUESTION);
       expect(await asRoot()).toMatch(INSTALLS);
     });
@@ -93,7 +93,7 @@ describe('test/run on a machine that has none of the servers', () => {
       expect(await asRoot()).toMatch(INSTALLS);
     });
 
-    it('installs them without a question where no terminal is', async () => {
+    it('installs them without asking if there is no terminal', async () => {
       const run = new Child('bash', ['test/run'], { env: { PATH: bin } });
       expect((await run.exited).code).toBe(1);
       expect(run.output).not.toContain(QUESTION);

@@ -28,7 +28,7 @@ describe('TcpClient', () => {
     await expect(client.untilClosed()).resolves.toBe('HELLO');
   });
 
-  it('rejects when the other side ends without what is awaited', async () => {
+  it('rejects if the other side closes before the awaited text', async () => {
     await serve((socket) => socket.end('goodbye'));
     await expect(client.until('hello')).rejects.toThrow('goodbye');
   });
@@ -44,11 +44,11 @@ describe('TcpClient', () => {
 });
 
 describe('upgradeRequest', () => {
-  it('asks for a WebSocket', () => {
+  it('requests a WebSocket', () => {
     expect(upgradeRequest()).toMatch(/^GET \/ws HTTP\/1\.1\r\nHost: localhost\r\n(.+: .+\r\n)+\r\n$/);
   });
 
-  it('changes, adds and leaves out headers', () => {
+  it('changes, adds and removes headers', () => {
     const text = upgradeRequest({
       path: '/x',
       headers: { Upgrade: 'h2c', 'X-More': '1', 'Sec-WebSocket-Key': undefined },

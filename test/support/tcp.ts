@@ -3,7 +3,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { within } from './within.js';
 
-/** Bytes out, bytes in: for what no well-behaved client would send. */
+/** A raw TCP client, for bytes that no well-behaved client sends. */
 export class TcpClient {
   private received = Buffer.alloc(0);
   private ended = false;
@@ -14,7 +14,7 @@ export class TcpClient {
       this.received = Buffer.concat([this.received, chunk]);
       this.news.emit('news');
     });
-    socket.on('error', () => undefined); // a reset is an end like any other; `close` follows
+    socket.on('error', () => undefined); // a reset is also followed by `close`
     socket.once('close', () => {
       this.ended = true;
       this.news.emit('news');
@@ -34,7 +34,7 @@ export class TcpClient {
     return this.received;
   }
 
-  /** Everything received so far, one character a byte. */
+  /** Everything received so far, one character per byte. */
   get text(): string {
     return this.received.toString('latin1');
   }
@@ -43,7 +43,7 @@ export class TcpClient {
     this.socket.write(bytes);
   }
 
-  /** Resolves once what was received holds the text; rejects when the other side ends before that. */
+  /** Resolves once the received bytes contain the text. Rejects if the other side closes first. */
   async until(text: string, milliseconds = 5000): Promise<void> {
     const watch = async (): Promise<void> => {
       while (!this.text.includes(text)) {
@@ -54,7 +54,7 @@ export class TcpClient {
     await within(milliseconds, () => `${JSON.stringify(text)}; received: ${this.text}`, watch());
   }
 
-  /** Resolves, with everything received, once the connection is gone. */
+  /** Resolves with everything received once the connection has closed. */
   async untilClosed(milliseconds = 5000): Promise<string> {
     const watch = async (): Promise<void> => {
       while (!this.ended) await once(this.news, 'news');
@@ -63,12 +63,12 @@ export class TcpClient {
     return this.text;
   }
 
-  /** Ends it the hard way: the other side sees a reset. */
+  /** Resets the connection (RST). */
   reset(): void {
     this.socket.resetAndDestroy();
   }
 
-  /** Ends it at once. */
+  /** Closes the connection immediately. */
   destroy(): void {
     this.socket.destroy();
   }
@@ -76,11 +76,11 @@ export class TcpClient {
 
 export interface UpgradeRequest {
   readonly path?: string;
-  /** Beside, or instead of, those of a good upgrade; `undefined` takes one away. */
+  /** Headers in addition to those of a valid upgrade; `undefined` removes one. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
 }
 
-/** The text of an HTTP request that asks for a WebSocket. */
+/** Formats the HTTP request of a WebSocket upgrade. */
 export function upgradeRequest({ path = '/ws', headers = {} }: UpgradeRequest = {}): string {
   const all = {
     Host: 'localhost',

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** An empty directory of its own for one test. */
+/** Creates an empty temporary directory. */
 export function makeTemporaryDirectory(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'nestjs-realtime-'));
 }

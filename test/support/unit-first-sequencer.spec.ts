@@ -9,7 +9,7 @@ interface Sequencer {
 }
 const UnitFirst = createRequire(import.meta.url)('./unit-first.sequencer.cjs') as new (options: object) => Sequencer;
 
-/** The order of the specs of a run; as for a run without a cache, Jest goes by their sizes. */
+/** Returns the order of the specs in a run. Without a cache, Jest sorts by file size. */
 function sorted(sizes: Readonly<Record<string, number>>): string[] {
   const config = { rootDir: '/project', cacheDirectory: '/nowhere', id: 'x' };
   const context = { config, hasteFS: { getSize: (path: string) => sizes[path.slice('/project/'.length)] } };
@@ -20,7 +20,7 @@ function sorted(sizes: Readonly<Record<string, number>>): string[] {
 }
 
 describe('the order of the specs', () => {
-  it('begins with those beside the sources, then those that start other processes, the larger one first', () => {
+  it('runs unit specs first, then specs that start processes, larger files first', () => {
     expect(
       sorted({
         'test/realtime/a.spec.ts': 9,

@@ -1,9 +1,12 @@
 const Sequencer = require('@jest/test-sequencer').default;
 
-/** Where specs start browsers, platforms and compilers: they begin early, and shorter ones fill the other workers. */
+/**
+ * Folders with specs that start browsers, platforms or compilers. They start early, and shorter specs fill the other
+ * workers.
+ */
 const LONG = ['browser', 'fault', 'package', 'platform', 'react', 'client', 'clients', 'host'];
 
-/** The unit specs beside the sources come first: they are quick, and what they find explains what fails later. */
+/** Unit specs run first: they are fast, and their failures explain later ones. */
 module.exports = class UnitFirstSequencer extends Sequencer {
   sort(tests) {
     const rank = ({ path, context }) => {

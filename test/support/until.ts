@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Resolves once it holds, and fails with what is asked when it does not within 10 s. For what tells nobody when it changes. */
+/**
+ * Polls until the condition holds, for changes that no event reports. Rejects with the condition's source after 10 s.
+ */
 export async function until(holds: () => boolean, withinMs = 10_000): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (!holds()) {

@@ -8,7 +8,7 @@ import {
 } from '../../src/client/index.js';
 import { FakeRealtimeServer, type FakeServerOptions } from '../../src/testing/index.js';
 
-/** A client of a fake server, on a virtual clock, and what it reported. */
+/** A client of a fake server on a virtual clock, with its recorded events. */
 export interface VirtualClient {
   readonly server: FakeRealtimeServer;
   readonly client: RealtimeClient;
@@ -21,7 +21,9 @@ export interface VirtualClient {
 
 export const pass = (ms = 0): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 
-/** Gives each test of the file a virtual clock and full jitter of one half, and a way to make clients. */
+/**
+ * Sets up a virtual clock and a fixed jitter (0.5) for each test of the file. @returns a function that creates clients
+ */
 export function virtualClients(): (
   options?: Partial<RealtimeClientOptions>,
   server?: FakeServerOptions | FakeRealtimeServer,
@@ -53,7 +55,7 @@ export function virtualClients(): (
   };
 }
 
-/** A promise and how to settle it. */
+/** A promise with the functions that settle it. */
 export function deferred<T = void>(): { promise: Promise<T>; resolve(value: T): void; reject(error: Error): void } {
   let resolve!: (value: T) => void;
   let reject!: (error: Error) => void;

@@ -1,15 +1,15 @@
 import { within } from './within.js';
 
 describe('within', () => {
-  it('hands on what the event brings', async () => {
+  it('resolves with the value of the event', async () => {
     await expect(within(1000, 'it', Promise.resolve(7))).resolves.toBe(7);
   });
 
-  it('hands on how the event fails', async () => {
+  it('rejects with the error of the event', async () => {
     await expect(within(1000, 'it', Promise.reject(new Error('no')))).rejects.toThrow('no');
   });
 
-  it('says what it waited for when it does not come', async () => {
+  it('reports what it waited for on timeout', async () => {
     const never = new Promise(() => undefined);
     await expect(within(1, () => 'the answer', never)).rejects.toThrow('Waited 1 ms for the answer');
   });

@@ -1,6 +1,6 @@
 /**
- * Waits for an event, but not for ever: a test that hangs should say what it was waiting for.
- * @param what what is awaited, for the sentence of the failure; a function is asked when the time is over
+ * Waits for an event with a timeout, so that a hanging test reports what it waited for.
+ * @param what the awaited event, for the error message; a function is called on timeout
  */
 export async function within<T>(milliseconds: number, what: string | (() => string), event: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

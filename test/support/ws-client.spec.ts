@@ -27,7 +27,7 @@ describe('WsClient', () => {
     await once(server, 'close');
   });
 
-  /** Says two things at once, answers each frame with its `ref`, and says what it got of anything else. */
+  /** Sends two frames at once, echoes the `ref` of each request, and reports all other input. */
   function greet(socket: WebSocket): void {
     socket.send('{"type":"connected"}');
     socket.send('{"type":"event","channel":"a","data":1}');
@@ -40,14 +40,14 @@ describe('WsClient', () => {
     });
   }
 
-  it('brings the token where it is told to', async () => {
+  it('sends the token in the chosen place', async () => {
     client = await connect(url, { token: 'a b', header: 'Bearer x', protocols: ['token-y'] });
     expect(client.protocol).toBe('token-y');
     expect(requests[0]?.url).toBe('/ws?token=a+b');
     expect(requests[0]?.headers.authorization).toBe('Bearer x');
   });
 
-  it('misses no frame that came before it was awaited, and hands each out once', async () => {
+  it('queues frames that arrive early, and returns each one once', async () => {
     client = await connect(url);
     await client.fence();
     expect(client.frames.map((frame) => frame.type)).toEqual(['connected', 'event', 'pong']);
@@ -56,7 +56,7 @@ describe('WsClient', () => {
     await client.expectNone();
   });
 
-  it('expectNone fails when there is one', async () => {
+  it('expectNone fails if a frame matches', async () => {
     client = await connect(url);
     await client.expectNone('event', (event) => event.channel === 'b');
     await expect(client.expectNone('event')).rejects.toThrow('Expected no event');
@@ -72,7 +72,7 @@ describe('WsClient', () => {
     expect(await client.next('error')).toMatchObject({ message: 'binary 3' });
   });
 
-  it('knows how it ended, and rejects what will not come any more', async () => {
+  it('keeps the close code, and rejects later waits', async () => {
     client = await connect(url);
     client.send('bye');
     await expect(client.next('pong')).rejects.toThrow('The connection ended without pong');
@@ -80,13 +80,13 @@ describe('WsClient', () => {
     await client.expectNone('pong');
   });
 
-  it('tells of a frame that is not the protocol', async () => {
+  it('reports a frame that violates the protocol', async () => {
     client = await connect(url);
     client.send('rubbish');
     await expect(client.next('pong')).rejects.toThrow('not the protocol: no JSON');
   });
 
-  it('rejects with the status when the upgrade is refused', async () => {
+  it('rejects with the status if the upgrade is refused', async () => {
     client = await connect(url);
     server.options.verifyClient = (_info, answer) => answer(false, 503);
     await expect(connect(url)).rejects.toThrow('503');

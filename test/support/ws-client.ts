@@ -4,7 +4,7 @@ import type { ServerFrame } from '../../src/protocol/frames.js';
 import { within } from './within.js';
 
 export interface ConnectOptions {
-  /** Goes into the query as `?token=`. */
+  /** Sent in the query as `?token=`. */
   readonly token?: string;
   /** The whole value of the `Authorization` header. */
   readonly header?: string;
@@ -12,7 +12,7 @@ export interface ConnectOptions {
   readonly protocols?: readonly string[];
   /** Further headers of the upgrade. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Whether permessage-deflate is offered. @default true */
+  /** Offers permessage-deflate. @default true */
   readonly perMessageDeflate?: boolean;
 }
 
@@ -24,17 +24,17 @@ export interface Closed {
 type FrameType = ServerFrame['type'];
 type FrameOf<T extends FrameType> = Extract<ServerFrame, { type: T }>;
 
-/** How long a frame may take before the test is told what came instead. */
-const PATIENCE_MS = 15_000; // longer than what the server itself waits for: a key set that does not answer, 5 s
+/** Timeout for a frame, in milliseconds. The error lists the frames that arrived instead. */
+const PATIENCE_MS = 15_000; // longer than the server's own timeout for a key set, 5 s
 
 /**
- * A client that hides nothing: it keeps every frame in order, and answers, retries and reconnects never.
- * A frame that arrived before anybody awaited it waits to be taken.
+ * A client without automatic behavior: it keeps every frame in order and never responds, retries or reconnects. A frame
+ * that arrives early is queued until the test takes it.
  */
 export class WsClient {
-  /** Every frame that ever arrived, in order, whether taken or not. */
+  /** All received frames, in order, whether taken or not. */
   readonly frames: ServerFrame[] = [];
-  /** Resolves when the connection is gone; never rejects. */
+  /** Resolves when the connection has closed; never rejects. */
   readonly closed: Promise<Closed>;
   private untaken: ServerFrame[] = [];
   private readonly news = new EventEmitter().setMaxListeners(0);
@@ -47,7 +47,7 @@ export class WsClient {
       this.take(data.toString(isBinary ? 'hex' : 'utf8'), isBinary);
       this.news.emit('news');
     });
-    socket.on('error', () => undefined); // `close` follows, and says how it ended
+    socket.on('error', () => undefined); // `close` follows with the code
     this.closed = new Promise((resolve) => {
       socket.once('close', (code, reason) => {
         this.end = { code, reason: reason.toString() };
@@ -57,7 +57,10 @@ export class WsClient {
     });
   }
 
-  /** Resolves when the upgrade is accepted (`connected` may still be on its way); rejects, with the HTTP status, when refused. */
+  /**
+   * Resolves when the upgrade is accepted, possibly before `connected` arrives. Rejects with the HTTP status if it is
+   * refused.
+   */
   static async connect(url: string, options: ConnectOptions = {}): Promise<WsClient> {
     const target = new URL(url);
     if (options.token !== undefined) target.searchParams.set('token', options.token);
@@ -72,7 +75,7 @@ export class WsClient {
     return client;
   }
 
-  /** What the server picked of the subprotocols; `''` when none. */
+  /** Subprotocol that the server selected; `''` for none. */
   get protocol(): string {
     return this.socket.protocol;
   }
@@ -84,8 +87,8 @@ export class WsClient {
   }
 
   /**
-   * Takes the first frame of this type that nobody took yet, or waits for it. Others stay where they are.
-   * Rejects when the connection ends without it.
+   * Takes the first queued frame of this type, or waits for one. Other frames stay queued. Rejects if the connection
+   * ends first.
    */
   async next<T extends FrameType = FrameType>(
     type?: T,
@@ -108,7 +111,7 @@ export class WsClient {
     return within(PATIENCE_MS, () => `${type ?? 'a frame'}; ${this.story()}`, watch());
   }
 
-  /** Sends a request with a `ref` of its own and takes the first frame that carries it back. */
+  /** Sends a request with a unique `ref` and takes the first frame with the same `ref`. */
   async ask(frame: object): Promise<ServerFrame> {
     this.fences += 1;
     const ref = `ask-${this.fences}`;
@@ -116,13 +119,13 @@ export class WsClient {
     return this.next(undefined, (answer) => 'ref' in answer && answer.ref === ref);
   }
 
-  /** Resolves when everything that the server had sent before it handled this is here: the answer to a `ping` says so. */
+  /** Resolves when everything that the server has sent so far has arrived: sends a `ping` and waits for its reply. */
   async fence(): Promise<void> {
     if (this.end) return;
     await this.ask({ type: 'ping' });
   }
 
-  /** Fails if such a frame, not taken yet, is here or comes before a fence. */
+  /** Fails if a matching frame is queued or arrives before the reply to a `ping`. */
   async expectNone<T extends FrameType = FrameType>(
     type?: T,
     fits: (frame: FrameOf<T>) => boolean = () => true,
@@ -134,18 +137,18 @@ export class WsClient {
     if (found !== undefined) throw new Error(`Expected no ${type ?? 'frame'}, but there is ${JSON.stringify(found)}`);
   }
 
-  /** Ends the connection and waits until it is gone. */
+  /** Closes the connection and waits for it. */
   async close(code?: number): Promise<Closed> {
     this.socket.close(code);
     return this.whenClosed();
   }
 
-  /** `closed`, but with a failure that says what arrived when the end does not come. */
+  /** Resolves like `closed`, but rejects on timeout with the frames that arrived. */
   whenClosed(milliseconds = PATIENCE_MS): Promise<Closed> {
     return within(milliseconds, () => `the end of the connection; ${this.story()}`, this.closed);
   }
 
-  /** Cuts the line without a word, as a lost network does. */
+  /** Drops the connection without a close frame, like a lost network. */
   terminate(): void {
     this.socket.terminate();
   }
@@ -167,7 +170,7 @@ export class WsClient {
   }
 }
 
-/** Short for {@link WsClient.connect}. */
+/** Shorthand for {@link WsClient.connect}. */
 export function connect(url: string, options?: ConnectOptions): Promise<WsClient> {
   return WsClient.connect(url, options);
 }

@@ -46,7 +46,7 @@ const FAILING = {
   'load.spec.ts': `import './absent.js'; it('is never defined', () => {});`,
 };
 
-/** Passes only if the other copy of this file, which ran before it in the same process, left nothing behind. */
+/** Passes only if the other copy of this file, which ran before in the same process, left nothing behind. */
 const CHANGES = `
   import { jest } from '@jest/globals';
 

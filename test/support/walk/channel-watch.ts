@@ -1,18 +1,18 @@
 import type { Channel, RealtimeClient, RealtimeEvent, Stop } from '../../../src/client/index.js';
 
-/** `maxWaitingEvents`, and a reset. */
+/** `maxWaitingEvents` plus one reset. */
 const MAX_WAITING = 20 + 1;
 
-/** Events that can wait: what arrives in one step before the client can leave the channel is among them. */
+/** Maximum number of waiting events: more can arrive in one step before the client leaves the channel. */
 const MAX_AT_ONCE = MAX_WAITING + 40 + 4;
 
-/** A reset takes an application some time, in milliseconds. */
+/** Time that the application takes to handle a reset, in milliseconds. */
 const RESET_MS = 1_000;
 
-/** The watch over the client to which a channel belongs. */
+/** The watch of the client that the channel belongs to. */
 interface Watch {
   readonly client: RealtimeClient;
-  /** The user that the client names. */
+  /** User id in the client's identity. */
   readonly user: string | null;
   readonly isSigningIn: boolean;
   readonly slowMs: number;
@@ -21,17 +21,19 @@ interface Watch {
   report(problem: string): void;
 }
 
-/** Listens to one channel of a client, and reports each event that is lost, out of order, twice or of another user. */
+/**
+ * Listens to one channel of a client. Reports events that are lost, out of order, duplicated, or sent to another user.
+ */
 export class ChannelWatch {
   readonly channel: Channel;
-  // The last event that the first listener got, or where the channel stands.
+  // Last event of the first listener, or the position of the channel.
   #last: string | undefined;
   #lastOfRearmed: string | undefined;
-  // The user to whom that event came; `undefined` if the application said where to begin.
+  // User that received that event; `undefined` if the application set the position.
   #lastIsOf: string | null | undefined;
   #hasBegun = false;
   #needsReset = false;
-  // Events that the slow listener is not done with; a new list where the client drops what waits.
+  // Events that the slow listener has not finished. Replaced by a new list when the client drops waiting events.
   #waiting: string[] = [];
   #state = 'unsubscribed';
   #isBusy = false;
@@ -47,7 +49,7 @@ export class ChannelWatch {
       if (reason === 'other_user' && !this.#needsReset) this.#report('a reset for another user, who is the same');
       this.#needsReset = false;
       const own: string[] = (this.#waiting = []);
-      const isKnown = lastEventId === this.#last; // it was done before it was reset to
+      const isKnown = lastEventId === this.#last; // the event was handled before the reset
       this.#startAt(lastEventId, watch.user);
       watch.inListener();
       if (lastEventId === undefined || isKnown) return;
@@ -86,26 +88,26 @@ export class ChannelWatch {
     return this.#last;
   }
 
-  /** Adds a user. @param after where it begins, if it is the first user */
+  /** Adds a subscriber. @param after position to resume from, for the first subscriber */
   use(after?: string): Stop {
     if (this.channel.state === 'unsubscribed') this.#startAt(after);
     return this.channel.subscribe({ after, presence: true });
   }
 
-  /** The client asks the server to go on after an event. @param as the user of the connection */
+  /** Checks the position that the client resumes from. @param as user of the connection */
   resumesAt(lastEventId: string | undefined, as: string | null): void {
     if (lastEventId === this.#last) {
       const isForeign = lastEventId !== undefined && this.#lastIsOf !== undefined && this.#lastIsOf !== as;
       if (isForeign) this.#report(`${as} goes on where ${this.#lastIsOf} stood`);
       return;
     }
-    // The listeners may not know yet what led to it.
+    // The listeners may not have received the preceding events yet.
     void Promise.resolve().then(() => {
       if (lastEventId !== this.#last) this.#report(`it resumes at ${lastEventId}, and stands at ${this.#last}`);
     });
   }
 
-  /** What has to hold between two steps. */
+  /** Checks the invariants between two steps. */
   check(): void {
     const { lastEventId, presence } = this.channel;
     if (lastEventId !== undefined && this.#waiting.includes(lastEventId)) {
@@ -120,7 +122,7 @@ export class ChannelWatch {
     for (const { userId } of presence?.members ?? []) this.watch.checkUser(userId, `${this.name}: presence`);
   }
 
-  /** Nothing waits, nothing is on its way. */
+  /** Checks the position when no event is waiting or in flight. */
   checkAtRest(): void {
     const { lastEventId } = this.channel;
     if (lastEventId !== this.#last) this.#report(`lastEventId stays at ${lastEventId} after ${this.#last}`);
@@ -181,7 +183,7 @@ export function follows(id: string, last = ''): boolean {
   return epoch === lastEpoch && Number(offset) === Number(lastOffset) + 1;
 }
 
-/** The user of the connection on which an event came: see `tagged-socket.ts`. */
+/** Returns the user of the connection that delivered an event: see `tagged-socket.ts`. */
 export function userOf(data: unknown): string | null {
   return (data as { readonly as: string | null }).as;
 }

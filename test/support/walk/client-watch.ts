@@ -1,30 +1,32 @@
 import type { RealtimeClient, StateChange } from '../../../src/client/index.js';
 import { ChannelWatch } from './channel-watch.js';
 
-/** How long an attempt can take, in milliseconds: a call of `getToken`, and a socket. */
+/** Maximum duration of an attempt, in milliseconds: a call of `getToken` plus opening a socket. */
 const MAX_CONNECTING_MS = 2 * 10_000;
 
-/** The longest wait that the client can announce, in milliseconds: what a server can ask for. */
+/** Maximum announced wait, in milliseconds: the longest one that a server can ask for. */
 const MAX_WAIT_MS = 3_600_000;
 
-/** Listens to a client, and reports each change that is lost, out of order or overdue, and what is of another user. */
+/**
+ * Listens to a client. Reports changes that are lost, out of order or overdue, and data that belongs to another user.
+ */
 export class ClientWatch {
   readonly channels: ReadonlyMap<string, ChannelWatch>;
-  /** What happens in the next call of a listener. */
+  /** Action to run in the next listener call. */
   ambush: (() => void) | undefined;
-  /** How long slow listeners take, in milliseconds. */
+  /** Duration of slow listeners, in milliseconds. */
   slowMs = 0;
   /** The user that the application signed in, once the client has confirmed it. */
   signedIn: string | null | undefined;
-  /** It was connected as a sign-in began, and the server has not answered. */
+  /** True while a sign-in on an open connection waits for the server. */
   isSigningIn = false;
-  /** Nothing is checked any more: its tab crashed. */
+  /** Disables all checks after the tab has crashed. */
   isGone = false;
-  // the last user that the client named
+  // last user of the client's identity
   #user: string | null | undefined;
-  // the user that it is; `undefined` while it is no user that is known
+  // current user of the client; `undefined` while unknown
   #named: string | null | undefined;
-  // The client said that it is this user no longer.
+  // True after the client dropped this user.
   #isDropped = false;
   #changedAt = performance.now();
   readonly #first: StateChange[] = [];
@@ -67,7 +69,7 @@ export class ClientWatch {
     this.channels = new Map(names.map((name) => [name, new ChannelWatch(name, this)]));
   }
 
-  /** The user that the client names. */
+  /** User id of the client's identity. */
   get user(): string | null {
     return this.client.identity?.user?.userId ?? null;
   }
@@ -82,10 +84,10 @@ export class ClientWatch {
     act?.();
   }
 
-  /** The user whose event, or presence, this is has to be the one that the client names. */
+  /** Checks that an event or presence belongs to the client's current user. */
   checkUser(as: string | null, what: string): void {
     const now = this.user;
-    // After close() what waits is still of the same user, until another one is known.
+    // After close(), waiting events still belong to the same user, until another one is known.
     if (now === null && as === this.#user && !this.#isDropped) return;
     if (as !== now) this.report(`${what} of ${as} comes to ${now}`);
     if (this.signedIn !== undefined && as !== this.signedIn) {
@@ -93,7 +95,7 @@ export class ClientWatch {
     }
   }
 
-  /** A listener that removes the next one, which must not be called any more. */
+  /** Adds a listener that removes the next one, which must not be called afterwards. */
   #removeInListener(): void {
     const stop = this.client.on('state', () => {
       stop();
@@ -103,7 +105,7 @@ export class ClientWatch {
     const stopNext = this.client.on('state', () => this.report('a listener is called that was removed'));
   }
 
-  /** What has to hold between two steps. */
+  /** Checks the invariants between two steps. */
   check(): void {
     const { change } = this.client;
     if (change.retryInMs !== undefined && performance.now() > this.#changedAt + change.retryInMs + 1) {

@@ -2,7 +2,7 @@ import { events, follow, type Stop } from '../../../src/client/index.js';
 import { follows, userOf } from './channel-watch.js';
 import type { ClientWatch } from './client-watch.js';
 
-/** How the loader of `follow` behaves. */
+/** Behavior of the loader of `follow`. */
 export const LOADS = ['good', 'slow', 'rejects', 'throws', 'hangs'] as const;
 
 interface Followed {
@@ -10,16 +10,16 @@ interface Followed {
   offset: number | undefined;
 }
 
-/** What an application does with channels besides listening: `for await`, `follow` and requests. */
+/** Uses channels as an application does: `for await`, `follow` and requests. */
 export class Consumers {
   load: (typeof LOADS)[number] = 'good';
   #iterators = 0;
   readonly #stops = new Map<string, (() => void)[]>();
   readonly #followed = new Map<string, Followed>();
-  // request → its connection, and when it has to be settled
+  // request → its connection and the time by which it must be settled
   readonly #requests = new Map<object, { readonly on: object; readonly endsAt: number }>();
 
-  /** @param topOf the offset of a channel's last event */
+  /** @param topOf returns the offset of a channel's last event */
   constructor(
     private readonly watch: ClientWatch,
     private readonly topOf: (name: string) => number,
@@ -43,7 +43,7 @@ export class Consumers {
       }
     };
     void read()
-      .catch(() => undefined) // it was refused
+      .catch(() => undefined) // the server refused the channel
       .finally(() => (this.#iterators -= 1));
   }
 
@@ -55,7 +55,7 @@ export class Consumers {
     return this.#followed.has(name);
   }
 
-  /** Follows a channel, or ends that. */
+  /** Follows a channel, or stops following it. */
   toggleFollowing(name: string): void {
     const former = this.#followed.get(name);
     if (former !== undefined) {
@@ -88,11 +88,11 @@ export class Consumers {
         own.offset = Math.max(own.offset ?? 0, offset);
       },
     });
-    this.#followed.get(name)?.stop(); // begun by a listener during the call of follow
+    this.#followed.get(name)?.stop(); // a listener may have started another one during the call of follow
     this.#followed.set(name, Object.assign(own, { stop }));
   }
 
-  /** @param way how long it can take */
+  /** @param way type and timeout of the request */
   request(way: 'ping' | 'hurried' | 'aborted' | 'stats'): void {
     const abort = new AbortController();
     const own = {};
@@ -115,7 +115,7 @@ export class Consumers {
     if (way === 'aborted') abort.abort();
   }
 
-  /** What has to hold between two steps. */
+  /** Checks the invariants between two steps. */
   check(): void {
     for (const { on, endsAt } of this.#requests.values()) {
       if (on !== this.watch.client.change) this.watch.report('a request goes on without its connection');
@@ -123,7 +123,7 @@ export class Consumers {
     }
   }
 
-  /** Everything works, and nothing is on its way. */
+  /** Checks the followed channels after recovery, when nothing is in flight. */
   checkAtRest(): void {
     for (const [name, { offset }] of this.#followed) {
       if (offset !== this.topOf(name)) this.watch.report(`${name}: follow stands at ${offset} of ${this.topOf(name)}`);
@@ -135,7 +135,7 @@ export class Consumers {
     this.#followed.clear();
   }
 
-  /** The client was closed. */
+  /** Checks that nothing is left after close(). */
   checkAtEnd(): void {
     if (this.#iterators > 0) this.watch.report(`${this.#iterators} iterators go on after close()`);
     if (this.#requests.size > 0) this.watch.report('a request is not settled by close()');

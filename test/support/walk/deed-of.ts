@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 type Fields<T> = { readonly [K in keyof T]: T[K] extends fc.Arbitrary<infer V> ? V : T[K] };
 
-/** A kind of deed. @param weight how often it happens */
+/** Defines one kind of step. @param weight relative frequency */
 export function deedOf<const T extends { readonly what: string }>(
   weight: number,
   { what, ...rest }: T,

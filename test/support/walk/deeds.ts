@@ -7,7 +7,7 @@ import { CHANNELS, type Walk } from './walk.js';
 
 const channel = fc.constantFrom(...CHANNELS);
 
-/** Frames that no server should send. */
+/** Invalid frames that no server should send. */
 const GARBAGE = [
   'null',
   '7',
@@ -18,15 +18,15 @@ const GARBAGE = [
   'not JSON',
 ];
 
-/** Tokens that do not come, or are not good. */
+/** Failing kinds of tokens. */
 const FAILING = ['refused', 'rejects', 'hangs'] as const;
 
 const REQUESTS = ['ping', 'hurried', 'aborted', 'stats'] as const;
 
-/** Waits that a server asks for, in milliseconds. */
+/** Reconnect delays that a server asks for, in milliseconds. */
 const ASKED_WAITS = [-5, 0, 3_000, 2.5e9];
 
-/** What can happen in one step; `weight` is how often it does. */
+/** Possible actions of a step; `weight` is their relative frequency. */
 export const deed = fc.oneof(
   deedOf(4, { what: 'publish', channel, count: fc.integer({ min: 1, max: 40 }) }),
   deedOf(4, { what: 'use', channel, isResuming: fc.boolean() }),
@@ -78,7 +78,7 @@ export const deed = fc.oneof(
 );
 export type Deed = typeof deed extends fc.Arbitrary<infer D> ? D : never;
 
-/** Does it, now. */
+/** Runs an action. */
 export async function act(walk: Walk, to: Deed): Promise<void> {
   const { server, client, tokens, consumers } = walk;
   switch (to.what) {
@@ -117,11 +117,11 @@ export async function act(walk: Walk, to: Deed): Promise<void> {
       tokens.kind = 'slow';
       return walk.reauthenticateTwice(to.who);
     case 'sign in wrongly':
-      walk.resync('room:two'); // a follower loads
+      walk.resync('room:two'); // makes a follower load
       await Promise.resolve();
       tokens.kind = to.token;
       return walk.reauthenticate(to.who);
-    case 'become': // the next token is of this user
+    case 'become': // the next token belongs to this user
       tokens.who = to.who;
       return walk.expectAnyone();
     case 'heal':

@@ -1,6 +1,6 @@
 type Listener = (event: { type: string }) => void;
 
-/** The events that a page gets from its browser. */
+/** Browser events of a page. */
 export const PAGE_EVENTS = ['offline', 'online', 'pagehide', 'pageshow', 'resume'] as const;
 export type PageEvent = (typeof PAGE_EVENTS)[number];
 
@@ -14,8 +14,9 @@ const METHODS = {
 };
 
 /**
- * A page in Node: `globalThis` has the methods that the client looks for, from `install` to `remove`. Importing this file
- * does not install it, because specs that share a process share its modules, and its globals are restored after each.
+ * A page in Node: from `install` to `remove`, `globalThis` has the event methods that the client looks for. Importing
+ * this file does not install them, because specs in one process share modules, and globals are restored after each
+ * spec.
  */
 export const fakePage = {
   install(): void {
@@ -28,13 +29,13 @@ export const fakePage = {
   dispatch(type: PageEvent): void {
     for (const listener of Array.from(listeners.get(type) ?? [])) listener({ type });
   },
-  /** Events that are still listened to. */
+  /** Event types that still have listeners. */
   get listenedTo(): string[] {
     return [...listeners].filter(([, all]) => all.size > 0).map(([name]) => name);
   },
 };
 
-/** Each test of the file is in a page. */
+/** Installs a fake page for each test of the file. */
 export function usePage(): void {
   beforeEach(() => fakePage.install());
   afterEach(() => fakePage.remove());

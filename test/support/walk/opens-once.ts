@@ -1,6 +1,6 @@
 import type { WebSocketClass, WebSocketLike } from '../../../src/client/index.js';
 
-/** A WebSocket, as it is, that reports a socket that opens a second time. */
+/** Wraps a WebSocket class to report sockets that open twice. */
 export function opensOnce(WebSocket: WebSocketClass, report: (problem: string) => void): WebSocketClass {
   const Watched = class extends WebSocket {
     constructor(url: string, protocols?: string | string[]) {

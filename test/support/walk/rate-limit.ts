@@ -1,19 +1,19 @@
-/** More than a client with the default delays can need in one minute, besides what the application asks for. */
+/** Upper bound per minute for a client with the default delays, in addition to the application's own requests. */
 const MAX_A_MINUTE = 40;
 
-/** Connections and calls within a minute, compared with what the application asked for. */
+/** Compares connections and calls per minute with what the application asked for. */
 export class RateLimit {
   readonly #asked: number[] = [];
   readonly #done = new Map<string, number[]>();
 
   constructor(private readonly report: (problem: string) => void) {}
 
-  /** The application asks for something that can need a connection. */
+  /** Records a request of the application that can need a connection. */
   asks(): void {
     this.#asked.push(performance.now());
   }
 
-  /** @throws Error past the limit, which ends a loop */
+  /** @throws Error above the limit, which breaks endless loops */
   count(what: string): void {
     const times = this.#done.get(what) ?? [];
     this.#done.set(what, times);

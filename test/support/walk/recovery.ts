@@ -3,7 +3,7 @@ import { pass } from '../virtual-client.js';
 import { fakePage } from './fake-page.js';
 import { CHANNELS, HEARTBEAT_MS, type Name, type Walk } from './walk.js';
 
-/** All faults end: the client has to get to where the application wants it. */
+/** Ends all faults and checks that the client reaches the state that the application wants. */
 export async function recover(walk: Walk): Promise<void> {
   const { watch, client, consumers } = walk;
   watch.ambush = undefined;
@@ -13,7 +13,7 @@ export async function recover(walk: Walk): Promise<void> {
     client.channel<string>(name).retry();
     await walk.publish(name, 1);
   }
-  await pass(35_000); // a load that hangs is given up, and loaded again
+  await pass(35_000); // a hanging load times out and is repeated
   walk.check();
   await overload(walk);
   await failToLoad(walk);
@@ -21,7 +21,7 @@ export async function recover(walk: Walk): Promise<void> {
   consumers.checkAtRest();
 }
 
-/** Ends, and looks for what is left. */
+/** Closes the client and checks for leaks. */
 export async function end(walk: Walk): Promise<void> {
   const { client, server, consumers, problems } = walk;
   consumers.stopFollowing();
@@ -48,7 +48,7 @@ async function comeBack(walk: Walk): Promise<void> {
     if (state === 'closed' && !/^(close|refused|signed_out)$/.test(code)) problems.push(`closed by ${code}`);
     walk.connect();
   } else if (way === 0 && !walk.isHidden) {
-    await pass(retryInMs); // by itself
+    await pass(retryInMs); // no action
   } else if (way === 1) {
     walk.wake();
   } else if (way === 2) {
@@ -57,16 +57,16 @@ async function comeBack(walk: Walk): Promise<void> {
     walk.fire('online');
     walk.fire('pageshow');
   }
-  // A call of getToken that hangs, the dead connection's heartbeat, and the longest wait.
+  // Time of a hanging call of getToken, the heartbeat of a dead connection, and the longest wait.
   await pass(10_000 + HEARTBEAT_MS + 30_000 + 1_000);
   if (client.state === 'closed' && client.change.code === 'refused') {
-    walk.connect(); // a minute of refused tokens had just ended
+    walk.connect(); // a minute of refused tokens has just ended
     await pass(1_000);
   }
   if (client.state !== 'connected') problems.push(`stuck: ${JSON.stringify(client.change)}`);
 }
 
-/** More events at once than can wait for a listener that is slow. */
+/** Publishes more events at once than can wait for a slow listener. */
 async function overload(walk: Walk): Promise<void> {
   walk.watch.slowMs = 20;
   for (const name of CHANNELS) await walk.publish(name, 30);
@@ -75,7 +75,7 @@ async function overload(walk: Walk): Promise<void> {
   walk.watch.slowMs = 0;
 }
 
-/** Events are missing, and the state cannot be loaded at once. */
+/** Makes events go missing while loading fails. */
 async function failToLoad(walk: Walk): Promise<void> {
   walk.consumers.load = 'rejects';
   for (const name of CHANNELS) walk.resync(name);

@@ -2,29 +2,29 @@ import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import { Random } from '../random.js';
 
-/** `npm run walk` sets it: how long to walk, in minutes. A failure prints a seed; `WALK_SEED` repeats it. */
+/** Duration in minutes, set by `npm run walk`. A failure prints a seed; `WALK_SEED` repeats it. */
 export const MINUTES = Number(process.env['WALK_MINUTES'] ?? 0);
 
 const { WALK_SEED, WALK_PATH: path } = process.env;
 
-/** Walks of one seed in a long run; it ends with the first seed that is done after its time. */
+/** Number of walks per seed in a long run. The run ends after the seed in which its time is up. */
 const RUNS_OF_A_SEED = 50;
 
-/** The short form ends early on a machine that is busy: after this time, in milliseconds. */
+/** Time limit of the short form on a busy machine, in milliseconds. */
 const SHORT_LIMIT_MS = 20_000;
 
-/** Walks of one seed in the short form. */
+/** Number of walks per seed in the short form. */
 const RUNS_OF_A_SHORT_SEED = 20;
 
-/** How often the short form walks. A long run begins with another seed each time. */
+/** Size of the short form. A long run uses a new seed each time. */
 export interface ShortForm {
-  /** What is walked over. */
+  /** Name of what is tested. */
   readonly name: string;
   readonly seed: number;
   readonly runs: number;
 }
 
-/** @returns a step: something that happens, perhaps inside the next listener that is called, and time that passes */
+/** @returns a step: an action, perhaps inside the next listener call, followed by a delay */
 export function stepOf<D>(deed: fc.Arbitrary<D>): fc.Arbitrary<Step<D>> {
   return fc.record({
     deed,
@@ -45,9 +45,9 @@ export interface Step<D> {
 }
 
 /**
- * Walks the short form, and then for `WALK_MINUTES`.
- * @param walk walks the steps on a virtual clock, and returns the promises that were broken
- * @returns what went wrong, with the seed and the shortest walk that shows it; `undefined` if nothing did
+ * Runs the short form, and then random walks for `WALK_MINUTES`.
+ * @param walk runs the steps on a virtual clock and returns the violations
+ * @returns the failure with its seed and the shortest walk that shows it; `undefined` if there is none
  */
 export async function walkAtRandom<D>(
   deed: fc.Arbitrary<D>,

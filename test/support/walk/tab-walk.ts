@@ -12,13 +12,13 @@ import { opensOnce } from './opens-once.js';
 export const CHANNELS = ['room:one', 'room:two'] as const;
 type Name = (typeof CHANNELS)[number];
 
-/** Only one tab has it. */
+/** Channel that only one tab uses. */
 const CHANNEL_OF_ONE = 'room:three';
 
-/** How long after a fault a client can find its connection dead, in milliseconds: its heartbeat, and a leader's. */
+/** Time after a fault until a client detects a dead connection, in milliseconds: its heartbeat plus a leader's. */
 const MAX_SILENCE_MS = 70_000;
 
-/** Tabs that are open at the same time. */
+/** Maximum number of open tabs. */
 const MAX_TABS = 4;
 
 interface OpenTab {
@@ -27,11 +27,11 @@ interface OpenTab {
   readonly users: Map<Name, Stop[]>;
   readonly isAlone: boolean;
   isFrozen: boolean;
-  /** It has no token, whoever is signed in. */
+  /** The tab has no token, even if a user is signed in. */
   isStranger: boolean;
 }
 
-/** Tabs of one browser that share a connection, on a virtual clock. They have one cookie: one user, or none. */
+/** Tabs of one browser that share a connection, on a virtual clock. They share one cookie: one user, or none. */
 export class TabWalk {
   readonly problems: string[] = [];
   readonly server = new FakeRealtimeServer({ anonymous: true, historySize: 30, channels: CHANNELS });
@@ -48,10 +48,10 @@ export class TabWalk {
   #tabs: OpenTab[] = [];
   #who: string | null = 'ada';
   #crashedAt = -Infinity;
-  // Until when a client can find its connection dead.
+  // Time until which a client may detect a dead connection.
   #silentUntil = 0;
 
-  /** @param kind without a token; or in a page whose storage is blocked */
+  /** @param kind `stranger` has no token; a refused API simulates a page with blocked storage */
   open(kind: 'usual' | 'stranger' | Refused): void {
     this.#limit.asks();
     if (this.#tabs.length === MAX_TABS) return;
@@ -121,7 +121,7 @@ export class TabWalk {
     this.#tabAt(index)?.users.get(name)?.pop()?.();
   }
 
-  /** In one tab; the others learn of it by the connection. */
+  /** Signs in or out in one tab. The other tabs are notified over the connection. */
   sign(index: number, who: string | null): void {
     this.#limit.asks();
     this.#who = who;
@@ -143,12 +143,12 @@ export class TabWalk {
   check(): void {
     for (const { watch } of this.#tabs) watch.check();
     const isUsed = this.#tabs.some(({ isFrozen, watch }) => isFrozen || watch.client.state.startsWith('connect'));
-    // In this fake a tab that crashed can keep its connection as long as one that waits for its client.
+    // In this fake, a crashed tab can keep its connection as long as a tab that waits for its client.
     const isOfCrashed = performance.now() < this.#crashedAt + 15_000;
     if (!isUsed && !isOfCrashed && this.server.open.length > 0) this.#report('a connection that no tab uses');
   }
 
-  /** All faults end: every tab has to be connected, as the user of the cookie, over one connection. */
+  /** Ends all faults and checks that every tab is connected as the cookie's user over one connection. */
   async recover(): Promise<void> {
     this.server.isDown = false;
     this.#connect();
@@ -172,19 +172,19 @@ export class TabWalk {
     while (this.#tabs.length > 1) await this.#loseOne();
   }
 
-  /** Closes all tabs, and looks for what is left. */
+  /** Closes all tabs and checks for leaks. */
   async end(): Promise<void> {
     while (this.#tabs.length > 0) this.close(0);
-    await pass(15_000); // a tab whose socket was ended lingers
+    await pass(15_000); // a tab whose socket has closed lingers
     const left = jest.getTimerCount();
     if (left > 0) this.#report(`${left} timers are left`);
     if (this.server.open.length > 0) this.#report('a connection is left');
     const { radios, held, waiting } = this.#browser;
-    if (radios.size > 0) this.#report(`${radios.size} radios are left`);
+    if (radios.size > 0) this.#report(`${radios.size} broadcast channels are left`);
     if (held.size + waiting.length > 0) this.#report(`${held.size + waiting.length} locks are left`);
   }
 
-  /** A tab that has a channel alone is closed, or crashes: the others go on at once, and without that channel. */
+  /** Closes or crashes the only tab that uses a channel: the other tabs continue at once, without that channel. */
   async #loseOne(): Promise<void> {
     const index = Math.floor(Math.random() * this.#tabs.length);
     this.#tabs[index]!.watch.client.channel<string>(CHANNEL_OF_ONE).subscribe();
@@ -197,7 +197,7 @@ export class TabWalk {
     await this.#checkAll();
   }
 
-  /** Only one tab learns at once who is signed in, and those that others cannot tell. */
+  /** Reports the signed-in user to one tab, and to tabs that no other tab can notify. */
   #connect(): void {
     let isFirst = true;
     for (const tab of this.#tabs) {
@@ -235,7 +235,7 @@ export class TabWalk {
     return this.server.open.some(({ subscriptions }) => subscriptions.has(name));
   }
 
-  /** Every tab gets every event. */
+  /** Checks that every tab receives every event. */
   async #checkAll(): Promise<void> {
     for (const name of CHANNELS) await this.publish(name, 1);
     await pass(1_000);

@@ -1,7 +1,7 @@
 import type { WebSocketClass } from '../../../src/client/index.js';
 import type { FakeRealtimeServer } from '../../../src/testing/index.js';
 
-/** A frame, as far as it is looked at. */
+/** The fields of a frame that the hooks read. */
 export interface Frame {
   readonly type: string;
   readonly ref?: string;
@@ -13,23 +13,23 @@ export interface Frame {
   readonly user?: { readonly userId: string } | null;
 }
 
-/** When a socket receives nothing more, or is cut (`after authenticated`). */
+/** When a socket stops receiving, or is cut (`after authenticated`). */
 export type Hanging = 'no' | 'at once' | 'after connected' | 'after authenticated';
 
-/** What sockets report, and ask. */
+/** Callbacks of the sockets. */
 export interface SocketHooks {
   opens(): void;
-  /** How a new socket hangs. */
+  /** Returns how a new socket hangs. */
   hanging(): Hanging;
-  /** @param as the user of its connection */
+  /** @param as user of the socket's connection */
   sends(frame: Frame, as: string | null): void;
-  /** @param token the last one that was sent on this socket */
+  /** @param token last token sent on this socket */
   receives(frame: Frame, token: string | undefined): void;
-  /** The client threw as it took a frame. */
+  /** Called if the client throws while handling a frame. */
   fails(error: unknown): void;
 }
 
-/** The sockets of a fake server; each event, and each member of a presence, is tagged with the user of its connection. */
+/** Wraps the sockets of a fake server: tags each event and presence member with the user of its connection. */
 export function taggedSockets({ WebSocket }: FakeRealtimeServer, hooks: SocketHooks): WebSocketClass {
   return class extends WebSocket {
     #token: string | undefined;

@@ -4,44 +4,49 @@ import type { Frame } from './tagged-socket.js';
 
 export const USERS = ['ada', 'grace'] as const;
 
-/** How `getToken` behaves, or what its token is good for. */
+/** Behavior of `getToken`, or validity of its token. */
 export const TOKENS = ['good', 'short', 'slow', 'refused', 'rejects', 'hangs', 'signed out', 'none'] as const;
 export type TokenKind = (typeof TOKENS)[number];
 
 /** The client's limit for a call of `getToken`, in milliseconds. */
 const LIMIT_MS = 10_000;
 
-/** The client exchanges a token no sooner than this after it learned of its end, in milliseconds; and a call takes time. */
+/**
+ * Minimum time between the client learning a token's expiry and renewing it, in milliseconds, plus time for the call.
+ */
 const MIN_RENEWAL_MS = 500 + 100;
 
-/** The life of a short token, in milliseconds. */
+/** Lifetime of a short token, in milliseconds. */
 const SHORT_MS = 5_000;
 
-/** The application's `getToken` and the server's check of tokens. It reports wrong calls, and tokens that are sent too late. */
+/**
+ * Implements the application's `getToken` and the server's token check. Reports wrong calls, and tokens that are sent
+ * too late.
+ */
 export class TokenSource {
   who: (typeof USERS)[number] = 'ada';
   /** Calls of `getToken`. */
   calls = 0;
   #kind: TokenKind = 'good';
-  /** How `getToken` behaves after its next call. */
+  /** Behavior of `getToken` after its next call. */
   #next: TokenKind | undefined;
-  /** Since when `getToken` answers with good tokens. */
+  /** Time since which `getToken` returns good tokens. */
   #worksSince: number | undefined = 0;
   #call: AbortSignal | undefined;
   #calledAt = 0;
   /** The last token that the server accepted. */
   #current: string | undefined;
-  // short token → its end
+  // short token → its expiry
   readonly #ends = new Map<string, number>();
   readonly #accepted = new Set<string>();
-  // token → since when the client knows its end
+  // token → time at which the client learned its expiry
   readonly #known = new Map<string, number>();
-  // refused token → when the client learned of it
+  // refused token → time at which the client learned of the refusal
   readonly #refused = new Map<string, number>();
 
   constructor(private readonly report: (problem: string) => void) {}
 
-  /** Sooner or later it gives a good token. */
+  /** True if `getToken` eventually returns a good token. */
   get works(): boolean {
     return this.#kind === 'good' || this.#kind === 'short' || this.#kind === 'slow';
   }
@@ -57,13 +62,13 @@ export class TokenSource {
     this.#next = undefined;
   }
 
-  /** @param next how it behaves after one call */
+  /** @param next behavior after one call */
   become(kind: TokenKind, next: TokenKind | undefined): void {
     this.kind = kind;
     this.#next = next;
   }
 
-  /** @param isConnected the client has a connection, and the token is to take the place of another */
+  /** @param isConnected true if the client is connected and renews its token */
   async get({ signal, reason }: TokenRequest, isConnected: boolean): Promise<GivenToken> {
     this.calls += 1;
     this.#calledAt = performance.now();
@@ -78,16 +83,16 @@ export class TokenSource {
     }
   }
 
-  /** What has to hold between two steps. */
+  /** Checks the invariants between two steps. */
   check(): void {
     if (this.#call?.aborted === false && performance.now() > this.#calledAt + LIMIT_MS + 1)
       this.report('a call of getToken is never given up');
   }
 
-  /** What the server says of a token. */
+  /** The server's check of a token. */
   identify(token: string): FakeIdentity {
     const [userId = '', kind] = token.split('/');
-    // Two calls of reauthenticate() send one token at the same time.
+    // Two calls of reauthenticate() can send one token at the same time.
     if (this.#refused.get(token)! < performance.now()) this.report('a token is sent again that was refused');
     const leftMs = (this.#ends.get(token) ?? Infinity) - performance.now();
     if (leftMs <= 0 && this.#accepted.has(token)) this.report('a token is sent after its end');
@@ -96,7 +101,7 @@ export class TokenSource {
     return { user: { userId, email: null, role: 'user' }, ...(leftMs < Infinity && { expiresInMs: leftMs }) };
   }
 
-  /** The client gets a frame. @param token the last one that it sent there */
+  /** Handles a frame that the client receives. @param token last token sent on this socket */
   hears({ type, code, ref }: Frame, token: string | undefined): void {
     if (type === 'authenticated' || type === 'connected') {
       this.#current = token;
@@ -106,7 +111,7 @@ export class TokenSource {
     if (type !== 'error' || !code?.startsWith('token_')) return;
     if (!this.#refused.has(token!)) this.#refused.set(token!, performance.now());
     if (ref !== undefined) return;
-    // The server ends the connection because its token ended.
+    // From here on, the server has closed the connection because the token expired.
     if (this.#worksSince === undefined || performance.now() < this.#worksSince + SHORT_MS) return;
     if (performance.now() < this.#known.get(token!)! + MIN_RENEWAL_MS) return;
     this.report('a token is not exchanged before its end');
@@ -133,7 +138,7 @@ export class TokenSource {
   }
 }
 
-/** @param signal ends it */
+/** @param signal aborts the sleep */
 function sleep(ms: number, signal: TokenRequest['signal']): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);

@@ -13,7 +13,7 @@ export type Name = (typeof CHANNELS)[number];
 
 export const HEARTBEAT_MS = 20_000;
 
-/** A client and its surroundings, on a virtual clock, that notes each promise that the client breaks. */
+/** A client and its environment on a virtual clock. Records each violated guarantee. */
 export class Walk {
   readonly problems: string[] = [];
   readonly tokens = new TokenSource((problem) => this.problems.push(problem));
@@ -29,20 +29,20 @@ export class Walk {
   readonly client: RealtimeClient;
   readonly watch: ClientWatch;
   readonly consumers: Consumers;
-  // Channels that the server did not refuse on this connection.
+  // Channels that the server has not refused on this connection.
   readonly #expected = new Set<string>();
   /** How new sockets hang. */
   hanging: Hanging = 'no';
   readonly #users = new Map<string, Stop[]>();
   readonly #tops = new Map<string, number>();
-  // channel → where it stood when a user left
+  // channel → its position when a subscriber left
   readonly #left = new Map<string, string | undefined>();
   readonly #asked: RateLimit;
   #isHidden = false;
   #isOffline = false;
   #silencedAt: number | undefined;
   #isHung = false;
-  // The sign-in whose outcome counts, and the one after which nothing else was said of who the user is.
+  // The sign-in whose result counts, and the last sign-in after which nothing changed the user.
   #signIn = {};
   #confirmed = {};
 
@@ -60,7 +60,7 @@ export class Walk {
         },
         hanging: () => this.hanging,
         sends: ({ type, ref, channel, lastEventId, channels }, as) => {
-          if (type !== 'subscribe' || ref === undefined) return; // without a ref it adds presence
+          if (type !== 'subscribe' || ref === undefined) return; // a frame without a ref adds presence
           for (const target of channels ?? [{ channel: channel!, lastEventId }]) {
             this.watch.channels.get(target.channel)?.resumesAt(target.lastEventId, as);
           }
@@ -121,7 +121,7 @@ export class Walk {
     return (this.#users.get(name)?.length ?? 0) + (this.consumers.isFollowing(name) ? 1 : 0);
   }
 
-  /** @param isResuming it goes on where the last user left, if it is the first user */
+  /** @param isResuming resumes from the position of the last subscriber, if there is none now */
   use(name: Name, isResuming: boolean): void {
     this.#asked.asks();
     const stop = this.watch.channels.get(name)!.use(isResuming ? this.#left.get(name) : undefined);
@@ -133,7 +133,7 @@ export class Walk {
     this.#users.get(name)?.pop()?.();
   }
 
-  /** A channel that is used for a moment and that no listener keeps. */
+  /** Uses a channel for a moment; no listener stays. */
   visit(name: string): void {
     this.#asked.asks();
     const stop = this.client.channel<string>(name).subscribe();
@@ -177,7 +177,7 @@ export class Walk {
     fakePage.dispatch(event);
   }
 
-  /** The connection ends again and again, for longer than a short token lasts. */
+  /** Drops the connection repeatedly, for longer than a short token is valid. */
   flap(): void {
     for (let times = 1; times <= 8; times += 1) {
       setTimeout(() => {
@@ -187,13 +187,13 @@ export class Walk {
     }
   }
 
-  /** The server refuses a channel from now on. */
+  /** Makes the server refuse a channel. */
   refuse(name: Name): void {
     this.refused.add(name);
     this.#expected.delete(name);
   }
 
-  /** The server ends a subscription. */
+  /** Makes the server end a subscription. */
   unsubscribe(name: Name, reason: 'access_revoked' | 'unavailable'): void {
     this.#expected.delete(name);
     for (const connection of this.server.open) {
@@ -206,13 +206,13 @@ export class Walk {
     this.server.silence();
   }
 
-  /** From now on the next token may be of another user, or none. */
+  /** The next token can belong to another user, or to none. */
   expectAnyone(): void {
     this.#confirmed = {};
     this.watch.signedIn = undefined;
   }
 
-  /** Signs in, or changes nothing but the token. */
+  /** Signs in, or only renews the token. */
   reauthenticate(who: (typeof USERS)[number] = this.tokens.who): void {
     this.#asked.asks();
     this.tokens.who = who;
@@ -236,14 +236,14 @@ export class Walk {
     });
   }
 
-  /** Signs in, and as another user before the first token is there. */
+  /** Signs in twice: as another user before the first token has arrived. */
   async reauthenticateTwice(who: (typeof USERS)[number]): Promise<void> {
     this.reauthenticate(who);
     await microtasks();
     this.reauthenticate(USERS[1 - USERS.indexOf(who)]);
   }
 
-  /** What has to hold between two steps. */
+  /** Checks the invariants between two steps. */
   check(): void {
     this.watch.check();
     this.tokens.check();
@@ -259,7 +259,7 @@ export class Walk {
     }
   }
 
-  /** All faults end. */
+  /** Ends all faults. */
   heal(): void {
     this.server.isDown = false;
     this.hanging = 'no';
@@ -281,7 +281,7 @@ export class Walk {
   }
 }
 
-/** Longer than the client takes to call `getToken`; no time passes. */
+/** Waits for more microtasks than the client needs to call `getToken`; no time passes. */
 async function microtasks(): Promise<void> {
   for (let left = 5; left > 0; left -= 1) await Promise.resolve();
 }
