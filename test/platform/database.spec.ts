@@ -15,7 +15,7 @@ interface FileRow {
   readonly createdAt: Date;
 }
 
-/** What every implementation promises. */
+/** Behavior that every implementation guarantees. */
 function behavesAsPromised(open: () => Promise<Database>): void {
   let database: Database;
 
@@ -34,7 +34,7 @@ function behavesAsPromised(open: () => Promise<Database>): void {
     return row!.n;
   };
 
-  it('gives and takes text, numbers, bytes, dates and JSON', async () => {
+  it('stores and returns strings, numbers, bytes, dates and JSON', async () => {
     const bytes = Buffer.from([0, 255, 128, 10]);
     await database.query(
       `insert into files (id, name, content_type, size, content, uploaded_by) values ($1, $2, 'a/b', $3, $4, 'u')`,
@@ -48,7 +48,7 @@ function behavesAsPromised(open: () => Promise<Database>): void {
     expect(await database.query('select $1::jsonb as values', [JSON.stringify(values)])).toEqual([{ values }]);
   });
 
-  it('keeps all of a transaction, or nothing', async () => {
+  it('commits a whole transaction, or nothing', async () => {
     const result = await database.transaction(async (statements) => {
       await statements.query(insertTable, ['kept']);
       return statements.query('select name from customer_tables where name = $1', ['kept']);
@@ -62,7 +62,7 @@ function behavesAsPromised(open: () => Promise<Database>): void {
     expect([await countTables('kept'), await countTables('lost')]).toEqual([1, 0]);
   });
 
-  it('tells a duplicate from every other failure, and goes on after each', async () => {
+  it('distinguishes a duplicate from other failures, and continues after each', async () => {
     await database.query(insertTable, ['twice']);
     const duplicate = await database.query(insertTable, ['twice']).catch((error: unknown) => error);
     const inside = await database
@@ -73,7 +73,7 @@ function behavesAsPromised(open: () => Promise<Database>): void {
     expect(await countTables('twice')).toBe(1);
   });
 
-  it('lets transactions of the same moment see each other only when they are done', async () => {
+  it('isolates concurrent transactions until they commit', async () => {
     const deploy = () =>
       database.transaction(async (statements) => {
         const [row] = await statements.query<{ description: string }>(
@@ -104,7 +104,7 @@ describe('Postgres in this process', () => {
     const path = () => join(directory, 'pglite');
     behavesAsPromised(() => openDatabase({ kind: 'directory', path: path() }));
 
-    it('is locked while it is open, and taken over from a process that is gone', async () => {
+    it('is locked while open, and taken over from a dead process', async () => {
       const other = join(directory, 'other');
       await writeFile(`${other}.lock`, '999999999');
       const database = await openDatabase({ kind: 'directory', path: other });
@@ -128,7 +128,7 @@ describe('a Postgres server', () => {
 
   behavesAsPromised(() => openDatabase({ kind: 'server', url: postgres.url }));
 
-  it('may be migrated by several instances at once', async () => {
+  it('can be migrated by several instances at once', async () => {
     const url = new URL(postgres.url);
     const setup = await openDatabase({ kind: 'server', url: postgres.url });
     await setup.query('create database fresh');
@@ -139,7 +139,7 @@ describe('a Postgres server', () => {
     await Promise.all(all.map((database) => database.close()));
   });
 
-  it('keeps the deployments of other instances; those that stand still for long are failed', async () => {
+  it('keeps the deployments of other instances, and fails stalled ones', async () => {
     const database = await openDatabase({ kind: 'server', url: postgres.url });
     for (const [name, age] of Object.entries({ abandoned: '1 hour', alive: '1 second' })) {
       await database.query(`insert into apps (id, name, status, owner_id) values ($1, $1, 'deploying', 'u')`, [name]);
@@ -165,7 +165,7 @@ describe('a Postgres server', () => {
     }
   }, 60_000);
 
-  it('serves the platform; while it is away, requests get 503, and the process lives', async () => {
+  it('serves the platform; while it is down, requests get 503, and the process stays up', async () => {
     const platform = await PlatformProcess.start({ env: { DATABASE_URL: postgres.url, DEPLOY_STEP_MS: '10' } });
     try {
       const admin = await Api.signIn(platform, ADMIN);
@@ -192,7 +192,7 @@ describe('a Postgres server', () => {
     }
   }, 60_000);
 
-  it('that cannot be reached is told by its own error', async () => {
+  it('causes a specific error if it cannot be reached', async () => {
     const away = openDatabase({ kind: 'server', url: 'postgres://postgres@127.0.0.1:1/x' });
     await expect(away).rejects.toMatchObject({
       name: 'StartError',

@@ -36,7 +36,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     Api.signIn({ url: realtime.origin }, email, password);
 
   describe('signing in', () => {
-    it('answers a token, its end and the user, and never the password', async () => {
+    it('returns a token, its expiry and the user, and never the password', async () => {
       const { status, body } = await new Api(realtime.origin).post('/api/auth/login', {
         email: 'USER@example.com',
         password: DEMO_PASSWORD,
@@ -61,7 +61,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
       });
     });
 
-    it('is needed everywhere under /api', async () => {
+    it('is required everywhere under /api', async () => {
       const paths = ['apps', 'users', 'database/tables', 'deployments', 'storage/files', 'auth/me'];
       for (const token of [null, 'not-a-token']) {
         const answers = await Promise.all(paths.map((path) => new Api(realtime.origin, token).get(`/api/${path}`)));
@@ -70,7 +70,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     });
   });
 
-  it('applications are created, renamed and deleted, and each change is told', async () => {
+  it('applications are created, renamed and deleted, and each change emits an event', async () => {
     const { body: app } = await user.post('/api/apps', { name: 'one' });
     const path = `/api/apps/${String(app['id'])}`;
     expect(app).toMatchObject({ name: 'one', status: 'created', ownerId: 'demo-user' });
@@ -88,7 +88,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     expect(realtime.emitted()).toHaveLength(3);
   });
 
-  it('an application that is being deployed is neither deployed again nor deleted', async () => {
+  it('an application during a deployment is neither deployed again nor deleted', async () => {
     const { body: app } = await user.post('/api/apps', { name: 'busy' });
     const path = `/api/apps/${String(app['id'])}`;
     const both = await Promise.all([user.post(`${path}/deploy`), user.post(`${path}/deploy`)]);
@@ -98,10 +98,10 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     expect(deployments).toHaveLength(1);
     const { body: deployment } = await user.get(`/api/deployments/${deployments[0]!.id}`);
     expect(deployment).toMatchObject({ appId: app['id'], startedBy: 'demo-user', endedAt: null });
-    await realtime.expectEmitted('apps:status', { id: String(app['id']), status: 'running' }); // the next test counts
+    await realtime.expectEmitted('apps:status', { id: String(app['id']), status: 'running' });
   });
 
-  it('users are made, changed and deleted by administrators, and each change is told without a password', async () => {
+  it('users are created, changed and deleted by admins, and each event omits the password', async () => {
     const newcomer = { email: 'new@example.com', name: 'Nora New', password: 'a good password' };
     expect((await user.post('/api/users', newcomer)).status).toBe(403);
     const { status, body: made } = await admin.post('/api/users', newcomer);
@@ -119,7 +119,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     const promoted = await signIn(newcomer.email, 'another password');
     expect((await promoted.post('/api/announcements', { message: 'I may' })).status).toBe(202);
 
-    expect((await promoted.delete(path)).status).toBe(409); // nobody deletes themselves
+    expect((await promoted.delete(path)).status).toBe(409); // users cannot delete themselves
     expect((await user.delete(path)).status).toBe(403);
     expect((await admin.delete(path)).status).toBe(204);
     expect((await listener.expectEvent('users:deleted')).data).toEqual({ id: made['id'], by: 'demo-admin' });
@@ -127,7 +127,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     expect(JSON.stringify(listener.frames)).not.toMatch(/scrypt|password/);
   });
 
-  describe('a sign-in ends', () => {
+  describe('a session ends', () => {
     const newcomer = async (role: string): Promise<{ path: string; email: string; api: Api }> => {
       const email = `${randomUUID()}@example.com`;
       const { body } = await admin.post('/api/users', { email, name: 'N', password: 'a good password', role });
@@ -161,7 +161,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
       expect(await reads(api)).toEqual([401, 401, 401]);
     });
 
-    it('also when it begins before the change is committed: it waits, and gets the new role', async () => {
+    it('not if it begins before the change is committed: it waits, and gets the new role', async () => {
       const { path, email } = await newcomer('admin');
       const database = realtime.get(Database);
       let answer: Promise<Answer> | undefined;
@@ -169,7 +169,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
         const id = path.split('/').at(-1)!;
         await statements.query(`update users set role = 'user' where id = $1`, [id]);
         answer = new Api(realtime.origin).post('/api/auth/login', { email, password: 'a good password' });
-        // In this process, statements wait for the transaction anyway.
+        // In-process Postgres serializes statements and transactions.
         if (postgres === undefined) return;
         let isAnswered = false;
         void answer.finally(() => (isAnswered = true));
@@ -179,7 +179,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
       expect((await answer!).body['user']).toMatchObject({ email, role: 'user' });
     });
 
-    it('when it is signed out, and no other one of the user', async () => {
+    it('on sign-out, without ending other sessions of the user', async () => {
       const { email, api } = await newcomer('user');
       const other = await signIn(email, 'a good password');
       const client = await realtime.connect({ token: api.token! });
@@ -192,7 +192,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
       await stays.close();
     });
 
-    it('and stays so after a restart that forgets all else', async () => {
+    it('and stays revoked after a restart that forgets everything else', async () => {
       const [deleted, signedOut] = [await newcomer('user'), await newcomer('user')];
       await Promise.all([admin.delete(deleted.path), signedOut.api.post('/api/auth/logout')]);
       const exp = secondsFromNow(864_000);
@@ -228,7 +228,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     expect((await attempt('b@x.com')).status).toBe(401);
   });
 
-  it('applications, files and tables are changed by their owner and by administrators only', async () => {
+  it('applications, files and tables are changed by their owner and by admins only', async () => {
     const other = await signIn(OTHER);
     const { body: app } = await user.post('/api/apps', { name: 'mine' });
     const { body: file } = await user.post('/api/storage/files', { name: 'mine', content: '' });
@@ -262,7 +262,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     await realtime.expectEmitted('apps:deleted');
   });
 
-  it('e-mail addresses are for administrators, and the own one for each user', async () => {
+  it('email addresses are visible to admins, and to the user itself', async () => {
     const all = async (api: Api) => (await api.get<{ id: string; email?: string }[]>('/api/users')).body;
     expect((await all(user)).filter(({ email }) => email !== undefined).map(({ id }) => id)).toEqual(['demo-user']);
     expect((await all(admin)).every(({ email }) => email !== undefined)).toBe(true);
@@ -281,7 +281,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     expect((await owner!.expectEvent('users:updated')).data).toEqual(data);
     const { email: _, ...withoutEmail } = data as { email: string };
     expect((await stranger!.expectEvent('users:updated')).data).toEqual(withoutEmail);
-    // What the history replays is narrowed in the same way.
+    // Replays from the history are narrowed in the same way.
     await admin.patch('/api/users/demo-user', { email: USER });
     await watcher!.expectEvent('users:updated');
     const [ownerBack, strangerBack] = await Promise.all([own, other].map((api) => connect(api, 'users:updated', id)));
@@ -290,7 +290,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     for (const client of [watcher, owner, stranger, ownerBack, strangerBack]) await client!.close();
   });
 
-  it('tables and rows are kept, changed and told', async () => {
+  it('tables and rows are stored and changed, and each change emits an event', async () => {
     const tables = '/api/database/tables';
     expect((await user.post(tables, { name: 'orders' })).status).toBe(201);
     expect((await user.post(tables, { name: 'orders' })).status).toBe(409);
@@ -332,7 +332,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     expect((await user.post(`${tables}/orders/rows`, { values })).status).toBe(404);
   });
 
-  it('files come back byte for byte, always as a download, and each change is told', async () => {
+  it('files are returned byte for byte, always as a download, and each change emits an event', async () => {
     const bytes = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
     const upload = { name: 'größe "1".bin', contentType: 'text/html', content: bytes.toString('base64') };
     const { status, body: file } = await user.post('/api/storage/files', upload);

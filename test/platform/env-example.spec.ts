@@ -3,7 +3,7 @@ import { REALTIME_VARIABLES, realtimeOptionsFromEnv, type RealtimeOptions } from
 import { resolveOptions } from '../../src/realtime/options/resolve-options.js';
 import { PlatformConfig } from '../../src/platform/config/platform-config.js';
 
-/** A variable that is read, and stands in a line of its own in .env.example. */
+/** A variable in its own line of .env.example. */
 const LINE = /^([A-Z][A-Z_]+)=(.*)$/;
 
 async function documented(): Promise<Map<string, string>> {
@@ -12,7 +12,7 @@ async function documented(): Promise<Map<string, string>> {
 }
 
 describe('.env.example', () => {
-  it('has every variable that the platform reads, and no other beside those of the module', async () => {
+  it('has every variable that the platform reads, and otherwise only those of the module', async () => {
     const read = new Set<string>();
     const env = new Proxy<NodeJS.ProcessEnv>({}, { get: (_, name) => void read.add(String(name)) });
     expect(new PlatformConfig(env).port).toBe(8888);
@@ -26,12 +26,12 @@ describe('.env.example', () => {
     expect(new PlatformConfig(env)).toEqual(new PlatformConfig({}));
   });
 
-  it('has every variable that the module reads, and no other of its kind', async () => {
+  it('has every variable that the module reads, and no unknown one', async () => {
     const names = [...(await documented()).keys()].filter((name) => /^(REALTIME|REDIS)_/.test(name));
     expect(new Set(names)).toEqual(new Set(REALTIME_VARIABLES));
   });
 
-  it('shows the defaults of the module, but for the size of events that is the platform’s own', async () => {
+  it('shows the defaults of the module, except for the platform’s event size', async () => {
     const env = Object.fromEntries([...(await documented())].filter(([name]) => /^(REALTIME|REDIS)_/.test(name)));
     const jwt: RealtimeOptions['jwt'] = { secret: 'x'.repeat(32) };
     const shown = resolveOptions({ ...realtimeOptionsFromEnv(env), jwt });

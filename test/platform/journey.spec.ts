@@ -37,7 +37,7 @@ describe('the built platform', () => {
     await platform?.stop();
   });
 
-  it('tells over ws and over wss, in order, what becomes of an application', async () => {
+  it('reports the deployment of an application in order, over ws and wss', async () => {
     const listeners = await Promise.all([
       listen(platform.wsUrl, user.token!, GROUPS),
       listen(platform.wssUrl, user.token!, GROUPS),
@@ -59,7 +59,7 @@ describe('the built platform', () => {
     expect((await user.get(`/api/apps/${String(app['id'])}`)).body).toMatchObject({ name: 'shop', status: 'running' });
   });
 
-  it('tells why a deployment failed, and alerts the administrators', async () => {
+  it('reports why a deployment failed, and alerts the admins', async () => {
     const listener = await listen(platform.wsUrl, admin.token!, [...GROUPS, 'system:alerts']);
     const { body: app } = await user.post('/api/apps', { name: 'doomed' });
     await user.post(`/api/apps/${String(app['id'])}/deploy`, { fail: true });
@@ -74,7 +74,7 @@ describe('the built platform', () => {
     await listener.close();
   });
 
-  it('shows system:* and private channels to nobody whom they do not concern', async () => {
+  it('hides system:* and private channels from other users', async () => {
     const other = await Api.signIn(platform, OTHER);
     const stranger = await listen(platform.wsUrl, other.token!, [...GROUPS, 'system:*', 'user:demo-user']);
     const owner = await listen(platform.wssUrl, user.token!, ['user:demo-user']);
@@ -99,13 +99,13 @@ describe('the built platform', () => {
     await Promise.all([stranger, owner, watcher].map((client) => client.close()));
   });
 
-  it('tells those who are signed in who else is here', async () => {
+  it('shows signed-in users who else is online', async () => {
     const first = await connect(platform.wsUrl, { token: user.token! });
     await first.next('connected');
     first.send({ type: 'subscribe', channel: 'users:online', presence: true });
     const { members } = await first.next('presence');
     expect(members).toContainEqual({ userId: 'demo-user', connections: 1 });
-    // Whoever listened in an earlier test may still be leaving.
+    // Clients of an earlier test may still be leaving.
     const newcomer = { email: 'nora@example.com', name: 'Nora New', password: 'a good password' };
     const { body: nora } = await admin.post('/api/users', newcomer);
     const { token } = await Api.signIn(platform, newcomer.email, newcomer.password);
@@ -118,7 +118,7 @@ describe('the built platform', () => {
     await Promise.all([first, second, anonymous].map((client) => client.close()));
   });
 
-  it('tells everyone of an announcement, without a token too', async () => {
+  it('sends an announcement to every client, also without a token', async () => {
     const anonymous = await connect(platform.wssUrl);
     anonymous.send({ type: 'subscribe', channel: 'announcements' });
     await anonymous.next('subscribed');
@@ -133,7 +133,7 @@ describe('the built platform', () => {
     await anonymous.close();
   });
 
-  it('takes events from services with an API key, large ones and batches, and from nobody else', async () => {
+  it('accepts events from services with an API key only, also large ones and batches', async () => {
     const publish = async (headers: Record<string, string>, body: unknown): Promise<number> => {
       const response = await fetch(`${platform.url}/realtime/events`, {
         method: 'POST',
@@ -158,7 +158,7 @@ describe('the built platform', () => {
     await owner.close();
   });
 
-  it('takes as many events of an administrator as come', async () => {
+  it('accepts any number of events from an admin', async () => {
     const owner = await listen(platform.wsUrl, user.token!, ['user:demo-user']);
     const publish = (data: number) => admin.post('/realtime/events', { channel: 'user:demo-user', data });
     const answers = await Promise.all(Array.from({ length: 300 }, (_, index) => publish(index)));
@@ -169,14 +169,14 @@ describe('the built platform', () => {
     await owner.close();
   });
 
-  it('says that it lives and is ready, and names no secret in what it prints', async () => {
+  it('reports liveness and readiness, and prints no secret', async () => {
     const api = new Api(platform.url);
     expect(await api.get('/health/live')).toEqual({ status: 200, body: { status: 'ok' } });
     expect(await api.get('/health/ready')).toMatchObject({ status: 200, body: { status: 'ok' } });
     expect(platform.stdout + platform.stderr).not.toContain(API_KEY);
   });
 
-  it('publishes an event of 1 MiB to any user, and says so when a body is too large or no JSON', async () => {
+  it('publishes an event of 1 MiB to any user, and reports a body that is too large or not JSON', async () => {
     const owner = await listen(platform.wsUrl, user.token!, ['user:demo-user']);
     const data = 'x'.repeat(1_048_576 - 2);
     const published = await admin.post('/realtime/events', { channel: 'user:demo-user', data });

@@ -25,7 +25,7 @@ describe('the platform', () => {
     );
   });
 
-  it('keeps what it tells of while the broker is away, and is not ready', async () => {
+  it('keeps its events while the broker is down, and is not ready', async () => {
     const [user, admin] = await Promise.all([signIn(USER), signIn(ADMIN)]);
     const listener = await realtime.connectAs(USERS.user);
     await listener.subscribe('apps:created');
@@ -45,7 +45,7 @@ describe('the platform', () => {
     expect(realtime.emitted('announcements').map(({ outcome }) => outcome)).toEqual(['rejected']);
   });
 
-  it('ends a sign-in after its time, over HTTP and on a connection that is open', async () => {
+  it('ends a session at its expiry, over HTTP and on an open connection', async () => {
     const user = await signIn(USER);
     const client = await realtime.connect({ token: user.token! });
     await realtime.clock.advance('7h');

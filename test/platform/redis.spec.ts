@@ -15,7 +15,7 @@ async function untilReady(url: string, code: number): Promise<void> {
 }
 
 describe('the platform with REDIS_URL', () => {
-  it('starts without Redis, lives, is not ready, says why once, and is ready when Redis comes', async () => {
+  it('starts without Redis, is live but not ready, logs the reason once, and becomes ready when Redis starts', async () => {
     const port = await freePort();
     const platform = await PlatformProcess.start({
       env: { REDIS_URL: `redis://:secret@127.0.0.1:${port}`, TLS_PORT: '0' },
@@ -34,7 +34,7 @@ describe('the platform with REDIS_URL', () => {
     }
   });
 
-  it('turns unready while Redis is unavailable, and ready again when it is back', async () => {
+  it('becomes unready while Redis is unavailable, and ready again afterwards', async () => {
     const redis = await RedisProcess.start({ appendonly: 'yes' });
     const platform = await PlatformProcess.start({ env: { REDIS_URL: redis.url, TLS_PORT: '0' } });
     try {

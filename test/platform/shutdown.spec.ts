@@ -4,7 +4,7 @@ import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-di
 import { ADMIN, Api } from './support/api.js';
 import { listen, nextEvent } from './support/listener.js';
 
-/** One step lasts longer than any test. */
+/** Makes one step longer than any test. */
 const FOR_EVER = { DEPLOY_STEP_MS: '600000' };
 
 async function deployForEver(platform: PlatformProcess, name: string) {
@@ -14,14 +14,14 @@ async function deployForEver(platform: PlatformProcess, name: string) {
   return { api, app, deployment };
 }
 
-describe('a platform that is told to end', () => {
-  it('says 503, fails what it was deploying, closes every connection, and ends with code 0', async () => {
+describe('a platform that receives a signal', () => {
+  it('responds with 503, fails running deployments, closes every connection, and exits with code 0', async () => {
     const platform = await PlatformProcess.start({ env: { ...FOR_EVER, REALTIME_DRAIN_DELAY_MS: '1500' } });
     const { api, deployment } = await deployForEver(platform, 'one');
     const clients = await Promise.all(
       [platform.wsUrl, platform.wssUrl].map((url) => listen(url, api.token!, ['deployments:failed'])),
     );
-    // Requests that never become whole hold nothing up.
+    // Incomplete requests do not delay the shutdown.
     const type = 'Content-Type: application/json';
     const request = `POST /api/apps HTTP/1.1\r\nHost: localhost\r\n${type}\r\nContent-Length: 9\r\n\r\n`;
     const slow = [await TcpClient.connect(platform.port), await TcpClient.connect(platform.tlsPort, { tls: true })];
@@ -48,10 +48,10 @@ describe('a platform that is told to end', () => {
     await expect(fetch(`${platform.url}/health/live`)).rejects.toThrow('fetch failed');
   }, 60_000);
 
-  it('ends at once at the second signal', async () => {
+  it('exits at once on the second signal', async () => {
     const platform = await PlatformProcess.start({ env: { TLS_PORT: '0', REALTIME_DRAIN_DELAY_MS: '60000' } });
     platform.kill('SIGINT');
-    while ((await fetch(`${platform.url}/health/ready`)).status !== 503); // it drains now
+    while ((await fetch(`${platform.url}/health/ready`)).status !== 503); // wait until it drains
     platform.kill('SIGINT');
     await expect(platform.exited).resolves.toEqual({ code: 130, signal: null });
     await platform.stop('SIGKILL');
@@ -59,7 +59,7 @@ describe('a platform that is told to end', () => {
 });
 
 describe('a platform that keeps its data in a directory', () => {
-  it('has everything after a restart, and fails what nobody brought to an end', async () => {
+  it('keeps everything over a restart, and fails unfinished deployments', async () => {
     const directory = await makeTemporaryDirectory();
     const env = { ...FOR_EVER, TLS_PORT: '0', DATA_DIR: directory, DATABASE_URL: undefined };
     try {
@@ -68,7 +68,7 @@ describe('a platform that keeps its data in a directory', () => {
       await first.stop('SIGKILL');
 
       const second = await PlatformProcess.start({ env });
-      // The secret is kept too: who was signed in still is.
+      // The secret is kept too, so sessions stay valid.
       const again = new Api(second.url, api.token);
       expect((await again.get(`/api/apps/${String(app['id'])}`)).body).toMatchObject({
         name: 'kept',

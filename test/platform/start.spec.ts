@@ -8,7 +8,7 @@ import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-di
 
 const SECRET = 'a secret of at least thirty-two bytes';
 
-/** Runs the built platform until it ends. */
+/** Runs the built platform until it exits. */
 async function refusal(directory: string, env: NodeJS.ProcessEnv): Promise<{ code: number | null; said: string }> {
   const child = new Child(process.execPath, ['dist/main.js'], {
     env: { PATH: process.env['PATH'], PORT: '0', TLS_PORT: '0', DATABASE_URL: 'memory:', DATA_DIR: directory, ...env },
@@ -33,7 +33,7 @@ describe('the platform refuses to start, in one sentence,', () => {
 
   afterAll(() => removeDirectory(directory));
 
-  // What the environment alone decides is held to the same sentences beside PlatformConfig.
+  // Errors from the environment alone are tested with PlatformConfig.
   it.each<[string, NodeJS.ProcessEnv, string]>([
     ['an address', { HOST: '192.0.2.1' }, 'HOST is "192.0.2.1", which is no address of this machine.'],
     [
@@ -91,7 +91,7 @@ describe('the platform refuses to start, in one sentence,', () => {
     expect(child.stderr).toContain('JWT_SECRET is missing: in production');
   });
 
-  it('keys that do not belong together, or are none', async () => {
+  it('keys that do not form a pair, or are not keys', async () => {
     const file = (name: string) => join(directory, name);
     const foreign = { JWT_PUBLIC_KEY_FILE: file('public.pem'), JWT_PRIVATE_KEY_FILE: file('other-private.pem') };
     expect(await refusal(directory, foreign)).toEqual({
@@ -121,7 +121,7 @@ describe('the platform refuses to start, in one sentence,', () => {
     }
   });
 
-  it('a data directory that another process works on', async () => {
+  it('a data directory that another process uses', async () => {
     const holder = new Child(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
     try {
       await mkdir(join(directory, 'held'));
@@ -136,7 +136,7 @@ describe('the platform refuses to start, in one sentence,', () => {
     }
   });
 
-  it('and what it kept before that is for nobody else to read', async () => {
+  it('and its stored files are readable by the owner only', async () => {
     const kept = await stat(join(directory, 'jwt-secret'));
     expect(kept.mode & 0o777).toBe(0o600);
   });

@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 afterAll(() => removeDirectory(directory));
 
-/** What `npm run token` runs. */
+/** Runs the command of `npm run token`. */
 async function tokenCommand(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Child> {
   const child = new Child(process.execPath, ['dist/platform/token.js', ...args], {
     env: { PATH: process.env['PATH'], DATA_DIR: directory, ...env },
@@ -31,7 +31,7 @@ function claimsOf(token: string): Record<string, unknown> {
 }
 
 describe('the token command', () => {
-  it('prints nothing but a token with what was asked for', async () => {
+  it('prints only a token with the requested claims', async () => {
     const asked = ['--user', 'u1', '--role', 'admin', '--email', 'a@example.com', '--expires', '2h'];
     const { stdout, stderr } = await tokenCommand(asked, { JWT_ISSUER: 'me', JWT_AUDIENCE: 'you' });
     expect(stderr).toBe('');
@@ -45,7 +45,8 @@ describe('the token command', () => {
   it('is a script of the package', async () => {
     const args = ['run', '--silent', '--ignore-scripts', 'token', '--', '--user', 'u1', '--role', 'admin'];
     const child = new Child('npm', [...args, '--email', 'a@example.com'], {
-      env: { PATH: process.env['PATH'], HOME: directory, DATA_DIR: directory }, // without its build, which is done
+      // The build is already done, so the script runs without its build step.
+      env: { PATH: process.env['PATH'], HOME: directory, DATA_DIR: directory },
     });
     expect((await child.exited).code).toBe(0);
     expect(claimsOf(child.stdout)).toMatchObject({ sub: 'u1', role: 'admin', email: 'a@example.com' });
@@ -87,7 +88,7 @@ describe('a platform in production', () => {
     await platform?.stop();
   });
 
-  it('has its first administrator and no demo users, and prints no token', async () => {
+  it('has its first admin and no demo users, and prints no token', async () => {
     const root = await Api.signIn(platform, 'root@example.com', 'a long password');
     expect((await root.get<object[]>('/api/users')).body).toEqual([
       expect.objectContaining({ email: 'root@example.com', role: 'admin' }),
@@ -98,13 +99,13 @@ describe('a platform in production', () => {
     expect(platform.stdout + platform.stderr).not.toMatch(/eyJ|demo1234|thirty-two|a long password/);
   });
 
-  it('takes the tokens of the command that is run with its environment, and no others', async () => {
+  it('accepts tokens of the command with the same environment only', async () => {
     const env = { JWT_SECRET: SECRET, JWT_ISSUER: 'platform', JWT_AUDIENCE: 'apps', NODE_ENV: 'production' };
     const token = (await tokenCommand(['--user', 'u1'], env)).stdout.trim();
     const client = await connect(platform.wsUrl, { header: `Bearer ${token}` });
     expect(await client.next('connected')).toMatchObject({ user: { userId: 'u1', email: null, role: 'user' } });
     await client.close();
-    // A token of before the rotation opens both, REST and the WebSocket.
+    // A token from before the key rotation is valid for REST and the WebSocket.
     const old = (await tokenCommand(['--user', 'u1'], { ...env, JWT_SECRET: `${SECRET} of before` })).stdout.trim();
     const before = await connect(platform.wsUrl, { header: `Bearer ${old}` });
     expect(await before.next('connected')).toMatchObject({ user: { userId: 'u1' } });
@@ -134,7 +135,7 @@ describe.each([
     await writeFile(env.JWT_PRIVATE_KEY_FILE, privateKey.export({ type: 'pkcs8', format: 'pem' }));
   });
 
-  it('verify what the private key signed; without that one, there is no sign-in', async () => {
+  it('verify tokens of the private key; without that key, there is no sign-in', async () => {
     const token = (await tokenCommand(['--user', 'u1', '--role', 'admin'], env)).stdout.trim();
     expect(JSON.parse(Buffer.from(token.split('.')[0]!, 'base64url').toString())).toMatchObject({ alg: algorithm });
 

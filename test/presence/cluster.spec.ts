@@ -3,7 +3,10 @@ import { ClusterBackend } from '../fault/backends/cluster.js';
 import type { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { enter, enterAndWatch, startInstance, toldSoFar, expectPresent, expectTold } from './support/presence-app.js';
 
-/** Longer than a replica needs to take over: an instance that sent no report for a lease counts as dead, and its members as gone. */
+/**
+ * Longer than a replica needs to take over: an instance without a report for a lease counts as dead, and its members as
+ * gone.
+ */
 const LEASE = { leaseMs: 15_000, renewMs: 300 };
 const ROOMS = ['rooms:lobby', 'rooms:b', 'rooms:c', 'rooms:d', 'rooms:e', 'rooms:f'];
 
@@ -26,7 +29,7 @@ describe('presence and stats over a Redis Cluster', () => {
     await cluster?.stop();
   });
 
-  it('are right, whichever node has the keys of a channel', async () => {
+  it('are correct, on any node of the channel’s keys', async () => {
     const [one, two] = apps as [RealtimeApp, RealtimeApp];
     const watcher = await one.connectAs({ sub: 'w' });
     const other = await two.connectAs({ sub: 'u1' });
@@ -50,7 +53,7 @@ describe('presence and stats over a Redis Cluster', () => {
     for (const room of ROOMS) await expectPresent(watcher, { w: 1 }, 1, { channel: room });
   }, 30_000);
 
-  it('come back by themselves when the owner of a channel is killed', async () => {
+  it('recover by themselves after the owner of a channel is killed', async () => {
     const [one, two] = apps as [RealtimeApp, RealtimeApp];
     const room = ROOMS[0]!;
     const watcher = await one.connectAs({ sub: 'w2' });

@@ -46,7 +46,7 @@ describe('presence of several instances', () => {
   };
   const startTwo = async (options: PresenceOptions = {}) => [await start(options), await start(options)] as const;
 
-  it('adds up users, their connections and anonymous ones, the same on each', async () => {
+  it('sums users, their connections and anonymous ones, with the same result on each', async () => {
     const [one, two] = await startTwo();
     const clients = [
       await one.connectAs({ sub: 'u1' }),
@@ -63,7 +63,7 @@ describe('presence of several instances', () => {
     await expectPresent(clients[2]!, { u1: 1, u2: 1 }, 3, { channel: 'announcements' });
   });
 
-  it('tells a watcher on one who joins and leaves on the other, once each', async () => {
+  it('notifies a watcher once about each join and leave on another instance', async () => {
     const [one, two] = await startTwo();
     const watcher = await one.connectAs({ sub: 'w' });
     await enterAndWatch(watcher);
@@ -76,7 +76,7 @@ describe('presence of several instances', () => {
     expect(toldSoFar(watcher)).toEqual(['+u1', '-u1']);
   });
 
-  it('does not flap when a page comes back on the other instance', async () => {
+  it('does not flap when a page reconnects to another instance', async () => {
     const [one, two] = await startTwo({ presenceGraceMs: 3_000 });
     const watcher = await one.connectAs({ sub: 'w' });
     await enterAndWatch(watcher);
@@ -84,19 +84,19 @@ describe('presence of several instances', () => {
     await enter(page);
     await expectTold(watcher, 'joined', 'u1');
     page.terminate();
-    // Somebody else's coming shows that what happened before was looked at.
+    // A later join shows that earlier changes were processed.
     await enter(await one.connectAs({ sub: 'x' }));
     await expectTold(watcher, 'joined', 'x');
     const again = await two.connectAs({ sub: 'u1' });
     await enter(again);
-    // It counts here for as long as it may be back here, and after that there.
+    // The user counts on this instance during the grace period, and on the other one after that.
     await expectPresent(watcher, { w: 1, x: 1, u1: 1 }, 3);
     await again.ask({ type: 'unsubscribe', channel: ROOM });
     await expectTold(watcher, 'left', 'u1');
     expect(toldSoFar(watcher)).toEqual(['+u1', '+x', '-u1']);
   });
 
-  it('lets one go whose right is taken away on the other instance', async () => {
+  it('removes a member whose permission is revoked on another instance', async () => {
     const admins = 'system:alerts';
     const [one, two] = await startTwo({ channels: [{ name: admins, presence: true }] });
     const boss = await one.connectAdmin();
@@ -136,7 +136,7 @@ describe('presence of several instances', () => {
     await expectPresent(watcher, { w: 1, x: 1, u1: 1 }, 3);
   });
 
-  it('lets those go whose instance was killed, once its lease is over, and not those who came back', async () => {
+  it('removes members of a killed instance after its lease, except those who reconnected', async () => {
     const watching = await start({ lease: SHORT_LEASE });
     const { child, url } = await startChild();
     const watcher = await watching.connectAs({ sub: 'w' });
@@ -159,12 +159,12 @@ describe('presence of several instances', () => {
     await expectPresent(watcher, { w: 1, returns: 1 }, 2);
   });
 
-  it('heals within 20 s as delivered', () => {
+  it('recovers within 20 s with the default options', () => {
     const { leaseMs, renewMs } = new Lease();
     expect({ leaseMs, renewMs }).toEqual({ leaseMs: 15_000, renewMs: 5_000 });
   });
 
-  it('takes an instance back that was taken for dead', async () => {
+  it('accepts an instance again that counted as dead', async () => {
     const watching = await start({ lease: SHORT_LEASE });
     const { child, url } = await startChild();
     const watcher = await watching.connectAs({ sub: 'w' });
@@ -179,7 +179,7 @@ describe('presence of several instances', () => {
     await expectPresent(watcher, { w: 1, u1: 1 }, 2);
   });
 
-  it('tells nobody wrong when Redis loses what it knew of presence, and makes up for it', async () => {
+  it('sends no wrong changes when Redis loses its presence data, and restores it', async () => {
     const [one, two] = await startTwo({ lease: SHORT_LEASE });
     const watcher = await one.connectAs({ sub: 'w' });
     await enterAndWatch(watcher);
@@ -189,7 +189,7 @@ describe('presence of several instances', () => {
     const client = new Redis(redis.url);
     for (let loss = 0; loss < 3; loss += 1) {
       await client.del('rt:nodes', `rt:p:{${ROOM}}`, ...(await client.keys('rt:n:*')));
-      // Somebody who comes after that is told of, over both instances.
+      // Later joins are reported on both instances.
       const [here, there] = [`here${loss}`, `there${loss}`];
       const late = [await one.connectAs({ sub: here }), await two.connectAs({ sub: there })];
       for (const each of late) await enter(each);
@@ -203,28 +203,28 @@ describe('presence of several instances', () => {
     expect(toldSoFar(watcher)).not.toContain('-w');
   });
 
-  it('is right again after Redis came back with nothing', async () => {
+  it('is correct again after Redis restarted without data', async () => {
     const [one, two] = await startTwo({ lease: SHORT_LEASE });
     const pages = await Promise.all([one.connectAs({ sub: 'u1' }), two.connectAs({ sub: 'u2' })]);
     for (const page of pages) await enter(page);
     await expectPresent(pages[0], { u1: 1, u2: 1 }, 2);
     await redis.restart();
     for (const page of pages) expect(await page.next('resync')).toMatchObject({ reason: 'unknown_epoch' });
-    // Who is here is written again by those who know it.
+    // The instances write their members again.
     for (const page of pages) await expectPresent(page, { u1: 1, u2: 1 }, 2);
     const third = await two.connectAs({ sub: 'u3' });
     await enter(third);
     for (const page of [...pages, third]) await expectPresent(page, { u1: 1, u2: 1, u3: 1 }, 3);
   });
 
-  it('answers `unavailable` while Redis is down; subscribing does not fail for presence, and who is here is told later', async () => {
+  it('replies `unavailable` while Redis is down; a subscribe with presence succeeds, and the members follow later', async () => {
     const [one] = await startTwo({ lease: SHORT_LEASE });
     const first = await one.connectAs({ sub: 'u1' });
     await enterAndWatch(first);
     const second = await one.connectAs({ sub: 'u2' });
     await redis.kill();
     await untilUnavailable(second);
-    // The channel itself is open here already.
+    // The channel is subscribed on this instance already.
     expect(await second.ask({ type: 'subscribe', channel: ROOM, presence: true })).toMatchObject({
       type: 'subscribed',
     });
@@ -236,7 +236,7 @@ describe('presence of several instances', () => {
   });
 });
 
-/** What was read a moment ago may still be the answer; after that there is none. */
+/** A recent read can still be the answer; later there is none. */
 async function untilUnavailable(client: WsClient): Promise<void> {
   for (;;) {
     const answer = await client.ask({ type: 'presence', channel: ROOM });

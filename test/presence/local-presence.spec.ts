@@ -10,7 +10,7 @@ describe('LocalPresence', () => {
 
   const taken = (): Record<string, number | null> => Object.fromEntries(local.takeChanges());
 
-  it('says each user once, with as many connections as it has', () => {
+  it('reports each user once, with its number of connections', () => {
     local.enter('a', 'u1');
     local.enter('b', 'u1');
     local.enter('c', 'u2');
@@ -25,7 +25,7 @@ describe('LocalPresence', () => {
     expect(local.hasChanges).toBe(false);
   });
 
-  it('keeps one who may be back until its time is over', () => {
+  it('keeps a user who may return until the grace period is over', () => {
     local.enter('a', 'u1');
     taken();
     local.exit('a', 100);
@@ -38,7 +38,7 @@ describe('LocalPresence', () => {
     expect(local.isEmpty).toBe(true);
   });
 
-  it('forgets that somebody was gone once it is back', () => {
+  it('clears the departure of a user who returns', () => {
     local.enter('a', 'u1');
     local.exit('a', 100);
     local.enter('b', 'u1');
@@ -50,7 +50,7 @@ describe('LocalPresence', () => {
     expect(taken()).toEqual({ u1: 0 });
   });
 
-  it('lets those go whose time is over, and keeps the others', () => {
+  it('removes users whose grace period is over, and keeps the others', () => {
     for (const [index, user] of ['u1', 'u2', 'u3'].entries()) {
       local.enter(user, user);
       local.exit(user, index * 100);
@@ -60,7 +60,7 @@ describe('LocalPresence', () => {
     expect(taken()).toEqual({ u1: null, u2: null });
   });
 
-  it('does not wait for somebody without an identity', () => {
+  it('has no grace period for anonymous connections', () => {
     local.enter('a', ANONYMOUS);
     local.enter('b', ANONYMOUS);
     expect(taken()).toEqual({ [ANONYMOUS]: 2 });
@@ -70,7 +70,7 @@ describe('LocalPresence', () => {
     expect(local.isEmpty).toBe(true);
   });
 
-  it('moves one that gets an identity', () => {
+  it('moves a connection that gets an identity', () => {
     local.enter('a', ANONYMOUS);
     taken();
     local.enter('a', 'u1');
@@ -79,7 +79,7 @@ describe('LocalPresence', () => {
     expect(local.hasChanges).toBe(false);
   });
 
-  it('says again what the store does not hold, and says that it was lost', () => {
+  it('writes again what the store lacks, and reports the loss', () => {
     local.enter('a', 'u1');
     local.enter('b', 'u2');
     taken();
@@ -87,7 +87,7 @@ describe('LocalPresence', () => {
     expect(taken()).toEqual({ u2: 1 });
   });
 
-  it('corrects what the store holds and is not so', () => {
+  it('corrects wrong entries of the store', () => {
     local.enter('a', 'u1');
     taken();
     const held = new Map([
@@ -98,13 +98,13 @@ describe('LocalPresence', () => {
     expect(taken()).toEqual({ u1: 1, u9: null });
   });
 
-  it('does not take for lost what was not said yet', () => {
+  it('does not report unwritten changes as lost', () => {
     local.enter('a', 'u1');
     expect(local.compare(new Map())).toBe(false);
     expect(taken()).toEqual({ u1: 1 });
   });
 
-  it('remembers nothing of what changes while the store does not answer, and makes up for it', () => {
+  it('keeps no changes while the store does not respond, and catches up afterwards', () => {
     local.enter('a', 'u1');
     local.enter('b', 'u2');
     taken();

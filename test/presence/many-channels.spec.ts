@@ -35,7 +35,7 @@ describe('an instance with very many channels with presence', () => {
     await client.fence();
   };
 
-  it('renews each of them more seldom', async () => {
+  it('renews each of them less often', async () => {
     await open(300);
     const keep = store.keep.bind(store);
     const renewed: number[] = [];
@@ -49,7 +49,7 @@ describe('an instance with very many channels with presence', () => {
     expect(renewed[2]! - renewed[1]!).toBeGreaterThan(290);
   });
 
-  it('looks at 10,000 of them at a time, and comes round to each', async () => {
+  it('checks 10,000 of them at a time, and reaches each of them', async () => {
     const write = store.write.bind(store);
     const written = new Set<string>();
     let atOnce = 0;
@@ -71,7 +71,7 @@ describe('an instance with very many channels with presence', () => {
 });
 
 describe('a channel with presence on which nothing changes', () => {
-  it('is asked to do something only when it is due, not at each look', async () => {
+  it('is processed only when due, not on each check', async () => {
     const app = await startInstance(null, {
       channels: [{ name: 'lobby:{id}', access: 'authenticated', presence: true }],
     });
@@ -80,7 +80,7 @@ describe('a channel with presence on which nothing changes', () => {
       for (let index = 0; index < 20; index += 1) await client.ask({ type: 'subscribe', channel: `lobby:${index}` });
       const asked = jest.spyOn(PresenceChannel.prototype, 'sync');
       await new Promise<void>((resolve) => {
-        // Nobody leaves here: there is nothing to expire.
+        // No member leaves, so nothing expires.
         const looks = jest.spyOn(LocalPresence.prototype, 'expire').mockImplementation(() => {
           if (looks.mock.calls.length === 200) resolve();
         });

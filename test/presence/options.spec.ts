@@ -6,7 +6,7 @@ import { startInstance } from './support/presence-app.js';
 const jwt = { secret: TEST_SECRET };
 
 describe('the options of presence', () => {
-  it('wait 5 seconds for somebody to come back, unless said otherwise', () => {
+  it('have a grace period of 5 seconds by default', () => {
     expect(resolveOptions({ jwt }).presenceGraceMs).toBe(5_000);
     expect(resolveOptions({ jwt, presenceGraceMs: 0 }).presenceGraceMs).toBe(0);
     expect(() => resolveOptions({ jwt, presenceGraceMs: -1 })).toThrow(/presenceGraceMs/);
@@ -14,14 +14,14 @@ describe('the options of presence', () => {
     expect(realtimeOptionsFromEnv({ REALTIME_PRESENCE_GRACE_MS: '250' })).toEqual({ presenceGraceMs: 250 });
   });
 
-  it('refuse what is neither on nor off', async () => {
+  it('reject a value that is not boolean', async () => {
     const channels = [{ name: 'rooms:a', access: 'public', presence: 'yes' as unknown as boolean }] as const;
     const started = startInstance(null, { channels: [...channels] });
     await expect(started).rejects.toThrow(RealtimeOptionsError);
     await expect(started).rejects.toThrow('rooms:a: presence must be true or false');
   });
 
-  it('switch it on for a built-in channel, and change nothing else of that', async () => {
+  it('enable it for a built-in channel, without changing anything else', async () => {
     const app = await startInstance(null, { channels: [{ name: 'apps:created', presence: true }] });
     try {
       const user = await app.connectAs();
@@ -38,7 +38,7 @@ describe('the options of presence', () => {
     }
   });
 
-  it('let somebody go at once where nobody is waited for', async () => {
+  it('remove members at once without a grace period', async () => {
     const app = await startInstance(null, { presenceGraceMs: 0 });
     try {
       const [watcher, other] = [await app.connectAs({ sub: 'w' }), await app.connectAs({ sub: 'u1' })];

@@ -7,12 +7,12 @@ import type { Present } from '../../src/realtime/presence/presence-store.js';
 
 const LEASE = { leaseMs: 15_000, renewMs: 5_000 };
 
-/** A store that can be told what to do. */
+/** A store that the test controls. */
 class Store extends MemoryPresenceStore {
   writes = 0;
   reads = 0;
   down = false;
-  /** What other instances say. */
+  /** Counts of other instances. */
   readonly others = new Map<string, number>();
   onWrite: () => void = () => undefined;
   onRead: () => Promise<void> = async () => undefined;
@@ -44,7 +44,7 @@ interface Told {
   readonly left?: readonly { userId: string }[];
 }
 
-/** A subscription of a connection that remembers what it was sent. */
+/** A subscription that records the sent frames. */
 function subscriber() {
   const told: Told[] = [];
   const receive = (frame: Buffer) => told.push(JSON.parse(frame.toString()) as Told);
@@ -64,7 +64,7 @@ const names = (members: readonly { userId: string }[]): string[] =>
 describe('PresenceChannel', () => {
   let store: Store;
   let channel: PresenceChannel;
-  /** Seconds are nothing to a test that moves the clock itself. */
+  /** Controlled clock, in milliseconds. */
   let clock: number;
 
   beforeEach(() => {
@@ -86,7 +86,7 @@ describe('PresenceChannel', () => {
     return watcher;
   };
 
-  /** Begins to watch with many clients, whose frames are counted by `sent`. */
+  /** Adds many watchers that call `sent` for each frame. */
   const watchingBy = async (count: number, sent: () => void): Promise<void> => {
     for (let index = 0; index < count; index += 1) {
       const sendBuffer = { send: sent } as unknown as SendBuffer;
@@ -100,7 +100,7 @@ describe('PresenceChannel', () => {
     await later(100);
   };
 
-  it('lets other clients have their turn while it notifies thousands of watchers', async () => {
+  it('does not block other clients while it notifies thousands of watchers', async () => {
     let sent = 0;
     let sentInOneTurn = 0;
     await watchingBy(2_000, () => {
@@ -116,7 +116,7 @@ describe('PresenceChannel', () => {
     expect(sentInOneTurn).toBeLessThanOrEqual(250);
   });
 
-  it('answers after all watchers know what it answers', async () => {
+  it('replies after all watchers have the same state', async () => {
     let sent = 0;
     await watchingBy(600, () => (sent += 1));
     channel.local.enter(subscriber().subscription, 'new');
@@ -130,7 +130,7 @@ describe('PresenceChannel', () => {
     expect(sentBefore).toBe(600);
   });
 
-  it('notifies its watchers for a tenth of the time at most, however often a user joins and leaves', async () => {
+  it('spends at most a tenth of the time on notifying watchers, at any rate of joins and leaves', async () => {
     let sent = 0;
     await watchingBy(100, () => {
       sent += 1;
@@ -147,7 +147,7 @@ describe('PresenceChannel', () => {
     expect(sent).toBeLessThanOrEqual((clock - begun) / 10);
   });
 
-  it('is not kept while the store does not answer if it was only asked about', async () => {
+  it('is not kept during a store outage if it was only queried', async () => {
     store.down = true;
     await expect(channel.list()).rejects.toThrow('down');
     channel.markStale();
@@ -157,7 +157,7 @@ describe('PresenceChannel', () => {
     expect(await channel.list()).toEqual({ members: [], count: 0 });
   });
 
-  it('is kept while the store does not answer if it has said something', async () => {
+  it('is kept during a store outage if it has written something', async () => {
     const { subscription } = subscriber();
     channel.local.enter(subscription, 'ann');
     await later(100);
@@ -167,7 +167,7 @@ describe('PresenceChannel', () => {
     expect(channel.isIdle).toBe(false);
   });
 
-  it('reads although somebody comes all the time', async () => {
+  it('reads despite a constant stream of joins', async () => {
     store.onWrite = () => {
       if (store.reads === 0 && store.writes < 500) channel.local.enter(subscriber().subscription, `u${store.writes}`);
     };
@@ -178,7 +178,7 @@ describe('PresenceChannel', () => {
     expect(told[0]).toMatchObject({ type: 'presence' });
   });
 
-  it('reads although many ask, come and go all the time, and each who asks sees what it did before', async () => {
+  it('reads despite constant queries, joins and leaves, and each query includes earlier changes', async () => {
     let asked = 0;
     let answered = 0;
     const ask = (): void => {
@@ -204,7 +204,7 @@ describe('PresenceChannel', () => {
     expect(names((await list).members)).toContain('later');
   });
 
-  it('says one after the other, and what came meanwhile together', async () => {
+  it('writes one after the other, and batches changes in between', async () => {
     for (let index = 0; index < 100; index += 1) channel.local.enter(subscriber().subscription, `u${index}`);
     channel.onEntered();
     await channel.flush();
@@ -212,7 +212,7 @@ describe('PresenceChannel', () => {
     expect(channel.isIdle).toBe(false);
   });
 
-  it('reads a quiet channel from time to time, and less often when nobody watches', async () => {
+  it('reads a quiet channel from time to time, and less often without watchers', async () => {
     const { subscription } = await watching();
     let before = store.reads;
     for (let second = 0; second < 60; second += 1) await later(1_000);
@@ -223,7 +223,7 @@ describe('PresenceChannel', () => {
     expect(store.reads - before).toBe(60 / 15);
   });
 
-  it('asks a large channel so seldom that reading takes a tenth of the time, and answers with what it knows', async () => {
+  it('reads a large channel so rarely that reading takes a tenth of the time, and replies from memory', async () => {
     store.onRead = async () => void (clock += 300);
     const { told } = await watching();
     const before = store.reads;
@@ -238,7 +238,7 @@ describe('PresenceChannel', () => {
     expect(told.flatMap(({ joined = [] }) => names(joined))).toEqual(['u1']);
   });
 
-  it('refuses those who ask while the store is down, welcomes newcomers once it is back, and says what it has to say', async () => {
+  it('refuses queries while the store is down, and afterwards serves newcomers and writes its changes', async () => {
     store.down = true;
     channel.local.enter(subscriber().subscription, 'u1');
     channel.onEntered();
@@ -252,7 +252,7 @@ describe('PresenceChannel', () => {
     expect((await channel.list()).count).toBe(2);
   });
 
-  it('takes nobody for gone after a loss, until all had the time to say again who is with them', async () => {
+  it('removes no member after a loss until all instances had time to write again', async () => {
     store.others.set('u1', 1);
     const { told } = await watching();
     store.others.clear();
@@ -267,7 +267,7 @@ describe('PresenceChannel', () => {
     expect((await store.read('c')).own).toEqual(new Map([['w', 1]]));
   });
 
-  it('is idle once everybody has gone, and what was read last is no answer any more', async () => {
+  it('is idle once all members have left, and discards the last read', async () => {
     const { subscription } = await watching();
     channel.unwatch(subscription);
     channel.local.exit(subscription, null);
@@ -278,7 +278,7 @@ describe('PresenceChannel', () => {
     expect(channel.isIdle).toBe(true);
   });
 
-  it('writes again what it wrote while the store failed, and leaves the store alone for a while before', async () => {
+  it('repeats failed writes after a pause', async () => {
     let tries = 0;
     store.onWrite = () => {
       tries += 1;
@@ -293,7 +293,7 @@ describe('PresenceChannel', () => {
     expect((await store.read('c')).own).toEqual(new Map([['u1', 1]]));
   });
 
-  it('is not idle while the store has not answered: the answer would be lost', async () => {
+  it('is not idle while a store call is pending, whose result would be lost', async () => {
     let answer = (): void => undefined;
     store.onRead = () => new Promise((resolve) => (answer = resolve));
     const list = channel.list();
@@ -310,7 +310,7 @@ describe('PresenceChannel', () => {
     expect(channel.isIdle).toBe(true);
   });
 
-  it('sends nothing to a watcher that left before it was told who is here, and no change to one that is paused', async () => {
+  it('sends nothing to a watcher that left before its first list, and no change to a paused one', async () => {
     const watcher = await watching();
     let answer = (): void => undefined;
     store.onRead = () => new Promise((resolve) => (answer = resolve));
@@ -331,7 +331,7 @@ describe('PresenceChannel', () => {
     expect(watcher.told).toHaveLength(before);
   });
 
-  it('reads after three writes though more happens here with each of them, and is asked again', async () => {
+  it('reads after three writes even if each brings more changes, and then continues', async () => {
     const lists: Promise<unknown>[] = [];
     const comes = (number: number): void => {
       channel.local.enter(subscriber().subscription, `u${number}`);
@@ -347,7 +347,7 @@ describe('PresenceChannel', () => {
     expect(store.writes).toBeLessThan(8);
   });
 
-  it('waits at most 10 s between two reads, however long one takes', async () => {
+  it('waits at most 10 s between two reads of any duration', async () => {
     store.onRead = async () => void (clock += 5_000);
     await watching();
     const { reads } = store;
@@ -357,13 +357,13 @@ describe('PresenceChannel', () => {
     expect(store.reads).toBe(reads + 1);
   });
 
-  it('reads and writes again as soon as the store has nothing to keep: it lost its data', async () => {
+  it('reads and writes again as soon as the store reports lost data', async () => {
     channel.local.enter(subscriber().subscription, 'u1');
     channel.onEntered();
     await later(0);
     await later(1_000);
     const { reads, writes } = store;
-    await store.write('c', new Map([['u1', null]])); // as a loss
+    await store.write('c', new Map([['u1', null]])); // simulates a loss
     store.writes = writes;
     await later(5_000);
     await later(100);

@@ -31,12 +31,12 @@ describe.each(['memory', 'redis'])('the presence store: %s', (engine) => {
     return { members: Object.fromEntries(members), anonymous, own: Object.fromEntries(own) };
   };
 
-  it('is empty where nothing was said', async () => {
+  it('is empty without writes', async () => {
     expect(await who()).toEqual({ members: {}, anonymous: 0, own: {} });
     expect(await store.keep(ROOM)).toBe(false);
   });
 
-  it('holds what was said last', async () => {
+  it('returns the last write', async () => {
     await says({ u1: 1, u2: 1 });
     await says({ u1: 3 });
     await says({ u1: 3 });
@@ -49,20 +49,20 @@ describe.each(['memory', 'redis'])('the presence store: %s', (engine) => {
     expect(await store.keep(ROOM)).toBe(false);
   });
 
-  it('counts those without an identity apart', async () => {
+  it('counts anonymous connections separately', async () => {
     await says({ [ANONYMOUS]: 4, u1: 1 });
     expect(await who()).toEqual({ members: { u1: 1 }, anonymous: 4, own: { [ANONYMOUS]: 4, u1: 1 } });
     await says({ [ANONYMOUS]: null, u1: null });
     expect(await who()).toMatchObject({ anonymous: 0 });
   });
 
-  it('takes somebody who may be back for present', async () => {
+  it('treats a user in the grace period as present', async () => {
     await says({ u1: 0 });
     expect(await who()).toEqual({ members: { u1: 1 }, anonymous: 0, own: { u1: 0 } });
     await says({ u1: null });
   });
 
-  it('keeps channels apart', async () => {
+  it('separates channels', async () => {
     await says({ u1: 1 });
     await says({ u2: 1 }, OTHER);
     expect((await who()).members).toEqual({ u1: 1 });
@@ -71,7 +71,7 @@ describe.each(['memory', 'redis'])('the presence store: %s', (engine) => {
     await says({ u2: null }, OTHER);
   });
 
-  it('takes any user id', async () => {
+  it('accepts any user id', async () => {
     const ids = ['a:b', ':', '{x}', '__proto__', 'ü ✓', '0', 'x'.repeat(190)];
     await says(
       Object.fromEntries(ids.map((id, index) => [id, index + 1] as const).filter(([id]) => id !== '__proto__')),
@@ -84,7 +84,7 @@ describe.each(['memory', 'redis'])('the presence store: %s', (engine) => {
     expect((await store.read(ROOM)).members.size).toBe(0);
   });
 
-  it('takes many at once', async () => {
+  it('accepts many users at once', async () => {
     const many = new Map(Array.from({ length: 5_000 }, (_, index) => [`u${index}`, 1 + (index % 3)]));
     await store.write(ROOM, many);
     expect((await store.read(ROOM)).members).toEqual(many);
@@ -109,7 +109,7 @@ describe('the presence store in Redis, between instances', () => {
     await redis.stop();
   });
 
-  it('adds up what all say, and tells each what it said itself', async () => {
+  it('sums the counts of all instances, and returns each instance its own', async () => {
     const [one, two] = stores as [PresenceStore, PresenceStore];
     await one.write(ROOM, new Map(Object.entries({ u1: 2, u2: 1, u3: 0, [ANONYMOUS]: 1 })));
     await two.write(ROOM, new Map(Object.entries({ u1: 1, u3: 2, [ANONYMOUS]: 2 })));
@@ -119,12 +119,12 @@ describe('the presence store in Redis, between instances', () => {
     expect([...(await two.read(ROOM)).own.keys()]).toEqual(['u1', 'u3', ANONYMOUS]);
   });
 
-  it('hints the others, not itself', async () => {
+  it('notifies other instances, not itself', async () => {
     const [one, two] = stores as [PresenceStore, PresenceStore];
     const own: string[] = [];
     one.listen((channel) => own.push(channel));
     const other = new Promise<string>((resolve) => two.listen(resolve));
-    // The one who listens may still be subscribing: it is said until it is heard.
+    // The listener may still be subscribing, so this writes until it is notified.
     const saying = setInterval(() => void one.write(ROOM, new Map([['u1', 1]])).catch(() => undefined), 20);
     try {
       expect(await within(5_000, 'a hint', other)).toBe(ROOM);
@@ -134,7 +134,7 @@ describe('the presence store in Redis, between instances', () => {
     expect(own).toEqual([]);
   });
 
-  it('says that Redis does not answer', async () => {
+  it('reports that Redis does not respond', async () => {
     await redis.kill();
     const broken = stores[0]!.read(ROOM);
     await expect(broken).rejects.toMatchObject({ code: 'unavailable' });
@@ -142,7 +142,7 @@ describe('the presence store in Redis, between instances', () => {
   });
 });
 
-/** What is said before that would be taken for the words of a dead instance. */
+/** Earlier writes would be attributed to a dead instance. */
 async function untilKnown({ app }: RealtimeApp): Promise<void> {
   const directory = app.get(InstanceDirectory);
   const known = async (): Promise<void> => {

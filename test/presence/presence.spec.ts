@@ -35,7 +35,7 @@ describe.each(['memory', 'redis'])('presence of one instance: %s', (engine) => {
   });
   afterEach(() => app.close());
 
-  it('answers who is here, somebody who asks without being here too', async () => {
+  it('returns the members, also to a user who is not a member', async () => {
     const [one, two, asker] = await Promise.all(['u1', 'u2', 'u3'].map((sub) => app.connectAs({ sub })));
     await enter(one!);
     await enter(two!);
@@ -53,7 +53,7 @@ describe.each(['memory', 'redis'])('presence of one instance: %s', (engine) => {
     );
   });
 
-  it('tells one who subscribes with presence first that it is subscribed, then who is here, itself included', async () => {
+  it('sends `subscribed` first, then the members including the subscriber', async () => {
     const one = await app.connectAs({ sub: 'u1' });
     await enter(one);
     const two = await app.connectAs({ sub: 'u2' });
@@ -74,7 +74,7 @@ describe.each(['memory', 'redis'])('presence of one instance: %s', (engine) => {
     await one.expectNone('presence');
   });
 
-  it('tells a watcher who joins and who leaves, whether these watch or not', async () => {
+  it('notifies a watcher about joins and leaves of watching and other clients', async () => {
     const watcher = await app.connectAs({ sub: 'w' });
     expect(await enterAndWatch(watcher)).toMatchObject({ members: [{ userId: 'w', connections: 1 }], count: 1 });
     const one = await app.connectAs({ sub: 'u1' });
@@ -89,7 +89,7 @@ describe.each(['memory', 'redis'])('presence of one instance: %s', (engine) => {
     await expectPresent(watcher, { w: 1 }, 1);
   });
 
-  it('takes several connections of a user for one member', async () => {
+  it('treats several connections of a user as one member', async () => {
     const watcher = await app.connectAs({ sub: 'w' });
     await enterAndWatch(watcher);
     const tabs = await Promise.all([1, 2, 3].map(() => app.connectAs({ sub: 'u1' })));
@@ -113,7 +113,7 @@ describe.each(['memory', 'redis'])('presence of one instance: %s', (engine) => {
     await expectPresent(guests[0], { u1: 1 }, 2, { channel: 'announcements' });
   });
 
-  it('knows a connection by its name once it sends a token', async () => {
+  it('counts a connection as its user once it sends a token', async () => {
     const watcher = await app.connectAs({ sub: 'w' });
     await enterAndWatch(watcher, 'announcements');
     const guest = await app.connect();
@@ -124,7 +124,7 @@ describe.each(['memory', 'redis'])('presence of one instance: %s', (engine) => {
     await expectPresent(watcher, { w: 1, u1: 1 }, 2, { channel: 'announcements' });
   });
 
-  it('lets one go at once that unsubscribes, and tells it no more', async () => {
+  it('removes a client at once on unsubscribe, and sends it nothing more', async () => {
     const watcher = await app.connectAs({ sub: 'w' });
     await enterAndWatch(watcher);
     const one = await app.connectAs({ sub: 'u1' });
@@ -138,7 +138,7 @@ describe.each(['memory', 'redis'])('presence of one instance: %s', (engine) => {
     await one.expectNone('presence_diff');
   });
 
-  it('lets one go whose right was taken away', async () => {
+  it('removes a member whose permission was revoked', async () => {
     const admins = 'system:alerts';
     await app.close();
     app = await start({ channels: [{ name: admins, presence: true }] });
@@ -153,7 +153,7 @@ describe.each(['memory', 'redis'])('presence of one instance: %s', (engine) => {
     await expectPresent(boss, { boss: 1 }, 1, { channel: admins });
   });
 
-  it('lets one go that an administrator disconnects', async () => {
+  it('removes a member that an admin disconnects', async () => {
     const watcher = await app.connectAs({ sub: 'w' });
     await enterAndWatch(watcher);
     const one = await app.connectAs({ sub: 'u1' });
@@ -176,7 +176,7 @@ describe.each(['memory', 'redis'])('presence of one instance: %s', (engine) => {
       const isGone = app.gone('u1');
       page.terminate();
       await isGone;
-      // Somebody else's coming shows that what happened before was looked at.
+      // A later join shows that earlier changes were processed.
       const other = await app.connectAs({ sub: `x${reload}` });
       await enter(other);
       await expectTold(watcher, 'joined', `x${reload}`);
@@ -187,7 +187,7 @@ describe.each(['memory', 'redis'])('presence of one instance: %s', (engine) => {
     expect(toldSoFar(watcher)).toEqual(['+u1', '+x0', '+x1', '+x2']);
   });
 
-  it('refuses where presence is off, and only tells those who may use the channel', async () => {
+  it('refuses if presence is off, and serves only users with access to the channel', async () => {
     const [user, guest] = await Promise.all([app.connectAs(), app.connect()]);
     expect(await user.ask({ type: 'presence', channel: BARE })).toEqual(
       errorOf('presence_disabled', { channel: BARE, ref: 'ask-1' }),
@@ -201,7 +201,7 @@ describe.each(['memory', 'redis'])('presence of one instance: %s', (engine) => {
     expect(await user.ask({ type: 'presence', channel: 'rooms:nowhere' })).toMatchObject({ code: 'unknown_channel' });
   });
 
-  it('begins to tell one that has subscribed already', async () => {
+  it('starts watching on an existing subscription', async () => {
     const one = await app.connectAs({ sub: 'u1' });
     await enter(one);
     await one.expectNone('presence');
@@ -211,13 +211,13 @@ describe.each(['memory', 'redis'])('presence of one instance: %s', (engine) => {
     await expectTold(one, 'joined', 'u2');
   });
 
-  it('answers for many who come at the same moment', async () => {
+  it('replies to many clients that join at the same time', async () => {
     const clients = await Promise.all(Array.from({ length: 60 }, (_, index) => app.connectAs({ sub: `u${index}` })));
     await Promise.all(clients.map((client) => enterAndWatch(client)));
     const all = Object.fromEntries(clients.map((_, index) => [`u${index}`, 1]));
     await expectPresent(clients[0]!, all, 60);
     await Promise.all(clients.map((client) => client.fence()));
-    // What each was told adds up to the same.
+    // The frames of each client add up to the same members.
     for (const client of clients) {
       const members = new Set<string>();
       for (const frame of client.frames) {

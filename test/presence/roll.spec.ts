@@ -5,7 +5,7 @@ function present(members: Record<string, number>, anonymous = 0) {
 }
 
 describe('Roll', () => {
-  it('tells who joined and who left, and not who has more connections', () => {
+  it('reports joins and leaves, but not changed numbers of connections', () => {
     const roll = new Roster();
     expect(roll.update(present({ u1: 1, u2: 2 }), true)).toEqual({
       joined: [
@@ -24,14 +24,14 @@ describe('Roll', () => {
     ]);
   });
 
-  it('counts those without an identity, and does not list them', () => {
+  it('counts anonymous connections without listing them', () => {
     const roll = new Roster();
     expect(roll.update(present({ u1: 1 }, 2), true).joined).toHaveLength(1);
     expect(roll.count).toBe(3);
     expect(roll.list()).toEqual([{ userId: 'u1', connections: 1 }]);
   });
 
-  it('keeps those who are not found while that says nothing', () => {
+  it('keeps missing members while their absence proves nothing', () => {
     const roll = new Roster();
     roll.update(present({ u1: 1, u2: 1 }), true);
     expect(roll.update(present({ u3: 1 }), false)).toEqual({ joined: [{ userId: 'u3', connections: 1 }], left: [] });
@@ -39,13 +39,13 @@ describe('Roll', () => {
     expect(roll.update(present({ u3: 1, u1: 1 }), true).left).toEqual([{ userId: 'u2', connections: 0 }]);
   });
 
-  it('lists as many as fit into one frame, and counts all', () => {
+  it('lists members up to the frame limit, and counts all', () => {
     const roll = new Roster();
     const many = Object.fromEntries(Array.from({ length: MAX_LISTED + 5 }, (_, index) => [`u${index}`, 1]));
     roll.update(present(many), true);
     expect(roll.list()).toHaveLength(MAX_LISTED);
     expect(roll.count).toBe(MAX_LISTED + 5);
-    // The longest user id makes a channel name of 200 bytes.
+    // The longest user id gives a channel name of 200 bytes.
     const longest = JSON.stringify({ userId: 'x'.repeat(195), connections: 1_000 }).length;
     expect(MAX_LISTED * longest).toBeLessThan(1_048_576);
   });

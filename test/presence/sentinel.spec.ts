@@ -27,7 +27,7 @@ describe('presence over a master that Sentinels watch', () => {
     await backend?.stop();
   });
 
-  it('is right across instances, and right again when another master has taken over', async () => {
+  it('is correct across instances, and again after a failover', async () => {
     const [one, two] = apps as [RealtimeApp, RealtimeApp];
     const watcher = await one.connectAs({ sub: 'w' });
     await enterAndWatch(watcher, ROOM);

@@ -33,7 +33,7 @@ class MemberJoined {
   tags!: string[];
 }
 
-/** What a frontend writes, and what it must not. */
+/** Frontend code that must compile, with the errors that are expected. */
 const FRONTEND = `
 import { createRealtimeClient, type RealtimeEvents } from 'nestjs-realtime/client';
 import type { Events, Member } from './generated-events.js';
@@ -78,7 +78,7 @@ import type { Events } from './generated-events.js';
 createRealtimeClient<Events>({ url: '/ws' }).channel('teams:7:updated').on('event', ({ data }) => data.title);
 `;
 
-describe('types made from the document of an application', () => {
+describe('types generated from the document of an application', () => {
   let app: RealtimeApp;
   let text: string;
 
@@ -94,7 +94,7 @@ describe('types made from the document of an application', () => {
   }, 60_000);
   afterAll(() => app.close());
 
-  it('compile, and type the channels of a client, of its own map and of the merged one', () => {
+  it('compile, and type the channels of a client with a separate map and with the merged one', () => {
     const code = eventTypes(readContract(text), { augment: true });
     const inFrontend = (name: string, source: string) => ({ path: resolve('test/realtime', name), code: source });
     const problems = compile([

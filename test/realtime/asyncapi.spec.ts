@@ -51,7 +51,7 @@ class Cursor {
   x!: number;
 
   @IsString()
-  session!: string; // nobody gets it, for it is not exposed
+  session!: string; // no client receives it: it is not exposed
 }
 
 @ChannelPolicy('projects:{projectId}:*')
@@ -65,7 +65,7 @@ interface Described {
   readonly parameters?: object;
 }
 
-/** The problems that make a document invalid; the parser also gives advice. */
+/** Diagnostics that make a document invalid, without the parser's hints. */
 function errorsOf(diagnostics: readonly { readonly severity: number }[]): object[] {
   return diagnostics.filter(({ severity }) => severity === 0);
 }
@@ -89,7 +89,7 @@ describe('the AsyncAPI document of an application', () => {
   });
   afterAll(() => app.close());
 
-  it('is valid by the parser of AsyncAPI, and has every channel', async () => {
+  it('is valid for the AsyncAPI parser, and has every channel', async () => {
     const { document, diagnostics } = await new Parser().parse(text);
     expect(errorsOf(diagnostics)).toEqual([]);
     const addresses = document!
@@ -104,7 +104,7 @@ describe('the AsyncAPI document of an application', () => {
     expect([server.host(), server.protocol(), server.pathname()]).toEqual([`127.0.0.1:${app.port}`, 'ws', '/ws']);
   });
 
-  it('would not be, with a channel that names a parameter which its address has not', async () => {
+  it('would be invalid with a channel parameter that is not in the address', async () => {
     const { channels, ...rest } = JSON.parse(text) as { channels: Record<string, Described> };
     const wrong = { ...channels['apps_created']!, parameters: { nothing: {} } };
     const { diagnostics } = await new Parser().parse(
@@ -113,7 +113,7 @@ describe('the AsyncAPI document of an application', () => {
     expect(errorsOf(diagnostics)).not.toEqual([]);
   });
 
-  it('tells what an event carries, and who may use the channel', () => {
+  it('describes the data of an event and who can use the channel', () => {
     const { channels, operations, components } = JSON.parse(text) as {
       channels: Record<string, Described>;
       operations: Record<string, { action: string; security?: unknown }>;
@@ -127,7 +127,7 @@ describe('the AsyncAPI document of an application', () => {
         type: 'object',
         properties: {
           id: { type: 'integer', minimum: 1 },
-          budget: { type: 'integer', 'x-groups': ['billing'] }, // and not required: others get none
+          budget: { type: 'integer', 'x-groups': ['billing'] }, // not required: other roles do not receive it
           members: { type: 'array', items: { $ref: '#/components/schemas/Member' } },
         },
         required: ['id'],

@@ -7,7 +7,7 @@ const field = (name: string): Record<string, unknown> => ({
   details: [{ field: name, message: expect.stringMatching(/^must /) }],
 });
 
-describe('a bad frame is answered, and the connection lives on', () => {
+describe('a bad frame gets an error, and the connection stays open', () => {
   let app: RealtimeApp;
   let client: WsClient;
 
@@ -51,14 +51,14 @@ describe('a bad frame is answered, and the connection lives on', () => {
   );
 
   it.each([new Uint8Array(0), Buffer.from('{"type":"ping"}'), Buffer.alloc(5000)])(
-    'a binary frame is invalid_message, whatever it holds',
+    'a binary frame is invalid_message, with any content',
     async (bytes) => {
       expect(await answered(bytes)).toEqual(errorOf('invalid_message', field('')));
     },
   );
 
   it.each(['{}', '{"type":""}', '{"type":5}', '{"type":null}', '{"type":["ping"]}', '{"__proto__":{"type":"ping"}}'])(
-    'no usable type is invalid_message: %s',
+    'a frame without a usable type is invalid_message: %s',
     async (text) => {
       expect(await answered(text)).toEqual(errorOf('invalid_message', field('type')));
     },
@@ -109,7 +109,7 @@ describe('a bad frame is answered, and the connection lives on', () => {
     expect(await answered(JSON.stringify(frame))).toEqual(errorOf('invalid_message', field(name)));
   });
 
-  it('names every wrong field at once', async () => {
+  it('lists all wrong fields at once', async () => {
     client.send({ type: 'subscribe', channels: [5, { channel: '', presence: 1 }], ref: 7 });
     expect(await client.next('error')).toMatchObject({
       code: 'invalid_message',
@@ -122,19 +122,19 @@ describe('a bad frame is answered, and the connection lives on', () => {
     });
   });
 
-  it('subscribes to nothing when one field is wrong', async () => {
+  it('subscribes to nothing if one field is wrong', async () => {
     await answered(JSON.stringify({ type: 'subscribe', channels: ['apps:created', ''] }));
     expect(await client.ask({ type: 'list_channels' })).toMatchObject({ subscribed: [] });
   });
 
-  it('takes fields that it does not know, and pollutes nothing', async () => {
+  it('ignores unknown fields, without prototype pollution', async () => {
     client.send('{"type":"ping","__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"x":{"y":[]}}');
     expect(await client.next()).toEqual(stamped({ type: 'pong' }));
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });
 });
 
-describe('what is too much', () => {
+describe('excess', () => {
   let app: RealtimeApp;
 
   beforeAll(async () => {
@@ -142,7 +142,7 @@ describe('what is too much', () => {
   });
   afterAll(() => app.close());
 
-  it('100 bad frames within a minute are answered and forgiven; the 101st is answered, then 4400 follows', async () => {
+  it('100 bad frames within a minute get errors; after the error to the 101st, 4400 follows', async () => {
     const client = await app.connectAs();
     const bad = ['rubbish', '{}', '{"type":"rubbish"}', Buffer.from([1])];
     for (let count = 0; count < 100; count += 1) client.send(bad[count % 4]!);
@@ -153,7 +153,7 @@ describe('what is too much', () => {
     expect(client.frames.filter(({ type }) => type === 'error')).toHaveLength(101);
   });
 
-  it('refusals are no bad frames, however many', async () => {
+  it('refused requests do not count as bad frames', async () => {
     const client = await app.connectAs();
     for (let count = 0; count < 150; count += 1) client.send({ type: 'subscribe', channel: 'system:health' });
     await client.fence();
@@ -161,7 +161,7 @@ describe('what is too much', () => {
     await client.close();
   });
 
-  it('a frame of exactly the size limit is taken, one byte more closes with 1009', async () => {
+  it('a frame of exactly the size limit is accepted, one byte more closes with 1009', async () => {
     const client = await app.connectAs();
     const padded = (size: number): string => `{"type":"ping","x":"${'x'.repeat(size - 22)}"}`;
     expect(padded(2048)).toHaveLength(2048);
@@ -171,14 +171,14 @@ describe('what is too much', () => {
     expect(await client.whenClosed()).toMatchObject({ code: 1009 });
   });
 
-  it('the size limit counts a message as a whole, so fragments are no way around it', async () => {
+  it('the size limit applies to whole messages, so fragments cannot bypass it', async () => {
     const client = await app.connectAs();
     client.socket.send('x'.repeat(1500), { fin: false });
     client.socket.send('x'.repeat(1500), { fin: true });
     expect(await client.whenClosed()).toMatchObject({ code: 1009 });
   });
 
-  it('hurts nobody else', async () => {
+  it('does not affect other connections', async () => {
     const good = await app.connectAs({ sub: 'good' });
     const bad = await app.connectAs({ sub: 'bad' });
     bad.send('x'.repeat(5000));
@@ -188,7 +188,7 @@ describe('what is too much', () => {
   });
 });
 
-describe('too many frames a second', () => {
+describe('too many frames per second', () => {
   let app: RealtimeApp;
 
   beforeAll(async () => {
@@ -199,27 +199,27 @@ describe('too many frames a second', () => {
   const countOf = (client: WsClient, code: string): number =>
     client.frames.filter((frame) => frame.type === 'error' && frame.code === code).length;
 
-  it('are each answered by rate_limited, without their ref, and after as many again comes 4503', async () => {
+  it('each get rate_limited without their ref, and after the same number again 4503', async () => {
     const client = await app.connectAs();
     for (let count = 0; count < 40; count += 1) client.send({ type: 'ping', ref: `r${count}` });
     expect(await client.whenClosed()).toEqual({ code: 4503, reason: 'rate limit exceeded' });
     const pongs = client.frames.filter(({ type }) => type === 'pong').length;
-    expect(pongs).toBeGreaterThanOrEqual(10); // what may come at once
+    expect(pongs).toBeGreaterThanOrEqual(10); // the allowed burst
     expect(pongs).toBeLessThan(13);
     expect(countOf(client, 'rate_limited')).toBe(10);
     expect(client.frames.findLast(({ type }) => type === 'error')).toEqual(errorOf('rate_limited'));
   });
 
-  it('leave no frame without an answer', async () => {
+  it('leave no frame without a reply', async () => {
     const client = await app.connectAs();
     for (let count = 0; count < 18; count += 1) client.send({ type: 'ping', ref: `r${count}` });
-    // 18 pings, of which 10 are answered by pong at least: none is left over, or the connection would have ended.
+    // Of 18 pings at least 10 get a pong. Fewer than 10 excess frames do not close the connection.
     while (client.frames.length < 1 + 18) await client.next();
     expect(client.frames.slice(1).every(({ type }) => type === 'pong' || type === 'error')).toBe(true);
     await client.close();
   });
 
-  it('are refused before they are looked at: a bad one among them is rate_limited too', async () => {
+  it('are rejected before they are parsed: a bad one among them is rate_limited too', async () => {
     const client = await app.connectAs();
     for (let count = 0; count < 10; count += 1) client.send({ type: 'ping' });
     for (let count = 0; count < 5; count += 1) client.send('rubbish');
@@ -230,8 +230,8 @@ describe('too many frames a second', () => {
   });
 });
 
-describe('as many answers as frames', () => {
-  it('whatever the mix, and whatever number waits', async () => {
+describe('as many replies as frames', () => {
+  it('for any mix of frames and any number of waiting ones', async () => {
     const app = await RealtimeApp.start({ framesPerSecond: 2_000 });
     const client = await connect(app.url);
     await client.next('connected');
@@ -249,7 +249,7 @@ describe('as many answers as frames', () => {
     for (let count = 0; count < 1800; count += 1) client.send(mix[count % mix.length]!);
     await client.fence();
     const pongs = client.frames.filter(({ type }) => type === 'pong').length;
-    expect(pongs).toBe(201); // one of each mix, and the fence
+    expect(pongs).toBe(201); // one per mix, plus the one of the fence
     expect(client.frames).toHaveLength(1 + 1800 + 1);
     await client.close();
     await app.close();

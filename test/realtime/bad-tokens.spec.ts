@@ -52,7 +52,7 @@ describe('a bad token', () => {
   // jsonwebtoken itself refuses to sign some of these.
   const all = [...invalid, ...odd.map(([what, fields]) => [what, handSigned({ ...claims, ...fields })] as const)];
 
-  it.each(all)('(%s) is told token_invalid, and closed with 4401', async (_what, token) => {
+  it.each(all)('(%s) gets token_invalid, and is closed with 4401', async (_what, token) => {
     const client = await app.connect({ header: `Bearer ${token}` });
     const { message } = ERROR_CODES.token_invalid;
     expect(await client.next()).toEqual(stamped({ type: 'error', code: 'token_invalid', message }));
@@ -70,7 +70,7 @@ describe('a bad token', () => {
     expect(await client.whenClosed()).toMatchObject({ code: 4401 });
   });
 
-  it('shows nobody the token: not the client, and not a log line', async () => {
+  it('never exposes the token, neither to the client nor in the log', async () => {
     const tokens = [
       signToken({ exp: 1 }),
       signToken({ nbf: secondsFromNow(60) }),
@@ -86,7 +86,7 @@ describe('a bad token', () => {
     for (const token of tokens) expect(app.log.lines.join('\n')).not.toContain(token);
   });
 
-  it('takes no place: the connection is not counted', async () => {
+  it('does not count as a connection', async () => {
     const client = await app.connect({ token: 'rubbish' });
     await client.whenClosed();
     expect(app.registry.size).toBe(0);
@@ -133,7 +133,7 @@ describe('the claims of a good token', () => {
 });
 
 describe('several roles', () => {
-  it('all count: the second one makes an administrator, on the socket and over REST', async () => {
+  it('all count: the second one can grant the admin role, on the socket and over REST', async () => {
     const app = await RealtimeApp.start();
     try {
       const token = signToken({ role: undefined, roles: ['ops', 'admin'] });
@@ -154,8 +154,8 @@ describe('several roles', () => {
   });
 });
 
-describe('claims that are of no use', () => {
-  it('are named in a warning, which developers see without changing a log level, and never quoted', async () => {
+describe('unusable claims', () => {
+  it('are named but never quoted in a warning, which is visible at the default log level', async () => {
     const app = await RealtimeApp.start();
     try {
       const token = handSigned({ ...claims, role: { name: 'a secret role' } });
@@ -170,7 +170,7 @@ describe('claims that are of no use', () => {
   });
 });
 
-describe('a token of a certain issuer for a certain audience', () => {
+describe('a token for one issuer and audience', () => {
   let app: RealtimeApp;
   const good = { iss: 'https://issuer.example', aud: 'realtime' };
 
@@ -194,7 +194,7 @@ describe('a token of a certain issuer for a certain audience', () => {
 });
 
 describe('a token for one of several audiences', () => {
-  it('is good, and one for another is not', async () => {
+  it('is accepted, and one for another audience is not', async () => {
     const app = await RealtimeApp.start({ jwt: { secret: TEST_SECRET, audience: ['web', 'mobile'] } });
     try {
       const first = async (aud: string | string[] | undefined) => {
@@ -235,7 +235,7 @@ describe('tokens signed with a private key', () => {
     try {
       const good = await app.connect({ token: signToken({ sub: 'k1' }, { alg, key: keys.privateKey }) });
       expect(await good.next('connected')).toMatchObject({ user: { userId: 'k1' } });
-      // The classic confusion of keys, signed by hand: the library would not.
+      // Algorithm confusion, signed by hand because the library refuses it.
       const { createHmac } = await import('node:crypto');
       const parts = handSigned({ sub: 'k1', role: 'admin', exp: secondsFromNow(60) })
         .split('.')
@@ -251,7 +251,7 @@ describe('tokens signed with a private key', () => {
 });
 
 describe('options of tokens', () => {
-  it('claim names, the admin role and tokens without an end can be set', async () => {
+  it('claim names, the admin role and tokens without expiry are configurable', async () => {
     const app = await RealtimeApp.start({
       adminRole: 'root',
       jwt: {

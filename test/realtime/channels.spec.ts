@@ -15,7 +15,7 @@ const ADMIN = ['system:health', 'system:metrics', 'system:alerts'];
 type Who = 'anonymous' | 'user' | 'admin';
 type Answer = 'subscribed' | 'forbidden' | 'unknown_channel';
 
-describe('who may use which channel', () => {
+describe('access to channels', () => {
   let app: RealtimeApp;
   let clients: Record<Who, WsClient>;
 
@@ -34,7 +34,7 @@ describe('who may use which channel', () => {
     ...ADMIN.map((name) => [name, everyone('forbidden', 'forbidden', 'subscribed')] as const),
     ['user:u1', everyone('forbidden', 'subscribed', 'subscribed')],
     ['user:boss', everyone('forbidden', 'forbidden', 'subscribed')],
-    // Not registered, under a rule that only some pass: whoever fails it cannot tell.
+    // Not registered, under a rule that only some users pass: other users cannot tell whether it exists.
     ['apps:nothing', everyone('forbidden', 'unknown_channel', 'unknown_channel')],
     ['apps:created:more', everyone('forbidden', 'unknown_channel', 'unknown_channel')],
     ['system:nothing', everyone('forbidden', 'forbidden', 'unknown_channel')],
@@ -61,7 +61,7 @@ describe('who may use which channel', () => {
       }
     });
 
-    it('is told all of it by connected, and by list_channels', async () => {
+    it('receives all authorized channels in connected and list_channels', async () => {
       const listed = {
         anonymous: PUBLIC,
         user: [...PUBLIC, ...AUTHENTICATED, 'user:u1'],
@@ -73,7 +73,7 @@ describe('who may use which channel', () => {
     });
   });
 
-  it('an administrator reads what is for one user only, another user does not', async () => {
+  it('an admin can read the private channel of a user, another user cannot', async () => {
     const other = await app.connectAs({ sub: 'u2' });
     const [owner, admin] = [await app.connectAs({ sub: 'u1' }), await app.connectAdmin()];
     for (const client of [other, owner, admin]) client.send({ type: 'subscribe', channel: 'user:u1' });
@@ -85,7 +85,7 @@ describe('who may use which channel', () => {
     await other.expectNone('event');
   });
 
-  it('names the channel that falls under a refusal the same, whether it is registered or not', async () => {
+  it('sends the same refusal for registered and unregistered channels', async () => {
     const { channel: _1, ...registered } = (await clients.user.ask({
       type: 'subscribe',
       channel: 'system:health',
@@ -152,12 +152,12 @@ describe('the private channel of a user', () => {
     await expect(app.events.publish(channel, {})).rejects.toThrow('channel is not registered');
   });
 
-  it.each(['user:u1:more', 'users:u1', 'USER:u1', 'user'])('is not looked for at %s', async (channel) => {
+  it.each(['user:u1:more', 'users:u1', 'USER:u1', 'user'])('does not exist at %s', async (channel) => {
     const client = await app.connectAs({ sub: 'u1' });
     expect(await client.ask({ type: 'subscribe', channel })).toMatchObject({ code: 'unknown_channel' });
   });
 
-  it('of an id is that of its exact letters', async () => {
+  it('is case-sensitive in the user id', async () => {
     const client = await app.connectAs({ sub: 'u1' });
     for (const channel of ['user:U1', 'user:u', 'user:u11', 'user:1']) {
       expect(await client.ask({ type: 'subscribe', channel })).toMatchObject({ code: 'forbidden' });
@@ -174,7 +174,7 @@ describe('wildcards', () => {
   });
   afterAll(() => app.close());
 
-  it('subscribe to every channel of a group, answered one by one', async () => {
+  it('subscribe to every channel of a group, with one reply each', async () => {
     const client = await app.connectAs();
     client.send({ type: 'subscribe', channel: 'apps:*', ref: 'w' });
     for (const channel of apps) {
@@ -186,7 +186,7 @@ describe('wildcards', () => {
     expect(await client.next()).toMatchObject({ type: 'event', channel: 'apps:status' });
   });
 
-  it('may stand in channels, beside others', async () => {
+  it('can be combined with other names in channels', async () => {
     const client = await app.connectAs();
     client.send({ type: 'subscribe', channels: ['users:*', 'apps:created', 'system:*', { channel: 'storage:*' }] });
     const answers = [];
@@ -201,7 +201,7 @@ describe('wildcards', () => {
     await client.expectNone();
   });
 
-  it('answer again for what is subscribed already', async () => {
+  it('reply again for subscribed channels', async () => {
     const client = await app.connectAs();
     await client.ask({ type: 'subscribe', channel: 'users:updated' });
     client.send({ type: 'subscribe', channel: 'users:*' });
@@ -211,7 +211,7 @@ describe('wildcards', () => {
     await client.expectNone();
   });
 
-  it('unsubscribe from what one has of the group', async () => {
+  it('unsubscribe from the subscribed channels of the group', async () => {
     const client = await app.connectAs();
     client.send({ type: 'subscribe', channels: ['apps:created', 'apps:updated', 'users:created'] });
     await client.fence();
@@ -238,7 +238,7 @@ describe('wildcards', () => {
   });
 });
 
-describe("an application's own channels", () => {
+describe('custom channels of an application', () => {
   let app: RealtimeApp;
 
   beforeAll(async () => {
@@ -269,7 +269,7 @@ describe("an application's own channels", () => {
     expect(answers.map((answer) => (answer.type === 'error' ? answer.code : answer.type))).toEqual(expected);
   });
 
-  it('are listed, belong to the wildcard of their group, and carry events', async () => {
+  it('are listed, match the wildcard of their group, and deliver events', async () => {
     const client = await app.connect({ token: (await import('../support/jwt.js')).signToken() });
     const { authorizedChannels } = await client.next('connected');
     expect(authorizedChannels).toEqual(expect.arrayContaining(['apps:archived', 'projects:created', 'news']));
@@ -281,7 +281,7 @@ describe("an application's own channels", () => {
     expect(await client.next()).toMatchObject({ type: 'event', channel: 'projects:created', data: { id: 'p' } });
   });
 
-  it('of a group where an anonymous connection may use one are had by its wildcard', async () => {
+  it('are available by a wildcard if an anonymous connection can use one of the group', async () => {
     const client = await app.connect();
     await client.next('connected');
     client.send({ type: 'subscribe', channel: 'apps:*' });

@@ -11,7 +11,7 @@ import { connect } from '../support/ws-client.js';
 import { OtherGateway, SocketIoGateway } from './support/other-gateways.js';
 import { RealtimeApp, type BootOptions } from './support/realtime-app.js';
 
-/** That the module works, by one event from end to end. */
+/** Checks that the module works end to end with one event. */
 async function expectRealtime(app: RealtimeApp): Promise<void> {
   const client = await app.connectAs();
   await client.ask({ type: 'subscribe', channel: 'apps:created' });
@@ -20,7 +20,7 @@ async function expectRealtime(app: RealtimeApp): Promise<void> {
   await client.close();
 }
 
-/** Sends one text and gives the first answer. */
+/** Sends one message and returns the first reply. */
 async function exchange(url: string, text: string): Promise<string> {
   const socket = new WebSocket(url);
   await once(socket, 'open');
@@ -32,7 +32,7 @@ async function exchange(url: string, text: string): Promise<string> {
   return data.toString();
 }
 
-/** Speaks Engine.IO as Socket.IO's client does: opens, joins, emits `hi`, and gives the event that comes back. */
+/** Uses Engine.IO like a Socket.IO client: connects, joins, emits `hi`, and returns the event that comes back. */
 async function exchangeSocketIo(port: number): Promise<string> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`);
   const packets: string[] = [];
@@ -64,7 +64,7 @@ describe.each(['express', 'fastify'] as const)('on %s', (http) => {
     await expectRealtime(app);
   });
 
-  it('lives beside a gateway of the WsAdapter on another path', async () => {
+  it('coexists with a gateway of the WsAdapter on another path', async () => {
     const prepare = (nest: INestApplication) => nest.useWebSocketAdapter(new WsAdapter(nest));
     await start({ providers: [OtherGateway], prepare });
     await expectRealtime(app);
@@ -73,14 +73,14 @@ describe.each(['express', 'fastify'] as const)('on %s', (http) => {
     await expectRealtime(app);
   });
 
-  it('lives beside a gateway of Socket.IO, with its adapter chosen', async () => {
+  it('coexists with a Socket.IO gateway whose adapter is set', async () => {
     await start({ providers: [SocketIoGateway], prepare: (nest) => nest.useWebSocketAdapter(new IoAdapter(nest)) });
     await expectRealtime(app);
     expect(await exchangeSocketIo(app.port)).toBe('42["hello",{"a":1}]');
     await expectRealtime(app);
   });
 
-  it('lives beside a gateway of Socket.IO, with the adapter that Nest takes by default', async () => {
+  it('coexists with a Socket.IO gateway on Nest’s default adapter', async () => {
     await start({ providers: [SocketIoGateway] });
     await expectRealtime(app);
     expect(await exchangeSocketIo(app.port)).toBe('42["hello",{"a":1}]');
@@ -88,7 +88,7 @@ describe.each(['express', 'fastify'] as const)('on %s', (http) => {
     expect(await polling.text()).toMatch(/^0\{"sid"/);
   });
 
-  it('lives beside an upgrade listener that somebody wrote by hand, added early or late', async () => {
+  it('coexists with a custom upgrade listener, added early or late', async () => {
     const servers: WebSocketServer[] = [];
     const add = (nest: INestApplication, path: string): void => {
       const echo = new WebSocketServer({ noServer: true });
@@ -106,7 +106,7 @@ describe.each(['express', 'fastify'] as const)('on %s', (http) => {
     await expectRealtime(app);
   });
 
-  it('leaves an upgrade of an unknown path to the application, which answers 404', async () => {
+  it('leaves an upgrade of an unknown path to the application, which responds with 404', async () => {
     await start();
     for (const path of ['/', '/other', '/ws/', '/wsx', '/WS', '/socket.io/', '//ws', '/ws%20', '/%77s']) {
       const client = await TcpClient.connect(app.port);
@@ -125,14 +125,14 @@ describe.each(['express', 'fastify'] as const)('on %s', (http) => {
 });
 
 describe('the option path', () => {
-  it('serves elsewhere, and there only', async () => {
+  it('moves the endpoint, which exists at the new path only', async () => {
     const app = await RealtimeApp.start({ path: '/api/live' });
     await expectRealtime(app);
     await expect(connect(`ws://127.0.0.1:${app.port}/ws`)).rejects.toThrow('404');
     await app.close();
   });
 
-  it('belongs to its application: two of them in one process, and one after the other', async () => {
+  it('applies per application: for two in one process, and one after the other', async () => {
     const [one, two] = [await RealtimeApp.start({ path: '/one' }), await RealtimeApp.start({ path: '/two' })];
     await expectRealtime(one);
     await expectRealtime(two);
@@ -152,14 +152,14 @@ describe('the option path', () => {
 });
 
 describe('a second HTTP server', () => {
-  it('can be attached: its connections are those of the first', async () => {
+  it('can be attached: its connections join those of the first', async () => {
     const app = await RealtimeApp.start();
     const { createServer } = await import('node:http');
     const second = createServer();
     second.listen(0, '127.0.0.1');
     await once(second, 'listening');
     app.server.attach(second);
-    app.server.attach(second); // twice changes nothing
+    app.server.attach(second); // attaching twice has no effect
     const { port } = second.address() as { port: number };
     const client = await connect(`ws://127.0.0.1:${port}/ws`, { token: signToken() });
     await client.next('connected');

@@ -17,10 +17,10 @@ const CHANNEL = 'apps:created';
 const EXTENSIONS = 'Sec-WebSocket-Extensions';
 const LARGE = 'it is the same text again and again, '.repeat(200);
 const OFFER = { [EXTENSIONS]: 'permessage-deflate; client_max_window_bits' };
-/** What a flush ends with, and the wire leaves out. */
+/** The end of a flush, which permessage-deflate omits on the wire. */
 const TAIL = Buffer.from([0, 0, 255, 255]);
 
-/** RSV1 stands in the first byte of a frame, which the opcode is taken from. */
+/** RSV1 is a bit of the first byte, like the opcode. */
 const isCompressed = (bytes: Buffer): boolean => (bytes[0]! & 0x40) !== 0;
 
 function deflated(text: string): Buffer {
@@ -57,7 +57,7 @@ describe('compression', () => {
     return { client, answered };
   }
 
-  /** The frames as they stand on the wire, the first bytes included. */
+  /** The frames on the wire, with their first bytes. */
   function onTheWire({ tcp }: RawWebSocket): { compressed: boolean; text: string }[] {
     let rest = tcp.bytes.subarray(tcp.bytes.indexOf('\r\n\r\n') + 4);
     const seen: { compressed: boolean; text: string }[] = [];
@@ -77,7 +77,7 @@ describe('compression', () => {
     await client.until('"subscribed"');
   }
 
-  /** Resolves once everything that was sent before has come in. */
+  /** Resolves once everything sent before has arrived. */
   async function fence(client: RawWebSocket, ref: string): Promise<void> {
     client.sendJson({ type: 'ping', ref });
     await client.until(`"${ref}"`);
@@ -101,7 +101,7 @@ describe('compression', () => {
     client.tcp.destroy();
   });
 
-  it('sends the very same bytes to everyone who reads them, and plain ones to those who do not', async () => {
+  it('sends identical bytes to all clients with the extension, and uncompressed ones to others', async () => {
     const offers = ['permessage-deflate', OFFER[EXTENSIONS], 'permessage-deflate; server_max_window_bits=9', undefined];
     const clients = await Promise.all(offers.map(async (offer) => (await raw(offer)).client));
     for (const client of clients) await subscribed(client);
@@ -121,7 +121,7 @@ describe('compression', () => {
     for (const client of clients) client.tcp.destroy();
   });
 
-  it('leaves out what a flush ends with, and compresses nothing that would not become smaller', () => {
+  it('omits the end of a flush, and compresses only what becomes smaller', () => {
     const frame = frameDeflated(Buffer.from(LARGE))!;
     expect(frame.subarray(-4).equals(TAIL)).toBe(false);
     expect(frameDeflated(randomBytes(2_000))).toBeNull();
@@ -130,7 +130,7 @@ describe('compression', () => {
     expect(frameDeflated(Buffer.alloc(COMPRESS_UP_TO_BYTES + 1))).toBeNull();
   });
 
-  it('never compresses an answer', async () => {
+  it('never compresses a reply', async () => {
     const { client } = await raw('permessage-deflate');
     client.sendJson({ type: 'list_channels' });
     await fence(client, 'all-read');
@@ -143,30 +143,25 @@ describe('compression', () => {
   describe.each(['the fast path', 'the fallback'])('with a client of ws, by %s', (path) => {
     beforeEach(() => allowDirectWrites(path === 'the fast path'));
 
-    it.each([true, false])(
-      'keeps the order among events, large and small, and answers (offered: %s)',
-      async (offered) => {
-        const client = await open(offered);
-        expect(client.socket.extensions).toBe(offered ? 'permessage-deflate' : '');
-        await client.next('connected');
-        await client.ask({ type: 'subscribe', channel: CHANNEL });
-        const expected: string[] = [];
-        for (let round = 0; round < 20; round += 1) {
-          await app.events.publish(CHANNEL, { n: `small ${round}` });
-          void app.events.publish(CHANNEL, { n: `large ${round}`, LARGE });
-          void app.events.publish(CHANNEL, { n: `with it ${round}` });
-          expected.push(`small ${round}`, `large ${round}`, `with it ${round}`);
-          await client.ask({ type: 'ping' });
-        }
-        const seen = client.frames.flatMap((frame) =>
-          frame.type === 'event' ? [(frame.data as { n: string }).n] : [],
-        );
-        expect(seen).toEqual(expected);
-        await client.close();
-      },
-    );
+    it.each([true, false])('keeps the order of large and small events and replies (offered: %s)', async (offered) => {
+      const client = await open(offered);
+      expect(client.socket.extensions).toBe(offered ? 'permessage-deflate' : '');
+      await client.next('connected');
+      await client.ask({ type: 'subscribe', channel: CHANNEL });
+      const expected: string[] = [];
+      for (let round = 0; round < 20; round += 1) {
+        await app.events.publish(CHANNEL, { n: `small ${round}` });
+        void app.events.publish(CHANNEL, { n: `large ${round}`, LARGE });
+        void app.events.publish(CHANNEL, { n: `with it ${round}` });
+        expected.push(`small ${round}`, `large ${round}`, `with it ${round}`);
+        await client.ask({ type: 'ping' });
+      }
+      const seen = client.frames.flatMap((frame) => (frame.type === 'event' ? [(frame.data as { n: string }).n] : []));
+      expect(seen).toEqual(expected);
+      await client.close();
+    });
 
-    it('replays, and goes on live', async () => {
+    it('replays, then continues live', async () => {
       const { id } = await app.events.publish(CHANNEL, { text: 'before' });
       for (let n = 0; n < 5; n += 1) await app.events.publish(CHANNEL, { n, LARGE });
       const client = await open(true);
@@ -184,8 +179,8 @@ describe('compression', () => {
     return WsClient.connect(app.url, { token: signToken({}), perMessageDeflate: offered });
   }
 
-  describe('of what a client sends', () => {
-    it('is unpacked, every time, and nothing is kept of it', async () => {
+  describe('of client messages', () => {
+    it('is decompressed every time, without context takeover', async () => {
       const { client } = await raw('permessage-deflate');
       for (let n = 0; n < 3; n += 1) {
         client.tcp.send(compressedFrame(deflated(JSON.stringify({ type: 'ping', ref: `packed-${n}` }))));
@@ -197,7 +192,7 @@ describe('compression', () => {
       client.tcp.destroy();
     });
 
-    it('is bounded: a frame that unpacks to more than is allowed is refused with 1009, whatever its size', async () => {
+    it('is bounded: a frame that decompresses beyond the limit is refused with 1009, at any compressed size', async () => {
       const { client } = await raw('permessage-deflate');
       const bomb = deflateRawSync(Buffer.alloc(32 * 1_048_576, 32), { finishFlush: constants.Z_SYNC_FLUSH });
       expect(bomb.length).toBeLessThan(65_536);
@@ -208,7 +203,7 @@ describe('compression', () => {
       expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * 1_048_576);
     });
 
-    it('that cannot be unpacked ends with 1007', async () => {
+    it('closes with 1007 if it cannot be decompressed', async () => {
       const { client } = await raw('permessage-deflate');
       client.tcp.send(compressedFrame(Buffer.from([0xff, 0xff, 0xff, 0xff])));
       await client.tcp.untilClosed();
@@ -216,7 +211,7 @@ describe('compression', () => {
     });
   });
 
-  it('is off by default: nobody is answered an extension', async () => {
+  it('is off by default: the server accepts no extension', async () => {
     const plain = await RealtimeApp.start();
     const socket = new WebSocket(plain.url, { perMessageDeflate: true });
     await once(socket, 'open');

@@ -13,7 +13,7 @@ describe('connecting', () => {
   });
   afterAll(() => app.close());
 
-  /** The user id of `connected`, `null` for an anonymous one; the code of the error otherwise. */
+  /** Returns the user id in `connected` (`null` for an anonymous one), or the code of the error. */
   async function identityOf(options: ConnectOptions): Promise<string | null> {
     const client = await app.connect(options);
     const first = await client.next();
@@ -22,7 +22,7 @@ describe('connecting', () => {
     return first.type === 'connected' && first.user !== null ? first.user.userId : null;
   }
 
-  it('tells a user who it is and what it may use, before anything else', async () => {
+  it('first sends the user and its authorized channels', async () => {
     const client = await app.connect({ token: signToken() });
     const connected = await client.next();
     expect(connected).toEqual(
@@ -39,7 +39,7 @@ describe('connecting', () => {
     expect(other.connectionId).not.toBe((connected as typeof other).connectionId);
   });
 
-  it('takes a client without a token as anonymous, which may use the public channels', async () => {
+  it('treats a client without a token as anonymous, with access to public channels', async () => {
     const client = await app.connect();
     expect(await client.next()).toEqual(
       stamped({
@@ -52,7 +52,7 @@ describe('connecting', () => {
     );
   });
 
-  it('says when the token ends, to the second of its exp', async () => {
+  it('reports the expiry of the token, to the second', async () => {
     const exp = Math.floor(Date.now() / 1000) + 1234;
     const client = await app.connect({ token: signToken({ exp }) });
     expect(await client.next('connected')).toMatchObject({ expiresAt: new Date(exp * 1000).toISOString() });
@@ -89,7 +89,7 @@ describe('connecting', () => {
       expect(await identityOf(options)).toBe('token_invalid');
     });
 
-    it('is bad when it stands twice in the query, even twice the same', async () => {
+    it('is invalid twice in the query, even with the same value', async () => {
       const { connect } = await import('../support/ws-client.js');
       const client = await connect(`${app.url}?token=${a}&token=${a}`);
       expect(await client.next()).toEqual(errorOf('token_invalid'));
@@ -114,7 +114,7 @@ describe('connecting', () => {
       client.terminate();
     });
 
-    it('of a bad token is picked too, so that a browser sees why it is closed', async () => {
+    it('is accepted for a bad token too, so that a browser receives the close reason', async () => {
       const client = await app.connect({ protocols: ['token-rubbish'] });
       expect(client.protocol).toBe('token-rubbish');
       expect(await client.next()).toEqual(errorOf('token_invalid'));

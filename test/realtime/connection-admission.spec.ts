@@ -33,20 +33,20 @@ async function expectTooMany(connecting: Promise<WsClient>): Promise<void> {
 }
 
 describe('connections of one address', () => {
-  it('are bounded; who leaves makes room', async () => {
+  it('are limited; closing one admits another', async () => {
     app = await RealtimeApp.start({ maxConnectionsPerAddress: 2 });
     const first = await app.connectAs({ sub: 'u1' });
     await app.connectAs({ sub: 'u2' });
     await expectTooMany(app.connect({ token: signToken({ sub: 'u3' }) }));
     await expectTooMany(app.connect());
-    await expectTooMany(app.connect({ token: 'rubbish' })); // not even looked at
+    await expectTooMany(app.connect({ token: 'rubbish' })); // not even verified
     const gone = app.gone('u1');
     await first.close();
     await gone;
     await app.connectAs({ sub: 'u3' });
   });
 
-  it('are not used up by those who were refused', async () => {
+  it('do not include refused ones', async () => {
     app = await RealtimeApp.start({ maxConnectionsPerAddress: 1 });
     for (let count = 0; count < 3; count += 1) {
       const refused = await app.connect({ token: 'rubbish' });
@@ -55,7 +55,7 @@ describe('connections of one address', () => {
     await app.connectAs();
   });
 
-  it('cannot pass together while nobody knows yet who they are', async () => {
+  it('cannot exceed the limit together while their identities are not known yet', async () => {
     app = await RealtimeApp.start({ maxConnectionsPerAddress: 3 });
     const auth = app.app.get(AuthService);
     const identify = auth.identify.bind(auth);
@@ -78,7 +78,7 @@ describe('connections of one address', () => {
     expect(waiting).toBe(3);
   });
 
-  it('are told apart behind a trusted proxy, by what it added, not by what the client claims', async () => {
+  it('are counted per client behind a trusted proxy, by the address that the proxy added, not by the one that the client claims', async () => {
     app = await RealtimeApp.start({ maxConnectionsPerAddress: 1, trustedProxies: ['loopback', '10.0.0.0/8'] });
     await expectLetIn(from('198.51.100.1'));
     await expectLetIn(from('198.51.100.2, 10.1.2.3'));
@@ -88,7 +88,7 @@ describe('connections of one address', () => {
     expect([...app.registry.all()].map(({ address }) => address)).toEqual(['198.51.100.1', '198.51.100.2']);
   });
 
-  it('are not counted behind a proxy that nobody configured: that would count everybody as one', async () => {
+  it('are not limited behind a proxy that is not configured, which would count all clients as one', async () => {
     app = await RealtimeApp.start({ maxConnectionsPerAddress: 1 });
     for (const address of ['198.51.100.1', '198.51.100.1', '198.51.100.2']) await expectLetIn(from(address));
     expect([...app.registry.all()].map(({ address }) => address)).toEqual(Array(3).fill('127.0.0.1'));
@@ -104,7 +104,7 @@ describe('handshakes', () => {
     return client.text;
   };
 
-  it('over the rate get 503 with Retry-After before anything is looked at, and are counted', async () => {
+  it('over the rate get 503 with Retry-After before any check, and are counted', async () => {
     app = await RealtimeApp.start({ handshakesPerSecond: 1 });
     let identified = 0;
     const auth = app.app.get(AuthService);
@@ -128,7 +128,7 @@ describe('handshakes', () => {
     expect(app.log.lines.filter((line) => line.includes('handshakesPerSecond'))).toHaveLength(1);
   });
 
-  it('that take too long get 503, give their place back, and harm nobody else', async () => {
+  it('that take too long get 503, free their slot, and do not affect others', async () => {
     app = await RealtimeApp.start({ handshakeTimeoutMs: 100, maxConnectionsPerAddress: 1 });
     const auth = app.app.get(AuthService);
     const identify = auth.identify.bind(auth);
@@ -139,7 +139,7 @@ describe('handshakes', () => {
     expect(app.log.lines.join('\n')).toContain('handshakeTimeoutMs');
   });
 
-  it('whose headers never end are ended by the HTTP server, as any other request', async () => {
+  it('whose headers never end are closed by the HTTP server, like any request', async () => {
     app = await RealtimeApp.start();
     const server = createServer({ headersTimeout: 200, connectionsCheckingInterval: 20 });
     server.listen(0, '127.0.0.1');
@@ -151,16 +151,16 @@ describe('handshakes', () => {
     server.close();
   });
 
-  it('are turned away while the event loop is blocked, and those who are connected are served', async () => {
+  it('are rejected while the event loop is blocked, and open connections are served', async () => {
     const child = await startChildApp({ maxEventLoopDelayMs: 300 });
     const port = Number(new URL(child.http).port);
     const established = await connect(child.url, { token: signToken() });
     await established.next('connected');
-    child.process.kill('SIGWINCH'); // holds up its own loop for a second
+    child.process.kill('SIGWINCH'); // blocks its event loop
     await child.process.said('blocking');
     expect(await refusal(port)).toMatch(/^HTTP\/1\.1 503 /);
     await established.fence();
-    // It is forgiven within a second.
+    // The limit recovers within a second.
     const deadline = performance.now() + 10_000;
     while ((await refusal(port)).startsWith('HTTP/1.1 503')) expect(performance.now()).toBeLessThan(deadline);
     await child.process.stop();
@@ -169,7 +169,7 @@ describe('handshakes', () => {
 });
 
 describe('a connection without a token', () => {
-  it('is told to come back, and closed, when it has stayed for as long as it may; one with a token stays', async () => {
+  it('is asked to reconnect and closed after its maximum time; one with a token stays', async () => {
     app = await RealtimeApp.start({ anonymousTimeoutMs: 1_000, reconnectSpreadMs: 5_000 });
     const [anonymous, later, user] = [await app.connect(), await app.connect(), await app.connectAs()];
     await later.next('connected');
@@ -182,8 +182,8 @@ describe('a connection without a token', () => {
   });
 });
 
-describe('a dawdler', () => {
-  it('that sends nothing at all after its upgrade is closed by the heartbeat', async () => {
+describe('an idle client', () => {
+  it('that sends nothing after its upgrade is closed by the heartbeat', async () => {
     app = await RealtimeApp.start({ heartbeatIntervalMs: 200 });
     const mute = await RawWebSocket.connect(app.port);
     await mute.until('heartbeat timeout');

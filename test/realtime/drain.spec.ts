@@ -7,7 +7,7 @@ import { RealtimeApp } from './support/realtime-app.js';
 import { stamped } from './support/shapes.js';
 
 describe('draining', () => {
-  it('tells each connection when to come back, spread evenly, and closes it with 1012', async () => {
+  it('sends each connection its reconnect delay, spread evenly, and closes it with 1012', async () => {
     const app = await RealtimeApp.start({ reconnectSpreadMs: 10_000 });
     const clients = await Promise.all([1, 2, 3, 4].map((n) => app.connectAs({ sub: `u${n}` })));
     await app.close();
@@ -21,12 +21,12 @@ describe('draining', () => {
     expect(afterMs.toSorted((a, b) => Number(a) - Number(b))).toEqual([0, 2_500, 5_000, 7_500]);
   });
 
-  it('ends at once when nobody is connected', async () => {
+  it('ends at once without connections', async () => {
     const app = await RealtimeApp.start({ drainDelayMs: 60_000 });
     await expect(app.close()).resolves.toBeUndefined();
   });
 
-  it('sends what was queued before it closes', async () => {
+  it('sends queued events before it closes', async () => {
     const app = await RealtimeApp.start();
     const client = await app.connectAs();
     await client.ask({ type: 'subscribe', channel: 'user:u1' });
@@ -38,7 +38,7 @@ describe('draining', () => {
     expect(client.frames.filter(({ type }) => type === 'event')).toHaveLength(101);
   });
 
-  it('turns new upgrades away with 503 and Retry-After, and serves publishing to the end', async () => {
+  it('rejects new upgrades with 503 and Retry-After, and accepts publishing to the end', async () => {
     const app = await RealtimeApp.start();
     const client = await app.connectAs();
     await client.ask({ type: 'subscribe', channel: 'user:u1' });
@@ -63,7 +63,7 @@ describe('draining', () => {
     await expect(app.events.emitToUser('u1', 'too late')).rejects.toThrow('shutting down');
   });
 
-  it('cuts off who does not answer the close, and takes no longer than that', async () => {
+  it('cuts off clients that do not answer the close, within the timeout', async () => {
     const app = await RealtimeApp.start({ closeTimeoutMs: 300 });
     const mute = await RawWebSocket.connect(app.port, { path: `/ws?token=${signToken()}` });
     await mute.until('connected');
@@ -75,7 +75,7 @@ describe('draining', () => {
     expect(mute.closeCode).toBe(1012);
   });
 
-  it('keeps no connection that was still awaiting its auth', async () => {
+  it('closes connections that have not authenticated yet', async () => {
     const app = await RealtimeApp.start({ anonymous: false });
     const client = await app.connect();
     await app.close();
@@ -84,7 +84,7 @@ describe('draining', () => {
 });
 
 describe('SIGTERM', () => {
-  it('drains: readiness first, then everyone is told, and the process ends by itself', async () => {
+  it('drains: readiness fails first, then every client is notified, and the process exits', async () => {
     const child = await startChildApp({ drainDelayMs: 500, reconnectSpreadMs: 1_000 });
     const client = await connect(child.url, { token: signToken() });
     await client.ask({ type: 'subscribe', channel: 'user:u1' });

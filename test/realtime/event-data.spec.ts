@@ -43,14 +43,14 @@ describe('the data of events', () => {
     return JSON.stringify(event.data);
   };
 
-  it('leaves with its declared fields only, by option or by definition', async () => {
+  it('contains only declared fields, by option or by definition', async () => {
     expect(await sent('games:score', { points: 1, secret: 's', passwordHash: 'x' })).toBe('{"points":1}');
     expect(await sent('games:score', Object.assign(new Score(), { points: 2, secret: 's' }))).toBe('{"points":2}');
     expect(await sent('games:open', { text: 't', more: 1 })).toBe('{"text":"t","more":1}');
     expect(await sent('games:any', { whatever: 1 })).toBe('{"whatever":1}');
   });
 
-  it('never holds a property named __proto__, at any level', async () => {
+  it('never contains a property named __proto__, at any level', async () => {
     const data = JSON.parse(
       '{"a":{"__proto__":{"isAdmin":true},"b":1},"__proto__":{"c":1},"text":"\\"__proto__\\":"}',
     ) as object;
@@ -58,7 +58,7 @@ describe('the data of events', () => {
   });
 
   it.each(['{"a":{"__proto__" : {"b":1}},"c":1}', '{"a":{"\\u005f_proto\\u005F_":{"b":1}},"c":1}'])(
-    'never holds a property named __proto__ that was stored as JSON, however that is written: %s',
+    'never contains a property named __proto__ from stored JSON, in any spelling: %s',
     async (json) => {
       const client = await app.connectAs();
       await client.ask({ type: 'subscribe', channel: 'games:any' });
@@ -68,7 +68,7 @@ describe('the data of events', () => {
     },
   );
 
-  it('is refused for good if it was stored as JSON that is nested too deeply to be read: the outbox must not wait for it', async () => {
+  it('is rejected permanently if its stored JSON is nested too deeply, so that the outbox does not wait for it', async () => {
     const json = `{"__proto__":${'['.repeat(30_000)}${']'.repeat(30_000)}}`;
     await expect(app.events.publishJson('apps:created', json)).rejects.toMatchObject({
       name: 'InvalidEventError',
@@ -76,7 +76,7 @@ describe('the data of events', () => {
     });
   });
 
-  it('is refused before it is validated if that would take long', async () => {
+  it('is rejected before validation if validation would take long', async () => {
     await expect(app.events.emit('games:score' as never, withKeys(501) as never)).rejects.toThrow(
       /more than 500 properties/,
     );

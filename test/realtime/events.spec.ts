@@ -17,7 +17,7 @@ describe('events', () => {
     await client.close();
   });
 
-  it('come to a subscriber as they were emitted, with the id and the time that emit answered', async () => {
+  it('arrive as they were emitted, with the id and timestamp that emit returned', async () => {
     await client.ask({ type: 'subscribe', channel: 'apps:created' });
     const emitted = await app.events.emit('apps:created', { id: '1', name: 'one' });
     expect(emitted).toEqual({
@@ -44,13 +44,13 @@ describe('events', () => {
     expect(await client.next('event')).toMatchObject({ data });
   });
 
-  it('carry what JSON makes of the data, so toJSON and dates count', async () => {
+  it('carry the data as JSON, so toJSON and dates apply', async () => {
     await client.ask({ type: 'subscribe', channel: 'user:u1' });
     await app.events.emitToUser('u1', { at: new Date(0), hidden: undefined, secret: { toJSON: () => 'shown' } });
     expect((await client.next('event')).data).toEqual({ at: '1970-01-01T00:00:00.000Z', secret: 'shown' });
   });
 
-  it('carry the data as it was when it was emitted', async () => {
+  it('carry a copy of the data from the time of emit', async () => {
     await client.ask({ type: 'subscribe', channel: 'apps:created' });
     const data = { id: '1', name: 'before' };
     const emitted = app.events.emit('apps:created', data);
@@ -59,7 +59,7 @@ describe('events', () => {
     expect((await client.next('event')).data).toEqual({ id: '1', name: 'before' });
   });
 
-  it('come in the order in which they were emitted, numbered without a hole', async () => {
+  it('arrive in the order of emit, numbered without a gap', async () => {
     await client.ask({ type: 'subscribe', channel: 'apps:created' });
     const ids = await Promise.all(
       Array.from({ length: 300 }, (_, index) => app.events.emit('apps:created', { id: String(index), name: 'n' })),
@@ -72,7 +72,7 @@ describe('events', () => {
     expect(offsets).toEqual(offsets.map((_, index) => offsets[0]! + index));
   });
 
-  it('come to subscribers of their channel only', async () => {
+  it('reach only subscribers of their channel', async () => {
     await client.ask({ type: 'subscribe', channel: 'apps:created' });
     await app.events.emit('apps:updated', { id: '1', name: 'other' });
     await app.events.emit('apps:created', { id: '2', name: 'mine' });
@@ -80,7 +80,7 @@ describe('events', () => {
     await client.expectNone('event');
   });
 
-  it('come to every subscriber, once', async () => {
+  it('reach every subscriber once', async () => {
     const others = await Promise.all([1, 2, 3].map((n) => app.connectAs({ sub: `o${n}` })));
     for (const each of [client, ...others]) await each.ask({ type: 'subscribe', channel: 'apps:created' });
     const { id } = await app.events.emit('apps:created', { id: '1', name: 'all' });
@@ -90,7 +90,7 @@ describe('events', () => {
     }
   });
 
-  it('of a channel without history have no id, and subscribed names no position', async () => {
+  it('have no id on a channel without history, and subscribed has no position', async () => {
     expect(await client.ask({ type: 'subscribe', channel: 'cursor:moved' })).toEqual(
       stamped({ type: 'subscribed', channel: 'cursor:moved', ref: 'ask-1' }),
     );
@@ -100,7 +100,7 @@ describe('events', () => {
     expect(event).toEqual(stamped({ type: 'event', channel: 'cursor:moved', data: { x: 1 } }));
   });
 
-  it('of each channel have an epoch of their own', async () => {
+  it('have a separate epoch per channel', async () => {
     const [a, b] = await Promise.all([
       app.events.emit('apps:created', { id: '1', name: 'n' }),
       app.events.emit('apps:updated', { id: '1', name: 'n' }),

@@ -1,6 +1,6 @@
 import { ExposeToUser } from '../../src/realtime/index.js';
 
-/** What must compile, and what must not: `npm run types` is the test. */
+/** Code that must compile, and errors that must occur: `npm run types` is the test. */
 export class Sale {
   id!: string;
   buyerId?: number | null;

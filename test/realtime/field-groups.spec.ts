@@ -18,7 +18,7 @@ import type { WsClient } from '../support/ws-client.js';
 import { CHANNEL, Invoice, invoice, SECRETS } from './support/invoices.js';
 import { RealtimeApp, type TestOptions } from './support/realtime-app.js';
 
-/** Who is a member, and whom which fields are granted by name: the answer of the policy. */
+/** Members, and fields granted by name: the policy's data. */
 const members = new Set<string>();
 const named = new Map<string, readonly FieldPath<Invoice>[]>();
 let gate: Promise<void> = Promise.resolve();
@@ -75,7 +75,7 @@ describe.each(['memory', 'redis'] as const)('restricted fields (%s)', (engine) =
     await redis?.stop();
   });
 
-  /** @param groups all that it may ever have; the received fields are compared with them after the test */
+  /** @param groups groups that the client may have; received fields are checked against them after the test */
   async function as(app: RealtimeApp, sub: string, role: string, groups: readonly string[]): Promise<WsClient> {
     const client = await app.connectAs({ sub, role });
     clients.push({ client, groups });
@@ -88,7 +88,7 @@ describe.each(['memory', 'redis'] as const)('restricted fields (%s)', (engine) =
   const dataOf = async (client: WsClient, id: string) =>
     (await client.next('event', ({ data }) => (data as { id?: string }).id === id)).data;
 
-  /** The data of the last event of the history, as an administrator reads it over HTTP. */
+  /** Data of the last event in the history, as an admin reads it over HTTP. */
   const lastKept = async (app: RealtimeApp) => {
     const Authorization = `Bearer ${signToken({ sub: 'boss', role: 'admin' })}`;
     const answer = await fetch(`${app.http}/realtime/channels/${CHANNEL}/history`, { headers: { Authorization } });
@@ -100,7 +100,7 @@ describe.each(['memory', 'redis'] as const)('restricted fields (%s)', (engine) =
   const ofAdmin = (id: string) => ({ id, lines: [{ text, price: 77_777 }] });
   const ofBilling = (id: string) => ({ ...ofAdmin(id), iban: 'of billing' });
 
-  it('are sent to each role as it may have them, on every instance; made once for each, not once for each subscriber', async () => {
+  it('are sent to each role that has access, on every instance; serialized once per role, not once per subscriber', async () => {
     members.add('ann');
     const narrow = jest.spyOn(FieldGroups.prototype, 'narrow');
     const users = await Promise.all(['a', 'b', 'c'].map(async (id) => on(await as(there, id, 'user', []))));
@@ -116,9 +116,9 @@ describe.each(['memory', 'redis'] as const)('restricted fields (%s)', (engine) =
     narrow.mockRestore();
   });
 
-  it('are sent to whom a policy grants them by name, on every way; made once for all who get the same', async () => {
+  it('are sent to users with a grant by name, over every path; serialized once per set of fields', async () => {
     const channel = 'teams:named:invoice';
-    named.set('ann', ['comment', 'lines.price', 'internal']); // what the class hides from all cannot be granted
+    named.set('ann', ['comment', 'lines.price', 'internal']); // hidden from all users, cannot be granted
     named.set('ben', ['lines.price', 'lines.price', 'comment', 'lines.text', 'id']);
     named.set('bill', ['iban', 'comment']);
     const granted = (id: string) => ({ ...ofAdmin(id), comment: 'of members' });
@@ -134,14 +134,14 @@ describe.each(['memory', 'redis'] as const)('restricted fields (%s)', (engine) =
     expect(await dataOf(user, '1')).toEqual(bare('1'));
     expect(narrow).toHaveBeenCalledTimes(3);
     narrow.mockRestore();
-    // Several at once, and to those who come back.
+    // Several at once, and to clients that resume.
     await Promise.all(['2', '3'].map((name) => here.events.emit(channel, invoice(name))));
     expect(await dataOf(ann, '3')).toEqual(granted('3'));
     for (const app of [here, there]) {
       const back = await on(await as(app, 'ann', 'user', ['members', 'admin']), { lastEventId: id }, channel);
       expect(await dataOf(back, '2')).toEqual(granted('2'));
     }
-    // What the role had goes with it, what the policy granted goes when it is asked anew.
+    // Groups of the role are lost with the role; groups from the policy are lost when the policy is evaluated again.
     await bill.ask({ type: 'auth', token: signToken({ sub: 'bill', role: 'user' }) });
     await here.events.emit(channel, invoice('4'));
     expect(await dataOf(bill, '4')).toEqual({ ...bare('4'), iban: 'of billing', comment: 'of members' });
@@ -152,7 +152,7 @@ describe.each(['memory', 'redis'] as const)('restricted fields (%s)', (engine) =
     expect(await dataOf(ben, '5')).toEqual(granted('5'));
   });
 
-  it('are left out for those without a token, and where writes do not go straight to the socket', async () => {
+  it('are omitted for anonymous clients, and if writes do not go straight to the socket', async () => {
     const anonymous = await there.connect({ perMessageDeflate: false });
     clients.push({ client: anonymous, groups: [] });
     allowDirectWrites(false);
@@ -167,14 +167,15 @@ describe.each(['memory', 'redis'] as const)('restricted fields (%s)', (engine) =
     expect(await dataOf(anonymous, '2')).toEqual(bare('2'));
   });
 
-  it('are left out of what is replayed, from memory and from the history', async () => {
+  it('are omitted from replays, from memory and from the history', async () => {
     const channel = 'teams:replayed:invoice';
     const first = await on(await as(here, 'a', 'user', []), {}, channel);
     await here.events.emit(channel, invoice('1'));
     const { id } = await first.next('event');
     for (const name of ['2', '3']) await here.events.emit(channel, invoice(name));
     await dataOf(first, '3');
-    // There nobody was subscribed yet: what was missed is read. The next one gets it from what is at hand.
+    // That instance had no subscriber, so it reads the missed events from the history. The next client gets them from
+    // memory.
     for (const name of ['b', 'c']) {
       const back = await on(await as(there, name, 'user', []), { lastEventId: id }, channel);
       expect(await dataOf(back, '2')).toEqual(bare('2'));
@@ -184,7 +185,7 @@ describe.each(['memory', 'redis'] as const)('restricted fields (%s)', (engine) =
     expect(await dataOf(bill, '2')).toEqual(ofBilling('2'));
   });
 
-  it('are lost with the role: nothing comes before the policy has answered, and they come with another one', async () => {
+  it('are lost with the role: nothing is delivered before the policy has answered, and another role brings them back', async () => {
     const client = await on(await as(there, 'bill', 'billing', ['billing']));
     let open = (): void => undefined;
     gate = new Promise((resolve) => (open = resolve));
@@ -198,7 +199,7 @@ describe.each(['memory', 'redis'] as const)('restricted fields (%s)', (engine) =
     expect(await dataOf(client, '2')).toEqual(ofBilling('2'));
   });
 
-  it('are lost when permissions are re-evaluated, and an answer that was overtaken brings none back', async () => {
+  it('are lost when permissions are re-evaluated, and an outdated answer does not restore them', async () => {
     members.add('ann');
     const ann = await on(await as(there, 'ann', 'user', ['members']));
     const control = here.app.get(RealtimeControl);
@@ -209,7 +210,7 @@ describe.each(['memory', 'redis'] as const)('restricted fields (%s)', (engine) =
     let asked = (): void => undefined;
     const wasAsked = new Promise<void>((resolve) => (asked = resolve));
     const held = jest.spyOn(policies, 'authorize').mockImplementationOnce(async (...args) => {
-      const answer = await authorize(...args); // it says that she is a member
+      const answer = await authorize(...args); // returns that she is a member
       asked();
       await slow;
       return answer;
@@ -225,7 +226,7 @@ describe.each(['memory', 'redis'] as const)('restricted fields (%s)', (engine) =
     expect(await dataOf(ann, '1')).toEqual(bare('1'));
   });
 
-  it('are granted by a good answer of the policy alone, which operators can have explained', async () => {
+  it('are granted only by a valid answer of the policy, which operators can inspect', async () => {
     const odd = await as(there, 'odd', 'user', []);
     expect(await odd.ask({ type: 'subscribe', channel: CHANNEL })).toMatchObject({ code: 'unavailable' });
     const eve = await as(there, 'eve', 'user', []);
@@ -243,13 +244,13 @@ describe.each(['memory', 'redis'] as const)('restricted fields (%s)', (engine) =
     expect(await answer.json()).toMatchObject({ groups: ['members', 'nonsense'], fields: ['comment'] });
   });
 
-  it('are checked like all others; operators see those of their role in the history, and nobody what the class hides', async () => {
+  it('are validated like all others; operators see the fields of their role in the history, and no user sees hidden fields', async () => {
     await expect(here.events.emit(CHANNEL, { ...invoice('1'), iban: 5 })).rejects.toThrow('iban must be a string');
     await here.events.emit(CHANNEL, invoice('last'));
     expect(await lastKept(there)).toEqual(ofAdmin('last'));
   });
 
-  it('are withheld with all others by an instance that does not know whom they are for; it counts and says so', async () => {
+  it('are withheld with all other fields by an instance that does not know their audience; it counts and logs that', async () => {
     if (redis === null) return;
     const edge = await RealtimeApp.start(options(), { imports: [features()], providers: [TeamPolicy] });
     try {
@@ -263,7 +264,7 @@ describe.each(['memory', 'redis'] as const)('restricted fields (%s)', (engine) =
       expect(await lastKept(edge)).toBeNull();
       expect(edge.app.get(Counters).invalidEvents.get('withheld')).toBe(2);
       expect(edge.log.lines.filter((line) => line.includes(`to ${CHANNEL} is withheld`))).toHaveLength(1);
-      // What it emits itself is limited where the class is known, and cannot be where it is not.
+      // Its own events are narrowed if the class is known, and cannot be if it is not.
       for (const client of [bill, back]) await client.ask({ type: 'unsubscribe', channel: CHANNEL });
       const user = await on(await as(here, 'a', 'user', []));
       await edge.events.emit(CHANNEL, invoice('3'));

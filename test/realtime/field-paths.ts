@@ -13,7 +13,7 @@ interface Invoice {
   readonly parts?: Invoice[];
 }
 
-/** What must compile, and what must not: `npm run types` is the test. */
+/** Code that must compile, and errors that must occur: `npm run types` is the test. */
 export function compiles(take: (path: FieldPath<Invoice>) => void): void {
   for (const path of ['total', 'due', 'owner', 'contacts', 'byName', 'parts'] as const) take(path);
   for (const path of ['owner.phone', 'contacts.phone', 'byName.phone', 'parts.parts.parts.owner.phone'] as const)
@@ -35,6 +35,6 @@ export const answers: readonly ChannelAnswer<Invoice | Contact>[] = [
   { allowed: true, fields: ['fax'] },
 ];
 
-/** Where the class is not known, any name is one. */
+/** Without a known class, every name is a valid path. */
 export const anything: ChannelAnswer = { allowed: true, fields: ['whatever.it.is'] };
 export const known: ChannelAnswer = answers[0]!;

@@ -26,7 +26,7 @@ class Person {
   @ExposeToUser('id')
   email?: string;
 
-  /** For the user alone. */
+  /** Only the user receives it. */
   @IsOptional()
   @IsString()
   @ExposeToUser('id')
@@ -53,7 +53,7 @@ async function on(client: WsClient, channel = CHANNEL, rest: object = {}): Promi
   return client;
 }
 
-/** The data of the next events. */
+/** Returns the data of the next events. */
 async function taken(client: WsClient, count = 1): Promise<unknown[]> {
   const data: unknown[] = [];
   for (let index = 0; index < count; index += 1) data.push((await client.next('event')).data);
@@ -85,7 +85,7 @@ describe.each(['memory', 'redis'] as const)('fields for the user that an event n
     return client;
   }
 
-  it('are sent to this user, on each of its connections and every instance; made once for it, and once for all others', async () => {
+  it('are sent to this user on each connection and instance; serialized once for the user and once for all others', async () => {
     const narrow = jest.spyOn(FieldGroups.prototype, 'narrow');
     const others = await Promise.all(['ben', 'eve', 'annabel'].map(async (id) => on(await as(there, id))));
     const ann = await Promise.all([1, 2].map(async () => on(await as(there, 'ann'))));
@@ -96,14 +96,14 @@ describe.each(['memory', 'redis'] as const)('fields for the user that an event n
     expect(await taken(boss)).toEqual([{ id: 'ann', email: 'ann@example.com' }]);
     expect(narrow).toHaveBeenCalledTimes(3);
     narrow.mockClear();
-    // An event of a user who is not here costs no frame more.
+    // An event of a user without a connection needs no extra frame.
     await here.events.emit(CHANNEL, person('zoe'));
     for (const client of [...ann, ...others]) expect(await taken(client)).toEqual([{ id: 'zoe' }]);
     expect(narrow).toHaveBeenCalledTimes(2);
     narrow.mockRestore();
   });
 
-  it('are those of this user alone, however many events leave in one write', async () => {
+  it('reach only this user, with any number of events in one write', async () => {
     const [ann, ben, eve] = await Promise.all(['ann', 'ben', 'eve'].map(async (id) => on(await as(there, id))));
     const ids = ['ann', 'ben', 'ann', 'zoe'];
     await Promise.all(ids.map((id) => here.events.emit(CHANNEL, person(id))));
@@ -113,7 +113,7 @@ describe.each(['memory', 'redis'] as const)('fields for the user that an event n
     expect(await taken(eve!, 4)).toEqual(seenBy('eve'));
   });
 
-  it('are replayed to this user alone, from memory and from the history', async () => {
+  it('are replayed only to this user, from memory and from the history', async () => {
     const first = await on(await as(here, 'ann'));
     const { id: lastEventId } = await here.events.emit(CHANNEL, person('zoe'));
     for (const id of ['ann', 'ben']) await here.events.emit(CHANNEL, person(id));
@@ -128,7 +128,7 @@ describe.each(['memory', 'redis'] as const)('fields for the user that an event n
     }
   });
 
-  it('reach no client without a token, and the same connection once it has sent the token of this user', async () => {
+  it('reach no anonymous client, and the same connection once it sends the token of this user', async () => {
     const client = await there.connect();
     clients.push(client);
     await on(client, 'people:open');
@@ -143,7 +143,7 @@ describe.each(['memory', 'redis'] as const)('fields for the user that an event n
     expect(await taken(client)).toEqual([person('ann')]);
   });
 
-  it('are read by operators as by their own user', async () => {
+  it('are visible to operators like to the user', async () => {
     for (const id of ['ann', 'boss']) await here.events.emit(CHANNEL, person(id));
     const Authorization = `Bearer ${signToken({ sub: 'boss', role: 'admin' })}`;
     const answer = await fetch(`${there.http}/realtime/channels/${CHANNEL}/history`, { headers: { Authorization } });
@@ -151,7 +151,7 @@ describe.each(['memory', 'redis'] as const)('fields for the user that an event n
     expect(events.slice(-2).map(({ data }) => data)).toEqual([{ id: 'ann', email: 'ann@example.com' }, person('boss')]);
   });
 
-  it('of lists go by the entry; an event that names too many users shows them to groups alone, and the log says so', async () => {
+  it('are narrowed per entry in lists; an event with too many users shows them to groups only, with a warning', async () => {
     const ann = await on(await as(there, 'ann'), 'people:all');
     const boss = await on(await as(there, 'boss', { role: 'admin' }), 'people:all');
     const list = (count: number) => ({
@@ -165,7 +165,7 @@ describe.each(['memory', 'redis'] as const)('fields for the user that an event n
         .people.slice(1)
         .map(({ id }) => ({ id })),
     ]);
-    // Nest has one logger in a process: that of the application that was created last.
+    // Nest has one logger per process: that of the application created last.
     const told = () => there.log.lines.filter((line) => line.includes('names more than 16 users for @ExposeToUser'));
     expect(told()).toEqual([]);
     await here.events.emit('people:all', list(MAX_NAMED_USERS + 1));
@@ -180,7 +180,7 @@ describe.each(['memory', 'redis'] as const)('fields for the user that an event n
 describe('fields for the user that an event names, with tenants', () => {
   const tenants = { claim: 'tenant', platformRole: 'platform' };
 
-  it('reach the user of the tenant, and not a platform administrator of the same id', async () => {
+  it('reach the user of the tenant, and not a platform admin with the same id', async () => {
     const app = await RealtimeApp.start({ tenants, operatorApi: true }, { imports: [features()] });
     try {
       const enter = async (query: string): Promise<WsClient> => {
@@ -209,7 +209,7 @@ describe('fields for the user that an event names, with tenants', () => {
     }
   });
 
-  it('are refused on a channel of all tenants, where an id can be that of several users', async () => {
+  it('are rejected on a global channel, where several users can have the same id', async () => {
     const starting = RealtimeApp.start({ tenants }, { imports: [features({ global: true })] });
     await expect(starting).rejects.toThrow('people:changed is global and its class has @ExposeToUser');
     const without = await RealtimeApp.start({}, { imports: [features({ global: true })] });

@@ -20,7 +20,7 @@ const TEXTS: readonly string[] = [
   ...['['.repeat(20_000), 'l'.repeat(100_000)],
 ];
 
-/** What a channel of the instances could carry, and no instance sends. */
+/** Messages that a foreign program could publish on internal channels, and that no instance sends. */
 function messagesOn(channel: string): string[] {
   const data = [
     ...['null', '5', '"x"', '[]', '{"broken":', '{"do":"unheard of"}', '{"from":"x","channels":null}'],
@@ -48,13 +48,13 @@ function isSecond(data: unknown, name: string): boolean {
   return from === name && number === 2;
 }
 
-/** Asks who is in the channel until both connections are among them: while reads take long, the last one is the answer. */
+/** Polls presence until both connections of the user are members. Slow reads can return an earlier state. */
 async function isPresent(client: WsClient, userId: string): Promise<void> {
   const deadline = performance.now() + 15_000;
   for (;;) {
     const { members } = (await client.ask({ type: 'presence', channel: 'rooms:lobby' })) as { members?: object[] };
     if (members?.some((one) => isDeepStrictEqual(one, { userId, connections: 2 })) === true) return;
-    await setTimeout(100); // within the limit of frames
+    await setTimeout(100); // within the frame rate limit
     if (performance.now() > deadline) throw new Error(`${userId} is not present: ${JSON.stringify(members)}`);
   }
 }
@@ -84,7 +84,7 @@ describe('data in Redis that no instance has written', () => {
     await redis?.stop();
   });
 
-  /** Uses everything that goes through Redis, on both instances. */
+  /** Uses every feature that goes through Redis, on both instances. */
   async function useAll(): Promise<void> {
     const [here, there] = apps as [RealtimeApp, RealtimeApp];
     const name = `n${(count += 1)}`;
@@ -92,7 +92,7 @@ describe('data in Redis that no instance has written', () => {
     for (const client of clients) {
       expect(await client.ask({ type: 'subscribe', channel: 'rooms:lobby' })).toMatchObject({ type: 'subscribed' });
     }
-    // A log that was spoilt begins anew: its subscribers are told so at the first event, and get the next.
+    // A corrupted log restarts: its subscribers get a resync with the first event, and then the next event.
     await emit(here, { name, number: 1 });
     for (const client of clients)
       await until(() => client.frames.some(({ type }) => type === 'event' || type === 'resync'));
@@ -122,7 +122,7 @@ describe('data in Redis that no instance has written', () => {
 
   const skipped = (): number => apps.reduce((sum, { app }) => sum + app.get(Counters).foreignMessages, 0);
 
-  it('is skipped and counted on each channel that the instances follow', async () => {
+  it('is skipped and counted on each internal channel', async () => {
     const client = await apps[0]!.connectAs({ sub: 'listener' });
     await client.ask({ type: 'subscribe', channel: 'rooms:lobby' });
     const channels = (await stranger.pubsub('CHANNELS', 'rt:c:*')) as string[];
@@ -150,9 +150,9 @@ describe('data in Redis that no instance has written', () => {
     await client.close();
   });
 
-  it('is skipped as an answer to what an instance asks', async () => {
+  it('is skipped as a reply to an instance’s query', async () => {
     const liar = new Redis(redis.url);
-    await liar.psubscribe('rt:c:{$ask?'); // a pattern does not count as an instance that listens
+    await liar.psubscribe('rt:c:{$ask?'); // a pattern subscription does not count as a listening instance
     let lies = 0;
     liar.on('pmessage', (_pattern: string, _channel: string, message: string) => {
       const { data } = JSON.parse(`{${message.slice(message.indexOf('"channel"'))}`) as {
@@ -174,14 +174,14 @@ describe('data in Redis that no instance has written', () => {
   });
 
   it.each(['hello', '1 0000000000000000.1 {'])(
-    'is a lost event in a history, which holds %j: a client that resumes is told, an operator reads the others',
+    'counts as a lost event in a history with %j: a resuming client is notified, an operator reads the other events',
     async (entry) => {
       const client = await apps[0]!.connectAs({ sub: 'reader' });
       await client.ask({ type: 'subscribe', channel: 'rooms:lobby' });
       await emit(apps[0]!, { number: 0 });
       const { id } = (await client.next('event')) as { id?: string };
       await client.close();
-      // More than an instance keeps at hand: a client that resumes has them read from the history.
+      // More events than an instance keeps in memory, so a resume reads the history.
       await Promise.all(Array.from({ length: 70 }, (_, index) => emit(apps[0]!, { number: index + 1 })));
       await stranger.lset('rt:h:{rooms:lobby}', -2, entry);
       const history = await answerOf<{ events: { data: { number: number } }[] }>(
@@ -196,7 +196,7 @@ describe('data in Redis that no instance has written', () => {
     },
   );
 
-  it('is no instance in the directory', async () => {
+  it('is not an instance in the directory', async () => {
     const directory = apps[0]!.app.get(InstanceDirectory);
     const before = skipped();
     for (const [index, text] of TEXTS.entries()) {
@@ -211,7 +211,7 @@ describe('data in Redis that no instance has written', () => {
   });
 
   it.each(['NaN', '1e999', '-1', '', 'x', '1.5', '99999999999'])(
-    'is no member of a channel: %j',
+    'is not a member of a channel: %j',
     async (connections) => {
       const [here, there] = apps.map(({ app }) => app.get(InstanceDirectory).id);
       await stranger.hset(
@@ -229,7 +229,7 @@ describe('data in Redis that no instance has written', () => {
     },
   );
 
-  /** Changes what is in one key, and keeps its type and its end. */
+  /** Corrupts the value of one key and keeps its type and TTL. */
   async function spoil(key: string, type: string): Promise<void> {
     if (type === 'string') await stranger.set(key, TEXTS[count % TEXTS.length]!, 'KEEPTTL');
     if (type === 'hash') {
@@ -245,7 +245,7 @@ describe('data in Redis that no instance has written', () => {
     if (type === 'zset') for (const text of TEXTS) await stranger.zadd(key, FAR, text);
   }
 
-  it.each([0, 1, 2, 3])('is skipped in each key that the instances keep, round %i', async () => {
+  it.each([0, 1, 2, 3])('is skipped in each key of the instances, round %i', async () => {
     const client = await apps[0]!.connectAs({ sub: 'listener' });
     await client.ask({ type: 'subscribe', channel: 'rooms:lobby' });
     const keys = await stranger.keys('rt:*');
@@ -268,7 +268,7 @@ describe('data in Redis that no instance has written', () => {
     await client.close();
   });
 
-  it('is skipped in each key as a value of another type, and the key is used again', async () => {
+  it('is skipped in each key as a value of another type, and the key can be used again', async () => {
     const client = await apps[0]!.connectAs({ sub: 'listener' });
     await client.ask({ type: 'subscribe', channel: 'rooms:lobby' });
     const before = skipped();

@@ -44,20 +44,20 @@ describe('the frames of a client', () => {
       expect(await answerTo({ ...frame, ref: 'r-1' })).toMatchObject({ type, ref: 'r-1' });
     });
 
-    it('is carried by every answer to a request for several channels', async () => {
+    it('is in every reply to a request for several channels', async () => {
       client.send({ type: 'subscribe', channels: ['apps:created', 'system:health', 'nobody:knows'], ref: 'many' });
       for (const type of ['subscribed', 'error', 'error'])
         expect(await client.next()).toMatchObject({ type, ref: 'many' });
     });
 
-    it('may be empty, and may have 64 characters, however many bytes they are', async () => {
+    it('can be empty, and can have 64 characters of any byte length', async () => {
       for (const ref of ['', 'x'.repeat(64), '😀'.repeat(64)]) {
         expect(await answerTo({ type: 'ping', ref })).toEqual(stamped({ type: 'pong', ref }));
       }
     });
 
     it.each([['x'.repeat(65)], ['😀'.repeat(65)], [5], [null], [{}], [['a']], [true]])(
-      'is refused when it is %j',
+      'is rejected if it is %j',
       async (ref) => {
         expect(await answerTo({ type: 'ping', ref })).toEqual(
           errorOf('invalid_message', {
@@ -68,17 +68,17 @@ describe('the frames of a client', () => {
     );
   });
 
-  it('ping is answered by pong', async () => {
+  it('ping gets pong', async () => {
     expect(await answerTo({ type: 'ping' })).toEqual(stamped({ type: 'pong' }));
   });
 
-  it('subscribe is answered by subscribed, which says where the channel stands', async () => {
+  it('subscribe gets subscribed, with the position of the channel', async () => {
     expect(await answerTo({ type: 'subscribe', channel: 'apps:created' })).toEqual(
       stamped({ type: 'subscribed', channel: 'apps:created', lastEventId: AN_ID }),
     );
   });
 
-  it('subscribe twice is answered by subscribed again, and changes nothing else', async () => {
+  it('subscribe twice gets subscribed again, and changes nothing else', async () => {
     await answerTo({ type: 'subscribe', channel: 'apps:created' });
     expect(await answerTo({ type: 'subscribe', channel: 'apps:created' })).toEqual(
       stamped({ type: 'subscribed', channel: 'apps:created', lastEventId: AN_ID }),
@@ -90,7 +90,7 @@ describe('the frames of a client', () => {
     expect(await answerTo({ type: 'unsubscribe', channel: 'apps:created' })).toMatchObject({ code: 'not_subscribed' });
   });
 
-  it('subscribe with channels is answered one by one, in the order of the request', async () => {
+  it('subscribe with channels gets one reply each, in the order of the request', async () => {
     const channels = ['apps:created', { channel: 'users:updated' }, 'system:health', 'nobody:knows', 'apps:updated'];
     client.send({ type: 'subscribe', channels });
     expect(await client.next()).toEqual(stamped({ type: 'subscribed', channel: 'apps:created', lastEventId: AN_ID }));
@@ -101,7 +101,7 @@ describe('the frames of a client', () => {
     await client.expectNone();
   });
 
-  it('unsubscribe is answered by unsubscribed, after which nothing of the channel comes', async () => {
+  it('unsubscribe gets unsubscribed, and no event of the channel follows', async () => {
     await answerTo({ type: 'subscribe', channel: 'apps:created' });
     expect(await answerTo({ type: 'unsubscribe', channel: 'apps:created' })).toEqual(
       stamped({ type: 'unsubscribed', channel: 'apps:created' }),
@@ -110,7 +110,7 @@ describe('the frames of a client', () => {
     await client.expectNone('event');
   });
 
-  it('unsubscribe with channels is answered one by one', async () => {
+  it('unsubscribe with channels gets one reply each', async () => {
     await answerTo({ type: 'subscribe', channel: 'apps:created' });
     client.send({ type: 'unsubscribe', channels: ['apps:updated', 'apps:created', 'nobody:knows'] });
     expect(await client.next()).toEqual(errorOf('not_subscribed', { channel: 'apps:updated' }));
@@ -118,14 +118,14 @@ describe('the frames of a client', () => {
     expect(await client.next()).toEqual(errorOf('not_subscribed', { channel: 'nobody:knows' }));
   });
 
-  it('unsubscribe takes what subscribe takes: objects among its channels', async () => {
+  it('unsubscribe accepts the same format as subscribe: objects among its channels', async () => {
     await answerTo({ type: 'subscribe', channel: 'apps:created' });
     expect(await answerTo({ type: 'unsubscribe', channels: [{ channel: 'apps:created' }] })).toMatchObject({
       type: 'unsubscribed',
     });
   });
 
-  it('list_channels is answered by what this user may use, and what this connection has', async () => {
+  it('list_channels returns the authorized and the subscribed channels', async () => {
     await answerTo({ type: 'subscribe', channels: ['apps:created'] });
     await answerTo({ type: 'subscribe', channels: ['announcements'] });
     expect(await answerTo({ type: 'list_channels' })).toEqual(
@@ -137,7 +137,7 @@ describe('the frames of a client', () => {
     );
   });
 
-  it('stats is refused to whoever is no administrator', async () => {
+  it('stats is refused unless the user is an admin', async () => {
     expect(await answerTo({ type: 'stats' })).toEqual(errorOf('forbidden'));
     const anonymous = await app.connect();
     await anonymous.next('connected');
@@ -146,7 +146,7 @@ describe('the frames of a client', () => {
     await anonymous.close();
   });
 
-  it('presence, asked for or subscribed with, is disabled: there is no subscription', async () => {
+  it('presence gets presence_disabled on a channel without it, and there is no subscription', async () => {
     const disabled = errorOf('presence_disabled', { channel: 'apps:created' });
     expect(await answerTo({ type: 'presence', channel: 'apps:created' })).toEqual(disabled);
     expect(await answerTo({ type: 'subscribe', channel: 'apps:created', presence: true })).toEqual(disabled);
@@ -156,13 +156,13 @@ describe('the frames of a client', () => {
     });
   });
 
-  it('presence of a channel that one may not use is forbidden', async () => {
+  it('presence of a channel without access is forbidden', async () => {
     expect(await answerTo({ type: 'presence', channel: 'system:health' })).toEqual(
       errorOf('forbidden', { channel: 'system:health' }),
     );
   });
 
-  it('are answered in the order in which they came, whatever each one takes', async () => {
+  it('get replies in their order of arrival, however long each one takes', async () => {
     client.send({ type: 'subscribe', channels: ['apps:created', 'apps:updated'], ref: '1' });
     client.send({ type: 'ping', ref: '2' });
     client.send({ type: 'auth', token: signToken(), ref: '3' });

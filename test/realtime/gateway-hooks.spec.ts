@@ -81,7 +81,7 @@ class GetterGateway {
   }
 }
 
-/** Closes those connections whose user says so, as gateways on `ws` do. */
+/** Closes connections of users in CLOSES, as gateways on `ws` do. */
 @WebSocketGateway({ path: '/ws' })
 class ClosingGateway implements OnGatewayConnection {
   handleConnection(client: Connection): void {
@@ -99,7 +99,7 @@ const CLOSES: Readonly<Record<string, (client: Connection) => void>> = {
   'a long text': (client) => client.close(4000, 'x'.repeat(124)),
 };
 
-/** Keeps what the hooks are called with. */
+/** Records the arguments of the hooks. */
 @WebSocketGateway({ path: '/ws' })
 class GoodGateway implements OnGatewayConnection {
   readonly connected: unknown[] = [];
@@ -124,7 +124,7 @@ describe('a gateway of the application on the path of the module', () => {
   });
   afterAll(() => app.close());
 
-  it('may fail in every hook: it is logged, the connection stays, and the hooks of the others are called', async () => {
+  it('can fail in every hook: the error is logged, the connection stays, and other hooks are called', async () => {
     const client = await app.connectAs({ sub: 'u1' });
     expect((await client.ask({ type: 'ping' })).type).toBe('pong');
     const gone = app.gone('u1');

@@ -16,7 +16,7 @@ afterEach(async () => {
   await app?.close();
 });
 
-/** Opens a WebSocket as a browser would, closes it when it is open, and does so again, as fast as it can. */
+/** Opens and closes WebSockets in a loop, like a page with a bug, as fast as it can. */
 function loop(token: () => string): void {
   let isRunning = true;
   const running = (async () => {
@@ -35,7 +35,7 @@ function loop(token: () => string): void {
   });
 }
 
-/** The status line and headers of one upgrade with this token. */
+/** Returns the status line and headers of one upgrade with this token. */
 async function answerTo(token: string, path = '/ws'): Promise<string> {
   const client = await TcpClient.connect(app.port);
   client.send(upgradeRequest({ path: `${path}?token=${token}` }));
@@ -47,7 +47,7 @@ async function answerTo(token: string, path = '/ws'): Promise<string> {
 const REAL_LIMITS = { handshakesPerSecondPerUser: 1 };
 
 describe('the limit of handshakes of one user', () => {
-  it('lets 40 of 40 healthy clients in beside a page that opens sockets in a loop', async () => {
+  it('admits 40 of 40 healthy clients during a connect loop of one page', async () => {
     app = await RealtimeApp.start({ ...REAL_LIMITS, handshakesPerSecond: 30 });
     const token = signToken({ sub: 'looping' });
     loop(() => token);
@@ -63,7 +63,7 @@ describe('the limit of handshakes of one user', () => {
     expect(healthy).toHaveLength(40);
   });
 
-  it('answers 503, says when to come back, and verifies the token of a throttled user no further', async () => {
+  it('responds with 503 and Retry-After, without verifying the token of a throttled user further', async () => {
     app = await RealtimeApp.start(REAL_LIMITS);
     const token = signToken();
     const answers: string[] = [];
@@ -77,7 +77,7 @@ describe('the limit of handshakes of one user', () => {
 });
 
 describe('a token that is refused again and again', () => {
-  it('gets 401 at the tenth time within a minute, so that its socket never opens', async () => {
+  it('gets 401 the tenth time within a minute, so that its socket never opens', async () => {
     app = await RealtimeApp.start();
     const expired = signToken({ exp: 1 });
     for (let count = 1; count < 10; count += 1) {
@@ -104,7 +104,7 @@ describe('a token that is refused again and again', () => {
     expect(await answerTo(token)).toMatch(/^HTTP\/1\.1 101 /);
   });
 
-  it('is not refused at the upgrade while nobody can say if it is good', async () => {
+  it('is not refused at the upgrade while it cannot be verified', async () => {
     app = await RealtimeApp.start();
     app.app.get(AuthService).identify = () => Promise.reject(new ProtocolError('unavailable'));
     for (let count = 1; count <= 12; count += 1) expect(await answerTo('any')).toMatch(/^HTTP\/1\.1 101 /);
@@ -112,7 +112,7 @@ describe('a token that is refused again and again', () => {
 });
 
 describe('sockets that were refused and are still open', () => {
-  it('are bounded: a further one is refused over HTTP, and nobody else is', async () => {
+  it('are bounded: a further one is refused over HTTP, without affecting others', async () => {
     app = await RealtimeApp.start({ closeTimeoutMs: 60_000, maxConnectionsPerAddress: 10 });
     const mute: TcpClient[] = [];
     const statuses: string[] = [];
@@ -121,7 +121,7 @@ describe('sockets that were refused and are still open', () => {
       client.send(upgradeRequest({ path: `/ws?token=rubbish${index}` }));
       await client.until('\r\n\r\n');
       statuses.push(client.text.split('\r\n')[0]!.slice(9, 12));
-      mute.push(client); // It never answers the close frame.
+      mute.push(client); // The client never answers the close frame.
     }
     expect(statuses).toEqual([...Array<string>(20).fill('101'), ...Array<string>(10).fill('401')]);
     const user = await app.connectAs();

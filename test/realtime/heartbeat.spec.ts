@@ -4,7 +4,7 @@ import { until } from '../support/until.js';
 import { PING, PONG, RawWebSocket } from './support/raw-web-socket.js';
 import { RealtimeApp } from './support/realtime-app.js';
 
-/** Longer than any test takes: the tests advance the clock, and no heartbeat comes by itself. */
+/** Longer than any test: tests advance the clock, and no heartbeat is due by itself. */
 const EVERY_MS = 60_000;
 
 describe('the heartbeat', () => {
@@ -20,13 +20,13 @@ describe('the heartbeat', () => {
   const advance = (byMs: number): void => app.app.get(RealtimeClock).advance(byMs);
   const isAlive = (sub: string): boolean => [...app.registry.ofUser(sub)].every(({ alive }) => alive);
 
-  it('is told to the client by connected', async () => {
+  it('is announced in connected', async () => {
     const client = await app.connect();
     expect(await client.next('connected')).toMatchObject({ heartbeatMs: EVERY_MS });
     await client.close();
   });
 
-  it('comes by itself', async () => {
+  it('is sent on a timer', async () => {
     const other = await RealtimeApp.start({ heartbeatIntervalMs: 200 });
     const client = await other.connectAs();
     let pings = 0;
@@ -37,7 +37,7 @@ describe('the heartbeat', () => {
     await other.close();
   });
 
-  it('pings a connection, and closes one that shows no sign of life by the next with 4502', async () => {
+  it('pings a connection, and closes it with 4502 if it shows no sign of life by the next one', async () => {
     const dead = await raw('dead');
     const gone = app.gone('dead');
     advance(EVERY_MS);
@@ -47,11 +47,11 @@ describe('the heartbeat', () => {
     await dead.until('heartbeat timeout');
     expect(dead.frames.filter(({ opcode }) => opcode === PING)).toHaveLength(1);
     expect(dead.closeCode).toBe(4502);
-    await gone; // it does not answer the close either: it is cut off
+    await gone; // it does not answer the close either, so it is cut off
     expect(app.registry.ofUser('dead').size).toBe(0);
   });
 
-  it('keeps a connection that answers, for as long as it likes', async () => {
+  it('keeps a connection that answers', async () => {
     const client = await app.connectAs({ sub: 'pongs', exp: secondsFromNow(86_400) });
     for (let beat = 0; beat < 4; beat += 1) {
       advance(EVERY_MS);
@@ -81,7 +81,7 @@ describe('the heartbeat', () => {
     expect(await gone).toBe(1006);
   });
 
-  it('answers the ping of a client with a pong of the same payload', async () => {
+  it('replies to the ping of a client with a pong of the same payload', async () => {
     const client = await raw('asks');
     client.send(PING, 'hello');
     await client.until('hello');

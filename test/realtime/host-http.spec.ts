@@ -55,7 +55,7 @@ const CHUNKED =
   'Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{"a\r\n4\r\n":1}\r\n0\r\n\r\n';
 const HOST = 'Host: example.com\r\n';
 
-/** What a client sends; a plain request follows on the same connection each time. */
+/** Requests of a client; each is followed by a plain request on the same connection. */
 const REQUESTS: Readonly<Record<string, string>> = {
   'a GET': `GET /echo HTTP/1.1\r\n${HOST}\r\n`,
   'a HEAD': `HEAD /echo HTTP/1.1\r\n${HOST}\r\n`,
@@ -133,10 +133,10 @@ function create(root: Type, http: 'express' | 'fastify'): Promise<INestApplicati
     : NestFactory.create(root, new FastifyAdapter(), settings);
 }
 
-/** Everything that comes back until the server closes, without what differs from one moment to the next. */
+/** Returns the response until the server closes, without the parts that change with time. */
 async function exchange(port: number, request: string, tls: boolean): Promise<string> {
   const client = await TcpClient.connect(port, { tls });
-  // Node drops what comes in one piece with an upgrade that it ignores, with the module and without.
+  // Node drops data that arrives together with an upgrade that it ignores, with and without the module.
   const isUpgrade = request.includes('Upgrade:');
   client.send(isUpgrade ? request : request + LAST);
   if (isUpgrade)
@@ -165,7 +165,7 @@ describe.each(['express', 'fastify'] as const)('the HTTP of an application on %s
   it.each(Object.entries(REQUESTS))('is the same with the module: %s', async (_name, request) => {
     const expected = await exchange(plain.port, request, false);
     expect(await exchange(realtime.port, request, false)).toBe(expected);
-    expect(expected === '').toBe(request.startsWith('CONNECT')); // which Node ends without an answer
+    expect(expected === '').toBe(request.startsWith('CONNECT')); // Node closes these without a response
   });
 
   it.each(Object.entries(REQUESTS).filter(([, request]) => request.includes('Upgrade:')))(
@@ -176,7 +176,7 @@ describe.each(['express', 'fastify'] as const)('the HTTP of an application on %s
     },
   );
 
-  it('answers an upgrade that it ignores, and keeps the connection', async () => {
+  it('responds to an upgrade that it ignores, and keeps the connection', async () => {
     const client = await TcpClient.connect(realtime.port);
     client.send(REQUESTS['a POST with h2c in chunks']!);
     await client.until('"body":{"a":1}');

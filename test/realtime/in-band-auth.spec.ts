@@ -5,7 +5,7 @@ import type { WsClient } from '../support/ws-client.js';
 import { RealtimeApp } from './support/realtime-app.js';
 import { errorOf, stamped, UUID_V4 } from './support/shapes.js';
 
-describe('auth on a living connection', () => {
+describe('auth on an open connection', () => {
   let app: RealtimeApp;
 
   beforeAll(async () => {
@@ -19,7 +19,7 @@ describe('auth on a living connection', () => {
     return client;
   };
 
-  it('gives an anonymous connection an identity, and keeps what it has', async () => {
+  it('gives an anonymous connection an identity, and keeps its subscriptions', async () => {
     const client = await anonymous();
     await client.ask({ type: 'subscribe', channel: 'announcements' });
     const exp = secondsFromNow(100);
@@ -50,16 +50,16 @@ describe('auth on a living connection', () => {
     await client.close();
   });
 
-  it('renews a token: the connection outlives the first', async () => {
+  it('renews a token: the connection outlives the first one', async () => {
     const client = await app.connectAs({ exp: secondsFromNow(2) });
     expect(await client.ask({ type: 'auth', token: signToken() })).toMatchObject({ type: 'authenticated' });
     const sooner = await app.connectAs({ sub: 'sooner', exp: secondsFromNow(2) });
-    await sooner.whenClosed(); // the same end, not renewed
+    await sooner.whenClosed(); // same expiry, not renewed
     await client.fence();
     await client.close();
   });
 
-  it('is forbidden with the token of another user: the connection goes on as it was', async () => {
+  it('is forbidden with the token of another user, and changes nothing', async () => {
     const client = await app.connectAs();
     expect(await client.ask({ type: 'auth', token: signToken({ sub: 'u2' }) })).toEqual(
       errorOf('forbidden', { ref: 'ask-1' }),
@@ -69,7 +69,7 @@ describe('auth on a living connection', () => {
     await client.close();
   });
 
-  it('is answered by what is wrong with a bad token: the connection goes on as it was', async () => {
+  it('gets the error of a bad token, and changes nothing', async () => {
     const client = await app.connectAs();
     expect(await client.ask({ type: 'auth', token: 'rubbish' })).toEqual(errorOf('token_invalid', { ref: 'ask-1' }));
     expect(await client.ask({ type: 'auth', token: signToken({ exp: 1 }) })).toEqual(
@@ -79,7 +79,7 @@ describe('auth on a living connection', () => {
     await client.close();
   });
 
-  it('that is refused for the third time in a row is answered, then 4401 follows', async () => {
+  it('that is refused for the third time in a row gets its error, then 4401 follows', async () => {
     const client = await app.connectAs();
     const refused = [signToken({ sub: 'u2' }), 'rubbish', signToken({ exp: 1 })];
     for (const token of refused) client.send({ type: 'auth', token });
@@ -91,7 +91,7 @@ describe('auth on a living connection', () => {
     ]);
   });
 
-  it('that is good resets the count; one without a token is no strike', async () => {
+  it('resets the count if it succeeds; one without a token does not count', async () => {
     const client = await app.connectAs();
     const bad = { type: 'auth', token: 'rubbish' };
     for (const frame of [
@@ -110,7 +110,7 @@ describe('auth on a living connection', () => {
     expect(await client.whenClosed()).toMatchObject({ code: 4401 });
   });
 
-  it('does not take a token that is revoked between its check and its use', async () => {
+  it('rejects a token that is revoked between its check and its use', async () => {
     const client = await anonymous();
     const auth = app.app.get(AuthService);
     const verify = jest.spyOn(auth, 'verify').mockImplementationOnce(async (...args) => {
@@ -125,7 +125,7 @@ describe('auth on a living connection', () => {
     await client.close();
   });
 
-  it('with fewer rights ends the subscriptions that are no longer allowed, and only these', async () => {
+  it('with fewer permissions ends only the subscriptions that are no longer allowed', async () => {
     const client = await app.connectAdmin();
     client.send({ type: 'subscribe', channels: ['system:health', 'apps:created', 'user:u9', 'user:boss'] });
     await client.fence();
@@ -144,7 +144,7 @@ describe('auth on a living connection', () => {
     await client.close();
   });
 
-  it('with more rights gives them at once', async () => {
+  it('with more permissions grants them at once', async () => {
     const client = await app.connectAs();
     await client.ask({ type: 'auth', token: signToken({ role: 'admin' }) });
     expect(await client.ask({ type: 'subscribe', channel: 'system:health' })).toMatchObject({ type: 'subscribed' });
@@ -152,7 +152,7 @@ describe('auth on a living connection', () => {
     await client.close();
   });
 
-  it('is told token_expired at exp, and closed with 4401', async () => {
+  it('ends with token_expired at exp, and 4401', async () => {
     const exp = secondsFromNow(2);
     const client = await app.connectAs({ exp });
     expect(await client.next('error')).toEqual(errorOf('token_expired'));
@@ -161,7 +161,7 @@ describe('auth on a living connection', () => {
     expect(await client.whenClosed()).toEqual({ code: 4401, reason: 'no valid token' });
   });
 
-  it('takes a token whose end no date can hold', async () => {
+  it('accepts a token whose expiry exceeds the range of Date', async () => {
     const client = await anonymous();
     const { handSigned } = await import('./support/hand-signed.js');
     const answer = await client.ask({ type: 'auth', token: handSigned({ sub: 'u1', exp: 1e300 }) });
@@ -178,7 +178,7 @@ describe('with anonymous: false', () => {
   });
   afterAll(() => app.close());
 
-  it('a connection without a token hears nothing until it sends auth, which connected answers', async () => {
+  it('a connection without a token receives nothing until it sends auth, and then connected', async () => {
     const client = await app.connect();
     expect(await client.ask({ type: 'auth', token: signToken() })).toEqual(
       stamped({
@@ -197,7 +197,7 @@ describe('with anonymous: false', () => {
     await client.close();
   });
 
-  it('a token in the upgrade is as good as ever', async () => {
+  it('a token in the upgrade works as usual', async () => {
     const client = await app.connect({ token: signToken() });
     expect(await client.next()).toMatchObject({ type: 'connected', user: { userId: 'u1' } });
     await client.close();
@@ -218,7 +218,7 @@ describe('with anonymous: false', () => {
     await client.close();
   });
 
-  it('what does not parse is invalid_json, and auth without a token is invalid_message', async () => {
+  it('unparsable JSON is invalid_json, and auth without a token is invalid_message', async () => {
     const client = await app.connect();
     client.send('rubbish');
     expect(await client.next()).toEqual(errorOf('invalid_json'));
@@ -228,7 +228,7 @@ describe('with anonymous: false', () => {
     await client.close();
   });
 
-  it('a bad token may be tried again; the third refusal closes with 4401', async () => {
+  it('a bad token can be retried; the third refusal closes with 4401', async () => {
     const lucky = await app.connect();
     expect(await lucky.ask({ type: 'auth', token: 'rubbish' })).toMatchObject({ code: 'token_invalid' });
     expect(await lucky.ask({ type: 'auth', token: signToken({ exp: 1 }) })).toMatchObject({ code: 'token_expired' });
@@ -241,7 +241,7 @@ describe('with anonymous: false', () => {
     expect(client.frames).toHaveLength(3);
   });
 
-  it('a connection that never sends auth is told auth_required when the time is over, and closed with 4401', async () => {
+  it('a connection that never sends auth gets auth_required after the timeout, and 4401', async () => {
     const since = performance.now();
     const client = await app.connect();
     client.send({ type: 'ping' });
@@ -251,7 +251,7 @@ describe('with anonymous: false', () => {
     expect(await client.whenClosed()).toEqual({ code: 4401, reason: 'no valid token' });
   });
 
-  it('a bad token in the upgrade is told and closed, as ever', async () => {
+  it('a bad token in the upgrade gets its error and is closed as usual', async () => {
     const client = await app.connect({ token: 'rubbish' });
     expect(await client.next()).toEqual(errorOf('token_invalid'));
     expect(await client.whenClosed()).toMatchObject({ code: 4401 });

@@ -8,7 +8,7 @@ import { errorOf } from './support/shapes.js';
 
 const LATER = { code: 4505, reason: 'temporarily unavailable' };
 
-/** No second fetch within a test, unless the test makes it so. */
+/** Prevents a second fetch within a test, unless the test triggers one. */
 const NEVER_SOON = { jwksCooldownMs: 300_000 };
 
 let issuer: Issuer;
@@ -19,7 +19,7 @@ async function start(options: object = {}): Promise<void> {
   app = await RealtimeApp.start({ jwt: { jwksUrl: issuer.url, ...options } });
 }
 
-/** What a client with this token is told first. */
+/** Returns the first frame for a client with this token. */
 async function told(token: string): Promise<object> {
   const client = await app.connect({ header: `Bearer ${token}` });
   const frame = await client.next();
@@ -27,7 +27,7 @@ async function told(token: string): Promise<object> {
   return frame;
 }
 
-/** Asks with this token until the answer has these fields. */
+/** Connects with this token until the first frame has these fields. */
 async function eventually(token: string, fields: Readonly<Record<string, string>>): Promise<void> {
   const deadline = performance.now() + 10_000;
   for (;;) {
@@ -49,7 +49,7 @@ afterEach(async () => {
 });
 
 describe('keys that an issuer publishes', () => {
-  it('verify tokens by their kid; many tokens cost one fetch', async () => {
+  it('verify tokens by kid; many tokens need one fetch', async () => {
     const other = issuer.addKey('second', 'ES256');
     const third = issuer.addKey('third');
     await start(NEVER_SOON);
@@ -61,7 +61,7 @@ describe('keys that an issuer publishes', () => {
     expect(app.app.get(AuthService).status).toEqual({ up: true });
   });
 
-  it('rotate: a new kid is fetched, and one that is no longer published ends', async () => {
+  it('rotate: a new kid is fetched, and a withdrawn one stops working', async () => {
     await start({ jwksCooldownMs: 100, jwksMaxAgeMs: 1_000 });
     expect(await told(signWith(key))).toMatchObject({ type: 'connected' });
     issuer.published = [];
@@ -69,14 +69,14 @@ describe('keys that an issuer publishes', () => {
     const withdrawn = signWith(key);
     await eventually(signWith(fresh), { type: 'connected' });
     expect(await told(withdrawn)).toMatchObject({ type: 'error' });
-    // And without anybody asking for a new one: the age alone brings the end of a withdrawn key.
+    // Also without a request for a new one: the maximum age alone ends a withdrawn key.
     issuer.published = [];
     const fetched = issuer.requests;
     await until(() => issuer.requests > fetched + 1);
     expect(await told(signWith(fresh))).toMatchObject({ type: 'error' });
   });
 
-  it('are not fetched again for a flood of unknown kids; who has one is told to come back, not to stay away', async () => {
+  it('are not fetched again for a flood of unknown kids; their clients are asked to retry', async () => {
     await start(NEVER_SOON);
     await until(isUp);
     const tokens = Array.from({ length: 40 }, (_, index) => signWith({ ...key, kid: `unknown-${index}` }));
@@ -87,7 +87,7 @@ describe('keys that an issuer publishes', () => {
     expect(await told(signWith(key))).toMatchObject({ type: 'connected' });
   });
 
-  it('an unknown kid is token_invalid once a fetch has said so, and a flood of them is one fetch', async () => {
+  it('reject an unknown kid as token_invalid after a fetch, and a flood of them causes one fetch', async () => {
     await start({ jwksCooldownMs: 500 });
     await until(isUp);
     const strange = signWith({ ...key, kid: 'strange' });
@@ -101,7 +101,7 @@ describe('keys that an issuer publishes', () => {
 });
 
 describe('while the host of the keys', () => {
-  it('is away, known keys go on, unknown tokens are told to come back, and the keys are had again when it is back', async () => {
+  it('is down, known keys keep working, unknown tokens are asked to retry, and the keys are fetched again afterwards', async () => {
     await start({ jwksCooldownMs: 100, jwksMaxAgeMs: 1_000 });
     await until(isUp);
     await issuer.stop();
@@ -118,7 +118,7 @@ describe('while the host of the keys', () => {
     expect(app.log.lines.join('\n')).not.toContain('of-the-query');
   });
 
-  it('is away at the start, the start says so and goes on; readiness tells', async () => {
+  it('is down at startup, startup logs it and continues, and readiness fails', async () => {
     await issuer.stop();
     await start({ jwksCooldownMs: 100 });
     await until(() => app.log.lines.some((line) => line.startsWith('warn: The signing keys cannot be fetched from')));
@@ -129,7 +129,7 @@ describe('while the host of the keys', () => {
     expect(await told(signWith(key))).toEqual(errorOf('unavailable'));
     const anonymous = await app.connect();
     await anonymous.next('connected');
-    // On a living connection it closes nothing, and is no strike, however often.
+    // On an open connection, `unavailable` neither closes it nor counts as a refusal.
     for (let count = 0; count < 5; count += 1) {
       expect(await anonymous.ask({ type: 'auth', token: signWith(key) })).toMatchObject({ code: 'unavailable' });
     }
@@ -154,11 +154,11 @@ describe('while the host of the keys', () => {
     await start(NEVER_SOON);
     expect(await told(signWith(key))).toEqual(errorOf('unavailable'));
     expect(app.app.get(AuthService).status.reason).toMatch(why);
-    expect(issuer.written).toBeLessThan(16 * 1024 * 1024); // what sockets hold, and no more
+    expect(issuer.written).toBeLessThan(16 * 1024 * 1024); // no more than the socket buffers
     expect(issuer.requests).toBe(1);
   });
 
-  it('does not answer, tokens wait for no longer than 5 s, all for the same fetch', async () => {
+  it('does not respond, tokens wait for one shared fetch, up to 5 s', async () => {
     issuer.manner = 'silent';
     await start(NEVER_SOON);
     const began = performance.now();
@@ -171,7 +171,7 @@ describe('while the host of the keys', () => {
   });
 });
 
-describe('a token that says itself how it is to be verified', () => {
+describe('a token that specifies its own verification', () => {
   const foreign: IssuerKey = { kid: 'first', alg: 'RS256', ...generateKeyPairSync('rsa', { modulusLength: 2048 }) };
   const jwk = foreign.publicKey.export({ format: 'jwk' });
 

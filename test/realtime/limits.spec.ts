@@ -6,7 +6,7 @@ describe('limits', () => {
   let app: RealtimeApp;
   afterEach(() => app.close());
 
-  it('an instance that is full tells a further connection, and closes it with 1013', async () => {
+  it('an instance at its limit sends an error to a further connection, and closes it with 1013', async () => {
     app = await RealtimeApp.start({ maxConnections: 2 });
     const first = await app.connectAs();
     await app.connectAs({ sub: 'u2' });
@@ -22,7 +22,7 @@ describe('limits', () => {
     await app.connectAs({ sub: 'u3' });
   });
 
-  it("a user's connection too many is told, and closed with 4429; other users and anonymous ones are not", async () => {
+  it("a user's connection over the limit gets an error and 4429; other users and anonymous ones are not affected", async () => {
     app = await RealtimeApp.start({ maxConnectionsPerUser: 2 });
     const first = await app.connectAs();
     await app.connectAs();
@@ -39,7 +39,7 @@ describe('limits', () => {
     await app.connectAs();
   });
 
-  it('counts a user who comes in by auth too', async () => {
+  it('counts a user who authenticates in band too', async () => {
     app = await RealtimeApp.start({ maxConnectionsPerUser: 1 });
     const first = await app.connectAs();
     expect(await first.ask({ type: 'auth', token: signToken() })).toMatchObject({ type: 'authenticated' });
@@ -51,7 +51,7 @@ describe('limits', () => {
     expect(await second.whenClosed()).toMatchObject({ code: 4429 });
   });
 
-  it('a subscription too many is refused, the connection and its other ones live on', async () => {
+  it('a subscription over the limit is refused; the connection and its other subscriptions stay', async () => {
     app = await RealtimeApp.start({ maxSubscriptionsPerConnection: 3 });
     const client = await app.connectAs();
     const tooMany = (channel: string) => errorOf('too_many_subscriptions', { channel });
@@ -59,14 +59,14 @@ describe('limits', () => {
     for (let count = 0; count < 3; count += 1) await client.next('subscribed');
     expect(await client.next()).toEqual(tooMany('apps:status'));
     client.send({ type: 'subscribe', channel: 'apps:updated' });
-    expect(await client.next()).toMatchObject({ type: 'subscribed' }); // it has it already
+    expect(await client.next()).toMatchObject({ type: 'subscribed' }); // subscribed already
     client.send({ type: 'unsubscribe', channel: 'apps:updated' });
     expect(await client.next()).toEqual(stamped({ type: 'unsubscribed', channel: 'apps:updated' }));
     client.send({ type: 'subscribe', channel: 'apps:status' });
     expect(await client.next()).toMatchObject({ type: 'subscribed', channel: 'apps:status' });
   });
 
-  it('a request for many channels counts as one frame for each ten', async () => {
+  it('a request for many channels counts as one frame per ten channels', async () => {
     app = await RealtimeApp.start({ framesPerSecond: 1 });
     const channels = (count: number): string[] => Array.from({ length: count }, (_, index) => `apps:none-${index}`);
     const askFor = async (count: number) => {
@@ -80,7 +80,7 @@ describe('limits', () => {
     expect((await askFor(10)).type).toBe('pong');
   });
 
-  it('a wildcard is answered for each channel, those that are too many included', async () => {
+  it('a wildcard gets a reply for each channel, also for those over the limit', async () => {
     app = await RealtimeApp.start({ maxSubscriptionsPerConnection: 2 });
     const client = await app.connectAs();
     client.send({ type: 'subscribe', channel: 'apps:*' });

@@ -20,8 +20,8 @@ const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export
 }) as string;
 const jwt = { secret: TEST_SECRET };
 
-describe('options that are wrong', () => {
-  /** The message with which the start is refused. */
+describe('invalid options', () => {
+  /** Returns the error message of a failed startup. */
   async function refusal(options: object): Promise<string> {
     const error: unknown = await RealtimeApp.start(options as RealtimeOptions).then(
       (app) => app.close(),
@@ -88,13 +88,13 @@ describe('options that are wrong', () => {
     expect(message).toContain(sentence);
   });
 
-  it('are all named at once', async () => {
+  it('are all reported at once', async () => {
     const message = await refusal({ path: '', framesPerSecond: 0, history: { size: 0, ttlMs: 0 } });
     for (const name of ['path', 'framesPerSecond', 'history.size', 'history.ttlMs'])
       expect(message).toContain(`\`${name}\``);
   });
 
-  it('never show a secret', async () => {
+  it('are reported without secrets', async () => {
     const secret = 'do-not-show';
     const messages = await Promise.all(
       [
@@ -111,7 +111,7 @@ describe('options that are wrong', () => {
     for (const message of messages) expect(message).not.toContain(secret);
   });
 
-  it('are given once: a second forRoot in the same application is refused', async () => {
+  it('can be given only once: a second forRoot in the same application is rejected', async () => {
     @Module({ imports: [RealtimeModule.forRoot({ jwt })] })
     class FeatureModule {}
     @Module({ imports: [RealtimeModule.forRoot({ jwt }), FeatureModule] })
@@ -121,7 +121,7 @@ describe('options that are wrong', () => {
     );
   });
 
-  it('are refused without any options at all', async () => {
+  it('are rejected if missing entirely', async () => {
     const start = NestFactory.createApplicationContext(
       RealtimeModule.forRootAsync({ useFactory: () => undefined as unknown as RealtimeOptions }),
       { logger: false, abortOnError: false },
@@ -162,7 +162,7 @@ describe('options that are wrong', () => {
       process.env['NODE_ENV'] = before;
     });
 
-    it('a secret under 32 bytes is refused, one of 32 is not', async () => {
+    it('a secret under 32 bytes is rejected, one of 32 is not', async () => {
       process.env['NODE_ENV'] = 'production';
       expect(await refusal({ jwt: { secret: 'x'.repeat(31) }, origins: ['*'] })).toContain(
         '`jwt.secret` must have at least 32 bytes',
@@ -177,7 +177,7 @@ describe('options that are wrong', () => {
 });
 
 describe('options that are undefined', () => {
-  it('were not given: the defaults count, in groups too', async () => {
+  it('get the defaults, also in groups', async () => {
     const app = await RealtimeApp.start({ heartbeatIntervalMs: undefined, history: { size: undefined, ttlMs: 5_000 } });
     expect(await (await app.connect()).next('connected')).toMatchObject({ heartbeatMs: 30_000 });
     await app.close();
@@ -211,7 +211,7 @@ describe('realtimeOptionsFromEnv', () => {
     });
   });
 
-  it('reads the files that certificates are in', async () => {
+  it('reads the files of certificates', async () => {
     const directory = await makeTemporaryDirectory();
     const path = join(directory, 'ca.pem');
     await writeFile(path, 'text of the file');
@@ -224,7 +224,7 @@ describe('realtimeOptionsFromEnv', () => {
     );
   });
 
-  it('leaves out what is unset or empty', () => {
+  it('omits unset and empty variables', () => {
     expect(realtimeOptionsFromEnv({ REALTIME_PATH: '', REALTIME_HISTORY_SIZE: undefined })).toEqual({});
   });
 

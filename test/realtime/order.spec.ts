@@ -4,7 +4,10 @@ import { RealtimeApp } from './support/realtime-app.js';
 
 const CHANNEL = 'apps:created';
 
-/** Frames that were built once are written past `ws`, or where that is not possible through it: nobody may see which. */
+/**
+ * Shared frames are written directly to the socket, or through `ws` if that is not possible. Clients must not notice
+ * the difference.
+ */
 describe.each(['the fast path', 'the fallback'] as const)('the order of what one connection is sent, by %s', (path) => {
   let app: RealtimeApp;
   let client: WsClient;
@@ -24,18 +27,18 @@ describe.each(['the fast path', 'the fallback'] as const)('the order of what one
   afterEach(() => client.terminate());
 
   const connection = () => [...app.registry.ofUser('reader')][0]!;
-  /** What came, each by one word. */
+  /** One word per received frame. */
   const seen = (): string[] =>
     client.frames.map((frame) => {
       if (frame.type === 'event') return String((frame.data as { n: unknown }).n);
       return 'ref' in frame && typeof frame.ref === 'string' ? frame.ref : frame.type;
     });
 
-  it('is the one that is meant', () => {
+  it('is tested on the intended path', () => {
     expect(idleSocket(connection().socket) !== null).toBe(path === 'the fast path');
   });
 
-  it('is that of the events of a channel, whatever goes out in one turn', async () => {
+  it('is that of the events of a channel, with any mix of frames in one turn', async () => {
     const expected: string[] = [];
     for (let n = 0; n < 200; n += 1) {
       void app.events.publish(CHANNEL, { n, padding: 'x'.repeat(n * 10) });
@@ -46,7 +49,7 @@ describe.each(['the fast path', 'the fallback'] as const)('the order of what one
     expect(seen()).toEqual(expected);
   });
 
-  it('has the answer to subscribing again, which says where the channel stands, behind the events up to there', async () => {
+  it('puts the reply to a repeated subscribe, with its position, after the events up to that position', async () => {
     const { socket } = connection();
     void app.events.publish(CHANNEL, { n: 'news' });
     socket.emit('message', Buffer.from(JSON.stringify({ type: 'subscribe', channel: CHANNEL, ref: 'again' })), false);
@@ -57,7 +60,7 @@ describe.each(['the fast path', 'the fallback'] as const)('the order of what one
     expect(news!.id).toBeDefined();
   });
 
-  it('has each answer behind what was sent before it', async () => {
+  it('puts each reply after the frames that were sent before it', async () => {
     for (let n = 0; n < 50; n += 1) {
       await app.events.publish(CHANNEL, { n: `before ${n}` });
       await app.events.publish('user:reader', { n: `own ${n}` });
@@ -69,7 +72,7 @@ describe.each(['the fast path', 'the fallback'] as const)('the order of what one
     expect(seen().slice(0, 150)).toEqual(Array.from({ length: 50 }, (_, n) => round(n)).flat());
   });
 
-  it('has a close behind everything, and nothing behind a close', async () => {
+  it('puts a close after everything, and nothing after a close', async () => {
     for (let n = 0; n < 100; n += 1) void app.events.publish(CHANNEL, { n });
     await new Promise(setImmediate);
     await new Promise(setImmediate);
@@ -79,7 +82,7 @@ describe.each(['the fast path', 'the fallback'] as const)('the order of what one
     expect(seen()).toEqual(Array.from({ length: 100 }, (_, n) => String(n)));
   });
 
-  it('has a replay before what is live', async () => {
+  it('puts a replay before live events', async () => {
     const { id } = await app.events.publish(CHANNEL, { n: 'seen' });
     for (let n = 0; n < 40; n += 1) void app.events.publish(CHANNEL, { n });
     const back = await app.connectAs({ sub: 'returns' });
@@ -93,7 +96,7 @@ describe.each(['the fast path', 'the fallback'] as const)('the order of what one
     back.terminate();
   });
 
-  it('goes on through a turn in which ws holds something back', async () => {
+  it('holds in a turn in which ws buffers something', async () => {
     const { socket } = connection();
     socket.send('{"type":"half', { fin: false });
     for (let n = 0; n < 3; n += 1) void app.events.publish(CHANNEL, { n });

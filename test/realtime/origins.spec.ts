@@ -4,7 +4,7 @@ import { signToken } from '../support/jwt.js';
 import { TcpClient, upgradeRequest } from '../support/tcp.js';
 import { RealtimeApp } from './support/realtime-app.js';
 
-/** The status line with which an upgrade from this origin is answered, over raw TCP. */
+/** Returns the status line for an upgrade from this origin, over raw TCP. */
 async function statusFor(app: RealtimeApp, origin: string | undefined, host = 'api.example.com'): Promise<string> {
   const client = await TcpClient.connect(app.port);
   client.send(upgradeRequest({ headers: { Host: host, Origin: origin } }));
@@ -78,7 +78,7 @@ describe('a list of origins', () => {
     expect(await statusFor(app, origin)).toBe(OUT);
   });
 
-  it('refuses before it looks at a token, counts, and logs one line for many', async () => {
+  it('rejects before checking a token, counts rejections, and logs one line for many', async () => {
     const counters = app.app.get(Counters);
     const before = counters.handshakes.get('origin_refused');
     const lines = (): string[] => app.log.lines.filter((line) => line.includes('An upgrade from'));
@@ -94,7 +94,7 @@ describe('a list of origins', () => {
   });
 });
 
-describe('where no origins are given, in development', () => {
+describe('without origins, in development', () => {
   let app: RealtimeApp;
 
   beforeAll(async () => {
@@ -133,7 +133,7 @@ describe('where no origins are given, in development', () => {
   });
 });
 
-describe('the words', () => {
+describe('keywords', () => {
   const starting = async (origins: string[] | OriginRule, ask: (app: RealtimeApp) => Promise<void>): Promise<void> => {
     const app = await RealtimeApp.start({ origins });
     try {
@@ -143,25 +143,25 @@ describe('the words', () => {
     }
   };
 
-  it('* lets everybody in', () =>
+  it('* allows every origin', () =>
     starting(['*'], async (app) => {
       for (const origin of ['https://evil.org', 'null', '']) expect(await statusFor(app, origin)).toBe(IN);
     }));
 
-  it('self lets in the host that serves it, and no other, not this machine either', () =>
+  it('self allows only the host that serves it, not localhost either', () =>
     starting(['self'], async (app) => {
       expect(await statusFor(app, 'https://api.example.com')).toBe(IN);
       expect(await statusFor(app, 'http://localhost:8888')).toBe(OUT);
       expect(await statusFor(app, 'null')).toBe(OUT);
     }));
 
-  it('null lets in pages without an origin, and no others', () =>
+  it('null allows only pages without an origin', () =>
     starting(['null'], async (app) => {
       expect(await statusFor(app, 'null')).toBe(IN);
       expect(await statusFor(app, 'https://evil.org')).toBe(OUT);
     }));
 
-  it('a function decides, at once or later; one that throws, rejects or answers nonsense refuses', () =>
+  it('a function decides, at once or later; one that throws, rejects or returns nonsense denies', () =>
     starting(
       (origin, request) => {
         if (origin === 'https://throws.example') throw new Error('broken by the test');
@@ -198,7 +198,7 @@ describe('the words', () => {
     );
   });
 
-  it('in production they must be given', async () => {
+  it('are required in production', async () => {
     const before = process.env['NODE_ENV'];
     process.env['NODE_ENV'] = 'production';
     try {

@@ -23,13 +23,13 @@ declare module '../../src/protocol/events.js' {
   }
 }
 
-/** Who is a member of which project, as an application keeps it. */
+/** Members of projects: the application's data. */
 @Injectable()
 class Members {
   readonly of = new Map<string, Set<string>>();
-  /** What the policy waits for before it answers. */
+  /** The policy waits for this before it answers. */
   gate: Promise<void> = Promise.resolve();
-  /** Called when somebody is asked about. */
+  /** Called when the policy is evaluated. */
   asked: (context: ChannelContext) => void = () => undefined;
 
   set(project: string, ...users: string[]): void {
@@ -108,7 +108,7 @@ describe('channels of feature modules', () => {
 
   const subscribe = (client: WsClient, channel: string) => client.ask({ type: 'subscribe', channel });
 
-  it('are used by whom the policy allows, each name by itself', async () => {
+  it('are usable by users that the policy allows, for each name separately', async () => {
     members.set('42', 'ann');
     const [ann, bob] = [await as('ann'), await as('bob')];
     expect(await subscribe(ann, 'projects:42:updated')).toMatchObject({ type: 'subscribed' });
@@ -123,7 +123,7 @@ describe('channels of feature modules', () => {
     await bob.expectNone('event');
   });
 
-  it('ask the policy of administrators and of those without a token, too', async () => {
+  it('evaluate the policy also for admins and anonymous clients', async () => {
     const asked: (string | undefined)[] = [];
     members.asked = ({ principal, channel, params }) =>
       asked.push(`${principal?.user.userId} ${channel} ${JSON.stringify(params)}`);
@@ -134,13 +134,13 @@ describe('channels of feature modules', () => {
     expect(asked).toEqual(['undefined', 'boss'].map((user) => `${user} projects:42:updated {"projectId":"42"}`));
   });
 
-  it('cannot be probed: what is not registered is forbidden to whom the policy refuses', async () => {
+  it('cannot be probed: an unregistered name is forbidden to users that the policy refuses', async () => {
     members.set('42', 'ann');
     expect(await subscribe(await as('ann'), 'projects:42:nothing')).toMatchObject({ code: 'unknown_channel' });
     expect(await subscribe(await as('bob'), 'projects:42:nothing')).toMatchObject({ code: 'forbidden' });
   });
 
-  it('belong to the owner that their name tells, and to administrators', async () => {
+  it('belong to the owner in their name, and to admins', async () => {
     const ann = await as('ann');
     expect(await subscribe(ann, 'orders:ann:status')).toMatchObject({ type: 'subscribed' });
     for (const other of ['orders:bob:status', 'orders:Ann:status', 'orders:ann.:status', 'orders:{userId}:status']) {
@@ -149,7 +149,7 @@ describe('channels of feature modules', () => {
     expect(await subscribe(await as('boss', 'admin'), 'orders:bob:status')).toMatchObject({ type: 'subscribed' });
   });
 
-  it('are for the roles that they name, and for administrators, who have them listed', async () => {
+  it('are for the listed roles, and for admins, in whose list they appear', async () => {
     const listed = async (client: WsClient) => {
       const answer = await client.ask({ type: 'list_channels' });
       return (answer as unknown as { channels: string[] }).channels.includes('billing:invoices');
@@ -168,14 +168,14 @@ describe('channels of feature modules', () => {
     }
   });
 
-  it('of a wildcard are those with a name of their own that the policy allows', async () => {
+  it('match a wildcard if they have a fixed name and the policy allows them', async () => {
     members.set('all', 'ann');
     const ann = await as('ann');
     expect(await subscribe(ann, 'projects:*')).toMatchObject({ type: 'subscribed', channel: 'projects:all:summary' });
     expect(await subscribe(await as('bob'), 'projects:*')).toMatchObject({ code: 'unknown_channel' });
   });
 
-  it('have presence, where a pattern has it', async () => {
+  it('have presence if their pattern has it', async () => {
     members.set('42', 'ann', 'bob');
     const [ann, bob] = [await as('ann'), await as('bob')];
     await ann.ask({ type: 'subscribe', channel: 'projects:42:updated', presence: true });
@@ -200,14 +200,14 @@ describe('channels of feature modules', () => {
     expect(JSON.stringify(answer)).not.toContain(why);
     expect(policyFailures.get(outcome)).toBe(before + 1);
     expect(app.log.lines.filter((line) => line.includes(why))).toHaveLength(1);
-    // Again: counted, and kept out of the log.
+    // The second failure is counted, but not logged.
     await subscribe(ann, `projects:${id}:updated`);
     expect(policyFailures.get(outcome)).toBe(before + 2);
     expect(app.log.lines.filter((line) => line.includes(why))).toHaveLength(1);
     await ann.fence();
   });
 
-  it('are re-authorized when the token is renewed, and when the application says so', async () => {
+  it('are re-authorized when the token is renewed, and on request of the application', async () => {
     members.set('42', 'ann');
     const ann = await as('ann');
     await subscribe(ann, 'projects:42:updated');
@@ -236,10 +236,10 @@ describe('channels of feature modules', () => {
     expect(await ann.next('event')).toMatchObject({ data: { name: 'kept back' } });
   });
 
-  it('deliver nothing after a revocation was acknowledged that came while somebody was on the way in', async () => {
+  it('deliver nothing after an acknowledged revocation, also if it arrived during a subscribe', async () => {
     members.set('42', 'ann');
     const ann = await as('ann');
-    // The policy has looked, and has not answered yet.
+    // The policy has read the members, but not answered yet.
     let open = (): void => undefined;
     members.gate = new Promise((resolve) => (open = resolve));
     const asked = new Promise<void>((resolve) => (members.asked = () => resolve()));
@@ -280,7 +280,7 @@ describe('channels of feature modules', () => {
     },
   );
 
-  it('are explained: the rule, the policy, what it answered and why', async () => {
+  it('are explained: the rule, the policy, its answer and the reason', async () => {
     members.set('42', 'ann');
     const policy = app.app.get(ChannelPolicyService);
     await as('ann');
@@ -331,7 +331,7 @@ describe('channels of feature modules', () => {
 describe('an application does not start', () => {
   const start = (...providers: never[]) => RealtimeApp.start({}, { providers });
 
-  it('with a policy that is made for each request', async () => {
+  it('with a request-scoped policy', async () => {
     @Injectable({ scope: Scope.REQUEST })
     class OfRequest {}
     @ChannelPolicy('rooms:*')
@@ -344,7 +344,7 @@ describe('an application does not start', () => {
     );
   });
 
-  it('with a policy that cannot be asked', async () => {
+  it('with a policy without canSubscribe', async () => {
     @ChannelPolicy('rooms:*')
     class RoomPolicy {}
     await expect(start(RoomPolicy as never)).rejects.toThrow('the policy RoomPolicy needs canSubscribe(context)');

@@ -1,12 +1,12 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { EventsPublisher, type RealtimeEvents, type RealtimeOutbox } from '../../src/realtime/index.js';
 
-/** A map that nothing merges. */
+/** An event map without declaration merging. */
 interface GameEvents extends RealtimeEvents {
   'games:score': { readonly points: number; readonly player: string };
 }
 
-/** What must compile, and what must not: `npm run types` is the test. */
+/** Code that must compile, and errors that must occur: `npm run types` is the test. */
 export function compiles(
   events: EventsPublisher<GameEvents>,
   outbox: RealtimeOutbox<GameEvents>,
@@ -28,7 +28,7 @@ export function compiles(
   void others.emit('games:score', { points: 1, player: 'ann' });
 }
 
-/** What an application hands out knows the merged map. */
+/** Providers from the application context use the merged map. */
 export function compilesFromAnApplication(app: INestApplicationContext): void {
   void app.get(EventsPublisher).emit('apps:created', { id: '1', name: 'shop' });
   // @ts-expect-error a field is missing

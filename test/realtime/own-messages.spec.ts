@@ -9,7 +9,7 @@ import { errorOf, stamped } from './support/shapes.js';
 
 const TOO_MANY: unknown = expect.stringContaining('wait for an answer');
 
-describe("an application's own messages, by @SubscribeMessage on the same path", () => {
+describe('custom messages of an application, with @SubscribeMessage on the same path', () => {
   let app: RealtimeApp;
   let client: WsClient;
 
@@ -41,28 +41,28 @@ describe("an application's own messages, by @SubscribeMessage on the same path",
     return answer;
   };
 
-  it('are answered by what the handler returns, under their type and ref', async () => {
+  it('get the return value of the handler, with their type and ref', async () => {
     expect(await answerTo({ type: 'rename', data: { name: 'x' }, ref: 'r' })).toEqual(
       stamped({ type: 'rename', data: { renamed: 'x' }, ref: 'r' }),
     );
   });
 
-  it('may carry their data as fields of the frame', async () => {
+  it('can carry their data as fields of the frame', async () => {
     expect(await answerTo({ type: 'rename', name: 'y' })).toEqual(stamped({ type: 'rename', data: { renamed: 'y' } }));
   });
 
-  it('may be answered by another type', async () => {
+  it('can get a reply of another type', async () => {
     expect(await answerTo({ type: 'respond', data: 1, ref: 'r' })).toEqual(
       stamped({ type: 'response', data: 1, ref: 'r' }),
     );
   });
 
-  it('are answered without a property named __proto__', async () => {
+  it('get a reply without a property named __proto__', async () => {
     client.send('{"type":"respond","data":{"__proto__":{"isAdmin":true},"a":[{"__proto__":1}]}}');
     expect(JSON.stringify(await client.next('response' as never))).toContain('"data":{"a":[{}]}');
   });
 
-  it('may be answered later, several times, or not at all', async () => {
+  it('can get a reply later, several replies, or none', async () => {
     expect(await answerTo({ type: 'later', data: 5 })).toEqual(stamped({ type: 'later', data: 5 }));
     client.send({ type: 'several', ref: 's' });
     for (const data of [1, 2, 3]) expect(await client.next()).toEqual(stamped({ type: 'several', data, ref: 's' }));
@@ -71,7 +71,7 @@ describe("an application's own messages, by @SubscribeMessage on the same path",
   });
 
   it.each(['hang', 'hang-in-guard', 'wait'])(
-    'hold back no frame of the protocol while a handler does not answer (%s)',
+    'do not delay protocol frames while a handler does not answer (%s)',
     async (type) => {
       client.send({ type, name: 'nobody resolves it', ref: 'slow' });
       client.send({ type: 'ping', ref: '1' });
@@ -88,7 +88,7 @@ describe("an application's own messages, by @SubscribeMessage on the same path",
     },
   );
 
-  it('are matched by the ref of their own request, in whatever order their handlers finish', async () => {
+  it('get the ref of their request, in any order in which handlers finish', async () => {
     const gateway = app.app.get(EnhancedGateway);
     for (const name of ['a', 'b', 'c']) client.send({ type: 'wait', name, ref: name });
     for (const name of ['d', 'e']) client.send({ type: 'speak', name, ref: name });
@@ -105,7 +105,7 @@ describe("an application's own messages, by @SubscribeMessage on the same path",
     }
   });
 
-  it('carry their own ref also if they fail in the code of another message', async () => {
+  it('carry their ref also if they fail in the code of another message', async () => {
     client.send({ type: 'watch', ref: 'w' });
     expect(await client.next()).toEqual(stamped({ type: 'watch', data: 0, ref: 'w' }));
     client.send({ type: 'end-watch', ref: 'e' });
@@ -113,7 +113,7 @@ describe("an application's own messages, by @SubscribeMessage on the same path",
     expect(await client.next()).toEqual(stamped({ type: 'end-watch', data: 'ended', ref: 'e' }));
   });
 
-  it('that have no answer within messageTimeoutMs are answered unavailable, and given up', async () => {
+  it('without a reply within messageTimeoutMs get unavailable, and are abandoned', async () => {
     const gateway = app.app.get(EnhancedGateway);
     const before = gateway.live;
     client.send({ type: 'hang', ref: 'h' });
@@ -130,12 +130,12 @@ describe("an application's own messages, by @SubscribeMessage on the same path",
       const message = `No answer to "${type}" within 1000 ms: try again`;
       expect(await client.next()).toEqual(errorOf('unavailable', { message, ref }));
     }
-    expect(gateway.live).toBe(before + 1); // a stream that has answered lives on
+    expect(gateway.live).toBe(before + 1); // a stream that has replied continues
     gateway.waiting.get('late')!('late');
     await client.expectNone();
   });
 
-  it('run at once up to maxRunningMessages, streams included, without a listener for each', async () => {
+  it('run concurrently up to maxRunningMessages, including streams, without a listener for each', async () => {
     const gateway = app.app.get(EnhancedGateway);
     const before = gateway.live;
     const warnings: Error[] = [];
@@ -155,7 +155,7 @@ describe("an application's own messages, by @SubscribeMessage on the same path",
     expect(gateway.live).toBe(before);
   });
 
-  it('without an answer hold at most sixteen frames of maxFrameBytes', async () => {
+  it('without a reply hold at most sixteen frames of maxFrameBytes', async () => {
     for (let n = 1; n <= 17; n += 1) client.send({ type: 'hang', data: 'x'.repeat(960), ref: String(n) });
     await client.fence();
     expect(client.frames.slice(1, -1)).toEqual([errorOf('rate_limited', { message: TOO_MANY, ref: '17' })]);
@@ -167,7 +167,7 @@ describe("an application's own messages, by @SubscribeMessage on the same path",
     expect(await client.next('event')).toMatchObject({ channel: 'apps:created', data: { id: 'a1' } });
   });
 
-  it('may name the event and carry its data as fields', async () => {
+  it('can name the event and carry its data as fields', async () => {
     expect(await answerTo({ type: 'typed', ref: 'r' })).toEqual(
       stamped({ type: 'arrived', data: { id: 7, city: 'Bonn' }, ref: 'r' }),
     );
@@ -242,14 +242,14 @@ describe("an application's own messages, by @SubscribeMessage on the same path",
     expect(await answerTo({ type: 'http-error', status, ref: 'r' })).toEqual(errorOf(code, { message, ref: 'r' }));
   });
 
-  it('that throw a WsException are answered by its text', async () => {
+  it('that throw a WsException get its message', async () => {
     expect(await answerTo({ type: 'refuse', ref: 'r' })).toEqual(
       errorOf('invalid_message', { message: 'Not on a Sunday', ref: 'r' }),
     );
     expect(await answerTo({ type: 'refuse-with-code' })).toEqual(errorOf('forbidden', { message: 'Not you' }));
   });
 
-  it('may be answered for as long as the connection lives: what comes after does not wait, and the end ends it', async () => {
+  it('can stream replies until the connection closes, without delaying later frames', async () => {
     const gateway = app.app.get(SamePathGateway);
     client.send({ type: 'endless', ref: 'e' });
     await client.fence();
@@ -262,7 +262,7 @@ describe("an application's own messages, by @SubscribeMessage on the same path",
   });
 
   it.each(['break', 'break-later', 'break-stream', 'circle', 'map', 'promise-inside'])(
-    'that go wrong in any other way (%s) are internal',
+    'that fail in any other way (%s) are internal',
     async (type) => {
       const answer = await answerTo({ type, ref: 'r' });
       expect(answer).toEqual(errorOf('internal', { ref: 'r', message: 'Internal error' }));
@@ -270,12 +270,12 @@ describe("an application's own messages, by @SubscribeMessage on the same path",
     },
   );
 
-  it('cannot take the place of one of the protocol, and the log says so', async () => {
+  it('cannot replace a protocol message, with a warning in the log', async () => {
     expect(await answerTo({ type: 'ping' })).toEqual(stamped({ type: 'pong' }));
     expect(app.log.lines.join('\n')).toContain("@SubscribeMessage('ping') is never called");
   });
 
-  it('leave the protocol as it is: an unknown type is unknown_type', async () => {
+  it('do not change the protocol: an unknown type is unknown_type', async () => {
     expect(await answerTo({ type: 'renames' })).toEqual(errorOf('unknown_type'));
     expect(await client.ask({ type: 'subscribe', channel: 'apps:created' })).toMatchObject({ type: 'subscribed' });
   });

@@ -6,7 +6,7 @@ import { RealtimeApp, type TestOptions } from './support/realtime-app.js';
 
 const HEARTBEAT_MS = 300;
 
-describe('messages in pieces, and frames between them', () => {
+describe('fragmented messages, and frames between fragments', () => {
   let app: RealtimeApp;
   let client: RawWebSocket;
 
@@ -23,7 +23,7 @@ describe('messages in pieces, and frames between them', () => {
     await app.close();
   });
 
-  it('may be as many as the option says, and one more closes with 1008', async () => {
+  it('are limited by the option, and one more fragment closes with 1008', async () => {
     await start({ maxFragments: 10 });
     const send = (pieces: number): void => {
       client.send(TEXT, '{"type":"ping"', { fin: false });
@@ -38,7 +38,7 @@ describe('messages in pieces, and frames between them', () => {
     expect(client.closeCode).toBe(1008);
   });
 
-  it('that are empty and have no end close with 1008 too', async () => {
+  it('of endless empty fragments close with 1008 too', async () => {
     await start();
     client.send(TEXT, '', { fin: false });
     for (let count = 0; count < 200; count += 1) client.send(CONTINUATION, '', { fin: false });
@@ -46,7 +46,7 @@ describe('messages in pieces, and frames between them', () => {
     expect(client.closeCode).toBe(1008);
   });
 
-  it('of which the last never comes close with 1008 after two heartbeats, whatever signs of life lie between', async () => {
+  it('that are never completed close with 1008 after two heartbeats, despite signs of life', async () => {
     await start({ heartbeatIntervalMs: HEARTBEAT_MS });
     client.send(TEXT, '{"type":', { fin: false });
     const since = performance.now();
@@ -57,9 +57,9 @@ describe('messages in pieces, and frames between them', () => {
     expect(performance.now() - since).toBeGreaterThan(HEARTBEAT_MS);
   });
 
-  it('that are slow, but whole in time, are taken, however long that goes on', async () => {
+  it('that are slow but complete in time are accepted, indefinitely', async () => {
     await start({ heartbeatIntervalMs: HEARTBEAT_MS, framesPerSecond: 1_000 });
-    // Every heartbeat finds one half-sent, and never the same.
+    // Every heartbeat finds an incomplete message, but never the same one.
     let beats = 0;
     while (beats < 4) {
       client.send(TEXT, '{"type":"ping"', { fin: false });
@@ -71,9 +71,9 @@ describe('messages in pieces, and frames between them', () => {
     expect(client.closeCode).toBeUndefined();
   });
 
-  it('that the network brings byte by byte cost no more than they weigh: 1008', async () => {
+  it('that arrive byte by byte use no more memory than their size: 1008', async () => {
     await start({ maxFrameBytes: 1_024 });
-    // Each byte is sent when the one before it was read, so that no two come together.
+    // Each byte is sent after the previous one was read, so that no two arrive together.
     const reading = accepted;
     for (const byte of encodeFrame(TEXT, 'x'.repeat(1_000))) {
       if (reading.destroyed || client.closeCode !== undefined) break;

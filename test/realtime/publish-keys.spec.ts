@@ -111,7 +111,7 @@ describe.each(['express', 'fastify'] as const)('publishing keys, on %s', (http) 
     expect(book.entries).toMatchObject([{ event: 'publish_refused', key: name, reason: answer.message }]);
   });
 
-  it('are named in the log when they are used, within their scope and beyond', async () => {
+  it('are named in the log when used, within and beyond their scope', async () => {
     const other = await RealtimeApp.start({ publishApiKeys: [{ ...named('billing'), channels: ['apps:*'] }] });
     const headers = { 'X-API-Key': keyOf('billing'), 'Content-Type': 'application/json' };
     for (const channel of ['apps:created', 'users:created']) {
@@ -127,7 +127,7 @@ describe.each(['express', 'fastify'] as const)('publishing keys, on %s', (http) 
     expect(lines.join('')).not.toContain('SECRET');
   });
 
-  it('are not known by the name, or by a part of the secret', async () => {
+  it('are not accepted by name, or by a part of the secret', async () => {
     for (const key of ['whole', '#1', keyOf('whole').slice(0, -1), `${keyOf('whole')} `.trimEnd().toUpperCase()]) {
       expect(await post({ 'X-API-Key': key }, created)).toMatchObject({ status: 401 });
       expect(book.entries.splice(0)).toEqual([
@@ -139,14 +139,14 @@ describe.each(['express', 'fastify'] as const)('publishing keys, on %s', (http) 
     }
   });
 
-  it('are not known by a secret whose digest begins alike', async () => {
+  it('are not accepted by a secret whose digest has the same prefix', async () => {
     const digest = (secret: string): string => createHash('sha256').update(secret).digest('hex').slice(0, 2);
     let attempt = 0;
     while (digest(`guess number ${attempt}`) !== digest(keyOf('whole'))) attempt += 1;
     expect(await post({ 'X-API-Key': `guess number ${attempt}` }, created)).toMatchObject({ status: 401 });
   });
 
-  it('count even if the request has the token of an administrator, too', async () => {
+  it('apply even if the request also has the token of an admin', async () => {
     const authorization = `Bearer ${signToken({ sub: 'ann', role: 'admin' })}`;
     const beyond = event('users:created', 'acme');
     expect(await post({ authorization, 'X-API-Key': keyOf('apps') }, beyond)).toMatchObject({ status: 403 });
@@ -157,7 +157,7 @@ describe.each(['express', 'fastify'] as const)('publishing keys, on %s', (http) 
     ]);
   });
 
-  it('use no idempotency key if they are refused, and none of another tenant', async () => {
+  it('use up no idempotency key if refused, and none of another tenant', async () => {
     const idempotencyKey = `order of ${http}`;
     const first = { ...created, idempotencyKey };
     const before = await answerTo({ 'X-API-Key': keyOf('whole') }, created);
@@ -173,7 +173,7 @@ describe.each(['express', 'fastify'] as const)('publishing keys, on %s', (http) 
     expect(other.id).not.toBe(one.id);
   });
 
-  it('are for services: a user is refused, and the administrator of a tenant publishes to that tenant only', async () => {
+  it('are for services: a user is refused, and a tenant admin publishes to that tenant only', async () => {
     const user = `Bearer ${signToken({ sub: 'ann', tenant: 'acme' })}`;
     const admin = `Bearer ${signToken({ sub: 'bob', role: 'admin', tenant: 'acme' })}`;
     expect(await post({ authorization: user }, created)).toMatchObject({ status: 403 });
@@ -187,7 +187,7 @@ describe.each(['express', 'fastify'] as const)('publishing keys, on %s', (http) 
     expect(book.entries).toEqual([]);
   });
 
-  it('leave administrators their rights, whom the audit names', async () => {
+  it('do not change the permissions of admins, which the audit names', async () => {
     const authorization = `Bearer ${signToken({ sub: 'ann', role: 'admin', tenant: 'acme' })}`;
     expect(await post({ authorization }, event('apps:created'))).toEqual({ status: 201 });
     expect(book.entries).toMatchObject([{ event: 'published', key: null, userId: 'ann', tenant: 'acme', count: 1 }]);

@@ -5,7 +5,7 @@ import { EVENT_ID } from './support/shapes.js';
 
 const API_KEY = 'a key of a service, long enough';
 
-describe('POST /realtime/events, of which Redis takes a part', () => {
+describe('POST /realtime/events, of which Redis accepts a part', () => {
   let redis: RedisProcess;
   let app: RealtimeApp;
 
@@ -33,9 +33,9 @@ describe('POST /realtime/events, of which Redis takes a part', () => {
     mayBePublished: true,
   };
 
-  it('answers each event of a list: what was published, and what may have been', async () => {
+  it('returns a result for each event of a list: published, or possibly published', async () => {
     const client = new Redis(redis.url);
-    // The script stores an event of apps:deleted, and fails when it publishes it.
+    // The script stores an event of apps:deleted, but fails to publish it.
     await client.call('ACL', 'SETUSER', 'default', 'resetchannels', '&*created*', '&*beat*', '&*$*');
     client.disconnect();
     const published = { channel: 'apps:created', id: expect.stringMatching(EVENT_ID) as unknown };
@@ -45,7 +45,7 @@ describe('POST /realtime/events, of which Redis takes a part', () => {
     });
   });
 
-  it('answers a single event with whether it may have been published', async () => {
+  it('reports whether a single event may have been published', async () => {
     expect(await post(deleted)).toMatchObject({ status: 503, body: { statusCode: 503, ...problem } });
   });
 });

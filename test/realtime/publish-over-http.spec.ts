@@ -6,7 +6,7 @@ import { EVENT_ID, TIMESTAMP } from './support/shapes.js';
 
 const API_KEY = 'a key of a service, long enough';
 
-/** How often the event loop has turned, at each check of an event. */
+/** Number of event loop turns at each validation of an event. */
 const turnsAtChecks: number[] = [];
 let turns = 0;
 
@@ -92,7 +92,7 @@ describe.each(['express', 'fastify'] as const)('POST /realtime/events (%s)', (ht
     expect(answer).toMatchObject({ status, body: { statusCode: status, message: expect.stringMatching(/./) } });
   });
 
-  it('does not take a token from the query', async () => {
+  it('does not accept a token in the query', async () => {
     const answer = await fetch(`${app.http}/realtime/events?token=${signToken({ role: 'admin' })}`, { method: 'POST' });
     expect(answer.status).toBe(401);
     await answer.body?.cancel();
@@ -124,16 +124,16 @@ describe.each(['express', 'fastify'] as const)('POST /realtime/events (%s)', (ht
     for (const { message } of details) expect(message).toMatch(/./);
   });
 
-  it.each(['{', 'null', '5', '"text"', ''])('refuses a body that is not an object with 400: %s', async (body) => {
+  it.each(['{', 'null', '5', '"text"', ''])('rejects a body that is not an object with 400: %s', async (body) => {
     expect((await post(body)).status).toBe(400);
   });
 
-  it('refuses more than 1000 events in one call', async () => {
+  it('rejects more than 1000 events in one call', async () => {
     const many = Array.from({ length: 1_001 }, () => ({ channel: 'users:deleted', data: 1 }));
     expect(await post(many)).toMatchObject({ status: 400, body: { details: [{ field: '' }] } });
   });
 
-  it('publishes a list in its order, and answers a list', async () => {
+  it('publishes a list in order, and returns a list', async () => {
     const list = [1, 2, 3].map((data) => ({ channel: 'system:alerts', data }));
     const { status, body } = await post(list);
     expect(status).toBe(201);
@@ -141,7 +141,7 @@ describe.each(['express', 'fastify'] as const)('POST /realtime/events (%s)', (ht
     for (const { data } of list) expect(await client.next('event')).toMatchObject({ channel: 'system:alerts', data });
   });
 
-  it('answers a list of one with a list', async () => {
+  it('returns a list for a list of one', async () => {
     const { body } = await post([event]);
     expect(body).toEqual([emitted('apps:created')]);
     await client.next('event');
@@ -163,7 +163,7 @@ describe.each(['express', 'fastify'] as const)('POST /realtime/events (%s)', (ht
 });
 
 describe('a batch of events', () => {
-  it('lets other clients have their turn while it is checked', async () => {
+  it('does not block other clients while it is validated', async () => {
     const channels = [{ name: 'reports', access: 'public' as const, data: Report }];
     const app = await RealtimeApp.start({ publishApiKeys: [API_KEY], channels });
     const turn = (): void => {

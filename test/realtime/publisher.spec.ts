@@ -89,27 +89,24 @@ describe('EventsPublisher', () => {
     ['a promise', 'apps:created', Promise.resolve(1), {}, 'data cannot hold a Promise (data): await it before'],
     ['a Map inside', 'apps:created', { apps: new Map() }, {}, 'data cannot hold a Map (data.apps)'],
     ['a toJSON that throws null', 'apps:created', { toJSON: throwNull }, {}, 'data cannot be turned into JSON: null'],
-  ])(
-    'refuses %s, by an error of its own type that names the field',
-    async (_what, channel, data, options, sentence) => {
-      const error: unknown = await app.events.publish(channel, data, options).catch((reason: unknown) => reason);
-      expect(error).toBeInstanceOf(InvalidEventError);
-      expect(error).toMatchObject({ code: 'invalid_event', field: sentence.split(' ')[0] });
-      expect((error as Error).message).toContain(sentence);
-    },
-  );
+  ])('rejects %s with a specific error that names the field', async (_what, channel, data, options, sentence) => {
+    const error: unknown = await app.events.publish(channel, data, options).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(InvalidEventError);
+    expect(error).toMatchObject({ code: 'invalid_event', field: sentence.split(' ')[0] });
+    expect((error as Error).message).toContain(sentence);
+  });
 
-  it('takes data of exactly the limit', async () => {
+  it('accepts data of exactly the limit', async () => {
     for (const data of ['x'.repeat(998), 'ü'.repeat(499)]) {
       await expect(app.events.publish('apps:created', data)).resolves.toMatchObject({ channel: 'apps:created' });
     }
   });
 
-  it('takes undefined and null fields as JSON does', async () => {
+  it('treats undefined and null fields as JSON does', async () => {
     await expect(app.events.publish('apps:created', null)).resolves.toMatchObject({ channel: 'apps:created' });
   });
 
-  it('publishes nothing that was refused', async () => {
+  it('publishes no rejected event', async () => {
     const client = await app.connectAs();
     await client.ask({ type: 'subscribe', channel: 'apps:created' });
     await app.events.publish('apps:created', circular).catch(() => undefined);
@@ -118,7 +115,7 @@ describe('EventsPublisher', () => {
     await client.close();
   });
 
-  it('refuses promises that reject later, and their rejections do not end the process', async () => {
+  it('rejects promises as data, and their later rejections do not end the process', async () => {
     const unhandled: unknown[] = [];
     const keep = (error: unknown): void => void unhandled.push(error);
     process.on('unhandledRejection', keep);
@@ -131,7 +128,7 @@ describe('EventsPublisher', () => {
     expect(unhandled).toEqual([]);
   });
 
-  it('takes options that are null as none', async () => {
+  it('treats null options as missing', async () => {
     const none = null as unknown as undefined;
     await expect(app.events.publish('apps:created', 1, none)).resolves.toMatchObject({ channel: 'apps:created' });
     await expect(app.events.emitToUser('u1', 1, none)).resolves.toMatchObject({ channel: 'user:u1' });
@@ -166,7 +163,7 @@ describe('EventsPublisher', () => {
     expect(seen).toEqual(['user:']);
   });
 
-  it.each([42, 42n])('emitToUser takes the whole number %p as a token does', async (id) => {
+  it.each([42, 42n])('emitToUser accepts the integer %p, like a token', async (id) => {
     const emitted = app.events.emitToUser(id as unknown as string, 1);
     await expect(emitted).resolves.toMatchObject({ channel: 'user:42' });
   });
@@ -186,7 +183,7 @@ describe('EventsPublisher', () => {
   );
 
   describe('with an idempotencyKey', () => {
-    it('publishes once, and answers the second with the id of the first', async () => {
+    it('publishes once, and returns the id of the first for the second', async () => {
       const client = await app.connectAs();
       await client.ask({ type: 'subscribe', channel: 'apps:created' });
       const twice = [1, 2].map((data) => app.events.publish('apps:created', data, { idempotencyKey: 'k' }));
@@ -197,7 +194,7 @@ describe('EventsPublisher', () => {
       await client.close();
     });
 
-    it('tells channels and keys apart', async () => {
+    it('distinguishes channels and keys', async () => {
       const ids = await Promise.all([
         app.events.publish('apps:updated', 1, { idempotencyKey: 'a' }),
         app.events.publish('apps:updated', 1, { idempotencyKey: 'b' }),
@@ -218,7 +215,7 @@ describe('EventsPublisher', () => {
     });
   });
 
-  it('knows whether anyone listens', async () => {
+  it('knows whether a channel has subscribers', async () => {
     await expect(app.events.hasSubscribers('storage:updated')).resolves.toBe(false);
     const client = await app.connectAs();
     await client.ask({ type: 'subscribe', channel: 'storage:updated' });
@@ -226,7 +223,7 @@ describe('EventsPublisher', () => {
     await client.close();
   });
 
-  it('counts every event that was refused, and logs of one kind one line in ten seconds, without its data', async () => {
+  it('counts every rejected event, and logs one line per kind in ten seconds, without its data', async () => {
     const counters = app.app.get(Counters, { strict: false });
     const before = counters.failedEvents.get('invalid_event');
     for (let n = 0; n < 50; n += 1)
@@ -238,7 +235,7 @@ describe('EventsPublisher', () => {
     expect(app.log.lines.join('\n')).not.toContain('of the data');
   });
 
-  it('rejects with RealtimeUnavailableError after the end', async () => {
+  it('rejects with RealtimeUnavailableError after shutdown', async () => {
     const other = await RealtimeApp.start();
     await other.close();
     await expect(other.events.emit('announcements', { message: 'm' })).rejects.toBeInstanceOf(RealtimeUnavailableError);
@@ -262,7 +259,7 @@ describe('EventsPublisher without a server that listens', () => {
   @Module({ providers: [EmitsAtStart] })
   class FeatureModule {}
 
-  it('publishes before listen(), from a module that does not import it, and whoever comes later can have it', async () => {
+  it('publishes before listen(), from a module that does not import it, and later clients can resume it', async () => {
     const app = await RealtimeApp.start({}, { imports: [FeatureModule] });
     const { emitted } = app.app.get(EmitsAtStart);
     expect(emitted?.id).toMatch(EVENT_ID);
@@ -286,14 +283,14 @@ describe('EventsPublisher without a server that listens', () => {
     await worker.close();
   });
 
-  it('is not global when told so', async () => {
+  it('is not global with isGlobal: false', async () => {
     @Module({ imports: [RealtimeModule.forRoot({ ...withDefaults({}), isGlobal: false }), FeatureModule] })
     class RootModule {}
     const start = NestFactory.createApplicationContext(RootModule, { logger: new LogBook(), abortOnError: false });
     await expect(start).rejects.toThrow(/EventsPublisher/);
   });
 
-  it('takes options from a factory', async () => {
+  it('accepts options from a factory', async () => {
     const module = RealtimeModule.forRootAsync({
       useFactory: () => Promise.resolve(withDefaults({ maxEventBytes: 10 })),
     });
@@ -307,12 +304,12 @@ describe('EventsPublisher without a server that listens', () => {
     await worker.close();
   });
 
-  it('never ends the process by a rejection that was ignored, and the process ends by itself', async () => {
+  it('never crashes the process by an ignored rejection, and the process exits by itself', async () => {
     const child = childScript('publish-carelessly.mjs');
     expect(await child.exited).toEqual({ code: 0, signal: null });
     expect(child.stdout).toMatch(/^published \w+-1$/m);
     expect(child.stdout).toMatch(/\nalive\n$/);
-    // One line each: a channel or user that is none, refused data of apps:created, and an emit after the end.
+    // One line each: an invalid channel or user, invalid data of apps:created, and an emit after shutdown.
     expect(child.output.match(/An event to/g)).toHaveLength(3);
   });
 });

@@ -15,14 +15,14 @@ class RefusesAll implements CanSubscribe {
   }
 }
 
-/** Bytes of everything that the server sent to this client. */
+/** Returns the bytes of all frames that the server sent to this client. */
 const received = ({ frames }: WsClient): number => frames.reduce((sum, frame) => sum + JSON.stringify(frame).length, 0);
 
-describe('what requests may cause', () => {
+describe('the cost of requests', () => {
   let app: RealtimeApp;
   afterEach(() => app.close());
 
-  /** An application with a channel whose history weighs 100 KB. @returns the position before it */
+  /** Starts an application with a history of 100 KB. @returns the position before it */
   const startWithHistory = async (options: TestOptions): Promise<string> => {
     app = await RealtimeApp.start(options);
     const client = await app.connectAs({ sub: 'first' });
@@ -43,7 +43,7 @@ describe('what requests may cause', () => {
     return reason ?? recovered;
   };
 
-  it('a frame with two thousand channels is answered once, whatever they are', async () => {
+  it('a frame with two thousand channels gets one reply, for any channels', async () => {
     app = await RealtimeApp.start();
     const client = await app.connect();
     await client.next('connected');
@@ -58,7 +58,7 @@ describe('what requests may cause', () => {
     expect(received(client) - before).toBeLessThan(12 * 400);
   });
 
-  it('a connection that replays in a loop gets replay_limit, and goes on without a replay', async () => {
+  it('a connection that replays in a loop gets replay_limit, and continues without a replay', async () => {
     const start = await startWithHistory({ requestBytesPerSecond: 4_096 });
     const client = await app.connectAs();
     expect(await resume(client, start)).toBe(true);
@@ -71,14 +71,14 @@ describe('what requests may cause', () => {
     expect(Number(event.id!.split('-')[1])).toBe(Number(lastEventId!.split('-')[1]) + 1);
   });
 
-  it('a user does not get fresh replays with a fresh connection', async () => {
+  it('a user does not get a new replay budget with a new connection', async () => {
     const start = await startWithHistory({ requestBytesPerSecondOfUser: 4_096 });
     expect(await resume(await app.connectAs({ sub: 'u' }), start)).toBe(true);
     expect(await resume(await app.connectAs({ sub: 'u' }), start)).toBe('replay_limit');
     expect(await resume(await app.connectAs({ sub: 'other' }), start)).toBe(true);
   });
 
-  it('an address does not get fresh replays with a fresh user, or without one', async () => {
+  it('an address does not get a new replay budget with a new user, or without one', async () => {
     const start = await startWithHistory({ requestBytesPerSecondOfAddress: 4_096 });
     expect(await resume(await app.connectAs({ sub: 'u' }), start)).toBe(true);
     expect(await resume(await app.connectAs({ sub: 'other' }), start)).toBe('replay_limit');
@@ -86,7 +86,7 @@ describe('what requests may cause', () => {
     expect(await resume(anonymous, start)).toBe('replay_limit');
   });
 
-  it('the calls of policies that a wildcard causes are charged, whatever they answer', async () => {
+  it('the policy calls of a wildcard are charged, with any answer', async () => {
     const channels = Array.from({ length: 200 }, (_, index) => ({ name: `vaults:${index}` }));
     app = await RealtimeApp.start({ requestBytesPerSecond: 4_096, channels }, { providers: [RefusesAll] });
     const client = await app.connectAs();
@@ -95,7 +95,7 @@ describe('what requests may cause', () => {
     expect(await client.ask(wildcard)).toMatchObject({ code: 'rate_limited' });
   });
 
-  describe('past the budget', () => {
+  describe('over the budget', () => {
     let client: WsClient;
     let connection: Connection;
 
@@ -110,11 +110,11 @@ describe('what requests may cause', () => {
       [connection] = [...app.registry.ofUser('u')] as [Connection];
     });
 
-    /** Leaves less than nothing of the connection's budget: it would be good again after this long. */
+    /** Overdraws the connection's budget, which recovers after this time. */
     const exhaust = (seconds: number): void =>
       app.app.get(RequestBudget).chargeUnconditionally(connection, (32 + seconds) * 262_144);
 
-    it('every request that can cause more than itself is refused, and a ping is not', async () => {
+    it('every request that costs more than its own frame is refused, and a ping is not', async () => {
       exhaust(60);
       for (const type of ['stats', 'list_channels'])
         expect(await client.ask({ type })).toMatchObject({ type: 'error', code: 'rate_limited' });
@@ -124,7 +124,7 @@ describe('what requests may cause', () => {
       expect(await client.ask({ type: 'ping' })).toMatchObject({ type: 'pong' });
     });
 
-    it('a list of presence is charged as every answer is', async () => {
+    it('a presence list is charged like every reply', async () => {
       const room = { type: 'subscribe', channel: 'lobby:1', presence: true };
       await client.ask(room);
       await client.next('presence');
@@ -135,7 +135,7 @@ describe('what requests may cause', () => {
       expect(connection.unpaidBytes).toBe(received(client) - before - SUBSCRIBE_COST);
     });
 
-    it('what a client has not paid for when it leaves is charged to its user', async () => {
+    it('the debt of a closed connection is charged to its user', async () => {
       connection.unpaidBytes = 40 * 1_048_576; // a user's burst is 32 MiB
       const gone = app.gone('u');
       await client.close();
@@ -146,11 +146,11 @@ describe('what requests may cause', () => {
 
     it('a large frame is refused before it is parsed', async () => {
       exhaust(60);
-      client.send(`{${' '.repeat(10_000)}`); // no JSON
+      client.send(`{${' '.repeat(10_000)}`); // not JSON
       expect(await client.next('error')).toMatchObject({ code: 'rate_limited' });
     });
 
-    it('a request waits while that is short, and keeps its place before those after it', async () => {
+    it('a request waits if the wait is short, and stays ahead of later ones', async () => {
       exhaust(0.2);
       client.send({ type: 'subscribe', channel: 'rooms:1' });
       client.send({ type: 'ping' });

@@ -22,7 +22,7 @@ describe('resuming while events keep coming', () => {
 
   const emit = (name = 'n') => app.events.emit(CHANNEL, { id: String((made += 1)), name });
 
-  /** Emits without a pause, but lets sockets have their turn, until told to stop. */
+  /** Emits continuously, but yields to sockets, until stopped. */
   function storm(): { stop: () => Promise<void> } {
     let going = true;
     const over = (async () => {
@@ -39,7 +39,7 @@ describe('resuming while events keep coming', () => {
     };
   }
 
-  /** Resolves once this client has seen the event of this number. */
+  /** Resolves once this client has received the event with this number. */
   const sees = (client: WsClient, number: number): Promise<unknown> =>
     client.next('event', ({ data }) => (data as { id: string }).id === String(number));
 
@@ -59,7 +59,7 @@ describe('resuming while events keep coming', () => {
     for (const client of clients) expect(offsetsOf(client)).toEqual(upTo(2, made));
   });
 
-  it('is so too when clients come and go at random', async () => {
+  it('is also gapless with clients that connect and disconnect at random', async () => {
     await start({ history: { size: 20_000 }, recoveryMaxEvents: 20_000, recoveryMaxBytes: 100_000_000 });
     const leaves = fc.record({ unsubscribe: fc.boolean(), stay: fc.nat(8), away: fc.nat(8) });
     await fc.assert(
@@ -74,7 +74,9 @@ describe('resuming while events keep coming', () => {
       { numRuns: 25 },
     );
 
-    /** One client: subscribes, waits for some events, leaves, misses some, comes back; gives all that it ever saw. */
+    /**
+     * One client: subscribes, waits for some events, leaves, misses some, and resumes. @returns all received numbers
+     */
     async function live(plan: readonly { unsubscribe: boolean; stay: number; away: number }[], from: string) {
       const numbers: number[] = [];
       let at = from;
@@ -101,7 +103,7 @@ describe('resuming while events keep coming', () => {
     }
   });
 
-  it('a replay larger than what may wait is paced: a client that reads is not cut off', async () => {
+  it('a replay larger than the send buffer is paced: a client that reads is not cut off', async () => {
     const [size, count] = [4_000, 1_500];
     await start({
       history: { size: 5_000 },
@@ -115,14 +117,14 @@ describe('resuming while events keep coming', () => {
     expect(await client.ask({ type: 'subscribe', channel: CHANNEL, lastEventId: first })).toMatchObject({
       recovered: true,
     });
-    await emit(); // while the replay is on its way
+    await emit(); // during the replay
     await sees(client, made);
     expect(offsetsOf(client)).toEqual(upTo(2, made));
     await client.fence();
     expect(app.registry.stats().slowConsumersClosed).toBe(0);
   });
 
-  it('a reader that stops in the middle of its replay holds up nobody, and gets the rest when it reads on', async () => {
+  it('a reader that stops during its replay does not block others, and gets the rest when it continues', async () => {
     await start({
       history: { size: 10_000 },
       recoveryMaxEvents: 10_000,

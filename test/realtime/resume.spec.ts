@@ -28,7 +28,7 @@ describe('resuming with lastEventId', () => {
   });
 
   let made = 0;
-  /** Emits so many, and gives their ids. */
+  /** Emits `count` events. @returns their ids */
   async function emit(count: number, name = 'n'): Promise<string[]> {
     const events = Array.from({ length: count }, () => app.events.emit(CHANNEL, { id: String((made += 1)), name }));
     return (await Promise.all(events)).map(({ id }) => id);
@@ -40,7 +40,7 @@ describe('resuming with lastEventId', () => {
   const answer = (fields: object): unknown =>
     stamped({ type: 'subscribed', channel: CHANNEL, ref: 'ask-1', ...fields });
 
-  it('sends every event after that id, in order and once, then goes on live', async () => {
+  it('sends every event after that id, in order and once, then continues live', async () => {
     const [first, ...missed] = await emit(5);
     expect(await resume(first!)).toEqual(answer({ recovered: true, lastEventId: first }));
     for (const id of missed) expect(await client.next()).toMatchObject({ type: 'event', id });
@@ -49,7 +49,7 @@ describe('resuming with lastEventId', () => {
     await client.expectNone('event');
   });
 
-  it('sends a missed event as it was sent to those who were there', async () => {
+  it('sends a missed event exactly as it was sent live', async () => {
     const there = await app.connectAs({ sub: 'there' });
     await there.ask({ type: 'subscribe', channel: CHANNEL });
     const [before] = await emit(1);
@@ -60,13 +60,13 @@ describe('resuming with lastEventId', () => {
     expect(await client.next('event')).toEqual(seen);
   });
 
-  it('has nothing to send to a client that missed nothing', async () => {
+  it('sends nothing to a client that missed nothing', async () => {
     const [, last] = await emit(2);
     expect(await resume(last!)).toEqual(answer({ recovered: true, lastEventId: last }));
     await client.expectNone('event');
   });
 
-  it('works from the position that subscribed named, for a client that has seen no event', async () => {
+  it('works from the position in subscribed, for a client that has received no event', async () => {
     const subscribed = await client.ask({ type: 'subscribe', channel: 'storage:deleted' });
     const at = 'lastEventId' in subscribed ? subscribed.lastEventId! : '';
     await client.close();
@@ -76,7 +76,7 @@ describe('resuming with lastEventId', () => {
     expect(await client.next('event')).toMatchObject({ id });
   });
 
-  it('works again and again on one connection, after unsubscribe', async () => {
+  it('works repeatedly on one connection, after unsubscribe', async () => {
     let [at] = await emit(1);
     for (let round = 0; round < 3; round += 1) {
       const [id] = await emit(1);
@@ -87,7 +87,7 @@ describe('resuming with lastEventId', () => {
     }
   });
 
-  it('may stand in channels, for each its own', async () => {
+  it('can be given per channel in channels', async () => {
     const [first, second] = await emit(2);
     const users = await app.events.emit('users:updated', { id: '1', email: 'e' });
     client.send({
@@ -112,8 +112,8 @@ describe('resuming with lastEventId', () => {
   describe('is recovered: false', () => {
     const refused = (reason: string, lastEventId: string): unknown => answer({ recovered: false, reason, lastEventId });
 
-    it('(expired) when an event after it was trimmed; the client goes on from where the channel stands', async () => {
-      // A channel that nobody has open: what is at hand for those who reload a page would help otherwise.
+    it('(expired) if an event after it was trimmed; the client continues from the current position', async () => {
+      // A channel without subscribers: otherwise the events kept in memory for page reloads would help.
       const emitOne = () => app.events.emit('storage:uploaded', { id: '1', name: 'n' });
       const { id: first } = await emitOne();
       for (let count = 0; count < 20; count += 1) await emitOne();
@@ -126,7 +126,7 @@ describe('resuming with lastEventId', () => {
       expect(await client.next('event')).toMatchObject({ id: live.id });
     });
 
-    it('(too_many) when it is further behind than the limit of events, and not one event sooner', async () => {
+    it('(too_many) if it is further behind than the limit of events, and not one event sooner', async () => {
       const ids = await emit(7);
       expect(await resume(ids[0]!)).toEqual(refused('too_many', ids.at(-1)!));
       await client.ask({ type: 'unsubscribe', channel: CHANNEL });
@@ -134,15 +134,15 @@ describe('resuming with lastEventId', () => {
       for (const id of ids.slice(2)) expect(await client.next('event')).toMatchObject({ id });
     });
 
-    it('(too_many) when it is further behind than the limit of bytes', async () => {
+    it('(too_many) if it is further behind than the limit of bytes', async () => {
       const ids = await emit(4, 'x'.repeat(7_000));
       expect(await resume(ids[0]!)).toEqual(refused('too_many', ids.at(-1)!));
     });
 
-    it('(expired) when the history outlived its time', async () => {
+    it('(expired) if the history exceeded its TTL', async () => {
       const first = await app.events.publish('gone:soon', 1);
       const second = await app.events.publish('gone:soon', 2);
-      await new Promise((resolve) => void setTimeout(resolve, 10)); // the time that is to pass
+      await new Promise((resolve) => void setTimeout(resolve, 10)); // the TTL
       expect(await resume(first.id, 'gone:soon')).toMatchObject({
         recovered: false,
         reason: 'expired',
@@ -152,27 +152,27 @@ describe('resuming with lastEventId', () => {
       expect(await resume(second.id, 'gone:soon')).toMatchObject({ recovered: true });
     });
 
-    it('(rewound) when the id is beyond where the channel stands', async () => {
+    it('(rewound) if the id is beyond the current position', async () => {
       const [last] = await emit(1);
       const [epoch, offset] = last!.split('-');
       expect(await resume(`${epoch}-${Number(offset) + 1}`)).toEqual(refused('rewound', last!));
     });
 
     it.each(['0123456789ab-1', 'rubbish', '', '-', '1-', 'a-1.5', 'a--1', `x-${'9'.repeat(30)}`, '💥-1'])(
-      '(unknown_epoch) when the id is of no epoch of this channel: %j',
+      '(unknown_epoch) if the id has no epoch of this channel: %j',
       async (id) => {
         const [last] = await emit(1);
         expect(await resume(id)).toEqual(refused('unknown_epoch', last!));
       },
     );
 
-    it('(unknown_epoch) when the id is of another channel', async () => {
+    it('(unknown_epoch) if the id belongs to another channel', async () => {
       const [last] = await emit(1);
       const { id } = await app.events.emit('apps:updated', { id: '1', name: 'n' });
       expect(await resume(id)).toEqual(refused('unknown_epoch', last!));
     });
 
-    it('(no_history) on a channel that keeps none', async () => {
+    it('(no_history) on a channel without history', async () => {
       expect(await resume('a-1', 'cursor:moved')).toEqual(
         answer({ channel: 'cursor:moved', recovered: false, reason: 'no_history' }),
       );
@@ -180,7 +180,7 @@ describe('resuming with lastEventId', () => {
       await client.next('event');
     });
 
-    it('(already_subscribed) when it is: there is no replay', async () => {
+    it('(already_subscribed) if it is subscribed, without a replay', async () => {
       const [first, second] = await emit(2);
       await client.ask({ type: 'subscribe', channel: CHANNEL });
       expect(await client.ask({ type: 'subscribe', channel: CHANNEL, lastEventId: first })).toMatchObject({

@@ -17,7 +17,7 @@ describe('bytes that no well-behaved client sends', () => {
   afterAll(() => app.close());
   afterEach(async () => {
     const client = await app.connectAs({ sub: 'after' });
-    await client.fence(); // it serves on
+    await client.fence(); // the server still works
     await client.close();
   });
 
@@ -56,7 +56,7 @@ describe('bytes that no well-behaved client sends', () => {
     client.tcp.destroy();
   });
 
-  it('frames right behind the upgrade are all handled, in order, once the identity is settled', async () => {
+  it('frames right after the upgrade are all handled in order, once the identity is known', async () => {
     const frames = Array.from({ length: 120 }, (_, index) => ping(`r${index}`));
     const client = await RawWebSocket.connect(app.port, { path }, frames);
     await client.until('"r119"');
@@ -65,7 +65,7 @@ describe('bytes that no well-behaved client sends', () => {
     client.tcp.destroy();
   });
 
-  it('frames right behind an upgrade with a bad token are not handled', async () => {
+  it('frames right after an upgrade with a bad token are not handled', async () => {
     const frames = [encodeFrame(TEXT, '{"type":"subscribe","channel":"announcements"}')];
     const client = await RawWebSocket.connect(app.port, { path: '/ws?token=rubbish' }, frames);
     await client.until('no valid token');
@@ -74,7 +74,7 @@ describe('bytes that no well-behaved client sends', () => {
     client.tcp.destroy();
   });
 
-  it('more frames at once than may wait are all answered, in order', async () => {
+  it('more frames at once than can wait all get replies, in order', async () => {
     const client = await raw();
     const subscribe = JSON.stringify({ type: 'subscribe', channel: 'apps:*' });
     const many = Array.from({ length: 2_000 }, (_, index) => ping(`r${index}`));
@@ -96,7 +96,7 @@ describe('bytes that no well-behaved client sends', () => {
     client.tcp.destroy();
   });
 
-  it('a message that comes byte by byte is one message', async () => {
+  it('a message that arrives byte by byte is one message', async () => {
     const client = await raw();
     for (const byte of ping('slowly')) client.tcp.send(Uint8Array.of(byte));
     await client.until('"slowly"');
@@ -122,21 +122,21 @@ describe('bytes that no well-behaved client sends', () => {
     await gone;
   });
 
-  it('invalid UTF-8 in a binary frame is only a binary frame', async () => {
+  it('a binary frame with invalid UTF-8 is handled like any binary frame', async () => {
     const client = await raw();
     client.send(BINARY, Buffer.from([0xff, 0xfe]));
     await client.until('invalid_message');
     client.tcp.destroy();
   });
 
-  it('a frame whose length is announced as huge closes with 1009 before it comes', async () => {
+  it('a frame that announces a huge length closes with 1009 before it arrives', async () => {
     const client = await raw();
     client.tcp.send(Buffer.from([0x81, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]));
     await client.tcp.untilClosed();
     expect(client.closeCode).toBe(1009);
   });
 
-  it('a close is answered by the same code', async () => {
+  it('a close is echoed with the same code', async () => {
     const client = await raw();
     const gone = app.gone('u1');
     client.send(CLOSE, Buffer.from([0x0f, 0xa0])); // 4000
@@ -157,7 +157,7 @@ describe('bytes that no well-behaved client sends', () => {
 });
 
 describe('no input ends the process', () => {
-  it('neither resets at any moment, nor bytes of any kind', async () => {
+  it('neither resets at any time, nor any bytes', async () => {
     const child = await startChildApp();
     const port = Number(new URL(child.http).port);
     const upgrade = upgradeRequest({ path });
@@ -179,7 +179,7 @@ describe('no input ends the process', () => {
         openings.map(async (bytes, index) => {
           const client = await TcpClient.connect(port);
           client.send(bytes);
-          // At once, and a turn or two later.
+          // At once, or a few turns later.
           for (let turn = 0; turn < (round + index) % 4; turn += 1) await new Promise(setImmediate);
           client.reset();
         }),

@@ -5,7 +5,7 @@ import { SAMPLES } from './support/schema-samples.js';
 
 const FOLDER = join(import.meta.dirname, '../../src/realtime');
 
-/** Files that parse JSON without a schema, and why none is needed. */
+/** Files that parse JSON without a schema, and the reason. */
 const WITHOUT_SCHEMA: Readonly<Record<string, string>> = {
   'options/options-from-env.ts': 'the environment; the options are checked after that',
   'schemas/schema.ts': 'this is the schemas',
@@ -20,33 +20,33 @@ const WITHOUT_SCHEMA: Readonly<Record<string, string>> = {
   'inspection/inspection.service.ts': 'a frame that this instance has just made',
 };
 
-/** Values that a store or another program can hold in any place. `JSON.parse` reads 1e999 as Infinity. */
+/** Values that a store or another program can put in any place. `JSON.parse` reads 1e999 as Infinity. */
 const HOSTILE: readonly string[] = [
   ...['null', 'true', '""', '"x"', '[]', '{}', '0', '-0', '-1', '0.5', '1e999', '-1e999', '1e308', '9007199254740993'],
   ...['"Infinity"', '"-Infinity"', '"NaN"', '"__proto__"', '"\\ud800"', '"%E0%A4%A"'],
   ...['{"__proto__":{"polluted":1}}', '{"toString":1,"length":5}', '{"constructor":{"prototype":{}}}'],
 ];
 
-/** The same in large: they are tried on the last sample of each schema. */
+/** Large hostile values, tried on the last sample of each schema. */
 const LARGE: readonly string[] = [
   JSON.stringify('l'.repeat(100_000)),
   '['.repeat(20_000) + ']'.repeat(20_000),
   `[${'0,'.repeat(100_001)}0]`,
 ];
 
-/** Schemas in whose fields any JSON is allowed. */
+/** Fields that allow any JSON. */
 const OPEN = new Set(['sentAnswerSchema.answer', 'eventBodySchema.data']);
 
 type Path = readonly (string | number)[];
 
-/** Every place in a JSON value, the whole first. */
+/** Lists the path of every place in a JSON value, starting with the whole. */
 function placesIn(value: unknown, path: Path = []): Path[] {
   if (typeof value !== 'object' || value === null) return [path];
   const keys = Array.isArray(value) ? [...value.keys()].slice(0, 2) : Object.keys(value);
   return [path, ...keys.flatMap((key) => placesIn((value as Record<string | number, unknown>)[key], [...path, key]))];
 }
 
-/** The JSON of a value with something else in one place; without a replacement, the place is removed. */
+/** Returns the JSON of a value with one place replaced, or removed without a replacement. */
 function replaced(value: unknown, path: Path, replacement: string | null): string {
   if (path.length === 0) return replacement ?? '';
   const [key, ...rest] = path as readonly [string | number, ...Path];
@@ -63,7 +63,7 @@ function replaced(value: unknown, path: Path, replacement: string | null): strin
   return `{${fields.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(',')}}`;
 }
 
-/** Fails for a value that JSON would change, and for one with another prototype than that of JSON. */
+/** Fails for a value that JSON would change, or with a prototype that JSON does not produce. */
 function expectPlain(value: unknown): void {
   if (typeof value === 'number') expect(Number.isNaN(value) || Object.is(value, -0)).toBe(false);
   if (typeof value !== 'object' || value === null) return;
@@ -71,7 +71,7 @@ function expectPlain(value: unknown): void {
   for (const entry of Object.values(value)) expectPlain(entry);
 }
 
-describe('schemas of what instances and stores exchange', () => {
+describe('schemas of data that instances and stores exchange', () => {
   const schemas = new Map<string, Schema<unknown>>();
   const parsing: string[] = [];
 
@@ -90,22 +90,22 @@ describe('schemas of what instances and stores exchange', () => {
     }
   });
 
-  it('take part in this test, each of them', () => {
+  it('all take part in this test', () => {
     expect([...schemas.keys()].toSorted()).toEqual(Object.keys(SAMPLES).toSorted());
   });
 
-  it('check all JSON that is parsed, but for what needs no schema', () => {
+  it('check all JSON that is parsed, except the listed files', () => {
     expect(parsing.toSorted()).toEqual(Object.keys(WITHOUT_SCHEMA).toSorted());
   });
 
   describe.each(Object.entries(SAMPLES))('%s', (name, samples) => {
     const schema = (): Schema<unknown> => schemas.get(name)!;
 
-    it('gives the same values on the other side of JSON', () => {
+    it('keeps values unchanged through JSON', () => {
       for (const sample of samples) expect(decode(schema(), encode(schema(), sample))).toStrictEqual(sample);
     });
 
-    it('accepts a value with another in one place or without it, and reads it the same again, or refuses it', () => {
+    it('accepts or rejects a value with one place replaced or removed, and an accepted one survives JSON', () => {
       for (const sample of samples) {
         const sent = JSON.parse(encode(schema(), sample)) as unknown;
         for (const path of placesIn(sent)) {
@@ -125,7 +125,7 @@ describe('schemas of what instances and stores exchange', () => {
       }
     });
 
-    it('never writes a number that JSON has no word for', () => {
+    it('never writes a number that JSON cannot represent', () => {
       for (const sample of samples) {
         for (const path of placesIn(sample)) {
           if (path.length === 0 || OPEN.has([name, ...path.slice(0, 1)].join('.'))) continue;
@@ -139,7 +139,7 @@ describe('schemas of what instances and stores exchange', () => {
     });
   });
 
-  it('leave out what they do not know', () => {
+  it('omit unknown fields', () => {
     const text = '{"from":"n","channels":[],"__proto__":{"x":1},"constructor":1}';
     expect(Object.keys(decode(schemas.get('hintSchema')!, text) as object)).toEqual(['from', 'channels']);
   });

@@ -3,7 +3,7 @@ import { RealtimeApp, type TestOptions } from './support/realtime-app.js';
 
 const CHANNEL = 'apps:created';
 
-/** Data that counts how often it is turned into JSON. */
+/** Data that counts its serializations. */
 class Counted {
   times = 0;
 

@@ -9,12 +9,12 @@ import { RealtimeApp } from './support/realtime-app.js';
 
 const path = `/ws?token=${signToken()}`;
 
-/** An AuthService that has to ask somebody else first, as one that looks up revoked sessions does. */
+/** Delays the AuthService, like one that looks up revoked sessions. */
 class Gate {
   private open: () => void = () => undefined;
   private readonly opened = new Promise<void>((resolve) => (this.open = resolve));
   private arrived: () => void = () => undefined;
-  /** Resolves once somebody waits. */
+  /** Resolves once a request waits. */
   readonly reached = new Promise<void>((resolve) => (this.arrived = resolve));
 
   constructor(app: RealtimeApp) {
@@ -32,7 +32,7 @@ class Gate {
   }
 }
 
-describe('while the identity of a client is not settled yet', () => {
+describe('while the identity of a client is not known yet', () => {
   let app: RealtimeApp;
   let gate: Gate;
 
@@ -41,7 +41,7 @@ describe('while the identity of a client is not settled yet', () => {
   });
   afterEach(() => app.close());
 
-  it('its frames wait, and none is lost', async () => {
+  it('frames wait, and none is lost', async () => {
     gate = new Gate(app);
     const client = await TcpClient.connect(app.port);
     client.send(upgradeRequest({ path }));
@@ -60,7 +60,7 @@ describe('while the identity of a client is not settled yet', () => {
     client.destroy();
   });
 
-  it('a reset ends nothing but this connection', async () => {
+  it('a reset ends only this connection', async () => {
     gate = new Gate(app);
     const accepted = once(app.app.getHttpServer() as Server, 'connection') as Promise<[Socket]>;
     const client = await TcpClient.connect(app.port);
@@ -76,8 +76,8 @@ describe('while the identity of a client is not settled yet', () => {
     await (await app.connectAs()).fence();
   });
 
-  it('a drain that begins turns it away with 503, and does not wait for it for ever', async () => {
-    const mute = await RawWebSocket.connect(app.port, { path }); // does not answer the close: the drain takes its time
+  it('a drain rejects it with 503, and does not wait for it forever', async () => {
+    const mute = await RawWebSocket.connect(app.port, { path }); // delays the drain: it ignores the close
     await mute.until('connected');
     gate = new Gate(app);
     const late = await TcpClient.connect(app.port);

@@ -14,22 +14,22 @@ describe.each(['the fast path', 'the fallback'] as const)('a client that reads t
     return app.close();
   });
 
-  /** Emits until somebody is closed for it; the network between takes some megabytes before that. */
-  async function emitUntilSomebodyIsSlow(): Promise<number> {
+  /** Emits until a slow connection is closed. The network buffers some megabytes before that. */
+  async function emitUntilSlowConsumer(): Promise<number> {
     let count = 0;
     while (app.registry.stats().slowConsumersClosed === 0) {
       await app.events.emitToUser('slow', { count: (count += 1), padding: 'x'.repeat(60_000) });
       await new Promise(setImmediate);
-      if (count > 2_000) throw new Error('Nobody was closed after 120 MB');
+      if (count > 2_000) throw new Error('No connection was closed after 120 MB');
     }
     return count;
   }
 
-  it('is closed with 4501, after everything that had been queued, in order', async () => {
+  it('is closed with 4501, after everything queued, in order', async () => {
     const slow = await app.connectAs({ sub: 'slow' });
     await slow.ask({ type: 'subscribe', channel: 'user:slow' });
     slow.socket.pause();
-    const emitted = await emitUntilSomebodyIsSlow();
+    const emitted = await emitUntilSlowConsumer();
     slow.socket.resume();
     expect(await slow.whenClosed()).toEqual({ code: 4501, reason: 'client reads too slowly' });
     const seen = slow.frames.flatMap((frame) =>
@@ -39,12 +39,12 @@ describe.each(['the fast path', 'the fallback'] as const)('a client that reads t
     expect(seen.length).toBeLessThan(emitted);
   });
 
-  it('is cut off when it does not even read the close, and what it had is gone', async () => {
+  it('is cut off if it does not even read the close, and its state is removed', async () => {
     const slow = await app.connectAs({ sub: 'slow' });
     await slow.ask({ type: 'subscribe', channel: 'user:slow' });
     const gone = app.gone('slow');
     slow.socket.pause();
-    await emitUntilSomebodyIsSlow();
+    await emitUntilSlowConsumer();
     await gone;
     expect(app.registry.stats()).toMatchObject({
       connections: 0,
@@ -55,18 +55,18 @@ describe.each(['the fast path', 'the fallback'] as const)('a client that reads t
     slow.terminate();
   });
 
-  it('harms nobody else, and is counted', async () => {
+  it('does not affect others, and is counted', async () => {
     const [slow, quick] = [await app.connectAs({ sub: 'slow' }), await app.connectAdmin()];
     for (const client of [slow, quick]) await client.ask({ type: 'subscribe', channel: 'user:slow' });
     slow.socket.pause();
-    const emitted = await emitUntilSomebodyIsSlow();
+    const emitted = await emitUntilSlowConsumer();
     await quick.next('event', ({ data }) => (data as { count: number }).count === emitted);
     expect(quick.frames.filter(({ type }) => type === 'event')).toHaveLength(emitted);
     expect(await quick.ask({ type: 'stats' })).toMatchObject({ stats: { instance: { slowConsumersClosed: 1 } } });
     slow.terminate();
   });
 
-  it('is closed too when it floods answers that it does not read', async () => {
+  it('is also closed if it requests replies without reading them', async () => {
     const asks = await app.connectAs({ sub: 'asks' });
     const gone = app.gone('asks');
     asks.socket.pause();
@@ -79,18 +79,18 @@ describe.each(['the fast path', 'the fallback'] as const)('a client that reads t
     expect(app.registry.size).toBe(0);
   });
 
-  it('may come back and resume', async () => {
+  it('can reconnect and resume', async () => {
     const slow = await app.connectAs({ sub: 'slow' });
     const subscribed = await slow.ask({ type: 'subscribe', channel: 'user:slow' });
     slow.socket.pause();
-    await emitUntilSomebodyIsSlow();
+    await emitUntilSlowConsumer();
     slow.socket.resume();
     await slow.whenClosed();
     const last = slow.frames.findLast((frame) => frame.type === 'event');
     const lastEventId = last?.id ?? ('lastEventId' in subscribed ? subscribed.lastEventId : '');
     const back = await app.connectAs({ sub: 'slow' });
     const answer = await back.ask({ type: 'subscribe', channel: 'user:slow', lastEventId });
-    // What it missed may be more than a replay gives: then it is told so, and never that nothing is missing.
+    // It can have missed more than a replay contains: then it is notified, and never told that nothing is missing.
     if ('recovered' in answer && answer.recovered === true) {
       const { count } = last!.data as { count: number };
       expect((await back.next('event')).data).toMatchObject({ count: count + 1 });
@@ -102,7 +102,7 @@ describe.each(['the fast path', 'the fallback'] as const)('a client that reads t
 });
 
 describe('many clients that read too slowly', () => {
-  it('are closed before they hold more together than may be, though none holds too much, and the others live on', async () => {
+  it('are closed before their total exceeds the limit, even if none exceeds its own, and the others stay', async () => {
     const most = 1_048_576;
     const app = await RealtimeApp.start({
       maxBufferedBytes: most,
@@ -129,7 +129,7 @@ describe('many clients that read too slowly', () => {
     await app.close();
   });
 
-  it('are closed too if what waits are replays, of which those that ended hold nothing', async () => {
+  it('are closed too if replays wait; replays that ended hold nothing', async () => {
     const most = 2_000_000; // one replay has 0.96 MB
     const limits = {
       requestBytesPerSecond: 1e9,

@@ -9,7 +9,7 @@ describe('stats', () => {
   });
   afterEach(() => app.close());
 
-  it('counts connections, users, subscriptions and events as they are', async () => {
+  it('counts connections, users, subscriptions and events correctly', async () => {
     const [boss, user, again, anonymous] = await Promise.all([
       app.connectAdmin(),
       app.connectAs(),
@@ -60,7 +60,7 @@ describe('stats', () => {
     });
   });
 
-  it('names the 100 channels with most subscribers, most first', async () => {
+  it('lists the 100 channels with the most subscribers, in descending order', async () => {
     const boss = await app.connectAdmin();
     const channels = Array.from({ length: 101 }, (_, index) => `user:u${String(index).padStart(3, '0')}`);
     boss.send({ type: 'subscribe', channels });

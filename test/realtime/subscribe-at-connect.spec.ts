@@ -18,7 +18,7 @@ describe('channels in the URL', () => {
     return frames;
   };
 
-  it('are answered each after `connected`, as if the frame had been sent, and their events arrive', async () => {
+  it('each get a reply after `connected`, like a subscribe frame, and deliver events', async () => {
     const client = await open('channels=apps:created,user:u2,users:updated');
     expect(await answers(client, 4)).toMatchObject([
       { type: 'connected' },
@@ -31,7 +31,7 @@ describe('channels in the URL', () => {
     await client.close();
   });
 
-  it('may be encoded, repeated, and wildcards', async () => {
+  it('can be encoded, repeated, and wildcards', async () => {
     const client = await open('channels=apps%3Acreated&channels=deployments:*');
     expect(await client.next('connected')).toBeDefined();
     expect(await client.next()).toMatchObject({ type: 'subscribed', channel: 'apps:created' });
@@ -39,7 +39,7 @@ describe('channels in the URL', () => {
     await client.close();
   });
 
-  it('are found before and after the token that a class appends with a second question mark', async () => {
+  it('are found before and after a token appended with a second question mark', async () => {
     const client = await connect(`${app.url}?channels=apps:created?token=${signToken()}`);
     expect(await answers(client, 2)).toMatchObject([
       { type: 'connected', user: { userId: 'u1' } },
@@ -64,7 +64,7 @@ describe('channels in the URL', () => {
     await client.close();
   });
 
-  it('may be none', async () => {
+  it('can be empty', async () => {
     const client = await open('channels=');
     await answers(client, 1);
     await client.expectNone('error');
@@ -80,7 +80,7 @@ describe('channels in the URL', () => {
     await client.close();
   });
 
-  it('as a visitor are those that visitors may use', async () => {
+  it('are limited to public channels for a visitor', async () => {
     const client = await connect(`${app.url}?channels=announcements,apps:created`);
     expect(await answers(client, 3)).toMatchObject([
       { type: 'connected', user: null },
@@ -109,7 +109,7 @@ describe('channels in the URL of a connection that authenticates in band', () =>
     await client.close();
   });
 
-  it('that are longer than a frame may be get one error, and the connection stays', async () => {
+  it('that exceed the size of a frame get one error, and the connection stays', async () => {
     const many = Array.from({ length: 60 }, (_, index) => `apps:with-a-long-name-${index}`).join(',');
     const client = await connect(`${app.url}?token=${signToken()}&channels=${many}`);
     await client.next('connected');
@@ -120,7 +120,7 @@ describe('channels in the URL of a connection that authenticates in band', () =>
     await client.close();
   });
 
-  it('cost the rate of a frame', async () => {
+  it('count as a frame for the rate limit', async () => {
     const client = await connect(`${app.url}?token=${signToken()}&channels=apps:created`);
     await client.next('subscribed');
     for (let count = 0; count < 4; count += 1) client.send({ type: 'ping' });

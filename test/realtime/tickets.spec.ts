@@ -49,7 +49,7 @@ describe.each(['memory', 'Redis'])('one-time tickets over %s', (engine) => {
     await redis?.stop();
   });
 
-  it('stand for the token with which they were asked for, and end with it', async () => {
+  it('carry the identity of the token that requested them, and expire with it', async () => {
     const exp = secondsFromNow(3);
     const client = await withTicket(there, await ticketFor(here, { sub: 'ann', role: 'admin', jti: 'j', exp }));
     expect(await client.next('connected')).toMatchObject({
@@ -61,7 +61,7 @@ describe.each(['memory', 'Redis'])('one-time tickets over %s', (engine) => {
     expect(await client.closed).toEqual(NO_TOKEN);
   });
 
-  it('are good once, however many try at the same time, on whichever instance', async () => {
+  it('are valid once, for any number of concurrent attempts on any instance', async () => {
     const ticket = await ticketFor(here, { sub: 'bob' });
     const clients = await Promise.all([here, there, here, there, here, there].map((app) => withTicket(app, ticket)));
     const types = (await Promise.all(clients.map((client) => client.next()))).map(({ type }) => type);
@@ -72,7 +72,7 @@ describe.each(['memory', 'Redis'])('one-time tickets over %s', (engine) => {
     for (const client of clients) client.terminate();
   });
 
-  it('end after 30 s', async () => {
+  it('expire after 30 s', async () => {
     if (redis === null) {
       let clock = 0;
       const store = new MemoryTicketStore(() => clock);
@@ -89,13 +89,13 @@ describe.each(['memory', 'Redis'])('one-time tickets over %s', (engine) => {
     const left = await stranger.pttl(key!);
     expect(left).toBeGreaterThan(20_000);
     expect(left).toBeLessThanOrEqual(30_000);
-    // Nobody who reads Redis can use it.
+    // A reader of Redis cannot use it.
     expect(key).not.toContain(ticket);
     expect(await stranger.get(key!)).not.toContain(ticket);
     stranger.disconnect();
   });
 
-  it('of a token that was revoked meanwhile are not good', async () => {
+  it('of a token that was revoked meanwhile are invalid', async () => {
     const ticket = await ticketFor(here, { sub: 'cat', jti: 'of-the-ticket' });
     const other = await ticketFor(here, { sub: 'cat', jti: 'another' });
     await here.app.get(RealtimeControl).revokeSession('of-the-ticket');
@@ -121,7 +121,7 @@ describe.each(['memory', 'Redis'])('one-time tickets over %s', (engine) => {
     client.destroy();
   });
 
-  it('a ticket twice is bad, and is not used up; the header wins, and leaves it', async () => {
+  it('a duplicate ticket is invalid and not used up; the header wins, and leaves it unused', async () => {
     const ticket = await ticketFor(here, { sub: 'dot' });
     const twice = await withTicket(there, ticket, `&ticket=${ticket}`);
     expect(await twice.next()).toEqual(errorOf('token_invalid'));
@@ -140,7 +140,7 @@ describe('POST /realtime/tickets', () => {
   });
   afterAll(() => app.close());
 
-  it('answers with a ticket that nothing on the way keeps, and when it ends', async () => {
+  it('returns an uncacheable ticket and its expiry', async () => {
     const response = await ask(app, { authorization: `Bearer ${signToken({ sub: 'ann' })}` });
     expect(response.headers.get('cache-control')).toBe('no-store');
     const body = (await response.json()) as { ticket: string; expiresAt: string };
@@ -160,7 +160,7 @@ describe('POST /realtime/tickets', () => {
     expect((await ask(app, headers)).status).toBe(401);
   });
 
-  it('gives one user 60 within a minute, and others theirs', async () => {
+  it('limits one user to 60 per minute, and not the others', async () => {
     const bearer = { authorization: `Bearer ${signToken({ sub: 'greedy' })}` };
     const statuses: number[] = [];
     for (let count = 0; count < 62; count += 1) statuses.push((await ask(app, bearer)).status);
@@ -168,7 +168,7 @@ describe('POST /realtime/tickets', () => {
     await ticketFor(app, { sub: 'modest' });
   });
 
-  it('says that it cannot while Redis is unavailable, and a ticket is told to come back', async () => {
+  it('responds with 503 while Redis is unavailable, and clients with a ticket are asked to retry', async () => {
     const redis = await RedisProcess.start();
     const apart = await RealtimeApp.start({ redis: { url: redis.url } });
     await until(() => apart.app.get(RedisBridge).status.up);

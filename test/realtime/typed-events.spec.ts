@@ -27,7 +27,7 @@ function start(options: Partial<RealtimeOptions> = {}): Promise<RealtimeApp> {
   return RealtimeApp.start({ publishApiKeys: [KEY], ...options }, { imports: [feature] });
 }
 
-/** What a subscriber gets of a bad event and a good one after it. */
+/** Returns the events that a subscriber receives for a bad event followed by a good one. */
 async function received(app: RealtimeApp, publish: () => Promise<unknown>): Promise<unknown[]> {
   const client = await app.connect();
   await client.ask({ type: 'subscribe', channel: 'games:chess:score' });
@@ -42,7 +42,7 @@ async function received(app: RealtimeApp, publish: () => Promise<unknown>): Prom
 const LAST = { points: 7, player: 'last' };
 
 describe('an event whose data does not fit the class of its channel', () => {
-  it('throws in development and tests, however it is emitted', async () => {
+  it('throws in development and tests, for every way to emit', async () => {
     const app = await start();
     const { events } = app;
     const frames = await received(app, async () => {
@@ -57,7 +57,7 @@ describe('an event whose data does not fit the class of its channel', () => {
     await app.close();
   });
 
-  it('is counted, logged once and sent where the option says pass, but not for whoever asks over HTTP', async () => {
+  it('is counted, logged once and sent with the option pass, but rejected over HTTP', async () => {
     const app = await start({ invalidEvents: 'pass' });
     const { events } = app;
     const frames = await received(app, async () => {
@@ -79,7 +79,7 @@ describe('an event whose data does not fit the class of its channel', () => {
     await app.close();
   });
 
-  it('is counted and dropped where the option says drop', async () => {
+  it('is counted and dropped with the option drop', async () => {
     const app = await start({ invalidEvents: 'drop' });
     const { events } = app;
     const frames = await received(app, async () => {

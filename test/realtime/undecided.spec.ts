@@ -28,7 +28,7 @@ const down: Answer = () => {
   throw new Error('the database is down');
 };
 
-/** The application's database: what it answers about each channel. */
+/** The application's database: the policy's answer for each channel. */
 @Injectable()
 class Database {
   answer: Answer = yes;
@@ -102,14 +102,14 @@ describe.each(['memory', 'Redis'])('a policy that cannot decide, over %s', (engi
   const emit = async (channel: 'rooms:news' | 'rooms:chat' | 'rooms:ticks', ...all: number[]): Promise<void> => {
     for (const n of all) await there.events.emit(channel, { n });
   };
-  /** What came of a channel. */
+  /** Numbers of the received events of a channel. */
   const numbers = (client: WsClient, channel: string): number[] =>
     client.frames.flatMap((frame) =>
       frame.type === 'event' && frame.channel === channel ? [(frame.data as { n: number }).n] : [],
     );
   const subscriptionOf = (sub: string, channel: string) =>
     [...here.registry.ofUser(sub)][0]?.subscriptions.get(channel);
-  /** The policy fails, has been asked, and the subscription stands accordingly. */
+  /** Waits until the failing policy was called and the subscription is in the resulting state. */
   const failed = async (client: WsClient): Promise<void> => {
     const { asked } = database;
     await until(() => database.asked > asked);
@@ -157,13 +157,13 @@ describe.each(['memory', 'Redis'])('a policy that cannot decide, over %s', (engi
     expect(await subscribe(ann, 'rooms:news')).toMatchObject({ type: 'subscribed' });
   });
 
-  it('does not tell whether a name is registered', async () => {
+  it('does not reveal whether a name is registered', async () => {
     const ann = await as('ann');
     database.answer = down;
     expect(await subscribe(ann, 'rooms:none')).toMatchObject({ code: 'unavailable' });
   });
 
-  it('is answered for each channel of a wildcard', async () => {
+  it('gets one reply per channel of a wildcard', async () => {
     const ann = await as('ann');
     database.answer = ({ channel }) => (channel === 'rooms:chat' ? true : down({} as ChannelContext));
     ann.send({ type: 'subscribe', channel: 'rooms:*', ref: 'all' });
@@ -181,7 +181,7 @@ describe.each(['memory', 'Redis'])('a policy that cannot decide, over %s', (engi
     expect(await subscribe(ann, 'rooms:*')).toMatchObject({ code: 'unavailable' });
   });
 
-  it('is 503 with the reason over REST', async () => {
+  it('gets 503 with the reason over REST', async () => {
     database.answer = down;
     const response = await fetch(`${here.http}/realtime/explain?channel=rooms:news&user=ann`, {
       headers: { authorization: `Bearer ${signToken({ sub: 'boss', role: 'admin' })}` },
@@ -194,7 +194,7 @@ describe.each(['memory', 'Redis'])('a policy that cannot decide, over %s', (engi
     });
   });
 
-  it('lets a renewal flow that changes nothing about the user, and is asked again until it decides', async () => {
+  it('does not pause events on a renewal that changes nothing about the user, and is retried until it decides', async () => {
     const ann = await as('ann');
     await subscribe(ann, 'rooms:news');
     database.answer = down;
@@ -205,7 +205,7 @@ describe.each(['memory', 'Redis'])('a policy that cannot decide, over %s', (engi
     expect(await ann.next('unsubscribed')).toMatchObject({ channel: 'rooms:news', reason: 'access_revoked' });
   });
 
-  it('pauses after a renewal with another role: nothing is delivered, then the gap follows in order, once', async () => {
+  it('pauses after a renewal with another role: nothing is delivered, then the gap is filled in order, once', async () => {
     const ann = await as('ann');
     await subscribe(ann, 'rooms:news');
     await emit('rooms:news', 1);
@@ -223,7 +223,7 @@ describe.each(['memory', 'Redis'])('a policy that cannot decide, over %s', (engi
     await ann.expectNone('resync');
   });
 
-  it('pauses on an order of another instance, and a channel without history goes on with resync if it missed something', async () => {
+  it('pauses on a command of another instance, and a channel without history continues with resync if it missed something', async () => {
     const ann = await as('ann');
     for (const channel of ['rooms:news', 'rooms:ticks']) await subscribe(ann, channel);
     database.answer = down;
@@ -239,7 +239,7 @@ describe.each(['memory', 'Redis'])('a policy that cannot decide, over %s', (engi
     expect([numbers(ann, 'rooms:news'), numbers(ann, 'rooms:ticks')]).toEqual([[1], [2]]);
   });
 
-  it('pauses nobody for long when an order is decided at once: nothing is lost, nothing is announced', async () => {
+  it('does not pause for long if a command is decided at once: nothing is lost, and there is no resync', async () => {
     const ann = await as('ann');
     for (const channel of ['rooms:news', 'rooms:ticks']) await subscribe(ann, channel);
     await there.app.get(RealtimeControl).reauthorizeUser('ann');
@@ -250,7 +250,7 @@ describe.each(['memory', 'Redis'])('a policy that cannot decide, over %s', (engi
     await ann.expectNone('resync');
   });
 
-  it('pauses every connection when all are re-authorized, and grants to each what its policy says', async () => {
+  it('pauses every connection when all are re-authorized, and applies each policy result', async () => {
     const [ann, bob] = [await as('ann'), await as('bob')];
     for (const client of [ann, bob]) await subscribe(client, 'rooms:chat');
     database.answer = down;
@@ -264,7 +264,7 @@ describe.each(['memory', 'Redis'])('a policy that cannot decide, over %s', (engi
     await bob.expectNone('event');
   });
 
-  it('says resync when more was missed than is replayed', async () => {
+  it('sends resync if more events were missed than a replay allows', async () => {
     const ann = await as('ann');
     await subscribe(ann, 'rooms:news');
     database.answer = down;
@@ -277,7 +277,7 @@ describe.each(['memory', 'Redis'])('a policy that cannot decide, over %s', (engi
     expect(numbers(ann, 'rooms:news')).toEqual([7]);
   });
 
-  it('keeps the second of two renewals that overlap', async () => {
+  it('applies the second of two overlapping renewals', async () => {
     const ann = await as('ann');
     await subscribe(ann, 'rooms:news');
     database.answer = ({ principal }) => (principal?.user.role === 'ops' ? down({} as ChannelContext) : true);
@@ -290,7 +290,7 @@ describe.each(['memory', 'Redis'])('a policy that cannot decide, over %s', (engi
     expect(subscriptionOf('ann', 'rooms:news')).toMatchObject({ feed: null });
   });
 
-  it('keeps a paused member present, and tells it who is there once it goes on', async () => {
+  it('keeps a paused member present, and sends it the members when it continues', async () => {
     const [ann, bob] = [await as('ann'), await as('bob')];
     for (const client of [ann, bob]) await subscribe(client, 'rooms:news', { presence: true });
     const isOf = (count: number) => (frame: { count: number }) => frame.count === count;
@@ -309,7 +309,7 @@ describe.each(['memory', 'Redis'])('a policy that cannot decide, over %s', (engi
     expect(await ann.next('presence', isOf(3))).toBeDefined();
   });
 
-  it('leaves nothing of a connection that closes while it is paused', async () => {
+  it('leaks nothing if a connection closes while paused', async () => {
     const ann = await as('ann');
     await subscribe(ann, 'rooms:chat');
     database.answer = down;
@@ -325,7 +325,7 @@ describe.each(['memory', 'Redis'])('a policy that cannot decide, over %s', (engi
     expect(await subscribe(again, 'rooms:chat')).toMatchObject({ type: 'subscribed' });
   });
 
-  it('can be left while it is paused', async () => {
+  it('allows unsubscribing while paused', async () => {
     const ann = await as('ann');
     await subscribe(ann, 'rooms:news');
     database.answer = down;
@@ -333,7 +333,7 @@ describe.each(['memory', 'Redis'])('a policy that cannot decide, over %s', (engi
     expect(await ann.ask({ type: 'unsubscribe', channel: 'rooms:news' })).toMatchObject({ type: 'unsubscribed' });
   });
 
-  it('ends after the time with reason unavailable, and the client resumes from its position', async () => {
+  it('ends after the timeout with reason unavailable, and the client resumes from its position', async () => {
     const ann = await as('ann');
     const subscribed = await subscribe(ann, 'rooms:news');
     const { lastEventId } = subscribed as { lastEventId: string };
@@ -348,7 +348,7 @@ describe.each(['memory', 'Redis'])('a policy that cannot decide, over %s', (engi
     expect(await ann.next('event')).toMatchObject({ data: { n: 1 } });
   });
 
-  it('is not asked twice for the same user and channel at the same time', async () => {
+  it('is not called twice for the same user and channel at the same time', async () => {
     const [one, two] = [await as('ann'), await as('ann')];
     let decide = (_allowed: boolean): void => undefined;
     const { asked } = database;
@@ -369,7 +369,7 @@ describe.each(['memory', 'Redis'])('a policy that cannot decide, over %s', (engi
     expect(database.asked).toBe(asked + 1);
   });
 
-  it('is asked no more than renewals are let through', async () => {
+  it('is called no more often than the renewal limit allows', async () => {
     const ann = await as('ann');
     await subscribe(ann, 'rooms:chat');
     const { asked } = database;

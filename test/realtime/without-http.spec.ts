@@ -14,7 +14,7 @@ function worker(options: TestOptions): DynamicModule {
   return { module: WorkerModule, imports: [RealtimeModule.forRoot(withDefaults(options))] };
 }
 
-/** A transport that connects to nothing: the module does not care where a microservice's messages come from. */
+/** A transport without a connection: the module does not depend on where a microservice's messages come from. */
 const strategy = { listen: (started: () => void): void => started(), close: (): void => undefined };
 
 type Start = (root: DynamicModule, log: LogBook) => Promise<INestApplicationContext>;
@@ -74,7 +74,7 @@ describe('a process without HTTP', () => {
     }
   });
 
-  it.each(PROCESSES)('%s publishes without Redis, to no client, and ends', async (_name, start) => {
+  it.each(PROCESSES)('%s publishes without Redis to no client, and exits', async (_name, start) => {
     const service = await start(worker({}), new LogBook());
     await expect(service.get(EventsPublisher).emit('apps:created', { id: '1', name: 'one' })).resolves.toMatchObject({
       channel: 'apps:created',
@@ -82,7 +82,7 @@ describe('a process without HTTP', () => {
     await service.close();
   });
 
-  it('starts with a gateway of the application too, as it would without the module', async () => {
+  it('also starts with a gateway of the application, as without the module', async () => {
     const root = { ...worker({}), providers: [OtherGateway] };
     const service = await NestFactory.createMicroservice(root, { strategy, logger: false, abortOnError: false });
     await expect(service.listen()).resolves.toBeUndefined();

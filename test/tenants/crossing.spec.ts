@@ -18,7 +18,7 @@ import { RedisProcess } from '../support/redis-process.js';
 import { until } from '../support/until.js';
 import { connect, type WsClient } from '../support/ws-client.js';
 
-/** Two customers, whose users have the same ids; the second is called as badly as can be. */
+/** Two customers whose users have the same ids. The second one has the most awkward name that is possible. */
 const A = 'acme';
 const B = 'acme/apps:created{*}%2F';
 const KEY = 'a key of sixteen characters';
@@ -62,7 +62,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
     await client.next('connected');
     return client;
   };
-  /** As an administrator of the platform. */
+  /** Connects as a platform admin. */
   const enterAs = async (tenant?: string): Promise<WsClient> => {
     const query = tenant === undefined ? '' : `?tenant=${encodeURIComponent(tenant)}`;
     return connect(there.url + query, { header: `Bearer ${tokenOf(undefined, 'ann', 'admin')}` });
@@ -90,7 +90,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
     client.terminate();
     return frame;
   };
-  /** Resolves once a tenant has so many connections: those of another test may still be on their way out. */
+  /** Resolves once a tenant has `count` connections: those of another test may still be closing. */
   const connectionsOf = (tenant: string, count: number) =>
     until(
       () =>
@@ -123,8 +123,8 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
     await redis?.stop();
   });
 
-  describe('what is emitted', () => {
-    it('reaches its tenant alone, by the names of the wire, whichever way its tenant is said', async () => {
+  describe('an event', () => {
+    it('reaches only its tenant, with unprefixed names, for every way to give the tenant', async () => {
       const [a, b] = [await enter(A), await enter(B)];
       for (const client of [a, b]) await subscribed(client, 'apps:created');
       const { events } = here;
@@ -142,7 +142,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       await bye(a, b);
     });
 
-    it('is told after a commit to the tenant for which it was said', async () => {
+    it('is sent after a commit to its tenant', async () => {
       const [a, b] = [await enter(A), await enter(B)];
       for (const client of [a, b]) await subscribed(client, 'apps:created');
       const { events } = here;
@@ -159,7 +159,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       await bye(a, b);
     });
 
-    it('without a tenant is refused with what to do, unless the channel is global: that all get', async () => {
+    it('without a tenant is rejected with instructions, unless the channel is global', async () => {
       const { events } = here;
       await expect(events.emit('apps:created', app('x'))).rejects.toThrow(
         'tenant is missing: name it ({ tenant }), run the code in withTenant(tenant, …), or declare apps:created global',
@@ -181,7 +181,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       await bye(...everybody);
     });
 
-    it('to a user reaches that of the tenant, though both have one with this id', async () => {
+    it('to a user reaches the user of the tenant, though both tenants have this id', async () => {
       const [a, b] = [await enter(A), await enter(B)];
       const boss = await enter(A, 'boss', 'admin');
       for (const client of [a, b, boss]) await subscribed(client, 'user:ann');
@@ -193,7 +193,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       await bye(a, b, boss);
     });
 
-    it('in a request and in a message of the application’s own belongs to the tenant of whoever sent it', async () => {
+    it('in a request or a custom message belongs to the tenant of the sender', async () => {
       const [a, b] = [await enter(A), await enter(B)];
       for (const client of [a, b]) await subscribed(client, 'apps:updated');
       expect((await post('/own', {}, bearer(tokenOf(A)))).status).toBe(201);
@@ -205,7 +205,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       await bye(a, b);
     });
 
-    it('is listened to by its tenant alone', async () => {
+    it('has only the subscribers of its tenant', async () => {
       const a = await subscribed(await enter(A), 'apps:deleted');
       expect(await here.events.hasSubscribers('apps:deleted', { tenant: A })).toBe(true);
       expect(await here.events.hasSubscribers('apps:deleted', { tenant: B })).toBe(false);
@@ -221,7 +221,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       async subscribe() {
         const first = await here.events.emit('apps:status', app('of a 1') as never, { tenant: A });
         await here.events.emit('apps:status', app('of a 2') as never, { tenant: A });
-        // Where another tenant stood is nowhere in the own channel.
+        // A position of another tenant is not valid in this tenant's channel.
         expect(await b.ask({ type: 'subscribe', channel: 'apps:status', lastEventId: first.id })).toMatchObject({
           recovered: false,
           reason: 'unknown_epoch',
@@ -276,7 +276,8 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         await connectionsOf(A, 3);
         const asked = await boss.ask({ type: 'stats' });
         const { stats } = asked as Extract<ServerFrame, { type: 'stats' }>;
-        // a, boss and same; ann is one user. The channels of a, of which same has one too; no announcements.
+        // The connections are a, boss and same; ann is one user. Counts the channels of a (same has one of them),
+        // without announcements.
         expect(stats.cluster).toMatchObject({
           connections: 3,
           users: 2,
@@ -341,7 +342,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       await expect(frames[type]()).resolves.toBeUndefined();
     });
 
-    it('has brought nothing of another tenant to anybody', () => {
+    it('never delivers anything of another tenant', () => {
       expect(JSON.stringify(a.frames)).not.toMatch(/of b|only-in-b/);
       expect(JSON.stringify(b.frames)).not.toMatch(/of a/);
     });
@@ -483,7 +484,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
     };
 
     let watcher: { readonly client: WsClient; readonly connectionId: string };
-    /** What the API for operators shows the platform, once it has refused everybody else. */
+    /** Returns the operator API's response to the platform, after checking that other callers are refused. */
     const seen = async (path: string, method = 'GET'): Promise<unknown> => {
       const get = (token: string) => fetch(`${here.http}/realtime/${path}`, { method, headers: bearer(token) });
       for (const org of [A, B]) {
@@ -506,7 +507,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       await expect(calls[call]!()).resolves.toBeUndefined();
     });
 
-    it('is among these', () => {
+    it('is covered by this test', () => {
       const controllers = [...here.app.get(ModulesContainer).values()]
         .filter(({ metatype }) => metatype.name === 'RealtimeModule')
         .flatMap((module) => [...module.controllers.values()]);
@@ -525,7 +526,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
   });
 
   describe('disconnecting and re-authorizing', () => {
-    it('is the user of the tenant', async () => {
+    it('affects only the user of the tenant', async () => {
       const [a, b] = [await enter(A), await enter(B)];
       const platform = await enterAs(A);
       await platform.next('connected');
@@ -543,7 +544,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       expect(() => control.revokeUser('ann')).toThrow('tenant is missing');
     });
 
-    it('does not come back with a revoked token, while the user of another tenant does', async () => {
+    it('blocks a revoked token, but not the user of another tenant', async () => {
       const [a, b] = [tokenOf(A, 'cat'), tokenOf(B, 'cat')];
       const living = await enter(B, 'cat');
       await control.revokeUser('cat', { tenant: A });
@@ -556,8 +557,8 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
     });
   });
 
-  describe('an administrator of the platform', () => {
-    it('uses the global channels, and those of a tenant once it names one', async () => {
+  describe('a platform admin', () => {
+    it('uses the global channels, and those of a tenant that it names', async () => {
       const nowhere = await enterAs();
       const connected = await nowhere.next('connected');
       expect(connected.authorizedChannels.toSorted()).toEqual(
@@ -575,17 +576,17 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       await here.events.emit('apps:created', app('of a'), { tenant: A });
       await here.events.emit('apps:created', app('of b'), { tenant: B });
       expect(await names(inB, 1)).toEqual(['of b']);
-      // It is no member of the tenant, though one may have its id.
+      // The admin is not a member of the tenant, even if a member has the same id.
       await subscribed(inB, 'rooms:lobby');
       expect(await inB.ask({ type: 'presence', channel: 'rooms:lobby' })).toMatchObject({ members: [], count: 1 });
       await bye(nowhere, inB);
     });
 
-    it('sees whose channels are busy; an administrator of a tenant sees nothing of the platform', async () => {
+    it('sees the busy channels of all tenants; a tenant admin sees nothing of the platform', async () => {
       const a = await subscribed(await enter(A), 'database:row_updated');
       const platform = await enterAs();
       const { stats } = (await platform.ask({ type: 'stats' })) as Extract<ServerFrame, { type: 'stats' }>;
-      // Others say what they have every few seconds: this is the instance that has it.
+      // Other instances report every few seconds, so this asks the instance with the connection.
       expect(stats.channels).toContainEqual({ channel: 'database:row_updated', tenant: A, subscribers: 1 });
       const boss = await enter(A, 'boss', 'admin');
       for (const channel of ['system:health', 'system:*', 'system:nothing']) {
@@ -599,7 +600,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
     const tell = (tenant: string, token?: string) =>
       firstFrame(`${there.url}?tenant=${tenant}`, token === undefined ? {} : { header: `Bearer ${token}` });
 
-    it('is the own one, or refused', async () => {
+    it('must be the tenant of the token, or is refused', async () => {
       expect(await tell(A, tokenOf(A))).toMatchObject({ type: 'connected', tenant: A });
       const client = await connect(`${there.url}?tenant=beta`, { header: `Bearer ${tokenOf(A, 'boss', 'admin')}` });
       expect(await client.next()).toMatchObject({
@@ -612,7 +613,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       }
     });
 
-    it('gives nothing to a connection without a token, and counts once it brings one', async () => {
+    it('gives nothing to a connection without a token, and applies once it sends one', async () => {
       const client = await connect(`${there.url}?tenant=${A}`);
       expect(await client.next('connected')).toMatchObject({ authorizedChannels: ['announcements'] });
       expect(await client.ask({ type: 'subscribe', channel: 'apps:created' })).toMatchObject({ code: 'forbidden' });
@@ -628,7 +629,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
     });
   });
 
-  it('a token without a tenant is refused, and told why', async () => {
+  it('a token without a tenant is refused with the reason', async () => {
     const client = await connect(there.url, { token: tokenOf(undefined) });
     expect(await client.next()).toMatchObject({ code: 'token_invalid', message: 'The token names no tenant' });
     expect(await client.whenClosed()).toMatchObject({ code: 4401 });
@@ -638,7 +639,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
     }
   });
 
-  it('nothing of a tenant’s name stands in a key as it is', async () => {
+  it('keys never contain the unescaped name of a tenant', async () => {
     if (redis === null) return;
     const stranger = new Redis(redis.url);
     const keys = await stranger.keys('*');

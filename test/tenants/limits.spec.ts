@@ -24,7 +24,7 @@ describe('the limits of a tenant', () => {
   });
   afterAll(() => server.close());
 
-  it('connections: one more is turned away, by auth too, and those of others are not', async () => {
+  it('connections: one more is rejected, also by auth, and those of others are not', async () => {
     const first = await open('acme', 'ann');
     const second = await open('acme', 'bob');
     for (const client of [first, second]) await client.next('connected');
@@ -45,9 +45,9 @@ describe('the limits of a tenant', () => {
     expect(server.registry.ofTenant('acme')).toEqual({ connections: new Set(), subscriptions: 0 });
   });
 
-  it('subscriptions: of all its connections together, and none is left over', async () => {
+  it('subscriptions: counted over all its connections, without leaks', async () => {
     const [ann, bob] = [await open('acme', 'ann'), await connect(server.url)];
-    // What it had before it said who it is counts from then on.
+    // Earlier subscriptions count from authentication on.
     await bob.ask({ type: 'subscribe', channel: 'announcements' });
     await bob.ask({ type: 'auth', token: signToken({ sub: 'bob', org: 'acme' }) });
     expect(server.registry.ofTenant('acme').subscriptions).toBe(1);
@@ -65,7 +65,7 @@ describe('the limits of a tenant', () => {
     expect(server.registry.ofTenant('acme').subscriptions).toBe(0);
   });
 
-  it('events: what comes over the rate rejects, those of others do not, and what is committed waits', async () => {
+  it('events: those over the rate are rejected, other tenants are not affected, and committed ones wait', async () => {
     const { events } = server;
     const watcher = await open('greedy', 'ann');
     await watcher.ask({ type: 'subscribe', channel: 'apps:created' });
@@ -88,7 +88,7 @@ describe('the limits of a tenant', () => {
     await watcher.close();
   });
 
-  it('a transaction that a library runs keeps its tenant', async () => {
+  it('a transaction of a library keeps its tenant', async () => {
     const database = { transaction: async (work: () => Promise<void>): Promise<void> => work() };
     bindTransactions(database, server.events);
     const watcher = await open('acme', 'ann');
@@ -116,7 +116,7 @@ describe('the option tenants', () => {
     );
   });
 
-  it('left out, refuses a tenant, and takes a claim and a query of that name for nothing', async () => {
+  it('if missing, rejects a tenant, and ignores a claim and a query of that name', async () => {
     const server = await RealtimeApp.start();
     await expect(server.events.emit('apps:created', app('x'), { tenant: 'acme' })).rejects.toThrow(
       'tenant must not be given: the option tenants.claim is not set',
@@ -129,13 +129,13 @@ describe('the option tenants', () => {
       expect(await client.next('connected')).not.toHaveProperty('tenant');
       await client.ask({ type: 'subscribe', channel: 'apps:created' });
     }
-    // A tenant that is at hand by accident is none.
+    // A tenant in the context has no effect without the option.
     await server.events.withTenant('acme', () => server.events.emit('apps:created', app('x')));
     for (const client of [one, other]) expect(await client.next('event')).toMatchObject({ data: { name: 'x' } });
     await server.close();
   });
 
-  it('lets a definition say what is global', async () => {
+  it('lets a definition declare a channel global', async () => {
     const server = await RealtimeApp.start({
       tenants: { claim: 'org', platformRole: 'admin' },
       channels: [
@@ -167,7 +167,7 @@ describe('the option tenants', () => {
     };
     expect(await heard(b)).toEqual(['apps:catalogue', 'system:notice', 'announcements']);
     expect(await heard(a)).toEqual(['apps:catalogue', 'system:notice']);
-    // A role is a role in every tenant, but an administrator of a tenant is none of what all share.
+    // A role applies in every tenant, but a tenant admin is not an admin of global channels.
     const may = async (org: string | undefined, role: string, channel: string) => {
       const client = await connect(server.url, { token: signToken({ org, role }) });
       return (await client.ask({ type: 'subscribe', channel })).type === 'subscribed';

@@ -28,7 +28,7 @@ describe('metrics with tenants', () => {
     await meters.end();
   });
 
-  it('tell of each where the option says so', async () => {
+  it('are reported per tenant with the option', async () => {
     await start(true);
     const label = (name: string, tenant: string) => `realtime_tenant_${name}{realtime_tenant="${tenant}"}`;
     expect(await ofTenants()).toEqual({
@@ -45,7 +45,7 @@ describe('metrics with tenants', () => {
     });
   });
 
-  it('name no tenant otherwise', async () => {
+  it('have no tenant label otherwise', async () => {
     await start(false);
     expect(await ofTenants()).toEqual({});
   });

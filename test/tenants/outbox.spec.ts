@@ -28,8 +28,8 @@ describe('the outbox with tenants', () => {
   beforeAll(async () => {
     postgres = await PostgresProcess.start();
     pool = new pg.Pool({ connectionString: postgres.url, max: 5 });
-    pool.on('error', () => undefined); // a connection that breaks while idle: the pool makes another
-    // As it was before there were tenants.
+    pool.on('error', () => undefined); // a broken idle connection: the pool creates another
+    // The table from before tenants.
     for (const statement of OUTBOX_MIGRATION.filter((text) => !text.includes('tenant'))) await pool.query(statement);
   }, 60_000);
   afterAll(async () => {
@@ -44,14 +44,14 @@ describe('the outbox with tenants', () => {
       { imports: [RealtimeOutboxModule.forRoot({ database: pgOutboxDatabase(pool) })] },
     );
 
-  it('does not start over a table that cannot say whose an event is, and the same statements bring it further', async () => {
+  it('does not start with a table without the tenant column, and the migration adds it', async () => {
     await expect(start()).rejects.toThrow('is missing or outdated: run the statements of OUTBOX_MIGRATION');
     for (const statement of OUTBOX_MIGRATION) await pool.query(statement);
     server = await start();
     outbox = server.app.get(RealtimeOutbox);
   });
 
-  it('sends each event to the tenant for which it was stored, in its order', async () => {
+  it('sends each event to its tenant, in order', async () => {
     const [a, b] = [await enter('a'), await enter('b')];
     await outbox.emit(pool, 'apps:created', app('a 1'), { tenant: 'a' });
     await server.events.withTenant('b', async () => {
@@ -73,7 +73,7 @@ describe('the outbox with tenants', () => {
     await b.close();
   });
 
-  it('sets aside a row of another writer that does not say whose it is, and goes on', async () => {
+  it('sets aside a row without a tenant, and continues', async () => {
     const a = await enter('a');
     const insert = 'insert into realtime_outbox (channel, data, tenant) values ($1, $2, $3)';
     for (const tenant of [null, '', 'a']) await pool.query(insert, ['apps:created', JSON.stringify(app('x')), tenant]);

@@ -1,6 +1,6 @@
 import type { PlatformProcess } from '../../support/platform-process.js';
 
-/** An answer of the API. */
+/** A response of the API. */
 export interface Answer<T = Record<string, unknown>> {
   readonly status: number;
   readonly body: T;
@@ -12,14 +12,14 @@ export const USER = 'user@example.com';
 export const OTHER = 'other@example.com';
 export const DEMO_PASSWORD = 'demo1234';
 
-/** The platform's API as one user of it has it. */
+/** Client of the platform's API for one user. */
 export class Api {
   constructor(
     private readonly base: string,
     readonly token: string | null = null,
   ) {}
 
-  /** Signs in; fails when that is refused. */
+  /** Signs in. Throws if the sign-in is refused. */
   static async signIn(platform: Pick<PlatformProcess, 'url'>, email: string, password = DEMO_PASSWORD): Promise<Api> {
     const { status, body } = await new Api(platform.url).post<{ token: string }>('/api/auth/login', {
       email,
@@ -49,7 +49,7 @@ export class Api {
     return this.request('DELETE', path);
   }
 
-  /** @param body a string is sent as it is, everything else as JSON */
+  /** @param body a string is sent as is, everything else as JSON */
   private async request<T>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
     const response = await fetch(this.base + path, {
       method,

@@ -3,7 +3,7 @@ import { connect, type WsClient } from '../../support/ws-client.js';
 
 type EventFrame = Extract<ServerFrame, { type: 'event' }>;
 
-/** Connects with the token in the query, as the user's own clients do, and subscribes. Resolves once it hears. */
+/** Connects with the token in the query, like the users' clients, and subscribes. Resolves once it receives events. */
 export async function listen(url: string, token: string, channels: readonly string[]): Promise<WsClient> {
   const client = await connect(url, { token });
   await client.next('connected');
@@ -12,13 +12,13 @@ export async function listen(url: string, token: string, channels: readonly stri
   return client;
 }
 
-/** Takes the next event of this channel, whatever came before it. */
+/** Takes the next event of this channel and skips others. */
 export async function nextEvent<T = Record<string, unknown>>(client: WsClient, channel: string): Promise<T> {
   const frame = await client.next('event', (event) => event.channel === channel);
   return frame.data as T;
 }
 
-/** Every event that arrived so far, in order: its channel and, where it has one, its status. */
+/** Lists all received events in order: channel, and status if there is one. */
 export function story(client: WsClient): string[] {
   return client.frames
     .filter((frame): frame is EventFrame => frame.type === 'event')

@@ -6,7 +6,7 @@ import { PlatformModule } from '../../../src/platform/platform.module.js';
 import { RealtimeTesting } from '../../../src/testing/nest/index.js';
 import { TEST_SECRET } from '../../support/jwt.js';
 
-/** The platform in this process, as its own tests have it: what it emits is recorded, and its time can be turned ahead. */
+/** Starts the platform in this process: its events are recorded, and its clock can be advanced. */
 export async function startTested(env: NodeJS.ProcessEnv = {}): Promise<RealtimeTesting> {
   const config = new PlatformConfig({
     ...{

@@ -8,9 +8,9 @@ import { Child } from '../../support/child.js';
 import type { WsClient } from '../../support/ws-client.js';
 import { within } from '../../support/within.js';
 
-/** The channel with presence that everybody in the tests uses; `announcements` has it too. */
+/** The channel with presence that most tests use; `announcements` has presence too. */
 export const ROOM = 'rooms:lobby';
-/** Without presence. */
+/** A channel without presence. */
 export const BARE = 'apps:created';
 
 type PresenceFrame = Extract<ServerFrame, { type: 'presence' }>;
@@ -19,10 +19,10 @@ export interface PresenceOptions extends TestOptions {
   readonly lease?: Partial<Lease>;
 }
 
-/** Quick enough for a test that waits for the end of a lease. */
+/** Short enough for tests that wait for the end of a lease. */
 export const SHORT_LEASE: Lease = { leaseMs: 1_500, renewMs: 300 };
 
-/** The options of all instances of one installation. @param redisUrl `null` for one instance, in memory */
+/** Options of all instances of one cluster. @param redisUrl `null` for one instance in memory */
 export function presenceOptions(redisUrl: string | null, { lease: _lease, ...options }: PresenceOptions = {}) {
   return withDefaults({
     presenceGraceMs: 100,
@@ -41,7 +41,7 @@ export function startInstance(redisUrl: string | null, options: PresenceOptions 
   });
 }
 
-/** An instance in a process of its own, of the built module: it can be killed. */
+/** Starts an instance in a child process with the built module: it can be killed. */
 export async function startChildInstance(redisUrl: string, options: PresenceOptions = {}) {
   const dist = resolve(process.env['TEST_DIST'] ?? 'dist', 'realtime');
   if (!existsSync(dist)) throw new Error('There is no dist: run "npm run build" first');
@@ -57,14 +57,14 @@ export async function enter(client: WsClient, channel = ROOM): Promise<void> {
   if (answer.type !== 'subscribed') throw new Error(`Not subscribed: ${JSON.stringify(answer)}`);
 }
 
-/** Subscribes with presence, and takes `presence`. */
+/** Subscribes with presence and takes `presence`. */
 export async function enterAndWatch(client: WsClient, channel = ROOM): Promise<PresenceFrame> {
   const answer = await client.ask({ type: 'subscribe', channel, presence: true });
   if (answer.type !== 'subscribed') throw new Error(`Not subscribed: ${JSON.stringify(answer)}`);
   return client.next('presence', (frame) => frame.channel === channel);
 }
 
-/** Asks who is here until the answer fits: what another instance says takes a moment. */
+/** Polls presence until the members match: reports of other instances take a moment. */
 export async function expectPresent(
   client: WsClient,
   members: Readonly<Record<string, number>>,
@@ -97,7 +97,7 @@ export async function expectTold(client: WsClient, what: 'joined' | 'left', user
   await client.next('presence_diff', (diff) => diff[what].some((member) => member.userId === userId));
 }
 
-/** Everything that a watcher was ever told of who came and went: `+u1`, `-u1`. */
+/** Lists all joins and leaves that a watcher received: `+u1`, `-u1`. */
 export function toldSoFar(client: WsClient): string[] {
   return client.frames.flatMap((frame) =>
     frame.type === 'presence_diff'

@@ -1,4 +1,4 @@
-// Serves the built module on a port of its own, with a lease of the test's choice.
+// Serves the built module on a free port, with a given lease.
 import { NestFactory } from '@nestjs/core';
 import { pathToFileURL } from 'node:url';
 

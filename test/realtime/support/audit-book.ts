@@ -1,7 +1,7 @@
 import { Injectable, Module } from '@nestjs/common';
 import { RealtimeAudit, type AuditEntry } from '../../../src/realtime/index.js';
 
-/** Keeps what the application receives as its audit. */
+/** Records the audit entries that the application receives. */
 @Injectable()
 export class AuditBook extends RealtimeAudit {
   readonly entries: AuditEntry[] = [];

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { Child } from '../../support/child.js';
 import { TEST_SECRET } from '../../support/jwt.js';
 
-/** A machine that is busy with other tests is no reason to turn clients away. */
+/** High limit, so that a busy machine rejects no clients. */
 export const BUSY_MACHINE_MS = 60_000;
 
 export interface ChildApp {
@@ -12,13 +12,13 @@ export interface ChildApp {
   readonly http: string;
 }
 
-/** A script of this folder, in a process of its own; it uses the built module. */
+/** Runs a script of this folder in a child process, with the built module. */
 export function childScript(name: string, ...args: string[]): Child {
   if (!existsSync('dist/realtime/index.js')) throw new Error('There is no dist: run "npm run build" first');
   return new Child(process.execPath, [resolve('test/realtime/support', name), TEST_SECRET, ...args]);
 }
 
-/** An application in a process of its own that ends on signals; it says `draining` once it does. */
+/** Starts an application in a child process. It ends on signals and prints `draining` once it drains. */
 export async function startChildApp(options: object = {}): Promise<ChildApp> {
   const child = childScript(
     'serve.mjs',

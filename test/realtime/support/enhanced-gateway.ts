@@ -30,7 +30,7 @@ import { Type } from 'class-transformer';
 import { concat, finalize, map, NEVER, Observable, of, Subject } from 'rxjs';
 import { EventsPublisher, type Connection } from '../../../src/realtime/index.js';
 
-/** Refuses the messages whose type ends with one of these words, in this way. */
+/** A guard that runs a refusal for each listed message type. */
 function guard(refusals: Record<string, () => boolean | Promise<boolean>>): CanActivate {
   return {
     canActivate: (context: ExecutionContext) => {
@@ -44,7 +44,7 @@ function fail(error: unknown): never {
   throw error;
 }
 
-/** Of the whole application. */
+/** Global guard of the application. */
 export const GLOBAL_GUARD = guard({ 'refused-globally': () => false });
 export const APP_GUARD_OF_MODULE = guard({
   'refused-by-app-guard': () => fail(new ForbiddenException('Not on this plan')),
@@ -81,7 +81,7 @@ export const GLOBAL_INTERCEPTOR: NestInterceptor = {
 
 class OwnError extends Error {}
 
-/** Speaks to the client by itself. */
+/** Sends to the client directly. */
 @Catch(OwnError)
 class OwnFilter {
   catch(_error: OwnError, host: ArgumentsHost): void {
@@ -89,7 +89,7 @@ class OwnFilter {
   }
 }
 
-/** Changes the exception, and leaves the answer to Nest's base filter. */
+/** Changes the exception and passes it to Nest's base filter. */
 @Catch(RangeError)
 class ClassFilter extends BaseWsExceptionFilter {
   override catch(error: RangeError, host: ArgumentsHost): void {
@@ -103,7 +103,7 @@ class ClassFilter extends BaseWsExceptionFilter {
 @UseInterceptors(Enveloping)
 @UseFilters(ClassFilter)
 export class EnhancedGateway {
-  /** How many endless handlers are under way, and those who wait to be answered by the test. */
+  /** Number of running endless handlers, and the handlers that wait for the test. */
   live = 0;
   readonly waiting = new Map<string, (value: unknown) => void>();
   private readonly shared = new Subject<number>();
@@ -143,14 +143,14 @@ export class EnhancedGateway {
     return concat(of(0), this.shared);
   }
 
-  /** Ends what `watch` answers, in the code of another message. */
+  /** Ends the stream of `watch` from the code of another message. */
   @SubscribeMessage('end-watch')
   endWatch(): string {
     this.shared.error(new HttpException('The source is gone', 503));
     return 'ended';
   }
 
-  /** Speaks to the client itself, before and after it waited. */
+  /** Sends to the client directly, before and after waiting. */
   @SubscribeMessage('speak')
   async speak(@ConnectedSocket() connection: Connection, @MessageBody('name') name: string): Promise<void> {
     connection.emit('spoken', { name, part: 1 });
@@ -212,7 +212,7 @@ export class EnhancedGateway {
     return n + 1;
   }
 
-  /** Refuses as `exceptionFactory: (errors) => new WsException(errors)` does. */
+  /** Rejects like `exceptionFactory: (errors) => new WsException(errors)`. */
   @SubscribeMessage('refused-by-pipe')
   @UsePipes({
     transform: (value: unknown, { type }: ArgumentMetadata) =>

@@ -17,7 +17,7 @@ class Line {
   price!: number;
 }
 
-/** An event of which not everybody gets everything. */
+/** An event with restricted fields. */
 export class Invoice {
   @IsString()
   id!: string;
@@ -47,7 +47,7 @@ export const invoice = (id: string) => ({
   internal: 'of nobody',
   lines: [{ text: 'x'.repeat(1_500), price: 77_777 }], // long enough to be compressed
 });
-/** What a client may never see, unless it has one of these groups. */
+/** Values that a client must not receive unless it has one of these groups. */
 export const SECRETS = [
   ['of billing', ['billing']],
   ['of members', ['members']],

@@ -1,7 +1,7 @@
 import { MessageBody, SubscribeMessage, WebSocketGateway, WsException } from '@nestjs/websockets';
 import { finalize, interval, map, Observable, of, startWith, throwError } from 'rxjs';
 
-/** A gateway of the application on a path of its own, for `ws` and for Socket.IO alike. */
+/** A gateway of the application on another path, for `ws` and for Socket.IO. */
 @WebSocketGateway({ path: '/other' })
 export class OtherGateway {
   @SubscribeMessage('hi')
@@ -10,7 +10,7 @@ export class OtherGateway {
   }
 }
 
-/** One as Socket.IO users write it. */
+/** A typical gateway of a Socket.IO application. */
 @WebSocketGateway()
 export class SocketIoGateway {
   @SubscribeMessage('hi')
@@ -19,7 +19,7 @@ export class SocketIoGateway {
   }
 }
 
-/** One on the realtime path: it adds message types to the protocol's. */
+/** A gateway on the realtime path that adds message types. */
 @WebSocketGateway({ path: '/ws' })
 export class SamePathGateway {
   @SubscribeMessage('rename')
@@ -42,7 +42,7 @@ export class SamePathGateway {
     return of(1, 2, 3);
   }
 
-  /** How many endless answers are under way. */
+  /** Number of running endless replies. */
   ticking = 0;
 
   @SubscribeMessage('endless')
@@ -100,7 +100,7 @@ export class SamePathGateway {
     return throwError(() => new Error('internal text that nobody should see'));
   }
 
-  /** The protocol has this one already. */
+  /** This type belongs to the protocol already. */
   @SubscribeMessage('ping')
   ping(): string {
     return 'never called';

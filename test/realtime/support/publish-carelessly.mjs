@@ -1,4 +1,4 @@
-// A command-line program without HTTP: publishes, ignores what is refused, and ends by itself.
+// A command-line program without HTTP: publishes, ignores rejections, and exits by itself.
 import { NestFactory } from '@nestjs/core';
 import { EventsPublisher, RealtimeModule } from '../../../dist/realtime/index.js';
 

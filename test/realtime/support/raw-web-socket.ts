@@ -9,13 +9,13 @@ export const PING = 9;
 export const PONG = 10;
 
 export interface FrameParts {
-  /** Whether it is the last of its message; it is unless said otherwise. */
+  /** Final fragment of its message. @default true */
   readonly fin?: boolean;
-  /** Every frame of a client has to be masked; it is unless said otherwise. */
+  /** Masks the frame, as clients must. @default true */
   readonly masked?: boolean;
 }
 
-/** One frame as a client sends it. */
+/** Encodes one client frame. */
 export function encodeFrame(opcode: number, payload: string | Buffer = '', parts: FrameParts = {}): Buffer {
   const { fin = true, masked = true } = parts;
   const data = Buffer.from(payload as string);
@@ -34,7 +34,7 @@ export interface ReceivedFrame {
   readonly payload: Buffer;
 }
 
-/** The whole frames of a server among these bytes. */
+/** Decodes all complete server frames. */
 export function decodeFrames(bytes: Buffer): ReceivedFrame[] {
   const frames: ReceivedFrame[] = [];
   for (let at = 0; at + 2 <= bytes.length;) {
@@ -50,11 +50,11 @@ export function decodeFrames(bytes: Buffer): ReceivedFrame[] {
   return frames;
 }
 
-/** A WebSocket client that answers nothing by itself: no pong, no close. */
+/** A WebSocket client without automatic replies: no pong, no close. */
 export class RawWebSocket {
   private constructor(readonly tcp: TcpClient) {}
 
-  /** Sends the upgrade, and in the same bytes whatever should come right behind it; resolves when it was accepted. */
+  /** Sends the upgrade together with the bytes that follow it. Resolves when the upgrade was accepted. */
   static async connect(
     port: number,
     request: UpgradeRequest = {},
@@ -66,19 +66,19 @@ export class RawWebSocket {
     return new RawWebSocket(tcp);
   }
 
-  /** What arrived so far, frame by frame. */
+  /** All received frames. */
   get frames(): ReceivedFrame[] {
     return decodeFrames(this.tcp.bytes.subarray(this.tcp.bytes.indexOf('\r\n\r\n') + 4));
   }
 
-  /** The JSON of every text frame so far. */
+  /** Parsed text frames. */
   get messages(): Record<string, unknown>[] {
     return this.frames
       .filter(({ opcode }) => opcode === TEXT)
       .map(({ payload }) => JSON.parse(payload.toString()) as Record<string, unknown>);
   }
 
-  /** The code of the close frame, once there is one. */
+  /** Code of the close frame, if there is one. */
   get closeCode(): number | undefined {
     return this.frames.find(({ opcode }) => opcode === CLOSE)?.payload.readUInt16BE(0);
   }
@@ -91,7 +91,7 @@ export class RawWebSocket {
     this.send(TEXT, JSON.stringify(frame));
   }
 
-  /** Resolves once a text of the server's holds this. */
+  /** Resolves once the received bytes contain this text. */
   until(text: string): Promise<void> {
     return this.tcp.until(text);
   }

@@ -18,19 +18,19 @@ import { connect, type ConnectOptions, type WsClient } from '../../support/ws-cl
 @Module({})
 class RootModule {}
 
-/** The options of the module, any part of them; `jwt` has the secret of the tests unless it says otherwise. */
+/** Options of the module. `jwt` defaults to the test secret. */
 export type TestOptions = Partial<RealtimeOptions>;
 
 export interface BootOptions extends Pick<DynamicModule, 'imports' | 'providers' | 'controllers'> {
-  /** Express unless said otherwise. */
+  /** @default 'express' */
   readonly http?: 'express' | 'fastify';
-  /** Any free one unless said otherwise. */
+  /** @default any free port */
   readonly port?: number;
   /** Called before `listen()`. */
   readonly prepare?: (app: INestApplication) => void;
 }
 
-/** Keeps every line that the application logs, debug included. */
+/** Records every log line of the application, including debug. */
 export class LogBook implements LoggerService {
   readonly lines: string[] = [];
   log = (...parts: unknown[]): void => this.write('log', parts);
@@ -46,7 +46,7 @@ export class LogBook implements LoggerService {
   }
 }
 
-/** A Nest application that imports the module, listening on a port of its own. */
+/** A Nest application with the module, listening on a free port. */
 export class RealtimeApp {
   readonly events: EventsPublisher;
   readonly registry: ConnectionRegistry;
@@ -96,24 +96,27 @@ export class RealtimeApp {
     return `ws://127.0.0.1:${this.port}${this.path}`;
   }
 
-  /** Connects without a token unless one is brought. */
+  /** Connects, without a token by default. */
   connect(options: ConnectOptions = {}): Promise<WsClient> {
     return connect(this.url, options);
   }
 
-  /** Connects with a token of these claims, and takes `connected`. */
+  /** Connects with a token of these claims and waits for `connected`. */
   async connectAs(claims: TestClaims = {}): Promise<WsClient> {
     const client = await this.connect({ token: signToken(claims) });
     await client.next('connected');
     return client;
   }
 
-  /** Connects as `boss`, an administrator, and takes `connected`. */
+  /** Connects as the admin `boss` and waits for `connected`. */
   connectAdmin(): Promise<WsClient> {
     return this.connectAs({ sub: 'boss', role: 'admin' });
   }
 
-  /** Resolves with the close code once the server has let go of a user's only connection. Ask before it happens. */
+  /**
+   * Resolves with the close code once the server has released a user's only connection. Call it before the connection
+   * closes.
+   */
   gone(userId: string): Promise<number> {
     const [connection] = this.registry.ofUser(userId);
     return this.letGo(connection!);
@@ -123,16 +126,16 @@ export class RealtimeApp {
     return new Promise((resolve) => this.server.onDisconnect(connection, resolve));
   }
 
-  /** Ends it as a deployment would; every connection is told. */
+  /** Closes the application like a deployment; every connection is notified. */
   close(): Promise<void> {
     return this.app.close();
   }
 }
 
-/** A machine that is busy with other tests is no reason to turn clients away. */
+/** High limit, so that a busy machine rejects no clients. */
 const BUSY_MACHINE_MS = 60_000;
 
-/** What every test gets: quick ends, and the secret that `signToken` uses. */
+/** Adds the defaults of all tests: short timeouts, and the secret of `signToken`. */
 export function withDefaults(options: TestOptions): RealtimeOptions {
   const quick = { closeTimeoutMs: 500, drainDelayMs: 0, reconnectSpreadMs: 0 };
   // One user opens many connections in a test.
@@ -140,7 +143,7 @@ export function withDefaults(options: TestOptions): RealtimeOptions {
   return { jwt: { secret: TEST_SECRET }, ...quick, ...patient, ...options };
 }
 
-/** Resolves with the arguments of one event. */
+/** Resolves with the arguments of the next event. */
 export async function eventOf(emitter: NodeJS.EventEmitter, name: string): Promise<unknown[]> {
   return once(emitter, name) as Promise<unknown[]>;
 }

@@ -1,6 +1,6 @@
 import { MAX_PAGE } from '../../../src/realtime/inspection/paging.js';
 
-/** Strings that break what is careless with them. */
+/** Strings that break careless code. */
 const STRINGS = ['x', 'ä"\n\u2028 \\', '__proto__', 'constructor', 'toString', ' ', '\u0000', '\ud800', '$&'] as const;
 const LONG = 'l"ö\n'.repeat(250);
 const MOST = Number.MAX_SAFE_INTEGER;
@@ -53,7 +53,7 @@ const COMMANDS = [
 ];
 const ask = (about: string, query: unknown): object => ({ about, query, id: 'i', from: 'n' });
 
-/** Values of every schema by which instances and stores exchange something, by the name of its constant. */
+/** Sample values for every schema of data that instances and stores exchange, by the name of its constant. */
 export const SAMPLES: Readonly<Record<string, readonly unknown[]>> = {
   revocationSchema: REVOCATIONS,
   commandSchema: COMMANDS,

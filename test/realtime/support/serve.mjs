@@ -1,4 +1,4 @@
-// Serves the built module on a port of its own; says which, and when it begins to drain.
+// Serves the built module on a free port. Prints the port, and when it begins to drain.
 import { NestFactory } from '@nestjs/core';
 import { writeSync } from 'node:fs';
 import { RealtimeModule, RealtimeServer } from '../../../dist/realtime/index.js';
@@ -19,7 +19,7 @@ process.once('SIGTERM', () => {
     clearInterval(timer);
   }, 5);
 });
-// Holds up the event loop for a second. (Nest ends at SIGUSR2.)
+// Blocks the event loop for a second. (Nest handles SIGUSR2.)
 process.on('SIGWINCH', () => {
   writeSync(1, 'blocking\n');
   const end = performance.now() + 1_000;

@@ -5,12 +5,12 @@ export const UUID_V4 = /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da
 
 export const EVENT_ID = /^[A-Za-z0-9]+-\d+$/;
 
-/** The frame with a timestamp of any value, for `toEqual`: nothing may be missing, nothing more may be there. */
+/** Returns the frame with any timestamp, for `toEqual`: all fields must match exactly. */
 export function stamped(frame: Record<string, unknown>): Record<string, unknown> {
   return { ...frame, timestamp: expect.stringMatching(TIMESTAMP) as unknown };
 }
 
-/** An `error` frame of this code, whatever it says. */
+/** An `error` frame with this code and any message. */
 export function errorOf(code: string, fields: Record<string, unknown> = {}): Record<string, unknown> {
   return stamped({ type: 'error', code, message: expect.stringMatching(/./) as unknown, ...fields });
 }
