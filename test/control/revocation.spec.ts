@@ -255,7 +255,7 @@ describe('revocation and Redis', () => {
     await later.close();
   });
 
-  it('while Redis is unavailable, applies on the instance and rejects; once Redis is back and empty, is stored again and reaches others', async () => {
+  it('made while Redis is unavailable applies locally and rejects; once Redis is back, it is stored and reaches other instances', async () => {
     const there = await RealtimeApp.start(options());
     await until(() => isUp(there));
     const [old, young] = [signToken({ sub: 'ann' }), signToken({ sub: 'bob' })];

@@ -4,8 +4,8 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 const MAC_LENGTH = 43;
 
 /**
- * Authenticates commands and tickets that pass through Redis (option `clusterKeys`). Without a key it does nothing, and every
- * client with write access to Redis is trusted.
+ * Authenticates control commands, revocations, tickets and instance reports that pass through Redis (option `clusterKeys`).
+ * Without a key it does nothing, and every client with write access to Redis is trusted.
  */
 export class ClusterSeal {
   /** @param keys the first key signs, all keys verify */

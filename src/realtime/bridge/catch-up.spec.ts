@@ -354,10 +354,10 @@ describe('CatchUp', () => {
 
   it('sends events that a flush delivers while it goes live', async () => {
     past(1);
-    let brought = false;
+    let flushed = false;
     harness.source.flush = () => {
-      if (brought) return;
-      brought = true;
+      if (flushed) return;
+      flushed = true;
       harness.publish();
       harness.takeIn();
     };
@@ -370,10 +370,10 @@ describe('CatchUp', () => {
 
   it('sends events that a flush delivers while it goes live without history, where they cannot be reread', async () => {
     harness.source.position = null;
-    let brought = false;
+    let flushed = false;
     harness.source.flush = () => {
-      if (!brought) harness.subscription.feed?.push(new EventFrame(null, eventBody('c', '1', 't')));
-      brought = true;
+      if (!flushed) harness.subscription.feed?.push(new EventFrame(null, eventBody('c', '1', 't')));
+      flushed = true;
     };
     harness.begin(null).start();
     await turn();
@@ -471,7 +471,7 @@ describe('CatchUp', () => {
   it('in any order of steps: sends events once and without a gap or reports a loss, and goes live in the end', async () => {
     const step = fc.constantFrom(
       ...(['publish', 'publish', 'publish', 'takeIn', 'takeIn', 'takeIn'] as const),
-      ...(['stall', 'flow', 'answer', 'answer', 'trim', 'anew', 'turn', 'start'] as const),
+      ...(['stall', 'flow', 'answer', 'answer', 'trim', 'new epoch', 'turn', 'start'] as const),
     );
     await fc.assert(
       fc.asyncProperty(fc.nat(12), fc.nat(12), fc.array(step, { maxLength: 80 }), async (top, from, steps) => {
@@ -481,12 +481,12 @@ describe('CatchUp', () => {
         source.manual = true;
         const begin = { epoch: 'a', offset: from };
         const catchUp = harness.begin(begin, { maxEvents: 4, maxBytes: 400 });
-        let told: ReplayResult | undefined;
-        const recovered = catchUp.recover().then((missed) => (told = missed));
+        let replay: ReplayResult | undefined;
+        const recovered = catchUp.recover().then((missed) => (replay = missed));
         let started = false;
         const start = (): void => {
-          if (told !== undefined && !started) catchUp.start();
-          started ||= told !== undefined;
+          if (replay !== undefined && !started) catchUp.start();
+          started ||= replay !== undefined;
         };
         for (const [index, what] of steps.entries()) {
           if (what === 'publish') harness.publish();
@@ -500,7 +500,7 @@ describe('CatchUp', () => {
             harness.sendBuffer.send('{"type":"pong"}');
           } else if (what === 'answer') source.asked.shift()?.();
           else if (what === 'trim') source.trimmed = source.top;
-          else if (what === 'anew') {
+          else if (what === 'new epoch') {
             [source.epoch, source.top, source.trimmed] = [`e${index}`, 0, 0];
             harness.reset();
           } else if (what === 'start') start();
@@ -518,7 +518,7 @@ describe('CatchUp', () => {
         for (let count = 0; count < 5; count += 1) await turn();
 
         expect(harness.live).toBe(true);
-        let at = told!.ok ? begin : told!.top;
+        let at = replay!.ok ? begin : replay!.top;
         for (const line of harness.seen) {
           if (line.startsWith('pong')) continue;
           const [epoch, offset] = line.split(' ').at(-1)!.split('-') as [string, string];

@@ -369,7 +369,7 @@ describe('ChannelStream', () => {
       { weight: 2, arbitrary: fc.constant('double' as const) },
       { weight: 1, arbitrary: fc.constant('late' as const) },
       { weight: 1, arbitrary: fc.constant('trim' as const) },
-      { weight: 1, arbitrary: fc.constant('anew' as const) },
+      { weight: 1, arbitrary: fc.constant('new epoch' as const) },
       { weight: 2, arbitrary: fc.constant('answer' as const) },
       { weight: 1, arbitrary: fc.constant('check' as const) },
     );
@@ -393,7 +393,7 @@ describe('ChannelStream', () => {
           } else if (what === 'double' && past.length > 0) stream.receive(past.at(-1)!);
           else if (what === 'late' && past.length > 0) stream.receive(past.at(index % past.length)!);
           else if (what === 'trim') history.trimmed = history.top;
-          else if (what === 'anew') [history.epoch, history.top, history.trimmed] = [`e${index}`, 0, 0];
+          else if (what === 'new epoch') [history.epoch, history.top, history.trimmed] = [`e${index}`, 0, 0];
           else if (what === 'check') stream.check(history.position);
           else {
             history.asked.shift()?.();

@@ -48,7 +48,7 @@ interface PositionReport {
 export class ChannelStream {
   /** Position of this instance; `null` on a channel without history, and before the stream is opened. */
   position: Position | null = null;
-  private state: 'opening' | 'live' | 'mending' | 'closed' = 'opening';
+  private state: 'opening' | 'live' | 'recovering' | 'closed' = 'opening';
   /** Events and reports that arrived while the log is being read, in order. */
   private pending: (BrokerEvent | PositionReport)[] = [];
   private pendingLost = false;
@@ -200,7 +200,7 @@ export class ChannelStream {
 
   /** @param cause the event that does not fit */
   private fillGapFrom(from: Position, cause?: BrokerEvent): void {
-    this.state = 'mending';
+    this.state = 'recovering';
     runSafely(
       'Filling a gap',
       () => this.fillGap(from, cause),

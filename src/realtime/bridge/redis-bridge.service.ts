@@ -63,8 +63,8 @@ interface OpenChannel {
 }
 
 /**
- * Connects the connections of this instance to the broker, which connects all instances: over Redis if it is configured,
- * otherwise within this process. A channel is opened by its first subscriber and closed after its last one.
+ * Routes events between the connections of this instance and the broker. The broker links all instances over Redis, or works
+ * within this process if Redis is not configured. A channel is opened for its first subscriber and closed after its last one.
  * @hideconstructor
  */
 @Injectable()

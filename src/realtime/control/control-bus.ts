@@ -17,7 +17,7 @@ import { ackSchema, sentCommandSchema, type ControlCommand } from './control-com
 /** The channels of commands and confirmations. Clients cannot name them. */
 const COMMANDS = '$ctl';
 const ACKS = '$ctl-done';
-/** The log of commands. An instance that was disconnected reads the commands that it missed from it. */
+/** Size of the log of commands. After a disconnect, an instance reads the commands that it missed from this log. */
 const HISTORY: HistoryWindow = { size: 1_000, ttlMs: 3_600_000 };
 const PUBLISH_TIMEOUT_MS = 10_000;
 /** Time limit for confirmations, in milliseconds. After it, an instance counts as missing. */

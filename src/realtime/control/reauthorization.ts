@@ -27,7 +27,7 @@ interface UndecidedEntry extends Undecided {
 
 /**
  * Re-authorizes subscriptions after a token was renewed, and when permissions may have changed. A refusal ends the subscription.
- * Without a decision, it stays live for a while or is paused: see {@link stateOf}.
+ * Without a decision, the subscription stays live for a while or is paused: see {@link stateOf}.
  */
 @Injectable()
 export class Reauthorization implements OnApplicationShutdown {

@@ -37,7 +37,7 @@ export interface DecisionRequest {
   readonly isOrdered: boolean;
 }
 
-/** Updates the state for a new request. A last decision that does not apply any more stays invalid until the next decision. */
+/** Updates the state for a new request. Once the last decision is void, it stays void until the next decision. */
 export function onAsked(before: Undecided | null, question: DecisionRequest, now: number): Undecided {
   const { decidedFor, principal, isOrdered } = question;
   return {

@@ -10,15 +10,15 @@ export interface FieldRule {
   /** Clients in one of these groups receive the field. `null`: all clients, empty: no client. */
   readonly groups: readonly string[] | null;
   /**
-   * Properties of the same object whose user also receives the field. Each entry lists the keys that the property can have in
-   * JSON.
+   * Properties of the same object that can contain a user id: that user also receives the field. Each entry lists the JSON keys
+   * of one property.
    */
   readonly users: readonly (readonly string[])[];
   /** The rules of its value, or of each entry of a list or map. */
   readonly nested: NestedRules | null;
 }
 
-/** The rules of class-transformer's decorators on a class about which clients receive which field. */
+/** The field rules of a class, read from its decorators: which clients receive which field. */
 export interface ClassRules {
   readonly type: EventClass;
   /** The name of the class. */

@@ -10,7 +10,7 @@ export interface FieldGrants {
 
 export const NO_GRANTS: FieldGrants = { groups: [], fields: [] };
 
-/** Fields that were granted by path: one step for the rule of each name in the path. */
+/** Granted fields as a tree: one step per name in the path of a field. */
 export type GrantedFields = ReadonlyMap<FieldRule, Step>;
 
 interface Step {
