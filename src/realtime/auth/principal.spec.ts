@@ -179,11 +179,11 @@ describe('principalFromClaims with tenants', () => {
     expect(() => readIn({ sub: 'a', role: 'admin' }, 'root')).toThrow(TenantMissingError);
   });
 
-  it.each([undefined, null, 'rejects other users without a tenant: %j'])('refuses others without one: %j', (org) => {
+  it.each([undefined, null, ''])('rejects other users without a tenant: %j', (org) => {
     expect(() => readIn({ sub: 'a', org })).toThrow(TenantMissingError);
   });
 
-  it.each([true, -1, 1.5, {}, ['rejects %j as a tenant'], '\ud800', 'x'.repeat(201)])('refuses %j as one', (org) => {
+  it.each([true, -1, 1.5, {}, ['acme'], '\ud800', 'x'.repeat(201)])('rejects %j as a tenant', (org) => {
     for (const role of ['user', 'admin']) expect(() => readIn({ sub: 'a', role, org })).toThrow(ClaimsError);
   });
 });
