@@ -12,7 +12,7 @@ type Limits = Pick<
 >;
 
 /** Burst of a user, in seconds of `handshakesPerSecondPerUser`. */
-const USER_BURST = 20;
+export const USER_BURST = 20;
 /**
  * Minimum rate of an address. It applies even if the address can have only few connections, because refused clients
  * retry.

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import { once } from 'node:events';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
@@ -21,6 +22,7 @@ import { applicationServer } from './application-server.js';
 import { AttachedServers } from './attached-servers.js';
 import { ClientAddresses, type ClientAddress } from './client-address.js';
 import { ConnectionAdmission, DRAINING, type HttpRefusal } from './connection-admission.js';
+import { atTimes, departureTimes } from './departures.js';
 import type { Identity } from './handshake-authenticator.js';
 import { upgradeProblem } from './upgrade-problem.js';
 import { refuseUpgrade } from './upgrade-router.js';
@@ -112,25 +114,32 @@ export class RealtimeServer {
   }
 
   /**
-   * Ends all connections gracefully. New ones are rejected at once. After `drainDelayMs` each client is asked to
-   * reconnect, spread evenly over `reconnectSpreadMs`, and its connection is closed after all queued frames.
+   * Drains the instance: refuses new connections at once, and after `delayMs` closes each connection at its own time
+   * within `reconnectSpreadMs`. Until then it delivers as before, so a client is without a connection only for as long as
+   * it takes to connect to another instance.
    * @param delayMs time for the load balancer to notice
    */
   async drain(delayMs: number): Promise<void> {
     if (this.draining) return;
     this.draining = true;
     if (delayMs > 0) await new Promise((resolve) => void setTimeout(resolve, delayMs));
-    this.fanOut.flushAll();
     const connections = [...this.registry.all()];
     if (connections.length === 0) return;
-    this.logger.log(`Draining ${connections.length} connections`);
-    const gone = new Promise<void>((resolve) => (this.onEmpty = resolve));
-    for (const [index, connection] of connections.entries()) {
-      const afterMs = Math.round((index / connections.length) * this.options.reconnectSpreadMs);
-      connection.send({ type: 'reconnect', afterMs });
-      connection.close('restarting');
-    }
-    await gone;
+    const users = connections.map(({ principal }) => principal?.userKey ?? null);
+    const times = departureTimes(users, this.options);
+    this.logger.log(`Draining ${connections.length} connections within ${Math.ceil(Math.max(...times))} ms`);
+    const gone = new AbortController();
+    this.onEmpty = () => gone.abort();
+    await atTimes(times, gone.signal, (due) => {
+      this.fanOut.flushAll();
+      for (const index of due) {
+        const connection = connections[index]!;
+        if (connection.closing) continue;
+        connection.send({ type: 'reconnect', afterMs: 0 });
+        connection.close('restarting');
+      }
+    });
+    if (!gone.signal.aborted) await once(gone.signal, 'abort');
   }
 
   /** Stops serving. Connections that are still open are terminated. */

@@ -236,7 +236,11 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   @Max(60_000)
   drainDelayMs = 1_000;
 
-  /** On SIGTERM: time over which clients are asked to reconnect, in milliseconds. @default 10000 */
+  /**
+   * On SIGTERM: the longest time over which connections are closed, each at its own moment, in milliseconds. With fewer
+   * connections it is shorter: they leave at a tenth of `handshakesPerSecond`.
+   * @default 10000
+   */
   @IsInt()
   @Min(0)
   @Max(600_000)
