@@ -1,9 +1,12 @@
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { runSafely, safely } from '../observability/run-safely.js';
 import { UnfinishedRequests } from './unfinished-requests.js';
 import { routeUpgrades } from './upgrade-router.js';
+
+/** How often a server that closes looks for idle connections, in milliseconds. */
+const IDLE_CHECK_MS = 250;
 
 /** @param isUnixSocket true if the server listens on a Unix socket */
 type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer, isUnixSocket: () => boolean) => Promise<void>;
@@ -20,6 +23,7 @@ interface AttachOptions {
 export class AttachedServers {
   private readonly detachers = new Map<Server | HttpsServer, () => void>();
   private readonly unfinished: UnfinishedRequests;
+  private endsKeepAlive = false;
 
   /** @param upgrade handles an upgrade; if it fails, only the socket of this upgrade is destroyed */
   constructor(
@@ -45,17 +49,53 @@ export class AttachedServers {
         () => socket.destroy(),
       );
     });
-    this.detachers.set(server, () => {
+    if (this.endsKeepAlive) server.prependListener('request', closeAfterwards);
+    const release = (): void => {
       detach();
-      if (unwatch === null) return;
-      // A closing server waits for unfinished requests. Without a deadline each of them could block it forever.
-      if (server.listening) server.once('close', safely('The end of a server', unwatch));
-      else unwatch();
+      unwatch?.();
+      server.off('request', closeAfterwards);
+    };
+    this.detachers.set(server, () => {
+      // A closing server waits for its connections. Each can still ask for an upgrade, or send half a request.
+      if (server.listening) onceClosed(server, release);
+      else release();
     });
   }
 
+  /**
+   * Ends each HTTP connection with its next answer, of the application's routes too. A server that closes waits for its
+   * connections, so a client that keeps one alive by its requests would keep the process alive.
+   */
+  endKeepAlive(): void {
+    if (this.endsKeepAlive) return;
+    this.endsKeepAlive = true;
+    for (const server of this.detachers.keys()) server.prependListener('request', closeAfterwards);
+  }
+
+  /** Releases the servers: those that listen, once they have closed. */
   detachAll(): void {
     for (const detach of this.detachers.values()) detach();
     this.detachers.clear();
   }
 }
+
+/**
+ * Calls back once a server has closed. Until then it ends connections whose last request was answered after the server
+ * stopped listening: Node leaves those open until their keep-alive timeout, which is 72 s in Fastify.
+ */
+function onceClosed(server: Server | HttpsServer, callback: () => void): void {
+  const closeIdle = safely('The idle connections of a server', () => {
+    if (!server.listening) server.closeIdleConnections();
+  });
+  const timer = setInterval(closeIdle, IDLE_CHECK_MS).unref();
+  const closed = (): void => {
+    clearInterval(timer);
+    callback();
+  };
+  server.once('close', safely('The end of a server', closed));
+}
+
+/** Connections of HTTP/2 end by other means. */
+const closeAfterwards = safely('The end of a connection', (request: IncomingMessage, response: ServerResponse) => {
+  if (request.httpVersionMajor === 1) response.setHeader('Connection', 'close');
+});

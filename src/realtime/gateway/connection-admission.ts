@@ -31,8 +31,10 @@ type Refusal = Extract<Identity, { code: ErrorCode }>;
 
 const UNAUTHORIZED = { status: '401 Unauthorized', headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } };
 
-/** The instance shuts down; another instance can accept the client. */
-export const DRAINING = unavailable('draining');
+/** The `Retry-After` of an instance that drains, in seconds: another one takes the client at once. */
+export const DRAINING_RETRY_SECONDS = 1;
+/** The refusal of every upgrade while the instance drains. */
+export const DRAINING = unavailable('draining', undefined, DRAINING_RETRY_SECONDS);
 
 /** Decides which handshakes are accepted. Cheap checks come first, and all limits are checked before authentication. */
 export class ConnectionAdmission {

@@ -122,6 +122,7 @@ export class RealtimeServer {
   async drain(delayMs: number): Promise<void> {
     if (this.draining) return;
     this.draining = true;
+    this.servers.endKeepAlive();
     if (delayMs > 0) await new Promise((resolve) => void setTimeout(resolve, delayMs));
     const connections = [...this.registry.all()];
     if (connections.length === 0) return;

@@ -10,6 +10,7 @@ import { InvalidEventError, RealtimeUnavailableError, TenantBusyError } from '..
 import { EventsPublisher, type EmittedEvent } from '../publishing/events-publisher.js';
 import { maxBodyBytes } from './body-limit.js';
 import { bodyOf, ReadsItsBody } from './deferred-bodies.js';
+import { DrainingGuard } from './draining.guard.js';
 import { PublishGuard, type Publisher, type PublishRequest } from './publish.guard.js';
 import { MAX_PROBLEMS, readPublishBody, type EventToPublish } from './publish-body.js';
 import { channelProblem, operationProblem, tenantScopeProblem, type PublishKey } from './publish-keys.js';
@@ -18,7 +19,7 @@ import { RequestClients } from './request-client.js';
 
 /** Publishes events over HTTP, for services that are not written in Node. */
 @RealtimeController('realtime/events', 'publish')
-@UseGuards(PublishGuard)
+@UseGuards(DrainingGuard, PublishGuard)
 export class EventsController {
   private readonly limit: number;
 

@@ -33,7 +33,7 @@ const REFUSALS = {
   403: 'Only administrators can do this',
   404: 'Not found, or the option `operatorApi` is off',
   429: 'Too many requests within a minute',
-  503: 'Redis is unavailable, or an instance did not answer: try again',
+  503: 'Redis is unavailable, an instance did not answer, or this one is shutting down: try again',
 } as const;
 
 const LIMIT = `Page size, from 1 to ${MAX_PAGE}; default 100`;

@@ -18,6 +18,7 @@ import { RealtimeUnavailableError } from '../publishing/errors.js';
 import { TenantError, Tenants } from '../tenants/tenants.js';
 import { AdminGuard, type OperatorRequest } from './admin.guard.js';
 import { Accepted } from './direct-reply.interceptor.js';
+import { DrainingGuard } from './draining.guard.js';
 import { readTimestamp, readQuery, type Parameters } from './operator-query.js';
 import { RealtimeController } from './realtime-route.js';
 
@@ -32,7 +33,7 @@ export type Done<What extends string> = { readonly [W in What]: number } & Pick<
  * instance confirmed, and 202 if some did not: they run the command when it reaches them.
  */
 @RealtimeController('realtime', 'operators')
-@UseGuards(AdminGuard)
+@UseGuards(DrainingGuard, AdminGuard)
 export class OperatorActionsController {
   private readonly tenants: Tenants;
 

@@ -1,14 +1,24 @@
-import { Header, HttpException, Post, Req, ServiceUnavailableException, UnauthorizedException } from '@nestjs/common';
+import {
+  Header,
+  HttpException,
+  Post,
+  Req,
+  ServiceUnavailableException,
+  UnauthorizedException,
+  UseGuards,
+} from '@nestjs/common';
 import type { IncomingHttpHeaders } from 'node:http';
 import { AuthService } from '../auth/auth.service.js';
 import { Tickets, type Ticket } from '../auth/tickets.js';
 import { RealtimeUnavailableError } from '../publishing/errors.js';
 import { bearerOf } from './bearer.js';
+import { DrainingGuard } from './draining.guard.js';
 import { RealtimeController } from './realtime-route.js';
 import { MAX_TICKETS_PER_MINUTE, TicketLimit } from './ticket-limit.js';
 
 /** Issues one-time tickets for `/ws?ticket=…`, so that URLs contain no tokens. */
 @RealtimeController('realtime/tickets', 'tickets')
+@UseGuards(DrainingGuard)
 export class TicketsController {
   constructor(
     private readonly auth: AuthService,

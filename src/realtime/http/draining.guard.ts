@@ -1,0 +1,43 @@
+import { Injectable, ServiceUnavailableException, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { IncomingMessage } from 'node:http';
+import { DRAINING_RETRY_SECONDS } from '../gateway/connection-admission.js';
+import { RealtimeServer } from '../gateway/realtime-server.js';
+import { safely } from '../observability/run-safely.js';
+
+/** How long a refused request may take to send its body, in milliseconds. */
+const BODY_MS = 1_000;
+
+/**
+ * Refuses requests that change something while the instance drains, before any other guard of the module. The caller
+ * sends them to another instance: nothing was done.
+ */
+@Injectable()
+export class DrainingGuard implements CanActivate {
+  constructor(
+    private readonly server: RealtimeServer,
+    private readonly host: HttpAdapterHost,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    if (!this.server.draining) return true;
+    const http = context.switchToHttp();
+    const request = http.getRequest<IncomingMessage & { readonly raw?: IncomingMessage }>();
+    await discardBody(request.raw ?? request);
+    this.host.httpAdapter.setHeader(http.getResponse(), 'Retry-After', String(DRAINING_RETRY_SECONDS));
+    throw new ServiceUnavailableException('This instance is shutting down: send the request to another one');
+  }
+}
+
+/** The connection closes with the answer. A body that still arrives then resets it, and the client reads no answer. */
+function discardBody(request: IncomingMessage): Promise<void> {
+  if (request.readableEnded || request.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, BODY_MS);
+    const done = safely('A refused body', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    request.once('end', done).once('close', done).resume();
+  });
+}

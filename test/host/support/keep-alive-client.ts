@@ -1,0 +1,60 @@
+import { Agent, request, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
+
+export interface Answer {
+  readonly status: number;
+  readonly connection: string | undefined;
+  readonly retryAfter: string | undefined;
+  readonly body: string;
+}
+
+export interface Call {
+  readonly url: string;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** How long it pauses between an answer and its next request, in milliseconds: far less than a server waits. */
+const PAUSE_MS = 20;
+
+/** Sends one request after the other over kept-alive connections, until the server takes none any more. */
+export class KeepAliveClient {
+  readonly answers: Answer[] = [];
+  /** Resolves when the server takes no connection any more. */
+  readonly ended: Promise<void>;
+  private readonly agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  private stopped = false;
+
+  constructor(private readonly call: Call) {
+    this.ended = this.run();
+  }
+
+  stop(): Promise<void> {
+    this.stopped = true;
+    this.agent.destroy();
+    return this.ended;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopped) {
+      try {
+        this.answers.push(await this.once());
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') break; // a connection that the server closed
+      }
+      await delay(PAUSE_MS);
+    }
+    this.agent.destroy();
+  }
+
+  private async once(): Promise<Answer> {
+    const { url, method = 'GET', headers = {}, body } = this.call;
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      request(url, { agent: this.agent, method, headers }, resolve).once('error', reject).end(body);
+    });
+    const { connection, 'retry-after': retryAfter } = response.headers;
+    return { status: response.statusCode!, connection, retryAfter, body: await text(response) };
+  }
+}
