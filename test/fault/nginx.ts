@@ -23,13 +23,18 @@ export class Nginx implements Front {
   ) {}
 
   static async start(instances: readonly Pick<Instance, 'port'>[]): Promise<Nginx> {
+    return Nginx.serve((port) => serverOf(port, instances));
+  }
+
+  /** @param http what its `http` block contains, to listen on this port */
+  static async serve(http: (port: number) => string): Promise<Nginx> {
     if (NGINX === undefined) {
       throw new Error('This test needs nginx, which is missing: install it with "apt-get install nginx-light"');
     }
     const port = await lastingPort();
     const directory = await makeTemporaryDirectory();
     const file = join(directory, 'nginx.conf');
-    await writeFile(file, configuration(port, instances, directory));
+    await writeFile(file, configuration(http(port), directory));
     const child = new Child(NGINX, ['-p', directory, '-e', 'stderr', '-c', file]);
     const nginx = new Nginx(child, directory, port);
     try {
@@ -68,21 +73,30 @@ export class Nginx implements Front {
   }
 }
 
-function configuration(port: number, instances: readonly Pick<Instance, 'port'>[], directory: string): string {
-  // As docs/scaling.md says: with `max_fails`, nginx sends a restarted instance one connection per `fail_timeout`.
-  const servers = instances.map((instance) => `server 127.0.0.1:${instance.port} max_fails=0;`);
+function configuration(http: string, directory: string): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   return `
 daemon off;
 worker_processes 1;
+worker_rlimit_nofile 16384;
 pid ${directory}/nginx.pid;
 error_log stderr warn;
-events { worker_connections 1024; }
+events { worker_connections 8192; }
 http {
   access_log off;
 ${temporary.map((name) => `  ${name}_temp_path ${directory}/${name};`).join('\n')}
-  map $http_upgrade $connection_upgrade { default upgrade; '' close; }
+${http}
+}
+`;
+}
+
+/** As docs/scaling.md says. With `max_fails`, nginx sends a restarted instance one connection per `fail_timeout`. */
+function serverOf(port: number, instances: readonly Pick<Instance, 'port'>[]): string {
+  const servers = instances.map((instance) => `server 127.0.0.1:${instance.port} max_fails=0;`);
+  return `
+  map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
   upstream realtime {
+    least_conn;
     ${servers.join('\n    ')}
   }
   server {
@@ -95,9 +109,8 @@ ${temporary.map((name) => `  ${name}_temp_path ${directory}/${name};`).join('\n'
       proxy_set_header Connection $connection_upgrade;
       proxy_connect_timeout 1s;
       proxy_read_timeout 75s;
-      proxy_next_upstream error timeout;
+      proxy_next_upstream error timeout http_503;
     }
   }
-}
 `;
 }

@@ -18,13 +18,17 @@ export function childScript(name: string, ...args: string[]): Child {
   return new Child(process.execPath, [resolve('test/realtime/support', name), TEST_SECRET, ...args]);
 }
 
-/** Starts an application in a child process. It ends on signals and prints `draining` once it drains. */
-export async function startChildApp(options: object = {}): Promise<ChildApp> {
+/**
+ * Starts an application in a child process. It ends on signals and prints `draining` once it drains.
+ * @param port 0 takes a free one
+ */
+export async function startChildApp(options: object = {}, port = 0): Promise<ChildApp> {
   const child = childScript(
     'serve.mjs',
     JSON.stringify({ maxEventLoopDelayMs: BUSY_MACHINE_MS, handshakesPerSecondPerUser: 1_000, ...options }),
+    String(port),
   );
-  await child.said(/listening on \d+\n/);
-  const port = /listening on (\d+)/.exec(child.stdout)![1]!;
-  return { process: child, url: `ws://127.0.0.1:${port}/ws`, http: `http://127.0.0.1:${port}` };
+  await child.said(/listening on \d+\n/, BUSY_MACHINE_MS);
+  const address = `127.0.0.1:${/listening on (\d+)/.exec(child.stdout)![1]!}`;
+  return { process: child, url: `ws://${address}/ws`, http: `http://${address}` };
 }

@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { writeSync } from 'node:fs';
 import { RealtimeModule, RealtimeServer } from '../../../dist/realtime/index.js';
 
-const [secret, options] = process.argv.slice(2);
+const [secret, options, port = '0'] = process.argv.slice(2);
 
 class RootModule {}
 
@@ -11,7 +11,7 @@ const realtime = RealtimeModule.forRoot({ jwt: { secret }, ...JSON.parse(options
 const root = { module: RootModule, imports: [realtime] };
 const app = await NestFactory.create(root, { logger: ['error', 'warn'] });
 app.enableShutdownHooks();
-await app.listen(0, '127.0.0.1');
+await app.listen(Number(port), '127.0.0.1');
 process.once('SIGTERM', () => {
   const timer = setInterval(() => {
     if (!app.get(RealtimeServer).draining) return;
