@@ -56,8 +56,8 @@ export function readSchema(value: unknown, where: string): Schema {
   }
   if (schema['allOf'] !== undefined) parts.push(...readList(schema['allOf'], `${where}.allOf`));
   parts.push(typed(schema, where));
-  const telling = parts.filter(({ kind }) => kind !== 'any');
-  return telling.length > 1 ? { kind: 'all', of: telling } : (telling[0] ?? ANY);
+  const specific = parts.filter(({ kind }) => kind !== 'any');
+  return specific.length > 1 ? { kind: 'all', of: specific } : (specific[0] ?? ANY);
 }
 
 /** @throws ToolError if the value is not an object */

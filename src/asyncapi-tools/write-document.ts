@@ -5,7 +5,7 @@ import { ToolError } from './tool-error.js';
 
 /** Options of `write`. */
 export interface DocumentOptions {
-  /** Export name of the module, required if the file exports several. */
+  /** Export name of the module. @default the only module that the file exports; `AppModule` if there are several */
   readonly module?: string;
   readonly title?: string;
   readonly version?: string;

@@ -1,6 +1,6 @@
 import { SlidingWindowLimit } from '../connections/sliding-window-limit.js';
 
-/** Number of refusals of a token from one address within a minute after which it is refused before the upgrade. */
+/** After this number of refusals of a token from one address within a minute, the token is refused before the upgrade. */
 const MAX_REFUSALS = 10;
 const WINDOW_MS = 60_000;
 /** Maximum number of remembered tokens. The one that was refused longest ago is forgotten first. */

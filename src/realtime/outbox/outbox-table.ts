@@ -105,7 +105,7 @@ export class OutboxTable {
     return status!;
   }
 
-  /** Returns rows that were set aside to the queue. @returns their number */
+  /** Puts rows that were set aside back into the queue. @returns their number */
   async retry(): Promise<number> {
     const rows = await this.statements.query(
       `update realtime_outbox set set_aside_at = null, reason = null where set_aside_at is not null returning id`,
