@@ -66,8 +66,8 @@ describe('the command', () => {
   });
 
   it.each([
-    [[], 'say what to do'],
-    [['draw'], 'there is no command "draw"'],
+    [[], 'no command given'],
+    [['draw'], 'unknown command "draw"'],
     [['types'], 'types takes one document, not 0'],
     [['diff', 'a.json'], 'diff takes two documents, the older one first, not 1'],
     [['diff', 'a.json', 'b.json', '--out', 'c'], 'diff takes no options'],
@@ -87,7 +87,7 @@ describe('the command', () => {
   it('exits with 2 for a file that is not a document, and for one that cannot be written', async () => {
     const wrong = await run('diff', at('old.json'), at('text.json'));
     expect(wrong.code).toBe(2);
-    expect(wrong.problem).toMatch(/text\.json: it is no JSON: /);
+    expect(wrong.problem).toMatch(/text\.json: it is not JSON: /);
     const unwritable = await run('types', at('old.json'), '--out', at('absent/events.ts'));
     expect(unwritable.code).toBe(2);
     expect(unwritable.problem).toContain('events.ts cannot be written: ENOENT');
@@ -103,7 +103,7 @@ describe('the command', () => {
       'class Left {}\nReflect.defineMetadata("imports", [], Left);\nmodule.exports = { ["Left"]: Left, ["Right"]: { module: Left } };',
     );
     const two = await run('write', at('two.cjs'));
-    expect(two.problem).toContain('two.cjs exports no module AppModule, but Left, Right: say which by --module');
+    expect(two.problem).toContain('two.cjs exports no module AppModule, but Left, Right: choose one with --module');
     const named = await run('write', at('two.cjs'), '--module', 'Right');
     expect(named.problem).toContain('Right of ');
     expect(named.problem).toContain('no module imports RealtimeModule.forRoot');

@@ -12,17 +12,16 @@ const NAME = 'nestjs-realtime-asyncapi';
 const USAGE = `Usage:
   ${NAME} write <module.js> [--out <file.json>] [--module <name>]
       [--title <text>] [--version <text>] [--host <host:port>] [--protocol ws|wss]
-      The document of an application, from the built file that exports its root module (AppModule, unless there is
-      but one). The application is not started: nothing listens, and no database and no Redis is connected to. Its
-      options are read, so it needs the environment that they need. Without --out it goes to the standard output.
+      Writes the AsyncAPI document of an application, from the built file that exports its root module (AppModule, if
+      it exports several). The application is not started: it does not listen, and connects to no database or Redis.
+      Its options are read, so it needs their environment variables. Without --out it prints the document.
   ${NAME} types <document.json> [--out <file.ts>] [--no-augment]
-      TypeScript types of the events, for clients: the event map \`Events\`, which is also merged into that of
-      nestjs-realtime/client, unless --no-augment is given. Without --out they go to the standard output.
+      Writes TypeScript types of the events, for clients: the event map \`Events\`. It is also merged into the event map
+      of nestjs-realtime/client, unless --no-augment is given. Without --out it prints the types.
   ${NAME} diff <old.json> <new.json>
-      What changed for clients. Ends with 1 where something breaks them.
+      Lists the changes for clients. The exit code is 1 if a change breaks them.
 
-The documents of types and diff are those that write makes, or GET /realtime/asyncapi.json answers. Wrong input
-ends with 2.
+types and diff read documents from write or from GET /realtime/asyncapi.json. The exit code is 2 for invalid input.
 `;
 
 /** Output streams of a command. */
@@ -92,7 +91,7 @@ function problemOf(command: string | undefined, files: number): string {
   if (command === 'write') return `write takes the file of one module, not ${files}`;
   if (command === 'types') return `types takes one document, not ${files}`;
   if (command === 'diff') return `diff takes two documents, the older one first, not ${files}`;
-  return command === undefined ? 'say what to do' : `there is no command ${JSON.stringify(command)}`;
+  return command === undefined ? 'no command given' : `unknown command ${JSON.stringify(command)}`;
 }
 
 async function writeOutput(text: string, out: string | undefined, output: Output): Promise<void> {

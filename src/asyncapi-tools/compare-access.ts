@@ -7,7 +7,7 @@ export function compareAccess(before: ContractChannel, after: ContractChannel): 
   if (ruleOf(before) === ruleOf(after)) return [];
   const isOpen = isAsOpen(before.access, after.access);
   const isDoubt = !isOpen && (isPolicy(before.access) || isPolicy(after.access));
-  const doubt = isDoubt ? ' (what a policy answers is in no document)' : '';
+  const doubt = isDoubt ? ' (the document does not contain the decisions of a policy)' : '';
   return [
     {
       breaks: !isOpen,

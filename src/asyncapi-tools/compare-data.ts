@@ -41,7 +41,7 @@ export function compareData(before: Schema, after: Schema, names: Names): Differ
       }
       const alike = older.filter((known): known is Structure => known.kind === option.kind);
       const answers = alike.map((known) => compareStructures(known, option, path));
-      const answer = answers.find((told) => told.every(({ breaks }) => !breaks)) ?? answers[0];
+      const answer = answers.find((found) => found.every(({ breaks }) => !breaks)) ?? answers[0];
       if (answer === undefined) return changed(true);
       inner.push(...answer);
     }
@@ -55,29 +55,29 @@ export function compareData(before: Schema, after: Schema, names: Names): Differ
     if (older.kind === 'array' || newer.kind === 'array') {
       return older.kind === 'array' && newer.kind === 'array' ? compare(older.items, newer.items, `${path}[]`) : [];
     }
-    const told: Difference[] = [];
+    const differences: Difference[] = [];
     for (const [name, field] of older.fields) {
-      told.push(...compareFields(field, newer.fields.get(name), `${path}.${name}`));
+      differences.push(...compareFields(field, newer.fields.get(name), `${path}.${name}`));
     }
     for (const name of newer.fields.keys()) {
-      if (!older.fields.has(name)) told.push({ breaks: false, text: `${path}.${name} is new` });
+      if (!older.fields.has(name)) differences.push({ breaks: false, text: `${path}.${name} is new` });
     }
-    if (older.others !== null) told.push(...compare(older.others, newer.others ?? ANY, `${path}.*`));
-    return told;
+    if (older.others !== null) differences.push(...compare(older.others, newer.others ?? ANY, `${path}.*`));
+    return differences;
   };
 
   const compareFields = (older: Field, newer: Field | undefined, path: string): Difference[] => {
     if (newer === undefined) return [{ breaks: true, text: `${path} is gone` }];
-    const told: Difference[] = [];
+    const differences: Difference[] = [];
     const audience = compareAudiences(older, newer);
     if (audience !== null)
-      told.push({
+      differences.push({
         breaks: audience,
         text: `${path} is for ${describeAudience(newer)}, and was for ${describeAudience(older)}`,
       });
-    else if (older.required && !newer.required) told.push({ breaks: true, text: `${path} may be missing now` });
-    if (!older.required && newer.required) told.push({ breaks: false, text: `${path} is always there now` });
-    return [...told, ...compare(older.schema, newer.schema, path)];
+    else if (older.required && !newer.required) differences.push({ breaks: true, text: `${path} can now be missing` });
+    if (!older.required && newer.required) differences.push({ breaks: false, text: `${path} is now always present` });
+    return [...differences, ...compare(older.schema, newer.schema, path)];
   };
 
   return compare(before, after, 'data');

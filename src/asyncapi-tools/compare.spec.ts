@@ -43,12 +43,12 @@ describe('the changes of a channel', () => {
 
   it('include history and presence', () => {
     expect(between({}, { history: false, presence: true })).toEqual([
-      'breaking: keeps no history any more: its events have no id, and nobody can resume',
+      'breaking: no longer keeps a history: events have no id, and clients cannot resume',
       'harmless: has presence now',
     ]);
     expect(between({ history: false, presence: true }, {})).toEqual([
       'harmless: keeps a history now',
-      'breaking: has no presence any more',
+      'breaking: no longer has presence',
     ]);
   });
 
@@ -87,7 +87,7 @@ describe('the changes of a channel', () => {
       'breaking: is for the roles a, b, and was for everyone',
     ]);
     expect(between({ access: { policy: 'P' } }, { access: { owner: 'gameId' } })).toEqual([
-      'breaking: is for the user whose id is gameId, and was for users that the policy P allows (what a policy answers is in no document)',
+      'breaking: is for the user whose id is gameId, and was for users that the policy P allows (the document does not contain the decisions of a policy)',
     ]);
   });
 });
@@ -109,13 +109,13 @@ describe('the changes of data', () => {
       'a field becomes optional',
       fields({ a: text }, ['a']),
       fields({ a: text }),
-      ['breaking: data.a may be missing now'],
+      ['breaking: data.a can now be missing'],
     ],
     [
       'a field becomes required',
       fields({ a: text }),
       fields({ a: text }, ['a']),
-      ['harmless: data.a is always there now'],
+      ['harmless: data.a is now always present'],
     ],
     [
       'a field is restricted to a group',

@@ -16,8 +16,9 @@ export function compareContracts(older: Contract, newer: Contract): Change[] {
     const key = onTheWire(before.address);
     const after = left.get(key);
     left.delete(key);
-    const told = after === undefined ? [{ breaks: true, text: 'is gone' }] : compareChannels(before, after, names);
-    changes.push(...told.map((change) => ({ channel: before.address, ...change })));
+    const differences =
+      after === undefined ? [{ breaks: true, text: 'is gone' }] : compareChannels(before, after, names);
+    changes.push(...differences.map((change) => ({ channel: before.address, ...change })));
   }
   for (const { address } of left.values()) changes.push({ breaks: false, channel: address, text: 'is new' });
   return changes;
@@ -29,10 +30,10 @@ function compareChannels(before: ContractChannel, after: ContractChannel, names:
     changes.push({ breaks: false, text: `is written ${after.address}: the same names on the wire` });
   }
   if (before.history && !after.history) {
-    changes.push({ breaks: true, text: 'keeps no history any more: its events have no id, and nobody can resume' });
+    changes.push({ breaks: true, text: 'no longer keeps a history: events have no id, and clients cannot resume' });
   }
   if (!before.history && after.history) changes.push({ breaks: false, text: 'keeps a history now' });
-  if (before.presence && !after.presence) changes.push({ breaks: true, text: 'has no presence any more' });
+  if (before.presence && !after.presence) changes.push({ breaks: true, text: 'no longer has presence' });
   if (!before.presence && after.presence) changes.push({ breaks: false, text: 'has presence now' });
   return [...changes, ...compareData(before.data, after.data, names)];
 }

@@ -34,10 +34,10 @@ describe('reading a document', () => {
   });
 
   it.each([
-    ['{', /it is no JSON: /],
+    ['{', /it is not JSON: /],
     ['[]', 'the document must be an object'],
-    ['{}', 'it is no AsyncAPI 3 document: it has no field `asyncapi`'],
-    ['{"asyncapi":"2.6.0"}', 'it is no AsyncAPI 3 document: `asyncapi` is "2.6.0"'],
+    ['{}', 'it is not an AsyncAPI 3 document: it has no field `asyncapi`'],
+    ['{"asyncapi":"2.6.0"}', 'it is not an AsyncAPI 3 document: `asyncapi` is "2.6.0"'],
     ['{"asyncapi":"3.0.0","channels":[]}', 'channels must be an object'],
   ])('rejects %s', (text, problem) => {
     expect(() => readContract(text)).toThrow(problem);
@@ -49,10 +49,13 @@ describe('reading a document', () => {
     [{ channels: { score: { ...channel, messages: {} } } }, 'channels.score has no message `event`'],
     [
       { channels: { score: { ...channel, 'x-realtime': { access: { moon: 'full' } } } } },
-      'channels.score.x-realtime.access is no rule that nestjs-realtime knows: {"moon":"full"}',
+      'channels.score.x-realtime.access is not an access rule of nestjs-realtime: {"moon":"full"}',
     ],
-    [{ components: { schemas: {} } }, 'refers to "#/components/messages/score", which is not there'],
-    [{ components: { messages: { score: message } } }, '#/components/schemas/Score is referred to, and not there'],
+    [{ components: { schemas: {} } }, 'refers to "#/components/messages/score", which does not exist'],
+    [
+      { components: { messages: { score: message } } },
+      '#/components/schemas/Score does not exist, but a $ref names it',
+    ],
   ])('explains why a document of another tool is rejected: %j', (changed, problem) => {
     expect(() => read(changed)).toThrow(problem);
   });

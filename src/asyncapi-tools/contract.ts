@@ -43,7 +43,7 @@ export function readContract(text: string): Contract {
   const version = document['asyncapi'];
   if (typeof version !== 'string' || !version.startsWith('3.')) {
     const found = version === undefined ? 'it has no field `asyncapi`' : `\`asyncapi\` is ${JSON.stringify(version)}`;
-    throw new ToolError(`it is no AsyncAPI 3 document: ${found}`);
+    throw new ToolError(`it is not an AsyncAPI 3 document: ${found}`);
   }
   const info = readObject(document['info'] ?? {}, 'info');
   const components = readObject(document['components'] ?? {}, 'components');
@@ -62,7 +62,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new ToolError(`it is no JSON: ${(error as Error).message}`, { cause: error });
+    throw new ToolError(`it is not JSON: ${(error as Error).message}`, { cause: error });
   }
 }
 
@@ -71,7 +71,7 @@ function readChannel(document: object, channel: Record<string, unknown>, where: 
   if (typeof address !== 'string' || address === '') throw new ToolError(`${where} has no address; ${EXTENSION}`);
   const realtime = channel['x-realtime'];
   if (realtime === undefined)
-    throw new ToolError(`${where} has no x-realtime, which says who may use it; ${EXTENSION}`);
+    throw new ToolError(`${where} has no x-realtime, which contains its access rule; ${EXTENSION}`);
   const { access, history, presence } = readObject(realtime, `${where}.x-realtime`);
   const messages = readObject(channel['messages'] ?? {}, `${where}.messages`);
   if (messages['event'] === undefined) throw new ToolError(`${where} has no message \`event\`; ${EXTENSION}`);
@@ -96,7 +96,7 @@ function resolveReference(document: object, value: unknown, where: string): unkn
   for (const step of typeof reference === 'string' ? reference.replace(/^#\//, '').split('/') : []) {
     found = (found as Record<string, unknown> | null | undefined)?.[step.replaceAll('~1', '/').replaceAll('~0', '~')];
   }
-  if (found === undefined) throw new ToolError(`${where} refers to ${JSON.stringify(reference)}, which is not there`);
+  if (found === undefined) throw new ToolError(`${where} refers to ${JSON.stringify(reference)}, which does not exist`);
   return found;
 }
 
@@ -106,13 +106,13 @@ function readAccess(value: unknown, where: string): Access {
   if (Array.isArray(roles)) return { roles: roles.map(String) };
   if (typeof owner === 'string') return { owner };
   if (typeof policy === 'string') return { policy };
-  throw new ToolError(`${where} is no rule that nestjs-realtime knows: ${JSON.stringify(value)}`);
+  throw new ToolError(`${where} is not an access rule of nestjs-realtime: ${JSON.stringify(value)}`);
 }
 
 function checkReferences(channels: readonly ContractChannel[], schemas: ReadonlyMap<string, Schema>): void {
   const check = (schema: Schema): void => {
     if (schema.kind === 'ref' && !schemas.has(schema.name)) {
-      throw new ToolError(`#/components/schemas/${schema.name} is referred to, and not there`);
+      throw new ToolError(`#/components/schemas/${schema.name} does not exist, but a $ref names it`);
     }
     if (schema.kind === 'array') check(schema.items);
     if (schema.kind === 'union' || schema.kind === 'all') schema.of.forEach(check);

@@ -37,8 +37,8 @@ export async function documentText(file: string, { module, protocol, ...rest }: 
     const names = [...modules.keys()].join(', ');
     throw new ToolError(
       names === ''
-        ? `${file} exports no module of Nest: give the file of the root module, as it was built`
-        : `${file} exports no module ${name}, but ${names}: say which by --module`,
+        ? `${file} exports no Nest module: give the built file of the root module`
+        : `${file} exports no module ${name}, but ${names}: choose one with --module`,
     );
   }
   const info = { ...rest, ...(protocol && { protocol }) };

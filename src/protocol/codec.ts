@@ -161,7 +161,7 @@ function readTargets(fields: Fields, problems: FieldProblem[], maxTargets: numbe
   const list = fields['channels'];
   if (list === undefined) return [readTarget(fields, '', problems)];
   if (fields['channel'] !== undefined) {
-    problems.push({ field: 'channels', message: 'must not stand beside "channel": use one of them' });
+    problems.push({ field: 'channels', message: 'cannot be combined with "channel": use one of them' });
     return [];
   }
   if (!Array.isArray(list) || list.length === 0) {
@@ -198,7 +198,7 @@ function readTarget(fields: Fields, prefix: string, problems: FieldProblem[]): S
     if (typeof lastEventId !== 'string' || lastEventId.length > MAX_EVENT_ID_LENGTH) {
       problems.push({ field, message: `must be a string of at most ${MAX_EVENT_ID_LENGTH} characters` });
     } else if (isWildcard(channel)) {
-      problems.push({ field, message: 'must not stand beside a wildcard: name the channels' });
+      problems.push({ field, message: 'cannot be combined with a wildcard: list the channels' });
     }
   }
   if (presence !== undefined && typeof presence !== 'boolean') {

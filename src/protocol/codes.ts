@@ -31,7 +31,7 @@ export const ERROR_CODES = {
     meaning: 'This frame exceeded the allowed rate and was not handled.',
   },
   too_many_subscriptions: {
-    message: 'This connection has as many subscriptions as it may have',
+    message: 'Too many subscriptions on this connection',
     meaning: 'The limit of subscriptions of one connection is reached.',
   },
   too_many_connections: {
