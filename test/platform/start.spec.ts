@@ -54,7 +54,7 @@ describe('the platform refuses to start, in one sentence,', () => {
     [
       'production without the web sites that may connect',
       { NODE_ENV: 'production', JWT_SECRET: SECRET },
-      'REALTIME_ORIGINS must be given in production: the web sites whose pages may connect, such as https://app.example.com',
+      'REALTIME_ORIGINS must be given in production: the websites whose pages can connect, such as https://app.example.com',
     ],
     [
       'a database',

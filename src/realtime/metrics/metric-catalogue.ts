@@ -45,7 +45,7 @@ export const METRICS = {
     name: 'realtime.frames.received',
     kind: 'counter',
     unit: '{frame}',
-    description: 'Frames of clients by type; application (a type of your own), bad, rate_limited',
+    description: 'Frames from clients by type; application (a custom type), bad, rate_limited',
     attributes: ['realtime.frame.type'],
   },
   framesSent: {
@@ -93,15 +93,14 @@ export const METRICS = {
     name: 'realtime.fan_out.batch.size',
     kind: 'histogram',
     unit: '{event}',
-    description: 'Events of one channel that left in one write to each subscriber',
+    description: 'Events of one channel in one write to each subscriber',
     boundaries: [1, 2, 5, 10, 20, 50, 100, 200, 500],
   },
   delivery: {
     name: 'realtime.delivery.duration',
     kind: 'histogram',
     unit: 's',
-    description:
-      'From emit, on whichever instance, to the write to the sockets: one value per batch, of its oldest event',
+    description: 'From emit on any instance to the write to the sockets: one value per batch, for its oldest event',
     boundaries: SECONDS,
   },
   publish: {
@@ -185,13 +184,13 @@ export const METRICS = {
     name: 'realtime.outbox.set_aside',
     kind: 'counter',
     unit: '{event}',
-    description: 'Of the events stored with a transaction, those set aside because they can never be published',
+    description: 'Events stored with a transaction that were set aside because they can never be published',
   },
   invalidEvents: {
     name: 'realtime.events.invalid',
     kind: 'counter',
     unit: '{event}',
-    description: 'Events whose data does not fit the class of their channel, by what happened to them',
+    description: 'Events whose data does not match the class of their channel, by outcome',
     attributes: ['realtime.event.outcome'],
   },
   failedEvents: {
@@ -206,8 +205,7 @@ export const METRICS = {
     name: 'realtime.policy.duration',
     kind: 'histogram',
     unit: 's',
-    description:
-      'From asking a channel policy to its answer, by the pattern it stands for: allowed, refused, or how it failed',
+    description: 'Duration of channel policy calls, by channel pattern and outcome: allowed, refused, or the failure',
     attributes: [CHANNEL_PATTERN, 'realtime.policy.outcome'],
     boundaries: SECONDS,
   },

@@ -26,7 +26,7 @@ export function crossChecks(options: ResolvedRealtimeOptions): string[] {
   const inProduction = process.env['NODE_ENV'] === 'production';
   if (inProduction && options.origins === undefined) {
     problems.push(
-      '`origins` must be given in production: the web sites whose pages may connect, such as https://app.example.com, or self for the host that serves this; * lets every site connect',
+      '`origins` must be given in production: the websites whose pages can connect, such as https://app.example.com, self for the host of this service, or * for every site',
     );
   }
   const secrets = secret === undefined ? [] : asList(secret);
