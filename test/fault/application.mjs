@@ -1,5 +1,5 @@
-// An application with nothing but the built module: the platform takes more than twice the time to start. Argument: the build. The
-// rest is in the environment, as for the platform.
+// An application with only the built module, because the platform takes more than twice as long to start. Argument: the
+// build. Everything else comes from the environment, as for the platform.
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { join } from 'node:path';
@@ -26,7 +26,8 @@ app.getHttpAdapter().get('/health/ready', (_request, response) => {
   response.statusCode = report.status === 'ok' ? 200 : 503;
   response.end(JSON.stringify(report));
 });
-// Emits in the order of the requests of a connection. POST /realtime/events promises no order between two requests.
+// Emits in the order of requests on a connection. POST /realtime/events does not guarantee an order between two
+// requests.
 const events = app.get(EventsPublisher);
 app.getHttpAdapter().post('/emit', (request, response) => {
   const chunks = [];

@@ -3,30 +3,30 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 
-/** One text of the build, and what stands there instead. */
+/** A replacement in a file of the build. */
 export interface Patch {
-  /** Below `dist`. */
+  /** Path in `dist`. */
   readonly file: string;
-  /** Must be there exactly once. */
+  /** Text that must occur exactly once. */
   readonly find: string;
   readonly replace: string;
 }
 
-/** Nothing is written past `ws`. */
+/** Disables direct writes, so that all frames go through `ws`. */
 export const FALLBACK: Patch = {
   file: 'realtime/connections/ws-internals.js',
   find: 'let directWrites = true;',
   replace: 'let directWrites = false;',
 };
 
-/** A copy of the build: it stays what it is when somebody builds anew, and it may be changed without touching the product. */
+/** A copy of the build: a rebuild does not affect it, and it can be patched. */
 export class Build {
   private constructor(
     private readonly root: string,
     readonly dist: string,
   ) {}
 
-  /** @param from where the build is: `FAULT_DIST`, or `dist` */
+  /** @param from directory of the build. @default `FAULT_DIST`, or `dist` */
   static async copy(patches: readonly Patch[] = [], from = process.env['FAULT_DIST'] ?? 'dist'): Promise<Build> {
     const source = resolve(from);
     if (!existsSync(join(source, 'main.js'))) throw new Error(`There is no ${from}/main.js: run "npm run build" first`);
@@ -55,8 +55,9 @@ export class Build {
 }
 
 /**
- * The text of a file of the build after a change. Without a copy of the build, a test sees by it that a mutant can still be made.
- * @throws if what it replaces is not there exactly once
+ * Returns the content of a file of the build after a patch. Tests use it to check that a mutant still applies, without
+ * copying the build.
+ * @throws if the text does not occur exactly once
  */
 export async function patchedText({ file, find, replace }: Patch, dist = 'dist'): Promise<string> {
   const text = await readFile(join(dist, file), 'utf8');

@@ -1,4 +1,4 @@
-/** Channels with history that take part in every scenario. */
+/** Channels with history, used in every scenario. */
 export const CHANNELS = [
   'announcements',
   'apps:created',
@@ -8,7 +8,7 @@ export const CHANNELS = [
   'storage:uploaded',
 ] as const;
 
-/** A channel without history. Its events have no id, and at most one delivery in order is promised. */
+/** A channel without history. Its events have no id; the guarantee is at most one delivery, in order. */
 export const PLAIN_CHANNEL = 'users:online';
 
 export const ALL_CHANNELS: readonly string[] = [...CHANNELS, PLAIN_CHANNEL];

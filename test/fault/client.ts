@@ -5,26 +5,28 @@ import type { ServerFrame } from '../../src/protocol/frames.js';
 import { secondsFromNow, signToken } from '../support/jwt.js';
 import { PLAIN_CHANNEL } from './channels.js';
 import type { ClientRecord, RunLog } from './log.js';
-import type { Door, Habits } from './habits.js';
+import type { EntryPoint, Habits } from './habits.js';
 import { Refused } from './refused.js';
 import type { Random } from '../support/random.js';
 
 const HANDSHAKE_MS = 3_000;
 const ANSWER_MS = 6_000;
-/** A server may close with these; after any other the client would have to stay away. */
+/** Close codes after which a client reconnects. After any other code it must stay away. */
 const MAY_COME_BACK = new Set([1000, 1001, 1005, 1006, 1012, 1013, 4500, 4501, 4502]);
 
-/** One channel as the client has it. */
+/** State of one channel in the client. */
 interface Subscribed {
   readonly channel: string;
-  /** What it hands back as `lastEventId`. */
+  /** Position that it sends as `lastEventId`. */
   lastEventId: string | null;
   state: 'off' | 'asked' | 'on' | 'leaving';
   askedAt: number;
   asked: string | undefined;
 }
 
-/** A real client that writes down everything it sees: it comes, goes, and hands back its last id, on any instance. */
+/**
+ * A real client that records everything it receives. It connects to any instance, leaves, and resumes with its last id.
+ */
 export class FaultClient {
   private readonly channels: Map<string, Subscribed>;
   private readonly token: string;
@@ -33,14 +35,14 @@ export class FaultClient {
   private settling = false;
   private away = false;
   private dozing = false;
-  /** A server that refused a connection said when the next one may come (`performance.now()`). */
+  /** Earliest time of the next attempt, as a refusing server asked (`performance.now()`). */
   private notBefore = 0;
   private readonly refused: Refused<Subscribed>;
 
   constructor(
     readonly name: string,
     channels: readonly string[],
-    private readonly doors: () => readonly Door[],
+    private readonly entryPoints: () => readonly EntryPoint[],
     private readonly log: RunLog,
     private readonly random: Random,
     private readonly habits: Habits,
@@ -58,19 +60,19 @@ export class FaultClient {
   /** Resolves after `end`. */
   async run(): Promise<void> {
     while (!this.ended) {
-      const doors = this.doors().filter((door) => door.open);
+      const entryPoints = this.entryPoints().filter((entryPoint) => entryPoint.open);
       const mayCome = !this.away && performance.now() >= this.notBefore;
-      if (doors.length > 0 && mayCome) await this.visit(this.random.pick(doors));
+      if (entryPoints.length > 0 && mayCome) await this.visit(this.random.pick(entryPoints));
       await delay(this.random.between(20, this.settling ? 100 : 400));
     }
   }
 
-  /** From now on it stays and reads. */
+  /** Stops leaving and only reads. */
   settle(): void {
     this.settling = true;
   }
 
-  /** Leaves at once, and resumes no earlier than {@link comeBack}. */
+  /** Leaves at once. Resumes after {@link comeBack}. */
   goAway(): void {
     this.away = true;
     this.leave();
@@ -80,13 +82,13 @@ export class FaultClient {
     this.away = false;
   }
 
-  /** Where it stands in a channel, once it is subscribed to it; `null` otherwise. */
+  /** Returns the position in a channel while subscribed; `null` otherwise. */
   standing(channel: string): string | null {
     const subscribed = this.channels.get(channel)!;
     return subscribed.state === 'on' && !this.dozing ? subscribed.lastEventId : null;
   }
 
-  /** Writes down where it stands, and leaves for good. */
+  /** Records its positions and leaves permanently. */
   end(): void {
     if (this.ended) return;
     for (const { channel, lastEventId } of this.channels.values()) this.enter({ kind: 'end', channel, lastEventId });
@@ -94,8 +96,8 @@ export class FaultClient {
     this.leave();
   }
 
-  private async visit(door: Door): Promise<void> {
-    const socket = new WebSocket(`ws://127.0.0.1:${door.port}/ws`, {
+  private async visit(entryPoint: EntryPoint): Promise<void> {
+    const socket = new WebSocket(`ws://127.0.0.1:${entryPoint.port}/ws`, {
       headers: { Authorization: `Bearer ${this.token}` },
       handshakeTimeout: HANDSHAKE_MS,
       perMessageDeflate: false,
@@ -126,11 +128,11 @@ export class FaultClient {
     if (this.socket === socket) this.leave();
   }
 
-  /** What it does on one visit, until it wants to leave, or the server no longer answers. */
+  /** Runs one connection until the client wants to leave or the server no longer responds. */
   private async stay(socket: WebSocket, over: AbortSignal): Promise<void> {
     const { stayMs, dozes } = this.habits;
     const until = stayMs === null ? Infinity : performance.now() + this.random.between(...stayMs);
-    // At once, while the system has not yet learned how much room a reader of this speed needs.
+    // Starts at once, before the system has adapted its buffers to a reader of this speed.
     let dozeAt = dozes !== undefined && this.random.chance(dozes.chance) ? performance.now() : Infinity;
     while (!over.aborted) {
       await delay(50);
@@ -172,7 +174,7 @@ export class FaultClient {
     if (this.socket?.readyState !== WebSocket.OPEN) return;
     const now = performance.now();
     const channels = wanted.map((subscribed) => {
-      // Now and then a client has forgotten where it was.
+      // Sometimes a client has lost its position.
       const forgets = this.habits.stayMs !== null && !this.settling && this.random.chance(0.05);
       const lastEventId = forgets ? undefined : (subscribed.lastEventId ?? undefined);
       subscribed.state = 'asked';
@@ -261,7 +263,7 @@ export class FaultClient {
     });
   }
 
-  /** Takes nothing more from its connection, and ends it in one of the ways in which clients do. */
+  /** Ignores further frames and closes the connection in one of the ways in which real clients do. */
   private leave(): void {
     const { socket } = this;
     this.socket = null;

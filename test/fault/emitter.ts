@@ -7,21 +7,24 @@ import { Pipeline } from './pipeline.js';
 import { post, type Answer } from './post.js';
 import type { Random } from '../support/random.js';
 
-/** An emit gives up after 10 s; its instance may have been frozen for some seconds before that. */
+/**
+ * Timeout for a reply, in milliseconds. An emit times out after 10 s, and its instance may have been frozen for some
+ * seconds before.
+ */
 const ANSWER_MS = 25_000;
 const PATH = '/realtime/events';
 const HEADERS = { 'X-API-Key': API_KEY };
-/** Requests of a hasty emitter in a row, all to one channel, and those that it leaves without an answer at most. */
+/** Number of requests of a hasty emitter in a row to one channel, and its maximum of pending requests. */
 const IN_A_ROW = 8;
 const MOST_UNDER_WAY = 64;
 
-/** How fast everybody publishes: changed while they run. */
+/** Publishing rate of all emitters; can change while they run. */
 export interface Pace {
-  /** Between two requests of one emitter on average, in milliseconds. */
+  /** Average time between two requests of one emitter, in milliseconds. */
   intervalMs: number;
   /** Events per request; 1 sends a single event, or sometimes a small batch. */
   burst: number;
-  /** Bytes of ballast in each event. */
+  /** Padding of each event, in bytes. */
   ballast: number;
 }
 
@@ -31,21 +34,23 @@ interface Planned {
   readonly sequence: number;
 }
 
-/** The answer for one event of a request that was answered with 503. */
+/** Result of one event in a 503 response. */
 interface Refusal {
   readonly id?: string;
   readonly error?: { readonly mayBePublished?: boolean };
 }
 
 export type Manner =
-  /** One request after the other; it takes what comes and goes on. */
+  /** Sends one request after the other, regardless of the results. */
   | 'plain'
-  /** At rest, several emits to one channel without waiting for their answers: also then the first is first. */
+  /**
+   * While the rate is low, sends several emits to one channel without waiting for replies: their order must hold too.
+   */
   | 'hasty'
-  /** Sends each event with an idempotency key, again and again to one instance after the other, until it is acknowledged. */
+  /** Sends each event with an idempotency key to one instance after the other until it is acknowledged. */
   | 'careful';
 
-/** Publishes over HTTP, and writes down what became of each event. */
+/** Publishes over HTTP and records the outcome of each event. */
 export class Emitter {
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 1 });
   private readonly sequences = new Map<string, number>();
@@ -53,7 +58,7 @@ export class Emitter {
   private readonly pipeline: Pipeline;
   private readonly underWay = new Set<Promise<void>>();
 
-  /** @param instances where it publishes: a careful one has several, others one */
+  /** @param instances instances to publish to: several for a careful emitter, one for others */
   constructor(
     private readonly name: string,
     private readonly instances: readonly Instance[],
@@ -66,7 +71,7 @@ export class Emitter {
     this.pipeline = new Pipeline({ port: instances[0]!.port, path: '/emit', headers: {}, timeoutMs: ANSWER_MS });
   }
 
-  /** Resolves after `stop`, when the last emit is settled. */
+  /** Resolves after `stop`, once the last emit is settled. */
   async run(): Promise<void> {
     while (!this.ended) {
       const hurries = this.manner === 'hasty' && this.pace.burst === 1;
@@ -86,7 +91,7 @@ export class Emitter {
     this.ended = true;
   }
 
-  /** Over a route of the test's application that emits in the order of the requests. */
+  /** Uses a route of the test application that emits in the order of requests. */
   private async hurry(): Promise<void> {
     const channel = this.random.pick(this.channels);
     for (let count = 0; count < IN_A_ROW && this.pipeline.underWay < MOST_UNDER_WAY; count += 1) {
@@ -128,7 +133,7 @@ export class Emitter {
   }
 
   private enterAnswer(events: readonly Planned[], startedAt: number, answer: Answer): void {
-    if (answer.kind === 'refused') return; // nobody ever saw them
+    if (answer.kind === 'refused') return; // no instance received them
     if (answer.kind === 'broken' || answer.kind === 'late') {
       const outcome = answer.kind === 'late' ? 'unsettled' : 'unknown';
       for (const event of events) this.enter(event, startedAt, outcome);
@@ -183,7 +188,7 @@ export class Emitter {
   private enter({ key, channel, sequence }: Planned, startedAt: number, outcome: Outcome, id?: string): void {
     const settledAt = performance.now();
     const record: EmitRecord = { key, channel, publisher: this.name, sequence, startedAt, settledAt, outcome };
-    // Without history the id is of the message, and no position.
+    // Without history the id belongs to the message and is not a position.
     this.log.emits.push(id === undefined || channel === PLAIN_CHANNEL ? record : { ...record, id });
   }
 }

@@ -3,13 +3,13 @@ import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 
-/** Where Debian's packages put libraries. */
+/** Library directories of Debian. */
 const LIBRARIES = ['x86_64', 'aarch64'].map((machine) => `/usr/lib/${machine}-linux-gnu`);
 const FAKETIME = LIBRARIES.map((path) => `${path}/faketime/libfaketime.so.1`).find((path) => existsSync(path));
-/** The allocator of Redis, jemalloc, asks for the time before libfaketime is ready: this one comes before it. */
+/** jemalloc, the allocator of Redis, reads the clock before libfaketime is ready, so this allocator is loaded first. */
 const MALLOC = LIBRARIES.map((path) => `${path}/libc_malloc_debug.so.0`).find((path) => existsSync(path));
 
-/** A clock of the system that one process sees, and that can be set while it runs. Its monotonic clock is the real one. */
+/** An adjustable system clock for one process. Its monotonic clock stays real. */
 export class FakeClock {
   private constructor(private readonly directory: string) {}
 
@@ -25,7 +25,7 @@ export class FakeClock {
     return clock;
   }
 
-  /** Variables of the process whose clock it is. */
+  /** Environment variables for the process with this clock. */
   get env(): Readonly<Record<string, string>> {
     return {
       LD_PRELOAD: FAKETIME!,
@@ -35,16 +35,16 @@ export class FakeClock {
     };
   }
 
-  /** The same for a redis-server. */
+  /** Environment variables for a redis-server. */
   get envOfRedis(): Readonly<Record<string, string>> {
     return { ...this.env, LD_PRELOAD: `${MALLOC!}:${FAKETIME!}` };
   }
 
-  /** @param seconds ahead of the real time; negative: behind it */
+  /** @param seconds offset to the real time; negative values are in the past */
   async set(seconds: number): Promise<void> {
     const next = join(this.directory, 'next');
     await writeFile(next, `${seconds < 0 ? '-' : '+'}${Math.abs(seconds)}\n`);
-    await rename(next, join(this.directory, 'time')); // it is read at any moment
+    await rename(next, join(this.directory, 'time')); // the process can read it at any time
   }
 
   async remove(): Promise<void> {

@@ -1,17 +1,17 @@
-/** What a client does besides taking events. */
+/** Behavior of a client besides receiving events. */
 export interface Habits {
-  /** How long it stays on one connection, in milliseconds: it leaves and resumes on any instance; `null`: it never leaves. */
+  /** Duration of one connection, in milliseconds, after which it resumes on any instance; `null`: it never leaves. */
   readonly stayMs: readonly [from: number, to: number] | null;
   /** @default 'user' */
   readonly role?: string;
-  /** Without an answer to a request for so long, it tries its luck elsewhere. @default 6000 */
+  /** Time without a reply after which it tries another instance, in milliseconds. @default 6000 */
   readonly answerMs?: number;
-  /** How often, on each visit, it stops reading for a while. */
+  /** Probability and duration of pauses in reading on each connection. */
   readonly dozes?: { readonly chance: number; readonly forMs: readonly [from: number, to: number] };
 }
 
-/** A way to an instance. */
-export interface Door {
+/** A port through which an instance is reachable. */
+export interface EntryPoint {
   readonly port: number;
   readonly open: boolean;
 }

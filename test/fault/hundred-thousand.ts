@@ -12,9 +12,9 @@ import { Random } from '../support/random.js';
 import { describe } from './report.js';
 
 /**
- * 100,000 channels with a subscriber each, and a Redis that dies and comes back with its data:
- * `npm run test:fault:channels -- [--sockets 200] [--each 500] [--instances 2]`. Says how long it takes until the last
- * channel has its events again, and ends with 1 when one was lost.
+ * 100,000 channels with one subscriber each, while Redis dies and restarts with its data: `npm run test:fault:channels
+ * -- [--sockets 200] [--each 500] [--instances 2]`. Prints the time until the last channel receives events again, and
+ * exits with 1 if an event was lost.
  */
 const { values } = parseArgs({
   options: {
@@ -26,7 +26,7 @@ const { values } = parseArgs({
 });
 const [sockets, each, count] = [Number(values.sockets), Number(values.each), Number(values.instances)];
 
-/** Events of one request: their JSON stays below the 100 kB that Express takes. */
+/** Events per request: their JSON stays below Express's limit of 100 kB. */
 const BATCH = 1_000;
 const PATIENCE_MS = 180_000;
 
@@ -43,7 +43,7 @@ function seconds(from: number): string {
   return `${((performance.now() - from) / 1000).toFixed(2)} s`;
 }
 
-/** One event to each channel, in batches; a batch that is refused goes out again. */
+/** Publishes one event to each channel, in batches. A refused batch is sent again. */
 async function publishTo(channels: readonly string[], round: number, instances: readonly Instance[]): Promise<void> {
   const batches = Array.from({ length: Math.ceil(channels.length / BATCH) }, (_, index) =>
     channels.slice(index * BATCH, (index + 1) * BATCH),
@@ -91,7 +91,7 @@ async function until(what: string, holds: () => boolean): Promise<void> {
 }
 
 const eventsOf = (round: number): number => received.get(round) ?? 0;
-/** round → events of it that clients have */
+/** round → number of its events that clients have received */
 const received = new Map<number, number>();
 let counted = 0;
 function countNew(): void {
@@ -127,9 +127,16 @@ try {
   for (let index = 0; index < sockets; index += 1) {
     const own = instances[index % instances.length]!;
     const channels = names.slice(index * each, (index + 1) * each);
-    const doors = () => [{ port: own.port, open: true }];
+    const entryPoints = () => [{ port: own.port, open: true }];
     const habits = { stayMs: null, role: 'admin', answerMs: PATIENCE_MS } as const;
-    const client = new FaultClient(`stay${index + 1}`, channels, doors, log, random.fork(`client ${index}`), habits);
+    const client = new FaultClient(
+      `stay${index + 1}`,
+      channels,
+      entryPoints,
+      log,
+      random.fork(`client ${index}`),
+      habits,
+    );
     clients.push(client);
     running.push(client.run());
   }
@@ -146,7 +153,7 @@ try {
   await backend.node.restart();
   const back = performance.now();
   say('Redis was killed and is back with its data');
-  // Some while everything is being subscribed again, spread over all of them; the others when it is.
+  // Some events are published during the resubscription, spread over all channels, and the others afterwards.
   const isEarly = (_name: string, index: number): boolean => index % 100 === 0;
   const early = publishTo(names.filter(isEarly), 2, instances);
   const isBack = (instance: Instance): boolean => instance.output.includes('(subscribing): connected again');

@@ -5,14 +5,14 @@ import { TEST_SECRET } from '../support/jwt.js';
 import { within } from '../support/within.js';
 import { lastingPort } from './lasting-port.js';
 
-/** The key with which emitters publish. */
+/** API key of the emitters. */
 export const API_KEY = 'the key that the emitters of the fault suite use';
 
 const APPLICATION = resolve('test/fault/application.mjs');
 
-/** One process with the built module, which can be killed and come back on its port. */
+/** A process with the built module, which can be killed and restarted on its port. */
 export class Instance {
-  /** It runs and is not stopped: new connections may be tried. */
+  /** True while it runs and accepts new connections. */
   up = false;
   private child: Child | null = null;
   private log = '';
@@ -33,12 +33,12 @@ export class Instance {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** What it wrote, over all of its lives. */
+  /** Its output over all restarts. */
   get output(): string {
     return this.log + (this.child?.output ?? '');
   }
 
-  /** Resolves once it is ready. */
+  /** Starts the process. Resolves once it is ready. */
   async start(): Promise<void> {
     this.log = this.output;
     this.child = new Child(process.execPath, ['--enable-source-maps', APPLICATION, this.dist], {
@@ -47,7 +47,7 @@ export class Instance {
         NODE_ENV: 'development',
         HOST: '127.0.0.1',
         PORT: String(this.port),
-        REALTIME_HANDSHAKES_PER_SECOND_PER_USER: '1000', // a fault brings the same users back again and again
+        REALTIME_HANDSHAKES_PER_SECOND_PER_USER: '1000', // after a fault the same users reconnect repeatedly
         JWT_SECRET: TEST_SECRET,
         REALTIME_PUBLISH_API_KEYS: API_KEY,
         REALTIME_DRAIN_DELAY_MS: '0',
@@ -87,7 +87,7 @@ export class Instance {
     this.up = true;
   }
 
-  /** Ends it as an operator would. @returns whether it ended gracefully */
+  /** Stops it like an operator. @returns true if it ended gracefully */
   async stop(): Promise<boolean> {
     this.up = false;
     try {

@@ -7,7 +7,7 @@ import { describe, rowOf, table, type Row } from './report.js';
 import { runScenario, type RunResult } from './run-scenario.js';
 import { SCENARIOS, scenarioNamed } from './scenarios/index.js';
 
-/** One run of the suite: a scenario on the product or, with a mutant's name, on the product with a fault. */
+/** One run of the suite: a scenario with the product, or with a mutant of it. */
 export interface Job {
   readonly kind: 'scenario' | 'mutant';
   /** A scenario, or `mutant@scenario`. */
@@ -25,12 +25,15 @@ export interface Settings {
 
 /** The outcome of one job. */
 export interface Result {
-  /** None of a run that broke off. */
+  /** `null` if the run was aborted. */
   readonly row: Row | null;
   readonly failed: boolean;
 }
 
-/** Every scenario and then every mutant, or those that are named; each seed in turn. `mutant@scenario` is one scenario of a mutant. */
+/**
+ * Lists all scenarios and then all mutants, or the named ones, for each seed. `mutant@scenario` names one scenario of a
+ * mutant.
+ */
 export function jobsOf(seeds: readonly string[], scenarios?: readonly string[], mutants?: readonly string[]): Job[] {
   const named = scenarios !== undefined || mutants !== undefined;
   const ofScenarios = named ? (scenarios ?? []).map(scenarioNamed) : SCENARIOS;
@@ -54,7 +57,7 @@ export function titleOf({ kind, name, seed }: Job): string {
   return `${kind === 'mutant' ? 'mutant ' : ''}${name}, seed ${seed}`;
 }
 
-/** Runs one job, and says how it went. Never rejects. */
+/** Runs one job and prints the result. Never rejects. */
 export async function runJob(job: Job, settings: Settings, say: (text: string) => void): Promise<Result> {
   say(`\n== ${titleOf(job)}, ${settings.seconds} s`);
   try {
@@ -103,7 +106,7 @@ function wire({ fallback }: Settings): readonly Patch[] {
   return fallback ? [FALLBACK] : [];
 }
 
-/** Keeps the log and the output of the instances of a run that has to be looked into. */
+/** Saves the log and the output of the instances of a run that needs investigation. */
 async function keep(job: Job, settings: Settings, result: RunResult, say: (text: string) => void): Promise<void> {
   const directory = join(settings.out, `${job.name}-${job.seed}${settings.fallback ? '-fallback' : ''}`);
   await mkdir(directory, { recursive: true });

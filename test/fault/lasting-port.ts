@@ -1,19 +1,19 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Below the range from which the system takes the ports of outgoing connections (32768 on Linux). */
+/** Port range below the ephemeral ports of the system (from 32768 on Linux). */
 const [FROM, TO] = [14_000, 22_000] as const;
-/** `2/4`: the third of four runs at the same time, each of which has a part of the range. */
+/** `2/4` is the third of four concurrent runs, each of which has a part of the range. */
 const [LANE, LANES] = (process.env['FAULT_LANE'] ?? '0/1').split('/').map(Number) as [number, number];
 const SIZE = Math.floor((TO - FROM) / LANES);
-/** A node of a Redis Cluster listens this far above its own port too. */
+/** Offset of the cluster bus port of a Redis Cluster node. */
 const CLUSTER_BUS = 10_000;
 
 const given = new Set<number>();
 
 /**
- * A free port for a server that is killed and comes back: while it is down, no outgoing connection can take its port.
- * None is given twice in one process.
+ * Returns a free port for a server that is killed and restarted: while it is down, no outgoing connection can take its
+ * port. Never returns the same port twice in one process.
  */
 export async function lastingPort(): Promise<number> {
   for (;;) {

@@ -1,34 +1,34 @@
 /**
- * What a run writes down, and all that the checker looks at. Entries stand in the order in which they happened, as the one
- * process that runs emitters and clients saw it; `at` is that process's clock in milliseconds, which only goes forward.
+ * The log of a run, and the only input of the checker. Entries are in the order in which they happened, as seen by the
+ * process that runs emitters and clients; `at` is its monotonic clock in milliseconds.
  */
 
-/** What became of an emit. */
+/** Outcome of an emit. */
 export type Outcome =
-  /** It was answered with an id. */
+  /** The response had an id. */
   | 'acknowledged'
-  /** It was answered with 503: it may have been published before that, and never will be later. */
+  /** The response was 503: the event may have been published before, but never will be later. */
   | 'rejected'
-  /** The same with `mayBePublished: false`: it was not published before that either. */
+  /** Like `rejected` with `mayBePublished: false`: the event was not published before either. */
   | 'notPublished'
-  /** The line to the instance broke: the publisher cannot know. */
+  /** The connection to the instance broke: the outcome is unknown to the publisher. */
   | 'unknown'
-  /** No answer within the time, from an instance that lived. */
+  /** No response in time from a live instance. */
   | 'unsettled';
 
-/** One event that was given to an instance, whatever became of it. */
+/** One event that was sent to an instance, with any outcome. */
 export interface EmitRecord {
-  /** Unique in the run; the event's data carry it. */
+  /** Unique in the run; part of the event's data. */
   readonly key: string;
   readonly channel: string;
-  /** The emitter. Its emits to one channel reach its instance in their order. */
+  /** The emitter. Its emits to one channel reach its instance in order. */
   readonly publisher: string;
-  /** Counts the emits of one publisher to one channel. */
+  /** Number of the emit among those of this publisher to this channel. */
   readonly sequence: number;
   readonly startedAt: number;
   readonly settledAt: number;
   readonly outcome: Outcome;
-  /** Of an acknowledged event of a channel with history. */
+  /** Set for acknowledged events of channels with history. */
   readonly id?: string;
 }
 
@@ -38,7 +38,7 @@ interface Seen {
   readonly channel: string;
 }
 
-/** One thing that a client saw or did. */
+/** One event or action of a client. */
 export type ClientRecord =
   | (Seen & {
       readonly kind: 'subscribed';
@@ -52,16 +52,16 @@ export type ClientRecord =
   /** An event of a channel without history. */
   | (Seen & { readonly kind: 'plain'; readonly key: string })
   | (Seen & { readonly kind: 'resync'; readonly lastEventId: string; readonly reason: string })
-  /** It unsubscribed, or its connection ended; it keeps its position. */
+  /** The client unsubscribed or its connection ended; it keeps its position. */
   | (Seen & { readonly kind: 'left' })
-  /** The server closed its connection; the channel is `-`. */
+  /** The server closed the connection; the channel is `-`. */
   | (Seen & { readonly kind: 'closed'; readonly code: number })
-  /** Where it stood when the run ended. */
+  /** Position at the end of the run. */
   | (Seen & { readonly kind: 'end'; readonly lastEventId: string | null })
-  /** It got what no client should get. */
+  /** The client received something invalid. */
   | (Seen & { readonly kind: 'breach'; readonly what: string });
 
-/** A fault that was over at that time. */
+/** A fault with its duration. */
 export interface FaultMark {
   readonly name: string;
   readonly from: number;

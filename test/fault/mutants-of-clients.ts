@@ -4,10 +4,11 @@ import { blackHole, cuts } from './scenarios/network.js';
 import { sigkill, sigstop } from './scenarios/processes.js';
 import { pubsubKilled } from './scenarios/redis-server.js';
 
-/** Mutants of what reaches clients: gaps of an instance, and what a client missed. */
+/** Mutants of delivery to clients: gaps of an instance, and resumed events. */
 export const MUTANTS_OF_CLIENTS: readonly Mutant[] = [
   {
-    // The last 64 events of a channel are at hand: only a fresh instance reads the history, and one on which more was missed.
+    // The last 64 events of a channel are in memory: only a new instance, or a client that missed more, reads the
+    // history.
     name: 'history-skips-one',
     scenarios: [sigkill, storm],
     shows: ['hole', 'missing'],
@@ -33,7 +34,7 @@ export const MUTANTS_OF_CLIENTS: readonly Mutant[] = [
     ],
   },
   {
-    // What a slow reader has no room for is dropped, and its connection stays.
+    // Events beyond the buffer of a slow reader are dropped, and its connection stays.
     name: 'slow-readers-stay',
     scenarios: [slowConsumer],
     shows: ['hole', 'missing'],

@@ -7,10 +7,10 @@ import { flappingReplica, outOfMemory } from './scenarios/not-now.js';
 import { outputLimit } from './scenarios/output-limit.js';
 import { aof, aofEverySecond, dataLost } from './scenarios/redis-server.js';
 
-/** Mutants of what an instance does while Redis fails, is replaced, or answers "not now". */
+/** Mutants of an instance's behavior while Redis fails, is replaced, or replies "not now". */
 export const MUTANTS_OF_SERVERS: readonly Mutant[] = [
   {
-    // A server that was restarted or promoted does not know the scripts.
+    // A restarted or promoted server does not know the scripts.
     name: 'scripts-loaded-once',
     scenarios: [aof, aofEverySecond, dataLost, diskFullAlways, sentinel],
     shows: ['rejectedWhileUp', 'waitedLong', 'starved', 'problem'],
@@ -18,7 +18,7 @@ export const MUTANTS_OF_SERVERS: readonly Mutant[] = [
       {
         file: 'realtime/broker/redis/scripts.js',
         find: 'export const SCRIPTS = [PUBLISH, PUBLISH_PLAIN, READ, POSITIONS];',
-        // Each of the three connections loads them once.
+        // Each of the three connections loads the scripts once.
         replace: `const ALL = [PUBLISH, PUBLISH_PLAIN, READ, POSITIONS];
 let loads = 0;
 export const SCRIPTS = { *[Symbol.iterator]() { loads += 1; if (loads <= 3) yield* ALL; } };`,
@@ -38,7 +38,7 @@ export const SCRIPTS = { *[Symbol.iterator]() { loads += 1; if (loads <= 3) yiel
     ],
   },
   {
-    // An old connection leads to a master that became a replica.
+    // An old connection leads to a demoted master.
     name: 'demotion-unnoticed',
     scenarios: [failoverKept],
     shows: ['starved', 'problem'],
@@ -56,7 +56,7 @@ export const SCRIPTS = { *[Symbol.iterator]() { loads += 1; if (loads <= 3) yiel
     ],
   },
   {
-    // What Redis got before the deadline, and carries out after it, is published.
+    // A command that Redis received before the deadline and executes after it is published.
     name: 'no-deadline-in-redis',
     scenarios: [outage, clockUntouched],
     shows: ['rejectedLater', 'refusedYetPublished'],
@@ -69,7 +69,7 @@ export const SCRIPTS = { *[Symbol.iterator]() { loads += 1; if (loads <= 3) yiel
     ],
   },
   {
-    // The clock of Redis is asked for when a connection is made, and never again.
+    // The clock of Redis is read once per connection.
     name: 'clock-measured-once',
     scenarios: [clockOfRedis],
     shows: ['rejectedLater', 'refusedYetPublished'],
@@ -82,7 +82,7 @@ export const SCRIPTS = { *[Symbol.iterator]() { loads += 1; if (loads <= 3) yiel
     ],
   },
   {
-    // What this project did before: a channel's next script left before the answer to the last one.
+    // Former behavior: a channel's next script was sent before the reply to the last one.
     name: 'several-scripts-of-a-channel',
     scenarios: [outOfMemory, flappingReplica],
     shows: ['fifo'],
@@ -95,7 +95,7 @@ export const SCRIPTS = { *[Symbol.iterator]() { loads += 1; if (loads <= 3) yiel
     ],
   },
   {
-    // What this project did before: all channels read their gaps at once, over the connection with the output limit.
+    // Former behavior: all channels read their gaps at once, over the connection with the output limit.
     name: 'gaps-over-the-subscribing-connection',
     scenarios: [outputLimit],
     shows: ['starved', 'problem'],

@@ -44,7 +44,7 @@ const OTHERS: readonly Mutant[] = [
     ],
   },
   {
-    // An event of a channel without history goes out again though it may have been published.
+    // An event of a channel without history is retried although it may have been published.
     name: 'plain-retried',
     scenarios: [lostReplies],
     shows: ['duplicate', 'fifo'],
@@ -57,7 +57,7 @@ const OTHERS: readonly Mutant[] = [
     ],
   },
   {
-    // What this project did before: Redis kept a prefix, and a client within it was thought to have missed nothing.
+    // Former behavior: if Redis kept a prefix, a client within it counted as having missed nothing.
     name: 'boundary-is-proof',
     scenarios: [rollbackAof, rollbackRdb],
     shows: ['silentLoss'],
@@ -88,7 +88,7 @@ const OTHERS: readonly Mutant[] = [
     patches: [{ file: QUEUE, find: 'entry.deadline > now', replace: 'false' }],
   },
   {
-    // Longer than an emit waits.
+    // The pause is longer than the timeout of an emit.
     name: 'channel-pauses-too-long',
     scenarios: [outOfMemory],
     shows: ['rejectedWhileUp', 'waitedLong'],
@@ -101,7 +101,7 @@ const OTHERS: readonly Mutant[] = [
     patches: [{ file: QUEUE, find: 'lane.pauseFor(delay,', replace: 'lane.pauseFor(8_000,' }],
   },
   {
-    // One channel of all is not subscribed again. The audit would find what it missed after a minute.
+    // One channel is not resubscribed. The audit finds its missed events only after a minute.
     name: 'one-channel-stays-deaf',
     scenarios: [pubsubKilled],
     shows: ['starved', 'problem'],
@@ -114,7 +114,7 @@ const OTHERS: readonly Mutant[] = [
     ],
   },
   {
-    // The connection that subscribes is not made again.
+    // The subscribing connection is not recreated.
     name: 'subscribes-no-more',
     scenarios: [oneRole],
     shows: ['starved', 'problem'],
@@ -127,7 +127,7 @@ const OTHERS: readonly Mutant[] = [
     ],
   },
   {
-    // An answer that does not come is awaited for ten minutes.
+    // A missing reply is awaited for ten minutes.
     name: 'no-time-limit-of-answers',
     scenarios: [oneDirection],
     shows: ['rejectedWhileUp', 'waitedLong', 'starved', 'problem'],
@@ -140,7 +140,7 @@ const OTHERS: readonly Mutant[] = [
     ],
   },
   {
-    // What this project did before: reads never followed a slot.
+    // Former behavior: reads never followed a moved slot.
     name: 'reads-stay-at-old-owner',
     scenarios: [slotMoved],
     shows: ['starved', 'problem'],
@@ -153,7 +153,7 @@ const OTHERS: readonly Mutant[] = [
     ],
   },
   {
-    // What this project did before: "not now" for one channel stopped the whole queue.
+    // Former behavior: "not now" for one channel stopped the whole queue.
     name: 'one-slot-stops-all',
     scenarios: [slotHeld],
     shows: ['problem'],
@@ -162,14 +162,14 @@ const OTHERS: readonly Mutant[] = [
     ],
   },
   {
-    // A disk that is full is taken for the last word of Redis.
+    // A full disk counts as a final rejection by Redis.
     name: 'misconf-is-final',
     scenarios: [diskFull],
     shows: ['rejectedEarly'],
     patches: [{ file: 'realtime/broker/redis/script-replies.js', find: '|OOM|MISCONF|', replace: '|OOM|' }],
   },
   {
-    // What this project did before: deadlines were computed from the system's clock.
+    // Former behavior: deadlines were computed from the system clock.
     name: 'wall-clock-deadlines',
     scenarios: [clockOfInstance],
     shows: ['rejectedLater', 'rejectedEarly'],
@@ -199,7 +199,7 @@ const OTHERS: readonly Mutant[] = [
     ],
   },
   {
-    // A log that was deleted begins again with the same epoch, and its clients go on.
+    // A deleted log restarts with the same epoch, and its clients continue.
     name: 'deleted-log-goes-on',
     scenarios: [deleted, pausedAndDeleted, dataLost],
     shows: ['conflict', 'mismatch', 'stepBack', 'duplicate', 'silentLoss'],

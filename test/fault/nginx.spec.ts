@@ -15,7 +15,7 @@ describe('two instances behind nginx, without sticky sessions', () => {
 
   afterAll(() => build.remove());
 
-  it('lose no event when the instance that a client is connected to is killed', async () => {
+  it('lose no event when the instance of a client is killed', async () => {
     const random = new Random('nginx');
     const backend = await SingleBackend.start(2, random);
     const world = await World.start({
@@ -37,9 +37,9 @@ describe('two instances behind nginx, without sticky sessions', () => {
     }
     const { violations, figures } = check(world.log, { redisMayLose: false });
     expect(describeViolations(violations)).toBe('');
-    // Everybody was on one of the two, and came back to the other without reloading.
+    // All clients were on one instance, and resumed on the other one without reloading.
     expect(figures).toMatchObject({ unsettled: 0, resyncs: 0, recoveredFalse: 0 });
     expect(figures.recoveredTrue).toBeGreaterThanOrEqual(8 * 6);
     expect(problems).toEqual([]);
-  }, 180_000); // four starts of the platform, of some seconds each where the machine is busy
+  }, 180_000); // four starts of the platform take some seconds each on a busy machine
 });

@@ -11,10 +11,10 @@ import type { Instance } from './instance.js';
 import { lastingPort } from './lasting-port.js';
 import type { Front } from './world.js';
 
-/** Debian puts it where only root looks. */
+/** Possible paths; Debian installs it outside of users' PATH. */
 const NGINX = ['/usr/sbin/nginx', '/usr/bin/nginx', '/usr/local/sbin/nginx'].find((path) => existsSync(path));
 
-/** nginx in front of the instances, without sticky sessions: each connection goes to the next one that lives. */
+/** nginx in front of the instances, without sticky sessions: each connection goes to the next live instance. */
 export class Nginx implements Front {
   private constructor(
     private readonly child: Child,
@@ -90,7 +90,7 @@ ${http}
 `;
 }
 
-/** As docs/scaling.md says. With `max_fails`, nginx sends a restarted instance one connection per `fail_timeout`. */
+/** As in docs/scaling.md: with `max_fails`, nginx sends a restarted instance only one connection per `fail_timeout`. */
 function serverOf(port: number, instances: readonly Pick<Instance, 'port'>[]): string {
   const servers = instances.map((instance) => `server 127.0.0.1:${instance.port} max_fails=0;`);
   return `

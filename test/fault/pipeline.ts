@@ -13,7 +13,10 @@ export interface PipelineOptions {
   readonly timeoutMs: number;
 }
 
-/** Posts JSON over one connection without waiting for answers, as HTTP/1.1 allows: the server gets the requests in their order. */
+/**
+ * Posts JSON over one connection without waiting for responses (HTTP/1.1 pipelining): the server receives the requests
+ * in order.
+ */
 export class Pipeline {
   private socket: Socket | null = null;
   private connected = false;
@@ -22,12 +25,12 @@ export class Pipeline {
 
   constructor(private readonly options: PipelineOptions) {}
 
-  /** Requests without an answer. */
+  /** Number of pending requests. */
   get underWay(): number {
     return this.waiting.length;
   }
 
-  /** Never rejects. A request without an answer in time ends the connection, and with it all behind it. */
+  /** Never rejects. A request without a response in time closes the connection, which ends all requests behind it. */
   post(body: unknown): Promise<Answer> {
     const { path, headers, timeoutMs } = this.options;
     const socket = this.socket ?? this.open();

@@ -1,13 +1,13 @@
 import { Agent, request } from 'node:http';
 
-/** What became of a request. */
+/** Outcome of a request. */
 export type Answer =
   | { readonly kind: 'answered'; readonly status: number; readonly body: unknown }
-  /** It never reached anybody. */
+  /** The connection was refused. */
   | { readonly kind: 'refused' }
-  /** The line broke before the answer. */
+  /** The connection broke before the response. */
   | { readonly kind: 'broken' }
-  /** No answer within the time. */
+  /** No response in time. */
   | { readonly kind: 'late' };
 
 /** Posts JSON; never rejects. */

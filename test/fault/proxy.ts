@@ -2,40 +2,42 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { roleOf, type RedisRole } from './redis-role.js';
 
-/** What a proxy does with what comes in. */
+/** Behavior of a proxy. */
 export type ProxyMode =
-  /** Hands everything on. */
+  /** Forwards everything. */
   | 'pass'
-  /** Ends each new connection at once; those that stand go on. */
+  /** Closes each new connection at once; open ones continue. */
   | 'refuse'
-  /** Accepts, holds everything in both directions, and hands it on when the hole is over, as TCP does. */
+  /** Accepts connections and holds data in both directions. Forwards it afterwards, as TCP does. */
   | 'blackHole'
-  /** The same for what the client says. */
+  /** Holds only data from the client. */
   | 'holdRequests'
-  /** The same for what the server answers. */
+  /** Holds only data from the server. */
   | 'holdReplies'
-  /** Hands on what the client says, and throws away what the server answers. */
+  /** Forwards data from the client, and discards data from the server. */
   | 'dropReplies';
 
-/** A direction in which a connection loses everything. */
+/** Direction in which a connection loses all data. */
 export type Direction = 'requests' | 'replies';
 
 interface Pair {
   readonly client: Socket;
   readonly server: Socket;
-  /** `null` while it is not known. */
+  /** `null` while unknown. */
   role: RedisRole | null;
-  /** What it throws away until it ends. */
+  /** Directions whose data it discards until it closes. */
   readonly lost: Set<Direction>;
 }
 
-/** A line that can be cut: between an instance and Redis, a replica and its master, a client and an instance. */
+/**
+ * A network line that can be cut: between an instance and Redis, a replica and its master, or a client and an instance.
+ */
 export class TcpProxy {
   private mode: ProxyMode = 'pass';
-  /** The connections that the mode is for; `null`: all of them. */
+  /** Role of the connections that the mode applies to; `null` for all. */
   private only: RedisRole | null = null;
   private readonly pairs = new Set<Pair>();
-  /** The next bytes of the server are cut after a part of them, and the line with them. */
+  /** Cuts the connection after a part of the server's next bytes. */
   private cutNext = false;
 
   private constructor(
@@ -47,7 +49,7 @@ export class TcpProxy {
     listener.on('connection', (socket) => this.accept(socket));
   }
 
-  /** @param target the port of 127.0.0.1 that it leads to */
+  /** @param target port of 127.0.0.1 to forward to */
   static async start(port: number, target: number, random: () => number): Promise<TcpProxy> {
     const listener = createServer({ allowHalfOpen: true });
     listener.listen(port, '127.0.0.1');
@@ -55,29 +57,29 @@ export class TcpProxy {
     return new TcpProxy(listener, port, target, random);
   }
 
-  /** Where new connections lead to; those that stand stay where they are. */
+  /** Redirects new connections; open ones stay. */
   retarget(port: number): void {
     this.target = port;
   }
 
-  /** @param only connections of this role alone, also those that are made later */
+  /** @param only limits the mode to connections of this role, also future ones */
   set(mode: ProxyMode, only: RedisRole | null = null): void {
     this.mode = mode;
     this.only = only;
     for (const pair of this.pairs) this.holdOrGoOn(pair);
   }
 
-  /** Ends every connection at once, without a word. @param only those of this role */
+  /** Drops every connection at once. @param only those of this role */
   cut(only: RedisRole | null = null): void {
     for (const pair of this.pairs) if (only === null || pair.role === only) this.end(pair);
   }
 
-  /** Throws away what the connections that stand now say in this direction, until they end; fresh ones pass. */
+  /** Discards all data of the open connections in this direction until they close. New connections are not affected. */
   lose(direction: Direction, only: RedisRole | null = null): void {
     for (const { role, lost } of this.pairs) if (only === null || role === only) lost.add(direction);
   }
 
-  /** Cuts each connection in the middle of the next thing that its server says. */
+  /** Cuts each connection within the next data from its server. */
   cutInTheMiddle(): void {
     this.cutNext = true;
   }
@@ -161,7 +163,7 @@ export class TcpProxy {
     this.pairs.delete(pair);
     for (const socket of [pair.client, pair.server]) {
       if (socket.destroyed) continue;
-      // Node 20 waits without end for a shutdown that a reset took away, when its process ends.
+      // On exit, Node 20 waits forever for a shutdown that a reset prevented.
       if (socket.writableEnded) socket.destroy();
       else socket.resetAndDestroy();
     }

@@ -5,7 +5,7 @@ import type { RunLog } from './log.js';
 import { describe } from './report.js';
 import { scenarioNamed } from './scenarios/index.js';
 
-/** Checks the log of an earlier run once more: `tsx test/fault/recheck.ts <directory> <scenario>`. */
+/** Checks the log of an earlier run again: `tsx test/fault/recheck.ts <directory> <scenario>`. */
 const [directory, name] = process.argv.slice(2);
 if (directory === undefined || name === undefined) throw new Error('recheck.ts <directory> <scenario>');
 

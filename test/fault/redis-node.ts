@@ -10,19 +10,19 @@ import { lastingPort } from './lasting-port.js';
 import { SmallDisk } from './small-disk.js';
 
 export interface RedisNodeOptions {
-  /** Lines of its configuration file, beyond port and directory. */
+  /** Additional lines of its configuration file. */
   readonly config?: readonly string[];
   /** Runs it as a Sentinel. */
   readonly sentinel?: boolean;
-  /** Further variables of its process. */
+  /** Additional environment variables. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Bytes of a disk for its data alone, which can be full. */
+  /** Size in bytes of a separate disk for its data, which can be filled. */
   readonly diskBytes?: number;
 }
 
 /**
- * A Redis server (or Sentinel) with a configuration file, which Sentinel and REPLICAOF need, on a port that stays its own
- * while it is dead.
+ * A Redis server or Sentinel with a configuration file, which Sentinel and REPLICAOF require, on a port that stays
+ * reserved while it is down.
  */
 export class RedisNode {
   private child: Child;
@@ -31,7 +31,7 @@ export class RedisNode {
     private readonly spawn: () => Child,
     private readonly directory: string,
     readonly port: number,
-    /** Its disk, if it is one that can be full. */
+    /** Its separate disk, if it has one. */
     readonly disk: SmallDisk | null,
   ) {
     this.child = spawn();
@@ -61,24 +61,24 @@ export class RedisNode {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  /** Ends it as a crash would. */
+  /** Kills it like a crash. */
   async kill(): Promise<void> {
     await this.child.stop('SIGKILL');
   }
 
-  /** Resolves when it ended by itself. */
+  /** Resolves when it has ended by itself. */
   async ended(): Promise<void> {
     await this.child.exited;
   }
 
-  /** Brings it back on the same port with the data that it kept. */
+  /** Restarts it on the same port with its persisted data. */
   async restart(): Promise<void> {
     await this.kill();
     this.child = this.spawn();
     await this.ready();
   }
 
-  /** Brings it back with nothing. */
+  /** Restarts it without data. */
   async restartEmpty(): Promise<void> {
     await this.kill();
     await rm(join(this.directory, 'appendonlydir'), { recursive: true, force: true });
@@ -86,7 +86,10 @@ export class RedisNode {
     await this.restart();
   }
 
-  /** The append-only file and its size now: with `appendfsync always` it holds everything that Redis has answered. */
+  /**
+   * Returns the append-only file and its current size. With `appendfsync always` it contains everything that Redis has
+   * acknowledged.
+   */
   async appendOnlyFile(): Promise<{ readonly path: string; readonly bytes: number }> {
     const directory = join(this.directory, 'appendonlydir');
     const name = (await readdir(directory))
@@ -97,14 +100,14 @@ export class RedisNode {
     return { path, bytes: (await stat(path)).size };
   }
 
-  /** Kills Redis and brings it back with the first bytes of its append-only file. */
+  /** Restarts Redis with only the first bytes of its append-only file. */
   async restartTruncated({ path, bytes }: { readonly path: string; readonly bytes: number }): Promise<void> {
     await this.kill();
     await truncate(path, bytes);
     await this.restart();
   }
 
-  /** Carries out one command, over a connection of its own. */
+  /** Runs one command over a separate connection. */
   async command(name: string, ...args: readonly (string | number)[]): Promise<unknown> {
     const client = new Redis(this.port, '127.0.0.1', {
       lazyConnect: true,
@@ -113,7 +116,7 @@ export class RedisNode {
       connectTimeout: 2000,
       commandTimeout: 5000,
     });
-    client.on('error', () => undefined); // the command rejects, and says what was wrong
+    client.on('error', () => undefined); // the command rejects with the error
     try {
       await client.connect();
       return await client.call(name, ...args);
@@ -122,7 +125,7 @@ export class RedisNode {
     }
   }
 
-  /** Waits until `INFO` says something. */
+  /** Waits until the output of `INFO` matches. */
   async until(info: RegExp, milliseconds = 15_000): Promise<void> {
     let last = '';
     const watch = async (): Promise<void> => {
@@ -135,7 +138,7 @@ export class RedisNode {
     await within(milliseconds, () => `Redis ${this.port} to say ${String(info)}; it says:\n${last}`, watch());
   }
 
-  /** Ends it for good and removes its data. */
+  /** Stops it permanently and removes its data. */
   async stop(): Promise<void> {
     await this.kill();
     this.disk?.unmount();
@@ -143,7 +146,7 @@ export class RedisNode {
   }
 
   private async ready(): Promise<void> {
-    // A server that loads its data answers -LOADING until it is done.
+    // A server replies with -LOADING until it has loaded its data.
     const answers = async (): Promise<void> => {
       while ((await this.command('PING').catch(() => '')) !== 'PONG') await delay(10);
     };

@@ -1,9 +1,9 @@
-/** What an instance does with a connection to Redis. */
+/** Role of an instance's connection to Redis. */
 export type RedisRole = 'publish' | 'subscribe' | 'read';
 
 /**
- * The role of a connection, by a part of what the instance says on it; `null` while that does not show. The publishing one asks
- * for its id, the subscribing one subscribes before it reads.
+ * Returns the role of a connection from the commands on it; `null` while unknown. The publishing one requests its
+ * client id, the subscribing one subscribes before it reads.
  */
 export function roleOf(said: Buffer): RedisRole | null {
   const text = said.toString('latin1');

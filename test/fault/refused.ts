@@ -1,14 +1,16 @@
-/** Refused channels go out again in one command, after a pause that doubles while there are more refusals. */
+/**
+ * Minimum and maximum pause before refused channels are requested again in one command. It doubles with each refusal.
+ */
 const PAUSE_MS = [50, 400] as const;
 const MOST_DOUBLINGS = 3;
 
-/** What a server refused for now, as a client that tries it again: all of it at once, a little later. */
+/** Retries temporarily refused items like a client: all at once, after a pause. */
 export class Refused<T> {
   private readonly items = new Set<T>();
   private timer: NodeJS.Timeout | null = null;
   private doublings = 0;
 
-  /** @param again called with everything that was refused until then */
+  /** @param again called with all items refused until then */
   constructor(
     private readonly between: (from: number, to: number) => number,
     private readonly again: (items: readonly T[]) => void,
@@ -26,12 +28,12 @@ export class Refused<T> {
     }, pause);
   }
 
-  /** One was accepted. */
+  /** An item was accepted. */
   accepted(): void {
     if (this.timer === null) this.doublings = 0;
   }
 
-  /** The connection is over. */
+  /** The connection has ended. */
   clear(): void {
     this.forget();
     this.doublings = 0;

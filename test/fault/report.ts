@@ -2,7 +2,7 @@ import type { Figures } from './checker/figures.js';
 import { VIOLATIONS, type Violation, type ViolationClass } from './checker/violations.js';
 import type { RunResult } from './run-scenario.js';
 
-/** One line of the table, and one entry of the JSON file. */
+/** One row of the table, and one entry of the JSON file. */
 export interface Row extends Figures {
   readonly scenario: string;
   readonly seed: number | string;
@@ -10,7 +10,7 @@ export interface Row extends Figures {
   readonly faults: number;
   readonly violations: Readonly<Partial<Record<ViolationClass, number>>>;
   readonly problems: readonly string[];
-  /** Of a mutant: whether it was found. */
+  /** For a mutant: true if it was found. */
   readonly caught?: boolean;
 }
 
@@ -50,7 +50,7 @@ const COLUMNS: readonly (readonly [title: string, of: (row: Row) => string | num
   ['violations', (row) => violationsOf(row)],
 ];
 
-/** The rows as a table in Markdown. */
+/** Formats the rows as a Markdown table. */
 export function table(rows: readonly Row[]): string {
   const lines = [
     COLUMNS.map(([title]) => title),
@@ -60,7 +60,7 @@ export function table(rows: readonly Row[]): string {
   return lines.map((cells) => `| ${cells.join(' | ')} |\n`).join('');
 }
 
-/** The first violations of each class, for whoever looks into them. */
+/** Lists the first violations of each class. */
 export function describe(violations: readonly Violation[], most = 5): string {
   const lines: string[] = [];
   for (const kind of Object.keys(VIOLATIONS) as ViolationClass[]) {

@@ -16,15 +16,15 @@ export interface RunResult {
   readonly seconds: number;
   readonly verdict: Verdict;
   readonly log: RunLog;
-  /** What the instances wrote, by name. */
+  /** Output of the instances, by name. */
   readonly outputs: ReadonlyMap<string, string>;
-  /** What went wrong beside the log: an instance that did not end gracefully, a channel that stayed dead. */
+  /** Problems outside of the log: an instance that did not end gracefully, or a channel that stayed dead. */
   readonly problems: readonly string[];
 }
 
 const WARM_UP_MS = 1_500;
 
-/** Runs one scenario for so long (at least one round), and checks its log. */
+/** Runs one scenario for the given time (at least one round) and checks its log. */
 export async function runScenario(scenario: Scenario, { dist, seconds, seed }: Run): Promise<RunResult> {
   const random = new Random(`${scenario.name} ${seed}`);
   const { liveWithinMs = LIVE_WITHIN_MS } = scenario;

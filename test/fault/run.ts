@@ -6,9 +6,9 @@ import { table, type Row } from './report.js';
 import { REPORT, runSideBySide } from './side-by-side.js';
 
 /**
- * The fault suite: `npm run test:fault -- --seconds 30 --seed 1 [--seed 2] [--scenario name]
- * [--mutant name | --mutant name@scenario] [--fallback] [--parallel 3]`. Without names it runs every scenario, and then every mutant. It ends with 1 when anything was violated, or a
- * mutant lived.
+ * The fault suite: `npm run test:fault -- --seconds 30 --seed 1 [--seed 2] [--scenario name] [--mutant name | --mutant
+ * name@scenario] [--fallback] [--parallel 3]`. Without names it runs every scenario, and then every mutant. Exits with
+ * 1 if there was a violation, or if a mutant was not found.
  */
 const { values } = parseArgs({
   options: {
@@ -16,14 +16,14 @@ const { values } = parseArgs({
     seed: { type: 'string', multiple: true, default: ['1'] },
     scenario: { type: 'string', multiple: true },
     mutant: { type: 'string', multiple: true },
-    /** Has every frame go through `ws.send`, as it does where the insides of `ws` are not as expected. */
+    /** Sends every frame through `ws.send`, as if the internals of `ws` were not as expected. */
     fallback: { type: 'boolean', default: false },
-    /** Runs so many scenarios at the same time, each in its own process. */
+    /** Number of concurrent scenarios, each in a separate process. */
     parallel: { type: 'string', default: '1' },
     dist: { type: 'string' },
-    /** Where the logs of runs are kept. */
+    /** Directory for the logs of runs. */
     out: { type: 'string', default: 'coverage/fault' },
-    /** Where the figures are written, as JSON. @default out */
+    /** Directory for the metrics, as JSON. @default out */
     report: { type: 'string' },
     /** Keeps the logs of every run, not only of those that failed. */
     keep: { type: 'boolean', default: false },

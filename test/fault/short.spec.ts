@@ -5,7 +5,7 @@ import { runScenario } from './run-scenario.js';
 import { promotion } from './scenarios/failover.js';
 import { medley } from './scenarios/medley.js';
 
-/** One round of what can happen, and a look at whether the checker would see it. `npm run test:fault` is the long form. */
+/** One round of faults, and a test that the checker detects bugs. `npm run test:fault` is the long form. */
 describe('the fault suite, short', () => {
   const seed = process.env['FAULT_SEED'] ?? new Date().toISOString();
 
@@ -19,7 +19,7 @@ describe('the fault suite, short', () => {
         expect(problems).toEqual([]);
         expect(verdict.figures.acknowledged).toBeGreaterThan(100);
         expect(verdict.figures.recoveredTrue).toBeGreaterThan(10);
-        // No fault of these lasts as long as an emit waits.
+        // No fault lasts as long as the timeout of an emit.
         expect({ seed, rejected: verdict.figures.rejected }).toEqual({ seed, rejected: 0 });
       } finally {
         await build.remove();
@@ -32,11 +32,11 @@ describe('the fault suite, short', () => {
     for (const patch of patches) await expect(patchedText(patch)).resolves.toContain(patch.replace);
   });
 
-  it('can still make the build that writes nothing past `ws`', async () => {
+  it('can still make the build without direct writes', async () => {
     await expect(patchedText(FALLBACK)).resolves.toContain(FALLBACK.replace);
   });
 
-  // Not each of them: each takes as long as its scenario.
+  // Not all mutants: each one takes as long as its scenario.
   it.each(['no-fence', 'resume-skips-one'].map(mutantNamed))(
     'catches the mutant $name',
     async ({ scenarios: [scenario], patches }) => {

@@ -5,10 +5,10 @@ import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-di
 import type { Row } from './report.js';
 import type { Job, Result, Settings } from './jobs.js';
 
-/** What a run of the suite leaves in its directory. */
+/** Report file of a run. */
 export const REPORT = 'fault.json';
 
-/** Runs jobs at the same time, each in its own process: the checker of one would hold up the proxies of another. */
+/** Runs jobs concurrently, each in a separate process: the checker of one would block the proxies of another. */
 export async function runSideBySide(
   jobs: readonly Job[],
   settings: Settings,

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A directory with a file system that can be full, which the test mounts and unmounts: it has to run as root. */
+/** A directory on a small file system that can be filled. Mounting requires root. */
 export class SmallDisk {
   private mounted = true;
   private readonly unmountWithUs = (): void => this.unmount();
@@ -14,7 +14,7 @@ export class SmallDisk {
     process.once('exit', this.unmountWithUs);
   }
 
-  /** @throws if this process is not allowed to mount */
+  /** @throws if this process cannot mount */
   static mount(directory: string, bytes: number): SmallDisk {
     try {
       execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', directory], { stdio: 'pipe' });
@@ -25,7 +25,7 @@ export class SmallDisk {
     return new SmallDisk(directory, bytes);
   }
 
-  /** Leaves no byte free. */
+  /** Fills the disk completely. */
   async fill(): Promise<void> {
     try {
       await writeFile(this.filler, Buffer.alloc(this.bytes));

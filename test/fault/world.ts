@@ -4,17 +4,17 @@ import type { Backend } from './backends/backend.js';
 import { ALL_CHANNELS, CHANNELS } from './channels.js';
 import { FaultClient } from './client.js';
 import { Emitter, type Pace } from './emitter.js';
-import type { Door, Habits } from './habits.js';
+import type { EntryPoint, Habits } from './habits.js';
 import { Instance } from './instance.js';
 import { lastingPort } from './lasting-port.js';
 import { emptyLog, type RunLog } from './log.js';
 import { TcpProxy } from './proxy.js';
 import type { Random } from '../support/random.js';
 
-/** How long clients may take to come to rest after the last event. */
+/** Time for clients to catch up after the last event, in milliseconds. */
 const REST_MS = 30_000;
 
-/** What clients come through instead of going to an instance themselves. */
+/** A front end that clients connect to instead of an instance. */
 export interface Front {
   readonly port: number;
   stop(): Promise<void>;
@@ -24,27 +24,27 @@ export interface WorldOptions<B extends Backend = Backend> {
   readonly dist: string;
   readonly backend: B;
   readonly instances: number;
-  /** So many of them, the last ones, publish nothing. @default 0 */
+  /** Number of instances, the last ones, that publish nothing. @default 0 */
   readonly listening?: number;
-  /** Each emitter has one channel, so that one which waits holds up no other. */
+  /** Gives each emitter one channel, so that a waiting one does not block others. */
   readonly emitterPerChannel?: boolean;
   readonly random: Random;
-  /** Further variables of the instances. */
+  /** Additional environment variables of the instances. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Events per second over all, roughly. */
+  /** Approximate events per second in total. */
   readonly rate: number;
   readonly ballast?: number;
-  /** Whether clients come through lines that can be cut. */
+  /** Connects clients through lines that can be cut. */
   readonly clientLines?: boolean;
   /** A load balancer in front of the instances. */
   readonly front?: (instances: readonly Instance[]) => Promise<Front>;
   readonly stayers: number;
   readonly wanderers: number;
-  /** Clients that stop reading now and then. */
+  /** Clients that sometimes stop reading. */
   readonly dozers?: { readonly count: number; readonly habits: Habits };
 }
 
-/** Instances, what joins them, clients and emitters: everything that a scenario does something to. */
+/** Instances, their backend, clients and emitters: everything that a scenario acts on. */
 export class World<B extends Backend = Backend> {
   readonly log: RunLog = emptyLog();
   readonly pace: Pace;
@@ -53,7 +53,7 @@ export class World<B extends Backend = Backend> {
   private readonly clients: FaultClient[] = [];
   private readonly running: Promise<void>[] = [];
   private front: Front | null = null;
-  /** What a scenario itself found wrong. */
+  /** Problems that a scenario found itself. */
   readonly complaints: string[] = [];
   private failure: Error | null = null;
 
@@ -68,7 +68,7 @@ export class World<B extends Backend = Backend> {
     this.pace = { intervalMs: (1000 * emitters * 1.3) / options.rate, burst: 1, ballast: options.ballast ?? 40 };
   }
 
-  /** Starts everything. What was started is stopped again when it fails. */
+  /** Starts everything. On failure, stops everything that was started. */
   static async start<B extends Backend>(options: WorldOptions<B>): Promise<World<B>> {
     const { backend, random, dist } = options;
     const instances: Instance[] = [];
@@ -93,7 +93,7 @@ export class World<B extends Backend = Backend> {
     }
   }
 
-  /** Carries out a fault and writes down when it was over. */
+  /** Runs a fault and records its duration. */
   async fault(name: string, happen: () => Promise<void>): Promise<void> {
     const from = performance.now();
     await happen();
@@ -101,7 +101,7 @@ export class World<B extends Backend = Backend> {
     this.throwIfFailed();
   }
 
-  /** Sends every second client away that comes and goes. @returns brings them back */
+  /** Disconnects every second client that can leave. @returns a function that lets them reconnect */
   sendAway(): () => void {
     const away = this.clients
       .filter(({ name }) => !name.startsWith(STAYING))
@@ -117,7 +117,7 @@ export class World<B extends Backend = Backend> {
     this.throwIfFailed();
   }
 
-  /** Publishes on until every client that stays has an event of each channel that was begun after the last fault. */
+  /** Continues publishing until every staying client has an event of each channel that started after the last fault. */
   async untilLive(milliseconds: number): Promise<void> {
     const { faults, emits, seen } = this.log;
     const from = faults.at(-1)?.to ?? 0;
@@ -139,16 +139,16 @@ export class World<B extends Backend = Backend> {
     this.throwIfFailed();
   }
 
-  /** Ends publishing, and waits until every client has come to rest where the others are. */
+  /** Stops publishing, and waits until all clients have the same position. */
   async settle(): Promise<void> {
     this.pace.burst = 1;
     for (const client of this.clients) client.settle();
-    await delay(500); // some last events, by which every channel shows where it stands
+    await delay(500); // some last events that show the position of every channel
     for (const emitter of this.emitters) emitter.stop();
     await Promise.all(this.running.slice(0, this.emitters.length));
     const until = performance.now() + REST_MS;
     let rested = 0;
-    // At rest means: the same for a second. Who is not at the top then never gets there by itself.
+    // At rest means no change for a second. A client that is behind by then never catches up by itself.
     while (rested < 10 && performance.now() < until) {
       rested = this.isAtRest() ? rested + 1 : 0;
       await delay(100);
@@ -158,7 +158,7 @@ export class World<B extends Backend = Backend> {
     this.throwIfFailed();
   }
 
-  /** Ends everything that was started. @returns what went wrong in ending it */
+  /** Stops everything that was started. @returns problems during the stop */
   async stop(): Promise<string[]> {
     const problems: string[] = [];
     for (const emitter of this.emitters) emitter.stop();
@@ -193,21 +193,22 @@ export class World<B extends Backend = Backend> {
       new Emitter('careful', this.publishing, ALL_CHANNELS, pace, log, random.fork('careful'), 'careful'),
     );
     const { front } = this;
-    const ofInstances = (): Door[] =>
+    const ofInstances = (): EntryPoint[] =>
       this.instances.map(({ port, up }, index) => ({ port: this.clientLines[index]?.port ?? port, open: up }));
-    const doors = front === null ? ofInstances : () => [{ port: front.port, open: true }];
+    const entryPoints = front === null ? ofInstances : () => [{ port: front.port, open: true }];
     const { stayers, wanderers, dozers } = this.options;
-    const client = (name: string, where: () => readonly Door[], habits: Habits): void => {
+    const client = (name: string, where: () => readonly EntryPoint[], habits: Habits): void => {
       this.clients.push(new FaultClient(name, ALL_CHANNELS, where, log, random.fork(name), habits));
     };
     for (let index = 0; index < stayers; index += 1) {
       const own = index % this.instances.length;
-      // Each stays with an instance of its own, and goes elsewhere only while that is down.
-      const where = (): readonly Door[] => (ofInstances()[own]!.open ? [ofInstances()[own]!] : ofInstances());
-      client(`${STAYING}${index + 1}`, front === null ? where : doors, { stayMs: null });
+      // Each one has a fixed instance, and uses another only while that is down.
+      const where = (): readonly EntryPoint[] => (ofInstances()[own]!.open ? [ofInstances()[own]!] : ofInstances());
+      client(`${STAYING}${index + 1}`, front === null ? where : entryPoints, { stayMs: null });
     }
-    for (let index = 0; index < wanderers; index += 1) client(`go${index + 1}`, doors, { stayMs: [200, 3000] });
-    for (let index = 0; index < (dozers?.count ?? 0); index += 1) client(`doze${index + 1}`, doors, dozers!.habits);
+    for (let index = 0; index < wanderers; index += 1) client(`go${index + 1}`, entryPoints, { stayMs: [200, 3000] });
+    for (let index = 0; index < (dozers?.count ?? 0); index += 1)
+      client(`doze${index + 1}`, entryPoints, dozers!.habits);
     for (const runner of [...this.emitters, ...this.clients]) {
       this.running.push(runner.run().catch((error: Error) => void (this.failure ??= error)));
     }
@@ -217,7 +218,7 @@ export class World<B extends Backend = Backend> {
     return this.instances.slice(0, this.instances.length - (this.options.listening ?? 0));
   }
 
-  /** The channels of each plain emitter of an instance. */
+  /** Returns the channels of each plain emitter of an instance. */
   private channelsOfEmitters(): readonly (readonly string[])[] {
     if (this.options.emitterPerChannel === true) return ALL_CHANNELS.map((channel) => [channel]);
     return [ALL_CHANNELS, ALL_CHANNELS];

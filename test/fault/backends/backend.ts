@@ -1,10 +1,10 @@
 import type { TcpProxy } from '../proxy.js';
 
-/** What joins the instances, and the lines to it. */
+/** The Redis setup that connects the instances, and the network lines to it. */
 export interface Backend {
-  /** Variables that lead instance number `index` to it. */
+  /** Environment variables with which instance number `index` connects. */
   env(index: number): Readonly<Record<string, string>>;
-  /** The line of each instance; none where instances find Redis by themselves. */
+  /** The line of each instance; none if instances discover Redis themselves. */
   readonly lines: readonly TcpProxy[];
   stop(): Promise<void>;
 }

@@ -5,14 +5,14 @@ import type { Random } from '../../support/random.js';
 import type { Backend } from './backend.js';
 import { linesTo } from './single.js';
 
-/** One Redis server and its instances, each of which has a clock that can be set. */
+/** One Redis server and its instances, each with an adjustable clock. */
 export class ClockedBackend implements Backend {
   private constructor(
     private readonly node: RedisNode,
     readonly lines: readonly TcpProxy[],
-    /** Of Redis. */
+    /** Clock of Redis. */
     readonly clock: FakeClock,
-    /** Of the instances. */
+    /** Clocks of the instances. */
     readonly clocks: readonly FakeClock[],
   ) {}
 

@@ -8,11 +8,11 @@ const CONFIG = [
   'cluster-enabled yes',
   'cluster-config-file nodes.conf',
   'cluster-node-timeout 1500',
-  // The slots that are still served go on being served.
+  // Keep serving the remaining slots.
   'cluster-require-full-coverage no',
 ];
 
-/** Three masters with a replica each. Instances find the owner of a slot by themselves. */
+/** Three masters with a replica each. Instances discover the owner of a slot themselves. */
 export class ClusterBackend implements Backend {
   readonly lines = [];
 
@@ -63,8 +63,8 @@ export class ClusterBackend implements Backend {
   }
 
   /**
-   * Holds the slot of a channel in migration while `meanwhile` runs, with one part of its keys on either side, and then gives it to the
-   * other node.
+   * Keeps the slot of a channel in migration while `meanwhile` runs, with its keys on both nodes, and then assigns it
+   * to the other node.
    */
   async migrate(channel: string, meanwhile: () => Promise<void>): Promise<void> {
     const slot = Number(await this.nodes[0]!.command('CLUSTER', 'KEYSLOT', channel));
@@ -84,7 +84,7 @@ export class ClusterBackend implements Backend {
     await Promise.all(this.nodes.map((node) => node.stop()));
   }
 
-  /** The living node that says of itself that it owns the slot. */
+  /** Returns the live node that claims the slot. */
   private async ownerOf(slot: number, nodes: readonly RedisNode[]): Promise<RedisNode> {
     for (const node of nodes) {
       const table = String(await node.command('CLUSTER', 'NODES'));

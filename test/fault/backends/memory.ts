@@ -1,6 +1,6 @@
 import type { Backend } from './backend.js';
 
-/** No Redis at all: for a single instance. */
+/** No Redis: for a single instance. */
 export class MemoryBackend implements Backend {
   readonly lines = [];
 

@@ -6,7 +6,7 @@ import { RedisNode } from '../redis-node.js';
 import type { Backend } from './backend.js';
 import { linesTo } from './single.js';
 
-/** A master and a replica whose line can stall, and somebody (the test) who promotes it. */
+/** A master, and a replica whose replication link can stall. The test promotes the replica. */
 export class ReplicatedBackend implements Backend {
   private constructor(
     private master: RedisNode,
@@ -26,13 +26,16 @@ export class ReplicatedBackend implements Backend {
     return { REDIS_URL: `redis://127.0.0.1:${this.lines[index]!.port}` };
   }
 
-  /** Lets the replica fall behind for a time. */
+  /** Makes the replica fall behind for a time. */
   async lag(milliseconds: number): Promise<void> {
     this.link.set('blackHole');
     await delay(milliseconds);
   }
 
-  /** Makes the replica the master as it is, and leads everybody to it; the old master dies before, or after that. */
+  /**
+   * Promotes the replica in its current state and redirects all instances to it. The old master dies before or after
+   * that.
+   */
   async promote(): Promise<void> {
     const old = this.master;
     const diesFirst = this.random.chance(0.5);
@@ -49,7 +52,9 @@ export class ReplicatedBackend implements Backend {
     await this.link.stop();
   }
 
-  /** Makes the replica the master, and the master its replica, which keeps its connections: a proxy leads only new ones on. */
+  /**
+   * Swaps the roles of master and replica. Open connections stay on the old master: a proxy redirects only new ones.
+   */
   async swap(): Promise<void> {
     const [old, next] = [this.master, this.replica];
     await next.command('REPLICAOF', 'NO', 'ONE');
@@ -62,7 +67,7 @@ export class ReplicatedBackend implements Backend {
     await old.until(/master_link_status:up/);
   }
 
-  /** Gives the master a replica again. */
+  /** Adds a replica to the master. */
   async mend(): Promise<void> {
     ({ replica: this.replica, link: this.link } = await follow(this.master, this.random));
   }

@@ -5,7 +5,7 @@ import type { Backend } from './backend.js';
 
 const MASTER = 'mymaster';
 
-/** A master with two replicas, and three Sentinels that watch them. Instances ask the Sentinels. */
+/** A master with two replicas, watched by three Sentinels. Instances query the Sentinels. */
 export class SentinelBackend implements Backend {
   readonly lines = [];
 
@@ -40,7 +40,7 @@ export class SentinelBackend implements Backend {
     };
   }
 
-  /** Kills the master and waits until the Sentinels have put another in its place. @returns the dead one */
+  /** Kills the master and waits until the Sentinels have promoted another node. @returns the dead node */
   async failOver(): Promise<RedisNode> {
     const dead = await this.master();
     await dead.kill();
@@ -55,7 +55,7 @@ export class SentinelBackend implements Backend {
     return dead;
   }
 
-  /** Brings a dead node back; the Sentinels make it a replica. */
+  /** Restarts a dead node, which the Sentinels make a replica. */
   async mend(dead: RedisNode): Promise<void> {
     await dead.restart();
     await dead.until(/role:slave[^]*master_link_status:up/, 40_000);

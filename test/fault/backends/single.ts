@@ -4,7 +4,7 @@ import type { Random } from '../../support/random.js';
 import { RedisNode, type RedisNodeOptions } from '../redis-node.js';
 import type { Backend } from './backend.js';
 
-/** One Redis server, and for each instance a line of its own to it. */
+/** One Redis server, with a separate line for each instance. */
 export class SingleBackend implements Backend {
   private constructor(
     readonly node: RedisNode,

@@ -3,13 +3,13 @@ import { emptyLog, type EmitRecord, type Outcome, type RunLog } from '../log.js'
 import { check } from './check.js';
 import type { ViolationClass } from './violations.js';
 
-/** Writes a log by hand: every entry is a millisecond after the one before it. */
+/** Builds a log. Each entry is a millisecond after the one before it. */
 class Scribe {
   readonly log: RunLog = emptyLog();
   private now = 0;
   private readonly sequences = new Map<string, number>();
 
-  /** An event that was published; the id is absent unless it was acknowledged. */
+  /** Adds a published event. Without an id it was not acknowledged. */
   emit(key: string, id?: string, outcome: Outcome = id === undefined ? 'unknown' : 'acknowledged'): EmitRecord {
     const publisher = key.replace(/\d+$/, '');
     const sequence = (this.sequences.get(publisher) ?? 0) + 1;
@@ -47,7 +47,7 @@ class Scribe {
   }
 
   found(redisMayLose = false): ViolationClass[] {
-    const { violations } = check(this.log, { redisMayLose, rejectsAtOnce: true }); // waiting time has its own spec
+    const { violations } = check(this.log, { redisMayLose, rejectsAtOnce: true });
     return [...new Set(violations.map((violation) => violation.class))].toSorted();
   }
 
@@ -57,7 +57,7 @@ class Scribe {
   }
 }
 
-/** Two clients, of which one leaves and resumes, and three events. */
+/** A correct run: two clients, of which one leaves and resumes, and two events. */
 function quiet(): Scribe {
   const scribe = new Scribe();
   scribe.subscribed('one', 'e-0');
@@ -74,15 +74,15 @@ function quiet(): Scribe {
 }
 
 describe('check', () => {
-  it('finds nothing where nothing is wrong', () => {
+  it('finds nothing in a correct run', () => {
     const scribe = quiet();
     scribe.end('one', 'e-2');
     scribe.end('two', 'e-2');
     expect(scribe.found()).toEqual([]);
   });
 
-  describe('while an old master and its successor both take events', () => {
-    /** The successor acknowledged `b1` before the old master took `a3`, which both clients have. */
+  describe('while an old master and its successor both accept events', () => {
+    /** The successor acknowledged `b1` before the old master accepted `a3`, which both clients received. */
     function twoMasters(): Scribe {
       const scribe = quiet();
       scribe.emit('b1', 'f-3');
@@ -122,7 +122,7 @@ describe('check', () => {
     });
   });
 
-  it('takes a new segment after a resync, a refused recovery and a plain subscribe for what they are', () => {
+  it('accepts a new segment after a resync, a refused recovery and a plain subscribe', () => {
     const scribe = quiet();
     for (const offset of [3, 4, 5, 6]) scribe.emit(`a${offset}`, `e-${offset}`);
     scribe.resync('one', 'e-6');
@@ -137,7 +137,7 @@ describe('check', () => {
     expect(scribe.found()).toEqual([]);
   });
 
-  it('lets offsets go on under a new epoch inside a segment', () => {
+  it('accepts offsets that continue under a new epoch inside a segment', () => {
     const scribe = quiet();
     scribe.emit('a3', 'f-3');
     scribe.event('one', 'f-3', 'a3');
@@ -145,11 +145,11 @@ describe('check', () => {
     expect(scribe.found()).toEqual([]);
   });
 
-  it('knows an event again that a later epoch took over, at its offset', () => {
+  it('recognizes an event that a later epoch took over at its offset', () => {
     const scribe = quiet();
     scribe.emit('a3', 'e-3');
     scribe.event('one', 'e-3', 'a3');
-    scribe.event('two', 'f-3', 'a3'); // it had to read it from the history, after Redis was restarted
+    scribe.event('two', 'f-3', 'a3'); // read from the history after Redis restarted
     scribe.emit('a4', 'f-4');
     for (const client of ['one', 'two']) {
       scribe.event(client, 'f-4', 'a4');
@@ -158,7 +158,7 @@ describe('check', () => {
     expect(scribe.found()).toEqual([]);
   });
 
-  it('lets a client that hands back nothing see again what it saw', () => {
+  it('allows repeated events for a client that subscribes without a position', () => {
     const scribe = quiet();
     scribe.left('two');
     scribe.subscribed('two', 'e-1');
@@ -166,11 +166,11 @@ describe('check', () => {
     expect(scribe.found()).toEqual([]);
   });
 
-  it('lets Redis lose what it acknowledged, where it may, and an emit stand again in what is left', () => {
+  it('allows Redis to lose acknowledged events if the scenario permits it, and an emit to reappear in the rest', () => {
     const scribe = quiet();
     scribe.emit('a3', 'e-3');
     scribe.event('one', 'e-3', 'a3');
-    scribe.emit('b1'); // its answer was lost, it was published again after the promotion
+    scribe.emit('b1'); // its reply was lost, so it was published again after the promotion
     scribe.event('one', 'e-4', 'b1');
     for (const client of ['one', 'two']) {
       scribe.resync(client, 'f-2');
@@ -182,7 +182,7 @@ describe('check', () => {
     expect(scribe.found(false)).toEqual(['lost']);
   });
 
-  it('lets a client before the gone events go on after a notice, and one begin after them', () => {
+  it('allows a client before the lost events to continue after a notice, and a new one to start after them', () => {
     const scribe = quiet();
     scribe.emit('a3', 'e-3');
     scribe.emit('a4', 'e-4');
@@ -195,7 +195,7 @@ describe('check', () => {
     expect(scribe.found(true)).toEqual([]);
   });
 
-  it('does not ask for an event whose acknowledgement overlapped with the later event', () => {
+  it('does not require an event whose acknowledgement overlapped with the later event', () => {
     const scribe = quiet();
     const { settledAt } = scribe.emit('a3', 'e-3');
     const later = scribe.emit('b1', 'f-3');
@@ -204,21 +204,21 @@ describe('check', () => {
     expect(scribe.found(true)).toEqual([]);
   });
 
-  it('does not ask for what a server acknowledged that was no longer the master', () => {
+  it('does not require events that a former master acknowledged', () => {
     const scribe = quiet();
     scribe.emit('a3', 'f-3');
     for (const client of ['one', 'two']) {
       scribe.event(client, 'f-3', 'a3');
       scribe.resync(client, 'f-3');
     }
-    scribe.emit('b1', 'e-3'); // by the old one
+    scribe.emit('b1', 'e-3'); // by the old master
     scribe.emit('a4', 'f-4');
     for (const client of ['one', 'two']) scribe.event(client, 'f-4', 'a4');
     expect(scribe.found(true)).toEqual([]);
   });
 
   describe('finds', () => {
-    // Each takes the quiet run and spoils it.
+    // Each one breaks the correct run.
     const spoilt: readonly [name: string, expected: readonly ViolationClass[], spoil: (scribe: Scribe) => void][] = [
       [
         'an acknowledged event that was skipped',
@@ -230,7 +230,7 @@ describe('check', () => {
         },
       ],
       [
-        'an event that was skipped though nobody acknowledged it',
+        'a skipped event without acknowledgement',
         ['hole'],
         (scribe) => {
           scribe.emit('a3');
@@ -343,7 +343,7 @@ describe('check', () => {
         },
       ],
       [
-        'a client that holds what is gone and was not told',
+        'a client that holds lost events and was not notified',
         ['fork', 'lost', 'silentLoss'],
         (scribe) => {
           scribe.emit('a3', 'e-3');
@@ -356,7 +356,7 @@ describe('check', () => {
         },
       ],
       [
-        'acknowledged events that are gone, where a client before them resumes without a notice',
+        'lost acknowledged events, with a client that resumes before them without a notice',
         ['lost', 'silentLoss'],
         (scribe) => {
           scribe.left('two');
@@ -369,7 +369,7 @@ describe('check', () => {
         },
       ],
       [
-        'acknowledged events that are gone, where a client on an instance that was cut off never receives them',
+        'lost acknowledged events, which a client on an isolated instance never receives',
         ['lost', 'silentLoss'],
         (scribe) => {
           scribe.emit('a3', 'e-3');
@@ -397,7 +397,7 @@ describe('check', () => {
         },
       ],
       [
-        'an emit that was published, and was said to be not',
+        'an emit that was published although it was reported as not published',
         ['refusedYetPublished'],
         (scribe) => {
           scribe.emit('b1', undefined, 'notPublished');
@@ -435,7 +435,7 @@ describe('check', () => {
       ],
       ['an event that nobody emitted', ['breach'], (scribe) => scribe.event('one', 'e-3', 'z1')],
       [
-        'a recovery from elsewhere than was asked',
+        'a recovery from another position than requested',
         ['breach'],
         (scribe) => {
           scribe.left('two');

@@ -11,7 +11,7 @@ import type { Violation } from './violations.js';
 import { waitingViolations, type WaitingLimits } from './waiting.js';
 
 export interface CheckOptions extends PlainLimits, WaitingLimits, StarvationLimits {
-  /** Redis may lose what it acknowledged: a replica that lags is promoted, or its data are gone. */
+  /** Redis can lose acknowledged events: a lagging replica is promoted, or its data is lost. */
   readonly redisMayLose: boolean;
 }
 
@@ -20,7 +20,7 @@ export interface Verdict {
   readonly figures: Figures;
 }
 
-/** Checks a run by its log alone. */
+/** Checks a run from its log alone. */
 export function check(whole: RunLog, options: CheckOptions): Verdict {
   const log = withoutPlain(whole);
   const ledger = new Ledger(log);
@@ -66,7 +66,7 @@ function conflicts(emits: readonly EmitRecord[]): Violation[] {
   return violations;
 }
 
-/** Every id stands for one event, whoever saw it. */
+/** Checks that every id refers to the same event for all clients. */
 function mismatches(log: RunLog): Violation[] {
   const violations: Violation[] = [];
   const keys = new Map<string, string>();
@@ -79,7 +79,7 @@ function mismatches(log: RunLog): Violation[] {
     }
   };
   for (const { channel, id, key, settledAt } of log.emits) {
-    // Two acknowledged events at one id are a conflict, and counted there.
+    // Two acknowledged events at one id are a conflict, which is reported separately.
     if (id !== undefined && !keys.has(`${channel} ${id}`)) enter(channel, id, key, settledAt);
   }
   for (const record of log.seen) {
@@ -88,7 +88,7 @@ function mismatches(log: RunLog): Violation[] {
   return violations;
 }
 
-/** Where each emit was seen: another offset is only right when what stood at the one before it is gone. */
+/** Checks the offset of each emit: a second offset is valid only if the event at the first one was lost. */
 function twoPlaces(log: RunLog, ledger: Ledger): Violation[] {
   const violations: Violation[] = [];
   const places = new Map<string, Position>();
@@ -96,7 +96,7 @@ function twoPlaces(log: RunLog, ledger: Ledger): Violation[] {
     const known = places.get(key);
     const position = positionOf(id);
     if (known === undefined) places.set(key, position);
-    // The same place, perhaps as a later epoch names it.
+    // The same offset, perhaps under a later epoch.
     if (known === undefined || known.offset === position.offset) return;
     if (known.epoch !== position.epoch) {
       const [earlier, later] =
@@ -124,8 +124,8 @@ function lost(emits: readonly EmitRecord[], ledger: Ledger, { redisMayLose }: Ch
 }
 
 /**
- * A rejected emit that was delivered may have been published before it was rejected (its answer was lost). It was published
- * later for certain when it stands behind an event that was only begun after the rejection.
+ * Finds rejected emits that were published after the rejection. A delivered one may have been published before, with a
+ * lost reply. It was published later if it follows an event that started after the rejection.
  */
 function rejectedLater(emits: readonly EmitRecord[], segments: readonly Segment[]): Violation[] {
   const rejected = new Map(emits.filter(isRefused).map((emit) => [emit.key, emit]));
@@ -157,7 +157,7 @@ function differentTops({ ends }: SegmentWalk, ledger: Ledger): Violation[] {
   const violations: Violation[] = [];
   for (const { client, channel, lastEventId } of ends) {
     const top = ledger.top(channel);
-    if (top === null) continue; // nothing was ever published there
+    if (top === null) continue; // no event was ever published there
     if (lastEventId !== formatPosition(top)) {
       const detail = `it stands at ${lastEventId}, the channel at ${formatPosition(top)}`;
       violations.push({ class: 'differentTop', channel, client, detail, at: Infinity });
@@ -185,7 +185,7 @@ function outOfOrder(segment: Segment, emits: ReadonlyMap<string, EmitRecord>): V
   return violations;
 }
 
-/** A segment goes on into a new epoch only from an event that the new epoch has too. */
+/** Checks that a segment continues into a new epoch only from an event that the new epoch contains. */
 function forks({ channel, client, start, events }: Segment, ledger: Ledger): Violation[] {
   const violations: Violation[] = [];
   let last = start;
@@ -199,7 +199,7 @@ function forks({ channel, client, start, events }: Segment, ledger: Ledger): Vio
   return violations;
 }
 
-/** Every acknowledged event between a segment's two ends was delivered in it, unless it is gone. */
+/** Checks that every acknowledged event between a segment's ends was delivered in it, unless the event was lost. */
 function missing(emits: readonly EmitRecord[], segments: readonly Segment[], ledger: Ledger): Violation[] {
   const acknowledged = new Map<string, { position: Position; order: number; key: string }[]>();
   for (const { channel, id, key } of emits) {
@@ -219,7 +219,8 @@ function missing(emits: readonly EmitRecord[], segments: readonly Segment[], led
     for (const { position, order, key } of acknowledged.get(channel) ?? []) {
       if (position.offset <= start.offset || position.offset > last.position.offset) continue;
       const there = byOffset.get(position.offset);
-      // What a segment has of an earlier epoch was there before this one; whether it may go on from it is asked elsewhere.
+      // Events of an earlier epoch were there before this one. Another check covers whether the segment can continue
+      // from them.
       if (there?.key === key || ledger.order(channel, (there ?? last).position.epoch) < order) continue;
       const detail = `${formatPosition(position)} ${key}`;
       violations.push({ class: 'missing', channel, client, detail, at: there?.at ?? last.at });
@@ -228,9 +229,9 @@ function missing(emits: readonly EmitRecord[], segments: readonly Segment[], led
   return violations;
 }
 
-/** Nobody is put behind the top of a channel: what is begun after that has a higher offset. */
+/** Checks that no client is placed beyond the top of a channel: later events must have higher offsets. */
 function skippedAhead(emits: readonly EmitRecord[], segments: readonly Segment[]): Violation[] {
-  // channel and epoch → acknowledged events, the latest begun first
+  // channel and epoch → acknowledged events, the latest start first
   const byEpoch = new Map<string, EmitRecord[]>();
   for (const emit of emits) {
     if (emit.id === undefined) continue;

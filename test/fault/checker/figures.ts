@@ -5,35 +5,41 @@ import { positionOf, type Ledger } from './ledger.js';
 import { withoutPlain } from './plain.js';
 import { longestSilenceMs, STAYING } from './starvation.js';
 
-/** What a run amounts to, in numbers. */
+/** Metrics of a run. */
 export interface Figures {
   readonly acknowledged: number;
-  /** Rejected emits of channels with a history. */
+  /** Rejected emits on channels with history. */
   readonly rejected: number;
-  /** Those of the channel without history: one whose answer is lost is rejected at once, since it is never tried again. */
+  /**
+   * Rejected emits on the channel without history: an emit whose reply is lost is rejected at once, since it is never
+   * retried.
+   */
   readonly rejectedPlain: number;
   readonly unknown: number;
   readonly unsettled: number;
-  /** Events that clients got, all clients together. */
+  /** Events received by all clients. */
   readonly delivered: number;
-  /** Those of them that came from the channel without history. */
+  /** Received events of the channel without history. */
   readonly deliveredPlain: number;
   readonly resyncs: number;
   readonly recoveredTrue: number;
   readonly recoveredFalse: number;
-  /** Connections that were closed because their client read too slowly. */
+  /** Connections that were closed as slow consumers. */
   readonly closedAsSlow: number;
   /** Acknowledged events that Redis itself lost. */
   readonly lostByRedis: number;
-  /** Emits that were rejected, and yet stand in the log: their answer was lost. */
+  /** Rejected emits that are in the log, because their reply was lost. */
   readonly rejectedYetPublished: number;
-  /** The longest that an acknowledged emit took, in milliseconds. */
+  /** Longest duration of an acknowledged emit, in milliseconds. */
   readonly longestEmitMs: number;
-  /** The longest that an acknowledged emit waited while no fault was under way, in milliseconds. */
+  /** Longest wait of an acknowledged emit without a fault, in milliseconds. */
   readonly longestHealthyEmitMs: number;
-  /** The longest that a client that stays was owed something of a channel while no fault was under way, in milliseconds. */
+  /** Longest time that a staying client waited for an event of a channel without a fault, in milliseconds. */
   readonly longestSilenceMs: number;
-  /** How long after the end of each fault the last channel was live again for every client that stays, in milliseconds; `null` where it never was. */
+  /**
+   * Time from the end of each fault until the last channel was live for every staying client, in milliseconds; `null`
+   * if that never happened.
+   */
   readonly liveAgainMs: readonly (number | null)[];
 }
 
@@ -81,7 +87,7 @@ export function figuresOf(log: RunLog, ledger: Ledger): Figures {
   };
 }
 
-/** A channel is live again for a client when it gets an event that was begun after the fault's end. */
+/** A channel is live for a client once it receives an event that started after the fault's end. */
 function liveAgain(log: RunLog, { to }: FaultMark): number | null {
   const startedAt = new Map(log.emits.map((emit) => [emit.key, emit.startedAt]));
   const waiting = new Set<string>();

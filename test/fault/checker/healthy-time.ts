@@ -1,8 +1,8 @@
 import type { FaultMark } from '../log.js';
 
-/** Measures time in which no fault was under way. */
+/** Measures the time without faults. */
 export class HealthyTime {
-  /** In order and apart. */
+  /** Sorted and without overlaps. */
   private readonly faults: { readonly from: number; readonly to: number }[] = [];
 
   constructor(faults: readonly Pick<FaultMark, 'from' | 'to'>[]) {
@@ -13,7 +13,7 @@ export class HealthyTime {
     }
   }
 
-  /** Milliseconds between two times in which no fault was under way. */
+  /** Returns the milliseconds without a fault between two times. */
   between(from: number, to: number): number {
     let healthy = Math.max(0, to - from);
     for (const fault of this.faults) healthy -= Math.max(0, Math.min(to, fault.to) - Math.max(from, fault.from));

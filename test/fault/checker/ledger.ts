@@ -1,18 +1,18 @@
 import { parsePosition, type Position } from '../../../src/protocol/position.js';
 import type { RunLog } from '../log.js';
 
-/** What the log shows of one epoch of a channel. */
+/** The known events of one epoch of a channel. */
 interface Epoch {
-  /** Epochs of a channel count from 0 in the order in which they were first seen. */
+  /** Index of the epoch in the order of first sight, from 0. */
   readonly order: number;
-  /** offset → key of the first event that was seen there */
+  /** offset → key of the first event at this offset */
   readonly keys: Map<number, string>;
   highest: number;
 }
 
 /**
- * What stood where, in every channel, as far as the log shows it. A new epoch takes over a prefix of the log: an event of
- * an earlier epoch may be seen again at its offset under a later epoch, and one that is seen there no more is gone.
+ * The contents of every channel's log, as far as the run shows it. A new epoch takes over a prefix of the log: an event
+ * of an earlier epoch can reappear at its offset under a later epoch. An event that does not reappear was lost.
  */
 export class Ledger {
   private readonly channels = new Map<string, Map<string, Epoch>>();
@@ -27,12 +27,15 @@ export class Ledger {
     for (const { channel, id, key } of seen) this.enter(channel, positionOf(id), key);
   }
 
-  /** Epochs of a channel count from 0 in the order in which they were first seen; Infinity for one without events. */
+  /** Returns the index of an epoch in the order of first sight, from 0; Infinity for an epoch without events. */
   order(channel: string, epoch: string): number {
     return this.channels.get(channel)?.get(epoch)?.order ?? Infinity;
   }
 
-  /** Whether what stood there is gone: a later epoch has another event at that offset, or has not got so far again. */
+  /**
+   * Returns true if the event at a position was lost: a later epoch has another event at that offset, or has not
+   * reached it again.
+   */
   isGone(channel: string, { epoch, offset }: Position): boolean {
     const epochs = this.channels.get(channel);
     const own = epochs?.get(epoch);
@@ -48,7 +51,7 @@ export class Ledger {
     return top.highest < offset;
   }
 
-  /** The highest position of the last epoch; `null` where no event was seen. */
+  /** Returns the highest position of the last epoch; `null` without events. */
   top(channel: string): Position | null {
     let top: Position | null = null;
     let order = -1;
@@ -74,9 +77,9 @@ export class Ledger {
   }
 }
 
-/** Ids in a log were given out by a server, or are entered as a breach before they get here. */
+/** Parses an id. Invalid ids of servers are recorded as breaches, so an invalid one here is a bug. */
 export function positionOf(id: string): Position {
   const position = parsePosition(id);
-  if (position === null) throw new Error(`The log holds an id that is none: ${id}`);
+  if (position === null) throw new Error(`The log contains an invalid id: ${id}`);
   return position;
 }

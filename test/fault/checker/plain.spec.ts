@@ -3,7 +3,7 @@ import { check } from './check.js';
 import { emptyLog, type Outcome } from '../log.js';
 import { plainViolations, withoutPlain } from './plain.js';
 
-/** Writes a log of the channel without history by hand: every entry is a second after the one before it. */
+/** Builds a log of the channel without history. Each entry is a second after the one before it. */
 class Scribe {
   readonly log = emptyLog();
   private at = 0;
@@ -31,7 +31,7 @@ class Scribe {
   }
 }
 
-/** Two clients that stay, and three events. */
+/** Two staying clients and three events. */
 function begun(): Scribe {
   const scribe = new Scribe();
   scribe.subscribed('stay1');
@@ -41,14 +41,14 @@ function begun(): Scribe {
 }
 
 describe('the channel without history', () => {
-  it('is fine when each client gets a part of the events in one order', () => {
+  it('accepts that each client receives a part of the events in one order', () => {
     const scribe = begun();
     scribe.events('stay1', 'a1', 'a2', 'b1');
     scribe.events('stay2', 'a1', 'b1');
     expect(scribe.found()).toEqual([]);
   });
 
-  it('is fine when a client that comes back gets an event once more', () => {
+  it('accepts that a returning client receives an event again', () => {
     const scribe = begun();
     scribe.events('stay1', 'a1');
     scribe.left('stay1');
@@ -67,21 +67,21 @@ describe('the channel without history', () => {
     expect(scribe.found()).toEqual(found);
   });
 
-  it('shows when two clients get events in different orders', () => {
+  it('finds two clients with different orders', () => {
     const scribe = begun();
     scribe.events('stay1', 'a1', 'b1');
     scribe.events('stay2', 'b1', 'a1');
     expect(scribe.found()).toEqual(['plainOrder a1']);
   });
 
-  it('shows an event that comes while not subscribed', () => {
+  it('finds an event without a subscription', () => {
     const scribe = begun();
     scribe.left('stay1');
     scribe.events('stay1', 'a1');
     expect(scribe.found()).toEqual(['outside a1']);
   });
 
-  it('shows an event that was published after it was rejected, and one that was said not to be published', () => {
+  it('finds an event that was published after its rejection, and one that was reported as not published', () => {
     const scribe = begun();
     scribe.emit('c1', 'rejected');
     scribe.emit('c2', 'notPublished');
@@ -90,7 +90,7 @@ describe('the channel without history', () => {
     expect(scribe.found()).toEqual(['rejectedLater c1 came behind d1', 'refusedYetPublished c2']);
   });
 
-  it('takes a missing event as lost only if nothing failed', () => {
+  it('reports a missing event only if nothing failed', () => {
     const scribe = begun();
     scribe.events('stay1', 'a1', 'a2', 'b1');
     scribe.events('stay2', 'a1', 'b1');
@@ -98,19 +98,19 @@ describe('the channel without history', () => {
     expect(scribe.found(false)).toEqual([]);
   });
 
-  it('shows an emit that was not answered', () => {
+  it('finds an emit without a reply', () => {
     const scribe = begun();
     scribe.emit('c1', 'unsettled');
     expect(scribe.found()).toEqual(['unsettled c1']);
   });
 
-  it('has a number of its own for what was rejected', () => {
+  it('counts its rejected emits separately', () => {
     const scribe = begun();
     scribe.emit('c1', 'rejected');
     expect(check(scribe.log, { redisMayLose: false }).figures).toMatchObject({ rejected: 0, rejectedPlain: 1 });
   });
 
-  it('is left out of what the rest of the checker looks at', () => {
+  it('is excluded from all other checks', () => {
     const scribe = begun();
     scribe.events('stay1', 'a1');
     expect(withoutPlain(scribe.log)).toEqual(emptyLog());

@@ -4,11 +4,11 @@ import { STAYING } from './starvation.js';
 import type { Violation, ViolationClass } from './violations.js';
 
 export interface PlainLimits {
-  /** No fault happens in it, so that every event of a channel without history arrives, too. @default false */
+  /** True for runs without faults, in which every event of a channel without history must arrive. @default false */
   readonly nothingFails?: boolean;
 }
 
-/** One client on the channel without history, from the answer to its `subscribe` until it left. */
+/** One subscription of a client to the channel without history, from the reply to `subscribe` until it left. */
 interface Visit {
   readonly client: string;
   readonly from: number;
@@ -16,10 +16,10 @@ interface Visit {
   readonly events: { readonly key: string; readonly at: number }[];
 }
 
-/** Delivery takes at most this long while nothing fails, in milliseconds. */
+/** Maximum delivery time while nothing fails, in milliseconds. */
 const DELIVERY_MS = 2_000;
 
-/** The log of the channels with history: what the rest of the checker looks at. */
+/** Returns the log without the channel without history, for all other checks. */
 export function withoutPlain({ emits, seen, ...rest }: RunLog): RunLog {
   return {
     ...rest,
@@ -29,8 +29,8 @@ export function withoutPlain({ emits, seen, ...rest }: RunLog): RunLog {
 }
 
 /**
- * A channel without history promises less: a client gets each event at most once, in the one order of the channel, and none that was
- * rejected before a later one began. An event may be missing, but not while nothing fails.
+ * Checks the weaker guarantees of a channel without history: a client receives each event at most once, in one order
+ * for all, and none that was rejected before a later one started. Events can be missing, but not while nothing fails.
  */
 export function plainViolations(log: RunLog, { nothingFails = false }: PlainLimits = {}): Violation[] {
   const emits = log.emits.filter(({ channel }) => channel === PLAIN_CHANNEL);
@@ -94,7 +94,7 @@ function wrongEvents({ client, events }: Visit, byKey: ReadonlyMap<string, EmitR
   return violations;
 }
 
-/** Each visit is compared with every other one: both have some events, in one order. */
+/** Compares each visit with all others: common events must have the same order. */
 function wrongOrder(visits: readonly Visit[]): Violation[] {
   const violations: Violation[] = [];
   const places = visits.map(({ events }) => new Map(events.map(({ key }, index) => [key, index])));

@@ -3,33 +3,33 @@ import type { ClientRecord } from '../log.js';
 import { positionOf } from './ledger.js';
 import type { Violation, ViolationClass } from './violations.js';
 
-/** One event as a client got it. */
+/** An event as a client received it. */
 export interface Delivered {
   readonly position: Position;
   readonly key: string;
   readonly at: number;
 }
 
-/** A stretch of one channel that a client was promised without a hole. */
+/** A part of a channel that must reach a client without a gap. */
 export interface Segment {
   readonly client: string;
   readonly channel: string;
-  /** Where the server said that it begins; events follow it. */
+  /** Start position that the server reported; events follow it. */
   readonly start: Position;
   readonly startedAt: number;
   readonly events: Delivered[];
-  /** When the client was notified that continuity ended; `null` if the stretch lasts until the end of the run. */
+  /** Time at which the client was notified of lost continuity; `null` if the segment lasts until the end of the run. */
   endedAt: number | null;
 }
 
 export interface SegmentWalk {
   readonly segments: Segment[];
   readonly violations: Violation[];
-  /** client and channel → where it stood at the end, as the client itself says */
+  /** client and channel → final position, as reported by the client */
   readonly ends: { readonly client: string; readonly channel: string; readonly lastEventId: string | null }[];
 }
 
-/** Walks through what each client saw of each channel, and looks at every step. */
+/** Processes the records of each client and channel, and checks every step. */
 export function walkSegments(seen: readonly ClientRecord[]): SegmentWalk {
   const walk: SegmentWalk = { segments: [], violations: [], ends: [] };
   const walkers = new Map<string, Walker>();
@@ -42,14 +42,14 @@ export function walkSegments(seen: readonly ClientRecord[]): SegmentWalk {
   return walk;
 }
 
-/** One client on one channel. */
+/** State of one client on one channel. */
 class Walker {
   private segment: Segment | null = null;
   private position: Position | null = null;
   private subscribed = false;
-  /** What it has seen since it last began without handing back an id. */
+  /** Ids received since the client last subscribed without a position. */
   private ids = new Set<string>();
-  /** Epochs that the segment has been in and left. */
+  /** Epochs that the segment has left. */
   private left = new Set<string>();
 
   constructor(private readonly walk: SegmentWalk) {}
@@ -84,7 +84,7 @@ class Walker {
     if (lastEventId === undefined) return this.violation('breach', record, 'subscribed without lastEventId');
     if (asked === undefined) this.ids = new Set<string>();
     if (recovered !== true) return this.begin(record, lastEventId);
-    // It goes on from where it was: what follows is looked at as if it had never left.
+    // The segment continues, as if the client had never left.
     if (asked === undefined || lastEventId !== asked) {
       this.violation('breach', record, `recovered from ${lastEventId}, while ${asked} was asked for`);
     }
@@ -109,7 +109,7 @@ class Walker {
     const last = this.position;
     if (this.ids.has(id)) {
       this.violation('duplicate', record, id);
-      if (position.offset !== last.offset + 1) return; // else it goes on from there
+      if (position.offset !== last.offset + 1) return; // otherwise the segment continues from there
     }
     this.ids.add(id);
     if (position.epoch !== last.epoch) this.left.add(last.epoch);

@@ -3,13 +3,15 @@ import { positionOf, type Ledger } from './ledger.js';
 import type { Segment } from './segments.js';
 import type { Violation } from './violations.js';
 
-/** How long the client of an old master can stay without a notice while another master takes events, in milliseconds. */
+/**
+ * Time within which a client of an old master must be notified after another master accepted events, in milliseconds.
+ */
 const NOTICE_WITHIN_MS = 5_000;
 
 /**
- * Decides by content and by real time alone, so that events count which Redis itself lost: an event that was acknowledged before a
- * later event of a segment began must be in that segment. The only ways out are a notice, which ends the segment, and an event
- * that comes before the segment's start.
+ * Checks by content and real time alone, so that events which Redis lost count too: an event that was acknowledged
+ * before a later event of a segment started must be in that segment. Exceptions: the segment ended with a notice, or
+ * the event precedes the segment's start.
  */
 export function silentLosses(emits: readonly EmitRecord[], segments: readonly Segment[], ledger: Ledger): Violation[] {
   const byKey = new Map(emits.map((emit) => [emit.key, emit]));
@@ -37,7 +39,7 @@ export function silentLosses(emits: readonly EmitRecord[], segments: readonly Se
   return violations;
 }
 
-/** The event of the segment that was begun last, and when the client got it. */
+/** The event of the segment with the latest start, and the time at which the client received it. */
 interface Latest {
   readonly key: string;
   readonly startedAt: number;
@@ -55,8 +57,8 @@ function latestBegun({ events }: Segment, byKey: ReadonlyMap<string, EmitRecord>
 }
 
 /**
- * A promoted replica took the event while the old master, which no one had ended yet, took the latest of the segment. No client
- * of the old master can have it; each is notified once its instance reaches the new master.
+ * True if a promoted replica accepted the event while the old master still accepted the latest one of the segment. No
+ * client of the old master can receive it; each is notified once its instance reaches the new master.
  */
 function isOfSuccessor({ channel, id }: EmitRecord, { epoch }: Latest, ledger: Ledger): boolean {
   return ledger.order(channel, positionOf(id!).epoch) > ledger.order(channel, epoch);
@@ -67,9 +69,9 @@ function isNotified({ endedAt }: Segment, { settledAt }: EmitRecord): boolean {
 }
 
 /**
- * By its offset in the same epoch, else by time: an event that began after the client had its start comes after it. An
- * event of an epoch that had ended before the segment's start was acknowledged by a server that was no longer the master:
- * docs/redis.md says how to prevent that (`min-replicas-to-write`), and nothing else can.
+ * Compares offsets in the same epoch, and otherwise times: an event that started after the segment did follows it. An
+ * event of an epoch that had ended before was acknowledged by a former master: only `min-replicas-to-write` prevents
+ * that (docs/redis.md).
  */
 function comesAfterStart({ channel, id, startedAt }: EmitRecord, segment: Segment, ledger: Ledger): boolean {
   const { epoch, offset } = positionOf(id!);

@@ -2,26 +2,31 @@ import type { ClientRecord, RunLog } from '../log.js';
 import type { HealthyTime } from './healthy-time.js';
 import type { Violation } from './violations.js';
 
-/** Clients whose name begins so never leave by themselves: they show when a channel is live. */
+/** Name prefix of clients that never leave by themselves: they show when a channel is live. */
 export const STAYING = 'stay';
 
 export interface StarvationLimits {
-  /** After an event of a channel was acknowledged, every client that stays gets something of that channel within this time without a fault. @default 10000 */
+  /**
+   * After an event was acknowledged, every staying client must receive something of its channel within this time
+   * without a fault, in milliseconds. @default 10000
+   */
   readonly starvedAfterMs?: number;
 }
 
-/** One client on one channel, which was owed something. */
+/** A client that waits for an event of a channel. */
 interface Wait {
   readonly client: string;
   readonly channel: string;
-  /** The acknowledged event that is owed. */
+  /** The acknowledged event that the client waits for. */
   readonly key: string;
-  /** When the client got something again, or the end of the log. */
+  /** Time at which the client received something, or the end of the log. */
   readonly to: number;
   readonly healthyMs: number;
 }
 
-/** Every channel of every client that stays: the others may go on meanwhile. One violation for each stretch without anything. */
+/**
+ * Checks every channel of every staying client, independently of its other channels. Reports one violation per silence.
+ */
 export function starved(
   log: RunLog,
   healthy: HealthyTime,
@@ -38,7 +43,9 @@ export function starved(
     }));
 }
 
-/** The longest that a client that stays was owed something of one channel, in milliseconds without a fault. */
+/**
+ * Returns the longest time that a staying client waited for an event of one channel, in milliseconds without a fault.
+ */
 export function longestSilenceMs(log: RunLog, healthy: HealthyTime): number {
   return Math.round(waits(log, healthy).reduce((most, { healthyMs }) => Math.max(most, healthyMs), 0));
 }
@@ -51,7 +58,7 @@ function waits(log: RunLog, healthy: HealthyTime): Wait[] {
     for (const { id, key, channel: ofEmit, startedAt, settledAt } of log.emits) {
       if (id === undefined || ofEmit !== channel || startedAt < signs[0]!) continue;
       const to = signs[firstNotBefore(signs, startedAt)] ?? end;
-      if (to === stretch) continue; // an event before this one is owed since earlier
+      if (to === stretch) continue; // the client has waited since an earlier event
       stretch = to;
       found.push({ client, channel, key, to, healthyMs: healthy.between(settledAt, to) });
     }
@@ -72,7 +79,7 @@ function firstNotBefore(times: readonly number[], time: number): number {
 interface Signs {
   readonly client: string;
   readonly channel: string;
-  /** When the client got something of the channel, in order. */
+  /** Times at which the client received something of the channel, in order. */
   readonly signs: number[];
 }
 

@@ -1,4 +1,4 @@
-/** What the checker can find, each with the promise that it breaks. */
+/** Violations that the checker can find, each with the broken guarantee. */
 export const VIOLATIONS = {
   hole: 'an offset was skipped inside a continuity segment',
   duplicate: 'a client saw an id twice',
@@ -31,7 +31,7 @@ export type ViolationClass = keyof typeof VIOLATIONS;
 export interface Violation {
   readonly class: ViolationClass;
   readonly channel: string;
-  /** Where known: the client that saw it. */
+  /** Client that saw it, if known. */
   readonly client?: string;
   readonly detail: string;
   readonly at: number;

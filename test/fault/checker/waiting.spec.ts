@@ -3,7 +3,7 @@ import { emptyLog, type Outcome, type RunLog } from '../log.js';
 import { check, type CheckOptions } from './check.js';
 import { HealthyTime } from './healthy-time.js';
 
-/** Two clients that stay, each of which gets every event at once. Times are seconds. */
+/** Builds a log of two staying clients that receive every event at once. Times are in seconds. */
 class Scribe {
   readonly log: RunLog = emptyLog();
   private readonly offsets = new Map<string, number>();
@@ -16,7 +16,7 @@ class Scribe {
     }
   }
 
-  /** An acknowledged event, and the clients that get it. */
+  /** Adds an acknowledged event, and the clients that receive it. */
   event(channel: string, from: number, to: number, clients: readonly string[] = ['stay1', 'stay2']): void {
     const offset = (this.offsets.get(channel) ?? 0) + 1;
     this.offsets.set(channel, offset);
@@ -45,7 +45,7 @@ class Scribe {
 }
 
 describe('HealthyTime', () => {
-  it('takes away each part of the time in which a fault was under way, once', () => {
+  it('subtracts each time with a fault once', () => {
     const healthy = new HealthyTime([
       { from: 20, to: 30 },
       { from: 10, to: 15 },
@@ -59,7 +59,7 @@ describe('HealthyTime', () => {
 });
 
 describe('check, of waiting time', () => {
-  it('accepts an emit that is rejected after its whole time, of which a fault took the most', () => {
+  it('accepts an emit that is rejected after its timeout, mostly during a fault', () => {
     const scribe = new Scribe();
     scribe.fault(1, 11);
     scribe.emit('a', 1, 11.2, 'rejected');
@@ -67,7 +67,7 @@ describe('check, of waiting time', () => {
     expect(scribe.found()).toEqual([]);
   });
 
-  it('finds an emit that is rejected before its time, also in a fault', () => {
+  it('finds an emit that is rejected before its timeout, also during a fault', () => {
     const scribe = new Scribe();
     scribe.fault(1, 11);
     scribe.emit('a', 1, 1.3, 'notPublished');
@@ -75,14 +75,14 @@ describe('check, of waiting time', () => {
     expect(scribe.found({ rejectsAtOnce: true })).toEqual([]);
   });
 
-  it('finds an emit that is rejected though no fault was under way for most of its time', () => {
+  it('finds an emit that is rejected although most of its time had no fault', () => {
     const scribe = new Scribe();
     scribe.fault(1, 4);
     scribe.emit('a', 1, 11.2, 'rejected');
     expect(scribe.found()).toEqual(['rejectedWhileUp a']);
   });
 
-  it('finds an emit that waits for long without a fault, and accepts one that waits for its end', () => {
+  it('finds an emit that waits long without a fault, and accepts one that waits for the end of a fault', () => {
     const scribe = new Scribe();
     scribe.fault(1, 10);
     scribe.event('a', 1, 11);
@@ -93,7 +93,7 @@ describe('check, of waiting time', () => {
 });
 
 describe('check, of starvation', () => {
-  it('finds a channel that stays quiet for one client, while its other channels and other clients go on', () => {
+  it('finds a channel that is silent for one client, while its other channels and other clients receive events', () => {
     const scribe = new Scribe();
     for (let second = 1; second <= 20; second += 1) {
       scribe.event('a', second, second + 0.1);
@@ -102,7 +102,7 @@ describe('check, of starvation', () => {
     expect(scribe.found()).toEqual(['starved b stay2']);
   });
 
-  it('counts no time in which a fault was under way', () => {
+  it('ignores time with a fault', () => {
     const scribe = new Scribe();
     scribe.fault(4, 12);
     for (let second = 1; second <= 20; second += 1) {
@@ -112,13 +112,13 @@ describe('check, of starvation', () => {
     expect(scribe.found()).toEqual([]);
   });
 
-  it('asks for nothing of a channel in which nothing was acknowledged', () => {
+  it('requires nothing of a channel without acknowledged events', () => {
     const scribe = new Scribe();
     for (let second = 1; second <= 20; second += 1) scribe.event('a', second, second + 0.1);
     expect(scribe.found()).toEqual([]);
   });
 
-  it('counts a notice, and a new subscription, as something', () => {
+  it('accepts a notice or a new subscription as a sign of life', () => {
     const scribe = new Scribe();
     scribe.event('a', 1, 1.1, ['stay1']);
     scribe.log.seen.push({ kind: 'resync', at: 9_000, client: 'stay2', channel: 'a', lastEventId: 'e-1', reason: 'x' });

@@ -2,20 +2,26 @@ import type { EmitRecord } from '../log.js';
 import type { HealthyTime } from './healthy-time.js';
 import type { Violation } from './violations.js';
 
-/** How long publishers may wait, and when they may be refused. Times in which a fault is under way do not count, unless said. */
+/** Limits for waiting publishers. Time with a fault does not count, unless stated. */
 export interface WaitingLimits {
-  /** An emit waits this long, faults included, before it is rejected. @default 10000 */
+  /** Time that an emit waits before it is rejected, including faults, in milliseconds. @default 10000 */
   readonly emitTimeoutMs?: number;
-  /** An emit is acknowledged within this time. @default 5000 */
+  /** Maximum time until an emit is acknowledged, in milliseconds. @default 5000 */
   readonly emitWithinMs?: number;
-  /** An emit may be rejected before its time is over: its history was lost, so that a retry can be neither found nor ruled out. @default false */
+  /**
+   * Allows rejections before the timeout: if the history was lost, a retry can neither be detected nor ruled out.
+   * @default false
+   */
   readonly rejectsAtOnce?: boolean;
 }
 
-/** An instance looks at deadlines every 200 ms and never early; this much is for the clocks of two processes. */
+/**
+ * Tolerance for the clocks of two processes, in milliseconds. An instance checks deadlines every 200 ms and never
+ * early.
+ */
 const CLOCKS_MS = 50;
 
-/** Emits that were rejected too early, or while the backend was reachable, and those that waited for too long. */
+/** Finds emits that were rejected too early or while the backend was reachable, and emits that waited too long. */
 export function waitingViolations(
   emits: readonly EmitRecord[],
   healthy: HealthyTime,

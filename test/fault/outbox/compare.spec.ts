@@ -7,7 +7,7 @@ const kinds = (committed: readonly Change[], seen: readonly Change[]) =>
 describe('the comparison of the database with a subscriber', () => {
   const committed = [change(1), change(2), change(3), change(1, 'b')];
 
-  it('finds nothing where each was told once and in order of its channel', () => {
+  it('finds nothing if each event was sent once and in order of its channel', () => {
     expect(kinds(committed, [change(1), change(1, 'b'), change(2), change(3)])).toEqual([]);
   });
 

@@ -1,19 +1,19 @@
-/** One change of the database, and the event that tells of it. */
+/** One change in the database, and its event. */
 export interface Change {
   readonly channel: string;
-  /** Counts up by one in each channel, over all that was committed. */
+  /** Increases by one per commit in each channel. */
   readonly n: number;
-  /** Of this very attempt: one that was rolled back had another. */
+  /** Unique per attempt: a rolled-back attempt had another token. */
   readonly token: string;
 }
 
-/** What is wrong between the database and a subscriber. */
+/** A difference between the database and a subscriber. */
 export interface Difference {
   readonly kind: 'lost' | 'never committed' | 'twice' | 'out of order';
   readonly change: Change;
 }
 
-/** Every difference between what was committed and what one subscriber saw, in the order in which it saw it. */
+/** Lists all differences between the committed changes and the events of one subscriber, in the order of receipt. */
 export function compare(committed: readonly Change[], seen: readonly Change[]): Difference[] {
   const differences: Difference[] = [];
   const tokens = new Set(committed.map(({ token }) => token));

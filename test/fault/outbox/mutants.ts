@@ -2,7 +2,7 @@ import type { Patch } from '../build.js';
 
 const RELAY = 'realtime/outbox/outbox-relay.service.js';
 
-/** Faults of the product, made on purpose, that the comparison has to find. */
+/** Deliberate bugs in the product that the comparison must find. */
 export const OUTBOX_MUTANTS: Readonly<Record<string, Patch>> = {
   'no-key': { file: RELAY, find: 'idempotencyKey: key,', replace: 'idempotencyKey: key + Math.random(),' },
   'no-lock-of-the-channel': {
@@ -25,7 +25,7 @@ export const OUTBOX_MUTANTS: Readonly<Record<string, Patch>> = {
   },
 };
 
-/** The same for a run with a frozen relay. */
+/** Mutants for the run with a frozen relay. */
 export const FROZEN_MUTANTS: Readonly<Record<string, Patch>> = {
   'limit-before-locks': {
     file: 'realtime/outbox/outbox-table.js',

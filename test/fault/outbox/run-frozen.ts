@@ -13,24 +13,26 @@ import { compare, type Change, type Difference } from './compare.js';
 import { count, migrate, START_MS, WORKER } from './run-outbox.js';
 
 const CHANNELS = Array.from({ length: 12 }, (_, index) => `ledger:${index + 1}`);
-/** The class of the advisory locks of channels, as in the product. */
+/** Class of the channels' advisory locks, as in the product. */
 const LOCK = 727_101;
 const FROZEN_MS = 8_000;
-/** A change of a channel that the frozen relay does not hold is sent within this time, in milliseconds. */
+/** Maximum time until a change of another channel is sent, in milliseconds. */
 const SENT_WITHIN_MS = 2_000;
-/** After it goes on, or Postgres ended its transaction, every channel is sent within this time, in milliseconds. */
+/**
+ * Maximum time until every channel is sent after the relay continues or Postgres ends its transaction, in milliseconds.
+ */
 const LIVE_WITHIN_MS = 40_000;
 
 export interface FrozenVerdict {
   readonly differences: readonly Difference[];
-  /** Channels that the frozen relay held. */
+  /** Channels locked by the frozen relay. */
   readonly held: readonly string[];
-  /** Channels that it did not hold, and of which nothing, or nothing recent, was sent. */
+  /** Channels that it did not lock, but whose changes were not sent, or not recently. */
   readonly heldUp: readonly string[];
   readonly committed: number;
 }
 
-/** Freezes a relay in the middle of a batch, while another one has many more rows of the same channels before it. */
+/** Freezes a relay within a batch, while another relay has many more rows of the same channels before it. */
 export async function runFrozen(dist: string): Promise<FrozenVerdict> {
   const [postgres, redis] = await Promise.all([
     PostgresProcess.start(),
@@ -98,14 +100,14 @@ export async function runFrozen(dist: string): Promise<FrozenVerdict> {
   }
 }
 
-/** Stops the relay while it holds a channel and its Redis does not answer. @returns the channels that it holds */
+/** Freezes the relay while it locks a channel and its Redis does not respond. @returns the locked channels */
 async function freeze(relay: Child, line: TcpProxy, pool: pg.Pool): Promise<string[]> {
   const attempt = async (): Promise<string[]> => {
     for (;;) {
       line.set('blackHole');
       await delay(100);
       relay.kill('SIGSTOP');
-      await delay(500); // what the other relay holds, it releases in this time
+      await delay(500); // the other relay releases its locks in this time
       const held = await stillHeld(pool);
       if (held.length > 0 && held.length < CHANNELS.length) return held;
       relay.kill('SIGCONT');
@@ -116,7 +118,7 @@ async function freeze(relay: Child, line: TcpProxy, pool: pg.Pool): Promise<stri
   return within(60_000, 'the relay to hold a channel', attempt());
 }
 
-/** Channels whose lock is held each time it is looked at, in a transaction in which nothing happens. */
+/** Returns channels whose lock is held by an idle transaction. */
 async function stillHeld(pool: pg.Pool): Promise<string[]> {
   const { rows } = await pool.query<{ channel: string }>(
     `select channel from json_array_elements_text($1::text::json) as channel

@@ -11,21 +11,21 @@ import { connect } from '../../support/ws-client.js';
 import { compare, type Change, type Difference } from './compare.js';
 
 export const WORKER = resolve('test/fault/outbox/worker.mjs');
-/** How long a process may take until it works, in milliseconds: the machine may be busy. */
+/** Time for a process to start, in milliseconds, on a busy machine. */
 export const START_MS = 60_000;
 const CHANNELS = ['ledger:one', 'ledger:two', 'ledger:three'];
 
 export interface OutboxRun {
-  /** The build to run. */
+  /** Directory of the build. */
   readonly dist: string;
   readonly random: Random;
-  /** Processes that write and relay at once. */
+  /** Number of processes that write and relay concurrently. */
   readonly workers: number;
-  /** How often each of them is killed. */
+  /** Number of kills per process. */
   readonly kills: number;
-  /** How much each commits before it is killed, about. */
+  /** Approximate number of commits before each kill. */
   readonly life: readonly [from: number, to: number];
-  /** Whether Redis is killed and restarted too, and the connections to Postgres are ended. */
+  /** Also kills and restarts Redis, and ends the connections to Postgres. */
   readonly servers: boolean;
 }
 
@@ -34,11 +34,11 @@ export interface OutboxVerdict {
   readonly kills: number;
   readonly committed: number;
   readonly seen: number;
-  /** Where the subscriber was told that continuity was lost. */
+  /** Resyncs that the subscriber received. */
   readonly resyncs: number;
 }
 
-/** Kills processes in the middle of transactions, and compares what is in the database with what a subscriber saw. */
+/** Kills processes within transactions, and compares the database with the events of a subscriber. */
 export async function runOutbox(run: OutboxRun): Promise<OutboxVerdict> {
   const [postgres, redis] = await Promise.all([
     PostgresProcess.start(),
@@ -67,7 +67,7 @@ export async function runOutbox(run: OutboxRun): Promise<OutboxVerdict> {
       for (let life = 0; life < run.kills; life += 1) {
         const worker = spawn('worker');
         children.push(worker);
-        // Others of its transactions, and of its relay's batches, are under way at that moment.
+        // Other transactions and relay batches of it are in progress at that time.
         await worker.said(`committed ${Math.round(random.between(...run.life))}\n`, START_MS);
         await worker.stop('SIGKILL');
       }
@@ -109,7 +109,10 @@ export async function count(pool: pg.Pool, table: string): Promise<number> {
   return rows[0]!.n;
 }
 
-/** Waits until the last event of each channel is here; a run in which it is lost never ends its wait, and says so by the comparison. */
+/**
+ * Waits until the last event of each channel has arrived. If it was lost, the wait times out and the comparison reports
+ * it.
+ */
 async function caughtUp(client: Awaited<ReturnType<typeof connect>>, committed: readonly Change[]): Promise<void> {
   const lastOf = (channel: string) =>
     committed.filter((change) => change.channel === channel).reduce((most, { n }) => Math.max(most, n), 0);

@@ -6,16 +6,17 @@ import { Random } from '../../support/random.js';
 import { runOutbox } from './run-outbox.js';
 
 /**
- * The outbox under fire: `npm run test:fault:outbox -- --kills 40 --seed 1 [--mutant name]`. First the product, with faults of
- * Redis and of the connections to Postgres in between; then each mutant. It ends with 1 when anything differed, or a mutant lived.
+ * The outbox under faults: `npm run test:fault:outbox -- --kills 40 --seed 1 [--mutant name]`. Runs the product with
+ * faults of Redis and of the connections to Postgres, then each mutant. Exits with 1 if there was a difference, or if a
+ * mutant was not found.
  */
 const { values } = parseArgs({
   options: {
-    /** How often each of the three processes is killed. */
+    /** Number of kills for each of the three processes. */
     kills: { type: 'string', default: '40' },
     seed: { type: 'string', default: '1' },
     mutant: { type: 'string', multiple: true },
-    /** Only the run with a frozen relay. */
+    /** Runs only the test with a frozen relay. */
     frozen: { type: 'boolean', default: false },
   },
 });

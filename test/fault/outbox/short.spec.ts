@@ -3,9 +3,9 @@ import { FROZEN_MUTANTS, OUTBOX_MUTANTS } from './mutants.js';
 import { Random } from '../../support/random.js';
 import { runOutbox } from './run-outbox.js';
 
-/** `npm run test:fault:outbox` is the long form, with faults of the servers, and mutants that have to be caught. */
+/** `npm run test:fault:outbox` is the long form, with faults of the servers, and with mutants that must be caught. */
 describe('the outbox, while processes are killed', () => {
-  it('tells each committed change exactly once and in order, and nothing else', async () => {
+  it('sends each committed change exactly once and in order, and nothing else', async () => {
     const seed = process.env['FAULT_SEED'] ?? new Date().toISOString();
     const verdict = await runOutbox({
       dist: 'dist',

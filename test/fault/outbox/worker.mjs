@@ -1,5 +1,5 @@
-// A process that changes the database and emits through the outbox, as fast as it can, until it is killed; or, as `observer`,
-// one that serves subscribers and neither writes nor relays. Arguments: the build, its role, the options as JSON.
+// A process that changes the database and emits through the outbox as fast as it can until it is killed. As `observer`
+// it only serves subscribers. Arguments: the build, its role, the options as JSON.
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,7 +15,7 @@ const { pgOutboxDatabase, RealtimeModule, RealtimeOutbox, RealtimeOutboxModule }
 
 const pool = new pg.Pool({ connectionString: postgres, max: 12 });
 pool.on('error', () => undefined);
-// Postgres can end a connection in the turn in which it is made, before `change` has its listener on it.
+// Postgres can close a new connection before `change` has added its error listener.
 pool.on('connect', (client) => client.on('error', () => undefined));
 let committed = 0;
 const quit = new Error('rolled back on purpose');
@@ -59,12 +59,12 @@ async function write(outbox, goesOn) {
     try {
       await change(outbox, channels[Math.floor(Math.random() * channels.length)]);
     } catch (error) {
-      if (error !== quit) await delay(50); // the database is away
+      if (error !== quit) await delay(50); // the database is unavailable
     }
   }
 }
 
-/** The counter of the channel is the change: its row is locked until the end, so each follows the one before it. */
+/** Increments the counter of the channel. Its row is locked until the commit, so changes are strictly ordered. */
 async function change(outbox, channel) {
   const client = await pool.connect();
   let broken = false;

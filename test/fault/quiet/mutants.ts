@@ -1,6 +1,6 @@
 import type { Patch } from '../build.js';
 
-/** What this project did before: one read a second, so that 60,000 channels took two minutes and some were never read. */
+/** Former behavior: one read per second, so that 60,000 channels took two minutes and some were never read. */
 export const ONE_READ_A_SECOND: Patch = {
   file: 'realtime/broker/redis/subscription-set.js',
   find: 'from < due.length && this.client === client',

@@ -10,14 +10,14 @@ import { emptyLog, type ClientRecord, type EmitRecord, type RunLog } from '../lo
 import { post } from '../post.js';
 import { Random } from '../../support/random.js';
 
-/** The audit looks every second which channels are due; the rest is for the reads themselves, of 512 channels each. */
+/** The audit checks every second which channels are due. The remaining time is for the reads, of 512 channels each. */
 const LOOK_MS = 1_000;
 const READS_MS = 3_000;
 const PATIENCE_MS = 240_000;
-/** Connections that subscribe at the same time, each to all of its channels at once. */
+/** Number of connections that subscribe concurrently, each to all of its channels at once. */
 const AT_ONCE = 8;
 
-/** What this instance publishes is acknowledged and stored, and its messages reach no subscriber. */
+/** Events of this instance are acknowledged and stored, but their messages reach no subscriber. */
 export const MUTE: Patch = {
   file: 'realtime/broker/redis/publish-link.js',
   find: '...[this.keys.pubsub(topic), history.size,',
@@ -28,13 +28,13 @@ export interface QuietRun {
   readonly dist?: string | undefined;
   readonly seed: string;
   readonly sockets: number;
-  /** Channels of each. */
+  /** Channels per connection. */
   readonly each: number;
-  /** Events that are lost: each on a channel that is quiet otherwise. */
+  /** Number of lost events, each on an otherwise quiet channel. */
   readonly losses: number;
-  /** The interval of the audit: 60 s in the product. */
+  /** Interval of the audit, in milliseconds: 60 s in the product. */
   readonly auditMs: number;
-  /** A fault of the product, made on purpose. */
+  /** Deliberate bugs in the product. */
   readonly patches?: readonly Patch[];
   readonly say?: (text: string) => void;
 }
@@ -42,15 +42,15 @@ export interface QuietRun {
 export interface QuietVerdict {
   readonly subscribedMs: number;
   readonly acknowledged: number;
-  /** How long after its acknowledgement each event reached its subscriber, in order; `Infinity` if it did not. */
+  /** Time from the acknowledgement of each event to its delivery, sorted; `Infinity` if it was not delivered. */
   readonly noticedMs: readonly number[];
-  /** Within which a loss on a quiet channel is noticed. */
+  /** Maximum time to detect a loss on a quiet channel, in milliseconds. */
   readonly boundMs: number;
   readonly late: number;
   readonly violations: readonly Violation[];
 }
 
-/** Loses single messages on quiet channels while every connection stands: nothing but the audit can notice it. */
+/** Loses single messages on quiet channels while all connections stay open: only the audit can detect that. */
 export async function runQuiet(run: QuietRun): Promise<QuietVerdict> {
   const { sockets, each, auditMs, patches = [], say = () => undefined } = run;
   const random = new Random(`quiet ${run.seed}`);
@@ -63,7 +63,7 @@ export async function runQuiet(run: QuietRun): Promise<QuietVerdict> {
   };
   const build = await Build.copy([interval, ...patches], run.dist);
   const mute = await Build.copy([MUTE], run.dist);
-  // All subscribers are at one instance; the messages of the other reach none of them.
+  // All subscribers are on one instance; messages of the other one do not reach them.
   const backend = await SingleBackend.start(2, random);
   const instances: Instance[] = [];
   const clients: FaultClient[] = [];
@@ -90,8 +90,15 @@ export async function runQuiet(run: QuietRun): Promise<QuietVerdict> {
     for (let index = 0; index < sockets; index += 1) {
       const channels = names.slice(index * each, (index + 1) * each);
       const habits = { stayMs: null, role: 'admin', answerMs: PATIENCE_MS } as const;
-      const doors = () => [{ port: listening.port, open: true }];
-      const client = new FaultClient(`stay${index + 1}`, channels, doors, log, random.fork(`client ${index}`), habits);
+      const entryPoints = () => [{ port: listening.port, open: true }];
+      const client = new FaultClient(
+        `stay${index + 1}`,
+        channels,
+        entryPoints,
+        log,
+        random.fork(`client ${index}`),
+        habits,
+      );
       clients.push(client);
       running.push(client.run());
       await untilSubscribed((index + 1 - AT_ONCE) * each);
@@ -121,7 +128,10 @@ export async function runQuiet(run: QuietRun): Promise<QuietVerdict> {
   }
 }
 
-/** One event to each of these channels, spread over an interval of the audit: it finds them at any moment of its round. */
+/**
+ * Publishes one event to each of these channels, spread over one audit interval, so that losses occur at any time of an
+ * audit round.
+ */
 async function lose(
   mute: Instance,
   channels: readonly string[],
@@ -153,7 +163,7 @@ function pickSome(names: readonly string[], count: number, random: Random): read
   return [...picked];
 }
 
-/** Counts the records of one kind; each call looks only at those that came since the last one. */
+/** Counts the records of one kind incrementally. */
 function counter({ seen }: RunLog, kind: ClientRecord['kind']): () => number {
   let [looked, count] = [0, 0];
   return () => {

@@ -4,9 +4,9 @@ import { ONE_READ_A_SECOND } from './mutants.js';
 import { runQuiet, seconds } from './run-quiet.js';
 
 /**
- * 60,000 quiet channels, of which single messages are lost: `npm run test:fault:quiet -- [--sockets 120] [--each 500]
- * [--losses 600] [--seed 1] [--mutant]`. It ends with 1 when a loss was not noticed within the stated bound; with `--mutant`, when
- * an audit that is too slow was not found.
+ * Loses single messages on 60,000 quiet channels: `npm run test:fault:quiet -- [--sockets 120] [--each 500] [--losses
+ * 600] [--seed 1] [--mutant]`. Exits with 1 if a loss was not detected within the stated bound; with `--mutant`, if an
+ * audit that is too slow was not found.
  */
 const { values } = parseArgs({
   options: {

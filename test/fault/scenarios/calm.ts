@@ -2,7 +2,7 @@ import { MemoryBackend } from '../backends/memory.js';
 import { SingleBackend } from '../backends/single.js';
 import { scenario } from './scenario.js';
 
-/** No fault at all, in one process without Redis: clients that come and go are enough to look for. */
+/** No fault, in one process without Redis: connecting and leaving clients are enough to check. */
 export const memory = scenario({
   name: 'memory',
   redisMayLose: false,

@@ -1,7 +1,7 @@
 import { SingleBackend } from '../backends/single.js';
 import { scenario } from './scenario.js';
 
-/** The line of a client breaks in the middle of a frame. */
+/** The connection of a client breaks within a frame. */
 export const clientCut = scenario<SingleBackend>({
   name: 'client-cut',
   redisMayLose: false,
@@ -18,13 +18,13 @@ export const clientCut = scenario<SingleBackend>({
   },
 });
 
-/** Some clients stop reading: what waits for them is bounded, they are closed with 4501, and they resume. */
+/** Some clients stop reading: their buffers are bounded, they are closed with 4501, and they resume. */
 export const slowConsumer = scenario<SingleBackend>({
   name: 'slow-consumer',
   redisMayLose: false,
   options: {
     rate: 120,
-    // Four of them go into one request, of which Express takes 100 kB. The system's own buffers hold megabytes.
+    // Four of them fit into one request, for which Express accepts 100 kB. The system buffers hold megabytes.
     ballast: 22_000,
     stayers: 3,
     wanderers: 2,
@@ -46,7 +46,7 @@ export const storm = scenario<SingleBackend>({
   backend: (instances, random) => SingleBackend.start(instances, random),
   async round(world) {
     await world.fault('storm', async () => {
-      world.pace.burst = 26; // beside the 1.3 events of a request at rest
+      world.pace.burst = 26; // instead of 1.3 events per request
       await world.calm(world.random.between(1000, 2000));
       world.pace.burst = 1;
     });

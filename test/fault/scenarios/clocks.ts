@@ -1,20 +1,23 @@
 import { ClockedBackend } from '../backends/clocked.js';
 import { scenario } from './scenario.js';
 
-/** An emit waits for 10 s: after a longer stall it is rejected, and must not be published by what was held. */
+/**
+ * Stall in milliseconds. An emit waits 10 s: after a longer stall it is rejected, and must not be published from the
+ * held data.
+ */
 const STALL_MS = [11_000, 13_000] as const;
-/** An instance asks Redis for its time every 2 s. */
+/** Time for a clock measurement, in milliseconds. An instance reads the time of Redis every 2 s. */
 const MEASURED_MS = 3_000;
 
 /**
- * The clock of an instance, or of Redis, is set, and then the line of that instance stalls.
- * @param steps by how many seconds the clock is set, one after the other
+ * Sets the clock of an instance or of Redis, and then stalls the line of that instance.
+ * @param steps offsets of the clock in seconds, one per round
  */
 function clockStep(name: string, whose: 'instance' | 'redis', steps: readonly number[]) {
   return scenario<ClockedBackend>({
     name,
     redisMayLose: false,
-    // What is on its way when the clock of Redis is put forward is too late at once.
+    // Commands in flight when the clock of Redis jumps forward are too late at once.
     rejectsAtOnce: whose === 'redis',
     backend: (instances, random) => ClockedBackend.start(instances, random),
     async round(world) {
@@ -24,7 +27,7 @@ function clockStep(name: string, whose: 'instance' | 'redis', steps: readonly nu
       const clock = whose === 'redis' ? backend.clock : backend.clocks[index]!;
       await world.fault(name, async () => {
         await clock.set(steps[world.log.faults.length % steps.length]!);
-        // Redis has no other clock: until an instance has asked for it again, deadlines are those of the old time.
+        // Redis has only this clock: until an instance has read it again, deadlines use the old time.
         await world.calm(whose === 'redis' ? MEASURED_MS : random.between(0, 1_000));
         line.set('blackHole');
         await world.calm(random.between(...STALL_MS));
@@ -36,11 +39,11 @@ function clockStep(name: string, whose: 'instance' | 'redis', steps: readonly nu
   });
 }
 
-/** The time of an instance's system is set while it runs. */
+/** The system clock of an instance changes while it runs. */
 export const clockOfInstance = clockStep('clock-of-instance', 'instance', [3_600, -3_600, -30, 30]);
 
-/** The time of Redis's system is set. A step of more than the history's TTL would let histories expire, too. */
+/** The system clock of Redis changes. A step larger than the history's TTL would also expire histories. */
 export const clockOfRedis = clockStep('clock-of-redis', 'redis', [-60, 60, -20, 20]);
 
-/** Control run: the same without a step. */
+/** Control run without a clock change. */
 export const clockUntouched = clockStep('clock-untouched', 'instance', [0]);

@@ -2,7 +2,7 @@ import { SingleBackend } from '../backends/single.js';
 import { CHANNELS } from '../channels.js';
 import { scenario } from './scenario.js';
 
-/** Somebody deletes everything, or a part of a channel's log, under a living system. */
+/** All data, or a part of a channel's log, is deleted in a running system. */
 export const deleted = scenario<SingleBackend>({
   name: 'deleted',
   redisMayLose: true,

@@ -4,13 +4,13 @@ import { SentinelBackend } from '../backends/sentinel.js';
 import { CHANNELS } from '../channels.js';
 import { LIVE_WITHIN_MS, scenario } from './scenario.js';
 
-/** A replica that has not got everything becomes the master: what it lacks is gone, though it was acknowledged. */
+/** A lagging replica becomes the master: the missing events are lost, although they were acknowledged. */
 export const promotion = scenario<ReplicatedBackend>({
   name: 'promotion',
   redisMayLose: true,
   backend: (instances, random) => ReplicatedBackend.start(instances, random),
   async round(world) {
-    // They stand before the events that only the old master has.
+    // Their positions are before the events that only the old master has.
     const comeBack = world.sendAway();
     await world.backend.lag(world.random.between(100, 800));
     await world.fault('promotion', () => world.backend.promote());
@@ -19,19 +19,19 @@ export const promotion = scenario<ReplicatedBackend>({
   },
 });
 
-/** The master and its replica change places behind a fixed address, and old connections stay open. */
+/** The master and its replica swap roles behind a fixed address, and old connections stay open. */
 export const failoverKept = scenario<ReplicatedBackend>({
   name: 'failover-kept',
   redisMayLose: true,
   backend: (instances, random) => ReplicatedBackend.start(instances, random),
   async round(world) {
     await world.fault('failover', () => world.backend.swap());
-    // The next failover would lead a connection that stayed at the old master back to a master.
+    // Another failover would turn the old master of a stale connection into a master again.
     await world.untilLive(LIVE_WITHIN_MS);
   },
 });
 
-/** The Sentinels do what they are for. */
+/** The Sentinels perform a failover. */
 export const sentinel = scenario<SentinelBackend>({
   name: 'sentinel',
   redisMayLose: true,

@@ -17,7 +17,7 @@ import { rollbackAof, rollbackRdb } from './rollback.js';
 import { slotHeld, slotMoved } from './slots.js';
 import type { Scenario } from './scenario.js';
 
-/** What a run without `--scenario` goes through. */
+/** Scenarios of a run without `--scenario`. */
 export const SCENARIOS: readonly Scenario[] = [
   ...[
     calm,
@@ -42,12 +42,13 @@ export const SCENARIOS: readonly Scenario[] = [
   ...[diskFull, diskFullAlways, clockOfInstance, clockOfRedis, clockUntouched, pausedAndDeleted, revokedThenFlushed],
 ];
 
-/** Those that are only run by name. */
+/** Scenarios that run only by name. */
 const OTHERS: readonly Scenario[] = [memory, medley];
 
 export function scenarioNamed(name: string): Scenario {
   const all = [...SCENARIOS, ...OTHERS];
   const found = all.find((scenario) => scenario.name === name);
-  if (found === undefined) throw new Error(`There is no scenario ${name}: ${all.map((one) => one.name).join(', ')}`);
+  if (found === undefined)
+    throw new Error(`Scenario not found: ${name}. Known scenarios: ${all.map((one) => one.name).join(', ')}`);
   return found;
 }

@@ -5,12 +5,12 @@ import { sigkill, sigstop } from './processes.js';
 import { aof, pubsubKilled } from './redis-server.js';
 import { scenario, type Scenario } from './scenario.js';
 
-/** More would take longer than a short form may: which ones they are, the seed decides. */
+/** Number of faults per round; more would take too long for a short form. The seed selects them. */
 const IN_ONE_ROUND = 5;
 
 const FAULTS: readonly Scenario[] = [cuts, lostReplies, pubsubKilled, sigstop, clientCut, aof, sigkill, blackHole];
 
-/** What can happen to one Redis server and its instances, one fault after the other: the short form of the suite. */
+/** Faults of one Redis server and its instances, one after the other: the short form of the suite. */
 export const medley = scenario<SingleBackend>({
   name: 'medley',
   redisMayLose: false,

@@ -2,7 +2,7 @@ import { SingleBackend } from '../backends/single.js';
 import { CHANNELS } from '../channels.js';
 import { scenario } from './scenario.js';
 
-/** Redis holds its clients while everything, or a part of a channel's log, is deleted, several times in a row. */
+/** Redis pauses its clients while all data, or a part of a channel's log, is deleted, several times in a row. */
 export const pausedAndDeleted = scenario<SingleBackend>({
   name: 'paused-and-deleted',
   redisMayLose: true,
@@ -18,7 +18,8 @@ export const pausedAndDeleted = scenario<SingleBackend>({
         const [meta, history] = [`rt:m:{${channel}}`, `rt:h:{${channel}}`];
         const deletion = random.pick([['FLUSHALL'], ['DEL', meta], ['DEL', history], ['DEL', meta, history]]);
         const milliseconds = Math.round(random.between(100, 1_500));
-        // Another client's write is held by the pause too: the deletion comes before it, or with what was held.
+        // The pause also holds the write of another client: the deletion happens before it, or together with the held
+        // writes.
         const first = random.chance(0.5);
         if (first) await node.command(deletion[0]!, ...deletion.slice(1));
         await node.command('CLIENT', 'PAUSE', milliseconds, random.pick(['WRITE', 'ALL']));

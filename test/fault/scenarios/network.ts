@@ -5,12 +5,12 @@ import { scenario } from './scenario.js';
 
 const backend = (instances: number, random: Random) => SingleBackend.start(instances, random);
 
-/** One line, or all of them. */
+/** Selects one line or all lines. */
 function some({ lines }: SingleBackend, random: Random): readonly TcpProxy[] {
   return random.chance(0.3) ? lines : [random.pick(lines)];
 }
 
-/** The line between an instance and Redis is cut, and for a while nobody answers there. */
+/** The connection between an instance and Redis is cut, and refused for a while. */
 export const cuts = scenario<SingleBackend>({
   name: 'tcp-cuts',
   redisMayLose: false,
@@ -32,7 +32,7 @@ export const cuts = scenario<SingleBackend>({
   },
 });
 
-/** Redis does what it is asked, and the answers are lost with the line. */
+/** Redis executes commands, but the replies are lost with the connection. */
 export const lostReplies = scenario<SingleBackend>({
   name: 'lost-replies',
   redisMayLose: false,
@@ -50,7 +50,7 @@ export const lostReplies = scenario<SingleBackend>({
   },
 });
 
-/** The line stands, and nothing comes through. */
+/** The connection stays open, but no data gets through. */
 export const blackHole = scenario<SingleBackend>({
   name: 'black-hole',
   redisMayLose: false,
@@ -72,12 +72,12 @@ export const outage = scenario<SingleBackend>({
   backend,
   async round(world) {
     const { random } = world;
-    // First one line alone is held: only beside instances that publish on can a late event be seen to come late.
+    // First only one line is held: a late event is only detectable if other instances continue to publish.
     const isFirst = world.log.faults.length === 0;
     const lines = isFirst ? [random.pick(world.backend.lines)] : some(world.backend, random);
     const mode = isFirst ? 'blackHole' : random.pick(['refuse', 'blackHole'] as const);
     await world.fault('outage', async () => {
-      // A request that is sent just before is either carried out without an answer, or held until its deadline has passed.
+      // A request sent just before is either executed without a reply, or held until its deadline has passed.
       if (!isFirst && random.chance(0.5)) {
         for (const line of lines) line.set('dropReplies');
         await world.calm(random.between(20, 200));

@@ -1,7 +1,7 @@
 import { SingleBackend } from '../backends/single.js';
 import { scenario, type Scenario } from './scenario.js';
 
-/** Redis lives, and answers "not now" for a while, again and again: the order of events must hold. */
+/** Redis is up but replies "not now" for a while, repeatedly: the order of events must hold. */
 function notNow(
   name: string,
   on: readonly [string, string | number],
@@ -16,7 +16,7 @@ function notNow(
       await world.fault(name, async () => {
         const times = world.random.pick([1, 5, 20]);
         for (let count = 0; count < times; count += 1) {
-          // Events that are emitted while the answer is on its way find a Redis that takes them: they must not overtake.
+          // Events emitted while the reply is in flight find a Redis that accepts them: they must not overtake.
           const isHeld = count % 2 === 0;
           if (isHeld) for (const line of lines) line.set('holdReplies');
           await node.command('CONFIG', 'SET', ...on);
@@ -30,13 +30,13 @@ function notNow(
   });
 }
 
-/** It has no memory left. */
+/** Redis is out of memory. */
 export const outOfMemory = notNow('out-of-memory', ['maxmemory', 1], ['maxmemory', 0]);
 
-/** A replica comes and goes, and the master takes nothing without one. */
+/** A replica connects and disconnects, and the master accepts no write without one. */
 export const flappingReplica = notNow('flapping-replica', ['min-replicas-to-write', 1], ['min-replicas-to-write', 0]);
 
-/** It holds every client that writes, as it does while a failover is under way. */
+/** Redis pauses every writing client, as during a failover. */
 export const clientPause = scenario<SingleBackend>({
   name: 'client-pause',
   redisMayLose: false,

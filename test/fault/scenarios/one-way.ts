@@ -4,11 +4,13 @@ import type { RedisRole } from '../redis-role.js';
 import type { World } from '../world.js';
 import { scenario } from './scenario.js';
 
-/** A connection that lost its peer is noticed within this time: a question every 2 s, and 2.5 s for its answer. */
+/** Time to detect a dead connection, in milliseconds: a check every 2 s, and 2.5 s for its reply. */
 const NOTICED_MS = 4_500;
 const ROLES: readonly RedisRole[] = ['subscribe', 'publish', 'read'];
 
-/** One connection of an instance fails, or one direction of it, while its others go on. Each round is the next of the cases. */
+/**
+ * One connection of an instance fails, or one direction of it, while its others work. Each round runs the next case.
+ */
 function failing<C extends object>(
   name: string,
   cases: readonly C[],
@@ -21,12 +23,12 @@ function failing<C extends object>(
     async round(world) {
       const one = cases[world.log.faults.length % cases.length]!;
       await world.fault(`${name} ${Object.values(one).join(' ')}`, () => fail(world, one));
-      await world.calm(NOTICED_MS); // the next one is another fault
+      await world.calm(NOTICED_MS); // wait before the next fault
     },
   });
 }
 
-/** The subscribing, publishing or reading connection is refused, held, or without its answers. */
+/** The subscribing, publishing or reading connection is refused, held, or without replies. */
 export const oneRole = failing(
   'one-role',
   (['refuse', 'dropReplies', 'blackHole'] as const).flatMap((mode) => ROLES.map((role) => ({ mode, role }))),
@@ -44,8 +46,8 @@ export const oneRole = failing(
 const DIRECTIONS: readonly Direction[] = ['replies', 'requests'];
 
 /**
- * The connection that stands loses for good what goes one way, as behind a firewall that forgot it; or that is held for a while, as by
- * a router that lost its way. `null`: all connections of an instance.
+ * An open connection permanently loses data in one direction, as with a firewall that dropped its state; or the data is
+ * held for a while, as with a rerouted network. `null`: all connections of an instance.
  */
 export const oneDirection = failing(
   'one-direction',

@@ -4,14 +4,14 @@ import type { EmitRecord } from '../log.js';
 import { scenario } from './scenario.js';
 
 const LIMIT_BYTES = 1_048_576;
-/** Bytes of each event, about. */
+/** Approximate size of each event, in bytes. */
 const BALLAST = 10_000;
-/** An emit of the instance that is cut off waits for 10 s. */
+/** Maximum duration in milliseconds: an emit of the isolated instance waits 10 s. */
 const MOST_MS = 9_000;
 
 /**
- * An instance is cut off while megabytes of events are published on each channel. The gap of one channel alone is more than
- * Redis holds for a subscriber before it closes the connection, and all channels read theirs at the same time.
+ * An instance is isolated while megabytes of events are published on each channel. The gap of each channel exceeds the
+ * output buffer limit of Redis for a subscriber, and all channels read their gaps at the same time.
  */
 export const outputLimit = scenario<SingleBackend>({
   name: 'output-limit',

@@ -1,7 +1,7 @@
 import { SingleBackend } from '../backends/single.js';
 import { scenario } from './scenario.js';
 
-/** An instance dies without a word, and comes back after a while. */
+/** An instance is killed, and restarts after a while. */
 export const sigkill = scenario<SingleBackend>({
   name: 'sigkill',
   redisMayLose: false,
@@ -16,7 +16,7 @@ export const sigkill = scenario<SingleBackend>({
   },
 });
 
-/** An instance stands still, with all its lines open, and goes on as if nothing had been. */
+/** An instance freezes with its connections open, and later continues. */
 export const sigstop = scenario<SingleBackend>({
   name: 'sigstop',
   redisMayLose: false,

@@ -16,13 +16,13 @@ const comesBackWith = (appendfsync: 'always' | 'everysec') =>
     },
   });
 
-/** Redis dies and comes back with what its append-only file holds: everything that it ever answered. */
+/** Redis dies and restarts with its append-only file, which contains everything that it acknowledged. */
 export const aof = comesBackWith('always');
 
-/** The same with a file that may be behind: where the disk is slow, Redis answers before it writes, for up to two seconds. */
+/** The same with a file that can be behind: on a slow disk, Redis replies up to two seconds before it writes. */
 export const aofEverySecond = comesBackWith('everysec');
 
-/** Redis comes back with nothing. */
+/** Redis restarts without data. */
 export const dataLost = scenario<SingleBackend>({
   name: 'redis-data-lost',
   redisMayLose: true,
@@ -36,7 +36,7 @@ export const dataLost = scenario<SingleBackend>({
   },
 });
 
-/** Redis throws out whoever subscribes, as it does with a subscriber whose buffer is full. */
+/** Redis disconnects its subscribers, as it does with a subscriber whose buffer is full. */
 export const pubsubKilled = scenario<SingleBackend>({
   name: 'pubsub-killed',
   redisMayLose: false,

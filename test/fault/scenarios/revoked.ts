@@ -7,12 +7,12 @@ import { scenario } from './scenario.js';
 
 const ADMIN = signToken({ sub: 'operator', role: 'admin', exp: secondsFromNow(7_200) });
 
-/** How a connection with a token ends: `open` if it stands, `refused` if the token is not accepted, else `no answer`. */
+/** Result of connecting with a token: `open`, `refused` if the token is not accepted, otherwise `no answer`. */
 type Admission = 'open' | 'refused' | 'no answer';
 
 /**
- * A token is revoked, Redis loses all its data, and an instance starts that never received the revocation: it accepts the token at
- * no time.
+ * A token is revoked, Redis loses all its data, and a new instance starts that never received the revocation: it must
+ * never accept the token.
  */
 export const revokedThenFlushed = scenario<SingleBackend>({
   name: 'revoked-then-flushed',
@@ -46,7 +46,7 @@ async function revoke(instance: Instance, token: string, complaints: string[]): 
   if (!response.ok) complaints.push(`A revocation was answered ${response.status} ${await response.text()}`);
 }
 
-/** Connects again and again, from before the instance listens. @returns how often it was refused */
+/** Connects repeatedly, from before the instance listens. @returns the number of refusals */
 async function watch(instance: Instance, token: string, over: AbortSignal, complaints: string[]): Promise<number> {
   let refused = 0;
   while (!over.aborted) {

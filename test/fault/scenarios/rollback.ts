@@ -3,9 +3,9 @@ import { scenario } from './scenario.js';
 import type { World } from '../world.js';
 
 /**
- * Redis acknowledges events, dies, and comes back without them. Some clients are away meanwhile, one instance is cut off, and
- * all of them stand before the events that are gone.
- * @param mark remembers what Redis holds now @param restore brings it back with that
+ * Redis acknowledges events, dies, and restarts without them. Meanwhile some clients are disconnected and one instance
+ * is isolated, all at positions before the lost events.
+ * @param mark records the current state of Redis @param restore restarts Redis with that state
  */
 async function rollBack<M>(
   world: World<SingleBackend>,
@@ -21,14 +21,14 @@ async function rollBack<M>(
     const marked = await mark(world);
     await world.calm(random.between(200, 800));
     await restore(world, marked);
-    // Now and then the others are on the way again before those who were cut off.
+    // Sometimes the others receive events before the isolated instance reconnects.
     await world.calm(random.pick([0, 300]));
     line.set('pass');
     comeBack();
   });
 }
 
-/** The append-only file ends before the last events. */
+/** The append-only file lacks the last events. */
 export const rollbackAof = scenario<SingleBackend>({
   name: 'rollback-aof',
   redisMayLose: true,
@@ -41,7 +41,7 @@ export const rollbackAof = scenario<SingleBackend>({
     ),
 });
 
-/** Redis comes back with its last snapshot. */
+/** Redis restarts with its last snapshot. */
 export const rollbackRdb = scenario<SingleBackend>({
   name: 'rollback-rdb',
   redisMayLose: true,

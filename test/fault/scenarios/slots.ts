@@ -5,19 +5,19 @@ import type { World } from '../world.js';
 import { scenario } from './scenario.js';
 
 const options = {
-  // One instance only listens: nothing that it publishes shows it where a slot is now.
+  // One instance does not publish, so its own commands never reveal where a slot is.
   listening: 1,
   emitterPerChannel: true,
 } as const;
 
-/** While one slot is in migration, half of the events to other channels are acknowledged within this time, in milliseconds. */
+/** Maximum median time of emits to other channels while one slot is in migration, in milliseconds. */
 const OTHERS_WITHIN_MS = 400;
-/** An answer that concerns one slot stops no other channel. */
+/** A reply for one slot must not stop other channels. */
 const GIVEN_UP = /Redis \(publishing\) cannot be used: (?:TRYAGAIN|ASK)\b.*/;
-/** What they are compared with. */
+/** Time before the migration for comparison, in milliseconds. */
 const BEFORE_MS = 5_000;
 
-/** A slot goes to another master, with its keys. */
+/** A slot moves to another master with its keys. */
 export const slotMoved = scenario<ClusterBackend>({
   name: 'slot-moved',
   redisMayLose: false,
@@ -31,7 +31,7 @@ export const slotMoved = scenario<ClusterBackend>({
   },
 });
 
-/** A slot stays in migration for some seconds, with its keys on both sides: other channels go on. */
+/** A slot stays in migration for some seconds, with keys on both nodes: other channels must continue. */
 export const slotHeld = scenario<ClusterBackend>({
   name: 'slot-held',
   redisMayLose: false,
@@ -54,7 +54,7 @@ export const slotHeld = scenario<ClusterBackend>({
   },
 });
 
-/** On a busy machine every event takes longer, also without a slot in migration. */
+/** Compares with the time before: on a busy machine every event takes longer, also without a migration. */
 function lookAt(channel: string, from: number, { log, complaints }: World<ClusterBackend>): void {
   const before = medianWait(log.emits.filter(({ settledAt }) => settledAt < from && settledAt > from - BEFORE_MS));
   const during = medianWait(log.emits.filter((emit) => emit.channel === channel && emit.startedAt >= from));
@@ -64,7 +64,7 @@ function lookAt(channel: string, from: number, { log, complaints }: World<Cluste
   );
 }
 
-/** Infinity if none was acknowledged. */
+/** Returns Infinity without acknowledged emits. */
 function medianWait(emits: readonly EmitRecord[]): number {
   const waits = emits
     .filter(({ outcome }) => outcome === 'acknowledged')

@@ -3,19 +3,25 @@ import type { Order, ServiceLog, Visit } from './log.js';
 import type { ServiceViolation } from './violations.js';
 
 export interface ControlLimits {
-  /** From the answer of a command until a client learns that its connection was closed. @default 3000 */
+  /**
+   * Maximum time from the response of a command until a client notices that its connection was closed, in milliseconds.
+   * @default 3000
+   */
   readonly closedWithinMs?: number;
-  /** Without a fault, a command reaches an instance that did not confirm within this time. @default 10000 */
+  /**
+   * Maximum time without a fault until a command reaches an instance that did not confirm it, in milliseconds. @default
+   * 10000
+   */
   readonly carriedOutWithinMs?: number;
-  /** A killed instance counts as missing for this long: its lease, and a renewal. @default 20000 */
+  /** Time for which a killed instance counts as missing, in milliseconds: its lease plus one renewal. @default 20000 */
   readonly leaseMs?: number;
-  /** After a fault, an instance is reachable again within this time. @default 5000 */
+  /** Time after a fault until an instance is reachable again, in milliseconds. @default 5000 */
   readonly reconnectMs?: number;
 }
 
 const UNKNOWN = '(unknown)';
 
-/** Compares the answers of commands with what happened to the connections that they concern. */
+/** Compares the responses of commands with the fate of the affected connections. */
 export function checkControl(log: ServiceLog, limits: ControlLimits = {}): ServiceViolation[] {
   const healthy = new HealthyTime(log.faults);
   return [
@@ -72,13 +78,16 @@ function wronglyMissing(
   });
 }
 
-/** Every connection that a command closed began before the command was confirmed there, on an instance that lived at that time. */
+/**
+ * Checks that a command only closed connections that started before it was confirmed on that instance, which was alive
+ * then.
+ */
 function closedTwice({ visits, orders, lives }: ServiceLog): ServiceViolation[] {
   return visits.flatMap((visit): ServiceViolation[] => {
     const { openedAt, closedAt, code, life } = visit;
     if (code !== 4403 || openedAt === null || closedAt === null) return [];
     const from = lives.find(({ id }) => id === life)?.from ?? 0;
-    // An instance that was cut off carries a command out late, also on connections that came later; a new instance does not.
+    // An isolated instance executes a command late, also on newer connections; a new instance does not.
     const mayBeLate = (order: Order): boolean =>
       order.settledAt > from && order.result?.confirmed.includes(life) !== true;
     const mayClose = (order: Order): boolean =>

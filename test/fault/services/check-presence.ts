@@ -3,15 +3,18 @@ import type { ServiceLog, Visit } from './log.js';
 import type { ServiceViolation } from './violations.js';
 
 export interface PresenceLimits {
-  /** A user who has subscribed is shown to every watcher within this time without a fault. @default 6000 */
+  /** Maximum time without a fault until every watcher sees a new subscriber, in milliseconds. @default 6000 */
   readonly shownWithinMs?: number;
-  /** The option `presenceGraceMs`. @default 5000 */
+  /** The option `presenceGraceMs`, in milliseconds. @default 5000 */
   readonly graceMs?: number;
-  /** After the grace, a user who is gone is no longer shown after this time without a fault. @default 4000 */
+  /**
+   * Maximum time without a fault after the grace period until a departed user is removed, in milliseconds. @default
+   * 4000
+   */
   readonly goneWithinMs?: number;
-  /** The same after an instance was killed or Redis lost data: a lease, and a renewal. @default 24000 */
+  /** The same after a killed instance or lost data, in milliseconds: a lease plus one renewal. @default 24000 */
   readonly healedWithinMs?: number;
-  /** An instance that was cut off for this long counts as dead: its users leave. @default 10000 */
+  /** Time of isolation after which an instance counts as dead and its users leave, in milliseconds. @default 10000 */
   readonly leaseMs?: number;
 }
 
@@ -20,7 +23,7 @@ interface Span {
   readonly to: number;
 }
 
-/** Compares what watchers were shown with who was connected. */
+/** Compares the members that watchers saw with the connected users. */
 export function checkPresence(log: ServiceLog, limits: PresenceLimits = {}): ServiceViolation[] {
   const { shownWithinMs = 6_000, graceMs = 5_000, goneWithinMs = 4_000, healedWithinMs = 24_000 } = limits;
   const healthy = new HealthyTime(log.faults);
@@ -52,7 +55,7 @@ export function checkPresence(log: ServiceLog, limits: PresenceLimits = {}): Ser
   return violations;
 }
 
-/** When one watcher watched, and when it was shown one user. */
+/** Returns the times at which one watcher watched, and at which it saw one user. */
 function viewOf(log: ServiceLog, watcher: string, user: string): { watched: Span[]; shown: Span[]; lefts: number[] } {
   const [watched, shown, lefts]: [Span[], Span[], number[]] = [[], [], []];
   let watchedFrom: number | null = null;
@@ -86,12 +89,15 @@ function viewOf(log: ServiceLog, watcher: string, user: string): { watched: Span
   return { watched, shown, lefts };
 }
 
-/** A kill or a loss of data of which the leases may not have healed yet. */
+/** True near a kill or a data loss, when leases may not have recovered yet. */
 function isNearFault({ faults }: ServiceLog, at: number): boolean {
   return faults.some(({ from, to }) => at >= from - 1_000 && at <= to + 20_000);
 }
 
-/** No gap as long as the grace around this time; an instance that is cut off for longer than its lease is another matter. */
+/**
+ * True if the user has no gap as long as the grace period around this time. An instance that is isolated for longer
+ * than its lease is an exception.
+ */
 function isHereAllTheTime(
   here: readonly Span[],
   at: number,
@@ -136,7 +142,9 @@ function minus(spans: readonly Span[], taken: readonly Span[]): Span[] {
   return left;
 }
 
-/** Users who are connected when the run ends, for a driver that waits until watchers are shown just these. */
+/**
+ * Returns the users that are connected at the end of the run, for a driver that waits until watchers see exactly these.
+ */
 export function usersHere(visits: readonly Visit[]): Set<string> {
   return new Set(
     visits.filter(({ joinedAt, closedAt }) => joinedAt !== null && closedAt === null).map(({ user }) => user),

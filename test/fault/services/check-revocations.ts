@@ -4,11 +4,14 @@ import { KILL, type ServiceLog } from './log.js';
 import type { ServiceViolation } from './violations.js';
 
 export interface RevocationLimits {
-  /** Every instance knows a revocation within this time without a fault. @default 5000 */
+  /** Maximum time without a fault until every instance knows a revocation, in milliseconds. @default 5000 */
   readonly knownWithinMs?: number;
 }
 
-/** No revoked token is accepted by an instance that confirmed, by none that started later, and by no instance once the time to learn of it is over. */
+/**
+ * Checks that a revoked token is not accepted by an instance that confirmed the revocation, by one that started later,
+ * or by any instance after the maximum time.
+ */
 export function checkRevocations(
   log: ServiceLog,
   { knownWithinMs = 5_000 }: RevocationLimits = {},
@@ -20,14 +23,15 @@ export function checkRevocations(
     const { result, settledAt } = order;
     if (order.do !== 'revoke' || result === null) continue;
     for (const visit of log.visits) {
-      // One that was on its way when the answer came may have been accepted before.
+      // A connection in progress at the time of the response may have been accepted before.
       if (visit.openedAt === null || visit.startedAt <= settledAt || !concerns(order, visit)) continue;
       const detail = `${order.target} on ${visit.life}, ${Math.round(visit.openedAt - settledAt)} ms later`;
       const life = log.lives.find(({ id }) => id === visit.life);
       if (result.confirmed.includes(visit.life)) {
         violations.push({ class: 'acceptedAfterConfirmation', detail, at: visit.openedAt });
       } else if (life !== undefined && life.from > settledAt) {
-        // It asks Redis and the living instances before it accepts connections, unless it cannot reach them.
+        // A new instance queries Redis and the live instances before it accepts connections, unless it cannot reach
+        // them.
         const isCutOff = reachable.between(life.from, visit.openedAt) < visit.openedAt - life.from;
         if (!isCutOff) violations.push({ class: 'acceptedLate', detail, at: visit.openedAt });
       } else if (healthy.between(settledAt, visit.openedAt) > knownWithinMs) {

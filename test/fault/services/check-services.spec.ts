@@ -2,7 +2,7 @@ import { KILL, emptyServiceLog, type Order, type ServiceLog, type Visit } from '
 import { checkServices } from './run-services.js';
 import type { ServiceViolationClass } from './violations.js';
 
-/** Writes a log by hand. Times are seconds. */
+/** Builds a log. Times are in seconds. */
 class Scribe {
   readonly log: ServiceLog = emptyServiceLog();
 
@@ -15,7 +15,7 @@ class Scribe {
     this.log.faults.push({ name, from: from * 1_000, to: to * 1_000 });
   }
 
-  /** A connection that was accepted; it is in the channel with presence if `joins`. */
+  /** Adds an accepted connection; with `joins` it is in the presence channel. */
   visit(user: string, life: string, from: number, to: number | null, options: { code?: number; joins?: boolean } = {}) {
     const { code = null, joins = true } = options;
     const at = from * 1_000;
@@ -39,7 +39,7 @@ class Scribe {
     this.log.orders.push({ do: what, target, startedAt: at * 1_000, settledAt: at * 1_000 + 100, result });
   }
 
-  /** Process B dies, and C takes its place. */
+  /** Process B dies, and C replaces it. */
   kill(from: number, to: number): void {
     this.log.lives[1]!.to = from * 1_000;
     this.log.lives.push({ id: 'C', from: from * 1_000 + 10, to: null });

@@ -3,15 +3,15 @@ import type { ServiceWorld } from './service-world.js';
 const flush = (world: ServiceWorld): Promise<void> =>
   world.fault('FLUSHALL', async () => void (await world.backend.node.command('FLUSHALL')));
 
-/** What can happen to instances and Redis; each is over when it resolves. */
+/** Faults of instances and Redis. Each one is over when it resolves. */
 export const SERVICE_FAULTS = {
   /** Nothing fails. */
   quiet: (world) => world.calm(4_000),
 
-  /** An instance dies, and another process takes its place. */
+  /** An instance dies, and another process replaces it. */
   kill: (world) => world.replace(world.random.pick(world.instances), world.random.between(0, 1_000)),
 
-  /** Redis dies and comes back with everything that it answered. */
+  /** Redis dies and restarts with everything that it acknowledged. */
   restart: (world) =>
     world.fault('Redis restarted', async () => {
       await world.backend.node.kill();
@@ -19,15 +19,15 @@ export const SERVICE_FAULTS = {
       await world.backend.node.restart();
     }),
 
-  /** Redis comes back with nothing. */
+  /** Redis restarts without data. */
   empty: (world) => world.fault('Redis emptied', () => world.backend.node.restartEmpty()),
 
   flush,
 
-  /** Redis forgets everything, and an instance that starts right after it knows only what the others know. */
+  /** Redis loses all data, and a newly started instance knows only what the others know. */
   flushAndKill: (world) => world.replace(world.random.pick(world.instances), 0, () => flush(world)),
 
-  /** The line between an instance and Redis is cut, and nothing gets through for a while. */
+  /** The connection between an instance and Redis is cut, and no data gets through for a while. */
   cut: (world) =>
     world.fault('cut', async () => {
       const line = world.random.pick(world.backend.lines);
@@ -37,7 +37,7 @@ export const SERVICE_FAULTS = {
       line.set('pass');
     }),
 
-  /** An instance stands still with all of its connections open. */
+  /** An instance freezes with all of its connections open. */
   freeze: (world) =>
     world.fault('SIGSTOP', async () => {
       const instance = world.random.pick(world.instances);

@@ -4,16 +4,16 @@ import type { ServerFrame } from '../../../src/protocol/frames.js';
 import { signToken } from '../../support/jwt.js';
 import type { ServiceLog, Visit } from './log.js';
 
-/** The channel of the platform that has presence. */
+/** Presence channel of the platform. */
 export const PRESENCE_CHANNEL = 'users:online';
 
-/** An instance that can be connected to, and the life that it has now. */
+/** A reachable instance with the id of its current process. */
 export interface Entrance {
   readonly port: number;
   readonly life: string;
 }
 
-/** A token that this guest shows. */
+/** Token of a guest. */
 export interface Pass {
   readonly user: string;
   readonly session: string;
@@ -24,19 +24,19 @@ export function passFor(user: string, session: string, role = 'user'): Pass {
   return { user, session, token: signToken({ sub: user, jti: session, role }) };
 }
 
-/** A frozen instance, or a busy machine, answers late. */
+/** Timeout of an attempt, in milliseconds: a frozen instance or a busy machine responds late. */
 const OPEN_MS = 30_000;
 
-/** One connection that writes down what becomes of it. */
+/** One connection that records its history. */
 export class Stay {
-  /** Resolves once `connected` arrived, or will not arrive. */
+  /** Resolves with true once `connected` arrives, or with false if it cannot arrive any more. */
   readonly opened: Promise<boolean>;
-  /** Resolves when the connection is gone. */
+  /** Resolves when the connection has closed. */
   readonly gone: Promise<void>;
   private readonly visit: Visit;
   private readonly socket: WebSocket;
 
-  /** @param watcher the name under which it watches presence; `null` if it does not join the channel; `''` if it joins only */
+  /** @param watcher name as a watcher of presence; `''` joins without watching; `null` does not join */
   constructor(
     private readonly log: ServiceLog,
     { user, session, token }: Pass,
@@ -75,14 +75,14 @@ export class Stay {
     return this.visit.joinedAt !== null && this.isOpen;
   }
 
-  /** Leaves, with or without a closing handshake. */
+  /** Closes the connection, with or without a closing handshake. */
   leave(gracefully: boolean): void {
     this.ended(null);
     if (gracefully && this.socket.readyState === WebSocket.OPEN) this.socket.close();
     else this.socket.terminate();
   }
 
-  /** Stays for at most this long. */
+  /** Waits until the connection closes, at most for this time. */
   async forAtMost(milliseconds: number): Promise<void> {
     const over = new AbortController();
     await Promise.race([this.gone, delay(milliseconds, undefined, { signal: over.signal }).catch(() => undefined)]);
@@ -102,7 +102,7 @@ export class Stay {
     } else if (frame.type === 'subscribed') {
       this.visit.joinedAt = at;
     } else if (frame.type === 'error' && frame.code === 'unavailable') {
-      this.socket.terminate(); // it comes back, as a client does
+      this.socket.terminate(); // it reconnects, as a client does
     } else if (frame.type === 'presence') {
       this.enterView({ kind: 'list', members: frame.members.map(({ userId }) => userId) });
     } else if (frame.type === 'presence_diff') {

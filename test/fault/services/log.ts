@@ -1,8 +1,8 @@
 import type { FaultMark } from '../log.js';
 
 /**
- * The log of a run over presence, control commands and revocations: all that their checkers look at. Times are milliseconds
- * of the one process that runs every client.
+ * The log of a run with presence, control commands and revocations: the only input of their checkers. Times are
+ * milliseconds of the process that runs all clients.
  */
 export interface ServiceLog {
   readonly faults: FaultMark[];
@@ -10,41 +10,41 @@ export interface ServiceLog {
   readonly visits: Visit[];
   readonly views: View[];
   readonly orders: Order[];
-  /** When the run ended; `Infinity` before that. */
+  /** End of the run; `Infinity` before that. */
   endedAt: number;
 }
 
-/** The name of the fault in which an instance is killed and another process takes its place. */
+/** Name of the fault in which an instance is killed and replaced by another process. */
 export const KILL = 'SIGKILL';
 
 /** One process of an instance. */
 export interface Life {
-  /** The id that the instance gave itself. */
+  /** Id that the instance chose. */
   readonly id: string;
   readonly from: number;
-  /** When it was killed; `null` if it lived to the end. */
+  /** Time of its kill; `null` if it lived to the end. */
   to: number | null;
 }
 
-/** One connection, or one attempt. */
+/** One connection or attempt. */
 export interface Visit {
   readonly user: string;
   /** The `jti` of its token. */
   readonly session: string;
-  /** The life that it went to. */
+  /** Process that it connected to. */
   readonly life: string;
   readonly startedAt: number;
-  /** When `connected` arrived; `null` if it was not accepted. */
+  /** Time of `connected`; `null` if it was not accepted. */
   openedAt: number | null;
-  /** When the client began to wait for `subscribed` of the channel with presence, and when that arrived. */
+  /** Time at which the client began to wait for `subscribed` of the presence channel, once that arrived. */
   joinedAt: number | null;
-  /** When the client closed it, or learned that it was closed; `null` if it was open to the end. */
+  /** Time at which the client closed it or noticed the close; `null` if it was open to the end. */
   closedAt: number | null;
-  /** Of the server; `null` if the client closed it. */
+  /** Close code of the server; `null` if the client closed it. */
   code: number | null;
 }
 
-/** What one watcher received. */
+/** Presence frame of one watcher. */
 export type View =
   | { readonly kind: 'list'; readonly watcher: string; readonly at: number; readonly members: readonly string[] }
   | {
@@ -54,17 +54,17 @@ export type View =
       readonly joined: readonly string[];
       readonly left: readonly string[];
     }
-  /** Its connection ended: it knows nothing until the next list. */
+  /** The connection ended: the watcher knows nothing until the next list. */
   | { readonly kind: 'gone'; readonly watcher: string; readonly at: number };
 
-/** One control command, and its answer. */
+/** One control command with its response. */
 export interface Order {
   readonly do: 'disconnect' | 'revoke';
-  /** The user of `disconnect`, the session of `revoke`. */
+  /** User of `disconnect`, or session of `revoke`. */
   readonly target: string;
   readonly startedAt: number;
   readonly settledAt: number;
-  /** The answer; `null` if the instance refused it, or did not answer. */
+  /** Response; `null` if the instance refused or did not respond. */
   readonly result: { readonly confirmed: readonly string[]; readonly missing: readonly string[] } | null;
 }
 

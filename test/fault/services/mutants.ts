@@ -2,14 +2,14 @@ import type { Patch } from '../build.js';
 import type { ServiceFaultName } from './faults.js';
 import type { ServiceViolationClass } from './violations.js';
 
-/** A fault of the product, made on purpose, that a checker has to find. */
+/** A deliberate bug in the product that a checker must find. */
 export interface ServiceMutant {
   readonly name: string;
   readonly patch: Patch;
   readonly faults: readonly ServiceFaultName[];
-  /** Ends the run sooner, where no member has to leave. */
+  /** Shorter end of the run if no member has to leave, in milliseconds. */
   readonly settleMs?: number;
-  /** One of them is enough. */
+  /** One of these violations is enough. */
   readonly found: readonly ServiceViolationClass[];
 }
 

@@ -14,7 +14,7 @@ export function summaryOf({ log, violations }: ServiceResult): string {
   );
 }
 
-/** The first violations of each class. */
+/** Lists the first violations of each class. */
 export function describeServices(violations: readonly ServiceViolation[], most = 5): string {
   const lines: string[] = [];
   for (const kind of Object.keys(SERVICE_VIOLATIONS) as ServiceViolationClass[]) {

@@ -11,23 +11,23 @@ export interface ServiceRun {
   readonly dist: string;
   readonly seed: number | string;
   readonly instances: number;
-  /** What happens, in this order. */
+  /** Faults in order. */
   readonly faults: readonly ServiceFaultName[];
-  /** How long watchers may take in the end until they are shown just who is connected. @default 40000 */
+  /** Time at the end until watchers must see exactly the connected users, in milliseconds. @default 40000 */
   readonly settleMs?: number;
 }
 
 export interface ServiceResult {
   readonly log: ServiceLog;
   readonly violations: readonly ServiceViolation[];
-  /** What the instances wrote, by name. */
+  /** Output of the instances, by name. */
   readonly outputs: ReadonlyMap<string, string>;
 }
 
-/** Longer than the lease of a killed instance, a renewal and the grace. */
+/** Longer than the lease of a killed instance plus a renewal and the grace period. */
 const SETTLE_MS = 40_000;
 
-/** Runs guests, watchers and an operator through some faults, and checks what they saw. */
+/** Runs guests, watchers and an operator through faults, and checks the log. */
 export async function runServices({
   dist,
   seed,

@@ -9,8 +9,9 @@ import { describeServices, summaryOf } from './report.js';
 import { runServices, type ServiceResult } from './run-services.js';
 
 /**
- * Presence, control commands and revocations under faults: `npm run test:fault:services -- --rounds 20 --seed 1 [--fault name]
- * [--mutant name]`. First the product, then each mutant; only what is named, if a fault or a mutant is. It ends with 1 when a promise was broken, or a mutant lived.
+ * Presence, control commands and revocations under faults: `npm run test:fault:services -- --rounds 20 --seed 1
+ * [--fault name] [--mutant name]`. Runs the product and then each mutant, or only the named ones. Exits with 1 if a
+ * guarantee was violated, or if a mutant was not found.
  */
 const { values } = parseArgs({
   options: {
@@ -20,7 +21,7 @@ const { values } = parseArgs({
     fault: { type: 'string', multiple: true },
     mutant: { type: 'string', multiple: true },
     out: { type: 'string', default: 'coverage/fault' },
-    /** Keeps the log also of a run in which nothing was found. */
+    /** Saves the log also of a run without violations. */
     keep: { type: 'boolean', default: false },
   },
 });

@@ -10,12 +10,12 @@ import { emptyServiceLog, KILL, type Life, type Order, type ServiceLog } from '.
 import { usersHere } from './check-presence.js';
 
 const ADMIN = signToken({ sub: 'operator', role: 'admin' });
-/** A command waits for 10 s until Redis is back, and 2 s for confirmations. */
+/** Timeout for the response, in milliseconds. A command waits 10 s for Redis and 2 s for confirmations. */
 const ANSWER_MS = 15_000;
-/** How long a new user may take to be shown to every watcher before the run goes on without. */
+/** Time to wait until every watcher sees a new user, in milliseconds. The run continues afterwards. */
 const SHOWN_MS = 5_000;
 
-/** Instances with Redis between them, and guests who come, go, watch, and are ended by an operator. */
+/** Instances connected by Redis, with guests that join, leave and watch, and an operator who disconnects them. */
 export class ServiceWorld {
   readonly log: ServiceLog = emptyServiceLog();
   private readonly lives = new Map<Instance, Life>();
@@ -50,7 +50,10 @@ export class ServiceWorld {
     }
   }
 
-  /** Watchers on each instance, users who come and go, users who stay, and an operator who disconnects and revokes. */
+  /**
+   * Starts watchers on each instance, users who come and go, users who stay, and an operator who disconnects and
+   * revokes.
+   */
   populate(): void {
     for (const instance of this.instances) {
       const name = `watch-${instance.name}`;
@@ -72,8 +75,8 @@ export class ServiceWorld {
   }
 
   /**
-   * Kills an instance, together with a user who does not come back, and starts it again.
-   * @param before happens right before that
+   * Kills an instance together with a user who does not return, and starts it again.
+   * @param before runs right before the restart
    */
   async replace(instance: Instance, downMs: number, before?: () => Promise<void>): Promise<void> {
     this.count += 1;
@@ -98,7 +101,7 @@ export class ServiceWorld {
     this.throwIfFailed();
   }
 
-  /** Ends all that comes and goes; resolves once every watcher is shown who is still here, or the time is over. */
+  /** Stops all activity. Resolves once every watcher sees the remaining users, or after the timeout. */
   async settle(withinMs: number): Promise<void> {
     this.isOver = true;
     const until = performance.now() + withinMs;
@@ -129,7 +132,7 @@ export class ServiceWorld {
     });
   }
 
-  /** The users whom a watcher is shown now. */
+  /** Returns the users that a watcher sees now. */
   private shownTo(watcher: string): Set<string> {
     const shown = new Set<string>();
     for (const view of this.log.views) {
@@ -173,7 +176,7 @@ export class ServiceWorld {
     return stay;
   }
 
-  /** Comes back at once whenever its connection ends; stays connected when the run is over. */
+  /** Reconnects whenever its connection ends; stays connected after the run. */
   private async keepConnected(user: string, where: () => Entrance | null, watcher: string): Promise<void> {
     const pass = passFor(user, `session of ${user}`);
     while (this.log.endedAt === Infinity) {
@@ -197,7 +200,7 @@ export class ServiceWorld {
     }
   }
 
-  /** Gives a new user a connection on each instance, and ends them everywhere. */
+  /** Connects a new user to each instance, and disconnects or revokes it everywhere. */
   private async operate(): Promise<void> {
     while (!this.isOver) {
       this.count += 1;
@@ -209,10 +212,10 @@ export class ServiceWorld {
       await this.command(what, what === 'disconnect' ? pass.user : pass.session);
       const entrance = this.anyEntrance();
       if (what === 'revoke') this.revoked.push(pass);
-      // Another connection of the same user, that was not meant.
+      // Another connection of the same user, started after the command.
       else if (entrance !== null) stays.push(this.stay(pass, entrance, null));
       await delay(this.random.between(100, 400));
-      // What was not closed yet stays open until it is, or until it would be a violation.
+      // Connections stay open until they are closed, or until that would be a violation.
       this.run(async () => {
         await Promise.all(stays.map((stay) => stay.forAtMost(12_000)));
         for (const stay of stays) stay.leave(true);
@@ -236,7 +239,7 @@ export class ServiceWorld {
     this.log.orders.push({ do: what, target, startedAt, settledAt: performance.now(), result });
   }
 
-  /** Tries revoked tokens on every instance, again and again. */
+  /** Tries revoked tokens on every instance, repeatedly. */
   private async intrude(): Promise<void> {
     while (!this.isOver) {
       await delay(100);
@@ -254,7 +257,7 @@ export class ServiceWorld {
   }
 }
 
-/** What the instance calls itself: the place of a connection to it. */
+/** Returns the id of an instance, from the details of a connection to it. */
 async function idOf({ httpUrl, port }: Instance): Promise<string> {
   const user = `who is ${port} ${performance.now()}`;
   const stay = new Stay(emptyServiceLog(), passFor(user, user), { port, life: '' }, null);

@@ -7,7 +7,7 @@ import { runServices } from './run-services.js';
 describe('presence, control commands and revocations while instances and Redis fail, short', () => {
   const seed = process.env['FAULT_SEED'] ?? new Date().toISOString();
 
-  it('keep what they promise', async () => {
+  it('keep their guarantees', async () => {
     const build = await Build.copy();
     try {
       const faults = ['cut', 'flushAndKill', 'restart'] as const;
@@ -25,7 +25,7 @@ describe('presence, control commands and revocations while instances and Redis f
     await expect(patchedText(patch)).resolves.toContain(patch.replace);
   });
 
-  // One for each checker, in one run. The others take as long as a lease.
+  // One mutant per checker, in one run. The others take as long as a lease.
   it('catch a mutant of presence, of commands and of revocations', async () => {
     const mutants = ['presence-is-not-said-again', 'no-confirmation', 'revocations-not-written-back'].map(
       serviceMutantNamed,

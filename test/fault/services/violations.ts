@@ -1,4 +1,4 @@
-/** The promises of presence, control commands and revocations that the checkers found broken. */
+/** Violated guarantees of presence, control commands and revocations. */
 export const SERVICE_VIOLATIONS = {
   presentNotShown: 'a user was connected, and a watcher was not shown it in time',
   goneStillShown: 'a user was gone, and a watcher was still shown it',
