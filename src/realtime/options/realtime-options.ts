@@ -157,10 +157,10 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   /**
    * Handling of an event whose data does not match the class (`data`) of its channel: `throw` refuses it, `drop` counts
    * and logs it without sending it, `pass` counts, logs and sends it.
-   * @default 'pass' with NODE_ENV=production, else 'throw'
+   * @default 'throw'
    */
   @IsIn(INVALID_EVENTS)
-  invalidEvents: InvalidEvents = process.env['NODE_ENV'] === 'production' ? 'pass' : 'throw';
+  invalidEvents: InvalidEvents = 'throw';
 
   /** Time limit for a `@ChannelPolicy`, in milliseconds. After it the answer is `unavailable`. @default 2000 */
   @IsInt()

@@ -33,6 +33,14 @@ describe('resolveOptions', () => {
     expect(resolveOptions(given)).toMatchObject({ path: '/ws', history: { size: 5, ttlMs: 300_000 } });
   });
 
+  it('refuses invalid events by default, in production as elsewhere', () => {
+    const before = process.env['NODE_ENV'];
+    process.env['NODE_ENV'] = 'production';
+    expect(new ResolvedRealtimeOptions().invalidEvents).toBe('throw');
+    process.env['NODE_ENV'] = before;
+    expect(new ResolvedRealtimeOptions().invalidEvents).toBe('throw');
+  });
+
   it('does not share its defaults between applications', () => {
     resolveOptions({ jwt }).publishApiKeys.push('changed');
     expect(resolveOptions({ jwt }).publishApiKeys).toEqual([]);
