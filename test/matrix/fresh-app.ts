@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { bin, finish, installed, pack, packagesNeeded } from '../package/installed.js';
+import type { HttpAdapter } from '../package/orders-app.js';
 import { Child } from '../support/child.js';
 import { TEST_SECRET } from '../support/jwt.js';
-
-export type HttpAdapter = 'express' | 'fastify';
 
 /** An application as a newcomer would write it, on the adapter and the port that its arguments name. */
 const MAIN = `

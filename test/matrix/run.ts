@@ -1,17 +1,24 @@
 import { parseArgs } from 'node:util';
+import { pack } from '../package/installed.js';
+import type { HttpAdapter } from '../package/orders-app.js';
 import { TEST_SECRET } from '../support/jwt.js';
 import { PlatformProcess } from '../support/platform-process.js';
 import { freePort } from '../support/ports.js';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
-import { makeFreshApp, startFreshApp, type HttpAdapter } from './fresh-app.js';
+import { makeFreshApp, startFreshApp } from './fresh-app.js';
 import { nodeRelease, type NodeRelease } from './node-release.js';
+import { checkProject, PROJECTS } from './projects.js';
 import { SMOKE, type Served } from './smoke.js';
 
 /**
  * Runs what was built under each line of Node, on Express and on Fastify: `npm run test:matrix -- --node 20,22,24`. It
- * starts the platform, and an application that has installed the package, and has each do what matters most.
+ * starts the platform, and an application that has installed the package, and has each do what matters most. Then it makes
+ * projects with `nest new` of Nest 11 and 12, and tests, builds and runs them; `--projects swc` only those whose name matches,
+ * `--node ''` under the Node of this process alone.
  */
-const { values } = parseArgs({ options: { node: { type: 'string', default: '20,22,24' } } });
+const { values } = parseArgs({
+  options: { node: { type: 'string', default: '20,22,24' }, projects: { type: 'string', default: '.' } },
+});
 
 /** With the console; nobody is behind a load balancer here. */
 const ENV = {
@@ -66,17 +73,34 @@ async function check(name: string, start: () => Promise<Served>): Promise<number
   return failed;
 }
 
+/** @returns how many projects failed: 0 or 1 */
+async function tryProject(project: (typeof PROJECTS)[number], home: string, tarball: string): Promise<number> {
+  const since = performance.now();
+  const failure = await checkProject(project, home, tarball, lines).then(
+    () => null,
+    (error: Error) => error.message,
+  );
+  const tookMs = Math.round(performance.now() - since);
+  say(failure === null ? `✓ ${project.name}: ${tookMs} ms` : `✗ ${project.name}: ${failure}`);
+  return failure === null ? 0 : 1;
+}
+
 const root = await makeTemporaryDirectory();
+const lines = values.node.split(',').filter(Boolean);
 let failed = 0;
 try {
-  await makeFreshApp(root);
-  for (const line of values.node.split(',')) {
+  if (lines.length > 0) await makeFreshApp(root);
+  for (const line of lines) {
     const release = await nodeRelease(line.trim());
     const under = `under Node ${release.version}`;
     failed += await check(`the platform ${under}`, () => startPlatform(release));
     for (const adapter of ['express', 'fastify'] as const) {
       failed += await check(`a fresh app on ${adapter} ${under}`, () => startFresh(root, release, adapter));
     }
+  }
+  const tarball = await pack(root);
+  for (const project of PROJECTS.filter(({ name }) => new RegExp(values.projects).test(name))) {
+    failed += await tryProject(project, root, tarball);
   }
 } finally {
   await removeDirectory(root);

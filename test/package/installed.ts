@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -6,9 +7,14 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** Runs a program to its end. @returns what it wrote @throws with what it wrote, where it fails */
-export async function finish(program: string, args: readonly string[], cwd = '.'): Promise<string> {
+export async function finish(
+  program: string,
+  args: readonly string[],
+  cwd = '.',
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<string> {
   try {
-    const { stdout } = await run(program, args, { cwd, maxBuffer: 2 ** 26 });
+    const { stdout } = await run(program, args, { cwd, env, maxBuffer: 2 ** 26 });
     return stdout;
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string };
@@ -39,12 +45,14 @@ export async function pack(into: string): Promise<string> {
 /**
  * An application outside of the repository that has installed the tarball, and the packages that it names and no other:
  * what the package forgot to declare is not there.
+ * @param folders where the packages are, the first folder that has one counts
  */
 export async function installed(
   root: string,
   tarball: string,
   packages: readonly string[],
   files: Readonly<Record<string, string>>,
+  folders: readonly string[] = ['node_modules'],
 ): Promise<void> {
   const own = join(root, 'node_modules/nestjs-realtime');
   await mkdir(own, { recursive: true });
@@ -52,7 +60,8 @@ export async function installed(
   for (const name of packages) {
     const link = join(root, 'node_modules', name);
     await mkdir(dirname(link), { recursive: true });
-    await symlink(resolve('node_modules', name), link);
+    const folder = folders.find((candidate) => existsSync(join(candidate, name))) ?? 'node_modules';
+    await symlink(resolve(folder, name), link);
   }
   const manifest = { name: 'an-application', private: true, type: 'module' };
   for (const [path, text] of Object.entries({ 'package.json': JSON.stringify(manifest), ...files })) {

@@ -1,0 +1,72 @@
+import { dirname, join } from 'node:path';
+import { LOWEST_NEST } from '../../src/realtime/nest/check-nest.js';
+import { checkNestProject, makeNestProject, type NestProject } from './nest-project.js';
+import { checkRefusedProject, makeRefusedProject } from './refused-project.js';
+import { checkViteProject, makeViteProject, type ViteProject } from './vite-project.js';
+import { nodeRelease } from './node-release.js';
+
+/** A project of somebody else that uses the package. */
+export interface Project {
+  readonly name: string;
+  /** The lowest line of Node that its tools run on. @default 20 */
+  readonly lowestNode?: number;
+  /** Makes it in a folder that does not exist yet. */
+  make(root: string, tarball: string): Promise<void>;
+  /** Runs it under the first `node` in `env.PATH`. */
+  check(root: string, env: NodeJS.ProcessEnv): Promise<void>;
+}
+
+const nest = (name: string, project: NestProject, lowestNode = 20): Project => ({
+  name: `Nest ${project.release ?? project.nest}, ${name}`,
+  lowestNode,
+  make: (root, tarball) => makeNestProject(root, project, tarball),
+  check: (root, env) => checkNestProject(root, project, env),
+});
+
+const vite = (project: ViteProject, lowestNode = 20): Project => ({
+  name: `Vite frontend, ${project.runner}`,
+  lowestNode,
+  make: (root, tarball) => makeViteProject(root, project, tarball),
+  check: checkViteProject,
+});
+
+const refused = (release: string, jwt: string): Project => ({
+  name: `Nest ${release}, refused`,
+  make: (root, tarball) => makeRefusedProject(root, release, jwt, tarball),
+  check: (root, env) => checkRefusedProject(root, release, LOWEST_NEST, env),
+});
+
+export const PROJECTS: readonly Project[] = [
+  nest('CommonJS, ts-jest', { nest: '11' }),
+  nest('CommonJS, ts-jest', { nest: '11', release: LOWEST_NEST }),
+  nest('CommonJS, swc', { nest: '11', swc: true }),
+  nest('ES modules, vitest', { nest: '12' }),
+  nest('ES modules, vitest 5', { nest: '12', vitest: '5' }, 22),
+  nest('ES modules, Jest', { nest: '12', jestForEsModules: true }),
+  vite({ runner: 'vitest@4' }),
+  vite({ runner: 'vitest@5' }, 22),
+  vite({ runner: 'jest@30' }),
+  refused('10.4.22', '10'),
+  refused('11.1.3', '11'),
+];
+
+/**
+ * Makes the project and checks it under each line of Node that it runs on.
+ * @param lines such as 20 and 22; without one the Node of this process counts, if the project runs on it
+ * @throws Error with the output of the step that failed
+ */
+export async function checkProject(
+  { name, lowestNode = 20, make, check }: Project,
+  home: string,
+  tarball: string,
+  lines: readonly string[],
+): Promise<void> {
+  const root = join(home, name.toLowerCase().replaceAll(/\W+/g, '-'));
+  const current = process.versions.node.split('.')[0]!;
+  const fitting = (lines.length > 0 ? lines : [current]).filter((line) => Number(line) >= lowestNode);
+  await make(root, tarball);
+  for (const line of fitting.length > 0 ? fitting : [String(lowestNode)]) {
+    const binary = line === current ? process.execPath : (await nodeRelease(line)).binary;
+    await check(root, { ...process.env, PATH: `${dirname(binary)}:${process.env['PATH']}` });
+  }
+}

@@ -1,0 +1,100 @@
+export type HttpAdapter = 'express' | 'fastify';
+
+const ADAPTERS: Readonly<Record<HttpAdapter, string>> = { express: 'ExpressAdapter', fastify: 'FastifyAdapter' };
+
+/** The line that {@link liveOf} prints for each adapter. */
+export const RECEIVED = '["forbidden",{"paid":true},{"paid":true}]\n';
+
+/** An application with a channel, a policy and a publisher, and a function that tries all of it. */
+const ordersOf = (adapters: readonly HttpAdapter[]): string => `
+import { Injectable, Module } from '@nestjs/common';
+${adapters.map((name) => `import { ${ADAPTERS[name]} } from '@nestjs/platform-${name}';`).join('\n')}
+import { ChannelPolicy, EventsPublisher, RealtimeModule, type CanSubscribe, type ChannelContext } from 'nestjs-realtime';
+import { createRealtimeClient } from 'nestjs-realtime/client';
+import { RealtimeTesting } from 'nestjs-realtime/testing/nest';
+import { WebSocket } from 'ws';
+
+declare module 'nestjs-realtime' {
+  interface RealtimeEvents {
+    [order: \`orders:\${string}\`]: { paid: boolean };
+  }
+}
+
+@Injectable()
+class Owners {
+  ownerOf = (order: string | undefined) => (order === '7' ? 'ada' : 'bob');
+}
+
+@ChannelPolicy('orders:{orderId}')
+class OrderPolicy implements CanSubscribe {
+  constructor(private readonly owners: Owners) {}
+  canSubscribe = ({ params, principal }: ChannelContext) => this.owners.ownerOf(params['orderId']) === principal?.user.userId;
+}
+
+@Injectable()
+class Orders {
+  constructor(private readonly events: EventsPublisher) {}
+  pay = (order: string) => this.events.emit(\`orders:\${order}\`, { paid: true });
+}
+
+@Module({
+  imports: [
+    RealtimeModule.forRoot({ jwt: { secret: 'a secret for this test alone, long enough' } }),
+    RealtimeModule.forFeature([{ name: 'orders:{orderId}' }]),
+  ],
+  providers: [Owners, OrderPolicy, Orders],
+})
+class AppModule {}
+
+const adapters = { ${adapters.map((name) => `${name}: () => new ${ADAPTERS[name]}()`).join(', ')} };
+
+async function receives(realtime: RealtimeTesting): Promise<unknown[]> {
+  const ada = await realtime.connectAs({ userId: 'ada' });
+  await ada.subscribe('orders:7');
+  const refusal = await ada.expectDenied('orders:8');
+  await realtime.get(Orders).pay('7');
+  const { data } = await ada.expectEvent('orders:7');
+
+  const client = createRealtimeClient({ url: realtime.url, getToken: () => realtime.tokenFor({ userId: 'ada' }), WebSocket });
+  const channel = client.channel('orders:7');
+  const received = new Promise<unknown>((resolve) => channel.on('event', (event) => resolve(event.data)));
+  await new Promise<void>((resolve) => {
+    channel.on('state', ({ state }) => state === 'subscribed' && resolve());
+    channel.subscribe();
+  });
+  await realtime.get(Orders).pay('7');
+  const answer = [refusal, data, await received];
+  client.close();
+  return answer;
+}
+`;
+
+/** A spec for Jest and Vitest, on these adapters. */
+export const specOf = (adapters: readonly HttpAdapter[]): string => `
+import { Test } from '@nestjs/testing';
+${ordersOf(adapters)}
+it.each(${JSON.stringify(adapters)} as const)('receives the events of an order on %s', async (name) => {
+  const tested = await Test.createTestingModule({ imports: [AppModule] }).compile();
+  const realtime = await RealtimeTesting.of(tested.createNestApplication(adapters[name]()));
+  expect(await receives(realtime)).toEqual(['forbidden', { paid: true }, { paid: true }]);
+  await realtime.close();
+});
+`;
+
+/** A program that prints {@link RECEIVED} once for each of these adapters. */
+export const liveOf = (adapters: readonly HttpAdapter[]): string => `
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+${ordersOf(adapters)}
+async function main() {
+  for (const adapter of Object.values(adapters)) {
+    const realtime = await RealtimeTesting.of(await NestFactory.create(AppModule, adapter(), { logger: ['error', 'warn'] }));
+    console.log(JSON.stringify(await receives(realtime)));
+    await realtime.close();
+  }
+}
+main().catch((error: Error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});
+`;
