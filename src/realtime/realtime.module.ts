@@ -34,6 +34,7 @@ import { Reauthorization } from './control/reauthorization.js';
 import { RevocationKeeper } from './control/revocation-keeper.js';
 import { RealtimeControl } from './control/realtime-control.service.js';
 import { FanOut } from './connections/fan-out.js';
+import { FEATURE_PUBLISHER, FeatureAccess } from './feature-access.js';
 import { ClusterStatsService } from './instances/cluster-stats.service.js';
 import { TenantStats } from './instances/tenant-stats.js';
 import { InstanceDirectory } from './instances/instance-directory.js';
@@ -75,7 +76,10 @@ refuseSecondBuild();
 
 /** Settings that are required before any provider is created. */
 export interface RealtimeModuleSettings {
-  /** Lets every module inject `EventsPublisher` without importing this module. @default true */
+  /**
+   * Lets every module inject the services without importing this module. With `false` a module that imports `forFeature` can
+   * still inject `EventsPublisher`. @default true
+   */
   isGlobal?: boolean;
   /**
    * Metadata that is set on the module's HTTP routes. A global guard of the application can use it to leave these routes
@@ -132,13 +136,15 @@ export class RealtimeModule implements NestModule {
   }
 
   /**
-   * Registers the channels of a feature module, by name or by a pattern such as `projects:{projectId}:updated`.
+   * Registers the channels of a feature module, by name or by a pattern such as `projects:{projectId}:updated`. The feature
+   * module can inject `EventsPublisher`.
    * @throws RealtimeOptionsError at start, with a sentence for each definition that is wrong or contradicts another
    */
   static forFeature(channels: readonly ChannelDefinition[]): DynamicModule {
     return {
       module: RealtimeModule,
-      providers: [{ provide: ChannelFeature, useValue: new ChannelFeature(channels) }],
+      providers: [{ provide: ChannelFeature, useValue: new ChannelFeature(channels) }, FEATURE_PUBLISHER],
+      exports: [EventsPublisher],
     };
   }
 }
@@ -161,7 +167,7 @@ function build(
   imports: ModuleMetadata['imports'] = [],
 ): DynamicModule {
   checkNest();
-  return {
+  const root: DynamicModule = {
     module: RealtimeModule,
     global: isGlobal,
     imports,
@@ -239,6 +245,7 @@ function build(
       RealtimeHealth,
     ],
   };
+  return { module: RealtimeModule, imports: [root, FeatureAccess.to(root)], exports: [root] };
 }
 
 function prepareRoutes(

@@ -1,0 +1,23 @@
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { EventsPublisher } from './publishing/events-publisher.js';
+
+/** The publisher, under a token that every module can inject, also with `isGlobal: false`. */
+const PUBLISHER = Symbol('EventsPublisher of RealtimeModule.forRoot');
+
+/** Gives the modules of `forFeature` the publisher of `forRoot`: they do not import it. @internal */
+@Module({})
+export class FeatureAccess {
+  /** @param root the module that provides and exports `EventsPublisher` */
+  static to(root: DynamicModule): DynamicModule {
+    return {
+      module: FeatureAccess,
+      global: true,
+      imports: [root],
+      providers: [{ provide: PUBLISHER, useExisting: EventsPublisher }],
+      exports: [PUBLISHER],
+    };
+  }
+}
+
+/** The provider of a module of `forFeature`. It is an alias, so that Nest calls the hooks of the publisher once. */
+export const FEATURE_PUBLISHER: Provider = { provide: EventsPublisher, useExisting: PUBLISHER };
