@@ -1,4 +1,4 @@
-import type { Access, Channel } from '../channels/channel-catalogue.js';
+import type { Access, Channel, ChannelCatalogue } from '../channels/channel-catalogue.js';
 import { parametersOf } from '../channels/patterns.js';
 import type { EventClass } from '../options/channel-definition.js';
 import { BUILTIN_DATA } from './builtin-data.js';
@@ -41,7 +41,7 @@ const TOKEN = { $ref: '#/components/securitySchemes/token' };
  * @param path path of the WebSocket endpoint
  */
 export function asyncApiDocument(
-  registered: Iterable<[name: string, channel: Channel]>,
+  catalogue: ChannelCatalogue,
   path: string,
   { title = 'Realtime events', version = '1.0.0', host = 'localhost', protocol = 'wss' }: AsyncApiInfo = {},
 ): AsyncApiDocument {
@@ -49,10 +49,14 @@ export function asyncApiDocument(
   const operations: Record<string, object> = {};
   const messages: Record<string, object> = {};
   const types = new Set<EventClass>();
-  for (const [address, channel] of registered) {
+  for (const [address, channel] of catalogue.registered()) {
     const id = freeId(address, channels);
     if (channel.data !== null) types.add(channel.data);
-    messages[id] = { name: address, title: `An event of ${address}`, payload: frameOf(address, channel) };
+    messages[id] = {
+      name: address,
+      title: `An event of ${address}`,
+      payload: frameOf(address, channel, catalogue.isBuiltIn(address)),
+    };
     channels[id] = channelOf(id, address, channel);
     operations[`send_${id}`] = {
       action: 'send',
@@ -96,7 +100,8 @@ function channelOf(id: string, address: string, { access, history, presence }: C
   };
 }
 
-function frameOf(address: string, { data, history }: Channel): object {
+function frameOf(address: string, { data, history }: Channel, isBuiltIn: boolean): object {
+  const undeclared = (isBuiltIn ? BUILTIN_DATA[address] : undefined) ?? { description: 'Any JSON' };
   return {
     type: 'object',
     required: ['type', 'channel', 'data', 'timestamp', ...(history === null ? [] : ['id'])],
@@ -106,7 +111,7 @@ function frameOf(address: string, { data, history }: Channel): object {
         ? {}
         : { id: { type: 'string', description: 'The client stores it to resume after this event' } }),
       channel: { type: 'string', ...(parametersOf(address).length === 0 ? { const: address } : {}) },
-      data: data === null ? (BUILTIN_DATA[address] ?? { description: 'Any JSON' }) : schemaReference(data),
+      data: data === null ? undeclared : schemaReference(data),
       timestamp: { type: 'string', format: 'date-time' },
     },
   };

@@ -16,6 +16,6 @@ export class RealtimeAsyncApi {
 
   /** Returns the AsyncAPI document of all registered channels, including the built-in ones. */
   document(info?: AsyncApiInfo): AsyncApiDocument {
-    return asyncApiDocument(this.catalogue.registered(), this.options.path, info);
+    return asyncApiDocument(this.catalogue, this.options.path, info);
   }
 }

@@ -1,4 +1,7 @@
+import { PLATFORM_CHANNELS } from '../../protocol/platform-events.js';
+import type { BuiltInChannels } from '../options/built-in-channels.js';
 import type { ChannelAccess, ChannelDefinition } from '../options/channel-definition.js';
+import { covers } from './patterns.js';
 
 /** Default access of the channels of a group. */
 export interface GroupRule {
@@ -8,8 +11,18 @@ export interface GroupRule {
   readonly global?: boolean;
 }
 
-/** Default access by group, for channels without an access rule. */
-export const BUILTIN_GROUPS: readonly GroupRule[] = [
+/** The built-in channels of an application, and the rules of their groups. */
+export interface BuiltIn {
+  /** Defined as an application defines its channels. */
+  readonly channels: readonly ChannelDefinition[];
+  /** The default access of the channels in these groups. */
+  readonly groups: readonly GroupRule[];
+}
+
+/** The private channels of users. They are in every application: `emitToUser` publishes to them. */
+const PRIVATE: ChannelDefinition = { name: 'user:{userId}', access: { owner: 'userId' } };
+
+const GROUPS: readonly GroupRule[] = [
   { pattern: 'apps:*', access: 'authenticated' },
   { pattern: 'users:*', access: 'authenticated' },
   { pattern: 'database:*', access: 'authenticated' },
@@ -18,16 +31,17 @@ export const BUILTIN_GROUPS: readonly GroupRule[] = [
   { pattern: 'system:*', access: 'admin', global: true },
 ];
 
-/** The built-in channels, defined like those of an application. */
-export const BUILTIN_CHANNELS: readonly ChannelDefinition[] = [
-  { name: 'announcements', access: 'public', global: true },
-  { name: 'user:{userId}', access: { owner: 'userId' } },
-  ...[
-    ...['apps:created', 'apps:updated', 'apps:deleted', 'apps:deployed', 'apps:status'],
-    ...['users:created', 'users:updated', 'users:deleted'],
-    ...['database:table_created', 'database:table_updated', 'database:table_deleted', 'database:row_updated'],
-    ...['deployments:started', 'deployments:completed', 'deployments:failed', 'deployments:status'],
-    ...['storage:uploaded', 'storage:deleted', 'storage:updated'],
-    ...['system:health', 'system:metrics', 'system:alerts'],
-  ].map((name) => ({ name })),
-];
+const CHANNELS: readonly ChannelDefinition[] = Object.keys(PLATFORM_CHANNELS).map((name) =>
+  name === 'announcements' ? { name, access: 'public', global: true } : { name },
+);
+
+/** Returns the channels that the option `builtInChannels` chooses, and the rule of each group that has one of them. */
+export function builtInOf(chosen: BuiltInChannels): BuiltIn {
+  const isChosen = ({ name }: ChannelDefinition): boolean =>
+    typeof chosen === 'boolean' ? chosen : chosen.some((entry) => covers(entry, name));
+  const channels = CHANNELS.filter(isChosen);
+  return {
+    channels: [PRIVATE, ...channels],
+    groups: GROUPS.filter(({ pattern }) => channels.some(({ name }) => covers(pattern, name))),
+  };
+}

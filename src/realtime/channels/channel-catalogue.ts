@@ -5,7 +5,7 @@ import { DeclaredFields } from '../fields/declared-fields.js';
 import { FieldGroups } from '../fields/field-groups.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeOptionsError } from '../options/resolve-options.js';
-import { BUILTIN_CHANNELS, BUILTIN_GROUPS } from './builtin-channels.js';
+import { builtInOf, type BuiltIn } from './builtin-channels.js';
 import { channelConflicts } from './channel-conflicts.js';
 import { ChannelFeatures } from './channel-features.js';
 import { validateDefinition } from './validate-definition.js';
@@ -70,29 +70,32 @@ export class ChannelCatalogue {
   private readonly families = new Map<string, Map<string, Channel>>();
   /** The first matching rule applies. Rules of the application come before those of the built-in groups. */
   private readonly rules: readonly ChannelRule[];
+  private readonly builtIn: BuiltIn;
 
   /** @throws RealtimeOptionsError with a sentence for each invalid or conflicting channel or policy */
   constructor(options: ResolvedRealtimeOptions, features: ChannelFeatures = new ChannelFeatures()) {
+    this.builtIn = builtInOf(options.builtInChannels);
+    const builtIn = this.builtIn.channels;
     const own = [...options.channels, ...features.channels];
     const problems = [
       ...options.channels.flatMap((definition, index) =>
-        validateDefinition(definition).map((problem) => `\`channels[${index}]\` ${problem}`),
+        validateDefinition(definition, builtIn).map((problem) => `\`channels[${index}]\` ${problem}`),
       ),
       ...features.channels.flatMap((definition) =>
-        validateDefinition(definition).map((problem) => `\`forFeature\` ${problem}`),
+        validateDefinition(definition, builtIn).map((problem) => `\`forFeature\` ${problem}`),
       ),
     ];
-    if (problems.length === 0) problems.push(...channelConflicts(own, features.policies));
+    if (problems.length === 0) problems.push(...channelConflicts(own, features.policies, builtIn));
     if (problems.length > 0) throw new RealtimeOptionsError(problems);
     const rules: ChannelRule[] = [];
-    for (const { name, access } of [...BUILTIN_CHANNELS, ...own]) {
+    for (const { name, access } of [...builtIn, ...own]) {
       if (access !== undefined) rules.push({ pattern: name, access });
     }
     for (const { patterns, name } of features.policies) {
       rules.push(...patterns.map((pattern) => ({ pattern, access: { policy: name } })));
     }
-    this.rules = [...rules, ...BUILTIN_GROUPS];
-    for (const definition of [...BUILTIN_CHANNELS, ...own]) this.register(definition, options);
+    this.rules = [...rules, ...this.builtIn.groups];
+    for (const definition of [...builtIn, ...own]) this.register(definition, options);
   }
 
   /** @returns `null` if the channel is not registered */
@@ -116,7 +119,7 @@ export class ChannelCatalogue {
   /** Returns the access to a name, registered or not. Returns `null` if no rule covers it. */
   audienceOf(name: string): Audience | null {
     const rule = this.ruleOf(name);
-    return this.find(name) ?? (rule === null ? null : { access: rule.access, global: isGlobalByDefault(name) });
+    return this.find(name) ?? (rule === null ? null : { access: rule.access, global: this.isGlobalByDefault(name) });
   }
 
   /** Returns the pattern that labels a channel in metrics. */
@@ -128,6 +131,11 @@ export class ChannelCatalogue {
   /** Returns all values that {@link patternOf} can return. */
   patterns(): Iterable<string> {
     return new Set([...this.registered()].map(([, { pattern }]) => pattern));
+  }
+
+  /** Returns true if the module brings a channel of this name, and the application did not switch it off. */
+  isBuiltIn(name: string): boolean {
+    return this.builtIn.channels.some((channel) => channel.name === name);
   }
 
   /** Returns all channels that are registered by name, not by pattern. */
@@ -149,7 +157,7 @@ export class ChannelCatalogue {
       declaredFieldsOnly,
     }: Pick<ResolvedRealtimeOptions, 'history' | 'tenants' | 'declaredFieldsOnly'>,
   ): void {
-    const { name, data = null, presence = false, global = isGlobalByDefault(definition.name) } = definition;
+    const { name, data = null, presence = false, global = this.isGlobalByDefault(definition.name) } = definition;
     const rule = this.rules.find(({ pattern }) => covers(pattern, name));
     if (rule === undefined) {
       throw new RealtimeOptionsError([
@@ -190,13 +198,13 @@ export class ChannelCatalogue {
     const families = this.families.get(groupOf(name)) ?? new Map<string, Channel>();
     this.families.set(groupOf(name), families.set(name, channel));
   }
-}
 
-/** A channel that an application adds to a global group is global by default, with any access. */
-function isGlobalByDefault(name: string): boolean {
-  return [...BUILTIN_CHANNELS, ...BUILTIN_GROUPS].some(
-    (one) => one.global === true && covers('pattern' in one ? one.pattern : one.name, name),
-  );
+  /** A channel that an application adds to a global group is global by default, with any access. */
+  private isGlobalByDefault(name: string): boolean {
+    return [...this.builtIn.channels, ...this.builtIn.groups].some(
+      (one) => one.global === true && covers('pattern' in one ? one.pattern : one.name, name),
+    );
+  }
 }
 
 function fieldsOf(name: string, data: EventClass | null): FieldGroups | null {

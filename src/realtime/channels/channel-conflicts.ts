@@ -1,6 +1,5 @@
 import { USER_GROUP } from '../../protocol/index.js';
 import type { ChannelDefinition } from '../options/channel-definition.js';
-import { BUILTIN_CHANNELS } from './builtin-channels.js';
 import type { PolicyEntry } from './channel-features.js';
 import { covers, overlap, patternProblem } from './patterns.js';
 
@@ -14,7 +13,11 @@ interface Claim {
  * Finds definitions and policies that are valid on their own but conflict, because every name must have one definition and one
  * rule. Returns a sentence for each conflict that names both.
  */
-export function channelConflicts(channels: readonly ChannelDefinition[], policies: readonly PolicyEntry[]): string[] {
+export function channelConflicts(
+  channels: readonly ChannelDefinition[],
+  policies: readonly PolicyEntry[],
+  builtIn: readonly ChannelDefinition[],
+): string[] {
   const problems: string[] = [];
   for (const [one, other] of pairs(channels)) {
     if (one.name === other.name) problems.push(`${one.name} is registered twice: keep one of them`);
@@ -22,7 +25,7 @@ export function channelConflicts(channels: readonly ChannelDefinition[], policie
       problems.push(`${one.name} and ${other.name} overlap: a name can match both; rename one`);
     }
   }
-  const builtin = BUILTIN_CHANNELS.map(({ name }) => name);
+  const builtin = builtIn.map(({ name }) => name);
   for (const { name } of channels) {
     const taken = builtin.find((known) => known !== name && overlap(known, name));
     if (taken !== undefined) problems.push(`${name} and ${taken} overlap, and ${taken} is built in: rename yours`);

@@ -1,18 +1,17 @@
 import { channelNameProblem, USER_GROUP } from '../../protocol/index.js';
 import type { ChannelAccess, ChannelDefinition } from '../options/channel-definition.js';
-import { BUILTIN_CHANNELS } from './builtin-channels.js';
 import { isPattern, parametersOf, patternProblem } from './patterns.js';
 
 const WORDS: readonly unknown[] = ['public', 'authenticated', 'admin'];
 
 /** Returns the problems of a single definition. */
-export function validateDefinition(definition: ChannelDefinition): string[] {
+export function validateDefinition(definition: ChannelDefinition, builtIn: readonly ChannelDefinition[]): string[] {
   const { name, access, data, declaredFieldsOnly, history, presence, global } = definition ?? {};
   if (typeof name !== 'string') return ['a channel must be an object with a `name`'];
   const form = isPattern(name) ? patternProblem(name, false) : channelNameProblem(name);
   if (form !== null) return [`name ${JSON.stringify(name)} ${form}`];
   const problems: string[] = [];
-  if (BUILTIN_CHANNELS.some((builtin) => builtin.name === name)) {
+  if (builtIn.some((builtin) => builtin.name === name)) {
     // History and presence of a built-in channel can be changed, but not its access.
     if (access !== undefined) problems.push(`${name} is built in: its access cannot be changed`);
   } else if (name.startsWith(`${USER_GROUP}:`))

@@ -31,6 +31,8 @@ const flag: Parse = (value) => {
   if (value !== 'true' && value !== 'false') throw new Error('must be true or false');
   return value === 'true';
 };
+/** `true`, `false`, or names separated by commas. */
+const flagOrList: Parse = (value) => (['true', 'false'].includes(value) ? value === 'true' : list(value));
 /** The variable is the path of a file that contains the value. */
 const file: Parse = (value) => {
   try {
@@ -79,6 +81,7 @@ const VARIABLES: Readonly<Record<string, readonly [option: string, parse: Parse]
   REALTIME_HISTORY_TTL_MS: ['history.ttlMs', whole],
   REALTIME_RECOVERY_MAX_EVENTS: ['recoveryMaxEvents', whole],
   REALTIME_RECOVERY_MAX_BYTES: ['recoveryMaxBytes', whole],
+  REALTIME_BUILT_IN_CHANNELS: ['builtInChannels', flagOrList],
   REALTIME_INVALID_EVENTS: ['invalidEvents', text],
   REALTIME_POLICY_TIMEOUT_MS: ['policyTimeoutMs', whole],
   REALTIME_POLICY_CONCURRENCY: ['policyConcurrency', whole],

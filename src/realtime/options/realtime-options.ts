@@ -14,6 +14,7 @@ import {
   MinLength,
   ValidateNested,
 } from 'class-validator';
+import { IsBuiltInChannels, type BuiltInChannels } from './built-in-channels.js';
 import type { ChannelDefinition } from './channel-definition.js';
 import { JwtOptions } from './jwt-options.js';
 import { LimitOptions } from './limit-options.js';
@@ -149,6 +150,14 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   @IsInt()
   @Min(1_024)
   recoveryMaxBytes = 1_048_576;
+
+  /**
+   * The built-in channels: `true` for all of them, `false` for none, or a list of channels and groups such as
+   * `['announcements', 'apps:*']`. A group without a channel has no rule either, and its names are free for channels of the
+   * application. The private channels of users, `user:{userId}`, are always there. @default true
+   */
+  @IsBuiltInChannels()
+  builtInChannels: BuiltInChannels = true;
 
   /** Channels of the application, in addition to the built-in ones and those of `forFeature`. @default [] */
   @IsArray()
