@@ -64,6 +64,12 @@ module.exports = {
       to: { pathNot: room('protocol') },
     },
     {
+      name: 'platform-events-import-the-protocol',
+      severity: 'error',
+      from: { path: room('platform-events') },
+      to: { pathNot: [room('platform-events'), room('protocol')] },
+    },
+    {
       name: 'platform-uses-the-public-entry-point',
       severity: 'error',
       from: { path: [room('platform'), room('terminus'), '^src/main\\.ts$'] },
@@ -82,7 +88,7 @@ module.exports = {
       from: { path: page },
       to: {
         path: '^src/',
-        pathNot: [page, room('protocol'), '^src/(client|react)/index\\.ts$', '^src/react/query\\.ts$'],
+        pathNot: [page, room('protocol'), '^src/(client|react|platform-events)/index\\.ts$', '^src/react/query\\.ts$'],
       },
     },
     {

@@ -39,4 +39,5 @@ export type {
 } from './types.js';
 export { userChannel } from '../protocol/channel-name.js';
 export type * from '../protocol/events.js';
+export type { PlatformEvents } from '../protocol/platform-events.js';
 export type { PresenceMember, RecoveryReason, ServerFrame, Stats, User } from '../protocol/frames.js';

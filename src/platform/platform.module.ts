@@ -1,3 +1,4 @@
+import '../platform-events/index.js';
 import { Module } from '@nestjs/common';
 import { RealtimeModule, RealtimeOutboxModule } from '../realtime/index.js';
 import { AnnouncementsModule } from './announcements/announcements.module.js';

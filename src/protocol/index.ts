@@ -4,6 +4,7 @@ export * from './codec.js';
 export * from './codes.js';
 export * from './event-text.js';
 export * from './events.js';
+export type { PlatformEvents } from './platform-events.js';
 export * from './frames.js';
 export * from './position.js';
 export * from './protocol-error.js';

@@ -47,7 +47,7 @@ type DataOf<Fields extends Readonly<Record<string, keyof FieldTypes>>> = keyof F
   : { readonly [Name in keyof Fields]: FieldTypes[Fields[Name]] };
 
 /**
- * The event map of the built-in channels. `import 'nestjs-realtime/platform-events'` merges it into `RealtimeEvents`; a map of
+ * The event map of the built-in channels. The entry point `nestjs-realtime/platform-events` merges it into `RealtimeEvents`; a map of
  * the application can take parts of it: `Pick<PlatformEvents, 'apps:created'>`.
  */
 export type PlatformEvents = {

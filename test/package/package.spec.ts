@@ -20,6 +20,8 @@ interface Manifest {
 
 /** The doors that a server opens, and those of a browser. */
 const SERVER = ['.', './terminus', './protocol', './client', './testing', './testing/nest'];
+/** It has types alone. */
+const TYPES = ['./platform-events'];
 const BROWSER = ['./protocol', './client', './client/shared', './testing', './react', './react-query'];
 
 const nameOf = (subpath: string): string => `nestjs-realtime${subpath.slice(1)}`;
@@ -30,6 +32,7 @@ const shapes = (subpaths: readonly string[]): string =>
 
 const NEST_APP = `
 import 'reflect-metadata';
+import 'nestjs-realtime/platform-events';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { EventsPublisher, RealtimeModule } from 'nestjs-realtime';
@@ -147,6 +150,7 @@ import { createRoot } from 'react-dom/client';
 import { createRealtimeClient } from 'nestjs-realtime/client';
 import { RealtimeProvider, useEvents } from 'nestjs-realtime/react';
 import { useRealtimeInvalidation } from 'nestjs-realtime/react-query';
+import 'nestjs-realtime/platform-events';
 ${importAll(BROWSER)}
 
 function Apps() {
@@ -197,7 +201,7 @@ const VITE_TSCONFIG = {
 /** What may be in a bundle for browsers; everything else has leaked into it. */
 const FOR_BROWSERS = [
   /\/an-app\/(main\.tsx|index\.html)/,
-  /\/nestjs-realtime\/dist\/(client|react|protocol|testing)\/(?!nest\/)/,
+  /\/nestjs-realtime\/dist\/(client|react|protocol|platform-events|testing)\/(?!nest\/)/,
   /\/node_modules\/(react|react-dom|scheduler|@tanstack\/(react-query|query-core))\//,
   /^\0(rolldown\/|vite\/|.*commonjs)/,
 ];
@@ -221,7 +225,7 @@ describe('the package, as it would be published', () => {
     const files = (await finish('tar', ['tzf', tarball])).trim().split('\n');
     const others = files.filter(
       (file) =>
-        !/^package\/(dist\/(asyncapi-tools|cjs|realtime|terminus|protocol|client|react|testing)\/|docs\/(decisions\/)?[\w-]+\.md$)/.test(
+        !/^package\/(dist\/(asyncapi-tools|cjs|realtime|terminus|protocol|platform-events|client|react|testing)\/|docs\/(decisions\/)?[\w-]+\.md$)/.test(
           file,
         ),
     );
@@ -234,7 +238,7 @@ describe('the package, as it would be published', () => {
       const paths = Object.values(builds).flatMap(({ types, default: code }) => [types, code]);
       expect(files).toEqual(expect.arrayContaining(paths.map((path) => join('package', path))));
     }
-    expect(new Set([...SERVER, ...BROWSER])).toEqual(new Set(Object.keys(manifest.exports)));
+    expect(new Set([...SERVER, ...BROWSER, ...TYPES])).toEqual(new Set(Object.keys(manifest.exports)));
     for (const paths of Object.values(manifest.exports).flatMap((builds) => Object.values(builds))) {
       expect(Object.keys(paths)).toEqual(['types', 'default']); // TypeScript takes the first that fits
     }

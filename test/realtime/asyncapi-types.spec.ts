@@ -35,7 +35,7 @@ class MemberJoined {
 
 /** Frontend code that must compile, with the errors that are expected. */
 const FRONTEND = `
-import { createRealtimeClient, type RealtimeEvents } from 'nestjs-realtime/client';
+import { createRealtimeClient, type PlatformEvents } from 'nestjs-realtime/client';
 import type { Events, Member } from './generated-events.js';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -68,8 +68,11 @@ export function use(id: string): void {
   merged.channel('teams:7:removed');
 }
 
-/** What the document says of the built-in channels is what the event map says of them. */
-export const bothWays = (documented: Events, declared: RealtimeEvents): [RealtimeEvents, Events] => [documented, declared];
+/** What the document says of the built-in channels is what PlatformEvents says of them. */
+export const bothWays = (
+  documented: Pick<Events, keyof PlatformEvents>,
+  declared: PlatformEvents,
+): [PlatformEvents, Pick<Events, keyof PlatformEvents>] => [documented, declared];
 `;
 
 const MISTAKE = `

@@ -26,6 +26,7 @@ export function compile(files: readonly SourceText[]): ts.Diagnostic[] {
         'nestjs-realtime': [resolve('src/realtime/index.ts')],
         'nestjs-realtime/client': [resolve('src/client/index.ts')],
         'nestjs-realtime/client/shared': [resolve('src/client/shared/index.ts')],
+        'nestjs-realtime/platform-events': [resolve('src/platform-events/index.ts')],
         'nestjs-realtime/react': [resolve('src/react/index.ts')],
         'nestjs-realtime/react-query': [resolve('src/react/query.ts')],
         'nestjs-realtime/terminus': [resolve('src/terminus/index.ts')],

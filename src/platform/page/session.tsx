@@ -1,3 +1,4 @@
+import '../../platform-events/index.js';
 import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { createRealtimeClient, type RealtimeClient } from '../../client/index.js';
