@@ -97,7 +97,7 @@ describe('the command', () => {
     await writeFile(at('none.mjs'), 'export const answer = 42; export class Service {}');
     const none = await run('write', at('none.mjs'));
     expect(none).toMatchObject({ code: 2, out: '' });
-    expect(none.problem).toContain('none.mjs exports no module of Nest');
+    expect(none.problem).toContain('none.mjs exports no Nest module');
     await writeFile(
       at('two.cjs'),
       'class Left {}\nReflect.defineMetadata("imports", [], Left);\nmodule.exports = { ["Left"]: Left, ["Right"]: { module: Left } };',

@@ -70,7 +70,7 @@ export class EventsController {
       });
     const settled = await Promise.allSettled(publishers.map((publish) => publish()));
     const published = targets.filter((_, index) => isPublished(settled[index]!));
-    this.auditLog.published(client, publisher.key?.name ?? null, published.map(whichChannel));
+    this.auditLog.published(client, publisher.key?.name ?? null, published.map(channelAndTenant));
     const failed = settled.filter((one) => one.status === 'rejected');
     if (failed.length === 0) {
       const emitted = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
@@ -131,7 +131,7 @@ function isPublished(settled: PromiseSettledResult<EmittedEvent>): boolean {
   return settled.status === 'fulfilled' && settled.value.dropped !== true;
 }
 
-function whichChannel({ channel, options }: EventToPublish): {
+function channelAndTenant({ channel, options }: EventToPublish): {
   readonly channel: string;
   readonly tenant: string | null;
 } {

@@ -4,9 +4,9 @@ type Schema = Readonly<Record<string, unknown>>;
 
 const text = { type: 'string' } as const;
 const texts = { type: 'array', items: text } as const;
-const moment = { type: 'string', format: 'date-time' } as const;
+const dateTime = { type: 'string', format: 'date-time' } as const;
 const whole = { type: 'integer', minimum: 0 } as const;
-const truth = { type: 'boolean' } as const;
+const bool = { type: 'boolean' } as const;
 const orNull = (schema: Schema): Schema => ({ ...schema, nullable: true });
 const list = (items: Schema): Schema => ({ type: 'array', items });
 
@@ -27,18 +27,18 @@ const counts = (...names: string[]): Record<string, Schema> => Object.fromEntrie
 
 const CONNECTION = {
   ...{ id: text, instanceId: text, userId: orNull(text), role: orNull(text), tenant: text, address: text },
-  ...{ connectedAt: moment, subscriptions: whole, bufferedBytes: whole, sessionId: orNull(text) },
-  expiresAt: orNull(moment),
+  ...{ connectedAt: dateTime, subscriptions: whole, bufferedBytes: whole, sessionId: orNull(text) },
+  expiresAt: orNull(dateTime),
 };
 
 const CHANNEL = { channel: text, tenant: text, pattern: text, subscribers: whole, instances: whole };
 
 const INSTANCE = {
-  ...{ instanceId: text, draining: truth },
+  ...{ instanceId: text, draining: bool },
   ...counts('connections', 'users', 'subscriptions', 'channels', 'eventsPublished', 'eventsDelivered'),
   deliveryMs: orNull(record({ p50: { type: 'number' }, p99: { type: 'number' } })),
   ...counts('eventLoopDelayMs', 'bufferedBytes'),
-  ...{ startedAt: moment, seenAt: moment },
+  ...{ startedAt: dateTime, seenAt: dateTime },
 };
 
 const CLUSTER = counts(
@@ -50,7 +50,7 @@ const EVENT_TO_PUBLISH = record({ channel: text, data: {}, idempotencyKey: text,
   ...['idempotencyKey', 'tenant'],
 ]);
 
-const EMITTED = record({ id: text, channel: text, timestamp: moment }, ['id']);
+const EMITTED = record({ id: text, channel: text, timestamp: dateTime }, ['id']);
 
 const oneOrMany = (schema: Schema): Schema => ({ oneOf: [schema, list(schema)] });
 
@@ -61,10 +61,10 @@ export const SCHEMAS = {
   channels: page('channels', record(CHANNEL, ['tenant'])),
   history: record({
     ...{ channel: text, epoch: orNull(text) },
-    events: list(record({ type: text, id: text, channel: text, data: {}, timestamp: moment }, ['id'])),
+    events: list(record({ type: text, id: text, channel: text, data: {}, timestamp: dateTime }, ['id'])),
   }),
   explanation: record({
-    ...{ channel: text, allowed: truth, rule: orNull(text), policy: orNull(text), reason: orNull(text) },
+    ...{ channel: text, allowed: bool, rule: orNull(text), policy: orNull(text), reason: orNull(text) },
     ...{ groups: list(text), fields: list(text) },
   }),
   asyncApi: { type: 'object' },
@@ -72,5 +72,5 @@ export const SCHEMAS = {
   reauthorized: record({ reauthorized: whole, confirmed, missing }),
   eventsToPublish: oneOrMany(EVENT_TO_PUBLISH),
   emitted: oneOrMany(EMITTED),
-  ticket: record({ ticket: text, expiresAt: moment }),
+  ticket: record({ ticket: text, expiresAt: dateTime }),
 };

@@ -44,8 +44,8 @@ export function readChannelQuery(parameters: Parameters): {
 
 /** Reads the limit and the tenant of a history request. @throws BadRequestException (400) with a sentence */
 export function readHistoryQuery(parameters: Parameters): { readonly limit: number; readonly tenant?: string } {
-  const { limit, ...whose } = readQuery(parameters, ['limit', 'tenant']);
-  return { limit: readLimit(limit), ...whose };
+  const { limit, ...rest } = readQuery(parameters, ['limit', 'tenant']);
+  return { limit: readLimit(limit), ...rest };
 }
 
 /**

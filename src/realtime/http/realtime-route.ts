@@ -27,7 +27,7 @@ type ReadArgument = (request: Readonly<Record<string, unknown>>) => unknown;
 export function RealtimeController(path: string, route: RealtimeRoute): ClassDecorator {
   return (target) => {
     const controller = target as unknown as Type<object>;
-    for (const name of handlersOf(controller)) standAlone(controller, name);
+    for (const name of handlersOf(controller)) detachFromPipes(controller, name);
     Controller({ path, version: VERSION_NEUTRAL })(controller);
     UseFilters(RouteErrors)(controller);
     UseInterceptors(DirectReply)(controller);
@@ -85,7 +85,7 @@ function handlersOf(controller: Type<object>): string[] {
  * Makes a handler read its arguments from the request, so that pipes do not change them. Tells Nest that {@link
  * DirectReply} sends the response, so that Nest ignores the result of interceptors.
  */
-function standAlone(controller: Type<object>, name: string): void {
+function detachFromPipes(controller: Type<object>, name: string): void {
   const handler = (controller.prototype as Record<string, Handler>)[name]!;
   const parameters = (Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, name) ?? {}) as Record<
     string,

@@ -8,9 +8,9 @@ import type { Lease } from './lease.js';
 import { instanceReportSchema } from './report-schemas.js';
 
 /** Time for which the liveness of an instance is cached, in milliseconds. */
-const BELIEVED_MS = 1_000;
+const LIVENESS_CACHE_MS = 1_000;
 /** Maximum number of instances whose liveness is cached. */
-const MAX_BELIEVED = 1_024;
+const MAX_CACHED = 1_024;
 /**
  * Number of leases after which the name of a dead instance is removed from the sorted set. Until then its lease is still
  * read.
@@ -50,7 +50,7 @@ export class RedisInstanceDirectory extends InstanceDirectory {
   override readonly isAlone = false;
   private entered = 0;
   /** Time until which an instance counts as live, by id (`performance.now()`). */
-  private readonly believed = new Map<string, number>();
+  private readonly liveUntil = new Map<string, number>();
 
   constructor(
     private readonly redis: RedisBroker,
@@ -105,7 +105,7 @@ export class RedisInstanceDirectory extends InstanceDirectory {
     const living = new Set<string>();
     const unchecked: string[] = [];
     for (const id of instances) {
-      if (id === this.id || (this.believed.get(id) ?? 0) > now) living.add(id);
+      if (id === this.id || (this.liveUntil.get(id) ?? 0) > now) living.add(id);
       else unchecked.push(id);
     }
     if (unchecked.length === 0) return living;
@@ -113,12 +113,12 @@ export class RedisInstanceDirectory extends InstanceDirectory {
     const found = await this.redis.command((client) =>
       Promise.all(unchecked.map((id) => client.exists(keys.lease(id)))),
     );
-    if (this.believed.size > MAX_BELIEVED) this.believed.clear();
+    if (this.liveUntil.size > MAX_CACHED) this.liveUntil.clear();
     for (const [index, id] of unchecked.entries()) {
-      this.believed.delete(id);
+      this.liveUntil.delete(id);
       if (found[index] !== 1) continue;
       living.add(id);
-      this.believed.set(id, now + BELIEVED_MS);
+      this.liveUntil.set(id, now + LIVENESS_CACHE_MS);
     }
     return living;
   }

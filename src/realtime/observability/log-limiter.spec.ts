@@ -46,7 +46,7 @@ describe('LogLimiter', () => {
   it('remembers a limited number of kinds', () => {
     for (let kind = 0; kind < 1_001; kind += 1) log.warn(`kind ${kind}`, 'line');
     expect(lines).toHaveLength(1_001);
-    log.warn('kind 0', 'forgotten, so it is told again');
+    log.warn('kind 0', 'forgotten, so it is logged again');
     expect(lines).toHaveLength(1_002);
     log.warn('kind 1000', 'remembered');
     expect(lines).toHaveLength(1_002);

@@ -33,9 +33,9 @@ export class RealtimeOutbox<E extends RealtimeEvents = RealtimeEvents> {
     statements: OutboxStatements,
     channel: C,
     data: D,
-    whose: Pick<EmitOptions, 'tenant'> = {},
+    options: Pick<EmitOptions, 'tenant'> = {},
   ): Promise<void> {
-    await this.store(statements, channel, data, whose);
+    await this.store(statements, channel, data, options);
   }
 
   /** {@link emit} to the private channel of a user. */
@@ -43,9 +43,9 @@ export class RealtimeOutbox<E extends RealtimeEvents = RealtimeEvents> {
     statements: OutboxStatements,
     userId: string,
     data: unknown,
-    whose: Pick<EmitOptions, 'tenant'> = {},
+    options: Pick<EmitOptions, 'tenant'> = {},
   ): Promise<void> {
-    await this.store(statements, channelOfUser(userId), data, whose);
+    await this.store(statements, channelOfUser(userId), data, options);
   }
 
   /**
@@ -56,9 +56,9 @@ export class RealtimeOutbox<E extends RealtimeEvents = RealtimeEvents> {
   row<C extends keyof E & string, D extends E[C]>(
     channel: C,
     data: D,
-    whose: Pick<EmitOptions, 'tenant'> = {},
+    options: Pick<EmitOptions, 'tenant'> = {},
   ): { channel: string; data: string; tenant: string | null } {
-    const { json, tenant } = this.events.serialise(channel, data, whose);
+    const { json, tenant } = this.events.serialise(channel, data, options);
     return { channel, data: json, tenant };
   }
 
@@ -76,9 +76,9 @@ export class RealtimeOutbox<E extends RealtimeEvents = RealtimeEvents> {
     statements: OutboxStatements,
     channel: string,
     data: unknown,
-    whose: Pick<EmitOptions, 'tenant'>,
+    options: Pick<EmitOptions, 'tenant'>,
   ): Promise<void> {
-    const { json, tenant } = this.events.serialise(channel, data, whose);
+    const { json, tenant } = this.events.serialise(channel, data, options);
     const sql = 'insert into realtime_outbox (channel, data, tenant) values ($1, $2::text::json, $3)';
     await statements.query(sql, [channel, json, tenant]);
   }

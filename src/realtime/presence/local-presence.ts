@@ -6,7 +6,7 @@ import { ANONYMOUS } from './presence-store.js';
  */
 export class LocalPresence<K> {
   // user id by subscription
-  private readonly seats = new Map<K, string>();
+  private readonly userIds = new Map<K, string>();
   // connections on this instance by user id; 0 during the grace period
   private readonly counts = new Map<string, number>();
   // end of the grace period by user id, the earliest first
@@ -33,21 +33,21 @@ export class LocalPresence<K> {
   }
 
   /** Counts the subscription for this user. */
-  enter(seat: K, userId: string): void {
-    const before = this.seats.get(seat);
+  enter(key: K, userId: string): void {
+    const before = this.userIds.get(key);
     if (before === userId) return;
-    if (before !== undefined) this.exit(seat, null);
-    this.seats.set(seat, userId);
+    if (before !== undefined) this.exit(key, null);
+    this.userIds.set(key, userId);
     this.leaving.delete(userId);
     this.counts.set(userId, (this.counts.get(userId) ?? 0) + 1);
     this.mark(userId);
   }
 
   /** @param keepUntil end of the grace period if this was the user's last subscription; `null` for no grace period */
-  exit(seat: K, keepUntil: number | null): void {
-    const userId = this.seats.get(seat);
+  exit(key: K, keepUntil: number | null): void {
+    const userId = this.userIds.get(key);
     if (userId === undefined) return;
-    this.seats.delete(seat);
+    this.userIds.delete(key);
     const count = this.counts.get(userId)! - 1;
     if (count > 0 || (keepUntil !== null && userId !== ANONYMOUS)) this.counts.set(userId, count);
     else this.counts.delete(userId);

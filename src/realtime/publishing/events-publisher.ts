@@ -176,8 +176,8 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
    * Returns true if a client on any instance has subscribed to this channel, so that events without subscribers need
    * not be created.
    */
-  async hasSubscribers(channel: string, whose: Pick<EmitOptions, 'tenant'> = {}): Promise<boolean> {
-    const topic = this.composer.topicOf(channel, whose);
+  async hasSubscribers(channel: string, options: Pick<EmitOptions, 'tenant'> = {}): Promise<boolean> {
+    const topic = this.composer.topicOf(channel, options);
     return topic !== null && this.broker.hasSubscribers(topic);
   }
 
@@ -204,8 +204,8 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
    * Validates an event, and returns its data as JSON for {@link publishJson}, and its tenant.
    * @throws InvalidEventError
    */
-  serialise(channel: string, data: unknown, whose: Pick<EmitOptions, 'tenant'> = {}): SerialisedEvent {
-    const { json, topic } = this.composer.composeToStore(channel, data, whose);
+  serialise(channel: string, data: unknown, options: Pick<EmitOptions, 'tenant'> = {}): SerialisedEvent {
+    const { json, topic } = this.composer.composeToStore(channel, data, options);
     return { json, tenant: tenantOf(topic) };
   }
 

@@ -27,8 +27,8 @@ export class Tenants {
         throw new TenantError(`must not be given: ${channel} is global, all tenants receive it`);
       return channel;
     }
-    const whose = tenant ?? currentTenant();
-    if (whose !== null) return topicOf(checked(whose), channel);
+    const effective = tenant ?? currentTenant();
+    if (effective !== null) return topicOf(checked(effective), channel);
     throw new TenantError(
       `is missing: name it ({ tenant }), run the code in withTenant(tenant, …), or declare ${channel} global`,
     );
@@ -44,8 +44,8 @@ export class Tenants {
       this.none(tenant ?? undefined);
       return userId;
     }
-    const whose = tenant === undefined ? currentTenant() : tenant;
-    if (whose !== null) return userKeyOf(checked(whose), userId);
+    const effective = tenant === undefined ? currentTenant() : tenant;
+    if (effective !== null) return userKeyOf(checked(effective), userId);
     if (tenant === null) return userKeyOf(null, userId);
     throw new TenantError('is missing: name it ({ tenant }), or null for a platform user without a tenant');
   }
