@@ -44,7 +44,12 @@ export function blocksOf(doc: string, text: string = readFileSync(doc, 'utf8')):
   return blocks;
 }
 
-/** The blocks of these languages in all docs. */
+/** The page whose blocks are one application; test/tutorial compiles and runs them together. */
+export const TUTORIAL = 'docs/tutorial.md';
+
+/** The blocks of these languages in all docs except the tutorial. */
 export function blocksIn(...languages: readonly string[]): Block[] {
-  return DOCS.flatMap((doc) => blocksOf(doc)).filter(({ language }) => languages.includes(language));
+  return DOCS.filter((doc) => doc !== TUTORIAL)
+    .flatMap((doc) => blocksOf(doc))
+    .filter(({ language }) => languages.includes(language));
 }
