@@ -84,6 +84,7 @@ describe('the tutorial', () => {
   it('compiles, the application and its page', async () => {
     await finish(process.execPath, [bin('typescript/bin/tsc'), '-p', '.'], shop);
     await finish(process.execPath, [bin('typescript/bin/tsc'), '-p', '.'], web);
+    expect(existsSync(join(shop, 'dist/main.js'))).toBe(true);
   }, 120_000);
 
   it('passes its test', async () => {
