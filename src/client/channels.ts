@@ -4,28 +4,33 @@ import { RealtimeError } from './errors.js';
 import { MAX_BATCH } from './limits.js';
 import type { Session } from './session.js';
 
-/** The channels of a client. What is in use is kept; the cost of a change does not depend on the others. */
+/**
+ * The channels of a client. Keeps the channels in use. The cost of a change does not depend on the number of other
+ * channels.
+ */
 export interface Channels {
   /** @throws RealtimeError `invalid_channel` */
   readonly get: (name: string) => ClientChannel;
-  /** The channel, if it is in use. */
+  /** Returns the channel if it is in use. */
   used(name: string): ClientChannel | undefined;
   forEach(work: (channel: ClientChannel) => void): void;
-  /** Something that one channel wants of the server has changed. */
+  /** Marks a channel whose subscription has to be synced. */
   changed(channel: ClientChannel): void;
-  /** Sends what changed. @param to `null` without a connection */
+  /** Sends the changed subscriptions. @param to `null` without a connection */
   sync(to: Session | null): void;
 }
 
 export function createChannels(host: ChannelHost): Channels {
-  // name → channel, for as long as anything refers to it
+  // name → channel, until the channel is garbage-collected
   const known = new Map<string, Ref<ClientChannel>>();
   let sweepAt = 1_000;
   const used = new Map<string, ClientChannel>();
   let dirty = new Set<ClientChannel>();
   let requests = 0;
 
-  /** Forgets the names of channels that are gone; each name pays for one look at another. */
+  /**
+   * Removes names of collected channels. The sweep interval doubles with the size, so the cost per name is constant.
+   */
   const sweep = (): void => {
     if (known.size < sweepAt) return;
     for (const [name, ref] of known) if (!ref.deref()) known.delete(name);
@@ -75,7 +80,7 @@ interface Ref<T> {
   deref(): T | undefined;
 }
 
-/** A weak reference; a strong one in engines without them. */
+/** Returns a weak reference, or a strong one in engines without WeakRef. */
 function refTo<T extends object>(target: T): Ref<T> {
   return typeof WeakRef === 'function' ? new WeakRef(target) : { deref: () => target };
 }

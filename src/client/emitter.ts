@@ -1,14 +1,14 @@
 import type { Stop } from './types.js';
 
 /**
- * Calls a listener. A listener that throws does not keep the others from being called; its error is uncaught, as with an
- * EventTarget.
- * @returns for an asynchronous listener, a promise that never rejects
+ * Calls a listener. A listener that throws does not prevent the others from being called; its error is uncaught, as
+ * with an EventTarget.
+ * @returns a promise that never rejects for an asynchronous listener, otherwise `undefined`
  */
 export function callListener<V>(listener: (value: V) => unknown, value: V): Promise<void> | undefined {
   try {
     const result = listener(value) as Promise<void> | undefined;
-    // A promise of another library need not return one from `then`.
+    // A promise of another library may not return one from `then`.
     if (typeof result?.then === 'function') return Promise.resolve(result).then(undefined, throwLater);
   } catch (error) {
     throwLater(error);
@@ -22,10 +22,10 @@ function throwLater(error: unknown): void {
   });
 }
 
-/** Calls listeners in the order of what they learn of, also if one of them causes more. */
+/** Queues a call of listeners, so that they are called in order even if one of them causes more calls. */
 export type Sequence = (call: () => void) => void;
 
-/** Makes a change now; its listeners are called when it is complete. */
+/** Makes a change now. Listeners are called once it is complete. */
 export type Whole = (change: () => void) => void;
 
 export function createSequence(): [Sequence, Whole] {
@@ -46,13 +46,13 @@ export function createSequence(): [Sequence, Whole] {
 
 /** Listeners by name. */
 export interface Emitter<L extends { [N in keyof L]: (value: never) => unknown }> {
-  /** A listener that is added while a value is emitted gets the next value. */
+  /** Adds a listener. One that is added during an emit receives the next value. */
   readonly on: <N extends keyof L>(name: N, listener: L[N]) => Stop;
-  /** @param whenDone is called when all listeners are done, including asynchronous ones */
+  /** @param whenDone called when all listeners are done, including asynchronous ones */
   readonly emit: <N extends keyof L>(name: N, value: Parameters<L[N]>[0], whenDone?: () => void) => void;
 }
 
-/** `once`, made of `on`: one call. An asynchronous listener is removed when it is done, as `lastEventId` waits for it. */
+/** Builds `once` from `on`. An asynchronous listener is removed when it is done, because `lastEventId` waits for it. */
 export function onceOf(on: (name: never, listener: never) => Stop) {
   return (name: unknown, listener: (value: unknown) => unknown): Stop => {
     let isCalled = false;
@@ -70,13 +70,13 @@ export function onceOf(on: (name: never, listener: never) => Stop) {
   };
 }
 
-/** @param inSequence keeps values in order if a listener causes another; emitters that share it keep one order */
+/** @param inSequence keeps values in order if a listener emits another; emitters that share it have a common order */
 export function createEmitter<L extends { [N in keyof L]: (value: never) => unknown }>(
   inSequence: Sequence,
 ): Emitter<L> {
   const listeners: { [N in keyof L]?: Set<L[N]> } = {};
   const on: Emitter<L>['on'] = (name, listener) => {
-    // Wrapped, so that the same function can listen twice, and each `Stop` removes one.
+    // Wrapped, so that the same function can be added twice, and each `Stop` removes one.
     const wrapped = ((value: never) => listener(value)) as typeof listener;
     const set = (listeners[name] ??= new Set());
     set.add(wrapped);

@@ -2,15 +2,15 @@ import type { ErrorCode } from '../protocol/codes.js';
 import type { FieldProblem, ServerFrame } from '../protocol/frames.js';
 
 /**
- * What a {@link RealtimeError} is about: a code of the server's catalogue, or one of the client's own:
- * - `token_failed`: `getToken` threw, rejected or did not answer in time (`cause` says why)
+ * Codes of a {@link RealtimeError}: those of the server, and these of the client:
+ * - `token_failed`: `getToken` threw, rejected or timed out (see `cause`)
  * - `signed_out`: `getToken` throws an error with this code to stop the client
- * - `unreachable`: five attempts to connect failed in a row, or one was answered with an HTTP status such as 404
- * - `invalid_frame`: the server sent what is not of the protocol; it was ignored, or the connection was closed
- * - `not_connected`: a request without a connection, or whose connection ended before its answer
- * - `timeout`: a request, or the loader of `follow`, was not answered in time
- * - `invalid_channel`: not the name of a channel, or a wildcard
- * - `unsubscribed`: the channel has no user
+ * - `unreachable`: five attempts to connect failed in a row, or one failed with an HTTP status such as 404
+ * - `invalid_frame`: the server sent data that violates the protocol; it was ignored, or the connection was closed
+ * - `not_connected`: a request without a connection, or the connection ended before the reply
+ * - `timeout`: a request, or the loader of `follow`, timed out
+ * - `invalid_channel`: not a channel name, or a wildcard
+ * - `unsubscribed`: the channel has no subscriber
  */
 export type RealtimeErrorCode =
   | ErrorCode
@@ -23,14 +23,14 @@ export type RealtimeErrorCode =
   | 'invalid_channel'
   | 'unsubscribed';
 
-/** The key of a client's method that reports an error to its `error` listeners, for the hooks. */
+/** Key of an internal client method that reports an error to the `error` listeners, for the hooks. */
 export const REPORT = Symbol('report');
 
-/** What went wrong, with a code to tell it by. */
+/** An error with a code. */
 export class RealtimeError extends Error {
   declare readonly code: RealtimeErrorCode;
   declare readonly channel: string | undefined;
-  /** The fields of a request that the server found wrong. */
+  /** Fields of a request that the server rejected. */
   declare readonly details: readonly FieldProblem[] | undefined;
 
   constructor(
@@ -46,7 +46,7 @@ export class RealtimeError extends Error {
   }
 }
 
-/** An `error` frame as an error. */
+/** Converts an `error` frame to an error. */
 export function errorOf(frame: Extract<ServerFrame, { type: 'error' }>): RealtimeError {
   return new RealtimeError(frame.code, frame.message, frame);
 }

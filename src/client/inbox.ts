@@ -1,35 +1,35 @@
 import { callListener } from './emitter.js';
 import type { Stop } from './types.js';
 
-/** What was handed to listeners. */
+/** A value that was passed to listeners. */
 interface Entry {
   readonly id: string | undefined;
-  /** Those who are not done with it. */
+  /** Listeners that have not finished it. */
   readonly open: Set<object>;
 }
 
 interface Reader<V> {
   readonly listener: (value: V) => unknown;
-  /** While it is busy: the end of all that it has to do. */
+  /** While busy: resolves when the listener has finished all values passed so far. */
   last?: Promise<void> | undefined;
 }
 
 /**
- * Hands each value to each listener, in order: an asynchronous listener gets its next value when it is done with the one
- * before, and holds nobody else up. `lastEventId` moves on when all listeners are done.
+ * Passes each value to each listener, in order. An asynchronous listener gets its next value when it has finished the
+ * previous one, without delaying other listeners. `lastEventId` advances when all listeners have finished.
  */
 export interface Inbox<V> {
   lastEventId: string | undefined;
   add(listener: (value: V) => unknown): Stop;
-  /** @returns how many values are not yet done by all */
+  /** @returns the number of values that some listener has not finished */
   push(value: V, id: string | undefined): number;
-  /** Something whose end `lastEventId` waits for, as for an event. @returns to be called when it is done */
+  /** Makes `lastEventId` wait for a task as for an event. @returns a function to call when the task is done */
   hold(id: string | undefined): Stop;
-  /** Drops events that no listener has started; `lastEventId` stays where it is. */
+  /** Drops events that no listener has started; `lastEventId` does not change. */
   clear(): void;
 }
 
-/** @param onEmpty nothing is pending (it may be called when nothing was) */
+/** @param onEmpty called when no value is pending, perhaps repeatedly */
 export function createInbox<V>(onEmpty: () => void): Inbox<V> {
   const readers = new Set<Reader<V>>();
   // oldest first
@@ -60,7 +60,7 @@ export function createInbox<V>(onEmpty: () => void): Inbox<V> {
       };
     },
     push(value, id) {
-      const own = pending; // another list after `clear`
+      const own = pending; // `clear` replaces the list
       const finish = enter(id, readers);
       advance();
       for (const reader of [...readers]) {

@@ -1,4 +1,4 @@
-/** The client: browsers, workers, Node and React Native. It imports the wire and nothing else. */
+/** The client for browsers, workers, Node and React Native. Imports only the protocol. */
 export { createRealtimeClient } from './client.js';
 export { events } from './events.js';
 export { follow, type Following } from './follow.js';

@@ -1,17 +1,17 @@
 import type { RealtimeError } from './errors.js';
 import type { Channel, RealtimeEvent, Reset, Stop } from './types.js';
 
-/** Ends what an iterator holds that was dropped without `return()`. */
+/** Releases the subscriptions of iterators that were garbage-collected without `return()`. */
 const dropped =
   typeof FinalizationRegistry === 'function' ? new FinalizationRegistry<() => void>((end) => end()) : undefined;
 
 /**
- * The events of a channel for `for await`. It uses the channel from its first step to its end; an event counts as done when
- * the next one is asked for. An event that follows a loss of continuity says so (`missed`). It throws if the channel is
+ * Iterates over the events of a channel for `for await`. Subscribes from the first step to the end. An event counts as
+ * done when the next one is requested. The event after a loss of continuity has `missed`. Throws if the channel is
  * refused, and ends when the client is closed.
  */
 export function iterate<T>(channel: Channel<T>): AsyncIterableIterator<RealtimeEvent<T>> {
-  // Who asks for events, in order. The first to ask after a failure gets the error.
+  // Pending `next()` calls, in order. The first call after a failure gets the error.
   const asking: [(result: IteratorResult<RealtimeEvent<T>>) => void, (error: RealtimeError) => void][] = [];
   let stops: Stop[] | undefined;
   let isOver = false;
@@ -45,7 +45,7 @@ export function iterate<T>(channel: Channel<T>): AsyncIterableIterator<RealtimeE
         done?.();
         if (stops) return look();
         stops = [
-          // The channel hands out the next event when this one is done, so there is never one without a call that waits.
+          // The channel passes the next event when this one is done, so each event has a waiting `next()` call.
           channel.on(
             'event',
             (event) =>
@@ -60,7 +60,7 @@ export function iterate<T>(channel: Channel<T>): AsyncIterableIterator<RealtimeE
           channel.on('state', look),
           channel.on('closed', () => end()),
         ];
-        // Last: a listener that learns of it may close the client, which ends this iterator.
+        // Last, because a listener of the state change may close the client, which ends this iterator.
         const leave = channel.subscribe();
         if (isOver) leave();
         else stops.push(leave);

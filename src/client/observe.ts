@@ -1,16 +1,16 @@
 import type { Channel, RealtimeEvent, Stop } from './types.js';
 
-/** As much of an observer as is called. */
+/** The observer methods that are called. */
 export interface Observer<T> {
   next?(value: T): void;
   error?(error: unknown): void;
   complete?(): void;
 }
 
-/** The key by which RxJS and other libraries recognise what can be observed. */
+/** Key by which RxJS and other libraries recognize observables. */
 const OBSERVABLE = (Symbol as { observable?: symbol }).observable ?? '@@observable';
 
-/** Makes an object that `from()` of RxJS subscribes to, and from which it unsubscribes at once. */
+/** Creates an object for `from()` of RxJS. Unsubscribing takes effect at once. */
 export function observable<T>(start: (observer: Observer<T>) => Stop): object {
   return {
     [OBSERVABLE]: () => ({
@@ -19,7 +19,10 @@ export function observable<T>(start: (observer: Observer<T>) => Stop): object {
   };
 }
 
-/** The events of a channel for an observer: an error if the channel is refused, complete when the client is closed. */
+/**
+ * Passes the events of a channel to an observer: `error` if the channel is refused, `complete` when the client is
+ * closed.
+ */
 export function observe<T>(channel: Channel<T>, observer: Observer<RealtimeEvent<T>>): Stop {
   let isOver = false;
   const stop = (): void => {
@@ -38,7 +41,7 @@ export function observe<T>(channel: Channel<T>, observer: Observer<RealtimeEvent
       observer.complete?.();
     }),
   ];
-  // Last: a listener that learns of it may close the client, which ends this observer.
+  // Last, because a listener of the state change may close the client, which ends this observer.
   const leave = channel.subscribe();
   if (isOver) leave();
   else stops.push(leave);

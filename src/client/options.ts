@@ -5,61 +5,70 @@ import type { Signal } from './signal.js';
 import { socketUrl, type PageLocation } from './url.js';
 import type { TokenVia, WebSocketClass } from './web-socket.js';
 
-/** What `getToken` returns: a token, or `null` for an anonymous connection. */
+/** Return value of `getToken`: a token, or `null` for an anonymous connection. */
 export type GivenToken = string | null;
 
 /**
- * Why a token is needed:
+ * Reason for requesting a token:
  * - `connect`: the first one
- * - `expiring`: the last one ends soon, or has ended
+ * - `expiring`: the last one expires soon or has expired
  * - `refused`: the server refused the last one, or the upgrade failed twice with it
  * - `reauthenticate`: the application called `reauthenticate()`
  */
 export type TokenReason = 'connect' | 'expiring' | 'refused' | 'reauthenticate';
 
-/** What `getToken` is called with. */
+/** Argument of `getToken`. */
 export interface TokenRequest {
   readonly reason: TokenReason;
-  /** Aborted when the token is no longer needed, or did not come within `timeoutMs`: pass it on to `fetch`. */
+  /** Aborted when the token is no longer needed, or after `timeoutMs`: pass it on to `fetch`. */
   readonly signal: Signal;
 }
 
-/** A line of what the client does: a frame that was `sent` or `received`, a `state`, a `channel`'s state, an `error`. */
+/**
+ * Receives debug output: a frame that was `sent` or `received`, a `state`, a channel's state (`channel`), or an
+ * `error`.
+ */
 export type Debug = (what: string, details: unknown) => void;
 
-/** All options of a client. */
+/** Options of a client. */
 export interface RealtimeClientOptions {
   /**
-   * Where the server is: `wss://…/ws` or `https://…/ws`, also as a `URL`; in a page also a path, such as `/ws`. Required.
+   * Address of the server: `wss://…/ws` or `https://…/ws`, also as a `URL`; in a page also a path such as `/ws`.
+   * Required.
    */
   readonly url: string | { readonly href: string };
-  /** A token that is good for as long as it is needed; not used beside `getToken`. @default none: anonymous */
+  /** A token that never has to be renewed. Ignored if `getToken` is set. @default none: anonymous */
   readonly token?: string | undefined;
   /**
-   * Gets a token: called before the first connect, before the last token ends, after the server refused one, and by
-   * `reauthenticate()`; never twice at the same time. `null` connects without a token. If it rejects, or does not answer
-   * within `timeoutMs`, it is called again. To stay away, throw `new RealtimeError('signed_out', 'Signed out')`.
+   * Gets a token. Called before the first connect, before the last token expires, after the server refused one, and by
+   * `reauthenticate()`; never twice at the same time. `null` connects without a token. If it rejects or exceeds
+   * `timeoutMs`, it is called again. To stop the client, throw `new RealtimeError('signed_out', 'Signed out')`.
    */
   readonly getToken?: ((request: TokenRequest) => GivenToken | Promise<GivenToken>) | undefined;
   /**
-   * How the token is sent: `viaQuery`, `viaSubprotocol` or `viaHeader`.
-   * @default in band, that is in an `auth` frame, which keeps it out of URLs and logs
+   * Way to send the token: `viaQuery`, `viaSubprotocol` or `viaHeader`.
+   * @default in band, in an `auth` frame, which keeps it out of URLs and logs
    */
   readonly tokenVia?: TokenVia | undefined;
-  /** The WebSocket implementation. @default the global one (browsers, workers, React Native, Node 22 and later) */
+  /** WebSocket implementation. @default the global one (browsers, workers, React Native, Node 22 and later) */
   readonly WebSocket?: WebSocketClass | undefined;
-  /** The wait before the n-th attempt in a row is random, between 0 and `minDelayMs` × 2ⁿ, in milliseconds. @default 1000 */
+  /**
+   * Base of the backoff, in milliseconds: the wait before the n-th attempt in a row is random, between 0 and
+   * `minDelayMs` × 2ⁿ. @default 1000
+   */
   readonly minDelayMs?: number | undefined;
-  /** The longest such wait, and the wait between attempts while the browser is offline, in milliseconds. @default 30000 */
+  /**
+   * Maximum of the backoff, and the wait between attempts while the browser is offline, in milliseconds. @default 30000
+   */
   readonly maxDelayMs?: number | undefined;
-  /** How long an attempt to connect, `getToken` and a request can each take, in milliseconds. @default 10000 */
+  /** Timeout of an attempt to connect, of `getToken` and of a request, in milliseconds. @default 10000 */
   readonly timeoutMs?: number | undefined;
   /**
-   * Events of one channel that can wait for asynchronous listeners; past it the channel is left, and resumed once they are
-   * done. @default 10000
+   * Maximum number of events of one channel that wait for asynchronous listeners. Beyond it the client unsubscribes,
+   * and resumes once they are done. @default 10000
    */
   readonly maxWaitingEvents?: number | undefined;
-  /** Reports what the client does; `true` prints it with `console.debug`. Frames contain tokens. @default false */
+  /** Reports debug output; `true` prints it with `console.debug`. Frames contain tokens. @default false */
   readonly debug?: boolean | Debug | undefined;
 }
 
@@ -70,17 +79,17 @@ const DEFAULTS = {
   maxWaitingEvents: 10_000,
 };
 
-/** The options with their defaults. */
+/** Options with defaults applied. */
 export interface ResolvedOptions
   extends Omit<RealtimeClientOptions, keyof typeof DEFAULTS | 'debug'>, Readonly<typeof DEFAULTS> {
   readonly debug: Debug;
 }
 
-/** @throws TypeError that names the option and says what it takes */
+/** @throws TypeError with the option and the valid values */
 export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions {
   const { debug, token } = options;
   const resolved = { ...options } as { -readonly [N in keyof ResolvedOptions]: ResolvedOptions[N] };
-  // It may throw, which is not the client's error.
+  // An error in the callback must not break the client.
   const report = typeof debug === 'function' ? debug : debug ? print : () => undefined;
   resolved.debug = (what, details) => void callListener(() => report(what, details), undefined);
   socketUrl(options.url ?? '', here.location);
@@ -102,7 +111,10 @@ const print: Debug = (what, details) => globalThis.console.debug('realtime', wha
 
 const here = globalThis as { WebSocket?: WebSocketClass; location?: PageLocation };
 
-/** How to open a socket, from here. @throws TypeError without a WebSocket, or if the URL is a path outside of a page */
+/**
+ * Resolves how to open a socket in this environment. @throws TypeError without a WebSocket, or if the URL is a path
+ * outside of a page
+ */
 export function connectOptionsOf({ url, tokenVia, WebSocket = here.WebSocket }: ResolvedOptions): ConnectOptions {
   const whole = socketUrl(url, here.location);
   check(WebSocket && whole, 'no page, or no WebSocket, is here: pass WebSocket and a whole url');

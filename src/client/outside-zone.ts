@@ -3,8 +3,8 @@ interface Zones {
 }
 
 /**
- * Runs work outside of the zones of zone.js, if it is there. An Angular application waits for the timers that begin inside
- * its zone, and looks for changes after each event: a client that begins there never lets it come to rest.
+ * Runs work outside of the zones of zone.js, if present. Angular waits for timers that start inside its zone and runs
+ * change detection after each event, so a client inside the zone would never let the application become stable.
  */
 export function outsideZone<T>(work: () => T): T {
   const root = (globalThis as Zones).Zone?.root;

@@ -1,7 +1,7 @@
 import type { ServerFrame } from '../protocol/frames.js';
 import type { Presence } from './types.js';
 
-/** Who is here after a frame; `null` while the list itself has not come. */
+/** Returns the members after a frame; `null` before the first list. */
 export function nowPresent(
   before: Presence | null,
   frame: Extract<ServerFrame, { type: 'presence' | 'presence_diff' }>,

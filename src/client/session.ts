@@ -12,17 +12,17 @@ import { within } from './within.js';
 
 type Identified = Extract<ServerFrame, { type: 'connected' | 'authenticated' }>;
 
-/** How a connection ended. */
+/** The end of a connection. */
 export interface SessionEnd {
   readonly cause: ClientCause;
-  /** What the server, the socket or the token's source said. */
+  /** Reason from the server, the socket or `getToken`. */
   readonly reason?: string | undefined;
-  /** The code of the last error that the server reported about the connection. */
+  /** Code of the last error that the server reported for the connection. */
   readonly error?: string | undefined;
   readonly closeCode?: number | undefined;
   /** The HTTP status of a refused upgrade, if it is visible. */
   readonly status?: number | undefined;
-  /** When to come back, if the server said so, in milliseconds. */
+  /** Reconnect delay that the server asked for, in milliseconds. */
   readonly retryInMs?: number | undefined;
 }
 
@@ -30,27 +30,27 @@ export interface SessionEnd {
 export interface Session {
   send(frame: ClientFrame | RequestFrame): void;
   request(frame: RequestFrame, options?: RequestOptions): Promise<ServerFrame>;
-  /** Sends a token; one of another user ends the session. @throws RealtimeError when it is refused */
+  /** Sends a token. A token of another user ends the session. @throws RealtimeError if the token is refused */
   authenticate(token: string): Promise<void>;
-  /** Checks whether the other side is alive. */
+  /** Checks whether the server is alive. */
   check(): void;
-  /** Ends it from this side. */
+  /** Ends the session from the client's side. */
   end(end: SessionEnd): void;
 }
 
-/** What a session reports. */
+/** Callbacks of a session. */
 export interface SessionListener {
   /**
-   * Who the client is; the first call makes the session ready.
-   * @param tenant of a new connection; `undefined` after a renewal, which cannot change it
-   * @param tokenEndsInMs `Infinity` if the token has no end
+   * Reports the identity; the first call makes the session ready.
+   * @param tenant set for a new connection; `undefined` after a renewal, which cannot change it
+   * @param tokenEndsInMs time until the token expires, in milliseconds; `Infinity` without expiry
    */
   identified(identity: Identity, tenant: string | undefined, tokenEndsInMs: number): void;
-  /** A frame that does not answer a request. */
+  /** A frame that is not a reply to a request. */
   received(frame: ServerFrame): void;
-  /** The server sent what it should not send; the session goes on. */
+  /** The server sent invalid data; the session continues. */
   failed(error: RealtimeError): void;
-  /** Once, and nothing after it. */
+  /** Called once, as the last callback. */
   ended(end: SessionEnd): void;
 }
 
@@ -60,7 +60,7 @@ export function openSession(
   { timeoutMs, debug }: ResolvedOptions,
   listener: SessionListener,
 ): Session {
-  // ref → how to settle the request that waits for this answer
+  // ref → functions that settle the pending request
   const waiting = new Map<string | undefined, [(frame: ServerFrame) => void, (error: RealtimeError) => void]>();
   const isInBand = token !== null && !dialling.tokenVia;
   let socket: WebSocketLike | undefined;
@@ -104,7 +104,7 @@ export function openSession(
     clearTimeout(deadline);
     isReady = true;
     const { user, authorizedChannels, expiresAt, timestamp } = frame;
-    // By the server's clock alone: ours can be wrong.
+    // Uses only the server's clock, because the local one can be wrong.
     const endsInMs = expiresAt ? Date.parse(expiresAt) - Date.parse(timestamp) : Infinity;
     listener.identified(
       { user, authorizedChannels },
@@ -138,7 +138,7 @@ export function openSession(
     debug('received', frame);
     if (frame.type === 'connected') {
       heartbeat?.stop();
-      // Half of it to become suspicious, half of it for an answer.
+      // Half of the time to detect silence, half of it for a reply.
       heartbeat = createHeartbeat(
         clamp(frame.heartbeatMs, MIN_HEARTBEAT_MS, MAX_HEARTBEAT_MS) / 2,
         () => send({ type: 'ping' }),
@@ -152,11 +152,11 @@ export function openSession(
       const error = errorOf(frame);
       reject?.(error);
       if (!frame.channel && !ref) complaint = error;
-      // It does not say whose frame was refused.
+      // The error does not identify the refused frame.
       if (frame.code === 'rate_limited' && !ref) rejectAll(error);
     } else resolve?.(frame);
     if (frame.type === 'reconnect') retryInMs = frame.afterMs;
-    // An answer to the heartbeat, or to a request that waits no longer, is dropped.
+    // Drops replies to the heartbeat, and replies to requests that have ended.
     if (!resolve && !/^(connected|pong)$/.test(frame.type) && !/^r\d+$/.test(ref ?? '')) listener.received(frame);
   };
 
@@ -177,16 +177,19 @@ export function openSession(
   try {
     socket = openSocket(dialling, token, () => isInBand && !isOver && void authenticate(token), received, closed);
   } catch (error) {
-    // Not at once: the caller does not have the session yet.
+    // Deferred, because the caller does not have the session yet.
     void Promise.resolve().then(() => end({ cause: 'unreachable', reason: String(error) }));
   }
   return { send, request, authenticate, check: () => heartbeat?.check(CHECK_WITHIN_MS), end };
 }
 
-/** What an answer to the first `auth` says of the token, and not of the server. */
+/** Errors of the first `auth` that concern the token, not the server. */
 const TOKEN_ERRORS = /^(token_|forbidden)/;
 
-/** What a close means: 44xx and 1009 stay away, 4401 wants another token, all others come back. */
+/**
+ * Meaning of a close code: after 44xx and 1009 the client stays disconnected, 4401 requires another token, all others
+ * reconnect.
+ */
 function causeOf(closeCode: number, wasReady: boolean): ClientCause {
   if (closeCode === 4401) return 'token_refused';
   if (closeCode === 1009 || (closeCode >= 4400 && closeCode < 4500)) return 'refused';

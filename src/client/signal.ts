@@ -1,4 +1,4 @@
-/** `AbortSignal`, also for compilers without the types of browsers and of Node: as much of it as is used. */
+/** `AbortSignal`, also for compilers without the types of browsers and Node: the members that are used. */
 export type Signal = typeof globalThis extends { AbortSignal: { prototype: infer S } }
   ? S
   : {

@@ -1,6 +1,6 @@
 import type { TokenVia, WebSocketClass, WebSocketLike } from './web-socket.js';
 
-/** What `ws` has and a browser does not have: how an upgrade was refused. */
+/** Event of `ws` that browsers lack: the response to a refused upgrade. */
 interface ReportsRefusals {
   on?(
     name: 'unexpected-response',
@@ -11,7 +11,7 @@ interface ReportsRefusals {
   ): unknown;
 }
 
-/** How to open a socket. */
+/** Options for opening a socket. */
 export interface ConnectOptions {
   readonly url: string;
   /** Sends the token with the upgrade; otherwise it is sent in band. */
@@ -19,7 +19,7 @@ export interface ConnectOptions {
   readonly WebSocket: WebSocketClass;
 }
 
-/** How a socket was closed. */
+/** The end of a socket. */
 export interface SocketEnd {
   readonly code: number;
   readonly reason?: string | undefined;
@@ -32,7 +32,7 @@ export interface SocketEnd {
 /**
  * Opens a socket.
  * @param closed can be called more than once
- * @throws what the WebSocket throws, as for a bad URL
+ * @throws the error of the WebSocket constructor, for example for an invalid URL
  */
 export function openSocket(
   { url, tokenVia, WebSocket }: ConnectOptions,
@@ -45,7 +45,7 @@ export function openSocket(
   socket.isAnonymous = token === null;
   socket.onopen = opened;
   socket.onmessage = ({ data }: { data: unknown }) => received(String(data));
-  socket.onerror = () => undefined; // `onclose` follows, and says as much
+  socket.onerror = () => undefined; // `onclose` follows with the details
   socket.onclose = closed;
   (socket as ReportsRefusals).on?.('unexpected-response', (request, { statusCode: status, headers }) => {
     request.destroy();
@@ -60,9 +60,10 @@ export function openSocket(
 }
 
 /**
- * A `Retry-After`, in seconds or as an HTTP date, in milliseconds; spread over a second, as all clients get the same.
- * @param date the server's clock, for ours can be wrong
- * @returns NaN for a header that is neither
+ * Converts `Retry-After` (seconds or an HTTP date) to milliseconds, plus a random second, because all clients get the
+ * same value.
+ * @param date the server's clock, because the local one can be wrong
+ * @returns NaN for an invalid header
  */
 function retryAfter(header: string | undefined, date = ''): number | undefined {
   if (!header) return undefined;

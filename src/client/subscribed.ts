@@ -1,7 +1,10 @@
 import { RealtimeError } from './errors.js';
 import type { Channel } from './types.js';
 
-/** Resolves once a channel is subscribed to. @throws RealtimeError when it is refused, has no user (any more), or the client is closed */
+/**
+ * Resolves once a channel is subscribed. @throws RealtimeError if it is refused, has no subscriber, or the client is
+ * closed
+ */
 export function subscribed(channel: Channel): Promise<void> {
   return new Promise((resolve, reject) => {
     const { name } = channel;

@@ -7,16 +7,16 @@ type WithHeaders = new (
   options: { headers: Readonly<Record<string, string>> },
 ) => WebSocketLike;
 
-/** In the URL, `?token=…`: it will stand in logs of proxies. */
+/** Sends the token in the URL, `?token=…`. It will appear in logs of proxies. */
 export const viaQuery: TokenVia = (WebSocket, url, token) =>
   new WebSocket(`${url}${url.includes('?') ? '&' : '?'}token=${encodeURIComponent(token)}`);
 
-/** As a subprotocol, `token-…`. */
+/** Sends the token as a subprotocol, `token-…`. */
 export const viaSubprotocol: TokenVia = (WebSocket, url, token) => new WebSocket(url, [SUBPROTOCOL, `token-${token}`]);
 
 /**
- * In the header `Authorization: Bearer …`: only with a `WebSocket` that takes headers as its third argument, such as that of
- * `ws` or React Native. A browser's takes none, and would connect without a token.
+ * Sends the token in the header `Authorization: Bearer …`. Requires a `WebSocket` that accepts headers as its third
+ * argument, such as that of `ws` or React Native. A browser's ignores them and would connect without a token.
  */
 export const viaHeader: TokenVia = (WebSocket, url, token) =>
   new (WebSocket as WithHeaders)(url, [], { headers: { Authorization: `Bearer ${token}` } });

@@ -3,34 +3,34 @@ import type { RealtimeError } from './errors.js';
 import type { Signal } from './signal.js';
 import type { ChannelCause, ChannelState, ClientCause, ClientState } from './states.js';
 
-/** Takes back what it was returned by. Calling it again changes nothing. */
+/** Undoes the call that returned it: removes a listener or a subscriber. Calling it again has no effect. */
 export type Stop = () => void;
 
-/** The client went from one state to another. The object never changes: a view may keep it. */
+/** A state change of the client. The object is immutable: a view can keep it. */
 export interface StateChange {
   readonly state: ClientState;
   readonly previous: ClientState;
-  /** Why: the column of {@link CLIENT_STATES}. */
+  /** Cause: the column of {@link CLIENT_STATES}. */
   readonly code: ClientCause;
-  /** What the server, the token's source or the WebSocket said of it; where nobody said anything, the code. */
+  /** Reason from the server, `getToken` or the WebSocket; otherwise the code. */
   readonly reason: string;
-  /** The WebSocket's close code, where the connection ended with one. */
+  /** Close code of the WebSocket, if the connection ended with one. */
   readonly closeCode?: number | undefined;
-  /** With `waiting`: when the next attempt begins, in milliseconds. */
+  /** With `waiting`: time until the next attempt, in milliseconds. */
   readonly retryInMs?: number | undefined;
 }
 
-/** A channel went from one state to another. The object never changes: a view may keep it. */
+/** A state change of a channel. The object is immutable: a view can keep it. */
 export interface ChannelChange {
   readonly state: ChannelState;
   readonly previous: ChannelState;
-  /** Why: the column of {@link CHANNEL_STATES}. */
+  /** Cause: the column of {@link CHANNEL_STATES}. */
   readonly code: ChannelCause;
-  /** What the server or the WebSocket said of it; where nobody said anything, the code. */
+  /** Reason from the server or the WebSocket; otherwise the code. */
   readonly reason: string;
-  /** With `subscribed`, after a break: whether everything that was missed follows. */
+  /** With `subscribed`, after a break: true if all missed events follow. */
   readonly recovered?: boolean | undefined;
-  /** With `refused`: what the server said. */
+  /** With `refused`: the error of the server. */
   readonly error?: RealtimeError;
 }
 
@@ -38,66 +38,66 @@ export interface ChannelChange {
 export interface RealtimeEvent<T = unknown> {
   readonly channel: string;
   readonly data: T;
-  /** When it was emitted, ISO 8601. */
+  /** Time of emit, ISO 8601. */
   readonly timestamp: string;
-  /** Its place in the channel; absent where the channel keeps no history. */
+  /** Position in the channel; absent if the channel has no history. */
   readonly id?: string | undefined;
-  /** With `for await`: events are missing before this one, and why. */
+  /** With `for await`: set if events are missing before this one. */
   readonly missed?: Reset | undefined;
 }
 
-/** Continuity was lost: events are missing, so that state has to be loaded again. */
+/** Continuity was lost: events are missing, so the state must be loaded again. */
 export interface Reset {
   readonly channel: string;
   /**
-   * - `other_user`: the client authenticated as another user, for whom nothing was loaded yet
-   * - `hidden`: the React component was hidden, while the channel went on for others
+   * - `other_user`: the client continues as another user, whose state is not loaded yet
+   * - `hidden`: the React component was hidden, while other subscribers kept the channel
    */
   readonly reason: RecoveryReason | 'other_user' | 'hidden';
-  /** Where the channel goes on; absent where it keeps no history. */
+  /** Position from which the channel continues; absent if it has no history. */
   readonly lastEventId?: string | undefined;
 }
 
-/** Who is in a channel. The object never changes: a view may keep it. */
+/** Members of a channel. The object is immutable: a view can keep it. */
 export interface Presence {
   readonly members: readonly PresenceMember[];
   /** Members and anonymous connections. */
   readonly count: number;
 }
 
-/** Who the client is to the server, and what it can use. */
+/** Identity of the client on the server, and its authorized channels. */
 export interface Identity {
   /** `null` without a token. */
   readonly user: User | null;
   readonly authorizedChannels: readonly string[];
 }
 
-/** What `channel.on` tells. */
+/** Listeners of `channel.on`. */
 export interface ChannelListeners<T> {
-  /** One event. When it returns a promise, this listener gets its next event after that. */
+  /** An event. If the listener returns a promise, its next event waits for it. */
   event: (event: RealtimeEvent<T>) => unknown;
   /** Events are missing: load your state again. */
   reset: (reset: Reset) => unknown;
   state: (change: ChannelChange) => void;
-  /** Who is here, whenever it changes; see {@link SubscribeOptions.presence}. Nobody, when it is not known any more. */
+  /** The members changed; see {@link SubscribeOptions.presence}. Empty when they are unknown. */
   presence: (presence: Presence) => void;
   /** The application closed the client: no event comes until `connect()`. */
   closed: () => void;
 }
 
-/** What `channel.subscribe` takes. */
+/** Options of `channel.subscribe`. */
 export interface SubscribeOptions {
   /**
-   * Go on after this event, for example the `lastEventId` that came with a page or was kept in a store.
-   * It counts only for the first user of a channel. @default from now on
+   * Resumes after this event, for example the `lastEventId` that came with a page or was kept in a store. Only the
+   * first subscriber of a channel can set it. @default live events only
    */
   readonly after?: string | undefined;
-  /** Also report who is here, on channels that have presence. @default false */
+  /** Also reports the members, on channels with presence. @default false */
   readonly presence?: boolean | undefined;
 }
 
 /**
- * One channel of a client; always the same object for the same name. It is subscribed to while it has users.
+ * One channel of a client: the same object for the same name. It is subscribed while it has subscribers.
  * `events(channel)` makes it iterable and observable.
  */
 export interface Channel<T = unknown> {
@@ -105,121 +105,125 @@ export interface Channel<T = unknown> {
   readonly state: ChannelState;
   /** The last change of state. */
   readonly change: ChannelChange;
-  /** How many use it now. */
+  /** Number of subscribers in this client. */
   readonly users: number;
-  /** The last event for which all listeners are done (an asynchronous one: its promise is settled). */
+  /** Last event that all listeners have finished (for an asynchronous one: its promise is settled). */
   readonly lastEventId: string | undefined;
-  /** Who is here; `null` while nobody asked with `presence: true`, or the answer is not there yet. */
+  /** Members; `null` until a subscriber with `presence: true` has received them. */
   readonly presence: Presence | null;
   /**
-   * Adds a user. The client connects by itself if it is `idle`; after each break the channel resumes where it stood. A
-   * channel that was refused is asked for again.
-   * @returns removes this user
+   * Adds a subscriber. The client connects if it is `idle`. After each break the channel resumes from its position.
+   * Retries a refused channel.
+   * @returns a function that removes this subscriber
    */
   subscribe(options?: SubscribeOptions): Stop;
-  /** Takes one user away, the last one ends the subscription; a later one begins anew, from then on. */
+  /**
+   * Removes one subscriber. Without subscribers the client unsubscribes; a later `subscribe` starts with live events.
+   */
   unsubscribe(): void;
-  /** Asks again for a channel that was refused. */
+  /** Retries a refused channel. */
   retry(): void;
-  /** Adds a listener. It does not subscribe. @returns removes it */
+  /** Adds a listener without subscribing. @returns a function that removes it */
   on<N extends keyof ChannelListeners<T>>(name: N, listener: ChannelListeners<T>[N]): Stop;
   /** The same, for one call. */
   once<N extends keyof ChannelListeners<T>>(name: N, listener: ChannelListeners<T>[N]): Stop;
 }
 
-/** What `client.on` tells. */
+/** Listeners of `client.on`. */
 export interface ClientListeners {
   state: (change: StateChange) => void;
-  /** What went wrong; the client goes on by itself, unless a change to `closed` follows. */
+  /** An error. The client recovers by itself, unless a change to `closed` follows. */
   error: (error: RealtimeError) => void;
   /**
-   * Who the client is: after each connect, and after each renewal of the token. `null` when that ends: by `close()`, by a
-   * sign-out, and before the client goes on as another user.
+   * The identity, after each connect and each renewal of the token. `null` when it ends: on `close()`, on a sign-out,
+   * and before the client continues as another user.
    */
   identity: (identity: Identity | null) => void;
-  /** A frame that belongs to no channel and answers no request: mostly a message type of the application. */
+  /** A frame without a channel that is not a reply, mostly a custom message type. */
   message: (frame: CustomFrame) => void;
 }
 
-/** A frame of a type that the application added to the server. */
+/** A frame of a custom message type of the application. */
 export interface CustomFrame {
   readonly type: string;
   readonly [field: string]: unknown;
 }
 
-/** Request → the type of the frame that answers it. */
+/** Request type → type of the reply. */
 export type AnswerTypes = { ping: 'pong'; list_channels: 'channels'; stats: 'stats'; presence: 'presence' };
 
-/** What a request of the protocol is answered by. */
+/** Reply to a request. */
 export type AnswerTo<T extends string> = T extends keyof AnswerTypes
   ? Extract<ServerFrame, { type: AnswerTypes[T] }>
   : CustomFrame;
 
-/** What {@link RealtimeClient.request} sends: a request of the protocol, or a message type of the application's own. */
+/** Argument of {@link RealtimeClient.request}: a protocol request or a custom message. */
 export interface RequestFrame<T extends string = string> {
   readonly type: T;
   readonly [field: string]: unknown;
 }
 
-/** How to answer a request. */
+/** Options of a request. */
 export interface RequestOptions {
   /** @default the client's `timeoutMs` */
   readonly timeoutMs?: number | undefined;
-  /** Gives up on the answer. */
+  /** Aborts waiting for the reply. */
   readonly signal?: Signal | undefined;
 }
 
-/** What the compiler names if a channel is not in the event map. */
+/** Type in the compiler's error for a channel that is not in the event map. */
 export interface UnknownChannel<C extends string> {
   readonly 'this channel is not in the event map': C;
 }
 
 /**
- * A literal must be a channel of the event map, or match a key of it such as `room:${string}`; a `string` that is known only
- * at run time is taken as it is.
+ * A literal must be a channel of the event map, or match a key of it such as `room:${string}`. A `string` that is known
+ * only at run time is accepted.
  */
 export type KnownChannel<E, C extends string> = string extends C ? C : C extends keyof E ? C : UnknownChannel<C>;
 
-/** What a channel's events carry, by its name. */
+/** Type of the event data of a channel, by its name. */
 export type DataOf<E, C extends string> = C extends keyof E ? E[C] : unknown;
 
-/** A connection that stays, and the channels on it. `E` is the event map. */
+/** A persistent connection and its channels. `E` is the event map. */
 export interface RealtimeClient<E extends object = RealtimeEvents> {
   readonly state: ClientState;
   /** The last change of state. */
   readonly change: StateChange;
-  /** Who the client is; `null` until the server authenticated it, and after `close()`. */
+  /** Identity; `null` until the server has authenticated the client, and after `close()`. */
   readonly identity: Identity | null;
-  /** Connects now, and stays connected: also from `closed`, and where the client waits. */
+  /** Connects now and stays connected, also from `closed` or while waiting for an attempt. */
   connect(): void;
-  /** Ends the connection until `connect()`, also for channels that get users later; every loop over `events` ends. */
+  /**
+   * Ends the connection until `connect()`, also for channels that get subscribers later. Every loop over `events` ends.
+   */
   close(): void;
   /**
-   * The channel of this name, the same object while anything refers to it.
-   * @throws RealtimeError `invalid_channel` if it is not the name of a channel, or a wildcard
+   * Returns the channel of this name: the same object while it is referenced.
+   * @throws RealtimeError `invalid_channel` for an invalid name or a wildcard
    */
   channel<const C extends string>(name: C & KnownChannel<E, C>): Channel<DataOf<E, C>>;
   on<N extends keyof ClientListeners>(name: N, listener: ClientListeners[N]): Stop;
   /** The same, for one call. */
   once<N extends keyof ClientListeners>(name: N, listener: ClientListeners[N]): Stop;
   /**
-   * Sends a request and resolves with its answer: `ping`, `list_channels`, `stats`, `presence`, or a message type of the
-   * application.
-   * @throws RealtimeError the server's refusal, `not_connected` or `timeout`; or the reason of the signal
+   * Sends a request and resolves with its reply: `ping`, `list_channels`, `stats`, `presence`, or a custom message.
+   * @throws RealtimeError the server's error, `not_connected` or `timeout`; or the reason of the signal
    */
   request<const T extends string>(frame: RequestFrame<T>, options?: RequestOptions): Promise<AnswerTo<T>>;
-  /** Sends a frame that has no answer. @returns false without a connection: then it is dropped */
+  /** Sends a frame without a reply. @returns false without a connection: the frame is dropped */
   send(frame: RequestFrame): boolean;
   /**
-   * Gets a token now and sends it to the server: after a sign-in, a sign-out, or a change of rights. Events wait until the
-   * server has answered. A token of another user, or none, makes a new connection, on which the channels begin anew and
-   * report a `reset`. If no token comes, or the server refuses it, the connection ends too, because it is the former user's.
-   * @throws RealtimeError the cause of that
+   * Gets a token now and sends it to the server: after a sign-in, a sign-out or a change of permissions. Events wait
+   * until the server has replied. A token of another user, or none, opens a new connection, on which the channels start
+   * again and report a `reset`. If there is no token, or the server refuses it, the connection ends too, because it
+   * belongs to the former user.
+   * @throws RealtimeError the cause
    */
   reauthenticate(): Promise<void>;
   /**
-   * Looks now whether the connection lives, and cuts a wait for the next attempt short. A browser's page does so by
-   * itself; call it where there is none, as when React Native's `AppState` turns `active`.
+   * Checks the connection now, and ends a wait for the next attempt. Pages do this automatically; call it elsewhere,
+   * for example when React Native's `AppState` becomes `active`.
    */
   wake(): void;
 }

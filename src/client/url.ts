@@ -1,4 +1,4 @@
-/** Where a page is, as `globalThis.location` says. */
+/** Location of a page, as in `globalThis.location`. */
 export interface PageLocation {
   readonly origin: string;
 }
@@ -6,10 +6,11 @@ export interface PageLocation {
 const WHOLE = /^wss?:\/\/[^/?#\s]+/i;
 
 /**
- * The address to connect to: `http` becomes `ws`, `https` `wss`, a path is on the page's origin, a fragment is dropped.
+ * Returns the address to connect to: `http` becomes `ws`, `https` becomes `wss`, a path is relative to the page's
+ * origin, and a fragment is dropped.
  * @param location `undefined` outside of pages
  * @returns `null` for a path outside of a page
- * @throws TypeError that says what an address looks like
+ * @throws TypeError with the valid forms of an address
  */
 export function socketUrl(
   given: string | { readonly href: string },
@@ -23,11 +24,11 @@ export function socketUrl(
     if (!location) return null;
     const { origin } = location;
     whole = (address.startsWith('//') ? origin.split('/')[0] : origin) + address;
-    // A page of file:, capacitor: or tauri: has no server of its own.
+    // A page of file:, capacitor: or tauri: has no server.
     where = ` and this page is from ${origin}`;
   }
   whole = whole.replace(/^\w+/, (scheme) => scheme.toLowerCase().replace('http', 'ws'));
-  // A WebSocket would throw at each attempt. React Native has no `canParse`.
+  // Otherwise the WebSocket would throw at each attempt. React Native has no `canParse`.
   const { URL } = globalThis as { readonly URL?: { canParse?: (url: string) => boolean } };
   if (WHOLE.test(whole) && (URL?.canParse?.(whole) ?? true)) return whole;
   throw new TypeError(`url is "${address}"${where}: use wss://… or, in a page, a path`);

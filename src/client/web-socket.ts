@@ -1,4 +1,4 @@
-/** As much of a WebSocket as the client uses: a browser's, `ws`'s, React Native's and Node's have it. */
+/** The members of a WebSocket that the client uses. Browsers, `ws`, React Native and Node have them. */
 export interface WebSocketLike {
   onopen: ((event: never) => void) | null;
   onmessage: ((event: never) => void) | null;
@@ -6,12 +6,12 @@ export interface WebSocketLike {
   onclose: ((event: never) => void) | null;
   send(data: string): void;
   close(code?: number, reason?: string): void;
-  /** Set by the client on a socket for which it has no token; shared sockets look at it. */
+  /** Set by the client on a socket without a token; shared sockets read it. */
   isAnonymous?: boolean;
 }
 
 /** A class of WebSockets. */
 export type WebSocketClass = new (url: string, protocols?: string | string[]) => WebSocketLike;
 
-/** Which way the token travels, where it goes along with the upgrade: opens a socket with it. */
+/** Opens a socket that sends the token with the upgrade. */
 export type TokenVia = (WebSocket: WebSocketClass, url: string, token: string) => WebSocketLike;

@@ -1,9 +1,9 @@
 import { RealtimeError } from './errors.js';
 
 /**
- * A promise with a time limit, which a signal can end before.
- * @param ms what a timer can wait for
- * @param problem the error's message, to which the time limit is added
+ * Adds a timeout and a signal to a promise.
+ * @param ms timeout in milliseconds, within the range of a timer
+ * @param problem start of the error message, to which the timeout is added
  * @throws RealtimeError `timeout`, or the signal's reason
  */
 export function within<T>(promise: Promise<T>, ms: number, problem: string, signal?: AbortSignal): Promise<T> {

@@ -4,17 +4,17 @@ import { parsePosition } from '../../protocol/position.js';
 type Subscribed = Extract<ServerFrame, { type: 'subscribed' }>;
 export type Answer = Subscribed | Extract<ServerFrame, { type: 'error' }>;
 
-/** What a channel of the hub needs of it. */
+/** Functions of the hub that a channel needs. */
 export interface HubChannelHost {
-  /** Asks the server. @param answered is called in the step in which the answer came: events follow it */
+  /** Subscribes at the server. @param answered called in the step in which the reply arrives: events follow it */
   subscribe(target: SubscribeTarget, answered: (answer: Answer) => void): void;
   unsubscribe(channel: string): void;
   tell(ports: readonly string[], frame: object): void;
-  /** No socket uses the channel, and no answer is due: forget it. */
+  /** No socket uses the channel, and no reply is pending: the hub can drop it. */
   release(): void;
 }
 
-/** Refusals that the server may take back later; clients ask again after `unavailable`. */
+/** Temporary refusals. Clients retry after `unavailable`. */
 const LATER = /^(unavailable|internal|rate_limited)$/;
 
 interface Joining {
@@ -24,18 +24,19 @@ interface Joining {
 }
 
 /**
- * One channel of the shared connection. The server has one subscription; sockets join it wherever they stand. For one that is
- * behind the subscription is recreated from there: the others get events twice, and clients drop what they have seen.
+ * One channel of the shared connection. The server has one subscription, which sockets join at any position. For a
+ * socket that is behind, the hub resubscribes from its position: other sockets then get events twice, and their clients
+ * drop the duplicates.
  */
 export class HubChannel {
   readonly #ports = new Set<string>();
   readonly #joining: Joining[] = [];
-  /** The last event that went out, or where the subscription began. */
+  /** Last forwarded event, or the start position of the subscription. */
   #at: string | undefined;
   #isOpen = false;
-  /** The server is asked for it. */
+  /** A subscribe is pending. */
   #isBusy = false;
-  /** A socket asked for presence: each new subscription asks for it, too. */
+  /** A socket asked for presence, so each new subscription includes it. */
   #isWatched = false;
 
   constructor(
@@ -56,7 +57,7 @@ export class HubChannel {
     this.#rest();
   }
 
-  /** A frame of the server that answers nobody. */
+  /** Handles a frame that is not a reply. */
   take(frame: Extract<ServerFrame, { channel: string }>): void {
     if (frame.type === 'event') this.#at = frame.id ?? this.#at;
     if (frame.type === 'resync') this.#at = frame.lastEventId;
@@ -71,7 +72,7 @@ export class HubChannel {
     if (this.#ports.size === 0 && this.#joining.length === 0 && !this.#isBusy) this.host.release();
   }
 
-  /** One after the other. */
+  /** Handles joins one after the other. */
   #next(): void {
     while (!this.#isBusy) {
       const joining = this.#joining.shift();
@@ -81,7 +82,7 @@ export class HubChannel {
     }
   }
 
-  /** It has missed nothing that went out. */
+  /** Adds a socket that has missed no forwarded event. */
   #add({ port, target, ref }: Joining): void {
     const { lastEventId } = target;
     const position = lastEventId === undefined ? { lastEventId: this.#at } : { recovered: true, lastEventId };
@@ -100,8 +101,8 @@ export class HubChannel {
       const before = this.#at;
       const others = [...this.#ports];
       const isRecovered = answer.type === 'subscribed' && answer.recovered === true;
-      // What was recovered for this one begins before the others. Otherwise they have to go on from where they were,
-      // and hear nothing before that.
+      // A recovery for this socket starts before the position of the others, so they miss nothing. Without one they
+      // must resume from their position first, and receive nothing before.
       if (!isRecovered) this.#ports.clear();
       if (answer.type === 'subscribed') {
         this.#opened(answer, target.lastEventId);
@@ -113,7 +114,7 @@ export class HubChannel {
     });
   }
 
-  /** Goes on for the others from where they were. */
+  /** Resumes the other sockets from their position. */
   #restore(others: readonly string[], before: string | undefined): void {
     if (this.#isOpen) this.#close();
     this.#ask({ channel: this.name, ...(before !== undefined && { lastEventId: before }) }, (answer) => {
@@ -155,7 +156,7 @@ export class HubChannel {
     this.host.unsubscribe(this.name);
   }
 
-  /** Whether somebody who stands there needs what went out before. */
+  /** Returns true if a socket at this position needs events that were forwarded before. */
   #isBehind(lastEventId: string | undefined): boolean {
     if (lastEventId === undefined || lastEventId === this.#at) return false;
     const theirs = parsePosition(lastEventId);

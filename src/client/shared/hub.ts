@@ -13,30 +13,30 @@ interface Request {
   readonly presence?: boolean;
 }
 
-/** Requests whose answers are waited for; of more the oldest are forgotten, for frames without an answer count here, too. */
+/** Maximum number of pending requests. The oldest are dropped, because frames without a reply are counted too. */
 const MAX_ASKED = 10_000;
 
 const ANOTHER_USER = 'another user signed in';
 
 /**
- * The one connection of all tabs, and their sockets. To the server it is one client; to each socket it is the server: it
- * joins their subscriptions, gives each request a `ref` of its own and each answer back to who asked.
+ * The connection of all tabs, and their sockets. For the server it is one client; for each socket it acts as the
+ * server: it merges subscriptions, replaces the `ref` of each request, and routes each reply to its sender.
  */
 export class Hub {
   #socket: WebSocketLike | undefined;
   #isOpen = false;
   #connected: string | undefined;
   #refs = 0;
-  // port → whether it is anonymous
+  // port → true if it is anonymous
   readonly #ports = new Map<string, boolean>();
-  /** The user of the connection; `null` for none. */
+  /** User of the connection; `null` if anonymous. */
   #user: string | null = null;
-  // our ref → the port that asked, its own ref, and whether it sent a token
+  // our ref → the sending port, its original ref, and whether it sent a token
   readonly #asked = new Map<
     string,
     { readonly port: string; readonly ref: string | undefined; readonly isAuth: boolean }
   >();
-  // our ref → our own subscriptions
+  // our ref → callback of the hub's subscribe
   readonly #subscribing = new Map<string, (answer: Answer) => void>();
   readonly #channels = new Map<string, HubChannel>();
 
@@ -54,14 +54,14 @@ export class Hub {
     else this.#request(port, JSON.parse(message.text) as Request);
   }
 
-  /** A socket is gone. */
+  /** Removes a socket. */
   leave(port: string): void {
     if (!this.#ports.delete(port)) return;
     for (const channel of this.#channels.values()) channel.leave(port);
     if (this.#ports.size === 0) this.drop();
   }
 
-  /** Ends the connection, and tells nobody. */
+  /** Ends the connection without notifying sockets. */
   drop(): void {
     const socket = this.#socket;
     this.#ports.clear();
@@ -70,9 +70,9 @@ export class Hub {
   }
 
   #enter({ port, url, protocols, isAnonymous }: Extract<ToLeader, { op: 'open' }>): void {
-    // A socket asks a new leader again, which may have heard it already: it must not open twice.
+    // A socket repeats `open` for a new leader, which may have received it already: it must not open twice.
     if (this.#ports.has(port)) return;
-    // A tab that signed out must not go on as the user of the others.
+    // A tab that signed out must not continue as the user of the others.
     if (isAnonymous && this.#user !== null) this.#change();
     this.#ports.set(port, isAnonymous);
     this.tell({ op: 'heard', ports: [port] });
@@ -115,14 +115,14 @@ export class Hub {
     this.#ports.clear();
   }
 
-  /** Another user is signed in: each tab asks for its token again, on another connection. */
+  /** Another user has signed in: ends the connection, so that each tab requests a new token for another one. */
   #change(): void {
     const socket = this.#socket;
     this.#ended(4401, ANOTHER_USER);
     socket?.close(1000);
   }
 
-  /** The connection has a user now: tabs without one cannot share it. */
+  /** The connection has a user now: closes the sockets of anonymous tabs, which cannot share it. */
   #became(user: string | null): void {
     this.#user = user;
     const anonymous = [...this.#ports].filter(([, isAnonymous]) => isAnonymous).map(([port]) => port);
@@ -155,7 +155,7 @@ export class Hub {
 
   #received(text: string): void {
     const frame = parseFrame(text);
-    // Each client reports what is wrong.
+    // Invalid frames go to every client, which reports the problem.
     if (frame === null || problemOf(frame)) return this.tell({ op: 'message', ports: [...this.#ports.keys()], text });
     const { ref, channel } = frame as { readonly ref?: string; readonly channel?: string };
     if (frame.type === 'connected') this.#connected = JSON.stringify({ ...frame, ref: undefined });
@@ -175,7 +175,7 @@ export class Hub {
       const others = [...this.#ports.keys()].filter((port) => port !== asker.port);
       this.tell({ op: 'message', ports: others, text: this.#connected! });
     } else if (ref !== undefined) {
-      return; // it answers what the hub did by itself
+      return; // a reply to the hub itself
     } else if (channel !== undefined && frame.type !== 'error') {
       this.#channels.get(channel)?.take(frame as Extract<ServerFrame, { channel: string }>);
     } else {

@@ -1,2 +1,2 @@
-/** One connection for all tabs of a browser: an entry of its own, so that it is in no page that does not ask for it. */
+/** One connection for all tabs of a browser. A separate entry point keeps it out of pages that do not use it. */
 export { sharedWebSocket, type SharedWebSocketOptions } from './shared-web-socket.js';

@@ -1,6 +1,6 @@
 import type { Signal } from '../signal.js';
 
-/** As much of `navigator.locks` as is used. */
+/** The part of `navigator.locks` that is used. */
 export interface Locks {
   request(
     name: string,
@@ -10,18 +10,18 @@ export interface Locks {
 }
 
 /**
- * A tab's place in the line of leaders. Whoever has the lock leads; a lock goes to the next in line, however its holder ends.
- * Who leads and is robbed of the lock gets in line again.
+ * Elects a leader among the tabs: the tab with the lock leads. The lock passes to the next in the queue, however its
+ * holder ends. A leader whose lock was stolen queues again.
  */
 export class Leadership {
-  // The grant that counts: one that is taken back later may be an older one of our own.
+  // The current grant. A grant that is revoked later can be an older one of this tab.
   #grant: object | undefined;
   #isInLine = false;
 
   /**
-   * @param over ends it: the lock is let go
-   * @param won this tab leads from now on; called again where it robbed itself
-   * @param lost another tab robbed it of the lock
+   * @param over releases the lock
+   * @param won this tab leads from now on; called again if it steals from itself
+   * @param lost another tab stole the lock
    */
   constructor(
     private readonly name: string,
@@ -31,14 +31,14 @@ export class Leadership {
     private readonly lost: () => void,
   ) {}
 
-  /** Gets in line. */
+  /** Queues for the lock. */
   stand(): void {
     if (this.#isInLine) return;
     this.#isInLine = true;
     this.#request({ signal: this.over }, () => (this.#isInLine = false));
   }
 
-  /** Takes the lock from whoever has it. */
+  /** Takes the lock from its holder. */
   steal(): void {
     this.#request({ steal: true }, () => undefined);
   }
@@ -55,7 +55,7 @@ export class Leadership {
       return new Promise((resolve) => this.over.addEventListener('abort', () => resolve()));
     };
     this.locks.request(this.name, options, held).catch(() => {
-      // Not where the browser refuses such requests: it would refuse the next as well.
+      // No retry if the browser refuses such requests: it would refuse the next one too.
       if (this.over.aborted || !isGranted) return;
       if (this.#grant === grant) {
         this.#grant = undefined;

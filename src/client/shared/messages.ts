@@ -1,4 +1,4 @@
-/** What tabs tell the leader; `port` is one socket of one tab. */
+/** Messages to the leader; `port` is one socket of one tab. */
 export type ToLeader =
   | {
       readonly op: 'open';
@@ -6,23 +6,23 @@ export type ToLeader =
       readonly tab: string;
       readonly url: string;
       readonly protocols: string[];
-      /** It sends no token. */
+      /** True if the socket sends no token. */
       readonly isAnonymous: boolean;
     }
   | { readonly op: 'send'; readonly port: string; readonly text: string }
   | { readonly op: 'leave'; readonly port: string };
 
-/** What the leader tells sockets. */
+/** Messages from the leader to sockets. */
 export type ToPorts =
-  /** It is heard, and will be opened once the connection is. */
+  /** The leader received the request, and opens the socket once the connection is open. */
   | { readonly op: 'heard'; readonly ports: readonly string[] }
   | { readonly op: 'opened'; readonly ports: readonly string[] }
   | { readonly op: 'message'; readonly ports: readonly string[]; readonly text: string }
   | { readonly op: 'closed'; readonly ports: readonly string[]; readonly code: number; readonly reason: string }
-  /** There is a new leader: whatever the last one had is gone. */
+  /** There is a new leader: the connection of the last one is gone. */
   | { readonly op: 'leads' };
 
 export type Message =
   | { readonly to: 'leader'; readonly message: ToLeader }
-  /** `from` is the tab that leads. */
+  /** `from` is the leading tab. */
   | { readonly to: 'ports'; readonly from: string; readonly message: ToPorts };

@@ -5,22 +5,24 @@ import { Tab, type Broadcast, type Env } from './tab.js';
 
 export interface SharedWebSocketOptions {
   /**
-   * Tabs of the same origin with the same name share. The user's id belongs into it: the connection has one identity, and
-   * two users who are signed in to one browser must not share. Required.
+   * Tabs of the same origin with the same name share a connection. Include the user id: the connection has one
+   * identity, and two users who are signed in to one browser must not share it. Required.
    */
   readonly name: string;
-  /** What the leading tab connects with. @default the global WebSocket */
+  /** WebSocket implementation of the leading tab. @default the global WebSocket */
   readonly WebSocket?: WebSocketClass | undefined;
 }
 
 /**
- * One connection for all tabs of a browser: hand it to the client as its `WebSocket`.
+ * Creates a WebSocket class that shares one connection between all tabs of a browser: pass it to the client as its
+ * `WebSocket`.
  *
  *     createRealtimeClient({ url: '/ws', getToken, WebSocket: sharedWebSocket({ name: `user ${userId}` }) })
  *
- * One tab leads (Web Locks) and has the connection; the others reach it through it (BroadcastChannel). When the leader is
- * closed, the next in line connects, and each client resumes where it stood. Where a browser lacks or refuses one of the two, as
- * outside of secure contexts or with blocked storage, each tab has a connection of its own. The token has to be sent in band: `tokenVia` cannot be used.
+ * One tab leads (Web Locks) and has the connection; the others use it through BroadcastChannel. When the leader is
+ * closed, the next tab connects, and each client resumes from its position. If a browser lacks or refuses one of the
+ * two APIs, as outside of secure contexts or with blocked storage, each tab has a separate connection. The token must
+ * be sent in band: `tokenVia` cannot be used.
  */
 export function sharedWebSocket({ name, WebSocket }: SharedWebSocketOptions): WebSocketClass {
   const here = globalThis as {
@@ -35,13 +37,13 @@ export function sharedWebSocket({ name, WebSocket }: SharedWebSocketOptions): We
   return shareIn({ BroadcastChannel, locks: navigator.locks, WebSocket: Class }, `realtime ${name}`);
 }
 
-/** The same, in a world that a test may have made. */
+/** The same for a given environment, which tests provide. */
 export function shareIn(world: Env, name: string): WebSocketClass {
   let tab: Tab | undefined;
   const join = (): Tab => (tab ??= new Tab(name, world, () => (tab = undefined)));
 
   return class SharedSocket implements WebSocketLike {
-    /** The token has to be sent in band. */
+    /** The token must be sent in band. */
     static readonly isShared = true;
     onopen: WebSocketLike['onopen'] = null;
     onmessage: WebSocketLike['onmessage'] = null;
@@ -83,7 +85,7 @@ export function shareIn(world: Env, name: string): WebSocketClass {
           break;
         case 'leads':
           if (!this.#isOpen) return this.#dial();
-          // Nothing is wrong with the server: come back at once.
+          // The server works, so reconnect at once.
           this.onmessage?.({ data: JSON.stringify({ type: 'reconnect', afterMs: 0, timestamp: new Date() }) } as never);
           this.#end(1012, 'another tab leads now', false);
           break;

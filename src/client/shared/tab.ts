@@ -3,30 +3,30 @@ import { Hub } from './hub.js';
 import { Leadership, type Locks } from './leadership.js';
 import type { Message, ToLeader, ToPorts } from './messages.js';
 
-/** As much of `BroadcastChannel` as is used. */
+/** The part of `BroadcastChannel` that is used. */
 export interface Broadcast {
   onmessage: ((event: never) => void) | null;
   postMessage(message: unknown): void;
   close(): void;
 }
 
-/** What a browser has for this. */
+/** The browser APIs that sharing needs. */
 export interface Env {
   readonly BroadcastChannel: new (name: string) => Broadcast;
   readonly locks: Locks;
   readonly WebSocket: WebSocketClass;
 }
 
-/** How long a leader may take to answer; then it is taken for frozen, and another tab leads. In milliseconds. */
+/** Timeout for the leader's reply, in milliseconds. After it the leader counts as frozen, and another tab leads. */
 const LEADER_ANSWERS_WITHIN_MS = 3_000;
 
-/** How long a tab whose sockets ended stays in line: its client is about to come back. In milliseconds. */
+/** Time that a tab stays in the queue after its sockets ended, in milliseconds: its client is about to reconnect. */
 const LINGER_MS = 10_000;
 
-/** Reaches no other tab. */
+/** A broadcast that reaches no other tab. */
 const NO_BROADCAST: Broadcast = { onmessage: null, postMessage: () => undefined, close: () => undefined };
 
-/** What this tab has open: its sockets, its place in the line of leaders, and while it leads the hub. */
+/** One tab: its sockets, its place in the queue of leaders, and the hub while it leads. */
 export class Tab {
   // port → its socket
   readonly #sockets = new Map<string, { take(message: ToPorts): void }>();
@@ -34,20 +34,20 @@ export class Tab {
   #broadcast = NO_BROADCAST;
   readonly #over = new AbortController();
   readonly #leadership: Leadership;
-  /** Its own lock is held: from then on its end is noticed. */
+  /** Resolves once the tab's lock is held: from then on the leader notices its end. */
   readonly #isHere: Promise<void>;
   #count = 0;
   #hub: Hub | undefined;
-  // The tab that leads, as far as this one has heard: what another says, that led before, counts no more.
+  // The leading tab, as known here. Messages of a former leader are ignored.
   #leader: string | undefined;
   #linger: ReturnType<typeof setTimeout> | undefined;
-  // tabs that have sockets here: told when they are gone
+  // tabs with sockets here, watched for their end
   readonly #watched = new Set<string>();
   // port → its tab
   readonly #tabOf = new Map<string, string>();
   #patience: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param onEmpty it has no socket any more, and is over */
+  /** @param onEmpty called when the tab has no socket left and has ended */
   constructor(
     private readonly name: string,
     private readonly world: Env,
@@ -60,13 +60,13 @@ export class Tab {
       () => this.#lead(),
       () => this.#follow(),
     );
-    // Held for as long as this tab is there, however it ends: that is how the leader learns.
+    // Held until this tab ends in any way: that is how the leader notices.
     this.#isHere = new Promise((resolve) => {
       const held = (): Promise<void> => {
         resolve();
         return this.#whileHere();
       };
-      // A browser that blocks the storage of a page refuses its locks, and some its broadcasts: then it leads itself alone.
+      // A browser that blocks storage refuses locks, and sometimes broadcasts: the tab then leads only itself.
       const refused = (): void => {
         if (this.#over.signal.aborted) return;
         this.#broadcast.close();
@@ -88,7 +88,7 @@ export class Tab {
     });
   }
 
-  /** @returns the name of the socket */
+  /** @returns the port of the socket */
   add(socket: { take(message: ToPorts): void }): string {
     clearTimeout(this.#linger);
     this.#count += 1;
@@ -111,7 +111,7 @@ export class Tab {
     else this.#broadcast.postMessage({ to: 'leader', message } satisfies Message);
   }
 
-  /** @param isOurs whether the socket was ended from this side: then this tab is over with its last one */
+  /** @param isOurs true if the client closed the socket: the tab ends with its last one */
   remove(port: string, isOurs: boolean): void {
     if (!this.#sockets.delete(port)) return;
     this.tell({ op: 'leave', port });
@@ -129,11 +129,11 @@ export class Tab {
     this.onEmpty();
   }
 
-  /** Whoever leads answers soon, or is taken for frozen. */
+  /** Waits for the leader's reply. Without one, the leader counts as frozen. */
   #waitForAnswer(): void {
     const lateAt = performance.now() + 2 * LEADER_ANSWERS_WITHIN_MS;
     this.#patience = setTimeout(() => {
-      // It was this tab that slept: the answer may be there, unread.
+      // A late timer means that this tab slept, and the reply may be unread.
       if (performance.now() > lateAt) return this.#waitForAnswer();
       this.#patience = undefined;
       if (this.#hub === undefined) this.#leadership.steal();
@@ -157,13 +157,13 @@ export class Tab {
     tell({ op: 'leads' });
   }
 
-  /** Another leads: it has said so already, or will say so. */
+  /** Another tab leads. It announces itself before or after this. */
   #follow(): void {
     this.#dropHub();
     this.#newLeader(undefined);
   }
 
-  /** No message is sent: the next leader announces itself, and every socket then reconnects. */
+  /** Drops the hub without a message: the next leader announces itself, and every socket then reconnects. */
   #dropHub(): void {
     const hub = this.#hub;
     this.#hub = undefined;
@@ -179,7 +179,7 @@ export class Tab {
     this.#hub.take(message);
   }
 
-  /** A tab that crashes says nothing: its lock does. */
+  /** Watches the lock of a tab, because a crashed tab sends no message. */
   #watch(tab: string, port: string): void {
     this.#tabOf.set(port, tab);
     if (tab === this.#id || this.#watched.has(tab)) return;
