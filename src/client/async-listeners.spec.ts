@@ -2,10 +2,10 @@ import { deferred, pass, virtualClients } from '../../test/support/virtual-clien
 
 const app = (name: string) => ({ id: name, name });
 
-describe('a listener that is not done at once', () => {
+describe('an asynchronous listener', () => {
   const begin = virtualClients();
 
-  it('of once holds lastEventId back until it is done, and is called once', async () => {
+  it('of once delays lastEventId until it is done, and is called once', async () => {
     const { client, server } = begin();
     const channel = client.channel('apps:created');
     const busy = deferred();
@@ -27,7 +27,7 @@ describe('a listener that is not done at once', () => {
     expect(heard).toEqual(['one']);
   });
 
-  it('of once is removed if it rejects or throws, whose error is uncaught', async () => {
+  it('of once is removed if it rejects or throws, and its error is uncaught', async () => {
     const { client, server } = begin();
     const channel = client.channel('apps:created');
     channel.once('event', () => Promise.reject(new Error('rejected')));
@@ -64,7 +64,7 @@ describe('a listener that is not done at once', () => {
     expect(client.state).toBe('connected');
   });
 
-  it('does not matter to the client if it is `debug` that throws', async () => {
+  it('does not affect the client if `debug` throws', async () => {
     let isThrowing = true;
     const { client, server } = begin({
       debug: () => {

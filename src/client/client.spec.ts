@@ -12,7 +12,7 @@ import {
 
 const app = (name: string) => ({ id: name, name });
 
-describe('a client, on a clock of its own', () => {
+describe('a client, on a virtual clock', () => {
   let server: FakeRealtimeServer;
   let client: RealtimeClient;
   let changes: StateChange[];
@@ -39,7 +39,7 @@ describe('a client, on a clock of its own', () => {
   }
   const pass = (ms = 0): Promise<void> => jest.advanceTimersByTimeAsync(ms);
   const states = (): string[] => changes.map(({ state, code }) => `${code} → ${state}`);
-  /** Names that a channel's listener hears. */
+  /** Records the names that a channel's listener receives. */
   function hear(): string[] {
     const heard: string[] = [];
     client.channel('apps:created').on('event', ({ data }) => void heard.push(data.name));
@@ -47,7 +47,7 @@ describe('a client, on a clock of its own', () => {
   }
 
   describe('states', () => {
-    it('does nothing until somebody wants something', async () => {
+    it('does nothing until it is used', async () => {
       begin();
       client.channel('apps:created').on('event', () => undefined);
       await pass(60_000);
@@ -55,13 +55,13 @@ describe('a client, on a clock of its own', () => {
       expect(server.connections).toHaveLength(0);
     });
 
-    it('connects for the first user of a channel, and tells each change with a code and a reason', async () => {
+    it('connects for the first subscriber of a channel, and reports each change with a code and a reason', async () => {
       begin();
       client.channel('apps:created').subscribe();
       await pass();
       client.close();
       expect(states()).toEqual(['connect → connecting', 'ready → connected', 'close → closed']);
-      for (const { code, reason } of changes) expect(reason).toBe(code); // nobody said more
+      for (const { code, reason } of changes) expect(reason).toBe(code); // no other reason
     });
 
     it('stays closed after `close()`, also when a component mounts later, until `connect()`', async () => {
@@ -79,7 +79,7 @@ describe('a client, on a clock of its own', () => {
       expect(client.channel('apps:created').state).toBe('subscribed');
     });
 
-    it('waits a random part of a bound that doubles, up to the longest', async () => {
+    it('waits a random part of a bound that doubles, up to the maximum', async () => {
       begin();
       server.isDown = true;
       client.connect();
@@ -88,7 +88,7 @@ describe('a client, on a clock of its own', () => {
       expect(waits.slice(0, 7)).toEqual([500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000]);
     });
 
-    it('begins anew with the first wait only after a connection that lasted', async () => {
+    it('resets the backoff only after a stable connection', async () => {
       begin();
       client.connect();
       for (const lasted of [0, 1_000, 6_000]) {
@@ -100,7 +100,7 @@ describe('a client, on a clock of its own', () => {
       expect(waits).toEqual([500, 1_000, 500]);
     });
 
-    it('comes back when the server said so', async () => {
+    it('reconnects after the delay that the server sent', async () => {
       begin();
       client.connect();
       await pass();
@@ -132,7 +132,7 @@ describe('a client, on a clock of its own', () => {
       });
     });
 
-    it('gives up on an attempt that takes too long', async () => {
+    it('aborts an attempt that takes too long', async () => {
       begin(
         { timeoutMs: 3_000, token: 'u1' },
         { identify: () => ({ user: { userId: 'u1', email: null, role: 'user' } }) },
@@ -151,7 +151,7 @@ describe('a client, on a clock of its own', () => {
       expect(client.change).toMatchObject({ state: 'waiting', code: 'unreachable' });
     });
 
-    it('comes back from `closed` when the application asks', async () => {
+    it('connects again from `closed` on request', async () => {
       begin();
       client.connect();
       await pass();
@@ -164,13 +164,13 @@ describe('a client, on a clock of its own', () => {
     });
   });
 
-  describe('a dead line', () => {
-    it('is noticed within the heartbeat, and what was missed comes', async () => {
+  describe('a dead connection', () => {
+    it('is detected within the heartbeat, and missed events arrive', async () => {
       begin({}, { heartbeatMs: 30_000 });
       const heard = hear();
       client.channel('apps:created').subscribe();
       await pass();
-      await pass(60_000); // a quiet line that answers
+      await pass(60_000); // a quiet connection that replies
       expect(client.state).toBe('connected');
       server.silence();
       server.publish('apps:created', app('unheard'));
@@ -180,7 +180,7 @@ describe('a client, on a clock of its own', () => {
       expect(heard).toEqual(['unheard']);
     });
 
-    it('is not asked while it talks', async () => {
+    it('is not pinged while it receives data', async () => {
       begin({}, { heartbeatMs: 10_000 });
       client.channel('apps:created').subscribe();
       for (let second = 0; second < 30; second += 1) {
@@ -190,13 +190,13 @@ describe('a client, on a clock of its own', () => {
       expect(server.open.at(0)!.received.map(({ type }) => type)).toEqual(['subscribe']);
     });
 
-    it('is asked once more by a page whose timers came late', async () => {
+    it('is pinged once more by a page whose timers are late', async () => {
       begin({}, { heartbeatMs: 20_000 });
       client.connect();
       await pass();
       let now = performance.now();
       const clock = jest.spyOn(performance, 'now').mockImplementation(() => now);
-      client.wake(); // asks, and then the page is frozen for an hour; its timer comes before the answer is read
+      client.wake(); // pings; then the page is frozen for an hour, and its timer runs before the reply is read
       server.silence();
       now += 3_600_000;
       await pass(5_000);
@@ -211,7 +211,7 @@ describe('a client, on a clock of its own', () => {
   describe('tokens', () => {
     const user = { userId: 'u1', email: null, role: 'user' };
 
-    it('are kept while they are good', async () => {
+    it('are kept while they are valid', async () => {
       let got = 0;
       begin({ getToken: () => `t${(got += 1)}` });
       client.connect();
@@ -222,7 +222,7 @@ describe('a client, on a clock of its own', () => {
       expect(got).toBe(1);
     });
 
-    it('are renewed before they end, on the same connection', async () => {
+    it('are renewed before they expire, on the same connection', async () => {
       let got = 0;
       const identify = (): FakeIdentity => ({ user, expiresInMs: 100_000 });
       begin({ getToken: () => `t${(got += 1)}` }, { identify });
@@ -236,7 +236,7 @@ describe('a client, on a clock of its own', () => {
       expect(errors).toEqual([]);
     });
 
-    it('that cannot be got are asked for again, later and later', async () => {
+    it('that are unavailable are requested again with backoff', async () => {
       let asked = 0;
       begin({
         getToken: () => {
@@ -254,7 +254,7 @@ describe('a client, on a clock of its own', () => {
       expect(errors).toEqual(['token_failed', 'token_failed', 'token_failed']);
     });
 
-    it('that cannot be renewed are asked for again while the old one lasts', async () => {
+    it('that cannot be renewed are requested again while the old one is valid', async () => {
       let asked = 0;
       begin(
         {
@@ -272,11 +272,11 @@ describe('a client, on a clock of its own', () => {
       expect(server.connections).toHaveLength(1);
     });
 
-    it('that end in a page that slept are exchanged at once', async () => {
+    it('that expire in a sleeping page are renewed at once', async () => {
       let got = 0;
       const identify = (token: string): FakeIdentity => (token === 't1' ? { user, expiresInMs: 50 } : { user });
       begin({ getToken: () => `t${(got += 1)}` }, { identify });
-      jest.spyOn(Math, 'random').mockReturnValue(-5); // a renewal that comes too late
+      jest.spyOn(Math, 'random').mockReturnValue(-5); // a late renewal
       client.connect();
       await pass(60);
       expect(states()).toEqual([
@@ -289,7 +289,7 @@ describe('a client, on a clock of its own', () => {
       expect(got).toBe(2);
     });
 
-    it('that are refused again and again end it', async () => {
+    it('that are refused repeatedly close the client', async () => {
       let got = 0;
       begin({ getToken: () => `t${(got += 1)}` }, { identify: () => 'token_expired' });
       client.connect();
@@ -298,7 +298,7 @@ describe('a client, on a clock of its own', () => {
       expect(got).toBeLessThan(20);
     });
 
-    it('that are fixed and have ended are not tried twice', async () => {
+    it('that are fixed and expired are not tried twice', async () => {
       begin({ token: 't1' }, { identify: () => 'token_expired' });
       client.connect();
       await pass(60_000);
@@ -306,7 +306,7 @@ describe('a client, on a clock of its own', () => {
       expect(server.connections).toHaveLength(1);
     });
 
-    it('of somebody else make a new connection', async () => {
+    it('of another user open a new connection', async () => {
       let who: string | null = 'ada';
       begin({ getToken: () => who });
       client.connect();
@@ -323,7 +323,7 @@ describe('a client, on a clock of its own', () => {
       expect(server.connections).toHaveLength(3);
     });
 
-    it('are brought where no connection is allowed without one', async () => {
+    it('are sent to a server without anonymous connections', async () => {
       begin({ token: 'ada' }, { anonymous: false });
       client.connect();
       await pass();
@@ -332,7 +332,7 @@ describe('a client, on a clock of its own', () => {
   });
 
   describe('channels', () => {
-    it('are asked for in one frame, and left in one', async () => {
+    it('are subscribed in one frame, and unsubscribed in one', async () => {
       begin();
       const stops = (['apps:created', 'apps:updated', 'users:created'] as const).map((name) =>
         client.channel(name).subscribe(),
@@ -350,7 +350,7 @@ describe('a client, on a clock of its own', () => {
       ]);
     });
 
-    it('are subscribed to while they have users, and a user who leaves twice is one', async () => {
+    it('are subscribed while they have subscribers; a repeated stop has no effect', async () => {
       begin();
       const channel = client.channel('apps:created');
       const [first, second] = [channel.subscribe(), channel.subscribe()];
@@ -365,7 +365,7 @@ describe('a client, on a clock of its own', () => {
       expect(channel.state).toBe('unsubscribed');
     });
 
-    it('do not notice a view that is recreated', async () => {
+    it('are not affected by a recreated view', async () => {
       begin();
       const channel = client.channel('apps:created');
       const stop = channel.subscribe();
@@ -377,7 +377,7 @@ describe('a client, on a clock of its own', () => {
       expect(channel.state).toBe('subscribed');
     });
 
-    it('go on after a break where they stood, all in one frame, each event once', async () => {
+    it('resume after a break from their positions, all in one frame, with each event once', async () => {
       begin();
       const heard = hear();
       client.channel('apps:created').subscribe();
@@ -395,7 +395,7 @@ describe('a client, on a clock of its own', () => {
       expect(client.channel('apps:created').change).toMatchObject({ code: 'subscribed', recovered: true });
     });
 
-    it('drop what they have seen', async () => {
+    it('drop duplicate events', async () => {
       begin();
       const heard = hear();
       client.channel('apps:created').subscribe();
@@ -408,7 +408,7 @@ describe('a client, on a clock of its own', () => {
       expect(heard).toEqual(['one', 'two']);
     });
 
-    it('say once that events are missing, and go on from there', async () => {
+    it('report missing events once, and continue from there', async () => {
       begin();
       const channel = client.channel('apps:created');
       const heard = hear();
@@ -433,7 +433,7 @@ describe('a client, on a clock of its own', () => {
       expect(channel.lastEventId).toBe(lastEventId);
     });
 
-    it('advance only when their listeners are done, and each listener goes at its own pace', async () => {
+    it('advance only when their listeners are done, and listeners are independent of each other', async () => {
       begin();
       const channel = client.channel('apps:created');
       const heard = hear();
@@ -458,7 +458,7 @@ describe('a client, on a clock of its own', () => {
       expect([slow, channel.lastEventId]).toEqual([['one', 'two'], ids[1]]);
     });
 
-    it('are left while their listeners are behind, and resumed: what waits is bounded, and nothing is lost', async () => {
+    it('are left while their listeners are behind, and resumed: waiting events are bounded, and none is lost', async () => {
       begin({ maxWaitingEvents: 10 });
       const channel = client.channel('apps:created');
       const heard: string[] = [];
@@ -482,7 +482,7 @@ describe('a client, on a clock of its own', () => {
       expect(channel.state).toBe('subscribed');
     });
 
-    it('go on after a listener that fails, whose error is uncaught', async () => {
+    it('continue after a listener that fails, and its error is uncaught', async () => {
       begin();
       const channel = client.channel('apps:created');
       channel.on('event', () => {
@@ -508,7 +508,7 @@ describe('a client, on a clock of its own', () => {
       expect(channel.lastEventId).toBe(id);
     });
 
-    it('that are refused say why, and are asked for again when rights may have changed', async () => {
+    it('report why they are refused, and are retried when permissions may have changed', async () => {
       let mayHave = false;
       begin({ getToken: () => 'u1' }, { refuse: () => (mayHave ? null : 'forbidden') });
       const channel = client.channel('apps:created');
@@ -521,7 +521,7 @@ describe('a client, on a clock of its own', () => {
       expect(channel.state).toBe('subscribed');
     });
 
-    it('that the server cannot give now are asked for again', async () => {
+    it('are retried after a temporary refusal', async () => {
       let isAway = true;
       begin({}, { refuse: () => (isAway ? 'unavailable' : null) });
       const channel = client.channel('apps:created');
@@ -533,7 +533,7 @@ describe('a client, on a clock of its own', () => {
       expect(channel.state).toBe('subscribed');
     });
 
-    it('end when the right to them is taken away', async () => {
+    it('end when the permission is revoked', async () => {
       begin();
       const channel = client.channel('apps:created');
       channel.subscribe();
@@ -543,7 +543,7 @@ describe('a client, on a clock of its own', () => {
       expect(channel.change).toMatchObject({ state: 'refused', code: 'revoked' });
     });
 
-    it('are asked for again, from where they stood, when the server could not decide for too long', async () => {
+    it('are retried from their position after the server could not decide for too long', async () => {
       begin();
       const heard = hear();
       const channel = client.channel('apps:created');
@@ -560,7 +560,7 @@ describe('a client, on a clock of its own', () => {
       expect(heard).toEqual(['before', 'meanwhile']);
     });
 
-    it('begin after an event that the application names', async () => {
+    it('start after an event that the application names', async () => {
       begin();
       const id = server.publish('apps:created', app('known'));
       server.publish('apps:created', app('new'));
@@ -570,7 +570,7 @@ describe('a client, on a clock of its own', () => {
       expect(heard).toEqual(['new']);
     });
 
-    it('are iterated over: the next event when the one before is done with', async () => {
+    it('are iterable: the next event follows when the previous one is done', async () => {
       begin();
       const channel = client.channel('apps:created');
       const heard: string[] = [];
@@ -589,7 +589,7 @@ describe('a client, on a clock of its own', () => {
       expect(channel.state).toBe('unsubscribed');
     });
 
-    it('end their iterations when the client is closed, or the iterator is', async () => {
+    it('end their iterations when the client or the iterator is closed', async () => {
       begin();
       const iterators = [1, 2].map(() => events(client.channel('apps:created'))[Symbol.asyncIterator]());
       const asked = iterators.map((iterator) => [iterator.next(), iterator.next()]).flat();
@@ -602,14 +602,14 @@ describe('a client, on a clock of its own', () => {
       expect(client.channel('apps:created').users).toBe(0);
     });
 
-    it.each(['', 'apps:*', 'a b', 'x'.repeat(201)])('have names: %j is none', (name) => {
+    it.each(['', 'apps:*', 'a b', 'x'.repeat(201)])('reject the name %j', (name) => {
       begin();
       expect(() => client.channel(name)).toThrow(expect.objectContaining({ code: 'invalid_channel' }) as Error);
     });
   });
 
   describe('presence', () => {
-    it('is kept up as members come and go', async () => {
+    it('is kept up to date as members join and leave', async () => {
       begin();
       const channel = client.channel('apps:created');
       channel.subscribe({ presence: true });
@@ -629,14 +629,14 @@ describe('a client, on a clock of its own', () => {
   });
 
   describe('requests', () => {
-    /** The code of the refusal. Taken at once, for a rejection that nobody awaits yet is an error of its own. */
+    /** Returns the code of the refusal. Attaches the handler at once, so that the rejection is never unhandled. */
     const refused = (request: Promise<unknown>): Promise<string> =>
       request.then(
         () => 'answered',
         ({ code }: { code: string }) => code,
       );
 
-    it('resolve with their answers, reject with what the server says, and end with the connection', async () => {
+    it('resolve with the reply, reject with the server’s error, and end with the connection', async () => {
       begin({}, { channels: ['announcements'] });
       await expect(client.request({ type: 'ping' })).rejects.toMatchObject({ code: 'not_connected' });
       client.connect();

@@ -29,7 +29,7 @@ describe('an attempt to connect', () => {
     expect(client.state).toBe('connected');
   });
 
-  it('is not made by a page that is hidden, also if it was offline before', async () => {
+  it('is not made by a hidden page, also if it was offline before', async () => {
     const { client, server } = begin();
     client.connect();
     await pass();
@@ -44,7 +44,7 @@ describe('an attempt to connect', () => {
     expect(client.state).toBe('connected');
   });
 
-  it('is reported once it failed five times in a row, and again after a connection that lasted', async () => {
+  it('is reported after five failures in a row, and again after a stable connection', async () => {
     const { client, server, errors } = begin();
     server.isDown = true;
     client.connect();
@@ -62,7 +62,7 @@ describe('an attempt to connect', () => {
     server.isDown = true;
     server.cut();
     await pass();
-    await fail(4); // the connection that was lost is the first
+    await fail(4); // the lost connection is the first failure
     expect(errors).toEqual(['unreachable']);
   });
 
@@ -79,7 +79,7 @@ describe('an attempt to connect', () => {
     expect(client.state).toBe('connected');
   });
 
-  it('is made now and then while a browser says that it is offline, as it can be wrong', async () => {
+  it('is made occasionally while the browser reports offline, because it can be wrong', async () => {
     const { client, server, states } = begin({ maxDelayMs: 30_000 });
     server.isDown = true;
     client.connect();
@@ -95,7 +95,7 @@ describe('an attempt to connect', () => {
     expect(client.state).toBe('connected');
   });
 
-  it('is left by a listener of its error before it is tried again', async () => {
+  it('is aborted by a listener of its error before the next attempt', async () => {
     const { client, server, changes } = begin({ getToken: () => 'ada' });
     server.isDown = true;
     client.once('error', () => void client.reauthenticate());
@@ -105,7 +105,7 @@ describe('an attempt to connect', () => {
     expect(previous).toEqual(['idle', ...changes.slice(0, -1).map(({ state }) => state)]);
   });
 
-  it('that a listener begins while the page is being left leaves no connection behind', async () => {
+  it('that a listener starts during page exit leaves no connection behind', async () => {
     const { client, server } = begin({ getToken: () => 'ada' });
     client.connect();
     client.once('state', () => client.connect());
@@ -117,7 +117,7 @@ describe('an attempt to connect', () => {
     expect(fakePage.listenedTo).toEqual([]);
   });
 
-  it('that a listener of a failed getToken begins is not ended by that failure', async () => {
+  it('that a listener of a failed getToken starts is not ended by that failure', async () => {
     let calls = 0;
     const { client } = begin({
       getToken: () => {
@@ -135,10 +135,10 @@ describe('an attempt to connect', () => {
   });
 });
 
-describe('a connection that is dead', () => {
+describe('a dead connection', () => {
   const begin = virtualClients();
 
-  it('is noticed in time by a page that checks it again and again', async () => {
+  it('is detected in time by a page that checks it repeatedly', async () => {
     const { client, server, states } = begin();
     client.connect();
     await pass();

@@ -4,7 +4,7 @@ import { deferred } from '../../test/support/virtual-client.js';
 const step = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('an inbox', () => {
-  it('moves lastEventId on when all listeners are done, in order', async () => {
+  it('advances lastEventId when all listeners are done, in order', async () => {
     const inbox = createInbox<string>(() => undefined);
     const gates = [deferred(), deferred()];
     let calls = 0;
@@ -21,7 +21,7 @@ describe('an inbox', () => {
     expect(inbox.lastEventId).toBe('e-2');
   });
 
-  it('gives an asynchronous listener its next value when it is done, and keeps no other waiting', async () => {
+  it('passes an asynchronous listener its next value when it is done, without delaying others', async () => {
     const inbox = createInbox<string>(() => undefined);
     const gate = deferred();
     const slow: string[] = [];
@@ -39,7 +39,7 @@ describe('an inbox', () => {
     expect(slow).toEqual(['a', 'b']);
   });
 
-  it('drops what no listener has begun with when it is cleared, and does not move lastEventId by it', async () => {
+  it('drops values that no listener has started when cleared, without advancing lastEventId', async () => {
     const inbox = createInbox<string>(() => undefined);
     const gate = deferred();
     const heard: string[] = [];
@@ -56,7 +56,7 @@ describe('an inbox', () => {
     expect(inbox.lastEventId).toBeUndefined();
   });
 
-  it('counts what waits, and says when nothing does', async () => {
+  it('counts pending values, and reports when there are none', async () => {
     let empty = 0;
     const inbox = createInbox<string>(() => (empty += 1));
     const gate = deferred();
@@ -64,12 +64,12 @@ describe('an inbox', () => {
     expect(inbox.push('a', 'e-1')).toBe(1);
     expect(inbox.push('b', 'e-2')).toBe(2);
     empty = 0;
-    stop(); // a listener that is removed is waited for no longer
+    stop(); // a removed listener is not awaited
     expect(empty).toBe(1);
     expect(inbox.lastEventId).toBe('e-2');
   });
 
-  it('goes on after a listener that rejects', async () => {
+  it('continues after a listener that rejects', async () => {
     const failures: unknown[] = [];
     const later = globalThis.setTimeout;
     globalThis.setTimeout = ((work: () => void) => {

@@ -7,7 +7,7 @@ const END = { value: undefined, done: true };
 describe('an iterator of events', () => {
   const begin = virtualClients();
 
-  it('that is returned before its first step never subscribes, and stays at its end', async () => {
+  it('never subscribes if returned before its first step, and stays done', async () => {
     const { client, server } = begin();
     const iterator = events(client.channel('apps:created'))[Symbol.asyncIterator]();
     expect(await iterator.return?.('value')).toEqual({ value: 'value', done: true });
@@ -16,7 +16,7 @@ describe('an iterator of events', () => {
     expect(server.connections).toEqual([]);
   });
 
-  it('answers concurrent steps in order, and ends them all when the client is closed', async () => {
+  it('resolves concurrent steps in order, and ends them all when the client is closed', async () => {
     const { client, server } = begin();
     const iterator = events(client.channel('apps:created'))[Symbol.asyncIterator]();
     const steps = [iterator.next(), iterator.next(), iterator.next()];
@@ -35,7 +35,7 @@ describe('an iterator of events', () => {
     expect(await Promise.all([...last, iterator.next()])).toEqual([END, END, END]);
   });
 
-  it('gives the refusal to the first of concurrent steps', async () => {
+  it('rejects the first of concurrent steps with the refusal', async () => {
     const { client } = begin({}, { refuse: () => 'forbidden' });
     const iterator = events(client.channel('apps:created'))[Symbol.asyncIterator]();
     const steps = [iterator.next().catch(({ code }: RealtimeError) => code), iterator.next()];
@@ -43,7 +43,7 @@ describe('an iterator of events', () => {
     expect(await Promise.all(steps)).toEqual(['forbidden', END]);
   });
 
-  it('ends with the error that is thrown into it, as through `yield*`', async () => {
+  it('ends with an error passed to throw(), as through `yield*`', async () => {
     const { client } = begin();
     const channel = client.channel('apps:created');
     async function* generator() {

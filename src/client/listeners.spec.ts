@@ -6,7 +6,7 @@ const app = (name: string) => ({ id: name, name });
 describe('listeners', () => {
   const begin = virtualClients();
 
-  it('that re-arm themselves get each event once', async () => {
+  it('that remove and add themselves receive each event once', async () => {
     const { client, server } = begin();
     const channel = client.channel('apps:created');
     const heard: string[] = [];
@@ -26,7 +26,7 @@ describe('listeners', () => {
     expect(heard).toEqual(['one', 'two']);
   });
 
-  it('that are added inside a listener get the next event, not the current one', async () => {
+  it('that are added inside a listener receive the next event, not the current one', async () => {
     const { client, server } = begin();
     const channel = client.channel('apps:created');
     const heard: string[] = [];
@@ -56,7 +56,7 @@ describe('listeners', () => {
     expect(states).toEqual(['connecting']);
   });
 
-  it('get changes of state in their order, also if one of them acts', async () => {
+  it('receive state changes in order, also if one of them causes another', async () => {
     const { client } = begin();
     const first: string[] = [];
     const second: string[] = [];
@@ -96,7 +96,7 @@ describe('listeners', () => {
 describe('a channel', () => {
   const begin = virtualClients();
 
-  it('that was refused is asked for again by retry, and by a new user', async () => {
+  it('is retried after a refusal by retry, and by a new subscriber', async () => {
     let isAllowed = false;
     const { client } = begin({}, { refuse: () => (isAllowed ? null : 'forbidden') });
     const channel = client.channel('apps:created');
@@ -118,7 +118,7 @@ describe('a channel', () => {
     expect(other.state).toBe('subscribed');
   });
 
-  it('costs nothing once it has been left: 10,000 of them as much as the first 100', async () => {
+  it('costs nothing after it is left: 10,000 of them as much as the first 100', async () => {
     const { client, server } = begin();
     client.connect();
     await pass();
@@ -131,7 +131,7 @@ describe('a channel', () => {
       await pass();
     };
     await visit(0, 100);
-    // What a change looks at: channels that are in use, and those that changed.
+    // Counts the channels that a change processes: those in use, and those that changed.
     let asked = 0;
     const counted = client.channel<string>('room:counted') as Channel & { sync(changes: unknown): void };
     const sync = counted.sync.bind(counted);
@@ -148,7 +148,7 @@ describe('a channel', () => {
     expect(unsubscribed).not.toHaveLength(0);
   });
 
-  it('is the same object while it has a listener, and its listener stays', async () => {
+  it('is the same object while it has a listener, which stays', async () => {
     const { client, server } = begin();
     const heard: string[] = [];
     client.channel('apps:created').on('event', ({ data }) => void heard.push(data.name));
@@ -160,7 +160,7 @@ describe('a channel', () => {
     expect(heard).toEqual(['one']);
   });
 
-  it('is observable: RxJS unsubscribes at once', async () => {
+  it('is observable, and RxJS unsubscribes at once', async () => {
     const { client, server } = begin();
     const channel = client.channel('apps:created');
     const { from } = await import('rxjs');
@@ -197,7 +197,7 @@ describe('a channel', () => {
     expect(channel.users).toBe(0);
   });
 
-  it('tells for await what was missed, and ends it at once on return()', async () => {
+  it('reports missed events to for await, and ends it at once on return()', async () => {
     const { client, server } = begin();
     const channel = client.channel('apps:created');
     const iterator = events(channel)[Symbol.asyncIterator]();
@@ -222,7 +222,7 @@ describe('a channel', () => {
 describe('requests', () => {
   const begin = virtualClients();
 
-  it('have a time limit and a signal, and a late answer is dropped', async () => {
+  it('have a timeout and a signal, and a late reply is dropped', async () => {
     const { client, server } = begin({ timeoutMs: 2_000 });
     const messages: unknown[] = [];
     client.on('message', (frame) => messages.push(frame));
@@ -248,7 +248,7 @@ describe('requests', () => {
     expect(messages).toEqual([]);
   });
 
-  it('that are answered are not messages, too', async () => {
+  it('are not also reported as messages', async () => {
     const { client } = begin();
     const messages: unknown[] = [];
     client.on('message', (frame) => messages.push(frame));
@@ -260,7 +260,7 @@ describe('requests', () => {
     expect(messages).toEqual([]);
   });
 
-  it('of the heartbeat are not messages, either', async () => {
+  it('of the heartbeat are not reported as messages', async () => {
     const { client, server } = begin({}, { heartbeatMs: 10_000 });
     const messages: unknown[] = [];
     client.on('message', (frame) => messages.push(frame));
@@ -270,7 +270,7 @@ describe('requests', () => {
     expect(messages).toEqual([]);
   });
 
-  it('without an answer are sent by send, which says whether there is a connection', async () => {
+  it('without a reply are sent by send, which reports if there is a connection', async () => {
     const { client, server } = begin();
     expect(client.send({ type: 'ping' })).toBe(false);
     client.connect();
@@ -280,7 +280,7 @@ describe('requests', () => {
     expect(server.connections[0]?.received).toEqual([{ type: 'ping' }]);
   });
 
-  it('are given up when the client is closed', async () => {
+  it('are rejected when the client is closed', async () => {
     const { client, server } = begin();
     client.connect();
     await pass();

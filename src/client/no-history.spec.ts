@@ -48,7 +48,7 @@ describe('a channel without history', () => {
     expect(new Set(resets)).toEqual(new Set(['no_history']));
   });
 
-  it('begins without a reset, also for a user who comes later', async () => {
+  it('starts without a reset, also for a later subscriber', async () => {
     const { client } = begin({}, { historySize: 0 });
     const channel = client.channel('apps:created');
     const resets: unknown[] = [];
@@ -63,7 +63,7 @@ describe('a channel without history', () => {
     expect(resets).toEqual([]);
   });
 
-  it('is loaded again by follow after a break', async () => {
+  it('is reloaded by follow after a break', async () => {
     const { client, server } = begin({}, { historySize: 0 });
     const loaded: number[] = [];
     follow(client.channel('apps:created'), {

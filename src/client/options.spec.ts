@@ -37,12 +37,12 @@ describe('the options of a client', () => {
     expect(() => createRealtimeClient(options)).toThrow(name);
   });
 
-  it('that are undefined have their defaults', () => {
+  it('get their defaults if undefined', () => {
     const options = { token: undefined, getToken: undefined, minDelayMs: undefined, timeoutMs: undefined };
     expect(createRealtimeClient({ url: 'ws://localhost/ws', ...options }).state).toBe('idle');
   });
 
-  it('report what happens to debug', () => {
+  it('report activity to debug', () => {
     const lines: string[] = [];
     const WebSocket = class {
       onopen = null;
@@ -86,7 +86,7 @@ describe('the address', () => {
   });
 
   it.each(['capacitor://localhost', 'tauri://localhost', 'null', 'file://'])(
-    'that is a path fails at once in a page of %s, and says so',
+    'as a path fails at once with a clear error in a page of %s',
     (origin) => {
       expect(() => socketUrl('/ws', { origin })).toThrow(`this page is from ${origin}: use wss://`);
       expect(() => socketUrl('//host/ws', { origin })).toThrow('use wss://');
@@ -94,7 +94,7 @@ describe('the address', () => {
     },
   );
 
-  it('that is a path waits for a page, as on a server that renders', () => {
+  it('as a path waits for a page, as in server rendering', () => {
     expect(socketUrl('/ws', undefined)).toBeNull();
     const client = createRealtimeClient({ url: '/ws' });
     expect(() => client.connect()).toThrow('pass WebSocket and a whole url');

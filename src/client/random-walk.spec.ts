@@ -29,7 +29,7 @@ async function walkThrough(steps: readonly Step<Deed>[]): Promise<readonly strin
 
 describe('a random walk over the client', () => {
   it(
-    'finds no stuck state, no loop, no event of another user, no lost event and no timer that is left',
+    'finds no stuck state, no loop, no event of another user, no lost event and no leaked timer',
     async () => {
       const failure = await walkAtRandom(deed, { name: 'client', seed: 20_240_611, runs: 120 }, MINUTES, walkThrough);
       expect(failure).toBeUndefined();

@@ -3,7 +3,7 @@ import { pass, virtualClients } from '../../test/support/virtual-client.js';
 describe('a request', () => {
   const begin = virtualClients();
 
-  it('whose signal is aborted already is not sent', async () => {
+  it('with an aborted signal is not sent', async () => {
     const { client, server } = begin();
     client.connect();
     await pass();
@@ -14,7 +14,7 @@ describe('a request', () => {
     expect(server.connections[0]?.received).toEqual([]);
   });
 
-  it.each([Number.NaN, Infinity, '5', 2.5e9])('takes a timeoutMs of %p for the usual, or the longest', async (ms) => {
+  it.each([Number.NaN, Infinity, '5', 2.5e9])('treats a timeoutMs of %p as the default or the maximum', async (ms) => {
     const { client, server } = begin();
     client.connect();
     await pass();
@@ -27,7 +27,7 @@ describe('a request', () => {
     await pass();
   });
 
-  it('that was refused is not the reason of a connection that is lost later', async () => {
+  it('that was refused is not the reason of a later lost connection', async () => {
     const { client, server } = begin();
     client.connect();
     await pass();

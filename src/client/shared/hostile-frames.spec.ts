@@ -7,7 +7,7 @@ const settle = async (): Promise<void> => {
   for (let step = 0; step < 50; step += 1) await Promise.resolve();
 };
 
-describe('a frame that is not as expected, on the connection of all tabs', () => {
+describe('an invalid frame on the connection of all tabs', () => {
   const clients: RealtimeClient[] = [];
   afterEach(() => {
     for (const client of clients.splice(0)) client.close();
@@ -46,7 +46,7 @@ describe('a frame that is not as expected, on the connection of all tabs', () =>
   });
 
   it.each(['null', '7', '[]', 'no JSON', '{"type":null}'])(
-    'that is not a frame, as %s, is reported in each tab, and each comes back',
+    'such as %s is reported in each tab, and each tab reconnects',
     async (text) => {
       const [browser, server] = [new FakeBrowser(), new FakeRealtimeServer({ channels: ['apps:created'] })];
       const tabs = [await tab(browser, server), await tab(browser, server)];
@@ -60,7 +60,7 @@ describe('a frame that is not as expected, on the connection of all tabs', () =>
     },
   );
 
-  it.each(['__proto__', 'constructor', 'toString'])('whose type is %s is a message that no tab knows', async (type) => {
+  it.each(['__proto__', 'constructor', 'toString'])('with the type %s is a message of unknown type', async (type) => {
     const [browser, server] = [new FakeBrowser(), new FakeRealtimeServer({ channels: ['apps:created'] })];
     const tabs = [await tab(browser, server), await tab(browser, server)];
     server.open.at(0)?.sendText(`{"type":"${type}","channel":"apps:created"}`);

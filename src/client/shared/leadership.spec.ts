@@ -1,13 +1,13 @@
 import { Leadership, type Locks } from './leadership.js';
 
-/** One request of a lock, which the test grants and takes back. */
+/** A lock request that the test grants and revokes. */
 interface Request {
   readonly isRobbery: boolean;
   grant(): void;
   takeBack(): void;
 }
 
-describe('a place in the line of leaders', () => {
+describe('leadership', () => {
   let requests: Request[];
   let log: string[];
   let over: AbortController;
@@ -37,7 +37,7 @@ describe('a place in the line of leaders', () => {
   });
   const settle = (): Promise<void> => new Promise(setImmediate);
 
-  it('leads once the lock is granted, until it is over', async () => {
+  it('starts when the lock is granted, and lasts until the end', async () => {
     leadership.stand();
     expect(log).toEqual([]);
     requests.at(0)!.grant();
@@ -47,7 +47,7 @@ describe('a place in the line of leaders', () => {
     expect(log).toEqual(['won', 'let go']);
   });
 
-  it('gets in line again when it is robbed, once', async () => {
+  it('queues again once when the lock is stolen', async () => {
     leadership.stand();
     leadership.steal();
     requests.at(1)!.grant();
@@ -57,7 +57,7 @@ describe('a place in the line of leaders', () => {
     expect(requests.map(({ isRobbery }) => isRobbery)).toEqual([false, true]);
   });
 
-  it('goes on leading when it has robbed itself: its turn came while it lost its patience', async () => {
+  it('continues if the tab stole from itself, because the lock was granted just before', async () => {
     leadership.stand();
     leadership.steal();
     requests.at(0)!.grant();
@@ -71,14 +71,14 @@ describe('a place in the line of leaders', () => {
     expect(requests.map(({ isRobbery }) => isRobbery)).toEqual([false, true, false]);
   });
 
-  it('asks once of a browser that refuses', async () => {
+  it('requests once if the browser refuses', async () => {
     leadership.stand();
     requests.at(0)!.takeBack();
     await settle();
     expect([requests.length, log]).toEqual([1, []]);
   });
 
-  it('leaves a lock that comes when it is over', async () => {
+  it('releases a lock that is granted after the end', async () => {
     leadership.stand();
     over.abort();
     requests.at(0)!.grant();

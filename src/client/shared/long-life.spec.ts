@@ -39,7 +39,7 @@ describe('one connection for all tabs, over a long time', () => {
   describe('in use', () => {
     afterEach(async () => {
       for (const client of clients) client.close();
-      await pass(10_000); // a tab whose socket was ended lingers
+      await pass(10_000); // a tab whose socket has closed lingers
     });
 
     it('releases channels that no tab uses: 100 visited rooms cost a leaving tab nothing', async () => {
@@ -83,7 +83,7 @@ describe('one connection for all tabs, over a long time', () => {
       expect(channel.state).toBe(state);
     });
 
-    it('goes on to watch presence for a tab after another one resumed', async () => {
+    it('keeps watching presence for a tab after another one resumed', async () => {
       const watching = tab().client.channel('apps:created');
       watching.subscribe({ presence: true });
       await pass(100);
@@ -115,7 +115,7 @@ describe('one connection for all tabs, over a long time', () => {
       expect(resets).toEqual(['no_history']);
     });
 
-    it.each([['grace'], [null]])('does not connect in a loop if two tabs go on as ada and as %s', async (who) => {
+    it.each([['grace'], [null]])('does not connect in a loop if two tabs continue as ada and as %s', async (who) => {
       const tabs = [tab(), tab(() => who)];
       const heard: string[] = [];
       for (const { client } of tabs) {

@@ -11,7 +11,7 @@ describe('one connection for all tabs, when another user signs in', () => {
   const begin = virtualClients();
   let server: FakeRealtimeServer;
   let browser: FakeBrowser;
-  // as a cookie: all tabs have the same user
+  // like a cookie: all tabs have the same user
   let who: string | null;
 
   beforeEach(() => {
@@ -20,7 +20,7 @@ describe('one connection for all tabs, when another user signs in', () => {
     who = 'ada';
   });
 
-  /** A tab, and whose events it heard, as whom. */
+  /** A tab with the received events, and the user that received them. */
   function tab(getToken = (): string | null => who) {
     const WebSocket: WebSocketClass = shareIn(browser.world(server), 'test');
     const { client } = begin({ getToken, WebSocket, minDelayMs: 10 }, server);
@@ -69,10 +69,10 @@ describe('one connection for all tabs, when another user signs in', () => {
       expect(sharedBy.map(({ client }) => userOf(client))).toEqual(sharedBy.map(() => user?.userId ?? null));
     }
     for (const { client } of [signedIn, stranger]) client.close();
-    await pass(10_000); // a tab whose socket was ended lingers
+    await pass(10_000); // a tab whose socket has closed lingers
   });
 
-  it('a tab that opens after a sign-in elsewhere takes the others along', async () => {
+  it('a tab that opens after a sign-in elsewhere switches the others too', async () => {
     const former = tab();
     await pass(100);
     who = 'grace';
@@ -89,7 +89,7 @@ describe('one connection for all tabs, when another user signs in', () => {
     expect(server.connections).toHaveLength(1);
   });
 
-  it('a request that is forbidden to one tab leaves the connection of all alone', async () => {
+  it('a request that is forbidden to one tab does not affect the shared connection', async () => {
     const tabs = [tab(), tab()];
     await pass(100);
     await expect(tabs[1]?.client.request({ type: 'stats' })).rejects.toMatchObject({ code: 'forbidden' });
@@ -98,7 +98,7 @@ describe('one connection for all tabs, when another user signs in', () => {
     expect(server.connections).toHaveLength(1);
   });
 
-  it('a tab whose token is refused leaves the connection of the others alone', async () => {
+  it('a tab whose token is refused does not affect the connection of the others', async () => {
     server = new FakeRealtimeServer({
       channels: ['apps:created'],
       identify: (token) => (token === 'bad' ? 'token_invalid' : { user: { userId: token, email: null, role: 'user' } }),
@@ -106,7 +106,7 @@ describe('one connection for all tabs, when another user signs in', () => {
     const signedIn = tab();
     await pass(100);
     const refused = tab(() => 'bad');
-    await pass(); // the server itself ends a connection at the third token that it refuses
+    await pass(); // the server closes a connection after three refused tokens
     expect(refused.client.state).not.toBe('connected');
     expect(server.connections[0]?.received).toContainEqual({ type: 'auth', token: 'bad', ref: expect.any(String) });
     expect(signedIn.client.state).toBe('connected');

@@ -84,7 +84,7 @@ async function walkThrough(steps: readonly Step<Deed>[]): Promise<readonly strin
 
 describe('a random walk over tabs that share a connection', () => {
   it(
-    'finds no stuck tab, no loop, no event of another user, no lost event and nothing that is left',
+    'finds no stuck tab, no loop, no event of another user, no lost event and no leak',
     async () => {
       const failure = await walkAtRandom(deed, { name: 'tabs', seed: 20_240_612, runs: 150 }, MINUTES, walkThrough);
       expect(failure).toBeUndefined();

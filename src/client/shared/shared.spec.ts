@@ -20,7 +20,7 @@ describe('one connection for all tabs', () => {
     for (const client of clients) client.close();
   });
 
-  /** A tab with a client, and what its listener heard. */
+  /** A tab with a client, and its received events. */
   async function tab(refused: readonly Refused[] = []) {
     const world = browser.world(server, refused);
     const WebSocket = shareIn(world, 'test');
@@ -35,12 +35,12 @@ describe('one connection for all tabs', () => {
     await subscribed(channel);
     return { client, heard, resets, world };
   }
-  /** Until what is on its way has arrived. */
+  /** Waits until pending messages have arrived. */
   const settle = async (): Promise<void> => {
     for (let step = 0; step < 50; step += 1) await Promise.resolve();
   };
 
-  it('is one connection and one subscription, and every tab hears each event once', async () => {
+  it('is one connection and one subscription, and every tab receives each event once', async () => {
     const tabs = [await tab(), await tab(), await tab()];
     server.publish('apps:created', app('one'));
     await settle();
@@ -50,7 +50,7 @@ describe('one connection for all tabs', () => {
     expect(await tabs.at(2)!.client.request({ type: 'list_channels' })).toMatchObject({ subscribed: ['apps:created'] });
   });
 
-  it('is taken over when the leader is closed, without an event lost or twice', async () => {
+  it('is taken over when the leader is closed, without lost or duplicate events', async () => {
     const [leader, ...others] = [await tab(), await tab(), await tab()];
     server.publish('apps:created', app('before'));
     await settle();
@@ -66,7 +66,7 @@ describe('one connection for all tabs', () => {
           }),
       ),
     );
-    expect(lost.map(({ retryInMs }) => retryInMs)).toEqual([0, 0]); // nothing is wrong with the server
+    expect(lost.map(({ retryInMs }) => retryInMs)).toEqual([0, 0]); // the server still works
     server.publish('apps:created', app('after'));
     await settle();
     for (const { heard, resets } of others) {
@@ -76,7 +76,7 @@ describe('one connection for all tabs', () => {
     expect(server.open).toHaveLength(1);
   });
 
-  it('lets a tab resume that stands behind the others, who hear nothing twice', async () => {
+  it('lets a tab resume behind the others, which receive nothing twice', async () => {
     const first = await tab();
     const start = first.client.channel('apps:created').lastEventId!;
     for (const name of ['one', 'two']) server.publish('apps:created', app(name));
@@ -98,7 +98,7 @@ describe('one connection for all tabs', () => {
     expect(first.heard).toEqual(['one', 'two', 'three']);
   });
 
-  it('tells a tab that cannot resume, and loses nothing of the others', async () => {
+  it('notifies a tab that cannot resume, and loses no events of the others', async () => {
     const first = await tab();
     server.publish('apps:created', app('one'));
     await settle();
@@ -119,12 +119,12 @@ describe('one connection for all tabs', () => {
     expect(first).toMatchObject({ heard: ['one', 'two'], resets: [] });
   });
 
-  it('is taken from a leader that is frozen, which follows when it wakes', async () => {
+  it('is taken from a frozen leader, which follows when it wakes up', async () => {
     jest.useFakeTimers();
     try {
       const [leader, other] = [await tab(), await tab()];
       leader.world.freeze();
-      const third = tab(); // it asks, and nobody answers
+      const third = tab(); // its request gets no reply
       await jest.advanceTimersByTimeAsync(2_900);
       expect(server.open).toHaveLength(1);
       await jest.advanceTimersByTimeAsync(200);
@@ -144,7 +144,7 @@ describe('one connection for all tabs', () => {
     }
   });
 
-  it('tells a socket that the leader does not know, instead of nothing', async () => {
+  it('closes a socket that the leader does not know', async () => {
     const { client, world } = await tab();
     const radio = new world.BroadcastChannel('test');
     const told: unknown[] = [];
@@ -158,7 +158,7 @@ describe('one connection for all tabs', () => {
     radio.close();
   });
 
-  it('opens a socket once that asks twice: when it is made, and when it learns of the leader', async () => {
+  it('opens a socket only once if it asks twice: on creation, and for a new leader', async () => {
     const { world } = await tab();
     const radio = new world.BroadcastChannel('test');
     const told: string[] = [];
@@ -178,7 +178,7 @@ describe('one connection for all tabs', () => {
     radio.close();
   });
 
-  it.each([['locks'], ['BroadcastChannel']] as const)('is not shared where a browser refuses %s', async (refused) => {
+  it.each([['locks'], ['BroadcastChannel']] as const)('is not shared if a browser refuses %s', async (refused) => {
     const tabs = [await tab(), await tab([refused]), await tab([refused])];
     server.publish('apps:created', app('one'));
     await settle();
@@ -190,7 +190,7 @@ describe('one connection for all tabs', () => {
     expect([...browser.radios]).toEqual([]);
   });
 
-  it('gives up its subscription with the last tab that has it, and the connection with the last tab', async () => {
+  it('ends its subscription with the last tab that uses it, and the connection with the last tab', async () => {
     const tabs = [await tab(), await tab()];
     const connection = server.open.at(0);
     tabs.at(1)!.client.close();
