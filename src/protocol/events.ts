@@ -15,5 +15,5 @@ export interface RealtimeEvents {
 /** Name of a channel in the event map. */
 export type ChannelName = keyof RealtimeEvents;
 
-/** The payload of a channel's events. */
+/** Payload of a channel's events. */
 export type EventData<C extends ChannelName> = RealtimeEvents[C];

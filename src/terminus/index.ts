@@ -20,7 +20,7 @@ export class RealtimeHealthIndicator {
   ) {}
 
   /**
-   * Returns `down` while this instance drains, and while it cannot deliver events.
+   * Returns `down` while this instance drains, and while {@link RealtimeHealth} reports it as `unavailable`.
    * @param key @default 'realtime'
    */
   isHealthy<const Key extends string = 'realtime'>(

@@ -5,7 +5,7 @@ import { runSafely, safely } from '../observability/run-safely.js';
 import { UnfinishedRequests } from './unfinished-requests.js';
 import { routeUpgrades } from './upgrade-router.js';
 
-/** How often a server that closes looks for idle connections, in milliseconds. */
+/** Interval in which a closing server closes idle connections, in milliseconds. */
 const IDLE_CHECK_MS = 250;
 
 /** @param isUnixSocket true if the server listens on a Unix socket */
@@ -56,15 +56,15 @@ export class AttachedServers {
       server.off('request', closeAfterwards);
     };
     this.detachers.set(server, () => {
-      // A closing server waits for its connections. Each can still ask for an upgrade, or send half a request.
+      // A closing server waits for its connections. Each of them can still request an upgrade, or send half a request.
       if (server.listening) onceClosed(server, release);
       else release();
     });
   }
 
   /**
-   * Ends each HTTP connection with its next answer, of the application's routes too. A server that closes waits for its
-   * connections, so a client that keeps one alive by its requests would keep the process alive.
+   * Closes each HTTP connection with its next answer, also with answers of the application's routes. A closing server
+   * waits for its connections, so a client that keeps sending requests on one would keep the process alive.
    */
   endKeepAlive(): void {
     if (this.endsKeepAlive) return;
@@ -72,7 +72,7 @@ export class AttachedServers {
     for (const server of this.detachers.keys()) server.prependListener('request', closeAfterwards);
   }
 
-  /** Releases the servers: those that listen, once they have closed. */
+  /** Releases all servers. A listening server is released after it has closed. */
   detachAll(): void {
     for (const detach of this.detachers.values()) detach();
     this.detachers.clear();
@@ -80,8 +80,8 @@ export class AttachedServers {
 }
 
 /**
- * Calls back once a server has closed. Until then it ends connections whose last request was answered after the server
- * stopped listening: Node leaves those open until their keep-alive timeout, which is 72 s in Fastify.
+ * Calls back when a server has closed. Until then it closes connections that become idle after the server stopped
+ * listening. Node leaves them open until their keep-alive timeout, which is 72 s in Fastify.
  */
 function onceClosed(server: Server | HttpsServer, callback: () => void): void {
   const closeIdle = safely('The idle connections of a server', () => {
@@ -95,7 +95,7 @@ function onceClosed(server: Server | HttpsServer, callback: () => void): void {
   server.once('close', safely('The end of a server', closed));
 }
 
-/** Connections of HTTP/2 end by other means. */
+/** Closes an HTTP/1 connection with its answer. HTTP/2 does not allow the header `Connection`. */
 const closeAfterwards = safely('The end of a connection', (request: IncomingMessage, response: ServerResponse) => {
   if (request.httpVersionMajor === 1) response.setHeader('Connection', 'close');
 });

@@ -31,9 +31,9 @@ type Refusal = Extract<Identity, { code: ErrorCode }>;
 
 const UNAUTHORIZED = { status: '401 Unauthorized', headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' } };
 
-/** The `Retry-After` of an instance that drains, in seconds: another one takes the client at once. */
+/** `Retry-After` of a draining instance, in seconds. Another instance accepts the client at once. */
 export const DRAINING_RETRY_SECONDS = 1;
-/** The refusal of every upgrade while the instance drains. */
+/** Rejection of every upgrade while the instance drains. */
 export const DRAINING = unavailable('draining', undefined, DRAINING_RETRY_SECONDS);
 
 /** Decides which handshakes are accepted. Cheap checks come first, and all limits are checked before authentication. */

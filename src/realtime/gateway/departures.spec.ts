@@ -7,12 +7,12 @@ function users(count: number): string[] {
 }
 
 describe('departureTimes', () => {
-  it('lets few connections leave fast, and one after the other', () => {
+  it('closes a few connections quickly, one after the other', () => {
     expect(departureTimes(users(4), LIMITS)).toEqual([0, 10, 20, 30]);
     expect(departureTimes([], LIMITS)).toEqual([]);
   });
 
-  it('takes a tenth of the handshakes of one instance', () => {
+  it('uses a tenth of the handshake rate of one instance', () => {
     expect(departureTimes(users(500), LIMITS).at(-1)).toBeCloseTo(4_990);
     expect(departureTimes(users(50), { ...LIMITS, handshakesPerSecond: 100 }).at(-1)).toBeCloseTo(4_900);
   });
@@ -23,7 +23,7 @@ describe('departureTimes', () => {
     expect(departureTimes(users(3), { ...LIMITS, reconnectSpreadMs: 0 })).toEqual([0, 0, 0]);
   });
 
-  it('lets the connections of one user leave no faster than that user can connect', () => {
+  it('closes the connections of one user no faster than the user can reconnect', () => {
     const times = departureTimes(
       Array.from({ length: 24 }, () => 'kiosk'),
       LIMITS,
@@ -40,14 +40,14 @@ describe('departureTimes', () => {
 });
 
 describe('atTimes', () => {
-  it('calls back for each once, in the order of the times', async () => {
+  it('calls back once for each time, in order', async () => {
     const order: number[] = [];
     await atTimes([30, 0, 15, 0], new AbortController().signal, (due) => order.push(...due));
     expect(order.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3]);
     expect([order.at(-2), order.at(-1)]).toEqual([2, 0]);
   });
 
-  it('stops waiting once it is aborted', async () => {
+  it('stops waiting on abort', async () => {
     const order: number[] = [];
     const over = new AbortController();
     await atTimes([0, 600_000], over.signal, (due) => {

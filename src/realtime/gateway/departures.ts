@@ -5,18 +5,18 @@ import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 type Limits = Pick<ResolvedRealtimeOptions, 'reconnectSpreadMs' | 'handshakesPerSecond' | 'handshakesPerSecondPerUser'>;
 
 /**
- * The share of the handshakes that one instance accepts per second (`handshakesPerSecond`) for the clients of a drain. A
- * client that has not left yet waits for nothing, so slow is better than fast: the other instances stay responsive.
+ * Share of one instance's `handshakesPerSecond` that the clients of a drain may use. A client is connected until it
+ * leaves, so a slow drain is better than a fast one: the other instances stay responsive.
  */
 const SHARE_OF_HANDSHAKES = 0.1;
-/** The shortest time between two groups of departures, in milliseconds. */
+/** Minimum time between two groups of departures, in milliseconds. */
 const TICK_MS = 10;
 
 /**
- * Computes when each connection of an instance that drains is closed, in milliseconds after the first one. The clients
- * return at once, so they leave no faster than one other instance accepts them, and those of one user no faster than
- * the limit of handshakes per user. `reconnectSpreadMs` bounds all of it.
- * @param users the user of each connection; `null` without one
+ * Computes when each connection of a draining instance is closed, in milliseconds after the first one. The clients
+ * reconnect at once, so they leave no faster than one other instance accepts them, and those of one user no faster than
+ * the handshake limit per user. All of them leave within `reconnectSpreadMs`.
+ * @param users user of each connection; `null` without a user
  */
 export function departureTimes(users: readonly (string | null)[], limits: Limits): number[] {
   const { reconnectSpreadMs, handshakesPerSecond, handshakesPerSecondPerUser } = limits;
@@ -33,7 +33,7 @@ export function departureTimes(users: readonly (string | null)[], limits: Limits
 }
 
 /**
- * Calls back with the indexes whose time has come, until all times have come or `over` is aborted.
+ * Calls back with the indexes that are due, until all are done or `over` is aborted.
  * @param times in milliseconds from now
  */
 export async function atTimes(
@@ -51,6 +51,6 @@ export async function atTimes(
     const next = waiting.at(-1);
     if (next === undefined) return;
     const waitMs = Math.max(TICK_MS, next.atMs - elapsedMs);
-    await delay(waitMs, undefined, { signal: over }).catch(() => undefined); // rejects if it is aborted
+    await delay(waitMs, undefined, { signal: over }).catch(() => undefined); // rejects on abort
   }
 }

@@ -16,7 +16,7 @@ const LOG_EVERY_MS = 60_000;
 export interface OriginOptions {
   /** `undefined` allows `self` and loopback origins. */
   readonly origins?: readonly string[] | OriginRule | undefined;
-  /** The host names of this service; `self` means these. */
+  /** Host names of this service, which are the meaning of `self`. */
   readonly hosts: readonly string[];
 }
 

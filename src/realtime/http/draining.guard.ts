@@ -5,12 +5,12 @@ import { DRAINING_RETRY_SECONDS } from '../gateway/connection-admission.js';
 import { RealtimeServer } from '../gateway/realtime-server.js';
 import { safely } from '../observability/run-safely.js';
 
-/** How long a refused request may take to send its body, in milliseconds. */
+/** Time limit for the body of a refused request, in milliseconds. */
 const BODY_MS = 1_000;
 
 /**
- * Refuses requests that change something while the instance drains, before any other guard of the module. The caller
- * sends them to another instance: nothing was done.
+ * Refuses write requests while the instance drains, before any other guard of the module. Nothing was done, so the caller
+ * can send them to another instance.
  */
 @Injectable()
 export class DrainingGuard implements CanActivate {
@@ -29,7 +29,10 @@ export class DrainingGuard implements CanActivate {
   }
 }
 
-/** The connection closes with the answer. A body that still arrives then resets it, and the client reads no answer. */
+/**
+ * Discards the body before the answer, which closes the connection. A body that arrives later would reset the connection,
+ * and the client could not read the answer.
+ */
 function discardBody(request: IncomingMessage): Promise<void> {
   if (request.readableEnded || request.destroyed) return Promise.resolve();
   return new Promise((resolve) => {

@@ -7,13 +7,13 @@ export type BuiltInChannels = boolean | readonly string[];
 
 const NAMES = Object.keys(PLATFORM_CHANNELS);
 
-/** The entries that a list can have: channels, and groups such as `apps:*`. */
+/** Entries that a list can contain: channels, and groups such as `apps:*`. */
 const ENTRIES = new Set([
   ...NAMES,
   ...NAMES.filter((name) => name.includes(':')).map((name) => name.replace(/:.*/, ':*')),
 ]);
 
-/** Checks the option `builtInChannels`. */
+/** Validates the option `builtInChannels`. */
 export function IsBuiltInChannels(): PropertyDecorator {
   return ValidateBy({
     name: 'isBuiltInChannels',

@@ -152,9 +152,10 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   recoveryMaxBytes = 1_048_576;
 
   /**
-   * The built-in channels: `true` for all of them, `false` for none, or a list of channels and groups such as
-   * `['announcements', 'apps:*']`. A group without a channel has no rule either, and its names are free for channels of the
-   * application. The private channels of users, `user:{userId}`, are always there. @default true
+   * Built-in channels: `true` for all of them, `false` for none, or a list of channels and groups such as
+   * `['announcements', 'apps:*']`. A group without an enabled channel has no access rule either, so the application can
+   * use its names. The private channels of users, `user:{userId}`, always exist.
+   * @default true
    */
   @IsBuiltInChannels()
   builtInChannels: BuiltInChannels = true;
