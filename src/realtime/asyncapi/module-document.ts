@@ -21,7 +21,7 @@ export function modulesOf(exported: object): Map<string, RootModule> {
  * @throws Error if no module imports the RealtimeModule, or any error that the application throws
  */
 export async function moduleDocument(root: RootModule, info?: AsyncApiInfo): Promise<AsyncApiDocument> {
-  // stdout contains only the document
+  // Only the document is written to stdout.
   Logger.overrideLogger(['warn', 'error', 'fatal']);
   const asyncApi = await loadProvider(await scanModules(root), RealtimeAsyncApi);
   if (asyncApi !== undefined) return asyncApi.document(info);

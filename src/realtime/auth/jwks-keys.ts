@@ -40,7 +40,7 @@ export class JwksKeys extends TokenKeys implements OnApplicationBootstrap, OnApp
   constructor({ jwksUrl, algorithms, jwksMaxAgeMs, jwksCooldownMs }: JwtOptions) {
     super();
     const url = new URL(jwksUrl!);
-    // the query of the URL can contain a secret
+    // The query of the URL can contain a secret.
     this.place = url.origin + url.pathname;
     this.algorithms = algorithms ?? DEFAULT_ALGORITHMS;
     this.maxAgeMs = jwksMaxAgeMs;

@@ -78,7 +78,7 @@ export class Tickets {
       const parts = decode(holderSchema, this.seal.open(purposeOf(digest), sealed));
       return makePrincipal(parts, this.options, this.clock.wall());
     } catch {
-      // not written by this module, or not with one of our keys
+      // Another program wrote it, or none of `clusterKeys` sealed it.
       return null;
     }
   }

@@ -204,7 +204,7 @@ export class ChannelStream {
     runSafely(
       'Filling a gap',
       () => this.fillGap(from, cause),
-      // the next event detects the gap again
+      // The next event detects the gap again.
       () => this.resume(),
     );
   }

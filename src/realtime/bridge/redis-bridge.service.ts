@@ -270,7 +270,7 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
     const opening = this.broker.subscribe(topic, channel.history).then(
       (position) => stream.opened(position),
       (error: unknown) => {
-        // the next subscriber tries again
+        // The next subscriber tries again.
         this.open.delete(topic);
         throw error;
       },

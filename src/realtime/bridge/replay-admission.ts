@@ -6,7 +6,7 @@ import type { ChannelStream } from './channel-stream.js';
 /** Cost of opening a channel without subscribers on this instance, in bytes. */
 const NEW_CHANNEL_COST = 4_096;
 
-/** Minimum cost of a read of the history, in bytes. */
+/** Base cost of a read of the history, in bytes, in addition to the size of the replay. */
 const READ_COST = 1_024;
 
 /** The decision about a resume. */

@@ -151,7 +151,7 @@ export class SubscriptionSet {
       this.pending.delete(topic);
       const wanted = this.topics.get(topic);
       if (wanted === undefined) {
-        // removed in the meantime
+        // The channel was removed in the meantime.
         client.unsubscribe(this.source.pubsub(topic)).catch(() => undefined);
         continue;
       }
