@@ -12,6 +12,8 @@ import type { Random } from '../support/random.js';
  * seconds before.
  */
 const ANSWER_MS = 25_000;
+/** For so long after its end a careful emitter tries its last event again. */
+const INSISTS_MS = 15_000;
 const PATH = '/realtime/events';
 const HEADERS = { 'X-API-Key': API_KEY };
 /** Number of requests of a hasty emitter in a row to one channel, and its maximum of pending requests. */
@@ -55,6 +57,7 @@ export class Emitter {
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 1 });
   private readonly sequences = new Map<string, number>();
   private ended = false;
+  private stoppedAt = Infinity;
   private readonly pipeline: Pipeline;
   private readonly underWay = new Set<Promise<void>>();
 
@@ -88,6 +91,7 @@ export class Emitter {
   }
 
   stop(): void {
+    if (!this.ended) this.stoppedAt = performance.now();
     this.ended = true;
   }
 
@@ -159,7 +163,7 @@ export class Emitter {
   private async insist(event: Planned): Promise<void> {
     const startedAt = performance.now();
     const body = { channel: event.channel, data: this.data(event.key), idempotencyKey: event.key };
-    for (let attempt = 0; ; attempt += 1) {
+    for (;;) {
       const up = this.instances.filter((instance) => instance.up);
       const answer = up.length === 0 ? null : await this.send(this.random.pick(up), body);
       if (answer?.kind === 'answered' && answer.status === 201) {
@@ -167,7 +171,7 @@ export class Emitter {
         return;
       }
       if (answer?.kind === 'late') return this.enter(event, startedAt, 'unsettled');
-      if (this.ended && attempt > 20) return this.enter(event, startedAt, 'unknown');
+      if (performance.now() > this.stoppedAt + INSISTS_MS) return this.enter(event, startedAt, 'unknown');
       await delay(this.random.between(50, 200));
     }
   }
