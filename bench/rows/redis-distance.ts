@@ -9,7 +9,7 @@ import type { Context } from './context.js';
 import { MODULE, type Row } from './row.js';
 
 /** What is added to the way to Redis and back, in milliseconds. */
-const ADDED_MS = [0, 1, 5];
+const ADDED_MS = [0, 0.1, 1, 5];
 const WINDOW = 2_000;
 
 /** Acknowledged emits per second of one process to one channel, by how far Redis is away. */
