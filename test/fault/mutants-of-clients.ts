@@ -1,7 +1,7 @@
 import type { Mutant } from './mutant.js';
 import { slowConsumer, storm } from './scenarios/clients.js';
 import { blackHole, cuts } from './scenarios/network.js';
-import { sigkill, sigstop } from './scenarios/processes.js';
+import { sigkill } from './scenarios/processes.js';
 import { pubsubKilled } from './scenarios/redis-server.js';
 
 /** Mutants of delivery to clients: gaps of an instance, and resumed events. */
@@ -18,7 +18,7 @@ export const MUTANTS_OF_CLIENTS: readonly Mutant[] = [
   },
   {
     name: 'gaps-unnoticed',
-    scenarios: [cuts, blackHole, sigstop, pubsubKilled],
+    scenarios: [cuts, blackHole, pubsubKilled],
     shows: ['hole', 'missing'],
     patches: [
       {

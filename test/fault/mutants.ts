@@ -12,6 +12,7 @@ import { clientPause, outOfMemory } from './scenarios/not-now.js';
 import { dataLost, pubsubKilled } from './scenarios/redis-server.js';
 import { pausedAndDeleted } from './scenarios/mixture.js';
 import { oneDirection, oneRole } from './scenarios/one-way.js';
+import { sigstop } from './scenarios/processes.js';
 import { revokedThenFlushed } from './scenarios/revoked.js';
 import { rollbackAof, rollbackRdb } from './scenarios/rollback.js';
 import { slotHeld, slotMoved } from './scenarios/slots.js';
@@ -83,7 +84,7 @@ const OTHERS: readonly Mutant[] = [
   },
   {
     name: 'due-at-once',
-    scenarios: [cuts, clientPause],
+    scenarios: [cuts, clientPause, sigstop],
     shows: ['rejectedEarly'],
     patches: [{ file: QUEUE, find: 'entry.deadline > now', replace: 'false' }],
   },
