@@ -46,7 +46,7 @@ describe('an asynchronous listener', () => {
   it.each([
     ['returns nothing', () => undefined],
     ['returns a number', (done: () => void) => (done(), 5)],
-  ])('may return a promise of another library, whose `then` %s', async (_, then) => {
+  ])('can return a promise of another library, whose `then` %s', async (_, then) => {
     const { client, server } = begin();
     const channel = client.channel('apps:created');
     const heard: string[] = [];

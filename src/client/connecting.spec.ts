@@ -8,7 +8,7 @@ describe('an attempt to connect', () => {
 
   it.each([
     ['within the heartbeat', 4_000, false],
-    ['when it is woken', 30_000, true],
+    ['after a wake', 30_000, true],
   ])('ends if the server falls silent before it has answered the token: %s', async (_, heartbeatMs, isWoken) => {
     let isSilent = true;
     const server: FakeRealtimeServer = new FakeRealtimeServer({

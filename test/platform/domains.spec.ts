@@ -54,7 +54,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
       ['nobody@example.com', DEMO_PASSWORD],
       ['\0', DEMO_PASSWORD],
       ["' or true --", DEMO_PASSWORD],
-    ])('is refused for %j with %j, in the same words', async (email, password) => {
+    ])('is refused for %j with %j, with the same message', async (email, password) => {
       expect(await new Api(realtime.origin).post('/api/auth/login', { email, password })).toEqual({
         status: 401,
         body: { statusCode: 401, error: 'Unauthorized', message: 'The email or the password is wrong' },
@@ -142,7 +142,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     it.each<[string, object, string, number[]]>([
       ['loses its role', { role: 'user' }, 'a good password', [200, 403, 403]],
       ['gets a new password', { password: 'another password' }, 'another password', [200, 200, 202]],
-    ])('when a user %s: everywhere at once, and a new one begins', async (_what, change, password, expected) => {
+    ])('when a user %s: everywhere at once, and a new one can start', async (_what, change, password, expected) => {
       const { path, email, api } = await newcomer('admin');
       const client = await realtime.connect({ token: api.token! });
       expect(await reads(api)).toEqual([200, 200, 202]);
@@ -391,7 +391,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     ['/api/database/tables/t/rows', { values: [1] }],
     ['/api/storage/files', { name: 'a', content: '???' }],
     ['/api/storage/files', { name: 'a', content: '', contentType: 'text/html\r\nX: y' }],
-  ])('POST %s refuses %j and says why', async (path, body) => {
+  ])('POST %s rejects %j with the reason', async (path, body) => {
     const { status, body: refusal } = await admin.post<{ message: string[] }>(path, body);
     expect(status).toBe(400);
     expect(refusal).toMatchObject({ statusCode: 400, error: 'Bad Request' });
@@ -405,7 +405,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
   );
 
   it.each(['limit=0', 'limit=501', 'limit=x', 'offset=-1', 'offset=1.5', 'page=2'])(
-    'a list refuses ?%s',
+    'a list rejects ?%s',
     async (query) => expect((await user.get(`/api/apps?${query}`)).status).toBe(400),
   );
 });

@@ -37,7 +37,7 @@ describe('the platform refuses to start, in one sentence,', () => {
   it.each<[string, NodeJS.ProcessEnv, string]>([
     ['an address', { HOST: '192.0.2.1' }, 'HOST is "192.0.2.1", which is no address of this machine.'],
     [
-      'a certificate that is not there',
+      'a certificate that does not exist',
       { TLS_PORT: '1', TLS_KEY_FILE: '/nowhere/k', TLS_CERT_FILE: 'c' },
       'TLS_KEY_FILE is "/nowhere/k", which cannot be read: ENOENT: no such file or directory.',
     ],
@@ -52,7 +52,7 @@ describe('the platform refuses to start, in one sentence,', () => {
       'JWT_SECRET has 13 bytes, but must have at least 32 in production.',
     ],
     [
-      'production without the web sites that may connect',
+      'production without origins',
       { NODE_ENV: 'production', JWT_SECRET: SECRET },
       'REALTIME_ORIGINS must be given in production: the websites whose pages can connect, such as https://app.example.com',
     ],
@@ -62,7 +62,7 @@ describe('the platform refuses to start, in one sentence,', () => {
       'DATABASE_URL must be a URL such as postgres://user:password@host:5432/name, or memory: (its value is not shown).',
     ],
     [
-      'a database that is away',
+      'an unreachable database',
       { DATABASE_URL: 'postgres://root:hunter2@127.0.0.1:1/x' },
       'DATABASE_URL: Postgres at 127.0.0.1:1/x cannot be used: connect ECONNREFUSED 127.0.0.1:1.',
     ],

@@ -58,7 +58,7 @@ describe('the token command', () => {
     [['--user', 'u1', '--role', ''], '--role must not be empty.'],
     [['--user', 'u1', '--expires', 'soon'], '--expires must be a number with s, m, h or d behind it'],
     [['--user', 'u1', '--admin'], "Unknown option '--admin'"],
-  ])('refuses %j and says how it is used', async (args, sentence) => {
+  ])('rejects %j with its usage', async (args, sentence) => {
     const child = await tokenCommand(args);
     expect((await child.exited).code).toBe(1);
     expect(child.stdout).toBe('');

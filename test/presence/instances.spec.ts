@@ -117,7 +117,7 @@ describe('presence of several instances', () => {
   it.each([
     { presenceGraceMs: 2_000, reconnectSpreadMs: 0 },
     { presenceGraceMs: 0, reconnectSpreadMs: 2_000 },
-  ])('does not flap when an instance ends gracefully and its pages come back elsewhere: %j', async (options) => {
+  ])('does not flap when an instance drains and its pages reconnect elsewhere: %j', async (options) => {
     const [one, two] = await startTwo({ ...options, lease: SHORT_LEASE });
     const watcher = await one.connectAs({ sub: 'w' });
     await enterAndWatch(watcher);

@@ -36,7 +36,7 @@ describe('a bad frame gets an error, and the connection stays open', () => {
     ['two objects', '{"type":"ping"}{"type":"ping"}'],
     ['single quotes', "{'type':'ping'}"],
     ['NaN', 'NaN'],
-    ['brackets without end', '['.repeat(50_000)],
+    ['unclosed brackets', '['.repeat(50_000)],
   ])('%s is invalid_json', async (_what, text) => {
     expect(await answered(text)).toEqual(
       stamped({ type: 'error', code: 'invalid_json', message: ERROR_CODES.invalid_json.message }),
@@ -105,7 +105,7 @@ describe('a bad frame gets an error, and the connection stays open', () => {
     [{ type: 'auth' }, 'token'],
     [{ type: 'auth', token: 5 }, 'token'],
     [{ type: 'auth', token: null }, 'token'],
-  ])('a wrong field is invalid_message that names it: %j', async (frame, name) => {
+  ])('a wrong field is invalid_message with its name: %j', async (frame, name) => {
     expect(await answered(JSON.stringify(frame))).toEqual(errorOf('invalid_message', field(name)));
   });
 

@@ -17,7 +17,7 @@ describe('a bad token', () => {
 
   const invalid: [string, string][] = [
     ['no JWT at all', 'rubbish'],
-    ['three parts of nothing', '..'],
+    ['three empty parts', '..'],
     ['a payload that is no JSON', `${Buffer.from('{"alg":"HS256"}').toString('base64url')}.bm9wZQ.x`],
     ['a signature by another secret', signToken({}, { key: 'another secret of at least 32 bytes in length' })],
     ['a signature cut short', signToken().slice(0, -5)],
@@ -27,7 +27,7 @@ describe('a bad token', () => {
     ['another secret and expired too', signToken({ exp: 1 }, { key: 'another secret of at least 32 bytes in length' })],
     ['not yet valid', signToken({ nbf: secondsFromNow(60) })],
     ['no end', signToken({ exp: undefined })],
-    ['an end that is not a number', handSigned({ ...claims, exp: 'tomorrow' })],
+    ['an expiry that is not a number', handSigned({ ...claims, exp: 'tomorrow' })],
     ['a payload that is not an object', handSigned('u1')],
     ['a payload that is a list', handSigned(['u1'])],
     ['more than 8192 characters', signToken({ padding: 'x'.repeat(9000) })],
@@ -39,12 +39,12 @@ describe('a bad token', () => {
     ['a user id that is true', { sub: true }],
     ['a user id that is a fraction', { sub: 1.5 }],
     ['a user id that is negative', { sub: -1 }],
-    ['a user id that is no safe number', { sub: 2 ** 53 }],
+    ['a user id that is not a safe integer', { sub: 2 ** 53 }],
     ['a user id that is a list', { sub: ['u1'] }],
     ['a user id that is an object', { sub: { id: 'u1' } }],
     ['a user id whose channel would be over 200 bytes', { sub: 'x'.repeat(196) }],
     ['a user id whose encoded channel would be over 200 bytes', { sub: 'ü'.repeat(33) }],
-    ['a user id that is no well-formed text', { sub: '\ud800' }],
+    ['a user id that is not a well-formed string', { sub: '\ud800' }],
     ['a role that is a number', { role: 1 }],
     ['roles that hold a number', { role: undefined, roles: ['admin', 1] }],
     ['roles that are an object', { role: undefined, roles: { admin: true } }],
@@ -64,7 +64,7 @@ describe('a bad token', () => {
     ['long ago', 1],
     ['a moment ago: no tolerance for the end', secondsFromNow(-1)],
     ['before 1970', -5],
-  ])('that ended %s is told token_expired, and closed with 4401', async (_when, exp) => {
+  ])('that expired %s gets token_expired, and is closed with 4401', async (_when, exp) => {
     const client = await app.connect({ token: signToken({ exp }) });
     expect(await client.next()).toEqual(errorOf('token_expired', { message: ERROR_CODES.token_expired.message }));
     expect(await client.whenClosed()).toMatchObject({ code: 4401 });
@@ -102,7 +102,7 @@ describe('the claims of a good token', () => {
   afterAll(() => app.close());
 
   it.each<[string, TestClaims, object]>([
-    ['a whole number as user id', { sub: 42 }, { userId: '42' }],
+    ['an integer as user id', { sub: 42 }, { userId: '42' }],
     ['zero as user id', { sub: 0 }, { userId: '0' }],
     ['userId where there is no sub', { sub: undefined, userId: 'v2' }, { userId: 'v2' }],
     ['id where sub and userId are empty', { sub: '', userId: '', id: 'w3' }, { userId: 'w3' }],
@@ -122,8 +122,8 @@ describe('the claims of a good token', () => {
     ['no email', { email: undefined }, { email: null }],
     ['an email that is not a string', { email: 5 }, { email: null }],
     ['a nbf within the tolerance', { nbf: secondsFromNow(3) }, { userId: 'u1' }],
-    ['an end in the far future, beyond what a date can hold', { exp: 1e13 }, { userId: 'u1' }],
-    ['an end with a fraction', { exp: secondsFromNow(60) + 0.5 }, { userId: 'u1' }],
+    ['an expiry in the far future, beyond the range of a date', { exp: 1e13 }, { userId: 'u1' }],
+    ['an expiry with a fraction', { exp: secondsFromNow(60) + 0.5 }, { userId: 'u1' }],
   ])('%s', async (_what, fields, user) => {
     const token = handSigned({ sub: 'u1', exp: secondsFromNow(3600), role: 'user', email: 'e', ...fields });
     const client = await app.connect({ token });
@@ -181,11 +181,11 @@ describe('a token for one issuer and audience', () => {
 
   it.each<[string, TestClaims, string]>([
     ['is good', good, 'connected'],
-    ['is good for several audiences', { ...good, aud: ['other', 'realtime'] }, 'connected'],
-    ['is bad from another issuer', { ...good, iss: 'https://other.example' }, 'error'],
-    ['is bad for another audience', { ...good, aud: 'other' }, 'error'],
-    ['is bad without an issuer', { aud: good.aud }, 'error'],
-    ['is bad without an audience', { iss: good.iss }, 'error'],
+    ['is valid for several audiences', { ...good, aud: ['other', 'realtime'] }, 'connected'],
+    ['is invalid from another issuer', { ...good, iss: 'https://other.example' }, 'error'],
+    ['is invalid for another audience', { ...good, aud: 'other' }, 'error'],
+    ['is invalid without an issuer', { aud: good.aud }, 'error'],
+    ['is invalid without an audience', { iss: good.iss }, 'error'],
   ])('%s', async (_what, fields, type) => {
     const client = await app.connect({ token: signToken(fields) });
     expect(await client.next()).toMatchObject(type === 'error' ? { type, code: 'token_invalid' } : { type });
@@ -230,7 +230,7 @@ describe('tokens signed with a private key', () => {
   it.each([
     ['RS256', rsa],
     ['ES256', ec],
-  ] as const)('are good with %s, and one signed with the public key as a secret is not', async (alg, keys) => {
+  ] as const)('are valid with %s, and one signed with the public key as a secret is not', async (alg, keys) => {
     const app = await RealtimeApp.start({ jwt: { publicKey: keys.publicKey } });
     try {
       const good = await app.connect({ token: signToken({ sub: 'k1' }, { alg, key: keys.privateKey }) });

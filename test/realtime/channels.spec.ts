@@ -118,7 +118,7 @@ describe('the private channel of a user', () => {
     ["(it's!~)", 'user:%28it%27s%21%7E%29'],
     ['😀/\u0000', 'user:%F0%9F%98%80%2F%00'],
     ['x'.repeat(195), `user:${'x'.repeat(195)}`],
-  ])('of %j is %s, and what is emitted to that user comes by it', async (sub, channel) => {
+  ])('of %j is %s, and delivers events to that user', async (sub, channel) => {
     const client = await app.connect({ token: (await import('../support/jwt.js')).signToken({ sub }) });
     const connected = await client.next('connected');
     expect(connected.authorizedChannels.at(-1)).toBe(channel);
@@ -137,7 +137,7 @@ describe('the private channel of a user', () => {
     ['user:%2', 'half an encoding'],
     ['user:%ZZ', 'no hex'],
     ['user:%2540', 'fine as "%40", but not of this user'],
-  ])('is not named by %s: %s', async (channel) => {
+  ])('is not addressed by %s: %s', async (channel) => {
     const users = await Promise.all([
       app.connectAs({ sub: 'abc' }),
       app.connectAs({ sub: 'ü' }),
@@ -291,15 +291,15 @@ describe('custom channels of an application', () => {
 
   it.each<[string, object, string]>([
     ['no name', { access: 'public' }, 'channels[0]'],
-    ['a name that is no channel name', { name: 'a b', access: 'public' }, 'segments'],
+    ['an invalid channel name', { name: 'a b', access: 'public' }, 'segments'],
     ['a wildcard', { name: 'projects:*', access: 'public' }, 'must not end in *: name each channel'],
-    ['no access, where no rule matches', { name: 'projects:created' }, 'projects:created matches no rule'],
-    ['an access that there is not', { name: 'projects:created', access: 'owner' }, 'access must be'],
+    ['no access, without a matching rule', { name: 'projects:created' }, 'projects:created matches no rule'],
+    ['an unknown access', { name: 'projects:created', access: 'owner' }, 'access must be'],
     ['another access for a built-in one', { name: 'system:health', access: 'public' }, 'system:health is built in'],
     ['a private channel', { name: 'user:u1', access: 'public' }, 'private channels'],
-    ['a history that is none', { name: 'a', access: 'public', history: { size: 0 } }, 'history must be'],
+    ['an invalid history', { name: 'a', access: 'public', history: { size: 0 } }, 'history must be'],
     ['a history of unknown fields', { name: 'a', access: 'public', history: { length: 5 } }, 'history must be'],
-  ])('are refused at start with %s', async (_what, definition, sentence) => {
+  ])('are rejected at startup with %s', async (_what, definition, sentence) => {
     await expect(RealtimeApp.start({ channels: [definition as { name: string }] })).rejects.toThrow(sentence);
   });
 });

@@ -64,11 +64,11 @@ describe('connecting', () => {
     it.each<[string, ConnectOptions, string | null]>([
       ['the query', { token: a }, 'a'],
       ['the header', { header: `Bearer ${b}` }, 'b'],
-      ['the header, whatever the case of its scheme', { header: `bearer ${b}` }, 'b'],
+      ['the header, with its scheme in any case', { header: `bearer ${b}` }, 'b'],
       ['the subprotocol', { protocols: [`token-${c}`] }, 'c'],
       ['the header before all others', { token: a, header: `Bearer ${b}`, protocols: [`token-${c}`] }, 'b'],
       ['the subprotocol before the query', { token: a, protocols: [`token-${c}`] }, 'c'],
-      ['the header beside a bad query, which is not looked at', { token: 'rubbish', header: `Bearer ${b}` }, 'b'],
+      ['the header beside a bad query, which is ignored', { token: 'rubbish', header: `Bearer ${b}` }, 'b'],
       ['the subprotocol beside a bad query', { token: 'rubbish', protocols: [`token-${c}`] }, 'c'],
       ['the query beside Basic, which is none', { token: a, header: 'Basic dXNlcjpwYXNz' }, 'a'],
       ['nowhere, with Basic alone', { header: 'Basic dXNlcjpwYXNz' }, null],
@@ -85,7 +85,7 @@ describe('connecting', () => {
       ['an empty header before a good query', { token: a, header: 'Bearer' }],
       ['a bad subprotocol before a good query', { token: a, protocols: ['token-rubbish'] }],
       ['two in the subprotocols', { protocols: [`token-${a}`, `token-${c}`] }],
-    ])('is bad: %s', async (_what, options) => {
+    ])('is invalid: %s', async (_what, options) => {
       expect(await identityOf(options)).toBe('token_invalid');
     });
 
@@ -103,11 +103,11 @@ describe('connecting', () => {
     it.each([
       ['realtime.v1 when it is offered first', ['realtime.v1', offered], 'realtime.v1'],
       ['realtime.v1 when it is offered last, so that the token is not echoed', [offered, 'realtime.v1'], 'realtime.v1'],
-      ['the token when it is offered alone, for a browser fails otherwise', [offered], offered],
-      ['the token beside one that nobody knows', ['chat', offered], offered],
+      ['the token if it is offered alone, because a browser fails otherwise', [offered], offered],
+      ['the token beside an unknown one', ['chat', offered], offered],
       ['realtime.v1 without any token', ['realtime.v1'], 'realtime.v1'],
-      ['none when none was offered', [], ''],
-    ])('that is picked is %s', async (_what, protocols, picked) => {
+      ['none if none was offered', [], ''],
+    ])('that is selected is %s', async (_what, protocols, picked) => {
       const client = await app.connect({ protocols });
       expect(client.protocol).toBe(picked);
       await client.next('connected');

@@ -36,7 +36,7 @@ describe('events', () => {
     ['a flag', false],
     ['empty text', ''],
     ['a list', [1, [2]]],
-    ['text with everything in it', '"\\\n\u2028\u0000😀ü</script>'],
+    ['a string with special characters', '"\\\n\u2028\u0000😀ü</script>'],
     ['a deep object', { a: { b: { c: [{}] } } }],
   ])('carry %s unchanged', async (_what, data) => {
     await client.ask({ type: 'subscribe', channel: 'user:u1' });

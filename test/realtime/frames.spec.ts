@@ -40,7 +40,7 @@ describe('the frames of a client', () => {
       [{ type: 'rubbish' }, 'error'],
       [{ type: 'subscribe' }, 'error'],
       [{ channel: 'no type' }, 'error'],
-    ])('of %j is carried back by %s', async (frame, type) => {
+    ])('of %j is returned in %s', async (frame, type) => {
       expect(await answerTo({ ...frame, ref: 'r-1' })).toMatchObject({ type, ref: 'r-1' });
     });
 

@@ -63,7 +63,7 @@ describe('the heartbeat', () => {
 
   it.each<[string, (client: RawWebSocket) => void]>([
     ['a pong', (client) => client.send(PONG)],
-    ['a ping of its own', (client) => client.send(PING)],
+    ['a ping of the client', (client) => client.send(PING)],
     ['any frame', (client) => client.sendJson({ type: 'ping' })],
     ['even a bad frame', (client) => client.sendJson({})],
   ])('takes %s as a sign of life', async (_what, show) => {

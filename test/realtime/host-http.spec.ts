@@ -196,7 +196,7 @@ describe.each(['express', 'fastify'] as const)('the HTTP of an application on %s
       'Sec-WebSocket-Key',
     ],
     ['426 Upgrade Required', `GET /ws HTTP/1.1\r\n${HOST}${WEBSOCKET.replace('13', '7')}\r\n`, 'instead of "7"'],
-  ])('answers %s with a sentence to a wrong upgrade of the path of the module', async (status, request, sentence) => {
+  ])('responds with %s and a sentence to a wrong upgrade of the module’s path', async (status, request, sentence) => {
     const client = await TcpClient.connect(realtime.port);
     client.send(request);
     const [head, body] = (await client.untilClosed()).split('\r\n\r\n');

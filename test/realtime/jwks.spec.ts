@@ -149,7 +149,7 @@ describe('while the host of the keys', () => {
     ['rubbish', /Failed to parse/],
     ['redirect', /Expected 200 OK/],
     ['error', /Expected 200 OK/],
-  ] as const)('is %s, it says why, and no token is verified with it', async (manner, why) => {
+  ] as const)('is %s, the reason is reported, and no token is verified with it', async (manner, why) => {
     issuer.manner = manner;
     await start(NEVER_SOON);
     expect(await told(signWith(key))).toEqual(errorOf('unavailable'));
@@ -179,7 +179,7 @@ describe('a token that specifies its own verification', () => {
     ['HS256 with the public key as PEM for a secret', () => confused(key, 'pem')],
     ['HS256 with the public key as JWK for a secret', () => confused(key, 'jwk')],
     ['none', () => unsignedToken()],
-    ['none, in other letters', () => signWith(key, {}, { alg: 'nOnE' })],
+    ['none, in another case', () => signWith(key, {}, { alg: 'nOnE' })],
     ['an algorithm of the key that is not allowed', () => signWith(key, {}, { alg: 'RS512' })],
     ['a list of algorithms', () => signWith(key, {}, { alg: ['RS256'] })],
     ['no algorithm', () => signWith(key, {}, { alg: undefined })],
@@ -189,7 +189,7 @@ describe('a token that specifies its own verification', () => {
     ['a chain of its own (x5c)', () => signWith(foreign, {}, { x5c: ['MIIB'] })],
     ['an extension that must be understood (crit)', () => signWith(key, {}, { crit: ['b64'], b64: false })],
     ['a kid that is not a string', () => signWith(key, {}, { kid: { $ne: '' } })],
-  ])('%s, is not good', async (_what, token) => {
+  ])('%s, is invalid', async (_what, token) => {
     await start(NEVER_SOON);
     await until(isUp);
     expect(await told(token())).toEqual(errorOf('token_invalid'));

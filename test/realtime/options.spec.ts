@@ -82,7 +82,7 @@ describe('invalid options', () => {
     [{ jwt: { ...jwt, clockToleranceSeconds: 301 } }, '`jwt.clockToleranceSeconds`', 'it is 301'],
     [{ jwt: { ...jwt, claims: { userId: [] } } }, '`jwt.claims.userId`', 'should not be empty'],
     [{ jwt: { ...jwt, claims: { sub: 'x' } } }, '`jwt.claims.sub`', 'is not a known option'],
-  ])('are refused at start by a sentence that names them: %j', async (options, name, sentence) => {
+  ])('are rejected at startup by a sentence that names them: %j', async (options, name, sentence) => {
     const message = await refusal(options);
     expect(message).toContain(name);
     expect(message).toContain(sentence);
@@ -152,7 +152,7 @@ describe('invalid options', () => {
       { secret: 'x'.repeat(32), audience: ['a', 5] },
       '`jwt.audience` must be a non-empty string, or a list',
     ],
-  ])('are refused with %s', async (_what, given, sentence) => {
+  ])('are rejected with %s', async (_what, given, sentence) => {
     expect(await refusal({ jwt: given as RealtimeOptions['jwt'] })).toContain(sentence);
   });
 
@@ -237,7 +237,7 @@ describe('realtimeOptionsFromEnv', () => {
     ['REALTIME_CLUSTER_KEYS', ' , ', 'must hold an entry, or be empty'],
     ['REALTIME_ORIGINS', ',', 'must hold an entry, or be empty (it is ",")'],
     ['REALTIME_ANONIMOUS', 'true', 'Known variables: REALTIME_PATH'],
-  ])('refuses %s=%s by a sentence that names it', (variable, value, sentence) => {
+  ])('rejects %s=%s by a sentence that names it', (variable, value, sentence) => {
     expect(() => realtimeOptionsFromEnv({ [variable]: value })).toThrow(new RegExp(`^${variable}.*`));
     expect(() => realtimeOptionsFromEnv({ [variable]: value })).toThrow(sentence);
   });

@@ -111,7 +111,7 @@ describe('without origins, in development', () => {
     ['https://127.0.0.1:8443', 'localhost:8443'],
     ['http://[::1]:8888', 'localhost:8888'],
     ['http://app.localhost:8888', 'localhost:8888'],
-  ])('the own host and this machine are let in: %s at %s', async (origin, host) => {
+  ])('the server’s host and localhost are allowed: %s at %s', async (origin, host) => {
     expect(await statusFor(app, origin, host)).toBe(IN);
   });
 
@@ -128,7 +128,7 @@ describe('without origins, in development', () => {
     ['null', 'null'],
     ['', 'localhost'],
     ['http://undefined', ''],
-  ])('another site is not: %s at %s', async (origin, host) => {
+  ])('another site is rejected: %s at %s', async (origin, host) => {
     expect(await statusFor(app, origin, host)).toBe(OUT);
   });
 });
@@ -190,9 +190,9 @@ describe('keywords', () => {
     ['a host without a scheme', ['app.example.com']],
     ['a wildcard in the middle', ['https://app.*.com']],
     ['a wildcard without a dot', ['https://*example.com']],
-    ['a text instead of a list', '*'],
+    ['a string instead of a list', '*'],
     ['a number', [5]],
-  ])('%s is refused at start', async (_what, origins) => {
+  ])('%s is rejected at startup', async (_what, origins) => {
     await expect(RealtimeApp.start({ origins: origins as string[] })).rejects.toThrow(
       /`origins` must be a function, or/,
     );

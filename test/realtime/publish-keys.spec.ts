@@ -210,7 +210,7 @@ describe.each(['express', 'fastify'] as const)('publishing keys, on %s', (http) 
         query: { channel: 'apps:created', user: 'u1', tenant: 'acme' },
       },
     ],
-  ])('and operators who read %s are in the audit', async (route, entry) => {
+  ])('name operators who read %s in the audit', async (route, entry) => {
     const { status } = await call(app, route);
     expect([200, 404]).toContain(status);
     expect(book.entries).toMatchObject([{ event: 'operator_read', userId: 'boss', address: '127.0.0.1', ...entry }]);

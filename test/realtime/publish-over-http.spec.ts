@@ -81,13 +81,13 @@ describe.each(['express', 'fastify'] as const)('POST /realtime/events (%s)', (ht
     ['an empty token', 401, bearer('')],
     ['a bad token', 401, bearer('rubbish')],
     ['an expired token', 401, bearer(signToken({ role: 'admin', exp: 1 }))],
-    ['a token that nobody signed', 401, bearer(unsignedToken({ role: 'admin' }))],
+    ['an unsigned token', 401, bearer(unsignedToken({ role: 'admin' }))],
     ['a wrong API key', 401, { 'X-API-Key': `${API_KEY}!` }],
-    ['the beginning of an API key', 401, { 'X-API-Key': API_KEY.slice(0, -1) }],
+    ['a prefix of an API key', 401, { 'X-API-Key': API_KEY.slice(0, -1) }],
     ['an empty API key', 401, { 'X-API-Key': '' }],
     ['a wrong API key beside a good token', 401, { 'X-API-Key': 'no', ...bearer(signToken({ role: 'admin' })) }],
     ["a plain user's token", 403, bearer(signToken())],
-  ])('refuses %s with %i', async (_who, status, headers) => {
+  ])('rejects %s with %i', async (_who, status, headers) => {
     const answer = await post(event, headers);
     expect(answer).toMatchObject({ status, body: { statusCode: status, message: expect.stringMatching(/./) } });
   });
@@ -116,7 +116,7 @@ describe.each(['express', 'fastify'] as const)('POST /realtime/events (%s)', (ht
       [event, { channel: 'nobody:knows', data: 1 }, { channel: 'apps:created' }, 5],
       ['[2].data', '[3]', '[1].channel'],
     ],
-  ])('refuses %j with 400, names each wrong field, and publishes nothing', async (body, fields) => {
+  ])('rejects %j with 400 and each wrong field, and publishes nothing', async (body, fields) => {
     const answer = await post(body);
     expect(answer).toMatchObject({ status: 400, body: { statusCode: 400, message: 'Nothing was published' } });
     const details = answer.body.details as { field: string; message: string }[];

@@ -47,7 +47,7 @@ describe('EventsPublisher', () => {
   circular.self = circular;
 
   it.each<[string, string, unknown, object, string]>([
-    ['a channel that nobody registered', 'nobody:knows', 1, {}, 'channel is not registered: "nobody:knows"'],
+    ['an unregistered channel', 'nobody:knows', 1, {}, 'channel is not registered: "nobody:knows"'],
     ['a wildcard', 'apps:*', 1, {}, 'channel is not registered'],
     ['an empty channel', '', 1, {}, 'channel is not registered'],
     ['an encoding that is not canonical', 'user:%61', 1, {}, 'channel is not registered'],
@@ -74,10 +74,10 @@ describe('EventsPublisher', () => {
     ['no time', 'apps:created', 1, { timeoutMs: 0 }, 'timeoutMs must be'],
     ['negative time', 'apps:created', 1, { timeoutMs: -1 }, 'timeoutMs must be'],
     ['time that is not a number', 'apps:created', 1, { timeoutMs: NaN }, 'timeoutMs must be'],
-    ['time as text', 'apps:created', 1, { timeoutMs: '5' }, 'timeoutMs must be'],
+    ['a string as time', 'apps:created', 1, { timeoutMs: '5' }, 'timeoutMs must be'],
     ['time as a BigInt', 'apps:created', 1, { timeoutMs: 5n }, 'timeoutMs must be'],
-    ['a memory as text', 'apps:created', 1, { idempotencyMs: '5' }, 'idempotencyMs must be'],
-    ['options as text', 'apps:created', 1, 'key' as unknown as object, 'options must be an object'],
+    ['a string as memory', 'apps:created', 1, { idempotencyMs: '5' }, 'idempotencyMs must be'],
+    ['a string as options', 'apps:created', 1, 'key' as unknown as object, 'options must be an object'],
     ['options as a list', 'apps:created', 1, ['key'], 'options must be an object'],
     ['options as a function', 'apps:created', 1, () => ({}), 'options must be an object'],
     ['a tenant without tenants', 'apps:created', 1, { tenant: null }, 'tenant must not be given'],
@@ -154,7 +154,7 @@ describe('EventsPublisher', () => {
     ['a fraction', 1.5],
     ['negative', -1],
     ['true', true],
-  ])('emitToUser rejects an id that is no user (%s), and sends nothing', async (_what, id) => {
+  ])('emitToUser rejects an invalid user id (%s), and sends nothing', async (_what, id) => {
     const seen: string[] = [];
     app.events.onEmit(({ channel }) => void seen.push(channel));
     const error: unknown = await app.events.emitToUser(id as string, 1).catch((reason: unknown) => reason);

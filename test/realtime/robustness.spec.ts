@@ -32,9 +32,9 @@ describe('bytes that no well-behaved client sends', () => {
     ['a bad key', { 'Sec-WebSocket-Key': 'short' }, /^HTTP\/1\.1 400 /],
     ['no version', { 'Sec-WebSocket-Version': undefined }, /^HTTP\/1\.1 (400|426) /],
     ['an old version', { 'Sec-WebSocket-Version': '7' }, /^HTTP\/1\.1 (400|426) /],
-    ['a subprotocol that is none', { 'Sec-WebSocket-Protocol': 'a,,b' }, /^HTTP\/1\.1 400 /],
+    ['an invalid subprotocol', { 'Sec-WebSocket-Protocol': 'a,,b' }, /^HTTP\/1\.1 400 /],
     ['the same subprotocol twice', { 'Sec-WebSocket-Protocol': 'a, a' }, /^HTTP\/1\.1 400 /],
-  ])('an upgrade with %s is refused by HTTP, and ends', async (_what, headers, status) => {
+  ])('an upgrade with %s is refused over HTTP, and closed', async (_what, headers, status) => {
     const client = await TcpClient.connect(app.port);
     client.send(upgradeRequest({ headers }));
     expect(await client.untilClosed()).toMatch(status);
@@ -49,7 +49,7 @@ describe('bytes that no well-behaved client sends', () => {
     '/ws?a=b&token=x',
     '/ws?&&&=',
     '/ws?token=%C3',
-  ])('an odd query is accepted or told, never worse: %s', async (odd) => {
+  ])('an unusual query is accepted or gets an error, never worse: %s', async (odd) => {
     const client = await RawWebSocket.connect(app.port, { path: odd });
     await client.until('timestamp');
     expect(client.messages[0]!['type']).toMatch(/^(connected|error)$/);
@@ -106,11 +106,11 @@ describe('bytes that no well-behaved client sends', () => {
   it.each<[string, number, (client: RawWebSocket) => void]>([
     ['an unmasked frame', 1002, (client) => client.send(TEXT, '{"type":"ping"}', { masked: false })],
     ['a reserved opcode', 1002, (client) => client.send(3, 'x')],
-    ['a continuation of nothing', 1002, (client) => client.send(CONTINUATION, 'x')],
+    ['a continuation without a first frame', 1002, (client) => client.send(CONTINUATION, 'x')],
     ['a ping in fragments', 1002, (client) => client.send(PING, 'x', { fin: false })],
     ['a ping that is too long', 1002, (client) => client.send(PING, 'x'.repeat(126))],
     ['a reserved bit', 1002, (client) => client.tcp.send(Buffer.from([0xc1, 0x80, 0, 0, 0, 0]))],
-    ['a close code that is none', 1002, (client) => client.send(CLOSE, Buffer.from([0x03, 0xec]))],
+    ['an invalid close code', 1002, (client) => client.send(CLOSE, Buffer.from([0x03, 0xec]))],
     ['invalid UTF-8', 1007, (client) => client.send(TEXT, Buffer.from([0x22, 0xff, 0x22]))],
     ['invalid UTF-8 in the reason of a close', 1007, (client) => client.send(CLOSE, Buffer.from([0x03, 0xe8, 0xff]))],
   ])('%s closes with %i', async (_what, code, misbehave) => {

@@ -32,7 +32,7 @@ describe.each(['memory', 'redis'] as const)('the data of an event (%s)', (engine
   it.each<[string, (data: Counted) => Promise<unknown>]>([
     ['emit', (data) => here.events.publish(CHANNEL, data)],
     ['prepare', (data) => here.events.prepare(CHANNEL, data)()],
-  ])('is serialised once by %s, for every subscriber, instance and replay', async (_path, publish) => {
+  ])('is serialized once by %s, for every subscriber, instance and replay', async (_path, publish) => {
     const live = await Promise.all([here, here, there].map((app) => app.connectAs()));
     for (const client of live) await client.ask({ type: 'subscribe', channel: CHANNEL });
     const { id: before } = await here.events.publish(CHANNEL, 'before');

@@ -51,8 +51,8 @@ describe('channels in the URL', () => {
   it.each([
     ['a malformed name', 'channels=apps:created,no%20name', { field: 'channels[1]' }],
     ['an empty name', 'channels=apps:created,', { field: 'channels[1]' }],
-    ['what is no UTF-8', 'channels=%FF', { field: 'channels[0]' }],
-  ])('%s is answered by one error, and the connection stays', async (_what, query, problem) => {
+    ['invalid UTF-8', 'channels=%FF', { field: 'channels[0]' }],
+  ])('%s gets one error, and the connection stays', async (_what, query, problem) => {
     const client = await open(query);
     const [, error] = await answers(client, 2);
     expect(error).toMatchObject({

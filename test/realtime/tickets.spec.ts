@@ -109,12 +109,12 @@ describe.each(['memory', 'Redis'])('one-time tickets over %s', (engine) => {
   it.each([
     ['nothing', ''],
     ['rubbish', 'rubbish'],
-    ['one that nobody made', 'A'.repeat(43)],
+    ['one that was never issued', 'A'.repeat(43)],
     ['a pattern', '*'],
     ['a zero byte', '%00'],
     ['a path', '../../etc'],
     ['far too long', 'A'.repeat(9_000)],
-  ])('%s is none', async (_what, ticket) => {
+  ])('%s is not a valid ticket', async (_what, ticket) => {
     const client = await TcpClient.connect(there.port);
     client.send(upgradeRequest({ path: `/ws?ticket=${ticket}` }));
     await client.until('"code":"token_invalid"');
@@ -152,11 +152,11 @@ describe('POST /realtime/tickets', () => {
   });
 
   it.each<[string, Record<string, string>]>([
-    ['nobody, though the query has a token', {}],
+    ['no credentials, although the query has a token', {}],
     ['another scheme', { authorization: 'Basic YTpi' }],
     ['an expired token', { authorization: `Bearer ${signToken({ exp: 1 })}` }],
     ['rubbish', { authorization: 'Bearer rubbish' }],
-  ])('refuses %s', async (_what, headers) => {
+  ])('rejects %s', async (_what, headers) => {
     expect((await ask(app, headers)).status).toBe(401);
   });
 

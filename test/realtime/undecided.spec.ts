@@ -138,10 +138,10 @@ describe.each(['memory', 'Redis'])('a policy that cannot decide, over %s', (engi
     ],
     ['rejects', () => Promise.reject(new Error('no connection'))],
     ['does not answer', () => new Promise(() => undefined)],
-    ['answers nothing', () => undefined],
-    ['answers garbage', () => ({ allowed: 'yes' })],
+    ['returns nothing', () => undefined],
+    ['returns garbage', () => ({ allowed: 'yes' })],
     [
-      'answers an object that throws',
+      'returns an object that throws',
       () => ({
         get allowed() {
           throw new Error('of the test');

@@ -88,7 +88,7 @@ describe('test/run on a machine that has none of the servers', () => {
     it.each([
       ['with --install', 'test/run --install', ''],
       ['in CI', 'test/run', 'CI=true'],
-    ])('installs them without a question %s', async (_when, command, variables) => {
+    ])('installs them without asking %s', async (_when, command, variables) => {
       expect(await onTerminal('n', command, variables)).not.toContain(QUESTION);
       expect(await asRoot()).toMatch(INSTALLS);
     });

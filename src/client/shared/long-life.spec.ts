@@ -67,7 +67,7 @@ describe('one connection for all tabs, over a long time', () => {
       ['internal', 'subscribed'],
       ['unavailable', 'subscribed'],
       ['forbidden', 'refused'],
-    ])('goes on after %s for tabs whose subscription is recreated for another: %s', async (code, state) => {
+    ])('continues after %s for tabs whose subscription is recreated for another: %s', async (code, state) => {
       const { client } = tab();
       const channel = client.channel('apps:created');
       channel.subscribe();
@@ -75,7 +75,7 @@ describe('one connection for all tabs, over a long time', () => {
       const first = channel.lastEventId;
       for (const name of ['one', 'two']) server.publish('apps:created', app(name));
       await pass(100);
-      server.forget('apps:created'); // the second tab cannot resume, and the first has to be subscribed anew
+      server.forget('apps:created'); // the second tab cannot resume, so the first is resubscribed
       refusal = code;
       tab().client.channel('apps:created').subscribe({ after: first });
       await pass(60_000);

@@ -36,7 +36,7 @@ describe('one connection for all tabs, when another user signs in', () => {
   it.each([
     ['another user signs in', 'grace'],
     ['the user signs out', null],
-  ])('all tabs go on as the same, and begin anew, after %s in one of them', async (_, next) => {
+  ])('all tabs switch to the same user, and start again, after %s in one of them', async (_, next) => {
     const acting = tab();
     const tabs = [tab(), acting, tab()];
     await pass(100);

@@ -2,7 +2,7 @@ import { areScalarValues } from './scalar-values.js';
 
 describe('areScalarValues', () => {
   it.each([{ a: 1 }, { _A9: 'text' }, { a: null, b: true, c: -1.5 }, { a: '' }, { a: 'x'.repeat(10_000) }])(
-    'takes %j',
+    'accepts %j',
     (values) => expect(areScalarValues(values)).toBe(true),
   );
 
@@ -23,5 +23,5 @@ describe('areScalarValues', () => {
     { a: '\ud800' },
     { a: 'x'.repeat(10_001) },
     Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`c${index}`, 1])),
-  ])('refuses %j', (values) => expect(areScalarValues(values)).toBe(false));
+  ])('rejects %j', (values) => expect(areScalarValues(values)).toBe(false));
 });

@@ -287,7 +287,7 @@ describe('check', () => {
         },
       ],
       [
-        'another event than was acknowledged',
+        'another event than the acknowledged one',
         ['mismatch', 'missing', 'silentLoss'],
         (scribe) => {
           scribe.emit('b1', 'e-3');
@@ -304,7 +304,7 @@ describe('check', () => {
         },
       ],
       [
-        'one emit at two places',
+        'one emit at two offsets',
         ['twoPlaces'],
         (scribe) => {
           scribe.emit('b1', 'e-4');
@@ -313,7 +313,7 @@ describe('check', () => {
         },
       ],
       [
-        'one emit at two places of two epochs, of which the first still stands',
+        'one emit at two offsets of two epochs, of which the first is still valid',
         ['fifo', 'twoPlaces'],
         (scribe) => {
           scribe.emit('b1');
@@ -324,7 +324,7 @@ describe('check', () => {
         },
       ],
       [
-        'a publisher whose events changed places',
+        'a publisher whose events were reordered',
         ['fifo'],
         (scribe) => {
           scribe.emit('b1', 'e-4');
@@ -334,7 +334,7 @@ describe('check', () => {
         },
       ],
       [
-        'an acknowledged event that is gone',
+        'a lost acknowledged event',
         ['lost', 'silentLoss'],
         (scribe) => {
           scribe.emit('a3', 'e-3');
@@ -378,7 +378,7 @@ describe('check', () => {
         },
       ],
       [
-        'a client that was put beyond the top',
+        'a client that was placed beyond the top',
         ['skippedAhead'],
         (scribe) => {
           scribe.resync('one', 'e-3');
@@ -423,7 +423,7 @@ describe('check', () => {
           scribe.end('two', 'e-2');
         },
       ],
-      ['an emit without an answer', ['unsettled'], (scribe) => void scribe.emit('a3', undefined, 'unsettled')],
+      ['an emit without a reply', ['unsettled'], (scribe) => void scribe.emit('a3', undefined, 'unsettled')],
       [
         'an event after the client had left',
         ['outside'],
@@ -433,7 +433,7 @@ describe('check', () => {
           scribe.event('two', 'e-3', 'a3');
         },
       ],
-      ['an event that nobody emitted', ['breach'], (scribe) => scribe.event('one', 'e-3', 'z1')],
+      ['an event that was never emitted', ['breach'], (scribe) => scribe.event('one', 'e-3', 'z1')],
       [
         'a recovery from another position than requested',
         ['breach'],

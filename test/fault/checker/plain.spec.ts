@@ -61,7 +61,7 @@ describe('the channel without history', () => {
     { fault: 'an event comes twice', events: ['a1', 'a1'], found: ['duplicate a1'] },
     { fault: 'the order of a publisher breaks', events: ['a2', 'a1'], found: ['fifo a1 came after a2'] },
     { fault: 'an event was never emitted', events: ['c1'], found: ['breach c1 was never emitted'] },
-  ])('shows when $fault', ({ events, found }) => {
+  ])('finds that $fault', ({ events, found }) => {
     const scribe = begun();
     scribe.events('stay1', ...events);
     expect(scribe.found()).toEqual(found);

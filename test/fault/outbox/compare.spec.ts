@@ -13,10 +13,10 @@ describe('the comparison of the database with a subscriber', () => {
 
   it.each([
     { fault: 'lost', seen: [change(1), change(3), change(1, 'b')], found: ['a2 lost'] },
-    { fault: 'told twice', seen: [...committed, change(2)], found: ['a2 twice'] },
+    { fault: 'sent twice', seen: [...committed, change(2)], found: ['a2 twice'] },
     { fault: 'out of order', seen: [change(2), change(1), change(3), change(1, 'b')], found: ['a1 out of order'] },
     { fault: 'rolled back', seen: [...committed, change(4)], found: ['a4 never committed'] },
-  ])('finds one that was $fault', ({ seen, found }) => {
+  ])('finds a change that was $fault', ({ seen, found }) => {
     expect(kinds(committed, seen)).toEqual(found);
   });
 });

@@ -67,7 +67,7 @@ describe('the checker of presence', () => {
       },
     ],
     [
-      'a reload within the grace',
+      'a reload within the grace period',
       (scribe) => {
         scribe.list(5, []);
         scribe.visit('ann', 'A', 10, 30);
@@ -85,7 +85,7 @@ describe('the checker of presence', () => {
       },
     ],
     [
-      'a watcher that was away meanwhile',
+      'a watcher that was disconnected meanwhile',
       (scribe) => {
         scribe.list(5, []);
         scribe.log.views.push({ kind: 'gone', watcher: 'w', at: 9_000 });
@@ -121,7 +121,7 @@ describe('the checker of presence', () => {
       },
     ],
     [
-      'a user of a killed instance who stays for ever',
+      'a user of a killed instance who is never removed',
       ['goneStillShown'],
       (scribe) => {
         scribe.visit('ann', 'B', 10, 30);
@@ -139,7 +139,7 @@ describe('the checker of presence', () => {
       },
     ],
     [
-      'a user who is gone and comes back for a moment, though nothing happened',
+      'a departed user who reappears for a moment without a cause',
       ['flapped'],
       (scribe) => {
         scribe.visit('ann', 'A', 10, null);
@@ -160,7 +160,7 @@ describe('the checker of presence', () => {
 describe('the checker of control commands', () => {
   const good: readonly Case[] = [
     [
-      'a command that is confirmed and carried out everywhere',
+      'a command that is confirmed and executed everywhere',
       (scribe) => {
         scribe.visit('ann', 'A', 10, 20.05, { code: 4403, joins: false });
         scribe.visit('ann', 'B', 10, 20.3, { code: 4403, joins: false });
@@ -169,7 +169,7 @@ describe('the checker of control commands', () => {
       },
     ],
     [
-      'an instance that was cut off and carries it out when it is back',
+      'an isolated instance that executes it after reconnecting',
       (scribe) => {
         scribe.fault('cut', 18, 24);
         scribe.visit('ann', 'B', 10, 26, { code: 4403, joins: false });
@@ -200,7 +200,7 @@ describe('the checker of control commands', () => {
 
   const bad: readonly BadCase[] = [
     [
-      'a command that is confirmed and not carried out',
+      'a command that is confirmed and not executed',
       ['confirmedNotDone'],
       (scribe) => {
         scribe.visit('ann', 'B', 10, null, { joins: false });
@@ -208,7 +208,7 @@ describe('the checker of control commands', () => {
       },
     ],
     [
-      'a command that never reaches an instance that was cut off',
+      'a command that never reaches an isolated instance',
       ['neverDone'],
       (scribe) => {
         scribe.fault('cut', 18, 24);
@@ -217,7 +217,7 @@ describe('the checker of control commands', () => {
       },
     ],
     [
-      'a command that is carried out, while the instance is reported missing',
+      'a command that is executed, while the instance is reported missing',
       ['missingForEver'],
       (scribe) => {
         scribe.visit('ann', 'B', 10, 20.05, { code: 4403, joins: false });
@@ -225,7 +225,7 @@ describe('the checker of control commands', () => {
       },
     ],
     [
-      'a dead instance that is reported missing for ever',
+      'a dead instance that is reported missing forever',
       ['missingForEver'],
       (scribe) => {
         scribe.kill(20, 22);
@@ -242,7 +242,7 @@ describe('the checker of control commands', () => {
       },
     ],
     [
-      'a command that an instance carries out which began after it',
+      'a command that is executed by an instance that started after it',
       ['doneTwice'],
       (scribe) => {
         scribe.order('disconnect', 'ann', 20, EVERY);
@@ -276,7 +276,7 @@ describe('the checker of revocations', () => {
       },
     ],
     [
-      'a token that an instance accepts which is cut off',
+      'a token that an isolated instance accepts',
       (scribe) => {
         scribe.fault('cut', 18, 24);
         scribe.order('revoke', 's ann', 20, ['A'], ['B']);

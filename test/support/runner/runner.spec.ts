@@ -103,7 +103,7 @@ describe('the runner of the specs', () => {
     ['hang.spec.ts', 'Exceeded timeout of 500 ms', ['failed']],
     ['hanging-import.spec.ts', 'The import of this file took longer than 2000 ms', []],
     ['load.spec.ts', 'absent.js', []],
-  ])('fails %s and says why', (file, reason, statuses) => {
+  ])('fails %s with the reason', (file, reason, statuses) => {
     const { message, assertionResults } = resultOf(file);
     expect(message).toContain(reason);
     expect(assertionResults.map(({ status }) => status)).toEqual(statuses);
