@@ -1,6 +1,6 @@
 /**
- * The built-in channels and the fields of their events: the one list from which the definitions, the types and the AsyncAPI
- * document follow. The option `builtInChannels` chooses from it. An event can have more fields. The fields are not validated at
+ * Built-in channels and the fields of their events. The definitions, the types and the AsyncAPI document are derived from
+ * this list, and the option `builtInChannels` selects from it. An event can have more fields. Fields are not validated at
  * run time unless a channel definition has `data`.
  */
 
@@ -10,7 +10,7 @@ const USER = { id: 'string', email: 'string' } as const;
 const TABLE = { table: 'string' } as const;
 const DEPLOYMENT = { id: 'string', appId: 'string', status: 'string' } as const;
 
-/** Channel → field → type. */
+/** Types of the fields, by channel. */
 export const PLATFORM_CHANNELS = {
   announcements: { message: 'string' },
   'apps:created': NAMED,
@@ -47,8 +47,8 @@ type DataOf<Fields extends Readonly<Record<string, keyof FieldTypes>>> = keyof F
   : { readonly [Name in keyof Fields]: FieldTypes[Fields[Name]] };
 
 /**
- * The event map of the built-in channels. The entry point `nestjs-realtime/platform-events` merges it into `RealtimeEvents`; a map of
- * the application can take parts of it: `Pick<PlatformEvents, 'apps:created'>`.
+ * Event map of the built-in channels. The entry point `nestjs-realtime/platform-events` merges it into `RealtimeEvents`.
+ * The map of an application can use parts of it: `Pick<PlatformEvents, 'apps:created'>`.
  */
 export type PlatformEvents = {
   [Channel in keyof typeof PLATFORM_CHANNELS]: DataOf<(typeof PLATFORM_CHANNELS)[Channel]>;

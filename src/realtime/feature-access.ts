@@ -1,13 +1,13 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { EventsPublisher } from './publishing/events-publisher.js';
 
-/** The publisher, under a token that every module can inject, also with `isGlobal: false`. */
+/** Token of the publisher that every module can inject, also with `isGlobal: false`. */
 const PUBLISHER = Symbol('EventsPublisher of RealtimeModule.forRoot');
 
-/** Gives the modules of `forFeature` the publisher of `forRoot`: they do not import it. @internal */
+/** Provides the publisher of `forRoot` to the modules of `forFeature`, which do not import it. @internal */
 @Module({})
 export class FeatureAccess {
-  /** @param root the module that provides and exports `EventsPublisher` */
+  /** @param root module that provides and exports `EventsPublisher` */
   static to(root: DynamicModule): DynamicModule {
     return {
       module: FeatureAccess,
@@ -19,5 +19,5 @@ export class FeatureAccess {
   }
 }
 
-/** The provider of a module of `forFeature`. It is an alias, so that Nest calls the hooks of the publisher once. */
+/** Provider for the modules of `forFeature`. It is an alias, so that Nest calls the hooks of the publisher once. */
 export const FEATURE_PUBLISHER: Provider = { provide: EventsPublisher, useExisting: PUBLISHER };

@@ -2,7 +2,7 @@ import { ValidateBy } from 'class-validator';
 import { PLATFORM_CHANNELS } from '../../protocol/platform-events.js';
 import { didYouMean } from './did-you-mean.js';
 
-/** All built-in channels, none, or those that are named: `announcements`, `apps:created`, `apps:*`. */
+/** All built-in channels, none, or a list of them: `announcements`, `apps:created`, `apps:*`. */
 export type BuiltInChannels = boolean | readonly string[];
 
 const NAMES = Object.keys(PLATFORM_CHANNELS);

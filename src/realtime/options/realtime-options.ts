@@ -247,8 +247,8 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   drainDelayMs = 1_000;
 
   /**
-   * On SIGTERM: the longest time over which connections are closed, each at its own moment, in milliseconds. With fewer
-   * connections it is shorter: they leave at a tenth of `handshakesPerSecond`.
+   * On SIGTERM: maximum time over which connections are closed, one after the other, in milliseconds. With few
+   * connections it takes less time: they are closed at a tenth of `handshakesPerSecond`.
    * @default 10000
    */
   @IsInt()
