@@ -11,9 +11,9 @@ export interface Project {
   /** The lowest line of Node that its tools run on. @default 20 */
   readonly lowestNode?: number;
   /** Makes it in a folder that does not exist yet. */
-  make(root: string, tarball: string): Promise<void>;
+  readonly make: (root: string, tarball: string) => Promise<void>;
   /** Runs it under the first `node` in `env.PATH`. */
-  check(root: string, env: NodeJS.ProcessEnv): Promise<void>;
+  readonly check: (root: string, env: NodeJS.ProcessEnv) => Promise<void>;
 }
 
 const nest = (name: string, project: NestProject, lowestNode = 20): Project => ({
