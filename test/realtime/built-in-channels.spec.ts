@@ -101,10 +101,12 @@ export function use(events: EventsPublisher, shop: EventsPublisher<ShopEvents>) 
     expect(compile([fileOf('custom-events.ts', code)]).map(problemText)).toEqual([]);
   }, 60_000);
 
-  it('has the built-in channels once the application imports them', () => {
-    const code = `${USE}
+  it.each(['nestjs-realtime', 'nestjs-realtime/client'])(
+    'has the built-in channels beside those declared in %s',
+    (entry) => {
+      const code = `${USE}
 import 'nestjs-realtime/platform-events';
-declare module 'nestjs-realtime' {
+declare module '${entry}' {
   interface RealtimeEvents { 'orders:paid': { total: number } }
 }
 export function use(events: EventsPublisher) {
@@ -116,6 +118,8 @@ export function use(events: EventsPublisher) {
   // @ts-expect-error not in the event map
   void events.emit('apps:archived', { id: '1' });
 }`;
-    expect(compile([fileOf('platform-events.ts', code)]).map(problemText)).toEqual([]);
-  }, 60_000);
+      expect(compile([fileOf('platform-events.ts', code)]).map(problemText)).toEqual([]);
+    },
+    60_000,
+  );
 });
