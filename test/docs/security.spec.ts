@@ -17,7 +17,7 @@ describe('SECURITY.md', () => {
   it.each(entries)('names a test that exists: $attack', ({ test }: Record<string, string>) => {
     const [, file, name] = /^`([\w./-]+\.spec\.ts)`: (.+)$/.exec(test ?? '') ?? [];
     expect(name).toBeDefined();
-    const titles = [...readFileSync(file!, 'utf8').matchAll(/\('((?:[^'\\\n]|\\.)+)', (?:async )?\(/g)].map(
+    const titles = [...readFileSync(file!, 'utf8').matchAll(/\(\s*'((?:[^'\\\n]|\\.)+)',\s*(?:async )?\(/g)].map(
       ([, title]) => title,
     );
     expect(titles).toContain(name);
