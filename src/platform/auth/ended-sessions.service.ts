@@ -10,7 +10,7 @@ const RETRY_MS = 1_000;
  */
 const KEPT_MS = 2_592_000_000;
 
-/** Revokes the tokens of a user that were issued before a time, or the tokens of one session. */
+/** Revocation of the tokens of a user that were issued before a time, or of the tokens of one session. */
 interface Ended {
   readonly kind: 'user' | 'session';
   /** The id of the user, or the `jti` of the tokens. */
