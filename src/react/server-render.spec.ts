@@ -13,5 +13,5 @@ it('renders as not connected on a server, and does not connect', () => {
 
 it('reports a missing provider', () => {
   const Alone = () => createElement('p', null, useConnectionState().state);
-  expect(() => renderToString(createElement(Alone))).toThrow('put <RealtimeProvider client={…}> above this component');
+  expect(() => renderToString(createElement(Alone))).toThrow('wrap this component in <RealtimeProvider client={…}>');
 });

@@ -57,7 +57,7 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     ])('is refused for %j with %j, with the same message', async (email, password) => {
       expect(await new Api(realtime.origin).post('/api/auth/login', { email, password })).toEqual({
         status: 401,
-        body: { statusCode: 401, error: 'Unauthorized', message: 'The email or the password is wrong' },
+        body: { statusCode: 401, error: 'Unauthorized', message: 'Wrong email or password' },
       });
     });
 

@@ -96,7 +96,7 @@ describe('the platform refuses to start, in one sentence,', () => {
     const foreign = { JWT_PUBLIC_KEY_FILE: file('public.pem'), JWT_PRIVATE_KEY_FILE: file('other-private.pem') };
     expect(await refusal(directory, foreign)).toEqual({
       code: 1,
-      said: 'JWT_PRIVATE_KEY_FILE does not belong to the key of JWT_PUBLIC_KEY_FILE.',
+      said: 'JWT_PRIVATE_KEY_FILE and JWT_PUBLIC_KEY_FILE are not a pair.',
     });
     expect((await refusal(directory, { JWT_PUBLIC_KEY_FILE: file('text.pem') })).said).toBe(
       'JWT_PUBLIC_KEY_FILE must hold a public key as PEM: RSA (RS256), or EC on P-256 (ES256).',

@@ -66,14 +66,14 @@ export class AppsService {
       return app !== undefined;
     });
     if (removed) return;
-    throw new ConflictException('An application that is being deployed cannot be deleted');
+    throw new ConflictException('The application cannot be deleted while it is being deployed');
   }
 
   private async write(work: (statements: Statements, emit: Emit) => Promise<App>): Promise<App> {
     try {
       return await this.changes.make(work);
     } catch (error) {
-      throw isDuplicate(error) ? new ConflictException('There is an application with this name already') : error;
+      throw isDuplicate(error) ? new ConflictException('An application with this name already exists') : error;
     }
   }
 }
@@ -92,5 +92,5 @@ export async function assertAppOwner(statements: Statements, id: string, by: Pri
 }
 
 export function missingApp(id: string): NotFoundException {
-  return new NotFoundException(`There is no application ${id}`);
+  return new NotFoundException(`Application ${id} not found`);
 }

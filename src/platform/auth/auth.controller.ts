@@ -28,7 +28,7 @@ export class AuthController {
     // Taken before the password check: if the password changes meanwhile, the change revokes this sign-in too.
     const startedAt = Date.now();
     const user = await this.users.authenticate(email, password);
-    if (user === null) throw new UnauthorizedException('The email or the password is wrong');
+    if (user === null) throw new UnauthorizedException('Wrong email or password');
     return { ...this.tokens.issue(user, undefined, startedAt), user };
   }
 

@@ -16,7 +16,7 @@ export class HashingQueue {
   /** @throws BusyError if the queue is full */
   async run<T>(job: () => Promise<T>): Promise<T> {
     if (this.running >= this.maxRunning) {
-      if (this.waiting.length >= this.maxWaiting) throw new BusyError('Too many passwords are being checked');
+      if (this.waiting.length >= this.maxWaiting) throw new BusyError('Too many sign-ins at the moment: try again');
       await new Promise<void>((resolve) => this.waiting.push(resolve)); // takes the slot of the job that ends
     } else this.running += 1;
     try {

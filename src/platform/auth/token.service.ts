@@ -40,7 +40,7 @@ export class TokenService {
     const { signing } = this.keys;
     if (signing === null) {
       throw new NotImplementedException(
-        'This server verifies tokens but signs none (JWT_PRIVATE_KEY_FILE is not given): get one from your issuer',
+        'This server does not issue tokens (JWT_PRIVATE_KEY_FILE is not set): get one from your issuer',
       );
     }
     const { issuer, audience } = this.config.jwt;

@@ -70,6 +70,6 @@ function readPrivateKey(path: string, publicKey: string): string {
   } catch {
     throw new StartError('JWT_PRIVATE_KEY_FILE must hold a private key as PEM, without a passphrase.');
   }
-  if (!belongs) throw new StartError('JWT_PRIVATE_KEY_FILE does not belong to the key of JWT_PUBLIC_KEY_FILE.');
+  if (!belongs) throw new StartError('JWT_PRIVATE_KEY_FILE and JWT_PUBLIC_KEY_FILE are not a pair.');
   return text;
 }

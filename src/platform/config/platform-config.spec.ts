@@ -64,7 +64,7 @@ describe('an invalid environment is rejected in one sentence, without its secret
     [
       'a JWKS URL and a secret',
       { JWT_JWKS_URL: 'https://issuer.example', JWT_SECRET: SECRET },
-      'JWT_JWKS_URL stands alone',
+      'JWT_JWKS_URL excludes JWT_SECRET',
     ],
     [
       'production without a secret',

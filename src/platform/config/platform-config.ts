@@ -134,7 +134,7 @@ function readJwt(variables: Variables, development: boolean): JwtSettings {
   }
   const jwksUrl = variables.text('JWT_JWKS_URL');
   if (jwksUrl !== undefined && (secret ?? publicKeyFile) !== undefined) {
-    throw new StartError('JWT_JWKS_URL stands alone: give it, or JWT_SECRET, or JWT_PUBLIC_KEY_FILE.');
+    throw new StartError('JWT_JWKS_URL excludes JWT_SECRET and JWT_PUBLIC_KEY_FILE: set one of them.');
   }
   if (privateKeyFile !== undefined && publicKeyFile === undefined) {
     throw new StartError('JWT_PRIVATE_KEY_FILE is given without JWT_PUBLIC_KEY_FILE: give both, or JWT_SECRET.');
@@ -218,9 +218,7 @@ function readRealtime(env: NodeJS.ProcessEnv): Omit<RealtimeOptions, 'jwt'> {
   try {
     const options = realtimeOptionsFromEnv(env);
     if (options.tenants?.claim !== undefined) {
-      throw new Error(
-        'REALTIME_TENANT_CLAIM must be empty: this platform has no tenants, and says of no event whose it is',
-      );
+      throw new Error('REALTIME_TENANT_CLAIM must be empty: the platform does not support tenants');
     }
     return { maxEventBytes: MAX_EVENT_BYTES, channels: CHANNELS, ...options };
   } catch (error) {

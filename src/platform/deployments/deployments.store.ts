@@ -31,7 +31,7 @@ export class DeploymentsStore {
       `select ${DEPLOYMENT_COLUMNS} from deployments where id = $1`,
       [id],
     );
-    if (deployment === undefined) throw new NotFoundException(`There is no deployment ${id}`);
+    if (deployment === undefined) throw new NotFoundException(`Deployment ${id} not found`);
     return deployment;
   }
 
@@ -58,7 +58,7 @@ export class DeploymentsStore {
         return deployment!;
       });
     } catch (error) {
-      throw isDuplicate(error) ? new ConflictException('This application is being deployed already') : error;
+      throw isDuplicate(error) ? new ConflictException('The application is already being deployed') : error;
     }
   }
 

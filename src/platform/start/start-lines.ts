@@ -29,7 +29,7 @@ export function startLines(started: Started): string {
     ...(started.console ? [`  console    http://localhost:${port}/realtime/console`] : []),
     `  data       ${database}`,
     ...(local
-      ? ['  open to    this machine only: HOST=0.0.0.0 lets others in (then without demo users, see DEMO_USERS)']
+      ? ['  open to    this machine only: set HOST=0.0.0.0 to accept others (demo users are off then, see DEMO_USERS)']
       : []),
   ];
   for (const { email, password, token } of tokens) {

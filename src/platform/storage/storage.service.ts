@@ -88,5 +88,5 @@ async function assertFileOwner(statements: Statements, id: string, by: Principal
 }
 
 function missing(id: string): NotFoundException {
-  return new NotFoundException(`There is no file ${id}`);
+  return new NotFoundException(`File ${id} not found`);
 }

@@ -56,7 +56,7 @@ export class RowsService {
        where table_name = $1 and id = $2 returning ${ROW_COLUMNS}`,
         [table, id, JSON.stringify(values)],
       );
-      if (row === undefined) throw new NotFoundException(`There is no row ${id} in ${table}`);
+      if (row === undefined) throw new NotFoundException(`Row ${id} not found in ${table}`);
       if (!areScalarValues(row.values)) throw new BadRequestException(`A row can have at most ${MAX_COLUMNS} columns`);
       await emit('database:row_updated', { table, row, action: 'changed', by: by.user.userId });
       return row;

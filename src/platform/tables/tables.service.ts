@@ -41,7 +41,7 @@ export class TablesService {
         return table!;
       });
     } catch (error) {
-      throw isDuplicate(error) ? new ConflictException('There is a table with this name already') : error;
+      throw isDuplicate(error) ? new ConflictException('A table with this name already exists') : error;
     }
   }
 
@@ -84,5 +84,5 @@ export async function assertTableOwner(statements: Statements, name: string, by:
 }
 
 export function missingTable(name: string): NotFoundException {
-  return new NotFoundException(`There is no table ${name}`);
+  return new NotFoundException(`Table ${name} not found`);
 }

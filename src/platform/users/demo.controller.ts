@@ -9,7 +9,7 @@ export class DemoController {
 
   @Get()
   demo(): { users: { email: string; password: string; name: string; role: string }[] } {
-    if (!this.config.demoUsers) throw new NotFoundException('There are no demo users here');
+    if (!this.config.demoUsers) throw new NotFoundException('This platform has no demo users');
     return { users: DEMO_USERS.map(({ email, password, name, role }) => ({ email, password, name, role })) };
   }
 }

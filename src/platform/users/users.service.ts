@@ -85,7 +85,7 @@ export class UsersService {
   }
 
   async remove(id: string, by: string): Promise<void> {
-    if (id === by) throw new ConflictException('Nobody can delete themselves');
+    if (id === by) throw new ConflictException('You cannot delete yourself');
     await this.changes.make(async (statements, emit) => {
       const [user] = await statements.query<{ id: string }>('delete from users where id = $1 returning id', [id]);
       if (user === undefined) throw missing(id);
@@ -106,11 +106,11 @@ export class UsersService {
     try {
       return await this.changes.make(work);
     } catch (error) {
-      throw isDuplicate(error) ? new ConflictException('There is a user with this email already') : error;
+      throw isDuplicate(error) ? new ConflictException('A user with this email already exists') : error;
     }
   }
 }
 
 function missing(id: string): NotFoundException {
-  return new NotFoundException(`There is no user ${id}`);
+  return new NotFoundException(`User ${id} not found`);
 }
