@@ -188,27 +188,24 @@ describe('channels of feature modules', () => {
     ['throws', 'broken', 'threw', 'the database said no'],
     ['hangs', 'stuck', 'timed_out', 'it took more than 300 ms'],
     ['returns nothing', 'mute', 'invalid', 'neither a boolean nor { allowed, reason, groups, fields }'],
-  ])(
-    'are unavailable if the policy %s, with a log line, and without affecting others',
-    async (_what, id, outcome, why) => {
-      const { policyFailures } = app.app.get(Counters);
-      const before = policyFailures.get(outcome);
-      members.set('42', 'bob');
-      const [ann, bob] = [await as('ann'), await as('bob')];
-      const refused = subscribe(ann, `projects:${id}:updated`);
-      expect(await subscribe(bob, 'projects:42:updated')).toMatchObject({ type: 'subscribed' });
-      const answer = await refused;
-      expect(answer).toMatchObject({ code: 'unavailable' });
-      expect(JSON.stringify(answer)).not.toContain(why);
-      expect(policyFailures.get(outcome)).toBe(before + 1);
-      expect(app.log.lines.filter((line) => line.includes(why))).toHaveLength(1);
-      // The second failure is counted, but not logged.
-      await subscribe(ann, `projects:${id}:updated`);
-      expect(policyFailures.get(outcome)).toBe(before + 2);
-      expect(app.log.lines.filter((line) => line.includes(why))).toHaveLength(1);
-      await ann.fence();
-    },
-  );
+  ])('are unavailable if the policy %s; it is logged, and others keep working', async (_what, id, outcome, why) => {
+    const { policyFailures } = app.app.get(Counters);
+    const before = policyFailures.get(outcome);
+    members.set('42', 'bob');
+    const [ann, bob] = [await as('ann'), await as('bob')];
+    const refused = subscribe(ann, `projects:${id}:updated`);
+    expect(await subscribe(bob, 'projects:42:updated')).toMatchObject({ type: 'subscribed' });
+    const answer = await refused;
+    expect(answer).toMatchObject({ code: 'unavailable' });
+    expect(JSON.stringify(answer)).not.toContain(why);
+    expect(policyFailures.get(outcome)).toBe(before + 1);
+    expect(app.log.lines.filter((line) => line.includes(why))).toHaveLength(1);
+    // The second failure is counted, but not logged.
+    await subscribe(ann, `projects:${id}:updated`);
+    expect(policyFailures.get(outcome)).toBe(before + 2);
+    expect(app.log.lines.filter((line) => line.includes(why))).toHaveLength(1);
+    await ann.fence();
+  });
 
   it('are re-authorized when the token is renewed, and on request of the application', async () => {
     members.set('42', 'ann');
