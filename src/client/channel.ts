@@ -237,8 +237,9 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
         move('unsubscribe');
         present(null);
       }
+      if (!changes) return;
       if (isBehind && change.code !== 'behind') move('behind');
-      if (!changes || !isWanted) return;
+      if (!isWanted) return;
       const isNew = !asked;
       if (isNew || !isWatched) {
         const target = { channel: name, presence: (isWatched = [...users].some((user) => user.presence)) || undefined };
@@ -252,7 +253,7 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
     },
     lost(reason) {
       asked = null;
-      move('lost', { reason });
+      if (change.state === 'subscribed' || change.code === 'behind') move('lost', { reason });
       channel.askAgain();
     },
     askAgain() {

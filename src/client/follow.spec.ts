@@ -281,6 +281,79 @@ describe('follow', () => {
     expect(loads).toBe(2);
   });
 
+  it('begins to load only while it is known for whom: not when the client is closed in the same step', async () => {
+    const { client, server } = begin({ getToken: () => 'ada' });
+    const loads: (string | undefined)[] = [];
+    follow(
+      client.channel('apps:created'),
+      logging(() => {
+        loads.push(client.identity?.user?.userId);
+        return Promise.resolve('state');
+      }),
+    );
+    await pass();
+    client.channel('apps:created').once('reset', () => client.close());
+    server.send({ type: 'resync', channel: 'apps:created', reason: 'expired' });
+    await pass(5_000);
+    expect(loads).toEqual(['ada']);
+    client.connect();
+    await pass();
+    expect(loads).toEqual(['ada', 'ada']);
+  });
+
+  it('begins to load only while it is known for whom: not again after a reset, once the client is closed', async () => {
+    const { client, server } = begin({ getToken: () => 'ada' });
+    const first = deferred<string>();
+    const loads: (string | undefined)[] = [];
+    follow(
+      client.channel('apps:created'),
+      logging(() => {
+        loads.push(client.identity?.user?.userId);
+        return loads.length === 1 ? first.promise : Promise.resolve('again');
+      }),
+    );
+    await pass();
+    server.send({ type: 'resync', channel: 'apps:created', reason: 'expired' });
+    await pass();
+    client.close();
+    first.resolve('first');
+    await pass(5_000);
+    client.connect();
+    await pass();
+    expect(loads).toEqual(['ada', 'ada']);
+    expect(log).toEqual(['loaded again']);
+  });
+
+  it.each([
+    ['after the channel fell behind', 10],
+    ['as too many events waited', 0],
+  ])('shows another user nothing if the client is closed %s, and loading is tried again', async (_, ms) => {
+    let who = 'ada';
+    const { client, server } = begin({ maxWaitingEvents: 5, getToken: () => who });
+    const loads: (string | undefined)[] = [];
+    follow(
+      client.channel('apps:created'),
+      logging(() => {
+        loads.push(client.identity?.user?.userId);
+        return loads.length === 1 ? Promise.reject(new Error('down')) : Promise.resolve(`of ${who}`);
+      }),
+    );
+    await pass();
+    for (let index = 0; index < 10; index += 1) server.publish('apps:created', app('of ada'));
+    if (ms > 0) await pass(ms);
+    server.close(1009);
+    await pass();
+    who = 'grace';
+    void client.reauthenticate(); // the client stays closed
+    await pass(10_000);
+    client.connect();
+    await pass(10_000);
+    server.publish('apps:created', app('after'));
+    await pass();
+    expect(loads).toEqual(['ada', 'grace']);
+    expect(log).toEqual(['error down', 'loaded of grace', 'after']);
+  });
+
   it('ends: nothing is called any more, and its channels are left', async () => {
     const { client, server } = begin();
     const loading = deferred<string>();

@@ -64,15 +64,17 @@ function begin<S, T>(all: readonly Channel<T>[], on: Following<S, T>): Stop {
       throw error;
     }
   };
+  /** Loads until the state is newer than the last reset; stops if a channel is not subscribed, until it is. */
   const load = async (): Promise<void> => {
-    isStale = true;
     gate ??= new Promise((resolve) => (open = resolve));
-    if (isLoading || isOver || !all.every(hasBegun)) return;
+    if (isLoading) return;
     isLoading = true;
     clearTimeout(timer);
     try {
       let state: S;
       do {
+        await null; // `follow` returns before it calls `load`
+        if (isOver || !all.every(hasBegun)) return;
         isStale = false;
         state = await loadOnce();
       } while (isStale);
@@ -101,16 +103,16 @@ function begin<S, T>(all: readonly Channel<T>[], on: Following<S, T>): Stop {
       }),
       channel.on('reset', () => {
         resets += 1;
+        isStale = true;
         void load();
       }),
-      channel.on('state', ({ state, code, recovered, error }) => {
+      channel.on('state', ({ previous, code, error }) => {
         if (code === 'other_user') {
           resets += 1;
           former = call;
           call.abort();
         }
-        // Without recovery a reset follows.
-        if (state === 'subscribed' && gate !== null && recovered !== false) void load();
+        if (gate !== null && previous !== 'subscribed' && hasBegun(channel)) void load();
         if (error !== undefined) on.onError?.(error);
       }),
       channel.subscribe(),
@@ -126,7 +128,10 @@ function begin<S, T>(all: readonly Channel<T>[], on: Following<S, T>): Stop {
   };
 }
 
-/** Its position is known. One that is behind comes back once its events, which wait for the state, are handed out. */
+/**
+ * Its position is known, and whose it is: there is a connection. A channel that is behind is subscribed to again once its
+ * events, which wait for the state, are handed out.
+ */
 function hasBegun({ change }: Channel): boolean {
   return change.state === 'subscribed' || change.code === 'behind';
 }

@@ -113,6 +113,7 @@ export const CHANNEL_STATES = {
   subscribing: {
     subscribed: 'subscribed',
     refused: 'refused',
+    lost: 'subscribing',
     other_user: 'subscribing',
     behind: 'subscribing',
     unsubscribe: 'unsubscribed',

@@ -115,7 +115,11 @@ export class ChannelWatch {
     }
     const most = this.channel.state === 'subscribed' ? MAX_WAITING : MAX_AT_ONCE;
     if (this.#waiting.length > most) this.#report(`more than ${most} events wait`);
-    if (this.#waiting.length > MAX_WAITING && this.channel.change.code === 'lost') this.#report('it is not behind');
+    const isConnected = this.watch.client.state === 'connected';
+    if (isConnected && this.#waiting.length > MAX_WAITING && this.channel.change.code === 'lost')
+      this.#report('it is not behind');
+    if (!isConnected && (this.channel.state === 'subscribed' || this.channel.change.code === 'behind'))
+      this.#report(`${this.channel.change.code} without a connection`);
     if (this.channel.state === 'refused' && this.watch.client.state !== 'connected')
       this.#report('refused, and there is no connection');
     if (this.#lastOfRearmed !== this.#last) this.#report('an event is lost to a listener that is added again');

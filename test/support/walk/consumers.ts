@@ -66,6 +66,7 @@ export class Consumers {
     const own: { offset: number | undefined } = { offset: undefined };
     const stop = follow(client.channel<string>(name), {
       load: ({ signal }) => {
+        if (client.identity === null) this.watch.report(`${name}: a load begins, and it is not known for whom`);
         if (this.load === 'throws') throw new Error('no state');
         if (this.load === 'rejects') return Promise.reject(new Error('no state'));
         const state = { as: client.identity?.user?.userId ?? null, offset: this.topOf(name) };
