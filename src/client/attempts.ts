@@ -17,6 +17,8 @@ import type { SessionEnd } from './session.js';
 export interface Attempts {
   /** The application begins: nothing has failed. */
   reset(): void;
+  /** The application signs in: what was refused before does not count against the next token. */
+  signedIn(): void;
   /** The server accepted a connection, or a token on it. @param isNew it is a new connection */
   accepted(isNew: boolean): void;
   /** A connection, or an attempt, ended. @returns whether another token is needed, or none will help (`hopeless`) */
@@ -36,6 +38,9 @@ export function createAttempts(options: ResolvedOptions, failed: (error: Realtim
   return {
     reset() {
       failures = failedUpgrades = tokenRefusals = 0;
+    },
+    signedIn() {
+      refusedSince = performance.now();
     },
     accepted(isNew) {
       failedUpgrades = 0;

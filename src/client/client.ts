@@ -224,6 +224,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
 
   const reauthenticate = async (): Promise<void> => {
     tokens.forget('reauthenticate');
+    attempts.signedIn();
     if (change.state === 'connecting') end({ cause: 'other_user', reason: 'reauthenticate' });
     const to = readySession();
     if (!to) return tokens.stop();

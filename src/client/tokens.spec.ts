@@ -258,6 +258,35 @@ describe('getToken', () => {
     expect(client.change).toMatchObject({ state: 'closed', code: 'refused' });
   });
 
+  it('gives a sign-in its chance, though tokens were refused for a minute before it', async () => {
+    let given = 'ada';
+    const { client, server } = begin({
+      getToken: async () => {
+        const token = given;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        return token;
+      },
+    });
+    client.connect();
+    for (let times = 0; times < 2; times += 1) {
+      await pass(2_000);
+      server.close(4401, 'another user signed in');
+    }
+    server.isDown = true;
+    await pass(60_000);
+    server.isDown = false;
+    client.connect();
+    await pass(1_000);
+    expect(client.state).toBe('connected');
+    given = 'grace';
+    const done = client.reauthenticate().catch((error: unknown) => error);
+    server.close(4401, 'another user signed in');
+    await pass(30_000);
+    expect(client.change.state).toBe('connected');
+    expect(client.identity?.user?.userId).toBe('grace');
+    expect(await done).toBeUndefined();
+  });
+
   it('is not asked in a loop for a token that has ended when it comes', async () => {
     let calls = 0;
     const { client } = begin(
