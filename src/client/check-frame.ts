@@ -1,7 +1,10 @@
 import type { ServerFrame } from '../protocol/frames.js';
 
+/** Frames that only answer a request: the client itself reads no field of them. */
+type Answer = 'pong' | 'channels' | 'stats';
+
 /** The fields that the client cannot do without, by the type of the frame. */
-const REQUIRED: { readonly [T in ServerFrame['type']]: string } = {
+const REQUIRED: { readonly [T in Exclude<ServerFrame['type'], Answer>]: string } = {
   connected: 'authorizedChannels heartbeatMs timestamp',
   authenticated: 'authorizedChannels timestamp',
   subscribed: 'channel',
@@ -12,9 +15,6 @@ const REQUIRED: { readonly [T in ServerFrame['type']]: string } = {
   presence_diff: 'channel joined left',
   resync: 'channel reason',
   reconnect: 'afterMs',
-  pong: '',
-  channels: '',
-  stats: '',
 };
 
 /** Checked if they are there. */
@@ -24,20 +24,20 @@ const ARRAYS = /^(authorizedChannels|members|joined|left)$/;
 const MEMBERS = /^[mjl]/;
 const NUMBERS = /Ms$|^count$/;
 
-/** @returns a sentence about what is wrong with a frame; `undefined` for a good one, or one whose type is not known here */
+/** @returns a sentence about what is wrong with a frame; `undefined` for a good one. Of an unknown type only `ref` is checked */
 export function problemOf(frame: ServerFrame): string | undefined {
   const { type } = frame;
-  if (!Object.hasOwn(REQUIRED, type)) return undefined;
+  const isKnown = Object.hasOwn(REQUIRED, type);
   const fields = frame as unknown as Readonly<Record<string, unknown>>;
-  const present = OPTIONAL.filter((name) => fields[name] !== undefined);
-  const wrong = [...(REQUIRED[type].match(/\w+/g) ?? []), ...present].find((name) => {
+  const present = OPTIONAL.filter((name) => fields[name] !== undefined && (isKnown || name === 'ref'));
+  const wrong = [...(isKnown ? REQUIRED[type as keyof typeof REQUIRED].split(' ') : []), ...present].find((name) => {
     const value = fields[name];
     if (name === 'data') return value === undefined;
     if (ARRAYS.test(name)) return !Array.isArray(value) || (MEMBERS.test(name) && !value.every(isMember));
     return typeof value !== (NUMBERS.test(name) ? 'number' : 'string');
   });
   // Its type alone: as JSON, what is nested deeply enough ends the stack.
-  return wrong && `The field ${wrong} of a ${type} frame is of type ${typeof fields[wrong]}`;
+  return wrong && `${type}.${wrong} is of type ${typeof fields[wrong]}`;
 }
 
 function isMember(value: { readonly userId?: unknown } | null): boolean {

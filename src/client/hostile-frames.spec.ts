@@ -65,8 +65,9 @@ describe('a frame that is not as expected', () => {
     const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
     sendText(server, `{"type":"event","channel":${deep},"timestamp":"","data":1}`);
     sendText(server, `{"type":"pong","ref":${deep}}`);
+    sendText(server, `{"type":"of the application","ref":${deep}}`);
     await pass();
-    expect(errors).toEqual(['invalid_frame', 'invalid_frame']);
+    expect(errors).toEqual(['invalid_frame', 'invalid_frame', 'invalid_frame']);
     expect(client.state).toBe('connected');
   });
 
