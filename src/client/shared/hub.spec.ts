@@ -1,0 +1,53 @@
+import type { WebSocketLike } from '../web-socket.js';
+import { Hub } from './hub.js';
+import type { ToPorts } from './messages.js';
+
+/** A hub with one socket that is open, what it sends to the server, and what it sends to the socket. */
+function openHub() {
+  const told: ToPorts[] = [];
+  const sent: { readonly type: string; readonly ref: string }[] = [];
+  const sockets: WebSocketLike[] = [];
+  class Socket implements WebSocketLike {
+    onopen: WebSocketLike['onopen'] = null;
+    onmessage: WebSocketLike['onmessage'] = null;
+    onerror: WebSocketLike['onerror'] = null;
+    onclose: WebSocketLike['onclose'] = null;
+    constructor() {
+      sockets.push(this);
+    }
+    send(text: string): void {
+      sent.push(JSON.parse(text) as { type: string; ref: string });
+    }
+    close(): void {}
+  }
+  const hub = new Hub(Socket, (message) => void told.push(message));
+  hub.take({ op: 'open', port: 'tab/1', tab: 'tab', url: 'ws://fake/ws', protocols: [], isAnonymous: false });
+  sockets.at(-1)?.onopen?.({} as never);
+  return {
+    sent,
+    ask: (ref: string) => hub.take({ op: 'send', port: 'tab/1', text: JSON.stringify({ type: 'move', ref }) }),
+    /** Answers a request of the hub. @returns what sockets get of it */
+    answer(ref: string | undefined): string[] {
+      told.splice(0);
+      sockets.at(-1)?.onmessage?.({ data: JSON.stringify({ type: 'moved', ref }) } as never);
+      return told.flatMap((message) => (message.op === 'message' ? [message.text] : []));
+    },
+  };
+}
+
+describe('the hub of shared tabs', () => {
+  it('forgets the oldest of more than 10,000 frames that were not answered, and gives the others their answers', () => {
+    const { sent, ask, answer } = openHub();
+    for (let index = 0; index <= 10_000; index += 1) ask(`r${index}`);
+    expect(answer(sent[0]?.ref)).toEqual([]);
+    expect(answer(sent[1]?.ref)).toEqual(['{"type":"moved","ref":"r1"}']);
+    expect(answer(sent.at(-1)?.ref)).toEqual(['{"type":"moved","ref":"r10000"}']);
+  });
+
+  it('gives an answer once', () => {
+    const { sent, ask, answer } = openHub();
+    ask('r1');
+    expect(answer(sent[0]?.ref)).toEqual(['{"type":"moved","ref":"r1"}']);
+    expect(answer(sent[0]?.ref)).toEqual([]);
+  });
+});
