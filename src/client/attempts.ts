@@ -4,7 +4,6 @@ import {
   clamp,
   MAX_ASKED_WAIT_MS,
   MAX_FAILED_UPGRADES,
-  MAX_TIMER_MS,
   MAX_TOKEN_REFUSALS,
   REPORTED_FAILURES,
   STABLE_AFTER_MS,
@@ -17,14 +16,15 @@ import type { SessionEnd } from './session.js';
 export interface Attempts {
   /** The application begins: nothing has failed. */
   reset(): void;
-  /** The application signs in: what was refused before does not count against the next token. */
-  signedIn(): void;
-  /** The server accepted a connection, or a token on it. @param isNew it is a new connection */
-  accepted(isNew: boolean): void;
-  /** A connection, or an attempt, ended. @returns whether another token is needed, or none will help (`hopeless`) */
-  ended(end: SessionEnd): 'new token' | 'hopeless' | undefined;
+  /**
+   * The server accepted a connection, or a token on it; or the application signs in: refusals from before count no more.
+   * @param isNew it is a new connection
+   */
+  ready(isNew: boolean): void;
+  /** A connection, or an attempt, ended. @returns whether another token is needed (`token_refused`), or none will help (`refused`) */
+  ended(end: SessionEnd): 'token_refused' | 'refused' | undefined;
   /** How long to wait after that, in milliseconds. */
-  waitAfter(end: SessionEnd, url: string): number;
+  retryInMs(end: SessionEnd, url: string): number;
 }
 
 /** @param failed is called with the error after too many failures */
@@ -39,37 +39,35 @@ export function createAttempts(options: ResolvedOptions, failed: (error: Realtim
     reset() {
       failures = failedUpgrades = tokenRefusals = 0;
     },
-    signedIn() {
-      refusedSince = performance.now();
-    },
-    accepted(isNew) {
+    ready(isNew) {
       failedUpgrades = 0;
-      if (isNew) readyAt = performance.now();
+      refusedSince = performance.now();
+      if (isNew) readyAt = refusedSince;
     },
     ended({ cause, error }) {
       const now = performance.now();
       if (now - readyAt >= STABLE_AFTER_MS) tokenRefusals = failures = 0;
       readyAt = Infinity;
-      if (cause === 'unreachable' && (failedUpgrades += 1) % MAX_FAILED_UPGRADES === 0) return 'new token';
+      if (cause === 'unreachable' && (failedUpgrades += 1) % MAX_FAILED_UPGRADES === 0) return 'token_refused';
       if (cause !== 'token_refused') return undefined;
       if ((tokenRefusals += 1) === 1) refusedSince = now;
       // A token that was given once cannot get better when it has ended.
-      if (!options.getToken && error === 'token_expired') return 'hopeless';
+      if (!options.getToken && error === 'token_expired') return 'refused';
       const isOver = tokenRefusals >= MAX_TOKEN_REFUSALS && now - refusedSince >= TOKENS_REFUSED_FOR_MS;
-      return isOver ? 'hopeless' : 'new token';
+      return isOver ? 'refused' : 'token_refused';
     },
-    waitAfter({ cause, reason, status = 0, retryInMs: askedMs }, url) {
+    retryInMs({ cause, reason, status = 0, retryInMs: askedMs }, url) {
       // A token that ended, or was exchanged, says nothing about the server: the first try is at once.
       if (cause === 'other_user' || (cause === 'token_refused' && tokenRefusals === 1)) return 0;
       failures += 1;
       const isClientError = status >= 400 && status < 500 && status !== 429;
       if (cause === 'unreachable' && (failures === REPORTED_FAILURES || (failures === 1 && isClientError))) {
-        failed(new RealtimeError('unreachable', `No connection to ${url}: ${reason || 'the upgrade failed'}`));
+        failed(new RealtimeError('unreachable', `No connection to ${url}: ${reason || cause}`));
       }
       const backoff = delayBefore(failures - 1, options);
       const asked = clamp(askedMs, 0, MAX_ASKED_WAIT_MS, backoff);
       // A server that asks for no wait at all gets the usual one, if it asks again.
-      return Math.min(failures === 1 ? asked : Math.max(asked, backoff), MAX_TIMER_MS);
+      return failures === 1 ? asked : Math.max(asked, backoff);
     },
   };
 }

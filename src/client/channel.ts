@@ -252,7 +252,6 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
       if (Object.hasOwn(takers, frame.type)) (takers[frame.type] as (frame: ChannelFrame) => void)(frame);
     },
     lost(reason) {
-      asked = null;
       if (change.state === 'subscribed' || change.code === 'behind') move('lost', { reason });
       channel.askAgain();
     },

@@ -102,7 +102,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
       if (own !== sends) return await sending;
       const wasAnonymous = identity?.user === null;
       // A sign-in on an anonymous connection is a change of user too: its channels have to begin anew.
-      if (wasAnonymous !== (token === null)) to?.end({ cause: 'other_user', reason: 'signed in or out' });
+      if (wasAnonymous !== (token === null)) to?.end({ cause: 'other_user' });
       else if (token !== null) {
         await to?.authenticate(token).catch((error: RealtimeError) => {
           // This connection still has the last one, but the next one needs another.
@@ -132,14 +132,14 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     listeners.emit('identity', who);
   };
 
-  const identified: SessionListener['identified'] = (who, ofTenant = tenant, tokenEndsInMs) =>
+  const authenticated: SessionListener['authenticated'] = (who, ofTenant = tenant, tokenEndsInMs) =>
     whole(() => {
       const next = `${ofTenant} ${who.user?.userId ?? ''}`;
       if (owner && owner !== next) forgetUser();
       owner = next;
       tenant = ofTenant;
       tokens.endsIn(tokenEndsInMs);
-      attempts.accepted(change.state === 'connecting');
+      attempts.ready(change.state === 'connecting');
       move({ cause: 'ready' });
       identify(who);
       askAgain();
@@ -148,7 +148,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     whole(() => {
       if (held) {
         held.push(frame);
-        if (held.length > options.maxWaitingEvents) end({ cause: 'lost', reason: 'too many events wait' });
+        if (held.length > options.maxWaitingEvents) end({ cause: 'lost', reason: 'behind' });
       } else if ('channel' in frame && frame.channel !== undefined) channels.used(frame.channel)?.take(frame);
       else if (frame.type !== 'error') listeners.emit('message', frame as never);
       else {
@@ -170,7 +170,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
       if (next) tokens.forget('refused');
       channels.forEach((channel) => channel.lost(how.reason ?? cause));
       if (cause === 'other_user' || cause === 'signed_out') forgetUser();
-      move(next === 'hopeless' ? { ...how, cause: 'refused' } : how);
+      move(next === 'refused' ? { ...how, cause: next } : how);
     });
 
   /** The only way to another state, and what each state begins with. */
@@ -181,8 +181,12 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
       const state = nextState<ClientState, ClientCause>(CLIENT_STATES, previous, cause);
       if (!state || (state === previous && change.code === cause)) return;
       clearTimeout(retryTimer);
-      let retryInMs = cause === 'offline' ? options.maxDelayMs : undefined;
-      if (state === 'waiting') retryInMs = attempts.waitAfter(how, dialling.url);
+      const retryInMs =
+        state === 'waiting'
+          ? attempts.retryInMs(how, dialling.url)
+          : cause === 'offline'
+            ? options.maxDelayMs
+            : undefined;
       if (retryInMs !== undefined) retryTimer = setTimeout(() => move({ cause: 'retry' }), retryInMs);
       change = { state, previous, code: cause, reason: reason || cause, closeCode, retryInMs };
       debug('state', change);
@@ -213,21 +217,24 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     const own = (attempt = {});
     try {
       const token = await tokens.get();
-      if (own !== attempt) return;
       // Signed out: nothing of the former user is shown while there is no connection either.
-      if (!token && identity?.user) whole(forgetUser);
-      session = openSession(dialling, token, options, { identified, received, failed, ended });
+      if (own === attempt && !token && identity?.user) whole(forgetUser);
+      if (own !== attempt) return; // also if a listener of that has ended it
+      session = openSession(dialling, token, options, { authenticated, received, failed, ended });
     } catch (error) {
       if (own === attempt) noToken(error as RealtimeError);
     }
   };
 
   const reauthenticate = async (): Promise<void> => {
-    tokens.forget('reauthenticate');
-    attempts.signedIn();
-    if (change.state === 'connecting') end({ cause: 'other_user', reason: 'reauthenticate' });
+    if (tokens.forget('reauthenticate')) return;
+    attempts.ready(false);
     const to = readySession();
-    if (!to) return tokens.stop();
+    if (!to) {
+      tokens.stop(); // first: a listener of the end may connect again
+      if (change.state === 'connecting') end({ cause: 'other_user' });
+      return;
+    }
     const own = (holder = {});
     held ??= [];
     try {
@@ -243,7 +250,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     if (own !== holder) return;
     const frames = held ?? [];
     held = null;
-    for (const frame of frames) received(frame);
+    for (const frame of frames) if (to === session) received(frame); // a listener may end it
   };
 
   const client = {

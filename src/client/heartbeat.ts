@@ -1,7 +1,7 @@
 /** Whether the other side still lives. */
 export interface Heartbeat {
   /** Anything came in. */
-  heard(): void;
+  received(): void;
   /** Asks now. @param withinMs how long an answer may take */
   check(withinMs: number): void;
   stop(): void;
@@ -43,7 +43,7 @@ export function createHeartbeat(quietMs: number, ask: () => void, dead: () => vo
 
   lookIn(quietMs);
   return {
-    heard() {
+    received() {
       heardAt = performance.now();
       askedAt = null;
       wasLate = false;

@@ -247,7 +247,7 @@ describe('a change of identity', () => {
     expect(given).toHaveLength(2); // a renewal is under way
     await Promise.all([client.reauthenticate(), client.reauthenticate()]);
     await pass();
-    expect(sent).toEqual(['first', 'third']);
+    expect(sent).toEqual(['first', 'second']);
   });
 
   it('is over for a client without a connection once getToken answers null', async () => {
@@ -262,5 +262,75 @@ describe('a change of identity', () => {
     await pass(5_000);
     expect(client.identity).toBeNull();
     expect(identities.map((identity) => identity?.user?.userId ?? null)).toEqual(['ada', null]);
+  });
+
+  it('takes the token of the last of several sign-ins for all of them, on the same connection', async () => {
+    const first = deferred<string>();
+    const given: (string | Promise<string>)[] = ['ada', first.promise, 'ada'];
+    const { client, server, errors } = begin({ getToken: () => given.shift()! });
+    client.connect();
+    await pass();
+    const all = [client.reauthenticate()];
+    await pass();
+    expect(given).toHaveLength(1); // the call of the first is under way
+    all.push(client.reauthenticate());
+    await Promise.all(all);
+    first.resolve('late');
+    await pass();
+    expect([client.state, server.connections.length, errors]).toEqual(['connected', 1, []]);
+  });
+
+  it('opens no connection once a listener of it closes the client', async () => {
+    let given: string | null = 'ada';
+    const { client, server } = begin({ getToken: () => given });
+    client.connect();
+    await pass();
+    server.cut();
+    given = null;
+    void client.reauthenticate();
+    client.on('identity', () => client.close());
+    await pass(5_000);
+    expect([client.state, server.open.length, server.connections.length]).toEqual(['closed', 0, 1]);
+  });
+
+  it('keeps the call of getToken for a connection that a listener begins as a sign-in ends an attempt', async () => {
+    let who = 'ada';
+    const { client, states, errors } = begin({
+      getToken: async () => {
+        const token = who;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        return token;
+      },
+    });
+    client.connect();
+    await pass(50);
+    client.once('state', () => client.connect());
+    who = 'grace';
+    void client.reauthenticate();
+    await pass(100);
+    expect(errors).toEqual([]);
+    expect(states().at(-1)).toBe('ready → connected');
+    expect(client.identity?.user?.userId).toBe('grace');
+  });
+
+  it('delivers nothing that was held once a listener of it closes the client', async () => {
+    const slow = deferred<string>();
+    let who: string | Promise<string> = 'ada';
+    const { client, server } = begin({ getToken: () => who });
+    client.connect();
+    await pass();
+    const messages: string[] = [];
+    client.on('message', ({ type }) => {
+      messages.push(type);
+      client.close();
+    });
+    who = slow.promise;
+    void client.reauthenticate();
+    await pass();
+    for (const type of ['first', 'second']) server.send({ type } as never);
+    await pass();
+    slow.resolve('ada');
+    await pass();
+    expect(messages).toEqual(['first']);
   });
 });

@@ -24,6 +24,12 @@ export const MAX_ASKED_WAIT_MS = 3_600_000;
 /** How long before its end a token is exchanged, in milliseconds; a fifth of its life at most. */
 export const MAX_MARGIN_MS = 60_000;
 
+/** Calls of `getToken` that can follow one another at once: it may lead to `reauthenticate()`, and that to a call of it; … */
+export const CALLS_IN_A_ROW = 10;
+
+/** … and the time between further calls, in milliseconds. */
+export const CALL_EVERY_MS = 3_000;
+
 /** The shortest wait before a token is exchanged, in milliseconds, however soon it ends. */
 export const MIN_RENEWAL_MS = 500;
 
@@ -41,5 +47,5 @@ export const MAX_BATCH = 100;
 
 /** A number from outside, within bounds. @returns `missing` if it is not a number */
 export function clamp(value: unknown, min: number, max: number, missing = max): number {
-  return typeof value === 'number' && !Number.isNaN(value) ? Math.min(Math.max(value, min), max) : missing;
+  return typeof value === 'number' && !isNaN(value) ? Math.min(Math.max(value, min), max) : missing;
 }

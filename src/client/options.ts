@@ -41,7 +41,8 @@ export interface RealtimeClientOptions {
   readonly token?: string | undefined;
   /**
    * Gets a token. Called before the first connect, before the last token expires, after the server refused one, and by
-   * `reauthenticate()`; never twice at the same time. `null` connects without a token. If it rejects or exceeds
+   * `reauthenticate()`; never twice at the same time, and after ten calls in a row only every three
+   * seconds. `null` connects without a token. If it rejects or exceeds
    * `timeoutMs`, it is called again. To stop the client, throw `new RealtimeError('signed_out', 'Signed out')`.
    */
   readonly getToken?: ((request: TokenRequest) => GivenToken | Promise<GivenToken>) | undefined;
@@ -117,7 +118,7 @@ const here = globalThis as { WebSocket?: WebSocketClass; location?: PageLocation
  */
 export function connectOptionsOf({ url, tokenVia, WebSocket = here.WebSocket }: ResolvedOptions): ConnectOptions {
   const whole = socketUrl(url, here.location);
-  check(WebSocket && whole, 'no page, or no WebSocket, is here: pass WebSocket and a whole url');
+  check(WebSocket && whole, 'outside of a page: pass WebSocket and a whole url');
   check(!tokenVia || !(WebSocket as { isShared?: boolean }).isShared, 'tokenVia needs a WebSocket that is not shared');
   return { url: whole!, tokenVia, WebSocket: WebSocket! };
 }

@@ -26,9 +26,10 @@ export function watchPage(notify: (cause: PageCause) => void): Stop {
   const listener = ({ type }: { type: string }): void => {
     if (page.document?.visibilityState !== 'hidden' || CAUSES[type] !== 'woken') notify(CAUSES[type]!);
   };
-  // Captures, because not all events of the document bubble to the window.
-  for (const name of Object.keys(CAUSES)) page.addEventListener?.(name, listener, true);
-  return () => {
-    for (const name of Object.keys(CAUSES)) page.removeEventListener?.(name, listener, true);
+  const each = (method: 'addEventListener' | 'removeEventListener'): void => {
+    // Captures, because not all events of the document bubble to the window.
+    for (const name of Object.keys(CAUSES)) page[method]?.(name, listener, true);
   };
+  each('addEventListener');
+  return () => each('removeEventListener');
 }

@@ -45,7 +45,7 @@ export interface SessionListener {
    * @param tenant set for a new connection; `undefined` after a renewal, which cannot change it
    * @param tokenEndsInMs time until the token expires, in milliseconds; `Infinity` without expiry
    */
-  identified(identity: Identity, tenant: string | undefined, tokenEndsInMs: number): void;
+  authenticated(identity: Identity, tenant: string | undefined, tokenEndsInMs: number): void;
   /** A frame that is not a reply to a request. */
   received(frame: ServerFrame): void;
   /** The server sent invalid data; the session continues. */
@@ -99,14 +99,14 @@ export function openSession(
     return within(answer, ms, `No answer to ${frame.type}`, options.signal).finally(() => waiting.delete(ref));
   };
 
-  const identified = (frame: Identified): void => {
+  const authenticated = (frame: Identified): void => {
     if (isOver) return;
     clearTimeout(deadline);
     isReady = true;
     const { user, authorizedChannels, expiresAt, timestamp } = frame;
     // Uses only the server's clock, because the local one can be wrong.
     const endsInMs = expiresAt ? Date.parse(expiresAt) - Date.parse(timestamp) : Infinity;
-    listener.identified(
+    listener.authenticated(
       { user, authorizedChannels },
       frame.type === 'connected' ? (frame.tenant ?? '') : undefined,
       clamp(endsInMs, 0, Infinity),
@@ -115,7 +115,7 @@ export function openSession(
 
   const authenticate = async (fresh: string): Promise<void> => {
     try {
-      identified((await request({ type: 'auth', token: fresh })) as Identified);
+      authenticated((await request({ type: 'auth', token: fresh })) as Identified);
     } catch (error) {
       const { code, message: reason } = error as RealtimeError;
       if (!isReady) end({ cause: TOKEN_ERRORS.test(code) ? 'token_refused' : 'unreachable', reason, error: code });
@@ -126,9 +126,9 @@ export function openSession(
 
   const received = (text: string): void => {
     if (isOver) return;
-    heartbeat?.heard();
+    heartbeat?.received();
     const frame = parseFrame(text);
-    const problem = frame ? problemOf(frame) : 'A message is not a frame';
+    const problem = frame ? problemOf(frame) : 'not a frame';
     if (problem) listener.failed(new RealtimeError('invalid_frame', problem));
     if (!frame) end({ cause: isReady ? 'lost' : 'unreachable', reason: problem, closeCode: 1007 });
     else if (!problem) take(frame);
@@ -144,7 +144,7 @@ export function openSession(
         () => send({ type: 'ping' }),
         () => end({ cause: 'silent' }),
       );
-      if (!isInBand) identified(frame);
+      if (!isInBand) authenticated(frame);
     }
     const { ref } = frame as { ref?: string };
     const [resolve, reject] = waiting.get(ref) ?? [];

@@ -68,6 +68,6 @@ export function openSocket(
 function retryAfter(header: string | undefined, date = ''): number | undefined {
   if (!header) return undefined;
   const seconds = Number(header);
-  const ms = Number.isNaN(seconds) ? Date.parse(header) - (Date.parse(date) || Date.now()) : seconds * 1_000;
+  const ms = seconds >= 0 ? seconds * 1_000 : Date.parse(header) - (Date.parse(date) || Date.now());
   return Math.max(ms, 0) + Math.random() * 1_000;
 }

@@ -258,15 +258,8 @@ describe('getToken', () => {
     expect(client.change).toMatchObject({ state: 'closed', code: 'refused' });
   });
 
-  it('gives a sign-in its chance, though tokens were refused for a minute before it', async () => {
-    let given = 'ada';
-    const { client, server } = begin({
-      getToken: async () => {
-        const token = given;
-        await new Promise((resolve) => setTimeout(resolve, 100));
-        return token;
-      },
-    });
+  it('is given up only if no token was accepted for a minute', async () => {
+    const { client, server } = begin({ getToken: () => 'ada' });
     client.connect();
     for (let times = 0; times < 2; times += 1) {
       await pass(2_000);
@@ -277,14 +270,74 @@ describe('getToken', () => {
     server.isDown = false;
     client.connect();
     await pass(1_000);
-    expect(client.state).toBe('connected');
-    given = 'grace';
-    const done = client.reauthenticate().catch((error: unknown) => error);
     server.close(4401, 'another user signed in');
     await pass(30_000);
-    expect(client.change.state).toBe('connected');
-    expect(client.identity?.user?.userId).toBe('grace');
-    expect(await done).toBeUndefined();
+    expect(client.state).toBe('connected');
+  });
+
+  it('gives the token of a sign-in its own minute, though another one was refused for a minute', async () => {
+    let who = 'ada';
+    let isValid = false;
+    const { client } = begin({ getToken: () => who }, { identify: () => (isValid ? { user } : 'token_invalid') });
+    client.connect();
+    await pass(59_000);
+    who = 'grace';
+    await client.reauthenticate();
+    await pass(30_000);
+    expect(client.state).toBe('waiting');
+    isValid = true;
+    await pass(30_000);
+    expect(client.state).toBe('connected');
+  });
+
+  it('that calls reauthenticate() itself is called once: its token is on the way', async () => {
+    let calls = 0;
+    const { client } = begin({
+      getToken: async () => {
+        calls += 1;
+        await client.reauthenticate();
+        return 'ada';
+      },
+    });
+    client.connect();
+    await pass();
+    expect([client.state, calls]).toEqual(['connected', 1]);
+    await client.reauthenticate();
+    await pass(60_000);
+    expect([client.state, calls]).toEqual(['connected', 2]);
+  });
+
+  it.each([
+    ['before its token is there', () => Promise.resolve()],
+    ['some time before its token is there', () => new Promise((resolve) => setTimeout(resolve, 100))],
+    ['after its token is there', undefined],
+  ])('whose outcome makes the application call reauthenticate() %s is no fast loop', async (_, wait) => {
+    let calls = 0;
+    const again = (): void => void client.reauthenticate().catch(() => undefined);
+    const { client } = begin({
+      getToken: async () => {
+        if ((calls += 1) > 100) return null;
+        await wait?.();
+        if (wait) again();
+        else setTimeout(again, 1);
+        return 'ada';
+      },
+    });
+    client.connect();
+    await pass(60_000);
+    client.close();
+    await pass(100);
+    expect(calls).toBeGreaterThan(11);
+    expect(calls).toBeLessThanOrEqual(40);
+  });
+
+  it('is called once for calls of reauthenticate() in one step', async () => {
+    let calls = 0;
+    const { client } = begin({ getToken: () => `${(calls += 1)}` });
+    client.connect();
+    await pass();
+    await Promise.all(Array.from({ length: 50 }, () => client.reauthenticate()));
+    expect(calls).toBe(2);
   });
 
   it('is not asked in a loop for a token that has ended when it comes', async () => {

@@ -1,6 +1,6 @@
 import { delayBefore } from './backoff.js';
 import { RealtimeError } from './errors.js';
-import { clamp, MAX_MARGIN_MS, MAX_TIMER_MS, MIN_RENEWAL_MS } from './limits.js';
+import { CALL_EVERY_MS, CALLS_IN_A_ROW, clamp, MAX_MARGIN_MS, MAX_TIMER_MS, MIN_RENEWAL_MS } from './limits.js';
 import type { GivenToken, ResolvedOptions, TokenReason } from './options.js';
 import { within } from './within.js';
 
@@ -14,8 +14,12 @@ export interface Tokens {
    * @throws RealtimeError `token_failed` or `signed_out`
    */
   renew(reason: TokenReason): Promise<GivenToken>;
-  /** The token at hand is no longer good. @param reason what `getToken` is told when it is called next */
-  forget(reason: TokenReason): void;
+  /**
+   * The token at hand is no longer good.
+   * @param reason passed to `getToken` when it is called next
+   * @returns whether `getToken` itself asks for this: another token is on its way
+   */
+  forget(reason: TokenReason): boolean;
   /**
    * What the server said of the token at hand: it is exchanged before its end.
    * @param ms `Infinity` if it has no end
@@ -36,7 +40,7 @@ export function createTokens(
   send: () => Promise<void>,
   failed: (error: RealtimeError) => void,
 ): Tokens {
-  const { getToken } = options;
+  const { getToken = () => options.token ?? null } = options;
   let token: GivenToken | undefined;
   let endsAt = Infinity; // when another is needed, on the clock of `performance.now()`
   let reasonOfNext: TokenReason = 'connect';
@@ -45,20 +49,33 @@ export function createTokens(
   let timer: ReturnType<typeof setTimeout> | undefined;
   // Which renewals count: an earlier one that ends late changes nothing.
   let generation = {};
+  let isAsking = false;
+  // When the next call is due; far in the past after few of them.
+  let freeAt = -Infinity;
 
   const abort = (): void => {
     const former = call;
     call = undefined; // first: a listener of its signal may need a token
     former?.abort();
   };
+  const ask = async (reason: TokenReason, signal: AbortSignal): Promise<GivenToken> => {
+    await null; // several calls of `reauthenticate()` in one step need one token
+    const waitMs = freeAt - performance.now();
+    if (waitMs > 0) await within(new Promise(ignore), waitMs, reason, signal).catch(ignore);
+    if (signal.aborted) return null;
+    freeAt = Math.max(freeAt, performance.now() - CALLS_IN_A_ROW * CALL_EVERY_MS) + CALL_EVERY_MS;
+    isAsking = true;
+    const given = (async () => getToken({ reason, signal }))();
+    isAsking = false;
+    return given;
+  };
   const request = async (reason: TokenReason): Promise<GivenToken> => {
     const own = (call = new AbortController());
     const { signal } = own;
     // Of a call that another one replaced, the outcome of the other counts.
     const isReplaced = (): boolean => call !== own && call !== undefined;
-    const asked = Promise.resolve().then(() => getToken!({ reason, signal }));
     try {
-      const given = (await within(asked, options.timeoutMs, 'getToken did not answer', signal)) ?? null;
+      const given = (await within(ask(reason, signal), options.timeoutMs, 'getToken did not answer', signal)) ?? null;
       if (given !== null && (!given || typeof given !== 'string')) {
         throw new TypeError(`getToken gave ${given === '' ? "''" : typeof given}: return a token, or null`);
       }
@@ -75,13 +92,12 @@ export function createTokens(
       if (!isReplaced()) {
         abort();
         if ((cause as RealtimeError | undefined)?.code === 'signed_out') throw cause;
-        throw new RealtimeError('token_failed', cause instanceof Error ? cause.message : String(cause), { cause });
+        throw new RealtimeError('token_failed', (cause as Error | undefined)?.message ?? String(cause), { cause });
       }
     }
     return latest;
   };
   const renew = (reason: TokenReason): Promise<GivenToken> => {
-    if (!getToken) return Promise.resolve(options.token ?? null);
     if (call && reason !== 'reauthenticate') return latest;
     abort();
     return (latest = request(reason));
@@ -105,13 +121,13 @@ export function createTokens(
 
   return {
     async get() {
-      if (!getToken) return options.token ?? null;
       return token !== undefined && performance.now() < endsAt ? token : renew(reasonOfNext);
     },
     renew,
     forget(reason) {
       token = undefined;
       reasonOfNext = reason;
+      return isAsking;
     },
     endsIn(ms) {
       rest();
@@ -120,7 +136,7 @@ export function createTokens(
       // Not later than it was: a token that is sent again has no life of its own, and no time to be exchanged.
       endsAt = Math.min(endsAt, performance.now() + ms - margin);
       // Not at the same moment as all clients that signed in together.
-      if (ms < Infinity && getToken) renewIn(ms - margin * (1 + Math.random()), 1);
+      if (ms < Infinity && options.getToken) renewIn(ms - margin * (1 + Math.random()), 1);
     },
     rest,
     stop() {
@@ -129,3 +145,5 @@ export function createTokens(
     },
   };
 }
+
+function ignore(): void {}

@@ -218,6 +218,8 @@ export interface RealtimeClient<E extends object = RealtimeEvents> {
    * until the server has replied. A token of another user, or none, opens a new connection, on which the channels start
    * again and report a `reset`. If there is no token, or the server refuses it, the connection ends too, because it
    * belongs to the former user.
+   * Calls in one step share one call of `getToken`. In the first step of `getToken` the call has no effect, because its
+   * token is about to be sent.
    * @throws RealtimeError the cause
    */
   reauthenticate(): Promise<void>;

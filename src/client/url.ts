@@ -17,7 +17,7 @@ export function socketUrl(
   location: PageLocation | undefined,
 ): string | null {
   const text: unknown = (given as { href?: unknown }).href ?? given;
-  const address = String(text).trim().replace(/#.*$/s, '');
+  const address = String(text).trim().split('#')[0]!;
   let whole = address;
   let where = '';
   if (address.startsWith('/')) {
