@@ -36,7 +36,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     },
     {
       name: 'a sign-out without a connection changes nothing',
-      was: 'if (!token && identity?.user) whole(forgetUser);',
+      was: 'if (own === attempt && !token && identity?.user) whole(forgetUser);',
       becomes: '',
       spec: 'src/client/identity.spec.ts',
     },
@@ -44,10 +44,11 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
       name: 'the outcome of a replaced call counts',
       was: 'const isReplaced = (): boolean => call !== own && call !== undefined;',
       becomes: 'const isReplaced = (): boolean => false;',
+      spec: 'src/client/identity.spec.ts',
     },
     {
       name: 'a token is not exchanged before its end',
-      was: 'if (ms < Infinity && getToken) renewIn(',
+      was: 'if (ms < Infinity && options.getToken) renewIn(',
       becomes: 'if (ms < 0) renewIn(',
     },
     {
@@ -67,14 +68,50 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     },
     {
       name: 'getToken has no time limit',
-      was: "await within(asked, options.timeoutMs, 'getToken did not answer', signal)",
-      becomes: 'await asked',
+      was: "await within(ask(reason, signal), options.timeoutMs, 'getToken did not answer', signal)",
+      becomes: 'await ask(reason, signal)',
     },
     { name: 'a refused token is kept', was: "if (next) tokens.forget('refused');", becomes: '' },
     {
       name: 'stop leaves a call of getToken under way',
       was: 'rest();\n      abort();',
       becomes: 'rest();',
+    },
+    {
+      name: 'a sign-in that getToken itself makes replaces its call',
+      was: "if (tokens.forget('reauthenticate')) return;",
+      becomes: "tokens.forget('reauthenticate');",
+      spec: 'src/client/tokens.spec.ts',
+    },
+    {
+      name: 'sign-ins in a loop call getToken without a pause',
+      was: 'if (waitMs > 0) await within(',
+      becomes: 'if (waitMs > 1e9) await within(',
+      spec: 'src/client/tokens.spec.ts',
+    },
+    {
+      name: 'each sign-in of one step calls getToken',
+      was: 'await null; // several calls',
+      becomes: '// several calls',
+      spec: 'src/client/tokens.spec.ts',
+    },
+    {
+      name: 'tokens that were refused before a sign-in count against it',
+      was: 'attempts.ready(false);',
+      becomes: '',
+      spec: 'src/client/tokens.spec.ts',
+    },
+    {
+      name: 'a token that was accepted meanwhile does not end the minute of refusals',
+      was: 'refusedSince = performance.now();',
+      becomes: 'refusedSince ||= 0;',
+      spec: 'src/client/tokens.spec.ts',
+    },
+    {
+      name: 'a sign-in stops the call of a connection that a listener begins',
+      was: "tokens.stop(); // first: a listener of the end may connect again\n      if (change.state === 'connecting') end({ cause: 'other_user' });",
+      becomes: "if (change.state === 'connecting') end({ cause: 'other_user' });\n      tokens.stop();",
+      spec: 'src/client/identity.spec.ts',
     },
     // Identity
     {
@@ -90,8 +127,14 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     { name: 'events are not held during a sign-in', was: 'held ??= [];', becomes: '' },
     {
       name: 'events that were held are dropped',
-      was: 'for (const frame of frames) received(frame);',
+      was: 'for (const frame of frames) if (to === session) received(frame);',
       becomes: '',
+    },
+    {
+      name: 'frames that were held are delivered after the end of their connection',
+      was: 'for (const frame of frames) if (to === session) received(frame);',
+      becomes: 'for (const frame of frames) received(frame);',
+      spec: 'src/client/identity.spec.ts',
     },
     {
       name: 'an anonymous connection stays after a sign-in',
@@ -206,8 +249,14 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     { name: 'a channel that is left stays with the server', was: 'changes.leave.push(name);', becomes: '' },
     {
       name: 'a channel is not asked for on the next connection',
-      was: "lost(reason) {\n      asked = null;\n      move('lost', { reason });\n      channel.askAgain();",
-      becomes: "lost(reason) {\n      const before = asked;\n      move('lost', { reason });\n      asked = before;",
+      was: "change.code === 'behind') move('lost', { reason });\n      channel.askAgain();",
+      becomes:
+        "change.code === 'behind') {\n        const before = asked;\n        move('lost', { reason });\n        asked = before;\n      }",
+    },
+    {
+      name: 'a channel that is behind stays so without a connection',
+      was: "if (change.state === 'subscribed' || change.code === 'behind') move('lost'",
+      becomes: "if (change.state === 'subscribed') move('lost'",
     },
     { name: 'a refusal is final', was: 'asked = null;\n      channel.retry();', becomes: 'asked = null;' },
     {
@@ -241,12 +290,23 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     },
     {
       name: 'a frame is not checked',
-      was: 'return wrong && `The field',
-      becomes: 'return undefined && `The field',
+      was: 'return wrong && `${type}',
+      becomes: 'return undefined && `${type}',
+    },
+    {
+      name: 'the ref of a frame whose type is not known is not checked',
+      was: "&& (isKnown || name === 'ref'));",
+      becomes: '&& isKnown);',
+      spec: 'src/client/hostile-frames.spec.ts',
     },
     // follow and for await
     { name: 'follow shows what it loaded before a reset', was: '} while (isStale);', becomes: '} while (false);' },
-    { name: 'follow loads once', was: 'resets += 1;\n        void load();', becomes: 'resets += 1;' },
+    { name: 'follow loads once', was: 'isStale = true;\n        void load();', becomes: '' },
+    {
+      name: 'follow loads while it is not known for whom',
+      was: 'if (isOver || !all.every(hasBegun)) return;',
+      becomes: 'if (isOver) return;',
+    },
     {
       name: 'follow shows what it loaded for the former user',
       was: 'former = call;\n          call.abort();',
@@ -331,6 +391,12 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
       name: 'a leader that is robbed does not stand again',
       was: 'this.lost();\n      }\n      this.stand();',
       becomes: 'this.lost();\n      }',
+    },
+    {
+      name: 'frames without an answer are kept for ever',
+      was: 'if (this.#asked.size > MAX_ASKED) this.#asked.delete(this.#asked.keys().next().value!);',
+      becomes: '',
+      spec: 'src/client/shared/hub.spec.ts',
     },
     {
       name: 'a leader that does not know a socket does not answer it',

@@ -1,4 +1,4 @@
-import { createRealtimeClient, type RealtimeClient, type Stop } from '../../../src/client/index.js';
+import { createRealtimeClient, type RealtimeClient, type StateChange, type Stop } from '../../../src/client/index.js';
 import { FakeRealtimeServer } from '../../../src/testing/index.js';
 import { pass } from '../virtual-client.js';
 import { ClientWatch } from './client-watch.js';
@@ -12,6 +12,9 @@ export const CHANNELS = ['room:one', 'room:two', 'room:three'] as const;
 export type Name = (typeof CHANNELS)[number];
 
 export const HEARTBEAT_MS = 20_000;
+
+/** How long the client can wait before it calls `getToken`, after many calls, in milliseconds. */
+const MAX_PAUSE_MS = 3_000;
 
 /** A client and its environment on a virtual clock. Records each violated guarantee. */
 export class Walk {
@@ -45,6 +48,8 @@ export class Walk {
   // The sign-in whose result counts, and the last sign-in after which nothing changed the user.
   #signIn = {};
   #confirmed = {};
+  // A sign-in that has asked for no token yet: how often one was asked for before, on which connection, and its limit.
+  #unasked: { readonly calls: number; readonly change: StateChange; readonly by: number } | undefined;
 
   constructor() {
     fakePage.install();
@@ -231,9 +236,7 @@ export class Walk {
         if (isNewest() && isOpen) this.#report('a sign-in fails, and the connection of the former user stays');
       },
     );
-    void microtasks().then(() => {
-      if (former && this.tokens.calls === calls) this.#report('a sign-in asks for no token');
-    });
+    this.#unasked = former && { calls, change: this.client.change, by: performance.now() + MAX_PAUSE_MS + 1 };
   }
 
   /** Signs in twice: as another user before the first token has arrived. */
@@ -248,6 +251,7 @@ export class Walk {
     this.watch.check();
     this.tokens.check();
     this.consumers.check();
+    this.#checkSignIn();
     if (this.#isOffline && this.client.state === 'waiting') this.#report('attempts go on while offline');
     for (const name of this.#expected) {
       const { state } = this.client.channel<string>(name);
@@ -268,6 +272,13 @@ export class Walk {
     this.consumers.load = 'good';
     this.tokens.kind = 'good';
     this.watch.signedIn = undefined;
+  }
+
+  /** A sign-in asks for a token soon, unless its connection ends. */
+  #checkSignIn(): void {
+    const { calls, change, by } = this.#unasked ?? {};
+    if (calls !== this.tokens.calls || change !== this.client.change) this.#unasked = undefined;
+    else if (performance.now() > by!) this.#report('a sign-in asks for no token');
   }
 
   #publish(name: string): string {
