@@ -26,12 +26,26 @@ export class FakeBrowser {
     const { radios } = this;
     const owner = {};
     const ours = new Set<Broadcast>();
-    let frozen: (() => void)[] | null = null;
+    // What happened while it was frozen.
+    const waiting: (() => void)[] = [];
+    let isFrozen = false;
+    let isThawing = false;
     let isDead = false;
     const happen = (what: () => void): void => {
       if (isDead) return;
-      if (frozen === null) void Promise.resolve().then(what);
-      else frozen.push(what);
+      if (isFrozen || isThawing) waiting.push(what);
+      else void Promise.resolve().then(what);
+    };
+    /** One after the other, as a browser does: what each causes in its step happens before the next. */
+    const thaw = async (): Promise<void> => {
+      isFrozen = false;
+      if (isThawing) return;
+      isThawing = true;
+      while (!isFrozen && waiting.length > 0) {
+        waiting.shift()!();
+        for (let left = 5; left > 0; left -= 1) await Promise.resolve();
+      }
+      isThawing = false;
     };
     const FakeRadio = class implements Broadcast {
       onmessage: Broadcast['onmessage'] = null;
@@ -47,8 +61,8 @@ export class FakeBrowser {
         const send = (): void => {
           for (const radio of radios) if (radio !== this && radio.name === this.name) radio.receive(data);
         };
-        if (frozen === null) send();
-        else frozen.push(send);
+        if (isFrozen || waiting.length > 0) waiting.push(send);
+        else send();
       }
       receive(data: unknown): void {
         happen(() => this.onmessage?.({ data } as never));
@@ -61,15 +75,13 @@ export class FakeBrowser {
       BroadcastChannel: FakeRadio,
       locks: refused.includes('locks') ? REFUSING : this.#locks(happen, owner),
       WebSocket: server.WebSocket,
-      freeze: () => (frozen ??= []),
-      thaw: () => {
-        const all = frozen ?? [];
-        frozen = null;
-        for (const what of all) what();
+      freeze: () => {
+        isFrozen = true;
       },
+      thaw: () => void thaw(),
       kill: () => {
         isDead = true;
-        frozen = null;
+        waiting.splice(0);
         for (const radio of ours) radio.close();
         for (const entry of this.waiting.filter((each) => each.owner === owner)) {
           this.waiting.splice(this.waiting.indexOf(entry), 1);
