@@ -72,7 +72,7 @@ async function write({ samples, pings }: SoakResult, report: string): Promise<vo
   const images = ['memory', 'connections', 'ping'].map((name) => `![${name}](soak-${name}.svg)`);
   const day = new Date().toISOString().slice(0, 10);
   const intro =
-    'Clients that come and go – quick ones, floods, slow readers, bad frames, messages that are never whole – against the built\nmodule, with a healthy client beside them. Written by';
-  const page = `# Soak\n\n${intro} \`npm run soak -- --minutes ${minutes} --connections ${connections} --write\` on ${day}.\n\n${report}\n\n${images.join('\n\n')}\n`;
+    'Clients connect and leave – fast ones, floods, slow readers, invalid frames, incomplete messages – against the built module, while a\nhealthy client measures its ping. Written by';
+  const page = `# Soak test\n\n${intro} \`npm run soak -- --minutes ${minutes} --connections ${connections} --write\` on ${day}.\n\n${report}\n\n${images.join('\n\n')}\n`;
   await writeFile('docs/soak.md', page);
 }
