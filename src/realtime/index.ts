@@ -2,6 +2,7 @@
 export { RealtimeModule, type RealtimeAsyncOptions, type RealtimeModuleSettings } from './realtime.module.js';
 export { REALTIME_ROUTE, type RealtimeRoute, type RouteMetadata } from './http/realtime-route.js';
 export { ResolvedRealtimeOptions, type HistoryOptions, type RealtimeOptions } from './options/realtime-options.js';
+export type { BuiltInChannels } from './options/built-in-channels.js';
 export type { OriginRule } from './options/origins.js';
 export type { PublishKeyOptions, PublishOperation } from './options/publish-keys.js';
 export type { ClaimNames, JwtAlgorithm, JwtOptions } from './options/jwt-options.js';
