@@ -54,7 +54,7 @@ export class ClientWatch {
     client.on('state', (change) => this.#second.push(change));
     client.on('error', () => this.inListener());
     client.on('identity', (identity) => {
-      this.#isDropped = identity === null && client.state !== 'closed';
+      this.#isDropped = identity === null && state !== 'closed'; // as heard: a listener may have connected again
       const user = identity && (identity.user?.userId ?? null);
       if (identity !== null && this.#named !== undefined && user !== this.#named)
         this.report(`${user} comes after ${this.#named}, and nothing between them`);
