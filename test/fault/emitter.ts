@@ -12,7 +12,7 @@ import type { Random } from '../support/random.js';
  * seconds before.
  */
 const ANSWER_MS = 25_000;
-/** For so long after its end a careful emitter tries its last event again. */
+/** Time after its end for which a careful emitter retries its last event, in milliseconds. */
 const INSISTS_MS = 15_000;
 const PATH = '/realtime/events';
 const HEADERS = { 'X-API-Key': API_KEY };

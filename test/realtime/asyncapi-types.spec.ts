@@ -68,7 +68,7 @@ export function use(id: string): void {
   merged.channel('teams:7:removed');
 }
 
-/** What the document says of the built-in channels is what PlatformEvents says of them. */
+/** Checks that the document and PlatformEvents agree on the built-in channels. */
 export const bothWays = (
   documented: Pick<Events, keyof PlatformEvents>,
   declared: PlatformEvents,

@@ -17,7 +17,7 @@ export class Sale {
   @ExposeToUser('sellerId')
   toNone?: string;
 
-  // @ts-expect-error one of them is no property
+  // @ts-expect-error one of them is not a property
   @ExposeToUser('id', 'sellerId')
   toSome?: string;
 

@@ -22,9 +22,9 @@ export function compiles(take: (path: FieldPath<Invoice>) => void): void {
   take('totals');
   // @ts-expect-error no such field of what it is made of
   take('owner.fax');
-  // @ts-expect-error a list is no step of a path
+  // @ts-expect-error a list is not a step of a path
   take('contacts.0.phone');
-  // @ts-expect-error a date is made of nothing
+  // @ts-expect-error a date has no fields
   take('due.getTime');
 }
 

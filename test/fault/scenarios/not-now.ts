@@ -1,7 +1,9 @@
 import { SingleBackend } from '../backends/single.js';
 import { scenario, type Scenario } from './scenario.js';
 
-/** How often Redis changes its reply in each round: most often in the first one, so that a short run has that, too. */
+/**
+ * Number of changes of Redis's reply in each round. The first round has the most, so that a short run covers them too.
+ */
 const TIMES = [20, 1, 5];
 
 /** Redis is up but replies "not now" for a while, repeatedly: the order of events must hold. */
