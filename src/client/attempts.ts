@@ -12,22 +12,24 @@ import {
 import type { ResolvedOptions } from './options.js';
 import type { SessionEnd } from './session.js';
 
-/** Counts what failed in a row, and says what follows: another token, a wait, or the end. */
+/** Counts failures in a row, and decides what follows: a new token, a wait, or the end. */
 export interface Attempts {
-  /** The application begins: nothing has failed. */
+  /** Resets all counters, when the application connects. */
   reset(): void;
   /**
-   * The server accepted a connection, or a token on it; or the application signs in: refusals from before count no more.
-   * @param isNew it is a new connection
+   * Resets counters after the server accepted a connection or a token on it, or after the application signs in.
+   * @param isNew true for a new connection
    */
   ready(isNew: boolean): void;
-  /** A connection, or an attempt, ended. @returns whether another token is needed (`token_refused`), or none will help (`refused`) */
+  /**
+   * A connection or an attempt ended. @returns `token_refused` if another token is needed, `refused` if none will help
+   */
   ended(end: SessionEnd): 'token_refused' | 'refused' | undefined;
-  /** How long to wait after that, in milliseconds. */
+  /** Returns the wait before the next attempt, in milliseconds. */
   retryInMs(end: SessionEnd, url: string): number;
 }
 
-/** @param failed is called with the error after too many failures */
+/** @param failed called with the error after too many failures */
 export function createAttempts(options: ResolvedOptions, failed: (error: RealtimeError) => void): Attempts {
   let readyAt = Infinity;
   let failures = 0;
@@ -51,13 +53,13 @@ export function createAttempts(options: ResolvedOptions, failed: (error: Realtim
       if (cause === 'unreachable' && (failedUpgrades += 1) % MAX_FAILED_UPGRADES === 0) return 'token_refused';
       if (cause !== 'token_refused') return undefined;
       if ((tokenRefusals += 1) === 1) refusedSince = now;
-      // A token that was given once cannot get better when it has ended.
+      // A fixed token cannot become valid again after its expiry.
       if (!options.getToken && error === 'token_expired') return 'refused';
       const isOver = tokenRefusals >= MAX_TOKEN_REFUSALS && now - refusedSince >= TOKENS_REFUSED_FOR_MS;
       return isOver ? 'refused' : 'token_refused';
     },
     retryInMs({ cause, reason, status = 0, retryInMs: askedMs }, url) {
-      // A token that ended, or was exchanged, says nothing about the server: the first try is at once.
+      // An expired or replaced token does not indicate a server problem: the first retry is immediate.
       if (cause === 'other_user' || (cause === 'token_refused' && tokenRefusals === 1)) return 0;
       failures += 1;
       const isClientError = status >= 400 && status < 500 && status !== 429;
@@ -66,7 +68,7 @@ export function createAttempts(options: ResolvedOptions, failed: (error: Realtim
       }
       const backoff = delayBefore(failures - 1, options);
       const asked = clamp(askedMs, 0, MAX_ASKED_WAIT_MS, backoff);
-      // A server that asks for no wait at all gets the usual one, if it asks again.
+      // If the server asks for no delay twice in a row, the usual backoff applies.
       return failures === 1 ? asked : Math.max(asked, backoff);
     },
   };

@@ -17,56 +17,56 @@ import type {
   SubscribeOptions,
 } from './types.js';
 
-/** What a channel needs of its client. */
+/** Functions of the client that a channel needs. */
 export interface ChannelHost {
   readonly maxWaitingEvents: number;
   readonly inSequence: Sequence;
   readonly debug: Debug;
-  /** Something that it wants of the server has changed. @param isNew it has a new user: connect if the client is idle */
+  /** The channel's subscription must be synced. @param isNew a subscriber was added: connect if the client is idle */
   changed(channel: ClientChannel, isNew?: boolean): void;
-  /** The server may answer otherwise later. */
+  /** The server may grant the request later: retry. */
   askLater(): void;
   failed(error: RealtimeError): void;
 }
 
-/** Changes of subscriptions that are sent together. */
+/** Subscription changes that are sent together. */
 export interface SubscriptionChanges {
   readonly ref: string;
   readonly leave: string[];
   readonly join: SubscribeTarget[];
-  /** Subscribed to already, now with presence. */
+  /** Channels that are subscribed already, now with presence. */
   readonly watch: SubscribeTarget[];
 }
 
 /** A frame about one channel. */
 type ChannelFrame = Extract<ServerFrame, { channel: string }> | Extract<ServerFrame, { type: 'error' }>;
 
-/** A channel, as its client sees it. */
+/** A channel, from the client's side. */
 export interface ClientChannel extends Channel {
-  /** Adds what it wants. @param changes `null` without a connection */
+  /** Adds the channel's changes. @param changes `null` without a connection */
   sync(changes: SubscriptionChanges | null): void;
   take(frame: ChannelFrame): void;
-  /** The connection ended: it resumes with the next one. */
+  /** The connection ended: the channel resumes with the next one. */
   lost(reason: string): void;
-  /** Rights may have changed, or the time has come: asks again for what it did not get. */
+  /** Permissions may have changed, or a retry is due: requests again what was refused. */
   askAgain(): void;
-  /** It is not known any more who is here. */
+  /** Clears the members, which are no longer known. */
   forgetPresence(): void;
-  /** The client goes on as another user: drops what is of the former one. */
+  /** The client continues as another user: drops the state of the former one. */
   forget(): void;
-  /** The application closed the client. */
+  /** Notifies listeners that the application closed the client. */
   closed(): void;
-  /** Nothing uses it, and nothing listens to it. */
+  /** True if the channel has no subscriber and no listener. */
   readonly isIdle: boolean;
 }
 
-/** What listeners get when it is not known any more who is here. */
+/** Presence for listeners when the members are no longer known. */
 const NO_MEMBERS: Presence = { members: [], count: 0 };
 
-/** Refusals that the server may take back later. */
+/** Temporary refusals. */
 const LATER = /^(unavailable|internal|rate_limited)$/;
 
-/** A channel: its users, its state on the wire, and its listeners. */
+/** Creates a channel: its subscribers, its state on the server, and its listeners. */
 export function createChannel(name: string, host: ChannelHost): ClientChannel {
   const users = new Set<SubscribeOptions>();
   const listeners = createEmitter<Omit<ChannelListeners<unknown>, 'event'>>(host.inSequence);
@@ -77,20 +77,20 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
     reason: 'unsubscribe',
   };
   let presence: Presence | null = null;
-  // The `ref` of the request whose answer counts; `null` while it is not asked for, on this connection.
+  // The `ref` of the current request; `null` if the channel is not requested on this connection.
   let asked: string | null = null;
   let isWatched = false;
-  // It is left because its listeners are behind, until they are done.
+  // Unsubscribed because the listeners are behind, until they are done.
   let isBehind = false;
-  // It is left and asked for again: what came of it meanwhile was not taken.
+  // The channel resubscribes, because frames in between were dropped.
   let isStale = false;
-  // It was subscribed to since it has users.
+  // Subscribed at least once since it has subscribers.
   let hasBegun = false;
-  // It begins anew for another user: listeners have to load their state.
+  // The channel starts again for another user: listeners must load their state.
   let isForgotten = false;
-  // The last event that came in.
+  // Id of the last received event.
   let received: string | undefined;
-  // One for each listener.
+  // One per listener.
   const removers = new Set<Stop>();
 
   const inbox = createInbox<RealtimeEvent>(() => {
@@ -99,7 +99,7 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
     host.changed(channel);
   });
 
-  /** The only way to another state. */
+  /** The only function that changes the state. */
   const move = (code: ChannelCause, about?: Partial<Pick<ChannelChange, 'reason' | 'recovered' | 'error'>>): void => {
     const previous = change.state;
     const state = nextState<ChannelState, ChannelCause>(CHANNEL_STATES, previous, code);
@@ -114,7 +114,7 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
     received = inbox.lastEventId = lastEventId;
   };
   const reset = (reason: Reset['reason'], lastEventId: string | undefined): void => {
-    inbox.clear(); // what waits is older than the state that is loaded now
+    inbox.clear(); // waiting events are older than the state to be loaded
     received = lastEventId;
     listeners.emit('reset', { channel: name, reason, lastEventId }, inbox.hold(lastEventId));
   };
@@ -126,7 +126,7 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
 
   const takers: { [T in ChannelFrame['type']]: (frame: Extract<ChannelFrame, { type: T }>) => void } = {
     event({ data, timestamp, id }) {
-      if (change.state !== 'subscribed') return; // left meanwhile; what was missed comes again
+      if (change.state !== 'subscribed') return; // unsubscribed meanwhile; missed events will be replayed
       if (id) {
         if (isSeen(id, received)) return;
         received = id;
@@ -142,7 +142,7 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
         isStale = true;
         return host.changed(channel);
       }
-      // Without a position the server cannot know that something was missed.
+      // Without a position, the server cannot detect missed events.
       const why = isForgotten ? 'other_user' : (reason ?? (hasBegun && !received ? 'no_history' : undefined));
       hasBegun = true;
       isForgotten = false;
@@ -193,7 +193,7 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
     subscribe(options) {
       const user = { ...options };
       users.add(user);
-      // Perhaps from a store: what is not a position is one that the server does not know, and a reset follows.
+      // `after` can come from a store. An invalid position is unknown to the server, and a reset follows.
       if (change.state === 'unsubscribed') startAt((user.after ?? null) === null ? undefined : `${user.after}`);
       move('subscribe');
       host.changed(channel, true);
@@ -224,7 +224,7 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
     },
     once: onceOf((what, listener) => channel.on(what, listener)) as Channel['once'],
     sync(changes) {
-      // Not as soon as it has no user: a view that is rendered anew leaves and comes back in one step.
+      // Deferred, because a recreated view removes and adds its subscriber in one step.
       const isWanted = users.size > 0 && !isBehind && change.state !== 'refused';
       if (changes && asked && (isStale || !isWanted)) {
         changes.leave.push(name);
@@ -263,7 +263,7 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
     forgetPresence: () => present(null),
     forget() {
       inbox.clear();
-      isBehind = false; // what waited is gone
+      isBehind = false; // waiting events were dropped
       startAt(undefined);
       isForgotten = hasBegun;
       move('other_user');
@@ -273,7 +273,7 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
   return channel;
 }
 
-/** Whether an event is of the same epoch as the last one that came in, and not after it. */
+/** Returns true if an event has the epoch of the last received one and is not newer. */
 function isSeen(id: string, last = ''): boolean {
   const [epoch, offset] = id.split('-');
   const [lastEpoch, lastOffset] = last.split('-');

@@ -1,9 +1,9 @@
 import type { ServerFrame } from '../protocol/frames.js';
 
-/** Frames that only answer a request: the client itself reads no field of them. */
+/** Frames that are only replies: the client reads none of their fields. */
 type Answer = 'pong' | 'channels' | 'stats';
 
-/** The fields that the client cannot do without, by the type of the frame. */
+/** Required fields, by frame type. */
 const REQUIRED: { readonly [T in Exclude<ServerFrame['type'], Answer>]: string } = {
   connected: 'authorizedChannels heartbeatMs timestamp',
   authenticated: 'authorizedChannels timestamp',
@@ -17,14 +17,14 @@ const REQUIRED: { readonly [T in Exclude<ServerFrame['type'], Answer>]: string }
   reconnect: 'afterMs',
 };
 
-/** Checked if they are there. */
+/** Fields that are checked if present. */
 const OPTIONAL = ['ref', 'id', 'channel', 'lastEventId', 'expiresAt', 'reason'];
 
 const ARRAYS = /^(authorizedChannels|members|joined|left)$/;
 const MEMBERS = /^[mjl]/;
 const NUMBERS = /Ms$|^count$/;
 
-/** @returns a sentence about what is wrong with a frame; `undefined` for a good one. Of an unknown type only `ref` is checked */
+/** @returns the problem of a frame; `undefined` for a valid frame. Of an unknown type, only `ref` is checked */
 export function problemOf(frame: ServerFrame): string | undefined {
   const { type } = frame;
   const isKnown = Object.hasOwn(REQUIRED, type);
@@ -36,7 +36,7 @@ export function problemOf(frame: ServerFrame): string | undefined {
     if (ARRAYS.test(name)) return !Array.isArray(value) || (MEMBERS.test(name) && !value.every(isMember));
     return typeof value !== (NUMBERS.test(name) ? 'number' : 'string');
   });
-  // Its type alone: as JSON, what is nested deeply enough ends the stack.
+  // Only the type: serializing a deeply nested value would overflow the stack.
   return wrong && `${type}.${wrong} is of type ${typeof fields[wrong]}`;
 }
 
@@ -44,7 +44,7 @@ function isMember(value: { readonly userId?: unknown } | null): boolean {
   return typeof value?.userId === 'string';
 }
 
-/** The frame in a text. @returns `null` if it is not a frame: no JSON, no object, or without a type */
+/** Parses a frame. @returns `null` if the text is not JSON, not an object, or has no type */
 export function parseFrame(text: string): ServerFrame | null {
   try {
     const frame = JSON.parse(text) as ServerFrame | null;

@@ -16,14 +16,14 @@ import { createTokens } from './tokens.js';
 import type { ClientListeners, Identity, RealtimeClient, RequestOptions, StateChange, Stop } from './types.js';
 
 /**
- * Makes a client. It does nothing until `connect()`, or until a channel gets its first user.
+ * Creates a client. It does nothing until `connect()`, or until a channel gets its first subscriber.
  *
  *     const client = createRealtimeClient({ url: '/ws', getToken: () => session.token() });
  *     client.channel('apps:created').on('event', ({ data }) => show(data.name));
  *     client.channel('apps:created').subscribe();
  *
- * `E` is the event map, `RealtimeEvents` unless another is given.
- * @throws TypeError that names a wrong option
+ * `E` is the event map. @default RealtimeEvents
+ * @throws TypeError with the invalid option
  */
 export function createRealtimeClient<E extends object = RealtimeEvents>(
   given: RealtimeClientOptions,
@@ -34,17 +34,17 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
   const listeners = createEmitter<ClientListeners>(inSequence);
   let change: StateChange = { state: 'idle', previous: 'idle', code: 'close', reason: 'not connected yet' };
   let identity: Identity | null = null;
-  // Tenant and user that the channels' positions belong to.
+  // Tenant and user of the channels' positions.
   let tenant = '';
   let owner: string | undefined;
   let dialling: ConnectOptions;
   let session: Session | null = null;
-  // Which attempt to connect counts: what an earlier one still brings is dropped.
+  // The current attempt to connect: results of earlier ones are dropped.
   let attempt: object | null = null;
-  // Frames that wait while the identity is not known, and the last call of `reauthenticate` that they wait for.
+  // Frames that wait until the identity is known, and the last call of `reauthenticate` that they wait for.
   let held: ServerFrame[] | null = null;
   let holder: object;
-  // The last call that gets a token and sends it.
+  // The last call that gets and sends a token.
   let sending: Promise<void>;
   let sends = 0;
   let isOffline = false;
@@ -101,11 +101,11 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
       // A later call waited for the same token, and sends it.
       if (own !== sends) return await sending;
       const wasAnonymous = identity?.user === null;
-      // A sign-in on an anonymous connection is a change of user too: its channels have to begin anew.
+      // A sign-in on an anonymous connection also changes the user: its channels must start again.
       if (wasAnonymous !== (token === null)) to?.end({ cause: 'other_user' });
       else if (token !== null) {
         await to?.authenticate(token).catch((error: RealtimeError) => {
-          // This connection still has the last one, but the next one needs another.
+          // This connection keeps its last token, but the next one needs another.
           if (error.code.startsWith('token_')) tokens.forget('refused');
           throw error;
         });
@@ -118,7 +118,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
   const attempts = createAttempts(options, failed);
   const tokens = createTokens(options, () => sendToken('expiring'), failed);
 
-  /** The positions and what waits are of another user, or will be. */
+  /** Drops positions and waiting frames, which belong to another user now or soon. */
   const forgetUser = (): void => {
     owner = undefined;
     held = null;
@@ -159,7 +159,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
 
   const end = (how: SessionEnd): void => (session ? session.end(how) : ended(how));
 
-  /** Every end of an attempt or of a session, from either side. */
+  /** Handles every end of an attempt or session, from either side. */
   const ended = (how: SessionEnd): void =>
     whole(() => {
       attempt = session = held = null;
@@ -173,7 +173,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
       move(next === 'refused' ? { ...how, cause: next } : how);
     });
 
-  /** The only way to another state, and what each state begins with. */
+  /** The only function that changes the state, and starts the actions of the new state. */
   const move = (how: SessionEnd): void =>
     whole(() => {
       const { cause, reason, closeCode } = how;
@@ -195,20 +195,20 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
         unwatchPage?.();
         unwatchPage = undefined;
         identify(null);
-        tokens.stop(); // last: a listener of its signal may connect again
+        tokens.stop(); // last, because a listener of its signal may connect again
       }
       if (state === 'connecting') void begin();
       if (isOffline) move({ cause: 'offline' });
     });
 
-  /** Begins an attempt to connect. */
+  /** Starts an attempt to connect. */
   const begin = async (): Promise<void> => {
     if (!unwatchPage) {
       attempts.reset();
       isOffline = false;
       unwatchPage = watchPage((cause) => {
         isOffline = cause === 'offline' || (isOffline && cause !== 'online');
-        // A network that went may not be ours, and one that came may be another: check.
+        // A lost network may not be the one in use, and a new one may replace it: check the connection.
         if (cause === 'hidden') return end({ cause });
         session?.check();
         move({ cause });
@@ -217,7 +217,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     const own = (attempt = {});
     try {
       const token = await tokens.get();
-      // Signed out: nothing of the former user is shown while there is no connection either.
+      // Signed out: drop the former user's data, also while there is no connection.
       if (own === attempt && !token && identity?.user) whole(forgetUser);
       if (own !== attempt) return; // also if a listener of that has ended it
       session = openSession(dialling, token, options, { authenticated, received, failed, ended });
@@ -240,7 +240,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     try {
       await sendToken('reauthenticate');
     } catch (error) {
-      // It is not known whose connection this is now.
+      // The user of the connection is unknown now.
       if (to === session) {
         tokens.forget('reauthenticate');
         end({ cause: 'other_user', reason: (error as RealtimeError).message });
@@ -264,7 +264,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
       return identity;
     },
     connect() {
-      dialling = connectOptionsOf(options); // throws before anything has changed
+      dialling = connectOptionsOf(options); // throws before any change
       outsideZone(() => move({ cause: 'connect' }));
     },
     close() {
@@ -292,6 +292,6 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
       });
     },
   };
-  // What is above knows nothing of the event map: names and payloads are joined by the interface alone.
+  // The implementation does not use the event map: only the interface ties names to payloads.
   return client as unknown as RealtimeClient<E>;
 }

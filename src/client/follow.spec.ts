@@ -16,7 +16,7 @@ describe('follow', () => {
     onError: (error) => void log.push(`error ${(error as RealtimeError).code ?? (error as Error).message}`),
   });
 
-  it('loads once subscribed, and hands out the events that came meanwhile after it', async () => {
+  it('loads once subscribed, and passes events from meanwhile after it', async () => {
     const { client, server } = begin();
     const loading = deferred<string>();
     follow(
@@ -34,7 +34,7 @@ describe('follow', () => {
   });
 
   it.each([
-    ['the server is there', () => undefined],
+    ['the server is up', () => undefined],
     ['another user signs in', (sign: (who: string) => void) => sign('grace')],
   ])('loads again after a failure, also when too many events waited meanwhile: %s', async (_, then) => {
     let who = 'ada';
@@ -100,7 +100,7 @@ describe('follow', () => {
     expect(log).toEqual(['loaded 1', 'loaded 2', 'loaded 3']);
   });
 
-  it('loads once more if events were lost while it was loading', async () => {
+  it('loads once more if events were lost during loading', async () => {
     const { client, server } = begin();
     const first = deferred<string>();
     let loads = 0;
@@ -132,7 +132,7 @@ describe('follow', () => {
     expect(log).toEqual(['loaded 1', 'missed']);
   });
 
-  it('gives up on a load that hangs, aborts its signal, and loads again', async () => {
+  it('abandons a load that hangs, aborts its signal, and loads again', async () => {
     const { client } = begin();
     const signals: AbortSignal[] = [];
     follow(client.channel('apps:created'), {
@@ -151,7 +151,7 @@ describe('follow', () => {
     expect(log).toEqual(['error timeout', 'loaded second']);
   });
 
-  it('tries again after an error, and reports it', async () => {
+  it('retries after an error, and reports it', async () => {
     const { client } = begin();
     let loads = 0;
     follow(
@@ -162,7 +162,7 @@ describe('follow', () => {
     expect(log).toEqual(['error down', 'error down', 'loaded third']);
   });
 
-  it('reports a load that throws, and tries again', async () => {
+  it('reports a load that throws, and retries', async () => {
     const { client } = begin();
     let loads = 0;
     follow(client.channel('apps:created'), {
@@ -175,7 +175,7 @@ describe('follow', () => {
     expect(log).toEqual(['error thrown', 'loaded 2']);
   });
 
-  it('hands out what waited after an onLoad that throws, once a later one does not', async () => {
+  it('passes waiting events after an onLoad that throws, once a later one succeeds', async () => {
     const { client, server } = begin();
     const first = deferred<string>();
     let loads = 0;
@@ -199,7 +199,7 @@ describe('follow', () => {
     expect(log).toEqual(['error cannot render', 'loaded again', 'waits', 'between', 'after']);
   });
 
-  it.each([Number.NaN, Infinity, -5, 0, '5', 2.5e9])('makes no loop of retryMs or timeoutMs %p', async (ms) => {
+  it.each([Number.NaN, Infinity, -5, 0, '5', 2.5e9])('does not loop with retryMs or timeoutMs %p', async (ms) => {
     const { client } = begin();
     let loads = 0;
     const stop = follow(client.channel('apps:created'), {
@@ -215,7 +215,7 @@ describe('follow', () => {
     expect(loads).toBeLessThanOrEqual(11);
   });
 
-  it('hands out each event once if a channel is named twice', async () => {
+  it('passes each event once if a channel is named twice', async () => {
     const { client, server } = begin();
     const channel = client.channel('apps:created');
     follow(
@@ -228,7 +228,7 @@ describe('follow', () => {
     expect(log).toEqual(['loaded state', 'one']);
   });
 
-  it('loads again though onError throws, whose error is uncaught as that of any listener', async () => {
+  it('loads again although onError throws, and its error is uncaught', async () => {
     const { client } = begin();
     let loads = 0;
     follow(client.channel('apps:created'), {
@@ -242,7 +242,7 @@ describe('follow', () => {
     expect(log).toEqual(['loaded second']);
   });
 
-  it('reports a refused channel, and goes on when it is granted', async () => {
+  it('reports a refused channel, and continues when it is granted', async () => {
     let isAllowed = false;
     const { client } = begin({}, { refuse: () => (isAllowed ? null : 'forbidden') });
     follow(
@@ -257,7 +257,7 @@ describe('follow', () => {
     expect(log).toEqual(['error forbidden', 'loaded state']);
   });
 
-  it('drops what was loaded for the former user, and loads once for the new one', async () => {
+  it('drops the state of the former user, and loads once for the new one', async () => {
     let who = 'ada';
     const { client } = begin({ getToken: () => who });
     const hers = deferred<string>();
@@ -281,7 +281,7 @@ describe('follow', () => {
     expect(loads).toBe(2);
   });
 
-  it('begins to load only while it is known for whom: not when the client is closed in the same step', async () => {
+  it('starts to load only while the user is known: not if the client is closed in the same step', async () => {
     const { client, server } = begin({ getToken: () => 'ada' });
     const loads: (string | undefined)[] = [];
     follow(
@@ -301,7 +301,7 @@ describe('follow', () => {
     expect(loads).toEqual(['ada', 'ada']);
   });
 
-  it('begins to load only while it is known for whom: not again after a reset, once the client is closed', async () => {
+  it('starts to load only while the user is known: not after a reset of a closed client', async () => {
     const { client, server } = begin({ getToken: () => 'ada' });
     const first = deferred<string>();
     const loads: (string | undefined)[] = [];
@@ -354,7 +354,7 @@ describe('follow', () => {
     expect(log).toEqual(['error down', 'loaded of grace', 'after']);
   });
 
-  it('ends: nothing is called any more, and its channels are left', async () => {
+  it('stops all calls at the end, and unsubscribes', async () => {
     const { client, server } = begin();
     const loading = deferred<string>();
     const stop = follow(

@@ -5,36 +5,36 @@ import type { Signal } from './signal.js';
 import type { Channel, RealtimeEvent, Stop } from './types.js';
 import { within } from './within.js';
 
-/** The shortest wait and the shortest time limit, in milliseconds. */
+/** Minimum of the wait and the timeout, in milliseconds. */
 const MIN_WAIT_MS = 100;
 
-/** What {@link follow} calls. */
+/** Callbacks and options of {@link follow}. */
 export interface Following<S, T> {
   /**
-   * Loads the state, for example over REST. Called first, and again after each loss of continuity. The signal is aborted
-   * when its result is no longer wanted, or did not come within `timeoutMs`.
+   * Loads the state, for example over REST. Called first, and again after each loss of continuity. The signal is
+   * aborted when the result is no longer wanted, or after `timeoutMs`.
    */
   readonly load: (request: { readonly signal: Signal }) => Promise<S>;
-  /** The state as it was loaded: put it in the place of what was there. */
+  /** Called with the loaded state, which replaces the previous one. */
   readonly onLoad: (state: S) => void;
   /**
-   * What has happened since, each channel in order. An event that happened while the state was being loaded may be in the
-   * state already, so that applying it again must change nothing: set by id, do not count.
+   * Called with later events, in order per channel. An event that happened during loading may be in the state already,
+   * so applying it again must have no effect: set by id, do not count.
    */
   readonly onEvent: (event: RealtimeEvent<T>) => void;
-  /** Loading failed, and is tried again; or a channel was refused. @default nothing is reported */
+  /** Called when loading failed and will be retried, or when a channel was refused. @default errors are not reported */
   readonly onError?: ((error: unknown) => void) | undefined;
-  /** The wait before loading is tried again, in milliseconds, 100 at least. @default 2000 */
+  /** Wait before loading is retried, in milliseconds, at least 100. @default 2000 */
   readonly retryMs?: number | undefined;
-  /** How long loading can take, in milliseconds, 100 at least. @default 30000 */
+  /** Timeout of loading, in milliseconds, at least 100. @default 30000 */
   readonly timeoutMs?: number | undefined;
 }
 
 /**
- * Loads, then follows, without a gap: subscribes first, which takes the position of each channel; loads while events wait;
- * then hands out what waited, and what comes. If events are missing (`reset`) it loads again; what was loaded for a former
- * user is dropped.
- * @returns ends it
+ * Loads state and then follows events without a gap. Subscribes first, which fixes the position of each channel; loads
+ * while events wait; then passes the waiting and later events. Reloads after missing events (`reset`). Drops state that
+ * was loaded for a former user.
+ * @returns a function that stops following
  */
 export function follow<S, T>(channels: Channel<T> | readonly Channel<T>[], on: Following<S, T>): Stop {
   return outsideZone(() => begin('name' in channels ? [channels] : [...new Set(channels)], on));
@@ -48,9 +48,9 @@ function begin<S, T>(all: readonly Channel<T>[], on: Following<S, T>): Stop {
   let isStale = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let call = new AbortController();
-  // The call of a former user: the reset of the new one loads again.
+  // The load for a former user: the reset for the new one reloads.
   let former: AbortController | undefined;
-  // While the state is being loaded, events wait at this gate.
+  // Events wait here while the state is loading.
   let gate: Promise<void> | null = null;
   let open: Stop = () => undefined;
 
@@ -64,7 +64,7 @@ function begin<S, T>(all: readonly Channel<T>[], on: Following<S, T>): Stop {
       throw error;
     }
   };
-  /** Loads until the state is newer than the last reset; stops if a channel is not subscribed, until it is. */
+  /** Loads until the state is newer than the last reset. Stops while a channel is not subscribed. */
   const load = async (): Promise<void> => {
     gate ??= new Promise((resolve) => (open = resolve));
     if (isLoading) return;
@@ -79,12 +79,12 @@ function begin<S, T>(all: readonly Channel<T>[], on: Following<S, T>): Stop {
         state = await loadOnce();
       } while (isStale);
       if (isOver) return;
-      on.onLoad(state); // events wait on if it throws
+      on.onLoad(state); // events keep waiting if it throws
       gate = null;
       open();
     } catch (error) {
       if (isOver) return;
-      // First, so that it loads again even if onError throws.
+      // First, so that it reloads even if onError throws.
       timer = setTimeout(() => void load(), isStale ? 0 : retryMs);
       if (call !== former) void callListener(on.onError ?? ignore, error);
     } finally {
@@ -98,7 +98,7 @@ function begin<S, T>(all: readonly Channel<T>[], on: Following<S, T>): Stop {
         if (gate === null) return on.onEvent(event);
         const before = resets;
         return gate.then(() => {
-          if (!isOver && before === resets) on.onEvent(event); // else the state that was loaded is newer
+          if (!isOver && before === resets) on.onEvent(event); // otherwise the loaded state is newer
         });
       }),
       channel.on('reset', () => {
@@ -129,8 +129,8 @@ function begin<S, T>(all: readonly Channel<T>[], on: Following<S, T>): Stop {
 }
 
 /**
- * Its position is known, and whose it is: there is a connection. A channel that is behind is subscribed to again once its
- * events, which wait for the state, are handed out.
+ * Returns true if the channel's position and user are known, which requires a connection. A channel that is behind
+ * resubscribes once its events, which wait for the state, are handled.
  */
 function hasBegun({ change }: Channel): boolean {
   return change.state === 'subscribed' || change.code === 'behind';

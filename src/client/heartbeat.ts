@@ -1,16 +1,16 @@
-/** Whether the other side still lives. */
+/** Detects a dead connection. */
 export interface Heartbeat {
-  /** Anything came in. */
+  /** Call when data arrives. */
   received(): void;
-  /** Asks now. @param withinMs how long an answer may take */
+  /** Pings now. @param withinMs timeout of the reply, in milliseconds */
   check(withinMs: number): void;
   stop(): void;
 }
 
 /**
- * When nothing was heard for a while it asks, and whoever does not answer is dead. A page that slept finds its timers late
- * and the answer still unread: so a late timer asks once more before it decides.
- * @param quietMs how long it may be quiet before it is asked, and how long an answer may take
+ * Pings after a silence. Without a reply the connection is dead. After a page slept, timers are late while the reply
+ * may be unread, so a late timer pings once more before it decides.
+ * @param quietMs silence before a ping, and timeout of the reply, in milliseconds
  */
 export function createHeartbeat(quietMs: number, ask: () => void, dead: () => void): Heartbeat {
   let heardAt = performance.now();
@@ -50,7 +50,7 @@ export function createHeartbeat(quietMs: number, ask: () => void, dead: () => vo
     },
     check(withinMs) {
       const ms = Math.min(withinMs, quietMs);
-      // Not later than an answer that is waited for: a page can ask again and again.
+      // Never extends a pending timeout: a page can check repeatedly.
       if (askedAt === null || askedAt + answerMs > performance.now() + ms) askWithin(ms);
     },
     stop: () => clearTimeout(timer),

@@ -4,16 +4,16 @@ import type { FakeRealtimeServer } from '../testing/index.js';
 const app = (name: string) => ({ id: name, name });
 const stamp = '2026-01-01T00:00:00.000Z';
 
-/** Sends every connection a text, whatever it is. */
+/** Sends a raw message to every connection. */
 function sendText(server: FakeRealtimeServer, text: string): void {
   for (const connection of server.open) connection.sendText(text);
 }
 
-describe('a frame that is not as expected', () => {
+describe('an invalid frame', () => {
   const begin = virtualClients();
 
   it.each(['null', '42', '"text"', '[]', 'true', '{}', '{"type":7}', 'no JSON', ''])(
-    'that is not a frame, as %s, makes a new connection, and is reported',
+    'such as %s causes a reconnect and is reported',
     async (text) => {
       const { client, server, errors, changes } = begin();
       client.channel('apps:created').subscribe();
@@ -58,7 +58,7 @@ describe('a frame that is not as expected', () => {
     expect(server.connections).toHaveLength(1);
   });
 
-  it('with a field that is nested too deeply for the stack is reported and ignored', async () => {
+  it('with a field nested too deeply for the stack is reported and ignored', async () => {
     const { client, server, errors } = begin();
     client.connect();
     await pass();
@@ -72,7 +72,7 @@ describe('a frame that is not as expected', () => {
   });
 
   it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
-    'whose type is %s is a message that nobody knows',
+    'with the type %s is a message of unknown type',
     async (type) => {
       const { client, server, errors } = begin();
       client.channel('apps:created').subscribe();
@@ -86,11 +86,11 @@ describe('a frame that is not as expected', () => {
   );
 });
 
-describe('a position that is not one', () => {
+describe('an invalid position', () => {
   const begin = virtualClients();
 
   it.each(['', '-', 'abc', 'x-1e400', 'E-1-2', 'x'.repeat(300)])(
-    'of an event, such as "%.9s", does not keep channels from being resumed',
+    'of an event, such as "%.9s", does not prevent channels from resuming',
     async (id) => {
       const { client, server } = begin();
       const channels = [client.channel('apps:created'), client.channel('apps:deleted')];
@@ -107,7 +107,7 @@ describe('a position that is not one', () => {
   );
 
   it.each<unknown>(['x'.repeat(300), 'undefined', '', 42, {}])(
-    'in `after`, such as %p, is reported by a reset, and the other channels are subscribed to',
+    'in `after`, such as %p, is reported by a reset, and the other channels are subscribed',
     async (after) => {
       const { client } = begin();
       const channels = [client.channel('apps:created'), client.channel('apps:deleted')];
@@ -121,7 +121,7 @@ describe('a position that is not one', () => {
     },
   );
 
-  it('in `after` is none if it is null, as a store may return', async () => {
+  it('null in `after`, as a store may return, means no position', async () => {
     const { client } = begin();
     const resets: unknown[] = [];
     client.channel('apps:created').on('reset', (reset) => void resets.push(reset));
@@ -132,10 +132,10 @@ describe('a position that is not one', () => {
   });
 });
 
-describe('a number of the server', () => {
+describe('a number from the server', () => {
   const begin = virtualClients();
 
-  it.each([2.5e9, -5, Number.MAX_SAFE_INTEGER, 0])('afterMs %d makes no loop', async (afterMs) => {
+  it.each([2.5e9, -5, Number.MAX_SAFE_INTEGER, 0])('afterMs %d causes no loop', async (afterMs) => {
     const { client, server } = begin();
     client.connect();
     for (let round = 0; round < 20; round += 1) {

@@ -7,7 +7,7 @@ const app = (name: string) => ({ id: name, name });
 describe('a change of identity', () => {
   const begin = virtualClients();
 
-  it('takes the token of the sign-in, not that of a call that was under way', async () => {
+  it('uses the token of the sign-in, not that of a pending call', async () => {
     const slow = deferred<string>();
     let who = slow.promise;
     const { client } = begin({ getToken: () => who });
@@ -22,7 +22,7 @@ describe('a change of identity', () => {
     expect(client.identity?.user?.userId).toBe('grace');
   });
 
-  it('takes the token of the last of several calls', async () => {
+  it('uses the token of the last of several calls', async () => {
     let who = 'ada';
     const { client } = begin({
       getToken: async () => {
@@ -61,7 +61,7 @@ describe('a change of identity', () => {
     expect(identities.map((identity) => identity?.user?.userId ?? null)).toEqual(['ada', null]);
   });
 
-  it('drops what waits in listeners, and positions', async () => {
+  it('drops waiting events and positions', async () => {
     let who = 'ada';
     const { client, server } = begin({ getToken: () => who });
     const channel = client.channel('apps:created');
@@ -94,7 +94,7 @@ describe('a change of identity', () => {
     expect(JSON.stringify(joins)).not.toContain('lastEventId');
   });
 
-  it('leaves lastEventId behind until the listeners of the reset are done', async () => {
+  it('does not advance lastEventId until the listeners of the reset are done', async () => {
     let who = 'ada';
     const { client, server } = begin({ getToken: () => who });
     const channel = client.channel('apps:created');
@@ -112,7 +112,7 @@ describe('a change of identity', () => {
     expect(channel.lastEventId).toMatch(/-1$/);
   });
 
-  it('is a boundary for a client that was away, too', async () => {
+  it('is a boundary for a disconnected client too', async () => {
     let who = 'ada';
     const { client, server } = begin({ getToken: () => who });
     const channel = client.channel('apps:created');
@@ -131,7 +131,7 @@ describe('a change of identity', () => {
     expect(resets).toEqual(['other_user']);
   });
 
-  it('holds events until the server has said whose the connection is', async () => {
+  it('holds events until the server has confirmed the user', async () => {
     const slow = deferred<string>();
     let calls = 0;
     const { client, server } = begin({ getToken: () => ((calls += 1) === 1 ? 'ada' : slow.promise) });
@@ -146,10 +146,10 @@ describe('a change of identity', () => {
     slow.resolve('ada');
     await pass();
     await done;
-    expect(heard).toEqual(['between']); // it is the same user: nothing is lost
+    expect(heard).toEqual(['between']); // the same user, so nothing is lost
   });
 
-  it('leaves positions alone where the user is the same', async () => {
+  it('keeps positions if the user is the same', async () => {
     const { client, server } = begin({ getToken: () => 'ada' });
     const channel = client.channel('apps:created');
     const resets: string[] = [];
@@ -166,7 +166,7 @@ describe('a change of identity', () => {
     expect(heard).toEqual(['missed']);
   });
 
-  it('reports null when the client is closed, and before it goes on as another user', async () => {
+  it('reports null when the client is closed, and before it continues as another user', async () => {
     let who = 'ada';
     const { client, identities } = begin({ getToken: () => who });
     client.connect();
@@ -179,7 +179,7 @@ describe('a change of identity', () => {
     expect(client.identity).toBeNull();
   });
 
-  it('ends the connection when the server refuses the new token', async () => {
+  it('ends the connection if the server refuses the new token', async () => {
     let who = 'ada';
     const server = new FakeRealtimeServer({
       identify: (token) => (token === 'bad' ? 'token_invalid' : { user: { userId: token, email: null, role: 'user' } }),
@@ -193,7 +193,7 @@ describe('a change of identity', () => {
     expect(server.open).not.toContain(former);
   });
 
-  it('takes another connection for a sign-in on an anonymous one, on which channels begin anew', async () => {
+  it('opens another connection for a sign-in on an anonymous one, on which channels start again', async () => {
     let who: string | null = null;
     const { client, server } = begin({ getToken: () => who });
     const channel = client.channel('apps:created');
@@ -204,7 +204,7 @@ describe('a change of identity', () => {
     const [anonymous] = server.open;
     await client.reauthenticate();
     await pass();
-    expect(server.open).toEqual([anonymous]); // nothing has changed
+    expect(server.open).toEqual([anonymous]); // no change
     who = 'ada';
     await client.reauthenticate();
     await pass();
@@ -213,7 +213,7 @@ describe('a change of identity', () => {
   });
 
   it.each(Array.from({ length: 12 }, (_, step) => [step]))(
-    'takes the token of a sign-in that comes %d steps after a token of the former user',
+    'uses the token of a sign-in that happens %d steps after a token of the former user',
     async (steps) => {
       let who = deferred<string>();
       const { client } = begin({ getToken: () => who.promise });
@@ -244,13 +244,13 @@ describe('a change of identity', () => {
     );
     client.connect();
     await pass(75_000);
-    expect(given).toHaveLength(2); // a renewal is under way
+    expect(given).toHaveLength(2); // a renewal is pending
     await Promise.all([client.reauthenticate(), client.reauthenticate()]);
     await pass();
     expect(sent).toEqual(['first', 'second']);
   });
 
-  it('is over for a client without a connection once getToken answers null', async () => {
+  it('ends for a client without a connection once getToken returns null', async () => {
     let who: string | null = 'ada';
     const { client, server, identities } = begin({ getToken: () => who });
     client.connect();
@@ -264,7 +264,7 @@ describe('a change of identity', () => {
     expect(identities.map((identity) => identity?.user?.userId ?? null)).toEqual(['ada', null]);
   });
 
-  it('takes the token of the last of several sign-ins for all of them, on the same connection', async () => {
+  it('uses the token of the last of several sign-ins for all of them, on the same connection', async () => {
     const first = deferred<string>();
     const given: (string | Promise<string>)[] = ['ada', first.promise, 'ada'];
     const { client, server, errors } = begin({ getToken: () => given.shift()! });
@@ -272,7 +272,7 @@ describe('a change of identity', () => {
     await pass();
     const all = [client.reauthenticate()];
     await pass();
-    expect(given).toHaveLength(1); // the call of the first is under way
+    expect(given).toHaveLength(1); // the call of the first one is pending
     all.push(client.reauthenticate());
     await Promise.all(all);
     first.resolve('late');
@@ -280,7 +280,7 @@ describe('a change of identity', () => {
     expect([client.state, server.connections.length, errors]).toEqual(['connected', 1, []]);
   });
 
-  it('opens no connection once a listener of it closes the client', async () => {
+  it('opens no connection after a listener closes the client', async () => {
     let given: string | null = 'ada';
     const { client, server } = begin({ getToken: () => given });
     client.connect();
@@ -293,7 +293,7 @@ describe('a change of identity', () => {
     expect([client.state, server.open.length, server.connections.length]).toEqual(['closed', 0, 1]);
   });
 
-  it('keeps the call of getToken for a connection that a listener begins as a sign-in ends an attempt', async () => {
+  it('keeps the call of getToken for a connection that a listener starts when a sign-in ends an attempt', async () => {
     let who = 'ada';
     const { client, states, errors } = begin({
       getToken: async () => {
@@ -313,7 +313,7 @@ describe('a change of identity', () => {
     expect(client.identity?.user?.userId).toBe('grace');
   });
 
-  it('delivers nothing that was held once a listener of it closes the client', async () => {
+  it('delivers no held events after a listener closes the client', async () => {
     const slow = deferred<string>();
     let who: string | Promise<string> = 'ada';
     const { client, server } = begin({ getToken: () => who });

@@ -1,51 +1,60 @@
-// The numbers of the client. Exported from a file without imports, bundlers put each where it is used.
+// The constants of the client, in a file without imports, so that bundlers can inline them.
 
-/** The longest time that a timer can wait, in milliseconds; a longer one would fire at once. */
+/** Maximum delay of a timer, in milliseconds; a longer one would fire at once. */
 export const MAX_TIMER_MS = 2_147_483_647;
 
-/** A connection that ended sooner than this did not work, in milliseconds. */
+/** A connection that ends before this time counts as failed, in milliseconds. */
 export const STABLE_AFTER_MS = 5_000;
 
-/** Tokens that must be refused in a row before the client stays away … */
+/** The client stops after this number of refused tokens in a row … */
 export const MAX_TOKEN_REFUSALS = 3;
 
-/** … and for how long, in milliseconds: a token that is not valid yet becomes valid within the skew of clocks. */
+/**
+ * … if they were refused for at least this time, in milliseconds: a token that is not valid yet becomes valid within
+ * the clock skew.
+ */
 export const TOKENS_REFUSED_FOR_MS = 60_000;
 
-/** Failed upgrades with one token, after which another one is asked for: a browser cannot see a 401. */
+/** Number of failed upgrades with one token before a new one is requested: a browser cannot see a 401. */
 export const MAX_FAILED_UPGRADES = 2;
 
-/** Failed attempts in a row that are reported as an error. */
+/** Number of failed attempts in a row before an error is reported. */
 export const REPORTED_FAILURES = 5;
 
-/** The longest wait that a server can ask for, in milliseconds. */
+/** Maximum delay that a server can ask for, in milliseconds. */
 export const MAX_ASKED_WAIT_MS = 3_600_000;
 
-/** How long before its end a token is exchanged, in milliseconds; a fifth of its life at most. */
+/** Maximum time before its expiry at which a token is renewed, in milliseconds; at most a fifth of its lifetime. */
 export const MAX_MARGIN_MS = 60_000;
 
-/** Calls of `getToken` that can follow one another at once: it may lead to `reauthenticate()`, and that to a call of it; … */
+/**
+ * Number of calls of `getToken` in a row without a wait: a call can lead to `reauthenticate()`, and that to another
+ * call; …
+ */
 export const CALLS_IN_A_ROW = 10;
 
-/** … and the time between further calls, in milliseconds. */
+/** … and the interval of further calls, in milliseconds. */
 export const CALL_EVERY_MS = 3_000;
 
-/** The shortest wait before a token is exchanged, in milliseconds, however soon it ends. */
+/** Minimum wait before a token is renewed, in milliseconds, even if it expires sooner. */
 export const MIN_RENEWAL_MS = 500;
 
-/** How soon a client that slept wants to know whether the connection lives, in milliseconds. */
+/** Timeout of the liveness check after a sleep, in milliseconds. */
 export const CHECK_WITHIN_MS = 5_000;
 
-/** The shortest heartbeat that a server can ask for, in milliseconds. */
+/** Minimum heartbeat interval that a server can ask for, in milliseconds. */
 export const MIN_HEARTBEAT_MS = 1_000;
 
-/** The longest heartbeat, in milliseconds. */
+/** Maximum heartbeat interval, in milliseconds. */
 export const MAX_HEARTBEAT_MS = 3_600_000;
 
-/** Channels that one frame names: with the longest names and ids it is within what servers accept (64 KiB). */
+/**
+ * Maximum number of channels in one frame: even with the longest names and ids it stays below the limit of servers (64
+ * KiB).
+ */
 export const MAX_BATCH = 100;
 
-/** A number from outside, within bounds. @returns `missing` if it is not a number */
+/** Clamps a number from outside. @returns `missing` if it is not a number */
 export function clamp(value: unknown, min: number, max: number, missing = max): number {
   return typeof value === 'number' && !isNaN(value) ? Math.min(Math.max(value, min), max) : missing;
 }

@@ -1,34 +1,34 @@
 /**
- * The two machines of the client, each a table: state × cause → state. A cause that stands in no column of a state changes
- * nothing there. There is one door for changes, and it asks this table.
+ * The two state machines of the client, as tables: state × cause → state. A cause that is not listed for a state has no
+ * effect there. All state changes use these tables.
  */
 
 /** `state → cause → next state` */
 type Table<S extends string, C extends string> = { readonly [state in S]: { readonly [cause in C]?: S } };
 
 /**
- * - `idle`: was not used yet
+ * - `idle`: not used yet
  * - `connecting`: gets a token, opens the socket, authenticates
  * - `connected`: authenticated by the server
- * - `waiting`: for the next attempt
+ * - `waiting`: waits for the next attempt
  * - `paused`: the browser is offline, and attempts are rare; or the page is in the back/forward cache
- * - `closed`: stays away until `connect()` is called
+ * - `closed`: disconnected until `connect()` is called
  */
 export type ClientState = 'idle' | 'connecting' | 'connected' | 'waiting' | 'paused' | 'closed';
 
 /**
- * - `connect`, `close`: the application asked
+ * - `connect`, `close`: called by the application
  * - `ready`: the server authenticated the client
- * - `lost`: the connection ended, and the client comes back
+ * - `lost`: the connection ended, and the client reconnects
  * - `unreachable`: an attempt to connect failed
  * - `silent`: no sign of life within the heartbeat
  * - `token_failed`: `getToken` failed
- * - `token_refused`: the server wants another token
- * - `signed_out`: `getToken` said so
- * - `refused`: the server wants nothing more of this client (44xx, 1009), or of its tokens
+ * - `token_refused`: the server requires another token
+ * - `signed_out`: `getToken` threw `signed_out`
+ * - `refused`: the server refuses this client (44xx, 1009), or its tokens
  * - `other_user`: the new token belongs to another user, who needs another connection
  * - `retry`: the wait is over
- * - `offline`, `online`, `hidden`, `shown`, `woken`: the browser says so
+ * - `offline`, `online`, `hidden`, `shown`, `woken`: reported by the browser
  */
 export type ClientCause =
   | 'connect'
@@ -49,10 +49,10 @@ export type ClientCause =
   | 'shown'
   | 'woken';
 
-/** What ends every state that has, or will have, a connection. */
+/** Transitions that end every state with a current or future connection. */
 const ENDS = { hidden: 'paused', close: 'closed' } as const;
 
-/** What ends an attempt, or a connection. */
+/** Transitions that end an attempt or a connection. */
 const FAILURES = {
   silent: 'waiting',
   token_failed: 'waiting',
@@ -62,7 +62,7 @@ const FAILURES = {
   signed_out: 'closed',
 } as const;
 
-/** The states of a client. */
+/** State machine of a client: state → cause → next state. */
 export const CLIENT_STATES = {
   idle: { connect: 'connecting', close: 'closed' },
   connecting: { ready: 'connected', unreachable: 'waiting', ...FAILURES, ...ENDS },
@@ -87,27 +87,27 @@ export const CLIENT_STATES = {
 } as const satisfies Table<ClientState, ClientCause>;
 
 /**
- * - `unsubscribed`: it has no user
- * - `subscribing`: asked for, or waiting for the connection
+ * - `unsubscribed`: without a subscriber
+ * - `subscribing`: requested, or waiting for the connection
  * - `subscribed`: events arrive
- * - `refused`: the server says no; asked again with the next connection or token
+ * - `refused`: refused by the server; retried with the next connection or token
  */
 export type ChannelState = 'unsubscribed' | 'subscribing' | 'subscribed' | 'refused';
 
 /**
- * - `subscribe`: it got its first user, or is asked for again
- * - `unsubscribe`: its last user left
- * - `subscribed`: the server said so
- * - `refused`: the server said no
- * - `revoked`: the server took the right away
+ * - `subscribe`: the first subscriber was added, or the channel is requested again
+ * - `unsubscribe`: the last subscriber was removed
+ * - `subscribed`: the server confirmed the subscription
+ * - `refused`: the server refused it
+ * - `revoked`: the server revoked the permission
  * - `lost`: the connection ended
- * - `other_user`: the client goes on as another user, and the channel begins anew
- * - `behind`: so many events wait for the listeners that it is left, and resumed once they are done
+ * - `other_user`: the client continues as another user, and the channel starts again
+ * - `behind`: too many events wait for the listeners, so the client unsubscribed, and resumes once they are done
  */
 export type ChannelCause =
   'subscribe' | 'unsubscribe' | 'subscribed' | 'refused' | 'revoked' | 'lost' | 'other_user' | 'behind';
 
-/** The states of a channel. */
+/** State machine of a channel: state → cause → next state. */
 export const CHANNEL_STATES = {
   unsubscribed: { subscribe: 'subscribing' },
   subscribing: {
@@ -127,7 +127,7 @@ export const CHANNEL_STATES = {
   refused: { subscribe: 'subscribing', other_user: 'subscribing', unsubscribe: 'unsubscribed' },
 } as const satisfies Table<ChannelState, ChannelCause>;
 
-/** Where a cause leads; `undefined` where it changes nothing. */
+/** Returns the next state; `undefined` if the cause has no effect. */
 export function nextState<S extends string, C extends string>(table: Table<S, C>, state: S, cause: C): S | undefined {
   return table[state][cause];
 }

@@ -8,7 +8,7 @@ describe('getToken', () => {
   usePage();
   const begin = virtualClients();
 
-  it('is given up after the time limit, its signal is aborted, and it is called again', async () => {
+  it('is aborted after the timeout with its signal, and called again', async () => {
     const requests: TokenRequest[] = [];
     const { client, states, errors } = begin({
       timeoutMs: 3_000,
@@ -46,7 +46,7 @@ describe('getToken', () => {
     expect(client.state).toBe('paused');
   });
 
-  it('that hangs at a renewal is called again while the old token lasts', async () => {
+  it('that hangs at a renewal is called again while the old token is valid', async () => {
     let calls = 0;
     const { client, server, errors } = begin(
       { getToken: () => ((calls += 1) === 2 ? new Promise<string>(() => undefined) : 'ada') },
@@ -59,7 +59,7 @@ describe('getToken', () => {
     expect(server.connections).toHaveLength(1);
   });
 
-  it('gives a token in good time to connections that come shortly before the end of the last one', async () => {
+  it('provides a token in time for connections shortly before the expiry of the last one', async () => {
     let calls = 0;
     let endsAt = 0;
     const { client, server, errors } = begin(
@@ -101,7 +101,7 @@ describe('getToken', () => {
       },
     );
     client.connect();
-    await pass(70_000); // 100 s, less a fifth and its jitter
+    await pass(70_000); // 100 s, minus a fifth and its jitter
     expect(sent).toEqual(['ada', 'refused']);
     server.cut();
     await pass();
@@ -111,7 +111,7 @@ describe('getToken', () => {
     expect(client.state).toBe('connected');
   });
 
-  it.each(['wake', 'reauthenticate', 'close and connect'] as const)('that hangs is left behind by %s', async (way) => {
+  it.each(['wake', 'reauthenticate', 'close and connect'] as const)('that hangs is abandoned by %s', async (way) => {
     let calls = 0;
     const { client } = begin({ getToken: () => ((calls += 1) === 1 ? new Promise<string>(() => undefined) : 'ada') });
     client.connect();
@@ -127,25 +127,28 @@ describe('getToken', () => {
     expect(client.state).toBe('connected');
   });
 
-  it.each(['closed by the application', 'told to stay away'])('is not called any more once %s', async (how) => {
-    let calls = 0;
-    const late = deferred<string>();
-    const { client, server } = begin(
-      { getToken: () => ((calls += 1) === 2 ? late.promise : 'ada') },
-      { identify: () => ({ user, expiresInMs: 100_000 }) },
-    );
-    client.connect();
-    await pass(75_000);
-    expect(calls).toBe(2); // a renewal is under way
-    if (how === 'told to stay away') server.close(4403, 'no');
-    else client.close();
-    late.reject(new Error('too late'));
-    await pass(600_000);
-    expect(client.state).toBe('closed');
-    expect(calls).toBe(2);
-  });
+  it.each(['closed by the application', 'refused by the server'])(
+    'is not called after the client is %s',
+    async (how) => {
+      let calls = 0;
+      const late = deferred<string>();
+      const { client, server } = begin(
+        { getToken: () => ((calls += 1) === 2 ? late.promise : 'ada') },
+        { identify: () => ({ user, expiresInMs: 100_000 }) },
+      );
+      client.connect();
+      await pass(75_000);
+      expect(calls).toBe(2); // a renewal is pending
+      if (how === 'refused by the server') server.close(4403, 'no');
+      else client.close();
+      late.reject(new Error('too late'));
+      await pass(600_000);
+      expect(client.state).toBe('closed');
+      expect(calls).toBe(2);
+    },
+  );
 
-  it('is not called any more once a listener of its failure closes the client', async () => {
+  it('is not called after a listener of its failure closes the client', async () => {
     let calls = 0;
     const { client } = begin(
       {
@@ -163,7 +166,7 @@ describe('getToken', () => {
     expect(calls).toBe(2);
   });
 
-  it('is called by the connection or by the renewal, not by both, while the server is down', async () => {
+  it('is called either for the connection or for the renewal while the server is down', async () => {
     let atOnce = 0;
     let most = 0;
     const { client, server } = begin(
@@ -183,7 +186,7 @@ describe('getToken', () => {
     expect(most).toBe(1);
   });
 
-  it('learns why it is called', async () => {
+  it('receives the reason of the call', async () => {
     const reasons: string[] = [];
     let verdict: 'token_expired' | null = null;
     const { client, server } = begin(
@@ -199,7 +202,7 @@ describe('getToken', () => {
     expect(reasons).toEqual(['connect', 'expiring', 'reauthenticate', 'refused']);
   });
 
-  it('stops the client by an error of the code signed_out', async () => {
+  it('stops the client by an error with the code signed_out', async () => {
     const { client, states, errors } = begin({
       getToken: () => {
         throw new RealtimeError('signed_out', 'Signed out');
@@ -217,7 +220,7 @@ describe('getToken', () => {
     [{}, 'object'],
     [true, 'boolean'],
     ['', "''"],
-  ])('must give a string or null, not %p', async (given, what) => {
+  ])('must return a string or null, not %p', async (given, what) => {
     const { client, errors } = begin({ getToken: () => given as never });
     client.connect();
     await pass();
@@ -225,7 +228,7 @@ describe('getToken', () => {
     expect(client.change.reason).toBe(`getToken gave ${what}: return a token, or null`);
   });
 
-  it('is called again after two failed upgrades with the same token, since a browser cannot see a 401', async () => {
+  it('is called again after two failed upgrades with the same token, because a browser cannot see a 401', async () => {
     let calls = 0;
     const { client, server } = begin({ getToken: () => `t${(calls += 1)}` });
     server.isDown = true;
@@ -237,7 +240,7 @@ describe('getToken', () => {
     expect(calls).toBe(2);
   });
 
-  it('is tried for a minute with tokens that are refused, as one that is not valid yet becomes valid', async () => {
+  it('is retried for a minute with refused tokens, because one that is not valid yet becomes valid', async () => {
     let isValid = false;
     const { client } = begin(
       { getToken: () => 'ada' },
@@ -251,14 +254,14 @@ describe('getToken', () => {
     expect(client.state).toBe('connected');
   });
 
-  it('is given up after a minute of refused tokens', async () => {
+  it('is not called after a minute of refused tokens', async () => {
     const { client } = begin({ getToken: () => 'ada' }, { identify: () => 'token_invalid' });
     client.connect();
     await pass(180_000);
     expect(client.change).toMatchObject({ state: 'closed', code: 'refused' });
   });
 
-  it('is given up only if no token was accepted for a minute', async () => {
+  it('stops only if no token was accepted for a minute', async () => {
     const { client, server } = begin({ getToken: () => 'ada' });
     client.connect();
     for (let times = 0; times < 2; times += 1) {
@@ -275,7 +278,7 @@ describe('getToken', () => {
     expect(client.state).toBe('connected');
   });
 
-  it('gives the token of a sign-in its own minute, though another one was refused for a minute', async () => {
+  it('gives the token of a sign-in a new minute, although another one was refused for a minute', async () => {
     let who = 'ada';
     let isValid = false;
     const { client } = begin({ getToken: () => who }, { identify: () => (isValid ? { user } : 'token_invalid') });
@@ -290,7 +293,7 @@ describe('getToken', () => {
     expect(client.state).toBe('connected');
   });
 
-  it('that calls reauthenticate() itself is called once: its token is on the way', async () => {
+  it('that calls reauthenticate() itself is called once, because its token is pending', async () => {
     let calls = 0;
     const { client } = begin({
       getToken: async () => {
@@ -340,7 +343,7 @@ describe('getToken', () => {
     expect(calls).toBe(2);
   });
 
-  it('is not asked in a loop for a token that has ended when it comes', async () => {
+  it('is not called in a loop for tokens that are already expired', async () => {
     let calls = 0;
     const { client } = begin(
       { getToken: () => ((calls += 1), 'ada') },

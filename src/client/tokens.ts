@@ -4,36 +4,39 @@ import { CALL_EVERY_MS, CALLS_IN_A_ROW, clamp, MAX_MARGIN_MS, MAX_TIMER_MS, MIN_
 import type { GivenToken, ResolvedOptions, TokenReason } from './options.js';
 import { within } from './within.js';
 
-/** The token at hand, the one call that gets another, and the timer that asks for one in time. */
+/** Manages the current token, the call that gets another one, and the timer that renews it. */
 export interface Tokens {
-  /** The token at hand while it is good, else a new one. @throws RealtimeError `token_failed` or `signed_out` */
+  /**
+   * Returns the current token while it is valid, otherwise a new one. @throws RealtimeError `token_failed` or
+   * `signed_out`
+   */
   get(): Promise<GivenToken>;
   /**
-   * A new token. A call that is under way is shared, unless the reason is `reauthenticate`: then it is aborted, and
-   * everybody who waits for it gets the new token.
+   * Gets a new token. A pending call is shared, unless the reason is `reauthenticate`: then it is aborted, and all its
+   * callers get the new token.
    * @throws RealtimeError `token_failed` or `signed_out`
    */
   renew(reason: TokenReason): Promise<GivenToken>;
   /**
-   * The token at hand is no longer good.
-   * @param reason passed to `getToken` when it is called next
-   * @returns whether `getToken` itself asks for this: another token is on its way
+   * Discards the current token.
+   * @param reason passed to the next call of `getToken`
+   * @returns true if `getToken` itself caused this: another token is pending
    */
   forget(reason: TokenReason): boolean;
   /**
-   * What the server said of the token at hand: it is exchanged before its end.
-   * @param ms `Infinity` if it has no end
+   * Sets the expiry of the current token, as reported by the server. The token is renewed before.
+   * @param ms time until expiry, in milliseconds; `Infinity` without expiry
    */
   endsIn(ms: number): void;
-  /** There is no connection to renew a token for. */
+  /** Stops renewals while there is no connection. */
   rest(): void;
-  /** Nothing needs a token: aborts a call that is under way. */
+  /** Aborts a pending call, because no token is needed. */
   stop(): void;
 }
 
 /**
- * @param send gets a token and sends it to the server; it is called in time, and again if it rejects
- * @param failed is called with the error of each such attempt
+ * @param send gets a token and sends it to the server; called before the token expires, and again if it rejects
+ * @param failed called with the error of each failed renewal
  */
 export function createTokens(
   options: ResolvedOptions,
@@ -42,20 +45,20 @@ export function createTokens(
 ): Tokens {
   const { getToken = () => options.token ?? null } = options;
   let token: GivenToken | undefined;
-  let endsAt = Infinity; // when another is needed, on the clock of `performance.now()`
+  let endsAt = Infinity; // time at which another one is needed, on the clock of `performance.now()`
   let reasonOfNext: TokenReason = 'connect';
   let call: AbortController | undefined;
   let latest: Promise<GivenToken>;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  // Which renewals count: an earlier one that ends late changes nothing.
+  // Current generation of renewals: the result of an earlier one is ignored.
   let generation = {};
   let isAsking = false;
-  // When the next call is due; far in the past after few of them.
+  // Time of the next call; far in the past after few calls.
   let freeAt = -Infinity;
 
   const abort = (): void => {
     const former = call;
-    call = undefined; // first: a listener of its signal may need a token
+    call = undefined; // first, because a listener of its signal may need a token
     former?.abort();
   };
   const ask = async (reason: TokenReason, signal: AbortSignal): Promise<GivenToken> => {
@@ -72,7 +75,7 @@ export function createTokens(
   const request = async (reason: TokenReason): Promise<GivenToken> => {
     const own = (call = new AbortController());
     const { signal } = own;
-    // Of a call that another one replaced, the outcome of the other counts.
+    // If another call replaced this one, the other's result counts.
     const isReplaced = (): boolean => call !== own && call !== undefined;
     try {
       const given = (await within(ask(reason, signal), options.timeoutMs, 'getToken did not answer', signal)) ?? null;
@@ -80,7 +83,7 @@ export function createTokens(
         throw new TypeError(`getToken gave ${given === '' ? "''" : typeof given}: return a token, or null`);
       }
       if (!isReplaced()) {
-        // Otherwise it was stopped in the moment before: a token of that time may be a former user's.
+        // Otherwise the client was just stopped, and the token may belong to a former user.
         if (call) {
           token = given;
           call = undefined;
@@ -108,7 +111,7 @@ export function createTokens(
     const attempt = (): Promise<void> =>
       send().catch((error: RealtimeError) => {
         if (own !== generation) return;
-        // First: a listener of the error may close the client, which ends the renewals.
+        // First, because a listener of the error may close the client, which ends the renewals.
         renewIn(delayBefore(failures, options), failures + 1);
         failed(error);
       });
@@ -133,9 +136,9 @@ export function createTokens(
       rest();
       reasonOfNext = 'expiring';
       const margin = Math.min(MAX_MARGIN_MS, ms / 5);
-      // Not later than it was: a token that is sent again has no life of its own, and no time to be exchanged.
+      // Never extends the expiry: a token that is sent again keeps its original lifetime.
       endsAt = Math.min(endsAt, performance.now() + ms - margin);
-      // Not at the same moment as all clients that signed in together.
+      // Spread out, so that clients that signed in together do not renew at the same time.
       if (ms < Infinity && options.getToken) renewIn(ms - margin * (1 + Math.random()), 1);
     },
     rest,

@@ -2,7 +2,7 @@ import type { WebSocketLike } from '../web-socket.js';
 import { Hub } from './hub.js';
 import type { ToPorts } from './messages.js';
 
-/** A hub with one socket that is open, what it sends to the server, and what it sends to the socket. */
+/** A hub with one open socket, the frames that it sends to the server, and the messages for the socket. */
 function openHub() {
   const told: ToPorts[] = [];
   const sent: { readonly type: string; readonly ref: string }[] = [];
@@ -26,7 +26,7 @@ function openHub() {
   return {
     sent,
     ask: (ref: string) => hub.take({ op: 'send', port: 'tab/1', text: JSON.stringify({ type: 'move', ref }) }),
-    /** Answers a request of the hub. @returns what sockets get of it */
+    /** Replies to a request of the hub. @returns the messages for sockets */
     answer(ref: string | undefined): string[] {
       told.splice(0);
       sockets.at(-1)?.onmessage?.({ data: JSON.stringify({ type: 'moved', ref }) } as never);
@@ -36,7 +36,7 @@ function openHub() {
 }
 
 describe('the hub of shared tabs', () => {
-  it('forgets the oldest of more than 10,000 frames that were not answered, and gives the others their answers', () => {
+  it('drops the oldest of more than 10,000 pending frames, and routes replies to the others', () => {
     const { sent, ask, answer } = openHub();
     for (let index = 0; index <= 10_000; index += 1) ask(`r${index}`);
     expect(answer(sent[0]?.ref)).toEqual([]);
@@ -44,7 +44,7 @@ describe('the hub of shared tabs', () => {
     expect(answer(sent.at(-1)?.ref)).toEqual(['{"type":"moved","ref":"r10000"}']);
   });
 
-  it('gives an answer once', () => {
+  it('routes a reply once', () => {
     const { sent, ask, answer } = openHub();
     ask('r1');
     expect(answer(sent[0]?.ref)).toEqual(['{"type":"moved","ref":"r1"}']);
