@@ -185,6 +185,14 @@ describe('options that are undefined', () => {
 });
 
 describe('realtimeOptionsFromEnv', () => {
+  it.each([
+    ['true', true],
+    ['false', false],
+    ['announcements, apps:*', ['announcements', 'apps:*']],
+  ])('reads built-in channels: %s', (value, builtInChannels) => {
+    expect(realtimeOptionsFromEnv({ REALTIME_BUILT_IN_CHANNELS: value })).toEqual({ builtInChannels });
+  });
+
   it('reads every variable of its kind', () => {
     expect(
       realtimeOptionsFromEnv({
