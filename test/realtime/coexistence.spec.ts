@@ -169,7 +169,8 @@ describe('a second HTTP server', () => {
     expect(app.registry.size).toBe(1);
     await app.close();
     expect(await client.whenClosed()).toMatchObject({ code: 1012 });
+    second.close(); // until then it answers upgrades with 503
+    await once(second, 'close');
     expect(second.listenerCount('upgrade')).toBe(0);
-    second.close();
   });
 });
