@@ -15,6 +15,19 @@ const namesIn = (expression: string): string[] =>
   expression.match(/\b(?:realtime|nodejs)_[a-z0-9_]+(?=[{[ )]|$)/g) ?? [];
 const LABELS = /(?:by|without) \([^)]*\)|\{[^}]*\}/g;
 
+interface Dashboard {
+  readonly panels: readonly {
+    readonly type: string;
+    readonly title: string;
+    readonly description?: string;
+    readonly targets?: readonly { readonly expr: string }[];
+  }[];
+}
+
+async function dashboard(): Promise<Dashboard> {
+  return JSON.parse(await readFile('docs/operations/grafana-dashboard.json', 'utf8')) as Dashboard;
+}
+
 /** What an application with a policy exports, which has been asked: the platform has none. */
 async function scrapedWithPolicy(): Promise<Scraped> {
   const meters = new Meters().install();
@@ -33,11 +46,13 @@ async function scrapedWithPolicy(): Promise<Scraped> {
 describe('GET /metrics of the platform', () => {
   let redis: RedisProcess;
   let platform: PlatformProcess;
+  let fresh: Scraped;
   let scraped: Scraped;
 
   beforeAll(async () => {
     redis = await RedisProcess.start();
     platform = await PlatformProcess.start({ env: { REDIS_URL: redis.url, METRICS_TOKEN } });
+    fresh = parseScraped(await (await read(`Bearer ${METRICS_TOKEN}`)).text());
     const admin = await Api.signIn(platform, ADMIN);
     const client = await connect(platform.wsUrl, { token: admin.token! });
     await client.ask({ type: 'subscribe', channel: 'apps:created' });
@@ -82,12 +97,10 @@ describe('GET /metrics of the platform', () => {
   });
 
   it('has every metric that the dashboard and the alert rules name', async () => {
-    const dashboard = JSON.parse(await readFile('docs/operations/grafana-dashboard.json', 'utf8')) as {
-      panels: { targets?: { expr: string }[] }[];
-    };
+    const { panels } = await dashboard();
     const rules = await readFile('docs/operations/prometheus-rules.yaml', 'utf8');
     const expressions = [
-      ...dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)),
+      ...panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)),
       ...[...rules.matchAll(/^ +expr: (.*)$/gm)].map(([, expression]) => expression!),
     ];
     expect(expressions.length).toBeGreaterThan(40);
@@ -102,6 +115,30 @@ describe('GET /metrics of the platform', () => {
     const shown = new Set(named.map((name) => name.replace(/_(?:bucket|sum|count)$/, '')));
     const unseen = [...exported].filter((name) => /^(?:realtime|nodejs)_/.test(name!));
     expect(unseen.filter((name) => !shown.has(name!.replace(/_(?:bucket|sum|count)$/, '')))).toEqual([]);
+  });
+
+  it('exports every metric that they name from the start', async () => {
+    const { panels } = await dashboard();
+    const rules = await readFile('docs/operations/prometheus-rules.yaml', 'utf8');
+    const expressions = [
+      ...panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)),
+      ...[...rules.matchAll(/^ +expr: (.*)$/gm)].map(([, expression]) => expression!),
+    ];
+    const named = new Set(expressions.flatMap((expression) => namesIn(expression.replace(LABELS, ''))));
+    const exported = new Set([...fresh].map(([key]) => key.split('{')[0]));
+    expect([...named].filter((name) => !exported.has(name))).toEqual([]);
+    expect(fresh.get('realtime_publish_duration_count')).toBe(0);
+  });
+
+  it('has a description and a value for each panel, without any event too', async () => {
+    const panels = (await dashboard()).panels.filter(({ type }) => type !== 'row');
+    expect(panels.filter(({ description = '' }) => description.length < 20).map(({ title }) => title)).toEqual([]);
+    // A quotient of two zeros is not a number, which Grafana does not show.
+    const quotients = panels
+      .flatMap(({ targets = [] }) => targets.map(({ expr }) => expr))
+      .filter((expression) => /histogram_quantile|\) \/ /.test(expression));
+    expect(quotients.length).toBeGreaterThan(5);
+    for (const expression of quotients) expect(expression).toMatch(/ >= 0 or (?:label_replace\()?vector\(0\)/);
   });
 
   it('has every label by which they ask', async () => {

@@ -29,6 +29,13 @@ const SUMS = [
 ];
 
 const TENANT = 'realtime.tenant';
+const POLICY_OUTCOME = 'realtime.policy.outcome';
+
+/**
+ * A value that a histogram does not count. Recorded once, it makes the histogram visible with the count 0, so that
+ * dashboards are not empty before the first event, and the first one raises a rate.
+ */
+const NOTHING = NaN;
 
 /** Sampling interval of the event loop delay, in milliseconds. */
 const LOOP_RESOLUTION_MS = 20;
@@ -73,6 +80,8 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
     this.delivery = histogram(meter, METRICS.delivery);
     this.publish = histogram(meter, METRICS.publish);
     this.policy = histogram(meter, METRICS.policy);
+    for (const empty of [this.batchSize, this.delivery, this.publish]) empty.record(NOTHING);
+    for (const outcome of ['allowed', 'refused']) this.policy.record(NOTHING, { [POLICY_OUTCOME]: outcome });
     const observables = observablesOf(meter);
     const all = Object.values(observables);
     const observe = (result: BatchObservableResult): void => this.observe(result, observables);
@@ -106,7 +115,7 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
   }
 
   policyAnswered(pattern: string, outcome: string, seconds: number): void {
-    this.policy.record(seconds, { [CHANNEL_PATTERN]: pattern, 'realtime.policy.outcome': outcome });
+    this.policy.record(seconds, { [CHANNEL_PATTERN]: pattern, [POLICY_OUTCOME]: outcome });
   }
 
   private observe(result: BatchObservableResult, to: Observables): void {
