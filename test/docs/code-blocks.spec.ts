@@ -15,6 +15,7 @@ const fileOf = ({ doc, line, language, code }: Block): SourceText => ({
 const ELSEWHERE: Readonly<Record<string, string>> = {
   'docs/authentication.md json': 'test/docs/authentication.spec.ts',
   'docs/channels.md text': 'test/docs/run-commands.spec.ts',
+  'docs/deployment.md dockerfile': 'test/deploy/files.spec.ts',
   'docs/redis.md text': 'test/broker/redis-acl.spec.ts',
   'docs/testing.md text': 'test/docs/testing.spec.ts',
 };
