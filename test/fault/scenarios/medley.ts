@@ -3,7 +3,7 @@ import { clientCut } from './clients.js';
 import { blackHole, cuts, lostReplies } from './network.js';
 import { sigkill, sigstop } from './processes.js';
 import { aof, pubsubKilled } from './redis-server.js';
-import { scenario, type Scenario } from './scenario.js';
+import { LIVE_WITHIN_MS, scenario, type Scenario } from './scenario.js';
 
 /** Number of faults per round; more would take too long for a short form. The seed selects them. */
 const IN_ONE_ROUND = 5;
@@ -22,7 +22,8 @@ export const medley = scenario<SingleBackend>({
       const fault = world.random.pick(left);
       left.splice(left.indexOf(fault), 1);
       await fault.round(world);
-      await world.calm(world.random.between(500, 1000));
+      // No emit waits through two faults: together they can take longer than it waits.
+      await world.untilLive(LIVE_WITHIN_MS);
     }
   },
 });
