@@ -39,10 +39,12 @@ describe('draining', () => {
   it('ends as soon as all clients have left, before their times', async () => {
     const app = await RealtimeApp.start({ reconnectSpreadMs: 600_000, handshakesPerSecond: 1 });
     const [first, second] = [await app.connectAs({ sub: 'u1' }), await app.connectAs({ sub: 'u2' })];
+    const since = performance.now();
     const closed = app.close();
     expect(await first.whenClosed()).toMatchObject({ code: 1012 });
     await second.close();
     await closed;
+    expect(performance.now() - since).toBeLessThan(5_000); // the second one's time comes after 10 s
   });
 
   it('ends at once without connections', async () => {
