@@ -43,7 +43,7 @@ export function createTokens(
   send: () => Promise<void>,
   failed: (error: RealtimeError) => void,
 ): Tokens {
-  const { getToken = () => options.token ?? null } = options;
+  const { getToken } = options;
   let token: GivenToken | undefined;
   let endsAt = Infinity; // time at which another one is needed, on the clock of `performance.now()`
   let reasonOfNext: TokenReason = 'connect';
@@ -68,7 +68,7 @@ export function createTokens(
     if (signal.aborted) return null;
     freeAt = Math.max(freeAt, performance.now() - CALLS_IN_A_ROW * CALL_EVERY_MS) + CALL_EVERY_MS;
     isAsking = true;
-    const given = (async () => getToken({ reason, signal }))();
+    const given = (async () => getToken!({ reason, signal }))();
     isAsking = false;
     return given;
   };
@@ -101,6 +101,7 @@ export function createTokens(
     return latest;
   };
   const renew = (reason: TokenReason): Promise<GivenToken> => {
+    if (!getToken) return Promise.resolve(options.token ?? null); // where there may be no AbortController
     if (call && reason !== 'reauthenticate') return latest;
     abort();
     return (latest = request(reason));
@@ -139,7 +140,7 @@ export function createTokens(
       // Never extends the expiry: a token that is sent again keeps its original lifetime.
       endsAt = Math.min(endsAt, performance.now() + ms - margin);
       // Spread out, so that clients that signed in together do not renew at the same time.
-      if (ms < Infinity && options.getToken) renewIn(ms - margin * (1 + Math.random()), 1);
+      if (ms < Infinity && getToken) renewIn(ms - margin * (1 + Math.random()), 1);
     },
     rest,
     stop() {

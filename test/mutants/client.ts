@@ -48,7 +48,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     },
     {
       name: 'a token is not exchanged before its end',
-      was: 'if (ms < Infinity && options.getToken) renewIn(',
+      was: 'if (ms < Infinity && getToken) renewIn(',
       becomes: 'if (ms < 0) renewIn(',
     },
     {
