@@ -2,7 +2,6 @@ import type { ClusterSeal } from './auth/cluster-seal.js';
 import { MemoryTicketStore } from './auth/memory.ticket-store.js';
 import { RedisTicketStore } from './auth/redis.ticket-store.js';
 import type { TicketStore } from './auth/ticket-store.js';
-import type { RedisBridge } from './bridge/redis-bridge.service.js';
 import type { Broker } from './broker/broker.js';
 import { MemoryBroker } from './broker/memory.broker.js';
 import { RedisBroker } from './broker/redis.broker.js';
@@ -48,9 +47,7 @@ export function instanceDirectory(messages: Broker, lease: Lease, seal: ClusterS
   return new RedisInstanceDirectory(messages, lease, seal);
 }
 
-/** Creates the store of presence, in the same backend as the broker. */
-export function presenceStore(messages: Broker, bridge: RedisBridge, directory: InstanceDirectory): PresenceStore {
-  return messages instanceof RedisBroker
-    ? new RedisPresenceStore(messages, bridge, directory)
-    : new MemoryPresenceStore();
+/** The store of presence, next to the broker. */
+export function presenceStore(messages: Broker, directory: InstanceDirectory): PresenceStore {
+  return messages instanceof RedisBroker ? new RedisPresenceStore(messages, directory) : new MemoryPresenceStore();
 }

@@ -68,6 +68,7 @@ import { refuseSecondBuild } from './one-build.js';
 import type { ChannelDefinition } from './options/channel-definition.js';
 import { ResolvedRealtimeOptions, type RealtimeOptions } from './options/realtime-options.js';
 import { resolveOptions } from './options/resolve-options.js';
+import { PresenceHints } from './presence/presence-hints.js';
 import { PresenceService } from './presence/presence.service.js';
 import { PresenceStore } from './presence/presence-store.js';
 import { EventsPublisher } from './publishing/events-publisher.js';
@@ -202,7 +203,8 @@ function build(
       { provide: InstanceDirectory, useFactory: instanceDirectory, inject: [Broker, Lease, ClusterSeal] },
       InstanceHealth,
       ClusterStatsService,
-      { provide: PresenceStore, useFactory: presenceStore, inject: [Broker, RedisBridge, InstanceDirectory] },
+      { provide: PresenceStore, useFactory: presenceStore, inject: [Broker, InstanceDirectory] },
+      PresenceHints,
       PresenceService,
       EventsPublisher,
       RealtimeServer,

@@ -12,7 +12,8 @@ class Store extends MemoryPresenceStore {
   writes = 0;
   reads = 0;
   down = false;
-  /** Counts of other instances. */
+  removed = false;
+  /** What other instances say. */
   readonly others = new Map<string, number>();
   onWrite: () => void = () => undefined;
   onRead: () => Promise<void> = async () => undefined;
@@ -29,7 +30,7 @@ class Store extends MemoryPresenceStore {
     this.reads += 1;
     await this.onRead();
     const present = await super.read(channel);
-    return { ...present, members: new Map([...present.members, ...this.others]) };
+    return { ...present, removed: this.removed, members: new Map([...present.members, ...this.others]) };
   }
 
   private check(): void {
@@ -64,12 +65,21 @@ const names = (members: readonly { userId: string }[]): string[] =>
 describe('PresenceChannel', () => {
   let store: Store;
   let channel: PresenceChannel;
-  /** Controlled clock, in milliseconds. */
+  /** Notifications of other instances. */
+  let hints: number;
+  /** Seconds are nothing to a test that moves the clock itself. */
   let clock: number;
 
   beforeEach(() => {
     store = new Store();
-    channel = new PresenceChannel('c', store, LEASE, () => clock);
+    hints = 0;
+    channel = new PresenceChannel(
+      'c',
+      store,
+      LEASE,
+      () => void (hints += 1),
+      () => clock,
+    );
     clock = 1_000;
   });
 
@@ -116,7 +126,26 @@ describe('PresenceChannel', () => {
     expect(sentInOneTurn).toBeLessThanOrEqual(250);
   });
 
-  it('replies after all watchers have the same state', async () => {
+  it('notifies other instances after it changed stored members, or removed those of a dead instance', async () => {
+    channel.local.enter(subscriber().subscription, 'u');
+    channel.onEntered();
+    store.onWrite = () => expect(hints).toBe(0);
+    await channel.flush();
+    expect(hints).toBe(1);
+    const read = async (): Promise<void> => {
+      const listed = channel.list();
+      await channel.flush();
+      await listed;
+    };
+    await read();
+    expect(hints).toBe(1);
+    store.removed = true;
+    await later(1_000);
+    await read();
+    expect(hints).toBe(2);
+  });
+
+  it('answers after all watchers know what it answers', async () => {
     let sent = 0;
     await watchingBy(600, () => (sent += 1));
     channel.local.enter(subscriber().subscription, 'new');

@@ -1,4 +1,5 @@
 import { InstanceDirectory } from '../../src/realtime/instances/instance-directory.js';
+import { PresenceHints } from '../../src/realtime/presence/presence-hints.js';
 import { ANONYMOUS, PresenceStore } from '../../src/realtime/presence/presence-store.js';
 import type { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { RedisProcess } from '../support/redis-process.js';
@@ -93,7 +94,7 @@ describe.each(['memory', 'redis'])('the presence store: %s', (engine) => {
   });
 });
 
-describe('the presence store in Redis, between instances', () => {
+describe('presence in Redis, between instances', () => {
   let redis: RedisProcess;
   let apps: RealtimeApp[];
   let stores: PresenceStore[];
@@ -119,13 +120,13 @@ describe('the presence store in Redis, between instances', () => {
     expect([...(await two.read(ROOM)).own.keys()]).toEqual(['u1', 'u3', ANONYMOUS]);
   });
 
-  it('notifies other instances, not itself', async () => {
-    const [one, two] = stores as [PresenceStore, PresenceStore];
+  it('hints the others, not itself', async () => {
+    const [one, two] = apps.map(({ app }) => app.get(PresenceHints)) as [PresenceHints, PresenceHints];
     const own: string[] = [];
     one.listen((channel) => own.push(channel));
     const other = new Promise<string>((resolve) => two.listen(resolve));
-    // The listener may still be subscribing, so this writes until it is notified.
-    const saying = setInterval(() => void one.write(ROOM, new Map([['u1', 1]])).catch(() => undefined), 20);
+    // The listener may still be subscribing: hints are sent until one arrives.
+    const saying = setInterval(() => one.send(ROOM), 20);
     try {
       expect(await within(5_000, 'a hint', other)).toBe(ROOM);
     } finally {

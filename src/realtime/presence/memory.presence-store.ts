@@ -5,10 +5,6 @@ export class MemoryPresenceStore extends PresenceStore {
   // connections by user id, by channel
   private readonly channels = new Map<string, Map<string, number>>();
 
-  override listen(): void {
-    // There is no other instance.
-  }
-
   override async write(channel: string, counts: ReadonlyMap<string, number | null>): Promise<void> {
     const here = this.channels.get(channel) ?? new Map<string, number>();
     for (const [userId, count] of counts) {
@@ -23,7 +19,7 @@ export class MemoryPresenceStore extends PresenceStore {
     const own = new Map(this.channels.get(channel));
     const members = new Map([...own].map(([userId, count]) => [userId, Math.max(1, count)]));
     members.delete(ANONYMOUS);
-    return { members, anonymous: own.get(ANONYMOUS) ?? 0, own };
+    return { members, anonymous: own.get(ANONYMOUS) ?? 0, own, removed: false };
   }
 
   override async keep(channel: string): Promise<boolean> {

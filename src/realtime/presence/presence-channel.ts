@@ -10,19 +10,14 @@ import { MAX_LISTED, Roster, type RosterChange } from './roster.js';
 
 /** Changes within this time are read together, in milliseconds. */
 const SETTLE_MS = 50;
-/**
- * Minimum time between two reads, in milliseconds. It is also at least ten times the duration of a read and its
- * notifications, because a user who joins and leaves in a loop causes writes to thousands of watchers.
- */
+/** Minimum time between two reads, in milliseconds. A user who joins and leaves in a loop notifies every watcher. */
 const MIN_SPACING_MS = 100;
 const MAX_SPACING_MS = 10_000;
+/** It is also at least this many times the duration of a read and its notifications. */
 const SPACING_PER_READ = 10;
 /** If the time between reads is longer than this, in milliseconds, the last result is used as the answer. */
 const MAX_WAIT_MS = 500;
-/**
- * Maximum number of writes before a read. A read should include earlier changes of this instance, but changes may never
- * stop.
- */
+/** Maximum number of writes before a read that should include them: changes may never stop. */
 const WRITES_BEFORE_READ = 3;
 /** Pause after a failure of the store, in milliseconds. */
 const RETRY_MS = 250;
@@ -66,17 +61,18 @@ export class PresenceChannel {
   private writes = 0;
   /** True if the current read repeats one that found local values missing. */
   private repeated = false;
-  /**
-   * Time from which a missing member counts as gone. After a loss of data, other instances first have to store their
-   * members again.
-   */
+  /** Time from which a missing member counts as gone: after a loss of data, other instances store theirs again first. */
   private trustedAt = 0;
 
-  /** @param now milliseconds of a monotonic clock */
+  /**
+   * @param onStored called after this instance changed the stored members, so that other instances read them soon
+   * @param now milliseconds of a monotonic clock
+   */
   constructor(
     private readonly topic: string,
     private readonly store: PresenceStore,
     private readonly pace: Pick<PresencePace, 'renewMs'>,
+    private readonly onStored: () => void,
     private readonly now: () => number = () => performance.now(),
   ) {}
 
@@ -190,6 +186,7 @@ export class PresenceChannel {
       this.writes += 1;
       this.stale = true;
       await store.write(topic, local.takeChanges());
+      this.onStored();
       if (this.isAwaited) this.readSoon(SETTLE_MS);
     } else if (mustRead) {
       await this.read();
@@ -208,6 +205,7 @@ export class PresenceChannel {
     this.writes = 0;
     this.stale = false;
     const present = await this.store.read(this.topic);
+    if (present.removed) this.onStored();
     const end = this.now();
     const isFirst = this.lastReadAt === -Infinity; // no member can be missing on the first read
     this.lastReadAt = end;

@@ -9,6 +9,8 @@ export interface Present {
   readonly anonymous: number;
   /** Values of this instance in the store: connections by user id (or `ANONYMOUS`). */
   readonly own: ReadonlyMap<string, number>;
+  /** This read removed values of dead instances from the store. */
+  readonly removed: boolean;
 }
 
 /**
@@ -19,9 +21,6 @@ export interface Present {
  * value can be lost if the store loses its data. `own` shows this, and the value is stored again.
  */
 export abstract class PresenceStore {
-  /** Sets the callback for changes of other instances. It is a hint: it can be missing or repeated. */
-  abstract listen(changed: (channel: string) => void): void;
-
   /**
    * Stores the number of connections of users on this instance: 0 during the grace period, `null` to remove a user.
    * @throws RealtimeUnavailableError although some or all values may have been stored

@@ -13,6 +13,7 @@ import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { channelOf } from '../tenants/topic.js';
 import { PresencePace } from './presence-pace.js';
 import { PresenceChannel, type PresenceList } from './presence-channel.js';
+import { PresenceHints } from './presence-hints.js';
 import { ANONYMOUS, PresenceStore } from './presence-store.js';
 
 /** Interval in which due operations are run, in milliseconds. Changes within an interval are written together. */
@@ -41,6 +42,7 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
 
   constructor(
     private readonly store: PresenceStore,
+    private readonly hints: PresenceHints,
     private readonly directory: InstanceDirectory,
     lease: Lease,
     private readonly options: ResolvedRealtimeOptions,
@@ -55,7 +57,7 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
 
   onApplicationBootstrap(): void {
     if (!this.isNeeded) return;
-    this.store.listen((topic) => this.channels.get(topic)?.hint());
+    this.hints.listen((topic) => this.channels.get(topic)?.hint());
     this.directory.onReachable(() => this.markAllStale());
     this.timer = setInterval(
       safely('The presence timer', () => this.sync(this.clock.now())),
@@ -132,7 +134,7 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
   private openChannel(topic: string): PresenceChannel {
     let channel = this.channels.get(topic);
     if (channel === undefined) {
-      channel = new PresenceChannel(topic, this.store, this.pace);
+      channel = new PresenceChannel(topic, this.store, this.pace, () => this.hints.send(topic));
       this.channels.set(topic, channel);
     }
     return channel;

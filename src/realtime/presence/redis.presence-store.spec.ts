@@ -1,4 +1,3 @@
-import type { RedisBridge } from '../bridge/redis-bridge.service.js';
 import type { RedisBroker } from '../broker/redis.broker.js';
 import { RealtimeUnavailableError } from '../broker/errors.js';
 import type { InstanceDirectory } from '../instances/instance-directory.js';
@@ -11,7 +10,6 @@ class FailingRedis {
   commands = 0;
   answers = Infinity;
   readonly keys = { presence: (channel: string) => `p:${channel}` };
-  hints: (() => Promise<null>) | null = null;
   fields: string[] = [];
 
   async command(run: (client: object) => unknown): Promise<unknown> {
@@ -24,10 +22,6 @@ class FailingRedis {
 
   commandOn(_key: string, run: (client: object) => unknown): Promise<unknown> {
     return this.command(run);
-  }
-
-  async publish(): Promise<null> {
-    throw new RealtimeUnavailableError('Redis is unavailable');
   }
 }
 
@@ -44,7 +38,7 @@ describe('RedisPresenceStore while Redis fails', () => {
     unhandled = [];
     process.on('unhandledRejection', note);
     const directory = { id: 'here', entries: 1, living: () => living() } as unknown as InstanceDirectory;
-    store = new RedisPresenceStore(redis as unknown as RedisBroker, {} as RedisBridge, directory);
+    store = new RedisPresenceStore(redis as unknown as RedisBroker, directory);
   });
   afterEach(async () => {
     for (let count = 0; count < 5; count += 1) await turn();

@@ -1,19 +1,10 @@
-import { eventBody } from '../../protocol/index.js';
-import type { RedisBridge } from '../bridge/redis-bridge.service.js';
 import { RealtimeUnavailableError } from '../broker/errors.js';
 import type { RedisBroker } from '../broker/redis.broker.js';
 import type { InstanceDirectory } from '../instances/instance-directory.js';
-import { safely } from '../observability/run-safely.js';
-import { encode } from '../schemas/schema.js';
-import { HINT_CHANNELS, hintSchema, type Hint } from './hint.js';
 import { readPresenceField, type PresenceField } from './presence-field.js';
 import { MAX_RENEW_MS } from './presence-pace.js';
 import { ANONYMOUS, PresenceStore, type Present } from './presence-store.js';
 
-/** Topic on which instances notify each other of changed channels. No client can name it. */
-const HINTS = '$presence';
-/** Time limit for a hint, in milliseconds. Without a hint, other instances read every few seconds anyway. */
-const HINT_TIMEOUT_MS = 1_000;
 /** Number of fields per command. A whole channel in one command would block every other client of that Redis. */
 const BATCH = 1_000;
 /** Time after which a channel expires that no instance renews, in milliseconds. */
@@ -25,26 +16,13 @@ const KEPT_MS = 4 * MAX_RENEW_MS;
  */
 export class RedisPresenceStore extends PresenceStore {
   private readonly ownPrefix: string;
-  private readonly changed = new Set<string>();
-  private hinting = false;
 
   constructor(
     private readonly redis: RedisBroker,
-    private readonly bridge: RedisBridge,
     private readonly directory: InstanceDirectory,
   ) {
     super();
     this.ownPrefix = `${directory.id}:`;
-  }
-
-  override listen(changed: (channel: string) => void): void {
-    this.bridge.follow(HINTS, null, {
-      event: (data) => {
-        const { from, channels } = hintSchema.read(data, 'it');
-        if (from !== this.directory.id) for (const channel of channels) changed(channel);
-      },
-      reset: () => undefined, // a missed hint needs no recovery
-    });
   }
 
   override async write(channel: string, counts: ReadonlyMap<string, number | null>): Promise<void> {
@@ -62,7 +40,6 @@ export class RedisPresenceStore extends PresenceStore {
       await this.redis.commandOn(key, (client) => client.hset(key, ...batch));
     for (const batch of batches(gone, BATCH)) await this.redis.commandOn(key, (client) => client.hdel(key, ...batch));
     await this.keep(channel);
-    this.hint(channel);
   }
 
   override async read(channel: string): Promise<Present> {
@@ -87,7 +64,7 @@ export class RedisPresenceStore extends PresenceStore {
     }
     for (const [userId, count] of members) if (count === 0) members.set(userId, 1);
     await this.remove(channel, dead);
-    return { members, anonymous, own };
+    return { members, anonymous, own, removed: dead.length > 0 };
   }
 
   /** Decodes a field. @returns `null` for a field that no instance wrote; the instance that it names overwrites it */
@@ -121,27 +98,6 @@ export class RedisPresenceStore extends PresenceStore {
   private async remove(channel: string, fields: readonly string[]): Promise<void> {
     const key = this.redis.keys.presence(channel);
     for (const batch of batches(fields, BATCH)) await this.redis.commandOn(key, (client) => client.hdel(key, ...batch));
-    if (fields.length > 0) this.hint(channel);
-  }
-
-  private readonly publishHints = safely('Hints of presence', () => {
-    this.hinting = false;
-    const channels = [...this.changed];
-    this.changed.clear();
-    for (const batch of batches(channels, HINT_CHANNELS)) this.publish({ from: this.directory.id, channels: batch });
-  });
-
-  /** Collects the hints of one turn, and sends them together. */
-  private hint(channel: string): void {
-    this.changed.add(channel);
-    if (this.hinting) return;
-    this.hinting = true;
-    setImmediate(this.publishHints);
-  }
-
-  private publish(hint: Hint): void {
-    const body = eventBody(HINTS, encode(hintSchema, hint), new Date().toISOString());
-    this.redis.publish({ topic: HINTS, body, history: null, timeoutMs: HINT_TIMEOUT_MS }).catch(() => undefined);
   }
 }
 

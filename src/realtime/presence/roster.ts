@@ -37,7 +37,7 @@ export class Roster {
    * Replaces the members, and returns the difference.
    * @param mayLeave true if a missing member has left; false if it may be missing temporarily
    */
-  update({ members, anonymous }: Present, mayLeave: boolean): RosterChange {
+  update({ members, anonymous }: Omit<Present, 'removed'>, mayLeave: boolean): RosterChange {
     const joined: PresenceMember[] = [];
     const left: PresenceMember[] = [];
     for (const [userId, connections] of members) {
