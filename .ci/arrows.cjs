@@ -17,7 +17,7 @@ const realtimeRooms = {
   // A command names the instances that confirmed it.
   control: ['auth', 'channels', 'connections', 'broker', 'bridge', 'instances', 'tenants'],
   bridge: ['connections', 'broker', 'channels', 'fields', 'limits', 'tenants'],
-  instances: ['broker', 'connections', 'tenants'],
+  instances: ['auth', 'broker', 'connections', 'tenants'],
   presence: ['broker', 'bridge', 'channels', 'connections', 'instances', 'tenants'],
   publishing: ['broker', 'channels', 'fields', 'limits', 'tenants'],
   outbox: ['publishing', 'bridge'],

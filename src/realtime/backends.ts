@@ -1,4 +1,3 @@
-import type { ClusterSeal } from './auth/cluster-seal.js';
 import { MemoryTicketStore } from './auth/memory.ticket-store.js';
 import { RedisTicketStore } from './auth/redis.ticket-store.js';
 import type { TicketStore } from './auth/ticket-store.js';
@@ -36,15 +35,15 @@ export function ticketStore(messages: Broker, clock: RealtimeClock): TicketStore
   return messages instanceof RedisBroker ? new RedisTicketStore(messages) : new MemoryTicketStore(() => clock.now());
 }
 
-/** Creates the store of revocations, in the same backend as the broker. */
-export function revocationStore(messages: Broker, clock: RealtimeClock, seal: ClusterSeal): RevocationStore {
-  return messages instanceof RedisBroker ? new RedisRevocationStore(messages, seal) : new MemoryRevocationStore(clock);
+/** The store of revocations, next to the broker. */
+export function revocationStore(messages: Broker, clock: RealtimeClock): RevocationStore {
+  return messages instanceof RedisBroker ? new RedisRevocationStore(messages) : new MemoryRevocationStore(clock);
 }
 
-/** Creates the directory of instances, in the same backend as the broker. */
-export function instanceDirectory(messages: Broker, lease: Lease, seal: ClusterSeal): InstanceDirectory {
+/** The directory of instances, next to the broker. */
+export function instanceDirectory(messages: Broker, lease: Lease): InstanceDirectory {
   if (!(messages instanceof RedisBroker)) return new MemoryInstanceDirectory();
-  return new RedisInstanceDirectory(messages, lease, seal);
+  return new RedisInstanceDirectory(messages, lease);
 }
 
 /** The store of presence, next to the broker. */

@@ -63,6 +63,7 @@ import { ClusterQuery } from './inspection/cluster-query.js';
 import { RealtimeMetrics } from './metrics/realtime-metrics.service.js';
 import { applicationConfigOf } from './nest/application-config.js';
 import { checkNest } from './nest/check-nest.js';
+import { ForeignData } from './observability/foreign-data.js';
 import { Counters } from './observability/counters.js';
 import { refuseSecondBuild } from './one-build.js';
 import type { ChannelDefinition } from './options/channel-definition.js';
@@ -177,6 +178,7 @@ function build(
       options,
       RealtimeClock,
       Counters,
+      { provide: ForeignData, useFactory: foreignData, inject: [Counters] },
       { provide: JwtService, useFactory: () => new JwtService() },
       { provide: TokenKeys, useFactory: tokenKeys, inject: [ResolvedRealtimeOptions] },
       Revocations,
@@ -195,12 +197,12 @@ function build(
       { provide: Broker, useFactory: broker, inject: [ResolvedRealtimeOptions, Counters, RealtimeClock] },
       RedisBridge,
       ControlBus,
-      { provide: RevocationStore, useFactory: revocationStore, inject: [Broker, RealtimeClock, ClusterSeal] },
+      { provide: RevocationStore, useFactory: revocationStore, inject: [Broker, RealtimeClock] },
       RevocationKeeper,
       Reauthorization,
       RealtimeControl,
       Lease,
-      { provide: InstanceDirectory, useFactory: instanceDirectory, inject: [Broker, Lease, ClusterSeal] },
+      { provide: InstanceDirectory, useFactory: instanceDirectory, inject: [Broker, Lease] },
       InstanceHealth,
       ClusterStatsService,
       { provide: PresenceStore, useFactory: presenceStore, inject: [Broker, InstanceDirectory] },
@@ -262,6 +264,10 @@ function prepareRoutes(
 
 function channelFeatures(modules: ModulesContainer): ChannelFeatures {
   return ChannelFeatures.of(modules);
+}
+
+function foreignData(counters: Counters): ForeignData {
+  return new ForeignData(counters);
 }
 
 function tokenKeys({ jwt }: ResolvedRealtimeOptions): TokenKeys {

@@ -5,7 +5,8 @@ import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
 import { RealtimeClock } from '../../src/realtime/clock/realtime-clock.js';
 import { MemoryRevocationStore } from '../../src/realtime/control/memory.revocation-store.js';
 import { RedisRevocationStore } from '../../src/realtime/control/redis.revocation-store.js';
-import type { RevocationStore } from '../../src/realtime/control/revocation-store.js';
+import { SealedRevocations } from '../../src/realtime/control/sealed-revocations.js';
+import { ForeignData } from '../../src/realtime/observability/foreign-data.js';
 import { Counters } from '../../src/realtime/observability/counters.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { until } from '../support/until.js';
@@ -17,7 +18,7 @@ describe.each(['memory', 'Redis'])('the revocation store: %s', (engine) => {
   let redis: RedisProcess | null = null;
   let broker: RedisBroker | null = null;
   let stranger: Redis | null = null;
-  let store: RevocationStore;
+  let store: SealedRevocations;
 
   beforeAll(async () => {
     if (engine === 'memory') return;
@@ -33,10 +34,8 @@ describe.each(['memory', 'Redis'])('the revocation store: %s', (engine) => {
   });
   beforeEach(async () => {
     await stranger?.flushall();
-    store =
-      broker === null
-        ? new MemoryRevocationStore(new RealtimeClock())
-        : new RedisRevocationStore(broker, new ClusterSeal([]));
+    const kept = broker === null ? new MemoryRevocationStore(new RealtimeClock()) : new RedisRevocationStore(broker);
+    store = new SealedRevocations(kept, new ClusterSeal([]), new ForeignData(new Counters()));
   });
 
   const all = async (): Promise<Revocation[]> =>

@@ -1,8 +1,7 @@
 import { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ClusterSeal } from '../../src/realtime/auth/cluster-seal.js';
 import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
-import type { InstanceDirectory, InstanceReport } from '../../src/realtime/instances/instance-directory.js';
+import type { InstanceDirectory } from '../../src/realtime/instances/instance-directory.js';
 import { MemoryInstanceDirectory } from '../../src/realtime/instances/memory.instance-directory.js';
 import { RedisInstanceDirectory } from '../../src/realtime/instances/redis.instance-directory.js';
 import { RedisProcess } from '../support/redis-process.js';
@@ -10,19 +9,7 @@ import { within } from '../support/within.js';
 
 const LEASE = { leaseMs: 500, renewMs: 100 };
 
-function report(connections: number): InstanceReport {
-  const figures = { connections, anonymous: 0, users: 0, channels: 0, subscriptions: 0, published: 0 };
-  return {
-    stats: { ...figures, delivered: 0, slowConsumersClosed: 0, uptimeMs: 1 },
-    health: {
-      ...{ draining: false, deliveryMs: null, eventLoopDelayMs: 0 },
-      ...{ bufferedBytes: 0, startedAt: 0, seenAt: 0 },
-    },
-    users: '',
-    topicNames: '',
-    topics: [{ topic: 'apps:created', subscribers: connections }],
-  };
-}
+const report = (connections: number): string => `{"connections":${connections}}`;
 
 let redis: RedisProcess;
 const brokers: RedisBroker[] = [];
@@ -31,7 +18,7 @@ async function join(): Promise<InstanceDirectory> {
   const broker = new RedisBroker({ url: redis.url }, 'rt:');
   brokers.push(broker);
   broker.start();
-  const directory = new RedisInstanceDirectory(broker, LEASE, new ClusterSeal([]));
+  const directory = new RedisInstanceDirectory(broker, LEASE);
   const reached = new Promise<void>((resolve) => directory.onReachable(resolve));
   await within(5_000, 'Redis to be reached', reached);
   return directory;

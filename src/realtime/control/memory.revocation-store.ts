@@ -1,30 +1,39 @@
-import type { Revocation } from '../auth/revocation.js';
-import { Revocations } from '../auth/revocations.js';
 import type { RealtimeClock } from '../clock/realtime-clock.js';
-import { RevocationStore } from './revocation-store.js';
+import { RevocationStore, type StoredRevocation } from './revocation-store.js';
 
-/** Revocation store of a single instance. */
+/** The store of a single process. */
 export class MemoryRevocationStore extends RevocationStore {
-  private readonly revocations: Revocations;
+  /** entry → until */
+  private readonly entries = new Map<string, number>();
 
-  constructor(clock: RealtimeClock) {
+  constructor(private readonly clock: RealtimeClock) {
     super();
-    this.revocations = new Revocations(clock);
   }
 
   override onReachable(): void {
     // Memory is always reachable.
   }
 
-  override async add(revocation: Revocation): Promise<void> {
-    this.revocations.add(revocation);
+  override async add({ entry, until }: StoredRevocation, capacity: number, superseded?: string): Promise<boolean> {
+    if (superseded !== undefined) this.entries.delete(superseded);
+    const known = this.entries.get(entry);
+    if (known === undefined && this.entries.size >= capacity) this.forgetExpired();
+    if (known === undefined && this.entries.size >= capacity) return false;
+    this.entries.set(entry, Math.max(until, known ?? until));
+    return true;
   }
 
-  override async all(): Promise<Revocation[]> {
-    return [...this.revocations];
+  override async all(): Promise<readonly StoredRevocation[]> {
+    this.forgetExpired();
+    return [...this.entries].map(([entry, until]) => ({ entry, until }));
   }
 
   override async lineage(): Promise<string> {
     return 'memory';
+  }
+
+  private forgetExpired(): void {
+    const now = this.clock.wall();
+    for (const [entry, until] of this.entries) if (until <= now) this.entries.delete(entry);
   }
 }

@@ -1,12 +1,6 @@
 import { randomInt } from 'node:crypto';
-import type { ClusterSeal } from '../auth/cluster-seal.js';
-import { capacityFor, revocationSchema, RevocationsFullError, type Revocation } from '../auth/revocation.js';
 import type { RedisBroker } from '../broker/redis.broker.js';
-import { decode, json } from '../schemas/schema.js';
-import { RevocationStore } from './revocation-store.js';
-
-/** A seal for this purpose is not valid for another one. */
-const PURPOSE = 'revocation';
+import { RevocationStore, type StoredRevocation } from './revocation-store.js';
 
 /** Approximate number of entries in one reply of Redis. */
 const PAGE = 1_000;
@@ -46,10 +40,7 @@ return line .. ' ' .. string.format('%.0f', redis.call('ZSCORE', KEYS[1], '${GEN
 export class RedisRevocationStore extends RevocationStore {
   private readonly key: string;
 
-  constructor(
-    private readonly redis: RedisBroker,
-    private readonly seal: ClusterSeal,
-  ) {
+  constructor(private readonly redis: RedisBroker) {
     super();
     this.key = redis.keys.revocations();
   }
@@ -58,19 +49,17 @@ export class RedisRevocationStore extends RevocationStore {
     this.redis.onUp(callback);
   }
 
-  override async add(revocation: Revocation, superseded?: Revocation): Promise<void> {
-    const until = revocation.until === Infinity ? '+inf' : String(revocation.until);
-    const most = String(Math.min(capacityFor(revocation), Number.MAX_SAFE_INTEGER));
-    const entry = this.entryOf(revocation);
-    const before = superseded === undefined ? entry : this.entryOf(superseded);
+  override async add({ entry, until }: StoredRevocation, capacity: number, superseded = ''): Promise<boolean> {
+    const end = until === Infinity ? '+inf' : String(until);
+    const most = String(Math.min(capacity, Number.MAX_SAFE_INTEGER));
     const added = await this.redis.commandOn(this.key, (client) =>
-      client.eval(ADD, 1, this.key, until, entry, most, before === entry ? '' : before),
+      client.eval(ADD, 1, this.key, end, entry, most, superseded),
     );
-    if (added !== 1) throw new RevocationsFullError();
+    return added === 1;
   }
 
-  override async all(): Promise<Revocation[]> {
-    const found: Revocation[] = [];
+  override async all(): Promise<readonly StoredRevocation[]> {
+    const found: StoredRevocation[] = [];
     let cursor = '0';
     do {
       const from = cursor;
@@ -78,8 +67,9 @@ export class RedisRevocationStore extends RevocationStore {
         client.zscan(this.key, from, 'COUNT', PAGE),
       );
       for (let index = 0; index < flat.length; index += 2) {
-        const revocation = this.parseEntry(flat[index]!, flat[index + 1]!);
-        if (revocation !== null && revocation.until > Date.now()) found.push(revocation);
+        const [entry, score] = [flat[index]!, flat[index + 1]!];
+        const until = score === 'inf' ? Infinity : Number(score);
+        if (entry !== GENERATION && until > Date.now()) found.push({ entry, until });
       }
       cursor = next;
     } while (cursor !== '0');
@@ -89,27 +79,5 @@ export class RedisRevocationStore extends RevocationStore {
   override async lineage(): Promise<string> {
     const fresh = randomInt(FIRST_GENERATION, 2 ** 48 - 1);
     return String(await this.redis.commandOn(this.key, (client) => client.eval(LINEAGE, 1, this.key, fresh)));
-  }
-
-  /**
-   * Encodes an entry without its expiry, which is its score. Values from users are encoded as JSON here, and never part of a key.
-   */
-  private entryOf(revocation: Revocation): string {
-    const { until: _until, ...subject } = revocationSchema.write(revocation, 'it') as Record<string, unknown>;
-    return this.seal.seal(PURPOSE, JSON.stringify(subject));
-  }
-
-  private parseEntry(entry: string, score: string): Revocation | null {
-    if (entry === GENERATION) return null;
-    try {
-      const subject = decode(json, this.seal.open(PURPOSE, entry));
-      return revocationSchema.read(
-        { ...(subject as object), until: score === 'inf' ? 'Infinity' : Number(score) },
-        'it',
-      );
-    } catch (error) {
-      this.redis.foreign.skipped('A revocation in the store', error);
-      return null;
-    }
   }
 }

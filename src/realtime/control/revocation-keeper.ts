@@ -1,4 +1,5 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { ClusterSeal } from '../auth/cluster-seal.js';
 import type { Principal } from '../auth/principal.js';
 import { bounded, RevocationsFullError, subjectOf, type Revocation } from '../auth/revocation.js';
 import { concerns, isWithin, Revocations } from '../auth/revocations.js';
@@ -7,6 +8,7 @@ import type { BrokerStatus } from '../broker/broker.js';
 import { RealtimeClock } from '../clock/realtime-clock.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
+import { ForeignData } from '../observability/foreign-data.js';
 import { runSafely, safely } from '../observability/run-safely.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
@@ -15,6 +17,7 @@ import { UNKNOWN_INSTANCE, type ControlResult } from './acks.js';
 import { ControlBus } from './control-bus.js';
 import { assertSendable } from './control-command.js';
 import { RevocationStore } from './revocation-store.js';
+import { SealedRevocations } from './sealed-revocations.js';
 
 /** How long the startup waits for Redis, and then for the revocations of the store and of running instances, in milliseconds. */
 const FIRST_LOAD_MS = 1_000;
@@ -44,6 +47,7 @@ export class RevocationKeeper implements OnApplicationShutdown {
   private loading: Promise<boolean> | null = null;
   private nextLoad: Promise<boolean> | null = null;
   private timer: NodeJS.Timeout | undefined;
+  private readonly stored: SealedRevocations;
 
   constructor(
     private readonly bus: ControlBus,
@@ -53,7 +57,11 @@ export class RevocationKeeper implements OnApplicationShutdown {
     private readonly store: RevocationStore,
     private readonly options: ResolvedRealtimeOptions,
     private readonly clock: RealtimeClock,
-  ) {}
+    seal: ClusterSeal,
+    foreign: ForeignData,
+  ) {
+    this.stored = new SealedRevocations(store, seal, foreign);
+  }
 
   /** Readiness: down while revocations may be missing on this instance. */
   get status(): BrokerStatus {
@@ -111,7 +119,7 @@ export class RevocationKeeper implements OnApplicationShutdown {
     const superseded = this.revocations.like(revocation);
     const { connections, full, ahead } = this.apply(revocation, by);
     const merged = this.revocations.like(revocation) ?? revocation;
-    const [stored] = await Promise.allSettled([this.store.add(merged, superseded)]);
+    const [stored] = await Promise.allSettled([this.stored.add(merged, superseded)]);
     const sending = this.bus.broadcast({ do: 'revoke', revocation: merged, ...actor }, withinMs);
     // Sent after the revocation itself, so that its result counts all connections that instances close.
     this.revokeEach(ahead, by);
@@ -167,7 +175,7 @@ export class RevocationKeeper implements OnApplicationShutdown {
   private async synchronise(): Promise<boolean> {
     try {
       const lineage = await this.store.lineage();
-      const stored = await this.merge(await this.store.all());
+      const stored = await this.merge(await this.stored.all());
       const lost = [...this.revocations].filter((known) => {
         const there = stored.get(subjectOf(known));
         return there === undefined || !isWithin(known, there);
@@ -204,7 +212,7 @@ export class RevocationKeeper implements OnApplicationShutdown {
 
   private async writeBack(known: Revocation, stored: ReadonlyMap<string, Revocation>): Promise<void> {
     try {
-      await this.store.add(known, stored.get(subjectOf(known)));
+      await this.stored.add(known, stored.get(subjectOf(known)));
     } catch (error) {
       if (!(error instanceof RevocationsFullError)) throw error;
     }

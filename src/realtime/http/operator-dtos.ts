@@ -2,7 +2,7 @@ import type { ConnectionDetails } from '../inspection/connection-rows.js';
 import type { ClusterChannelRow } from '../inspection/channel-rows.js';
 import type { LocatedConnection } from '../inspection/inspection.service.js';
 import { channelOf, tenantOf } from '../tenants/topic.js';
-import type { InstanceReport, HealthReport } from '../instances/instance-directory.js';
+import type { InstanceReport, HealthReport } from '../instances/instance-report.js';
 
 /** One page of a list. */
 export type Paged<Name extends string, Row> = { readonly [N in Name]: readonly Row[] } & {

@@ -1,4 +1,4 @@
-import type { InstanceReport, TenantReport } from '../instances/instance-directory.js';
+import type { InstanceReport, TenantReport } from '../instances/instance-report.js';
 import { instanceReportSchema, sketchSchema, tenantReportSchema, topicSchema } from '../instances/report-schemas.js';
 import {
   integer,

@@ -4,7 +4,8 @@ import { eventBody } from '../../protocol/index.js';
 import { RedisBridge } from '../bridge/redis-bridge.service.js';
 import { Broker } from '../broker/broker.js';
 import { ClusterStatsService } from '../instances/cluster-stats.service.js';
-import { InstanceDirectory, type InstanceReport } from '../instances/instance-directory.js';
+import { InstanceDirectory } from '../instances/instance-directory.js';
+import type { InstanceReport } from '../instances/instance-report.js';
 import { encode } from '../schemas/schema.js';
 import {
   ANSWERS,

@@ -8,7 +8,7 @@ import { EventFrame } from '../connections/event-frame.js';
 import type { FieldGroups, View } from '../fields/field-groups.js';
 import { RealtimeServer } from '../gateway/realtime-server.js';
 import { busiest, clusterOf, ClusterStatsService, REPORTED_TOPICS } from '../instances/cluster-stats.service.js';
-import type { InstanceReport } from '../instances/instance-directory.js';
+import type { InstanceReport } from '../instances/instance-report.js';
 import { InstanceHealth } from '../instances/instance-health.js';
 import { reportOf, type TenantStats } from '../instances/tenant-stats.js';
 import { Counters } from '../observability/counters.js';

@@ -1,46 +1,11 @@
-import type { InstanceStats } from '../../protocol/index.js';
-import type { TopicStats } from '../connections/connection-registry.js';
-
-/** Health of an instance, for operators. Times are in milliseconds since 1970. */
-export interface HealthReport {
-  /** The instance is draining its connections to shut down. */
-  readonly draining: boolean;
-  /**
-   * Time from `emit` to the sockets over the last 10 to 20 s, in milliseconds; `null` if nothing was delivered or
-   * measured.
-   */
-  readonly deliveryMs: { readonly p50: number; readonly p99: number } | null;
-  /** Maximum delay of the event loop within the last second, in milliseconds; 0 while it is not measured. */
-  readonly eventLoopDelayMs: number;
-  /** Bytes waiting in all send buffers. */
-  readonly bufferedBytes: number;
-  readonly startedAt: number;
-  /** Time of the report. */
-  readonly seenAt: number;
-}
-
-/** The report of one instance. */
-export interface InstanceReport {
-  readonly stats: InstanceStats;
-  readonly health: HealthReport;
-  /** Sketches of users and topics (see `DistinctCounter`), to count them across instances. */
-  readonly users: string;
-  readonly topicNames: string;
-  /** The busiest topics, most subscribers first. */
-  readonly topics: readonly TopicStats[];
-}
-
-/** The report of one instance about one tenant. */
-export type TenantReport = Omit<InstanceReport, 'health'>;
-
 /**
- * Port through which instances discover each other.
+ * The port through which instances find each other.
  *
- * Guarantees: an instance that announces itself every `renewMs` is live; an instance that stopped without leaving is not
- * live after its lease expired. A report can be older than the last announcement.
+ * It promises: an instance that announces itself every `renewMs` of its lease is live on every instance; one that was
+ * killed is not, after `leaseMs`. It does not promise that a report is the latest one.
  */
 export abstract class InstanceDirectory {
-  /** Id of this instance, unique among all instances. */
+  /** The id of this instance: unique, of A-Z a-z 0-9, at most 64 characters. */
   abstract readonly id: string;
 
   /** True if there can be no other instance, so that announcements are unnecessary. */
@@ -52,13 +17,17 @@ export abstract class InstanceDirectory {
   /** Calls back when announcing becomes possible (again). */
   abstract onReachable(callback: () => void): void;
 
-  /** Announces this instance with a report. @throws RealtimeUnavailableError */
-  abstract announce(report: InstanceReport): Promise<void>;
+  /**
+   * Registers this instance, or renews its lease, and replaces its report.
+   * @param report opaque, up to about 100 KB
+   * @throws RealtimeUnavailableError
+   */
+  abstract announce(report: string): Promise<void>;
 
-  /** Returns the reports of all live instances, including this one. @throws RealtimeUnavailableError */
-  abstract all(): Promise<ReadonlyMap<string, InstanceReport>>;
+  /** Returns the reports of all live instances by id, this one included. @throws RealtimeUnavailableError */
+  abstract all(): Promise<ReadonlyMap<string, string>>;
 
-  /** Returns the instances that are live; this one always is. @throws RealtimeUnavailableError */
+  /** Returns those of the given instances that are live; this one always is. @throws RealtimeUnavailableError */
   abstract living(instances: Iterable<string>): Promise<ReadonlySet<string>>;
 
   /**

@@ -4,7 +4,7 @@ import { Counters } from '../observability/counters.js';
 import { LoopDelay } from '../observability/loop-delay.js';
 import { RecentDurations, WINDOW_MS } from '../observability/recent-durations.js';
 import { safely } from '../observability/run-safely.js';
-import type { HealthReport } from './instance-directory.js';
+import type { HealthReport } from './instance-report.js';
 
 /** Time for which measurements continue after the last read, in milliseconds. */
 const MEASURE_MS = 60_000;

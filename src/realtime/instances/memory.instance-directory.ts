@@ -1,22 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import { InstanceDirectory, type InstanceReport } from './instance-directory.js';
+import { InstanceDirectory } from './instance-directory.js';
 
 /** Directory of a single instance. */
 export class MemoryInstanceDirectory extends InstanceDirectory {
   override readonly id = randomBytes(8).toString('hex');
   override readonly isAlone = true;
   override readonly entries = 1;
-  private report: InstanceReport | null = null;
+  private report: string | null = null;
 
   override onReachable(): void {
     // Always reachable.
   }
 
-  override async announce(report: InstanceReport): Promise<void> {
+  override async announce(report: string): Promise<void> {
     this.report = report;
   }
 
-  override async all(): Promise<ReadonlyMap<string, InstanceReport>> {
+  override async all(): Promise<ReadonlyMap<string, string>> {
     return new Map(this.report === null ? [] : [[this.id, this.report]]);
   }
 

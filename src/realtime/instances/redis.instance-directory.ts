@@ -2,10 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { RedisBroker } from '../broker/redis.broker.js';
 import { isWrongType } from '../broker/redis/script-replies.js';
 import type { Client } from '../broker/redis/client.js';
-import { InstanceDirectory, type InstanceReport } from './instance-directory.js';
-import { decode, encode } from '../schemas/schema.js';
+import { InstanceDirectory } from './instance-directory.js';
 import type { Lease } from './lease.js';
-import { instanceReportSchema } from './report-schemas.js';
 
 /** Time for which the liveness of an instance is cached, in milliseconds. */
 const LIVENESS_CACHE_MS = 1_000;
@@ -19,18 +17,6 @@ const LEASES_UNTIL_FORGOTTEN = 4;
 
 /** Index of the last instance that is read. The most recently announced instances come first. */
 const LAST_READ = '999';
-/** Maximum clock difference between two instances, in milliseconds. */
-const CLOCK_LEEWAY_MS = 300_000;
-
-/** Authenticates reports, see `ClusterSeal`. */
-export interface ReportSeal {
-  /** Without a key nothing is authenticated. */
-  readonly hasKey: boolean;
-  seal(purpose: string, text: string): string;
-  /** @throws Error if the string was not sealed for this purpose */
-  open(purpose: string, sealed: string): string;
-}
-
 /**
  * KEYS sorted set of instances; ARGV instance, remove older than (ms). Uses the time of Redis, because the clocks of
  * instances can differ. Entries in the future are removed too, because they would never expire. It uses one key per
@@ -55,7 +41,6 @@ export class RedisInstanceDirectory extends InstanceDirectory {
   constructor(
     private readonly redis: RedisBroker,
     private readonly lease: Lease,
-    private readonly seal: ReportSeal,
   ) {
     super();
   }
@@ -68,34 +53,28 @@ export class RedisInstanceDirectory extends InstanceDirectory {
     this.redis.onUp(callback);
   }
 
-  override async announce(report: InstanceReport): Promise<void> {
+  override async announce(report: string): Promise<void> {
     const { keys } = this.redis;
     const { leaseMs } = this.lease;
     const lease = keys.lease(this.id);
-    const sealed = this.seal.seal(purposeOf(this.id), encode(instanceReportSchema, report));
     // The report is stored before the name, so that every listed name has a report.
-    const before = await this.redis.commandOn(lease, (client) => client.set(lease, sealed, 'PX', leaseMs, 'GET'));
+    const before = await this.redis.commandOn(lease, (client) => client.set(lease, report, 'PX', leaseMs, 'GET'));
     if (before === null) this.entered += 1;
     await this.redis.commandOn(keys.nodes(), (client) =>
       client.eval(ENTER, 1, keys.nodes(), this.id, String(LEASES_UNTIL_FORGOTTEN * leaseMs)),
     );
   }
 
-  override async all(): Promise<ReadonlyMap<string, InstanceReport>> {
+  override async all(): Promise<ReadonlyMap<string, string>> {
     const { keys } = this.redis;
     const ids = await this.redis.commandOn(keys.nodes(), (client) =>
       client.zrange(keys.nodes(), '0', LAST_READ, 'REV'),
     );
     const texts = await this.redis.command((client) => Promise.all(ids.map((id) => this.textOf(client, id))));
-    const reports = new Map<string, InstanceReport>();
+    const reports = new Map<string, string>();
     for (const [index, text] of texts.entries()) {
-      // The lease of a dead instance has expired. An instance that left has stored an empty report.
-      if (text === null || text === '') continue;
-      try {
-        reports.set(ids[index]!, this.read(ids[index]!, text));
-      } catch (error) {
-        this.redis.foreign.skipped('A report in the directory of instances', error);
-      }
+      // The lease of a dead instance is gone; one that left stored an empty report.
+      if (text !== null && text !== '') reports.set(ids[index]!, text);
     }
     return reports;
   }
@@ -139,22 +118,4 @@ export class RedisInstanceDirectory extends InstanceDirectory {
       return null;
     }
   }
-
-  /**
-   * Decodes a report.
-   * @throws Error if there is a key and the report is not from this instance, or not current: another process wrote it
-   */
-  private read(id: string, text: string): InstanceReport {
-    const report = decode(instanceReportSchema, this.seal.open(purposeOf(id), text));
-    const isCurrent = Math.abs(Date.now() - report.health.seenAt) <= CLOCK_LEEWAY_MS + this.lease.leaseMs;
-    if (this.seal.hasKey && !isCurrent) {
-      throw new Error('it is too old or in the future: check the clocks of the instances');
-    }
-    return report;
-  }
-}
-
-/** The purpose contains the id, so that a sealed report is invalid for another instance. */
-function purposeOf(id: string): string {
-  return `instance ${id}`;
 }

@@ -13,7 +13,7 @@ import {
   type Schema,
 } from '../schemas/schema.js';
 import { tenantOf } from '../tenants/topic.js';
-import type { InstanceReport, TenantReport, HealthReport } from './instance-directory.js';
+import type { InstanceReport, TenantReport, HealthReport } from './instance-report.js';
 
 /** Maximum number of topics in a report. It is larger than today's number, so that reports of later versions are accepted. */
 const MAX_TOPICS = 1_000;

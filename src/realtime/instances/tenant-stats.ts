@@ -4,7 +4,7 @@ import { TopK } from '../connections/top-k.js';
 import type { Counters } from '../observability/counters.js';
 import { topicOf } from '../tenants/topic.js';
 import { DistinctCounter } from './distinct-counter.js';
-import type { TenantReport } from './instance-directory.js';
+import type { TenantReport } from './instance-report.js';
 
 /** Port that aggregates the statistics of one tenant across instances. */
 export abstract class TenantStats {
