@@ -4,7 +4,9 @@ const inside = (...names) => names.map((name) => `^src/realtime/${name}/`).join(
 
 /** A room of the module may import only what is named here, and `protocol`, `options`, the clock, the counters, and itself. */
 const realtimeRooms = {
-  options: [],
+  // The type of the option `backend`.
+  options: ['backends'],
+  backends: ['auth', 'broker', 'control', 'instances', 'presence'],
   limits: [],
   tenants: [],
   fields: [],

@@ -53,6 +53,15 @@ export {
   type History,
 } from './channels/channel-catalogue.js';
 export { RealtimeClock } from './clock/realtime-clock.js';
+export { Backend, type BackendContext, type BackendFactory } from './backends/backend.js';
+export { memoryBackend } from './backends/memory.backend.js';
+export { redisBackend } from './backends/redis.backend.js';
+export { TicketStore } from './auth/ticket-store.js';
+export { RevocationStore, type StoredRevocation } from './control/revocation-store.js';
+export { InstanceDirectory } from './instances/instance-directory.js';
+export { Lease } from './instances/lease.js';
+export { ANONYMOUS, PresenceStore, type Present } from './presence/presence-store.js';
+export { ForeignData } from './observability/foreign-data.js';
 export {
   Broker,
   type BrokerEvent,

@@ -20,8 +20,11 @@ import { TicketStore } from './auth/ticket-store.js';
 import { Tickets } from './auth/tickets.js';
 import { Revocations } from './auth/revocations.js';
 import { StaticKeys, TokenKeys } from './auth/token-keys.js';
-import { broker, instanceDirectory, presenceStore, revocationStore, ticketStore } from './backends.js';
+import { Backend, type BackendContext } from './backends/backend.js';
+import { memoryBackend } from './backends/memory.backend.js';
+import { redisBackend } from './backends/redis.backend.js';
 import { RedisBridge } from './bridge/redis-bridge.service.js';
+import { redisTarget } from './broker/redis/redis-target.js';
 import { Broker } from './broker/broker.js';
 import { ChannelCatalogue } from './channels/channel-catalogue.js';
 import { ChannelFeature, ChannelFeatures } from './channels/channel-features.js';
@@ -179,11 +182,21 @@ function build(
       RealtimeClock,
       Counters,
       { provide: ForeignData, useFactory: foreignData, inject: [Counters] },
+      Lease,
+      {
+        provide: Backend,
+        useFactory: backend,
+        inject: [ResolvedRealtimeOptions, RealtimeClock, Lease, ForeignData],
+      },
+      { provide: Broker, useFactory: ({ broker }: Backend) => broker, inject: [Backend] },
+      { provide: TicketStore, useFactory: ({ tickets }: Backend) => tickets, inject: [Backend] },
+      { provide: RevocationStore, useFactory: ({ revocations }: Backend) => revocations, inject: [Backend] },
+      { provide: InstanceDirectory, useFactory: ({ directory }: Backend) => directory, inject: [Backend] },
+      { provide: PresenceStore, useFactory: ({ presence }: Backend) => presence, inject: [Backend] },
       { provide: JwtService, useFactory: () => new JwtService() },
       { provide: TokenKeys, useFactory: tokenKeys, inject: [ResolvedRealtimeOptions] },
       Revocations,
       { provide: ClusterSeal, useFactory: clusterSeal, inject: [ResolvedRealtimeOptions] },
-      { provide: TicketStore, useFactory: ticketStore, inject: [Broker, RealtimeClock] },
       Tickets,
       AuthService,
       { provide: ChannelFeatures, useFactory: channelFeatures, inject: [ModulesContainer] },
@@ -194,18 +207,13 @@ function build(
       AuditLog,
       RequestBudget,
       FanOut,
-      { provide: Broker, useFactory: broker, inject: [ResolvedRealtimeOptions, Counters, RealtimeClock] },
       RedisBridge,
       ControlBus,
-      { provide: RevocationStore, useFactory: revocationStore, inject: [Broker, RealtimeClock] },
       RevocationKeeper,
       Reauthorization,
       RealtimeControl,
-      Lease,
-      { provide: InstanceDirectory, useFactory: instanceDirectory, inject: [Broker, Lease] },
       InstanceHealth,
       ClusterStatsService,
-      { provide: PresenceStore, useFactory: presenceStore, inject: [Broker, InstanceDirectory] },
       PresenceHints,
       PresenceService,
       EventsPublisher,
@@ -264,6 +272,15 @@ function prepareRoutes(
 
 function channelFeatures(modules: ModulesContainer): ChannelFeatures {
   return ChannelFeatures.of(modules);
+}
+
+function backend(
+  { backend: create, redis }: ResolvedRealtimeOptions,
+  ...[clock, lease, foreign]: [RealtimeClock, Lease, ForeignData]
+): Backend {
+  const context: BackendContext = { clock, lease, foreign };
+  const factory = create ?? (redisTarget(redis) === null ? memoryBackend() : redisBackend(redis));
+  return factory(context);
 }
 
 function foreignData(counters: Counters): ForeignData {

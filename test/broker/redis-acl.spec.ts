@@ -5,6 +5,7 @@ import { REDIS_INTERVALS, type RedisIntervals } from '../../src/realtime/broker/
 import { PUBLISH } from '../../src/realtime/broker/redis/scripts.js';
 import { RealtimeControl } from '../../src/realtime/control/realtime-control.service.js';
 import { Counters } from '../../src/realtime/observability/counters.js';
+import { ForeignData } from '../../src/realtime/observability/foreign-data.js';
 import { enter, enterAndWatch, expectPresent, expectTold, startInstance } from '../presence/support/presence-app.js';
 import { signToken } from '../support/jwt.js';
 import { RedisProcess } from '../support/redis-process.js';
@@ -30,7 +31,12 @@ describe('the ACL of docs/redis.md', () => {
   });
 
   const start = (times: RedisIntervals = REDIS_INTERVALS): RedisBroker =>
-    new RedisBroker({ url: redis.url.replace('//', '//realtime:secret@') }, 'rt:', new Counters(), times);
+    new RedisBroker(
+      { url: redis.url.replace('//', '//realtime:secret@') },
+      'rt:',
+      new ForeignData(new Counters()),
+      times,
+    );
 
   describeBroker('RedisBroker with the ACL', async () => {
     const broker = start();

@@ -4,6 +4,7 @@ import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
 import type { RedisTarget } from '../../src/realtime/broker/redis/redis-target.js';
 import { REDIS_INTERVALS } from '../../src/realtime/broker/redis/redis-intervals.js';
 import { Counters } from '../../src/realtime/observability/counters.js';
+import { ForeignData } from '../../src/realtime/observability/foreign-data.js';
 import { lastingPort } from '../fault/lasting-port.js';
 import { TcpProxy } from '../fault/proxy.js';
 import { RedisNode } from '../fault/redis-node.js';
@@ -14,7 +15,7 @@ const HISTORY = { size: 10, ttlMs: 60_000 };
 const LIMITS = { maxEvents: 100, maxBytes: 1_000_000 };
 
 async function connected(target: RedisTarget): Promise<RedisBroker> {
-  const broker = new RedisBroker(target, 'rt:', new Counters(), { ...REDIS_INTERVALS, probeMs: 200 });
+  const broker = new RedisBroker(target, 'rt:', new ForeignData(new Counters()), { ...REDIS_INTERVALS, probeMs: 200 });
   await until(() => broker.status.up);
   return broker;
 }

@@ -5,6 +5,7 @@ import type { Position } from '../../src/protocol/index.js';
 import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
 import { REDIS_INTERVALS, type RedisIntervals } from '../../src/realtime/broker/redis/redis-intervals.js';
 import { Counters } from '../../src/realtime/observability/counters.js';
+import { ForeignData } from '../../src/realtime/observability/foreign-data.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { until } from '../support/until.js';
 
@@ -38,7 +39,7 @@ describe('a silent loss', () => {
   async function start(times: Partial<RedisIntervals>, port = redis.port): Promise<void> {
     const never = { selfPingMs: 1e9, selfPingLostMs: 1e9, auditMs: 1e9 };
     await admin.flushall();
-    broker = new RedisBroker({ url: `redis://127.0.0.1:${port}` }, 'rt:', new Counters(), {
+    broker = new RedisBroker({ url: `redis://127.0.0.1:${port}` }, 'rt:', new ForeignData(new Counters()), {
       ...REDIS_INTERVALS,
       ...never,
       ...times,

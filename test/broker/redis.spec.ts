@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import type { Position } from '../../src/protocol/index.js';
 import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
 import { Counters } from '../../src/realtime/observability/counters.js';
+import { ForeignData } from '../../src/realtime/observability/foreign-data.js';
 import { POSITIONS, PUBLISH, PUBLISH_PLAIN, READ, type Script } from '../../src/realtime/broker/redis/scripts.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { until } from '../support/until.js';
@@ -155,7 +156,7 @@ describe('over one Redis', () => {
 
   it('skips and counts foreign messages on its channels, and delivers later events', async () => {
     const counters = new Counters();
-    const broker = new RedisBroker({ url: redis.url }, 'foreign:', counters);
+    const broker = new RedisBroker({ url: redis.url }, 'foreign:', new ForeignData(counters));
     await until(() => broker.status.up);
     const bodies: string[] = [];
     broker.listen({ event: (_channel, { body }) => void bodies.push(body), position: () => undefined });

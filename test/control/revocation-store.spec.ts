@@ -23,7 +23,7 @@ describe.each(['memory', 'Redis'])('the revocation store: %s', (engine) => {
   beforeAll(async () => {
     if (engine === 'memory') return;
     redis = await RedisProcess.start();
-    broker = new RedisBroker({ url: redis.url }, 'rt:', new Counters());
+    broker = new RedisBroker({ url: redis.url }, 'rt:', new ForeignData(new Counters()));
     stranger = new Redis(redis.url);
     await until(() => broker!.status.up);
   });

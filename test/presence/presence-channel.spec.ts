@@ -13,7 +13,7 @@ class Store extends MemoryPresenceStore {
   reads = 0;
   down = false;
   removed = false;
-  /** What other instances say. */
+  /** Counts of other instances. */
   readonly others = new Map<string, number>();
   onWrite: () => void = () => undefined;
   onRead: () => Promise<void> = async () => undefined;
@@ -67,7 +67,7 @@ describe('PresenceChannel', () => {
   let channel: PresenceChannel;
   /** Notifications of other instances. */
   let hints: number;
-  /** Seconds are nothing to a test that moves the clock itself. */
+  /** Controlled clock, in milliseconds. */
   let clock: number;
 
   beforeEach(() => {
@@ -145,7 +145,7 @@ describe('PresenceChannel', () => {
     expect(hints).toBe(2);
   });
 
-  it('answers after all watchers know what it answers', async () => {
+  it('replies after all watchers have the same state', async () => {
     let sent = 0;
     await watchingBy(600, () => (sent += 1));
     channel.local.enter(subscriber().subscription, 'new');

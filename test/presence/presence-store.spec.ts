@@ -120,7 +120,7 @@ describe('presence in Redis, between instances', () => {
     expect([...(await two.read(ROOM)).own.keys()]).toEqual(['u1', 'u3', ANONYMOUS]);
   });
 
-  it('hints the others, not itself', async () => {
+  it('notifies other instances, not itself', async () => {
     const [one, two] = apps.map(({ app }) => app.get(PresenceHints)) as [PresenceHints, PresenceHints];
     const own: string[] = [];
     one.listen((channel) => own.push(channel));

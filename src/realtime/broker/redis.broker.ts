@@ -33,8 +33,6 @@ const COMMAND_MS = 3_000;
  */
 export class RedisBroker extends Broker {
   readonly keys: Keys;
-  /** Reports invalid data that other readers find in Redis. */
-  readonly foreign: ForeignData;
   private readonly publishLink: RedisPublishLink;
   private readonly subscribeLink: RedisSubscribeLink;
   private readonly reader: Reader;
@@ -43,10 +41,11 @@ export class RedisBroker extends Broker {
   private started = false;
   private closed = false;
 
+  /** @param foreign for everything that is read from Redis */
   constructor(
     target: RedisTarget,
     prefix: string,
-    counters: Counters = new Counters(),
+    readonly foreign = new ForeignData(new Counters()),
     private readonly intervals: RedisIntervals = REDIS_INTERVALS,
   ) {
     super();
@@ -55,7 +54,6 @@ export class RedisBroker extends Broker {
     this.publishLink = new RedisPublishLink(target, this.keys, instance, () => {
       for (const callback of this.upListeners) callback();
     });
-    this.foreign = new ForeignData(counters);
     this.reader = new Reader(target, this.keys, this.foreign, () => this.publishLink.connection.client);
     this.subscribeLink = new RedisSubscribeLink(target, this.keys, {
       selfPing: this.keys.selfPing(instance),

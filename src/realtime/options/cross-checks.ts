@@ -1,11 +1,27 @@
 import { asList } from './jwt-options.js';
 import type { PublishKeyOptions } from './publish-keys.js';
 import type { ResolvedRealtimeOptions } from './realtime-options.js';
+import type { RedisOptions } from './redis-options.js';
 
 /** Minimum length of an HS256 secret, in bytes (RFC 7518, 3.2: the length of the hash). */
 export const MIN_SECRET_BYTES = 32;
 
-/** Checks combinations of options that are each valid. Returns a sentence for each conflict. */
+/** Options of Redis that contradict each other: a sentence for every case. */
+export function redisCrossChecks({ url, sentinels, cluster, tlsCa, tlsCert, tlsKey }: RedisOptions): string[] {
+  const problems: string[] = [];
+  if (sentinels.length > 0 && cluster.length > 0) {
+    problems.push('`redis.sentinels` and `redis.cluster` exclude each other: set one of them');
+  }
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    problems.push('`redis.tlsCert` and `redis.tlsKey` belong together: set both or neither');
+  }
+  if ((tlsCa ?? tlsCert ?? tlsKey) !== undefined && url?.startsWith('rediss://') !== true) {
+    problems.push('`redis.tlsCa`, `redis.tlsCert` and `redis.tlsKey` need a `redis.url` that begins with rediss://');
+  }
+  return problems;
+}
+
+/** Options that are each fine, and cannot stand together: a sentence for every case. */
 export function crossChecks(options: ResolvedRealtimeOptions): string[] {
   const { secret, publicKey, jwksUrl, algorithms } = options.jwt;
   const problems: string[] = [];
@@ -37,15 +53,10 @@ export function crossChecks(options: ResolvedRealtimeOptions): string[] {
   if (wrong.length > 0 && problems.length === 0) {
     problems.push(`\`jwt.algorithms\` ${wrong.join(', ')} cannot be verified with \`jwt.${keys[0]![0]}\``);
   }
-  if (options.redis.sentinels.length > 0 && options.redis.cluster.length > 0) {
-    problems.push('`redis.sentinels` and `redis.cluster` exclude each other: set one of them');
-  }
-  const { url, tlsCa, tlsCert, tlsKey } = options.redis;
-  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
-    problems.push('`redis.tlsCert` and `redis.tlsKey` belong together: set both or neither');
-  }
-  if ((tlsCa ?? tlsCert ?? tlsKey) !== undefined && url?.startsWith('rediss://') !== true) {
-    problems.push('`redis.tlsCa`, `redis.tlsCert` and `redis.tlsKey` need a `redis.url` that begins with rediss://');
+  problems.push(...redisCrossChecks(options.redis));
+  const { url, sentinels, cluster } = options.redis;
+  if (options.backend !== undefined && (url !== undefined || sentinels.length > 0 || cluster.length > 0)) {
+    problems.push('`backend` and `redis` exclude each other: set one of them');
   }
   if (options.publishApiKeys.length > 0 && !options.publishApi) {
     problems.push('`publishApiKeys` needs `publishApi`: no route accepts a key while it is off');

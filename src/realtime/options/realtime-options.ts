@@ -14,8 +14,10 @@ import {
   MinLength,
   ValidateNested,
 } from 'class-validator';
+import type { BackendFactory } from '../backends/backend.js';
 import { IsBuiltInChannels, type BuiltInChannels } from './built-in-channels.js';
 import type { ChannelDefinition } from './channel-definition.js';
+import { IsFunction } from './is-function.js';
 import { JwtOptions } from './jwt-options.js';
 import { LimitOptions } from './limit-options.js';
 import { IsOrigins, type OriginRule } from './origins.js';
@@ -271,7 +273,15 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   @Type(() => TenantOptions)
   tenants = new TenantOptions();
 
-  /** Redis that connects several instances. @default none: one instance, in memory */
+  /**
+   * What the instances of the application share, if that is neither memory nor Redis: see docs/backends.md. It excludes
+   * `redis`. @default `redisBackend(redis)` if `redis` names a server, otherwise `memoryBackend()`
+   */
+  @IsOptional()
+  @IsFunction()
+  backend?: BackendFactory;
+
+  /** The Redis that joins several instances. @default none: one instance, in memory */
   @ValidateNested({ message: 'must be an object such as { url: "redis://localhost:6379" }' })
   @Type(() => RedisOptions)
   redis = new RedisOptions();

@@ -1,8 +1,9 @@
 import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
 import { didYouMean } from './did-you-mean.js';
-import { crossChecks } from './cross-checks.js';
+import { crossChecks, redisCrossChecks } from './cross-checks.js';
 import { ResolvedRealtimeOptions, type RealtimeOptions } from './realtime-options.js';
+import { RedisOptions } from './redis-options.js';
 
 /** The options are invalid. The message has a line for each problem. */
 export class RealtimeOptionsError extends Error {
@@ -30,21 +31,34 @@ export function resolveOptions(given: RealtimeOptions): ResolvedRealtimeOptions 
   if (typeof given !== 'object' || given === null) {
     throw new RealtimeOptionsError(['forRoot needs an object with at least `jwt`, for example { jwt: { secret } }']);
   }
-  const options = plainToInstance(ResolvedRealtimeOptions, withoutUndefined(given), {
-    exposeDefaultValues: true,
-    enableImplicitConversion: false,
-  });
-  const problems = validateSync(options, {
-    whitelist: true,
-    forbidNonWhitelisted: true,
-    forbidUnknownValues: true,
-  }).flatMap((error) => describe(error, ''));
+  const [options, problems] = validated(ResolvedRealtimeOptions, given, '');
   problems.push(...(problems.length > 0 ? [] : crossChecks(options)));
   if (problems.length > 0) throw new RealtimeOptionsError(problems);
   return options;
 }
 
-/** Removes options that are `undefined`, so that their defaults apply. */
+/** The same for the options of Redis alone, as `redisBackend` takes them. */
+export function resolveRedisOptions(given: Partial<RedisOptions>): RedisOptions {
+  if (typeof given !== 'object' || given === null) {
+    throw new RealtimeOptionsError(['redisBackend needs an object such as { url: "redis://localhost:6379" }']);
+  }
+  const [options, problems] = validated(RedisOptions, given, 'redis.');
+  problems.push(...(problems.length > 0 ? [] : redisCrossChecks(options)));
+  if (problems.length > 0) throw new RealtimeOptionsError(problems);
+  return options;
+}
+
+/** The given options over the defaults of their class, and a line for each that is wrong. */
+function validated<T extends object>(type: new () => T, given: object, prefix: string): [T, string[]] {
+  const options = plainToInstance(type, withoutUndefined(given), {
+    exposeDefaultValues: true,
+    enableImplicitConversion: false,
+  });
+  const errors = validateSync(options, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true });
+  return [options, errors.flatMap((error) => describe(error, prefix))];
+}
+
+/** An option that is `undefined` was not given: the default counts. */
 function withoutUndefined(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(

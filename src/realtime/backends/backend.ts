@@ -1,0 +1,35 @@
+import type { TicketStore } from '../auth/ticket-store.js';
+import type { Broker } from '../broker/broker.js';
+import type { RealtimeClock } from '../clock/realtime-clock.js';
+import type { RevocationStore } from '../control/revocation-store.js';
+import type { InstanceDirectory } from '../instances/instance-directory.js';
+import type { Lease } from '../instances/lease.js';
+import type { ForeignData } from '../observability/foreign-data.js';
+import type { PresenceStore } from '../presence/presence-store.js';
+
+/**
+ * Everything that the instances of an application share. Each part states its own promise. `describeBackend` of
+ * `nestjs-realtime/testing/backend` tests all of them.
+ *
+ * Nothing connects before `broker.start()` or a first use. `broker.close()` is called last and ends the whole backend.
+ */
+export abstract class Backend {
+  abstract readonly broker: Broker;
+  abstract readonly tickets: TicketStore;
+  abstract readonly revocations: RevocationStore;
+  abstract readonly directory: InstanceDirectory;
+  abstract readonly presence: PresenceStore;
+}
+
+/** What a backend can use of the module. */
+export interface BackendContext {
+  /** The time. Tests advance it. */
+  readonly clock: RealtimeClock;
+  /** How long an instance counts as live after it announced itself. */
+  readonly lease: Lease;
+  /** Counts and logs stored data and messages that no instance wrote; skip them. */
+  readonly foreign: ForeignData;
+}
+
+/** Creates the backend of one instance; called once per application. */
+export type BackendFactory = (context: BackendContext) => Backend;

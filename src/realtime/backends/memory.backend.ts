@@ -1,0 +1,24 @@
+import { MemoryTicketStore } from '../auth/memory.ticket-store.js';
+import { MemoryBroker } from '../broker/memory.broker.js';
+import { MemoryRevocationStore } from '../control/memory.revocation-store.js';
+import { MemoryInstanceDirectory } from '../instances/memory.instance-directory.js';
+import { SafeLogger } from '../observability/safe-logger.js';
+import { workerWarning } from '../options/worker-warning.js';
+import { MemoryPresenceStore } from '../presence/memory.presence-store.js';
+import type { BackendFactory } from './backend.js';
+
+/** The backend of a single process: nothing to install. It logs a warning if the process is one of several workers. */
+export function memoryBackend(): BackendFactory {
+  return ({ clock }) => {
+    const warning = workerWarning();
+    if (warning !== null) new SafeLogger('Realtime').warn(warning);
+    const now = (): number => clock.now();
+    return {
+      broker: new MemoryBroker(now),
+      tickets: new MemoryTicketStore(now),
+      revocations: new MemoryRevocationStore(clock),
+      directory: new MemoryInstanceDirectory(),
+      presence: new MemoryPresenceStore(),
+    };
+  };
+}
