@@ -43,6 +43,7 @@ import { TenantStats } from './instances/tenant-stats.js';
 import { InstanceDirectory } from './instances/instance-directory.js';
 import { InstanceHealth } from './instances/instance-health.js';
 import { RequestBudget } from './limits/request-budget.js';
+import { InstanceReports } from './instances/instance-reports.js';
 import { Lease } from './instances/lease.js';
 import { installAdapter } from './gateway/install-adapter.js';
 import { RealtimeGateway } from './gateway/realtime.gateway.js';
@@ -212,6 +213,7 @@ function build(
       RevocationKeeper,
       Reauthorization,
       RealtimeControl,
+      InstanceReports,
       InstanceHealth,
       ClusterStatsService,
       PresenceHints,

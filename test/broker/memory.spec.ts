@@ -1,5 +1,5 @@
 import { MemoryBroker } from '../../src/realtime/broker/memory.broker.js';
-import { describeBroker } from './broker-suite.js';
+import { describeBroker } from '../../src/testing/backend/index.js';
 
 describeBroker('MemoryBroker', () => new MemoryBroker());
 

@@ -11,7 +11,7 @@ import { signToken } from '../support/jwt.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { until } from '../support/until.js';
 import { connect } from '../support/ws-client.js';
-import { describeBroker } from './broker-suite.js';
+import { describeBroker } from '../../src/testing/backend/index.js';
 
 describe('the ACL of docs/redis.md', () => {
   let redis: RedisProcess;

@@ -7,7 +7,7 @@ import { freePort } from '../support/ports.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 import { until } from '../support/until.js';
-import { describeBroker } from './broker-suite.js';
+import { describeBroker } from '../../src/testing/backend/index.js';
 
 const HISTORY = { size: 10, ttlMs: 60_000 };
 

@@ -7,7 +7,7 @@ import { ForeignData } from '../../src/realtime/observability/foreign-data.js';
 import { POSITIONS, PUBLISH, PUBLISH_PLAIN, READ, type Script } from '../../src/realtime/broker/redis/scripts.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { until } from '../support/until.js';
-import { describeBroker } from './broker-suite.js';
+import { describeBroker } from '../../src/testing/backend/index.js';
 
 const HISTORY = { size: 10, ttlMs: 60_000 };
 const LIMITS = { maxEvents: 100, maxBytes: 1_000_000 };
@@ -30,7 +30,26 @@ describe('over one Redis', () => {
 
   describeBroker('RedisBroker', () => connected(redis.url));
 
-  it('keeps the order of events emitted at once, with and without an idempotency key', async () => {
+  it('reports the events that wait to be acknowledged', async () => {
+    const broker = await connected(redis.url, 'waiting:');
+    const emitted = emit(broker, 'm');
+    expect(broker.health).toMatchObject({ queuedEvents: 1, queuedBytes: 1 });
+    await emitted;
+    expect(broker.health).toMatchObject({ queuedEvents: 0, queuedBytes: 0 });
+    await broker.close();
+  });
+
+  it('does not know a second position in the epoch of a topic without events', async () => {
+    const broker = await connected(redis.url, 'empty:');
+    const begin = await broker.subscribe('apps:created', HISTORY);
+    expect(begin!.epoch).toMatch(/^v/);
+    await emit(broker, 'first');
+    const read = broker.read('apps:created', { ...begin!, offset: 1 }, LIMITS);
+    expect(await read).toMatchObject({ ok: false, reason: 'unknown_epoch' });
+    await broker.close();
+  });
+
+  it('keeps the order of what is emitted at once, with and without an idempotency key', async () => {
     const broker = await connected(redis.url, 'at-once:');
     const emitted = Array.from({ length: 300 }, (_, index) =>
       broker.publish({

@@ -4,6 +4,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  memoryBackend,
   RealtimeModule,
   RealtimeOptionsError,
   realtimeOptionsFromEnv,
@@ -32,6 +33,8 @@ describe('invalid options', () => {
   }
 
   it.each<[object, string, string]>([
+    [{ backend: 5 }, '`backend`', 'must be a function such as memoryBackend() or redisBackend({ url }) (it is 5)'],
+    [{ backend: memoryBackend(), redis: { url: 'redis://localhost' } }, '`backend`', 'exclude each other: set one'],
     [{ path: 'ws' }, '`path`', 'must be a path such as /ws (it is "ws")'],
     [{ path: '/ws?x' }, '`path`', 'it is "/ws?x"'],
     [{ path: 5 }, '`path`', 'it is 5'],

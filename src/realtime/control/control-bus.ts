@@ -5,6 +5,7 @@ import { ClusterSeal } from '../auth/cluster-seal.js';
 import { RedisBridge } from '../bridge/redis-bridge.service.js';
 import { Broker, type HistoryWindow } from '../broker/broker.js';
 import { InstanceDirectory } from '../instances/instance-directory.js';
+import { InstanceReports } from '../instances/instance-reports.js';
 import { LogLimiter } from '../observability/log-limiter.js';
 import { safely } from '../observability/run-safely.js';
 import { SafeLogger } from '../observability/safe-logger.js';
@@ -56,6 +57,7 @@ export class ControlBus implements OnApplicationShutdown {
     private readonly broker: Broker,
     private readonly bridge: RedisBridge,
     private readonly directory: InstanceDirectory,
+    private readonly instances: InstanceReports,
     private readonly seal: ClusterSeal,
   ) {}
 
@@ -120,12 +122,11 @@ export class ControlBus implements OnApplicationShutdown {
   }
 
   private async audience(): Promise<[instances: readonly string[], listeners: number]> {
-    const { directory, broker } = this;
+    const { directory, instances, broker } = this;
     if (directory.isAlone) return [[directory.id], 1];
     try {
-      const [reports, listeners] = await Promise.all([directory.all(), broker.listeners(COMMANDS)]);
-      // If this instance is missing in the directory, the directory has lost its data. Instances that were known before still
-      // count.
+      const [reports, listeners] = await Promise.all([instances.all(), broker.listeners(COMMANDS)]);
+      // A directory without this instance has lost its data: those that it held before still count.
       if (reports.has(directory.id)) this.known = [...reports.keys()];
       return [[...new Set([directory.id, ...reports.keys(), ...this.known])], listeners];
     } catch {

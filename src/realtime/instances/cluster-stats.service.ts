@@ -1,9 +1,7 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { ClusterSeal } from '../auth/cluster-seal.js';
 import type { ChannelStats, ClusterStats, Stats } from '../../protocol/index.js';
 import { ConnectionRegistry, mostSubscribersFirst, type TopicStats } from '../connections/connection-registry.js';
 import { TopK } from '../connections/top-k.js';
-import { ForeignData } from '../observability/foreign-data.js';
 import { runSafely, safely } from '../observability/run-safely.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { channelOf, tenantOf } from '../tenants/topic.js';
@@ -11,8 +9,8 @@ import { DistinctCounter } from './distinct-counter.js';
 import { InstanceDirectory } from './instance-directory.js';
 import { InstanceHealth } from './instance-health.js';
 import type { InstanceReport, TenantReport } from './instance-report.js';
+import { InstanceReports } from './instance-reports.js';
 import { Lease } from './lease.js';
-import { openReport, sealReport } from './sealed-report.js';
 
 /** Number of channels in `stats`. */
 const MOST_CHANNELS = 100;
@@ -44,8 +42,7 @@ export class ClusterStatsService implements OnApplicationBootstrap, OnApplicatio
     private readonly lease: Lease,
     private readonly health: InstanceHealth,
     private readonly options: ResolvedRealtimeOptions,
-    private readonly seal: ClusterSeal,
-    private readonly foreign: ForeignData,
+    private readonly instances: InstanceReports,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -94,17 +91,8 @@ export class ClusterStatsService implements OnApplicationBootstrap, OnApplicatio
   }
 
   /** Returns the last report of each live instance, by id; empty if they are unavailable. @internal */
-  async reports(): Promise<ReadonlyMap<string, InstanceReport>> {
-    const stored = await withTimeout(this.directory.all(), new Map<string, string>());
-    const reports = new Map<string, InstanceReport>();
-    for (const [instance, sealed] of stored) {
-      try {
-        reports.set(instance, openReport(this.seal, instance, sealed, this.lease.leaseMs));
-      } catch (error) {
-        this.foreign.skipped('A report in the directory of instances', error);
-      }
-    }
-    return reports;
+  reports(): Promise<ReadonlyMap<string, InstanceReport>> {
+    return withTimeout(this.instances.all(), new Map<string, InstanceReport>());
   }
 
   /** Creates a report of this instance. @internal */
@@ -130,7 +118,7 @@ export class ClusterStatsService implements OnApplicationBootstrap, OnApplicatio
   private async sendReport(): Promise<void> {
     let next = this.lease.renewMs;
     try {
-      await this.directory.announce(sealReport(this.seal, this.directory.id, await this.report()));
+      await this.instances.announce(await this.report());
     } catch {
       next = Math.min(next, RETRY_MS); // the broker logs that Redis is unavailable
     }

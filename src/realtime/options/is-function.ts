@@ -1,9 +1,7 @@
-import { ValidateBy } from 'class-validator';
+import { ValidateBy, type ValidationOptions } from 'class-validator';
 
 /** Accepts functions. */
-export function IsFunction(): PropertyDecorator {
-  return ValidateBy({
-    name: 'isFunction',
-    validator: { validate: (value) => typeof value === 'function', defaultMessage: () => 'must be a function' },
-  });
+export function IsFunction(options: ValidationOptions & { message: string }): PropertyDecorator {
+  const validate = (value: unknown): boolean => typeof value === 'function';
+  return ValidateBy({ name: 'isFunction', validator: { validate } }, options);
 }

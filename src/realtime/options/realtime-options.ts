@@ -278,7 +278,7 @@ export class ResolvedRealtimeOptions extends LimitOptions {
    * `redis`. @default `redisBackend(redis)` if `redis` names a server, otherwise `memoryBackend()`
    */
   @IsOptional()
-  @IsFunction()
+  @IsFunction({ message: 'must be a function such as memoryBackend() or redisBackend({ url })' })
   backend?: BackendFactory;
 
   /** The Redis that joins several instances. @default none: one instance, in memory */

@@ -1,0 +1,55 @@
+import { ForeignData, Lease, RealtimeClock, type Backend, type BackendFactory } from '../../realtime/index.js';
+import { until } from './assertions.js';
+import { describeBroker } from './describe-broker.js';
+import { describeDirectory, describePresence, describeRevocations, describeTickets } from './describe-stores.js';
+import { runnerOf, type TestRunner } from './test-runner.js';
+
+/** How {@link describeBackend} creates the instances of a backend. */
+export interface BackendUnderTest {
+  /** Creates the backend of one instance. All instances share their data, as those of one application do. */
+  readonly create: BackendFactory;
+  /** An instance is always alone, as in memory: nothing is shared. @default false */
+  readonly alone?: boolean;
+  /** @default the global functions `describe`, `it`, `beforeEach` and `afterEach` */
+  readonly runner?: TestRunner;
+}
+
+/**
+ * The promises of a {@link Backend}, as about 45 tests. Call it from a test file of Jest, Vitest or `node:test`. The
+ * tests wait for leases of half a second; the whole suite takes some seconds.
+ */
+export function describeBackend(name: string, { create, alone = false, runner }: BackendUnderTest): void {
+  const functions = runnerOf(runner);
+  const { describe, beforeEach, afterEach } = functions;
+  const createInstance = (): Backend => {
+    const lease = Object.assign(new Lease(), { leaseMs: 500, renewMs: 100 });
+    return create({ clock: new RealtimeClock(), lease, foreign: new ForeignData({ foreignMessages: 0 }) });
+  };
+
+  describeBroker(name, () => createInstance().broker, runner);
+
+  describe(name, () => {
+    let one: Backend;
+    let two: Backend | null;
+
+    beforeEach(async () => {
+      one = createInstance();
+      two = alone ? null : createInstance();
+      for (const { broker } of two === null ? [one] : [one, two]) {
+        broker.start();
+        await until(
+          () => broker.status.up,
+          () => `the broker to be up: ${broker.status.reason ?? ''}`,
+        );
+      }
+    });
+    afterEach(async () => {
+      await one.broker.close();
+      await two?.broker.close();
+    });
+
+    for (const describePart of [describeTickets, describeRevocations, describeDirectory, describePresence]) {
+      describePart(functions, () => [one, two]);
+    }
+  });
+}

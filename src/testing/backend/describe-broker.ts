@@ -1,0 +1,311 @@
+import assert from 'node:assert/strict';
+import {
+  RealtimeUnavailableError,
+  type Broker,
+  type OutgoingEvent,
+  type Position,
+  type ReadResult,
+} from '../../realtime/index.js';
+import { assertMatches, until } from './assertions.js';
+import { Collector, unmarked } from './collector.js';
+import { runnerOf, type TestRunner } from './test-runner.js';
+
+const HISTORY = { size: 10, ttlMs: 60_000 };
+const LIMITS = { maxEvents: 100, maxBytes: 1_000_000 };
+
+/** The offsets or bodies from 1 on. */
+const numbers = (count: number, from = 1): number[] => Array.from({ length: count }, (_, index) => from + index);
+const bodies = (count: number): string[] => numbers(count).map((number) => `m${number}`);
+
+/**
+ * The promises of `Broker`, as tests.
+ * @param create creates a broker; the brokers of one test run can share their data, because each test uses topics of its own
+ * @param runner default: the global functions
+ */
+export function describeBroker(name: string, create: () => Broker | Promise<Broker>, runner?: TestRunner): void {
+  const { describe, it, beforeEach, afterEach } = runnerOf(runner);
+
+  describe(`${name}: the promises of a broker`, () => {
+    let broker: Broker;
+    let collector: Collector;
+    let topic: string;
+
+    beforeEach(async () => {
+      topic = `apps:suite-${Math.random().toString(36).slice(2)}`;
+      broker = await create();
+      collector = new Collector();
+      broker.listen(collector);
+      broker.start();
+      await until(
+        () => broker.status.up,
+        () => `the broker to be up: ${broker.status.reason ?? ''}`,
+      );
+    });
+    afterEach(() => broker.close());
+
+    const publish = (body: string, about: Partial<OutgoingEvent> = {}): Promise<Position | null> =>
+      broker.publish({ topic, body, history: HISTORY, timeoutMs: 5_000, ...about });
+    const publishMany = (count: number, about: Partial<OutgoingEvent> = {}): Promise<(Position | null)[]> =>
+      Promise.all(bodies(count).map((body) => publish(body, about)));
+    const read = (after: Position | null, limits = LIMITS): Promise<ReadResult> => broker.read(topic, after!, limits);
+    const assertUnreadable = async (after: Position, reason: string, top: Position, limits = LIMITS): Promise<void> =>
+      assert.deepEqual(await read(after, limits), { ok: false, reason, top });
+
+    it('numbers the events of a topic from 1 without a gap, in one epoch', async () => {
+      const positions = await publishMany(20);
+      assert.deepEqual(
+        positions.map((position) => position?.offset),
+        numbers(20),
+      );
+      assert.equal(new Set(positions.map((position) => position?.epoch)).size, 1);
+      assert.match(positions[0]!.epoch, /^[A-Za-z0-9]{1,64}$/);
+    });
+
+    it('gives each topic its own epoch', async () => {
+      const [one, other] = [await publish('m'), await publish('m', { topic: `${topic}-other` })];
+      assert.notEqual(one!.epoch, other!.epoch);
+    });
+
+    it('keeps the order of events that were published without waiting, and delivers them in that order', async () => {
+      await broker.subscribe(topic, HISTORY);
+      await publishMany(200);
+      await collector.until(topic, 'm200');
+      assert.deepEqual(collector.bodies(topic), bodies(200));
+      assert.deepEqual(collector.offsets(topic), numbers(200));
+    });
+
+    it('returns the position on subscribe, and delivers every later event', async () => {
+      const last = (await publishMany(3)).at(-1);
+      assert.deepEqual(await broker.subscribe(topic, HISTORY), last);
+      await publish('later');
+      await collector.until(topic, 'later');
+      assert.equal(collector.offsets(topic).at(-1), 4);
+    });
+
+    it('returns a position for a topic without events, and reads the first event after it', async () => {
+      const begin = await broker.subscribe(topic, HISTORY);
+      assert.equal(begin?.offset, 0);
+      assert.deepEqual(await read(begin), { ok: true, events: [], top: begin });
+      const first = await publish('first');
+      assert.equal(first?.offset, 1);
+      assertMatches(await read(begin), { ok: true, events: [{ position: first, body: 'first' }], top: first });
+    });
+
+    it('still reads after the position of a topic without events after the last subscriber left', async () => {
+      const begin = await broker.subscribe(topic, HISTORY);
+      await broker.unsubscribe(topic);
+      assert.deepEqual(await read(begin), { ok: true, events: [], top: begin });
+      await publish('first');
+      assertMatches(await read(begin), { ok: true, events: [{ body: 'first' }] });
+      assertMatches(await read({ epoch: 'unknown', offset: 0 }), { ok: false, reason: 'unknown_epoch' });
+    });
+
+    it('loses no event that is published during subscribe', async () => {
+      const published = publishMany(20);
+      const position = await broker.subscribe(topic, HISTORY);
+      await published;
+      if (position!.offset < 20) await collector.until(topic, 'm20');
+      const later = collector.offsets(topic).filter((offset) => offset! > position!.offset);
+      assert.deepEqual(later, numbers(20 - position!.offset, position!.offset + 1));
+    });
+
+    it('delivers only subscribed topics, and none after unsubscribe', async () => {
+      const [left, other] = [`${topic}-left`, `${topic}-other`];
+      await broker.subscribe(topic, HISTORY);
+      await broker.subscribe(left, HISTORY);
+      await broker.unsubscribe(left);
+      await publish('unseen', { topic: left });
+      await publish('unseen', { topic: other });
+      await publish('last');
+      await collector.until(topic, 'last');
+      assert.deepEqual(
+        collector.received.map((entry) => entry.topic),
+        [topic],
+      );
+    });
+
+    it('delivers again after a second subscribe', async () => {
+      await broker.subscribe(topic, HISTORY);
+      await broker.unsubscribe(topic);
+      await publish('missed');
+      assert.equal((await broker.subscribe(topic, HISTORY))?.offset, 1);
+      await publish('seen');
+      await collector.until(topic, 'seen');
+      assert.deepEqual(collector.bodies(topic), ['seen']);
+    });
+
+    it('delivers the traceparent with the event, with history and without', async () => {
+      const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+      const plain = `${topic}-plain`;
+      await broker.subscribe(topic, HISTORY);
+      await broker.subscribe(plain, null);
+      const position = await publish('traced', { traceparent });
+      await publish('not traced');
+      await publish('plain', { topic: plain, history: null, traceparent });
+      await collector.until(topic, 'not traced');
+      await collector.until(plain, 'plain');
+      const events = collector.received.toSorted((a, b) => a.topic.length - b.topic.length);
+      assert.deepEqual(
+        events.map(({ event }) => unmarked(event)),
+        [
+          { position, body: 'traced', traceparent },
+          { position: { ...position!, offset: 2 }, body: 'not traced' },
+          { position: null, body: 'plain', traceparent },
+        ],
+      );
+    });
+
+    it('returns the latest events of the history without a position', async () => {
+      assert.deepEqual(await broker.latest(topic, 5), []);
+      const positions = await publishMany(25);
+      const events = positions.map((position, index) => ({ position, body: `m${index + 1}` }));
+      const latest = async (most: number): Promise<object[]> => (await broker.latest(topic, most)).map(unmarked);
+      assert.deepEqual(await latest(3), events.slice(-3));
+      assert.deepEqual(await latest(1_000), events.slice(-HISTORY.size));
+    });
+
+    it('reports the queue, and when it last received its own ping', async () => {
+      assertMatches(broker.health, { queuedEvents: 0, queuedBytes: 0 });
+      const published = publish('m');
+      const { selfPingAgeMs } = broker.health;
+      if (selfPingAgeMs !== null) assert.ok(selfPingAgeMs < 10_000);
+      await published;
+      assertMatches(broker.health, { queuedEvents: 0, queuedBytes: 0 });
+    });
+
+    it('delivers and stores the body byte by byte', async () => {
+      await broker.subscribe(topic, HISTORY);
+      const body = '"data":"\\"ü😀\u2028\\u0000\\n"}';
+      const position = await publish(body);
+      await collector.until(topic, body);
+      assertMatches(await read({ ...position!, offset: 0 }), { ok: true, events: [{ position, body }] });
+    });
+
+    describe('read', () => {
+      it('returns everything after a position, in order', async () => {
+        const positions = await publishMany(5);
+        const top = positions.at(-1)!;
+        const events = [3, 4, 5].map((offset) => ({ position: { epoch: top.epoch, offset }, body: `m${offset}` }));
+        assertMatches(await read(positions[1]!), { ok: true, events, top });
+        assert.deepEqual(await read(top), { ok: true, events: [], top });
+      });
+
+      it('returns the event at the position as well if asked, with the mark with which it was delivered', async () => {
+        await broker.subscribe(topic, HISTORY);
+        const [first, second] = (await publishMany(3)) as [Position, Position];
+        await collector.until(topic, 'm3');
+        const marks = collector.received.map(({ event }) => event.mark);
+        const result = await broker.read(topic, second, LIMITS, true);
+        assertMatches(result, { ok: true, events: [{ body: 'm3' }] });
+        if (!result.ok || marks[0] === undefined) return; // only this broker can hand out events
+        assert.equal(new Set(marks).size, 3);
+        assert.deepEqual(
+          [result.at, ...result.events].map((event) => event?.mark),
+          marks.slice(1),
+        );
+        assertMatches(result.at, { position: second, body: 'm2' });
+        const third = { ...first, offset: 3 };
+        assertMatches(await broker.read(topic, third, LIMITS, true), { ok: true, events: [], at: { mark: marks[2] } });
+        await publishMany(HISTORY.size);
+        const all = await broker.read(topic, third, LIMITS, true);
+        assert.equal(all.ok && all.events.length, HISTORY.size);
+        assert.equal(all.ok && all.at, undefined); // it was trimmed
+      });
+
+      it('returns no events if one is missing: it was trimmed, is not published yet, or is of another epoch', async () => {
+        const top = (await publishMany(25)).at(-1)!;
+        const at = (offset: number): Position => ({ epoch: top.epoch, offset });
+        assertMatches(await read(at(15)), { ok: true });
+        await assertUnreadable(at(14), 'expired', top);
+        await assertUnreadable(at(0), 'expired', top);
+        await assertUnreadable(at(26), 'rewound', top);
+        await assertUnreadable({ epoch: 'another', offset: 20 }, 'unknown_epoch', top);
+      });
+
+      it('returns no events if they exceed a limit', async () => {
+        const top = (await publishMany(6)).at(-1)!;
+        const at = (offset: number): Position => ({ epoch: top.epoch, offset });
+        assertMatches(await read(at(2), { ...LIMITS, maxEvents: 4 }), { ok: true });
+        await assertUnreadable(at(1), 'too_many', top, { ...LIMITS, maxEvents: 4 });
+        assertMatches(await read(at(2), { ...LIMITS, maxBytes: 8 }), { ok: true });
+        await assertUnreadable(at(1), 'too_many', top, { ...LIMITS, maxBytes: 8 });
+      });
+
+      it('returns no events after the history expired; the topic keeps its numbers', async () => {
+        const history = { size: 10, ttlMs: 50 };
+        const first = await publish('m1', { history });
+        const second = await publish('m2', { history });
+        await new Promise((resolve) => void setTimeout(resolve, 150)); // the history expires meanwhile
+        await assertUnreadable(first!, 'expired', second!);
+        assert.deepEqual(await read(second), { ok: true, events: [], top: second });
+        assert.deepEqual(await publish('m3', { history }), { epoch: first!.epoch, offset: 3 });
+      });
+
+      it('keeps as many events as the latest publish says', async () => {
+        await publishMany(5, { history: { size: 2, ttlMs: 60_000 } });
+        const top = await publish('m6', { history: { size: 3, ttlMs: 60_000 } });
+        assertMatches(await read({ epoch: top!.epoch, offset: 2 }), { ok: false, reason: 'expired' });
+        assertMatches(await read({ epoch: top!.epoch, offset: 4 }), { ok: true });
+      });
+    });
+
+    describe('with an idempotencyKey', () => {
+      it('publishes once, and returns the position of the first event each time', async () => {
+        await broker.subscribe(topic, HISTORY);
+        const answers = await Promise.all(['a', 'b', 'c'].map((body) => publish(body, { idempotencyKey: 'k' })));
+        assert.deepEqual(
+          answers,
+          answers.map(() => answers[0]),
+        );
+        await publish('last');
+        await collector.until(topic, 'last');
+        assert.deepEqual(collector.bodies(topic), ['a', 'last']);
+      });
+
+      it('distinguishes keys and topics', async () => {
+        await publish('a', { idempotencyKey: 'k' });
+        assertMatches(await publish('b', { idempotencyKey: 'l' }), { offset: 2 });
+        assertMatches(await publish('c', { idempotencyKey: 'k', topic: `${topic}-other` }), { offset: 1 });
+        assertMatches(await publish('d'), { offset: 3 });
+      });
+
+      it('publishes once without history, too', async () => {
+        await broker.subscribe(topic, null);
+        await publish('a', { history: null, idempotencyKey: 'k' });
+        await publish('b', { history: null, idempotencyKey: 'k' });
+        await publish('last', { history: null });
+        await collector.until(topic, 'last');
+        assert.deepEqual(collector.bodies(topic), ['a', 'last']);
+      });
+    });
+
+    it('without history: stores nothing, returns no position, and delivers in order', async () => {
+      assert.equal(await broker.subscribe(topic, null), null);
+      const answers = await publishMany(20, { history: null });
+      assert.ok(answers.every((answer) => answer === null));
+      await collector.until(topic, 'm20');
+      assert.deepEqual(
+        collector.received.map(({ event }) => unmarked(event)),
+        bodies(20).map((body) => ({ position: null, body })),
+      );
+    });
+
+    it('knows if an instance has subscribed', async () => {
+      assert.equal(await broker.hasSubscribers(topic), false);
+      await broker.subscribe(topic, HISTORY);
+      assert.equal(await broker.hasSubscribers(topic), true);
+      assert.equal(await broker.listeners(topic), 1);
+      await broker.unsubscribe(topic);
+      assert.equal(await broker.hasSubscribers(topic), false);
+    });
+
+    it('is up until it is closed; then it refuses to publish, and can be closed again', async () => {
+      assert.deepEqual(broker.status, { up: true });
+      await broker.close();
+      assert.equal(broker.status.up, false);
+      assert.match(broker.status.reason ?? '', /./);
+      await assert.rejects(publish('late'), RealtimeUnavailableError);
+      await broker.close();
+    });
+  });
+}

@@ -1,0 +1,269 @@
+import assert from 'node:assert/strict';
+import { ANONYMOUS, type Backend, type StoredRevocation } from '../../realtime/index.js';
+import { until } from './assertions.js';
+import type { TestRunner } from './test-runner.js';
+
+/** Two instances of one backend that are ready; `null` for the second one if an instance is always alone. */
+export type Instances = () => [one: Backend, two: Backend | null];
+
+const HOUR_MS = 3_600_000;
+
+/** The promises of `TicketStore`, as tests. */
+export function describeTickets({ describe, it }: TestRunner, instances: Instances): void {
+  describe('the promises of a ticket store', () => {
+    it('gives a ticket once, on any instance', async () => {
+      const [one, two] = instances();
+      const taker = (two ?? one).tickets;
+      await one.tickets.put('digest', 'holder ü "', 30_000);
+      assert.equal(await taker.take('digest'), 'holder ü "');
+      assert.equal(await taker.take('digest'), null);
+      assert.equal(await one.tickets.take('digest'), null);
+    });
+
+    it('gives a ticket to one of many that take it at the same time', async () => {
+      const [one, two] = instances();
+      await one.tickets.put('contested', 'holder', 30_000);
+      const takers = Array.from({ length: 10 }, (_, index) => (index % 2 === 0 ? one : (two ?? one)).tickets);
+      const taken = await Promise.all(takers.map((tickets) => tickets.take('contested')));
+      assert.equal(taken.filter((holder) => holder !== null).length, 1);
+    });
+
+    it('does not give an expired ticket, nor an unknown one', async () => {
+      const [{ tickets }] = instances();
+      await tickets.put('short', 'holder', 20);
+      await new Promise((resolve) => void setTimeout(resolve, 60)); // the ticket expires meanwhile
+      assert.equal(await tickets.take('short'), null);
+      assert.equal(await tickets.take('unknown'), null);
+    });
+  });
+}
+
+/** The promises of `RevocationStore`, as tests. */
+export function describeRevocations({ describe, it }: TestRunner, instances: Instances): void {
+  describe('the promises of a revocation store', () => {
+    const later = Date.now() + HOUR_MS;
+    const stored = async ({ revocations }: Backend, prefix: string): Promise<StoredRevocation[]> =>
+      (await revocations.all())
+        .filter(({ entry }) => entry.startsWith(prefix))
+        .toSorted((a, b) => (a.entry < b.entry ? -1 : 1));
+
+    it('returns what any instance added, whatever it is', async () => {
+      const [one, two] = instances();
+      const added = [
+        { entry: 'a *?[x]\r\n{"', until: Infinity },
+        { entry: 'a ä b', until: later + 0.5 },
+      ];
+      for (const revocation of added) assert.equal(await one.revocations.add(revocation, 100), true);
+      assert.deepEqual(await stored(two ?? one, 'a'), added);
+    });
+
+    it('forgets expired entries', async () => {
+      const [one] = instances();
+      const expiresAt = Date.now() + 40;
+      await one.revocations.add({ entry: 'b short', until: expiresAt }, 100);
+      await one.revocations.add({ entry: 'b long', until: later }, 100);
+      await until(
+        () => Date.now() > expiresAt + 5,
+        () => 'the entry to expire',
+      );
+      assert.deepEqual(await stored(one, 'b'), [{ entry: 'b long', until: later }]);
+    });
+
+    it('keeps the later end of an entry, and removes a superseded one', async () => {
+      const [one] = instances();
+      await one.revocations.add({ entry: 'c 1', until: later }, 100);
+      await one.revocations.add({ entry: 'c 1', until: later - 1_000 }, 100);
+      assert.deepEqual(await stored(one, 'c'), [{ entry: 'c 1', until: later }]);
+      await one.revocations.add({ entry: 'c 2', until: later }, 100, 'c 1');
+      assert.deepEqual(await stored(one, 'c'), [{ entry: 'c 2', until: later }]);
+    });
+
+    it('refuses a new entry beyond the capacity, and still accepts a known one', async () => {
+      const [one] = instances();
+      const { revocations } = one;
+      const capacity = (await revocations.all()).length + 2;
+      const add = (entry: string): Promise<boolean> => revocations.add({ entry, until: later }, capacity);
+      assert.deepEqual([await add('d 1'), await add('d 2'), await add('d 3')], [true, true, false]);
+      assert.equal(await add('d 2'), true);
+      assert.equal(await revocations.add({ entry: 'd 3', until: later }, Infinity), true);
+    });
+
+    it('names the same incarnation to every instance', async () => {
+      const [one, two] = instances();
+      const lineage = await one.revocations.lineage();
+      assert.match(lineage, /./);
+      assert.equal(await (two ?? one).revocations.lineage(), lineage);
+    });
+  });
+}
+
+/** The promises of `InstanceDirectory`, as tests. */
+export function describeDirectory({ describe, it }: TestRunner, instances: Instances): void {
+  describe('the promises of an instance directory', () => {
+    it('gives each instance its own id', () => {
+      const [one, two] = instances();
+      assert.match(one.directory.id, /^[A-Za-z0-9]{1,64}$/);
+      assert.notEqual(one.directory.id, two?.directory.id);
+      assert.equal(one.directory.isAlone, two === null);
+    });
+
+    it('returns the last report of every instance, to every instance', async () => {
+      const [one, two] = instances();
+      const expected = new Map([[one.directory.id, 'one, again']]);
+      await one.directory.announce('one');
+      await one.directory.announce('one, again');
+      if (two !== null) {
+        await two.directory.announce('two ü "');
+        expected.set(two.directory.id, 'two ü "');
+        assert.deepEqual(new Map(await two.directory.all()), expected);
+      }
+      assert.deepEqual(new Map(await one.directory.all()), expected);
+      assert.equal(one.directory.entries, 1);
+    });
+
+    it('names the live ones of the given instances', async () => {
+      const [one, two] = instances();
+      await one.directory.announce('one');
+      await two?.directory.announce('two');
+      const known = two === null ? [one.directory.id] : [one.directory.id, two.directory.id];
+      assert.deepEqual(new Set(await one.directory.living([...known, 'unknown'])), new Set(known));
+    });
+
+    it('has no report of an instance that left, which still counts as live for the given time', async () => {
+      const [one, two] = instances();
+      await one.directory.announce('one');
+      await two?.directory.announce('two');
+      await one.directory.leave(10_000);
+      assert.equal((await (two ?? one).directory.all()).has(one.directory.id), false);
+      if (two !== null) assert.equal((await two.directory.living([one.directory.id])).size, 1);
+    });
+
+    it('drops an instance that stopped announcing itself once its lease is over, and registers it again', async () => {
+      const [one, two] = instances();
+      if (two === null) return;
+      await one.directory.announce('one');
+      const isLive = async (): Promise<boolean> => (await two.directory.living([one.directory.id])).size === 1;
+      assert.equal(await isLive(), true);
+      await until(
+        async () => !(await isLive()),
+        () => 'the lease to end',
+      );
+      assert.equal((await two.directory.all()).has(one.directory.id), false);
+      await one.directory.announce('one, back');
+      assert.equal(one.directory.entries, 2);
+      assert.equal((await two.directory.all()).get(one.directory.id), 'one, back');
+    });
+  });
+}
+
+/** The promises of `PresenceStore`, as tests. */
+export function describePresence({ describe, it }: TestRunner, instances: Instances): void {
+  describe('the promises of a presence store', () => {
+    let topics = 0;
+    const newTopic = (): string => `rooms:suite${(topics += 1)}-${Math.random().toString(36).slice(2)}`;
+    const write = async (backend: Backend, topic: string, counts: Record<string, number | null>): Promise<void> => {
+      await backend.directory.announce('here');
+      await backend.presence.write(topic, new Map(Object.entries(counts)));
+    };
+    const read = async ({ presence }: Backend, topic: string): Promise<object> => {
+      const { members, anonymous, own } = await presence.read(topic);
+      const sorted = (counts: ReadonlyMap<string, number>): object => [...counts].toSorted();
+      return { members: sorted(members), anonymous, own: sorted(own) };
+    };
+
+    it('is empty for a topic that no instance wrote', async () => {
+      const [one] = instances();
+      const topic = newTopic();
+      assert.deepEqual(await read(one, topic), { members: [], anonymous: 0, own: [] });
+      assert.equal(await one.presence.keep(topic), false);
+    });
+
+    it('keeps the last value of each user until it is removed', async () => {
+      const [one] = instances();
+      const topic = newTopic();
+      await write(one, topic, { u1: 1, u2: 1 });
+      await write(one, topic, { u1: 3 });
+      const both = [
+        ['u1', 3],
+        ['u2', 1],
+      ];
+      assert.deepEqual(await read(one, topic), { members: both, anonymous: 0, own: both });
+      assert.equal(await one.presence.keep(topic), true);
+      await write(one, topic, { u1: null, u2: null, u7: null });
+      assert.deepEqual(await read(one, topic), { members: [], anonymous: 0, own: [] });
+      assert.equal(await one.presence.keep(topic), false);
+    });
+
+    it('counts anonymous connections apart, and a user within the grace period as present', async () => {
+      const [one] = instances();
+      const topic = newTopic();
+      await write(one, topic, { [ANONYMOUS]: 4, u1: 0 });
+      assert.deepEqual(await read(one, topic), {
+        members: [['u1', 1]],
+        anonymous: 4,
+        own: [
+          ['', 4],
+          ['u1', 0],
+        ],
+      });
+    });
+
+    it('keeps topics apart, and accepts any user id', async () => {
+      const [one] = instances();
+      const [topic, other] = [newTopic(), newTopic()];
+      const ids = ['a:b', ':', '{x}', '__proto__', 'ü ✓', '0', 'x'.repeat(190)];
+      await one.directory.announce('here');
+      await one.presence.write(topic, new Map(ids.map((id) => [id, 1])));
+      await write(one, other, { u1: 1 });
+      assert.deepEqual([...(await one.presence.read(topic)).members.keys()].toSorted(), ids.toSorted());
+      assert.deepEqual([...(await one.presence.read(other)).members.keys()], ['u1']);
+    });
+
+    it('stores thousands of users at once', async () => {
+      const [one] = instances();
+      const topic = newTopic();
+      const many = new Map(Array.from({ length: 5_000 }, (_, index) => [`u${index}`, 1 + (index % 3)]));
+      await one.directory.announce('here');
+      await one.presence.write(topic, many);
+      assert.deepEqual((await one.presence.read(topic)).members, many);
+    });
+
+    it('adds up the values of all instances, and returns to each its own', async () => {
+      const [one, two] = instances();
+      if (two === null) return;
+      const topic = newTopic();
+      await write(one, topic, { u1: 2, u2: 1, u3: 0, [ANONYMOUS]: 1 });
+      await write(two, topic, { u1: 1, u3: 2, [ANONYMOUS]: 2 });
+      const members = [
+        ['u1', 3],
+        ['u2', 1],
+        ['u3', 2],
+      ];
+      const own = [
+        ['', 2],
+        ['u1', 1],
+        ['u3', 2],
+      ];
+      assert.deepEqual(await read(two, topic), { members, anonymous: 3, own });
+    });
+
+    it('removes the values of an instance whose lease is over, and says so', async () => {
+      const [one, two] = instances();
+      if (two === null) return;
+      const topic = newTopic();
+      await write(one, topic, { u1: 1 });
+      let removed = false;
+      await until(
+        async () => {
+          await two.directory.announce('here');
+          const present = await two.presence.read(topic);
+          removed ||= present.removed;
+          return present.members.size === 0;
+        },
+        () => 'the values to be removed',
+      );
+      assert.equal(removed, true);
+      assert.equal((await two.presence.read(topic)).removed, false);
+    });
+  });
+}

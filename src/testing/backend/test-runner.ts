@@ -1,0 +1,15 @@
+/** The functions of a test runner that the suites use: the globals of Jest, `node:test`, or `import * as vitest from 'vitest'`. */
+export interface TestRunner {
+  describe(name: string, body: () => void): unknown;
+  it(name: string, body: () => void | Promise<void>): unknown;
+  beforeEach(body: () => void | Promise<void>): unknown;
+  afterEach(body: () => void | Promise<void>): unknown;
+}
+
+/** The given runner, or the global functions. @throws Error if there are none */
+export function runnerOf(given?: TestRunner): TestRunner {
+  if (given !== undefined) return given;
+  const runner = globalThis as unknown as TestRunner;
+  if (typeof runner.describe === 'function' && typeof runner.it === 'function') return runner;
+  throw new Error("There is no global `describe`: pass the runner, for example { runner: await import('node:test') }");
+}

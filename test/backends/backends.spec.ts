@@ -1,0 +1,18 @@
+import { memoryBackend, redisBackend, type BackendFactory } from '../../src/realtime/index.js';
+import { describeBackend } from '../../src/testing/backend/index.js';
+import { RedisProcess } from '../support/redis-process.js';
+
+describeBackend('memoryBackend', { create: memoryBackend(), alone: true });
+
+describe('with a Redis', () => {
+  let redis: RedisProcess;
+  let prefixes = 0;
+
+  beforeAll(async () => void (redis = await RedisProcess.start()));
+  afterAll(() => redis.stop());
+  beforeEach(() => void (prefixes += 1));
+
+  // Each test has its own prefix: the directory and the revocations begin empty.
+  const create: BackendFactory = (context) => redisBackend({ url: redis.url, prefix: `rt${prefixes}:` })(context);
+  describeBackend('redisBackend', { create });
+});
