@@ -19,7 +19,7 @@ interface Manifest {
 }
 
 /** The doors that a server opens, and those of a browser. */
-const SERVER = ['.', './terminus', './protocol', './client', './testing', './testing/nest'];
+const SERVER = ['.', './terminus', './protocol', './client', './testing', './testing/nest', './testing/backend'];
 /** It has types alone. */
 const TYPES = ['./platform-events'];
 const BROWSER = ['./protocol', './client', './client/shared', './testing', './react', './react-query'];
