@@ -49,7 +49,7 @@ describe('over one Redis', () => {
     await broker.close();
   });
 
-  it('keeps the order of what is emitted at once, with and without an idempotency key', async () => {
+  it('keeps the order of events emitted at once, with and without an idempotency key', async () => {
     const broker = await connected(redis.url, 'at-once:');
     const emitted = Array.from({ length: 300 }, (_, index) =>
       broker.publish({

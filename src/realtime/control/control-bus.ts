@@ -126,7 +126,8 @@ export class ControlBus implements OnApplicationShutdown {
     if (directory.isAlone) return [[directory.id], 1];
     try {
       const [reports, listeners] = await Promise.all([instances.all(), broker.listeners(COMMANDS)]);
-      // A directory without this instance has lost its data: those that it held before still count.
+      // If this instance is missing in the directory, the directory has lost its data. Instances that were known before still
+      // count.
       if (reports.has(directory.id)) this.known = [...reports.keys()];
       return [[...new Set([directory.id, ...reports.keys(), ...this.known])], listeners];
     } catch {

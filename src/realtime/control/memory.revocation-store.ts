@@ -1,7 +1,7 @@
 import type { RealtimeClock } from '../clock/realtime-clock.js';
 import { RevocationStore, type StoredRevocation } from './revocation-store.js';
 
-/** The store of a single process. */
+/** Revocation store of a single instance. */
 export class MemoryRevocationStore extends RevocationStore {
   /** entry → until */
   private readonly entries = new Map<string, number>();

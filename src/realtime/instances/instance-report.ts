@@ -1,20 +1,21 @@
 import type { InstanceStats } from '../../protocol/index.js';
 import type { TopicStats } from '../connections/connection-registry.js';
 
-/** How an instance does, for operators. Moments are milliseconds since 1970. */
+/** Health of an instance, for operators. Times are in milliseconds since 1970. */
 export interface HealthReport {
   /** The instance is draining its connections to shut down. */
   readonly draining: boolean;
   /**
-   * From `emit` to the sockets, in the last 10 to 20 s, in milliseconds; `null` if nothing was delivered or measured.
+   * Time from `emit` to the sockets over the last 10 to 20 s, in milliseconds; `null` if nothing was delivered or
+   * measured.
    */
   readonly deliveryMs: { readonly p50: number; readonly p99: number } | null;
-  /** The longest delay of the event loop within the last second, in milliseconds; 0 while it is not measured. */
+  /** Maximum delay of the event loop within the last second, in milliseconds; 0 while it is not measured. */
   readonly eventLoopDelayMs: number;
   /** Bytes waiting in all send buffers. */
   readonly bufferedBytes: number;
   readonly startedAt: number;
-  /** When this was said. */
+  /** Time of the report. */
   readonly seenAt: number;
 }
 
@@ -22,10 +23,10 @@ export interface HealthReport {
 export interface InstanceReport {
   readonly stats: InstanceStats;
   readonly health: HealthReport;
-  /** Its users and its topics as sketches (see `Distinct`), to count them across instances. */
+  /** Sketches of users and topics (see `DistinctCounter`), to count them across instances. */
   readonly users: string;
   readonly topicNames: string;
-  /** Its busiest topics, most subscribers first. */
+  /** The busiest topics, most subscribers first. */
   readonly topics: readonly TopicStats[];
 }
 

@@ -6,7 +6,7 @@ import type { RedisOptions } from './redis-options.js';
 /** Minimum length of an HS256 secret, in bytes (RFC 7518, 3.2: the length of the hash). */
 export const MIN_SECRET_BYTES = 32;
 
-/** Options of Redis that contradict each other: a sentence for every case. */
+/** Checks combinations of options of Redis. Returns a sentence for each conflict. */
 export function redisCrossChecks({ url, sentinels, cluster, tlsCa, tlsCert, tlsKey }: RedisOptions): string[] {
   const problems: string[] = [];
   if (sentinels.length > 0 && cluster.length > 0) {
@@ -21,7 +21,7 @@ export function redisCrossChecks({ url, sentinels, cluster, tlsCa, tlsCert, tlsK
   return problems;
 }
 
-/** Options that are each fine, and cannot stand together: a sentence for every case. */
+/** Checks combinations of options that are each valid. Returns a sentence for each conflict. */
 export function crossChecks(options: ResolvedRealtimeOptions): string[] {
   const { secret, publicKey, jwksUrl, algorithms } = options.jwt;
   const problems: string[] = [];

@@ -274,14 +274,14 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   tenants = new TenantOptions();
 
   /**
-   * What the instances of the application share, if that is neither memory nor Redis: see docs/backends.md. It excludes
-   * `redis`. @default `redisBackend(redis)` if `redis` names a server, otherwise `memoryBackend()`
+   * Creates the store that the instances of the application share, if it is neither memory nor Redis: see
+   * docs/backends.md. It excludes `redis`. @default `redisBackend(redis)` if `redis` names a server, otherwise `memoryBackend()`
    */
   @IsOptional()
   @IsFunction({ message: 'must be a function such as memoryBackend() or redisBackend({ url })' })
   backend?: BackendFactory;
 
-  /** The Redis that joins several instances. @default none: one instance, in memory */
+  /** Redis that connects several instances. @default none: one instance, in memory */
   @ValidateNested({ message: 'must be an object such as { url: "redis://localhost:6379" }' })
   @Type(() => RedisOptions)
   redis = new RedisOptions();

@@ -58,7 +58,7 @@ function validated<T extends object>(type: new () => T, given: object, prefix: s
   return [options, errors.flatMap((error) => describe(error, prefix))];
 }
 
-/** An option that is `undefined` was not given: the default counts. */
+/** Removes options that are `undefined`, so that their defaults apply. */
 function withoutUndefined(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(
