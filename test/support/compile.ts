@@ -32,6 +32,7 @@ export function compile(files: readonly SourceText[]): ts.Diagnostic[] {
         'nestjs-realtime/terminus': [resolve('src/terminus/index.ts')],
         'nestjs-realtime/testing': [resolve('src/testing/index.ts')],
         'nestjs-realtime/testing/nest': [resolve('src/testing/nest/index.ts')],
+        'nestjs-realtime/testing/backend': [resolve('src/testing/backend/index.ts')],
       },
     },
     { ...ts.sys, onUnRecoverableConfigFileDiagnostic: (problem) => expect(problem).toBeNull() },

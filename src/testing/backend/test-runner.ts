@@ -1,4 +1,4 @@
-/** The functions of a test runner that the suites use: the globals of Jest, `node:test`, or `import * as vitest from 'vitest'`. */
+/** The functions of a test runner that the suites use: the globals of Jest, or the module `node:test` or `vitest`. */
 export interface TestRunner {
   describe(name: string, body: () => void): unknown;
   it(name: string, body: () => void | Promise<void>): unknown;
@@ -11,5 +11,5 @@ export function runnerOf(given?: TestRunner): TestRunner {
   if (given !== undefined) return given;
   const runner = globalThis as unknown as TestRunner;
   if (typeof runner.describe === 'function' && typeof runner.it === 'function') return runner;
-  throw new Error("There is no global `describe`: pass the runner, for example { runner: await import('node:test') }");
+  throw new Error('There is no global `describe`: pass the module of the test runner as `runner`');
 }

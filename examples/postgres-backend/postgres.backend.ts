@@ -1,0 +1,23 @@
+import type { BackendFactory } from 'nestjs-realtime';
+import { PostgresBroker } from './postgres.broker.js';
+import {
+  PostgresInstanceDirectory,
+  PostgresPresenceStore,
+  PostgresRevocationStore,
+  PostgresTicketStore,
+} from './postgres.stores.js';
+
+/** A backend over the Postgres that an application has anyway, for some hundred events a second. Run `SCHEMA` once. */
+export function postgresBackend(url: string): BackendFactory {
+  return ({ lease }) => {
+    const broker = new PostgresBroker(url);
+    const directory = new PostgresInstanceDirectory(broker.link, lease);
+    return {
+      broker,
+      tickets: new PostgresTicketStore(broker.link),
+      revocations: new PostgresRevocationStore(broker.link),
+      directory,
+      presence: new PostgresPresenceStore(broker.link, directory),
+    };
+  };
+}

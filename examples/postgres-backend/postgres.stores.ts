@@ -1,0 +1,175 @@
+import { randomBytes } from 'node:crypto';
+import {
+  ANONYMOUS,
+  InstanceDirectory,
+  PresenceStore,
+  RealtimeUnavailableError,
+  RevocationStore,
+  TicketStore,
+  type Lease,
+  type Present,
+  type StoredRevocation,
+} from 'nestjs-realtime';
+import type { Link } from './link.js';
+
+export class PostgresTicketStore extends TicketStore {
+  constructor(private readonly link: Link) {
+    super();
+  }
+
+  override async put(digest: string, holder: string, ttlMs: number): Promise<void> {
+    await this.link.query('DELETE FROM rt_tickets WHERE expires <= now()');
+    await this.link.query("INSERT INTO rt_tickets VALUES ($1, $2, now() + $3 * interval '1 ms')", [
+      ...[digest, holder, ttlMs],
+    ]);
+  }
+
+  override async take(digest: string): Promise<string | null> {
+    const [row] = await this.link.query<{ holder: string; valid: boolean }>(
+      'DELETE FROM rt_tickets WHERE digest = $1 RETURNING holder, expires > now() AS valid',
+      [digest],
+    );
+    return row?.valid === true ? row.holder : null;
+  }
+}
+
+export class PostgresRevocationStore extends RevocationStore {
+  constructor(private readonly link: Link) {
+    super();
+  }
+
+  override onReachable(callback: () => void): void {
+    this.link.onUp.push(callback);
+  }
+
+  override async add({ entry, until }: StoredRevocation, capacity: number, superseded?: string): Promise<boolean> {
+    const rows = await this.link.query(
+      `WITH gone AS (DELETE FROM rt_revocations WHERE entry = $3 OR expires <= $5 RETURNING entry)
+       INSERT INTO rt_revocations SELECT $1, $2::float8 WHERE EXISTS (SELECT FROM rt_revocations WHERE entry = $1)
+         OR (SELECT count(*) FROM rt_revocations) - (SELECT count(*) FROM gone) < $4::float8
+       ON CONFLICT (entry) DO UPDATE SET expires = greatest(rt_revocations.expires, excluded.expires) RETURNING entry`,
+      [entry, until, superseded ?? null, capacity, Date.now()],
+    );
+    return rows.length === 1;
+  }
+
+  override all(): Promise<readonly StoredRevocation[]> {
+    return this.link.query<{ entry: string; until: number }>(
+      'SELECT entry, expires AS until FROM rt_revocations WHERE expires > $1',
+      [Date.now()],
+    );
+  }
+
+  override async lineage(): Promise<string> {
+    return (await this.link.query<{ id: string }>('SELECT id FROM rt_installation'))[0]!.id;
+  }
+}
+
+export class PostgresInstanceDirectory extends InstanceDirectory {
+  override readonly id = randomBytes(8).toString('hex');
+  override readonly isAlone = false;
+  private registrations = 0;
+
+  constructor(
+    private readonly link: Link,
+    private readonly lease: Lease,
+  ) {
+    super();
+  }
+
+  override get entries(): number {
+    return this.registrations;
+  }
+
+  override onReachable(callback: () => void): void {
+    this.link.onUp.push(callback);
+  }
+
+  override async announce(report: string): Promise<void> {
+    await this.link.query('DELETE FROM rt_instances WHERE expires <= now()');
+    const [row] = await this.link.query<{ isNew: boolean }>(
+      `INSERT INTO rt_instances VALUES ($1, $2, now() + $3 * interval '1 ms')
+       ON CONFLICT (id) DO UPDATE SET report = excluded.report, expires = excluded.expires
+       RETURNING xmax = 0 AS "isNew"`,
+      [this.id, report, this.lease.leaseMs],
+    );
+    if (row!.isNew) this.registrations += 1;
+  }
+
+  override async all(): Promise<ReadonlyMap<string, string>> {
+    const rows = await this.link.query<{ id: string; report: string }>(
+      'SELECT id, report FROM rt_instances WHERE expires > now() AND report IS NOT NULL',
+    );
+    return new Map(rows.map(({ id, report }) => [id, report]));
+  }
+
+  override async living(instances: Iterable<string>): Promise<ReadonlySet<string>> {
+    const asked = [...instances];
+    const rows = await this.link.query<{ id: string }>(
+      'SELECT id FROM rt_instances WHERE id = ANY ($1) AND expires > now()',
+      [asked],
+    );
+    return new Set([...rows.map(({ id }) => id), ...asked.filter((id) => id === this.id)]);
+  }
+
+  override async leave(lingerMs: number): Promise<void> {
+    await this.link.query(
+      "UPDATE rt_instances SET report = NULL, expires = now() + $2 * interval '1 ms' WHERE id = $1",
+      [this.id, lingerMs],
+    );
+  }
+}
+
+export class PostgresPresenceStore extends PresenceStore {
+  constructor(
+    private readonly link: Link,
+    private readonly directory: InstanceDirectory,
+  ) {
+    super();
+  }
+
+  override async write(topic: string, counts: ReadonlyMap<string, number | null>): Promise<void> {
+    // The values of an instance without a lease would be removed as those of a dead one.
+    if (this.directory.entries === 0) throw new RealtimeUnavailableError('This instance is not registered yet');
+    const { id } = this.directory;
+    const gone = [...counts].filter(([, count]) => count === null).map(([user]) => user);
+    const here = [...counts].filter((entry): entry is [string, number] => entry[1] !== null);
+    await this.link.query('DELETE FROM rt_presence WHERE topic = $1 AND instance = $2 AND user_id = ANY ($3)', [
+      ...[topic, id, gone],
+    ]);
+    await this.link.query(
+      `INSERT INTO rt_presence SELECT $1, $2, * FROM unnest($3::text[], $4::int[])
+       ON CONFLICT (topic, instance, user_id) DO UPDATE SET count = excluded.count`,
+      [topic, id, here.map(([user]) => user), here.map(([, count]) => count)],
+    );
+  }
+
+  override async read(topic: string): Promise<Present> {
+    const dead = await this.link.query(
+      `DELETE FROM rt_presence WHERE topic = $1 AND instance NOT IN (SELECT id FROM rt_instances WHERE expires > now())
+       RETURNING instance`,
+      [topic],
+    );
+    const rows = await this.link.query<{ instance: string; user: string; count: number }>(
+      'SELECT instance, user_id AS user, count FROM rt_presence WHERE topic = $1',
+      [topic],
+    );
+    const members = new Map<string, number>();
+    const own = new Map<string, number>();
+    let anonymous = 0;
+    for (const { instance, user, count } of rows) {
+      if (instance === this.directory.id) own.set(user, count);
+      if (user === ANONYMOUS) anonymous += count;
+      else members.set(user, (members.get(user) ?? 0) + count);
+    }
+    for (const [user, count] of members) members.set(user, Math.max(1, count));
+    return { members, anonymous, own, removed: dead.length > 0 };
+  }
+
+  override async keep(topic: string): Promise<boolean> {
+    const rows = await this.link.query('SELECT FROM rt_presence WHERE topic = $1 AND instance = $2 LIMIT 1', [
+      ...[topic, this.directory.id],
+    ]);
+    return rows.length > 0;
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * The tables of the backend. Run it once, before the first instance starts. Times are those of the database, so that the
+ * clocks of instances do not matter.
+ */
+export const SCHEMA = `
+CREATE TABLE IF NOT EXISTS rt_installation (id text NOT NULL);
+INSERT INTO rt_installation SELECT md5(random()::text) WHERE NOT EXISTS (SELECT FROM rt_installation);
+
+CREATE TABLE IF NOT EXISTS rt_topics (
+  topic text PRIMARY KEY, top bigint NOT NULL, size int NOT NULL, readable_until timestamptz NOT NULL);
+CREATE TABLE IF NOT EXISTS rt_events (
+  topic text, number bigint, body text NOT NULL, mark bigint NOT NULL, PRIMARY KEY (topic, number));
+CREATE TABLE IF NOT EXISTS rt_keys (
+  topic text, key text, number bigint, expires timestamptz NOT NULL, PRIMARY KEY (topic, key));
+CREATE TABLE IF NOT EXISTS rt_subscriptions (topic text, instance text, PRIMARY KEY (topic, instance));
+CREATE TABLE IF NOT EXISTS rt_tickets (digest text PRIMARY KEY, holder text NOT NULL, expires timestamptz NOT NULL);
+CREATE TABLE IF NOT EXISTS rt_revocations (entry text PRIMARY KEY, expires float8 NOT NULL);
+CREATE TABLE IF NOT EXISTS rt_instances (id text PRIMARY KEY, report text, expires timestamptz NOT NULL);
+CREATE TABLE IF NOT EXISTS rt_presence (
+  topic text, instance text, user_id text, count int NOT NULL, PRIMARY KEY (topic, instance, user_id));
+
+-- The epoch of a topic. Rows of rt_topics are never deleted, so it changes only with the installation.
+CREATE OR REPLACE FUNCTION rt_epoch(t text) RETURNS text LANGUAGE sql STABLE AS
+  $$ SELECT left(md5(id || t), 16) FROM rt_installation $$;
+
+-- Sends a notification in parts: the limit is 8,000 bytes. Parts of one transaction arrive together and in order.
+CREATE OR REPLACE FUNCTION rt_notify(t text, payload text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE parts int := (length(payload) + 1499) / 1500;
+BEGIN
+  FOR part IN 1..parts LOOP
+    PERFORM pg_notify('rt_events', part || '/' || parts || ' ' || substr(payload, 1 + (part - 1) * 1500, 1500));
+  END LOOP;
+END $$;
+
+-- Numbers, stores and distributes an event in one transaction. The row of the topic is its lock, so the order of
+-- commits is the order of numbers. Returns the number, or that of the first event with the same key.
+CREATE OR REPLACE FUNCTION rt_publish(
+  t text, event text, event_mark bigint, keep int, ttl_ms float8, once text, once_ms float8, trace text
+) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE n bigint; first rt_keys;
+BEGIN
+  IF keep IS NOT NULL THEN
+    INSERT INTO rt_topics VALUES (t, 0, 0, now()) ON CONFLICT DO NOTHING;
+    PERFORM FROM rt_topics WHERE topic = t FOR UPDATE;
+  END IF;
+  IF once IS NOT NULL THEN
+    PERFORM pg_advisory_xact_lock(hashtextextended(t || ' ' || once, 0));
+    DELETE FROM rt_keys WHERE topic = t AND expires <= clock_timestamp();
+    SELECT * INTO first FROM rt_keys WHERE topic = t AND key = once;
+    IF FOUND THEN RETURN first.number; END IF;
+  END IF;
+  IF keep IS NOT NULL THEN
+    UPDATE rt_topics SET top = top + 1, size = keep,
+      readable_until = clock_timestamp() + ttl_ms * interval '1 ms'
+      WHERE topic = t RETURNING top INTO n;
+    INSERT INTO rt_events VALUES (t, n, event, event_mark);
+    DELETE FROM rt_events WHERE topic = t AND number <= n - keep;
+  END IF;
+  IF once IS NOT NULL THEN
+    INSERT INTO rt_keys VALUES (t, once, n, clock_timestamp() + once_ms * interval '1 ms');
+  END IF;
+  PERFORM rt_notify(t, json_build_object('topic', t, 'epoch', rt_epoch(t), 'offset', n, 'body', event,
+    'mark', event_mark, 'trace', trace)::text);
+  RETURN n;
+END $$;
+`;

@@ -1,0 +1,26 @@
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { PostgresProcess } from '../support/postgres-process.js';
+
+const run = promisify(execFile);
+const FOLDER = 'examples/postgres-backend';
+
+describe('the backend over Postgres in examples, outside the package', () => {
+  let postgres: PostgresProcess;
+
+  beforeAll(async () => void (postgres = await PostgresProcess.start()), 60_000);
+  afterAll(() => postgres.stop());
+
+  it('compiles against the package', async () => {
+    await run(process.execPath, [resolve('node_modules/typescript/bin/tsc'), '--noEmit', '-p', FOLDER]);
+  }, 120_000);
+
+  it('keeps every promise of a backend, tested by node:test', async () => {
+    const env = { ...process.env, POSTGRES_URL: postgres.url };
+    const args = ['--import', 'tsx', '--test', '--test-reporter=tap', `${FOLDER}/postgres.backend.test.ts`];
+    const { stdout } = await run(process.execPath, args, { env });
+    expect(stdout).toMatch(/^# fail 0$/m);
+    expect(Number(/^# pass (\d+)$/m.exec(stdout)?.[1])).toBeGreaterThan(40);
+  }, 120_000);
+});
