@@ -16,6 +16,14 @@ import { Link } from './link.js';
 
 const IDEMPOTENCY_MS = 300_000;
 
+interface Subscription {
+  readonly hasHistory: boolean;
+  /** Earlier events are not delivered: their notifications can still be on their way after `subscribe`. */
+  from: number;
+  /** Events that arrive before `from` is known. */
+  waiting: BrokerEvent[] | null;
+}
+
 interface Head {
   readonly epoch: string;
   readonly top: string;
@@ -40,8 +48,7 @@ export class PostgresBroker extends Broker {
   readonly link: Link;
   private readonly listening: Link;
   private readonly name = randomBytes(8).toString('hex');
-  /** topic → the offset from which on events are delivered; -1 without history */
-  private readonly subscribed = new Map<string, number>();
+  private readonly subscribed = new Map<string, Subscription>();
   private listener: BrokerListener | null = null;
   private parts: string[] = [];
   private queuedEvents = 0;
@@ -98,12 +105,14 @@ export class PostgresBroker extends Broker {
   }
 
   override async subscribe(topic: string, history: HistoryWindow | null): Promise<Position | null> {
-    this.subscribed.set(topic, history === null ? -1 : 0);
+    const subscription: Subscription = { hasHistory: history !== null, from: 0, waiting: [] };
+    this.subscribed.set(topic, subscription);
     await this.link.query('INSERT INTO rt_subscriptions VALUES ($1, $2) ON CONFLICT DO NOTHING', [topic, this.name]);
-    if (history === null) return null;
-    const position = positionOf(await this.head(topic));
-    // Notifications of earlier events can still be on their way.
-    if (this.subscribed.has(topic)) this.subscribed.set(topic, position.offset);
+    const position = history === null ? null : positionOf(await this.head(topic));
+    subscription.from = position?.offset ?? 0;
+    const waiting = subscription.waiting ?? [];
+    subscription.waiting = null;
+    for (const event of waiting) this.deliver(topic, event);
     return position;
   }
 
@@ -183,9 +192,7 @@ export class PostgresBroker extends Broker {
       mark: number;
       trace: string | null;
     };
-    const from = this.subscribed.get(topic);
-    if (from === undefined || (offset !== null && offset <= from)) return;
-    this.listener?.event(topic, {
+    this.deliver(topic, {
       position: offset === null ? null : { epoch, offset },
       body,
       ...(offset !== null && { mark }),
@@ -193,10 +200,17 @@ export class PostgresBroker extends Broker {
     });
   }
 
+  private deliver(topic: string, event: BrokerEvent): void {
+    const subscription = this.subscribed.get(topic);
+    if (subscription === undefined) return;
+    if (subscription.waiting !== null) subscription.waiting.push(event);
+    else if (event.position === null || event.position.offset > subscription.from) this.listener?.event(topic, event);
+  }
+
   /** Notifications are lost while the listening connection is down: the module reads what is missing. */
   private async reportPositions(): Promise<void> {
-    for (const [topic, from] of this.subscribed) {
-      if (from >= 0) this.listener?.position(topic, positionOf(await this.head(topic)));
+    for (const [topic, { hasHistory }] of this.subscribed) {
+      if (hasHistory) this.listener?.position(topic, positionOf(await this.head(topic)));
     }
   }
 }

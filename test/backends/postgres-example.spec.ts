@@ -13,14 +13,15 @@ describe('the backend over Postgres in examples, outside the package', () => {
   afterAll(() => postgres.stop());
 
   it('compiles against the package', async () => {
-    await run(process.execPath, [resolve('node_modules/typescript/bin/tsc'), '--noEmit', '-p', FOLDER]);
+    const tsc = resolve('node_modules/typescript/bin/tsc');
+    expect(await run(process.execPath, [tsc, '--noEmit', '-p', FOLDER])).toMatchObject({ stdout: '' });
   }, 120_000);
 
   it('keeps every promise of a backend, tested by node:test', async () => {
     const env = { ...process.env, POSTGRES_URL: postgres.url };
     const args = ['--import', 'tsx', '--test', '--test-reporter=tap', `${FOLDER}/postgres.backend.test.ts`];
-    const { stdout } = await run(process.execPath, args, { env });
-    expect(stdout).toMatch(/^# fail 0$/m);
+    const { stdout } = await run(process.execPath, args, { env }).catch((error: { stdout: string }) => error);
+    expect(stdout.split(/^(?= *(?:not )?ok )/m).filter((part) => /^ *not ok/.test(part))).toEqual([]);
     expect(Number(/^# pass (\d+)$/m.exec(stdout)?.[1])).toBeGreaterThan(40);
   }, 120_000);
 });
