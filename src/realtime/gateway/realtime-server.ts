@@ -128,7 +128,8 @@ export class RealtimeServer {
     if (connections.length === 0) return;
     const users = connections.map(({ principal }) => principal?.userKey ?? null);
     const times = departureTimes(users, this.options);
-    this.logger.log(`Draining ${connections.length} connections within ${Math.ceil(Math.max(...times))} ms`);
+    const lastMs = times.reduce((last, atMs) => Math.max(last, atMs), 0);
+    this.logger.log(`Draining ${connections.length} connections within ${Math.ceil(lastMs)} ms`);
     const gone = new AbortController();
     this.onEmpty = () => gone.abort();
     await atTimes(times, gone.signal, (due) => {
