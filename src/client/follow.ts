@@ -73,7 +73,7 @@ function begin<S, T>(all: readonly Channel<T>[], on: Following<S, T>): Stop {
     try {
       let state: S;
       do {
-        await null; // `follow` returns before it calls `load`
+        await Promise.resolve(); // `follow` returns before it calls `load`
         if (isOver || !all.every(hasBegun)) return;
         isStale = false;
         state = await loadOnce();

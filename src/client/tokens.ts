@@ -62,7 +62,7 @@ export function createTokens(
     former?.abort();
   };
   const ask = async (reason: TokenReason, signal: AbortSignal): Promise<GivenToken> => {
-    await null; // several calls of `reauthenticate()` in one step need one token
+    await Promise.resolve(); // several calls of `reauthenticate()` in one step need one token
     const waitMs = freeAt - performance.now();
     if (waitMs > 0) await within(new Promise(ignore), waitMs, reason, signal).catch(ignore);
     if (signal.aborted) return null;

@@ -27,7 +27,7 @@ function openHub() {
     sent,
     ask: (ref: string) => hub.take({ op: 'send', port: 'tab/1', text: JSON.stringify({ type: 'move', ref }) }),
     /** Replies to a request of the hub. @returns the messages for sockets */
-    answer(ref: string | undefined): string[] {
+    answer: (ref: string | undefined): string[] => {
       told.splice(0);
       sockets.at(-1)?.onmessage?.({ data: JSON.stringify({ type: 'moved', ref }) } as never);
       return told.flatMap((message) => (message.op === 'message' ? [message.text] : []));

@@ -2,7 +2,10 @@ import type { Counters } from './counters.js';
 import { LogLimiter } from './log-limiter.js';
 import { SafeLogger } from './safe-logger.js';
 
-/** Counts and logs data in Redis that no instance of this installation wrote. Such data is skipped. */
+/**
+ * Counts and logs stored data that no instance of this installation wrote. Such data is skipped.
+ * @hideconstructor
+ */
 export class ForeignData {
   private readonly log = new LogLimiter(new SafeLogger('Realtime'));
 

@@ -167,7 +167,8 @@ export function describePresence({ describe, it }: TestRunner, instances: Instan
     };
     const read = async ({ presence }: Backend, topic: string): Promise<object> => {
       const { members, anonymous, own } = await presence.read(topic);
-      const sorted = (counts: ReadonlyMap<string, number>): object => [...counts].toSorted();
+      const sorted = (counts: ReadonlyMap<string, number>): object =>
+        [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1));
       return { members: sorted(members), anonymous, own: sorted(own) };
     };
 

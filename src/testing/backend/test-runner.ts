@@ -1,9 +1,9 @@
 /** The functions of a test runner that the suites use: the globals of Jest, or the module `node:test` or `vitest`. */
 export interface TestRunner {
-  describe(name: string, body: () => void): unknown;
-  it(name: string, body: () => void | Promise<void>): unknown;
-  beforeEach(body: () => void | Promise<void>): unknown;
-  afterEach(body: () => void | Promise<void>): unknown;
+  readonly describe: (name: string, body: () => void) => unknown;
+  readonly it: (name: string, body: () => void | Promise<void>) => unknown;
+  readonly beforeEach: (body: () => void | Promise<void>) => unknown;
+  readonly afterEach: (body: () => void | Promise<void>) => unknown;
 }
 
 /** The given runner, or the global functions. @throws Error if there are none */
