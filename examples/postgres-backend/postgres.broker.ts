@@ -63,7 +63,7 @@ export class PostgresBroker extends Broker {
       await client.query(`SET application_name = 'realtime ${this.name}'`);
       await client.query('LISTEN rt_events');
     };
-    this.listening.onUp.push(() => this.reportPositions().catch(() => undefined));
+    this.listening.onUp.push(() => void this.reportPositions().catch(() => undefined));
     this.listening.onNotification = ({ payload = '' }) => this.receive(payload);
   }
 
@@ -135,7 +135,9 @@ export class PostgresBroker extends Broker {
     const missed = top.offset - after.offset;
     if (missed > head.size) return { ok: false, reason: 'expired', top };
     if (missed > limits.maxEvents) return { ok: false, reason: 'too_many', top };
-    const found = rows.filter((row): row is Head & Row => row.number != null).map((row) => eventOf(top.epoch, row));
+    const found = rows
+      .filter((row): row is Head & Row => typeof row.number === 'string')
+      .map((row) => eventOf(top.epoch, row));
     const events = found.filter(({ position }) => position!.offset > after.offset);
     if (events.length < missed) return { ok: false, reason: 'expired', top };
     const bytes = events.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0);
