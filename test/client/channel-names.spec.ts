@@ -3,6 +3,7 @@ import ts from 'typescript';
 const FILE = 'test/client/fixture.ts';
 
 const HEAD = `
+import '../../src/platform-events/index.js';
 import type { RealtimeClient } from '../../src/client/index.js';
 import { useChannel, useEvents } from '../../src/react/index.js';
 import { useRealtimeInvalidation } from '../../src/react/query.js';
