@@ -77,6 +77,7 @@ import { PresenceHints } from './presence/presence-hints.js';
 import { PresenceService } from './presence/presence.service.js';
 import { PresenceStore } from './presence/presence-store.js';
 import { EventsPublisher } from './publishing/events-publisher.js';
+import { FinalEvents } from './publishing/final-events.js';
 
 refuseSecondBuild();
 
@@ -182,7 +183,7 @@ function build(
       options,
       RealtimeClock,
       Counters,
-      { provide: ForeignData, useFactory: foreignData, inject: [Counters] },
+      { provide: ForeignData, useFactory: (counters: Counters) => new ForeignData(counters), inject: [Counters] },
       Lease,
       {
         provide: Backend,
@@ -218,6 +219,7 @@ function build(
       ClusterStatsService,
       PresenceHints,
       PresenceService,
+      FinalEvents,
       EventsPublisher,
       RealtimeServer,
       RealtimeGateway,
@@ -245,6 +247,7 @@ function build(
     exports: [
       RealtimeAsyncApi,
       EventsPublisher,
+      FinalEvents,
       RealtimeClock,
       Broker,
       Counters,
@@ -283,10 +286,6 @@ function backend(
   const context: BackendContext = { clock, lease, foreign };
   const factory = create ?? (redisTarget(redis) === null ? memoryBackend() : redisBackend(redis));
   return factory(context);
-}
-
-function foreignData(counters: Counters): ForeignData {
-  return new ForeignData(counters);
 }
 
 function tokenKeys({ jwt }: ResolvedRealtimeOptions): TokenKeys {

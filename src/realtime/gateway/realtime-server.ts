@@ -118,12 +118,14 @@ export class RealtimeServer {
    * within `reconnectSpreadMs`. Until then it delivers as before, so a client is without a connection only for as long as
    * it takes to connect to another instance.
    * @param delayMs time for the load balancer to notice
+   * @param published resolves after the last events of this instance
    */
-  async drain(delayMs: number): Promise<void> {
+  async drain(delayMs: number, published: Promise<void> = Promise.resolve()): Promise<void> {
     if (this.draining) return;
     this.draining = true;
     this.servers.endKeepAlive();
     if (delayMs > 0) await new Promise((resolve) => void setTimeout(resolve, delayMs));
+    await published;
     const connections = [...this.registry.all()];
     if (connections.length === 0) return;
     const users = connections.map(({ principal }) => principal?.userKey ?? null);

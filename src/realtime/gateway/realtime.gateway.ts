@@ -37,6 +37,7 @@ import { SafeLogger } from '../observability/safe-logger.js';
 import { RequestBudget } from '../limits/request-budget.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { PresenceService } from '../presence/presence.service.js';
+import { FinalEvents } from '../publishing/final-events.js';
 import { inTenant } from '../tenants/current-tenant.js';
 import type { Services } from './commands/command.js';
 import { COMMANDS } from './commands/index.js';
@@ -92,6 +93,7 @@ export class RealtimeGateway
     private readonly auditLog: AuditLog,
     private readonly clock: RealtimeClock,
     budget: RequestBudget,
+    private readonly finalEvents: FinalEvents,
   ) {
     const renewals = new RenewalLimits(options);
     this.services = {
@@ -199,7 +201,7 @@ export class RealtimeGateway
   async beforeApplicationShutdown(signal?: string): Promise<void> {
     this.presence.hold();
     runSafely('The last announcement', () => this.stats.drain());
-    await this.server.drain(signal === undefined ? 0 : this.options.drainDelayMs);
+    await this.server.drain(signal === undefined ? 0 : this.options.drainDelayMs, this.finalEvents.publish());
     this.monitor.stop();
     await this.presence.leave();
     await this.stats.leave();

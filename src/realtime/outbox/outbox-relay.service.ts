@@ -1,16 +1,11 @@
-import {
-  Injectable,
-  type BeforeApplicationShutdown,
-  type OnApplicationBootstrap,
-  type OnApplicationShutdown,
-  type OnModuleInit,
-} from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { RedisBridge } from '../bridge/redis-bridge.service.js';
 import { Counters } from '../observability/counters.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { thrownText } from '../observability/thrown-text.js';
 import { InvalidEventError } from '../publishing/errors.js';
 import { EventsPublisher } from '../publishing/events-publisher.js';
+import { FinalEvents } from '../publishing/final-events.js';
 import { WakeSignal } from './wake-signal.js';
 import { ResolvedOutboxOptions } from './outbox-options.js';
 import { NOTIFY_CHANNEL } from './outbox-schema.js';
@@ -32,9 +27,7 @@ const SHUTDOWN_MS = 3_000;
 
 /** Sends the rows of the outbox, in order per channel, and then removes them. Any number of processes can do this at once. */
 @Injectable()
-export class OutboxRelay
-  implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
-{
+export class OutboxRelay implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new SafeLogger('RealtimeOutbox');
   private readonly wakeSignal = new WakeSignal();
   /** Unknown channels, with the time until which they are left to other processes (`performance.now()`). */
@@ -50,6 +43,7 @@ export class OutboxRelay
     private readonly events: EventsPublisher,
     private readonly bridge: RedisBridge,
     private readonly counters: Counters,
+    private readonly finalEvents: FinalEvents,
   ) {}
 
   /** @throws Error if the table is missing or outdated */
@@ -71,12 +65,10 @@ export class OutboxRelay
     this.stopListening =
       (await database.listen?.(NOTIFY_CHANNEL, () => this.wakeSignal.notify())) ?? this.stopListening;
     this.running = this.run();
-  }
-
-  /** Sends committed events before the shutdown, while connections drain. */
-  async beforeApplicationShutdown(): Promise<void> {
-    this.ending = true;
-    if (this.options.relay) await this.wakeSignal.drain(SHUTDOWN_MS);
+    this.finalEvents.add(async () => {
+      this.ending = true;
+      await this.wakeSignal.drain(SHUTDOWN_MS);
+    });
   }
 
   async onApplicationShutdown(): Promise<void> {

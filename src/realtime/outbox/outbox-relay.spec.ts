@@ -5,6 +5,7 @@ import { RealtimeUnavailableError } from '../broker/errors.js';
 import { Counters } from '../observability/counters.js';
 import { InvalidEventError } from '../publishing/errors.js';
 import type { EventsPublisher } from '../publishing/events-publisher.js';
+import { FinalEvents } from '../publishing/final-events.js';
 import type { OutboxDatabase } from './outbox-database.js';
 import { OutboxRelay } from './outbox-relay.service.js';
 import type { OutboxRow } from './outbox-table.js';
@@ -67,6 +68,7 @@ const POLL_MS = 1_000;
 describe('OutboxRelay', () => {
   let table: Table;
   let relay: OutboxRelay;
+  let finalEvents: FinalEvents;
   let published: string[];
   let refusals: Map<string, Error>;
   let status: { up: boolean };
@@ -83,6 +85,7 @@ describe('OutboxRelay', () => {
         published.push(`${channel} ${data}`);
       },
     };
+    finalEvents = new FinalEvents();
     relay = new OutboxRelay(
       { database: table, relay: true, batchSize: 3, pollIntervalMs: POLL_MS, rememberMs: 60_000 },
       events as unknown as EventsPublisher,
@@ -92,6 +95,7 @@ describe('OutboxRelay', () => {
         },
       } as unknown as RedisBridge,
       new Counters(),
+      finalEvents,
     );
   });
   afterEach(async () => {
@@ -194,7 +198,7 @@ describe('OutboxRelay', () => {
   it('sends committed events before a shutdown, and waits no longer than that', async () => {
     await start();
     table.add('apps');
-    const first = relay.beforeApplicationShutdown();
+    const first = finalEvents.publish();
     await settle();
     await first;
     expect(published).toEqual(['apps 1']);
@@ -204,7 +208,7 @@ describe('OutboxRelay', () => {
     refusals.set('apps', new RealtimeUnavailableError('not now'));
     table.add('apps');
     await start();
-    await relay.beforeApplicationShutdown();
+    await finalEvents.publish();
     await relay.onApplicationShutdown();
     const { takes } = table;
     await pass(60_000);
