@@ -9,7 +9,7 @@ const out = process.argv[2];
 if (out === undefined) throw new Error('Usage: node .ci/runtime.mjs OUT');
 
 const IMPORT = /(?:\bfrom\s*|\bimport\s*\(?\s*)['"]([^'"]+)['"]/g;
-const FOLDERS = ['platform', 'realtime', 'protocol', 'asyncapi-tools'];
+const FOLDERS = ['platform', 'platform-events', 'realtime', 'protocol', 'asyncapi-tools'];
 /** Files of a package that Node never reads. */
 const UNUSED = /\.(?:d\.[cm]?ts|map|md|markdown|tsbuildinfo)$/;
 

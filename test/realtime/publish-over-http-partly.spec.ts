@@ -29,7 +29,7 @@ describe('POST /realtime/events, of which Redis accepts a part', () => {
   const created = { channel: 'apps:created', data: { id: '1', name: 'one' } };
   const deleted = { channel: 'apps:deleted', data: { id: '1' } };
   const problem = {
-    message: expect.stringMatching(/user executing the script.*not known/) as unknown,
+    message: expect.stringMatching(/user executing the script.*is unknown/) as unknown,
     mayBePublished: true,
   };
 
