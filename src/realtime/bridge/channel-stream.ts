@@ -66,7 +66,6 @@ export class ChannelStream {
     private readonly broker: Pick<Broker, 'read'>,
     private readonly limits: ReadLimits,
     private readonly output: StreamOutput,
-    /** The restricted fields of the channel's events. */
     readonly fields: FieldGroups | null = null,
     private readonly readCooldownMs = READ_COOLDOWN_MS,
   ) {}

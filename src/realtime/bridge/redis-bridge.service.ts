@@ -36,6 +36,7 @@ import { CheckedReads } from './checked-reads.js';
 import { ChannelStream, type StreamOutput } from './channel-stream.js';
 import { Feeds } from './feeds.js';
 import { decodeFor, type Follower } from './follower.js';
+import type { Attachment, OpenChannel } from './open-channel.js';
 import { ReplayAdmission, type ReplayGrant } from './replay-admission.js';
 import { SharedReads } from './shared-reads.js';
 
@@ -43,24 +44,6 @@ import { SharedReads } from './shared-reads.js';
 const IDLE_CLOSE_MS = 2_000;
 /** Delay before the broker is asked again after it did not answer, in milliseconds. */
 const RETRY_MS = 500;
-
-/** The reply to a new subscription, and a function that starts delivery. */
-export interface Attachment {
-  readonly recovered?: boolean;
-  readonly reason?: RecoveryReason;
-  readonly lastEventId?: string;
-  /** Starts to send events. Call it after the client received the reply. */
-  start(): void;
-}
-
-interface OpenChannel {
-  readonly stream: ChannelStream;
-  readonly opening: Promise<void>;
-  /** Number of subscriptions being created, which the registry does not contain yet. */
-  joining: number;
-  /** Time at which the channel is closed if it still has no subscriber. */
-  closeAt: number;
-}
 
 /**
  * Routes events between the connections of this instance and the broker. The broker links all instances over Redis, or works
@@ -168,10 +151,7 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
     return position ? formatPosition(position) : undefined;
   }
 
-  /**
-   * Ends a subscription. No event of the channel is sent to it afterwards.
-   * @internal
-   */
+  /** Ends a subscription. No event of the channel is sent to it afterwards. @internal */
   detach(subscription: Subscription): void {
     subscription.feed = CLOSED_FEED;
     const wasLast = this.registry.unsubscribe(subscription);

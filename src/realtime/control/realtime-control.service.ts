@@ -22,16 +22,11 @@ export interface Actor {
 
 /** Defines which instances must confirm. */
 export interface Confirmation {
-  /**
-   * `all`: rejects with `CommandUnconfirmedError` if an instance does not confirm. By default, the result lists it in `missing`.
-   */
+  /** `all`: rejects with `CommandUnconfirmedError` if an instance does not confirm. By default, the result lists it in `missing`. */
   readonly require?: 'all';
 }
 
-/**
- * Thrown if an instance did not confirm although the caller required all of them. The instance executes the command when it
- * reaches it.
- */
+/** Thrown if an instance did not confirm although all were required. It executes the command when it receives it. */
 export class CommandUnconfirmedError extends Error {
   override readonly name = 'CommandUnconfirmedError';
 
@@ -86,10 +81,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
     await this.keeper.start(following);
   }
 
-  /**
-   * Closes all connections of a user with 4403. The clients can reconnect with a valid token.
-   * @throws RealtimeUnavailableError
-   */
+  /** Closes all connections of a user with 4403. The clients can reconnect with a valid token. @throws RealtimeUnavailableError */
   disconnectUser(
     userId: string,
     { by, require, ...whose }: TenantScope & Actor & Confirmation = {},
@@ -97,26 +89,17 @@ export class RealtimeControl implements OnApplicationBootstrap {
     return this.send({ do: 'disconnect_user', userKey: this.userKeyOf(userId, whose), ...actorOf(by) }, require);
   }
 
-  /**
-   * Closes all connections whose token has this `jti` with 4403. A client can reconnect with a valid token.
-   * @throws RealtimeUnavailableError
-   */
+  /** Closes all connections whose token has this `jti`: see {@link disconnectUser}. @throws RealtimeUnavailableError */
   disconnectSession(jti: string, { by, require }: Actor & Confirmation = {}): Promise<ControlResult> {
     return this.send({ do: 'disconnect_session', jti, ...actorOf(by) }, require);
   }
 
-  /**
-   * Closes one connection with 4403. Its client can reconnect with a valid token.
-   * @throws RealtimeUnavailableError
-   */
+  /** Closes one connection with 4403. Its client can reconnect with a valid token. @throws RealtimeUnavailableError */
   disconnectConnection(connectionId: string, { by, require }: Actor & Confirmation = {}): Promise<ControlResult> {
     return this.send({ do: 'disconnect_connection', connectionId, ...actorOf(by) }, require);
   }
 
-  /**
-   * Re-authorizes all subscriptions of a user. Subscriptions that are no longer allowed end with `access_revoked`.
-   * @throws RealtimeUnavailableError
-   */
+  /** Re-authorizes a user: subscriptions that are not allowed any more end with `access_revoked`. @throws RealtimeUnavailableError */
   reauthorizeUser(userId: string, { require, ...whose }: TenantScope & Confirmation = {}): Promise<ControlResult> {
     return this.send({ do: 'reauthorize_user', userKey: this.userKeyOf(userId, whose) }, require);
   }

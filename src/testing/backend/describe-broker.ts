@@ -53,10 +53,8 @@ export function describeBroker(name: string, create: () => Broker | Promise<Brok
 
     it('numbers the events of a topic from 1 without a gap, in one epoch', async () => {
       const positions = await publishMany(20);
-      assert.deepEqual(
-        positions.map((position) => position?.offset),
-        numbers(20),
-      );
+      const offsets = positions.map((position) => position?.offset);
+      assert.deepEqual(offsets, numbers(20));
       assert.equal(new Set(positions.map((position) => position?.epoch)).size, 1);
       assert.match(positions[0]!.epoch, /^[A-Za-z0-9]{1,64}$/);
     });
@@ -118,10 +116,8 @@ export function describeBroker(name: string, create: () => Broker | Promise<Brok
       await publish('unseen', { topic: other });
       await publish('last');
       await collector.until(topic, 'last');
-      assert.deepEqual(
-        collector.received.map((entry) => entry.topic),
-        [topic],
-      );
+      assert.deepEqual(new Set(collector.received.map((entry) => entry.topic)), new Set([topic]));
+      assert.equal(collector.received.length, 1);
     });
 
     it('delivers again after a second subscribe', async () => {
@@ -144,15 +140,13 @@ export function describeBroker(name: string, create: () => Broker | Promise<Brok
       await publish('plain', { topic: plain, history: null, traceparent });
       await collector.until(topic, 'not traced');
       await collector.until(plain, 'plain');
-      const events = collector.received.toSorted((a, b) => a.topic.length - b.topic.length);
-      assert.deepEqual(
-        events.map(({ event }) => unmarked(event)),
-        [
-          { position, body: 'traced', traceparent },
-          { position: { ...position!, offset: 2 }, body: 'not traced' },
-          { position: null, body: 'plain', traceparent },
-        ],
-      );
+      const received = collector.received.toSorted((a, b) => a.topic.length - b.topic.length);
+      const events = received.map(({ event }) => unmarked(event));
+      assert.deepEqual(events, [
+        { position, body: 'traced', traceparent },
+        { position: { ...position!, offset: 2 }, body: 'not traced' },
+        { position: null, body: 'plain', traceparent },
+      ]);
     });
 
     it('returns the latest events of the history without a position', async () => {
@@ -199,10 +193,8 @@ export function describeBroker(name: string, create: () => Broker | Promise<Brok
         assertMatches(result, { ok: true, events: [{ body: 'm3' }] });
         if (!result.ok || marks[0] === undefined) return; // only this broker can hand out events
         assert.equal(new Set(marks).size, 3);
-        assert.deepEqual(
-          [result.at, ...result.events].map((event) => event?.mark),
-          marks.slice(1),
-        );
+        const found = [result.at, ...result.events].map((event) => event?.mark);
+        assert.deepEqual(found, marks.slice(1));
         assertMatches(result.at, { position: second, body: 'm2' });
         const third = { ...first, offset: 3 };
         assertMatches(await broker.read(topic, third, LIMITS, true), { ok: true, events: [], at: { mark: marks[2] } });
@@ -253,10 +245,7 @@ export function describeBroker(name: string, create: () => Broker | Promise<Brok
       it('publishes once, and returns the position of the first event each time', async () => {
         await broker.subscribe(topic, HISTORY);
         const answers = await Promise.all(['a', 'b', 'c'].map((body) => publish(body, { idempotencyKey: 'k' })));
-        assert.deepEqual(
-          answers,
-          answers.map(() => answers[0]),
-        );
+        for (const answer of answers) assert.deepEqual(answer, answers[0]);
         await publish('last');
         await collector.until(topic, 'last');
         assert.deepEqual(collector.bodies(topic), ['a', 'last']);
@@ -284,10 +273,9 @@ export function describeBroker(name: string, create: () => Broker | Promise<Brok
       const answers = await publishMany(20, { history: null });
       assert.ok(answers.every((answer) => answer === null));
       await collector.until(topic, 'm20');
-      assert.deepEqual(
-        collector.received.map(({ event }) => unmarked(event)),
-        bodies(20).map((body) => ({ position: null, body })),
-      );
+      const events = collector.received.map(({ event }) => unmarked(event));
+      const expected = bodies(20).map((body) => ({ position: null, body }));
+      assert.deepEqual(events, expected);
     });
 
     it('knows if an instance has subscribed', async () => {
