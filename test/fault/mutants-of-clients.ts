@@ -1,6 +1,6 @@
 import type { Mutant } from './mutant.js';
 import { slowConsumer, storm } from './scenarios/clients.js';
-import { blackHole, cuts } from './scenarios/network.js';
+import { cuts } from './scenarios/network.js';
 import { sigkill } from './scenarios/processes.js';
 import { pubsubKilled } from './scenarios/redis-server.js';
 
@@ -18,7 +18,7 @@ export const MUTANTS_OF_CLIENTS: readonly Mutant[] = [
   },
   {
     name: 'gaps-unnoticed',
-    scenarios: [cuts, blackHole, pubsubKilled],
+    scenarios: [cuts, pubsubKilled],
     shows: ['hole', 'missing'],
     patches: [
       {
