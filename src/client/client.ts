@@ -233,6 +233,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     if (!to) {
       tokens.stop(); // first: a listener of the end may connect again
       if (change.state === 'connecting') end({ cause: 'other_user' });
+      else if (change.code.startsWith('token')) move({ cause: 'retry' }); // it waits because of the former token
       return;
     }
     const own = (holder = {});

@@ -293,6 +293,29 @@ describe('getToken', () => {
     expect(client.state).toBe('connected');
   });
 
+  it.each(['was refused', 'rejected'])(
+    'is called at once for a sign-in while the client waits because the call before %s',
+    async (how) => {
+      let isGood = false;
+      const getToken = (): string => {
+        if (!isGood && how === 'rejected') throw new Error('The session has expired');
+        return isGood ? 'new' : 'old';
+      };
+      const { client } = begin(
+        { getToken, minDelayMs: 1_000_000, maxDelayMs: 2_000_000 },
+        { identify: (token) => (token === 'new' ? { user } : ('token_expired' as const)) },
+      );
+      client.connect();
+      await pass(1_000);
+      expect(client.change.state).toBe('waiting');
+      expect(client.change.retryInMs).toBeGreaterThan(10_000);
+      isGood = true;
+      await client.reauthenticate();
+      await pass();
+      expect(client.state).toBe('connected');
+    },
+  );
+
   it('that calls reauthenticate() itself is called once, because its token is pending', async () => {
     let calls = 0;
     const { client } = begin({

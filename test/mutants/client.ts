@@ -96,6 +96,12 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
       spec: 'src/client/tokens.spec.ts',
     },
     {
+      name: 'a sign-in waits although the wait is for another token',
+      was: "else if (change.code.startsWith('token'))",
+      becomes: "else if (change.state === 'closed')",
+      spec: 'src/client/tokens.spec.ts',
+    },
+    {
       name: 'tokens that were refused before a sign-in count against it',
       was: 'attempts.ready(false);',
       becomes: '',
