@@ -5,7 +5,7 @@ import { checkRefusedProject, makeRefusedProject } from './refused-project.js';
 import { checkViteProject, makeViteProject, type ViteProject } from './vite-project.js';
 import { nodeRelease } from './node-release.js';
 
-/** A project of somebody else that uses the package. */
+/** A project outside this repository that uses the package. */
 export interface Project {
   readonly name: string;
   /** The lowest line of Node that its tools run on. @default 20 */

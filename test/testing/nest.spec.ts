@@ -276,7 +276,7 @@ describe('RealtimeTesting', () => {
   });
 
   describe('the broker', () => {
-    it('is away: an emit waits, a new channel is unavailable, readiness says so, connections stay; and comes back', async () => {
+    it('is down: an emit waits, a new channel is unavailable, readiness says so, connections stay; and comes back', async () => {
       await captain.subscribe(CHANNEL);
       realtime.clearEmitted();
       realtime.brokerDown();

@@ -200,7 +200,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
     const { principal } = connection;
     if (principal === null) return closeAll([connection], by);
     const now = this.clock.wall();
-    // A token without a jti is a session of its own.
+    // A token without a jti is a separate session.
     const end = principal.jti === undefined ? principal.expiresAt : this.endOfSession(principal.session, now)!;
     const until = Math.min(end, this.keeper.latestExpiry(now));
     // Other instances get less time, because the confirmation of this instance waits for theirs.

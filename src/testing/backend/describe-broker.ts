@@ -19,7 +19,7 @@ const bodies = (count: number): string[] => numbers(count).map((number) => `m${n
 
 /**
  * The promises of `Broker`, as tests.
- * @param create creates a broker; the brokers of one test run can share their data, because each test uses topics of its own
+ * @param create creates a broker; the brokers of a test run can share their data, because each test uses separate topics
  * @param runner default: the global functions
  */
 export function describeBroker(name: string, create: () => Broker | Promise<Broker>, runner?: TestRunner): void {
