@@ -1,10 +1,10 @@
+import { CHANNEL } from './channel.js';
 import type { Door } from './load/client.js';
 import type { LoadHandlers } from './load/load.js';
 import type { PeerSettings } from './servers/peer.js';
 import type { PeerName, ServerHandlers } from './servers/serve.js';
 import { Worker } from './worker.js';
 
-export const CHANNEL = 'apps:created';
 /** What an event of the benchmark has on the wire, in bytes, where a row does not say otherwise. */
 export const EVENT_BYTES = 200;
 

@@ -1,4 +1,5 @@
-import { CHANNEL, Contender, EVENT_BYTES, withContenders } from '../contender.js';
+import { CHANNEL } from '../channel.js';
+import { Contender, EVENT_BYTES, withContenders } from '../contender.js';
 import type { PeerSettings } from '../servers/peer.js';
 import type { PeerName } from '../servers/serve.js';
 import type { Context } from './context.js';
@@ -14,13 +15,14 @@ export interface Measure {
   readonly n: number;
   readonly b: number;
   readonly bytes?: number;
-  readonly channel?: string;
+  /** The events go to these in rotation, and all of them have all subscribers. */
+  readonly channels?: readonly string[];
 }
 
 /** CPU time of the server for one delivery to one subscriber, in microseconds. */
 export async function costOfDelivery(
   contender: Contender,
-  { n, b, bytes = EVENT_BYTES, channel = CHANNEL }: Measure,
+  { n, b, bytes = EVENT_BYTES, channels = [CHANNEL] }: Measure,
   deliveries: number,
 ): Promise<number> {
   const { server, load } = contender;
@@ -29,7 +31,7 @@ export async function costOfDelivery(
   const round = async (): Promise<void> => {
     await load.call('reset', undefined);
     const all = load.call('until', { count: turns * n * b });
-    await server.call('publish', { channel, batch: b, turns, bytes });
+    await server.call('publish', { channels, batch: b, turns, bytes });
     await all;
   };
   await round();

@@ -1,5 +1,6 @@
 import { sleep } from '../clock.js';
-import { CHANNEL, Contender, withContenders } from '../contender.js';
+import { CHANNEL } from '../channel.js';
+import { Contender, withContenders } from '../contender.js';
 import { withRedis } from '../redis.js';
 import type { PeerSettings } from '../servers/peer.js';
 import type { Context } from './context.js';

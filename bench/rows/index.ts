@@ -3,6 +3,7 @@ import { handshakeRows } from './handshake.js';
 import type { Context } from './context.js';
 import { fanOutRows } from './fan-out.js';
 import { inboundRows } from './inbound.js';
+import { ownChannelRows, sharedChannelRows } from './many-channels.js';
 import { memoryRows } from './memory.js';
 import { lastOfManyRows } from './last-of-many.js';
 import { openLoopRows } from './open-loop.js';
@@ -54,6 +55,8 @@ export const GROUPS: Readonly<Record<string, Measure>> = {
       bytes: 2_000,
       targets: () => [{ kind: 'cheaper', than: 'ws', times: 8 }],
     }),
+  'shared-channels': sharedChannelRows,
+  'own-channels': ownChannelRows,
   'open-loop': openLoopRows,
   'last-of-many': lastOfManyRows,
   handshake: handshakeRows,

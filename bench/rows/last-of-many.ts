@@ -1,4 +1,5 @@
-import { CHANNEL, Contender, EVENT_BYTES, withContenders } from '../contender.js';
+import { CHANNEL } from '../channel.js';
+import { Contender, EVENT_BYTES, withContenders } from '../contender.js';
 import { median } from '../statistics.js';
 import type { Context } from './context.js';
 import { columnOf } from './fan-out.js';
@@ -28,6 +29,6 @@ export async function lastOfManyRows(context: Context): Promise<Row[]> {
 async function timeToLast({ server, load }: Contender, n: number): Promise<number> {
   await load.call('reset', undefined);
   const last = load.call('until', { count: n });
-  const madeAt = await server.call('publish', { channel: CHANNEL, batch: 1, turns: 1, bytes: EVENT_BYTES });
+  const madeAt = await server.call('publish', { channels: [CHANNEL], batch: 1, turns: 1, bytes: EVENT_BYTES });
   return (await last) - madeAt;
 }

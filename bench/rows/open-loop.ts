@@ -1,5 +1,6 @@
 import { sleep } from '../clock.js';
-import { CHANNEL, Contender, EVENT_BYTES, withContenders } from '../contender.js';
+import { CHANNEL } from '../channel.js';
+import { Contender, EVENT_BYTES, withContenders } from '../contender.js';
 import { quantile } from '../statistics.js';
 import type { Context } from './context.js';
 import { columnOf } from './fan-out.js';

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { sleep } from '../clock.js';
-import { CHANNEL, Contender, EVENT_BYTES, withContenders } from '../contender.js';
+import { CHANNEL } from '../channel.js';
+import { Contender, EVENT_BYTES, withContenders } from '../contender.js';
 import type { DelayedLineHandlers } from '../load/delayed-line.js';
 import { withRedis } from '../redis.js';
 import { median } from '../statistics.js';

@@ -1,5 +1,6 @@
 import { sleep } from '../clock.js';
-import { CHANNEL, Contender, EVENT_BYTES, withContenders } from '../contender.js';
+import { CHANNEL } from '../channel.js';
+import { Contender, EVENT_BYTES, withContenders } from '../contender.js';
 import type { RedisSubscriberHandlers } from '../load/redis-subscriber.js';
 import { quantile } from '../statistics.js';
 import { withRedis } from '../redis.js';

@@ -26,11 +26,18 @@ const handlers = {
     return { port: peer.port };
   },
 
-  /** Publishes `batch` events in each of so many turns of the loop. @returns when the first was made */
-  async publish({ channel, batch, turns, bytes }: Burst): Promise<number> {
+  /**
+   * Publishes `batch` events in each of `turns` turns of the event loop, on the channels in rotation.
+   * @returns the time of the first event
+   */
+  async publish({ channels, batch, turns, bytes }: Burst): Promise<number> {
     const startedAt = microseconds();
+    let published = 0;
     for (let turn = 0; turn < turns; turn += 1) {
-      for (let event = 0; event < batch; event += 1) void peer.publish(channel, eventData(bytes));
+      for (let event = 0; event < batch; event += 1) {
+        void peer.publish(channels[published % channels.length]!, eventData(bytes));
+        published += 1;
+      }
       await nextTurn();
     }
     return startedAt;
@@ -85,7 +92,7 @@ const handlers = {
 };
 
 interface Burst {
-  readonly channel: string;
+  readonly channels: readonly string[];
   readonly batch: number;
   readonly turns: number;
   readonly bytes: number;

@@ -1,8 +1,12 @@
-import { WebSocketServer } from 'ws';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { CHANNEL } from '../channel.js';
 import { createServer, listen } from './http.js';
 import { eventText, type Peer, type PeerSettings } from './peer.js';
 
-/** Plain `ws`: the text is composed once, and sent in a loop. This is the base that everything is held against. */
+/**
+ * Plain `ws`: the text is composed once per event, and sent to each subscriber in a loop. A client names its channels in
+ * the URL (`?channels=a,b`); without them it subscribes to the channel of the fan-out rows.
+ */
 export async function startWs(settings: PeerSettings): Promise<Peer> {
   const server = createServer(settings);
   const webSockets = new WebSocketServer({
@@ -10,7 +14,10 @@ export async function startWs(settings: PeerSettings): Promise<Peer> {
     path: '/ws',
     perMessageDeflate: settings.compression === true,
   });
-  webSockets.on('connection', (webSocket) => {
+  const subscribers = new Map<string, Set<WebSocket>>();
+  webSockets.on('connection', (webSocket, request) => {
+    const channels = new URL(request.url!, 'ws://localhost').searchParams.get('channels') ?? CHANNEL;
+    for (const channel of channels.split(',')) subscribe(subscribers, channel, webSocket);
     webSocket.on('error', () => undefined);
     webSocket.on('message', (message: Buffer) => {
       const { type } = JSON.parse(message.toString()) as { type: string };
@@ -21,7 +28,16 @@ export async function startWs(settings: PeerSettings): Promise<Peer> {
     port: await listen(server),
     publish(channel, data) {
       const text = eventText(channel, data);
-      for (const client of webSockets.clients) if (client.readyState === client.OPEN) client.send(text);
+      for (const client of subscribers.get(channel) ?? []) if (client.readyState === client.OPEN) client.send(text);
     },
   };
+}
+
+function subscribe(subscribers: Map<string, Set<WebSocket>>, channel: string, webSocket: WebSocket): void {
+  const all = subscribers.get(channel) ?? new Set();
+  subscribers.set(channel, all.add(webSocket));
+  webSocket.once('close', () => {
+    all.delete(webSocket);
+    if (all.size === 0) subscribers.delete(channel);
+  });
 }
