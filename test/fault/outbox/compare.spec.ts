@@ -1,8 +1,9 @@
-import { compare, type Change } from './compare.js';
+import { compare, type Change, type Reload } from './compare.js';
 
 const change = (n: number, channel = 'a'): Change => ({ channel, n, token: `${channel}${n}` });
-const kinds = (committed: readonly Change[], seen: readonly Change[]) =>
-  compare(committed, seen).map(({ kind, change: { token } }) => `${token} ${kind}`);
+const reload = (n: number, reloaded = 'a'): Reload => ({ reloaded, n });
+const kinds = (committed: readonly Change[], received: readonly (Change | Reload)[]) =>
+  compare(committed, received).map(({ kind, change: { token } }) => `${token} ${kind}`);
 
 describe('the comparison of the database with a subscriber', () => {
   const committed = [change(1), change(2), change(3), change(1, 'b')];
@@ -18,5 +19,17 @@ describe('the comparison of the database with a subscriber', () => {
     { fault: 'rolled back', seen: [...committed, change(4)], found: ['a4 never committed'] },
   ])('finds a change that was $fault', ({ seen, found }) => {
     expect(kinds(committed, seen)).toEqual(found);
+  });
+
+  it.each([
+    { which: 'read in the reload', received: [change(1), reload(2), change(3)], found: [] },
+    { which: 'read in the reload and sent as well', received: [change(1), reload(3), change(2), change(3)], found: [] },
+    { which: 'skipped before the reload', received: [change(2), reload(3), change(3)], found: ['a1 lost'] },
+    { which: 'committed after the reload', received: [reload(2)], found: ['a3 lost'] },
+    { which: 'of another channel', received: [reload(3, 'b')], found: ['a1 lost', 'a2 lost', 'a3 lost'] },
+    { which: 'sent twice', received: [change(1), reload(3), change(1)], found: ['a1 twice'] },
+    { which: 'older than the last', received: [change(2), reload(3), change(1)], found: ['a1 out of order'] },
+  ])('judges a change around a resync that was $which', ({ received, found }) => {
+    expect(kinds([change(1), change(2), change(3)], received)).toEqual(found);
   });
 });

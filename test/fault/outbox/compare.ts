@@ -7,26 +7,42 @@ export interface Change {
   readonly token: string;
 }
 
+/** The subscriber was sent a resync, and read from the database that all changes up to `n` are committed. */
+export interface Reload {
+  readonly reloaded: string;
+  readonly n: number;
+}
+
 /** A difference between the database and a subscriber. */
 export interface Difference {
   readonly kind: 'lost' | 'never committed' | 'twice' | 'out of order';
   readonly change: Change;
 }
 
-/** Lists all differences between the committed changes and the events of one subscriber, in the order of receipt. */
-export function compare(committed: readonly Change[], seen: readonly Change[]): Difference[] {
+/**
+ * Lists all differences between the committed changes and what one subscriber received, in the order of receipt. A
+ * change may be in a reload instead of an event, but not if a later event of its channel came before that reload: the
+ * subscriber was not notified of the gap then.
+ */
+export function compare(committed: readonly Change[], received: readonly (Change | Reload)[]): Difference[] {
   const differences: Difference[] = [];
   const tokens = new Set(committed.map(({ token }) => token));
   const told = new Set<string>();
   const last = new Map<string, number>();
-  for (const change of seen) {
-    const { channel, n, token } = change;
-    if (!tokens.has(token)) differences.push({ kind: 'never committed', change });
-    else if (told.has(token)) differences.push({ kind: 'twice', change });
-    else if (n <= (last.get(channel) ?? 0)) differences.push({ kind: 'out of order', change });
+  /** Changes that the subscriber knows or was notified of, by `channel n`. */
+  const covered = new Set<string>();
+  for (const item of received) {
+    if ('reloaded' in item) {
+      for (let n = (last.get(item.reloaded) ?? 0) + 1; n <= item.n; n += 1) covered.add(`${item.reloaded} ${n}`);
+      continue;
+    }
+    const { channel, n, token } = item;
+    if (!tokens.has(token)) differences.push({ kind: 'never committed', change: item });
+    else if (told.has(token)) differences.push({ kind: 'twice', change: item });
+    else if (n <= (last.get(channel) ?? 0)) differences.push({ kind: 'out of order', change: item });
     told.add(token);
     last.set(channel, Math.max(n, last.get(channel) ?? 0));
   }
-  const lost = committed.filter(({ token }) => !told.has(token));
+  const lost = committed.filter(({ channel, n, token }) => !told.has(token) && !covered.has(`${channel} ${n}`));
   return [...differences, ...lost.map((change) => ({ kind: 'lost' as const, change }))];
 }

@@ -9,11 +9,12 @@ import type { Random } from '../../support/random.js';
 import { RedisProcess } from '../../support/redis-process.js';
 import { connect } from '../../support/ws-client.js';
 import { compare, type Change, type Difference } from './compare.js';
+import { ReloadingSubscriber } from './reloading-subscriber.js';
 
 export const WORKER = resolve('test/fault/outbox/worker.mjs');
 /** Time for a process to start, in milliseconds, on a busy machine. */
 export const START_MS = 60_000;
-const CHANNELS = ['ledger:one', 'ledger:two', 'ledger:three'];
+export const CHANNELS = ['ledger:one', 'ledger:two', 'ledger:three'];
 
 export interface OutboxRun {
   /** Directory of the build. */
@@ -33,8 +34,11 @@ export interface OutboxVerdict {
   readonly differences: readonly Difference[];
   readonly kills: number;
   readonly committed: number;
+  /** Events that the subscriber received. */
   readonly seen: number;
-  /** Resyncs that the subscriber received. */
+  /** Restarts of Redis. */
+  readonly restarts: number;
+  /** Resyncs that the subscriber received. Each restart may cause one per channel. */
   readonly resyncs: number;
 }
 
@@ -51,7 +55,7 @@ export async function runOutbox(run: OutboxRun): Promise<OutboxVerdict> {
     new Child(process.execPath, [WORKER, resolve(run.dist), role, JSON.stringify(settings)]);
   const children: Child[] = [];
   const over = new AbortController();
-  let trouble = Promise.resolve();
+  let trouble = Promise.resolve(0);
   try {
     await migrate(pool);
     const observer = spawn('observer');
@@ -59,6 +63,7 @@ export async function runOutbox(run: OutboxRun): Promise<OutboxVerdict> {
     await observer.said(/listening on \d+\n/, START_MS);
     const port = /listening on (\d+)/.exec(observer.stdout)![1]!;
     const client = await connect(`ws://127.0.0.1:${port}/ws`, { token: signToken() });
+    const subscriber = new ReloadingSubscriber(client, pool);
     client.send({ type: 'subscribe', channels: CHANNELS });
     await client.fence();
 
@@ -74,7 +79,7 @@ export async function runOutbox(run: OutboxRun): Promise<OutboxVerdict> {
     });
     if (run.servers) trouble = troubleServers(redis, pool, run.random, over.signal);
     await Promise.all(lives).finally(() => over.abort());
-    await trouble;
+    const restarts = await trouble;
 
     const last = spawn('relay');
     children.push(last);
@@ -82,15 +87,15 @@ export async function runOutbox(run: OutboxRun): Promise<OutboxVerdict> {
     while ((await count(pool, 'realtime_outbox')) > 0) await delay(20);
     await last.stop('SIGTERM');
     const { rows: committed } = await pool.query<Change>('select channel, n, token from changes');
-    await caughtUp(client, committed);
-    const seen = client.frames.flatMap((frame) => (frame.type === 'event' ? [frame.data as Change] : []));
-    const resyncs = client.frames.filter(({ type }) => type === 'resync').length;
+    await caughtUp(subscriber, committed);
     await client.close();
-    const differences = compare(committed, seen);
-    return { differences, kills: run.workers * run.kills, committed: committed.length, seen: seen.length, resyncs };
+    const { received, resyncs } = subscriber;
+    const differences = compare(committed, received);
+    const seen = received.filter((item) => 'token' in item).length;
+    return { differences, kills: run.workers * run.kills, committed: committed.length, seen, restarts, resyncs };
   } finally {
     over.abort();
-    await trouble.catch(() => undefined);
+    await trouble.catch(() => 0);
     await Promise.all(children.map((child) => child.stop('SIGKILL')));
     await pool.end();
     await Promise.all([postgres.stop(), redis.stop()]);
@@ -110,32 +115,27 @@ export async function count(pool: pg.Pool, table: string): Promise<number> {
 }
 
 /**
- * Waits until the last event of each channel has arrived. If it was lost, the wait times out and the comparison reports
- * it.
+ * Waits until the subscriber knows the last change of each channel. If it was lost, the wait times out and the comparison
+ * reports it.
  */
-async function caughtUp(client: Awaited<ReturnType<typeof connect>>, committed: readonly Change[]): Promise<void> {
-  const lastOf = (channel: string) =>
-    committed.filter((change) => change.channel === channel).reduce((most, { n }) => Math.max(most, n), 0);
-  const deadline = performance.now() + 10_000;
-  const missing = () =>
-    CHANNELS.some((channel) => {
-      const last = lastOf(channel);
-      const has = client.frames.some(
-        (frame) => frame.type === 'event' && frame.channel === channel && (frame.data as Change).n === last,
-      );
-      return last > 0 && !has;
-    });
-  while (missing() && performance.now() < deadline) await delay(50);
-  await client.fence();
+async function caughtUp(subscriber: ReloadingSubscriber, committed: readonly Change[]): Promise<void> {
+  const deadline = performance.now() + 20_000; // a resync is spread over 10 s
+  for (const channel of CHANNELS) {
+    const last = committed.filter((change) => change.channel === channel).reduce((most, { n }) => Math.max(most, n), 0);
+    while ((await subscriber.last(channel)) < last && performance.now() < deadline) await delay(50);
+  }
 }
 
-async function troubleServers(redis: RedisProcess, pool: pg.Pool, random: Random, over: AbortSignal): Promise<void> {
+/** @returns the number of restarts of Redis */
+async function troubleServers(redis: RedisProcess, pool: pg.Pool, random: Random, over: AbortSignal): Promise<number> {
+  let restarts = 0;
   while (!over.aborted) {
     await delay(random.between(1_000, 4_000));
     if (random.chance(0.5)) {
       await redis.kill();
       await delay(random.between(100, 1_500));
       await redis.restart();
+      restarts += 1;
     } else {
       await pool.query(
         `select pg_terminate_backend(pid) from pg_stat_activity
@@ -143,4 +143,5 @@ async function troubleServers(redis: RedisProcess, pool: pg.Pool, random: Random
       );
     }
   }
+  return restarts;
 }

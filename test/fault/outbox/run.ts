@@ -3,7 +3,7 @@ import { Build, type Patch } from '../build.js';
 import { FROZEN_MUTANTS, OUTBOX_MUTANTS } from './mutants.js';
 import { runFrozen } from './run-frozen.js';
 import { Random } from '../../support/random.js';
-import { runOutbox } from './run-outbox.js';
+import { CHANNELS, runOutbox } from './run-outbox.js';
 
 /**
  * The outbox under faults: `npm run test:fault:outbox -- --kills 40 --seed 1 [--mutant name]`. Runs the product with
@@ -40,10 +40,11 @@ async function attempt(name: string, patches: readonly Patch[]): Promise<boolean
     const kinds = [...new Set(verdict.differences.map(({ kind }) => kind))];
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
     say(
-      `${name}: ${verdict.kills} kills, ${verdict.committed} committed, ${verdict.seen} seen, ${verdict.resyncs} resyncs, ` +
+      `${name}: ${verdict.kills} kills, ${verdict.committed} committed, ${verdict.seen} seen, ` +
+        `${verdict.restarts} restarts of Redis, ${verdict.resyncs} resyncs, ` +
         `${verdict.differences.length} differences (${kinds.join(', ') || 'none'}), ${seconds} s`,
     );
-    return verdict.differences.length === 0 && verdict.resyncs === 0;
+    return verdict.differences.length === 0 && verdict.resyncs <= verdict.restarts * CHANNELS.length;
   } finally {
     await build.remove();
   }
