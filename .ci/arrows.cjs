@@ -2,7 +2,7 @@
 const room = (name) => `^src/${name}/`;
 const inside = (...names) => names.map((name) => `^src/realtime/${name}/`).join('|');
 
-/** A room of the module may import only what is named here, and `protocol`, `options`, the clock, the counters, and itself. */
+/** A room of the module may import only what is named here, and `protocol`, `options`, the timing, the counters, and itself. */
 const realtimeRooms = {
   // The type of the option `backend`.
   options: ['backends'],
@@ -50,8 +50,8 @@ const counters = '^src/realtime/observability/';
 /** The internals of Nest that the module uses, one file for each: it knows Nest alone. */
 const nest = '^src/realtime/nest/';
 
-/** Everybody asks the clock, which asks nobody. */
-const clock = '^src/realtime/clock/';
+/** The clock, time limits and retries: they import nothing. */
+const timing = '^src/realtime/timing/';
 
 /** The shapes of messages and stored values: all that exchange some use them, and they know none. */
 const schemas = '^src/realtime/schemas/';
@@ -167,13 +167,18 @@ module.exports = {
       from: { path: '^src/', pathNot: ['\\.spec\\.ts$', nest] },
       to: { path: '^node_modules/@nestjs/[^/]+/', pathNot: '^node_modules/@nestjs/[^/]+/(dist/)?index\\.(js|d\\.ts)$' },
     },
-    { name: 'the-clock-asks-nobody', severity: 'error', from: { path: clock }, to: { path: '^src/', pathNot: clock } },
+    {
+      name: 'timing-imports-nothing',
+      severity: 'error',
+      from: { path: timing, pathNot: '\\.spec\\.ts$' },
+      to: { path: '^src/', pathNot: timing },
+    },
     ...Object.entries(realtimeRooms).map(([name, allowed]) => ({
       name: `${name}-imports`,
-      comment: `src/realtime/${name} may import: ${['protocol', 'options', 'the clock', 'the counters', ...allowed].join(', ')}`,
+      comment: `src/realtime/${name} may import: ${['protocol', 'options', 'the timing', 'the counters', ...allowed].join(', ')}`,
       severity: 'error',
       from: { path: inside(name), pathNot: '\\.spec\\.ts$' },
-      to: { path: '^src/realtime/', pathNot: [inside(name, 'options', ...allowed), clock, counters, nest, schemas] },
+      to: { path: '^src/realtime/', pathNot: [inside(name, 'options', ...allowed), timing, counters, nest, schemas] },
     })),
     {
       name: 'no-undeclared-packages',

@@ -52,7 +52,7 @@ export {
   type ChannelRule,
   type History,
 } from './channels/channel-catalogue.js';
-export { RealtimeClock } from './clock/realtime-clock.js';
+export { RealtimeClock } from './timing/realtime-clock.js';
 export { Backend, type BackendContext, type BackendFactory } from './backends/backend.js';
 export { memoryBackend } from './backends/memory.backend.js';
 export { redisBackend } from './backends/redis.backend.js';

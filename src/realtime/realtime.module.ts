@@ -29,7 +29,7 @@ import { Broker } from './broker/broker.js';
 import { ChannelCatalogue } from './channels/channel-catalogue.js';
 import { ChannelFeature, ChannelFeatures } from './channels/channel-features.js';
 import { ChannelPolicyService } from './channels/channel-policy.service.js';
-import { RealtimeClock } from './clock/realtime-clock.js';
+import { RealtimeClock } from './timing/realtime-clock.js';
 import { ConnectionRegistry } from './connections/connection-registry.js';
 import { ControlBus } from './control/control-bus.js';
 import { RevocationStore } from './control/revocation-store.js';

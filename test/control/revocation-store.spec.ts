@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { capacityFor, RevocationsFullError, type Revocation } from '../../src/realtime/auth/revocation.js';
 import { ClusterSeal } from '../../src/realtime/auth/cluster-seal.js';
 import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
-import { RealtimeClock } from '../../src/realtime/clock/realtime-clock.js';
+import { RealtimeClock } from '../../src/realtime/timing/realtime-clock.js';
 import { MemoryRevocationStore } from '../../src/realtime/control/memory.revocation-store.js';
 import { RedisRevocationStore } from '../../src/realtime/control/redis.revocation-store.js';
 import { SealedRevocations } from '../../src/realtime/control/sealed-revocations.js';

@@ -9,7 +9,7 @@ interface Rule {
 const { forbidden } = createRequire(import.meta.url)('../../.ci/arrows.cjs') as { forbidden: readonly Rule[] };
 
 /** Folders that every folder may import. The page names them once. */
-const EVERYWHERE = ['protocol', 'options', 'the clock', 'the counters'];
+const EVERYWHERE = ['protocol', 'options', 'the timing', 'the counters'];
 
 /** The arrows that are checked: a folder, and the folders that it may import. */
 const arrows = forbidden.flatMap(({ comment = '' }) => {
@@ -41,7 +41,7 @@ describe('docs/architecture.md', () => {
   });
 
   it('leaves no folder of the module without arrows', () => {
-    const named = arrows.map(([folder]) => folder).concat('clock', 'nest', 'observability', 'schemas');
+    const named = arrows.map(([folder]) => folder).concat('timing', 'nest', 'observability', 'schemas');
     expect(named.sort()).toEqual(foldersOf('src/realtime').sort());
   });
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProtocolError } from '../../src/protocol/index.js';
-import { RealtimeClock } from '../../src/realtime/clock/realtime-clock.js';
+import { RealtimeClock } from '../../src/realtime/timing/realtime-clock.js';
 import { AuthService } from '../../src/realtime/index.js';
 import { Counters } from '../../src/realtime/observability/counters.js';
 import { secondsFromNow, signToken } from '../support/jwt.js';

@@ -1,4 +1,4 @@
-import { RealtimeClock } from '../../src/realtime/clock/realtime-clock.js';
+import { RealtimeClock } from '../../src/realtime/timing/realtime-clock.js';
 import { secondsFromNow, signToken } from '../support/jwt.js';
 import { until } from '../support/until.js';
 import { PING, PONG, RawWebSocket } from './support/raw-web-socket.js';

@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { CLOSE_CODES } from '../../protocol/index.js';
-import { RealtimeClock } from '../clock/realtime-clock.js';
+import { RealtimeClock } from '../timing/realtime-clock.js';
 import type { Connection } from '../connections/connection.js';
 import { fieldsOf } from '../observability/log-fields.js';
 import { LogLimiter } from '../observability/log-limiter.js';

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { signToken, type SigningOptions } from '../../../test/support/jwt.js';
-import { RealtimeClock } from '../clock/realtime-clock.js';
+import { RealtimeClock } from '../timing/realtime-clock.js';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { AuthService } from './auth.service.js';

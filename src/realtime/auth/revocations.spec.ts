@@ -1,4 +1,4 @@
-import { RealtimeClock } from '../clock/realtime-clock.js';
+import { RealtimeClock } from '../timing/realtime-clock.js';
 import { capacityFor, RevocationsFullError, type Revocation } from './revocation.js';
 import { Revocations } from './revocations.js';
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { RealtimeClock } from '../clock/realtime-clock.js';
+import { RealtimeClock } from '../timing/realtime-clock.js';
 import type { Principal } from './principal.js';
 import { capacityFor, RevocationsFullError, subjectOf, type Revocation } from './revocation.js';
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { createHash, randomBytes } from 'node:crypto';
-import { RealtimeClock } from '../clock/realtime-clock.js';
+import { RealtimeClock } from '../timing/realtime-clock.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { decode, encode, list, nullable, record, string, unbounded, type Schema } from '../schemas/schema.js';
 import { ClusterSeal } from './cluster-seal.js';

@@ -1,6 +1,6 @@
 import type { TicketStore } from '../auth/ticket-store.js';
 import type { Broker } from '../broker/broker.js';
-import type { RealtimeClock } from '../clock/realtime-clock.js';
+import type { RealtimeClock } from '../timing/realtime-clock.js';
 import type { RevocationStore } from '../control/revocation-store.js';
 import type { InstanceDirectory } from '../instances/instance-directory.js';
 import type { Lease } from '../instances/lease.js';

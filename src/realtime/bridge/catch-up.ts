@@ -4,6 +4,7 @@ import type { EventFrame } from '../connections/event-frame.js';
 import type { Waiter } from '../connections/send-buffer.js';
 import { CLOSED_FEED, type Feed, type Subscription } from '../connections/subscription.js';
 import { runSafely } from '../observability/run-safely.js';
+import { sleep } from '../timing/retry.js';
 
 /** The events that a client missed, or the reason why they cannot be replayed. */
 export type ReplayResult =
@@ -148,7 +149,7 @@ export class CatchUp implements Feed, Waiter {
       missed = await this.read();
     } catch {
       this.mustReread = true;
-      await retryLater();
+      await sleep(RETRY_MS);
       return;
     }
     if (this.ended) return;
@@ -159,7 +160,7 @@ export class CatchUp implements Feed, Waiter {
     this.merge(missed);
     // The history does not have the events of this instance yet. Reading again at once would not change that.
     const moved = this.queue.length > 0 || this.at!.epoch !== before.epoch || this.at!.offset !== before.offset;
-    if (!moved && this.lag === 'behind') await retryLater();
+    if (!moved && this.lag === 'behind') await sleep(RETRY_MS);
   }
 
   /** Reads the history after the client's position. Events that arrive during the read are kept separately. */
@@ -221,8 +222,4 @@ export class CatchUp implements Feed, Waiter {
     if (at.epoch !== here.epoch || at.offset > here.offset) return 'ahead';
     return at.offset < here.offset ? 'behind' : 'here';
   }
-}
-
-function retryLater(): Promise<void> {
-  return new Promise((resolve) => void setTimeout(resolve, RETRY_MS).unref());
 }

@@ -3,6 +3,7 @@ import type { Broker, BrokerEvent, ReadLimits, ReadResult } from '../broker/brok
 import { EventFrame } from '../connections/event-frame.js';
 import type { FieldGroups } from '../fields/field-groups.js';
 import { runSafely } from '../observability/run-safely.js';
+import { retry, sleep } from '../timing/retry.js';
 import { DeliveredMarks } from './delivered-marks.js';
 import { joinRanges, compareWithLog, type DisplacedRange } from './displacement.js';
 
@@ -249,17 +250,13 @@ export class ChannelStream {
   private async readUntilAnswered(from: Position): Promise<ReadResult | null> {
     const waitMs = this.foundNothingAt === null ? 0 : this.foundNothingAt + this.readCooldownMs - performance.now();
     if (waitMs > 0) await sleep(waitMs);
-    for (;;) {
-      if (this.isClosed()) return null;
+    const read = (): Promise<ReadResult> => {
       // All buffered events that are true were added to the log before this read starts, so they can be dropped.
       this.dropPending();
-      try {
-        const result = await this.broker.read(this.topic, from, this.limits, true);
-        return this.isClosed() ? null : result;
-      } catch {
-        await sleep(RETRY_MS);
-      }
-    }
+      return this.broker.read(this.topic, from, this.limits, true);
+    };
+    const result = await retry(read, RETRY_MS, () => this.isClosed());
+    return this.isClosed() ? null : result;
   }
 
   private resume(): void {
@@ -293,8 +290,4 @@ export class ChannelStream {
 
 function isBeyond(position: Position, here: Position): boolean {
   return position.epoch !== here.epoch || position.offset > here.offset;
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => void setTimeout(resolve, ms).unref());
 }

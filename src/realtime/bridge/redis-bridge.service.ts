@@ -18,7 +18,6 @@ import {
 import { RealtimeUnavailableError } from '../broker/errors.js';
 import type { Channel } from '../channels/channel-catalogue.js';
 import { topicFor } from '../channels/topic-for.js';
-import { RealtimeClock } from '../clock/realtime-clock.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import type { EventFrame } from '../connections/event-frame.js';
@@ -32,6 +31,8 @@ import { SafeLogger } from '../observability/safe-logger.js';
 import { RequestBudget } from '../limits/request-budget.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { channelOf } from '../tenants/topic.js';
+import { RealtimeClock } from '../timing/realtime-clock.js';
+import { retry } from '../timing/retry.js';
 import { CheckedReads } from './checked-reads.js';
 import { ChannelStream, type StreamOutput } from './channel-stream.js';
 import { Feeds } from './feeds.js';
@@ -220,14 +221,8 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
     history: HistoryWindow | null,
     stream: ChannelStream,
   ): Promise<void> {
-    while (!this.isShutDown) {
-      try {
-        stream.opened(await this.broker.subscribe(name, history));
-        return;
-      } catch {
-        await new Promise<void>((resolve) => void setTimeout(resolve, RETRY_MS).unref());
-      }
-    }
+    const subscribe = async (): Promise<void> => stream.opened(await this.broker.subscribe(name, history));
+    await retry(subscribe, RETRY_MS, () => this.isShutDown);
   }
 
   private receive(topic: string, event: BrokerEvent): void {

@@ -1,5 +1,5 @@
 import { eventBody } from '../../protocol/index.js';
-import { RealtimeClock } from '../clock/realtime-clock.js';
+import { RealtimeClock } from '../timing/realtime-clock.js';
 import { EventFrame } from '../connections/event-frame.js';
 import { RequestBudget, type Payer } from '../limits/request-budget.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';

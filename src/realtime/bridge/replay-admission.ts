@@ -1,6 +1,7 @@
 import { parsePosition, ProtocolError, type Position, type RecoveryReason } from '../../protocol/index.js';
 import type { EventFrame } from '../connections/event-frame.js';
 import type { Payer, RequestBudget } from '../limits/request-budget.js';
+import { sleep } from '../timing/retry.js';
 import type { ChannelStream } from './channel-stream.js';
 
 /** Cost of opening a channel without subscribers on this instance, in bytes. */
@@ -55,7 +56,7 @@ export class ReplayAdmission {
   private async isWithinBudget(payer: Payer, cost: number): Promise<boolean> {
     const waitMs = this.budget.charge(payer, cost);
     if (waitMs === null) return false;
-    if (waitMs > 0) await new Promise<void>((resolve) => void setTimeout(resolve, waitMs).unref());
+    if (waitMs > 0) await sleep(waitMs);
     return true;
   }
 }

@@ -3,6 +3,7 @@ import type { Position } from '../../protocol/index.js';
 import { Counters } from '../observability/counters.js';
 import { ForeignData } from '../observability/foreign-data.js';
 import { runSafely, safely } from '../observability/run-safely.js';
+import { withTimeout } from '../timing/with-timeout.js';
 import {
   Broker,
   type BrokerListener,
@@ -169,20 +170,16 @@ export class RedisBroker extends Broker {
     const { connection } = this.publishLink;
     const { client } = connection;
     if (client === null) throw new RealtimeUnavailableError(`Redis is unavailable: ${connection.reason}`);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error('it did not answer in time')), COMMAND_MS);
-    });
     try {
-      return await Promise.race([run(client), late]);
+      return await withTimeout(run(client), COMMAND_MS, () => {
+        throw new Error('it did not answer in time');
+      });
     } catch (error) {
       const { message } = error as Error;
       if ('nodes' in client && hasMovedSlot(error as Error))
         runSafely('Refreshing the slots', () => refreshSlots(client));
       else if (needsReconnect(error as Error) && connection.client === client) connection.reset(message);
       throw new RealtimeUnavailableError(`Redis is unavailable: ${message}`, { cause: error });
-    } finally {
-      clearTimeout(timer);
     }
   }
 

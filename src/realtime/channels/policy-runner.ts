@@ -3,6 +3,7 @@ import { NO_GRANTS, type FieldGrants } from '../fields/granted-fields.js';
 import type { Counters } from '../observability/counters.js';
 import { LogLimiter } from '../observability/log-limiter.js';
 import { SafeLogger } from '../observability/safe-logger.js';
+import { withTimeout } from '../timing/with-timeout.js';
 import type { PolicyEntry } from './channel-features.js';
 import type { ChannelContext } from './channel-policy.js';
 import { FairSlots } from './fair-slots.js';
@@ -70,7 +71,7 @@ export class PolicyRunner {
     const known = this.pending.get(question);
     if (known !== undefined) {
       if (withinMs === Infinity) return known;
-      return (await within(known, withinMs)) ?? this.failed(policy, context, 'timed_out', tookLonger(withinMs));
+      return withTimeout(known, withinMs, () => this.timedOut(policy, context, withinMs));
     }
     const answer = this.callInTurn(policy, pattern, context, limitMs, withinMs, address).finally(() => {
       if (this.pending.get(question) === answer) this.pending.delete(question);
@@ -112,12 +113,16 @@ export class PolicyRunner {
 
   private async call(policy: PolicyEntry, context: ChannelContext, limitMs: number): Promise<PolicyVerdict> {
     try {
-      const answer = await within(Promise.resolve(policy.instance!.canSubscribe(context)), limitMs, LATE);
-      if (answer === LATE) return this.failed(policy, context, 'timed_out', tookLonger(limitMs));
+      const answer = await withTimeout(Promise.resolve(policy.instance!.canSubscribe(context)), limitMs, () => LATE);
+      if (answer === LATE) return this.timedOut(policy, context, limitMs);
       return read(answer) ?? this.failed(policy, context, 'invalid', INVALID);
     } catch (error) {
       return this.failed(policy, context, 'threw', describe(error), error);
     }
+  }
+
+  private timedOut(policy: PolicyEntry, context: ChannelContext, limitMs: number): PolicyVerdict {
+    return this.failed(policy, context, 'timed_out', `it took more than ${Math.round(limitMs)} ms`);
   }
 
   private failed(
@@ -136,25 +141,10 @@ export class PolicyRunner {
 
 const INVALID = 'it returned neither a boolean nor { allowed, reason, groups, fields }';
 
-function tookLonger(limitMs: number): string {
-  return `it took more than ${Math.round(limitMs)} ms`;
-}
-
 /** Returns the properties by which a policy can distinguish principals. Calls with equal properties are shared. */
 function identityOf(principal: Principal | null): readonly unknown[] {
   if (principal === null) return [];
   return [principal.userKey, principal.tenant, principal.claimsDigest, principal.jti];
-}
-
-/** Resolves with `late` if the promise takes longer. The promise keeps running; its rejection is handled here. */
-async function within<T, L = null>(promise: Promise<T>, limitMs: number, late: L = null as L): Promise<T | L> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<L>((resolve) => void (timer = setTimeout(() => resolve(late), limitMs)));
-  try {
-    return await Promise.race([promise, tooLate]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** A policy can throw anything, even an object that cannot be converted to a string. */

@@ -1,5 +1,5 @@
 import type { CloseName } from '../../protocol/index.js';
-import type { RealtimeClock } from '../clock/realtime-clock.js';
+import type { RealtimeClock } from '../timing/realtime-clock.js';
 import { safely } from '../observability/run-safely.js';
 import type { BufferGuard } from './buffer-guard.js';
 import type { Connection } from './connection.js';

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { withTimeout } from '../timing/with-timeout.js';
 
 /** Time is measured in steps of this length, in milliseconds. */
 const STEP_MS = 50;
@@ -10,14 +10,8 @@ const STEP_MS = 50;
  */
 export async function arrivesWithin(result: Promise<void>, ms: number): Promise<boolean> {
   const arrived = result.then(() => true);
-  const over = new AbortController();
-  try {
-    for (let waited = 0; waited < ms; waited += STEP_MS) {
-      const step = delay(Math.min(STEP_MS, ms - waited), false, { signal: over.signal }).catch(() => false);
-      if (await Promise.race([arrived, step])) return true;
-    }
-    return false;
-  } finally {
-    over.abort();
+  for (let waited = 0; waited < ms; waited += STEP_MS) {
+    if (await withTimeout(arrived, Math.min(STEP_MS, ms - waited), () => false)) return true;
   }
+  return false;
 }

@@ -11,6 +11,7 @@ import { safely } from '../observability/run-safely.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { decodeEventBody } from '../schemas/event-body.js';
 import { decode, encode, string } from '../schemas/schema.js';
+import { retry } from '../timing/retry.js';
 import { Acks, UNKNOWN_INSTANCE, type ControlResult } from './acks.js';
 import { coalesced } from './coalesced.js';
 import { ackSchema, sentCommandSchema, type ControlCommand } from './control-command.js';
@@ -176,15 +177,9 @@ export class ControlBus implements OnApplicationShutdown {
 
   /** Returns the `data` of all entries in the log. Retries until the broker answers, or this instance shuts down. */
   private async logged(): Promise<unknown[]> {
-    while (!this.ended) {
-      try {
-        const entries = await this.broker.latest(COMMANDS, HISTORY.size);
-        return entries.flatMap(({ body }) => this.dataOf(body));
-      } catch {
-        await new Promise<void>((resolve) => void setTimeout(resolve, RETRY_MS).unref());
-      }
-    }
-    return [];
+    const read = (): ReturnType<Broker['latest']> => this.broker.latest(COMMANDS, HISTORY.size);
+    const entries = await retry(read, RETRY_MS, () => this.ended);
+    return (entries ?? []).flatMap(({ body }) => this.dataOf(body));
   }
 
   private dataOf(body: string): unknown[] {

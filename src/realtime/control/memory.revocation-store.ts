@@ -1,4 +1,4 @@
-import type { RealtimeClock } from '../clock/realtime-clock.js';
+import type { RealtimeClock } from '../timing/realtime-clock.js';
 import { RevocationStore, type StoredRevocation } from './revocation-store.js';
 
 /** Revocation store of a single instance. */

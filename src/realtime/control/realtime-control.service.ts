@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { BEFORE_LEEWAY_MS, sessionOfJti } from '../auth/revocation.js';
-import { RealtimeClock } from '../clock/realtime-clock.js';
+import { RealtimeClock } from '../timing/realtime-clock.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { safely } from '../observability/run-safely.js';

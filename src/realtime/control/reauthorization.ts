@@ -2,7 +2,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { ProtocolError } from '../../protocol/index.js';
 import { RedisBridge } from '../bridge/redis-bridge.service.js';
 import { ChannelPolicyService, type Authorized } from '../channels/channel-policy.service.js';
-import { RealtimeClock } from '../clock/realtime-clock.js';
+import { RealtimeClock } from '../timing/realtime-clock.js';
 import type { Connection } from '../connections/connection.js';
 import type { Subscription } from '../connections/subscription.js';
 import { LogLimiter } from '../observability/log-limiter.js';

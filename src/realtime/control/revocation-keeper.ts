@@ -5,7 +5,7 @@ import { bounded, RevocationsFullError, subjectOf, type Revocation } from '../au
 import { concerns, isWithin, Revocations } from '../auth/revocations.js';
 import { RedisBridge } from '../bridge/redis-bridge.service.js';
 import type { BrokerStatus } from '../broker/broker.js';
-import { RealtimeClock } from '../clock/realtime-clock.js';
+import { RealtimeClock } from '../timing/realtime-clock.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { ForeignData } from '../observability/foreign-data.js';

@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../protocol/index.js';
 import type { AuditLog } from '../audit/audit-log.service.js';
 import type { AuthService } from '../auth/auth.service.js';
 import { digestCredential } from '../auth/token-source.js';
-import type { RealtimeClock } from '../clock/realtime-clock.js';
+import type { RealtimeClock } from '../timing/realtime-clock.js';
 import { safely } from '../observability/run-safely.js';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import type { ClientAddress } from './client-address.js';

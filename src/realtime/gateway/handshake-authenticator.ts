@@ -5,6 +5,7 @@ import type { Principal } from '../auth/principal.js';
 import { LogLimiter } from '../observability/log-limiter.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { withTimeout } from '../timing/with-timeout.js';
 import { OriginPolicy } from './origin-policy.js';
 
 /** Error that is sent after the upgrade, before the connection is closed. */
@@ -35,20 +36,14 @@ export class HandshakeAuthenticator {
 
   /** Never rejects. @returns `null` if authentication took longer than `handshakeTimeoutMs` */
   async authenticate(request: IncomingMessage): Promise<Identity | 'foreignOrigin' | null> {
-    let timer: NodeJS.Timeout | undefined;
-    const tooLate = new Promise<null>((resolve) => {
-      timer = setTimeout(() => resolve(null), this.options.handshakeTimeoutMs);
-    });
     try {
-      return await Promise.race([this.identify(request), tooLate]);
+      return await withTimeout(this.identify(request), this.options.handshakeTimeoutMs, () => null);
     } catch (error) {
       if (error instanceof ProtocolError) {
         return { code: error.code, message: error.message, close: CLOSES[error.code] ?? 'unauthorized' };
       }
       this.log.error('identify', 'Identifying a client failed', error);
       return { code: 'internal', close: 'internal' };
-    } finally {
-      clearTimeout(timer);
     }
   }
 

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { thrownText } from '../observability/thrown-text.js';
 import type { OriginRule } from '../options/origins.js';
+import { withTimeout } from '../timing/with-timeout.js';
 
 type Request = Pick<IncomingMessage, 'headers'>;
 type Rule = (origin: string, request: Request) => boolean;
@@ -42,7 +43,7 @@ export class OriginPolicy {
     const { origin } = request.headers;
     if (origin === undefined) return true;
     try {
-      if (await withTimeout(this.isAllowed(origin, request))) return true;
+      if (await inTime(this.isAllowed(origin, request))) return true;
       this.logRefusal(origin, 'its origin is not allowed (option `origins`)');
     } catch (error) {
       this.logRefusal(origin, `the function \`origins\` failed: ${thrownText(error)}`);
@@ -119,16 +120,10 @@ function hostnameOf(origin: string): string | null {
   return new URL(origin).hostname;
 }
 
-async function withTimeout(decision: boolean | Promise<boolean>): Promise<boolean> {
+async function inTime(decision: boolean | Promise<boolean>): Promise<boolean> {
   if (typeof decision === 'boolean') return decision;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`it took longer than ${RULE_TIMEOUT_MS} ms`)), RULE_TIMEOUT_MS);
+  const answer: unknown = await withTimeout(decision, RULE_TIMEOUT_MS, () => {
+    throw new Error(`it took longer than ${RULE_TIMEOUT_MS} ms`);
   });
-  try {
-    const answer: unknown = await Promise.race([decision, late]);
-    return answer === true; // the application's function can return anything
-  } finally {
-    clearTimeout(timer);
-  }
+  return answer === true; // the application's function can return anything
 }

@@ -22,7 +22,6 @@ import { Revocations } from '../auth/revocations.js';
 import { findChannels } from '../auth/token-source.js';
 import { RedisBridge } from '../bridge/redis-bridge.service.js';
 import { ChannelPolicyService } from '../channels/channel-policy.service.js';
-import { RealtimeClock } from '../clock/realtime-clock.js';
 import { BufferGuard } from '../connections/buffer-guard.js';
 import { ConnectionMonitor } from '../connections/connection-monitor.js';
 import type { Connection } from '../connections/connection.js';
@@ -39,6 +38,8 @@ import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { PresenceService } from '../presence/presence.service.js';
 import { FinalEvents } from '../publishing/final-events.js';
 import { inTenant } from '../tenants/current-tenant.js';
+import { RealtimeClock } from '../timing/realtime-clock.js';
+import { sleep } from '../timing/retry.js';
 import type { Services } from './commands/command.js';
 import { COMMANDS } from './commands/index.js';
 import { FrameQueue } from './frame-queue.js';
@@ -268,7 +269,7 @@ export class RealtimeGateway
 }
 
 async function afterWait(ms: number, connection: Connection, dispatch: () => void | Promise<void>): Promise<void> {
-  await new Promise<void>((resolve) => void setTimeout(resolve, ms).unref());
+  await sleep(ms);
   if (!connection.closing) await dispatch();
 }
 

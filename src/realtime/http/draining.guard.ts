@@ -3,7 +3,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { IncomingMessage } from 'node:http';
 import { DRAINING_RETRY_SECONDS } from '../gateway/connection-admission.js';
 import { RealtimeServer } from '../gateway/realtime-server.js';
-import { safely } from '../observability/run-safely.js';
+import { withTimeout } from '../timing/with-timeout.js';
 
 /** Time limit for the body of a refused request, in milliseconds. */
 const BODY_MS = 1_000;
@@ -35,12 +35,6 @@ export class DrainingGuard implements CanActivate {
  */
 function discardBody(request: IncomingMessage): Promise<void> {
   if (request.readableEnded || request.destroyed) return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, BODY_MS);
-    const done = safely('A refused body', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-    request.once('end', done).once('close', done).resume();
-  });
+  const ended = new Promise<void>((resolve) => void request.once('end', resolve).once('close', resolve).resume());
+  return withTimeout(ended, BODY_MS, () => undefined);
 }

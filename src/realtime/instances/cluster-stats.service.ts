@@ -5,6 +5,7 @@ import { TopK } from '../connections/top-k.js';
 import { runSafely, safely } from '../observability/run-safely.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { channelOf, tenantOf } from '../tenants/topic.js';
+import { withTimeout } from '../timing/with-timeout.js';
 import { DistinctCounter } from './distinct-counter.js';
 import { InstanceDirectory } from './instance-directory.js';
 import { InstanceHealth } from './instance-health.js';
@@ -70,8 +71,8 @@ export class ClusterStatsService implements OnApplicationBootstrap, OnApplicatio
     const left = (async () => {
       await this.announcing;
       await this.directory.leave(reconnectSpreadMs + presenceGraceMs);
-    })();
-    await withTimeout(left, undefined); // if this fails, the lease expires
+    })().catch(() => undefined); // the lease expires
+    await withTimeout(left, TIMEOUT_MS, () => undefined);
   }
 
   /** Announces that this instance drains. */
@@ -92,7 +93,8 @@ export class ClusterStatsService implements OnApplicationBootstrap, OnApplicatio
 
   /** Returns the last report of each live instance, by id; empty if they are unavailable. @internal */
   reports(): Promise<ReadonlyMap<string, InstanceReport>> {
-    return withTimeout(this.instances.all(), new Map<string, InstanceReport>());
+    const none = (): ReadonlyMap<string, InstanceReport> => new Map();
+    return withTimeout(this.instances.all().catch(none), TIMEOUT_MS, none);
   }
 
   /** Creates a report of this instance. @internal */
@@ -129,21 +131,6 @@ export class ClusterStatsService implements OnApplicationBootstrap, OnApplicatio
           safely(ANNOUNCE, () => this.announce()),
           next,
         ).unref();
-  }
-}
-
-/** Resolves with the result within the time limit, otherwise with the fallback. */
-async function withTimeout<T>(result: Promise<T>, instead: T): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<T>((resolve) => {
-    timer = setTimeout(() => resolve(instead), TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([result, late]);
-  } catch {
-    return instead;
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -1,4 +1,4 @@
-import { RealtimeClock } from '../clock/realtime-clock.js';
+import { RealtimeClock } from '../timing/realtime-clock.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { BURST_SECONDS, MAX_BUDGET_WAIT_MS, RequestBudget, type Payer } from './request-budget.js';
 

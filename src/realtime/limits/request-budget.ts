@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { RealtimeClock } from '../clock/realtime-clock.js';
+import { RealtimeClock } from '../timing/realtime-clock.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { KeyedBuckets } from './keyed-buckets.js';
 

@@ -2,7 +2,7 @@ import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } f
 import { ProtocolError } from '../../protocol/index.js';
 import { RealtimeUnavailableError } from '../broker/errors.js';
 import { ChannelCatalogue } from '../channels/channel-catalogue.js';
-import { RealtimeClock } from '../clock/realtime-clock.js';
+import { RealtimeClock } from '../timing/realtime-clock.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry, type SubscriptionListener } from '../connections/connection-registry.js';
 import type { Subscription } from '../connections/subscription.js';
@@ -11,6 +11,7 @@ import { Lease } from '../instances/lease.js';
 import { runSafely, safely } from '../observability/run-safely.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { channelOf } from '../tenants/topic.js';
+import { withTimeout } from '../timing/with-timeout.js';
 import { PresencePace } from './presence-pace.js';
 import { PresenceChannel, type PresenceList } from './presence-channel.js';
 import { PresenceHints } from './presence-hints.js';
@@ -125,10 +126,7 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
   async leave(): Promise<void> {
     this.end();
     const flushes = Promise.all([...this.channels.values()].map((channel) => channel.flush()));
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => void (timer = setTimeout(resolve, FINAL_FLUSH_MS)));
-    await Promise.race([flushes, late]);
-    clearTimeout(timer);
+    await withTimeout(flushes, FINAL_FLUSH_MS, () => undefined);
   }
 
   private openChannel(topic: string): PresenceChannel {

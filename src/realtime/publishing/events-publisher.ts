@@ -1,6 +1,5 @@
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationShutdown } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { eventBody, formatPosition, type RealtimeEvents } from '../../protocol/index.js';
 import { Broker } from '../broker/broker.js';
 import { ChannelCatalogue } from '../channels/channel-catalogue.js';
@@ -14,6 +13,7 @@ import { beginEmit } from '../observability/tracing.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { inTenant } from '../tenants/current-tenant.js';
 import { tenantOf } from '../tenants/topic.js';
+import { withTimeout } from '../timing/with-timeout.js';
 import { TenantBusyError } from './errors.js';
 import { EventComposer, readOptions, showChannel, type ComposedEvent, type EmitOptions } from './event-composer.js';
 import { EventValidator } from './event-validator.js';
@@ -220,10 +220,7 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    const ending = new AbortController();
-    const late = delay(SHUTDOWN_MS, undefined, { signal: ending.signal }).catch(() => undefined);
-    await Promise.race([this.committed.settled(), late]);
-    ending.abort();
+    await withTimeout(this.committed.settled(), SHUTDOWN_MS, () => undefined);
   }
 
   onApplicationShutdown(): void {

@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import { Cluster, Redis, type RedisOptions as ClientOptions } from 'ioredis';
 import type { RedisOptions } from '../../options/redis-options.js';
+import { withTimeout } from '../../timing/with-timeout.js';
 import { release } from './client.js';
 import { describeError } from './connection-error.js';
 
@@ -140,13 +141,6 @@ export async function connectCluster(target: RedisTarget): Promise<Cluster> {
 
 async function ready(client: Redis | Cluster, encrypted: boolean): Promise<void> {
   client.on('error', () => undefined); // errors reject the pending commands
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`it did not complete the handshake within ${HANDSHAKE_MS} ms`)),
-      HANDSHAKE_MS,
-    );
-  });
   let lastError: Error | null = null;
   const remember = (error: Error): void => void (lastError = error);
   client.on('error', remember);
@@ -157,12 +151,13 @@ async function ready(client: Redis | Cluster, encrypted: boolean): Promise<void>
   });
   ended.catch(() => undefined); // it closes eventually in any case
   try {
-    await Promise.race([connected, ended, late]);
+    await withTimeout(Promise.race([connected, ended]), HANDSHAKE_MS, () => {
+      throw new Error(`it did not complete the handshake within ${HANDSHAKE_MS} ms`);
+    });
   } catch (error) {
     release(client);
     throw new Error(describeError(lastError ?? (error as Error), encrypted), { cause: error });
   } finally {
-    clearTimeout(timer);
     client.off('error', remember);
   }
 }

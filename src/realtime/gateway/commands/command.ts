@@ -3,7 +3,7 @@ import type { AuditLog } from '../../audit/audit-log.service.js';
 import type { AuthService } from '../../auth/auth.service.js';
 import type { RedisBridge } from '../../bridge/redis-bridge.service.js';
 import type { ChannelPolicyService } from '../../channels/channel-policy.service.js';
-import type { RealtimeClock } from '../../clock/realtime-clock.js';
+import type { RealtimeClock } from '../../timing/realtime-clock.js';
 import type { Connection } from '../../connections/connection.js';
 import type { ConnectionRegistry } from '../../connections/connection-registry.js';
 import type { Reauthorization } from '../../control/reauthorization.js';
