@@ -103,11 +103,12 @@ export class TokenSource {
 
   /** Handles a frame that the client receives. @param token last token sent on this socket */
   hears({ type, code, ref }: Frame, token: string | undefined): void {
-    if (type === 'authenticated' || type === 'connected') {
+    if (type === 'connected') this.#current = undefined; // the token was sent, but the server has not answered it
+    if (type === 'authenticated') {
       this.#current = token;
-      if (token !== undefined && !this.#known.has(token)) this.#known.set(token, performance.now());
+      this.#accepted.add(token!);
+      if (!this.#known.has(token!)) this.#known.set(token!, performance.now());
     }
-    if (type === 'authenticated') this.#accepted.add(token!);
     if (type !== 'error' || !code?.startsWith('token_')) return;
     if (!this.#refused.has(token!)) this.#refused.set(token!, performance.now());
     if (ref !== undefined) return;

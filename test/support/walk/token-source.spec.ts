@@ -1,0 +1,53 @@
+import { jest } from '@jest/globals';
+import { TokenSource } from './token-source.js';
+
+const EXPIRED = { type: 'error', code: 'token_expired' } as const;
+
+/** Gets a token that is valid for five seconds, and connects with it. */
+async function connect(source: TokenSource): Promise<string> {
+  source.kind = 'short';
+  const asked = source.get({ reason: 'connect', signal: new AbortController().signal }, false);
+  await jest.advanceTimersByTimeAsync(100);
+  const token = (await asked)!;
+  source.hears({ type: 'connected' }, token);
+  return token;
+}
+
+/** @returns problems that the source reports */
+async function problemsOf(test: (source: TokenSource) => Promise<void>): Promise<readonly string[]> {
+  const problems: string[] = [];
+  jest.useFakeTimers();
+  await test(new TokenSource((problem) => problems.push(problem)));
+  return problems;
+}
+
+describe('the tokens of a random walk', () => {
+  it('reports a client that lets its token expire', async () => {
+    const problems = await problemsOf(async (source) => {
+      source.hears({ type: 'authenticated' }, await connect(source));
+      await jest.advanceTimersByTimeAsync(4_900);
+      source.hears(EXPIRED, 'ada/short/1');
+    });
+    expect(problems).toEqual(['a token is not exchanged before its end']);
+  });
+
+  it('expects no exchange of a token that the server accepted just before its end, long after it was sent', async () => {
+    const problems = await problemsOf(async (source) => {
+      const token = await connect(source);
+      await jest.advanceTimersByTimeAsync(4_400);
+      source.hears({ type: 'connected' }, token); // on another connection
+      source.hears({ type: 'authenticated' }, token);
+      await jest.advanceTimersByTimeAsync(500);
+      source.hears(EXPIRED, token);
+    });
+    expect(problems).toEqual([]);
+  });
+
+  it('reports an exchange of a token that has no end', async () => {
+    const problems = await problemsOf(async (source) => {
+      source.hears({ type: 'authenticated' }, 'ada/good/1');
+      void source.get({ reason: 'expiring', signal: new AbortController().signal }, true);
+    });
+    expect(problems).toEqual(['a token that has no end is exchanged']);
+  });
+});
