@@ -2,10 +2,8 @@ import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import { Random } from '../random.js';
 
-/** Duration in minutes, set by `npm run walk`. A failure prints a seed; `WALK_SEED` repeats it. */
+/** Duration in minutes, set by `npm run walk`. */
 export const MINUTES = Number(process.env['WALK_MINUTES'] ?? 0);
-
-const { WALK_SEED, WALK_PATH: path } = process.env;
 
 /** Number of walks per seed in a long run. The run ends after the seed in which its time is up. */
 const RUNS_OF_A_SEED = 50;
@@ -45,7 +43,8 @@ export interface Step<D> {
 }
 
 /**
- * Runs the short form, and then random walks for `WALK_MINUTES`.
+ * Runs the short form, or random walks for a time. `WALK_SEED` and `WALK_PATH` repeat a failure.
+ * @param minutes duration; 0 for the short form
  * @param walk runs the steps on a virtual clock and returns the violations
  * @returns the failure with its seed and the shortest walk that shows it; `undefined` if there is none
  */
@@ -56,44 +55,53 @@ export async function walkAtRandom<D>(
   walk: (steps: readonly Step<D>[]) => Promise<readonly string[]>,
 ): Promise<string | undefined> {
   const steps = fc.array(stepOf(deed), { minLength: 1, maxLength: 60, size: 'max' });
+  const { WALK_SEED, WALK_PATH: path, WALK_SHRINK } = process.env;
+  const firstSeed = Number(WALK_SEED ?? (minutes > 0 ? Date.now() % 1_000_000 : short.seed));
+  let seed = firstSeed;
   let walks = 0;
   let taken = 0;
+  let isFound = false;
+  const print = (line: string): void => void process.stdout.write(`${short.name}: ${line}\n`);
   const property = fc.asyncProperty(steps, fc.integer(), async (all, randomness) => {
     walks += 1;
     taken += all.length;
     jest.useFakeTimers();
-    jest.spyOn(Math, 'random').mockImplementation(new Random(randomness).next);
+    const random = jest.spyOn(Math, 'random').mockImplementation(new Random(randomness).next);
     try {
       expect([...new Set(await walk(all))]).toEqual([]);
+    } catch (error) {
+      // At once, because it takes minutes to find the shortest walk.
+      if (!isFound) print(`seed ${seed} fails: ${String(error)}`);
+      isFound = true;
+      throw error;
     } finally {
       jest.useRealTimers();
-      jest.restoreAllMocks();
+      random.mockRestore();
     }
   });
-  const check = async (seed: number, numRuns: number): Promise<string | undefined> =>
+  const check = async (numRuns: number): Promise<string | undefined> =>
     fc.defaultReportMessage(
       await fc.check(property, {
         seed,
         numRuns,
         ...(path !== undefined && { path }),
-        endOnFailure: process.env['WALK_SHRINK'] === 'no',
+        endOnFailure: WALK_SHRINK === 'no',
         includeErrorInReport: true,
       }),
     );
   const beganAt = performance.now();
   const endAt = beganAt + (minutes * 60_000 || SHORT_LIMIT_MS);
   const runs = minutes > 0 ? RUNS_OF_A_SEED : RUNS_OF_A_SHORT_SEED;
-  const firstSeed = Number(WALK_SEED ?? (minutes > 0 ? Date.now() % 1_000_000 : short.seed));
-  let seed = firstSeed;
-  let failure = await check(seed, runs);
-  while (failure === undefined && performance.now() < endAt && (minutes > 0 || walks < short.runs)) {
-    failure = await check((seed += 1), runs);
+  const isOver = (): boolean =>
+    path !== undefined || performance.now() >= endAt || (minutes === 0 && walks >= short.runs);
+  let failure = await check(runs);
+  while (failure === undefined && !isOver()) {
+    seed += 1;
+    failure = await check(runs);
   }
   if (minutes > 0) {
     const took = ((performance.now() - beganAt) / 60_000).toFixed(1);
-    process.stdout.write(
-      `${short.name}: ${took} minutes, ${walks} walks, ${taken} steps, seeds ${firstSeed} to ${seed}\n`,
-    );
+    print(`${took} minutes, ${walks} walks, ${taken} steps, seeds ${firstSeed} to ${seed}`);
   }
   return failure;
 }
