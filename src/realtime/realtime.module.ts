@@ -42,6 +42,7 @@ import { ClusterStatsService } from './instances/cluster-stats.service.js';
 import { TenantStats } from './instances/tenant-stats.js';
 import { InstanceDirectory } from './instances/instance-directory.js';
 import { InstanceHealth } from './instances/instance-health.js';
+import { SampleLog } from './instances/sample-log.js';
 import { RequestBudget } from './limits/request-budget.js';
 import { InstanceReports } from './instances/instance-reports.js';
 import { Lease } from './instances/lease.js';
@@ -216,6 +217,7 @@ function build(
       RealtimeControl,
       InstanceReports,
       InstanceHealth,
+      SampleLog,
       ClusterStatsService,
       PresenceHints,
       PresenceService,

@@ -13,6 +13,8 @@ import { call } from './operator-app.js';
 const ROUTES: readonly (readonly [method: string, path: string, parameters: Readonly<Record<string, string>>])[] = [
   ['GET', 'asyncapi.json', {}],
   ['GET', 'stats', {}],
+  ['GET', 'stats/history', {}],
+  ['GET', 'whoami', {}],
   ['GET', 'connections', {}],
   ['GET', 'connections/:id', {}],
   ['GET', 'channels', {}],

@@ -80,6 +80,8 @@ describe('the OpenAPI document of an application', () => {
       'get /realtime/connections/{id}',
       'get /realtime/explain',
       'get /realtime/stats',
+      'get /realtime/stats/history',
+      'get /realtime/whoami',
       'post /realtime/connections/{id}/revoke',
       'post /realtime/events',
       'post /realtime/sessions/{jti}/disconnect',
@@ -103,6 +105,8 @@ describe('the OpenAPI document of an application', () => {
     const { connectionId } = client.frames[0] as unknown as { connectionId: string };
     const routes: readonly (readonly [method: string, path: string, route: string])[] = [
       ['get', '/realtime/stats', 'stats'],
+      ['get', '/realtime/stats/history', 'stats/history'],
+      ['get', '/realtime/whoami', 'whoami'],
       ['get', '/realtime/connections', 'connections?limit=1'],
       ['get', '/realtime/connections/{id}', `connections/${connectionId}`],
       ['get', '/realtime/channels', 'channels'],

@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { hostname } from 'node:os';
 import { ChannelPolicyService, ProtocolError, RedisBridge } from '../../src/realtime/index.js';
 import type {
   ChannelDto,
@@ -6,6 +7,7 @@ import type {
   ConnectionDetailsDto,
   InstanceDto,
   Paged,
+  SampleDto,
 } from '../../src/realtime/http/operator-dtos.js';
 import type { KeptEvent } from '../../src/realtime/inspection/inspection.service.js';
 import { Broker } from '../../src/realtime/broker/broker.js';
@@ -100,6 +102,7 @@ describe('the API for operators over two instances', () => {
       eventLoopDelayMs: expect.any(Number) as number,
       startedAt: expect.stringMatching(TIMESTAMP) as string,
       seenAt: expect.stringMatching(TIMESTAMP) as string,
+      ...{ host: hostname(), slowConsumersClosed: 0, closedConnections: [], errorFrames: [] },
     };
     const byId = new Map(instances.map((instance) => [instance.instanceId, instance]));
     expect(byId.get(instanceOf(here))).toEqual({
@@ -109,6 +112,43 @@ describe('the API for operators over two instances', () => {
     expect(byId.get(instanceOf(there))).toEqual({
       ...{ instanceId: instanceOf(there), ...figures },
       ...{ connections: 2, users: 1, subscriptions: 2, channels: 2, eventsPublished: 0 },
+    });
+  });
+
+  it('has samples of each instance from before the first question, for charts', async () => {
+    const { instances, unanswered } = await answerOf<{
+      instances: { instanceId: string; samples: SampleDto[] }[];
+      unanswered: string[];
+    }>(there, 'stats/history');
+    expect(unanswered).toEqual([]);
+    expect(new Set(instances.map(({ instanceId }) => instanceId))).toEqual(new Set([here, there].map(instanceOf)));
+    for (const { samples } of instances) {
+      expect(samples[0]).toEqual({
+        at: expect.stringMatching(TIMESTAMP) as string,
+        ...{ connections: 0, eventsPublished: 0, eventsDelivered: 0, deliveryP99Ms: null },
+      });
+    }
+  });
+
+  it('counts closed connections and error frames by code', async () => {
+    const client = await here.connectAs({ sub: 'dan' });
+    await client.ask({ type: 'subscribe', channel: 'user:ann' });
+    await client.close();
+    const { instances } = await settled(
+      () => answerOf<StatsAnswer>(there, 'stats'),
+      (stats) => stats.instances.some(({ closedConnections }) => closedConnections.length > 0),
+    );
+    const counted = instances.find(({ instanceId }) => instanceId === instanceOf(here));
+    expect(counted).toMatchObject({
+      closedConnections: [{ code: '1005', count: 1 }],
+      errorFrames: [{ code: 'forbidden', count: 1 }],
+    });
+  });
+
+  it('answers who asks, and which instance answers', async () => {
+    expect(await answerOf(there, 'whoami')).toEqual({
+      ...{ userId: 'boss', email: expect.any(String) as string, role: 'admin' },
+      ...{ expiresAt: expect.stringMatching(TIMESTAMP) as string, instanceId: instanceOf(there), host: hostname() },
     });
   });
 

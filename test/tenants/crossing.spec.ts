@@ -418,6 +418,12 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         expect(await of(B)).toMatchObject({ events: [{ data: { name: 'of b' } }] });
         expect(await of(A)).toMatchObject({ events: [] });
       },
+      async 'GET /realtime/stats/history'() {
+        expect(JSON.stringify(await seen('stats/history'))).not.toContain(A);
+      },
+      async 'GET /realtime/whoami'() {
+        expect(await seen('whoami')).toMatchObject({ role: 'admin' });
+      },
       async 'GET /realtime/explain'() {
         const query = (tenant: string) =>
           seen(`explain?${new URLSearchParams({ channel: 'apps:created', user: 'ann', tenant })}`);

@@ -76,6 +76,8 @@ export type AuditEntry =
 /** Names of the reads in the operator API. `explain` is a check of permissions. */
 export const OPERATOR_READS = [
   'stats',
+  'statsHistory',
+  'whoami',
   'connections',
   'connection',
   'channels',

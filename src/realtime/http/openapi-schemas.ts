@@ -33,12 +33,21 @@ const CONNECTION = {
 
 const CHANNEL = { channel: text, tenant: text, pattern: text, subscribers: whole, instances: whole };
 
+const codeCounts = list(record({ code: text, count: whole }));
+
 const INSTANCE = {
-  ...{ instanceId: text, draining: bool },
+  ...{ instanceId: text, host: text, draining: bool },
   ...counts('connections', 'users', 'subscriptions', 'channels', 'eventsPublished', 'eventsDelivered'),
+  ...{ slowConsumersClosed: whole, closedConnections: codeCounts, errorFrames: codeCounts },
   deliveryMs: orNull(record({ p50: { type: 'number' }, p99: { type: 'number' } })),
   ...counts('eventLoopDelayMs', 'bufferedBytes'),
   ...{ startedAt: dateTime, seenAt: dateTime },
+};
+
+const SAMPLE = {
+  at: dateTime,
+  ...counts('connections', 'eventsPublished', 'eventsDelivered'),
+  deliveryP99Ms: orNull({ type: 'number' }),
 };
 
 const CLUSTER = counts(
@@ -56,6 +65,10 @@ const oneOrMany = (schema: Schema): Schema => ({ oneOf: [schema, list(schema)] }
 
 export const SCHEMAS = {
   stats: record({ cluster: record(CLUSTER), instances: list(record(INSTANCE)), unanswered }),
+  statsHistory: record({ instances: list(record({ instanceId: text, samples: list(record(SAMPLE)) })), unanswered }),
+  whoami: record({
+    ...{ userId: text, email: orNull(text), role: text, expiresAt: orNull(dateTime), instanceId: text, host: text },
+  }),
   connections: page('connections', record(CONNECTION, ['tenant'])),
   connection: record({ ...CONNECTION, channels: texts, userAgent: text }, ['tenant', 'userAgent']),
   channels: page('channels', record(CHANNEL, ['tenant'])),

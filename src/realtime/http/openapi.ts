@@ -45,6 +45,16 @@ type Operations<Controller> = { readonly [Method in keyof Controller]: Operation
 
 const OPERATORS: Operations<OperatorsController> = {
   stats: { summary: 'Statistics of the cluster and of each instance', answer: SCHEMAS.stats },
+  statsHistory: {
+    summary: 'Metrics of the last five minutes of each instance, one sample every five seconds, oldest first',
+    answer: SCHEMAS.statsHistory,
+    refusals: [400],
+  },
+  whoami: {
+    summary: 'The operator whose token the request has, and the instance that answers',
+    answer: SCHEMAS.whoami,
+    refusals: [400],
+  },
   connections: {
     summary: 'The connections of all instances, page by page',
     query: {

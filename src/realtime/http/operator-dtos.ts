@@ -1,8 +1,9 @@
+import type { Principal } from '../auth/principal.js';
 import type { ConnectionDetails } from '../inspection/connection-rows.js';
 import type { ClusterChannelRow } from '../inspection/channel-rows.js';
 import type { LocatedConnection } from '../inspection/inspection.service.js';
 import { channelOf, tenantOf } from '../tenants/topic.js';
-import type { InstanceReport, HealthReport } from '../instances/instance-report.js';
+import type { InstanceReport, HealthReport, LabelCount, Sample } from '../instances/instance-report.js';
 
 /** One page of a list. */
 export type Paged<Name extends string, Row> = { readonly [N in Name]: readonly Row[] } & {
@@ -13,6 +14,12 @@ export type Paged<Name extends string, Row> = { readonly [N in Name]: readonly R
   /** Instances that did not answer in time; their data is missing. */
   readonly unanswered: readonly string[];
 };
+
+/** Number of closed connections by close code, or of `error` frames by code. */
+export interface CodeCount {
+  readonly code: string;
+  readonly count: number;
+}
 
 /** One instance. Counters start at zero when the instance starts; times are ISO 8601. */
 export interface InstanceDto {
@@ -27,8 +34,31 @@ export interface InstanceDto {
   readonly deliveryMs: HealthReport['deliveryMs'];
   readonly eventLoopDelayMs: number;
   readonly bufferedBytes: number;
+  readonly host: string;
+  readonly slowConsumersClosed: number;
+  readonly closedConnections: readonly CodeCount[];
+  readonly errorFrames: readonly CodeCount[];
   readonly startedAt: string;
   readonly seenAt: string;
+}
+
+/** Metrics of an instance at one time, for charts. Counters start at zero when the instance starts. */
+export interface SampleDto {
+  readonly at: string;
+  readonly connections: number;
+  readonly eventsPublished: number;
+  readonly eventsDelivered: number;
+  readonly deliveryP99Ms: number | null;
+}
+
+/** The operator who asks, and the instance that answers. */
+export interface OperatorDto {
+  readonly userId: string;
+  readonly email: string | null;
+  readonly role: string;
+  readonly expiresAt: string | null;
+  readonly instanceId: string;
+  readonly host: string;
 }
 
 export interface ConnectionDto {
@@ -61,17 +91,38 @@ export interface ChannelDto {
 }
 
 export function instanceDto(instanceId: string, { stats, health }: InstanceReport): InstanceDto {
-  const { startedAt, seenAt, ...metrics } = health;
-  const { connections, users, subscriptions, channels, published, delivered } = stats;
+  const { startedAt, seenAt, closed, errors, ...metrics } = health;
+  const { connections, users, subscriptions, channels, published, delivered, slowConsumersClosed } = stats;
   return {
     instanceId,
     ...metrics,
     ...{ connections, users, subscriptions, channels },
     eventsPublished: published,
     eventsDelivered: delivered,
+    slowConsumersClosed,
+    closedConnections: codeCounts(closed),
+    errorFrames: codeCounts(errors),
     startedAt: new Date(startedAt).toISOString(),
     seenAt: new Date(seenAt).toISOString(),
   };
+}
+
+function codeCounts(counts: readonly LabelCount[]): CodeCount[] {
+  return counts.map(({ label, count }) => ({ code: label, count }));
+}
+
+export function sampleDto({ at, published, delivered, connections, deliveryP99Ms }: Sample): SampleDto {
+  const counters = { connections, eventsPublished: published, eventsDelivered: delivered, deliveryP99Ms };
+  return { at: new Date(at).toISOString(), ...counters };
+}
+
+export function operatorDto({ user, expiresAt }: Principal, instanceId: string, host: string): OperatorDto {
+  const { userId, email, role } = user;
+  return { userId, email, role, expiresAt: expiryOf(expiresAt), instanceId, host };
+}
+
+function expiryOf(expiresAt: number): string | null {
+  return expiresAt === Infinity ? null : new Date(expiresAt).toISOString();
 }
 
 export function connectionDto(row: LocatedConnection): ConnectionDto {

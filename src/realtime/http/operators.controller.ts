@@ -31,11 +31,15 @@ import {
   channelDto,
   connectionDto,
   instanceDto,
+  operatorDto,
+  sampleDto,
   type ChannelDto,
   type ConnectionDto,
   type ConnectionDetailsDto,
   type InstanceDto,
+  type OperatorDto,
   type Paged,
+  type SampleDto,
 } from './operator-dtos.js';
 import { RealtimeController } from './realtime-route.js';
 
@@ -60,6 +64,28 @@ export class OperatorsController {
     const { cluster, instances, unanswered } = await this.inspection.cluster();
     const answers = [...instances].map(([instanceId, report]) => instanceDto(instanceId, report));
     return { cluster, instances: answers.toSorted((a, b) => (a.startedAt < b.startedAt ? -1 : 1)), unanswered };
+  }
+
+  /** Returns the metrics of the last five minutes of each instance, one sample every five seconds, oldest first. */
+  @Get('stats/history')
+  @Header('Cache-Control', 'no-store')
+  async statsHistory(@Query() parameters: Parameters): Promise<{
+    instances: { instanceId: string; samples: SampleDto[] }[];
+    unanswered: readonly string[];
+  }> {
+    readQuery(parameters, []);
+    const { samples, unanswered } = await this.inspection.samples();
+    const instances = [...samples].map(([instanceId, taken]) => ({ instanceId, samples: taken.map(sampleDto) }));
+    return { instances, unanswered };
+  }
+
+  /** Returns the operator whose token the request has, and the instance that answers. */
+  @Get('whoami')
+  @Header('Cache-Control', 'no-store')
+  whoami(@Query() parameters: Parameters, @Req() request: OperatorRequest): OperatorDto {
+    readQuery(parameters, []);
+    const { instanceId, host } = this.inspection;
+    return operatorDto(request.operator!, instanceId, host);
   }
 
   /** Returns a page of the matching connections. */

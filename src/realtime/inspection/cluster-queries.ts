@@ -1,5 +1,11 @@
-import type { InstanceReport, TenantReport } from '../instances/instance-report.js';
-import { instanceReportSchema, sketchSchema, tenantReportSchema, topicSchema } from '../instances/report-schemas.js';
+import type { InstanceReport, Sample, TenantReport } from '../instances/instance-report.js';
+import {
+  instanceReportSchema,
+  samplesSchema,
+  sketchSchema,
+  tenantReportSchema,
+  topicSchema,
+} from '../instances/report-schemas.js';
 import {
   integer,
   json,
@@ -28,6 +34,7 @@ import { MAX_PAGE, SORT_ORDERS, type Page } from './paging.js';
 /** Queries that an instance sends to all instances, with their answers. */
 export interface ClusterQueries {
   readonly report: { readonly query: null; readonly answer: InstanceReport };
+  readonly samples: { readonly query: null; readonly answer: readonly Sample[] };
   readonly tenant: { readonly query: string; readonly answer: TenantReport };
   readonly connections: { readonly query: ConnectionQuery; readonly answer: Page<ConnectionRow> };
   readonly connection: { readonly query: string; readonly answer: ConnectionDetails | null };
@@ -83,6 +90,7 @@ function queryRecord<Query>(query: Schema<Query>): Schema<{ query: Query } & Sen
 
 export const querySchema: Schema<SentQuery> = tagged<'about', SentQuery>('about', {
   report: queryRecord(nothing),
+  samples: queryRecord(nothing),
   tenant: queryRecord(text),
   connections: queryRecord(connectionQuery),
   connection: queryRecord(text),
@@ -119,6 +127,7 @@ export const channelsAnswerSchema: Schema<ChannelAnswer> = record<ChannelAnswer>
 /** Answer schemas by query. */
 export const ANSWERS: { readonly [T in QueryName]: Schema<ClusterQueries[T]['answer']> } = {
   report: instanceReportSchema,
+  samples: samplesSchema,
   tenant: tenantReportSchema,
   connections: connectionsAnswerSchema,
   connection: connectionAnswerSchema,

@@ -8,8 +8,9 @@ import { EventFrame } from '../connections/event-frame.js';
 import type { FieldGroups, View } from '../fields/field-groups.js';
 import { RealtimeServer } from '../gateway/realtime-server.js';
 import { busiest, clusterOf, ClusterStatsService, REPORTED_TOPICS } from '../instances/cluster-stats.service.js';
-import type { InstanceReport } from '../instances/instance-report.js';
+import type { InstanceReport, Sample } from '../instances/instance-report.js';
 import { InstanceHealth } from '../instances/instance-health.js';
+import { SampleLog } from '../instances/sample-log.js';
 import { reportOf, type TenantStats } from '../instances/tenant-stats.js';
 import { Counters } from '../observability/counters.js';
 import { safely } from '../observability/run-safely.js';
@@ -80,6 +81,7 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
     private readonly registry: ConnectionRegistry,
     private readonly stats: ClusterStatsService,
     private readonly health: InstanceHealth,
+    private readonly sampleLog: SampleLog,
     private readonly broker: Broker,
     private readonly server: RealtimeServer,
     private readonly counters: Counters,
@@ -93,10 +95,25 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
       this.clusterQuery.follow((about, query) => this.answer(about, query));
   }
 
+  /** Id of this instance. */
+  get instanceId(): string {
+    return this.clusterQuery.instanceId;
+  }
+
+  get host(): string {
+    return this.health.host;
+  }
+
   async cluster(): Promise<ClusterView> {
     const { answers, unanswered } = await this.clusterQuery.ask('report', null);
     const instances = new Map([...unanswered, ...answers]);
     return { cluster: clusterOf([...instances.values()]), instances, unanswered: [...unanswered.keys()] };
+  }
+
+  /** Returns the metrics of the last five minutes, by instance. */
+  async samples(): Promise<QueryCoverage & { readonly samples: ReadonlyMap<string, readonly Sample[]> }> {
+    const { answers, unanswered } = await this.clusterQuery.ask('samples', null);
+    return { samples: answers, unanswered: [...unanswered.keys()] };
   }
 
   /** Returns the statistics of one tenant. Computing them is expensive, so calls within a second share the result. */
@@ -185,6 +202,7 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
       readonly [K in QueryName]: (of: ClusterQueries[K]['query']) => Promise<ClusterQueries[K]['answer']>;
     } = {
       report: () => this.report(),
+      samples: () => Promise.resolve(this.sampleLog.all),
       tenant: (tenant) => reportOf(tenant, this.registry, this.counters, REPORTED_TOPICS),
       connections: (of) => selectConnections(this.registry.all(), of),
       connection: async (id) => this.details(this.registry.get(id)),

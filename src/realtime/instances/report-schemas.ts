@@ -13,10 +13,15 @@ import {
   type Schema,
 } from '../schemas/schema.js';
 import { tenantOf } from '../tenants/topic.js';
-import type { InstanceReport, TenantReport, HealthReport } from './instance-report.js';
+import { MAX_HOST } from './instance-health.js';
+import type { HealthReport, InstanceReport, LabelCount, Sample, TenantReport } from './instance-report.js';
 
 /** Maximum number of topics in a report. It is larger than today's number, so that reports of later versions are accepted. */
 const MAX_TOPICS = 1_000;
+/** Maximum number of close codes or error codes in a report. */
+const MAX_LABELS = 200;
+/** Maximum number of samples. It is larger than today's number, like {@link MAX_TOPICS}. */
+const MAX_SAMPLES = 1_000;
 
 /** A sketch of names (see `DistinctCounter`): 1,024 hashes of 6 bytes as base64. */
 export const sketchSchema: Schema<string> = string({ max: 8_192 });
@@ -38,15 +43,27 @@ export const instanceStatsSchema: Schema<InstanceStats> = record<InstanceStats>(
 });
 
 const duration = number(0);
+const counts = list(record<LabelCount>({ label: string({ max: 64 }), count }), MAX_LABELS);
 
 export const healthSchema: Schema<HealthReport> = record<HealthReport>({
   draining: boolean,
   deliveryMs: nullable(record<{ p50: number; p99: number }>({ p50: duration, p99: duration })),
   eventLoopDelayMs: duration,
   bufferedBytes: count,
+  host: string({ max: MAX_HOST }),
+  closed: counts,
+  errors: counts,
   startedAt: timestamp,
   seenAt: timestamp,
 });
+
+export const samplesSchema: Schema<readonly Sample[]> = list(
+  record<Sample>({
+    ...{ at: timestamp, connections: count, published: count, delivered: count },
+    deliveryP99Ms: nullable(duration),
+  }),
+  MAX_SAMPLES,
+);
 
 const tenantFields = {
   stats: instanceStatsSchema,

@@ -13,7 +13,11 @@ const stats = (count: number): object => ({
 });
 const health = (count: number, deliveryMs: object | null): object => ({
   ...{ draining: count === 0, deliveryMs, eventLoopDelayMs: count, bufferedBytes: count },
+  ...{ host: '', closed: [], errors: [{ label: 'forbidden', count }] },
   ...{ startedAt: -LAST_DATE, seenAt: LAST_DATE },
+});
+const sample = (count: number, deliveryP99Ms: number | null): object => ({
+  ...{ at: LAST_DATE, connections: count, published: count, delivered: count, deliveryP99Ms },
 });
 const topics = ['apps:created', 'acme/user:ä', '%20/x'].map((topic) => ({ topic, subscribers: MOST }));
 const TENANT_REPORTS = [
@@ -81,8 +85,10 @@ export const SAMPLES: Readonly<Record<string, readonly unknown[]>> = {
   healthSchema: HEALTH,
   tenantReportSchema: TENANT_REPORTS,
   instanceReportSchema: INSTANCE_REPORTS,
+  samplesSchema: [[], [sample(0, null), sample(MOST, 0.1)]],
   querySchema: [
     ask('report', null),
+    ask('samples', null),
     ...STRINGS.flatMap((text) => [ask('tenant', text), ask('connection', text)]),
     ask('connections', { sort: 'userId', order: 'asc', most: 0 }),
     ask('connections', {
