@@ -6,7 +6,7 @@ import { Random } from '../../support/random.js';
 import { CHANNELS, runOutbox } from './run-outbox.js';
 
 /**
- * The outbox under faults: `npm run test:fault:outbox -- --kills 40 --seed 1 [--mutant name]`. Runs the product with
+ * The outbox under faults: `npm run test:fault:outbox -- --kills 40 --seed 1 [--product] [--mutant name]`. Runs the product with
  * faults of Redis and of the connections to Postgres, then each mutant. Exits with 1 if there was a difference, or if a
  * mutant was not found.
  */
@@ -16,6 +16,8 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '40' },
     seed: { type: 'string', default: '1' },
     mutant: { type: 'string', multiple: true },
+    /** Runs no mutants. */
+    product: { type: 'boolean', default: false },
     /** Runs only the test with a frozen relay. */
     frozen: { type: 'boolean', default: false },
   },
@@ -65,7 +67,7 @@ async function attemptFrozen(name: string, patches: readonly Patch[]): Promise<b
 }
 
 const all = { ...OUTBOX_MUTANTS, ...FROZEN_MUTANTS };
-const names = values.mutant ?? Object.keys(values.frozen ? FROZEN_MUTANTS : all);
+const names = values.mutant ?? (values.product ? [] : Object.keys(values.frozen ? FROZEN_MUTANTS : all));
 let good = values.mutant !== undefined || values.frozen || (await attempt('the product', []));
 if (values.mutant === undefined && !(await attemptFrozen('the product', []))) good = false;
 for (const name of names) {
