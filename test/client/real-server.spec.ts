@@ -103,7 +103,7 @@ describe('the client, against the module', () => {
     await subscribed(channel);
     await app.events.emit('apps:updated', { id: '1', name: 'before' });
     const [connection] = app.registry.ofUser('broken');
-    connection!.socket.terminate();
+    connection!.transport.terminate();
     await reached(client, 'waiting');
     await app.events.emit('apps:updated', { id: '1', name: 'meanwhile' });
     const recovered = new Promise((resolve) => void channel.on('state', (change) => resolve(change.recovered)));

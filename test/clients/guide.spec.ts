@@ -78,7 +78,7 @@ describe('clients of the guide, in Chromium', () => {
 
   const withSubscription = () => [...app.registry.all()].filter(({ subscriptions }) => subscriptions.size > 0);
   const breakAll = (): void => {
-    for (const { socket } of app.registry.all()) socket.terminate();
+    for (const { transport } of app.registry.all()) transport.terminate();
   };
   const emit = (name: string) => app.events.emit('apps:created', { id: name, name });
   const shown = (): Promise<string[]> => page.locator('li').allTextContents();

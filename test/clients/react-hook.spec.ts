@@ -86,7 +86,7 @@ describe('React hooks that others wrote, in Chromium, in StrictMode', () => {
     await isSubscribed();
     for (const id of ['1', '2', '3']) await app.events.emit('apps:created', { id, name: `app ${id}` });
     expect(await shown(3)).toEqual(['app 1', 'app 2', 'app 3']);
-    for (const { socket } of subscriptions()) socket.terminate();
+    for (const { transport } of subscriptions()) transport.terminate();
     await isSubscribed();
     await app.events.emit('apps:created', { id: '4', name: 'app 4' });
     expect(await shown(4)).toEqual(['app 1', 'app 2', 'app 3', 'app 4']);

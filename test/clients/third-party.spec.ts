@@ -49,7 +49,7 @@ describe('clients that others wrote', () => {
       const arrived = next(`the event "${name}"`);
       await app.events.emit('apps:created', { id: '1', name });
       await arrived;
-      if (name === 'before') for (const connection of app.registry.ofUser(sub)) connection.socket.terminate();
+      if (name === 'before') for (const connection of app.registry.ofUser(sub)) connection.transport.terminate();
     }
     socket.close();
     expect(heard).toEqual(['before', 'after']);

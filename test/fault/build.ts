@@ -14,7 +14,7 @@ export interface Patch {
 
 /** Disables direct writes, so that all frames go through `ws`. */
 export const FALLBACK: Patch = {
-  file: 'realtime/connections/ws-internals.js',
+  file: 'realtime/connections/web-socket-transport.js',
   find: 'let directWrites = true;',
   replace: 'let directWrites = false;',
 };

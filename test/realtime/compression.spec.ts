@@ -7,7 +7,8 @@ import {
   COMPRESS_UP_TO_BYTES,
   frameDeflated,
 } from '../../src/realtime/connections/frame-bytes.js';
-import { allowDirectWrites } from '../../src/realtime/connections/ws-internals.js';
+import { allowDirectWrites } from '../../src/realtime/connections/web-socket-transport.js';
+import { webSocketOf } from '../support/web-socket-of.js';
 import { signToken } from '../support/jwt.js';
 import { WsClient } from '../support/ws-client.js';
 import { decodeFrames, encodeFrame, RawWebSocket, TEXT } from './support/raw-web-socket.js';
@@ -186,8 +187,8 @@ describe('compression', () => {
         client.tcp.send(compressedFrame(deflated(JSON.stringify({ type: 'ping', ref: `packed-${n}` }))));
         await client.until(`"packed-${n}"`);
       }
-      const [connection] = [...app.registry.all()].filter(({ socket }) => socket.extensions !== '');
-      const { _extensions: extensions } = connection!.socket as unknown as { _extensions: object };
+      const [webSocket] = [...app.registry.all()].map(webSocketOf).filter(({ extensions }) => extensions !== '');
+      const { _extensions: extensions } = webSocket as unknown as { _extensions: object };
       expect(extensions).toMatchObject({ 'permessage-deflate': { _inflate: null } });
       client.tcp.destroy();
     });

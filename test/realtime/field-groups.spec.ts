@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { allowDirectWrites } from '../../src/realtime/connections/ws-internals.js';
+import { allowDirectWrites } from '../../src/realtime/connections/web-socket-transport.js';
 import { FieldGroups } from '../../src/realtime/fields/field-groups.js';
 import {
   ChannelPolicy,

@@ -1,4 +1,5 @@
-import { allowDirectWrites, idleSocket } from '../../src/realtime/connections/ws-internals.js';
+import { allowDirectWrites } from '../../src/realtime/connections/web-socket-transport.js';
+import { webSocketOf } from '../support/web-socket-of.js';
 import type { WsClient } from '../support/ws-client.js';
 import { RealtimeApp } from './support/realtime-app.js';
 
@@ -35,7 +36,7 @@ describe.each(['the fast path', 'the fallback'] as const)('the order of what one
     });
 
   it('is tested on the intended path', () => {
-    expect(idleSocket(connection().socket) !== null).toBe(path === 'the fast path');
+    expect(connection().transport.frameWriter !== null).toBe(path === 'the fast path');
   });
 
   it('is that of the events of a channel, with any mix of frames in one turn', async () => {
@@ -50,7 +51,7 @@ describe.each(['the fast path', 'the fallback'] as const)('the order of what one
   });
 
   it('puts the reply to a repeated subscribe, with its position, after the events up to that position', async () => {
-    const { socket } = connection();
+    const socket = webSocketOf(connection());
     void app.events.publish(CHANNEL, { n: 'news' });
     socket.emit('message', Buffer.from(JSON.stringify({ type: 'subscribe', channel: CHANNEL, ref: 'again' })), false);
     await client.next('subscribed');
@@ -97,10 +98,10 @@ describe.each(['the fast path', 'the fallback'] as const)('the order of what one
   });
 
   it('holds in a turn in which ws buffers something', async () => {
-    const { socket } = connection();
+    const socket = webSocketOf(connection());
     socket.send('{"type":"half', { fin: false });
     for (let n = 0; n < 3; n += 1) void app.events.publish(CHANNEL, { n });
-    expect(idleSocket(socket)).toBeNull();
+    expect(connection().transport.frameWriter).toBeNull();
     socket.send('","timestamp":"x"}');
     await new Promise(setImmediate);
     await client.next('event', ({ data }) => (data as { n: number }).n === 2);

@@ -1,4 +1,4 @@
-import { allowDirectWrites } from '../../src/realtime/connections/ws-internals.js';
+import { allowDirectWrites } from '../../src/realtime/connections/web-socket-transport.js';
 import { until } from '../support/until.js';
 import { RealtimeApp } from './support/realtime-app.js';
 
@@ -158,7 +158,7 @@ describe('many clients that read too slowly', () => {
       await until(() => connection!.subscriptions.has(channel));
       await new Promise(setImmediate); // the replay begins
     };
-    const held = (): number => connection!.sendBuffer.bufferedBytes - connection!.socket.bufferedAmount;
+    const held = (): number => connection!.sendBuffer.bufferedBytes - connection!.transport.bufferedBytes;
     slow.socket.pause();
     await resume(names[0]);
     while (held() === 0) {

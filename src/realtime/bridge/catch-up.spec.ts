@@ -1,8 +1,9 @@
 import { jest } from '@jest/globals';
 import fc from 'fast-check';
+import { FakeTransport } from '../../../test/support/fake-transport.js';
 import { eventBody, type Position } from '../../protocol/index.js';
 import { EventFrame } from '../connections/event-frame.js';
-import { SendBuffer, type SendBufferSocket } from '../connections/send-buffer.js';
+import { SendBuffer } from '../connections/send-buffer.js';
 import { CLOSED_FEED, PausedFeed, Subscription } from '../connections/subscription.js';
 import { CatchUp, type CatchUpSource, type ReplayResult } from './catch-up.js';
 
@@ -13,35 +14,6 @@ const turn = (): Promise<void> => new Promise(setImmediate);
 
 const frameAt = (epoch: string, offset: number): EventFrame =>
   new EventFrame({ epoch, offset }, eventBody('c', String(offset), 't'));
-
-/** A socket that records what it is sent. Writes complete when the test calls `drain`. */
-class ManualSocket implements SendBufferSocket {
-  readonly OPEN = 1;
-  readyState = 1 as const;
-  bufferedAmount = 0;
-  reads = true;
-  readonly texts: string[] = [];
-  private sent: (() => void)[] = [];
-
-  send(data: unknown, ...rest: unknown[]): void {
-    const text = String(data);
-    this.texts.push(text);
-    const done = rest.find((part) => typeof part === 'function') as (() => void) | undefined;
-    if (this.reads) done?.();
-    else {
-      this.bufferedAmount += text.length;
-      if (done) this.sent.push(done);
-    }
-  }
-
-  drain(): void {
-    this.bufferedAmount = 0;
-    for (const done of this.sent.splice(0)) done();
-  }
-
-  close(): void {}
-  pong(): void {}
-}
 
 /** The history of a channel, and an instance that can lag behind it. */
 class Source implements CatchUpSource {
@@ -84,9 +56,9 @@ class Source implements CatchUpSource {
 }
 
 class Harness {
-  readonly socket = new ManualSocket();
+  readonly transport = new FakeTransport();
   readonly source = new Source();
-  readonly sendBuffer = new SendBuffer(this.socket, 16_384, () => undefined);
+  readonly sendBuffer = new SendBuffer(this.transport, 16_384, () => undefined);
   readonly subscription = new Subscription(
     {
       sendBuffer: this.sendBuffer,
@@ -138,7 +110,7 @@ class Harness {
 
   /** Frames that the client received: the id of each event, and `resync …` for each resync. */
   get seen(): string[] {
-    return this.socket.texts.map((text) => {
+    return this.transport.sent.map((text) => {
       const frame = JSON.parse(text) as { type: string; id?: string; lastEventId?: string; reason?: string };
       return frame.type === 'event' ? frame.id! : `${frame.type} ${frame.reason} ${frame.lastEventId}`;
     });
@@ -258,8 +230,8 @@ describe('CatchUp', () => {
 
   it('is paced by the client, holds a bounded number of events, and rereads the ones it dropped', async () => {
     past(5);
-    harness.socket.reads = false;
-    harness.socket.bufferedAmount = 10_000; // the send buffer is full from the start
+    harness.transport.reads = false;
+    harness.transport.bufferedBytes = 10_000; // the send buffer is full from the start
     const catchUp = harness.begin({ epoch: 'a', offset: 0 });
     await catchUp.recover();
     catchUp.start();
@@ -269,9 +241,9 @@ describe('CatchUp', () => {
     }
     await turn();
     expect(harness.seen).toEqual([]);
-    harness.socket.reads = true;
+    harness.transport.reads = true;
     harness.sendBuffer.send('{"type":"pong"}'); // its callback reports that the send buffer has space again
-    harness.socket.drain();
+    harness.transport.drain();
     harness.sendBuffer.send('{"type":"pong"}');
     await turn();
     expect(harness.seen.filter((line) => line.startsWith('a-'))).toEqual(upTo(1, 45));
@@ -377,14 +349,14 @@ describe('CatchUp', () => {
     };
     harness.begin(null).start();
     await turn();
-    expect(harness.socket.texts).toHaveLength(1);
+    expect(harness.transport.sent).toHaveLength(1);
     expect(harness.live).toBe(true);
   });
 
   it('holds at most the bytes of one replay for a client that does not read', async () => {
     past(1);
-    harness.socket.reads = false;
-    harness.socket.bufferedAmount = 10_000;
+    harness.transport.reads = false;
+    harness.transport.bufferedBytes = 10_000;
     const limits = { maxEvents: 1_000, maxBytes: 500 };
     const catchUp = harness.begin({ epoch: 'a', offset: 0 }, limits);
     await catchUp.recover();
@@ -393,9 +365,9 @@ describe('CatchUp', () => {
       harness.publish();
       harness.takeIn();
     }
-    harness.socket.reads = true;
+    harness.transport.reads = true;
     harness.sendBuffer.send('{"type":"pong"}');
-    harness.socket.drain();
+    harness.transport.drain();
     harness.sendBuffer.send('{"type":"pong"}');
     await turn();
     expect(harness.seen.filter((line) => line.startsWith('a-'))).toEqual(upTo(1, 41));
@@ -407,8 +379,8 @@ describe('CatchUp', () => {
     ['is paused', new PausedFeed(null)],
   ] as const)('holds nothing once its subscription %s, even if the client does not read', async (_how, feed) => {
     past(5);
-    harness.socket.reads = false;
-    harness.socket.bufferedAmount = 10_000;
+    harness.transport.reads = false;
+    harness.transport.bufferedBytes = 10_000;
     const catchUp = harness.begin({ epoch: 'a', offset: 0 });
     await catchUp.recover();
     catchUp.start();
@@ -419,8 +391,8 @@ describe('CatchUp', () => {
     expect(catchUp.heldBytes).toBe(0);
     expect(harness.sendBuffer.bufferedBytes).toBe(10_000);
     await turn();
-    harness.socket.reads = true;
-    harness.socket.drain();
+    harness.transport.reads = true;
+    harness.transport.drain();
     harness.sendBuffer.send('{"type":"pong"}');
     await turn();
     expect(harness.seen).toEqual(['pong undefined undefined']);
@@ -433,8 +405,8 @@ describe('CatchUp', () => {
 
   it('sends nothing more if the connection closes while it waits for space', async () => {
     past(5);
-    harness.socket.reads = false;
-    harness.socket.bufferedAmount = 10_000;
+    harness.transport.reads = false;
+    harness.transport.bufferedBytes = 10_000;
     const catchUp = harness.begin({ epoch: 'a', offset: 0 });
     await catchUp.recover();
     catchUp.start();
@@ -464,7 +436,7 @@ describe('CatchUp', () => {
     catchUp.push(new EventFrame(null, eventBody('c', '1', 't')));
     catchUp.start();
     await turn();
-    expect(harness.socket.texts).toHaveLength(1);
+    expect(harness.transport.sent).toHaveLength(1);
     expect(harness.live).toBe(true);
   });
 
@@ -476,7 +448,7 @@ describe('CatchUp', () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(12), fc.nat(12), fc.array(step, { maxLength: 80 }), async (top, from, steps) => {
         harness = new Harness();
-        const { source, socket } = harness;
+        const { source, transport } = harness;
         past(top);
         source.manual = true;
         const begin = { epoch: 'a', offset: from };
@@ -492,11 +464,11 @@ describe('CatchUp', () => {
           if (what === 'publish') harness.publish();
           else if (what === 'takeIn') harness.takeIn();
           else if (what === 'stall') {
-            socket.reads = false;
-            socket.bufferedAmount = 10_000;
+            transport.reads = false;
+            transport.bufferedBytes = 10_000;
           } else if (what === 'flow') {
-            socket.reads = true;
-            socket.drain();
+            transport.reads = true;
+            transport.drain();
             harness.sendBuffer.send('{"type":"pong"}');
           } else if (what === 'answer') source.asked.shift()?.();
           else if (what === 'trim') source.trimmed = source.top;
@@ -510,8 +482,8 @@ describe('CatchUp', () => {
         for (const answer of source.asked.splice(0)) answer();
         await recovered;
         start();
-        socket.reads = true;
-        socket.drain();
+        transport.reads = true;
+        transport.drain();
         harness.sendBuffer.send('{"type":"pong"}');
         harness.publish();
         while (source.position!.offset < source.top) harness.takeIn();

@@ -9,7 +9,7 @@ function holding(bytes: number, closing = false) {
     did: '',
     sendBuffer: { bufferedBytes: bytes },
     close: (why: string) => void (fake.did = why),
-    socket: { terminate: () => void (fake.did = 'cut off') },
+    transport: { terminate: () => void (fake.did = 'cut off') },
   };
   return fake;
 }

@@ -23,7 +23,7 @@ export class BufferGuard {
     for (const { connection, bytes } of worstFirst) {
       if (total <= this.maxBytes) return;
       total -= bytes;
-      if (connection.closing) connection.socket.terminate();
+      if (connection.closing) connection.transport.terminate();
       else {
         this.counters.slowConsumersClosed += 1;
         this.counters.byTenant.add(connection.principal?.tenant ?? null, 'slowConsumersClosed');

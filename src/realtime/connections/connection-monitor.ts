@@ -4,7 +4,6 @@ import { safely } from '../observability/run-safely.js';
 import type { BufferGuard } from './buffer-guard.js';
 import type { Connection } from './connection.js';
 import type { ConnectionRegistry } from './connection-registry.js';
-import { hasPartialMessage } from './ws-internals.js';
 
 /** The options that the monitor uses. */
 export interface MonitorLimits {
@@ -70,17 +69,17 @@ export class ConnectionMonitor {
       return;
     }
     connection.alive = false;
-    connection.partialMessageAfter = hasPartialMessage(connection.socket) ? connection.messages : null;
+    connection.partialMessageAfter = connection.transport.hasPartialMessage ? connection.messages : null;
     connection.heartbeatAt = now + this.limits.heartbeatIntervalMs;
-    connection.socket.ping();
+    connection.transport.ping();
   }
 }
 
 function reasonToClose(connection: Connection): CloseName | null {
   // The server paused reading from this connection, so a missing pong says nothing about the client.
-  if (connection.socket.isPaused) return null;
+  if (connection.transport.isPaused) return null;
   if (!connection.alive) return 'heartbeatTimeout';
-  const isTheSame = connection.partialMessageAfter === connection.messages && hasPartialMessage(connection.socket);
+  const isTheSame = connection.partialMessageAfter === connection.messages && connection.transport.hasPartialMessage;
   return isTheSame ? 'tooManyFragments' : null;
 }
 

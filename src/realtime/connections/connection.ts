@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { Observable } from 'rxjs';
-import type { WebSocket } from 'ws';
-import { CLOSE_CODES, ProtocolError, type CloseName, type Decoded, type Unstamped } from '../../protocol/index.js';
+import { CLOSE_CODES, ProtocolError, type CloseName, type Unstamped } from '../../protocol/index.js';
 import type { Principal } from '../auth/principal.js';
 import { mayHaveProto, parseWithoutProto } from '../fields/without-proto.js';
 import type { Counters } from '../observability/counters.js';
+import type { FrameQueue } from './frame-queue.js';
 import { FrameRate } from './frame-rate.js';
 import { refusalOf } from './message-refusal.js';
 import { SendBuffer } from './send-buffer.js';
 import { runningMessageOf, type RunningMessage } from './running-message.js';
 import { SlidingWindowLimit } from './sliding-window-limit.js';
 import type { Subscription } from './subscription.js';
+import type { Transport } from './transport.js';
 
 /** The options that a connection uses. */
 export interface ConnectionLimits {
@@ -31,14 +32,8 @@ const PUSHED: ReadonlySet<Unstamped['type']> = new Set(['presence_diff', 'resync
 /** Handles an application message. Each value that it emits is a reply. */
 export type MessageHandler = (data: unknown, message: RunningMessage) => Observable<unknown>;
 
-/** A frame that waits until earlier frames are handled. */
-export interface WaitingFrame {
-  readonly frame: Decoded;
-  readonly bytes: number;
-}
-
 /**
- * One client: its socket, principal, subscriptions and send buffer. It makes no decisions itself.
+ * One client: its transport, principal, subscriptions and send buffer. It makes no decisions itself.
  * @hideconstructor
  */
 export class Connection {
@@ -90,15 +85,11 @@ export class Connection {
   /** Actor that closed it, if known. */
   closedBy: string | null = null;
 
-  /** True while a frame is being handled. Later frames wait. */
-  busy = false;
   /**
-   * Frames that wait for the current one.
+   * The frames of the client; `null` until the gateway has accepted the connection.
    * @internal
    */
-  readonly waiting: WaitingFrame[] = [];
-  /** Size of the waiting frames, in bytes. */
-  waitingBytes = 0;
+  frames: FrameQueue<Connection> | null = null;
   /** Number of complete messages received. */
   messages = 0;
   /**
@@ -110,7 +101,8 @@ export class Connection {
   messageTypes: Map<string, MessageHandler> | null = null;
 
   constructor(
-    readonly socket: WebSocket,
+    /** @internal */
+    readonly transport: Transport,
     /** IP address of the client. */
     readonly address: string,
     /** `null` without a token. Changed by the registry only. */
@@ -121,7 +113,7 @@ export class Connection {
     /** Start time, by {@link RealtimeClock.now}, like all other times in this class. */
     readonly since: number,
   ) {
-    this.sendBuffer = new SendBuffer(socket, limits.maxBufferedBytes, () => this.onSlow(this));
+    this.sendBuffer = new SendBuffer(transport, limits.maxBufferedBytes, () => this.onSlow(this));
     this.rate = new FrameRate(limits.framesPerSecond, this.since);
     this.heartbeatAt = this.since + limits.heartbeatIntervalMs;
   }
@@ -180,7 +172,7 @@ export class Connection {
   }
 
   /**
-   * Closes the connection after all queued frames. `ws` terminates the socket if the peer does not close in time.
+   * Closes the connection after all queued frames. It is terminated if the client does not close in time.
    * @param why a close name of the protocol, or a close code of the application: 1000, or 3000 to 4999
    * @param about with a close name: the actor that closes the connection; with a code: the reason sent to the client
    * @throws RangeError if the name or code is not allowed; the connection then stays open

@@ -31,7 +31,7 @@ describe('the fan-out of one turn', () => {
     return Array.from({ length: count }, () => {
       const writes: string[] = [];
       const sendBuffer = {
-        get idleSocket() {
+        get frameWriter() {
           steps.push('look');
           return null;
         },
@@ -63,7 +63,7 @@ describe('the fan-out of one turn', () => {
     expect(counters.delivered).toBe(6);
   });
 
-  it('looks up the sockets of a group of subscribers before it writes to the first of them', async () => {
+  it('looks up the writers of a group of subscribers before it writes to the first of them', async () => {
     subscribe('a', 40);
     fanOut.deliver('a', frame('1'));
     await turn();

@@ -170,11 +170,11 @@ export class FanOut {
 /** @returns the number of queued events */
 function sendTo(batch: EventBatch, group: readonly Subscription[]): number {
   const { frames, isLimited } = batch;
-  const sockets = group.map(({ connection }) => connection.sendBuffer.idleSocket);
+  const writers = group.map(({ connection }) => connection.sendBuffer.frameWriter);
   let queued = 0;
   group.forEach(({ feed, connection, view }, index) => {
     if (feed === null)
-      queued += connection.sendBuffer.sendBatch(isLimited ? batch.viewedBy(view) : batch, sockets[index] ?? null);
+      queued += connection.sendBuffer.sendBatch(isLimited ? batch.viewedBy(view) : batch, writers[index] ?? null);
     else for (const frame of frames) feed.push(frame);
   });
   return queued;

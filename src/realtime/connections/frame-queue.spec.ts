@@ -1,64 +1,40 @@
-import type { WebSocket } from 'ws';
+import { FakeTransport } from '../../../test/support/fake-transport.js';
 import type { Decoded } from '../../protocol/index.js';
-import { Connection } from '../connections/connection.js';
+
 import { Counters } from '../observability/counters.js';
+import { Connection } from './connection.js';
 import { FrameQueue } from './frame-queue.js';
 
 const LIMITS = { maxBufferedBytes: 1_000_000, framesPerSecond: 100, heartbeatIntervalMs: 25_000 };
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-/** The part of a socket that a connection and its queue use. */
-class FakeSocket {
-  readonly OPEN = 1;
-  readyState = 1;
-  bufferedAmount = 0;
-  isPaused = false;
-  isTerminated = false;
-  readonly sent: string[] = [];
-  readonly closes: unknown[][] = [];
-
-  send(data: unknown): void {
-    this.sent.push(String(data));
-  }
-
-  close(...args: unknown[]): void {
-    this.closes.push(args);
-  }
-
-  pause(): void {
-    this.isPaused = true;
-  }
-
-  resume(): void {
-    this.isPaused = false;
-  }
-
-  terminate(): void {
-    this.isTerminated = true;
-  }
-}
-
 describe('FrameQueue', () => {
-  let socket: FakeSocket;
+  let transport: FakeTransport;
   let connection: Connection;
   let handled: string[];
+  let failed: [ref: string, error: unknown][];
   let answers: { resolve(): void; reject(error: Error): void }[];
-  let queue: FrameQueue;
+  let queue: FrameQueue<Connection>;
 
   beforeEach(() => {
-    socket = new FakeSocket();
+    transport = new FakeTransport();
     [handled, answers] = [[], []];
     connection = new Connection(
-      ...([socket as unknown as WebSocket, '192.0.2.1', null, LIMITS, () => undefined, new Counters(), 0] as const),
+      ...([transport, '192.0.2.1', null, LIMITS, () => undefined, new Counters(), 0] as const),
     );
-    queue = new FrameQueue((_connection, frame) => {
-      handled.push(frame.request!.ref!);
-      return new Promise((resolve, reject) => void answers.push({ resolve, reject }));
-    }, 1_000);
+    failed = [];
+    queue = new FrameQueue(connection, {
+      maxBytes: 1_000,
+      handle(_connection, { request }) {
+        handled.push(request!.ref!);
+        return new Promise<void>((resolve, reject) => void answers.push({ resolve, reject }));
+      },
+      fail: (_connection, { request }, error) => void failed.push([request!.ref!, error]),
+    });
   });
 
   const frame = (ref: string): Decoded => ({ request: { type: 'ping', ref } }) as unknown as Decoded;
-  const add = (ref: string, bytes = 1): void => queue.add(connection, frame(ref), bytes);
+  const add = (ref: string, bytes = 1): void => queue.add(frame(ref), bytes);
 
   it('handles frames one after the other', async () => {
     for (const ref of ['1', '2', '3']) add(ref);
@@ -70,15 +46,17 @@ describe('FrameQueue', () => {
     await turn();
     answers.at(2)!.resolve();
     await turn();
-    expect([connection.busy, connection.waitingBytes]).toEqual([false, 0]);
+    add('4');
+    expect(handled).toEqual(['1', '2', '3', '4']);
   });
 
-  it('answers a failed frame with an error, and continues', async () => {
+  it('reports a failed frame, and continues', async () => {
     for (const ref of ['1', '2']) add(ref);
-    answers.at(0)!.reject(new Error('bug'));
+    const bug = new Error('bug');
+    answers.at(0)!.reject(bug);
     await turn();
     expect(handled).toEqual(['1', '2']);
-    expect(JSON.parse(socket.sent.at(0)!)).toMatchObject({ type: 'error', code: 'internal', ref: '1' });
+    expect(failed).toEqual([['1', bug]]);
   });
 
   it('handles no frame after the server closed the connection, whether it waits or arrives later', async () => {
@@ -89,38 +67,37 @@ describe('FrameQueue', () => {
     add('4');
     await turn();
     expect(handled).toEqual(['1']);
-    expect([connection.waiting, connection.waitingBytes, connection.busy]).toEqual([[], 0, false]);
   });
 
-  it('pauses the socket while too many frames or bytes wait, until half of them are handled', async () => {
+  it('pauses the transport while too many frames or bytes wait, until half of them are handled', async () => {
     add('0');
     for (let number = 1; number < 256; number += 1) add(String(number));
-    expect(socket.isPaused).toBe(false);
+    expect(transport.isPaused).toBe(false);
     add('256');
-    expect(socket.isPaused).toBe(true);
+    expect(transport.isPaused).toBe(true);
     for (let number = 0; number < 256; number += 1) {
       answers.at(number)!.resolve();
       await turn();
       // The next frame is being handled now, so it does not wait.
-      expect(socket.isPaused).toBe(256 - (number + 1) >= 128);
+      expect(transport.isPaused).toBe(256 - (number + 1) >= 128);
     }
     answers.at(256)!.resolve();
     await turn();
     add('large', 2);
     add('larger', 1_000);
-    expect(socket.isPaused).toBe(true);
+    expect(transport.isPaused).toBe(true);
   });
 });
 
 describe('Connection.close', () => {
   it('closes once, with the first reason', () => {
-    const socket = new FakeSocket();
+    const transport = new FakeTransport();
     const connection = new Connection(
-      ...([socket as unknown as WebSocket, '192.0.2.1', null, LIMITS, () => undefined, new Counters(), 0] as const),
+      ...([transport, '192.0.2.1', null, LIMITS, () => undefined, new Counters(), 0] as const),
     );
     connection.close('accessRevoked', 'ops');
     connection.close('slowConsumer');
-    expect(socket.closes).toEqual([[4403, 'access was revoked']]);
+    expect(transport.closes).toEqual([[4403, 'access was revoked']]);
     expect([connection.closing, connection.closeReason, connection.closedBy]).toEqual([true, 'accessRevoked', 'ops']);
   });
 });

@@ -1,63 +1,88 @@
 import type { Decoded } from '../../protocol/index.js';
-import type { Connection } from '../connections/connection.js';
 import { runSafely } from '../observability/run-safely.js';
-import { sendError } from './send-error.js';
+import type { Transport } from './transport.js';
 
-/** Maximum number of waiting frames of a connection. At this limit the socket is paused. */
+/** Maximum number of waiting frames of a connection. At this limit the transport is paused. */
 const MAX_WAITING_FRAMES = 256;
 
-/** Handles one frame of `bytes` bytes. Resolves when the next frame of the connection can be handled. */
-type HandleFrame = (connection: Connection, frame: Decoded, bytes: number) => void | Promise<void>;
+/** A frame that waits until earlier frames are handled. */
+interface WaitingFrame {
+  readonly frame: Decoded;
+  readonly bytes: number;
+}
 
-/** Handles the frames of each connection one after the other, in order of arrival. */
-export class FrameQueue {
+/** The part of a connection that its queue uses. */
+interface FrameSource {
+  readonly transport: Transport;
+  /** True once closing has started: frames that arrive or wait are not handled any more. */
+  readonly closing: boolean;
+}
+
+/** What handles the frames of all connections. */
+export interface FrameHandler<Source> {
+  /** Maximum size of the waiting frames of a connection, in bytes. */
+  readonly maxBytes: number;
+  /** Handles one frame of `bytes` bytes. Resolves when the next frame of the connection can be handled. */
+  handle(source: Source, frame: Decoded, bytes: number): void | Promise<void>;
+  /** Answers a frame whose handler threw or rejected. Must not throw. */
+  fail(source: Source, frame: Decoded, error: unknown): void;
+}
+
+/** Handles the frames of one connection one after the other, in order of arrival. */
+export class FrameQueue<Source extends FrameSource> {
+  /** True while a frame is being handled. Later frames wait. */
+  private busy = false;
+  private readonly waiting: WaitingFrame[] = [];
+  private waitingBytes = 0;
+
   constructor(
-    private readonly handle: HandleFrame,
-    private readonly maxFrameBytes: number,
+    private readonly source: Source,
+    private readonly handler: FrameHandler<Source>,
   ) {}
 
-  add(connection: Connection, frame: Decoded, bytes: number): void {
-    if (!connection.busy) {
+  add(frame: Decoded, bytes: number): void {
+    const { transport } = this.source;
+    if (!this.busy) {
       runSafely(
         'The frames of a connection',
-        () => this.work(connection, frame, bytes),
-        () => connection.socket.terminate(),
+        () => this.work(frame, bytes),
+        () => transport.terminate(),
       );
       return;
     }
-    connection.waiting.push({ frame, bytes });
-    connection.waitingBytes += bytes;
-    if (this.isBehind(connection, 1)) connection.socket.pause();
+    this.waiting.push({ frame, bytes });
+    this.waitingBytes += bytes;
+    if (this.isBehind(1)) transport.pause();
   }
 
-  /** Never rejects: an error becomes an `error` frame. */
-  private async work(connection: Connection, first: Decoded, firstBytes: number): Promise<void> {
-    connection.busy = true;
+  private async work(first: Decoded, firstBytes: number): Promise<void> {
+    const { source, handler } = this;
+    this.busy = true;
     let frame = first;
     let bytes = firstBytes;
     for (;;) {
-      if (!connection.closing) {
-        if (connection.socket.isPaused && !this.isBehind(connection, 2)) connection.socket.resume();
+      if (!source.closing) {
+        if (source.transport.isPaused && !this.isBehind(2)) source.transport.resume();
         try {
-          const pending = this.handle(connection, frame, bytes);
+          const pending = handler.handle(source, frame, bytes);
           if (pending !== undefined) await pending;
         } catch (error) {
-          sendError(connection, error, { ref: (frame.request ?? frame.bad).ref });
+          handler.fail(source, frame, error);
         }
       }
-      const next = connection.waiting.shift();
+      const next = this.waiting.shift();
       if (next === undefined) break;
       ({ frame, bytes } = next);
-      connection.waitingBytes -= bytes;
+      this.waitingBytes -= bytes;
     }
-    connection.busy = false;
+    this.busy = false;
   }
 
   /**
    * Returns true if the waiting frames reach 1/`part` of a limit. Frames are limited too, because a frame can cost far
    * more than its bytes.
    */
-  private isBehind({ waiting, waitingBytes }: Connection, part: number): boolean {
-    return waiting.length >= MAX_WAITING_FRAMES / part || waitingBytes >= this.maxFrameBytes / part;
+  private isBehind(part: number): boolean {
+    return this.waiting.length >= MAX_WAITING_FRAMES / part || this.waitingBytes >= this.handler.maxBytes / part;
   }
 }

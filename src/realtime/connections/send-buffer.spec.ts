@@ -1,32 +1,5 @@
-import { SendBuffer, type SendBufferSocket, type Waiter } from './send-buffer.js';
-
-/** A socket whose buffer is emptied by the test. */
-class FakeSocket implements SendBufferSocket {
-  readonly OPEN = 1;
-  readyState: 0 | 1 | 2 | 3 = 1;
-  bufferedAmount = 0;
-  readonly sent: { data: unknown; options: unknown }[] = [];
-  closedWith: unknown[] | undefined;
-  private callbacks: (() => void)[] = [];
-
-  send(data: unknown, ...rest: unknown[]): void {
-    const [options, callback] = rest;
-    this.sent.push({ data, options });
-    this.bufferedAmount += (data as { length: number }).length;
-    this.callbacks.push(callback as () => void);
-  }
-
-  drainTo(bytes: number): void {
-    this.bufferedAmount = bytes;
-    this.callbacks.shift()?.();
-  }
-
-  close(...args: unknown[]): void {
-    this.closedWith = args;
-  }
-
-  pong(): void {}
-}
+import { FakeTransport } from '../../../test/support/fake-transport.js';
+import { SendBuffer, type Waiter } from './send-buffer.js';
 
 class FakeWaiter implements Waiter {
   heldBytes = 7;
@@ -34,14 +7,15 @@ class FakeWaiter implements Waiter {
 }
 
 describe('SendBuffer', () => {
-  let socket: FakeSocket;
+  let transport: FakeTransport;
   let slow: number;
   let sendBuffer: SendBuffer;
 
   beforeEach(() => {
-    socket = new FakeSocket();
+    transport = new FakeTransport();
+    transport.reads = false;
     slow = 0;
-    sendBuffer = new SendBuffer(socket, 100, () => (slow += 1));
+    sendBuffer = new SendBuffer(transport, 100, () => (slow += 1));
   });
 
   const isSettled = async (promise: Promise<unknown>): Promise<boolean> => {
@@ -50,10 +24,10 @@ describe('SendBuffer', () => {
     return (await Promise.race([promise, Promise.resolve(pending)])) !== pending;
   };
 
-  it('sends strings and bytes as text frames', () => {
+  it('sends strings and bytes', () => {
     expect(sendBuffer.send('a')).toBe(true);
     expect(sendBuffer.send(Buffer.from('b'))).toBe(true);
-    expect(socket.sent.map(({ options }) => options)).toEqual(Array(2).fill({ binary: false, compress: false }));
+    expect(transport.sent).toEqual(['a', 'b']);
     expect(sendBuffer.bufferedBytes).toBe(2);
   });
 
@@ -63,27 +37,27 @@ describe('SendBuffer', () => {
     expect(slow).toBe(0);
     expect(sendBuffer.send('x')).toBe(false);
     expect(slow).toBe(1);
-    expect(socket.sent).toHaveLength(2);
+    expect(transport.sent).toHaveLength(2);
   });
 
-  it('sends nothing to a socket that is not open', () => {
-    socket.readyState = 2;
+  it('sends nothing over a transport that is not open', () => {
+    transport.isOpen = false;
     expect(sendBuffer.send('a')).toBe(false);
-    expect(socket.sent).toEqual([]);
+    expect(transport.sent).toEqual([]);
   });
 
   it('closes once, and queues nothing afterwards', () => {
     sendBuffer.close(4501, 'why');
     sendBuffer.close(1000, 'again');
-    expect(socket.closedWith).toEqual([4501, 'why']);
+    expect(transport.closes).toEqual([[4501, 'why']]);
     expect(sendBuffer.send('a')).toBe(false);
   });
 
   it('is below the replay limit up to a quarter of its limit', async () => {
-    socket.bufferedAmount = 25;
+    transport.bufferedBytes = 25;
     expect(sendBuffer.isBelowReplayLimit).toBe(true);
     expect(await sendBuffer.whenBelowReplayLimit(new FakeWaiter())).toBe(true);
-    socket.bufferedAmount = 26;
+    transport.bufferedBytes = 26;
     expect(sendBuffer.isBelowReplayLimit).toBe(false);
   });
 
@@ -94,9 +68,9 @@ describe('SendBuffer', () => {
       sendBuffer.whenBelowReplayLimit(new FakeWaiter()),
       sendBuffer.whenBelowReplayLimit(new FakeWaiter()),
     ];
-    socket.drainTo(30);
+    transport.drain(30);
     expect(await isSettled(one)).toBe(false);
-    socket.drainTo(0);
+    transport.drain(0);
     expect(await Promise.all([one, other])).toEqual([true, true]);
   });
 
@@ -107,7 +81,7 @@ describe('SendBuffer', () => {
       sendBuffer.whenBelowReplayLimit(new FakeWaiter()),
     ];
     expect(sendBuffer.bufferedBytes).toBe(60 + 7 + 7);
-    socket.drainTo(0);
+    transport.drain(0);
     await Promise.all(waiting);
     expect(sendBuffer.bufferedBytes).toBe(0);
   });

@@ -1,10 +1,5 @@
-import type { Socket } from 'node:net';
-import type { WebSocket } from 'ws';
 import type { EventBatch, EventFrame } from './event-frame.js';
-import { idleSocket, readsSharedDeflate } from './ws-internals.js';
-
-/** The part of a socket that a send buffer uses. */
-export type SendBufferSocket = Pick<WebSocket, 'readyState' | 'bufferedAmount' | 'send' | 'pong' | 'close' | 'OPEN'>;
+import type { FrameWriter, Transport } from './transport.js';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -22,22 +17,18 @@ export interface Waiter {
  */
 export class SendBuffer {
   private closed = false;
-  /** True if the client can read frames that were compressed once for all clients. */
-  private readonly deflates: boolean;
   /** Waiting replays, with the function that wakes each. */
   private waiting: Map<Waiter, () => void> | null = null;
 
   constructor(
-    private readonly socket: SendBufferSocket,
+    private readonly transport: Transport,
     private readonly maxBytes: number,
     private readonly onSlow: () => void,
-  ) {
-    this.deflates = readsSharedDeflate(socket);
-  }
+  ) {}
 
   /** Number of waiting bytes, including those of replays. */
   get bufferedBytes(): number {
-    let bytes = this.socket.bufferedAmount;
+    let bytes = this.transport.bufferedBytes;
     for (const { heldBytes } of this.waiting?.keys() ?? []) bytes += heldBytes;
     return bytes;
   }
@@ -49,8 +40,7 @@ export class SendBuffer {
    */
   send(frame: string | Buffer): boolean {
     if (!this.canAccept()) return false;
-    // `ws` must never compress: compressing per connection costs a hundred times as much as compressing once for all.
-    this.socket.send(frame, { binary: false, compress: false }, this.onSent);
+    this.transport.send(frame, this.onSent);
     return true;
   }
 
@@ -60,31 +50,31 @@ export class SendBuffer {
    */
   sendEvent(frame: EventFrame): boolean {
     if (!this.canAccept()) return false;
-    const socket = idleSocket(this.socket);
-    if (socket === null) return this.send(frame.bytes);
-    socket.write(this.deflates ? frame.deflated : frame.wire, this.onSent);
+    const writer = this.transport.frameWriter;
+    if (writer === null) return this.send(frame.bytes);
+    writer.write(this.transport.readsSharedDeflate ? frame.deflated : frame.wire, this.onSent);
     return true;
   }
 
-  /** The socket to which prebuilt frames can be written directly in this turn; `null` if they must go through `ws`. */
-  get idleSocket(): Socket | null {
-    return idleSocket(this.socket);
+  /** Takes prebuilt frames in this turn; `null` if each must be sent by itself. */
+  get frameWriter(): FrameWriter | null {
+    return this.transport.frameWriter;
   }
 
   /**
    * Queues the events of one turn: in a single write if that keeps the order, otherwise one by one.
-   * @param socket the result of {@link idleSocket} in the same turn
+   * @param writer the result of {@link frameWriter} in the same turn
    * @returns the number of queued events
    */
-  sendBatch(batch: EventBatch, socket: Socket | null): number {
+  sendBatch(batch: EventBatch, writer: FrameWriter | null): number {
     if (this.closed) return 0;
-    if (socket === null) return this.sendEach(batch);
-    // While the sender is idle, all waiting bytes are in the socket. `writableLength` costs half of `bufferedAmount`.
-    if (socket.writableLength > this.maxBytes) {
+    if (writer === null) return this.sendEach(batch);
+    // All waiting bytes are in the writer, and its length costs half of `bufferedBytes`.
+    if (writer.writableLength > this.maxBytes) {
       this.onSlow();
       return 0;
     }
-    socket.write(this.deflates ? batch.deflated : batch.wire);
+    writer.write(this.transport.readsSharedDeflate ? batch.deflated : batch.wire);
     return batch.frames.length;
   }
 
@@ -96,19 +86,19 @@ export class SendBuffer {
 
   /** Replies to a WebSocket ping, unless the connection is closing or too slow. */
   pong(data: Buffer): void {
-    if (this.canAccept()) this.socket.pong(data);
+    if (this.canAccept()) this.transport.pong(data);
   }
 
   /** True if a replay can continue. Replays keep the buffer short, so that they do not make their own client a slow one. */
   get isBelowReplayLimit(): boolean {
-    return this.socket.bufferedAmount <= this.maxBytes / 4;
+    return this.transport.bufferedBytes <= this.maxBytes / 4;
   }
 
   /** Resolves once the buffer is below the replay limit or the waiter has ended. Resolves with false if the connection closed. */
   async whenBelowReplayLimit(waiter: Waiter): Promise<boolean> {
     while (!this.closed && !this.isBelowReplayLimit && !waiter.ended) {
       // Direct writes do not call back, so an empty write with a callback follows them.
-      idleSocket(this.socket)?.write(NOTHING, this.onSent);
+      this.transport.frameWriter?.write(NOTHING, this.onSent);
       await new Promise<void>((resolve) => (this.waiting ??= new Map()).set(waiter, resolve));
     }
     return !this.closed;
@@ -128,10 +118,10 @@ export class SendBuffer {
   close(code: number, reason: string): void {
     if (this.closed) return;
     this.end();
-    this.socket.close(code, reason);
+    this.transport.close(code, reason);
   }
 
-  /** Stops accepting frames, because the socket is closed or closing. */
+  /** Stops accepting frames, because the connection is closed or closing. */
   end(): void {
     this.closed = true;
     this.wake();
@@ -149,8 +139,8 @@ export class SendBuffer {
 
   /** Returns true if a frame can be queued. A slow client is detected before the write. */
   private canAccept(): boolean {
-    if (this.closed || this.socket.readyState !== this.socket.OPEN) return false;
-    if (this.socket.bufferedAmount <= this.maxBytes) return true;
+    if (this.closed || !this.transport.isOpen) return false;
+    if (this.transport.bufferedBytes <= this.maxBytes) return true;
     this.onSlow();
     return false;
   }

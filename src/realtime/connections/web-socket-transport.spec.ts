@@ -5,7 +5,8 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { EventBatch, EventFrame } from './event-frame.js';
 import { SendBuffer } from './send-buffer.js';
 import { frameText } from './frame-bytes.js';
-import { idleSocket, corkReplies } from './ws-internals.js';
+import type { FrameWriter } from './transport.js';
+import { corkReplies, WebSocketTransport } from './web-socket-transport.js';
 
 describe('a prebuilt frame', () => {
   let http: Server;
@@ -13,6 +14,7 @@ describe('a prebuilt frame', () => {
   let client: WebSocket;
   let server: WebSocket;
   let received: string[];
+  const writerOf = (socket: WebSocket): FrameWriter | null => new WebSocketTransport(socket).frameWriter;
 
   beforeEach(async () => {
     http = createServer();
@@ -41,13 +43,13 @@ describe('a prebuilt frame', () => {
 
   it.each([0, 1, 125, 126, 65_535, 65_536, 200_000])('of %i bytes arrives unchanged', async (length) => {
     const text = 'x'.repeat(length);
-    idleSocket(server)!.write(frameText(text).wire);
+    writerOf(server)!.write(frameText(text).wire);
     await fence();
     expect(received).toEqual([text]);
   });
 
   it('of a reply is written together with the replies to other frames that arrived together, in order', async () => {
-    const socket = idleSocket(server)!;
+    const socket = writerOf(server)!;
     /** Number of bytes that waited to be written after each reply. */
     const held: number[] = [];
     server.on('message', (data: Buffer) => {
@@ -56,29 +58,29 @@ describe('a prebuilt frame', () => {
       held.push(socket.writableLength);
     });
     const frameOf = (digit: string): Buffer => Buffer.from([0x81, 0x81, 0, 0, 0, 0, digit.charCodeAt(0)]);
-    idleSocket(client)!.write(Buffer.concat('0123456789'.split('').map(frameOf)));
+    writerOf(client)!.write(Buffer.concat('0123456789'.split('').map(frameOf)));
     while (received.length < 10) await once(client, 'message');
     expect(received).toEqual('0123456789'.split(''));
     expect(held).toEqual([3, 6, 9, 12, 15, 18, 21, 24, 27, 30]);
 
-    idleSocket(client)!.write(frameOf('x')); // single frame: written at once
+    writerOf(client)!.write(frameOf('x')); // single frame: written at once
     await once(client, 'message');
     expect(held.at(-1)).toBe(0);
   });
 
   it('has a length in bytes, not in characters', async () => {
     const text = '😀'.repeat(40);
-    idleSocket(server)!.write(frameText(text).wire);
+    writerOf(server)!.write(frameText(text).wire);
     await fence();
     expect(received).toEqual([text]);
   });
 
   it('keeps the order with frames that ws sends', async () => {
-    const sendBuffer = new SendBuffer(server, 1_000_000, () => undefined);
+    const sendBuffer = new SendBuffer(new WebSocketTransport(server), 1_000_000, () => undefined);
     const frames = [1, 2].map((offset) => new EventFrame({ epoch: 'e', offset }, `"n":${offset}}`));
     for (let round = 0; round < 50; round += 1) {
       sendBuffer.send(`before ${round}`);
-      expect(sendBuffer.sendBatch(new EventBatch(frames), sendBuffer.idleSocket)).toBe(2);
+      expect(sendBuffer.sendBatch(new EventBatch(frames), sendBuffer.frameWriter)).toBe(2);
       sendBuffer.send(`after ${round}`);
     }
     await fence();
@@ -91,13 +93,13 @@ describe('a prebuilt frame', () => {
     expect(received).toEqual(Array.from({ length: 50 }, (_, number) => round(number)).flat());
   });
 
-  it('is not written after its connection started to close, even if its socket was looked up before', async () => {
-    const sendBuffer = new SendBuffer(server, 1_000_000, () => undefined);
-    const socket = sendBuffer.idleSocket;
-    expect(socket).not.toBeNull();
+  it('is not written after its connection started to close, even if its writer was looked up before', async () => {
+    const sendBuffer = new SendBuffer(new WebSocketTransport(server), 1_000_000, () => undefined);
+    const writer = sendBuffer.frameWriter;
+    expect(writer).not.toBeNull();
     sendBuffer.close(1000, 'over');
-    expect(sendBuffer.idleSocket).toBeNull();
-    expect(sendBuffer.sendBatch(new EventBatch([new EventFrame(null, '"n":1}')]), socket)).toBe(0);
+    expect(sendBuffer.frameWriter).toBeNull();
+    expect(sendBuffer.sendBatch(new EventBatch([new EventFrame(null, '"n":1}')]), writer)).toBe(0);
     await once(client, 'close');
     expect(received).toEqual([]);
   });
@@ -105,31 +107,22 @@ describe('a prebuilt frame', () => {
   it('is not written while the sender of ws holds back a frame', async () => {
     // A fragment of a message was sent, so no other frame can follow yet.
     server.send('frag', { fin: false });
-    expect(idleSocket(server)).toBeNull();
+    expect(writerOf(server)).toBeNull();
     server.send('ment');
     await fence();
     expect(received).toEqual(['fragment']);
-    expect(idleSocket(server)).not.toBeNull();
+    expect(writerOf(server)).not.toBeNull();
   });
 
   it('is sent through ws if the internals of ws are not as expected', async () => {
     const sender = (server as unknown as { _sender: { _state: unknown } })._sender;
     const state = sender._state;
     sender._state = 'something new';
-    expect(idleSocket(server)).toBeNull();
+    expect(writerOf(server)).toBeNull();
     sender._state = state;
-    const sendBuffer = new SendBuffer(
-      {
-        ...{ OPEN: 1, readyState: 1, bufferedAmount: 0 },
-        send: server.send.bind(server),
-        close: () => undefined,
-        terminate: () => undefined,
-      } as never,
-      1_000,
-      () => undefined,
-    );
+    const sendBuffer = new SendBuffer(new WebSocketTransport(server), 1_000, () => undefined);
     const frames = [1, 2].map((offset) => new EventFrame(null, `"n":${offset}}`));
-    expect(sendBuffer.sendBatch(new EventBatch(frames), sendBuffer.idleSocket)).toBe(2);
+    expect(sendBuffer.sendBatch(new EventBatch(frames), null)).toBe(2);
     await fence();
     expect(received).toEqual(['{"type":"event","n":1}', '{"type":"event","n":2}']);
   });

@@ -1,16 +1,9 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import { safely } from '../observability/run-safely.js';
+import type { FrameWriter, Transport } from './transport.js';
 
-/**
- * Access to private parts of `ws`; no other file uses them. Writing a prebuilt frame directly to the socket makes
- * fan-out cheap: `ws.send` builds a header and queues a callback for each receiver, and it accepts neither joined
- * frames nor frames that were compressed once for all clients. A direct write is safe only while the sender of `ws` is
- * idle; otherwise it would overtake buffered bytes. Private fields show whether it is idle. Each is checked, and if one
- * is missing, the caller uses `ws.send`.
- */
-
-/** The private fields of `ws` (8.23) that are used. */
+/** The private fields of `ws` (8.23) that are used. No other file uses them. */
 interface WebSocketInternals {
   readonly _socket?: Socket;
   readonly _sender?: {
@@ -27,10 +20,11 @@ interface WebSocketInternals {
   };
 }
 
-type WebSocketState = Pick<WebSocket, 'readyState' | 'OPEN'>;
-
 /** `_state` of a sender that is neither compressing nor reading a blob. */
 const IDLE = 0;
+
+/** `_state` of a receiver that waits for the first bytes of a frame. */
+const GET_INFO = 0;
 
 let directWrites = true;
 
@@ -39,46 +33,92 @@ export function allowDirectWrites(allow: boolean): void {
   directWrites = allow;
 }
 
-/** Returns the socket of an open connection whose sender is idle, so that a direct write keeps the order; otherwise `null`. */
-export function idleSocket(webSocket: WebSocketState): Socket | null {
-  const { _socket: socket, _sender: sender } = webSocket as WebSocketInternals;
-  if (socket === undefined || sender === undefined || webSocket.readyState !== webSocket.OPEN) return null;
-  const idle = sender._state === IDLE && sender._firstFragment === true && sender._queue?.length === 0;
-  return idle && directWrites && socket.writable ? socket : null;
-}
-
 /**
- * Returns true if a client can read frames that were compressed for all clients: no context takeover, and no smaller window
- * requested.
+ * A connection over `ws`. Frames that were built once for many clients are written directly to its socket, which makes
+ * fan-out cheap: `ws.send` builds a header and queues a callback for each receiver, and it accepts neither joined
+ * frames nor frames that were compressed once for all clients. A direct write is safe only while the sender of `ws` is
+ * idle; otherwise it would overtake buffered bytes. Private fields show whether it is idle. Each is checked, and if one
+ * is missing, `ws.send` is used.
  */
-export function readsSharedDeflate(webSocket: WebSocketState): boolean {
-  const params = (webSocket as WebSocketInternals)._extensions?.['permessage-deflate']?.params;
-  return params?.server_no_context_takeover === true && params.server_max_window_bits === undefined;
+export class WebSocketTransport implements Transport {
+  /** True without context takeover, and if no smaller window was requested. */
+  readonly readsSharedDeflate: boolean;
+
+  constructor(private readonly webSocket: WebSocket) {
+    const params = (webSocket as WebSocketInternals)._extensions?.['permessage-deflate']?.params;
+    this.readsSharedDeflate =
+      params?.['server_no_context_takeover'] === true && params['server_max_window_bits'] === undefined;
+  }
+
+  get isOpen(): boolean {
+    return this.webSocket.readyState === this.webSocket.OPEN;
+  }
+
+  get bufferedBytes(): number {
+    return this.webSocket.bufferedAmount;
+  }
+
+  get isPaused(): boolean {
+    return this.webSocket.isPaused;
+  }
+
+  get hasPartialMessage(): boolean {
+    const { _receiver: receiver } = this.webSocket as WebSocketInternals;
+    if (receiver === undefined) return false;
+    return receiver._fragmented !== 0 || receiver._state !== GET_INFO || receiver._bufferedBytes !== 0;
+  }
+
+  get frameWriter(): FrameWriter | null {
+    const { webSocket } = this;
+    const { _socket: socket, _sender: sender } = webSocket as WebSocketInternals;
+    if (socket === undefined || sender === undefined || webSocket.readyState !== webSocket.OPEN) return null;
+    const idle = sender._state === IDLE && sender._firstFragment === true && sender._queue?.length === 0;
+    return idle && directWrites && socket.writable ? socket : null;
+  }
+
+  send(frame: string | Buffer, onSent: () => void): void {
+    // `ws` must never compress: compressing per connection costs a hundred times as much as compressing once for all.
+    this.webSocket.send(frame, { binary: false, compress: false }, onSent);
+  }
+
+  ping(): void {
+    this.webSocket.ping();
+  }
+
+  pong(data: Buffer): void {
+    this.webSocket.pong(data);
+  }
+
+  pause(): void {
+    this.webSocket.pause();
+  }
+
+  resume(): void {
+    this.webSocket.resume();
+  }
+
+  close(code: number, reason: string): void {
+    this.webSocket.close(code, reason);
+  }
+
+  terminate(): void {
+    this.webSocket.terminate();
+  }
 }
 
 /** Releases the decompressor of the last message (about 40 KB). Without context takeover, the next message does not need it. */
-export function releaseInflate(webSocket: WebSocketState): void {
+export function releaseInflate(webSocket: WebSocket): void {
   const deflate = (webSocket as WebSocketInternals)._extensions?.['permessage-deflate'];
   if (!deflate?._inflate) return;
   deflate._inflate.close();
   deflate._inflate = null;
 }
 
-/** `_state` of a receiver that waits for the first bytes of a frame. */
-const GET_INFO = 0;
-
-/** Returns true if a message was received only partially. */
-export function hasPartialMessage(webSocket: Pick<WebSocket, 'readyState'>): boolean {
-  const { _receiver: receiver } = webSocket as WebSocketInternals;
-  if (receiver === undefined) return false;
-  return receiver._fragmented !== 0 || receiver._state !== GET_INFO || receiver._bufferedBytes !== 0;
-}
-
 /**
- * Combines replies into one write. Called for each message: if more frames of the client are already in memory, all replies to
- * them are sent together. Their order does not change.
+ * Combines replies into one write. Called for each message: if more frames of the client are already in memory, all
+ * replies to them are sent together. Their order does not change.
  */
-export function corkReplies(webSocket: Pick<WebSocket, 'readyState'>): void {
+export function corkReplies(webSocket: WebSocket): void {
   const { _socket: socket, _receiver: receiver } = webSocket as WebSocketInternals;
   if (socket === undefined || !directWrites || socket.writableCorked > 0) return;
   if (typeof receiver?._bufferedBytes !== 'number' || receiver._bufferedBytes === 0) return;

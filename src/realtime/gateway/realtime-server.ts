@@ -12,7 +12,7 @@ import { RealtimeClock } from '../timing/realtime-clock.js';
 import { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { FanOut } from '../connections/fan-out.js';
-import { releaseInflate } from '../connections/ws-internals.js';
+import { corkReplies, releaseInflate, WebSocketTransport } from '../connections/web-socket-transport.js';
 import { Counters } from '../observability/counters.js';
 import { LogLimiter } from '../observability/log-limiter.js';
 import { runSafely, safely } from '../observability/run-safely.js';
@@ -151,7 +151,7 @@ export class RealtimeServer {
     this.draining = true;
     this.admission.close();
     this.servers.detachAll();
-    for (const connection of this.registry.all()) connection.socket.terminate();
+    for (const connection of this.registry.all()) connection.transport.terminate();
     await new Promise<void>((resolve) => this.webSockets.close(() => resolve()));
   }
 
@@ -220,7 +220,7 @@ export class RealtimeServer {
     }
     this.counters.handshakes.add('accepted');
     const connection = new Connection(
-      webSocket,
+      new WebSocketTransport(webSocket),
       address,
       identity.principal,
       this.options,
@@ -243,6 +243,7 @@ export class RealtimeServer {
     safely(
       'A frame',
       function (this: Socket, data: RawData, isBinary: boolean): void {
+        corkReplies(this);
         server.frames.message(this.connection!, data, isBinary);
         if (server.options.compression) releaseInflate(this);
       },

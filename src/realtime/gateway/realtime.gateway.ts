@@ -26,7 +26,7 @@ import { BufferGuard } from '../connections/buffer-guard.js';
 import { ConnectionMonitor } from '../connections/connection-monitor.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
-import { corkReplies } from '../connections/ws-internals.js';
+import { FrameQueue, type FrameHandler } from '../connections/frame-queue.js';
 import { Reauthorization } from '../control/reauthorization.js';
 import { ClusterStatsService } from '../instances/cluster-stats.service.js';
 import { TenantStats } from '../instances/tenant-stats.js';
@@ -42,7 +42,6 @@ import { RealtimeClock } from '../timing/realtime-clock.js';
 import { sleep } from '../timing/retry.js';
 import type { Services } from './commands/command.js';
 import { COMMANDS } from './commands/index.js';
-import { FrameQueue } from './frame-queue.js';
 import { configurationWarnings } from './configuration-warnings.js';
 import { isWithinConnectionLimits } from './connection-limits.js';
 import { abandonMessages, MessageRunner } from './message-runner.js';
@@ -74,7 +73,7 @@ export class RealtimeGateway
   private readonly logger = new SafeLogger('Realtime');
   private readonly services: Services;
   private readonly monitor: ConnectionMonitor;
-  private readonly queue: FrameQueue;
+  private readonly frames: FrameHandler<Connection>;
   private readonly messages: MessageRunner;
   private readonly maxTargets: number;
 
@@ -109,10 +108,11 @@ export class RealtimeGateway
       clock,
     );
     this.messages = new MessageRunner(options);
-    this.queue = new FrameQueue(
-      (connection, frame, bytes) => this.dispatch(connection, frame, bytes),
-      options.maxFrameBytes,
-    );
+    this.frames = {
+      maxBytes: options.maxFrameBytes,
+      handle: (connection, frame, bytes) => this.dispatch(connection, frame, bytes),
+      fail: (connection, frame, error) => sendError(connection, error, { ref: (frame.request ?? frame.bad).ref }),
+    };
   }
 
   afterInit(server: unknown): void {
@@ -137,7 +137,7 @@ export class RealtimeGateway
     runSafely(
       'A new connection',
       () => this.accept(connection, request),
-      () => connection.socket.terminate(),
+      () => connection.transport.terminate(),
     );
   }
 
@@ -152,6 +152,7 @@ export class RealtimeGateway
       this.refuse(connection, 'too_many_connections', 'tooManyConnections');
       return;
     }
+    connection.frames = new FrameQueue(connection, this.frames);
     this.registry.add(connection);
     this.auditLog.connected(connection);
     connection.channelsAtConnect = findChannels(request);
@@ -221,7 +222,6 @@ export class RealtimeGateway
 
   private handleFrame(connection: Connection, data: RawData, isBinary: boolean): void {
     connection.messages += 1;
-    corkReplies(connection.socket);
     if (!this.admit(connection)) return;
     const bytes = bytesOf(data);
     const readingCost = costOfReading(bytes.length);
@@ -233,7 +233,7 @@ export class RealtimeGateway
     const frame = isBinary ? { bad: BINARY_FRAME } : decodeClientFrame(bytes.toString(), this.maxTargets);
     if (frame.request !== undefined && 'targets' in frame.request)
       connection.rate.chargeChannels(frame.request.targets.length);
-    this.queue.add(connection, frame, bytes.length);
+    connection.frames?.add(frame, bytes.length);
   }
 
   private dispatch(connection: Connection, { request, bad, custom }: Decoded, bytes: number): void | Promise<void> {
