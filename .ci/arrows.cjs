@@ -183,8 +183,11 @@ module.exports = {
     {
       name: 'no-undeclared-packages',
       severity: 'error',
-      // The platform is no part of the package, and the pages are bundled.
-      from: { path: '^src/', pathNot: ['\\.spec\\.ts$', room('platform'), consolePage, '^src/main\\.ts$'] },
+      // The platform is no part of a package, the pages are bundled, and React is a peer of the client's package.
+      from: {
+        path: '^src/',
+        pathNot: ['\\.spec\\.ts$', room('platform'), room('react'), consolePage, '^src/main\\.ts$'],
+      },
       // Peers are installed for the tests too.
       to: {
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'],

@@ -1,7 +1,8 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runCommand } from './command.js';
+import { runCommand, type Tool } from './command.js';
+import { documentText } from './write-document.js';
 
 const documentOf = (data: object): string =>
   JSON.stringify({
@@ -28,9 +29,10 @@ describe('the command', () => {
   });
   afterAll(() => rm(home, { recursive: true }));
 
-  const run = async (...args: string[]) => {
+  const run = (...args: string[]) => runTool({ name: 'nestjs-realtime-asyncapi', documentText }, args);
+  const runTool = async (tool: Tool, args: string[]) => {
     const told = { code: 0, out: '', problem: '' };
-    told.code = await runCommand(args, {
+    told.code = await runCommand(tool, args, {
       write: (text) => (told.out += text),
       complain: (text) => (told.problem += text),
     });
@@ -41,7 +43,7 @@ describe('the command', () => {
     expect(await run('types', at('old.json'), '--out', at('events.ts'))).toEqual({ code: 0, out: '', problem: '' });
     const code = await readFile(at('events.ts'), 'utf8');
     expect(code).toContain('[channel: `games:${string}:score`]: {');
-    expect(code).toContain("declare module 'nestjs-realtime/client'");
+    expect(code).toContain("declare module 'nestjs-realtime-client'");
     const { out } = await run('types', at('old.json'), '--no-augment');
     expect(out).toContain('export interface Events {');
     expect(out).not.toContain('declare module');
@@ -107,6 +109,19 @@ describe('the command', () => {
     const named = await run('write', at('two.cjs'), '--module', 'Right');
     expect(named.problem).toContain('Right of ');
     expect(named.problem).toContain('no module imports RealtimeModule.forRoot');
+  });
+
+  it('has no write in the package of the client, and says where it is', async () => {
+    const client = { name: 'nestjs-realtime-client' };
+    const { out } = await runTool(client, ['--help']);
+    expect(out).toContain('nestjs-realtime-client types <document.json>');
+    expect(out).not.toContain(' write <');
+    expect(await runTool(client, ['write', 'app.module.js'])).toEqual({
+      code: 2,
+      out: '',
+      problem:
+        'nestjs-realtime-client: write needs the server: run nestjs-realtime-asyncapi, of the package nestjs-realtime\n',
+    });
   });
 
   it('prints its usage', async () => {

@@ -51,7 +51,7 @@ export interface Events {
   "levels:more": unknown;
 }
 
-declare module 'nestjs-realtime/client' {
+declare module 'nestjs-realtime-client' {
   interface RealtimeEvents extends Events {}
 }
 `);

@@ -28,7 +28,7 @@ export function eventTypes(contract: Contract, { augment }: EventTypesOptions): 
   return parts.join('\n');
 }
 
-const AUGMENTATION = `declare module 'nestjs-realtime/client' {
+const AUGMENTATION = `declare module 'nestjs-realtime-client' {
   interface RealtimeEvents extends ${MAP} {}
 }
 `;

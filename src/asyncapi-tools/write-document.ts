@@ -1,7 +1,6 @@
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ToolError } from './tool-error.js';
+import { attempt, ToolError } from './tool-error.js';
 
 /** Options of `write`. */
 export interface DocumentOptions {
@@ -48,17 +47,4 @@ export async function documentText(file: string, { module, protocol, ...rest }: 
 
 function isProtocol(text: string | undefined): text is 'ws' | 'wss' | undefined {
   return text === undefined || text === 'ws' || text === 'wss';
-}
-
-/** @throws ToolError if the file cannot be written */
-export async function writeText(file: string, text: string): Promise<void> {
-  await attempt(`${file} cannot be written`, () => writeFile(file, text));
-}
-
-async function attempt<T>(problem: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (error) {
-    throw new ToolError(`${problem}: ${(error as Error).message}`, { cause: error });
-  }
 }

@@ -6,7 +6,8 @@
  *       interface RealtimeEvents { 'projects:created': { id: string; name: string } }
  *     }
  *
- * The entry point `nestjs-realtime/platform-events` adds the built-in channels. A payload can have more fields than the map names.
+ * Clients declare theirs in `nestjs-realtime-client`. The entry point `platform-events` of both packages adds the built-in
+ * channels. A payload can have more fields than the map names.
  */
 export interface RealtimeEvents {
   [privateChannel: `user:${string}`]: unknown;

@@ -47,7 +47,7 @@ type DataOf<Fields extends Readonly<Record<string, keyof FieldTypes>>> = keyof F
   : { readonly [Name in keyof Fields]: FieldTypes[Fields[Name]] };
 
 /**
- * Event map of the built-in channels. The entry point `nestjs-realtime/platform-events` merges it into `RealtimeEvents`.
+ * Event map of the built-in channels. The entry point `platform-events` merges it into `RealtimeEvents`.
  * The map of an application can use parts of it: `Pick<PlatformEvents, 'apps:created'>`.
  */
 export type PlatformEvents = {

@@ -26,7 +26,7 @@ const foldersOf = (path: string): string[] =>
 function folders(intro: string): [folder: string, text: string][] {
   const list = readFileSync('docs/architecture.md', 'utf8')
     .split(intro)[1]!
-    .split(/\n(?:\[|Folders of)/)[0]!;
+    .split(/\n(?:\[|Folders of|Two packages)/)[0]!;
   return [...list.matchAll(/^- `([\w-]+)`: (.+)$/gm)].map(([, folder, text]) => [folder!, text!]);
 }
 

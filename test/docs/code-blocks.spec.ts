@@ -14,6 +14,7 @@ const fileOf = ({ doc, line, language, code }: Block): SourceText => ({
 /** What is no code, or of no use without what is around it, and the spec that holds it against what it is about. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   'docs/authentication.md json': 'test/docs/authentication.spec.ts',
+  'docs/browser.md html': 'test/browser/plain-page.spec.ts',
   'docs/channels.md text': 'test/docs/run-commands.spec.ts',
   'docs/deployment.md dockerfile': 'test/deploy/files.spec.ts',
   'docs/redis.md text': 'test/broker/redis-acl.spec.ts',
@@ -35,10 +36,10 @@ const PAGE: SourceText = {
 
 /** Whether it extends the event map through the server's door alone: TypeScript does not merge what is declared through both. */
 const ofServers = (doc: string): boolean =>
-  blocksOf(doc).every(({ code }) => !code.includes("declare module 'nestjs-realtime/client'"));
+  blocksOf(doc).every(({ code }) => !code.includes("declare module 'nestjs-realtime-client'"));
 
 /** Returns true for a block that adds the built-in channels to the event map. Blocks without the import must compile without it. */
-const importsPlatform = ({ code }: Block): boolean => code.includes("'nestjs-realtime/platform-events'");
+const importsPlatform = ({ code }: Block): boolean => /'nestjs-realtime(-client)?\/platform-events'/.test(code);
 
 describe('the blocks of code in the docs', () => {
   it('are all in a language that is checked', () => {

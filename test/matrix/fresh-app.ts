@@ -75,7 +75,8 @@ const BESIDE = [
 
 /** Installs the package into a project of its own, and compiles the application there. @throws with what the compiler wrote */
 export async function makeFreshApp(root: string): Promise<void> {
-  await installed(root, await pack(root), [...(await packagesNeeded()), ...BESIDE], {
+  const { server } = await pack(root);
+  await installed(root, [server], [...(await packagesNeeded()), ...BESIDE], {
     'main.ts': MAIN,
     'tsconfig.json': JSON.stringify(TSCONFIG),
   });

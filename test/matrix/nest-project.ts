@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { finish, readJson } from '../package/installed.js';
+import { finish, readJson, type Tarballs } from '../package/installed.js';
 import { liveOf, RECEIVED, specOf } from '../package/orders-app.js';
 
 /** A project as `nest new` of that release makes it, with the package installed by the README's line. */
@@ -35,7 +35,7 @@ const NUMBERED = /^@nestjs\/(common|core|platform-\w+|testing|websockets)$/;
 const QUIETLY = ['--no-audit', '--no-fund', '--prefer-offline'];
 
 /** Creates the project in this folder and installs the package. @throws Error with the output of the step that failed */
-export async function makeNestProject(root: string, project: NestProject, tarball: string): Promise<void> {
+export async function makeNestProject(root: string, project: NestProject, tarballs: Tarballs): Promise<void> {
   const { nest, release = nest } = project;
   const create = ['--yes', `--package=@nestjs/cli@${nest}`, '--', 'nest', 'new', basename(root)];
   await finish(
@@ -48,7 +48,11 @@ export async function makeNestProject(root: string, project: NestProject, tarbal
   await writeFile(join(root, 'package.json'), JSON.stringify(manifest));
   if (project.swc) await writeFile(join(root, '.swcrc'), JSON.stringify(swcFor('commonjs')));
   await finish('npm', ['install', ...QUIETLY], root);
-  await finish('npm', ['install', ...QUIETLY, ...(await readmePackages(nest, release, tarball))], root);
+  await finish(
+    'npm',
+    ['install', ...QUIETLY, ...(await readmePackages(nest, release, tarballs.server.path)), tarballs.client.path],
+    root,
+  );
 
   await rm(join(root, 'test'), { recursive: true }); // its supertest is not installed
   if (project.jestForEsModules) await rm(join(root, 'src/app.controller.spec.ts'));

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import { LOWEST_NEST } from '../../src/realtime/nest/check-nest.js';
+import type { Tarballs } from '../package/installed.js';
 import { checkNestProject, makeNestProject, type NestProject } from './nest-project.js';
 import { checkRefusedProject, makeRefusedProject } from './refused-project.js';
 import { checkViteProject, makeViteProject, type ViteProject } from './vite-project.js';
@@ -11,7 +12,7 @@ export interface Project {
   /** The lowest line of Node that its tools run on. @default 20 */
   readonly lowestNode?: number;
   /** Makes it in a folder that does not exist yet. */
-  readonly make: (root: string, tarball: string) => Promise<void>;
+  readonly make: (root: string, tarballs: Tarballs) => Promise<void>;
   /** Runs it under the first `node` in `env.PATH`. */
   readonly check: (root: string, env: NodeJS.ProcessEnv) => Promise<void>;
 }
@@ -19,20 +20,20 @@ export interface Project {
 const nest = (name: string, project: NestProject, lowestNode = 20): Project => ({
   name: `Nest ${project.release ?? project.nest}, ${name}`,
   lowestNode,
-  make: (root, tarball) => makeNestProject(root, project, tarball),
+  make: (root, tarballs) => makeNestProject(root, project, tarballs),
   check: (root, env) => checkNestProject(root, project, env),
 });
 
 const vite = (project: ViteProject, lowestNode = 20): Project => ({
   name: `Vite frontend, ${project.runner}`,
   lowestNode,
-  make: (root, tarball) => makeViteProject(root, project, tarball),
+  make: (root, tarballs) => makeViteProject(root, project, tarballs),
   check: checkViteProject,
 });
 
 const refused = (release: string, jwt: string): Project => ({
   name: `Nest ${release}, refused`,
-  make: (root, tarball) => makeRefusedProject(root, release, jwt, tarball),
+  make: (root, tarballs) => makeRefusedProject(root, release, jwt, tarballs),
   check: (root, env) => checkRefusedProject(root, release, LOWEST_NEST, env),
 });
 
@@ -58,13 +59,13 @@ export const PROJECTS: readonly Project[] = [
 export async function checkProject(
   { name, lowestNode = 20, make, check }: Project,
   home: string,
-  tarball: string,
+  tarballs: Tarballs,
   lines: readonly string[],
 ): Promise<void> {
   const root = join(home, name.toLowerCase().replaceAll(/\W+/g, '-'));
   const current = process.versions.node.split('.')[0]!;
   const fitting = (lines.length > 0 ? lines : [current]).filter((line) => Number(line) >= lowestNode);
-  await make(root, tarball);
+  await make(root, tarballs);
   for (const line of fitting.length > 0 ? fitting : [String(lowestNode)]) {
     const binary = line === current ? process.execPath : (await nodeRelease(line)).binary;
     await check(root, { ...process.env, PATH: `${dirname(binary)}:${process.env['PATH']}` });

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { finish } from '../package/installed.js';
+import { finish, type Tarballs } from '../package/installed.js';
 
 const MAIN = `
 require('reflect-metadata');
@@ -9,14 +9,19 @@ RealtimeModule.forRoot({ jwt: { secret: 'a secret for this test alone, long enou
 `;
 
 /** Installs the package beside a release of Nest that its peers refuse, as `--legacy-peer-deps` does. */
-export async function makeRefusedProject(root: string, release: string, jwt: string, tarball: string): Promise<void> {
+export async function makeRefusedProject(
+  root: string,
+  release: string,
+  jwt: string,
+  { server }: Tarballs,
+): Promise<void> {
   await mkdir(root);
   await writeFile(join(root, 'package.json'), '{ "name": "refused", "private": true }');
   await writeFile(join(root, 'main.cjs'), MAIN);
   const numbered = ['common', 'core', 'websockets', 'platform-ws'].map((name) => `@nestjs/${name}@${release}`);
   const others = [`@nestjs/jwt@${jwt}`, 'reflect-metadata@0.2', 'rxjs@7', 'class-validator', 'class-transformer'];
   const quietly = ['--no-audit', '--no-fund', '--prefer-offline', '--legacy-peer-deps'];
-  await finish('npm', ['install', ...quietly, ...numbered, ...others, tarball], root);
+  await finish('npm', ['install', ...quietly, ...numbered, ...others, server.path], root);
 }
 
 /** @throws Error unless the application stops with a sentence that names the release and the lowest one */

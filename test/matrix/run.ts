@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { pack } from '../package/installed.js';
+import { pack, type Tarballs } from '../package/installed.js';
 import type { HttpAdapter } from '../package/orders-app.js';
 import { TEST_SECRET } from '../support/jwt.js';
 import { PlatformProcess } from '../support/platform-process.js';
@@ -74,9 +74,9 @@ async function check(name: string, start: () => Promise<Served>): Promise<number
 }
 
 /** @returns how many projects failed: 0 or 1 */
-async function tryProject(project: (typeof PROJECTS)[number], home: string, tarball: string): Promise<number> {
+async function tryProject(project: (typeof PROJECTS)[number], home: string, tarballs: Tarballs): Promise<number> {
   const since = performance.now();
-  const failure = await checkProject(project, home, tarball, lines).then(
+  const failure = await checkProject(project, home, tarballs, lines).then(
     () => null,
     (error: Error) => error.message,
   );
@@ -98,9 +98,9 @@ try {
       failed += await check(`a fresh app on ${adapter} ${under}`, () => startFresh(root, release, adapter));
     }
   }
-  const tarball = await pack(root);
+  const tarballs = await pack(root);
   for (const project of PROJECTS.filter(({ name }) => new RegExp(values.projects).test(name))) {
-    failed += await tryProject(project, root, tarball);
+    failed += await tryProject(project, root, tarballs);
   }
 } finally {
   await removeDirectory(root);

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { finish, readJson } from '../package/installed.js';
+import { finish, readJson, type Tarballs } from '../package/installed.js';
 
 /** A frontend as `create-vite` makes it, tested with this runner. */
 export interface ViteProject {
@@ -14,7 +14,7 @@ interface Manifest {
 }
 
 const EVENTS = `
-declare module 'nestjs-realtime/client' {
+declare module 'nestjs-realtime-client' {
   interface RealtimeEvents {
     'orders:paid': { total: number };
   }
@@ -24,8 +24,8 @@ export {};
 
 const APP = `
 import './events';
-import { createRealtimeClient } from 'nestjs-realtime/client';
-import { RealtimeProvider, useEvents } from 'nestjs-realtime/react';
+import { createRealtimeClient } from 'nestjs-realtime-client';
+import { RealtimeProvider, useEvents } from 'nestjs-realtime-client/react';
 
 function Orders() {
   return <ol>{useEvents('orders:paid').map(({ id, data }) => <li key={id}>{data.total.toFixed(2)}</li>)}</ol>;
@@ -44,8 +44,8 @@ export default function App() {
 const specOf = (globals: string): string => `
 import './events';
 import { expect, it } from '${globals}';
-import { createRealtimeClient } from 'nestjs-realtime/client';
-import { FakeRealtimeServer } from 'nestjs-realtime/testing';
+import { createRealtimeClient } from 'nestjs-realtime-client';
+import { FakeRealtimeServer } from 'nestjs-realtime-client/testing';
 
 it('receives the events of a channel', async () => {
   const server = new FakeRealtimeServer();
@@ -65,7 +65,7 @@ it('receives the events of a channel', async () => {
 const QUIETLY = ['--no-audit', '--no-fund', '--prefer-offline'];
 
 /** Creates the frontend in this folder and installs the package. @throws Error with the output of the step that failed */
-export async function makeViteProject(root: string, { runner }: ViteProject, tarball: string): Promise<void> {
+export async function makeViteProject(root: string, { runner }: ViteProject, { client }: Tarballs): Promise<void> {
   const create = ['--yes', '--package=create-vite', '--', 'create-vite', basename(root), '--template', 'react-ts'];
   await finish('npm', ['exec', ...create, '--no-interactive'], join(root, '..'));
   const manifest = await readJson<Manifest>(join(root, 'package.json'));
@@ -81,7 +81,7 @@ export async function makeViteProject(root: string, { runner }: ViteProject, tar
   manifest.scripts['test'] = name === 'jest' ? 'jest' : 'vitest run --environment jsdom';
   await writeFile(join(root, 'package.json'), JSON.stringify(manifest));
   await finish('npm', ['install', ...QUIETLY], root);
-  await finish('npm', ['install', ...QUIETLY, '--omit=peer', tarball], root);
+  await finish('npm', ['install', ...QUIETLY, client.path], root);
   await writeFile(join(root, 'src/events.ts'), EVENTS);
   await writeFile(join(root, 'src/App.tsx'), APP);
   await writeFile(join(root, 'src/orders.spec.ts'), specOf(name === 'jest' ? '@jest/globals' : 'vitest'));

@@ -28,35 +28,55 @@ interface Needs {
   readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional?: boolean }>>;
 }
 
-/** What npm installs with the package: what it depends on, and those of its peers that it cannot do without. */
+/** What npm installs with the package of the server: what it depends on, and those of its peers that it cannot do without. */
 export async function packagesNeeded(): Promise<string[]> {
   const { dependencies, peerDependencies, peerDependenciesMeta } = await readJson<Needs>('package.json');
   const peers = Object.keys(peerDependencies).filter((name) => peerDependenciesMeta[name]?.optional !== true);
   return [...Object.keys(dependencies), ...peers];
 }
 
-/** As `npm publish` would pack it. @returns the path of the tarball */
-export async function pack(into: string): Promise<string> {
-  const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', into];
-  const [{ filename }] = JSON.parse(await finish('npm', args)) as [{ filename: string }];
-  return join(into, filename);
+/** A package as `npm publish` would pack it. */
+export interface Tarball {
+  readonly name: string;
+  readonly path: string;
+}
+
+/** The tarballs of both packages, of one version. */
+export interface Tarballs {
+  readonly server: Tarball;
+  readonly client: Tarball;
+}
+
+/** Packs both packages, as `npm run pack` does, from the last build. */
+export async function pack(into: string): Promise<Tarballs> {
+  const client = join(into, 'client-package');
+  await finish(process.execPath, ['.ci/client-package.mjs', client]);
+  return { server: await packFolder('.', into), client: await packFolder(client, into) };
+}
+
+async function packFolder(folder: string, into: string): Promise<Tarball> {
+  const args = ['pack', resolve(folder), '--ignore-scripts', '--json', '--pack-destination', into];
+  const [{ name, filename }] = JSON.parse(await finish('npm', args)) as [{ name: string; filename: string }];
+  return { name, path: join(into, filename) };
 }
 
 /**
- * An application outside of the repository that has installed the tarball, and the packages that it names and no other:
- * what the package forgot to declare is not there.
+ * An application outside of the repository that has installed the tarballs, and the packages that it names and no other:
+ * what a package forgot to declare is not there.
  * @param folders where the packages are, the first folder that has one counts
  */
 export async function installed(
   root: string,
-  tarball: string,
+  tarballs: readonly Tarball[],
   packages: readonly string[],
   files: Readonly<Record<string, string>>,
   folders: readonly string[] = ['node_modules'],
 ): Promise<void> {
-  const own = join(root, 'node_modules/nestjs-realtime');
-  await mkdir(own, { recursive: true });
-  await finish('tar', ['xzf', tarball, '--strip-components=1', '-C', own]);
+  for (const { name, path } of tarballs) {
+    const folder = join(root, 'node_modules', name);
+    await mkdir(folder, { recursive: true });
+    await finish('tar', ['xzf', path, '--strip-components=1', '-C', folder]);
+  }
   for (const name of packages) {
     const link = join(root, 'node_modules', name);
     await mkdir(dirname(link), { recursive: true });

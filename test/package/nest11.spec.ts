@@ -30,7 +30,7 @@ describe('a CommonJS application of Nest 11', () => {
 
   beforeAll(async () => {
     root = await makeTemporaryDirectory();
-    const tarball = await pack(root);
+    const { server, client } = await pack(root);
     const beside = ['@nestjs/platform-express', '@nestjs/testing', '@types/jest', '@types/node'];
     const files = {
       'package.json': JSON.stringify({ name: 'orders', private: true }),
@@ -38,7 +38,8 @@ describe('a CommonJS application of Nest 11', () => {
       'src/orders.spec.ts': specOf(['express']),
       'src/live.ts': liveOf(['express']),
     };
-    await installed(root, tarball, [...(await packagesNeeded()), ...beside], files, [NEST_11, 'node_modules']);
+    const packages = [...(await packagesNeeded()), ...beside];
+    await installed(root, [server, client], packages, files, [NEST_11, 'node_modules']);
     await finish(process.execPath, [bin('typescript/bin/tsc'), '-p', '.'], root);
   }, 300_000);
   afterAll(() => removeDirectory(root));

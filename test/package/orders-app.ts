@@ -10,14 +10,18 @@ const ordersOf = (adapters: readonly HttpAdapter[]): string => `
 import { Injectable, Module } from '@nestjs/common';
 ${adapters.map((name) => `import { ${ADAPTERS[name]} } from '@nestjs/platform-${name}';`).join('\n')}
 import { ChannelPolicy, EventsPublisher, RealtimeModule, type CanSubscribe, type ChannelContext } from 'nestjs-realtime';
-import { createRealtimeClient } from 'nestjs-realtime/client';
-import { RealtimeTesting } from 'nestjs-realtime/testing/nest';
+import { createRealtimeClient } from 'nestjs-realtime-client';
+import { RealtimeTesting } from 'nestjs-realtime/testing';
 import { WebSocket } from 'ws';
 
+interface OrderEvents {
+  [order: \`orders:\${string}\`]: { paid: boolean };
+}
 declare module 'nestjs-realtime' {
-  interface RealtimeEvents {
-    [order: \`orders:\${string}\`]: { paid: boolean };
-  }
+  interface RealtimeEvents extends OrderEvents {}
+}
+declare module 'nestjs-realtime-client' {
+  interface RealtimeEvents extends OrderEvents {}
 }
 
 @Injectable()

@@ -19,6 +19,9 @@ describe('npm publish', () => {
     const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, unknown>;
     expect(manifest).toMatchObject({ scripts: { prepublishOnly: 'node .ci/publishable.mjs' } });
     expect(manifest).not.toHaveProperty('private');
+    expect(manifest).toMatchObject({
+      scripts: { release: expect.stringMatching(/npm publish.*npm publish.*client/) as string },
+    });
     expect(check('.')).toEqual({
       status: 1,
       missing: [

@@ -19,8 +19,9 @@ export default {
   resolve: {
     alias: {
       ...${JSON.stringify(alias)},
-      'nestjs-realtime/client': '${resolve('src/client/index.ts')}',
-      'nestjs-realtime/react': '${resolve('src/react/index.ts')}',
+      // The longer name first: an alias also replaces the beginning of a path.
+      'nestjs-realtime-client/react': '${resolve('src/react/index.ts')}',
+      'nestjs-realtime-client': '${resolve('src/client/index.ts')}',
     },
   },
   server: { host: '127.0.0.1', strictPort: true, fs: { strict: false } },
@@ -29,8 +30,8 @@ export default {
 const MAIN = `
 import { version as react } from 'react';
 import { createRoot } from 'react-dom/client';
-import { createRealtimeClient } from 'nestjs-realtime/client';
-import { RealtimeProvider } from 'nestjs-realtime/react';
+import { createRealtimeClient } from 'nestjs-realtime-client';
+import { RealtimeProvider } from 'nestjs-realtime-client/react';
 import { Panel } from './panel';
 
 const { url, token } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
@@ -43,7 +44,7 @@ createRoot(document.querySelector('main')).render(
 /** What is written anew while it runs; its listener waits, and so do the events that come meanwhile. */
 const PANEL = `
 import { useState } from 'react';
-import { useChannel, useChannelState, useEvents } from 'nestjs-realtime/react';
+import { useChannel, useChannelState, useEvents } from 'nestjs-realtime-client/react';
 
 export function Panel() {
   const [count, setCount] = useState(0);

@@ -35,7 +35,7 @@ class MemberJoined {
 
 /** Frontend code that must compile, with the errors that are expected. */
 const FRONTEND = `
-import { createRealtimeClient, type PlatformEvents } from 'nestjs-realtime/client';
+import { createRealtimeClient, type PlatformEvents } from 'nestjs-realtime-client';
 import type { Events, Member } from './generated-events.js';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -76,7 +76,7 @@ export const bothWays = (
 `;
 
 const MISTAKE = `
-import { createRealtimeClient } from 'nestjs-realtime/client';
+import { createRealtimeClient } from 'nestjs-realtime-client';
 import type { Events } from './generated-events.js';
 createRealtimeClient<Events>({ url: '/ws' }).channel('teams:7:updated').on('event', ({ data }) => data.title);
 `;

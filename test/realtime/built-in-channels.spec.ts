@@ -76,7 +76,7 @@ const fileOf = (name: string, code: string) => ({ path: resolve('test/realtime',
 
 const USE = `
 import { EventsPublisher, type PlatformEvents, type RealtimeEvents } from 'nestjs-realtime';
-import { createRealtimeClient } from 'nestjs-realtime/client';
+import { createRealtimeClient } from 'nestjs-realtime-client';
 `;
 
 describe('the event map', () => {
@@ -101,7 +101,7 @@ export function use(events: EventsPublisher, shop: EventsPublisher<ShopEvents>) 
     expect(compile([fileOf('custom-events.ts', code)]).map(problemText)).toEqual([]);
   }, 60_000);
 
-  it.each(['nestjs-realtime', 'nestjs-realtime/client'])(
+  it.each(['nestjs-realtime', 'nestjs-realtime-client'])(
     'has the built-in channels beside those declared in %s',
     (entry) => {
       const code = `${USE}

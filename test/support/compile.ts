@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import ts from 'typescript';
+import { SOURCES } from './packages.js';
 
 /** A source file in memory: its path and its content. */
 export interface SourceText {
@@ -22,18 +23,7 @@ export function compile(files: readonly SourceText[]): ts.Diagnostic[] {
       checkJs: true,
       noUnusedLocals: false,
       noUnusedParameters: false,
-      paths: {
-        'nestjs-realtime': [resolve('src/realtime/index.ts')],
-        'nestjs-realtime/client': [resolve('src/client/index.ts')],
-        'nestjs-realtime/client/shared': [resolve('src/client/shared/index.ts')],
-        'nestjs-realtime/platform-events': [resolve('src/platform-events/index.ts')],
-        'nestjs-realtime/react': [resolve('src/react/index.ts')],
-        'nestjs-realtime/react-query': [resolve('src/react/query.ts')],
-        'nestjs-realtime/terminus': [resolve('src/terminus/index.ts')],
-        'nestjs-realtime/testing': [resolve('src/testing/index.ts')],
-        'nestjs-realtime/testing/nest': [resolve('src/testing/nest/index.ts')],
-        'nestjs-realtime/testing/backend': [resolve('src/testing/backend/index.ts')],
-      },
+      paths: Object.fromEntries(Object.entries(SOURCES).map(([name, path]) => [name, [resolve(path)]])),
     },
     { ...ts.sys, onUnRecoverableConfigFileDiagnostic: (problem) => expect(problem).toBeNull() },
   )!;

@@ -30,7 +30,7 @@ function filesOf(folder: 'src' | 'web', port: number): Record<string, string> {
   );
 }
 
-/** The packages that the page installs beside the tarball: for the application, and for its page. */
+/** The packages that the page installs beside the tarballs: for the application, and for its page. */
 async function packagesOfThePage(): Promise<[string[], string[]]> {
   const { version } = await readJson<{ version: string }>('package.json');
   const commands = blocksOf(TUTORIAL)
@@ -39,7 +39,7 @@ async function packagesOfThePage(): Promise<[string[], string[]]> {
     .filter(([program, verb]) => program === 'npm' && verb === 'install');
   expect(commands.map(([, , tarball]) => tarball)).toEqual([
     `../nestjs-realtime-${version}.tgz`,
-    `../../nestjs-realtime-${version}.tgz`,
+    `../../nestjs-realtime-client-${version}.tgz`,
   ]);
   const [shop, web] = commands.map(([, , , ...packages]) => packages);
   return [shop!, web!];
@@ -66,13 +66,13 @@ describe('the tutorial', () => {
     [shop, web] = [join(home, 'shop'), join(home, 'shop/web')];
     port = await freePort();
     const [packages, pagePackages] = await packagesOfThePage();
-    const tarball = await pack(home);
+    const { server, client } = await pack(home);
     await mkdir(web, { recursive: true });
-    await installed(shop, tarball, [...(await packagesNeeded()), ...NEST_PACKAGES, ...packages], {
+    await installed(shop, [server], [...(await packagesNeeded()), ...NEST_PACKAGES, ...packages], {
       ...NEST_FILES,
       ...filesOf('src', port),
     });
-    await installed(web, tarball, [...VITE_PACKAGES, ...pagePackages], { ...VITE_FILES, ...filesOf('web', port) });
+    await installed(web, [client], [...VITE_PACKAGES, ...pagePackages], { ...VITE_FILES, ...filesOf('web', port) });
   }, 120_000);
 
   afterAll(async () => {

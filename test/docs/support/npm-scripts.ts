@@ -2,21 +2,16 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import ts from 'typescript';
+import { ENTRIES } from '../../support/packages.js';
 import type { Command } from './shell.js';
 
 interface Manifest {
-  readonly name: string;
   readonly version: string;
   readonly scripts: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
 }
 
-const {
-  name: packageName,
-  version,
-  scripts,
-  peerDependencies,
-} = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
+const { version, scripts, peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
 
 /** The file that a script of package.json runs, as its source. */
 function programOf(script: string): string | undefined {
@@ -41,12 +36,13 @@ function optionsOf(program: string): ParseArgsConfig['options'] {
   return options;
 }
 
-/** What is wrong with a package of `npm install`: it is the tarball, or a peer such as `@nestjs/jwt@11`. */
+/** What is wrong with a package of `npm install`: it is a tarball, or a peer such as `@nestjs/jwt@11`. */
 function installProblem(spec: string): string | null {
-  if (spec === `../${packageName}-${version}.tgz`) return null;
+  const tarballs = Object.keys(ENTRIES).map((name) => `../${name}-${version}.tgz`);
+  if (tarballs.includes(spec)) return null;
   const [, peer = '', major] = /^(.+)@(\d+)$/.exec(spec) ?? [];
   if (peerDependencies[peer]?.includes(`^${major}.`) === true) return null;
-  return `${spec} is neither the tarball of this version nor a release of a peer`;
+  return `${spec} is neither a tarball of this version nor a release of a peer`;
 }
 
 /** What is wrong with `npm …`; `null` where it would do what it says. */

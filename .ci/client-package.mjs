@@ -1,0 +1,91 @@
+// Makes the package of the client, nestjs-realtime-client, from the last build:
+//   node .ci/client-package.mjs FOLDER
+// Its manifest, its browser bundles and its command are made here. Its docs are those that a frontend needs.
+import { build } from 'esbuild';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { builtFilesOf, entryPointsOf } from './packages.cjs';
+
+const NAME = 'nestjs-realtime-client';
+const DOCS = ['client.md', 'react.md', 'browser.md', 'delivery.md', 'PROTOCOL.md'];
+/** Fields that both packages share. The publisher fills in the last four. */
+const SHARED = ['version', 'type', 'license', 'engines', 'sideEffects', 'repository', 'homepage', 'bugs', 'author'];
+
+const out = process.argv[2];
+if (out === undefined) throw new Error('Usage: node .ci/client-package.mjs FOLDER');
+const server = JSON.parse(readFileSync('package.json', 'utf8'));
+
+function copyBuilt(path) {
+  const [folder, filesOnly] = path.endsWith('/*') ? [path.slice(0, -2), true] : [path, false];
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (filesOnly && entry.isDirectory()) continue;
+    cpSync(join(folder, entry.name), join(out, folder, entry.name), { recursive: true });
+  }
+}
+
+function bundle(file, options) {
+  return build({ outfile: join(out, 'dist', file), bundle: true, target: 'es2022', logLevel: 'warning', ...options });
+}
+
+function bundleForBrowsers(file, contents, options) {
+  const banner = { js: `/*! ${NAME} ${server.version}, MIT */` };
+  return bundle(`browser/${file}`, { stdin: { contents, resolveDir: '.' }, minify: true, banner, ...options });
+}
+
+/** Files of the repository that are in the package, with their place there. */
+const PACKED = new Map([
+  ['src/client/README.md', 'README.md'],
+  ...['LICENSE', 'CHANGELOG.md', ...DOCS.map((name) => `docs/${name}`)].map((file) => [file, file]),
+]);
+
+/** Links to files that are not in the package become text, or lead to the documentation once it has an address. */
+function withLinksOfPackage(source, text) {
+  return text.replaceAll(/(!?)\[((?:[^\]`]|`[^`]*`)+)\]\(([^)\s]+)\)/g, (link, image, label, target) => {
+    const [path, anchor] = target.split('#');
+    if (/^[a-z]+:/.test(target) || path === '') return link;
+    const hash = anchor === undefined ? '' : `#${anchor}`;
+    const linked = normalize(join(dirname(source), path));
+    const packed = PACKED.get(linked);
+    if (packed !== undefined) return `${image}[${label}](${relative(dirname(PACKED.get(source)), packed)}${hash})`;
+    if (image !== '') return '';
+    if (server.homepage === undefined || !linked.endsWith('.md')) return `${label} (\`${linked}\` in nestjs-realtime)`;
+    const page = linked.replace(/^docs\//, '').replace(/(README)?\.md$/, '');
+    return `[${label}](${server.homepage.replace(/\/$/, '')}/${page}${hash})`;
+  });
+}
+
+function copyTexts() {
+  mkdirSync(join(out, 'docs'), { recursive: true });
+  for (const [source, file] of PACKED)
+    writeFileSync(join(out, file), withLinksOfPackage(source, readFileSync(source, 'utf8')));
+}
+
+const manifest = {
+  name: NAME,
+  description: 'Client of nestjs-realtime: typed channels that resume, for browsers, React, Node and React Native.',
+  keywords: ['realtime', 'websocket', 'client', 'react', 'nestjs', 'pubsub', 'presence'],
+  ...Object.fromEntries(SHARED.filter((field) => server[field] !== undefined).map((field) => [field, server[field]])),
+  ...entryPointsOf(NAME),
+  unpkg: './dist/browser/global.js',
+  jsdelivr: './dist/browser/global.js',
+  bin: { [NAME]: 'dist/command.js' },
+  files: ['dist', 'docs', 'CHANGELOG.md'],
+  scripts: { prepublishOnly: 'node ../.ci/publishable.mjs' },
+  peerDependencies: { '@tanstack/react-query': '>=5', react: '>=18' },
+  peerDependenciesMeta: { '@tanstack/react-query': { optional: true }, react: { optional: true } },
+};
+
+rmSync(out, { recursive: true, force: true });
+for (const path of builtFilesOf(NAME)) copyBuilt(path);
+cpSync('dist/cjs/package.json', join(out, 'dist/cjs/package.json'));
+copyTexts();
+writeFileSync(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+
+const client = "export * from './dist/client/index.js';";
+const shared = "export * from './dist/client/shared/index.js';";
+await Promise.all([
+  bundleForBrowsers('client.js', client, { format: 'esm' }),
+  bundleForBrowsers('shared.js', shared, { format: 'esm' }),
+  bundleForBrowsers('global.js', client + shared, { format: 'iife', globalName: 'NestRealtime' }),
+  bundle('command.js', { entryPoints: ['dist/asyncapi-tools/client-cli.js'], format: 'esm', platform: 'node' }),
+]);

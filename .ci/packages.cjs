@@ -1,0 +1,60 @@
+// The two packages of this repository: their entry points, and the folders of `dist` that they hold. The manifest
+// of the server, package.json, repeats them (`npm run manifest`); that of the client
+// is made from them (client-package.mjs).
+
+/** Subpath of each entry point, and its file in `src` without the ending. */
+const ENTRIES = {
+  'nestjs-realtime': {
+    '.': 'realtime/index',
+    './terminus': 'terminus/index',
+    './platform-events': 'platform-events/index',
+    './testing': 'testing/nest/index',
+    './testing/backend': 'testing/backend/index',
+  },
+  'nestjs-realtime-client': {
+    '.': 'client/index',
+    './shared': 'client/shared/index',
+    './protocol': 'protocol/index',
+    './platform-events': 'platform-events/index',
+    './react': 'react/index',
+    './react-query': 'react/query',
+    './testing': 'testing/index',
+  },
+};
+
+const FOLDERS = {
+  'nestjs-realtime': ['realtime', 'terminus', 'protocol', 'platform-events', 'testing/nest', 'testing/backend'],
+  'nestjs-realtime-client': ['client', 'protocol', 'platform-events', 'react', 'testing/*'],
+};
+
+/** Fields of the manifest of a package that follow from its entry points. Jest takes `require`, Node takes `module-sync`. */
+function entryPointsOf(name) {
+  const entries = Object.entries(ENTRIES[name]);
+  const built = (folder, file) => ({ types: `./${folder}/${file}.d.ts`, default: `./${folder}/${file}.js` });
+  const { types, default: main } = built('dist/cjs', ENTRIES[name]['.']);
+  return {
+    main,
+    types,
+    exports: Object.fromEntries(
+      entries.map(([subpath, file]) => [
+        subpath,
+        { 'module-sync': built('dist', file), require: built('dist/cjs', file), default: built('dist', file) },
+      ]),
+    ),
+    // For `moduleResolution: node10`, which does not read `exports`.
+    typesVersions: {
+      '*': Object.fromEntries(
+        entries
+          .filter(([subpath]) => subpath !== '.')
+          .map(([subpath, file]) => [subpath.slice('./'.length), [built('dist/cjs', file).types]]),
+      ),
+    },
+  };
+}
+
+/** Paths of the built files of a package: folders, and `folder/*` for the files of a folder alone. */
+function builtFilesOf(name) {
+  return ['dist', 'dist/cjs'].flatMap((build) => FOLDERS[name].map((folder) => `${build}/${folder}`));
+}
+
+module.exports = { ENTRIES, entryPointsOf, builtFilesOf };

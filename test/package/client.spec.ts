@@ -1,0 +1,157 @@
+import { build } from 'esbuild';
+import { join } from 'node:path';
+import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
+import { areFilled, importAll, namesOf } from './entry-points.js';
+import { bin, finish, installed, pack, readJson, type Tarballs } from './installed.js';
+
+/** Entry points that have code. */
+const CODE = namesOf('nestjs-realtime-client').filter((name) => !name.endsWith('/platform-events'));
+
+const VITE_APP = `
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { createRoot } from 'react-dom/client';
+import { createRealtimeClient } from 'nestjs-realtime-client';
+import { RealtimeProvider, useEvents } from 'nestjs-realtime-client/react';
+import { useRealtimeInvalidation } from 'nestjs-realtime-client/react-query';
+import 'nestjs-realtime-client/platform-events';
+${importAll(CODE)}
+
+function Apps() {
+  useRealtimeInvalidation('apps:created', ['apps']);
+  return <ol>{useEvents('apps:created', { limit: 10 }).map(({ id, data }) => <li key={id}>{data.name}</li>)}</ol>;
+}
+
+const client = createRealtimeClient({ url: '/ws' });
+createRoot(document.body).render(
+  <QueryClientProvider client={new QueryClient()}>
+    <RealtimeProvider client={client}>
+      <Apps />
+      {String(${areFilled(CODE)})}
+    </RealtimeProvider>
+  </QueryClientProvider>,
+);
+`;
+
+/** Writes down which modules came into the bundle. */
+const VITE_CONFIG = `
+import { writeFileSync } from 'node:fs';
+export default {
+  logLevel: 'silent',
+  plugins: [{
+    name: 'modules',
+    generateBundle(_, bundle) {
+      writeFileSync('modules.json', JSON.stringify(Object.values(bundle).flatMap((chunk) => chunk.moduleIds ?? [])));
+    },
+  }],
+};
+`;
+
+const VITE_TSCONFIG = {
+  compilerOptions: {
+    target: 'es2022',
+    lib: ['es2023', 'dom'],
+    module: 'esnext',
+    moduleResolution: 'bundler',
+    jsx: 'react-jsx',
+    strict: true,
+    skipLibCheck: false,
+    noEmit: true,
+    types: [],
+  },
+  include: ['main.tsx'],
+};
+
+/** What may be in a bundle for browsers; everything else has leaked into it. */
+const FOR_BROWSERS = [
+  /\/an-app\/(main\.tsx|index\.html)/,
+  /\/nestjs-realtime-client\/dist\/(client|react|protocol|platform-events|testing)\//,
+  /\/node_modules\/(react|react-dom|scheduler|@tanstack\/(react-query|query-core))\//,
+  /^\0(rolldown\/|vite\/|.*commonjs)/,
+];
+const leakedOf = (modules: readonly string[]): string[] =>
+  modules.filter((id) => !FOR_BROWSERS.some((pattern) => pattern.test(id)));
+
+interface Manifest {
+  readonly bin: Readonly<Record<string, string>>;
+}
+
+describe('the package of the client, as it would be published', () => {
+  let home: string;
+  let tarballs: Tarballs;
+
+  beforeAll(async () => {
+    home = await makeTemporaryDirectory();
+    tarballs = await pack(home);
+  }, 60_000);
+  afterAll(() => removeDirectory(home));
+
+  it('has a command that runs where nothing but it is installed', async () => {
+    const root = join(home, 'a-frontend');
+    const document = { asyncapi: '3.0.0', info: { title: 'Games', version: '1.0.0' }, channels: {} };
+    await installed(root, [tarballs.client], [], { 'document.json': JSON.stringify(document) });
+    const { bin: commands } = await readJson<Manifest>(join(root, 'node_modules/nestjs-realtime-client/package.json'));
+    const command = join(root, 'node_modules/nestjs-realtime-client', commands['nestjs-realtime-client']!);
+    const code = await finish(process.execPath, [command, 'types', 'document.json'], root);
+    expect(code).toContain('export interface Events {');
+    const again = finish(process.execPath, [command, 'diff', 'document.json', 'absent.json'], root);
+    await expect(again).rejects.toMatchObject({
+      message: expect.stringContaining('absent.json cannot be read') as string,
+      cause: { code: 2 },
+    });
+  });
+
+  it('is loaded by a stock Jest, which has no ES modules', async () => {
+    const root = join(home, 'a-tested-frontend');
+    const spec = `it.each(${JSON.stringify(CODE)})('%s', (name) => {
+      expect(Object.keys(require(name)).length).toBeGreaterThan(0);
+    });`;
+    await installed(root, [tarballs.client], ['react', '@tanstack/react-query'], {
+      'package.json': JSON.stringify({ private: true }),
+      'entry-points.spec.js': spec,
+      'jest.config.json': '{}',
+    });
+    const jest = [bin('jest/bin/jest.js'), '--config', 'jest.config.json', '--json'];
+    const outcome = JSON.parse(await finish(process.execPath, jest, root)) as unknown;
+    expect(outcome).toMatchObject({ numPassedTests: CODE.length, success: true });
+  }, 60_000);
+
+  it('is built into a fresh Vite application, of which no part is server code', async () => {
+    const root = join(home, 'an-app');
+    const packages = ['react', 'react-dom', '@tanstack/react-query', '@types/react', '@types/react-dom'];
+    await installed(root, [tarballs.client], packages, {
+      'main.tsx': VITE_APP,
+      'index.html': '<!doctype html><title>app</title><script type="module" src="/main.tsx"></script>',
+      'vite.config.js': VITE_CONFIG,
+      'tsconfig.json': JSON.stringify(VITE_TSCONFIG),
+    });
+    await finish(process.execPath, [bin('typescript/bin/tsc'), '-p', '.'], root);
+    await finish(process.execPath, [bin('vite/bin/vite.js'), 'build'], root);
+    const modules = await readJson<string[]>(join(root, 'modules.json'));
+    expect(leakedOf(modules)).toEqual([]);
+    for (const room of ['client', 'react', 'protocol']) {
+      expect(modules.filter((id) => id.includes(`/nestjs-realtime-client/dist/${room}/`))).not.toEqual([]);
+    }
+    const server = join(root, 'node_modules/nestjs-realtime/dist/realtime/index.js');
+    expect(leakedOf([...modules, server, '\0node:fs'])).toEqual([server, '\0node:fs']);
+  }, 120_000);
+
+  it('gives a bundle no more than it uses', async () => {
+    const resolveDir = join(home, 'an-app');
+    const contents = "import { userChannel } from 'nestjs-realtime-client/protocol'; console.log(userChannel('u1'));";
+    const { metafile, outputFiles } = await build({
+      stdin: { contents, resolveDir },
+      bundle: true,
+      write: false,
+      minify: true,
+      format: 'esm',
+      metafile: true,
+    });
+    const used = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+      Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
+    );
+    expect(used.filter((path) => path.includes('dist')).map((path) => path.split('dist/')[1])).toEqual([
+      'protocol/channel-name.js',
+    ]);
+    expect(outputFiles[0]!.text.length).toBeLessThan(1_000);
+  });
+});
