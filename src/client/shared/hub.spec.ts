@@ -7,6 +7,7 @@ function openHub() {
   const told: ToPorts[] = [];
   const sent: { readonly type: string; readonly ref: string }[] = [];
   const sockets: WebSocketLike[] = [];
+  const closed: WebSocketLike[] = [];
   class Socket implements WebSocketLike {
     onopen: WebSocketLike['onopen'] = null;
     onmessage: WebSocketLike['onmessage'] = null;
@@ -18,13 +19,21 @@ function openHub() {
     send(text: string): void {
       sent.push(JSON.parse(text) as { type: string; ref: string });
     }
-    close(): void {}
+    close(): void {
+      closed.push(this);
+    }
   }
   const hub = new Hub(Socket, (message) => void told.push(message));
-  hub.take({ op: 'open', port: 'tab/1', tab: 'tab', url: 'ws://fake/ws', protocols: [], isAnonymous: false });
+  const enter = (port: string): void =>
+    hub.take({ op: 'open', port, tab: 'tab', url: 'ws://fake/ws', protocols: [], isAnonymous: false });
+  enter('tab/1');
   sockets.at(-1)?.onopen?.({} as never);
   return {
     sent,
+    sockets,
+    closed,
+    enter,
+    leave: (port: string) => hub.take({ op: 'leave', port }),
     ask: (ref: string) => hub.take({ op: 'send', port: 'tab/1', text: JSON.stringify({ type: 'move', ref }) }),
     /** Replies to a request of the hub. @returns the messages for sockets */
     answer: (ref: string | undefined): string[] => {
@@ -42,6 +51,18 @@ describe('the hub of shared tabs', () => {
     expect(answer(sent[0]?.ref)).toEqual([]);
     expect(answer(sent[1]?.ref)).toEqual(['{"type":"moved","ref":"r1"}']);
     expect(answer(sent.at(-1)?.ref)).toEqual(['{"type":"moved","ref":"r10000"}']);
+  });
+
+  it('closes the connection when the last socket leaves, and opens another one for the next', () => {
+    const { sockets, closed, enter, leave } = openHub();
+    enter('tab/2');
+    leave('tab/1');
+    expect(closed).toEqual([]);
+    leave('tab/2');
+    expect(closed).toEqual(sockets);
+    enter('tab/3');
+    expect(sockets).toHaveLength(2);
+    expect(closed).toHaveLength(1);
   });
 
   it('routes a reply once', () => {
