@@ -198,7 +198,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
         tokens.stop(); // last, because a listener of its signal may connect again
       }
       if (state === 'connecting') void begin();
-      if (isOffline) move({ cause: 'offline' });
+      if (isOffline && retryInMs !== 0) move({ cause: 'offline' });
     });
 
   /** Starts an attempt to connect. */

@@ -95,6 +95,33 @@ describe('an attempt to connect', () => {
     expect(client.state).toBe('connected');
   });
 
+  it('is made at once with another token though the browser reports offline, because the server has answered', async () => {
+    const given = ['old', 'new'];
+    const { client, server, states } = begin(
+      { getToken: () => given.shift()!, maxDelayMs: 30_000 },
+      {
+        identify: (token) =>
+          token === 'new' ? { user: { userId: 'ada', email: null, role: 'user' } } : 'token_expired',
+      },
+    );
+    server.isDown = true;
+    client.connect();
+    await pass();
+    fakePage.dispatch('offline');
+    server.isDown = false;
+    await pass(30_001);
+    expect(states().slice(-4)).toEqual([
+      'retry → connecting',
+      'token_refused → waiting',
+      'retry → connecting',
+      'ready → connected',
+    ]);
+    server.isDown = true;
+    server.cut();
+    await pass();
+    expect(states().slice(-2)).toEqual(['lost → waiting', 'offline → paused']);
+  });
+
   it('is aborted by a listener of its error before the next attempt', async () => {
     const { client, server, changes } = begin({ getToken: () => 'ada' });
     server.isDown = true;

@@ -222,7 +222,17 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
       becomes: '',
     },
     // The page
-    { name: 'attempts go on while offline', was: "if (isOffline) move({ cause: 'offline' });", becomes: '' },
+    {
+      name: 'attempts go on while offline',
+      was: "if (isOffline && retryInMs !== 0) move({ cause: 'offline' });",
+      becomes: '',
+    },
+    {
+      name: 'another token waits while offline, although the server has answered',
+      was: 'if (isOffline && retryInMs !== 0) move(',
+      becomes: 'if (isOffline) move(',
+      spec: 'src/client/connecting.spec.ts',
+    },
     { name: 'a hidden page keeps its connection', was: "if (cause === 'hidden') return end({ cause });", becomes: '' },
     // The heartbeat
     { name: 'a dead connection is asked for ever', was: '} else dead();', becomes: '} else askWithin(answerMs);' },

@@ -252,7 +252,8 @@ export class Walk {
     this.tokens.check();
     this.consumers.check();
     this.#checkSignIn();
-    if (this.#isOffline && this.client.state === 'waiting') this.#report('attempts go on while offline');
+    const { state: current, retryInMs } = this.client.change;
+    if (this.#isOffline && current === 'waiting' && retryInMs !== 0) this.#report('attempts go on while offline');
     for (const name of this.#expected) {
       const { state } = this.client.channel<string>(name);
       if (state === 'refused' && this.client.state === 'connected') this.#report(`${name} is not asked for again`);
