@@ -3,6 +3,9 @@ import { pass } from '../virtual-client.js';
 import { fakePage } from './fake-page.js';
 import { CHANNELS, HEARTBEAT_MS, type Name, type Walk } from './walk.js';
 
+/** The client's longest wait between two attempts, in milliseconds. */
+const LONGEST_WAIT_MS = 30_000;
+
 /** Ends all faults and checks that the client reaches the state that the application wants. */
 export async function recover(walk: Walk): Promise<void> {
   const { watch, client, consumers } = walk;
@@ -41,7 +44,8 @@ export async function end(walk: Walk): Promise<void> {
 }
 
 async function comeBack(walk: Walk): Promise<void> {
-  const { client, problems } = walk;
+  const { client, problems, tokens } = walk;
+  const healedAt = performance.now();
   const way = Math.floor(Math.random() * 4);
   const { state, code, retryInMs = 0 } = client.change;
   if (state === 'closed' || state === 'idle') {
@@ -58,7 +62,9 @@ async function comeBack(walk: Walk): Promise<void> {
     walk.fire('pageshow');
   }
   // Time of a hanging call of getToken, the heartbeat of a dead connection, and the longest wait.
-  await pass(10_000 + HEARTBEAT_MS + 30_000 + 1_000);
+  await pass(10_000 + HEARTBEAT_MS + LONGEST_WAIT_MS + 1_000);
+  // A token from before the end of the faults was refused: it can take another wait until the next one is sent.
+  if (client.state !== 'connected' && tokens.wasRefusedSince(healedAt)) await pass(LONGEST_WAIT_MS + 1_000);
   if (client.state === 'closed' && client.change.code === 'refused') {
     walk.connect(); // a minute of refused tokens has just ended
     await pass(1_000);

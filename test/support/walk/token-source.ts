@@ -68,6 +68,11 @@ export class TokenSource {
     this.#next = next;
   }
 
+  /** True if the server refused a token since a time. */
+  wasRefusedSince(time: number): boolean {
+    return [...this.#refused.values()].some((refusedAt) => refusedAt >= time);
+  }
+
   /** @param isConnected true if the client is connected and renews its token */
   async get({ signal, reason }: TokenRequest, isConnected: boolean): Promise<GivenToken> {
     this.calls += 1;
