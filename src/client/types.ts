@@ -1,4 +1,11 @@
-import type { PresenceMember, RealtimeEvents, RecoveryReason, ServerFrame, User } from '../protocol/index.js';
+import type {
+  PresenceMember,
+  RealtimeEvents,
+  RecoveryReason,
+  RequestType,
+  ServerFrame,
+  User,
+} from '../protocol/index.js';
 import type { RealtimeError } from './errors.js';
 import type { Signal } from './signal.js';
 import type { ChannelCause, ChannelState, ClientCause, ClientState } from './states.js';
@@ -149,8 +156,20 @@ export interface CustomFrame {
   readonly [field: string]: unknown;
 }
 
-/** Request type → type of the reply. */
-export type AnswerTypes = { ping: 'pong'; list_channels: 'channels'; stats: 'stats'; presence: 'presence' };
+type AnswersOf<T extends { [K in RequestType]: ServerFrame['type'] | null }> = {
+  [K in keyof T as T[K] extends null ? never : K]: T[K];
+};
+
+/** Request type → type of the reply. `null`: a method of the client sends the request, and handles its replies. */
+export type AnswerTypes = AnswersOf<{
+  ping: 'pong';
+  list_channels: 'channels';
+  stats: 'stats';
+  presence: 'presence';
+  subscribe: null;
+  unsubscribe: null;
+  auth: null;
+}>;
 
 /** Reply to a request. */
 export type AnswerTo<T extends string> = T extends keyof AnswerTypes

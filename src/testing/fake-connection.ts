@@ -118,6 +118,8 @@ export class FakeConnection {
         return this.send({ type: 'presence', channel: request.channel, members: [], count: 0, ...ref });
       case 'stats':
         return this.#refuse('forbidden', request.ref);
+      default:
+        request satisfies never; // a new command needs an answer here
     }
   }
 
