@@ -44,6 +44,9 @@ const page = room('platform/page');
 /** The console: it runs in the browser too, and the package brings it along. */
 const consolePage = room('console');
 
+/** The types of what the REST routes for operators answer. */
+const operatorShapes = '^src/realtime/http/operator-shapes\\.ts$';
+
 /** Counters know nobody, and everybody counts. */
 const counters = '^src/realtime/observability/';
 
@@ -95,10 +98,16 @@ module.exports = {
     },
     {
       name: 'the-console-uses-the-public-entry-points',
-      comment: 'It knows the client and its React hooks; what it shows comes over HTTP.',
+      comment: 'It knows the client and its React hooks; what it shows comes over HTTP, in the shapes of the server.',
       severity: 'error',
       from: { path: consolePage },
-      to: { path: '^src/', pathNot: [consolePage, '^src/(client|react)/index\\.ts$'] },
+      to: { path: '^src/', pathNot: [consolePage, '^src/(client|react)/index\\.ts$', operatorShapes] },
+    },
+    {
+      name: 'the-console-runs-no-code-of-the-server',
+      severity: 'error',
+      from: { path: consolePage, pathNot: '\\.spec\\.ts$' },
+      to: { path: operatorShapes, dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'client-imports-the-wire-alone',

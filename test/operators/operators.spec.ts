@@ -2,14 +2,13 @@ import { Redis } from 'ioredis';
 import { hostname } from 'node:os';
 import { ChannelPolicyService, ProtocolError, RedisBridge } from '../../src/realtime/index.js';
 import type {
-  ChannelDto,
-  ConnectionDto,
+  ChannelsDto,
   ConnectionDetailsDto,
-  InstanceDto,
-  Paged,
-  SampleDto,
-} from '../../src/realtime/http/operator-dtos.js';
-import type { KeptEvent } from '../../src/realtime/inspection/inspection.service.js';
+  ConnectionsDto,
+  HistoryDto,
+  StatsDto,
+  StatsHistoryDto,
+} from '../../src/realtime/http/operator-shapes.js';
 import { Broker } from '../../src/realtime/broker/broker.js';
 import { InstanceDirectory } from '../../src/realtime/instances/instance-directory.js';
 import { SHORT_LEASE, startChildInstance, startInstance } from '../presence/support/presence-app.js';
@@ -22,15 +21,6 @@ import { answerOf, call } from './operator-app.js';
 
 /** The ids of two instances. */
 const EVERY_INSTANCE: unknown = [expect.any(String), expect.any(String)];
-
-type StatsAnswer = { cluster: Record<string, number>; instances: InstanceDto[]; unanswered: string[] };
-type Connections = Paged<'connections', ConnectionDto>;
-type Channels = Paged<'channels', ChannelDto>;
-interface History {
-  readonly channel: string;
-  readonly epoch: string | null;
-  readonly events: readonly KeptEvent[];
-}
 
 const REVOKED = { code: 4403, reason: 'access was revoked' };
 const EXPIRES = 2_000_000_000;
@@ -90,7 +80,7 @@ describe('the API for operators over two instances', () => {
     await clients[0]!.next('event');
     await clients[1]!.next('event');
     const { cluster, instances, unanswered } = await settled(
-      () => answerOf<StatsAnswer>(there, 'stats'),
+      () => answerOf<StatsDto>(there, 'stats'),
       (stats) => stats.instances.every(({ eventsDelivered }) => eventsDelivered === 1),
     );
     expect(unanswered).toEqual([]);
@@ -116,10 +106,7 @@ describe('the API for operators over two instances', () => {
   });
 
   it('has samples of each instance from before the first question, for charts', async () => {
-    const { instances, unanswered } = await answerOf<{
-      instances: { instanceId: string; samples: SampleDto[] }[];
-      unanswered: string[];
-    }>(there, 'stats/history');
+    const { instances, unanswered } = await answerOf<StatsHistoryDto>(there, 'stats/history');
     expect(unanswered).toEqual([]);
     expect(new Set(instances.map(({ instanceId }) => instanceId))).toEqual(new Set([here, there].map(instanceOf)));
     for (const { samples } of instances) {
@@ -135,7 +122,7 @@ describe('the API for operators over two instances', () => {
     await client.ask({ type: 'subscribe', channel: 'user:ann' });
     await client.close();
     const { instances } = await settled(
-      () => answerOf<StatsAnswer>(there, 'stats'),
+      () => answerOf<StatsDto>(there, 'stats'),
       (stats) => stats.instances.some(({ closedConnections }) => closedConnections.length > 0),
     );
     const counted = instances.find(({ instanceId }) => instanceId === instanceOf(here));
@@ -153,7 +140,7 @@ describe('the API for operators over two instances', () => {
   });
 
   it('lists the connections of all instances', async () => {
-    const answer = await answerOf<Connections>(here, 'connections');
+    const answer = await answerOf<ConnectionsDto>(here, 'connections');
     expect(answer).toMatchObject({ total: 3, next: null, unanswered: [] });
     const row = {
       address: '127.0.0.1',
@@ -184,14 +171,14 @@ describe('the API for operators over two instances', () => {
     ['sort=connectedAt&order=desc', [2, 1, 0]],
     ['search=&limit=1000', [0, 1, 2]],
   ])('finds connections by ?%s', async (query, found) => {
-    const { connections, total } = await answerOf<Connections>(there, `connections?${query}`);
+    const { connections, total } = await answerOf<ConnectionsDto>(there, `connections?${query}`);
     expect(connections.map(({ id }) => clients.findIndex((client) => idOf(client) === id))).toEqual(found);
     expect(total).toBe(found.length);
   });
 
   it('finds the connections of one instance', async () => {
     const found = async (instance: string) =>
-      (await answerOf<Connections>(here, `connections?instance=${instance}`)).connections.map(({ id }) => id);
+      (await answerOf<ConnectionsDto>(here, `connections?instance=${instance}`)).connections.map(({ id }) => id);
     expect(await found(instanceOf(there))).toEqual(clients.slice(1).map(idOf));
     expect(await found('none')).toEqual([]);
   });
@@ -200,15 +187,15 @@ describe('the API for operators over two instances', () => {
     const ids: string[] = [];
     let next: string | null = '';
     for (const app of [here, there, here]) {
-      const page: Connections = await answerOf(app, `connections?sort=address&limit=1&cursor=${next}`);
+      const page: ConnectionsDto = await answerOf(app, `connections?sort=address&limit=1&cursor=${next}`);
       expect(page).toMatchObject({ total: 3, connections: { length: 1 } });
       ids.push(page.connections[0]!.id);
       next = page.next;
     }
     expect(next).toBeNull();
     expect(ids).toEqual(clients.map(idOf).toSorted());
-    const first: Channels = await answerOf(here, 'channels?limit=2');
-    const second: Channels = await answerOf(there, `channels?limit=2&cursor=${first.next}`);
+    const first: ChannelsDto = await answerOf(here, 'channels?limit=2');
+    const second: ChannelsDto = await answerOf(there, `channels?limit=2&cursor=${first.next}`);
     expect([...first.channels, ...second.channels]).toEqual([
       { channel: 'announcements', pattern: 'announcements', subscribers: 1, instances: 1 },
       { channel: 'apps:created', pattern: 'apps:*', subscribers: 2, instances: 2 },
@@ -231,9 +218,11 @@ describe('the API for operators over two instances', () => {
     await client.ask({ type: 'subscribe', channel: 'apps:updated' });
     for (const name of ['a', 'b', 'c']) await here.events.emit('apps:updated', { id: '1', name });
     const events = [await client.next('event'), await client.next('event'), await client.next('event')];
-    const all = await answerOf<History>(there, 'channels/apps:updated/history');
+    const all = await answerOf<HistoryDto>(there, 'channels/apps:updated/history');
     expect(all).toEqual({ channel: 'apps:updated', epoch: events[0]!.id!.split('-')[0], events });
-    expect((await answerOf<History>(here, 'channels/apps%3Aupdated/history?limit=2')).events).toEqual(events.slice(1));
+    expect((await answerOf<HistoryDto>(here, 'channels/apps%3Aupdated/history?limit=2')).events).toEqual(
+      events.slice(1),
+    );
     expect(await answerOf(here, 'channels/apps:deleted/history')).toMatchObject({ epoch: null, events: [] });
     expect((await call(here, 'channels/nobody:knows/history')).status).toBe(404);
     await client.close();
@@ -369,18 +358,18 @@ describe('the API for operators over two instances', () => {
     const options = { operatorApi: true, lease: SHORT_LEASE, drainDelayMs: 60_000 };
     const { child } = await startChildInstance(redis.url, options);
     await settled(
-      () => answerOf<StatsAnswer>(here, 'stats'),
+      () => answerOf<StatsDto>(here, 'stats'),
       ({ instances }) => instances.length === 3,
     );
     child.kill('SIGTERM');
     const { instances } = await settled(
-      () => answerOf<StatsAnswer>(here, 'stats'),
+      () => answerOf<StatsDto>(here, 'stats'),
       (stats) => stats.instances.some(({ draining }) => draining),
     );
     expect(instances.map(({ draining }) => draining)).toEqual([false, false, true]);
     child.kill('SIGKILL');
     await settled(
-      () => answerOf<StatsAnswer>(there, 'stats'),
+      () => answerOf<StatsDto>(there, 'stats'),
       (stats) => stats.instances.length === 2,
     );
   }, 90_000);
@@ -390,24 +379,24 @@ describe('the API for operators over two instances', () => {
     const client = await connect(url, { token: signToken({ sub: 'cleo' }) });
     await client.next('connected');
     const known = await settled(
-      () => answerOf<StatsAnswer>(here, 'stats'),
+      () => answerOf<StatsDto>(here, 'stats'),
       ({ cluster, unanswered }) => cluster['connections'] === 4 && unanswered.length === 0,
     );
     const own = [instanceOf(here), instanceOf(there)];
     const third = known.instances.find(({ instanceId }) => !own.includes(instanceId))!.instanceId;
-    const found = await answerOf<Connections>(here, 'connections?user=cleo');
+    const found = await answerOf<ConnectionsDto>(here, 'connections?user=cleo');
     expect(found).toMatchObject({ total: 1, unanswered: [], connections: [{ instanceId: third }] });
 
     child.kill('SIGSTOP');
-    const hung = await answerOf<StatsAnswer>(here, 'stats');
+    const hung = await answerOf<StatsDto>(here, 'stats');
     expect(hung.unanswered).toEqual([third]);
     expect(hung.instances.map(({ instanceId }) => instanceId)).toContain(third);
     child.kill('SIGKILL');
     await client.closed;
-    const { connections, unanswered } = await answerOf<Connections>(there, 'connections?limit=2');
+    const { connections, unanswered } = await answerOf<ConnectionsDto>(there, 'connections?limit=2');
     expect({ connections: connections.length, unanswered }).toEqual({ connections: 2, unanswered: expect.any(Array) });
     const left = await settled(
-      () => answerOf<StatsAnswer>(there, 'stats'),
+      () => answerOf<StatsDto>(there, 'stats'),
       ({ instances }) => instances.length === 2,
     );
     expect(left).toMatchObject({ unanswered: [], cluster: { connections: 3 } });

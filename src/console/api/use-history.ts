@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 import { EMPTY, withStats, type History } from '../overview/history.js';
 import { describeError, useApi } from './api.js';
-import type { Stats } from './types.js';
+import type { StatsDto } from '../../realtime/http/operator-shapes.js';
 
 const EVERY_MS = 1_000;
 
@@ -18,7 +18,7 @@ export function useHistory(): { readonly history: History; readonly problem: str
       if (document.hidden || isLoading) return;
       isLoading = true;
       try {
-        const stats = await api.get<Stats>('stats', {}, over.signal);
+        const stats = await api.get<StatsDto>('stats', {}, over.signal);
         setHistory((before) => withStats(before, stats, Date.now()));
         setProblem(null);
       } catch (error) {

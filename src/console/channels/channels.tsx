@@ -1,24 +1,20 @@
 import { useEffect, useState } from 'react';
 import { describeError, useApi } from '../api/api.js';
-import type { ChannelRow, Listed } from '../api/types.js';
-
-interface Page extends Listed {
-  readonly channels: readonly ChannelRow[];
-}
+import type { ChannelsDto } from '../../realtime/http/operator-shapes.js';
 
 /** Lists the channels that have subscribers. */
 export function Channels({ onTail }: { readonly onTail: (channel: string) => void }) {
   const api = useApi();
   const [search, setSearch] = useState('');
   const [turn, setTurn] = useState(0);
-  const [page, setPage] = useState<Page | null>(null);
+  const [page, setPage] = useState<ChannelsDto | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
 
   useEffect(() => {
     const over = new AbortController();
     const load = async (): Promise<void> => {
       try {
-        setPage(await api.get<Page>('channels', { search }, over.signal));
+        setPage(await api.get<ChannelsDto>('channels', { search }, over.signal));
         setProblem(null);
       } catch (error) {
         if (!over.signal.aborted) setProblem(describeError(error));
@@ -34,7 +30,7 @@ export function Channels({ onTail }: { readonly onTail: (channel: string) => voi
   const more = async (): Promise<void> => {
     if (typeof page?.next !== 'string') return;
     try {
-      const next = await api.get<Page>('channels', { search, cursor: page.next });
+      const next = await api.get<ChannelsDto>('channels', { search, cursor: page.next });
       setPage({ ...next, channels: [...page.channels, ...next.channels] });
     } catch (error) {
       setProblem(describeError(error));

@@ -1,7 +1,7 @@
 import { useState, type FormEvent } from 'react';
 import { describeError, useApi } from '../api/api.js';
 import { textOf } from '../api/form.js';
-import type { Explanation } from '../api/types.js';
+import type { Explanation } from '../../realtime/http/operator-shapes.js';
 
 /** Explains why a user can or cannot use a channel. */
 export function Explain() {

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { Instance } from '../api/types.js';
+import type { InstanceDto } from '../../realtime/http/operator-shapes.js';
 import { Details } from './details.js';
 import { Table } from './table.js';
 import { useConnections, type ConnectionQuery } from './use-connections.js';
@@ -7,7 +7,7 @@ import { useConnections, type ConnectionQuery } from './use-connections.js';
 const DEFAULT_QUERY: ConnectionQuery = { search: '', sort: 'connectedAt', order: 'desc', instance: '', channel: '' };
 
 /** Lists the connections of all instances. */
-export function Connections({ instances }: { readonly instances: readonly Instance[] }) {
+export function Connections({ instances }: { readonly instances: readonly InstanceDto[] }) {
   const [query, setQuery] = useState(DEFAULT_QUERY);
   const [opened, setOpened] = useState<string | null>(null);
   const { rows, problem, reload, more, without } = useConnections(query);

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import { describeError, useApi } from '../api/api.js';
-import type { ConnectionDetails } from '../api/types.js';
+import type { ConnectionDetailsDto } from '../../realtime/http/operator-shapes.js';
 
 interface DetailsProps {
   readonly id: string;
@@ -12,14 +12,14 @@ interface DetailsProps {
 export function Details({ id, onClose, onEnded }: DetailsProps) {
   const api = useApi();
   const dialog = useRef<HTMLDialogElement>(null);
-  const [details, setDetails] = useState<ConnectionDetails | null>(null);
+  const [details, setDetails] = useState<ConnectionDetailsDto | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const path = `connections/${encodeURIComponent(id)}`;
 
   useEffect(() => dialog.current!.showModal(), []);
   useEffect(() => {
     const over = new AbortController();
-    api.get<ConnectionDetails>(path, {}, over.signal).then(setDetails, (error: unknown) => {
+    api.get<ConnectionDetailsDto>(path, {}, over.signal).then(setDetails, (error: unknown) => {
       if (!over.signal.aborted) setProblem(describeError(error));
     });
     return () => over.abort();
@@ -71,7 +71,7 @@ export function Details({ id, onClose, onEnded }: DetailsProps) {
   );
 }
 
-function entriesOf(one: ConnectionDetails): [string, string][] {
+function entriesOf(one: ConnectionDetailsDto): [string, string][] {
   const moment = (text: string | null): string => (text === null ? '–' : new Date(text).toLocaleString());
   return [
     ['ID', one.id],

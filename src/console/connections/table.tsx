@@ -1,6 +1,6 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef } from 'react';
-import type { Connection } from '../api/types.js';
+import type { ConnectionDto } from '../../realtime/http/operator-shapes.js';
 import type { ConnectionQuery } from './use-connections.js';
 
 const COLUMNS = [
@@ -14,7 +14,7 @@ const COLUMNS = [
 const ROW_PX = 40;
 
 interface TableProps {
-  readonly rows: readonly Connection[];
+  readonly rows: readonly ConnectionDto[];
   readonly total: number;
   readonly query: ConnectionQuery;
   readonly onSort: (column: string) => void;
@@ -71,7 +71,7 @@ export function Table({ rows, total, query, onSort, onOpen, onEnd }: TableProps)
 }
 
 interface RowProps {
-  readonly row: Connection;
+  readonly row: ConnectionDto;
   readonly index: number;
   readonly start: number;
   readonly onOpen: (id: string) => void;

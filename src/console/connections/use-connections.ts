@@ -1,17 +1,13 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { describeError, useApi } from '../api/api.js';
-import type { Connection, Listed } from '../api/types.js';
+import type { ConnectionDto, ConnectionsDto } from '../../realtime/http/operator-shapes.js';
 
 const PAGE = 500;
 
 /** Filter and sort order of the connection list. */
 export type ConnectionQuery = Readonly<Record<'search' | 'sort' | 'order' | 'instance' | 'channel', string>>;
 
-interface Rows extends Listed {
-  readonly connections: readonly Connection[];
-}
-
-const NONE: Rows = { connections: [], total: 0, next: null };
+const NONE: ConnectionsDto = { connections: [], total: 0, next: null, unanswered: [] };
 
 /** Loads the matching connections page by page. */
 export function useConnections(query: ConnectionQuery) {
@@ -24,12 +20,12 @@ export function useConnections(query: ConnectionQuery) {
   const { search, sort, order, instance, channel } = query;
 
   const load = useCallback(
-    async (cursor: string, before: readonly Connection[]): Promise<void> => {
+    async (cursor: string, before: readonly ConnectionDto[]): Promise<void> => {
       const { signal } = current.current;
       isLoading.current = true;
       try {
         const asked = { search, sort, order, instance, channel, limit: String(PAGE), cursor };
-        const page = await api.get<Rows>('connections', asked, signal);
+        const page = await api.get<ConnectionsDto>('connections', asked, signal);
         setRows({ ...page, connections: [...before, ...page.connections] });
         setProblem(null);
       } catch (error) {

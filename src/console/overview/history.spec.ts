@@ -1,19 +1,20 @@
-import type { Instance } from '../api/types.js';
+import type { InstanceDto } from '../../realtime/http/operator-shapes.js';
 import { EMPTY, LOOK_BACK, withStats, type History } from './history.js';
 
 const SECOND = (n: number): number => Date.UTC(2026, 0, 1) + n * 1_000;
 
-function instance(instanceId: string, second: number, figures: Partial<Instance> = {}): Instance {
+function instance(instanceId: string, second: number, figures: Partial<InstanceDto> = {}): InstanceDto {
   return {
-    ...{ instanceId, draining: false, connections: 10, users: 5, subscriptions: 20, channels: 3 },
+    ...{ instanceId, host: 'h', draining: false, connections: 10, users: 5, subscriptions: 20, channels: 3 },
     ...{ eventsPublished: 0, eventsDelivered: 0, deliveryMs: null, eventLoopDelayMs: 0, bufferedBytes: 0 },
+    ...{ slowConsumersClosed: 0, closedConnections: [], errorFrames: [] },
     startedAt: new Date(SECOND(0)).toISOString(),
     seenAt: new Date(SECOND(second)).toISOString(),
     ...figures,
   };
 }
 
-const after = (history: History, second: number, instances: Instance[], unanswered: string[] = []): History =>
+const after = (history: History, second: number, instances: InstanceDto[], unanswered: string[] = []): History =>
   withStats(history, { instances, unanswered }, SECOND(second));
 
 it('derives rates from counters by the clock of the instance, and sums instances', () => {

@@ -1,4 +1,4 @@
-import type { Instance, Stats } from '../api/types.js';
+import type { InstanceDto, StatsDto } from '../../realtime/http/operator-shapes.js';
 
 /** Samples that the charts keep: one per second. */
 export const LOOK_BACK = 300;
@@ -7,7 +7,7 @@ const GONE_SHOWN_MS = 300_000;
 
 export type Condition = 'serving' | 'draining' | 'silent' | 'gone';
 
-export interface KnownInstance extends Instance {
+export interface KnownInstance extends InstanceDto {
   readonly condition: Condition;
   /** Time of its last response, by the clock of this page. */
   readonly at: number;
@@ -33,7 +33,11 @@ export interface History {
 export const EMPTY: History = { instances: [], moments: [] };
 
 /** Adds a response to the history. @param at milliseconds since 1970 */
-export function withStats(history: History, { instances, unanswered }: Stats, at: number): History {
+export function withStats(
+  history: History,
+  { instances, unanswered }: Pick<StatsDto, 'instances' | 'unanswered'>,
+  at: number,
+): History {
   const before = new Map(history.instances.map((one) => [one.instanceId, one]));
   const present = instances.map((one): KnownInstance => {
     const isSilent = unanswered.includes(one.instanceId);

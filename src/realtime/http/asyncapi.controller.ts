@@ -2,6 +2,8 @@ import { Get, Header, Req, UseGuards } from '@nestjs/common';
 import type { AsyncApiDocument } from '../asyncapi/asyncapi-document.js';
 import { RealtimeAsyncApi } from '../asyncapi/asyncapi.service.js';
 import { AdminGuard } from './admin.guard.js';
+import { Documented } from './documented.js';
+import { asyncApiShape } from './operator-shapes.js';
 import { RealtimeController } from './realtime-route.js';
 
 /** Serves the AsyncAPI document. For admins, with the option `operatorApi`. */
@@ -13,6 +15,10 @@ export class AsyncApiController {
   /** Returns the AsyncAPI 3 document of all registered channels. */
   @Get('asyncapi.json')
   @Header('Cache-Control', 'no-store')
+  @Documented({
+    summary: 'All channels, their access and their event schemas, as an AsyncAPI 3 document',
+    answer: asyncApiShape,
+  })
   asyncapi(@Req() { headers, protocol }: { headers: { host?: string }; protocol: string }): AsyncApiDocument {
     return this.asyncApi.document({
       ...(headers.host === undefined ? {} : { host: headers.host }),

@@ -10,7 +10,9 @@ import { InvalidEventError, RealtimeUnavailableError, TenantBusyError } from '..
 import { EventsPublisher, type EmittedEvent } from '../publishing/events-publisher.js';
 import { maxBodyBytes } from './body-limit.js';
 import { bodyOf, ReadsItsBody } from './deferred-bodies.js';
+import { Documented } from './documented.js';
 import { DrainingGuard } from './draining.guard.js';
+import { emittedShape, eventsToPublishShape } from './operator-shapes.js';
 import { PublishGuard, type Publisher, type PublishRequest } from './publish.guard.js';
 import { MAX_PROBLEMS, readPublishBody, type EventToPublish } from './publish-body.js';
 import { channelProblem, operationProblem, tenantScopeProblem, type PublishKey } from './publish-keys.js';
@@ -41,6 +43,14 @@ export class EventsController {
    */
   @Post()
   @ReadsItsBody()
+  @Documented({
+    summary: 'Publishes an event, or a list of them',
+    description: 'For administrators, and for services with an `X-API-Key`.',
+    body: eventsToPublishShape,
+    status: 201,
+    answer: emittedShape,
+    refusals: [400, 503],
+  })
   async publish(@Req() request: PublishRequest): Promise<EmittedEvent | EmittedEvent[]> {
     const body = await bodyOf(request, this.limit);
     const publisher = request.publisher!; // set by the guard

@@ -1,24 +1,6 @@
 import type { Access } from '../channels/channel-catalogue.js';
 import type { ChannelExplanation } from '../channels/channel-policy.service.js';
-
-/** Explains why a user can or cannot use a channel. */
-export interface Explanation {
-  readonly channel: string;
-  readonly allowed: boolean;
-  /** The pattern of the rule that the channel matches; `null` if no rule matches. */
-  readonly rule: string | null;
-  /** Class name of the policy that decided; `null` if the rule decided without a policy. */
-  readonly policy: string | null;
-  /**
-   * Reason for a refusal, as a sentence. If a policy decided, the reason that it gave, also for a permission. `null` if
-   * there is none.
-   */
-  readonly reason: string | null;
-  /** Field groups that the policy grants in addition to those of the role. */
-  readonly groups: readonly string[];
-  /** Fields that the policy grants by name. */
-  readonly fields: readonly string[];
-}
+import type { Explanation } from './operator-shapes.js';
 
 /** Converts a decision into the answer for operators. */
 export function explanationOf({ channel, verdict, registered, rule, policy }: ChannelExplanation): Explanation {

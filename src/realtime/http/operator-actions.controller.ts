@@ -19,14 +19,24 @@ import { TenantError, Tenants } from '../tenants/tenants.js';
 import { AdminGuard, type OperatorRequest } from './admin.guard.js';
 import { Accepted } from './direct-reply.interceptor.js';
 import { DrainingGuard } from './draining.guard.js';
-import { readTimestamp, readQuery, type Parameters } from './operator-query.js';
+import { Documented } from './documented.js';
+import { readTimestamp, readQuery, TENANT, type Parameters } from './operator-query.js';
+import { disconnectedShape, reauthorizedShape, type Disconnected, type Reauthorized } from './operator-shapes.js';
 import { RealtimeController } from './realtime-route.js';
 
-/**
- * Number of affected connections on the instances that confirmed, with the ids of the instances that confirmed and that
- * did not.
- */
-export type Done<What extends string> = { readonly [W in What]: number } & Pick<ControlResult, 'confirmed' | 'missing'>;
+const ISSUED_BEFORE = {
+  issuedBefore: 'Only tokens that were issued before this time (ISO 8601 or milliseconds); default now',
+};
+const UNTIL = {
+  until: 'When the last of these tokens ends (ISO 8601 or milliseconds): the revocation is kept until then',
+};
+const CONNECTION = { path: { id: 'The id of a connection' }, refusals: [404, 503] } as const;
+const USER = { path: { userId: 'The id of a user' }, refusals: [400, 503] } as const;
+const SESSION = { path: { jti: 'The `jti` of a token' } };
+const COMMAND = {
+  answer: disconnectedShape,
+  incomplete: 'Some instances did not confirm; they run the command when it reaches them',
+};
 
 /**
  * Actions on connections and tokens, on all instances. For admins, with the option `operatorApi`. Answers 200 if every
@@ -46,98 +56,135 @@ export class OperatorActionsController {
 
   /** Closes one connection with 4403; its client can reconnect with a valid token. */
   @Delete('connections/:id')
+  @Documented({
+    summary: 'Closes one connection (4403); the client can reconnect with a valid token',
+    ...COMMAND,
+    ...CONNECTION,
+  })
   async disconnectConnection(
     @Param('id') id: string,
     @Query() parameters: Parameters,
     @Req() request: OperatorRequest,
-  ): Promise<Done<'disconnected'> | Accepted> {
-    readQuery(parameters, []);
-    return done('disconnected', found(await runCommand(() => this.control.disconnectConnection(id, actorOf(request)))));
+  ): Promise<Disconnected | Accepted> {
+    readQuery(parameters, {});
+    return disconnected(found(await runCommand(() => this.control.disconnectConnection(id, actorOf(request)))));
   }
 
   /** Revokes the token of one connection. The connection is closed with 4403, and no instance accepts the token any more. */
   @Post('connections/:id/revoke')
   @HttpCode(200)
+  @Documented({ summary: 'Revokes the token of one connection, and closes it (4403)', ...COMMAND, ...CONNECTION })
   async revokeConnection(
     @Param('id') id: string,
     @Query() parameters: Parameters,
     @Req() request: OperatorRequest,
-  ): Promise<Done<'disconnected'> | Accepted> {
-    readQuery(parameters, []);
-    return done('disconnected', found(await runCommand(() => this.control.revokeConnection(id, actorOf(request)))));
+  ): Promise<Disconnected | Accepted> {
+    readQuery(parameters, {});
+    return disconnected(found(await runCommand(() => this.control.revokeConnection(id, actorOf(request)))));
   }
 
   /** Closes all connections of a user with 4403; the clients can reconnect with a valid token. */
   @Post('users/:userId/disconnect')
   @HttpCode(200)
+  @Documented({ summary: 'Closes every connection of a user (4403)', ...COMMAND, ...USER, query: TENANT })
   async disconnectUser(
     @Param('userId') userId: string,
     @Query() parameters: Parameters,
     @Req() request: OperatorRequest,
-  ): Promise<Done<'disconnected'> | Accepted> {
-    const tenant = this.tenantOf(userId, readQuery(parameters, ['tenant']));
+  ): Promise<Disconnected | Accepted> {
+    const tenant = this.tenantOf(userId, readQuery(parameters, TENANT));
     const result = await runCommand(() => this.control.disconnectUser(userId, { tenant, ...actorOf(request) }));
-    return done('disconnected', result);
+    return disconnected(result);
   }
 
   /** Revokes the tokens of a user that were issued before `issuedBefore`. @default now */
   @Post('users/:userId/revoke')
   @HttpCode(200)
+  @Documented({
+    summary: 'Revokes the tokens of a user, and closes its connections (4403)',
+    ...COMMAND,
+    ...USER,
+    query: { ...TENANT, ...ISSUED_BEFORE },
+  })
   async revokeUser(
     @Param('userId') userId: string,
     @Query() parameters: Parameters,
     @Req() request: OperatorRequest,
-  ): Promise<Done<'disconnected'> | Accepted> {
-    const texts = readQuery(parameters, ['tenant', 'issuedBefore']);
+  ): Promise<Disconnected | Accepted> {
+    const texts = readQuery(parameters, { ...TENANT, ...ISSUED_BEFORE });
     const tenant = this.tenantOf(userId, texts);
     const about = { tenant, ...timestampIn(texts, 'issuedBefore'), ...actorOf(request) };
-    return done('disconnected', await runCommand(() => this.control.revokeUser(userId, about)));
+    return disconnected(await runCommand(() => this.control.revokeUser(userId, about)));
   }
 
   /** Re-authorizes every subscription of a user, and ends those that are no longer allowed. */
   @Post('users/:userId/reauthorize')
   @HttpCode(200)
+  @Documented({
+    summary: 'Re-authorizes every subscription of a user',
+    ...COMMAND,
+    ...USER,
+    query: TENANT,
+    answer: reauthorizedShape,
+  })
   async reauthorizeUser(
     @Param('userId') userId: string,
     @Query() parameters: Parameters,
-  ): Promise<Done<'reauthorized'> | Accepted> {
-    const tenant = this.tenantOf(userId, readQuery(parameters, ['tenant']));
-    return done('reauthorized', await runCommand(() => this.control.reauthorizeUser(userId, { tenant })));
+  ): Promise<Reauthorized | Accepted> {
+    const tenant = this.tenantOf(userId, readQuery(parameters, TENANT));
+    const { connections, ...instances } = await runCommand(() => this.control.reauthorizeUser(userId, { tenant }));
+    return done({ reauthorized: connections, ...instances });
   }
 
   /** Closes all connections whose token has this `jti` with 4403; a client can reconnect with a valid token. */
   @Post('sessions/:jti/disconnect')
   @HttpCode(200)
+  @Documented({
+    summary: 'Closes every connection whose token has this `jti` (4403)',
+    ...COMMAND,
+    ...SESSION,
+    refusals: [503],
+  })
   async disconnectSession(
     @Param('jti') jti: string,
     @Query() parameters: Parameters,
     @Req() request: OperatorRequest,
-  ): Promise<Done<'disconnected'> | Accepted> {
-    readQuery(parameters, []);
-    return done('disconnected', await runCommand(() => this.control.disconnectSession(jti, actorOf(request))));
+  ): Promise<Disconnected | Accepted> {
+    readQuery(parameters, {});
+    return disconnected(await runCommand(() => this.control.disconnectSession(jti, actorOf(request))));
   }
 
   /** Revokes the tokens with this `jti`. `until` is the expiry of the last of them: the revocation is kept until then. */
   @Post('sessions/:jti/revoke')
   @HttpCode(200)
+  @Documented({
+    summary: 'Revokes the tokens with this `jti`, and closes their connections (4403)',
+    ...COMMAND,
+    ...SESSION,
+    query: UNTIL,
+    refusals: [400, 503],
+  })
   async revokeSession(
     @Param('jti') jti: string,
     @Query() parameters: Parameters,
     @Req() request: OperatorRequest,
-  ): Promise<Done<'disconnected'> | Accepted> {
-    const about = { ...timestampIn(readQuery(parameters, ['until']), 'until'), ...actorOf(request) };
-    return done('disconnected', await runCommand(() => this.control.revokeSession(jti, about)));
+  ): Promise<Disconnected | Accepted> {
+    const about = { ...timestampIn(readQuery(parameters, UNTIL), 'until'), ...actorOf(request) };
+    return disconnected(await runCommand(() => this.control.revokeSession(jti, about)));
   }
 
   /** Revokes every token that was issued before a time. Connections are closed with 4401, so clients get a new token. */
   @Post('tokens/revoke')
   @HttpCode(200)
-  async revokeAll(
-    @Query() parameters: Parameters,
-    @Req() request: OperatorRequest,
-  ): Promise<Done<'disconnected'> | Accepted> {
-    const about = { ...timestampIn(readQuery(parameters, ['issuedBefore']), 'issuedBefore'), ...actorOf(request) };
-    return done('disconnected', await runCommand(() => this.control.revokeAll(about)));
+  @Documented({
+    summary: 'Revokes every token that was issued before a time, and closes the connections (4401)',
+    ...COMMAND,
+    query: ISSUED_BEFORE,
+    refusals: [400, 503],
+  })
+  async revokeAll(@Query() parameters: Parameters, @Req() request: OperatorRequest): Promise<Disconnected | Accepted> {
+    const about = { ...timestampIn(readQuery(parameters, ISSUED_BEFORE), 'issuedBefore'), ...actorOf(request) };
+    return disconnected(await runCommand(() => this.control.revokeAll(about)));
   }
 
   /**
@@ -154,12 +201,13 @@ export class OperatorActionsController {
   }
 }
 
-function done<What extends string>(
-  what: What,
-  { connections, confirmed, missing }: ControlResult,
-): Done<What> | Accepted {
-  const answer = { [what]: connections, confirmed, missing } as Done<What>;
-  return missing.length > 0 ? new Accepted(answer) : answer;
+function disconnected({ connections, ...instances }: ControlResult): Disconnected | Accepted {
+  return done({ disconnected: connections, ...instances });
+}
+
+/** Answers 202 if an instance did not confirm. */
+function done<Answer extends Pick<ControlResult, 'missing'>>(answer: Answer): Answer | Accepted {
+  return answer.missing.length > 0 ? new Accepted(answer) : answer;
 }
 
 /** @throws NotFoundException if no instance has the connection and all have answered */

@@ -3,6 +3,7 @@ import { ClaimsError } from '../auth/claims.js';
 import { makePrincipal, type Principal, type PrincipalOptions } from '../auth/principal.js';
 import { CONNECTION_SORTS, type ConnectionQuery, type RowCursor } from '../inspection/connection-rows.js';
 import { MAX_PAGE, SORT_ORDERS, readCursor } from '../inspection/paging.js';
+import type { ParameterTexts } from './documented.js';
 
 /** Query parameters as parsed by the HTTP adapter. A repeated parameter is a list. */
 export type Parameters = Readonly<Record<string, unknown>>;
@@ -11,7 +12,38 @@ const DEFAULT_LIMIT = 100;
 /** Maximum length of a parameter, in characters. */
 const MAX_LENGTH = 1_000;
 
-const CONNECTION_FILTERS = ['user', 'channel', 'instance', 'address', 'session', 'tenant', 'search'] as const;
+const LIMIT = `Page size, from 1 to ${MAX_PAGE}; default ${DEFAULT_LIMIT}`;
+const CURSOR = '`next` of the previous page';
+
+export const TENANT = { tenant: 'The tenant, with the option `tenants`' };
+
+export const CONNECTION_PARAMETERS = {
+  user: 'The id of a user',
+  channel: 'A channel to which it has subscribed',
+  instance: 'The id of an instance',
+  address: 'The address of a client',
+  session: 'The `jti` of a token',
+  ...TENANT,
+  search: 'A part of the id, user, role, address or session, case-insensitive',
+  sort: CONNECTION_SORTS,
+  order: SORT_ORDERS,
+  limit: LIMIT,
+  cursor: CURSOR,
+};
+
+export const CHANNEL_PARAMETERS = { search: 'A part of the name, case-insensitive', limit: LIMIT, cursor: CURSOR };
+
+export const HISTORY_PARAMETERS = {
+  limit: `Number of events, from 1 to ${MAX_PAGE}; default ${DEFAULT_LIMIT}`,
+  ...TENANT,
+};
+
+export const EXPLAIN_PARAMETERS = {
+  channel: 'The name of the channel',
+  user: 'The user id; omitted: a client without a token',
+  roles: 'The roles of the token, separated by commas',
+  ...TENANT,
+};
 
 /** Reads the filters of a list of connections. @throws BadRequestException (400) with a sentence */
 export function readConnectionQuery(parameters: Parameters): {
@@ -19,8 +51,7 @@ export function readConnectionQuery(parameters: Parameters): {
   readonly limit: number;
   readonly instance: string | undefined;
 } {
-  const read = readQuery(parameters, [...CONNECTION_FILTERS, 'sort', 'order', 'limit', 'cursor']);
-  const { instance, sort, order, limit, cursor, ...filters } = read;
+  const { instance, sort, order, limit, cursor, ...filters } = readQuery(parameters, CONNECTION_PARAMETERS);
   return {
     query: {
       ...filters,
@@ -38,13 +69,13 @@ export function readChannelQuery(parameters: Parameters): {
   readonly query: { readonly search?: string; readonly after?: string };
   readonly limit: number;
 } {
-  const { limit, cursor, ...query } = readQuery(parameters, ['search', 'limit', 'cursor']);
+  const { limit, cursor, ...query } = readQuery(parameters, CHANNEL_PARAMETERS);
   return { query: cursor === undefined ? query : { ...query, after: readTopic(cursor) }, limit: readLimit(limit) };
 }
 
 /** Reads the limit and the tenant of a history request. @throws BadRequestException (400) with a sentence */
 export function readHistoryQuery(parameters: Parameters): { readonly limit: number; readonly tenant?: string } {
-  const { limit, ...rest } = readQuery(parameters, ['limit', 'tenant']);
+  const { limit, ...rest } = readQuery(parameters, HISTORY_PARAMETERS);
   return { limit: readLimit(limit), ...rest };
 }
 
@@ -56,7 +87,7 @@ export function readExplainQuery(
   parameters: Parameters,
   options: PrincipalOptions,
 ): { readonly principal: Principal | null; readonly channel: string } {
-  const { user, roles = 'user', channel, tenant } = readQuery(parameters, ['user', 'roles', 'channel', 'tenant']);
+  const { user, roles = 'user', channel, tenant } = readQuery(parameters, EXPLAIN_PARAMETERS);
   if (channel === undefined) throw new BadRequestException('channel is missing');
   if (user === undefined) return { principal: null, channel };
   const now = Date.now();
@@ -74,19 +105,19 @@ export function readExplainQuery(
  * Reads known query parameters.
  * @throws BadRequestException (400) for a parameter that is unknown, repeated or too long
  */
-export function readQuery<Name extends string>(
+export function readQuery<Known extends ParameterTexts>(
   parameters: Parameters,
-  known: readonly Name[],
-): { readonly [N in Name]?: string } {
-  const texts: { [N in Name]?: string } = {};
+  known: Known,
+): { readonly [N in keyof Known]?: string } {
+  const texts: { [N in keyof Known]?: string } = {};
   for (const [name, value] of Object.entries(parameters)) {
-    const parameter = known.find((one) => one === name);
-    if (parameter === undefined) {
-      throw new BadRequestException(`Unknown parameter ${JSON.stringify(name)}. Known parameters: ${known.join(', ')}`);
+    if (!Object.hasOwn(known, name)) {
+      const names = Object.keys(known).join(', ');
+      throw new BadRequestException(`Unknown parameter ${JSON.stringify(name)}. Known parameters: ${names}`);
     }
     if (typeof value !== 'string') throw new BadRequestException(`${name} must be given once`);
     if (value.length > MAX_LENGTH) throw new BadRequestException(`${name} must have at most ${MAX_LENGTH} characters`);
-    if (value !== '') texts[parameter] = value;
+    if (value !== '') texts[name as keyof Known] = value;
   }
   return texts;
 }

@@ -9,15 +9,15 @@ import {
   ServiceUnavailableException,
   UseGuards,
 } from '@nestjs/common';
-import type { ClusterStats } from '../../protocol/index.js';
 import { ChannelCatalogue } from '../channels/channel-catalogue.js';
 import { ChannelPolicyService } from '../channels/channel-policy.service.js';
-import { Inspection, type KeptEvent } from '../inspection/inspection.service.js';
+import { Inspection } from '../inspection/inspection.service.js';
 import { writeCursor } from '../inspection/paging.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeUnavailableError } from '../publishing/errors.js';
 import { channelOf, tenantProblem, topicOf } from '../tenants/topic.js';
-import { explanationOf, type Explanation } from './explanation.js';
+import { Documented } from './documented.js';
+import { explanationOf } from './explanation.js';
 import { AdminGuard, type OperatorRequest } from './admin.guard.js';
 import {
   readChannelQuery,
@@ -25,22 +25,31 @@ import {
   readExplainQuery,
   readHistoryQuery,
   readQuery,
+  CHANNEL_PARAMETERS,
+  CONNECTION_PARAMETERS,
+  EXPLAIN_PARAMETERS,
+  HISTORY_PARAMETERS,
   type Parameters,
 } from './operator-query.js';
+import { channelDto, connectionDto, instanceDto, operatorDto, sampleDto } from './operator-dtos.js';
 import {
-  channelDto,
-  connectionDto,
-  instanceDto,
-  operatorDto,
-  sampleDto,
-  type ChannelDto,
-  type ConnectionDto,
+  channelsShape,
+  connectionDetailsShape,
+  connectionsShape,
+  explanationShape,
+  historyShape,
+  operatorShape,
+  statsHistoryShape,
+  statsShape,
+  type ChannelsDto,
   type ConnectionDetailsDto,
-  type InstanceDto,
+  type ConnectionsDto,
+  type Explanation,
+  type HistoryDto,
   type OperatorDto,
-  type Paged,
-  type SampleDto,
-} from './operator-dtos.js';
+  type StatsDto,
+  type StatsHistoryDto,
+} from './operator-shapes.js';
 import { RealtimeController } from './realtime-route.js';
 
 /** Inspection of all instances. For admins, with the option `operatorApi`. */
@@ -57,10 +66,9 @@ export class OperatorsController {
   /** Returns statistics of the cluster and of each instance. Counters start at zero when an instance starts. */
   @Get('stats')
   @Header('Cache-Control', 'no-store')
-  async stats(
-    @Query() parameters: Parameters,
-  ): Promise<{ cluster: ClusterStats; instances: InstanceDto[]; unanswered: readonly string[] }> {
-    readQuery(parameters, []);
+  @Documented({ summary: 'Statistics of the cluster and of each instance', answer: statsShape })
+  async stats(@Query() parameters: Parameters): Promise<StatsDto> {
+    readQuery(parameters, {});
     const { cluster, instances, unanswered } = await this.inspection.cluster();
     const answers = [...instances].map(([instanceId, report]) => instanceDto(instanceId, report));
     return { cluster, instances: answers.toSorted((a, b) => (a.startedAt < b.startedAt ? -1 : 1)), unanswered };
@@ -69,11 +77,13 @@ export class OperatorsController {
   /** Returns the metrics of the last five minutes of each instance, one sample every five seconds, oldest first. */
   @Get('stats/history')
   @Header('Cache-Control', 'no-store')
-  async statsHistory(@Query() parameters: Parameters): Promise<{
-    instances: { instanceId: string; samples: SampleDto[] }[];
-    unanswered: readonly string[];
-  }> {
-    readQuery(parameters, []);
+  @Documented({
+    summary: 'Metrics of the last five minutes of each instance, one sample every five seconds, oldest first',
+    answer: statsHistoryShape,
+    refusals: [400],
+  })
+  async statsHistory(@Query() parameters: Parameters): Promise<StatsHistoryDto> {
+    readQuery(parameters, {});
     const { samples, unanswered } = await this.inspection.samples();
     const instances = [...samples].map(([instanceId, taken]) => ({ instanceId, samples: taken.map(sampleDto) }));
     return { instances, unanswered };
@@ -82,8 +92,13 @@ export class OperatorsController {
   /** Returns the operator whose token the request has, and the instance that answers. */
   @Get('whoami')
   @Header('Cache-Control', 'no-store')
+  @Documented({
+    summary: 'The operator whose token the request has, and the instance that answers',
+    answer: operatorShape,
+    refusals: [400],
+  })
   whoami(@Query() parameters: Parameters, @Req() request: OperatorRequest): OperatorDto {
-    readQuery(parameters, []);
+    readQuery(parameters, {});
     const { instanceId, host } = this.inspection;
     return operatorDto(request.operator!, instanceId, host);
   }
@@ -91,7 +106,13 @@ export class OperatorsController {
   /** Returns a page of the matching connections. */
   @Get('connections')
   @Header('Cache-Control', 'no-store')
-  async connections(@Query() parameters: Parameters): Promise<Paged<'connections', ConnectionDto>> {
+  @Documented({
+    summary: 'The connections of all instances, page by page',
+    query: CONNECTION_PARAMETERS,
+    answer: connectionsShape,
+    refusals: [400],
+  })
+  async connections(@Query() parameters: Parameters): Promise<ConnectionsDto> {
     const { query, limit, instance } = readConnectionQuery(parameters);
     const { rows, total, end, unanswered } = await this.inspection.connections(query, limit, instance);
     return { connections: rows.map(connectionDto), total, next: end && writeCursor(end), unanswered };
@@ -100,6 +121,12 @@ export class OperatorsController {
   /** Returns one connection, with its channels. */
   @Get('connections/:id')
   @Header('Cache-Control', 'no-store')
+  @Documented({
+    summary: 'One connection, with its channels',
+    path: { id: 'The id of a connection' },
+    answer: connectionDetailsShape,
+    refusals: [404, 503],
+  })
   async connection(@Param('id') id: string): Promise<ConnectionDetailsDto> {
     const { row, unanswered } = await this.inspection.connection(id);
     if (row !== null) {
@@ -115,7 +142,13 @@ export class OperatorsController {
   /** Returns a page of the channels that have subscribers, sorted by name. */
   @Get('channels')
   @Header('Cache-Control', 'no-store')
-  async channels(@Query() parameters: Parameters): Promise<Paged<'channels', ChannelDto>> {
+  @Documented({
+    summary: 'The channels that have subscribers, by name, page by page',
+    query: CHANNEL_PARAMETERS,
+    answer: channelsShape,
+    refusals: [400],
+  })
+  async channels(@Query() parameters: Parameters): Promise<ChannelsDto> {
     const { query, limit } = readChannelQuery(parameters);
     const { rows, total, end, unanswered } = await this.inspection.channels(query, limit);
     const channels = rows.map((row) => channelDto(row, this.catalogue.patternOf(channelOf(row.topic))));
@@ -125,11 +158,18 @@ export class OperatorsController {
   /** Returns the last events in the history of a channel, oldest first, with the fields that the admin's role can see. */
   @Get('channels/:channel/history')
   @Header('Cache-Control', 'no-store')
+  @Documented({
+    summary: 'The last events in the history of a channel, oldest first, as clients receive them',
+    path: { channel: 'The name of a channel' },
+    query: HISTORY_PARAMETERS,
+    answer: historyShape,
+    refusals: [400, 404, 503],
+  })
   async history(
     @Param('channel') channel: string,
     @Query() parameters: Parameters,
     @Req() request: OperatorRequest,
-  ): Promise<{ channel: string; epoch: string | null; events: readonly KeptEvent[] }> {
+  ): Promise<HistoryDto> {
     const { limit, tenant } = readHistoryQuery(parameters);
     const topic = this.topicOf(channel, tenant);
     const { fields } = this.catalogue.find(channel)!;
@@ -145,6 +185,13 @@ export class OperatorsController {
   /** Explains why a user can or cannot use a channel; without `user`, a client without a token. */
   @Get('explain')
   @Header('Cache-Control', 'no-store')
+  @Documented({
+    summary: 'Explains why a user can or cannot use a channel',
+    query: EXPLAIN_PARAMETERS,
+    required: ['channel'],
+    answer: explanationShape,
+    refusals: [400],
+  })
   async explain(@Query() parameters: Parameters): Promise<Explanation> {
     const { principal, channel } = readExplainQuery(parameters, this.options);
     const explained = await this.policy.explain(principal, channel);

@@ -68,7 +68,7 @@ function mark(controller: Type<object>, metadata: RouteMetadata): void {
 }
 
 /** Returns the names of methods that serve a route, including inherited ones. */
-function handlersOf(controller: Type<object>): string[] {
+export function handlersOf(controller: Type<object>): string[] {
   const names = new Set<string>();
   for (let prototype = controller.prototype as object; prototype !== Object.prototype;) {
     for (const name of Object.getOwnPropertyNames(prototype)) names.add(name);
@@ -77,7 +77,7 @@ function handlersOf(controller: Type<object>): string[] {
   const prototype = controller.prototype as Record<string, unknown>;
   return [...names].filter((name) => {
     const method = prototype[name];
-    return typeof method === 'function' && Reflect.hasMetadata(PATH_METADATA, method);
+    return name !== 'constructor' && typeof method === 'function' && Reflect.hasMetadata(PATH_METADATA, method);
   });
 }
 

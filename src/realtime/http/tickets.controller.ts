@@ -12,7 +12,9 @@ import { AuthService } from '../auth/auth.service.js';
 import { Tickets, type Ticket } from '../auth/tickets.js';
 import { RealtimeUnavailableError } from '../publishing/errors.js';
 import { bearerOf } from './bearer.js';
+import { Documented } from './documented.js';
 import { DrainingGuard } from './draining.guard.js';
+import { ticketShape } from './operator-shapes.js';
 import { RealtimeController } from './realtime-route.js';
 import { MAX_TICKETS_PER_MINUTE, TicketLimit } from './ticket-limit.js';
 
@@ -32,6 +34,13 @@ export class TicketsController {
    */
   @Post()
   @Header('Cache-Control', 'no-store')
+  @Documented({
+    summary: 'A ticket for `/ws?ticket=…`: valid once, for 30 s',
+    description: 'For every client with a token.',
+    status: 201,
+    answer: ticketShape,
+    refusals: [429, 503],
+  })
   async issue(@Req() { headers }: { headers: IncomingHttpHeaders }): Promise<Ticket> {
     const principal = await bearerOf(this.auth, headers);
     if (principal === null) throw new UnauthorizedException('Send a token: Authorization: Bearer …');

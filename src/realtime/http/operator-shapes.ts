@@ -1,0 +1,124 @@
+import {
+  anything,
+  bool,
+  counts,
+  dateTime,
+  decimal,
+  described,
+  list,
+  object,
+  oneOrMany,
+  orNull,
+  record,
+  text,
+  whole,
+  type Described,
+} from './shape.js';
+
+// The answers of the module's REST routes. OpenAPI documents and the types of the server and the console follow from them.
+
+const unanswered = described(list(text), 'Instances that did not answer in time; their data is missing');
+const confirmed = described(list(text), 'Instances that ran the command');
+const missing = described(list(text), 'Instances that did not confirm; they run the command when it reaches them');
+
+/** One page of a list. `next` is the `cursor` of the next page; `null` on the last one. */
+const paging = { total: whole, next: orNull(text), unanswered };
+
+const CONNECTION = {
+  ...{ id: text, instanceId: text, userId: orNull(text), role: orNull(text), address: text },
+  ...{ connectedAt: dateTime, subscriptions: whole, bufferedBytes: whole, sessionId: orNull(text) },
+  expiresAt: orNull(dateTime),
+};
+/** Absent without the option `tenants`, and for a global channel. */
+const TENANT = { tenant: text };
+
+export const connectionShape = record(CONNECTION, TENANT);
+export const connectionDetailsShape = record({ ...CONNECTION, channels: list(text) }, { ...TENANT, userAgent: text });
+export const connectionsShape = record({ connections: list(connectionShape), ...paging });
+
+export const channelShape = record(
+  { channel: text, pattern: described(text, 'Label of the channel in metrics'), subscribers: whole, instances: whole },
+  TENANT,
+);
+export const channelsShape = record({ channels: list(channelShape), ...paging });
+
+/** Number of closed connections by close code, or of `error` frames by code. */
+const codeCounts = list(record({ code: text, count: whole }));
+
+/** One instance. Counters start at zero when the instance starts. */
+export const instanceShape = record({
+  ...{ instanceId: text, host: text, draining: bool },
+  ...counts('connections', 'users', 'subscriptions', 'channels', 'eventsPublished', 'eventsDelivered'),
+  ...{ slowConsumersClosed: whole, closedConnections: codeCounts, errorFrames: codeCounts },
+  deliveryMs: orNull(record({ p50: decimal, p99: decimal })),
+  ...{ eventLoopDelayMs: decimal, bufferedBytes: whole, startedAt: dateTime, seenAt: dateTime },
+});
+
+export const statsShape = record({
+  cluster: record(
+    counts(
+      ...(['connections', 'anonymous', 'users', 'channels', 'subscriptions', 'published', 'delivered'] as const),
+      ...(['slowConsumersClosed', 'uptimeMs', 'instances'] as const),
+    ),
+  ),
+  instances: list(instanceShape),
+  unanswered,
+});
+
+/** Metrics of an instance at one time, for charts. */
+export const sampleShape = record({
+  at: dateTime,
+  ...counts('connections', 'eventsPublished', 'eventsDelivered'),
+  deliveryP99Ms: orNull(decimal),
+});
+export const statsHistoryShape = record({
+  instances: list(record({ instanceId: text, samples: list(sampleShape) })),
+  unanswered,
+});
+
+/** The operator who asks, and the instance that answers. */
+export const operatorShape = record({
+  ...{ userId: text, email: orNull(text), role: text, expiresAt: orNull(dateTime), instanceId: text, host: text },
+});
+
+export const historyShape = record({
+  ...{ channel: text, epoch: orNull(text) },
+  events: list(record({ type: text, channel: text, data: anything, timestamp: dateTime }, { id: text })),
+});
+
+export const explanationShape = record({
+  ...{ channel: text, allowed: bool },
+  rule: described(orNull(text), 'The pattern of the rule that the channel matches; null if no rule matches'),
+  policy: described(orNull(text), 'Class name of the policy that decided; null if the rule decided without a policy'),
+  reason: described(orNull(text), 'Reason for a refusal, as a sentence, or the reason that a policy gave'),
+  groups: described(list(text), 'Field groups that the policy grants in addition to those of the role'),
+  fields: described(list(text), 'Fields that the policy grants by name'),
+});
+
+const done = <Name extends string>(name: Name) => record({ ...counts(name), confirmed, missing });
+
+/** `disconnected` counts the closed connections on the instances that confirmed. */
+export const disconnectedShape = done('disconnected');
+export const reauthorizedShape = done('reauthorized');
+
+export const asyncApiShape = object;
+export const ticketShape = record({ ticket: text, expiresAt: dateTime });
+export const emittedShape = oneOrMany(record({ channel: text, timestamp: dateTime }, { id: text }));
+export const eventsToPublishShape = oneOrMany(
+  record({ channel: text, data: anything }, { idempotencyKey: text, tenant: text }),
+);
+
+export type ConnectionDto = Described<typeof connectionShape>;
+export type ConnectionDetailsDto = Described<typeof connectionDetailsShape>;
+export type ConnectionsDto = Described<typeof connectionsShape>;
+export type ChannelDto = Described<typeof channelShape>;
+export type ChannelsDto = Described<typeof channelsShape>;
+export type InstanceDto = Described<typeof instanceShape>;
+export type StatsDto = Described<typeof statsShape>;
+export type SampleDto = Described<typeof sampleShape>;
+export type StatsHistoryDto = Described<typeof statsHistoryShape>;
+export type OperatorDto = Described<typeof operatorShape>;
+export type HistoryDto = Described<typeof historyShape>;
+export type Explanation = Described<typeof explanationShape>;
+export type Disconnected = Described<typeof disconnectedShape>;
+export type Reauthorized = Described<typeof reauthorizedShape>;
