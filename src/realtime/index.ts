@@ -1,7 +1,8 @@
 /** Public entry point of the module. */
 export { RealtimeModule, type RealtimeAsyncOptions, type RealtimeModuleSettings } from './realtime.module.js';
 export { REALTIME_ROUTE, type RealtimeRoute, type RouteMetadata } from './http/realtime-route.js';
-export { ResolvedRealtimeOptions, type HistoryOptions, type RealtimeOptions } from './options/realtime-options.js';
+export type { HistoryOptions } from './options/history-options.js';
+export { ResolvedRealtimeOptions, type RealtimeOptions } from './options/realtime-options.js';
 export type { BuiltInChannels } from './options/built-in-channels.js';
 export type { OriginRule } from './options/origins.js';
 export type { PublishKeyOptions, PublishOperation } from './options/publish-keys.js';
@@ -50,7 +51,6 @@ export {
   type Audience,
   type Channel,
   type ChannelRule,
-  type History,
 } from './channels/channel-catalogue.js';
 export { RealtimeClock } from './timing/realtime-clock.js';
 export { Backend, type BackendContext, type BackendFactory } from './backends/backend.js';

@@ -1,10 +1,7 @@
 import type { Position, RecoveryReason } from '../../protocol/index.js';
+import type { HistoryWindow } from '../options/history-options.js';
 
-/** The size and lifetime of a channel's history. */
-export interface HistoryWindow {
-  readonly size: number;
-  readonly ttlMs: number;
-}
+export type { HistoryWindow };
 
 /** An event to publish. */
 export interface OutgoingEvent {

@@ -3,6 +3,7 @@ import { isChannelName, matchPattern, USER_GROUP, userOfChannel } from '../../pr
 import type { ChannelAccess, ChannelDefinition, EventClass } from '../options/channel-definition.js';
 import { DeclaredFields } from '../fields/declared-fields.js';
 import { FieldGroups } from '../fields/field-groups.js';
+import type { HistoryWindow } from '../options/history-options.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeOptionsError } from '../options/resolve-options.js';
 import { builtInOf, type BuiltIn } from './builtin-channels.js';
@@ -20,12 +21,6 @@ export type Access = ChannelAccess | { readonly policy: string };
 export interface ChannelRule {
   readonly pattern: string;
   readonly access: Access;
-}
-
-/** The history of a channel, for clients that resume. */
-export interface History {
-  readonly size: number;
-  readonly ttlMs: number;
 }
 
 /** A channel or a family of channels, with all defaults filled in. */
@@ -49,7 +44,7 @@ export interface Channel {
    */
   readonly declared: DeclaredFields | null;
   /** `null` if no events are stored and events have no id. */
-  readonly history: History | null;
+  readonly history: HistoryWindow | null;
   /** True if subscribers can see who is present. */
   readonly presence: boolean;
   /** True if all tenants share the channel. No effect without the option `tenants`. */
@@ -220,6 +215,6 @@ function groupOf(name: string): string {
   return end < 0 ? name : name.slice(0, end);
 }
 
-function historyOf({ history }: ChannelDefinition, { size, ttlMs }: History): History | null {
+function historyOf({ history }: ChannelDefinition, { size, ttlMs }: HistoryWindow): HistoryWindow | null {
   return history === false ? null : { size, ttlMs, ...history };
 }

@@ -4,13 +4,6 @@ import { PerView } from '../fields/per-view.js';
 import { decodeEventBody } from '../schemas/event-body.js';
 import { frameDeflated, frameText } from './frame-bytes.js';
 
-/** An event as it is stored and transported. */
-export interface StoredEvent {
-  readonly position: Position | null;
-  readonly body: string;
-  readonly traceparent?: string;
-}
-
 /** The frame of one event. Its bytes are created once for all subscribers that receive the same fields. */
 export class EventFrame {
   /** The complete WebSocket frame, ready to be written. */
@@ -38,7 +31,11 @@ export class EventFrame {
   /**
    * Creates the frame of an event. If the event has restricted fields and this instance does not know them, its data is withheld.
    */
-  static of({ position, body, traceparent }: StoredEvent, fields: FieldGroups | null): EventFrame {
+  static of(
+    event: { readonly position: Position | null; readonly body: string; readonly traceparent?: string },
+    fields: FieldGroups | null,
+  ): EventFrame {
+    const { position, body, traceparent } = event;
     const known = fields === null && isLimitedBody(body) ? withoutData(body) : body;
     return new EventFrame(position, known, traceparent, fields);
   }

@@ -13,6 +13,7 @@ import { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { FanOut } from '../connections/fan-out.js';
 import { corkReplies, releaseInflate, WebSocketTransport } from '../connections/web-socket-transport.js';
+import { InstanceHealth } from '../instances/instance-health.js';
 import { Counters } from '../observability/counters.js';
 import { LogLimiter } from '../observability/log-limiter.js';
 import { runSafely, safely } from '../observability/run-safely.js';
@@ -48,9 +49,6 @@ type Socket = WebSocket & { connection?: Connection };
  */
 @Injectable()
 export class RealtimeServer {
-  /** True while this instance drains. Readiness should answer 503 then. */
-  draining = false;
-
   readonly path: string;
   private readonly logger = new SafeLogger('Realtime');
   private readonly webSockets: WebSocketServer;
@@ -72,12 +70,18 @@ export class RealtimeServer {
     private readonly host: HttpAdapterHost,
     private readonly auditLog: AuditLog,
     private readonly clock: RealtimeClock,
+    private readonly health: InstanceHealth,
   ) {
     this.path = options.path;
     this.admission = new ConnectionAdmission(auth, options, auditLog, clock);
     this.addresses = new ClientAddresses(options.trustedProxies);
     this.servers = new AttachedServers(options, (...upgrade) => this.upgrade(...upgrade));
     this.webSockets = webSocketServer(options);
+  }
+
+  /** True while this instance drains. Readiness should answer 503 then. */
+  get draining(): boolean {
+    return this.health.draining;
   }
 
   /** Serves the path on another HTTP or HTTPS server, with the same connections. Attaching a server twice has no effect. */
@@ -122,7 +126,7 @@ export class RealtimeServer {
    */
   async drain(delayMs: number, published: Promise<void> = Promise.resolve()): Promise<void> {
     if (this.draining) return;
-    this.draining = true;
+    this.health.draining = true;
     this.servers.endKeepAlive();
     if (delayMs > 0) await new Promise((resolve) => void setTimeout(resolve, delayMs));
     await published;
@@ -148,7 +152,7 @@ export class RealtimeServer {
 
   /** Stops serving. Connections that are still open are terminated. */
   async close(): Promise<void> {
-    this.draining = true;
+    this.health.draining = true;
     this.admission.close();
     this.servers.detachAll();
     for (const connection of this.registry.all()) connection.transport.terminate();

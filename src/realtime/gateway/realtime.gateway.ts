@@ -202,8 +202,9 @@ export class RealtimeGateway
    */
   async beforeApplicationShutdown(signal?: string): Promise<void> {
     this.presence.hold();
-    runSafely('The last announcement', () => this.stats.drain());
-    await this.server.drain(signal === undefined ? 0 : this.options.drainDelayMs, this.finalEvents.publish());
+    const drained = this.server.drain(signal === undefined ? 0 : this.options.drainDelayMs, this.finalEvents.publish());
+    runSafely('The last announcement', () => this.stats.announceNow());
+    await drained;
     this.monitor.stop();
     await this.presence.leave();
     await this.stats.leave();

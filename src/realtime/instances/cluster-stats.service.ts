@@ -75,9 +75,8 @@ export class ClusterStatsService implements OnApplicationBootstrap, OnApplicatio
     await withTimeout(left, TIMEOUT_MS, () => undefined);
   }
 
-  /** Announces that this instance drains. */
-  async drain(): Promise<void> {
-    this.health.draining = true;
+  /** Announces a change of this instance at once, if there can be others. */
+  async announceNow(): Promise<void> {
     if (!this.directory.isAlone) await this.announce();
   }
 

@@ -17,6 +17,7 @@ import {
 import type { BackendFactory } from '../backends/backend.js';
 import { IsBuiltInChannels, type BuiltInChannels } from './built-in-channels.js';
 import type { ChannelDefinition } from './channel-definition.js';
+import { HistoryOptions } from './history-options.js';
 import { IsFunction } from './is-function.js';
 import { JwtOptions } from './jwt-options.js';
 import { LimitOptions } from './limit-options.js';
@@ -27,21 +28,6 @@ import { TenantOptions } from './tenant-options.js';
 
 /** Host as in `Origin`: a name, or an IPv6 address in brackets. */
 const HOST_NAME = /^([a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:]+\])$/;
-
-/** Size and lifetime of each channel's history. */
-export class HistoryOptions {
-  /** Number of events kept per channel. @default 100 */
-  @IsInt()
-  @Min(1)
-  @Max(100_000)
-  size = 100;
-
-  /** Time for which a channel's history is kept after its last event, in milliseconds. @default 300000 (5 minutes) */
-  @IsInt()
-  @Min(1_000)
-  @Max(86_400_000)
-  ttlMs = 300_000;
-}
 
 /** Ways to handle an event whose data does not match the class of its channel. */
 export const INVALID_EVENTS = ['throw', 'drop', 'pass'] as const;
