@@ -1,7 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { ADMIN, Api, OTHER, USER } from '../platform/support/api.js';
 import { listen } from '../platform/support/listener.js';
@@ -10,15 +6,7 @@ import { TEST_SECRET } from '../support/jwt.js';
 import { PlatformProcess } from '../support/platform-process.js';
 import { freePort } from '../support/ports.js';
 import { Line } from './support/line.js';
-
-/** Where screenshots go, for a person to look at; nowhere unless given. */
-const SCREENSHOTS = process.env['SCREENSHOT_DIR'];
-
-const DESKTOP = { viewport: { width: 1440, height: 900 } };
-/** Finds what keeps people from using a page. */
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+import { cutOff, DESKTOP, PHONE, screenshot, violations } from './support/look.js';
 
 describe('the live page', () => {
   let platform: PlatformProcess;
@@ -50,37 +38,20 @@ describe('the live page', () => {
     await page.context().close();
   });
 
-  async function screenshot(name: string): Promise<void> {
-    if (SCREENSHOTS === undefined) return;
-    await mkdir(SCREENSHOTS, { recursive: true });
-    await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
-  }
-
   const click = (name: string): Promise<void> => page.getByRole('button', { name, exact: true }).click();
   const connected = (): Promise<void> => page.locator('#connection[data-state=connected]').waitFor();
   const subscribedTo = (channel: string): Promise<void> =>
     page
-      .locator('.channel-switch[data-state=subscribed]')
-      .getByRole('checkbox', { name: channel, exact: true, checked: true })
-      .waitFor();
+      .locator(`.channel-switch[data-channel="${channel}"][data-state=subscribed] input:checked`)
+      .waitFor({ state: 'attached' }); // its group can be folded
   const arrived = (channel: string, text = ''): Promise<void> =>
     page.locator(`#feed [data-channel="${channel}"]`, { hasText: text }).first().waitFor();
 
   /** The channels in the list, oldest first. */
   const feed = (): Promise<string[]> =>
     page
-      .locator('#feed .channel')
-      .allTextContents()
-      .then((channels) => channels.toReversed());
-
-  /** What axe finds, in a line each. */
-  async function violations(): Promise<string[]> {
-    await page.evaluate(AXE);
-    return page.evaluate(async () => {
-      const { violations: found } = await globalThis.axe.run();
-      return found.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
-    });
-  }
+      .locator('#feed [data-channel]')
+      .evaluateAll((rows) => rows.map((row) => (row as HTMLElement).dataset['channel']!).toReversed());
 
   async function signIn(who: string): Promise<void> {
     await page.getByRole('button', { name: new RegExp(`^${who} `) }).click();
@@ -95,8 +66,8 @@ describe('the live page', () => {
     const app = `shop ${url}`;
     await open(`${platform[url]}/#${ADMIN}`, device);
     await page.getByText('Or use a demo account').waitFor(); // the form is filled now
-    expect(await violations()).toEqual([]);
-    await screenshot(`sign-in ${name}`);
+    expect(await violations(page)).toEqual([]);
+    await screenshot(page, `sign-in ${name}`);
     await click('Sign in');
     await connected();
     await subscribedTo('announcements');
@@ -105,26 +76,27 @@ describe('the live page', () => {
     await page.locator('#app-form').getByRole('button').click();
     await arrived('apps:created', app);
     await click(`Deploy ${app}`);
-    await arrived('apps:status', `${app} is running`);
-    expect(await feed()).toEqual([
-      'apps:created',
-      'deployments:started',
-      'apps:status',
-      'deployments:status',
-      'deployments:status',
-      'deployments:completed',
-      'apps:deployed',
-      'apps:status',
-    ]);
+    await arrived('apps:status', `Ada Admin deployed ${app}`);
     await page.locator(`[data-app="${app}"] [data-status=running]`).waitFor();
+    expect(await feed()).toEqual(['apps:created', 'apps:status']); // the deployment is one row
+    const deployment = page.locator('#feed [data-status=completed]');
+    await deployment.locator('summary').click();
+    expect(
+      (await deployment.locator('pre').allTextContents()).map((json) => (JSON.parse(json) as Arrived).channel),
+    ).toEqual([
+      ...['deployments:started', 'apps:status', 'deployments:status', 'deployments:status', 'deployments:completed'],
+      ...['apps:deployed', 'apps:status'],
+    ]);
+    await deployment.locator('summary').click();
 
     await page.getByLabel('Simulate a failed deployment').check();
     await click(`Deploy ${app}`);
-    await arrived('system:alerts', app);
+    await arrived('system:alerts', `failed to deploy ${app}: The health check`);
     await page.locator(`[data-app="${app}"] .progress[data-status=failed]`).waitFor();
     await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
-    expect(await violations()).toEqual([]);
-    await screenshot(name);
+    expect(await violations(page)).toEqual([]);
+    expect(await cutOff(page)).toEqual([]);
+    await screenshot(page, name);
     await click(`Delete ${app}`);
     await arrived('apps:deleted', app);
     await page.locator(`[data-app="${app}"]`).waitFor({ state: 'detached' });
@@ -170,10 +142,13 @@ describe('the live page', () => {
     expect(await page.getByRole('checkbox', { name: /^system/ }).count()).toBe(0);
     expect(await page.getByText('Announcement', { exact: true }).isVisible()).toBe(false);
     const api = await Api.signIn(platform, USER);
-    const group = page.getByRole('checkbox', { name: 'All apps channels' });
+    const group = page.getByRole('checkbox', { name: /^apps \d\/5$/ });
+    expect(await page.getByRole('checkbox', { name: 'apps:created' }).count()).toBe(0); // the group is folded
+    await click('Show 5 apps channels');
 
     await page.getByRole('checkbox', { name: 'apps:created' }).uncheck();
-    await page.waitForFunction(() => document.querySelector<HTMLInputElement>('.all input')?.indeterminate === true);
+    await page.waitForFunction(() => document.querySelector<HTMLInputElement>('.all input:indeterminate') !== null);
+    await page.getByText('4/5').waitFor();
     await api.post('/api/apps', { name: 'unheard' });
     await api.post('/api/database/tables', { name: 'heard' });
     await arrived('database:table_created', 'heard');
@@ -208,13 +183,66 @@ describe('the live page', () => {
       line.mend();
       await connected();
       await arrived('apps:created', 'meanwhile');
-      await page.getByText(/^Reconnected after \d+ s: \d+ channels resumed, no events missed$/).waitFor();
+      await page
+        .locator('.log')
+        .getByText(/^Resumed after \d+ s, 1 event recovered$/)
+        .waitFor();
+      expect(await page.locator('#feed .recovered').count()).toBe(1);
       await api.post('/api/apps', { name: 'after' });
       await arrived('apps:created', 'after');
       expect(await feed()).toEqual(['apps:created', 'apps:created', 'apps:created']);
     } finally {
       await line.close();
     }
+  });
+
+  it('cuts its own connection on demand, and shows how many events it recovered', async () => {
+    await open(platform.url, PHONE);
+    await signIn(ADMIN);
+    const api = await Api.signIn(platform, OTHER);
+    await click('Cut the connection for 10 s');
+    await page.getByText('Connection cut').waitFor();
+    expect(await cutOff(page)).toEqual([]);
+    await screenshot(page, 'cut');
+    await api.post('/api/apps', { name: 'meanwhile too' });
+    await click('Restore now'); // its four changes happen before the connection is back
+    const status = page.locator('#connection', { hasText: /^Resumed after \d+ s, 5 events recovered$/ });
+    await status.waitFor();
+    expect(await page.locator('#feed [data-channel]:has(.recovered)').count()).toBe(5);
+    expect((await feed()).toSorted((a, b) => a.localeCompare(b))).toEqual([
+      ...['apps:created', 'apps:created', 'apps:deleted', 'apps:updated', 'apps:updated'],
+    ]);
+    expect(await page.locator('.app', { hasText: /^demo / }).count()).toBe(0); // nothing is left behind
+    expect(await cutOff(page)).toEqual([]);
+    expect(await violations(page)).toEqual([]);
+    await screenshot(page, 'resumed');
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows an error beside the field that it is about', async () => {
+    await open(platform.url, PHONE);
+    await page.getByLabel('Email').fill(ADMIN);
+    await page.getByLabel('Password').fill('wrong');
+    await click('Sign in');
+    const password = page.getByRole('textbox', { name: 'Password' });
+    await page.locator('.field', { has: password }).getByRole('alert').getByText('Wrong email or password').waitFor();
+    expect(await violations(page)).toEqual([]);
+    await signIn(ADMIN);
+    const name = page.getByLabel('Name');
+    const create = async (app: string): Promise<void> => {
+      await name.fill(app);
+      await page.locator('#app-form').getByRole('button').click();
+      await page.locator(`[data-app=${app}]`).waitFor();
+    };
+    await create('twice');
+    await create('twice');
+    const field = page.locator('.field', { has: name });
+    await field.getByRole('alert').getByText('An application with this name already exists').waitFor();
+    expect(await name.getAttribute('aria-invalid')).toBe('true');
+    expect(await violations(page)).toEqual([]);
+    await screenshot(page, 'error');
+    await name.fill('another');
+    await field.getByRole('alert').waitFor({ state: 'detached' });
   });
 
   it('says so when the server has forgotten what was missed, and loads the lists again', async () => {
@@ -231,7 +259,10 @@ describe('the live page', () => {
       forgetful = await PlatformProcess.start({ env });
       await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange'))); // it need not wait its time
       await connected();
-      await page.getByText(/^Reconnected after \d+ s: events were missed/).waitFor();
+      await page
+        .locator('.log')
+        .getByText(/^Reconnected after \d+ s: events were missed/)
+        .waitFor();
       await page.locator('[data-app=forgotten]').waitFor({ state: 'detached' });
       expect(complaints.filter((text) => !text.includes('WebSocket connection'))).toEqual([]);
     } finally {
@@ -300,7 +331,7 @@ describe('the live page', () => {
   });
 });
 
-declare global {
-  /** As much of axe-core as is used here. */
-  var axe: { run(): Promise<{ violations: { id: string; nodes: { target: string[] }[] }[] }> };
+/** The part of an opened event that is read here. */
+interface Arrived {
+  readonly channel: string;
 }

@@ -62,12 +62,17 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     });
 
     it('is required everywhere under /api', async () => {
-      const paths = ['apps', 'users', 'database/tables', 'deployments', 'storage/files', 'auth/me'];
+      const paths = ['apps', 'users', 'database/tables', 'deployments', 'storage/files', 'auth/me', 'links'];
       for (const token of [null, 'not-a-token']) {
         const answers = await Promise.all(paths.map((path) => new Api(realtime.origin, token).get(`/api/${path}`)));
         expect(answers.map(({ status }) => status)).toEqual(paths.map(() => 401));
       }
     });
+  });
+
+  it('names the console to administrators, if it is served', async () => {
+    expect((await admin.get('/api/links')).body).toEqual({ console: null });
+    expect((await user.get('/api/links')).status).toBe(403);
   });
 
   it('applications are created, renamed and deleted, and each change emits an event', async () => {

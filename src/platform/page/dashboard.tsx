@@ -5,6 +5,7 @@ import { useApps } from './api/queries.js';
 import type { SignedInUser } from './api/types.js';
 import { ConnectionBadge } from './connection/connection-badge.js';
 import { ConnectionPanel } from './connection/connection-panel.js';
+import { ConsoleButton } from './console-button.js';
 import { Feed } from './feed/feed.js';
 import { AnnouncePanel } from './panels/announce.js';
 import { AppsPanel } from './panels/apps.js';
@@ -54,6 +55,7 @@ export function Dashboard({ user, onSignOut }: DashboardProps) {
           <p>
             {user.email ?? user.id} <span className="faint">({user.role})</span>
           </p>
+          {user.role === 'admin' && <ConsoleButton />}
           <button type="button" className="quiet small" onClick={onSignOut}>
             Sign out
           </button>

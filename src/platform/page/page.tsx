@@ -30,7 +30,7 @@ function SignInOrSession() {
   );
   const end = useCallback(
     (why: string | null) => {
-      sessionStorage.removeItem(KEPT);
+      sessionStorage.clear(); // the console's token is the one of this session
       notify(why);
       setSignedIn(null);
     },

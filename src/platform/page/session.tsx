@@ -5,7 +5,11 @@ import { createRealtimeClient, type RealtimeClient } from '../../client/index.js
 import { RealtimeProvider } from '../../react/index.js';
 import { Api, ApiContext, ApiError } from './api/api.js';
 import type { SignedIn } from './api/types.js';
+import { ConnectionLog, ConnectionLogContext } from './connection/connection-log.js';
+import { createNetwork } from './connection/network.js';
 import { Dashboard } from './dashboard.js';
+import { Outage } from './demo/outage.js';
+import { OutageContext } from './demo/outage-button.js';
 import { useNotice } from './parts/notice.js';
 
 interface SessionProps {
@@ -17,7 +21,7 @@ interface SessionProps {
 /** One session: its token, its connection, and the data loaded with it. */
 export function Session({ signedIn, onEnd }: SessionProps) {
   const { notify } = useNotice();
-  const [{ api, client, queries }] = useState(() => begin(signedIn));
+  const [{ api, client, queries, log, outage }] = useState(() => begin(signedIn));
 
   useEffect(() => {
     const failed = (error: Error): void => {
@@ -26,6 +30,7 @@ export function Session({ signedIn, onEnd }: SessionProps) {
     };
     queries.getQueryCache().config.onError = failed;
     return client.on('error', (error) => {
+      if (error.code === 'unreachable') return; // the connection badge shows it
       if (error.code === 'token_invalid' || error.code === 'token_expired') onEnd(error.message);
       else notify(error.channel === undefined ? error.message : `${error.channel}: ${error.message}`);
     });
@@ -47,17 +52,26 @@ export function Session({ signedIn, onEnd }: SessionProps) {
     <ApiContext value={api}>
       <QueryClientProvider client={queries}>
         <RealtimeProvider client={client}>
-          <Dashboard user={signedIn.user} onSignOut={signOut} />
+          <ConnectionLogContext value={log}>
+            <OutageContext value={outage}>
+              <Dashboard user={signedIn.user} onSignOut={signOut} />
+            </OutageContext>
+          </ConnectionLogContext>
         </RealtimeProvider>
       </QueryClientProvider>
     </ApiContext>
   );
 }
 
-function begin({ token }: SignedIn): { api: Api; client: RealtimeClient; queries: QueryClient } {
+function begin({ token }: SignedIn) {
+  const api = new Api(token);
+  const log = new ConnectionLog();
+  const network = createNetwork(WebSocket);
+  const client: RealtimeClient = createRealtimeClient({
+    ...{ url: '/ws', token, WebSocket: network.WebSocket, debug: log.replays.debug },
+  });
   return {
-    api: new Api(token),
-    client: createRealtimeClient({ url: '/ws', token }),
+    ...{ api, client, log, outage: new Outage(network, client, api) },
     // No reloads by time or focus: events report changes, and the client reports missed events.
     queries: new QueryClient({
       queryCache: new QueryCache(),

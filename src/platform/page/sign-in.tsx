@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import { Api } from './api/api.js';
 import type { DemoUser, SignedIn } from './api/types.js';
-import { useNotice } from './parts/notice.js';
+import { Field, FieldErrorContext } from './parts/field.js';
 
 interface SignInProps {
   readonly onSignedIn: (who: SignedIn) => void;
@@ -12,7 +12,7 @@ interface SignInProps {
  * form.
  */
 export function SignIn({ onSignedIn }: SignInProps) {
-  const { notify } = useNotice();
+  const [problem, setProblem] = useState<string | null>(null);
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
   const demoUsers = useDemoUsers((user) => {
@@ -21,10 +21,11 @@ export function SignIn({ onSignedIn }: SignInProps) {
   });
 
   const signIn = async (who: Pick<DemoUser, 'email' | 'password'>): Promise<void> => {
+    setProblem(null);
     try {
       onSignedIn(await new Api().post<SignedIn>('/auth/login', { email: who.email, password: who.password }));
     } catch (error) {
-      notify((error as Error).message);
+      setProblem((error as Error).message);
     }
   };
 
@@ -42,9 +43,10 @@ export function SignIn({ onSignedIn }: SignInProps) {
           }}
         >
           <h2>Sign in</h2>
-          <label>
-            Email
-            <input
+          <FieldErrorContext value={problem === null ? null : { field: 'password', message: problem }}>
+            <Field
+              label="Email"
+              name="email"
               type="email"
               autoComplete="username"
               required
@@ -52,17 +54,16 @@ export function SignIn({ onSignedIn }: SignInProps) {
               value={email}
               onChange={({ target }) => setEmail(target.value)}
             />
-          </label>
-          <label>
-            Password
-            <input
+            <Field
+              label="Password"
+              name="password"
               type="password"
               autoComplete="current-password"
               required
               value={password}
               onChange={({ target }) => setPassword(target.value)}
             />
-          </label>
+          </FieldErrorContext>
           <button type="submit">Sign in</button>
           {demoUsers.length > 0 && (
             <section className="demo">

@@ -12,7 +12,7 @@ export class ApiError extends Error {
 
 /** Client of the platform's API, with the token of the signed-in user. */
 export class Api {
-  constructor(private readonly token: string | null = null) {}
+  constructor(readonly token: string | null = null) {}
 
   get<T>(path: string): Promise<T> {
     return this.request('GET', path);

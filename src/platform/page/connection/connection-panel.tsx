@@ -1,13 +1,13 @@
-import { useEffect, useState, useSyncExternalStore } from 'react';
+import { useEffect, useSyncExternalStore } from 'react';
 import { useRealtimeClient } from '../../../react/index.js';
-import { ConnectionLog } from './connection-log.js';
+import { useConnectionLog } from './connection-log.js';
 
-/** Shows when the connection was lost and which channels resumed. */
+/** Shows when the connection was lost, and how many events were recovered. */
 export function ConnectionPanel({ channels }: { readonly channels: readonly string[] }) {
   const client = useRealtimeClient();
-  const [log] = useState(() => new ConnectionLog(client));
+  const log = useConnectionLog();
   const entries = useSyncExternalStore(log.subscribe, log.snapshot);
-  useEffect(() => log.watch(channels), [log, channels]);
+  useEffect(() => log.watch(client, channels), [log, client, channels]);
   return (
     <section className="card" aria-labelledby="connection-title">
       <header>

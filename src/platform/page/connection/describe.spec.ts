@@ -1,5 +1,5 @@
 import type { StateChange } from '../../../client/index.js';
-import { describeConnection, describeLoss, describeReturn, describeWait } from './describe.js';
+import { describeConnection, describeLoss, describeOutage, describeReturn, describeWait } from './describe.js';
 
 const change = (state: StateChange['state'], retryInMs?: number): StateChange => ({
   state,
@@ -36,11 +36,18 @@ it('counts the seconds until the next attempt', () => {
   expect(describeWait(change('connected'), 10_000, 10_000)).toBe('');
 });
 
+it('counts the seconds of an outage', () => {
+  expect([0, 9_001, 10_500].map((now) => describeOutage(10_000, now))).toEqual([
+    ...[', back in 10 s', ', back in 1 s', ', back in 1 s'],
+  ]);
+});
+
 it('says whether events were missed', () => {
-  expect(describeReturn({ awayMs: 300, resumed: 22, missed: 0 })).toBe(
-    'Reconnected after 1 s: 22 channels resumed, no events missed',
-  );
-  expect(describeReturn({ awayMs: 61_400, resumed: 20, missed: 2 })).toBe(
+  const resumed = { awayMs: 300, resumed: 22, missed: 0, recovered: 0 };
+  expect(describeReturn(resumed)).toBe('Resumed after 1 s, no events missed');
+  expect(describeReturn({ ...resumed, awayMs: 9_900, recovered: 4 })).toBe('Resumed after 10 s, 4 events recovered');
+  expect(describeReturn({ ...resumed, recovered: 1 })).toBe('Resumed after 1 s, 1 event recovered');
+  expect(describeReturn({ awayMs: 61_400, resumed: 20, missed: 2, recovered: 7 })).toBe(
     'Reconnected after 61 s: events were missed on 2 of 22 channels, so the lists were reloaded',
   );
 });

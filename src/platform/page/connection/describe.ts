@@ -33,16 +33,27 @@ export function describeWait({ retryInMs = 0 }: StateChange, changedAt: number, 
   return seconds > 0 ? `, retrying in ${seconds} s` : '';
 }
 
-/** Result of a reconnect: the number of channels that resumed, and of channels that missed events. */
+/** Formats the countdown to the end of an outage on demand. */
+export function describeOutage(endsAt: number, now: number): string {
+  return `, back in ${Math.max(1, Math.ceil((endsAt - now) / 1_000))} s`;
+}
+
+/**
+ * Result of a reconnect: the number of channels that resumed, of channels that missed events, and of events that were
+ * missed and then replayed.
+ */
 export interface Return {
   readonly awayMs: number;
   readonly resumed: number;
   readonly missed: number;
+  readonly recovered: number;
 }
 
-export function describeReturn({ awayMs, resumed, missed }: Return): string {
-  const away = `Reconnected after ${Math.max(1, Math.round(awayMs / 1_000))} s`;
-  if (missed > 0)
-    return `${away}: events were missed on ${missed} of ${resumed + missed} channels, so the lists were reloaded`;
-  return `${away}: ${resumed} channels resumed, no events missed`;
+export function describeReturn({ awayMs, resumed, missed, recovered }: Return): string {
+  const after = `after ${Math.max(1, Math.round(awayMs / 1_000))} s`;
+  if (missed > 0) {
+    return `Reconnected ${after}: events were missed on ${missed} of ${resumed + missed} channels, so the lists were reloaded`;
+  }
+  if (recovered === 0) return `Resumed ${after}, no events missed`;
+  return `Resumed ${after}, ${recovered} ${recovered === 1 ? 'event' : 'events'} recovered`;
 }

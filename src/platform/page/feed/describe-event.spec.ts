@@ -1,4 +1,4 @@
-import { describeEvent, actorOf, isAction } from './describe-event.js';
+import { describeDeployment, describeEvent, actorOf, isAction } from './describe-event.js';
 
 describe('describeEvent', () => {
   it.each([
@@ -26,6 +26,17 @@ describe('describeEvent', () => {
     expect(describeEvent({ channel, data })).toBe(expected),
   );
 });
+
+it.each([
+  ['started', 'started deploying shop'],
+  ['building', 'is deploying shop: building'],
+  ['deploying', 'is deploying shop: starting it'],
+  ['completed', 'deployed shop'],
+  ['failed', 'failed to deploy shop: no answer'],
+  ['toString', 'deployment of shop: toString'],
+])('describes a deployment that is %s as: %s', (status, expected) =>
+  expect(describeDeployment({ status, appName: 'shop', reason: 'no answer' })).toBe(expected),
+);
 
 it('prefixes a user name to actions, but not to status changes', () => {
   const channels = ['apps:created', 'announcements', 'projects:created', 'apps:status', 'system:alerts'];

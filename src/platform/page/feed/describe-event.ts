@@ -1,4 +1,5 @@
 import type { RealtimeEvent } from '../../../client/index.js';
+import type { DeploymentProgress } from './group-events.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 type EventDescription = Pick<RealtimeEvent, 'channel' | 'data'>;
@@ -23,6 +24,14 @@ const ACTIONS: Readonly<Record<string, (data: Fields) => string>> = {
   'storage:deleted': ({ name }) => `deleted ${text(name)}`,
 };
 
+const DEPLOYMENTS: Readonly<Record<string, (appName: string, reason: string | null) => string>> = {
+  started: (appName) => `started deploying ${appName}`,
+  building: (appName) => `is deploying ${appName}: building`,
+  deploying: (appName) => `is deploying ${appName}: starting it`,
+  completed: (appName) => `deployed ${appName}`,
+  failed: (appName, reason) => `failed to deploy ${appName}${reason === null ? '' : `: ${reason}`}`,
+};
+
 /** Status changes: whole sentences. */
 const STATUSES: Readonly<Record<string, (data: Fields) => string>> = {
   'apps:status': ({ name, status }) => `${text(name)} ${status === 'failed' ? 'has' : 'is'} ${text(status)}`,
@@ -42,6 +51,12 @@ export function describeEvent({ channel, data }: EventDescription): string {
   const story = known(ACTIONS, channel) ?? known(STATUSES, channel);
   if (story !== undefined) return story(fields);
   return typeof fields['message'] === 'string' ? fields['message'] : text(data);
+}
+
+/** Describes the state of a deployment: the rest of a sentence that starts with the user's name. */
+export function describeDeployment({ status, appName, reason }: DeploymentProgress): string {
+  const story = known(DEPLOYMENTS, status);
+  return story === undefined ? `deployment of ${appName}: ${status}` : story(appName, reason);
 }
 
 /** Returns true if the description needs the user's name in front. */

@@ -1,5 +1,6 @@
 import { useApi } from '../api/api.js';
 import { ActionForm, textOf } from '../parts/action.js';
+import { Field } from '../parts/field.js';
 
 /** Lets admins send an announcement to everyone. */
 export function AnnouncePanel() {
@@ -11,12 +12,17 @@ export function AnnouncePanel() {
       </header>
       <ActionForm
         id="announcement-form"
+        className="stack"
         action={(fields) => api.post('/announcements', { message: textOf(fields, 'message') })}
       >
-        <label>
-          Message to everyone
-          <input name="message" maxLength={1_000} autoComplete="off" required placeholder="Maintenance at 18:00" />
-        </label>
+        <Field
+          label="Message to everyone"
+          name="message"
+          maxLength={1_000}
+          autoComplete="off"
+          required
+          placeholder="Maintenance at 18:00"
+        />
         <button type="submit">Announce</button>
       </ActionForm>
     </section>

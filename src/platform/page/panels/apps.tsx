@@ -4,6 +4,8 @@ import { useApps, useDeployments, useNames } from '../api/queries.js';
 import type { App, Deployment } from '../api/types.js';
 import { ActionButton, ActionForm, textOf } from '../parts/action.js';
 import { Ago } from '../parts/ago.js';
+import { Field } from '../parts/field.js';
+import { Steps } from '../parts/steps.js';
 
 /** Shows applications and the progress of their deployments. */
 export function AppsPanel() {
@@ -21,10 +23,7 @@ export function AppsPanel() {
         </label>
       </header>
       <ActionForm id="app-form" action={(fields) => api.post('/apps', { name: textOf(fields, 'name') })}>
-        <label>
-          Name
-          <input name="name" maxLength={60} autoComplete="off" required placeholder="shop" />
-        </label>
+        <Field label="Name" name="name" maxLength={60} autoComplete="off" required placeholder="shop" />
         <button type="submit">Create</button>
       </ActionForm>
       {apps.length === 0 ? (
@@ -63,7 +62,7 @@ function AppItem({ app: { id, name, status }, deployment, letFail }: AppItemProp
           {status}
         </span>
       </div>
-      <Progress name={name} status={deployment?.status} />
+      <Steps name={name} status={deployment?.status} />
       <div className="app-foot">
         <p className="faint">
           <LastDeployment deployment={deployment} />
@@ -85,29 +84,6 @@ function AppItem({ app: { id, name, status }, deployment, letFail }: AppItemProp
         </ActionButton>
       </div>
     </li>
-  );
-}
-
-const STEPS = ['started', 'building', 'deploying', 'completed'];
-
-/** Takes up space without a deployment too, so that the layout does not shift when one starts. */
-function Progress({ name, status }: { readonly name: string; readonly status: string | undefined }) {
-  const done = status === 'failed' ? STEPS.length : STEPS.indexOf(status ?? '') + 1;
-  return (
-    <div
-      className="progress"
-      data-status={status ?? 'none'}
-      role="progressbar"
-      aria-label={`Deployment of ${name}`}
-      aria-valuemin={0}
-      aria-valuemax={STEPS.length}
-      aria-valuenow={done}
-      aria-valuetext={status ?? 'not deployed yet'}
-    >
-      {STEPS.map((step, index) => (
-        <span key={step} data-done={index < done} />
-      ))}
-    </div>
   );
 }
 

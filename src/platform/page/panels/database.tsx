@@ -3,6 +3,7 @@ import { useApi } from '../api/api.js';
 import { useRows, useTables } from '../api/queries.js';
 import type { Row } from '../api/types.js';
 import { ActionButton, ActionForm } from '../parts/action.js';
+import { Field } from '../parts/field.js';
 import { readScalar } from '../parts/scalar.js';
 
 /** Creates and deletes tables; inserts and updates rows. */
@@ -23,18 +24,16 @@ export function DatabasePanel() {
         <h2 id="database-title">Database</h2>
       </header>
       <ActionForm id="table-form" action={create}>
-        <label>
-          New table
-          <input
-            name="name"
-            maxLength={63}
-            pattern="[a-z_][a-z0-9_]*"
-            autoComplete="off"
-            required
-            placeholder="orders"
-            title="a–z, 0–9 and _; must not start with a digit"
-          />
-        </label>
+        <Field
+          label="New table"
+          name="name"
+          maxLength={63}
+          pattern="[a-z_][a-z0-9_]*"
+          autoComplete="off"
+          required
+          placeholder="orders"
+          title="a–z, 0–9 and _; must not start with a digit"
+        />
         <button type="submit">Create</button>
       </ActionForm>
       {table !== '' && (
@@ -97,29 +96,27 @@ function RowForm({ table, tables, onTable }: RowFormProps) {
           ))}
         </select>
       </label>
-      <label>
-        Column
-        <input
-          maxLength={63}
-          pattern="[A-Za-z_][A-Za-z0-9_]*"
-          autoComplete="off"
-          required
-          placeholder="price"
-          title="Letters, digits and _; must not start with a digit"
-          value={column}
-          onChange={({ target }) => setColumn(target.value)}
-        />
-      </label>
-      <label>
-        Value
-        <input
-          maxLength={10_000}
-          autoComplete="off"
-          placeholder="12"
-          value={value}
-          onChange={({ target }) => setValue(target.value)}
-        />
-      </label>
+      <Field
+        label="Column"
+        name="column"
+        maxLength={63}
+        pattern="[A-Za-z_][A-Za-z0-9_]*"
+        autoComplete="off"
+        required
+        placeholder="price"
+        title="Letters, digits and _; must not start with a digit"
+        value={column}
+        onChange={({ target }) => setColumn(target.value)}
+      />
+      <Field
+        label="Value"
+        name="value"
+        maxLength={10_000}
+        autoComplete="off"
+        placeholder="12"
+        value={value}
+        onChange={({ target }) => setValue(target.value)}
+      />
       <div className="buttons">
         <button type="submit">{row === undefined ? 'Insert row' : 'Update row'}</button>
         <ActionButton

@@ -3,6 +3,7 @@ import { useApi, type Api } from '../api/api.js';
 import { useFiles } from '../api/queries.js';
 import type { StoredFile } from '../api/types.js';
 import { ActionButton, ActionForm, useAction } from '../parts/action.js';
+import { Field } from '../parts/field.js';
 
 const MAX_BYTES = 1_048_576;
 
@@ -23,10 +24,7 @@ export function StoragePanel() {
         <h2 id="storage-title">Storage</h2>
       </header>
       <ActionForm id="file-form" action={upload}>
-        <label>
-          File (up to 1 MiB)
-          <input name="file" type="file" required />
-        </label>
+        <Field label="File (up to 1 MiB)" name="file" type="file" required />
         <button type="submit">Upload</button>
       </ActionForm>
       {files.length > 0 && (

@@ -1,13 +1,22 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { useState, type ReactNode } from 'react';
+import { useRef, useState, type ReactNode } from 'react';
 import { useRealtimeClient } from '../../../react/index.js';
+import { FieldErrorContext, type FieldError } from './field.js';
+import { fieldOf } from './field-of.js';
 import { useNotice } from './notice.js';
 
 type Work = () => Promise<unknown>;
 
-/** Runs the action of a form or button. `busy` prevents a second run; an error is shown as a notice. */
-export function useAction(): { readonly busy: boolean; readonly act: (work: Work) => Promise<boolean> } {
+/**
+ * Runs the action of a form or button. `busy` prevents a second run.
+ * @param onError shows an error, or hides it with `null`; by default as a notice
+ */
+export function useAction(onError?: (message: string | null) => void): {
+  readonly busy: boolean;
+  readonly act: (work: Work) => Promise<boolean>;
+} {
   const { notify } = useNotice();
+  const show = onError ?? notify;
   const client = useRealtimeClient();
   const queries = useQueryClient();
   const [busy, setBusy] = useState(false);
@@ -16,10 +25,10 @@ export function useAction(): { readonly busy: boolean; readonly act: (work: Work
     setBusy(true);
     try {
       await work();
-      notify(null);
+      show(null);
       return true;
     } catch (error) {
-      notify((error as Error).message);
+      show((error as Error).message);
       return false;
     } finally {
       setBusy(false);
@@ -38,24 +47,36 @@ interface ActionFormProps {
   readonly action: (fields: FormData) => Promise<unknown>;
 }
 
-/** A form that is disabled until its action ends. */
+/** A form that is disabled until its action ends. An error is shown beside the {@link Field} that it is about. */
 export function ActionForm({ id, className = 'line', children, action }: ActionFormProps) {
-  const { busy, act } = useAction();
+  const form = useRef<HTMLFormElement>(null);
+  const [error, setError] = useState<FieldError | null>(null);
+  const { busy, act } = useAction((message) =>
+    setError(message === null ? null : { message, field: fieldOf(message, namesIn(form.current!)) }),
+  );
   return (
     <form
+      ref={form}
       id={id}
       className={className}
+      onInput={() => setError(null)}
       onSubmit={(event) => {
         event.preventDefault();
-        const form = event.currentTarget;
-        void act(() => action(new FormData(form))).then((done) => done && form.reset());
+        const { currentTarget } = event;
+        void act(() => action(new FormData(currentTarget))).then((done) => done && currentTarget.reset());
       }}
     >
-      <fieldset className="bare" disabled={busy}>
-        {children}
-      </fieldset>
+      <FieldErrorContext value={error}>
+        <fieldset className="bare" disabled={busy}>
+          {children}
+        </fieldset>
+      </FieldErrorContext>
     </form>
   );
+}
+
+function namesIn({ elements }: HTMLFormElement): string[] {
+  return [...elements].flatMap((element) => (element instanceof HTMLInputElement ? [element.name] : []));
 }
 
 interface ActionButtonProps {
