@@ -5,23 +5,27 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { Child } from '../support/child.js';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
+import { EntryPoints } from './support/entry-points.js';
 
 const SECRET = 'a secret of at least thirty-two bytes';
 
-/** Runs the built platform until it exits. */
-async function refusal(directory: string, env: NodeJS.ProcessEnv): Promise<{ code: number | null; said: string }> {
-  const child = new Child(process.execPath, ['dist/main.js'], {
-    env: { PATH: process.env['PATH'], PORT: '0', TLS_PORT: '0', DATABASE_URL: 'memory:', DATA_DIR: directory, ...env },
-  });
-  const { code } = await child.exited;
-  expect(child.stdout).toBe('');
-  return { code, said: child.stderr.trim() };
-}
+const settings = (directory: string): NodeJS.ProcessEnv => ({
+  ...{ PATH: process.env['PATH'], PORT: '0', TLS_PORT: '0', DATABASE_URL: 'memory:', DATA_DIR: directory },
+});
 
 describe('the platform refuses to start, in one sentence,', () => {
   let directory: string;
+  let entryPoints: EntryPoints;
+
+  /** Runs the built platform until it exits. */
+  async function refusal(env: NodeJS.ProcessEnv): Promise<{ code: number; said: string }> {
+    const { code, stdout, stderr } = await entryPoints.run('dist/main.js', [], { ...settings(directory), ...env });
+    expect(stdout).toBe('');
+    return { code, said: stderr.trim() };
+  }
 
   beforeAll(async () => {
+    entryPoints = new EntryPoints();
     directory = await makeTemporaryDirectory();
     const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const pem = { public: { type: 'spki', format: 'pem' }, private: { type: 'pkcs8', format: 'pem' } } as const;
@@ -31,7 +35,10 @@ describe('the platform refuses to start, in one sentence,', () => {
     await writeFile(join(directory, 'text.pem'), 'no key');
   });
 
-  afterAll(() => removeDirectory(directory));
+  afterAll(async () => {
+    await entryPoints?.stop();
+    await removeDirectory(directory);
+  });
 
   // Errors from the environment alone are tested with PlatformConfig.
   it.each<[string, NodeJS.ProcessEnv, string]>([
@@ -77,7 +84,7 @@ describe('the platform refuses to start, in one sentence,', () => {
       'REALTIME_PUBLISH_API_KEYS has an invalid key: entry 1 must be a string of 16 characters or more.',
     ],
   ])('%s', async (_, env, sentence) => {
-    const { code, said } = await refusal(directory, env);
+    const { code, said } = await refusal(env);
     expect(said).toContain(sentence);
     expect(said).not.toMatch(/\n\s+at |hunter2|secret-of-few/);
     expect(said.split('\n')).toHaveLength(1);
@@ -85,8 +92,7 @@ describe('the platform refuses to start, in one sentence,', () => {
   });
 
   it('start:prod is production', async () => {
-    const env = { PATH: process.env['PATH'], PORT: '0', TLS_PORT: '0', DATABASE_URL: 'memory:', DATA_DIR: directory };
-    const child = new Child('npm', ['run', '--silent', 'start:prod'], { env });
+    const child = new Child('npm', ['run', '--silent', 'start:prod'], { env: settings(directory) });
     await child.exited;
     expect(child.stderr).toContain('JWT_SECRET is missing: in production');
   });
@@ -94,15 +100,15 @@ describe('the platform refuses to start, in one sentence,', () => {
   it('keys that do not form a pair, or are not keys', async () => {
     const file = (name: string) => join(directory, name);
     const foreign = { JWT_PUBLIC_KEY_FILE: file('public.pem'), JWT_PRIVATE_KEY_FILE: file('other-private.pem') };
-    expect(await refusal(directory, foreign)).toEqual({
+    expect(await refusal(foreign)).toEqual({
       code: 1,
       said: 'JWT_PRIVATE_KEY_FILE and JWT_PUBLIC_KEY_FILE are not a pair.',
     });
-    expect((await refusal(directory, { JWT_PUBLIC_KEY_FILE: file('text.pem') })).said).toBe(
+    expect((await refusal({ JWT_PUBLIC_KEY_FILE: file('text.pem') })).said).toBe(
       'JWT_PUBLIC_KEY_FILE must hold a public key as PEM: RSA (RS256), or EC on P-256 (ES256).',
     );
     const text = { TLS_PORT: '1', TLS_KEY_FILE: file('text.pem'), TLS_CERT_FILE: file('text.pem') };
-    expect((await refusal(directory, text)).said).toMatch(
+    expect((await refusal(text)).said).toMatch(
       /^TLS_KEY_FILE and TLS_CERT_FILE must hold a key and its certificate as PEM: /,
     );
   });
@@ -112,7 +118,7 @@ describe('the platform refuses to start, in one sentence,', () => {
     await once(server, 'listening');
     const port = String((server.address() as AddressInfo).port);
     try {
-      expect(await refusal(directory, { [variable]: port })).toEqual({
+      expect(await refusal({ [variable]: port })).toEqual({
         code: 1,
         said: `${variable} is ${port}, where another process listens already: stop that one, or choose another ${variable}.`,
       });
@@ -126,11 +132,14 @@ describe('the platform refuses to start, in one sentence,', () => {
     try {
       await mkdir(join(directory, 'held'));
       await writeFile(join(directory, 'held', 'pglite.lock'), String(holder.pid));
-      const { code, said } = await refusal(join(directory, 'held'), { DATABASE_URL: undefined });
-      expect(said).toContain(
+      // In a separate process, which shows that a refusal ends it.
+      const env = { ...settings(join(directory, 'held')), DATABASE_URL: undefined };
+      const platform = new Child(process.execPath, ['dist/main.js'], { env });
+      expect(await platform.exited).toEqual({ code: 1, signal: null });
+      expect(platform.stdout).toBe('');
+      expect(platform.stderr).toContain(
         `is in use by the process ${holder.pid}. Give this one another DATA_DIR, or DATABASE_URL.`,
       );
-      expect(code).toBe(1);
     } finally {
       await holder.stop('SIGKILL');
     }

@@ -6,25 +6,33 @@ import { PlatformProcess } from '../support/platform-process.js';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 import { connect } from '../support/ws-client.js';
 import { ADMIN, Api, DEMO_PASSWORD } from './support/api.js';
+import { EntryPoints, type Outcome } from './support/entry-points.js';
 
 const SECRET = 'a secret of at least thirty-two bytes';
 
+const COMMAND = 'dist/platform/token.js';
+
 let directory: string;
+let entryPoints: EntryPoints;
 
 beforeAll(async () => {
   directory = await makeTemporaryDirectory();
+  entryPoints = new EntryPoints();
 });
 
-afterAll(() => removeDirectory(directory));
+afterAll(async () => {
+  await entryPoints?.stop();
+  await removeDirectory(directory);
+});
+
+const settings = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
+  ...{ PATH: process.env['PATH'], DATA_DIR: directory },
+  ...env,
+});
 
 /** Runs the command of `npm run token`. */
-async function tokenCommand(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Child> {
-  const child = new Child(process.execPath, ['dist/platform/token.js', ...args], {
-    env: { PATH: process.env['PATH'], DATA_DIR: directory, ...env },
-  });
-  await child.exited;
-  return child;
-}
+const tokenCommand = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Outcome> =>
+  entryPoints.run(COMMAND, args, settings(env));
 
 function claimsOf(token: string): Record<string, unknown> {
   return JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as Record<string, unknown>;
@@ -59,12 +67,12 @@ describe('the token command', () => {
     [['--user', 'u1', '--expires', 'soon'], '--expires must be a number with s, m, h or d behind it'],
     [['--user', 'u1', '--admin'], "Unknown option '--admin'"],
   ])('rejects %j with its usage', async (args, sentence) => {
-    const child = await tokenCommand(args);
-    expect((await child.exited).code).toBe(1);
-    expect(child.stdout).toBe('');
-    expect(child.stderr).toContain(sentence);
-    expect(child.stderr).toContain('Usage: npm run --silent token');
-    expect(child.stderr).not.toMatch(/\n\s+at /);
+    const { code, stdout, stderr } = await tokenCommand(args);
+    expect(code).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toContain(sentence);
+    expect(stderr).toContain('Usage: npm run --silent token');
+    expect(stderr).not.toMatch(/\n\s+at /);
   });
 });
 
@@ -149,7 +157,11 @@ describe.each([
         status: 501,
         body: { message: expect.stringContaining('does not issue tokens') as string },
       });
-      const child = await tokenCommand(['--user', 'u1'], { JWT_PUBLIC_KEY_FILE: env.JWT_PUBLIC_KEY_FILE });
+      // In a separate process, which shows that a refusal ends it.
+      const child = new Child(process.execPath, [COMMAND, '--user', 'u1'], {
+        env: settings({ JWT_PUBLIC_KEY_FILE: env.JWT_PUBLIC_KEY_FILE }),
+      });
+      expect(await child.exited).toEqual({ code: 1, signal: null });
       expect(child.stderr).toMatch(/^This server does not issue tokens/);
     } finally {
       await platform.stop();
