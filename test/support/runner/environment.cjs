@@ -1,5 +1,7 @@
 const { ModernFakeTimers } = require('@jest/fake-timers');
 const { ModuleMocker } = require('jest-mock');
+const { relative } = require('node:path');
+const { measureCpuTime } = require('./cpu-time.cjs');
 
 /**
  * Remembers the globals and environment variables; the returned function restores them for the next spec file.
@@ -27,7 +29,8 @@ function remember() {
 module.exports = class NativeEnvironment {
   global = globalThis;
 
-  constructor({ projectConfig }) {
+  constructor({ projectConfig }, { testPath }) {
+    this.reportCpuTime = measureCpuTime(process.env.SPEC_CPU_LIST, relative(projectConfig.rootDir, testPath));
     this.restore = remember();
     this.moduleMocker = new ModuleMocker(globalThis);
     this.fakeTimersModern = new ModernFakeTimers({ config: projectConfig, global: globalThis });
@@ -38,6 +41,7 @@ module.exports = class NativeEnvironment {
   async teardown() {
     this.fakeTimersModern.dispose();
     this.restore();
+    this.reportCpuTime();
   }
 
   exportConditions() {

@@ -65,6 +65,15 @@ const CHANGES = `
   });
 `;
 
+/** Its child process uses at least 0.2 s of CPU. */
+const STARTS_A_PROCESS = `
+  import { execFileSync } from 'node:child_process';
+
+  it('starts a process', () => {
+    execFileSync(process.execPath, ['-e', 'while (process.cpuUsage().user < 200_000);']);
+  });
+`;
+
 describe('the runner of the specs', () => {
   let directory: string;
   let jest: Child | undefined;
@@ -78,11 +87,13 @@ describe('the runner of the specs', () => {
       ...{ runner: part('runner.cjs'), runtime: part('runtime.cjs'), testEnvironment: part('environment.cjs') },
       ...{ testMatch: ['**/*.spec.ts'], testTimeout: 500, transform: {} },
     };
-    const files = { ...FAILING, 'first.spec.ts': CHANGES, 'second.spec.ts': CHANGES };
+    const passing = { 'first.spec.ts': CHANGES, 'second.spec.ts': CHANGES, 'process.spec.ts': STARTS_A_PROCESS };
+    const files = { ...FAILING, ...passing };
     await writeFile(join(directory, 'package.json'), JSON.stringify({ jest: config }));
     for (const [name, code] of Object.entries(files)) await writeFile(join(directory, name), code);
     const args = [JEST, '--maxWorkers=1', '--json', '--outputFile=report.json'];
-    jest = new Child(process.execPath, args, { cwd: directory, env: { ...process.env, HOME: '/nowhere' } });
+    const env = { ...process.env, HOME: '/nowhere', SPEC_CPU_LIST: join(directory, 'cpu.txt') };
+    jest = new Child(process.execPath, args, { cwd: directory, env });
     exitCode = (await jest.exited).code;
     report = JSON.parse(await readFile(join(directory, 'report.json'), 'utf8')) as Report;
   });
@@ -116,5 +127,21 @@ describe('the runner of the specs', () => {
 
   it('restores what a file changed before the next file runs in the same process', () => {
     for (const file of ['first.spec.ts', 'second.spec.ts']) expect(resultOf(file).message).toBe('');
+  });
+
+  it('lists the CPU time of each file, and of the processes that it started', async () => {
+    const lines = (await readFile(join(directory, 'cpu.txt'), 'utf8')).trim().split('\n');
+    const times = new Map(
+      lines.map((line) => {
+        const [total, own, children, file] = line.split(' ');
+        return [file, { total: Number(total), own: Number(own), children: Number(children) }];
+      }),
+    );
+    expect(times.size).toBe(report.testResults.length);
+    expect(times.get('first.spec.ts')).toMatchObject({ children: 0 });
+    const { total, own, children } = times.get('process.spec.ts')!;
+    expect(children).toBeGreaterThanOrEqual(200);
+    expect(own).toBeGreaterThan(0);
+    expect(total).toBe(own + children);
   });
 });
