@@ -4,7 +4,10 @@ const Sequencer = require('@jest/test-sequencer').default;
  * Folders with specs that start browsers, platforms or compilers. They start early, and shorter specs fill the other
  * workers.
  */
-const LONG = ['browser', 'fault', 'package', 'platform', 'react', 'client', 'clients', 'host'];
+const LONG = [
+  ...['backends', 'browser', 'client', 'clients', 'costs', 'fault', 'host', 'package', 'platform', 'presence', 'react'],
+  ...['soak', 'tutorial'],
+];
 
 /** Unit specs run first: they are fast, and their failures explain later ones. */
 module.exports = class UnitFirstSequencer extends Sequencer {
