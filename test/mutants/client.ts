@@ -117,7 +117,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     {
       name: 'a sign-in stops the call of a connection that a listener begins',
       was: "tokens.stop(); // first: a listener of the end may connect again\n      if (change.state === 'connecting') end({ cause: 'other_user' });",
-      becomes: "if (change.state === 'connecting') end({ cause: 'other_user' });\n      tokens.stop();",
+      becomes: "if (change.state === 'connecting') end({ cause: 'other_user' }), tokens.stop();",
       spec: 'src/client/identity.spec.ts',
     },
     // Identity
@@ -274,12 +274,14 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
       name: 'a channel that is behind stays so without a connection',
       was: "if (change.state === 'subscribed' || change.code === 'behind') move('lost'",
       becomes: "if (change.state === 'subscribed') move('lost'",
+      spec: 'src/client/follow.spec.ts',
     },
     { name: 'a refusal is final', was: 'asked = null;\n      channel.retry();', becomes: 'asked = null;' },
     {
       name: 'a channel that is unavailable is not asked for again',
       was: "move('lost', { reason });\n        host.askLater();",
       becomes: "move('lost', { reason });",
+      spec: 'src/client/client.spec.ts',
     },
     { name: 'any number of events can wait', was: 'id) > host.maxWaitingEvents) {', becomes: 'id) > Infinity) {' },
     {
@@ -408,7 +410,12 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
       was: "for (const socket of [...this.#sockets.values()]) socket.take({ op: 'leads' });",
       becomes: '',
     },
-    { name: 'a former leader is believed', was: 'if (from !== this.#leader) return;', becomes: '' },
+    {
+      name: 'a former leader is believed',
+      was: 'if (from !== this.#leader) return;',
+      becomes: '',
+      spec: 'src/client/shared/shared.spec.ts',
+    },
     {
       name: 'a leader that is robbed does not stand again',
       was: 'this.lost();\n      }\n      this.stand();',

@@ -3,8 +3,9 @@
  * the random walk notices. It fails if it notices fewer than nine of ten, or if the place of a mutant is lost.
  * An argument chooses mutants by their names: `npm run walk:mutants -- 'follow|for await'`.
  */
-import { execFile } from 'node:child_process';
-import { cp, symlink, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
@@ -28,46 +29,45 @@ function placeOf({ name, was }: Mutant): (typeof sources)[number] {
 }
 
 /** @returns how the spec noticed it; `undefined` if it passed */
-function outcomeOf(mutant: Mutant, directory: string, spec: string): Promise<string | undefined> {
-  return new Promise((settle, reject) => {
-    execFile(
-      process.execPath,
-      [
-        'node_modules/jest/bin/jest.js',
-        '--json',
-        '--outputFile=result.json',
-        '--maxWorkers=1',
-        '--runTestsByPath',
-        spec,
-      ],
-      {
-        cwd: directory,
-        env: { ...process.env, WALK_SHRINK: 'no' },
-        timeout: LIMIT_MS,
-        killSignal: 'SIGKILL',
-        maxBuffer: 64 * 1024 * 1024,
-      },
-      (error) => {
-        if (error?.killed === true) return settle('a loop without end');
-        const { numFailedTests, numPassedTests, testResults } = JSON.parse(
-          readFileSync(join(directory, 'result.json'), 'utf8'),
-        ) as {
-          readonly numFailedTests: number;
-          readonly numPassedTests: number;
-          readonly testResults: readonly { readonly message: string }[];
-        };
-        if (numFailedTests > 0) return settle(problemIn(testResults[0]!.message));
-        // It did not run: a mutant that cannot be compiled says nothing.
-        if (numPassedTests === 0) return reject(new Error(`"${mutant.name}": ${testResults[0]?.message}`));
-        settle(undefined);
-      },
-    );
+async function outcomeOf({ name }: Mutant, directory: string, spec: string): Promise<string | undefined> {
+  const result = join(directory, 'result.json');
+  await rm(result, { force: true }); // of the mutant before
+  const jest = 'node_modules/jest/bin/jest.js';
+  const args = [jest, '--json', '--outputFile=result.json', '--maxWorkers=1', '--runTestsByPath', spec];
+  const child = spawn(process.execPath, args, {
+    cwd: directory,
+    env: { ...process.env, WALK_SHRINK: 'no' },
+    stdio: 'ignore',
+    detached: true, // a process group: a worker in a loop outlives its parent
   });
+  const killAll = (): unknown => process.kill(-child.pid!, 'SIGKILL');
+  process.once('exit', killAll);
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    killAll();
+  }, LIMIT_MS);
+  await once(child, 'exit');
+  clearTimeout(timer);
+  process.off('exit', killAll);
+  if (isLate) return 'a loop without end';
+  const { numFailedTests, numPassedTests, testResults } = JSON.parse(await readFile(result, 'utf8')) as {
+    readonly numFailedTests: number;
+    readonly numPassedTests: number;
+    readonly testResults: readonly { readonly message: string }[];
+  };
+  if (numFailedTests > 0) return problemIn(testResults[0]!.message);
+  // It did not run: a mutant that cannot be compiled says nothing.
+  if (numPassedTests === 0) throw new Error(`"${name}": ${testResults[0]?.message}`);
+  return undefined;
 }
 
 function problemIn(message: string): string {
   return /^ *\+ +\\*"(.*?)\\*",/m.exec(message)?.[1] ?? /Got (.*)/.exec(message)?.[1] ?? message.split('\n')[2] ?? '';
 }
+
+// Otherwise 'exit' does not happen, and a mutant's processes stay.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 const wanted = new RegExp(process.argv[2] ?? '');
 let noticed = 0;

@@ -144,6 +144,24 @@ describe('one connection for all tabs', () => {
     }
   });
 
+  it('follows the tab that leads: a message of a former leader closes no socket', async () => {
+    const { world } = await tab();
+    const radio = new world.BroadcastChannel('test');
+    const opened: string[] = [];
+    radio.onmessage = ({ data: { message } }: { data: { message: { op: string; ports: string[] } } }) => {
+      if (message.op === 'opened') opened.push(...message.ports);
+    };
+    const { client } = await tab();
+    expect(opened).toHaveLength(1);
+    const { change } = client;
+    const message = { op: 'closed', ports: opened, code: 1012, reason: 'ends' };
+    radio.postMessage({ to: 'ports', from: 'a former leader', message });
+    await settle();
+    expect(client.change).toBe(change);
+    expect(change.state).toBe('connected');
+    radio.close();
+  });
+
   it('closes a socket that the leader does not know', async () => {
     const { client, world } = await tab();
     const radio = new world.BroadcastChannel('test');
