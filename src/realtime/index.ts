@@ -54,8 +54,8 @@ export {
 } from './channels/channel-catalogue.js';
 export { RealtimeClock } from './timing/realtime-clock.js';
 export { Backend, type BackendContext, type BackendFactory } from './backends/backend.js';
-export { memoryBackend } from './backends/memory.backend.js';
-export { redisBackend } from './backends/redis.backend.js';
+export { memoryBackend } from './backends/memory/memory.backend.js';
+export { redisBackend } from './backends/redis/redis.backend.js';
 export { TicketStore } from './auth/ticket-store.js';
 export { RevocationStore, type StoredRevocation } from './control/revocation-store.js';
 export { InstanceDirectory } from './instances/instance-directory.js';

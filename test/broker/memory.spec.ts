@@ -1,4 +1,4 @@
-import { MemoryBroker } from '../../src/realtime/broker/memory.broker.js';
+import { MemoryBroker } from '../../src/realtime/backends/memory/memory.broker.js';
 import { describeBroker } from '../../src/testing/backend/index.js';
 
 describeBroker('MemoryBroker', () => new MemoryBroker());

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { Redis } from 'ioredis';
-import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
-import { REDIS_INTERVALS, type RedisIntervals } from '../../src/realtime/broker/redis/redis-intervals.js';
-import { PUBLISH } from '../../src/realtime/broker/redis/scripts.js';
+import { RedisBroker } from '../../src/realtime/backends/redis/redis.broker.js';
+import { REDIS_INTERVALS, type RedisIntervals } from '../../src/realtime/backends/redis/redis-intervals.js';
+import { PUBLISH } from '../../src/realtime/backends/redis/scripts.js';
 import { RealtimeControl } from '../../src/realtime/control/realtime-control.service.js';
 import { Counters } from '../../src/realtime/observability/counters.js';
 import { ForeignData } from '../../src/realtime/observability/foreign-data.js';

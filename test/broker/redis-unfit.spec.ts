@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
-import { connectClusterNode, connectMaster } from '../../src/realtime/broker/redis/redis-target.js';
+import { RedisBroker } from '../../src/realtime/backends/redis/redis.broker.js';
+import { connectClusterNode, connectMaster } from '../../src/realtime/backends/redis/redis-target.js';
 import { freePort } from '../support/ports.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { until } from '../support/until.js';

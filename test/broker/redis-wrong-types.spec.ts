@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
+import { RedisBroker } from '../../src/realtime/backends/redis/redis.broker.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { until } from '../support/until.js';
 

@@ -1,10 +1,10 @@
 import { jest } from '@jest/globals';
 import { Redis } from 'ioredis';
 import type { Position } from '../../src/protocol/index.js';
-import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
+import { RedisBroker } from '../../src/realtime/backends/redis/redis.broker.js';
 import { Counters } from '../../src/realtime/observability/counters.js';
 import { ForeignData } from '../../src/realtime/observability/foreign-data.js';
-import { POSITIONS, PUBLISH, PUBLISH_PLAIN, READ, type Script } from '../../src/realtime/broker/redis/scripts.js';
+import { POSITIONS, PUBLISH, PUBLISH_PLAIN, READ, type Script } from '../../src/realtime/backends/redis/scripts.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { until } from '../support/until.js';
 import { describeBroker } from '../../src/testing/backend/index.js';

@@ -1,10 +1,10 @@
 import { Redis } from 'ioredis';
 import { capacityFor, RevocationsFullError, type Revocation } from '../../src/realtime/auth/revocation.js';
 import { ClusterSeal } from '../../src/realtime/auth/cluster-seal.js';
-import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
+import { RedisBroker } from '../../src/realtime/backends/redis/redis.broker.js';
 import { RealtimeClock } from '../../src/realtime/timing/realtime-clock.js';
-import { MemoryRevocationStore } from '../../src/realtime/control/memory.revocation-store.js';
-import { RedisRevocationStore } from '../../src/realtime/control/redis.revocation-store.js';
+import { MemoryRevocationStore } from '../../src/realtime/backends/memory/memory.revocation-store.js';
+import { RedisRevocationStore } from '../../src/realtime/backends/redis/redis.revocation-store.js';
 import { SealedRevocations } from '../../src/realtime/control/sealed-revocations.js';
 import { ForeignData } from '../../src/realtime/observability/foreign-data.js';
 import { Counters } from '../../src/realtime/observability/counters.js';

@@ -16,7 +16,7 @@ export const MUTANTS_OF_SERVERS: readonly Mutant[] = [
     shows: ['rejectedWhileUp', 'waitedLong', 'starved', 'problem'],
     patches: [
       {
-        file: 'realtime/broker/redis/scripts.js',
+        file: 'realtime/backends/redis/scripts.js',
         find: 'export const SCRIPTS = [PUBLISH, PUBLISH_PLAIN, READ, POSITIONS];',
         // Each of the three connections loads the scripts once.
         replace: `const ALL = [PUBLISH, PUBLISH_PLAIN, READ, POSITIONS];
@@ -32,7 +32,7 @@ export const SCRIPTS = { *[Symbol.iterator]() { loads += 1; if (loads <= 3) yiel
     shows: ['rejectedWhileUp', 'waitedLong'],
     patches: [
       {
-        file: 'realtime/broker/redis/supervisor.js',
+        file: 'realtime/backends/redis/supervisor.js',
         find: 'safely(SUBJECT, () => this.open()), delay)',
         replace: "safely(SUBJECT, () => this.open()), this.name === 'publishing' ? 10_000 : delay)",
       },
@@ -45,12 +45,12 @@ export const SCRIPTS = { *[Symbol.iterator]() { loads += 1; if (loads <= 3) yiel
     shows: ['starved', 'problem'],
     patches: [
       {
-        file: 'realtime/broker/redis/script-replies.js',
+        file: 'realtime/backends/redis/script-replies.js',
         find: 'return /^(?:MOVED|READONLY)\\b/',
         replace: 'return false && /^(?:MOVED|READONLY)\\b/',
       },
       {
-        file: 'realtime/broker/redis/reader.js',
+        file: 'realtime/backends/redis/reader.js',
         find: 'if (/^role:slave/m',
         replace: 'if (false && /^role:slave/m',
       },
@@ -63,7 +63,7 @@ export const SCRIPTS = { *[Symbol.iterator]() { loads += 1; if (loads <= 3) yiel
     shows: ['rejectedLater', 'refusedYetPublished'],
     patches: [
       {
-        file: 'realtime/broker/redis/scripts.js',
+        file: 'realtime/backends/redis/scripts.js',
         find: "  if not answer and now > tonumber(ARGV[i + 2]) then answer = 'late' end\n",
         replace: '',
       },
@@ -76,7 +76,7 @@ export const SCRIPTS = { *[Symbol.iterator]() { loads += 1; if (loads <= 3) yiel
     shows: ['rejectedLater', 'refusedYetPublished'],
     patches: [
       {
-        file: 'realtime/broker/redis/publish-link.js',
+        file: 'realtime/backends/redis/publish-link.js',
         find: 'this.clock.measure(mastersOf(client)[0]).catch(() => undefined);',
         replace: 'void 0;',
       },
@@ -89,7 +89,7 @@ export const SCRIPTS = { *[Symbol.iterator]() { loads += 1; if (loads <= 3) yiel
     shows: ['fifo'],
     patches: [
       {
-        file: 'realtime/broker/redis/publish-lane.js',
+        file: 'realtime/backends/redis/publish-lane.js',
         find: 'return this.inFlight.length > 0 || this.timer !== null;',
         replace: 'return this.timer !== null;',
       },
@@ -102,19 +102,19 @@ export const SCRIPTS = { *[Symbol.iterator]() { loads += 1; if (loads <= 3) yiel
     shows: ['starved', 'problem'],
     patches: [
       {
-        file: 'realtime/broker/redis/subscribe-link.js',
+        file: 'realtime/backends/redis/subscribe-link.js',
         find: 'await client.subscribe(this.context.selfPing);',
         replace: 'globalThis.subscribing = this.connection; await client.subscribe(this.context.selfPing);',
       },
       {
-        file: 'realtime/broker/redis/reader.js',
+        file: 'realtime/backends/redis/reader.js',
         find: 'const client = this.connection === null ? this.owners() : this.connection.client;',
         // A gap is read while the connection is prepared, too, and over no other one while there is none.
         replace:
           'const client = globalThis.subscribing ? globalThis.subscribing.raw : (this.connection?.client ?? null);',
       },
       {
-        file: 'realtime/broker/redis/reader.js',
+        file: 'realtime/backends/redis/reader.js',
         find: 'const LARGE_BYTES_AT_ONCE = 16_777_216;',
         replace: 'const LARGE_BYTES_AT_ONCE = 1e12;',
       },

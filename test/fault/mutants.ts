@@ -17,7 +17,7 @@ import { revokedThenFlushed } from './scenarios/revoked.js';
 import { rollbackAof, rollbackRdb } from './scenarios/rollback.js';
 import { slotHeld, slotMoved } from './scenarios/slots.js';
 
-const QUEUE = 'realtime/broker/redis/publish-queue.js';
+const QUEUE = 'realtime/backends/redis/publish-queue.js';
 
 const OTHERS: readonly Mutant[] = [
   {
@@ -26,7 +26,7 @@ const OTHERS: readonly Mutant[] = [
     shows: ['conflict', 'mismatch', 'missing', 'silentLoss'],
     patches: [
       {
-        file: 'realtime/broker/redis/scripts.js',
+        file: 'realtime/backends/redis/scripts.js',
         find: "return string.sub(string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)'), 1, 12)",
         replace: "return 'always the same'",
       },
@@ -51,7 +51,7 @@ const OTHERS: readonly Mutant[] = [
     shows: ['duplicate', 'fifo'],
     patches: [
       {
-        file: 'realtime/broker/redis/publish-link.js',
+        file: 'realtime/backends/redis/publish-link.js',
         find: 'const fresh = entries.filter(({ retry }) => !retry);',
         replace: 'const fresh = entries; entries = entries.map((entry) => ({ ...entry, retry: false }));',
       },
@@ -64,7 +64,7 @@ const OTHERS: readonly Mutant[] = [
     shows: ['silentLoss'],
     patches: [
       {
-        file: 'realtime/broker/redis/scripts.js',
+        file: 'realtime/backends/redis/scripts.js',
         find: "return { after > boundary and 'rewound' or 'unproven', e, top }",
         replace: "if after > boundary then return { 'rewound', e, top } end",
       },
@@ -108,7 +108,7 @@ const OTHERS: readonly Mutant[] = [
     shows: ['starved', 'problem'],
     patches: [
       {
-        file: 'realtime/broker/redis/subscription-set.js',
+        file: 'realtime/backends/redis/subscription-set.js',
         find: 'wanted.subscribed = false;\n            this.pending.add(topic);',
         replace: "if (topic === 'apps:status') continue; wanted.subscribed = false; this.pending.add(topic);",
       },
@@ -121,7 +121,7 @@ const OTHERS: readonly Mutant[] = [
     shows: ['starved', 'problem'],
     patches: [
       {
-        file: 'realtime/broker/redis/supervisor.js',
+        file: 'realtime/backends/redis/supervisor.js',
         find: 'if (this.closed || this.timer !== null)',
         replace: "if (this.closed || this.timer !== null || this.name === 'subscribing')",
       },
@@ -134,7 +134,7 @@ const OTHERS: readonly Mutant[] = [
     shows: ['rejectedWhileUp', 'waitedLong', 'starved', 'problem'],
     patches: [
       {
-        file: 'realtime/broker/redis/redis-target.js',
+        file: 'realtime/backends/redis/redis-target.js',
         find: 'socketTimeout: 2_500',
         replace: 'socketTimeout: 600_000',
       },
@@ -147,7 +147,7 @@ const OTHERS: readonly Mutant[] = [
     shows: ['starved', 'problem'],
     patches: [
       {
-        file: 'realtime/broker/redis/reader.js',
+        file: 'realtime/backends/redis/reader.js',
         find: 'if (this.connection === null && hasMovedSlot(error)) {',
         replace: 'if (false) {',
       },
@@ -159,7 +159,7 @@ const OTHERS: readonly Mutant[] = [
     scenarios: [slotHeld],
     shows: ['problem'],
     patches: [
-      { file: 'realtime/broker/redis/script-replies.js', find: 'const all = ', replace: 'const all = true || ' },
+      { file: 'realtime/backends/redis/script-replies.js', find: 'const all = ', replace: 'const all = true || ' },
     ],
   },
   {
@@ -167,7 +167,7 @@ const OTHERS: readonly Mutant[] = [
     name: 'misconf-is-final',
     scenarios: [diskFull],
     shows: ['rejectedEarly'],
-    patches: [{ file: 'realtime/broker/redis/script-replies.js', find: '|OOM|MISCONF|', replace: '|OOM|' }],
+    patches: [{ file: 'realtime/backends/redis/script-replies.js', find: '|OOM|MISCONF|', replace: '|OOM|' }],
   },
   {
     // Former behavior: deadlines were computed from the system clock.
@@ -176,12 +176,12 @@ const OTHERS: readonly Mutant[] = [
     shows: ['rejectedLater', 'rejectedEarly'],
     patches: [
       {
-        file: 'realtime/broker/redis/redis-clock.js',
+        file: 'realtime/backends/redis/redis-clock.js',
         find: 'this.offsetMs = offsetOf(time, before, performance.now(), this.offsetMs);',
         replace: 'this.offsetMs = offsetOf(time, before, performance.now(), null) + performance.now() - Date.now();',
       },
       {
-        file: 'realtime/broker/redis/redis-clock.js',
+        file: 'realtime/backends/redis/redis-clock.js',
         find: 'return Math.floor(moment + (this.offsetMs ?? 0));',
         replace: 'return Math.floor(moment - performance.now() + Date.now() + (this.offsetMs ?? 0));',
       },
@@ -206,7 +206,7 @@ const OTHERS: readonly Mutant[] = [
     shows: ['conflict', 'mismatch', 'stepBack', 'duplicate', 'silentLoss'],
     patches: [
       {
-        file: 'realtime/broker/redis/scripts.js',
+        file: 'realtime/backends/redis/scripts.js',
         find: "local m, lost = typed('HMGET', meta, 'e', 's', 'l', 'b', 'o', 'r', 'p')",
         replace: "fresh = 'ever'; local m, lost = typed('HMGET', meta, 'e', 's', 'l', 'b', 'o', 'r', 'p')",
       },

@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
-import { RedisBroker } from '../../src/realtime/broker/redis.broker.js';
+import { RedisBroker } from '../../src/realtime/backends/redis/redis.broker.js';
 import type { InstanceDirectory } from '../../src/realtime/instances/instance-directory.js';
-import { MemoryInstanceDirectory } from '../../src/realtime/instances/memory.instance-directory.js';
-import { RedisInstanceDirectory } from '../../src/realtime/instances/redis.instance-directory.js';
+import { MemoryInstanceDirectory } from '../../src/realtime/backends/memory/memory.instance-directory.js';
+import { RedisInstanceDirectory } from '../../src/realtime/backends/redis/redis.instance-directory.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { within } from '../support/within.js';
 

@@ -2,7 +2,7 @@ import { RealtimeUnavailableError } from '../../src/realtime/broker/errors.js';
 import { PausedFeed, Subscription } from '../../src/realtime/connections/subscription.js';
 import type { SendBuffer } from '../../src/realtime/connections/send-buffer.js';
 import { PresenceChannel } from '../../src/realtime/presence/presence-channel.js';
-import { MemoryPresenceStore } from '../../src/realtime/presence/memory.presence-store.js';
+import { MemoryPresenceStore } from '../../src/realtime/backends/memory/memory.presence-store.js';
 import type { Present } from '../../src/realtime/presence/presence-store.js';
 
 const LEASE = { leaseMs: 15_000, renewMs: 5_000 };

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { MemoryTicketStore } from '../../src/realtime/auth/memory.ticket-store.js';
+import { MemoryTicketStore } from '../../src/realtime/backends/memory/memory.ticket-store.js';
 import { TICKET_TTL_MS } from '../../src/realtime/auth/tickets.js';
 import { RealtimeControl, RedisBridge } from '../../src/realtime/index.js';
 import { secondsFromNow, signToken, type TestClaims } from '../support/jwt.js';

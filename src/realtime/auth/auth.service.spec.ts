@@ -7,7 +7,7 @@ import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { AuthService } from './auth.service.js';
 import { ClusterSeal } from './cluster-seal.js';
-import { MemoryTicketStore } from './memory.ticket-store.js';
+import { MemoryTicketStore } from '../backends/memory/memory.ticket-store.js';
 import { principalFromClaims } from './principal.js';
 import { Revocations } from './revocations.js';
 import { Tickets } from './tickets.js';

@@ -19,7 +19,7 @@ const AT_ONCE = 8;
 
 /** Events of this instance are acknowledged and stored, but their messages reach no subscriber. */
 export const MUTE: Patch = {
-  file: 'realtime/broker/redis/publish-link.js',
+  file: 'realtime/backends/redis/publish-link.js',
   find: '...[this.keys.pubsub(topic), history.size,',
   replace: "...[this.keys.pubsub('lost'), history.size,",
 };
@@ -57,7 +57,7 @@ export async function runQuiet(run: QuietRun): Promise<QuietVerdict> {
   const log = emptyLog();
   const names = Array.from({ length: sockets * each }, (_, index) => `user:${index + 1}`);
   const interval: Patch = {
-    file: 'realtime/broker/redis/redis-intervals.js',
+    file: 'realtime/backends/redis/redis-intervals.js',
     find: 'auditMs: 60_000',
     replace: `auditMs: ${auditMs}`,
   };

@@ -17,7 +17,7 @@ export const SERVICE_MUTANTS: readonly ServiceMutant[] = [
   {
     name: 'killed-members-stay',
     patch: {
-      file: 'realtime/presence/redis.presence-store.js',
+      file: 'realtime/backends/redis/redis.presence-store.js',
       find: 'if (!living.has(instance))',
       replace: 'if (false)',
     },

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Position, RecoveryReason } from '../../../protocol/index.js';
-import type { BrokerEvent, ReadLimits, ReadResult } from '../broker.js';
-import { RealtimeUnavailableError } from '../errors.js';
+import type { BrokerEvent, ReadLimits, ReadResult } from '../../broker/broker.js';
+import { RealtimeUnavailableError } from '../../broker/errors.js';
 import { needsReconnect, hasMovedSlot } from './script-replies.js';
 import { refreshSlots, runScript, type Client } from './client.js';
 import type { ForeignData } from '../../observability/foreign-data.js';

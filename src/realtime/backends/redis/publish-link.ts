@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { Position } from '../../../protocol/index.js';
 import { runSafely } from '../../observability/run-safely.js';
-import type { OutgoingEvent } from '../broker.js';
+import type { OutgoingEvent } from '../../broker/broker.js';
 import {
   afterLostAnswer,
   hasMovedSlot,

@@ -1,12 +1,12 @@
-import { RedisTicketStore } from '../auth/redis.ticket-store.js';
-import { RedisBroker } from '../broker/redis.broker.js';
-import { redisTarget } from '../broker/redis/redis-target.js';
-import { RedisRevocationStore } from '../control/redis.revocation-store.js';
-import { RedisInstanceDirectory } from '../instances/redis.instance-directory.js';
-import type { RedisOptions } from '../options/redis-options.js';
-import { RealtimeOptionsError, resolveRedisOptions } from '../options/resolve-options.js';
-import { RedisPresenceStore } from '../presence/redis.presence-store.js';
-import type { BackendFactory } from './backend.js';
+import { RedisTicketStore } from './redis.ticket-store.js';
+import { RedisBroker } from './redis.broker.js';
+import { redisTarget } from './redis-target.js';
+import { RedisRevocationStore } from './redis.revocation-store.js';
+import { RedisInstanceDirectory } from './redis.instance-directory.js';
+import type { RedisOptions } from '../../options/redis-options.js';
+import { RealtimeOptionsError, resolveRedisOptions } from '../../options/resolve-options.js';
+import { RedisPresenceStore } from './redis.presence-store.js';
+import type { BackendFactory } from '../backend.js';
 
 /**
  * The backend over Redis 7 or Valkey 8, or later: one server, Sentinel or Cluster. The option `redis` of `forRoot` uses it.

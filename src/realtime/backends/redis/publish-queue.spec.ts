@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import type { RealtimeUnavailableError } from '../errors.js';
+import type { RealtimeUnavailableError } from '../../broker/errors.js';
 import { MAX_BATCH_BYTES, MAX_BATCH_EVENTS, type Lane } from './publish-lane.js';
 import {
   MAX_IN_FLIGHT,

@@ -1,6 +1,6 @@
 import type { Position } from '../../../protocol/index.js';
 import { runSafely, safely } from '../../observability/run-safely.js';
-import { RealtimeUnavailableError } from '../errors.js';
+import { RealtimeUnavailableError } from '../../broker/errors.js';
 import { Lane, type Entry, type QueuedEvent } from './publish-lane.js';
 
 export type { QueuedEvent } from './publish-lane.js';

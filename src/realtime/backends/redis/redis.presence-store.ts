@@ -1,9 +1,9 @@
-import { RealtimeUnavailableError } from '../broker/errors.js';
-import type { RedisBroker } from '../broker/redis.broker.js';
-import type { InstanceDirectory } from '../instances/instance-directory.js';
-import { readPresenceField, type PresenceField } from './presence-field.js';
-import { MAX_RENEW_MS } from './presence-pace.js';
-import { ANONYMOUS, PresenceStore, type Present } from './presence-store.js';
+import { RealtimeUnavailableError } from '../../broker/errors.js';
+import type { RedisBroker } from './redis.broker.js';
+import type { InstanceDirectory } from '../../instances/instance-directory.js';
+import { readPresenceField, type PresenceField } from '../../presence/presence-field.js';
+import { MAX_RENEW_MS } from '../../presence/presence-pace.js';
+import { ANONYMOUS, PresenceStore, type Present } from '../../presence/presence-store.js';
 
 /** Number of fields per command. A whole channel in one command would block every other client of that Redis. */
 const BATCH = 1_000;

@@ -1,11 +1,11 @@
-import { MemoryTicketStore } from '../auth/memory.ticket-store.js';
-import { MemoryBroker } from '../broker/memory.broker.js';
-import { MemoryRevocationStore } from '../control/memory.revocation-store.js';
-import { MemoryInstanceDirectory } from '../instances/memory.instance-directory.js';
-import { SafeLogger } from '../observability/safe-logger.js';
-import { workerWarning } from '../options/worker-warning.js';
-import { MemoryPresenceStore } from '../presence/memory.presence-store.js';
-import type { BackendFactory } from './backend.js';
+import { MemoryTicketStore } from './memory.ticket-store.js';
+import { MemoryBroker } from './memory.broker.js';
+import { MemoryRevocationStore } from './memory.revocation-store.js';
+import { MemoryInstanceDirectory } from './memory.instance-directory.js';
+import { SafeLogger } from '../../observability/safe-logger.js';
+import { workerWarning } from '../../options/worker-warning.js';
+import { MemoryPresenceStore } from './memory.presence-store.js';
+import type { BackendFactory } from '../backend.js';
 
 /** The backend of a single process: nothing to install. It logs a warning if the process is one of several workers. */
 export function memoryBackend(): BackendFactory {

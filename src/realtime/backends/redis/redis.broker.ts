@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { Position } from '../../protocol/index.js';
-import { Counters } from '../observability/counters.js';
-import { ForeignData } from '../observability/foreign-data.js';
-import { runSafely, safely } from '../observability/run-safely.js';
-import { withTimeout } from '../timing/with-timeout.js';
+import type { Position } from '../../../protocol/index.js';
+import { Counters } from '../../observability/counters.js';
+import { ForeignData } from '../../observability/foreign-data.js';
+import { runSafely, safely } from '../../observability/run-safely.js';
+import { withTimeout } from '../../timing/with-timeout.js';
 import {
   Broker,
   type BrokerListener,
@@ -14,16 +14,16 @@ import {
   type OutgoingEvent,
   type ReadLimits,
   type ReadResult,
-} from './broker.js';
-import { RealtimeUnavailableError } from './errors.js';
-import { needsReconnect, hasMovedSlot, isWrongType } from './redis/script-replies.js';
-import { nodesOf, refreshSlots, type Client } from './redis/client.js';
-import { Keys } from './redis/keys.js';
-import { RedisPublishLink } from './redis/publish-link.js';
-import { Reader } from './redis/reader.js';
-import { RedisSubscribeLink } from './redis/subscribe-link.js';
-import { databaseOf, type RedisTarget } from './redis/redis-target.js';
-import { REDIS_INTERVALS, type RedisIntervals } from './redis/redis-intervals.js';
+} from '../../broker/broker.js';
+import { RealtimeUnavailableError } from '../../broker/errors.js';
+import { needsReconnect, hasMovedSlot, isWrongType } from './script-replies.js';
+import { nodesOf, refreshSlots, type Client } from './client.js';
+import { Keys } from './keys.js';
+import { RedisPublishLink } from './publish-link.js';
+import { Reader } from './reader.js';
+import { RedisSubscribeLink } from './subscribe-link.js';
+import { databaseOf, type RedisTarget } from './redis-target.js';
+import { REDIS_INTERVALS, type RedisIntervals } from './redis-intervals.js';
 
 /** Time limit for commands other than those of the broker, in milliseconds. */
 const COMMAND_MS = 3_000;

@@ -1,5 +1,5 @@
-import type { RedisBroker } from '../broker/redis.broker.js';
-import { TicketStore } from './ticket-store.js';
+import type { RedisBroker } from './redis.broker.js';
+import { TicketStore } from '../../auth/ticket-store.js';
 
 /** Ticket store in Redis: a ticket can be used once across all instances. */
 export class RedisTicketStore extends TicketStore {

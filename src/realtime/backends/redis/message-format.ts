@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Position } from '../../../protocol/index.js';
-import type { BrokerEvent } from '../broker.js';
+import type { BrokerEvent } from '../../broker/broker.js';
 
 const EPOCH_BYTES = 6;
 const ID_BYTES = 8;

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Position } from '../../../protocol/index.js';
 import { runSafely, safely } from '../../observability/run-safely.js';
-import { RealtimeUnavailableError } from '../errors.js';
+import { RealtimeUnavailableError } from '../../broker/errors.js';
 import { needsReconnect } from './script-replies.js';
 import type { ChannelPosition } from './reader.js';
 

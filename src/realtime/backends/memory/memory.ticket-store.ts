@@ -1,4 +1,4 @@
-import { TicketStore } from './ticket-store.js';
+import { TicketStore } from '../../auth/ticket-store.js';
 
 interface Entry {
   readonly holder: string;

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { ForeignData } from '../../observability/foreign-data.js';
 import { safely } from '../../observability/run-safely.js';
-import type { BrokerListener } from '../broker.js';
+import type { BrokerListener } from '../../broker/broker.js';
 import type { Keys } from './keys.js';
 import { probeMaster, type ChannelPosition, type Reader } from './reader.js';
 import { connectClusterNode, connectMaster, type RedisTarget } from './redis-target.js';

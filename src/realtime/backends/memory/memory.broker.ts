@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { Position } from '../../protocol/index.js';
-import { safely } from '../observability/run-safely.js';
+import type { Position } from '../../../protocol/index.js';
+import { safely } from '../../observability/run-safely.js';
 import {
   Broker,
   type BrokerEvent,
@@ -11,8 +11,8 @@ import {
   type OutgoingEvent,
   type ReadLimits,
   type ReadResult,
-} from './broker.js';
-import { RealtimeUnavailableError } from './errors.js';
+} from '../../broker/broker.js';
+import { RealtimeUnavailableError } from '../../broker/errors.js';
 
 /** How long an `idempotencyKey` is remembered, in milliseconds. */
 const IDEMPOTENCY_MS = 300_000;

@@ -1,4 +1,4 @@
-import { ANONYMOUS, PresenceStore, type Present } from './presence-store.js';
+import { ANONYMOUS, PresenceStore, type Present } from '../../presence/presence-store.js';
 
 /** Presence store of a single instance. */
 export class MemoryPresenceStore extends PresenceStore {
