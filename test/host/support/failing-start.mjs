@@ -1,27 +1,28 @@
-// An application that fails to start, as its author would write it: nothing closes it.
+// Applications that fail to start, as their authors would write them: nothing closes them. They run one after the other,
+// and the process ends only if none of them holds it.
 import { NestFactory } from '@nestjs/core';
 import { createServer } from 'node:net';
 import { pathToFileURL } from 'node:url';
 
-const { dist, options, how } = JSON.parse(process.argv[2]);
+const { dist, options, failures } = JSON.parse(process.argv[2]);
 const { RealtimeModule, EventsPublisher } = await import(pathToFileURL(`${dist}/index.js`).href);
 
-const fail = () => {
-  throw new Error(`failed: ${how}`);
-};
+async function start(how) {
+  const fail = () => {
+    throw new Error(`failed: ${how}`);
+  };
 
-class Failing {
-  onModuleInit() {
-    if (how === 'onModuleInit') fail();
+  class Failing {
+    onModuleInit() {
+      if (how === 'onModuleInit') fail();
+    }
+    onApplicationBootstrap() {
+      if (how === 'onApplicationBootstrap') fail();
+    }
   }
-  onApplicationBootstrap() {
-    if (how === 'onApplicationBootstrap') fail();
-  }
-}
 
-const providers = [Failing, ...(how === 'factory' ? [{ provide: 'failing', useFactory: fail }] : [])];
-const root = { module: class Root {}, imports: [RealtimeModule.forRoot(options)], providers };
-try {
+  const providers = [Failing, ...(how === 'factory' ? [{ provide: 'failing', useFactory: fail }] : [])];
+  const root = { module: class Root {}, imports: [RealtimeModule.forRoot(options)], providers };
   if (how === 'script') {
     const context = await NestFactory.createApplicationContext(root, { logger: false, abortOnError: false });
     await context.get(EventsPublisher).emit('apps:created', { id: '1', name: 'one' });
@@ -34,6 +35,13 @@ try {
   const { port } = taken.address() ?? { port: 0 };
   taken.unref();
   await app.listen(port, '127.0.0.1');
-} catch (error) {
-  process.stdout.write(`${error.code ?? error.message}\n`);
+}
+
+for (const how of failures) {
+  process.stdout.write(`== ${how}\n`);
+  try {
+    await start(how);
+  } catch (error) {
+    process.stdout.write(`${error.code ?? error.message}\n`);
+  }
 }
