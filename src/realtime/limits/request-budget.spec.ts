@@ -52,6 +52,15 @@ describe('RequestBudget', () => {
     expect(budget.charge(payer, 300)).toBe(MAX_BUDGET_WAIT_MS);
   });
 
+  it('charges the unpaid bytes of a client once', () => {
+    const payer = client();
+    payer.unpaidBytes = 50;
+    budget.settle(payer);
+    budget.settle(payer);
+    expect(budget.charge(payer, BURST_SECONDS * PER_SECOND.connection - 50)).toBe(0);
+    expect(budget.charge(payer, 1)).toBe(10);
+  });
+
   it('does not give new credit to a user who opens new connections', () => {
     expect(obtained(100, () => client('u'))).toBe(most(PER_SECOND.user));
   });
