@@ -17,16 +17,17 @@ export interface Measure {
   readonly bytes?: number;
   /** The events go to these in rotation, and all of them have all subscribers. */
   readonly channels?: readonly string[];
+  /** Turns per round. @default as many as reach {@link ROUND} subscribers */
+  readonly turns?: number;
 }
 
 /** CPU time of the server for one delivery to one subscriber, in microseconds. */
 export async function costOfDelivery(
   contender: Contender,
-  { n, b, bytes = EVENT_BYTES, channels = [CHANNEL] }: Measure,
+  { n, b, bytes = EVENT_BYTES, channels = [CHANNEL], turns = Math.max(1, Math.round(ROUND / n)) }: Measure,
   deliveries: number,
 ): Promise<number> {
   const { server, load } = contender;
-  const turns = Math.max(1, Math.round(ROUND / n));
   const rounds = Math.max(3, Math.ceil(deliveries / (turns * n * b)));
   const round = async (): Promise<void> => {
     await load.call('reset', undefined);

@@ -16,7 +16,7 @@ export async function sharedChannelRows(context: Context): Promise<Row[]> {
     const columns = emptyColumns(contenders);
     for (let run = 0; run < context.runs; run += 1) {
       for (const contender of contenders) {
-        const cost = await costOfDelivery(contender, { n, b: channels.length, channels }, context.deliveries);
+        const cost = await costOfDelivery(contender, { n, b: channels.length, channels, turns: 1 }, context.deliveries);
         columns[columnOf(contender.name)]!.push(cost);
       }
     }

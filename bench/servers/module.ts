@@ -1,13 +1,14 @@
 import { NestFactory } from '@nestjs/core';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { pathToFileURL } from 'node:url';
 import type * as Realtime from '../../src/realtime/index.js';
 import { SECRET } from '../tokens.js';
 import type { Peer, PeerSettings } from './peer.js';
 
-/** This module in its built form, inside a Nest application, with ids, history and policies as they are by default. */
+/** This module in its built form (`BENCH_DIST`, or `dist`), inside a Nest application, with ids, history and policies as they are by default. */
 export async function startModule({ tls, compression, redisUrl }: PeerSettings): Promise<Peer> {
-  const built = new URL('../../dist/realtime/index.js', import.meta.url).href;
+  const built = pathToFileURL(`${process.env['BENCH_DIST'] ?? 'dist'}/realtime/index.js`).href;
   const { EventsPublisher, RealtimeModule } = (await import(built)) as typeof Realtime;
   class RootModule {}
   const realtime = RealtimeModule.forRoot({

@@ -17,7 +17,12 @@ export async function startWs(settings: PeerSettings): Promise<Peer> {
   const subscribers = new Map<string, Set<WebSocket>>();
   webSockets.on('connection', (webSocket, request) => {
     const channels = new URL(request.url!, 'ws://localhost').searchParams.get('channels') ?? CHANNEL;
-    for (const channel of channels.split(',')) subscribe(subscribers, channel, webSocket);
+    for (const channel of channels.split(',')) {
+      subscribers.set(channel, (subscribers.get(channel) ?? new Set()).add(webSocket));
+    }
+    webSocket.once('close', () => {
+      for (const channel of channels.split(',')) subscribers.get(channel)?.delete(webSocket);
+    });
     webSocket.on('error', () => undefined);
     webSocket.on('message', (message: Buffer) => {
       const { type } = JSON.parse(message.toString()) as { type: string };
@@ -31,13 +36,4 @@ export async function startWs(settings: PeerSettings): Promise<Peer> {
       for (const client of subscribers.get(channel) ?? []) if (client.readyState === client.OPEN) client.send(text);
     },
   };
-}
-
-function subscribe(subscribers: Map<string, Set<WebSocket>>, channel: string, webSocket: WebSocket): void {
-  const all = subscribers.get(channel) ?? new Set();
-  subscribers.set(channel, all.add(webSocket));
-  webSocket.once('close', () => {
-    all.delete(webSocket);
-    if (all.size === 0) subscribers.delete(channel);
-  });
 }

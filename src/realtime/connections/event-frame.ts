@@ -94,8 +94,18 @@ export class EventBatch {
   private joinedDeflated: Buffer | null = null;
   private namedUsers: ReadonlySet<string> | null = null;
   private narrowed: PerView<EventBatch> | null = null;
+  /** Number of events that were queued for subscribers, of all views. */
+  delivered = 0;
 
-  constructor(readonly frames: readonly EventFrame[]) {}
+  /** @param whole the batch whose view this is */
+  constructor(
+    readonly frames: readonly EventFrame[],
+    private readonly whole: EventBatch | null = null,
+  ) {}
+
+  countDelivered(events: number): void {
+    (this.whole ?? this).delivered += events;
+  }
 
   /** True if receivers get different fields: use {@link viewedBy}. */
   get isLimited(): boolean {
@@ -104,7 +114,10 @@ export class EventBatch {
 
   /** Returns the events with only the fields of this view. Joined once per view. */
   viewedBy(view: View): EventBatch {
-    this.narrowed ??= new PerView((one) => new EventBatch(this.frames.map((frame) => frame.viewedBy(one))));
+    this.narrowed ??= new PerView((one) => {
+      const frames = this.frames.map((frame) => frame.viewedBy(one));
+      return new EventBatch(frames, this);
+    });
     return this.narrowed.of(view);
   }
 

@@ -1,14 +1,19 @@
+import { FakeTransport } from '../../../test/support/fake-transport.js';
 import { eventBody } from '../../protocol/index.js';
 import { Counters } from '../observability/counters.js';
 import type { Connection } from './connection.js';
 import { ConnectionRegistry } from './connection-registry.js';
-import { EventFrame, type EventBatch } from './event-frame.js';
+import { EventFrame } from './event-frame.js';
 import { FanOut } from './fan-out.js';
-import { CLOSED_FEED, type Feed, type Subscription } from './subscription.js';
+import { SendBuffer } from './send-buffer.js';
+import { CLOSED_FEED, type Feed, type Subscriber, type Subscription } from './subscription.js';
+import type { FrameWriter } from './transport.js';
 
 const turn = (): Promise<void> => new Promise(setImmediate);
-const frame = (name: string): EventFrame => new EventFrame(null, eventBody('c', name, '2026-01-01T12:00:00.000Z'));
-const nameOf = (sent: EventFrame): string => String((JSON.parse(sent.bytes.toString()) as { data: unknown }).data);
+const frame = (name: string): EventFrame =>
+  new EventFrame(null, eventBody('c', JSON.stringify(name), '2026-01-01T12:00:00.000Z'));
+const namesOf = (bytes: Buffer): string =>
+  [...bytes.toString('latin1').matchAll(/"data":"([^"]*)"/g)].map(([, name]) => name).join(' ');
 
 describe('the fan-out of one turn', () => {
   let counters: Counters;
@@ -27,26 +32,32 @@ describe('the fan-out of one turn', () => {
     steps = [];
   });
 
-  function subscribe(topic: string, count: number): Subscription[] {
-    return Array.from({ length: count }, () => {
-      const writes: string[] = [];
-      const sendBuffer = {
-        get frameWriter() {
-          steps.push('look');
-          return null;
-        },
-        sendBatch: ({ frames }: EventBatch) => {
-          steps.push('write');
-          writes.push(frames.map(nameOf).join(' '));
-          return frames.length;
-        },
-      };
-      const connection = { sendBuffer, subscriptions: new Map(), principal: null } as unknown as Connection;
-      const subscription = registry.subscribe(connection, topic);
-      sent.set(subscription, writes);
+  /** Connections that keep the names of their events, one string per write. */
+  function connect(): Subscriber & { readonly writes: string[] } {
+    const transport = new FakeTransport();
+    const writes: string[] = [];
+    const seen = steps; // deliveries of an earlier test may still go on
+    const write = (bytes: Buffer): boolean => {
+      seen.push('write');
+      writes.push(namesOf(bytes));
+      return true;
+    };
+    const writer = { writableLength: 0, write } as unknown as FrameWriter;
+    Object.defineProperty(transport, 'frameWriter', { get: () => (seen.push('look'), writer) });
+    const sendBuffer = new SendBuffer(transport, 1_000_000, () => undefined);
+    return { sendBuffer, subscriptions: new Map(), send: () => undefined, answer: () => undefined, writes };
+  }
+
+  function subscribeAll(connections: readonly ReturnType<typeof connect>[], topic: string): Subscription[] {
+    return connections.map((connection) => {
+      const subscription = registry.subscribe(connection as unknown as Connection, topic);
+      sent.set(subscription, connection.writes);
       return subscription;
     });
   }
+
+  const subscribe = (topic: string, count: number): Subscription[] =>
+    subscribeAll(Array.from({ length: count }, connect), topic);
 
   const having = (subscriptions: readonly Subscription[], name: string): number =>
     subscriptions.filter((subscription) => sent.get(subscription)!.join(' ').split(' ').includes(name)).length;
@@ -121,19 +132,78 @@ describe('the fan-out of one turn', () => {
     expect(having(large, '1')).toBeLessThan(5_000);
   });
 
+  it('writes the events of several channels to each of their common subscribers at once, in order', async () => {
+    const connections = Array.from({ length: 500 }, connect);
+    const backwards = [...connections].reverse();
+    for (const topic of ['a', 'b', 'c']) subscribeAll(topic === 'b' ? backwards : connections, topic);
+    const onlyC = subscribe('c', 1);
+    for (const topic of ['b', 'c', 'a']) fanOut.deliver(topic, frame(`${topic}1`));
+    fanOut.deliver('c', frame('c2'));
+    await turn();
+    // In order within each channel; subscribers of several channels are reached in a different order by each of them.
+    expect(new Set(connections.map(({ writes }) => writes.join(', ')))).toEqual(
+      new Set(['b1 c1 c2 a1', 'c1 c2 a1 b1']),
+    );
+    expect(toAll(onlyC)).toEqual(new Set(['c1 c2']));
+    expect(counters.delivered).toBe(4 * 500 + 2);
+  });
+
+  it('sends a reply after the events that were collected for its connection, and a close after both', async () => {
+    const [first, second] = [connect(), connect()];
+    subscribeAll([first], 'a');
+    const [subscription] = subscribeAll([second], 'b') as [Subscription];
+    const transport = first.sendBuffer['transport'] as FakeTransport;
+    // The delivery to the second connection sends something to the first one, for which an event waits.
+    const push = (): void => {
+      first.sendBuffer.send('reply');
+      expect([first.writes, transport.sent]).toEqual([['1'], ['reply']]);
+      first.sendBuffer.close(1000, '');
+    };
+    subscription.feed = { push, reset: () => undefined, position: null };
+    fanOut.deliver('a', frame('1'));
+    fanOut.deliver('b', frame('2'));
+    await turn();
+    expect([first.writes, transport.sent, transport.closes]).toEqual([['1'], ['reply'], [[1000, '']]]);
+  });
+
+  it('bounds the connections of a turn, not the channels of a connection', async () => {
+    const connections = Array.from({ length: 1_500 }, connect);
+    const topics = ['a', 'b', 'c', 'd'];
+    const all = topics.flatMap((topic) => subscribeAll(connections, topic));
+    for (const topic of topics) fanOut.deliver(topic, frame(topic));
+    await turn();
+    expect(steps.filter((step) => step === 'write')).toHaveLength(1_000);
+    await turn();
+    // The first turn ended when 'a' had reached 1,000 connections and the others 750.
+    expect(toAll(all)).toEqual(new Set(['a b c d', 'a, b c d']));
+  });
+
+  it('closes only the connection whose write fails', async () => {
+    const [broken, fine] = [connect(), connect()];
+    let closed: string | undefined;
+    Object.assign(broken, { close: (why: string) => void (closed = why) });
+    broken.sendBuffer.writeCollected = () => {
+      throw new Error('bug');
+    };
+    subscribeAll([broken, fine], 'a');
+    fanOut.deliver('a', frame('1'));
+    await turn();
+    expect([closed, fine.writes]).toEqual(['internal', ['1']]);
+  });
+
   it('completes at once when it is flushed, and sends nothing twice', async () => {
     const all = subscribe('a', 2_500);
     fanOut.deliver('a', frame('1'));
     await turn();
     fanOut.deliver('a', frame('2'));
     fanOut.flush('a');
-    expect(toAll(all)).toEqual(new Set(['1, 2']));
+    expect(toAll(all)).toEqual(new Set(['1, 2', '1 2']));
     const late = subscribe('a', 1);
     fanOut.deliver('a', frame('3'));
     fanOut.flushAll();
     expect(toAll(late)).toEqual(new Set(['3']));
     await turn();
-    expect(toAll(all)).toEqual(new Set(['1, 2, 3']));
+    expect(toAll(all)).toEqual(new Set(['1, 2, 3', '1 2, 3']));
     expect(counters.delivered).toBe(7_501);
   });
 
@@ -153,7 +223,7 @@ describe('the fan-out of one turn', () => {
     const fed: string[] = [];
     const feed: Feed = {
       push: (given) => {
-        fed.push(nameOf(given));
+        fed.push(namesOf(given.bytes));
         fanOut.flush('a');
       },
       reset: () => undefined,

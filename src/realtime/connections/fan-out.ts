@@ -3,16 +3,20 @@ import { Counters } from '../observability/counters.js';
 import { reportFailure, safely } from '../observability/run-safely.js';
 import { beginDelivery } from '../observability/tracing.js';
 import { channelOf, tenantOf } from '../tenants/topic.js';
+import { BatchJoiner } from './batch-joiner.js';
 import { ConnectionRegistry } from './connection-registry.js';
 import { EventBatch, type EventFrame } from './event-frame.js';
-import type { Subscription } from './subscription.js';
+import type { Subscriber, Subscription } from './subscription.js';
+import type { FrameWriter } from './transport.js';
 
-/** Maximum number of subscribers written to in one turn of the event loop, about 10 ms. */
+/** Maximum number of connections written to in one turn of the event loop, about 10 ms. */
 const WRITES_PER_TURN = 1_000;
+/** Maximum number of deliveries in one turn: a connection with several channels gets several in one write. */
+const DELIVERIES_PER_TURN = 10_000;
 /** Maximum share of one channel before the next channel is served. */
-const WRITES_PER_CHANNEL = 250;
+const DELIVERIES_PER_CHANNEL = 250;
 /**
- * Number of subscribers whose objects are read before the first of them is written to. These objects are scattered in memory: the
+ * Number of connections whose objects are read before the first of them is written to. These objects are scattered in memory: the
  * processor can fetch several at once, but not across a system call.
  */
 const PREFETCH = 32;
@@ -20,23 +24,34 @@ const PREFETCH = 32;
 /** A batch of events, and the subscribers that have not received it yet. */
 interface Delivery {
   readonly topic: string;
-  readonly frames: readonly EventFrame[];
   readonly batch: EventBatch;
   readonly subscribers: ReadonlySet<Subscription>;
   readonly remaining: Iterator<Subscription>;
   /** The subscriber at which the last turn stopped. It may have left meanwhile. */
   next: Subscription | null;
   readonly endSpan: ((delivered: number) => void) | null;
-  delivered: number;
-  /** True during a write: a nested call relies on the outer one to reach all subscribers. */
+  /** True while its subscribers are served: a nested call relies on the outer one to reach all of them. */
   busy: boolean;
 }
 
+/** What is collected before it is written. */
+class Turn {
+  /** Connections that have something to be written. */
+  readonly connections: Subscriber[] = [];
+  /** Deliveries that reached their last subscriber. */
+  readonly completed: Delivery[] = [];
+  deliveries = 0;
+
+  get isFull(): boolean {
+    return this.connections.length >= WRITES_PER_TURN || this.deliveries >= DELIVERIES_PER_TURN;
+  }
+}
+
 /**
- * Delivers events to all subscribers of their channel on this instance. Events that arrive in one turn of the event loop are
- * joined once and sent with a single write per subscriber at the end of the turn, because writes are nearly the whole cost of a
- * delivery. A channel with many subscribers is served over several turns, so that it does not block the others; events that
- * arrive meanwhile are joined for the next round. There is no timer: at low load nothing waits, at high load batches grow.
+ * Delivers events to all subscribers of their channel on this instance. Writes are nearly the whole cost of a delivery, so each
+ * connection gets the events of all its channels in one turn of the event loop with a single write at the end of the turn. A
+ * channel with many subscribers is served over several turns, so that it does not block the others; events that arrive meanwhile
+ * are joined for the next round. There is no timer: at low load nothing waits, at high load batches grow.
  */
 @Injectable()
 export class FanOut {
@@ -65,9 +80,11 @@ export class FanOut {
   flush(topic: string): void {
     const delivery = this.inProgress.get(topic);
     if (delivery?.busy === true) return;
-    if (delivery !== undefined) this.continueDelivery(delivery, Infinity);
+    const turn = new Turn();
+    if (delivery !== undefined) this.serve(delivery, Infinity, turn);
     const next = this.start(topic);
-    if (next !== null) this.continueDelivery(next, Infinity);
+    if (next !== null) this.serve(next, Infinity, turn);
+    this.write(turn);
   }
 
   flushAll(): void {
@@ -86,13 +103,14 @@ export class FanOut {
   private runTurn(): void {
     this.scheduled = false;
     for (const topic of this.pending.keys()) if (!this.inProgress.has(topic)) this.start(topic);
-    let writes = 0;
+    const turn = new Turn();
     for (const delivery of this.inProgress.values()) {
-      if (writes >= WRITES_PER_TURN) break;
-      writes += this.continueDelivery(delivery, WRITES_PER_CHANNEL);
+      if (turn.isFull) break;
+      this.serve(delivery, DELIVERIES_PER_CHANNEL, turn);
       // An unfinished delivery moves to the end of the queue, and this loop reaches it again.
       if (this.inProgress.delete(delivery.topic)) this.inProgress.set(delivery.topic, delivery);
     }
+    this.write(turn);
     if (this.inProgress.size > 0 || this.pending.size > 0) this.schedule();
   }
 
@@ -102,82 +120,93 @@ export class FanOut {
     this.pending.delete(topic);
     const subscribers = this.registry.subscribersOf(topic);
     if (subscribers.size === 0) return null;
-    const traced = frames.some(({ traceparent }) => traceparent !== undefined);
-    const endSpan = traced
-      ? beginDelivery(
-          channelOf(topic),
-          frames.map(({ traceparent }) => traceparent),
-        )
-      : null;
-    const batch = new EventBatch(frames);
-    const rest = subscribers.values();
     const delivery: Delivery = {
-      ...{ topic, frames, batch, subscribers, remaining: rest, next: null },
-      ...{ endSpan, delivered: 0, busy: false },
+      topic,
+      batch: new EventBatch(frames),
+      subscribers,
+      remaining: subscribers.values(),
+      next: null,
+      endSpan: spanOf(topic, frames),
+      busy: false,
     };
     this.inProgress.set(topic, delivery);
     return delivery;
   }
 
-  /**
-   * Writes to at most this number of subscribers.
-   * @returns the number of subscribers that it wrote to
-   */
-  private continueDelivery(delivery: Delivery, most: number): number {
+  /** Serves at most this number of subscribers: those that are live get the batch when the turn is written. */
+  private serve(delivery: Delivery, most: number, turn: Turn): void {
+    delivery.busy = true;
     try {
-      return this.write(delivery, most);
+      this.collect(delivery, most, turn);
     } catch (error) {
       reportFailure('A delivery', error, () => this.abandon(delivery));
-      return 0;
+    } finally {
+      delivery.busy = false;
     }
   }
 
-  /** Ends a failed delivery. It is unknown which subscribers received the batch, so all of them must reconnect and resume. */
+  private collect(delivery: Delivery, most: number, turn: Turn): void {
+    const { batch, subscribers, remaining } = delivery;
+    const { frames, isLimited } = batch;
+    let served = 0;
+    let next = delivery.next !== null && subscribers.has(delivery.next) ? delivery.next : nextOf(remaining);
+    for (; next !== null && served < most; next = nextOf(remaining)) {
+      const { feed, connection, view } = next;
+      if (feed !== null) for (const frame of frames) feed.push(frame);
+      else if (connection.sendBuffer.collect(isLimited ? batch.viewedBy(view) : batch))
+        turn.connections.push(connection);
+      served += 1;
+    }
+    turn.deliveries += served;
+    delivery.next = next;
+    // Detected in this turn, not in the next one: otherwise events that arrive meanwhile would wait without a reason.
+    if (next !== null) return;
+    this.inProgress.delete(delivery.topic);
+    turn.completed.push(delivery);
+  }
+
+  /** Ends a failed delivery. It is unknown which subscribers receive the batch, so all of them must reconnect and resume. */
   private abandon({ topic, subscribers }: Delivery): void {
     this.inProgress.delete(topic);
     for (const { connection } of [...subscribers]) connection.close?.('internal');
   }
 
-  private write(delivery: Delivery, most: number): number {
-    const { topic, frames, batch, subscribers, remaining, endSpan } = delivery;
-    let delivered = 0;
-    let writes = 0;
-    delivery.busy = true;
-    let next = delivery.next !== null && subscribers.has(delivery.next) ? delivery.next : nextOf(remaining);
-    while (next !== null && writes < most) {
-      const group: Subscription[] = [];
-      const room = Math.min(PREFETCH, most - writes);
-      for (; next !== null && group.length < room; next = nextOf(remaining)) group.push(next);
-      delivered += sendTo(batch, group);
-      writes += group.length;
+  private write({ connections, completed }: Turn): void {
+    const joiner = new BatchJoiner();
+    const writers: (FrameWriter | null)[] = [];
+    for (let from = 0; from < connections.length; from += PREFETCH) {
+      const to = Math.min(from + PREFETCH, connections.length);
+      for (let at = from; at < to; at += 1) writers[at - from] = connections[at]!.sendBuffer.frameWriter;
+      for (let at = from; at < to; at += 1) writeTo(connections[at]!, writers[at - from]!, joiner);
     }
-    delivery.next = next;
-    // Detected in this turn, not in the next one: otherwise events that arrive meanwhile would wait without a reason.
-    if (next === null) this.inProgress.delete(topic);
-    delivery.busy = false;
-    delivery.delivered += delivered;
+    for (const delivery of completed) this.complete(delivery);
+  }
+
+  private complete({ topic, batch, endSpan }: Delivery): void {
+    const { delivered, frames } = batch;
+    endSpan?.(delivered);
+    if (delivered === 0) return;
     this.counters.delivered += delivered;
-    if (this.inProgress.get(topic) === delivery) return writes;
-    endSpan?.(delivery.delivered);
-    if (delivery.delivered > 0) {
-      this.counters.byTenant.add(tenantOf(topic), 'delivered', delivery.delivered);
-      this.counters.measurements?.batch(topic, frames.length, delivery.delivered, frames[0]!.emittedAt);
-    }
-    return writes;
+    this.counters.byTenant.add(tenantOf(topic), 'delivered', delivered);
+    this.counters.measurements?.batch(topic, frames.length, delivered, frames[0]!.emittedAt);
   }
 }
 
-/** @returns the number of queued events */
-function sendTo(batch: EventBatch, group: readonly Subscription[]): number {
-  const { frames, isLimited } = batch;
-  const writers = group.map(({ connection }) => connection.sendBuffer.frameWriter);
-  let queued = 0;
-  group.forEach(({ feed, connection, view }, index) => {
-    if (feed === null)
-      queued += connection.sendBuffer.sendBatch(isLimited ? batch.viewedBy(view) : batch, writers[index] ?? null);
-    else for (const frame of frames) feed.push(frame);
-  });
-  return queued;
+function writeTo(connection: Subscriber, writer: FrameWriter | null, joiner: BatchJoiner): void {
+  try {
+    connection.sendBuffer.writeCollected(writer, joiner);
+  } catch (error) {
+    // It is unknown what it received, so it must reconnect and resume.
+    reportFailure('A delivery to a connection', error, () => connection.close?.('internal'));
+  }
+}
+
+function spanOf(topic: string, frames: readonly EventFrame[]): Delivery['endSpan'] {
+  if (!frames.some(({ traceparent }) => traceparent !== undefined)) return null;
+  return beginDelivery(
+    channelOf(topic),
+    frames.map(({ traceparent }) => traceparent),
+  );
 }
 
 function nextOf(rest: Iterator<Subscription>): Subscription | null {

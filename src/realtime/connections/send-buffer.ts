@@ -1,3 +1,4 @@
+import { BatchJoiner } from './batch-joiner.js';
 import type { EventBatch, EventFrame } from './event-frame.js';
 import type { FrameWriter, Transport } from './transport.js';
 
@@ -17,6 +18,8 @@ export interface Waiter {
  */
 export class SendBuffer {
   private closed = false;
+  /** Events that leave at the end of this turn, or before the next frame. */
+  private collected: EventBatch | EventBatch[] | null = null;
   /** Waiting replays, with the function that wakes each. */
   private waiting: Map<Waiter, () => void> | null = null;
 
@@ -62,26 +65,42 @@ export class SendBuffer {
   }
 
   /**
-   * Queues the events of one turn: in a single write if that keeps the order, otherwise one by one.
-   * @param writer the result of {@link frameWriter} in the same turn
-   * @returns the number of queued events
+   * Collects the events of one channel, to be written with those of other channels in this turn.
+   * @returns true for the first of them: the caller must call {@link writeCollected} before the turn ends
    */
-  sendBatch(batch: EventBatch, writer: FrameWriter | null): number {
-    if (this.closed) return 0;
-    if (writer === null) return this.sendEach(batch);
+  collect(batch: EventBatch): boolean {
+    const { collected } = this;
+    if (this.closed) return false;
+    if (collected === null) this.collected = batch;
+    else if (Array.isArray(collected)) collected.push(batch);
+    else this.collected = [collected, batch];
+    return collected === null;
+  }
+
+  /**
+   * Queues the collected events: in a single write if that keeps the order.
+   * @param writer the result of {@link frameWriter} in the same turn
+   */
+  writeCollected(writer: FrameWriter | null, joiner: BatchJoiner): void {
+    const { collected } = this;
+    if (collected === null || this.closed) return;
+    this.collected = null;
+    if (!Array.isArray(collected)) this.writeBatch(collected, writer);
+    else for (const batch of writer === null ? collected : joiner.join(collected)) this.writeBatch(batch, writer);
+  }
+
+  private writeBatch(batch: EventBatch, writer: FrameWriter | null): void {
+    if (writer === null) {
+      for (const frame of batch.frames) if (this.send(frame.bytes)) batch.countDelivered(1);
+      return;
+    }
     // All waiting bytes are in the writer, and its length costs half of `bufferedBytes`.
     if (writer.writableLength > this.maxBytes) {
       this.onSlow();
-      return 0;
+      return;
     }
     writer.write(this.transport.readsSharedDeflate ? batch.deflated : batch.wire);
-    return batch.frames.length;
-  }
-
-  private sendEach({ frames }: EventBatch): number {
-    let sent = 0;
-    for (const { bytes } of frames) if (this.send(bytes)) sent += 1;
-    return sent;
+    batch.countDelivered(batch.frames.length);
   }
 
   /** Replies to a WebSocket ping, unless the connection is closing or too slow. */
@@ -117,6 +136,7 @@ export class SendBuffer {
    */
   close(code: number, reason: string): void {
     if (this.closed) return;
+    this.writeCollectedNow();
     this.end();
     this.transport.close(code, reason);
   }
@@ -124,6 +144,7 @@ export class SendBuffer {
   /** Stops accepting frames, because the connection is closed or closing. */
   end(): void {
     this.closed = true;
+    this.collected = null;
     this.wake();
   }
 
@@ -137,8 +158,14 @@ export class SendBuffer {
     for (const wake of waiting?.values() ?? []) wake();
   }
 
+  /** Keeps the order: what follows the collected events in this turn must not overtake them. */
+  private writeCollectedNow(): void {
+    if (this.collected !== null) this.writeCollected(this.frameWriter, new BatchJoiner());
+  }
+
   /** Returns true if a frame can be queued. A slow client is detected before the write. */
   private canAccept(): boolean {
+    this.writeCollectedNow();
     if (this.closed || !this.transport.isOpen) return false;
     if (this.transport.bufferedBytes <= this.maxBytes) return true;
     this.onSlow();

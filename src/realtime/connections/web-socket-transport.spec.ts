@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
+import { BatchJoiner } from './batch-joiner.js';
 import { EventBatch, EventFrame } from './event-frame.js';
 import { SendBuffer } from './send-buffer.js';
 import { frameText } from './frame-bytes.js';
@@ -33,6 +34,14 @@ describe('a prebuilt frame', () => {
     http.close();
     await once(http, 'close');
   });
+
+  /** @returns the number of events that were sent */
+  function sendBatch(sendBuffer: SendBuffer, frames: readonly EventFrame[], writer: FrameWriter | null): number {
+    const batch = new EventBatch(frames);
+    sendBuffer.collect(batch);
+    sendBuffer.writeCollected(writer, new BatchJoiner());
+    return batch.delivered;
+  }
 
   /** Resolves once everything that was written before has arrived. */
   async function fence(): Promise<void> {
@@ -80,7 +89,7 @@ describe('a prebuilt frame', () => {
     const frames = [1, 2].map((offset) => new EventFrame({ epoch: 'e', offset }, `"n":${offset}}`));
     for (let round = 0; round < 50; round += 1) {
       sendBuffer.send(`before ${round}`);
-      expect(sendBuffer.sendBatch(new EventBatch(frames), sendBuffer.frameWriter)).toBe(2);
+      expect(sendBatch(sendBuffer, frames, sendBuffer.frameWriter)).toBe(2);
       sendBuffer.send(`after ${round}`);
     }
     await fence();
@@ -99,7 +108,7 @@ describe('a prebuilt frame', () => {
     expect(writer).not.toBeNull();
     sendBuffer.close(1000, 'over');
     expect(sendBuffer.frameWriter).toBeNull();
-    expect(sendBuffer.sendBatch(new EventBatch([new EventFrame(null, '"n":1}')]), writer)).toBe(0);
+    expect(sendBatch(sendBuffer, [new EventFrame(null, '"n":1}')], writer)).toBe(0);
     await once(client, 'close');
     expect(received).toEqual([]);
   });
@@ -122,7 +131,7 @@ describe('a prebuilt frame', () => {
     sender._state = state;
     const sendBuffer = new SendBuffer(new WebSocketTransport(server), 1_000, () => undefined);
     const frames = [1, 2].map((offset) => new EventFrame(null, `"n":${offset}}`));
-    expect(sendBuffer.sendBatch(new EventBatch(frames), null)).toBe(2);
+    expect(sendBatch(sendBuffer, frames, null)).toBe(2);
     await fence();
     expect(received).toEqual(['{"type":"event","n":1}', '{"type":"event","n":2}']);
   });

@@ -1,0 +1,38 @@
+import { EventBatch } from './event-frame.js';
+
+/** Larger batches are written one by one, because a joined copy is private to connections with the same channels. */
+const MAX_JOINED_BYTES = 65_536;
+
+/** The events of several channels, written at once. */
+class JoinedBatch extends EventBatch {
+  constructor(private readonly parts: readonly EventBatch[]) {
+    super(parts.flatMap(({ frames }) => frames));
+  }
+
+  override countDelivered(): void {
+    for (const part of this.parts) part.countDelivered(part.frames.length);
+  }
+}
+
+/**
+ * Joins the batches of several channels that one connection receives in a turn. Connections of the same kind of page have
+ * the same channels, and are often served one after the other, so the last result is kept.
+ */
+export class BatchJoiner {
+  private parts: readonly EventBatch[] = [];
+  private joined: readonly EventBatch[] = [];
+
+  /** Returns the batches to write, in order. */
+  join(parts: readonly EventBatch[]): readonly EventBatch[] {
+    if (!isSame(parts, this.parts)) {
+      this.parts = parts;
+      const bytes = parts.reduce((sum, { frames }) => frames.reduce((all, { wire }) => all + wire.length, sum), 0);
+      this.joined = bytes > MAX_JOINED_BYTES ? parts : [new JoinedBatch(parts)];
+    }
+    return this.joined;
+  }
+}
+
+function isSame(some: readonly EventBatch[], others: readonly EventBatch[]): boolean {
+  return some.length === others.length && some.every((batch, index) => batch === others[index]);
+}
