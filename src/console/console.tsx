@@ -2,11 +2,9 @@ import { useCallback, useEffect, useMemo, useState } from 'react';
 import { createRealtimeClient } from '../client/index.js';
 import { RealtimeProvider } from '../react/index.js';
 import { Api, ApiContext } from './api/api.js';
+import { KEPT } from './kept-token.js';
 import { Shell } from './shell.js';
 import { SignIn } from './sign-in.js';
-
-/** Key of the token in sessionStorage, which lasts until the tab closes. The token is never part of a URL. */
-const KEPT = 'realtime.console.token';
 
 const PATH = document.querySelector<HTMLMetaElement>('meta[name=realtime-path]')!.content;
 

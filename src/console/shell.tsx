@@ -1,12 +1,16 @@
 import { useState } from 'react';
 import { useHistory } from './api/use-history.js';
+import { isText, Recent } from './api/recent.js';
+import type { ConnectionDetailsDto } from '../realtime/http/operator-shapes.js';
 import { Channels } from './channels/channels.js';
+import { NO_CHECK, type Check } from './channels/check.js';
 import { Connections } from './connections/connections.js';
 import { ContractPage } from './contract/contract.js';
 import { Explain } from './channels/explain.js';
 import { Overview } from './overview/overview.js';
 import { Publish } from './tail/publish.js';
 import { Tail } from './tail/tail.js';
+import { Who } from './who.js';
 
 const VIEWS = ['Overview', 'Connections', 'Channels', 'Live tail', 'Permissions', 'Contract'] as const;
 type View = (typeof VIEWS)[number];
@@ -18,13 +22,24 @@ export function Shell({ onSignOut }: { readonly onSignOut: () => void }) {
   const { history: past, problem } = useHistory();
   const [view, setShown] = useState<View>(() => (location.pathname.endsWith('/asyncapi') ? 'Contract' : 'Overview'));
   const [channel, setChannel] = useState('');
+  const [recent] = useState(() => new Recent('channels', isText));
+  const [recentChannels, setRecentChannels] = useState(recent.list);
+  const [check, setCheck] = useState(NO_CHECK);
   const setView = (next: View): void => {
     history.replaceState(null, '', addressOf(next));
     setShown(next);
   };
-  const tail = (name: string): void => {
+  const follow = (name: string): void => {
     setChannel(name);
+    setRecentChannels(recent.add(name));
+  };
+  const tail = (name: string): void => {
+    follow(name);
     setView('Live tail');
+  };
+  const checkAccess = ({ userId, role, tenant }: ConnectionDetailsDto, name: string): void => {
+    setCheck({ channel: name, user: userId ?? '', roles: role ?? '', tenant: tenant ?? '' } satisfies Check);
+    setView('Permissions');
   };
   return (
     <>
@@ -45,6 +60,7 @@ export function Shell({ onSignOut }: { readonly onSignOut: () => void }) {
             </button>
           ))}
         </nav>
+        <Who />
         <button type="button" className="quiet" onClick={onSignOut}>
           Sign out
         </button>
@@ -52,15 +68,15 @@ export function Shell({ onSignOut }: { readonly onSignOut: () => void }) {
       <main>
         <div role="alert">{problem !== null && <p className="problem">{problem}</p>}</div>
         {view === 'Overview' && <Overview history={past} />}
-        {view === 'Connections' && <Connections instances={past.instances} />}
+        {view === 'Connections' && <Connections instances={past.instances} onCheck={checkAccess} />}
         {view === 'Channels' && <Channels onTail={tail} />}
         {view === 'Live tail' && (
           <div className="pair">
-            <Tail channel={channel} onChannel={setChannel} />
+            <Tail channel={channel} recent={recentChannels} onChannel={follow} />
             <Publish channel={channel} />
           </div>
         )}
-        {view === 'Permissions' && <Explain />}
+        {view === 'Permissions' && <Explain start={check} />}
         {view === 'Contract' && <ContractPage />}
       </main>
     </>

@@ -1,6 +1,7 @@
 import { useState, type FormEvent } from 'react';
 import { Api, describeError } from './api/api.js';
 import { textOf } from './api/form.js';
+import { KEPT } from './kept-token.js';
 
 interface SignInProps {
   /** Why the user has to sign in again; `null` at first. */
@@ -42,6 +43,17 @@ export function SignIn({ why, onSignedIn }: SignInProps) {
           Sign in
         </button>
         <p className="faint small">The token stays in this tab until you sign out or close the tab.</p>
+        <details className="small">
+          <summary>Where do I get a token?</summary>
+          <p>
+            It is the access token of a user with the admin role: the one that your application’s sign-in returns, and
+            that its pages send as <code>Authorization: Bearer …</code>.
+          </p>
+          <p>
+            A page of your application on this host can also open the console signed in: with the token in the session
+            storage, under <code>{KEPT}</code>.
+          </p>
+        </details>
         {problem !== null && (
           <p className="problem" role="alert">
             {problem}

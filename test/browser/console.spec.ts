@@ -1,6 +1,5 @@
-import { mkdir, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { ADMIN, Api, USER } from '../platform/support/api.js';
@@ -8,15 +7,13 @@ import { launchChromium } from '../support/chromium.js';
 import { signToken, TEST_SECRET } from '../support/jwt.js';
 import { PlatformProcess } from '../support/platform-process.js';
 import { RedisProcess } from '../support/redis-process.js';
-
-/** Where screenshots go, for a person to look at; nowhere unless given. */
-const SCREENSHOTS = process.env['SCREENSHOT_DIR'];
+import { cutOff, DESKTOP, PHONE, screenshot, violations } from './support/look.js';
 
 const CROWD = 2_000;
-const DESKTOP = { viewport: { width: 1440, height: 900 } };
+/** One line by design: it opens to the whole, or is named in full elsewhere. Axes are drawn beyond their plot. */
+const SHORTENED = 'thead, .plot, .grid-row > *, .tail summary > *';
 /** Within this an operator sees that an instance is in trouble: its charts are a second apart, and who is silent is waited for. */
 const AT_ONCE = { timeout: 10_000 };
-const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
 describe('the console', () => {
   let redis: RedisProcess;
@@ -96,21 +93,6 @@ describe('the console', () => {
   const view = (name: string): Promise<void> =>
     page.getByRole('navigation', { name: 'Views' }).getByRole('button', { name, exact: true }).click();
 
-  async function screenshot(name: string): Promise<void> {
-    if (SCREENSHOTS === undefined) return;
-    await mkdir(SCREENSHOTS, { recursive: true });
-    await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
-  }
-
-  /** What axe finds, in a line each. */
-  async function violations(): Promise<string[]> {
-    await page.evaluate(await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
-    return page.evaluate(async () => {
-      const { violations: found } = await globalThis.axe.run();
-      return found.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
-    });
-  }
-
   const figureAbove = (figure: string, least: number) =>
     page.waitForFunction(
       ([name, bound]) =>
@@ -147,12 +129,29 @@ describe('the console', () => {
 
   it('lets no one in but administrators', async () => {
     await open();
-    expect(await violations()).toEqual([]);
+    expect(await violations(page)).toEqual([]);
     await signIn('rubbish');
     await page.getByRole('alert').waitFor();
     await signIn((await Api.signIn(one, USER)).token!);
     await page.getByText('Only administrators can use this endpoint').waitFor();
+    await page.getByText('Where do I get a token?').click();
+    await page.getByText('Authorization: Bearer …').waitFor();
+    expect(await violations(page)).toEqual([]);
     expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
+  });
+
+  it('opens from the live page with its session, and shows who is signed in and the last minutes', async () => {
+    await open(DESKTOP, 'console');
+    await page.goto(`${one.url}/`);
+    await page.getByRole('button', { name: new RegExp(`^${ADMIN} `) }).click();
+    const past = page.waitForResponse((response) => response.url().endsWith('/realtime/stats/history'));
+    await click('Console');
+    await page.getByText(`admin on localhost:${one.port}`).waitFor();
+    await page.locator('tr[data-instance]').nth(1).getByText(hostname()).waitFor();
+    const { instances } = (await (await past).json()) as { instances: { samples: object[] }[] };
+    expect(instances.map(({ samples }) => samples.length > 0)).toEqual([true, true]);
+    await page.waitForFunction(() => document.querySelector('[data-code="1005"], [data-code="1001"]') !== null);
+    expect(complaints).toEqual([]);
   });
 
   it.each([
@@ -168,8 +167,9 @@ describe('the console', () => {
     for (let n = 0; n < 3; n += 1) await admin.post('/api/announcements', { message: `hello ${n}` });
     await delivered;
     await figureAbove('latency', 0);
-    expect(await violations()).toEqual([]);
-    await screenshot(`${name} overview`);
+    expect(await cutOff(page, SHORTENED)).toEqual([]);
+    expect(await violations(page)).toEqual([]);
+    await screenshot(page, `${name} overview`);
     for (const [title, there] of [
       ['Connections', '[data-connection]'],
       ['Channels', '[data-channel=announcements]'],
@@ -179,9 +179,9 @@ describe('the console', () => {
     ] as const) {
       await view(title);
       await page.locator(there).first().waitFor();
-      expect(await violations()).toEqual([]);
-      expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
-      await screenshot(`${name} ${title}`);
+      expect(await violations(page)).toEqual([]);
+      expect(await cutOff(page, SHORTENED)).toEqual([]);
+      await screenshot(page, `${name} ${title}`);
     }
     expect(complaints).toEqual([]);
   });
@@ -218,11 +218,61 @@ describe('the console', () => {
     await page.getByText('1 found', { exact: true }).waitFor();
     await page.locator(`[data-connection="${connectionId}"]`).getByRole('button').press('Enter');
     await page.getByRole('dialog').getByText(connectionId).waitFor();
-    expect(await violations()).toEqual([]);
-    await screenshot('details');
+    await page.getByRole('dialog').getByText(hostname()).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await screenshot(page, 'details');
     await click('Disconnect');
     expect(await closed).toBe(4403);
     await page.getByText('0 found', { exact: true }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('checks the access of a connection in one click', async () => {
+    await open(PHONE);
+    await signIn(admin.token!);
+    await view('Connections');
+    await page.getByLabel('Search').fill('crowd-1234');
+    await page.getByText('1 found', { exact: true }).waitFor();
+    await page.locator('[data-connection]').getByRole('button').click();
+    await screenshot(page, 'details on a phone');
+    await click('Check access to announcements');
+    await page.getByText('Allowed', { exact: true }).waitFor();
+    expect(await page.getByLabel('User').inputValue()).toBe('crowd-1234');
+    await view('Overview');
+    await view('Permissions');
+    await click('announcements – crowd-1234, user'); // it is a recent check now
+    await page.getByText('Allowed', { exact: true }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows what a channel keeps with ids and sizes, filters it, and suggests channels', async () => {
+    await open();
+    await signIn(admin.token!);
+    for (const name of ['kept one', 'kept two']) await admin.post('/api/apps', { name });
+    await view('Live tail');
+    const input = page.getByRole('combobox', { name: 'Channel to follow' });
+    await page.waitForFunction(() => document.querySelectorAll('datalist option').length > 20);
+    expect(await page.locator('datalist option').first().getAttribute('value')).toBe('announcements'); // it is in use
+    await input.fill('apps:created');
+    await click('Follow');
+    const events = page.locator('.tail li');
+    await events.nth(1).waitFor();
+    expect(await events.first().locator('summary').innerText()).toMatch(/…\S{9}\s+\d+ B\s+\{.*kept two/s);
+    await page.getByLabel('Filter by id or data').fill('KEPT ONE');
+    await page.getByText('1 of 2 events match').waitFor();
+    expect(await events.count()).toBe(1);
+    await page.getByLabel('Filter by id or data').fill('');
+    await admin.post('/api/apps', { name: 'live' });
+    await events.nth(2).waitFor();
+    expect(await events.evaluateAll((rows) => rows.map((row) => (row as HTMLElement).dataset['kept']))).toEqual([
+      ...['false', 'true', 'true'],
+    ]);
+    expect(await violations(page)).toEqual([]);
+    await screenshot(page, 'kept');
+    await input.fill('announcements');
+    await click('Follow');
+    await click('apps:created'); // it is a recent channel now
+    await events.nth(2).waitFor();
     expect(complaints).toEqual([]);
   });
 
@@ -238,7 +288,7 @@ describe('the console', () => {
     await events.filter({ hasText: 'from the console' }).waitFor();
     await events.first().locator('summary').press('Enter');
     expect(await events.first().locator('pre').textContent()).toContain('"message": "from the console"');
-    await screenshot('tail');
+    await screenshot(page, 'tail');
 
     await click('Pause');
     const before = await events.count();
@@ -256,17 +306,17 @@ describe('the console', () => {
     await click('Publish');
     await page.getByRole('alert').getByText('Nothing was published: channel is not registered: "no:such"').waitFor();
     expect(complaints.splice(0)).toEqual([expect.stringContaining('400 (Bad Request)')]); // what Chromium says of it
-    await page.getByRole('textbox', { name: 'Channel to follow' }).fill('no:such');
+    await page.getByRole('combobox', { name: 'Channel to follow' }).fill('no:such');
     await click('Follow');
     await page.locator('.state', { hasText: /^refused$/ }).waitFor();
 
     await view('Permissions');
-    await page.getByRole('textbox', { name: 'Channel' }).fill('system:health');
-    await page.getByRole('textbox', { name: 'User' }).fill('somebody');
+    await page.getByRole('combobox', { name: 'Channel' }).fill('system:health');
+    await page.getByRole('combobox', { name: 'User' }).fill('somebody');
     await click('Check access');
     await page.getByText('Denied', { exact: true }).waitFor();
     await page.getByText('The channel is for administrators only').waitFor();
-    await screenshot('explained');
+    await screenshot(page, 'explained');
     expect(complaints).toEqual([]);
   });
 
@@ -350,17 +400,12 @@ describe('the console', () => {
     other.kill('SIGTERM');
     await page.locator('tr[data-condition=draining]').waitFor(AT_ONCE);
     await page.getByRole('status').getByText(': draining').waitFor();
-    expect(await violations()).toEqual([]);
-    await screenshot('draining');
+    expect(await violations(page)).toEqual([]);
+    await screenshot(page, 'draining');
     other.kill('SIGKILL');
     const ended = page.locator('tr[data-condition=silent], tr[data-condition=gone]');
     await ended.waitFor(AT_ONCE);
     expect(await ended.count()).toBe(1);
-    await screenshot('killed');
+    await screenshot(page, 'killed');
   });
 });
-
-declare global {
-  /** As much of axe-core as is used here. */
-  var axe: { run(): Promise<{ violations: { id: string; nodes: { target: string[] }[] }[] }> };
-}

@@ -59,8 +59,13 @@ export function Channels({ onTail }: { readonly onTail: (channel: string) => voi
           {problem}
         </p>
       )}
+      {page?.channels.length === 0 && (
+        <p className="empty">
+          {search === '' ? 'No channel has a subscriber.' : 'No channel with a subscriber matches.'}
+        </p>
+      )}
       <div className="scroll-x" tabIndex={0} role="region" aria-label="Table of channels">
-        <table>
+        <table className="cards">
           <thead>
             <tr>
               <th scope="col">Channel</th>
@@ -82,9 +87,15 @@ export function Channels({ onTail }: { readonly onTail: (channel: string) => voi
                   </button>
                   {tenant !== undefined && <span className="faint"> (tenant {tenant})</span>}
                 </th>
-                <td className="faint">{pattern}</td>
-                <td className="number">{subscribers.toLocaleString('en')}</td>
-                <td className="number">{instances}</td>
+                <td className="faint" data-label="Pattern">
+                  {pattern}
+                </td>
+                <td className="number" data-label="Subscribers">
+                  {subscribers.toLocaleString('en')}
+                </td>
+                <td className="number" data-label="Instances">
+                  {instances}
+                </td>
               </tr>
             ))}
           </tbody>

@@ -1,15 +1,20 @@
 import { useEffect, useRef, useState } from 'react';
 import { describeError, useApi } from '../api/api.js';
 import type { ConnectionDetailsDto } from '../../realtime/http/operator-shapes.js';
+import { sizeOf } from '../size.js';
 
 interface DetailsProps {
   readonly id: string;
+  /** Host names by instance. */
+  readonly hosts: ReadonlyMap<string, string>;
   readonly onClose: () => void;
   readonly onEnded: (id: string) => void;
+  /** Checks the access of the connection's user to a channel. */
+  readonly onCheck: (connection: ConnectionDetailsDto, channel: string) => void;
 }
 
 /** Shows one connection, with a button that closes it. */
-export function Details({ id, onClose, onEnded }: DetailsProps) {
+export function Details({ id, hosts, onClose, onEnded, onCheck }: DetailsProps) {
   const api = useApi();
   const dialog = useRef<HTMLDialogElement>(null);
   const [details, setDetails] = useState<ConnectionDetailsDto | null>(null);
@@ -51,7 +56,7 @@ export function Details({ id, onClose, onEnded }: DetailsProps) {
       )}
       {details !== null && (
         <dl className="details">
-          {entriesOf(details).map(([name, value]) => (
+          {entriesOf(details, hosts).map(([name, value]) => (
             <div key={name}>
               <dt>{name}</dt>
               <dd>{value}</dd>
@@ -59,9 +64,34 @@ export function Details({ id, onClose, onEnded }: DetailsProps) {
           ))}
         </dl>
       )}
+      {details !== null && details.channels.length > 0 && (
+        <ul className="channel-list" aria-label="Channels">
+          {details.channels.map((channel) => (
+            <li key={channel}>
+              <code>{channel}</code>
+              <button
+                type="button"
+                className="link"
+                aria-label={`Check access to ${channel}`}
+                onClick={() => onCheck(details, channel)}
+              >
+                Check access
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
       <div className="actions">
         <button type="button" className="quiet" onClick={onClose}>
           Close
+        </button>
+        <button
+          type="button"
+          className="quiet"
+          disabled={details === null}
+          onClick={() => details !== null && onCheck(details, '')}
+        >
+          Check another channel
         </button>
         <button type="button" className="danger" disabled={details === null} onClick={() => void end()}>
           Disconnect
@@ -71,19 +101,20 @@ export function Details({ id, onClose, onEnded }: DetailsProps) {
   );
 }
 
-function entriesOf(one: ConnectionDetailsDto): [string, string][] {
+function entriesOf(one: ConnectionDetailsDto, hosts: ReadonlyMap<string, string>): [string, string][] {
+  const host = hosts.get(one.instanceId);
   const moment = (text: string | null): string => (text === null ? '–' : new Date(text).toLocaleString());
   return [
     ['ID', one.id],
     ['Role', one.role ?? '–'],
     ...(one.tenant === undefined ? [] : [['Tenant', one.tenant] as [string, string]]),
-    ['Instance', one.instanceId],
+    ['Instance', host === undefined ? one.instanceId : `${host} (${one.instanceId})`],
     ['Address', one.address],
     ['Connected', moment(one.connectedAt)],
     ['Session', one.sessionId ?? '–'],
     ['Token expires', moment(one.expiresAt)],
-    ['Buffered', `${one.bufferedBytes} bytes`],
+    ['Buffered', sizeOf(one.bufferedBytes)],
     ['User agent', one.userAgent ?? '–'],
-    ['Channels', one.channels.length === 0 ? '–' : one.channels.join(', ')],
+    ['Channels', String(one.channels.length)],
   ];
 }

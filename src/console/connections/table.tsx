@@ -1,20 +1,27 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef } from 'react';
 import type { ConnectionDto } from '../../realtime/http/operator-shapes.js';
+import { sizeOf } from '../size.js';
+import { PHONE, useMedia } from '../use-media.js';
 import type { ConnectionQuery } from './use-connections.js';
 
 const COLUMNS = [
   ['userId', 'User'],
   ['address', 'Address'],
   ['connectedAt', 'Connected'],
+  [null, 'Instance'],
   ['subscriptions', 'Channels'],
   ['bufferedBytes', 'Buffered'],
 ] as const;
 
+/** Height of a row; on a phone it has two lines. */
 const ROW_PX = 40;
+const TALL_ROW_PX = 66;
 
 interface TableProps {
   readonly rows: readonly ConnectionDto[];
+  /** Host names by instance. */
+  readonly hosts: ReadonlyMap<string, string>;
   readonly total: number;
   readonly query: ConnectionQuery;
   readonly onSort: (column: string) => void;
@@ -24,15 +31,17 @@ interface TableProps {
 }
 
 /** A virtual table: only the visible rows are in the DOM. */
-export function Table({ rows, total, query, onSort, onOpen, onEnd }: TableProps) {
+export function Table({ rows, hosts, total, query, onSort, onOpen, onEnd }: TableProps) {
   const { sort, order } = query;
+  const rowPx = useMedia(PHONE) ? TALL_ROW_PX : ROW_PX;
   const scroll = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroll.current,
-    estimateSize: () => ROW_PX,
+    estimateSize: () => rowPx,
     overscan: 10,
   });
+  useEffect(() => virtual.measure(), [virtual, rowPx]);
   useEffect(() => {
     scroll.current!.scrollTop = 0; // show new results from the top
   }, [query]);
@@ -46,23 +55,34 @@ export function Table({ rows, total, query, onSort, onOpen, onEnd }: TableProps)
       <div className="grid" role="table" aria-label="Connections" aria-rowcount={total + 1}>
         <div role="rowgroup" className="grid-head">
           <div role="row" aria-rowindex={1} className="grid-row">
-            {COLUMNS.map(([column, title]) => (
-              <div
-                key={column}
-                role="columnheader"
-                aria-sort={sort !== column ? 'none' : order === 'asc' ? 'ascending' : 'descending'}
-              >
-                <button type="button" className="sort" onClick={() => onSort(column)}>
+            {COLUMNS.map(([column, title]) =>
+              column === null ? (
+                <div key={title} role="columnheader" className="unsorted">
                   {title}
-                  <span aria-hidden="true">{sort !== column ? '' : order === 'asc' ? ' ↑' : ' ↓'}</span>
-                </button>
-              </div>
-            ))}
+                </div>
+              ) : (
+                <div
+                  key={column}
+                  role="columnheader"
+                  aria-sort={sort !== column ? 'none' : order === 'asc' ? 'ascending' : 'descending'}
+                >
+                  <button type="button" className="sort" onClick={() => onSort(column)}>
+                    {title}
+                    <span aria-hidden="true">{sort !== column ? '' : order === 'asc' ? ' ↑' : ' ↓'}</span>
+                  </button>
+                </div>
+              ),
+            )}
           </div>
         </div>
         <div role="rowgroup" className="grid-body" style={{ height: virtual.getTotalSize() }}>
           {seen.map(({ index, start }) => (
-            <Row key={rows[index]!.id} row={rows[index]!} index={index} start={start} onOpen={onOpen} />
+            <Row
+              key={rows[index]!.id}
+              row={rows[index]!}
+              host={hosts.get(rows[index]!.instanceId) ?? rows[index]!.instanceId}
+              {...{ index, start, onOpen }}
+            />
           ))}
         </div>
       </div>
@@ -72,13 +92,14 @@ export function Table({ rows, total, query, onSort, onOpen, onEnd }: TableProps)
 
 interface RowProps {
   readonly row: ConnectionDto;
+  readonly host: string;
   readonly index: number;
   readonly start: number;
   readonly onOpen: (id: string) => void;
 }
 
-function Row({ row, index, start, onOpen }: RowProps) {
-  const { id, userId, role, address, connectedAt, subscriptions, bufferedBytes } = row;
+function Row({ row, host, index, start, onOpen }: RowProps) {
+  const { id, instanceId, userId, role, address, connectedAt, subscriptions, bufferedBytes } = row;
   return (
     <div
       role="row"
@@ -95,11 +116,14 @@ function Row({ row, index, start, onOpen }: RowProps) {
       </div>
       <div role="cell">{address}</div>
       <div role="cell">{new Date(connectedAt).toLocaleTimeString()}</div>
-      <div role="cell" className="number">
+      <div role="cell" title={instanceId}>
+        {host}
+      </div>
+      <div role="cell" className="number" data-label="channels">
         {subscriptions}
       </div>
-      <div role="cell" className="number">
-        {bufferedBytes}
+      <div role="cell" className="number" data-label="buffered">
+        {sizeOf(bufferedBytes)}
       </div>
     </div>
   );

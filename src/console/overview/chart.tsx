@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'react';
 import UPlot from 'uplot';
-import { useDark } from './use-dark.js';
-import type { Figure, Moment } from './history.js';
+import { DARK, useMedia } from '../use-media.js';
+import { LOOK_BACK_MS, type Figure, type Moment } from './history.js';
 
 interface ChartProps {
   readonly title: string;
@@ -15,8 +15,8 @@ interface ChartProps {
 /** Number of line colors for instances: `--line-1` to `--line-6` of the stylesheet. */
 export const LINES = 6;
 const HEIGHT = 150;
-/** Minimum time range, in seconds. New data enters from the right, and the first samples are not stretched. */
-const SPAN = 60;
+/** Time range, in seconds. New data enters from the right, and the first samples are not stretched. */
+const SPAN = LOOK_BACK_MS / 1_000;
 /** Half the width of a time label, in pixels. */
 const HALF_MARK = 28;
 const timeOf = UPlot.fmtDate('{HH}:{mm}:{ss}');
@@ -27,7 +27,7 @@ const STEPS = [10, 15, 30, 60, 120, 300];
 export function Chart({ title, figure, unit, moments, instances }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot | null>(null);
-  const isDark = useDark();
+  const isDark = useMedia(DARK); // a canvas does not follow the color scheme by itself
   const key = instances.join(' ');
   const now = moments.at(-1)?.all[figure] ?? null;
 
@@ -55,7 +55,7 @@ export function Chart({ title, figure, unit, moments, instances }: ChartProps) {
           { ...axis, size: 46, space: 32 },
         ],
         scales: {
-          x: { range: (_, first, last) => [Math.min(first, last - SPAN), last] },
+          x: { range: (_, __, last) => [last - SPAN, last] },
           y: { range: (_, __, max) => [0, max > 0 ? max * 1.15 : 1] },
         },
         series: [

@@ -1,13 +1,13 @@
-import type { InstanceDto } from '../../realtime/http/operator-shapes.js';
-import { EMPTY, LOOK_BACK, withStats, type History } from './history.js';
+import type { InstanceDto, SampleDto } from '../../realtime/http/operator-shapes.js';
+import { EMPTY, LOOK_BACK_MS, withPast, withStats, type History } from './history.js';
 
 const SECOND = (n: number): number => Date.UTC(2026, 0, 1) + n * 1_000;
 
 function instance(instanceId: string, second: number, figures: Partial<InstanceDto> = {}): InstanceDto {
   return {
-    ...{ instanceId, host: 'h', draining: false, connections: 10, users: 5, subscriptions: 20, channels: 3 },
+    ...{ instanceId, draining: false, connections: 10, users: 5, subscriptions: 20, channels: 3 },
     ...{ eventsPublished: 0, eventsDelivered: 0, deliveryMs: null, eventLoopDelayMs: 0, bufferedBytes: 0 },
-    ...{ slowConsumersClosed: 0, closedConnections: [], errorFrames: [] },
+    ...{ host: 'web-1', slowConsumersClosed: 0, closedConnections: [], errorFrames: [] },
     startedAt: new Date(SECOND(0)).toISOString(),
     seenAt: new Date(SECOND(second)).toISOString(),
     ...figures,
@@ -47,7 +47,42 @@ it('marks draining, silent and gone instances, and forgets gone ones after a whi
 });
 
 it('keeps only the samples that the charts show', () => {
+  const last = LOOK_BACK_MS / 1_000 + 5;
   let history = EMPTY;
-  for (let second = 0; second < LOOK_BACK + 5; second += 1) history = after(history, second, [instance('a', second)]);
-  expect([history.moments.length, history.moments[0]!.at]).toEqual([LOOK_BACK, SECOND(5)]);
+  for (let second = 0; second <= last; second += 1) history = after(history, second, [instance('a', second)]);
+  expect([history.moments.length, history.moments[0]?.at]).toEqual([last - 4, SECOND(5)]);
+});
+
+describe('the samples that instances kept', () => {
+  const sample = (second: number, eventsPublished: number): SampleDto => ({
+    ...{ at: new Date(SECOND(second)).toISOString(), connections: 10, eventsDelivered: 0, deliveryP99Ms: second },
+    eventsPublished,
+  });
+  const now = after(EMPTY, 1_000, [instance('a', 1_000), instance('b', 1_000)]);
+
+  it('come before the first response, with rates, summed over instances', () => {
+    const past = withPast(now, {
+      instances: [
+        { instanceId: 'a', samples: [sample(989.9, 0), sample(995, 51)] },
+        { instanceId: 'b', samples: [sample(990, 7), sample(995, 17)] },
+      ],
+    });
+    expect(past.moments.map(({ at }) => at)).toEqual([SECOND(990), SECOND(995), SECOND(1_000)]);
+    expect(past.moments[0]?.all).toEqual({ connections: 20, published: null, delivered: null, latency: 990 });
+    expect(past.moments[1]?.all).toEqual({ connections: 20, published: 12, delivered: 0, latency: 995 });
+    expect(past.moments[1]?.byInstance.get('b')?.published).toBe(2);
+    expect(past.instances).toEqual(now.instances);
+  });
+
+  it('are shown by the clock of the page', () => {
+    const wrong = withStats(EMPTY, { instances: [instance('a', 1_000)], unanswered: [] }, SECOND(4_600));
+    const { moments } = withPast(wrong, { instances: [{ instanceId: 'a', samples: [sample(995, 0)] }] });
+    expect(moments.map(({ at }) => at)).toEqual([SECOND(4_595), SECOND(4_600)]);
+  });
+
+  it('are left out if they are too old, or from after the first response, or if no instance answered', () => {
+    const samples = [sample(690, 0), sample(1_000, 0), sample(1_005, 0)];
+    expect(withPast(now, { instances: [{ instanceId: 'a', samples }] }).moments).toHaveLength(1);
+    expect(withPast(EMPTY, { instances: [{ instanceId: 'a', samples }] })).toEqual(EMPTY);
+  });
 });

@@ -1,7 +1,9 @@
-import type { InstanceDto, StatsDto } from '../../realtime/http/operator-shapes.js';
+import type { InstanceDto, SampleDto, StatsDto, StatsHistoryDto } from '../../realtime/http/operator-shapes.js';
 
-/** Samples that the charts keep: one per second. */
-export const LOOK_BACK = 300;
+/** Time that the charts show, in milliseconds. */
+export const LOOK_BACK_MS = 300_000;
+/** Interval between the samples that instances keep, in milliseconds. */
+const SAMPLE_MS = 5_000;
 /** Time for which a gone instance stays in the list, in milliseconds. */
 const GONE_SHOWN_MS = 300_000;
 
@@ -33,11 +35,7 @@ export interface History {
 export const EMPTY: History = { instances: [], moments: [] };
 
 /** Adds a response to the history. @param at milliseconds since 1970 */
-export function withStats(
-  history: History,
-  { instances, unanswered }: Pick<StatsDto, 'instances' | 'unanswered'>,
-  at: number,
-): History {
+export function withStats(history: History, { instances, unanswered }: StatsDto, at: number): History {
   const before = new Map(history.instances.map((one) => [one.instanceId, one]));
   const present = instances.map((one): KnownInstance => {
     const isSilent = unanswered.includes(one.instanceId);
@@ -54,7 +52,41 @@ export function withStats(
       .map((one) => [one.instanceId, sampleOf(one, before.get(one.instanceId))]),
   );
   const moment = { at, all: combine([...byInstance.values()]), byInstance };
-  return { instances: [...present, ...gone], moments: [...history.moments, moment].slice(-LOOK_BACK) };
+  const kept = history.moments.filter((one) => at - one.at <= LOOK_BACK_MS);
+  return { instances: [...present, ...gone], moments: [...kept, moment] };
+}
+
+/** Puts the samples that instances kept before the first response of this page. Needs at least one response. */
+export function withPast(history: History, { instances }: StatsHistoryDto): History {
+  const [first] = history.moments;
+  const answered = history.instances.find(({ condition }) => condition === 'serving' || condition === 'draining');
+  if (first === undefined || answered === undefined) return history;
+  const shift = answered.at - Date.parse(answered.seenAt); // the clock of this page can be wrong
+  const byTime = new Map<number, Map<string, Sample>>();
+  for (const { instanceId, samples } of instances) {
+    for (const [index, sample] of samples.entries()) {
+      // Instances sample at the same times, up to the difference of their clocks.
+      const at = Math.round(Date.parse(sample.at) / SAMPLE_MS) * SAMPLE_MS + shift;
+      if (at >= first.at || first.at - at > LOOK_BACK_MS) continue;
+      const before = byTime.get(at) ?? new Map<string, Sample>();
+      byTime.set(at, before.set(instanceId, pastSampleOf(sample, samples[index - 1])));
+    }
+  }
+  const past = [...byTime].toSorted(([a], [b]) => a - b);
+  const moments = past.map(([at, byInstance]) => ({ at, all: combine([...byInstance.values()]), byInstance }));
+  return { ...history, moments: [...moments, ...history.moments] };
+}
+
+function pastSampleOf(now: SampleDto, before: SampleDto | undefined): Sample {
+  const seconds = before === undefined ? 0 : (Date.parse(now.at) - Date.parse(before.at)) / 1_000;
+  const rate = (name: 'eventsPublished' | 'eventsDelivered'): number | null =>
+    seconds > 0 ? Math.max(0, now[name] - before![name]) / seconds : null;
+  return {
+    connections: now.connections,
+    published: rate('eventsPublished'),
+    delivered: rate('eventsDelivered'),
+    latency: now.deliveryP99Ms,
+  };
 }
 
 function sampleOf(now: KnownInstance, before: KnownInstance | undefined): Sample {

@@ -1,5 +1,7 @@
 import { useState } from 'react';
+import { sizeOf } from '../size.js';
 import { Chart, LINES } from './chart.js';
+import { Codes } from './codes.js';
 import type { Condition, Figure, History, KnownInstance } from './history.js';
 
 const CHARTS: readonly (readonly [title: string, figure: Figure, unit: string])[] = [
@@ -8,6 +10,13 @@ const CHARTS: readonly (readonly [title: string, figure: Figure, unit: string])[
   ['Deliveries', 'delivered', 'delivered / s'],
   ['Latency', 'latency', 'ms (p99)'],
 ];
+
+const COUNTS = [
+  ['Connections', 'connections'],
+  ['Users', 'users'],
+  ['Subscriptions', 'subscriptions'],
+  ['Channels', 'channels'],
+] as const;
 
 const CONDITIONS: Readonly<Record<Condition, string>> = {
   serving: 'Serving',
@@ -28,7 +37,7 @@ export function Overview({ history: { instances, moments } }: { readonly history
       <div role="status">
         {troubled.length > 0 && (
           <p className="warning">
-            {troubled.map((one) => `${one.instanceId}: ${CONDITIONS[one.condition].toLowerCase()}`).join(' · ')}
+            {troubled.map((one) => `${nameOf(one)}: ${CONDITIONS[one.condition].toLowerCase()}`).join(' · ')}
           </p>
         )}
       </div>
@@ -44,19 +53,21 @@ export function Overview({ history: { instances, moments } }: { readonly history
             Chart lines
             <select value={chosen} onChange={(event) => setChosen(event.target.value)}>
               <option value="">Total and each instance</option>
-              {instances.map(({ instanceId }) => (
-                <option key={instanceId}>{instanceId}</option>
+              {instances.map((one) => (
+                <option key={one.instanceId} value={one.instanceId}>
+                  {nameOf(one)}
+                </option>
               ))}
             </select>
           </label>
         </header>
         <div className="scroll-x" tabIndex={0} role="region" aria-label="Table of instances">
-          <table>
+          <table className="cards">
             <thead>
               <tr>
                 <th scope="col">Instance</th>
                 <th scope="col">State</th>
-                {['Connections', 'Users', 'Subscriptions', 'Channels', 'Event loop delay', 'Buffered'].map((name) => (
+                {[...COUNTS.map(([name]) => name), 'Event loop delay', 'Buffered'].map((name) => (
                   <th key={name} scope="col" className="number">
                     {name}
                   </th>
@@ -71,30 +82,37 @@ export function Overview({ history: { instances, moments } }: { readonly history
           </table>
         </div>
       </section>
+      <Codes instances={instances.filter(({ condition }) => condition !== 'gone')} />
     </>
   );
 }
 
+function nameOf({ instanceId, host }: KnownInstance): string {
+  return `${host} (${instanceId})`;
+}
+
 function InstanceRow({ instance, line }: { readonly instance: KnownInstance; readonly line: number }) {
-  const { instanceId, condition, connections, users, subscriptions, channels } = instance;
-  const bytes = instance.bufferedBytes;
+  const { instanceId, host, condition } = instance;
+  const figures = COUNTS.map(([name, counter]) => [name, instance[counter].toLocaleString('en')] as const);
   return (
     <tr data-instance={instanceId} data-condition={condition}>
       <th scope="row">
-        <span className="key" data-line={line} aria-hidden="true" /> {instanceId}
+        <span className="key" data-line={line} aria-hidden="true" /> {host} <span className="faint">{instanceId}</span>
       </th>
       <td>
         <span className="state" data-condition={condition}>
           {CONDITIONS[condition]}
         </span>
       </td>
-      {[connections, users, subscriptions, channels].map((figure, n) => (
-        <td key={n} className="number">
-          {figure.toLocaleString('en')}
+      {[
+        ...figures,
+        ['Event loop delay', `${instance.eventLoopDelayMs} ms`] as const,
+        ['Buffered', sizeOf(instance.bufferedBytes)] as const,
+      ].map(([name, figure]) => (
+        <td key={name} className="number" data-label={name}>
+          {figure}
         </td>
       ))}
-      <td className="number">{instance.eventLoopDelayMs} ms</td>
-      <td className="number">{bytes < 1_024 ? `${bytes} B` : `${(bytes / 1_024).toFixed(0)} KiB`}</td>
     </tr>
   );
 }

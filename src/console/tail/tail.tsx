@@ -1,78 +1,48 @@
 import { useState, type FormEvent } from 'react';
-import type { RealtimeEvent } from '../../client/index.js';
 import { textOf } from '../api/form.js';
-import { useChannelState, useEvents } from '../../react/index.js';
-
-const LIMIT = 200;
+import { ChannelInput } from '../channels/channel-input.js';
+import { Followed } from './followed.js';
 
 interface TailProps {
   readonly channel: string;
+  /** Channels that were followed before, newest first. */
+  readonly recent: readonly string[];
   readonly onChannel: (channel: string) => void;
 }
 
-/** Shows the events of a channel live. */
-export function Tail({ channel, onChannel }: TailProps) {
+/** Shows the kept events of a channel, and new ones live. */
+export function Tail({ channel, recent, onChannel }: TailProps) {
+  const [turn, setTurn] = useState(0);
   const follow = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
     onChannel(textOf(new FormData(event.currentTarget), 'channel'));
+    setTurn(turn + 1);
   };
+  const others = recent.filter((name) => name !== channel);
   return (
     <section className="card" aria-labelledby="tail-title">
       <header>
         <h2 id="tail-title">Live tail</h2>
       </header>
       <form className="filters" onSubmit={follow} key={channel}>
-        <label>
-          Channel to follow
-          <input name="channel" defaultValue={channel} required pattern="\S+" />
-        </label>
+        <ChannelInput label="Channel to follow" name="channel" defaultValue={channel} recent={recent} />
         <button type="submit">Follow</button>
       </form>
-      {channel !== '' && <Followed key={channel} channel={channel} />}
+      {others.length > 0 && (
+        <div className="recent" role="group" aria-label="Recent channels">
+          <span className="faint small">Recent</span>
+          {others.map((name) => (
+            <button key={name} type="button" className="quiet chip" onClick={() => onChannel(name)}>
+              {name}
+            </button>
+          ))}
+        </div>
+      )}
+      {channel === '' ? (
+        <p className="empty">Follow a channel to see the events that it keeps, and new ones as they arrive.</p>
+      ) : (
+        <Followed key={`${channel} ${turn}`} channel={channel} />
+      )}
     </section>
-  );
-}
-
-function Followed({ channel }: { readonly channel: string }) {
-  const events = useEvents<string>(channel, { limit: LIMIT });
-  const { state, reason } = useChannelState<string>(channel);
-  const [held, setHeld] = useState<readonly RealtimeEvent[] | null>(null);
-  const shown = held ?? events;
-  const newest = held?.at(-1);
-  const since = held === null ? 0 : newest === undefined ? events.length : events.length - 1 - events.indexOf(newest);
-  const isMore = since === LIMIT; // the newest event that is shown is older than all kept events
-  return (
-    <>
-      <div className="tail-bar">
-        <p role="status">
-          <span className="state" data-condition={state === 'subscribed' ? 'serving' : 'draining'}>
-            {state}
-          </span>{' '}
-          {state === 'refused' && reason}
-          {held !== null && ` paused, ${since}${isMore ? '+' : ''} new`}
-        </p>
-        <button
-          type="button"
-          className="quiet"
-          aria-pressed={held !== null}
-          onClick={() => setHeld(held === null ? events : null)}
-        >
-          Pause
-        </button>
-      </div>
-      <ol className="tail" tabIndex={0} aria-label={`Events of ${channel}, newest first`}>
-        {shown.toReversed().map((event, n) => (
-          <li key={event.id ?? `${event.timestamp} ${shown.length - n}`}>
-            <details>
-              <summary>
-                <time dateTime={event.timestamp}>{new Date(event.timestamp).toLocaleTimeString()}</time>{' '}
-                <code>{JSON.stringify(event.data)}</code>
-              </summary>
-              <pre>{JSON.stringify(event, null, 2)}</pre>
-            </details>
-          </li>
-        ))}
-      </ol>
-    </>
   );
 }

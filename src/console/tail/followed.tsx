@@ -1,0 +1,85 @@
+import { useMemo, useState } from 'react';
+import type { HistoryDto } from '../../realtime/http/operator-shapes.js';
+import { useLoaded } from '../api/use-loaded.js';
+import { useChannelState, useEvents } from '../../react/index.js';
+import { sizeOf } from '../size.js';
+import { entriesOf, matching, type KeptEvent } from './entries.js';
+
+/** Live events that are shown. */
+const LIMIT = 200;
+/** Kept events that are shown. */
+const KEPT = 50;
+
+/** The events of one channel, newest first. */
+export function Followed({ channel }: { readonly channel: string }) {
+  const live = useEvents<string>(channel, { limit: LIMIT }) as readonly KeptEvent[];
+  const { state, reason } = useChannelState<string>(channel);
+  const { answer, problem } = useLoaded<HistoryDto>(`channels/${encodeURIComponent(channel)}/history?limit=${KEPT}`);
+  const [held, setHeld] = useState<readonly KeptEvent[] | null>(null);
+  const [filter, setFilter] = useState('');
+  const shown = held ?? live;
+  const all = useMemo(() => entriesOf(answer?.events ?? [], shown), [answer, shown]);
+  const entries = matching(all, filter);
+  return (
+    <>
+      <div className="tail-bar">
+        <p role="status">
+          <span className="state" data-condition={state === 'subscribed' ? 'serving' : 'draining'}>
+            {state}
+          </span>{' '}
+          {state === 'refused' && reason}
+          {held !== null && ` paused, ${newSince(held, live)} new`}
+        </p>
+        <input
+          type="search"
+          aria-label="Filter by id or data"
+          placeholder="Filter by id or data"
+          value={filter}
+          onChange={({ target }) => setFilter(target.value)}
+        />
+        <button
+          type="button"
+          className="quiet"
+          aria-pressed={held !== null}
+          onClick={() => setHeld(held === null ? live : null)}
+        >
+          Pause
+        </button>
+      </div>
+      {problem !== null && state !== 'refused' && <p className="faint">No earlier events: {problem}</p>}
+      {all.length > entries.length && (
+        <p className="faint" role="status">
+          {entries.length} of {all.length} events match
+        </p>
+      )}
+      {all.length === 0 && state === 'subscribed' && <p className="empty">No events yet.</p>}
+      <ol className="tail" tabIndex={0} aria-label={`Events of ${channel}, newest first`}>
+        {entries.map(({ key, id, timestamp, json, bytes, isKept }) => (
+          <li key={key} data-kept={isKept}>
+            <details>
+              <summary>
+                <time dateTime={timestamp}>{new Date(timestamp).toLocaleTimeString()}</time>
+                <span className="faint">{id === null ? 'no id' : shortId(id)}</span>
+                <span className="faint number">{sizeOf(bytes)}</span>
+                <code>{json}</code>
+              </summary>
+              <pre>{JSON.stringify({ id, timestamp, data: JSON.parse(json) as unknown }, null, 2)}</pre>
+            </details>
+          </li>
+        ))}
+      </ol>
+    </>
+  );
+}
+
+/** Returns the end of an id: the epoch before it is the same for most events of a channel. */
+function shortId(id: string): string {
+  return id.length <= 12 ? id : `…${id.slice(-9)}`;
+}
+
+/** Returns the number of events since the list was paused; `200+` if the newest one that is shown is older than all kept events. */
+function newSince(held: readonly KeptEvent[], live: readonly KeptEvent[]): string {
+  const newest = held.at(-1);
+  const since = newest === undefined ? live.length : live.length - 1 - live.indexOf(newest);
+  return `${since}${since === LIMIT ? '+' : ''}`;
+}
