@@ -74,6 +74,14 @@ describe('the samples that instances kept', () => {
     expect(past.instances).toEqual(now.instances);
   });
 
+  it('give the first response its rates', () => {
+    const first = after(EMPTY, 1_000, [instance('a', 1_000, { eventsPublished: 60 })]);
+    const past = { instances: [{ instanceId: 'a', samples: [sample(990, 0), sample(995, 50), sample(1_005, 70)] }] };
+    expect(withPast(first, past).moments.at(-1)?.all).toMatchObject({ connections: 10, published: 2 });
+    const later = after(first, 1_001, [instance('a', 1_001, { eventsPublished: 61 })]);
+    expect(withPast(later, past).moments.map(({ all }) => all.published)).toEqual([null, 10, null, 1]);
+  });
+
   it('are shown by the clock of the page', () => {
     const wrong = withStats(EMPTY, { instances: [instance('a', 1_000)], unanswered: [] }, SECOND(4_600));
     const { moments } = withPast(wrong, { instances: [{ instanceId: 'a', samples: [sample(995, 0)] }] });

@@ -63,7 +63,14 @@ export function withPast(history: History, { instances }: StatsHistoryDto): Hist
   if (first === undefined || answered === undefined) return history;
   const shift = answered.at - Date.parse(answered.seenAt); // the clock of this page can be wrong
   const byTime = new Map<number, Map<string, Sample>>();
+  const firstOf = new Map(first.byInstance);
   for (const { instanceId, samples } of instances) {
+    const known = history.instances.find((one) => one.instanceId === instanceId);
+    const last = samples.findLast(({ at }) => known !== undefined && at < known.seenAt);
+    // The first response has no response before it, but a sample.
+    if (known !== undefined && last !== undefined && history.moments.length === 1) {
+      firstOf.set(instanceId, pastSampleOf(asSample(known), last));
+    }
     for (const [index, sample] of samples.entries()) {
       // Instances sample at the same times, up to the difference of their clocks.
       const at = Math.round(Date.parse(sample.at) / SAMPLE_MS) * SAMPLE_MS + shift;
@@ -73,8 +80,15 @@ export function withPast(history: History, { instances }: StatsHistoryDto): Hist
     }
   }
   const past = [...byTime].toSorted(([a], [b]) => a - b);
-  const moments = past.map(([at, byInstance]) => ({ at, all: combine([...byInstance.values()]), byInstance }));
-  return { ...history, moments: [...moments, ...history.moments] };
+  const moments = [...past, [first.at, firstOf] as const].map(([at, byInstance]) => ({
+    ...{ at, byInstance, all: combine([...byInstance.values()]) },
+  }));
+  return { ...history, moments: [...moments, ...history.moments.slice(1)] };
+}
+
+function asSample({ seenAt, deliveryMs, ...counters }: KnownInstance): SampleDto {
+  const { connections, eventsPublished, eventsDelivered } = counters;
+  return { at: seenAt, connections, eventsPublished, eventsDelivered, deliveryP99Ms: deliveryMs?.p99 ?? null };
 }
 
 function pastSampleOf(now: SampleDto, before: SampleDto | undefined): Sample {
