@@ -14,7 +14,10 @@ const KEPT = 50;
 export function Followed({ channel }: { readonly channel: string }) {
   const live = useEvents<string>(channel, { limit: LIMIT }) as readonly KeptEvent[];
   const { state, reason } = useChannelState<string>(channel);
-  const { answer, problem } = useLoaded<HistoryDto>(`channels/${encodeURIComponent(channel)}/history?limit=${KEPT}`);
+  const [path, setPath] = useState<string | null>(null);
+  // A channel that is refused has nothing to load.
+  if (state === 'subscribed' && path === null) setPath(`channels/${encodeURIComponent(channel)}/history?limit=${KEPT}`);
+  const { answer, problem } = useLoaded<HistoryDto>(path);
   const [held, setHeld] = useState<readonly KeptEvent[] | null>(null);
   const [filter, setFilter] = useState('');
   const shown = held ?? live;
@@ -46,13 +49,13 @@ export function Followed({ channel }: { readonly channel: string }) {
           Pause
         </button>
       </div>
-      {problem !== null && state !== 'refused' && <p className="faint">No earlier events: {problem}</p>}
+      {problem !== null && <p className="faint">No earlier events: {problem}</p>}
       {all.length > entries.length && (
         <p className="faint" role="status">
           {entries.length} of {all.length} events match
         </p>
       )}
-      {all.length === 0 && state === 'subscribed' && <p className="empty">No events yet.</p>}
+      {all.length === 0 && (answer !== null || problem !== null) && <p className="empty">No events yet.</p>}
       <ol className="tail" tabIndex={0} aria-label={`Events of ${channel}, newest first`}>
         {entries.map(({ key, id, timestamp, json, bytes, isKept }) => (
           <li key={key} data-kept={isKept}>
