@@ -8,6 +8,7 @@ it('counts an event as replayed if it is older than the frame that resumed its c
   const frame = { type: 'subscribed', channel: 'apps:created', timestamp: at(10) };
   expect(replays.has(event('apps:created', 1))).toBe(false);
   replays.debug('sent', { ...frame, recovered: true });
+  expect(replays.has(event('apps:created', 1))).toBe(false);
   replays.debug('received', frame); // the first subscription
   expect(replays.has(event('apps:created', 1))).toBe(false);
   replays.debug('received', { ...frame, recovered: true });
