@@ -7,7 +7,8 @@ import { dirname, join, normalize, relative } from 'node:path';
 import { builtFilesOf, entryPointsOf } from './packages.cjs';
 
 const NAME = 'nestjs-realtime-client';
-const DOCS = ['client.md', 'react.md', 'browser.md', 'delivery.md', 'PROTOCOL.md'];
+const FRAMEWORKS = ['next', 'vue', 'angular', 'svelte', 'react-native'].map((name) => `frameworks/${name}.md`);
+const DOCS = ['client.md', 'react.md', 'browser.md', ...FRAMEWORKS, 'delivery.md', 'PROTOCOL.md'];
 /** Fields that both packages share. The publisher fills in the last four. */
 const SHARED = ['version', 'type', 'license', 'engines', 'sideEffects', 'repository', 'homepage', 'bugs', 'author'];
 
@@ -55,7 +56,7 @@ function withLinksOfPackage(source, text) {
 }
 
 function copyTexts() {
-  mkdirSync(join(out, 'docs'), { recursive: true });
+  mkdirSync(join(out, 'docs/frameworks'), { recursive: true });
   for (const [source, file] of PACKED)
     writeFileSync(join(out, file), withLinksOfPackage(source, readFileSync(source, 'utf8')));
 }

@@ -1,9 +1,10 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { Browser } from 'playwright-core';
 import { blocksOf } from '../docs/support/blocks.js';
 import { finish } from '../package/installed.js';
@@ -51,6 +52,15 @@ describe('the pages of docs/browser.md, with the files of the package, in Chromi
   it('are three: an ES module, an import map, a global variable', () => {
     const marks = ["from '/js/client.js'", 'type="importmap"', 'NestRealtime.'];
     expect(PAGES.map(({ code }) => marks.findIndex((mark) => code.includes(mark)))).toEqual([0, 1, 2]);
+  });
+
+  it('have files of about the size that the page names', async () => {
+    const rows = [...readFileSync('docs/browser.md', 'utf8').matchAll(/^\| `(\w+\.js)` .*\| ([\d.]+) KB +\|$/gm)];
+    expect(rows.map(([, file]) => file)).toEqual(['client.js', 'shared.js', 'global.js']);
+    for (const [, file, kilobytes] of rows) {
+      const { length } = gzipSync(await readFile(join(folder, 'dist/browser', file!)), { level: 9 });
+      expect([file, Math.abs(length / 1_000 - Number(kilobytes)) < 0.5]).toEqual([file, true]);
+    }
   });
 
   it.each(PAGES)('show the events of the signed-in user: $name', async ({ code }) => {

@@ -17,6 +17,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'docs/browser.md html': 'test/browser/plain-page.spec.ts',
   'docs/channels.md text': 'test/docs/run-commands.spec.ts',
   'docs/deployment.md dockerfile': 'test/deploy/files.spec.ts',
+  'docs/frameworks/svelte.md svelte': 'test/matrix/page-project.ts',
+  'docs/frameworks/vue.md vue': 'test/matrix/page-project.ts',
   'docs/redis.md text': 'test/broker/redis-acl.spec.ts',
   'docs/testing.md text': 'test/docs/testing.spec.ts',
 };
@@ -32,6 +34,42 @@ const PAGE: SourceText = {
     declare const key: string;
     declare function show(app: unknown): void;
     declare function showState(state: string): void;`,
+};
+
+/** The functions of frameworks that their pages use: the frameworks are not installed here. */
+const FRAMEWORKS: SourceText = {
+  path: resolve('test/docs/frameworks.d.ts'),
+  code: `declare module 'vue' {
+      export function onMounted(run: () => void): void;
+      export function onUnmounted(run: () => void): void;
+      export function shallowRef<T>(value: T): { value: T };
+    }
+    declare module 'svelte/store' {
+      export interface Readable<T> { subscribe(run: (value: T) => void): () => void }
+      export function readable<T>(
+        value: T,
+        start: (set: (value: T) => void, update: (change: (value: T) => T) => void) => void | (() => void),
+      ): Readable<T>;
+    }
+    declare module '@angular/core' {
+      export abstract class DestroyRef { abstract onDestroy(run: () => void): () => void }
+      export function inject<T>(token: abstract new () => T): T;
+      export function Injectable(options: { providedIn: 'root' }): ClassDecorator;
+      export interface Signal<T> { (): T }
+      export function signal<T>(value: T): { update(change: (value: T) => T): void; asReadonly(): Signal<T> };
+    }
+    declare module 'react-native' {
+      import type { ReactElement, ReactNode } from 'react';
+      export const AppState: {
+        addEventListener(name: 'change', listener: (state: string) => void): { remove(): void };
+      };
+      export function FlatList<T>(props: {
+        data: readonly T[];
+        keyExtractor: (item: T, index: number) => string;
+        renderItem: (row: { item: T }) => ReactElement;
+      }): ReactElement;
+      export function Text(props: { children: ReactNode }): ReactElement;
+    }`,
 };
 
 /** Whether it extends the event map through the server's door alone: TypeScript does not merge what is declared through both. */
@@ -77,9 +115,9 @@ describe('the blocks of code in the docs', () => {
     const blocks = blocksIn('ts', 'tsx', 'js', 'yaml');
     const files = (fits: (block: Block) => boolean): SourceText[] => blocks.filter(fits).map(fileOf);
     const isAlone = (block: Block): boolean => ofServers(block.doc) && !importsPlatform(block);
-    expect(compile([...files(isAlone), PAGE]).map(problemText)).toEqual([]);
+    expect(compile([...files(isAlone), PAGE, FRAMEWORKS]).map(problemText)).toEqual([]);
     const others = files((block) => !isAlone(block));
-    expect(compile([...others, ...mistakes, PAGE]).map(problemText)).toEqual([
+    expect(compile([...others, ...mistakes, PAGE, FRAMEWORKS]).map(problemText)).toEqual([
       expect.stringMatching(/mistake\.ts line 2: .*Property 'name' is missing/s),
       expect.stringMatching(/mistake\.js line 1: Property 'subscribe' does not exist/),
       expect.stringMatching(/mistaken-manifest\.ts line \d+: .*"period"' does not exist/),

@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import { LOWEST_NEST } from '../../src/realtime/nest/check-nest.js';
 import type { Tarballs } from '../package/installed.js';
 import { checkNestProject, makeNestProject, type NestProject } from './nest-project.js';
+import { checkPageProject, makePageProject, type PageTemplate } from './page-project.js';
 import { checkRefusedProject, makeRefusedProject } from './refused-project.js';
 import { checkViteProject, makeViteProject, type ViteProject } from './vite-project.js';
 import { nodeRelease } from './node-release.js';
@@ -31,6 +32,12 @@ const vite = (project: ViteProject, lowestNode = 20): Project => ({
   check: checkViteProject,
 });
 
+const page = (name: string, template: PageTemplate): Project => ({
+  name: `Page, ${name}`,
+  make: (root, tarballs) => makePageProject(root, template, tarballs),
+  check: (root, env) => checkPageProject(root, template, env),
+});
+
 const refused = (release: string, jwt: string): Project => ({
   name: `Nest ${release}, refused`,
   make: (root, tarballs) => makeRefusedProject(root, release, jwt, tarballs),
@@ -47,6 +54,10 @@ export const PROJECTS: readonly Project[] = [
   vite({ runner: 'vitest@4' }),
   vite({ runner: 'vitest@5' }, 22),
   vite({ runner: 'jest@30' }),
+  page('React', 'react-ts'),
+  page('Vue', 'vue-ts'),
+  page('Svelte', 'svelte-ts'),
+  page('without a build', 'plain'),
   refused('10.4.22', '10'),
   refused('11.1.3', '11'),
 ];

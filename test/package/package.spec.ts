@@ -8,6 +8,7 @@ import { bin, finish, installed, pack, readJson, type Tarballs } from './install
 
 interface Manifest {
   readonly version: string;
+  readonly scripts: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, string>>>>>>;
   readonly bin: Readonly<Record<string, string>>;
   readonly dependencies?: Readonly<Record<string, string>>;
@@ -25,7 +26,7 @@ const CONTENTS = {
   client: {
     name: 'nestjs-realtime-client',
     built: /^dist\/(command\.js$|browser\/|(cjs\/)?((client|protocol|platform-events|react)\/|testing\/[\w-]+\.))/,
-    others: /^docs\/[\w-]+\.md$|^CHANGELOG\.md$/,
+    others: /^docs\/(frameworks\/)?[\w-]+\.md$|^CHANGELOG\.md$/,
   },
 } as const;
 const ALWAYS = /^(LICENSE|README\.md|package\.json|dist\/cjs\/package\.json)$/;
@@ -65,6 +66,7 @@ describe.each(['server', 'client'] as const)('the package of the %s, as it would
       version: (await readJson<Manifest>('package.json')).version,
     });
     expect(manifest).not.toHaveProperty('private');
+    expect(manifest.scripts['prepublishOnly']).toContain('.ci/publishable.mjs');
     for (const builds of Object.values(manifest.exports)) {
       expect(Object.keys(builds)).toEqual(['module-sync', 'require', 'default']);
       for (const paths of Object.values(builds)) expect(Object.keys(paths)).toEqual(['types', 'default']); // TypeScript takes the first that fits
