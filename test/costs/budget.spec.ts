@@ -76,7 +76,9 @@ describe('the budget of a request, measured at a socket of a process that only s
         const client = await connectTo(server.ports[app]!, token, row.compression);
         const before = row.before?.(index) ?? [];
         for (const frame of before) client.send(frame);
-        await (row.answersEach === true ? client.untilReceived(1 + before.length) : client.fence());
+        await (row.answersEach === true
+          ? client.untilReceived(1 + (row.answersBefore ?? before.length))
+          : client.fence());
       }
       const run = (units: number, times = repeat) => sendFrames(row, clients, units, times);
       if (row.type !== 'auth') await run(10, 1);
