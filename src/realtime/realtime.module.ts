@@ -16,10 +16,10 @@ import { RealtimeAsyncApi } from './asyncapi/asyncapi.service.js';
 import { AuthService } from './auth/auth.service.js';
 import { ClusterSeal } from './auth/cluster-seal.js';
 import { JwksKeys } from './auth/jwks-keys.js';
-import { TicketStore } from './auth/ticket-store.js';
 import { Tickets } from './auth/tickets.js';
 import { Revocations } from './auth/revocations.js';
 import { StaticKeys, TokenKeys } from './auth/token-keys.js';
+import { BACKEND_PARTS } from './backends/backend-parts.js';
 import { Backend, type BackendContext } from './backends/backend.js';
 import { memoryBackend } from './backends/memory/memory.backend.js';
 import { redisBackend } from './backends/redis/redis.backend.js';
@@ -32,7 +32,6 @@ import { ChannelPolicyService } from './channels/channel-policy.service.js';
 import { RealtimeClock } from './timing/realtime-clock.js';
 import { ConnectionRegistry } from './connections/connection-registry.js';
 import { ControlBus } from './control/control-bus.js';
-import { RevocationStore } from './control/revocation-store.js';
 import { Reauthorization } from './control/reauthorization.js';
 import { RevocationKeeper } from './control/revocation-keeper.js';
 import { RealtimeControl } from './control/realtime-control.service.js';
@@ -40,7 +39,6 @@ import { FanOut } from './connections/fan-out.js';
 import { FEATURE_PUBLISHER, FeatureAccess } from './feature-access.js';
 import { ClusterStatsService } from './instances/cluster-stats.service.js';
 import { TenantStats } from './instances/tenant-stats.js';
-import { InstanceDirectory } from './instances/instance-directory.js';
 import { InstanceHealth } from './instances/instance-health.js';
 import { SampleLog } from './instances/sample-log.js';
 import { RequestBudget } from './limits/request-budget.js';
@@ -76,7 +74,6 @@ import { ResolvedRealtimeOptions, type RealtimeOptions } from './options/realtim
 import { resolveOptions } from './options/resolve-options.js';
 import { PresenceHints } from './presence/presence-hints.js';
 import { PresenceService } from './presence/presence.service.js';
-import { PresenceStore } from './presence/presence-store.js';
 import { EventsPublisher } from './publishing/events-publisher.js';
 import { FinalEvents } from './publishing/final-events.js';
 
@@ -191,11 +188,7 @@ function build(
         useFactory: backend,
         inject: [ResolvedRealtimeOptions, RealtimeClock, Lease, ForeignData],
       },
-      { provide: Broker, useFactory: ({ broker }: Backend) => broker, inject: [Backend] },
-      { provide: TicketStore, useFactory: ({ tickets }: Backend) => tickets, inject: [Backend] },
-      { provide: RevocationStore, useFactory: ({ revocations }: Backend) => revocations, inject: [Backend] },
-      { provide: InstanceDirectory, useFactory: ({ directory }: Backend) => directory, inject: [Backend] },
-      { provide: PresenceStore, useFactory: ({ presence }: Backend) => presence, inject: [Backend] },
+      ...BACKEND_PARTS,
       { provide: JwtService, useFactory: () => new JwtService() },
       { provide: TokenKeys, useFactory: tokenKeys, inject: [ResolvedRealtimeOptions] },
       Revocations,

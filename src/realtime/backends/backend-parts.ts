@@ -1,0 +1,20 @@
+import type { FactoryProvider } from '@nestjs/common';
+import { TicketStore } from '../auth/ticket-store.js';
+import { Broker } from '../broker/broker.js';
+import { RevocationStore } from '../control/revocation-store.js';
+import { InstanceDirectory } from '../instances/instance-directory.js';
+import { PresenceStore } from '../presence/presence-store.js';
+import { Backend } from './backend.js';
+
+/** Provides each part of the backend under its own token. */
+export const BACKEND_PARTS: readonly FactoryProvider[] = [
+  partOf(Broker, ({ broker }) => broker),
+  partOf(TicketStore, ({ tickets }) => tickets),
+  partOf(RevocationStore, ({ revocations }) => revocations),
+  partOf(InstanceDirectory, ({ directory }) => directory),
+  partOf(PresenceStore, ({ presence }) => presence),
+];
+
+function partOf<Part>(port: abstract new (...args: never[]) => Part, of: (backend: Backend) => Part): FactoryProvider {
+  return { provide: port, useFactory: of, inject: [Backend] };
+}
