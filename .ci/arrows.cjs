@@ -17,10 +17,12 @@ const realtimeRooms = {
   audit: ['connections', 'tenants'],
   broker: [],
   // A command names the instances that confirmed it.
-  control: ['auth', 'channels', 'connections', 'broker', 'bridge', 'instances', 'tenants'],
+  control: ['auth', 'channels', 'connections', 'broker', 'bridge', 'cluster', 'tenants'],
+  // Messages between instances are published by the broker and received through the bridge.
+  cluster: ['auth', 'broker', 'bridge', 'instances'],
   bridge: ['connections', 'broker', 'channels', 'fields', 'limits', 'tenants'],
   instances: ['auth', 'broker', 'connections', 'tenants'],
-  presence: ['broker', 'bridge', 'channels', 'connections', 'instances', 'tenants'],
+  presence: ['broker', 'channels', 'cluster', 'connections', 'instances', 'tenants'],
   publishing: ['broker', 'channels', 'fields', 'limits', 'tenants'],
   outbox: ['publishing', 'bridge'],
   gateway: [
@@ -29,7 +31,7 @@ const realtimeRooms = {
   ],
   metrics: ['channels', 'connections', 'bridge', 'gateway', 'tenants'],
   health: ['auth', 'bridge', 'control', 'connections', 'gateway'],
-  inspection: ['broker', 'bridge', 'connections', 'fields', 'instances', 'gateway', 'tenants'],
+  inspection: ['broker', 'cluster', 'connections', 'fields', 'instances', 'gateway', 'tenants'],
   http: [
     // Reads of operators and calls of publishing keys go to the audit log, with the address that the gateway finds.
     ...['asyncapi', 'audit', 'gateway'],

@@ -97,7 +97,7 @@ export {
   type TenantScope,
   type Actor,
 } from './control/realtime-control.service.js';
-export type { ControlResult } from './control/acks.js';
+export type { ControlResult } from './control/control-bus.js';
 export { runSafely, safely } from './observability/run-safely.js';
 export { RedisBridge } from './bridge/redis-bridge.service.js';
 export { RealtimeGateway } from './gateway/realtime.gateway.js';

@@ -31,6 +31,8 @@ import { ChannelFeature, ChannelFeatures } from './channels/channel-features.js'
 import { ChannelPolicyService } from './channels/channel-policy.service.js';
 import { RealtimeClock } from './timing/realtime-clock.js';
 import { ConnectionRegistry } from './connections/connection-registry.js';
+import { BrokerClusterBus } from './cluster/broker.cluster-bus.js';
+import { ClusterBus } from './cluster/cluster-bus.js';
 import { ControlBus } from './control/control-bus.js';
 import { Reauthorization } from './control/reauthorization.js';
 import { RevocationKeeper } from './control/revocation-keeper.js';
@@ -204,6 +206,7 @@ function build(
       RequestBudget,
       FanOut,
       RedisBridge,
+      { provide: ClusterBus, useClass: BrokerClusterBus },
       ControlBus,
       RevocationKeeper,
       Reauthorization,

@@ -52,15 +52,15 @@ describe('a process that can read and write everything in Redis, but has no clus
     await redis.stop();
   });
 
+  let number = 0;
   /** Publishes on the channel of commands, at the next offset. */
   async function forge(sealed: string): Promise<void> {
     const [epoch, offset] = messages.get('rt:c:{$ctl}')!.at(-1)!.split(' ');
-    const body = JSON.stringify({ channel: '$ctl', data: sealed, timestamp: new Date().toISOString() });
-    const message = `${epoch} ${Number(offset) + 1} forged-${Math.random()} ${body.slice(1)}`;
-    await stranger.publish('rt:c:{$ctl}', message);
+    number += 1;
+    const id = `${number.toString(16).padStart(16, '0')}.1`;
+    await stranger.publish('rt:c:{$ctl}', `${epoch} ${Number(offset) + 1} ${id} ${sealed}`);
   }
-  const sealedIn = (message: string): string =>
-    (JSON.parse(`{${message.slice(message.indexOf('"channel"'))}`) as { data: string }).data;
+  const sealedIn = (message: string): string => message.split(' ').slice(3).join(' ');
   /** Stops an instance. Resolves once Redis has noticed. */
   async function end(instance: RealtimeApp): Promise<void> {
     await instance.close();
@@ -76,11 +76,11 @@ describe('a process that can read and write everything in Redis, but has no clus
     const [entry] = (await stranger.zrange('rt:revoked', '0', '-1')).filter((member) => member.includes('bob'));
     const texts = [
       ...messages.get('rt:c:{$ctl}')!.map(sealedIn),
-      sealedIn(messages.get('rt:c:{$ctl-done}')!.at(-1)!),
+      sealedIn(messages.get(`rt:c:{$answers-${idOf(here)}}`)!.at(-1)!),
       entry!,
     ];
     const before = skipped();
-    for (const text of [...texts, '{"id":"x","at":1,"command":{"do":"disconnect_user","userKey":"ann"}}'])
+    for (const text of [...texts, '{"from":"x","id":"x","at":1,"message":{"do":"disconnect_user","userKey":"ann"}}'])
       await forge(text);
     await until(() => skipped() > before);
     await control.disconnectUser('nobody'); // sent after all of them

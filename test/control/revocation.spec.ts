@@ -293,7 +293,7 @@ describe('revocation and Redis', () => {
     const client = await here.connectAs({ sub: 'ann' });
     const orders = [null, 5, {}, { do: 'revoke' }, { do: 'revoke', revocation: { kind: 'all' } }, { do: 'toString' }];
     for (const [index, order] of [...orders, { do: 'disconnect_user', userId: { toString: 1 } }].entries()) {
-      const body = `,"channel":"$ctl","data":${JSON.stringify(order)}}`;
+      const body = JSON.stringify({ from: 'x', id: `i${index}`, at: Date.now(), message: order });
       await stranger.publish('rt:c:{$ctl}', `- 0 0000000000000000.${index} ${body}`);
     }
     await controlOf(here).disconnectUser('ann');

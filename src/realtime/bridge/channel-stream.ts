@@ -22,6 +22,11 @@ const UNKNOWN_EVENT_BYTES = 512;
 /** Estimated size of a replay from another epoch: 1/64 of the largest replay. */
 const UNKNOWN_REPLAY_PART = 64;
 
+/** Receives the bodies of a stream: messages between instances. */
+export interface RawOutput extends Omit<StreamOutput, 'deliver'> {
+  take(body: string): void;
+}
+
 /** Receives the frames of a stream, for all subscriptions of its channel on this instance. */
 export interface StreamOutput {
   deliver(topic: string, frame: EventFrame): void;
@@ -66,7 +71,7 @@ export class ChannelStream {
     readonly topic: string,
     private readonly broker: Pick<Broker, 'read'>,
     private readonly limits: ReadLimits,
-    private readonly output: StreamOutput,
+    private readonly output: StreamOutput | RawOutput,
     readonly fields: FieldGroups | null = null,
     private readonly readCooldownMs = READ_COOLDOWN_MS,
   ) {}
@@ -161,14 +166,16 @@ export class ChannelStream {
   }
 
   private forward(event: BrokerEvent): void {
-    const frame = EventFrame.of(event, this.fields);
+    const { output } = this;
+    const frame = 'take' in output ? null : EventFrame.of(event, this.fields);
     // On a channel without history here, a position comes from an instance with history or is forged, so it is ignored.
     if (event.position !== null && this.position !== null) {
       if (this.position.epoch !== event.position.epoch) this.forgetRecent();
       this.position = event.position;
-      this.keepRecent(frame);
+      if (frame !== null) this.keepRecent(frame);
     }
-    this.output.deliver(this.topic, frame);
+    if ('take' in output) output.take(event.body);
+    else output.deliver(this.topic, frame!);
   }
 
   private keepRecent(frame: EventFrame): void {

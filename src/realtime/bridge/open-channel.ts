@@ -18,4 +18,6 @@ export interface OpenChannel {
   joining: number;
   /** Time at which the channel is closed if it still has no subscriber. */
   closeAt: number;
+  /** True for messages between instances, which are not events. */
+  readonly isInternal?: boolean;
 }

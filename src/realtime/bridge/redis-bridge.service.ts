@@ -36,7 +36,7 @@ import { retry } from '../timing/retry.js';
 import { CheckedReads } from './checked-reads.js';
 import { ChannelStream, type StreamOutput } from './channel-stream.js';
 import { Feeds } from './feeds.js';
-import { decodeFor, type Follower } from './follower.js';
+import { outputFor, type Follower } from './follower.js';
 import type { Attachment, OpenChannel } from './open-channel.js';
 import { ReplayAdmission, type ReplayGrant } from './replay-admission.js';
 import { SharedReads } from './shared-reads.js';
@@ -87,7 +87,9 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
     this.feeds = new Feeds(registry, fanOut, shared, this.limits, counters, (topic) => this.open.get(topic)?.stream);
     broker.listen({
       event: (topic, event) => {
-        if (isEventBody(channelOf(topic), event.body)) this.receive(topic, event);
+        const open = this.open.get(topic);
+        if (open?.isInternal === true) open.stream.receive(event);
+        else if (isEventBody(channelOf(topic), event.body)) this.receive(topic, event);
         else this.foreign.skipped('A message of a channel', new Error('it is not an event of this channel'));
       },
       position: (topic, position, mark) => this.open.get(topic)?.stream.check(position, mark),
@@ -165,20 +167,13 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
    * while the broker does not answer.
    * @internal
    */
-  follow(name: string, history: HistoryWindow | null, follower: Follower): void {
-    const output = decodeFor(follower, (error) => this.foreign.skipped(`A message on ${name}`, error));
+  follow(name: string, history: HistoryWindow | null, follower: Follower): Promise<void> {
+    const output = outputFor(follower, (error) => this.foreign.skipped(`A message on ${name}`, error));
     const forged = (topic: string, delivered: boolean): void => this.onForged(topic, delivered);
-    const stream = new ChannelStream(name, this.reads, this.limits, { ...output, onForged: forged });
+    const stream = new ChannelStream(name, this.broker, this.limits, { ...output, onForged: forged });
     const opening = this.subscribeUntilAnswered(name, history, stream);
-    this.open.set(name, { stream, opening, joining: 1, closeAt: Infinity });
-  }
-
-  /**
-   * Resolves once this instance is subscribed to a channel passed to {@link follow}.
-   * @internal
-   */
-  async whenFollowing(name: string): Promise<void> {
-    await this.open.get(name)?.opening;
+    this.open.set(name, { stream, opening, joining: 1, closeAt: Infinity, isInternal: true });
+    return opening;
   }
 
   /** @internal */

@@ -1,5 +1,5 @@
 import { revocationSchema, type Revocation } from '../auth/revocation.js';
-import { integer, record, SchemaError, string, tagged, type Schema } from '../schemas/schema.js';
+import { record, SchemaError, string, tagged, type Schema } from '../schemas/schema.js';
 
 /** A command from one instance to all instances, including itself. */
 export type ControlCommand =
@@ -40,31 +40,3 @@ export function assertSendable(command: ControlCommand): void {
     throw error instanceof SchemaError ? new RangeError(error.message) : error;
   }
 }
-
-/** A command with its metadata, as it is sent. */
-export interface SentCommand {
-  readonly id: string;
-  /** Time of sending, in milliseconds since 1970. */
-  readonly at: number;
-  readonly command: ControlCommand;
-}
-
-export const sentCommandSchema: Schema<SentCommand> = record<SentCommand>({
-  id: string({ min: 1, max: 64 }),
-  at: integer(),
-  command: commandSchema,
-});
-
-/** Confirms that an instance executed a command. */
-export interface Ack {
-  readonly id: string;
-  readonly instance: string;
-  /** Number of affected connections on that instance. */
-  readonly connections: number;
-}
-
-export const ackSchema: Schema<Ack> = record<Ack>({
-  id: string({ min: 1, max: 64 }),
-  instance: string({ min: 1, max: 64 }),
-  connections: integer(),
-});

@@ -13,7 +13,7 @@ import { runSafely, safely } from '../observability/run-safely.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { arrivesWithin } from './arrives-within.js';
-import { UNKNOWN_INSTANCE, type ControlResult } from './acks.js';
+import { UNKNOWN_INSTANCE, type ControlResult } from './control-bus.js';
 import { ControlBus } from './control-bus.js';
 import { assertSendable } from './control-command.js';
 import { RevocationStore } from './revocation-store.js';

@@ -11,7 +11,7 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { RevocationsFullError } from '../auth/revocation.js';
-import type { ControlResult } from '../control/acks.js';
+import type { ControlResult } from '../control/control-bus.js';
 import { RealtimeControl, type Timestamp } from '../control/realtime-control.service.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeUnavailableError } from '../publishing/errors.js';

@@ -1,3 +1,4 @@
+import type { QuestionKind } from '../cluster/cluster-bus.js';
 import type { InstanceReport, Sample, TenantReport } from '../instances/instance-report.js';
 import {
   instanceReportSchema,
@@ -8,7 +9,6 @@ import {
 } from '../instances/report-schemas.js';
 import {
   integer,
-  json,
   list,
   timestamp,
   nothing,
@@ -18,7 +18,6 @@ import {
   string,
   stringOrNumber,
   tagged,
-  refine,
   type Schema,
 } from '../schemas/schema.js';
 import type { ChannelAnswer, ChannelQuery, ChannelRow } from './channel-rows.js';
@@ -43,30 +42,16 @@ export interface ClusterQueries {
 
 export type QueryName = keyof ClusterQueries;
 
-/** A query in transit. */
-export type SentQuery = {
-  readonly [T in QueryName]: { readonly about: T; readonly query: ClusterQueries[T]['query'] } & Sender;
+/** A query with its name. */
+export type NamedQuery = {
+  readonly [T in QueryName]: { readonly about: T; readonly query: ClusterQueries[T]['query'] };
 }[QueryName];
-
-interface Sender {
-  readonly id: string;
-  /** Id of the instance that sent the query. */
-  readonly from: string;
-}
-
-/** An answer in transit. The type of `answer` follows from the query with the same id. */
-export interface SentAnswer {
-  readonly id: string;
-  readonly instance: string;
-  readonly answer: unknown;
-}
 
 /** Maximum number of rows of one answer: one more than a page shows that there is a next page. */
 const MAX_ROWS = MAX_PAGE + 1;
 /** Upper bound for the channels of one connection. */
 const MAX_CHANNELS = 100_000;
 
-const id = string({ min: 1, max: 64 });
 const count = integer();
 const text = string({ max: 8_192 });
 const most = integer(0, MAX_ROWS);
@@ -84,11 +69,11 @@ const connectionQuery = record<ConnectionQuery>(
 
 const channelQuery = record<ChannelQuery>({ search: text, most, after: text }, ['search', 'after']);
 
-function queryRecord<Query>(query: Schema<Query>): Schema<{ query: Query } & Sender> {
-  return record<{ query: unknown } & Sender>({ id, from: id, query }) as Schema<{ query: Query } & Sender>;
+function queryRecord<Query>(query: Schema<Query>): Schema<{ query: Query }> {
+  return record<{ query: unknown }>({ query }) as Schema<{ query: Query }>;
 }
 
-export const querySchema: Schema<SentQuery> = tagged<'about', SentQuery>('about', {
+export const querySchema: Schema<NamedQuery> = tagged<'about', NamedQuery>('about', {
   report: queryRecord(nothing),
   samples: queryRecord(nothing),
   tenant: queryRecord(text),
@@ -134,8 +119,9 @@ export const ANSWERS: { readonly [T in QueryName]: Schema<ClusterQueries[T]['ans
   channels: channelsAnswerSchema,
 };
 
-export const sentAnswerSchema: Schema<SentAnswer> = record<SentAnswer>({
-  id,
-  instance: id,
-  answer: refine(json, 'given', (answer) => answer !== undefined),
-});
+/** Queries to all instances. */
+export const QUERIES: QuestionKind<NamedQuery, unknown> = {
+  topic: '$ask',
+  message: querySchema,
+  answerTo: ({ about }) => ANSWERS[about],
+};

@@ -5,13 +5,10 @@ export const HINT_CHANNELS = 500;
 
 /** Message of an instance to the others: the members of these channels have changed. */
 export interface Hint {
-  /** Id of the instance. */
-  readonly from: string;
   /** Topics. */
   readonly channels: readonly string[];
 }
 
 export const hintSchema: Schema<Hint> = record<Hint>({
-  from: string({ min: 1, max: 64 }),
   channels: list(string({ min: 1, max: 1_024 }), HINT_CHANNELS),
 });

@@ -39,8 +39,8 @@ export const SERVICE_MUTANTS: readonly ServiceMutant[] = [
     name: 'confirmed-unseen',
     patch: {
       file: 'realtime/control/control-bus.js',
-      find: 'await handler.execute(command)',
-      replace: 'Math.random() < 0.5 ? 0 : await handler.execute(command)',
+      find: 'handler.execute(command)',
+      replace: 'Math.random() < 0.5 ? 0 : handler.execute(command)',
     },
     faults: [],
     found: ['confirmedNotDone', 'acceptedAfterConfirmation'],
@@ -48,8 +48,8 @@ export const SERVICE_MUTANTS: readonly ServiceMutant[] = [
   {
     name: 'no-confirmation',
     patch: {
-      file: 'realtime/control/control-bus.js',
-      find: 'this.acks.add(decode(ackSchema, this.open(ACKS, data)))',
+      file: 'realtime/cluster/broker.cluster-bus.js',
+      find: 'this.pending.get(id)?.receive(from, answer)',
       replace: 'undefined',
     },
     faults: [],

@@ -55,24 +55,19 @@ const COMMANDS = [
   { do: 'restore_revocations' },
   ...REVOCATIONS.map((revocation) => ({ do: 'revoke', revocation, by: 'ann' })),
 ];
-const ask = (about: string, query: unknown): object => ({ about, query, id: 'i', from: 'n' });
+const ask = (about: string, query: unknown): object => ({ about, query });
 
 /** Sample values for every schema of data that instances and stores exchange, by the name of its constant. */
 export const SAMPLES: Readonly<Record<string, readonly unknown[]>> = {
   revocationSchema: REVOCATIONS,
   commandSchema: COMMANDS,
-  sentCommandSchema: COMMANDS.slice(-3).map((command) => ({ id: 'i', at: MOST, command })),
-  ackSchema: [
-    { id: 'i', instance: 'n', connections: 0 },
-    { id: 'i'.repeat(64), instance: 'n'.repeat(64), connections: MOST },
-  ],
   holderSchema: [-Infinity, 0, 1.5, Infinity].map((time) => ({
     ...{ userId: LONG, email: null, roles: [...STRINGS], homeTenant: '__proto__', jti: 'j', session: 's' },
     ...{ claimsDigest: '', issuedAt: time, expiresAt: time },
   })),
   hintSchema: [
-    { from: 'n', channels: [] },
-    { from: 'n', channels: STRINGS.concat(Array.from({ length: 400 }, () => 'apps:created') as never) },
+    { channels: [] },
+    { channels: STRINGS.concat(Array.from({ length: 400 }, () => 'apps:created') as never) },
   ],
   presenceFieldSchema: STRINGS.map((userId) => ({ instance: 'n', userId, count: 1_000_000_000 })).concat({
     instance: 'n',
@@ -111,7 +106,7 @@ export const SAMPLES: Readonly<Record<string, readonly unknown[]>> = {
     { rows: [], names: '' },
     { rows: topics, names: SKETCH },
   ],
-  sentAnswerSchema: [null, 0, '', [], { rows: [] }].map((answer) => ({ id: 'i', instance: 'n', answer })),
+  sentAnswerSchema: [null, 0, '', [], { rows: [] }].map((answer) => ({ id: 'i', from: 'n', answer })),
   eventBodySchema: [null, 0, '', STRINGS, { a: [{}] }].map((data) => ({
     ...{ channel: 'apps:created', data, timestamp: '2026-01-01T00:00:00.000Z' },
   })),
