@@ -71,6 +71,8 @@ export function pathOf(route: string): string {
 const OPERATORS: readonly RouteRow[] = [
   ofOperator('GET /realtime/asyncapi.json', 200, { ...ANSWERED, out: [40_000, 0], cpu: [50_000, 0.5] }),
   ofOperator('GET /realtime/stats', 200, ANSWERED),
+  ofOperator('GET /realtime/stats/history', 200, { ...ANSWERED, out: [10_000, 0] }),
+  ofOperator('GET /realtime/whoami', 200, ANSWERED),
   ofOperator('GET /realtime/connections', 200, ANSWERED),
   ofOperator('GET /realtime/connections/:id', 404, ANSWERED),
   ofOperator('GET /realtime/channels', 200, ANSWERED),
