@@ -12,6 +12,9 @@ const NEWS: MessageKind<{ text: string }> = { topic: '$news', message: record<{ 
 const DOUBLE: QuestionKind<number, number> = { topic: '$double', message: integer(), answerTo: () => integer() };
 const LOGGED: QuestionKind<number, number> = { ...DOUBLE, topic: '$logged', log: { size: 100, ttlMs: 60_000 } };
 
+/** A question that takes a while to answer. */
+const SLOW = 77;
+
 describe.each(['memory', 'Redis'])('the cluster bus over %s', (engine) => {
   let redis: RedisProcess | null = null;
   let apps: RealtimeApp[];
@@ -28,8 +31,9 @@ describe.each(['memory', 'Redis'])('the cluster bus over %s', (engine) => {
     for (const { app } of apps) await app.get(ClusterStatsService).announce();
     for (const bus of buses) {
       asked.set(bus.instanceId, []);
-      const answer = (question: number): number => {
+      const answer = async (question: number): Promise<number> => {
         asked.get(bus.instanceId)!.push(question);
+        if (question === SLOW) await new Promise((resolve) => void setTimeout(resolve, 200));
         return 2 * question;
       };
       await Promise.all([bus.answer(DOUBLE, { answer }), bus.answer(LOGGED, { answer })]);
@@ -56,6 +60,11 @@ describe.each(['memory', 'Redis'])('the cluster bus over %s', (engine) => {
     expect({ missing, unknown }).toEqual({ missing: [], unknown: 0 });
   });
 
+  it('waits for an instance that answers late', async () => {
+    const { answers } = await buses[0]!.ask(DOUBLE, SLOW, 5_000);
+    expect([...answers.keys()].toSorted()).toEqual(ids());
+  });
+
   it('rejects a question that the schema does not allow, and sends nothing', async () => {
     await expect(buses[0]!.ask(DOUBLE, 0.5, 5_000)).rejects.toThrow('must be a whole number');
     for (const questions of asked.values()) expect(questions).not.toContain(0.5);
@@ -70,6 +79,22 @@ describe.each(['memory', 'Redis'])('the cluster bus over %s', (engine) => {
       expect(missing).toEqual([]);
       for (const questions of asked.values()) expect(questions.slice(-2)).toEqual([1_000, 1_001]);
       operator.disconnect();
+    });
+
+    it('does not answer a recorded question again', async () => {
+      const stranger = new Redis(redis!.url);
+      const recorded: string[] = [];
+      stranger.on('message', (_channel: string, message: string) => void recorded.push(message));
+      await stranger.subscribe('rt:c:{$logged}');
+      await buses[0]!.ask(LOGGED, 2_000, 5_000);
+      await until(() => recorded.length > 0);
+      await stranger.unsubscribe();
+      const [epoch, offset, , ...body] = recorded[0]!.split(' ');
+      const copy = `${epoch} ${Number(offset) + 1} 0000000000000002.1 ${body.join(' ')}`;
+      await stranger.publish('rt:c:{$logged}', copy);
+      await buses[0]!.ask(LOGGED, 2_001, 5_000);
+      for (const questions of asked.values()) expect(questions.filter((one) => one === 2_000)).toHaveLength(1);
+      stranger.disconnect();
     });
 
     it('counts an instance that listens and does not answer', async () => {
