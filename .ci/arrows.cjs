@@ -17,25 +17,25 @@ const realtimeRooms = {
   audit: ['connections', 'tenants'],
   broker: [],
   // A command names the instances that confirmed it.
-  control: ['auth', 'channels', 'connections', 'broker', 'bridge', 'cluster', 'tenants'],
-  // Messages between instances are published by the broker and received through the bridge.
-  cluster: ['auth', 'broker', 'bridge', 'instances'],
-  bridge: ['connections', 'broker', 'channels', 'fields', 'limits', 'tenants'],
+  control: ['auth', 'channels', 'connections', 'broker', 'delivery', 'cluster', 'tenants'],
+  // Messages between instances are published by the broker and received through delivery.
+  cluster: ['auth', 'broker', 'delivery', 'instances'],
+  delivery: ['connections', 'broker', 'channels', 'fields', 'limits', 'tenants'],
   instances: ['auth', 'broker', 'connections', 'tenants'],
   presence: ['broker', 'channels', 'cluster', 'connections', 'instances', 'tenants'],
   publishing: ['broker', 'channels', 'fields', 'limits', 'tenants'],
-  outbox: ['publishing', 'bridge'],
+  outbox: ['publishing', 'delivery'],
   gateway: [
-    ...['auth', 'channels', 'audit', 'connections', 'bridge', 'control', 'instances', 'limits', 'presence'],
+    ...['auth', 'channels', 'audit', 'connections', 'delivery', 'control', 'instances', 'limits', 'presence'],
     ...['publishing', 'tenants'],
   ],
-  metrics: ['channels', 'connections', 'bridge', 'gateway', 'tenants'],
-  health: ['auth', 'bridge', 'control', 'connections', 'gateway'],
+  metrics: ['channels', 'connections', 'delivery', 'gateway', 'tenants'],
+  health: ['auth', 'delivery', 'control', 'connections', 'gateway'],
   inspection: ['broker', 'cluster', 'connections', 'fields', 'instances', 'gateway', 'tenants'],
   http: [
     // Reads of operators and calls of publishing keys go to the audit log, with the address that the gateway finds.
     ...['asyncapi', 'audit', 'gateway'],
-    ...['auth', 'channels', 'connections', 'bridge', 'control', 'instances', 'inspection', 'presence', 'publishing'],
+    ...['auth', 'channels', 'connections', 'delivery', 'control', 'instances', 'inspection', 'presence', 'publishing'],
     'tenants',
   ],
 };

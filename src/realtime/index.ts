@@ -99,7 +99,7 @@ export {
 } from './control/realtime-control.service.js';
 export type { ControlResult } from './control/control-bus.js';
 export { runSafely, safely } from './observability/run-safely.js';
-export { RedisBridge } from './bridge/redis-bridge.service.js';
+export { RedisBridge } from './delivery/redis-bridge.service.js';
 export { RealtimeGateway } from './gateway/realtime.gateway.js';
 export { RealtimeServer } from './gateway/realtime-server.js';
 export { RealtimeOutboxModule, type RealtimeOutboxAsyncOptions } from './outbox/realtime-outbox.module.js';

@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { Broker, RedisBridge } from '../../src/realtime/index.js';
-import type { Follower } from '../../src/realtime/bridge/follower.js';
+import type { Follower } from '../../src/realtime/delivery/follower.js';
 import { Reauthorization } from '../../src/realtime/control/reauthorization.js';
 import { RealtimeApp } from '../realtime/support/realtime-app.js';
 

@@ -13,7 +13,7 @@ export const MUTANTS_OF_CLIENTS: readonly Mutant[] = [
     scenarios: [sigkill, storm],
     shows: ['hole', 'missing'],
     patches: [
-      { file: 'realtime/bridge/shared-reads.js', find: 'result.events.map(', replace: 'result.events.slice(1).map(' },
+      { file: 'realtime/delivery/shared-reads.js', find: 'result.events.map(', replace: 'result.events.slice(1).map(' },
     ],
   },
   {
@@ -22,12 +22,12 @@ export const MUTANTS_OF_CLIENTS: readonly Mutant[] = [
     shows: ['hole', 'missing'],
     patches: [
       {
-        file: 'realtime/bridge/channel-stream.js',
+        file: 'realtime/delivery/channel-stream.js',
         find: 'if (position.offset === top.offset + 1) {',
         replace: 'if (position.offset > top.offset) {',
       },
       {
-        file: 'realtime/bridge/channel-stream.js',
+        file: 'realtime/delivery/channel-stream.js',
         find: 'if (at.epoch !== here.epoch || at.offset > here.offset)',
         replace: 'if (at.epoch !== here.epoch)',
       },

@@ -76,7 +76,7 @@ const OTHERS: readonly Mutant[] = [
     shows: ['hole', 'missing'],
     patches: [
       {
-        file: 'realtime/bridge/channel-stream.js',
+        file: 'realtime/delivery/channel-stream.js',
         find: 'this.recent.slice(-missed)',
         replace: 'this.recent.slice(-missed).slice(1)',
       },

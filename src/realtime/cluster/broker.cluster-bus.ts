@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { ClusterSeal } from '../auth/cluster-seal.js';
-import { RedisBridge } from '../bridge/redis-bridge.service.js';
+import { RedisBridge } from '../delivery/redis-bridge.service.js';
 import { Broker, type HistoryWindow } from '../broker/broker.js';
 import { InstanceDirectory } from '../instances/instance-directory.js';
 import type { InstanceReport } from '../instances/instance-report.js';

@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { ProtocolError } from '../../protocol/index.js';
-import { RedisBridge } from '../bridge/redis-bridge.service.js';
+import { RedisBridge } from '../delivery/redis-bridge.service.js';
 import { ChannelPolicyService, type Authorized } from '../channels/channel-policy.service.js';
 import { RealtimeClock } from '../timing/realtime-clock.js';
 import type { Connection } from '../connections/connection.js';

@@ -3,7 +3,7 @@ import { ClusterSeal } from '../auth/cluster-seal.js';
 import type { Principal } from '../auth/principal.js';
 import { bounded, RevocationsFullError, subjectOf, type Revocation } from '../auth/revocation.js';
 import { concerns, isWithin, Revocations } from '../auth/revocations.js';
-import { RedisBridge } from '../bridge/redis-bridge.service.js';
+import { RedisBridge } from '../delivery/redis-bridge.service.js';
 import type { BrokerStatus } from '../broker/broker.js';
 import { RealtimeClock } from '../timing/realtime-clock.js';
 import type { Connection } from '../connections/connection.js';

@@ -11,7 +11,7 @@ import { AuditLog } from '../audit/audit-log.service.js';
 import { RealtimeClock } from '../timing/realtime-clock.js';
 import { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
-import { FanOut } from '../connections/fan-out.js';
+import { FanOut } from '../delivery/fan-out.js';
 import { corkReplies, releaseInflate, WebSocketTransport } from '../connections/web-socket-transport.js';
 import { InstanceHealth } from '../instances/instance-health.js';
 import { Counters } from '../observability/counters.js';

@@ -20,7 +20,7 @@ import { AuditLog } from '../audit/audit-log.service.js';
 import { AuthService } from '../auth/auth.service.js';
 import { Revocations } from '../auth/revocations.js';
 import { findChannels } from '../auth/token-source.js';
-import { RedisBridge } from '../bridge/redis-bridge.service.js';
+import { RedisBridge } from '../delivery/redis-bridge.service.js';
 import { ChannelPolicyService } from '../channels/channel-policy.service.js';
 import { BufferGuard } from '../connections/buffer-guard.js';
 import { ConnectionMonitor } from '../connections/connection-monitor.js';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { AuthService } from '../auth/auth.service.js';
-import { RedisBridge } from '../bridge/redis-bridge.service.js';
+import { RedisBridge } from '../delivery/redis-bridge.service.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { RevocationKeeper } from '../control/revocation-keeper.js';
 import { RealtimeServer } from '../gateway/realtime-server.js';

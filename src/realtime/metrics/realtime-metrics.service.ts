@@ -8,7 +8,7 @@ import {
   type Observable,
 } from '@opentelemetry/api';
 import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
-import { RedisBridge } from '../bridge/redis-bridge.service.js';
+import { RedisBridge } from '../delivery/redis-bridge.service.js';
 import { ChannelCatalogue } from '../channels/channel-catalogue.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { RealtimeServer } from '../gateway/realtime-server.js';

@@ -1,5 +1,5 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { RedisBridge } from '../bridge/redis-bridge.service.js';
+import { RedisBridge } from '../delivery/redis-bridge.service.js';
 import { Counters } from '../observability/counters.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { thrownText } from '../observability/thrown-text.js';

@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import type { RedisBridge } from '../bridge/redis-bridge.service.js';
+import type { RedisBridge } from '../delivery/redis-bridge.service.js';
 import { RealtimeUnavailableError } from '../broker/errors.js';
 import { Counters } from '../observability/counters.js';
 import { InvalidEventError } from '../publishing/errors.js';

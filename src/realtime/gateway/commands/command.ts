@@ -1,7 +1,7 @@
 import type { ClientRequest, RequestType } from '../../../protocol/index.js';
 import type { AuditLog } from '../../audit/audit-log.service.js';
 import type { AuthService } from '../../auth/auth.service.js';
-import type { RedisBridge } from '../../bridge/redis-bridge.service.js';
+import type { RedisBridge } from '../../delivery/redis-bridge.service.js';
 import type { ChannelPolicyService } from '../../channels/channel-policy.service.js';
 import type { RealtimeClock } from '../../timing/realtime-clock.js';
 import type { Connection } from '../../connections/connection.js';

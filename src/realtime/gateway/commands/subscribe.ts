@@ -1,5 +1,5 @@
 import { isWildcard, ProtocolError, type SubscribeTarget } from '../../../protocol/index.js';
-import type { RedisBridge } from '../../bridge/redis-bridge.service.js';
+import type { RedisBridge } from '../../delivery/redis-bridge.service.js';
 import type { Connection } from '../../connections/connection.js';
 import type { Subscription } from '../../connections/subscription.js';
 import { SUBSCRIBE_COST } from '../request-cost.js';

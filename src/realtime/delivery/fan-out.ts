@@ -3,11 +3,11 @@ import { Counters } from '../observability/counters.js';
 import { reportFailure, safely } from '../observability/run-safely.js';
 import { beginDelivery } from '../observability/tracing.js';
 import { channelOf, tenantOf } from '../tenants/topic.js';
-import { BatchJoiner } from './batch-joiner.js';
-import { ConnectionRegistry } from './connection-registry.js';
-import { EventBatch, type EventFrame } from './event-frame.js';
-import type { Subscriber, Subscription } from './subscription.js';
-import type { FrameWriter } from './transport.js';
+import { BatchJoiner } from '../connections/batch-joiner.js';
+import { ConnectionRegistry } from '../connections/connection-registry.js';
+import { EventBatch, type EventFrame } from '../connections/event-frame.js';
+import type { Subscriber, Subscription } from '../connections/subscription.js';
+import type { FrameWriter } from '../connections/transport.js';
 
 /** Maximum number of connections written to in one turn of the event loop, about 10 ms. */
 const WRITES_PER_TURN = 1_000;

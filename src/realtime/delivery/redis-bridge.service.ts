@@ -21,7 +21,7 @@ import { topicFor } from '../channels/topic-for.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import type { EventFrame } from '../connections/event-frame.js';
-import { FanOut } from '../connections/fan-out.js';
+import { FanOut } from '../delivery/fan-out.js';
 import { CLOSED_FEED, type Subscription } from '../connections/subscription.js';
 import { Counters } from '../observability/counters.js';
 import { ForeignData } from '../observability/foreign-data.js';

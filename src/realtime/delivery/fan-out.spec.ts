@@ -1,13 +1,13 @@
 import { FakeTransport } from '../../../test/support/fake-transport.js';
 import { eventBody } from '../../protocol/index.js';
 import { Counters } from '../observability/counters.js';
-import type { Connection } from './connection.js';
-import { ConnectionRegistry } from './connection-registry.js';
-import { EventFrame } from './event-frame.js';
+import type { Connection } from '../connections/connection.js';
+import { ConnectionRegistry } from '../connections/connection-registry.js';
+import { EventFrame } from '../connections/event-frame.js';
 import { FanOut } from './fan-out.js';
-import { SendBuffer } from './send-buffer.js';
-import { CLOSED_FEED, type Feed, type Subscriber, type Subscription } from './subscription.js';
-import type { FrameWriter } from './transport.js';
+import { SendBuffer } from '../connections/send-buffer.js';
+import { CLOSED_FEED, type Feed, type Subscriber, type Subscription } from '../connections/subscription.js';
+import type { FrameWriter } from '../connections/transport.js';
 
 const turn = (): Promise<void> => new Promise(setImmediate);
 const frame = (name: string): EventFrame =>
