@@ -17,6 +17,7 @@ export { viaHeader, viaQuery, viaSubprotocol } from './token-via.js';
 export type { TokenVia, WebSocketClass, WebSocketLike } from './web-socket.js';
 export type {
   AnswerTo,
+  AnswersOf,
   AnswerTypes,
   Channel,
   ChannelChange,

@@ -156,7 +156,8 @@ export interface CustomFrame {
   readonly [field: string]: unknown;
 }
 
-type AnswersOf<T extends { [K in RequestType]: ServerFrame['type'] | null }> = {
+/** Checks that every request of the protocol is listed, and keeps those with one reply. */
+export type AnswersOf<T extends { [K in RequestType]: ServerFrame['type'] | null }> = {
   [K in keyof T as T[K] extends null ? never : K]: T[K];
 };
 

@@ -35,7 +35,7 @@ declare global {
 const ofPackage: Plugin = {
   name: 'the package',
   setup: (bundler) => {
-    bundler.onResolve({ filter: /^nestjs-realtime\/client$/ }, () => ({ path: resolve('src/client/index.ts') }));
+    bundler.onResolve({ filter: /^nestjs-realtime-client$/ }, () => ({ path: resolve('src/client/index.ts') }));
   },
 };
 

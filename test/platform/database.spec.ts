@@ -172,8 +172,10 @@ describe('a Postgres server', () => {
       const listener = await listen(platform.wssUrl, admin.token!, ['apps:*']);
       const { body: app } = await admin.post('/api/apps', { name: 'on a server' });
       await admin.post(`/api/apps/${String(app['id'])}/deploy`);
-      await listener.next('event', ({ channel }) => channel === 'apps:deployed');
-      expect(story(listener)).toEqual(['apps:created created', 'apps:status deploying', 'apps:deployed']);
+      const isRunning = (data: unknown): boolean => (data as { status?: string }).status === 'running';
+      await listener.next('event', ({ channel, data }) => channel === 'apps:status' && isRunning(data));
+      const deployed = ['apps:created created', 'apps:status deploying', 'apps:deployed', 'apps:status running'];
+      expect(story(listener)).toEqual(deployed);
 
       await postgres.stop();
       const ready = await fetch(`${platform.url}/health/ready`);

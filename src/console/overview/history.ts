@@ -35,7 +35,11 @@ export interface History {
 export const EMPTY: History = { instances: [], moments: [] };
 
 /** Adds a response to the history. @param at milliseconds since 1970 */
-export function withStats(history: History, { instances, unanswered }: StatsDto, at: number): History {
+export function withStats(
+  history: History,
+  { instances, unanswered }: Pick<StatsDto, 'instances' | 'unanswered'>,
+  at: number,
+): History {
   const before = new Map(history.instances.map((one) => [one.instanceId, one]));
   const present = instances.map((one): KnownInstance => {
     const isSilent = unanswered.includes(one.instanceId);
@@ -57,7 +61,7 @@ export function withStats(history: History, { instances, unanswered }: StatsDto,
 }
 
 /** Puts the samples that instances kept before the first response of this page. Needs at least one response. */
-export function withPast(history: History, { instances }: StatsHistoryDto): History {
+export function withPast(history: History, { instances }: Pick<StatsHistoryDto, 'instances'>): History {
   const [first] = history.moments;
   const answered = history.instances.find(({ condition }) => condition === 'serving' || condition === 'draining');
   if (first === undefined || answered === undefined) return history;

@@ -33,11 +33,10 @@ export function matching(entries: readonly Entry[], text: string): readonly Entr
   return entries.filter(({ id, json }) => json.toLowerCase().includes(wanted) || id?.toLowerCase().includes(wanted));
 }
 
-function entryOf(
-  { id = null, timestamp, data }: KeptEvent | (KeptEvent & { id: null }),
-  n: number,
-  isKept: boolean,
-): Entry {
+/** An event with its id, or one of a channel without history. */
+type AnyEvent = Omit<KeptEvent, 'id'> & { readonly id?: string | null };
+
+function entryOf({ id = null, timestamp, data }: AnyEvent, n: number, isKept: boolean): Entry {
   const json = JSON.stringify(data) ?? 'null';
   return { key: id ?? `${timestamp} ${n}`, id, timestamp, json, bytes: utf8.encode(json).length, isKept };
 }

@@ -12,7 +12,7 @@ type Shapes = Readonly<Record<string, Shape<unknown>>>;
 type Properties<S extends Shapes> = { readonly [K in keyof S]: Described<S[K]> };
 type Merged<T> = { readonly [K in keyof T]: T[K] };
 
-const shape = <T>(schema: object): Shape<T> => schema as Shape<T>;
+const shape = <T>(schema: object): Shape<T> => schema;
 
 export const text = shape<string>({ type: 'string' });
 export const dateTime = shape<string>({ type: 'string', format: 'date-time' });
@@ -28,10 +28,12 @@ export const oneOrMany = <T>(inner: Shape<T>): Shape<T | readonly T[]> => shape(
 export const described = <T>(inner: Shape<T>, description: string): Shape<T> => shape({ ...inner, description });
 
 /** An object with these properties, and `optional` ones that may be absent. */
-export function record<R extends Shapes, O extends Shapes = Record<never, never>>(
+export function record<R extends Shapes>(required: R): Shape<Properties<R>>;
+export function record<R extends Shapes, O extends Shapes>(
   required: R,
-  optional?: O,
-): Shape<Merged<Properties<R> & Partial<Properties<O>>>> {
+  optional: O,
+): Shape<Merged<Properties<R> & Partial<Properties<O>>>>;
+export function record(required: Shapes, optional: Shapes = {}): Shape<unknown> {
   return shape({ type: 'object', properties: { ...required, ...optional }, required: Object.keys(required) });
 }
 

@@ -35,5 +35,5 @@ async function run({ file, args, env }) {
   }
 }
 
-process.on('message', async (request) => process.send(await run(request)));
+process.on('message', (request) => void run(request).then((answer) => process.send(answer)));
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));

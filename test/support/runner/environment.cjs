@@ -1,6 +1,6 @@
 const { ModernFakeTimers } = require('@jest/fake-timers');
 const { ModuleMocker } = require('jest-mock');
-const { relative } = require('node:path');
+const path = require('node:path');
 const { measureCpuTime } = require('./cpu-time.cjs');
 
 /**
@@ -30,7 +30,7 @@ module.exports = class NativeEnvironment {
   global = globalThis;
 
   constructor({ projectConfig }, { testPath }) {
-    this.reportCpuTime = measureCpuTime(process.env.SPEC_CPU_LIST, relative(projectConfig.rootDir, testPath));
+    this.reportCpuTime = measureCpuTime(process.env.SPEC_CPU_LIST, path.relative(projectConfig.rootDir, testPath));
     this.restore = remember();
     this.moduleMocker = new ModuleMocker(globalThis);
     this.fakeTimersModern = new ModernFakeTimers({ config: projectConfig, global: globalThis });
