@@ -166,6 +166,26 @@ describe('the fan-out of one turn', () => {
     expect([first.writes, transport.sent, transport.closes]).toEqual([['1'], ['reply'], [[1000, '']]]);
   });
 
+  it('sends the collected events before a close', async () => {
+    const [first, second] = [connect(), connect()];
+    subscribeAll([first], 'a');
+    const [subscription] = subscribeAll([second], 'b') as [Subscription];
+    const push = (): void => first.sendBuffer.close(1000, '');
+    subscription.feed = { push, reset: () => undefined, position: null };
+    fanOut.deliver('a', frame('1'));
+    fanOut.deliver('b', frame('2'));
+    await turn();
+    expect(first.writes).toEqual(['1']);
+  });
+
+  it('does not copy large events of several channels, but writes each shared one', async () => {
+    const connection = connect();
+    for (const topic of ['a', 'b']) subscribeAll([connection], topic);
+    for (const topic of ['a', 'b']) fanOut.deliver(topic, frame(topic.repeat(40_000)));
+    await turn();
+    expect(connection.writes.map((names) => names.length)).toEqual([40_000, 40_000]);
+  });
+
   it('bounds the connections of a turn, not the channels of a connection', async () => {
     const connections = Array.from({ length: 1_500 }, connect);
     const topics = ['a', 'b', 'c', 'd'];
