@@ -19,8 +19,8 @@ export function useHistory(): { readonly history: History; readonly problem: str
     let isLoading = false;
     let hasPast = false;
     const loadPast = async (): Promise<void> => {
-      hasPast = true;
       const past = await api.get<StatsHistoryDto>('stats/history', {}, over.signal);
+      hasPast = true;
       setHistory((before) => withPast(before, past));
     };
     const ask = async (): Promise<void> => {

@@ -1,4 +1,4 @@
-// Runs entry points of the build, one after the other. Only the entry points are loaded anew; they share all modules.
+// Runs entry points of the build, one after the other. Only the entry points are loaded again; they share all modules.
 import { pathToFileURL } from 'node:url';
 
 class Exit extends Error {
