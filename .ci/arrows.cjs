@@ -1,44 +1,43 @@
 // The import arrows between folders. docs/architecture.md lists the same arrows.
 const room = (name) => `^src/${name}/`;
-const inside = (...names) => names.map((name) => `^src/realtime/${name}/`).join('|');
 
 /** A room of the module may import only what is named here, and `protocol`, `options`, the timing, the counters, and itself. */
 const realtimeRooms = {
   // The type of the option `backend`.
   options: ['backends'],
-  backends: ['auth', 'broker', 'control', 'instances', 'presence'],
-  limits: [],
+  backends: ['auth', 'broker', 'cluster', 'presence'],
   tenants: [],
-  fields: [],
   auth: ['broker', 'tenants'],
-  asyncapi: ['channels', 'fields'],
-  channels: ['auth', 'fields', 'tenants'],
-  connections: ['auth', 'channels', 'fields', 'limits', 'tenants'],
-  audit: ['connections', 'tenants'],
+  channels: ['auth', 'tenants'],
+  connections: ['auth', 'channels', 'tenants'],
   broker: [],
-  // A command names the instances that confirmed it.
-  control: ['auth', 'channels', 'connections', 'broker', 'delivery', 'cluster', 'tenants'],
+  delivery: ['connections', 'broker', 'channels', 'tenants'],
   // Messages between instances are published by the broker and received through delivery.
-  cluster: ['auth', 'broker', 'delivery', 'instances'],
-  delivery: ['connections', 'broker', 'channels', 'fields', 'limits', 'tenants'],
-  instances: ['auth', 'broker', 'connections', 'tenants'],
-  presence: ['broker', 'channels', 'cluster', 'connections', 'instances', 'tenants'],
-  publishing: ['broker', 'channels', 'fields', 'limits', 'tenants'],
-  outbox: ['publishing', 'delivery'],
+  cluster: ['auth', 'broker', 'channels', 'connections', 'delivery', 'tenants'],
+  presence: ['broker', 'channels', 'cluster', 'connections', 'tenants'],
+  publishing: ['broker', 'channels', 'tenants'],
+  'publishing/outbox': ['publishing', 'delivery'],
   gateway: [
-    ...['auth', 'channels', 'audit', 'connections', 'delivery', 'control', 'instances', 'limits', 'presence'],
-    ...['publishing', 'tenants'],
-  ],
-  metrics: ['channels', 'connections', 'delivery', 'gateway', 'tenants'],
-  health: ['auth', 'delivery', 'control', 'connections', 'gateway'],
-  inspection: ['broker', 'cluster', 'connections', 'fields', 'instances', 'gateway', 'tenants'],
-  http: [
-    // Reads of operators and calls of publishing keys go to the audit log, with the address that the gateway finds.
-    ...['asyncapi', 'audit', 'gateway'],
-    ...['auth', 'channels', 'connections', 'delivery', 'control', 'instances', 'inspection', 'presence', 'publishing'],
+    ...['auth', 'channels', 'cluster', 'connections', 'delivery', 'gateway/audit', 'presence', 'publishing'],
     'tenants',
   ],
+  'gateway/audit': ['connections', 'tenants'],
+  monitoring: ['auth', 'channels', 'cluster', 'connections', 'delivery', 'gateway', 'tenants'],
+  http: [
+    // Reads of operators and calls of publishing keys go to the audit log, with the address that the gateway finds.
+    ...['gateway', 'gateway/audit'],
+    ...['auth', 'broker', 'channels', 'cluster', 'connections', 'delivery', 'presence', 'publishing', 'tenants'],
+  ],
 };
+
+/** The files of rooms of the module. A room inside another is not part of it. */
+const inside = (...names) =>
+  names
+    .map((name) => {
+      const inner = Object.keys(realtimeRooms).filter((other) => other.startsWith(`${name}/`));
+      return `^src/realtime/${name}/${inner.map((room) => `(?!${room.slice(name.length + 1)}/)`).join('')}`;
+    })
+    .join('|');
 
 /** The live page: it runs in the browser. */
 const page = room('platform/page');
@@ -55,7 +54,7 @@ const counters = '^src/realtime/observability/';
 /** The internals of Nest that the module uses, one file for each: it knows Nest alone. */
 const nest = '^src/realtime/nest/';
 
-/** The clock, time limits and retries: they import nothing. */
+/** The clock, time limits, retries and rate limits: they know the options alone. */
 const timing = '^src/realtime/timing/';
 
 /** The shapes of messages and stored values: all that exchange some use them, and they know none. */
@@ -128,7 +127,7 @@ module.exports = {
       to: {
         pathNot: [
           ...[room('asyncapi-tools'), '^(node:)?(fs/promises|path|url|util)$'],
-          '^src/realtime/asyncapi/module-document\\.ts$',
+          '^src/realtime/channels/asyncapi/module-document\\.ts$',
         ],
       },
     },
@@ -180,10 +179,10 @@ module.exports = {
       to: { path: '^node_modules/@nestjs/[^/]+/', pathNot: '^node_modules/@nestjs/[^/]+/(dist/)?index\\.(js|d\\.ts)$' },
     },
     {
-      name: 'timing-imports-nothing',
+      name: 'timing-knows-the-options',
       severity: 'error',
       from: { path: timing, pathNot: '\\.spec\\.ts$' },
-      to: { path: '^src/', pathNot: timing },
+      to: { path: '^src/', pathNot: [timing, inside('options')] },
     },
     ...Object.entries(realtimeRooms).map(([name, allowed]) => ({
       name: `${name}-imports`,

@@ -25,7 +25,7 @@ export async function documentText(file: string, { module, protocol, ...rest }: 
   // Loaded lazily: `types` and `diff` also run in frontends, which do not have Nest.
   const { moduleDocument, modulesOf } = await attempt(
     'The application cannot be described without its packages',
-    () => import('../realtime/asyncapi/module-document.js'),
+    () => import('../realtime/channels/asyncapi/module-document.js'),
   );
   // A CommonJS file is imported with its exports as `default`.
   const all = { ...(typeof exported.default === 'object' ? exported.default : {}), ...exported };

@@ -28,8 +28,8 @@ export {
 export type { EmitOptions } from './publishing/event-composer.js';
 export { bindTransactions } from './publishing/bind-transactions.js';
 export { InvalidEventError, RealtimeUnavailableError, TenantBusyError } from './publishing/errors.js';
-export { RealtimeAsyncApi } from './asyncapi/asyncapi.service.js';
-export type { AsyncApiChannel, AsyncApiDocument, AsyncApiInfo } from './asyncapi/asyncapi-document.js';
+export { RealtimeAsyncApi } from './channels/asyncapi/asyncapi.service.js';
+export type { AsyncApiChannel, AsyncApiDocument, AsyncApiInfo } from './channels/asyncapi/asyncapi-document.js';
 export { AuthService } from './auth/auth.service.js';
 export { bearerOf } from './http/bearer.js';
 export { TenantInterceptor } from './http/tenant.interceptor.js';
@@ -42,8 +42,8 @@ export {
   type ChannelContext,
 } from './channels/channel-policy.js';
 export type { FieldPath } from './channels/field-path.js';
-export { ExposeToUser, type HoldsUserIds } from './fields/expose-to-user.js';
-export type { FieldGrants } from './fields/granted-fields.js';
+export { ExposeToUser, type HoldsUserIds } from './channels/fields/expose-to-user.js';
+export type { FieldGrants } from './channels/fields/granted-fields.js';
 export type { PolicyFailure, PolicyOutcome, PolicyVerdict } from './channels/policy-runner.js';
 export {
   ChannelCatalogue,
@@ -57,9 +57,9 @@ export { Backend, type BackendContext, type BackendFactory } from './backends/ba
 export { memoryBackend } from './backends/memory/memory.backend.js';
 export { redisBackend } from './backends/redis/redis.backend.js';
 export { TicketStore } from './auth/ticket-store.js';
-export { RevocationStore, type StoredRevocation } from './control/revocation-store.js';
-export { InstanceDirectory } from './instances/instance-directory.js';
-export { Lease } from './instances/lease.js';
+export { RevocationStore, type StoredRevocation } from './cluster/control/revocation-store.js';
+export { InstanceDirectory } from './cluster/instances/instance-directory.js';
+export { Lease } from './cluster/instances/lease.js';
 export { ANONYMOUS, PresenceStore, type Present } from './presence/presence-store.js';
 export { ForeignData } from './observability/foreign-data.js';
 export {
@@ -81,10 +81,10 @@ export {
   type OperatorAction,
   type OperatorRead,
   type RequestRefusal,
-} from './audit/realtime-audit.js';
+} from './gateway/audit/realtime-audit.js';
 export { ConnectionRegistry, type TopicStats } from './connections/connection-registry.js';
-export { RealtimeHealth, type RealtimeHealthReport } from './health/realtime-health.service.js';
-export { ClusterStatsService } from './instances/cluster-stats.service.js';
+export { RealtimeHealth, type RealtimeHealthReport } from './monitoring/realtime-health.service.js';
+export { ClusterStatsService } from './cluster/instances/cluster-stats.service.js';
 export { PresenceService } from './presence/presence.service.js';
 export type { PresenceList } from './presence/presence-channel.js';
 export { RevocationsFullError } from './auth/revocation.js';
@@ -96,15 +96,15 @@ export {
   type Timestamp,
   type TenantScope,
   type Actor,
-} from './control/realtime-control.service.js';
-export type { ControlResult } from './control/control-bus.js';
+} from './cluster/control/realtime-control.service.js';
+export type { ControlResult } from './cluster/control/control-bus.js';
 export { runSafely, safely } from './observability/run-safely.js';
 export { RedisBridge } from './delivery/redis-bridge.service.js';
 export { RealtimeGateway } from './gateway/realtime.gateway.js';
 export { RealtimeServer } from './gateway/realtime-server.js';
-export { RealtimeOutboxModule, type RealtimeOutboxAsyncOptions } from './outbox/realtime-outbox.module.js';
-export { RealtimeOutbox } from './outbox/realtime-outbox.service.js';
-export { OUTBOX_MIGRATION } from './outbox/outbox-schema.js';
+export { RealtimeOutboxModule, type RealtimeOutboxAsyncOptions } from './publishing/outbox/realtime-outbox.module.js';
+export { RealtimeOutbox } from './publishing/outbox/realtime-outbox.service.js';
+export { OUTBOX_MIGRATION } from './publishing/outbox/outbox-schema.js';
 export {
   pgListen,
   pgOutboxDatabase,
@@ -113,7 +113,7 @@ export {
   type OutboxStatements,
   type PgClient,
   type PgPool,
-} from './outbox/outbox-database.js';
-export type { RealtimeOutboxOptions } from './outbox/outbox-options.js';
-export type { OutboxStatus } from './outbox/outbox-table.js';
+} from './publishing/outbox/outbox-database.js';
+export type { RealtimeOutboxOptions } from './publishing/outbox/outbox-options.js';
+export type { OutboxStatus } from './publishing/outbox/outbox-table.js';
 export * from '../protocol/index.js';

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { RedisBroker } from '../../src/realtime/backends/redis/redis.broker.js';
 import { REDIS_INTERVALS, type RedisIntervals } from '../../src/realtime/backends/redis/redis-intervals.js';
 import { PUBLISH } from '../../src/realtime/backends/redis/scripts.js';
-import { RealtimeControl } from '../../src/realtime/control/realtime-control.service.js';
+import { RealtimeControl } from '../../src/realtime/cluster/control/realtime-control.service.js';
 import { Counters } from '../../src/realtime/observability/counters.js';
 import { ForeignData } from '../../src/realtime/observability/foreign-data.js';
 import { enter, enterAndWatch, expectPresent, expectTold, startInstance } from '../presence/support/presence-app.js';

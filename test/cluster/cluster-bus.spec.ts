@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { RealtimeUnavailableError, RedisBridge } from '../../src/realtime/index.js';
 import { ClusterBus, type MessageKind, type QuestionKind } from '../../src/realtime/cluster/cluster-bus.js';
-import { ClusterStatsService } from '../../src/realtime/instances/cluster-stats.service.js';
+import { ClusterStatsService } from '../../src/realtime/cluster/instances/cluster-stats.service.js';
 import { Counters } from '../../src/realtime/observability/counters.js';
 import { integer, record, string } from '../../src/realtime/schemas/schema.js';
 import { RealtimeApp } from '../realtime/support/realtime-app.js';

@@ -4,8 +4,8 @@ import { ClusterStatsService, RealtimeControl, RedisBridge } from '../../src/rea
 import { ClusterSeal } from '../../src/realtime/auth/cluster-seal.js';
 import { sessionOfJti } from '../../src/realtime/auth/revocation.js';
 import { Revocations } from '../../src/realtime/auth/revocations.js';
-import { RevocationKeeper } from '../../src/realtime/control/revocation-keeper.js';
-import { InstanceDirectory } from '../../src/realtime/instances/instance-directory.js';
+import { RevocationKeeper } from '../../src/realtime/cluster/control/revocation-keeper.js';
+import { InstanceDirectory } from '../../src/realtime/cluster/instances/instance-directory.js';
 import { Counters } from '../../src/realtime/observability/counters.js';
 import { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { errorOf } from '../realtime/support/shapes.js';

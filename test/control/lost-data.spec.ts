@@ -7,8 +7,8 @@ import {
   RealtimeHealth,
   RedisBridge,
 } from '../../src/realtime/index.js';
-import { InstanceDirectory } from '../../src/realtime/instances/instance-directory.js';
-import { RevocationKeeper } from '../../src/realtime/control/revocation-keeper.js';
+import { InstanceDirectory } from '../../src/realtime/cluster/instances/instance-directory.js';
+import { RevocationKeeper } from '../../src/realtime/cluster/control/revocation-keeper.js';
 import { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { errorOf } from '../realtime/support/shapes.js';
 import { signToken, TEST_SECRET } from '../support/jwt.js';

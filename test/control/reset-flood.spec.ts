@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { Broker, RedisBridge } from '../../src/realtime/index.js';
 import type { Follower } from '../../src/realtime/delivery/follower.js';
-import { Reauthorization } from '../../src/realtime/control/reauthorization.js';
+import { Reauthorization } from '../../src/realtime/cluster/control/reauthorization.js';
 import { RealtimeApp } from '../realtime/support/realtime-app.js';
 
 const turn = (): Promise<void> => new Promise(setImmediate);

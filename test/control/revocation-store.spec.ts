@@ -5,7 +5,7 @@ import { RedisBroker } from '../../src/realtime/backends/redis/redis.broker.js';
 import { RealtimeClock } from '../../src/realtime/timing/realtime-clock.js';
 import { MemoryRevocationStore } from '../../src/realtime/backends/memory/memory.revocation-store.js';
 import { RedisRevocationStore } from '../../src/realtime/backends/redis/redis.revocation-store.js';
-import { SealedRevocations } from '../../src/realtime/control/sealed-revocations.js';
+import { SealedRevocations } from '../../src/realtime/cluster/control/sealed-revocations.js';
 import { ForeignData } from '../../src/realtime/observability/foreign-data.js';
 import { Counters } from '../../src/realtime/observability/counters.js';
 import { RedisProcess } from '../support/redis-process.js';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { METRICS, type MetricDefinition } from '../../src/realtime/metrics/metric-catalogue.js';
+import { METRICS, type MetricDefinition } from '../../src/realtime/monitoring/metric-catalogue.js';
 
 const operations = readFileSync('docs/operations.md', 'utf8');
 

@@ -193,7 +193,7 @@ const OTHERS: readonly Mutant[] = [
     shows: ['problem'],
     patches: [
       {
-        file: 'realtime/control/revocation-keeper.js',
+        file: 'realtime/cluster/control/revocation-keeper.js',
         find: 'this.writeBack(known, stored)',
         replace: 'Promise.resolve()',
       },

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RedisBroker } from '../../src/realtime/backends/redis/redis.broker.js';
-import type { InstanceDirectory } from '../../src/realtime/instances/instance-directory.js';
+import type { InstanceDirectory } from '../../src/realtime/cluster/instances/instance-directory.js';
 import { MemoryInstanceDirectory } from '../../src/realtime/backends/memory/memory.instance-directory.js';
 import { RedisInstanceDirectory } from '../../src/realtime/backends/redis/redis.instance-directory.js';
 import { RedisProcess } from '../support/redis-process.js';

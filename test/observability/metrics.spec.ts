@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { RedisBridge } from '../../src/realtime/index.js';
-import { METRICS, type MetricDefinition } from '../../src/realtime/metrics/metric-catalogue.js';
+import { METRICS, type MetricDefinition } from '../../src/realtime/monitoring/metric-catalogue.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { until } from '../support/until.js';
 import { RealtimeApp } from '../realtime/support/realtime-app.js';

@@ -10,7 +10,7 @@ import type {
   StatsHistoryDto,
 } from '../../src/realtime/http/operator-shapes.js';
 import { Broker } from '../../src/realtime/broker/broker.js';
-import { InstanceDirectory } from '../../src/realtime/instances/instance-directory.js';
+import { InstanceDirectory } from '../../src/realtime/cluster/instances/instance-directory.js';
 import { SHORT_LEASE, startChildInstance, startInstance } from '../presence/support/presence-app.js';
 import type { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { TIMESTAMP } from '../realtime/support/shapes.js';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import pg from 'pg';
-import { pgOutboxDatabase } from '../../src/realtime/outbox/outbox-database.js';
+import { pgOutboxDatabase } from '../../src/realtime/publishing/outbox/outbox-database.js';
 
 /** A message of Postgres: its type, its length, its body. */
 function message(type: string, body: Buffer): Buffer {

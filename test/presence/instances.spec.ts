@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Lease } from '../../src/realtime/instances/lease.js';
+import { Lease } from '../../src/realtime/cluster/instances/lease.js';
 import { RealtimeControl } from '../../src/realtime/index.js';
 import type { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { signToken } from '../support/jwt.js';

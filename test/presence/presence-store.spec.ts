@@ -1,4 +1,4 @@
-import { InstanceDirectory } from '../../src/realtime/instances/instance-directory.js';
+import { InstanceDirectory } from '../../src/realtime/cluster/instances/instance-directory.js';
 import { PresenceHints } from '../../src/realtime/presence/presence-hints.js';
 import { ANONYMOUS, PresenceStore } from '../../src/realtime/presence/presence-store.js';
 import type { RealtimeApp } from '../realtime/support/realtime-app.js';

@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { allowDirectWrites } from '../../src/realtime/connections/web-socket-transport.js';
-import { FieldGroups } from '../../src/realtime/fields/field-groups.js';
+import { FieldGroups } from '../../src/realtime/channels/fields/field-groups.js';
 import {
   ChannelPolicy,
   ChannelPolicyService,

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { Expose, Type } from 'class-transformer';
 import { IsOptional, IsString, ValidateNested } from 'class-validator';
-import { FieldGroups, MAX_NAMED_USERS } from '../../src/realtime/fields/field-groups.js';
+import { FieldGroups, MAX_NAMED_USERS } from '../../src/realtime/channels/fields/field-groups.js';
 import { ExposeToUser, RealtimeControl, RealtimeModule } from '../../src/realtime/index.js';
 import { signToken, type TestClaims } from '../support/jwt.js';
 import { RedisProcess } from '../support/redis-process.js';

@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { eventBody } from '../../src/protocol/index.js';
 import { ClusterStatsService, type EmitOptions, RealtimeControl, RedisBridge } from '../../src/realtime/index.js';
-import { InstanceDirectory } from '../../src/realtime/instances/instance-directory.js';
+import { InstanceDirectory } from '../../src/realtime/cluster/instances/instance-directory.js';
 import { PresenceStore } from '../../src/realtime/presence/presence-store.js';
 import { Counters } from '../../src/realtime/observability/counters.js';
 import { answerOf, call } from '../operators/operator-app.js';

@@ -1,6 +1,6 @@
 import { ChannelPolicy, type CanSubscribe } from '../../src/realtime/index.js';
 import { SUBSCRIBE_COST } from '../../src/realtime/gateway/request-cost.js';
-import { RequestBudget } from '../../src/realtime/limits/request-budget.js';
+import { RequestBudget } from '../../src/realtime/timing/request-budget.js';
 import type { Connection } from '../../src/realtime/index.js';
 import type { WsClient } from '../support/ws-client.js';
 import { RealtimeApp, type TestOptions } from './support/realtime-app.js';

@@ -1,8 +1,8 @@
 import type { FactoryProvider } from '@nestjs/common';
 import { TicketStore } from '../auth/ticket-store.js';
 import { Broker } from '../broker/broker.js';
-import { RevocationStore } from '../control/revocation-store.js';
-import { InstanceDirectory } from '../instances/instance-directory.js';
+import { RevocationStore } from '../cluster/control/revocation-store.js';
+import { InstanceDirectory } from '../cluster/instances/instance-directory.js';
 import { PresenceStore } from '../presence/presence-store.js';
 import { Backend } from './backend.js';
 

@@ -1,9 +1,9 @@
 import type { TicketStore } from '../auth/ticket-store.js';
 import type { Broker } from '../broker/broker.js';
 import type { RealtimeClock } from '../timing/realtime-clock.js';
-import type { RevocationStore } from '../control/revocation-store.js';
-import type { InstanceDirectory } from '../instances/instance-directory.js';
-import type { Lease } from '../instances/lease.js';
+import type { RevocationStore } from '../cluster/control/revocation-store.js';
+import type { InstanceDirectory } from '../cluster/instances/instance-directory.js';
+import type { Lease } from '../cluster/instances/lease.js';
 import type { ForeignData } from '../observability/foreign-data.js';
 import type { PresenceStore } from '../presence/presence-store.js';
 

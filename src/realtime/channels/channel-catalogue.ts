@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { isChannelName, matchPattern, USER_GROUP, userOfChannel } from '../../protocol/index.js';
 import type { ChannelAccess, ChannelDefinition, EventClass } from '../options/channel-definition.js';
-import { DeclaredFields } from '../fields/declared-fields.js';
-import { FieldGroups } from '../fields/field-groups.js';
+import { DeclaredFields } from './fields/declared-fields.js';
+import { FieldGroups } from './fields/field-groups.js';
 import type { HistoryWindow } from '../options/history-options.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeOptionsError } from '../options/resolve-options.js';

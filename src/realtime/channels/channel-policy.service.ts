@@ -9,8 +9,8 @@ import {
 } from '../../protocol/index.js';
 import type { Principal } from '../auth/principal.js';
 import { Counters } from '../observability/counters.js';
-import { NO_GROUPS, type View } from '../fields/field-groups.js';
-import { NO_GRANTS, type FieldGrants } from '../fields/granted-fields.js';
+import { NO_GROUPS, type View } from './fields/field-groups.js';
+import { NO_GRANTS, type FieldGrants } from './fields/granted-fields.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeOptionsError } from '../options/resolve-options.js';
 import { isGranted, isInReach, knownRoles, ownGroups, userIdIn } from './access.js';

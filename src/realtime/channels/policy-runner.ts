@@ -1,5 +1,5 @@
 import type { Principal } from '../auth/principal.js';
-import { NO_GRANTS, type FieldGrants } from '../fields/granted-fields.js';
+import { NO_GRANTS, type FieldGrants } from './fields/granted-fields.js';
 import type { Counters } from '../observability/counters.js';
 import { LogLimiter } from '../observability/log-limiter.js';
 import { SafeLogger } from '../observability/safe-logger.js';

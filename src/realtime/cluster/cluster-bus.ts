@@ -1,5 +1,5 @@
 import type { HistoryWindow } from '../broker/broker.js';
-import type { InstanceReport } from '../instances/instance-report.js';
+import type { InstanceReport } from './instances/instance-report.js';
 import type { Schema } from '../schemas/schema.js';
 
 /** A kind of message between instances. */

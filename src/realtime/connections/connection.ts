@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Observable } from 'rxjs';
 import { CLOSE_CODES, ProtocolError, type CloseName, type Unstamped } from '../../protocol/index.js';
 import type { Principal } from '../auth/principal.js';
-import { mayHaveProto, parseWithoutProto } from '../fields/without-proto.js';
+import { mayHaveProto, parseWithoutProto } from '../channels/fields/without-proto.js';
 import type { Counters } from '../observability/counters.js';
 import type { FrameQueue } from './frame-queue.js';
 import { FrameRate } from './frame-rate.js';

@@ -1,5 +1,5 @@
 import { Expose } from 'class-transformer';
-import { FieldGroups } from '../fields/field-groups.js';
+import { FieldGroups } from '../channels/fields/field-groups.js';
 import { EventFrame } from './event-frame.js';
 
 class Note {

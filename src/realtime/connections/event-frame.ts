@@ -1,6 +1,6 @@
 import { eventBody, eventText, isLimitedBody, withoutData, type Position } from '../../protocol/index.js';
-import { NO_USERS, type FieldGroups, type View } from '../fields/field-groups.js';
-import { PerView } from '../fields/per-view.js';
+import { NO_USERS, type FieldGroups, type View } from '../channels/fields/field-groups.js';
+import { PerView } from '../channels/fields/per-view.js';
 import { decodeEventBody } from '../schemas/event-body.js';
 import { frameDeflated, frameText } from './frame-bytes.js';
 

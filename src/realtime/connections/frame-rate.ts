@@ -1,4 +1,4 @@
-import { TokenBucket } from '../limits/token-bucket.js';
+import { TokenBucket } from '../timing/token-bucket.js';
 
 /** Maximum number of channels in one frame. A frame with more counts as several frames. */
 const CHANNELS_PER_FRAME = 10;

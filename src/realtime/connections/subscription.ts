@@ -1,5 +1,5 @@
-import { NO_GROUPS, type View } from '../fields/field-groups.js';
-import { NO_GRANTS, type FieldGrants } from '../fields/granted-fields.js';
+import { NO_GROUPS, type View } from '../channels/fields/field-groups.js';
+import { NO_GRANTS, type FieldGrants } from '../channels/fields/granted-fields.js';
 import type { Principal } from '../auth/principal.js';
 import type { EventFrame } from './event-frame.js';
 import type { CloseName, Position, Unstamped } from '../../protocol/index.js';

@@ -1,7 +1,7 @@
 import { formatPosition, type Position, type RecoveryReason } from '../../protocol/index.js';
 import type { Broker, BrokerEvent, ReadLimits, ReadResult } from '../broker/broker.js';
 import { EventFrame } from '../connections/event-frame.js';
-import type { FieldGroups } from '../fields/field-groups.js';
+import type { FieldGroups } from '../channels/fields/field-groups.js';
 import { runSafely } from '../observability/run-safely.js';
 import { retry, sleep } from '../timing/retry.js';
 import { DeliveredMarks } from './delivered-marks.js';

@@ -1,7 +1,7 @@
 import { formatPosition, type Position, type RecoveryReason } from '../../protocol/index.js';
 import type { ReadLimits } from '../broker/broker.js';
 import type { ConnectionRegistry } from '../connections/connection-registry.js';
-import type { FanOut } from '../delivery/fan-out.js';
+import type { FanOut } from './fan-out.js';
 import { CLOSED_FEED, PausedFeed, type Subscription } from '../connections/subscription.js';
 import type { Counters } from '../observability/counters.js';
 import { tenantOf } from '../tenants/topic.js';

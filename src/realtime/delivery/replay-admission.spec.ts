@@ -1,7 +1,7 @@
 import { eventBody } from '../../protocol/index.js';
 import { RealtimeClock } from '../timing/realtime-clock.js';
 import { EventFrame } from '../connections/event-frame.js';
-import { RequestBudget, type Payer } from '../limits/request-budget.js';
+import { RequestBudget, type Payer } from '../timing/request-budget.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { ChannelStream } from './channel-stream.js';
 import { ReplayAdmission } from './replay-admission.js';

@@ -1,6 +1,6 @@
 import { parsePosition, ProtocolError, type Position, type RecoveryReason } from '../../protocol/index.js';
 import type { EventFrame } from '../connections/event-frame.js';
-import type { Payer, RequestBudget } from '../limits/request-budget.js';
+import type { Payer, RequestBudget } from '../timing/request-budget.js';
 import { sleep } from '../timing/retry.js';
 import type { ChannelStream } from './channel-stream.js';
 

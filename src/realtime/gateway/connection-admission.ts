@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../../protocol/index.js';
-import type { AuditLog } from '../audit/audit-log.service.js';
+import type { AuditLog } from './audit/audit-log.service.js';
 import type { AuthService } from '../auth/auth.service.js';
 import { digestCredential } from '../auth/token-source.js';
 import type { RealtimeClock } from '../timing/realtime-clock.js';

@@ -1,4 +1,4 @@
-import { KeyedBuckets } from '../limits/keyed-buckets.js';
+import { KeyedBuckets } from '../timing/keyed-buckets.js';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import type { ClientAddress } from './client-address.js';
 

@@ -16,7 +16,7 @@ import {
   type Decoded,
   type ErrorCode,
 } from '../../protocol/index.js';
-import { AuditLog } from '../audit/audit-log.service.js';
+import { AuditLog } from './audit/audit-log.service.js';
 import { AuthService } from '../auth/auth.service.js';
 import { Revocations } from '../auth/revocations.js';
 import { findChannels } from '../auth/token-source.js';
@@ -27,13 +27,13 @@ import { ConnectionMonitor } from '../connections/connection-monitor.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { FrameQueue, type FrameHandler } from '../connections/frame-queue.js';
-import { Reauthorization } from '../control/reauthorization.js';
-import { ClusterStatsService } from '../instances/cluster-stats.service.js';
-import { TenantStats } from '../instances/tenant-stats.js';
+import { Reauthorization } from '../cluster/control/reauthorization.js';
+import { ClusterStatsService } from '../cluster/instances/cluster-stats.service.js';
+import { TenantStats } from '../cluster/instances/tenant-stats.js';
 import { Counters } from '../observability/counters.js';
 import { runSafely } from '../observability/run-safely.js';
 import { SafeLogger } from '../observability/safe-logger.js';
-import { RequestBudget } from '../limits/request-budget.js';
+import { RequestBudget } from '../timing/request-budget.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { PresenceService } from '../presence/presence.service.js';
 import { FinalEvents } from '../publishing/final-events.js';

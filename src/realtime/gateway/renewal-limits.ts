@@ -1,5 +1,5 @@
 import type { Principal } from '../auth/principal.js';
-import { KeyedBuckets } from '../limits/keyed-buckets.js';
+import { KeyedBuckets } from '../timing/keyed-buckets.js';
 
 /**
  * Limit of one connection: ten renewals at once, then one every five seconds. Each renewal calls the policies of all its

@@ -1,6 +1,6 @@
 import { Get, Header, Req, UseGuards } from '@nestjs/common';
-import type { AsyncApiDocument } from '../asyncapi/asyncapi-document.js';
-import { RealtimeAsyncApi } from '../asyncapi/asyncapi.service.js';
+import type { AsyncApiDocument } from '../channels/asyncapi/asyncapi-document.js';
+import { RealtimeAsyncApi } from '../channels/asyncapi/asyncapi.service.js';
 import { AdminGuard } from './admin.guard.js';
 import { Documented } from './documented.js';
 import { asyncApiShape } from './operator-shapes.js';

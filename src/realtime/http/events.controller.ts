@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { BadRequestException, ForbiddenException, HttpException, Post, Req, UseGuards } from '@nestjs/common';
 import type { FieldProblem } from '../../protocol/index.js';
-import { AuditLog } from '../audit/audit-log.service.js';
+import { AuditLog } from '../gateway/audit/audit-log.service.js';
 import { ChannelCatalogue } from '../channels/channel-catalogue.js';
 import { TimeSlices } from '../gateway/time-slices.js';
 import type { PublishOperation } from '../options/publish-keys.js';

@@ -11,8 +11,8 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { RevocationsFullError } from '../auth/revocation.js';
-import type { ControlResult } from '../control/control-bus.js';
-import { RealtimeControl, type Timestamp } from '../control/realtime-control.service.js';
+import type { ControlResult } from '../cluster/control/control-bus.js';
+import { RealtimeControl, type Timestamp } from '../cluster/control/realtime-control.service.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeUnavailableError } from '../publishing/errors.js';
 import { TenantError, Tenants } from '../tenants/tenants.js';

@@ -1,5 +1,5 @@
-import type { OperatorCall } from '../audit/audit-log.service.js';
-import { OPERATOR_ACTIONS, OPERATOR_READS } from '../audit/realtime-audit.js';
+import type { OperatorCall } from '../gateway/audit/audit-log.service.js';
+import { OPERATOR_ACTIONS, OPERATOR_READS } from '../gateway/audit/realtime-audit.js';
 
 /** The part of a request that describes an operator's call. */
 export interface CalledRoute {

@@ -1,8 +1,8 @@
 import type { Principal } from '../auth/principal.js';
-import type { ClusterChannelRow } from '../inspection/channel-rows.js';
-import type { LocatedConnection } from '../inspection/inspection.service.js';
+import type { ClusterChannelRow } from './inspection/channel-rows.js';
+import type { LocatedConnection } from './inspection/inspection.service.js';
 import { channelOf, tenantOf } from '../tenants/topic.js';
-import type { InstanceReport, LabelCount, Sample } from '../instances/instance-report.js';
+import type { InstanceReport, LabelCount, Sample } from '../cluster/instances/instance-report.js';
 import type { ChannelDto, ConnectionDto, InstanceDto, OperatorDto, SampleDto } from './operator-shapes.js';
 
 export function instanceDto(instanceId: string, { stats, health }: InstanceReport): InstanceDto {

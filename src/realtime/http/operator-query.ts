@@ -1,8 +1,8 @@
 import { BadRequestException } from '@nestjs/common';
 import { ClaimsError } from '../auth/claims.js';
 import { makePrincipal, type Principal, type PrincipalOptions } from '../auth/principal.js';
-import { CONNECTION_SORTS, type ConnectionQuery, type RowCursor } from '../inspection/connection-rows.js';
-import { MAX_PAGE, SORT_ORDERS, readCursor } from '../inspection/paging.js';
+import { CONNECTION_SORTS, type ConnectionQuery, type RowCursor } from './inspection/connection-rows.js';
+import { MAX_PAGE, SORT_ORDERS, readCursor } from './inspection/paging.js';
 import type { ParameterTexts } from './documented.js';
 
 /** Query parameters as parsed by the HTTP adapter. A repeated parameter is a list. */

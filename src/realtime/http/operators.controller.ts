@@ -11,8 +11,8 @@ import {
 } from '@nestjs/common';
 import { ChannelCatalogue } from '../channels/channel-catalogue.js';
 import { ChannelPolicyService } from '../channels/channel-policy.service.js';
-import { Inspection } from '../inspection/inspection.service.js';
-import { writeCursor } from '../inspection/paging.js';
+import { Inspection } from './inspection/inspection.service.js';
+import { writeCursor } from './inspection/paging.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeUnavailableError } from '../publishing/errors.js';
 import { channelOf, tenantProblem, topicOf } from '../tenants/topic.js';

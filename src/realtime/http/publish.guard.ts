@@ -5,7 +5,7 @@ import {
   type CanActivate,
   type ExecutionContext,
 } from '@nestjs/common';
-import { AuditLog } from '../audit/audit-log.service.js';
+import { AuditLog } from '../gateway/audit/audit-log.service.js';
 import { AuthService } from '../auth/auth.service.js';
 import type { Principal } from '../auth/principal.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';

@@ -1,7 +1,7 @@
 import { HttpException, Injectable } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
-import type { AuditLog } from '../audit/audit-log.service.js';
-import type { RequestRefusal } from '../audit/realtime-audit.js';
+import type { AuditLog } from '../gateway/audit/audit-log.service.js';
+import type { RequestRefusal } from '../gateway/audit/realtime-audit.js';
 import type { Principal } from '../auth/principal.js';
 import { ClientAddresses } from '../gateway/client-address.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';

@@ -1,4 +1,4 @@
-import type { Lease } from '../instances/lease.js';
+import type { Lease } from '../cluster/instances/lease.js';
 
 /** Number of channels that an instance renews per second. It reads a third as many. */
 const CHANNELS_PER_SECOND = 1_000;

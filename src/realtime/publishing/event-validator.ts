@@ -2,7 +2,7 @@ import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
 import type { Channel } from '../channels/channel-catalogue.js';
 import type { Counters } from '../observability/counters.js';
-import { MAX_NAMED_USERS } from '../fields/field-groups.js';
+import { MAX_NAMED_USERS } from '../channels/fields/field-groups.js';
 import { LogLimiter } from '../observability/log-limiter.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { thrownText } from '../observability/thrown-text.js';

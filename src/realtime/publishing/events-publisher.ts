@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { eventBody, formatPosition, type RealtimeEvents } from '../../protocol/index.js';
 import { Broker } from '../broker/broker.js';
 import { ChannelCatalogue } from '../channels/channel-catalogue.js';
-import { KeyedBuckets } from '../limits/keyed-buckets.js';
+import { KeyedBuckets } from '../timing/keyed-buckets.js';
 import { Counters } from '../observability/counters.js';
 import { runSafely } from '../observability/run-safely.js';
 import { LogLimiter } from '../observability/log-limiter.js';

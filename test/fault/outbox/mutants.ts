@@ -1,12 +1,12 @@
 import type { Patch } from '../build.js';
 
-const RELAY = 'realtime/outbox/outbox-relay.service.js';
+const RELAY = 'realtime/publishing/outbox/outbox-relay.service.js';
 
 /** Deliberate bugs in the product that the comparison must find. */
 export const OUTBOX_MUTANTS: Readonly<Record<string, Patch>> = {
   'no-key': { file: RELAY, find: 'idempotencyKey: key,', replace: 'idempotencyKey: key + Math.random(),' },
   'no-lock-of-the-channel': {
-    file: 'realtime/outbox/outbox-table.js',
+    file: 'realtime/publishing/outbox/outbox-table.js',
     find: 'pg_try_advisory_xact_lock(${LOCK}, hashtext(channel)) as ours',
     replace: 'true as ours',
   },
@@ -19,7 +19,7 @@ export const OUTBOX_MUTANTS: Readonly<Record<string, Patch>> = {
       const outcomes = await sendInOrder(`,
   },
   'not-in-the-transaction': {
-    file: 'realtime/outbox/realtime-outbox.service.js',
+    file: 'realtime/publishing/outbox/realtime-outbox.service.js',
     find: 'await statements.query(sql,',
     replace: 'await this.table.statements.query(sql,',
   },
@@ -28,7 +28,7 @@ export const OUTBOX_MUTANTS: Readonly<Record<string, Patch>> = {
 /** Mutants for the run with a frozen relay. */
 export const FROZEN_MUTANTS: Readonly<Record<string, Patch>> = {
   'limit-before-locks': {
-    file: 'realtime/outbox/outbox-table.js',
+    file: 'realtime/publishing/outbox/outbox-table.js',
     find: 'without.push(...candidates.map(({ channel }) => channel));',
     replace: 'return [];',
   },

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { OUTBOX_MIGRATION } from '../../../src/realtime/outbox/outbox-schema.js';
+import { OUTBOX_MIGRATION } from '../../../src/realtime/publishing/outbox/outbox-schema.js';
 import { Child } from '../../support/child.js';
 import { signToken, TEST_SECRET } from '../../support/jwt.js';
 import { PostgresProcess } from '../../support/postgres-process.js';

@@ -38,7 +38,7 @@ export const SERVICE_MUTANTS: readonly ServiceMutant[] = [
   {
     name: 'confirmed-unseen',
     patch: {
-      file: 'realtime/control/control-bus.js',
+      file: 'realtime/cluster/control/control-bus.js',
       find: 'handler.execute(command)',
       replace: 'Math.random() < 0.5 ? 0 : handler.execute(command)',
     },
@@ -58,7 +58,7 @@ export const SERVICE_MUTANTS: readonly ServiceMutant[] = [
   {
     name: 'revocations-not-written-back',
     patch: {
-      file: 'realtime/control/revocation-keeper.js',
+      file: 'realtime/cluster/control/revocation-keeper.js',
       find: 'at < lost.length',
       replace: 'at < 0',
     },

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ServerFrame } from '../../../src/protocol/frames.js';
-import { Lease } from '../../../src/realtime/instances/lease.js';
+import { Lease } from '../../../src/realtime/cluster/instances/lease.js';
 import { RealtimeApp, withDefaults, type TestOptions } from '../../realtime/support/realtime-app.js';
 import { Child } from '../../support/child.js';
 import type { WsClient } from '../../support/ws-client.js';

@@ -1,4 +1,4 @@
-import { MAX_PAGE } from '../../../src/realtime/inspection/paging.js';
+import { MAX_PAGE } from '../../../src/realtime/http/inspection/paging.js';
 
 /** Strings that break careless code. */
 const STRINGS = ['x', 'ä"\n\u2028 \\', '__proto__', 'constructor', 'toString', ' ', '\u0000', '\ud800', '$&'] as const;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { InstanceDirectory } from '../../instances/instance-directory.js';
+import { InstanceDirectory } from '../../cluster/instances/instance-directory.js';
 
 /** Directory of a single instance. */
 export class MemoryInstanceDirectory extends InstanceDirectory {

@@ -1,5 +1,5 @@
 import type { RealtimeClock } from '../../timing/realtime-clock.js';
-import { RevocationStore, type StoredRevocation } from '../../control/revocation-store.js';
+import { RevocationStore, type StoredRevocation } from '../../cluster/control/revocation-store.js';
 
 /** Revocation store of a single instance. */
 export class MemoryRevocationStore extends RevocationStore {

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { RedisBroker } from './redis.broker.js';
 import { isWrongType } from './script-replies.js';
 import type { Client } from './client.js';
-import { InstanceDirectory } from '../../instances/instance-directory.js';
-import type { Lease } from '../../instances/lease.js';
+import { InstanceDirectory } from '../../cluster/instances/instance-directory.js';
+import type { Lease } from '../../cluster/instances/lease.js';
 
 /** Time for which the liveness of an instance is cached, in milliseconds. */
 const LIVENESS_CACHE_MS = 1_000;

@@ -1,6 +1,6 @@
 import type { RedisBroker } from './redis.broker.js';
 import { RealtimeUnavailableError } from '../../broker/errors.js';
-import type { InstanceDirectory } from '../../instances/instance-directory.js';
+import type { InstanceDirectory } from '../../cluster/instances/instance-directory.js';
 import { RedisPresenceStore } from './redis.presence-store.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));

@@ -1,6 +1,6 @@
 import { RealtimeUnavailableError } from '../../broker/errors.js';
 import type { RedisBroker } from './redis.broker.js';
-import type { InstanceDirectory } from '../../instances/instance-directory.js';
+import type { InstanceDirectory } from '../../cluster/instances/instance-directory.js';
 import { readPresenceField, type PresenceField } from '../../presence/presence-field.js';
 import { MAX_RENEW_MS } from '../../presence/presence-pace.js';
 import { ANONYMOUS, PresenceStore, type Present } from '../../presence/presence-store.js';

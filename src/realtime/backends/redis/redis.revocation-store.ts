@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { RedisBroker } from './redis.broker.js';
-import { RevocationStore, type StoredRevocation } from '../../control/revocation-store.js';
+import { RevocationStore, type StoredRevocation } from '../../cluster/control/revocation-store.js';
 
 /** Approximate number of entries in one reply of Redis. */
 const PAGE = 1_000;

@@ -1,0 +1,298 @@
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { BEFORE_LEEWAY_MS, sessionOfJti } from '../../auth/revocation.js';
+import { RealtimeClock } from '../../timing/realtime-clock.js';
+import type { Connection } from '../../connections/connection.js';
+import { ConnectionRegistry } from '../../connections/connection-registry.js';
+import { safely } from '../../observability/run-safely.js';
+import { SafeLogger } from '../../observability/safe-logger.js';
+import { ResolvedRealtimeOptions } from '../../options/realtime-options.js';
+import { TenantError, Tenants } from '../../tenants/tenants.js';
+import type { ControlResult } from './control-bus.js';
+import { coalesced } from '../../timing/coalesced.js';
+import { CONFIRM_MS, ControlBus } from './control-bus.js';
+import { assertSendable, type ControlCommand } from './control-command.js';
+import { Reauthorization } from './reauthorization.js';
+import { RevocationKeeper } from './revocation-keeper.js';
+
+/** The author of a command, for the audit log. */
+export interface Actor {
+  /** Id of an operator, or name of a job. @default not named */
+  readonly by?: string;
+}
+
+/** Defines which instances must confirm. */
+export interface Confirmation {
+  /** `all`: rejects with `CommandUnconfirmedError` if an instance does not confirm. By default, the result lists it in `missing`. */
+  readonly require?: 'all';
+}
+
+/** Thrown if an instance did not confirm although all were required. It executes the command when it receives it. */
+export class CommandUnconfirmedError extends Error {
+  override readonly name = 'CommandUnconfirmedError';
+
+  constructor(readonly result: ControlResult) {
+    super(`Instances that did not confirm: ${result.missing.join(', ')}. They run the command when it reaches them`);
+  }
+}
+
+/** With the option `tenants`: the tenant that the user belongs to. */
+export interface TenantScope {
+  /** `null` for a platform user without a tenant. @default the tenant of the running code (`EventsPublisher.withTenant`) */
+  readonly tenant?: string | null;
+}
+
+/** Rejects times in seconds, such as `exp` and `iat`: as milliseconds they are before this time, and would revoke nothing. */
+const EARLIEST_MS = 100_000_000_000;
+
+/** A point in time: milliseconds since 1970, or a date. */
+export type Timestamp = number | Date;
+
+/**
+ * Closes connections, revokes tokens and re-authorizes subscriptions, on all instances. Each method resolves once all running
+ * instances have executed the command, or after 2 s. The result lists the instances that confirmed and those that are missing. An
+ * instance that confirmed sends nothing more to an affected connection. An instance that was disconnected executes the command
+ * when it is back.
+ * @hideconstructor
+ */
+@Injectable()
+export class RealtimeControl implements OnApplicationBootstrap {
+  private readonly logger = new SafeLogger('Realtime');
+  private readonly tenants: Tenants;
+
+  constructor(
+    private readonly bus: ControlBus,
+    private readonly registry: ConnectionRegistry,
+    private readonly reauthorization: Reauthorization,
+    private readonly keeper: RevocationKeeper,
+    options: ResolvedRealtimeOptions,
+    private readonly clock: RealtimeClock,
+  ) {
+    this.tenants = new Tenants(options);
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    const following = this.bus.follow({
+      execute: (command) => this.execute(command),
+      missed: safely(
+        'Catching up with control commands',
+        coalesced(() => this.catchUp()),
+      ),
+    });
+    await this.keeper.start(following);
+  }
+
+  /** Closes all connections of a user with 4403. The clients can reconnect with a valid token. @throws RealtimeUnavailableError */
+  disconnectUser(
+    userId: string,
+    { by, require, ...whose }: TenantScope & Actor & Confirmation = {},
+  ): Promise<ControlResult> {
+    return this.send({ do: 'disconnect_user', userKey: this.userKeyOf(userId, whose), ...actorOf(by) }, require);
+  }
+
+  /** Closes all connections whose token has this `jti`: see {@link disconnectUser}. @throws RealtimeUnavailableError */
+  disconnectSession(jti: string, { by, require }: Actor & Confirmation = {}): Promise<ControlResult> {
+    return this.send({ do: 'disconnect_session', jti, ...actorOf(by) }, require);
+  }
+
+  /** Closes one connection with 4403. Its client can reconnect with a valid token. @throws RealtimeUnavailableError */
+  disconnectConnection(connectionId: string, { by, require }: Actor & Confirmation = {}): Promise<ControlResult> {
+    return this.send({ do: 'disconnect_connection', connectionId, ...actorOf(by) }, require);
+  }
+
+  /** Re-authorizes a user: subscriptions that are not allowed any more end with `access_revoked`. @throws RealtimeUnavailableError */
+  reauthorizeUser(userId: string, { require, ...whose }: TenantScope & Confirmation = {}): Promise<ControlResult> {
+    return this.send({ do: 'reauthorize_user', userKey: this.userKeyOf(userId, whose) }, require);
+  }
+
+  /**
+   * Revokes the tokens of a user. Closes its connections with 4403, and rejects these tokens with `token_invalid` for
+   * `revocationTtlMs`. If this rejects with `RealtimeUnavailableError`, only this instance knows the revocation: try again.
+   * `issuedBefore` limits it to tokens issued before a time (by their `iat`, in whole seconds; a token without one counts as the
+   * oldest). The default is now.
+   * @throws RealtimeUnavailableError
+   * @throws RevocationsFullError after the connections were closed
+   */
+  revokeUser(
+    userId: string,
+    { by, require, issuedBefore, ...whose }: TenantScope & Actor & Confirmation & { issuedBefore?: Timestamp } = {},
+  ): Promise<ControlResult> {
+    assertText(userId, 'userId');
+    const before = this.momentBefore(issuedBefore);
+    const revocation = {
+      kind: 'user',
+      id: this.userKeyOf(userId, whose),
+      before,
+      until: this.keeper.latestExpiry(before),
+    } as const;
+    return confirmed(this.keeper.revoke(revocation, by), require);
+  }
+
+  /**
+   * Works like {@link revokeUser}, for the tokens with this `jti`. Pass the expiry of the token as `until`, so that the
+   * revocation is not kept longer. Without `until`, it is estimated from the tokens of the session's connections on this
+   * instance, or is `revocationTtlMs` from now if there are none.
+   */
+  revokeSession(
+    jti: string,
+    { by, require, until }: Actor & Confirmation & { until?: Timestamp } = {},
+  ): Promise<ControlResult> {
+    assertText(jti, 'jti');
+    const session = sessionOfJti(jti);
+    const now = this.clock.wall();
+    const latest = this.keeper.latestExpiry(now);
+    const end = until === undefined ? (this.endOfSession(session, now) ?? latest) : toMilliseconds(until, 'until');
+    return confirmed(this.keeper.revoke({ kind: 'session', id: session, until: Math.min(end, latest) }, by), require);
+  }
+
+  /** Works like {@link revokeUser}, for the token of one connection on any instance. Does nothing if the connection is closed. */
+  revokeConnection(connectionId: string, { by, require }: Actor & Confirmation = {}): Promise<ControlResult> {
+    assertText(connectionId, 'connectionId');
+    return this.send({ do: 'revoke_connection', connectionId, ...actorOf(by) }, require);
+  }
+
+  /** Works like {@link revokeUser}, for all users. Closes connections with 4401: clients get a new token and reconnect. */
+  revokeAll({
+    by,
+    require,
+    issuedBefore,
+  }: Actor & Confirmation & { issuedBefore?: Timestamp } = {}): Promise<ControlResult> {
+    const before = this.momentBefore(issuedBefore);
+    return confirmed(this.keeper.revoke({ kind: 'all', before, until: this.keeper.latestExpiry(before) }, by), require);
+  }
+
+  private async send(command: ControlCommand, require?: 'all'): Promise<ControlResult> {
+    assertSendable(command);
+    return confirmed(this.bus.broadcast(command), require);
+  }
+
+  /** @returns the number of affected connections */
+  private async execute(command: ControlCommand): Promise<number> {
+    switch (command.do) {
+      case 'revoke':
+        return this.keeper.accept(command.revocation, command.by);
+      case 'load_revocations':
+        await this.keeper.load();
+        return 0;
+      case 'restore_revocations':
+        await this.keeper.restore();
+        return 0;
+      case 'revoke_connection':
+        return this.revokeHere(command);
+      case 'reauthorize_user': {
+        const connections = [...this.registry.ofUser(command.userKey)];
+        await this.reauthorization.reauthorizeAll(connections);
+        return connections.length;
+      }
+      default:
+        return closeAll(this.concernedBy(command), command.by);
+    }
+  }
+
+  private async revokeHere({
+    connectionId,
+    by,
+  }: {
+    readonly connectionId: string;
+    readonly by?: string;
+  }): Promise<number> {
+    const connection = this.registry.get(connectionId);
+    if (connection === undefined || connection.closing) return 0;
+    const { principal } = connection;
+    if (principal === null) return closeAll([connection], by);
+    const now = this.clock.wall();
+    // A token without a jti is a separate session.
+    const end = principal.jti === undefined ? principal.expiresAt : this.endOfSession(principal.session, now)!;
+    const until = Math.min(end, this.keeper.latestExpiry(now));
+    // Other instances get less time, because the confirmation of this instance waits for theirs.
+    const { connections } = await this.keeper.revoke(
+      { kind: 'session', id: principal.session, until },
+      by,
+      CONFIRM_MS / 2,
+    );
+    return connections;
+  }
+
+  /**
+   * Returns the time at which all tokens of a session that exist now have expired, or `undefined` if none of them is connected
+   * here. A token that is not connected can be newer than those that are; its lifetime is assumed to be the same.
+   */
+  private endOfSession(session: string, now: number): number | undefined {
+    const ends = [...this.registry.ofSession(session)].map(({ principal }) =>
+      Math.max(principal!.expiresAt, now + principal!.expiresAt - principal!.issuedAt),
+    );
+    return ends.length === 0 ? undefined : Math.max(...ends);
+  }
+
+  private async catchUp(): Promise<void> {
+    await this.keeper.load();
+    // The lost commands are unknown, so all subscriptions are authorized again.
+    this.logger.warn('Control commands may have been missed: every subscription is re-authorized');
+    await this.reauthorization.reauthorizeAll([...this.registry.all()]);
+  }
+
+  private concernedBy(
+    command: Extract<ControlCommand, { do: 'disconnect_user' | 'disconnect_session' | 'disconnect_connection' }>,
+  ): Iterable<Connection> {
+    switch (command.do) {
+      case 'disconnect_user':
+        return this.registry.ofUser(command.userKey);
+      case 'disconnect_session':
+        return this.registry.ofSession(sessionOfJti(command.jti));
+      case 'disconnect_connection': {
+        const connection = this.registry.get(command.connectionId);
+        return connection === undefined ? [] : [connection];
+      }
+    }
+  }
+
+  private userKeyOf(userId: string, { tenant }: TenantScope): string {
+    try {
+      return this.tenants.userKeyOf(userId, tenant);
+    } catch (error) {
+      throw error instanceof TenantError ? new TypeError(`tenant ${error.message}`) : error;
+    }
+  }
+
+  /**
+   * @throws TypeError if it is not a time
+   * @throws RangeError for a time in the future, which would revoke tokens that were not issued yet
+   */
+  private momentBefore(issuedBefore: Timestamp | undefined): number {
+    const now = this.clock.wall();
+    const before = toMilliseconds(issuedBefore ?? now, 'issuedBefore');
+    if (before > now + BEFORE_LEEWAY_MS) throw new RangeError('issuedBefore must not be in the future');
+    return before;
+  }
+}
+
+/** @throws CommandUnconfirmedError */
+async function confirmed(sent: Promise<ControlResult>, require?: 'all'): Promise<ControlResult> {
+  const result = await sent;
+  if (require === 'all' && result.missing.length > 0) throw new CommandUnconfirmedError(result);
+  return result;
+}
+
+/** @returns the number of closed connections */
+function closeAll(connections: Iterable<Connection>, by?: string): number {
+  const open = [...connections].filter(({ closing }) => !closing);
+  for (const connection of open) connection.close('accessRevoked', by);
+  return open.length;
+}
+
+function actorOf(by: string | undefined): Actor {
+  return by === undefined ? {} : { by };
+}
+
+/** @throws TypeError or RangeError */
+function toMilliseconds(moment: Timestamp, name: string): number {
+  const milliseconds = Number(moment);
+  if (!Number.isFinite(milliseconds)) throw new TypeError(`${name} must be a date, or milliseconds since 1970`);
+  if (milliseconds < EARLIEST_MS) {
+    throw new RangeError(`${name} is ${milliseconds}, before 1973: give milliseconds since 1970, not seconds`);
+  }
+  return milliseconds;
+}
+
+function assertText(value: string, name: string): void {
+  if (typeof value !== 'string' || value === '') throw new TypeError(`${name} must be a non-empty string`);
+}

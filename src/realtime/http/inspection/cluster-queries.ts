@@ -1,0 +1,127 @@
+import type { QuestionKind } from '../../cluster/cluster-bus.js';
+import type { InstanceReport, Sample, TenantReport } from '../../cluster/instances/instance-report.js';
+import {
+  instanceReportSchema,
+  samplesSchema,
+  sketchSchema,
+  tenantReportSchema,
+  topicSchema,
+} from '../../cluster/instances/report-schemas.js';
+import {
+  integer,
+  list,
+  timestamp,
+  nothing,
+  nullable,
+  oneOf,
+  record,
+  string,
+  stringOrNumber,
+  tagged,
+  type Schema,
+} from '../../schemas/schema.js';
+import type { ChannelAnswer, ChannelQuery, ChannelRow } from './channel-rows.js';
+import {
+  CONNECTION_SORTS,
+  type ConnectionDetails,
+  type ConnectionQuery,
+  type ConnectionRow,
+  type RowCursor,
+} from './connection-rows.js';
+import { MAX_PAGE, SORT_ORDERS, type Page } from './paging.js';
+
+/** Queries that an instance sends to all instances, with their answers. */
+export interface ClusterQueries {
+  readonly report: { readonly query: null; readonly answer: InstanceReport };
+  readonly samples: { readonly query: null; readonly answer: readonly Sample[] };
+  readonly tenant: { readonly query: string; readonly answer: TenantReport };
+  readonly connections: { readonly query: ConnectionQuery; readonly answer: Page<ConnectionRow> };
+  readonly connection: { readonly query: string; readonly answer: ConnectionDetails | null };
+  readonly channels: { readonly query: ChannelQuery; readonly answer: ChannelAnswer };
+}
+
+export type QueryName = keyof ClusterQueries;
+
+/** A query with its name. */
+export type NamedQuery = {
+  readonly [T in QueryName]: { readonly about: T; readonly query: ClusterQueries[T]['query'] };
+}[QueryName];
+
+/** Maximum number of rows of one answer: one more than a page shows that there is a next page. */
+const MAX_ROWS = MAX_PAGE + 1;
+/** Upper bound for the channels of one connection. */
+const MAX_CHANNELS = 100_000;
+
+const count = integer();
+const text = string({ max: 8_192 });
+const most = integer(0, MAX_ROWS);
+
+const connectionQuery = record<ConnectionQuery>(
+  {
+    ...{ user: text, userKey: text, channel: text, address: text, session: text, tenant: text, search: text },
+    sort: oneOf(CONNECTION_SORTS),
+    order: oneOf(SORT_ORDERS),
+    most,
+    after: record<RowCursor>({ key: stringOrNumber, id: text }),
+  },
+  ['user', 'userKey', 'channel', 'address', 'session', 'tenant', 'search', 'after'],
+);
+
+const channelQuery = record<ChannelQuery>({ search: text, most, after: text }, ['search', 'after']);
+
+function queryRecord<Query>(query: Schema<Query>): Schema<{ query: Query }> {
+  return record<{ query: unknown }>({ query }) as Schema<{ query: Query }>;
+}
+
+export const querySchema: Schema<NamedQuery> = tagged<'about', NamedQuery>('about', {
+  report: queryRecord(nothing),
+  samples: queryRecord(nothing),
+  tenant: queryRecord(text),
+  connections: queryRecord(connectionQuery),
+  connection: queryRecord(text),
+  channels: queryRecord(channelQuery),
+});
+
+const row = {
+  id: text,
+  userId: nullable(text),
+  role: nullable(text),
+  tenant: nullable(text),
+  address: text,
+  connectedAt: timestamp,
+  subscriptions: count,
+  bufferedBytes: count,
+  sessionId: nullable(text),
+  expiresAt: nullable(timestamp),
+};
+
+export const connectionsAnswerSchema: Schema<Page<ConnectionRow>> = record<Page<ConnectionRow>>({
+  rows: list(record<ConnectionRow>(row), MAX_ROWS),
+  total: count,
+});
+
+export const connectionAnswerSchema: Schema<ConnectionDetails | null> = nullable(
+  record<ConnectionDetails>({ ...row, channels: list(text, MAX_CHANNELS), userAgent: nullable(text) }),
+);
+
+export const channelsAnswerSchema: Schema<ChannelAnswer> = record<ChannelAnswer>({
+  rows: list(record<ChannelRow>({ topic: topicSchema, subscribers: count }), MAX_ROWS),
+  names: sketchSchema,
+});
+
+/** Answer schemas by query. */
+export const ANSWERS: { readonly [T in QueryName]: Schema<ClusterQueries[T]['answer']> } = {
+  report: instanceReportSchema,
+  samples: samplesSchema,
+  tenant: tenantReportSchema,
+  connections: connectionsAnswerSchema,
+  connection: connectionAnswerSchema,
+  channels: channelsAnswerSchema,
+};
+
+/** Queries to all instances. */
+export const QUERIES: QuestionKind<NamedQuery, unknown> = {
+  topic: '$ask',
+  message: querySchema,
+  answerTo: ({ about }) => ANSWERS[about],
+};
