@@ -6,13 +6,13 @@ import { secondsFromNow, signToken } from '../support/jwt.js';
 import { Line } from './support/line.js';
 import { ServedPage } from './support/served-page.js';
 
-/** What the page keeps. */
+/** Variables of the page. */
 interface World {
   client: RealtimeClient;
   heard: string[];
   resets: Reset[];
   changes: StateChange[];
-  /** Whether the page was shown again out of the back/forward cache. */
+  /** True once the page was restored from the back/forward cache. */
   isRestored: boolean;
 }
 
@@ -20,8 +20,8 @@ declare global {
   var world: World;
   var begin: (url: string) => void;
   var getToken: () => Promise<string>;
-  /** What the worker told its page. */
-  var told: string[];
+  /** Messages from the worker. */
+  var workerMessages: string[];
 }
 
 const PAGE = `
@@ -70,7 +70,7 @@ describe('the client in Chromium', () => {
   });
   afterEach(() => context.close());
 
-  /** @param port another than that of the line */
+  /** @param port connects here instead of through the line */
   async function open(port = line.port): Promise<Page> {
     const page = await context.newPage();
     await page.goto(pages.origin);
@@ -85,7 +85,7 @@ describe('the client in Chromium', () => {
   const heard = (page: Page, count: number): Promise<string[]> =>
     page.waitForFunction((wanted) => world.heard.length >= wanted, count).then(() => page.evaluate(() => world.heard));
 
-  it('comes back after the network was cut, with what it missed, once', async () => {
+  it('reconnects after a network failure, and delivers each missed event once', async () => {
     const page = await open();
     await emit('before');
     await heard(page, 1);
@@ -99,7 +99,7 @@ describe('the client in Chromium', () => {
     expect(await page.evaluate(() => world.resets)).toEqual([]);
   });
 
-  it('says once that events are missing after the server restarted without its history', async () => {
+  it('reports a resync once after the server restarted without its history', async () => {
     const page = await open();
     await emit('before');
     await heard(page, 1);
@@ -113,7 +113,7 @@ describe('the client in Chromium', () => {
     expect(await page.evaluate(() => world.resets.map(({ reason }) => reason))).toEqual(['unknown_epoch']);
   });
 
-  it('renews its token before it ends, on the same connection', async () => {
+  it('renews its token before it expires, on the same connection', async () => {
     tokenFor = () => signToken({ sub: 'renewing', exp: secondsFromNow(tokens === 1 ? 5 : 3600) });
     const page = await open();
     const [connection] = app.registry.ofUser('renewing');
@@ -123,11 +123,11 @@ describe('the client in Chromium', () => {
     expect(await page.evaluate(() => world.changes.length)).toBe(2);
   });
 
-  it('goes on where it stood after its token ended, and none was to be had for a while', async () => {
+  it('resumes after its token expired and no new one was available for a while', async () => {
     tokenFor = () => signToken({ sub: 'viewer', exp: secondsFromNow(2) });
     const page = await open();
     tokenFor = () => {
-      throw new Error('the sign-in is away');
+      throw new Error('the sign-in is unavailable');
     };
     await emit('before');
     await inState(page, 'waiting');
@@ -142,7 +142,7 @@ describe('the client in Chromium', () => {
     expect(await page.evaluate(() => world.resets)).toEqual([]);
   });
 
-  it('notices within the heartbeat that its line is dead, where nobody says so', async () => {
+  it('detects a dead connection within the heartbeat, without a close from the network', async () => {
     const quick = await RealtimeApp.start({ heartbeatIntervalMs: 1_000 });
     const dying = await Line.open(quick.port);
     try {
@@ -160,7 +160,7 @@ describe('the client in Chromium', () => {
     }
   });
 
-  it('goes on in a tab that was asleep while its connection broke', async () => {
+  it('resumes in a tab that was frozen while its connection broke', async () => {
     const page = await open();
     const session = await context.newCDPSession(page);
     await session.send('Page.setWebLifecycleState', { state: 'frozen' });
@@ -172,7 +172,7 @@ describe('the client in Chromium', () => {
     expect(await page.evaluate(() => world.resets)).toEqual([]);
   });
 
-  it('runs in a worker, and comes back there too', async () => {
+  it('runs in a worker, and reconnects there too', async () => {
     const page = await context.newPage();
     await page.goto(pages.origin);
     await page.evaluate(
@@ -183,28 +183,30 @@ describe('the client in Chromium', () => {
           world.client.on('state', ({ state }) => postMessage(state));
           world.client.channel('apps:created').on('state', ({ state }) => postMessage(state));
           world.client.channel('apps:created').on('event', ({ data }) => postMessage(data.name));`;
-        globalThis.told = [];
+        globalThis.workerMessages = [];
         const worker = new Worker(URL.createObjectURL(new Blob([script], { type: 'text/javascript' })), {
           type: 'module',
         });
-        worker.onmessage = ({ data }) => void told.push(data as string);
+        worker.onmessage = ({ data }) => void workerMessages.push(data as string);
       },
       [`ws://127.0.0.1:${line.port}/ws`, signToken({ sub: 'worker' })] as const,
     );
-    const tells = (text: string) => page.waitForFunction((wanted) => told.includes(wanted), text);
-    await tells('subscribed');
+    const reports = (text: string) => page.waitForFunction((wanted) => workerMessages.includes(wanted), text);
+    await reports('subscribed');
     await emit('before');
-    await tells('before');
+    await reports('before');
     line.cut();
-    await tells('waiting');
+    await reports('waiting');
     await emit('meanwhile');
     line.mend();
-    await tells('meanwhile');
-    const names = (await page.evaluate(() => told)).filter((text) => text === 'before' || text === 'meanwhile');
+    await reports('meanwhile');
+    const names = (await page.evaluate(() => workerMessages)).filter(
+      (text) => text === 'before' || text === 'meanwhile',
+    );
     expect(names).toEqual(['before', 'meanwhile']);
   });
 
-  it('lets its page into the back/forward cache, and goes on when it is shown again', async () => {
+  it('does not keep its page out of the back/forward cache, and resumes when the page is restored', async () => {
     const page = await open();
     await emit('before');
     await heard(page, 1);
@@ -225,7 +227,7 @@ describe('the client in Chromium', () => {
     ]);
   });
 
-  it('looks at once when the browser is offline, and is online again', async () => {
+  it('checks its connection at once when the browser goes offline and online', async () => {
     const page = await open();
     line.cut();
     await inState(page, 'waiting');

@@ -10,9 +10,9 @@ import { RedisProcess } from '../support/redis-process.js';
 import { cutOff, DESKTOP, PHONE, screenshot, violations } from './support/look.js';
 
 const CROWD = 2_000;
-/** One line by design: it opens to the whole, or is named in full elsewhere. Axes are drawn beyond their plot. */
+/** Elements that truncate their text on purpose: the full text is a click away. Axes are drawn beyond their plot. */
 const SHORTENED = 'thead, .plot, .grid-row > *, .tail summary > *';
-/** Within this an operator sees that an instance is in trouble: its charts are a second apart, and who is silent is waited for. */
+/** Maximum time until the console shows an instance in trouble: it polls every second and waits for silent instances. */
 const AT_ONCE = { timeout: 10_000 };
 
 describe('the console', () => {
@@ -58,7 +58,7 @@ describe('the console', () => {
     await page?.context().close();
   });
 
-  /** Somebody who hears the announcements. */
+  /** A subscriber of the announcements. */
   async function enter({ wsUrl }: PlatformProcess, n: number): Promise<void> {
     const token = signToken({ sub: `crowd-${n}`, email: undefined });
     const socket = new WebSocket(`${wsUrl}?token=${token}`, { perMessageDeflate: false });
@@ -101,7 +101,7 @@ describe('the console', () => {
       [figure, least] as const,
     );
 
-  it('is a page with a strict policy and files that caches keep, and has no other file', async () => {
+  it('is a page with a strict content security policy and cacheable files, and serves no other file', async () => {
     expect(one.stdout).toContain(`console    http://localhost:${one.port}/realtime/console`);
     const index = await fetch(`${one.url}/realtime/console`);
     const html = await index.text();
@@ -127,7 +127,7 @@ describe('the console', () => {
     expect(refused.map(({ status }) => status)).toEqual([404, 404, 404]);
   });
 
-  it('lets no one in but administrators', async () => {
+  it('lets only administrators in', async () => {
     await open();
     expect(await violations(page)).toEqual([]);
     await signIn('rubbish');
@@ -140,7 +140,7 @@ describe('the console', () => {
     expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
   });
 
-  it('opens from the live page with its session, and shows who is signed in and the last minutes', async () => {
+  it('opens from the live page with its session, and shows the signed-in user and the last minutes', async () => {
     await open(DESKTOP, 'console');
     await page.goto(`${one.url}/`);
     await page.getByRole('button', { name: new RegExp(`^${ADMIN} `) }).click();
@@ -159,11 +159,11 @@ describe('the console', () => {
     ['dark on a desktop', { ...DESKTOP, colorScheme: 'dark' }],
     ['light on a phone', { ...PHONE, colorScheme: 'light' }],
     ['dark on a phone', { ...PHONE, colorScheme: 'dark' }],
-  ] as const)('%s: every view can be read, by everybody', async (name, device) => {
+  ] as const)('%s: every view is readable and accessible', async (name, device) => {
     await open(device);
     await signIn(admin.token!);
     await figureAbove('connections', CROWD);
-    const delivered = figureAbove('delivered', 1); // looked for from before: it is shown for a second alone
+    const delivered = figureAbove('delivered', 1); // started early, because the value is shown for only a second
     for (let n = 0; n < 3; n += 1) await admin.post('/api/announcements', { message: `hello ${n}` });
     await delivered;
     await figureAbove('latency', 0);
@@ -186,7 +186,7 @@ describe('the console', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('searches, sorts and scrolls through all connections, and ends one', async () => {
+  it('searches, sorts and scrolls through all connections, and closes one', async () => {
     await open();
     await signIn(admin.token!);
     const victim = new WebSocket(`${one.wsUrl}?token=${signToken({ sub: 'victim' })}`);
@@ -305,7 +305,7 @@ describe('the console', () => {
     await page.getByLabel('Channel to publish to').fill('no:such');
     await click('Publish');
     await page.getByRole('alert').getByText('Nothing was published: channel is not registered: "no:such"').waitFor();
-    expect(complaints.splice(0)).toEqual([expect.stringContaining('400 (Bad Request)')]); // what Chromium says of it
+    expect(complaints.splice(0)).toEqual([expect.stringContaining('400 (Bad Request)')]); // logged by Chromium
     await page.getByRole('combobox', { name: 'Channel to follow' }).fill('no:such');
     await click('Follow');
     await page.locator('.state', { hasText: /^refused$/ }).waitFor();
@@ -320,7 +320,7 @@ describe('the console', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('has the contract at an address of its own: the channels, who may use them, what their events carry', async () => {
+  it('shows the contract under a separate address: the channels, their access and the fields of their events', async () => {
     await open(DESKTOP, 'asyncapi');
     await signIn(admin.token!);
     const created = page.locator('[data-contract="apps:created"]');
@@ -340,7 +340,7 @@ describe('the console', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('asks nothing while nobody sees it', async () => {
+  it('sends no requests while its tab is hidden', async () => {
     await open();
     await signIn(admin.token!);
     await figureAbove('connections', 1);
@@ -350,15 +350,15 @@ describe('the console', () => {
     });
     let asked = 0;
     page.on('request', () => (asked += 1));
-    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 2_500))); // two turns and more of its clock
-    expect(asked).toBeLessThanOrEqual(1); // what was on its way
+    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 2_500))); // more than two polling intervals
+    expect(asked).toBeLessThanOrEqual(1); // a request that was already being sent
   });
 
-  it('is used without a mouse', async () => {
+  it('can be used without a mouse', async () => {
     await open();
-    await page.getByLabel('Admin token').waitFor(); // Tab goes nowhere on a page that is not drawn yet
+    await page.getByLabel('Admin token').waitFor(); // before the page is drawn, Tab does nothing
     const press = (key: string): Promise<void> => page.keyboard.press(key);
-    /** Goes on with Tab to whatever is called so, as somebody would who sees where the focus is. */
+    /** Presses Tab until the element with this name has the focus. */
     const tabTo = async (name: string): Promise<void> => {
       for (let steps = 0; steps < 40; steps += 1) {
         await press('Tab');
@@ -371,7 +371,7 @@ describe('the console', () => {
         expect(await focused.evaluate((element) => getComputedStyle(element).outlineStyle)).toBe('solid');
         return;
       }
-      throw new Error(`Tab never came to "${name}"`);
+      throw new Error(`Tab never reached "${name}"`);
     };
     await tabTo('Admin token');
     await page.keyboard.type(admin.token!);
@@ -389,7 +389,7 @@ describe('the console', () => {
     await page.getByRole('dialog').getByText('announcements').waitFor();
     await press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
-    expect(await page.locator(':focus').textContent()).toBe('crowd-1234'); // back where one was
+    expect(await page.locator(':focus').textContent()).toBe('crowd-1234'); // the focus returns to where it was
     expect(complaints).toEqual([]);
   });
 

@@ -7,24 +7,24 @@ import { until } from '../support/until.js';
 import { Line } from './support/line.js';
 import { ServedPage } from './support/served-page.js';
 
-/** What the page keeps. */
+/** Variables of the page. */
 interface Seen {
   client: RealtimeClient;
   heard: string[];
   resets: Reset[];
   changes: StateChange[];
-  /** How often the channel went on after a break. */
+  /** Number of times that the channel resumed. */
   resumed: number;
-  /** How often the server said who it is: once for each token, if no connection breaks. */
+  /** Number of times that the server confirmed the identity: once for each token, if no connection breaks. */
   identified: number;
 }
 
-/** With what it begins, again when it is loaded again. */
+/** Settings of the page, also after a reload. */
 interface Start {
   readonly url: string;
-  /** The first is used first, the last from then on. */
+  /** Tokens in the order in which they are used; the last one is used repeatedly. */
   readonly tokens: readonly string[];
-  /** Whether the tabs share a connection. */
+  /** True if the tabs share a connection. */
   readonly isShared: boolean;
 }
 
@@ -77,7 +77,7 @@ describe('the client in Firefox', () => {
     for (const page of pages.splice(0)) await page.close();
   });
 
-  /** @param lifetimes of the tokens it gets one after the other, in seconds; the last it gets again */
+  /** @param lifetimes of its successive tokens, in seconds; the last one repeats */
   async function open(
     sub: string,
     { port = line.port, lifetimes = [3600], isShared = false } = {},
@@ -98,7 +98,7 @@ describe('the client in Firefox', () => {
     expect(await page.evaluate(() => [globalThis.seen.heard, globalThis.seen.resets])).toEqual([names, []]);
   }
 
-  it('comes back after the network was cut, with what it missed, once', async () => {
+  it('reconnects after a network failure, and delivers each missed event once', async () => {
     const page = await open('viewer');
     await emit('before');
     await expectHeard(page, ['before']);
@@ -111,7 +111,7 @@ describe('the client in Firefox', () => {
     await expectHeard(page, ['before', 'meanwhile', 'after']);
   });
 
-  it('notices within the heartbeat that its line is dead, where nobody says so', async () => {
+  it('detects a dead connection within the heartbeat, without a close from the network', async () => {
     const quick = await RealtimeApp.start({ heartbeatIntervalMs: 1_000 });
     const dying = await Line.open(quick.port);
     try {
@@ -129,7 +129,7 @@ describe('the client in Firefox', () => {
     }
   });
 
-  it('renews its token before it ends, on the same connection', async () => {
+  it('renews its token before it expires, on the same connection', async () => {
     const page = await open('renewing', { lifetimes: [5, 3600] });
     const [connection] = connectionsOf('renewing');
     await page.waitFor(() => globalThis.seen.identified === 2);
@@ -140,7 +140,7 @@ describe('the client in Firefox', () => {
     ]);
   });
 
-  it('lets its connection go with the page, and has one again when the page is reloaded, or gone back to', async () => {
+  it('closes its connection with the page, and reconnects after a reload or a step back in history', async () => {
     const page = await open('viewer');
     const leave = async (how: () => Promise<void>): Promise<void> => {
       const gone = app.gone('viewer');
@@ -159,7 +159,7 @@ describe('the client in Firefox', () => {
     await expectHeard(page, ['after']);
   });
 
-  it('says once that events are missing after the server restarted without its history', async () => {
+  it('reports a resync once after the server restarted without its history', async () => {
     let restarted = await RealtimeApp.start();
     const { port } = restarted;
     try {
@@ -180,7 +180,7 @@ describe('the client in Firefox', () => {
   });
 
   it.each([2, 5])(
-    '%d tabs that share are one socket, and another leads when the leader is closed: each event comes once',
+    '%d tabs share one socket, and another tab leads when the leader is closed: each event arrives once',
     async (count) => {
       for (let tab = 0; tab < count; tab += 1) await open('42', { isShared: true });
       expect(connectionsOf('42')).toHaveLength(1);

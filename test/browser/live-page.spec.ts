@@ -43,7 +43,7 @@ describe('the live page', () => {
   const subscribedTo = (channel: string): Promise<void> =>
     page
       .locator(`.channel-switch[data-channel="${channel}"][data-state=subscribed] input:checked`)
-      .waitFor({ state: 'attached' }); // its group can be folded
+      .waitFor({ state: 'attached' }); // its group can be collapsed
   const arrived = (channel: string, text = ''): Promise<void> =>
     page.locator(`#feed [data-channel="${channel}"]`, { hasText: text }).first().waitFor();
 
@@ -65,7 +65,7 @@ describe('the live page', () => {
   ] as const)('%s: signs in, creates and deploys an application, and shows what arrives', async (name, url, device) => {
     const app = `shop ${url}`;
     await open(`${platform[url]}/#${ADMIN}`, device);
-    await page.getByText('Or use a demo account').waitFor(); // the form is filled now
+    await page.getByText('Or use a demo account').waitFor(); // the form is filled in now
     expect(await violations(page)).toEqual([]);
     await screenshot(page, `sign-in ${name}`);
     await click('Sign in');
@@ -103,7 +103,7 @@ describe('the live page', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('changes rows, uploads and replaces a file, announces, all of it shown as it arrives', async () => {
+  it('changes rows, uploads and replaces a file, announces, and shows each change as it arrives', async () => {
     await open(platform.url, DESKTOP);
     await signIn(ADMIN);
     await page.getByLabel('New table').fill('orders');
@@ -136,14 +136,14 @@ describe('the live page', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('subscribes and unsubscribes as one switches, one channel or a whole group', async () => {
+  it('subscribes and unsubscribes with its switches, one channel or a whole group', async () => {
     await open(platform.url, DESKTOP);
     await signIn(USER);
     expect(await page.getByRole('checkbox', { name: /^system/ }).count()).toBe(0);
     expect(await page.getByText('Announcement', { exact: true }).isVisible()).toBe(false);
     const api = await Api.signIn(platform, USER);
     const group = page.getByRole('checkbox', { name: /^apps \d\/5$/ });
-    expect(await page.getByRole('checkbox', { name: 'apps:created' }).count()).toBe(0); // the group is folded
+    expect(await page.getByRole('checkbox', { name: 'apps:created' }).count()).toBe(0); // the group is collapsed
     await click('Show 5 apps channels');
 
     await page.getByRole('checkbox', { name: 'apps:created' }).uncheck();
@@ -154,7 +154,7 @@ describe('the live page', () => {
     await arrived('database:table_created', 'heard');
     expect(await feed()).not.toContain('apps:created');
 
-    await group.click(); // some of it becomes all of it
+    await group.click(); // a partly selected group becomes fully selected
     await subscribedTo('apps:created');
     await api.post('/api/apps', { name: 'heard again' });
     await arrived('apps:created', 'heard again');
@@ -164,7 +164,7 @@ describe('the live page', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('comes back by itself after the connection was lost, and shows what it missed, once', async () => {
+  it('reconnects by itself after the connection was lost, and shows each missed event once', async () => {
     const line = await Line.open(platform.port);
     try {
       await open(`http://localhost:${line.port}`, DESKTOP);
@@ -245,7 +245,7 @@ describe('the live page', () => {
     await field.getByRole('alert').waitFor({ state: 'detached' });
   });
 
-  it('says so when the server has forgotten what was missed, and loads the lists again', async () => {
+  it('reports a resync when the server no longer has the missed events, and reloads the lists', async () => {
     const env = { PORT: String(await freePort()), TLS_PORT: '0', JWT_SECRET: TEST_SECRET };
     let forgetful = await PlatformProcess.start({ env });
     try {
@@ -257,7 +257,7 @@ describe('the live page', () => {
       await forgetful.stop('SIGKILL');
       await page.locator('#connection:not([data-state=connected])').waitFor();
       forgetful = await PlatformProcess.start({ env });
-      await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange'))); // it need not wait its time
+      await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange'))); // it reconnects without waiting
       await connected();
       await page
         .locator('.log')
@@ -270,7 +270,7 @@ describe('the live page', () => {
     }
   }, 60_000);
 
-  it('shows who else is here and who did what, and lets nobody in who signed out', async () => {
+  it('shows other users and their actions, and lets no signed-out user in', async () => {
     await open(platform.url, DESKTOP);
     await signIn(USER);
     const here = page.locator('.people');
@@ -293,7 +293,7 @@ describe('the live page', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('goes back to the sign-in when the token is no longer good, and says so', async () => {
+  it('returns to the sign-in with a message when the token is no longer valid', async () => {
     await open(platform.url, DESKTOP);
     await page.evaluate(() => {
       sessionStorage.setItem(
@@ -324,14 +324,14 @@ describe('the live page', () => {
     expect(await page.locator('#feed pre').first().textContent()).toContain('"name": "typed"');
   });
 
-  it('has no name for an outside file, and lets nothing run that is not its own', async () => {
+  it('references no file of another origin, and its policy allows only its own scripts', async () => {
     const response = await fetch(platform.url);
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self'");
     expect(await response.text()).not.toMatch(/https?:|<script>|\son\w+=|style=/);
   });
 });
 
-/** The part of an opened event that is read here. */
+/** The fields of an opened event that this test reads. */
 interface Arrived {
   readonly channel: string;
 }

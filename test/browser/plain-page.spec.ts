@@ -24,7 +24,7 @@ describe('the pages of docs/browser.md, with the files of the package, in Chromi
   let html = '';
 
   beforeAll(async () => {
-    if (!existsSync('dist/main.js')) throw new Error('There is no dist/main.js: run "npm run build" first');
+    if (!existsSync('dist/main.js')) throw new Error('dist/main.js is missing: run "npm run build" first');
     folder = await makeTemporaryDirectory();
     await finish(process.execPath, ['.ci/client-package.mjs', folder]);
     [browser, app] = await Promise.all([launchChromium(), RealtimeApp.start()]);

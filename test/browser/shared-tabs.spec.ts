@@ -6,15 +6,15 @@ import { launchChromium } from '../support/chromium.js';
 import { signToken } from '../support/jwt.js';
 import { ServedPage } from './support/served-page.js';
 
-/** What a tab keeps. */
+/** Variables of a tab. */
 interface Tab {
   client: RealtimeClient;
   heard: string[];
   resets: string[];
   changes: StateChange[];
-  /** How often the channel went on after a break. */
+  /** Number of times that the channel resumed. */
   resumed: number;
-  /** Whether the page was shown again out of the back/forward cache. */
+  /** True once the page was restored from the back/forward cache. */
   isRestored: boolean;
 }
 
@@ -75,7 +75,7 @@ describe('tabs that share one connection, in Chromium', () => {
     page.waitForFunction(() => globalThis.tab.client.channel('apps:created').state === 'subscribed');
   const connections = () => [...app.registry.ofUser('42')];
 
-  /** Emits numbered events from now on; `stop` resolves with how many there were. */
+  /** Emits numbered events from now on; `stop` resolves with their number. */
   function emitting(): { stop: () => Promise<number> } {
     let isOver = false;
     const all = (async () => {
@@ -94,7 +94,7 @@ describe('tabs that share one connection, in Chromium', () => {
       },
     };
   }
-  /** Each of these tabs heard each event once, in order, and missed none. */
+  /** Checks that each tab received each event once and in order. */
   async function expectAll(pages: readonly Page[], count: number): Promise<void> {
     const numbers = Array.from({ length: count }, (_, index) => String(index + 1));
     for (const page of pages) {
@@ -106,7 +106,7 @@ describe('tabs that share one connection, in Chromium', () => {
   const crash = async (page: Page): Promise<void> => {
     const session = await context.newCDPSession(page);
     const crashed = page.waitForEvent('crash');
-    session.send('Page.crash').catch(() => undefined); // it does not live to answer
+    session.send('Page.crash').catch(() => undefined); // it crashes before it answers
     await crashed;
   };
   const openAll = async (count: number): Promise<Page[]> => {
@@ -121,7 +121,7 @@ describe('tabs that share one connection, in Chromium', () => {
     [5, 'is closed', (leader: Page) => leader.close()],
     [5, 'crashes', crash],
   ])(
-    '%d of them are one socket, and another leads at once when the leader %s: each event comes once',
+    '%d tabs share one socket, and another tab leads at once when the leader %s: each event arrives once',
     async (count, _, end) => {
       const [leader, ...others] = await openAll(count);
       const gone = app.gone('42');
@@ -134,14 +134,14 @@ describe('tabs that share one connection, in Chromium', () => {
       expect(connections()).toHaveLength(1);
       for (const page of others) {
         const [, , lost] = await page.evaluate(() => globalThis.tab.changes);
-        // At once: without a leader a client would wait a random time, and an unanswered one 3 s and more.
+        // At once: without a leader a client would wait a random time, and without an answer at least 3 s.
         expect(lost).toMatchObject({ code: 'lost', reason: 'another tab leads now', retryInMs: 0 });
       }
     },
     90_000,
   );
 
-  it('the leader may enter the back/forward cache, and is one of them again when it is shown', async () => {
+  it('the leader can enter the back/forward cache, and is a follower when it is restored', async () => {
     const pages = await openAll(2);
     const [leader, other] = pages;
     const stream = emitting();
@@ -154,7 +154,7 @@ describe('tabs that share one connection, in Chromium', () => {
     expect(connections()).toHaveLength(1);
   }, 90_000);
 
-  it('the others go on when one crashes that does not lead, and the socket is gone with the last tab', async () => {
+  it('the others continue when a follower crashes, and the socket closes with the last tab', async () => {
     const pages = await openAll(3);
     const [connection] = connections();
     await crash(pages[1]!);

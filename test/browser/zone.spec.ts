@@ -10,7 +10,7 @@ interface Scenario {
 }
 
 interface Angular {
-  /** What was begun inside the zone that an application waits for, or that makes it look for changes. */
+  /** Tasks begun inside the zone: Angular waits for them and then checks for changes. */
   readonly tasks: string[];
   run(name: string, scenario: Scenario): Promise<unknown>;
 }
@@ -19,7 +19,7 @@ declare global {
   var angular: Angular;
 }
 
-/** A zone as Angular's `NgZone` makes it, that notes the tasks that are scheduled inside it. */
+/** A zone like Angular's `NgZone` that records the tasks scheduled inside it. */
 const SCRIPT = `
 import 'zone.js';
 import { createRealtimeClient, follow } from './src/client/index.ts';
@@ -34,7 +34,7 @@ const zone = Zone.root.fork({
     return parent.scheduleTask(target, task);
   },
 });
-// What follows an await is outside of the zone, as zone.js cannot see it: so each call enters it again.
+// zone.js does not track native await: the code after it runs outside the zone, so each call enters the zone again.
 const inZone = (work) => zone.run(work);
 const never = new Promise(() => undefined);
 const until = (client, wanted) =>
@@ -76,7 +76,7 @@ const scenarios = {
     return zones;
   },
   async waiting() {
-    // No server is on this port.
+    // No server listens on this port.
     const client = createRealtimeClient({ url: 'ws://127.0.0.1:1/ws', token: 'JWT', minDelayMs: 30_000 });
     client.connect();
     await until(client, 'waiting');
@@ -159,12 +159,12 @@ describe('the client in a page with zone.js, as in Angular, in Chromium', () => 
     ] as const);
   const tasks = (): Promise<string[]> => page.evaluate(() => angular.tasks);
 
-  it('is watched by a zone that notes timers and sockets', async () => {
+  it('runs in a zone that records timers and sockets', async () => {
     await run('control');
     expect(await tasks()).toEqual(['macroTask setTimeout', expect.stringContaining('eventTask WebSocket')]);
   });
 
-  it('begins no task while it is connected, hears events outside of the zone, and NgZone.run leads back', async () => {
+  it('begins no task while it is connected, receives events outside the zone, and NgZone.run enters it again', async () => {
     const zones = run('connected');
     await page.waitForFunction('globalThis.isListening');
     await app.events.emit('apps:created', { id: '1', name: 'one' });
@@ -173,7 +173,7 @@ describe('the client in a page with zone.js, as in Angular, in Chromium', () => 
   });
 
   it.each([
-    ['waits to connect again', 'waiting'],
+    ['waits to reconnect', 'waiting'],
     ['waits for a token, whose source has timers', 'tokens'],
     ['follows, while the loader hangs and has timers', 'follows'],
     ['shares a connection with other tabs', 'shared'],

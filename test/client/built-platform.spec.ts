@@ -17,14 +17,14 @@ interface App {
   readonly name: string;
 }
 
-/** What the page keeps. */
+/** Variables of the page. */
 interface World {
   client: RealtimeClient;
   heard: string[];
   resets: string[];
 }
 
-/** What the page keeps of a flood: when each event was handled, and what else got its turn. */
+/** Record of a flood: when each event was handled, and which other tasks ran meanwhile. */
 interface Flood {
   channel: Channel;
   numbers: number[];
@@ -114,7 +114,7 @@ describe('the client, against the built platform over Redis', () => {
     await redis?.stop();
   }, 60_000);
 
-  it('loads, then follows, without a hole, while others write and the line breaks', async () => {
+  it('loads, then follows, without a gap, while others write and the connection breaks', async () => {
     const api = await Api.signIn(platform, USER);
     const { body: counter } = await api.post<App>('/api/apps', { name: 'version 0' });
     const line = await Line.open(platform.port);
@@ -123,7 +123,7 @@ describe('the client, against the built platform over Redis', () => {
     const views: Map<string, string>[] = [];
     let breaks = 0;
 
-    /** Begins with what it loads, and goes on with what happens. */
+    /** Starts with the loaded list, and applies each event to it. */
     const begin = (): Promise<void> =>
       new Promise((resolve) => {
         const client = createRealtimeClient({ url, token: api.token!, WebSocket, minDelayMs: 20, maxDelayMs: 100 });
@@ -172,15 +172,15 @@ describe('the client, against the built platform over Redis', () => {
     }
   }, 90_000);
 
-  it('leaves a page its turns under 10,000 events in a second', async () => {
+  it('leaves a page time for other tasks under 10,000 events in a second', async () => {
     const page = await browser.newPage();
     page.setDefaultTimeout(60_000);
     await page.goto(served.origin);
     await page.evaluate((url) => globalThis.measure(url), platform.wsUrl);
     await page.waitForFunction(() => flood.channel.state === 'subscribed');
 
-    // Another instance publishes: over HTTP, one by one, they would not come fast enough.
-    // It keeps as much as the platform: a link that breaks on a busy machine is a gap that only the history can fill.
+    // Another instance publishes: single events over HTTP would be too slow.
+    // Its history is as long as the platform's: if a link to Redis breaks on a busy machine, only the history fills the gap.
     const other = await RealtimeApp.start({ redis: { url: redis.url }, history: { size: EVENTS } });
     try {
       for (let number = 1; number <= EVENTS; number += 100)
@@ -193,7 +193,7 @@ describe('the client, against the built platform over Redis', () => {
       await other.close();
     }
     await page.waitForFunction((last) => document.querySelector('li:last-child')?.textContent === last, String(EVENTS));
-    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve))); // what the observer still has
+    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve))); // entries that the observer has not delivered yet
     const { numbers, resets, handledAt, timerAt, longTasks, renders } = await page.evaluate(() => ({
       ...flood,
       channel: null,
@@ -202,16 +202,16 @@ describe('the client, against the built platform over Redis', () => {
     expect(resets).toEqual([]);
     expect(numbers).toEqual(Array.from({ length: EVENTS }, (_, index) => index + 1));
     const handledIn = (from: number, to: number): number => handledAt.filter((at) => at >= from && at < to).length;
-    // Counted, and not timed: a task may be long because the machine is busy, but then it has done little.
+    // Counts work instead of time: on a busy machine a task can take long although it does little.
     const inOneTask = longTasks.map(({ startTime, duration }) => handledIn(startTime, startTime + duration));
     const withoutTimer = timerAt.slice(1).map((at, index) => handledIn(timerAt[index]!, at));
     expect(Math.max(0, ...inOneTask)).toBeLessThan(EVENTS / 10);
     expect(Math.max(...withoutTimer)).toBeLessThan(EVENTS / 2);
-    // At most once a frame, and not once an event.
+    // At most once for each frame, not once for each event.
     expect(renders).toBeLessThan((handledAt.at(-1)! - handledAt[0]!) / 16 + 10);
   }, 120_000);
 
-  it('gets every event that was acknowledged, once and in order, when the server is killed and started again', async () => {
+  it('receives every acknowledged event once and in order when the server is killed and restarted', async () => {
     const page = await browser.newPage();
     page.setDefaultTimeout(60_000);
     await page.goto(served.origin);
@@ -220,7 +220,7 @@ describe('the client, against the built platform over Redis', () => {
 
     const acknowledged: string[] = [];
     let number = 0;
-    /** @returns whether it was acknowledged; otherwise it may have been published or not */
+    /** @returns true if it was acknowledged; if not, it may or may not have been published */
     const announce = async (): Promise<boolean> => {
       number += 1;
       const message = String(number);
@@ -247,7 +247,7 @@ describe('the client, against the built platform over Redis', () => {
     expect(resets).toEqual([]);
     expect(heard.map(Number)).toEqual([...new Set(heard.map(Number))].toSorted((a, b) => a - b));
     expect(heard.filter((message) => acknowledged.includes(message))).toEqual(acknowledged);
-    // Only the one that was on its way when it died may be there without an acknowledgement.
+    // Only the event in flight when the server died can arrive without an acknowledgement.
     expect(heard.length - acknowledged.length).toBeLessThanOrEqual(1);
     await page.close();
   }, 180_000);

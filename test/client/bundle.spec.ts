@@ -2,16 +2,16 @@ import { build } from 'esbuild';
 import { builtinModules } from 'node:module';
 import { gzipSync } from 'node:zlib';
 
-/** At most this much, minified and by gzip -9, in bytes; docs/client.md says what it buys. */
+/** Maximum size in bytes, minified and compressed with gzip -9; see docs/client.md. */
 const MAX_CORE_BYTES = 7_700;
 
 interface Bundle {
   readonly gzipped: number;
-  /** Files that are in it. */
+  /** Source files in the bundle. */
   readonly files: readonly string[];
 }
 
-/** What a page gets that imports this. */
+/** Bundles this code for a page. */
 async function bundle(contents: string): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     stdin: { contents, resolveDir: '.', loader: 'ts' },
@@ -21,7 +21,7 @@ async function bundle(contents: string): Promise<Bundle> {
     target: 'es2022',
     write: false,
     metafile: true,
-    // Named in the answer instead of a failure, so that the test says who leaked.
+    // Marked as external instead of failing, so that the test names the leaked import.
     external: builtinModules.flatMap((name) => [name, `node:${name}`]),
   });
   const [output] = Object.values(metafile.outputs);
@@ -37,26 +37,26 @@ async function bundle(contents: string): Promise<Bundle> {
 const strangers = (files: readonly string[]): string[] =>
   files.filter((file) => !/^src\/(client|protocol)\//.test(file));
 
-describe('what a page gets', () => {
-  it(`of createRealtimeClient: at most ${MAX_CORE_BYTES} bytes, and nothing that is not the client's`, async () => {
+describe('the bundle of a page', () => {
+  it(`with createRealtimeClient: at most ${MAX_CORE_BYTES} bytes, and only files of the client`, async () => {
     const { gzipped, files } = await bundle(`export { createRealtimeClient } from './src/client/index.ts'`);
     expect(strangers(files)).toEqual([]);
     for (const file of ['follow', 'events', 'iterate', 'observe', 'subscribed', 'token-via']) {
-      expect(files).not.toContain(`src/client/${file}.ts`); // what is not asked for is not in it
+      expect(files).not.toContain(`src/client/${file}.ts`); // unused parts are left out
     }
     expect(files).not.toContain('src/protocol/codec.ts');
     expect(gzipped).toBeLessThanOrEqual(MAX_CORE_BYTES);
   });
 
   it.each(['client', 'protocol'])(
-    'of all that %s exports: no server code, no package, nothing of Node',
+    'with all exports of %s: no server code, no package, no module of Node',
     async (room) => {
       const { files } = await bundle(`export * from './src/${room}/index.ts'`);
       expect(strangers(files)).toEqual([]);
     },
   );
 
-  it('is checked by a check that names what leaked', async () => {
+  it('fails the check with the name of a leaked import', async () => {
     const { files } = await bundle(`import './src/realtime/options/options-from-env.ts'; import 'node:fs';`);
     expect(strangers(files)).toEqual(expect.arrayContaining(['node:fs']));
   });

@@ -12,7 +12,7 @@ declare const own: RealtimeClient<{ 'my:channel': number; [room: \`room:\${strin
 declare const id: string;
 export const lines = [`;
 
-/** What the compiler says about each of these expressions, in the first line of its message. */
+/** Returns the first line of the compiler's message for each of these expressions. */
 function problemsOf(expressions: readonly string[]): (string | undefined)[] {
   const text = [HEAD, ...expressions.map((expression) => `() => ${expression},`), '];'].join('\n');
   const options: ts.CompilerOptions = {

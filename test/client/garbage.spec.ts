@@ -1,12 +1,12 @@
 import { build } from 'esbuild';
 import { execFileSync } from 'node:child_process';
 
-/** Runs in a process of its own, so that collecting its garbage collects no other test's. */
+/** Runs in a separate process, so that the collections do not affect other tests. */
 const SCRIPT = `
 import { createRealtimeClient, events } from './src/client/index.ts';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
-// Its sockets never open, and keep nothing.
+// Its sockets never open, and hold no references.
 const newClient = () =>
   createRealtimeClient({ url: 'ws://fake/ws', WebSocket: class { send() {} close() {} } });
 
@@ -33,14 +33,14 @@ const channel = holder.channel('apps:created');
 const users = [channel.users];
 for (let round = 0; round < 50 && channel.users > 0; round += 1) {
   gc();
-  await turn(); // finalizers have their turn
+  await turn(); // finalizers run
 }
 users.push(channel.users);
 holder.close();
 console.log(JSON.stringify({ growth, users }));
 `;
 
-describe('what nothing refers to any more', () => {
+describe('the client frees', () => {
   let found: { readonly growth: number; readonly users: readonly number[] };
 
   beforeAll(async () => {
@@ -57,12 +57,12 @@ describe('what nothing refers to any more', () => {
     found = JSON.parse(output) as typeof found;
   });
 
-  it('is 10,000 rooms that were visited and left: they cost no more memory than the first 100', () => {
-    // 4 KB each would be 40 MB; what is left is names that are still to be swept.
+  it('the memory of 10,000 channels that were joined and left: they cost no more than the first 100', () => {
+    // 4 KB each would be 40 MB; the rest is names that are not swept yet.
     expect(found.growth).toBeLessThan(2_000_000);
   });
 
-  it('is an iterator without return(): its channel is left', () => {
+  it('an iterator that was abandoned without return(): its channel is unsubscribed', () => {
     expect(found.users).toEqual([1, 0]);
   });
 });

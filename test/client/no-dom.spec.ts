@@ -9,7 +9,7 @@ const strict: ts.CompilerOptions = {
   moduleResolution: ts.ModuleResolutionKind.NodeNext,
 };
 
-/** The declarations of these files and of all that they import: file → text. */
+/** Returns the declarations of these files and of everything that they import: file → text. */
 function declarationsOf(files: readonly string[]): Map<string, string> {
   const declarations = new Map<string, string>();
   const options = {
@@ -25,7 +25,7 @@ function declarationsOf(files: readonly string[]): Map<string, string> {
   return declarations;
 }
 
-/** What a compiler says that has the language alone, without the types of browsers and of Node. */
+/** Compiles with the types of the language only, without those of browsers and Node. Returns the errors. */
 function problemsWithoutDom(declarations: ReadonlyMap<string, string>): string[] {
   const options: ts.CompilerOptions = { ...strict, lib: ['lib.es2023.d.ts'], types: [], noEmit: true };
   const host = ts.createCompilerHost(options);

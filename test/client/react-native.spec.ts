@@ -6,8 +6,8 @@ import { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { signToken } from '../support/jwt.js';
 
 /**
- * What Hermes lacks of the language that Node knows, and React Native of the globals that browsers know: there is a
- * `window`, but it tells of nothing; no document, no storage, no crypto, no channels between tabs, no Event.
+ * Features of Node that Hermes lacks, and globals of browsers that React Native lacks. It has a `window` that emits no
+ * events, but no document, storage, crypto, BroadcastChannel or Event.
  */
 const NOT_IN_HERMES = `
   for (const name of ['toSorted', 'toReversed', 'toSpliced', 'with', 'findLast', 'findLastIndex']) delete Array.prototype[name];
@@ -38,9 +38,9 @@ describe('the client, with the globals of React Native', () => {
   });
   afterAll(() => app.close());
 
-  it('connects, hears, loses its connection, and resumes when the application is in use again', async () => {
+  it('connects, receives events, loses its connection, and resumes when the application is active again', async () => {
     const states: string[] = [];
-    // A pause so long that only `wake` ends it within this test.
+    // A retry delay so long that only `wake` ends it within this test.
     const client = native.createRealtimeClient({
       url: app.url,
       token: signToken({ sub: 'phone' }),
@@ -66,7 +66,7 @@ describe('the client, with the globals of React Native', () => {
     await waits;
     const missed = new Promise<void>((resolve) => (arrived = resolve));
     await app.events.emit('apps:created', { id: '2', name: 'missed' });
-    client.wake(); // as AppState's `active` has it called
+    client.wake(); // as an application calls it when AppState becomes `active`
     await missed;
     expect(heard).toEqual(['heard', 'missed']);
     client.close();

@@ -43,7 +43,7 @@ describe('the client, against the module', () => {
     return within(5_000, () => `${state}; it is ${JSON.stringify(client.change)}`, arrived);
   }
 
-  it('asks for another token at once after a 401 that its WebSocket shows', async () => {
+  it('requests another token at once if its WebSocket reports a 401', async () => {
     const refused = 'a token that is refused at the upgrade';
     for (let count = 0; count < 10; count += 1)
       await (await app.connect({ token: refused }).catch(() => null))?.close();
@@ -63,7 +63,7 @@ describe('the client, against the module', () => {
     expect(client.identity?.user?.userId).toBe('renewed');
   });
 
-  it('connects, brings its token in band, subscribes, and hears events', async () => {
+  it('connects, sends its token in band, subscribes, and receives events', async () => {
     const client = make({ token: signToken({ sub: 'u1' }) });
     const channel = client.channel('apps:created');
     const heard: string[] = [];
@@ -72,7 +72,7 @@ describe('the client, against the module', () => {
     await subscribed(channel);
     expect(client.identity?.user?.userId).toBe('u1');
     for (const name of ['one', 'two']) await app.events.emit('apps:created', { id: '1', name });
-    await client.request({ type: 'ping' }); // what comes before its answer has arrived
+    await client.request({ type: 'ping' }); // the reply arrives after all earlier frames
     const iterated: unknown[] = [];
     setImmediate(() => void app.events.emit('apps:created', { id: '2', name: 'three' }));
     for await (const event of events(channel)) {
@@ -87,14 +87,14 @@ describe('the client, against the module', () => {
     ['the query', viaQuery],
     ['the subprotocol', viaSubprotocol],
     ['the header', viaHeader],
-  ])('brings its token by way of %s', async (_, tokenVia) => {
+  ])('sends its token with %s', async (_, tokenVia) => {
     const client = make({ getToken: () => Promise.resolve(signToken({ sub: 'traveller' })), tokenVia });
     client.connect();
     await reached(client, 'connected');
     expect(client.identity?.user?.userId).toBe('traveller');
   });
 
-  it('goes on where it stood after its connection broke, each event once', async () => {
+  it('resumes after its connection broke, and receives each event once', async () => {
     const client = make({ token: signToken({ sub: 'broken' }) });
     const channel = client.channel('apps:updated');
     const heard: string[] = [];
@@ -113,7 +113,7 @@ describe('the client, against the module', () => {
     expect(heard).toEqual(['before', 'meanwhile', 'after']);
   });
 
-  it('gets another token when its own ends, without a new connection', async () => {
+  it('requests another token before its token expires, without a new connection', async () => {
     let got = 0;
     const client = make({
       getToken: () => {
@@ -129,7 +129,7 @@ describe('the client, against the module', () => {
     expect([...app.registry.ofUser('renewing')]).toEqual([connection]);
   });
 
-  it('stays away with a token that has ended and that nothing can replace', async () => {
+  it('does not reconnect with an expired token that cannot be replaced', async () => {
     const client = make({ token: signToken({ sub: 'u1', exp: secondsFromNow(-60) }) });
     client.connect();
     await reached(client, 'closed');
@@ -141,7 +141,7 @@ describe('the client, against the module', () => {
   it.each<[string, () => Readonly<Record<string, string>>, number, number]>([
     ['seconds', () => ({ 'Retry-After': '7' }), 7_000, 8_000],
     ['a month', () => ({ 'Retry-After': '2592000' }), hour, hour],
-    ['more than a number can be', () => ({ 'Retry-After': '9'.repeat(400) }), hour, hour],
+    ['more than a number can hold', () => ({ 'Retry-After': '9'.repeat(400) }), hour, hour],
     ['a date', () => ({ 'Retry-After': inSeconds(60) }), 50_000, 61_000],
     [
       'a date by a clock that is a day ahead',
@@ -155,11 +155,11 @@ describe('the client, against the module', () => {
       59_000,
       62_000,
     ],
-    ['a date that is over', () => ({ 'Retry-After': inSeconds(-60) }), 0, 1_000],
-    ['seconds below zero', () => ({ 'Retry-After': '-7' }), 0, 1_000],
+    ['a date in the past', () => ({ 'Retry-After': inSeconds(-60) }), 0, 1_000],
+    ['negative seconds', () => ({ 'Retry-After': '-7' }), 0, 1_000],
     ['a word', () => ({ 'Retry-After': 'soon' }), 0, 1_000],
     ['nothing', () => ({}), 0, 1_000],
-  ])('comes back when `Retry-After` says, where its WebSocket shows it: %s', async (_, headers, from, to) => {
+  ])('reconnects after the time in `Retry-After` if its WebSocket reports it: %s', async (_, headers, from, to) => {
     const full = createServer();
     const lines = Object.entries(headers()).map(([name, value]) => `${name}: ${value}\r\n`);
     full.on('upgrade', (_request, socket) =>
@@ -181,7 +181,7 @@ describe('the client, against the module', () => {
     }
   });
 
-  it('reports a wrong address by its first answer, and tries again', async () => {
+  it('reports a wrong address with the HTTP status, and retries', async () => {
     const client = make({ url: app.url.replace(/\/ws$/, '/wrong') });
     const errors: string[] = [];
     client.on('error', ({ code, message }) => errors.push(`${code}: ${message}`));
@@ -192,11 +192,11 @@ describe('the client, against the module', () => {
     expect(errors).toHaveLength(1);
   });
 
-  it('is refused a channel with what the server says, and its iteration throws', async () => {
+  it('reports the refusal of a channel with the error of the server, and its iteration throws', async () => {
     const client = make({ token: signToken() });
     const iterate = async (): Promise<void> => {
       for await (const event of events(client.channel('system:health')))
-        throw new Error(`It heard ${JSON.stringify(event)}`);
+        throw new Error(`It received ${JSON.stringify(event)}`);
     };
     await expect(iterate()).rejects.toMatchObject({ code: 'forbidden', channel: 'system:health' });
     expect(client.channel('system:health').state).toBe('unsubscribed');

@@ -1,4 +1,4 @@
-/** What must compile for those who use the client, and what must not: `npm run types` is the test. */
+/** Code of applications that must compile, and code that must not. `npm run types` is the test. */
 import {
   createRealtimeClient,
   events,
@@ -39,7 +39,7 @@ export function compiles(client: RealtimeClient, name: string): void {
   createRealtimeClient({ url: 'ws://localhost/ws', WebSocket: classes[0]! });
 }
 
-/** With `exactOptionalPropertyTypes`: an option that is `undefined` is as one that is not there. */
+/** With `exactOptionalPropertyTypes`: an option can be `undefined`, which equals its absence. */
 export function takesUndefined(client: RealtimeClient, id: string): void {
   createRealtimeClient({
     url: new URL('https://example.com/ws'),
@@ -66,22 +66,22 @@ export async function compilesToo(client: RealtimeClient): Promise<void> {
 }
 
 export function doesNot(client: RealtimeClient): void {
-  // @ts-expect-error a name that is none
+  // @ts-expect-error an invalid name
   client.channel('apps:creatde');
   // @ts-expect-error a wildcard
   client.channel('apps:*');
-  // @ts-expect-error a field that the event has not
+  // @ts-expect-error a field that the event lacks
   client.channel('apps:created').on('event', ({ data }) => data.title);
-  // @ts-expect-error an event that channels have not
+  // @ts-expect-error an event that channels do not emit
   client.channel('apps:created').on('message', () => undefined);
-  // @ts-expect-error a state that there is not
+  // @ts-expect-error an unknown state
   if (client.state === 'open') client.close();
   // @ts-expect-error no URL
   createRealtimeClient({ token: 'JWT' });
-  // @ts-expect-error a way that is none
+  // @ts-expect-error an invalid `tokenVia`
   createRealtimeClient({ url: '/ws', tokenVia: 'cookie' });
-  // @ts-expect-error a token that is none
+  // @ts-expect-error an invalid token
   createRealtimeClient({ url: '/ws', getToken: () => 42 });
-  // @ts-expect-error what is told cannot be changed
+  // @ts-expect-error a reported value is read-only
   client.change.state = 'idle';
 }

@@ -3,7 +3,7 @@ import { launchChromium } from '../support/chromium.js';
 import { signToken } from '../support/jwt.js';
 import { RealtimeApp } from '../realtime/support/realtime-app.js';
 
-/** What the page's own class keeps; see pages/socket-class.js. */
+/** Fields of the class in the page; see pages/socket-class.js. */
 interface PageClient {
   readonly user: { readonly userId: string } | null;
   readonly events: unknown[];
@@ -31,7 +31,7 @@ describe('a class in a browser, with the token in the query', () => {
   });
   afterAll(() => browser.close());
   beforeEach(async () => {
-    app = await RealtimeApp.start({ origins: ['null'] }); // the page comes from nowhere
+    app = await RealtimeApp.start({ origins: ['null'] }); // the page has an opaque origin
     page = await browser.newPage();
     await page.addScriptTag({ path: 'test/clients/pages/socket-class.js' });
   });
@@ -43,7 +43,7 @@ describe('a class in a browser, with the token in the query', () => {
   const begin = (token: string): Promise<unknown> =>
     page.evaluate(([url, jwt]) => void (globalThis.client = new Realtime(url!, jwt!)), [app.url, token]);
 
-  it('connects, subscribes and sees events', async () => {
+  it('connects, subscribes and receives events', async () => {
     await begin(signToken({ sub: 'browser' }));
     await page.waitForFunction(() => client.user?.userId === 'browser');
     await page.evaluate(() => client.subscribe('apps:created'));
@@ -59,7 +59,7 @@ describe('a class in a browser, with the token in the query', () => {
     expect(await page.evaluate(() => client.errors)).toEqual(['Not authorized to subscribe to this channel']);
   });
 
-  it('comes back after a restart of the server on the same port, waiting longer each time', async () => {
+  it('reconnects after the server restarted on the same port, with increasing delays', async () => {
     await begin(signToken());
     await page.evaluate(() => client.subscribe('apps:created'));
     await page.waitForFunction(() => client.subscribed === 'apps:created');
@@ -72,11 +72,11 @@ describe('a class in a browser, with the token in the query', () => {
     await page.waitForFunction(() => client.events.length === 1);
     const { closes, delays } = await page.evaluate(() => ({ closes: client.closes, delays: client.delays }));
     expect(closes[0]).toBe(1012);
-    expect(new Set(closes.slice(1))).toEqual(new Set([1006])); // nobody was there
+    expect(new Set(closes.slice(1))).toEqual(new Set([1006])); // no server was listening
     expect(delays.slice(0, 3)).toEqual([100, 200, 400]);
   });
 
-  it('learns why a bad token is refused, and stays away', async () => {
+  it('receives the reason why a bad token is refused, and does not reconnect', async () => {
     await begin('rubbish');
     await page.waitForFunction(() => client.closes.length === 1);
     const { errors, closes } = await page.evaluate(() => ({ errors: client.errors, closes: client.closes }));
@@ -84,7 +84,7 @@ describe('a class in a browser, with the token in the query', () => {
     expect(closes).toEqual([4401]);
   });
 
-  /** Resolves once somebody is connected. */
+  /** Resolves once a client is connected. */
   async function connected() {
     if (app.registry.size === 0) await new Promise<void>((resolve) => app.server.onConnection(() => resolve()));
     return [...app.registry.all()];

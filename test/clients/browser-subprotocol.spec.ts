@@ -24,7 +24,7 @@ describe('a browser with the token in the subprotocol', () => {
     await app.close();
   });
 
-  /** Opens a socket in the page, and says how it went: up to its first frame, or to its end. */
+  /** Opens a socket in the page and returns its outcome: its first frame, or its close. */
   const open = (protocols: string[], untilClosed = false): Promise<Outcome> =>
     page.evaluate(
       ({ url, protocols: offered, untilClosed: toTheEnd }) =>
@@ -58,11 +58,11 @@ describe('a browser with the token in the subprotocol', () => {
     expect(outcome).toMatchObject({ opened: true, protocol: 'realtime.v1', first: { user: { userId: 'proto' } } });
   });
 
-  it('connects with none at all', async () => {
+  it('connects without a subprotocol', async () => {
     expect(await open([])).toMatchObject({ opened: true, protocol: '', first: { type: 'connected', user: null } });
   });
 
-  it('learns why a bad token is refused', async () => {
+  it('receives the reason why a bad token is refused', async () => {
     expect(await open(['token-rubbish'], true)).toMatchObject({
       opened: true,
       first: { type: 'error', code: 'token_invalid' },

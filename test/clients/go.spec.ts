@@ -7,7 +7,7 @@ import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-di
 
 const CLEAN = { code: 0, signal: null };
 
-/** Compiles with Debian's Go, whatever else is on the PATH, and Debian's libraries: without modules, thus without a network. */
+/** Compiles with Debian's Go, even if the PATH has another, and Debian's libraries: without modules, so without a network. */
 async function compile(directory: string): Promise<string> {
   const [source, program] = [join(directory, 'main.go'), join(directory, 'main')];
   await copyFile('test/clients/pages/go_gorilla.go', source);
@@ -45,17 +45,17 @@ describe("Go's gorilla/websocket, of Debian's packages, against the built platfo
     await removeDirectory(directory);
   });
 
-  it('brings its token in a header, answers pings, gets its event and closes', async () => {
+  it('sends its token in a header, answers pings, receives its event and closes', async () => {
     const child = new Child(program, [platform.wsUrl, api.token!]);
     await child.said('"type":"subscribed"');
-    await child.said(/(ping\n[^]*){3}/); // who leaves one without an answer is gone before the next
+    await child.said(/(ping\n[^]*){3}/); // a client that does not answer one is closed before the next
     expect((await api.post('/api/apps', { name: 'seen by Go' })).status).toBe(201);
     expect(await child.exited).toEqual(CLEAN);
     expect(child.stdout).toMatch(/^{[^\n]*"type":"connected"/);
     expect(child.stdout).toMatch(/"type":"event"[^\n]*seen by Go[^]*\nclosed 1000\n$/);
   });
 
-  it('sees by the close code that its token is none', async () => {
+  it('recognizes by the close code that its token is invalid', async () => {
     const child = new Child(program, [platform.wsUrl, 'no token']);
     expect(await child.exited).toEqual(CLEAN);
     expect(child.stdout).toMatch(/closed 4401\n$/);

@@ -39,7 +39,7 @@ const ofPackage: Plugin = {
   },
 };
 
-/** Code, or the file of that name, as one script for the page. */
+/** Bundles code, or the file of that name, into one script for the page. */
 async function bundle(from: { readonly code: string } | { readonly file: string }): Promise<string> {
   const { outputFiles } = await build({
     ...('file' in from
@@ -84,7 +84,7 @@ describe('clients of the guide, in Chromium', () => {
   const shown = (): Promise<string[]> => page.locator('li').allTextContents();
 
   describe('the class', () => {
-    /** @param replaces as the example of the guide does: it assigns `onopen` right after `connect()` */
+    /** @param replaces assigns `onopen` right after `connect()`, like the example of the guide */
     const begin = async (query: string, token: string, replaces = false): Promise<void> => {
       await page.addScriptTag({ path: 'test/clients/pages/guide-class.js' });
       const options = { url: app.url + query, token, replaces };
@@ -96,7 +96,7 @@ describe('clients of the guide, in Chromium', () => {
       }, options);
     };
 
-    it('works with a replaced onopen: subscribes, and sees events', async () => {
+    it('works with a replaced onopen: subscribes, and receives events', async () => {
       await begin('', signToken(), true);
       await page.waitForFunction(() => guide.subscribed === 'apps:created');
       await emit('one');
@@ -104,7 +104,7 @@ describe('clients of the guide, in Chromium', () => {
       expect(await page.evaluate(() => guide.events)).toEqual([{ id: 'one', name: 'one' }]);
     });
 
-    it('cannot keep a subscription of a replaced onopen: it comes back silent', async () => {
+    it('loses the subscription of a replaced onopen: it reconnects without it', async () => {
       await begin('', signToken(), true);
       await page.waitForFunction(() => guide.subscribed === 'apps:created');
       breakAll();
@@ -113,7 +113,7 @@ describe('clients of the guide, in Chromium', () => {
       expect(withSubscription()).toEqual([]);
     });
 
-    it('works with the channels in its URL: it comes back with them, whatever it appends', async () => {
+    it('works with the channels in its URL: it reconnects with them, even if it appends parameters', async () => {
       await begin('?channels=apps:created', signToken());
       await until(() => withSubscription().length === 1);
       breakAll();
@@ -139,7 +139,7 @@ describe('clients of the guide, in Chromium', () => {
       await page.evaluate((props) => showGuide(props), { url: app.url, token: signToken({ sub: 'looping' }), inline });
     };
 
-    it('works with an array that stays the same', async () => {
+    it('works with a stable array', async () => {
       await show(false);
       await page.waitForFunction(() => document.body.dataset['subscribed'] === 'apps:created');
       await emit('one');
@@ -148,7 +148,7 @@ describe('clients of the guide, in Chromium', () => {
       expect(await page.evaluate(() => sockets)).toBe(1);
     });
 
-    it('with an inline array harms itself alone: it stops at its limit, shows nothing, and others get in', async () => {
+    it('with an inline array harms only itself: it stops at its limit, shows nothing, and other clients still connect', async () => {
       await show(true);
       const { handshakes } = app.app.get(Counters);
       await until(() => handshakes.get('throttled') > 0);

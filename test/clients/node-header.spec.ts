@@ -17,7 +17,7 @@ describe('a client in Node, with the Authorization header', () => {
   });
   afterAll(() => app.close());
 
-  it('subscribes when it is connected, and sees events', async () => {
+  it('subscribes when it is connected, and receives events', async () => {
     const socket = new WebSocket(app.url, { headers: { Authorization: `Bearer ${signToken({ sub: 'node' })}` } });
     const seen = new Promise<{ user: unknown; event: Message }>((resolve, reject) => {
       let user: unknown;
@@ -49,7 +49,7 @@ describe('a client in Node, with the Authorization header', () => {
     expect(code).toBe(1000);
   });
 
-  it('sees the error and the close of a bad token', async () => {
+  it('receives the error and the close of a bad token', async () => {
     const socket = new WebSocket(app.url, { headers: { Authorization: 'Bearer rubbish' } });
     const message = once(socket, 'message') as Promise<[Buffer]>;
     const closed = once(socket, 'close') as Promise<[number, Buffer]>;

@@ -10,7 +10,7 @@ declare global {
   var showApps: (url: string) => void;
 }
 
-describe('React hooks that others wrote, in Chromium, in StrictMode', () => {
+describe('third-party React hooks, in Chromium, in StrictMode', () => {
   let browser: Browser;
   let page: Page;
   let app: RealtimeApp;
@@ -30,7 +30,7 @@ describe('React hooks that others wrote, in Chromium, in StrictMode', () => {
   }, 60_000);
   afterAll(() => browser?.close());
   beforeEach(async () => {
-    app = await RealtimeApp.start({ origins: ['null'] }); // the page comes from nowhere
+    app = await RealtimeApp.start({ origins: ['null'] }); // the page has an opaque origin
     page = await browser.newPage();
     await page.setContent('<!doctype html><title>hook</title><body></body>');
     for (const content of scripts) await page.addScriptTag({ content });
@@ -45,7 +45,7 @@ describe('React hooks that others wrote, in Chromium, in StrictMode', () => {
   const subscribed = (channel: string) =>
     page.waitForFunction((name) => document.body.dataset['subscribed'] === name, channel);
 
-  it('by hand, subscribing in onopen: shows who it is, and every event once', async () => {
+  it('handwritten, subscribing in onopen: shows its user, and every event once', async () => {
     await show('apps:created');
     await subscribed('apps:created');
     expect(await page.textContent('h1')).toBe('reactor');
@@ -54,7 +54,7 @@ describe('React hooks that others wrote, in Chromium, in StrictMode', () => {
     expect(await page.locator('li').allTextContents()).toEqual(['app 1', 'app 2', 'app 3']);
   });
 
-  it('by hand: follows its channel', async () => {
+  it('handwritten: follows its channel', async () => {
     await show('apps:created');
     await subscribed('apps:created');
     await show('users:created');
@@ -65,7 +65,7 @@ describe('React hooks that others wrote, in Chromium, in StrictMode', () => {
     expect(await page.locator('li').allTextContents()).toEqual(['shown']);
   });
 
-  it('by hand: leaves no connection behind when it is unmounted', async () => {
+  it('handwritten: leaves no connection behind when it is unmounted', async () => {
     await show('apps:created');
     await subscribed('apps:created');
     const [connection] = [...app.registry.all()].filter(({ subscriptions }) => subscriptions.size > 0);

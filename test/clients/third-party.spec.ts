@@ -14,14 +14,14 @@ interface Frame {
   readonly user?: { readonly userId: string };
 }
 
-/** What the usual clients have in common with a WebSocket. */
+/** The part of the WebSocket interface that these clients implement. */
 interface Socket {
   onmessage: ((event: never) => void) | null;
   send(text: string): void;
   close(): void;
 }
 
-describe('clients that others wrote', () => {
+describe('third-party clients', () => {
   let app: RealtimeApp;
 
   beforeAll(async () => {
@@ -32,7 +32,7 @@ describe('clients that others wrote', () => {
   const urlFor = (sub: string): string => `${app.url}?token=${signToken({ sub })}`;
   const SUBSCRIBE = { type: 'subscribe', channel: 'apps:created' };
 
-  /** Subscribes each time it is connected, is cut off once, and hears an event before and one after. */
+  /** Subscribes on each connect, is disconnected once, and expects one event before and one after. */
   async function expectToComeBack(socket: Socket, sub: string): Promise<void> {
     const heard: string[] = [];
     let tell: () => void = () => undefined;
@@ -57,7 +57,7 @@ describe('clients that others wrote', () => {
 
   it('reconnecting-websocket', async () => {
     const options = { WebSocket, minReconnectionDelay: 10, maxReconnectionDelay: 50 };
-    // Its types speak of a module with a `default`; what Node imports is the class.
+    // Its types declare a `default` export, but Node imports the class itself.
     const Class = reconnectingWebSocket as unknown as new (url: string, protocols: string[], options: object) => Socket;
     await expectToComeBack(new Class(urlFor('rws'), [], options), 'rws');
   });
@@ -87,7 +87,7 @@ describe('clients that others wrote', () => {
   });
 
   it('wscat', async () => {
-    // It ends with its input, which therefore stays open for as long as it lives.
+    // wscat ends when its input ends, so the input stays open.
     const script = 'exec "$0" node_modules/wscat/bin/wscat "$@" < <(tail -f /dev/null --pid=$$)';
     const args = ['-c', urlFor('wscat'), '-x', JSON.stringify(SUBSCRIBE), '-w', '60'];
     const child = new Child('bash', ['-c', script, process.execPath, ...args]);

@@ -9,12 +9,12 @@ import { CONTROL_ROWS, FRAME_ROWS } from './support/frame-rows.js';
 import { HANDSHAKE_ROWS } from './support/handshake-rows.js';
 import { MeasuredServer, type Sample } from './support/measured-server.js';
 import { MeteredClient, type Traffic } from './support/metered.js';
-import { ROUTE_ROWS, STRANGER_ROW, requestOfStranger } from './support/route-rows.js';
+import { ROUTE_ROWS, UNAUTHENTICATED_ROW, unauthenticatedRequest } from './support/route-rows.js';
 import { call, difference, report, sendFrames, shakeHands, sum } from './support/works.js';
 
 type Measured = Cost & { readonly before: Sample; readonly after: Sample };
 
-describe('the budget of a request, measured at a socket of a process that only serves', () => {
+describe('the budget of a request, measured at a socket of a dedicated process', () => {
   let redis: RedisProcess;
   let admin: Redis;
   let server: MeasuredServer;
@@ -31,8 +31,8 @@ describe('the budget of a request, measured at a socket of a process that only s
   });
 
   /**
-   * Measures two works of the server, of which the second one has requests of twice the size.
-   * @param open sockets of clients before the first one, after it, and after the second one
+   * Measures two workloads of the server. The requests of the second one have twice the size.
+   * @param open number of client sockets before the first workload, after it, and after the second one
    */
   const measure = async (
     requests: number,
@@ -153,17 +153,17 @@ describe('the budget of a request, measured at a socket of a process that only s
       expect(new Set(ROUTE_ROWS.map(({ route }) => route))).toEqual(new Set(server.routes));
     });
 
-    it(`${STRANGER_ROW.name}: within its budget`, async () => {
+    it(`${UNAUTHENTICATED_ROW.name}: within its budget`, async () => {
       const run = async (kilobytes: number): Promise<Traffic> => {
         const all: Traffic[] = [];
         for (const route of server.routes)
-          all.push(await call(server, route, requestOfStranger(route, kilobytes), '401'));
+          all.push(await call(server, route, unauthenticatedRequest(route, kilobytes), '401'));
         return sum(all);
       };
       await run(1);
       const costs = await measure(server.routes.length, [() => run(1), () => run(2)]);
-      report(STRANGER_ROW.name, costs);
-      expect(problemsOf(...costs, STRANGER_ROW)).toEqual([]);
+      report(UNAUTHENTICATED_ROW.name, costs);
+      expect(problemsOf(...costs, UNAUTHENTICATED_ROW)).toEqual([]);
     });
 
     it.each(ROUTE_ROWS)('$name: within its budget', async (row) => {
@@ -185,7 +185,7 @@ describe('the budget of a request, measured at a socket of a process that only s
   });
 
   it('is what SECURITY.md says', () => {
-    const rows = [...FRAME_ROWS, ...CONTROL_ROWS, ...HANDSHAKE_ROWS, STRANGER_ROW, ...ROUTE_ROWS];
+    const rows = [...FRAME_ROWS, ...CONTROL_ROWS, ...HANDSHAKE_ROWS, UNAUTHENTICATED_ROW, ...ROUTE_ROWS];
     const wanted = rows.map((row) => [row.name, ...cellsOf(row)].join(' | '));
     const section = readFileSync('SECURITY.md', 'utf8')
       .split(/^## /m)

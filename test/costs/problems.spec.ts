@@ -6,16 +6,21 @@ const cost = (requests: number, part: Partial<Cost>): Cost => ({
   ...part,
 });
 
-describe('what a request causes', () => {
+describe('the cost of a request', () => {
   it.each<[string, Partial<Cost>, Partial<Cost>, number]>([
-    ['is fine within the budget', { memory: 900_000 }, { memory: 1_800_000 }, 0],
-    ['is fine if memory of earlier requests is released meanwhile', { memory: -20_000 }, { memory: 1_000_000 }, 0],
-    ['is fine if something is made once', { memory: 3_000_000 }, { memory: 0 }, 0],
-    ['is too much memory at both sizes', { memory: 2_000_000 }, { memory: 4_000_000 }, 1],
-    ['is too much memory at twice the size only', { memory: 200_000 }, { memory: 3_000_000 }, 1],
-    ['is too many bytes', {}, { bytesOut: 300_000 }, 1],
-    ['is too much CPU', {}, { cpu: 300_000 }, 2],
-    ['is too many keys', { keys: 20 }, {}, 1],
+    ['is within the budget', { memory: 900_000 }, { memory: 1_800_000 }, 0],
+    [
+      'is within the budget if memory of earlier requests is released meanwhile',
+      { memory: -20_000 },
+      { memory: 1_000_000 },
+      0,
+    ],
+    ['is within the budget if memory is allocated only once', { memory: 3_000_000 }, { memory: 0 }, 0],
+    ['has too much memory at both sizes', { memory: 2_000_000 }, { memory: 4_000_000 }, 1],
+    ['has too much memory only at twice the size', { memory: 200_000 }, { memory: 3_000_000 }, 1],
+    ['has too many bytes', {}, { bytesOut: 300_000 }, 1],
+    ['has too much CPU', {}, { cpu: 300_000 }, 2],
+    ['has too many keys', { keys: 20 }, {}, 1],
   ])('%s', (_what, once, twice, problems) => {
     expect(problemsOf(cost(10, once), cost(20, twice), BUDGET)).toHaveLength(problems);
   });

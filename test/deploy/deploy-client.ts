@@ -2,23 +2,23 @@ import { WebSocket } from 'ws';
 import { createRealtimeClient, type RealtimeClient } from '../../src/client/index.js';
 import { signToken } from '../support/jwt.js';
 
-/** The channel that every client follows. */
+/** Channel that every client subscribes to. */
 export const CHANNEL = 'announcements';
 
-/** A client of the package that notes how long it is dark: from the end of a connection until its channel is back. */
+/** A client that records its dark times: from the end of a connection until its channel is subscribed again. */
 export class DeployClient {
-  /** The end of each dark time: when (`performance.now()`), and how long it was, in milliseconds. */
+  /** Each dark time: its end (`performance.now()`) and its length, in milliseconds. */
   readonly dark: { readonly at: number; readonly ms: number }[] = [];
-  /** The events that it received, in order: the number in each. */
+  /** Numbers of the received events, in order. */
   readonly received: number[] = [];
-  /** The longest time from `emit` to an event here, in milliseconds. */
+  /** Longest time from `emit` to the receipt of an event, in milliseconds. */
   latestMs = 0;
-  /** The number of times that it had to reload. */
+  /** Number of resyncs, after which an application reloads. */
   resets = 0;
   private readonly client: RealtimeClient;
   private darkSince: number | null = null;
 
-  /** @param onState is called when it becomes dark, or is back  @param onEvent is called with each event */
+  /** @param onState called at the start and end of a dark time  @param onEvent called with each event */
   constructor(
     name: string,
     url: string,

@@ -8,31 +8,31 @@ import { RedisProcess } from '../support/redis-process.js';
 import { within } from '../support/within.js';
 import { CHANNEL, DeployClient } from './deploy-client.js';
 
-/** What one instance's end meant to the clients that were connected to it. */
+/** Effect of one instance's shutdown on its clients. */
 export interface Drained {
-  /** How many clients it moved. */
+  /** Number of clients that it moved. */
   readonly moved: number;
   /** From SIGTERM to the end of the process, in milliseconds. */
   readonly endedAfterMs: number;
-  /** The dark time of each client that was moved, in milliseconds, in ascending order. */
+  /** Dark times of the moved clients, in milliseconds, in ascending order. */
   readonly darkMs: readonly number[];
 }
 
 export interface DeployResult {
   readonly drained: readonly Drained[];
-  /** Events that were published, to each of the clients. */
+  /** Number of published events; each is for every client. */
   readonly published: number;
-  /** Clients that did not receive each event once and in order. */
+  /** Number of clients that did not receive each event once and in order. */
   readonly incomplete: number;
-  /** Reloads that clients had to do. */
+  /** Number of reloads by clients. */
   readonly resets: number;
-  /** The longest time from `emit` to the event, for each client, in milliseconds, in ascending order. */
+  /** Longest time from `emit` to receipt of each client, in milliseconds, in ascending order. */
   readonly latestMs: readonly number[];
 }
 
-/** How often an event is published, in milliseconds. */
+/** Interval between events, in milliseconds. */
 const PUBLISH_MS = 100;
-/** How many clients connect at the same time. */
+/** Number of clients that connect at the same time. */
 const AT_ONCE = 50;
 const PATIENCE_MS = 60_000;
 
@@ -99,7 +99,7 @@ export async function deploy(clientCount: number): Promise<DeployResult> {
   }
 }
 
-/** A service that publishes over HTTP through the load balancer, and tries again after a 503. */
+/** A service that publishes over HTTP through the load balancer, and retries after a 503. */
 class Publisher {
   private running: Promise<void> | null = null;
   private stopped = false;
@@ -112,7 +112,7 @@ class Publisher {
     this.running.catch(() => undefined); // `stop` reports it
   }
 
-  /** @returns the number of events that were published */
+  /** @returns the number of published events */
   async stop(): Promise<number> {
     this.stopped = true;
     await this.running;

@@ -41,7 +41,7 @@ describe('compose.yaml', () => {
     expect(files.filter((file) => !existsSync(file))).toEqual([]);
   });
 
-  it('opens ports to this machine only', () => {
+  it('publishes ports to this machine only', () => {
     const ports = services.flatMap(([, service]) => service.ports ?? []);
     expect(ports.length).toBeGreaterThan(5);
     expect(ports.filter((port) => !port.startsWith('127.0.0.1:'))).toEqual([]);
@@ -69,7 +69,7 @@ describe('the Dockerfiles', () => {
     expect(last).not.toMatch(/^RUN npm/m);
   });
 
-  it('take no longer to drain than Compose waits', () => {
+  it('drain within the time that Compose waits', () => {
     const grace = Number(/stop_grace_period: (\d+)s/.exec(read('compose.yaml'))![1]);
     const { drainDelayMs, reconnectSpreadMs, closeTimeoutMs } = new ResolvedRealtimeOptions();
     expect(grace * 1_000).toBeGreaterThan(drainDelayMs + reconnectSpreadMs + closeTimeoutMs + 5_000);
@@ -105,7 +105,7 @@ describe('deploy/kubernetes.yaml', () => {
     expect(problemsOf(yaml.replace('maxReplicas', 'maxReplica'))).not.toEqual([]);
   });
 
-  it('names paths, ports and variables that the platform has', () => {
+  it('names only paths, ports and variables of the platform', () => {
     expect(documents.map((document) => (document as { kind: string }).kind)).toEqual([
       ...['Deployment', 'Service', 'PodDisruptionBudget', 'HorizontalPodAutoscaler'],
     ]);

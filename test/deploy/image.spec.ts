@@ -8,17 +8,17 @@ import { freePort } from '../support/ports.js';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 
 const run = promisify(execFile);
-/** The user of the image. */
+/** User of the image. */
 const NODE_USER = 1000;
 const IS_ROOT = process.getuid?.() === 0;
 
-/** The commands in the last stage of the Dockerfile: the healthcheck, and the process. */
+/** Commands in the last stage of the Dockerfile: the healthcheck, and the process. */
 async function commandsOfImage(): Promise<string[][]> {
   const stages = (await readFile('Dockerfile', 'utf8')).split(/^FROM /m);
   return [...stages.at(-1)!.matchAll(/^ *CMD (\[.*\])$/gm)].map(([, words]) => JSON.parse(words!) as string[]);
 }
 
-/** The process that another one forked. */
+/** Returns the child process of another process. */
 async function childOf(pid: number): Promise<number> {
   return Number(await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8'));
 }
@@ -35,7 +35,7 @@ describe('the image', () => {
   }, 120_000);
   afterAll(() => Promise.all([removeDirectory(app), removeDirectory(data)]));
 
-  /** Starts the platform as the image does: without rights, and as process 1 if the tests run as root. */
+  /** Starts the platform like the image: as an unprivileged user, and as process 1 if the tests run as root. */
   function start(port: number, command: readonly string[]): Child {
     const env = {
       PATH: process.env['PATH'],
@@ -48,14 +48,14 @@ describe('the image', () => {
     return new Child('unshare', isolate, { cwd: app, env });
   }
 
-  it('contains what the platform needs, and neither sources nor tests nor tools', async () => {
+  it('contains only files that the platform needs: no sources, tests or tools', async () => {
     expect((await readdir(app)).toSorted()).toEqual(['dist', 'node_modules', 'package.json']);
     const packages = await readdir(join(app, 'node_modules'));
     expect(packages).toEqual(expect.arrayContaining(['ws', 'ioredis', 'pg']));
     for (const tool of ['typescript', 'jest', 'vite', 'oxlint', 'prettier']) expect(packages).not.toContain(tool);
   });
 
-  it('serves, is healthy, and ends with code 0 after SIGTERM to process 1, as a user without rights', async () => {
+  it('serves, is healthy, and ends with code 0 after SIGTERM to process 1, as an unprivileged user', async () => {
     const port = await freePort();
     const [healthcheck, command] = await commandsOfImage();
     const node = start(port, command!);

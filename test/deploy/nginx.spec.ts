@@ -38,7 +38,7 @@ class Pair {
     await once(server, 'listening');
   }
 
-  /** Ends a server and its connections, as a process that is killed. */
+  /** Ends a server and its connections like a killed process. */
   async kill(index: 0 | 1): Promise<void> {
     const server = this.servers[index]!;
     for (const client of server.clients) client.terminate();
@@ -46,7 +46,7 @@ class Pair {
     await once(server, 'close');
   }
 
-  /** Connects clients one after the other. */
+  /** Connects clients sequentially. */
   async connect(count: number): Promise<void> {
     for (; count > 0; count -= 1) {
       const client = new WebSocket(`ws://127.0.0.1:${this.nginx.port}/ws`);
@@ -72,12 +72,12 @@ describe('the nginx of docs/scaling.md', () => {
 
   async function restartOne(): Promise<void> {
     await pair.kill(0);
-    await pair.connect(4); // some of them are first sent to the server that is gone
+    await pair.connect(4); // nginx first sends some of them to the ended server
     await pair.listen(0);
     await pair.connect(CLIENTS);
   }
 
-  it('sends new connections to an instance that was restarted, until both have as many', async () => {
+  it('sends new connections to a restarted instance until both have the same number', async () => {
     pair = await Pair.start();
     await restartOne();
     expect(pair.counts).toEqual([CLIENTS / 2 + 2, CLIENTS / 2 + 2]);
@@ -98,7 +98,7 @@ describe('the nginx of docs/scaling.md', () => {
     expect(pair.counts).toEqual([2, CLIENTS / 2 + 2]);
   });
 
-  it('sends what an instance that drains refuses to the other one', async () => {
+  it('retries on the other instance if a draining instance refuses a handshake', async () => {
     pair = await Pair.start();
     await pair.kill(0);
     await pair.listen(0, { isDraining: true });

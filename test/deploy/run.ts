@@ -17,7 +17,7 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const parts = (sorted: readonly number[]): string =>
   [0.5, 0.99, 1].map((part) => percentile(sorted, part).toFixed(0)).join(' / ');
 
-say(`${clients} clients, two instances behind nginx, one after the other is replaced`);
+say(`${clients} clients, two instances behind nginx, replaced one after the other`);
 const { drained, published, incomplete, resets, latestMs } = await deploy(clients);
 for (const [index, { moved, endedAfterMs, darkMs }] of drained.entries()) {
   say(`instance ${index + 1}: moved ${moved} clients, ended after ${(endedAfterMs / 1_000).toFixed(1)} s`);

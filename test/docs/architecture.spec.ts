@@ -8,10 +8,10 @@ interface Rule {
 
 const { forbidden } = createRequire(import.meta.url)('../../.ci/arrows.cjs') as { forbidden: readonly Rule[] };
 
-/** Folders that every folder may import. The page names them once. */
+/** Folders that every folder is allowed to import. The page names them once. */
 const EVERYWHERE = ['protocol', 'options', 'the timing', 'the counters'];
 
-/** The arrows that are checked: a folder, and the folders that it may import. */
+/** The checked arrows: folder → the folders that it is allowed to import. */
 const arrows = forbidden.flatMap(({ comment = '' }) => {
   const [, folder, imports] = /^src\/realtime\/([\w/-]+) may import: (.+)$/.exec(comment) ?? [];
   return folder === undefined
@@ -22,7 +22,7 @@ const arrows = forbidden.flatMap(({ comment = '' }) => {
 const foldersOf = (path: string): string[] =>
   readdirSync(path, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
 
-/** The items of a list below a heading: the folder that each begins with, and the rest of its text. */
+/** Returns the items of the list below a heading: the folder at the start of each, and the rest of its text. */
 function folders(intro: string): [folder: string, text: string][] {
   const list = readFileSync('docs/architecture.md', 'utf8')
     .split(intro)[1]!
@@ -31,7 +31,7 @@ function folders(intro: string): [folder: string, text: string][] {
 }
 
 describe('docs/architecture.md', () => {
-  it('has every folder of the module with the arrows that are checked, and no other', () => {
+  it('lists exactly the folders of the module, with their checked arrows', () => {
     const listed = folders('\nFolders of `src/realtime`.').map(([folder, text]) => [
       folder,
       [...text.split('. Imports ')[1]!.matchAll(/`([\w/-]+)`/g)].map(([, name]) => name),
@@ -40,13 +40,13 @@ describe('docs/architecture.md', () => {
     expect(listed).toEqual(arrows);
   });
 
-  it('leaves no folder of the module without arrows', () => {
+  it('covers every folder of the module', () => {
     const named = new Set(arrows.map(([folder]) => folder.split('/')[0]!));
     for (const folder of ['timing', 'nest', 'observability', 'schemas']) named.add(folder);
     expect([...named].sort()).toEqual(foldersOf('src/realtime').sort());
   });
 
-  it('has every top-level folder, and no other', () => {
+  it('lists exactly the top-level folders', () => {
     const listed = folders('\nTop-level folders of `src`:').map(([folder]) => folder);
     expect(listed.sort()).toEqual(foldersOf('src').sort());
   });

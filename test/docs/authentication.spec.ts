@@ -8,7 +8,7 @@ import { Issuer, signWith } from '../support/issuer.js';
 const guide = readFileSync('docs/authentication.md', 'utf8');
 const HEADINGS = ['Auth0', 'Keycloak', 'Cognito'];
 
-/** A token has the claims of the guide, and none that the tests give to others. */
+/** Removes the default claims of the tests, so that a token has only the claims of the guide. */
 const NOTHING = { email: undefined, role: undefined };
 
 interface Provider {
@@ -17,7 +17,7 @@ interface Provider {
   readonly user: unknown;
 }
 
-/** What stands under the heading of a provider: the options, the claims of a token, and the user that they make. */
+/** Content under the heading of a provider: the options, the claims of a token, and the resulting user. */
 function provider(heading: string): Provider {
   const section = guide.split(`\n## ${heading}\n`)[1]!.split('\n## ')[0]!;
   const blocks = (language: string): string[] =>
@@ -27,11 +27,11 @@ function provider(heading: string): Provider {
   const context = { exports: {} as { jwt: Provider['jwt'] } };
   const options = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 };
   runInNewContext(ts.transpileModule(code!, { compilerOptions: options }).outputText, context);
-  const jwt = JSON.parse(JSON.stringify(context.exports.jwt)) as Provider['jwt']; // plain objects of this context
+  const jwt = JSON.parse(JSON.stringify(context.exports.jwt)) as Provider['jwt']; // copied into plain objects of this context
   return { jwt, claims: claims!, user };
 }
 
-it('has the claims and the user of each provider, and no other JSON', () => {
+it('shows the claims and the user of each provider, and no other JSON', () => {
   expect(guide.match(/^```json$/gm)).toHaveLength(2 * HEADINGS.length);
 });
 
@@ -60,11 +60,11 @@ describe.each(HEADINGS)('the guide for %s', (heading) => {
     return frame;
   };
 
-  it('lets its tokens in as the user that the guide shows', async () => {
+  it('accepts its tokens as the user that the guide shows', async () => {
     expect(await told({})).toMatchObject({ type: 'connected', user });
   });
 
-  it('refuses tokens that are meant for others', async () => {
+  it('refuses tokens for another audience or issuer', async () => {
     const refused = { type: 'error', code: 'token_invalid' };
     expect(await told({ aud: 'another' })).toMatchObject(refused);
     expect(await told({ iss: 'https://another.example' })).toMatchObject(refused);

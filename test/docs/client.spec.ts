@@ -3,7 +3,7 @@ import { CHANNEL_STATES, CLIENT_STATES } from '../../src/client/index.js';
 
 const doc = readFileSync('docs/client.md', 'utf8');
 
-/** The rows of the table with these heads, as texts. */
+/** Returns the rows of the table with these column headers, as text. */
 function rowsOf(...heads: string[]): string[][] {
   const table = new RegExp(`^\\| ${heads.join(' +\\| ')} +\\|\n\\|[ -|]+\\|\n((?:\\|.*\n)+)`, 'gm');
   return [...doc.matchAll(table)].flatMap(([, rows]) =>
@@ -18,7 +18,7 @@ function rowsOf(...heads: string[]): string[][] {
       ),
   );
 }
-/** One row for each state and the state that follows, with the causes. */
+/** Returns one row for each state and next state, with the causes. */
 const rowsFor = (states: Record<string, Record<string, string>>): string[][] =>
   Object.entries(states).flatMap(([state, row]) =>
     [...new Set(Object.values(row))].map((next) => [
@@ -34,11 +34,11 @@ const causesOf = (states: Record<string, Record<string, string>>): string[] =>
 const codesIn = (rows: string[][]): string[] => rows.flatMap(([codes]) => codes!.match(/\w+/g)!).toSorted();
 
 describe('docs/client.md', () => {
-  it('has the tables of states as they are', () => {
+  it('has the tables of states that the code has', () => {
     expect(rowsOf('state', 'goes to', 'on')).toEqual([...rowsFor(CLIENT_STATES), ...rowsFor(CHANNEL_STATES)]);
   });
 
-  it('says what each code means', () => {
+  it('explains every code', () => {
     expect(codesIn(rowsOf('code', 'of a client'))).toEqual(causesOf(CLIENT_STATES));
     expect(codesIn(rowsOf('code', 'of a channel'))).toEqual(causesOf(CHANNEL_STATES));
   });

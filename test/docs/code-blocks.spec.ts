@@ -5,13 +5,13 @@ import { blocksIn, blocksOf, DOCS, type Block } from './support/blocks.js';
 import { configTestOf } from './support/nginx.js';
 import { asTypeScript, documentsOf, strangersIn } from './support/yaml.js';
 
-/** A block as a file of an application that has installed the package. */
+/** Returns a block as a file of an application that has installed the package. */
 const fileOf = ({ doc, line, language, code }: Block): SourceText => ({
   path: resolve('test/docs', `${doc.replaceAll(/\W/g, '-')}-${line}.${language === 'yaml' ? 'ts' : language}`),
   code: language === 'yaml' ? asTypeScript(code) : code,
 });
 
-/** What is no code, or of no use without what is around it, and the spec that holds it against what it is about. */
+/** Blocks that are not code or do not compile alone, each with the spec that checks it. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   'docs/authentication.md json': 'test/docs/authentication.spec.ts',
   'docs/browser.md html': 'test/browser/plain-page.spec.ts',
@@ -23,10 +23,10 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'docs/testing.md text': 'test/docs/testing.spec.ts',
 };
 
-/** Languages whose blocks are checked here, or by commands.spec.ts (`sh`), wherever they stand. */
+/** Languages whose blocks are checked in every page, here or in commands.spec.ts (`sh`). */
 const EVERYWHERE = ['ts', 'tsx', 'js', 'yaml', 'nginx', 'sh'];
 
-/** What the blocks of JavaScript have from the page around them. */
+/** Declarations that the blocks of JavaScript use from their page. */
 const PAGE: SourceText = {
   path: resolve('test/docs/page.d.ts'),
   code: `declare const token: string;
@@ -36,7 +36,7 @@ const PAGE: SourceText = {
     declare function showState(state: string): void;`,
 };
 
-/** The functions of frameworks that their pages use: the frameworks are not installed here. */
+/** Functions of frameworks that the pages use. The frameworks are not installed here. */
 const FRAMEWORKS: SourceText = {
   path: resolve('test/docs/frameworks.d.ts'),
   code: `declare module 'vue' {
@@ -72,26 +72,26 @@ const FRAMEWORKS: SourceText = {
     }`,
 };
 
-/** Whether it extends the event map through the server's door alone: TypeScript does not merge what is declared through both. */
+/** Returns true if a block extends the event map only through the server's entry point. TypeScript does not merge both. */
 const ofServers = (doc: string): boolean =>
   blocksOf(doc).every(({ code }) => !code.includes("declare module 'nestjs-realtime-client'"));
 
 /** Returns true for a block that adds the built-in channels to the event map. Blocks without the import must compile without it. */
 const importsPlatform = ({ code }: Block): boolean => /'nestjs-realtime(-client)?\/platform-events'/.test(code);
 
-describe('the blocks of code in the docs', () => {
-  it('are all in a language that is checked', () => {
+describe('the code blocks of the docs', () => {
+  it('all have a checked language', () => {
     const blocks = DOCS.flatMap((doc) => blocksOf(doc));
     const unchecked = blocks.filter(
       ({ doc, language }) => !EVERYWHERE.includes(language) && ELSEWHERE[`${doc} ${language}`] === undefined,
     );
-    expect(unchecked.map(({ name, language }) => `${name}: ${language || 'say text, where it is no code'}`)).toEqual(
-      [],
-    );
+    expect(
+      unchecked.map(({ name, language }) => `${name}: ${language || 'no language; use "text" if it is not code'}`),
+    ).toEqual([]);
     for (const language of EVERYWHERE) expect(blocksIn(language)).not.toEqual([]);
   });
 
-  it('are held by another spec where they say so', () => {
+  it('are checked by the other spec that the list names', () => {
     for (const [what, spec] of Object.entries(ELSEWHERE)) {
       const [doc, language] = what.split(' ') as [string, string];
       expect(blocksOf(doc).map((block) => block.language)).toContain(language);
@@ -99,7 +99,7 @@ describe('the blocks of code in the docs', () => {
     }
   });
 
-  it('compile, and would not with a mistake in them', () => {
+  it('compile, and do not compile with a mistake', () => {
     const mistakes: SourceText[] = [
       {
         path: resolve('test/docs/mistake.ts'),
@@ -124,14 +124,14 @@ describe('the blocks of code in the docs', () => {
     ]);
   }, 300_000);
 
-  it.each(blocksIn('yaml'))('name what the platform has: $name', ({ code }) => {
+  it.each(blocksIn('yaml'))('name only paths, ports and variables of the platform: $name', ({ code }) => {
     for (const document of documentsOf(code)) expect(strangersIn(document)).toEqual([]);
   });
 
   it.each(blocksIn('nginx'))(
     'are accepted by nginx: $name',
     async ({ code }) => {
-      const http = code.replace('listen 80;', 'listen 127.0.0.1:18080;'); // `-t` binds no port, but asks for one that may be
+      const http = code.replace('listen 80;', 'listen 127.0.0.1:18080;'); // `-t` does not listen, but refuses port 80 without root
       expect(await configTestOf(http)).toContain('test is successful');
       await expect(configTestOf(http.replace('proxy_http_version', 'proxy_http_versions'))).rejects.toThrow(
         'unknown directive',

@@ -6,7 +6,7 @@ import { blocksIn } from './support/blocks.js';
 import { npmProblem } from './support/npm-scripts.js';
 import { commandsOf, type Command } from './support/shell.js';
 
-/** What is wrong with a command; `null` where nothing is. Those of curl and npx are run by run-commands.spec.ts. */
+/** Returns the problem of a command, or `null`. run-commands.spec.ts runs the commands of curl and npx. */
 function problemOf(command: Command): string | null {
   const [program] = command;
   if (program === 'npm') return npmProblem(command);
@@ -15,7 +15,7 @@ function problemOf(command: Command): string | null {
   return `nobody checks ${program}`;
 }
 
-/** The names that flags take, wherever they are used. */
+/** Checks of flags whose values are names. */
 const NAMES: Readonly<Record<string, (name: string) => unknown>> = {
   '--scenario': scenarioNamed,
   '--only': (group) => expect(Object.keys(GROUPS)).toContain(group),
@@ -23,12 +23,12 @@ const NAMES: Readonly<Record<string, (name: string) => unknown>> = {
 };
 
 describe.each(blocksIn('sh'))('the commands at $name', ({ code }) => {
-  it('are understood by bash', async () => {
+  it('are valid bash', async () => {
     const bash = new Child('bash', ['-n', '-c', code]);
     expect([await bash.exited, bash.stderr]).toEqual([{ code: 0, signal: null }, '']);
   });
 
-  it('exist, with what they are given', () => {
+  it('exist, with their arguments', () => {
     const commands = commandsOf(code);
     expect(commands).not.toEqual([]);
     expect(commands.map(problemOf).filter((problem) => problem !== null)).toEqual([]);

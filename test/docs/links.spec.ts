@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DOCS } from './support/blocks.js';
 
-/** What stands outside of blocks of code. */
+/** Returns the text outside code blocks. */
 const textOf = (doc: string): string => readFileSync(doc, 'utf8').replaceAll(/^```[^]*?^```$/gm, '');
 
-/** The names by which headings are linked to, as GitHub makes them. */
+/** Returns the anchors of the headings, as GitHub generates them. */
 const anchorsOf = (doc: string): string[] =>
   [...textOf(doc).matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
     heading!
@@ -14,7 +14,7 @@ const anchorsOf = (doc: string): string[] =>
       .replaceAll(' ', '-'),
   );
 
-/** Why a link leads nowhere; `null` where it does lead somewhere. */
+/** Returns the problem of a link; `null` if its target exists. */
 function problemOf(doc: string, link: string): string | null {
   if (/^[a-z]+:/.test(link)) return null; // another site
   const [path, anchor] = link.split('#') as [string, string?];
@@ -27,18 +27,18 @@ function problemOf(doc: string, link: string): string | null {
 const linksOf = (doc: string): string[] => [...textOf(doc).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link!);
 
 describe('the links of the docs', () => {
-  it('lead somewhere', () => {
+  it('have targets that exist', () => {
     const links = DOCS.flatMap((doc) => linksOf(doc).map((link) => [doc, link] as const));
     expect(links.length).toBeGreaterThan(100);
     expect(links.map(([doc, link]) => problemOf(doc, link)).filter((problem) => problem !== null)).toEqual([]);
   });
 
-  it('are found out where they do not', () => {
+  it('are reported if their target is missing', () => {
     expect(problemOf('README.md', 'docs/absent.md')).toBe('README.md: docs/absent.md is no file');
     expect(problemOf('docs/client.md', 'channels.md#absent')).toBe('docs/client.md: channels.md#absent is no heading');
   });
 
-  it('reach every document from the README, through other documents too', () => {
+  it('reach every document from the README, directly or through other documents', () => {
     const reached = new Set(['README.md']);
     for (const doc of reached) {
       for (const link of linksOf(doc)) {

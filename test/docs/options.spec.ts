@@ -19,7 +19,7 @@ describe('docs/options.md', () => {
     expect(REALTIME_VARIABLES.filter((name) => !page.includes(`- Variable: \`${name}\``))).toEqual([]);
   });
 
-  it('describes every option, and says the default of every option that has a range', () => {
+  it('describes every option, and names the default of every option with a range', () => {
     const titled = (entry: string): string => entry.split('\n')[0]!;
     expect(entries.length).toBeGreaterThan(80);
     expect(entries.filter((entry) => !/^`[\w.]+`\n\n[A-Z`]/.test(entry)).map(titled)).toEqual([]);

@@ -9,7 +9,7 @@ import {
 
 const protocol = readFileSync('docs/PROTOCOL.md', 'utf8');
 
-/** The rows of the table under a heading, as lists of cells. */
+/** Returns the rows of the table under a heading, as lists of cells. */
 function rowsUnder(heading: string): string[][] {
   const section = protocol.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
   const rows = section.split('\n').filter((line) => line.startsWith('|'));
@@ -22,12 +22,12 @@ function rowsUnder(heading: string): string[][] {
 }
 
 describe('docs/PROTOCOL.md', () => {
-  it('has every error code of the catalogue with its meaning, and no other', () => {
+  it('lists exactly the error codes of the catalogue, with their meaning', () => {
     const expected = Object.entries(ERROR_CODES).map(([code, { meaning }]) => [`\`${code}\``, meaning]);
     expect(rowsUnder('Error codes')).toEqual(expected);
   });
 
-  it('has every close code of the catalogue with its reason and what a client does next, and no other', () => {
+  it("lists exactly the close codes of the catalogue, with their reason and the client's reaction", () => {
     const expected = Object.values(CLOSE_CODES).map(({ code, reason, then }) => [String(code), reason, then]);
     expect(rowsUnder('Close codes')).toEqual(expected);
   });
@@ -58,7 +58,7 @@ describe('docs/PROTOCOL.md', () => {
     expect(new Set(named)).toEqual(new Set(Object.keys(types)));
   });
 
-  it('has every reason for which continuity may be lost', () => {
+  it('has every reason for lost continuity', () => {
     const reasons: Record<RecoveryReason, true> = {
       expired: true,
       unknown_epoch: true,

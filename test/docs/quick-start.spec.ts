@@ -10,10 +10,10 @@ import { freePort } from '../support/ports.js';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 import { until } from '../support/until.js';
 
-/** What the application of a newcomer has installed, besides the package itself. */
+/** Packages that a new application has installed, besides this one. */
 const INSTALLED = ['@nestjs/common', '@nestjs/core'];
 
-/** The blocks of one language under "Into your application, in ten lines", of the README. */
+/** The blocks of one language under "Into your application, in ten lines" in the README. */
 async function quickStart(language: 'ts' | 'js'): Promise<string[]> {
   const section = (await readFile('README.md', 'utf8'))
     .split('\n## Into your application, in ten lines\n')[1]!
@@ -21,13 +21,13 @@ async function quickStart(language: 'ts' | 'js'): Promise<string[]> {
   return [...section.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\`$`, 'gm'))].map(([, code]) => code!);
 }
 
-/** The same on a port that is free here. */
+/** Replaces the port with a free one. */
 function onPort(port: number, code: string): string {
   expect(code.split('8888')).toHaveLength(2);
   return code.replace('8888', String(port));
 }
 
-/** The service of the quick start creates an application each time that the process is told to, by a signal that Nest leaves alone. */
+/** Makes the service of the quick start create an application at each signal, one that Nest does not handle. */
 const CREATE = `\nprocess.on('SIGCONT', () => void app.get(AppsService).create('shop'));\nconsole.log('listening');\n`;
 
 describe('the quick start of the README', () => {
@@ -36,7 +36,7 @@ describe('the quick start of the README', () => {
   let server: Child;
 
   beforeAll(async () => {
-    if (!existsSync('dist/main.js')) throw new Error('There is no dist/main.js: run "npm run build" first');
+    if (!existsSync('dist/main.js')) throw new Error('dist/main.js is missing: run "npm run build" first');
     home = await makeTemporaryDirectory();
     port = await freePort();
     const [code] = await quickStart('ts');
@@ -69,7 +69,7 @@ describe('the quick start of the README', () => {
     expect(blocks[0]!.split('\n').length).toBeLessThan(30);
   });
 
-  it('tells a page what the service emits', async () => {
+  it('delivers the events of the service to a page', async () => {
     const said: unknown[][] = [];
     const log = (...parts: unknown[]): void => void said.push(parts);
     const sockets: WebSocket[] = [];
@@ -103,6 +103,6 @@ describe('the quick start of the README', () => {
   }, 60_000);
 
   it('ends gracefully on SIGTERM', async () => {
-    expect(await server.stop()).toEqual({ code: null, signal: 'SIGTERM' }); // by the signal, once Nest's hooks are done
+    expect(await server.stop()).toEqual({ code: null, signal: 'SIGTERM' }); // ended by the signal after Nest's hooks
   }, 60_000);
 });

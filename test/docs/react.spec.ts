@@ -5,7 +5,7 @@ import * as queryHooks from '../../src/react/query.js';
 const doc = readFileSync('docs/react.md', 'utf8');
 
 describe('docs/react.md', () => {
-  it('walks through files of the live page that use what it says', () => {
+  it('names files of the live page that use the hooks it lists', () => {
     const rows = [...doc.matchAll(/^\| `([\w/-]+\.tsx?)` +\| (.*?) +\|/gm)];
     expect(rows.length).toBeGreaterThan(5);
     for (const [, file, names] of rows) {

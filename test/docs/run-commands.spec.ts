@@ -10,7 +10,7 @@ import { blocksIn, blocksOf, type Block } from './support/blocks.js';
 
 const startsWith = (program: string) => blocksIn('sh').filter(({ code }) => code.startsWith(`${program} `));
 
-/** Runs a block as it stands. @returns what it prints, and the code it ends with */
+/** Runs a block unchanged. @returns its output and its exit code */
 async function run({ code }: Pick<Block, 'code'>, cwd: string, env: NodeJS.ProcessEnv = {}) {
   const quiet = { npm_config_loglevel: 'error', npm_config_update_notifier: 'false' };
   const { PATH, HOME } = process.env;
@@ -19,7 +19,7 @@ async function run({ code }: Pick<Block, 'code'>, cwd: string, env: NodeJS.Proce
   return { status, out: bash.stdout, problems: bash.stderr };
 }
 
-/** The same with types in the place of values: `{"id":"1","list":[]}` → `{"id":"string","list":[]}`. */
+/** Replaces values by their types: `{"id":"1","list":[]}` → `{"id":"string","list":[]}`. */
 function shapeOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(shapeOf);
   if (value === null || typeof value !== 'object') return value === null ? null : typeof value;
@@ -35,7 +35,7 @@ describe('the requests with curl', () => {
   }, 60_000);
   afterAll(() => app.close());
 
-  it.each(startsWith('curl'))('at $name are answered as they say', async ({ code }) => {
+  it.each(startsWith('curl'))('at $name get the documented answer', async ({ code }) => {
     const client = await app.connectAs({ sub: 'u1' });
     client.send({ type: 'subscribe', channel: 'apps:created' });
     await client.next('subscribed');
@@ -51,7 +51,7 @@ describe('the requests with curl', () => {
 describe('the command for documents', () => {
   let home: string;
 
-  /** The application of a newcomer, whose root module has these channels. */
+  /** Writes a new application whose root module has these channels. */
   async function install(channels: string): Promise<void> {
     const code = `
       import { Injectable, Module } from '@nestjs/common';
@@ -76,7 +76,7 @@ describe('the command for documents', () => {
   }
 
   beforeAll(async () => {
-    if (!existsSync('dist/main.js')) throw new Error('There is no dist/main.js: run "npm run build" first');
+    if (!existsSync('dist/main.js')) throw new Error('dist/main.js is missing: run "npm run build" first');
     home = await makeTemporaryDirectory();
     await mkdir(join(home, 'dist'));
     await mkdir(join(home, 'src'));
@@ -96,7 +96,7 @@ describe('the command for documents', () => {
   }, 60_000);
   afterAll(() => removeDirectory(home));
 
-  it('writes a document, makes types of it, and names what breaks, as docs/channels.md has it', async () => {
+  it('writes a document, generates its types, and names breaking changes, as docs/channels.md shows', async () => {
     const [write, types, diff] = startsWith('npx');
     expect(startsWith('npx')).toHaveLength(3);
     const name = `name: 'projects:{projectId}:updated'`;
@@ -107,7 +107,7 @@ describe('the command for documents', () => {
     expect(await run(types!, home)).toEqual({ status: 0, out: '', problems: '' });
     const shown = blocksOf('docs/channels.md').find(({ code }) => code.includes('interface Events'))!;
     const made = await readFile(join(home, 'src/realtime-events.ts'), 'utf8');
-    for (const part of shown.code.split(/(?<=\n)(?=\n)|(?<=Events \{\n)|^(?=\}\n)/m)) expect(made).toContain(part); // beside what is built in
+    for (const part of shown.code.split(/(?<=\n)(?=\n)|(?<=Events \{\n)|^(?=\}\n)/m)) expect(made).toContain(part); // among the built-in channels
 
     await rename(join(home, 'asyncapi.json'), join(home, 'released.json'));
     await install(`

@@ -4,7 +4,7 @@ import { blocksOf } from './support/blocks.js';
 import { documentsOf } from './support/yaml.js';
 
 describe('docs/scaling.md', () => {
-  it('shows a deployment that finds its service, and has the time to drain', () => {
+  it('shows a deployment whose service and probes match, with enough time to drain', () => {
     const yaml = blocksOf('docs/scaling.md').find(({ language }) => language === 'yaml')!;
     const [deployment, service] = documentsOf(yaml.code) as [Deployment, Service];
     const { template, selector } = deployment.spec!;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** The entries of the list of attacks: what the attack is, what stops it, and the test. */
+/** Entries of the list of attacks: the attack, the defense and its test. */
 const entries = readFileSync('SECURITY.md', 'utf8')
   .split(/^## /m)
   .find((section) => section.startsWith('What can be done to it'))!

@@ -51,7 +51,7 @@ describe('the pages of the site', () => {
     expect(links).toBeGreaterThan(200);
   });
 
-  it('are in the sidebar, with what they are about', () => {
+  it('are in the sidebar, each with a description', () => {
     const items = site.contentsOf().flatMap((group) => group.items);
     expect(items.length).toBeGreaterThan(30);
     expect(items.filter(({ address }) => !pages.has(address))).toEqual([]);

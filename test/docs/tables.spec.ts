@@ -3,7 +3,7 @@ import { DOCS } from './support/blocks.js';
 
 const LONGEST_CELL = 120;
 
-/** The cells of the tables of a page that are too long to skim, without the targets of their links. */
+/** Returns the table cells of a page that are too long to skim. Link targets do not count. */
 function longCellsOf(text: string): string[] {
   const rows = text
     .replaceAll(/^```[^]*?^```$/gm, '')
@@ -20,7 +20,7 @@ describe('the tables of the docs', () => {
     expect(long).toEqual([]);
   });
 
-  it('are found if a cell is too long, and may have links of any length', () => {
+  it('are reported if a cell is too long, whatever the length of its link targets', () => {
     const row = (cell: string): string => `| a | ${cell} |\n`;
     const letters = 'x'.repeat(LONGEST_CELL);
     expect(longCellsOf(row(letters))).toEqual([]);

@@ -12,7 +12,7 @@ class AppCreated {
 class Root {}
 
 describe('docs/testing.md', () => {
-  it('shows what a failed expectation says', async () => {
+  it('shows the message of a failed expectation', async () => {
     const feature = RealtimeModule.forFeature([{ name: 'apps:created', data: AppCreated }]);
     const root = { module: Root, imports: [RealtimeTestingModule.forRoot(), feature] };
     const app = await NestFactory.create(root, { logger: false });

@@ -1,17 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Without the marks of code, which the sources escape inside of templates. */
+/** Removes backticks, which the sources escape inside templates. */
 const plain = (text: string): string => text.replaceAll(/[`\\]/g, '');
 
-/** The sources of the package, without specs. String literals that continue in the next line are joined. */
+/** Sources of the package, without specs. String literals that continue in the next line are joined. */
 const sources: readonly string[] = ['realtime', 'protocol', 'client', 'react', 'testing'].flatMap((folder) =>
   readdirSync(join('src', folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => /(?<!\.spec)\.tsx?$/.test(name))
     .map((name) => plain(readFileSync(join('src', folder, name), 'utf8').replaceAll(/['`] \+\n\s*['`]/g, ''))),
 );
 
-/** The messages in the headings of the page, and in its lines of logs: each between double quotes. */
+/** Messages in the headings and log lines of the page, each between double quotes. */
 function quotedMessages(page: string): string[] {
   const text = page.replaceAll('{"type":"auth","token":"…"}', '{TYPE}').split('\n');
   return text
@@ -19,14 +19,14 @@ function quotedMessages(page: string): string[] {
     .map((message) => message.replace('{TYPE}', '{"type":"auth","token":"…"}'));
 }
 
-/** The parts of a message around its values. */
+/** Returns the parts of a message around its values. */
 const partsOf = (message: string): string[] =>
   plain(message.replace('{"type":"auth","token":"…"}', '\0'))
     .split('…')
     .map((part) => part.replace('\0', '{"type":"auth","token":"…"}').replace(/^[\s:.]+|[\s:.]+$/g, ''))
     .filter((part) => part.length > 2);
 
-/** Returns true if one source has every part of the message, in its order. */
+/** Returns true if one source has every part of the message, in order. */
 const exists = (message: string): boolean =>
   sources.some((source) => {
     let from = 0;
@@ -49,7 +49,7 @@ describe('docs/troubleshooting.md', () => {
     expect(exists(message)).toBe(true);
   });
 
-  it('would notice a message that does not exist', () => {
+  it('detects a message that does not exist', () => {
     expect(exists('… is registered thrice: keep one of them')).toBe(false);
     expect(exists('keep one of them … is registered twice')).toBe(false);
   });

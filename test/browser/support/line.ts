@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** A line to a port that can be cut – every connection over it breaks – or go dead; no other is made until it is mended. */
+/** A TCP proxy that can be cut, which breaks all its connections, or go dead. Until it is repaired it accepts none. */
 export class Line {
   private readonly sockets = new Set<Socket>();
   private isCut = false;
@@ -12,7 +12,7 @@ export class Line {
     readonly port: number,
   ) {}
 
-  /** @param to the port of this machine where it leads */
+  /** @param to target port on this machine */
   static async open(to: number): Promise<Line> {
     const server = createServer();
     server.listen(0, '127.0.0.1');
@@ -27,13 +27,13 @@ export class Line {
     for (const socket of this.sockets) socket.destroy();
   }
 
-  /** Nothing comes through any more, and nobody is told. */
+  /** Drops all data, without closing the connections. */
   die(): void {
     this.isDead = true;
     for (const socket of this.sockets) socket.unpipe().pause();
   }
 
-  /** What was on a dead line is lost with it. */
+  /** Repairs the line. The connections of a dead line are lost. */
   mend(): void {
     this.isCut = false;
     if (!this.isDead) return;

@@ -45,6 +45,6 @@ export function cutOff(page: Page, except = '.unseen'): Promise<string[]> {
 }
 
 declare global {
-  /** The part of axe-core that is used here. */
+  /** The part of axe-core that the tests use. */
   var axe: { run(): Promise<{ violations: { id: string; nodes: { target: string[] }[] }[] }> };
 }

@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A page with one script, built as its users would and served from an origin of its own. */
+/** A page with one script, bundled as an application would do it and served from a separate origin. */
 export class ServedPage {
   private constructor(
     private readonly server: Server,
     readonly origin: string,
   ) {}
 
-  /** @param script TypeScript that imports from the top of the repository */
+  /** @param script TypeScript that imports relative to the root of the repository */
   static async serve(script: string): Promise<ServedPage> {
     const { outputFiles } = await build({
       stdin: { contents: script, resolveDir: '.', loader: 'tsx' },

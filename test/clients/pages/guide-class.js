@@ -1,4 +1,4 @@
-// A class as the guide of this service shows it: five tries, 1 s doubled each time, the counter reset in onopen.
+// The class from the guide of this service: five attempts, a delay of 1 s doubled each time, the counter reset in onopen.
 class RealtimeClient {
   ws = null;
   events = [];

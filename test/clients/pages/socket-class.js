@@ -1,4 +1,4 @@
-// A client as users write it by hand: one class, a switch, and a delay that grows.
+// A handwritten client: one class, a switch, and an increasing delay.
 class Realtime {
   user = null;
   channels = [];

@@ -14,7 +14,7 @@ const UNLIMITED: TestOptions = {
   requestBytesPerSecondOfAddress: 1_000 * LARGE,
 };
 
-/** name → the options of an application beside {@link UNLIMITED}. */
+/** name → options of an application in addition to {@link UNLIMITED}. */
 const APPS: Readonly<Record<string, TestOptions>> = {
   main: {
     channels: [
@@ -41,7 +41,7 @@ const APPS: Readonly<Record<string, TestOptions>> = {
   draining: {},
 };
 
-/** name → all options of an application. Each has keys of its own in Redis. */
+/** name → all options of an application. Each uses a separate key prefix in Redis. */
 export function optionsOfApps(redis: RedisProcess): Record<string, TestOptions> {
   const entries = Object.entries(APPS).map(([name, options], index): [string, TestOptions] => {
     const own = { redis: { url: redis.url, prefix: `app${index}:` }, jwt: { secret: TEST_SECRET } };

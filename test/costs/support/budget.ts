@@ -1,19 +1,19 @@
-/** The most that requests may cause: a part for each request, and a part for each byte that they weigh on the wire. */
+/** A limit of costs: an amount for each request, and an amount for each byte on the wire. */
 export type Bound = readonly [forRequest: number, forByte: number];
 
-/** The most that requests of one kind may cause. */
+/** Limits of the costs of one kind of request. */
 export interface Budget {
   /** Bytes on the wire. */
   readonly out: Bound;
   /** CPU time of the server, in microseconds. */
   readonly cpu: Bound;
-  /** Memory that is held after the answer, in bytes. */
+  /** Memory held after the answer, in bytes. */
   readonly memory: Bound;
   /** Keys in Redis for each request. */
   readonly keys: number;
 }
 
-/** The causes of one measurement, and what they caused. */
+/** One measurement: the requests and their costs. */
 export interface Cost {
   readonly requests: number;
   readonly bytesIn: number;
@@ -23,19 +23,19 @@ export interface Cost {
   readonly keys: number;
 }
 
-/** Memory that comes and goes by itself: compiled code, and what a collection leaves for the next. */
+/** Memory that varies by itself: compiled code, and garbage that a collection leaves for the next one. */
 const MEMORY_NOISE = 300_000;
-/** A collection of garbage, or the compiler, at a bad moment, in microseconds. */
+/** Time of a garbage collection or compilation during the measurement, in microseconds. */
 const CPU_NOISE = 60_000;
-/** The answer to the ping that ends a measurement. */
+/** Bytes of the answer to the ping that ends a measurement. */
 const OUT_NOISE = 100;
-/** Leases of instances, and the first key of a kind. */
+/** Keys of instance leases, and the first key of each kind. */
 const KEY_NOISE = 4;
 
 const most = ([forRequest, forByte]: Bound, { requests, bytesIn }: Cost): number =>
   forRequest * requests + forByte * bytesIn;
 
-/** The costs of one measurement that are over the budget, without memory, as sentences. */
+/** Returns the costs of one measurement that exceed the budget, without memory, as sentences. */
 function overBudget(cost: Cost, budget: Budget): string[] {
   const limits: [what: string, is: number, limit: number][] = [
     ['bytes out', cost.bytesOut, most(budget.out, cost) + OUT_NOISE],
@@ -49,7 +49,7 @@ function overBudget(cost: Cost, budget: Budget): string[] {
     );
 }
 
-/** Memory that is held over the budget, in bytes. */
+/** Returns the held memory beyond the budget, in bytes. */
 const overMemory = (cost: Cost, { memory }: Budget): number => cost.memory - most(memory, cost) - MEMORY_NOISE;
 
 /**
@@ -63,11 +63,11 @@ export function problemsOf(once: Cost, twice: Cost, budget: Budget): string[] {
       `twice the size takes ${twice.cpu} microseconds instead of ${once.cpu}: more than three times as many`,
     );
   }
-  // What is made once, as a document that is cached, is in one of them only.
+  // An allocation that happens once, such as a cached document, occurs in only one of them.
   if (overMemory(once, budget) > 0 && overMemory(twice, budget) > 0) {
     problems.push(`${once.memory} bytes of memory are held, and ${twice.memory} for twice the size`);
   }
-  // Within its budget a difference says nothing: V8 releases the code of earlier measurements whenever it likes.
+  // Within the budget a difference is noise: V8 releases the code of earlier measurements at any time.
   if (overMemory(twice, budget) > 0 && twice.memory > 3 * Math.max(0, once.memory) + 2 * MEMORY_NOISE) {
     problems.push(
       `twice the size holds ${twice.memory} bytes instead of ${once.memory}: more than three times as many`,
@@ -76,7 +76,7 @@ export function problemsOf(once: Cost, twice: Cost, budget: Budget): string[] {
   return problems;
 }
 
-/** A budget as cells of the tables in SECURITY.md. */
+/** Returns a budget as cells of the tables in SECURITY.md. */
 export function cellsOf({ out, cpu, memory, keys }: Budget): string[] {
   return [inWords(out), inWords(cpu), inWords(memory), String(keys)];
 }

@@ -3,7 +3,7 @@ import type { Budget } from './budget.js';
 
 export type Frame = object | string | Buffer;
 
-/** One kind of frames, and the most that it may cause. */
+/** One kind of frame, with its budget. */
 export interface FrameRow extends Budget {
   readonly name: string;
   /** The label of the metric `realtime.frames.received`, or the name of a control frame. */
@@ -15,18 +15,18 @@ export interface FrameRow extends Budget {
   readonly app?: 'main' | 'poor' | 'slow';
   /** @default 1 */
   readonly connections?: number;
-  /** How often `frames` is sent on each connection. @default 16 */
+  /** Number of times that `frames` is sent on each connection. @default 16 */
   readonly repeat?: number;
-  /** Each frame has one answer, and a ping would not have another one. */
+  /** Each frame gets one answer, so no ping is needed to find the end. */
   readonly answersEach?: boolean;
   /** Number of answers to the frames of `before`. @default one each */
   readonly answersBefore?: number;
-  /** The limit recovers while it is measured: only most of the frames are of this type. */
+  /** The limit recovers during the measurement, so only most frames are of this type. */
   readonly recovers?: boolean;
   readonly compression?: boolean;
 }
 
-/** The longest in JSON that there is: each of its characters is escaped. */
+/** The longest `ref` in JSON: each of its characters is escaped. */
 const REF = '\ud800'.repeat(64);
 const names = (units: number, index: number, prefix = 'rooms:') =>
   Array.from({ length: units }, (_, number) => `${prefix}${index}-${number}`);
@@ -40,7 +40,7 @@ const user = (index: number) => signToken({ sub: `member ${index}`, role: 'admin
 const NOTHING = [0, 0] as const;
 const ONE_ANSWER = { out: [1_200, 0], cpu: [6_000, 1], memory: NOTHING, keys: 0 } as const;
 
-/** A frame that counts as 500 for the rate of a connection. */
+/** A frame that counts as 500 frames for the rate limit of a connection. */
 const FRAME_OF_500 = { type: 'unsubscribe', channels: names(5_000, 0, 'x:') };
 
 /** SECURITY.md has these rows. */
@@ -193,7 +193,7 @@ export const FRAME_ROWS: readonly FrameRow[] = [
     name: 'a frame over the rate of its connection',
     type: 'rate_limited',
     app: 'slow',
-    // Each name is answered. After that, the budget of the client refuses such a frame with one answer for minutes.
+    // Each name gets an answer. After that, the client is over its budget, and such a frame gets one answer for minutes.
     before: () => [FRAME_OF_500],
     answersBefore: 5_000,
     frames: (units, index) => {
@@ -215,7 +215,7 @@ export const FRAME_ROWS: readonly FrameRow[] = [
   },
 ];
 
-/** The frames of WebSocket itself. They have no type, and count as frames. */
+/** Control frames of WebSocket. They have no type, and count as frames. */
 export const CONTROL_ROWS: readonly (Budget & { readonly name: 'a ping of WebSocket' | 'a pong of WebSocket' })[] = [
   { name: 'a ping of WebSocket', out: [2, 1], cpu: [300, 2], memory: NOTHING, keys: 0 },
   { name: 'a pong of WebSocket', out: [0, 0], cpu: [300, 2], memory: NOTHING, keys: 0 },

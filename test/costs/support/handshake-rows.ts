@@ -3,22 +3,22 @@ import { signToken } from '../../support/jwt.js';
 import type { UpgradeRequest } from '../../support/tcp.js';
 import type { Budget } from './budget.js';
 
-/** One outcome of a handshake, and the most that it may cause. */
+/** One outcome of a handshake, with its budget. */
 export interface HandshakeRow extends Budget {
   readonly name: string;
-  /** The label of the metric `realtime.handshakes`; `null` for what is no handshake of the module. */
+  /** The label of the metric `realtime.handshakes`; `null` if the module does not count the request as a handshake. */
   readonly outcome: string | null;
   readonly status: string;
   readonly app?: string;
   /** @param index differs for each handshake */
   readonly request: (index: number) => UpgradeRequest;
-  /** The client leaves when it has received this. */
+  /** The client disconnects when it has received this. */
   readonly wanted?: string;
   /** The connections stay open while memory is measured. */
   readonly staysOpen?: boolean;
-  /** The event loop of the server is blocked before each portion. */
+  /** The event loop of the server is blocked before each batch. */
   readonly blocked?: boolean;
-  /** The limit recovers while it is measured: only most of the handshakes have this outcome. */
+  /** The limit recovers during the measurement, so only most handshakes have this outcome. */
   readonly recovers?: boolean;
   /** Handshakes of one measurement. @default 30 */
   readonly count?: number;
@@ -35,7 +35,7 @@ const OVER_HTTP = { out: [350, 0], cpu: [6_000, 1], memory: [0, 0], keys: 0 } as
 const OVER_WEBSOCKET = { out: [500, 0], cpu: [8_000, 1], memory: [0, 0], keys: 0 } as const;
 const ACCEPTED = { out: [1_000, 0], cpu: [8_000, 1], memory: [0, 0], keys: 0 } as const;
 
-/** Requests that are no handshakes. A new status without a row does not compile. */
+/** Requests that are not handshakes. A new status without a row does not compile. */
 const PROBLEMS: Readonly<Record<UpgradeProblem['status'], Omit<HandshakeRow, 'status'>>> = {
   '400 Bad Request': {
     name: 'no `Sec-WebSocket-Key`',
@@ -105,7 +105,7 @@ export const HANDSHAKE_ROWS: readonly HandshakeRow[] = [
     outcome: 'too_many_connections',
     status: '101',
     app: 'full',
-    portion: 1, // more TCP connections without a request than `maxConnections` are cut off
+    portion: 1, // TCP connections without a request beyond `maxConnections` are closed
     request: () => ({}),
     wanted: ERROR,
     ...OVER_WEBSOCKET,
@@ -115,7 +115,7 @@ export const HANDSHAKE_ROWS: readonly HandshakeRow[] = [
     outcome: 'too_many_connections',
     status: '101',
     app: 'full address',
-    count: 12, // three times as many are less than the handshakes that an address may open at once
+    count: 12, // three times this number is below the concurrent handshakes allowed for an address
     request: () => ({}),
     wanted: ERROR,
     ...OVER_WEBSOCKET,
@@ -255,7 +255,7 @@ export const HANDSHAKE_ROWS: readonly HandshakeRow[] = [
   },
 ];
 
-/** A token that names a key of an issuer; its signature is never looked at without keys. */
+/** A token that names a key of an issuer. Without keys, its signature is never checked. */
 function RS256_TOKEN(index: number): string {
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   return `${part({ alg: 'RS256', kid: 'key' })}.${part({ sub: `user ${index}`, exp: 4_000_000_000 })}.c2lnbmF0dXJl`;

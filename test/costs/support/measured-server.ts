@@ -5,9 +5,9 @@ import { resolve } from 'node:path';
 import { within } from '../../support/within.js';
 import type { TestOptions } from '../../realtime/support/realtime-app.js';
 
-/** What the process of the server has used so far. */
+/** Resources that the server process has used so far. */
 export interface Sample {
-  /** CPU time before this sample was taken, and after it, in microseconds. */
+  /** CPU time before and after taking this sample, in microseconds. */
   readonly usedUntilNow: number;
   readonly usedAfter: number;
   /** Memory that is reachable, in bytes. */
@@ -22,7 +22,7 @@ interface Started {
   readonly routes: readonly string[];
 }
 
-/** The built module in a process that does nothing else, once for each set of options. */
+/** The built module in a dedicated process, once for each set of options. */
 export class MeasuredServer {
   private constructor(
     private readonly child: ChildProcess,
@@ -33,14 +33,14 @@ export class MeasuredServer {
   ) {}
 
   static async start(apps: Readonly<Record<string, TestOptions>>): Promise<MeasuredServer> {
-    if (!existsSync('dist/realtime/index.js')) throw new Error('There is no dist: run "npm run build" first');
+    if (!existsSync('dist/realtime/index.js')) throw new Error('dist is missing: run "npm run build" first');
     const script = resolve('test/costs/support/serve-measured.mjs');
     const child = fork(script, [JSON.stringify(apps)], { execArgv: ['--expose-gc'] });
     const { ports, routes } = await next<Started>(child);
     return new MeasuredServer(child, ports, routes);
   }
 
-  /** Waits until at most `open` sockets of clients are left, then collects garbage and measures. */
+  /** Waits until at most `open` client sockets are left, then collects garbage and measures. */
   sample(open: number): Promise<Sample> {
     return within(10_000, `only ${open} sockets`, this.ask<Sample>({ question: 'sample', open }));
   }
@@ -64,7 +64,7 @@ export class MeasuredServer {
   }
 }
 
-/** The next message of the child; rejects if the child ends without one. */
+/** Resolves with the next message of the child. Rejects if the child ends without one. */
 function next<T>(child: ChildProcess): Promise<T> {
   return new Promise((settle, reject) => {
     const ended = (): void => reject(new Error('The process of the server has ended'));

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { within } from '../../support/within.js';
 
-/** Bytes on the wire, headers of HTTP and of frames included. */
+/** Bytes on the wire, including the headers of HTTP and of frames. */
 export interface Traffic {
   readonly bytesIn: number;
   readonly bytesOut: number;
@@ -11,7 +11,7 @@ export interface Traffic {
 
 const PATIENCE_MS = 20_000;
 
-/** Sends one HTTP request on a connection of its own. @returns the answer; what was read when `isEnd` holds, else all of it */
+/** Sends one HTTP request on a new connection. @returns the answer, up to the point where `isEnd` returns true */
 export async function exchange(
   port: number,
   request: string,
@@ -29,7 +29,7 @@ export async function exchange(
   return { text, status: Number(text.slice(9, 12)), bytesIn: socket.bytesWritten, bytesOut: socket.bytesRead };
 }
 
-/** As {@link exchange}, with a connection that stays open. */
+/** Like {@link exchange}, but the connection stays open. */
 export async function stay(
   port: number,
   request: string,
@@ -48,9 +48,9 @@ export async function stay(
   return { status: Number(text.slice(9, 12)), bytesIn: socket.bytesWritten, bytesOut: socket.bytesRead, socket };
 }
 
-/** A WebSocket client that knows how many bytes its socket has sent and received. */
+/** A WebSocket client that counts the bytes its socket has sent and received. */
 export class MeteredClient {
-  /** Messages that were received. */
+  /** Number of received messages. */
   received = 0;
   private socket!: Socket;
   private onReceived: () => void = () => undefined;
@@ -65,7 +65,7 @@ export class MeteredClient {
     webSocket.on('message', (data: Buffer) => {
       this.received += 1;
       this.onReceived();
-      if (data.length > 400) return; // no answer to a fence
+      if (data.length > 400) return; // not an answer to a fence
       const { ref } = JSON.parse(data.toString()) as { ref?: string };
       if (ref !== undefined) this.refs.get(ref)?.();
     });
@@ -82,12 +82,12 @@ export class MeteredClient {
     return { bytesIn: this.socket.bytesWritten, bytesOut: this.socket.bytesRead };
   }
 
-  /** Sends an object as JSON, a string as it is, bytes as a binary frame. */
+  /** Sends an object as JSON, a string unchanged, and bytes as a binary frame. */
   send(frame: object | string | Buffer): void {
     this.webSocket.send(typeof frame === 'string' || Buffer.isBuffer(frame) ? frame : JSON.stringify(frame));
   }
 
-  /** Resolves when the server has answered everything before this. */
+  /** Resolves when the server has answered all earlier frames. */
   async fence(): Promise<void> {
     const ref = `fence ${(this.fences += 1)}`;
     const answered = new Promise<void>((resolve) => this.refs.set(ref, resolve));

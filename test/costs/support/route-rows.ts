@@ -3,17 +3,17 @@ import type { Budget } from './budget.js';
 
 export const PUBLISH_KEY = 'k'.repeat(16);
 
-/** One answer of a REST route, and the most that it may cause. */
+/** One answer of a REST route, with its budget. */
 export interface RouteRow extends Budget {
   readonly name: string;
-  /** As the router of Express names it. */
+  /** Route pattern of Express. */
   readonly route: string;
   readonly status: number;
   readonly request: (kilobytes: number, index: number) => RestRequest;
 }
 
 export interface RestRequest {
-  /** Parameters in the place of those of the route. */
+  /** Values of the route's parameters. */
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
@@ -27,13 +27,16 @@ const key = { 'X-API-Key': PUBLISH_KEY };
 
 const REFUSED = { out: [700, 0], cpu: [12_000, 0.5], memory: [0, 0], keys: 0 } as const;
 const ANSWERED = { out: [1_500, 0], cpu: [20_000, 0.5], memory: [0, 0], keys: 0 } as const;
-/** A command is an entry of the log of commands, which is bounded. */
+/** Each command adds an entry to the command log, which is bounded. */
 const COMMAND = { out: [1_500, 0], cpu: [30_000, 0.5], memory: [5_000, 0], keys: 0 } as const;
 
-/** A stranger calls each route. `GET` and `DELETE` are only a head, which Node bounds to 16 KB. */
-export const STRANGER_ROW: Budget & { readonly name: string } = { name: 'every route, of a stranger', ...REFUSED };
+/** Every route, called without authentication. `GET` and `DELETE` have only headers, which Node limits to 16 KB. */
+export const UNAUTHENTICATED_ROW: Budget & { readonly name: string } = {
+  name: 'every route, unauthenticated',
+  ...REFUSED,
+};
 
-export function requestOfStranger(route: string, kilobytes: number): RestRequest {
+export function unauthenticatedRequest(route: string, kilobytes: number): RestRequest {
   return route.startsWith('POST')
     ? { body: JSON.stringify({ channel: padding(20 * kilobytes) }) }
     : { path: `${pathOf(route)}?padding=${padding(2 * kilobytes)}` };
@@ -128,7 +131,7 @@ const SERVICES: readonly RouteRow[] = [
   ),
 ];
 
-/** SECURITY.md has these rows, after that of strangers. */
+/** SECURITY.md has these rows, after the row without authentication. */
 export const ROUTE_ROWS: readonly RouteRow[] = [
   ...SERVICES,
   {

@@ -1,4 +1,4 @@
-// Serves the built module several times in one process and reports to its parent what it has used. Run with --expose-gc.
+// Serves the built module several times in one process, and reports its resource usage to the parent. Needs --expose-gc.
 import { NestFactory } from '@nestjs/core';
 import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { AuthService, RealtimeModule, RealtimeServer } from '../../../dist/realtime/index.js';
@@ -38,7 +38,7 @@ for (const [name, options] of Object.entries(JSON.parse(process.argv[2]))) {
 }
 await apps.get('draining').get(RealtimeServer).drain(0);
 
-/** A header makes identification fail as only a fault of the module or of an issuer can. */
+/** Lets a header make authentication fail like a fault of the module or of an issuer. */
 function breakIdentification(auth) {
   const identify = auth.identify.bind(auth);
   auth.identify = async (request) => {
@@ -69,7 +69,7 @@ function totals(tally) {
   return sums;
 }
 
-/** CPU time of this process in microseconds. */
+/** Returns the CPU time of this process in microseconds. */
 function cpuTime() {
   const { user, system } = process.cpuUsage();
   return user + system;
@@ -79,7 +79,7 @@ async function untilOpen(count) {
   while (sockets.size > count) await new Promise((resolve) => (socketClosed = resolve));
 }
 
-/** The second collection waits until the first one has released the memory outside of the heap. */
+/** Collects garbage twice: the second time after the first one has released the memory outside the heap. */
 function heldBytes() {
   globalThis.gc();
   globalThis.gc({ type: 'minor' });
@@ -95,7 +95,7 @@ const questions = {
     const counts = { handshakes: totals('handshakes'), frames: totals('framesReceived') };
     return { usedUntilNow, held, ...counts, usedAfter: cpuTime() };
   },
-  /** Blocks the event loop without using the processor. */
+  /** Blocks the event loop without using CPU. */
   block({ ms }) {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
     return {};

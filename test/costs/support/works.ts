@@ -18,7 +18,7 @@ export async function sendFrames(
     const answers = client.received;
     let sent = 0;
     for (let count = 0; count < repeat; count += 1) {
-      // On one connection each frame is another one; on many, each belongs to its user.
+      // On one connection, the index numbers the frames. On several, it selects the connection's user.
       const number = clients.length > 1 ? index : units * 1_000 + count;
       for (const frame of frames(units, number)) {
         client.send(frame);
@@ -30,7 +30,7 @@ export async function sendFrames(
   return difference(sum(clients.map(({ traffic }) => traffic)), before);
 }
 
-/** Handshakes in portions of ten. */
+/** Handshakes in batches of ten. */
 export async function shakeHands(
   server: MeasuredServer,
   {
@@ -66,7 +66,7 @@ export async function shakeHands(
   return sum(all);
 }
 
-/** Sends one request, whose status matches. */
+/** Sends one request, and expects its status. */
 export async function call(
   server: MeasuredServer,
   route: string,
@@ -97,7 +97,7 @@ export function difference(after: Traffic, before: Traffic): Traffic {
   return { bytesIn: after.bytesIn - before.bytesIn, bytesOut: after.bytesOut - before.bytesOut };
 }
 
-/** Shows the measurements, to choose a budget. */
+/** Prints the measurements, to choose a budget. */
 export function report(name: string, costs: readonly Cost[]): void {
   if (process.env['SHOW_COSTS'] === undefined) return;
   const line = costs.map(({ requests, bytesIn, bytesOut, cpu, memory, keys }) => {

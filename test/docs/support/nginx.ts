@@ -7,10 +7,10 @@ import { makeTemporaryDirectory, removeDirectory } from '../../support/temporary
 
 const run = promisify(execFile);
 
-/** Debian puts it where only root looks. */
+/** Debian installs nginx in a folder that is only on the PATH of root. */
 const NGINX = ['/usr/sbin/nginx', '/usr/bin/nginx', '/usr/local/sbin/nginx'].find((path) => existsSync(path));
 
-/** What nginx says of a configuration whose `http` holds this. @throws with what it says, where it refuses */
+/** Tests a configuration with this `http` block. @returns the output of nginx @throws with it if nginx refuses the file */
 export async function configTestOf(http: string): Promise<string> {
   if (NGINX === undefined) throw new Error('This test needs nginx: install it with "apt-get install nginx-light"');
   const directory = await makeTemporaryDirectory();

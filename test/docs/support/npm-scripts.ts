@@ -13,13 +13,13 @@ interface Manifest {
 
 const { version, scripts, peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
 
-/** The file that a script of package.json runs, as its source. */
+/** Returns the source file that a script of package.json runs. */
 function programOf(script: string): string | undefined {
   const [, tsx, built] = /^(?:tsx (\S+\.ts)|node dist\/(\S+)\.js)$/.exec(scripts[script]!) ?? [];
   return tsx ?? (built === undefined ? undefined : `src/${built}.ts`);
 }
 
-/** What the program hands to `parseArgs`, or a file beside it that does so in its place. */
+/** Returns the options that the program, or a file beside it, passes to `parseArgs`. */
 function optionsOf(program: string): ParseArgsConfig['options'] {
   const files = [program, join(dirname(program), 'arguments.ts')].filter((path) => existsSync(path));
   const options: NonNullable<ParseArgsConfig['options']> = {};
@@ -36,7 +36,7 @@ function optionsOf(program: string): ParseArgsConfig['options'] {
   return options;
 }
 
-/** What is wrong with a package of `npm install`: it is a tarball, or a peer such as `@nestjs/jwt@11`. */
+/** Returns the problem of an argument of `npm install`. A tarball and a peer such as `@nestjs/jwt@11` are valid. */
 function installProblem(spec: string): string | null {
   const tarballs = Object.keys(ENTRIES).map((name) => `../${name}-${version}.tgz`);
   if (tarballs.includes(spec)) return null;
@@ -45,7 +45,7 @@ function installProblem(spec: string): string | null {
   return `${spec} is neither a tarball of this version nor a release of a peer`;
 }
 
-/** What is wrong with `npm …`; `null` where it would do what it says. */
+/** Returns the problem of a command `npm …`, or `null`. */
 export function npmProblem(command: Command): string | null {
   const [, verb, ...rest] = command;
   if (verb === 'ci') return rest.length === 0 ? null : 'npm ci takes nothing here';

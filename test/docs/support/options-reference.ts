@@ -4,7 +4,7 @@ import ts from 'typescript';
 
 const FOLDER = 'src/realtime/options';
 
-/** A section of the page: the declaration that it lists, and the path of its options within `RealtimeOptions`. */
+/** Section of the page: the listed declaration, and the path of its options within `RealtimeOptions`. */
 interface Section {
   readonly title: string;
   readonly declaration: string;
@@ -24,13 +24,13 @@ const SECTIONS: readonly Section[] = [
   { title: 'Publishing keys', declaration: 'PublishKeyOptions', file: 'publish-keys.ts', path: '' },
 ];
 
-/** The environment variable of each option that has one, from the table in `options-from-env.ts`. */
+/** Environment variables by option, from the table in `options-from-env.ts`. */
 function readVariables(): ReadonlyMap<string, string> {
   const source = readFileSync(`${FOLDER}/options-from-env.ts`, 'utf8');
   return new Map([...source.matchAll(/^ {2}(\w+): \['([\w.]+)'/gm)].map(([, name, option]) => [option!, name!]));
 }
 
-/** The properties of a class or an interface, in the order of the source. */
+/** Returns the properties of a class or an interface, in source order. */
 function propertiesOf({ declaration, file }: Section): readonly (ts.PropertyDeclaration | ts.PropertySignature)[] {
   const source = ts.createSourceFile(file, readFileSync(`${FOLDER}/${file}`, 'utf8'), ts.ScriptTarget.Latest, true);
   const found = source.statements.find(
@@ -42,7 +42,7 @@ function propertiesOf({ declaration, file }: Section): readonly (ts.PropertyDecl
   return [...found.members].filter((member) => ts.isPropertyDeclaration(member) || ts.isPropertySignature(member));
 }
 
-/** The text of a docstring without its tags, and the text of its `@default`. */
+/** Returns the text of a docstring without its tags, and the text of its `@default`. */
 function docstringOf(property: ts.Node): { text: string; byDefault: string | undefined } {
   const [doc] = ts.getJSDocCommentsAndTags(property).filter(ts.isJSDoc);
   const textOf = (comment: ts.JSDoc['comment']): string =>
@@ -51,7 +51,7 @@ function docstringOf(property: ts.Node): { text: string; byDefault: string | und
   return { text: textOf(doc?.comment), byDefault: tag === undefined ? undefined : textOf(tag.comment) };
 }
 
-/** The bound that a decorator such as `@Min(1)` sets. */
+/** Returns the bound that a decorator such as `@Min(1)` sets. */
 function boundOf(property: ts.PropertyDeclaration | ts.PropertySignature, name: 'Min' | 'Max'): number | undefined {
   if (!ts.canHaveDecorators(property)) return undefined;
   for (const { expression } of ts.getDecorators(property) ?? []) {
@@ -81,7 +81,7 @@ function entryOf(property: ts.PropertyDeclaration | ts.PropertySignature, path: 
     .join('\n\n');
 }
 
-/** The text of `docs/options.md`: every option with its docstring, default, range and variable, from the sources. */
+/** Returns the text of `docs/options.md`: every option with its docstring, default, range and variable. */
 export async function optionsReference(): Promise<string> {
   const variables = readVariables();
   const sections = SECTIONS.map((section) => {

@@ -1,9 +1,9 @@
-/** One command of a block of `sh`, as words: `['npm', 'run', 'bench', '--', '--quick']`. */
+/** One command of a `sh` block, as words: `['npm', 'run', 'bench', '--', '--quick']`. */
 export type Command = readonly string[];
 
 const WORD = /(?:'[^']*'|"[^"]*"|\\.|[^\s'"\\&|;])+|&&|[|;&]/g;
 
-/** The commands of a block, one after the other: without comments, with lines that go on joined, split at `&&`. */
+/** Returns the commands of a block in order: without comments, continued lines joined, split at `&&`. */
 export function commandsOf(code: string): Command[] {
   const lines = code.replaceAll('\\\n', ' ').split('\n');
   return lines.flatMap((line) => {

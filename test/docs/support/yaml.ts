@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
 import { HealthController } from '../../../src/platform/health/health.controller.js';
 
-/** The type that a document of YAML has to fit, by the names of its fields. */
+/** Returns the type that a YAML document must match, chosen by its field names. */
 function typeOf(document: object): string {
   if ('apiVersion' in document && 'kind' in document) {
     const { apiVersion, kind } = document as Record<string, string>;
@@ -13,7 +13,7 @@ function typeOf(document: object): string {
   return "Partial<import('kubernetes-types/core/v1.d.ts').Container>";
 }
 
-/** What of Prometheus the docs use: https://prometheus.io/docs/prometheus/latest/configuration/configuration/ */
+/** Types of the Prometheus settings that the docs use: https://prometheus.io/docs/prometheus/latest/configuration/configuration/ */
 const PROMETHEUS = `interface PrometheusConfiguration {
   scrape_configs: readonly {
     job_name: string;
@@ -22,7 +22,7 @@ const PROMETHEUS = `interface PrometheusConfiguration {
   }[];
 }`;
 
-/** The documents of a block. @throws Error where they cannot be read */
+/** Returns the documents of a block. @throws Error if they are not valid YAML */
 export function documentsOf(code: string): object[] {
   return parseAllDocuments(code).map((document) => {
     for (const error of [...document.errors, ...document.warnings]) throw error;
@@ -32,7 +32,7 @@ export function documentsOf(code: string): object[] {
   });
 }
 
-/** The same as TypeScript that compiles where every field exists in what reads the documents. */
+/** Returns the documents as TypeScript, which compiles if their reader knows every field. */
 export function asTypeScript(code: string): string {
   const constants = documentsOf(code).map(
     (document, index) => `export const document${index}: ${typeOf(document)} = ${JSON.stringify(document, null, 2)};`,
@@ -49,13 +49,13 @@ const routes: readonly string[] = Object.getOwnPropertyNames(HealthController.pr
 const variables = readFileSync('.env.example', 'utf8');
 const [, port] = /^PORT=(\d+)$/m.exec(variables)!;
 
-/** Everything that stands under this name, at any depth. */
+/** Returns all values under this name, at any depth. */
 function under(name: string, value: unknown): unknown[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) => [...(key === name ? [inner] : []), ...under(name, inner)]);
 }
 
-/** What a document names that the platform does not have: a path, a port, a variable, a file. */
+/** Returns the paths, ports, variables and files of a document that the platform does not have. */
 export function strangersIn(document: object): string[] {
   const problems: string[] = [];
   const ports = under('ports', document).flat() as { name?: string; containerPort?: number; targetPort?: string }[];
@@ -68,7 +68,7 @@ export function strangersIn(document: object): string[] {
     if (containerPort !== undefined && String(containerPort) !== port) problems.push(`PORT is not ${containerPort}`);
   }
   for (const { name } of under('env', document).flat() as { name: string }[]) {
-    if (!new RegExp(`^#? ?${name}=`, 'm').test(variables)) problems.push(`there is no variable ${name}`);
+    if (!new RegExp(`^#? ?${name}=`, 'm').test(variables)) problems.push(`unknown variable ${name}`);
   }
   for (const [program, file] of under('command', document) as string[][]) {
     if (program === 'node' ? !existsSync(file!.replace(/^dist\/(.*)\.js$/, 'src/$1.ts')) : program !== 'sleep') {
