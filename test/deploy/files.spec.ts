@@ -5,7 +5,7 @@ import { ResolvedRealtimeOptions } from '../../src/realtime/options/realtime-opt
 import { blocksOf } from '../docs/support/blocks.js';
 import { configTestOf } from '../docs/support/nginx.js';
 import { compile, problemText } from '../support/compile.js';
-import { asTypeScript, documentsOf, strangersIn } from '../docs/support/yaml.js';
+import { asTypeScript, documentsOf, unknownNamesIn } from '../docs/support/yaml.js';
 
 interface Service {
   readonly profiles?: readonly string[];
@@ -109,7 +109,7 @@ describe('deploy/kubernetes.yaml', () => {
     expect(documents.map((document) => (document as { kind: string }).kind)).toEqual([
       ...['Deployment', 'Service', 'PodDisruptionBudget', 'HorizontalPodAutoscaler'],
     ]);
-    expect(documents.flatMap(strangersIn)).toEqual([]);
+    expect(documents.flatMap(unknownNamesIn)).toEqual([]);
   });
 
   it('scales by a metric that exists', () => {

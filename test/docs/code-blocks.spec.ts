@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { compile, problemText, type SourceText } from '../support/compile.js';
 import { blocksIn, blocksOf, DOCS, type Block } from './support/blocks.js';
 import { configTestOf } from './support/nginx.js';
-import { asTypeScript, documentsOf, strangersIn } from './support/yaml.js';
+import { asTypeScript, documentsOf, unknownNamesIn } from './support/yaml.js';
 
 /** Returns a block as a file of an application that has installed the package. */
 const fileOf = ({ doc, line, language, code }: Block): SourceText => ({
@@ -125,7 +125,7 @@ describe('the code blocks of the docs', () => {
   }, 300_000);
 
   it.each(blocksIn('yaml'))('name only paths, ports and variables of the platform: $name', ({ code }) => {
-    for (const document of documentsOf(code)) expect(strangersIn(document)).toEqual([]);
+    for (const document of documentsOf(code)) expect(unknownNamesIn(document)).toEqual([]);
   });
 
   it.each(blocksIn('nginx'))(

@@ -3,7 +3,7 @@ import { decodeFrames } from '../realtime/support/raw-web-socket.js';
 
 const CLOSES: ReadonlySet<number> = new Set(Object.values(CLOSE_CODES).map(({ code }) => code));
 
-/** Types that come without being asked for. */
+/** Types of frames that are not answers. */
 const UNASKED: ReadonlySet<ServerFrame['type']> = new Set([
   'event',
   'presence_diff',
@@ -15,7 +15,7 @@ const ANSWERS: ReadonlySet<string> = new Set<ServerFrame['type']>([
   ...(['subscribed', 'unsubscribed', 'pong', 'error', 'channels', 'stats', 'authenticated', 'presence'] as const),
 ]);
 
-/** What nobody outside should read. */
+/** Internal text that no client should see. */
 export const INTERNAL =
   /\bat .+\(.+:\d+:\d+\)|node_modules|\.[jt]s:\d+|\b(Type|Range|Reference|Syntax)?Error: |Cannot read|is not a function|undefined/;
 
@@ -23,11 +23,11 @@ export interface Received {
   /** The `ref`s and types of the answers, in order. */
   readonly answers: { readonly type: string; readonly ref?: string }[];
   readonly closeCode?: number;
-  /** What is not as it should be. */
+  /** Violations of the protocol. */
   readonly problems: string[];
 }
 
-/** Reads what a server sent after its 101, and says what of it is not the protocol. */
+/** Parses the bytes that a server sent after its 101, and lists violations of the protocol. */
 export function read(bytes: Buffer): Received {
   const answers: { type: string; ref?: string }[] = [];
   const problems: string[] = [];
@@ -53,7 +53,7 @@ export function read(bytes: Buffer): Received {
   return { answers, problems, ...(closeCode === undefined ? {} : { closeCode }) };
 }
 
-/** Whether the server may close with this. */
+/** Returns true if the server is allowed to close with this code. */
 export function isInCatalogue(code: number): boolean {
   return CLOSES.has(code);
 }

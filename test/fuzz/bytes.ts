@@ -6,11 +6,11 @@ export interface FrameShape {
   readonly fin?: boolean;
   readonly rsv?: number;
   readonly masked?: boolean;
-  /** What the header claims instead of the truth. */
+  /** Length that the header claims instead of the true one. */
   readonly length?: number;
 }
 
-/** One frame, right or wrong as its shape says; the mask is the seed's. */
+/** Encodes one frame, valid or not. The mask comes from the seed. */
 export function frame(random: Random, opcode: number, payload: Buffer, shape: FrameShape = {}): Buffer {
   const { fin = true, rsv = 0, masked = true, length = payload.length } = shape;
   const mask = masked ? 0x80 : 0;
@@ -23,7 +23,7 @@ export function frame(random: Random, opcode: number, payload: Buffer, shape: Fr
   return Buffer.concat([Buffer.from(head), key, payload.map((byte, index) => byte ^ key[index % 4]!)]);
 }
 
-/** A message in pieces, with pings and pongs between them. */
+/** A fragmented message, with pings and pongs between the fragments. */
 export function inPieces(random: Random, opcode: number, payload: Buffer): Buffer {
   const pieces: Buffer[] = [];
   let rest = payload;
@@ -39,7 +39,7 @@ export function inPieces(random: Random, opcode: number, payload: Buffer): Buffe
   return Buffer.concat(pieces);
 }
 
-/** A frame that RFC 6455 forbids, or one that is only odd. */
+/** A frame that RFC 6455 forbids, or one that is unusual but valid. */
 export function oddFrame(random: Random): Buffer {
   const payload = bytes(random, Math.floor(random.between(0, 200)));
   const opcode = Math.floor(random.between(0, 16));
@@ -58,7 +58,7 @@ export function bytes(random: Random, length: number): Buffer {
   return Buffer.from(Array.from({ length }, () => Math.floor(random.between(0, 256))));
 }
 
-/** The same bytes in pieces, as a network may bring them. */
+/** Splits bytes into pieces, as a network can do. */
 export function cut(random: Random, whole: Buffer): Buffer[] {
   if (random.chance(0.5)) return [whole];
   const pieces: Buffer[] = [];

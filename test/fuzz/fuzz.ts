@@ -9,33 +9,33 @@ import { SECRETS, SESSIONS } from './sessions.js';
 
 export interface FuzzOptions {
   readonly seconds: number;
-  /** Repeats a run: session N of it is always the same. */
+  /** Seed of the run. Session N of a seed is always the same. */
   readonly seed: string;
-  /** Runs this session alone, once. */
+  /** Runs only this session, once. */
   readonly only?: number;
-  /** Is told how it goes, every ten seconds. */
+  /** Called with the progress, every ten seconds. */
   readonly onProgress?: (line: string) => void;
 }
 
 export interface FuzzResult {
-  /** Sessions by kind. */
+  /** Number of sessions by kind. */
   readonly sessions: Readonly<Record<string, number>>;
-  /** What was found, each with the number of its session. */
+  /** Problems, each with the number of its session. */
   readonly problems: readonly string[];
-  /** Of the healthy client's pings, in milliseconds. */
+  /** Round-trip times of the healthy client's pings, in milliseconds. */
   readonly pings: { readonly count: number; readonly p99: number; readonly max: number };
-  /** Of the server: after the first second, and at the end. */
+  /** Memory of the server: after the first second, and at the end. */
   readonly rssMb: { readonly before: number; readonly after: number };
 }
 
 /** Hostile sessions that run at the same time. */
 const AT_ONCE = 8;
-/** By how much the server may grow, in MB: its collector takes its time, and a leak would take far more in an hour. */
+/** Allowed growth of the server, in MB: garbage is collected late, and a leak would grow far more in an hour. */
 const MAX_GROWTH_MB = 300;
-/** How long the healthy client waits for its pong, in milliseconds: a machine that is busy is no fault of the server's. */
+/** Time that the healthy client waits for its pong, in milliseconds: a busy machine is not a fault of the server. */
 const PING_PATIENCE_MS = 5_000;
 
-/** Throws what a seed makes up at the built platform, in a process of its own, and says what it did wrong. */
+/** Sends random input from a seed to the built platform, in a separate process. Returns the problems found. */
 export async function fuzz({ seconds, seed, only, onProgress }: FuzzOptions): Promise<FuzzResult> {
   const platform = await PlatformProcess.start({
     env: {
@@ -99,7 +99,7 @@ export async function fuzz({ seconds, seed, only, onProgress }: FuzzOptions): Pr
     const running = [healthy(), progress(), ...Array.from({ length: AT_ONCE }, keepRunning)];
     await delay(Math.min(1_000, seconds * 200));
     const before = await rssMb(platform.pid!);
-    // One that fails ends none of the others: what they find is wanted too.
+    // A failed session does not end the others, whose results count too.
     for (const outcome of await Promise.allSettled(running)) {
       if (outcome.status === 'rejected')
         problems.push(`the healthy client failed: ${String(outcome.reason).slice(0, 500)}`);
@@ -113,7 +113,7 @@ export async function fuzz({ seconds, seed, only, onProgress }: FuzzOptions): Pr
   }
 }
 
-/** Whether it lives, serves, and kept its secrets. */
+/** Checks that the platform runs, serves and has logged no secret. */
 async function lastWords(platform: PlatformProcess): Promise<string[]> {
   const problems: string[] = [];
   const status = await fetch(`${platform.url}/health/ready`).then(({ status: code }) => code, String);

@@ -2,8 +2,8 @@ import { parseArgs } from 'node:util';
 import { fuzz } from './fuzz.js';
 
 /**
- * The fuzzer: `npm run fuzz -- --seconds 60 --seed 1 [--session 17]`. It ends with 1 when it found anything; a problem names its
- * session, which `--session` repeats alone.
+ * The fuzzer: `npm run fuzz -- --seconds 60 --seed 1 [--session 17]`. It exits with 1 if it found a problem. Each problem
+ * names its session, and `--session` repeats only that one.
  */
 const { values } = parseArgs({
   options: {

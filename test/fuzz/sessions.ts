@@ -6,15 +6,15 @@ import { INTERNAL, isInCatalogue, read } from './answers.js';
 import { bytes, cut, frame, inPieces, oddFrame, OPCODES } from './bytes.js';
 import { mutated, text } from './texts.js';
 
-/** How long an answer may take before it counts as missing, in milliseconds. */
+/** Time after which an answer counts as missing, in milliseconds. */
 const PATIENCE_MS = 20_000;
 
-/** What one session found wrong; nothing, if all is well. */
+/** Returns the problems that one session found. */
 export type Session = (port: number, random: Random) => Promise<string[]>;
 
-/** Longer than anybody fuzzes. */
+/** Expires after any fuzzing run. */
 const exp = secondsFromNow(7 * 86_400);
-/** Signed once: a secret that nobody may find in a log. */
+/** Signed once: a secret that must not appear in a log. */
 const TOKENS = [
   ...[signToken({ sub: 'u1', exp }), signToken({ sub: 'boss', role: 'admin', exp })],
   ...['', 'rubbish', signToken({ exp: 1 })],
@@ -38,7 +38,7 @@ async function sendInPieces(client: TcpClient, random: Random, whole: Buffer): P
   }
 }
 
-/** Every message, whatever it holds, is answered before the ping behind it, or ends the connection by a code of the catalogue. */
+/** Every message gets an answer before the ping that follows, or ends the connection with a code of the catalogue. */
 const messages: Session = async (port, random) => {
   const client = await upgraded(port, random);
   const count = Math.floor(random.between(1, 40));
@@ -72,7 +72,7 @@ const messages: Session = async (port, random) => {
   return problems;
 };
 
-/** Far over the rate: each frame is answered until the connection is closed for it, and no frame without. */
+/** Far over the rate limit: each frame gets an answer until the connection is closed for it. */
 const flood: Session = async (port, random) => {
   const client = await upgraded(port, random);
   const one = frame(
@@ -82,14 +82,14 @@ const flood: Session = async (port, random) => {
   );
   const ping = frame(random, OPCODES.ping, bytes(random, 10));
   const burst = Buffer.concat(Array.from({ length: 600 }, () => (random.chance(0.8) ? one : ping)));
-  // It does not answer the close, and would be cut off later.
+  // The client does not answer the close, so the connection would be terminated later.
   const ends = ['rate limit exceeded', 'invalid frames'].map((reason) => client.until(reason, PATIENCE_MS));
   let over = false;
   const end = Promise.any(ends).then(
     () => (over = true),
     () => (over = true),
   );
-  // A server that was blocked for seconds may take a whole burst for what had been saved up: it is no flood until it goes on.
+  // If the server was blocked for seconds, the whole burst can fit the tokens saved meanwhile, and is only a flood if it continues.
   while (!over) {
     client.send(burst);
     await Promise.race([end, delay(500)]);
@@ -101,7 +101,7 @@ const flood: Session = async (port, random) => {
   return problems;
 };
 
-/** Bytes that are no WebSocket: the end, where there is one, is by a code of the catalogue. */
+/** Bytes that are not WebSocket frames: if the server closes, it uses a code of the catalogue. */
 const rawBytes: Session = async (port, random) => {
   const client = await upgraded(port, random);
   let sentClose = false;
@@ -112,7 +112,7 @@ const rawBytes: Session = async (port, random) => {
     else if (kind < 0.7) client.send(bytes(random, Math.floor(random.between(1, 300))));
     else if (kind < 0.9) client.send(flipped(random, good));
     else client.send(good.subarray(0, Math.floor(random.between(0, good.length))));
-    sentClose = true; // among random bytes there may be a close, which is answered by its own code
+    sentClose = true; // random bytes can contain a close, which the server answers with the same code
   }
   if (random.chance(0.5)) await new Promise(setImmediate);
   const { closeCode, problems } = read(afterHandshake(client));
@@ -133,10 +133,10 @@ function flipped(random: Random, whole: Buffer): Buffer {
   return copy;
 }
 
-/** Statuses that a request may get, whatever is wrong with it: never one that says that the fault is ours. */
+/** Statuses that an invalid request can get. A 500 would be a fault of the server. */
 const STATUSES = /^HTTP\/1\.1 (101|2\d\d|3\d\d|400|401|403|404|405|408|411|413|414|415|417|426|429|431|501|503|505) /;
 
-/** A handshake with something wrong: it is answered by HTTP, or by an error and 4401. */
+/** An invalid handshake: the server answers with HTTP, or with an error and close code 4401. */
 const handshakes: Session = async (port, random) => {
   const client = await TcpClient.connect(port);
   const token = random.pick(TOKENS);
@@ -185,7 +185,7 @@ const handshakes: Session = async (port, random) => {
   const whole = Buffer.from(random.chance(0.3) ? mutated(random, request) : request, 'latin1');
   await sendInPieces(client, random, random.chance(0.2) ? Buffer.concat([whole, bytes(random, 50)]) : whole);
   for (let turn = 0; turn < 3 && client.bytes.length === 0; turn += 1) await new Promise(setImmediate);
-  await Promise.race([client.until('\r\n\r\n', 300), client.untilClosed(300)]).catch(() => undefined); // cut off: it waits for the rest
+  await Promise.race([client.until('\r\n\r\n', 300), client.untilClosed(300)]).catch(() => undefined); // an incomplete request: the server waits for the rest
   client.destroy();
   const answer = client.text;
   const problems: string[] = [];
@@ -195,7 +195,7 @@ const handshakes: Session = async (port, random) => {
   return problems;
 };
 
-/** Each kind as often as it stands here. */
+/** Kinds of sessions. A kind that is listed twice runs twice as often. */
 export const SESSIONS: readonly (readonly [name: string, run: Session])[] = [
   ['messages', messages],
   ['messages', messages],

@@ -1,6 +1,6 @@
 import { fuzz } from './fuzz.js';
 
-/** A few seconds of it, with a seed of its own each time; `npm run fuzz` is the long form. */
+/** Runs for a few seconds with a new seed each time; `npm run fuzz` is the long form. */
 describe('the fuzzer, short', () => {
   const seed = process.env['FUZZ_SEED'] ?? new Date().toISOString();
 

@@ -63,7 +63,7 @@ const STRINGS = [
   'x'.repeat(5000),
 ];
 
-/** A text that a client might send: a request, a request with something wrong, JSON of any shape, or none at all. */
+/** A message that a client could send: a valid or invalid request, any JSON, or no JSON. */
 export function text(random: Random): string {
   const kind = random.next();
   if (kind < 0.35) return JSON.stringify(request(random));
@@ -96,7 +96,7 @@ function list<T>(random: Random, most: number, make: () => T): T[] {
   return Array.from({ length: Math.floor(random.between(0, most + 1)) }, make);
 }
 
-/** JSON of any shape, with keys that stand twice and numbers that no double holds. */
+/** Any JSON, with duplicate keys and numbers outside the range of a double. */
 function json(random: Random, depth: number): string {
   const kind = random.next();
   if (depth === 0 || kind < 0.2) {
@@ -108,7 +108,7 @@ function json(random: Random, depth: number): string {
   return `{${fields.join(',')}}`;
 }
 
-/** More brackets than a stack has frames, or more keys than anybody needs. */
+/** JSON nested deeper than a call stack, or with a huge number of keys. */
 function deep(random: Random): string {
   const depth = Math.floor(random.between(1_000, 30_000));
   const inside = random.pick([
@@ -128,7 +128,7 @@ function garbage(random: Random): string {
   return characters.join('');
 }
 
-/** With a few characters taken away, put in, changed, or with its end cut off. */
+/** Removes, inserts or changes a few characters, or truncates the text. */
 export function mutated(random: Random, original: string): string {
   let result = original;
   for (let count = Math.floor(random.between(1, 4)); count > 0; count -= 1) {

@@ -60,7 +60,7 @@ describe.each(['express', 'fastify'] as const)('the body of POST /realtime/event
 
   const event = (length: number) => ({ channel: 'apps:created', data: 'x'.repeat(length) });
 
-  it('takes 1,000 events, and one of maxEventBytes, however it is escaped', async () => {
+  it('accepts 1,000 events, and one of maxEventBytes with any escaping', async () => {
     await start({ maxEventBytes: 1_048_576, invalidEvents: 'pass' });
     expect((await post(Array.from({ length: 1_000 }, () => event(2_000)))).status).toBe(201);
     expect((await post(event(1_048_574))).status).toBe(201);
@@ -69,7 +69,7 @@ describe.each(['express', 'fastify'] as const)('the body of POST /realtime/event
     expect(await post(event(1_048_575))).toMatchObject({ status: 400, body: { message: 'Nothing was published' } });
   });
 
-  it('refuses a larger one with 413 and a sentence, with a length and without', async () => {
+  it('refuses a larger one with 413 and a message, with and without Content-Length', async () => {
     await start({ maxEventBytes: 16 });
     const large = JSON.stringify(Array.from({ length: 1_000 }, () => event(2_100)));
     const sentence = /^The body is larger than 2064000 bytes: send fewer events/;
@@ -94,7 +94,7 @@ describe.each(['express', 'fastify'] as const)('the body of POST /realtime/event
     expect((await post(Array.from({ length: 1_000 }, () => event(200)))).status).toBe(201);
   });
 
-  it("leaves the application's own parsers and limits as they are", async () => {
+  it("does not change the application's parsers and limits", async () => {
     await start({ invalidEvents: 'pass' }, { rawBody: true }, (nest) => {
       if (http === 'express') (nest as NestExpressApplication).useBodyParser('json', { limit: 1_000 });
       else (nest as NestFastifyApplication).useBodyParser('application/json', { bodyLimit: 1_000 });
@@ -137,11 +137,11 @@ describe.each(['express', 'fastify'] as const)('the body of POST /realtime/event
     expect(answer).toMatchObject({ status, body: { message: expect.stringMatching(sentence) as string } });
   });
 
-  it('is not read before the caller is known', async () => {
+  it('is not read before the caller is authenticated', async () => {
     await start();
     const [, port] = /:(\d+)$/.exec(url)!;
     const socket = connect(Number(port), '127.0.0.1');
-    // The body never comes: the answer does.
+    // The body is never sent, but the answer arrives.
     socket.write(
       'POST /realtime/events HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 60000000\r\n\r\n',
     );
@@ -154,7 +154,7 @@ describe.each(['express', 'fastify'] as const)('the body of POST /realtime/event
 });
 
 describe('an Express instance that the application has prepared', () => {
-  it('keeps its own json() in front, whose limit counts', async () => {
+  it('runs its json() first, with its limit', async () => {
     const instance = express();
     instance.use(express.json({ limit: 1_000 }));
     const root = {

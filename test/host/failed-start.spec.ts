@@ -45,12 +45,12 @@ describe('a start that fails, with Redis', () => {
     providers,
   });
 
-  /** All connections that were ever made: a closed one counts too. */
+  /** Number of connections since the start, including closed ones. */
   const connectionsMade = async (): Promise<number> =>
     Number(/total_connections_received:(\d+)/.exec(await observer.info('stats'))![1]);
   const connections = async (): Promise<number> =>
     ((await observer.client('LIST')) as string).split('\n').filter((line) => line.includes('nestjs-realtime')).length;
-  /** Redis notices the begin and the end of a connection a moment later. */
+  /** Redis registers the start and end of a connection with a delay. */
   const expectConnections = async (count: number): Promise<void> => {
     let open = await connections();
     for (let tries = 0; open !== count && tries < 1_000; tries += 1) open = await connections();
@@ -118,7 +118,7 @@ describe('a start that fails, with Redis', () => {
     let child: Child;
     beforeAll(() => {
       const dist = resolve('dist', 'realtime');
-      if (!existsSync(dist)) throw new Error('There is no dist: run "npm run build" first');
+      if (!existsSync(dist)) throw new Error('dist is missing: run "npm run build" first');
       const options = withDefaults({ redis: { url: redis.url } });
       child = new Child(process.execPath, [
         resolve('test/host/support/failing-start.mjs'),

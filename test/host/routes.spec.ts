@@ -28,7 +28,7 @@ const API_KEY = 'a key of a service, long enough';
 const ADMIN = { authorization: `Bearer ${signToken({ sub: 'boss', role: 'admin' })}` };
 const EVENT = { channel: 'apps:created', data: { id: '1', name: '  <b>one</b>  ' } };
 
-/** What the build leaves of the console, so that the tests need no build. */
+/** Stands for the built files of the console, so that the tests need no build. */
 const FILES = {
   page: '<!doctype html><meta name="realtime-path" content="/ws" /><script src="./console/a.js"></script>',
   assets: new Map([['a.js', { type: 'text/javascript; charset=utf-8', content: Buffer.from('let a;') }]]),
@@ -42,7 +42,7 @@ class OrdersController {
   }
 }
 
-/** A guard as applications have it: only marked routes are open. */
+/** A typical guard of an application: only marked routes are public. */
 @Injectable()
 class TokenGuard implements CanActivate {
   constructor(private readonly reflector: Reflector) {}
@@ -55,7 +55,7 @@ class TokenGuard implements CanActivate {
   }
 }
 
-/** It looks at the metadata of the handler alone, and knows nothing of the module. */
+/** Reads only the metadata of the handler, and does not know the module. */
 @Injectable()
 class HandlerGuard implements CanActivate {
   constructor(private readonly reflector: Reflector) {}
@@ -72,7 +72,7 @@ class PerRequest implements NestInterceptor {
   }
 }
 
-/** Wraps every answer, and sets a header once it is there. */
+/** Wraps every answer, and sets a header. */
 @Injectable()
 class Envelope implements NestInterceptor {
   readonly seen: string[] = [];
@@ -131,7 +131,7 @@ describe.each(['express', 'fastify'] as const)("the module's routes in an applic
       body: JSON.stringify(EVENT),
     });
 
-  /** Each route, called as its caller would: all answer in the shape that the docs promise. */
+  /** Calls each route as its caller would, and expects the documented shape of every answer. */
   async function expectAllRoutes(prefix = ''): Promise<void> {
     const published = await publish(`${prefix}/realtime/events`);
     expect([published.status, await published.json()]).toEqual([
@@ -190,20 +190,20 @@ describe.each(['express', 'fastify'] as const)("the module's routes in an applic
     expect((await call('/realtime/console')).status).toBe(200);
   });
 
-  it('a guard of before passes them by the metadata of the option routeMetadata', async () => {
+  it('an existing guard lets them pass with the metadata of the option routeMetadata', async () => {
     const prepare = (nest: INestApplication) => nest.useGlobalGuards(new HandlerGuard(nest.get(Reflector)));
     await start({ prepare }, { routeMetadata: { isPublic: true } });
     await expectAllRoutes();
     expect((await call('/orders')).status).toBe(403);
   });
 
-  it('APP_GUARD and APP_INTERCEPTOR: the marker counts, and the envelope wraps the application alone', async () => {
+  it('APP_GUARD and APP_INTERCEPTOR: the marker counts, and the envelope wraps only the routes of the application', async () => {
     await start({ imports: [AppEnhancers] });
     await expectAllRoutes();
     expect((await call('/orders')).status).toBe(401);
   });
 
-  it('interceptors, pipes and filters of the application do not change what they read and answer', async () => {
+  it('interceptors, pipes and filters of the application do not change their input and answers', async () => {
     const envelope = new Envelope();
     await start({
       prepare: (nest) => {

@@ -13,7 +13,7 @@ const ADMIN = { Authorization: `Bearer ${signToken({ role: 'admin' })}` };
 const EVENT = JSON.stringify({ channel: 'user:u1', data: 'published' });
 
 async function start(adapter: string, options: object): Promise<{ child: Child; port: number; url: string }> {
-  if (!existsSync('dist/realtime/index.js')) throw new Error('There is no dist: run "npm run build" first');
+  if (!existsSync('dist/realtime/index.js')) throw new Error('dist is missing: run "npm run build" first');
   const settings = { jwt: { secret: TEST_SECRET }, maxEventLoopDelayMs: BUSY_MACHINE_MS, ...options };
   const child = new Child(process.execPath, [
     resolve('test/host/support/stock-app.mjs'),
@@ -70,7 +70,7 @@ describe.each(['express', 'fastify'])('SIGTERM to a stock application (%s)', (ad
     }
   });
 
-  it('answers upgrades with 503 as long as the HTTP server lives, after the drain too', async () => {
+  it('answers upgrades with 503 until the HTTP server closes, also after the drain', async () => {
     const { child, port } = await start(adapter, { drainDelayMs: 0 });
     try {
       const [early, slow] = [await TcpClient.connect(port), await TcpClient.connect(port)];
@@ -90,7 +90,7 @@ describe.each(['express', 'fastify'])('SIGTERM to a stock application (%s)', (ad
     }
   });
 
-  it('refuses what comes with a large body so that the client can read why', async () => {
+  it('refuses a request with a large body so that the client can read the reason', async () => {
     const { child, port, url } = await start(adapter, { drainDelayMs: 3_000 });
     try {
       child.kill('SIGTERM');

@@ -4,7 +4,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { RealtimeModule } from '../../src/realtime/index.js';
 import { LogBook, withDefaults, type TestOptions } from '../realtime/support/realtime-app.js';
 
-/** The application may serve what the module does not. */
+/** Route of the application under a path that the module does not serve. */
 @Controller()
 class OwnController {
   @Post('realtime/events')
@@ -24,14 +24,14 @@ const MODULES: readonly [string, (options: TestOptions) => DynamicModule][] = [
     'forRootAsync',
     (options) =>
       RealtimeModule.forRootAsync({
-        // The options are known only after a while, as from a remote configuration.
+        // The options arrive after a delay, as from a remote configuration.
         useFactory: () => new Promise((resolve) => setImmediate(() => resolve(withDefaults(options)))),
       }),
   ],
 ];
 
 describe.each(['express', 'fastify'] as const)('routes that are switched off (%s)', (http) => {
-  /** Starts, gives the paths that Nest logs as mapped, and what `POST /realtime/events` answers. */
+  /** Starts the application. @returns the paths that Nest logs as mapped, and the answer of `POST /realtime/events` */
   async function mapped(imported: DynamicModule): Promise<{ paths: string[]; answer: string }> {
     const log = new LogBook();
     const root = { module: RootModule, imports: [imported], controllers: [OwnController] };
@@ -57,7 +57,7 @@ describe.each(['express', 'fastify'] as const)('routes that are switched off (%s
     expect(answer).toBe('own');
   });
 
-  it.each(MODULES)('each option switches its own routes: %s', async (_name, imported) => {
+  it.each(MODULES)('each option controls only its routes: %s', async (_name, imported) => {
     const { paths } = await mapped(imported({ ...ALL_OFF, ticketApi: true }));
     expect(paths).toEqual(['OwnController', 'TicketsController', '/realtime/events POST', '/realtime/tickets POST']);
     const { paths: withOperators } = await mapped(imported({ ...ALL_OFF, operatorApi: true }));

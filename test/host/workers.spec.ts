@@ -17,7 +17,7 @@ describe('several workers without Redis', () => {
     expect(warnings(app.log)).toEqual([expect.stringContaining('Set redis.url (REDIS_URL), or run one worker')]);
   });
 
-  it('a process that is alone is not warned, nor one with Redis', async () => {
+  it('a single process is not warned, and neither is one with Redis', async () => {
     const alone = await RealtimeApp.start();
     await alone.close();
     process.env['NODE_APP_INSTANCE'] = '1';
@@ -28,7 +28,7 @@ describe('several workers without Redis', () => {
 
   it('each worker of node:cluster is warned once', async () => {
     const dist = resolve('dist', 'realtime');
-    if (!existsSync(dist)) throw new Error('There is no dist: run "npm run build" first');
+    if (!existsSync(dist)) throw new Error('dist is missing: run "npm run build" first');
     const child = new Child(process.execPath, [
       resolve('test/host/support/cluster.mjs'),
       JSON.stringify({ dist, options: withDefaults({}) }),

@@ -14,7 +14,7 @@ async function statsFrom(boss: WsClient): Promise<Stats> {
   return answer.stats;
 }
 
-/** Other instances' figures are as old as their last announcement. */
+/** Waits for matching stats, because the numbers of other instances are as old as their last report. */
 async function until(boss: WsClient, fits: (stats: Stats) => boolean): Promise<Stats> {
   let last: Stats | undefined;
   const over = new AbortController();
@@ -49,7 +49,7 @@ describe('stats of the cluster', () => {
     await redis.stop();
   });
 
-  it('add up what all instances do', async () => {
+  it('add up the numbers of all instances', async () => {
     const boss = await one.connectAdmin();
     const here = await one.connectAs({ sub: 'u1' });
     const there = await Promise.all([two.connectAs({ sub: 'u1' }), two.connectAs({ sub: 'u2' })]);
@@ -82,7 +82,7 @@ describe('stats of the cluster', () => {
     ]);
   });
 
-  it('have their own figures fresh, and forget an instance that has left at once', async () => {
+  it('have current numbers of the answering instance, and drop an instance at once when it leaves', async () => {
     const boss = await one.connectAdmin();
     await until(boss, ({ cluster }) => cluster.instances === 2);
     await one.connectAs({ sub: 'u9' });
@@ -91,7 +91,7 @@ describe('stats of the cluster', () => {
     expect((await statsFrom(boss)).cluster).toMatchObject({ instances: 1, connections: 2 });
   });
 
-  it('are those of this instance while Redis is down or silent, after a second at most, and of all again after that', async () => {
+  it('cover only this instance while Redis is down or silent, within a second, and all instances again after that', async () => {
     const boss = await one.connectAdmin();
     await until(boss, ({ cluster }) => cluster.instances === 2);
     redis.signal('SIGSTOP');

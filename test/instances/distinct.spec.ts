@@ -10,14 +10,14 @@ async function merged(...lists: string[][]): Promise<number> {
   return DistinctCounter.merge(sketches.map((sketch) => DistinctCounter.parse(sketch.toString()))).count;
 }
 
-describe('Distinct', () => {
-  it('counts exactly while there are few', async () => {
+describe('DistinctCounter', () => {
+  it('counts small numbers exactly', async () => {
     expect((await DistinctCounter.of([])).count).toBe(0);
     expect((await DistinctCounter.of(names(0, 1))).count).toBe(1);
     expect((await DistinctCounter.of(names(0, EXACT_UP_TO - 1))).count).toBe(EXACT_UP_TO - 1);
   });
 
-  it('counts those who are with several instances once', async () => {
+  it('counts a user on several instances once', async () => {
     expect(await merged(names(0, 10), names(5, 15), names(0, 15))).toBe(15);
     expect(await merged([], [], names(0, 3))).toBe(3);
   });
@@ -28,16 +28,16 @@ describe('Distinct', () => {
     expect(Math.abs(counted - total) / total).toBeLessThan(0.1);
   });
 
-  it('says as little of many as of a thousand', async () => {
+  it('has the same size for many users as for a thousand', async () => {
     expect((await DistinctCounter.of(names(0, 20_000))).toString().length).toBe(8 * EXACT_UP_TO);
   });
 
-  it('takes what is no sketch for an empty one', () => {
+  it('treats an invalid sketch as empty', () => {
     expect(DistinctCounter.parse('').count).toBe(0);
     expect(DistinctCounter.parse('!').count).toBe(0);
   });
 
-  it('lets other work through', async () => {
+  it('lets other work run meanwhile', async () => {
     let turns = 0;
     const turning = setInterval(() => (turns += 1), 0);
     await DistinctCounter.of(names(0, 200_000));
@@ -46,8 +46,8 @@ describe('Distinct', () => {
   });
 });
 
-describe('FirstOf', () => {
-  it.each([0, 1, 5, 7, 100])('finds the first 5 of %d as sorting would', (total) => {
+describe('TopK', () => {
+  it.each([0, 1, 5, 7, 100])('finds the same first 5 of %d as sorting', (total) => {
     const items = Array.from({ length: total }, (_, index) => (index * 7_919) % 101);
     const first = new TopK<number>(5, (a, b) => a - b);
     for (const item of items) first.add(item);

@@ -40,23 +40,23 @@ describe.each(['memory', 'redis'])('the instance directory: %s', (engine) => {
   });
   afterEach(() => directory.leave(0));
 
-  it('knows nobody before anybody has announced itself', async () => {
+  it('is empty before an instance has reported', async () => {
     expect([...(await directory.all())]).toEqual([]);
   });
 
-  it('gives the last report', async () => {
+  it('returns the last report', async () => {
     await directory.announce(report(1));
     await directory.announce(report(2));
     expect([...(await directory.all())]).toEqual([[directory.id, report(2)]]);
     expect(directory.entries).toBe(1);
   });
 
-  it('takes itself for living, and an unknown one for dead', async () => {
+  it('considers itself alive, and an unknown instance dead', async () => {
     await directory.announce(report(1));
     expect([...(await directory.living([directory.id, 'nobody']))]).toEqual([directory.id]);
   });
 
-  it('is in no report once it has left', async () => {
+  it('does not list an instance that has left', async () => {
     await directory.announce(report(1));
     await directory.leave(10_000);
     expect((await directory.all()).size).toBe(0);
@@ -64,7 +64,7 @@ describe.each(['memory', 'redis'])('the instance directory: %s', (engine) => {
 });
 
 describe('the instance directory in Redis', () => {
-  it('shows all to all', async () => {
+  it('lists all instances on each of them', async () => {
     const [one, two] = [await join(), await join()];
     await one.announce(report(1));
     await two.announce(report(2));
@@ -76,19 +76,19 @@ describe('the instance directory in Redis', () => {
     }
     await one.leave(10_000);
     expect([...(await two.all()).keys()]).toEqual([two.id]);
-    // What it said of its connections holds for a while.
+    // `leave(10_000)` keeps it alive for another 10 s.
     expect([...(await two.living([one.id]))]).toEqual([one.id]);
     await two.leave(0);
   });
 
-  it('takes one that fell silent for dead once its lease is over, and forgets it', async () => {
+  it('considers a silent instance dead when its lease expires, and drops it', async () => {
     const [one, two] = [await join(), await join()];
     await one.announce(report(1));
     expect((await two.all()).has(one.id)).toBe(true);
     const start = performance.now();
     const isLiving = async (): Promise<boolean> => (await two.living([one.id])).has(one.id);
     while (await isLiving()) await delay(20);
-    // That it lives is believed for another second.
+    // The answer "alive" is cached for another second.
     expect(performance.now() - start).toBeLessThan(LEASE.leaseMs + 1_500);
     expect((await two.all()).has(one.id)).toBe(false);
 
@@ -103,7 +103,7 @@ describe('the instance directory in Redis', () => {
     expect((await two.all()).has(one.id)).toBe(true);
   });
 
-  it('notices that Redis has lost it', async () => {
+  it('detects that Redis lost its entry', async () => {
     const one = await join();
     await one.announce(report(1));
     const client = new Redis(redis.url);
@@ -115,7 +115,7 @@ describe('the instance directory in Redis', () => {
     expect((await one.all()).size).toBe(1);
   });
 
-  it('says that Redis does not answer, and within seconds when it is silent', async () => {
+  it('reports that Redis does not answer, within seconds if it is silent', async () => {
     const one = await join();
     redis.signal('SIGSTOP');
     const start = performance.now();

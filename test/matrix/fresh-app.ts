@@ -4,7 +4,7 @@ import type { HttpAdapter } from '../package/orders-app.js';
 import { Child } from '../support/child.js';
 import { TEST_SECRET } from '../support/jwt.js';
 
-/** An application as a newcomer would write it, on the adapter and the port that its arguments name. */
+/** A minimal application. Its arguments name the adapter and the port. */
 const MAIN = `
 import 'reflect-metadata';
 import { Controller, Get, Header, Injectable, Module } from '@nestjs/common';
@@ -63,7 +63,7 @@ const TSCONFIG = {
   include: ['main.ts'],
 };
 
-/** What it has installed beside the package and what that needs. */
+/** Packages that it installs besides this package and its peers. */
 const BESIDE = [
   '@nestjs/platform-express',
   '@nestjs/platform-fastify',
@@ -73,7 +73,7 @@ const BESIDE = [
   '@types/node',
 ];
 
-/** Installs the package into a project of its own, and compiles the application there. @throws with what the compiler wrote */
+/** Installs the package into a separate project, and compiles the application there. @throws with the compiler's output */
 export async function makeFreshApp(root: string): Promise<void> {
   const { server } = await pack(root);
   await installed(root, [server], [...(await packagesNeeded()), ...BESIDE], {
@@ -83,7 +83,7 @@ export async function makeFreshApp(root: string): Promise<void> {
   await finish(process.execPath, [bin('typescript/bin/tsc'), '-p', '.'], root);
 }
 
-/** Starts it under this Node, and resolves once it listens. */
+/** Starts the application under this Node, and resolves once it listens. */
 export async function startFreshApp(
   root: string,
   node: string,

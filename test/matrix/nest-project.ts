@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { finish, readJson, type Tarballs } from '../package/installed.js';
 import { liveOf, RECEIVED, specOf } from '../package/orders-app.js';
 
-/** A project as `nest new` of that release makes it, with the package installed by the README's line. */
+/** A project created by `nest new` of that release, with the package installed by the README's command. */
 export interface NestProject {
   /** The major release of Nest. */
   readonly nest: '11' | '12';
@@ -13,7 +13,7 @@ export interface NestProject {
   readonly swc?: boolean;
   /** Tests with Jest, in its mode for ES modules, instead of vitest. */
   readonly jestForEsModules?: boolean;
-  /** This release of vitest, instead of that of the new project. */
+  /** This release of vitest, instead of the one in the new project. */
   readonly vitest?: string;
 }
 
@@ -29,7 +29,7 @@ const ADAPTERS = ['express', 'fastify'] as const;
 /** Tools of a new project that neither build nor test it. */
 const UNUSED = /eslint|prettier|^globals$|oxlint|coverage|mau$|^ts-(node|loader)$|supertest/;
 
-/** Packages whose releases have the number of Nest itself. */
+/** Packages with the same version numbers as Nest itself. */
 const NUMBERED = /^@nestjs\/(common|core|platform-\w+|testing|websockets)$/;
 
 const QUIETLY = ['--no-audit', '--no-fund', '--prefer-offline'];
@@ -70,7 +70,7 @@ export async function checkNestProject(root: string, { swc }: NestProject, env: 
   if (output !== RECEIVED + RECEIVED) throw new Error(`the application printed ${output}`);
 }
 
-/** Nothing here is for the package: these are the tools that the application chose. */
+/** Configures the tools that the application chose. The package needs none of this. */
 function adapt(manifest: Manifest, { nest, release, swc, jestForEsModules, vitest }: NestProject): void {
   for (const name of Object.keys(manifest.devDependencies))
     if (UNUSED.test(name)) delete manifest.devDependencies[name];
@@ -92,7 +92,7 @@ function adapt(manifest: Manifest, { nest, release, swc, jestForEsModules, vites
   }
 }
 
-/** The packages that the README installs with this release of Nest. */
+/** Returns the packages that the README installs with this release of Nest. */
 async function readmePackages(nest: string, release: string, tarball: string): Promise<string[]> {
   const readme = await readFile('README.md', 'utf8');
   const line = new RegExp(`^npm install (.+\\.tgz.*?) +# Nest ${nest}$`, 'm').exec(readme)?.[1];

@@ -2,16 +2,16 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { finish } from '../package/installed.js';
 
-/** Kept from one run to the next; `npm ci` begins anew. */
+/** Kept between runs; `npm ci` deletes it. */
 const CACHE = 'node_modules/.cache/nodes';
 
-/** A release of Node for this machine, from the registry: the package of its binary needs no install script. */
+/** A release of Node for this machine, from the registry. The package with the binary needs no install script. */
 export interface NodeRelease {
   readonly version: string;
   readonly binary: string;
 }
 
-/** Installs the newest release of a line that the registry has. @param line such as `22` @throws with what npm wrote */
+/** Installs the newest release of a major version. @param line such as `22` @throws with the output of npm */
 export async function nodeRelease(line: string): Promise<NodeRelease> {
   const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
   const prefix = resolve(CACHE, line);

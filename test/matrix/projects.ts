@@ -12,7 +12,7 @@ export interface Project {
   readonly name: string;
   /** The lowest line of Node that its tools run on. @default 20 */
   readonly lowestNode?: number;
-  /** Makes it in a folder that does not exist yet. */
+  /** Creates it in a folder that does not exist yet. */
   readonly make: (root: string, tarballs: Tarballs) => Promise<void>;
   /** Runs it under the first `node` in `env.PATH`. */
   readonly check: (root: string, env: NodeJS.ProcessEnv) => Promise<void>;
@@ -63,7 +63,7 @@ export const PROJECTS: readonly Project[] = [
 ];
 
 /**
- * Makes the project and checks it under each line of Node that it runs on.
+ * Creates the project and checks it under each line of Node that it runs on.
  * @param lines such as 20 and 22; without one the Node of this process counts, if the project runs on it
  * @throws Error with the output of the step that failed
  */

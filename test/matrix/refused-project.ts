@@ -8,7 +8,7 @@ const { RealtimeModule } = require('nestjs-realtime');
 RealtimeModule.forRoot({ jwt: { secret: 'a secret for this test alone, long enough' } });
 `;
 
-/** Installs the package beside a release of Nest that its peers refuse, as `--legacy-peer-deps` does. */
+/** Installs the package with a release of Nest outside its peer range, as `--legacy-peer-deps` does. */
 export async function makeRefusedProject(
   root: string,
   release: string,
@@ -24,7 +24,7 @@ export async function makeRefusedProject(
   await finish('npm', ['install', ...quietly, ...numbered, ...others, server.path], root);
 }
 
-/** @throws Error unless the application stops with a sentence that names the release and the lowest one */
+/** @throws Error unless the application stops with a message that names the installed and the lowest supported release */
 export async function checkRefusedProject(
   root: string,
   release: string,

@@ -11,16 +11,16 @@ import { checkProject, PROJECTS } from './projects.js';
 import { SMOKE, type Served } from './smoke.js';
 
 /**
- * Runs what was built under each line of Node, on Express and on Fastify: `npm run test:matrix -- --node 20,22,24`. It
- * starts the platform, and an application that has installed the package, and has each do what matters most. Then it makes
- * projects with `nest new` of Nest 11 and 12, and tests, builds and runs them; `--projects swc` only those whose name matches,
- * `--node ''` under the Node of this process alone.
+ * Runs the build under each line of Node, on Express and on Fastify: `npm run test:matrix -- --node 20,22,24`. It starts
+ * the platform and an application that has installed the package, and checks the main functions of each. Then it creates
+ * projects with `nest new` of Nest 11 and 12, and tests, builds and runs them. `--projects swc` selects projects by name,
+ * `--node ''` uses only the Node of this process.
  */
 const { values } = parseArgs({
   options: { node: { type: 'string', default: '20,22,24' }, projects: { type: 'string', default: '.' } },
 });
 
-/** With the console; nobody is behind a load balancer here. */
+/** With the console, and without a load balancer. */
 const ENV = {
   REALTIME_OPERATOR_API: 'true',
   REALTIME_CONSOLE: 'true',
@@ -44,7 +44,7 @@ async function startFresh(root: string, { binary }: NodeRelease, adapter: HttpAd
   return { url: `http://127.0.0.1:${port}`, end: () => child.stop() };
 }
 
-/** @returns how many steps failed */
+/** @returns the number of failed steps */
 async function check(name: string, start: () => Promise<Served>): Promise<number> {
   const since = performance.now();
   let failed = 0;
@@ -73,7 +73,7 @@ async function check(name: string, start: () => Promise<Served>): Promise<number
   return failed;
 }
 
-/** @returns how many projects failed: 0 or 1 */
+/** @returns the number of failed projects: 0 or 1 */
 async function tryProject(project: (typeof PROJECTS)[number], home: string, tarballs: Tarballs): Promise<number> {
   const since = performance.now();
   const failure = await checkProject(project, home, tarballs, lines).then(

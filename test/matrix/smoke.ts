@@ -8,16 +8,16 @@ import type { Exit } from '../support/child.js';
 export interface Served {
   /** `http://127.0.0.1:8888` */
   readonly url: string;
-  /** Tells it to end, and resolves once it has. */
+  /** Asks it to end, and resolves once it has ended. */
   end(): Promise<Exit>;
 }
 
 const USER = signToken({ sub: 'u1' });
 const ADMIN = `Bearer ${signToken({ sub: 'boss', role: 'admin' })}`;
 
-/** What every combination has to do, in order: each throws where it is not so. */
+/** Steps that every combination must pass, in order. Each throws if it fails. */
 export const SMOKE: Readonly<Record<string, (served: Served) => Promise<void>>> = {
-  async 'connects with a token, and tells who it is'({ url }) {
+  async 'connects with a token, and receives its identity'({ url }) {
     const client = await connect(wsOf(url), { token: USER });
     assert.equal((await client.next('connected')).user?.userId, 'u1');
     await client.close();
@@ -64,7 +64,7 @@ export const SMOKE: Readonly<Record<string, (served: Served) => Promise<void>>> 
     assert.match(await textOf(url, '/realtime/asyncapi.json'), /"asyncapi":"3\./);
   },
 
-  async 'drains, and ends by itself, when it is told to'(served) {
+  async 'drains and ends on SIGTERM'(served) {
     const client = await connect(wsOf(served.url), { token: USER });
     await client.next('connected');
     const ended = served.end();

@@ -1,19 +1,19 @@
-/** A fault that is put into the client to see whether the random walk notices it. */
+/** A fault injected into the client, to check that the random walk detects it. */
 export interface Mutant {
   readonly name: string;
-  /** A text that is in exactly one file under `src/client`, once. */
+  /** Code that occurs exactly once under `src/client`. */
   readonly was: string;
   readonly becomes: string;
-  /** Why no test can notice it. */
+  /** Reason why no test can detect it. */
   readonly isEquivalent?: string;
-  /** The walk cannot see it, as it is about memory, or about messages that no tab sends: the spec that does. */
+  /** Spec that detects it, if the walk cannot: it affects memory, or messages that no tab sends. */
   readonly spec?: string;
 }
 
 const WALK = 'src/client/random-walk.spec.ts';
 const TABS = 'src/client/shared/random-walk.spec.ts';
 
-/** Mutants, by the walk that has to notice them. */
+/** Mutants, by the walk that must detect them. */
 export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
   [WALK]: [
     // Tokens
@@ -165,7 +165,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
       becomes: 'lastEventId: inbox.lastEventId?.slice(',
     },
     {
-      name: 'a channel begins anew on each connection',
+      name: 'a channel starts without its position on each connection',
       was: 'lastEventId: received?.slice(0, MAX_EVENT_ID_LENGTH) });',
       becomes: '});',
     },
@@ -176,7 +176,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
       spec: 'src/client/no-history.spec.ts',
     },
     {
-      name: 'a position that is none is sent as it is',
+      name: 'an invalid position is sent unchanged',
       was: '(user.after ?? null) === null ? undefined : `${user.after}`',
       becomes: 'user.after',
       spec: 'src/client/hostile-frames.spec.ts',
@@ -235,14 +235,14 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     },
     { name: 'a hidden page keeps its connection', was: "if (cause === 'hidden') return end({ cause });", becomes: '' },
     // The heartbeat
-    { name: 'a dead connection is asked for ever', was: '} else dead();', becomes: '} else askWithin(answerMs);' },
+    { name: 'a dead connection is pinged for ever', was: '} else dead();', becomes: '} else askWithin(answerMs);' },
     {
-      name: 'an answer to the heartbeat is not heard',
+      name: 'an answer to the heartbeat is ignored',
       was: 'heardAt = performance.now();\n      askedAt = null;',
       becomes: 'heardAt = performance.now();',
     },
     {
-      name: 'silence while it connects is a dead end',
+      name: 'silence while it connects is not detected',
       was: "const FAILURES = {\n  silent: 'waiting',",
       becomes: 'const FAILURES = {',
     },
@@ -289,7 +289,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
       was: "    behind: 'subscribing',\n    unsubscribe: 'unsubscribed',\n  },\n  subscribed",
       becomes: "    unsubscribe: 'unsubscribed',\n  },\n  subscribed",
     },
-    { name: 'a channel that is behind stays away', was: 'if (pending.length === 0) onEmpty();', becomes: '' },
+    { name: 'a channel that is behind is never resumed', was: 'if (pending.length === 0) onEmpty();', becomes: '' },
     {
       name: 'a channel that is left is kept',
       was: 'if (channel.isIdle) used.delete(channel.name);',
@@ -322,7 +322,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     { name: 'follow shows what it loaded before a reset', was: '} while (isStale);', becomes: '} while (false);' },
     { name: 'follow loads once', was: 'isStale = true;\n        void load();', becomes: '' },
     {
-      name: 'follow loads while it is not known for whom',
+      name: 'follow loads before the identity is known',
       was: 'if (isOver || !all.every(hasBegun)) return;',
       becomes: 'if (isOver) return;',
     },
@@ -344,7 +344,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     { name: 'for await hides a gap', was: "channel.on('reset', (reset) => (missed = reset)),", becomes: '' },
     { name: 'for await stops after one event', was: 'done?.();', becomes: '' },
     {
-      name: 'for await that a listener ends stays a user',
+      name: 'for await that a listener ends keeps the channel',
       was: 'if (isOver) leave();\n        else stops.push(leave);',
       becomes: 'stops.push(leave);',
     },
@@ -389,7 +389,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
       spec: 'src/client/shared/hub.spec.ts', // the leader drops its hub seconds later, as it ends
     },
     {
-      name: 'a tab that is behind joins where the others are',
+      name: 'a tab that is behind joins at the position of the others',
       was: 'if (this.#isOpen && !this.#isBehind(joining.target.lastEventId)) this.#add(joining);',
       becomes: 'if (this.#isOpen) this.#add(joining);',
     },
@@ -406,18 +406,18 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     { name: 'a frozen leader stays', was: 'if (this.#hub === undefined) this.#leadership.steal();', becomes: '' },
     { name: 'a tab that crashed stays in the hub', was: 'this.#hub?.leave(left);', becomes: '' },
     {
-      name: 'tabs do not come to a new leader',
+      name: 'tabs do not join a new leader',
       was: "for (const socket of [...this.#sockets.values()]) socket.take({ op: 'leads' });",
       becomes: '',
     },
     {
-      name: 'a former leader is believed',
+      name: 'messages of a former leader are accepted',
       was: 'if (from !== this.#leader) return;',
       becomes: '',
       spec: 'src/client/shared/shared.spec.ts',
     },
     {
-      name: 'a leader that is robbed does not stand again',
+      name: 'a leader that lost its lock does not compete again',
       was: 'this.lost();\n      }\n      this.stand();',
       becomes: 'this.lost();\n      }',
     },
@@ -429,7 +429,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     },
     {
       name: 'a leader that does not know a socket does not answer it',
-      was: "this.tell({ op: 'closed', ports: [port], code: 1012, reason: 'another tab leads now' }); // it would wait forever",
+      was: "this.tell({ op: 'closed', ports: [port], code: 1012, reason: 'another tab leads now' }); // the client would wait forever",
       becomes: 'return;',
       spec: 'src/client/shared/shared.spec.ts',
     },

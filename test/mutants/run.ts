@@ -1,7 +1,7 @@
 /**
- * `npm run walk:mutants`: puts one fault after the other into the client, in memory, and says which ones the short form of
- * the random walk notices. It fails if it notices fewer than nine of ten, or if the place of a mutant is lost.
- * An argument chooses mutants by their names: `npm run walk:mutants -- 'follow|for await'`.
+ * `npm run walk:mutants`: injects one fault after the other into a copy of the client, and lists which ones the short form
+ * of the random walk detects. It fails if the walk detects fewer than nine of ten, or if the code of a mutant is not found.
+ * An argument selects mutants by name: `npm run walk:mutants -- 'follow|for await'`.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,27 +11,27 @@ import { join, resolve } from 'node:path';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 import { MUTANTS, type Mutant } from './client.js';
 
-/** How long a mutant can take, in milliseconds: a loop without end is one that was noticed. */
+/** Time limit of a mutant, in milliseconds: an endless loop counts as detected. */
 const LIMIT_MS = 120_000;
 
-/** The part of mutants that has to be noticed. */
+/** Fraction of the mutants that must be detected. */
 const REQUIRED = 0.9;
 
 const sources = readdirSync('src/client', { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'))
   .map((file) => ({ file: join('src/client', file), text: readFileSync(join('src/client', file), 'utf8') }));
 
-/** @throws Error unless the text of a mutant is in one place */
+/** @throws Error unless the code of a mutant occurs exactly once */
 function placeOf({ name, was }: Mutant): (typeof sources)[number] {
   const places = sources.flatMap((source) => Array(source.text.split(was).length - 1).fill(source) as [typeof source]);
   if (places.length === 1) return places[0]!;
   throw new Error(`"${name}" is in ${places.length} places: ${was}`);
 }
 
-/** @returns how the spec noticed it; `undefined` if it passed */
+/** @returns how the spec detected it; `undefined` if it passed */
 async function outcomeOf({ name }: Mutant, directory: string, spec: string): Promise<string | undefined> {
   const result = join(directory, 'result.json');
-  await rm(result, { force: true }); // of the mutant before
+  await rm(result, { force: true }); // result of the previous mutant
   const jest = 'node_modules/jest/bin/jest.js';
   const args = [jest, '--json', '--outputFile=result.json', '--maxWorkers=1', '--runTestsByPath', spec];
   const child = spawn(process.execPath, args, {
@@ -57,7 +57,7 @@ async function outcomeOf({ name }: Mutant, directory: string, spec: string): Pro
     readonly testResults: readonly { readonly message: string }[];
   };
   if (numFailedTests > 0) return problemIn(testResults[0]!.message);
-  // It did not run: a mutant that cannot be compiled says nothing.
+  // No test ran: a mutant that does not compile proves nothing.
   if (numPassedTests === 0) throw new Error(`"${name}": ${testResults[0]?.message}`);
   return undefined;
 }
@@ -66,14 +66,14 @@ function problemIn(message: string): string {
   return /^ *\+ +\\*"(.*?)\\*",/m.exec(message)?.[1] ?? /Got (.*)/.exec(message)?.[1] ?? message.split('\n')[2] ?? '';
 }
 
-// Otherwise 'exit' does not happen, and a mutant's processes stay.
+// Without this, 'exit' is not emitted and the processes of a mutant stay.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 const wanted = new RegExp(process.argv[2] ?? '');
 let noticed = 0;
 let all = 0;
 const places = new Map(Object.values(MUTANTS).flatMap((list) => list.map((mutant) => [mutant, placeOf(mutant)])));
-// The mutants are put into a copy: what is interrupted leaves no fault behind.
+// The mutants are in a copy: an interrupted run leaves the sources unchanged.
 const directory = await makeTemporaryDirectory();
 try {
   for (const name of ['src', 'test', 'package.json']) await cp(name, join(directory, name), { recursive: true });

@@ -1,6 +1,6 @@
 /**
  * `npm run test:mutants -- --seed 1 --count 40 --folder src/realtime/auth`: changes one place of the sources after the other and
- * runs the specs of its folder. It lists each mutant that they do not notice. The default folder is `src`.
+ * runs the specs of its folder. It lists each mutant that they do not detect. The default folder is `src`.
  * `--specs PATTERN` also runs the specs whose path matches, such as `test/presence`.
  */
 import { execFile } from 'node:child_process';
@@ -12,7 +12,7 @@ import { Random } from '../support/random.js';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 import { describeMutation, mutated, mutationsOf, type Mutation } from './mutations.js';
 
-/** Time limit of a run, in milliseconds. A mutant that loops forever is noticed. */
+/** Time limit of a run, in milliseconds. A mutant that loops forever counts as detected. */
 const LIMIT_MS = 120_000;
 
 interface Mutant {
@@ -82,7 +82,7 @@ function passes(area: string, directory: string): Promise<boolean> {
 
 const sample = sampleOf(mutantsIn(values.folder), new Random(values.seed), Number(values.count));
 const survivors: string[] = [];
-// The mutants are in a copy: an interrupted run leaves the sources as they are.
+// The mutants are in a copy: an interrupted run leaves the sources unchanged.
 const directory = await makeTemporaryDirectory();
 try {
   for (const name of ['src', 'test', 'package.json', 'tsconfig.json', 'docs', '.env.example']) {

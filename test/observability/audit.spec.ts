@@ -10,7 +10,7 @@ import { connect, type WsClient } from '../support/ws-client.js';
 @Injectable()
 class AuditBook extends RealtimeAudit {
   readonly entries: AuditEntry[] = [];
-  /** What it does wrong. */
+  /** How the hook fails. */
   fails: 'at once' | 'later' | null = null;
 
   override record(entry: AuditEntry): void | Promise<void> {
@@ -20,13 +20,13 @@ class AuditBook extends RealtimeAudit {
   }
 }
 
-/** As an application would: in a module of its own, which the root imports. */
+/** As in an application: in a separate module that the root imports. */
 @Module({ providers: [{ provide: RealtimeAudit, useClass: AuditBook }] })
 class AuditModule {}
 
 const idOf = (client: WsClient): string => (client.frames[0] as unknown as { connectionId: string }).connectionId;
 
-describe('who comes and goes', () => {
+describe('the audit hook', () => {
   let redis: RedisProcess;
   let here: RealtimeApp;
   let there: RealtimeApp;
@@ -57,7 +57,7 @@ describe('who comes and goes', () => {
   const openMs = expect.any(Number) as number;
   const untilTold = (count: number): Promise<void> => until(() => book.entries.length >= count, 15_000);
 
-  it('is told to the application: connected, and gone by itself', async () => {
+  it('reports each connection, and its end by the client', async () => {
     const client = await there.connectAs({ sub: 'ann', jti: 's1' });
     await client.close();
     await untilTold(2);
@@ -68,7 +68,7 @@ describe('who comes and goes', () => {
     ]);
   });
 
-  it('names the operator who ended a connection, on whichever instance it was asked', async () => {
+  it('names the operator who ended a connection, from any instance', async () => {
     const client = await there.connectAs({ sub: 'ann', jti: 's1' });
     await answerOf(here, `connections/${idOf(client)}`, 'DELETE');
     await client.closed;
@@ -77,7 +77,7 @@ describe('who comes and goes', () => {
     expect(book.entries[1]).toEqual({ event: 'disconnected', connectionId: idOf(client), ...ann, ...ended });
   });
 
-  it('names whom the application names', async () => {
+  it('names the actor that the application passes', async () => {
     const client = await there.connectAs({ sub: 'ann', jti: 's1' });
     await here.app.get(RealtimeControl).disconnectUser('ann', { by: 'the nightly job' });
     await client.closed;
@@ -85,7 +85,7 @@ describe('who comes and goes', () => {
     expect(book.entries[1]).toMatchObject({ event: 'disconnected', closedBy: 'the nightly job' });
   });
 
-  it('tells of a token that is brought later, and of one that is refused', async () => {
+  it('reports a token that is sent later, and one that is refused', async () => {
     const client = await there.connect();
     await client.next('connected');
     const connectionId = idOf(client);
@@ -101,7 +101,7 @@ describe('who comes and goes', () => {
     ]);
   });
 
-  it('tells of handshakes that are refused, and why', async () => {
+  it('reports refused handshakes with the reason', async () => {
     const expired = await there.connect({ token: signToken({ exp: 1 }) });
     await expired.closed;
     await expect(connect(there.url, { headers: { Origin: 'https://evil.example.com' } })).rejects.toThrow('403');
@@ -112,7 +112,7 @@ describe('who comes and goes', () => {
     ]);
   });
 
-  it.each(['at once', 'later'] as const)('harms nobody where the hook fails %s', async (fails) => {
+  it.each(['at once', 'later'] as const)('harms no client if it fails %s', async (fails) => {
     book.fails = fails;
     const client = await there.connectAs({ sub: 'ann' });
     await client.ask({ type: 'subscribe', channel: 'apps:created' });
@@ -133,7 +133,7 @@ describe('the log', () => {
   });
   afterEach(() => app.close());
 
-  it('has one line for a refused handshake, and one for thousands', async () => {
+  it('has one line for a refused handshake, and one for thousands of them', async () => {
     for (let count = 0; count < 50; count += 1) {
       const client = await app.connect({ token: count % 2 === 0 ? `rubbish ${count}` : signToken({ exp: 1 + count }) });
       await client.closed;
@@ -141,18 +141,18 @@ describe('the log', () => {
     const refused = app.log.lines.filter((line) => line.includes('A handshake was refused'));
     expect(refused).toHaveLength(2);
     expect(refused[0]).toMatch(/^log: A handshake was refused code=token_invalid address=127\.0\.0\.1\b/);
-    // One more of each kind for those who look closely, and that is all.
+    // At the level debug there is one more line of each kind.
     expect(app.log.lines.length).toBeLessThanOrEqual(4);
   });
 
-  it('names the connection and its user, who can write no line of his own', async () => {
+  it('names the connection and its user, who cannot inject a line', async () => {
     const client = await app.connectAs({ sub: 'ann\nERROR all is lost' });
     await client.close();
     await until(() => app.log.lines.some((line) => line.includes('A connection ended')), 15_000);
-    const told = `connection=${idOf(client)} user="ann\\nERROR all is lost" address=127.0.0.1 Realtime`;
+    const fields = `connection=${idOf(client)} user="ann\\nERROR all is lost" address=127.0.0.1 Realtime`;
     expect(app.log.lines.filter((line) => line.startsWith('debug: '))).toEqual([
-      `debug: A client connected ${told}`,
-      `debug: A connection ended code=1005 by=client ${told}`,
+      `debug: A client connected ${fields}`,
+      `debug: A connection ended code=1005 by=client ${fields}`,
     ]);
     expect(app.log.lines.every((line) => !line.includes('\n'))).toBe(true);
   });

@@ -39,7 +39,7 @@ async function ask(app: RealtimeApp, path: string): Promise<{ status: number; bo
 }
 
 describe('RealtimeHealthIndicator', () => {
-  it('tells of an instance that is alone: no beat, nothing queued', async () => {
+  it('reports a single instance without a self-ping and with an empty queue', async () => {
     const app = await start();
     const client = await app.connectAs();
     const details = { broker: 'up', queuedEvents: 0, queuedBytes: 0, connections: 1, draining: false };
@@ -49,7 +49,7 @@ describe('RealtimeHealthIndicator', () => {
     await app.close();
   });
 
-  it('makes an instance whose Redis was killed unready, never dead, and ready again', async () => {
+  it('reports an instance as unready, but alive, while its Redis is down, and as ready afterwards', async () => {
     const redis = await RedisProcess.start();
     const app = await start({ redis: { url: redis.url } });
     const bridge = app.app.get(RedisBridge);
@@ -76,7 +76,7 @@ describe('RealtimeHealthIndicator', () => {
         },
       }) as object,
     });
-    // It lives: the connection that it has is served.
+    // It is alive: it serves its open connection.
     expect((await ask(app, 'live')).status).toBe(200);
     await client.fence();
 
@@ -89,7 +89,7 @@ describe('RealtimeHealthIndicator', () => {
     await redis.stop();
   });
 
-  it('says that it drains', async () => {
+  it('reports that it drains', async () => {
     const app = await start();
     await app.server.drain(0);
     const answer = await ask(app, 'ready');

@@ -7,16 +7,16 @@ import { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { RoomsModule } from './support/rooms.js';
 import { Meters, type Scraped } from './support/scraped.js';
 
-/** Who leaves more than this unread is closed. */
+/** A client with more unread bytes is closed. */
 const SLOW_BYTES = 1_000_000;
 const RECENT = { type: 'subscribe', channel: 'apps:created' };
 
-/** The name under which Prometheus gets a metric. */
+/** Returns the name of a metric in Prometheus. */
 function scrapedName({ name, kind }: MetricDefinition): string {
   return name.replace(/\W/g, '_') + (kind === 'counter' ? '_total' : '');
 }
 
-/** The sum over every set of labels. */
+/** Returns the sum over all label sets. */
 function total(scraped: Scraped, name: string): number {
   return [...scraped]
     .filter(([key]) => key === name || key.startsWith(`${name}{`))
@@ -44,9 +44,9 @@ describe('metrics of two instances over Redis', () => {
     await redis?.stop();
   });
 
-  it('tell exactly what was done', async () => {
+  it('count every operation exactly', async () => {
     const [one, two] = apps;
-    // Who comes: two with a token and one without; one is refused.
+    // Connections: two with a token and one without; one is refused.
     const ann = await one.connectAs({ sub: 'ann' });
     const bob = await two.connectAs({ sub: 'bob' });
     const anonymous = await two.connect();
@@ -60,14 +60,14 @@ describe('metrics of two instances over Redis', () => {
     ann.send('no json');
     await ann.next('error');
 
-    // What happens: three events to both in one turn on one instance, one to a user from the other.
+    // Events: three to both clients, emitted in one turn on one instance, and one to a user from the other instance.
     const events = ['1', '2', '3'].map((id) => one.events.emit('apps:created', { id, name: 'n' }));
     const [first] = await Promise.all(events);
     await two.events.emitToUser('ann', 'hello');
     for (let count = 0; count < 4; count += 1) await ann.next('event');
     for (let count = 0; count < 3; count += 1) await bob.next('event');
 
-    // Somebody comes back and gets the two that were missed; somebody else asks for what nobody has.
+    // One client resumes and receives the two missed events; another one sends a position that does not exist.
     const late = await two.connectAs({ sub: 'late' });
     await late.ask({ ...RECENT, lastEventId: first!.id });
     await late.next('event');
@@ -120,7 +120,7 @@ describe('metrics of two instances over Redis', () => {
       realtime_broker_up: 1,
     });
 
-    // Each batch has a size and an age; their events are all that were delivered live.
+    // Each batch has a size and an age. Their events add up to all live deliveries.
     expect(here.get('realtime_fan_out_batch_size_sum')).toBe(4);
     expect(there.get('realtime_fan_out_batch_size_sum')).toBe(3);
     for (const scraped of [here, there]) {
@@ -133,7 +133,7 @@ describe('metrics of two instances over Redis', () => {
     for (const client of [ann, bob, anonymous]) await client.close();
   });
 
-  it('tell how long policies took, by pattern and outcome, and never by channel', async () => {
+  it('report the duration of policies by pattern and outcome, never by channel', async () => {
     const [one] = apps;
     const client = await one.connectAs({ sub: 'cara' });
     const rooms = ['rooms:1', 'rooms:2', 'rooms:3'];
@@ -156,9 +156,9 @@ describe('metrics of two instances over Redis', () => {
     expect(total(scraped, 'realtime_policy_duration_sum')).toBeGreaterThan(0);
   });
 
-  it('exist each, once somebody has published and somebody has listened', async () => {
+  it('all exist after an event was published and delivered', async () => {
     const scraped = await meters[0].scrape();
-    // Those of tenants are told where there are any: test/tenants/metrics.spec.ts.
+    // Metrics of tenants need tenants: test/tenants/metrics.spec.ts.
     const names = Object.values(METRICS as Record<string, MetricDefinition>)
       .filter(({ name }) => !name.startsWith('realtime.tenant.'))
       .map((metric) => scrapedName(metric) + (metric.kind === 'histogram' ? '_count' : ''));
@@ -166,7 +166,7 @@ describe('metrics of two instances over Redis', () => {
     expect(names.filter((name) => !found.has(name))).toEqual([]);
   });
 
-  it('tell what did not come by itself: gaps that were filled, and subscribers who were told to reload', async () => {
+  it('count filled gaps, and resyncs of subscribers', async () => {
     const [one, two] = apps;
     const reader = await two.connectAs({ sub: 'reader' });
     await reader.ask(RECENT);
@@ -185,7 +185,7 @@ describe('metrics of two instances over Redis', () => {
     expect(scraped.get('realtime_gaps_filled_total')).toBe(scraped.get('realtime_gaps_found_total'));
     expect(total(scraped, 'realtime_resyncs_total')).toBe(0);
 
-    await stranger.flushall(); // nobody knows any more what the reader has missed
+    await stranger.flushall(); // the events that the reader missed are lost
     await stranger.quit();
     await one.events.emit('apps:created', { id: 'anew', name: 'n' });
     const { reason } = await reader.next('resync');
@@ -194,7 +194,7 @@ describe('metrics of two instances over Redis', () => {
     await reader.close();
   });
 
-  it('tell what waits for who reads too slowly, and that it was closed', async () => {
+  it('report the buffered bytes of a slow reader, and its close', async () => {
     const [one] = apps;
     const slow = await one.connectAs({ sub: 'slow' });
     await slow.ask({ type: 'subscribe', channel: 'user:slow' });
@@ -216,7 +216,7 @@ describe('metrics of two instances over Redis', () => {
     expect([scraped.get('realtime_send_buffer_max'), scraped.get('realtime_send_buffer_size')]).toEqual([0, 0]);
   });
 
-  it('tell an emit that failed apart, by its code', async () => {
+  it('count failed emits separately, by their code', async () => {
     const [one] = apps;
     await redis.kill();
     const published = total(await meters[0].scrape(), 'realtime_events_published_total');
@@ -237,7 +237,7 @@ describe('metrics of two instances over Redis', () => {
   });
 });
 
-/** What an exact number is expected of. */
+/** Metrics whose exact value the test expects. */
 function isCounted(key: string): boolean {
   return (
     key.startsWith('realtime_') &&
@@ -246,7 +246,7 @@ function isCounted(key: string): boolean {
 }
 
 describe('without an SDK', () => {
-  it('nothing is measured', async () => {
+  it('the module measures nothing', async () => {
     const app = await RealtimeApp.start();
     const { Counters } = await import('../../src/realtime/observability/counters.js');
     expect(app.app.get(Counters).measurements).toBeNull();

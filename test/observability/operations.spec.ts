@@ -10,7 +10,7 @@ import { Meters, parseScraped, type Scraped } from './support/scraped.js';
 
 const METRICS_TOKEN = 'prometheus-of-the-tests';
 
-/** The metrics that a PromQL expression names. */
+/** Returns the metrics that a PromQL expression names. */
 const namesIn = (expression: string): string[] =>
   expression.match(/\b(?:realtime|nodejs)_[a-z0-9_]+(?=[{[ )]|$)/g) ?? [];
 const LABELS = /(?:by|without) \([^)]*\)|\{[^}]*\}/g;
@@ -28,7 +28,7 @@ async function dashboard(): Promise<Dashboard> {
   return JSON.parse(await readFile('docs/operations/grafana-dashboard.json', 'utf8')) as Dashboard;
 }
 
-/** What an application with a policy exports, which has been asked: the platform has none. */
+/** Metrics of an application with a policy that was called. The platform has no policy. */
 async function scrapedWithPolicy(): Promise<Scraped> {
   const meters = new Meters().install();
   const app = await RealtimeApp.start({}, { imports: [RoomsModule] });
@@ -69,7 +69,7 @@ describe('GET /metrics of the platform', () => {
   const read = (authorization?: string): Promise<Response> =>
     fetch(`${platform.url}/metrics`, { headers: authorization === undefined ? {} : { authorization } });
 
-  it('lets Prometheus and administrators in, and nobody else', async () => {
+  it('admits only Prometheus and administrators', async () => {
     const [admin, user] = [await Api.signIn(platform, ADMIN), await Api.signIn(platform, USER)];
     const status = async (authorization?: string): Promise<number> => (await read(authorization)).status;
     expect(await status(`Bearer ${METRICS_TOKEN}`)).toBe(200);
@@ -87,7 +87,7 @@ describe('GET /metrics of the platform', () => {
     }
   });
 
-  it('is text that Prometheus takes', async () => {
+  it('is valid Prometheus text', async () => {
     const answer = await read(`Bearer ${METRICS_TOKEN}`);
     expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(answer.headers.get('cache-control')).toBe('no-store');
@@ -111,13 +111,13 @@ describe('GET /metrics of the platform', () => {
     });
     const exported = new Set([...scraped, ...(await scrapedWithPolicy())].map(([key]) => key.split('{')[0]));
     expect([...new Set(named)].filter((name) => !exported.has(name))).toEqual([]);
-    // And the other way: nothing is exported that nobody can see.
+    // And in the other direction: the dashboard or a rule uses every exported metric.
     const shown = new Set(named.map((name) => name.replace(/_(?:bucket|sum|count)$/, '')));
     const unseen = [...exported].filter((name) => /^(?:realtime|nodejs)_/.test(name!));
     expect(unseen.filter((name) => !shown.has(name!.replace(/_(?:bucket|sum|count)$/, '')))).toEqual([]);
   });
 
-  it('exports every metric that they name from the start', async () => {
+  it('exports from the start every metric that they name', async () => {
     const { panels } = await dashboard();
     const rules = await readFile('docs/operations/prometheus-rules.yaml', 'utf8');
     const expressions = [
@@ -130,10 +130,10 @@ describe('GET /metrics of the platform', () => {
     expect(fresh.get('realtime_publish_duration_count')).toBe(0);
   });
 
-  it('has a description and a value for each panel, without any event too', async () => {
+  it('has a description and a value for each panel, even before the first event', async () => {
     const panels = (await dashboard()).panels.filter(({ type }) => type !== 'row');
     expect(panels.filter(({ description = '' }) => description.length < 20).map(({ title }) => title)).toEqual([]);
-    // A quotient of two zeros is not a number, which Grafana does not show.
+    // 0 / 0 is NaN, which Grafana does not show.
     const quotients = panels
       .flatMap(({ targets = [] }) => targets.map(({ expr }) => expr))
       .filter((expression) => /histogram_quantile|\) \/ /.test(expression));
@@ -141,7 +141,7 @@ describe('GET /metrics of the platform', () => {
     for (const expression of quotients) expect(expression).toMatch(/ >= 0 or (?:label_replace\()?vector\(0\)/);
   });
 
-  it('has every label by which they ask', async () => {
+  it('has every label that they query', async () => {
     const text = `${await readFile('docs/operations/grafana-dashboard.json', 'utf8')}
       ${await readFile('docs/operations/prometheus-rules.yaml', 'utf8')}`;
     const labels = new Set(
@@ -154,7 +154,7 @@ describe('GET /metrics of the platform', () => {
     expect([...labels].filter((label) => !known.includes(label))).toEqual([]);
   });
 
-  it('each alert rule says what to do', async () => {
+  it('has a runbook for each alert rule', async () => {
     const rules = (await readFile('docs/operations/prometheus-rules.yaml', 'utf8')).split(/^ {6}- alert: /m).slice(1);
     expect(rules.length).toBeGreaterThan(10);
     for (const rule of rules) {

@@ -6,7 +6,7 @@ import { connect, type ConnectOptions } from '../support/ws-client.js';
 const SECRET = 'the secret of the platform, for this test alone, long enough';
 const METRICS_TOKEN = 'the token of Prometheus in this test';
 
-/** Good ones and bad ones, each of its own. */
+/** Valid and invalid tokens, all different. */
 const TOKENS: Readonly<Record<string, string>> = {
   good: signToken({ sub: 'the-good' }, { key: SECRET }),
   administrator: signToken({ sub: 'the-boss', role: 'admin' }, { key: SECRET }),
@@ -19,19 +19,19 @@ const TOKENS: Readonly<Record<string, string>> = {
   rubbish: 'a-token-that-never-was-one-but-a-password',
 };
 
-/** Every way in which a token travels. */
+/** Every way to send a token. */
 const WAYS: Readonly<Record<string, (token: string) => ConnectOptions>> = {
   query: (token) => ({ token }),
   header: (token) => ({ header: `Bearer ${token}` }),
   subprotocol: (token) => ({ protocols: ['realtime.v1', `token-${token}`] }),
 };
 
-/** A token, and each part of it that says something. */
+/** Returns a token and each of its distinctive parts. */
 const piecesOf = (token: string): string[] => [token, ...token.split('.').filter((piece) => piece.length > 20)];
 
 describe('secrets', () => {
   let platform: PlatformProcess;
-  /** Whatever anybody was told: frames, answers, metrics. */
+  /** All output: frames, answers, metrics. */
   const told: string[] = [];
   const tickets: string[] = [];
 
@@ -62,7 +62,7 @@ describe('secrets', () => {
     told.push(JSON.stringify(client.frames));
   }
 
-  it('are used on every way there is', async () => {
+  it('are sent in every possible way', async () => {
     for (const [name, token] of Object.entries(TOKENS)) {
       for (const way of Object.values(WAYS)) await enter(way(token));
       const client = await connect(platform.wsUrl);
@@ -89,15 +89,15 @@ describe('secrets', () => {
     tickets.push(admin.token!);
   }, 120_000);
 
-  it('stand in no line of the log, in no error and in no metric', () => {
-    // The log told of what happened, or it would hold no secret for another reason.
+  it('are in no log line, error or metric', () => {
+    // The log has lines about these requests: an empty log would prove nothing.
     expect(platform.stdout).toContain('A handshake was refused code=token_expired');
     expect(platform.stdout).toContain('A client connected');
     expect(platform.stdout).toContain('A token was refused');
     expect(told.join('\n')).toContain('realtime_handshakes_total');
     const output = { stdout: platform.stdout, stderr: platform.stderr, told: told.join('\n') };
     const pieces = [...Object.values(TOKENS), ...tickets, SECRET, METRICS_TOKEN].flatMap(piecesOf);
-    // What every token begins with says nothing of any.
+    // All tokens start with the same header, which is not a secret.
     const common = new Set(Object.values(TOKENS).map((token) => token.split('.')[0]!));
     for (const [where, text] of Object.entries(output)) {
       expect([where, pieces.filter((piece) => !common.has(piece) && text.includes(piece))]).toEqual([where, []]);

@@ -24,7 +24,7 @@ class AppsController {
   }
 }
 
-/** What @opentelemetry/instrumentation-http does to a request: its span is a child of the caller's, and active while it is handled. */
+/** Acts like @opentelemetry/instrumentation-http: the span is a child of the caller's, and active during the request. */
 function traceRequests(request: IncomingMessage, response: NodeJS.EventEmitter, next: () => void): void {
   const parent: Context = propagation.extract(context.active(), request.headers);
   const span = trace.getTracer('http').startSpan(request.method!, { kind: SpanKind.SERVER }, parent);
@@ -34,7 +34,7 @@ function traceRequests(request: IncomingMessage, response: NodeJS.EventEmitter, 
 
 describe('the trace of an HTTP request', () => {
   const exporter = new InMemorySpanExporter();
-  // A new trace is sampled never, one that comes in as its caller decided.
+  // New traces are not sampled; an incoming one follows the decision of its caller.
   const sampler = new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(0) });
   const provider = new NodeTracerProvider({ sampler, spanProcessors: [new SimpleSpanProcessor(exporter)] });
   let redis: RedisProcess;
@@ -42,7 +42,7 @@ describe('the trace of an HTTP request', () => {
   let there: RealtimeApp;
 
   beforeAll(async () => {
-    provider.register(); // with the context manager of Node, and W3C's propagation
+    provider.register(); // with Node's context manager and W3C propagation
     redis = await RedisProcess.start();
     const options = { redis: { url: redis.url } };
     const prepare = (app: RealtimeApp['app']): void => void app.use(traceRequests);
@@ -69,7 +69,7 @@ describe('the trace of an HTTP request', () => {
     exporter.getFinishedSpans().filter((span) => span.name.startsWith(name));
   const idOf = (span: ReadableSpan | undefined): string => span!.spanContext().spanId;
 
-  it('goes on through emit and Redis to each instance that delivers', async () => {
+  it('continues through emit and Redis to each delivering instance', async () => {
     const near = await here.connectAs({ sub: 'near' });
     const far = [await there.connectAs({ sub: 'far' }), await there.connectAs({ sub: 'further' })];
     for (const client of [near, ...far]) await client.ask({ type: 'subscribe', channel: 'apps:created' });
@@ -89,7 +89,7 @@ describe('the trace of an HTTP request', () => {
       'messaging.destination.name': 'apps:created',
       'messaging.destination.template': 'apps:*',
     });
-    // What a span may say: neither who asked, nor what the event holds.
+    // A span contains neither the caller nor the data of the event.
     const said = new Set([emit, ...named('deliver')].flatMap((span) => Object.keys(span!.attributes)));
     expect([...said].toSorted()).toEqual([
       'messaging.batch.message_count',
@@ -100,13 +100,13 @@ describe('the trace of an HTTP request', () => {
       'messaging.system',
       'realtime.deliveries',
     ]);
-    // One span for the batch of each instance, however many subscribers it has.
+    // One span for the batch of each instance, for any number of subscribers.
     const deliveries = named('deliver');
     expect(deliveries.map(({ parentSpanContext }) => parentSpanContext?.spanId)).toEqual([idOf(emit), idOf(emit)]);
     const writes = deliveries.map(({ attributes }) => attributes['realtime.deliveries'] as number);
     expect(writes.toSorted((a, b) => a - b)).toEqual([1, 2]);
     expect(deliveries[0]?.kind).toBe(SpanKind.CONSUMER);
-    // Nothing of it goes to a client.
+    // Clients receive no trace data.
     for (const frame of frames) {
       expect(Object.keys(frame).toSorted()).toEqual(['channel', 'data', 'id', 'timestamp', 'type']);
       expect(JSON.stringify(frame)).not.toContain(traceId);
@@ -114,7 +114,7 @@ describe('the trace of an HTTP request', () => {
     await Promise.all([near, ...far].map((client) => client.close()));
   });
 
-  it('has one span for a batch, with links to what else is in it', async () => {
+  it('has one span for a batch, with links to the other events in it', async () => {
     const far = await there.connectAs({ sub: 'far' });
     await far.ask({ type: 'subscribe', channel: 'apps:created' });
     await post(['a', 'b', 'c'], { traceparent: `00-${'2'.repeat(32)}-${'3'.repeat(16)}-01` });
@@ -128,11 +128,11 @@ describe('the trace of an HTTP request', () => {
       ...links.map((link) => link.context.spanId),
     ]);
     expect(reached.toSorted()).toEqual(named('emit').map(idOf).toSorted());
-    expect(deliveries.length).toBeLessThan(3); // what left in one write on one instance came in together
+    expect(deliveries.length).toBeLessThan(3); // events written together on one instance arrive together
     await far.close();
   });
 
-  it('that is not sampled leaves nothing', async () => {
+  it('leaves no spans if it is not sampled', async () => {
     const far = await there.connectAs({ sub: 'far' });
     await far.ask({ type: 'subscribe', channel: 'apps:created' });
     await post(['quiet'], { traceparent: `00-${'4'.repeat(32)}-${'5'.repeat(16)}-00` });
@@ -144,7 +144,7 @@ describe('the trace of an HTTP request', () => {
     await far.close();
   });
 
-  it('shows an emit that failed', async () => {
+  it('shows a failed emit', async () => {
     await redis.kill();
     await until(() => !here.app.get(RedisBridge).status.up);
     const parent = { traceId: '6'.repeat(32), spanId: '7'.repeat(16), traceFlags: 1, isRemote: true };

@@ -9,7 +9,7 @@ import { signToken, unsignedToken } from '../support/jwt.js';
 import type { WsClient } from '../support/ws-client.js';
 import { call } from './operator-app.js';
 
-/** Every route, with what stands for its parameters here. */
+/** Every route, with values for its parameters. */
 const ROUTES: readonly (readonly [method: string, path: string, parameters: Readonly<Record<string, string>>])[] = [
   ['GET', 'asyncapi.json', {}],
   ['GET', 'stats', {}],
@@ -51,7 +51,7 @@ describe.each(['express', 'fastify'] as const)('the API for operators (%s)', (ht
     await Promise.all([on?.close(), off?.close()]);
   });
 
-  /** The client's id stands for that of a connection. */
+  /** Uses the id of the test's client as the id of a connection. */
   function routeOf(path: string, parameters: Readonly<Record<string, string>>): string {
     const { connectionId } = client.frames[0] as unknown as { connectionId: string };
     return path
@@ -59,7 +59,7 @@ describe.each(['express', 'fastify'] as const)('the API for operators (%s)', (ht
       .concat(parameters['query'] ?? '');
   }
 
-  it.each(ROUTES)('%s %s is for administrators alone', async (method, path, parameters) => {
+  it.each(ROUTES)('%s %s is only for administrators', async (method, path, parameters) => {
     const route = routeOf(path, parameters);
     const statusFor = async (authorization: string): Promise<number> =>
       (await call(on, route, { method, authorization })).status;
@@ -79,13 +79,13 @@ describe.each(['express', 'fastify'] as const)('the API for operators (%s)', (ht
       ).status,
     ).toBe(401);
     expect(await statusFor(bearer(signToken({ role: 'admin' })))).toBe(200);
-    // Off unless switched on.
+    // Off by default.
     const admin = await call(off, route, { method });
     expect([admin.status, admin.body.message]).toEqual([404, expect.stringMatching(/^(Cannot|Route) /)]);
   });
 });
 
-it('has no route beside these', () => {
+it('has no other route', () => {
   const handlers = [OperatorsController, OperatorActionsController, AsyncApiController]
     .map(({ prototype }) => prototype as object)
     .flatMap((prototype) =>

@@ -13,7 +13,7 @@ interface Route {
   readonly path: string;
 }
 
-/** The routes of a controller, from what Nest maps them by. */
+/** Returns the routes of a controller, from the metadata that Nest maps them by. */
 function routesOf(controller: Type<object>): Route[] {
   const base = Reflect.getMetadata(PATH_METADATA, controller) as string;
   return Object.values(Object.getOwnPropertyDescriptors(controller.prototype)).flatMap(({ value }) => {
@@ -50,7 +50,7 @@ describe.each(['express', 'fastify'] as const)('the audit log of the routes for 
   });
   afterAll(() => app?.close());
 
-  /** Calls each route, and returns what the audit log holds of it. */
+  /** Calls each route. @returns its entries in the audit log */
   async function entriesOf(authorization: string, query = ''): Promise<AuditEntry[][]> {
     const found: AuditEntry[][] = [];
     for (const { method, path } of routes) {
@@ -65,7 +65,7 @@ describe.each(['express', 'fastify'] as const)('the audit log of the routes for 
 
   const bearer = (claims: TestClaims): string => `Bearer ${signToken(claims)}`;
 
-  it('has one entry for each call of an administrator, with who asked for what, answered or not', async () => {
+  it('has one entry for each call of an administrator, with caller and target, whether it succeeds or not', async () => {
     expect(routes.length).toBeGreaterThanOrEqual(15);
     const entries = await entriesOf(bearer({ sub: 'boss', role: 'admin', jti: 's1' }), '?tenant=acme&unknown=1');
     const names = new Set<string>();
@@ -85,11 +85,11 @@ describe.each(['express', 'fastify'] as const)('the audit log of the routes for 
   it.each([
     ['without a token', '', { reason: 'token_missing', userId: null }],
     ['with a bad token', 'Bearer rubbish', { reason: 'token_invalid', userId: null }],
-    ['with a token that has ended', bearer({ sub: 'boss', role: 'admin', exp: 1 }), { reason: 'token_expired' }],
+    ['with an expired token', bearer({ sub: 'boss', role: 'admin', exp: 1 }), { reason: 'token_expired' }],
     ['of a user', bearer({ sub: 'ann', tenant: 'acme' }), { reason: 'not_admin', userId: 'ann', tenant: 'acme' }],
     ['of a tenant', bearer({ sub: 'ann', role: 'admin', tenant: 'acme' }), { reason: 'not_admin', userId: 'ann' }],
   ])(
-    'has one entry for each call %s, which says why it was refused and holds no token',
+    'has one entry for each call %s, with the reason of the refusal and without the token',
     async (_who, authorization, why) => {
       const entries = await entriesOf(authorization, '?token=SECRET');
       for (const [index, { path }] of routes.entries()) {

@@ -12,13 +12,13 @@ import { signToken, TEST_SECRET } from '../support/jwt.js';
 const ADMIN = `Bearer ${signToken({ sub: 'boss', role: 'admin' })}`;
 const METRICS_TOKEN = 'prometheus-of-the-tests';
 
-/** What the build made of a module: the files of the console are there alone. */
+/** Imports the built module, because only the build has the files of the console. */
 async function built<Module>(path: string): Promise<Module> {
-  if (!existsSync('dist/realtime/index.js')) throw new Error('There is no dist: run "npm run build" first');
+  if (!existsSync('dist/realtime/index.js')) throw new Error('dist is missing: run "npm run build" first');
   return (await import(pathToFileURL(resolve('dist', path)).href)) as Module;
 }
 
-describe('what is there for operators, on Fastify', () => {
+describe('the routes for operators, on Fastify', () => {
   let app: NestFastifyApplication;
   let url: string;
 
@@ -48,7 +48,7 @@ describe('what is there for operators, on Fastify', () => {
   const get = (path: string, authorization?: string): Promise<Response> =>
     fetch(`${url}${path}`, { redirect: 'manual', headers: authorization === undefined ? {} : { authorization } });
 
-  it('the console is served, its files and its policy with it', async () => {
+  it('the console is served with its files and its content security policy', async () => {
     const index = await get('/realtime/console');
     const html = await index.text();
     expect([index.status, index.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
@@ -62,14 +62,11 @@ describe('what is there for operators, on Fastify', () => {
     expect((await get('/realtime/console/index.html')).status).toBe(404);
   });
 
-  it.each(['console', 'asyncapi'])(
-    'a slash at the end of %s leads to it, where the router lets it through',
-    async (page) => {
-      const answer = await get(`/realtime/${page}/`);
-      expect(answer.status).toBe(308);
-      expect(new URL(answer.headers.get('location')!, answer.url).pathname).toBe(`/realtime/${page}`);
-    },
-  );
+  it.each(['console', 'asyncapi'])('a trailing slash redirects to %s, if the router lets it through', async (page) => {
+    const answer = await get(`/realtime/${page}/`);
+    expect(answer.status).toBe(308);
+    expect(new URL(answer.headers.get('location')!, answer.url).pathname).toBe(`/realtime/${page}`);
+  });
 
   it('the API answers administrators', async () => {
     expect((await get('/realtime/stats')).status).toBe(401);

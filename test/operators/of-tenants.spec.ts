@@ -3,7 +3,7 @@ import { signToken } from '../support/jwt.js';
 import type { WsClient } from '../support/ws-client.js';
 import { answerOf, call } from './operator-app.js';
 
-describe('the API for operators, where there are tenants', () => {
+describe('the API for operators, with tenants', () => {
   let app: RealtimeApp;
   let clients: WsClient[];
 
@@ -21,12 +21,12 @@ describe('the API for operators, where there are tenants', () => {
     await app.close();
   });
 
-  it('is for the administrators of the platform, not for those of a tenant', async () => {
+  it('is for platform administrators, not for those of a tenant', async () => {
     const authorization = `Bearer ${signToken({ role: 'admin', tenant: 'acme' })}`;
     expect((await call(app, 'connections', { authorization })).status).toBe(403);
   });
 
-  it('tells whose connections and channels they are', async () => {
+  it('returns the tenant of connections and channels', async () => {
     expect(await answerOf(app, 'connections')).toMatchObject({
       connections: [
         { userId: 'u1', tenant: 'acme' },
@@ -46,7 +46,7 @@ describe('the API for operators, where there are tenants', () => {
     expect(await answerOf(app, 'channels?search=acme')).toMatchObject({ total: 0 });
   });
 
-  it('explains, and ends, by tenant', async () => {
+  it('explains access and ends connections by tenant', async () => {
     const explained = (query: string) => call<{ allowed?: boolean }>(app, `explain?channel=apps:created&${query}`);
     expect((await explained('user=u1&tenant=acme')).body).toMatchObject({ allowed: true });
     expect((await explained('user=u1')).status).toBe(400);
@@ -61,7 +61,7 @@ describe('the API for operators, where there are tenants', () => {
     expect(await answerOf(app, 'connections?user=u2')).toMatchObject({ total: 1, connections: [{ tenant: 'globex' }] });
   });
 
-  it('tells the history of the channel of one of them', async () => {
+  it('returns the history of the channel of one tenant', async () => {
     const of = (query: string) => call<{ events?: object[] }>(app, `channels/${query}`);
     expect((await of('apps:created/history?tenant=acme')).body.events).toMatchObject([{ data: { name: 'of acme' } }]);
     expect((await of('apps:created/history?tenant=globex')).body.events).toEqual([]);

@@ -11,7 +11,7 @@ interface Schema {
   readonly nullable?: boolean;
 }
 
-/** Where a value is not what its schema says. */
+/** Lists the places where a value does not match its schema. */
 function misfits(value: unknown, schema: Schema, at = 'answer'): string[] {
   if (value === null) return schema.nullable === true ? [] : [`${at} is null`];
   if (Array.isArray(value)) {
@@ -28,7 +28,7 @@ function misfits(value: unknown, schema: Schema, at = 'answer'): string[] {
   return missing.concat(
     Object.entries(value).flatMap(([name, item]) =>
       properties[name] === undefined
-        ? [`${at}.${name} is not told of`]
+        ? [`${at}.${name} is not described`]
         : misfits(item, properties[name], `${at}.${name}`),
     ),
   );
@@ -40,7 +40,7 @@ describe('the OpenAPI document of an application', () => {
   let document: OpenAPIObject;
 
   beforeAll(async () => {
-    // As an application does it: after it was created, before it listens.
+    // As in an application: after its creation, before it listens.
     const prepare = (created: RealtimeApp['app']): void => {
       document = SwaggerModule.createDocument(created, new DocumentBuilder().addBearerAuth().build());
     };
@@ -66,7 +66,7 @@ describe('the OpenAPI document of an application', () => {
     readonly responses: Readonly<Record<string, { content?: Record<string, { schema: Schema }> }>>;
   }
 
-  it('has every route, with what it is for, who may use it, and what it answers', () => {
+  it('has every route with its purpose, its authentication and its answers', () => {
     expect(
       operations()
         .map(({ path, method }) => `${method} ${path}`)
@@ -101,7 +101,7 @@ describe('the OpenAPI document of an application', () => {
     }
   });
 
-  it('tells what the routes really answer', async () => {
+  it('describes the actual answers of the routes', async () => {
     const { connectionId } = client.frames[0] as unknown as { connectionId: string };
     const routes: readonly (readonly [method: string, path: string, route: string])[] = [
       ['get', '/realtime/stats', 'stats'],

@@ -1,7 +1,7 @@
 import { signToken } from '../support/jwt.js';
 import type { RealtimeApp } from '../realtime/support/realtime-app.js';
 
-/** Long enough for an instance that was asked and does not answer, on a busy machine. */
+/** Time limit, long enough for an instance that does not answer a query, on a busy machine. */
 const PATIENCE_MS = 20_000;
 
 export interface Answer<Body> {
@@ -23,7 +23,7 @@ export async function call<Body = { message: string }>(
   return { status: response.status, body: (await response.json()) as Body };
 }
 
-/** What a route answers an administrator with 200. */
+/** Returns the body of an answer to an administrator. @throws Error unless its status is 200 */
 export async function answerOf<Body>(app: Pick<RealtimeApp, 'http'>, route: string, method = 'GET'): Promise<Body> {
   const { status, body } = await call<Body>(app, route, { method });
   if (status !== 200) throw new Error(`${method} ${route} answered ${status}: ${JSON.stringify(body)}`);

@@ -25,7 +25,7 @@ const EVERY_INSTANCE: unknown = [expect.any(String), expect.any(String)];
 const REVOKED = { code: 4403, reason: 'access was revoked' };
 const EXPIRES = 2_000_000_000;
 
-/** Resolves once each of these hears what the instances ask each other. */
+/** Resolves once each of these receives the queries between instances. */
 async function untilHeard(apps: readonly RealtimeApp[]): Promise<void> {
   for (const { app } of apps) {
     while (
@@ -47,7 +47,7 @@ describe('the API for operators over two instances', () => {
   let redis: RedisProcess;
   let here: RealtimeApp;
   let there: RealtimeApp;
-  /** Three of them on two instances, in the order in which they came; the last without a token. */
+  /** Three clients on two instances, in the order of their connection; the last one without a token. */
   let clients: WsClient[];
 
   beforeAll(async () => {
@@ -74,7 +74,7 @@ describe('the API for operators over two instances', () => {
     await redis?.stop();
   });
 
-  it('tells the figures of each instance, and of all', async () => {
+  it('returns the numbers of each instance, and of all', async () => {
     await answerOf(here, 'stats'); // from now on deliveries are timed
     await here.events.emit('apps:created', { id: '1', name: 'shop' });
     await clients[0]!.next('event');
@@ -105,7 +105,7 @@ describe('the API for operators over two instances', () => {
     });
   });
 
-  it('has samples of each instance from before the first question, for charts', async () => {
+  it('has samples of each instance from before the first query, for charts', async () => {
     const { instances, unanswered } = await answerOf<StatsHistoryDto>(there, 'stats/history');
     expect(unanswered).toEqual([]);
     expect(new Set(instances.map(({ instanceId }) => instanceId))).toEqual(new Set([here, there].map(instanceOf)));
@@ -132,7 +132,7 @@ describe('the API for operators over two instances', () => {
     });
   });
 
-  it('answers who asks, and which instance answers', async () => {
+  it('returns the identity of the caller, and the answering instance', async () => {
     expect(await answerOf(there, 'whoami')).toEqual({
       ...{ userId: 'boss', email: expect.any(String) as string, role: 'admin' },
       ...{ expiresAt: expect.stringMatching(TIMESTAMP) as string, instanceId: instanceOf(there), host: hostname() },
@@ -183,7 +183,7 @@ describe('the API for operators over two instances', () => {
     expect(await found('none')).toEqual([]);
   });
 
-  it('turns the pages of connections and of channels, whichever instance is asked', async () => {
+  it('pages through connections and channels, on any instance', async () => {
     const ids: string[] = [];
     let next: string | null = '';
     for (const app of [here, there, here]) {
@@ -205,7 +205,7 @@ describe('the API for operators over two instances', () => {
     expect(await answerOf(here, 'channels?search=APPS')).toMatchObject({ total: 1, channels: { length: 1 } });
   });
 
-  it('tells all of one connection, wherever it is', async () => {
+  it('returns the details of one connection, on any instance', async () => {
     const answer = await answerOf<ConnectionDetailsDto>(there, `connections/${idOf(clients[0]!)}`);
     expect(answer).toMatchObject({ userId: 'ann', instanceId: instanceOf(here), subscriptions: 2 });
     expect(answer).toMatchObject({ channels: ['apps:created', 'user:ann'], userAgent: 'a browser of the tests' });
@@ -213,7 +213,7 @@ describe('the API for operators over two instances', () => {
     expect((await call(there, 'connections/none')).status).toBe(404);
   });
 
-  it('tells what is kept of a channel, as clients get it', async () => {
+  it('returns the history of a channel, as clients receive it', async () => {
     const client = await there.connectAs({ sub: 'ann' });
     await client.ask({ type: 'subscribe', channel: 'apps:updated' });
     for (const name of ['a', 'b', 'c']) await here.events.emit('apps:updated', { id: '1', name });
@@ -256,7 +256,7 @@ describe('the API for operators over two instances', () => {
     expect((await call(here, `connections?search=${'x'.repeat(1_000)}`)).status).toBe(200);
   });
 
-  it('ends one connection, on whichever instance it is', async () => {
+  it('closes one connection, on any instance', async () => {
     const client = await there.connectAs({ sub: 'dan' });
     const route = `connections/${idOf(client)}`;
     expect(await answerOf(here, route, 'DELETE')).toEqual({ disconnected: 1, confirmed: EVERY_INSTANCE, missing: [] });
@@ -264,7 +264,7 @@ describe('the API for operators over two instances', () => {
     expect((await call(here, route, { method: 'DELETE' })).status).toBe(404);
   });
 
-  it('ends the connections of a user, or of a session, and tells how many', async () => {
+  it('closes the connections of a user or a session, and returns their number', async () => {
     const users = [await here.connectAs({ sub: 'dan/1' }), await there.connectAs({ sub: 'dan/1' })];
     const session = await there.connectAs({ sub: 'eve', jti: 's2' });
     const route = `users/${encodeURIComponent('dan/1')}/disconnect`;
@@ -284,7 +284,7 @@ describe('the API for operators over two instances', () => {
     expect(await answerOf(here, 'connections')).toMatchObject({ total: 3 });
   });
 
-  it('revokes by user, session, connection and moment, and answers 202 with the instances that did not confirm', async () => {
+  it('revokes by user, session, connection and time, and answers 202 with the instances that did not confirm', async () => {
     const [user, session, single] = [
       await there.connectAs({ sub: 'fay' }),
       await there.connectAs({ sub: 'gus', jti: 's3' }),

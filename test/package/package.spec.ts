@@ -41,7 +41,7 @@ let tarballs: Tarballs;
 let root: string;
 
 beforeAll(async () => {
-  if (!existsSync('dist/main.js')) throw new Error('There is no dist/main.js: run "npm run build" first');
+  if (!existsSync('dist/main.js')) throw new Error('dist/main.js is missing: run "npm run build" first');
   home = await makeTemporaryDirectory();
   root = join(home, 'both');
   tarballs = await pack(home);

@@ -36,7 +36,7 @@ export class PlatformProcess {
 
   /** Resolves once `GET /health/ready` responds with 200. Rejects with the output if the platform ends before that. */
   static async start(options: PlatformOptions = {}): Promise<PlatformProcess> {
-    if (!existsSync(MAIN)) throw new Error('There is no dist/main.js: run "npm run build" first');
+    if (!existsSync(MAIN)) throw new Error('dist/main.js is missing: run "npm run build" first');
     const dataDir = await makeTemporaryDirectory();
     const env: NodeJS.ProcessEnv = {
       PATH: process.env['PATH'],

@@ -82,7 +82,7 @@ describe('RealtimeTesting', () => {
   });
   afterEach(() => realtime.reset());
 
-  it('expects events, by their fields or by a function, and none twice', async () => {
+  it('expects events by their fields or by a function, each event once', async () => {
     await captain.subscribe(CHANNEL);
     await captain.expectNoEvent();
     for (const to of ['Iolcus', 'Lemnos', 'Colchis']) await ships.move('argo', to);
@@ -95,7 +95,7 @@ describe('RealtimeTesting', () => {
     await captain.expectNoEvent(CHANNEL);
   });
 
-  it('misses no event that should not be there, waited for or not, and takes no time', async () => {
+  it('reports every unexpected event, without waiting', async () => {
     await captain.subscribe(CHANNEL);
     for (let count = 0; count < 300; count += 1) {
       const moved = ships.move('argo', String(count));
@@ -106,7 +106,7 @@ describe('RealtimeTesting', () => {
     }
   });
 
-  it('says what came instead, and what the application did', async () => {
+  it('reports what arrived instead, and what the application emitted', async () => {
     const app = await NestFactory.create(RealtimeTestingModule.forRoot(), { logger: false });
     const hasty = await RealtimeTesting.of(app, { patienceMs: 50 });
     const events = app.get(EventsPublisher);
@@ -117,20 +117,20 @@ describe('RealtimeTesting', () => {
         ({ message }: Error) => message,
       );
     expect(await miss()).toBe(
-      'Expected an event on apps:created; nothing else came.\nThis client has not subscribed to apps:created.',
+      'Expected an event on apps:created; nothing else arrived.\nThis client has not subscribed to apps:created.',
     );
     await client.subscribe('apps:created');
     expect(await miss()).toContain('The application has emitted nothing to apps:created.');
     await events.emit('apps:created', { id: '1', name: 'shop' });
     expect(await miss({ id: '2' })).toMatch(
-      /^Expected an event on apps:created that matches \{"id":"2"\}; what came instead:\n {2}\{.*"shop".*\nThe application has emitted to apps:created:\n {2}published: apps:created \{"id":"1","name":"shop"\}$/,
+      /^Expected an event on apps:created that matches \{"id":"2"\}; these arrived instead:\n {2}\{.*"shop".*\nThe application has emitted to apps:created:\n {2}published: apps:created \{"id":"1","name":"shop"\}$/,
     );
     expect(await miss({ id: expect.any(Number) as unknown as string })).toContain('matches {"id":"Any<Number>"}; ');
     await expect(client.expectEvent('apps:created', ({ data }) => data.id === '2')).rejects.toThrow(
-      /^Expected an event on apps:created for which this holds: \(\{ data \}\)\s?=>\s?data\.id === '2'; what came/,
+      /^Expected an event on apps:created for which this holds: \(\{ data \}\)\s?=>\s?data\.id === '2'; these arrived/,
     );
     await client.expectEvent('apps:created', { id: '1' });
-    expect(await miss({ id: '1' })).toContain('1 such came before, and was expected already.');
+    expect(await miss({ id: '1' })).toContain('1 matching event was already expected before.');
     await expect(events.emit('apps:created', { id: '3', name: 'x'.repeat(1e6) })).rejects.toThrow('larger than');
     expect(await miss({ id: '3' })).toMatch(/\n {2}rejected \(data is larger than .*\): apps:created \{"id":"3"/);
     await expect(hasty.expectEmitted('apps:created', { id: '4' })).rejects.toThrow(
@@ -142,7 +142,7 @@ describe('RealtimeTesting', () => {
     await hasty.close();
   });
 
-  it('matches at any depth, lists as they are, and values that a test runner describes', async () => {
+  it('matches at any depth, compares lists exactly, and accepts matchers of a test runner', async () => {
     await captain.subscribe('user:captain-of-argo');
     const events = realtime.get(EventsPublisher);
     await events.emitToUser('captain-of-argo', {
@@ -161,7 +161,7 @@ describe('RealtimeTesting', () => {
     await captain.expectEvent('user:captain-of-argo', 'Ahoy');
   });
 
-  it('subscribes to groups and to several at once, and tells of each refusal', async () => {
+  it('subscribes to groups and to several channels at once, and reports each refusal', async () => {
     await captain.subscribe(['apps:*', CHANNEL]);
     await captain.expectNoEvent();
     await expect(captain.subscribe(['storage:updated', 'system:health'])).rejects.toThrow(
@@ -177,7 +177,7 @@ describe('RealtimeTesting', () => {
   });
 
   describe('the recorder', () => {
-    it('has every emit with what became of it, typed, until it is cleared', async () => {
+    it('records every emit with its outcome, typed, until it is cleared', async () => {
       realtime.clearEmitted();
       await ships.move('argo', 'Iolcus');
       const bad = { to: 5 };
@@ -197,7 +197,7 @@ describe('RealtimeTesting', () => {
       expect(realtime.emitted()).toEqual([]);
     });
 
-    it('has what is told after a transaction once it is committed, and what is refused at once', async () => {
+    it('records events of a transaction after the commit, and refused ones at once', async () => {
       realtime.clearEmitted();
       const events = realtime.get(EventsPublisher);
       await events.transaction(async () => {
@@ -218,7 +218,7 @@ describe('RealtimeTesting', () => {
       ]);
     });
 
-    it('has what the application emits while it starts', async () => {
+    it('records events that the application emits while it starts', async () => {
       @Injectable()
       class Eager implements OnApplicationBootstrap {
         constructor(private readonly events: EventsPublisher) {}
@@ -234,7 +234,7 @@ describe('RealtimeTesting', () => {
     });
   });
 
-  it('expects a refusal, and tells where there is none', async () => {
+  it('expects a refusal, and fails if there is none', async () => {
     const stranger = await realtime.connectAs({ userId: 'stranger' });
     expect(await stranger.expectDenied(CHANNEL)).toBe('forbidden');
     await expect(stranger.subscribe(CHANNEL)).rejects.toThrow(`${CHANNEL} was refused: forbidden`);
@@ -242,7 +242,7 @@ describe('RealtimeTesting', () => {
     await (await realtime.connect()).expectDenied('apps:created');
   });
 
-  it('makes a table of who may use what', async () => {
+  it('returns a table of the access of each user to each channel', async () => {
     const users = { nobody: null, captain: CAPTAIN, admin: { userId: 'boss', role: 'admin' } };
     expect(await realtime.policyMatrix(users, ['announcements', 'system:health', CHANNEL, 'no:such'])).toEqual({
       announcements: { nobody: 'granted', captain: 'granted', admin: 'granted' },
@@ -252,7 +252,7 @@ describe('RealtimeTesting', () => {
     });
   });
 
-  it('drops a line, and resumes on another', async () => {
+  it('drops a connection, and resumes on another', async () => {
     await captain.subscribe(CHANNEL);
     await ships.move('argo', 'Lesbos');
     const { id } = await captain.expectEvent(CHANNEL);
@@ -264,19 +264,19 @@ describe('RealtimeTesting', () => {
     await back.expectEvent(CHANNEL, { to: 'Samos' });
   });
 
-  it('has a client that reads too slowly, and is closed for it', async () => {
+  it('simulates a client that reads too slowly and is closed', async () => {
     await captain.subscribe(CHANNEL);
     const readOn = captain.slowConsumer();
     for (let count = 0; count < 400; count += 1) {
       await ships.move('argo', 'x'.repeat(60_000));
-      await new Promise(setImmediate); // a turn of the loop for each
+      await new Promise(setImmediate); // one turn of the event loop for each
     }
     readOn();
-    expect(await captain.whenClosed()).toMatch(/^(4501 client reads too slowly|1006$)/); // or cut off, for it did not read the close
+    expect(await captain.whenClosed()).toMatch(/^(4501 client reads too slowly|1006$)/); // 1006 if it did not read the close
   });
 
   describe('the broker', () => {
-    it('is down: an emit waits, a new channel is unavailable, readiness says so, connections stay; and comes back', async () => {
+    it('can go down and recover: an emit waits, a new channel and readiness are unavailable, connections stay open', async () => {
       await captain.subscribe(CHANNEL);
       realtime.clearEmitted();
       realtime.brokerDown();
@@ -297,7 +297,7 @@ describe('RealtimeTesting', () => {
       await captain.subscribe('announcements');
     });
 
-    it('is away for too long: what was emitted is rejected, and never comes', async () => {
+    it('can be down for too long: the emitted event is rejected, and never delivered', async () => {
       await captain.subscribe(CHANNEL);
       realtime.brokerDown();
       const move = ships.move('argo', 'Colchis');
@@ -312,7 +312,7 @@ describe('RealtimeTesting', () => {
       await captain.expectNoEvent(CHANNEL);
     });
 
-    it('loses nothing that is told after a transaction', async () => {
+    it('loses no event that is sent after a transaction', async () => {
       await captain.subscribe('apps:created');
       realtime.brokerDown();
       const events = realtime.get(EventsPublisher);
@@ -326,7 +326,7 @@ describe('RealtimeTesting', () => {
   });
 
   describe('the clock', () => {
-    it('ends the token of a living connection, and lets one with a fresh token in', async () => {
+    it('expires the token of an open connection, and accepts a connection with a fresh token', async () => {
       const leaving = await realtime.connectAs({ userId: 'ada', endsInSeconds: 8 * 3_600 });
       await realtime.clock.advance('7h');
       await leaving.expectNoEvent();
@@ -336,7 +336,7 @@ describe('RealtimeTesting', () => {
       await (await realtime.connectAs({ userId: 'ada' })).close();
     });
 
-    it('turns away a token that has ended, and takes its renewal', async () => {
+    it('rejects an expired token, and accepts its renewal', async () => {
       const token = realtime.tokenFor({ userId: 'ada', endsInSeconds: 60 });
       const client = await realtime.connect({ token });
       client.send({ type: 'auth', token: realtime.tokenFor({ userId: 'ada', endsInSeconds: 600 }) });
@@ -346,7 +346,7 @@ describe('RealtimeTesting', () => {
       await client.expectNoEvent();
     });
 
-    it('has heartbeats that are due: who is silent is closed, who lives stays', async () => {
+    it('triggers due heartbeats: a silent client is closed, a live one stays', async () => {
       const silent = await realtime.connectAs({ userId: 'ada' });
       const readOn = silent.slowConsumer();
       await realtime.clock.advance('29s');
@@ -355,11 +355,11 @@ describe('RealtimeTesting', () => {
       await captain.expectNoEvent();
       readOn();
       expect(await silent.whenClosed()).toMatch(/^(4502 heartbeat timeout|1006)/);
-      await realtime.clock.advance('3h'); // the captain's token has not ended: it was made for longer
+      await realtime.clock.advance('3h'); // the captain's token has a longer lifetime
       await captain.expectNoEvent();
     });
 
-    it('ends presence of those who went, tickets, revocations and histories with it', async () => {
+    it('expires presence of disconnected users, tickets, revocations and histories', async () => {
       const { now } = realtime.clock;
       const other = await realtime.connectAs({ userId: 'ada' });
       await other.subscribe('deck');
@@ -392,14 +392,14 @@ describe('RealtimeTesting', () => {
       expect(await back.next('subscribed')).toMatchObject({ recovered: false, reason: 'expired' });
     });
 
-    it('goes forward only, by times that it understands', async () => {
+    it('only moves forward, and rejects invalid durations', async () => {
       for (const wrong of [0, -1, NaN, '8', '8 hours', '-1h', 'soon'] as Duration[]) {
         await expect(realtime.clock.advance(wrong)).rejects.toThrow(/is not a duration: write "90s"/);
       }
     });
   });
 
-  it('is as new after a reset, but for the time', async () => {
+  it('starts from scratch after a reset, except for the time', async () => {
     realtime.brokerDown();
     await realtime.reset();
     expect(await captain.whenClosed()).toBe('1006');
@@ -408,7 +408,7 @@ describe('RealtimeTesting', () => {
     await ships.move('argo', 'Iolcus');
   });
 
-  it('makes no token with a tenant where there are none', async () => {
+  it('creates no token with a tenant if the application has no tenants', async () => {
     expect(() => realtime.tokenFor({ userId: 'ada', tenant: 'acme' })).toThrow('tenants.claim');
   });
 });

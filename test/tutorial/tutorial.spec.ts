@@ -61,7 +61,7 @@ describe('the tutorial', () => {
   };
 
   beforeAll(async () => {
-    if (!existsSync('dist/main.js')) throw new Error('There is no dist/main.js: run "npm run build" first');
+    if (!existsSync('dist/main.js')) throw new Error('dist/main.js is missing: run "npm run build" first');
     home = await makeTemporaryDirectory();
     [shop, web] = [join(home, 'shop'), join(home, 'shop/web')];
     port = await freePort();

@@ -50,7 +50,7 @@ export class Hub {
     if (message.op === 'open') this.#enter(message);
     else if (message.op === 'leave') this.leave(port);
     else if (!this.#ports.has(port))
-      this.tell({ op: 'closed', ports: [port], code: 1012, reason: 'another tab leads now' }); // it would wait forever
+      this.tell({ op: 'closed', ports: [port], code: 1012, reason: 'another tab leads now' }); // the client would wait forever
     else this.#request(port, JSON.parse(message.text) as Request);
   }
 

@@ -199,14 +199,14 @@ export class TestClient {
   private hint(channel: string, taken: number): string {
     const isSubscribed = this.frames.some((frame) => frame.type === 'subscribed' && frame.channel === channel);
     const before =
-      taken === 0 ? '' : `\n${taken} such came before, and ${taken === 1 ? 'was' : 'were'} expected already.`;
+      taken === 0 ? '' : `\n${taken} matching ${taken === 1 ? 'event was' : 'events were'} already expected before.`;
     return `${before}\n${isSubscribed ? this.context.emitted(channel) : `This client has not subscribed to ${channel}.`}`;
   }
 
   private transcript(): string {
     const frames = this.unread.slice(-SHOWN).map((frame) => `\n  ${shorten(frame)}`);
     const end = this.ended === null ? '' : ` The connection ended: ${this.ended}.`;
-    return `${frames.length === 0 ? 'nothing else came.' : `what came instead:${frames.join('')}`}${end}`;
+    return `${frames.length === 0 ? 'nothing else arrived.' : `these arrived instead:${frames.join('')}`}${end}`;
   }
 }
 

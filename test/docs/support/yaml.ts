@@ -56,7 +56,7 @@ function under(name: string, value: unknown): unknown[] {
 }
 
 /** Returns the paths, ports, variables and files of a document that the platform does not have. */
-export function strangersIn(document: object): string[] {
+export function unknownNamesIn(document: object): string[] {
   const problems: string[] = [];
   const ports = under('ports', document).flat() as { name?: string; containerPort?: number; targetPort?: string }[];
   const known = [Number(port), ...ports.flatMap(({ name, containerPort }) => (containerPort ? [name] : []))];

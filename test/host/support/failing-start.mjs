@@ -1,5 +1,5 @@
-// Applications that fail to start, as their authors would write them: nothing closes them. They run one after the other,
-// and the process ends only if none of them holds it.
+// Applications that fail to start. Nothing closes them, as in a typical `main.ts`. They run one after the other, and the
+// process ends only if none of them keeps it alive.
 import { NestFactory } from '@nestjs/core';
 import { createServer } from 'node:net';
 import { pathToFileURL } from 'node:url';

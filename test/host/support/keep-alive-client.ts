@@ -16,13 +16,13 @@ export interface Call {
   readonly body?: string;
 }
 
-/** How long it pauses between an answer and its next request, in milliseconds: far less than a server waits. */
+/** Pause between an answer and the next request, in milliseconds: far less than the keep-alive timeout of a server. */
 const PAUSE_MS = 20;
 
-/** Sends one request after the other over kept-alive connections, until the server takes none any more. */
+/** Sends requests one after the other over keep-alive connections, until the server accepts no more. */
 export class KeepAliveClient {
   readonly answers: Answer[] = [];
-  /** Resolves when the server takes no connection any more. */
+  /** Resolves when the server accepts no more connections. */
   readonly ended: Promise<void>;
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 1 });
   private stopped = false;

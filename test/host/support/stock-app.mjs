@@ -1,4 +1,4 @@
-// A stock Nest application with shutdown hooks and no further option: Nest closes no keep-alive connection.
+// A stock Nest application with shutdown hooks and no other option: Nest closes no keep-alive connections.
 import { Controller, Get, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -11,7 +11,7 @@ class OrdersController {
     return ['first'];
   }
 
-  /** Answers when the process gets SIGWINCH. */
+  /** Answers when the process receives SIGWINCH. */
   slow() {
     process.stdout.write('slow\n');
     return new Promise((resolve) => process.once('SIGWINCH', () => resolve(['late'])));

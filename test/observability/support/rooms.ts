@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { ChannelPolicy, RealtimeModule, type CanSubscribe, type ChannelContext } from '../../../src/realtime/index.js';
 
-/** Lets everybody in but to the first room. */
+/** Allows every room except the first. */
 @ChannelPolicy('rooms:*')
 class RoomPolicy implements CanSubscribe {
   canSubscribe({ channel }: ChannelContext): Promise<boolean> {
@@ -9,6 +9,6 @@ class RoomPolicy implements CanSubscribe {
   }
 }
 
-/** Channels under a policy, for what is measured of policies. */
+/** Channels with a policy, for the metrics of policies. */
 @Module({ imports: [RealtimeModule.forFeature([{ name: 'rooms:{room}' }])], providers: [RoomPolicy] })
 export class RoomsModule {}

@@ -2,7 +2,7 @@ import { metrics } from '@opentelemetry/api';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 
-/** What Prometheus reads: `name{label="value",…}` → value. Labels of the scope are left out, the others sorted. */
+/** Samples as Prometheus reads them: `name{label="value",…}` → value. Without scope labels; the others are sorted. */
 export type Scraped = ReadonlyMap<string, number>;
 
 export function parseScraped(text: string): Scraped {
@@ -16,12 +16,12 @@ export function parseScraped(text: string): Scraped {
   return found;
 }
 
-/** A meter provider of one instance: set it before the application starts, for the module takes the global one then. */
+/** Meter provider of one instance. Install it before the application starts, because the module uses the global one. */
 export class Meters {
   private readonly exporter = new PrometheusExporter({ preventServerStart: true });
   private readonly provider = new MeterProvider({ readers: [this.exporter] });
 
-  /** Makes it the global one, instead of whichever there was. */
+  /** Replaces the global meter provider. */
   install(): this {
     metrics.disable();
     metrics.setGlobalMeterProvider(this.provider);

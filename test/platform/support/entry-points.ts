@@ -18,7 +18,7 @@ export class EntryPoints {
   private readonly process: ChildProcess;
 
   constructor() {
-    if (!existsSync('dist/main.js')) throw new Error('There is no dist/main.js: run "npm run build" first');
+    if (!existsSync('dist/main.js')) throw new Error('dist/main.js is missing: run "npm run build" first');
     this.process = fork(resolve('test/platform/support/entry-points.mjs'), {
       execArgv: ['--liftoff-only'],
       stdio: 'inherit',

@@ -44,7 +44,7 @@ export function startInstance(redisUrl: string | null, options: PresenceOptions 
 /** Starts an instance in a child process with the built module: it can be killed. */
 export async function startChildInstance(redisUrl: string, options: PresenceOptions = {}) {
   const dist = resolve(process.env['TEST_DIST'] ?? 'dist', 'realtime');
-  if (!existsSync(dist)) throw new Error('There is no dist: run "npm run build" first');
+  if (!existsSync(dist)) throw new Error('dist is missing: run "npm run build" first');
   const settings = { dist, options: presenceOptions(redisUrl, options), lease: options.lease ?? {} };
   const child = new Child(process.execPath, [resolve('test/presence/support/serve.mjs'), JSON.stringify(settings)]);
   await child.said(/listening on \d+\n/);

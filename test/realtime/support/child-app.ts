@@ -14,7 +14,7 @@ export interface ChildApp {
 
 /** Runs a script of this folder in a child process, with the built module. */
 export function childScript(name: string, ...args: string[]): Child {
-  if (!existsSync('dist/realtime/index.js')) throw new Error('There is no dist: run "npm run build" first');
+  if (!existsSync('dist/realtime/index.js')) throw new Error('dist is missing: run "npm run build" first');
   return new Child(process.execPath, [resolve('test/realtime/support', name), TEST_SECRET, ...args]);
 }
 
