@@ -11,6 +11,7 @@ export const USER_GROUP = 'user';
 
 const NAME = /^(user:[\w.@%-]+|[\w.@-]+(:[\w.@-]+)*)$/;
 const OF_A_USER = /^user:[A-Za-z0-9_.@%-]+$/;
+const OF_A_PLAIN_ID = /^user:[A-Za-z0-9_.@-]+$/;
 const WILDCARD = /^[A-Za-z0-9_.@-]+(?::[A-Za-z0-9_.@-]+)*:\*$/;
 
 /**
@@ -62,6 +63,9 @@ export function userChannel(userId: string): string | null {
  * encoding.
  */
 export function userOfChannel(channel: string): string | null {
+  // Nothing in a plain id is encoded.
+  if (OF_A_PLAIN_ID.test(channel))
+    return channel.length > MAX_CHANNEL_BYTES ? null : channel.slice(USER_GROUP.length + 1);
   if (!OF_A_USER.test(channel)) return null;
   try {
     const userId = decodeURIComponent(channel.slice(USER_GROUP.length + 1));

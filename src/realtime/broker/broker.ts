@@ -14,13 +14,13 @@ export interface OutgoingEvent {
    * Deduplicates events of a channel. If an event with the same key was published within the last 5 minutes, this event is not
    * published, and `publish` returns the position of the earlier one.
    */
-  readonly idempotencyKey?: string;
+  readonly idempotencyKey?: string | undefined;
   /** How long the key is remembered, in milliseconds, if not 5 minutes. */
-  readonly idempotencyMs?: number;
+  readonly idempotencyMs?: number | undefined;
   /** Time limit for publishing, in milliseconds from now. */
   readonly timeoutMs: number;
   /** The W3C traceparent of the `emit`, if it is sampled. It is transported next to the event, never sent to clients. */
-  readonly traceparent?: string;
+  readonly traceparent?: string | undefined;
 }
 
 /** An event as the broker delivers it, identical on every instance. */

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { isChannelName, matchPattern, USER_GROUP, userOfChannel } from '../../protocol/index.js';
+import { isChannelName, USER_GROUP, userOfChannel } from '../../protocol/index.js';
 import type { ChannelAccess, ChannelDefinition, EventClass } from '../options/channel-definition.js';
 import { DeclaredFields } from './fields/declared-fields.js';
 import { FieldGroups } from './fields/field-groups.js';
@@ -10,7 +10,7 @@ import { builtInOf, type BuiltIn } from './builtin-channels.js';
 import { channelConflicts } from './channel-conflicts.js';
 import { ChannelFeatures } from './channel-features.js';
 import { validateDefinition } from './validate-definition.js';
-import { covers, isPattern } from './patterns.js';
+import { covers, expressionOf, isPattern } from './patterns.js';
 
 const PATTERN_OF_USERS = 'user:{userId}';
 
@@ -21,6 +21,11 @@ export type Access = ChannelAccess | { readonly policy: string };
 export interface ChannelRule {
   readonly pattern: string;
   readonly access: Access;
+}
+
+/** A rule, with the expression that accepts its names. */
+interface CompiledRule extends ChannelRule {
+  readonly accepts: RegExp;
 }
 
 /** A channel or a family of channels, with all defaults filled in. */
@@ -51,6 +56,12 @@ export interface Channel {
   readonly global: boolean;
 }
 
+/** A family of channels, with the expression that accepts its names. */
+interface Family {
+  readonly accepts: RegExp;
+  readonly channel: Channel;
+}
+
 /** The access to a channel or group, and whether it is global. */
 export type Audience = Pick<Channel, 'access' | 'global'>;
 
@@ -61,10 +72,10 @@ export type Audience = Pick<Channel, 'access' | 'global'>;
 @Injectable()
 export class ChannelCatalogue {
   private readonly channels = new Map<string, Channel>();
-  /** By first segment of the name: the families of this group, by pattern. */
-  private readonly families = new Map<string, Map<string, Channel>>();
+  /** By first segment of the name: the families of this group. */
+  private readonly families = new Map<string, Family[]>();
   /** The first matching rule applies. Rules of the application come before those of the built-in groups. */
-  private readonly rules: readonly ChannelRule[];
+  private readonly rules: readonly CompiledRule[];
   private readonly builtIn: BuiltIn;
 
   /** @throws RealtimeOptionsError with a sentence for each invalid or conflicting channel or policy */
@@ -89,7 +100,7 @@ export class ChannelCatalogue {
     for (const { patterns, name } of features.policies) {
       rules.push(...patterns.map((pattern) => ({ pattern, access: { policy: name } })));
     }
-    this.rules = [...rules, ...this.builtIn.groups];
+    this.rules = [...rules, ...this.builtIn.groups].map((rule) => ({ ...rule, accepts: expressionOf(rule.pattern) }));
     for (const definition of [...builtIn, ...own]) this.register(definition, options);
   }
 
@@ -102,13 +113,13 @@ export class ChannelCatalogue {
     if (families === undefined || !isChannelName(name)) return null;
     // The private channel of a user has only one valid spelling.
     if (group === USER_GROUP && userOfChannel(name) === null) return null;
-    for (const [pattern, channel] of families) if (matchPattern(pattern, name) !== null) return channel;
+    for (const { accepts, channel } of families) if (accepts.test(name)) return channel;
     return null;
   }
 
   /** Returns the first rule that matches a name, registered or not. Returns `null` if none matches. */
   ruleOf(name: string): ChannelRule | null {
-    return this.rules.find(({ pattern }) => matchPattern(pattern, name) !== null) ?? null;
+    return this.rules.find(({ accepts }) => accepts.test(name)) ?? null;
   }
 
   /** Returns the access to a name, registered or not. Returns `null` if no rule covers it. */
@@ -141,7 +152,7 @@ export class ChannelCatalogue {
   /** Returns all registered channels and families: channels by name, families by pattern. */
   *registered(): Iterable<[name: string, channel: Channel]> {
     yield* this.channels;
-    for (const families of this.families.values()) yield* families;
+    for (const families of this.families.values()) for (const { channel } of families) yield [channel.pattern, channel];
   }
 
   private register(
@@ -190,8 +201,8 @@ export class ChannelCatalogue {
       this.channels.set(name, channel);
       return;
     }
-    const families = this.families.get(groupOf(name)) ?? new Map<string, Channel>();
-    this.families.set(groupOf(name), families.set(name, channel));
+    const families = this.families.get(groupOf(name)) ?? [];
+    this.families.set(groupOf(name), [...families, { accepts: expressionOf(name), channel }]);
   }
 
   /** A channel that an application adds to a global group is global by default, with any access. */

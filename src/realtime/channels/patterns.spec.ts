@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { matchPattern } from '../../protocol/index.js';
-import { covers, isPattern, overlap, parametersOf, patternProblem } from './patterns.js';
+import { covers, expressionOf, isPattern, overlap, parametersOf, patternProblem } from './patterns.js';
 
 const word = fc.constantFrom('a', 'b', 'c');
 const middle = fc.oneof(word, fc.constantFrom('{x}', '{y}'));
@@ -20,6 +20,16 @@ function names(longest: number): string[] {
 }
 
 describe('patterns', () => {
+  it('have an expression that accepts exactly the names that match', () => {
+    fc.assert(
+      fc.property(pattern, (one) => {
+        const accepts = expressionOf(one);
+        for (const name of NAMES) expect(accepts.test(name)).toBe(matchPattern(one, name) !== null);
+      }),
+    );
+    expect(expressionOf('a.b:{x}').test('aXb:c')).toBe(false);
+  });
+
   it('overlap exactly if some name matches both', () => {
     fc.assert(
       fc.property(pattern, pattern, (one, other) => {

@@ -28,6 +28,15 @@ export function patternProblem(pattern: string, mayBeOpen: boolean): string | nu
   return null;
 }
 
+/** Returns the expression that accepts the names that match a pattern, among names with valid syntax. */
+export function expressionOf(pattern: string): RegExp {
+  const segments = pattern.split(':').map((segment) => {
+    if (segment === '*') return '[^:]+(?::[^:]+)*';
+    return isParameter(segment) ? '[^:]+' : segment.replaceAll('.', '\\.');
+  });
+  return new RegExp(`^${segments.join(':')}$`);
+}
+
 /** Returns the names of the parameters: `projects:{projectId}:updated` → `['projectId']`. */
 export function parametersOf(pattern: string): string[] {
   return pattern

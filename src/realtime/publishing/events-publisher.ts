@@ -13,6 +13,7 @@ import { beginEmit } from '../observability/tracing.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { inTenant } from '../tenants/current-tenant.js';
 import { tenantOf } from '../tenants/topic.js';
+import { isoNow } from '../timing/iso-now.js';
 import { withTimeout } from '../timing/with-timeout.js';
 import { TenantBusyError } from './errors.js';
 import { EventComposer, readOptions, showChannel, type ComposedEvent, type EmitOptions } from './event-composer.js';
@@ -258,31 +259,23 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
     return result;
   }
 
-  private async send({
-    channel,
-    topic,
-    pattern,
-    json,
-    limited,
-    history,
-    dropped,
-    options,
-  }: ComposedEvent): Promise<EmittedEvent> {
-    if (dropped) return { id: randomUUID(), channel, timestamp: new Date().toISOString(), dropped };
+  private async send(event: ComposedEvent): Promise<EmittedEvent> {
+    const { channel, topic, options } = event;
+    if (event.dropped) return { id: randomUUID(), channel, timestamp: isoNow(), dropped: true };
     const tenant = tenantOf(topic);
     if (tenant !== null && !this.tenantRates.take(tenant, performance.now())) {
       throw new TenantBusyError(`event rate limit of tenant ${tenant} exceeded (tenants.eventsPerSecond)`);
     }
-    const timestamp = new Date().toISOString();
-    const span = beginEmit(channel, pattern);
+    const timestamp = isoNow();
+    const span = beginEmit(channel, event.pattern);
     const published = this.broker.publish({
-      topic: topic,
-      body: eventBody(channel, json, timestamp, limited),
-      history,
+      topic,
+      body: eventBody(channel, event.json, timestamp, event.limited),
+      history: event.history,
       timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-      ...(options.idempotencyKey === undefined ? {} : { idempotencyKey: options.idempotencyKey }),
-      ...(options.idempotencyMs === undefined ? {} : { idempotencyMs: options.idempotencyMs }),
-      ...(span === null ? {} : { traceparent: span.traceparent }),
+      idempotencyKey: options.idempotencyKey,
+      idempotencyMs: options.idempotencyMs,
+      traceparent: span?.traceparent,
     });
     const { measurements } = this.counters;
     const observed = measurements !== null || span !== null;

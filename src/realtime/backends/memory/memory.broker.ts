@@ -76,7 +76,7 @@ export class MemoryBroker extends Broker {
     const position = history === null ? null : this.append(topic, body, history);
     if (key !== null) this.keys.set(key, { position, expiresAt: this.now() + idempotencyMs });
     if (this.subscribed.has(topic)) {
-      this.listener?.event(topic, { position, body, ...(traceparent === undefined ? {} : { traceparent }) });
+      this.listener?.event(topic, traceparent === undefined ? { position, body } : { position, body, traceparent });
     }
     return position;
   }
