@@ -63,9 +63,16 @@ describe('the options of a client', () => {
   });
 });
 
-it.each([undefined, null, 42, {}, [], Symbol('room')])('%p is not the name of a channel', (name) => {
+it.each([
+  [undefined, 'undefined'],
+  [null, 'null'],
+  [42, '42'],
+  [{}, '[object Object]'],
+  [[], ''],
+  [Symbol('room'), 'Symbol(room)'],
+])('%p is not the name of a channel', (name, text) => {
   const client = createRealtimeClient({ url: 'ws://localhost/ws' });
-  expect(() => client.channel(name as never)).toThrow(`"${String(name)}" is not the name of a channel`);
+  expect(() => client.channel(name as never)).toThrow(`"${text}" is not the name of a channel`);
 });
 
 describe('the address', () => {

@@ -1,4 +1,4 @@
-/** Code of applications that must compile, and code that must not. `npm run types` is the test. */
+/** Code of applications that must compile, and code that must not. `npm run lint` is the test. */
 import {
   createRealtimeClient,
   events,

@@ -1,4 +1,4 @@
-// What the hooks take and what they do not: checked by `npm run types`, not run.
+// What the hooks take and what they do not: checked by `npm run lint`, not run.
 import { createRealtimeClient } from '../../src/client/index.js';
 import {
   realtimeHooks,

@@ -11,7 +11,7 @@ declare module '../../src/protocol/events.js' {
   }
 }
 
-/** Code that must compile, and errors that must occur: `npm run types` is the test. */
+/** Code that must compile, and errors that must occur: `npm run lint` is the test. */
 export function compiles(events: EventsPublisher, id: string): void {
   void events.emit(`matches:${id}:score`, { points: 1, player: 'ann' });
   void events.emit('matches:chess:score', { points: 1, player: 'ann', more: true });

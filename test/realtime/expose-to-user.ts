@@ -1,6 +1,6 @@
 import { ExposeToUser } from '../../src/realtime/index.js';
 
-/** Code that must compile, and errors that must occur: `npm run types` is the test. */
+/** Code that must compile, and errors that must occur: `npm run lint` is the test. */
 export class Sale {
   id!: string;
   buyerId?: number | null;

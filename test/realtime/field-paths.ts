@@ -13,7 +13,7 @@ interface Invoice {
   readonly parts?: Invoice[];
 }
 
-/** Code that must compile, and errors that must occur: `npm run types` is the test. */
+/** Code that must compile, and errors that must occur: `npm run lint` is the test. */
 export function compiles(take: (path: FieldPath<Invoice>) => void): void {
   for (const path of ['total', 'due', 'owner', 'contacts', 'byName', 'parts'] as const) take(path);
   for (const path of ['owner.phone', 'contacts.phone', 'byName.phone', 'parts.parts.parts.owner.phone'] as const)

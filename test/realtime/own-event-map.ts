@@ -6,7 +6,7 @@ interface GameEvents extends RealtimeEvents {
   'games:score': { readonly points: number; readonly player: string };
 }
 
-/** Code that must compile, and errors that must occur: `npm run types` is the test. */
+/** Code that must compile, and errors that must occur: `npm run lint` is the test. */
 export function compiles(
   events: EventsPublisher<GameEvents>,
   outbox: RealtimeOutbox<GameEvents>,
