@@ -1,8 +1,8 @@
 // The import arrows between folders. docs/architecture.md lists the same arrows.
-const room = (name) => `^src/${name}/`;
+const folder = (name) => `^src/${name}/`;
 
-/** A room of the module may import only what is named here, and `protocol`, `options`, the timing, the counters, and itself. */
-const realtimeRooms = {
+/** Allowed imports of each folder of the module, besides `protocol`, `options`, `timing`, `observability`, and itself. */
+const realtimeFolders = {
   // The type of the option `backend`.
   options: ['backends'],
   backends: ['auth', 'broker', 'cluster', 'presence'],
@@ -30,34 +30,34 @@ const realtimeRooms = {
   ],
 };
 
-/** The files of rooms of the module. A room inside another is not part of it. */
+/** Matches the files of folders of the module. A nested folder does not belong to its parent. */
 const inside = (...names) =>
   names
     .map((name) => {
-      const inner = Object.keys(realtimeRooms).filter((other) => other.startsWith(`${name}/`));
-      return `^src/realtime/${name}/${inner.map((room) => `(?!${room.slice(name.length + 1)}/)`).join('')}`;
+      const inner = Object.keys(realtimeFolders).filter((other) => other.startsWith(`${name}/`));
+      return `^src/realtime/${name}/${inner.map((nested) => `(?!${nested.slice(name.length + 1)}/)`).join('')}`;
     })
     .join('|');
 
-/** The live page: it runs in the browser. */
-const page = room('platform/page');
+/** The live page, which runs in the browser. */
+const page = folder('platform/page');
 
-/** The console: it runs in the browser too, and the package brings it along. */
-const consolePage = room('console');
+/** The console, which also runs in the browser. The package contains it. */
+const consolePage = folder('console');
 
-/** The types of what the REST routes for operators answer. */
+/** Types of the answers of the REST routes for operators. */
 const operatorShapes = '^src/realtime/http/operator-shapes\\.ts$';
 
-/** Counters know nobody, and everybody counts. */
+/** Counters and logs: they import no other folder, and every folder uses them. */
 const counters = '^src/realtime/observability/';
 
-/** The internals of Nest that the module uses, one file for each: it knows Nest alone. */
+/** Internals of Nest that the module uses, one file for each. They import only Nest. */
 const nest = '^src/realtime/nest/';
 
-/** The clock, time limits, retries and rate limits: they know the options alone. */
+/** The clock, time limits, retries and rate limits. They import only the options. */
 const timing = '^src/realtime/timing/';
 
-/** The shapes of messages and stored values: all that exchange some use them, and they know none. */
+/** Schemas of messages and stored values. Every folder uses them, and they import none. */
 const schemas = '^src/realtime/schemas/';
 
 module.exports = {
@@ -66,41 +66,46 @@ module.exports = {
     {
       name: 'protocol-imports-nothing',
       severity: 'error',
-      from: { path: room('protocol'), pathNot: '\\.spec\\.ts$' },
-      to: { pathNot: room('protocol') },
+      from: { path: folder('protocol'), pathNot: '\\.spec\\.ts$' },
+      to: { pathNot: folder('protocol') },
     },
     {
       name: 'platform-events-import-the-protocol',
       severity: 'error',
-      from: { path: room('platform-events') },
-      to: { pathNot: [room('platform-events'), room('protocol')] },
+      from: { path: folder('platform-events') },
+      to: { pathNot: [folder('platform-events'), folder('protocol')] },
     },
     {
       name: 'platform-uses-the-public-entry-point',
       severity: 'error',
-      from: { path: [room('platform'), room('terminus'), '^src/main\\.ts$'] },
-      to: { path: room('realtime'), pathNot: '^src/realtime/index\\.ts$' },
+      from: { path: [folder('platform'), folder('terminus'), '^src/main\\.ts$'] },
+      to: { path: folder('realtime'), pathNot: '^src/realtime/index\\.ts$' },
     },
     {
       name: 'the-module-does-not-know-the-platform',
       severity: 'error',
-      from: { path: [room('realtime'), room('protocol')] },
-      to: { path: [room('platform'), '^src/main\\.ts$'] },
+      from: { path: [folder('realtime'), folder('protocol')] },
+      to: { path: [folder('platform'), '^src/main\\.ts$'] },
     },
     {
       name: 'the-page-uses-the-public-entry-points',
-      comment: 'What runs in the browser knows the client, its React hooks and the wire, and nothing of the server.',
+      comment: 'Code of the browser imports the client, its React hooks and the protocol, and no code of the server.',
       severity: 'error',
       from: { path: page },
       to: {
         path: '^src/',
-        pathNot: [page, room('protocol'), '^src/(client|react|platform-events)/index\\.ts$', '^src/react/query\\.ts$'],
+        pathNot: [
+          page,
+          folder('protocol'),
+          '^src/(client|react|platform-events)/index\\.ts$',
+          '^src/react/query\\.ts$',
+        ],
       },
     },
     {
       name: 'the-console-uses-the-public-entry-points',
       comment:
-        'It knows the client, its React hooks and the names of codes; what it shows comes over HTTP, in the shapes of the server.',
+        'The console imports the client, its React hooks and the protocol. Its data comes over HTTP, typed by the server.',
       severity: 'error',
       from: { path: consolePage },
       to: { path: '^src/', pathNot: [consolePage, '^src/(client|react|protocol)/index\\.ts$', operatorShapes] },
@@ -113,56 +118,56 @@ module.exports = {
     },
     {
       name: 'client-imports-the-wire-alone',
-      comment: 'No package and nothing of Node: it runs in browsers, workers, Node and React Native.',
+      comment:
+        'The client imports no package and no module of Node: it runs in browsers, workers, Node and React Native.',
       severity: 'error',
-      from: { path: room('client'), pathNot: '\\.spec\\.ts$' },
-      to: { pathNot: [room('client'), room('protocol')] },
+      from: { path: folder('client'), pathNot: '\\.spec\\.ts$' },
+      to: { pathNot: [folder('client'), folder('protocol')] },
     },
     {
       name: 'asyncapi-tools-import-node-alone',
       comment:
-        'A command for frontends in other repositories: it reads documents, and needs nothing of the server – but for what writes one, and loads the application then.',
+        'A command for frontends in other repositories. It reads documents without the server; only `write` loads an application.',
       severity: 'error',
-      from: { path: room('asyncapi-tools'), pathNot: '\\.spec\\.ts$' },
+      from: { path: folder('asyncapi-tools'), pathNot: '\\.spec\\.ts$' },
       to: {
         pathNot: [
-          ...[room('asyncapi-tools'), '^(node:)?(fs/promises|path|url|util)$'],
+          ...[folder('asyncapi-tools'), '^(node:)?(fs/promises|path|url|util)$'],
           '^src/realtime/channels/asyncapi/module-document\\.ts$',
         ],
       },
     },
     {
       name: 'asyncapi-tools-load-the-server-late',
-      comment: 'Whoever has no Nest can make types all the same.',
+      comment: 'Generating types must work without Nest.',
       severity: 'error',
-      from: { path: room('asyncapi-tools') },
-      to: { path: room('realtime'), dependencyTypesNot: ['dynamic-import'] },
+      from: { path: folder('asyncapi-tools') },
+      to: { path: folder('realtime'), dependencyTypesNot: ['dynamic-import'] },
     },
     {
       name: 'testing-uses-the-public-entry-points',
       severity: 'error',
-      from: { path: room('testing'), pathNot: '\\.spec\\.ts$' },
-      to: { path: '^src/', pathNot: [room('testing'), room('protocol'), '^src/(client|realtime)/index\\.ts$'] },
+      from: { path: folder('testing'), pathNot: '\\.spec\\.ts$' },
+      to: { path: '^src/', pathNot: [folder('testing'), folder('protocol'), '^src/(client|realtime)/index\\.ts$'] },
     },
     {
       name: 'the-fake-server-imports-the-client-and-the-wire',
-      comment:
-        'It runs in browsers, where the tests of a frontend do: no package, nothing of Node, and nothing of Nest.',
+      comment: 'It runs in browsers, with the tests of a frontend: no package, no module of Node, and no Nest.',
       severity: 'error',
       from: { path: '^src/testing/[^/]+$', pathNot: '\\.spec\\.ts$' },
-      to: { pathNot: ['^src/testing/[^/]+$', room('protocol'), '^src/client/index\\.ts$'] },
+      to: { pathNot: ['^src/testing/[^/]+$', folder('protocol'), '^src/client/index\\.ts$'] },
     },
     {
       name: 'react-imports',
       severity: 'error',
-      from: { path: room('react'), pathNot: '\\.spec\\.ts$' },
-      to: { path: '^src/', pathNot: [room('react'), room('protocol'), '^src/client/(index|errors)\\.ts$'] },
+      from: { path: folder('react'), pathNot: '\\.spec\\.ts$' },
+      to: { path: '^src/', pathNot: [folder('react'), folder('protocol'), '^src/client/(index|errors)\\.ts$'] },
     },
     {
-      name: 'counters-know-nobody',
+      name: 'observability-imports-no-other-folder',
       severity: 'error',
       from: { path: counters },
-      to: { path: '^src/', pathNot: [room('protocol'), counters] },
+      to: { path: '^src/', pathNot: [folder('protocol'), counters] },
     },
     {
       name: 'schemas-import-nothing',
@@ -170,10 +175,10 @@ module.exports = {
       from: { path: schemas, pathNot: '\\.spec\\.ts$' },
       to: { path: '^src/', pathNot: schemas },
     },
-    { name: 'nest-knows-nest', severity: 'error', from: { path: nest }, to: { path: '^src/', pathNot: nest } },
+    { name: 'nest-imports-only-nest', severity: 'error', from: { path: nest }, to: { path: '^src/', pathNot: nest } },
     {
       name: 'nest-internals-in-one-folder',
-      comment: 'A file of Nest that is no entry point of it may move: src/realtime/nest says so clearly.',
+      comment: 'Internal files of Nest can move: import them in src/realtime/nest, which reports that clearly.',
       severity: 'error',
       from: { path: '^src/', pathNot: ['\\.spec\\.ts$', nest] },
       to: { path: '^node_modules/@nestjs/[^/]+/', pathNot: '^node_modules/@nestjs/[^/]+/(dist/)?index\\.(js|d\\.ts)$' },
@@ -184,9 +189,9 @@ module.exports = {
       from: { path: timing, pathNot: '\\.spec\\.ts$' },
       to: { path: '^src/', pathNot: [timing, inside('options')] },
     },
-    ...Object.entries(realtimeRooms).map(([name, allowed]) => ({
+    ...Object.entries(realtimeFolders).map(([name, allowed]) => ({
       name: `${name}-imports`,
-      comment: `src/realtime/${name} may import: ${['protocol', 'options', 'the timing', 'the counters', ...allowed].join(', ')}`,
+      comment: `src/realtime/${name} is allowed to import: ${['protocol', 'options', 'timing', 'observability', ...allowed].join(', ')}`,
       severity: 'error',
       from: { path: inside(name), pathNot: '\\.spec\\.ts$' },
       to: { path: '^src/realtime/', pathNot: [inside(name, 'options', ...allowed), timing, counters, nest, schemas] },
@@ -194,12 +199,12 @@ module.exports = {
     {
       name: 'no-undeclared-packages',
       severity: 'error',
-      // The platform is no part of a package, the pages are bundled, and React is a peer of the client's package.
+      // The platform is not part of a package, the pages are bundled, and React is a peer of the client's package.
       from: {
         path: '^src/',
-        pathNot: ['\\.spec\\.ts$', room('platform'), room('react'), consolePage, '^src/main\\.ts$'],
+        pathNot: ['\\.spec\\.ts$', folder('platform'), folder('react'), consolePage, '^src/main\\.ts$'],
       },
-      // Peers are installed for the tests too.
+      // Peers are also installed for the tests.
       to: {
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'],
         dependencyTypesNot: ['npm-peer'],

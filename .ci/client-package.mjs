@@ -1,6 +1,6 @@
-// Makes the package of the client, nestjs-realtime-client, from the last build:
+// Creates the package of the client, nestjs-realtime-client, from the last build:
 //   node .ci/client-package.mjs FOLDER
-// Its manifest, its browser bundles and its command are made here. Its docs are those that a frontend needs.
+// Writes its manifest, browser bundles and command, and copies the docs that a frontend needs.
 import { build } from 'esbuild';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
@@ -33,13 +33,13 @@ function bundleForBrowsers(file, contents, options) {
   return bundle(`browser/${file}`, { stdin: { contents, resolveDir: '.' }, minify: true, banner, ...options });
 }
 
-/** Files of the repository that are in the package, with their place there. */
+/** Files of the repository in the package, with their path there. */
 const PACKED = new Map([
   ['src/client/README.md', 'README.md'],
   ...['LICENSE', 'CHANGELOG.md', ...DOCS.map((name) => `docs/${name}`)].map((file) => [file, file]),
 ]);
 
-/** Links to files that are not in the package become text, or lead to the documentation once it has an address. */
+/** Links to files outside the package become text, or links to the documentation once it has an address. */
 function withLinksOfPackage(source, text) {
   return text.replaceAll(/(!?)\[((?:[^\]`]|`[^`]*`)+)\]\(([^)\s]+)\)/g, (link, image, label, target) => {
     const [path, anchor] = target.split('#');

@@ -1,5 +1,5 @@
-// Makes the CommonJS build, dist/cjs, from the ES modules in dist: file by file, with the types beside them. Jest in its
-// CommonJS mode and bundlers of `require` load it; Node loads the ES modules for `import` and for `require`.
+// Creates the CommonJS build, dist/cjs, from the ES modules in dist, file by file and with types. Jest in CommonJS mode and
+// bundlers of `require` load it. Node loads the ES modules for `import` and for `require`.
 import { build } from 'esbuild';
 import { cpSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,12 +7,12 @@ import { join } from 'node:path';
 const FOLDERS = ['realtime', 'terminus', 'protocol', 'platform-events', 'client', 'testing', 'react'];
 const OUT = 'dist/cjs';
 
-/** It is served as it is, by both builds. */
+/** Both builds serve it unchanged. */
 const CONSOLE = join('dist', 'realtime', 'console');
-/** The one file that imports a package without CommonJS: the package becomes a part of it. */
+/** The one file that imports a package without CommonJS. The package is bundled into it. */
 const JOSE = join('dist', 'realtime', 'auth', 'jose.js');
 
-/** What only ES modules have, and what CommonJS has instead. */
+/** Expressions of ES modules, and their replacements in CommonJS. */
 const OF_ES_MODULES = { 'import.meta.url': '__filename', 'import.meta.dirname': '__dirname' };
 
 const files = FOLDERS.flatMap((folder) =>

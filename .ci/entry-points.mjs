@@ -3,10 +3,10 @@
 const TIMERS = new Set(['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask']);
 const EMITTERS = new Set(['on', 'once', 'addListener', 'prependListener', 'prependOnceListener', 'nextTick']);
 
-/** What cannot throw: it settles a promise, or does nothing. */
+/** Callbacks that cannot throw: they settle a promise, or do nothing. */
 const HARMLESS = new Set(['resolve', 'reject', 'ignore']);
 
-/** @returns the callback of a call that hands one to a timer or an emitter */
+/** @returns the callback of a call that passes one to a timer or an emitter */
 function callbackOf({ callee, arguments: given }) {
   if (callee.type === 'Identifier' && TIMERS.has(callee.name)) return given[0];
   if (callee.type !== 'MemberExpression' || callee.property.type !== 'Identifier') return undefined;

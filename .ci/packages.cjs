@@ -1,6 +1,5 @@
-// The two packages of this repository: their entry points, and the folders of `dist` that they hold. The manifest
-// of the server, package.json, repeats them (`npm run manifest`); that of the client
-// is made from them (client-package.mjs).
+// The two packages of this repository: their entry points, and their folders of `dist`. `npm run manifest` copies them into
+// the manifest of the server, package.json. client-package.mjs generates the manifest of the client from them.
 
 /** Subpath of each entry point, and its file in `src` without the ending. */
 const ENTRIES = {
@@ -52,7 +51,7 @@ function entryPointsOf(name) {
   };
 }
 
-/** Paths of the built files of a package: folders, and `folder/*` for the files of a folder alone. */
+/** Paths of the built files of a package: folders, or `folder/*` for a folder without its subfolders. */
 function builtFilesOf(name) {
   return ['dist', 'dist/cjs'].flatMap((build) => FOLDERS[name].map((folder) => `${build}/${folder}`));
 }

@@ -1,4 +1,4 @@
-// Run by `npm publish`: fails with the list of what the publisher has to fill in, since names and addresses are theirs.
+// Run by `npm publish`: fails with the list of fields that the publisher must fill in, such as names and addresses.
 import { readFileSync } from 'node:fs';
 
 const NEEDED = {

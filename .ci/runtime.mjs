@@ -1,4 +1,4 @@
-// Copies what the built platform needs at runtime to a folder: its JavaScript, the pages, and the packages that it imports.
+// Copies the runtime files of the built platform to a folder: its JavaScript, the pages, and the imported packages.
 // `npm prune` cannot do this: the packages of the platform are development dependencies of the library.
 //   node .ci/runtime.mjs OUT
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ function packageOf(specifier) {
   return parts.slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
 }
 
-/** The packages that the built platform imports itself. */
+/** Returns the packages that the built platform imports directly. */
 function imported() {
   const files = FOLDERS.flatMap((folder) =>
     readdirSync(join('dist', folder), { recursive: true }).map((name) => join('dist', folder, name)),
@@ -31,7 +31,7 @@ function imported() {
   return new Set(names.filter((name) => !builtinModules.includes(name)));
 }
 
-/** The folder of a package as Node finds it from another one. */
+/** Returns the folder of a package as Node resolves it from another one. */
 function find(name, from) {
   for (let folder = from; ; folder = dirname(folder)) {
     const candidate = join(folder, 'node_modules', name);

@@ -1,9 +1,9 @@
-// Refuses phrases that readers stumble over, and says what to write instead. CONTRIBUTING, section Wording, has the rules.
+// Refuses phrases that readers stumble over, and prints the replacement. CONTRIBUTING, section Wording, has the rules.
 import { readFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** Phrases, each with what to write instead and an example that must be found. */
+/** Phrases, each with its replacement and an example that the check must find. */
 export const RULES = [
   { phrase: /\bjudged?\b.{0,20}\banew\b/i, say: 're-authorize, re-evaluate', example: 'rights are judged anew' },
   { phrase: /\bin silence\b/i, say: 'silently', example: 'an event is lost in silence' },
@@ -34,7 +34,7 @@ export const RULES = [
 const PATHS = ['src', 'test', 'docs', 'README.md', 'SECURITY.md', '.env.example'];
 const TEXT = /\.(?:[cm]?[jt]s|tsx|md|ya?ml|html|css|example)$/;
 
-/** @returns one line for each phrase in a text: where it is, and what to write instead */
+/** @returns one line for each phrase in a text, with its location and the replacement */
 export function findings(file, text) {
   return text.split('\n').flatMap((line, index) =>
     RULES.flatMap(({ phrase, say }) => {

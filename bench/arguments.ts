@@ -1,17 +1,17 @@
 import { parseArgs } from 'node:util';
 
 export interface Arguments {
-  /** The groups to measure; all where none is named. */
+  /** Groups to measure; all if none is given. */
   readonly only: readonly string[];
   readonly quick: boolean;
   readonly runs: number;
-  /** Where each server leaves a CPU profile. */
+  /** Folder for a CPU profile of each server. */
   readonly profile: string | undefined;
-  /** Whether docs/performance.md and its charts are made anew. */
+  /** Rewrites docs/performance.md and its charts. */
   readonly write: boolean;
 }
 
-/** @throws Error that says what may be given */
+/** @throws Error with the allowed arguments */
 export function readArguments(args: readonly string[], groups: readonly string[]): Arguments {
   const { values } = parseArgs({
     args: [...args],
@@ -25,11 +25,11 @@ export function readArguments(args: readonly string[], groups: readonly string[]
   });
   const only = values.only.flatMap((names) => names.split(','));
   const unknown = only.filter((name) => !groups.includes(name));
-  if (unknown.length > 0) throw new Error(`--only ${unknown.join(',')}: there is ${groups.join(', ')}`);
+  if (unknown.length > 0) throw new Error(`--only ${unknown.join(',')}: unknown group. Groups: ${groups.join(', ')}`);
   const runs = Number(values.runs ?? (values.quick ? 1 : 3));
   if (!Number.isInteger(runs) || runs < 1 || runs > 20) throw new Error('--runs: a whole number from 1 to 20');
   if (values.write && (values.quick || runs < 3 || values.profile !== undefined)) {
-    throw new Error('--write wants 3 runs or more: leave out --quick and --profile');
+    throw new Error('--write needs at least 3 runs: leave out --quick and --profile');
   }
   return { only, quick: values.quick, runs, profile: values.profile, write: values.write };
 }

@@ -1,2 +1,2 @@
-/** The channel of the rows that need only one. */
+/** Channel of the rows that need only one. */
 export const CHANNEL = 'apps:created';

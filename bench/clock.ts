@@ -1,4 +1,4 @@
-/** Microseconds of the one clock that all processes of a machine share. */
+/** Returns microseconds of a clock that all processes of the machine share. */
 export function microseconds(): number {
   return Number(process.hrtime.bigint() / 1_000n);
 }

@@ -10,8 +10,8 @@ import { withRedis } from './redis.js';
 import { sleep } from './clock.js';
 
 /**
- * What the console costs with many connections behind it, and how fluent it stays: two instances over Redis, the
- * system's Chromium. `npm run bench:console -- --connections 10000`; prints a line for each figure.
+ * Measures the cost of the console with many connections, and how smoothly it runs: two instances over Redis, the
+ * system's Chromium. `npm run bench:console -- --connections 10000` prints a line for each value.
  */
 const { values } = parseArgs({ options: { connections: { type: 'string', default: '10000' } } });
 const CROWD = Number(values.connections);
@@ -39,7 +39,7 @@ await withRedis(async (redisUrl) => {
     }
     const admin = await Api.signIn(one, ADMIN);
     say('connections', CROWD);
-    say('processor time of an instance, nobody looks, ms/s', await busy(one));
+    say('CPU time of an instance, no console open, ms/s', await busy(one));
 
     browser = await launchChromium();
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
@@ -48,7 +48,7 @@ await withRedis(async (redisUrl) => {
     await page.getByLabel('Admin token').fill(admin.token!);
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await page.locator('[data-figure=connections]').waitFor();
-    say('the same, one console open on its overview, ms/s', await busy(one));
+    say('CPU time of an instance, one console open on its overview, ms/s', await busy(one));
 
     const found = (text: string): Promise<void> => page.getByText(`${text} found`, { exact: true }).waitFor();
     const all = CROWD.toLocaleString('en');
@@ -60,7 +60,7 @@ await withRedis(async (redisUrl) => {
       }),
     );
     say(
-      'found by a search (150 ms of them wait for more letters), ms',
+      'found by a search (including the 150 ms debounce), ms',
       await timed(async () => {
         await page.getByLabel('Search').fill(`crowd-${CROWD - 1}`);
         await found('1');
@@ -69,10 +69,10 @@ await withRedis(async (redisUrl) => {
     await page.getByLabel('Search').fill('');
     await found(all);
     const { frames, p99, slowest, longTasks, rows } = await scrollThrough(page, CROWD);
-    say('scrolled through all of them: frames a second', frames);
+    say('scrolled through all of them, frames per second', frames);
     say('  the 99th of 100 frames, and the slowest, ms', `${p99}, ${slowest}`);
     say('  tasks of more than 50 ms', longTasks);
-    say('  rows in the page at its end', rows);
+    say('  rows in the page at the end', rows);
     say(
       'sorted by another column, ms',
       await timed(async () => {
@@ -87,8 +87,8 @@ await withRedis(async (redisUrl) => {
   }
 });
 
-function say(name: string, figure: number | string): void {
-  process.stdout.write(`${name}: ${typeof figure === 'number' ? figure.toLocaleString('en') : figure}\n`);
+function say(name: string, value: number | string): void {
+  process.stdout.write(`${name}: ${typeof value === 'number' ? value.toLocaleString('en') : value}\n`);
 }
 
 async function enter({ wsUrl }: PlatformProcess, n: number): Promise<WebSocket> {
@@ -103,11 +103,11 @@ async function enter({ wsUrl }: PlatformProcess, n: number): Promise<WebSocket> 
   });
 }
 
-/** Milliseconds of processor time that a process takes in a second. */
+/** Returns the CPU time of a process in one second, in milliseconds. */
 async function busy({ pid }: PlatformProcess): Promise<number> {
   const ticks = async (): Promise<number> => {
     const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).replace(/^.*\) /, '').split(' ');
-    return Number(fields[11]) + Number(fields[12]); // user and system, counted from the name's end
+    return Number(fields[11]) + Number(fields[12]); // user and system time, counted from the end of the name
   };
   const before = await ticks();
   await sleep(WATCHED_MS);
@@ -120,7 +120,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return Math.round(performance.now() - before);
 }
 
-/** A screenful for each frame, to the last row: pages are loaded on the way. */
+/** Scrolls one screen in each frame, to the last row. Pages load on the way. */
 function scrollThrough(page: Page, rows: number) {
   return page.evaluate(async (last) => {
     let longTasks = 0;

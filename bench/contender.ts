@@ -1,17 +1,17 @@
 import { CHANNEL } from './channel.js';
-import type { Door } from './load/client.js';
+import type { ConnectOptions } from './load/client.js';
 import type { LoadHandlers } from './load/load.js';
 import type { PeerSettings } from './servers/peer.js';
 import type { PeerName, ServerHandlers } from './servers/serve.js';
 import { Worker } from './worker.js';
 
-/** What an event of the benchmark has on the wire, in bytes, where a row does not say otherwise. */
+/** Default size of an event on the wire, in bytes. */
 export const EVENT_BYTES = 200;
 
 const BEARER = { Authorization: 'Bearer {token}' };
 
-/** How a subscriber comes in, for each kind of server. */
-const DOORS: Readonly<Record<PeerName, Omit<Door, 'port'>>> = {
+/** How a client connects and subscribes, for each kind of server. */
+const CONNECT_OPTIONS: Readonly<Record<PeerName, Omit<ConnectOptions, 'port'>>> = {
   module: {
     path: '/ws',
     headers: BEARER,
@@ -23,16 +23,16 @@ const DOORS: Readonly<Record<PeerName, Omit<Door, 'port'>>> = {
   'bare redis': { path: '/', readyAfter: 0 },
 };
 
-/** Flags of Node for every server, set once: how they are profiled. */
+/** Node flags of every server, such as those for profiling. */
 export const nodeFlags: string[] = ['--expose-gc'];
 
-/** A server under test in a process of its own, and what loads it in another. */
+/** A server under test in one process, and its load in another. */
 export class Contender {
   private constructor(
     readonly name: PeerName,
     readonly server: Worker<ServerHandlers>,
     readonly load: Worker<LoadHandlers>,
-    readonly door: Door,
+    readonly connectOptions: ConnectOptions,
   ) {}
 
   static async start(name: PeerName, settings: PeerSettings = {}): Promise<Contender> {
@@ -40,22 +40,22 @@ export class Contender {
     const load = new Worker<LoadHandlers>('./load/load.ts');
     try {
       const { port } = await server.call('start', settings);
-      const door: Door = { ...DOORS[name], port, tls: settings.tls !== undefined };
-      if (settings.compression !== true) return new Contender(name, server, load, door);
-      const headers = { ...door.headers, 'Sec-WebSocket-Extensions': 'permessage-deflate' };
-      return new Contender(name, server, load, { ...door, headers });
+      const connectOptions: ConnectOptions = { ...CONNECT_OPTIONS[name], port, tls: settings.tls !== undefined };
+      if (settings.compression !== true) return new Contender(name, server, load, connectOptions);
+      const headers = { ...connectOptions.headers, 'Sec-WebSocket-Extensions': 'permessage-deflate' };
+      return new Contender(name, server, load, { ...connectOptions, headers });
     } catch (error) {
       await Promise.all([server.stop(), load.stop()]);
       throw error;
     }
   }
 
-  /** Opens so many connections that stay, each with its subscriptions. */
-  async connect(count: number, door: Partial<Door> = {}): Promise<void> {
-    await this.load.call('connect', { door: { ...this.door, ...door }, count });
+  /** Opens a number of lasting connections, each with its subscriptions. */
+  async connect(count: number, connectOptions: Partial<ConnectOptions> = {}): Promise<void> {
+    await this.load.call('connect', { connectOptions: { ...this.connectOptions, ...connectOptions }, count });
   }
 
-  /** CPU time of the server that something costs, in microseconds. */
+  /** Returns the CPU time of the server during some work, in microseconds. */
   async cpuOf(work: () => Promise<unknown>): Promise<number> {
     const before = await this.server.call('cpu', undefined);
     await work();
@@ -67,7 +67,7 @@ export class Contender {
   }
 }
 
-/** Starts several contenders, and ends them whatever happens. */
+/** Starts several contenders, and always ends them. */
 export async function withContenders<T>(
   starts: readonly (() => Promise<Contender>)[],
   use: (contenders: readonly Contender[]) => Promise<T>,

@@ -1,6 +1,6 @@
 import { RedisProcess } from '../test/support/redis-process.js';
 
-/** Runs a Redis server of this run's own, on a free port, and ends it whatever happens. */
+/** Runs a temporary Redis server on a free port, and always ends it. */
 export async function withRedis<T>(use: (url: string) => Promise<T>): Promise<T> {
   const redis = await RedisProcess.start();
   try {

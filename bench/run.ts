@@ -5,9 +5,9 @@ import { machine } from './report/machine.js';
 import { line, markdownTable } from './report/table.js';
 import type { Context } from './rows/context.js';
 import { GROUPS } from './rows/index.js';
-import { judge, type Row } from './rows/row.js';
+import { verdictOf, type Row } from './rows/row.js';
 
-/** `npm run bench`: measures, prints the table, and ends with 1 when anything to be reached was not. */
+/** `npm run bench`: measures, prints the table, and exits with 1 if a target was missed. */
 const { only, quick, runs, profile, write } = readArguments(process.argv.slice(2), Object.keys(GROUPS));
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -26,7 +26,7 @@ for (const [name, measure] of Object.entries(GROUPS)) {
 
 print(`\n${markdownTable(rows)}\n`);
 const missed = rows.flatMap((row) =>
-  row.targets.map((target) => judge(row, target)).flatMap(({ text, met }) => (met ? [] : [`${row.what}: ${text}`])),
+  row.targets.map((target) => verdictOf(row, target)).flatMap(({ text, met }) => (met ? [] : [`${row.what}: ${text}`])),
 );
 for (const sentence of missed) print(`Missed: ${sentence}`);
 if (write) await writeDocument(rows, runs, Object.keys(GROUPS));

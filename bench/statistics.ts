@@ -1,9 +1,9 @@
-/** The value that half of them lie below. */
+/** Returns the median. */
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-/** The value that this part of them lies below; the nearest of them, none in between but for the median. */
+/** Returns the quantile at this fraction. It is the nearest value; only the median interpolates. */
 export function quantile(values: readonly number[], part: number): number {
   if (values.length === 0) return NaN;
   const sorted = values.toSorted((a, b) => a - b);

@@ -5,7 +5,7 @@ export const SECRET = 'the secret of the benchmark, 32 bytes or more';
 const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const HEAD = encode({ alg: 'HS256', typ: 'JWT' });
 
-/** The token of the user of this number, good for an hour. */
+/** Returns the token of the user with this number, valid for an hour. */
 export function tokenOf(user: number): string {
   const now = Math.floor(Date.now() / 1_000);
   const claims = { sub: `user-${user}`, email: `user-${user}@example.com`, role: 'admin', iat: now, exp: now + 3_600 };

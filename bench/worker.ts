@@ -13,21 +13,21 @@ interface Call {
   readonly args: unknown;
 }
 
-/** How long one call may take, in milliseconds: nothing here runs without an end. */
+/** Time limit of a call, in milliseconds. */
 const CALL_MS = 120_000;
 
-/** What a process of the benchmark can be asked to do. */
+/** Calls that a process of the benchmark handles. */
 export type Handlers = Readonly<Record<string, (args: never) => unknown>>;
 
 type Asked<H, K extends keyof H> = H[K] extends (args: infer A) => infer R ? { args: A; result: Awaited<R> } : never;
 
-/** A process of the benchmark's own: the server under test, or what loads it. It ends with its parent. */
+/** A child process of the benchmark: the server under test, or its load. It ends with its parent. */
 export class Worker<H> {
   private readonly child: ChildProcess;
   private readonly waiting = new Map<number, (reply: Reply) => void>();
   private calls = 0;
 
-  /** @param script beside this file @param nodeArgs flags of Node itself */
+  /** @param script path relative to this file @param nodeArgs flags of Node */
   constructor(script: string, args: readonly string[] = [], nodeArgs: readonly string[] = []) {
     this.child = fork(fileURLToPath(new URL(script, import.meta.url)), args, {
       execArgv: ['--import', 'tsx', ...nodeArgs],
@@ -63,7 +63,7 @@ export class Worker<H> {
   async stop(): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const gone = new Promise((resolve) => void this.child.once('exit', resolve));
-    // It ends by itself when its parent lets go, and writes its profile where one is wanted.
+    // It exits when its parent disconnects, and writes its profile if profiling is on.
     this.child.disconnect();
     const timer = setTimeout(() => this.child.kill('SIGKILL'), 10_000);
     await gone;
@@ -71,7 +71,7 @@ export class Worker<H> {
   }
 }
 
-/** The other end: carries out what the parent asks, one call beside the other. */
+/** The other end: handles the calls of the parent concurrently. */
 export function answerCalls(handlers: Handlers): void {
   process.on('disconnect', () => process.exit());
   process.on('message', ({ id, name, args }: Call) => {

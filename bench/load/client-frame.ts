@@ -1,4 +1,4 @@
-/** A text frame as a client sends it. The mask is zero, which is a mask like any other. */
+/** Encodes a text frame of a client. Its mask is zero, which is valid. */
 export function clientFrame(text: string): Buffer {
   const payload = Buffer.from(text);
   const { length } = payload;

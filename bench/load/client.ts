@@ -3,26 +3,26 @@ import { connect as connectTls } from 'node:tls';
 import { clientFrame } from './client-frame.js';
 import { FrameCounter } from './frame-counter.js';
 
-/** How to become a subscriber of a server. `{n}` in any text is the number of the connection, `{token}` its token. */
-export interface Door {
+/** How to connect and subscribe to a server. In strings, `{n}` is replaced by the connection's number, `{token}` by its token. */
+export interface ConnectOptions {
   readonly port: number;
   readonly tls?: boolean;
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Frames to send once the upgrade was accepted. */
+  /** Frames to send once the upgrade is accepted. */
   readonly hello?: readonly string[];
   /** Data frames of the server after which the connection is ready. */
   readonly readyAfter: number;
 }
 
-/** One buffer for all reads of this process: nothing of it is kept. */
+/** One buffer for all reads of this process, because no data is kept. */
 const BUFFER = Buffer.allocUnsafe(262_144);
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 
-/** A client that reads at next to no cost: it counts frames and throws them away. */
+/** A client with minimal cost: it counts frames and discards them. */
 export class Client {
   readonly ready: Promise<void>;
-  /** Sees every byte behind the upgrade, where somebody wants to. */
+  /** Receives all bytes after the upgrade. */
   watch: ((bytes: Buffer) => void) | null = null;
   private readonly socket: Socket;
   private readonly counter = new FrameCounter();
@@ -30,12 +30,12 @@ export class Client {
   private settle!: { resolve: () => void; reject: (error: Error) => void };
 
   constructor(
-    private readonly door: Door,
+    private readonly connectOptions: ConnectOptions,
     fill: (text: string) => string,
     private readonly onFrames: (count: number) => void,
   ) {
     this.ready = new Promise((resolve, reject) => (this.settle = { resolve, reject }));
-    const { port, path, headers = {}, hello = [] } = door;
+    const { port, path, headers = {}, hello = [] } = connectOptions;
     const onread = {
       buffer: BUFFER,
       callback: (length: number, buffer: Uint8Array): boolean => {
@@ -43,10 +43,10 @@ export class Client {
         return true;
       },
     };
-    this.socket = door.tls
+    this.socket = connectOptions.tls
       ? connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
       : connectTcp({ port, host: '127.0.0.1', onread });
-    if (door.tls) this.socket.on('data', (bytes: Buffer) => this.read(bytes, bytes.length));
+    if (connectOptions.tls) this.socket.on('data', (bytes: Buffer) => this.read(bytes, bytes.length));
     this.socket.setNoDelay(true);
     this.socket.on('error', (error) => this.settle.reject(error));
     this.socket.on('close', () => this.settle.reject(new Error('The server closed the connection')));
@@ -86,10 +86,10 @@ export class Client {
       bytes = this.head.subarray(end + 4);
       this.head = null;
       for (const frame of this.hello) this.socket.write(frame);
-      if (this.door.readyAfter === 0) this.settle.resolve();
+      if (this.connectOptions.readyAfter === 0) this.settle.resolve();
     }
     const count = this.counter.push(bytes);
-    if (this.counter.frames >= this.door.readyAfter) this.settle.resolve();
+    if (this.counter.frames >= this.connectOptions.readyAfter) this.settle.resolve();
     if (count > 0) this.onFrames(count);
     this.watch?.(bytes);
   }

@@ -1,7 +1,7 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { answerCalls } from '../worker.js';
 
-/** A timer is set so much too early, in milliseconds. */
+/** Time by which a timer is set too early, in milliseconds. */
 const EARLY_MS = 2.5;
 
 interface Piece {
@@ -10,8 +10,8 @@ interface Piece {
 }
 
 /**
- * Passes on each piece at its own time, in order. A timer fires up to a millisecond late, and later on a busy machine, so it
- * is set too early, and the rest of the time is waited turn by turn.
+ * Forwards each chunk at its due time, in order. A timer fires up to a millisecond late, and later on a busy machine, so it
+ * is set too early, and the event loop turns until the chunk is due.
  */
 class Delayed {
   private readonly pieces: Piece[] = [];
@@ -41,8 +41,8 @@ class Delayed {
 
 const handlers = {
   /**
-   * Listens in front of a port, and delays what comes back by the whole round trip: every delay is late by a little, so there is
-   * one of them and not two.
+   * Listens in front of a port, and delays the replies by the whole round trip. Each delay is slightly late, so there is
+   * one instead of two.
    * @returns its port
    */
   async open({ to, roundTripMs }: { to: number; roundTripMs: number }): Promise<number> {

@@ -1,13 +1,13 @@
-/** Counts the data frames of a server in a stream of bytes, and looks at nothing but their heads. */
+/** Counts the data frames of a server in a stream of bytes. Reads only their headers. */
 export class FrameCounter {
   frames = 0;
-  /** Payload bytes of the present frame that have not come in yet. */
+  /** Missing payload bytes of the current frame. */
   private left = 0;
-  /** The beginning of a head that was cut. */
+  /** Start of an incomplete header. */
   private readonly head = Buffer.alloc(10);
   private headLength = 0;
 
-  /** @returns how many data frames began in these bytes */
+  /** @returns the number of data frames that begin in these bytes */
   push(bytes: Buffer, length = bytes.length): number {
     const before = this.frames;
     let at = 0;

@@ -1,22 +1,22 @@
 import { microseconds } from '../clock.js';
 
 const AT = /"at":(\d+)/g;
-/** The longest text that may be cut at the end of a read. */
+/** Maximum length of a timestamp field that a read can split. */
 const TAIL = 32;
 
-/** Looks for the moments at which events were made in what one client reads, and keeps how long ago that was. */
+/** Finds the timestamps of events in the bytes that one client reads, and records their latency. */
 export class Latencies {
   readonly all: number[] = [];
   private tail = '';
 
-  /** Takes the next bytes that were read. */
+  /** Processes the next bytes. */
   readonly take = (bytes: Buffer): void => {
     const now = microseconds();
     const text = this.tail + bytes.toString('latin1');
     let end = 0;
     for (const match of text.matchAll(AT)) {
       end = match.index + match[0].length;
-      // The number may go on in what comes next.
+      // The number can continue in the next bytes.
       if (end === text.length) {
         end = match.index;
         break;

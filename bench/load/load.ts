@@ -2,10 +2,10 @@ import { microseconds } from '../clock.js';
 import { tokenOf } from '../tokens.js';
 import { answerCalls } from '../worker.js';
 import { clientFrame } from './client-frame.js';
-import { Client, type Door } from './client.js';
+import { Client, type ConnectOptions } from './client.js';
 import { Latencies } from './latencies.js';
 
-/** Connections that are being opened at once. */
+/** Number of connections opened at the same time. */
 const AT_ONCE = 100;
 
 const clients: Client[] = [];
@@ -22,16 +22,16 @@ function onFrames(count: number): void {
   resolve(microseconds());
 }
 
-function open(door: Door): Client {
+function open(connectOptions: ConnectOptions): Client {
   const number = opened;
   opened += 1;
   let token: string | undefined;
   const fill = (text: string): string =>
     text.replaceAll('{n}', String(number)).replaceAll('{token}', () => (token ??= tokenOf(number)));
-  return new Client(door, fill, onFrames);
+  return new Client(connectOptions, fill, onFrames);
 }
 
-/** Carries out a number of tasks, a few at a time. */
+/** Runs a number of tasks with limited concurrency. */
 async function inTurn(count: number, task: () => Promise<void>): Promise<void> {
   let begun = 0;
   const work = async (): Promise<void> => {
@@ -44,19 +44,19 @@ async function inTurn(count: number, task: () => Promise<void>): Promise<void> {
 }
 
 const handlers = {
-  /** Opens connections that stay, ready when this resolves. */
-  async connect({ door, count }: { door: Door; count: number }): Promise<void> {
+  /** Opens lasting connections. Resolves when they are ready. */
+  async connect({ connectOptions, count }: { connectOptions: ConnectOptions; count: number }): Promise<void> {
     await inTurn(count, async () => {
-      const client = open(door);
+      const client = open(connectOptions);
       clients.push(client);
       await client.ready;
     });
   },
 
-  /** Opens connections and cuts each off as soon as it is ready. */
-  async comeAndGo({ door, count }: { door: Door; count: number }): Promise<void> {
+  /** Opens connections and terminates each as soon as it is ready. */
+  async connectAndLeave({ connectOptions, count }: { connectOptions: ConnectOptions; count: number }): Promise<void> {
     await inTurn(count, async () => {
-      const client = open(door);
+      const client = open(connectOptions);
       await client.ready;
       client.destroy();
     });
@@ -67,13 +67,13 @@ const handlers = {
     received = 0;
   },
 
-  /** Resolves with the moment at which so many data frames have come in since the count was reset. */
+  /** Resolves with the time at which this number of data frames have arrived since the count was reset. */
   until({ count }: { count: number }): Promise<number> {
     if (received >= count) return Promise.resolve(microseconds());
     return new Promise((resolve) => (expected = { count, resolve }));
   },
 
-  /** Has every connection send a text so many times: each by itself, or all in one packet. */
+  /** Makes every connection send a text a number of times: separately, or all in one packet. */
   async say({ text, times, together }: { text: string; times: number; together: boolean }): Promise<void> {
     const frame = clientFrame(text);
     const bytes = together ? Buffer.concat(Array.from({ length: times }, () => frame)) : frame;
@@ -83,7 +83,7 @@ const handlers = {
     }
   },
 
-  /** Begins to take the latencies of every so-many-th connection. */
+  /** Starts to record the latencies of every nth connection. */
   sample({ every }: { every: number }): void {
     sampled = [];
     for (const [index, client] of clients.entries()) {
@@ -95,7 +95,7 @@ const handlers = {
     }
   },
 
-  /** The latencies since then, in microseconds, and how many frames have come in. */
+  /** Returns the latencies since then, in microseconds, and the number of received frames. */
   samples(): { latencies: number[]; received: number } {
     return { latencies: sampled.flatMap(({ all }) => all), received };
   },

@@ -5,14 +5,14 @@ import { Latencies } from './latencies.js';
 const latencies = new Latencies();
 
 const handlers = {
-  /** Subscribes to one channel of Redis, and takes the latency of all that comes. */
+  /** Subscribes to one Redis channel, and records the latency of each message. */
   async connect({ url, channel }: { url: string; channel: string }): Promise<void> {
     const redis = new Redis(url);
     redis.on('message', (_channel, message: string) => latencies.take(Buffer.from(message)));
     await redis.subscribe(channel);
   },
 
-  /** The latencies since the last call, in microseconds. */
+  /** Returns the latencies since the last call, in microseconds. */
   samples(): number[] {
     return latencies.all.splice(0);
   },

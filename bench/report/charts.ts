@@ -1,10 +1,10 @@
-import { figure, MODULE, type Row } from '../rows/row.js';
+import { format, MODULE, type Row } from '../rows/row.js';
 import { median } from '../statistics.js';
 import { AREA, colour, gridLine, legend, svg, text } from './svg.js';
 
 const SHOWN = [MODULE, 'ws', 'Socket.IO'];
 
-/** The charts that these rows make, by the name of their file. */
+/** Draws the charts of these rows, by file name. */
 export function charts(rows: readonly Row[]): Map<string, string> {
   const made = new Map<string, string>();
   const of = (group: string): Row[] => rows.filter((row) => row.group === group);
@@ -55,15 +55,15 @@ function barChart(title: string, rows: readonly Row[], label: (row: Row) => stri
       if (!Number.isFinite(value)) return '';
       const x = start + index * bar;
       const rect = `<rect x="${(x + 2).toFixed(1)}" y="${y(value).toFixed(1)}" width="${(bar - 4).toFixed(1)}" height="${(bottom - y(value)).toFixed(1)}" rx="2" fill="${colour(index)}"/>`;
-      return rect + text(x + bar / 2, y(value) - 5, figure(value));
+      return rect + text(x + bar / 2, y(value) - 5, format(value));
     });
   });
   const labels = rows.map((row, at) => text(left + group * (at + 0.5), bottom + 22, label(row)));
-  const grid = [0, 0.25, 0.5, 0.75, 1].map((part) => gridLine(y(top * part), figure(top * part)));
+  const grid = [0, 0.25, 0.5, 0.75, 1].map((part) => gridLine(y(top * part), format(top * part)));
   return svg(title, [...grid, ...bars, ...labels, legend(shown)]);
 }
 
-/** Both axes logarithmic; one point for each rate that was tried. */
+/** Both axes are logarithmic; one point for each measured rate. */
 function lineChart(title: string, rows: readonly Row[]): string {
   const rates = rows.map(({ what }) => Number(/at ([\d,]+)/.exec(what)![1]!.replaceAll(',', '')));
   const { left, right, top, bottom } = AREA;
@@ -84,7 +84,7 @@ function lineChart(title: string, rows: readonly Row[]): string {
     return `<polyline points="${path}" fill="none" stroke="${colour(index)}" stroke-width="2"/>${dots.join('')}`;
   });
   const labels = rates.map((rate) => text(x(rate), bottom + 22, rate >= 1e6 ? `${rate / 1e6}M` : `${rate / 1e3}k`));
-  const grid = [0.1, 1, 10, 100, 1_000, 10_000].map((value) => gridLine(y(value), value < 1 ? '0.1' : figure(value)));
+  const grid = [0.1, 1, 10, 100, 1_000, 10_000].map((value) => gridLine(y(value), value < 1 ? '0.1' : format(value)));
   return svg(title, [...grid, ...lines, ...labels, legend(SHOWN)]);
 }
 

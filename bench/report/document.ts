@@ -8,13 +8,13 @@ import { markdownTable } from './table.js';
 
 const DOCUMENT = fileURLToPath(new URL('../../docs/performance.md', import.meta.url));
 const CHARTS = fileURLToPath(new URL('../../docs/performance/', import.meta.url));
-/** The figures themselves, by group. */
+/** File with the measurements, by group. */
 const KEPT = `${CHARTS}measured.json`;
-/** What stands between these is made by `npm run bench -- --write`; the rest of the document is written by hand. */
+/** `npm run bench -- --write` writes the text between these marks; the rest of the page is written by hand. */
 const BEGIN = '<!-- measured: begin -->';
 const END = '<!-- measured: end -->';
 
-/** What was measured of one group, the last time that it was. */
+/** Last measurement of one group. */
 interface Measured {
   readonly date: string;
   readonly machine: string;
@@ -23,8 +23,8 @@ interface Measured {
 }
 
 /**
- * Keeps the rows of these groups, and makes table and charts of docs/performance.md anew from all that is kept.
- * @param order the groups, as the table has them
+ * Saves the rows of these groups, and rewrites table and charts of docs/performance.md from all saved rows.
+ * @param order the groups in the order of the table
  */
 export async function writeDocument(rows: readonly Row[], runs: number, order: readonly string[]): Promise<void> {
   mkdirSync(CHARTS, { recursive: true });
@@ -43,12 +43,12 @@ export async function writeDocument(rows: readonly Row[], runs: number, order: r
   const about = new Set(
     measured.map(
       (group) =>
-        `Measured on ${group.date}: ${group.machine}; medians of ${group.runs} runs, the least and the most in brackets.`,
+        `Measured on ${group.date}: ${group.machine}; medians of ${group.runs} runs, with minimum and maximum in brackets.`,
     ),
   );
   const before = readFileSync(DOCUMENT, 'utf8');
   const [begin, end] = [before.indexOf(BEGIN), before.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`docs/performance.md has lost its marks ${BEGIN} and ${END}`);
+  if (begin < 0 || end < begin) throw new Error(`docs/performance.md lacks the marks ${BEGIN} and ${END}`);
   const made = [BEGIN, ...about, markdownTable(all), ...images, END].join('\n\n');
   const text = before.slice(0, begin) + made + before.slice(end + END.length);
   writeFileSync(DOCUMENT, await format(text, { ...(await resolveConfig(DOCUMENT)), parser: 'markdown' }));

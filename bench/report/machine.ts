@@ -17,7 +17,7 @@ function redisVersion(): string {
   }
 }
 
-/** Where and with what it was measured, in one sentence. */
+/** Describes hardware and versions of the measurement in one sentence. */
 export function machine(): string {
   const processors = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);

@@ -1,4 +1,4 @@
-/** Shapes of the charts: as text, with no library. Colours are readable on light and dark alike. */
+/** Shapes of the charts as strings, without a library. The colours are readable on light and dark backgrounds. */
 
 export const WIDTH = 720;
 export const HEIGHT = 320;

@@ -1,19 +1,19 @@
-import { figure, judge, MODULE, type Row } from '../rows/row.js';
+import { format, verdictOf, MODULE, type Row } from '../rows/row.js';
 import { median } from '../statistics.js';
 
-/** The columns that have a place of their own; what else a row is held against stands in the last one. */
+/** Contenders with a separate column. The others share the column `others`. */
 const COLUMNS = [MODULE, 'ws', 'Socket.IO'];
 
 const HEAD = ['what', 'N', 'B', 'unit', ...COLUMNS, 'others', 'against (to reach)', ''];
 
-/** The table, as Markdown: each figure is the median of its runs, with the least and the most of them. */
+/** Returns the table as Markdown: medians of the runs, with minimum and maximum. */
 export function markdownTable(rows: readonly Row[]): string {
   const lines = rows.map(cellsOf).map((cells) => `| ${cells.join(' | ')} |`);
   const rule = `| ${HEAD.map((_, index) => (index === 0 || index > 6 ? '---' : '--:')).join(' | ')} |`;
   return [`| ${HEAD.join(' | ')} |`, rule, ...lines].join('\n');
 }
 
-/** One row for the terminal. */
+/** Returns one row as a line for the terminal. */
 export function line(row: Row): string {
   const [what, n, b, unit, ...rest] = cellsOf(row);
   const [own, ws, socketIo, others, against, mark] = rest;
@@ -24,7 +24,7 @@ export function line(row: Row): string {
 
 function cellsOf(row: Row): string[] {
   const others = Object.keys(row.columns).filter((column) => !COLUMNS.includes(column));
-  const verdicts = row.targets.map((target) => judge(row, target));
+  const verdicts = row.targets.map((target) => verdictOf(row, target));
   return [
     row.what,
     row.n === 0 ? '' : row.n.toLocaleString('en-US'),
@@ -39,7 +39,7 @@ function cellsOf(row: Row): string[] {
 
 function spread(values: readonly number[] | undefined): string {
   if (values === undefined || values.length === 0) return '';
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  const middle = figure(median(values));
-  return least === most ? middle : `${middle} (${figure(least)}–${figure(most)})`;
+  const [min, max] = [Math.min(...values), Math.max(...values)];
+  const middle = format(median(values));
+  return min === max ? middle : `${middle} (${format(min)}–${format(max)})`;
 }

@@ -1,12 +1,12 @@
 import type { Row } from './row.js';
 
-/** How thorough a run of the benchmark is, and who hears of its rows. */
+/** Thoroughness of a benchmark run, and the receiver of its rows. */
 export interface Context {
-  /** How often each figure is measured, the servers in turn. */
+  /** Number of times that each value is measured, with the servers in turn. */
   readonly runs: number;
-  /** Whether it is only a look: fewer subscribers, shorter. */
+  /** True for a quick run with fewer subscribers and less time. */
   readonly quick: boolean;
-  /** Deliveries that one figure of a fan-out is made of, at least. */
+  /** Minimum number of deliveries for one value of a fan-out. */
   readonly deliveries: number;
   readonly done: (row: Row) => void;
 }

@@ -6,8 +6,8 @@ import type { Context } from './context.js';
 import { MODULE, type Row, type Target } from './row.js';
 
 /**
- * Subscribers that the turns of one round reach between them: then the load says that all has come in before the next
- * begins. As many turns whatever B is: what starts and ends a round is no cost of a delivery, and few turns would make it one.
+ * Deliveries to subscribers in one round of turns. The next round begins when the load has received all of them. The number
+ * of turns does not depend on B: with few turns, the start and end of a round would count as cost of a delivery.
  */
 const ROUND = 10_000;
 
@@ -15,13 +15,13 @@ export interface Measure {
   readonly n: number;
   readonly b: number;
   readonly bytes?: number;
-  /** The events go to these in rotation, and all of them have all subscribers. */
+  /** Channels of the events, in rotation. All subscribers are subscribed to each. */
   readonly channels?: readonly string[];
-  /** Turns per round. @default as many as reach {@link ROUND} subscribers */
+  /** Turns per round. @default the number that reaches {@link ROUND} subscribers */
   readonly turns?: number;
 }
 
-/** CPU time of the server for one delivery to one subscriber, in microseconds. */
+/** Returns the CPU time of the server for one delivery to one subscriber, in microseconds. */
 export async function costOfDelivery(
   contender: Contender,
   { n, b, bytes = EVENT_BYTES, channels = [CHANNEL], turns = Math.max(1, Math.round(ROUND / n)) }: Measure,
@@ -54,7 +54,7 @@ export interface FanOutPlan {
   readonly targets: (n: number, b: number) => readonly Target[];
 }
 
-/** Fan-out to one channel: all servers in turn, as often as there are runs. */
+/** Fan-out to one channel: all servers in turn, once for each run. */
 export async function fanOutRows(context: Context, plan: FanOutPlan): Promise<Row[]> {
   const { group, what, peers, settings = {}, targets } = plan;
   const bytes = plan.bytes ?? EVENT_BYTES;

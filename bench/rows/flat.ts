@@ -8,7 +8,7 @@ import { costOfDelivery } from './fan-out.js';
 import { MODULE, type Row } from './row.js';
 
 const N = 1_000;
-/** What counts as flat, against the smallest. */
+/** Largest ratio to the smallest size that counts as flat. */
 const FLAT = 1.25;
 
 interface Size {
@@ -17,7 +17,7 @@ interface Size {
   readonly start: (settings: PeerSettings) => Promise<Contender>;
 }
 
-/** Cost of a delivery to 1,000 subscribers of one channel, while the instance has other channels, each subscribed to. */
+/** Cost of a delivery to 1,000 subscribers of one channel, while the instance has other subscribed channels. */
 export async function channelRows(context: Context): Promise<Row[]> {
   const sizes = (context.quick ? [1, 1_000] : [1, 1_000, 100_000]).map((channels) => ({
     label: 'with 1 channel',
@@ -27,7 +27,7 @@ export async function channelRows(context: Context): Promise<Row[]> {
   return flatRows(context, 'channels', sizes, [1, 10]);
 }
 
-/** The same, while each subscriber has other subscriptions, which all share. */
+/** The same, while each subscriber has other, shared subscriptions. */
 export async function subscriptionRows(context: Context): Promise<Row[]> {
   const sizes = (context.quick ? [1, 10] : [1, 10, 100]).map((subscriptions) => ({
     label: 'with 1 subscription',
@@ -37,7 +37,7 @@ export async function subscriptionRows(context: Context): Promise<Row[]> {
   return flatRows(context, 'subscriptions', sizes, [1, 10]);
 }
 
-/** The same over Redis, on one instance of several that all have subscribers of the channel. */
+/** The same over Redis, on one of several instances that all have subscribers of the channel. */
 export async function instanceRows(context: Context): Promise<Row[]> {
   const rows: Row[] = [];
   let first: readonly number[] | null = null;
@@ -45,7 +45,7 @@ export async function instanceRows(context: Context): Promise<Row[]> {
     const values = await withRedis((redisUrl) => {
       const starts = Array.from({ length: instances }, () => () => Contender.start('module', { redisUrl }));
       return withContenders(starts, async (contenders) => {
-        await sleep(500); // the connections to Redis are there
+        await sleep(500); // until the connections to Redis are open
         for (const contender of contenders) await contender.connect(N);
         const costs: number[] = [];
         for (let run = 0; run < context.runs; run += 1) {
@@ -102,7 +102,7 @@ async function flatRows(
   });
 }
 
-/** The names of further channels of one connection: private ones of users, which an administrator may all have. */
+/** Returns names of further channels of one connection: private channels of users, which an administrator can subscribe to. */
 function othersOf(connection: string, count: number, kind: 'own' | 'shared'): string[] {
   return Array.from({ length: count }, (_, index) =>
     kind === 'own' ? `user:${connection}-${index}` : `user:${index}`,

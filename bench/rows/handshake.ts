@@ -1,19 +1,19 @@
 import { Contender, withContenders } from '../contender.js';
-import type { Door } from '../load/client.js';
+import type { ConnectOptions } from '../load/client.js';
 import type { Context } from './context.js';
 import { MODULE, type Row } from './row.js';
 
-/** Connections that are there all the time. */
+/** Number of lasting connections. */
 const COUNT = 1_000;
 
-/** A connection from its upgrade to its end: CPU time of the server, in microseconds. */
+/** CPU time of the server for a connection from its upgrade to its end, in microseconds. */
 export async function handshakeRows(context: Context): Promise<Row[]> {
   const count = context.quick ? COUNT / 4 : COUNT;
   const starts = (['module', 'ws', 'socket.io'] as const).map((peer) => () => Contender.start(peer));
   return withContenders(starts, async ([module, ws, socketIo]) => {
-    // Up to `connected`: nothing is subscribed to, as nothing is with the others.
+    // Up to `connected`, without a subscription, as with the other servers.
     const withToken = { hello: [], readyAfter: 1 };
-    const kinds: [string, Contender, Partial<Door>][] = [
+    const kinds: [string, Contender, Partial<ConnectOptions>][] = [
       [MODULE, module!, withToken],
       ['ws', ws!, {}],
       ['Socket.IO', socketIo!, {}],
@@ -21,11 +21,12 @@ export async function handshakeRows(context: Context): Promise<Row[]> {
     ];
     const columns = Object.fromEntries(kinds.map(([column]) => [column, [] as number[]]));
     for (let run = -4; run < context.runs; run += 1) {
-      for (const [column, contender, door] of kinds) {
+      for (const [column, contender, connectOptions] of kinds) {
         const { load } = contender;
-        const come = (): Promise<void> => load.call('comeAndGo', { door: { ...contender.door, ...door }, count });
+        const come = (): Promise<void> =>
+          load.call('connectAndLeave', { connectOptions: { ...contender.connectOptions, ...connectOptions }, count });
         const cost = (await contender.cpuOf(come)) / count;
-        // The first times are for the compiler.
+        // Warms up the compiler.
         if (run >= 0) columns[column]!.push(cost);
       }
     }

@@ -7,7 +7,7 @@ const CONNECTIONS = 500;
 const ROUNDS = 40;
 const TEXTS = { module: '{"type":"ping"}', ws: '{"type":"ping"}', 'socket.io': '420["ping_"]', 'bare redis': '' };
 
-/** A `ping` and its `pong`: CPU time of the server, in microseconds. */
+/** CPU time of the server for a `ping` and its `pong`, in microseconds. */
 export async function inboundRows(context: Context): Promise<Row[]> {
   const starts = (['module', 'ws', 'socket.io'] as const).map((peer) => () => Contender.start(peer));
   return withContenders(starts, async (contenders) => {

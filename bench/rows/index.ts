@@ -17,7 +17,7 @@ type Measure = (context: Context) => Promise<Row[]>;
 const many = ({ quick }: Context): number[] => (quick ? [100, 1_000] : [100, 1_000, 10_000]);
 const thousand = (n: number): boolean => n === 1_000;
 
-/** Every group of rows by the name that `--only` takes, in the order of the table. */
+/** Groups of rows by the name for `--only`, in the order of the table. */
 export const GROUPS: Readonly<Record<string, Measure>> = {
   'fan-out': (context) =>
     fanOutRows(context, {

@@ -5,7 +5,7 @@ import type { Context } from './context.js';
 import { columnOf } from './fan-out.js';
 import type { Row } from './row.js';
 
-/** How long it takes until the last of all subscribers has read one event, by the clock on the wall. */
+/** Wall-clock time until the last of all subscribers has read an event. */
 export async function lastOfManyRows(context: Context): Promise<Row[]> {
   const n = context.quick ? 1_000 : 10_000;
   const starts = (['module', 'ws', 'socket.io'] as const).map((peer) => () => Contender.start(peer));

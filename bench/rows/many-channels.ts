@@ -1,5 +1,5 @@
 import { Contender, EVENT_BYTES, withContenders } from '../contender.js';
-import type { Door } from '../load/client.js';
+import type { ConnectOptions } from '../load/client.js';
 import type { Context } from './context.js';
 import { columnOf, costOfDelivery } from './fan-out.js';
 import type { Row } from './row.js';
@@ -57,8 +57,8 @@ function emptyColumns(contenders: readonly Contender[]): Record<string, number[]
   return Object.fromEntries(contenders.map(({ name }) => [columnOf(name), [] as number[]]));
 }
 
-function subscribedTo({ name, door }: Contender, channels: readonly string[]): Partial<Door> {
-  if (name === 'ws') return { path: `${door.path}?channels=${channels.join(',')}` };
+function subscribedTo({ name, connectOptions }: Contender, channels: readonly string[]): Partial<ConnectOptions> {
+  if (name === 'ws') return { path: `${connectOptions.path}?channels=${channels.join(',')}` };
   return { hello: [JSON.stringify({ type: 'subscribe', channels })], readyAfter: 1 + channels.length };
 }
 

@@ -4,7 +4,7 @@ import type { Context } from './context.js';
 import { columnOf } from './fan-out.js';
 import type { Row } from './row.js';
 
-/** What an idle connection with one subscription holds: resident memory, after garbage was collected. */
+/** Resident memory of an idle connection with one subscription, after a garbage collection. */
 export async function memoryRows(context: Context): Promise<Row[]> {
   const peers: PeerName[] = ['module', 'ws', 'socket.io'];
   const n = context.quick ? 2_000 : 10_000;
@@ -28,10 +28,10 @@ export async function memoryRows(context: Context): Promise<Row[]> {
   return [row];
 }
 
-async function bytesEach({ server, load, door }: Contender, n: number): Promise<number> {
-  // Code and pools are there before the first connection that counts.
-  await load.call('comeAndGo', { door, count: 100 });
+async function bytesEach({ server, load, connectOptions }: Contender, n: number): Promise<number> {
+  // Loads code and fills pools before the measured connections.
+  await load.call('connectAndLeave', { connectOptions, count: 100 });
   const before = await server.call('memory', undefined);
-  await load.call('connect', { door, count: n });
+  await load.call('connect', { connectOptions, count: n });
   return ((await server.call('memory', undefined)) - before) / n;
 }

@@ -7,9 +7,9 @@ import { columnOf } from './fan-out.js';
 import { MODULE, type Row } from './row.js';
 
 const N = 1_000;
-/** Deliveries per second, one level after the other, until one is not held. */
+/** Levels in deliveries per second, tried in order until the server does not sustain one. */
 const RATES = [25_000, 50_000, 75_000, 100_000, 150_000, 200_000, 300_000, 400_000, 600_000, 800_000, 1_200_000];
-/** A level is held when 99 events of a hundred came in within so long, and none is missing: a server that is overloaded is seconds behind. */
+/** Limit of the p99 latency at a sustained level, where no event is lost. An overloaded server is seconds behind. */
 const HELD_P99_MS = 500;
 
 export interface Level {
@@ -19,7 +19,7 @@ export interface Level {
   readonly held: boolean;
 }
 
-/** Events at a rate that nobody slows down, which rises: what is held with a bounded latency, and the latency on the way. */
+/** Events at a fixed, rising rate without backpressure: the sustained rate with a bounded latency, and the latency at each level. */
 export async function openLoopRows(context: Context): Promise<Row[]> {
   const seconds = context.quick ? 1 : 3;
   const starts = (['module', 'ws', 'socket.io'] as const).map((peer) => () => Contender.start(peer));

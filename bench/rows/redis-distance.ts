@@ -9,11 +9,11 @@ import { Worker } from '../worker.js';
 import type { Context } from './context.js';
 import { MODULE, type Row } from './row.js';
 
-/** What is added to the way to Redis and back, in milliseconds. */
+/** Added round-trip times to Redis, in milliseconds. */
 const ADDED_MS = [0, 0.1, 1, 5];
 const WINDOW = 2_000;
 
-/** Acknowledged emits per second of one process to one channel, by how far Redis is away. */
+/** Acknowledged emits per second of one process to one channel, by round-trip time to Redis. */
 export async function redisDistanceRows(context: Context): Promise<Row[]> {
   const rows: Row[] = [];
   for (const addedMs of ADDED_MS) {
@@ -38,12 +38,12 @@ export async function redisDistanceRows(context: Context): Promise<Row[]> {
 }
 
 async function measure({ quick, runs }: Context, module: Contender, roundTripMs: number): Promise<Row> {
-  await sleep(500); // the module's connections to Redis are there
+  await sleep(500); // until the module's connections to Redis are open
   const perSecond: number[] = [];
   const load = { channels: [CHANNEL], window: WINDOW, seconds: quick ? 1 : 3, bytes: EVENT_BYTES };
   for (let run = -1; run < runs; run += 1) {
     const acknowledged = await module.server.call('acknowledged', load);
-    // The first time is for the compiler.
+    // Warms up the compiler.
     if (run >= 0) perSecond.push(acknowledged);
   }
   return {
@@ -53,7 +53,7 @@ async function measure({ quick, runs }: Context, module: Contender, roundTripMs:
   };
 }
 
-/** The median of a hundred PINGs. */
+/** Returns the median of a hundred PINGs. */
 async function roundTripOf(url: string): Promise<number> {
   const redis = new Redis(url);
   const times: number[] = [];

@@ -9,7 +9,7 @@ import type { Context } from './context.js';
 import { MODULE, type Row } from './row.js';
 
 const EVENTS_PER_SECOND = 200;
-/** Emits without an answer at any time. */
+/** Number of unacknowledged emits at any time. */
 const WINDOW = 2_000;
 
 /** Acknowledged emits per second of one process, to one channel and to several in turn. */
@@ -18,7 +18,7 @@ export async function redisEmitRows(context: Context): Promise<Row[]> {
     withContenders(
       [() => Contender.start('module', { redisUrl }), () => Contender.start('bare redis', { redisUrl })],
       async ([module, bare]) => {
-        await sleep(500); // the module's connection to Redis is there
+        await sleep(500); // until the module's connection to Redis is open
         const columns: Record<string, number[]> = { [MODULE]: [], 'bare PUBLISH': [] };
         const cost: Record<string, number[]> = { [MODULE]: [], 'bare PUBLISH': [] };
         const seconds = context.quick ? 1 : 3;
@@ -32,7 +32,7 @@ export async function redisEmitRows(context: Context): Promise<Row[]> {
             const cpu = await contender.cpuOf(async () => {
               perSecond = await contender.server.call('acknowledged', load);
             });
-            // The first time is for the compiler.
+            // Warms up the compiler.
             if (run < 0) continue;
             columns[column]!.push(perSecond);
             cost[column]!.push(cpu / (perSecond * seconds));
@@ -58,7 +58,7 @@ export async function redisEmitRows(context: Context): Promise<Row[]> {
   );
 }
 
-/** From `emit` on one instance to a socket of another, against a bare PUBLISH to a SUBSCRIBE. */
+/** Latency from `emit` on one instance to a socket of another, compared with a bare PUBLISH and SUBSCRIBE. */
 export async function redisLatencyRows(context: Context): Promise<Row[]> {
   return withRedis((redisUrl) => {
     const start = (): Promise<Contender> => Contender.start('module', { redisUrl });
@@ -67,7 +67,7 @@ export async function redisLatencyRows(context: Context): Promise<Row[]> {
       const subscriber = new Worker<RedisSubscriberHandlers>('./load/redis-subscriber.ts');
       try {
         await subscriber.call('connect', { url: redisUrl, channel: 'bare' });
-        await sleep(500); // the connections to Redis are there
+        await sleep(500); // until the connections to Redis are open
         await there!.connect(1);
         const latencies: Record<string, number[][]> = { [MODULE]: [], 'bare PUBLISH → SUBSCRIBE': [] };
         for (let run = -1; run < context.runs; run += 1) {

@@ -1,26 +1,26 @@
 import { median } from '../statistics.js';
 
-/** The column that every target is about. */
+/** Column that the targets apply to. */
 export const MODULE = 'this module';
 
-/** What is to be reached. Less is better everywhere but where it says `at least`. */
+/** A target. Less is better, except for `more` and `at least`. */
 export type Target =
-  /** At most this part of another column: `times: 1.25` means 1.25 × cheaper. */
+  /** Cheaper than another column: `times: 1.25` means 1.25 × cheaper. */
   | { readonly kind: 'cheaper'; readonly than: string; readonly times: number }
   | { readonly kind: 'more'; readonly than: string; readonly times: number }
   | { readonly kind: 'within'; readonly of: string; readonly times: number }
   | { readonly kind: 'at most'; readonly value: number }
   | { readonly kind: 'at least'; readonly value: number };
 
-/** One row of the table: what was measured, how often, and what it should have been. */
+/** One row of the table: the measured values and the targets. */
 export interface Row {
-  /** The group, which `--only` names. */
+  /** Group, as named by `--only`. */
   readonly group: string;
   readonly what: string;
   readonly unit: string;
-  /** Subscribers, or connections. */
+  /** Number of subscribers or connections. */
   readonly n: number;
-  /** Events per turn of the loop; `null` where nothing is published in batches. */
+  /** Events per turn of the event loop; `null` without batches. */
   readonly b: number | null;
   /** column → one value for each run */
   readonly columns: Readonly<Record<string, readonly number[]>>;
@@ -34,8 +34,8 @@ export interface Verdict {
 
 const SLACK = 1e-9;
 
-/** What came of one target, by the medians. */
-export function judge({ columns, unit }: Row, target: Target): Verdict {
+/** Compares the medians with one target. */
+export function verdictOf({ columns, unit }: Row, target: Target): Verdict {
   const own = median(columns[MODULE]!);
   const other = 'than' in target ? median(columns[target.than]!) : 'of' in target ? median(columns[target.of]!) : NaN;
   switch (target.kind) {
@@ -46,9 +46,9 @@ export function judge({ columns, unit }: Row, target: Target): Verdict {
     case 'within':
       return ratio(own / other, `of ${target.of}`, '≤', target.times);
     case 'at most':
-      return { text: `≤ ${figure(target.value)} ${unit}`, met: own <= target.value };
+      return { text: `≤ ${format(target.value)} ${unit}`, met: own <= target.value };
     case 'at least':
-      return { text: `≥ ${figure(target.value)} ${unit}`, met: own >= target.value };
+      return { text: `≥ ${format(target.value)} ${unit}`, met: own >= target.value };
   }
 }
 
@@ -58,8 +58,8 @@ function ratio(value: number, of: string, sign: '≥' | '≤', bound: number): V
   return { text: `${value.toFixed(2)} × ${verb} ${of.slice(3)} (${sign} ${bound} ×)`, met };
 }
 
-/** A number as people write it: three digits that count. */
-export function figure(value: number): string {
+/** Formats a number with three significant digits. */
+export function format(value: number): string {
   if (!Number.isFinite(value)) return '–';
   if (Math.abs(value) >= 1_000) return Math.round(value).toLocaleString('en-US');
   return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);

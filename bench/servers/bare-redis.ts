@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { createServer, listen } from './http.js';
 import type { Peer, PeerSettings } from './peer.js';
 
-/** PUBLISH and nothing else: what any delivery over Redis costs at least. */
+/** Only PUBLISH: the minimum cost of any delivery over Redis. */
 export async function startBareRedis(settings: PeerSettings): Promise<Peer> {
   const redis = new Redis(settings.redisUrl!);
   await redis.ping();

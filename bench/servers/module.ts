@@ -6,14 +6,14 @@ import type * as Realtime from '../../src/realtime/index.js';
 import { SECRET } from '../tokens.js';
 import type { Peer, PeerSettings } from './peer.js';
 
-/** This module in its built form (`BENCH_DIST`, or `dist`), inside a Nest application, with ids, history and policies as they are by default. */
+/** The built module (`BENCH_DIST`, or `dist`) inside a Nest application, with its default ids, history and policies. */
 export async function startModule({ tls, compression, redisUrl }: PeerSettings): Promise<Peer> {
   const built = pathToFileURL(`${process.env['BENCH_DIST'] ?? 'dist'}/realtime/index.js`).href;
   const { EventsPublisher, RealtimeModule } = (await import(built)) as typeof Realtime;
   class RootModule {}
   const realtime = RealtimeModule.forRoot({
     jwt: { secret: SECRET },
-    // All of the load comes from one address, at once, and asks much. Nothing is switched off.
+    // The whole load comes from one address, so limits are raised. No feature is switched off.
     heartbeatIntervalMs: 600_000,
     framesPerSecond: 100_000,
     maxConnectionsPerUser: 100_000,

@@ -1,20 +1,20 @@
-/** What a server of the benchmark is started with. */
+/** Settings of a benchmark server. */
 export interface PeerSettings {
   readonly tls?: { readonly key: string; readonly cert: string };
   /** permessage-deflate. */
   readonly compression?: boolean;
-  /** Only this module: where its instances meet. */
+  /** Redis URL; only for this module. */
   readonly redisUrl?: string;
 }
 
-/** A server under test: it gives one event to everyone who is subscribed to its channel. */
+/** A server under test. It delivers an event to all subscribers of its channel. */
 export interface Peer {
   readonly port: number;
-  /** Publishes in this very turn of the loop. Resolves when the server acknowledges it. */
+  /** Publishes in this turn of the event loop. Resolves when the server acknowledges the event. */
   publish(channel: string, data: object): Promise<unknown> | void;
 }
 
-/** What every server answers each event with, where it has no form of its own. */
+/** Event frame of servers without their own format. */
 export function eventText(channel: string, data: object): string {
   return JSON.stringify({
     type: 'event',

@@ -13,7 +13,7 @@ export type PeerName = keyof typeof PEERS;
 let peer: Peer;
 const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-/** An event of about 200 bytes on the wire, or of as many as are asked for, which says when it was made. */
+/** Creates an event with its creation time, of about 200 bytes on the wire or of the requested size. */
 function eventData(bytes: number, at = microseconds()): object {
   const filler = 'It is the same for everyone who is subscribed. ';
   const padding = filler.repeat(Math.ceil(bytes / filler.length)).slice(0, Math.max(0, bytes - 150));
@@ -43,7 +43,7 @@ const handlers = {
     return startedAt;
   },
 
-  /** Publishes at a fixed rate whatever becomes of it. @returns how many, and by how much the last was late */
+  /** Publishes at a fixed rate without waiting for delivery. @returns the number of events, and the delay of the last one */
   async openLoop({ channel, perSecond, seconds, bytes }: OpenLoop): Promise<{ published: number; lateMs: number }> {
     const startedAt = microseconds();
     const total = Math.round(perSecond * seconds);
@@ -51,7 +51,7 @@ const handlers = {
     while (published < total) {
       const due = Math.min(total, Math.floor(((microseconds() - startedAt) / 1e6) * perSecond) + 1);
       for (; published < due; published += 1) {
-        // Its latency counts from when it was due: a server that holds up its own emitter is not the quicker for it.
+        // Latency counts from the due time: a server that blocks its emitter must not look faster.
         const dueAt = Math.round(startedAt + (published / perSecond) * 1e6);
         void peer.publish(channel, eventData(bytes, dueAt));
       }
@@ -60,7 +60,7 @@ const handlers = {
     return { published, lateMs: (microseconds() - startedAt) / 1e3 - seconds * 1e3 };
   },
 
-  /** Publishes with so many unacknowledged at any time. @returns acknowledged events per second of the wall clock */
+  /** Publishes with a fixed number of unacknowledged events. @returns acknowledged events per second of wall-clock time */
   async acknowledged({ channels, window, seconds, bytes }: Acknowledged): Promise<number> {
     const startedAt = performance.now();
     const until = startedAt + seconds * 1_000;
@@ -75,13 +75,13 @@ const handlers = {
     return done / ((performance.now() - startedAt) / 1_000);
   },
 
-  /** CPU time of this process so far, of all its threads, in microseconds. */
+  /** Returns the CPU time of this process so far, over all threads, in microseconds. */
   cpu(): number {
     const { user, system } = process.cpuUsage();
     return user + system;
   },
 
-  /** Resident memory after garbage was collected, in bytes. */
+  /** Returns the resident memory after a garbage collection, in bytes. */
   async memory(): Promise<number> {
     for (let round = 0; round < 3; round += 1) {
       (globalThis as { gc?: () => void }).gc?.();

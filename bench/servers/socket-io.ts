@@ -2,7 +2,7 @@ import { Server } from 'socket.io';
 import { createServer, listen } from './http.js';
 import type { Peer, PeerSettings } from './peer.js';
 
-/** Socket.IO as its manual says, over its WebSocket transport, each client in a room. */
+/** Socket.IO as documented, over its WebSocket transport, with each client in a room. */
 export async function startSocketIo(settings: PeerSettings): Promise<Peer> {
   const server = createServer(settings);
   const io = new Server(server, { transports: ['websocket'], pingInterval: 600_000, serveClient: false });

@@ -4,7 +4,7 @@ import { createServer, listen } from './http.js';
 import { eventText, type Peer, type PeerSettings } from './peer.js';
 
 /**
- * Plain `ws`: the text is composed once per event, and sent to each subscriber in a loop. A client names its channels in
+ * Plain `ws`: serializes each event once, and sends it to each subscriber in a loop. A client names its channels in
  * the URL (`?channels=a,b`); without them it subscribes to the channel of the fan-out rows.
  */
 export async function startWs(settings: PeerSettings): Promise<Peer> {

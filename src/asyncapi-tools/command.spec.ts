@@ -31,12 +31,12 @@ describe('the command', () => {
 
   const run = (...args: string[]) => runTool({ name: 'nestjs-realtime-asyncapi', documentText }, args);
   const runTool = async (tool: Tool, args: string[]) => {
-    const told = { code: 0, out: '', problem: '' };
-    told.code = await runCommand(tool, args, {
-      write: (text) => (told.out += text),
-      complain: (text) => (told.problem += text),
+    const output = { code: 0, out: '', problem: '' };
+    output.code = await runCommand(tool, args, {
+      write: (text) => (output.out += text),
+      complain: (text) => (output.problem += text),
     });
-    return told;
+    return output;
   };
 
   it('types: writes types into a file, or to the standard output', async () => {
@@ -81,9 +81,9 @@ describe('the command', () => {
     [['types', 'a.json', '--fast'], "Unknown option '--fast'"],
     [['types', 'absent.json'], 'absent.json cannot be read: ENOENT'],
   ])('exits with 2 for %j', async (args, problem) => {
-    const told = await run(...args);
-    expect(told).toMatchObject({ code: 2, out: '' });
-    expect(told.problem).toContain(`nestjs-realtime-asyncapi: ${problem}`);
+    const output = await run(...args);
+    expect(output).toMatchObject({ code: 2, out: '' });
+    expect(output.problem).toContain(`nestjs-realtime-asyncapi: ${problem}`);
   });
 
   it('exits with 2 for a file that is not a document, and for one that cannot be written', async () => {

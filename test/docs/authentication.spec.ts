@@ -50,7 +50,7 @@ describe.each(HEADINGS)('the guide for %s', (heading) => {
     await issuer.stop();
   });
 
-  const told = async (fields: object): Promise<object> => {
+  const firstFrameWith = async (fields: object): Promise<object> => {
     const exp = Math.floor(Date.now() / 1000) + 3600;
     const client = await app.connect({
       header: `Bearer ${signWith(issuer.published[0]!, { ...NOTHING, ...claims, exp, ...fields })}`,
@@ -61,12 +61,12 @@ describe.each(HEADINGS)('the guide for %s', (heading) => {
   };
 
   it('accepts its tokens as the user that the guide shows', async () => {
-    expect(await told({})).toMatchObject({ type: 'connected', user });
+    expect(await firstFrameWith({})).toMatchObject({ type: 'connected', user });
   });
 
   it('refuses tokens for another audience or issuer', async () => {
     const refused = { type: 'error', code: 'token_invalid' };
-    expect(await told({ aud: 'another' })).toMatchObject(refused);
-    expect(await told({ iss: 'https://another.example' })).toMatchObject(refused);
+    expect(await firstFrameWith({ aud: 'another' })).toMatchObject(refused);
+    expect(await firstFrameWith({ iss: 'https://another.example' })).toMatchObject(refused);
   });
 });

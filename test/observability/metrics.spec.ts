@@ -144,10 +144,10 @@ describe('metrics of two instances over Redis', () => {
     const scraped = await meters[0].scrape();
     // The series without a pattern exist from the start, with the value 0.
     const ofPatterns = /^realtime_policy_duration_(?:count\{|bucket\{le="10",)realtime_channel/;
-    const told = [...scraped].filter(([key]) => ofPatterns.test(key));
+    const values = [...scraped].filter(([key]) => ofPatterns.test(key));
     const labels = (outcome: string): string =>
       `realtime_channel_pattern="rooms:*",realtime_policy_outcome="${outcome}"`;
-    expect(Object.fromEntries(told)).toEqual({
+    expect(Object.fromEntries(values)).toEqual({
       [`realtime_policy_duration_bucket{le="10",${labels('refused')}}`]: 1,
       [`realtime_policy_duration_bucket{le="10",${labels('allowed')}}`]: 2,
       [`realtime_policy_duration_count{${labels('refused')}}`]: 1,

@@ -32,7 +32,7 @@ const piecesOf = (token: string): string[] => [token, ...token.split('.').filter
 describe('secrets', () => {
   let platform: PlatformProcess;
   /** All output: frames, answers, metrics. */
-  const told: string[] = [];
+  const answers: string[] = [];
   const tickets: string[] = [];
 
   beforeAll(async () => {
@@ -46,7 +46,7 @@ describe('secrets', () => {
   const hear = async (path: string, token: string, init: RequestInit = {}): Promise<string> => {
     const headers = { authorization: `Bearer ${token}`, 'Content-Type': 'application/json' };
     const answer = await (await fetch(`${platform.url}${path}`, { ...init, headers })).text();
-    if (!path.endsWith('/tickets')) told.push(answer);
+    if (!path.endsWith('/tickets')) answers.push(answer);
     return answer;
   };
 
@@ -59,7 +59,7 @@ describe('secrets', () => {
       await client.close();
     }
     await client.closed;
-    told.push(JSON.stringify(client.frames));
+    answers.push(JSON.stringify(client.frames));
   }
 
   it('are sent in every possible way', async () => {
@@ -67,11 +67,11 @@ describe('secrets', () => {
       for (const way of Object.values(WAYS)) await enter(way(token));
       const client = await connect(platform.wsUrl);
       await client.next('connected');
-      told.push(JSON.stringify(await client.ask({ type: 'auth', token })));
+      answers.push(JSON.stringify(await client.ask({ type: 'auth', token })));
       client.send(`{"type":"auth","token":"${token}"`); // no JSON
       client.send({ type: 'auth', token: [token] });
       await client.fence();
-      told.push(JSON.stringify(client.frames));
+      answers.push(JSON.stringify(client.frames));
       await client.close();
       for (const path of ['/realtime/stats', '/realtime/connections', '/api/auth/me', '/metrics'])
         await hear(path, token);
@@ -94,8 +94,8 @@ describe('secrets', () => {
     expect(platform.stdout).toContain('A handshake was refused code=token_expired');
     expect(platform.stdout).toContain('A client connected');
     expect(platform.stdout).toContain('A token was refused');
-    expect(told.join('\n')).toContain('realtime_handshakes_total');
-    const output = { stdout: platform.stdout, stderr: platform.stderr, told: told.join('\n') };
+    expect(answers.join('\n')).toContain('realtime_handshakes_total');
+    const output = { stdout: platform.stdout, stderr: platform.stderr, answers: answers.join('\n') };
     const pieces = [...Object.values(TOKENS), ...tickets, SECRET, METRICS_TOKEN].flatMap(piecesOf);
     // All tokens start with the same header, which is not a secret.
     const common = new Set(Object.values(TOKENS).map((token) => token.split('.')[0]!));

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import pg from 'pg';
 import { pgOutboxDatabase } from '../../src/realtime/publishing/outbox/outbox-database.js';
 
-/** A message of Postgres: its type, its length, its body. */
+/** Encodes a message of Postgres: its type, its length, its body. */
 function message(type: string, body: Buffer): Buffer {
   const length = Buffer.alloc(4);
   length.writeInt32BE(body.length + 4);
@@ -14,8 +14,8 @@ const AUTHENTICATED = message('R', Buffer.alloc(4));
 const READY = message('Z', Buffer.from('I'));
 const ENDED = message('E', Buffer.from('SFATAL\0C57P01\0Mterminating connection due to administrator command\0\0'));
 
-describe('a connection that Postgres ends as soon as it is made', () => {
-  it('is an error of the transaction and of the LISTEN, not the end of the process', async () => {
+describe('a connection that Postgres closes as soon as it is open', () => {
+  it('fails the transaction and the LISTEN, but does not end the process', async () => {
     // The server writes all of it at once: no code runs between "ready" and the end.
     const server = createServer((socket) => {
       socket.on('error', () => undefined);

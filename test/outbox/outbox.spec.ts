@@ -35,8 +35,8 @@ describe('the outbox', () => {
       RedisProcess.start({ appendonly: 'yes', appendfsync: 'always' }),
     ]);
     pool = new pg.Pool({ connectionString: postgres.url, max: 20 });
-    pool.on('error', () => undefined); // a connection that breaks while idle: the pool makes another
-    // Twice, as every start of an application may run it.
+    pool.on('error', () => undefined); // a broken idle connection: the pool opens another
+    // Twice, because each start of an application can run it.
     for (const statement of [...OUTBOX_MIGRATION, ...OUTBOX_MIGRATION]) await pool.query(statement);
     const options = { redis: { url: redis.url }, maxEventBytes: 1_000, history: { size: 5_000 } };
     apps = await Promise.all([start(options, { batchSize: 7 }), start(options, { batchSize: 7 })]);
@@ -75,7 +75,7 @@ describe('the outbox', () => {
     }
     return numbers;
   };
-  /** Resolves once the outbox stands so; the time limit of the test is its end otherwise. */
+  /** Resolves once the outbox is in this state. The time limit of the test bounds the wait. */
   const untilStatus = async (expected: { waiting: number; setAside: number }): Promise<void> => {
     for (;;) {
       const { waiting, setAside } = await outbox.status();
@@ -86,7 +86,7 @@ describe('the outbox', () => {
     while ((await outbox.status()).waiting > 0);
   };
 
-  it('sends what is committed, in order, and nothing of what is rolled back', async () => {
+  it('sends committed events in order, and no event of a rollback', async () => {
     await transaction(async (tx) => {
       await outbox.emit(tx, 'apps:created', event(1));
       await outbox.emit(tx, 'apps:created', event(2));
@@ -104,7 +104,7 @@ describe('the outbox', () => {
     expect(await outbox.status()).toEqual({ waiting: 0, oldestMs: 0, setAside: 0 });
   });
 
-  it('sends each once and in order per channel, though two instances send in small batches', async () => {
+  it('sends each event once and in order per channel, with two instances that send in small batches', async () => {
     const channels = ['apps:updated', 'apps:deployed', 'apps:status', 'storage:updated'] as const;
     const write = async (channel: (typeof channels)[number]): Promise<void> => {
       for (let n = 1; n <= 60; n += 1) {
@@ -118,7 +118,7 @@ describe('the outbox', () => {
     await client.expectNone('event');
   });
 
-  it('sets aside what can never be published, says why, and sends the others', async () => {
+  it('sets aside events that can never be published, logs the reason, and sends the others', async () => {
     const insert = 'insert into realtime_outbox (channel, data) values ($1, $2)';
     await expect(outbox.emit(pool, 'apps:created', { ...event(1), name: 'x'.repeat(1_000) })).rejects.toThrow(
       'data is larger than 1000 bytes',
@@ -148,9 +148,9 @@ describe('the outbox', () => {
     await empty();
   });
 
-  it('leaves a channel that it does not know to an instance that does, for a while', async () => {
+  it('leaves an unknown channel to an instance that knows it, for a while', async () => {
     const insert = 'insert into realtime_outbox (channel, data, created_at) values ($1, $2, now() - $3::interval)';
-    // More than fit in a batch: they must not fill each of them.
+    // More rows than fit in a batch: they must not fill every batch.
     for (let count = 0; count < 10; count += 1) await pool.query(insert, ['next:version', '1', '0']);
     await pool.query(insert, ['no:such', '1', '1 hour']);
     await transaction((tx) => outbox.emit(tx, 'apps:created', event(20)));
@@ -174,20 +174,20 @@ describe('the outbox', () => {
     await heard(20, 'apps:deleted');
   });
 
-  it('lets everything wait while Redis is unavailable, and sends it in order when it is back', async () => {
+  it('holds all events while Redis is unavailable, and sends them in order afterwards', async () => {
     await redis.kill();
     for (let n = 30; n < 50; n += 1) await transaction((tx) => outbox.emit(tx, 'apps:created', event(n)));
     expect((await outbox.status()).waiting).toBe(20);
     await redis.restart();
     await empty();
-    // The subscriber gets them, or a resync beyond some of them: it is told that Redis was unavailable.
+    // The subscriber receives them, or a resync instead of some, because Redis was unavailable.
     const sent = await apps[0]!.app.get(Broker).latest('apps:created', 20);
     const numbers = sent.map(({ body }) => Number(/"n":(\d+)/.exec(body)?.[1]));
     expect(numbers).toEqual(Array.from({ length: 20 }, (_, index) => 30 + index));
     await client.next('resync', ({ channel }) => channel === 'apps:created');
   });
 
-  it('goes on when its connections to Postgres were ended', async () => {
+  it('continues after its connections to Postgres were terminated', async () => {
     await pool.query(
       'select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = $1',
       ['client backend'],
@@ -198,7 +198,7 @@ describe('the outbox', () => {
     await client.next('event', ({ data }) => (data as Numbered).n === 60);
   });
 
-  it('sends what an ending application has committed', async () => {
+  it('sends the events that an application committed before its shutdown', async () => {
     const last = await start({});
     const listener = await last.connectAs();
     await listener.ask({ type: 'subscribe', channel: 'deployments:started' });
@@ -210,7 +210,7 @@ describe('the outbox', () => {
     expect((await listener.next('event')).data).toEqual(data);
   });
 
-  it('refuses to start without its table, and with options that are wrong', async () => {
+  it('refuses to start without its table, and with invalid options', async () => {
     await expect(start({}, { batchSize: 0, relay: 'yes' as unknown as boolean })).rejects.toThrow(
       /`relay`.*must be true or false\n- `batchSize`.*from 1 to 1000/,
     );

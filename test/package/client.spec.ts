@@ -32,7 +32,7 @@ createRoot(document.body).render(
 );
 `;
 
-/** Writes down which modules came into the bundle. */
+/** Records the modules in the bundle. */
 const VITE_CONFIG = `
 import { writeFileSync } from 'node:fs';
 export default {
@@ -61,7 +61,7 @@ const VITE_TSCONFIG = {
   include: ['main.tsx'],
 };
 
-/** What may be in a bundle for browsers; everything else has leaked into it. */
+/** Modules allowed in a bundle for browsers. */
 const FOR_BROWSERS = [
   /\/an-app\/(main\.tsx|index\.html)/,
   /\/nestjs-realtime-client\/dist\/(client|react|protocol|platform-events|testing)\//,
@@ -85,7 +85,7 @@ describe('the package of the client, as it would be published', () => {
   }, 60_000);
   afterAll(() => removeDirectory(home));
 
-  it('has a command that runs where nothing but it is installed', async () => {
+  it('has a command that runs without other packages', async () => {
     const root = join(home, 'a-frontend');
     const document = { asyncapi: '3.0.0', info: { title: 'Games', version: '1.0.0' }, channels: {} };
     await installed(root, [tarballs.client], [], { 'document.json': JSON.stringify(document) });
@@ -100,7 +100,7 @@ describe('the package of the client, as it would be published', () => {
     });
   });
 
-  it('is loaded by a stock Jest, which has no ES modules', async () => {
+  it('is loaded by a stock Jest, which does not support ES modules', async () => {
     const root = join(home, 'a-tested-frontend');
     const spec = `it.each(${JSON.stringify(CODE)})('%s', (name) => {
       expect(Object.keys(require(name)).length).toBeGreaterThan(0);
@@ -115,7 +115,7 @@ describe('the package of the client, as it would be published', () => {
     expect(outcome).toMatchObject({ numPassedTests: CODE.length, success: true });
   }, 60_000);
 
-  it('is built into a fresh Vite application, of which no part is server code', async () => {
+  it('is built into a new Vite application without server code', async () => {
     const root = join(home, 'an-app');
     const packages = ['react', 'react-dom', '@tanstack/react-query', '@types/react', '@types/react-dom'];
     await installed(root, [tarballs.client], packages, {
@@ -135,7 +135,7 @@ describe('the package of the client, as it would be published', () => {
     expect(leakedOf([...modules, server, '\0node:fs'])).toEqual([server, '\0node:fs']);
   }, 120_000);
 
-  it('gives a bundle no more than it uses', async () => {
+  it('adds only used code to a bundle', async () => {
     const resolveDir = join(home, 'an-app');
     const contents = "import { userChannel } from 'nestjs-realtime-client/protocol'; console.log(userChannel('u1'));";
     const { metafile, outputFiles } = await build({

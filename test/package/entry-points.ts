@@ -1,13 +1,13 @@
 import { ENTRIES, type PackageName } from '../support/packages.js';
 
-/** The names that an application imports from a package. */
+/** Returns the names that an application imports from a package. */
 export const namesOf = (name: PackageName): string[] =>
   Object.keys(ENTRIES[name]).map((subpath) => `${name}${subpath.slice(1)}`);
 
-/** Statements that import each of these. */
+/** Returns statements that import each of these names. */
 export const importAll = (names: readonly string[]): string =>
   names.map((name, index) => `import * as entry${index} from '${name}';`).join('\n');
 
-/** An expression that is true if each of them exports something. */
+/** Returns an expression that is true if each of them exports something. */
 export const areFilled = (names: readonly string[]): string =>
   `[${names.map((_, index) => `Object.keys(entry${index}).length > 0`).join(', ')}].every(Boolean)`;

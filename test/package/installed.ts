@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Runs a program to its end. @returns what it wrote @throws with what it wrote, where it fails */
+/** Runs a program to its end. @returns its output @throws Error with its output if it fails */
 export async function finish(
   program: string,
   args: readonly string[],
@@ -28,26 +28,26 @@ interface Needs {
   readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional?: boolean }>>;
 }
 
-/** What npm installs with the package of the server: what it depends on, and those of its peers that it cannot do without. */
+/** Packages that npm installs with the server's package: its dependencies and its required peers. */
 export async function packagesNeeded(): Promise<string[]> {
   const { dependencies, peerDependencies, peerDependenciesMeta } = await readJson<Needs>('package.json');
   const peers = Object.keys(peerDependencies).filter((name) => peerDependenciesMeta[name]?.optional !== true);
   return [...Object.keys(dependencies), ...peers];
 }
 
-/** A package as `npm publish` would pack it. */
+/** A package as `npm publish` packs it. */
 export interface Tarball {
   readonly name: string;
   readonly path: string;
 }
 
-/** The tarballs of both packages, of one version. */
+/** Tarballs of both packages, with the same version. */
 export interface Tarballs {
   readonly server: Tarball;
   readonly client: Tarball;
 }
 
-/** Packs both packages, as `npm run pack` does, from the last build. */
+/** Packs both packages from the last build, as `npm run pack` does. */
 export async function pack(into: string): Promise<Tarballs> {
   const client = join(into, 'client-package');
   await finish(process.execPath, ['.ci/client-package.mjs', client]);
@@ -61,9 +61,9 @@ async function packFolder(folder: string, into: string): Promise<Tarball> {
 }
 
 /**
- * An application outside of the repository that has installed the tarballs, and the packages that it names and no other:
- * what a package forgot to declare is not there.
- * @param folders where the packages are, the first folder that has one counts
+ * Creates an application outside the repository with only the tarballs and the named packages installed, so that an
+ * undeclared dependency is missing.
+ * @param folders folders with the packages; the first one that has a package is used
  */
 export async function installed(
   root: string,
@@ -94,5 +94,5 @@ export async function readJson<T>(path: string): Promise<T> {
   return JSON.parse(await readFile(path, 'utf8')) as T;
 }
 
-/** A program of one of our own packages, to be run by node. */
+/** Returns the path of a program of a package, for node. */
 export const bin = (path: string): string => resolve('node_modules', path);

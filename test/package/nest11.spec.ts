@@ -4,10 +4,10 @@ import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-di
 import { bin, finish, installed, pack, packagesNeeded, readJson } from './installed.js';
 import { liveOf, RECEIVED, specOf } from './orders-app.js';
 
-/** Nest 11, installed by `npm ci` for this spec; what it has not is in the first `node_modules` above. */
+/** Nest 11, installed by `npm ci` for this spec. Other packages come from the `node_modules` of the repository. */
 const NEST_11 = 'test/package/nest11/node_modules';
 
-/** As `nest new` of Nest 11 writes it. */
+/** The file that `nest new` of Nest 11 writes. */
 const TSCONFIG = {
   compilerOptions: {
     module: 'nodenext',
@@ -61,7 +61,7 @@ describe('a CommonJS application of Nest 11', () => {
     expect(JSON.parse(await finish(process.execPath, jest, root))).toMatchObject({ numPassedTests: 1, success: true });
   }, 120_000);
 
-  it('does not start with a package of another release of Nest, and says which one to install', async () => {
+  it('does not start with a package of another release of Nest, and names the one to install', async () => {
     const link = join(root, 'node_modules/@nestjs/platform-ws');
     const linked = await readlink(link);
     await unlink(link);

@@ -5,7 +5,7 @@ const ADAPTERS: Readonly<Record<HttpAdapter, string>> = { express: 'ExpressAdapt
 /** The line that {@link liveOf} prints for each adapter. */
 export const RECEIVED = '["forbidden",{"paid":true},{"paid":true}]\n';
 
-/** An application with a channel, a policy and a publisher, and a function that tries all of it. */
+/** An application with a channel, a policy and a publisher, and a function that uses all of them. */
 const ordersOf = (adapters: readonly HttpAdapter[]): string => `
 import { Injectable, Module } from '@nestjs/common';
 ${adapters.map((name) => `import { ${ADAPTERS[name]} } from '@nestjs/platform-${name}';`).join('\n')}

@@ -31,13 +31,13 @@ const CONTENTS = {
 } as const;
 const ALWAYS = /^(LICENSE|README\.md|package\.json|dist\/cjs\/package\.json)$/;
 
-/** Two copies of these, and Nest does not find its own providers, or a decorator writes metadata that no one reads. */
+/** Peers. With two copies, Nest does not find its providers, or no code reads the metadata of a decorator. */
 const ONCE =
   /^(@nestjs\/(common|core|jwt|platform-ws|websockets|terminus|swagger)|class-(validator|transformer)|reflect-metadata|rxjs|react)$/;
 
 let home: string;
 let tarballs: Tarballs;
-/** A folder that has installed both. */
+/** Folder with both packages installed. */
 let root: string;
 
 beforeAll(async () => {
@@ -59,7 +59,7 @@ describe.each(['server', 'client'] as const)('the package of the %s, as it would
       .split('\n')
       .map((path) => path.replace(/^package\//, ''));
 
-  it('has the entry points of the one list, and one version with the other package', async () => {
+  it('has the entry points of packages.cjs, and the same version as the other package', async () => {
     const manifest = await manifestOf();
     expect(manifest).toMatchObject({
       ...entryPointsOf(name),
@@ -69,11 +69,11 @@ describe.each(['server', 'client'] as const)('the package of the %s, as it would
     expect(manifest.scripts['prepublishOnly']).toContain('.ci/publishable.mjs');
     for (const builds of Object.values(manifest.exports)) {
       expect(Object.keys(builds)).toEqual(['module-sync', 'require', 'default']);
-      for (const paths of Object.values(builds)) expect(Object.keys(paths)).toEqual(['types', 'default']); // TypeScript takes the first that fits
+      for (const paths of Object.values(builds)) expect(Object.keys(paths)).toEqual(['types', 'default']); // TypeScript uses the first match
     }
   });
 
-  it('holds what is imported, and nothing of the platform, of tests or of tools', async () => {
+  it('contains every imported file, and no file of the platform, tests or tools', async () => {
     const files = await filesOf();
     const kinds = [built, others, ALWAYS];
     expect(files.filter((file) => !kinds.some((kind) => kind.test(file)))).toEqual([]);
@@ -85,7 +85,7 @@ describe.each(['server', 'client'] as const)('the package of the %s, as it would
     expect(files).toEqual(expect.arrayContaining([...(paths as string[]), ...commands].map(normalize)));
   });
 
-  it('holds every file that its docs link to', async () => {
+  it('contains every file that its docs link to', async () => {
     const files = await filesOf();
     const pages = files.filter((file) => file.endsWith('.md'));
     expect(pages.length).toBeGreaterThan(4);
@@ -98,7 +98,7 @@ describe.each(['server', 'client'] as const)('the package of the %s, as it would
     }
   });
 
-  it('is clean to publint and to attw', async () => {
+  it('passes publint and attw', async () => {
     const { path } = tarballs[which];
     expect(await finish(process.execPath, [bin('publint/src/cli.js'), 'run', path, '--strict'])).toContain('All good');
     const attw = [bin('@arethetypeswrong/cli/dist/index.js'), path, '--no-color'];
@@ -106,7 +106,7 @@ describe.each(['server', 'client'] as const)('the package of the %s, as it would
     for (const entry of namesOf(name)) expect(report).toContain(`"${entry}"`);
   }, 120_000);
 
-  it('depends on what it imports and on nothing else; what an application must have once is a peer', async () => {
+  it('depends on exactly the packages that it imports; one that an application must have once is a peer', async () => {
     const { dependencies = {}, peerDependencies } = await manifestOf();
     const declared = Object.keys({ ...dependencies, ...peerDependencies }).filter(
       (dependency) => !dependency.startsWith('@types/'),
@@ -117,7 +117,7 @@ describe.each(['server', 'client'] as const)('the package of the %s, as it would
 });
 
 describe('the two packages', () => {
-  it('do not need each other: the client needs React at most, and the server nothing of a page', async () => {
+  it('do not need each other: the client needs at most React, and the server no package of a page', async () => {
     const dist = (name: string): string => join(root, 'node_modules', name, 'dist');
     expect(await importsOf(dist('nestjs-realtime-client'))).toEqual(['@tanstack/react-query', 'react']);
     const ofServer = await importsOf(dist('nestjs-realtime'));
@@ -126,7 +126,7 @@ describe('the two packages', () => {
   });
 });
 
-/** The packages that the ES modules of a folder and their types import. */
+/** Returns the packages that the ES modules of a folder and their types import. */
 async function importsOf(folder: string): Promise<string[]> {
   const pattern = "(from|import)[ (]'[^.'][^']*'";
   const lines = await finish('grep', ['-rhoE', pattern, folder, '--include=*.js', '--include=*.d.ts']);

@@ -15,7 +15,7 @@ describe('npm publish', () => {
   });
   afterEach(() => removeDirectory(folder));
 
-  it('runs the check first, and lists what only the publisher knows', () => {
+  it('runs the check first, and lists the fields that the publisher fills in', () => {
     const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, unknown>;
     expect(manifest).toMatchObject({ scripts: { prepublishOnly: 'node .ci/publishable.mjs' } });
     expect(manifest).not.toHaveProperty('private');
@@ -34,7 +34,7 @@ describe('npm publish', () => {
     });
   });
 
-  it('goes on if everything is filled in', () => {
+  it('continues if everything is filled in', () => {
     const filled = { repository: 'r', homepage: 'h', bugs: 'b', author: 'a' };
     writeFileSync(join(folder, 'package.json'), JSON.stringify(filled));
     writeFileSync(join(folder, 'LICENSE'), 'Copyright (c) 2026 A. Publisher');

@@ -45,7 +45,7 @@ async function main() {
 void main();
 `;
 
-/** An application that cannot be started here: it is described anyway. */
+/** An application that cannot be started here. The command describes it anyway. */
 const APP_MODULE = `
 import { Injectable, Module } from '@nestjs/common';
 import { IsString } from 'class-validator';
@@ -90,12 +90,12 @@ class SettingsModule {}
 export class AppModule {}
 `;
 
-/** The blocks of TypeScript in a document, as they stand there. */
+/** Returns the TypeScript blocks of a document. */
 async function blocksOf(doc: string): Promise<string[]> {
   return [...(await readFile(doc, 'utf8')).matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => code!);
 }
 
-/** With the time that Jest gives a test by default: what an expectation has to say comes before that. */
+/** Runs with Jest's default time limit: an expectation must fail with its message before that. */
 const JEST_SPEC = `
 import { Test } from '@nestjs/testing';
 import { RealtimeTesting, RealtimeTestingModule } from 'nestjs-realtime/testing';
@@ -103,7 +103,7 @@ import { announcesANewApp } from './built/apps.js';
 
 it('announces a new app', announcesANewApp);
 
-it('gives up before the test is over', async () => {
+it('fails before the time limit of the test', async () => {
   const tested = await Test.createTestingModule({ imports: [RealtimeTestingModule.forRoot()] }).compile();
   const realtime = await RealtimeTesting.of(tested.createNestApplication());
   const client = await realtime.connect();
@@ -139,7 +139,7 @@ describe('the package of the server, as it would be published', () => {
   }, 60_000);
   afterAll(() => removeDirectory(home));
 
-  it('runs in a fresh Nest application, imported and required, with what it declares and no more', async () => {
+  it('runs in a new Nest application, imported and required, with only its declared dependencies', async () => {
     const root = join(home, 'a-nest-app');
     const beside = ['@nestjs/platform-express', '@nestjs/terminus', '@types/node'];
     await installed(root, [tarballs.server, tarballs.client], [...(await packagesNeeded()), ...beside], {
@@ -180,7 +180,7 @@ describe('the package of the server, as it would be published', () => {
     expect(await finish(process.execPath, [quietly, 'built/commonjs.cjs'], root)).toBe('installed\n');
 
     const files = "require('./node_modules/nestjs-realtime/dist/cjs/realtime/http/console-files.js')";
-    const assets = `console.log(${files}.readConsole().assets.size > 0)`; // the console is there once, for both builds
+    const assets = `console.log(${files}.readConsole().assets.size > 0)`; // both builds share one copy of the console
     expect(await finish(process.execPath, ['-e', assets], root)).toBe('true\n');
 
     const both = "require('nestjs-realtime'); require('./node_modules/nestjs-realtime/dist/cjs/realtime/index.js')";
@@ -189,7 +189,7 @@ describe('the package of the server, as it would be published', () => {
     );
   }, 60_000);
 
-  it('tests an application as the docs have it, with Jest and with node:test', async () => {
+  it('tests an application as documented, with Jest and with node:test', async () => {
     const root = join(home, 'a-tested-app');
     const blocks = await blocksOf('docs/testing.md');
     const beside = ['@nestjs/platform-express', '@nestjs/testing', '@types/node'];

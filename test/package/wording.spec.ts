@@ -15,7 +15,7 @@ interface Check {
 
 const load = async (): Promise<Check> => (await import(pathToFileURL(resolve('.ci/wording.mjs')).href)) as Check;
 
-describe('the check of wording', () => {
+describe('the wording check', () => {
   it('finds each phrase of its list, with its line and the better wording', async () => {
     const { RULES, findings } = await load();
     expect(RULES.length).toBeGreaterThan(10);

@@ -38,7 +38,7 @@ class Store extends MemoryPresenceStore {
   }
 }
 
-interface Told {
+interface SentFrame {
   readonly type: string;
   readonly members?: readonly { userId: string }[];
   readonly joined?: readonly { userId: string }[];
@@ -47,8 +47,8 @@ interface Told {
 
 /** A subscription that records the sent frames. */
 function subscriber() {
-  const told: Told[] = [];
-  const receive = (frame: Buffer) => told.push(JSON.parse(frame.toString()) as Told);
+  const sent: SentFrame[] = [];
+  const receive = (frame: Buffer) => sent.push(JSON.parse(frame.toString()) as SentFrame);
   const sendBuffer = { send: receive } as unknown as SendBuffer;
   const connection = {
     sendBuffer,
@@ -56,7 +56,7 @@ function subscriber() {
     send: () => undefined,
     answer: receive,
   };
-  return { told, subscription: new Subscription(connection, 'c') };
+  return { sent, subscription: new Subscription(connection, 'c') };
 }
 
 const names = (members: readonly { userId: string }[]): string[] =>
@@ -202,9 +202,9 @@ describe('PresenceChannel', () => {
     };
     let writesBefore = 0;
     store.onRead = async () => void (writesBefore ||= store.writes);
-    const { told } = await watching();
+    const { sent } = await watching();
     expect(writesBefore).toBeLessThanOrEqual(3);
-    expect(told[0]).toMatchObject({ type: 'presence' });
+    expect(sent[0]).toMatchObject({ type: 'presence' });
   });
 
   it('reads despite constant queries, joins and leaves, and each query includes earlier changes', async () => {
@@ -254,7 +254,7 @@ describe('PresenceChannel', () => {
 
   it('reads a large channel so rarely that reading takes a tenth of the time, and replies from memory', async () => {
     store.onRead = async () => void (clock += 300);
-    const { told } = await watching();
+    const { sent } = await watching();
     const before = store.reads;
     store.others.set('u1', 1);
     for (let step = 0; step < 60; step += 1) {
@@ -264,7 +264,7 @@ describe('PresenceChannel', () => {
     }
     expect(store.reads - before).toBeLessThanOrEqual(1);
     await later(3_000);
-    expect(told.flatMap(({ joined = [] }) => names(joined))).toEqual(['u1']);
+    expect(sent.flatMap(({ joined = [] }) => names(joined))).toEqual(['u1']);
   });
 
   it('refuses queries while the store is down, and afterwards serves newcomers and writes its changes', async () => {
@@ -272,27 +272,27 @@ describe('PresenceChannel', () => {
     channel.local.enter(subscriber().subscription, 'u1');
     channel.onEntered();
     await expect(channel.list()).rejects.toThrow('down');
-    const { told } = await watching();
+    const { sent } = await watching();
     for (let index = 0; index < 20; index += 1) await later(100);
-    expect(told).toEqual([]);
+    expect(sent).toEqual([]);
     store.down = false;
     await later(300);
-    expect(names(told[0]!.members!)).toEqual(['u1', 'w']);
+    expect(names(sent[0]!.members!)).toEqual(['u1', 'w']);
     expect((await channel.list()).count).toBe(2);
   });
 
   it('removes no member after a loss until all instances had time to write again', async () => {
     store.others.set('u1', 1);
-    const { told } = await watching();
+    const { sent } = await watching();
     store.others.clear();
     await store.write('c', new Map([['w', null]]));
     await later(5_000);
     await later(5_000);
-    expect(told).toHaveLength(1);
+    expect(sent).toHaveLength(1);
     store.others.set('u2', 1);
     await later(5_000);
-    expect(told).toHaveLength(2);
-    expect(told[1]).toMatchObject({ joined: [{ userId: 'u2' }], left: [{ userId: 'u1' }] });
+    expect(sent).toHaveLength(2);
+    expect(sent[1]).toMatchObject({ joined: [{ userId: 'u2' }], left: [{ userId: 'u1' }] });
     expect((await store.read('c')).own).toEqual(new Map([['w', 1]]));
   });
 
@@ -349,15 +349,15 @@ describe('PresenceChannel', () => {
     channel.watch(left.subscription);
     channel.unwatch(left.subscription);
     watcher.subscription.feed = new PausedFeed(null);
-    const before = watcher.told.length;
+    const before = watcher.sent.length;
     store.others.set('u2', 1);
     await new Promise((resolve) => void setImmediate(resolve));
     store.onRead = async () => undefined;
     answer();
     await reading;
     for (let count = 0; count < 4; count += 1) await later(10_000);
-    expect(left.told).toEqual([]);
-    expect(watcher.told).toHaveLength(before);
+    expect(left.sent).toEqual([]);
+    expect(watcher.sent).toHaveLength(before);
   });
 
   it('reads after three writes even if each brings more changes, and then continues', async () => {

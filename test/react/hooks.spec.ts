@@ -13,7 +13,7 @@ describe.each(REACTS)('the hooks in Chromium, with React %s, in StrictMode', (_v
   const subscribers = (channel: string): number =>
     [...hooks.app.registry.all()].filter(({ subscriptions }) => subscriptions.has(channel)).length;
 
-  it('useChannel: a list and a callback that are new at each render make one subscription, and the last one is called', async () => {
+  it('useChannel: a list and a callback that change at each render make one subscription, which calls the last callback', async () => {
     const channels = ['announcements', 'apps:created'];
     await hooks.show('Callback', { channels, tick: 0 });
     await hooks.expectText('h2', '0 subscribed');
@@ -29,12 +29,12 @@ describe.each(REACTS)('the hooks in Chromium, with React %s, in StrictMode', (_v
     expect(hooks.framesOf('subscribe')[0]!.channels).toHaveLength(2);
   });
 
-  it('useChannel: other channels make other subscriptions, and those that stay are left alone', async () => {
+  it('useChannel: a changed list only subscribes and unsubscribes the channels that differ', async () => {
     await hooks.show('Callback', { channels: ['announcements', 'apps:created'], tick: 1 });
     await hooks.expectText('h2', '1 subscribed');
     await hooks.show('Callback', { channels: ['announcements', 'apps:deleted'], tick: 2 });
     await hooks.expectText('h2', '2 subscribed');
-    await hooks.untilSubscribed('apps:deleted'); // the heading tells of the other one
+    await hooks.untilSubscribed('apps:deleted'); // the heading shows the other one
     await hooks.app.events.emit('apps:created', { id: '1', name: 'no longer' });
     await hooks.app.events.emit('apps:deleted', { id: '2' });
     await hooks.logged('2 apps:deleted {"id":"2"}');
@@ -46,7 +46,7 @@ describe.each(REACTS)('the hooks in Chromium, with React %s, in StrictMode', (_v
     expect(hooks.framesOf('unsubscribe')).toHaveLength(2);
   });
 
-  it('useChannel: events that wait for the listener are not lost where other channels come and go', async () => {
+  it('useChannel: events that wait for the listener are not lost when other channels change', async () => {
     await hooks.show('Callback', { channels: ['announcements', 'apps:created'], tick: 1 });
     await hooks.expectText('h2', '1 subscribed');
     await hooks.untilSubscribed('apps:created');
@@ -61,7 +61,7 @@ describe.each(REACTS)('the hooks in Chromium, with React %s, in StrictMode', (_v
     expect((await hooks.log()).map((entry) => entry.split('"name":')[1])).toEqual(['"one"}', '"two"}', '"three"}']);
   });
 
-  it('useChannel: nothing is left behind by a component that went, nor by a client that was closed before it', async () => {
+  it('useChannel: an unmounted component leaves nothing behind, even if its client was closed before', async () => {
     await hooks.show('Callback', { channels: ['apps:created'], tick: 1 });
     await hooks.expectText('h2', '1 subscribed');
     expect(subscribers('apps:created')).toBe(1);
@@ -79,7 +79,7 @@ describe.each(REACTS)('the hooks in Chromium, with React %s, in StrictMode', (_v
     expect(hooks.sockets).toBe(1);
   });
 
-  it('useConnectionState: a line that breaks is shown, and so is the return', async () => {
+  it('useConnectionState: shows a broken connection, and its recovery', async () => {
     await hooks.show('Callback', { channels: ['apps:created'], tick: 1 });
     await hooks.expectText('h1', 'connected');
     await hooks.expectText('h2', '1 subscribed');
@@ -94,7 +94,7 @@ describe.each(REACTS)('the hooks in Chromium, with React %s, in StrictMode', (_v
     expect(await hooks.log()).toHaveLength(1);
   });
 
-  it('useEvents: the last ones, oldest first, and those of channels that stay', async () => {
+  it('useEvents: returns the last events, oldest first, and keeps those of channels that stay', async () => {
     await hooks.show('Events', { channels: ['apps:created', 'apps:updated'], limit: 3 });
     await hooks.expectText('h1', 'connected');
     await hooks.page.waitForFunction(() => harness.renders > 0);
@@ -133,13 +133,13 @@ describe.each(REACTS)('the hooks in Chromium, with React %s, in StrictMode', (_v
       ),
     }));
     expect(await hooks.page.locator('ol li').count()).toBe(100);
-    // StrictMode renders twice. Without a pause between renders there would be one for each event.
+    // StrictMode renders twice. Without batching there would be a render for each event.
     expect(renders - rendersBefore).toBeLessThan(2 * (seenMs / 16 + 10));
-    // Counted, and not timed: a task may be long because the machine is busy, but then it has handled little.
+    // Counts work instead of time: on a busy machine a task can take long although it handles little.
     expect(Math.max(0, ...handled)).toBeLessThan(1_000);
   }, 90_000);
 
-  it('usePresence: who is here, as they come and go', async () => {
+  it('usePresence: returns the present users, and follows changes', async () => {
     await hooks.show('Presence');
     await hooks.expectText('h2', 'reactor');
     const ada = await hooks.app.connectAs({ sub: 'ada' });
@@ -151,7 +151,7 @@ describe.each(REACTS)('the hooks in Chromium, with React %s, in StrictMode', (_v
     await hooks.page.waitForFunction(() => document.querySelector('h2') === null);
   });
 
-  it('takes over what a server has rendered, without a word of complaint', async () => {
+  it('hydrates a page that a server has rendered, without warnings', async () => {
     const html = '<p title="not connected yet">idle, unsubscribed, 0 events, nobody, stranger</p>';
     await hooks.page.evaluate((text) => harness.hydrate(text), html);
     await hooks.expectText('main p', 'connected, subscribed, 0 events, 1, reactor');

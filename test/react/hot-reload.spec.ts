@@ -41,7 +41,7 @@ createRoot(document.querySelector('main')).render(
   <RealtimeProvider client={createRealtimeClient({ url, token })}><Panel /></RealtimeProvider>,
 );`;
 
-/** What is written anew while it runs; its listener waits, and so do the events that come meanwhile. */
+/** A component that is rewritten while it runs. Its listener waits, so events queue up meanwhile. */
 const PANEL = `
 import { useState } from 'react';
 import { useChannel, useChannelState, useEvents } from 'nestjs-realtime-client/react';
@@ -59,7 +59,7 @@ export function Panel() {
   return <><h1>version 0</h1><h2>{state}</h2><p>{count}</p><ol>{recent.map(({ id, data }) => <li key={id}>{data.name}</li>)}</ol></>;
 }`;
 
-/** At once, as editors do: a file that is being written is empty for a moment, and would be loaded so. */
+/** Replaces the file atomically, as editors do: a file that is being written could be loaded while it is empty. */
 const replaceFile = async (path: string, text: string): Promise<void> => {
   await writeFile(`${path}.new`, text);
   await rename(`${path}.new`, path);
@@ -91,7 +91,7 @@ describe.each(REACTS)('hot reload, by Vite, in Chromium, with React %s', (versio
     await symlink(resolve('node_modules'), join(directory, 'node_modules'));
     await writeFile(join(directory, 'vite.config.js'), configWith(alias));
     port = await freePort();
-    // A process of its own, as one has it: what is native in Vite wants nothing of Jest's globals.
+    // A separate process, as in development: Vite's native code does not work with Jest's globals.
     vite = new Child(process.execPath, [VITE, '--port', String(port)], {
       cwd: directory,
     });
@@ -108,14 +108,14 @@ describe.each(REACTS)('hot reload, by Vite, in Chromium, with React %s', (versio
     await removeDirectory(directory);
   });
 
-  it('keeps the connection and the subscription of a component, and loses no event, also of those that wait', async () => {
+  it('keeps the connection and the subscription of a component, and loses no event, not even queued ones', async () => {
     const sockets: string[] = [];
     const sent: string[] = [];
     const page = await browser.newPage();
     page.setDefaultTimeout(60_000);
     const url = `ws://127.0.0.1:${app.port}/ws`;
     page.on('websocket', (socket) => {
-      if (!socket.url().startsWith(url)) return; // Vite has one of its own
+      if (!socket.url().startsWith(url)) return; // Vite has its own socket
       sockets.push(socket.url());
       socket.on('framesent', ({ payload }) => sent.push((JSON.parse(String(payload)) as { type: string }).type));
     });
@@ -134,7 +134,7 @@ describe.each(REACTS)('hot reload, by Vite, in Chromium, with React %s', (versio
       for (let count = 0; count < 5; count += 1) await emit();
       await page.waitForFunction((count) => hot.begun > count, expected.length - 5);
       await replaceFile(join(directory, 'panel.tsx'), PANEL.replace('version 0', `version ${edit}`));
-      // They come before it is replaced, just then, and after.
+      // Events arrive before, during and after the replacement.
       while ((await page.locator('h1').textContent()) !== `version ${edit}`) await emit();
       await emit();
       await page.evaluate(() => hot.open());
@@ -151,7 +151,7 @@ describe.each(REACTS)('hot reload, by Vite, in Chromium, with React %s', (versio
   }, 90_000);
 });
 
-it('hot reload is served for the page of the platform, by `npm run dev:page`, whose own files go before the API', async () => {
+it('`npm run dev:page` serves the live page with hot reload, and its files take precedence over the API', async () => {
   const at = await freePort();
   const args = ['src/platform/page', '--host', '127.0.0.1', '--port', String(at), '--strictPort'];
   const served = new Child(process.execPath, [VITE, ...args]);

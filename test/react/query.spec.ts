@@ -10,7 +10,7 @@ describe.each(REACTS)('the hooks for TanStack Query in Chromium, with React %s, 
   beforeEach(() => hooks.open());
   afterEach(() => hooks.leave());
 
-  it('useRealtimeInvalidation: loads again after events, once for a burst, once where events are missing, else not', async () => {
+  it('useRealtimeInvalidation: reloads after events, once for a burst, once for missed events, and not otherwise', async () => {
     await hooks.show('Invalidated');
     await hooks.untilSubscribed('apps:deleted');
     await hooks.page.waitForFunction(() => harness.loads > 0);
@@ -34,10 +34,10 @@ describe.each(REACTS)('the hooks for TanStack Query in Chromium, with React %s, 
     await missed('apps:created', 'apps:updated', 'apps:deleted');
     hooks.line.mend();
     await hooks.expectItems('ul li', ['one', 'two']);
-    expect(await loadsInPeace()).toBe(before + 2); // one for all three channels
+    expect(await loadsInPeace()).toBe(before + 2); // one load for all three channels
   });
 
-  it('useRealtimePatch: changes what is shown without loading it, also where it was just being loaded', async () => {
+  it('useRealtimePatch: changes the shown data without a load, also during a load', async () => {
     await hooks.show('Patched');
     await hooks.untilSubscribed('apps:created');
     const before = await loadsInPeace();
@@ -50,9 +50,9 @@ describe.each(REACTS)('the hooks for TanStack Query in Chromium, with React %s, 
     await hooks.app.events.emit('apps:created', { id: '2', name: 'two' });
     hooks.line.mend();
     await hooks.expectItems('ul li', ['one', 'two']);
-    expect(await loadsInPeace()).toBe(before); // recovered: what was missed came as events
+    expect(await loadsInPeace()).toBe(before); // recovered: missed events were replayed
 
-    // A load that has read before the event, and answers after it.
+    // A load that reads before the event, and answers after it.
     await hooks.page.evaluate(() => harness.holdAnswers());
     hooks.line.cut();
     await hooks.page.waitForFunction(() => document.querySelector('h1')!.textContent !== 'connected');
@@ -64,16 +64,16 @@ describe.each(REACTS)('the hooks for TanStack Query in Chromium, with React %s, 
     await hooks.expectItems('ul li', ['one', 'two', 'three']);
     await hooks.page.evaluate(() => harness.release());
     await hooks.expectItems('ul li', ['three']);
-    expect(await loadsInPeace()).toBe(before + 2); // one for what is missing, one for the event that came meanwhile
+    expect(await loadsInPeace()).toBe(before + 2); // one load for the missed events, one for the event that arrived meanwhile
   });
 
-  /** More events than are kept for those who come back. */
+  /** More events than the history keeps. */
   async function missed(...channels: string[]): Promise<void> {
     const events = channels.flatMap((channel) => Array<string>(80).fill(channel));
     await Promise.all(events.map((channel) => hooks.app.events.publish(channel, { id: '2', name: 'two' })));
   }
 
-  /** How often the query was loaded, once nothing is loading nor about to be. */
+  /** Returns the number of loads, once no load is running or pending. */
   async function loadsInPeace(): Promise<number> {
     for (let last = -1; ;) {
       const now = await hooks.page.evaluate(() => harness.loads);

@@ -1,4 +1,4 @@
-// What the hooks take and what they do not: checked by `npm run lint`, not run.
+// Valid and invalid arguments of the hooks: checked by `npm run lint`, not run.
 import { createRealtimeClient } from '../../src/client/index.js';
 import {
   realtimeHooks,
@@ -21,7 +21,7 @@ interface App {
 export function Compiles(): unknown {
   useChannel('apps:created', ({ channel, data }) => void [channel satisfies 'apps:created', data.name.length]);
   useChannel(['apps:created', 'deployments:status'], async (event) => {
-    // The channel tells what the data is.
+    // The channel determines the type of the data.
     if (event.channel === 'apps:created') event.data.name.toUpperCase();
     else event.data.status.toUpperCase();
     await Promise.resolve();
@@ -60,19 +60,19 @@ export function DoesNot(): unknown {
   useChannel('apps:created', ({ data }) => data.title);
   // @ts-expect-error a field that only one of the two events has
   useChannel(['apps:created', 'deployments:status'], ({ data }) => data.status);
-  // @ts-expect-error an option that there is not
+  // @ts-expect-error an unknown option
   useEvents('announcements', { max: 5 });
-  // @ts-expect-error what came cannot be changed
+  // @ts-expect-error events are read-only
   useEvents('announcements').push();
-  // @ts-expect-error a key that is none
+  // @ts-expect-error an invalid key
   useRealtimeInvalidation('apps:updated', 'apps');
-  // @ts-expect-error a patch that gives something else
+  // @ts-expect-error a patch that returns another type
   useRealtimePatch('apps:created', ['apps'], (apps: readonly App[], { data }) => data.name.length + apps.length);
   // @ts-expect-error no client
   return <RealtimeProvider />;
 }
 
-/** Of another server than the merged map is of. */
+/** Events of another server than that of the merged map. */
 interface ShopEvents {
   readonly 'orders:placed': { readonly total: number };
   readonly [item: `items:${string}:sold`]: { readonly count: number };

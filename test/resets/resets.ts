@@ -12,31 +12,31 @@ import { upgradeRequest } from '../support/tcp.js';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 import { until } from '../support/until.js';
 
-/** How a client reaches the platform. */
+/** A way to reach the platform. */
 export const WAYS = ['tcp', 'tls', 'unix'] as const;
 type Way = (typeof WAYS)[number];
 
-/** Connections that are on their way at the same time. */
+/** Number of concurrent connections. */
 const AT_ONCE = 50;
-/** The longest time between connecting and the reset, in milliseconds. */
+/** Maximum time between connecting and the reset, in milliseconds. */
 const LATEST_RESET_MS = 8;
-/** How long the servers may take to notice that the last connections are gone, in milliseconds. */
+/** Time limit for the servers to detect the end of the last connections, in milliseconds. */
 const GONE_WITHIN_MS = 10_000;
 
 export interface ResetsResult {
   readonly resets: Readonly<Record<Way, number>>;
-  /** What the healthy clients sent as `ping`, and what came back as `pong`. */
+  /** Number of `ping` frames that the healthy clients sent, and of `pong` frames that they received. */
   readonly pings: number;
   readonly pongs: number;
-  /** Connections that the servers had open at the end, without those of the healthy clients. */
+  /** Number of open connections at the end, without those of the healthy clients. */
   readonly left: Readonly<Record<Way, number>>;
-  /** What the platform wrote to its standard error. */
+  /** Standard error of the platform. */
   readonly errors: string;
 }
 
 /**
- * Starts the platform behind trusted proxies, on TCP, TLS and a Unix socket, and resets connections at random moments of the
- * handshake, while one healthy client on each way goes on with `ping`.
+ * Starts the platform behind trusted proxies, on TCP, TLS and a Unix socket, and resets connections at random times during
+ * the handshake, while a healthy client on each way keeps sending `ping`.
  * @throws when the process ends
  */
 export async function resets(connections: number, seed: number): Promise<ResetsResult> {
@@ -70,7 +70,7 @@ export async function resets(connections: number, seed: number): Promise<ResetsR
   }
 }
 
-/** One connection that sends a piece of a handshake, and is reset at a random moment. */
+/** Opens a connection that sends part of a handshake, and is reset at a random time. */
 async function resetOne(platform: Platform, way: Way, next: () => number): Promise<void> {
   const raw = platform.connect(way);
   raw.on('error', () => undefined);
@@ -78,16 +78,16 @@ async function resetOne(platform: Platform, way: Way, next: () => number): Promi
   const socket = way === 'tls' ? connectTls({ socket: raw, rejectUnauthorized: false }) : raw;
   socket.on('error', () => undefined);
   const request = upgradeRequest({ headers: { 'X-Forwarded-For': `198.51.100.${Math.floor(next() * 250)}` } });
-  // Half of them send a whole request, the others break off within it.
+  // Half of them send a complete request, the others an incomplete one.
   socket.write(next() < 0.5 ? request : request.slice(0, Math.floor(next() * request.length)));
   const afterMs = next() * LATEST_RESET_MS;
-  // At once, in the turn in which it is connected, or later.
+  // At once, in the turn of the connect, or later.
   if (afterMs < 1) raw.once('connect', () => reset(raw));
   else setTimeout(() => reset(raw), afterMs);
   await closed;
 }
 
-/** A Unix socket knows no reset: it is closed at once. */
+/** Unix sockets have no reset, so it is closed at once. */
 function reset(socket: Socket): void {
   if (socket.remoteAddress === undefined) socket.destroy();
   else socket.resetAndDestroy();
@@ -145,7 +145,7 @@ class Platform {
     return `${way === 'tls' ? 'wss' : 'ws'}://127.0.0.1:${this.ports[way]}/ws`;
   }
 
-  /** Connections beside that of the healthy client, as soon as there are none, and in the end those that stay. */
+  /** Resolves with 0 once only the healthy client is connected, or with the number of other connections after the time limit. */
   async leftOpen(): Promise<Record<Way, number>> {
     const giveUpAt = performance.now() + GONE_WITHIN_MS;
     for (;;) {
@@ -167,7 +167,7 @@ class Platform {
   }
 }
 
-/** A client that keeps its connection, and asks for signs of life. */
+/** A client that keeps its connection and sends pings. */
 class Healthy {
   pings = 0;
   pongs = 0;

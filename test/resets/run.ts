@@ -2,7 +2,7 @@ import { resets } from './resets.js';
 
 const CONNECTIONS = 2_000;
 
-/** Resets 2,000 connections at random moments of the handshake; `npm run test:resets -- SEED` repeats a run. */
+/** Resets 2,000 connections at random times during the handshake; `npm run test:resets -- SEED` repeats a run. */
 const seed = Number(process.argv[2] ?? Date.now() % 1_000_000);
 const result = await resets(CONNECTIONS, seed);
 process.stdout.write(`seed ${seed}: ${JSON.stringify(result, null, 2)}\n`);

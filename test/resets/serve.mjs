@@ -23,7 +23,7 @@ tls.listen(0, '127.0.0.1');
 unix.listen(path);
 await Promise.all([once(tls, 'listening'), once(unix, 'listening')]);
 
-/** Connections that are open on each server. */
+/** Number of open connections of each server. */
 const count = (server) =>
   new Promise((resolve) => server.getConnections((_error, connections) => resolve(connections)));
 const servers = { tcp: app.getHttpServer(), tls, unix };

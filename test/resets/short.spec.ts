@@ -1,8 +1,8 @@
 import { resets } from './resets.js';
 
-/** A small part of it; `npm run test:resets` resets 2,000. */
-describe('connections that are reset at random moments of the handshake', () => {
-  it('end neither the process nor a healthy client, and leave nothing behind', async () => {
+/** The short form; `npm run test:resets` resets 2,000 connections. */
+describe('connections that are reset at random times during the handshake', () => {
+  it('affect neither the process nor a healthy client, and leave nothing behind', async () => {
     const result = await resets(300, 42);
     expect(result).toMatchObject({
       resets: { tcp: 100, tls: 100, unix: 100 },

@@ -9,7 +9,7 @@ const HEIGHT = 260;
 const LEFT = 60;
 const TOP = 40;
 
-/** A line chart as SVG: all series over the same time, on one scale. */
+/** Draws a line chart as SVG: all series over the same time, on one scale. */
 export function chart(title: string, unit: string, minutes: number, series: readonly Series[]): string {
   const top = niceTop(Math.max(1, ...series.flatMap(({ values }) => values)));
   const y = (value: number): number => Math.round(TOP + HEIGHT - (value / top) * HEIGHT);
@@ -39,7 +39,7 @@ export function chart(title: string, unit: string, minutes: number, series: read
   ].join('\n');
 }
 
-/** 1, 2 or 5 times a power of ten, not below the value. */
+/** Rounds up to 1, 2 or 5 times a power of ten. */
 function niceTop(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value));
   return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= value)!;

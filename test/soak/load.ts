@@ -5,13 +5,13 @@ import { Random } from '../support/random.js';
 import { upgradeRequest } from '../support/tcp.js';
 
 /**
- * Keeps so many clients coming and going, in a process of its own: raw sockets whose bytes are made once, so that one process
- * can be thousands of clients. Arguments: port, connections. It ends with its parent, and leaves at the message `stop`.
+ * Keeps a number of clients connecting and leaving, in a separate process. They are raw sockets with prepared bytes, so that
+ * one process can be thousands of clients. Arguments: port, connections. It ends with its parent, or at the message `stop`.
  */
 const [port, most] = process.argv.slice(2).map(Number) as [number, number];
 const random = new Random('soak');
 
-/** As many users as come from as many addresses. */
+/** Number of users, and of addresses. */
 const USERS = 200;
 const ADDRESSES = 50;
 const UPGRADES = Array.from({ length: USERS }, (_, index) =>
@@ -36,10 +36,10 @@ const GOODBYE = encodeFrame(CLOSE, Buffer.from([0x03, 0xe8]));
 
 interface Kind {
   readonly share: number;
-  /** How long it stays, in milliseconds. */
+  /** Range of its connection time, in milliseconds. */
   readonly stays: readonly [from: number, to: number];
   readonly upgraded: (socket: Socket) => void;
-  /** Every ten seconds or so. */
+  /** Called about every ten seconds. */
   readonly now?: (socket: Socket) => void;
 }
 
@@ -61,7 +61,7 @@ const KINDS: readonly Kind[] = [
   },
   { share: 0.03, stays: [2_000, 10_000], upgraded: (socket) => socket.write(FLOOD) },
   { share: 0.05, stays: [2_000, 10_000], upgraded: (socket) => BAD.forEach((bytes) => socket.write(bytes)) },
-  { share: 0.03, stays: [10_000, 40_000], upgraded: (socket) => socket.write(PING.subarray(0, 4)) }, // never whole
+  { share: 0.03, stays: [10_000, 40_000], upgraded: (socket) => socket.write(PING.subarray(0, 4)) }, // never complete
 ];
 
 function kind(): Kind {
@@ -95,7 +95,7 @@ function come(): void {
   });
 }
 
-/** As clients leave: with a close, without a word, or by a reset. */
+/** Ends a connection as clients do: with a close frame, without one, or with a reset. */
 function leave(socket: Socket): void {
   const how = random.next();
   if (how < 0.5) socket.end(GOODBYE);
@@ -104,7 +104,7 @@ function leave(socket: Socket): void {
   setTimeout(() => socket.destroy(), 2_000);
 }
 
-/** Twenty times a second, and never more at once than a machine of two processors takes in. */
+/** Runs twenty times a second, and opens no more connections at once than a machine with two processors can accept. */
 const coming = setInterval(() => {
   for (let count = 0; count < 25 && open.size < most && !stopping; count += 1) come();
 }, 50);

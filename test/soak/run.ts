@@ -5,7 +5,7 @@ import { chart } from './chart.js';
 import { percentile, soak, type SoakResult } from './soak.js';
 import { halves, mb, problemsOf } from './verdict.js';
 
-/** The soak: `npm run soak -- --minutes 30 --connections 5000 [--write]`. `--write` puts its figures and charts into docs. */
+/** The soak test: `npm run soak -- --minutes 30 --connections 5000 [--write]`. `--write` writes its results and charts. */
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '30' },
@@ -40,7 +40,7 @@ function describe({ samples, pings, before, after, load, mostAtOnce }: SoakResul
     '| | |',
     '| --- | --- |',
     `| length, machine | ${minutes} min, ${cpus().length} processors, Node ${process.versions.node} |`,
-    `| connections | ${mostAtOnce} at once at most, ${load.opened} came and went, ${load.refused} turned away |`,
+    `| connections | ${mostAtOnce} at once at most, ${load.opened} opened, ${load.refused} refused |`,
     `| delivered | ${last?.delivered} events; ${last?.slowConsumersClosed} slow readers closed |`,
     `| a healthy client's ping, ms | p50 / p99 / p99.9: ${ping}; ${pings.length} pings |`,
     `| RSS, MB | mean of the first half → of the second: ${trend('rss')} |`,
@@ -49,7 +49,7 @@ function describe({ samples, pings, before, after, load, mostAtOnce }: SoakResul
     `| handles before | ${kinds(before.resources)} |`,
     `| handles after | ${kinds(after.resources)} |`,
     '',
-    found.length === 0 ? 'Nothing is left over, and memory is flat.' : `Not as it should be: ${found.join('; ')}.`,
+    found.length === 0 ? 'Nothing is left over, and memory is flat.' : `Problems: ${found.join('; ')}.`,
   ].join('\n');
 }
 

@@ -1,4 +1,4 @@
-// The built module in a process of its own, which tells its parent what it holds. Run with --expose-gc.
+// The built module in a separate process, which reports its resources to its parent. Run with --expose-gc.
 import { NestFactory } from '@nestjs/core';
 import { ConnectionRegistry, EventsPublisher, RealtimeModule } from '../../dist/realtime/index.js';
 
@@ -18,21 +18,21 @@ const http = app.getHttpServer();
 const registry = app.get(ConnectionRegistry);
 const events = app.get(EventsPublisher);
 
-/** What everybody reads, and what fills up those who do not. */
+/** Event for all clients, large enough to fill the send buffer of a client that does not read. */
 let made = 0;
 const publishing = [
   setInterval(() => void events.publish('apps:created', { id: String((made += 1)), name: 'soak' }), 500),
   setInterval(() => void events.publish('storage:updated', { id: String(made), name: 'x'.repeat(16_000) }), 100),
 ];
 
-/** kind → how many, of what keeps a process alive. */
+/** kind → number of resources that keep the process alive. */
 function resources() {
   const kinds = {};
   for (const kind of process.getActiveResourcesInfo()) kinds[kind] = (kinds[kind] ?? 0) + 1;
   return kinds;
 }
 
-/** name → how many listen, on the process and on the HTTP server. */
+/** name → number of listeners, on the process and on the HTTP server. */
 function listeners() {
   const names = {};
   for (const [what, emitter] of Object.entries({ process, http })) {
@@ -51,7 +51,7 @@ function sample() {
 
 process.on('message', (ask) => {
   if (ask === 'sample') process.send({ sample: sample() });
-  // What is of use no more is let go of in two steps: a finalizer may free what the next collection takes.
+  // Two collections: a finalizer of the first one can release objects that only the second one frees.
   if (ask === 'rest') {
     globalThis.gc();
     setTimeout(() => {

@@ -1,8 +1,8 @@
 import { soak } from './soak.js';
 import { problemsOf } from './verdict.js';
 
-/** A few seconds of it, too short to speak of trends: that nothing is left over. `npm run soak` is the long form. */
-describe('the soak, short', () => {
+/** Runs for a few seconds and checks that nothing is left over. It is too short for trends; `npm run soak` is the long form. */
+describe('the short soak test', () => {
   it('leaves nothing behind', async () => {
     const result = await soak({ seconds: 6, connections: 200 });
     expect(problemsOf(result, false)).toEqual([]);

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { signToken, TEST_SECRET } from '../support/jwt.js';
 import { connect, type WsClient } from '../support/ws-client.js';
 
-/** What the server tells of itself; memory in bytes. */
+/** Resource usage of the server; memory in bytes. */
 export interface Sample {
   readonly rss: number;
   readonly heapUsed: number;
@@ -19,7 +19,7 @@ export interface Sample {
   readonly delivered: number;
 }
 
-/** The server without a client, after its garbage was collected. */
+/** The server without clients, after a garbage collection. */
 export interface Rest extends Sample {
   readonly resources: Readonly<Record<string, number>>;
   readonly listeners: Readonly<Record<string, number>>;
@@ -27,7 +27,7 @@ export interface Rest extends Sample {
 
 export interface SoakResult {
   readonly samples: readonly Sample[];
-  /** Of the healthy client, in milliseconds. */
+  /** Round-trip times of the healthy client, in milliseconds. */
   readonly pings: readonly number[];
   readonly before: Rest;
   readonly after: Rest;
@@ -41,8 +41,8 @@ export interface SoakOptions {
   readonly onProgress?: (line: string) => void;
 }
 
-/** A message of a child that has this field. */
-async function told<T>(child: ChildProcess, field: string, ask?: string): Promise<T> {
+/** Resolves with the next message of a child that has this field. */
+async function messageWith<T>(child: ChildProcess, field: string, ask?: string): Promise<T> {
   if (ask !== undefined) child.send(ask);
   for (;;) {
     const [message] = (await once(child, 'message')) as [Record<string, T>];
@@ -50,19 +50,19 @@ async function told<T>(child: ChildProcess, field: string, ask?: string): Promis
   }
 }
 
-/** Clients that come and go, floods, slow readers and bad frames against the built module, with a healthy client beside them. */
+/** Runs short-lived clients, floods, slow readers and invalid frames against the built module, next to a healthy client. */
 export async function soak({ seconds, connections, onProgress }: SoakOptions): Promise<SoakResult> {
   const server = fork(resolve('test/soak/serve.mjs'), [TEST_SECRET], { execArgv: ['--expose-gc'] });
   let load: ChildProcess | null = null;
   try {
-    const port = await told<number>(server, 'port');
+    const port = await messageWith<number>(server, 'port');
     await warmUp(port);
-    const before = await told<Rest>(server, 'rest', 'rest');
+    const before = await messageWith<Rest>(server, 'rest', 'rest');
     const figures = { opened: 0, refused: 0 };
     load = fork(resolve('test/soak/load.ts'), [String(port), String(connections)], { execArgv: ['--import', 'tsx'] });
     load.on('message', ({ opened, refused }: typeof figures) => Object.assign(figures, { opened, refused }));
 
-    await told(load, 'open'); // it takes its time to start
+    await messageWith(load, 'open'); // it starts slowly
     const until = performance.now() + seconds * 1000;
     const isOver = (): boolean => performance.now() >= until;
     const pings: number[] = [];
@@ -78,7 +78,7 @@ export async function soak({ seconds, connections, onProgress }: SoakOptions): P
         const since = performance.now();
         const answered = await client.fence().then(
           () => true,
-          () => false, // its patience is over: that counts as a ping of so long, and it begins anew
+          () => false, // timed out: counts as a ping of this length, and starts again
         );
         pings.push(performance.now() - since);
         if (!answered) {
@@ -91,7 +91,7 @@ export async function soak({ seconds, connections, onProgress }: SoakOptions): P
     };
     const watching = async (): Promise<void> => {
       for (let count = 1; !isOver(); count += 1) {
-        const sample = await told<Sample>(server, 'sample', 'sample');
+        const sample = await messageWith<Sample>(server, 'sample', 'sample');
         samples.push(sample);
         if (count % 30 === 0) onProgress?.(line(sample, pings));
         await delay(1_000);
@@ -107,7 +107,7 @@ export async function soak({ seconds, connections, onProgress }: SoakOptions): P
   }
 }
 
-/** What is made at the first use of a thing is no leak. */
+/** Warms up, because an allocation at the first use is not a leak. */
 async function warmUp(port: number): Promise<void> {
   const options = { token: signToken() };
   for (let count = 0; count < 50; count += 1) {
@@ -121,12 +121,12 @@ async function warmUp(port: number): Promise<void> {
 async function emptied(server: ChildProcess): Promise<Rest> {
   const deadline = performance.now() + 60_000;
   for (;;) {
-    const { connections } = await told<Sample>(server, 'sample', 'sample');
+    const { connections } = await messageWith<Sample>(server, 'sample', 'sample');
     if (connections === 0 || performance.now() > deadline) break;
     await delay(500);
   }
   await delay(3_500);
-  return told<Rest>(server, 'rest', 'rest');
+  return messageWith<Rest>(server, 'rest', 'rest');
 }
 
 export function percentile(values: readonly number[], part: number): number {

@@ -1,13 +1,13 @@
 import { percentile, type Rest, type Sample, type SoakResult } from './soak.js';
 
-/** The healthy client's ping at p99, in milliseconds. */
+/** Limit of the healthy client's ping at p99, in milliseconds. */
 const MAX_PING_P99_MS = 100;
-/** By how much the second half of a run may lie over its first half, once the connections are all there: noise of a collector. */
+/** Allowed growth from the first half of a run to the second, once all connections are open: noise of the collector. */
 const MAX_RISE = 0.15;
-/** What may stay in the heap when all are gone, in bytes: caches of the runtime. */
+/** Allowed growth of the heap after all clients have left, in bytes: caches of the runtime. */
 const MAX_HEAP_LEFT = 12 * 1_048_576;
 
-/** What of a soak is not as it should be; nothing, if all is well. @param checksTime `false` for runs too short to speak of time and trends */
+/** Returns the problems of a soak test. @param checksTime `false` for runs that are too short to check times and trends */
 export function problemsOf(result: SoakResult, checksTime = true): string[] {
   const { before, after, samples, pings } = result;
   const problems: string[] = [];
@@ -30,7 +30,7 @@ export function problemsOf(result: SoakResult, checksTime = true): string[] {
   return problems;
 }
 
-/** The mean of each half of a run, without the fifth in which the connections come. */
+/** Returns the mean of each half of a run, without the first fifth, in which the connections open. */
 export function halves(samples: readonly Sample[], what: 'rss' | 'heapUsed'): [first: number, second: number] {
   const steady = samples.slice(Math.floor(samples.length / 5)).map((sample) => sample[what]);
   const middle = Math.floor(steady.length / 2);

@@ -18,7 +18,7 @@ describe('metrics with tenants', () => {
     }
     await app.events.emit('apps:created', { id: '1', name: 'another' }, { tenant: 'b' });
     await client?.next('event');
-    await app.events.emit('apps:created', { id: '1', name: 'of nobody who is here' }, { tenant: 'c' });
+    await app.events.emit('apps:created', { id: '1', name: 'of a tenant without connections' }, { tenant: 'c' });
   };
   const ofTenants = async (): Promise<Record<string, number>> =>
     Object.fromEntries([...(await meters.scrape())].filter(([name]) => name.startsWith('realtime_tenant')));

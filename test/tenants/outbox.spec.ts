@@ -68,7 +68,7 @@ describe('the outbox with tenants', () => {
       frame.type === 'event' && frame.channel === 'apps:created' ? (frame.data as { name: string }).name : [],
     );
     expect(created).toEqual(['a 1', 'a 2']);
-    await expect(outbox.emit(pool, 'apps:created', app('nobody’s'))).rejects.toThrow('tenant is missing');
+    await expect(outbox.emit(pool, 'apps:created', app('without a tenant'))).rejects.toThrow('tenant is missing');
     await a.close();
     await b.close();
   });

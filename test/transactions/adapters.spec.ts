@@ -9,7 +9,7 @@ import type { WsClient } from '../support/ws-client.js';
 import { PostgresProcess } from '../support/postgres-process.js';
 import { openPrisma } from './prisma-client.js';
 
-/** How one library runs transactions: `run` gets what runs a statement in the transaction, and what begins a savepoint of it. */
+/** Adapter of a library: `run` receives functions that run a statement in the transaction and that begin a savepoint. */
 type Run = (statement: (sql: string) => Promise<unknown>, savepoint?: Transaction) => Promise<unknown>;
 type Transaction = (run: Run) => Promise<unknown>;
 
@@ -28,7 +28,7 @@ const LIBRARIES: readonly Library[] = [
       const begin = (manager: typeof source.manager | DataSource): Transaction => {
         return (run) => manager.transaction((inner) => run((sql) => inner.query(sql), begin(inner)));
       };
-      return begin(source); // which is what Nest injects
+      return begin(source); // as Nest injects it
     },
   },
   {
@@ -64,7 +64,7 @@ const LIBRARIES: readonly Library[] = [
     },
   },
   {
-    name: 'pg, by hand',
+    name: 'pg, manually',
     open: async (pool, _url, events) => {
       return (run) =>
         events.transaction(async () => {
@@ -87,7 +87,7 @@ const LIBRARIES: readonly Library[] = [
 
 const closing: (() => Promise<unknown>)[] = [];
 
-describe('an event of a transaction', () => {
+describe('an event in a transaction', () => {
   let postgres: PostgresProcess;
   let pool: pg.Pool;
   let app: RealtimeApp;
@@ -96,7 +96,7 @@ describe('an event of a transaction', () => {
   beforeAll(async () => {
     [postgres, app] = await Promise.all([PostgresProcess.start(), RealtimeApp.start()]);
     pool = new pg.Pool({ connectionString: postgres.url });
-    // `end()` resolves while connections still close: the server that ends next may be the one that ends them.
+    // `end()` resolves while connections are still closing, so the server can be the one that closes them.
     pool.on('error', () => undefined);
     await pool.query('create table things (name text primary key)');
     client = await app.connectAs();
@@ -122,7 +122,7 @@ describe('an event of a transaction', () => {
   };
 
   it.each(LIBRARIES)(
-    'is told after the commit and never after a rollback: $name',
+    'is sent after the commit, and never after a rollback: $name',
     async ({ name: library, open }) => {
       const transaction = await open(pool, postgres.url, app.events);
       const write = async (statement: (sql: string) => Promise<unknown>, name: string): Promise<void> => {
@@ -143,14 +143,14 @@ describe('an event of a transaction', () => {
         throw new Error('changed my mind');
       });
       await expect(failing).rejects.toThrow('changed my mind');
-      // A statement that fails takes the transaction with it; so does a commit that is refused.
+      // A failed statement aborts the transaction, and so does a refused commit.
       await expect(transaction((statement) => write(statement, 'a'))).rejects.toThrow(
         /duplicate key value|insert into things/,
       );
       await client.expectNone('event');
       expect(await stored(library)).toEqual([`${library} a`, `${library} b`]);
 
-      // Many at once, on several connections: each knows its own.
+      // Many concurrent transactions on several connections: each has only its own events.
       const one = async (index: number): Promise<void> => {
         await transaction(async (statement) => {
           await write(statement, `many ${index}`);
@@ -179,7 +179,7 @@ describe('an event of a transaction', () => {
         });
         await expect(failing).rejects.toThrow('changed my mind');
         await client.expectNone('event');
-        // Another one of the client itself has a connection and a commit of its own.
+        // Another transaction of the client has a separate connection and commit.
         await transaction(async () => tell('independent'));
         expect(await told()).toBe(`${name} independent`);
         tell('outer');
@@ -189,7 +189,7 @@ describe('an event of a transaction', () => {
     },
   );
 
-  it('leaves alone the transactions of Prisma that take a list of statements', async () => {
+  it('does not change Prisma transactions that take a list of statements', async () => {
     const prisma = bindTransactions(openPrisma(postgres.url), app.events);
     closing.push(() => prisma.$disconnect());
     const insert = (name: string) => prisma.$executeRawUnsafe(`insert into things values ('list ${name}')`);
@@ -198,7 +198,7 @@ describe('an event of a transaction', () => {
     expect(await stored('list')).toEqual(['list a', 'list b']);
   });
 
-  it('of a client that Prisma’s $extends made of a bound one is told too, and the extension works in the transaction', async () => {
+  it('is also sent for a client from Prisma’s $extends on a bound one, and the extension works in the transaction', async () => {
     const prisma = bindTransactions(openPrisma(postgres.url), app.events);
     closing.push(() => prisma.$disconnect());
     const seen: string[] = [];
@@ -223,7 +223,7 @@ describe('an event of a transaction', () => {
     expect(seen).toEqual(['$executeRawUnsafe']);
   });
 
-  it('is refused at once where it cannot be sent, so that nothing is stored that nobody can be told of', async () => {
+  it('is refused at once if it cannot be sent, so that no change is stored without its event', async () => {
     const channel = 'no:such' as string as 'apps:created';
     const failing = app.events.transaction(async () => app.events.afterCommit(channel, { id: '1', name: 'x' }));
     await expect(failing).rejects.toThrow('channel is not registered: "no:such"');
@@ -233,7 +233,7 @@ describe('an event of a transaction', () => {
     await expect(forgotten).rejects.toThrow('data cannot hold a Promise (data): await it before');
   });
 
-  it('is told before an application that ends is gone', async () => {
+  it('is sent before the application has shut down', async () => {
     const ending = await RealtimeApp.start();
     const listener = await ending.connectAs();
     await listener.ask({ type: 'subscribe', channel: 'apps:created' });
@@ -242,7 +242,7 @@ describe('an event of a transaction', () => {
     expect((await listener.next('event')).data).toMatchObject({ name: 'last' });
   });
 
-  it('needs a client that has transactions', () => {
+  it('needs a client with transactions', () => {
     expect(() => bindTransactions({}, app.events)).toThrow('has no method transaction() or $transaction()');
   });
 });

@@ -7,7 +7,7 @@ type Compiler = Awaited<ReturnType<NonNullable<GetPrismaClientConfig['compilerWa
 const require = createRequire(import.meta.url);
 const COMPILER = '@prisma/client/runtime/query_compiler_fast_bg.postgresql';
 
-/** As much of a generated client as is used here. */
+/** The part of a generated client that the tests use. */
 interface Prisma {
   $executeRawUnsafe(sql: string): PromiseLike<unknown>;
   $transaction<T>(work: (inner: Prisma) => Promise<T>): Promise<T>;
@@ -17,8 +17,8 @@ interface Prisma {
 }
 
 /**
- * What `prisma generate` makes for PostgreSQL from a schema without models, on the same runtime: the command itself wants
- * a binary that is in no package.
+ * The client that `prisma generate` generates for PostgreSQL from a schema without models, on the same runtime. The command
+ * itself needs a binary that no package contains.
  */
 const CONFIG: GetPrismaClientConfig = {
   previewFeatures: [],

@@ -1,4 +1,4 @@
-/** What `nest new` writes for Nest 12 besides its sources; the globals of tests are those of Jest here instead of Vitest. */
+/** Files of `nest new` for Nest 12 besides its sources. The globals of tests are those of Jest instead of Vitest. */
 export const NEST_FILES = {
   'package.json': JSON.stringify({ name: 'shop', private: true, type: 'module' }),
   'tsconfig.json': JSON.stringify({
@@ -28,10 +28,10 @@ export const NEST_FILES = {
   'jest.config.json': JSON.stringify({ testMatch: ['<rootDir>/dist/**/*.spec.js'], transform: {} }),
 } as const;
 
-/** What `nest new` installs that the tutorial uses. */
+/** Packages of `nest new` that the tutorial uses. */
 export const NEST_PACKAGES = ['@nestjs/platform-express', '@nestjs/testing', '@types/node', '@types/jest'] as const;
 
-/** What `npm create vite -- --template react-ts` writes besides the files of the tutorial. */
+/** Files of `npm create vite -- --template react-ts` besides those of the tutorial. */
 export const VITE_FILES = {
   'package.json': JSON.stringify({ name: 'web', private: true, type: 'module' }),
   'index.html':
@@ -67,7 +67,7 @@ createRoot(document.getElementById('root')!).render(
   }),
 } as const;
 
-/** What that template installs. */
+/** Packages that this template installs. */
 export const VITE_PACKAGES = [
   'react',
   'react-dom',

@@ -14,7 +14,7 @@ import { NEST_FILES, NEST_PACKAGES, VITE_FILES, VITE_PACKAGES } from './stock-pr
 
 const API = 'http://localhost:3000';
 
-/** The files of the page: each block of TypeScript begins with its path. */
+/** Returns the files of the page: each TypeScript block begins with its path. */
 function filesOf(folder: 'src' | 'web', port: number): Record<string, string> {
   const files = blocksOf(TUTORIAL)
     .filter(({ language }) => language === 'ts' || language === 'tsx')
@@ -30,7 +30,7 @@ function filesOf(folder: 'src' | 'web', port: number): Record<string, string> {
   );
 }
 
-/** The packages that the page installs beside the tarballs: for the application, and for its page. */
+/** Returns the packages that the tutorial installs besides the tarballs: for the application, and for its page. */
 async function packagesOfThePage(): Promise<[string[], string[]]> {
   const { version } = await readJson<{ version: string }>('package.json');
   const commands = blocksOf(TUTORIAL)

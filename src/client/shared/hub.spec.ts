@@ -4,7 +4,7 @@ import type { ToPorts } from './messages.js';
 
 /** A hub with one open socket, the frames that it sends to the server, and the messages for the socket. */
 function openHub() {
-  const told: ToPorts[] = [];
+  const toPorts: ToPorts[] = [];
   const sent: { readonly type: string; readonly ref: string }[] = [];
   const sockets: WebSocketLike[] = [];
   const closed: WebSocketLike[] = [];
@@ -23,7 +23,7 @@ function openHub() {
       closed.push(this);
     }
   }
-  const hub = new Hub(Socket, (message) => void told.push(message));
+  const hub = new Hub(Socket, (message) => void toPorts.push(message));
   const enter = (port: string): void =>
     hub.take({ op: 'open', port, tab: 'tab', url: 'ws://fake/ws', protocols: [], isAnonymous: false });
   enter('tab/1');
@@ -37,9 +37,9 @@ function openHub() {
     ask: (ref: string) => hub.take({ op: 'send', port: 'tab/1', text: JSON.stringify({ type: 'move', ref }) }),
     /** Replies to a request of the hub. @returns the messages for sockets */
     answer: (ref: string | undefined): string[] => {
-      told.splice(0);
+      toPorts.splice(0);
       sockets.at(-1)?.onmessage?.({ data: JSON.stringify({ type: 'moved', ref }) } as never);
-      return told.flatMap((message) => (message.op === 'message' ? [message.text] : []));
+      return toPorts.flatMap((message) => (message.op === 'message' ? [message.text] : []));
     },
   };
 }

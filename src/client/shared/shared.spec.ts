@@ -165,11 +165,11 @@ describe('one connection for all tabs', () => {
   it('closes a socket that the leader does not know', async () => {
     const { client, world } = await tab();
     const radio = new world.BroadcastChannel('test');
-    const told: unknown[] = [];
-    radio.onmessage = ({ data }: { data: unknown }) => told.push(data);
+    const messages: unknown[] = [];
+    radio.onmessage = ({ data }: { data: unknown }) => messages.push(data);
     radio.postMessage({ to: 'leader', message: { op: 'send', port: 'lost/1', text: '{"type":"ping"}' } });
     await settle();
-    expect(told).toEqual([
+    expect(messages).toEqual([
       expect.objectContaining({ message: expect.objectContaining({ op: 'closed', ports: ['lost/1'], code: 1012 }) }),
     ]);
     expect(client.state).toBe('connected');
@@ -179,8 +179,8 @@ describe('one connection for all tabs', () => {
   it('opens a socket only once if it asks twice: on creation, and for a new leader', async () => {
     const { world } = await tab();
     const radio = new world.BroadcastChannel('test');
-    const told: string[] = [];
-    radio.onmessage = ({ data }: { data: { message: { op: string } } }) => told.push(data.message.op);
+    const messages: string[] = [];
+    radio.onmessage = ({ data }: { data: { message: { op: string } } }) => messages.push(data.message.op);
     const message = {
       op: 'open',
       port: 'other/1',
@@ -192,7 +192,7 @@ describe('one connection for all tabs', () => {
     radio.postMessage({ to: 'leader', message });
     radio.postMessage({ to: 'leader', message });
     await settle();
-    expect(told).toEqual(['heard', 'opened', 'message']);
+    expect(messages).toEqual(['heard', 'opened', 'message']);
     radio.close();
   });
 

@@ -27,7 +27,7 @@ export interface Difference {
 export function compare(committed: readonly Change[], received: readonly (Change | Reload)[]): Difference[] {
   const differences: Difference[] = [];
   const tokens = new Set(committed.map(({ token }) => token));
-  const told = new Set<string>();
+  const delivered = new Set<string>();
   const last = new Map<string, number>();
   /** Changes that the subscriber knows or was notified of, by `channel n`. */
   const covered = new Set<string>();
@@ -38,11 +38,11 @@ export function compare(committed: readonly Change[], received: readonly (Change
     }
     const { channel, n, token } = item;
     if (!tokens.has(token)) differences.push({ kind: 'never committed', change: item });
-    else if (told.has(token)) differences.push({ kind: 'twice', change: item });
+    else if (delivered.has(token)) differences.push({ kind: 'twice', change: item });
     else if (n <= (last.get(channel) ?? 0)) differences.push({ kind: 'out of order', change: item });
-    told.add(token);
+    delivered.add(token);
     last.set(channel, Math.max(n, last.get(channel) ?? 0));
   }
-  const lost = committed.filter(({ channel, n, token }) => !told.has(token) && !covered.has(`${channel} ${n}`));
+  const lost = committed.filter(({ channel, n, token }) => !delivered.has(token) && !covered.has(`${channel} ${n}`));
   return [...differences, ...lost.map((change) => ({ kind: 'lost' as const, change }))];
 }

@@ -1,7 +1,7 @@
 import { createElement, type ReactElement } from 'react';
 import { useChannelState, useConnectionState, useEvents, useIdentity, usePresence } from '../../../src/react/index.js';
 
-/** Every hook that shows something, as a server renders it and a browser takes it over. */
+/** Uses every hook that returns a value, for server rendering and hydration. */
 export function Greeting(): ReactElement {
   const { state, reason } = useConnectionState();
   const channel = useChannelState('announcements').state;

@@ -1,4 +1,4 @@
-// What the tests of the hooks drive in a browser: `show` renders a scenario, inside StrictMode.
+// The page of the hooks' tests in a browser: `show` renders a scenario, inside StrictMode.
 import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-query';
 import { StrictMode, useRef } from 'react';
 import { createRoot, hydrateRoot, type Root } from 'react-dom/client';
@@ -16,7 +16,7 @@ import { Greeting } from './greeting.js';
 
 type App = { readonly id: string; readonly name: string };
 
-/** What a scenario is given. */
+/** Props of a scenario. */
 export interface Props {
   readonly channels?: readonly string[];
   readonly limit?: number;
@@ -37,7 +37,7 @@ function Connection() {
   return <h1 title={reason}>{state}</h1>;
 }
 
-/** A list and a callback that are new at each render. */
+/** Passes a new list and a new callback at each render. */
 function Callback({ channels = [], tick = 0, enabled = true }: Props) {
   const { state } = useChannelState(channels[0] ?? 'announcements');
   useChannel(
@@ -122,22 +122,22 @@ function AppList({ apps }: { readonly apps: readonly App[] }) {
 const scenarios = { Callback, Events, Presence, Invalidated, Patched };
 
 export interface Harness {
-  /** Makes the client; nothing is connected by that. */
+  /** Creates the client, which does not connect yet. */
   connectTo(url: string, token: string): void;
   show(scenario: keyof typeof scenarios | 'nothing', props?: Props): void;
-  /** Takes over what a server has rendered. */
+  /** Hydrates a page that a server has rendered. */
   hydrate(html: string): void;
   close(): void;
   store(app: App): void;
-  /** Queries are answered, and listeners are done, once `release` was called. */
+  /** Queries and listeners finish when `release` is called. */
   holdAnswers(): void;
   release(): void;
   readonly log: readonly string[];
   readonly loads: number;
   readonly renders: number;
-  /** How many events of `apps:created` came. */
+  /** Number of received events of `apps:created`. */
   readonly heard: number;
-  /** When each event of `rooms:busy` came. */
+  /** Time of each received event of `rooms:busy`. */
   readonly busyAt: readonly number[];
   readonly state: string;
 }

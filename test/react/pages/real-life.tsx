@@ -1,4 +1,4 @@
-// What happens to the hooks in real life, in a browser against a fake server, inside StrictMode: `run` runs one scenario.
+// Realistic scenarios for the hooks, in a browser against a fake server, inside StrictMode: `run` runs one scenario.
 import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-query';
 import { Activity, StrictMode, version, type ReactNode } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
@@ -21,7 +21,7 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 async function until(isThere: () => boolean): Promise<void> {
   for (let left = 500; !isThere(); left -= 1) {
-    if (left === 0) throw new Error(`It does not come, the page shows: ${document.body.textContent}`);
+    if (left === 0) throw new Error(`The expected text did not appear. The page shows: ${document.body.textContent}`);
     await sleep(10);
   }
 }
@@ -86,7 +86,7 @@ function Present() {
 }
 
 const scenarios = {
-  /** What is shown after a sign-in of another user, and after the end of the client. */
+  /** Shows the page after another user signs in, and after the client closes. */
   async otherUser(stage: Stage) {
     stage.show(<Names />);
     await stage.subscribed();
@@ -156,7 +156,7 @@ const scenarios = {
     return { text: stage.text, errors: [...new Set(stage.errors)], subscriptions: [...connection!.subscriptions] };
   },
 
-  /** Twenty components invalidate, two patch; then no component is there, and an event comes. */
+  /** Twenty components invalidate, two patch. Then all components are unmounted, and an event arrives. */
   async manyComponents(stage: Stage) {
     let loads = 0;
     const load = (): Promise<number> => Promise.resolve((loads += 1));
@@ -188,7 +188,7 @@ const scenarios = {
     return { afterOneEvent, loads };
   },
 
-  /** An event comes while the first load goes on, which has read the former state. */
+  /** An event arrives during the first load, which has read the state before it. */
   async firstLoad(stage: Stage) {
     let loads = 0;
     let finish = (): void => undefined;
@@ -217,7 +217,7 @@ const scenarios = {
     return stage.text;
   },
 
-  /** What was loaded as one user is not shown to the next. */
+  /** Data loaded as one user is not shown to the next. */
   async otherUsersQuery(stage: Stage) {
     let gate = Promise.resolve();
     function Apps() {
@@ -241,7 +241,7 @@ const scenarios = {
     return stage.text;
   },
 
-  /** @returns what a component that was hidden was told when it was shown again */
+  /** @returns the events and resets that a hidden component received when it was shown again */
   async hidden(stage: Stage, isShared: boolean, isOtherUser: boolean) {
     const log: string[] = [];
     function Heard() {

@@ -6,7 +6,7 @@ import { launchChromium } from '../../support/chromium.js';
 import { signToken } from '../../support/jwt.js';
 import type { Harness, Props } from '../pages/harness.js';
 
-/** The versions of React, and what stands in its place for each. */
+/** Versions of React, with the package aliases of each. */
 export const REACTS: readonly (readonly [version: string, alias: Readonly<Record<string, string>>])[] = [
   ['19', {}],
   ['18', { react: 'react18', 'react-dom': 'react-dom18' }],
@@ -14,7 +14,7 @@ export const REACTS: readonly (readonly [version: string, alias: Readonly<Record
 
 const USER = 'reactor';
 
-/** The page, with one version of React. */
+/** Bundles the page with one version of React. */
 async function bundle(alias: Readonly<Record<string, string>>): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: ['test/react/pages/harness.tsx'],
@@ -28,12 +28,12 @@ async function bundle(alias: Readonly<Record<string, string>>): Promise<string> 
   return outputFiles[0]!.text;
 }
 
-/** The page that shows the hooks at work: a browser, a server and the line between them, and a new page for each test. */
+/** Runs the hooks in a page: a browser, a server and the line between them, with a new page for each test. */
 export class HooksPage {
   page!: Page;
   /** Every frame that the page sent. */
   sent: { type: string; channels?: unknown[] }[] = [];
-  /** How many connections it began. */
+  /** Number of connections that it started. */
   sockets = 0;
   private complaints: string[] = [];
 
@@ -49,7 +49,7 @@ export class HooksPage {
       bundle(alias),
       launchChromium(),
       RealtimeApp.start({
-        origins: ['null'], // the page comes from nowhere
+        origins: ['null'], // the page has an opaque origin
         history: { size: 5, ttlMs: 60_000 },
         presenceGraceMs: 0,
         channels: [
@@ -93,10 +93,10 @@ export class HooksPage {
     ] as const);
   }
 
-  /** Closes the page; fails where React, or anything else, complained in its console. */
+  /** Closes the page. Fails if React or other code logged a warning or an error. */
   async leave(): Promise<void> {
     await this.page.close();
-    if (this.complaints.length > 0) throw new Error(`The console says:\n${this.complaints.join('\n')}`);
+    if (this.complaints.length > 0) throw new Error(`The console shows:\n${this.complaints.join('\n')}`);
   }
 
   show(scenario: Parameters<Harness['show']>[0], props: Props = {}): Promise<void> {
