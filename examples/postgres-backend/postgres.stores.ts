@@ -77,7 +77,7 @@ export class PostgresInstanceDirectory extends InstanceDirectory {
     super();
   }
 
-  override get entries(): number {
+  override get registrations(): number {
     return this.registrations;
   }
 
@@ -130,7 +130,7 @@ export class PostgresPresenceStore extends PresenceStore {
 
   override async write(topic: string, counts: ReadonlyMap<string, number | null>): Promise<void> {
     // The values of an instance without a lease would be removed as those of a dead one.
-    if (this.directory.entries === 0) throw new RealtimeUnavailableError('This instance is not registered yet');
+    if (this.directory.registrations === 0) throw new RealtimeUnavailableError('This instance is not registered yet');
     const { id } = this.directory;
     const gone = [...counts].filter(([, count]) => count === null).map(([user]) => user);
     const here = [...counts].filter((entry): entry is [string, number] => entry[1] !== null);

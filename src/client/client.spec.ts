@@ -124,7 +124,11 @@ describe('a client, on a virtual clock', () => {
       await pass();
       server.close(code, 'because');
       await pass(60_000);
-      const after = { 'comes back': 'connected 1', 'stays away': 'closed 1', 'gets a new token first': 'connected 2' };
+      const after = {
+        reconnects: 'connected 1',
+        'stays closed': 'closed 1',
+        'reconnects with a new token': 'connected 2',
+      };
       expect(`${client.state} ${got}`).toBe(after[then]);
       expect(changes.find(({ closeCode }) => closeCode !== undefined)).toMatchObject({
         closeCode: code,

@@ -1,12 +1,12 @@
-import { CLOSE_CODES, ERROR_CODES, type AfterClose } from './codes.js';
+import { CLOSE_CODES, ERROR_CODES, type CloseReaction } from './codes.js';
 
 const closes = Object.entries(CLOSE_CODES);
 
 /** Reactions that a client can derive from the code alone. */
-function reactionsByCode(code: number): readonly AfterClose[] {
-  if (code === 1009) return ['stays away'];
-  if (code >= 4400 && code < 4500) return ['stays away', 'gets a new token first'];
-  return ['comes back'];
+function reactionsByCode(code: number): readonly CloseReaction[] {
+  if (code === 1009) return ['stays closed'];
+  if (code >= 4400 && code < 4500) return ['stays closed', 'reconnects with a new token'];
+  return ['reconnects'];
 }
 
 describe('close codes', () => {
@@ -30,7 +30,7 @@ describe('close codes', () => {
   });
 
   it('require a new token only for 4401', () => {
-    const wanting = closes.filter(([, { then }]) => then === 'gets a new token first').map(([, { code }]) => code);
+    const wanting = closes.filter(([, { then }]) => then === 'reconnects with a new token').map(([, { code }]) => code);
     expect(wanting).toEqual([4401]);
   });
 

@@ -53,31 +53,31 @@ export const ERROR_CODES = {
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 /** Reaction of a client to a close. */
-export type AfterClose = 'comes back' | 'stays away' | 'gets a new token first';
+export type CloseReaction = 'reconnects' | 'stays closed' | 'reconnects with a new token';
 
 /**
  * Reasons for which the server closes a connection: `code`, `reason` (the text of the close frame, at most 123 bytes),
  * and `then`, the reaction of the client.
  */
 export const CLOSE_CODES = {
-  goingAway: { code: 1001, reason: 'shutting down', then: 'comes back' },
-  protocolError: { code: 1002, reason: 'invalid frame (RFC 6455)', then: 'comes back' },
-  invalidText: { code: 1007, reason: 'text is not valid UTF-8', then: 'comes back' },
-  tooManyFragments: { code: 1008, reason: 'too many fragments, or an incomplete message', then: 'comes back' },
-  frameTooLarge: { code: 1009, reason: 'frame too large', then: 'stays away' },
-  restarting: { code: 1012, reason: 'restarting', then: 'comes back' },
-  instanceFull: { code: 1013, reason: 'instance is full', then: 'comes back' },
-  protocolViolation: { code: 4400, reason: 'too many invalid frames', then: 'stays away' },
-  unauthorized: { code: 4401, reason: 'no valid token', then: 'gets a new token first' },
-  accessRevoked: { code: 4403, reason: 'access was revoked', then: 'stays away' },
-  tooManyConnections: { code: 4429, reason: 'too many connections', then: 'stays away' },
-  internal: { code: 4500, reason: 'internal error', then: 'comes back' },
-  slowConsumer: { code: 4501, reason: 'client reads too slowly', then: 'comes back' },
-  heartbeatTimeout: { code: 4502, reason: 'heartbeat timeout', then: 'comes back' },
-  rateLimited: { code: 4503, reason: 'rate limit exceeded', then: 'comes back' },
-  anonymousTimeout: { code: 4504, reason: 'no token received in time', then: 'comes back' },
-  unavailable: { code: 4505, reason: 'temporarily unavailable', then: 'comes back' },
-} as const satisfies Record<string, { code: number; reason: string; then: AfterClose }>;
+  goingAway: { code: 1001, reason: 'shutting down', then: 'reconnects' },
+  protocolError: { code: 1002, reason: 'invalid frame (RFC 6455)', then: 'reconnects' },
+  invalidText: { code: 1007, reason: 'text is not valid UTF-8', then: 'reconnects' },
+  tooManyFragments: { code: 1008, reason: 'too many fragments, or an incomplete message', then: 'reconnects' },
+  frameTooLarge: { code: 1009, reason: 'frame too large', then: 'stays closed' },
+  restarting: { code: 1012, reason: 'restarting', then: 'reconnects' },
+  instanceFull: { code: 1013, reason: 'instance is full', then: 'reconnects' },
+  protocolViolation: { code: 4400, reason: 'too many invalid frames', then: 'stays closed' },
+  unauthorized: { code: 4401, reason: 'no valid token', then: 'reconnects with a new token' },
+  accessRevoked: { code: 4403, reason: 'access was revoked', then: 'stays closed' },
+  tooManyConnections: { code: 4429, reason: 'too many connections', then: 'stays closed' },
+  internal: { code: 4500, reason: 'internal error', then: 'reconnects' },
+  slowConsumer: { code: 4501, reason: 'client reads too slowly', then: 'reconnects' },
+  heartbeatTimeout: { code: 4502, reason: 'heartbeat timeout', then: 'reconnects' },
+  rateLimited: { code: 4503, reason: 'rate limit exceeded', then: 'reconnects' },
+  anonymousTimeout: { code: 4504, reason: 'no token received in time', then: 'reconnects' },
+  unavailable: { code: 4505, reason: 'temporarily unavailable', then: 'reconnects' },
+} as const satisfies Record<string, { code: number; reason: string; then: CloseReaction }>;
 
 /** Name of an entry in {@link CLOSE_CODES}. */
 export type CloseName = keyof typeof CLOSE_CODES;

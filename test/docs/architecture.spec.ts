@@ -9,11 +9,11 @@ interface Rule {
 const { forbidden } = createRequire(import.meta.url)('../../.ci/arrows.cjs') as { forbidden: readonly Rule[] };
 
 /** Folders that every folder is allowed to import. The page names them once. */
-const EVERYWHERE = ['protocol', 'options', 'the timing', 'the counters'];
+const EVERYWHERE = ['protocol', 'options', 'timing', 'observability'];
 
 /** The checked arrows: folder → the folders that it is allowed to import. */
 const arrows = forbidden.flatMap(({ comment = '' }) => {
-  const [, folder, imports] = /^src\/realtime\/([\w/-]+) may import: (.+)$/.exec(comment) ?? [];
+  const [, folder, imports] = /^src\/realtime\/([\w/-]+) is allowed to import: (.+)$/.exec(comment) ?? [];
   return folder === undefined
     ? []
     : [[folder, imports!.split(', ').filter((name) => !EVERYWHERE.includes(name))] as const];

@@ -48,7 +48,7 @@ describe.each(['memory', 'redis'])('the instance directory: %s', (engine) => {
     await directory.announce(report(1));
     await directory.announce(report(2));
     expect([...(await directory.all())]).toEqual([[directory.id, report(2)]]);
-    expect(directory.entries).toBe(1);
+    expect(directory.registrations).toBe(1);
   });
 
   it('considers itself alive, and an unknown instance dead', async () => {
@@ -99,7 +99,7 @@ describe('the instance directory in Redis', () => {
     }
     client.disconnect();
     await one.announce(report(1));
-    expect(one.entries).toBe(2);
+    expect(one.registrations).toBe(2);
     expect((await two.all()).has(one.id)).toBe(true);
   });
 
@@ -111,7 +111,7 @@ describe('the instance directory in Redis', () => {
     client.disconnect();
     expect((await one.all()).size).toBe(0);
     await one.announce(report(1));
-    expect(one.entries).toBe(2);
+    expect(one.registrations).toBe(2);
     expect((await one.all()).size).toBe(1);
   });
 

@@ -27,7 +27,7 @@ describe('the platform with REDIS_URL', () => {
         body: { status: 'unavailable', database: 'ok', realtime: 'unavailable' },
       });
       expect((await fetch(`${platform.url}/health/live`)).status).toBe(200);
-      expect(platform.stdout + platform.stderr).toMatch(/Redis \(publishing\) cannot be used: .*ECONNREFUSED/);
+      expect(platform.stdout + platform.stderr).toMatch(/Redis \(publishing\) is unavailable: .*ECONNREFUSED/);
       expect(platform.stdout + platform.stderr).not.toContain('secret');
     } finally {
       await platform.stop();

@@ -147,7 +147,7 @@ describe('presence in Redis, between instances', () => {
 async function untilKnown({ app }: RealtimeApp): Promise<void> {
   const directory = app.get(InstanceDirectory);
   const known = async (): Promise<void> => {
-    while (directory.entries === 0) await new Promise((resolve) => void setImmediate(resolve));
+    while (directory.registrations === 0) await new Promise((resolve) => void setImmediate(resolve));
   };
   await within(5_000, 'the instance to be known', known());
 }

@@ -39,7 +39,7 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
   private readonly isNeeded: boolean;
   private timer: NodeJS.Timeout | null = null;
   private held = false;
-  private entriesSeen = 0;
+  private registrationsSeen = 0;
 
   constructor(
     private readonly store: PresenceStore,
@@ -144,12 +144,12 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
   }
 
   private sync(now: number): void {
-    const { entries } = this.directory;
-    const { entriesSeen } = this;
-    this.entriesSeen = entries;
+    const { registrations } = this.directory;
+    const { registrationsSeen } = this;
+    this.registrationsSeen = registrations;
     // The lease had expired, or data was lost: other instances may have removed the stored values.
-    if (entries !== entriesSeen && entriesSeen > 0) this.markAllStale();
-    if (entriesSeen === 0) for (const channel of this.channels.values()) channel.retry();
+    if (registrations !== registrationsSeen && registrationsSeen > 0) this.markAllStale();
+    if (registrationsSeen === 0) for (const channel of this.channels.values()) channel.retry();
     for (const [topic, channel] of this.nextChannels()) {
       if (!this.held) channel.local.expire(now);
       if (channel.isIdle) this.channels.delete(topic);

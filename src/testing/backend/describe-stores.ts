@@ -118,7 +118,7 @@ export function describeDirectory({ describe, it }: TestRunner, instances: Insta
         assert.deepEqual(new Map(await two.directory.all()), expected);
       }
       assert.deepEqual(new Map(await one.directory.all()), expected);
-      assert.equal(one.directory.entries, 1);
+      assert.equal(one.directory.registrations, 1);
     });
 
     it('names the live ones of the given instances', async () => {
@@ -150,7 +150,7 @@ export function describeDirectory({ describe, it }: TestRunner, instances: Insta
       );
       assert.equal((await two.directory.all()).has(one.directory.id), false);
       await one.directory.announce('one, back');
-      assert.equal(one.directory.entries, 2);
+      assert.equal(one.directory.registrations, 2);
       assert.equal((await two.directory.all()).get(one.directory.id), 'one, back');
     });
   });

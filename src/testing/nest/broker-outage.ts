@@ -13,7 +13,7 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-const REASON = 'The broker cannot be used: the test called brokerDown()';
+const REASON = 'The broker is unavailable: the test called brokerDown()';
 /** Interval of deadline checks, in milliseconds. */
 const CHECK_MS = 50;
 

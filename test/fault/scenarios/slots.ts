@@ -13,7 +13,7 @@ const options = {
 /** Maximum median time of emits to other channels while one slot is in migration, in milliseconds. */
 const OTHERS_WITHIN_MS = 400;
 /** A reply for one slot must not stop other channels. */
-const GIVEN_UP = /Redis \(publishing\) cannot be used: (?:TRYAGAIN|ASK)\b.*/;
+const GIVEN_UP = /Redis \(publishing\) is unavailable: (?:TRYAGAIN|ASK)\b.*/;
 /** Time before the migration for comparison, in milliseconds. */
 const BEFORE_MS = 5_000;
 

@@ -5,7 +5,7 @@ import { InstanceDirectory } from '../../cluster/instances/instance-directory.js
 export class MemoryInstanceDirectory extends InstanceDirectory {
   override readonly id = randomBytes(8).toString('hex');
   override readonly isAlone = true;
-  override readonly entries = 1;
+  override readonly registrations = 1;
   private report: string | null = null;
 
   override onReachable(): void {

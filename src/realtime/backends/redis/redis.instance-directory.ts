@@ -45,7 +45,7 @@ export class RedisInstanceDirectory extends InstanceDirectory {
     super();
   }
 
-  override get entries(): number {
+  override get registrations(): number {
     return this.entered;
   }
 

@@ -37,7 +37,7 @@ describe('RedisPresenceStore while Redis fails', () => {
     living = async () => new Set(['here']);
     unhandled = [];
     process.on('unhandledRejection', note);
-    const directory = { id: 'here', entries: 1, living: () => living() } as unknown as InstanceDirectory;
+    const directory = { id: 'here', registrations: 1, living: () => living() } as unknown as InstanceDirectory;
     store = new RedisPresenceStore(redis as unknown as RedisBroker, directory);
   });
   afterEach(async () => {

@@ -27,7 +27,7 @@ export class RedisPresenceStore extends PresenceStore {
 
   override async write(channel: string, counts: ReadonlyMap<string, number | null>): Promise<void> {
     // Before this instance has a lease, others would treat its fields as those of a dead instance.
-    if (this.directory.entries === 0)
+    if (this.directory.registrations === 0)
       throw new RealtimeUnavailableError('This instance is not registered in Redis yet');
     const key = this.redis.keys.presence(channel);
     const set: string[] = [];

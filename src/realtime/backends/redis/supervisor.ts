@@ -101,7 +101,7 @@ export class ConnectionSupervisor<T extends Redis | Cluster> {
     this.reason = reason;
     if (this.closed || this.timer !== null) return;
     // Logs one line per outage, not one per attempt.
-    if (!this.hasLogged) this.logger.warn(`Redis (${this.name}) cannot be used: ${reason}. Retrying until it answers`);
+    if (!this.hasLogged) this.logger.warn(`Redis (${this.name}) is unavailable: ${reason}. Retrying until it answers`);
     this.hasLogged = true;
     const delay = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(10, this.attempt)) * (0.5 + Math.random());
     this.timer = setTimeout(

@@ -12,7 +12,7 @@ export abstract class InstanceDirectory {
   abstract readonly isAlone: boolean;
 
   /** Number of times this instance was registered. An increase means that its lease had expired or data was lost. */
-  abstract readonly entries: number;
+  abstract readonly registrations: number;
 
   /** Calls back when announcing becomes possible (again). */
   abstract onReachable(callback: () => void): void;

@@ -4,47 +4,47 @@ function present(members: Record<string, number>, anonymous = 0) {
   return { members: new Map(Object.entries(members)), anonymous, own: new Map<string, number>() };
 }
 
-describe('Roll', () => {
+describe('Roster', () => {
   it('reports joins and leaves, but not changed numbers of connections', () => {
-    const roll = new Roster();
-    expect(roll.update(present({ u1: 1, u2: 2 }), true)).toEqual({
+    const roster = new Roster();
+    expect(roster.update(present({ u1: 1, u2: 2 }), true)).toEqual({
       joined: [
         { userId: 'u1', connections: 1 },
         { userId: 'u2', connections: 2 },
       ],
       left: [],
     });
-    expect(roll.update(present({ u1: 3, u3: 1 }), true)).toEqual({
+    expect(roster.update(present({ u1: 3, u3: 1 }), true)).toEqual({
       joined: [{ userId: 'u3', connections: 1 }],
       left: [{ userId: 'u2', connections: 0 }],
     });
-    expect(roll.list()).toEqual([
+    expect(roster.list()).toEqual([
       { userId: 'u1', connections: 3 },
       { userId: 'u3', connections: 1 },
     ]);
   });
 
   it('counts anonymous connections without listing them', () => {
-    const roll = new Roster();
-    expect(roll.update(present({ u1: 1 }, 2), true).joined).toHaveLength(1);
-    expect(roll.count).toBe(3);
-    expect(roll.list()).toEqual([{ userId: 'u1', connections: 1 }]);
+    const roster = new Roster();
+    expect(roster.update(present({ u1: 1 }, 2), true).joined).toHaveLength(1);
+    expect(roster.count).toBe(3);
+    expect(roster.list()).toEqual([{ userId: 'u1', connections: 1 }]);
   });
 
   it('keeps missing members while their absence proves nothing', () => {
-    const roll = new Roster();
-    roll.update(present({ u1: 1, u2: 1 }), true);
-    expect(roll.update(present({ u3: 1 }), false)).toEqual({ joined: [{ userId: 'u3', connections: 1 }], left: [] });
-    expect(roll.count).toBe(3);
-    expect(roll.update(present({ u3: 1, u1: 1 }), true).left).toEqual([{ userId: 'u2', connections: 0 }]);
+    const roster = new Roster();
+    roster.update(present({ u1: 1, u2: 1 }), true);
+    expect(roster.update(present({ u3: 1 }), false)).toEqual({ joined: [{ userId: 'u3', connections: 1 }], left: [] });
+    expect(roster.count).toBe(3);
+    expect(roster.update(present({ u3: 1, u1: 1 }), true).left).toEqual([{ userId: 'u2', connections: 0 }]);
   });
 
   it('lists members up to the frame limit, and counts all', () => {
-    const roll = new Roster();
+    const roster = new Roster();
     const many = Object.fromEntries(Array.from({ length: MAX_LISTED + 5 }, (_, index) => [`u${index}`, 1]));
-    roll.update(present(many), true);
-    expect(roll.list()).toHaveLength(MAX_LISTED);
-    expect(roll.count).toBe(MAX_LISTED + 5);
+    roster.update(present(many), true);
+    expect(roster.list()).toHaveLength(MAX_LISTED);
+    expect(roster.count).toBe(MAX_LISTED + 5);
     // The longest user id gives a channel name of 200 bytes.
     const longest = JSON.stringify({ userId: 'x'.repeat(195), connections: 1_000 }).length;
     expect(MAX_LISTED * longest).toBeLessThan(1_048_576);
