@@ -1,6 +1,5 @@
 import { useState } from 'react';
 import { useHistory } from './api/use-history.js';
-import { isText, Recent } from './api/recent.js';
 import type { ConnectionDetailsDto } from '../realtime/http/operator-shapes.js';
 import { Channels } from './channels/channels.js';
 import { NO_CHECK, type Check } from './channels/check.js';
@@ -8,6 +7,7 @@ import { Connections } from './connections/connections.js';
 import { ContractPage } from './contract/contract.js';
 import { Explain } from './channels/explain.js';
 import { Overview } from './overview/overview.js';
+import { NO_CHANNEL, recentlyFollowed, type FollowedChannel } from './tail/followed-channel.js';
 import { Publish } from './tail/publish.js';
 import { Tail } from './tail/tail.js';
 import { Who } from './who.js';
@@ -21,20 +21,20 @@ const addressOf = (view: View): string => (view === 'Contract' ? 'asyncapi' : 'c
 export function Shell({ onSignOut }: { readonly onSignOut: () => void }) {
   const { history: past, problem } = useHistory();
   const [view, setShown] = useState<View>(() => (location.pathname.endsWith('/asyncapi') ? 'Contract' : 'Overview'));
-  const [channel, setChannel] = useState('');
-  const [recent] = useState(() => new Recent('channels', isText));
+  const [followed, setFollowed] = useState(NO_CHANNEL);
+  const [recent] = useState(recentlyFollowed);
   const [recentChannels, setRecentChannels] = useState(recent.list);
   const [check, setCheck] = useState(NO_CHECK);
   const setView = (next: View): void => {
     history.replaceState(null, '', addressOf(next));
     setShown(next);
   };
-  const follow = (name: string): void => {
-    setChannel(name);
-    setRecentChannels(recent.add(name));
+  const follow = (next: FollowedChannel): void => {
+    setFollowed(next);
+    setRecentChannels(recent.add(next));
   };
-  const tail = (name: string): void => {
-    follow(name);
+  const tail = (next: FollowedChannel): void => {
+    follow(next);
     setView('Live tail');
   };
   const checkAccess = ({ userId, role, tenant }: ConnectionDetailsDto, name: string): void => {
@@ -72,8 +72,8 @@ export function Shell({ onSignOut }: { readonly onSignOut: () => void }) {
         {view === 'Channels' && <Channels onTail={tail} />}
         {view === 'Live tail' && (
           <div className="pair">
-            <Tail channel={channel} recent={recentChannels} onChannel={follow} />
-            <Publish channel={channel} />
+            <Tail followed={followed} recent={recentChannels} onFollow={follow} />
+            <Publish followed={followed} />
           </div>
         )}
         {view === 'Permissions' && <Explain start={check} />}

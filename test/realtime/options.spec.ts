@@ -72,6 +72,7 @@ describe('invalid options', () => {
     [{ jwt: { secret: 5 } }, '`jwt.secret`', 'must be a non-empty string'],
     [{ jwt: { secret: TEST_SECRET, publicKey: rsa } }, '`jwt.publicKey`', 'exclude each other'],
     [{ jwt: { secret: TEST_SECRET }, console: true }, '`console`', 'needs `operatorApi`'],
+    [{ jwt, consoleSession: '/auth/console' }, '`consoleSession`', 'needs `console`'],
     [{ jwt, tenants: { platformRole: 'root' } }, '`tenants.platformRole`', 'needs `tenants.claim`'],
     [{ jwt, tenants: { metrics: true } }, '`tenants.metrics`', 'needs `tenants.claim`'],
     [{ jwt: { publicKey: 'a key' } }, '`jwt.publicKey`', 'must be a public key as PEM'],
@@ -90,6 +91,14 @@ describe('invalid options', () => {
     expect(message).toContain(name);
     expect(message).toContain(sentence);
   });
+
+  it.each(['//evil.example/', '/\\evil.example/', 'https://evil.example/', 'auth', '', '/a"><script>', '/a?b', 5])(
+    'are refused if %s is not a path on the same host',
+    async (consoleSession) => {
+      const message = await refusal({ jwt, operatorApi: true, console: true, consoleSession });
+      expect(message).toContain('`consoleSession` must be a path on the same host, such as /auth/console');
+    },
+  );
 
   it('are all reported at once', async () => {
     const message = await refusal({ path: '', framesPerSecond: 0, history: { size: 0, ttlMs: 0 } });

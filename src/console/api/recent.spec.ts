@@ -1,4 +1,6 @@
-import { isText, Recent } from './recent.js';
+import { Recent } from './recent.js';
+
+const isText = (value: unknown): value is string => typeof value === 'string';
 
 function storeOf(kept: Record<string, string> = {}) {
   const map = new Map(Object.entries(kept));

@@ -34,5 +34,3 @@ export class Recent<T> {
     return list;
   }
 }
-
-export const isText = (value: unknown): value is string => typeof value === 'string';

@@ -1,9 +1,10 @@
 import { useEffect, useState } from 'react';
 import { describeError, useApi } from '../api/api.js';
 import type { ChannelsDto } from '../../realtime/http/operator-shapes.js';
+import type { FollowedChannel } from '../tail/followed-channel.js';
 
 /** Lists the channels that have subscribers. */
-export function Channels({ onTail }: { readonly onTail: (channel: string) => void }) {
+export function Channels({ onTail }: { readonly onTail: (followed: FollowedChannel) => void }) {
   const api = useApi();
   const [search, setSearch] = useState('');
   const [turn, setTurn] = useState(0);
@@ -82,7 +83,7 @@ export function Channels({ onTail }: { readonly onTail: (channel: string) => voi
             {page?.channels.map(({ channel, tenant, pattern, subscribers, instances }) => (
               <tr key={`${tenant ?? ''} ${channel}`} data-channel={channel}>
                 <th scope="row">
-                  <button type="button" className="link" onClick={() => onTail(channel)}>
+                  <button type="button" className="link" onClick={() => onTail({ channel, tenant: tenant ?? '' })}>
                     {channel}
                   </button>
                   {tenant !== undefined && <span className="faint"> (tenant {tenant})</span>}

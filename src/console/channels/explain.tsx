@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { describeError, useApi } from '../api/api.js';
 import { textOf } from '../api/form.js';
+import { SETTINGS } from '../settings.js';
 import type { Explanation } from '../../realtime/http/operator-shapes.js';
 import { ChannelInput } from './channel-input.js';
 import { Answer } from './answer.js';
@@ -65,10 +66,12 @@ export function Explain({ start }: { readonly start: Check }) {
           Role
           <input name="roles" placeholder="user" defaultValue={shown.roles} autoComplete="off" />
         </label>
-        <label>
-          Tenant
-          <input name="tenant" placeholder="none" defaultValue={shown.tenant} autoComplete="off" />
-        </label>
+        {SETTINGS.hasTenants && (
+          <label>
+            Tenant
+            <input name="tenant" placeholder="none" defaultValue={shown.tenant} autoComplete="off" />
+          </label>
+        )}
         <button type="submit">Check access</button>
       </form>
       <div role="status">{answer !== null && <Answer answer={answer} check={shown} />}</div>

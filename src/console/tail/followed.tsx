@@ -4,6 +4,7 @@ import { useLoaded } from '../api/use-loaded.js';
 import { useChannelState, useEvents } from '../../react/index.js';
 import { sizeOf } from '../size.js';
 import { entriesOf, matching, type KeptEvent } from './entries.js';
+import type { FollowedChannel } from './followed-channel.js';
 
 /** Live events that are shown. */
 const LIMIT = 200;
@@ -11,12 +12,12 @@ const LIMIT = 200;
 const KEPT = 50;
 
 /** The events of one channel, newest first. */
-export function Followed({ channel }: { readonly channel: string }) {
+export function Followed({ channel, tenant }: FollowedChannel) {
   const live = useEvents<string>(channel, { limit: LIMIT }) as readonly KeptEvent[];
   const { state, reason } = useChannelState<string>(channel);
   const [path, setPath] = useState<string | null>(null);
   // A channel that is refused has nothing to load.
-  if (state === 'subscribed' && path === null) setPath(`channels/${encodeURIComponent(channel)}/history?limit=${KEPT}`);
+  if (state === 'subscribed' && path === null) setPath(historyOf({ channel, tenant }));
   const { answer, problem } = useLoaded<HistoryDto>(path);
   const [held, setHeld] = useState<readonly KeptEvent[] | null>(null);
   const [filter, setFilter] = useState('');
@@ -73,6 +74,11 @@ export function Followed({ channel }: { readonly channel: string }) {
       </ol>
     </>
   );
+}
+
+function historyOf({ channel, tenant }: FollowedChannel): string {
+  const ofTenant = tenant === '' ? '' : `&tenant=${encodeURIComponent(tenant)}`;
+  return `channels/${encodeURIComponent(channel)}/history?limit=${KEPT}${ofTenant}`;
 }
 
 /** Returns the end of an id: the epoch before it is the same for most events of a channel. */

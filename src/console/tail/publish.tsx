@@ -1,8 +1,10 @@
 import { useState, type FormEvent } from 'react';
 import { describeError, useApi } from '../api/api.js';
 import { textOf } from '../api/form.js';
+import { SETTINGS } from '../settings.js';
+import { nameOf, type FollowedChannel } from './followed-channel.js';
 
-export function Publish({ channel }: { readonly channel: string }) {
+export function Publish({ followed }: { readonly followed: FollowedChannel }) {
   const api = useApi();
   const [result, setResult] = useState<string | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
@@ -35,16 +37,23 @@ export function Publish({ channel }: { readonly channel: string }) {
       <form className="stack" onSubmit={(event) => void publish(event)}>
         <label>
           Channel to publish to
-          <input key={channel} name="channel" defaultValue={channel} required />
+          <input key={nameOf(followed)} name="channel" defaultValue={followed.channel} required />
         </label>
         <label>
           Data (JSON)
           <textarea name="data" rows={6} spellCheck={false} defaultValue="{}" required />
         </label>
-        <label>
-          Tenant (for tenant channels)
-          <input name="tenant" placeholder="none" />
-        </label>
+        {SETTINGS.hasTenants && (
+          <label>
+            Tenant
+            <input
+              key={nameOf(followed)}
+              name="tenant"
+              placeholder="none: a global channel"
+              defaultValue={followed.tenant}
+            />
+          </label>
+        )}
         <button type="submit">Publish</button>
       </form>
       <p role="status">{result}</p>

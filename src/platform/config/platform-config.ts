@@ -197,6 +197,9 @@ function readFirstAdmin(variables: Variables): PlatformConfig['firstAdmin'] {
   return { email, password };
 }
 
+/** Route that gives the console the token of the session. */
+export const CONSOLE_SESSION_PATH = '/api/auth/console';
+
 /** Minimum length of METRICS_TOKEN, in characters. */
 const MIN_METRICS_TOKEN = 16;
 
@@ -220,7 +223,8 @@ function readRealtime(env: NodeJS.ProcessEnv): Omit<RealtimeOptions, 'jwt'> {
     if (options.tenants?.claim !== undefined) {
       throw new Error('REALTIME_TENANT_CLAIM must be empty: the platform does not support tenants');
     }
-    return { maxEventBytes: MAX_EVENT_BYTES, channels: CHANNELS, ...options };
+    const session = options.console === true ? { consoleSession: CONSOLE_SESSION_PATH } : {};
+    return { maxEventBytes: MAX_EVENT_BYTES, channels: CHANNELS, ...session, ...options };
   } catch (error) {
     throw new StartError((error as Error).message, { cause: error });
   }

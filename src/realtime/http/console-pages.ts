@@ -25,8 +25,8 @@ const HEADERS = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** Placeholder for the path of the WebSocket in the built page. */
-const PATH_IN_PAGE = 'name="realtime-path" content="/ws"';
+/** Settings in the built page, with the values that {@link ConsolePages} replaces. */
+const PLACEHOLDERS = { path: '/ws', session: '', tenants: 'false' } as const;
 
 type Request = IncomingMessage & { readonly originalUrl?: string };
 
@@ -76,7 +76,14 @@ export class ConsolePages {
   };
 
   private page({ page }: ConsoleFiles): ConsoleFile {
-    const content = page.replace(PATH_IN_PAGE, `name="realtime-path" content="${this.options.path}"`);
+    const { path, consoleSession = '', tenants } = this.options;
+    const values = { path, session: consoleSession, tenants: String(tenants.claim !== undefined) };
+    let content = page;
+    for (const name of ['path', 'session', 'tenants'] as const) {
+      const at = (value: string): string => `name="realtime-${name}" content="${value}"`;
+      // A function, because a string could contain a pattern such as $&.
+      content = content.replace(at(PLACEHOLDERS[name]), () => at(values[name]));
+    }
     return { type: 'text/html; charset=utf-8', content: Buffer.from(content) };
   }
 }

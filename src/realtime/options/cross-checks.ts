@@ -73,6 +73,9 @@ export function crossChecks(options: ResolvedRealtimeOptions): string[] {
   if (options.console && !options.operatorApi) {
     problems.push('`console` needs `operatorApi`: the console uses that API');
   }
+  if (options.consoleSession !== undefined && !options.console) {
+    problems.push('`consoleSession` needs `console`: it signs in to the console');
+  }
   return problems;
 }
 

@@ -92,6 +92,7 @@ const VARIABLES: Readonly<Record<string, readonly [option: string, parse: Parse]
   REALTIME_CLUSTER_KEYS: ['clusterKeys', list],
   REALTIME_OPERATOR_API: ['operatorApi', flag],
   REALTIME_CONSOLE: ['console', flag],
+  REALTIME_CONSOLE_SESSION: ['consoleSession', text],
   REALTIME_REVOCATION_TTL_MS: ['revocationTtlMs', whole],
   REALTIME_TENANT_CLAIM: ['tenants.claim', text],
   REALTIME_TENANT_PLATFORM_ROLE: ['tenants.platformRole', text],

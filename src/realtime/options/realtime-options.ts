@@ -228,6 +228,15 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   @IsBoolean()
   console = false;
 
+  /**
+   * Path of a route of your application on the same host, such as `/auth/console`. The console sends it a POST with the
+   * cookies of the session, and signs in with the `{ token }` of the response. Needs `console`.
+   * @default none: the console asks for a token
+   */
+  @IsOptional()
+  @Matches(/^\/(?![/\\])[\w.~%/-]{0,500}$/, { message: 'must be a path on the same host, such as /auth/console' })
+  consoleSession?: string;
+
   /** On SIGTERM: time for which readiness answers 503 before connections are drained, in milliseconds. @default 1000 */
   @IsInt()
   @Min(0)
