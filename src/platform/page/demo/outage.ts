@@ -47,6 +47,7 @@ export class Outage {
     } catch (error) {
       if (this.client.state !== 'closed') throw error; // the user has not signed out meanwhile
     } finally {
+      this.finish(); // ends the timer if a change failed
       this.network.mend();
       // Otherwise the client waits for its next attempt. A client that the page has closed stays closed.
       if (this.client.state === 'waiting' || this.client.state === 'paused') this.client.connect();
@@ -71,7 +72,12 @@ export class Outage {
   }
 
   private async pause(): Promise<void> {
-    await Promise.race([new Promise((resolve) => setTimeout(resolve, STEP_MS)), this.ending]);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const step = new Promise((resolve) => {
+      timer = setTimeout(resolve, STEP_MS);
+    });
+    await Promise.race([step, this.ending]);
+    clearTimeout(timer);
   }
 
   private set(until: number | null): void {
