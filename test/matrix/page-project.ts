@@ -4,9 +4,10 @@ import { blocksOf } from '../docs/support/blocks.js';
 import { bin, finish, installed, packagesNeeded, readJson, type Tarballs } from '../package/installed.js';
 import { launchChromium } from '../support/chromium.js';
 import { Child } from '../support/child.js';
+import { ANGULAR_BUILT, makeAngularPage, makeNextPage } from './framework-pages.js';
 
-/** A page that shows the names of new apps, made with this template of create-vite or without a build. */
-export type PageTemplate = 'react-ts' | 'vue-ts' | 'svelte-ts' | 'plain';
+/** A page that shows the names of new apps, made with this template of create-vite, by a framework, or without a build. */
+export type PageTemplate = 'react-ts' | 'vue-ts' | 'svelte-ts' | 'next' | 'angular' | 'plain';
 
 const REACT = `
 import { createRealtimeClient } from 'nestjs-realtime-client';
@@ -50,6 +51,11 @@ class AppsController {
     return new JwtService({ secret }).sign({ sub: 'u1' }, { expiresIn: '15m' });
   }
 
+  @Post('realtime-token')
+  tokenOfSession(): string {
+    return this.token();
+  }
+
   @Post('apps')
   async create(): Promise<void> {
     await this.events.emit('apps:created', { id: '1', name: 'shop' });
@@ -83,7 +89,10 @@ export async function makePageProject(
 ): Promise<void> {
   const page = join(root, 'page');
   await mkdir(root);
-  await (template === 'plain' ? makePlainPage(page, client.path) : makeVitePage(page, template, client.path));
+  if (template === 'plain') await makePlainPage(page, client.path);
+  else if (template === 'next') await makeNextPage(page, client.path);
+  else if (template === 'angular') await makeAngularPage(page, client.path);
+  else await makeVitePage(page, template, client.path);
   const beside = ['@nestjs/platform-express', '@types/node'];
   await installed(join(root, 'api'), [server], [...(await packagesNeeded()), ...beside], {
     'main.ts': API,
@@ -138,7 +147,10 @@ export async function checkPageProject(root: string, template: PageTemplate, env
   const page = join(root, 'page');
   if (template === 'svelte-ts') await finish('npm', ['run', 'check'], page, env);
   if (template !== 'plain') await finish('npm', ['run', 'build'], page, env);
-  const api = new Child('node', ['built/main.js', join(page, 'dist')], { cwd: join(root, 'api'), env });
+  const api = new Child('node', ['built/main.js', join(page, template === 'angular' ? ANGULAR_BUILT : 'dist')], {
+    cwd: join(root, 'api'),
+    env,
+  });
   try {
     await api.said('listening on', 60_000);
     const [, url] = /listening on (\S+)/.exec(api.stdout) ?? [];

@@ -57,10 +57,19 @@ export const PROJECTS: readonly Project[] = [
   page('React', 'react-ts'),
   page('Vue', 'vue-ts'),
   page('Svelte', 'svelte-ts'),
+  page('Next', 'next'),
+  page('Angular', 'angular'),
   page('without a build', 'plain'),
   refused('10.4.22', '10'),
   refused('11.1.3', '11'),
 ];
+
+/** A step of a project, and how long it took. */
+export interface Step {
+  /** `made`, or the version of Node that the project ran under. */
+  readonly name: string;
+  readonly tookMs: number;
+}
 
 /**
  * Creates the project and checks it under each line of Node that it runs on.
@@ -72,13 +81,23 @@ export async function checkProject(
   home: string,
   tarballs: Tarballs,
   lines: readonly string[],
-): Promise<void> {
+): Promise<Step[]> {
   const root = join(home, name.toLowerCase().replaceAll(/\W+/g, '-'));
   const current = process.versions.node.split('.')[0]!;
   const fitting = (lines.length > 0 ? lines : [current]).filter((line) => Number(line) >= lowestNode);
-  await make(root, tarballs);
+  const steps = [await timed('made', () => make(root, tarballs))];
   for (const line of fitting.length > 0 ? fitting : [String(lowestNode)]) {
     const binary = line === current ? process.execPath : (await nodeRelease(line)).binary;
-    await check(root, { ...process.env, PATH: `${dirname(binary)}:${process.env['PATH']}` });
+    const env = { ...process.env, PATH: `${dirname(binary)}:${process.env['PATH']}` };
+    steps.push(await timed(`Node ${line}`, () => check(root, env)));
   }
+  return steps;
+}
+
+async function timed(name: string, run: () => Promise<void>): Promise<Step> {
+  const since = performance.now();
+  await run().catch((error: Error) => {
+    throw new Error(`${name}: ${error.message}`, { cause: error });
+  });
+  return { name, tookMs: Math.round(performance.now() - since) };
 }

@@ -75,14 +75,15 @@ async function check(name: string, start: () => Promise<Served>): Promise<number
 
 /** @returns the number of failed projects: 0 or 1 */
 async function tryProject(project: (typeof PROJECTS)[number], home: string, tarballs: Tarballs): Promise<number> {
-  const since = performance.now();
-  const failure = await checkProject(project, home, tarballs, lines).then(
-    () => null,
-    (error: Error) => error.message,
-  );
-  const tookMs = Math.round(performance.now() - since);
-  say(failure === null ? `✓ ${project.name}: ${tookMs} ms` : `✗ ${project.name}: ${failure}`);
-  return failure === null ? 0 : 1;
+  try {
+    const steps = await checkProject(project, home, tarballs, lines);
+    const seconds = steps.map(({ name, tookMs }) => `${name} ${(tookMs / 1000).toFixed(1)} s`);
+    say(`✓ ${project.name}: ${seconds.join(', ')}`);
+    return 0;
+  } catch (error) {
+    say(`✗ ${project.name}: ${(error as Error).message}`);
+    return 1;
+  }
 }
 
 const root = await makeTemporaryDirectory();
