@@ -7,7 +7,7 @@ export const CHANNEL = 'announcements';
 
 /** A client that records its dark times: from the end of a connection until its channel is subscribed again. */
 export class DeployClient {
-  /** Each dark time: its end (`performance.now()`) and its length, in milliseconds. */
+  /** Each dark time: its end (milliseconds since 1970) and its length, in milliseconds. */
   readonly dark: { readonly at: number; readonly ms: number }[] = [];
   /** Numbers of the received events, in order. */
   readonly received: number[] = [];
@@ -46,7 +46,7 @@ export class DeployClient {
   }
 
   private changed(isReady: boolean, wasReady: boolean): void {
-    const now = performance.now();
+    const now = performance.timeOrigin + performance.now();
     if (wasReady && !isReady) this.darkSince = now;
     if (isReady && this.darkSince !== null) {
       this.dark.push({ at: now, ms: now - this.darkSince });

@@ -1,4 +1,3 @@
-import { EventEmitter, once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Nginx } from '../fault/nginx.js';
 import { lastingPort } from '../fault/lasting-port.js';
@@ -6,7 +5,9 @@ import { startChildApp, type ChildApp } from '../realtime/support/child-app.js';
 import { signToken } from '../support/jwt.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { within } from '../support/within.js';
-import { CHANNEL, DeployClient } from './deploy-client.js';
+import { LocalCrowd, type Crowd, type Outcome } from './crowd.js';
+import { CHANNEL } from './deploy-client.js';
+import { RemoteCrowd } from './remote-crowd.js';
 
 /** Effect of one instance's shutdown on its clients. */
 export interface Drained {
@@ -30,82 +31,93 @@ export interface DeployResult {
   readonly latestMs: readonly number[];
 }
 
-/** Interval between events, in milliseconds. */
+/** Interval between events with a thousand clients or fewer, in milliseconds. */
 const PUBLISH_MS = 100;
-/** Number of clients that connect at the same time. */
-const AT_ONCE = 50;
+/** Statuses of nginx and of an instance that drains, after which a service repeats its request. */
+const UNAVAILABLE = new Set([502, 503, 504]);
+/** Clients in one process. */
+const CROWD = 2_500;
+/** Clients that one worker of nginx serves: each has two of its file descriptors. */
+const CLIENTS_PER_WORKER = 2_500;
 const PATIENCE_MS = 60_000;
 
 /**
  * A rolling deploy as an operator does it: two instances behind nginx, with the defaults of the module. One gets SIGTERM and
  * is started again, then the other, while events are published.
+ * @param options of the module, in addition
  */
-export async function deploy(clientCount: number): Promise<DeployResult> {
+export async function deploy(clientCount: number, options: { reconnectSpreadMs?: number } = {}): Promise<DeployResult> {
+  const patienceMs = PATIENCE_MS + (options.reconnectSpreadMs ?? 0);
   const redis = await RedisProcess.start();
   const ports = [await lastingPort(), await lastingPort()];
   const start = (port: number): Promise<ChildApp> => {
     const proxied = { trustedProxies: ['loopback'], maxConnectionsPerAddress: 2 * clientCount };
-    return startChildApp({ redis: { url: redis.url }, handshakesPerSecondPerUser: 1, ...proxied }, port);
+    return startChildApp({ redis: { url: redis.url }, handshakesPerSecondPerUser: 1, ...proxied, ...options }, port);
   };
   const instances = await Promise.all(ports.map(start));
-  const nginx = await Nginx.start(ports.map((port) => ({ port })));
-  const change = new EventEmitter();
-  const clients: DeployClient[] = [];
-  const publisher = new Publisher(`http://127.0.0.1:${nginx.port}`);
-  const until = async (what: string, isTrue: () => boolean, event = 'state'): Promise<void> => {
-    const wait = async (): Promise<void> => {
-      while (!isTrue()) await once(change, event);
-    };
-    await within(PATIENCE_MS, what, wait());
-  };
-  const allReady = (): boolean => clients.every(({ isReady }) => isReady);
+  const workers = Math.ceil(clientCount / CLIENTS_PER_WORKER);
+  const nginx = await Nginx.start(
+    ports.map((port) => ({ port })),
+    workers,
+  );
+  const crowds = crowdsOf(clientCount, `ws://127.0.0.1:${nginx.port}/ws`, patienceMs);
+  const all = <T>(step: (crowd: Crowd) => Promise<T>): Promise<T[]> => Promise.all(crowds.map(step));
+  // At most ten thousand events a second reach the clients: this machine serves both ends.
+  const publishMs = Math.max(PUBLISH_MS, clientCount / 10);
+  const publisher = new Publisher(`http://127.0.0.1:${nginx.port}`, publishMs);
   try {
-    while (clients.length < clientCount) {
-      for (let count = Math.min(AT_ONCE, clientCount - clients.length); count > 0; count -= 1) {
-        const url = `ws://127.0.0.1:${nginx.port}/ws`;
-        const notify = (event: string) => () => void change.emit(event);
-        clients.push(new DeployClient(`u${clients.length}`, url, notify('state'), notify('event')));
-      }
-      await until('the clients to subscribe', allReady);
-    }
+    await all((crowd) => crowd.connect());
     publisher.start();
     const drained: Drained[] = [];
     for (const [index, instance] of instances.entries()) {
-      const before = performance.now();
+      const before = performance.timeOrigin + performance.now();
       const { pid } = instance.process;
       instance.process.kill('SIGTERM');
-      await within(PATIENCE_MS, `the end of the process ${pid}`, instance.process.exited);
-      const endedAfterMs = performance.now() - before;
-      await until('all clients to be back', allReady);
-      const dark = clients.flatMap((client) => client.dark.filter(({ at }) => at > before).map(({ ms }) => ms));
+      await within(patienceMs, `the end of the process ${pid}`, instance.process.exited);
+      const endedAfterMs = performance.timeOrigin + performance.now() - before;
+      await all((crowd) => crowd.ready());
+      const dark = (await all((crowd) => crowd.darkSince(before))).flat();
       drained.push({ moved: dark.length, endedAfterMs, darkMs: ascending(dark) });
       instances[index] = await start(ports[index]!);
     }
     const published = await publisher.stop();
-    await until('the last event', () => clients.every(({ received }) => received.at(-1) === published - 1), 'event');
-    const all = Array.from({ length: published }, (_, number) => number).join();
+    const outcomes = await all((crowd) => crowd.outcome(published));
+    const sum = (of: (outcome: Outcome) => number): number => outcomes.reduce((total, one) => total + of(one), 0);
     return {
       ...{ drained, published },
-      incomplete: clients.filter(({ received }) => received.join() !== all).length,
-      resets: clients.reduce((sum, { resets }) => sum + resets, 0),
-      latestMs: ascending(clients.map(({ latestMs }) => latestMs)),
+      incomplete: sum(({ incomplete }) => incomplete),
+      resets: sum(({ resets }) => resets),
+      latestMs: ascending(outcomes.flatMap(({ latestMs }) => latestMs)),
     };
   } finally {
     await publisher.stop();
-    for (const client of clients) client.close();
+    await all((crowd) => crowd.close());
     await nginx.stop();
     await Promise.all(instances.map(({ process }) => process.stop('SIGKILL')));
     await redis.stop();
   }
 }
 
-/** A service that publishes over HTTP through the load balancer, and retries after a 503. */
+function crowdsOf(clientCount: number, url: string, patienceMs: number): Crowd[] {
+  if (clientCount <= CROWD) return [new LocalCrowd(url, 'u', clientCount, patienceMs)];
+  const processes = Math.ceil(clientCount / CROWD);
+  return Array.from({ length: processes }, (_, index) => {
+    const count = Math.floor(clientCount / processes) + (index < clientCount % processes ? 1 : 0);
+    return new RemoteCrowd(url, `p${index}-`, count, patienceMs);
+  });
+}
+
+/** A service that publishes over HTTP through the load balancer. After a 502, 503 or 504 it repeats the event with the same key. */
 class Publisher {
   private running: Promise<void> | null = null;
   private stopped = false;
   private published = 0;
 
-  constructor(private readonly url: string) {}
+  /** @param everyMs interval between events, in milliseconds */
+  constructor(
+    private readonly url: string,
+    private readonly everyMs: number,
+  ) {}
 
   start(): void {
     this.running = this.run();
@@ -125,12 +137,13 @@ class Publisher {
       Authorization: `Bearer ${signToken({ sub: 'publisher', role: 'admin' })}`,
     };
     while (!this.stopped) {
-      const body = JSON.stringify({ channel: CHANNEL, data: { message: String(this.published) } });
+      const event = { channel: CHANNEL, data: { message: String(this.published) } };
+      const body = JSON.stringify({ ...event, idempotencyKey: `deploy-${this.published}` });
       const response = await fetch(`${this.url}/realtime/events`, { method: 'POST', headers, body });
       await response.text();
       if (response.status === 201) this.published += 1;
-      else if (response.status !== 503) throw new Error(`POST /realtime/events answered ${response.status}`);
-      await delay(PUBLISH_MS);
+      else if (!UNAVAILABLE.has(response.status)) throw new Error(`POST /realtime/events answered ${response.status}`);
+      await delay(this.everyMs);
     }
   }
 }

@@ -3,13 +3,17 @@ import { percentile } from '../soak/soak.js';
 import { deploy } from './deploy.js';
 
 /**
- * Measures a rolling deploy: `npm run test:deploy -- --clients 1000`. Ends with 1 if an event is lost, or if the 99th
+ * Measures a rolling deploy: `npm run test:deploy -- --clients 1000 --spread 10000`. Ends with 1 if an event is lost, or if the 99th
  * percentile of the dark time is a second or more.
  */
-const { values } = parseArgs({ options: { clients: { type: 'string', default: '1000' } } });
+const { values } = parseArgs({
+  options: { clients: { type: 'string', default: '1000' }, spread: { type: 'string', default: '10000' } },
+});
 const clients = Number(values.clients);
 if (!Number.isInteger(clients) || clients < 2)
   throw new Error(`--clients must be an integer from 2, not ${values.clients}`);
+
+const reconnectSpreadMs = Number(values.spread);
 
 const LIMIT_MS = 1_000;
 
@@ -18,7 +22,7 @@ const parts = (sorted: readonly number[]): string =>
   [0.5, 0.99, 1].map((part) => percentile(sorted, part).toFixed(0)).join(' / ');
 
 say(`${clients} clients, two instances behind nginx, replaced one after the other`);
-const { drained, published, incomplete, resets, latestMs } = await deploy(clients);
+const { drained, published, incomplete, resets, latestMs } = await deploy(clients, { reconnectSpreadMs });
 for (const [index, { moved, endedAfterMs, darkMs }] of drained.entries()) {
   say(`instance ${index + 1}: moved ${moved} clients, ended after ${(endedAfterMs / 1_000).toFixed(1)} s`);
   say(`  dark time of a client, ms, p50 / p99 / max: ${parts(darkMs)}`);

@@ -22,19 +22,20 @@ export class Nginx implements Front {
     readonly port: number,
   ) {}
 
-  static async start(instances: readonly Pick<Instance, 'port'>[]): Promise<Nginx> {
-    return Nginx.serve((port) => serverOf(port, instances));
+  /** @param workers processes that share the connections */
+  static async start(instances: readonly Pick<Instance, 'port'>[], workers = 1): Promise<Nginx> {
+    return Nginx.serve((port) => serverOf(port, instances), workers);
   }
 
   /** @param http what its `http` block contains, to listen on this port */
-  static async serve(http: (port: number) => string): Promise<Nginx> {
+  static async serve(http: (port: number) => string, workers = 1): Promise<Nginx> {
     if (NGINX === undefined) {
       throw new Error('This test needs nginx, which is missing: install it with "apt-get install nginx-light"');
     }
     const port = await lastingPort();
     const directory = await makeTemporaryDirectory();
     const file = join(directory, 'nginx.conf');
-    await writeFile(file, configuration(http(port), directory));
+    await writeFile(file, configuration(http(port), directory, workers));
     const child = new Child(NGINX, ['-p', directory, '-e', 'stderr', '-c', file]);
     const nginx = new Nginx(child, directory, port);
     try {
@@ -73,11 +74,11 @@ export class Nginx implements Front {
   }
 }
 
-function configuration(http: string, directory: string): string {
+function configuration(http: string, directory: string, workers: number): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   return `
 daemon off;
-worker_processes 1;
+worker_processes ${workers};
 worker_rlimit_nofile 16384;
 pid ${directory}/nginx.pid;
 error_log stderr warn;
@@ -97,10 +98,11 @@ function serverOf(port: number, instances: readonly Pick<Instance, 'port'>[]): s
   map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
   upstream realtime {
     least_conn;
+    zone realtime 64k; # all workers count together
     ${servers.join('\n    ')}
   }
   server {
-    listen 127.0.0.1:${port};
+    listen 127.0.0.1:${port} reuseport;
     location / {
       proxy_pass http://realtime;
       proxy_http_version 1.1;
