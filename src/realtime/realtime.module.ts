@@ -15,7 +15,6 @@ import { AuditLog } from './gateway/audit/audit-log.service.js';
 import { RealtimeAsyncApi } from './channels/asyncapi/asyncapi.service.js';
 import { AuthService } from './auth/auth.service.js';
 import { ClusterSeal } from './auth/cluster-seal.js';
-import { JwksKeys } from './auth/jwks-keys.js';
 import { Tickets } from './auth/tickets.js';
 import { Revocations } from './auth/revocations.js';
 import { StaticKeys, TokenKeys } from './auth/token-keys.js';
@@ -24,7 +23,7 @@ import { Backend, type BackendContext } from './backends/backend.js';
 import { memoryBackend } from './backends/memory/memory.backend.js';
 import { redisBackend } from './backends/redis/redis.backend.js';
 import { RedisBridge } from './delivery/redis-bridge.service.js';
-import { redisTarget } from './backends/redis/redis-target.js';
+import { redisTarget } from './backends/redis/redis-address.js';
 import { Broker } from './broker/broker.js';
 import { ChannelCatalogue } from './channels/channel-catalogue.js';
 import { ChannelFeature, ChannelFeatures } from './channels/channel-features.js';
@@ -280,14 +279,17 @@ function channelFeatures(modules: ModulesContainer): ChannelFeatures {
 function backend(
   { backend: create, redis }: ResolvedRealtimeOptions,
   ...[clock, lease, foreign]: [RealtimeClock, Lease, ForeignData]
-): Backend {
+): Backend | Promise<Backend> {
   const context: BackendContext = { clock, lease, foreign };
   const factory = create ?? (redisTarget(redis) === null ? memoryBackend() : redisBackend(redis));
   return factory(context);
 }
 
-function tokenKeys({ jwt }: ResolvedRealtimeOptions): TokenKeys {
-  return jwt.jwksUrl === undefined ? new StaticKeys(jwt) : new JwksKeys(jwt);
+async function tokenKeys({ jwt }: ResolvedRealtimeOptions): Promise<TokenKeys> {
+  if (jwt.jwksUrl === undefined) return new StaticKeys(jwt);
+  // Loaded here: only these keys need `jose`.
+  const { JwksKeys } = await import('./auth/jwks-keys.js');
+  return new JwksKeys(jwt);
 }
 
 function clusterSeal({ clusterKeys }: ResolvedRealtimeOptions): ClusterSeal {

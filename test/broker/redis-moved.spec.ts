@@ -1,7 +1,7 @@
 import type { Position } from '../../src/protocol/index.js';
 import type { ReadResult } from '../../src/realtime/broker/broker.js';
 import { RedisBroker } from '../../src/realtime/backends/redis/redis.broker.js';
-import type { RedisTarget } from '../../src/realtime/backends/redis/redis-target.js';
+import type { RedisTarget } from '../../src/realtime/backends/redis/redis-address.js';
 import { REDIS_INTERVALS } from '../../src/realtime/backends/redis/redis-intervals.js';
 import { Counters } from '../../src/realtime/observability/counters.js';
 import { ForeignData } from '../../src/realtime/observability/foreign-data.js';

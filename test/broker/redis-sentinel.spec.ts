@@ -1,5 +1,5 @@
 import { RedisBroker } from '../../src/realtime/backends/redis/redis.broker.js';
-import { redisTarget } from '../../src/realtime/backends/redis/redis-target.js';
+import { redisTarget } from '../../src/realtime/backends/redis/redis-address.js';
 import { RedisOptions } from '../../src/realtime/options/redis-options.js';
 import { RedisNode } from '../fault/redis-node.js';
 import { until } from '../support/until.js';

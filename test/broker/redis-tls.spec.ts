@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { RedisBroker } from '../../src/realtime/backends/redis/redis.broker.js';
-import type { RedisTarget } from '../../src/realtime/backends/redis/redis-target.js';
+import type { RedisTarget } from '../../src/realtime/backends/redis/redis-address.js';
 import { RedisNode } from '../fault/redis-node.js';
 import { makeCertificate, tlsSettings, type TestCertificate } from '../support/certificate.js';
 import { freePort } from '../support/ports.js';

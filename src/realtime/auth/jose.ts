@@ -1,2 +1,2 @@
 /** Re-exports the used parts of `jose` from one file. `jose` has ES modules only, so the CommonJS build bundles it. */
-export { createRemoteJWKSet, customFetch, decodeProtectedHeader, errors, type CryptoKey } from 'jose';
+export { createRemoteJWKSet, customFetch, errors, type CryptoKey } from 'jose';

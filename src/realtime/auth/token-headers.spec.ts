@@ -1,7 +1,7 @@
 import { TokenHeaders } from './token-headers.js';
 
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-const REFUSED = 'Invalid Token or Protected Header formatting';
+const REFUSED = 'its header is not a JSON object';
 const tokenWith = (header: object, payload: object = {}): string => `${part(header)}.${part(payload)}.c2lnbmF0dXJl`;
 
 describe('TokenHeaders', () => {

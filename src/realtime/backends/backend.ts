@@ -31,5 +31,5 @@ export interface BackendContext {
   readonly foreign: ForeignData;
 }
 
-/** Creates the backend of one instance; called once per application. */
-export type BackendFactory = (context: BackendContext) => Backend;
+/** Creates the backend of one instance; called once per application. The application does not start if it throws or rejects. */
+export type BackendFactory = (context: BackendContext) => Backend | Promise<Backend>;

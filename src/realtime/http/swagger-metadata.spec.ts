@@ -32,7 +32,8 @@ function metadataOf(target: object): Record<string, unknown> {
 /** Returns the metadata of a handler after these decorators. */
 function decorated(...decorators: MethodDecorator[]): Record<string, unknown> {
   const value: Handler = () => undefined;
-  for (const decorate of decorators) decorate({}, 'handler', { value } as TypedPropertyDescriptor<never>);
+  const descriptor: PropertyDescriptor = { value };
+  for (const decorate of decorators) decorate({}, 'handler', descriptor);
   return metadataOf(value);
 }
 

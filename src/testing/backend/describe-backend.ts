@@ -21,20 +21,20 @@ export interface BackendUnderTest {
 export function describeBackend(name: string, { create, alone = false, runner }: BackendUnderTest): void {
   const functions = runnerOf(runner);
   const { describe, beforeEach, afterEach } = functions;
-  const createInstance = (): Backend => {
+  const createInstance = async (): Promise<Backend> => {
     const lease = Object.assign(new Lease(), { leaseMs: 500, renewMs: 100 });
     return create({ clock: new RealtimeClock(), lease, foreign: new ForeignData({ foreignMessages: 0 }) });
   };
 
-  describeBroker(name, () => createInstance().broker, runner);
+  describeBroker(name, async () => (await createInstance()).broker, runner);
 
   describe(name, () => {
     let one: Backend;
     let two: Backend | null;
 
     beforeEach(async () => {
-      one = createInstance();
-      two = alone ? null : createInstance();
+      one = await createInstance();
+      two = alone ? null : await createInstance();
       for (const { broker } of two === null ? [one] : [one, two]) {
         broker.start();
         await until(

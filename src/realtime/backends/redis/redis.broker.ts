@@ -22,7 +22,8 @@ import { Keys } from './keys.js';
 import { RedisPublishLink } from './publish-link.js';
 import { Reader } from './reader.js';
 import { RedisSubscribeLink } from './subscribe-link.js';
-import { databaseOf, type RedisTarget } from './redis-target.js';
+import type { RedisTarget } from './redis-address.js';
+import { databaseOf } from './redis-target.js';
 import { REDIS_INTERVALS, type RedisIntervals } from './redis-intervals.js';
 
 /** Time limit for commands other than those of the broker, in milliseconds. */

@@ -1,0 +1,20 @@
+import type { Backend, BackendContext } from '../backend.js';
+import type { RedisTarget } from './redis-address.js';
+import { RedisBroker } from './redis.broker.js';
+import { RedisInstanceDirectory } from './redis.instance-directory.js';
+import { RedisPresenceStore } from './redis.presence-store.js';
+import { RedisRevocationStore } from './redis.revocation-store.js';
+import { RedisTicketStore } from './redis.ticket-store.js';
+
+/** Creates the backend of one instance. It connects when its broker starts. */
+export function createBackend(target: RedisTarget, prefix: string, { lease, foreign }: BackendContext): Backend {
+  const broker = new RedisBroker(target, prefix, foreign);
+  const directory = new RedisInstanceDirectory(broker, lease);
+  return {
+    broker,
+    tickets: new RedisTicketStore(broker),
+    revocations: new RedisRevocationStore(broker),
+    directory,
+    presence: new RedisPresenceStore(broker, directory),
+  };
+}
