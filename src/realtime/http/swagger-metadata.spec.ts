@@ -45,7 +45,11 @@ function described(describe: (handler: Handler) => void): Record<string, unknown
 
 describe('the metadata for @nestjs/swagger', () => {
   const cases: [string, (handler: Handler) => void, () => MethodDecorator[]][] = [
-    ['an operation', (handler) => apiOperation(handler, { summary: 'List' }), () => [ApiOperation({ summary: 'List' })]],
+    [
+      'an operation',
+      (handler) => apiOperation(handler, { summary: 'List' }),
+      () => [ApiOperation({ summary: 'List' })],
+    ],
     [
       'an operation with a description',
       (handler) => apiOperation(handler, { summary: 'List', description: 'all' }),
