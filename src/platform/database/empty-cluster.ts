@@ -13,7 +13,7 @@ const PACKAGES = join(dirname(createRequire(import.meta.url).resolve('@electric-
  * everything else.
  */
 export async function emptyCluster(): Promise<Blob> {
-  const path = join(PACKAGES, '.cache', 'nestjs-realtime', `empty-cluster-${await version()}.tar`);
+  const path = join(PACKAGES, '.cache', 'nestjs-realtime', `empty-cluster-${await version()}-wal-1mb.tar`);
   const kept = await readFile(path).catch(() => null);
   if (kept !== null) return new Blob([kept]);
   const made = await makeCluster();
@@ -27,7 +27,8 @@ async function version(): Promise<string> {
 }
 
 async function makeCluster(): Promise<Uint8Array<ArrayBuffer>> {
-  const pglite = await PGlite.create();
+  // The log's first segment is a third of the archive at its default size of 16 MB.
+  const pglite = await PGlite.create({ initDbStartParams: ['--wal-segsize=1'] });
   const archive = await pglite.dumpDataDir('none');
   await pglite.close();
   return new Uint8Array(await archive.arrayBuffer());

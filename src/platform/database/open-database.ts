@@ -3,8 +3,6 @@ import { StartError } from '../config/start-error.js';
 import type { Database } from './database.js';
 import { DirectoryLock } from './directory-lock.js';
 import { migrate } from './migrations.js';
-import { PgliteDatabase } from './pglite.database.js';
-import { PostgresDatabase } from './postgres.database.js';
 
 /** Opens the database and migrates it to the newest version. @throws StartError if that fails */
 export async function openDatabase(location: DatabaseLocation): Promise<Database> {
@@ -22,7 +20,12 @@ export async function openDatabase(location: DatabaseLocation): Promise<Database
 }
 
 async function open(location: DatabaseLocation): Promise<Database> {
-  if (location.kind === 'server') return new PostgresDatabase(location.url);
+  // Each start needs one of the two databases, so only that one is loaded.
+  if (location.kind === 'server') {
+    const { PostgresDatabase } = await import('./postgres.database.js');
+    return new PostgresDatabase(location.url);
+  }
+  const { PgliteDatabase } = await import('./pglite.database.js');
   if (location.kind === 'memory') return PgliteDatabase.inMemory();
   const lock = DirectoryLock.take(location.path);
   try {

@@ -3,6 +3,9 @@ import { Database, type Statements } from './database.js';
 import type { DirectoryLock } from './directory-lock.js';
 import { emptyCluster } from './empty-cluster.js';
 
+/** Settings of the server. The default of 128 MB for shared buffers, which Postgres fills with zeros, is for large data. */
+const SERVER = { startParams: [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB'] };
+
 /** Postgres in this process, with its files in a directory or in memory. */
 export class PgliteDatabase extends Database {
   readonly shared = false;
@@ -16,13 +19,13 @@ export class PgliteDatabase extends Database {
   }
 
   static async inMemory(): Promise<PgliteDatabase> {
-    const pglite = await PGlite.create({ loadDataDir: await emptyCluster() });
+    const pglite = await PGlite.create({ ...SERVER, loadDataDir: await emptyCluster() });
     return new PgliteDatabase(pglite, 'Postgres in this process, in memory', null);
   }
 
   /** @param lock released when the database is closed */
   static async inDirectory(path: string, lock: DirectoryLock): Promise<PgliteDatabase> {
-    return new PgliteDatabase(await PGlite.create(path), `Postgres in this process, in ${path}`, lock);
+    return new PgliteDatabase(await PGlite.create(path, SERVER), `Postgres in this process, in ${path}`, lock);
   }
 
   async query<Row extends object>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {

@@ -1,7 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
-import { generate } from 'selfsigned';
 import { persist, readPersisted, readNamedFile } from '../config/persisted-file.js';
 import type { PlatformConfig } from '../config/platform-config.js';
 import { StartError } from '../config/start-error.js';
@@ -62,6 +61,8 @@ function isUsable(pem: string): boolean {
 }
 
 async function makeCertificate(): Promise<string> {
+  // 190 files, needed once a year.
+  const { generate } = await import('selfsigned');
   const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }], {
     keyType: 'ec',
     curve: 'P-256',
