@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { bin, finish, installed, pack, packagesNeeded } from '../package/installed.js';
+import { bin, finish, installed, packagesNeeded } from '../package/installed.js';
+import { pack } from '../package/pack.js';
 import type { HttpAdapter } from '../package/orders-app.js';
 import { Child } from '../support/child.js';
 import { TEST_SECRET } from '../support/jwt.js';
@@ -75,7 +76,7 @@ const BESIDE = [
 
 /** Installs the package into a separate project, and compiles the application there. @throws with the compiler's output */
 export async function makeFreshApp(root: string): Promise<void> {
-  const { server } = await pack(root);
+  const { server } = await pack();
   await installed(root, [server], [...(await packagesNeeded()), ...BESIDE], {
     'main.ts': MAIN,
     'tsconfig.json': JSON.stringify(TSCONFIG),

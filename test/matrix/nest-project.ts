@@ -1,6 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { finish, readJson, type Tarballs } from '../package/installed.js';
+import { finish, readJson } from '../package/installed.js';
+import type { Tarballs } from '../package/pack.js';
 import { liveOf, RECEIVED, specOf } from '../package/orders-app.js';
 
 /** A project created by `nest new` of that release, with the package installed by the README's command. */

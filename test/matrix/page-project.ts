@@ -1,7 +1,8 @@
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { blocksOf } from '../docs/support/blocks.js';
-import { bin, finish, installed, packagesNeeded, readJson, type Tarballs } from '../package/installed.js';
+import { bin, finish, installed, packagesNeeded, readJson } from '../package/installed.js';
+import type { Tarballs } from '../package/pack.js';
 import { launchChromium } from '../support/chromium.js';
 import { Child } from '../support/child.js';
 import { ANGULAR_BUILT, makeAngularPage, makeNextPage } from './framework-pages.js';

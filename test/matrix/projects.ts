@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { LOWEST_NEST } from '../../src/realtime/nest/check-nest.js';
-import type { Tarballs } from '../package/installed.js';
+import type { Tarballs } from '../package/pack.js';
 import { checkNestProject, makeNestProject, type NestProject } from './nest-project.js';
 import { checkPageProject, makePageProject, type PageTemplate } from './page-project.js';
 import { checkRefusedProject, makeRefusedProject } from './refused-project.js';

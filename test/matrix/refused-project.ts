@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { finish, type Tarballs } from '../package/installed.js';
+import { finish } from '../package/installed.js';
+import type { Tarballs } from '../package/pack.js';
 
 const MAIN = `
 require('reflect-metadata');

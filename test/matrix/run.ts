@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { pack, type Tarballs } from '../package/installed.js';
+import { pack, type Tarballs } from '../package/pack.js';
 import type { HttpAdapter } from '../package/orders-app.js';
 import { TEST_SECRET } from '../support/jwt.js';
 import { PlatformProcess } from '../support/platform-process.js';
@@ -99,7 +99,7 @@ try {
       failed += await check(`a fresh app on ${adapter} ${under}`, () => startFresh(root, release, adapter));
     }
   }
-  const tarballs = await pack(root);
+  const tarballs = await pack();
   for (const project of PROJECTS.filter(({ name }) => new RegExp(values.projects).test(name))) {
     failed += await tryProject(project, root, tarballs);
   }

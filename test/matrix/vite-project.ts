@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { finish, readJson, type Tarballs } from '../package/installed.js';
+import { finish, readJson } from '../package/installed.js';
+import type { Tarballs } from '../package/pack.js';
 
 /** A frontend as `create-vite` makes it, tested with this runner. */
 export interface ViteProject {

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import type { Tarball } from './pack.js';
 
 const run = promisify(execFile);
 
@@ -33,31 +34,6 @@ export async function packagesNeeded(): Promise<string[]> {
   const { dependencies, peerDependencies, peerDependenciesMeta } = await readJson<Needs>('package.json');
   const peers = Object.keys(peerDependencies).filter((name) => peerDependenciesMeta[name]?.optional !== true);
   return [...Object.keys(dependencies), ...peers];
-}
-
-/** A package as `npm publish` packs it. */
-export interface Tarball {
-  readonly name: string;
-  readonly path: string;
-}
-
-/** Tarballs of both packages, with the same version. */
-export interface Tarballs {
-  readonly server: Tarball;
-  readonly client: Tarball;
-}
-
-/** Packs both packages from the last build, as `npm run pack` does. */
-export async function pack(into: string): Promise<Tarballs> {
-  const client = join(into, 'client-package');
-  await finish(process.execPath, ['.ci/client-package.mjs', client]);
-  return { server: await packFolder('.', into), client: await packFolder(client, into) };
-}
-
-async function packFolder(folder: string, into: string): Promise<Tarball> {
-  const args = ['pack', resolve(folder), '--ignore-scripts', '--json', '--pack-destination', into];
-  const [{ name, filename }] = JSON.parse(await finish('npm', args)) as [{ name: string; filename: string }];
-  return { name, path: join(into, filename) };
 }
 
 /**

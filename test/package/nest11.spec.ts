@@ -1,7 +1,8 @@
 import { readlink, symlink, unlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
-import { bin, finish, installed, pack, packagesNeeded, readJson } from './installed.js';
+import { bin, finish, installed, packagesNeeded, readJson } from './installed.js';
+import { pack } from './pack.js';
 import { liveOf, RECEIVED, specOf } from './orders-app.js';
 
 /** Nest 11, installed by `npm ci` for this spec. Other packages come from the `node_modules` of the repository. */
@@ -30,7 +31,7 @@ describe('a CommonJS application of Nest 11', () => {
 
   beforeAll(async () => {
     root = await makeTemporaryDirectory();
-    const { server, client } = await pack(root);
+    const { server, client } = await pack();
     const beside = ['@nestjs/platform-express', '@nestjs/testing', '@types/jest', '@types/node'];
     const files = {
       'package.json': JSON.stringify({ name: 'orders', private: true }),

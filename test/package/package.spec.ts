@@ -4,7 +4,8 @@ import { dirname, join, normalize } from 'node:path';
 import { entryPointsOf } from '../support/packages.js';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 import { namesOf } from './entry-points.js';
-import { bin, finish, installed, pack, readJson, type Tarballs } from './installed.js';
+import { bin, finish, installed, readJson } from './installed.js';
+import { pack, type Tarballs } from './pack.js';
 
 interface Manifest {
   readonly version: string;
@@ -44,7 +45,7 @@ beforeAll(async () => {
   if (!existsSync('dist/main.js')) throw new Error('dist/main.js is missing: run "npm run build" first');
   home = await makeTemporaryDirectory();
   root = join(home, 'both');
-  tarballs = await pack(home);
+  tarballs = await pack();
   await installed(root, [tarballs.server, tarballs.client], [], {});
 }, 60_000);
 afterAll(() => removeDirectory(home));

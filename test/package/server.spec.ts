@@ -2,7 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 import { areFilled, importAll, namesOf } from './entry-points.js';
-import { bin, finish, installed, pack, packagesNeeded, readJson, type Tarballs } from './installed.js';
+import { bin, finish, installed, packagesNeeded, readJson } from './installed.js';
+import { pack, type Tarballs } from './pack.js';
 
 interface Manifest {
   readonly bin: Readonly<Record<string, string>>;
@@ -121,6 +122,7 @@ const NEST_TSCONFIG = {
     experimentalDecorators: true,
     emitDecoratorMetadata: true,
     skipLibCheck: false,
+    skipDefaultLibCheck: true,
     types: ['node'],
     outDir: 'built',
   },
@@ -134,7 +136,7 @@ describe('the package of the server, as it would be published', () => {
 
   beforeAll(async () => {
     home = await makeTemporaryDirectory();
-    tarballs = await pack(home);
+    tarballs = await pack();
     manifest = await readJson<Manifest>('package.json');
   }, 60_000);
   afterAll(() => removeDirectory(home));

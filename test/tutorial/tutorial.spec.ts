@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { blocksOf, TUTORIAL } from '../docs/support/blocks.js';
 import { commandsOf } from '../docs/support/shell.js';
-import { bin, finish, installed, pack, packagesNeeded, readJson } from '../package/installed.js';
+import { bin, finish, installed, packagesNeeded, readJson } from '../package/installed.js';
+import { pack } from '../package/pack.js';
 import { Child } from '../support/child.js';
 import { launchChromium } from '../support/chromium.js';
 import { TEST_SECRET } from '../support/jwt.js';
@@ -66,7 +67,7 @@ describe('the tutorial', () => {
     [shop, web] = [join(home, 'shop'), join(home, 'shop/web')];
     port = await freePort();
     const [packages, pagePackages] = await packagesOfThePage();
-    const { server, client } = await pack(home);
+    const { server, client } = await pack();
     await mkdir(web, { recursive: true });
     await installed(shop, [server], [...(await packagesNeeded()), ...NEST_PACKAGES, ...packages], {
       ...NEST_FILES,
