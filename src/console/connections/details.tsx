@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'react';
 import { describeError, useApi } from '../api/api.js';
 import type { ConnectionDetailsDto } from '../../realtime/http/operator-shapes.js';
 import { sizeOf } from '../size.js';
+import { dateText } from '../time.js';
 
 interface DetailsProps {
   readonly id: string;
@@ -103,7 +104,7 @@ export function Details({ id, hosts, onClose, onEnded, onCheck }: DetailsProps) 
 
 function entriesOf(one: ConnectionDetailsDto, hosts: ReadonlyMap<string, string>): [string, string][] {
   const host = hosts.get(one.instanceId);
-  const moment = (text: string | null): string => (text === null ? '–' : new Date(text).toLocaleString());
+  const moment = (text: string | null): string => (text === null ? '–' : dateText(text));
   return [
     ['ID', one.id],
     ['Role', one.role ?? '–'],

@@ -2,6 +2,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef } from 'react';
 import type { ConnectionDto } from '../../realtime/http/operator-shapes.js';
 import { sizeOf } from '../size.js';
+import { dateText, timeText } from '../time.js';
 import { PHONE, useMedia } from '../use-media.js';
 import type { ConnectionQuery } from './use-connections.js';
 
@@ -80,7 +81,7 @@ export function Table({ rows, hosts, total, query, onSort, onOpen, onEnd }: Tabl
             <Row
               key={rows[index]!.id}
               row={rows[index]!}
-              host={hosts.get(rows[index]!.instanceId) ?? rows[index]!.instanceId}
+              host={hosts.get(rows[index]!.instanceId) ?? ''}
               {...{ index, start, onOpen }}
             />
           ))}
@@ -89,6 +90,9 @@ export function Table({ rows, hosts, total, query, onSort, onOpen, onEnd }: Tabl
     </div>
   );
 }
+
+/** Number of characters of an instance id that are shown: several instances can have one host. */
+const SHORT_ID = 6;
 
 interface RowProps {
   readonly row: ConnectionDto;
@@ -115,9 +119,11 @@ function Row({ row, host, index, start, onOpen }: RowProps) {
         {role !== null && <span className="faint"> {role}</span>}
       </div>
       <div role="cell">{address}</div>
-      <div role="cell">{new Date(connectedAt).toLocaleTimeString()}</div>
+      <div role="cell" title={dateText(connectedAt)}>
+        {timeText(connectedAt)}
+      </div>
       <div role="cell" title={instanceId}>
-        {host}
+        {host} <span className="faint">{instanceId.slice(0, SHORT_ID)}</span>
       </div>
       <div role="cell" className="number" data-label="channels">
         {subscriptions}

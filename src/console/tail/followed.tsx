@@ -3,6 +3,7 @@ import type { HistoryDto } from '../../realtime/http/operator-shapes.js';
 import { useLoaded } from '../api/use-loaded.js';
 import { useChannelState, useEvents } from '../../react/index.js';
 import { sizeOf } from '../size.js';
+import { timeText } from '../time.js';
 import { entriesOf, matching, type KeptEvent } from './entries.js';
 import type { FollowedChannel } from './followed-channel.js';
 
@@ -62,7 +63,7 @@ export function Followed({ channel, tenant }: FollowedChannel) {
           <li key={key} data-kept={isKept}>
             <details>
               <summary>
-                <time dateTime={timestamp}>{new Date(timestamp).toLocaleTimeString()}</time>
+                <time dateTime={timestamp}>{timeText(timestamp)}</time>
                 <span className="faint">{id === null ? 'no id' : shortId(id)}</span>
                 <span className="faint number">{sizeOf(bytes)}</span>
                 <code>{json}</code>
