@@ -1,5 +1,8 @@
 import { createHmac } from 'node:crypto';
 
+/** Key of a service that publishes over HTTP. */
+export const PUBLISH_KEY = 'a key of the benchmark, long enough';
+
 export const SECRET = 'the secret of the benchmark, 32 bytes or more';
 
 const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');

@@ -1,12 +1,16 @@
+import { Agent } from 'node:http';
 import { microseconds } from '../clock.js';
 import { tokenOf } from '../tokens.js';
 import { answerCalls } from '../worker.js';
 import { clientFrame } from './client-frame.js';
 import { Client, type ConnectOptions } from './client.js';
 import { Latencies } from './latencies.js';
+import { postEvent } from './post-event.js';
 
 /** Number of connections opened at the same time. */
 const AT_ONCE = 100;
+/** Requests to publish that are under way at once. */
+const POSTS_AT_ONCE = 10;
 
 const clients: Client[] = [];
 let sampled: Latencies[] = [];
@@ -98,6 +102,20 @@ const handlers = {
   /** Returns the latencies since then, in microseconds, and the number of received frames. */
   samples(): { latencies: number[]; received: number } {
     return { latencies: sampled.flatMap(({ all }) => all), received };
+  },
+
+  /** Publishes events over HTTP on connections that stay open, and waits for each acknowledgement. */
+  async post({ port, count }: { port: number; count: number }): Promise<void> {
+    const agent = new Agent({ keepAlive: true, maxSockets: POSTS_AT_ONCE });
+    let begun = 0;
+    const work = async (): Promise<void> => {
+      while (begun < count) {
+        begun += 1;
+        await postEvent(agent, port);
+      }
+    };
+    await Promise.all(Array.from({ length: POSTS_AT_ONCE }, work));
+    agent.destroy();
   },
 
   disconnect(): void {

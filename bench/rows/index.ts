@@ -2,6 +2,7 @@ import { certificate } from '../certificate.js';
 import { handshakeRows } from './handshake.js';
 import type { Context } from './context.js';
 import { fanOutRows } from './fan-out.js';
+import { httpPublishRows } from './http-publish.js';
 import { inboundRows } from './inbound.js';
 import { ownChannelRows, sharedChannelRows } from './many-channels.js';
 import { memoryRows } from './memory.js';
@@ -60,6 +61,7 @@ export const GROUPS: Readonly<Record<string, Measure>> = {
   'open-loop': openLoopRows,
   'last-of-many': lastOfManyRows,
   handshake: handshakeRows,
+  'http-publish': httpPublishRows,
   inbound: inboundRows,
   memory: memoryRows,
   'redis-emit': redisEmitRows,

@@ -3,16 +3,17 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pathToFileURL } from 'node:url';
 import type * as Realtime from '../../src/realtime/index.js';
-import { SECRET } from '../tokens.js';
+import { PUBLISH_KEY, SECRET } from '../tokens.js';
 import type { Peer, PeerSettings } from './peer.js';
 
 /** The built module (`BENCH_DIST`, or `dist`) inside a Nest application, with its default ids, history and policies. */
-export async function startModule({ tls, compression, redisUrl }: PeerSettings): Promise<Peer> {
+export async function startModule({ tls, compression, redisUrl, directPublishApi }: PeerSettings): Promise<Peer> {
   const built = pathToFileURL(`${process.env['BENCH_DIST'] ?? 'dist'}/realtime/index.js`).href;
   const { EventsPublisher, RealtimeModule } = (await import(built)) as typeof Realtime;
   class RootModule {}
   const realtime = RealtimeModule.forRoot({
     jwt: { secret: SECRET },
+    publishApiKeys: [PUBLISH_KEY],
     // The whole load comes from one address, so limits are raised. No feature is switched off.
     heartbeatIntervalMs: 600_000,
     framesPerSecond: 100_000,
@@ -23,6 +24,7 @@ export async function startModule({ tls, compression, redisUrl }: PeerSettings):
     maxEventLoopDelayMs: 60_000,
     maxSubscriptionsPerConnection: 100_000,
     ...(compression === true ? { compression: true } : {}),
+    ...(directPublishApi === undefined ? {} : { directPublishApi }),
     ...(redisUrl === undefined ? {} : { redis: { url: redisUrl } }),
   });
   const app = await NestFactory.create(

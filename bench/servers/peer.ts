@@ -5,6 +5,8 @@ export interface PeerSettings {
   readonly compression?: boolean;
   /** Redis URL; only for this module. */
   readonly redisUrl?: string;
+  /** Only this module: the option of that name. */
+  readonly directPublishApi?: boolean;
 }
 
 /** A server under test. It delivers an event to all subscribers of its channel. */

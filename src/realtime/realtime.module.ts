@@ -53,6 +53,9 @@ import { ConsoleController } from './http/console.controller.js';
 import { ConsolePages } from './http/console-pages.js';
 import { deferBodies } from './http/deferred-bodies.js';
 import { EventsController } from './http/events.controller.js';
+import { DirectPublish } from './http/direct-publish.js';
+import { PublishGuard } from './http/publish.guard.js';
+import { PublishRequests } from './http/publish-requests.js';
 import { RequestClients } from './http/request-client.js';
 import { TicketLimit } from './http/ticket-limit.js';
 import { TicketsController } from './http/tickets.controller.js';
@@ -227,6 +230,9 @@ function build(
       ConsolePages,
       TicketLimit,
       RequestClients,
+      PublishGuard,
+      PublishRequests,
+      DirectPublish,
       { provide: APPLICATION_CONFIG, useFactory: applicationConfigOf, inject: [ModuleRef] },
       {
         provide: ROUTES_PREPARED,

@@ -25,13 +25,18 @@ class Report {
   text!: string;
 }
 
-describe.each(['express', 'fastify'] as const)('POST /realtime/events (%s)', (http) => {
+describe.each([
+  ['express', false],
+  ['fastify', false],
+  ['express', true],
+  ['fastify', true],
+] as const)('POST /realtime/events (%s, directPublishApi: %s)', (http, directPublishApi) => {
   let app: RealtimeApp;
   let client: WsClient;
 
   beforeAll(async () => {
     app = await RealtimeApp.start(
-      { publishApiKeys: ['another key of a service', API_KEY], maxEventBytes: 1_000 },
+      { publishApiKeys: ['another key of a service', API_KEY], maxEventBytes: 1_000, directPublishApi },
       { http },
     );
     client = await app.connectAdmin();

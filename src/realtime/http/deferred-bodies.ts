@@ -93,12 +93,12 @@ function hideBody(request: IncomingMessage): void {
   request.headers = without;
 }
 
-function pathOf({ url = '' }: IncomingMessage): string {
+export function pathOf({ url = '' }: IncomingMessage): string {
   return url.split('?', 1)[0]!;
 }
 
-/** Returns the path with the application's prefix, unless the application excludes the route from it. */
-function servedPath(config: ApplicationConfig): string {
+/** Returns the path of the route with the application's prefix, unless the application excludes the route from it. */
+export function servedPath(config: ApplicationConfig): string {
   const { exclude = [] } = config.getGlobalPrefixOptions();
   const isExcluded = exclude.some(
     ({ pathRegex, requestMethod }) =>

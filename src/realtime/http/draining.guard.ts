@@ -20,13 +20,25 @@ export class DrainingGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    if (!this.server.draining) return true;
     const http = context.switchToHttp();
     const request = http.getRequest<IncomingMessage & { readonly raw?: IncomingMessage }>();
-    await discardBody(request.raw ?? request);
-    this.host.httpAdapter.setHeader(http.getResponse(), 'Retry-After', String(DRAINING_RETRY_SECONDS));
-    throw new ServiceUnavailableException('This instance is shutting down: send the request to another one');
+    const retryAfter = (seconds: string): void =>
+      void this.host.httpAdapter.setHeader(http.getResponse(), 'Retry-After', seconds);
+    await refuseWhileDraining(this.server, request.raw ?? request, retryAfter);
+    return true;
   }
+}
+
+/** @throws ServiceUnavailableException while the instance drains, after `retryAfter` got the seconds of the header */
+export async function refuseWhileDraining(
+  server: RealtimeServer,
+  request: IncomingMessage,
+  retryAfter: (seconds: string) => void,
+): Promise<void> {
+  if (!server.draining) return;
+  await discardBody(request);
+  retryAfter(String(DRAINING_RETRY_SECONDS));
+  throw new ServiceUnavailableException('This instance is shutting down: send the request to another one');
 }
 
 /**

@@ -38,8 +38,13 @@ export class PublishGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<PublishRequest>();
-    request.publisher = await refusedWith(this.auditLog, this.clients, request, () => this.admit(request));
+    request.publisher = await this.authenticate(request);
     return true;
+  }
+
+  /** @throws HttpException if the caller cannot publish; it is written into the audit log */
+  authenticate(request: HttpRequest): Promise<Publisher> {
+    return refusedWith(this.auditLog, this.clients, request, () => this.admit(request));
   }
 
   private async admit({ headers }: HttpRequest): Promise<Publisher> {

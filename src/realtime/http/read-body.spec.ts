@@ -30,6 +30,13 @@ describe('readJsonBody', () => {
     expect(request.readableLength).toBe(0);
   });
 
+  it('accepts a byte order mark before the JSON', async () => {
+    const request = open();
+    const reading = readJsonBody(request, JSON_HEADERS, 100);
+    request.end('\uFEFF{"a":"ü"}');
+    await expect(reading).resolves.toEqual({ a: 'ü' });
+  });
+
   it('counts decompressed bytes, and stops at the limit', async () => {
     const request = open();
     const reading = readJsonBody(request, { ...JSON_HEADERS, 'content-encoding': 'gzip' }, 1_000);

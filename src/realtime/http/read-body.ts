@@ -4,6 +4,7 @@ import {
   PayloadTooLargeException,
   UnsupportedMediaTypeException,
 } from '@nestjs/common';
+import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Readable, Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
@@ -15,6 +16,8 @@ const DECODERS: Readonly<Record<string, () => Transform>> = {
   deflate: createInflate,
   br: createBrotliDecompress,
 };
+
+const BYTE_ORDER_MARK = '\uFEFF';
 
 const ENDED_EARLY = 'The request ended before its body was complete';
 
@@ -48,11 +51,9 @@ export async function readJsonBody(
 
 /** Rejects other encodings, which would end up in events as replacement characters. */
 function decodeText(bytes: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new BadRequestException('The body is not UTF-8');
-  }
+  if (!isUtf8(bytes)) throw new BadRequestException('The body is not UTF-8');
+  const text = bytes.toString();
+  return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
 }
 
 function checkType(type = ''): void {

@@ -13,8 +13,12 @@ export class RouteErrors implements ExceptionFilter<HttpException> {
     const { httpAdapter } = this.host;
     const response = host.switchToHttp().getResponse<object>();
     if (httpAdapter.isHeadersSent(response)) return;
-    const status = error.getStatus();
-    const body = error.getResponse();
-    httpAdapter.reply(response, typeof body === 'string' ? { statusCode: status, message: body } : body, status);
+    httpAdapter.reply(response, bodyOfError(error), error.getStatus());
   }
+}
+
+/** Returns the answer for an error in Nest's standard shape. */
+export function bodyOfError(error: HttpException): object {
+  const body = error.getResponse();
+  return typeof body === 'string' ? { statusCode: error.getStatus(), message: body } : body;
 }

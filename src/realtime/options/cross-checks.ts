@@ -61,6 +61,9 @@ export function crossChecks(options: ResolvedRealtimeOptions): string[] {
   if (options.publishApiKeys.length > 0 && !options.publishApi) {
     problems.push('`publishApiKeys` needs `publishApi`: no route accepts a key while it is off');
   }
+  if (options.directPublishApi && !options.publishApi) {
+    problems.push('`directPublishApi` needs `publishApi`: there is no route to answer while it is off');
+  }
   if (options.tenants.claim === undefined && options.publishApiKeys.some(isForTenants)) {
     problems.push('`publishApiKeys` with `tenants` needs `tenants.claim`: without it there are no tenants');
   }

@@ -88,6 +88,7 @@ const VARIABLES: Readonly<Record<string, readonly [option: string, parse: Parse]
   REALTIME_PRESENCE_GRACE_MS: ['presenceGraceMs', whole],
   REALTIME_PUBLISH_API_KEYS: ['publishApiKeys', keys],
   REALTIME_PUBLISH_API: ['publishApi', flag],
+  REALTIME_DIRECT_PUBLISH_API: ['directPublishApi', flag],
   REALTIME_TICKET_API: ['ticketApi', flag],
   REALTIME_CLUSTER_KEYS: ['clusterKeys', list],
   REALTIME_OPERATOR_API: ['operatorApi', flag],
