@@ -1,14 +1,8 @@
-// An application with only the built module, because the platform takes more than twice as long to start. Argument: the
-// build. Everything else comes from the environment, as for the platform.
+// An application with only the built module, because the platform takes more than twice as long to start. Its options
+// come from the environment, as for the platform. `Build` bundles it.
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-
-const [dist] = process.argv.slice(2);
-const { EventsPublisher, realtimeOptionsFromEnv, RealtimeHealth, RealtimeModule } = await import(
-  pathToFileURL(join(dist, 'realtime/index.js')).href
-);
+import { EventsPublisher, realtimeOptionsFromEnv, RealtimeHealth, RealtimeModule } from 'nestjs-realtime';
 
 class RootModule {}
 

@@ -1,6 +1,7 @@
-import { cp, readFile, symlink, writeFile } from 'node:fs/promises';
+import { build as esbuild, type Plugin } from 'esbuild';
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { readFile, symlink } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 
 /** A replacement in a file of the build. */
@@ -19,39 +20,88 @@ export const FALLBACK: Patch = {
   replace: 'let directWrites = false;',
 };
 
-/** A copy of the build: a rebuild does not affect it, and it can be patched. */
-export class Build {
-  private constructor(
-    private readonly root: string,
-    readonly dist: string,
-  ) {}
+/** The program of an `Instance`. It imports the module as `nestjs-realtime`, as every program does. */
+const APPLICATION = 'test/fault/application.mjs';
 
-  /** @param from directory of the build. @default `FAULT_DIST`, or `dist` */
-  static async copy(patches: readonly Patch[] = [], from = process.env['FAULT_DIST'] ?? 'dist'): Promise<Build> {
-    const source = resolve(from);
-    if (!existsSync(join(source, 'main.js'))) throw new Error(`There is no ${from}/main.js: run "npm run build" first`);
-    const root = await makeTemporaryDirectory();
-    const dist = join(root, 'dist');
-    await cp(source, dist, { recursive: true });
-    await cp('package.json', join(root, 'package.json'));
-    await symlink(resolve('node_modules'), join(root, 'node_modules'));
-    const build = new Build(root, dist);
+/** Packages that Nest loads if they are installed. Most applications do not have them, and they take long to load. */
+const OPTIONAL = /^@(?:nestjs\/(?:microservices|platform-socket\.io)|fastify\/static)(?:\/|$)/;
+
+/** Makes a package appear as not installed. */
+const ABSENT = `throw Object.assign(new Error('not installed'), { code: 'MODULE_NOT_FOUND' });`;
+
+/** CommonJS packages in an ES module find Node's own modules by this. */
+const REQUIRE = `import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);`;
+
+export interface BuildOptions {
+  /** Directory of the build. @default `FAULT_DIST`, or `dist` */
+  readonly from?: string | undefined;
+  /** @default the program of an `Instance` */
+  readonly program?: string;
+}
+
+/**
+ * A program of the fault suite and the built module as one file: a process of 1,200 files takes two more seconds of CPU
+ * to start, and a run starts dozens. A rebuild of the module does not affect it, and it can be patched.
+ */
+export class Build {
+  /** @param dist directory of the bundled program */
+  private constructor(readonly dist: string) {}
+
+  static async make(
+    patches: readonly Patch[] = [],
+    { from, program = APPLICATION }: BuildOptions = {},
+  ): Promise<Build> {
+    const dist = resolve(from ?? process.env['FAULT_DIST'] ?? 'dist');
+    const index = join(dist, 'realtime/index.js');
+    if (!existsSync(index)) throw new Error(`There is no ${index}: run "npm run build" first`);
+    const patched = await Promise.all(
+      patches.map(async (patch) => [patch.file, await patchedText(patch, dist)] as const),
+    );
+    const build = new Build(await makeTemporaryDirectory());
     try {
-      for (const patch of patches) await build.apply(patch);
+      await symlink(resolve('node_modules'), join(build.dist, 'node_modules')); // Nest's version is read from it
+      await bundle(
+        resolve(program),
+        index,
+        new Map(patched.map(([file, text]) => [join(dist, file), text])),
+        build.dist,
+      );
+      return build;
     } catch (error) {
       await build.remove();
       throw error;
     }
-    return build;
   }
 
   remove(): Promise<void> {
-    return removeDirectory(this.root);
+    return removeDirectory(this.dist);
   }
+}
 
-  private async apply(patch: Patch): Promise<void> {
-    await writeFile(join(this.dist, patch.file), await patchedText(patch, this.dist));
-  }
+/** @param patched text of a file instead of its content */
+async function bundle(
+  program: string,
+  index: string,
+  patched: ReadonlyMap<string, string>,
+  outdir: string,
+): Promise<void> {
+  const plugin: Plugin = {
+    name: 'patched build',
+    setup(bundler) {
+      bundler.onResolve({ filter: OPTIONAL }, ({ path }) => ({ path, namespace: 'absent' }));
+      bundler.onLoad({ filter: /./, namespace: 'absent' }, () => ({ contents: ABSENT }));
+      for (const [file, contents] of patched) {
+        bundler.onLoad({ filter: new RegExp(`[\\\\/]${basename(file)}$`) }, ({ path }) =>
+          path === file ? { contents } : undefined,
+        );
+      }
+    },
+  };
+  await esbuild({
+    ...{ entryPoints: [program], outdir, outExtension: { '.js': '.mjs' }, plugins: [plugin] },
+    ...{ bundle: true, platform: 'node', format: 'esm', target: 'node20', logLevel: 'error' },
+    ...{ alias: { 'nestjs-realtime': index }, banner: { js: REQUIRE } },
+  });
 }
 
 /**

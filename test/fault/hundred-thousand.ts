@@ -107,7 +107,7 @@ const hasAll = (round: number) => (): boolean => {
   return eventsOf(round) >= names.length;
 };
 
-const build = await Build.copy([], values.dist);
+const build = await Build.make([], { from: values.dist });
 const backend = await SingleBackend.start(count, random, ['appendonly yes', 'appendfsync everysec']);
 const instances: Instance[] = [];
 for (let index = 0; index < count; index += 1) {

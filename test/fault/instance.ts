@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { resolve } from 'node:path';
+import { join } from 'node:path';
 import { Child } from '../support/child.js';
 import { TEST_SECRET } from '../support/jwt.js';
 import { within } from '../support/within.js';
@@ -7,8 +7,6 @@ import { lastingPort } from './lasting-port.js';
 
 /** API key of the emitters. */
 export const API_KEY = 'the key that the emitters of the fault suite use';
-
-const APPLICATION = resolve('test/fault/application.mjs');
 
 /** A process with the built module, which can be killed and restarted on its port. */
 export class Instance {
@@ -24,7 +22,7 @@ export class Instance {
     private readonly env: Readonly<Record<string, string>>,
   ) {}
 
-  /** @param dist the directory of the build to run */
+  /** @param dist the directory of a `Build` */
   static async create(name: string, dist: string, env: Readonly<Record<string, string>>): Promise<Instance> {
     return new Instance(name, await lastingPort(), dist, env);
   }
@@ -41,7 +39,7 @@ export class Instance {
   /** Starts the process. Resolves once it is ready. */
   async start(): Promise<void> {
     this.log = this.output;
-    this.child = new Child(process.execPath, ['--enable-source-maps', APPLICATION, this.dist], {
+    this.child = new Child(process.execPath, [join(this.dist, 'application.mjs')], {
       env: {
         PATH: process.env['PATH'],
         NODE_ENV: 'development',

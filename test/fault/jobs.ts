@@ -93,7 +93,7 @@ async function runMutant(job: Job, settings: Settings, say: (text: string) => vo
 }
 
 async function runOn(patches: readonly Patch[], scenario: string, job: Job, settings: Settings): Promise<RunResult> {
-  const build = await Build.copy(patches, settings.dist);
+  const build = await Build.make(patches, { from: settings.dist });
   try {
     const { seconds } = settings;
     return await runScenario(scenarioNamed(scenario), { dist: build.dist, seconds, seed: job.seed });

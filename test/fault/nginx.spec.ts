@@ -10,7 +10,7 @@ describe('two instances behind nginx, without sticky sessions', () => {
   let build: Build;
 
   beforeAll(async () => {
-    build = await Build.copy();
+    build = await Build.make();
   });
 
   afterAll(() => build.remove());

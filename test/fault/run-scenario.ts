@@ -8,6 +8,8 @@ export interface Run {
   readonly dist: string;
   readonly seconds: number;
   readonly seed: number | string;
+  /** Approximate events per second in total. @default 150 */
+  readonly rate?: number;
 }
 
 export interface RunResult {
@@ -25,13 +27,13 @@ export interface RunResult {
 const WARM_UP_MS = 1_500;
 
 /** Runs one scenario for the given time (at least one round) and checks its log. */
-export async function runScenario(scenario: Scenario, { dist, seconds, seed }: Run): Promise<RunResult> {
+export async function runScenario(scenario: Scenario, { dist, seconds, seed, rate = 150 }: Run): Promise<RunResult> {
   const random = new Random(`${scenario.name} ${seed}`);
   const { liveWithinMs = LIVE_WITHIN_MS } = scenario;
   const instances = scenario.options?.instances ?? 3;
   const backend = await scenario.backend(instances, random);
   const world = await World.start({
-    rate: 150,
+    rate,
     stayers: 6,
     wanderers: 10,
     ...scenario.options,

@@ -1,5 +1,4 @@
 import pg from 'pg';
-import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Child } from '../../support/child.js';
 import { signToken, TEST_SECRET } from '../../support/jwt.js';
@@ -10,7 +9,7 @@ import { connect } from '../../support/ws-client.js';
 import { lastingPort } from '../lasting-port.js';
 import { TcpProxy } from '../proxy.js';
 import { compare, type Change, type Difference } from './compare.js';
-import { count, migrate, START_MS, WORKER } from './run-outbox.js';
+import { count, migrate, START_MS, workerOf } from './run-outbox.js';
 
 const CHANNELS = Array.from({ length: 12 }, (_, index) => `ledger:${index + 1}`);
 /** Class of the channels' advisory locks, as in the product. */
@@ -44,12 +43,7 @@ export async function runFrozen(dist: string): Promise<FrozenVerdict> {
   const children: Child[] = [];
   const spawn = (role: 'worker' | 'relay' | 'observer', more: object = {}): Child => {
     const settings = { secret: TEST_SECRET, redis: redis.url, postgres: postgres.url, channels: CHANNELS, ...more };
-    const child = new Child(process.execPath, [
-      WORKER,
-      resolve(dist),
-      role,
-      JSON.stringify({ batchSize: 20, ...settings }),
-    ]);
+    const child = new Child(process.execPath, [workerOf(dist), role, JSON.stringify({ batchSize: 20, ...settings })]);
     children.push(child);
     return child;
   };

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { resolve } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { OUTBOX_MIGRATION } from '../../../src/realtime/publishing/outbox/outbox-schema.js';
 import { Child } from '../../support/child.js';
@@ -11,13 +11,15 @@ import { connect } from '../../support/ws-client.js';
 import { compare, type Change, type Difference } from './compare.js';
 import { ReloadingSubscriber } from './reloading-subscriber.js';
 
-export const WORKER = resolve('test/fault/outbox/worker.mjs');
+/** The program of the `Build`. */
+export const WORKER = 'test/fault/outbox/worker.mjs';
+export const workerOf = (dist: string): string => join(dist, basename(WORKER));
 /** Time for a process to start, in milliseconds, on a busy machine. */
 export const START_MS = 60_000;
 export const CHANNELS = ['ledger:one', 'ledger:two', 'ledger:three'];
 
 export interface OutboxRun {
-  /** Directory of the build. */
+  /** Directory of a `Build`. */
   readonly dist: string;
   readonly random: Random;
   /** Number of processes that write and relay concurrently. */
@@ -52,7 +54,7 @@ export async function runOutbox(run: OutboxRun): Promise<OutboxVerdict> {
   pool.on('error', () => undefined);
   const settings = { secret: TEST_SECRET, redis: redis.url, postgres: postgres.url, channels: CHANNELS, batchSize: 20 };
   const spawn = (role: 'worker' | 'relay' | 'observer') =>
-    new Child(process.execPath, [WORKER, resolve(run.dist), role, JSON.stringify(settings)]);
+    new Child(process.execPath, [workerOf(run.dist), role, JSON.stringify(settings)]);
   const children: Child[] = [];
   const over = new AbortController();
   let trouble = Promise.resolve(0);

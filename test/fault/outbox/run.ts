@@ -3,7 +3,7 @@ import { Build, type Patch } from '../build.js';
 import { FROZEN_MUTANTS, OUTBOX_MUTANTS } from './mutants.js';
 import { runFrozen } from './run-frozen.js';
 import { Random } from '../../support/random.js';
-import { CHANNELS, runOutbox } from './run-outbox.js';
+import { CHANNELS, runOutbox, WORKER } from './run-outbox.js';
 
 /**
  * The outbox under faults: `npm run test:fault:outbox -- --kills 40 --seed 1 [--product] [--mutant name]`. Runs the product with
@@ -28,7 +28,7 @@ const kills = Number(values.kills);
 if (!(kills > 0)) throw new Error(`--kills must be a number above 0, not ${values.kills}`);
 
 async function attempt(name: string, patches: readonly Patch[]): Promise<boolean> {
-  const build = await Build.copy(patches);
+  const build = await Build.make(patches, { program: WORKER });
   try {
     const startedAt = performance.now();
     const verdict = await runOutbox({
@@ -53,7 +53,7 @@ async function attempt(name: string, patches: readonly Patch[]): Promise<boolean
 }
 
 async function attemptFrozen(name: string, patches: readonly Patch[]): Promise<boolean> {
-  const build = await Build.copy(patches);
+  const build = await Build.make(patches, { program: WORKER });
   try {
     const { differences, held, heldUp, committed } = await runFrozen(build.dist);
     say(

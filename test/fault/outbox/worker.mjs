@@ -1,17 +1,14 @@
 // A process that changes the database and emits through the outbox as fast as it can until it is killed. As `observer`
-// it only serves subscribers. Arguments: the build, its role, the options as JSON.
+// it only serves subscribers. Arguments: its role, the options as JSON. `Build` bundles it.
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
 import { NestFactory } from '@nestjs/core';
+import { pgOutboxDatabase, RealtimeModule, RealtimeOutbox, RealtimeOutboxModule } from 'nestjs-realtime';
 import pg from 'pg';
 
-const [dist, role, json] = process.argv.slice(2);
+const [role, json] = process.argv.slice(2);
 const { secret, redis, postgres, channels, batchSize } = JSON.parse(json);
-const { pgOutboxDatabase, RealtimeModule, RealtimeOutbox, RealtimeOutboxModule } = await import(
-  pathToFileURL(`${dist}/realtime/index.js`).href
-);
 
 const pool = new pg.Pool({ connectionString: postgres, max: 12 });
 pool.on('error', () => undefined);

@@ -61,8 +61,8 @@ export async function runQuiet(run: QuietRun): Promise<QuietVerdict> {
     find: 'auditMs: 60_000',
     replace: `auditMs: ${auditMs}`,
   };
-  const build = await Build.copy([interval, ...patches], run.dist);
-  const mute = await Build.copy([MUTE], run.dist);
+  const build = await Build.make([interval, ...patches], { from: run.dist });
+  const mute = await Build.make([MUTE], { from: run.dist });
   // All subscribers are on one instance; messages of the other one do not reach them.
   const backend = await SingleBackend.start(2, random);
   const instances: Instance[] = [];

@@ -39,7 +39,7 @@ async function attempt(
   faults: readonly ServiceFaultName[],
   settleMs = 40_000,
 ) {
-  const build = await Build.copy(patches);
+  const build = await Build.make(patches);
   const startedAt = performance.now();
   try {
     const result = await runServices({ dist: build.dist, seed: values.seed, instances: 3, faults, settleMs });

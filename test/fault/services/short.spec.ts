@@ -8,7 +8,7 @@ describe('presence, control commands and revocations while instances and Redis f
   const seed = process.env['FAULT_SEED'] ?? new Date().toISOString();
 
   it('keep their guarantees', async () => {
-    const build = await Build.copy();
+    const build = await Build.make();
     try {
       const faults = ['cut', 'flushAndKill', 'restart'] as const;
       const { log, violations } = await runServices({ dist: build.dist, seed, instances: 2, faults });
@@ -30,7 +30,7 @@ describe('presence, control commands and revocations while instances and Redis f
     const mutants = ['presence-is-not-said-again', 'no-confirmation', 'revocations-not-written-back'].map(
       serviceMutantNamed,
     );
-    const build = await Build.copy(mutants.map(({ patch }) => patch));
+    const build = await Build.make(mutants.map(({ patch }) => patch));
     try {
       const faults = ['quiet', 'flushAndKill'] as const;
       const run = { dist: build.dist, seed, instances: 2, faults, settleMs: 12_000 };
