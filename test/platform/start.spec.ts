@@ -1,9 +1,9 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { Child } from '../support/child.js';
+import { rsaKeyPair } from '../support/rsa-keys.js';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 import { EntryPoints } from './support/entry-points.js';
 
@@ -27,10 +27,10 @@ describe('the platform refuses to start, in one sentence,', () => {
   beforeAll(async () => {
     entryPoints = new EntryPoints();
     directory = await makeTemporaryDirectory();
-    const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const other = rsaKeyPair('first');
     const pem = { public: { type: 'spki', format: 'pem' }, private: { type: 'pkcs8', format: 'pem' } } as const;
     await writeFile(join(directory, 'public.pem'), other.publicKey.export(pem.public));
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const { privateKey } = rsaKeyPair('foreign');
     await writeFile(join(directory, 'other-private.pem'), privateKey.export(pem.private));
     await writeFile(join(directory, 'text.pem'), 'no key');
   });

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Child } from '../support/child.js';
 import { PlatformProcess } from '../support/platform-process.js';
+import { rsaKeyPair } from '../support/rsa-keys.js';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 import { connect } from '../support/ws-client.js';
 import { ADMIN, Api, DEMO_PASSWORD } from './support/api.js';
@@ -128,7 +129,7 @@ describe('a platform in production', () => {
 });
 
 describe.each([
-  ['RS256', () => generateKeyPairSync('rsa', { modulusLength: 2048 })],
+  ['RS256', () => rsaKeyPair('first')],
   ['ES256', () => generateKeyPairSync('ec', { namedCurve: 'P-256' })],
 ] as const)('keys of %s', (algorithm, makeKeys) => {
   let env: { JWT_PUBLIC_KEY_FILE: string; JWT_PRIVATE_KEY_FILE: string };

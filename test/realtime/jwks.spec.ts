@@ -1,7 +1,7 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { AuthService } from '../../src/realtime/index.js';
 import { confused, Issuer, signWith, type IssuerKey } from '../support/issuer.js';
 import { unsignedToken } from '../support/jwt.js';
+import { rsaKeyPair } from '../support/rsa-keys.js';
 import { until } from '../support/until.js';
 import { RealtimeApp } from './support/realtime-app.js';
 import { errorOf } from './support/shapes.js';
@@ -172,7 +172,7 @@ describe('while the host of the keys', () => {
 });
 
 describe('a token that specifies its own verification', () => {
-  const foreign: IssuerKey = { kid: 'first', alg: 'RS256', ...generateKeyPairSync('rsa', { modulusLength: 2048 }) };
+  const foreign: IssuerKey = { kid: 'first', alg: 'RS256', ...rsaKeyPair('foreign') };
   const jwk = foreign.publicKey.export({ format: 'jwk' });
 
   it.each<[string, () => string]>([

@@ -11,11 +11,12 @@ import {
   type RealtimeOptions,
 } from '../../src/realtime/index.js';
 import { TEST_SECRET } from '../support/jwt.js';
+import { rsaKeyPair } from '../support/rsa-keys.js';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 import { RealtimeApp } from './support/realtime-app.js';
 
 const ed25519 = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }) as string;
-const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({
+const rsa = rsaKeyPair('first').publicKey.export({
   type: 'spki',
   format: 'pem',
 }) as string;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { secondsFromNow, type TestClaims } from './jwt.js';
+import { rsaKeyPair } from './rsa-keys.js';
 
 export interface IssuerKey {
   readonly kid: string;
@@ -22,6 +23,7 @@ export class Issuer {
   requests = 0;
   /** Bytes written of endless responses. */
   written = 0;
+  private added = 0;
 
   private constructor(
     private server: Server,
@@ -40,12 +42,10 @@ export class Issuer {
     return `http://127.0.0.1:${this.port}/keys?secret=of-the-query`;
   }
 
-  /** Generates a key and adds it to the published ones. */
+  /** Adds a key to the published ones. No other key of this issuer is the same. */
   addKey(kid: string, alg: IssuerKey['alg'] = 'RS256'): IssuerKey {
     const pair =
-      alg === 'RS256'
-        ? generateKeyPairSync('rsa', { modulusLength: 2048 })
-        : generateKeyPairSync('ec', { namedCurve: 'P-256' });
+      alg === 'RS256' ? rsaKeyPair(`issuer ${(this.added += 1)}`) : generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const key: IssuerKey = { kid, alg, ...pair };
     this.published.push(key);
     return key;
