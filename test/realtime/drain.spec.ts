@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect as connectTcp } from 'node:net';
 import { signToken } from '../support/jwt.js';
 import { TcpClient, upgradeRequest } from '../support/tcp.js';
 import { connect } from '../support/ws-client.js';
@@ -106,6 +108,27 @@ describe('draining', () => {
     const client = await app.connect();
     await app.close();
     expect(await client.whenClosed()).toMatchObject({ code: 1012 });
+  });
+});
+
+describe('a connection that waits to be accepted while the server closes', () => {
+  it('is accepted, and its request is answered', async () => {
+    const app = await RealtimeApp.start();
+    const sockets = Array.from({ length: 3 }, () => connectTcp({ port: app.port, host: '127.0.0.1' }));
+    const answers = sockets.map(async (socket) => {
+      let answer = '';
+      socket.setEncoding('latin1').on('data', (text: string) => (answer += text));
+      socket.write('POST /realtime/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}');
+      await once(socket, 'close');
+      return answer;
+    });
+    // The kernel has connected them, and the event loop of the server has not turned since.
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    await app.close();
+    for (const answer of await Promise.all(answers)) {
+      expect(answer).toMatch(/^HTTP\/1\.1 503 Service Unavailable\r\n/);
+      expect(answer).toMatch(/\r\nConnection: close\r\n/);
+    }
   });
 });
 

@@ -17,7 +17,7 @@ describe('a server that closes after the module was detached', () => {
     const clients = [await TcpClient.connect(port), await TcpClient.connect(port)] as const;
     for (const client of clients) client.send('GET / HTTP/1.1\r\nHost: a\r\n');
     while ((await connectionsOf(server)) < 2) await new Promise((resolve) => void setImmediate(resolve));
-    attached.detachAll();
+    await attached.detachAll();
     const closed = once(server, 'close');
     server.close();
     clients[0].send('Connection: close\r\n\r\n');

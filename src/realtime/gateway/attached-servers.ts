@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { acceptWaiting } from './accept-waiting.js';
 import { runSafely, safely } from '../observability/run-safely.js';
 import { UnfinishedRequests } from './unfinished-requests.js';
 import { routeUpgrades } from './upgrade-router.js';
@@ -72,10 +73,15 @@ export class AttachedServers {
     for (const server of this.detachers.keys()) server.prependListener('request', closeAfterwards);
   }
 
-  /** Releases all servers. A listening server is released after it has closed. */
-  detachAll(): void {
+  /**
+   * Releases all servers. A listening server is released after it has closed. Resolves once that can happen without a
+   * reset of connections that wait to be accepted.
+   */
+  async detachAll(): Promise<void> {
+    const listening = [...this.detachers.keys()].filter((server) => server.listening);
     for (const detach of this.detachers.values()) detach();
     this.detachers.clear();
+    if (listening.length > 0) await acceptWaiting(listening);
   }
 }
 

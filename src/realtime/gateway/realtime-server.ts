@@ -154,9 +154,9 @@ export class RealtimeServer {
   async close(): Promise<void> {
     this.health.draining = true;
     this.admission.close();
-    this.servers.detachAll();
     for (const connection of this.registry.all()) connection.transport.terminate();
     await new Promise<void>((resolve) => this.webSockets.close(() => resolve()));
+    await this.servers.detachAll(); // last, because Nest closes the HTTP server next
   }
 
   private async upgrade(
