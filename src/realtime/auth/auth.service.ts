@@ -7,23 +7,16 @@ import { LogLimiter } from '../observability/log-limiter.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { ClaimsError } from './claims.js';
-import { withTenant, principalFromClaims, TenantMissingError, type Principal } from './principal.js';
+import { makePrincipal, withTenant, TenantMissingError, type Principal } from './principal.js';
 import { Revocations } from './revocations.js';
-import { signedPartOf } from './signed-part.js';
 import { Tickets } from './tickets.js';
-import { TokenHeaders } from './token-headers.js';
 import { KeysUnavailableError, TokenKeys } from './token-keys.js';
 import { findTenant, findToken } from './token-source.js';
+import { TokenVerifier } from './token-verifier.js';
 
 /** Warning about an `iat` too far in the future. */
 const IAT_AHEAD =
   'The iat of a token is further in the future than jwt.clockToleranceSeconds allows, so every revocation of its user covers it. Check the clock of the issuer';
-
-/** Error message of `jsonwebtoken` if another key signed the token. */
-const WRONG_KEY = 'invalid signature';
-
-/** The longest token that is parsed, in characters. */
-const MAX_TOKEN_LENGTH = 8_192;
 
 /**
  * Authenticates clients: finds the token of a request, verifies it and returns the principal.
@@ -32,16 +25,18 @@ const MAX_TOKEN_LENGTH = 8_192;
 @Injectable()
 export class AuthService {
   private readonly log = new LogLimiter(new SafeLogger('Realtime'));
-  private readonly headers = new TokenHeaders();
+  private readonly verifier: TokenVerifier;
 
   constructor(
-    private readonly jwt: JwtService,
+    jwt: JwtService,
     private readonly keys: TokenKeys,
     private readonly revocations: Revocations,
     private readonly tickets: Tickets,
     private readonly options: ResolvedRealtimeOptions,
     private readonly clock: RealtimeClock,
-  ) {}
+  ) {
+    this.verifier = new TokenVerifier(jwt, keys, options, clock);
+  }
 
   /** Reports whether tokens can be verified, and if not, why: for readiness. */
   get status(): TokenKeys['status'] {
@@ -83,7 +78,13 @@ export class AuthService {
    */
   async verify(token: string, tenant: string | null = null): Promise<Principal> {
     const principal = await this.read(token);
-    return inTenant(this.assertActive(principal), tenant);
+    try {
+      this.assertActive(principal);
+    } catch (error) {
+      this.verifier.forget(token);
+      throw error;
+    }
+    return inTenant(principal, tenant);
   }
 
   /**
@@ -123,19 +124,9 @@ export class AuthService {
 
   private async read(token: string): Promise<Principal> {
     try {
-      if (token.length > MAX_TOKEN_LENGTH) throw new Error(`it is longer than ${MAX_TOKEN_LENGTH} characters`);
-      const signedPart = signedPartOf(token);
-      const claims = await this.claimsOf(token);
-      if (typeof claims !== 'object' || claims === null) throw new Error('its payload is not an object');
-      const principal = principalFromClaims(
-        claims as Record<string, unknown>,
-        this.options,
-        signedPart,
-        this.clock.wall(),
-      );
-      if (principal.issuedAt === -Infinity && 'iat' in claims && claims.iat !== null) {
-        this.log.warn('iat ahead', IAT_AHEAD);
-      }
+      const parts = await this.verifier.verify(token);
+      const principal = makePrincipal(parts, this.options, this.clock.wall());
+      if (principal.issuedAt === -Infinity && parts.issuedAt !== -Infinity) this.log.warn('iat ahead', IAT_AHEAD);
       if (principal.expiresAt === Infinity && !this.options.jwt.allowWithoutExpiry) throw new Error('it has no exp');
       return principal;
     } catch (error) {
@@ -149,35 +140,6 @@ export class AuthService {
       const about = error instanceof TenantMissingError ? { message: 'The token names no tenant' } : {};
       throw new ProtocolError(unavailable ? 'unavailable' : 'token_invalid', about);
     }
-  }
-
-  private async claimsOf(token: string): Promise<unknown> {
-    const { alg, kid, crit } = this.headers.of(token);
-    // Checked before a key is looked up: the unverified header must not influence the choice of algorithms.
-    const algorithm = this.keys.algorithms.find((allowed) => allowed === alg);
-    if (algorithm === undefined) throw new Error('its algorithm is not allowed');
-    if (crit !== undefined) throw new Error('it demands an extension (crit) that is not supported');
-    if (kid !== undefined && typeof kid !== 'string') throw new Error('its kid is not a string');
-    const keys = await this.keys.keysFor({ alg: algorithm, ...(kid === undefined ? {} : { kid }) });
-    const { issuer, audience, clockToleranceSeconds } = this.options.jwt;
-    const options = {
-      algorithms: [algorithm],
-      clockTimestamp: Math.floor(this.clock.wall() / 1_000),
-      clockTolerance: clockToleranceSeconds,
-      ignoreExpiration: true,
-      ...(issuer === undefined ? {} : { issuer }),
-      ...(audience === undefined ? {} : { audience: audience as string | [string, ...string[]] }),
-    };
-    for (const [index, key] of keys.entries()) {
-      try {
-        // JwtService takes the key from the options of the call, but its types allow only strings.
-        return this.jwt.verify(token, { ...({ publicKey: key } as object), ...options });
-      } catch (error) {
-        // During key rotation, another key may have signed the token.
-        if (index === keys.length - 1 || (error as Error).message !== WRONG_KEY) throw error;
-      }
-    }
-    throw new Error('there is no key for its algorithm');
   }
 }
 

@@ -29,6 +29,8 @@ export class JwksKeys extends TokenKeys implements OnApplicationBootstrap, OnApp
   private readonly maxAgeMs: number;
   private readonly cooldownMs: number;
   private readonly remote: ReturnType<typeof createRemoteJWKSet>;
+  /** One object per key, so that callers can compare keys. `jose` imports each key once per fetch. */
+  private readonly keyObjects = new WeakMap<CryptoKey, KeyObject>();
   private loaded = false;
   /** Reason why the last fetch failed; `null` if it succeeded. */
   private failure: string | null = null;
@@ -85,7 +87,9 @@ export class JwksKeys extends TokenKeys implements OnApplicationBootstrap, OnApp
   private async find({ alg, kid }: TokenHeader): Promise<KeyObject> {
     // Only `alg` and `kid` are passed on: a key that the token contains or links to must not be used.
     const key = await this.remote({ alg: alg!, ...(kid === undefined ? {} : { kid }) });
-    return KeyObject.from(key satisfies CryptoKey);
+    let found = this.keyObjects.get(key);
+    if (found === undefined) this.keyObjects.set(key, (found = KeyObject.from(key satisfies CryptoKey)));
+    return found;
   }
 
   private async keepFresh(): Promise<void> {

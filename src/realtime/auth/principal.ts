@@ -60,36 +60,36 @@ export type PrincipalOptions = Pick<ResolvedRealtimeOptions, 'adminRole' | 'tena
 export type PrincipalParts = Pick<User, 'userId' | 'email'> &
   Pick<Principal, 'roles' | 'homeTenant' | 'jti' | 'session' | 'claimsDigest' | 'issuedAt' | 'expiresAt'>;
 
-/**
- * Creates a principal from the claims of a verified token.
- * @param signedPart the part that the signature covers; its digest identifies the session of a token without `jti`
- * @param now milliseconds since 1970
- * @throws ClaimsError if the claims contain no usable user, role or expiry
- */
+/** Creates a principal from the claims of a verified token: see {@link partsFromClaims} and {@link makePrincipal}. */
 export function principalFromClaims(
   claims: Claims,
   options: PrincipalOptions,
   signedPart: string,
   now: number,
 ): Principal {
+  return makePrincipal(partsFromClaims(claims, options, signedPart), options, now);
+}
+
+/**
+ * Reads the parts of a principal from the claims of a verified token. They do not depend on the time.
+ * @param signedPart the part that the signature covers; its digest identifies the session of a token without `jti`
+ * @throws ClaimsError if the claims contain no usable user, role or expiry
+ */
+export function partsFromClaims(claims: Claims, options: PrincipalOptions, signedPart: string): PrincipalParts {
   const names = options.jwt.claims;
   const email = claims[names.email];
   const jti = readJti(claims['jti']);
-  return makePrincipal(
-    {
-      userId: readUserId(claims, names.userId),
-      email: typeof email === 'string' ? email : null,
-      roles: readRoles(claims, names),
-      homeTenant: readTenant(claims, options.tenants.claim),
-      ...(jti === undefined ? {} : { jti }),
-      session: sessionOf(jti, signedPart),
-      claimsDigest: digestOfClaims(claims),
-      issuedAt: readIssuedAt(claims['iat']),
-      expiresAt: readExpiry(claims['exp']),
-    },
-    options,
-    now,
-  );
+  return {
+    userId: readUserId(claims, names.userId),
+    email: typeof email === 'string' ? email : null,
+    roles: readRoles(claims, names),
+    homeTenant: readTenant(claims, options.tenants.claim),
+    ...(jti === undefined ? {} : { jti }),
+    session: sessionOf(jti, signedPart),
+    claimsDigest: digestOfClaims(claims),
+    issuedAt: readIssuedAt(claims['iat']),
+    expiresAt: readExpiry(claims['exp']),
+  };
 }
 
 /**

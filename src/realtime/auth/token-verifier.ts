@@ -1,0 +1,98 @@
+import type { JwtService } from '@nestjs/jwt';
+import type { KeyObject } from 'node:crypto';
+import type { RealtimeClock } from '../timing/realtime-clock.js';
+import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { partsFromClaims, type PrincipalParts } from './principal.js';
+import { signedPartOf } from './signed-part.js';
+import { TokenHeaders } from './token-headers.js';
+import type { TokenHeader, TokenKeys } from './token-keys.js';
+import { VerifiedTokens, type VerifiedToken } from './verified-tokens.js';
+
+/** Error message of `jsonwebtoken` if another key signed the token. */
+const WRONG_KEY = 'invalid signature';
+
+/** The longest token that is parsed, in characters. */
+const MAX_TOKEN_LENGTH = 8_192;
+
+/** Verifies the signature and the claims of tokens. A token that was verified before is not verified again. */
+export class TokenVerifier {
+  private readonly headers = new TokenHeaders();
+  private readonly verified = new VerifiedTokens();
+
+  constructor(
+    private readonly jwt: JwtService,
+    private readonly keys: TokenKeys,
+    private readonly options: ResolvedRealtimeOptions,
+    private readonly clock: RealtimeClock,
+  ) {}
+
+  /**
+   * Returns the parts of a token's principal. The caller checks expiry and revocations.
+   * @throws Error with what is wrong with the token, or KeysUnavailableError
+   */
+  async verify(token: string): Promise<PrincipalParts> {
+    if (token.length > MAX_TOKEN_LENGTH) throw new Error(`it is longer than ${MAX_TOKEN_LENGTH} characters`);
+    const digest = VerifiedTokens.digestOf(token);
+    const known = this.verified.take(digest);
+    const verified =
+      known !== undefined && (await this.isStillVerified(known)) ? known : await this.verifySignature(token);
+    this.verified.add(digest, verified);
+    return verified.parts;
+  }
+
+  /** Forgets a token that was refused: it expired or was revoked. */
+  forget(token: string): void {
+    this.verified.take(VerifiedTokens.digestOf(token));
+  }
+
+  /** Returns true if the token is active and its key is still in use. A removed key ends the tokens it signed. */
+  private async isStillVerified({ header, key, notBefore }: VerifiedToken): Promise<boolean> {
+    if (notBefore > this.now() + this.options.jwt.clockToleranceSeconds) return false;
+    const keys = await this.keys.keysFor(header);
+    return keys.includes(key);
+  }
+
+  private async verifySignature(token: string): Promise<VerifiedToken> {
+    const signedPart = signedPartOf(token);
+    const { alg, kid, crit } = this.headers.of(token);
+    // Checked before a key is looked up: the unverified header must not influence the choice of algorithms.
+    const algorithm = this.keys.algorithms.find((allowed) => allowed === alg);
+    if (algorithm === undefined) throw new Error('its algorithm is not allowed');
+    if (crit !== undefined) throw new Error('it demands an extension (crit) that is not supported');
+    if (kid !== undefined && typeof kid !== 'string') throw new Error('its kid is not a string');
+    const header: TokenHeader = { alg: algorithm, ...(kid === undefined ? {} : { kid }) };
+    const { issuer, audience, clockToleranceSeconds } = this.options.jwt;
+    const options = {
+      algorithms: [algorithm],
+      clockTimestamp: this.now(),
+      clockTolerance: clockToleranceSeconds,
+      ignoreExpiration: true,
+      ...(issuer === undefined ? {} : { issuer }),
+      ...(audience === undefined ? {} : { audience: audience as string | [string, ...string[]] }),
+    };
+    const keys = await this.keys.keysFor(header);
+    const { claims, key } = this.verifyWith(keys, token, options);
+    if (typeof claims !== 'object' || claims === null) throw new Error('its payload is not an object');
+    const { nbf } = claims as { readonly nbf?: number };
+    const parts = partsFromClaims(claims as Record<string, unknown>, this.options, signedPart);
+    return { header, key, notBefore: nbf ?? -Infinity, parts };
+  }
+
+  private verifyWith(keys: readonly KeyObject[], token: string, options: object): { claims: unknown; key: KeyObject } {
+    for (const [index, key] of keys.entries()) {
+      try {
+        // JwtService takes the key from the options of the call, but its types allow only strings.
+        return { claims: this.jwt.verify(token, { ...({ publicKey: key } as object), ...options }), key };
+      } catch (error) {
+        // During key rotation, another key may have signed the token.
+        if (index === keys.length - 1 || (error as Error).message !== WRONG_KEY) throw error;
+      }
+    }
+    throw new Error('there is no key for its algorithm');
+  }
+
+  /** The time in seconds since 1970. */
+  private now(): number {
+    return Math.floor(this.clock.wall() / 1_000);
+  }
+}
