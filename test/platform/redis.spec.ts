@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { PlatformProcess } from '../support/platform-process.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { freePort } from '../support/ports.js';
@@ -10,6 +11,7 @@ const readiness = async (url: string): Promise<{ code: number; body: unknown }> 
 async function untilReady(url: string, code: number): Promise<void> {
   const deadline = performance.now() + 10_000;
   while ((await readiness(url)).code !== code) {
+    await delay(20);
     if (performance.now() > deadline) throw new Error(`Readiness did not become ${code}`);
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { PlatformProcess } from '../support/platform-process.js';
 import { TcpClient } from '../support/tcp.js';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
@@ -14,9 +15,49 @@ async function deployForEver(platform: PlatformProcess, name: string) {
   return { api, app, deployment };
 }
 
-describe('a platform that receives a signal', () => {
-  it('responds with 503, fails running deployments, closes every connection, and exits with code 0', async () => {
-    const platform = await PlatformProcess.start({ env: { ...FOR_EVER, REALTIME_DRAIN_DELAY_MS: '1500' } });
+describe('a platform that keeps its data in a directory', () => {
+  const starting: Promise<PlatformProcess>[] = [];
+  let directory: string;
+  let kept: { api: Api; app: Record<string, unknown>; deployment: Record<string, unknown> };
+  let platform: PlatformProcess;
+
+  const start = (env: NodeJS.ProcessEnv): Promise<PlatformProcess> => {
+    const started = PlatformProcess.start({
+      env: { ...FOR_EVER, DATA_DIR: directory, DATABASE_URL: undefined, ...env },
+    });
+    starting.push(started);
+    return started;
+  };
+
+  beforeAll(async () => {
+    directory = await makeTemporaryDirectory();
+    const first = await start({ TLS_PORT: '0' });
+    kept = await deployForEver(first, 'kept');
+    await first.stop('SIGKILL');
+    platform = await start({ REALTIME_DRAIN_DELAY_MS: '1500' });
+  }, 90_000);
+
+  afterAll(async () => {
+    for (const started of await Promise.allSettled(starting)) {
+      if (started.status === 'fulfilled') await started.value.stop('SIGKILL');
+    }
+    await removeDirectory(directory);
+  });
+
+  it('keeps everything after a crash, and fails unfinished deployments', async () => {
+    // The secret is kept too, so sessions stay valid.
+    const again = new Api(platform.url, kept.api.token);
+    expect((await again.get(`/api/apps/${String(kept.app['id'])}`)).body).toMatchObject({
+      name: 'kept',
+      status: 'failed',
+    });
+    expect((await again.get(`/api/deployments/${String(kept.deployment['id'])}`)).body).toMatchObject({
+      status: 'failed',
+      reason: 'The server that ran the deployment was stopped',
+    });
+  });
+
+  it('on a signal responds with 503, fails running deployments, closes every connection, and exits with code 0', async () => {
     const { api, deployment } = await deployForEver(platform, 'one');
     const clients = await Promise.all(
       [platform.wsUrl, platform.wssUrl].map((url) => listen(url, api.token!, ['deployments:failed'])),
@@ -48,43 +89,13 @@ describe('a platform that receives a signal', () => {
     await expect(fetch(`${platform.url}/health/live`)).rejects.toThrow('fetch failed');
   }, 60_000);
 
-  it('exits at once on the second signal', async () => {
-    const platform = await PlatformProcess.start({ env: { TLS_PORT: '0', REALTIME_DRAIN_DELAY_MS: '60000' } });
-    platform.kill('SIGINT');
-    while ((await fetch(`${platform.url}/health/ready`)).status !== 503); // wait until it drains
-    platform.kill('SIGINT');
-    await expect(platform.exited).resolves.toEqual({ code: 130, signal: null });
-    await platform.stop('SIGKILL');
+  it('keeps everything over a restart, and exits at once on the second signal', async () => {
+    const third = await start({ TLS_PORT: '0', REALTIME_DRAIN_DELAY_MS: '60000' });
+    const { body: apps } = await new Api(third.url, kept.api.token).get<{ name: string }[]>('/api/apps');
+    expect(apps.map(({ name }) => name).toSorted()).toEqual(['kept', 'one']);
+    third.kill('SIGINT');
+    while ((await fetch(`${third.url}/health/ready`)).status !== 503) await delay(20); // wait until it drains
+    third.kill('SIGINT');
+    await expect(third.exited).resolves.toEqual({ code: 130, signal: null });
   }, 60_000);
-});
-
-describe('a platform that keeps its data in a directory', () => {
-  it('keeps everything over a restart, and fails unfinished deployments', async () => {
-    const directory = await makeTemporaryDirectory();
-    const env = { ...FOR_EVER, TLS_PORT: '0', DATA_DIR: directory, DATABASE_URL: undefined };
-    try {
-      const first = await PlatformProcess.start({ env });
-      const { api, app, deployment } = await deployForEver(first, 'kept');
-      await first.stop('SIGKILL');
-
-      const second = await PlatformProcess.start({ env });
-      // The secret is kept too, so sessions stay valid.
-      const again = new Api(second.url, api.token);
-      expect((await again.get(`/api/apps/${String(app['id'])}`)).body).toMatchObject({
-        name: 'kept',
-        status: 'failed',
-      });
-      expect((await again.get(`/api/deployments/${String(deployment['id'])}`)).body).toMatchObject({
-        status: 'failed',
-        reason: 'The server that ran the deployment was stopped',
-      });
-      await expect(second.stop()).resolves.toBe(0);
-
-      const third = await PlatformProcess.start({ env });
-      expect((await new Api(third.url, api.token).get<object[]>('/api/apps')).body).toHaveLength(1);
-      await third.stop();
-    } finally {
-      await removeDirectory(directory);
-    }
-  }, 90_000);
 });

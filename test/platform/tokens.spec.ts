@@ -8,6 +8,7 @@ import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-di
 import { connect } from '../support/ws-client.js';
 import { ADMIN, Api, DEMO_PASSWORD } from './support/api.js';
 import { EntryPoints, type Outcome } from './support/entry-points.js';
+import { startTested } from './support/tested-platform.js';
 
 const SECRET = 'a secret of at least thirty-two bytes';
 
@@ -148,12 +149,13 @@ describe.each([
     const token = (await tokenCommand(['--user', 'u1', '--role', 'admin'], env)).stdout.trim();
     expect(JSON.parse(Buffer.from(token.split('.')[0]!, 'base64url').toString())).toMatchObject({ alg: algorithm });
 
-    const platform = await PlatformProcess.start({
-      env: { TLS_PORT: '0', JWT_PUBLIC_KEY_FILE: env.JWT_PUBLIC_KEY_FILE },
-    });
+    const platform = await startTested({ JWT_SECRET: undefined, JWT_PUBLIC_KEY_FILE: env.JWT_PUBLIC_KEY_FILE });
     try {
-      expect((await new Api(platform.url, token).get('/api/auth/me')).body).toMatchObject({ id: 'u1', role: 'admin' });
-      const login = await new Api(platform.url).post('/api/auth/login', { email: ADMIN, password: DEMO_PASSWORD });
+      expect((await new Api(platform.origin, token).get('/api/auth/me')).body).toMatchObject({
+        id: 'u1',
+        role: 'admin',
+      });
+      const login = await new Api(platform.origin).post('/api/auth/login', { email: ADMIN, password: DEMO_PASSWORD });
       expect(login).toMatchObject({
         status: 501,
         body: { message: expect.stringContaining('does not issue tokens') as string },
@@ -165,7 +167,7 @@ describe.each([
       expect(await child.exited).toEqual({ code: 1, signal: null });
       expect(child.stderr).toMatch(/^This server does not issue tokens/);
     } finally {
-      await platform.stop();
+      await platform.close();
     }
   }, 60_000);
 });
