@@ -123,6 +123,28 @@ describe('a ticket in the store', () => {
     },
   );
 
+  it('is not looked up if it is malformed', async () => {
+    const store = new MemoryTicketStore();
+    let lookups = 0;
+    const take = store.take.bind(store);
+    store.take = (digest) => {
+      lookups += 1;
+      return take(digest);
+    };
+    const tickets = ticketsOver(store, [key]);
+    const { ticket } = await tickets.issue(principal);
+    for (const malformed of ['', 'x', `${ticket}x`, ` ${ticket}`]) expect(await tickets.redeem(malformed)).toBeNull();
+    expect(lookups).toBe(0);
+    expect(await tickets.redeem(ticket)).toEqual(principal);
+  });
+
+  it('expires 30 s after it was issued', async () => {
+    const before = Date.now();
+    const { expiresAt } = await ticketsOver(new MemoryTicketStore(), [key]).issue(principal);
+    expect(Date.parse(expiresAt) - before).toBeGreaterThanOrEqual(29_900);
+    expect(Date.parse(expiresAt) - Date.now()).toBeLessThanOrEqual(30_100);
+  });
+
   it('is rejected if its holder was copied from another ticket', async () => {
     const store = new MemoryTicketStore();
     const tickets = ticketsOver(store, [key]);

@@ -86,6 +86,8 @@ describe('principalFromClaims', () => {
     ['an hour ahead', NOW / 1000 + 3_600, -Infinity],
     ['in milliseconds', NOW - 60_000, NOW - 60_000],
     ['in milliseconds, an hour ahead', NOW + 3_600_000, -Infinity],
+    ['the first number that counts as milliseconds', 1e12, 1e12],
+    ['ahead by exactly the tolerance', NOW / 1000 + 5, NOW],
   ])('treats an iat as no later than now: one that is %s', (_kind, iat, issuedAt) => {
     expect(read({ sub: 'a', iat }).issuedAt).toBe(issuedAt);
   });
@@ -162,7 +164,10 @@ describe('principalFromClaims with tenants', () => {
   });
 
   it('has no platform administrators unless tenants.platformRole is set', () => {
-    for (const role of ['admin', 'user']) expect(() => readIn({ sub: 'a', role })).toThrow('tenants.platformRole');
+    for (const role of ['admin', 'user']) {
+      expect(() => readIn({ sub: 'a', role })).toThrow('tenants.platformRole is not set, so there are no platform');
+    }
+    expect(() => readIn({ sub: 'a' }, 'root')).toThrow('only the role root (tenants.platformRole) needs none');
     expect(readIn({ sub: 'a', role: 'admin', org: 'acme' })).toMatchObject({ isAdmin: true, homeTenant: 'acme' });
   });
 

@@ -1,4 +1,4 @@
-import { chooseSubprotocol, digestCredential, findChannels, findToken } from './token-source.js';
+import { chooseSubprotocol, digestCredential, findChannels, findTenant, findToken } from './token-source.js';
 
 const find = (headers: Record<string, string>, url = '/ws') => findToken({ headers, url });
 const token = (text: string) => ({ kind: 'token', token: text });
@@ -38,6 +38,16 @@ describe('findToken', () => {
   ])('%s', (_what, headers, url, expected) => {
     expect(find(headers, url)).toEqual(expected);
   });
+});
+
+describe('findTenant', () => {
+  it.each<[string, string | null | undefined]>([
+    ['/ws', null],
+    ['/ws?tenant=acme', 'acme'],
+    ['/ws?tenant=a%20b', 'a b'],
+    ['/ws?tenant=', undefined],
+    ['/ws?tenant=acme&tenant=acme', undefined],
+  ])('of %s is %j', (url, tenant) => expect(findTenant({ url })).toBe(tenant));
 });
 
 describe('findChannels', () => {
