@@ -1,12 +1,5 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import {
-  formatPosition,
-  isEventBody,
-  isLimitedBody,
-  ProtocolError,
-  type Position,
-  type RecoveryReason,
-} from '../../protocol/index.js';
+import { formatPosition, isEventBody, isLimitedBody, ProtocolError } from '../../protocol/index.js';
 import {
   Broker,
   type BrokerEvent,
@@ -20,7 +13,6 @@ import type { Channel } from '../channels/channel-catalogue.js';
 import { topicFor } from '../channels/topic-for.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
-import type { EventFrame } from '../connections/event-frame.js';
 import { FanOut } from './fan-out.js';
 import { CLOSED_FEED, type Subscription } from '../connections/subscription.js';
 import { Counters } from '../observability/counters.js';
@@ -52,7 +44,7 @@ const RETRY_MS = 500;
  * @hideconstructor
  */
 @Injectable()
-export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnApplicationShutdown {
+export class RedisBridge implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new SafeLogger('Realtime');
   private readonly log = new LogLimiter(this.logger);
   /** By topic. */
@@ -61,6 +53,7 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
   private readonly admission: ReplayAdmission;
   private readonly foreign: ForeignData;
   private readonly reads: CheckedReads;
+  private readonly output: StreamOutput;
   /** @internal */
   readonly feeds: Feeds;
   private isShutDown = false;
@@ -85,6 +78,15 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
     this.reads = new CheckedReads(broker, this.foreign);
     const shared = new SharedReads(this.reads, this.limits);
     this.feeds = new Feeds(registry, fanOut, shared, this.limits, counters, (topic) => this.open.get(topic)?.stream);
+    this.output = {
+      deliver: fanOut.deliver.bind(fanOut),
+      reset: (topic, reason, _top, from) => this.feeds.resyncAll(topic, reason, from),
+      onGap: (filled) => {
+        counters.gapsFound += 1;
+        if (filled) counters.gapsFilled += 1;
+      },
+      onForged: (topic, delivered) => this.onForged(topic, delivered),
+    };
     broker.listen({
       event: (topic, event) => {
         const open = this.open.get(topic);
@@ -169,28 +171,14 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
    */
   follow(name: string, history: HistoryWindow | null, follower: Follower): Promise<void> {
     const output = outputFor(follower, (error) => this.foreign.skipped(`A message on ${name}`, error));
-    const forged = (topic: string, delivered: boolean): void => this.onForged(topic, delivered);
-    const stream = new ChannelStream(name, this.broker, this.limits, { ...output, onForged: forged });
+    const { onForged } = this.output;
+    const stream = new ChannelStream(name, this.broker, this.limits, { ...output, onForged });
     const opening = this.subscribeUntilAnswered(name, history, stream);
     this.open.set(name, { stream, opening, joining: 1, closeAt: Infinity, isInternal: true });
     return opening;
   }
 
-  /** @internal */
-  deliver(topic: string, frame: EventFrame): void {
-    this.fanOut.deliver(topic, frame);
-  }
-
-  reset(topic: string, reason: RecoveryReason, _top: Position, from: Position): void {
-    this.feeds.resyncAll(topic, reason, from);
-  }
-
-  onGap(filled: boolean): void {
-    this.counters.gapsFound += 1;
-    if (filled) this.counters.gapsFilled += 1;
-  }
-
-  onForged(topic: string, delivered: boolean): void {
+  private onForged(topic: string, delivered: boolean): void {
     this.counters.foreignMessages += 1;
     const consequence = delivered ? 'was delivered; clients have to reload' : 'was skipped';
     this.log.warn(
@@ -236,7 +224,7 @@ export class RedisBridge implements StreamOutput, OnApplicationBootstrap, OnAppl
   private openChannel(topic: string, channel: Channel): OpenChannel {
     const known = this.open.get(topic);
     if (known !== undefined) return known;
-    const stream = new ChannelStream(topic, this.reads, this.limits, this, channel.fields);
+    const stream = new ChannelStream(topic, this.reads, this.limits, this.output, channel.fields);
     const opening = this.broker.subscribe(topic, channel.history).then(
       (position) => stream.opened(position),
       (error: unknown) => {
