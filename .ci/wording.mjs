@@ -28,10 +28,23 @@ export const RULES = [
   { phrase: /\bmade anew\b/i, say: 'recreated', example: 'the connection is made anew' },
   { phrase: /\bwhat (?:it|they|he|she) (?:is|are) owed\b/i, say: 'its send buffer', example: 'what it is owed' },
   { phrase: /\bare not for everybody\b/i, say: 'are restricted', example: 'fields that are not for everybody' },
+  {
+    phrase: /\/\*\* (?:What|Whether|Who|Whoever|Whom|Whose|Those)\b/,
+    say: 'a noun or a verb first',
+    example: '/** What it keeps. */',
+  },
+  {
+    phrase: /\b(?:process|module|project|machine|folder) of (?:its|their) own\b/i,
+    say: 'a separate …',
+    example: 'it runs in a process of its own',
+  },
+  { phrase: /\b(?:is|are|was) written anew\b/i, say: 'is rewritten', example: 'the page is written anew' },
+  { phrase: /\bgoes on where\b/i, say: 'resumes', example: 'it goes on where it stood' },
+  { phrase: /\bwhoever\b/i, say: 'the caller, a client', example: 'whoever asks' },
   { phrase: /\binside the house\b/i, say: 'internally', example: 'its name inside the house' },
 ];
 
-const PATHS = ['src', 'test', 'docs', 'README.md', 'SECURITY.md', '.env.example'];
+const PATHS = ['src', 'test', 'bench', 'examples', 'deploy', 'docs', 'README.md', 'SECURITY.md', '.env.example'];
 const TEXT = /\.(?:[cm]?[jt]s|tsx|md|ya?ml|html|css|example)$/;
 
 /** @returns one line for each phrase in a text, with its location and the replacement */

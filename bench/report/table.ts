@@ -4,7 +4,7 @@ import { median } from '../statistics.js';
 /** Contenders with a separate column. The others share the column `others`. */
 const COLUMNS = [MODULE, 'ws', 'Socket.IO'];
 
-const HEAD = ['what', 'N', 'B', 'unit', ...COLUMNS, 'others', 'against (to reach)', ''];
+const HEAD = ['what', 'N', 'B', 'unit', ...COLUMNS, 'others', 'compared with (target)', ''];
 
 /** Returns the table as Markdown: medians of the runs, with minimum and maximum. */
 export function markdownTable(rows: readonly Row[]): string {

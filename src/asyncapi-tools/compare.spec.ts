@@ -37,7 +37,7 @@ describe('the changes of a channel', () => {
 
   it('do not include the name of a parameter', () => {
     expect(between({ access: { owner: 'gameId' } }, { address: 'games:{id}:score', access: { owner: 'id' } })).toEqual([
-      'harmless: is written games:{id}:score: the same names on the wire',
+      'harmless: has the new address games:{id}:score, which matches the same names',
     ]);
   });
 

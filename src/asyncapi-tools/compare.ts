@@ -27,7 +27,7 @@ export function compareContracts(older: Contract, newer: Contract): Change[] {
 function compareChannels(before: ContractChannel, after: ContractChannel, names: Names): Difference[] {
   const changes = compareAccess(before, after);
   if (before.address !== after.address) {
-    changes.push({ breaks: false, text: `is written ${after.address}: the same names on the wire` });
+    changes.push({ breaks: false, text: `has the new address ${after.address}, which matches the same names` });
   }
   if (before.history && !after.history) {
     changes.push({ breaks: true, text: 'no longer keeps a history: events have no id, and clients cannot resume' });

@@ -11,7 +11,7 @@ export const MUTANTS_OF_CLIENTS: readonly Mutant[] = [
     // history.
     name: 'history-skips-one',
     scenarios: [sigkill, storm],
-    shows: ['hole', 'missing'],
+    shows: ['gap', 'missing'],
     patches: [
       { file: 'realtime/delivery/shared-reads.js', find: 'result.events.map(', replace: 'result.events.slice(1).map(' },
     ],
@@ -19,7 +19,7 @@ export const MUTANTS_OF_CLIENTS: readonly Mutant[] = [
   {
     name: 'gaps-unnoticed',
     scenarios: [cuts, pubsubKilled],
-    shows: ['hole', 'missing'],
+    shows: ['gap', 'missing'],
     patches: [
       {
         file: 'realtime/delivery/channel-stream.js',
@@ -37,7 +37,7 @@ export const MUTANTS_OF_CLIENTS: readonly Mutant[] = [
     // Events beyond the buffer of a slow reader are dropped, and its connection stays.
     name: 'slow-readers-stay',
     scenarios: [slowConsumer],
-    shows: ['hole', 'missing'],
+    shows: ['gap', 'missing'],
     patches: [
       { file: 'realtime/connections/connection.js', find: '() => this.onSlow(this)', replace: '() => undefined' },
     ],

@@ -73,7 +73,7 @@ const OTHERS: readonly Mutant[] = [
   {
     name: 'resume-skips-one',
     scenarios: [memory, calm, clientCut],
-    shows: ['hole', 'missing'],
+    shows: ['gap', 'missing'],
     patches: [
       {
         file: 'realtime/delivery/channel-stream.js',

@@ -5,7 +5,7 @@ import type { StatsDto, StatsHistoryDto } from '../../realtime/http/operator-sha
 /** Time between two requests, in milliseconds. */
 export const EVERY_MS = 1_000;
 
-/** What the console knows, and the reason why the last request failed; `null` if it succeeded. */
+/** History that the console has loaded, and the reason why the last request failed; `null` if it succeeded. */
 export interface Polled {
   readonly history: History;
   readonly problem: string | null;

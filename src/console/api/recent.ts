@@ -4,7 +4,7 @@ const LIMIT = 8;
 /** The part of `sessionStorage` that is used. */
 type Store = Pick<Storage, 'getItem' | 'setItem'>;
 
-/** What the operator entered last, newest first. It is kept until the tab closes. */
+/** Last entries of the operator, newest first, kept until the tab closes. */
 export class Recent<T> {
   private readonly key: string;
 

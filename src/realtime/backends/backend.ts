@@ -21,7 +21,7 @@ export abstract class Backend {
   abstract readonly presence: PresenceStore;
 }
 
-/** What a backend can use of the module. */
+/** Parts of the module that a backend can use. */
 export interface BackendContext {
   /** The time. Tests advance it. */
   readonly clock: RealtimeClock;

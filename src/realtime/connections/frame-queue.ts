@@ -18,7 +18,7 @@ interface FrameSource {
   readonly closing: boolean;
 }
 
-/** What handles the frames of all connections. */
+/** Handles the frames of all connections. */
 export interface FrameHandler<Source> {
   /** Maximum size of the waiting frames of a connection, in bytes. */
   readonly maxBytes: number;

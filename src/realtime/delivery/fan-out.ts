@@ -34,7 +34,7 @@ interface Delivery {
   busy: boolean;
 }
 
-/** What is collected before it is written. */
+/** Writes collected in one turn of the event loop. */
 class Turn {
   /** Connections that have something to be written. */
   readonly connections: Subscriber[] = [];

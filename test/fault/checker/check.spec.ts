@@ -222,7 +222,7 @@ describe('check', () => {
     const spoilt: readonly [name: string, expected: readonly ViolationClass[], spoil: (scribe: Scribe) => void][] = [
       [
         'an acknowledged event that was skipped',
-        ['hole', 'missing', 'silentLoss'],
+        ['gap', 'missing', 'silentLoss'],
         (scribe) => {
           scribe.emit('a3', 'e-3');
           scribe.emit('a4', 'e-4');
@@ -231,7 +231,7 @@ describe('check', () => {
       ],
       [
         'a skipped event without acknowledgement',
-        ['hole'],
+        ['gap'],
         (scribe) => {
           scribe.emit('a3');
           scribe.emit('a4', 'e-4');
@@ -240,7 +240,7 @@ describe('check', () => {
       ],
       [
         'an event that was skipped by a resume',
-        ['hole', 'missing', 'silentLoss'],
+        ['gap', 'missing', 'silentLoss'],
         (scribe) => {
           scribe.left('two');
           scribe.emit('a3', 'e-3');

@@ -116,7 +116,7 @@ class Walker {
     if (position.offset <= last.offset || this.left.has(position.epoch)) {
       this.violation('stepBack', record, `${id} after ${last.epoch}-${last.offset}`);
     } else if (position.offset !== last.offset + 1) {
-      this.violation('hole', record, `${id} after ${last.epoch}-${last.offset}`);
+      this.violation('gap', record, `${id} after ${last.epoch}-${last.offset}`);
     }
     this.position = position;
     this.segment.events.push({ position, key, at });

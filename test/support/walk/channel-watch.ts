@@ -98,7 +98,7 @@ export class ChannelWatch {
   resumesAt(lastEventId: string | undefined, as: string | null): void {
     if (lastEventId === this.#last) {
       const isForeign = lastEventId !== undefined && this.#lastIsOf !== undefined && this.#lastIsOf !== as;
-      if (isForeign) this.#report(`${as} goes on where ${this.#lastIsOf} stood`);
+      if (isForeign) this.#report(`${as} resumes at the position of ${this.#lastIsOf}`);
       return;
     }
     // The listeners may not have received the preceding events yet.

@@ -39,7 +39,9 @@ export function resolveOutboxOptions(given: RealtimeOutboxOptions): ResolvedOutb
   const options = { database, relay, batchSize, pollIntervalMs, rememberMs };
   const problems: string[] = [];
   if (typeof database?.query !== 'function' || typeof database.transaction !== 'function') {
-    problems.push('`database` of RealtimeOutboxModule must have query() and transaction(): pgOutboxDatabase(pool) has');
+    problems.push(
+      '`database` of RealtimeOutboxModule must have query() and transaction(), as pgOutboxDatabase(pool) does',
+    );
   }
   if (typeof relay !== 'boolean') problems.push('`relay` of RealtimeOutboxModule must be true or false');
   for (const [name, [least, most]] of Object.entries(RANGES)) {
