@@ -91,7 +91,7 @@ module.exports = {
       name: 'the-page-uses-the-public-entry-points',
       comment: 'Code of the browser imports the client, its React hooks and the protocol, and no code of the server.',
       severity: 'error',
-      from: { path: page },
+      from: { path: page, pathNot: '\\.spec\\.tsx?$' },
       to: {
         path: '^src/',
         pathNot: [
