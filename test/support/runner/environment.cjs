@@ -4,7 +4,7 @@ const path = require('node:path');
 const { measureCpuTime } = require('./cpu-time.cjs');
 
 // A worker with nothing left to do ends without taking its heap down: that takes so long after many specs that Jest reports
-// a leak. With a handle that is still open there is no such event, so a leak is reported as before.
+// a leak. Node does not emit the event while a handle is open, so a leak is reported as before.
 process.once('beforeExit', () => process.exit());
 
 /**
