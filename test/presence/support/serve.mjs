@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 
 const { dist, options, lease } = JSON.parse(process.argv[2]);
 const { RealtimeModule } = await import(pathToFileURL(`${dist}/index.js`).href);
-const { Lease } = await import(pathToFileURL(`${dist}/instances/lease.js`).href);
+const { Lease } = await import(pathToFileURL(`${dist}/cluster/instances/lease.js`).href);
 
 class RootModule {}
 
