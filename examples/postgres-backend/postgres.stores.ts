@@ -68,7 +68,7 @@ export class PostgresRevocationStore extends RevocationStore {
 export class PostgresInstanceDirectory extends InstanceDirectory {
   override readonly id = randomBytes(8).toString('hex');
   override readonly isAlone = false;
-  private registrations = 0;
+  private added = 0;
 
   constructor(
     private readonly link: Link,
@@ -78,7 +78,7 @@ export class PostgresInstanceDirectory extends InstanceDirectory {
   }
 
   override get registrations(): number {
-    return this.registrations;
+    return this.added;
   }
 
   override onReachable(callback: () => void): void {
@@ -93,7 +93,7 @@ export class PostgresInstanceDirectory extends InstanceDirectory {
        RETURNING xmax = 0 AS "isNew"`,
       [this.id, report, this.lease.leaseMs],
     );
-    if (row!.isNew) this.registrations += 1;
+    if (row!.isNew) this.added += 1;
   }
 
   override async all(): Promise<ReadonlyMap<string, string>> {

@@ -13,11 +13,12 @@ const WITHOUT_SCHEMA: Readonly<Record<string, string>> = {
   'publishing/events-publisher.ts': 'what this instance has just serialised',
   'publishing/event-composer.ts': 'the data of an event, which can be any JSON',
   'publishing/event-validator.ts': 'the data of an event, which can be any JSON',
+  'auth/token-headers.ts': 'the header of a token; the verifier checks each of its fields',
   'nest/installed-version.ts': 'the package.json of a package that npm installed',
-  'fields/without-proto.ts': 'the data of an event, which can be any JSON',
-  'fields/field-groups.ts': 'what this instance has just serialised',
-  'inspection/paging.ts': 'a cursor of a request; the controllers check it',
-  'inspection/inspection.service.ts': 'a frame that this instance has just made',
+  'channels/fields/without-proto.ts': 'the data of an event, which can be any JSON',
+  'channels/fields/field-groups.ts': 'what this instance has just serialised',
+  'http/inspection/paging.ts': 'a cursor of a request; the controllers check it',
+  'http/inspection/inspection.service.ts': 'a frame that this instance has just made',
 };
 
 /** Values that a store or another program can put in any place. `JSON.parse` reads 1e999 as Infinity. */

@@ -37,7 +37,7 @@ describe('JwksKeys', () => {
   const keysWith = (jwksCooldownMs: number): JwksKeys => {
     const { port } = issuer.address() as AddressInfo;
     const jwksUrl = `http://127.0.0.1:${port}/keys?secret=hidden`;
-    return new JwksKeys({ ...resolveOptions({ jwt: { jwksUrl } }).jwt, jwksCooldownMs });
+    return new JwksKeys(Object.assign(resolveOptions({ jwt: { jwksUrl } }).jwt, { jwksCooldownMs }));
   };
 
   it('logs one warning for an outage and one line for its end, without the query of the URL', async () => {

@@ -24,7 +24,8 @@ export interface ChannelRule {
 }
 
 /** A rule, with the expression that accepts its names. */
-interface CompiledRule extends ChannelRule {
+interface CompiledRule {
+  readonly rule: ChannelRule;
   readonly accepts: RegExp;
 }
 
@@ -100,7 +101,7 @@ export class ChannelCatalogue {
     for (const { patterns, name } of features.policies) {
       rules.push(...patterns.map((pattern) => ({ pattern, access: { policy: name } })));
     }
-    this.rules = [...rules, ...this.builtIn.groups].map((rule) => ({ ...rule, accepts: expressionOf(rule.pattern) }));
+    this.rules = [...rules, ...this.builtIn.groups].map((rule) => ({ rule, accepts: expressionOf(rule.pattern) }));
     for (const definition of [...builtIn, ...own]) this.register(definition, options);
   }
 
@@ -119,7 +120,7 @@ export class ChannelCatalogue {
 
   /** Returns the first rule that matches a name, registered or not. Returns `null` if none matches. */
   ruleOf(name: string): ChannelRule | null {
-    return this.rules.find(({ accepts }) => accepts.test(name)) ?? null;
+    return this.rules.find(({ accepts }) => accepts.test(name))?.rule ?? null;
   }
 
   /** Returns the access to a name, registered or not. Returns `null` if no rule covers it. */
@@ -164,7 +165,7 @@ export class ChannelCatalogue {
     }: Pick<ResolvedRealtimeOptions, 'history' | 'tenants' | 'declaredFieldsOnly'>,
   ): void {
     const { name, data = null, presence = false, global = this.isGlobalByDefault(definition.name) } = definition;
-    const rule = this.rules.find(({ pattern }) => covers(pattern, name));
+    const rule = this.rules.find((one) => covers(one.rule.pattern, name))?.rule;
     if (rule === undefined) {
       throw new RealtimeOptionsError([
         `\`channels\` ${name} matches no rule: give it an \`access\`, or provide a @ChannelPolicy that covers it`,

@@ -171,7 +171,7 @@ export class RedisBridge implements OnApplicationBootstrap, OnApplicationShutdow
    */
   follow(name: string, history: HistoryWindow | null, follower: Follower): Promise<void> {
     const output = outputFor(follower, (error) => this.foreign.skipped(`A message on ${name}`, error));
-    const { onForged } = this.output;
+    const onForged = (topic: string, delivered: boolean): void => this.onForged(topic, delivered);
     const stream = new ChannelStream(name, this.broker, this.limits, { ...output, onForged });
     const opening = this.subscribeUntilAnswered(name, history, stream);
     this.open.set(name, { stream, opening, joining: 1, closeAt: Infinity, isInternal: true });
