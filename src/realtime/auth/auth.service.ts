@@ -7,7 +7,7 @@ import { LogLimiter } from '../observability/log-limiter.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { ClaimsError } from './claims.js';
-import { makePrincipal, withTenant, TenantMissingError, type Principal } from './principal.js';
+import { withTenant, TenantMissingError, type Principal } from './principal.js';
 import { Revocations } from './revocations.js';
 import { Tickets } from './tickets.js';
 import { KeysUnavailableError, TokenKeys } from './token-keys.js';
@@ -124,9 +124,8 @@ export class AuthService {
 
   private async read(token: string): Promise<Principal> {
     try {
-      const parts = await this.verifier.verify(token);
-      const principal = makePrincipal(parts, this.options, this.clock.wall());
-      if (principal.issuedAt === -Infinity && parts.issuedAt !== -Infinity) this.log.warn('iat ahead', IAT_AHEAD);
+      const { principal, issuedAt } = await this.verifier.verify(token);
+      if (principal.issuedAt === -Infinity && issuedAt !== -Infinity) this.log.warn('iat ahead', IAT_AHEAD);
       if (principal.expiresAt === Infinity && !this.options.jwt.allowWithoutExpiry) throw new Error('it has no exp');
       return principal;
     } catch (error) {

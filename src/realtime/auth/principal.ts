@@ -122,6 +122,15 @@ export function makePrincipal(
   });
 }
 
+/**
+ * Returns the principal of a token that was verified before, for the present time.
+ * @param issuedAt the time of issue in the token
+ */
+export function principalAt(principal: Principal, issuedAt: number, { jwt }: PrincipalOptions, now: number): Principal {
+  const bounded = boundIssuedAt(issuedAt, now, jwt.clockToleranceSeconds * 1_000);
+  return bounded === principal.issuedAt ? principal : Object.freeze({ ...principal, issuedAt: bounded });
+}
+
 /** Returns true if both tokens say the same about the user. */
 export function isSameIdentity(one: Principal | null, other: Principal | null): boolean {
   if (one === null || other === null) return one === other;

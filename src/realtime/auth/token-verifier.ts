@@ -2,7 +2,7 @@ import type { JwtService } from '@nestjs/jwt';
 import type { KeyObject } from 'node:crypto';
 import type { RealtimeClock } from '../timing/realtime-clock.js';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
-import { partsFromClaims, type PrincipalParts } from './principal.js';
+import { makePrincipal, partsFromClaims, principalAt } from './principal.js';
 import { signedPartOf } from './signed-part.js';
 import { TokenHeaders } from './token-headers.js';
 import type { TokenHeader, TokenKeys } from './token-keys.js';
@@ -18,6 +18,7 @@ const MAX_TOKEN_LENGTH = 8_192;
 export class TokenVerifier {
   private readonly headers = new TokenHeaders();
   private readonly verified = new VerifiedTokens();
+  private lastHeader: TokenHeader = {};
 
   constructor(
     private readonly jwt: JwtService,
@@ -27,17 +28,19 @@ export class TokenVerifier {
   ) {}
 
   /**
-   * Returns the parts of a token's principal. The caller checks expiry and revocations.
+   * Returns a token with its principal. The caller checks expiry and revocations.
    * @throws Error with what is wrong with the token, or KeysUnavailableError
    */
-  async verify(token: string): Promise<PrincipalParts> {
+  async verify(token: string): Promise<VerifiedToken> {
     if (token.length > MAX_TOKEN_LENGTH) throw new Error(`it is longer than ${MAX_TOKEN_LENGTH} characters`);
     const digest = VerifiedTokens.digestOf(token);
     const known = this.verified.take(digest);
     const verified =
-      known !== undefined && (await this.isStillVerified(known)) ? known : await this.verifySignature(token);
+      known !== undefined && (await this.isStillVerified(known))
+        ? this.atPresent(known)
+        : await this.verifySignature(token);
     this.verified.add(digest, verified);
-    return verified.parts;
+    return verified;
   }
 
   /** Forgets a token that was refused: it expired or was revoked. */
@@ -52,6 +55,11 @@ export class TokenVerifier {
     return keys.includes(key);
   }
 
+  private atPresent(verified: VerifiedToken): VerifiedToken {
+    const principal = principalAt(verified.principal, verified.issuedAt, this.options, this.clock.wall());
+    return principal === verified.principal ? verified : { ...verified, principal };
+  }
+
   private async verifySignature(token: string): Promise<VerifiedToken> {
     const signedPart = signedPartOf(token);
     const { alg, kid, crit } = this.headers.of(token);
@@ -60,7 +68,7 @@ export class TokenVerifier {
     if (algorithm === undefined) throw new Error('its algorithm is not allowed');
     if (crit !== undefined) throw new Error('it demands an extension (crit) that is not supported');
     if (kid !== undefined && typeof kid !== 'string') throw new Error('its kid is not a string');
-    const header: TokenHeader = { alg: algorithm, ...(kid === undefined ? {} : { kid }) };
+    const header = this.headerOf(algorithm, kid);
     const { issuer, audience, clockToleranceSeconds } = this.options.jwt;
     const options = {
       algorithms: [algorithm],
@@ -75,7 +83,16 @@ export class TokenVerifier {
     if (typeof claims !== 'object' || claims === null) throw new Error('its payload is not an object');
     const { nbf } = claims as { readonly nbf?: number };
     const parts = partsFromClaims(claims as Record<string, unknown>, this.options, signedPart);
-    return { header, key, notBefore: nbf ?? -Infinity, parts };
+    const principal = makePrincipal(parts, this.options, this.clock.wall());
+    return { header, key, notBefore: nbf ?? -Infinity, issuedAt: parts.issuedAt, principal };
+  }
+
+  /** All tokens of one issuer share one object. */
+  private headerOf(alg: string, kid: string | undefined): TokenHeader {
+    const { lastHeader } = this;
+    if (lastHeader.alg === alg && lastHeader.kid === kid) return lastHeader;
+    this.lastHeader = { alg, ...(kid === undefined ? {} : { kid }) };
+    return this.lastHeader;
   }
 
   private verifyWith(keys: readonly KeyObject[], token: string, options: object): { claims: unknown; key: KeyObject } {

@@ -1,8 +1,8 @@
 import { hash, type KeyObject } from 'node:crypto';
-import type { PrincipalParts } from './principal.js';
+import type { Principal } from './principal.js';
 import type { TokenHeader } from './token-keys.js';
 
-/** Maximum number of tokens that are remembered. Each takes about 1 KB. */
+/** Maximum number of tokens that are remembered. */
 const CAPACITY = 20_000;
 
 /** A token whose signature and claims were verified. */
@@ -13,7 +13,10 @@ export interface VerifiedToken {
   readonly key: KeyObject;
   /** The claim `nbf`, in seconds since 1970; `-Infinity` without one. */
   readonly notBefore: number;
-  readonly parts: PrincipalParts;
+  /** The time of issue in the token, which the principal has only as far as the clock allows. */
+  readonly issuedAt: number;
+  /** The principal that its connections share, so that a connected client's token needs little memory here. */
+  readonly principal: Principal;
 }
 
 /**
