@@ -45,7 +45,7 @@ describe('the console with the session of the platform', () => {
 
   const isOpen = (page: Page): Promise<void> => page.getByText(`admin on localhost:${platform.port}`).waitFor();
 
-  it('opens signed in, in a tab of its own', async () => {
+  it('opens signed in, in a separate tab', async () => {
     await signIn(ADMIN);
     const page = await openConsole();
     await isOpen(page);

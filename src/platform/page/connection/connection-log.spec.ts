@@ -36,7 +36,7 @@ describe('the log of the connection', () => {
     });
   }
 
-  /** Loses the connection, and comes back after the work. */
+  /** Closes the connection, and reconnects after the work. */
   async function away(work: () => void): Promise<void> {
     server.cut();
     await until(() => client.state === 'waiting');
