@@ -1,19 +1,15 @@
 /**
  * `npm run test:mutants -- --seed 1 --count 40 --folder src/realtime/auth`: changes one place of the sources after the other and
- * runs the specs of its folder. It lists each mutant that they do not detect. The default folder is `src`.
- * `--specs PATTERN` also runs the specs whose path matches, such as `test/presence`.
+ * runs the specs of its folder that load the file. It lists each mutant that they do not detect. The default folder is `src`;
+ * `--folder` can be given several times. `--specs PATTERN` also runs the specs whose path matches, such as `test/presence`.
  */
-import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { cp, symlink, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Random } from '../support/random.js';
-import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
-import { describeMutation, mutated, mutationsOf, type Mutation } from './mutations.js';
-
-/** Time limit of a run, in milliseconds. A mutant that loops forever counts as detected. */
-const LIMIT_MS = 120_000;
+import { MutantProcess } from './mutant-process.js';
+import { describeMutation, mutationsOf, type Mutation } from './mutations.js';
+import { relatedSpecs } from './related.js';
 
 interface Mutant {
   readonly file: string;
@@ -25,7 +21,7 @@ const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     count: { type: 'string', default: '20' },
-    folder: { type: 'string', default: 'src' },
+    folder: { type: 'string', multiple: true, default: ['src'] },
     specs: { type: 'string' },
   },
 });
@@ -61,47 +57,35 @@ function sampleOf(mutants: readonly Mutant[], random: Random, count: number): Mu
     .map(({ mutant }) => mutant);
 }
 
-/** The specs of a folder, and those of `--specs`. */
-const specsOf = (area: string): string[] => [
-  ...filesIn(area).filter((file) => file.endsWith('.spec.ts')),
-  ...filesIn('test').filter(
-    (file) => values.specs !== undefined && file.endsWith('.spec.ts') && new RegExp(values.specs).test(file),
-  ),
-];
+const wanted = values.specs === undefined ? undefined : new RegExp(values.specs);
+const others = filesIn('test').filter((file) => file.endsWith('.spec.ts') && wanted?.test(file));
 
-/** Runs the specs of an area in the copy. @returns true if none of them fails */
-function passes(area: string, directory: string): Promise<boolean> {
-  const specs = specsOf(area);
-  if (specs.length === 0) return Promise.resolve(true);
-  const args = ['node_modules/jest/bin/jest.js', '--ci', '--bail', '--maxWorkers=1', '--runTestsByPath', ...specs];
-  const options = { cwd: directory, timeout: LIMIT_MS, killSignal: 'SIGKILL', maxBuffer: 2 ** 26 } as const;
-  return new Promise((settle) => {
-    execFile(process.execPath, args, options, (error) => settle(error === null));
-  });
-}
+/** The specs of a mutant: those of its area and of `--specs` that load its file. */
+const specsOf = ({ file }: Mutant): string[] => {
+  const own = filesIn(areaOf(file)).filter((path) => path.endsWith('.spec.ts'));
+  return relatedSpecs(file, [...own, ...others]);
+};
 
-const sample = sampleOf(mutantsIn(values.folder), new Random(values.seed), Number(values.count));
+const sample = sampleOf(values.folder.flatMap(mutantsIn), new Random(values.seed), Number(values.count));
+const all = [...new Set(sample.flatMap(specsOf))];
 const survivors: string[] = [];
-// The mutants are in a copy: an interrupted run leaves the sources unchanged.
-const directory = await makeTemporaryDirectory();
+const jest = new MutantProcess(all);
 try {
-  for (const name of ['src', 'test', 'package.json', 'tsconfig.json', 'docs', '.env.example']) {
-    await cp(name, join(directory, name), { recursive: true });
+  for (const spec of all) {
+    if (await jest.detects({}, [spec])) throw new Error(`${spec} fails without a mutant`);
   }
-  await symlink(resolve('node_modules'), join(directory, 'node_modules'));
-  for (const area of new Set(sample.map(({ file }) => areaOf(file)))) {
-    if (!(await passes(area, directory))) throw new Error(`The specs of ${area} fail without a mutant`);
-  }
-  for (const [index, { file, code, mutation }] of sample.entries()) {
-    await writeFile(join(directory, file), mutated(code, mutation));
-    const survives = await passes(areaOf(file), directory);
-    await writeFile(join(directory, file), code);
+  for (const [index, mutant] of sample.entries()) {
+    const { file, code, mutation } = mutant;
+    const { start, end, replacement } = mutation;
+    const change = { file, start: String(start), end: String(end), replacement };
+    const specs = specsOf(mutant);
+    const isDetected = specs.length > 0 && (await jest.detects(change, specs));
     const place = `${file}:${describeMutation(code, mutation)}`;
-    if (survives) survivors.push(place);
-    process.stdout.write(`${index + 1}/${sample.length} ${survives ? 'NOT NOTICED' : 'noticed'} ${place}\n`);
+    if (!isDetected) survivors.push(place);
+    process.stdout.write(`${index + 1}/${sample.length} ${isDetected ? 'noticed' : 'NOT NOTICED'} ${place}\n`);
   }
 } finally {
-  await removeDirectory(directory);
+  await jest.stop();
 }
 process.stdout.write(`\nseed ${values.seed}: ${sample.length - survivors.length} of ${sample.length} noticed\n`);
 for (const survivor of survivors) process.stdout.write(`not noticed: ${survivor}\n`);

@@ -34,6 +34,12 @@ function write(path, text) {
   renameSync(temporary, path);
 }
 
+/** Compiles the source of a TypeScript file. */
+function transform(file, source) {
+  const options = { ...OPTIONS, filename: file, sourceFileName: paths.basename(file) };
+  return require('@swc/core').transformSync(source, options);
+}
+
 /** Returns the JavaScript of a TypeScript file, from the cache if it is there. */
 function compile(file) {
   const source = readFileSync(file, 'utf8');
@@ -41,8 +47,7 @@ function compile(file) {
   try {
     return readFileSync(`${path}.js`, 'utf8');
   } catch {
-    const options = { ...OPTIONS, filename: file, sourceFileName: paths.basename(file) };
-    const { code, map } = require('@swc/core').transformSync(source, options);
+    const { code, map } = transform(file, source);
     mkdirSync(CACHE, { recursive: true });
     write(`${path}.map`, map);
     write(`${path}.js`, code);
@@ -62,4 +67,4 @@ class SourceMaps extends Map {
   }
 }
 
-module.exports = { compile, SourceMaps };
+module.exports = { compile, transform, SourceMaps };
