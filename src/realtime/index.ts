@@ -18,14 +18,10 @@ export type {
 } from './options/channel-definition.js';
 export { RealtimeOptionsError } from './options/resolve-options.js';
 export { realtimeOptionsFromEnv, realtimeVariableOf, REALTIME_VARIABLES } from './options/options-from-env.js';
-export {
-  EventsPublisher,
-  type EmitAttempt,
-  type EmittedEvent,
-  type SerialisedEvent,
-  type TransactionOptions,
-} from './publishing/events-publisher.js';
+export { EventsPublisher, type TransactionOptions } from './publishing/events-publisher.js';
+export type { EmitAttempt, EmittedEvent, SerialisedEvent } from './publishing/emitted-event.js';
 export type { EmitOptions } from './publishing/event-composer.js';
+export type { EventToEmit } from './publishing/event-list.js';
 export { bindTransactions } from './publishing/bind-transactions.js';
 export { InvalidEventError, RealtimeUnavailableError, TenantBusyError } from './publishing/errors.js';
 export { RealtimeAsyncApi } from './channels/asyncapi/asyncapi.service.js';

@@ -22,4 +22,13 @@ export function compiles(events: EventsPublisher, id: string): void {
   void events.emit(`matches:${id}:end`, { points: 1, player: 'ann' });
   // @ts-expect-error a field is of another type
   events.afterCommit('matches:chess:score', { points: '1', player: 'ann' });
+  void events.emitMany([
+    { channel: `matches:${id}:score`, data: { points: 1, player: 'ann' } },
+    { channel: 'matches:chess:score', data: { points: 1, player: 'ann', more: true }, options: { timeoutMs: 100 } },
+    { channel: 'user:u1', data: null },
+  ]);
+  // @ts-expect-error the data of another channel
+  void events.emitMany([{ channel: `matches:${id}:score`, data: { name: 'x' } }]);
+  // @ts-expect-error no such channel
+  void events.emitMany([{ channel: `matches:${id}:end`, data: null }]);
 }

@@ -1,6 +1,6 @@
 import { Post, Req, UseGuards } from '@nestjs/common';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
-import type { EmittedEvent } from '../publishing/events-publisher.js';
+import type { EmittedEvent } from '../publishing/emitted-event.js';
 import { maxBodyBytes } from './body-limit.js';
 import { bodyOf, ReadsItsBody } from './deferred-bodies.js';
 import { Documented } from './documented.js';

@@ -12,7 +12,7 @@ export class InvalidEventError extends Error {
 
   /**
    * @param field the invalid part: `channel`, `userId`, `data`, `options`, `tenant`, `idempotencyKey`, `idempotencyMs`
-   * or `timeoutMs`
+   * or `timeoutMs`; for an event of a list with its position, such as `[2].data`
    */
   constructor(
     readonly field: string,

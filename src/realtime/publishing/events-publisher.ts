@@ -15,43 +15,15 @@ import { inTenant } from '../tenants/current-tenant.js';
 import { tenantOf } from '../tenants/topic.js';
 import { isoNow } from '../timing/iso-now.js';
 import { withTimeout } from '../timing/with-timeout.js';
-import { TenantBusyError } from './errors.js';
+import type { EmitAttempt, EmittedEvent, SerialisedEvent } from './emitted-event.js';
+import { InvalidEventError, TenantBusyError } from './errors.js';
 import { EventComposer, readOptions, showChannel, type ComposedEvent, type EmitOptions } from './event-composer.js';
+import { inList, readEntry, type EventToEmit } from './event-list.js';
 import { EventValidator } from './event-validator.js';
 import { failureOf, observe } from './publish-outcome.js';
 import { afterCommit, inTransaction } from './transaction-scope.js';
 import { UntilPublished } from './until-published.js';
 import { channelOfUser } from './user-id.js';
-
-/** Result of `emit`. */
-export interface EmittedEvent {
-  /** Id of the event, as subscribers receive it. On a channel without history the id is not sent to them. */
-  readonly id: string;
-  readonly channel: string;
-  /** ISO 8601, UTC, milliseconds. */
-  readonly timestamp: string;
-  /** True if nothing was sent, because the data does not match the class of the channel and `invalidEvents` is `drop`. */
-  readonly dropped?: true;
-}
-
-/** Data of an event as JSON, and its tenant, or `null`. */
-export interface SerialisedEvent {
-  readonly json: string;
-  readonly tenant: string | null;
-}
-
-/** An event that the application tried to publish, for {@link EventsPublisher.onEmit}. */
-export interface EmitAttempt {
-  readonly channel: string;
-  /** The data passed to `emit`. For an event of the outbox, the stored data. */
-  readonly data: unknown;
-  readonly options: EmitOptions;
-  /**
-   * Result of `emit`, or its rejection. For {@link EventsPublisher.afterCommit}, it resolves after the event was
-   * published.
-   */
-  readonly result: Promise<EmittedEvent>;
-}
 
 /** Options of `events.transaction`. */
 export interface TransactionOptions {
@@ -106,6 +78,20 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
     options: EmitOptions = {},
   ): Promise<EmittedEvent> {
     return this.publish(channel, data, options);
+  }
+
+  /**
+   * Publishes several events, in this order. All are validated before the first is published: if one is invalid, none is
+   * published. For one event on several channels, give one entry per channel.
+   * @returns resolves when every event has its position, with the results in the order of the events
+   * @throws InvalidEventError for the first invalid event; its `field` starts with the position in the list: `[2].data`
+   * @throws RealtimeUnavailableError or TenantBusyError for the first event that was not acknowledged, after all others
+   * were published or refused. To try again without publishing an event twice, give each an `idempotencyKey`
+   */
+  emitMany<T extends readonly EventToEmit<E>[]>(events: T): Promise<EmittedEvent[]> {
+    const published = this.publishMany(events);
+    published.catch(() => undefined); // logged already, so the promise need not be awaited
+    return published;
   }
 
   /** Publishes one event to the private channel of a user. See {@link emit}. */
@@ -231,6 +217,27 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
   /** Async, so that an invalid event rejects: `emit` never throws synchronously. */
   private async composeAndSend(channel: string, data: unknown, options: EmitOptions): Promise<EmittedEvent> {
     return this.send(this.composer.compose(channel, data, options));
+  }
+
+  private async publishMany(events: readonly unknown[]): Promise<EmittedEvent[]> {
+    if (!Array.isArray(events)) {
+      const error = new InvalidEventError('events', 'must be a list of { channel, data, options? }');
+      await this.announce('', events, {}, Promise.reject(error));
+    }
+    const list = events.map(readEntry);
+    const composed: ComposedEvent[] = [];
+    for (const [index, { channel, data, options = {} }] of list.entries()) {
+      try {
+        composed.push(this.composer.compose(channel, data, options));
+      } catch (error) {
+        await this.announce(channel, data, options, Promise.reject(inList(error, index)));
+      }
+    }
+    const results = composed.map((event, index) =>
+      this.announce(event.channel, list[index]!.data, event.options, this.send(event)),
+    );
+    await Promise.allSettled(results);
+    return Promise.all(results);
   }
 
   /** A failing observer must not make the event fail, because it may be published already. */

@@ -20,6 +20,12 @@ events.emit(Symbol('x'), {});
 events.emit('apps:created', Promise.resolve({}));
 events.emit('apps:created', {}, 'key');
 events.emit('apps:created', {}, { idempotencyKey: 5 });
+events.emitMany();
+events.emitMany([null]);
+events.emitMany([
+  { channel: 'apps:created', data: {} },
+  { channel: 'nobody:knows', data: {} },
+]);
 
 const { id } = await events.emit('apps:created', { id: '1', name: 'one' });
 process.stdout.write(`published ${id}\n`);
