@@ -9,7 +9,7 @@ import {
   type Provider,
   type Type,
 } from '@nestjs/common';
-import { HttpAdapterHost, ModuleRef, ModulesContainer, type ApplicationConfig } from '@nestjs/core';
+import { HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { JwtService } from '@nestjs/jwt';
 import { AuditLog } from './gateway/audit/audit-log.service.js';
 import { RealtimeAsyncApi } from './channels/asyncapi/asyncapi.service.js';
@@ -17,13 +17,10 @@ import { AuthService } from './auth/auth.service.js';
 import { ClusterSeal } from './auth/cluster-seal.js';
 import { Tickets } from './auth/tickets.js';
 import { Revocations } from './auth/revocations.js';
-import { StaticKeys, TokenKeys } from './auth/token-keys.js';
+import { TokenKeys } from './auth/token-keys.js';
 import { BACKEND_PARTS } from './backends/backend-parts.js';
-import { Backend, type BackendContext } from './backends/backend.js';
-import { memoryBackend } from './backends/memory/memory.backend.js';
-import { redisBackend } from './backends/redis/redis.backend.js';
+import { Backend } from './backends/backend.js';
 import { RedisBridge } from './delivery/redis-bridge.service.js';
-import { redisTarget } from './backends/redis/redis-address.js';
 import { Broker } from './broker/broker.js';
 import { ChannelCatalogue } from './channels/channel-catalogue.js';
 import { ChannelFeature, ChannelFeatures } from './channels/channel-features.js';
@@ -51,7 +48,6 @@ import { RealtimeServer } from './gateway/realtime-server.js';
 import { AsyncApiController } from './http/asyncapi.controller.js';
 import { ConsoleController } from './http/console.controller.js';
 import { ConsolePages } from './http/console-pages.js';
-import { deferBodies } from './http/deferred-bodies.js';
 import { EventsController } from './http/events.controller.js';
 import { DirectPublish } from './http/direct-publish.js';
 import { PublishGuard } from './http/publish.guard.js';
@@ -60,7 +56,6 @@ import { RequestClients } from './http/request-client.js';
 import { TicketLimit } from './http/ticket-limit.js';
 import { TicketsController } from './http/tickets.controller.js';
 import { RealtimeHealth } from './monitoring/realtime-health.service.js';
-import { unmapRoutes } from './http/map-routes.js';
 import { describeRoutes } from './http/openapi.js';
 import { withRouteMetadata, type RouteMetadata } from './http/realtime-route.js';
 import { OperatorActionsController } from './http/operator-actions.controller.js';
@@ -78,6 +73,7 @@ import { ResolvedRealtimeOptions, type RealtimeOptions } from './options/realtim
 import { resolveOptions } from './options/resolve-options.js';
 import { PresenceHints } from './presence/presence-hints.js';
 import { PresenceService } from './presence/presence.service.js';
+import { channelFeatures, clusterSeal, createBackend, prepareRoutes, tokenKeys } from './provider-factories.js';
 import { EventsPublisher } from './publishing/events-publisher.js';
 import { FinalEvents } from './publishing/final-events.js';
 
@@ -189,7 +185,7 @@ function build(
       Lease,
       {
         provide: Backend,
-        useFactory: backend,
+        useFactory: createBackend,
         inject: [ResolvedRealtimeOptions, RealtimeClock, Lease, ForeignData],
       },
       ...BACKEND_PARTS,
@@ -266,38 +262,4 @@ function build(
     ],
   };
   return { module: RealtimeModule, imports: [root, FeatureAccess.to(root)], exports: [root] };
-}
-
-function prepareRoutes(
-  modules: ModulesContainer,
-  host: HttpAdapterHost,
-  config: ApplicationConfig,
-  options: ResolvedRealtimeOptions,
-): void {
-  unmapRoutes(modules, options);
-  if (options.publishApi) deferBodies(host, config);
-}
-
-function channelFeatures(modules: ModulesContainer): ChannelFeatures {
-  return ChannelFeatures.of(modules);
-}
-
-function backend(
-  { backend: create, redis }: ResolvedRealtimeOptions,
-  ...[clock, lease, foreign]: [RealtimeClock, Lease, ForeignData]
-): Backend | Promise<Backend> {
-  const context: BackendContext = { clock, lease, foreign };
-  const factory = create ?? (redisTarget(redis) === null ? memoryBackend() : redisBackend(redis));
-  return factory(context);
-}
-
-async function tokenKeys({ jwt }: ResolvedRealtimeOptions): Promise<TokenKeys> {
-  if (jwt.jwksUrl === undefined) return new StaticKeys(jwt);
-  // Loaded here: only these keys need `jose`.
-  const { JwksKeys } = await import('./auth/jwks-keys.js');
-  return new JwksKeys(jwt);
-}
-
-function clusterSeal({ clusterKeys }: ResolvedRealtimeOptions): ClusterSeal {
-  return new ClusterSeal(clusterKeys);
 }
