@@ -17,7 +17,7 @@ export const MUTANTS_OF_CLIENTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'gaps-unnoticed',
+    name: 'gaps-ignored',
     scenarios: [cuts, pubsubKilled],
     shows: ['gap', 'missing'],
     patches: [
@@ -35,7 +35,7 @@ export const MUTANTS_OF_CLIENTS: readonly Mutant[] = [
   },
   {
     // Events beyond the buffer of a slow reader are dropped, and its connection stays.
-    name: 'slow-readers-stay',
+    name: 'slow-readers-not-closed',
     scenarios: [slowConsumer],
     shows: ['gap', 'missing'],
     patches: [

@@ -27,7 +27,7 @@ export const SCRIPTS = { *[Symbol.iterator]() { loads += 1; if (loads <= 3) yiel
   },
   {
     // With one master all publishing connections of a Cluster are lost, and the next ones come too late for what waits.
-    name: 'publishes-again-late',
+    name: 'publishing-reconnects-late',
     scenarios: [cluster],
     shows: ['rejectedWhileUp', 'waitedLong'],
     patches: [
@@ -40,7 +40,7 @@ export const SCRIPTS = { *[Symbol.iterator]() { loads += 1; if (loads <= 3) yiel
   },
   {
     // An old connection leads to a demoted master.
-    name: 'demotion-unnoticed',
+    name: 'demotion-ignored',
     scenarios: [failoverKept],
     shows: ['starved', 'problem'],
     patches: [
@@ -97,7 +97,7 @@ export const SCRIPTS = { *[Symbol.iterator]() { loads += 1; if (loads <= 3) yiel
   },
   {
     // Former behavior: all channels read their gaps at once, over the connection with the output limit.
-    name: 'gaps-over-the-subscribing-connection',
+    name: 'gaps-read-on-the-subscribing-connection',
     scenarios: [outputLimit],
     shows: ['starved', 'problem'],
     patches: [

@@ -46,7 +46,7 @@ const OTHERS: readonly Mutant[] = [
   },
   {
     // An event of a channel without history is retried although it may have been published.
-    name: 'plain-retried',
+    name: 'retries-without-history',
     scenarios: [lostReplies],
     shows: ['duplicate', 'fifo'],
     patches: [
@@ -59,7 +59,7 @@ const OTHERS: readonly Mutant[] = [
   },
   {
     // Former behavior: if Redis kept a prefix, a client within it counted as having missed nothing.
-    name: 'boundary-is-proof',
+    name: 'prefix-counts-as-complete',
     scenarios: [rollbackAof, rollbackRdb],
     shows: ['silentLoss'],
     patches: [
@@ -83,7 +83,7 @@ const OTHERS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'due-at-once',
+    name: 'rejects-before-the-deadline',
     scenarios: [cuts, clientPause, sigstop],
     shows: ['rejectedEarly'],
     patches: [{ file: QUEUE, find: 'entry.deadline > now', replace: 'false' }],
@@ -103,7 +103,7 @@ const OTHERS: readonly Mutant[] = [
   },
   {
     // One channel is not resubscribed. The audit finds its missed events only after a minute.
-    name: 'one-channel-stays-deaf',
+    name: 'one-channel-not-resubscribed',
     scenarios: [pubsubKilled],
     shows: ['starved', 'problem'],
     patches: [
@@ -116,7 +116,7 @@ const OTHERS: readonly Mutant[] = [
   },
   {
     // The subscribing connection is not recreated.
-    name: 'subscribes-no-more',
+    name: 'never-subscribes-again',
     scenarios: [oneRole],
     shows: ['starved', 'problem'],
     patches: [
@@ -129,7 +129,7 @@ const OTHERS: readonly Mutant[] = [
   },
   {
     // A missing reply is awaited for ten minutes.
-    name: 'no-time-limit-of-answers',
+    name: 'no-reply-timeout',
     scenarios: [oneDirection],
     shows: ['rejectedWhileUp', 'waitedLong', 'starved', 'problem'],
     patches: [
@@ -188,7 +188,7 @@ const OTHERS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'revocations-stay-lost',
+    name: 'revocations-not-restored',
     scenarios: [revokedThenFlushed],
     shows: ['problem'],
     patches: [
@@ -201,7 +201,7 @@ const OTHERS: readonly Mutant[] = [
   },
   {
     // A deleted log restarts with the same epoch, and its clients continue.
-    name: 'deleted-log-goes-on',
+    name: 'deleted-log-keeps-its-epoch',
     scenarios: [deleted, pausedAndDeleted, dataLost],
     shows: ['conflict', 'mismatch', 'stepBack', 'duplicate', 'silentLoss'],
     patches: [

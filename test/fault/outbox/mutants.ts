@@ -5,7 +5,7 @@ const RELAY = 'realtime/publishing/outbox/outbox-relay.service.js';
 /** Deliberate bugs in the product that the comparison must find. */
 export const OUTBOX_MUTANTS: Readonly<Record<string, Patch>> = {
   'no-key': { file: RELAY, find: 'idempotencyKey: key,', replace: 'idempotencyKey: key + Math.random(),' },
-  'no-lock-of-the-channel': {
+  'no-channel-lock': {
     file: 'realtime/publishing/outbox/outbox-table.js',
     find: 'pg_try_advisory_xact_lock(${LOCK}, hashtext(channel)) as ours',
     replace: 'true as ours',

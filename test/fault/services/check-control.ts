@@ -74,7 +74,7 @@ function wronglyMissing(
         : typeof life?.to === 'number'
           ? startedAt <= life.to + leaseMs // it was killed
           : faultWithin(reconnectMs);
-    return isExcused ? [] : [{ class: 'missingForEver' as const, detail: `${id}: ${what} ${target}`, at: settledAt }];
+    return isExcused ? [] : [{ class: 'missingForever' as const, detail: `${id}: ${what} ${target}`, at: settledAt }];
   });
 }
 

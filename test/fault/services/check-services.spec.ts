@@ -218,7 +218,7 @@ describe('the checker of control commands', () => {
     ],
     [
       'a command that is executed, while the instance is reported missing',
-      ['missingForEver'],
+      ['missingForever'],
       (scribe) => {
         scribe.visit('ann', 'B', 10, 20.05, { code: 4403, joins: false });
         scribe.order('disconnect', 'ann', 20, ['A'], ['B']);
@@ -226,7 +226,7 @@ describe('the checker of control commands', () => {
     ],
     [
       'a dead instance that is reported missing forever',
-      ['missingForEver'],
+      ['missingForever'],
       (scribe) => {
         scribe.kill(20, 22);
         scribe.order('disconnect', 'ann', 60, ['A', 'C'], ['B']);

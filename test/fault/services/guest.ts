@@ -8,19 +8,19 @@ import type { ServiceLog, Visit } from './log.js';
 export const PRESENCE_CHANNEL = 'users:online';
 
 /** A reachable instance with the id of its current process. */
-export interface Entrance {
+export interface InstanceAddress {
   readonly port: number;
   readonly life: string;
 }
 
 /** Token of a guest. */
-export interface Pass {
+export interface GuestToken {
   readonly user: string;
   readonly session: string;
   readonly token: string;
 }
 
-export function passFor(user: string, session: string, role = 'user'): Pass {
+export function guestToken(user: string, session: string, role = 'user'): GuestToken {
   return { user, session, token: signToken({ sub: user, jti: session, role }) };
 }
 
@@ -28,7 +28,7 @@ export function passFor(user: string, session: string, role = 'user'): Pass {
 const OPEN_MS = 30_000;
 
 /** One connection that records its history. */
-export class Stay {
+export class GuestConnection {
   /** Resolves with true once `connected` arrives, or with false if it cannot arrive any more. */
   readonly opened: Promise<boolean>;
   /** Resolves when the connection has closed. */
@@ -39,8 +39,8 @@ export class Stay {
   /** @param watcher name as a watcher of presence; `''` joins without watching; `null` does not join */
   constructor(
     private readonly log: ServiceLog,
-    { user, session, token }: Pass,
-    { port, life }: Entrance,
+    { user, session, token }: GuestToken,
+    { port, life }: InstanceAddress,
     private readonly watcher: string | null,
   ) {
     this.visit = {

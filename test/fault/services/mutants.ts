@@ -25,7 +25,7 @@ export const SERVICE_MUTANTS: readonly ServiceMutant[] = [
     found: ['goneStillShown'],
   },
   {
-    name: 'presence-is-not-said-again',
+    name: 'presence-is-not-renewed',
     patch: {
       file: 'realtime/presence/local-presence.js',
       find: 'if (held.get(userId) === count)',
@@ -36,7 +36,7 @@ export const SERVICE_MUTANTS: readonly ServiceMutant[] = [
     found: ['presentNotShown', 'flapped'],
   },
   {
-    name: 'confirmed-unseen',
+    name: 'confirmed-without-execution',
     patch: {
       file: 'realtime/cluster/control/control-bus.js',
       find: 'handler.execute(command)',
@@ -53,7 +53,7 @@ export const SERVICE_MUTANTS: readonly ServiceMutant[] = [
       replace: 'undefined',
     },
     faults: [],
-    found: ['missingForEver'],
+    found: ['missingForever'],
   },
   {
     name: 'revocations-not-written-back',

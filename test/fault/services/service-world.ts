@@ -5,7 +5,7 @@ import type { Random } from '../../support/random.js';
 import { SingleBackend } from '../backends/single.js';
 import { Instance } from '../instance.js';
 import { post } from '../post.js';
-import { passFor, PRESENCE_CHANNEL, Stay, type Entrance, type Pass } from './guest.js';
+import { guestToken, PRESENCE_CHANNEL, GuestConnection, type InstanceAddress, type GuestToken } from './guest.js';
 import { emptyServiceLog, KILL, type Life, type Order, type ServiceLog } from './log.js';
 import { usersHere } from './check-presence.js';
 
@@ -21,8 +21,8 @@ export class ServiceWorld {
   private readonly lives = new Map<Instance, Life>();
   private readonly agent = new Agent({ keepAlive: false });
   private readonly running: Promise<void>[] = [];
-  private readonly stays = new Set<Stay>();
-  private readonly revoked: Pass[] = [];
+  private readonly connections = new Set<GuestConnection>();
+  private readonly revoked: GuestToken[] = [];
   private isOver = false;
   private failure: Error | null = null;
   private count = 0;
@@ -57,10 +57,10 @@ export class ServiceWorld {
   populate(): void {
     for (const instance of this.instances) {
       const name = `watch-${instance.name}`;
-      this.run(() => this.keepConnected(name, () => this.entrance(instance), name));
+      this.run(() => this.keepConnected(name, () => this.addressOf(instance), name));
     }
     for (let index = 1; index <= 2; index += 1) {
-      this.run(() => this.keepConnected(`steady${index}`, () => this.anyEntrance(), ''));
+      this.run(() => this.keepConnected(`steady${index}`, () => this.anyAddress(), ''));
       this.run(() => this.comeAndGo(`guest${index}`));
     }
     this.run(() => this.operate());
@@ -81,10 +81,10 @@ export class ServiceWorld {
   async replace(instance: Instance, downMs: number, before?: () => Promise<void>): Promise<void> {
     this.count += 1;
     const user = `gone${this.count}`;
-    const stay = this.stay(passFor(user, `session of ${user}`), this.entrance(instance)!, '');
+    const connection = this.connect(guestToken(user, `session of ${user}`), this.addressOf(instance)!, '');
     const until = performance.now() + SHOWN_MS;
     while (performance.now() < until && !this.watchers().every((name) => this.shownTo(name).has(user))) await delay(50);
-    if (!stay.isJoined) throw new Error(`${user} could not join ${PRESENCE_CHANNEL}`);
+    if (!connection.isJoined) throw new Error(`${user} could not join ${PRESENCE_CHANNEL}`);
     await before?.();
     await this.fault(KILL, async () => {
       const life = this.lives.get(instance)!;
@@ -107,14 +107,14 @@ export class ServiceWorld {
     const until = performance.now() + withinMs;
     while (performance.now() < until && !this.isSettled()) await delay(100);
     this.log.endedAt = performance.now();
-    for (const stay of this.stays) stay.leave(false);
+    for (const connection of this.connections) connection.leave(false);
     await Promise.all(this.running);
     this.throwIfFailed();
   }
 
   async stop(): Promise<void> {
     this.isOver = true;
-    for (const stay of this.stays) stay.leave(false);
+    for (const connection of this.connections) connection.leave(false);
     await Promise.allSettled([...this.running, ...this.instances.map((instance) => instance.stop())]);
     this.agent.destroy();
     await this.backend.stop();
@@ -155,13 +155,13 @@ export class ServiceWorld {
     this.log.lives.push(life);
   }
 
-  private entrance(instance: Instance): Entrance | null {
+  private addressOf(instance: Instance): InstanceAddress | null {
     const life = this.lives.get(instance);
     return life === undefined ? null : { port: instance.port, life: life.id };
   }
 
-  private anyEntrance(): Entrance | null {
-    const open = this.instances.flatMap((instance) => this.entrance(instance) ?? []);
+  private anyAddress(): InstanceAddress | null {
+    const open = this.instances.flatMap((instance) => this.addressOf(instance) ?? []);
     return open.length === 0 ? null : this.random.pick(open);
   }
 
@@ -169,31 +169,31 @@ export class ServiceWorld {
     this.running.push(work().catch((error: unknown) => void (this.failure ??= error as Error)));
   }
 
-  private stay(pass: Pass, entrance: Entrance, watcher: string | null): Stay {
-    const stay = new Stay(this.log, pass, entrance, watcher);
-    this.stays.add(stay);
-    void stay.gone.then(() => this.stays.delete(stay));
-    return stay;
+  private connect(token: GuestToken, address: InstanceAddress, watcher: string | null): GuestConnection {
+    const connection = new GuestConnection(this.log, token, address, watcher);
+    this.connections.add(connection);
+    void connection.gone.then(() => this.connections.delete(connection));
+    return connection;
   }
 
   /** Reconnects whenever its connection ends; stays connected after the run. */
-  private async keepConnected(user: string, where: () => Entrance | null, watcher: string): Promise<void> {
-    const pass = passFor(user, `session of ${user}`);
+  private async keepConnected(user: string, where: () => InstanceAddress | null, watcher: string): Promise<void> {
+    const token = guestToken(user, `session of ${user}`);
     while (this.log.endedAt === Infinity) {
-      const entrance = where();
-      if (entrance !== null) await this.stay(pass, entrance, watcher).gone;
+      const address = where();
+      if (address !== null) await this.connect(token, address, watcher).gone;
       await delay(this.random.between(50, 300));
     }
   }
 
   private async comeAndGo(user: string): Promise<void> {
-    const pass = passFor(user, `session of ${user}`);
+    const token = guestToken(user, `session of ${user}`);
     while (!this.isOver) {
-      const entrance = this.anyEntrance();
-      if (entrance !== null) {
-        const stay = this.stay(pass, entrance, '');
-        await stay.forAtMost(this.random.between(500, 6_000));
-        stay.leave(this.random.chance(0.5));
+      const address = this.anyAddress();
+      if (address !== null) {
+        const connection = this.connect(token, address, '');
+        await connection.forAtMost(this.random.between(500, 6_000));
+        connection.leave(this.random.chance(0.5));
       }
       // A reload, or a real absence.
       await delay(this.random.chance(0.5) ? this.random.between(50, 1_500) : this.random.between(6_000, 12_000));
@@ -204,21 +204,21 @@ export class ServiceWorld {
   private async operate(): Promise<void> {
     while (!this.isOver) {
       this.count += 1;
-      const pass = passFor(`target${this.count}`, `session ${this.count}`);
-      const entrances = this.instances.flatMap((instance) => this.entrance(instance) ?? []);
-      const stays = entrances.map((entrance) => this.stay(pass, entrance, null));
-      await Promise.all(stays.map(({ opened }) => opened));
+      const token = guestToken(`target${this.count}`, `session ${this.count}`);
+      const addresses = this.instances.flatMap((instance) => this.addressOf(instance) ?? []);
+      const connections = addresses.map((address) => this.connect(token, address, null));
+      await Promise.all(connections.map(({ opened }) => opened));
       const what = this.log.orders.length % 2 === 0 ? 'revoke' : 'disconnect';
-      await this.command(what, what === 'disconnect' ? pass.user : pass.session);
-      const entrance = this.anyEntrance();
-      if (what === 'revoke') this.revoked.push(pass);
+      await this.command(what, what === 'disconnect' ? token.user : token.session);
+      const address = this.anyAddress();
+      if (what === 'revoke') this.revoked.push(token);
       // Another connection of the same user, started after the command.
-      else if (entrance !== null) stays.push(this.stay(pass, entrance, null));
+      else if (address !== null) connections.push(this.connect(token, address, null));
       await delay(this.random.between(100, 400));
       // Connections stay open until they are closed, or until that would be a violation.
       this.run(async () => {
-        await Promise.all(stays.map((stay) => stay.forAtMost(12_000)));
-        for (const stay of stays) stay.leave(true);
+        await Promise.all(connections.map((connection) => connection.forAtMost(12_000)));
+        for (const connection of connections) connection.leave(true);
       });
     }
   }
@@ -243,12 +243,12 @@ export class ServiceWorld {
   private async intrude(): Promise<void> {
     while (!this.isOver) {
       await delay(100);
-      const entrance = this.anyEntrance();
-      if (this.revoked.length === 0 || entrance === null) continue;
-      const stay = this.stay(this.random.pick(this.revoked), entrance, null);
-      await stay.opened;
-      await stay.forAtMost(50);
-      stay.leave(false);
+      const address = this.anyAddress();
+      if (this.revoked.length === 0 || address === null) continue;
+      const connection = this.connect(this.random.pick(this.revoked), address, null);
+      await connection.opened;
+      await connection.forAtMost(50);
+      connection.leave(false);
     }
   }
 
@@ -260,14 +260,14 @@ export class ServiceWorld {
 /** Returns the id of an instance, from the details of a connection to it. */
 async function idOf({ httpUrl, port }: Instance): Promise<string> {
   const user = `who is ${port} ${performance.now()}`;
-  const stay = new Stay(emptyServiceLog(), passFor(user, user), { port, life: '' }, null);
+  const connection = new GuestConnection(emptyServiceLog(), guestToken(user, user), { port, life: '' }, null);
   try {
-    if (!(await stay.opened)) throw new Error(`No connection to ${httpUrl}`);
+    if (!(await connection.opened)) throw new Error(`No connection to ${httpUrl}`);
     const url = `${httpUrl}/realtime/connections?user=${encodeURIComponent(user)}`;
     const response = await fetch(url, { headers: { Authorization: `Bearer ${ADMIN}` } });
     const { connections } = (await response.json()) as { connections: { instanceId: string }[] };
     return connections[0]!.instanceId;
   } finally {
-    stay.leave(true);
+    connection.leave(true);
   }
 }

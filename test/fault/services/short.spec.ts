@@ -27,7 +27,7 @@ describe('presence, control commands and revocations while instances and Redis f
 
   // One mutant per checker, in one run. The others take as long as a lease.
   it('catch a mutant of presence, of commands and of revocations', async () => {
-    const mutants = ['presence-is-not-said-again', 'no-confirmation', 'revocations-not-written-back'].map(
+    const mutants = ['presence-is-not-renewed', 'no-confirmation', 'revocations-not-written-back'].map(
       serviceMutantNamed,
     );
     const build = await Build.make(mutants.map(({ patch }) => patch));

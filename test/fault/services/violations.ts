@@ -6,7 +6,7 @@ export const SERVICE_VIOLATIONS = {
   confirmedNotDone: 'an instance confirmed a command, and did not carry it out',
   neverDone: 'a command was never carried out on an instance that lives',
   doneTwice: 'a connection was closed by a command that was confirmed before the connection began',
-  missingForEver: 'a command was answered with an instance that is missing, though every living instance was reachable',
+  missingForever: 'a command was answered with an instance that is missing, though every living instance was reachable',
   refused: 'a command was refused or not answered, though no fault was under way',
   acceptedAfterConfirmation: 'an instance confirmed a revocation, and accepted the token later',
   acceptedLate: 'a revoked token was accepted after every instance had to know of it',
