@@ -18,12 +18,12 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
   [WALK]: [
     // Tokens
     {
-      name: 'a sign-in shares a call of getToken that is under way',
+      name: 'a sign-in shares a running call of getToken',
       was: "if (call && reason !== 'reauthenticate') return latest;",
       becomes: 'if (call) return latest;',
     },
     {
-      name: 'a token that came before the client was stopped is kept',
+      name: 'a token that arrives after the client was stopped is kept',
       was: 'if (call) {\n          token = given;',
       becomes: '{\n          token = given;',
       spec: 'src/client/identity.spec.ts',
@@ -41,18 +41,18 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
       spec: 'src/client/identity.spec.ts',
     },
     {
-      name: 'the outcome of a replaced call counts',
+      name: 'the result of a replaced call is used',
       was: 'const isReplaced = (): boolean => call !== own && call !== undefined;',
       becomes: 'const isReplaced = (): boolean => false;',
       spec: 'src/client/identity.spec.ts',
     },
     {
-      name: 'a token is not exchanged before its end',
+      name: 'a token is not renewed before it expires',
       was: 'if (ms < Infinity && getToken) renewIn(',
       becomes: 'if (ms < 0) renewIn(',
     },
     {
-      name: 'a renewal goes on after its connection',
+      name: 'a renewal continues after its connection ended',
       was: 'if (own !== generation) return;',
       becomes: '',
       spec: 'src/client/tokens.spec.ts', // the short walk seldom ends a connection while a renewal is pending
@@ -74,12 +74,12 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     },
     { name: 'a refused token is kept', was: "if (next) tokens.forget('refused');", becomes: '' },
     {
-      name: 'stop leaves a call of getToken under way',
+      name: 'stop does not abort a running call of getToken',
       was: 'rest();\n      abort();',
       becomes: 'rest();',
     },
     {
-      name: 'a sign-in that getToken itself makes replaces its call',
+      name: 'a sign-in inside getToken replaces its own call',
       was: "if (tokens.forget('reauthenticate')) return;",
       becomes: "tokens.forget('reauthenticate');",
       spec: 'src/client/tokens.spec.ts',
@@ -109,7 +109,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
       spec: 'src/client/tokens.spec.ts',
     },
     {
-      name: 'a token that was accepted meanwhile does not end the minute of refusals',
+      name: 'an accepted token does not restart the minute of refusals',
       was: 'refusedSince = performance.now();',
       becomes: 'refusedSince ||= 0;',
       spec: 'src/client/tokens.spec.ts',
@@ -192,16 +192,16 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
       was: 'const promise = reader.last ? reader.last.then(run) : run();',
       becomes: 'const promise = run();',
     },
-    { name: 'what waits survives a reset', was: 'clear() {\n      pending = [];', becomes: 'clear() {' },
+    { name: 'waiting events survive a reset', was: 'clear() {\n      pending = [];', becomes: 'clear() {' },
     {
-      name: 'lastEventId moves on before a reset is handled',
+      name: 'lastEventId advances before a reset is handled',
       was: 'inbox.hold(lastEventId));',
       becomes: '() => undefined);\n    inbox.hold(lastEventId)();',
     },
     // Waits
     { name: 'the wait between attempts stays short', was: 'minDelayMs * 2 ** attempt', becomes: 'minDelayMs' },
     {
-      name: 'a connection that ends at once counts as good',
+      name: 'a connection that ends at once counts as stable',
       was: 'if (now - readyAt >= STABLE_AFTER_MS) tokenRefusals',
       becomes: 'if (readyAt < Infinity) tokenRefusals',
     },
@@ -223,7 +223,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     },
     // The page
     {
-      name: 'attempts go on while offline',
+      name: 'attempts continue while offline',
       was: "if (isOffline && retryInMs !== 0) move({ cause: 'offline' });",
       becomes: '',
     },
@@ -235,7 +235,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     },
     { name: 'a hidden page keeps its connection', was: "if (cause === 'hidden') return end({ cause });", becomes: '' },
     // The heartbeat
-    { name: 'a dead connection is pinged for ever', was: '} else dead();', becomes: '} else askWithin(answerMs);' },
+    { name: 'a dead connection is pinged forever', was: '} else dead();', becomes: '} else askWithin(answerMs);' },
     {
       name: 'an answer to the heartbeat is ignored',
       was: 'heardAt = performance.now();\n      askedAt = null;',
@@ -263,9 +263,9 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
       becomes: 'return [(call) => call(), (change) => change()];',
     },
     // Channels
-    { name: 'a channel that is left stays with the server', was: 'changes.leave.push(name);', becomes: '' },
+    { name: 'a channel that was left stays subscribed on the server', was: 'changes.leave.push(name);', becomes: '' },
     {
-      name: 'a channel is not asked for on the next connection',
+      name: 'a channel is not requested again on the next connection',
       was: "change.code === 'behind') move('lost', { reason });\n      channel.askAgain();",
       becomes:
         "change.code === 'behind') {\n        const before = asked;\n        move('lost', { reason });\n        asked = before;\n      }",
@@ -278,7 +278,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     },
     { name: 'a refusal is final', was: 'asked = null;\n      channel.retry();', becomes: 'asked = null;' },
     {
-      name: 'a channel that is unavailable is not asked for again',
+      name: 'an unavailable channel is not requested again',
       was: "move('lost', { reason });\n        host.askLater();",
       becomes: "move('lost', { reason });",
       spec: 'src/client/client.spec.ts',
@@ -291,7 +291,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     },
     { name: 'a channel that is behind is never resumed', was: 'if (pending.length === 0) onEmpty();', becomes: '' },
     {
-      name: 'a channel that is left is kept',
+      name: 'an unused channel is kept',
       was: 'if (channel.isIdle) used.delete(channel.name);',
       becomes: '',
       spec: 'test/client/garbage.spec.ts',
@@ -351,7 +351,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     { name: 'close leaves loops waiting', was: 'channels.forEach((channel) => channel.closed());', becomes: '' },
   ],
   [TABS]: [
-    { name: 'an event comes twice', was: '+offset! <= +lastOffset!', becomes: '+offset! < +lastOffset!' },
+    { name: 'an event is delivered twice', was: '+offset! <= +lastOffset!', becomes: '+offset! < +lastOffset!' },
     {
       name: 'a tab without a token shares the connection of a user',
       was: 'if (isAnonymous && this.#user !== null) this.#change();',
@@ -373,7 +373,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
       becomes: 'this.#ended(4401, ANOTHER_USER);',
     },
     {
-      name: 'a tab that left keeps its channels',
+      name: 'a closed tab keeps its channels',
       was: 'for (const channel of this.#channels.values()) channel.leave(port);',
       becomes: '',
     },
@@ -399,11 +399,15 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
       becomes: '',
     },
     {
-      name: 'the position of a shared channel stands still',
+      name: 'the position of a shared channel does not advance',
       was: "if (frame.type === 'event') this.#at = frame.id ?? this.#at;",
       becomes: '',
     },
-    { name: 'a frozen leader stays', was: 'if (this.#hub === undefined) this.#leadership.steal();', becomes: '' },
+    {
+      name: 'a frozen leader keeps the lock',
+      was: 'if (this.#hub === undefined) this.#leadership.steal();',
+      becomes: '',
+    },
     { name: 'a tab that crashed stays in the hub', was: 'this.#hub?.leave(left);', becomes: '' },
     {
       name: 'tabs do not join a new leader',
@@ -422,7 +426,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
       becomes: 'this.lost();\n      }',
     },
     {
-      name: 'frames without an answer are kept for ever',
+      name: 'frames without an answer are kept forever',
       was: 'if (this.#asked.size > MAX_ASKED) this.#asked.delete(this.#asked.keys().next().value!);',
       becomes: '',
       spec: 'src/client/shared/hub.spec.ts',
