@@ -47,7 +47,7 @@ await withRedis(async (redisUrl) => {
     await page.goto(`${one.url}/realtime/console`);
     await page.getByLabel('Admin token').fill(admin.token!);
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-    await page.locator('[data-figure=connections]').waitFor();
+    await page.locator('[data-metric=connections]').waitFor();
     say('CPU time of an instance, one console open on its overview, ms/s', await busy(one));
 
     const found = (text: string): Promise<void> => page.getByText(`${text} found`, { exact: true }).waitFor();

@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { ADMIN, Api, USER } from '../platform/support/api.js';
 import { launchChromium } from '../support/chromium.js';
 import { signToken, TEST_SECRET } from '../support/jwt.js';
 import { PlatformProcess } from '../support/platform-process.js';
 import { RedisProcess } from '../support/redis-process.js';
+import { describeTail } from './console/tail.js';
+import { joinCrowd, openConsole, tabTo, type ConsoleTab } from './support/console-tab.js';
 import { cutOff, DESKTOP, PHONE, screenshot, violations } from './support/look.js';
 
 const CROWD = 2_000;
@@ -20,8 +22,7 @@ describe('the console', () => {
   let one: PlatformProcess;
   let other: PlatformProcess;
   let browser: Browser;
-  let page: Page;
-  let complaints: string[];
+  let opened: ConsoleTab | undefined;
   let admin: Api;
   const crowd: WebSocket[] = [];
 
@@ -43,7 +44,7 @@ describe('the console', () => {
     ]);
     admin = await Api.signIn(one, ADMIN);
     for (let begun = 0; begun < CROWD; begun += 200) {
-      await Promise.all(Array.from({ length: 200 }, (_, n) => enter(n % 2 === 0 ? one : other, begun + n)));
+      await Promise.all(Array.from({ length: 200 }, (_, n) => joinCrowd(crowd, n % 2 === 0 ? one : other, begun + n)));
     }
   }, 180_000);
 
@@ -55,51 +56,14 @@ describe('the console', () => {
   });
 
   afterEach(async () => {
-    await page?.context().close();
+    await opened?.page.context().close();
+    opened = undefined;
   });
 
-  /** A subscriber of the announcements. */
-  async function enter({ wsUrl }: PlatformProcess, n: number): Promise<void> {
-    const token = signToken({ sub: `crowd-${n}`, email: undefined });
-    const socket = new WebSocket(`${wsUrl}?token=${token}`, { perMessageDeflate: false });
-    crowd.push(socket);
-    await new Promise<void>((resolve, reject) => {
-      socket.on('error', reject);
-      socket.on('open', () => socket.send('{"type":"subscribe","channel":"announcements"}'));
-      socket.on('message', (text: Buffer) => {
-        if (text.includes('"subscribed"')) resolve();
-        if (text.includes('"error"')) reject(new Error(String(text)));
-      });
-    });
+  async function open(options?: BrowserContextOptions, at?: string): Promise<ConsoleTab> {
+    opened = await openConsole({ browser, platform: one }, options, at);
+    return opened;
   }
-
-  async function open(options: BrowserContextOptions = DESKTOP, at = 'console'): Promise<void> {
-    complaints = [];
-    const context = await browser.newContext(options);
-    context.setDefaultTimeout(30_000);
-    page = await context.newPage();
-    page.on('console', (message) => complaints.push(message.text()));
-    page.on('pageerror', (error) => complaints.push(error.message));
-    await page.goto(`${one.url}/realtime/${at}`);
-  }
-
-  async function signIn(token: string): Promise<void> {
-    await page.getByLabel('Admin token').fill(token);
-    await click('Sign in');
-  }
-
-  const click = (name: string): Promise<void> => page.getByRole('button', { name, exact: true }).click();
-
-  const view = (name: string): Promise<void> =>
-    page.getByRole('navigation', { name: 'Views' }).getByRole('button', { name, exact: true }).click();
-
-  const figureAbove = (figure: string, least: number) =>
-    page.waitForFunction(
-      ([name, bound]) =>
-        Number.parseFloat(document.querySelector(`[data-figure=${name}]`)?.textContent?.replaceAll(',', '') ?? '') >=
-        bound,
-      [figure, least] as const,
-    );
 
   it('is a page with a strict content security policy and cacheable files, and serves no other file', async () => {
     expect(one.stdout).toContain(`console    http://localhost:${one.port}/realtime/console`);
@@ -128,7 +92,7 @@ describe('the console', () => {
   });
 
   it('lets only administrators in', async () => {
-    await open();
+    const { page, signIn } = await open();
     expect(await violations(page)).toEqual([]);
     await signIn('rubbish');
     await page.getByRole('alert').waitFor();
@@ -141,7 +105,7 @@ describe('the console', () => {
   });
 
   it('opens from the live page with its session, and shows the signed-in user and the last minutes', async () => {
-    await open(DESKTOP, 'console');
+    const { page, complaints, click } = await open(DESKTOP, 'console');
     await page.goto(`${one.url}/`);
     await page.getByRole('button', { name: new RegExp(`^${ADMIN} `) }).click();
     const past = page.waitForResponse((response) => response.url().endsWith('/realtime/stats/history'));
@@ -160,13 +124,13 @@ describe('the console', () => {
     ['light on a phone', { ...PHONE, colorScheme: 'light' }],
     ['dark on a phone', { ...PHONE, colorScheme: 'dark' }],
   ] as const)('%s: every view is readable and accessible', async (name, device) => {
-    await open(device);
+    const { page, complaints, signIn, view, metricAtLeast } = await open(device);
     await signIn(admin.token!);
-    await figureAbove('connections', CROWD);
-    const delivered = figureAbove('delivered', 1); // started early, because the value is shown for only a second
+    await metricAtLeast('connections', CROWD);
+    const delivered = metricAtLeast('delivered', 1); // started early, because the value is shown for only a second
     for (let n = 0; n < 3; n += 1) await admin.post('/api/announcements', { message: `hello ${n}` });
     await delivered;
-    await figureAbove('latency', 0);
+    await metricAtLeast('latency', 0);
     expect(await cutOff(page, SHORTENED)).toEqual([]);
     expect(await violations(page)).toEqual([]);
     await screenshot(page, `${name} overview`);
@@ -187,7 +151,7 @@ describe('the console', () => {
   });
 
   it('searches, sorts and scrolls through all connections, and closes one', async () => {
-    await open();
+    const { page, complaints, signIn, click, view } = await open();
     await signIn(admin.token!);
     const victim = new WebSocket(`${one.wsUrl}?token=${signToken({ sub: 'victim' })}`);
     const greeting = await new Promise<string>((resolve) =>
@@ -228,7 +192,7 @@ describe('the console', () => {
   });
 
   it('checks the access of a connection in one click', async () => {
-    await open(PHONE);
+    const { page, complaints, signIn, click, view } = await open(PHONE);
     await signIn(admin.token!);
     await view('Connections');
     await page.getByLabel('Search').fill('crowd-1234');
@@ -245,83 +209,10 @@ describe('the console', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('shows what a channel keeps with ids and sizes, filters it, and suggests channels', async () => {
-    await open();
-    await signIn(admin.token!);
-    for (const name of ['kept one', 'kept two']) await admin.post('/api/apps', { name });
-    await view('Live tail');
-    const input = page.getByRole('combobox', { name: 'Channel to follow' });
-    await page.waitForFunction(() => document.querySelectorAll('datalist option').length > 20);
-    expect(await page.locator('datalist option').first().getAttribute('value')).toBe('announcements'); // it is in use
-    await input.fill('apps:created');
-    await click('Follow');
-    const events = page.locator('.tail li');
-    await events.nth(1).waitFor();
-    expect(await events.first().locator('summary').innerText()).toMatch(/…\S{9}\s+\d+ B\s+\{.*kept two/s);
-    await page.getByLabel('Filter by id or data').fill('KEPT ONE');
-    await page.getByText('1 of 2 events match').waitFor();
-    expect(await events.count()).toBe(1);
-    await page.getByLabel('Filter by id or data').fill('');
-    await admin.post('/api/apps', { name: 'live' });
-    await events.nth(2).waitFor();
-    expect(await events.evaluateAll((rows) => rows.map((row) => (row as HTMLElement).dataset['kept']))).toEqual([
-      ...['false', 'true', 'true'],
-    ]);
-    expect(await violations(page)).toEqual([]);
-    await screenshot(page, 'kept');
-    await input.fill('announcements');
-    await click('Follow');
-    await click('apps:created'); // it is a recent channel now
-    await events.nth(2).waitFor();
-    expect(complaints).toEqual([]);
-  });
-
-  it('follows a channel and pauses, publishes, and explains a permission', async () => {
-    await open();
-    await signIn(admin.token!);
-    await view('Channels');
-    await click('announcements');
-    await page.locator('.state', { hasText: /^subscribed$/ }).waitFor();
-    await page.getByLabel('Data (JSON)').fill('{"message":"from the console","level":"info"}');
-    await click('Publish');
-    const events = page.locator('.tail li');
-    await events.filter({ hasText: 'from the console' }).waitFor();
-    await events.first().locator('summary').press('Enter');
-    expect(await events.first().locator('pre').textContent()).toContain('"message": "from the console"');
-    await screenshot(page, 'tail');
-
-    await click('Pause');
-    const before = await events.count();
-    await page.getByLabel('Data (JSON)').fill('{"message":"while it pauses","level":"info"}');
-    await click('Publish');
-    await page.getByText('paused, 1 new').waitFor();
-    expect(await events.count()).toBe(before);
-    await click('Pause');
-    await events.filter({ hasText: 'while it pauses' }).waitFor();
-    await page.getByLabel('Data (JSON)').fill('{');
-    await click('Publish');
-    await page.getByText('The data is not valid JSON').waitFor();
-    await page.getByLabel('Data (JSON)').fill('{}');
-    await page.getByLabel('Channel to publish to').fill('no:such');
-    await click('Publish');
-    await page.getByRole('alert').getByText('Nothing was published: channel is not registered: "no:such"').waitFor();
-    expect(complaints.splice(0)).toEqual([expect.stringContaining('400 (Bad Request)')]); // logged by Chromium
-    await page.getByRole('combobox', { name: 'Channel to follow' }).fill('no:such');
-    await click('Follow');
-    await page.locator('.state', { hasText: /^refused$/ }).waitFor();
-
-    await view('Permissions');
-    await page.getByRole('combobox', { name: 'Channel' }).fill('system:health');
-    await page.getByRole('combobox', { name: 'User' }).fill('somebody');
-    await click('Check access');
-    await page.getByText('Denied', { exact: true }).waitFor();
-    await page.getByText('The channel is for administrators only').waitFor();
-    await screenshot(page, 'explained');
-    expect(complaints).toEqual([]);
-  });
+  describeTail(() => ({ open, admin }));
 
   it('shows the contract under a separate address: the channels, their access and the fields of their events', async () => {
-    await open(DESKTOP, 'asyncapi');
+    const { page, complaints, signIn, click, view } = await open(DESKTOP, 'asyncapi');
     await signIn(admin.token!);
     const created = page.locator('[data-contract="apps:created"]');
     await created.getByText('For every client with a token.').waitFor();
@@ -341,9 +232,9 @@ describe('the console', () => {
   });
 
   it('sends no requests while its tab is hidden', async () => {
-    await open();
+    const { page, signIn, metricAtLeast } = await open();
     await signIn(admin.token!);
-    await figureAbove('connections', 1);
+    await metricAtLeast('connections', 1);
     await page.evaluate(() => {
       Object.defineProperty(document, 'hidden', { get: () => true, configurable: true });
       document.dispatchEvent(new Event('visibilitychange'));
@@ -355,36 +246,21 @@ describe('the console', () => {
   });
 
   it('can be used without a mouse', async () => {
-    await open();
+    const { page, complaints } = await open();
     await page.getByLabel('Admin token').waitFor(); // before the page is drawn, Tab does nothing
     const press = (key: string): Promise<void> => page.keyboard.press(key);
-    /** Presses Tab until the element with this name has the focus. */
-    const tabTo = async (name: string): Promise<void> => {
-      for (let steps = 0; steps < 40; steps += 1) {
-        await press('Tab');
-        const focused = page.locator(':focus');
-        const isThere = await focused.evaluate((element, wanted) => {
-          const own = element as HTMLInputElement;
-          return (own.labels?.[0]?.textContent ?? own.getAttribute('aria-label') ?? own.textContent).trim() === wanted;
-        }, name);
-        if (!isThere) continue;
-        expect(await focused.evaluate((element) => getComputedStyle(element).outlineStyle)).toBe('solid');
-        return;
-      }
-      throw new Error(`Tab never reached "${name}"`);
-    };
-    await tabTo('Admin token');
+    await tabTo(page, 'Admin token');
     await page.keyboard.type(admin.token!);
     await press('Enter');
     await page.locator('tr[data-instance]').first().waitFor();
 
-    await tabTo('Connections');
+    await tabTo(page, 'Connections');
     await press('Enter');
-    await tabTo('Search');
+    await tabTo(page, 'Search');
     await page.keyboard.type('crowd-1234');
     await page.getByText('1 found', { exact: true }).waitFor();
-    await tabTo('Matching connections');
-    await tabTo('crowd-1234');
+    await tabTo(page, 'Matching connections');
+    await tabTo(page, 'crowd-1234');
     await press('Enter');
     await page.getByRole('dialog').getByText('announcements').waitFor();
     await press('Escape');
@@ -394,7 +270,7 @@ describe('the console', () => {
   });
 
   it('shows at once that an instance drains, and that it was killed', async () => {
-    await open();
+    const { page, signIn } = await open();
     await signIn(admin.token!);
     await page.locator('tr[data-condition=serving]').nth(1).waitFor();
     other.kill('SIGTERM');

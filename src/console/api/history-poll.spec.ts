@@ -56,7 +56,7 @@ describe('the poll of the metrics', () => {
     await api.answer(STATS);
     jest.advanceTimersByTime(EVERY_MS);
     expect(api.asked).toEqual(['stats', 'stats/history', 'stats', 'stats']);
-    expect(shown.at(-1)?.history.moments).toHaveLength(2);
+    expect(shown.at(-1)?.history.snapshots).toHaveLength(2);
   });
 
   it('does not start a request while one runs', async () => {
@@ -70,7 +70,7 @@ describe('the poll of the metrics', () => {
     poll.look();
     await api.answer(STATS);
     await api.answer(new ApiError(503, 'Not now'));
-    expect([shown.at(-1)?.problem, shown.at(-1)?.history.moments.length]).toEqual(['Not now', 1]);
+    expect([shown.at(-1)?.problem, shown.at(-1)?.history.snapshots.length]).toEqual(['Not now', 1]);
     jest.advanceTimersByTime(EVERY_MS);
     await api.answer(STATS);
     await api.answer(PAST);

@@ -104,16 +104,16 @@ export function Details({ id, hosts, onClose, onEnded, onCheck }: DetailsProps) 
 
 function entriesOf(one: ConnectionDetailsDto, hosts: ReadonlyMap<string, string>): [string, string][] {
   const host = hosts.get(one.instanceId);
-  const moment = (text: string | null): string => (text === null ? '–' : dateText(text));
+  const dateOrDash = (text: string | null): string => (text === null ? '–' : dateText(text));
   return [
     ['ID', one.id],
     ['Role', one.role ?? '–'],
     ...(one.tenant === undefined ? [] : [['Tenant', one.tenant] as [string, string]]),
     ['Instance', host === undefined ? one.instanceId : `${host} (${one.instanceId})`],
     ['Address', one.address],
-    ['Connected', moment(one.connectedAt)],
+    ['Connected', dateOrDash(one.connectedAt)],
     ['Session', one.sessionId ?? '–'],
-    ['Token expires', moment(one.expiresAt)],
+    ['Token expires', dateOrDash(one.expiresAt)],
     ['Buffered', sizeOf(one.bufferedBytes)],
     ['User agent', one.userAgent ?? '–'],
     ['Channels', String(one.channels.length)],

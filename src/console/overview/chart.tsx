@@ -1,13 +1,13 @@
 import { useEffect, useRef } from 'react';
 import UPlot from 'uplot';
 import { DARK, useMedia } from '../use-media.js';
-import { LOOK_BACK_MS, type Figure, type Moment } from './history.js';
+import { LOOK_BACK_MS, type MetricName, type Snapshot } from './history.js';
 
 interface ChartProps {
   readonly title: string;
-  readonly figure: Figure;
+  readonly metric: MetricName;
   readonly unit: string;
-  readonly moments: readonly Moment[];
+  readonly snapshots: readonly Snapshot[];
   /** Instances with their own line, in addition to the total. */
   readonly instances: readonly string[];
 }
@@ -24,12 +24,12 @@ const timeOf = UPlot.fmtDate('{HH}:{mm}:{ss}');
 const STEPS = [10, 15, 30, 60, 120, 300];
 
 /** Charts one metric over the last minutes. The current value is shown as text. */
-export function Chart({ title, figure, unit, moments, instances }: ChartProps) {
+export function Chart({ title, metric, unit, snapshots, instances }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot | null>(null);
   const isDark = useMedia(DARK); // a canvas does not follow the color scheme by itself
   const key = instances.join(' ');
-  const now = moments.at(-1)?.all[figure] ?? null;
+  const now = snapshots.at(-1)?.all[metric] ?? null;
 
   useEffect(() => {
     const element = place.current!;
@@ -84,17 +84,17 @@ export function Chart({ title, figure, unit, moments, instances }: ChartProps) {
   useEffect(() => {
     const ids = key === '' ? [] : key.split(' ');
     plot.current?.setData([
-      moments.map(({ at }) => at / 1_000),
-      moments.map(({ all }) => all[figure]),
-      ...ids.map((id) => moments.map(({ byInstance }) => byInstance.get(id)?.[figure] ?? null)),
+      snapshots.map(({ at }) => at / 1_000),
+      snapshots.map(({ all }) => all[metric]),
+      ...ids.map((id) => snapshots.map(({ byInstance }) => byInstance.get(id)?.[metric] ?? null)),
     ]);
-  }, [moments, figure, key, isDark]);
+  }, [snapshots, metric, key, isDark]);
 
   return (
     <section className="card chart" aria-label={title}>
       <header>
         <h2>{title}</h2>
-        <p className="figure" data-figure={figure}>
+        <p className="metric" data-metric={metric}>
           {now === null ? '–' : rounded(now)} <span className="faint">{unit}</span>
         </p>
       </header>

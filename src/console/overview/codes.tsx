@@ -55,7 +55,7 @@ function CodeTable({ title, counts, meanings, note, isBad = false }: CodeTablePr
       <header>
         <h2>{title}</h2>
         {note !== undefined && (
-          <p className={isBad ? 'bad' : 'faint'} data-figure="slow">
+          <p className={isBad ? 'bad' : 'faint'} data-metric="slow">
             {note}
           </p>
         )}

@@ -15,13 +15,13 @@ export interface KnownInstance extends InstanceDto {
   readonly at: number;
 }
 
-export const FIGURES = ['connections', 'published', 'delivered', 'latency'] as const;
-export type Figure = (typeof FIGURES)[number];
+export const METRICS = ['connections', 'published', 'delivered', 'latency'] as const;
+export type MetricName = (typeof METRICS)[number];
 
 /** Metrics of one instance at one time; `null` if unknown. */
-export type Sample = Readonly<Record<Figure, number | null>>;
+export type Sample = Readonly<Record<MetricName, number | null>>;
 
-export interface Moment {
+export interface Snapshot {
   readonly at: number;
   readonly all: Sample;
   readonly byInstance: ReadonlyMap<string, Sample>;
@@ -29,10 +29,10 @@ export interface Moment {
 
 export interface History {
   readonly instances: readonly KnownInstance[];
-  readonly moments: readonly Moment[];
+  readonly snapshots: readonly Snapshot[];
 }
 
-export const EMPTY: History = { instances: [], moments: [] };
+export const EMPTY: History = { instances: [], snapshots: [] };
 
 /** Adds a response to the history. @param at milliseconds since 1970 */
 export function withStats(
@@ -55,14 +55,14 @@ export function withStats(
       .filter(({ condition }) => condition !== 'silent')
       .map((one) => [one.instanceId, sampleOf(one, before.get(one.instanceId))]),
   );
-  const moment = { at, all: combine([...byInstance.values()]), byInstance };
-  const kept = history.moments.filter((one) => at - one.at <= LOOK_BACK_MS);
-  return { instances: [...present, ...gone], moments: [...kept, moment] };
+  const snapshot = { at, all: combine([...byInstance.values()]), byInstance };
+  const kept = history.snapshots.filter((one) => at - one.at <= LOOK_BACK_MS);
+  return { instances: [...present, ...gone], snapshots: [...kept, snapshot] };
 }
 
 /** Puts the samples that instances kept before the first response of this page. Needs at least one response. */
 export function withPast(history: History, { instances }: Pick<StatsHistoryDto, 'instances'>): History {
-  const [first] = history.moments;
+  const [first] = history.snapshots;
   const answered = history.instances.find(({ condition }) => condition === 'serving' || condition === 'draining');
   if (first === undefined || answered === undefined) return history;
   const shift = answered.at - Date.parse(answered.seenAt); // the clock of this page can be wrong
@@ -72,7 +72,7 @@ export function withPast(history: History, { instances }: Pick<StatsHistoryDto, 
     const known = history.instances.find((one) => one.instanceId === instanceId);
     const last = samples.findLast(({ at }) => known !== undefined && at < known.seenAt);
     // The first response has no response before it, but a sample.
-    if (known !== undefined && last !== undefined && history.moments.length === 1) {
+    if (known !== undefined && last !== undefined && history.snapshots.length === 1) {
       firstOf.set(instanceId, pastSampleOf(asSample(known), last));
     }
     for (const [index, sample] of samples.entries()) {
@@ -84,10 +84,10 @@ export function withPast(history: History, { instances }: Pick<StatsHistoryDto, 
     }
   }
   const past = [...byTime].toSorted(([a], [b]) => a - b);
-  const moments = [...past, [first.at, firstOf] as const].map(([at, byInstance]) => ({
+  const snapshots = [...past, [first.at, firstOf] as const].map(([at, byInstance]) => ({
     ...{ at, byInstance, all: combine([...byInstance.values()]) },
   }));
-  return { ...history, moments: [...moments, ...history.moments.slice(1)] };
+  return { ...history, snapshots: [...snapshots, ...history.snapshots.slice(1)] };
 }
 
 function asSample({ seenAt, deliveryMs, ...counters }: KnownInstance): SampleDto {
@@ -123,9 +123,9 @@ function sampleOf(now: KnownInstance, before: KnownInstance | undefined): Sample
 
 /** Combines all instances: sums, and the highest latency. */
 function combine(samples: readonly Sample[]): Sample {
-  const known = (figure: Figure): number[] => samples.flatMap((one) => one[figure] ?? []);
-  const sum = (figure: Figure): number | null =>
-    known(figure).length === 0 ? null : known(figure).reduce((total, one) => total + one, 0);
+  const known = (metric: MetricName): number[] => samples.flatMap((one) => one[metric] ?? []);
+  const sum = (metric: MetricName): number | null =>
+    known(metric).length === 0 ? null : known(metric).reduce((total, one) => total + one, 0);
   return {
     connections: sum('connections'),
     published: sum('published'),

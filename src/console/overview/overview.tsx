@@ -2,9 +2,9 @@ import { useState } from 'react';
 import { sizeOf } from '../size.js';
 import { Chart, LINES } from './chart.js';
 import { Codes } from './codes.js';
-import type { Condition, Figure, History, KnownInstance } from './history.js';
+import type { Condition, MetricName, History, KnownInstance } from './history.js';
 
-const CHARTS: readonly (readonly [title: string, figure: Figure, unit: string])[] = [
+const CHARTS: readonly (readonly [title: string, metric: MetricName, unit: string])[] = [
   ['Connections', 'connections', 'open'],
   ['Events', 'published', 'published / s'],
   ['Deliveries', 'delivered', 'delivered / s'],
@@ -26,7 +26,7 @@ const CONDITIONS: Readonly<Record<Condition, string>> = {
 };
 
 /** Shows the state of the cluster and of each instance. */
-export function Overview({ history: { instances, moments } }: { readonly history: History }) {
+export function Overview({ history: { instances, snapshots } }: { readonly history: History }) {
   const [chosen, setChosen] = useState('');
   const shown = instances.filter(({ instanceId }) => chosen === '' || instanceId === chosen);
   const ids = shown.slice(0, LINES).map(({ instanceId }) => instanceId);
@@ -42,8 +42,8 @@ export function Overview({ history: { instances, moments } }: { readonly history
         )}
       </div>
       <div className="charts">
-        {CHARTS.map(([title, figure, unit]) => (
-          <Chart key={figure} {...{ title, figure, unit, moments }} instances={lines} />
+        {CHARTS.map(([title, metric, unit]) => (
+          <Chart key={metric} {...{ title, metric, unit, snapshots }} instances={lines} />
         ))}
       </div>
       <section className="card" aria-labelledby="instances-title">
@@ -93,7 +93,7 @@ function nameOf({ instanceId, host }: KnownInstance): string {
 
 function InstanceRow({ instance, line }: { readonly instance: KnownInstance; readonly line: number }) {
   const { instanceId, host, condition } = instance;
-  const figures = COUNTS.map(([name, counter]) => [name, instance[counter].toLocaleString('en')] as const);
+  const counts = COUNTS.map(([name, counter]) => [name, instance[counter].toLocaleString('en')] as const);
   return (
     <tr data-instance={instanceId} data-condition={condition}>
       <th scope="row">
@@ -105,12 +105,12 @@ function InstanceRow({ instance, line }: { readonly instance: KnownInstance; rea
         </span>
       </td>
       {[
-        ...figures,
+        ...counts,
         ['Event loop delay', `${instance.eventLoopDelayMs} ms`] as const,
         ['Buffered', sizeOf(instance.bufferedBytes)] as const,
-      ].map(([name, figure]) => (
+      ].map(([name, value]) => (
         <td key={name} className="number" data-label={name}>
-          {figure}
+          {value}
         </td>
       ))}
     </tr>
