@@ -1,18 +1,16 @@
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { ADMIN, Api, OTHER, USER } from '../platform/support/api.js';
 import { listen } from '../platform/support/listener.js';
 import { launchChromium } from '../support/chromium.js';
-import { TEST_SECRET } from '../support/jwt.js';
 import { PlatformProcess } from '../support/platform-process.js';
-import { freePort } from '../support/ports.js';
-import { Line } from './support/line.js';
+import { describeLostConnections } from './live-page/lost-connections.js';
+import { openLivePage, type LiveTab } from './support/live-tab.js';
 import { cutOff, DESKTOP, PHONE, screenshot, violations } from './support/look.js';
 
 describe('the live page', () => {
   let platform: PlatformProcess;
   let browser: Browser;
-  let page: Page;
-  let complaints: string[];
+  let opened: LiveTab | undefined;
 
   beforeAll(async () => {
     platform = await PlatformProcess.start({ env: { DEPLOY_STEP_MS: '50' } });
@@ -24,47 +22,25 @@ describe('the live page', () => {
     await platform?.stop();
   });
 
-  async function open(url: string, options: BrowserContextOptions): Promise<void> {
-    complaints = [];
-    const context = await browser.newContext({ ignoreHTTPSErrors: true, ...options });
-    context.setDefaultTimeout(30_000);
-    page = await context.newPage();
-    page.on('console', (message) => complaints.push(message.text()));
-    page.on('pageerror', (error) => complaints.push(error.message));
-    await page.goto(url);
+  async function open(url: string, options: BrowserContextOptions): Promise<LiveTab> {
+    opened = await openLivePage(browser, url, options);
+    return opened;
   }
 
   afterEach(async () => {
-    await page.context().close();
+    await opened?.page.context().close();
+    opened = undefined;
   });
-
-  const click = (name: string): Promise<void> => page.getByRole('button', { name, exact: true }).click();
-  const connected = (): Promise<void> => page.locator('#connection[data-state=connected]').waitFor();
-  const subscribedTo = (channel: string): Promise<void> =>
-    page
-      .locator(`.channel-switch[data-channel="${channel}"][data-state=subscribed] input:checked`)
-      .waitFor({ state: 'attached' }); // its group can be collapsed
-  const arrived = (channel: string, text = ''): Promise<void> =>
-    page.locator(`#feed [data-channel="${channel}"]`, { hasText: text }).first().waitFor();
-
-  /** The channels in the list, oldest first. */
-  const feed = (): Promise<string[]> =>
-    page
-      .locator('#feed [data-channel]')
-      .evaluateAll((rows) => rows.map((row) => (row as HTMLElement).dataset['channel']!).toReversed());
-
-  async function signIn(who: string): Promise<void> {
-    await page.getByRole('button', { name: new RegExp(`^${who} `) }).click();
-    await connected();
-    await subscribedTo('apps:created');
-  }
 
   it.each([
     ['over ws, on a desktop in the light', 'url', { ...DESKTOP, colorScheme: 'light' }],
     ['over wss, on a phone in the dark', 'tlsUrl', { ...PHONE, colorScheme: 'dark' }],
   ] as const)('%s: signs in, creates and deploys an application, and shows what arrives', async (name, url, device) => {
     const app = `shop ${url}`;
-    await open(`${platform[url]}/#${ADMIN}`, device);
+    const { page, complaints, click, connected, subscribedTo, arrived, feed } = await open(
+      `${platform[url]}/#${ADMIN}`,
+      device,
+    );
     await page.getByText('Or use a demo account').waitFor(); // the form is filled in now
     expect(await violations(page)).toEqual([]);
     await screenshot(page, `sign-in ${name}`);
@@ -104,7 +80,7 @@ describe('the live page', () => {
   });
 
   it('changes rows, uploads and replaces a file, announces, and shows each change as it arrives', async () => {
-    await open(platform.url, DESKTOP);
+    const { page, complaints, click, signIn, arrived } = await open(platform.url, DESKTOP);
     await signIn(ADMIN);
     await page.getByLabel('New table').fill('orders');
     await page.locator('#table-form').getByRole('button').click();
@@ -137,7 +113,7 @@ describe('the live page', () => {
   });
 
   it('subscribes and unsubscribes with its switches, one channel or a whole group', async () => {
-    await open(platform.url, DESKTOP);
+    const { page, complaints, click, signIn, subscribedTo, arrived, feed } = await open(platform.url, DESKTOP);
     await signIn(USER);
     expect(await page.getByRole('checkbox', { name: /^system/ }).count()).toBe(0);
     expect(await page.getByText('Announcement', { exact: true }).isVisible()).toBe(false);
@@ -164,63 +140,10 @@ describe('the live page', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('reconnects by itself after the connection was lost, and shows each missed event once', async () => {
-    const line = await Line.open(platform.port);
-    try {
-      await open(`http://localhost:${line.port}`, DESKTOP);
-      await signIn(USER);
-      const api = await Api.signIn(platform, USER);
-      await api.post('/api/apps', { name: 'before' });
-      await arrived('apps:created', 'before');
-      line.cut();
-      await page.locator('#connection:not([data-state=connected])').waitFor();
-      await page
-        .locator('.log')
-        .getByText(/^Connection lost/)
-        .first()
-        .waitFor();
-      await api.post('/api/apps', { name: 'meanwhile' });
-      line.mend();
-      await connected();
-      await arrived('apps:created', 'meanwhile');
-      await page
-        .locator('.log')
-        .getByText(/^Resumed after \d+ s, 1 event recovered$/)
-        .waitFor();
-      expect(await page.locator('#feed .recovered').count()).toBe(1);
-      await api.post('/api/apps', { name: 'after' });
-      await arrived('apps:created', 'after');
-      expect(await feed()).toEqual(['apps:created', 'apps:created', 'apps:created']);
-    } finally {
-      await line.close();
-    }
-  });
-
-  it('cuts its own connection on demand, and shows how many events it recovered', async () => {
-    await open(platform.url, PHONE);
-    await signIn(ADMIN);
-    const api = await Api.signIn(platform, OTHER);
-    await click('Cut the connection for 10 s');
-    await page.getByText('Connection cut').waitFor();
-    expect(await cutOff(page)).toEqual([]);
-    await screenshot(page, 'cut');
-    await api.post('/api/apps', { name: 'meanwhile too' });
-    await click('Restore now'); // its four changes happen before the connection is back
-    const status = page.locator('#connection', { hasText: /^Resumed after \d+ s, 5 events recovered$/ });
-    await status.waitFor();
-    expect(await page.locator('#feed [data-channel]:has(.recovered)').count()).toBe(5);
-    expect((await feed()).toSorted((a, b) => a.localeCompare(b))).toEqual([
-      ...['apps:created', 'apps:created', 'apps:deleted', 'apps:updated', 'apps:updated'],
-    ]);
-    expect(await page.locator('.app', { hasText: /^demo / }).count()).toBe(0); // nothing is left behind
-    expect(await cutOff(page)).toEqual([]);
-    expect(await violations(page)).toEqual([]);
-    await screenshot(page, 'resumed');
-    expect(complaints).toEqual([]);
-  });
+  describeLostConnections(() => ({ open, platform }));
 
   it('shows an error beside the field that it is about', async () => {
-    await open(platform.url, PHONE);
+    const { page, click, signIn } = await open(platform.url, PHONE);
     await page.getByLabel('Email').fill(ADMIN);
     await page.getByLabel('Password').fill('wrong');
     await click('Sign in');
@@ -245,33 +168,8 @@ describe('the live page', () => {
     await field.getByRole('alert').waitFor({ state: 'detached' });
   });
 
-  it('reports a resync when the server no longer has the missed events, and reloads the lists', async () => {
-    const env = { PORT: String(await freePort()), TLS_PORT: '0', JWT_SECRET: TEST_SECRET };
-    let forgetful = await PlatformProcess.start({ env });
-    try {
-      await open(forgetful.url, DESKTOP);
-      await signIn(USER);
-      const api = await Api.signIn(forgetful, USER);
-      await api.post('/api/apps', { name: 'forgotten' });
-      await page.locator('[data-app=forgotten]').waitFor();
-      await forgetful.stop('SIGKILL');
-      await page.locator('#connection:not([data-state=connected])').waitFor();
-      forgetful = await PlatformProcess.start({ env });
-      await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange'))); // it reconnects without waiting
-      await connected();
-      await page
-        .locator('.log')
-        .getByText(/^Reconnected after \d+ s: events were missed/)
-        .waitFor();
-      await page.locator('[data-app=forgotten]').waitFor({ state: 'detached' });
-      expect(complaints.filter((text) => !text.includes('WebSocket connection'))).toEqual([]);
-    } finally {
-      await forgetful.stop();
-    }
-  }, 60_000);
-
   it('shows other users and their actions, and lets no signed-out user in', async () => {
-    await open(platform.url, DESKTOP);
+    const { page, complaints, click, signIn, arrived } = await open(platform.url, DESKTOP);
     await signIn(USER);
     const here = page.locator('.people');
     await here.getByText('Uma User').waitFor();
@@ -294,7 +192,7 @@ describe('the live page', () => {
   });
 
   it('returns to the sign-in with a message when the token is no longer valid', async () => {
-    await open(platform.url, DESKTOP);
+    const { page } = await open(platform.url, DESKTOP);
     await page.evaluate(() => {
       sessionStorage.setItem(
         'platform.signed-in',
@@ -308,7 +206,7 @@ describe('the live page', () => {
   });
 
   it('can be used with the keyboard alone', async () => {
-    await open(`${platform.url}/#${USER}`, DESKTOP);
+    const { page, connected, subscribedTo, arrived } = await open(`${platform.url}/#${USER}`, DESKTOP);
     await page.getByText('Or use a demo account').waitFor();
     await page.getByLabel('Password').press('Enter');
     await connected();
