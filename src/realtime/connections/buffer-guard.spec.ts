@@ -45,4 +45,12 @@ describe('BufferGuard', () => {
       buffersOverflowed: 1,
     });
   });
+
+  it('counts a closed connection for its tenant, and not one without a principal', () => {
+    const counters = new Counters();
+    const [known, unknown] = [holding(60), holding(60)];
+    Object.assign(known, { principal: { tenant: 'a' } });
+    new BufferGuard({ all: () => [known, unknown] as unknown as Connection[] }, counters, 1).check();
+    expect([...counters.byTenant].map(([tenant, counts]) => [tenant, counts.slowConsumersClosed])).toEqual([['a', 1]]);
+  });
 });

@@ -87,17 +87,30 @@ describe('FrameQueue', () => {
     add('larger', 1_000);
     expect(transport.isPaused).toBe(true);
   });
-});
 
-describe('Connection.close', () => {
-  it('closes once, with the first reason', () => {
-    const transport = new FakeTransport();
-    const connection = new Connection(
-      ...([transport, '192.0.2.1', null, LIMITS, () => undefined, new Counters(), 0] as const),
-    );
-    connection.close('accessRevoked', 'ops');
-    connection.close('slowConsumer');
-    expect(transport.closes).toEqual([[4403, 'access was revoked']]);
-    expect([connection.closing, connection.closeReason, connection.closedBy]).toEqual([true, 'accessRevoked', 'ops']);
+  it('pauses the transport at the limit of bytes, until half of them are handled', async () => {
+    add('0');
+    add('1', 499);
+    add('2', 500);
+    expect(transport.isPaused).toBe(false);
+    add('3', 1);
+    expect(transport.isPaused).toBe(true);
+    answers.at(0)!.resolve();
+    await turn();
+    expect(transport.isPaused).toBe(true); // 501 bytes wait
+    answers.at(1)!.resolve();
+    await turn();
+    expect(transport.isPaused).toBe(false);
+  });
+
+  it('handles a frame at once if its predecessor needed no time', () => {
+    const seen: string[] = [];
+    const prompt = new FrameQueue(connection, {
+      maxBytes: 1_000,
+      handle: (_connection, { request }) => void seen.push(request!.ref!),
+      fail: () => undefined,
+    });
+    for (const ref of ['1', '2', '3']) prompt.add(frame(ref), 1);
+    expect(seen).toEqual(['1', '2', '3']);
   });
 });

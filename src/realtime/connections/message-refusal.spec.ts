@@ -22,6 +22,23 @@ describe('refusalOf', () => {
     ['an object', new BadRequestException({ message: 'Taken' }), 'invalid_message', 'Taken'],
     ['another object', new BadRequestException({ reason: 'x' }), 'invalid_message', 'Bad Request Exception'],
     ['a list', new BadRequestException(['a', 'b']), 'invalid_message', 'The data is not valid'],
+    ['an empty string', new WsException(''), 'invalid_message', 'The frame is not a valid message'],
+    ['a message without a code', new WsException({ message: 'Taken' }), 'invalid_message', 'Taken'],
+    [
+      'a message that is not a string',
+      new WsException({ message: 1 }),
+      'invalid_message',
+      'The frame is not a valid message',
+    ],
+    ['a payload of a filter', { message: 'Taken' }, 'invalid_message', 'Taken'],
+    ['a status of 400', new HttpException('Bad', 400), 'invalid_message', 'Bad'],
+    ['a status of 403', new HttpException('Banned', 403), 'forbidden', 'Banned'],
+    ['a status of 408', new HttpException('Slow', 408), 'unavailable', 'Slow'],
+    ['a status of 429', new HttpException('Often', 429), 'rate_limited', 'Often'],
+    ['a status of 499', new HttpException('Left', 499), 'invalid_message', 'Left'],
+    ['a status of 502', new HttpException('Later', 502), 'unavailable', 'Later'],
+    ['a status of 503', new HttpException('Later', 503), 'unavailable', 'Later'],
+    ['a status of 504', new HttpException('Later', 504), 'unavailable', 'Later'],
   ])('converts %s', (_what, error, code, message) => {
     expect(refusalOf(error, 'rename')).toMatchObject({ code, message });
   });
@@ -43,5 +60,28 @@ describe('refusalOf', () => {
     const { details } = refusalOf(new WsException(errors))!;
     expect(details).toHaveLength(20);
     expect(details![0]).toEqual({ field: 'owner.name', message: 'name must be a string' });
+  });
+
+  it('quotes at most a hundred characters of the type, and none if there is no type', () => {
+    expect(refusalOf('Forbidden', 'x'.repeat(200))?.message).toBe(`Not allowed to send "${'x'.repeat(100)}"`);
+    expect(refusalOf('Forbidden')?.message).toBe('Not allowed to send this message');
+  });
+
+  it('describes each problem of a field, and skips entries that are none', () => {
+    const entries = [
+      'name must be a string',
+      { property: 'age', constraints: { min: 'too young', isInt: 'no integer' }, children: 'none' },
+      {
+        property: 'address',
+        children: [{ property: 'city', children: [{ property: 'zip', constraints: { a: 'b' } }] }],
+      },
+      ...[null, 1, { constraints: { a: 'b' } }],
+    ];
+    expect(refusalOf(entries)?.details).toEqual([
+      { field: 'data', message: 'name must be a string' },
+      { field: 'age', message: 'too young' },
+      { field: 'age', message: 'no integer' },
+      { field: 'address.city.zip', message: 'b' },
+    ]);
   });
 });

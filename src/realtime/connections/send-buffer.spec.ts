@@ -1,5 +1,8 @@
 import { FakeTransport } from '../../../test/support/fake-transport.js';
+import { BatchJoiner } from './batch-joiner.js';
+import { EventBatch, EventFrame } from './event-frame.js';
 import { SendBuffer, type Waiter } from './send-buffer.js';
+import type { FrameWriter } from './transport.js';
 
 class FakeWaiter implements Waiter {
   heldBytes = 7;
@@ -105,5 +108,142 @@ describe('SendBuffer', () => {
     else sendBuffer.end();
     expect(await waiting).toBe(false);
     expect(await sendBuffer.whenBelowReplayLimit(new FakeWaiter())).toBe(false);
+  });
+
+  describe('with events', () => {
+    /** What was written to the writer of the transport. */
+    let written: Buffer[];
+    let called: (() => void)[];
+    let writableLength: number;
+    const frame = (data: string): EventFrame => new EventFrame(null, `"data":"${data}"}`);
+    const large = frame('x'.repeat(2_000));
+
+    beforeEach(() => {
+      [written, called, writableLength] = [[], [], 0];
+      transport.frameWriter = {
+        get writableLength() {
+          return writableLength;
+        },
+        write(bytes: Buffer, onSent?: () => void) {
+          written.push(bytes);
+          if (onSent) called.push(onSent);
+          return true;
+        },
+      } as unknown as FrameWriter;
+    });
+
+    const collect = (...batches: EventBatch[]): boolean[] => batches.map((batch) => sendBuffer.collect(batch));
+    const write = (): void => sendBuffer.writeCollected(sendBuffer.frameWriter, new BatchJoiner());
+
+    it('asks for a write for the first batch of a turn only, and joins all of them in order', () => {
+      const batches = ['1', '2', '3'].map((data) => new EventBatch([frame(data)]));
+      expect(collect(...batches)).toEqual([true, false, false]);
+      expect(written).toEqual([]);
+      write();
+      expect(written).toEqual([Buffer.concat(batches.map(({ wire }) => wire))]);
+      expect(batches.map(({ delivered }) => delivered)).toEqual([1, 1, 1]);
+      write();
+      expect(written).toHaveLength(1);
+      expect(collect(new EventBatch([frame('4')]))).toEqual([true]);
+    });
+
+    it('writes a single batch, compressed for clients that read it', () => {
+      transport.readsSharedDeflate = true;
+      const batch = new EventBatch([large, large]);
+      collect(batch);
+      write();
+      expect(written).toEqual([batch.deflated]);
+      expect(batch.delivered).toBe(2);
+      transport.readsSharedDeflate = false;
+      collect(batch);
+      write();
+      expect(written.at(-1)).toBe(batch.wire);
+    });
+
+    it('sends collected events one by one, in order, without a writer', () => {
+      transport.frameWriter = null;
+      const batches = [new EventBatch([frame('1'), frame('2')]), new EventBatch([frame('3')])];
+      sendBuffer = new SendBuffer(transport, 1_000, () => (slow += 1));
+      collect(...batches);
+      write();
+      expect(transport.sent.map((text) => (JSON.parse(text) as { data: string }).data)).toEqual(['1', '2', '3']);
+      expect(batches.map(({ delivered }) => delivered)).toEqual([2, 1]);
+    });
+
+    it('counts only events that were queued', () => {
+      transport.frameWriter = null;
+      transport.bufferedBytes = 101;
+      const batch = new EventBatch([frame('1')]);
+      collect(batch);
+      write();
+      expect([batch.delivered, transport.sent, slow]).toEqual([0, [], 1]);
+    });
+
+    it('reports a slow client instead of a write beyond the limit', () => {
+      const batch = new EventBatch([frame('1')]);
+      writableLength = 100;
+      collect(batch);
+      write();
+      expect([written.length, slow, batch.delivered]).toEqual([1, 0, 1]);
+      writableLength = 101;
+      collect(batch);
+      write();
+      expect([written.length, slow, batch.delivered]).toEqual([1, 1, 1]);
+    });
+
+    it.each([
+      ['a frame', () => sendBuffer.send('after')],
+      ['an event of a replay', () => sendBuffer.sendEvent(frame('after'))],
+      ['a pong', () => sendBuffer.pong(Buffer.alloc(0))],
+      ['the end', () => sendBuffer.close(1000, 'after')],
+    ])('writes collected events before %s', (_what, follow) => {
+      const batch = new EventBatch([frame('before')]);
+      collect(batch);
+      follow();
+      expect(written[0]).toBe(batch.wire);
+      expect(batch.delivered).toBe(1);
+    });
+
+    it('writes an event of a replay, compressed for clients that read it', () => {
+      expect(sendBuffer.sendEvent(large)).toBe(true);
+      transport.readsSharedDeflate = true;
+      expect(sendBuffer.sendEvent(large)).toBe(true);
+      expect(written).toEqual([large.wire, large.deflated]);
+      transport.frameWriter = null;
+      expect(sendBuffer.sendEvent(frame('1'))).toBe(true);
+      expect(transport.sent).toEqual(['{"type":"event","data":"1"}']);
+      transport.bufferedBytes = 101;
+      expect([sendBuffer.sendEvent(frame('2')), slow]).toEqual([false, 1]);
+    });
+
+    it('wakes a replay when a direct write has left, although that write does not call back', async () => {
+      transport.bufferedBytes = 50;
+      const waiting = sendBuffer.whenBelowReplayLimit(new FakeWaiter());
+      expect(written).toEqual([Buffer.alloc(0)]);
+      transport.bufferedBytes = 0;
+      for (const onSent of called) onSent();
+      expect(await waiting).toBe(true);
+    });
+
+    it('drops collected events of a connection that ended, and collects no more', () => {
+      const batch = new EventBatch([frame('1')]);
+      collect(batch);
+      sendBuffer.end();
+      write();
+      expect(collect(batch)).toEqual([false]);
+      expect([written, batch.delivered]).toEqual([[], 0]);
+    });
+  });
+
+  it('answers a ping unless the client is too slow or closing', () => {
+    const pongs: string[] = [];
+    transport.pong = (data?: Buffer) => void pongs.push(String(data));
+    sendBuffer.pong(Buffer.from('1'));
+    transport.bufferedBytes = 101;
+    sendBuffer.pong(Buffer.from('2'));
+    transport.bufferedBytes = 0;
+    sendBuffer.close(1000, '');
+    sendBuffer.pong(Buffer.from('3'));
+    expect([pongs, slow]).toEqual([['1'], 1]);
   });
 });

@@ -7,7 +7,7 @@ import { EventBatch, EventFrame } from './event-frame.js';
 import { SendBuffer } from './send-buffer.js';
 import { frameText } from './frame-bytes.js';
 import type { FrameWriter } from './transport.js';
-import { corkReplies, WebSocketTransport } from './web-socket-transport.js';
+import { corkReplies, releaseInflate, WebSocketTransport } from './web-socket-transport.js';
 
 describe('a prebuilt frame', () => {
   let http: Server;
@@ -134,5 +134,80 @@ describe('a prebuilt frame', () => {
     expect(sendBatch(sendBuffer, frames, null)).toBe(2);
     await fence();
     expect(received).toEqual(['{"type":"event","n":1}', '{"type":"event","n":2}']);
+  });
+});
+
+describe('the internals of ws', () => {
+  const transportOf = (internals: object): WebSocketTransport => new WebSocketTransport(internals as WebSocket);
+
+  it.each([
+    [undefined, false],
+    [{ 'permessage-deflate': { params: { server_no_context_takeover: true } } }, true],
+    [{ 'permessage-deflate': { params: {} } }, false],
+    [{ 'permessage-deflate': { params: { server_no_context_takeover: true, server_max_window_bits: 9 } } }, false],
+  ])('show if a client reads frames that were compressed for all: %j', (_extensions, reads) => {
+    expect(transportOf({ _extensions }).readsSharedDeflate).toBe(reads);
+  });
+
+  it.each([
+    ['no receiver', undefined, false],
+    ['nothing', { _fragmented: 0, _state: 0, _bufferedBytes: 0 }, false],
+    ['a fragment', { _fragmented: 1, _state: 0, _bufferedBytes: 0 }, true],
+    ['a part of a head', { _fragmented: 0, _state: 0, _bufferedBytes: 1 }, true],
+    ['a part of a payload', { _fragmented: 0, _state: 4, _bufferedBytes: 0 }, true],
+  ])('show if a message is incomplete: %s', (_what, _receiver, isPartial) => {
+    expect(transportOf({ _receiver }).hasPartialMessage).toBe(isPartial);
+  });
+
+  const socket = { writable: true };
+  const idle = { _state: 0, _firstFragment: true, _queue: [] };
+  it.each<[string, object | undefined, object | undefined, number, boolean]>([
+    ['an idle sender', socket, idle, 1, true],
+    ['no socket', undefined, idle, 1, false],
+    ['no sender', socket, undefined, 1, false],
+    ['a closing connection', socket, idle, 2, false],
+    ['a sender that compresses', socket, { ...idle, _state: 1 }, 1, false],
+    ['a fragment that was sent', socket, { ...idle, _firstFragment: false }, 1, false],
+    ['a frame that waits', socket, { ...idle, _queue: [1] }, 1, false],
+    ['a sender without a queue', socket, { ...idle, _queue: undefined }, 1, false],
+    ['a socket that has ended', { writable: false }, idle, 1, false],
+  ])(
+    'allow direct writes only to an open connection with nothing under way: %s',
+    (_what, _socket, _sender, readyState, allows) => {
+      expect(transportOf({ _socket, _sender, readyState, OPEN: 1 }).frameWriter).toBe(allows ? _socket : null);
+    },
+  );
+
+  it('never compress per connection, and send text also from bytes', () => {
+    const options: unknown[] = [];
+    transportOf({ send: (_frame: unknown, given: unknown) => options.push(given) }).send(
+      Buffer.alloc(1),
+      () => undefined,
+    );
+    expect(options).toEqual([{ binary: false, compress: false }]);
+  });
+
+  it('release the decompressor of the last message', () => {
+    let closed = 0;
+    const deflate: { _inflate: object | null } = { _inflate: { close: () => (closed += 1) } };
+    const webSocket = { _extensions: { 'permessage-deflate': deflate } } as unknown as WebSocket;
+    releaseInflate(webSocket);
+    releaseInflate(webSocket);
+    releaseInflate({} as WebSocket);
+    expect([closed, deflate._inflate]).toEqual([1, null]);
+  });
+
+  it.each([
+    ['more frames are in memory', 0, { _bufferedBytes: 1 }, true],
+    ['nothing more is in memory', 0, { _bufferedBytes: 0 }, false],
+    ['it is unknown what is in memory', 0, {}, false],
+    ['the socket is corked already', 1, { _bufferedBytes: 1 }, false],
+  ])('combine replies if %s', async (_what, writableCorked, _receiver, corks) => {
+    const calls: string[] = [];
+    const _socket = { writableCorked, cork: () => calls.push('cork'), uncork: () => calls.push('uncork') };
+    corkReplies({ _socket, _receiver } as unknown as WebSocket);
+    expect(calls).toEqual(corks ? ['cork'] : []);
+    await new Promise(setImmediate);
+    expect(calls).toEqual(corks ? ['cork', 'uncork'] : []);
   });
 });
