@@ -58,18 +58,15 @@ interface Reply {
 }
 
 /** Resolves with the next message of a process; with `null` if it ends before, or if it takes too long. */
-async function replyOf(child: ChildProcess, ms: number): Promise<Reply | null> {
-  const settled = new AbortController();
-  const signal = AbortSignal.any([settled.signal, AbortSignal.timeout(ms)]);
-  try {
-    const [reply] = (await Promise.race([
-      once(child, 'message', { signal }),
-      once(child, 'exit', { signal }).then(() => [null]),
-    ])) as [Reply | null];
-    return reply;
-  } catch {
-    return null;
-  } finally {
-    settled.abort();
-  }
+function replyOf(child: ChildProcess, ms: number): Promise<Reply | null> {
+  return new Promise((settle) => {
+    const end = (reply: Reply | null): void => {
+      clearTimeout(timer);
+      child.removeAllListeners();
+      settle(reply);
+    };
+    const timer = setTimeout(end, ms, null);
+    child.once('message', (reply) => end(reply as Reply));
+    child.once('exit', () => end(null));
+  });
 }
