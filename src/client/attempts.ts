@@ -1,4 +1,4 @@
-import { delayBefore } from './backoff.js';
+import { delayUpTo } from './backoff.js';
 import { RealtimeError } from './errors.js';
 import {
   clamp,
@@ -36,10 +36,11 @@ export function createAttempts(options: ResolvedOptions, failed: (error: Realtim
   let failedUpgrades = 0;
   let tokenRefusals = 0;
   let refusedSince = 0;
+  let boundMs = 0;
 
   return {
     reset() {
-      failures = failedUpgrades = tokenRefusals = 0;
+      failedUpgrades = failures = tokenRefusals = boundMs = 0;
     },
     ready(isNew) {
       failedUpgrades = 0;
@@ -48,7 +49,7 @@ export function createAttempts(options: ResolvedOptions, failed: (error: Realtim
     },
     ended({ cause, error }) {
       const now = performance.now();
-      if (now - readyAt >= STABLE_AFTER_MS) tokenRefusals = failures = 0;
+      if (now - readyAt >= STABLE_AFTER_MS) failures = tokenRefusals = boundMs = 0;
       readyAt = Infinity;
       if (cause === 'unreachable' && (failedUpgrades += 1) % MAX_FAILED_UPGRADES === 0) return 'token_refused';
       if (cause !== 'token_refused') return undefined;
@@ -63,13 +64,14 @@ export function createAttempts(options: ResolvedOptions, failed: (error: Realtim
       if (cause === 'other_user' || (cause === 'token_refused' && tokenRefusals === 1)) return 0;
       failures += 1;
       const isClientError = status >= 400 && status < 500 && status !== 429;
-      if (cause === 'unreachable' && (failures === REPORTED_FAILURES || (failures === 1 && isClientError))) {
+      if (cause === 'unreachable' && (failures === REPORTED_FAILURES || (failures < 2 && isClientError))) {
         failed(new RealtimeError('unreachable', `No connection to ${url}: ${reason || cause}`));
       }
-      const backoff = delayBefore(failures - 1, options);
-      const asked = clamp(askedMs, 0, MAX_ASKED_WAIT_MS, backoff);
+      const backoff = delayUpTo(boundMs, options);
       // If the server asks for no delay twice in a row, the usual backoff applies.
-      return failures === 1 ? asked : Math.max(asked, backoff);
+      const wait = clamp(askedMs, failures < 2 ? 0 : backoff, MAX_ASKED_WAIT_MS, backoff);
+      boundMs += 1.5 * wait;
+      return wait;
     },
   };
 }

@@ -1,9 +1,10 @@
+import { clamp } from './limits.js';
 import type { ResolvedOptions } from './options.js';
 
 /**
- * Full jitter: a random delay up to a bound that doubles with each attempt, so that clients do not reconnect all at
- * once. In milliseconds.
+ * Full jitter: a random delay up to a bound, so that clients do not reconnect all at once. In milliseconds.
+ * @param boundMs bound, raised to `minDelayMs` and lowered to `maxDelayMs`
  */
-export function delayBefore(attempt: number, { minDelayMs, maxDelayMs }: ResolvedOptions): number {
-  return Math.random() * Math.min(maxDelayMs, minDelayMs * 2 ** attempt);
+export function delayUpTo(boundMs: number, options: ResolvedOptions): number {
+  return Math.random() * clamp(boundMs, options.minDelayMs, options.maxDelayMs);
 }

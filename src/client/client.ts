@@ -1,7 +1,6 @@
 import type { RealtimeEvents } from '../protocol/events.js';
 import type { ServerFrame } from '../protocol/frames.js';
 import { createAttempts } from './attempts.js';
-import { delayBefore } from './backoff.js';
 import type { ChannelHost } from './channel.js';
 import { createChannels } from './channels.js';
 import { createEmitter, createSequence, onceOf } from './emitter.js';
@@ -74,7 +73,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     },
     askLater() {
       clearTimeout(askTimer);
-      askTimer = setTimeout(askAgain, options.minDelayMs + delayBefore(1, options));
+      askTimer = setTimeout(askAgain, options.minDelayMs * (1 + 2 * Math.random()));
     },
     failed,
   };

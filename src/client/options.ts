@@ -54,8 +54,8 @@ export interface RealtimeClientOptions {
   /** WebSocket implementation. @default the global one (browsers, workers, React Native, Node 22 and later) */
   readonly WebSocket?: WebSocketClass | undefined;
   /**
-   * Base of the backoff, in milliseconds: the wait before the n-th attempt in a row is random, between 0 and
-   * `minDelayMs` × 2ⁿ. @default 1000
+   * Base of the backoff, in milliseconds: the wait before an attempt is random, between 0 and the larger of `minDelayMs`
+   * and 1.5 times the waits so far. @default 1000
    */
   readonly minDelayMs?: number | undefined;
   /**

@@ -1,4 +1,4 @@
-import { delayBefore } from './backoff.js';
+import { delayUpTo } from './backoff.js';
 import { RealtimeError } from './errors.js';
 import { CALL_EVERY_MS, CALLS_IN_A_ROW, clamp, MAX_MARGIN_MS, MAX_TIMER_MS, MIN_RENEWAL_MS } from './limits.js';
 import type { GivenToken, ResolvedOptions, TokenReason } from './options.js';
@@ -106,14 +106,14 @@ export function createTokens(
     abort();
     return (latest = request(reason));
   };
-  const renewIn = (ms: number, failures: number): void => {
+  const renewIn = (ms: number, boundMs = options.minDelayMs): void => {
     clearTimeout(timer);
     const own = generation;
     const attempt = (): Promise<void> =>
       send().catch((error: RealtimeError) => {
         if (own !== generation) return;
         // First, because a listener of the error may close the client, which ends the renewals.
-        renewIn(delayBefore(failures, options), failures + 1);
+        renewIn(delayUpTo((boundMs *= 2), options), boundMs);
         failed(error);
       });
     timer = setTimeout(() => void attempt(), clamp(ms, MIN_RENEWAL_MS, MAX_TIMER_MS));
@@ -140,7 +140,7 @@ export function createTokens(
       // Never extends the expiry: a token that is sent again keeps its original lifetime.
       endsAt = Math.min(endsAt, performance.now() + ms - margin);
       // Spread out, so that clients that signed in together do not renew at the same time.
-      if (ms < Infinity && getToken) renewIn(ms - margin * (1 + Math.random()), 1);
+      if (ms < Infinity && getToken) renewIn(ms - margin * (1 + Math.random()));
     },
     rest,
     stop() {
