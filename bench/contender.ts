@@ -2,7 +2,8 @@ import { CHANNEL } from './channel.js';
 import type { ConnectOptions } from './load/client.js';
 import type { LoadHandlers } from './load/load.js';
 import type { PeerSettings } from './servers/peer.js';
-import type { PeerName, ServerHandlers } from './servers/serve.js';
+import type { PeerName } from './servers/peers.js';
+import type { ServerHandlers } from './servers/serve.js';
 import { Worker } from './worker.js';
 
 /** Default size of an event on the wire, in bytes. */
@@ -21,6 +22,7 @@ const CONNECT_OPTIONS: Readonly<Record<PeerName, Omit<ConnectOptions, 'port'>>> 
   ws: { path: '/ws', readyAfter: 0 },
   'socket.io': { path: '/socket.io/?EIO=4&transport=websocket', hello: ['40'], readyAfter: 2 },
   'bare redis': { path: '/', readyAfter: 0 },
+  nest: { path: '/', readyAfter: 0 },
 };
 
 /** Node flags of every server, such as those for profiling. */

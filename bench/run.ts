@@ -6,6 +6,7 @@ import { line, markdownTable } from './report/table.js';
 import type { Context } from './rows/context.js';
 import { GROUPS } from './rows/index.js';
 import { verdictOf, type Row } from './rows/row.js';
+import { removeStandalone } from './standalone.js';
 
 /** `npm run bench`: measures, prints the table, and exits with 1 if a target was missed. */
 const { only, quick, runs, profile, write } = readArguments(process.argv.slice(2), Object.keys(GROUPS));
@@ -20,8 +21,12 @@ const context: Context = {
   done: (row) => print(line(row)),
 };
 const rows: Row[] = [];
-for (const [name, measure] of Object.entries(GROUPS)) {
-  if (only.length === 0 || only.includes(name)) rows.push(...(await measure(context)));
+try {
+  for (const [name, measure] of Object.entries(GROUPS)) {
+    if (only.length === 0 || only.includes(name)) rows.push(...(await measure(context)));
+  }
+} finally {
+  await removeStandalone();
 }
 
 print(`\n${markdownTable(rows)}\n`);

@@ -7,6 +7,8 @@ import { FrameCounter } from './frame-counter.js';
 export interface ConnectOptions {
   readonly port: number;
   readonly tls?: boolean;
+  /** Address to connect from: one address has 28,000 ports. @default 127.0.0.1 */
+  readonly from?: string;
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Frames to send once the upgrade is accepted. */
@@ -22,6 +24,8 @@ const END_OF_HEAD = Buffer.from('\r\n\r\n');
 /** A client with minimal cost: it counts frames and discards them. */
 export class Client {
   readonly ready: Promise<void>;
+  /** Called once the socket is closed. */
+  onClose: (() => void) | null = null;
   /** Receives all bytes after the upgrade. */
   watch: ((bytes: Buffer) => void) | null = null;
   private readonly socket: Socket;
@@ -35,7 +39,7 @@ export class Client {
     private readonly onFrames: (count: number) => void,
   ) {
     this.ready = new Promise((resolve, reject) => (this.settle = { resolve, reject }));
-    const { port, path, headers = {}, hello = [] } = connectOptions;
+    const { port, from, path, headers = {}, hello = [] } = connectOptions;
     const onread = {
       buffer: BUFFER,
       callback: (length: number, buffer: Uint8Array): boolean => {
@@ -45,11 +49,14 @@ export class Client {
     };
     this.socket = connectOptions.tls
       ? connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
-      : connectTcp({ port, host: '127.0.0.1', onread });
+      : connectTcp({ port, host: '127.0.0.1', onread, ...(from && { localAddress: from }) });
     if (connectOptions.tls) this.socket.on('data', (bytes: Buffer) => this.read(bytes, bytes.length));
     this.socket.setNoDelay(true);
     this.socket.on('error', (error) => this.settle.reject(error));
-    this.socket.on('close', () => this.settle.reject(new Error('The server closed the connection')));
+    this.socket.on('close', () => {
+      this.settle.reject(new Error('The server closed the connection'));
+      this.onClose?.();
+    });
     const lines = Object.entries({
       Host: `127.0.0.1:${port}`,
       Connection: 'Upgrade',

@@ -1,11 +1,12 @@
 import { Agent } from 'node:http';
 import { microseconds } from '../clock.js';
-import { tokenOf } from '../tokens.js';
+import { HS256, tokenOf, type Issuer } from '../tokens.js';
 import { answerCalls } from '../worker.js';
 import { clientFrame } from './client-frame.js';
 import { Client, type ConnectOptions } from './client.js';
 import { Latencies } from './latencies.js';
 import { postEvent } from './post-event.js';
+import { Crowd, type Returns } from './returning.js';
 
 /** Number of connections opened at the same time. */
 const AT_ONCE = 100;
@@ -26,14 +27,25 @@ function onFrames(count: number): void {
   resolve(microseconds());
 }
 
-function open(connectOptions: ConnectOptions): Client {
+/** Issuer of the tokens, and the claims that each has in addition. */
+let issuer = HS256;
+let claims: object = {};
+
+/** Returns the function that fills in the number and the token of the next client. */
+function nextFill(): (text: string) => string {
   const number = opened;
   opened += 1;
   let token: string | undefined;
-  const fill = (text: string): string =>
-    text.replaceAll('{n}', String(number)).replaceAll('{token}', () => (token ??= tokenOf(number)));
-  return new Client(connectOptions, fill, onFrames);
+  const numbered = (text: string): string => text.replaceAll('{n}', String(number));
+  const sign = (): string => tokenOf(number, issuer, JSON.parse(numbered(JSON.stringify(claims))) as object);
+  return (text) => numbered(text).replaceAll('{token}', () => (token ??= sign()));
 }
+
+function open(connectOptions: ConnectOptions): Client {
+  return new Client(connectOptions, nextFill(), onFrames);
+}
+
+let crowd: Crowd | null = null;
 
 /** Runs a number of tasks with limited concurrency. */
 async function inTurn(count: number, task: () => Promise<void>): Promise<void> {
@@ -48,6 +60,28 @@ async function inTurn(count: number, task: () => Promise<void>): Promise<void> {
 }
 
 const handlers = {
+  /** Signs the tokens of all further clients with this issuer. @param given claims in addition; `{n}` is replaced */
+  tokens(given: { issuer: Issuer; claims: object }): void {
+    ({ issuer, claims } = given);
+  },
+
+  /** Opens connections that are opened again whenever they end. */
+  async gather({ connectOptions, count }: { connectOptions: ConnectOptions; count: number }): Promise<void> {
+    crowd = new Crowd(connectOptions, Array.from({ length: count }, nextFill));
+    await crowd.gather();
+  },
+
+  /** Counts the returns from now on, and resolves once the server has lost all clients. */
+  async lost(): Promise<void> {
+    crowd!.reset();
+    await crowd!.left();
+  },
+
+  /** Resolves once all of them are back. */
+  returned(): Promise<Returns> {
+    return crowd!.returned();
+  },
+
   /** Opens lasting connections. Resolves when they are ready. */
   async connect({ connectOptions, count }: { connectOptions: ConnectOptions; count: number }): Promise<void> {
     await inTurn(count, async () => {

@@ -1,7 +1,8 @@
 import { CHANNEL } from '../channel.js';
 import { Contender, EVENT_BYTES, withContenders } from '../contender.js';
 import type { PeerSettings } from '../servers/peer.js';
-import type { PeerName } from '../servers/serve.js';
+import type { PeerName } from '../servers/peers.js';
+import type { StandaloneName } from '../standalone.js';
 import type { Context } from './context.js';
 import { MODULE, type Row, type Target } from './row.js';
 
@@ -79,6 +80,14 @@ export async function fanOutRows(context: Context, plan: FanOutPlan): Promise<Ro
   return rows;
 }
 
-export function columnOf(peer: PeerName): string {
-  return { module: MODULE, ws: 'ws', 'socket.io': 'Socket.IO', 'bare redis': 'bare Redis' }[peer];
+const COLUMN_NAMES: Readonly<Partial<Record<StandaloneName, string>>> = {
+  module: MODULE,
+  'socket.io': 'Socket.IO',
+  nest: 'Nest',
+  'bare redis': 'bare Redis',
+  centrifugo: 'Centrifugo',
+};
+
+export function columnOf(peer: StandaloneName): string {
+  return COLUMN_NAMES[peer] ?? peer;
 }

@@ -5,7 +5,13 @@ import type { Row } from './row.js';
 
 const CONNECTIONS = 500;
 const ROUNDS = 40;
-const TEXTS = { module: '{"type":"ping"}', ws: '{"type":"ping"}', 'socket.io': '420["ping_"]', 'bare redis': '' };
+const TEXTS = {
+  module: '{"type":"ping"}',
+  ws: '{"type":"ping"}',
+  'socket.io': '420["ping_"]',
+  'bare redis': '',
+  nest: '',
+};
 
 /** CPU time of the server for a `ping` and its `pong`, in microseconds. */
 export async function inboundRows(context: Context): Promise<Row[]> {

@@ -12,6 +12,7 @@ import { redisEmitRows, redisLatencyRows } from './redis.js';
 import { redisDistanceRows } from './redis-distance.js';
 import { channelRows, instanceRows, subscriptionRows } from './flat.js';
 import type { Row } from './row.js';
+import { stormRows } from './storm.js';
 
 type Measure = (context: Context) => Promise<Row[]>;
 
@@ -61,6 +62,7 @@ export const GROUPS: Readonly<Record<string, Measure>> = {
   'open-loop': openLoopRows,
   'last-of-many': lastOfManyRows,
   handshake: handshakeRows,
+  storm: stormRows,
   'http-publish': httpPublishRows,
   inbound: inboundRows,
   memory: memoryRows,

@@ -1,5 +1,5 @@
 import { Contender, withContenders } from '../contender.js';
-import type { PeerName } from '../servers/serve.js';
+import type { PeerName } from '../servers/peers.js';
 import type { Context } from './context.js';
 import { columnOf } from './fan-out.js';
 import type { Row } from './row.js';

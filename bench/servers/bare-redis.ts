@@ -7,7 +7,7 @@ export async function startBareRedis(settings: PeerSettings): Promise<Peer> {
   const redis = new Redis(settings.redisUrl!);
   await redis.ping();
   return {
-    port: await listen(createServer({})),
+    port: await listen(createServer({}), settings),
     publish: (channel, data) => redis.publish(channel, JSON.stringify(data)),
   };
 }

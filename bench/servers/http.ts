@@ -9,8 +9,8 @@ export function createServer({ tls }: PeerSettings): Server {
 }
 
 /** @returns the port */
-export async function listen(server: Server): Promise<number> {
-  server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 });
+export async function listen(server: Server, { port = 0 }: PeerSettings): Promise<number> {
+  server.listen({ port, host: '127.0.0.1', backlog: 4_096 });
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
 }

@@ -6,23 +6,32 @@ import type * as Realtime from '../../src/realtime/index.js';
 import { PUBLISH_KEY, SECRET } from '../tokens.js';
 import type { Peer, PeerSettings } from './peer.js';
 
+/** The whole load comes from one address. */
+const LIMITS_OF_AN_ADDRESS = { maxConnectionsPerAddress: 100_000, requestBytesPerSecondOfAddress: 1_000_000_000 };
+
+/** The limits are raised, because the load is larger than that of real clients. No feature is switched off. */
+const LIMITS = {
+  heartbeatIntervalMs: 600_000,
+  framesPerSecond: 100_000,
+  maxConnections: 100_000,
+  maxConnectionsPerUser: 100_000,
+  maxConnectionsPerAddress: 100_000,
+  handshakesPerSecond: 1_000_000,
+  handshakesPerSecondPerUser: 1_000_000,
+  maxEventLoopDelayMs: 60_000,
+  maxSubscriptionsPerConnection: 100_000,
+};
+
 /** The built module (`BENCH_DIST`, or `dist`) inside a Nest application, with its default ids, history and policies. */
-export async function startModule({ tls, compression, redisUrl, directPublishApi }: PeerSettings): Promise<Peer> {
+export async function startModule(settings: PeerSettings): Promise<Peer> {
+  const { port = 0, tls, compression, redisUrl, directPublishApi } = settings;
   const built = pathToFileURL(`${process.env['BENCH_DIST'] ?? 'dist'}/realtime/index.js`).href;
   const { EventsPublisher, RealtimeModule } = (await import(built)) as typeof Realtime;
   class RootModule {}
   const realtime = RealtimeModule.forRoot({
-    jwt: { secret: SECRET },
+    jwt: jwtOptions(settings),
     publishApiKeys: [PUBLISH_KEY],
-    // The whole load comes from one address, so limits are raised. No feature is switched off.
-    heartbeatIntervalMs: 600_000,
-    framesPerSecond: 100_000,
-    maxConnectionsPerUser: 100_000,
-    maxConnectionsPerAddress: 100_000,
-    handshakesPerSecond: 1_000_000,
-    handshakesPerSecondPerUser: 1_000_000,
-    maxEventLoopDelayMs: 60_000,
-    maxSubscriptionsPerConnection: 100_000,
+    ...(settings.defaultLimits === true ? LIMITS_OF_AN_ADDRESS : LIMITS),
     ...(compression === true ? { compression: true } : {}),
     ...(directPublishApi === undefined ? {} : { directPublishApi }),
     ...(redisUrl === undefined ? {} : { redis: { url: redisUrl } }),
@@ -31,10 +40,15 @@ export async function startModule({ tls, compression, redisUrl, directPublishApi
     { module: RootModule, imports: [realtime] },
     { logger: ['error', 'warn'], ...(tls === undefined ? {} : { httpsOptions: tls }) },
   );
-  await app.listen(0, '127.0.0.1');
+  await app.listen(port, '127.0.0.1');
   const events = app.get(EventsPublisher);
   return {
     port: ((app.getHttpServer() as Server).address() as AddressInfo).port,
     publish: (channel, data) => events.publish(channel, data),
   };
+}
+
+function jwtOptions({ issuer }: PeerSettings): { secret: string } | { publicKey: string } {
+  if (issuer === undefined) return { secret: SECRET };
+  return issuer.algorithm === 'HS256' ? { secret: issuer.verifyingKey } : { publicKey: issuer.verifyingKey };
 }

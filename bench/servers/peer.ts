@@ -1,12 +1,20 @@
+import type { Issuer } from '../tokens.js';
+
 /** Settings of a benchmark server. */
 export interface PeerSettings {
+  /** Port to listen on. @default a free one */
+  readonly port?: number;
   readonly tls?: { readonly key: string; readonly cert: string };
+  /** Verifies the token of each client. @default only this module does, with HS256 */
+  readonly issuer?: Pick<Issuer, 'algorithm' | 'verifyingKey'>;
   /** permessage-deflate. */
   readonly compression?: boolean;
   /** Redis URL; only for this module. */
   readonly redisUrl?: string;
   /** Only this module: the option of that name. */
   readonly directPublishApi?: boolean;
+  /** Only this module: keeps the default limits, except for those of an address, because the whole load has one. */
+  readonly defaultLimits?: boolean;
 }
 
 /** A server under test. It delivers an event to all subscribers of its channel. */

@@ -1,14 +1,7 @@
 import { microseconds, sleep } from '../clock.js';
 import { answerCalls } from '../worker.js';
-import { startBareRedis } from './bare-redis.js';
-import { startModule } from './module.js';
 import type { Peer, PeerSettings } from './peer.js';
-import { startSocketIo } from './socket-io.js';
-import { startWs } from './ws.js';
-
-const PEERS = { module: startModule, ws: startWs, 'socket.io': startSocketIo, 'bare redis': startBareRedis };
-
-export type PeerName = keyof typeof PEERS;
+import { PEERS, type PeerName } from './peers.js';
 
 let peer: Peer;
 const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
