@@ -6,6 +6,7 @@ import {
   type BrokerHealth,
   type BrokerListener,
   type BrokerStatus,
+  type HistoryPage,
   type HistoryWindow,
   type OutgoingEvent,
   type Position,
@@ -146,13 +147,28 @@ export class PostgresBroker extends Broker {
     return { ok: true, events, top, ...(at !== undefined && { at }) };
   }
 
-  override async latest(topic: string, most: number): Promise<readonly BrokerEvent[]> {
-    const head = await this.head(topic);
-    const rows = await this.link.query<Row>(
-      'SELECT number, body, mark FROM rt_events WHERE topic = $1 ORDER BY number DESC LIMIT $2',
-      [topic, Math.min(most, head.size)],
+  override async page(topic: string, before: Position | null, limits: ReadLimits): Promise<HistoryPage | null> {
+    const rows = await this.link.query<Head & Partial<Row>>(
+      `SELECT head.*, number, body, mark FROM (${HEAD}) AS head LEFT JOIN LATERAL (
+         SELECT * FROM rt_events WHERE topic = $1 AND number > head.top - head.size AND number < coalesce($2, head.top + 1)
+         ORDER BY number DESC LIMIT $3
+       ) AS events ON true ORDER BY number DESC`,
+      [topic, before?.offset ?? null, limits.maxEvents + 1],
     );
-    return rows.toReversed().map((row) => eventOf(head.epoch, row));
+    const head = rows[0]!;
+    const top = positionOf(head);
+    const end = before?.offset ?? top.offset + 1;
+    if (end > 0 && (end > top.offset + 1 || (before ?? top).epoch !== top.epoch)) return null;
+    const found = rows
+      .filter((row): row is Head & Row => typeof row.number === 'string')
+      .map((row) => eventOf(top.epoch, row))
+      .filter(({ position }, index) => position!.offset === end - 1 - index);
+    let bytes = 0;
+    const fit = found.filter(({ body }, index) => {
+      bytes += Buffer.byteLength(body);
+      return index < limits.maxEvents && (index === 0 || bytes <= limits.maxBytes);
+    });
+    return { events: fit.toReversed(), top, more: fit.length < found.length };
   }
 
   override async hasSubscribers(topic: string): Promise<boolean> {

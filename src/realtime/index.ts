@@ -67,6 +67,7 @@ export {
   type HistoryWindow,
   type OutgoingEvent,
   type ReadLimits,
+  type HistoryPage,
   type ReadResult,
 } from './broker/broker.js';
 export { Connection, type MessageHandler } from './connections/connection.js';

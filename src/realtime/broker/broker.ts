@@ -52,6 +52,15 @@ export interface ReadLimits {
   readonly maxBytes: number;
 }
 
+/** Stored events in order, without a gap. */
+export interface HistoryPage {
+  readonly events: readonly BrokerEvent[];
+  /** Position of the last event of the channel when the page was read. */
+  readonly top: Position;
+  /** True if older events are stored. */
+  readonly more: boolean;
+}
+
 /** Receives events and positions from the broker. Must not throw. */
 export interface BrokerListener {
   event(topic: string, event: BrokerEvent): void;
@@ -118,10 +127,22 @@ export abstract class Broker {
   abstract read(topic: string, after: Position, limits: ReadLimits, withAt?: boolean): Promise<ReadResult>;
 
   /**
-   * Returns the last stored events of a channel, oldest first. For operators, who have no position.
+   * Returns the stored events directly before a position, oldest first: as many as the limits allow, and at least one if one is
+   * stored.
+   * @param before `null`: the last stored events
+   * @returns `null` if it is unknown which events came before the position
    * @throws RealtimeUnavailableError
    */
-  abstract latest(topic: string, most: number): Promise<readonly BrokerEvent[]>;
+  abstract page(topic: string, before: Position | null, limits: ReadLimits): Promise<HistoryPage | null>;
+
+  /**
+   * Returns the last stored events of a channel, oldest first. For operators.
+   * @throws RealtimeUnavailableError
+   */
+  async latest(topic: string, most: number): Promise<readonly BrokerEvent[]> {
+    if (most < 1) return [];
+    return (await this.page(topic, null, { maxEvents: most, maxBytes: Number.MAX_SAFE_INTEGER }))!.events;
+  }
 
   /** Returns true if any instance is subscribed to this channel. */
   abstract hasSubscribers(topic: string): Promise<boolean>;

@@ -8,6 +8,7 @@ import {
 } from '../../realtime/index.js';
 import { assertMatches, until } from './assertions.js';
 import { Collector, unmarked } from './collector.js';
+import { describePages } from './describe-pages.js';
 import { runnerOf, type TestRunner } from './test-runner.js';
 
 const HISTORY = { size: 10, ttlMs: 60_000 };
@@ -149,15 +150,6 @@ export function describeBroker(name: string, create: () => Broker | Promise<Brok
       ]);
     });
 
-    it('returns the latest events of the history without a position', async () => {
-      assert.deepEqual(await broker.latest(topic, 5), []);
-      const positions = await publishMany(25);
-      const events = positions.map((position, index) => ({ position, body: `m${index + 1}` }));
-      const latest = async (most: number): Promise<object[]> => (await broker.latest(topic, most)).map(unmarked);
-      assert.deepEqual(await latest(3), events.slice(-3));
-      assert.deepEqual(await latest(1_000), events.slice(-HISTORY.size));
-    });
-
     it('reports the queue, and when it last received its own ping', async () => {
       assertMatches(broker.health, { queuedEvents: 0, queuedBytes: 0 });
       const published = publish('m');
@@ -174,6 +166,8 @@ export function describeBroker(name: string, create: () => Broker | Promise<Brok
       await collector.until(topic, body);
       assertMatches(await read({ ...position!, offset: 0 }), { ok: true, events: [{ position, body }] });
     });
+
+    describePages({ describe, it }, { broker: () => broker, topic: () => topic, publishMany });
 
     describe('read', () => {
       it('returns everything after a position, in order', async () => {

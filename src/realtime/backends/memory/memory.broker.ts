@@ -7,6 +7,7 @@ import {
   type BrokerListener,
   type BrokerStatus,
   type BrokerHealth,
+  type HistoryPage,
   type HistoryWindow,
   type OutgoingEvent,
   type ReadLimits,
@@ -16,7 +17,7 @@ import { RealtimeUnavailableError } from '../../broker/errors.js';
 
 /** How long an `idempotencyKey` is remembered, in milliseconds. */
 const IDEMPOTENCY_MS = 300_000;
-/** How long an unused channel keeps its epoch and offset, in milliseconds. */
+/** How long an unused channel without stored events keeps its epoch and offset, in milliseconds. */
 const IDLE_CHANNEL_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 /** Interval for removing expired entries, in milliseconds. */
@@ -107,9 +108,19 @@ export class MemoryBroker extends Broker {
     return bytes > limits.maxBytes ? { ok: false, reason: 'too_many', top } : { ok: true, events, top };
   }
 
-  override async latest(topic: string, most: number): Promise<readonly BrokerEvent[]> {
-    const log = this.find(topic);
-    return log === undefined ? [] : log.events.slice(-Math.min(most, log.size));
+  override async page(topic: string, before: Position | null, limits: ReadLimits): Promise<HistoryPage | null> {
+    const log = this.find(topic) ?? this.newLog(topic);
+    const top = { epoch: log.epoch, offset: log.offset };
+    const end = before?.offset ?? top.offset + 1;
+    if (end > 0 && (end > top.offset + 1 || (before ?? top).epoch !== top.epoch)) return null;
+    const stored = log.events.slice(-log.size).filter(({ position }) => position!.offset < end);
+    let bytes = 0;
+    const tooMany = stored.findLastIndex(({ body }, index) => {
+      bytes += Buffer.byteLength(body);
+      const count = stored.length - index;
+      return count > limits.maxEvents || (count > 1 && bytes > limits.maxBytes);
+    });
+    return { events: stored.slice(tooMany + 1), top, more: tooMany >= 0 };
   }
 
   override async hasSubscribers(topic: string): Promise<boolean> {
@@ -196,7 +207,8 @@ export class MemoryBroker extends Broker {
         log.events = [];
         log.eventsExpireAt = Infinity;
       }
-      if (log.usedAt + IDLE_CHANNEL_MS <= now && !this.subscribed.has(topic)) this.logs.delete(topic);
+      if (log.events.length === 0 && log.usedAt + IDLE_CHANNEL_MS <= now && !this.subscribed.has(topic))
+        this.logs.delete(topic);
     }
   }
 }

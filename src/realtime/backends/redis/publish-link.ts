@@ -16,7 +16,8 @@ import { PublishQueue, type Outcome, type QueuedEvent } from './publish-queue.js
 import { RedisClock } from './redis-clock.js';
 import type { RedisTarget } from './redis-address.js';
 import { connectCluster, connectMaster } from './redis-target.js';
-import { PUBLISH, PUBLISH_PLAIN, SCRIPTS } from './scripts.js';
+import { SCRIPTS } from './all-scripts.js';
+import { PUBLISH, PUBLISH_PLAIN } from './scripts.js';
 import { SelfTest } from './self-test.js';
 import { ConnectionSupervisor } from './supervisor.js';
 import { freshEpoch, messageIdOf } from './message-format.js';

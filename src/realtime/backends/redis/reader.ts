@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Position, RecoveryReason } from '../../../protocol/index.js';
-import type { BrokerEvent, ReadLimits, ReadResult } from '../../broker/broker.js';
+import type { BrokerEvent, HistoryPage, ReadLimits, ReadResult } from '../../broker/broker.js';
 import { RealtimeUnavailableError } from '../../broker/errors.js';
 import { needsReconnect, hasMovedSlot } from './script-replies.js';
 import { refreshSlots, runScript, type Client } from './client.js';
@@ -8,7 +8,9 @@ import type { ForeignData } from '../../observability/foreign-data.js';
 import type { Keys } from './keys.js';
 import type { RedisTarget } from './redis-address.js';
 import { connectMaster } from './redis-target.js';
-import { POSITIONS, READ, SCRIPTS } from './scripts.js';
+import { SCRIPTS } from './all-scripts.js';
+import { PAGE } from './page-script.js';
+import { POSITIONS, READ } from './scripts.js';
 import { Semaphore } from './semaphore.js';
 import { ConnectionSupervisor } from './supervisor.js';
 import { freshEpoch, markOf, parseEntry, type HistoryEvent } from './message-format.js';
@@ -18,6 +20,7 @@ const SMALL_READ_BYTES = 65_536;
 /** Limits of concurrent reads. Redis buffers the replies until this instance has read them. */
 const SMALL_READS_AT_ONCE = 128;
 const LARGE_BYTES_AT_ONCE = 16_777_216;
+const PAGES_AT_ONCE = 16;
 
 /** Position of a channel, and the mark of the event there if the history contains it. */
 export interface ChannelPosition {
@@ -33,6 +36,7 @@ export class Reader {
   /** `null` in a Cluster, where reads go to the owner of the channel's slot. */
   readonly connection: ConnectionSupervisor<Redis> | null;
   private readonly small = new Semaphore(SMALL_READS_AT_ONCE);
+  private readonly pages = new Semaphore(PAGES_AT_ONCE);
   private large = new Semaphore(1);
   private largeReads = 1;
 
@@ -64,6 +68,22 @@ export class Reader {
   }
 
   /** @throws RealtimeUnavailableError */
+  async page(topic: string, before: Position | null, { maxEvents, maxBytes }: ReadLimits): Promise<HistoryPage | null> {
+    const args = [freshEpoch(), before?.epoch ?? '', before?.offset ?? 0, maxEvents, maxBytes];
+    const ask = (): Promise<unknown> => this.ask((client) => runScript(client, PAGE, this.keys.log(topic), args));
+    const [epoch, offset, more, ...entries] = (await this.pages.run(ask)) as string[];
+    if (epoch === undefined) return null;
+    const events = entries.map((entry) => this.parse(epoch, entry));
+    // No instance wrote this entry. It is where the history ends.
+    const foreign = events.indexOf(null);
+    const stored = (foreign < 0 ? events : events.slice(0, foreign)) as HistoryEvent[];
+    return { events: stored.toReversed(), top: { epoch, offset: Number(offset) }, more: more === '1' && foreign < 0 };
+  }
+
+  /**
+   * Returns the last events, also those before an entry that no instance wrote.
+   * @throws RealtimeUnavailableError
+   */
   async latest(topic: string, most: number): Promise<BrokerEvent[]> {
     // Reads the position first: its script deletes a history of another type.
     const [{ position }] = (await this.positions([topic])) as [ChannelPosition];

@@ -7,9 +7,10 @@ import { withTimeout } from '../../timing/with-timeout.js';
 import {
   Broker,
   type BrokerListener,
-  type BrokerEvent,
   type BrokerStatus,
+  type BrokerEvent,
   type BrokerHealth,
+  type HistoryPage,
   type HistoryWindow,
   type OutgoingEvent,
   type ReadLimits,
@@ -127,6 +128,11 @@ export class RedisBroker extends Broker {
   override read(topic: string, after: Position, limits: ReadLimits, withAt = false): Promise<ReadResult> {
     this.start();
     return this.reader.read(topic, after, limits, withAt);
+  }
+
+  override page(topic: string, before: Position | null, limits: ReadLimits): Promise<HistoryPage | null> {
+    this.start();
+    return this.reader.page(topic, before, limits);
   }
 
   override latest(topic: string, most: number): Promise<readonly BrokerEvent[]> {

@@ -9,7 +9,8 @@ export interface Script {
 /** How long the position of a channel without events is valid, in hours: META_TTL_MS, minus up to an hour of rounding. */
 const INITIAL_EPOCH_HOURS = 24;
 
-const META_TTL_MS = 86_400_000;
+/** How long an unused channel keeps its epoch and offset, in milliseconds; longer if its history is kept longer. */
+export const META_TTL_MS = 86_400_000;
 
 /**
  * Runs a command on a key that can hold a value of another type, written by another process. Redis would reject every command on
@@ -46,7 +47,7 @@ end
  *
  * `p` is 1 while no reader knows the epoch: an event without history ends the epoch (see PUBLISH_PLAIN) once for each reader.
  */
-const FENCE = `${TYPED}
+export const FENCE = `${TYPED}
 local function lineage()
   return string.sub(string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)'), 1, 12)
 end
@@ -165,7 +166,7 @@ for i = 7, #ARGV, 5 do
 end
 -- RPUSH is the first write: Redis checks for free memory only at the first write of a script, if that command needs memory.
 if #tails > 0 then typed('RPUSH', KEYS[2], unpack(tails)) end
-redis.call('PEXPIRE', KEYS[1], ${META_TTL_MS})
+redis.call('PEXPIRE', KEYS[1], math.max(${META_TTL_MS}, ARGV[3]))
 if #tails == 0 then return reply end
 redis.call('LTRIM', KEYS[2], -tonumber(ARGV[2]), -1)
 redis.call('PEXPIRE', KEYS[2], ARGV[3])
@@ -211,7 +212,7 @@ return late
  */
 export const READ = script(`${FENCE}
 local e, s, b, o = fence(KEYS[1], KEYS[2], KEYS[3], ARGV[1], lineage(), false)
-redis.call('PEXPIRE', KEYS[1], ${META_TTL_MS})
+redis.call('PEXPIRE', KEYS[1], ${META_TTL_MS}, 'GT')
 local top = string.format('%.0f', s)
 local seen, after = ARGV[2], tonumber(ARGV[3])
 if after == 0 and precedes(seen, o) then seen = string.match(o, '@(%w+)$') end
@@ -256,7 +257,7 @@ local line = lineage()
 local result = {}
 for i = 2, #KEYS, 2 do
   local e, s = fence(KEYS[i], KEYS[i + 1], KEYS[1], ARGV[1] .. 'x' .. i, line, false)
-  redis.call('PEXPIRE', KEYS[i], ${META_TTL_MS})
+  redis.call('PEXPIRE', KEYS[i], ${META_TTL_MS}, 'GT')
   result[#result + 1] = e
   result[#result + 1] = string.format('%.0f', s)
   local last = s > 0 and typed('LRANGE', KEYS[i + 1], -1, -1)[1]
@@ -265,8 +266,6 @@ end
 return result
 `);
 
-export const SCRIPTS: readonly Script[] = [PUBLISH, PUBLISH_PLAIN, READ, POSITIONS];
-
-function script(lua: string): Script {
+export function script(lua: string): Script {
   return { lua, sha: createHash('sha1').update(lua).digest('hex') };
 }

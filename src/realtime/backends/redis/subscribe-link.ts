@@ -6,7 +6,7 @@ import type { Keys } from './keys.js';
 import { probeMaster, type ChannelPosition, type Reader } from './reader.js';
 import type { RedisTarget } from './redis-address.js';
 import { connectClusterNode, connectMaster } from './redis-target.js';
-import { SCRIPTS } from './scripts.js';
+import { SCRIPTS } from './all-scripts.js';
 import { SubscriptionSet } from './subscription-set.js';
 import { ConnectionSupervisor } from './supervisor.js';
 import { parseMessage } from './message-format.js';
