@@ -124,7 +124,9 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
     listeners.emit('presence', now ?? NO_MEMBERS);
   };
 
-  const takers: { [T in ChannelFrame['type']]: (frame: Extract<ChannelFrame, { type: T }>) => void } = {
+  const takers: {
+    [T in Exclude<ChannelFrame['type'], 'history'>]: (frame: Extract<ChannelFrame, { type: T }>) => void;
+  } = {
     event({ data, timestamp, id }) {
       if (change.state !== 'subscribed') return; // unsubscribed meanwhile; missed events will be replayed
       if (id) {
@@ -249,7 +251,7 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
       asked ??= changes.ref;
     },
     take(frame) {
-      if (Object.hasOwn(takers, frame.type)) (takers[frame.type] as (frame: ChannelFrame) => void)(frame);
+      if (Object.hasOwn(takers, frame.type)) (takers[frame.type as 'event'] as (frame: ChannelFrame) => void)(frame);
     },
     lost(reason) {
       if (change.state === 'subscribed' || change.code === 'behind') move('lost', { reason });

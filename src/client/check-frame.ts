@@ -1,7 +1,7 @@
 import type { ServerFrame } from '../protocol/frames.js';
 
 /** Frames that are only replies: the client reads none of their fields. */
-type Answer = 'pong' | 'channels' | 'stats';
+type Answer = 'pong' | 'channels' | 'stats' | 'history';
 
 /** Required fields, by frame type. */
 const REQUIRED: { readonly [T in Exclude<ServerFrame['type'], Answer>]: string } = {

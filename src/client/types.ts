@@ -167,6 +167,7 @@ export type AnswerTypes = AnswersOf<{
   list_channels: 'channels';
   stats: 'stats';
   presence: 'presence';
+  history: 'history';
   subscribe: null;
   unsubscribe: null;
   auth: null;

@@ -82,7 +82,16 @@ describe('a request', () => {
   });
 
   it('has one of the types of the protocol', () => {
-    expect(REQUEST_TYPES).toEqual(['subscribe', 'unsubscribe', 'ping', 'list_channels', 'stats', 'auth', 'presence']);
+    expect(REQUEST_TYPES).toEqual([
+      'subscribe',
+      'unsubscribe',
+      'ping',
+      'list_channels',
+      'stats',
+      'auth',
+      'presence',
+      'history',
+    ]);
   });
 });
 

@@ -13,6 +13,12 @@ export const MAX_TARGETS = 200;
 /** Maximum number of problems in one answer. */
 const MAX_DETAILS = 20;
 
+/** Maximum of `last` and `limit`. */
+export const MAX_HISTORY_EVENTS = 1_000;
+
+/** Default of `limit`. */
+export const HISTORY_LIMIT = 50;
+
 /**
  * Number of problems that an answer to a short frame lists. Every `CHARACTERS_PER_DETAIL` characters of the frame allow
  * one more, so that the answer is not many times as large as the frame.
@@ -32,7 +38,13 @@ export type ClientRequest =
   | ({ readonly type: 'list_channels' } & Referable)
   | ({ readonly type: 'stats' } & Referable)
   | ({ readonly type: 'auth'; readonly token: string } & Referable)
-  | ({ readonly type: 'presence'; readonly channel: string } & Referable);
+  | ({ readonly type: 'presence'; readonly channel: string } & Referable)
+  | ({
+      readonly type: 'history';
+      readonly channel: string;
+      readonly limit: number;
+      readonly before?: string;
+    } & Referable);
 
 /** Type of a request: `subscribe`, `ping` … */
 export type RequestType = ClientRequest['type'];
@@ -80,6 +92,19 @@ const readers: { readonly [T in RequestType]: Reader } = {
     return { type: 'auth', token: '' };
   },
   presence: (fields, problems) => ({ type: 'presence', channel: readChannel(fields['channel'], 'channel', problems) }),
+  history: (fields, problems) => {
+    const channel = readChannel(fields['channel'], 'channel', problems);
+    if (isWildcard(channel)) problems.push({ field: 'channel', message: 'must not be a wildcard: name one channel' });
+    const { before, limit } = fields;
+    checkId(before, 'before', problems);
+    checkCount(limit, 'limit', problems);
+    return {
+      type: 'history',
+      channel,
+      limit: limit === undefined ? HISTORY_LIMIT : (limit as number),
+      ...(before === undefined ? {} : { before: before as string }),
+    };
+  },
 };
 
 /** All request types, in the order of the table in PROTOCOL.md. */
@@ -192,15 +217,13 @@ function readEntry(entry: unknown, field: string, problems: FieldProblem[]): Sub
 
 function readTarget(fields: Fields, prefix: string, problems: FieldProblem[]): SubscribeTarget {
   const channel = readChannel(fields['channel'], `${prefix}channel`, problems);
-  const { lastEventId, presence } = fields;
-  if (lastEventId !== undefined) {
-    const field = `${prefix}lastEventId`;
-    if (typeof lastEventId !== 'string' || lastEventId.length > MAX_EVENT_ID_LENGTH) {
-      problems.push({ field, message: `must be a string of at most ${MAX_EVENT_ID_LENGTH} characters` });
-    } else if (isWildcard(channel)) {
-      problems.push({ field, message: 'cannot be combined with a wildcard: list the channels' });
-    }
+  const { lastEventId, presence, last } = fields;
+  const isId = checkId(lastEventId, `${prefix}lastEventId`, problems);
+  if (isId && lastEventId !== undefined && isWildcard(channel)) {
+    const message = 'cannot be combined with a wildcard: list the channels';
+    problems.push({ field: `${prefix}lastEventId`, message });
   }
+  checkCount(last, `${prefix}last`, problems);
   if (presence !== undefined && typeof presence !== 'boolean') {
     problems.push({ field: `${prefix}presence`, message: 'must be true or false' });
   }
@@ -208,7 +231,21 @@ function readTarget(fields: Fields, prefix: string, problems: FieldProblem[]): S
     channel,
     ...(lastEventId === undefined ? {} : { lastEventId: lastEventId as string }),
     ...(presence === undefined ? {} : { presence: presence as boolean }),
+    ...(last === undefined ? {} : { last: last as number }),
   };
+}
+
+/** @returns true if it is absent, or can be the id of an event */
+function checkId(value: unknown, field: string, problems: FieldProblem[]): boolean {
+  if (value === undefined || (typeof value === 'string' && value.length <= MAX_EVENT_ID_LENGTH)) return true;
+  problems.push({ field, message: `must be a string of at most ${MAX_EVENT_ID_LENGTH} characters` });
+  return false;
+}
+
+function checkCount(value: unknown, field: string, problems: FieldProblem[]): void {
+  if (value === undefined) return;
+  const isCount = Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_HISTORY_EVENTS;
+  if (!isCount) problems.push({ field, message: `must be a whole number from 1 to ${MAX_HISTORY_EVENTS}` });
 }
 
 function readChannel(value: unknown, field: string, problems: FieldProblem[]): string {

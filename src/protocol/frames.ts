@@ -17,7 +17,12 @@ export interface SubscribeTarget {
   readonly lastEventId?: string;
   /** Also sends the presence of the channel, and its changes. */
   readonly presence?: boolean;
+  /** Number of kept events to send first, from 1 to 1,000. With `lastEventId`: only if the resume is incomplete. */
+  readonly last?: number;
 }
+
+/** Features of this server beyond the first version of the protocol. A client ignores names that it does not know. */
+export const FEATURES: readonly string[] = ['history', 'rewind'];
 
 interface Request {
   /** At most 64 characters. The answer carries the same `ref`. */
@@ -34,7 +39,16 @@ export type ClientFrame =
   | ({ readonly type: 'list_channels' } & Request)
   | ({ readonly type: 'stats' } & Request)
   | ({ readonly type: 'auth'; readonly token: string } & Request)
-  | ({ readonly type: 'presence'; readonly channel: string } & Request);
+  | ({ readonly type: 'presence'; readonly channel: string } & Request)
+  | ({ readonly type: 'history'; readonly channel: string } & HistoryRange & Request);
+
+/** Part of a history that a client asks for. */
+export interface HistoryRange {
+  /** Maximum number of events, from 1 to 1,000. @default 50 */
+  readonly limit?: number;
+  /** Id of an event: the page ends directly before it. @default the last event */
+  readonly before?: string;
+}
 
 /** User of a connection. */
 export interface User {
@@ -53,6 +67,9 @@ export type RecoveryReason =
   | 'no_history'
   | 'already_subscribed'
   | 'replay_limit';
+
+/** Reason why a page of a history is empty, although events may have been emitted. */
+export type HistoryReason = Extract<RecoveryReason, 'unknown_epoch' | 'no_history'>;
 
 /** Reason why the server ended a subscription: the user lost access, or the access check took too long. */
 export type EndReason = 'access_revoked' | 'unavailable';
@@ -107,6 +124,16 @@ interface Answer {
   readonly timestamp: string;
 }
 
+/** One event. */
+export interface EventFrame {
+  readonly type: 'event';
+  readonly channel: string;
+  readonly data: unknown;
+  readonly timestamp: string;
+  /** Only on channels with history. */
+  readonly id?: string;
+}
+
 /** Frame that the server sends, as JSON. See docs/PROTOCOL.md. */
 export type ServerFrame =
   | ({
@@ -119,6 +146,8 @@ export type ServerFrame =
       /** Expiry of the token, ISO 8601. Absent if the token does not expire. */
       readonly expiresAt?: string;
       readonly heartbeatMs: number;
+      /** Names of {@link FEATURES}. Absent from servers without any. */
+      readonly features?: readonly string[];
     } & Answer)
   | ({
       readonly type: 'subscribed';
@@ -127,16 +156,11 @@ export type ServerFrame =
       readonly recovered?: boolean;
       readonly reason?: RecoveryReason;
       readonly lastEventId?: string;
+      /** Number of kept events that follow, if the request had `last` and nothing was resumed. */
+      readonly rewound?: number;
     } & Answer)
   | ({ readonly type: 'unsubscribed'; readonly channel: string; readonly reason?: EndReason } & Answer)
-  | {
-      readonly type: 'event';
-      readonly channel: string;
-      readonly data: unknown;
-      readonly timestamp: string;
-      /** Only on channels with history. */
-      readonly id?: string;
-    }
+  | EventFrame
   | ({ readonly type: 'pong' } & Answer)
   | ({
       readonly type: 'error';
@@ -162,6 +186,16 @@ export type ServerFrame =
       readonly channel: string;
       readonly members: readonly PresenceMember[];
       readonly count: number;
+    } & Answer)
+  | ({
+      readonly type: 'history';
+      readonly channel: string;
+      /** Consecutive events, oldest first. */
+      readonly events: readonly EventFrame[];
+      /** True if older events are kept: ask again with `before`. */
+      readonly more: boolean;
+      /** Reason why there are no events. */
+      readonly reason?: HistoryReason;
     } & Answer)
   | {
       readonly type: 'presence_diff';

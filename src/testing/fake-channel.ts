@@ -55,6 +55,20 @@ export class FakeChannel {
     return { recovered: true, missed: missed === 0 ? [] : this.#kept.slice(-missed) };
   }
 
+  /** Returns the last events before an id as frames, oldest first. @returns `null` if the id is unknown */
+  page(limit: number, before?: string): { readonly frames: readonly string[]; readonly more: boolean } | null {
+    const position = before === undefined ? { ...this.#position, offset: this.#top + 1 } : parsePosition(before);
+    if (position === null || position.epoch !== this.#epoch || position.offset > this.#top + 1) return null;
+    const older = this.#kept.slice(0, Math.max(0, this.#kept.length - (this.#top + 1 - position.offset)));
+    return { frames: older.slice(-limit), more: older.length > limit };
+  }
+
+  /** Returns the last events as frames, and the position before them. */
+  last(count: number): { readonly frames: readonly string[]; readonly from: string } {
+    const frames = count === 0 ? [] : this.#kept.slice(-count);
+    return { frames, from: formatPosition({ ...this.#position, offset: this.#top - frames.length }) };
+  }
+
   /**
    * Loses the history and starts a new epoch, like a server that lost its data: earlier ids can no longer be resumed.
    */

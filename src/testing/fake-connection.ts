@@ -1,10 +1,13 @@
 import {
   decodeClientFrame,
   ERROR_CODES,
+  FEATURES,
   isWildcard,
   wildcardPrefix,
   type ClientRequest,
   type ErrorCode,
+  type EventFrame,
+  type HistoryReason,
   type SubscribeTarget,
   type Unstamped,
   type User,
@@ -116,6 +119,8 @@ export class FakeConnection {
         });
       case 'presence':
         return this.send({ type: 'presence', channel: request.channel, members: [], count: 0, ...ref });
+      case 'history':
+        return this.#history(request);
       case 'stats':
         return this.#refuse('forbidden', request.ref);
       default:
@@ -130,23 +135,43 @@ export class FakeConnection {
     for (const name of names) this.#subscribeOne({ ...target, channel: name }, ref);
   }
 
-  #subscribeOne({ channel: name, lastEventId }: SubscribeTarget, ref: string | undefined): void {
+  #history({ channel: name, limit, before, ref }: Extract<ClientRequest, { type: 'history' }>): void {
+    const refusal = this.env.refusal(name, this.user);
+    if (refusal !== null) return this.#refuse(refusal, ref, name);
+    const channel = this.env.channel(name);
+    const page = channel.page(limit, before);
+    const reason: HistoryReason | undefined =
+      channel.lastEventId === undefined ? 'no_history' : page === null ? 'unknown_epoch' : undefined;
+    const events = (page?.frames ?? []).map((text) => JSON.parse(text) as EventFrame);
+    const about = { events, more: page?.more ?? false, ...(reason && { reason }) };
+    this.send({ type: 'history', channel: name, ...about, ...withRef(ref) });
+  }
+
+  #subscribeOne({ channel: name, lastEventId, last }: SubscribeTarget, ref: string | undefined): void {
     const refusal = this.env.refusal(name, this.user);
     if (refusal !== null) return this.#refuse(refusal, ref, name);
     const channel = this.env.channel(name);
     const here = channel.lastEventId === undefined ? {} : { lastEventId: channel.lastEventId };
     if (this.subscriptions.has(name)) {
-      const again = lastEventId === undefined ? {} : ({ recovered: false, reason: 'already_subscribed' } as const);
+      const again = {
+        ...(lastEventId !== undefined && { recovered: false }),
+        ...(last !== undefined && { rewound: 0 }),
+        ...((lastEventId ?? last) !== undefined && ({ reason: 'already_subscribed' } as const)),
+      };
       return this.send({ type: 'subscribed', channel: name, ...again, ...here, ...withRef(ref) });
     }
     this.subscriptions.add(name);
-    if (lastEventId === undefined) return this.send({ type: 'subscribed', channel: name, ...here, ...withRef(ref) });
-    const recovery = channel.recover(lastEventId);
-    if (!recovery.recovered) {
-      return this.send({ type: 'subscribed', channel: name, ...recovery, ...here, ...withRef(ref) });
+    const recovery = lastEventId === undefined ? null : channel.recover(lastEventId);
+    if (recovery?.recovered === true) {
+      this.send({ type: 'subscribed', channel: name, recovered: true, lastEventId: lastEventId!, ...withRef(ref) });
+      for (const text of recovery.missed) this.sendText(text);
+      return;
     }
-    this.send({ type: 'subscribed', channel: name, recovered: true, lastEventId, ...withRef(ref) });
-    for (const text of recovery.missed) this.sendText(text);
+    const { frames, from } = channel.last(last ?? 0);
+    const position = channel.lastEventId === undefined ? {} : { lastEventId: from };
+    const rewind = last === undefined ? {} : { rewound: frames.length };
+    this.send({ type: 'subscribed', channel: name, ...recovery, ...position, ...rewind, ...withRef(ref) });
+    for (const text of frames) this.sendText(text);
   }
 
   #auth(token: string, ref: string | undefined): void {
@@ -211,6 +236,7 @@ export class FakeConnection {
       user: this.user,
       authorizedChannels: this.#authorized(),
       heartbeatMs: this.env.heartbeatMs,
+      features: FEATURES,
       ...this.#expiry,
       ...withRef(ref),
     });

@@ -49,6 +49,7 @@ describe('docs/PROTOCOL.md', () => {
       stats: true,
       authenticated: true,
       presence: true,
+      history: true,
       presence_diff: true,
       resync: true,
       reconnect: true,

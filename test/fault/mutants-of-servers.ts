@@ -16,10 +16,10 @@ export const MUTANTS_OF_SERVERS: readonly Mutant[] = [
     shows: ['rejectedWhileUp', 'waitedLong', 'starved', 'problem'],
     patches: [
       {
-        file: 'realtime/backends/redis/scripts.js',
-        find: 'export const SCRIPTS = [PUBLISH, PUBLISH_PLAIN, READ, POSITIONS];',
+        file: 'realtime/backends/redis/all-scripts.js',
+        find: 'export const SCRIPTS = [PUBLISH, PUBLISH_PLAIN, READ, PAGE, POSITIONS];',
         // Each of the three connections loads the scripts once.
-        replace: `const ALL = [PUBLISH, PUBLISH_PLAIN, READ, POSITIONS];
+        replace: `const ALL = [PUBLISH, PUBLISH_PLAIN, READ, PAGE, POSITIONS];
 let loads = 0;
 export const SCRIPTS = { *[Symbol.iterator]() { loads += 1; if (loads <= 3) yield* ALL; } };`,
       },

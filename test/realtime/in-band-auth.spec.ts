@@ -188,6 +188,7 @@ describe('with anonymous: false', () => {
         authorizedChannels: expect.arrayContaining(['user:u1']),
         expiresAt: expect.any(String),
         heartbeatMs: 30_000,
+        features: ['history', 'rewind'],
         ref: 'ask-1',
       }),
     );

@@ -71,6 +71,22 @@ describe('the cost of requests', () => {
     expect(Number(event.id!.split('-')[1])).toBe(Number(lastEventId!.split('-')[1]) + 1);
   });
 
+  it('a connection that rewinds in a loop gets replay_limit, and continues with live events', async () => {
+    await startWithHistory({ requestBytesPerSecond: 4_096 });
+    const client = await app.connectAs();
+    const rewind = async () => {
+      client.send({ type: 'subscribe', channel: 'announcements', last: EVENTS });
+      const { rewound, reason } = await client.next('subscribed');
+      for (let index = 0; index < rewound!; index += 1) await client.next('event');
+      return [rewound, reason];
+    };
+    expect(await rewind()).toEqual([EVENTS, undefined]);
+    client.send({ type: 'unsubscribe', channel: 'announcements' });
+    expect(await rewind()).toEqual([0, 'replay_limit']);
+    await app.events.emit('announcements', { message: 'next' });
+    expect(await client.next('event')).toMatchObject({ data: { message: 'next' } });
+  });
+
   it('a user does not get a new replay budget with a new connection', async () => {
     const start = await startWithHistory({ requestBytesPerSecondOfUser: 4_096 });
     expect(await resume(await app.connectAs({ sub: 'u' }), start)).toBe(true);

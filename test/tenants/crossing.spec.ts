@@ -303,6 +303,18 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         });
         expect(await a.ask({ type: 'auth', token: tokenOf(A) })).toMatchObject({ type: 'authenticated' });
       },
+      async history() {
+        const { id } = await here.events.emit('apps:deployed', app('of a') as never, { tenant: A });
+        await here.events.emit('apps:deployed', app('of b') as never, { tenant: B });
+        const ask = (client: WsClient, more = {}) => client.ask({ type: 'history', channel: 'apps:deployed', ...more });
+        expect(await ask(a)).toMatchObject({ events: [{ data: { name: 'of a' } }], more: false });
+        expect(await ask(b)).toMatchObject({ events: [{ data: { name: 'of b' } }], more: false });
+        expect(await ask(b, { before: id })).toMatchObject({ events: [], reason: 'unknown_epoch' });
+        const rewinding = await enter(B, 'rewinding');
+        await subscribed(rewinding, 'apps:deployed', { last: 10 });
+        expect(await names(rewinding, 1)).toEqual(['of b']);
+        await bye(rewinding);
+      },
       async presence() {
         const only = await enter(B, 'only-in-b');
         await subscribed(a, 'rooms:lobby', { presence: true });

@@ -32,6 +32,7 @@ describe('ChannelCatalogue', () => {
       declared: null,
       fields: null,
       history: { size: 100, ttlMs: 300_000 },
+      readable: true,
       presence: false,
       global: false,
     });

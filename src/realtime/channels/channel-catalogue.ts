@@ -51,6 +51,8 @@ export interface Channel {
   readonly declared: DeclaredFields | null;
   /** `null` if no events are stored and events have no id. */
   readonly history: HistoryWindow | null;
+  /** True if clients can ask for earlier events. */
+  readonly readable: boolean;
   /** True if subscribers can see who is present. */
   readonly presence: boolean;
   /** True if all tenants share the channel. No effect without the option `tenants`. */
@@ -195,6 +197,7 @@ export class ChannelCatalogue {
       fields,
       declared: data !== null && (definition.declaredFieldsOnly ?? declaredFieldsOnly) ? DeclaredFields.of(data) : null,
       history: historyOf(definition, history),
+      readable: definition.history !== false && definition.history?.read !== false,
       presence,
       global,
     };
@@ -228,5 +231,6 @@ function groupOf(name: string): string {
 }
 
 function historyOf({ history }: ChannelDefinition, { size, ttlMs }: HistoryWindow): HistoryWindow | null {
-  return history === false ? null : { size, ttlMs, ...history };
+  if (history === false) return null;
+  return { size: history?.size ?? size, ttlMs: history?.ttlMs ?? ttlMs };
 }

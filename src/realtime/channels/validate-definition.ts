@@ -32,8 +32,11 @@ export function validateDefinition(definition: ChannelDefinition, builtIn: reado
   }
   if (history !== undefined && history !== false) {
     for (const [field, value] of Object.entries(history)) {
-      if (!['size', 'ttlMs'].includes(field) || !Number.isSafeInteger(value) || value < 1) {
-        problems.push(`${name}: history must be false or { size, ttlMs } with whole numbers from 1`);
+      const isCount = Number.isSafeInteger(value) && Number(value) >= 1;
+      if (field === 'read' ? typeof value !== 'boolean' : !['size', 'ttlMs'].includes(field) || !isCount) {
+        problems.push(
+          `${name}: history must be false or { size, ttlMs, read } with whole numbers from 1, and true or false`,
+        );
       }
     }
   }

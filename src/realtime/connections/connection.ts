@@ -135,6 +135,14 @@ export class Connection {
     this.sendBuffer.send(text);
   }
 
+  /** Sends a reply that contains frames composed before. @param json its fields, without braces */
+  reply(type: 'history', json: string, ref?: string): void {
+    this.counters.framesSent.add(type);
+    const text = `{"type":"${type}",${json},${JSON.stringify({ ref, timestamp: new Date().toISOString() }).slice(1)}`;
+    this.unpaidBytes += text.length;
+    this.sendBuffer.send(text);
+  }
+
   /** Sends a reply whose bytes were created once for several clients. */
   answer(frame: Buffer): void {
     this.unpaidBytes += frame.length;

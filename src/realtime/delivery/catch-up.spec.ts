@@ -5,7 +5,7 @@ import { eventBody, type Position } from '../../protocol/index.js';
 import { EventFrame } from '../connections/event-frame.js';
 import { SendBuffer } from '../connections/send-buffer.js';
 import { CLOSED_FEED, PausedFeed, Subscription } from '../connections/subscription.js';
-import { CatchUp, type CatchUpSource, type ReplayResult } from './catch-up.js';
+import { CatchUp, type CatchUpSource, type LastEvents, type ReplayResult } from './catch-up.js';
 
 const LIMITS = { maxEvents: 10, maxBytes: 1_000_000 };
 
@@ -42,6 +42,16 @@ class Source implements CatchUpSource {
     const answer = this.answer(after);
     if (this.manual) await new Promise<void>((resolve) => this.asked.push(resolve));
     return answer;
+  }
+
+  async readLast(count: number): Promise<LastEvents> {
+    this.reads += 1;
+    const top = this.there;
+    const from = { ...top, offset: Math.max(this.trimmed, top.offset - count) };
+    const frames = [];
+    for (let offset = from.offset + 1; offset <= top.offset; offset += 1) frames.push(frameAt(this.epoch, offset));
+    if (this.manual) await new Promise<void>((resolve) => this.asked.push(resolve));
+    return { frames, from, top };
   }
 
   private answer(after: Position): ReplayResult {

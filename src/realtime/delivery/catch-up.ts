@@ -11,6 +11,14 @@ export type ReplayResult =
   | { readonly ok: true; readonly frames: readonly EventFrame[]; readonly top: Position }
   | { readonly ok: false; readonly reason: RecoveryReason; readonly top: Position };
 
+/** The last events of a channel. */
+export interface LastEvents {
+  readonly frames: readonly EventFrame[];
+  /** Position before the first of them. */
+  readonly from: Position;
+  readonly top: Position;
+}
+
 /** A channel, as seen by a catch-up. */
 export interface CatchUpSource {
   /** Position of this instance. */
@@ -19,6 +27,8 @@ export interface CatchUpSource {
   flush(): void;
   /** @throws Error if the broker does not answer */
   readAfter(position: Position): Promise<ReplayResult>;
+  /** @throws Error if the broker does not answer */
+  readLast(count: number): Promise<LastEvents>;
 }
 
 /** Delay before another read if the broker did not answer, in milliseconds. */
@@ -57,6 +67,18 @@ export class CatchUp implements Feed, Waiter {
     const missed = await this.read();
     this.merge(missed);
     return missed;
+  }
+
+  /** Begins with the last events of the history instead. Call it before {@link start}. */
+  async rewind(count: number): Promise<LastEvents> {
+    // The read contains all events that arrived before.
+    this.queue = [];
+    this.queuedBytes = 0;
+    this.mustReread = false;
+    const last = await this.reading(() => this.source.readLast(count));
+    this.at = last.from;
+    this.merge({ ok: true, ...last });
+    return last;
   }
 
   get position(): Position | null {
@@ -163,11 +185,16 @@ export class CatchUp implements Feed, Waiter {
     if (!moved && this.lag === 'behind') await sleep(RETRY_MS);
   }
 
-  /** Reads the history after the client's position. Events that arrive during the read are kept separately. */
-  private async read(): Promise<ReplayResult> {
+  /** Reads the history after the client's position. */
+  private read(): Promise<ReplayResult> {
+    return this.reading(() => this.source.readAfter(this.at!));
+  }
+
+  /** Events that arrive during a read are kept separately. */
+  private async reading<T>(read: () => Promise<T>): Promise<T> {
     this.arrivedDuringRead = [];
     try {
-      return await this.source.readAfter(this.at!);
+      return await read();
     } catch (error) {
       this.arrivedDuringRead = null;
       throw error;

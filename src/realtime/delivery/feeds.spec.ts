@@ -1,6 +1,6 @@
 import { framesOf, offlineConnection, type OfflineConnection } from '../../../test/support/offline-connection.js';
 import { eventBody } from '../../protocol/index.js';
-import type { BrokerEvent, ReadResult } from '../broker/broker.js';
+import type { BrokerEvent } from '../broker/broker.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { CLOSED_FEED, PausedFeed, type Subscription } from '../connections/subscription.js';
 import { Counters } from '../observability/counters.js';
@@ -28,8 +28,8 @@ describe('Feeds', () => {
     const note = ({ channel }: Subscription): void => void resumed.push(channel);
     registry.listen({ began: nothing, ended: nothing, identified: nothing, resumed: note });
     const fanOut = new FanOut(registry, counters);
-    const read = (): Promise<ReadResult> => Promise.reject(new Error('never read'));
-    const reads = new SharedReads({ read }, LIMITS);
+    const read = (): Promise<never> => Promise.reject(new Error('never read'));
+    const reads = new SharedReads({ read, page: read }, LIMITS);
     feeds = new Feeds(registry, fanOut, reads, LIMITS, counters, (topic) => streams.get(topic));
     connection = offlineConnection(null, { counters });
     for (const [topic, offset] of [

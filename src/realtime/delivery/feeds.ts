@@ -34,6 +34,7 @@ export class Feeds {
       },
       flush: () => this.fanOut.flush(stream.topic),
       readAfter: (after: Position) => this.reads.after(stream, after),
+      readLast: (count: number) => this.reads.last(stream, count),
     };
     const tenant = tenantOf(stream.topic);
     const catchUp = new CatchUp(subscription, source, this.limits, at, () =>

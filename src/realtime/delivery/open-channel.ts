@@ -6,6 +6,8 @@ export interface Attachment {
   readonly recovered?: boolean;
   readonly reason?: RecoveryReason;
   readonly lastEventId?: string;
+  /** Number of events of a rewind. */
+  readonly rewound?: number;
   /** Starts to send events. Call it after the client received the reply. */
   start(): void;
 }

@@ -17,7 +17,7 @@ const NOW = '2026-01-01T12:00:00.000Z';
 const turn = (): Promise<void> => new Promise(setImmediate);
 const channelWith = (given: Partial<Channel> = {}): Channel => ({
   ...{ pattern: 'c', access: 'public', data: null, fields: null, declared: null },
-  ...{ history: HISTORY, presence: false, global: false },
+  ...{ history: HISTORY, readable: true, presence: false, global: false },
   ...given,
 });
 
@@ -102,7 +102,7 @@ describe('RedisBridge', () => {
   });
 
   it('has no position on a channel without history', async () => {
-    const attachment = await bridge.attach(connection, 'c', channelWith({ history: null }), 'e-1');
+    const attachment = await bridge.attach(connection, 'c', channelWith({ history: null }), { lastEventId: 'e-1' });
     expect(attachment).toEqual({ recovered: false, reason: 'no_history', start: expect.any(Function) });
     expect(bridge.positionOf(connection.subscriptions.get('c')!)).toBeUndefined();
   });
@@ -110,7 +110,7 @@ describe('RedisBridge', () => {
   it('replays the missed events of a resume after its reply', async () => {
     const id = await idOf(publish(1));
     await publish(2);
-    const attachment = await bridge.attach(connection, 'c', channelWith(), id);
+    const attachment = await bridge.attach(connection, 'c', channelWith(), { lastEventId: id });
     expect(attachment).toMatchObject({ recovered: true, lastEventId: id });
     attachment?.start();
     await turn();
@@ -126,7 +126,7 @@ describe('RedisBridge', () => {
     ['another epoch', '0123456789ab-1', 'unknown_epoch'],
   ])('names the position to reload from if it cannot replay: %s', async (_what, id, reason) => {
     const here = await idOf(publish(1));
-    const attachment = await bridge.attach(connection, 'c', channelWith(), id);
+    const attachment = await bridge.attach(connection, 'c', channelWith(), { lastEventId: id });
     expect(attachment).toMatchObject({ recovered: false, reason, lastEventId: here });
     attachment?.start();
     await publish(2);
@@ -143,7 +143,7 @@ describe('RedisBridge', () => {
       charged += cost;
       charge(payer, cost);
     };
-    const attachment = await bridge.attach(connection, 'c', channelWith(), id);
+    const attachment = await bridge.attach(connection, 'c', channelWith(), { lastEventId: id });
     attachment?.start();
     const size = String(connection.transport.sent[0]).length + 2;
     expect(charged).toBe(4_096 + 1_024 + size);
@@ -171,10 +171,12 @@ describe('RedisBridge', () => {
     await publish(2);
     broker.read = () => Promise.reject(new RealtimeUnavailableError('no answer'));
     const old = id.replace('-1', '-0');
-    await expect(bridge.attach(connection, 'c', channelWith(), old)).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(bridge.attach(connection, 'c', channelWith(), { lastEventId: old })).rejects.toMatchObject({
+      code: 'unavailable',
+    });
     expect([connection.subscriptions.size, registry.subscribersOf('c').size]).toEqual([0, 1]);
     broker.read = () => Promise.reject(new TypeError('bug'));
-    await expect(bridge.attach(connection, 'c', channelWith(), old)).rejects.toThrow('bug');
+    await expect(bridge.attach(connection, 'c', channelWith(), { lastEventId: old })).rejects.toThrow('bug');
   });
 
   it('charges a new channel only if this instance has not opened it', async () => {
@@ -237,7 +239,7 @@ describe('RedisBridge', () => {
     bridge.detach(connection.subscriptions.get('c')!);
     const id = await idOf(publish(1));
     clock.advance(1_500);
-    const attaching = bridge.attach(connection, 'c', channelWith(), id);
+    const attaching = bridge.attach(connection, 'c', channelWith(), { lastEventId: id });
     clock.advance(5_000);
     expect((await attaching)?.recovered).toBe(true);
     expect(broker.calls).toEqual(['open c']);

@@ -30,7 +30,9 @@ import { ChannelStream, type StreamOutput } from './channel-stream.js';
 import { Feeds } from './feeds.js';
 import { outputFor, type Follower } from './follower.js';
 import type { Attachment, OpenChannel } from './open-channel.js';
-import { ReplayAdmission, type ReplayGrant } from './replay-admission.js';
+import { HistoryPages } from './history-pages.js';
+import { Joins, type AttachFrom } from './joins.js';
+import { ReplayAdmission } from './replay-admission.js';
 import { SharedReads } from './shared-reads.js';
 
 /** How long a channel without subscribers stays open, in milliseconds. Covers the reload of a page. */
@@ -56,6 +58,9 @@ export class RedisBridge implements OnApplicationBootstrap, OnApplicationShutdow
   private readonly output: StreamOutput;
   /** @internal */
   readonly feeds: Feeds;
+  /** @internal */
+  readonly pages: HistoryPages;
+  private readonly joins: Joins;
   private isShutDown = false;
   private readonly closeTimer = setInterval(
     safely('Closing idle channels', () => this.closeIdle()),
@@ -78,6 +83,8 @@ export class RedisBridge implements OnApplicationBootstrap, OnApplicationShutdow
     this.reads = new CheckedReads(broker, this.foreign);
     const shared = new SharedReads(this.reads, this.limits);
     this.feeds = new Feeds(registry, fanOut, shared, this.limits, counters, (topic) => this.open.get(topic)?.stream);
+    this.pages = new HistoryPages(this.reads, this.limits);
+    this.joins = new Joins(this.feeds, this.admission, this.limits);
     this.output = {
       deliver: fanOut.deliver.bind(fanOut),
       reset: (topic, reason, _top, from) => this.feeds.resyncAll(topic, reason, from),
@@ -110,7 +117,7 @@ export class RedisBridge implements OnApplicationBootstrap, OnApplicationShutdow
 
   /**
    * Subscribes a connection to a channel to which it is not subscribed yet.
-   * @param lastEventId id of the last event that the client received, if it resumes
+   * @param from where it resumes or rewinds to; default: live events only
    * @returns `null` if the connection closed in the meantime
    * @throws ProtocolError `unavailable` if the broker does not answer, `rate_limited` if the client opened too many channels
    * @internal
@@ -119,7 +126,7 @@ export class RedisBridge implements OnApplicationBootstrap, OnApplicationShutdow
     connection: Connection,
     name: string,
     channel: Channel,
-    lastEventId?: string,
+    { lastEventId, last }: AttachFrom = {},
   ): Promise<Attachment | null> {
     const topic = topicFor(connection.principal, name, channel);
     if (!this.open.has(topic)) await this.admission.newChannel(connection, name);
@@ -133,7 +140,8 @@ export class RedisBridge implements OnApplicationBootstrap, OnApplicationShutdow
       if (this.registry.get(connection.id) === undefined) return null; // closed in the meantime
       this.fanOut.flush(topic);
       const subscription = this.registry.subscribe(connection, name, topic);
-      return await this.join(subscription, open.stream, resume);
+      const rewind = last === undefined || channel.readable ? last : 0;
+      return await this.joins.join(connection, subscription, open.stream, resume, rewind);
     } catch (error) {
       const subscription = connection.subscriptions.get(name);
       if (subscription !== undefined) this.detach(subscription);
@@ -236,23 +244,6 @@ export class RedisBridge implements OnApplicationBootstrap, OnApplicationShutdow
     const open: OpenChannel = { stream, opening, joining: 0, closeAt: Infinity };
     this.open.set(topic, open);
     return open;
-  }
-
-  private async join(
-    subscription: Subscription,
-    stream: ChannelStream,
-    resume: ReplayGrant | null,
-  ): Promise<Attachment> {
-    const wanted = resume?.after ?? null;
-    const catchUp = this.feeds.catchUp(subscription, stream, wanted ?? stream.position);
-    const start = (): void => catchUp.start();
-    const here = stream.position === null ? {} : { lastEventId: formatPosition(stream.position) };
-    if (resume === null) return { ...here, start };
-    if (wanted === null) return { recovered: false, ...here, reason: resume.refusal!, start };
-    const missed = await catchUp.recover();
-    resume.settle(missed.ok ? missed.frames : []);
-    if (missed.ok) return { recovered: true, lastEventId: formatPosition(wanted), start };
-    return { recovered: false, reason: missed.reason, lastEventId: formatPosition(missed.top), start };
   }
 
   private scheduleClose(topic: string, open: OpenChannel): void {

@@ -42,14 +42,28 @@ export class ReplayAdmission {
     const after = parsePosition(lastEventId);
     // No server issued this id, so it is treated like an id of an unknown epoch.
     if (after === null) return { ...NO_REPLAY, refusal: 'unknown_epoch' };
+    const settle = await this.reading(payer, stream, after);
+    return settle === null ? { ...NO_REPLAY, refusal: 'replay_limit' } : { after, settle };
+  }
+
+  /** Charges the last events of a channel by their estimated size. @returns `null` if they are not sent */
+  async rewind(
+    payer: Payer,
+    stream: ChannelStream,
+    top: Position,
+    last: number,
+  ): Promise<Pick<ReplayGrant, 'settle'> | null> {
+    const settle = await this.reading(payer, stream, { ...top, offset: Math.max(0, top.offset - last) });
+    return settle === null ? null : { settle };
+  }
+
+  /** @returns a function that corrects the charge; `null` if the client must not read now */
+  private async reading(payer: Payer, stream: ChannelStream, after: Position): Promise<ReplayGrant['settle'] | null> {
     const estimate = READ_COST + stream.bytesAfter(after);
-    if (!(await this.isWithinBudget(payer, estimate))) return { ...NO_REPLAY, refusal: 'replay_limit' };
-    return {
-      after,
-      settle: (frames) => {
-        const bytes = frames.reduce((sum, { wire }) => sum + wire.length, READ_COST);
-        this.budget.chargeUnconditionally(payer, bytes - estimate);
-      },
+    if (!(await this.isWithinBudget(payer, estimate))) return null;
+    return (frames) => {
+      const bytes = frames.reduce((sum, { wire }) => sum + wire.length, READ_COST);
+      this.budget.chargeUnconditionally(payer, bytes - estimate);
     };
   }
 

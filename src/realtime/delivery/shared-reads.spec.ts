@@ -1,5 +1,5 @@
 import type { Position } from '../../protocol/index.js';
-import type { ReadResult } from '../broker/broker.js';
+import type { HistoryPage, ReadLimits, ReadResult } from '../broker/broker.js';
 import type { ChannelStream } from './channel-stream.js';
 import { SharedReads } from './shared-reads.js';
 
@@ -9,11 +9,22 @@ const AT: Position = { epoch: 'a', offset: 1 };
 describe('SharedReads', () => {
   let answers: { resolve(result: ReadResult): void; reject(error: Error): void }[];
   let reads: SharedReads;
+  /** Sizes of the pages that were read. */
+  let pages: number[];
 
   beforeEach(() => {
     answers = [];
     const read = () => new Promise<ReadResult>((resolve, reject) => void answers.push({ resolve, reject }));
-    reads = new SharedReads({ read }, LIMITS);
+    const page = async (_topic: string, _before: unknown, { maxEvents }: ReadLimits): Promise<HistoryPage> => {
+      pages.push(maxEvents);
+      return {
+        events: [{ position: { epoch: 'a', offset: 3 }, body: '' }],
+        top: { epoch: 'a', offset: 3 },
+        more: true,
+      };
+    };
+    pages = [];
+    reads = new SharedReads({ read, page }, LIMITS);
   });
 
   const stream = (topic: string): ChannelStream =>
@@ -48,5 +59,14 @@ describe('SharedReads', () => {
     const second = reads.after(stream('a'), AT);
     answers.at(1)!.resolve(answer(3));
     expect((await second).ok).toBe(true);
+  });
+
+  it('reads the last events once for all clients that want the same number at the same time', async () => {
+    const same = Promise.all([reads.last(stream('a'), 5), reads.last(stream('a'), 5)]);
+    await Promise.all([same, reads.last(stream('a'), 6), reads.last(stream('b'), 5)]);
+    expect(pages).toEqual([5, 6, 5]);
+    const { frames, from, top } = await reads.last(stream('a'), 5);
+    expect(pages).toHaveLength(4);
+    expect([frames.length, from.offset, top.offset]).toEqual([1, 2, 3]);
   });
 });

@@ -27,6 +27,7 @@ export function costOf(request: ClientRequest): number {
       return request.channels.length * UNSUBSCRIBE_COST;
     case 'auth':
     case 'presence':
+    case 'history':
       return 4_096;
     case 'list_channels':
       return 1_024;

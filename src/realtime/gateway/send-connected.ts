@@ -1,3 +1,4 @@
+import { FEATURES } from '../../protocol/index.js';
 import type { ChannelPolicyService } from '../channels/channel-policy.service.js';
 import type { Connection } from '../connections/connection.js';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
@@ -21,6 +22,7 @@ export function sendConnected(
         ? { expiresAt: new Date(principal.expiresAt).toISOString() }
         : {}),
       heartbeatMs: options.heartbeatIntervalMs,
+      features: FEATURES,
     },
     ref,
   );

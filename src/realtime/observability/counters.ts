@@ -14,7 +14,15 @@ import { CountersByTenant } from './tenant-counters.js';
 /** Types of server frames, without `event`. */
 const FRAME_TYPES: Record<Exclude<ServerFrame['type'], 'event'> | 'application', true> = {
   ...{ connected: true, subscribed: true, unsubscribed: true, pong: true, error: true, channels: true, stats: true },
-  ...{ authenticated: true, presence: true, presence_diff: true, resync: true, reconnect: true, application: true },
+  ...{
+    history: true,
+    authenticated: true,
+    presence: true,
+    presence_diff: true,
+    resync: true,
+    reconnect: true,
+    application: true,
+  },
 };
 
 /** Reasons for a loss of continuity. */

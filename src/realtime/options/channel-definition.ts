@@ -39,10 +39,12 @@ export interface ChannelDefinition {
    */
   readonly declaredFieldsOnly?: boolean;
   /**
-   * History for clients that resume. With `false` there is none, and events have no id.
-   * @default the option `history`
+   * History for clients that resume, and for those that ask for earlier events. With `false` there is none, and events
+   * have no id. With `read: false` clients cannot ask for earlier events; a client can still resume from any id of the
+   * channel, so this hides nothing from a subscriber.
+   * @default the option `history`, and `read: true`
    */
-  readonly history?: { readonly size?: number; readonly ttlMs?: number } | false;
+  readonly history?: { readonly size?: number; readonly ttlMs?: number; readonly read?: boolean } | false;
   /** Lets subscribers see who is present. @default false */
   readonly presence?: boolean;
   /**

@@ -1,6 +1,7 @@
 import type { RequestType } from '../../../protocol/index.js';
 import { auth } from './auth.js';
 import type { Command } from './command.js';
+import { history } from './history.js';
 import { listChannels } from './list-channels.js';
 import { ping } from './ping.js';
 import { presence } from './presence.js';
@@ -17,4 +18,5 @@ export const COMMANDS: { readonly [T in RequestType]: Command<T> } = {
   stats,
   auth,
   presence,
+  history,
 };

@@ -40,14 +40,19 @@ async function subscribeOne(
   ofWildcard: boolean,
   ref: string | undefined,
 ): Promise<void> {
-  const { channel: name, lastEventId, presence: withPresence = false } = target;
+  const { channel: name, lastEventId, last, presence: withPresence = false } = target;
   try {
     const grant = await SubscriptionGrant.authorize(policy, connection, name);
     const { channel } = grant;
     if (withPresence && !channel.presence) throw new ProtocolError('presence_disabled', { channel: name });
     const existing = connection.subscriptions.get(name);
     if (existing !== undefined) {
-      const refused = lastEventId === undefined ? {} : ({ recovered: false, reason: 'already_subscribed' } as const);
+      const isRefused = lastEventId !== undefined || last !== undefined;
+      const refused = {
+        ...(lastEventId !== undefined && { recovered: false }),
+        ...(last !== undefined && { rewound: 0 }),
+        ...(isRefused && ({ reason: 'already_subscribed' } as const)),
+      };
       const position = bridge.positionOf(existing);
       connection.send(
         { type: 'subscribed', channel: name, ...refused, ...(position && { lastEventId: position }) },
@@ -63,14 +68,14 @@ async function subscribeOne(
     if (tenant !== null && registry.ofTenant(tenant).subscriptions >= options.tenants.maxSubscriptions) {
       throw new ProtocolError('too_many_subscriptions', { channel: name, message: TOO_MANY_OF_TENANT });
     }
-    const attachment = await bridge.attach(connection, name, channel, lastEventId);
+    const attachment = await bridge.attach(connection, name, channel, target);
     if (attachment === null || registry.get(connection.id) === undefined) return;
     await confirm(grant, bridge, connection.subscriptions.get(name));
     const subscription = connection.subscriptions.get(name);
     // A re-authorization has ended the subscription already.
     if (subscription === undefined) throw new ProtocolError('forbidden', { channel: name });
     reauthorization.onGranted(connection, subscription, grant.granted);
-    const { recovered, reason, lastEventId: position } = attachment;
+    const { recovered, reason, rewound, lastEventId: position } = attachment;
     connection.send(
       {
         type: 'subscribed',
@@ -78,6 +83,7 @@ async function subscribeOne(
         ...(recovered !== undefined && { recovered }),
         ...(reason !== undefined && { reason }),
         ...(position !== undefined && { lastEventId: position }),
+        ...(rewound !== undefined && { rewound }),
       },
       ref,
     );
