@@ -1,4 +1,4 @@
-import { MAX_LISTED, Roster } from '../../src/realtime/presence/roster.js';
+import { MAX_LISTED, Roster } from './roster.js';
 
 function present(members: Record<string, number>, anonymous = 0) {
   return { members: new Map(Object.entries(members)), anonymous, own: new Map<string, number>() };

@@ -1,5 +1,5 @@
-import { TopK } from '../../src/realtime/connections/top-k.js';
-import { DistinctCounter, EXACT_UP_TO } from '../../src/realtime/cluster/instances/distinct-counter.js';
+import { TopK } from '../../connections/top-k.js';
+import { DistinctCounter, EXACT_UP_TO } from './distinct-counter.js';
 
 function names(from: number, to: number): string[] {
   return Array.from({ length: to - from }, (_, index) => `user-${from + index}`);

@@ -1,9 +1,9 @@
-import { RealtimeUnavailableError } from '../../src/realtime/broker/errors.js';
-import { PausedFeed, Subscription } from '../../src/realtime/connections/subscription.js';
-import type { SendBuffer } from '../../src/realtime/connections/send-buffer.js';
-import { PresenceChannel } from '../../src/realtime/presence/presence-channel.js';
-import { MemoryPresenceStore } from '../../src/realtime/backends/memory/memory.presence-store.js';
-import type { Present } from '../../src/realtime/presence/presence-store.js';
+import { RealtimeUnavailableError } from '../broker/errors.js';
+import { PausedFeed, Subscription } from '../connections/subscription.js';
+import type { SendBuffer } from '../connections/send-buffer.js';
+import { PresenceChannel } from './presence-channel.js';
+import { MemoryPresenceStore } from '../backends/memory/memory.presence-store.js';
+import type { Present } from './presence-store.js';
 
 const LEASE = { leaseMs: 15_000, renewMs: 5_000 };
 

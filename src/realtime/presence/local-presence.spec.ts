@@ -1,5 +1,5 @@
-import { LocalPresence } from '../../src/realtime/presence/local-presence.js';
-import { ANONYMOUS } from '../../src/realtime/presence/presence-store.js';
+import { LocalPresence } from './local-presence.js';
+import { ANONYMOUS } from './presence-store.js';
 
 describe('LocalPresence', () => {
   let local: LocalPresence<string>;
