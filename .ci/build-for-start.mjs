@@ -1,4 +1,4 @@
-// The build before `npm start`. It takes half a minute or more, so it says what it is doing.
+// The build before `npm start`. It takes several seconds, so it says what it is doing.
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 

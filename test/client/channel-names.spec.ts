@@ -1,12 +1,11 @@
-import ts from 'typescript';
-
-const FILE = 'test/client/fixture.ts';
+import { resolve } from 'node:path';
+import { compile } from '../support/compile.js';
 
 const HEAD = `
-import '../../src/platform-events/index.js';
-import type { RealtimeClient } from '../../src/client/index.js';
-import { useChannel, useEvents } from '../../src/react/index.js';
-import { useRealtimeInvalidation } from '../../src/react/query.js';
+import '${resolve('src/platform-events/index.js')}';
+import type { RealtimeClient } from '${resolve('src/client/index.js')}';
+import { useChannel, useEvents } from '${resolve('src/react/index.js')}';
+import { useRealtimeInvalidation } from '${resolve('src/react/query.js')}';
 declare const client: RealtimeClient;
 declare const own: RealtimeClient<{ 'my:channel': number; [room: \`room:\${string}\`]: string }>;
 declare const id: string;
@@ -14,25 +13,10 @@ export const lines = [`;
 
 /** Returns the first line of the compiler's message for each of these expressions. */
 function problemsOf(expressions: readonly string[]): (string | undefined)[] {
-  const text = [HEAD, ...expressions.map((expression) => `() => ${expression},`), '];'].join('\n');
-  const options: ts.CompilerOptions = {
-    strict: true,
-    noEmit: true,
-    skipLibCheck: true,
-    target: ts.ScriptTarget.ES2023,
-    module: ts.ModuleKind.NodeNext,
-    moduleResolution: ts.ModuleResolutionKind.NodeNext,
-  };
-  const host = ts.createCompilerHost(options);
-  const getSourceFile = host.getSourceFile.bind(host);
-  host.getSourceFile = (file, ...rest) =>
-    file === FILE ? ts.createSourceFile(file, text, ts.ScriptTarget.ES2023) : getSourceFile(file, ...rest);
-  const program = ts.createProgram([FILE], options, host);
-  const source = program.getSourceFile(FILE)!;
+  const code = [HEAD, ...expressions.map((expression) => `() => ${expression},`), '];'].join('\n');
   const problems = expressions.map((): string | undefined => undefined);
-  for (const { start, messageText } of program.getSemanticDiagnostics(source)) {
-    const line = source.getLineAndCharacterOfPosition(start!).line - HEAD.split('\n').length;
-    problems[line] = typeof messageText === 'string' ? messageText : messageText.messageText;
+  for (const { line, message } of compile([{ name: 'fixture.ts', code }])) {
+    problems[line - 1 - HEAD.split('\n').length] = message.split('\n')[0];
   }
   return problems;
 }

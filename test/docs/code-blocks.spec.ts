@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { compile, problemText, type SourceText } from '../support/compile.js';
 import { blocksIn, blocksOf, DOCS, type Block } from './support/blocks.js';
 import { configTestOf } from './support/nginx.js';
@@ -7,7 +6,7 @@ import { asTypeScript, documentsOf, unknownNamesIn } from './support/yaml.js';
 
 /** Returns a block as a file of an application that has installed the package. */
 const fileOf = ({ doc, line, language, code }: Block): SourceText => ({
-  path: resolve('test/docs', `${doc.replaceAll(/\W/g, '-')}-${line}.${language === 'yaml' ? 'ts' : language}`),
+  name: `${doc.replaceAll(/\W/g, '-')}-${line}.${language === 'yaml' ? 'ts' : language}`,
   code: language === 'yaml' ? asTypeScript(code) : code,
 });
 
@@ -28,7 +27,7 @@ const EVERYWHERE = ['ts', 'tsx', 'js', 'yaml', 'nginx', 'sh'];
 
 /** Declarations that the blocks of JavaScript use from their page. */
 const PAGE: SourceText = {
-  path: resolve('test/docs/page.d.ts'),
+  name: 'page.d.ts',
   code: `declare const token: string;
     declare const Pusher: typeof import('pusher-js', { with: { 'resolution-mode': 'require' } }).default;
     declare const key: string;
@@ -38,7 +37,7 @@ const PAGE: SourceText = {
 
 /** Functions of frameworks that the pages use. The frameworks are not installed here. */
 const FRAMEWORKS: SourceText = {
-  path: resolve('test/docs/frameworks.d.ts'),
+  name: 'frameworks.d.ts',
   code: `declare module 'vue' {
       export function onMounted(run: () => void): void;
       export function onUnmounted(run: () => void): void;
@@ -102,13 +101,13 @@ describe('the code blocks of the docs', () => {
   it('compile, and do not compile with a mistake', () => {
     const mistakes: SourceText[] = [
       {
-        path: resolve('test/docs/mistake.ts'),
+        name: 'mistake.ts',
         code: `import { EventsPublisher } from 'nestjs-realtime';
           export const tell = (events: EventsPublisher) => events.emit('apps:created', { id: '1' });`,
       },
-      { path: resolve('test/docs/mistake.js'), code: `new WebSocket('wss://api.example.com/ws').subscribe('apps:*');` },
+      { name: 'mistake.js', code: `new WebSocket('wss://api.example.com/ws').subscribe('apps:*');` },
       {
-        path: resolve('test/docs/mistaken-manifest.ts'),
+        name: 'mistaken-manifest.ts',
         code: asTypeScript('readinessProbe: { httpGet: { path: /health/ready, port: 8888 }, period: 2 }'),
       },
     ];

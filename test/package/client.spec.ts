@@ -2,7 +2,7 @@ import { build } from 'esbuild';
 import { join } from 'node:path';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 import { areFilled, importAll, namesOf } from './entry-points.js';
-import { bin, finish, installed, readJson } from './installed.js';
+import { bin, compileAsUsersDo, finish, installed, readJson } from './installed.js';
 import { pack, type Tarballs } from './pack.js';
 
 /** Entry points that have code. */
@@ -126,7 +126,7 @@ describe('the package of the client, as it would be published', () => {
       'vite.config.js': VITE_CONFIG,
       'tsconfig.json': JSON.stringify(VITE_TSCONFIG),
     });
-    await finish(process.execPath, [bin('typescript/bin/tsc'), '-p', '.'], root);
+    await compileAsUsersDo(root);
     await finish(process.execPath, [bin('vite/bin/vite.js'), 'build'], root);
     const modules = await readJson<string[]>(join(root, 'modules.json'));
     expect(leakedOf(modules)).toEqual([]);

@@ -72,3 +72,16 @@ export async function readJson<T>(path: string): Promise<T> {
 
 /** Returns the path of a program of a package, for node. */
 export const bin = (path: string): string => resolve('node_modules', path);
+
+/** Compiles a project with the TypeScript that a user of today has installed. */
+export async function compileAsUsersDo(root: string): Promise<void> {
+  await finish(process.execPath, [bin('typescript/bin/tsc'), '-p', '.'], root);
+}
+
+/**
+ * Compiles a project with the native compiler, in a fifth of the CPU time: for specs that are not about TypeScript.
+ * @returns its output, which is empty
+ */
+export function compileNatively(root: string, ...args: readonly string[]): Promise<string> {
+  return finish(process.execPath, [bin('typescript7/bin/tsc'), '-p', '.', '--singleThreaded', ...args], root);
+}

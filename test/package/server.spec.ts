@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 import { areFilled, importAll, namesOf } from './entry-points.js';
-import { bin, finish, installed, packagesNeeded, readJson } from './installed.js';
+import { bin, compileAsUsersDo, compileNatively, finish, installed, packagesNeeded, readJson } from './installed.js';
 import { pack, type Tarballs } from './pack.js';
 
 interface Manifest {
@@ -151,7 +151,7 @@ describe('the package of the server, as it would be published', () => {
       'app.module.cts': APP_MODULE,
       'tsconfig.json': JSON.stringify(NEST_TSCONFIG),
     });
-    await finish(process.execPath, [bin('typescript/bin/tsc'), '-p', '.'], root);
+    await compileAsUsersDo(root);
     expect(await readFile(join(root, 'built/required.cjs'), 'utf8')).toContain('require("nestjs-realtime")');
     for (const main of ['built/main.js', 'built/required.cjs']) {
       expect(await finish(process.execPath, ['--disable-warning=ExperimentalWarning', main], root)).toBe('installed\n');
@@ -202,7 +202,7 @@ describe('the package of the server, as it would be published', () => {
       'jest.config.json': JSON.stringify({ testMatch: ['**/apps.spec.mjs'], transform: {} }),
       'tsconfig.json': JSON.stringify(NEST_TSCONFIG),
     });
-    await finish(process.execPath, [bin('typescript/bin/tsc'), '-p', '.'], root);
+    await compileNatively(root);
     expect(await finish(process.execPath, ['--test', 'built/node.js'], root)).toMatch(/^# pass 1$/m);
     const jest = ['--experimental-vm-modules', bin('jest/bin/jest.js'), '--config', 'jest.config.json', '--json'];
     expect(JSON.parse(await finish(process.execPath, jest, root))).toMatchObject({ numPassedTests: 2, success: true });

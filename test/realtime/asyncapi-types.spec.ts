@@ -1,6 +1,5 @@
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, ValidateNested } from 'class-validator';
-import { resolve } from 'node:path';
 import { readContract } from '../../src/asyncapi-tools/contract.js';
 import { eventTypes } from '../../src/asyncapi-tools/event-types.js';
 import { RealtimeAsyncApi, RealtimeModule } from '../../src/realtime/index.js';
@@ -99,11 +98,10 @@ describe('types generated from the document of an application', () => {
 
   it('compile, and type the channels of a client with a separate map and with the merged one', () => {
     const code = eventTypes(readContract(text), { augment: true });
-    const inFrontend = (name: string, source: string) => ({ path: resolve('test/realtime', name), code: source });
     const problems = compile([
-      inFrontend('generated-events.ts', code),
-      inFrontend('frontend.ts', FRONTEND),
-      inFrontend('mistake.ts', MISTAKE),
+      { name: 'generated-events.ts', code },
+      { name: 'frontend.ts', code: FRONTEND },
+      { name: 'mistake.ts', code: MISTAKE },
     ]).map(problemText);
     expect(problems).toEqual([expect.stringMatching(/mistake\.ts line 4: Property 'title' does not exist/)]);
   }, 100_000);

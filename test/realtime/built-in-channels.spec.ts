@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { RealtimeAsyncApi } from '../../src/realtime/index.js';
 import { compile, problemText } from '../support/compile.js';
 import { signToken } from '../support/jwt.js';
@@ -71,9 +70,6 @@ describe('built-in channels that are named', () => {
   });
 });
 
-/** A file of an application. */
-const fileOf = (name: string, code: string) => ({ path: resolve('test/realtime', name), code });
-
 const USE = `
 import { EventsPublisher, type PlatformEvents, type RealtimeEvents } from 'nestjs-realtime';
 import { createRealtimeClient } from 'nestjs-realtime-client';
@@ -98,7 +94,7 @@ export function use(events: EventsPublisher, shop: EventsPublisher<ShopEvents>) 
   // @ts-expect-error not in the event map
   createRealtimeClient({ url: '/ws' }).channel('apps:created');
 }`;
-    expect(compile([fileOf('custom-events.ts', code)]).map(problemText)).toEqual([]);
+    expect(compile([{ name: 'custom-events.ts', code }]).map(problemText)).toEqual([]);
   }, 60_000);
 
   it.each(['nestjs-realtime', 'nestjs-realtime-client'])(
@@ -118,7 +114,7 @@ export function use(events: EventsPublisher) {
   // @ts-expect-error not in the event map
   void events.emit('apps:archived', { id: '1' });
 }`;
-      expect(compile([fileOf('platform-events.ts', code)]).map(problemText)).toEqual([]);
+      expect(compile([{ name: 'platform-events.ts', code }]).map(problemText)).toEqual([]);
     },
     60_000,
   );

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { blocksOf, TUTORIAL } from '../docs/support/blocks.js';
 import { commandsOf } from '../docs/support/shell.js';
-import { bin, finish, installed, packagesNeeded, readJson } from '../package/installed.js';
+import { bin, compileNatively, finish, installed, packagesNeeded, readJson } from '../package/installed.js';
 import { pack } from '../package/pack.js';
 import { Child } from '../support/child.js';
 import { launchChromium } from '../support/chromium.js';
@@ -83,8 +83,8 @@ describe('the tutorial', () => {
   }, 60_000);
 
   it('compiles, the application and its page', async () => {
-    await finish(process.execPath, [bin('typescript/bin/tsc'), '-p', '.'], shop);
-    await finish(process.execPath, [bin('typescript/bin/tsc'), '-p', '.'], web);
+    await compileNatively(shop);
+    await compileNatively(web);
     expect(existsSync(join(shop, 'dist/main.js'))).toBe(true);
   }, 120_000);
 
