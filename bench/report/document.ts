@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { format, resolveConfig } from 'prettier';
+import { formatted } from '../../test/support/formatted.js';
 import type { Row } from '../rows/row.js';
 import { charts } from './charts.js';
 import { machine } from './machine.js';
@@ -32,7 +32,7 @@ export async function writeDocument(rows: readonly Row[], runs: number, order: r
   const now = { date: new Date().toISOString().slice(0, 10), machine: machine(), runs };
   for (const { group } of rows) kept[group] = { ...now, rows: rows.filter((row) => row.group === group) };
   const measured = order.flatMap((group) => kept[group] ?? []);
-  writeFileSync(KEPT, await format(JSON.stringify(kept), { ...(await resolveConfig(KEPT)), parser: 'json' }));
+  writeFileSync(KEPT, await formatted(KEPT, JSON.stringify(kept)));
 
   const all = measured.flatMap((group) => group.rows);
   const images: string[] = [];
@@ -51,5 +51,5 @@ export async function writeDocument(rows: readonly Row[], runs: number, order: r
   if (begin < 0 || end < begin) throw new Error(`docs/performance.md lacks the marks ${BEGIN} and ${END}`);
   const made = [BEGIN, ...about, markdownTable(all), ...images, END].join('\n\n');
   const text = before.slice(0, begin) + made + before.slice(end + END.length);
-  writeFileSync(DOCUMENT, await format(text, { ...(await resolveConfig(DOCUMENT)), parser: 'markdown' }));
+  writeFileSync(DOCUMENT, await formatted(DOCUMENT, text));
 }

@@ -105,7 +105,14 @@ export type ChannelState = 'unsubscribed' | 'subscribing' | 'subscribed' | 'refu
  * - `behind`: too many events wait for the listeners, so the client unsubscribed, and resumes once they are done
  */
 export type ChannelCause =
-  'subscribe' | 'unsubscribe' | 'subscribed' | 'refused' | 'revoked' | 'lost' | 'other_user' | 'behind';
+  | 'subscribe'
+  | 'unsubscribe'
+  | 'subscribed'
+  | 'refused'
+  | 'revoked'
+  | 'lost'
+  | 'other_user'
+  | 'behind';
 
 /** State machine of a channel: state → cause → next state. */
 export const CHANNEL_STATES = {

@@ -52,7 +52,8 @@ describe('the image', () => {
     expect((await readdir(app)).toSorted()).toEqual(['dist', 'node_modules', 'package.json']);
     const packages = await readdir(join(app, 'node_modules'));
     expect(packages).toEqual(expect.arrayContaining(['ws', 'ioredis', 'pg']));
-    for (const tool of ['typescript', 'jest', 'vite', 'oxlint', 'prettier']) expect(packages).not.toContain(tool);
+    for (const tool of ['typescript', 'typescript7', 'jest', 'vite', 'oxlint', 'oxfmt'])
+      expect(packages).not.toContain(tool);
   });
 
   it('serves, is healthy, and ends with code 0 after SIGTERM to process 1, as an unprivileged user', async () => {

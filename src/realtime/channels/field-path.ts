@@ -10,5 +10,6 @@ export type FieldPath<Data, Above extends readonly unknown[] = []> = unknown ext
       ? FieldPath<Entry, Above>
       : {
           [Key in keyof Data & string]-?:
-            Key | (Above['length'] extends 4 ? never : `${Key}.${FieldPath<Data[Key], [...Above, Key]>}`);
+            | Key
+            | (Above['length'] extends 4 ? never : `${Key}.${FieldPath<Data[Key], [...Above, Key]>}`);
         }[keyof Data & string];

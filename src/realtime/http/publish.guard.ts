@@ -15,7 +15,8 @@ import { refusedWith, RequestClients, type HttpRequest } from './request-client.
 
 /** Caller of an authenticated request: an admin, or a service with a key. */
 export type Publisher =
-  { readonly principal: Principal; readonly key: null } | { readonly principal: null; readonly key: PublishKey };
+  | { readonly principal: Principal; readonly key: null }
+  | { readonly principal: null; readonly key: PublishKey };
 
 /** An authenticated request to publish. */
 export interface PublishRequest extends HttpRequest {

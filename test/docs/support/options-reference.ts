@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { format, resolveConfig } from 'prettier';
 import ts from 'typescript';
+import { formatted } from '../../support/formatted.js';
 
 const FOLDER = 'src/realtime/options';
 
@@ -97,5 +97,5 @@ export async function optionsReference(): Promise<string> {
     'This page is generated from the docstrings: `npm run docs:options` writes it.',
     ...sections,
   ].join('\n\n');
-  return format(page, { ...(await resolveConfig('docs/options.md')), parser: 'markdown' });
+  return formatted('docs/options.md', page);
 }

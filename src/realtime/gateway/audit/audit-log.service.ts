@@ -31,7 +31,8 @@ export type OperatorCall = {
   readonly query: Readonly<Record<string, string>>;
   readonly target: string | null;
 } & (
-  { readonly isRead: true; readonly name: OperatorRead } | { readonly isRead: false; readonly name: OperatorAction }
+  | { readonly isRead: true; readonly name: OperatorRead }
+  | { readonly isRead: false; readonly name: OperatorAction }
 );
 
 interface PublishedTo {
