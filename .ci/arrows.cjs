@@ -127,7 +127,7 @@ module.exports = {
     {
       name: 'asyncapi-tools-import-node-alone',
       comment:
-        'A command for frontends in other repositories. It reads documents without the server; only `write` loads an application.',
+        'Code for frontends in other repositories. It reads documents without the server; only `asyncapi` loads an application.',
       severity: 'error',
       from: { path: folder('asyncapi-tools'), pathNot: '\\.spec\\.ts$' },
       to: {
@@ -143,6 +143,23 @@ module.exports = {
       severity: 'error',
       from: { path: folder('asyncapi-tools') },
       to: { path: folder('realtime'), dependencyTypesNot: ['dynamic-import'] },
+    },
+    {
+      name: 'the-command-line-imports-the-client-and-the-tools',
+      comment: 'It talks to servers as any client does, and loads nothing of the server.',
+      severity: 'error',
+      from: { path: folder('command-line'), pathNot: '\\.spec\\.ts$' },
+      to: {
+        path: '^src/',
+        pathNot: [folder('command-line'), folder('asyncapi-tools'), '^src/(client|protocol)/index\\.ts$'],
+      },
+    },
+    {
+      name: 'commands-of-the-client-package-import-node-alone',
+      comment: 'The package of the client has no dependencies.',
+      severity: 'error',
+      from: { path: '^src/command-line/(client-cli|documents|run-command|standard-terminal)\\.ts$' },
+      to: { path: 'node_modules' },
     },
     {
       name: 'testing-uses-the-public-entry-points',

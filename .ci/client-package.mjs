@@ -88,5 +88,5 @@ await Promise.all([
   bundleForBrowsers('client.js', client, { format: 'esm' }),
   bundleForBrowsers('shared.js', shared, { format: 'esm' }),
   bundleForBrowsers('global.js', client + shared, { format: 'iife', globalName: 'NestRealtime' }),
-  bundle('command.js', { entryPoints: ['dist/asyncapi-tools/client-cli.js'], format: 'esm', platform: 'node' }),
+  bundle('command.js', { entryPoints: ['dist/command-line/client-cli.js'], format: 'esm', platform: 'node' }),
 ]);

@@ -89,7 +89,7 @@ describe('the command for documents', () => {
     const bin = join(home, 'node_modules/.bin');
     await mkdir(bin);
     const { bin: commands } = JSON.parse(await readFile('package.json', 'utf8')) as { bin: Record<string, string> };
-    const client = { 'nestjs-realtime-client': 'dist/asyncapi-tools/client-cli.js' };
+    const client = { 'nestjs-realtime-client': 'dist/command-line/client-cli.js' };
     for (const [name, file] of Object.entries({ ...commands, ...client })) {
       await writeFile(join(bin, name), `#!/bin/sh\nexec node ${resolve(file)} "$@"\n`, { mode: 0o755 });
     }

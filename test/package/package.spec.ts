@@ -20,7 +20,8 @@ interface Manifest {
 const CONTENTS = {
   server: {
     name: 'nestjs-realtime',
-    built: /^dist\/(cjs\/)?(asyncapi-tools|realtime|terminus|protocol|platform-events|testing\/(nest|backend))\//,
+    built:
+      /^dist\/(cjs\/)?(realtime|terminus|protocol|platform-events|testing\/(nest|backend))\/|^dist\/(asyncapi-tools|client|command-line)\//,
     others:
       /^(docs|examples)\/|^bench\/\w+\.md$|^src\/client\/README\.md$|^(\.env\.example|CHANGELOG\.md|CONTRIBUTING\.md|SECURITY\.md)$/,
   },

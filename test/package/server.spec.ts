@@ -156,9 +156,9 @@ describe('the package of the server, as it would be published', () => {
     for (const main of ['built/main.js', 'built/required.cjs']) {
       expect(await finish(process.execPath, ['--disable-warning=ExperimentalWarning', main], root)).toBe('installed\n');
     }
-    const command = join(root, 'node_modules/nestjs-realtime', manifest.bin['nestjs-realtime-asyncapi']!);
+    const command = join(root, 'node_modules/nestjs-realtime', manifest.bin['nestjs-realtime']!);
     for (const module of ['built/app.module.js', 'built/app.module.cjs']) {
-      const args = ['write', module, '-o', 'asyncapi.json', '--title', module, '--host', 'api.example'];
+      const args = ['asyncapi', module, '-o', 'asyncapi.json', '--title', module, '--host', 'api.example'];
       expect(await finish(process.execPath, [command, ...args], root)).toBe('');
       expect(await readJson(join(root, 'asyncapi.json'))).toMatchObject({
         asyncapi: '3.0.0',

@@ -8,12 +8,16 @@ export interface TestCertificate {
   readonly cert: string;
 }
 
-/** Creates a certificate for a host name and for 127.0.0.1. */
-export async function makeCertificate(host = 'localhost'): Promise<TestCertificate> {
+/** Creates a certificate for a host name and for 127.0.0.1. @param dates when it is valid; a year from now by default */
+export async function makeCertificate(
+  host = 'localhost',
+  dates: { readonly notBeforeDate?: Date; readonly notAfterDate?: Date } = {},
+): Promise<TestCertificate> {
   const { private: key, cert } = await generate([{ name: 'commonName', value: host }], {
     keyType: 'ec',
     curve: 'P-256',
     algorithm: 'sha256',
+    ...dates,
     extensions: [
       { name: 'basicConstraints', cA: true },
       {

@@ -1,8 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runCommand, type Tool } from './command.js';
-import { documentText } from './write-document.js';
+import { documentText } from '../asyncapi-tools/write-document.js';
+import { memoryTerminal } from '../../test/support/memory-terminal.js';
+import { asyncapiCommand, DOCUMENT_COMMANDS } from './documents.js';
+import { runTool, type Tool } from './run-command.js';
 
 const documentOf = (data: object): string =>
   JSON.stringify({
@@ -17,7 +19,13 @@ const documentOf = (data: object): string =>
     },
   });
 
-describe('the command', () => {
+const SERVER: Tool = {
+  name: 'nestjs-realtime',
+  commands: [asyncapiCommand(documentText), ...DOCUMENT_COMMANDS],
+  notes: 'Notes.\n',
+};
+
+describe('the commands for documents', () => {
   let home: string;
   const at = (name: string): string => join(home, name);
 
@@ -29,14 +37,10 @@ describe('the command', () => {
   });
   afterAll(() => rm(home, { recursive: true }));
 
-  const run = (...args: string[]) => runTool({ name: 'nestjs-realtime-asyncapi', documentText }, args);
-  const runTool = async (tool: Tool, args: string[]) => {
-    const output = { code: 0, out: '', problem: '' };
-    output.code = await runCommand(tool, args, {
-      write: (text) => (output.out += text),
-      complain: (text) => (output.problem += text),
-    });
-    return output;
+  const run = async (...args: string[]) => {
+    const terminal = memoryTerminal();
+    const code = await runTool(SERVER, args, terminal);
+    return { code, out: terminal.out, problem: terminal.problems };
   };
 
   it('types: writes types into a file, or to the standard output', async () => {
@@ -68,22 +72,19 @@ describe('the command', () => {
   });
 
   it.each([
-    [[], 'no command given'],
-    [['draw'], 'unknown command "draw"'],
     [['types'], 'types takes one document, not 0'],
     [['diff', 'a.json'], 'diff takes two documents, the older one first, not 1'],
-    [['diff', 'a.json', 'b.json', '--out', 'c'], 'diff takes no options'],
-    [['types', 'a.json', '--title', 'x'], '--title is for write'],
-    [['write'], 'write takes the file of one module, not 0'],
-    [['write', 'a.js', '--no-augment'], '--no-augment is for types'],
-    [['write', 'a.js', '--protocol', 'http'], '--protocol is ws or wss, not "http"'],
-    [['write', 'absent.js'], 'absent.js cannot be loaded: '],
-    [['types', 'a.json', '--fast'], "Unknown option '--fast'"],
+    [['diff', 'a.json', 'b.json', '--out', 'c'], 'diff has no option --out'],
+    [['types', 'a.json', '--title', 'x'], 'types has no option --title'],
+    [['asyncapi'], 'asyncapi takes the file of one module, not 0'],
+    [['asyncapi', 'a.js', '--no-augment'], 'asyncapi has no option --no-augment'],
+    [['asyncapi', 'a.js', '--protocol', 'http'], '--protocol is ws or wss, not "http"'],
+    [['asyncapi', 'absent.js'], 'absent.js cannot be loaded: '],
     [['types', 'absent.json'], 'absent.json cannot be read: ENOENT'],
   ])('exits with 2 for %j', async (args, problem) => {
     const output = await run(...args);
     expect(output).toMatchObject({ code: 2, out: '' });
-    expect(output.problem).toContain(`nestjs-realtime-asyncapi: ${problem}`);
+    expect(output.problem).toContain(`nestjs-realtime: ${problem}`);
   });
 
   it('exits with 2 for a file that is not a document, and for one that cannot be written', async () => {
@@ -95,36 +96,19 @@ describe('the command', () => {
     expect(unwritable.problem).toContain('events.ts cannot be written: ENOENT');
   });
 
-  it('write: exits with 2 for a file that exports no module, or several without the root module', async () => {
+  it('asyncapi: exits with 2 for a file that exports no module, or several without the root module', async () => {
     await writeFile(at('none.mjs'), 'export const answer = 42; export class Service {}');
-    const none = await run('write', at('none.mjs'));
+    const none = await run('asyncapi', at('none.mjs'));
     expect(none).toMatchObject({ code: 2, out: '' });
     expect(none.problem).toContain('none.mjs exports no Nest module');
     await writeFile(
       at('two.cjs'),
       'class Left {}\nReflect.defineMetadata("imports", [], Left);\nmodule.exports = { ["Left"]: Left, ["Right"]: { module: Left } };',
     );
-    const two = await run('write', at('two.cjs'));
+    const two = await run('asyncapi', at('two.cjs'));
     expect(two.problem).toContain('two.cjs exports no module AppModule, but Left, Right: choose one with --module');
-    const named = await run('write', at('two.cjs'), '--module', 'Right');
+    const named = await run('asyncapi', at('two.cjs'), '--module', 'Right');
     expect(named.problem).toContain('Right of ');
     expect(named.problem).toContain('no module imports RealtimeModule.forRoot');
-  });
-
-  it('has no write in the package of the client, and says where it is', async () => {
-    const client = { name: 'nestjs-realtime-client' };
-    const { out } = await runTool(client, ['--help']);
-    expect(out).toContain('nestjs-realtime-client types <document.json>');
-    expect(out).not.toContain(' write <');
-    expect(await runTool(client, ['write', 'app.module.js'])).toEqual({
-      code: 2,
-      out: '',
-      problem:
-        'nestjs-realtime-client: write needs the server: run nestjs-realtime-asyncapi, of the package nestjs-realtime\n',
-    });
-  });
-
-  it('prints its usage', async () => {
-    expect(await run('--help')).toMatchObject({ code: 0, out: expect.stringContaining('Usage:') as string });
   });
 });
