@@ -15,6 +15,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'docs/authentication.md json': 'test/docs/authentication.spec.ts',
   'docs/browser.md html': 'test/browser/plain-page.spec.ts',
   'docs/channels.md text': 'test/docs/run-commands.spec.ts',
+  'docs/command-line.md text': 'test/docs/command-line.spec.ts',
   'docs/deployment.md dockerfile': 'test/deploy/files.spec.ts',
   'docs/frameworks/svelte.md svelte': 'test/matrix/page-project.ts',
   'docs/frameworks/vue.md vue': 'test/matrix/page-project.ts',

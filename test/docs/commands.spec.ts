@@ -6,7 +6,7 @@ import { blocksIn } from './support/blocks.js';
 import { npmProblem } from './support/npm-scripts.js';
 import { commandsOf, type Command } from './support/shell.js';
 
-/** Returns the problem of a command, or `null`. run-commands.spec.ts runs the commands of curl and npx. */
+/** Returns the problem of a command, or `null`. run-commands.spec.ts and command-line.spec.ts run the commands of curl and npx. */
 function problemOf(command: Command): string | null {
   const [program] = command;
   if (program === 'npm') return npmProblem(command);

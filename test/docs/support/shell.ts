@@ -10,7 +10,7 @@ export function commandsOf(code: string): Command[] {
     const commands: string[][] = [[]];
     for (const [word] of line.replace(/(^|\s)#.*$/, '').matchAll(WORD)) {
       if (word === '&&') commands.push([]);
-      else commands.at(-1)!.push(word.replaceAll(/['"]/g, ''));
+      else commands.at(-1)!.push(word.replaceAll(/'([^']*)'|"([^"]*)"/g, '$1$2'));
     }
     return commands.filter((command) => command.length > 0);
   });
