@@ -14,14 +14,14 @@ export class FakeTransport implements Transport {
   readonly closes: [code: number, reason: string][] = [];
   private callbacks: (() => void)[] = [];
 
-  send(frame: string | Buffer, onSent: () => void): void {
+  send(frame: string | Buffer, onSent?: () => void): void {
     this.sent.push(String(frame));
     if (this.reads) {
-      onSent();
+      onSent?.();
       return;
     }
     this.bufferedBytes += frame.length;
-    this.callbacks.push(onSent);
+    if (onSent !== undefined) this.callbacks.push(onSent);
   }
 
   /** Sends bytes until this number is left: the first frame, or all frames if nothing is left. */
@@ -30,6 +30,8 @@ export class FakeTransport implements Transport {
     for (const onSent of this.callbacks.splice(0, bytes === 0 ? Infinity : 1)) onSent();
   }
 
+  joinWrites(): void {}
+  writeJoined(): void {}
   ping(): void {}
   pong(): void {}
 

@@ -77,6 +77,24 @@ describe('SendBuffer', () => {
     expect(await Promise.all([one, other])).toEqual([true, true]);
   });
 
+  it('notifies a waiting replay although live events followed it, which call nothing back', async () => {
+    const callbacks: (() => void)[] = [];
+    const write = (_bytes: Buffer, onWritten: () => void): boolean => callbacks.push(onWritten) > 0;
+    transport.frameWriter = { write, writableLength: 0 } as unknown as FrameWriter;
+    transport.bufferedBytes = 60;
+    const waiting = sendBuffer.whenBelowReplayLimit(new FakeWaiter());
+    void sendBuffer.whenBelowReplayLimit(new FakeWaiter());
+    expect(callbacks).toHaveLength(1);
+    // The bytes before the empty write have left, and live events wait behind it.
+    transport.bufferedBytes = 50;
+    callbacks.shift()?.();
+    expect(await isSettled(waiting)).toBe(false);
+    transport.bufferedBytes = 0;
+    callbacks.shift()?.();
+    expect(await waiting).toBe(true);
+    expect(callbacks).toHaveLength(0);
+  });
+
   it('counts the bytes of waiting replays until they continue', async () => {
     sendBuffer.send('x'.repeat(60));
     const waiting = [

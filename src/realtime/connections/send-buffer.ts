@@ -22,6 +22,10 @@ export class SendBuffer {
   private collected: EventBatch | EventBatch[] | null = null;
   /** Waiting replays, with the function that wakes each. */
   private waiting: Map<Waiter, () => void> | null = null;
+  /** True while an empty write shows when everything before it has left. */
+  private isProbing = false;
+  /** Created when it is needed: most connections never need it. */
+  private sentCallback: (() => void) | null = null;
 
   constructor(
     private readonly transport: Transport,
@@ -43,7 +47,8 @@ export class SendBuffer {
    */
   send(frame: string | Buffer): boolean {
     if (!this.canAccept()) return false;
-    this.transport.send(frame, this.onSent);
+    this.transport.joinWrites();
+    this.transport.send(frame, this.transport.frameWriter === null ? this.onSent : undefined);
     return true;
   }
 
@@ -55,7 +60,8 @@ export class SendBuffer {
     if (!this.canAccept()) return false;
     const writer = this.transport.frameWriter;
     if (writer === null) return this.send(frame.bytes);
-    writer.write(this.transport.readsSharedDeflate ? frame.deflated : frame.wire, this.onSent);
+    this.transport.joinWrites();
+    writer.write(this.transport.readsSharedDeflate ? frame.deflated : frame.wire);
     return true;
   }
 
@@ -95,7 +101,7 @@ export class SendBuffer {
       return;
     }
     // All waiting bytes are in the writer, and its length costs half of `bufferedBytes`.
-    if (writer.writableLength > this.maxBytes) {
+    if (writer.writableLength > this.maxBytes && this.isOverLimit()) {
       this.onSlow();
       return;
     }
@@ -105,7 +111,9 @@ export class SendBuffer {
 
   /** Replies to a WebSocket ping, unless the connection is closing or too slow. */
   pong(data: Buffer): void {
-    if (this.canAccept()) this.transport.pong(data);
+    if (!this.canAccept()) return;
+    this.transport.joinWrites();
+    this.transport.pong(data);
   }
 
   /** True if a replay can continue. Replays keep the buffer short, so that they do not make their own client a slow one. */
@@ -115,9 +123,9 @@ export class SendBuffer {
 
   /** Resolves once the buffer is below the replay limit or the waiter has ended. Resolves with false if the connection closed. */
   async whenBelowReplayLimit(waiter: Waiter): Promise<boolean> {
+    this.transport.writeJoined();
     while (!this.closed && !this.isBelowReplayLimit && !waiter.ended) {
-      // Direct writes do not call back, so an empty write with a callback follows them.
-      this.transport.frameWriter?.write(NOTHING, this.onSent);
+      this.probe();
       await new Promise<void>((resolve) => (this.waiting ??= new Map()).set(waiter, resolve));
     }
     return !this.closed;
@@ -148,9 +156,23 @@ export class SendBuffer {
     this.wake();
   }
 
-  private readonly onSent = (): void => {
-    if (this.waiting !== null && (this.closed || this.isBelowReplayLimit)) this.wake();
-  };
+  private get onSent(): () => void {
+    return (this.sentCallback ??= () => {
+      if (this.waiting !== null && (this.closed || this.isBelowReplayLimit)) this.wake();
+    });
+  }
+
+  /** Direct writes do not call back, so an empty write with a callback follows them, until no replay waits. */
+  private probe(): void {
+    const writer = this.isProbing ? null : this.transport.frameWriter;
+    if (writer === null) return;
+    this.isProbing = true;
+    writer.write(NOTHING, () => {
+      this.isProbing = false;
+      this.onSent();
+      if (this.waiting !== null) this.probe();
+    });
+  }
 
   private wake(): void {
     const { waiting } = this;
@@ -167,8 +189,16 @@ export class SendBuffer {
   private canAccept(): boolean {
     this.writeCollectedNow();
     if (this.closed || !this.transport.isOpen) return false;
-    if (this.transport.bufferedBytes <= this.maxBytes) return true;
+    if (!this.isOverLimit()) return true;
     this.onSlow();
     return false;
+  }
+
+  /** Returns true if the client reads too slowly. Bytes that this turn only held back say nothing about the client. */
+  private isOverLimit(): boolean {
+    const { transport, maxBytes } = this;
+    if (transport.bufferedBytes <= maxBytes) return false;
+    transport.writeJoined();
+    return transport.bufferedBytes > maxBytes;
   }
 }

@@ -28,7 +28,11 @@ export interface Transport {
    * @param frame a string, or its UTF-8 bytes
    * @param onSent called when the frame has left the memory of this process, or can no longer be sent
    */
-  send(frame: string | Buffer, onSent: () => void): void;
+  send(frame: string | Buffer, onSent?: () => void): void;
+  /** Holds everything from now on, to write it at once at the end of this turn of the event loop. It counts as buffered. */
+  joinWrites(): void;
+  /** Writes what {@link joinWrites} holds. */
+  writeJoined(): void;
   ping(): void;
   pong(data: Buffer): void;
   /** Stops reading from the client. */

@@ -7,7 +7,7 @@ import { EventBatch, EventFrame } from './event-frame.js';
 import { SendBuffer } from './send-buffer.js';
 import { frameText } from './frame-bytes.js';
 import type { FrameWriter } from './transport.js';
-import { corkReplies, releaseInflate, WebSocketTransport } from './web-socket-transport.js';
+import { releaseInflate, WebSocketTransport } from './web-socket-transport.js';
 
 describe('a prebuilt frame', () => {
   let http: Server;
@@ -57,26 +57,6 @@ describe('a prebuilt frame', () => {
     expect(received).toEqual([text]);
   });
 
-  it('of a reply is written together with the replies to other frames that arrived together, in order', async () => {
-    const socket = writerOf(server)!;
-    /** Number of bytes that waited to be written after each reply. */
-    const held: number[] = [];
-    server.on('message', (data: Buffer) => {
-      corkReplies(server);
-      server.send(data);
-      held.push(socket.writableLength);
-    });
-    const frameOf = (digit: string): Buffer => Buffer.from([0x81, 0x81, 0, 0, 0, 0, digit.charCodeAt(0)]);
-    writerOf(client)!.write(Buffer.concat('0123456789'.split('').map(frameOf)));
-    while (received.length < 10) await once(client, 'message');
-    expect(received).toEqual('0123456789'.split(''));
-    expect(held).toEqual([3, 6, 9, 12, 15, 18, 21, 24, 27, 30]);
-
-    writerOf(client)!.write(frameOf('x')); // single frame: written at once
-    await once(client, 'message');
-    expect(held.at(-1)).toBe(0);
-  });
-
   it('has a length in bytes, not in characters', async () => {
     const text = '😀'.repeat(40);
     writerOf(server)!.write(frameText(text).wire);
@@ -100,6 +80,71 @@ describe('a prebuilt frame', () => {
       `after ${number}`,
     ];
     expect(received).toEqual(Array.from({ length: 50 }, (_, number) => round(number)).flat());
+  });
+
+  it('is written with everything else of its turn, in order, and counts as buffered until then', async () => {
+    const sendBuffer = new SendBuffer(new WebSocketTransport(server), 1_000_000, () => undefined);
+    const held: number[] = [];
+    const hold = (): void => void held.push(sendBuffer.bufferedBytes);
+    sendBuffer.send('answer');
+    hold();
+    sendBuffer.sendEvent(new EventFrame(null, '"n":1}'));
+    hold();
+    sendBatch(sendBuffer, [new EventFrame(null, '"n":2}')], sendBuffer.frameWriter);
+    hold();
+    sendBuffer.close(4000, 'over');
+    hold();
+    const [code] = (await once(client, 'close')) as [number];
+    expect(received).toEqual(['answer', '{"type":"event","n":1}', '{"type":"event","n":2}']);
+    expect(code).toBe(4000);
+    expect(held).toEqual([8, 32, 56, 64]);
+  });
+
+  it('of a replay is written at the end of its turn', async () => {
+    const sendBuffer = new SendBuffer(new WebSocketTransport(server), 1_000_000, () => undefined);
+    const held: number[] = [];
+    for (let turn = 0; turn < 3; turn += 1) {
+      sendBuffer.sendEvent(new EventFrame(null, `"n":${turn}}`));
+      held.push(sendBuffer.bufferedBytes);
+      await new Promise(setImmediate);
+      held.push(sendBuffer.bufferedBytes);
+    }
+    expect(held).toEqual([24, 0, 24, 0, 24, 0]);
+    await fence();
+    expect(received).toHaveLength(3);
+  });
+
+  it.each(['answers', 'events of a replay', 'collected events'] as const)(
+    'does not make its client a slow one because of what its turn joined: %s',
+    async (kind) => {
+      let slow = 0;
+      const sendBuffer = new SendBuffer(new WebSocketTransport(server), 1_000, () => (slow += 1));
+      const frame = new EventFrame(null, `"n":"${'x'.repeat(500)}"}`);
+      for (let n = 0; n < 20; n += 1) {
+        if (kind === 'answers') sendBuffer.send('x'.repeat(500));
+        else if (kind === 'events of a replay') sendBuffer.sendEvent(frame);
+        else {
+          new WebSocketTransport(server).joinWrites();
+          sendBatch(sendBuffer, [frame], sendBuffer.frameWriter);
+        }
+        expect(sendBuffer.bufferedBytes).toBeLessThan(2_000);
+      }
+      await fence();
+      expect(slow).toBe(0);
+      expect(received).toHaveLength(20);
+    },
+  );
+
+  it('lets a replay to a client that reads continue in the same turn', async () => {
+    const sendBuffer = new SendBuffer(new WebSocketTransport(server), 1_000, () => undefined);
+    sendBuffer.send('x'.repeat(500));
+    expect(sendBuffer.isBelowReplayLimit).toBe(false);
+    let waits = true;
+    void sendBuffer.whenBelowReplayLimit({ heldBytes: 0, ended: false }).then(() => (waits = false));
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(waits).toBe(false);
+    await fence();
   });
 
   it('is not written after its connection started to close, even if its writer was looked up before', async () => {

@@ -76,9 +76,21 @@ export class WebSocketTransport implements Transport {
     return idle && directWrites && socket.writable ? socket : null;
   }
 
-  send(frame: string | Buffer, onSent: () => void): void {
+  send(frame: string | Buffer, onSent?: () => void): void {
     // `ws` must never compress: compressing per connection costs a hundred times as much as compressing once for all.
     this.webSocket.send(frame, { binary: false, compress: false }, onSent);
+  }
+
+  joinWrites(): void {
+    const { _socket: socket } = this.webSocket as WebSocketInternals;
+    if (socket === undefined || !directWrites || socket.writableCorked > 0) return;
+    socket.cork();
+    process.nextTick(uncork, socket);
+  }
+
+  writeJoined(): void {
+    const { _socket: socket } = this.webSocket as WebSocketInternals;
+    if (socket !== undefined && directWrites) socket.uncork();
   }
 
   ping(): void {
@@ -114,16 +126,4 @@ export function releaseInflate(webSocket: WebSocket): void {
   deflate._inflate = null;
 }
 
-/**
- * Combines replies into one write. Called for each message: if more frames of the client are already in memory, all
- * replies to them are sent together. Their order does not change.
- */
-export function corkReplies(webSocket: WebSocket): void {
-  const { _socket: socket, _receiver: receiver } = webSocket as WebSocketInternals;
-  if (socket === undefined || !directWrites || socket.writableCorked > 0) return;
-  if (typeof receiver?._bufferedBytes !== 'number' || receiver._bufferedBytes === 0) return;
-  socket.cork();
-  process.nextTick(uncork, socket);
-}
-
-const uncork = safely('The answers of one turn', (socket: Socket) => socket.uncork());
+const uncork = safely('The writes of one turn', (socket: Socket) => socket.uncork());

@@ -12,7 +12,7 @@ import { RealtimeClock } from '../timing/realtime-clock.js';
 import { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { FanOut } from '../delivery/fan-out.js';
-import { corkReplies, releaseInflate, WebSocketTransport } from '../connections/web-socket-transport.js';
+import { releaseInflate, WebSocketTransport } from '../connections/web-socket-transport.js';
 import { InstanceHealth } from '../cluster/instances/instance-health.js';
 import { Counters } from '../observability/counters.js';
 import { LogLimiter } from '../observability/log-limiter.js';
@@ -247,7 +247,6 @@ export class RealtimeServer {
     safely(
       'A frame',
       function (this: Socket, data: RawData, isBinary: boolean): void {
-        corkReplies(this);
         server.frames.message(this.connection!, data, isBinary);
         if (server.options.compression) releaseInflate(this);
       },
