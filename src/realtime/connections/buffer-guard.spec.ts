@@ -53,4 +53,20 @@ describe('BufferGuard', () => {
     new BufferGuard({ all: () => [known, unknown] as unknown as Connection[] }, counters, 1).check();
     expect([...counters.byTenant].map(([tenant, counts]) => [tenant, counts.slowConsumersClosed])).toEqual([['a', 1]]);
   });
+
+  it('checks the total after a round of samples that exceeds the limit, and begins the next round at zero', () => {
+    const fakes = [holding(60), holding(60)];
+    const counters = new Counters();
+    const guard = new BufferGuard({ all: () => fakes as unknown as Connection[] }, counters, 100);
+    const sampled = (...fakeSamples: ReturnType<typeof holding>[]): number => {
+      for (const fake of fakeSamples) guard.sample(fake as unknown as Connection);
+      guard.endRound();
+      return counters.buffersOverflowed;
+    };
+    expect(sampled(holding(100))).toBe(0);
+    expect(sampled(holding(50), holding(50))).toBe(0);
+    expect(sampled(holding(50), holding(51))).toBe(1);
+    expect(fakes.map(({ did }) => did)).toEqual(['slowConsumer', '']);
+    expect(sampled()).toBe(1);
+  });
 });

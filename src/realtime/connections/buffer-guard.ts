@@ -6,11 +6,25 @@ import type { Connection } from './connection.js';
  * first: an open connection is closed as a slow consumer, and a connection that is already closing is terminated.
  */
 export class BufferGuard {
+  /** Waiting bytes of the connections that were sampled in this round. */
+  private sampled = 0;
+
   constructor(
     private readonly connections: { all(): Iterable<Connection> },
     private readonly counters: Pick<Counters, 'slowConsumersClosed' | 'buffersOverflowed' | 'byTenant'>,
     private readonly maxBytes: number,
   ) {}
+
+  sample({ sendBuffer }: Pick<Connection, 'sendBuffer'>): void {
+    this.sampled += sendBuffer.bufferedBytes;
+  }
+
+  /** Call it after all connections were sampled. The exact total is computed only if the samples exceed the limit. */
+  endRound(): void {
+    const { sampled } = this;
+    this.sampled = 0;
+    if (sampled > this.maxBytes) this.check();
+  }
 
   check(): void {
     let total = 0;

@@ -203,7 +203,7 @@ describe('SendBuffer', () => {
       collect(batch);
       write();
       expect([written.length, slow, batch.delivered]).toEqual([1, 0, 1]);
-      writableLength = 101;
+      transport.bufferedBytes = writableLength = 101;
       collect(batch);
       write();
       expect([written.length, slow, batch.delivered]).toEqual([1, 1, 1]);

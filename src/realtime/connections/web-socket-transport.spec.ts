@@ -7,7 +7,7 @@ import { EventBatch, EventFrame } from './event-frame.js';
 import { SendBuffer } from './send-buffer.js';
 import { frameText } from './frame-bytes.js';
 import type { FrameWriter } from './transport.js';
-import { releaseInflate, WebSocketTransport } from './web-socket-transport.js';
+import { allowDirectWrites, releaseInflate, WebSocketTransport } from './web-socket-transport.js';
 
 describe('a prebuilt frame', () => {
   let http: Server;
@@ -243,16 +243,25 @@ describe('the internals of ws', () => {
   });
 
   it.each([
-    ['more frames are in memory', 0, { _bufferedBytes: 1 }, true],
-    ['nothing more is in memory', 0, { _bufferedBytes: 0 }, false],
-    ['it is unknown what is in memory', 0, {}, false],
-    ['the socket is corked already', 1, { _bufferedBytes: 1 }, false],
-  ])('combine replies if %s', async (_what, writableCorked, _receiver, corks) => {
+    ['once per turn', { writableCorked: 0 }, true],
+    ['not while something else joins them', { writableCorked: 1 }, false],
+    ['not without a socket', undefined, false],
+  ])('join the writes of a turn: %s', async (_what, state, corks) => {
     const calls: string[] = [];
-    const _socket = { writableCorked, cork: () => calls.push('cork'), uncork: () => calls.push('uncork') };
-    corkReplies({ _socket, _receiver } as unknown as WebSocket);
+    const _socket = state && { ...state, cork: () => calls.push('cork'), uncork: () => calls.push('uncork') };
+    transportOf({ _socket }).joinWrites();
     expect(calls).toEqual(corks ? ['cork'] : []);
     await new Promise(setImmediate);
     expect(calls).toEqual(corks ? ['cork', 'uncork'] : []);
+  });
+
+  it('do not join writes in the fallback', () => {
+    let calls = 0;
+    const cork = (): void => void (calls += 1);
+    allowDirectWrites(false);
+    transportOf({ _socket: { writableCorked: 0, cork, uncork: cork } }).joinWrites();
+    allowDirectWrites(true);
+    transportOf({}).writeJoined();
+    expect(calls).toBe(0);
   });
 });
