@@ -3,7 +3,7 @@ import type { ConsoleTab } from '../support/console-tab.js';
 import { screenshot, violations } from '../support/look.js';
 
 /** The tests of the live tail. They share the platform and the browser of the console's spec, which are slow to start. */
-export function describeTail(host: () => { open(): Promise<ConsoleTab>; admin: Api }): void {
+export function describeTail(host: () => { open: () => Promise<ConsoleTab>; admin: Api }): void {
   it('shows what a channel keeps with ids and sizes, filters it, and suggests channels', async () => {
     const { open, admin } = host();
     const { page, complaints, signIn, click, view } = await open();

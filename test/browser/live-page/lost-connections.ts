@@ -9,7 +9,7 @@ import { cutOff, DESKTOP, PHONE, screenshot, violations } from '../support/look.
 
 interface Host {
   readonly platform: PlatformProcess;
-  open(url: string, options: BrowserContextOptions): Promise<LiveTab>;
+  readonly open: (url: string, options: BrowserContextOptions) => Promise<LiveTab>;
 }
 
 /** The tests of lost connections. They share the platform and the browser of the live page's spec, which are slow to start. */

@@ -9,13 +9,13 @@ export interface ConsoleTab {
   readonly page: Page;
   /** Messages of the browser's console, and errors of the page. */
   readonly complaints: string[];
-  signIn(token: string): Promise<void>;
+  readonly signIn: (token: string) => Promise<void>;
   /** Clicks the button with this name. */
-  click(name: string): Promise<void>;
+  readonly click: (name: string) => Promise<void>;
   /** Shows the view with this name. */
-  view(name: string): Promise<void>;
+  readonly view: (name: string) => Promise<void>;
   /** Waits until the current value of a metric is at least `least`. */
-  metricAtLeast(metric: string, least: number): Promise<void>;
+  readonly metricAtLeast: (metric: string, least: number) => Promise<void>;
 }
 
 /** Opens the console. @param at path below `/realtime` */

@@ -6,15 +6,15 @@ export interface LiveTab {
   /** Messages of the browser's console, and errors of the page. */
   readonly complaints: string[];
   /** Clicks the button with this name. */
-  click(name: string): Promise<void>;
+  readonly click: (name: string) => Promise<void>;
   /** Signs in with a demo account, and waits for its subscriptions. */
-  signIn(email: string): Promise<void>;
-  connected(): Promise<void>;
-  subscribedTo(channel: string): Promise<void>;
+  readonly signIn: (email: string) => Promise<void>;
+  readonly connected: () => Promise<void>;
+  readonly subscribedTo: (channel: string) => Promise<void>;
   /** Waits until the feed shows an event of a channel that contains the text. */
-  arrived(channel: string, text?: string): Promise<void>;
+  readonly arrived: (channel: string, text?: string) => Promise<void>;
   /** Returns the channels of the events in the feed, oldest first. */
-  feed(): Promise<string[]>;
+  readonly feed: () => Promise<string[]>;
 }
 
 export async function openLivePage(browser: Browser, url: string, options: BrowserContextOptions): Promise<LiveTab> {
