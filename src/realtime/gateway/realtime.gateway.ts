@@ -46,7 +46,7 @@ import { configurationWarnings } from './configuration-warnings.js';
 import { isWithinConnectionLimits } from './connection-limits.js';
 import { abandonMessages, MessageRunner } from './message-runner.js';
 import { RealtimeServer } from './realtime-server.js';
-import { costOf, costOfReading } from './request-cost.js';
+import { costOfReading } from './request-cost.js';
 import { RenewalLimits } from './renewal-limits.js';
 import { sendConnected } from './send-connected.js';
 import { sendError } from './send-error.js';
@@ -241,10 +241,11 @@ export class RealtimeGateway
     if (request !== undefined) {
       this.counters.framesReceived.add(request.type);
       if (connection.awaitsAuth && request.type !== 'auth') throw new ProtocolError('auth_required');
-      const cost = costOf(request);
+      const command = COMMANDS[request.type];
+      const cost = command.cost(request as never);
       const waitMs = cost === 0 ? 0 : this.services.budget.request(connection, cost);
       if (waitMs === null) throw OVER_BUDGET;
-      const run = () => COMMANDS[request.type](this.services, connection, request as never);
+      const run = () => command.run(this.services, connection, request as never);
       const pending = waitMs === 0 ? run() : afterWait(waitMs, connection, run);
       return connection.channelsAtConnect === null ? pending : this.subscribeAfter(connection, pending);
     }

@@ -1,5 +1,6 @@
 import type { ClientRequest } from '../../protocol/index.js';
-import { costOf, costOfReading } from './request-cost.js';
+import { COMMANDS } from './commands/index.js';
+import { costOfReading } from './request-cost.js';
 
 describe('the cost of a frame', () => {
   it.each([
@@ -15,11 +16,13 @@ describe('the cost of a frame', () => {
     [{ type: 'ping' }, 0],
     [{ type: 'list_channels' }, 1_024],
     [{ type: 'presence', channel: 'c' }, 4_096],
+    [{ type: 'history', channel: 'c' }, 4_096],
     [{ type: 'auth', token: 't' }, 4_096],
     [{ type: 'stats' }, 16_384],
     [{ type: 'subscribe', targets: [1, 2] }, 2_048],
     [{ type: 'unsubscribe', channels: ['a', 'b', 'c'] }, 768],
   ])('%j costs %i bytes', (request, cost) => {
-    expect(costOf(request as ClientRequest)).toBe(cost);
+    const { type } = request as ClientRequest;
+    expect(COMMANDS[type].cost(request as never)).toBe(cost);
   });
 });

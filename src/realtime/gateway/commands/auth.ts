@@ -10,48 +10,51 @@ import type { Command } from './command.js';
  * `{"type":"auth",…}`: authenticates the connection, or renews the token of the same user. The third failure in a row
  * closes the connection.
  */
-export const auth: Command<'auth'> = async (services, connection, { token, ref }) => {
-  let principal: Principal;
-  const waitMs = services.renewals.take(connection, services.clock.now());
-  if (waitMs > 0) {
-    const message = `Too many renewals of the token: try again in ${Math.ceil(waitMs / 1_000)} s`;
-    sendError(connection, new ProtocolError('rate_limited', { message }), { ref });
-    return;
-  }
-  try {
-    principal = services.auth.assertActive(await services.auth.verify(token, connection.namedTenant));
-    const current = connection.principal?.userKey;
-    if (current !== undefined && current !== principal.userKey) {
-      throw new ProtocolError('forbidden', { message: 'This connection belongs to another user: open a new one' });
+export const auth: Command<'auth'> = {
+  cost: () => 4_096,
+  run: async (services, connection, { token, ref }) => {
+    let principal: Principal;
+    const waitMs = services.renewals.take(connection, services.clock.now());
+    if (waitMs > 0) {
+      const message = `Too many renewals of the token: try again in ${Math.ceil(waitMs / 1_000)} s`;
+      sendError(connection, new ProtocolError('rate_limited', { message }), { ref });
+      return;
     }
-  } catch (error) {
-    sendError(connection, error, { ref });
-    services.auditLog.refused(codeOf(error), connection, connection.id);
-    if (error instanceof ProtocolError && error.code === 'unavailable') return; // not the client's fault
-    connection.refusedAuths += 1;
-    if (connection.refusedAuths >= MAX_REFUSED_AUTHS) connection.close('unauthorized');
-    return;
-  }
-  if (connection.closing) return;
-  connection.refusedAuths = 0;
-  if (connection.principal === null && !isWithinConnectionLimits(services.registry, services.options, principal)) {
-    sendError(connection, new ProtocolError('too_many_connections'), { ref });
-    services.auditLog.refused('too_many_connections', { address: connection.address, principal }, connection.id);
-    connection.close('tooManyConnections');
-    return;
-  }
-  services.registry.identify(connection, principal);
-  services.auditLog.identified(connection);
-  if (connection.awaitsAuth) {
-    connection.authDeadline = Infinity;
-    sendConnected(services, connection, ref);
-    return;
-  }
-  const { user, expiresAt } = principal;
-  const authorizedChannels = services.policy.authorizedChannels(principal);
-  const end = Number.isFinite(expiresAt) ? { expiresAt: new Date(expiresAt).toISOString() } : {};
-  connection.send({ type: 'authenticated', user, authorizedChannels, ...end }, ref);
-  await services.reauthorization.onTokenRenewed(connection);
+    try {
+      principal = services.auth.assertActive(await services.auth.verify(token, connection.namedTenant));
+      const current = connection.principal?.userKey;
+      if (current !== undefined && current !== principal.userKey) {
+        throw new ProtocolError('forbidden', { message: 'This connection belongs to another user: open a new one' });
+      }
+    } catch (error) {
+      sendError(connection, error, { ref });
+      services.auditLog.refused(codeOf(error), connection, connection.id);
+      if (error instanceof ProtocolError && error.code === 'unavailable') return; // not the client's fault
+      connection.refusedAuths += 1;
+      if (connection.refusedAuths >= MAX_REFUSED_AUTHS) connection.close('unauthorized');
+      return;
+    }
+    if (connection.closing) return;
+    connection.refusedAuths = 0;
+    if (connection.principal === null && !isWithinConnectionLimits(services.registry, services.options, principal)) {
+      sendError(connection, new ProtocolError('too_many_connections'), { ref });
+      services.auditLog.refused('too_many_connections', { address: connection.address, principal }, connection.id);
+      connection.close('tooManyConnections');
+      return;
+    }
+    services.registry.identify(connection, principal);
+    services.auditLog.identified(connection);
+    if (connection.awaitsAuth) {
+      connection.authDeadline = Infinity;
+      sendConnected(services, connection, ref);
+      return;
+    }
+    const { user, expiresAt } = principal;
+    const authorizedChannels = services.policy.authorizedChannels(principal);
+    const end = Number.isFinite(expiresAt) ? { expiresAt: new Date(expiresAt).toISOString() } : {};
+    connection.send({ type: 'authenticated', user, authorizedChannels, ...end }, ref);
+    await services.reauthorization.onTokenRenewed(connection);
+  },
 };
 
 function codeOf(error: unknown): string {

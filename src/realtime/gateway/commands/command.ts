@@ -33,12 +33,13 @@ export interface Services {
 
 type RequestOf<T extends RequestType> = Extract<ClientRequest, { type: T }>;
 
-/**
- * Handles one request and sends the answer. A refusal is thrown as `ProtocolError` and becomes an `error` frame with the
- * request's `ref`. A request for several channels answers for each channel.
- */
-export type Command<T extends RequestType> = (
-  services: Services,
-  connection: Connection,
-  request: RequestOf<T>,
-) => void | Promise<void>;
+/** Handler of one type of request. */
+export interface Command<T extends RequestType> {
+  /** Cost of the request in bytes, charged before it runs. Larger answers are charged afterwards. */
+  readonly cost: (request: RequestOf<T>) => number;
+  /**
+   * Runs the request and sends the answer. A refusal is thrown as `ProtocolError` and becomes an `error` frame with the
+   * request's `ref`. A request for several channels answers for each channel.
+   */
+  readonly run: (services: Services, connection: Connection, request: RequestOf<T>) => void | Promise<void>;
+}

@@ -9,26 +9,29 @@ import type { Command, Services } from './command.js';
 import { limitKeyOf, SubscriptionGrant } from './subscription-grant.js';
 
 /** `{"type":"subscribe",…}`: answers with `subscribed` or `error` for each channel, in the order of the request. */
-export const subscribe: Command<'subscribe'> = async (services, connection, { targets, ref }) => {
-  const slices = new TimeSlices();
-  for (const target of targets) {
-    try {
-      const calls = services.policy.callsFor(target.channel);
-      if (calls > 0) services.budget.chargeUnconditionally(connection, calls * SUBSCRIBE_COST);
-      const resolved = await services.policy.resolve(connection.principal, target.channel, limitKeyOf(connection));
-      // A wildcard was charged as one channel. Charge the others.
-      if (resolved.length > 1)
-        services.budget.chargeUnconditionally(connection, (resolved.length - 1) * SUBSCRIBE_COST);
-      for (const { channel, error } of resolved) {
-        await slices.next();
-        if (connection.closing) return;
-        if (error !== null) sendError(connection, error, { ref });
-        else await subscribeOne(services, connection, { ...target, channel }, isWildcard(target.channel), ref);
+export const subscribe: Command<'subscribe'> = {
+  cost: ({ targets }) => targets.length * SUBSCRIBE_COST,
+  run: async (services, connection, { targets, ref }) => {
+    const slices = new TimeSlices();
+    for (const target of targets) {
+      try {
+        const calls = services.policy.callsFor(target.channel);
+        if (calls > 0) services.budget.chargeUnconditionally(connection, calls * SUBSCRIBE_COST);
+        const resolved = await services.policy.resolve(connection.principal, target.channel, limitKeyOf(connection));
+        // A wildcard was charged as one channel. Charge the others.
+        if (resolved.length > 1)
+          services.budget.chargeUnconditionally(connection, (resolved.length - 1) * SUBSCRIBE_COST);
+        for (const { channel, error } of resolved) {
+          await slices.next();
+          if (connection.closing) return;
+          if (error !== null) sendError(connection, error, { ref });
+          else await subscribeOne(services, connection, { ...target, channel }, isWildcard(target.channel), ref);
+        }
+      } catch (error) {
+        sendError(connection, error, { channel: target.channel, ref });
       }
-    } catch (error) {
-      sendError(connection, error, { channel: target.channel, ref });
     }
-  }
+  },
 };
 
 const TOO_MANY_OF_TENANT = 'Too many subscriptions for this tenant';
