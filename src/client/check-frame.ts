@@ -1,7 +1,8 @@
 import type { ServerFrame } from '../protocol/frames.js';
+import type { AnswerTypes } from './types.js';
 
 /** Frames that are only replies: the client reads none of their fields. */
-type Answer = 'pong' | 'channels' | 'stats' | 'history';
+type Answer = Exclude<AnswerTypes[keyof AnswerTypes], 'presence'>;
 
 /** Required fields, by frame type. */
 const REQUIRED: { readonly [T in Exclude<ServerFrame['type'], Answer>]: string } = {

@@ -57,16 +57,18 @@ export interface User {
   readonly role: string;
 }
 
-/** Reason why a resume is incomplete, or why a connected client lost continuity. */
-export type RecoveryReason =
-  | 'expired'
-  | 'unknown_epoch'
-  | 'rewound'
-  | 'unproven'
-  | 'too_many'
-  | 'no_history'
-  | 'already_subscribed'
-  | 'replay_limit';
+/** Reasons why a resume is incomplete, or why a connected client lost continuity. */
+export const RECOVERY_REASONS = [
+  'expired',
+  'unknown_epoch',
+  'rewound',
+  'unproven',
+  'too_many',
+  'no_history',
+  'already_subscribed',
+  'replay_limit',
+] as const;
+export type RecoveryReason = (typeof RECOVERY_REASONS)[number];
 
 /** Reason why a page of a history is empty, although events may have been emitted. */
 export type HistoryReason = Extract<RecoveryReason, 'unknown_epoch' | 'no_history'>;
@@ -212,6 +214,24 @@ export type ServerFrame =
       readonly timestamp: string;
     }
   | { readonly type: 'reconnect'; readonly afterMs: number; readonly timestamp: string };
+
+/** Types of server frames, for counters. */
+export const SERVER_FRAME_TYPES: { readonly [T in ServerFrame['type']]: true } = {
+  connected: true,
+  subscribed: true,
+  unsubscribed: true,
+  event: true,
+  pong: true,
+  error: true,
+  channels: true,
+  stats: true,
+  history: true,
+  authenticated: true,
+  presence: true,
+  presence_diff: true,
+  resync: true,
+  reconnect: true,
+};
 
 /** A server frame before the gateway adds its timestamp. */
 export type Unstamped<F extends ServerFrame = ServerFrame> = F extends ServerFrame ? Omit<F, 'timestamp'> : never;

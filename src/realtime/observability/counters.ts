@@ -2,42 +2,17 @@ import { Injectable } from '@nestjs/common';
 import {
   CLOSE_CODES,
   ERROR_CODES,
+  RECOVERY_REASONS,
   REQUEST_TYPES,
-  type RecoveryReason,
-  type ServerFrame,
+  SERVER_FRAME_TYPES,
   type Unstamped,
 } from '../../protocol/index.js';
 import { measurementsFor, type Measurements } from './measurements.js';
 import { CounterMap } from './counter-map.js';
 import { CountersByTenant } from './tenant-counters.js';
 
-/** Types of server frames, without `event`. */
-const FRAME_TYPES: Record<Exclude<ServerFrame['type'], 'event'> | 'application', true> = {
-  ...{ connected: true, subscribed: true, unsubscribed: true, pong: true, error: true, channels: true, stats: true },
-  ...{
-    history: true,
-    authenticated: true,
-    presence: true,
-    presence_diff: true,
-    resync: true,
-    reconnect: true,
-    application: true,
-  },
-};
-
-/** Reasons for a loss of continuity. */
-const RECOVERY_REASONS: Record<RecoveryReason, true> = {
-  ...{
-    expired: true,
-    unknown_epoch: true,
-    rewound: true,
-    unproven: true,
-    too_many: true,
-    no_history: true,
-    already_subscribed: true,
-    replay_limit: true,
-  },
-};
+/** Types of frames to clients, without events, which are counted as deliveries. */
+const FRAMES_SENT = [...Object.keys(SERVER_FRAME_TYPES).filter((type) => type !== 'event'), 'application'];
 
 /** Close codes of clients and the network that are counted separately; all others count as `other`. */
 const OTHER_CLOSES = [1000, 1005, 1006];
@@ -85,16 +60,16 @@ export class Counters {
    */
   readonly framesReceived = new CounterMap([...REQUEST_TYPES, 'application', 'bad', 'rate_limited']);
   /** Frames to clients by type, without events, which are counted in {@link delivered}. */
-  readonly framesSent = new CounterMap(Object.keys(FRAME_TYPES));
+  readonly framesSent = new CounterMap(FRAMES_SENT);
   /** `error` frames by code. */
   readonly errorsSent = new CounterMap(Object.keys(ERROR_CODES));
   /** Gaps that this instance detected. `gapsFilled` counts those that were filled completely from the history. */
   gapsFound = 0;
   gapsFilled = 0;
   /** Connected subscribers that were sent `resync`, by reason. */
-  readonly resyncs = new CounterMap(Object.keys(RECOVERY_REASONS));
+  readonly resyncs = new CounterMap(RECOVERY_REASONS);
   /** Subscriptions that asked to resume: `recovered`, or the reason for a failure. */
-  readonly recoveries = new CounterMap(['recovered', ...Object.keys(RECOVERY_REASONS)]);
+  readonly recoveries = new CounterMap(['recovered', ...RECOVERY_REASONS]);
   /** Calls of `emit` that were rejected: `invalid_event`, `unavailable`, `tenant_busy` or `internal`. */
   readonly failedEvents = new CounterMap(['invalid_event', 'unavailable', 'tenant_busy', 'internal']);
   /**
