@@ -22,11 +22,22 @@ import { CounterMap } from '../observability/counter-map.js';
 type Report = (metric: MetricName, value: number, attributes?: Readonly<Record<string, string>>) => void;
 type Observables = { readonly [N in MetricName]?: Observable };
 
-/** Counters without attributes, whose metric has the same name. */
-const SUMS = [
-  ...(['gapsFound', 'gapsFilled', 'slowConsumersClosed', 'buffersOverflowed'] as const),
-  ...(['outboxSent', 'outboxSetAside', 'foreignMessages'] as const),
-];
+/** Counters that are reported by channel pattern or by tenant. */
+const BY_CHANNEL_OR_TENANT = ['published', 'delivered', 'tenantPublished', 'tenantDelivered'] as const;
+
+/** The other counters. `Counters` has a field with the name of each: a number, or a number for each value of the attribute. */
+type PlainCounter = Exclude<
+  { [N in MetricName]: (typeof METRICS)[N]['kind'] extends 'counter' ? N : never }[MetricName],
+  (typeof BY_CHANNEL_OR_TENANT)[number]
+>;
+type PlainCounters = {
+  readonly [N in PlainCounter]: (typeof METRICS)[N] extends { readonly attributes: object } ? CounterMap : number;
+};
+
+const PLAIN_COUNTERS = (Object.keys(METRICS) as MetricName[]).filter(
+  (name): name is PlainCounter =>
+    METRICS[name].kind === 'counter' && !(BY_CHANNEL_OR_TENANT as readonly string[]).includes(name),
+);
 
 const TENANT = 'realtime.tenant';
 const POLICY_OUTCOME = 'realtime.policy.outcome';
@@ -123,21 +134,16 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
     const reportAll = (metric: MetricName, attribute: string, counts: Iterable<[string, number]>): void => {
       for (const [label, count] of counts) report(metric, count, { [attribute]: label });
     };
-    const { counters } = this;
-    reportAll('handshakes', 'realtime.handshake.outcome', counters.handshakes);
-    reportAll('closed', 'realtime.close.code', counters.closed);
-    reportAll('framesReceived', 'realtime.frame.type', counters.framesReceived);
-    reportAll('framesSent', 'realtime.frame.type', counters.framesSent);
-    report('framesSent', counters.delivered, { 'realtime.frame.type': 'event' });
-    reportAll('errorsSent', 'error.type', counters.errorsSent);
+    const counters: PlainCounters = this.counters;
+    for (const name of PLAIN_COUNTERS) {
+      const value = counters[name];
+      const { attributes }: MetricDefinition = METRICS[name];
+      if (typeof value === 'number') report(name, value);
+      else reportAll(name, attributes![0]!, value);
+    }
+    report('framesSent', this.counters.delivered, { 'realtime.frame.type': 'event' });
     reportAll('published', CHANNEL_PATTERN, this.publishedBy);
     reportAll('delivered', CHANNEL_PATTERN, this.deliveredBy);
-    reportAll('resyncs', 'realtime.recovery.reason', counters.resyncs);
-    reportAll('recoveries', 'realtime.recovery.outcome', counters.recoveries);
-    reportAll('invalidEvents', 'realtime.event.outcome', counters.invalidEvents);
-    reportAll('failedEvents', 'error.type', counters.failedEvents);
-    reportAll('policyFailures', 'error.type', counters.policyFailures);
-    for (const sum of SUMS) report(sum, counters[sum]);
     this.observeChannels(report);
     report('brokerUp', this.bridge.status.up ? 1 : 0);
     const { queuedEvents, queuedBytes, selfPingAgeMs } = this.bridge.brokerHealth;
