@@ -2,7 +2,7 @@ import { Get, Header, Req, UseGuards } from '@nestjs/common';
 import type { AsyncApiDocument } from '../channels/asyncapi/asyncapi-document.js';
 import { RealtimeAsyncApi } from '../channels/asyncapi/asyncapi.service.js';
 import { AdminGuard } from './admin.guard.js';
-import { Documented } from './documented.js';
+import { Audited } from './documented.js';
 import { asyncApiShape } from './operator-shapes.js';
 import { RealtimeController } from './realtime-route.js';
 
@@ -15,7 +15,7 @@ export class AsyncApiController {
   /** Returns the AsyncAPI 3 document of all registered channels. */
   @Get('asyncapi.json')
   @Header('Cache-Control', 'no-store')
-  @Documented({
+  @Audited({
     summary: 'All channels, their access and their event schemas, as an AsyncAPI 3 document',
     answer: asyncApiShape,
   })

@@ -1,3 +1,4 @@
+import type { OperatorAction, OperatorRead } from '../gateway/audit/realtime-audit.js';
 import type { Accepted } from './direct-reply.interceptor.js';
 import type { Shape } from './shape.js';
 
@@ -39,6 +40,18 @@ type HandlerOf<T> = (...args: never[]) => T | Accepted | Promise<T | Accepted>;
 export function Documented<T>(operation: Operation<T>) {
   return <H extends HandlerOf<T>>(_controller: object, _name: string, descriptor: TypedPropertyDescriptor<H>): void =>
     Reflect.defineMetadata(OPERATION, operation, descriptor.value!);
+}
+
+/**
+ * Describes a route of the operator API, as {@link Documented} does. The name of the handler is the name of the call in the
+ * audit log: the compiler refuses another one.
+ */
+export function Audited<T>(operation: Operation<T>) {
+  return <H extends HandlerOf<T>>(
+    controller: object,
+    name: OperatorRead | OperatorAction,
+    descriptor: TypedPropertyDescriptor<H>,
+  ): void => Documented(operation)(controller, name, descriptor);
 }
 
 /** Returns the description of a route. @throws Error if it has none */

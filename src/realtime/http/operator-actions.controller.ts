@@ -19,7 +19,7 @@ import { TenantError, Tenants } from '../tenants/tenants.js';
 import { AdminGuard, type OperatorRequest } from './admin.guard.js';
 import { Accepted } from './direct-reply.interceptor.js';
 import { DrainingGuard } from './draining.guard.js';
-import { Documented } from './documented.js';
+import { Audited } from './documented.js';
 import { readTimestamp, readQuery, TENANT, type Parameters } from './operator-query.js';
 import { disconnectedShape, reauthorizedShape, type Disconnected, type Reauthorized } from './operator-shapes.js';
 import { RealtimeController } from './realtime-route.js';
@@ -56,7 +56,7 @@ export class OperatorActionsController {
 
   /** Closes one connection with 4403; its client can reconnect with a valid token. */
   @Delete('connections/:id')
-  @Documented({
+  @Audited({
     summary: 'Closes one connection (4403); the client can reconnect with a valid token',
     ...COMMAND,
     ...CONNECTION,
@@ -73,7 +73,7 @@ export class OperatorActionsController {
   /** Revokes the token of one connection. The connection is closed with 4403, and no instance accepts the token any more. */
   @Post('connections/:id/revoke')
   @HttpCode(200)
-  @Documented({ summary: 'Revokes the token of one connection, and closes it (4403)', ...COMMAND, ...CONNECTION })
+  @Audited({ summary: 'Revokes the token of one connection, and closes it (4403)', ...COMMAND, ...CONNECTION })
   async revokeConnection(
     @Param('id') id: string,
     @Query() parameters: Parameters,
@@ -86,7 +86,7 @@ export class OperatorActionsController {
   /** Closes all connections of a user with 4403; the clients can reconnect with a valid token. */
   @Post('users/:userId/disconnect')
   @HttpCode(200)
-  @Documented({ summary: 'Closes every connection of a user (4403)', ...COMMAND, ...USER, query: TENANT })
+  @Audited({ summary: 'Closes every connection of a user (4403)', ...COMMAND, ...USER, query: TENANT })
   async disconnectUser(
     @Param('userId') userId: string,
     @Query() parameters: Parameters,
@@ -100,7 +100,7 @@ export class OperatorActionsController {
   /** Revokes the tokens of a user that were issued before `issuedBefore`. @default now */
   @Post('users/:userId/revoke')
   @HttpCode(200)
-  @Documented({
+  @Audited({
     summary: 'Revokes the tokens of a user, and closes its connections (4403)',
     ...COMMAND,
     ...USER,
@@ -120,7 +120,7 @@ export class OperatorActionsController {
   /** Re-authorizes every subscription of a user, and ends those that are no longer allowed. */
   @Post('users/:userId/reauthorize')
   @HttpCode(200)
-  @Documented({
+  @Audited({
     summary: 'Re-authorizes every subscription of a user',
     ...COMMAND,
     ...USER,
@@ -139,7 +139,7 @@ export class OperatorActionsController {
   /** Closes all connections whose token has this `jti` with 4403; a client can reconnect with a valid token. */
   @Post('sessions/:jti/disconnect')
   @HttpCode(200)
-  @Documented({
+  @Audited({
     summary: 'Closes every connection whose token has this `jti` (4403)',
     ...COMMAND,
     ...SESSION,
@@ -157,7 +157,7 @@ export class OperatorActionsController {
   /** Revokes the tokens with this `jti`. `until` is the expiry of the last of them: the revocation is kept until then. */
   @Post('sessions/:jti/revoke')
   @HttpCode(200)
-  @Documented({
+  @Audited({
     summary: 'Revokes the tokens with this `jti`, and closes their connections (4403)',
     ...COMMAND,
     ...SESSION,
@@ -176,7 +176,7 @@ export class OperatorActionsController {
   /** Revokes every token that was issued before a time. Connections are closed with 4401, so clients get a new token. */
   @Post('tokens/revoke')
   @HttpCode(200)
-  @Documented({
+  @Audited({
     summary: 'Revokes every token that was issued before a time, and closes the connections (4401)',
     ...COMMAND,
     query: ISSUED_BEFORE,

@@ -16,7 +16,7 @@ import { writeCursor } from './inspection/paging.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeUnavailableError } from '../publishing/errors.js';
 import { channelOf, tenantProblem, topicOf } from '../tenants/topic.js';
-import { Documented } from './documented.js';
+import { Audited } from './documented.js';
 import { explanationOf } from './explanation.js';
 import { AdminGuard, type OperatorRequest } from './admin.guard.js';
 import {
@@ -66,7 +66,7 @@ export class OperatorsController {
   /** Returns statistics of the cluster and of each instance. Counters start at zero when an instance starts. */
   @Get('stats')
   @Header('Cache-Control', 'no-store')
-  @Documented({ summary: 'Statistics of the cluster and of each instance', answer: statsShape })
+  @Audited({ summary: 'Statistics of the cluster and of each instance', answer: statsShape })
   async stats(@Query() parameters: Parameters): Promise<StatsDto> {
     readQuery(parameters, {});
     const { cluster, instances, unanswered } = await this.inspection.cluster();
@@ -77,7 +77,7 @@ export class OperatorsController {
   /** Returns the metrics of the last five minutes of each instance, one sample every five seconds, oldest first. */
   @Get('stats/history')
   @Header('Cache-Control', 'no-store')
-  @Documented({
+  @Audited({
     summary: 'Metrics of the last five minutes of each instance, one sample every five seconds, oldest first',
     answer: statsHistoryShape,
     refusals: [400],
@@ -92,7 +92,7 @@ export class OperatorsController {
   /** Returns the operator whose token the request has, and the instance that answers. */
   @Get('whoami')
   @Header('Cache-Control', 'no-store')
-  @Documented({
+  @Audited({
     summary: 'The operator whose token the request has, and the instance that answers',
     answer: operatorShape,
     refusals: [400],
@@ -106,7 +106,7 @@ export class OperatorsController {
   /** Returns a page of the matching connections. */
   @Get('connections')
   @Header('Cache-Control', 'no-store')
-  @Documented({
+  @Audited({
     summary: 'The connections of all instances, page by page',
     query: CONNECTION_PARAMETERS,
     answer: connectionsShape,
@@ -121,7 +121,7 @@ export class OperatorsController {
   /** Returns one connection, with its channels. */
   @Get('connections/:id')
   @Header('Cache-Control', 'no-store')
-  @Documented({
+  @Audited({
     summary: 'One connection, with its channels',
     path: { id: 'The id of a connection' },
     answer: connectionDetailsShape,
@@ -142,7 +142,7 @@ export class OperatorsController {
   /** Returns a page of the channels that have subscribers, sorted by name. */
   @Get('channels')
   @Header('Cache-Control', 'no-store')
-  @Documented({
+  @Audited({
     summary: 'The channels that have subscribers, by name, page by page',
     query: CHANNEL_PARAMETERS,
     answer: channelsShape,
@@ -158,7 +158,7 @@ export class OperatorsController {
   /** Returns the last events in the history of a channel, oldest first, with the fields that the admin's role can see. */
   @Get('channels/:channel/history')
   @Header('Cache-Control', 'no-store')
-  @Documented({
+  @Audited({
     summary: 'The last events in the history of a channel, oldest first, as clients receive them',
     path: { channel: 'The name of a channel' },
     query: HISTORY_PARAMETERS,
@@ -185,7 +185,7 @@ export class OperatorsController {
   /** Explains why a user can or cannot use a channel; without `user`, a client without a token. */
   @Get('explain')
   @Header('Cache-Control', 'no-store')
-  @Documented({
+  @Audited({
     summary: 'Explains why a user can or cannot use a channel',
     query: EXPLAIN_PARAMETERS,
     required: ['channel'],
