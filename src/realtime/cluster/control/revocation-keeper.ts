@@ -103,7 +103,7 @@ export class RevocationKeeper implements OnApplicationShutdown {
 
   /** Returns the time at which every token that is issued until this moment has expired. */
   latestExpiry(moment: number): number {
-    // Revocations of tokens without expiry are kept for ever.
+    // Revocations of tokens without expiry are kept forever.
     return this.options.jwt.allowWithoutExpiry ? Infinity : moment + this.options.revocationTtlMs;
   }
 
