@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { PLATFORM_CHANNELS } from '../../src/protocol/platform-events.js';
 import {
   CLOSE_CODES,
   ERROR_CODES,
@@ -10,8 +11,8 @@ import {
 const protocol = readFileSync('docs/PROTOCOL.md', 'utf8');
 
 /** Returns the rows of the table under a heading, as lists of cells. */
-function rowsUnder(heading: string): string[][] {
-  const section = protocol.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
+function rowsUnder(heading: string, page = protocol): string[][] {
+  const section = page.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
   const rows = section.split('\n').filter((line) => line.startsWith('|'));
   return rows.slice(2).map((row) =>
     row
@@ -42,6 +43,22 @@ describe('docs/PROTOCOL.md', () => {
     const named = rowsUnder('From the server').map(([frame]) => /"type":"(\w+)"/.exec(frame!)?.[1]);
     expect(named).toHaveLength(types.length);
     expect(new Set(named)).toEqual(new Set(types));
+  });
+
+  it('has every built-in channel, as docs/channels.md has', () => {
+    const channels = ['user:{userId}', ...Object.keys(PLATFORM_CHANNELS)].toSorted();
+    const namesIn = (cell: string): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name!);
+    expect(
+      rowsUnder('Channels')
+        .flatMap(([cell]) => namesIn(cell!))
+        .toSorted(),
+    ).toEqual(channels);
+    // There a group is written once: `apps:` `created`, `updated`.
+    const guide = rowsUnder('Built-in channels', readFileSync('docs/channels.md', 'utf8')).flatMap(([cell]) => {
+      const [first, ...others] = namesIn(cell!);
+      return first!.endsWith(':') ? others.map((name) => first! + name) : [first!];
+    });
+    expect(guide.toSorted()).toEqual(channels);
   });
 
   it('has every reason for lost continuity', () => {
