@@ -6,7 +6,8 @@ import type { Principal } from '../../src/realtime/auth/principal.js';
 import { Connection } from '../../src/realtime/connections/connection.js';
 import { ConnectionRegistry } from '../../src/realtime/connections/connection-registry.js';
 import { RealtimeGateway } from '../../src/realtime/gateway/realtime.gateway.js';
-import { RealtimeServer, type FrameHandler } from '../../src/realtime/gateway/realtime-server.js';
+import type { FrameHandler } from '../../src/realtime/gateway/connection-lifecycle.js';
+import { RealtimeServer } from '../../src/realtime/gateway/realtime-server.js';
 import { RealtimeModule, type RealtimeOptions } from '../../src/realtime/index.js';
 import { Counters } from '../../src/realtime/observability/counters.js';
 import { ResolvedRealtimeOptions } from '../../src/realtime/options/realtime-options.js';
@@ -86,7 +87,7 @@ export class OfflineGateway {
   /** Creates a connection that the gateway has not accepted yet. */
   open(principal: Principal | null = null): OfflineClient {
     const [server, options] = [this.app.get(RealtimeServer), this.app.get(ResolvedRealtimeOptions)];
-    const { frames, closeSlow } = server as unknown as {
+    const { frames, closeSlow } = server.connections as unknown as {
       frames: FrameHandler;
       closeSlow: (connection: Connection) => void;
     };

@@ -9,36 +9,26 @@ import { CLOSE_CODES, ERROR_CODES } from '../../protocol/index.js';
 import { AuthService } from '../auth/auth.service.js';
 import { AuditLog } from './audit/audit-log.service.js';
 import { RealtimeClock } from '../timing/realtime-clock.js';
-import { Connection } from '../connections/connection.js';
+import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { FanOut } from '../delivery/fan-out.js';
 import { releaseInflate, WebSocketTransport } from '../connections/web-socket-transport.js';
 import { InstanceHealth } from '../cluster/instances/instance-health.js';
 import { Counters } from '../observability/counters.js';
 import { LogLimiter } from '../observability/log-limiter.js';
-import { runSafely, safely } from '../observability/run-safely.js';
+import { safely } from '../observability/run-safely.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { applicationServer } from './application-server.js';
 import { AttachedServers } from './attached-servers.js';
 import { ClientAddresses, type ClientAddress } from './client-address.js';
+import { ConnectionLifecycle } from './connection-lifecycle.js';
 import { ConnectionAdmission, DRAINING, type HttpRefusal } from './connection-admission.js';
 import { atTimes, departureTimes } from './departures.js';
 import type { Identity } from './handshake-authenticator.js';
 import { upgradeProblem } from './upgrade-problem.js';
 import { refuseUpgrade } from './upgrade-router.js';
 import { webSocketServer } from './web-socket-server.js';
-
-/** Receives every frame of every connection. Must not throw. */
-export interface FrameHandler {
-  message(connection: Connection, data: RawData, isBinary: boolean): void;
-  ping(connection: Connection, data: Buffer): void;
-  pong(connection: Connection): void;
-}
-
-/** Names of entry points, for the log. */
-const CONNECT = 'A callback for a new connection';
-const DISCONNECT = 'A callback for a connection that ended';
 
 type Socket = WebSocket & { connection?: Connection };
 
@@ -53,26 +43,25 @@ export class RealtimeServer {
   private readonly logger = new SafeLogger('Realtime');
   private readonly webSockets: WebSocketServer;
   private readonly servers: AttachedServers;
-  private readonly onConnect: ((connection: Connection, request: IncomingMessage) => void)[] = [];
-  private readonly onClose = new WeakMap<Connection, ((reason: number) => void)[]>();
+  /** Connections over any transport. @internal */
+  readonly connections: ConnectionLifecycle;
   private readonly admission: ConnectionAdmission;
   private readonly addresses: ClientAddresses;
   private readonly log = new LogLimiter(this.logger);
-  private frames!: FrameHandler;
-  private onEmpty: (() => void) | null = null;
 
   constructor(
     private readonly options: ResolvedRealtimeOptions,
-    private readonly auth: AuthService,
+    auth: AuthService,
     private readonly registry: ConnectionRegistry,
     private readonly counters: Counters,
     private readonly fanOut: FanOut,
     private readonly host: HttpAdapterHost,
     private readonly auditLog: AuditLog,
-    private readonly clock: RealtimeClock,
+    clock: RealtimeClock,
     private readonly health: InstanceHealth,
   ) {
     this.path = options.path;
+    this.connections = new ConnectionLifecycle(options, registry, counters, auditLog, auth, clock);
     this.admission = new ConnectionAdmission(auth, options, auditLog, clock);
     this.addresses = new ClientAddresses(options.trustedProxies);
     this.servers = new AttachedServers(options, (...upgrade) => this.upgrade(...upgrade));
@@ -102,19 +91,12 @@ export class RealtimeServer {
 
   /** Calls back for each new connection. */
   onConnection(callback: (connection: Connection, request: IncomingMessage) => void): void {
-    this.onConnect.push(callback);
+    this.connections.onConnect.push(callback);
   }
 
   /** Calls back once, with the close code, when the connection has ended. */
   onDisconnect(connection: Connection, callback: (code: number) => void): void {
-    const callbacks = this.onClose.get(connection);
-    if (callbacks) callbacks.push(callback);
-    else this.onClose.set(connection, [callback]);
-  }
-
-  /** Sets the handler of all frames. @internal */
-  onFrame(handler: FrameHandler): void {
-    this.frames = handler;
+    this.connections.onDisconnect(connection, callback);
   }
 
   /**
@@ -137,7 +119,7 @@ export class RealtimeServer {
     const lastMs = times.reduce((last, atMs) => Math.max(last, atMs), 0);
     this.logger.log(`Draining ${connections.length} connections within ${Math.ceil(lastMs)} ms`);
     const gone = new AbortController();
-    this.onEmpty = () => gone.abort();
+    this.connections.onEmpty = () => gone.abort();
     await atTimes(times, gone.signal, (due) => {
       this.fanOut.flushAll();
       for (const index of due) {
@@ -204,14 +186,13 @@ export class RealtimeServer {
   }
 
   private accept(webSocket: Socket, request: IncomingMessage, identity: Identity, client: ClientAddress): void {
-    const { address, countedAs } = client;
     // After a protocol violation `ws` emits `error` and closes the connection with the right code. There is nothing else
     // to do.
     webSocket.on('error', () => undefined);
     if ('code' in identity) {
       const { code, reason } = CLOSE_CODES[identity.close];
       this.counters.handshakes.add(identity.code);
-      this.auditLog.refused(identity.code, { address, principal: null });
+      this.auditLog.refused(identity.code, { address: client.address, principal: null });
       const frame = {
         type: 'error',
         code: identity.code,
@@ -222,24 +203,16 @@ export class RealtimeServer {
       webSocket.close(code, reason);
       return;
     }
-    this.counters.handshakes.add('accepted');
-    const connection = new Connection(
+    webSocket.connection = this.connections.open(
       new WebSocketTransport(webSocket),
-      address,
+      request,
       identity.principal,
-      this.options,
-      this.closeSlow,
-      this.counters,
-      this.clock.now(),
+      client,
     );
-    connection.countedAs = countedAs;
-    connection.namedTenant = this.auth.tenantNamedBy(request);
-    webSocket.connection = connection;
     webSocket.on('message', this.received);
     webSocket.on('ping', this.pinged);
     webSocket.on('pong', this.ponged);
     webSocket.on('close', this.closed);
-    for (const callback of this.onConnect) runSafely(CONNECT, () => callback(connection, request));
   }
 
   // Each handler is one function for all connections. The socket has its connection.
@@ -247,7 +220,7 @@ export class RealtimeServer {
     safely(
       'A frame',
       function (this: Socket, data: RawData, isBinary: boolean): void {
-        server.frames.message(this.connection!, data, isBinary);
+        server.connections.frames.message(this.connection!, data, isBinary);
         if (server.options.compression) releaseInflate(this);
       },
       terminate,
@@ -257,7 +230,7 @@ export class RealtimeServer {
     safely(
       'A ping',
       function (this: Socket, data: Buffer): void {
-        server.frames.ping(this.connection!, data);
+        server.connections.frames.ping(this.connection!, data);
       },
       terminate,
     ))(this);
@@ -266,29 +239,15 @@ export class RealtimeServer {
     safely(
       'A pong',
       function (this: Socket): void {
-        server.frames.pong(this.connection!);
+        server.connections.frames.pong(this.connection!);
       },
       terminate,
     ))(this);
 
   private readonly closed = ((server: RealtimeServer) =>
     safely('The end of a connection', function (this: Socket, code: number): void {
-      const connection = this.connection!;
-      connection.closing = true;
-      server.counters.countClosed(code);
-      connection.sendBuffer.end();
-      const isKnown = server.registry.get(connection.id) !== undefined;
-      if (isKnown) runSafely('The audit log', () => server.auditLog.disconnected(connection, code));
-      for (const callback of server.onClose.get(connection) ?? []) runSafely(DISCONNECT, () => callback(code));
-      if (server.registry.size === 0) server.onEmpty?.();
+      server.connections.end(this.connection!, code);
     }))(this);
-
-  private readonly closeSlow = (connection: Connection): void => {
-    if (connection.closing) return;
-    this.counters.slowConsumersClosed += 1;
-    this.counters.byTenant.add(connection.principal?.tenant ?? null, 'slowConsumersClosed');
-    connection.close('slowConsumer');
-  };
 }
 
 function ignore(): void {}

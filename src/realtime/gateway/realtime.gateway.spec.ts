@@ -5,9 +5,11 @@ import { until } from '../../../test/support/until.js';
 import { Revocations } from '../auth/revocations.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { Counters } from '../observability/counters.js';
+import { FEATURES } from '../../protocol/index.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeClock } from '../timing/realtime-clock.js';
 import { RealtimeGateway } from './realtime.gateway.js';
+import { RealtimeServer } from './realtime-server.js';
 
 const HISTORY = { size: 10, ttlMs: 60_000 };
 
@@ -41,6 +43,7 @@ describe('RealtimeGateway', () => {
           user: { userId: 'u1', email: 'u1@example.com', role: 'user' },
           authorizedChannels: expect.arrayContaining(['open', 'user:u1']),
           expiresAt: new Date(4_000_000_000_000).toISOString(),
+          features: FEATURES,
         },
       ]);
       expect(registry().get(client.connection.id)).toBe(client.connection);
@@ -228,9 +231,8 @@ describe('RealtimeGateway', () => {
     const ending = own.app.get(RealtimeGateway).beforeApplicationShutdown();
     await until(() => client.closes.length > 0);
     expect([client.received(), client.closes]).toEqual([[{ type: 'reconnect', afterMs: 0 }], [1012]]);
-    const server = own.app.get<{ onEmpty: () => void }>((await import('./realtime-server.js')).RealtimeServer as never);
     own.gateway.handleDisconnect(client.connection);
-    server.onEmpty();
+    own.app.get(RealtimeServer).connections.onEmpty?.();
     await ending;
     await own.close();
   });

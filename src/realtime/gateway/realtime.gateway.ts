@@ -121,11 +121,11 @@ export class RealtimeGateway
         'RealtimeModule: another WebSocket adapter serves its path. Remove app.useWebSocketAdapter(…), or call it after the module was created',
       );
     }
-    this.server.onFrame({
+    this.server.connections.frames = {
       message: (connection, data, isBinary) => this.handleFrame(connection, data, isBinary),
       ping: (connection, data) => void (this.admit(connection) && connection.sendBuffer.pong(data)),
       pong: (connection) => void this.admit(connection),
-    });
+    };
     const isProduction = process.env['NODE_ENV'] === 'production';
     for (const warning of configurationWarnings(this.options, isProduction)) this.logger.warn(warning);
     this.monitor.start();
