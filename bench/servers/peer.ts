@@ -9,9 +9,9 @@ export interface PeerSettings {
   readonly issuer?: Pick<Issuer, 'algorithm' | 'verifyingKey'>;
   /** permessage-deflate. */
   readonly compression?: boolean;
-  /** Redis URL; only for this module. */
+  /** Redis URL. Used by the server of this module only. */
   readonly redisUrl?: string;
-  /** Only this module: the option of that name. */
+  /** Option of the server of this module. */
   readonly directPublishApi?: boolean;
   /** Only this module: keeps the default limits, except for those of an address, because the whole load has one. */
   readonly defaultLimits?: boolean;

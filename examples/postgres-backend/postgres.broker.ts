@@ -123,7 +123,7 @@ export class PostgresBroker extends Broker {
   }
 
   override async read(topic: string, after: Position, limits: ReadLimits, withAt = false): Promise<ReadResult> {
-    // One statement, so that head and events are of the same moment.
+    // One statement, so that head and events are read at the same time.
     const rows = await this.link.query<Head & Partial<Row>>(
       `SELECT head.*, number, body, mark FROM (${HEAD}) AS head LEFT JOIN rt_events
        ON topic = $1 AND number >= $2 AND number > head.top - head.size AND head.top - $2 <= $3 ORDER BY number`,
@@ -175,7 +175,7 @@ export class PostgresBroker extends Broker {
     return this.subscribed.has(topic) || (await this.listeners(topic)) > 0;
   }
 
-  /** The listening connection of a dead instance is gone. */
+  /** Counts only instances whose listening connection is open: that of a dead instance is closed. */
   override async listeners(topic: string): Promise<number> {
     const [row] = await this.link.query<{ count: string }>(
       `SELECT count(*) FROM rt_subscriptions JOIN pg_stat_activity ON application_name = 'realtime ' || instance

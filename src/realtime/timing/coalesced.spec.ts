@@ -1,7 +1,7 @@
 import { coalesced } from './coalesced.js';
 
 describe('coalesced', () => {
-  /** A job that ends when the test says so. */
+  /** Returns a coalesced job, and a function for each of its runs that ends it. */
   function held(): { readonly run: () => Promise<void>; readonly ends: ((error?: Error) => void)[] } {
     const ends: ((error?: Error) => void)[] = [];
     const job = (): Promise<void> =>
