@@ -36,7 +36,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
   // Tenant and user of the channels' positions.
   let tenant = '';
   let owner: string | undefined;
-  let dialling: ConnectOptions;
+  let target: ConnectOptions;
   let session: Session | null = null;
   // The current attempt to connect: results of earlier ones are dropped.
   let attempt: object | null = null;
@@ -182,7 +182,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
       clearTimeout(retryTimer);
       const retryInMs =
         state === 'waiting'
-          ? attempts.retryInMs(how, dialling.url)
+          ? attempts.retryInMs(how, target.url)
           : cause === 'offline'
             ? options.maxDelayMs
             : undefined;
@@ -219,7 +219,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
       // Signed out: drop the former user's data, also while there is no connection.
       if (own === attempt && !token && identity?.user) whole(forgetUser);
       if (own !== attempt) return; // also if a listener of that has ended it
-      session = openSession(dialling, token, options, { authenticated, received, failed, ended });
+      session = openSession(target, token, options, { authenticated, received, failed, ended });
     } catch (error) {
       if (own === attempt) noToken(error as RealtimeError);
     }
@@ -264,7 +264,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
       return identity;
     },
     connect() {
-      dialling = connectOptionsOf(options); // throws before any change
+      target = connectOptionsOf(options); // throws before any change
       outsideZone(() => move({ cause: 'connect' }));
     },
     close() {

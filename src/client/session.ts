@@ -55,14 +55,14 @@ export interface SessionListener {
 }
 
 export function openSession(
-  dialling: ConnectOptions,
+  target: ConnectOptions,
   token: string | null,
   { timeoutMs, debug }: ResolvedOptions,
   listener: SessionListener,
 ): Session {
   // ref → functions that settle the pending request
   const waiting = new Map<string | undefined, [(frame: ServerFrame) => void, (error: RealtimeError) => void]>();
-  const isInBand = token !== null && !dialling.tokenVia;
+  const isInBand = token !== null && !target.tokenVia;
   let socket: WebSocketLike | undefined;
   let heartbeat: Heartbeat | undefined;
   let refs = 0;
@@ -175,7 +175,7 @@ export function openSession(
     timeoutMs,
   );
   try {
-    socket = openSocket(dialling, token, () => isInBand && !isOver && void authenticate(token), received, closed);
+    socket = openSocket(target, token, () => isInBand && !isOver && void authenticate(token), received, closed);
   } catch (error) {
     // Deferred, because the caller does not have the session yet.
     void Promise.resolve().then(() => end({ cause: 'unreachable', reason: String(error) }));

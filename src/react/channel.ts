@@ -115,7 +115,7 @@ const UNSUBSCRIBED: ChannelChange = {
   state: 'unsubscribed',
   previous: 'unsubscribed',
   code: 'unsubscribe',
-  reason: 'nobody has subscribed yet',
+  reason: 'no subscription yet',
 };
 
 /** Returns the state of a channel and its reason. Does not subscribe; `useChannel` does. */

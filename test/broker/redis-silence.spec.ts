@@ -18,14 +18,14 @@ const PUSH = />3\r\n\$7\r\nmessage\r\n\$\d+\r\n[^\r]*\r\n\$\d+\r\n[^\r]*\r\n/g;
 describe('a silent loss', () => {
   let redis: RedisProcess;
   let admin: Redis;
-  let line: DeafeningLine;
+  let line: SilencingProxy;
   let broker: RedisBroker;
   let bodies: string[];
   let positions: Position[];
 
   beforeAll(async () => {
     redis = await RedisProcess.start();
-    line = await DeafeningLine.start(redis.port);
+    line = await SilencingProxy.start(redis.port);
     admin = new Redis(redis.url);
   });
   afterAll(async () => {
@@ -87,17 +87,17 @@ describe('a silent loss', () => {
 });
 
 /** A proxy to Redis that can drop all pub/sub messages of its current connections, but no replies. */
-class DeafeningLine {
+class SilencingProxy {
   private readonly deaf = new WeakSet<Socket>();
   private readonly sockets = new Set<Socket>();
 
   private constructor(private readonly listener: Server) {}
 
-  static async start(target: number): Promise<DeafeningLine> {
+  static async start(target: number): Promise<SilencingProxy> {
     const listener = createServer();
     listener.listen(0, '127.0.0.1');
     await once(listener, 'listening');
-    const line = new DeafeningLine(listener);
+    const line = new SilencingProxy(listener);
     listener.on('connection', (client) => line.lead(client, connect(target, '127.0.0.1')));
     return line;
   }

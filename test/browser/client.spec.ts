@@ -92,7 +92,7 @@ describe('the client in Chromium', () => {
     line.cut();
     await inState(page, 'waiting');
     await emit('meanwhile');
-    line.mend();
+    line.restore();
     await subscribed(page);
     await emit('after');
     expect(await heard(page, 3)).toEqual(['before', 'meanwhile', 'after']);
@@ -152,7 +152,7 @@ describe('the client in Chromium', () => {
       dying.die();
       await quick.events.emit('apps:created', { id: '2', name: 'meanwhile' });
       await page.waitForFunction(() => world.changes.some(({ code }) => code === 'silent'));
-      dying.mend();
+      dying.restore();
       expect(await heard(page, 2)).toEqual(['before', 'meanwhile']);
     } finally {
       await dying.close();
@@ -166,7 +166,7 @@ describe('the client in Chromium', () => {
     await session.send('Page.setWebLifecycleState', { state: 'frozen' });
     line.cut();
     await emit('asleep');
-    line.mend();
+    line.restore();
     await session.send('Page.setWebLifecycleState', { state: 'active' });
     expect(await heard(page, 1)).toEqual(['asleep']);
     expect(await page.evaluate(() => world.resets)).toEqual([]);
@@ -198,7 +198,7 @@ describe('the client in Chromium', () => {
     line.cut();
     await reports('waiting');
     await emit('meanwhile');
-    line.mend();
+    line.restore();
     await reports('meanwhile');
     const names = (await page.evaluate(() => workerMessages)).filter(
       (text) => text === 'before' || text === 'meanwhile',
@@ -233,7 +233,7 @@ describe('the client in Chromium', () => {
     await inState(page, 'waiting');
     await context.setOffline(true);
     await inState(page, 'paused');
-    line.mend();
+    line.restore();
     await context.setOffline(false);
     await inState(page, 'connected');
     expect(await page.evaluate(() => world.changes.map(({ code }) => code))).toEqual(

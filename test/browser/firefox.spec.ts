@@ -73,7 +73,7 @@ describe('the client in Firefox', () => {
     served?.close();
   });
   afterEach(async () => {
-    line.mend();
+    line.restore();
     for (const page of pages.splice(0)) await page.close();
   });
 
@@ -105,7 +105,7 @@ describe('the client in Firefox', () => {
     line.cut();
     await page.waitFor(() => globalThis.seen.changes.some(({ code }) => code === 'lost'));
     await emit('meanwhile');
-    line.mend();
+    line.restore();
     await subscribed(page);
     await emit('after');
     await expectHeard(page, ['before', 'meanwhile', 'after']);
@@ -121,7 +121,7 @@ describe('the client in Firefox', () => {
       dying.die();
       await quick.events.emit('apps:created', { id: '2', name: 'meanwhile' });
       await page.waitFor(() => globalThis.seen.changes.some(({ code }) => code === 'silent'));
-      dying.mend();
+      dying.restore();
       await expectHeard(page, ['before', 'meanwhile']);
     } finally {
       await dying.close();

@@ -155,7 +155,7 @@ describe('the client, against the built platform over Redis', () => {
       const writing = Promise.all([create(1), create(2), rename()]);
       for (let count = 0; count < 4; count += 1) await Promise.all([begin(), begin()]);
       line.cut();
-      line.mend();
+      line.restore();
       await Promise.all([begin(), begin()]);
       isOver = true;
       await writing;

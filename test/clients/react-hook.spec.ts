@@ -69,7 +69,7 @@ describe('third-party React hooks, in Chromium, in StrictMode', () => {
     await show('apps:created');
     await subscribed('apps:created');
     const [connection] = [...app.registry.all()].filter(({ subscriptions }) => subscriptions.size > 0);
-    const gone = app.letGo(connection!);
+    const gone = app.endOf(connection!);
     await page.evaluate(() => globalThis.leave());
     expect(await gone).toBe(1005);
     expect(app.registry.stats()).toMatchObject({ connections: 0, subscriptions: 0 });

@@ -44,7 +44,7 @@ describe('tail', () => {
     await app.events.emit('apps:updated', { ...APP, name: 'before' });
     await tail.said('before');
     const [connection] = app.registry.ofUser('u2');
-    const gone = app.letGo(connection!);
+    const gone = app.endOf(connection!);
     connection!.close('restarting');
     await gone;
     const missed = await app.events.emit('apps:updated', { ...APP, name: 'missed' });

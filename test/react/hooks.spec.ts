@@ -88,7 +88,7 @@ describe.each(REACTS)('the hooks in Chromium, with React %s, in StrictMode', (_v
       ['waiting', 'connecting'].includes(document.querySelector('h1')!.textContent),
     );
     await hooks.app.events.emit('apps:created', { id: '3', name: 'meanwhile' });
-    hooks.line.mend();
+    hooks.line.restore();
     await hooks.expectText('h1', 'connected');
     await hooks.logged('1 apps:created {"id":"3","name":"meanwhile"}');
     expect(await hooks.log()).toHaveLength(1);

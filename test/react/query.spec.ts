@@ -23,7 +23,7 @@ describe.each(REACTS)('the hooks for TanStack Query in Chromium, with React %s, 
 
     hooks.line.cut();
     await hooks.page.waitForFunction(() => document.querySelector('h1')!.textContent !== 'connected');
-    hooks.line.mend();
+    hooks.line.restore();
     await hooks.expectText('h1', 'connected');
     await hooks.untilSubscribed('apps:deleted');
     expect(await loadsInPeace()).toBe(before + 1); // recovered, and nothing was missed
@@ -32,7 +32,7 @@ describe.each(REACTS)('the hooks for TanStack Query in Chromium, with React %s, 
     await hooks.page.waitForFunction(() => document.querySelector('h1')!.textContent !== 'connected');
     await hooks.page.evaluate(() => harness.store({ id: '2', name: 'two' }));
     await missed('apps:created', 'apps:updated', 'apps:deleted');
-    hooks.line.mend();
+    hooks.line.restore();
     await hooks.expectItems('ul li', ['one', 'two']);
     expect(await loadsInPeace()).toBe(before + 2); // one load for all three channels
   });
@@ -48,7 +48,7 @@ describe.each(REACTS)('the hooks for TanStack Query in Chromium, with React %s, 
     hooks.line.cut();
     await hooks.page.waitForFunction(() => document.querySelector('h1')!.textContent !== 'connected');
     await hooks.app.events.emit('apps:created', { id: '2', name: 'two' });
-    hooks.line.mend();
+    hooks.line.restore();
     await hooks.expectItems('ul li', ['one', 'two']);
     expect(await loadsInPeace()).toBe(before); // recovered: missed events were replayed
 
@@ -57,7 +57,7 @@ describe.each(REACTS)('the hooks for TanStack Query in Chromium, with React %s, 
     hooks.line.cut();
     await hooks.page.waitForFunction(() => document.querySelector('h1')!.textContent !== 'connected');
     await missed('apps:created');
-    hooks.line.mend();
+    hooks.line.restore();
     await hooks.page.waitForFunction((count) => harness.loads > count, before);
     await hooks.page.evaluate(() => harness.store({ id: '3', name: 'three' }));
     await hooks.app.events.emit('apps:created', { id: '3', name: 'three' });

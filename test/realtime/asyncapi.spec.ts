@@ -158,7 +158,7 @@ describe('the AsyncAPI document of an application', () => {
     expect(described.get('orders:{userId}:status')).toBe('For the user whose id is userId, and administrators.');
   });
 
-  it('is the same for a script', () => {
+  it('is the same when the application builds it without a request', () => {
     const document = app.app.get(RealtimeAsyncApi).document({ host: `127.0.0.1:${app.port}`, protocol: 'ws' });
     expect(JSON.parse(JSON.stringify(document))).toEqual(JSON.parse(text));
   });

@@ -64,7 +64,7 @@ describe.each(['memory', 'redis'] as const)('restricted fields (%s)', (engine) =
       const text = JSON.stringify(client.frames);
       for (const [secret, allowed] of SECRETS) {
         const may = allowed.some((group: string) => groups.includes(group));
-        if (!may && text.includes(secret)) throw new Error(`Somebody got what is ${secret}: ${text}`);
+        if (!may && text.includes(secret)) throw new Error(`A client without the group received ${secret}: ${text}`);
       }
     }
     await Promise.all(clients.splice(0).map(({ client }) => client.close()));

@@ -33,7 +33,7 @@ describe('limits', () => {
 
     await app.connectAs({ sub: 'u2' });
     for (let count = 0; count < 3; count += 1) await (await app.connect()).next('connected');
-    const gone = app.letGo([...app.registry.ofUser('u1')][0]!);
+    const gone = app.endOf([...app.registry.ofUser('u1')][0]!);
     await first.close();
     await gone;
     await app.connectAs();

@@ -48,7 +48,7 @@ describe('stats', () => {
       }),
     );
 
-    const isGone = app.letGo([...app.registry.ofUser('u1')][0]!);
+    const isGone = app.endOf([...app.registry.ofUser('u1')][0]!);
     await user.close();
     await isGone;
     await again.ask({ type: 'unsubscribe', channel: 'apps:updated' });

@@ -315,7 +315,7 @@ describe.each(['memory', 'Redis'])('a policy that cannot decide, over %s', (engi
     database.answer = down;
     await renew(ann, 'ann', { role: 'ops' });
     const [connection] = here.registry.ofUser('ann');
-    const gone = here.letGo(connection!);
+    const gone = here.endOf(connection!);
     ann.terminate();
     await gone;
     expect([...here.registry.topics()]).not.toContain('rooms:chat');

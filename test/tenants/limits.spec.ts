@@ -10,8 +10,8 @@ describe('the limits of a tenant', () => {
   let server: RealtimeApp;
 
   const open = (org: string, sub: string): Promise<WsClient> => connect(server.url, { token: signToken({ sub, org }) });
-  const letGo = async (sub: string, org: string, client: WsClient): Promise<void> => {
-    const gone = server.letGo([...server.registry.ofUser(`${org}/${sub}`)][0]!);
+  const leave = async (sub: string, org: string, client: WsClient): Promise<void> => {
+    const gone = server.endOf([...server.registry.ofUser(`${org}/${sub}`)][0]!);
     client.terminate();
     await gone;
   };
@@ -36,12 +36,12 @@ describe('the limits of a tenant', () => {
     expect(await late.next('error')).toMatchObject({ code: 'too_many_connections' });
     const other = await open('beta', 'ann');
     await other.next('connected');
-    await letGo('ann', 'acme', first);
+    await leave('ann', 'acme', first);
     const again = await open('acme', 'cat');
     await again.next('connected');
-    await letGo('cat', 'acme', again);
-    await letGo('bob', 'acme', second);
-    await letGo('ann', 'beta', other);
+    await leave('cat', 'acme', again);
+    await leave('bob', 'acme', second);
+    await leave('ann', 'beta', other);
     expect(server.registry.ofTenant('acme')).toEqual({ connections: new Set(), subscriptions: 0 });
   });
 
@@ -59,9 +59,9 @@ describe('the limits of a tenant', () => {
     });
     await ann.ask({ type: 'unsubscribe', channel: 'apps:updated' });
     expect(await bob.ask({ type: 'subscribe', channel: 'apps:deleted' })).toMatchObject({ type: 'subscribed' });
-    await letGo('ann', 'acme', ann);
+    await leave('ann', 'acme', ann);
     expect(server.registry.ofTenant('acme').subscriptions).toBe(2);
-    await letGo('bob', 'acme', bob);
+    await leave('bob', 'acme', bob);
     expect(server.registry.ofTenant('acme').subscriptions).toBe(0);
   });
 

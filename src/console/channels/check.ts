@@ -2,12 +2,12 @@ import { Recent } from '../api/recent.js';
 
 export const CHECK_FIELDS = ['channel', 'user', 'roles', 'tenant'] as const;
 
-/** A question about an access. Empty strings are left out of the request. */
+/** Fields of an access check. Empty ones are left out of the request. */
 export type Check = Readonly<Record<(typeof CHECK_FIELDS)[number], string>>;
 
 export const NO_CHECK: Check = { channel: '', user: '', roles: '', tenant: '' };
 
-/** The last checks of this tab. */
+/** The recent checks of this tab. */
 export function recentChecks(): Recent<Check> {
   return new Recent('checks', isCheck);
 }

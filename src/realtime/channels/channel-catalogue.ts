@@ -75,7 +75,7 @@ export type Audience = Pick<Channel, 'access' | 'global'>;
 @Injectable()
 export class ChannelCatalogue {
   private readonly channels = new Map<string, Channel>();
-  /** By first segment of the name: the families of this group. */
+  /** The families of each group, by the first segment of their names. */
   private readonly families = new Map<string, Family[]>();
   /** The first matching rule applies. Rules of the application come before those of the built-in groups. */
   private readonly rules: readonly CompiledRule[];
@@ -142,7 +142,7 @@ export class ChannelCatalogue {
     return new Set([...this.registered()].map(([, { pattern }]) => pattern));
   }
 
-  /** Returns true if the module brings a channel of this name, and the application did not switch it off. */
+  /** Returns true for a built-in channel that the application did not switch off. */
   isBuiltIn(name: string): boolean {
     return this.builtIn.channels.some((channel) => channel.name === name);
   }

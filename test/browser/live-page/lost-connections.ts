@@ -31,7 +31,7 @@ export function describeLostConnections(host: () => Host): void {
         .first()
         .waitFor();
       await api.post('/api/apps', { name: 'meanwhile' });
-      line.mend();
+      line.restore();
       await connected();
       await arrived('apps:created', 'meanwhile');
       await page

@@ -34,7 +34,7 @@ export class Line {
   }
 
   /** Repairs the line. The connections of a dead line are lost. */
-  mend(): void {
+  restore(): void {
     this.isCut = false;
     if (!this.isDead) return;
     this.isDead = false;

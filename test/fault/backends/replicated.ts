@@ -68,7 +68,7 @@ export class ReplicatedBackend implements Backend {
   }
 
   /** Adds a replica to the master. */
-  async mend(): Promise<void> {
+  async restore(): Promise<void> {
     ({ replica: this.replica, link: this.link } = await follow(this.master, this.random));
   }
 

@@ -56,7 +56,7 @@ export class SentinelBackend implements Backend {
   }
 
   /** Restarts a dead node, which the Sentinels make a replica. */
-  async mend(dead: RedisNode): Promise<void> {
+  async restore(dead: RedisNode): Promise<void> {
     await dead.restart();
     await dead.until(/role:slave[^]*master_link_status:up/, 40_000);
   }

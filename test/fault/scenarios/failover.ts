@@ -15,7 +15,7 @@ export const promotion = scenario<ReplicatedBackend>({
     await world.backend.lag(world.random.between(100, 800));
     await world.fault('promotion', () => world.backend.promote());
     comeBack();
-    await world.backend.mend();
+    await world.backend.restore();
   },
 });
 
@@ -42,7 +42,7 @@ export const sentinel = scenario<SentinelBackend>({
       dead = await world.backend.failOver();
     });
     await world.calm(world.random.between(0, 3000));
-    await world.backend.mend(dead!);
+    await world.backend.restore(dead!);
   },
 });
 
@@ -57,6 +57,6 @@ export const cluster = scenario<ClusterBackend>({
       dead = await world.backend.killOwnerOf(world.random.pick(CHANNELS));
     });
     await world.calm(world.random.between(0, 3000));
-    await world.backend.mend(dead!);
+    await world.backend.restore(dead!);
   },
 });

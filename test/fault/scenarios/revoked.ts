@@ -34,7 +34,7 @@ export const revokedThenFlushed = scenario<SingleBackend>({
       await Promise.all([started, world.calm(random.between(0, 3_000)).then(() => backend.node.command('FLUSHALL'))]);
       await world.calm(1_000);
       over.abort();
-      if ((await watching) === 0) complaints.push(`${fresh.name} refused no connection: nothing was looked at`);
+      if ((await watching) === 0) complaints.push(`${fresh.name} refused no connection: the token was not tried`);
     });
   },
 });

@@ -87,17 +87,17 @@ export class SamePathGateway {
 
   @SubscribeMessage('break')
   break(): never {
-    throw new Error('internal text that nobody should see');
+    throw new Error('internal text that no client should see');
   }
 
   @SubscribeMessage('break-later')
   breakLater(): Promise<never> {
-    return Promise.reject(new Error('internal text that nobody should see'));
+    return Promise.reject(new Error('internal text that no client should see'));
   }
 
   @SubscribeMessage('break-stream')
   breakStream(): Observable<never> {
-    return throwError(() => new Error('internal text that nobody should see'));
+    return throwError(() => new Error('internal text that no client should see'));
   }
 
   /** This type belongs to the protocol already. */

@@ -119,10 +119,10 @@ export class RealtimeApp {
    */
   gone(userId: string): Promise<number> {
     const [connection] = this.registry.ofUser(userId);
-    return this.letGo(connection!);
+    return this.endOf(connection!);
   }
 
-  letGo(connection: Connection): Promise<number> {
+  endOf(connection: Connection): Promise<number> {
     return new Promise((resolve) => this.server.onDisconnect(connection, resolve));
   }
 

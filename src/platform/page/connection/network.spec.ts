@@ -73,13 +73,13 @@ describe('the network with a switch', () => {
     expect([log, native?.isClosed]).toEqual([[1006], true]);
   });
 
-  it('lets no attempt through while it is cut, and the next one after it was mended', async () => {
+  it('lets no attempt through while it is cut, and the next one after it was restored', async () => {
     network.cut();
     const failed = connect();
     expect(failed.log).toEqual([]); // not before the caller has set its handlers
     await failed.closed;
     expect([failed.log, FakeSocket.all.length]).toEqual([[1006], 0]);
-    network.mend();
+    network.restore();
     connect();
     expect(FakeSocket.all).toHaveLength(1);
   });

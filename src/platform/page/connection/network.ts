@@ -7,9 +7,9 @@ const LOST = { code: 1006, reason: '' };
 export interface Network {
   /** Class of the client's sockets. */
   readonly WebSocket: WebSocketClass;
-  /** Loses every open connection. Attempts to connect fail until {@link mend}. */
+  /** Loses every open connection. Attempts to connect fail until {@link restore}. */
   cut(): void;
-  mend(): void;
+  restore(): void;
 }
 
 type Handler = ((event: never) => void) | null;
@@ -69,7 +69,7 @@ export function createNetwork(Native: WebSocketClass): Network {
       isCut = true;
       for (const socket of [...open]) socket.lose();
     },
-    mend: () => {
+    restore: () => {
       isCut = false;
     },
   };

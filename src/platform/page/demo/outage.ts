@@ -48,7 +48,7 @@ export class Outage {
       if (this.client.state !== 'closed') throw error; // the user has not signed out meanwhile
     } finally {
       this.finish(); // ends the timer if a change failed
-      this.network.mend();
+      this.network.restore();
       // Otherwise the client waits for its next attempt. A client that the page has closed stays closed.
       if (this.client.state === 'waiting' || this.client.state === 'paused') this.client.connect();
       this.set(null);
