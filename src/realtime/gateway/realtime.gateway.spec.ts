@@ -23,7 +23,7 @@ describe('RealtimeGateway', () => {
       channels: [{ name: 'open', access: 'public', history: HISTORY }],
     });
     options = gateway.app.get(ResolvedRealtimeOptions);
-    defaults = { ...options };
+    defaults = Object.fromEntries(Object.entries(options));
   });
   beforeEach(() => Object.assign(options, defaults));
   afterAll(async () => {
