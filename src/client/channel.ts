@@ -110,7 +110,7 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
     host.debug('channel', { channel: name, ...change });
     listeners.emit('state', change);
   };
-  const startAt = (lastEventId: string | undefined): void => {
+  const startAt = (lastEventId?: string): void => {
     received = inbox.lastEventId = lastEventId;
   };
   const reset = (reason: Reset['reason'], lastEventId: string | undefined): void => {
@@ -244,8 +244,10 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
       if (!isWanted) return;
       const isNew = !asked;
       if (isNew || !isWatched) {
-        const target = { channel: name, presence: (isWatched = [...users].some((user) => user.presence)) || undefined };
-        if (isNew) changes.join.push({ ...target, lastEventId: received?.slice(0, MAX_EVENT_ID_LENGTH) });
+        const [user] = users;
+        const target = { channel: name, presence: (isWatched = [...users].some((one) => one.presence)) || undefined };
+        const last = user!.last! >>> 0 || undefined; // the server would refuse the whole frame
+        if (isNew) changes.join.push({ ...target, lastEventId: received?.slice(0, MAX_EVENT_ID_LENGTH), last });
         else if (isWatched) changes.watch.push(target);
       }
       asked ??= changes.ref;
@@ -266,7 +268,7 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
     forget() {
       inbox.clear();
       isBehind = false; // waiting events were dropped
-      startAt(undefined);
+      startAt();
       isForgotten = hasBegun;
       move('other_user');
     },

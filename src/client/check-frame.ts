@@ -19,9 +19,9 @@ const REQUIRED: { readonly [T in Exclude<ServerFrame['type'], Answer>]: string }
 };
 
 /** Fields that are checked if present. */
-const OPTIONAL = ['ref', 'id', 'channel', 'lastEventId', 'expiresAt', 'reason'];
+const OPTIONAL = ['ref', 'id', 'channel', 'reason', 'lastEventId', 'expiresAt'];
 
-const ARRAYS = /^(authorizedChannels|members|joined|left)$/;
+const ARRAYS = /^(auth|members|joined|left)/;
 const MEMBERS = /^[mjl]/;
 const NUMBERS = /Ms$|^count$/;
 

@@ -24,7 +24,7 @@ export type RealtimeErrorCode =
   | 'unsubscribed';
 
 /** Key of an internal client method that reports an error to the `error` listeners, for the hooks. */
-export const REPORT = Symbol('report');
+export const REPORT = Symbol();
 
 /** An error with a code. */
 export class RealtimeError extends Error {

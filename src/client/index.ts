@@ -2,6 +2,7 @@
 export { createRealtimeClient } from './client.js';
 export { events } from './events.js';
 export { follow, type Following } from './follow.js';
+export { history, type HistoryOptions, type HistoryPage } from './history.js';
 export { subscribed } from './subscribed.js';
 export { RealtimeError, type RealtimeErrorCode } from './errors.js';
 export {
@@ -41,4 +42,4 @@ export type {
 export { userChannel } from '../protocol/channel-name.js';
 export type * from '../protocol/events.js';
 export type { PlatformEvents } from '../protocol/platform-events.js';
-export type { PresenceMember, RecoveryReason, ServerFrame, Stats, User } from '../protocol/frames.js';
+export type { HistoryReason, PresenceMember, RecoveryReason, ServerFrame, Stats, User } from '../protocol/frames.js';

@@ -94,7 +94,7 @@ export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions 
   const report = typeof debug === 'function' ? debug : debug ? print : () => undefined;
   resolved.debug = (what, details) => void callListener(() => report(what, details), undefined);
   socketUrl(options.url ?? '', here.location);
-  check((token ?? null) === null || (token && typeof token === 'string'), 'token is empty, or not a string');
+  check((token ?? null) === null || (token && typeof token === 'string'), 'token is not a string, or is empty');
   for (const name of ['getToken', 'tokenVia', 'WebSocket'] as const) {
     check(!options[name] || typeof options[name] === 'function', `${name} is not a function`);
   }
@@ -118,8 +118,8 @@ const here = globalThis as { WebSocket?: WebSocketClass; location?: PageLocation
  */
 export function connectOptionsOf({ url, tokenVia, WebSocket = here.WebSocket }: ResolvedOptions): ConnectOptions {
   const whole = socketUrl(url, here.location);
-  check(WebSocket && whole, 'outside of a page: pass WebSocket and a whole url');
-  check(!tokenVia || !(WebSocket as { isShared?: boolean }).isShared, 'tokenVia needs a WebSocket that is not shared');
+  check(WebSocket && whole, 'not in a page: pass WebSocket and a whole url');
+  check(!tokenVia || !(WebSocket as { isShared?: boolean }).isShared, 'tokenVia needs an unshared WebSocket');
   return { url: whole!, tokenVia, WebSocket: WebSocket! };
 }
 

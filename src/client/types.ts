@@ -99,6 +99,12 @@ export interface SubscribeOptions {
    * first subscriber of a channel can set it. @default live events only
    */
   readonly after?: string | undefined;
+  /**
+   * Receives the last events first, up to this number, from 1 to 1,000: the beginning of a feed, or with 1 the last
+   * value. After a break the channel resumes; only if that is impossible, the last events follow a `reset`. Only the
+   * first subscriber of a channel can set it; others call `history`. @default live events only
+   */
+  readonly last?: number | undefined;
   /** Also reports the members, on channels with presence. @default false */
   readonly presence?: boolean | undefined;
 }

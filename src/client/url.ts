@@ -31,5 +31,5 @@ export function socketUrl(
   // Otherwise the WebSocket would throw at each attempt. React Native has no `canParse`.
   const { URL } = globalThis as { readonly URL?: { canParse?: (url: string) => boolean } };
   if (WHOLE.test(whole) && (URL?.canParse?.(whole) ?? true)) return whole;
-  throw new TypeError(`url is "${address}"${where}: use wss://… or, in a page, a path`);
+  throw new TypeError(`url is "${address}"${where}: use wss:// or, in a page, a path`);
 }

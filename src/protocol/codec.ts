@@ -13,7 +13,7 @@ export const MAX_TARGETS = 200;
 /** Maximum number of problems in one answer. */
 const MAX_DETAILS = 20;
 
-/** Maximum of `last` and `limit`. */
+/** Maximum of `last` and `limit`; a larger number counts as this one. */
 export const MAX_HISTORY_EVENTS = 1_000;
 
 /** Default of `limit`. */
@@ -97,11 +97,11 @@ const readers: { readonly [T in RequestType]: Reader } = {
     if (isWildcard(channel)) problems.push({ field: 'channel', message: 'must not be a wildcard: name one channel' });
     const { before, limit } = fields;
     checkId(before, 'before', problems);
-    checkCount(limit, 'limit', problems);
+    const most = readCount(limit, 'limit', problems);
     return {
       type: 'history',
       channel,
-      limit: limit === undefined ? HISTORY_LIMIT : (limit as number),
+      limit: most ?? HISTORY_LIMIT,
       ...(before === undefined ? {} : { before: before as string }),
     };
   },
@@ -223,7 +223,7 @@ function readTarget(fields: Fields, prefix: string, problems: FieldProblem[]): S
     const message = 'cannot be combined with a wildcard: list the channels';
     problems.push({ field: `${prefix}lastEventId`, message });
   }
-  checkCount(last, `${prefix}last`, problems);
+  const count = readCount(last, `${prefix}last`, problems);
   if (presence !== undefined && typeof presence !== 'boolean') {
     problems.push({ field: `${prefix}presence`, message: 'must be true or false' });
   }
@@ -231,7 +231,7 @@ function readTarget(fields: Fields, prefix: string, problems: FieldProblem[]): S
     channel,
     ...(lastEventId === undefined ? {} : { lastEventId: lastEventId as string }),
     ...(presence === undefined ? {} : { presence: presence as boolean }),
-    ...(last === undefined ? {} : { last: last as number }),
+    ...(count === undefined ? {} : { last: count }),
   };
 }
 
@@ -242,10 +242,11 @@ function checkId(value: unknown, field: string, problems: FieldProblem[]): boole
   return false;
 }
 
-function checkCount(value: unknown, field: string, problems: FieldProblem[]): void {
-  if (value === undefined) return;
-  const isCount = Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_HISTORY_EVENTS;
-  if (!isCount) problems.push({ field, message: `must be a whole number from 1 to ${MAX_HISTORY_EVENTS}` });
+function readCount(value: unknown, field: string, problems: FieldProblem[]): number | undefined {
+  if (value === undefined) return undefined;
+  if (Number.isSafeInteger(value) && (value as number) >= 1) return Math.min(value as number, MAX_HISTORY_EVENTS);
+  problems.push({ field, message: 'must be a whole number from 1' });
+  return undefined;
 }
 
 function readChannel(value: unknown, field: string, problems: FieldProblem[]): string {

@@ -17,7 +17,7 @@ export interface SubscribeTarget {
   readonly lastEventId?: string;
   /** Also sends the presence of the channel, and its changes. */
   readonly presence?: boolean;
-  /** Number of kept events to send first, from 1 to 1,000. With `lastEventId`: only if the resume is incomplete. */
+  /** Number of kept events to send first, from 1; at most 1,000. With `lastEventId`: only if the resume is incomplete. */
   readonly last?: number;
 }
 
@@ -44,7 +44,7 @@ export type ClientFrame =
 
 /** Part of a history that a client asks for. */
 export interface HistoryRange {
-  /** Maximum number of events, from 1 to 1,000. @default 50 */
+  /** Maximum number of events, from 1; at most 1,000. @default 50 */
   readonly limit?: number;
   /** Id of an event: the page ends directly before it. @default the last event */
   readonly before?: string;

@@ -166,8 +166,8 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     },
     {
       name: 'a channel starts without its position on each connection',
-      was: 'lastEventId: received?.slice(0, MAX_EVENT_ID_LENGTH) });',
-      becomes: '});',
+      was: 'lastEventId: received?.slice(0, MAX_EVENT_ID_LENGTH), last });',
+      becomes: 'last });',
     },
     {
       name: 'a channel without history reports no gap',
@@ -390,12 +390,12 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     },
     {
       name: 'a tab that is behind joins at the position of the others',
-      was: 'if (this.#isOpen && !this.#isBehind(joining.target.lastEventId)) this.#add(joining);',
+      was: 'if (this.#isOpen && !this.#isBehind(joining.target)) this.#add(joining);',
       becomes: 'if (this.#isOpen) this.#add(joining);',
     },
     {
       name: 'others are dropped when a tab that is behind cannot resume',
-      was: 'if (!isRecovered && others.length > 0) this.#restore(others, before);',
+      was: 'this.#restore(isCut ? [...others, port] : others, before);',
       becomes: '',
     },
     {

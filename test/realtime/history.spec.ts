@@ -300,7 +300,7 @@ describe.each(['memory', 'Redis'])('history and rewind over %s', (engine) => {
 
     it('returns at most as many events as a replay', async () => {
       const sent = await emit(150, 'large:many');
-      const page = await history({ channel: 'large:many', limit: 1_000 });
+      const page = await history({ channel: 'large:many', limit: 1_000_000 });
       expect(idsOf(page)).toEqual(sent.slice(-100));
       expect(idsOf(await history({ channel: 'large:many' }))).toEqual(sent.slice(-50));
     });
@@ -321,7 +321,7 @@ describe.each(['memory', 'Redis'])('history and rewind over %s', (engine) => {
     it.each([
       ['limit', { limit: 0 }],
       ['limit', { limit: 1.5 }],
-      ['limit', { limit: 1_001 }],
+      ['limit', { limit: -1 }],
       ['limit', { limit: '5' }],
       ['before', { before: 5 }],
       ['before', { before: 'x'.repeat(129) }],
@@ -333,7 +333,7 @@ describe.each(['memory', 'Redis'])('history and rewind over %s', (engine) => {
       expect(answer).toEqual(errorOf('invalid_message', { details, ref: 'ask-1' }));
     });
 
-    it.each([0, -1, 1.5, 1_001, '5', null, true])('subscribe names a wrong last: %j', async (last) => {
+    it.each([0, -1, 1.5, 1e300, '5', null, true])('subscribe names a wrong last: %j', async (last) => {
       const answer = await client.ask({ type: 'subscribe', channel, last });
       expect(answer).toMatchObject({ code: 'invalid_message', details: [{ field: 'last' }] });
     });

@@ -77,7 +77,7 @@ export class HubChannel {
     while (!this.#isBusy) {
       const joining = this.#joining.shift();
       if (joining === undefined) return;
-      if (this.#isOpen && !this.#isBehind(joining.target.lastEventId)) this.#add(joining);
+      if (this.#isOpen && !this.#isBehind(joining.target)) this.#add(joining);
       else this.#open(joining);
     }
   }
@@ -100,9 +100,10 @@ export class HubChannel {
     this.#ask(target, (answer) => {
       const before = this.#at;
       const others = [...this.#ports];
-      const isRecovered = answer.type === 'subscribed' && answer.recovered === true;
-      // A recovery for this socket starts before the position of the others, so they miss nothing. Without one they
-      // must resume from their position first, and receive nothing before.
+      // A replay for this socket that starts before the position of the others contains all that they miss. Without one
+      // they must resume from their position first, and receive nothing before.
+      const isRecovered =
+        answer.type === 'subscribed' && (answer.recovered === true || isBefore(answer.lastEventId, before));
       if (!isRecovered) this.#ports.clear();
       if (answer.type === 'subscribed') {
         this.#opened(answer, target.lastEventId);
@@ -110,7 +111,10 @@ export class HubChannel {
         this.#isWatched ||= target.presence === true;
       }
       this.host.tell([port], { ...answer, ref });
-      if (!isRecovered && others.length > 0) this.#restore(others, before);
+      if (isRecovered || others.length === 0) return;
+      // Its last events may be cut off by the resume of the others, which then is its resume, too.
+      const isCut = answer.type === 'subscribed' && (answer.rewound ?? 0) > 0;
+      this.#restore(isCut ? [...others, port] : others, before);
     });
   }
 
@@ -156,13 +160,18 @@ export class HubChannel {
     this.host.unsubscribe(this.name);
   }
 
-  /** Returns true if a socket at this position needs events that were forwarded before. */
-  #isBehind(lastEventId: string | undefined): boolean {
-    if (lastEventId === undefined || lastEventId === this.#at) return false;
-    const theirs = parsePosition(lastEventId);
-    const ours = parsePosition(this.#at ?? '');
-    return theirs === null || theirs.epoch !== ours?.epoch || theirs.offset < ours.offset;
+  /** Returns true if a socket that joins needs events that were forwarded before. */
+  #isBehind({ lastEventId, last }: SubscribeTarget): boolean {
+    // Without a position the channel has no history, so there are no last events either.
+    if (lastEventId === undefined) return last !== undefined && this.#at !== undefined;
+    return lastEventId !== this.#at && !isBefore(this.#at, lastEventId);
   }
+}
+
+/** Returns true if both are positions of one epoch, and the first is not after the second. */
+function isBefore(one: string | undefined, other: string | undefined): boolean {
+  const [first, second] = [parsePosition(one ?? ''), parsePosition(other ?? '')];
+  return first !== null && first.epoch === second?.epoch && first.offset <= second.offset;
 }
 
 function now(): string {

@@ -136,8 +136,9 @@ export class Hub {
       typeof target === 'string' ? { channel: target } : target,
     );
     if (frame.type === 'subscribe') {
-      for (const { channel, lastEventId, presence } of targets) {
-        const target = { channel, ...(lastEventId && { lastEventId }), ...(presence && { presence }) };
+      for (const { channel, lastEventId, presence, last } of targets) {
+        const about = { ...(lastEventId && { lastEventId }), ...(presence && { presence }), ...(last && { last }) };
+        const target = { channel, ...about };
         this.#channel(channel).join({ port, target, ref: frame.ref });
       }
     } else if (frame.type === 'unsubscribe') {

@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { FakeRealtimeServer } from '../../testing/index.js';
-import { createRealtimeClient, subscribed, type RealtimeClient, type StateChange } from '../index.js';
+import { createRealtimeClient, history, subscribed, type RealtimeClient, type StateChange } from '../index.js';
 import { shareIn } from './shared-web-socket.js';
 import { FakeBrowser, type Refused } from '../../../test/support/fake-browser.js';
 
@@ -21,7 +21,7 @@ describe('one connection for all tabs', () => {
   });
 
   /** A tab with a client, and its received events. */
-  async function tab(refused: readonly Refused[] = []) {
+  async function tab(refused: readonly Refused[] = [], last?: number) {
     const world = browser.world(server, refused);
     const WebSocket = shareIn(world, 'test');
     const client = createRealtimeClient({ url: 'ws://fake/ws', token: 'ada', WebSocket, minDelayMs: 1 });
@@ -31,7 +31,7 @@ describe('one connection for all tabs', () => {
     const channel = client.channel('apps:created');
     channel.on('event', ({ data }) => void heard.push(data.name));
     channel.on('reset', ({ reason }) => void resets.push(reason));
-    channel.subscribe();
+    channel.subscribe({ last });
     await subscribed(channel);
     return { client, heard, resets, world };
   }
@@ -96,6 +96,58 @@ describe('one connection for all tabs', () => {
     await settle();
     expect(heard).toEqual(['one', 'two', 'three']);
     expect(first.heard).toEqual(['one', 'two', 'three']);
+  });
+
+  it('sends the last events to a tab that joins, and nothing twice to the others', async () => {
+    const first = await tab();
+    for (const name of ['one', 'two', 'three']) server.publish('apps:created', app(name));
+    await settle();
+    const second = await tab([], 2);
+    server.publish('apps:created', app('four'));
+    await settle();
+    expect(first).toMatchObject({ heard: ['one', 'two', 'three', 'four'], resets: [] });
+    expect(second).toMatchObject({ heard: ['two', 'three', 'four'], resets: [] });
+    expect(server.open).toHaveLength(1);
+  });
+
+  it('sends the last events to a tab, if the others are further behind than these', async () => {
+    const first = await tab();
+    server.publish('apps:created', app('one'));
+    await settle();
+    const { client } = await tab();
+    // Lost on the way to the hub, as while its connection is slow.
+    const [connection] = server.open;
+    connection!.isSilent = true;
+    for (const name of ['two', 'three', 'four']) server.publish('apps:created', app(name));
+    connection!.isSilent = false;
+    const third = await tab([], 1);
+    server.publish('apps:created', app('five'));
+    await settle();
+    expect(first).toMatchObject({ heard: ['one', 'two', 'three', 'four', 'five'], resets: [] });
+    expect(third.heard.slice(-2)).toEqual(['four', 'five']);
+    expect(third.resets).toEqual([]);
+    expect(client.state).toBe('connected');
+  });
+
+  it('disturbs no other tab on a channel without history', async () => {
+    server = new FakeRealtimeServer({ historySize: 0 });
+    const first = await tab();
+    server.publish('apps:created', app('one'));
+    await settle();
+    const second = await tab([], 5);
+    server.publish('apps:created', app('two'));
+    await settle();
+    expect(first).toMatchObject({ heard: ['one', 'two'], resets: [] });
+    expect(second).toMatchObject({ heard: ['two'], resets: [] });
+  });
+
+  it('answers each tab that asks for the history', async () => {
+    const [first, second] = [await tab(), await tab()];
+    for (const name of ['one', 'two', 'three']) server.publish('apps:created', app(name));
+    const pages = await Promise.all(
+      [1, 2].map((limit, index) => history([first, second][index]!.client, 'apps:created', { limit })),
+    );
+    expect(pages.map(({ events }) => events.map(({ data }) => data.name))).toEqual([['three'], ['two', 'three']]);
   });
 
   it('notifies a tab that cannot resume, and loses no events of the others', async () => {
