@@ -155,13 +155,6 @@ module.exports = {
       },
     },
     {
-      name: 'commands-of-the-client-package-import-node-alone',
-      comment: 'The package of the client has no dependencies.',
-      severity: 'error',
-      from: { path: '^src/command-line/(client-cli|documents|run-command|standard-terminal)\\.ts$' },
-      to: { path: 'node_modules' },
-    },
-    {
       name: 'testing-uses-the-public-entry-points',
       severity: 'error',
       from: { path: folder('testing'), pathNot: '\\.spec\\.ts$' },

@@ -33,6 +33,12 @@ function bundleForBrowsers(file, contents, options) {
   return bundle(`browser/${file}`, { stdin: { contents, resolveDir: '.' }, minify: true, banner, ...options });
 }
 
+/** Returns the license of a bundled package as a comment. */
+function licenseOf(name) {
+  const { version } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8'));
+  return `/*! contains ${name} ${version}\n\n${readFileSync(`node_modules/${name}/LICENSE`, 'utf8').trim()}\n*/`;
+}
+
 /** Files of the repository in the package, with their path there. */
 const PACKED = new Map([
   ['src/client/README.md', 'README.md'],
@@ -88,5 +94,14 @@ await Promise.all([
   bundleForBrowsers('client.js', client, { format: 'esm' }),
   bundleForBrowsers('shared.js', shared, { format: 'esm' }),
   bundleForBrowsers('global.js', client + shared, { format: 'iife', globalName: 'NestRealtime' }),
-  bundle('command.js', { entryPoints: ['dist/command-line/client-cli.js'], format: 'esm', platform: 'node' }),
+  bundle('command.js', {
+    entryPoints: ['dist/command-line/client-cli.js'],
+    format: 'esm',
+    platform: 'node',
+    minify: true,
+    external: ['bufferutil', 'utf-8-validate'], // optional packages of ws
+    banner: {
+      js: `${licenseOf('ws')}\nimport { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);`,
+    },
+  }),
 ]);

@@ -1,17 +1,14 @@
 #!/usr/bin/env node
 import { DOCUMENT_COMMANDS, DOCUMENT_NOTES } from './documents.js';
+import { LIVE_COMMANDS } from './live-commands.js';
+import { SERVER_NOTES } from './live-options.js';
 import { runTool } from './run-command.js';
 import { standardTerminal } from './standard-terminal.js';
 
-/** Commands that need the server or `ws`. */
-const OF_THE_SERVER = ['asyncapi', 'tail', 'publish', 'whoami', 'check'];
-
 const tool = {
   name: 'nestjs-realtime-client',
-  commands: DOCUMENT_COMMANDS,
-  elsewhere: Object.fromEntries(
-    OF_THE_SERVER.map((name) => [name, `${name} needs the server's package: run nestjs-realtime ${name}`]),
-  ),
-  notes: DOCUMENT_NOTES,
+  commands: [...LIVE_COMMANDS, ...DOCUMENT_COMMANDS],
+  elsewhere: { asyncapi: 'asyncapi needs the server: run nestjs-realtime asyncapi, of the package nestjs-realtime' },
+  notes: `${SERVER_NOTES}\n${DOCUMENT_NOTES}`,
 };
 process.exitCode = await runTool(tool, process.argv.slice(2), standardTerminal());

@@ -1,4 +1,7 @@
 import { IsString } from 'class-validator';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { signToken } from '../support/jwt.js';
 import { freePort } from '../support/ports.js';
@@ -43,10 +46,10 @@ describe('publish', () => {
   });
 
   it('publishes data of the standard input with the token of an administrator, once for an idempotency key', async () => {
-    const once = `echo '{"parcel":"b"}' | cli publish orders:shipped - --json --idempotency-key order-1`;
+    const line = `echo '{"parcel":"b"}' | cli publish orders:shipped - --json --idempotency-key order-1`;
     const env = { REALTIME_URL: url, REALTIME_TOKEN: signToken({ role: 'admin', org: 'umbrella' }) };
-    const first = await runBash(once, env);
-    const second = await runBash(once, env);
+    const first = await runBash(line, env);
+    const second = await runBash(line, env);
     expect([first.code, first.problems]).toEqual([0, '']);
     expect(JSON.parse(first.out)).toMatchObject({ id: expect.any(String) as string, channel: 'orders:shipped' });
     const idOf = (out: string) => (JSON.parse(out) as { id: string }).id;
@@ -87,6 +90,23 @@ describe('publish', () => {
     const env = { REALTIME_URL: url, REALTIME_KEY: KEY };
     const large = await runBash(`node -p 'JSON.stringify("x".repeat(9e6))' | cli publish orders:shipped -`, env);
     expect([large.code, large.problems]).toEqual([1, expect.stringContaining('HTTP 413: ') as string]);
+  });
+
+  it('does not follow a redirect with the key', async () => {
+    const elsewhere = await RealtimeApp.start({ publishApiKeys: [KEY] });
+    const redirecting = createServer((_, response) =>
+      response.writeHead(307, { Location: `${elsewhere.http}/realtime/events` }).end(),
+    );
+    redirecting.listen(0, '127.0.0.1');
+    await once(redirecting, 'listening');
+    const { port } = redirecting.address() as AddressInfo;
+    const args = ['publish', 'announcements', '{"message":"a"}', '--key', KEY, '--url', `ws://127.0.0.1:${port}`];
+    const { code, out, problems } = await runHere(args);
+    expect([code, out]).toEqual([1, '']);
+    expect(problems).toContain(`The server redirects to ${elsewhere.http}/realtime/events: use that address.`);
+    redirecting.closeAllConnections();
+    redirecting.close();
+    await elsewhere.close();
   });
 
   it('says that nothing was published if nothing listens', async () => {

@@ -2,6 +2,7 @@ import { build } from 'esbuild';
 import { join } from 'node:path';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 import { areFilled, importAll, namesOf } from './entry-points.js';
+import { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { bin, compileAsUsersDo, finish, installed, readJson } from './installed.js';
 import { pack, type Tarballs } from './pack.js';
 
@@ -100,6 +101,10 @@ describe('the package of the client, as it would be published', () => {
       message: expect.stringContaining('absent.json cannot be read') as string,
       cause: { code: 2 },
     });
+    const app = await RealtimeApp.start();
+    const check = await finish(process.execPath, [command, 'check', '--url', app.http], root);
+    expect(check).toMatch(/\nAll steps passed\.\n$/);
+    await app.close();
   });
 
   it('is loaded by a stock Jest, which does not support ES modules', async () => {
