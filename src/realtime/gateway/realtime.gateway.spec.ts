@@ -37,9 +37,13 @@ describe('RealtimeGateway', () => {
   describe('a new connection', () => {
     it('receives what it needs to know', async () => {
       const client = await gateway.connectAs({ exp: 4_000_000_000 });
-      expect(client.received()).toEqual([
+      expect(client.received()).toMatchObject([
         {
-          ...{ type: 'connected', connectionId: client.connection.id, heartbeatMs: options.heartbeatIntervalMs },
+          ...{
+            type: 'connected',
+            connectionId: client.connection.id,
+            heartbeatMs: options.heartbeatIntervalMs,
+          },
           user: { userId: 'u1', email: 'u1@example.com', role: 'user' },
           authorizedChannels: expect.arrayContaining(['open', 'user:u1']),
           expiresAt: new Date(4_000_000_000_000).toISOString(),
@@ -86,7 +90,10 @@ describe('RealtimeGateway', () => {
         ['connected', undefined],
         ['subscribed', 'open'],
       ]);
-      const size = JSON.stringify({ type: 'subscribe', channels: ['open'] }).length;
+      const size = JSON.stringify({
+        type: 'subscribe',
+        channels: ['open'],
+      }).length;
       options.maxFrameBytes = size;
       const fitting = gateway.connect('/ws?channels=open');
       expect(await fitting.next(2)).toMatchObject([{}, { type: 'subscribed' }]);
@@ -112,7 +119,11 @@ describe('RealtimeGateway', () => {
       expect((await client.next(2)).map(({ code }) => code)).toEqual(['invalid_json', 'invalid_message']);
 
       const [connected, subscribed] = await client.ask({ type: 'auth', token: signToken(), ref: 'r' }, 2);
-      expect(connected).toMatchObject({ type: 'connected', user: { userId: 'u1' }, ref: 'r' });
+      expect(connected).toMatchObject({
+        type: 'connected',
+        user: { userId: 'u1' },
+        ref: 'r',
+      });
       expect(subscribed).toMatchObject({ type: 'subscribed', channel: 'open' });
       expect(client.connection.awaitsAuth).toBe(false);
     });
