@@ -1,9 +1,17 @@
+import { jest } from '@jest/globals';
 import { FakeTransport } from '../../../test/support/fake-transport.js';
+import {
+  framesOf,
+  offlineConnection,
+  principalOf,
+  type OfflineConnection,
+} from '../../../test/support/offline-connection.js';
 import { Counters } from '../observability/counters.js';
 import { RealtimeClock } from '../timing/realtime-clock.js';
 import { BufferGuard } from './buffer-guard.js';
 import { Connection } from './connection.js';
 import { ConnectionMonitor } from './connection-monitor.js';
+import { ConnectionRegistry } from './connection-registry.js';
 
 describe('ConnectionMonitor', () => {
   const limits = {
@@ -69,5 +77,151 @@ describe('ConnectionMonitor', () => {
     for (const transport of transports) add(transport);
     clock.advance(limits.anonymousTimeoutMs);
     expect(transports.every(({ closes }) => closes.length === 1)).toBe(true);
+  });
+});
+
+const LIMITS = {
+  heartbeatIntervalMs: 10_000,
+  anonymousTimeoutMs: 60_000,
+  reconnectSpreadMs: 5_000,
+};
+
+describe('the checks of ConnectionMonitor', () => {
+  let clock: RealtimeClock;
+  let registry: ConnectionRegistry;
+  let monitor: ConnectionMonitor;
+  let counters: Counters;
+  let pings: OfflineConnection[];
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    [clock, counters, pings] = [new RealtimeClock(), new Counters(), []];
+    registry = new ConnectionRegistry(counters);
+    monitor = new ConnectionMonitor(registry, new BufferGuard(registry, counters, 1_000), LIMITS, clock);
+  });
+  afterEach(() => {
+    monitor.stop();
+    jest.useRealTimers();
+  });
+
+  function connect(principal = principalOf('u') as ReturnType<typeof principalOf> | null): OfflineConnection {
+    const limits = {
+      heartbeatIntervalMs: LIMITS.heartbeatIntervalMs,
+      since: clock.now(),
+    };
+    const connection = offlineConnection(principal, limits);
+    connection.transport.ping = () => void pings.push(connection);
+    registry.add(connection);
+    return connection;
+  }
+  const closeOf = ({ transport }: OfflineConnection): number | undefined => transport.closes.at(0)?.[0];
+
+  it('pings a connection after each interval, and closes it if nothing arrives until the next', () => {
+    const [silent, alive] = [connect(), connect()];
+    clock.advance(9_999);
+    expect(pings).toEqual([]);
+    clock.advance(1);
+    expect(pings).toEqual([silent, alive]);
+    alive.alive = true;
+    clock.advance(9_999);
+    expect([closeOf(silent), pings.length]).toEqual([undefined, 2]);
+    clock.advance(1);
+    expect([closeOf(silent), closeOf(alive)]).toEqual([4502, undefined]);
+    expect(pings).toEqual([silent, alive, alive]);
+  });
+
+  it('does not close a connection from which the server does not read', () => {
+    const paused = connect();
+    paused.transport.pause();
+    clock.advance(10_000);
+    clock.advance(10_000);
+    expect([closeOf(paused), pings.length]).toEqual([undefined, 2]);
+    paused.transport.resume();
+    clock.advance(10_000);
+    expect(closeOf(paused)).toBe(4502);
+  });
+
+  it('closes a connection whose message does not end within an interval', () => {
+    const [stuck, busy, done] = [connect(), connect(), connect()];
+    for (const one of [stuck, busy, done]) one.transport.hasPartialMessage = true;
+    clock.advance(10_000);
+    for (const one of [stuck, busy, done]) one.alive = true;
+    busy.messages += 1;
+    done.transport.hasPartialMessage = false;
+    clock.advance(10_000);
+    expect([stuck, busy, done].map(closeOf)).toEqual([1008, undefined, undefined]);
+  });
+
+  it('closes a connection whose message became incomplete before the last heartbeat only', () => {
+    const connection = connect();
+    clock.advance(10_000);
+    connection.alive = true;
+    connection.transport.hasPartialMessage = true;
+    clock.advance(10_000);
+    expect(closeOf(connection)).toBeUndefined();
+  });
+
+  it('refuses a connection that sends no token in time', () => {
+    const [late, other] = [connect(null), connect(null)];
+    late.authDeadline = clock.now() + 5_000;
+    clock.advance(4_999);
+    expect(closeOf(late)).toBeUndefined();
+    clock.advance(1);
+    expect(framesOf(late)).toMatchObject([{ type: 'error', code: 'auth_required' }]);
+    expect([closeOf(late), closeOf(other)]).toEqual([4401, undefined]);
+  });
+
+  it('ends a connection whose token expires', () => {
+    const expiresAt = clock.wall() + 5_000;
+    const [expiring, lasting] = [connect(principalOf('u', { expiresAt })), connect()];
+    clock.advance(4_999);
+    expect(closeOf(expiring)).toBeUndefined();
+    clock.advance(1);
+    expect(framesOf(expiring)).toMatchObject([{ type: 'error', code: 'token_expired' }]);
+    expect([closeOf(expiring), closeOf(lasting)]).toEqual([4401, undefined]);
+  });
+
+  it('ends an anonymous connection after its time, and tells the client to reconnect at a random time', () => {
+    const [anonymous, known] = [connect(null), connect()];
+    const beat = (): void =>
+      [anonymous, known].forEach((one) => Object.assign(one, { alive: true, heartbeatAt: Infinity }));
+    beat();
+    clock.advance(59_999);
+    expect(closeOf(anonymous)).toBeUndefined();
+    clock.advance(1);
+    const [frame] = framesOf(anonymous);
+    expect(frame).toMatchObject({ type: 'reconnect' });
+    const afterMs = Number(frame?.['afterMs']);
+    expect(afterMs >= 0 && afterMs <= 5_000 && Number.isInteger(afterMs)).toBe(true);
+    expect([closeOf(anonymous), closeOf(known)]).toEqual([4504, undefined]);
+  });
+
+  it('leaves a connection alone that is closing', () => {
+    const closing = connect(null);
+    closing.close('restarting');
+    clock.advance(600_000);
+    expect([framesOf(closing), closing.transport.closes.length, pings]).toEqual([[], 1, []]);
+  });
+
+  it('closes the connections with the largest buffers if all together hold too much', () => {
+    const slow = connect();
+    slow.transport.bufferedBytes = 1_001;
+    clock.advance(0);
+    expect([closeOf(slow), counters.buffersOverflowed]).toEqual([4501, 1]);
+  });
+
+  it('checks by itself while it runs, with one timer', () => {
+    const connection = connect();
+    monitor.start();
+    monitor.start();
+    expect(jest.getTimerCount()).toBe(1);
+    connection.heartbeatAt = 0;
+    jest.advanceTimersByTime(2_500);
+    expect(pings).toEqual([connection]);
+    monitor.stop();
+    monitor.stop();
+    expect(jest.getTimerCount()).toBe(0);
+    monitor.start();
+    expect(jest.getTimerCount()).toBe(1);
   });
 });
