@@ -3,6 +3,7 @@ import type { Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { acceptWaiting } from './accept-waiting.js';
 import { runSafely, safely } from '../observability/run-safely.js';
+import { raiseBacklog } from './raise-backlog.js';
 import { UnfinishedRequests } from './unfinished-requests.js';
 import { routeUpgrades } from './upgrade-router.js';
 
@@ -42,6 +43,7 @@ export class AttachedServers {
   attach(server: Server | HttpsServer): void {
     if (this.detachers.has(server)) return;
     const unwatch = this.options.closeUnfinishedRequests ? this.unfinished.watch(server) : null;
+    const leaveBacklog = raiseBacklog(server);
     const isUnixSocket = (): boolean => typeof server.address() === 'string';
     const detach = routeUpgrades(server, this.options.path, (request, socket, head) => {
       runSafely(
@@ -54,6 +56,7 @@ export class AttachedServers {
     const release = (): void => {
       detach();
       unwatch?.();
+      leaveBacklog();
       server.off('request', closeAfterwards);
     };
     this.detachers.set(server, () => {
