@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ClaimNames } from '../options/jwt-options.js';
 import { tenantProblem } from '../tenants/topic.js';
 
@@ -89,7 +89,7 @@ const TOKEN_ONLY_CLAIMS: ReadonlySet<string> = new Set([
 export function digestOfClaims(claims: Claims): string {
   const names = Object.keys(claims).filter((name) => !TOKEN_ONLY_CLAIMS.has(name));
   const about = names.sort().map((name) => [name, claims[name]]);
-  return createHash('sha256').update(JSON.stringify(about)).digest('base64url');
+  return hash('sha256', JSON.stringify(about), 'base64url');
 }
 
 /** Identity providers encode "no value" in all of these ways. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { number, record, string, tagged, unbounded, type Schema } from '../schemas/schema.js';
 
 /** Identifies tokens that are invalid although they have not expired. Times are milliseconds since 1970. */
@@ -54,7 +54,7 @@ export class RevocationsFullError extends Error {
  * @param signedPart see `signedPartOf`
  */
 export function sessionOf(jti: string | undefined, signedPart: string): string {
-  return jti === undefined ? `token ${createHash('sha256').update(signedPart).digest('base64url')}` : sessionOfJti(jti);
+  return jti === undefined ? `token ${hash('sha256', signedPart, 'base64url')}` : sessionOfJti(jti);
 }
 
 export function sessionOfJti(jti: string): string {

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { RealtimeClock } from '../timing/realtime-clock.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { decode, encode, list, nullable, record, string, unbounded, type Schema } from '../schemas/schema.js';
@@ -90,5 +90,5 @@ function purposeOf(digest: string): string {
 }
 
 function digestOf(ticket: string): string {
-  return createHash('sha256').update(ticket).digest('base64url');
+  return hash('sha256', ticket, 'base64url');
 }

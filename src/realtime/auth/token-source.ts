@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { SUBPROTOCOL } from '../../protocol/index.js';
 import { tenantProblem } from '../tenants/topic.js';
@@ -40,7 +40,7 @@ export function digestCredential(request: Pick<IncomingMessage, 'headers' | 'url
   const candidate = findToken(request);
   if (candidate.kind === 'none') return null;
   const text = candidate.kind === 'token' ? candidate.token : candidate.kind === 'ticket' ? candidate.ticket : '';
-  return createHash('sha256').update(`${candidate.kind} ${text}`).digest('base64url');
+  return hash('sha256', `${candidate.kind} ${text}`, 'base64url');
 }
 
 /**

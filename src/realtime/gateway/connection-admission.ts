@@ -8,7 +8,7 @@ import type { RealtimeClock } from '../timing/realtime-clock.js';
 import { safely } from '../observability/run-safely.js';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import type { ClientAddress } from './client-address.js';
-import { ConnectionSlots } from './connection-slots.js';
+import { ConnectionSlots, type Slot } from './connection-slots.js';
 import { HandshakeLimits, type Throttled } from './handshake-limits.js';
 import { HandshakeAuthenticator, type Identity } from './handshake-authenticator.js';
 import { RefusedTokens } from './refused-tokens.js';
@@ -35,6 +35,15 @@ const UNAUTHORIZED = { status: '401 Unauthorized', headers: { 'WWW-Authenticate'
 export const DRAINING_RETRY_SECONDS = 1;
 /** Rejection of every upgrade while the instance drains. */
 export const DRAINING = unavailable('draining', undefined, DRAINING_RETRY_SECONDS);
+
+/** The slot of a socket. A listener with a closure for each socket would need several times its memory. */
+const SLOT = Symbol('slot');
+
+type SocketWithSlot = Duplex & { [SLOT]?: Slot };
+
+const releaseSlot = safely('The end of a handshake', function (this: SocketWithSlot): void {
+  this[SLOT]?.release();
+});
 
 /** Decides which handshakes are accepted. Cheap checks come first, and all limits are checked before authentication. */
 export class ConnectionAdmission {
@@ -68,10 +77,8 @@ export class ConnectionAdmission {
       if (slot === 'tooManyConnections') this.handshakeLimits.refundInstance();
       return this.reject({ code: 'too_many_connections', close: slot }, socket, client, digest);
     }
-    socket.once(
-      'close',
-      safely('The end of a handshake', () => slot.release()),
-    );
+    (socket as SocketWithSlot)[SLOT] = slot;
+    socket.on('close', releaseSlot);
     const identity = await this.authenticator.authenticate(request);
     if (identity === null) {
       this.auditLog.refused('timed_out', { address: client.address, principal: null });

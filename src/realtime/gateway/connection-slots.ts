@@ -61,24 +61,34 @@ export class ConnectionSlots {
     if (takenHere >= limit) return 'tooManyConnections';
     this.taken += 1;
     this.takenFrom.set(from, takenHere + 1);
-    let released = false;
-    return {
-      release: () => {
-        if (released) return;
-        released = true;
-        this.releaseFor(from);
-      },
-    };
+    return new TakenSlot(this, from);
   }
 
   close(): void {
     this.loopDelay.stop();
   }
 
-  private releaseFor(from: string): void {
+  /** Used by the slots. */
+  releaseFor(from: string): void {
     this.taken -= 1;
     const rest = this.takenFrom.get(from)! - 1;
     if (rest === 0) this.takenFrom.delete(from);
     else this.takenFrom.set(from, rest);
+  }
+}
+
+/** An object with a method: closures of each connection would need several times its memory. */
+class TakenSlot implements Slot {
+  private isReleased = false;
+
+  constructor(
+    private readonly slots: ConnectionSlots,
+    private readonly from: string,
+  ) {}
+
+  release(): void {
+    if (this.isReleased) return;
+    this.isReleased = true;
+    this.slots.releaseFor(this.from);
   }
 }
